@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CONFIG_H
+#define CONFIG_H
+/* What user space tells the programs: the one rodata struct, the attach cookie, and the rows of the small tables. */
+#include "types.h"
+
+#define SCOPES_MAX     1024	/* processes traced at once */
+#define TALLIES_MAX    64	/* images counted at once: number % TALLIES_MAX; user space empties a row when its image ends */
+#define ALLOCATORS_MAX 64	/* allocator files probed at once */
+#define RANGES_MAX     16	/* probed functions of one allocator file */
+#define SCOPE_BY_PID   0xfff	/* cookie: look the process up by pid (unfiltered link) */
+
+struct config {
+	u64 sample_bytes; /* mean bytes between samples, 1 .. 2^32 - 1 */
+	u64 ring_half;	  /* bytes in the ring from which a wake-up is forced */
+	u32 pidns_inum;	  /* inode number of heaptap's PID namespace; 0: the initial one */
+	u8 alloc_only;
+};
+
+/* What a probed function does; the kernel side of the allocator table in user/allocator.c. */
+enum call_kind {
+	CALL_NONE = 0,
+	CALL_MALLOC = 1,	 /* (size) */
+	CALL_CALLOC = 2,	 /* (count, size) */
+	CALL_REALLOC = 3,	 /* (ptr, size) */
+	CALL_ALIGNED = 4,	 /* (alignment, size) = aligned_alloc, memalign */
+	CALL_POSIX_MEMALIGN = 5, /* (ret_ptr, alignment, size), returns 0 on success */
+	CALL_FREE = 6,		 /* (ptr) */
+};
+
+/*
+ * Registers an argument can be followed into; the number fits the cookie's four bits. The x86-64 encoding order, so that a
+ * decoder's register maps by subtraction.
+ */
+enum arg_register {
+	ARG_AX, ARG_CX, ARG_DX, ARG_BX, ARG_SP, ARG_BP, ARG_SI, ARG_DI,
+	ARG_R8, ARG_R9, ARG_R10, ARG_R11, ARG_R12, ARG_R13, ARG_R14, ARG_R15,
+};
+
+/*
+ * The attach cookie: everything the program needs to know about the site it was hit at.
+ *   bits 0-2 call kind | 3-14 registers of arguments 1, 2, 3 | 15-26 scope | 27-31 spare | 32-63 site's offset in its file
+ * The allocator (whose ranges tell a nested call) hangs on the scope-independent table keyed by cookie's allocator number,
+ * bits 27-31 extended: at most 32 allocator files per recording.
+ */
+#define COOKIE_ALLOCATORS_MAX 32
+
+static inline u64 cookie_make(u32 kind, u32 arg1, u32 arg2, u32 arg3, u32 scope, u32 allocator, u32 site)
+{
+	return (u64)(kind & 7) | (u64)(arg1 & 15) << 3 | (u64)(arg2 & 15) << 7 | (u64)(arg3 & 15) << 11 |
+	       (u64)(scope & 0xfff) << 15 | (u64)(allocator & 31) << 27 | (u64)site << 32;
+}
+static inline u32 cookie_kind(u64 cookie) { return cookie & 7; }
+static inline u32 cookie_arg1(u64 cookie) { return cookie >> 3 & 15; }
+static inline u32 cookie_arg2(u64 cookie) { return cookie >> 7 & 15; }
+static inline u32 cookie_arg3(u64 cookie) { return cookie >> 11 & 15; }
+static inline u32 cookie_scope(u64 cookie) { return cookie >> 15 & 0xfff; }
+static inline u32 cookie_allocator(u64 cookie) { return cookie >> 27 & 31; }
+static inline u32 cookie_site(u64 cookie) { return cookie >> 32; }
+
+/* One traced process. `process` is 0 until its first image begins (COMMAND before its exec) and after its end. */
+struct scope {
+	u32 process;
+	u32 pid;
+};
+
+/* File offsets [start, end) of one allocator file's probed functions: a call from within is the allocator's own. */
+struct range {
+	u32 start;
+	u32 end;
+};
+struct ranges {
+	u32 count;
+	u32 reserved;
+	struct range range[RANGES_MAX];
+};
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef EVENT_H
+#define EVENT_H
+/*
+ * What travels through the ring, in the order in which it happened.
+ *
+ * Words used everywhere: `pid` is the process (the kernel's tgid, as heaptap's own PID namespace numbers it), `tid` the
+ * thread; `process` is heaptap's process number, drawn in the kernel for every image (attach, exec) and never used twice in
+ * one recording; `addr` is a heap address, `ip` a code address. Times are CLOCK_MONOTONIC nanoseconds.
+ */
+#include "types.h"
+
+#define STACK_DEPTH_MAX 127
+
+enum event_kind {
+	EVENT_NONE = 0,
+	EVENT_STACK = 1,	 /* the frames of a stack, ahead of the first event that names it */
+	EVENT_ALLOC = 2,	 /* a sampled allocation has returned */
+	EVENT_FREE = 3,		 /* a sampled object dies: free() was entered */
+	EVENT_MOVED = 4,	 /* a sampled object dies: realloc() was entered with it */
+	EVENT_REVIVED = 5,	 /* that realloc() failed: the object of EVENT_MOVED lives on */
+	EVENT_EXEC = 6,		 /* a new image begins */
+	EVENT_EXIT = 7,		 /* the last thread is gone */
+	EVENT_LEADER_EXIT = 8, /* the main thread is gone, others run on */
+	EVENT_OVERWRITE = 9,	 /* a sampled object was still live when its address was handed out again */
+};
+
+/* Where an event comes from. Nothing right of the ring may ask. */
+enum event_source {
+	SOURCE_NONE = 0,
+	SOURCE_UPROBE = 1,
+};
+
+enum event_flag {
+	EVENT_REFUSED = 1 << 0,	   /* ALLOC: counted as allocated, but not followed: the live map was full */
+	EVENT_STACKLESS = 1 << 1,  /* ALLOC: kept without its stack (see counters stack_lost_*) */
+	EVENT_TRUNCATED = 1 << 2,  /* STACK: deeper than STACK_DEPTH_MAX, the root is missing */
+	EVENT_UNFOLLOWED = 1 << 3, /* ALLOC: --alloc-only, in-use unknown by design */
+};
+
+struct event {
+	u16 kind;
+	u8 source;
+	u8 flags;
+	u32 process;
+	u64 time_ns;
+};
+
+struct event_alloc {
+	struct event header;
+	u64 object; /* id, never used twice in one recording; 0 is no object */
+	u64 addr;
+	u64 size;     /* as requested */
+	u64 interval; /* mean bytes between samples that was in force */
+	u64 stack;    /* hash of EVENT_STACK, 0 when EVENT_STACKLESS */
+};
+
+/* FREE, MOVED, REVIVED, OVERWRITE */
+struct event_object {
+	struct event header;
+	u64 object;
+};
+
+struct event_stack {
+	struct event header;
+	u64 stack;
+	u32 depth;
+	u32 reserved;
+	u64 ip[STACK_DEPTH_MAX + 1]; /* leaf first, return addresses; only depth of them are sent */
+};
+
+/* EXEC, EXIT, LEADER_EXIT */
+struct event_process {
+	struct event header; /* process: the image that ends (0: COMMAND's first exec) */
+	u32 pid;
+	u32 tid;	 /* EXEC: the thread that called exec, as numbered before */
+	u32 next;	 /* EXEC: process number of the new image */
+	u32 scope;	 /* which of the traced processes (see struct scope in config.h) */
+	u64 cpu_ns;	 /* CPU time of the process up to now, all threads */
+	u64 max_rss_bytes; /* EXIT: high-water mark */
+	char comm[16];
+};
+
+_Static_assert(sizeof(struct event) == 16, "event header");
+_Static_assert(sizeof(struct event_alloc) == 56, "event_alloc");
+_Static_assert(sizeof(struct event_object) == 24, "event_object");
+_Static_assert(sizeof(struct event_stack) == 32 + 8 * (STACK_DEPTH_MAX + 1), "event_stack");
+_Static_assert(sizeof(struct event_process) == 64, "event_process");
+
+#endif

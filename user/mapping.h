@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef MAPPING_H
+#define MAPPING_H
+/*
+ * The executable address map of one image over time: filled by one scan of procfs at attach and by the perf side-band. A
+ * mapping is never removed, only outdated by a newer one over the same addresses, since samples taken under it keep naming it.
+ */
+#include <sys/types.h>
+
+#include "../include/types.h"
+
+struct elf;
+
+struct mapping {
+	u64 start;
+	u64 end; /* exclusive */
+	u64 file_offset;
+	u64 from_ns; /* CLOCK_MONOTONIC; 0: there before tracing began */
+	dev_t device;
+	ino_t inode;
+	char *path;	 /* as the kernel names it, " (deleted)" cut; "[vdso]", "//anon" and the like kept */
+	struct elf *elf; /* the file itself, kept open; NULL when it could not be opened (borrowed) */
+	u8 build_id[20];
+	u8 build_id_size; /* 0: unknown */
+	bool deleted;
+};
+
+struct mapping_table;
+
+struct mapping_table *mapping_table_new(void); /* NULL: no memory */
+void mapping_table_free(struct mapping_table *table);
+
+/* Add a copy of *mapping (path is duplicated, elf borrowed). 0 or -ENOMEM. */
+int mapping_table_add(struct mapping_table *table, const struct mapping *mapping);
+
+/* The mapping that held `ip` at `time_ns`: the newest one begun by then that covers it; NULL when none is known. */
+const struct mapping *mapping_table_find(const struct mapping_table *table, u64 ip, u64 time_ns);
+
+unsigned int mapping_table_count(const struct mapping_table *table);
+const struct mapping *mapping_table_get(const struct mapping_table *table, unsigned int index);
+
+/*
+ * Parse one line of /proc/PID/maps. Paths may hold spaces; "\012" stands for a newline. Only executable mappings are of
+ * interest: 0 and *ret_mapping filled (path allocated: caller frees), -ENOENT for a non-executable one, -EINVAL for a
+ * malformed line, -ENOMEM.
+ */
+int mapping_parse(const char *line, struct mapping *ret_mapping);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SUMMARY_H
+#define SUMMARY_H
+/* The table a person reads: what `record` prints at its end (stderr) and `report` prints (stdout). */
+#include <stdio.h>
+
+#include "profile.h"
+
+/*
+ * One process: header (pid, comm, duration, interval), totals with standard errors and samples, peak in-use with its time,
+ * RSS at start and end beside in-use, the top `top` sites by in-use and by allocated (each with samples and standard error),
+ * what tracing cost the target, and the ledger when anything was lost or degraded.
+ */
+void summary_print(const struct profile *profile, unsigned int top, FILE *out);
+
+/* One line, e.g. "1.5 MiB"; writes into buffer and returns it. */
+const char *summary_bytes(double bytes, char buffer[32]);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYMBOL_H
+#define SYMBOL_H
+/*
+ * Names for code addresses: libdw's line and inline information where there is DWARF, else .symtab, else .dynsym; demangled by
+ * libiberty. Answers are cached per file. Never opens a file by name: it reads the descriptor that struct elf holds.
+ */
+#include "../include/types.h"
+
+struct elf;
+struct mapping;
+struct symbolizer;
+
+struct symbol_line {
+	const char *function;	 /* demangled */
+	const char *system_name; /* as in the symbol table (mangled); same pointer when equal */
+	const char *file;	 /* NULL: unknown */
+	u32 line;		 /* 0: unknown */
+	u32 start_line;		 /* line of the function's declaration, 0: unknown */
+};
+
+struct symbol_frame {
+	unsigned int line_count;	 /* 0: nothing known; else innermost inlined function first */
+	const struct symbol_line *lines; /* owned by the symbolizer, valid until symbolizer_free */
+	u64 function_offset;		 /* ip minus the entry of the physical function */
+};
+
+struct symbolizer *symbolizer_new(void); /* NULL: no memory */
+void symbolizer_free(struct symbolizer *symbolizer);
+
+/*
+ * What stands at file offset `offset` of `elf`. For a return address pass the address minus one. 0 (line_count may be 0), or
+ * -ENOMEM. Everything wrong with the file counts as "nothing known".
+ */
+int symbolizer_resolve(struct symbolizer *symbolizer, struct elf *elf, u64 offset, struct symbol_frame *ret_frame);
+
+#endif

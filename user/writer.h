@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef WRITER_H
+#define WRITER_H
+/*
+ * From a profile to files. Every file is written to a temporary name in the same directory, flushed, and renamed, so that
+ * a full disk leaves the previous file intact.
+ */
+#include <stdio.h>
+
+#include "profile.h"
+
+enum format {
+	FORMAT_PPROF = 1 << 0,
+	FORMAT_TEXT = 1 << 1,
+	FORMAT_FOLDED = 1 << 2,
+	FORMAT_JSON = 1 << 3,
+};
+
+/* One format: writes `profile` to `out`. 0 or negative errno. Formats are documented in docs/formats.md. */
+int write_pprof(const struct profile *profile, FILE *out);
+int write_text(const struct profile *profile, FILE *out);
+int write_folded(const struct profile *profile, FILE *out, enum measure measure);
+int write_json(const struct profile *profile, FILE *out);
+
+/*
+ * Write `profile` in every format of the mask into directory `dir` (a descriptor) as <pid>.<comm>[-N][.SEQ].<ext>; N is
+ * profile->image when above 1, SEQ when above 0 (four digits). *ret_files is a NULL-terminated list of the names written
+ * (allocated; free with writer_files_free); set even on error, with those that were completed. 0 or negative errno.
+ */
+int writer_write(int dir, const struct profile *profile, unsigned int formats, unsigned int seq, char ***ret_files);
+void writer_files_free(char **files);
+
+/* What stands beside the processes in index.json. */
+struct recording {
+	const char *version;
+	u64 sample_bytes;
+	const char *attach; /* "session", "multi", "perf" */
+	u64 start_unix_ns, duration_ns;
+	const char *const *options; /* argv after "record", NULL-terminated */
+};
+
+/* One process of index.json. */
+struct index_entry {
+	const struct profile *profile;
+	char *const *files; /* NULL-terminated, may be empty */
+};
+
+/* Write index.json. 0 or negative errno. */
+int writer_index(int dir, const struct recording *recording, const struct index_entry *entries, u32 count);
+
+#endif
