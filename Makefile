@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# heaptap: one Makefile. `make V=1` shows the commands; everything it makes is under build/.
+# heaptap: one Makefile. Everything it makes is under $(OUT); `make V=1` shows the commands. `make help` lists the targets.
 
 VERSION := 0.1.0
 OUT     ?= build
-CC      ?= gcc
 CLANG   ?= clang
+CXX     := $(if $(filter default,$(origin CXX)),g++,$(CXX))
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 PREFIX  ?= /usr/local
 
@@ -14,6 +15,9 @@ endif
 
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+# Tracing needs root; everything else must not.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wformat=2 -Wformat-signedness -Wmissing-prototypes -Wstrict-prototypes -Wundef \
@@ -21,31 +25,36 @@ WARNINGS := -Wall -Wextra -Werror -Wformat=2 -Wformat-signedness -Wmissing-proto
 ALL_CFLAGS := -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -I$(OUT)/gen $(SANITIZE)
 LIBS     := -lbpf -ldw -lelf -lcapstone -lprotobuf-c -lcjson -liberty -lz -lm -lpthread
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ivmlinux -Wall -Wextra -Werror -Wno-unused-parameter
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-# What includes libbpf stays out of the library that unit tests link.
-KERNEL_SIDE := feature attach tracer ring main
+# What talks to a kernel stays out of the library that tests link; so that needs neither libbpf nor root.
+KERNEL_SIDE := attach calibrate doctor feature kernel main record ring traced tracer
 USER_C   := $(wildcard user/*.c)
 USER_O   := $(USER_C:user/%.c=$(OUT)/user/%.o)
 GEN_O    := $(OUT)/gen/pprof.pb-c.o
-PLAIN_O  := $(filter-out $(KERNEL_SIDE:%=$(OUT)/user/%.o),$(USER_O)) $(GEN_O)
 BPF_O    := $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.o,$(filter-out bpf/feature.bpf.c,$(wildcard bpf/*.bpf.c)))
 SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo test check e2e asan bench format lint install clean setup
+.PHONY: all help setup demo test check unit e2e asan bench format lint install clean \
+        unit-programs asan-programs e2e-programs bench-programs
 
-all: $(OUT)/heaptap
+all: $(OUT)/heaptap ## build the program
 
+help: ## this list
+	@sed -n 's/^\([a-z0-9]*\)[ a-z]*:.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST))
+
+# --- the program ---------------------------------------------------------------------------------------------------------
 $(OUT)/heaptap: $(USER_O) $(GEN_O)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-$(OUT)/libheaptap.a: $(PLAIN_O)
+$(OUT)/libheaptap.a: $(filter-out $(KERNEL_SIDE:%=$(OUT)/user/%.o),$(USER_O)) $(GEN_O)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(OUT)/user/%.o: user/%.c $(OUT)/gen/pprof.pb-c.h
+$(OUT)/user/%.o: user/%.c Makefile | $(OUT)/gen/pprof.pb-c.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -62,42 +71,159 @@ $(OUT)/gen/%.pb-c.o: $(OUT)/gen/%.pb-c.c
 	$(Q)$(CC) -O2 -g $(SANITIZE) -I$(OUT)/gen -c $< -o $@
 
 # --- BPF -----------------------------------------------------------------------------------------------------------------
-$(OUT)/bpf/%.o: bpf/%.bpf.c
+$(OUT)/bpf/%.o: bpf/%.bpf.c Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 
 $(OUT)/bpf/heaptap.linked.o: $(BPF_O)
+$(OUT)/bpf/feature.linked.o: $(OUT)/bpf/feature.o
+$(OUT)/bpf/%.linked.o:
 	$(call say,BPFLINK,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
 
-$(OUT)/bpf/feature.linked.o: $(OUT)/bpf/feature.o
-	$(Q)$(BPFTOOL) gen object $@ $^
-
+# The line under it: how many instructions each program has, so that growth is noticed.
 $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.linked.o
 	@mkdir -p $(@D)
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $* > $@
+	@readelf -sW $< 2>/dev/null | awk '$$4 == "FUNC" && $$5 == "GLOBAL" { printf "%s%s %d", sep, $$8, $$3 / 8; sep = ", " } \
+		END { print "" }' | fold -sw 100 | sed 's/^/           /'
 
 # --- tests ---------------------------------------------------------------------------------------------------------------
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-BPF_TESTS  := $(patsubst tests/bpf/%.c,$(OUT)/tests/bpf/%,$(wildcard tests/bpf/test_*.c))
+UNIT_TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
+ASAN_TESTS := $(UNIT_TESTS:$(OUT)/%=$(OUT)/asan/%)
+E2E_TESTS  := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/e2e/test_*.c))
+TARGETS    := $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.c)) \
+              $(patsubst tests/e2e/%.cc,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.cc)) \
+              $(patsubst tests/e2e/%.go,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.go)) \
+              $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%.so,$(wildcard tests/e2e/shim.c))
+E2E_PART_O := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out tests/e2e/test_%.c tests/e2e/target_%.c tests/e2e/shim.c, \
+              $(wildcard tests/e2e/*.c)))
+TEST_CFLAGS = $(ALL_CFLAGS) -Wno-missing-prototypes -DSOURCE_DIR='"$(CURDIR)"' -MMD -MP
+# A target's allocations must survive the optimizer, and its stack must be walkable.
+TARGET_FLAGS := -O1 -g -fno-builtin -fno-optimize-sibling-calls -fno-omit-frame-pointer -pthread -D_GNU_SOURCE -MMD -MP
 
-$(OUT)/tests/unit/%: tests/unit/%.c $(OUT)/libheaptap.a
+$(OUT)/tests/unit/%: tests/unit/%.c $(OUT)/libheaptap.a Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP -MF $@.d $< $(OUT)/libheaptap.a -lcmocka $(LIBS) -o $@
+	$(Q)$(CC) $(TEST_CFLAGS) -MF $@.d $< $(OUT)/libheaptap.a -lcmocka $(LIBS) -o $@
 
-$(OUT)/tests/bpf/%: tests/bpf/%.c
+$(OUT)/tests/bpf/%: tests/bpf/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $< -lcmocka -lm -o $@
+	$(Q)$(CC) $(TEST_CFLAGS) -MF $@.d $< -lcmocka -lm -o $@
 
-unit: $(UNIT_TESTS) $(BPF_TESTS)
-	$(Q)set -e; for test in $^; do $$test; done
+$(OUT)/tests/e2e/test_%: tests/e2e/test_%.c $(E2E_PART_O) $(OUT)/libheaptap.a Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(TEST_CFLAGS) -MF $@.d $< $(E2E_PART_O) $(OUT)/libheaptap.a -lcmocka $(LIBS) -o $@
 
-clean:
+$(OUT)/tests/e2e/%.o: tests/e2e/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(TEST_CFLAGS) -c $< -o $@
+
+$(OUT)/tests/e2e/target_bare: KIND := -static -nostdlib -ffreestanding -fno-stack-protector
+$(OUT)/tests/e2e/target_bare32: KIND := -m32 -static -nostdlib -ffreestanding -fno-stack-protector
+$(OUT)/tests/e2e/target_static: KIND := -static
+$(OUT)/tests/e2e/target_stripped: KIND := -s
+
+$(OUT)/tests/e2e/target_%: tests/e2e/target_%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)$(CC) $(TARGET_FLAGS) $(KIND) -MF $@.d $< -o $@
+
+$(OUT)/tests/e2e/target_%: tests/e2e/target_%.cc Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)$(CXX) $(TARGET_FLAGS) -MF $@.d $< -o $@
+
+$(OUT)/tests/e2e/target_%: tests/e2e/target_%.go Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)GOCACHE='$(abspath $(OUT))/go' GO111MODULE=off CGO_ENABLED=0 go build -o $@ $<
+
+$(OUT)/tests/e2e/shim.so: tests/e2e/shim.c Makefile
+	@mkdir -p $(@D)
+	$(call say,SHIM,$@)
+	$(Q)$(CC) -shared -fPIC -O2 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -D_GNU_SOURCE -MMD -MP -MF $@.d $< -o $@
+
+unit-programs: $(UNIT_TESTS)
+e2e-programs: $(E2E_TESTS) $(TARGETS) $(OUT)/heaptap
+asan-programs:
+	$(Q)$(MAKE) --no-print-directory OUT=$(OUT)/asan SANITIZE='$(SANITIZERS)' unit-programs
+
+check unit: unit-programs ## unit tests and host-built BPF headers, without root
+	$(Q)tests/run.sh $(UNIT_TESTS)
+
+asan: asan-programs ## the same under AddressSanitizer and UBSan
+	$(Q)tests/run.sh $(ASAN_TESTS)
+
+e2e: e2e-programs ## record real programs and compare with the truth (root)
+	$(Q)tests/run.sh --root $(E2E_TESTS)
+
+setup:
+	$(Q).ci/setup build test
+
+test: setup ## all the set-up, then every test there is (root for the last part)
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all unit-programs e2e-programs asan-programs
+	$(Q)tests/run.sh $(UNIT_TESTS) $(ASAN_TESTS) --root $(E2E_TESTS)
+
+# --- showing, measuring --------------------------------------------------------------------------------------------------
+DEMO := my %seen; for my $$n (1 .. 200000) { $$seen{$$n} = "number $$n" if $$n % 3 } print scalar(keys %seen), " kept\n"
+
+demo: ## all the set-up, then record perl and show where its memory went (root)
+	$(Q).ci/setup build
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all
+	@$(if $(AS_ROOT),echo 'tracing needs root: asking sudo',:)
+	$(AS_ROOT) $(OUT)/heaptap record -R 64K --force -o $(OUT)/demo -- /usr/bin/perl -e '$(DEMO)'
+
+bench-programs: $(OUT)/heaptap e2e-programs $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
+
+$(OUT)/bench/%: bench/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fno-builtin -Wno-missing-prototypes -MMD -MP -MF $@.d $< $(LIBS) -o $@
+
+bench: bench-programs ## every figure of the README, one script each (root)
+	$(Q)set -e; for script in bench/*.sh; do echo "== $$script"; $(AS_ROOT) env OUT='$(abspath $(OUT))' $$script; done
+
+# --- looking after the sources -------------------------------------------------------------------------------------------
+C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*.[ch] tests/*/*.[ch] tests/*/*.cc bench/*.[ch])
+SCRIPTS := $(wildcard .ci/setup .ci/run tests/*.sh tests/*/*.sh bench/*.sh vmlinux/*.sh)
+
+format: ## rewrite the sources in the house style
+	$(Q)clang-format -i $(C_FILES)
+
+# Programs for the kernel are the verifier's to check; targets do on purpose what no program should; and clang-tidy does not
+# know that cmocka's assertions do not return.
+CHECK_FILES := $(filter-out bpf/% tests/e2e/target_%,$(filter %.c,$(C_FILES)))
+TIDY_FILES  := $(filter-out tests/%,$(CHECK_FILES))
+TIDY_FLAGS := -std=gnu11 -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -DSOURCE_DIR='""' -I$(OUT)/gen
+
+lint: $(OUT)/gen/pprof.pb-c.h $(SKELETONS) ## formatting, clang-tidy, cppcheck, scripts, man page
+	$(call say,FORMAT,)
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+	$(call say,CPPCHECK,)
+	$(Q)cppcheck --quiet -j $(shell nproc) --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress='deallocuse:tests/*' \
+		--suppress='nullPointerOutOfMemory:tests/*' --include=/usr/include/uthash.h -D__x86_64__ $(CHECK_FILES)
+	$(call say,TIDY,)
+	$(Q)printf '%s\n' $(TIDY_FILES) | \
+		xargs -P $(shell nproc) -I FILE clang-tidy --quiet FILE -- $(TIDY_FLAGS) 2>$(OUT)/tidy.log || { cat $(OUT)/tidy.log; false; }
+	$(call say,SCRIPTS,)
+	$(Q)shellcheck $(SCRIPTS)
+	$(call say,MANPAGE,)
+	$(Q)mandoc -Tlint -Wwarning $(wildcard docs/*.8)
+
+# --- installing ----------------------------------------------------------------------------------------------------------
+install: all ## into $(DESTDIR)$(PREFIX)
+	install -Dm755 $(OUT)/heaptap $(DESTDIR)$(PREFIX)/sbin/heaptap
+	install -Dm644 docs/heaptap.8 $(DESTDIR)$(PREFIX)/share/man/man8/heaptap.8
+
+clean: ## remove $(OUT)
 	$(call say,CLEAN,$(OUT))
 	$(Q)rm -rf $(OUT)
 
--include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+-include $(wildcard $(OUT)/user/*.d $(OUT)/bpf/*.d $(OUT)/tests/*/*.d $(OUT)/bench/*.d)

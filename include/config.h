@@ -6,7 +6,6 @@
 
 #define SCOPES_MAX     1024	/* processes traced at once */
 #define TALLIES_MAX    64	/* images counted at once: number % TALLIES_MAX; user space empties a row when its image ends */
-#define ALLOCATORS_MAX 64	/* allocator files probed at once */
 #define RANGES_MAX     16	/* probed functions of one allocator file */
 #define SCOPE_BY_PID   0xfff	/* cookie: look the process up by pid (unfiltered link) */
 
@@ -39,11 +38,10 @@ enum arg_register {
 
 /*
  * The attach cookie: everything the program needs to know about the site it was hit at.
- *   bits 0-2 call kind | 3-14 registers of arguments 1, 2, 3 | 15-26 scope | 27-31 spare | 32-63 site's offset in its file
- * The allocator (whose ranges tell a nested call) hangs on the scope-independent table keyed by cookie's allocator number,
- * bits 27-31 extended: at most 32 allocator files per recording.
+ *   bits 0-2 call kind | 3-14 registers of arguments 1, 2, 3 | 15-26 scope | 27-31 allocator | 32-63 site's file offset
+ * The allocator number names a row of the ranges that tell a nested call.
  */
-#define COOKIE_ALLOCATORS_MAX 32
+#define ALLOCATORS_MAX 32 /* allocator files probed at once */
 
 static inline u64 cookie_make(u32 kind, u32 arg1, u32 arg2, u32 arg3, u32 scope, u32 allocator, u32 site)
 {
@@ -58,10 +56,16 @@ static inline u32 cookie_scope(u64 cookie) { return cookie >> 15 & 0xfff; }
 static inline u32 cookie_allocator(u64 cookie) { return cookie >> 27 & 31; }
 static inline u32 cookie_site(u64 cookie) { return cookie >> 32; }
 
-/* One traced process. `process` is 0 until its first image begins (COMMAND before its exec) and after its end. */
+/*
+ * One traced process. `process` is 0 until its first image begins (COMMAND before its exec) and after its end. `wide` says
+ * which links serve it: 0 those filtered by PID, 1 the unfiltered ones. The others' hits are ignored, so that it can move from
+ * one kind to the other with every call counted once.
+ */
 struct scope {
 	u32 process;
 	u32 pid;
+	u32 wide;
+	u32 reserved; /* array rows are 8-byte aligned: user space maps them */
 };
 
 /* File offsets [start, end) of one allocator file's probed functions: a call from within is the allocator's own. */

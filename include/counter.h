@@ -5,7 +5,7 @@
  * The ledger: one list of counters, per process (per image). Names are the keys of "ledger" in index.json.
  *
  * It MUST balance:
- *   sampled = freed + live + ended + refused + lost_ring + lost_stash + failed + return_missed + in_flight
+ *   sampled = freed + live + ended + refused + lost_ring + lost_stash + failed + return_missed + entry_only + in_flight
  *
  * The first group is counted in the kernel, the second by the recorder.
  */
@@ -36,6 +36,7 @@
 	X(FREED, freed, "sampled objects freed (moved by realloc included)")        \
 	X(LIVE, live, "sampled objects alive")                                      \
 	X(ENDED, ended, "sampled objects alive when their process exited or exec'd") \
+	X(ENTRY_ONLY, entry_only, "sampled allocations counted but not followed (--alloc-only)") \
 	X(IN_FLIGHT, in_flight, "sampled calls cut off by the end of tracing")      \
 	X(UNKNOWN_MAPPING, unknown_mapping, "frames whose code is in no known mapping") \
 	X(MAP_LOST, map_lost, "mapping records lost: side-band full")

@@ -55,10 +55,18 @@ struct event_alloc {
 	u64 stack;    /* hash of EVENT_STACK, 0 when EVENT_STACKLESS */
 };
 
-/* FREE, MOVED, REVIVED, OVERWRITE */
+/* FREE, OVERWRITE */
 struct event_object {
 	struct event header;
 	u64 object;
+};
+
+/* MOVED, REVIVED: a thread is in one realloc at a time, so its tid connects the two. */
+struct event_moved {
+	struct event header;
+	u64 object;
+	u32 tid;
+	u32 reserved;
 };
 
 struct event_stack {
@@ -84,6 +92,7 @@ struct event_process {
 _Static_assert(sizeof(struct event) == 16, "event header");
 _Static_assert(sizeof(struct event_alloc) == 56, "event_alloc");
 _Static_assert(sizeof(struct event_object) == 24, "event_object");
+_Static_assert(sizeof(struct event_moved) == 32, "event_moved");
 _Static_assert(sizeof(struct event_stack) == 32 + 8 * (STACK_DEPTH_MAX + 1), "event_stack");
 _Static_assert(sizeof(struct event_process) == 64, "event_process");
 

@@ -2,8 +2,8 @@
 #ifndef ALLOCATOR_H
 #define ALLOCATOR_H
 /*
- * The allocator families heaptap knows: which symbols they define, what each function does, and which of them need no probe
- * of their own because they always end in another one. A table, no state.
+ * The allocator families heaptap knows: which symbols they define, what each function does, and which of them need no
+ * probe of their own because they always end in another one. A table, no state.
  */
 #include "../include/config.h"
 
@@ -15,8 +15,8 @@ struct allocator_function {
 };
 
 struct allocator {
-	const char *name; /* "glibc" */
-	const char *marker; /* defined by this family and no other, e.g. "gnu_get_libc_version"; its presence decides */
+	const char *name;   /* "glibc" */
+	const char *marker; /* a function that files of this family define and no others; its presence decides */
 	const struct allocator_function *functions;
 	unsigned int function_count;
 };

@@ -2,8 +2,8 @@
 #ifndef ELF_H
 #define ELF_H
 /*
- * One file that a process maps: its identity (device, inode, build id), an open descriptor that outlives the process and
- * the path, and bounds-checked access to its symbols and code. Files are hostile: nothing here trusts an offset.
+ * One file that a process maps: its identity (device, inode, build id), an open descriptor that outlives the process
+ * and the path, and bounds-checked access to its symbols and code. Files are hostile: nothing here trusts an offset.
  */
 #include <sys/types.h>
 
@@ -20,9 +20,9 @@ struct elf_symbol {
 };
 
 /*
- * Open the file behind descriptor `fd` (taken over; closed by elf_free, and on error). `path` is what to call it: kept as a
- * copy, never opened. 0, or -ENOEXEC (no ELF), -EBADMSG (corrupt), or another negative errno. An ELF file of another machine
- * or word size opens: ask elf_is_64bit_x86.
+ * Open the file behind descriptor `fd` (taken over; closed by elf_free, and on error). `path` is what to call it: kept
+ * as a copy, never opened. 0, or -ENOEXEC (no ELF), -EBADMSG (corrupt), or another negative errno. An ELF file of
+ * another machine or word size opens: ask elf_is_64bit_x86.
  */
 int elf_open(int fd, const char *path, struct elf **ret_elf);
 

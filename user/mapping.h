@@ -2,14 +2,18 @@
 #ifndef MAPPING_H
 #define MAPPING_H
 /*
- * The executable address map of one image over time: filled by one scan of procfs at attach and by the perf side-band. A
- * mapping is never removed, only outdated by a newer one over the same addresses, since samples taken under it keep naming it.
+ * The executable address map of one image over time: filled by one scan of procfs at attach and by the perf side-band.
+ * A mapping is never removed, only outdated by a newer one over the same addresses, since samples taken under it keep
+ * naming it.
  */
 #include <sys/types.h>
 
 #include "../include/types.h"
 
 struct elf;
+
+#define MAPPINGS_MAX                                                                                                   \
+	65536 /* of one image, old ones included: a target that maps without end must not grow heaptap so */
 
 struct mapping {
 	u64 start;
@@ -30,10 +34,14 @@ struct mapping_table;
 struct mapping_table *mapping_table_new(void); /* NULL: no memory */
 void mapping_table_free(struct mapping_table *table);
 
-/* Add a copy of *mapping (path is duplicated, elf borrowed). 0 or -ENOMEM. */
+/* Add a copy of *mapping (path is duplicated, NULL becomes "//anon"; elf borrowed). 0, -ENOMEM, -ENOSPC at
+ * MAPPINGS_MAX. */
 int mapping_table_add(struct mapping_table *table, const struct mapping *mapping);
 
-/* The mapping that held `ip` at `time_ns`: the newest one begun by then that covers it; NULL when none is known. */
+/*
+ * The mapping that held `ip` at `time_ns`: the newest one begun by then that covers it (of two begun at once the one
+ * added later); NULL when none is known. Valid until mapping_table_free.
+ */
 const struct mapping *mapping_table_find(const struct mapping_table *table, u64 ip, u64 time_ns);
 
 unsigned int mapping_table_count(const struct mapping_table *table);
@@ -41,8 +49,8 @@ const struct mapping *mapping_table_get(const struct mapping_table *table, unsig
 
 /*
  * Parse one line of /proc/PID/maps. Paths may hold spaces; "\012" stands for a newline. Only executable mappings are of
- * interest: 0 and *ret_mapping filled (path allocated: caller frees), -ENOENT for a non-executable one, -EINVAL for a
- * malformed line, -ENOMEM.
+ * interest: 0 and *ret_mapping filled (path allocated: caller frees; elf, from_ns and build id left empty), -ENOENT for
+ * a non-executable one, -EINVAL for a malformed line, -ENOMEM. An anonymous mapping's path is "//anon".
  */
 int mapping_parse(const char *line, struct mapping *ret_mapping);
 

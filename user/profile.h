@@ -14,7 +14,13 @@ struct elf;
 struct symbolizer;
 
 /* The four measures, in Go's order. */
-enum measure { ALLOC_OBJECTS, ALLOC_SPACE, INUSE_OBJECTS, INUSE_SPACE, MEASURE_MAX };
+enum measure {
+	ALLOC_OBJECTS,
+	ALLOC_SPACE,
+	INUSE_OBJECTS,
+	INUSE_SPACE,
+	MEASURE_MAX
+};
 
 #define MAPPING_UNKNOWN 0xffffffffu
 
@@ -24,8 +30,8 @@ struct profile_mapping {
 	u8 build_id[20];
 	u8 build_id_size;
 	u64 device, inode;
-	struct elf *elf;	   /* for profile_symbolize; NULL when not to be had. Borrowed. */
-	bool has_functions;	   /* every location in it got a function */
+	struct elf *elf;    /* for profile_symbolize; NULL when not to be had. Borrowed. */
+	bool has_functions; /* every location in it got a function */
 	bool has_filenames, has_line_numbers, has_inline_frames;
 };
 
@@ -35,11 +41,11 @@ struct profile_line {
 };
 
 struct profile_location {
-	u64 address;	  /* return address minus one: the call */
-	u32 mapping;	  /* index, or MAPPING_UNKNOWN */
-	u32 line_count;	  /* 0: no name known */
+	u64 address;		    /* return address minus one: the call */
+	u32 mapping;		    /* index, or MAPPING_UNKNOWN */
+	u32 line_count;		    /* 0: no name known */
 	struct profile_line *lines; /* innermost inlined first */
-	u64 function_offset; /* address minus entry of the physical function (0 when unknown) */
+	u64 function_offset;	    /* address minus entry of the physical function (0 when unknown) */
 };
 
 /* One (stack, requested size). Counts are raw samples; estimates are made by weight_scale alone. */
@@ -53,7 +59,7 @@ struct profile_sample {
 struct profile {
 	/* who */
 	u32 pid;
-	u32 image; /* 1, 2, 3 ...: which image of this pid */
+	u32 image;			       /* 1, 2, 3 ...: which image of this pid */
 	char *comm, *exe, *cgroup, *container; /* comm never NULL; the others NULL when unknown */
 	/* when and how */
 	u64 start_unix_ns, duration_ns;
@@ -68,10 +74,10 @@ struct profile {
 	u32 sample_count; /* entries of samples[], not a number of sampled objects */
 	u64 ledger[COUNTER_MAX];
 	/* beside it */
-	u64 peak_inuse_space, peak_at_ns; /* estimate, and when: ns after start; 0, 0 when unknown */
+	u64 peak_inuse_space, peak_at_ns;		    /* estimate, and when: ns after start; 0, 0 when unknown */
 	u64 rss_start_bytes, rss_end_bytes, rss_peak_bytes; /* 0: unknown */
-	u64 cpu_ns;	      /* CPU time the process used while traced */
-	double hit_cost_ns;   /* calibrated cost of one unsampled trap */
+	u64 cpu_ns;					    /* CPU time the process used while traced */
+	double hit_cost_ns;				    /* calibrated cost of one unsampled trap */
 	double slowdown_percent;
 	bool exited; /* the image had ended when the snapshot was taken */
 };
@@ -82,7 +88,8 @@ void profile_free(struct profile *profile);
 void profile_totals(const struct profile *profile, u64 ret_totals[MEASURE_MAX]);
 
 /* The four estimates of one sample. */
-void profile_sample_values(const struct profile *profile, const struct profile_sample *sample, u64 ret_values[MEASURE_MAX]);
+void profile_sample_values(const struct profile *profile, const struct profile_sample *sample,
+			   u64 ret_values[MEASURE_MAX]);
 
 /* Fill lines of all locations and has_* of all mappings. 0 or -ENOMEM. */
 int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer);
@@ -91,7 +98,7 @@ int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer);
  * A site of the summary: all samples with the same leaf physical function and line. Sorted by `by`, descending.
  */
 struct profile_site {
-	const struct profile_location *leaf; /* NULL: stack unknown */
+	const struct profile_location *leaf;  /* NULL: stack unknown */
 	const struct profile_sample *example; /* its heaviest sample, for the callers' names */
 	u64 value[MEASURE_MAX];
 	u64 alloc_samples, inuse_samples;

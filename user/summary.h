@@ -7,11 +7,14 @@
 #include "profile.h"
 
 /*
- * One process: header (pid, comm, duration, interval), totals with standard errors and samples, peak in-use with its time,
- * RSS at start and end beside in-use, the top `top` sites by in-use and by allocated (each with samples and standard error),
- * what tracing cost the target, and the ledger when anything was lost or degraded.
+ * One process: header (pid, comm, duration, interval), totals with standard errors and samples, peak in-use with its
+ * time, RSS at start and end beside in-use, the top `top` sites by in-use and by allocated (each with samples and
+ * standard error), what tracing cost the target, and the ledger when anything was lost or degraded.
  */
 void summary_print(const struct profile *profile, unsigned int top, FILE *out);
+
+/* The same with the sites in the order of `by` first, and of its counterpart (allocated for in-use) second. */
+void summary_print_by(const struct profile *profile, enum measure by, unsigned int top, FILE *out);
 
 /* One line, e.g. "1.5 MiB"; writes into buffer and returns it. */
 const char *summary_bytes(double bytes, char buffer[32]);

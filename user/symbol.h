@@ -2,8 +2,9 @@
 #ifndef SYMBOL_H
 #define SYMBOL_H
 /*
- * Names for code addresses: libdw's line and inline information where there is DWARF, else .symtab, else .dynsym; demangled by
- * libiberty. Answers are cached per file. Never opens a file by name: it reads the descriptor that struct elf holds.
+ * Names for code addresses: libdw's line and inline information where there is DWARF, else .symtab, else .dynsym;
+ * demangled by libiberty. Answers are cached per file. Never opens a file by name: it reads the descriptor that struct
+ * elf holds.
  */
 #include "../include/types.h"
 
@@ -29,8 +30,8 @@ struct symbolizer *symbolizer_new(void); /* NULL: no memory */
 void symbolizer_free(struct symbolizer *symbolizer);
 
 /*
- * What stands at file offset `offset` of `elf`. For a return address pass the address minus one. 0 (line_count may be 0), or
- * -ENOMEM. Everything wrong with the file counts as "nothing known".
+ * What stands at file offset `offset` of `elf`, which must outlive the symbolizer. For a return address pass the
+ * address minus one. 0 (line_count may be 0), or -ENOMEM. Everything wrong with the file counts as "nothing known".
  */
 int symbolizer_resolve(struct symbolizer *symbolizer, struct elf *elf, u64 offset, struct symbol_frame *ret_frame);
 

@@ -3,17 +3,19 @@
 #define WEIGHT_H
 /*
  * From samples to estimates. An allocation of s bytes is sampled with p = 1 - exp(-s/R) (s = 0 counts as 1; R = 1 takes
- * everything), so one sample stands for 1/p objects and s/p bytes (Horvitz and Thompson 1952), and the variance of a sum over
- * samples is estimated without bias by the sum of (1 - p)/p^2 (objects) and s^2 (1 - p)/p^2 (bytes).
+ * everything), so one sample stands for 1/p objects and s/p bytes (Horvitz and Thompson 1952), and the variance of a
+ * sum over samples is estimated without bias by the sum of (1 - p)/p^2 (objects) and s^2 (1 - p)/p^2 (bytes).
  */
 #include "../include/types.h"
 
-/* p of an allocation of `size` bytes under interval `sample_bytes`; 1.0 when sample_bytes <= 1. */
+/* p of an allocation of `size` bytes under interval `sample_bytes`; 1.0 when sample_bytes <= 1. Never 0. */
 double weight_probability(u64 size, u64 sample_bytes);
 
 /*
- * Go's scaleHeapSample (runtime/pprof): *ret_objects and *ret_bytes are count and count * size unsampled and truncated to
- * integers; both 0 when count is 0. Bytes are 0 when size is 0 while objects are not.
+ * Go's scaleHeapSample (runtime/pprof): *ret_objects and *ret_bytes are count and count * size unsampled and truncated
+ * to integers; both 0 when count is 0. Bytes are 0 when size is 0 while objects are not. Saturates at INT64_MAX, the
+ * largest number the formats can hold. Since 1/p >= 1, different counts of one size make different objects, so that a
+ * raw count can be told from its estimate.
  */
 void weight_scale(u64 count, u64 size, u64 sample_bytes, u64 *ret_objects, u64 *ret_bytes);
 

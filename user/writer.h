@@ -2,8 +2,8 @@
 #ifndef WRITER_H
 #define WRITER_H
 /*
- * From a profile to files. Every file is written to a temporary name in the same directory, flushed, and renamed, so that
- * a full disk leaves the previous file intact.
+ * From a profile to files. Every file is written to a temporary name in the same directory, flushed, and renamed, so
+ * that a full disk leaves the previous file intact.
  */
 #include <stdio.h>
 
@@ -22,10 +22,14 @@ int write_text(const struct profile *profile, FILE *out);
 int write_folded(const struct profile *profile, FILE *out, enum measure measure);
 int write_json(const struct profile *profile, FILE *out);
 
+/* How every write_* ends: flush, and 0 or the negative errno of whatever write failed. */
+int writer_flush(FILE *out);
+
 /*
  * Write `profile` in every format of the mask into directory `dir` (a descriptor) as <pid>.<comm>[-N][.SEQ].<ext>; N is
- * profile->image when above 1, SEQ when above 0 (four digits). *ret_files is a NULL-terminated list of the names written
- * (allocated; free with writer_files_free); set even on error, with those that were completed. 0 or negative errno.
+ * profile->image when above 1, SEQ when above 0 (four digits). *ret_files is a NULL-terminated list of the names
+ * written (allocated; free with writer_files_free); set even on error, with those that were completed. 0 or negative
+ * errno.
  */
 int writer_write(int dir, const struct profile *profile, unsigned int formats, unsigned int seq, char ***ret_files);
 void writer_files_free(char **files);
@@ -45,7 +49,10 @@ struct index_entry {
 	char *const *files; /* NULL-terminated, may be empty */
 };
 
-/* Write index.json. 0 or negative errno. */
+/* The text of index.json. 0 or negative errno. */
+int write_index(const struct recording *recording, const struct index_entry *entries, u32 count, FILE *out);
+
+/* Write index.json into directory `dir`. 0 or negative errno. */
 int writer_index(int dir, const struct recording *recording, const struct index_entry *entries, u32 count);
 
 #endif

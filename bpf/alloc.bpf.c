@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The programs at the allocation functions. One body for every function, told apart by the attach cookie, so that one link
+ * (one wait at detach) carries them all; three programs because kernels differ in how a return leg is had:
+ *
+ *   alloc_session  uprobe session link (6.13): runs on entry and, unless the entry said no, on return
+ *   alloc_enter, alloc_return   uprobe multi links (6.6) or perf-event uprobes (6.1): every return traps
+ *
+ * Nearly all hits are unsampled, so the body decides that first: cookie, scope, tally, one random number, done.
+ */
+#include "vmlinux.h"
+
+#include "map.bpf.h"
+#include "call.bpf.h"
+#include "filter.bpf.h"
+#include "heap.bpf.h"
+#include "sample.bpf.h"
+#include "stack.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+static __always_inline bool sampled(u64 size)
+{
+	u64 sample_bytes = config.sample_bytes;
+	u32 high;
+
+	if (sample_bytes == 1)
+		return true;
+	if (!size)
+		size = 1;
+	high = bpf_get_prandom_u32();
+	if (sample_rejects(high, size, sample_bytes))
+		return false;
+	return ((u64)high << 32 | bpf_get_prandom_u32()) < sample_probability(size, sample_bytes);
+}
+
+/* The process number behind the hit, 0 when the process is not (yet, or no longer) traced, or not through this link. */
+static __always_inline u32 hit_process(u64 cookie)
+{
+	u32 number = cookie_scope(cookie), wide = 0;
+	struct scope *scope;
+
+	if (number == SCOPE_BY_PID) {
+		s32 found = filter_current();
+
+		if (found < 0)
+			return 0;
+		number = found;
+		wide = 1;
+	}
+	scope = bpf_map_lookup_elem(&scopes, &number);
+	return scope && scope->wide == wide ? scope->process : 0;
+}
+
+static __always_inline void free_enter(struct pt_regs *ctx, u64 cookie, u32 process)
+{
+	u64 addr = call_register(ctx, cookie_arg1(cookie));
+	u8 flagged = 0;
+
+	count(process, COUNTER_HITS_FREE);
+	if (!heap_end(process, addr, EVENT_FREE, LIVE_DEAD, &flagged) && config.sample_bytes == 1 && addr)
+		count(process, COUNTER_FREE_UNKNOWN);
+}
+
+/* Hidden from the compiler, which would make it a 128-bit multiplication that BPF does not have. */
+static __always_inline u64 largest_factor(u64 factor)
+{
+	u64 largest = ~0ULL / factor;
+
+	asm volatile("" : "+r"(largest));
+	return largest;
+}
+
+/* The size a call asks for; false when the call never gets as far as allocating, or ends in another probed function. */
+static __always_inline bool call_size(struct pt_regs *ctx, u64 cookie, u32 kind, u64 *ret_size)
+{
+	u64 one = call_register(ctx, cookie_arg1(cookie)), two;
+
+	if (kind == CALL_MALLOC) {
+		*ret_size = one;
+		return true;
+	}
+	if (kind == CALL_POSIX_MEMALIGN) {
+		*ret_size = call_register(ctx, cookie_arg3(cookie));
+		return true;
+	}
+	two = call_register(ctx, cookie_arg2(cookie));
+	*ret_size = two;
+	if (kind == CALL_CALLOC) {
+		*ret_size = one * two;
+		/* An overflowing product fails in the allocator. */
+		return !((one | two) >> 32) || !one || two <= largest_factor(one);
+	}
+	/* glibc: alignments up to that of malloc, and realloc of NULL, jump to malloc, where the call is counted. */
+	if (kind == CALL_ALIGNED)
+		return one > 16;
+	return one != 0;
+}
+
+/* True when the return leg is needed. */
+static __always_inline bool alloc_enter_call(struct pt_regs *ctx, u64 cookie, u32 process, u32 kind)
+{
+	struct stash stash = { .process = process, .kind = kind };
+
+	count(process, COUNTER_HITS_ALLOC);
+	if (!call_size(ctx, cookie, kind, &stash.size))
+		return false;
+	if (kind == CALL_REALLOC) {
+		stash.addr = call_register(ctx, cookie_arg1(cookie));
+		if (!stash.size) {
+			/* glibc frees, and returns NULL without having failed. */
+			heap_end(process, stash.addr, EVENT_FREE, LIVE_DEAD, &stash.old_flagged);
+			return false;
+		}
+		if (!config.alloc_only)
+			stash.old = heap_end(process, stash.addr, EVENT_MOVED, LIVE_MOVING, &stash.old_flagged);
+	}
+	if (sampled(stash.size) && !call_is_nested(ctx, cookie)) {
+		stash.sampled = 1;
+		count(process, COUNTER_SAMPLED);
+	}
+	if (!stash.sampled && !stash.old)
+		return false;
+	if (kind == CALL_POSIX_MEMALIGN)
+		stash.addr = call_register(ctx, cookie_arg1(cookie));
+	return call_remember(ctx, &stash);
+}
+
+static __always_inline bool enter(struct pt_regs *ctx, u64 cookie)
+{
+	u32 kind = cookie_kind(cookie), process = hit_process(cookie);
+
+	if (!process)
+		return false;
+	if (kind == CALL_FREE) {
+		free_enter(ctx, cookie, process);
+		return false;
+	}
+	return alloc_enter_call(ctx, cookie, process, kind);
+}
+
+/* The address a returning call hands out, 0 when it failed. */
+static __always_inline u64 call_result(struct pt_regs *ctx, const struct stash *stash)
+{
+	u64 addr = 0;
+
+	if (stash->kind != CALL_POSIX_MEMALIGN)
+		return ctx->ax;
+	if ((u32)ctx->ax || bpf_probe_read_user(&addr, sizeof(addr), (void *)stash->addr))
+		return 0;
+	return addr;
+}
+
+static __always_inline void leave(struct pt_regs *ctx)
+{
+	struct stash_key key = call_key(ctx->sp - sizeof(u64));
+	struct stash *found = bpf_map_lookup_elem(&stashes, &key);
+	struct stash stash;
+	u64 addr;
+
+	if (!found)
+		return;
+	stash = *found;
+	bpf_map_delete_elem(&stashes, &key);
+	addr = call_result(ctx, &stash);
+	if (stash.old && addr)
+		heap_bury(&stash);
+	else if (stash.old)
+		heap_revive(&stash);
+	if (!stash.sampled)
+		return;
+	if (addr)
+		heap_begin(&stash, addr, stack_capture(ctx, stash.process));
+	else
+		count(stash.process, COUNTER_FAILED);
+}
+
+SEC("?uprobe") int alloc_session(struct pt_regs *ctx)
+{
+	u64 cookie = bpf_get_attach_cookie(ctx);
+
+	/*
+	 * The session kfuncs changed their signature in 7.x, so the leg is told by the instruction pointer: on the return leg
+	 * it is the caller's. A free never takes one.
+	 */
+	if (cookie_kind(cookie) != CALL_FREE && ctx->ip != bpf_get_func_ip(ctx)) {
+		leave(ctx);
+		return 0;
+	}
+	return !enter(ctx, cookie);
+}
+
+SEC("?uprobe") int alloc_enter(struct pt_regs *ctx)
+{
+	enter(ctx, bpf_get_attach_cookie(ctx));
+	return 0;
+}
+
+SEC("?uprobe") int alloc_return(struct pt_regs *ctx)
+{
+	leave(ctx);
+	return 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef EMIT_BPF_H
+#define EMIT_BPF_H
+/* Counting and sending. Whoever cannot send learns it from the return value and books the loss by its cause. */
+#include "map.bpf.h"
+
+/* Atomic although per CPU: a uprobe program can be preempted between load and store. */
+static __always_inline void count(u32 process, enum counter counter)
+{
+	u32 row = process % TALLIES_MAX;
+	struct tally *tally = bpf_map_lookup_elem(&tallies, &row);
+
+	if (tally)
+		__sync_fetch_and_add(&tally->count[counter], 1);
+}
+
+/*
+ * Waking the reader costs fifty times the event, so nobody does: it drains on a timer. Only the event that fills the ring
+ * half wakes it early (and those after it, until it has come).
+ */
+static __always_inline u64 emit_flags(void)
+{
+	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < config.ring_half)
+		return BPF_RB_NO_WAKEUP;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
+static __always_inline void emit_header(struct event *event, enum event_kind kind, u32 process, u8 flags)
+{
+	event->kind = kind;
+	event->source = SOURCE_UPROBE;
+	event->flags = flags;
+	event->process = process;
+	event->time_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline bool emit_object(enum event_kind kind, u32 process, u64 object)
+{
+	struct event_object *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+
+	if (!event)
+		return false;
+	emit_header(&event->header, kind, process, 0);
+	event->object = object;
+	bpf_ringbuf_submit(event, emit_flags());
+	return true;
+}
+
+static __always_inline bool emit_moved(enum event_kind kind, u32 process, u64 object)
+{
+	struct event_moved *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+
+	if (!event)
+		return false;
+	emit_header(&event->header, kind, process, 0);
+	event->object = object;
+	event->tid = (u32)bpf_get_current_pid_tgid();
+	event->reserved = 0;
+	bpf_ringbuf_submit(event, emit_flags());
+	return true;
+}
+
+#endif

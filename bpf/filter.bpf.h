@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef FILTER_BPF_H
+#define FILTER_BPF_H
+/* Which process is this, and is it traced? */
+#include <bpf/bpf_core_read.h>
+
+#include "map.bpf.h"
+
+#define PIDNS_DEPTH_MAX 32 /* the kernel's MAX_PID_NS_LEVEL */
+
+/*
+ * A process's number in heaptap's PID namespace, 0 when it has none there. Walked by hand rather than asked of
+ * bpf_get_ns_current_pid_tgid, which knows only processes whose own namespace is heaptap's, not those in nested ones.
+ */
+static __always_inline u32 filter_pid_in_namespace(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
+	u32 level = BPF_CORE_READ(pid, level);
+	struct upid upid;
+
+	for (u32 i = 0; i <= PIDNS_DEPTH_MAX; i++) {
+		if (i > level)
+			break;
+		if (bpf_core_read(&upid, sizeof(upid), &pid->numbers[i]))
+			break;
+		if (BPF_CORE_READ(upid.ns, ns.inum) == config.pidns_inum)
+			return upid.nr;
+	}
+	return 0;
+}
+
+static __always_inline u32 filter_pid(void)
+{
+	if (!config.pidns_inum)
+		return bpf_get_current_pid_tgid() >> 32;
+	return filter_pid_in_namespace((void *)bpf_get_current_task());
+}
+
+/* The scope number of the current process, -1 when it is not traced. */
+static __always_inline s32 filter_current(void)
+{
+	u32 pid = filter_pid();
+	u32 *scope = bpf_map_lookup_elem(&scope_by_pid, &pid);
+
+	return scope ? (s32)*scope : -1;
+}
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ROW_H
+#define ROW_H
+/* Keys and values of the two maps that hold unfinished business: live objects and calls that have not returned. */
+#include "types.h"
+
+/*
+ * The live map's value is one word, id << LIVE_STATE_BITS | state, so that its state changes by compare-and-swap against the
+ * id: an element that was recycled meanwhile is never touched.
+ */
+enum live_state {
+	LIVE_ALIVE = 0,
+	LIVE_DEAD = 1,	 /* freed, but the ring was full: user space reads the state and books the death */
+	LIVE_MOVING = 2, /* in realloc, its event lost as above: dead or alive again when realloc returns */
+};
+#define LIVE_STATE_BITS 2
+#define LIVE_STATE_MASK 3
+
+struct live_key {
+	u64 addr;
+	u32 process;
+	u32 reserved;
+};
+
+/* The stack pointer at entry tells nested calls of one thread apart (a signal handler within malloc). */
+struct stash_key {
+	u64 sp;
+	u32 tid;
+	u32 reserved;
+};
+
+struct stash {
+	u64 size;
+	u64 addr; /* realloc: the old block; posix_memalign: where the result goes */
+	u64 old;  /* realloc: the old block's object id, 0 when it was not live */
+	u32 process;
+	u8 kind;
+	u8 sampled;
+	u8 old_flagged; /* the old block is still in the live map as LIVE_MOVING */
+	u8 reserved;
+};
+
+_Static_assert(sizeof(struct live_key) == 16, "live_key");
+_Static_assert(sizeof(struct stash_key) == 16, "stash_key");
+_Static_assert(sizeof(struct stash) == 32, "stash");
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CODE_H
+#define CODE_H
+/* Are there breakpoints in a process? */
+#include <sys/types.h>
+
+/*
+ * How many bytes of a process's executable mappings of files with `name` in their path differ from the file:
+ * breakpoints, and nothing else, since such code needs no relocation.
+ */
+unsigned int code_changes(pid_t pid, const char *name);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TEXT_PROFILE_H
+#define TEXT_PROFILE_H
+/* A reader of the text format of its own, so that heaptap's writer is not judged by heaptap's reader. */
+#include "tally.h"
+
+#define TEXT_DEPTH_MAX 128
+
+struct text_frame {
+	char *function; /* "" when unknown */
+	char *file;	/* "" when unknown */
+	unsigned int line;
+};
+
+struct text_record {
+	uint64_t inuse_objects, inuse_bytes, alloc_objects, alloc_bytes;
+	uint64_t pc[TEXT_DEPTH_MAX];
+	unsigned int pc_count;
+	struct text_frame *frames; /* of the # lines, leaf first */
+	unsigned int frame_count;
+};
+
+struct text_profile {
+	uint64_t inuse_objects, inuse_bytes, alloc_objects, alloc_bytes; /* as the header line says */
+	uint64_t twice_interval;
+	struct text_record *records;
+	size_t count;
+	size_t mapping_count; /* lines of MAPPED_LIBRARIES */
+};
+
+/* 0; -EBADMSG and the offending line on stderr; or negative errno. */
+int text_profile_read(const char *path, struct text_profile *ret_profile);
+void text_profile_release(struct text_profile *profile);
+
+/*
+ * Objects by size and by the first return address outside [skip_start, skip_end). Sizes are bytes over objects: right
+ * at interval 1 only.
+ */
+void text_profile_tally(const struct text_profile *profile, uint64_t skip_start, uint64_t skip_end,
+			struct tally *ret_tally);
+
+#endif

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* profile.c: sums, names (the symbolizer is replaced by a table), sites and their standard errors. */
+#include <math.h>
+
+#include "golden.h"
+#include "../../user/symbol.h"
+#include "../../user/weight.h"
+
+/* --- the symbolizer's stand-in
+ * ------------------------------------------------------------------------------------------ */
+
+struct elf {
+	int number;
+};
+
+static struct elf program, library;
+static u64 asked_offset[16];
+static unsigned int asked;
+static int resolve_result;
+
+static const struct symbol_line program_lines[] = {
+	{"inner", "inner", "a.c", 3, 2},
+	{"outer<int>", "_Z5outer", "a.c", 9, 8},
+};
+static const struct symbol_line library_line = {"export", "export", NULL, 0, 0};
+
+/* The program has lines everywhere; the library a symbol everywhere but at offset 0x2000. */
+int symbolizer_resolve(struct symbolizer *symbolizer, struct elf *elf, u64 offset, struct symbol_frame *ret_frame)
+{
+	(void)symbolizer;
+	if (asked < 16)
+		asked_offset[asked++] = offset;
+	if (resolve_result)
+		return resolve_result;
+	*ret_frame = (struct symbol_frame){0};
+	if (elf == &program)
+		*ret_frame = (struct symbol_frame){2, program_lines, 0x10};
+	else if (offset != 0x2000)
+		*ret_frame = (struct symbol_frame){1, &library_line, 0x20};
+	return 0;
+}
+
+/* A profile as the recorder builds it: heap memory, addresses only. Locations: mapping index and address by pairs. */
+static struct profile *bare_profile(const u64 (*locations)[2], u32 count)
+{
+	static const struct profile_mapping mappings[] = {
+		{.start = 0x400000, .end = 0x500000, .file_offset = 0x1000, .elf = &program},
+		{.start = 0x700000, .end = 0x800000, .file_offset = 0, .elf = &library},
+		{.start = 0x900000, .end = 0xa00000},
+	};
+	struct profile *profile = calloc(1, sizeof(*profile));
+
+	profile->sample_bytes = 1;
+	profile->mapping_count = 3;
+	profile->mappings = calloc(3, sizeof(*mappings));
+	memcpy(profile->mappings, mappings, sizeof(mappings));
+	profile->mappings[2].path = strdup("[vdso]");
+	profile->comm = strdup("bare");
+	profile->location_count = count;
+	profile->locations = calloc(count, sizeof(*profile->locations));
+	for (u32 i = 0; i < count; i++)
+		profile->locations[i] =
+			(struct profile_location){.mapping = locations[i][0], .address = locations[i][1]};
+	asked = 0;
+	resolve_result = 0;
+	return profile;
+}
+
+/* --- release
+ * ------------------------------------------------------------------------------------------------------------ */
+
+static void test_profile_free_null_and_half_built_are_harmless(void **state)
+{
+	struct profile *profile = calloc(1, sizeof(*profile));
+
+	(void)state;
+	profile_free(NULL);
+	profile->mapping_count = profile->location_count = profile->sample_count = 5;
+	profile_free(profile);
+	profile = calloc(1, sizeof(*profile));
+	profile->location_count = 2;
+	profile->locations = calloc(2, sizeof(*profile->locations));
+	profile->locations[0].line_count = 3;
+	profile->locations[1].line_count = 1;
+	profile->locations[1].lines = calloc(1, sizeof(struct profile_line));
+	profile->locations[1].lines->function = profile->locations[1].lines->system_name = strdup("shared");
+	profile_free(profile);
+}
+
+/* --- sums
+ * --------------------------------------------------------------------------------------------------------------- */
+
+static void test_profile_totals_sum_the_truncated_estimates(void **state)
+{
+	struct profile profile = golden_small();
+	u64 total[MEASURE_MAX], value[MEASURE_MAX];
+
+	(void)state;
+	profile_sample_values(&profile, &profile.samples[0], value);
+	assert_int_equal(value[ALLOC_OBJECTS], 2050);
+	assert_int_equal(value[ALLOC_SPACE], 2099200);
+	assert_int_equal(value[INUSE_OBJECTS], 1537);
+	assert_int_equal(value[INUSE_SPACE], 1574400);
+	profile_totals(&profile, total);
+	assert_int_equal(total[ALLOC_OBJECTS], 2050 + 1 + 163845 + 524288 + 16385);
+	assert_int_equal(total[ALLOC_SPACE], 2099200 + 829411 + 5243040 + 0 + 1048640);
+	assert_int_equal(total[INUSE_OBJECTS], 1537 + 0 + 163845 + 524288 + 8192);
+	assert_int_equal(total[INUSE_SPACE], 1574400 + 0 + 5243040 + 0 + 524320);
+}
+
+static void test_profile_totals_alloc_only_has_nothing_in_use(void **state)
+{
+	struct profile profile = golden_alloc_only();
+	u64 total[MEASURE_MAX];
+
+	(void)state;
+	profile_totals(&profile, total);
+	assert_int_equal(total[ALLOC_SPACE], 2099200 + 829411 + 5243040 + 0 + 1048640);
+	assert_int_equal(total[INUSE_OBJECTS], 0);
+	assert_int_equal(total[INUSE_SPACE], 0);
+}
+
+static void test_profile_totals_empty_is_zero(void **state)
+{
+	struct profile profile = golden_empty();
+	u64 total[MEASURE_MAX] = {1, 1, 1, 1};
+
+	(void)state;
+	profile_totals(&profile, total);
+	for (int m = 0; m < MEASURE_MAX; m++)
+		assert_int_equal(total[m], 0);
+}
+
+/* --- names
+ * -------------------------------------------------------------------------------------------------------------- */
+
+static void test_profile_symbolize_asks_by_file_offset_and_copies_lines(void **state)
+{
+	static const u64 locations[][2] = {{0, 0x400234}, {1, 0x700111}};
+	struct profile *profile = bare_profile(locations, 2);
+	const struct profile_location *location = &profile->locations[0];
+
+	(void)state;
+	assert_int_equal(profile_symbolize(profile, NULL), 0);
+	assert_int_equal(asked, 2);
+	assert_int_equal(asked_offset[0], 0x1234);
+	assert_int_equal(asked_offset[1], 0x111);
+	assert_int_equal(location->line_count, 2);
+	assert_int_equal(location->function_offset, 0x10);
+	assert_string_equal(location->lines[0].function, "inner");
+	assert_string_equal(location->lines[0].file, "a.c");
+	assert_int_equal(location->lines[0].line, 3);
+	assert_int_equal(location->lines[0].start_line, 2);
+	assert_string_equal(location->lines[1].function, "outer<int>");
+	assert_string_equal(location->lines[1].system_name, "_Z5outer");
+	assert_true(location->lines[1].function != program_lines[1].function);
+	assert_string_equal(profile->locations[1].lines[0].function, "export");
+	assert_null(profile->locations[1].lines[0].file);
+	profile_free(profile);
+}
+
+static void test_profile_symbolize_flags_tell_what_every_location_has(void **state)
+{
+	static const u64 locations[][2] = {{0, 0x400234}, {0, 0x400235}, {1, 0x700111}, {2, 0x900000}};
+	struct profile *profile = bare_profile(locations, 4);
+
+	(void)state;
+	assert_int_equal(profile_symbolize(profile, NULL), 0);
+	assert_true(profile->mappings[0].has_functions && profile->mappings[0].has_filenames);
+	assert_true(profile->mappings[0].has_line_numbers && profile->mappings[0].has_inline_frames);
+	assert_true(profile->mappings[1].has_functions);
+	assert_false(profile->mappings[1].has_filenames || profile->mappings[1].has_line_numbers);
+	assert_false(profile->mappings[1].has_inline_frames);
+	assert_false(profile->mappings[2].has_functions || profile->mappings[2].has_filenames);
+	profile_free(profile);
+}
+
+static void test_profile_symbolize_one_unnamed_location_clears_its_mapping(void **state)
+{
+	static const u64 locations[][2] = {{1, 0x700111}, {1, 0x702000}};
+	struct profile *profile = bare_profile(locations, 2);
+
+	(void)state;
+	assert_int_equal(profile_symbolize(profile, NULL), 0);
+	assert_int_equal(profile->locations[0].line_count, 1);
+	assert_int_equal(profile->locations[1].line_count, 0);
+	assert_false(profile->mappings[1].has_functions);
+	assert_false(profile->mappings[0].has_functions); /* no location in it at all */
+	profile_free(profile);
+}
+
+static void test_profile_symbolize_without_file_or_mapping_asks_nothing(void **state)
+{
+	static const u64 locations[][2] = {{2, 0x900010}, {MAPPING_UNKNOWN, 0x10}};
+	struct profile *profile = bare_profile(locations, 2);
+
+	(void)state;
+	assert_int_equal(profile_symbolize(profile, NULL), 0);
+	assert_int_equal(asked, 0);
+	assert_int_equal(profile->locations[0].line_count, 0);
+	profile_free(profile);
+}
+
+static void test_profile_symbolize_twice_replaces_names(void **state)
+{
+	static const u64 locations[][2] = {{0, 0x400234}};
+	struct profile *profile = bare_profile(locations, 1);
+
+	(void)state;
+	assert_int_equal(profile_symbolize(profile, NULL), 0);
+	assert_int_equal(profile_symbolize(profile, NULL), 0);
+	assert_int_equal(profile->locations[0].line_count, 2);
+	profile_free(profile);
+}
+
+static void test_profile_symbolize_error_is_passed_on(void **state)
+{
+	static const u64 locations[][2] = {{0, 0x400234}};
+	struct profile *profile = bare_profile(locations, 1);
+
+	(void)state;
+	resolve_result = -ENOMEM;
+	assert_int_equal(profile_symbolize(profile, NULL), -ENOMEM);
+	profile_free(profile);
+}
+
+/* --- sites
+ * -------------------------------------------------------------------------------------------------------------- */
+
+static void test_profile_sites_small_profile_groups_by_function_and_line(void **state)
+{
+	struct profile profile = golden_small();
+	struct profile_site *sites;
+	u32 count;
+
+	(void)state;
+	assert_int_equal(profile_sites(&profile, INUSE_SPACE, &sites, &count), 0);
+	assert_int_equal(count, 4);
+	assert_ptr_equal(sites[0].leaf, &profile.locations[GROW]);
+	assert_ptr_equal(sites[1].leaf, &profile.locations[INLINED]);
+	assert_null(sites[2].leaf);
+	assert_ptr_equal(sites[3].leaf, &profile.locations[VDSO]);
+	assert_int_equal(sites[1].value[ALLOC_SPACE], 2099200 + 829411);
+	assert_int_equal(sites[1].value[INUSE_OBJECTS], 1537);
+	assert_int_equal(sites[1].alloc_samples, 5);
+	assert_int_equal(sites[1].inuse_samples, 3);
+	assert_ptr_equal(sites[1].example, &profile.samples[0]);
+	free(sites);
+}
+
+static void test_profile_sites_standard_error_is_root_of_summed_variances(void **state)
+{
+	struct profile profile = golden_small();
+	struct profile_site *sites;
+	u32 count;
+	double alloc;
+
+	(void)state;
+	alloc = weight_variance_bytes(4, 1024, 524288) + weight_variance_bytes(1, 524288, 524288);
+	assert_int_equal(profile_sites(&profile, INUSE_SPACE, &sites, &count), 0);
+	assert_true(fabs(sites[1].stderr_value[ALLOC_SPACE] - sqrt(alloc)) < 1e-3);
+	assert_true(fabs(sites[1].stderr_value[INUSE_OBJECTS] - sqrt(weight_variance_objects(3, 1024, 524288))) < 1e-6);
+	assert_true(sites[1].stderr_value[INUSE_SPACE] < sites[1].stderr_value[ALLOC_SPACE]);
+	free(sites);
+}
+
+static void test_profile_sites_measure_decides_order_and_example(void **state)
+{
+	struct profile profile = golden_small();
+	struct profile_site *sites;
+	u32 count;
+
+	(void)state;
+	assert_int_equal(profile_sites(&profile, ALLOC_OBJECTS, &sites, &count), 0);
+	assert_ptr_equal(sites[0].leaf, &profile.locations[VDSO]);
+	for (u32 i = 1; i < count; i++)
+		assert_true(sites[i - 1].value[ALLOC_OBJECTS] >= sites[i].value[ALLOC_OBJECTS]);
+	free(sites);
+}
+
+static void test_profile_sites_alloc_only_counts_nothing_in_use(void **state)
+{
+	struct profile profile = golden_alloc_only();
+	struct profile_site *sites;
+	u32 count;
+
+	(void)state;
+	assert_int_equal(profile_sites(&profile, ALLOC_SPACE, &sites, &count), 0);
+	assert_int_equal(count, 4);
+	for (u32 i = 0; i < count; i++) {
+		assert_int_equal(sites[i].inuse_samples, 0);
+		assert_int_equal(sites[i].value[INUSE_SPACE], 0);
+		assert_true(sites[i].stderr_value[INUSE_SPACE] == 0.0);
+	}
+	free(sites);
+}
+
+/* Two call sites on one line are one site; another line, another function or another unnamed address is another one. */
+static void test_profile_sites_same_line_merges_other_lines_do_not(void **state)
+{
+	struct profile_line here = {(char *)"f", (char *)"f", (char *)"f.c", 5, 1};
+	struct profile_line there = {(char *)"f", (char *)"f", (char *)"f.c", 6, 1};
+	struct profile_line other = {(char *)"f", (char *)"_Z1fi", (char *)"f.c", 5, 1};
+	struct profile_location locations[] = {
+		{.address = 1, .line_count = 1, .lines = &here},
+		{.address = 2, .line_count = 1, .lines = &there},
+		{.address = 3, .line_count = 1, .lines = &here},
+		{.address = 4, .line_count = 1, .lines = &other},
+		{.address = 5},
+		{.address = 6},
+	};
+	u32 index[] = {0, 1, 2, 3, 4, 5};
+	struct profile_sample samples[6];
+	struct profile profile = {
+		.sample_bytes = 1, .locations = locations, .location_count = 6, .samples = samples, .sample_count = 6};
+	struct profile_site *sites;
+	u32 count;
+
+	(void)state;
+	for (u32 i = 0; i < 6; i++)
+		samples[i] =
+			(struct profile_sample){.location = &index[i], .depth = 1, .size = 10, .alloc_count = i + 1};
+	assert_int_equal(profile_sites(&profile, ALLOC_SPACE, &sites, &count), 0);
+	assert_int_equal(count, 5);
+	for (u32 i = 0; i < count; i++)
+		if (sites[i].leaf == &locations[2])
+			assert_int_equal(sites[i].value[ALLOC_SPACE], 10 + 30);
+	assert_int_equal(sites[0].value[ALLOC_SPACE], 60);
+	free(sites);
+}
+
+static void test_profile_sites_empty_profile_has_none(void **state)
+{
+	struct profile profile = golden_empty();
+	struct profile_site *sites;
+	u32 count = 1;
+
+	(void)state;
+	assert_int_equal(profile_sites(&profile, INUSE_SPACE, &sites, &count), 0);
+	assert_int_equal(count, 0);
+	free(sites);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_profile_free_null_and_half_built_are_harmless),
+		cmocka_unit_test(test_profile_totals_sum_the_truncated_estimates),
+		cmocka_unit_test(test_profile_totals_alloc_only_has_nothing_in_use),
+		cmocka_unit_test(test_profile_totals_empty_is_zero),
+		cmocka_unit_test(test_profile_symbolize_asks_by_file_offset_and_copies_lines),
+		cmocka_unit_test(test_profile_symbolize_flags_tell_what_every_location_has),
+		cmocka_unit_test(test_profile_symbolize_one_unnamed_location_clears_its_mapping),
+		cmocka_unit_test(test_profile_symbolize_without_file_or_mapping_asks_nothing),
+		cmocka_unit_test(test_profile_symbolize_twice_replaces_names),
+		cmocka_unit_test(test_profile_symbolize_error_is_passed_on),
+		cmocka_unit_test(test_profile_sites_small_profile_groups_by_function_and_line),
+		cmocka_unit_test(test_profile_sites_standard_error_is_root_of_summed_variances),
+		cmocka_unit_test(test_profile_sites_measure_decides_order_and_example),
+		cmocka_unit_test(test_profile_sites_alloc_only_counts_nothing_in_use),
+		cmocka_unit_test(test_profile_sites_same_line_merges_other_lines_do_not),
+		cmocka_unit_test(test_profile_sites_empty_profile_has_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

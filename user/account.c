@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Settling accounts at the end of images and of the recording; called by the tracer. */
+#include "account.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mapping.h"
+#include "procfs.h"
+
+/* The kernel maps the program itself first, so for one that is gone already its oldest file mapping tells. */
+static char *first_file(const struct mapping_table *mappings)
+{
+	const struct mapping *oldest = NULL;
+
+	for (unsigned int i = 0; i < mapping_table_count(mappings); i++) {
+		const struct mapping *mapping = mapping_table_get(mappings, i);
+
+		if (mapping->path && mapping->path[0] == '/' && (!oldest || mapping->from_ns < oldest->from_ns))
+			oldest = mapping;
+	}
+	return oldest ? strdup(oldest->path) : NULL;
+}
+
+void account_facts(struct process *process)
+{
+	pid_t pid = (pid_t)process->pid;
+	char comm[16];
+
+	if (!process->comm[0] && !procfs_comm(pid, comm))
+		process_set_comm(process, comm);
+	process->exe = procfs_exe(pid);
+	if (!process->exe)
+		process->exe = first_file(process->mappings);
+	process->cgroup = procfs_cgroup(pid);
+	process->rss_start_bytes = procfs_rss_bytes(pid);
+	process->rss_end_bytes = process->rss_start_bytes;
+	if (!process->cpu_start_ns)
+		process->cpu_start_ns = procfs_cpu_ns(pid);
+}
+
+void account_look(struct process *process)
+{
+	u64 rss = procfs_rss_bytes((pid_t)process->pid);
+
+	if (!rss)
+		return;
+	process->rss_end_bytes = rss;
+	if (rss > process->rss_peak_bytes)
+		process->rss_peak_bytes = rss;
+}
+
+static void book_death(void *arg, u32 number, u64 object)
+{
+	struct process *process = recorder_find(arg, number);
+
+	/* Its event may have come after all, when the address was handed out again. */
+	if (process)
+		heap_free(&process->heap, object);
+}
+
+static void settle(struct kernel *kernel, struct recorder *recorder, struct process *process)
+{
+	kernel_take_tally(kernel, process->number, process->ledger);
+	if (process->ledger[COUNTER_FREE_DEFERRED])
+		kernel_for_each_unsent(kernel, book_death, recorder);
+}
+
+void account_end(struct kernel *kernel, struct recorder *recorder, struct process *process)
+{
+	struct heap_object *object;
+	struct stack *stack;
+
+	settle(kernel, recorder, process);
+	for (object = process->heap.objects; object; object = object->hh.next)
+		kernel_forget_object(kernel, process->number, object->addr);
+	for (stack = process->stacks.stacks; stack; stack = stack->hh.next)
+		kernel_forget_stack(kernel, stack->hash);
+}
+
+void account_stop(struct kernel *kernel, struct recorder *recorder, struct process *process, u64 now_ns)
+{
+	settle(kernel, recorder, process);
+	account_look(process);
+	process->end_ns = now_ns;
+	process->cpu_end_ns = procfs_cpu_ns((pid_t)process->pid);
+}
+
+static void book_pending(void *arg, u32 number)
+{
+	struct process *process = recorder_find(arg, number);
+
+	if (process)
+		process->ledger[process->ended ? COUNTER_RETURN_MISSED : COUNTER_IN_FLIGHT]++;
+}
+
+void account_pending(struct kernel *kernel, struct recorder *recorder)
+{
+	kernel_for_each_pending(kernel, book_pending, recorder);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ACCOUNT_H
+#define ACCOUNT_H
+/* Settling an image's account: what the kernel counted, what was freed but not told, and what /proc says of it. */
+#include "kernel.h"
+#include "recorder.h"
+
+/* Name, program, cgroup, memory and CPU time at the image's begin, as far as it still lives. */
+void account_facts(struct process *process);
+
+/* Memory now. */
+void account_look(struct process *process);
+
+/* The image has ended by exit or exec: take over its counters, drop its keys from the maps. */
+void account_end(struct kernel *kernel, struct recorder *recorder, struct process *process);
+
+/* The recording stops at `now_ns` while the image lives on. */
+void account_stop(struct kernel *kernel, struct recorder *recorder, struct process *process, u64 now_ns);
+
+/* After all probes are gone: sampled calls that never returned, to the images that made them. */
+void account_pending(struct kernel *kernel, struct recorder *recorder);
+
+#endif

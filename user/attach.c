@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Links on one file's plan; owned by the tracer, one for each (file, process), or one for a file when unfiltered. */
+#include "attach.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "link.h"
+
+#define DESCRIPTORS_MAX (4 * RANGES_MAX) /* perf: entry and return, a link and an event each */
+
+struct attach {
+	int fds[DESCRIPTORS_MAX];
+	unsigned int count;
+};
+
+/* Offsets and cookies of a plan, split by what the kinds need. */
+struct sites {
+	u64 offsets[RANGES_MAX], cookies[RANGES_MAX];
+	u32 count, allocating; /* those that allocate come first */
+};
+
+const char *attach_kind_name(enum attach_kind kind)
+{
+	static const char *const names[] = { "none", "session", "multi", "perf" };
+
+	return names[kind];
+}
+
+static void add_sites(struct sites *sites, const struct plan *plan, u32 scope, u32 allocator, bool freeing)
+{
+	for (u32 i = 0; i < plan->probe_count; i++) {
+		if ((plan->probes[i].kind == CALL_FREE) != freeing)
+			continue;
+		sites->offsets[sites->count] = plan->probes[i].offset;
+		sites->cookies[sites->count++] = plan_cookie(&plan->probes[i], scope, allocator);
+	}
+}
+
+static int keep(struct attach *attach, int fd)
+{
+	if (fd < 0)
+		return fd;
+	attach->fds[attach->count++] = fd;
+	return 0;
+}
+
+static int open_multi(struct attach *attach, int prog_fd, u32 type, const char *path, const struct sites *sites,
+		      u32 count, pid_t pid, bool ret)
+{
+	return keep(attach, link_create_uprobe_multi(prog_fd, type, path, sites->offsets, sites->cookies, count, pid, ret));
+}
+
+static int open_perf(struct attach *attach, int prog_fd, const char *path, const struct sites *sites, u32 count,
+		     pid_t pid, bool ret)
+{
+	for (u32 i = 0; i < count; i++) {
+		int perf_fd = -1;
+		int err = keep(attach, link_create_uprobe_perf(prog_fd, path, sites->offsets[i], sites->cookies[i], pid, ret,
+							       &perf_fd));
+
+		if (err)
+			return err;
+		keep(attach, perf_fd);
+	}
+	return 0;
+}
+
+static int open_kind(struct attach *attach, enum attach_kind kind, const struct attach_programs *programs,
+		     const char *path, const struct sites *sites, pid_t pid)
+{
+	int err;
+
+	/* Return legs first: an entry without its return would be remembered in vain. */
+	switch (kind) {
+	case ATTACH_SESSION:
+		return open_multi(attach, programs->session, ATTACH_UPROBE_SESSION, path, sites, sites->count, pid, false);
+	case ATTACH_MULTI:
+		err = sites->allocating ? open_multi(attach, programs->leave, ATTACH_UPROBE_MULTI, path, sites,
+						     sites->allocating, pid, true)
+					: 0;
+		return err ? err
+			   : open_multi(attach, programs->enter, ATTACH_UPROBE_MULTI, path, sites, sites->count, pid, false);
+	case ATTACH_PERF:
+		err = open_perf(attach, programs->leave, path, sites, sites->allocating, pid, true);
+		return err ? err : open_perf(attach, programs->enter, path, sites, sites->count, pid, false);
+	default:
+		return -EINVAL;
+	}
+}
+
+int attach_open(enum attach_kind kind, const struct attach_programs *programs, int fd, const struct plan *plan,
+		pid_t pid, u32 scope, u32 allocator, bool frees, struct attach **ret_attach)
+{
+	struct attach *attach = calloc(1, sizeof(*attach));
+	struct sites sites = { .count = 0 };
+	char path[64];
+	int err;
+
+	if (!attach)
+		return -ENOMEM;
+	add_sites(&sites, plan, scope, allocator, false);
+	sites.allocating = sites.count;
+	if (frees)
+		add_sites(&sites, plan, scope, allocator, true);
+	/* The descriptor's own name is the inode itself, whatever became of its path. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	err = open_kind(attach, kind, programs, path, &sites, pid);
+	if (err)
+		attach_close(attach);
+	else
+		*ret_attach = attach;
+	return err;
+}
+
+void attach_close(struct attach *attach)
+{
+	if (!attach)
+		return;
+	for (unsigned int i = 0; i < attach->count; i++)
+		close(attach->fds[i]);
+	free(attach);
+}
+
+static void *closer(void *arg)
+{
+	attach_close(arg);
+	return NULL;
+}
+
+void attach_close_later(struct attach *attach)
+{
+	pthread_t thread;
+
+	if (!attach)
+		return;
+	if (pthread_create(&thread, NULL, closer, attach))
+		attach_close(attach);
+	else
+		pthread_detach(thread);
+}

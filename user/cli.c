@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line. argp takes the words apart and lays out --help; its own messages are switched off, since they take
+ * several lines and do not say what to do next. Owns no state: everything lands in struct options. Called by main.
+ */
+#include "cli.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "value.h"
+#include "verb.h"
+
+#define SAMPLE_BYTES_DEFAULT (512 << 10)
+#define SAMPLE_BYTES_MAX     4294967295u
+#define DURATION_MAX_S	     1000000000.0 /* as nanoseconds it still fits 64 bits */
+#define TOP_DEFAULT	     20
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+struct parse {
+	struct argp argp;
+	struct options *options;
+	int resume;   /* index of the word getopt takes up next: the culprit when it fails */
+	bool stopped; /* everything has been said */
+	int status;   /* what to exit with then */
+};
+
+static error_t stop(struct parse *parse, int status)
+{
+	parse->stopped = true;
+	parse->status = status;
+	return ECANCELED;
+}
+
+static error_t no_memory(struct parse *parse)
+{
+	log_error("out of memory");
+	return stop(parse, STATUS_FAILED);
+}
+
+/* What is wrong with which argument, then the next step. */
+__attribute__((format(printf, 2, 3))) static error_t refuse(struct parse *parse, const char *format, ...)
+{
+	const char *verb = verb_name(parse->options->verb);
+	va_list args;
+	char *text;
+	int length;
+
+	va_start(args, format);
+	length = vasprintf(&text, format, args);
+	va_end(args);
+	if (length < 0)
+		return no_memory(parse);
+	log_error("%s; try 'heaptap %s%s--help'", text, verb ? verb : "", verb ? " " : "");
+	free(text);
+	return stop(parse, STATUS_USAGE);
+}
+
+static error_t parse_sample_bytes(struct parse *parse, const char *text)
+{
+	switch (value_bytes(text, SAMPLE_BYTES_MAX, &parse->options->sample_bytes)) {
+	case 0:
+		return 0;
+	case -ERANGE:
+		return refuse(parse, "'-R %s' is too large (at most %u)", text, SAMPLE_BYTES_MAX);
+	case -EDOM:
+		return refuse(parse, "'-R %s' must be at least 1, which takes every allocation", text);
+	}
+	return refuse(parse, "'-R %s' is not a number of bytes (digits, then K, M or G)", text);
+}
+
+static error_t parse_duration(struct parse *parse, const char *text)
+{
+	switch (value_seconds(text, DURATION_MAX_S, &parse->options->duration_s)) {
+	case 0:
+		return 0;
+	case -ERANGE:
+		return refuse(parse, "'-d %s' is too large (at most %.0f)", text, DURATION_MAX_S);
+	case -EDOM:
+		return refuse(parse, "'-d %s' must be more than 0 seconds", text);
+	}
+	return refuse(parse, "'-d %s' is not a number of seconds", text);
+}
+
+static error_t add_pid(struct parse *parse, const char *text)
+{
+	struct options *options = parse->options;
+	unsigned int i;
+	u64 pid;
+
+	if (value_number(text, INT_MAX, &pid))
+		return refuse(parse, "'%s' in '-p' is not a process number", text);
+	if ((pid_t)pid == getpid())
+		return refuse(parse, "'%s' in '-p' is heaptap itself", text);
+	if (!options->pids)
+		options->pids = calloc(PIDS_MAX, sizeof(*options->pids));
+	if (!options->pids)
+		return no_memory(parse);
+	for (i = 0; i < options->pid_count; i++)
+		if (options->pids[i] == (pid_t)pid)
+			return 0;
+	if (options->pid_count == PIDS_MAX)
+		return refuse(parse, "'%s' in '-p' is one process too many (at most %d)", text, PIDS_MAX);
+	options->pids[options->pid_count++] = (pid_t)pid;
+	return 0;
+}
+
+static error_t add_format(struct parse *parse, const char *text)
+{
+	static const char *const names[] = {"pprof", "text", "folded", "json", "all"};
+	static const unsigned int masks[] = {FORMAT_PPROF, FORMAT_TEXT, FORMAT_FOLDED, FORMAT_JSON,
+					     FORMAT_PPROF | FORMAT_TEXT | FORMAT_FOLDED | FORMAT_JSON};
+	int choice = value_choice(text, names, COUNT(names));
+
+	if (choice < 0)
+		return refuse(parse, "unknown format '%s' (pprof, text, folded, json or all)", text);
+	parse->options->formats |= masks[choice];
+	return 0;
+}
+
+/* Call `each` for every part of a comma-separated list, empty ones included. */
+static error_t parse_list(struct parse *parse, const char *text, error_t (*each)(struct parse *, const char *))
+{
+	char *copy = strdup(text), *rest = copy, *part;
+	error_t err = 0;
+
+	if (!copy)
+		return no_memory(parse);
+	while (!err && (part = strsep(&rest, ",")))
+		err = each(parse, part);
+	free(copy);
+	return err;
+}
+
+static error_t parse_report_format(struct parse *parse, const char *text)
+{
+	static const char *const names[] = {
+		[REPORT_TABLE] = "table",
+		[REPORT_TEXT] = "text",
+		[REPORT_FOLDED] = "folded",
+	};
+	int choice = value_choice(text, names, COUNT(names));
+
+	if (choice < 0)
+		return refuse(parse, "unknown format '%s' (table, text or folded)", text);
+	parse->options->report_format = (enum report_format)choice;
+	return 0;
+}
+
+static error_t parse_measure(struct parse *parse, const char *text)
+{
+	static const char *const names[MEASURE_MAX] = {
+		[ALLOC_OBJECTS] = "alloc_objects",
+		[ALLOC_SPACE] = "alloc_space",
+		[INUSE_OBJECTS] = "inuse_objects",
+		[INUSE_SPACE] = "inuse_space",
+	};
+	int choice = value_choice(text, names, COUNT(names));
+
+	if (choice < 0)
+		return refuse(parse, "unknown measure '%s' (alloc_objects, alloc_space, inuse_objects or inuse_space)",
+			      text);
+	parse->options->measure = (enum measure)choice;
+	return 0;
+}
+
+static error_t parse_top(struct parse *parse, const char *text)
+{
+	u64 top;
+
+	if (value_number(text, UINT_MAX, &top))
+		return refuse(parse, "'-n %s' is not a number of sites from 1 to %u", text, UINT_MAX);
+	parse->options->top = (unsigned int)top;
+	return 0;
+}
+
+static const struct argp_option *find_long(const struct argp_option *options, const char *name, size_t length)
+{
+	const struct argp_option *option;
+
+	for (option = options; option->key; option++)
+		if (option->name && strlen(option->name) == length && !strncmp(option->name, name, length))
+			return option;
+	return NULL;
+}
+
+static const struct argp_option *find_short(const struct argp_option *options, int key)
+{
+	const struct argp_option *option;
+
+	for (option = options; option->key; option++)
+		if (option->key == key)
+			return option;
+	return NULL;
+}
+
+/* getopt refused `word` and, silenced, does not say why. */
+static error_t refuse_word(struct parse *parse, const char *word)
+{
+	const struct argp_option *option;
+	int length;
+
+	if (!strncmp(word, "--", 2)) {
+		length = (int)strcspn(word, "=");
+		option = find_long(parse->argp.options, word + 2, (size_t)length - 2);
+		if (!option)
+			return refuse(parse, "unknown option '%.*s'", length, word);
+		return refuse(parse, "option '%.*s' %s", length, word,
+			      option->arg ? "needs an argument" : "takes no argument");
+	}
+	while (*++word) {
+		option = find_short(parse->argp.options, (unsigned char)*word);
+		if (!option)
+			return refuse(parse, "unknown option '-%c'", *word);
+		if (option->arg)
+			break;
+	}
+	return refuse(parse, "option '-%c' needs an argument", *word);
+}
+
+/* getopt takes any unambiguous beginning for a long option; what is unambiguous now may not be in the next version. */
+static bool is_abbreviated(const struct parse *parse, const char *word)
+{
+	return !strncmp(word, "--", 2) && !find_long(parse->argp.options, word + 2, strcspn(word + 2, "="));
+}
+
+static error_t print_help(struct parse *parse)
+{
+	const char *verb = verb_name(parse->options->verb);
+	char name[32];
+
+	snprintf(name, sizeof(name), "heaptap%s%s", verb ? " " : "", verb ? verb : "");
+	argp_help(&parse->argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
+	return stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
+}
+
+static error_t print_version(struct parse *parse)
+{
+	puts("heaptap " HEAPTAP_VERSION);
+	return stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
+}
+
+/* A word that is no option: report's FILE, or COMMAND, which takes everything behind it. */
+static error_t parse_word(struct parse *parse, char *word, struct argp_state *state)
+{
+	struct options *options = parse->options;
+
+	if (options->verb == VERB_REPORT) {
+		if (options->path)
+			return refuse(parse, "'%s' is one argument too many: one FILE or DIR at a time", word);
+		if (!*word)
+			return refuse(parse, "'' names no FILE or DIR");
+		options->path = word;
+		return 0;
+	}
+	if (!state->quoted)
+		return refuse(parse, "unexpected argument '%s': a COMMAND goes behind '--'", word);
+	options->command = state->argv + state->next - 1;
+	state->next = state->argc;
+	return 0;
+}
+
+static error_t parse_end(struct parse *parse, const struct argp_state *state)
+{
+	const struct options *options = parse->options;
+
+	if (options->verb == VERB_REPORT)
+		return options->path ? 0 : refuse(parse, "no FILE or DIR to report on");
+	if (options->command && options->pid_count)
+		return refuse(parse, "'-p' and COMMAND '%s' are two targets: name one", options->command[0]);
+	if (state->quoted && !options->command)
+		return refuse(parse, "no COMMAND behind '--'");
+	if (options->verb == VERB_RECORD && !options->command && !options->pid_count)
+		return refuse(parse, "no target: name one with '-p PID' or '-- COMMAND'");
+	return 0;
+}
+
+static error_t parse_option(struct parse *parse, int key, char *arg)
+{
+	struct options *options = parse->options;
+
+	switch (key) {
+	case 'p':
+		return parse_list(parse, arg, add_pid);
+	case 'd':
+		return parse_duration(parse, arg);
+	case 'R':
+		return parse_sample_bytes(parse, arg);
+	case 'o':
+		if (!*arg)
+			return refuse(parse, "'' after '-o' names no directory");
+		options->output = arg;
+		return 0;
+	case KEY_FORCE:
+		options->force = true;
+		return 0;
+	case 'f':
+		if (options->verb == VERB_REPORT)
+			return parse_report_format(parse, arg);
+		return parse_list(parse, arg, add_format);
+	case KEY_ALLOC_ONLY:
+		options->alloc_only = true;
+		return 0;
+	case 'n':
+		return parse_top(parse, arg);
+	case 'i':
+		return parse_measure(parse, arg);
+	case 'v':
+		options->verbosity = 1;
+		return 0;
+	case 'q':
+		options->verbosity = -1;
+		return 0;
+	case KEY_VERSION:
+		return print_version(parse);
+	case KEY_HELP:
+		return print_help(parse);
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static error_t parse_key(int key, char *arg, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	error_t err;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		err = parse_word(parse, arg, state);
+		break;
+	case ARGP_KEY_END:
+		return parse_end(parse, state);
+	case ARGP_KEY_ERROR:
+		if (!parse->stopped && parse->resume < state->argc)
+			refuse_word(parse, state->argv[parse->resume]);
+		return 0;
+	case ARGP_KEY_INIT:
+	case ARGP_KEY_ARGS:
+	case ARGP_KEY_NO_ARGS:
+	case ARGP_KEY_SUCCESS:
+	case ARGP_KEY_FINI:
+		return ARGP_ERR_UNKNOWN;
+	default:
+		if (is_abbreviated(parse, state->argv[parse->resume]))
+			return refuse_word(parse, state->argv[parse->resume]);
+		err = parse_option(parse, key, arg);
+	}
+	parse->resume = state->next;
+	return err;
+}
+
+static void parse_no_verb(struct parse *parse, const char *word)
+{
+	if (!word)
+		refuse(parse, "no verb: record, report or doctor");
+	else if (!strcmp(word, "--help"))
+		print_help(parse);
+	else if (!strcmp(word, "--version"))
+		print_version(parse);
+	else
+		refuse(parse, "'%s' is no verb: record, report or doctor", word);
+}
+
+static void parse_verb(struct parse *parse, int argc, char **argv)
+{
+	struct options *options = parse->options;
+	error_t err;
+
+	options->sample_bytes = SAMPLE_BYTES_DEFAULT;
+	options->argv = argv + 1;
+	options->measure = INUSE_SPACE;
+	options->top = TOP_DEFAULT;
+	parse->argp.parser = parse_key;
+	err = argp_parse(&parse->argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP | ARGP_IN_ORDER, NULL,
+			 parse);
+	if (err && !parse->stopped)
+		no_memory(parse);
+	if (!options->formats)
+		options->formats = FORMAT_PPROF;
+}
+
+int cli_parse(int argc, char **argv, struct options *ret)
+{
+	struct options options = {.verb = argc > 1 ? verb_find(argv[1]) : VERB_NONE};
+	struct parse parse = {.argp = *verb_argp(options.verb), .options = &options, .resume = 1};
+
+	if (options.verb)
+		parse_verb(&parse, argc - 1, argv + 1);
+	else
+		parse_no_verb(&parse, argc > 1 ? argv[1] : NULL);
+	if (parse.stopped) {
+		cli_release(&options);
+		options = (struct options){.verb = VERB_NONE};
+	}
+	*ret = options;
+	return parse.status;
+}
+
+void cli_release(struct options *options)
+{
+	if (!options)
+		return;
+	free(options->pids);
+	options->pids = NULL;
+	options->pid_count = 0;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sampled heap of one image; driven by the recorder, event by event. */
+#include <errno.h>
+#include <stdlib.h>
+
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(element) (out_of_memory = true)
+#include "heap.h"
+#include "weight.h"
+
+void heap_init(struct heap *heap, u64 sample_bytes)
+{
+	*heap = (struct heap){ .sample_bytes = sample_bytes };
+}
+
+static void objects_free(struct heap_object **table)
+{
+	struct heap_object *object, *next;
+
+	HASH_ITER(hh, *table, object, next)
+	{
+		HASH_DEL(*table, object);
+		free(object);
+	}
+}
+
+void heap_release(struct heap *heap)
+{
+	struct heap_site *site, *next;
+
+	objects_free(&heap->objects);
+	objects_free(&heap->moved);
+	HASH_ITER(hh, heap->sites, site, next)
+	{
+		HASH_DEL(heap->sites, site);
+		free(site);
+	}
+}
+
+/* The site of that stack and size, made at its first object; NULL: no memory. */
+static struct heap_site *site_get(struct heap *heap, u64 stack, u64 size)
+{
+	struct heap_site_key key = { .stack = stack, .size = size };
+	bool out_of_memory = false;
+	struct heap_site *site;
+
+	HASH_FIND(hh, heap->sites, &key, sizeof(key), site);
+	if (site)
+		return site;
+	site = calloc(1, sizeof(*site));
+	if (!site)
+		return NULL;
+	site->key = key;
+	site->weight_bytes = (double)size / weight_probability(size, heap->sample_bytes);
+	HASH_ADD(hh, heap->sites, key, sizeof(site->key), site);
+	if (out_of_memory) {
+		free(site);
+		return NULL;
+	}
+	return site;
+}
+
+static void enter_use(struct heap *heap, struct heap_site *site)
+{
+	site->inuse_count++;
+	heap->inuse_count++;
+	heap->inuse_bytes += site->weight_bytes;
+}
+
+static void leave_use(struct heap *heap, struct heap_site *site)
+{
+	site->inuse_count--;
+	heap->inuse_count--;
+	heap->inuse_bytes -= site->weight_bytes;
+}
+
+int heap_alloc(struct heap *heap, u64 id, u64 addr, u64 size, u64 stack, bool followed, u64 now_ns)
+{
+	struct heap_site *site = site_get(heap, stack, size);
+	bool out_of_memory = false;
+	struct heap_object *object;
+
+	if (!site)
+		return -ENOMEM;
+	if (followed) {
+		object = malloc(sizeof(*object));
+		if (!object)
+			return -ENOMEM;
+		*object = (struct heap_object){ .id = id, .addr = addr, .site = site };
+		HASH_ADD(hh, heap->objects, id, sizeof(object->id), object);
+		if (out_of_memory) {
+			free(object);
+			return -ENOMEM;
+		}
+		enter_use(heap, site);
+	} else {
+		heap->unfollowed_count++;
+	}
+	site->alloc_count++;
+	heap->alloc_count++;
+	if (heap->inuse_bytes > heap->peak_bytes) {
+		heap->peak_bytes = heap->inuse_bytes;
+		heap->peak_ns = now_ns;
+	}
+	return 0;
+}
+
+/* Take object `id` out of use; NULL when it is not there. */
+static struct heap_object *take(struct heap *heap, u64 id)
+{
+	struct heap_object *object;
+
+	HASH_FIND(hh, heap->objects, &id, sizeof(id), object);
+	if (!object)
+		return NULL;
+	HASH_DEL(heap->objects, object);
+	leave_use(heap, object->site);
+	heap->freed_count++;
+	return object;
+}
+
+int heap_free(struct heap *heap, u64 id)
+{
+	struct heap_object *object = take(heap, id);
+
+	if (!object)
+		return -ENOENT;
+	free(object);
+	return 0;
+}
+
+int heap_move(struct heap *heap, u64 id, u32 tid)
+{
+	struct heap_object *object = take(heap, id), *previous;
+	bool out_of_memory = false;
+
+	if (!object)
+		return -ENOENT;
+	object->moved_by = tid;
+	HASH_FIND(hh, heap->moved, &tid, sizeof(tid), previous);
+	if (previous) {
+		HASH_DEL(heap->moved, previous);
+		free(previous);
+	}
+	HASH_ADD(hh, heap->moved, moved_by, sizeof(object->moved_by), object);
+	if (out_of_memory) {
+		free(object);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int heap_revive(struct heap *heap, u64 id, u32 tid)
+{
+	bool out_of_memory = false;
+	struct heap_object *object;
+
+	HASH_FIND(hh, heap->moved, &tid, sizeof(tid), object);
+	if (!object || object->id != id)
+		return -ENOENT;
+	HASH_DEL(heap->moved, object);
+	object->moved_by = 0;
+	HASH_ADD(hh, heap->objects, id, sizeof(object->id), object);
+	if (out_of_memory) {
+		free(object);
+		return -ENOMEM;
+	}
+	enter_use(heap, object->site);
+	heap->freed_count--;
+	return 0;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The BPF object behind plain calls; owned by the tracer. */
+#include "kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../include/row.h"
+#include "heaptap.skel.h"
+#include "link.h"
+
+#define INITIAL_PIDNS_INUM 0xEFFFFFFCU /* PROC_PID_INIT_INO, fixed since 3.8 */
+#define BATCH		   4096 /* rows read at once: more than any bucket holds */
+#define LIVE_MAX	   (1U << 20)
+#define LIVE_MAX_DENSE	   (1U << 22)
+#define DENSE_BELOW_BYTES  65536 /* sampling this dense can have millions of live samples */
+
+struct kernel {
+	struct heaptap *skeleton;
+	struct attach_programs programs;
+	struct scope *scopes;
+	int cpus;
+};
+
+static u32 pid_namespace(void)
+{
+	struct stat stat_buffer;
+
+	if (stat("/proc/self/ns/pid", &stat_buffer) || stat_buffer.st_ino == INITIAL_PIDNS_INUM)
+		return 0;
+	return (u32)stat_buffer.st_ino;
+}
+
+static u64 environment_size(const char *name, u64 fallback)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoull(text, NULL, 10) : fallback;
+}
+
+static int configure(struct heaptap *skeleton, const struct kernel_options *options)
+{
+	u64 live = options->sample_bytes < DENSE_BELOW_BYTES ? LIVE_MAX_DENSE : LIVE_MAX;
+	u64 ring = environment_size("HEAPTAP_RING_BYTES", bpf_map__max_entries(skeleton->maps.ring));
+	int err;
+
+	skeleton->rodata->config.sample_bytes = options->sample_bytes;
+	skeleton->rodata->config.alloc_only = options->alloc_only;
+	skeleton->rodata->config.pidns_inum = pid_namespace();
+	skeleton->rodata->config.ring_half = ring / 2;
+	err = bpf_map__set_max_entries(skeleton->maps.ring, (u32)ring);
+	if (err)
+		return err;
+	return bpf_map__set_max_entries(skeleton->maps.live, (u32)environment_size("HEAPTAP_LIVE_MAX", live));
+}
+
+static void choose(struct bpf_program *program, u32 attach_type)
+{
+	bpf_program__set_autoload(program, true);
+	if (attach_type)
+		bpf_program__set_expected_attach_type(program, attach_type);
+}
+
+static void choose_programs(struct heaptap *skeleton, enum attach_kind kind)
+{
+	u32 type = kind == ATTACH_MULTI ? ATTACH_UPROBE_MULTI : 0;
+
+	if (kind == ATTACH_SESSION) {
+		choose(skeleton->progs.alloc_session, ATTACH_UPROBE_SESSION);
+		return;
+	}
+	choose(skeleton->progs.alloc_enter, type);
+	choose(skeleton->progs.alloc_return, type);
+}
+
+static int map_scopes(struct kernel *kernel)
+{
+	void *rows = mmap(NULL, SCOPES_MAX * sizeof(struct scope), PROT_READ | PROT_WRITE, MAP_SHARED,
+			  bpf_map__fd(kernel->skeleton->maps.scopes), 0);
+
+	if (rows == MAP_FAILED)
+		return -errno;
+	kernel->scopes = rows;
+	return 0;
+}
+
+int kernel_open(const struct kernel_options *options, struct kernel **ret_kernel)
+{
+	struct kernel *kernel = calloc(1, sizeof(*kernel));
+	int err;
+
+	if (!kernel)
+		return -ENOMEM;
+	kernel->cpus = libbpf_num_possible_cpus();
+	kernel->skeleton = heaptap__open();
+	if (!kernel->skeleton) {
+		err = -errno;
+		goto fail;
+	}
+	choose_programs(kernel->skeleton, options->kind);
+	err = configure(kernel->skeleton, options);
+	if (!err)
+		err = heaptap__load(kernel->skeleton);
+	if (!err)
+		err = heaptap__attach(kernel->skeleton);
+	if (!err)
+		err = map_scopes(kernel);
+	if (err)
+		goto fail;
+	kernel->programs.session = bpf_program__fd(kernel->skeleton->progs.alloc_session);
+	kernel->programs.enter = bpf_program__fd(kernel->skeleton->progs.alloc_enter);
+	kernel->programs.leave = bpf_program__fd(kernel->skeleton->progs.alloc_return);
+	*ret_kernel = kernel;
+	return 0;
+fail:
+	kernel_close(kernel);
+	return err;
+}
+
+void kernel_close(struct kernel *kernel)
+{
+	if (!kernel)
+		return;
+	if (kernel->scopes)
+		munmap(kernel->scopes, SCOPES_MAX * sizeof(struct scope));
+	heaptap__destroy(kernel->skeleton);
+	free(kernel);
+}
+
+const struct attach_programs *kernel_programs(const struct kernel *kernel)
+{
+	return &kernel->programs;
+}
+
+int kernel_ring_fd(const struct kernel *kernel)
+{
+	return bpf_map__fd(kernel->skeleton->maps.ring);
+}
+
+u32 kernel_draw_process(struct kernel *kernel)
+{
+	return __atomic_add_fetch(&kernel->skeleton->bss->next_process, 1, __ATOMIC_RELAXED);
+}
+
+struct scope *kernel_scope(struct kernel *kernel, u32 number)
+{
+	return &kernel->scopes[number];
+}
+
+int kernel_add_pid(struct kernel *kernel, u32 pid, u32 scope)
+{
+	return bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.scope_by_pid), &pid, &scope, BPF_ANY);
+}
+
+void kernel_remove_pid(struct kernel *kernel, u32 pid)
+{
+	bpf_map_delete_elem(bpf_map__fd(kernel->skeleton->maps.scope_by_pid), &pid);
+}
+
+int kernel_set_ranges(struct kernel *kernel, u32 allocator, const struct ranges *ranges)
+{
+	return bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.allocator_ranges), &allocator, ranges, BPF_ANY);
+}
+
+int kernel_take_tally(struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX])
+{
+	int fd = bpf_map__fd(kernel->skeleton->maps.tallies);
+	struct tally *rows = calloc((size_t)kernel->cpus, sizeof(*rows));
+	u32 row = process % TALLIES_MAX;
+	int err;
+
+	if (!rows)
+		return -ENOMEM;
+	err = bpf_map_lookup_elem(fd, &row, rows);
+	for (int cpu = 0; !err && cpu < kernel->cpus; cpu++)
+		for (u32 i = 0; i < COUNTER_KERNEL_MAX; i++)
+			ledger[i] += rows[cpu].count[i];
+	memset(rows, 0, (size_t)kernel->cpus * sizeof(*rows));
+	if (!err)
+		err = bpf_map_update_elem(fd, &row, rows, BPF_ANY);
+	free(rows);
+	return err;
+}
+
+/*
+ * All elements of a hash, bucket by bucket: unlike walking from key to key, this goes on when elements vanish meanwhile.
+ * `keys` and `values` hold BATCH rows.
+ */
+static int for_each_row(int fd, void *keys, void *values, void (*each)(void *arg, u32 index), void *arg)
+{
+	u32 in, out, count;
+	bool first = true;
+	int err;
+
+	do {
+		count = BATCH;
+		err = bpf_map_lookup_batch(fd, first ? NULL : &in, &out, keys, values, &count, NULL);
+		if (err && err != -ENOENT)
+			return err;
+		for (u32 i = 0; i < count; i++)
+			each(arg, i);
+		in = out;
+		first = false;
+	} while (!err);
+	return 0;
+}
+
+struct unsent {
+	struct live_key keys[BATCH];
+	u64 words[BATCH];
+	void (*each)(void *arg, u32 process, u64 object);
+	void *arg;
+};
+
+static void visit_live(void *arg, u32 index)
+{
+	struct unsent *unsent = arg;
+
+	if (unsent->words[index] & LIVE_STATE_MASK)
+		unsent->each(unsent->arg, unsent->keys[index].process, unsent->words[index] >> LIVE_STATE_BITS);
+}
+
+int kernel_for_each_unsent(struct kernel *kernel, void (*each)(void *arg, u32 process, u64 object), void *arg)
+{
+	struct unsent *unsent = malloc(sizeof(*unsent));
+	int err;
+
+	if (!unsent)
+		return -ENOMEM;
+	unsent->each = each;
+	unsent->arg = arg;
+	err = for_each_row(bpf_map__fd(kernel->skeleton->maps.live), unsent->keys, unsent->words, visit_live, unsent);
+	free(unsent);
+	return err;
+}
+
+struct pending {
+	struct stash_key keys[BATCH];
+	struct stash stashes[BATCH];
+	void (*each)(void *arg, u32 process);
+	void *arg;
+};
+
+static void visit_stash(void *arg, u32 index)
+{
+	struct pending *pending = arg;
+
+	if (pending->stashes[index].sampled)
+		pending->each(pending->arg, pending->stashes[index].process);
+}
+
+int kernel_for_each_pending(struct kernel *kernel, void (*each)(void *arg, u32 process), void *arg)
+{
+	struct pending *pending = malloc(sizeof(*pending));
+	int err;
+
+	if (!pending)
+		return -ENOMEM;
+	pending->each = each;
+	pending->arg = arg;
+	err = for_each_row(bpf_map__fd(kernel->skeleton->maps.stashes), pending->keys, pending->stashes, visit_stash,
+			   pending);
+	free(pending);
+	return err;
+}
+
+void kernel_forget_object(struct kernel *kernel, u32 process, u64 addr)
+{
+	struct live_key key = { .addr = addr, .process = process };
+
+	bpf_map_delete_elem(bpf_map__fd(kernel->skeleton->maps.live), &key);
+}
+
+void kernel_forget_stack(struct kernel *kernel, u64 hash)
+{
+	bpf_map_delete_elem(bpf_map__fd(kernel->skeleton->maps.stacks_sent), &hash);
+}

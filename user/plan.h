@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PLAN_H
+#define PLAN_H
+/* Where the probes of one file go: its allocator's functions, each at its site, each address once. */
+#include "allocator.h"
+#include "site.h"
+
+struct elf;
+
+struct plan_probe {
+	const char *symbol; /* of the allocator table */
+	enum call_kind kind;
+	u64 offset; /* file offset of the breakpoint */
+	struct site site;
+};
+
+struct plan {
+	const struct allocator *allocator;
+	struct plan_probe probes[RANGES_MAX];
+	u32 probe_count;
+	struct ranges ranges; /* of all its functions, those without a probe too */
+};
+
+/* 0; -ENOENT: the file defines no allocator heaptap knows; -EFBIG: sites beyond 4 GiB; or an error of elf and site. */
+int plan_make(struct elf *elf, struct plan *ret_plan);
+
+/* The cookie of one probe for a scope (SCOPE_BY_PID: unfiltered). */
+u64 plan_cookie(const struct plan_probe *probe, u32 scope, u32 allocator);
+
+#endif

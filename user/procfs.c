@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading /proc/PID; used by target and tracer. Nothing is cached. */
+#include "procfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mapping.h"
+
+/* The whole of a small file, as a string; the length or negative errno. */
+static ssize_t read_small(const char *path, char *buffer, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd < 0)
+		return -errno;
+	length = read(fd, buffer, size - 1);
+	if (length < 0)
+		length = -errno;
+	else
+		buffer[length] = '\0';
+	close(fd);
+	return length;
+}
+
+/* State letter of a thread, 0 when it is gone. The command name may hold anything: look behind its last parenthesis. */
+static char thread_state(pid_t pid, pid_t tid)
+{
+	char path[64], stat[512], *close_paren;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	if (read_small(path, stat, sizeof(stat)) <= 0)
+		return 0;
+	close_paren = strrchr(stat, ')');
+	return close_paren && close_paren[1] == ' ' ? close_paren[2] : 0;
+}
+
+static bool runs(char state)
+{
+	return state && state != 'Z' && state != 'X';
+}
+
+pid_t procfs_live_thread(pid_t pid)
+{
+	struct dirent *entry;
+	char path[64];
+	pid_t found = 0;
+	DIR *dir;
+
+	if (runs(thread_state(pid, pid)))
+		return pid;
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	if (!dir)
+		return 0;
+	while (!found && (entry = readdir(dir))) {
+		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (tid > 0 && runs(thread_state(pid, tid)))
+			found = tid;
+	}
+	closedir(dir);
+	return found;
+}
+
+pid_t procfs_process(pid_t tid)
+{
+	char path[64], status[4096];
+	const char *line;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	if (read_small(path, status, sizeof(status)) <= 0)
+		return 0;
+	line = strstr(status, "\nTgid:");
+	return line ? (pid_t)strtol(line + strlen("\nTgid:"), NULL, 10) : 0;
+}
+
+int procfs_comm(pid_t pid, char ret_comm[16])
+{
+	char path[64], comm[32] = "";
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	length = read_small(path, comm, sizeof(comm));
+	if (length < 0)
+		return (int)length;
+	if (length && comm[length - 1] == '\n')
+		comm[length - 1] = '\0';
+	snprintf(ret_comm, 16, "%.15s", comm);
+	return 0;
+}
+
+char *procfs_exe(pid_t pid)
+{
+	static const char deleted[] = " (deleted)";
+	char path[64], exe[PATH_MAX];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	length = readlink(path, exe, sizeof(exe) - 1);
+	if (length <= 0)
+		return NULL;
+	exe[length] = '\0';
+	if ((size_t)length > strlen(deleted) && !strcmp(exe + length - strlen(deleted), deleted))
+		exe[length - (ssize_t)strlen(deleted)] = '\0';
+	return strdup(exe);
+}
+
+char *procfs_cgroup(pid_t pid)
+{
+	char path[64], lines[8192], *line, *save;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	if (read_small(path, lines, sizeof(lines)) <= 0)
+		return NULL;
+	for (line = strtok_r(lines, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (!strncmp(line, "0::", 3))
+			return strdup(line + 3);
+	return NULL;
+}
+
+u64 procfs_rss_bytes(pid_t pid)
+{
+	char path[64], statm[128];
+	unsigned long long total, resident;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
+	if (read_small(path, statm, sizeof(statm)) <= 0 || sscanf(statm, "%llu %llu", &total, &resident) != 2)
+		return 0;
+	return resident * (u64)sysconf(_SC_PAGESIZE);
+}
+
+u64 procfs_cpu_ns(pid_t pid)
+{
+	struct timespec time;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &time))
+		return 0;
+	return (u64)time.tv_sec * 1000000000 + (u64)time.tv_nsec;
+}
+
+int procfs_for_each_mapping(pid_t pid, int (*each)(struct mapping *mapping, void *arg), void *arg)
+{
+	pid_t tid = procfs_live_thread(pid);
+	char path[64], *line = NULL;
+	size_t capacity = 0;
+	FILE *maps;
+	int ret = 0;
+
+	if (!tid)
+		return -ESRCH;
+	/* Of a main thread that has exited the maps are empty; /proc/TID names any thread. */
+	snprintf(path, sizeof(path), "/proc/%d/maps", tid);
+	maps = fopen(path, "re");
+	if (!maps)
+		return -errno;
+	while (!ret && getline(&line, &capacity, maps) > 0) {
+		struct mapping mapping;
+
+		line[strcspn(line, "\n")] = '\0';
+		if (mapping_parse(line, &mapping))
+			continue;
+		ret = each(&mapping, arg);
+		free(mapping.path);
+	}
+	free(line);
+	fclose(maps);
+	return ret;
+}
+
+/* Keeping the device of overlay and btrfs files apart is beyond st_dev: inode and, later, build id decide there. */
+static bool same_file(int fd, const struct mapping *mapping)
+{
+	struct stat stat;
+
+	return !fstat(fd, &stat) && stat.st_ino == mapping->inode && S_ISREG(stat.st_mode) &&
+	       (stat.st_dev == mapping->device || !mapping->device);
+}
+
+int procfs_open_mapping(pid_t pid, const struct mapping *mapping)
+{
+	pid_t tid = procfs_live_thread(pid);
+	char path[PATH_MAX];
+	int fd;
+
+	if (!tid)
+		return -ESRCH;
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", tid, (unsigned long long)mapping->start,
+		 (unsigned long long)mapping->end);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd >= 0 || (errno != EPERM && errno != ENOENT))
+		return fd >= 0 ? fd : -errno;
+	if (snprintf(path, sizeof(path), "/proc/%d/root%s", tid, mapping->path) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (!same_file(fd, mapping)) {
+		close(fd);
+		return -ESTALE;
+	}
+	return fd;
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The record verb: one thin client of tracer and recorder. It owns what they do not: signals, clock, COMMAND, terminal and
+ * files.
+ */
+#include "record.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "log.h"
+#include "output.h"
+#include "procfs.h"
+#include "publish.h"
+#include "tracer.h"
+
+#define FILTERED_MAX 8 /* processes served by links of their own; each further link costs every hit on its site */
+#define LOOK_NS	     1000000000ULL
+
+struct record {
+	const struct options *options;
+	struct tracer *tracer;
+	struct command command;
+	bool has_command, released;
+	int command_status; /* -EAGAIN while it runs */
+	int signals;
+	sigset_t original_mask;
+	struct output output;
+	u64 start_ns, start_unix_ns, looked_ns;
+	bool stopped_by_signal;
+};
+
+static u64 clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
+}
+
+/* Signals arrive at a descriptor; SIGHUP only unless it was ignored at start (nohup). */
+static int take_signals(struct record *record)
+{
+	struct sigaction hangup;
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGCHLD);
+	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
+		sigaddset(&mask, SIGHUP);
+	sigprocmask(SIG_BLOCK, &mask, &record->original_mask);
+	record->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	return record->signals < 0 ? -errno : 0;
+}
+
+/* From here on a signal has its default effect: the second one leaves without writing. */
+static void return_signals(struct record *record)
+{
+	sigset_t mask = record->original_mask;
+
+	if (record->signals >= 0)
+		close(record->signals);
+	record->signals = -1;
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+static int prepare_output(struct record *record)
+{
+	int err = output_open(record->options->output, record->options->force, &record->output);
+
+	if (err == -ENOTEMPTY) {
+		log_error("output directory '%s' is not empty; choose another with -o, or write into it with --force",
+			  record->output.path);
+		return STATUS_USAGE;
+	}
+	if (err) {
+		log_error("cannot write to output directory '%s': %s; choose another with -o", record->output.path,
+			  strerror(-err));
+		return STATUS_FAILED;
+	}
+	return STATUS_DONE;
+}
+
+static int start_command(struct record *record)
+{
+	char *const *argv = record->options->command;
+	char *path;
+	int err = command_find(argv[0], &path);
+
+	if (!err) {
+		err = command_start(argv, path, &record->original_mask, &record->command);
+		if (err)
+			free(path);
+	}
+	if (err) {
+		log_error("cannot run '%s': %s", argv[0], strerror(-err));
+		return err == -ENOENT ? STATUS_NOT_FOUND : err == -EACCES ? STATUS_NOT_EXECUTABLE : STATUS_COMMAND_FAILED;
+	}
+	record->has_command = true;
+	record->command_status = -EAGAIN;
+	return STATUS_DONE;
+}
+
+static int release_command(struct record *record)
+{
+	int err = command_release(&record->command);
+
+	record->released = true;
+	if (!err)
+		return STATUS_DONE;
+	record->has_command = false;
+	log_error("cannot run '%s': %s", record->command.path, strerror(-err));
+	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+}
+
+static int check_pid(pid_t pid)
+{
+	pid_t process = procfs_process(pid);
+
+	if (!process)
+		log_error("no process %d; 'pgrep -a NAME' finds one by name", pid);
+	else if (process != pid)
+		log_error("%d is a thread of process %d; use -p %d", pid, process, process);
+	else if (!procfs_live_thread(pid))
+		log_error("process %d has exited already and waits for its parent; there is nothing to trace", pid);
+	else
+		return STATUS_DONE;
+	return STATUS_NO_TARGET;
+}
+
+/* Every pid is attached to, or none: a list with a wrong number in it is a mistake to be told, not to be worked around. */
+static int attach_pids(struct record *record)
+{
+	const struct options *options = record->options;
+	int status = STATUS_DONE;
+
+	for (unsigned int i = 0; i < options->pid_count && status == STATUS_DONE; i++) {
+		status = check_pid(options->pids[i]);
+		if (status == STATUS_DONE)
+			status = tracer_attach(record->tracer, options->pids[i]);
+	}
+	return status;
+}
+
+static int attach(struct record *record)
+{
+	int status;
+
+	if (!record->has_command)
+		return attach_pids(record);
+	status = tracer_attach_program(record->tracer, record->command.pid, record->command.path);
+	return status ? status : release_command(record);
+}
+
+static void say_tracing(const struct record *record)
+{
+	const struct options *options = record->options;
+
+	if (record->has_command)
+		log_note("tracing '%s' (pid %d) by %s, one sample in %llu bytes; Ctrl-C stops", options->command[0],
+			 record->command.pid, tracer_attach_name(record->tracer), (unsigned long long)options->sample_bytes);
+	else
+		log_note("tracing %u process%s by %s, one sample in %llu bytes; Ctrl-C stops", options->pid_count,
+			 options->pid_count > 1 ? "es" : "", tracer_attach_name(record->tracer),
+			 (unsigned long long)options->sample_bytes);
+	if (options->pid_count > FILTERED_MAX)
+		log_note("more than %d processes are served by unfiltered probes: every other process that uses the same "
+			 "allocator file pays for each malloc and free until heaptap stops",
+			 FILTERED_MAX);
+}
+
+static void look(struct record *record, u64 now)
+{
+	if (now - record->looked_ns < LOOK_NS)
+		return;
+	record->looked_ns = now;
+	tracer_look(record->tracer);
+	tracer_warn_silent(record->tracer);
+	publish_progress(tracer_recorder(record->tracer), now - record->start_ns);
+}
+
+static bool signal_stops(struct record *record)
+{
+	struct signalfd_siginfo info;
+
+	while (read(record->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGCHLD)
+			record->stopped_by_signal = true;
+		else if (record->has_command && record->command_status == -EAGAIN)
+			record->command_status = command_status(&record->command, 0);
+	}
+	return record->stopped_by_signal;
+}
+
+static bool finished(struct record *record, u64 now)
+{
+	const struct options *options = record->options;
+
+	if (signal_stops(record))
+		return true;
+	if (options->duration_s > 0 && (double)(now - record->start_ns) >= options->duration_s * 1e9)
+		return true;
+	return (record->has_command && record->command_status != -EAGAIN) || !tracer_alive(record->tracer);
+}
+
+static int poll_timeout(const struct record *record, u64 now)
+{
+	double left_ms;
+
+	if (record->options->duration_s <= 0)
+		return TRACER_DRAIN_MS;
+	left_ms = record->options->duration_s * 1e3 - (double)(now - record->start_ns) / 1e6;
+	return left_ms < TRACER_DRAIN_MS ? (left_ms > 0 ? (int)left_ms + 1 : 0) : TRACER_DRAIN_MS;
+}
+
+static void watch(struct record *record)
+{
+	struct pollfd fds[2] = {
+		{ .fd = tracer_fd(record->tracer), .events = POLLIN },
+		{ .fd = record->signals, .events = POLLIN },
+	};
+	u64 now = clock_ns(CLOCK_MONOTONIC);
+	bool all = true;
+
+	record->looked_ns = now;
+	while (!finished(record, now)) {
+		if (all)
+			poll(fds, 2, poll_timeout(record, now));
+		all = tracer_drain(record->tracer);
+		now = clock_ns(CLOCK_MONOTONIC);
+		look(record, now);
+	}
+}
+
+/* Write and print what was captured; STATUS_FAILED if a file could not be written. */
+static int publish(struct record *record, u64 duration_ns)
+{
+	struct publication publication = {
+		.options = record->options,
+		.recorder = tracer_recorder(record->tracer),
+		.output = &record->output,
+		.attach = tracer_attach_name(record->tracer),
+		.start_ns = record->start_ns,
+		.start_unix_ns = record->start_unix_ns,
+		.duration_ns = duration_ns,
+	};
+
+	return publish_all(&publication);
+}
+
+static int run(struct record *record)
+{
+	struct tracer_options tracer_options = {
+		.sample_bytes = record->options->sample_bytes,
+		.alloc_only = record->options->alloc_only,
+		.wide = record->options->pid_count > FILTERED_MAX,
+	};
+	u64 stop_ns;
+	int status = tracer_open(&tracer_options, &record->tracer);
+
+	if (status)
+		return status;
+	record->start_unix_ns = clock_ns(CLOCK_REALTIME);
+	record->start_ns = clock_ns(CLOCK_MONOTONIC);
+	status = attach(record);
+	if (status)
+		return status;
+	say_tracing(record);
+	watch(record);
+	log_progress(NULL);
+	stop_ns = clock_ns(CLOCK_MONOTONIC);
+	return_signals(record);
+	tracer_stop(record->tracer);
+	return publish(record, stop_ns - record->start_ns);
+}
+
+/* COMMAND's own status wins, unless heaptap failed. */
+static int final_status(struct record *record, int status)
+{
+	if (!record->options->command)
+		return status;
+	if (record->has_command && record->command_status == -EAGAIN)
+		record->command_status = command_status(&record->command, 1);
+	if (status == STATUS_DONE)
+		return record->command_status;
+	return status >= STATUS_COMMAND_FAILED ? status : STATUS_COMMAND_FAILED;
+}
+
+int record_run(const struct options *options)
+{
+	struct record record = { .options = options, .signals = -1, .output = { .fd = -1 } };
+	int status = prepare_output(&record);
+
+	if (!status && take_signals(&record))
+		status = STATUS_FAILED;
+	/* Before the tracer: the child must not inherit its maps and threads. */
+	if (!status && options->command)
+		status = start_command(&record);
+	if (!status)
+		status = run(&record);
+	return_signals(&record);
+	if (record.has_command && !record.released) {
+		command_abandon(&record.command);
+		record.has_command = false;
+	}
+	status = final_status(&record, status);
+	tracer_close(record.tracer);
+	output_close(&record.output);
+	free(record.command.path);
+	return status;
+}

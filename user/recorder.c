@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sink of all events: applies them to images. The two streams, ring and side-band, meet at exec: the side-band announces
+ * the new program (comm with the exec flag) and its first mappings before the ring's EVENT_EXEC begins the image, so they are
+ * kept in a `succession` until then.
+ */
+#include "recorder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mapping.h"
+#include "snapshot.h"
+
+/* What is known of a pid's next image. */
+struct succession {
+	u32 pid;
+	struct mapping_table *mappings;
+	UT_hash_handle hh;
+};
+
+struct recorder {
+	struct recorder_options options;
+	struct process *processes;
+	struct succession *successions;
+};
+
+struct recorder *recorder_new(const struct recorder_options *options)
+{
+	struct recorder *recorder = calloc(1, sizeof(*recorder));
+
+	if (recorder)
+		recorder->options = *options;
+	return recorder;
+}
+
+static void succession_free(struct recorder *recorder, struct succession *succession)
+{
+	if (!succession)
+		return;
+	HASH_DEL(recorder->successions, succession);
+	mapping_table_free(succession->mappings);
+	free(succession);
+}
+
+void recorder_free(struct recorder *recorder)
+{
+	struct succession *succession, *next_succession;
+	struct process *process, *next;
+
+	if (!recorder)
+		return;
+	HASH_ITER(hh, recorder->successions, succession, next_succession)
+		succession_free(recorder, succession);
+	HASH_ITER(hh, recorder->processes, process, next)
+	{
+		HASH_DEL(recorder->processes, process);
+		process_free(process);
+	}
+	free(recorder);
+}
+
+struct process *recorder_find(struct recorder *recorder, u32 number)
+{
+	struct process *process;
+
+	HASH_FIND(hh, recorder->processes, &number, sizeof(number), process);
+	return process;
+}
+
+struct process *recorder_current(struct recorder *recorder, u32 pid)
+{
+	struct process *process, *newest = NULL;
+
+	for (process = recorder->processes; process; process = process->hh.next)
+		if (process->pid == pid)
+			newest = process;
+	return newest;
+}
+
+int recorder_for_each(struct recorder *recorder, int (*each)(struct process *process, void *arg), void *arg)
+{
+	struct process *process, *next;
+	int ret;
+
+	HASH_ITER(hh, recorder->processes, process, next)
+	{
+		ret = each(process, arg);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static struct succession *succession_find(struct recorder *recorder, u32 pid)
+{
+	struct succession *succession;
+
+	HASH_FIND(hh, recorder->successions, &pid, sizeof(pid), succession);
+	return succession;
+}
+
+int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct process **ret_process)
+{
+	struct process *before = recorder_current(recorder, pid), *process;
+	struct succession *succession = succession_find(recorder, pid);
+
+	process = process_new(number, pid, before ? before->image + 1 : 1, recorder->options.sample_bytes, now_ns);
+	if (!process)
+		return -ENOMEM;
+	process->scope = scope;
+	if (succession) {
+		mapping_table_free(process->mappings);
+		process->mappings = succession->mappings;
+		succession->mappings = NULL;
+		succession_free(recorder, succession);
+	}
+	HASH_ADD(hh, recorder->processes, number, sizeof(process->number), process);
+	if (ret_process)
+		*ret_process = process;
+	return 0;
+}
+
+static int apply_alloc(struct process *process, const struct event_alloc *event)
+{
+	bool followed = !(event->header.flags & (EVENT_REFUSED | EVENT_UNFOLLOWED));
+
+	return heap_alloc(&process->heap, event->object, event->addr, event->size, event->stack, followed,
+			  event->header.time_ns);
+}
+
+static int apply_stack(struct process *process, const struct event_stack *event, size_t size)
+{
+	if (event->depth > STACK_DEPTH_MAX + 1 || size < offsetof(struct event_stack, ip) + event->depth * sizeof(u64))
+		return -EBADMSG;
+	return stack_table_add(&process->stacks, event->stack, event->header.time_ns, event->ip, event->depth,
+			       event->header.flags & EVENT_TRUNCATED);
+}
+
+static void image_end(struct process *process, const struct event_process *event)
+{
+	process->ended = true;
+	process->end_ns = event->header.time_ns;
+	process->cpu_end_ns = event->cpu_ns;
+	if (event->max_rss_bytes)
+		process->rss_peak_bytes = event->max_rss_bytes;
+}
+
+static int apply_exec(struct recorder *recorder, struct process *before, const struct event_process *event)
+{
+	struct process *process;
+	int err;
+
+	if (before)
+		image_end(before, event);
+	err = recorder_begin(recorder, event->next, event->pid, event->scope, event->header.time_ns, &process);
+	if (err)
+		return err;
+	process_set_comm(process, event->comm);
+	process->cpu_start_ns = event->cpu_ns;
+	return 0;
+}
+
+static void apply_exit(struct process *process, const struct event_process *event)
+{
+	if (process->ended)
+		return;
+	image_end(process, event);
+	process_set_comm(process, event->comm);
+}
+
+/* The least size of each kind. */
+static size_t event_size(u16 kind)
+{
+	switch (kind) {
+	case EVENT_ALLOC:
+		return sizeof(struct event_alloc);
+	case EVENT_FREE:
+	case EVENT_OVERWRITE:
+		return sizeof(struct event_object);
+	case EVENT_MOVED:
+	case EVENT_REVIVED:
+		return sizeof(struct event_moved);
+	case EVENT_STACK:
+		return offsetof(struct event_stack, ip);
+	case EVENT_EXEC:
+	case EVENT_EXIT:
+	case EVENT_LEADER_EXIT:
+		return sizeof(struct event_process);
+	default:
+		return 0;
+	}
+}
+
+/* A death may be told twice, a revival may come too late: neither is an error of the stream. */
+static int tolerate_unknown(int err)
+{
+	return err == -ENOENT ? 0 : err;
+}
+
+static int apply_moved(struct process *process, const struct event_moved *event)
+{
+	if (event->header.kind == EVENT_MOVED)
+		return tolerate_unknown(heap_move(&process->heap, event->object, event->tid));
+	return tolerate_unknown(heap_revive(&process->heap, event->object, event->tid));
+}
+
+int recorder_event(struct recorder *recorder, const struct event *event, size_t size)
+{
+	size_t least = size < sizeof(*event) ? 0 : event_size(event->kind);
+	struct process *process;
+
+	if (!least || size < least)
+		return -EBADMSG;
+	process = recorder_find(recorder, event->process);
+	if (event->kind == EVENT_EXEC)
+		return apply_exec(recorder, process, (const struct event_process *)event);
+	if (!process)
+		return -ENOENT;
+	switch (event->kind) {
+	case EVENT_STACK:
+		return apply_stack(process, (const struct event_stack *)event, size);
+	case EVENT_ALLOC:
+		return apply_alloc(process, (const struct event_alloc *)event);
+	case EVENT_FREE:
+	case EVENT_OVERWRITE:
+		return tolerate_unknown(heap_free(&process->heap, ((const struct event_object *)event)->object));
+	case EVENT_MOVED:
+	case EVENT_REVIVED:
+		return apply_moved(process, (const struct event_moved *)event);
+	case EVENT_EXIT:
+		apply_exit(process, (const struct event_process *)event);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec)
+{
+	struct process *process = recorder_current(recorder, pid);
+	struct succession *succession;
+
+	if (!exec) {
+		if (process && !process->ended)
+			process_set_comm(process, comm);
+		return 0;
+	}
+	succession_free(recorder, succession_find(recorder, pid));
+	succession = calloc(1, sizeof(*succession));
+	if (!succession)
+		return -ENOMEM;
+	succession->pid = pid;
+	succession->mappings = mapping_table_new();
+	if (!succession->mappings) {
+		free(succession);
+		return -ENOMEM;
+	}
+	HASH_ADD(hh, recorder->successions, pid, sizeof(succession->pid), succession);
+	return 0;
+}
+
+int recorder_map(struct recorder *recorder, u32 pid, const struct mapping *mapping)
+{
+	struct succession *succession = succession_find(recorder, pid);
+	struct process *process;
+
+	if (succession)
+		return mapping_table_add(succession->mappings, mapping);
+	process = recorder_current(recorder, pid);
+	return process ? mapping_table_add(process->mappings, mapping) : 0;
+}
+
+int recorder_snapshot(const struct recorder *recorder, struct process *process, u64 now_ns, u64 start_unix_ns,
+		      struct profile **ret_profile)
+{
+	return snapshot_take(&recorder->options, process, now_ns, start_unix_ns, ret_profile);
+}

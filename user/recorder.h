@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef RECORDER_H
+#define RECORDER_H
+/*
+ * Applies events, in order, to processes, and hands out immutable snapshots. Owns no clock, no terminal, no file and knows
+ * nothing of BPF: fed by the tracer live, by tests from memory.
+ */
+#include "../include/event.h"
+#include "process.h"
+#include "profile.h"
+
+struct mapping;
+struct recorder;
+
+struct recorder_options {
+	u64 sample_bytes;
+	bool alloc_only;
+	double alloc_hit_ns, free_hit_ns; /* calibrated cost of one unsampled hit */
+};
+
+struct recorder *recorder_new(const struct recorder_options *options); /* NULL: no memory */
+void recorder_free(struct recorder *recorder);
+
+/* An image begins by attaching. *ret_process is the recorder's own. 0 or -ENOMEM. */
+int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct process **ret_process);
+
+/*
+ * Apply one event of `size` bytes, as it came out of the ring. 0; -EBADMSG: malformed; -ENOENT: of a process number never
+ * begun; -ENOMEM. EVENT_EXEC begins the next image itself.
+ */
+int recorder_event(struct recorder *recorder, const struct event *event, size_t size);
+
+/* The side-band's view of a pid: a program was exec'd, a name changed, a file was mapped. Unknown pids are ignored. */
+int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec);
+int recorder_map(struct recorder *recorder, u32 pid, const struct mapping *mapping);
+
+struct process *recorder_find(struct recorder *recorder, u32 number);	  /* by process number; NULL: none */
+struct process *recorder_current(struct recorder *recorder, u32 pid); /* the pid's newest image; NULL: none */
+
+/* Every image ever begun, in the order of process numbers, until `each` returns non-zero; returns that. */
+int recorder_for_each(struct recorder *recorder, int (*each)(struct process *process, void *arg), void *arg);
+
+/* The image's state now, without names. *ret_profile is the caller's. 0 or -ENOMEM. */
+int recorder_snapshot(const struct recorder *recorder, struct process *process, u64 now_ns, u64 start_unix_ns,
+		      struct profile **ret_profile);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SIDEBAND_H
+#define SIDEBAND_H
+/*
+ * The kernel's own record of execs, names and executable mappings, of every process, through one dummy perf event per CPU: it
+ * costs a process only when it maps code, and a command that lives 2 ms leaves its mappings behind.
+ */
+#include "mapping.h"
+
+struct sideband;
+
+struct sideband_sink {
+	void (*comm)(void *arg, u32 pid, const char *comm, bool exec, u64 time_ns);
+	/* mapping->path is borrowed; device and inode, or build id, are filled, whichever the kernel told. */
+	void (*map)(void *arg, u32 pid, struct mapping *mapping);
+	void (*lost)(void *arg, u64 count);
+	void *arg;
+};
+
+/* 0, or -EACCES/-EPERM (needs CAP_PERFMON), or negative errno. */
+int sideband_open(const struct sideband_sink *sink, struct sideband **ret_sideband);
+void sideband_close(struct sideband *sideband);
+
+/* Hand over, in the order of time, every record written before the call. */
+void sideband_drain(struct sideband *sideband);
+
+#endif

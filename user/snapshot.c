@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the recorder's live tables to an immutable profile: the only place that knows both. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mapping.h"
+#include "snapshot.h"
+
+/* A code address under a mapping, already in the profile. */
+struct seen_location {
+	struct {
+		u64 address;
+		u64 mapping;
+	} key;
+	u32 index;
+	UT_hash_handle hh;
+};
+
+struct snapshot {
+	struct profile *profile;
+	struct process *process;
+	struct seen_location *seen, *pool;
+	u32 location_capacity;
+};
+
+static int copy_mappings(struct snapshot *snapshot)
+{
+	const struct mapping_table *table = snapshot->process->mappings;
+	struct profile *profile = snapshot->profile;
+	u32 count = mapping_table_count(table);
+
+	profile->mappings = calloc(count ? count : 1, sizeof(*profile->mappings));
+	if (!profile->mappings)
+		return -ENOMEM;
+	for (u32 i = 0; i < count; i++) {
+		const struct mapping *from = mapping_table_get(table, i);
+		struct profile_mapping *to = &profile->mappings[i];
+
+		to->path = strdup(from->path ? from->path : "");
+		if (!to->path)
+			return -ENOMEM;
+		profile->mapping_count = i + 1;
+		to->start = from->start;
+		to->end = from->end;
+		to->file_offset = from->file_offset;
+		to->device = from->device;
+		to->inode = from->inode;
+		to->elf = from->elf;
+		memcpy(to->build_id, from->build_id, sizeof(to->build_id));
+		to->build_id_size = from->build_id_size;
+	}
+	return 0;
+}
+
+/* Mappings are told apart by address, not by content: the table hands out pointers into itself. */
+static u32 mapping_index(const struct mapping_table *table, const struct mapping *mapping)
+{
+	return mapping ? (u32)(mapping - mapping_table_get(table, 0)) : MAPPING_UNKNOWN;
+}
+
+static int location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *ret_index)
+{
+	const struct mapping_table *table = snapshot->process->mappings;
+	struct profile *profile = snapshot->profile;
+	u64 address = ip ? ip - 1 : 0;
+	u32 mapping = mapping_index(table, mapping_table_find(table, address, time_ns));
+	struct seen_location *seen;
+	struct { u64 address, mapping; } key = { address, mapping };
+
+	HASH_FIND(hh, snapshot->seen, &key, sizeof(key), seen);
+	if (!seen) {
+		seen = &snapshot->pool[profile->location_count];
+		seen->key.address = address;
+		seen->key.mapping = mapping;
+		seen->index = profile->location_count;
+		profile->locations[profile->location_count++] =
+			(struct profile_location){ .address = address, .mapping = mapping };
+		HASH_ADD(hh, snapshot->seen, key, sizeof(seen->key), seen);
+		if (mapping == MAPPING_UNKNOWN)
+			profile->ledger[COUNTER_UNKNOWN_MAPPING]++;
+	}
+	*ret_index = seen->index;
+	return 0;
+}
+
+static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
+{
+	struct profile_sample *sample = &snapshot->profile->samples[snapshot->profile->sample_count];
+	const struct stack *stack = stack_table_find(&snapshot->process->stacks, site->key.stack);
+	u32 depth = stack ? stack->depth : 0;
+
+	sample->location = calloc(depth ? depth : 1, sizeof(*sample->location));
+	if (!sample->location)
+		return -ENOMEM;
+	snapshot->profile->sample_count++;
+	sample->depth = depth;
+	sample->size = site->key.size;
+	sample->alloc_count = site->alloc_count;
+	sample->inuse_count = site->inuse_count;
+	for (u32 i = 0; i < depth; i++)
+		location_get(snapshot, stack->ip[i], stack->first_ns, &sample->location[i]);
+	return 0;
+}
+
+/* An upper bound of the distinct locations: every frame of every stack. */
+static u64 frame_count(const struct process *process)
+{
+	u64 count = 0;
+
+	for (const struct stack *stack = process->stacks.stacks; stack; stack = stack->hh.next)
+		count += stack->depth;
+	return count;
+}
+
+static int add_samples(struct snapshot *snapshot)
+{
+	struct process *process = snapshot->process;
+	struct profile *profile = snapshot->profile;
+	u64 frames = frame_count(process);
+	int err = 0;
+
+	profile->locations = calloc(frames ? frames : 1, sizeof(*profile->locations));
+	profile->samples = calloc(HASH_COUNT(process->heap.sites) + 1, sizeof(*profile->samples));
+	snapshot->pool = calloc(frames ? frames : 1, sizeof(*snapshot->pool));
+	if (!profile->locations || !profile->samples || !snapshot->pool)
+		return -ENOMEM;
+	for (const struct heap_site *site = process->heap.sites; site && !err; site = site->hh.next)
+		err = add_sample(snapshot, site);
+	return err;
+}
+
+static int copy_string(const char *from, char **ret)
+{
+	if (!from)
+		return 0;
+	*ret = strdup(from);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static void set_cost(const struct recorder_options *options, const struct process *process, struct profile *profile)
+{
+	double allocs = (double)process->ledger[COUNTER_HITS_ALLOC], frees = (double)process->ledger[COUNTER_HITS_FREE];
+	double cost_ns = allocs * options->alloc_hit_ns + frees * options->free_hit_ns;
+
+	if (allocs + frees > 0)
+		profile->hit_cost_ns = cost_ns / (allocs + frees);
+	if (profile->cpu_ns)
+		profile->slowdown_percent = 100.0 * cost_ns / (double)profile->cpu_ns;
+}
+
+static int copy_facts(const struct recorder_options *options, struct process *process, u64 now_ns, struct profile *profile)
+{
+	u64 end_ns = process->end_ns ? process->end_ns : now_ns;
+
+	process_balance(process);
+	memcpy(profile->ledger, process->ledger, sizeof(profile->ledger));
+	profile->pid = process->pid;
+	profile->image = process->image;
+	profile->sample_bytes = options->sample_bytes;
+	profile->alloc_only = options->alloc_only;
+	profile->duration_ns = end_ns - process->start_ns;
+	profile->peak_inuse_space = (u64)process->heap.peak_bytes;
+	profile->peak_at_ns = process->heap.peak_ns ? process->heap.peak_ns - process->start_ns : 0;
+	profile->rss_start_bytes = process->rss_start_bytes;
+	profile->rss_end_bytes = process->rss_end_bytes;
+	profile->rss_peak_bytes = process->rss_peak_bytes;
+	profile->exited = process->ended;
+	if (process->cpu_end_ns > process->cpu_start_ns)
+		profile->cpu_ns = process->cpu_end_ns - process->cpu_start_ns;
+	set_cost(options, process, profile);
+	profile->comm = strdup(process->comm);
+	return profile->comm ? 0 : -ENOMEM;
+}
+
+int snapshot_take(const struct recorder_options *options, struct process *process, u64 now_ns, u64 start_unix_ns,
+		  struct profile **ret_profile)
+{
+	struct snapshot snapshot = { .process = process, .profile = calloc(1, sizeof(*snapshot.profile)) };
+	int err;
+
+	if (!snapshot.profile)
+		return -ENOMEM;
+	snapshot.profile->start_unix_ns = start_unix_ns;
+	err = copy_facts(options, process, now_ns, snapshot.profile);
+	if (!err)
+		err = copy_string(process->exe, &snapshot.profile->exe);
+	if (!err)
+		err = copy_string(process->cgroup, &snapshot.profile->cgroup);
+	if (!err)
+		err = copy_mappings(&snapshot);
+	if (!err)
+		err = add_samples(&snapshot);
+	HASH_CLEAR(hh, snapshot.seen);
+	free(snapshot.pool);
+	if (err)
+		profile_free(snapshot.profile);
+	else
+		*ret_profile = snapshot.profile;
+	return err;
+}

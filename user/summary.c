@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A profile as a table for people, at most 120 columns wide. Estimates stand beside their standard error and the
+ * samples behind them; with every allocation sampled nothing is estimated, and exact numbers stand there instead. No
+ * state.
+ */
+#include "summary.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "label.h"
+#include "ledger.h"
+#include "weight.h"
+
+#define TABLE_COLUMNS 116
+
+/* --- numbers --- */
+
+const char *summary_bytes(double bytes, char buffer[32])
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	unsigned int unit = 0;
+
+	while (bytes >= 1023.95 && unit < sizeof(units) / sizeof(units[0]) - 1) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(buffer, 32, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+	return buffer;
+}
+
+/* "1 203 400" */
+static const char *digits(u64 number, char buffer[32])
+{
+	char plain[24];
+	int length = snprintf(plain, sizeof(plain), "%" PRIu64, number), at = 0;
+
+	for (int i = 0; i < length; i++) {
+		if (i && (length - i) % 3 == 0)
+			buffer[at++] = ' ';
+		buffer[at++] = plain[i];
+	}
+	buffer[at] = '\0';
+	return buffer;
+}
+
+/* A duration, in the unit that leaves it readable. */
+static const char *seconds(double ns, char buffer[32])
+{
+	static const struct {
+		double ns;
+		const char *unit;
+	} units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}};
+
+	for (unsigned int i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (ns >= units[i].ns) {
+			snprintf(buffer, 32, "%.*f %s", ns >= 100 * units[i].ns ? 0 : 1, ns / units[i].ns,
+				 units[i].unit);
+			return buffer;
+		}
+	}
+	snprintf(buffer, 32, "%.0f ns", ns);
+	return buffer;
+}
+
+static bool is_space(enum measure measure)
+{
+	return measure == ALLOC_SPACE || measure == INUSE_SPACE;
+}
+
+static bool is_inuse(enum measure measure)
+{
+	return measure == INUSE_OBJECTS || measure == INUSE_SPACE;
+}
+
+static bool is_exact(const struct profile *profile)
+{
+	return profile->sample_bytes <= 1;
+}
+
+static const char *amount(double value, enum measure measure, char buffer[32])
+{
+	return is_space(measure) ? summary_bytes(value, buffer) : digits(llround(value), buffer);
+}
+
+/* --- head --- */
+
+static void print_text(const char *before, const char *text, const char *after, FILE *out)
+{
+	char *clean = strdup(text);
+
+	fprintf(out, "%s%s%s", before, clean ? label_defuse(clean) : "?", after);
+	free(clean);
+}
+
+static void print_head(const struct profile *profile, FILE *out)
+{
+	char buffer[32];
+
+	if (profile->pid)
+		fprintf(out, "%" PRIu32 " ", profile->pid);
+	print_text("", profile->comm, "", out);
+	if (profile->image > 1)
+		fprintf(out, " (image %" PRIu32 " of this pid)", profile->image);
+	if (profile->exe)
+		print_text(" ", profile->exe, "", out);
+	fprintf(out, ", %s", seconds(profile->duration_ns, buffer));
+	if (is_exact(profile))
+		fputs(", every allocation recorded", out);
+	else
+		fprintf(out, ", one sample per %s on average", summary_bytes(profile->sample_bytes, buffer));
+	fputs(profile->exited ? ", ended\n" : "\n", out);
+}
+
+/* --- totals --- */
+
+struct sums {
+	u64 value[MEASURE_MAX];
+	double error[MEASURE_MAX];
+	u64 alloc_samples, inuse_samples;
+};
+
+static void sum_up(const struct profile *profile, struct sums *sums)
+{
+	*sums = (struct sums){0};
+	profile_totals(profile, sums->value);
+	for (u32 i = 0; i < profile->sample_count; i++) {
+		const struct profile_sample *sample = &profile->samples[i];
+		u64 inuse = profile->alloc_only ? 0 : sample->inuse_count, size = sample->size;
+		u64 interval = profile->sample_bytes;
+
+		sums->error[ALLOC_OBJECTS] += weight_variance_objects(sample->alloc_count, size, interval);
+		sums->error[ALLOC_SPACE] += weight_variance_bytes(sample->alloc_count, size, interval);
+		sums->error[INUSE_OBJECTS] += weight_variance_objects(inuse, size, interval);
+		sums->error[INUSE_SPACE] += weight_variance_bytes(inuse, size, interval);
+		sums->alloc_samples += sample->alloc_count;
+		sums->inuse_samples += inuse;
+	}
+	for (unsigned int m = 0; m < MEASURE_MAX; m++)
+		sums->error[m] = sqrt(sums->error[m]);
+}
+
+static void print_total(const struct profile *profile, const char *name, const struct sums *sums, enum measure objects,
+			enum measure space, FILE *out)
+{
+	char bytes[32], error[32], count[32], count_error[32], samples[32];
+
+	summary_bytes(sums->value[space], bytes);
+	digits(sums->value[objects], count);
+	if (is_exact(profile)) {
+		fprintf(out, "  %-10s %10s = %s B in %s object%s, exact\n", name, bytes,
+			digits(sums->value[space], error), count, sums->value[objects] == 1 ? "" : "s");
+		return;
+	}
+	fprintf(out, "  %-10s %10s ±%s in %s ±%s objects, %s samples\n", name, bytes,
+		summary_bytes(sums->error[space], error), count, digits(llround(sums->error[objects]), count_error),
+		digits(is_inuse(space) ? sums->inuse_samples : sums->alloc_samples, samples));
+}
+
+static void print_totals(const struct profile *profile, const struct sums *sums, FILE *out)
+{
+	char bytes[32], time[32];
+
+	if (profile->alloc_only)
+		fputs("  in use     not recorded (--alloc-only)\n", out);
+	else
+		print_total(profile, "in use", sums, INUSE_OBJECTS, INUSE_SPACE, out);
+	print_total(profile, "allocated", sums, ALLOC_OBJECTS, ALLOC_SPACE, out);
+	if (profile->peak_inuse_space)
+		fprintf(out, "  peak       %10s in use, %s after the start\n",
+			summary_bytes(profile->peak_inuse_space, bytes), seconds(profile->peak_at_ns, time));
+}
+
+/* Why resident memory and in-use differ, in words that hold for this process. */
+static void print_gap(const struct profile *profile, u64 inuse, FILE *out)
+{
+	u64 rss = profile->rss_end_bytes;
+	char bytes[32];
+
+	if (inuse > rss)
+		fprintf(out,
+			"             %10s more in use than resident: allocated and never touched, or swapped out.\n",
+			summary_bytes(inuse - rss, bytes));
+	else
+		fprintf(out,
+			"             %10s resident and not in use above: %sfree memory the allocator keeps and its\n"
+			"                        rounding; code, stacks and mappings that did not come from the "
+			"allocator.\n",
+			summary_bytes(rss - inuse, bytes), profile->rss_start_bytes ? "heap from before attach; " : "");
+}
+
+static void print_resident(const struct profile *profile, u64 inuse, FILE *out)
+{
+	char bytes[32];
+
+	if (!profile->rss_start_bytes && !profile->rss_end_bytes && !profile->rss_peak_bytes)
+		return;
+	fputs("  resident   ", out);
+	if (profile->rss_start_bytes)
+		fprintf(out, "%10s at the start, ", summary_bytes(profile->rss_start_bytes, bytes));
+	if (profile->rss_end_bytes)
+		fprintf(out, "%10s at the end", summary_bytes(profile->rss_end_bytes, bytes));
+	else
+		fputs("unknown at the end", out);
+	if (profile->rss_peak_bytes)
+		fprintf(out, ", %s at most", summary_bytes(profile->rss_peak_bytes, bytes));
+	fputc('\n', out);
+	if (profile->rss_end_bytes && !profile->alloc_only)
+		print_gap(profile, inuse, out);
+}
+
+/* --- sites --- */
+
+static const char *const titles[MEASURE_MAX] = {
+	[ALLOC_OBJECTS] = "objects allocated",
+	[ALLOC_SPACE] = "bytes allocated",
+	[INUSE_OBJECTS] = "objects in use",
+	[INUSE_SPACE] = "bytes in use",
+};
+
+/* The "±" is two bytes and one column, which printf's widths do not know. */
+static void print_error(double error, enum measure by, FILE *out)
+{
+	char buffer[32];
+
+	amount(error, by, buffer);
+	fprintf(out, "%*s±%s", 11 - (int)strlen(buffer), "", buffer);
+}
+
+static void print_site(const struct profile *profile, const struct profile_site *site, enum measure by, u64 total,
+		       FILE *out)
+{
+	enum measure objects = is_inuse(by) ? INUSE_OBJECTS : ALLOC_OBJECTS;
+	char value[32], count[32], samples[32], label[LABEL_SIZE];
+	double share = total ? 100.0 * site->value[by] / total : 0;
+
+	fprintf(out, "  %10s", amount(site->value[by], by, value));
+	if (is_exact(profile))
+		fprintf(out, " %14s B", digits(site->value[is_inuse(by) ? INUSE_SPACE : ALLOC_SPACE], samples));
+	else
+		print_error(site->stderr_value[by], by, out);
+	fprintf(out, " %5.1f%%", share);
+	if (!is_exact(profile))
+		fprintf(out, " %9s", digits(is_inuse(by) ? site->inuse_samples : site->alloc_samples, samples));
+	fprintf(out, " %11s  %s\n", digits(site->value[objects], count),
+		label_site(profile, site, TABLE_COLUMNS - (is_exact(profile) ? 49 : 54), label));
+}
+
+static void print_sites(const struct profile *profile, enum measure by, u64 total, unsigned int top, FILE *out)
+{
+	struct profile_site *sites;
+	u32 count, shown = 0;
+
+	if (profile_sites(profile, by, &sites, &count)) {
+		fputs("\n(no memory for the table of sites)\n", out);
+		return;
+	}
+	while (count && !sites[count - 1].value[by])
+		count--;
+	shown = count < top ? count : top;
+	if (!shown)
+		fprintf(out, "\nNo site has %s.\n", titles[by]);
+	else if (is_exact(profile))
+		fprintf(out, "\nSites by %s, %" PRIu32 " of %" PRIu32 "\n  %10s %16s %6s %11s  %s\n", titles[by], shown,
+			count, is_inuse(by) ? "in use" : "allocated", "exact", "share", "objects", "site");
+	else
+		fprintf(out, "\nSites by %s, %" PRIu32 " of %" PRIu32 "\n  %10s %11s %6s %9s %11s  %s\n", titles[by],
+			shown, count, is_inuse(by) ? "in use" : "allocated", "std error", "share", "samples", "objects",
+			"site");
+	for (u32 i = 0; i < shown; i++)
+		print_site(profile, &sites[i], by, total, out);
+	free(sites);
+}
+
+/* --- cost and ledger --- */
+
+static void print_cost(const struct profile *profile, FILE *out)
+{
+	u64 allocs = profile->ledger[COUNTER_HITS_ALLOC], frees = profile->ledger[COUNTER_HITS_FREE];
+	char hits[32], alloc_hits[32], free_hits[32], one[32], all[32], cpu[32];
+
+	if (!allocs && !frees)
+		return;
+	fprintf(out, "\nCost to the process: %s traps (%s allocating, %s freeing)", digits(allocs + frees, hits),
+		digits(allocs, alloc_hits), digits(frees, free_hits));
+	if (profile->hit_cost_ns > 0)
+		fprintf(out, " x %s = about %s", seconds(profile->hit_cost_ns, one),
+			seconds((double)(allocs + frees) * profile->hit_cost_ns, all));
+	if (profile->cpu_ns)
+		fprintf(out, ", %.1f %% of the %s of CPU time it used", profile->slowdown_percent,
+			seconds(profile->cpu_ns, cpu));
+	else if (profile->slowdown_percent > 0)
+		fprintf(out, ", %.1f %% of its CPU time", profile->slowdown_percent);
+	fputs(".\n", out);
+}
+
+/* Without free probes objects are not followed, and a .pb.gz alone knows losses only: then there is nothing to balance.
+ */
+static bool can_balance(const struct profile *profile)
+{
+	const u64 *ledger = profile->ledger;
+
+	return !profile->alloc_only &&
+	       (ledger[COUNTER_SAMPLED] || ledger[COUNTER_FREED] || ledger[COUNTER_LIVE] || ledger[COUNTER_ENDED]);
+}
+
+static void print_balance(s64 missing, FILE *out)
+{
+	char buffer[32];
+
+	if (!missing)
+		fputs("  Balances: sampled = freed + live + ended + refused + lost_ring + lost_stash + failed + "
+		      "return_missed\n"
+		      "  + in_flight.\n",
+		      out);
+	else
+		fprintf(out, "  DOES NOT BALANCE: %s sampled allocations are accounted for %s.\n",
+			digits(missing > 0 ? missing : -missing, buffer), missing > 0 ? "nowhere" : "twice");
+}
+
+static void print_ledger(const struct profile *profile, FILE *out)
+{
+	s64 missing = can_balance(profile) ? ledger_missing(profile->ledger) : 0;
+	bool loss = false;
+	char count[32];
+
+	for (unsigned int i = 0; i < COUNTER_MAX; i++)
+		loss = loss || (ledger_is_loss(i) && profile->ledger[i]);
+	if (!loss && !missing)
+		return;
+	fputs("\nLedger: not everything could be recorded in full\n", out);
+	for (unsigned int i = 0; i < COUNTER_MAX; i++)
+		if (profile->ledger[i])
+			fprintf(out, "  %15s  %-16s %s\n", digits(profile->ledger[i], count), ledger_name(i),
+				ledger_meaning(i));
+	if (can_balance(profile))
+		print_balance(missing, out);
+}
+
+void summary_print_by(const struct profile *profile, enum measure by, unsigned int top, FILE *out)
+{
+	static const enum measure counterpart[MEASURE_MAX] = {
+		[ALLOC_OBJECTS] = INUSE_OBJECTS,
+		[ALLOC_SPACE] = INUSE_SPACE,
+		[INUSE_OBJECTS] = ALLOC_OBJECTS,
+		[INUSE_SPACE] = ALLOC_SPACE,
+	};
+	const enum measure order[2] = {by, counterpart[by]};
+	struct sums sums;
+
+	sum_up(profile, &sums);
+	print_head(profile, out);
+	print_totals(profile, &sums, out);
+	print_resident(profile, sums.value[INUSE_SPACE], out);
+	for (unsigned int i = 0; i < 2; i++)
+		if (!profile->alloc_only || !is_inuse(order[i]))
+			print_sites(profile, order[i], sums.value[order[i]], top, out);
+	print_cost(profile, out);
+	if (profile->ledger[COUNTER_CHILDREN])
+		fprintf(out, "\nChild processes started and not traced: %" PRIu64 ".\n",
+			profile->ledger[COUNTER_CHILDREN]);
+	print_ledger(profile, out);
+}
+
+void summary_print(const struct profile *profile, unsigned int top, FILE *out)
+{
+	summary_print_by(profile, INUSE_SPACE, top, out);
+}

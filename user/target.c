@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of mapped files; owned by the tracer (and by doctor). */
+#include "target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "elf.h"
+#include "procfs.h"
+
+struct target {
+	struct target_file *files;
+	u32 allocator_count;
+};
+
+struct target *target_new(void)
+{
+	return calloc(1, sizeof(struct target));
+}
+
+void target_free(struct target *target)
+{
+	struct target_file *file, *next;
+
+	if (!target)
+		return;
+	for (file = target->files; file; file = next) {
+		next = file->next;
+		elf_free(file->elf);
+		free(file->plan);
+		free(file);
+	}
+	free(target);
+}
+
+struct target_file *target_files(const struct target *target)
+{
+	return target->files;
+}
+
+const char *target_names(const struct target *target)
+{
+	static char names[1024];
+	size_t length = 0;
+
+	names[0] = '\0';
+	for (const struct target_file *file = target->files; file && length < sizeof(names); file = file->next)
+		length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", length ? ", " : "",
+					   elf_path(file->elf));
+	return names;
+}
+
+static struct target_file *find_inode(const struct target *target, dev_t device, ino_t inode)
+{
+	struct target_file *file;
+
+	for (file = target->files; file; file = file->next)
+		if (elf_device(file->elf) == device && elf_inode(file->elf) == inode)
+			return file;
+	return NULL;
+}
+
+static struct target_file *find_build_id(const struct target *target, const u8 *id, unsigned int size)
+{
+	struct target_file *file;
+	unsigned int own_size;
+	const u8 *own;
+
+	for (file = target->files; size && file; file = file->next) {
+		own = elf_build_id(file->elf, &own_size);
+		if (own_size == size && !memcmp(own, id, size))
+			return file;
+	}
+	return NULL;
+}
+
+/* A plan for the file, if it has an allocator. Hostile or odd files have none. */
+static int plan_file(struct target *target, struct target_file *file)
+{
+	struct plan *plan = malloc(sizeof(*plan));
+	int err;
+
+	if (!plan)
+		return -ENOMEM;
+	err = target->allocator_count < ALLOCATORS_MAX ? plan_make(file->elf, plan) : -ENOENT;
+	if (err) {
+		free(plan);
+		return err == -ENOMEM ? err : 0;
+	}
+	file->plan = plan;
+	file->allocator = target->allocator_count++;
+	return 0;
+}
+
+/* Takes over `fd`. */
+static int intern(struct target *target, int fd, const char *path, struct target_file **ret_file)
+{
+	struct target_file *file;
+	struct stat stat;
+	int err;
+
+	if (fstat(fd, &stat)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	*ret_file = find_inode(target, stat.st_dev, stat.st_ino);
+	if (*ret_file) {
+		close(fd);
+		return 0;
+	}
+	file = calloc(1, sizeof(*file));
+	if (!file) {
+		close(fd);
+		return -ENOMEM;
+	}
+	err = elf_open(fd, path, &file->elf);
+	if (err) {
+		free(file);
+		return err;
+	}
+	err = plan_file(target, file);
+	if (err) {
+		elf_free(file->elf);
+		free(file);
+		return err;
+	}
+	file->next = target->files;
+	target->files = file;
+	*ret_file = file;
+	return 0;
+}
+
+/* The build id of the side-band and that of the file must not contradict each other. */
+static bool same_build(const struct mapping *mapping, const struct elf *elf)
+{
+	unsigned int size;
+	const u8 *id = elf_build_id(elf, &size);
+
+	return !mapping->build_id_size || !size ||
+	       (mapping->build_id_size == size && !memcmp(mapping->build_id, id, size));
+}
+
+static void describe(struct mapping *mapping, struct elf *elf)
+{
+	unsigned int size;
+	const u8 *id = elf_build_id(elf, &size);
+
+	mapping->elf = elf;
+	mapping->device = elf_device(elf);
+	mapping->inode = elf_inode(elf);
+	if (!mapping->build_id_size && size <= sizeof(mapping->build_id)) {
+		memcpy(mapping->build_id, id, size);
+		mapping->build_id_size = (u8)size;
+	}
+}
+
+int target_open_mapping(struct target *target, pid_t pid, struct mapping *mapping, struct target_file **ret_file)
+{
+	struct target_file *file = NULL;
+	int fd, err;
+
+	*ret_file = NULL;
+	mapping->elf = NULL;
+	if (!mapping->path || mapping->path[0] != '/')
+		return 0;
+	fd = procfs_open_mapping(pid, mapping);
+	if (fd >= 0) {
+		err = intern(target, fd, mapping->path, &file);
+		if (err)
+			return err == -ENOMEM ? err : 0;
+	} else if (mapping->build_id_size) {
+		file = find_build_id(target, mapping->build_id, mapping->build_id_size);
+	} else {
+		file = find_inode(target, mapping->device, mapping->inode);
+	}
+	if (!file || !same_build(mapping, file->elf))
+		return 0;
+	describe(mapping, file->elf);
+	*ret_file = file;
+	return 0;
+}
+
+int target_open_path(struct target *target, const char *path, struct target_file **ret_file)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	return intern(target, fd, path, ret_file);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TRACED_H
+#define TRACED_H
+/* One process being traced, across its images: its scope and its links. The tracer's own bookkeeping. */
+#include "attach.h"
+#include "kernel.h"
+#include "target.h"
+
+/* Links on one file: of one process, or (wide) of all. */
+struct traced_file {
+	struct target_file *file;
+	struct attach *attach;
+	struct traced_file *next;
+};
+
+struct traced {
+	pid_t pid;
+	u32 scope;
+	bool wide, ended, warned;
+	struct traced_file *files;
+	struct traced *next;
+};
+
+struct traced_links {
+	struct kernel *kernel;
+	enum attach_kind kind;
+	bool frees;
+	struct traced_file *wide; /* unfiltered links, one a file, whoever needs them */
+};
+
+/* Probe `file` for the process unless it is probed; 0 or what attach_open says. */
+int traced_probe(struct traced_links *links, struct traced *traced, struct target_file *file);
+
+bool traced_has(const struct traced_links *links, const struct traced *traced, const struct target_file *file);
+bool traced_any(const struct traced_links *links, const struct traced *traced); /* is anything of it probed? */
+
+/* "malloc, calloc, free in '/lib/libc.so.6'" for all its files; static storage, cut to fit. */
+const char *traced_names(const struct traced_links *links, const struct traced *traced);
+
+/*
+ * Move the process from filtered to unfiltered links: those are blind once its main thread is gone. Every call is counted by
+ * one or the other. 0 or negative errno.
+ */
+int traced_widen(struct traced_links *links, struct traced *traced);
+
+/* Remove the links, waiting for the kernel; with `later`, in the background. */
+void traced_drop(struct traced_file **files, bool later);
+
+#endif

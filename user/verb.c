@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Names, options and help texts of the verbs. Called by cli.
+ */
+#include "verb.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../include/config.h"
+#include "../include/event.h"
+
+static const struct argp_option record_options[] = {
+	{NULL, 'p', "PID[,PID...]", 0, "Running processes; may be given again", 0},
+	{"duration", 'd', "SEC", 0, "Stop after SEC seconds (default: when the target ends, or at Ctrl-C)", 0},
+	{"sample-bytes", 'R', "N", 0, "Mean bytes between samples; K, M, G (default 512K; 1: every allocation)", 0},
+	{"output", 'o', "DIR", 0, "Directory to create for the files (default heaptap-<UTC time>)", 0},
+	{"force", KEY_FORCE, NULL, 0, "Write into DIR although it is not empty", 0},
+	{"format", 'f', "LIST", 0, "pprof, text, folded, json or all, with commas (default pprof)", 0},
+	{"alloc-only", KEY_ALLOC_ONLY, NULL, 0, "Do not probe free: half the cost, in-use unknown", 0},
+	{NULL, 'v', NULL, 0, "Say more", 0},
+	{NULL, 'q', NULL, 0, "Say nothing but errors", 0},
+	{"version", KEY_VERSION, NULL, 0, "Print the version", -1},
+	{"help", KEY_HELP, NULL, 0, "Print this text", -1},
+	{},
+};
+
+static const struct argp_option report_options[] = {
+	{"format", 'f', "FORMAT", 0, "table, text or folded (default table)", 0},
+	{"top", 'n', "N", 0, "Sites in the table (default 20)", 0},
+	{"sample-index", 'i', "MEASURE", 0,
+	 "What folded counts and the table is sorted by: alloc_objects, alloc_space, inuse_objects or inuse_space "
+	 "(default inuse_space)",
+	 0},
+	{NULL, 'v', NULL, 0, "Say more", 0},
+	{NULL, 'q', NULL, 0, "Say nothing but errors", 0},
+	{"version", KEY_VERSION, NULL, 0, "Print the version", -1},
+	{"help", KEY_HELP, NULL, 0, "Print this text", -1},
+	{},
+};
+
+static const struct argp_option doctor_options[] = {
+	{NULL, 'p', "PID[,PID...]", 0, "Running processes; may be given again", 0},
+	{NULL, 'v', NULL, 0, "Say more", 0},
+	{NULL, 'q', NULL, 0, "Say nothing but errors", 0},
+	{"version", KEY_VERSION, NULL, 0, "Print the version", -1},
+	{"help", KEY_HELP, NULL, 0, "Print this text", -1},
+	{},
+};
+
+static const struct argp_option no_verb_options[] = {
+	{"version", KEY_VERSION, NULL, 0, "Print the version", -1},
+	{"help", KEY_HELP, NULL, 0, "Print this text", -1},
+	{},
+};
+
+/* The limits, below everything else. argp frees what it did not pass in. */
+static char *add_limits(int key, const char *text, void *input)
+{
+	char *limits;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_EXTRA)
+		return (char *)text;
+	if (asprintf(&limits,
+		     "Limits: %d processes at once; %d allocator files; stacks of %d frames (a deeper one loses its "
+		     "root and "
+		     "is counted); 1 Mi live sampled objects, 4 Mi with -R below 64K (one more is counted as "
+		     "allocated, but "
+		     "not followed); 64 Ki distinct stacks before stacks are sent again.",
+		     PIDS_MAX, ALLOCATORS_MAX, STACK_DEPTH_MAX) < 0)
+		return NULL;
+	return limits;
+}
+
+static const struct argp none = {
+	.options = no_verb_options,
+	.args_doc = "VERB [ARG...]",
+	.doc = "Profile the heap of running processes from outside, the way Go's heap profiler does."
+	       "\v"
+	       "Verbs:\n"
+	       "  record   trace processes, then write one profile each and print a summary\n"
+	       "  report   render what record wrote\n"
+	       "  doctor   say what this kernel, these privileges and a target allow\n"
+	       "'heaptap VERB --help' lists the options of a verb; heaptap(8) has everything.",
+	.help_filter = add_limits,
+};
+
+static const struct argp record = {
+	.options = record_options,
+	.args_doc = "-p PID[,PID...]\n-- COMMAND [ARG...]",
+	.doc = "Trace processes, then write one profile each to DIR and print a summary."
+	       "\v"
+	       "The exit status is COMMAND's own; without one: 0 done, 1 failed, 2 usage, 3 kernel or privileges, 4 no "
+	       "such target. SIGINT, SIGTERM and SIGHUP stop tracing and write; a second one leaves without writing.",
+	.help_filter = add_limits,
+};
+
+static const struct argp report = {
+	.options = report_options,
+	.args_doc = "FILE|DIR",
+	.doc = "Render a saved .pb.gz profile, or every one in DIR.",
+	.help_filter = add_limits,
+};
+
+static const struct argp doctor = {
+	.options = doctor_options,
+	.args_doc = "\n-p PID[,PID...]\n-- COMMAND [ARG...]",
+	.doc = "Say what this kernel, these privileges and this target allow, and what it will cost.",
+	.help_filter = add_limits,
+};
+
+static const struct {
+	const char *name;
+	const struct argp *argp;
+} verbs[] = {
+	[VERB_NONE] = {NULL, &none},
+	[VERB_RECORD] = {"record", &record},
+	[VERB_REPORT] = {"report", &report},
+	[VERB_DOCTOR] = {"doctor", &doctor},
+};
+
+enum verb verb_find(const char *word)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (verbs[i].name && !strcmp(word, verbs[i].name))
+			return (enum verb)i;
+	return VERB_NONE;
+}
+
+const char *verb_name(enum verb verb)
+{
+	return verbs[verb].name;
+}
+
+const struct argp *verb_argp(enum verb verb)
+{
+	return verbs[verb].argp;
+}
