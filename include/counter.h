@@ -38,7 +38,7 @@
 	X(ENDED, ended, "sampled objects alive when their process exited or exec'd") \
 	X(ENTRY_ONLY, entry_only, "sampled allocations counted but not followed (--alloc-only)") \
 	X(IN_FLIGHT, in_flight, "sampled calls cut off by the end of tracing")      \
-	X(UNKNOWN_MAPPING, unknown_mapping, "frames whose code is in no known mapping") \
+	X(STACK_CUT, stack_cut, "sampled allocations whose stack was cut where it left all known code") \
 	X(MAP_LOST, map_lost, "mapping records lost: side-band full")
 
 #define COUNTERS(X) COUNTERS_KERNEL(X) COUNTERS_USER(X)

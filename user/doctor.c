@@ -58,8 +58,11 @@ static void print_features(const struct features *features)
 		const struct requirement *requirement = requirement_find(id);
 		int error = features->error[id];
 
-		printf("  %s  %-25s %s\n", tick(!error), requirement->name, requirement->purpose);
-		if (error)
+		/* Refused, one cannot know what the kernel has. */
+		bool refused = error == -EPERM || error == -EACCES;
+
+		printf("  %s  %-25s %s\n", refused ? "?  " : tick(!error), requirement->name, requirement->purpose);
+		if (error && !refused)
 			printf("       %-25s %s; takes %s\n", "", strerror(-error), requirement->source);
 	}
 }

@@ -149,11 +149,11 @@ static void print_nameless(const struct profile *profile, const struct profile_l
 	label_defuse(text);
 }
 
-/* " < caller" if it fits, else " < ..." and false. */
-static bool append_caller(const char *caller, unsigned int columns, char label[LABEL_SIZE])
+/* " < caller" if it fits, with room left for " < ..." unless it is the last; else " < ..." and false. */
+static bool append_caller(const char *caller, bool is_last, unsigned int columns, char label[LABEL_SIZE])
 {
 	unsigned int used = columns_of(label), wanted = columns_of(caller) + 3;
-	bool fits = used + wanted + 6 <= columns;
+	bool fits = used + wanted + (is_last ? 0 : 6) <= columns;
 
 	if (fits || used + 6 <= columns)
 		strcat(strcat(label, " < "), fits ? caller : "...");
@@ -161,18 +161,18 @@ static bool append_caller(const char *caller, unsigned int columns, char label[L
 }
 
 static bool append_location(const struct profile *profile, const struct profile_location *location, u32 first_line,
-			    unsigned int columns, char label[LABEL_SIZE])
+			    bool is_root, unsigned int columns, char label[LABEL_SIZE])
 {
 	char text[NAME_SIZE];
 	bool fits = true;
 
-	if (!location->line_count) {
+	if (!location->line_count && !first_line) {
 		print_nameless(profile, location, text);
-		return append_caller(text, columns, label);
+		return append_caller(text, is_root, columns, label);
 	}
 	for (u32 i = first_line; fits && i < location->line_count; i++) {
 		shorten(location->lines[i].function, text);
-		fits = append_caller(text, columns, label);
+		fits = append_caller(text, is_root && i + 1 == location->line_count, columns, label);
 	}
 	return fits;
 }
@@ -198,6 +198,7 @@ const char *label_site(const struct profile *profile, const struct profile_site 
 		       char label[LABEL_SIZE])
 {
 	const struct profile_sample *example = site->example;
+	u32 depth = example ? example->depth : 0;
 	bool fits;
 
 	if (!site->leaf)
@@ -205,8 +206,9 @@ const char *label_site(const struct profile *profile, const struct profile_site 
 	if (columns > LABEL_COLUMNS_MAX)
 		columns = LABEL_COLUMNS_MAX;
 	print_leaf(profile, site->leaf, columns, label);
-	fits = append_location(profile, site->leaf, 1, columns, label);
-	for (u32 i = 1; fits && example && i < example->depth; i++)
-		fits = append_location(profile, &profile->locations[example->location[i]], 0, columns, label);
+	fits = append_location(profile, site->leaf, 1, depth <= 1, columns, label);
+	for (u32 i = 1; fits && i < depth; i++)
+		fits = append_location(profile, &profile->locations[example->location[i]], 0, i + 1 == depth, columns,
+				       label);
 	return label;
 }

@@ -46,7 +46,7 @@ bool ledger_is_loss(enum counter counter)
 	case COUNTER_STACK_EMPTY:
 	case COUNTER_STACK_TRUNCATED:
 	case COUNTER_EVENT_LOST:
-	case COUNTER_UNKNOWN_MAPPING:
+	case COUNTER_STACK_CUT:
 	case COUNTER_MAP_LOST:
 		return true;
 	default:
@@ -58,5 +58,6 @@ s64 ledger_missing(const u64 ledger[COUNTER_MAX])
 {
 	return ledger[COUNTER_SAMPLED] - ledger[COUNTER_FREED] - ledger[COUNTER_LIVE] - ledger[COUNTER_ENDED] -
 	       ledger[COUNTER_REFUSED] - ledger[COUNTER_LOST_RING] - ledger[COUNTER_LOST_STASH] -
-	       ledger[COUNTER_FAILED] - ledger[COUNTER_RETURN_MISSED] - ledger[COUNTER_IN_FLIGHT];
+	       ledger[COUNTER_FAILED] - ledger[COUNTER_RETURN_MISSED] - ledger[COUNTER_ENTRY_ONLY] -
+	       ledger[COUNTER_IN_FLIGHT];
 }

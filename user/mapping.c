@@ -145,6 +145,7 @@ int mapping_table_add(struct mapping_table *table, const struct mapping *mapping
 		err = mapping_copy(mapping, &copy);
 	if (err)
 		return err;
+	copy->index = table->count;
 	rows_insert(table, copy);
 	table->mappings[table->count++] = copy;
 	return 0;

@@ -27,6 +27,7 @@ struct mapping {
 	u8 build_id[20];
 	u8 build_id_size; /* 0: unknown */
 	bool deleted;
+	u32 index; /* its place in the table; set by mapping_table_add */
 };
 
 struct mapping_table;

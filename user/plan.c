@@ -77,8 +77,11 @@ static int plan_function(const struct elf_symbol *symbol, void *arg)
 	struct plan *plan = planning->plan;
 	const struct allocator_function *function = allocator_find(plan->allocator, symbol->name);
 
-	/* Aliases share an address, .dynsym and .symtab repeat each other. */
-	if (!function || has_range(&plan->ranges, symbol->offset))
+	/*
+	 * Aliases share an address, .dynsym and .symtab repeat each other. A function that only passes on has no range either:
+	 * should some build of it call instead of jump, what it calls must still count.
+	 */
+	if (!function || function->passes || has_range(&plan->ranges, symbol->offset))
 		return 0;
 	if (plan->ranges.count == RANGES_MAX)
 		return -E2BIG;
@@ -86,7 +89,7 @@ static int plan_function(const struct elf_symbol *symbol, void *arg)
 		return -EFBIG;
 	plan->ranges.range[plan->ranges.count++] =
 		(struct range){ .start = (u32)symbol->offset, .end = (u32)(symbol->offset + symbol->size) };
-	return function->passes ? 0 : add_probe(planning, function, symbol);
+	return add_probe(planning, function, symbol);
 }
 
 int plan_make(struct elf *elf, struct plan *ret_plan)

@@ -18,7 +18,7 @@ struct plan {
 	const struct allocator *allocator;
 	struct plan_probe probes[RANGES_MAX];
 	u32 probe_count;
-	struct ranges ranges; /* of all its functions, those without a probe too */
+	struct ranges ranges; /* of the probed functions */
 };
 
 /* 0; -ENOENT: the file defines no allocator heaptap knows; -EFBIG: sites beyond 4 GiB; or an error of elf and site. */

@@ -21,7 +21,7 @@ static const struct requirement table[FEATURE_MAX] = {
 			     "Linux 6.13 with CONFIG_UPROBES and CONFIG_BPF_EVENTS"},
 	[FEATURE_MULTI] = {"uprobe multi links", "quick attach and detach, two traps for each allocation",
 			   "Linux 6.6 with CONFIG_UPROBES and CONFIG_BPF_EVENTS"},
-	[FEATURE_MULTI_FILTER] = {"multi links on one process", "all threads of the target through one link",
+	[FEATURE_MULTI_FILTER] = {"multi links by process", "all threads of the target through one link",
 				  "Linux 6.10 with CONFIG_UPROBES and CONFIG_BPF_EVENTS"},
 	[FEATURE_PERF] = {"perf-event uprobes", "the same on older kernels, 0.1 s for each probe to detach",
 			  "Linux 5.15 with CONFIG_UPROBES, CONFIG_UPROBE_EVENTS and CONFIG_BPF_EVENTS"},

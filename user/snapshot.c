@@ -8,11 +8,13 @@
 #include "snapshot.h"
 
 /* A code address under a mapping, already in the profile. */
+struct location_key {
+	u64 address;
+	u64 mapping;
+};
+
 struct seen_location {
-	struct {
-		u64 address;
-		u64 mapping;
-	} key;
+	struct location_key key;
 	u32 index;
 	UT_hash_handle hh;
 };
@@ -53,53 +55,60 @@ static int copy_mappings(struct snapshot *snapshot)
 	return 0;
 }
 
-/* Mappings are told apart by address, not by content: the table hands out pointers into itself. */
-static u32 mapping_index(const struct mapping_table *table, const struct mapping *mapping)
-{
-	return mapping ? (u32)(mapping - mapping_table_get(table, 0)) : MAPPING_UNKNOWN;
-}
-
-static int location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *ret_index)
+/* The location of a return address, made at its first sight; false when it lies in no known mapping. */
+static bool location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *ret_index)
 {
 	const struct mapping_table *table = snapshot->process->mappings;
 	struct profile *profile = snapshot->profile;
 	u64 address = ip ? ip - 1 : 0;
-	u32 mapping = mapping_index(table, mapping_table_find(table, address, time_ns));
+	const struct mapping *found = mapping_table_find(table, address, time_ns);
+	u32 mapping = found ? found->index : MAPPING_UNKNOWN;
+	struct location_key key = { .address = address, .mapping = mapping };
 	struct seen_location *seen;
-	struct { u64 address, mapping; } key = { address, mapping };
 
 	HASH_FIND(hh, snapshot->seen, &key, sizeof(key), seen);
 	if (!seen) {
 		seen = &snapshot->pool[profile->location_count];
-		seen->key.address = address;
-		seen->key.mapping = mapping;
+		seen->key = key;
 		seen->index = profile->location_count;
 		profile->locations[profile->location_count++] =
 			(struct profile_location){ .address = address, .mapping = mapping };
 		HASH_ADD(hh, snapshot->seen, key, sizeof(seen->key), seen);
-		if (mapping == MAPPING_UNKNOWN)
-			profile->ledger[COUNTER_UNKNOWN_MAPPING]++;
 	}
 	*ret_index = seen->index;
-	return 0;
+	return mapping != MAPPING_UNKNOWN;
+}
+
+/*
+ * A frame-pointer walk over code without frame pointers yields numbers that are no code. The leaf is always right; from the
+ * first frame on that lies in no mapping nothing is, so the stack ends there.
+ */
+static u32 add_frames(struct snapshot *snapshot, const struct stack *stack, u32 *locations)
+{
+	u32 depth = 0;
+
+	while (depth < stack->depth && location_get(snapshot, stack->ip[depth], stack->first_ns, &locations[depth]))
+		depth++;
+	return depth ? depth : 1;
 }
 
 static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 {
 	struct profile_sample *sample = &snapshot->profile->samples[snapshot->profile->sample_count];
 	const struct stack *stack = stack_table_find(&snapshot->process->stacks, site->key.stack);
-	u32 depth = stack ? stack->depth : 0;
 
-	sample->location = calloc(depth ? depth : 1, sizeof(*sample->location));
+	sample->location = calloc(stack ? stack->depth : 1, sizeof(*sample->location));
 	if (!sample->location)
 		return -ENOMEM;
 	snapshot->profile->sample_count++;
-	sample->depth = depth;
 	sample->size = site->key.size;
 	sample->alloc_count = site->alloc_count;
 	sample->inuse_count = site->inuse_count;
-	for (u32 i = 0; i < depth; i++)
-		location_get(snapshot, stack->ip[i], stack->first_ns, &sample->location[i]);
+	if (!stack)
+		return 0;
+	sample->depth = add_frames(snapshot, stack, sample->location);
+	if (sample->depth < stack->depth)
+		snapshot->profile->ledger[COUNTER_STACK_CUT] += site->alloc_count;
 	return 0;
 }
 

@@ -110,8 +110,10 @@ static void print_head(const struct profile *profile, FILE *out)
 	fprintf(out, ", %s", seconds(profile->duration_ns, buffer));
 	if (is_exact(profile))
 		fputs(", every allocation recorded", out);
+	else if (profile->sample_bytes % 1024)
+		fprintf(out, ", one sample per %s B on average", digits(profile->sample_bytes, buffer));
 	else
-		fprintf(out, ", one sample per %s on average", summary_bytes(profile->sample_bytes, buffer));
+		fprintf(out, ", one sample per %s KiB on average", digits(profile->sample_bytes / 1024, buffer));
 	fputs(profile->exited ? ", ended\n" : "\n", out);
 }
 
@@ -169,7 +171,7 @@ static void print_totals(const struct profile *profile, const struct sums *sums,
 	else
 		print_total(profile, "in use", sums, INUSE_OBJECTS, INUSE_SPACE, out);
 	print_total(profile, "allocated", sums, ALLOC_OBJECTS, ALLOC_SPACE, out);
-	if (profile->peak_inuse_space)
+	if (profile->peak_inuse_space && !profile->alloc_only)
 		fprintf(out, "  peak       %10s in use, %s after the start\n",
 			summary_bytes(profile->peak_inuse_space, bytes), seconds(profile->peak_at_ns, time));
 }
@@ -194,19 +196,17 @@ static void print_gap(const struct profile *profile, u64 inuse, FILE *out)
 
 static void print_resident(const struct profile *profile, u64 inuse, FILE *out)
 {
-	char bytes[32];
+	char start[32], end[32] = "unknown", peak[32];
 
 	if (!profile->rss_start_bytes && !profile->rss_end_bytes && !profile->rss_peak_bytes)
 		return;
-	fputs("  resident   ", out);
-	if (profile->rss_start_bytes)
-		fprintf(out, "%10s at the start, ", summary_bytes(profile->rss_start_bytes, bytes));
 	if (profile->rss_end_bytes)
-		fprintf(out, "%10s at the end", summary_bytes(profile->rss_end_bytes, bytes));
-	else
-		fputs("unknown at the end", out);
+		summary_bytes(profile->rss_end_bytes, end);
+	fprintf(out, "  resident   %10s at the end", end);
+	if (profile->rss_start_bytes)
+		fprintf(out, ", %s at the start", summary_bytes(profile->rss_start_bytes, start));
 	if (profile->rss_peak_bytes)
-		fprintf(out, ", %s at most", summary_bytes(profile->rss_peak_bytes, bytes));
+		fprintf(out, ", %s at most", summary_bytes(profile->rss_peak_bytes, peak));
 	fputc('\n', out);
 	if (profile->rss_end_bytes && !profile->alloc_only)
 		print_gap(profile, inuse, out);
@@ -289,22 +289,20 @@ static void print_cost(const struct profile *profile, FILE *out)
 	if (profile->hit_cost_ns > 0)
 		fprintf(out, " x %s = about %s", seconds(profile->hit_cost_ns, one),
 			seconds((double)(allocs + frees) * profile->hit_cost_ns, all));
+	if (profile->cpu_ns || profile->slowdown_percent > 0)
+		fprintf(out, ",\n  %.1f %% of the CPU time it used", profile->slowdown_percent);
 	if (profile->cpu_ns)
-		fprintf(out, ", %.1f %% of the %s of CPU time it used", profile->slowdown_percent,
-			seconds(profile->cpu_ns, cpu));
-	else if (profile->slowdown_percent > 0)
-		fprintf(out, ", %.1f %% of its CPU time", profile->slowdown_percent);
+		fprintf(out, " (%s)", seconds(profile->cpu_ns, cpu));
 	fputs(".\n", out);
 }
 
-/* Without free probes objects are not followed, and a .pb.gz alone knows losses only: then there is nothing to balance.
- */
+/* A .pb.gz alone knows losses only: then there is nothing to balance. */
 static bool can_balance(const struct profile *profile)
 {
 	const u64 *ledger = profile->ledger;
 
-	return !profile->alloc_only &&
-	       (ledger[COUNTER_SAMPLED] || ledger[COUNTER_FREED] || ledger[COUNTER_LIVE] || ledger[COUNTER_ENDED]);
+	return ledger[COUNTER_SAMPLED] || ledger[COUNTER_FREED] || ledger[COUNTER_LIVE] || ledger[COUNTER_ENDED] ||
+	       ledger[COUNTER_ENTRY_ONLY];
 }
 
 static void print_balance(s64 missing, FILE *out)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger.h"
 #include "utf8.h"
 
 static const char *const measure_names[MEASURE_MAX] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"};
@@ -108,9 +109,8 @@ static bool add_ledger(cJSON *object, const u64 ledger[COUNTER_MAX])
 	cJSON *item = cJSON_AddObjectToObject(object, "ledger");
 	bool ok = item;
 
-#define X(id, name, meaning) ok = ok && add_u64(item, #name, ledger[COUNTER_##id]);
-	COUNTERS(X)
-#undef X
+	for (unsigned int i = 0; ok && i < COUNTER_MAX; i++)
+		ok = add_u64(item, ledger_name(i), ledger[i]);
 	return ok;
 }
 

@@ -15,6 +15,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "ledger.h"
 #include "pprof.pb-c.h"
 #include "utf8.h"
 
@@ -196,45 +197,18 @@ static void add_types(struct builder *builder)
 	message->duration_nanos = clamp(builder->profile->duration_ns);
 }
 
-/* Counters that take something from the profile; the others say how it was made. */
-static bool is_loss(enum counter counter)
-{
-	switch (counter) {
-	case COUNTER_LOST_RING:
-	case COUNTER_LOST_STASH:
-	case COUNTER_REFUSED:
-	case COUNTER_RETURN_MISSED:
-	case COUNTER_FREE_UNSEEN:
-	case COUNTER_REVIVE_LOST:
-	case COUNTER_STACK_LOST_SLOT:
-	case COUNTER_STACK_LOST_RING:
-	case COUNTER_STACK_EMPTY:
-	case COUNTER_STACK_TRUNCATED:
-	case COUNTER_EVENT_LOST:
-	case COUNTER_UNKNOWN_MAPPING:
-	case COUNTER_MAP_LOST:
-		return true;
-	default:
-		return false;
-	}
-}
-
+/* Only what takes something from the profile: pprof shows comments above every report. */
 static void add_comments(struct builder *builder)
 {
-	static const char *const names[COUNTER_MAX] = {
-#define X(id, name, meaning) [COUNTER_##id] = #name,
-		COUNTERS(X)
-#undef X
-	};
 	Pprof__Profile *message = builder->message;
 
 	message->comment = take(builder, COUNTER_MAX, sizeof(*message->comment));
 	for (unsigned int i = 0; message->comment && i < COUNTER_MAX; i++) {
 		char text[96];
 
-		if (!builder->profile->ledger[i] || !is_loss(i))
+		if (!builder->profile->ledger[i] || !ledger_is_loss(i))
 			continue;
-		snprintf(text, sizeof(text), "heaptap: %s=%" PRIu64, names[i], builder->profile->ledger[i]);
+		snprintf(text, sizeof(text), "heaptap: %s=%" PRIu64, ledger_name(i), builder->profile->ledger[i]);
 		message->comment[message->n_comment++] = string_index(builder, text);
 	}
 }

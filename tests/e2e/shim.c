@@ -297,6 +297,7 @@ EXPORT void cfree(void *old)
  * call. */
 __attribute__((constructor)) static void find_next(void)
 {
+	log_ready();
 	*(void **)&next_reallocarray = dlsym(RTLD_NEXT, "reallocarray");
 	*(void **)&next_aligned_alloc = dlsym(RTLD_NEXT, "aligned_alloc");
 	*(void **)&next_posix_memalign = dlsym(RTLD_NEXT, "posix_memalign");

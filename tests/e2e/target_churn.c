@@ -9,6 +9,7 @@
  * is "<ns per pair> <pairs>".
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,8 +25,6 @@
 static uint64_t rate, pair_max = UINT64_MAX, size = 64;
 static uint64_t duration_ns = UINT64_MAX;
 static _Atomic uint64_t pairs_done, busy_ns;
-static void *volatile sink;
-
 static uint64_t now_ns(void)
 {
 	struct timespec now;
@@ -44,9 +43,11 @@ static void sleep_until(uint64_t when_ns)
 
 __attribute__((noinline)) static void churn(uint64_t pairs)
 {
+	void *volatile block;
+
 	for (uint64_t i = 0; i < pairs; i++) {
-		sink = malloc(size);
-		free(sink);
+		block = malloc(size);
+		free(block);
 	}
 }
 
