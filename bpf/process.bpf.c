@@ -39,7 +39,8 @@ static __always_inline void emit_process(enum event_kind kind, struct task_struc
 	event->cpu_ns = cpu_time(task);
 	event->max_rss_bytes = kind == EVENT_EXIT ? task->signal->maxrss * PAGE_BYTES : 0;
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
-	bpf_ringbuf_submit(event, emit_flags());
+	/* Rare, and links may have to be made anew: wake the reader at once. */
+	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
 }
 
 SEC("tp_btf/sched_process_exec") int BPF_PROG(process_exec, struct task_struct *task, int old_pid)

@@ -8,7 +8,7 @@
 #include "mapping.h"
 #include "procfs.h"
 
-/* The kernel maps the program itself first, so for one that is gone already its oldest file mapping tells. */
+/* The program of an image that began with an exec we saw: the kernel maps it before anything else. */
 static char *first_file(const struct mapping_table *mappings)
 {
 	const struct mapping *oldest = NULL;
@@ -16,7 +16,7 @@ static char *first_file(const struct mapping_table *mappings)
 	for (unsigned int i = 0; i < mapping_table_count(mappings); i++) {
 		const struct mapping *mapping = mapping_table_get(mappings, i);
 
-		if (mapping->path && mapping->path[0] == '/' && (!oldest || mapping->from_ns < oldest->from_ns))
+		if (mapping->from_ns && mapping->path[0] == '/' && (!oldest || mapping->from_ns < oldest->from_ns))
 			oldest = mapping;
 	}
 	return oldest ? strdup(oldest->path) : NULL;
@@ -29,9 +29,10 @@ void account_facts(struct process *process)
 
 	if (!process->comm[0] && !procfs_comm(pid, comm))
 		process_set_comm(process, comm);
-	process->exe = procfs_exe(pid);
+	/* Asking /proc may be too late: by now another program may have been exec'd. */
+	process->exe = first_file(process->mappings);
 	if (!process->exe)
-		process->exe = first_file(process->mappings);
+		process->exe = procfs_exe(pid);
 	process->cgroup = procfs_cgroup(pid);
 	process->rss_start_bytes = procfs_rss_bytes(pid);
 	process->rss_end_bytes = process->rss_start_bytes;

@@ -2,7 +2,7 @@
 /*
  * The sink of all events: applies them to images. The two streams, ring and side-band, meet at exec: the side-band announces
  * the new program (comm with the exec flag) and its first mappings before the ring's EVENT_EXEC begins the image, so they are
- * kept in a `succession` until then.
+ * kept in a `succession` until then. A shell may exec twice between two looks: successions queue up, told apart by time.
  */
 #include "recorder.h"
 
@@ -13,11 +13,12 @@
 #include "mapping.h"
 #include "snapshot.h"
 
-/* What is known of a pid's next image. */
+/* What is known of an image of `pid` that has not begun yet. */
 struct succession {
 	u32 pid;
+	u64 from_ns; /* the exec's */
 	struct mapping_table *mappings;
-	UT_hash_handle hh;
+	struct succession *next; /* older */
 };
 
 struct recorder {
@@ -35,24 +36,24 @@ struct recorder *recorder_new(const struct recorder_options *options)
 	return recorder;
 }
 
-static void succession_free(struct recorder *recorder, struct succession *succession)
+static void succession_free(struct succession *succession)
 {
-	if (!succession)
-		return;
-	HASH_DEL(recorder->successions, succession);
 	mapping_table_free(succession->mappings);
 	free(succession);
 }
 
 void recorder_free(struct recorder *recorder)
 {
-	struct succession *succession, *next_succession;
 	struct process *process, *next;
 
 	if (!recorder)
 		return;
-	HASH_ITER(hh, recorder->successions, succession, next_succession)
-		succession_free(recorder, succession);
+	while (recorder->successions) {
+		struct succession *succession = recorder->successions;
+
+		recorder->successions = succession->next;
+		succession_free(succession);
+	}
 	HASH_ITER(hh, recorder->processes, process, next)
 	{
 		HASH_DEL(recorder->processes, process);
@@ -93,28 +94,43 @@ int recorder_for_each(struct recorder *recorder, int (*each)(struct process *pro
 	return 0;
 }
 
-static struct succession *succession_find(struct recorder *recorder, u32 pid)
+/*
+ * The mappings of the exec that made the image of `pid` beginning at `now_ns`, NULL when it was not announced; older
+ * announcements of the pid lead to images never heard of, and are dropped.
+ */
+static struct mapping_table *succession_take(struct recorder *recorder, u32 pid, u64 now_ns)
 {
-	struct succession *succession;
+	struct succession **link = &recorder->successions, *succession;
+	struct mapping_table *mappings = NULL;
 
-	HASH_FIND(hh, recorder->successions, &pid, sizeof(pid), succession);
-	return succession;
+	while ((succession = *link)) {
+		if (succession->pid != pid || succession->from_ns > now_ns) {
+			link = &succession->next;
+			continue;
+		}
+		*link = succession->next;
+		if (!mappings) {
+			mappings = succession->mappings;
+			succession->mappings = NULL;
+		}
+		succession_free(succession);
+	}
+	return mappings;
 }
 
 int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct process **ret_process)
 {
 	struct process *before = recorder_current(recorder, pid), *process;
-	struct succession *succession = succession_find(recorder, pid);
+	struct mapping_table *announced;
 
 	process = process_new(number, pid, before ? before->image + 1 : 1, recorder->options.sample_bytes, now_ns);
 	if (!process)
 		return -ENOMEM;
 	process->scope = scope;
-	if (succession) {
+	announced = succession_take(recorder, pid, now_ns);
+	if (announced) {
 		mapping_table_free(process->mappings);
-		process->mappings = succession->mappings;
-		succession->mappings = NULL;
-		succession_free(recorder, succession);
+		process->mappings = announced;
 	}
 	HASH_ADD(hh, recorder->processes, number, sizeof(process->number), process);
 	if (ret_process)
@@ -237,7 +253,7 @@ int recorder_event(struct recorder *recorder, const struct event *event, size_t 
 	}
 }
 
-int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec)
+int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec, u64 now_ns)
 {
 	struct process *process = recorder_current(recorder, pid);
 	struct succession *succession;
@@ -247,25 +263,28 @@ int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exe
 			process_set_comm(process, comm);
 		return 0;
 	}
-	succession_free(recorder, succession_find(recorder, pid));
 	succession = calloc(1, sizeof(*succession));
 	if (!succession)
 		return -ENOMEM;
 	succession->pid = pid;
+	succession->from_ns = now_ns;
 	succession->mappings = mapping_table_new();
 	if (!succession->mappings) {
 		free(succession);
 		return -ENOMEM;
 	}
-	HASH_ADD(hh, recorder->successions, pid, sizeof(succession->pid), succession);
+	succession->next = recorder->successions;
+	recorder->successions = succession;
 	return 0;
 }
 
 int recorder_map(struct recorder *recorder, u32 pid, const struct mapping *mapping)
 {
-	struct succession *succession = succession_find(recorder, pid);
+	struct succession *succession = recorder->successions;
 	struct process *process;
 
+	while (succession && (succession->pid != pid || succession->from_ns > mapping->from_ns))
+		succession = succession->next;
 	if (succession)
 		return mapping_table_add(succession->mappings, mapping);
 	process = recorder_current(recorder, pid);

@@ -31,7 +31,7 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 int recorder_event(struct recorder *recorder, const struct event *event, size_t size);
 
 /* The side-band's view of a pid: a program was exec'd, a name changed, a file was mapped. Unknown pids are ignored. */
-int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec);
+int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec, u64 now_ns);
 int recorder_map(struct recorder *recorder, u32 pid, const struct mapping *mapping);
 
 struct process *recorder_find(struct recorder *recorder, u32 number);	  /* by process number; NULL: none */

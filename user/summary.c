@@ -145,6 +145,17 @@ static void sum_up(const struct profile *profile, struct sums *sums)
 		sums->error[m] = sqrt(sums->error[m]);
 }
 
+/* With -R 1: "exact", unless allocations or frees are known to be missing. */
+static const char *exactness(const struct profile *profile)
+{
+	const u64 *ledger = profile->ledger;
+
+	return ledger[COUNTER_LOST_RING] || ledger[COUNTER_LOST_STASH] || ledger[COUNTER_REFUSED] ||
+			       ledger[COUNTER_FREE_UNSEEN] || ledger[COUNTER_REVIVE_LOST] || ledger[COUNTER_EVENT_LOST]
+		       ? "but for what the ledger below says"
+		       : "exact";
+}
+
 static void print_total(const struct profile *profile, const char *name, const struct sums *sums, enum measure objects,
 			enum measure space, FILE *out)
 {
@@ -153,8 +164,8 @@ static void print_total(const struct profile *profile, const char *name, const s
 	summary_bytes(sums->value[space], bytes);
 	digits(sums->value[objects], count);
 	if (is_exact(profile)) {
-		fprintf(out, "  %-10s %10s = %s B in %s object%s, exact\n", name, bytes,
-			digits(sums->value[space], error), count, sums->value[objects] == 1 ? "" : "s");
+		fprintf(out, "  %-10s %10s = %s B in %s object%s, %s\n", name, bytes, digits(sums->value[space], error),
+			count, sums->value[objects] == 1 ? "" : "s", exactness(profile));
 		return;
 	}
 	fprintf(out, "  %-10s %10s ±%s in %s ±%s objects, %s samples\n", name, bytes,
@@ -196,15 +207,15 @@ static void print_gap(const struct profile *profile, u64 inuse, FILE *out)
 
 static void print_resident(const struct profile *profile, u64 inuse, FILE *out)
 {
-	char start[32], end[32] = "unknown", peak[32];
+	char start[32] = "unknown", end[32] = "unknown", peak[32];
 
 	if (!profile->rss_start_bytes && !profile->rss_end_bytes && !profile->rss_peak_bytes)
 		return;
+	if (profile->rss_start_bytes)
+		summary_bytes(profile->rss_start_bytes, start);
 	if (profile->rss_end_bytes)
 		summary_bytes(profile->rss_end_bytes, end);
-	fprintf(out, "  resident   %10s at the end", end);
-	if (profile->rss_start_bytes)
-		fprintf(out, ", %s at the start", summary_bytes(profile->rss_start_bytes, start));
+	fprintf(out, "  resident   %10s at the start, %s at the end", start, end);
 	if (profile->rss_peak_bytes)
 		fprintf(out, ", %s at most", summary_bytes(profile->rss_peak_bytes, peak));
 	fputc('\n', out);
@@ -265,7 +276,7 @@ static void print_sites(const struct profile *profile, enum measure by, u64 tota
 		fprintf(out, "\nNo site has %s.\n", titles[by]);
 	else if (is_exact(profile))
 		fprintf(out, "\nSites by %s, %" PRIu32 " of %" PRIu32 "\n  %10s %16s %6s %11s  %s\n", titles[by], shown,
-			count, is_inuse(by) ? "in use" : "allocated", "exact", "share", "objects", "site");
+			count, is_inuse(by) ? "in use" : "allocated", "to the byte", "share", "objects", "site");
 	else
 		fprintf(out, "\nSites by %s, %" PRIu32 " of %" PRIu32 "\n  %10s %11s %6s %9s %11s  %s\n", titles[by],
 			shown, count, is_inuse(by) ? "in use" : "allocated", "std error", "share", "samples", "objects",
@@ -312,7 +323,7 @@ static void print_balance(s64 missing, FILE *out)
 	if (!missing)
 		fputs("  Balances: sampled = freed + live + ended + refused + lost_ring + lost_stash + failed + "
 		      "return_missed\n"
-		      "  + in_flight.\n",
+		      "  + entry_only + in_flight.\n",
 		      out);
 	else
 		fprintf(out, "  DOES NOT BALANCE: %s sampled allocations are accounted for %s.\n",

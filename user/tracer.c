@@ -58,8 +58,11 @@ static struct traced *find_traced(const struct tracer *tracer, pid_t pid)
 
 static void widen(struct tracer *tracer, struct traced *traced, const char *why)
 {
+	bool wide = traced->wide;
 	int err = traced_widen(&tracer->links, traced);
 
+	if (wide)
+		return;
 	if (err)
 		log_error("pid %d: %s, and it cannot be followed: %s; its profile ends here", traced->pid, why,
 			  strerror(-err));
@@ -124,9 +127,8 @@ static void on_comm(void *arg, u32 pid, const char *comm, bool exec, u64 time_ns
 {
 	struct tracer *tracer = arg;
 
-	(void)time_ns;
 	if (find_traced(tracer, (pid_t)pid))
-		recorder_comm(tracer->recorder, pid, comm, exec);
+		recorder_comm(tracer->recorder, pid, comm, exec, time_ns);
 }
 
 static void on_map(void *arg, u32 pid, struct mapping *mapping)

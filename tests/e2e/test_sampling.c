@@ -27,18 +27,15 @@ static double objects_per_sample(uint64_t size)
 	return 1 / -expm1(-(double)size / INTERVAL);
 }
 
-static void record_text(struct scene *scene, const char *const *command, struct text_profile *ret_text,
+static void record_text(struct scene *scene, const char *comm, const char *which, struct text_profile *ret_text,
 			cJSON **ret_index)
 {
-	const char *args[16] = {"-R", "16K", "-f", "text,pprof", "--"};
+	const char *const args[] = {"-R", "16K", "-f", "text,pprof", "--", beside(comm), which, NULL};
 
-	for (unsigned int i = 0; command[i]; i++)
-		args[5 + i] = command[i];
 	assert_int_equal(session_run(&scene->session, scene, args), 0);
 	*ret_index = session_index(&scene->session);
 	assert_int_equal(
-		text_profile_read(index_file(&scene->session, index_process(*ret_index, "target_"), ".txt"), ret_text),
-		0);
+		text_profile_read(index_file(&scene->session, index_process(*ret_index, comm), ".txt"), ret_text), 0);
 }
 
 /* Estimated objects of each size, told apart by size and by line: both must agree, for each size has a line of its own.
@@ -77,7 +74,7 @@ static void check_experiment(struct scene *scene, const char *which, const uint6
 		struct text_profile text;
 		cJSON *index;
 
-		record_text(scene, (const char *const[]){beside("target_sampling"), which, NULL}, &text, &index);
+		record_text(scene, "target_sampling", which, &text, &index);
 		estimate(&text, sizes, objects, count);
 		for (unsigned int i = 0; i < count; i++)
 			objects[count] += objects[i] / count;
@@ -153,7 +150,7 @@ static void test_sampling_sixteen_bytes_beside_32_mib_is_unbiased(void **state)
 	const cJSON *process;
 	cJSON *index;
 
-	record_text(scene, (const char *const[]){beside("target_bias"), NULL}, &text, &index);
+	record_text(scene, "target_bias", NULL, &text, &index);
 	process = index_process(index, "target_bias");
 	assert_within("alloc_objects", (double)index_number(process, "alloc_objects"), allocated.objects,
 		      allocated.objects_error);

@@ -49,14 +49,14 @@ static uint64_t record_exact(struct scene *scene, const char *comm, const char *
 static void test_speed_hundred_thousand_pairs_a_second_lose_nothing(void **state)
 {
 	struct scene *scene = *state;
-	const char *seconds = format("%d", SECONDS), *rate = format("%d", RATE);
 	double idle_us, busy_us, per_event_us;
 	uint64_t events;
 
 	record_exact(scene, "target_churn", (const char *const[]){beside("target_churn"), "-w", "-n", "100", NULL});
 	idle_us = cpu_us(&scene->session.child.usage);
 	events = record_exact(scene, "target_churn",
-			      (const char *const[]){beside("target_churn"), "-w", "-r", rate, "-s", seconds, NULL});
+			      (const char *const[]){beside("target_churn"), "-w", "-r", format("%d", RATE), "-s",
+						    format("%d", SECONDS), NULL});
 	busy_us = cpu_us(&scene->session.child.usage);
 	per_event_us = (busy_us - idle_us) / (double)events;
 	if (events < 2ull * RATE * SECONDS * 95 / 100)

@@ -8,7 +8,8 @@
 static const char *label_of(const char *function, const char *file, unsigned int columns, char label[LABEL_SIZE])
 {
 	struct profile_line line = {(char *)function, (char *)function, (char *)file, 7, 1};
-	struct profile_location location = {.address = 0x1234, .line_count = 1, .lines = &line, .mapping = MAPPING_UNKNOWN};
+	struct profile_location location = {
+		.address = 0x1234, .line_count = 1, .lines = &line, .mapping = MAPPING_UNKNOWN};
 	struct profile profile = {.locations = &location, .location_count = 1};
 	struct profile_sample sample = {.location = (u32[]){0}, .depth = 1};
 	struct profile_site site = {.leaf = &location, .example = &sample};

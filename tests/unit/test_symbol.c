@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * symbol.c with debuginfo.c and symtab.c behind it, on shared objects that the compiler makes of tests/fixture here and now,
- * in the forms in which programs come: several DWARF versions, compressed, split, stripped, damaged.
+ * symbol.c with debuginfo.c and symtab.c behind it, on shared objects that the compiler makes of tests/fixture here and
+ * now, in the forms in which programs come: several DWARF versions, compressed, split, stripped, damaged.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -71,7 +71,8 @@ static void object_close(struct object *object)
 	elf_free(object->elf);
 }
 
-/* File offset of a label, from the symbols of <directory>/<name>, which may be an unstripped twin of the object asked. */
+/* File offset of a label, from the symbols of <directory>/<name>, which may be an unstripped twin of the object asked.
+ */
 static u64 mark_offset(const struct object *object, const char *name, const char *mark)
 {
 	char command[256];
@@ -258,7 +259,8 @@ static void test_symbol_of_split_dwarf_opens_no_other_file_and_keeps_lines(void 
 	struct object object;
 
 	(void)state;
-	run("cd %s && gcc -O2 -fPIC -g -gsplit-dwarf -c -o split.o %s/tests/fixture/inlined.c && gcc -shared -o split.so "
+	run("cd %s && gcc -O2 -fPIC -g -gsplit-dwarf -c -o split.o %s/tests/fixture/inlined.c && gcc -shared -o "
+	    "split.so "
 	    "split.o && rm split.dwo && mkfifo split.dwo",
 	    directory, realpath(SOURCE_DIR, (char[4096]){0}));
 	alarm(20);
