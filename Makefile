@@ -109,10 +109,10 @@ $(OUT)/tests/unit/%: tests/unit/%.c $(OUT)/libheaptap.a Makefile
 	$(call say,CC,$@)
 	$(Q)$(CC) $(TEST_CFLAGS) -MF $@.d $< $(OUT)/libheaptap.a -lcmocka $(LIBS) -o $@
 
-$(OUT)/tests/bpf/%: tests/bpf/%.c Makefile
+$(OUT)/tests/bpf/%: tests/bpf/%.c $(OUT)/libheaptap.a Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(TEST_CFLAGS) -MF $@.d $< -lcmocka -lm -o $@
+	$(Q)$(CC) $(TEST_CFLAGS) -Itests/bpf/host -MF $@.d $< $(OUT)/libheaptap.a -lcmocka $(LIBS) -o $@
 
 $(OUT)/tests/e2e/test_%: tests/e2e/test_%.c $(E2E_PART_O) $(OUT)/libheaptap.a Makefile
 	@mkdir -p $(@D)
@@ -184,12 +184,12 @@ demo: ## all the set-up, then record Python reading JSON, and show where its mem
 	$(AS_ROOT) env PYTHONMALLOC=malloc $(OUT)/heaptap record -R 64K --force -o $(OUT)/demo -- /usr/bin/python3 -c '$(DEMO)'
 	@$(if $(AS_ROOT),$(AS_ROOT) chown -R "$$(id -u):$$(id -g)" $(OUT)/demo,:)
 
-bench-programs: $(OUT)/heaptap e2e-programs $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
+bench-programs: $(OUT)/heaptap $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 
-$(OUT)/bench/%: bench/%.c Makefile
+$(OUT)/bench/%: bench/%.c $(OUT)/libheaptap.a Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -fno-builtin -Wno-missing-prototypes -MMD -MP -MF $@.d $< $(LIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -fno-builtin -MMD -MP -MF $@.d $< $(OUT)/libheaptap.a $(LIBS) -o $@
 
 bench: bench-programs ## every figure of the README, one script each (root)
 	$(Q)set -e; for script in bench/*.sh; do echo "== $$script"; $(AS_ROOT) env OUT='$(abspath $(OUT))' $$script; done

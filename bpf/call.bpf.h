@@ -8,12 +8,19 @@
  * The program context may only be read at constant offsets from an unmodified pointer, hence the switch, and the assembly: the
  * compiler would merge the loads into one at a computed address.
  */
+#ifdef __bpf__
 #define CALL_REGISTER_CASE(number, field)                                       \
 	case number:                                                            \
 		asm volatile("%0 = *(u64 *)(%1 + %2)"                           \
 			     : "=r"(value)                                      \
 			     : "r"(ctx), "i"(offsetof(struct pt_regs, field))); \
 		break
+#else
+#define CALL_REGISTER_CASE(number, field) \
+	case number:                      \
+		value = ctx->field;       \
+		break
+#endif
 
 static __noinline u64 call_register_any(struct pt_regs *ctx, u32 reg)
 {

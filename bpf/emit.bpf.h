@@ -7,7 +7,7 @@
 /* Atomic although per CPU: a uprobe program can be preempted between load and store. */
 static __always_inline void count(u32 process, enum counter counter)
 {
-	u32 row = process % TALLIES_MAX;
+	u32 row = process & config.tally_mask;
 	struct tally *tally = bpf_map_lookup_elem(&tallies, &row);
 
 	if (tally)

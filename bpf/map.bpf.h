@@ -12,7 +12,12 @@
 #include "../include/event.h"
 #include "../include/row.h"
 
+/* Set between open and load, constant from then on; tests that compile the programs for the host set it as they go. */
+#ifdef __bpf__
 const volatile struct config config __weak = {};
+#else
+struct config config;
+#endif
 
 /* Drawn once per sampled object and once per image; never reused in one recording. */
 u64 next_object __weak = 0;
@@ -41,10 +46,10 @@ struct {
 	__type(value, u32);
 } scope_by_pid __weak SEC(".maps");
 
-/* process number % TALLIES_MAX -> counters. The programs add, user space clears a row when its image has ended. */
+/* process number & config.tally_mask -> counters. The programs add, user space clears the row of an ended image. (*) */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, TALLIES_MAX);
+	__uint(max_entries, TALLIES_MIN);
 	__type(key, u32);
 	__type(value, struct tally);
 } tallies __weak SEC(".maps");

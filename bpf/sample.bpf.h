@@ -6,7 +6,7 @@
  * a Poisson process over the bytes with mean gap R, at most one sample an allocation; it needs no state.
  *
  * A 64-bit fraction U is drawn in two halves; take when U < p. Since p <= s/R, the high half alone rejects nearly everything
- * with one multiplication; only survivors draw the low half and evaluate p, to a relative 1e-8, for any R up to 2^32 - 1.
+ * with one multiplication; only survivors draw the low half and evaluate p, to a relative 2e-8, for any R up to 2^32 - 1.
  * Pure integer arithmetic: tests/bpf/test_sample.c compiles this for the host.
  */
 #include "../include/types.h"
@@ -36,17 +36,18 @@ static inline u64 sample_probability(u64 size, u64 sample_bytes)
 {
 	u64 whole = size / sample_bytes, rest = size % sample_bytes << 32;
 	u64 fraction = rest / sample_bytes << 32 | (rest % sample_bytes << 32) / sample_bytes;
-	u64 r, r2, r3, series, survive;
+	u64 r, r2, r3, r4, series, survive;
 
 	if (whole >= SAMPLE_CERTAIN)
 		return ~0ULL;
 
-	/* Below 1/16: x (1 - x/2 + x^2/6 - x^3/24), all 64 bits of x kept, since a small p must be relatively exact. */
+	/* Below 1/16: x (1 - x/2 + x^2/6 - x^3/24 + x^4/120), all 64 bits of x kept: a small p must be relatively exact. */
 	if (!whole && !(fraction >> 60)) {
 		r = fraction >> 32;
 		r2 = r * r >> 32;
 		r3 = r2 * r >> 32;
-		series = (1ULL << 32) - r / 2 + r2 / 6 - r3 / 24;
+		r4 = r3 * r >> 32;
+		series = (1ULL << 32) - r / 2 + r2 / 6 - r3 / 24 + r4 / 120;
 		return r * series + ((fraction & 0xffffffff) * series >> 32);
 	}
 
@@ -54,7 +55,8 @@ static inline u64 sample_probability(u64 size, u64 sample_bytes)
 	r = (fraction & ((1ULL << 60) - 1)) >> 32;
 	r2 = r * r >> 32;
 	r3 = r2 * r >> 32;
-	series = (1ULL << 32) - r + r2 / 2 - r3 / 6 + (r3 * r >> 32) / 24;
+	r4 = r3 * r >> 32;
+	series = (1ULL << 32) - r + r2 / 2 - r3 / 6 + r4 / 24 - (r4 * r >> 32) / 120;
 	survive = (u64)sample_exp_whole[whole & 31] * sample_exp_sixteenth[fraction >> 60 & 15] >> 32;
 	survive = survive * series >> 32;
 	return ~0ULL - (survive << 32);

@@ -4,14 +4,15 @@
 /* What user space tells the programs: the one rodata struct, the attach cookie, and the rows of the small tables. */
 #include "types.h"
 
-#define SCOPES_MAX     1024	/* processes traced at once */
-#define TALLIES_MAX    64	/* images counted at once: number % TALLIES_MAX; user space empties a row when its image ends */
+#define SCOPES_MAX     1025	/* processes traced at once, and scope 0, heaptap itself */
+#define TALLIES_MIN    64	/* rows of counters; a power of two, see struct config */
 #define RANGES_MAX     16	/* probed functions of one allocator file */
 #define SCOPE_BY_PID   0xfff	/* cookie: look the process up by pid (unfiltered link) */
 
 struct config {
 	u64 sample_bytes; /* mean bytes between samples, 1 .. 2^32 - 1 */
 	u64 ring_half;	  /* bytes in the ring from which a wake-up is forced */
+	u32 tally_mask;	  /* an image counts in row (process number & mask); user space empties it when the image ends */
 	u32 pidns_inum;	  /* inode number of heaptap's PID namespace; 0: the initial one */
 	u8 alloc_only;
 };

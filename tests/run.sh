@@ -15,9 +15,10 @@ runner=()
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 
-# Sum of the numbers in lines like "[  PASSED  ] 3 test(s)". Tests print around it, so it may stand anywhere in a line.
+# Sum of the numbers in lines like "[  PASSED  ] 3 test(s)" or, from newer libraries, "[  FAILED  ] group: 3 test(s)". Tests print
+# around them, so they may stand anywhere in a line.
 summary() { # WORD
-	grep -aoE "\[  $1 +\] [0-9]+ test" "$log" | awk '{ sum += $(NF - 1) } END { print sum + 0 }'
+	grep -aoE "\[  $1 +\] ([^ ]+: )?[0-9]+ test" "$log" | awk '{ sum += $(NF - 1) } END { print sum + 0 }'
 }
 
 run() { # PROGRAM

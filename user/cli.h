@@ -10,16 +10,21 @@
 
 enum status {
 	STATUS_DONE = 0,
-	STATUS_FAILED = 1,	  /* failed while running; what was captured is written */
+	STATUS_FAILED = 1, /* failed while running; what was captured is written */
 	STATUS_USAGE = 2,
-	STATUS_UNSUPPORTED = 3,	  /* this kernel or these privileges cannot do it */
+	STATUS_UNSUPPORTED = 3, /* this kernel or these privileges cannot do it */
 	STATUS_NO_TARGET = 4,
 	STATUS_COMMAND_FAILED = 125, /* record -- COMMAND: heaptap's own failure */
 	STATUS_NOT_EXECUTABLE = 126,
 	STATUS_NOT_FOUND = 127,
 };
 
-enum verb { VERB_NONE, VERB_RECORD, VERB_REPORT, VERB_DOCTOR };
+enum verb {
+	VERB_NONE,
+	VERB_RECORD,
+	VERB_REPORT,
+	VERB_DOCTOR
+};
 
 #define PIDS_MAX 1024
 
@@ -33,20 +38,25 @@ struct options {
 	/* record */
 	double duration_s; /* 0: until the target ends */
 	u64 sample_bytes;
-	const char *output; /* NULL: heaptap-<UTC time>/ */
+	const char *output;   /* NULL: heaptap-<UTC time>/ */
 	unsigned int formats; /* mask of enum format */
 	bool force, alloc_only;
 	char **argv; /* everything after the verb, for index.json */
 	/* report */
 	const char *path;
-	enum report_format { REPORT_TABLE, REPORT_TEXT, REPORT_FOLDED } report_format;
+	enum report_format {
+		REPORT_TABLE,
+		REPORT_TEXT,
+		REPORT_FOLDED
+	} report_format;
 	enum measure measure; /* of the folded output and the order of the table; default INUSE_SPACE */
 	unsigned int top;     /* sites to print, default 20 */
 };
 
 /*
- * Parse argv. Returns STATUS_DONE with *ret filled and verb set; or the status to exit with at once, everything having been
- * said (--help and --version: STATUS_DONE with verb VERB_NONE; a wrong argument: one sentence on stderr, STATUS_USAGE).
+ * Parse argv. Returns STATUS_DONE with *ret filled and verb set; or the status to exit with at once, everything having
+ * been said (--help and --version: STATUS_DONE with verb VERB_NONE; a wrong argument: one sentence on stderr,
+ * STATUS_USAGE).
  */
 int cli_parse(int argc, char **argv, struct options *ret);
 void cli_release(struct options *options);

@@ -17,9 +17,12 @@
 
 #define INITIAL_PIDNS_INUM 0xEFFFFFFCU /* PROC_PID_INIT_INO, fixed since 3.8 */
 #define BATCH		   4096 /* rows read at once: more than any bucket holds */
+/* Sampling dense enough to have millions of samples gets more room than the 64 MiB of all maps else. */
+#define DENSE_BELOW_BYTES  65536
+#define RING_BYTES	   (16U << 20)
+#define RING_BYTES_DENSE   (64U << 20)
 #define LIVE_MAX	   (1U << 20)
 #define LIVE_MAX_DENSE	   (1U << 22)
-#define DENSE_BELOW_BYTES  65536 /* sampling this dense can have millions of live samples */
 
 struct kernel {
 	struct heaptap *skeleton;
@@ -44,20 +47,35 @@ static u64 environment_size(const char *name, u64 fallback)
 	return text && *text ? strtoull(text, NULL, 10) : fallback;
 }
 
+/* Rows enough that an image which lives long is not caught up with by the numbers of those that come after it. */
+static u32 tally_rows(unsigned int processes)
+{
+	u32 rows = TALLIES_MIN;
+
+	while (rows < 8 * processes)
+		rows *= 2;
+	return rows;
+}
+
 static int configure(struct heaptap *skeleton, const struct kernel_options *options)
 {
-	u64 live = options->sample_bytes < DENSE_BELOW_BYTES ? LIVE_MAX_DENSE : LIVE_MAX;
-	u64 ring = environment_size("HEAPTAP_RING_BYTES", bpf_map__max_entries(skeleton->maps.ring));
+	bool dense = options->sample_bytes < DENSE_BELOW_BYTES;
+	u64 live = environment_size("HEAPTAP_LIVE_MAX", dense ? LIVE_MAX_DENSE : LIVE_MAX);
+	u64 ring = environment_size("HEAPTAP_RING_BYTES", dense ? RING_BYTES_DENSE : RING_BYTES);
 	int err;
 
 	skeleton->rodata->config.sample_bytes = options->sample_bytes;
 	skeleton->rodata->config.alloc_only = options->alloc_only;
 	skeleton->rodata->config.pidns_inum = pid_namespace();
 	skeleton->rodata->config.ring_half = ring / 2;
+	skeleton->rodata->config.tally_mask = tally_rows(options->processes) - 1;
+	err = bpf_map__set_max_entries(skeleton->maps.tallies, tally_rows(options->processes));
+	if (err)
+		return err;
 	err = bpf_map__set_max_entries(skeleton->maps.ring, (u32)ring);
 	if (err)
 		return err;
-	return bpf_map__set_max_entries(skeleton->maps.live, (u32)environment_size("HEAPTAP_LIVE_MAX", live));
+	return bpf_map__set_max_entries(skeleton->maps.live, (u32)live);
 }
 
 static void choose(struct bpf_program *program, u32 attach_type)
@@ -168,22 +186,42 @@ int kernel_set_ranges(struct kernel *kernel, u32 allocator, const struct ranges 
 	return bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.allocator_ranges), &allocator, ranges, BPF_ANY);
 }
 
+/* The row of an image on every CPU; NULL: no memory. */
+static struct tally *read_rows(const struct kernel *kernel, u32 row)
+{
+	struct tally *rows = calloc((size_t)kernel->cpus, sizeof(*rows));
+
+	if (rows && bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.tallies), &row, rows)) {
+		free(rows);
+		return NULL;
+	}
+	return rows;
+}
+
+u64 kernel_count_hits(const struct kernel *kernel, u32 process)
+{
+	struct tally *rows = read_rows(kernel, process & kernel->skeleton->rodata->config.tally_mask);
+	u64 hits = 0;
+
+	for (int cpu = 0; rows && cpu < kernel->cpus; cpu++)
+		hits += rows[cpu].count[COUNTER_HITS_ALLOC] + rows[cpu].count[COUNTER_HITS_FREE];
+	free(rows);
+	return hits;
+}
+
 int kernel_take_tally(struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX])
 {
-	int fd = bpf_map__fd(kernel->skeleton->maps.tallies);
-	struct tally *rows = calloc((size_t)kernel->cpus, sizeof(*rows));
-	u32 row = process % TALLIES_MAX;
+	u32 row = process & kernel->skeleton->rodata->config.tally_mask;
+	struct tally *rows = read_rows(kernel, row);
 	int err;
 
 	if (!rows)
 		return -ENOMEM;
-	err = bpf_map_lookup_elem(fd, &row, rows);
-	for (int cpu = 0; !err && cpu < kernel->cpus; cpu++)
+	for (int cpu = 0; cpu < kernel->cpus; cpu++)
 		for (u32 i = 0; i < COUNTER_KERNEL_MAX; i++)
 			ledger[i] += rows[cpu].count[i];
 	memset(rows, 0, (size_t)kernel->cpus * sizeof(*rows));
-	if (!err)
-		err = bpf_map_update_elem(fd, &row, rows, BPF_ANY);
+	err = bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.tallies), &row, rows, BPF_ANY);
 	free(rows);
 	return err;
 }

@@ -21,6 +21,7 @@
 #include "publish.h"
 #include "tracer.h"
 
+#define READER_NICE  (-20)
 #define FILTERED_MAX 8 /* processes served by links of their own; each further link costs every hit on its site */
 #define LOOK_NS	     1000000000ULL
 
@@ -262,11 +263,15 @@ static int run(struct record *record)
 	struct tracer_options tracer_options = {
 		.sample_bytes = record->options->sample_bytes,
 		.alloc_only = record->options->alloc_only,
+		.processes = record->options->pid_count,
 		.wide = record->options->pid_count > FILTERED_MAX,
 	};
 	u64 stop_ns;
-	int status = tracer_open(&tracer_options, &record->tracer);
+	int status;
 
+	/* The threads that fill the ring must not starve the one that empties it. COMMAND has been forked already. */
+	setpriority(PRIO_PROCESS, 0, READER_NICE);
+	status = tracer_open(&tracer_options, &record->tracer);
 	if (status)
 		return status;
 	record->start_unix_ns = clock_ns(CLOCK_REALTIME);

@@ -48,7 +48,11 @@ int rung_choose(struct kernel_options *options, struct kernel **ret_kernel, stru
 		if (err == -EPERM || err == -EACCES)
 			break;
 	}
-	return rung_explain("probe", err);
+	if (forced == ATTACH_NONE)
+		return rung_explain("probe", err);
+	log_error("cannot probe by %s, which HEAPTAP_ATTACH asks for: %s; unset it for the best that works",
+		  attach_kind_name(forced), strerror(-err));
+	return STATUS_UNSUPPORTED;
 }
 
 int rung_explain(const char *do_what, int err)

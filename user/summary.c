@@ -15,7 +15,8 @@
 #include "ledger.h"
 #include "weight.h"
 
-#define TABLE_COLUMNS 116
+#define TABLE_COLUMNS	 116
+#define BARE_IMAGE_BYTES 65536 /* resident right after exec: a few pages, and no heap from before */
 
 /* --- numbers --- */
 
@@ -187,40 +188,43 @@ static void print_totals(const struct profile *profile, const struct sums *sums,
 			summary_bytes(profile->peak_inuse_space, bytes), seconds(profile->peak_at_ns, time));
 }
 
-/* Why resident memory and in-use differ, in words that hold for this process. */
-static void print_gap(const struct profile *profile, u64 inuse, FILE *out)
+/* Why resident memory and what is in use differ, in words that hold for this process. */
+static void print_gap(const struct profile *profile, u64 rss, u64 inuse, const char *what, FILE *out)
 {
-	u64 rss = profile->rss_end_bytes;
 	char bytes[32];
 
 	if (inuse > rss)
-		fprintf(out,
-			"             %10s more in use than resident: allocated and never touched, or swapped out.\n",
-			summary_bytes(inuse - rss, bytes));
+		fprintf(out, "             %10s less than %s: allocated and never touched, or swapped out.\n",
+			summary_bytes(inuse - rss, bytes), what);
 	else
 		fprintf(out,
-			"             %10s resident and not in use above: %sfree memory the allocator keeps and its\n"
-			"                        rounding; code, stacks and mappings that did not come from the "
-			"allocator.\n",
-			summary_bytes(rss - inuse, bytes), profile->rss_start_bytes ? "heap from before attach; " : "");
+			"             %10s more than %s: %sfree memory the allocator keeps and its rounding;\n"
+			"                        code, stacks and mappings that did not come from the allocator.\n",
+			summary_bytes(rss - inuse, bytes), what,
+			profile->rss_start_bytes > BARE_IMAGE_BYTES ? "heap from before; " : "");
 }
 
+/* Of an image that has ended nobody knows the last size, but the kernel the largest: the peaks stand side by side then.
+ */
 static void print_resident(const struct profile *profile, u64 inuse, FILE *out)
 {
-	char start[32] = "unknown", end[32] = "unknown", peak[32];
+	u64 rss = profile->exited ? profile->rss_peak_bytes : profile->rss_end_bytes;
+	char bytes[32];
 
-	if (!profile->rss_start_bytes && !profile->rss_end_bytes && !profile->rss_peak_bytes)
+	if (!rss)
 		return;
+	fprintf(out, "  resident   %10s %s", summary_bytes(rss, bytes), profile->exited ? "at most" : "at the end");
 	if (profile->rss_start_bytes)
-		summary_bytes(profile->rss_start_bytes, start);
-	if (profile->rss_end_bytes)
-		summary_bytes(profile->rss_end_bytes, end);
-	fprintf(out, "  resident   %10s at the start, %s at the end", start, end);
-	if (profile->rss_peak_bytes)
-		fprintf(out, ", %s at most", summary_bytes(profile->rss_peak_bytes, peak));
+		fprintf(out, ", %s at the start", summary_bytes(profile->rss_start_bytes, bytes));
+	if (!profile->exited && profile->rss_peak_bytes)
+		fprintf(out, ", %s at most", summary_bytes(profile->rss_peak_bytes, bytes));
 	fputc('\n', out);
-	if (profile->rss_end_bytes && !profile->alloc_only)
-		print_gap(profile, inuse, out);
+	if (profile->alloc_only)
+		return;
+	if (!profile->exited)
+		print_gap(profile, rss, inuse, "in use", out);
+	else if (profile->peak_inuse_space)
+		print_gap(profile, rss, profile->peak_inuse_space, "the peak in use", out);
 }
 
 /* --- sites --- */

@@ -16,6 +16,7 @@
 struct target {
 	struct target_file *files;
 	u32 allocator_count;
+	char *denied;
 };
 
 struct target *target_new(void)
@@ -35,7 +36,13 @@ void target_free(struct target *target)
 		free(file->plan);
 		free(file);
 	}
+	free(target->denied);
 	free(target);
+}
+
+const char *target_denied(const struct target *target)
+{
+	return target->denied;
 }
 
 struct target_file *target_files(const struct target *target)
@@ -179,6 +186,8 @@ int target_open_mapping(struct target *target, pid_t pid, struct mapping *mappin
 	} else {
 		file = find_inode(target, mapping->device, mapping->inode);
 	}
+	if (!file && fd != -ESRCH && !target->denied)
+		target->denied = strdup(mapping->path);
 	if (!file || !same_build(mapping, file->elf))
 		return 0;
 	describe(mapping, file->elf);

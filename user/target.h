@@ -38,6 +38,9 @@ struct target_file *target_files(const struct target *target);
 /* Their paths, separated by commas; static storage, cut to fit. */
 const char *target_names(const struct target *target);
 
+/* A file that is mapped but could not be opened, so that it could not be searched for an allocator; NULL: none. */
+const char *target_denied(const struct target *target);
+
 /*
  * The files a program will map when it is exec'd: its interpreter's own answer (`ld.so --list`), scripts followed through
  * their #! lines. They are opened into the target. `path` is the program, absolute or relative. 0, or negative errno; a

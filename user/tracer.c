@@ -174,7 +174,11 @@ static int open_streams(struct tracer *tracer)
 int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer)
 {
 	struct tracer *tracer = calloc(1, sizeof(*tracer));
-	struct kernel_options kernel = { .sample_bytes = options->sample_bytes, .alloc_only = options->alloc_only };
+	struct kernel_options kernel = {
+		.sample_bytes = options->sample_bytes,
+		.alloc_only = options->alloc_only,
+		.processes = options->processes,
+	};
 	int status, err;
 
 	if (!tracer) {
@@ -303,6 +307,13 @@ int tracer_attach(struct tracer *tracer, pid_t pid)
 	err = procfs_for_each_mapping(pid, scan_mapping, &scan);
 	if (err)
 		return attach_failed(tracer, traced, err);
+	if (!traced_any(&tracer->links, traced) && target_denied(tracer->target)) {
+		log_error("pid %d: cannot open '%s' as it maps it (replaced or deleted since it started?); restart the service, or "
+			  "run heaptap with CAP_CHECKPOINT_RESTORE",
+			  pid, target_denied(tracer->target));
+		traced->ended = true;
+		return STATUS_NO_TARGET;
+	}
 	if (!traced_any(&tracer->links, traced)) {
 		log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for glibc's malloc, see "
 			  "'heaptap doctor -p %d'",
@@ -378,8 +389,7 @@ void tracer_warn_silent(struct tracer *tracer)
 		if (!process || traced->ended || traced->warned)
 			continue;
 		traced->warned = true;
-		kernel_take_tally(tracer->kernel, process->number, process->ledger);
-		if (!process->ledger[COUNTER_HITS_ALLOC] && !process->ledger[COUNTER_HITS_FREE])
+		if (!kernel_count_hits(tracer->kernel, process->number))
 			log_note("pid %d has not called its allocator in the first second; probed: %s", traced->pid,
 				 traced_names(&tracer->links, traced));
 	}

@@ -68,11 +68,9 @@ int main(int argc, char **argv)
 		execv(argv[2], argv + 2);
 	if (!strcmp(way, "fork"))
 		return fork_children(number);
-	if (!strcmp(way, "exec-thread") && argc > 2)
-		pthread_create(&thread, NULL, exec_thread, argv + 2);
-	if (!strcmp(way, "leader-exit"))
-		pthread_create(&thread, NULL, late_thread, NULL);
-	if (!strcmp(way, "exec-thread") || !strcmp(way, "leader-exit"))
+	if (!strcmp(way, "exec-thread") && argc > 2 && !pthread_create(&thread, NULL, exec_thread, argv + 2))
+		pthread_join(thread, NULL);
+	if (!strcmp(way, "leader-exit") && !pthread_create(&thread, NULL, late_thread, NULL))
 		pthread_exit(NULL);
 	return number;
 }

@@ -152,7 +152,7 @@ static void test_exec_from_another_thread_is_followed(void **state)
 	       (const char *const[]){beside("target_exit"), "exec-thread", beside("target_leak"), "malloc", NULL});
 	target_go(&scene->target);
 	target_ready(&scene->target);
-	session_await(&scene->session, "exec");
+	session_await(&scene->session, "followed by unfiltered probes");
 	target_go(&scene->target);
 	assert_int_equal(target_finish(&scene->target), 0);
 	assert_int_equal(session_finish(&scene->session), 0);

@@ -34,12 +34,13 @@ static void check_says(const struct profile *profile, const char *wanted, bool s
 	free(text);
 }
 
-/* The sampled one also shows a loss; a peak that its estimates cannot reach is left to the writers' tests. */
+/* The writers' profile has a peak and a cost that do not fit the rest of it. */
 static struct profile small(void)
 {
 	struct profile profile = golden_small();
 
 	profile.peak_inuse_space = 9 << 20;
+	profile.slowdown_percent = 100 * 190000 * profile.hit_cost_ns / profile.cpu_ns;
 	return profile;
 }
 
@@ -62,6 +63,7 @@ static void test_summary_of_exact_profile_shows_bytes_and_no_errors(void **state
 
 	(void)state;
 	profile.sample_bytes = 1;
+	profile.exited = false;
 	clear_ledger(&profile);
 	check_golden(&profile, INUSE_SPACE, "exact.summary");
 	check_says(&profile, "±", false);
@@ -112,14 +114,26 @@ static void test_summary_explains_why_resident_and_in_use_differ(void **state)
 	struct profile profile = small();
 
 	(void)state;
+	profile.exited = false;
 	profile.rss_end_bytes = 100 << 20;
-	check_says(&profile, "resident and not in use above: heap from before attach;", true);
-	profile.rss_start_bytes = 0;
-	check_says(&profile, "resident and not in use above: free memory the allocator keeps", true);
+	check_says(&profile, "MiB more than in use: heap from before; free memory the allocator keeps", true);
+	profile.rss_start_bytes = 12 << 10; /* COMMAND, seen from its exec */
+	check_says(&profile, "MiB more than in use: free memory the allocator keeps", true);
 	profile.rss_end_bytes = 1 << 20;
-	check_says(&profile, "more in use than resident", true);
+	check_says(&profile, "6.0 MiB less than in use: allocated and never touched", true);
 	profile.rss_end_bytes = 0;
-	check_says(&profile, "unknown at the end", true);
+	check_says(&profile, "resident", false);
+}
+
+static void test_summary_of_ended_process_compares_the_peaks(void **state)
+{
+	struct profile profile = small();
+
+	(void)state;
+	profile.rss_peak_bytes = 12 << 20;
+	check_says(&profile, "12.0 MiB at most", true);
+	check_says(&profile, " at the end", false);
+	check_says(&profile, "3.0 MiB more than the peak in use", true);
 	profile.rss_peak_bytes = 0;
 	check_says(&profile, "resident", false);
 }
@@ -173,9 +187,9 @@ static void test_summary_prints_no_control_characters_of_the_target(void **state
 
 	(void)state;
 	profile.comm = (char *)"\033]0;owned\a";
-	profile.exe = (char *)"/tmp/\x9b"
+	profile.exe = (char *)"/opt/\x9b"
 			      "31m";
-	check_says(&profile, "?]0;owned? /tmp/?31m", true);
+	check_says(&profile, "?]0;owned? /opt/?31m", true);
 }
 
 static void check_bytes(double bytes, const char *wanted)
@@ -206,6 +220,7 @@ int main(void)
 		cmocka_unit_test(test_summary_of_empty_profile_says_so),
 		cmocka_unit_test(test_summary_by_objects_orders_by_objects),
 		cmocka_unit_test(test_summary_explains_why_resident_and_in_use_differ),
+		cmocka_unit_test(test_summary_of_ended_process_compares_the_peaks),
 		cmocka_unit_test(test_summary_with_every_kind_of_loss_prints_the_ledger),
 		cmocka_unit_test(test_summary_of_ledger_that_does_not_balance_says_by_how_much),
 		cmocka_unit_test(test_summary_says_how_many_children_went_untraced),

@@ -53,16 +53,18 @@ struct object {
 	char path[128];
 };
 
-static void object_open(struct object *object, const char *name)
+static struct object object_open(const char *name)
 {
+	struct object object;
 	int fd;
 
-	snprintf(object->path, sizeof(object->path), "%s/%s", directory, name);
-	fd = open(object->path, O_RDONLY | O_CLOEXEC);
+	snprintf(object.path, sizeof(object.path), "%s/%s", directory, name);
+	fd = open(object.path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	assert_int_equal(elf_open(fd, object->path, &object->elf), 0);
-	object->symbolizer = symbolizer_new();
-	assert_non_null(object->symbolizer);
+	assert_int_equal(elf_open(fd, object.path, &object.elf), 0);
+	object.symbolizer = symbolizer_new();
+	assert_non_null(object.symbolizer);
+	return object;
 }
 
 static void object_close(struct object *object)
@@ -113,7 +115,7 @@ static void check_inlined(const char *compiler)
 
 	print_message("           %s\n", compiler);
 	build(compiler, "inlined.c", "inlined.so");
-	object_open(&object, "inlined.so");
+	object = object_open("inlined.so");
 	frame = resolve(&object, mark_offset(&object, "inlined.so", "mark_inner"));
 	assert_int_equal(frame.line_count, 3);
 	assert_line(&frame.lines[0], "inner", "/src/inner.h", 103, 100);
@@ -146,7 +148,7 @@ static void test_symbol_function_offset_counts_from_the_physical_function(void *
 
 	(void)state;
 	build("gcc -g", "inlined.c", "inlined.so");
-	object_open(&object, "inlined.so");
+	object = object_open("inlined.so");
 	outer = mark_offset(&object, "inlined.so", "outer");
 	assert_int_equal(resolve(&object, outer).function_offset, 0);
 	assert_int_equal(resolve(&object, mark_offset(&object, "inlined.so", "mark_inner")).function_offset,
@@ -162,7 +164,7 @@ static void test_symbol_asked_twice_answers_from_memory(void **state)
 
 	(void)state;
 	build("gcc -g", "inlined.c", "inlined.so");
-	object_open(&object, "inlined.so");
+	object = object_open("inlined.so");
 	offset = mark_offset(&object, "inlined.so", "mark_inner");
 	first = resolve(&object, offset);
 	second = resolve(&object, offset);
@@ -186,7 +188,7 @@ static void test_symbol_without_dwarf_yields_the_name_in_symtab(void **state)
 
 	(void)state;
 	build("gcc", "inlined.c", "plain.so");
-	object_open(&object, "plain.so");
+	object = object_open("plain.so");
 	frame = resolve(&object, mark_offset(&object, "plain.so", "mark_inner"));
 	assert_symbol_only(&frame, "outer");
 	hidden = mark_offset(&object, "plain.so", "mark_hidden");
@@ -204,7 +206,7 @@ static void test_symbol_of_stripped_file_yields_exported_names_and_nothing_beyon
 	(void)state;
 	build("gcc", "inlined.c", "plain.so");
 	run("strip -o %s/stripped.so %s/plain.so", directory, directory);
-	object_open(&object, "stripped.so");
+	object = object_open("stripped.so");
 	frame = resolve(&object, mark_offset(&object, "plain.so", "mark_inner"));
 	assert_symbol_only(&frame, "outer");
 	frame = resolve(&object, mark_offset(&object, "plain.so", "mark_hidden"));
@@ -218,7 +220,7 @@ static void test_symbol_outside_the_code_yields_nothing(void **state)
 
 	(void)state;
 	build("gcc -g", "inlined.c", "inlined.so");
-	object_open(&object, "inlined.so");
+	object = object_open("inlined.so");
 	assert_int_equal(resolve(&object, 0).line_count, 0);
 	assert_int_equal(resolve(&object, UINT64_MAX).line_count, 0);
 	object_close(&object);
@@ -230,7 +232,7 @@ static void check_names(const char *compiler, bool inlines)
 	struct object object;
 
 	build(compiler, "names.cc", "names.so");
-	object_open(&object, "names.so");
+	object = object_open("names.so");
 	frame = resolve(&object, mark_offset(&object, "names.so", "mark_int"));
 	assert_string_equal(frame.lines[0].function, "ns::make(int)");
 	assert_string_equal(frame.lines[0].system_name, "_ZN2ns4makeEi");
@@ -264,7 +266,7 @@ static void test_symbol_of_split_dwarf_opens_no_other_file_and_keeps_lines(void 
 	    "split.o && rm split.dwo && mkfifo split.dwo",
 	    directory, realpath(SOURCE_DIR, (char[4096]){0}));
 	alarm(20);
-	object_open(&object, "split.so");
+	object = object_open("split.so");
 	frame = resolve(&object, mark_offset(&object, "split.so", "mark_outer"));
 	assert_int_equal(frame.line_count, 1);
 	assert_string_equal(frame.lines[0].function, "outer");
@@ -299,7 +301,7 @@ static void test_symbol_of_damaged_file_never_fails(void **state)
 
 	(void)state;
 	build("gcc -g", "inlined.c", "inlined.so");
-	object_open(&object, "inlined.so");
+	object = object_open("inlined.so");
 	offset = mark_offset(&object, "inlined.so", "mark_inner");
 	object_close(&object);
 	snprintf(path, sizeof(path), "%s/inlined.so", directory);

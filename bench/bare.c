@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What heaptap's cost is compared with: empty programs, attached to one process until this program is interrupted.
+ *
+ *   bare floor PID   at the sites heaptap would use, by the best kind of link there is, without a return leg
+ *   bare naive PID   at the symbols malloc (entry and return) and free (entry), by perf-event uprobes
+ *
+ * It says "ready" when all are attached. Run by pair.sh.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../user/elf.h"
+#include "../user/link.h"
+#include "../user/procfs.h"
+#include "../user/target.h"
+
+struct search {
+	pid_t pid;
+	struct target *target;
+	struct target_file *file;
+};
+
+static int search_mapping(struct mapping *mapping, void *arg)
+{
+	struct search *search = arg;
+	int err = target_open_mapping(search->target, search->pid, mapping, &search->file);
+
+	return err ? err : search->file && search->file->plan;
+}
+
+/* A program that does nothing; in a session, 1 says that the return leg is not wanted. */
+static int load_empty(u32 attach_type)
+{
+	const struct bpf_insn code[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K,
+		 .dst_reg = BPF_REG_0,
+		 .imm = attach_type == ATTACH_UPROBE_SESSION},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = attach_type);
+
+	return bpf_prog_load(BPF_PROG_TYPE_KPROBE, "empty", "GPL", code, sizeof(code) / sizeof(code[0]), &options);
+}
+
+static int attach_perf(const char *path, u64 offset, pid_t pid, bool ret)
+{
+	int prog_fd = load_empty(0), perf_fd, fd;
+
+	if (prog_fd < 0)
+		return prog_fd;
+	fd = link_create_uprobe_perf(prog_fd, path, offset, 0, pid, ret, &perf_fd);
+	return fd < 0 ? fd : 0;
+}
+
+static int attach_naive(const struct plan *plan, const char *path, pid_t pid)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < plan->probe_count && !err; i++) {
+		const struct plan_probe *probe = &plan->probes[i];
+		u64 symbol = probe->offset - probe->site.offset;
+
+		if (!strcmp(probe->symbol, "malloc"))
+			err = attach_perf(path, symbol, pid, true);
+		if (!err && (!strcmp(probe->symbol, "malloc") || !strcmp(probe->symbol, "free")))
+			err = attach_perf(path, symbol, pid, false);
+	}
+	return err;
+}
+
+static int attach_floor(const struct plan *plan, const char *path, pid_t pid)
+{
+	static const u32 types[] = {ATTACH_UPROBE_SESSION, ATTACH_UPROBE_MULTI};
+	u64 offsets[RANGES_MAX];
+	int err = 0;
+
+	for (u32 i = 0; i < plan->probe_count; i++)
+		offsets[i] = plan->probes[i].offset;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		int prog_fd = load_empty(types[i]);
+
+		if (prog_fd >= 0 && link_create_uprobe_multi(prog_fd, types[i], path, offsets, NULL, plan->probe_count,
+							     pid, false) >= 0)
+			return 0;
+	}
+	for (u32 i = 0; i < plan->probe_count && !err; i++)
+		err = attach_perf(path, offsets[i], pid, false);
+	return err;
+}
+
+static int attach(const char *how, pid_t pid)
+{
+	struct search search = {.pid = pid, .target = target_new()};
+	char path[64];
+	int err;
+
+	if (!search.target)
+		return -ENOMEM;
+	err = procfs_for_each_mapping(pid, search_mapping, &search);
+	if (err != 1)
+		return err ? err : -ENOENT;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", elf_fd(search.file->elf));
+	if (!strcmp(how, "floor"))
+		return attach_floor(search.file->plan, path, pid);
+	return !strcmp(how, "naive") ? attach_naive(search.file->plan, path, pid) : -EINVAL;
+}
+
+int main(int argc, char **argv)
+{
+	sigset_t stop;
+	int err, number;
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: bare floor|naive PID\n");
+		return 2;
+	}
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGINT);
+	sigaddset(&stop, SIGTERM);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	err = attach(argv[1], atoi(argv[2]));
+	if (err) {
+		fprintf(stderr, "bare: cannot attach: %s\n", strerror(-err));
+		return 1;
+	}
+	puts("ready");
+	fflush(stdout);
+	return sigwait(&stop, &number);
+}

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What a process pays that is not traced while another one is: malloc and free; fork, exit and wait; the same with an exec.
+# Alternating, medians of ROUNDS rounds. TOLERANCE is what the machine's own noise makes of equal costs.
+# shellcheck source=bench/measure.bash disable=SC1091
+. "$(dirname "$0")/measure.bash"
+
+TOLERANCE=${TOLERANCE:-1.1}
+declare -A taken
+
+measure() { # WHEN
+	taken[pairs $1]+=" $(ask pairs 4400000)"
+	taken[fork $1]+=" $(ask fork 2500)"
+	taken[exec $1]+=" $(ask exec 1000)"
+}
+
+compare() { # COMMAND WORDS
+	local without with
+	# shellcheck disable=SC2086
+	without=$(median ${taken[$1 without]}) with=$(median ${taken[$1 with]})
+	echo "$2:"
+	figure 'nothing traced' "$without" ns
+	figure 'another process traced' "$with" ns
+	figure 'ratio' "$(calc "$with / $without")" x '<=' "$TOLERANCE"
+}
+
+LD_LIBRARY_PATH=$scratch sleep infinity &
+traced=$!
+workload
+for ((round = 0; round < ROUNDS; round++)); do
+	measure without
+	heaptap -p "$traced"
+	measure with
+	untrace
+done
+end "$traced"
+compare pairs 'malloc(64) and free'
+compare fork 'fork, exit and wait'
+compare exec 'fork, exec of true(1), exit and wait'
+finish

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the scripts beside it share: a workload to talk to, tracers that come and go, medians, and requirements. Sourced.
+# shellcheck shell=bash
+set -euo pipefail
+
+OUT=${OUT:-build}
+ROUNDS=${ROUNDS:-7}
+missed=0 tracer='' WORKLOAD_PID=''
+scratch=$(mktemp -d)
+
+end() { # PID: of a child, without a word about it
+	[ -z "$1" ] || { kill -KILL "$1" && wait "$1"; } 2>/dev/null || :
+}
+
+leave() {
+	end "$tracer"
+	end "$WORKLOAD_PID"
+	rm -rf "$scratch"
+}
+trap leave EXIT
+
+if [ "$(id -u)" != 0 ]; then
+	echo "$0: tracing needs root" >&2
+	exit 3
+fi
+renice -n -20 $$ >/dev/null
+
+# Copies of libc, one for the workload and one for the tracer, so that nobody else's probes on the machine's own come between.
+libc=$scratch/libc.so.6
+mkdir "$scratch/tracer"
+for copy in "$libc" "$scratch/tracer/libc.so.6"; do
+	cp "$(ldd "$OUT/bench/workload" | awk '$1 == "libc.so.6" { print $3 }')" "$copy"
+done
+
+workload() { # start another one; it is told what to do by `ask`
+	end "$WORKLOAD_PID"
+	coproc WORKLOAD { LD_LIBRARY_PATH=$scratch exec "$OUT/bench/workload"; }
+}
+
+ask() { # COMMAND [NUMBER...]: the workload's answer
+	local answer
+	echo "$*" >&"${WORKLOAD[1]}"
+	read -r answer <&"${WORKLOAD[0]}"
+	[ "$answer" != -1.00 ] || { echo "$0: the workload failed at '$*'" >&2; return 1; }
+	echo "$answer"
+}
+
+# Start a tracer in the background and wait until WORD is in what it says.
+trace() { # WORD COMMAND...
+	local word=$1 tries
+	shift
+	: >"$scratch/said"
+	LD_LIBRARY_PATH=$scratch/tracer "$@" >>"$scratch/said" 2>&1 </dev/null &
+	tracer=$!
+	for ((tries = 0; tries < 1000; tries++)); do
+		! grep -q "$word" "$scratch/said" || return 0
+		kill -0 "$tracer" 2>/dev/null || break
+		sleep 0.01
+	done
+	echo "$0: '$*' did not attach:" >&2
+	cat "$scratch/said" >&2
+	return 1
+}
+
+heaptap() { # [OPTION...]: record the workload
+	trace ' tracing ' "$OUT/heaptap" record -o "$scratch/out" --force "$@"
+}
+
+untrace() {
+	kill -INT "$tracer"
+	wait "$tracer" || :
+	tracer=''
+}
+
+from_index() { # JQ-FILTER on what heaptap has just written
+	jq -r "$1" "$scratch/out/index.json"
+}
+
+cpu_ns() { # PID: CPU time of all its threads that live
+	cat "/proc/$1"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
+}
+
+median() { # NUMBER...
+	printf '%s\n' "$@" | sort -g | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int((NR + 2) / 2)]) / 2 }'
+}
+
+spread() { # NUMBER...: the least and the greatest
+	printf '%s\n' "$@" | sort -g | awk 'NR == 1 { least = $1 } END { print least " - " $1 }'
+}
+
+calc() { # EXPRESSION
+	awk "BEGIN { print $1 }"
+}
+
+# Print a figure and, when a limit is given, whether it holds; what does not makes the script fail at its end.
+figure() { # NAME VALUE UNIT [OPERATOR LIMIT]
+	local verdict=''
+	if [ $# -gt 3 ]; then
+		verdict="ok: required $4 $5"
+		awk "BEGIN { exit !($2 $4 $5) }" || { verdict="MISSED: required $4 $5"; missed=1; }
+	fi
+	printf '  %-52s %10.5g %-6s %s\n' "$1" "$2" "$3" "$verdict"
+}
+
+finish() {
+	exit "$missed"
+}

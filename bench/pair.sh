@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What a malloc(64) with its free costs under heaptap, and under what it is measured against: one process, attached to by one
+# tracer after the other, ROUNDS times over; medians.
+#
+# Where libbpf-tools' memleak is not installed, MEMLEAK_ROOT may name a directory to chroot into that has it.
+# shellcheck source=bench/measure.bash disable=SC1091
+. "$(dirname "$0")/measure.bash"
+
+PAIRS=${PAIRS:-220000}
+declare -A taken
+
+run() { # NAME COMMAND...: one measurement under one tracer
+	local name=$1
+	shift
+	"$@"
+	ask pairs 11000 >/dev/null
+	taken[$name]+=" $(ask pairs "$PAIRS")"
+	[ -z "$tracer" ] || untrace
+}
+
+# memleak takes object names of at most 31 characters, and looks them up in its own root.
+memleak_attach() {
+	# shellcheck disable=SC2016
+	trace Tracing env -u LD_LIBRARY_PATH unshare --mount sh -c '
+		for dir in proc sys; do mount --rbind "/$dir" "$1/$dir"; done
+		mount -t tmpfs none "$1/mnt" && touch "$1/mnt/libc" && mount --bind "$2" "$1/mnt/libc" &&
+		exec chroot "$1" stdbuf -oL memleak-libbpf -p "$3" -O /mnt/libc 3600' \
+		sh "${MEMLEAK_ROOT:-/}" "$libc" "$WORKLOAD_PID"
+}
+
+have_memleak() {
+	[ -n "${MEMLEAK_ROOT:-}" ] || command -v memleak-libbpf >/dev/null
+}
+
+workload
+for ((round = 0; round < ROUNDS; round++)); do
+	run untraced :
+	run floor trace ready "$OUT/bench/bare" floor "$WORKLOAD_PID"
+	run heaptap heaptap -p "$WORKLOAD_PID"
+	run alloc_only heaptap --alloc-only -p "$WORKLOAD_PID"
+	run naive trace ready "$OUT/bench/bare" naive "$WORKLOAD_PID"
+	! have_memleak || run memleak memleak_attach
+done
+
+declare -A ns
+for name in "${!taken[@]}"; do
+	# shellcheck disable=SC2086
+	ns[$name]=$(median ${taken[$name]})
+done
+
+show() { # NAME WORDS
+	# shellcheck disable=SC2086
+	printf '  %-52s %10.5g ns     (%s)\n' "$2" "${ns[$1]}" "$(spread ${taken[$1]})"
+}
+
+echo "malloc(64) and free, CPU time, median of $ROUNDS rounds (least - greatest):"
+show untraced 'untraced'
+show floor 'floor: empty programs, same sites, no return leg'
+show heaptap 'heaptap record -p'
+show alloc_only 'heaptap record -p --alloc-only'
+show naive 'naive: empty entry, return and free probes'
+figure 'heaptap / floor' "$(calc "${ns[heaptap]} / ${ns[floor]}")" x '<=' 1.2
+if have_memleak; then
+	show memleak 'libbpf-tools memleak -p'
+	figure 'memleak / heaptap' "$(calc "${ns[memleak]} / ${ns[heaptap]}")" x '>=' 7
+	figure 'naive / heaptap' "$(calc "${ns[naive]} / ${ns[heaptap]}")" x
+else
+	echo '  libbpf-tools memleak is not at hand: naive probes stand for it'
+	figure 'naive / heaptap' "$(calc "${ns[naive]} / ${ns[heaptap]}")" x '>=' 7
+fi
+finish

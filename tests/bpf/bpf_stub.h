@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef BPF_STUB_H
+#define BPF_STUB_H
+/*
+ * The BPF helpers over plain C, so that the programs' code runs as an ordinary function: maps, the ring, random
+ * numbers, the current task. As strict as can be: what a program deletes is freed at once, and fresh ring space is
+ * filled with garbage, so that the sanitizers and the tests see a stale pointer or an unwritten field. One test
+ * program, one copy of the state.
+ */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "../../include/types.h"
+#include "host/vmlinux.h"
+
+#define SEC(name)
+#define __weak		     __attribute__((weak))
+#define __noinline	     __attribute__((noinline, unused))
+#define __uint(name, number) int(*name)[number]
+#define __type(name, type)   __typeof__(type) *name
+
+/* Of bpf_tracing.h and bpf_core_read.h: what relocates against the running kernel there is a plain access here. */
+#define BPF_PROG(name, ...)			name(__VA_ARGS__)
+#define STUB_READ_1(from, one)			((from)->one)
+#define STUB_READ_2(from, one, two)		((from)->one->two)
+#define STUB_READ_CHOICE(one, two, chosen, ...) chosen
+#define BPF_CORE_READ(from, ...)		STUB_READ_CHOICE(__VA_ARGS__, STUB_READ_2, STUB_READ_1)(from, __VA_ARGS__)
+
+#define STUB_MAPS_MAX	 16
+#define STUB_CPUS_MAX	 4
+#define STUB_FAULT_BELOW 65536 /* user addresses that cannot be read */
+#define STUB_FRAMES_MAX	 256
+#define STUB_UNUSED	 __attribute__((unused))
+
+struct stub_element {
+	UT_hash_handle hh;
+	u64 data[]; /* the key, padded to whole words, then the value */
+};
+
+struct stub_map {
+	const void *map;
+	u32 type, key_size, value_size, max;
+	struct stub_element *elements; /* of a hash */
+	u8 *rows;		       /* of an array: one value a key; per CPU: STUB_CPUS_MAX values a key */
+};
+
+enum stub_record_state {
+	STUB_BUSY,
+	STUB_READY,
+	STUB_DISCARDED
+};
+
+struct stub_record {
+	struct stub_record *next;
+	size_t size;
+	enum stub_record_state state;
+	u64 data[];
+};
+
+static struct {
+	struct stub_map maps[STUB_MAPS_MAX];
+	u32 map_count;
+	struct stub_record *first, *last, *taken;
+	size_t ring_capacity, ring_used;
+	u32 wakeups;
+	/* what the helpers say */
+	u64 now_ns, pid_tgid, cookie, func_ip, random;
+	u32 cpu;
+	char comm[16];
+	struct task_struct *task;
+	u64 frames[STUB_FRAMES_MAX];
+	u32 depth;
+	long stack_error; /* instead of frames, when not 0 */
+} stub;
+
+/* --- maps: known by their address, described by their own declaration
+ * -------------------------------------------------- */
+
+#define STUB_MAP(map)                                                                                                  \
+	stub_map_get(map, sizeof(*(map)->type) / sizeof(int), sizeof(*(map)->key), sizeof(*(map)->value),              \
+		     sizeof(*(map)->max_entries) / sizeof(int))
+
+static STUB_UNUSED struct stub_map *stub_map_get(const void *map, size_t type, size_t key_size, size_t value_size,
+						 size_t max)
+{
+	struct stub_map *found = stub.maps;
+
+	while (found < stub.maps + stub.map_count && found->map != map)
+		found++;
+	if (found < stub.maps + stub.map_count)
+		return found;
+	if (stub.map_count++ == STUB_MAPS_MAX)
+		abort();
+	*found = (struct stub_map){.map = map,
+				   .type = (u32)type,
+				   .key_size = (u32)key_size,
+				   .value_size = (u32)value_size,
+				   .max = (u32)max};
+	if (type != BPF_MAP_TYPE_HASH)
+		found->rows = calloc(max * STUB_CPUS_MAX, value_size);
+	return found;
+}
+
+static STUB_UNUSED void *stub_element_value(const struct stub_map *map, struct stub_element *element)
+{
+	return element->data + (map->key_size + 7) / 8;
+}
+
+static STUB_UNUSED struct stub_element *stub_element_find(const struct stub_map *map, const void *key)
+{
+	struct stub_element *element;
+
+	HASH_FIND(hh, map->elements, key, map->key_size, element);
+	return element;
+}
+
+static STUB_UNUSED void *stub_row(const struct stub_map *map, u32 row, u32 cpu)
+{
+	size_t step = map->type == BPF_MAP_TYPE_PERCPU_ARRAY ? STUB_CPUS_MAX : 1;
+
+	return row < map->max ? map->rows + (row * step + (step > 1 ? cpu : 0)) * map->value_size : NULL;
+}
+
+static STUB_UNUSED void *stub_lookup(const struct stub_map *map, const void *key)
+{
+	struct stub_element *element;
+	u32 row;
+
+	if (map->type == BPF_MAP_TYPE_HASH) {
+		element = stub_element_find(map, key);
+		return element ? stub_element_value(map, element) : NULL;
+	}
+	memcpy(&row, key, sizeof(row));
+	return stub_row(map, row, stub.cpu);
+}
+
+static STUB_UNUSED long stub_update(struct stub_map *map, const void *key, const void *value, u64 flags)
+{
+	void *old = stub_lookup(map, key);
+	struct stub_element *element;
+
+	if (old && flags == BPF_NOEXIST)
+		return -EEXIST;
+	if (old) {
+		memcpy(old, value, map->value_size);
+		return 0;
+	}
+	if (map->type != BPF_MAP_TYPE_HASH || HASH_COUNT(map->elements) >= map->max)
+		return -E2BIG;
+	element = calloc(1, sizeof(*element) + map->key_size + 8 + map->value_size);
+	memcpy(element->data, key, map->key_size);
+	memcpy(stub_element_value(map, element), value, map->value_size);
+	HASH_ADD_KEYPTR(hh, map->elements, element->data, map->key_size, element);
+	return 0;
+}
+
+static STUB_UNUSED long stub_delete(struct stub_map *map, const void *key)
+{
+	struct stub_element *element = map->type == BPF_MAP_TYPE_HASH ? stub_element_find(map, key) : NULL;
+
+	if (!element)
+		return -ENOENT;
+	HASH_DEL(map->elements, element);
+	free(element);
+	return 0;
+}
+
+#define bpf_map_lookup_elem(map, key)		    stub_lookup(STUB_MAP(map), key)
+#define bpf_map_update_elem(map, key, value, flags) stub_update(STUB_MAP(map), key, value, flags)
+#define bpf_map_delete_elem(map, key)		    stub_delete(STUB_MAP(map), key)
+
+/* For tests: how full a hash is, how full it may be, and every element of it. */
+#define stub_count(map)	       HASH_COUNT(STUB_MAP(map)->elements)
+#define stub_limit(map, count) (STUB_MAP(map)->max = (count))
+#define stub_for_each(map_, element_)                                                                                  \
+	for (struct stub_element *element_ = STUB_MAP(map_)->elements; element_; element_ = element_->hh.next)
+#define stub_value(map, element) stub_element_value(STUB_MAP(map), element)
+
+/* --- ring
+ * --------------------------------------------------------------------------------------------------------------- */
+
+/* What a record takes in the kernel's ring. */
+static STUB_UNUSED size_t stub_ring_bytes(size_t size)
+{
+	return 8 + (size + 7) / 8 * 8;
+}
+
+static STUB_UNUSED void *stub_ring_reserve(size_t size)
+{
+	struct stub_record *record;
+
+	if (stub.ring_used + stub_ring_bytes(size) > stub.ring_capacity - 1)
+		return NULL;
+	record = malloc(sizeof(*record) + size);
+	memset(record->data, 0xa5, size);
+	record->next = NULL;
+	record->size = size;
+	record->state = STUB_BUSY;
+	if (stub.last)
+		stub.last->next = record;
+	else
+		stub.first = record;
+	stub.last = record;
+	stub.ring_used += stub_ring_bytes(size);
+	return record->data;
+}
+
+static STUB_UNUSED void stub_ring_finish(void *data, enum stub_record_state state, u64 flags)
+{
+	struct stub_record *record = (struct stub_record *)((u8 *)data - offsetof(struct stub_record, data));
+
+	if (record->state != STUB_BUSY)
+		abort();
+	record->state = state;
+	stub.wakeups += flags == BPF_RB_FORCE_WAKEUP;
+}
+
+static STUB_UNUSED long stub_ring_output(const void *data, size_t size, u64 flags)
+{
+	void *space = stub_ring_reserve(size);
+
+	if (!space)
+		return -EAGAIN;
+	memcpy(space, data, size);
+	stub_ring_finish(space, STUB_READY, flags);
+	return 0;
+}
+
+#define bpf_ringbuf_reserve(ring, size, flags)	    ((void)(ring), stub_ring_reserve(size))
+#define bpf_ringbuf_submit(data, flags)		    stub_ring_finish(data, STUB_READY, flags)
+#define bpf_ringbuf_discard(data, flags)	    stub_ring_finish(data, STUB_DISCARDED, flags)
+#define bpf_ringbuf_output(ring, data, size, flags) ((void)(ring), stub_ring_output(data, size, flags))
+#define bpf_ringbuf_query(ring, what)		    ((void)(ring), (void)(what), (u64)stub.ring_used)
+
+/* The next event in order, as a reader sees it; NULL when there is none (yet). Valid until the next call. */
+static STUB_UNUSED const void *stub_ring_next(size_t *ret_size)
+{
+	free(stub.taken);
+	stub.taken = NULL;
+	while (stub.first && stub.first->state != STUB_BUSY) {
+		struct stub_record *record = stub.first;
+
+		stub.first = record->next;
+		if (!stub.first)
+			stub.last = NULL;
+		stub.ring_used -= stub_ring_bytes(record->size);
+		if (record->state == STUB_READY) {
+			stub.taken = record;
+			*ret_size = record->size;
+			return record->data;
+		}
+		free(record);
+	}
+	return NULL;
+}
+
+/* --- the rest
+ * ----------------------------------------------------------------------------------------------------------- */
+
+static STUB_UNUSED u64 stub_random(void)
+{
+	u64 z = stub.random += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static STUB_UNUSED long bpf_probe_read_user(void *to, u32 size, const void *from)
+{
+	if ((uintptr_t)from < STUB_FAULT_BELOW) {
+		memset(to, 0, size);
+		return -EFAULT;
+	}
+	memcpy(to, from, size);
+	return 0;
+}
+
+static STUB_UNUSED long bpf_core_read(void *to, u32 size, const void *from)
+{
+	return bpf_probe_read_user(to, size, from);
+}
+
+static STUB_UNUSED long bpf_get_stack(const void *ctx, void *to, u32 size, u64 flags)
+{
+	u32 depth = size / sizeof(u64) < stub.depth ? size / (u32)sizeof(u64) : stub.depth;
+
+	(void)ctx;
+	(void)flags;
+	if (stub.stack_error)
+		return stub.stack_error;
+	memcpy(to, stub.frames, depth * sizeof(u64));
+	return (long)(depth * sizeof(u64));
+}
+
+static STUB_UNUSED long bpf_get_current_comm(void *to, u32 size)
+{
+	memcpy(to, stub.comm, size < sizeof(stub.comm) ? size : sizeof(stub.comm));
+	return 0;
+}
+
+#define bpf_get_prandom_u32()	   ((u32)(stub_random() >> 32))
+#define bpf_ktime_get_ns()	   (++stub.now_ns)
+#define bpf_get_current_pid_tgid() (stub.pid_tgid)
+#define bpf_get_current_task()	   ((u64)(uintptr_t)stub.task)
+#define bpf_get_smp_processor_id() (stub.cpu)
+#define bpf_get_attach_cookie(ctx) ((void)(ctx), stub.cookie)
+#define bpf_get_func_ip(ctx)	   ((void)(ctx), stub.func_ip)
+
+/* Everything as after loading: empty maps, an empty ring of that many bytes. */
+static STUB_UNUSED void stub_reset(size_t ring_capacity)
+{
+	size_t size;
+
+	for (u32 i = 0; i < stub.map_count; i++) {
+		struct stub_element *element, *next;
+
+		HASH_ITER (hh, stub.maps[i].elements, element, next) {
+			HASH_DEL(stub.maps[i].elements, element);
+			free(element);
+		}
+		free(stub.maps[i].rows);
+	}
+	while (stub_ring_next(&size))
+		;
+	if (stub.first)
+		abort();
+	memset(&stub, 0, sizeof(stub));
+	stub.ring_capacity = ring_capacity;
+	stub.random = 1;
+}
+
+#endif
