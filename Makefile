@@ -28,7 +28,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ivmlinux -Wall -W
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # What talks to a kernel stays out of the library that tests link; so that needs neither libbpf nor root.
-KERNEL_SIDE := attach calibrate doctor feature kernel main record ring traced tracer
+KERNEL_SIDE := account attach calibrate doctor feature kernel main record ring traced tracer follow publish rung
 USER_C   := $(wildcard user/*.c)
 USER_O   := $(USER_C:user/%.c=$(OUT)/user/%.o)
 GEN_O    := $(OUT)/gen/pprof.pb-c.o
@@ -192,11 +192,12 @@ $(OUT)/bench/%: bench/%.c $(OUT)/libheaptap.a Makefile
 	$(Q)$(CC) $(ALL_CFLAGS) -fno-builtin -MMD -MP -MF $@.d $< $(OUT)/libheaptap.a $(LIBS) -o $@
 
 bench: bench-programs ## every figure of the README, one script each (root)
-	$(Q)set -e; for script in bench/*.sh; do echo "== $$script"; $(AS_ROOT) env OUT='$(abspath $(OUT))' $$script; done
+	$(Q)status=0; for script in bench/*.sh; do echo "$$script:"; $(AS_ROOT) env OUT='$(abspath $(OUT))' $$script || status=1; done; \
+		exit $$status
 
 # --- looking after the sources -------------------------------------------------------------------------------------------
 C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*.[ch] tests/*/*.[ch] tests/*/*.cc bench/*.[ch])
-SCRIPTS := $(wildcard .ci/setup .ci/run tests/*.sh tests/*/*.sh bench/*.sh vmlinux/*.sh)
+SCRIPTS := $(wildcard .ci/setup .ci/run tests/*.sh tests/*/*.sh bench/*.*sh vmlinux/*.sh)
 
 format: ## rewrite the sources in the house style
 	$(Q)clang-format -i $(C_FILES)
@@ -213,12 +214,13 @@ lint: $(OUT)/gen/pprof.pb-c.h $(SKELETONS) ## formatting, clang-tidy, cppcheck, 
 	$(call say,CPPCHECK,)
 	$(Q)cppcheck --quiet -j $(shell nproc) --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress='deallocuse:tests/*' \
-		--suppress='nullPointerOutOfMemory:tests/*' --include=/usr/include/uthash.h -D__x86_64__ $(CHECK_FILES)
+		--suppress='nullPointerOutOfMemory:tests/*' --suppress='objectIndex:tests/bpf/*' --include=/usr/include/uthash.h \
+		--include=/usr/include/bpf/libbpf_common.h -D__x86_64__ $(CHECK_FILES)
 	$(call say,TIDY,)
 	$(Q)printf '%s\n' $(TIDY_FILES) | \
 		xargs -P $(shell nproc) -I FILE clang-tidy --quiet FILE -- $(TIDY_FLAGS) 2>$(OUT)/tidy.log || { cat $(OUT)/tidy.log; false; }
 	$(call say,SCRIPTS,)
-	$(Q)shellcheck $(SCRIPTS)
+	$(Q)shellcheck -x -P SCRIPTDIR -S warning $(SCRIPTS)
 	$(call say,MANPAGE,)
 	$(Q)mandoc -Tlint -Wwarning $(wildcard docs/*.8)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The programs at the allocation functions. One body for every function, told apart by the attach cookie, so that one link
- * (one wait at detach) carries them all; three programs because kernels differ in how a return leg is had:
+ * The programs at the allocation functions. One body for every function, told apart by the attach cookie, so that one
+ * link (one wait at detach) carries them all; three programs because kernels differ in how a return leg is had:
  *
  *   alloc_session  uprobe session link (6.13): runs on entry and, unless the entry said no, on return
  *   alloc_enter, alloc_return   uprobe multi links (6.6) or perf-event uprobes (6.1): every return traps
@@ -100,7 +100,7 @@ static __always_inline bool call_size(struct pt_regs *ctx, u64 cookie, u32 kind,
 /* True when the return leg is needed. */
 static __always_inline bool alloc_enter_call(struct pt_regs *ctx, u64 cookie, u32 process, u32 kind)
 {
-	struct stash stash = { .process = process, .kind = kind };
+	struct stash stash = {.process = process, .kind = kind};
 
 	count(process, COUNTER_HITS_ALLOC);
 	if (!call_size(ctx, cookie, kind, &stash.size))
@@ -180,8 +180,8 @@ SEC("?uprobe") int alloc_session(struct pt_regs *ctx)
 	u64 cookie = bpf_get_attach_cookie(ctx);
 
 	/*
-	 * The session kfuncs changed their signature in 7.x, so the leg is told by the instruction pointer: on the return leg
-	 * it is the caller's. A free never takes one.
+	 * The session kfuncs changed their signature in 7.x, so the leg is told by the instruction pointer: on the
+	 * return leg it is the caller's. A free never takes one.
 	 */
 	if (cookie_kind(cookie) != CALL_FREE && ctx->ip != bpf_get_func_ip(ctx)) {
 		leave(ctx);

@@ -5,20 +5,18 @@
 #include "emit.bpf.h"
 
 /*
- * The program context may only be read at constant offsets from an unmodified pointer, hence the switch, and the assembly: the
- * compiler would merge the loads into one at a computed address.
+ * The program context may only be read at constant offsets from an unmodified pointer, hence the switch, and the
+ * assembly: the compiler would merge the loads into one at a computed address.
  */
 #ifdef __bpf__
-#define CALL_REGISTER_CASE(number, field)                                       \
-	case number:                                                            \
-		asm volatile("%0 = *(u64 *)(%1 + %2)"                           \
-			     : "=r"(value)                                      \
-			     : "r"(ctx), "i"(offsetof(struct pt_regs, field))); \
+#define CALL_REGISTER_CASE(number, field)                                                                              \
+	case number:                                                                                                   \
+		asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(value) : "r"(ctx), "i"(offsetof(struct pt_regs, field))); \
 		break
 #else
-#define CALL_REGISTER_CASE(number, field) \
-	case number:                      \
-		value = ctx->field;       \
+#define CALL_REGISTER_CASE(number, field)                                                                              \
+	case number:                                                                                                   \
+		value = ctx->field;                                                                                    \
 		break
 #endif
 
@@ -52,8 +50,9 @@ static __always_inline u64 call_register(struct pt_regs *ctx, u32 reg)
 }
 
 /*
- * A call whose return address lies inside a probed function of the same file is the allocator calling itself and is counted
- * by the outer call. At a site the return address is still on top of the stack. Costs a user read, so only sampled calls ask.
+ * A call whose return address lies inside a probed function of the same file is the allocator calling itself and is
+ * counted by the outer call. At a site the return address is still on top of the stack. Costs a user read, so only
+ * sampled calls ask.
  */
 static __always_inline bool call_is_nested(const struct pt_regs *ctx, u64 cookie)
 {
@@ -76,7 +75,7 @@ static __always_inline bool call_is_nested(const struct pt_regs *ctx, u64 cookie
 /* `sp` is the stack pointer at entry; the return leg sees it one word higher. */
 static __always_inline struct stash_key call_key(u64 sp)
 {
-	return (struct stash_key){ .sp = sp, .tid = (u32)bpf_get_current_pid_tgid() };
+	return (struct stash_key){.sp = sp, .tid = (u32)bpf_get_current_pid_tgid()};
 }
 
 /* False: no room (counted when the call was sampled), so the return leg will know nothing of it. */

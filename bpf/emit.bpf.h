@@ -15,8 +15,8 @@ static __always_inline void count(u32 process, enum counter counter)
 }
 
 /*
- * Waking the reader costs fifty times the event, so nobody does: it drains on a timer. Only the event that fills the ring
- * half wakes it early (and those after it, until it has come).
+ * Waking the reader costs fifty times the event, so nobody does: it drains on a timer. Only the event that fills the
+ * ring half wakes it early (and those after it, until it has come).
  */
 static __always_inline u64 emit_flags(void)
 {

@@ -2,9 +2,9 @@
 #ifndef HEAP_BPF_H
 #define HEAP_BPF_H
 /*
- * The live map's protocol. Exact by order: an object enters at its allocation's return, when nobody else knows the address
- * yet, and leaves at free's entry, when nobody can be given the address yet; the ring keeps that order. Whatever cannot be
- * told for want of ring space stays in the map as a flag and is told later, so no death is lost.
+ * The live map's protocol. Exact by order: an object enters at its allocation's return, when nobody else knows the
+ * address yet, and leaves at free's entry, when nobody can be given the address yet; the ring keeps that order.
+ * Whatever cannot be told for want of ring space stays in the map as a flag and is told later, so no death is lost.
  */
 #include "emit.bpf.h"
 
@@ -15,12 +15,12 @@ static __always_inline u64 live_word(u64 object, enum live_state state)
 
 static __always_inline struct live_key live_key(u32 process, u64 addr)
 {
-	return (struct live_key){ .addr = addr, .process = process };
+	return (struct live_key){.addr = addr, .process = process};
 }
 
 /*
- * The object at `addr` dies. Returns its id, 0 when none is known there. When the ring is full it is flagged `state_if_lost`
- * instead of deleted and *ret_flagged is set.
+ * The object at `addr` dies. Returns its id, 0 when none is known there. When the ring is full it is flagged
+ * `state_if_lost` instead of deleted and *ret_flagged is set.
  */
 static __always_inline u64 heap_end(u32 process, u64 addr, enum event_kind kind, enum live_state state_if_lost,
 				    u8 *ret_flagged)
@@ -45,7 +45,8 @@ static __always_inline u64 heap_end(u32 process, u64 addr, enum event_kind kind,
 	return object;
 }
 
-/* A new object is about to enter at a key that is taken. True: the old one's death is told, the key may be overwritten. */
+/* A new object is about to enter at a key that is taken. True: the old one's death is told, the key may be overwritten.
+ */
 static __always_inline bool heap_evict(u32 process, u64 *word)
 {
 	u64 was = *word, object = was >> LIVE_STATE_BITS;
@@ -97,8 +98,8 @@ static __always_inline void heap_bury(const struct stash *stash)
 }
 
 /*
- * A sampled object is born at `addr` with the stack of that hash (0: given up). The ring slot is reserved before the key is
- * inserted: an object is either told and followed, told and said to be unfollowed, or neither.
+ * A sampled object is born at `addr` with the stack of that hash (0: given up). The ring slot is reserved before the
+ * key is inserted: an object is either told and followed, told and said to be unfollowed, or neither.
  */
 static __always_inline void heap_begin(const struct stash *stash, u64 addr, u64 stack)
 {

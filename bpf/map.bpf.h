@@ -2,8 +2,8 @@
 #ifndef MAP_BPF_H
 #define MAP_BPF_H
 /*
- * Every map, with four facts: key, value, who inserts, who deletes. All are weak, so that each object file of the one linked
- * program may include them. Sizes marked (*) are set by user space before loading.
+ * Every map, with four facts: key, value, who inserts, who deletes. All are weak, so that each object file of the one
+ * linked program may include them. Sizes marked (*) are set by user space before loading.
  */
 #include <bpf/bpf_helpers.h>
 
@@ -29,7 +29,8 @@ struct {
 	__uint(max_entries, 16 << 20);
 } ring __weak SEC(".maps");
 
-/* Scope number -> struct scope. User space, which has it mapped, starts one; exec and exit change its process number. */
+/* Scope number -> struct scope. User space, which has it mapped, starts one; exec and exit change its process number.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -62,7 +63,8 @@ struct {
 	__type(value, struct ranges);
 } allocator_ranges __weak SEC(".maps");
 
-/* The live map: sampled objects by address (include/row.h). Birth inserts, free deletes, user space deletes those of ended images. (*) */
+/* The live map: sampled objects by address (include/row.h). Birth inserts, free deletes, user space deletes those of
+ * ended images. (*) */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -88,7 +90,8 @@ struct {
 } stacks_sent __weak SEC(".maps");
 
 /*
- * Scratch for stacks. Not per CPU: a uprobe program can be preempted and another run on the same CPU, so slots are claimed.
+ * Scratch for stacks. Not per CPU: a uprobe program can be preempted and another run on the same CPU, so slots are
+ * claimed.
  */
 struct scratch {
 	u32 busy;

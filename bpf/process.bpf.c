@@ -55,7 +55,8 @@ SEC("tp_btf/sched_process_exec") int BPF_PROG(process_exec, struct task_struct *
 	if (!scope)
 		return 0;
 	next = __sync_fetch_and_add(&next_process, 1) + 1;
-	/* old_pid differs from the pid when another thread than the leader called exec: it has the leader's place now. */
+	/* old_pid differs from the pid when another thread than the leader called exec: it has the leader's place now.
+	 */
 	emit_process(EVENT_EXEC, task, scope, number, old_pid == task->tgid ? scope->pid : (u32)old_pid, next);
 	scope->process = next;
 	return 0;

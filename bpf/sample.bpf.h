@@ -2,19 +2,20 @@
 #ifndef SAMPLE_BPF_H
 #define SAMPLE_BPF_H
 /*
- * The sampling law: an allocation of s bytes is taken with p = 1 - exp(-s/R), independently of everything. That is the law of
- * a Poisson process over the bytes with mean gap R, at most one sample an allocation; it needs no state.
+ * The sampling law: an allocation of s bytes is taken with p = 1 - exp(-s/R), independently of everything. That is the
+ * law of a Poisson process over the bytes with mean gap R, at most one sample an allocation; it needs no state.
  *
- * A 64-bit fraction U is drawn in two halves; take when U < p. Since p <= s/R, the high half alone rejects nearly everything
- * with one multiplication; only survivors draw the low half and evaluate p, to a relative 2e-8, for any R up to 2^32 - 1.
- * Pure integer arithmetic: tests/bpf/test_sample.c compiles this for the host.
+ * A 64-bit fraction U is drawn in two halves; take when U < p. Since p <= s/R, the high half alone rejects nearly
+ * everything with one multiplication; only survivors draw the low half and evaluate p, to a relative 2e-8, for any R up
+ * to 2^32 - 1. Pure integer arithmetic: tests/bpf/test_sample.c compiles this for the host.
  */
 #include "../include/types.h"
 
 /* From s = 23 R on, 1 - p is below 2^-33. */
 #define SAMPLE_CERTAIN 23
 
-/* exp(-i) and exp(-i/16), in units of 2^-32 (the first of each a hair under 1). 32 rows so that a mask bounds the index. */
+/* exp(-i) and exp(-i/16), in units of 2^-32 (the first of each a hair under 1). 32 rows so that a mask bounds the
+ * index. */
 static const u32 sample_exp_whole[32] = {
 	4294967295, 1580030169, 581260615, 213833830, 78665070, 28939262, 10646160, 3916503,
 	1440801,    530041,	194991,	   71733,     26389,	9708,	  3571,	    1314,
@@ -41,7 +42,8 @@ static inline u64 sample_probability(u64 size, u64 sample_bytes)
 	if (whole >= SAMPLE_CERTAIN)
 		return ~0ULL;
 
-	/* Below 1/16: x (1 - x/2 + x^2/6 - x^3/24 + x^4/120), all 64 bits of x kept: a small p must be relatively exact. */
+	/* Below 1/16: x (1 - x/2 + x^2/6 - x^3/24 + x^4/120), all 64 bits of x kept: a small p must be relatively
+	 * exact. */
 	if (!whole && !(fraction >> 60)) {
 		r = fraction >> 32;
 		r2 = r * r >> 32;

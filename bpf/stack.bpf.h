@@ -2,9 +2,9 @@
 #ifndef STACK_BPF_H
 #define STACK_BPF_H
 /*
- * The user stack of a call, interned: its frames travel once, afterwards only their hash. Called on the return leg, where the
- * registers are the caller's again and the instruction pointer is the return address, so the first frame is right whatever
- * the code's frame pointers; the frames above come from the kernel's frame-pointer walk.
+ * The user stack of a call, interned: its frames travel once, afterwards only their hash. Called on the return leg,
+ * where the registers are the caller's again and the instruction pointer is the return address, so the first frame is
+ * right whatever the code's frame pointers; the frames above come from the kernel's frame-pointer walk.
  */
 #include "emit.bpf.h"
 

@@ -4,16 +4,16 @@
 /* What user space tells the programs: the one rodata struct, the attach cookie, and the rows of the small tables. */
 #include "types.h"
 
-#define SCOPES_MAX     1025	/* processes traced at once, and scope 0, heaptap itself */
-#define TALLIES_MIN    64	/* rows of counters; a power of two, see struct config */
-#define RANGES_MAX     16	/* probed functions of one allocator file */
-#define SCOPE_BY_PID   0xfff	/* cookie: look the process up by pid (unfiltered link) */
+#define SCOPES_MAX   1025  /* processes traced at once, and scope 0, heaptap itself */
+#define TALLIES_MIN  64	   /* rows of counters; a power of two, see struct config */
+#define RANGES_MAX   16	   /* probed functions of one allocator file */
+#define SCOPE_BY_PID 0xfff /* cookie: look the process up by pid (unfiltered link) */
 
 struct config {
 	u64 sample_bytes; /* mean bytes between samples, 1 .. 2^32 - 1 */
 	u64 ring_half;	  /* bytes in the ring from which a wake-up is forced */
-	u32 tally_mask;	  /* an image counts in row (process number & mask); user space empties it when the image ends */
-	u32 pidns_inum;	  /* inode number of heaptap's PID namespace; 0: the initial one */
+	u32 tally_mask; /* an image counts in row (process number & mask); user space empties it when the image ends */
+	u32 pidns_inum; /* inode number of heaptap's PID namespace; 0: the initial one */
 	u8 alloc_only;
 };
 
@@ -29,12 +29,26 @@ enum call_kind {
 };
 
 /*
- * Registers an argument can be followed into; the number fits the cookie's four bits. The x86-64 encoding order, so that a
- * decoder's register maps by subtraction.
+ * Registers an argument can be followed into; the number fits the cookie's four bits. The x86-64 encoding order, so
+ * that a decoder's register maps by subtraction.
  */
 enum arg_register {
-	ARG_AX, ARG_CX, ARG_DX, ARG_BX, ARG_SP, ARG_BP, ARG_SI, ARG_DI,
-	ARG_R8, ARG_R9, ARG_R10, ARG_R11, ARG_R12, ARG_R13, ARG_R14, ARG_R15,
+	ARG_AX,
+	ARG_CX,
+	ARG_DX,
+	ARG_BX,
+	ARG_SP,
+	ARG_BP,
+	ARG_SI,
+	ARG_DI,
+	ARG_R8,
+	ARG_R9,
+	ARG_R10,
+	ARG_R11,
+	ARG_R12,
+	ARG_R13,
+	ARG_R14,
+	ARG_R15,
 };
 
 /*
@@ -49,18 +63,39 @@ static inline u64 cookie_make(u32 kind, u32 arg1, u32 arg2, u32 arg3, u32 scope,
 	return (u64)(kind & 7) | (u64)(arg1 & 15) << 3 | (u64)(arg2 & 15) << 7 | (u64)(arg3 & 15) << 11 |
 	       (u64)(scope & 0xfff) << 15 | (u64)(allocator & 31) << 27 | (u64)site << 32;
 }
-static inline u32 cookie_kind(u64 cookie) { return cookie & 7; }
-static inline u32 cookie_arg1(u64 cookie) { return cookie >> 3 & 15; }
-static inline u32 cookie_arg2(u64 cookie) { return cookie >> 7 & 15; }
-static inline u32 cookie_arg3(u64 cookie) { return cookie >> 11 & 15; }
-static inline u32 cookie_scope(u64 cookie) { return cookie >> 15 & 0xfff; }
-static inline u32 cookie_allocator(u64 cookie) { return cookie >> 27 & 31; }
-static inline u32 cookie_site(u64 cookie) { return cookie >> 32; }
+static inline u32 cookie_kind(u64 cookie)
+{
+	return cookie & 7;
+}
+static inline u32 cookie_arg1(u64 cookie)
+{
+	return cookie >> 3 & 15;
+}
+static inline u32 cookie_arg2(u64 cookie)
+{
+	return cookie >> 7 & 15;
+}
+static inline u32 cookie_arg3(u64 cookie)
+{
+	return cookie >> 11 & 15;
+}
+static inline u32 cookie_scope(u64 cookie)
+{
+	return cookie >> 15 & 0xfff;
+}
+static inline u32 cookie_allocator(u64 cookie)
+{
+	return cookie >> 27 & 31;
+}
+static inline u32 cookie_site(u64 cookie)
+{
+	return cookie >> 32;
+}
 
 /*
- * One traced process. `process` is 0 until its first image begins (COMMAND before its exec) and after its end. `wide` says
- * which links serve it: 0 those filtered by PID, 1 the unfiltered ones. The others' hits are ignored, so that it can move from
- * one kind to the other with every call counted once.
+ * One traced process. `process` is 0 until its first image begins (COMMAND before its exec) and after its end. `wide`
+ * says which links serve it: 0 those filtered by PID, 1 the unfiltered ones. The others' hits are ignored, so that it
+ * can move from one kind to the other with every call counted once.
  */
 struct scope {
 	u32 process;

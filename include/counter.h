@@ -11,34 +11,34 @@
  */
 #include "types.h"
 
-#define COUNTERS_KERNEL(X)                                                                              \
-	X(HITS_ALLOC, hits_alloc, "traps on allocation functions")                                      \
-	X(HITS_FREE, hits_free, "traps on free functions")                                              \
-	X(SAMPLED, sampled, "allocations the sampler took")                                             \
-	X(FAILED, failed, "sampled allocations that returned an error")                                 \
-	X(LOST_RING, lost_ring, "sampled allocations lost: ring full")                                  \
-	X(LOST_STASH, lost_stash, "sampled allocations lost: no room to remember the call")             \
-	X(REFUSED, refused, "sampled allocations whose free cannot be seen: live map full")             \
-	X(RETURN_MISSED, return_missed, "sampled calls that never returned (longjmp, throw, thread exit)") \
-	X(FREE_DEFERRED, free_deferred, "frees that found the ring full and were reconciled later")     \
-	X(FREE_UNKNOWN, free_unknown, "frees of objects never seen (counted with -R 1 only)")           \
-	X(FREE_UNSEEN, free_unseen, "objects whose address was reused before their free was seen")      \
-	X(REVIVE_LOST, revive_lost, "failed reallocs whose old object could not be followed on")        \
-	X(STACK_LOST_SLOT, stack_lost_slot, "stacks lost: no scratch slot")                             \
-	X(STACK_LOST_RING, stack_lost_ring, "stacks lost: ring full")                                   \
-	X(STACK_EMPTY, stack_empty, "stacks of the caller alone: user stack unreadable")                \
-	X(STACK_TRUNCATED, stack_truncated, "stacks deeper than 127 frames, root missing")              \
-	X(STACK_RESENT, stack_resent, "stacks sent again: stack map full")                              \
-	X(CHILDREN, children, "child processes started and not traced")                                 \
+#define COUNTERS_KERNEL(X)                                                                                             \
+	X(HITS_ALLOC, hits_alloc, "traps on allocation functions")                                                     \
+	X(HITS_FREE, hits_free, "traps on free functions")                                                             \
+	X(SAMPLED, sampled, "allocations the sampler took")                                                            \
+	X(FAILED, failed, "sampled allocations that returned an error")                                                \
+	X(LOST_RING, lost_ring, "sampled allocations lost: ring full")                                                 \
+	X(LOST_STASH, lost_stash, "sampled allocations lost: no room to remember the call")                            \
+	X(REFUSED, refused, "sampled allocations whose free cannot be seen: live map full")                            \
+	X(RETURN_MISSED, return_missed, "sampled calls that never returned (longjmp, throw, thread exit)")             \
+	X(FREE_DEFERRED, free_deferred, "frees that found the ring full and were reconciled later")                    \
+	X(FREE_UNKNOWN, free_unknown, "frees of objects never seen (counted with -R 1 only)")                          \
+	X(FREE_UNSEEN, free_unseen, "objects whose address was reused before their free was seen")                     \
+	X(REVIVE_LOST, revive_lost, "failed reallocs whose old object could not be followed on")                       \
+	X(STACK_LOST_SLOT, stack_lost_slot, "stacks lost: no scratch slot")                                            \
+	X(STACK_LOST_RING, stack_lost_ring, "stacks lost: ring full")                                                  \
+	X(STACK_EMPTY, stack_empty, "stacks of the caller alone: user stack unreadable")                               \
+	X(STACK_TRUNCATED, stack_truncated, "stacks deeper than 127 frames, root missing")                             \
+	X(STACK_RESENT, stack_resent, "stacks sent again: stack map full")                                             \
+	X(CHILDREN, children, "child processes started and not traced")                                                \
 	X(EVENT_LOST, event_lost, "exec and exit events lost: ring full")
 
-#define COUNTERS_USER(X)                                                            \
-	X(FREED, freed, "sampled objects freed (moved by realloc included)")        \
-	X(LIVE, live, "sampled objects alive")                                      \
-	X(ENDED, ended, "sampled objects alive when their process exited or exec'd") \
-	X(ENTRY_ONLY, entry_only, "sampled allocations counted but not followed (--alloc-only)") \
-	X(IN_FLIGHT, in_flight, "sampled calls cut off by the end of tracing")      \
-	X(STACK_CUT, stack_cut, "sampled allocations whose stack was cut where it left all known code") \
+#define COUNTERS_USER(X)                                                                                               \
+	X(FREED, freed, "sampled objects freed (moved by realloc included)")                                           \
+	X(LIVE, live, "sampled objects alive")                                                                         \
+	X(ENDED, ended, "sampled objects alive when their process exited or exec'd")                                   \
+	X(ENTRY_ONLY, entry_only, "sampled allocations counted but not followed (--alloc-only)")                       \
+	X(IN_FLIGHT, in_flight, "sampled calls cut off by the end of tracing")                                         \
+	X(STACK_CUT, stack_cut, "sampled allocations whose stack was cut where it left all known code")                \
 	X(MAP_LOST, map_lost, "mapping records lost: side-band full")
 
 #define COUNTERS(X) COUNTERS_KERNEL(X) COUNTERS_USER(X)

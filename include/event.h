@@ -5,8 +5,8 @@
  * What travels through the ring, in the order in which it happened.
  *
  * Words used everywhere: `pid` is the process (the kernel's tgid, as heaptap's own PID namespace numbers it), `tid` the
- * thread; `process` is heaptap's process number, drawn in the kernel for every image (attach, exec) and never used twice in
- * one recording; `addr` is a heap address, `ip` a code address. Times are CLOCK_MONOTONIC nanoseconds.
+ * thread; `process` is heaptap's process number, drawn in the kernel for every image (attach, exec) and never used
+ * twice in one recording; `addr` is a heap address, `ip` a code address. Times are CLOCK_MONOTONIC nanoseconds.
  */
 #include "types.h"
 
@@ -14,15 +14,15 @@
 
 enum event_kind {
 	EVENT_NONE = 0,
-	EVENT_STACK = 1,	 /* the frames of a stack, ahead of the first event that names it */
-	EVENT_ALLOC = 2,	 /* a sampled allocation has returned */
-	EVENT_FREE = 3,		 /* a sampled object dies: free() was entered */
-	EVENT_MOVED = 4,	 /* a sampled object dies: realloc() was entered with it */
-	EVENT_REVIVED = 5,	 /* that realloc() failed: the object of EVENT_MOVED lives on */
-	EVENT_EXEC = 6,		 /* a new image begins */
-	EVENT_EXIT = 7,		 /* the last thread is gone */
+	EVENT_STACK = 1,       /* the frames of a stack, ahead of the first event that names it */
+	EVENT_ALLOC = 2,       /* a sampled allocation has returned */
+	EVENT_FREE = 3,	       /* a sampled object dies: free() was entered */
+	EVENT_MOVED = 4,       /* a sampled object dies: realloc() was entered with it */
+	EVENT_REVIVED = 5,     /* that realloc() failed: the object of EVENT_MOVED lives on */
+	EVENT_EXEC = 6,	       /* a new image begins */
+	EVENT_EXIT = 7,	       /* the last thread is gone */
 	EVENT_LEADER_EXIT = 8, /* the main thread is gone, others run on */
-	EVENT_OVERWRITE = 9,	 /* a sampled object was still live when its address was handed out again */
+	EVENT_OVERWRITE = 9,   /* a sampled object was still live when its address was handed out again */
 };
 
 /* Where an event comes from. Nothing right of the ring may ask. */
@@ -81,10 +81,10 @@ struct event_stack {
 struct event_process {
 	struct event header; /* process: the image that ends (0: COMMAND's first exec) */
 	u32 pid;
-	u32 tid;	 /* EXEC: the thread that called exec, as numbered before */
-	u32 next;	 /* EXEC: process number of the new image */
-	u32 scope;	 /* which of the traced processes (see struct scope in config.h) */
-	u64 cpu_ns;	 /* CPU time of the process up to now, all threads */
+	u32 tid;	   /* EXEC: the thread that called exec, as numbered before */
+	u32 next;	   /* EXEC: process number of the new image */
+	u32 scope;	   /* which of the traced processes (see struct scope in config.h) */
+	u64 cpu_ns;	   /* CPU time of the process up to now, all threads */
 	u64 max_rss_bytes; /* EXIT: high-water mark */
 	char comm[16];
 };

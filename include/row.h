@@ -5,8 +5,8 @@
 #include "types.h"
 
 /*
- * The live map's value is one word, id << LIVE_STATE_BITS | state, so that its state changes by compare-and-swap against the
- * id: an element that was recycled meanwhile is never touched.
+ * The live map's value is one word, id << LIVE_STATE_BITS | state, so that its state changes by compare-and-swap
+ * against the id: an element that was recycled meanwhile is never touched.
  */
 enum live_state {
 	LIVE_ALIVE = 0,

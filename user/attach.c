@@ -26,7 +26,7 @@ struct sites {
 
 const char *attach_kind_name(enum attach_kind kind)
 {
-	static const char *const names[] = { "none", "session", "multi", "perf" };
+	static const char *const names[] = {"none", "session", "multi", "perf"};
 
 	return names[kind];
 }
@@ -52,7 +52,8 @@ static int keep(struct attach *attach, int fd)
 static int open_multi(struct attach *attach, int prog_fd, u32 type, const char *path, const struct sites *sites,
 		      u32 count, pid_t pid, bool ret)
 {
-	return keep(attach, link_create_uprobe_multi(prog_fd, type, path, sites->offsets, sites->cookies, count, pid, ret));
+	return keep(attach,
+		    link_create_uprobe_multi(prog_fd, type, path, sites->offsets, sites->cookies, count, pid, ret));
 }
 
 static int open_perf(struct attach *attach, int prog_fd, const char *path, const struct sites *sites, u32 count,
@@ -60,8 +61,8 @@ static int open_perf(struct attach *attach, int prog_fd, const char *path, const
 {
 	for (u32 i = 0; i < count; i++) {
 		int perf_fd = -1;
-		int err = keep(attach, link_create_uprobe_perf(prog_fd, path, sites->offsets[i], sites->cookies[i], pid, ret,
-							       &perf_fd));
+		int err = keep(attach, link_create_uprobe_perf(prog_fd, path, sites->offsets[i], sites->cookies[i], pid,
+							       ret, &perf_fd));
 
 		if (err)
 			return err;
@@ -78,13 +79,15 @@ static int open_kind(struct attach *attach, enum attach_kind kind, const struct 
 	/* Return legs first: an entry without its return would be remembered in vain. */
 	switch (kind) {
 	case ATTACH_SESSION:
-		return open_multi(attach, programs->session, ATTACH_UPROBE_SESSION, path, sites, sites->count, pid, false);
+		return open_multi(attach, programs->session, ATTACH_UPROBE_SESSION, path, sites, sites->count, pid,
+				  false);
 	case ATTACH_MULTI:
 		err = sites->allocating ? open_multi(attach, programs->leave, ATTACH_UPROBE_MULTI, path, sites,
 						     sites->allocating, pid, true)
 					: 0;
 		return err ? err
-			   : open_multi(attach, programs->enter, ATTACH_UPROBE_MULTI, path, sites, sites->count, pid, false);
+			   : open_multi(attach, programs->enter, ATTACH_UPROBE_MULTI, path, sites, sites->count, pid,
+					false);
 	case ATTACH_PERF:
 		err = open_perf(attach, programs->leave, path, sites, sites->allocating, pid, true);
 		return err ? err : open_perf(attach, programs->enter, path, sites, sites->count, pid, false);
@@ -97,7 +100,7 @@ int attach_open(enum attach_kind kind, const struct attach_programs *programs, i
 		pid_t pid, u32 scope, u32 allocator, bool frees, struct attach **ret_attach)
 {
 	struct attach *attach = calloc(1, sizeof(*attach));
-	struct sites sites = { .count = 0 };
+	struct sites sites = {.count = 0};
 	char path[64];
 	int err;
 

@@ -47,7 +47,7 @@ static int plan_own(struct plan *plan)
 {
 	void (*const alloc_site)(u64, u64) = calibrate_site_alloc;
 	void (*const free_site)(void *) = calibrate_site_free;
-	struct own_code code[2] = { { .addr = (u64)alloc_site }, { .addr = (u64)free_site } };
+	struct own_code code[2] = {{.addr = (u64)alloc_site}, {.addr = (u64)free_site}};
 
 	memset(plan, 0, sizeof(*plan));
 	for (int i = 0; i < 2; i++) {
@@ -109,7 +109,7 @@ static void *call_from_thread(void *arg)
 
 static int check_threads(struct kernel *kernel, u32 process, bool *ret_right)
 {
-	u64 ledger[COUNTER_MAX] = { 0 };
+	u64 ledger[COUNTER_MAX] = {0};
 	pthread_t thread;
 	int err = pthread_create(&thread, NULL, call_from_thread, NULL);
 
@@ -123,7 +123,7 @@ static int check_threads(struct kernel *kernel, u32 process, bool *ret_right)
 
 static int run(struct kernel *kernel, u32 process, struct calibration *ret)
 {
-	u64 ledger[COUNTER_MAX] = { 0 };
+	u64 ledger[COUNTER_MAX] = {0};
 	int err;
 
 	ret->alloc_ns = measure(call_alloc);

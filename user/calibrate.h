@@ -2,8 +2,8 @@
 #ifndef CALIBRATE_H
 #define CALIBRATE_H
 /*
- * What one unsampled hit costs on this machine, measured at start by probing two private functions of heaptap itself with the
- * very programs that will be used. Also the proof that this rung of the kernel ladder works.
+ * What one unsampled hit costs on this machine, measured at start by probing two private functions of heaptap itself
+ * with the very programs that will be used. Also the proof that this rung of the kernel ladder works.
  */
 #include "kernel.h"
 

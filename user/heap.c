@@ -3,22 +3,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define HASH_NONFATAL_OOM 1
+#define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "heap.h"
 #include "weight.h"
 
 void heap_init(struct heap *heap, u64 sample_bytes)
 {
-	*heap = (struct heap){ .sample_bytes = sample_bytes };
+	*heap = (struct heap){.sample_bytes = sample_bytes};
 }
 
 static void objects_free(struct heap_object **table)
 {
 	struct heap_object *object, *next;
 
-	HASH_ITER(hh, *table, object, next)
-	{
+	HASH_ITER (hh, *table, object, next) {
 		HASH_DEL(*table, object);
 		free(object);
 	}
@@ -30,8 +29,7 @@ void heap_release(struct heap *heap)
 
 	objects_free(&heap->objects);
 	objects_free(&heap->moved);
-	HASH_ITER(hh, heap->sites, site, next)
-	{
+	HASH_ITER (hh, heap->sites, site, next) {
 		HASH_DEL(heap->sites, site);
 		free(site);
 	}
@@ -40,7 +38,7 @@ void heap_release(struct heap *heap)
 /* The site of that stack and size, made at its first object; NULL: no memory. */
 static struct heap_site *site_get(struct heap *heap, u64 stack, u64 size)
 {
-	struct heap_site_key key = { .stack = stack, .size = size };
+	struct heap_site_key key = {.stack = stack, .size = size};
 	bool out_of_memory = false;
 	struct heap_site *site;
 
@@ -86,7 +84,7 @@ int heap_alloc(struct heap *heap, u64 id, u64 addr, u64 size, u64 stack, bool fo
 		object = malloc(sizeof(*object));
 		if (!object)
 			return -ENOMEM;
-		*object = (struct heap_object){ .id = id, .addr = addr, .site = site };
+		*object = (struct heap_object){.id = id, .addr = addr, .site = site};
 		HASH_ADD(hh, heap->objects, id, sizeof(object->id), object);
 		if (out_of_memory) {
 			free(object);

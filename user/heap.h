@@ -2,8 +2,8 @@
 #ifndef HEAP_H
 #define HEAP_H
 /*
- * The sampled heap of one image: objects by id, and sites by (stack, requested size) with their counts. Invariant after every
- * call: allocated - freed = in use, per site and in sum.
+ * The sampled heap of one image: objects by id, and sites by (stack, requested size) with their counts. Invariant after
+ * every call: allocated - freed = in use, per site and in sum.
  */
 #include <uthash.h>
 

@@ -16,13 +16,13 @@
 #include "link.h"
 
 #define INITIAL_PIDNS_INUM 0xEFFFFFFCU /* PROC_PID_INIT_INO, fixed since 3.8 */
-#define BATCH		   4096 /* rows read at once: more than any bucket holds */
+#define BATCH		   4096	       /* rows read at once: more than any bucket holds */
 /* Sampling dense enough to have millions of samples gets more room than the 64 MiB of all maps else. */
-#define DENSE_BELOW_BYTES  65536
-#define RING_BYTES	   (16U << 20)
-#define RING_BYTES_DENSE   (64U << 20)
-#define LIVE_MAX	   (1U << 20)
-#define LIVE_MAX_DENSE	   (1U << 22)
+#define DENSE_BELOW_BYTES 65536
+#define RING_BYTES	  (16U << 20)
+#define RING_BYTES_DENSE  (64U << 20)
+#define LIVE_MAX	  (1U << 20)
+#define LIVE_MAX_DENSE	  (1U << 22)
 
 struct kernel {
 	struct heaptap *skeleton;
@@ -227,8 +227,8 @@ int kernel_take_tally(struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX
 }
 
 /*
- * All elements of a hash, bucket by bucket: unlike walking from key to key, this goes on when elements vanish meanwhile.
- * `keys` and `values` hold BATCH rows.
+ * All elements of a hash, bucket by bucket: unlike walking from key to key, this goes on when elements vanish
+ * meanwhile. `keys` and `values` hold BATCH rows.
  */
 static int for_each_row(int fd, void *keys, void *values, void (*each)(void *arg, u32 index), void *arg)
 {
@@ -310,7 +310,7 @@ int kernel_for_each_pending(struct kernel *kernel, void (*each)(void *arg, u32 p
 
 void kernel_forget_object(struct kernel *kernel, u32 process, u64 addr)
 {
-	struct live_key key = { .addr = addr, .process = process };
+	struct live_key key = {.addr = addr, .process = process};
 
 	bpf_map_delete_elem(bpf_map__fd(kernel->skeleton->maps.live), &key);
 }

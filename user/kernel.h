@@ -12,7 +12,7 @@ struct kernel_options {
 	u64 sample_bytes;
 	bool alloc_only;
 	unsigned int processes; /* expected */
-	enum attach_kind kind; /* which programs to load */
+	enum attach_kind kind;	/* which programs to load */
 };
 
 /*
@@ -33,11 +33,12 @@ int kernel_add_pid(struct kernel *kernel, u32 pid, u32 scope);
 void kernel_remove_pid(struct kernel *kernel, u32 pid);
 int kernel_set_ranges(struct kernel *kernel, u32 allocator, const struct ranges *ranges);
 
-u64 kernel_count_hits(const struct kernel *kernel, u32 process); /* traps of an image so far; 0 also when out of memory */
+u64 kernel_count_hits(const struct kernel *kernel,
+		      u32 process); /* traps of an image so far; 0 also when out of memory */
 
 /*
- * Add the kernel's counters of an image to ledger[], and start its row afresh. Only once the image is no longer traced: what
- * is counted between reading and clearing would be lost. 0 or negative errno.
+ * Add the kernel's counters of an image to ledger[], and start its row afresh. Only once the image is no longer traced:
+ * what is counted between reading and clearing would be lost. 0 or negative errno.
  */
 int kernel_take_tally(struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX]);
 

@@ -11,8 +11,8 @@ struct output {
 };
 
 /*
- * Create the directory (`path`, or heaptap-<UTC time> when NULL), before anything is traced. 0; -ENOTEMPTY: it exists and
- * holds something, and `force` is not set; or negative errno. ret->path is set in any case.
+ * Create the directory (`path`, or heaptap-<UTC time> when NULL), before anything is traced. 0; -ENOTEMPTY: it exists
+ * and holds something, and `force` is not set; or negative errno. ret->path is set in any case.
  */
 int output_open(const char *path, bool force, struct output *ret);
 void output_close(struct output *output);

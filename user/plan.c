@@ -60,7 +60,8 @@ static int add_probe(struct planning *planning, const struct allocator_function 
 	if (!code)
 		return -ENOMEM;
 	length = elf_read(planning->elf, symbol->offset, code, size);
-	err = length < 0 ? (int)length : site_find(code, (size_t)length, function->kind, function->arg_count, &probe->site);
+	err = length < 0 ? (int)length
+			 : site_find(code, (size_t)length, function->kind, function->arg_count, &probe->site);
 	free(code);
 	if (err)
 		return err;
@@ -78,8 +79,8 @@ static int plan_function(const struct elf_symbol *symbol, void *arg)
 	const struct allocator_function *function = allocator_find(plan->allocator, symbol->name);
 
 	/*
-	 * Aliases share an address, .dynsym and .symtab repeat each other. A function that only passes on has no range either:
-	 * should some build of it call instead of jump, what it calls must still count.
+	 * Aliases share an address, .dynsym and .symtab repeat each other. A function that only passes on has no range
+	 * either: should some build of it call instead of jump, what it calls must still count.
 	 */
 	if (!function || function->passes || has_range(&plan->ranges, symbol->offset))
 		return 0;
@@ -88,13 +89,13 @@ static int plan_function(const struct elf_symbol *symbol, void *arg)
 	if (symbol->offset + symbol->size > UINT32_MAX)
 		return -EFBIG;
 	plan->ranges.range[plan->ranges.count++] =
-		(struct range){ .start = (u32)symbol->offset, .end = (u32)(symbol->offset + symbol->size) };
+		(struct range){.start = (u32)symbol->offset, .end = (u32)(symbol->offset + symbol->size)};
 	return add_probe(planning, function, symbol);
 }
 
 int plan_make(struct elf *elf, struct plan *ret_plan)
 {
-	struct planning planning = { .elf = elf, .plan = ret_plan };
+	struct planning planning = {.elf = elf, .plan = ret_plan};
 	int err;
 
 	memset(ret_plan, 0, sizeof(*ret_plan));

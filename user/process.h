@@ -2,8 +2,8 @@
 #ifndef PROCESS_H
 #define PROCESS_H
 /*
- * One image of one process: from attach or exec to exec, exit or the end of the recording. What /proc said while it lived is
- * kept here, since a short-lived command is gone when its profile is written.
+ * One image of one process: from attach or exec to exec, exit or the end of the recording. What /proc said while it
+ * lived is kept here, since a short-lived command is gone when its profile is written.
  */
 #include <uthash.h>
 
@@ -23,8 +23,8 @@ struct process {
 	struct mapping_table *mappings;
 	struct heap heap;
 	struct stack_table stacks;
-	u64 start_ns, end_ns;	  /* end_ns 0: still going on */
-	bool ended;		  /* by exit or exec, not by the end of the recording */
+	u64 start_ns, end_ns;	      /* end_ns 0: still going on */
+	bool ended;		      /* by exit or exec, not by the end of the recording */
 	u64 cpu_start_ns, cpu_end_ns; /* CPU time of the whole process at those moments */
 	u64 rss_start_bytes, rss_end_bytes, rss_peak_bytes;
 	u64 ledger[COUNTER_MAX];

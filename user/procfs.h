@@ -8,14 +8,15 @@
 
 struct mapping;
 
-/* A thread of `pid` that still runs: pid itself, unless its main thread has exited. 0: the process is gone or a zombie. */
+/* A thread of `pid` that still runs: pid itself, unless its main thread has exited. 0: the process is gone or a zombie.
+ */
 pid_t procfs_live_thread(pid_t pid);
 
 pid_t procfs_process(pid_t tid); /* the process a thread belongs to; 0: no such thread */
 
 int procfs_comm(pid_t pid, char ret_comm[16]);
-char *procfs_exe(pid_t pid);	/* allocated, " (deleted)" cut; NULL: unknown */
-char *procfs_cgroup(pid_t pid); /* the v2 path, allocated; NULL: unknown */
+char *procfs_exe(pid_t pid);	 /* allocated, " (deleted)" cut; NULL: unknown */
+char *procfs_cgroup(pid_t pid);	 /* the v2 path, allocated; NULL: unknown */
 u64 procfs_rss_bytes(pid_t pid); /* 0: unknown */
 u64 procfs_cpu_ns(pid_t pid);	 /* CPU time of all threads, the dead ones too; 0: unknown */
 
@@ -24,7 +25,8 @@ int procfs_for_each_mapping(pid_t pid, int (*each)(struct mapping *mapping, void
 
 /*
  * Open the file behind a mapping: the mapped inode itself through map_files, never its name; where map_files may not be
- * used, the path through the process's own root, accepted only if device and inode agree. A descriptor or negative errno
+ * used, the path through the process's own root, accepted only if device and inode agree. A descriptor or negative
+ * errno
  * (-ESTALE: the path names another file by now).
  */
 int procfs_open_mapping(pid_t pid, const struct mapping *mapping);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which files a program will map, before it runs: asked of its own dynamic loader, which alone knows RPATH, LD_PRELOAD and
- * the cache. Part of target, in a file of its own.
+ * Which files a program will map, before it runs: asked of its own dynamic loader, which alone knows RPATH, LD_PRELOAD
+ * and the cache. Part of target, in a file of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,7 @@ static bool follow_script(char path[PATH_MAX])
 /* Run `loader --list program`; its output is at the returned descriptor, its pid in *ret_pid. */
 static int spawn_list(const char *loader, const char *program, pid_t *ret_pid)
 {
-	char *argv[] = { (char *)loader, "--list", (char *)program, NULL };
+	char *argv[] = {(char *)loader, "--list", (char *)program, NULL};
 	posix_spawn_file_actions_t actions;
 	int fds[2], err;
 

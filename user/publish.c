@@ -82,7 +82,7 @@ static int publish_image(struct process *process, void *arg)
 	if (err)
 		return err;
 	published = &collection->images[collection->count];
-	*published = (struct published){ .profile = NULL };
+	*published = (struct published){.profile = NULL};
 	err = recorder_snapshot(publication->recorder, process, publication->start_ns + publication->duration_ns,
 				unix_ns(publication, process->start_ns), &published->profile);
 	if (err)
@@ -114,7 +114,7 @@ static void index_recording(struct collection *collection)
 		return;
 	}
 	for (u32 i = 0; i < collection->count; i++) {
-		static char *none[] = { NULL };
+		static char *none[] = {NULL};
 
 		entries[i].profile = collection->images[i].profile;
 		entries[i].files = collection->images[i].files ? collection->images[i].files : none;
@@ -127,16 +127,10 @@ static void index_recording(struct collection *collection)
 
 static void print_summaries(const struct collection *collection)
 {
-	u64 children = 0;
-
-	for (u32 i = 0; i < collection->count; i++) {
-		if (collection->publication->options->verbosity >= 0)
-			summary_print(collection->images[i].profile, SUMMARY_SITES, stderr);
-		children += collection->images[i].profile->ledger[COUNTER_CHILDREN];
-	}
-	if (children)
-		log_note("%llu child process%s started and not traced", (unsigned long long)children,
-			 children == 1 ? " was" : "es were");
+	if (collection->publication->options->verbosity < 0)
+		return;
+	for (u32 i = 0; i < collection->count; i++)
+		summary_print(collection->images[i].profile, SUMMARY_SITES, stderr);
 }
 
 static int say_result(const struct collection *collection)
@@ -144,18 +138,19 @@ static int say_result(const struct collection *collection)
 	const char *path = collection->publication->output->path;
 
 	if (collection->err) {
-		log_error("cannot write the %s into '%s': %s; what stood there before is intact, choose another place with -o",
+		log_error("cannot write the %s into '%s': %s; what stood there before is intact, choose another place "
+			  "with -o",
 			  collection->failed, path, strerror(-collection->err));
 		return STATUS_FAILED;
 	}
-	log_note("%u profile file%s and index.json written to '%s'; 'heaptap report %s' shows them", collection->file_count,
-		 collection->file_count == 1 ? "" : "s", path, path);
+	log_note("%u profile file%s and index.json written to '%s'; 'heaptap report %s' shows them",
+		 collection->file_count, collection->file_count == 1 ? "" : "s", path, path);
 	return STATUS_DONE;
 }
 
 int publish_all(const struct publication *publication)
 {
-	struct collection collection = { .publication = publication, .symbolizer = symbolizer_new() };
+	struct collection collection = {.publication = publication, .symbolizer = symbolizer_new()};
 	int err = collection.symbolizer ? 0 : -ENOMEM, status;
 
 	if (!err)
@@ -190,7 +185,7 @@ static int add_progress(struct process *process, void *arg)
 
 void publish_progress(struct recorder *recorder, u64 elapsed_ns)
 {
-	struct progress progress = { 0 };
+	struct progress progress = {0};
 	char inuse[32];
 
 	recorder_for_each(recorder, add_progress, &progress);

@@ -15,8 +15,8 @@ struct publication {
 };
 
 /*
- * Write every image's files and index.json, print the summary on stderr. STATUS_DONE, or STATUS_FAILED with the reason said;
- * the summary is printed in any case.
+ * Write every image's files and index.json, print the summary on stderr. STATUS_DONE, or STATUS_FAILED with the reason
+ * said; the summary is printed in any case.
  */
 int publish_all(const struct publication *publication);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The record verb: one thin client of tracer and recorder. It owns what they do not: signals, clock, COMMAND, terminal and
- * files.
+ * The record verb: one thin client of tracer and recorder. It owns what they do not: signals, clock, COMMAND, terminal
+ * and files.
  */
 #include "record.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -23,7 +24,8 @@
 
 #define READER_NICE  (-20)
 #define FILTERED_MAX 8 /* processes served by links of their own; each further link costs every hit on its site */
-#define LOOK_NS	     1000000000ULL
+#define LOOK_NS	     100000000ULL /* a process that exits is remembered as it was last seen */
+#define SAY_NS	     1000000000ULL
 
 struct record {
 	const struct options *options;
@@ -34,7 +36,7 @@ struct record {
 	int signals;
 	sigset_t original_mask;
 	struct output output;
-	u64 start_ns, start_unix_ns, looked_ns;
+	u64 start_ns, start_unix_ns, looked_ns, said_ns;
 	bool stopped_by_signal;
 };
 
@@ -104,7 +106,9 @@ static int start_command(struct record *record)
 	}
 	if (err) {
 		log_error("cannot run '%s': %s", argv[0], strerror(-err));
-		return err == -ENOENT ? STATUS_NOT_FOUND : err == -EACCES ? STATUS_NOT_EXECUTABLE : STATUS_COMMAND_FAILED;
+		return err == -ENOENT	? STATUS_NOT_FOUND
+		       : err == -EACCES ? STATUS_NOT_EXECUTABLE
+					: STATUS_COMMAND_FAILED;
 	}
 	record->has_command = true;
 	record->command_status = -EAGAIN;
@@ -138,7 +142,8 @@ static int check_pid(pid_t pid)
 	return STATUS_NO_TARGET;
 }
 
-/* Every pid is attached to, or none: a list with a wrong number in it is a mistake to be told, not to be worked around. */
+/* Every pid is attached to, or none: a list with a wrong number in it is a mistake to be told, not to be worked around.
+ */
 static int attach_pids(struct record *record)
 {
 	const struct options *options = record->options;
@@ -165,26 +170,33 @@ static int attach(struct record *record)
 static void say_tracing(const struct record *record)
 {
 	const struct options *options = record->options;
+	char what[256], rate[64] = "every allocation";
 
 	if (record->has_command)
-		log_note("tracing '%s' (pid %d) by %s, one sample in %llu bytes; Ctrl-C stops", options->command[0],
-			 record->command.pid, tracer_attach_name(record->tracer), (unsigned long long)options->sample_bytes);
+		snprintf(what, sizeof(what), "'%s' (pid %d)", options->command[0], record->command.pid);
+	else if (options->pid_count == 1)
+		snprintf(what, sizeof(what), "pid %d", options->pids[0]);
 	else
-		log_note("tracing %u process%s by %s, one sample in %llu bytes; Ctrl-C stops", options->pid_count,
-			 options->pid_count > 1 ? "es" : "", tracer_attach_name(record->tracer),
-			 (unsigned long long)options->sample_bytes);
+		snprintf(what, sizeof(what), "%u processes", options->pid_count);
+	if (options->sample_bytes > 1)
+		snprintf(rate, sizeof(rate), "one sample in %llu bytes", (unsigned long long)options->sample_bytes);
+	log_note("tracing %s, %s, by %s probes; Ctrl-C stops", what, rate, tracer_attach_name(record->tracer));
 	if (options->pid_count > FILTERED_MAX)
-		log_note("more than %d processes are served by unfiltered probes: every other process that uses the same "
+		log_note("more than %d processes are served by unfiltered probes: every other process that uses the "
+			 "same "
 			 "allocator file pays for each malloc and free until heaptap stops",
 			 FILTERED_MAX);
 }
 
 static void look(struct record *record, u64 now)
 {
-	if (now - record->looked_ns < LOOK_NS)
+	if (now - record->looked_ns >= LOOK_NS) {
+		record->looked_ns = now;
+		tracer_look(record->tracer);
+	}
+	if (now - record->said_ns < SAY_NS)
 		return;
-	record->looked_ns = now;
-	tracer_look(record->tracer);
+	record->said_ns = now;
 	tracer_warn_silent(record->tracer);
 	publish_progress(tracer_recorder(record->tracer), now - record->start_ns);
 }
@@ -226,13 +238,13 @@ static int poll_timeout(const struct record *record, u64 now)
 static void watch(struct record *record)
 {
 	struct pollfd fds[2] = {
-		{ .fd = tracer_fd(record->tracer), .events = POLLIN },
-		{ .fd = record->signals, .events = POLLIN },
+		{.fd = tracer_fd(record->tracer), .events = POLLIN},
+		{.fd = record->signals, .events = POLLIN},
 	};
 	u64 now = clock_ns(CLOCK_MONOTONIC);
 	bool all = true;
 
-	record->looked_ns = now;
+	record->looked_ns = record->said_ns = now;
 	while (!finished(record, now)) {
 		if (all)
 			poll(fds, 2, poll_timeout(record, now));
@@ -240,6 +252,20 @@ static void watch(struct record *record)
 		now = clock_ns(CLOCK_MONOTONIC);
 		look(record, now);
 	}
+}
+
+/* What heaptap takes for itself, after COMMAND has been forked, who must not inherit it. */
+static void take_resources(void)
+{
+	struct rlimit limit;
+
+	/* Every mapped file stays open, and the usual soft limit is a courtesy to select(), which nobody here calls. */
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	/* The threads that fill the ring must not starve the one that empties it. */
+	setpriority(PRIO_PROCESS, 0, READER_NICE);
 }
 
 /* Write and print what was captured; STATUS_FAILED if a file could not be written. */
@@ -269,8 +295,7 @@ static int run(struct record *record)
 	u64 stop_ns;
 	int status;
 
-	/* The threads that fill the ring must not starve the one that empties it. COMMAND has been forked already. */
-	setpriority(PRIO_PROCESS, 0, READER_NICE);
+	take_resources();
 	status = tracer_open(&tracer_options, &record->tracer);
 	if (status)
 		return status;
@@ -302,7 +327,7 @@ static int final_status(struct record *record, int status)
 
 int record_run(const struct options *options)
 {
-	struct record record = { .options = options, .signals = -1, .output = { .fd = -1 } };
+	struct record record = {.options = options, .signals = -1, .output = {.fd = -1}};
 	int status = prepare_output(&record);
 
 	if (!status && take_signals(&record))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sink of all events: applies them to images. The two streams, ring and side-band, meet at exec: the side-band announces
- * the new program (comm with the exec flag) and its first mappings before the ring's EVENT_EXEC begins the image, so they are
- * kept in a `succession` until then. A shell may exec twice between two looks: successions queue up, told apart by time.
+ * The sink of all events: applies them to images. The two streams, ring and side-band, meet at exec: the side-band
+ * announces the new program (comm with the exec flag) and its first mappings before the ring's EVENT_EXEC begins the
+ * image, so they are kept in a `succession` until then. A shell may exec twice between two looks: successions queue up,
+ * told apart by time.
  */
 #include "recorder.h"
 
@@ -54,8 +55,7 @@ void recorder_free(struct recorder *recorder)
 		recorder->successions = succession->next;
 		succession_free(succession);
 	}
-	HASH_ITER(hh, recorder->processes, process, next)
-	{
+	HASH_ITER (hh, recorder->processes, process, next) {
 		HASH_DEL(recorder->processes, process);
 		process_free(process);
 	}
@@ -85,8 +85,7 @@ int recorder_for_each(struct recorder *recorder, int (*each)(struct process *pro
 	struct process *process, *next;
 	int ret;
 
-	HASH_ITER(hh, recorder->processes, process, next)
-	{
+	HASH_ITER (hh, recorder->processes, process, next) {
 		ret = each(process, arg);
 		if (ret)
 			return ret;

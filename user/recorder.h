@@ -2,8 +2,8 @@
 #ifndef RECORDER_H
 #define RECORDER_H
 /*
- * Applies events, in order, to processes, and hands out immutable snapshots. Owns no clock, no terminal, no file and knows
- * nothing of BPF: fed by the tracer live, by tests from memory.
+ * Applies events, in order, to processes, and hands out immutable snapshots. Owns no clock, no terminal, no file and
+ * knows nothing of BPF: fed by the tracer live, by tests from memory.
  */
 #include "../include/event.h"
 #include "process.h"
@@ -25,8 +25,8 @@ void recorder_free(struct recorder *recorder);
 int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct process **ret_process);
 
 /*
- * Apply one event of `size` bytes, as it came out of the ring. 0; -EBADMSG: malformed; -ENOENT: of a process number never
- * begun; -ENOMEM. EVENT_EXEC begins the next image itself.
+ * Apply one event of `size` bytes, as it came out of the ring. 0; -EBADMSG: malformed; -ENOENT: of a process number
+ * never begun; -ENOMEM. EVENT_EXEC begins the next image itself.
  */
 int recorder_event(struct recorder *recorder, const struct event *event, size_t size);
 
@@ -34,7 +34,7 @@ int recorder_event(struct recorder *recorder, const struct event *event, size_t 
 int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec, u64 now_ns);
 int recorder_map(struct recorder *recorder, u32 pid, const struct mapping *mapping);
 
-struct process *recorder_find(struct recorder *recorder, u32 number);	  /* by process number; NULL: none */
+struct process *recorder_find(struct recorder *recorder, u32 number); /* by process number; NULL: none */
 struct process *recorder_current(struct recorder *recorder, u32 pid); /* the pid's newest image; NULL: none */
 
 /* Every image ever begun, in the order of process numbers, until `each` returns non-zero; returns that. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* libbpf's ring buffer, with a bound on one drain: a target that allocates faster than we read must not starve signals. */
+/* libbpf's ring buffer, with a bound on one drain: a target that allocates faster than we read must not starve signals.
+ */
 #include "ring.h"
 
 #include <bpf/libbpf.h>

@@ -5,8 +5,8 @@
 #include "calibrate.h"
 
 /*
- * Load the programs for the best rung (or the one HEAPTAP_ATTACH names) and calibrate it; sets options->kind. STATUS_DONE, or
- * the status to exit with, the reason said.
+ * Load the programs for the best rung (or the one HEAPTAP_ATTACH names) and calibrate it; sets options->kind.
+ * STATUS_DONE, or the status to exit with, the reason said.
  */
 int rung_choose(struct kernel_options *options, struct kernel **ret_kernel, struct calibration *ret_calibration);
 

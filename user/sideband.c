@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The perf side-band. A task that migrates leaves its records on several CPUs, so a drain collects from all, sorts by time and
- * holds back what was written after it began: an exec is never seen after the mappings that follow it.
+ * The perf side-band. A task that migrates leaves its records on several CPUs, so a drain collects from all, sorts by
+ * time and holds back what was written after it began: an exec is never seen after the mappings that follow it.
  */
 #include "sideband.h"
 
@@ -164,7 +164,7 @@ static int keep(struct sideband *sideband, struct perf_event_header *header)
 		sideband->records = records;
 		sideband->record_capacity = capacity;
 	}
-	sideband->records[sideband->record_count++] = (struct record){ .time_ns = id->time_ns, .header = header };
+	sideband->records[sideband->record_count++] = (struct record){.time_ns = id->time_ns, .header = header};
 	return 0;
 }
 

@@ -2,8 +2,8 @@
 #ifndef SIDEBAND_H
 #define SIDEBAND_H
 /*
- * The kernel's own record of execs, names and executable mappings, of every process, through one dummy perf event per CPU: it
- * costs a process only when it maps code, and a command that lives 2 ms leaves its mappings behind.
+ * The kernel's own record of execs, names and executable mappings, of every process, through one dummy perf event per
+ * CPU: it costs a process only when it maps code, and a command that lives 2 ms leaves its mappings behind.
  */
 #include "mapping.h"
 

@@ -63,7 +63,7 @@ static bool location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *re
 	u64 address = ip ? ip - 1 : 0;
 	const struct mapping *found = mapping_table_find(table, address, time_ns);
 	u32 mapping = found ? found->index : MAPPING_UNKNOWN;
-	struct location_key key = { .address = address, .mapping = mapping };
+	struct location_key key = {.address = address, .mapping = mapping};
 	struct seen_location *seen;
 
 	HASH_FIND(hh, snapshot->seen, &key, sizeof(key), seen);
@@ -72,7 +72,7 @@ static bool location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *re
 		seen->key = key;
 		seen->index = profile->location_count;
 		profile->locations[profile->location_count++] =
-			(struct profile_location){ .address = address, .mapping = mapping };
+			(struct profile_location){.address = address, .mapping = mapping};
 		HASH_ADD(hh, snapshot->seen, key, sizeof(seen->key), seen);
 	}
 	*ret_index = seen->index;
@@ -80,8 +80,8 @@ static bool location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *re
 }
 
 /*
- * A frame-pointer walk over code without frame pointers yields numbers that are no code. The leaf is always right; from the
- * first frame on that lies in no mapping nothing is, so the stack ends there.
+ * A frame-pointer walk over code without frame pointers yields numbers that are no code. The leaf is always right; from
+ * the first frame on that lies in no mapping nothing is, so the stack ends there.
  */
 static u32 add_frames(struct snapshot *snapshot, const struct stack *stack, u32 *locations)
 {
@@ -158,7 +158,8 @@ static void set_cost(const struct recorder_options *options, const struct proces
 		profile->slowdown_percent = 100.0 * cost_ns / (double)profile->cpu_ns;
 }
 
-static int copy_facts(const struct recorder_options *options, struct process *process, u64 now_ns, struct profile *profile)
+static int copy_facts(const struct recorder_options *options, struct process *process, u64 now_ns,
+		      struct profile *profile)
 {
 	u64 end_ns = process->end_ns ? process->end_ns : now_ns;
 
@@ -185,7 +186,7 @@ static int copy_facts(const struct recorder_options *options, struct process *pr
 int snapshot_take(const struct recorder_options *options, struct process *process, u64 now_ns, u64 start_unix_ns,
 		  struct profile **ret_profile)
 {
-	struct snapshot snapshot = { .process = process, .profile = calloc(1, sizeof(*snapshot.profile)) };
+	struct snapshot snapshot = {.process = process, .profile = calloc(1, sizeof(*snapshot.profile))};
 	int err;
 
 	if (!snapshot.profile)

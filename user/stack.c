@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 1
+#define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "stack.h"
 
@@ -12,8 +12,7 @@ void stack_table_release(struct stack_table *table)
 {
 	struct stack *stack, *next;
 
-	HASH_ITER(hh, table->stacks, stack, next)
-	{
+	HASH_ITER (hh, table->stacks, stack, next) {
 		HASH_DEL(table->stacks, stack);
 		free(stack);
 	}
@@ -37,7 +36,7 @@ int stack_table_add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *
 	stack = malloc(sizeof(*stack) + depth * sizeof(*ip));
 	if (!stack)
 		return -ENOMEM;
-	*stack = (struct stack){ .hash = hash, .first_ns = now_ns, .depth = depth, .truncated = truncated };
+	*stack = (struct stack){.hash = hash, .first_ns = now_ns, .depth = depth, .truncated = truncated};
 	memcpy(stack->ip, ip, depth * sizeof(*ip));
 	HASH_ADD(hh, table->stacks, hash, sizeof(stack->hash), stack);
 	if (out_of_memory) {

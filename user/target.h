@@ -2,8 +2,8 @@
 #ifndef TARGET_H
 #define TARGET_H
 /*
- * The files that traced processes map, each opened once and kept open, and what to probe in them. Files are told apart by
- * device and inode.
+ * The files that traced processes map, each opened once and kept open, and what to probe in them. Files are told apart
+ * by device and inode.
  */
 #include <sys/types.h>
 
@@ -23,9 +23,9 @@ struct target *target_new(void); /* NULL: no memory */
 void target_free(struct target *target);
 
 /*
- * The file behind a mapping of a process. Opened through the process while it lives, else found among those already open by
- * build id, or device and inode. Sets mapping->elf (NULL when not to be had) and build id. 0 with *ret_file (NULL: no file,
- * or not to be opened), or negative errno for errors worth stopping for (-ENOMEM).
+ * The file behind a mapping of a process. Opened through the process while it lives, else found among those already
+ * open by build id, or device and inode. Sets mapping->elf (NULL when not to be had) and build id. 0 with *ret_file
+ * (NULL: no file, or not to be opened), or negative errno for errors worth stopping for (-ENOMEM).
  */
 int target_open_mapping(struct target *target, pid_t pid, struct mapping *mapping, struct target_file **ret_file);
 
@@ -42,9 +42,9 @@ const char *target_names(const struct target *target);
 const char *target_denied(const struct target *target);
 
 /*
- * The files a program will map when it is exec'd: its interpreter's own answer (`ld.so --list`), scripts followed through
- * their #! lines. They are opened into the target. `path` is the program, absolute or relative. 0, or negative errno; a
- * program whose files cannot be told is no error: they will be found when it maps them.
+ * The files a program will map when it is exec'd: its interpreter's own answer (`ld.so --list`), scripts followed
+ * through their #! lines. They are opened into the target. `path` is the program, absolute or relative. 0, or negative
+ * errno; a program whose files cannot be told is no error: they will be found when it maps them.
  */
 int target_open_program(struct target *target, const char *path);
 

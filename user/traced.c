@@ -17,7 +17,8 @@ static bool probed(const struct traced_file *files, const struct target_file *fi
 }
 
 /* One link on `file` into the list `files`, unless it is there. */
-static int add_link(struct traced_links *links, struct traced_file **files, struct target_file *file, pid_t pid, u32 scope)
+static int add_link(struct traced_links *links, struct traced_file **files, struct target_file *file, pid_t pid,
+		    u32 scope)
 {
 	struct traced_file *added;
 	int err;

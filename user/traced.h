@@ -38,8 +38,8 @@ bool traced_any(const struct traced_links *links, const struct traced *traced); 
 const char *traced_names(const struct traced_links *links, const struct traced *traced);
 
 /*
- * Move the process from filtered to unfiltered links: those are blind once its main thread is gone. Every call is counted by
- * one or the other. 0 or negative errno.
+ * Move the process from filtered to unfiltered links: those are blind once its main thread is gone. Every call is
+ * counted by one or the other. 0 or negative errno.
  */
 int traced_widen(struct traced_links *links, struct traced *traced);
 

@@ -2,9 +2,9 @@
 #ifndef TRACER_H
 #define TRACER_H
 /*
- * Everything between the kernel and the recorder: loads the programs on the best rung this kernel has, attaches to processes,
- * follows their execs and mappings, drains ring and side-band, and settles the accounts. Says what goes wrong (log.h) and
- * returns enum status of cli.h.
+ * Everything between the kernel and the recorder: loads the programs on the best rung this kernel has, attaches to
+ * processes, follows their execs and mappings, drains ring and side-band, and settles the accounts. Says what goes
+ * wrong (log.h) and returns enum status of cli.h.
  */
 #include <sys/types.h>
 
@@ -17,7 +17,7 @@ struct tracer_options {
 	u64 sample_bytes;
 	bool alloc_only;
 	unsigned int processes; /* to be traced, for sizing */
-	bool wide; /* one unfiltered link per file serves all processes */
+	bool wide;		/* one unfiltered link per file serves all processes */
 };
 
 int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer);

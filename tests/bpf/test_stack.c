@@ -19,7 +19,7 @@ static int setup(void **state)
 {
 	(void)state;
 	stub_reset(1 << 20);
-	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19};
+	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = TALLIES_MIN - 1};
 	regs = (struct pt_regs){.ip = 0x401234};
 	stub.depth = 3;
 	stub.frames[0] = 0x401234;

@@ -13,8 +13,8 @@
 
 void ledger_assert_balanced(const cJSON *process)
 {
-	static const char *const ends[] = {"freed",	 "live",   "ended",	    "refused",	"lost_ring",
-					   "lost_stash", "failed", "return_missed", "in_flight"};
+	static const char *const ends[] = {"freed",	 "live",   "ended",	    "refused",	  "lost_ring",
+					   "lost_stash", "failed", "return_missed", "entry_only", "in_flight"};
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < COUNT(ends); i++)

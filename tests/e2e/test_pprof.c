@@ -44,8 +44,11 @@ static uint64_t pprof_total(const struct scene *scene, const char *path, const c
 	return total;
 }
 
-/* `function` must appear by name, in either file. */
-static void check_files(struct scene *scene, const char *comm, const char *function)
+/*
+ * `function` must appear by name: in the .pb.gz, whose names are heaptap's, and in the .txt, whose names pprof finds
+ * itself, unless its own reader of debug information cannot (C++).
+ */
+static void check_files(struct scene *scene, const char *comm, const char *function, bool text_named)
 {
 	cJSON *index = session_index(&scene->session);
 	const cJSON *process = index_process(index, comm);
@@ -58,7 +61,7 @@ static void check_files(struct scene *scene, const char *comm, const char *funct
 			assert_int_equal(pprof_total(scene, index_file(&scene->session, process, suffixes[j]),
 						     measures[i], &top),
 					 index_number(process, measures[i]));
-			if (index_number(process, measures[i]) && !strstr(top, function))
+			if (index_number(process, measures[i]) && (!j || text_named) && !strstr(top, function))
 				fail_msg("%s is not in the %s of %s:\n%s", function, measures[i], suffixes[j], top);
 			free(top);
 		}
@@ -78,19 +81,19 @@ static void record(struct scene *scene, const char *interval, const char *const 
 static void test_pprof_exact_profile_is_read_to_the_byte(void **state)
 {
 	record(*state, "1", (const char *const[]){beside("target_cxx"), NULL});
-	check_files(*state, "target_cxx", "operator new");
+	check_files(*state, "target_cxx", "operator new", false);
 }
 
 static void test_pprof_sampled_profile_is_read_to_the_byte(void **state)
 {
 	record(*state, "16K", (const char *const[]){beside("target_bias"), NULL});
-	check_files(*state, "target_bias", "allocate_mixed");
+	check_files(*state, "target_bias", "allocate_mixed", true);
 }
 
 static void test_pprof_profile_of_live_objects_alone_is_read(void **state)
 {
 	record(*state, "1", (const char *const[]){beside("target_exit"), "return", "0", NULL});
-	check_files(*state, "target_exit", "keep_ten");
+	check_files(*state, "target_exit", "keep_ten", true);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)

@@ -54,6 +54,8 @@ static void check_stop(struct scene *scene, const char *rung, uint64_t limit_ms)
 	target_go(&scene->target);
 	read_children(&scene->target, children);
 	assert_true(code_changes(scene->target.pid, LIBC) > 0);
+	for (int i = 0; i < CHILDREN; i++)
+		assert_true(code_changes(children[i], LIBC) > 0);
 	before = now_ns();
 	session_signal(&scene->session, SIGINT);
 	assert_int_equal(session_finish(&scene->session), 0);

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* process.bpf.c: execs begin images, the last thread's exit ends the process, forks are counted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bpf_stub.h"
+
+#include "../../bpf/process.bpf.c"
+
+#define PID   2000
+#define SCOPE 4
+
+static struct signal_struct process_signal;
+static struct task_struct leader, thread;
+
+static int setup(void **state)
+{
+	u32 pid = PID, number = SCOPE;
+	struct scope scope = {.process = 9, .pid = PID};
+
+	(void)state;
+	stub_reset(1 << 16);
+	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 15, .tally_mask = TALLIES_MIN - 1};
+	next_process = 9;
+	process_signal = (struct signal_struct){.live = {.counter = 1}, .sum_sched_runtime = 100, .maxrss = 3};
+	leader = (struct task_struct){.se = {.sum_exec_runtime = 7},
+				      .pid = PID,
+				      .tgid = PID,
+				      .group_leader = &leader,
+				      .signal = &process_signal};
+	thread = (struct task_struct){.se = {.sum_exec_runtime = 20},
+				      .pid = PID + 1,
+				      .tgid = PID,
+				      .group_leader = &leader,
+				      .signal = &process_signal};
+	stub.pid_tgid = (u64)PID << 32 | PID;
+	memcpy(stub.comm, "worker", 7);
+	bpf_map_update_elem(&scopes, &number, &scope, BPF_ANY);
+	bpf_map_update_elem(&scope_by_pid, &pid, &number, BPF_ANY);
+	return 0;
+}
+
+static struct scope *scope_row(void)
+{
+	u32 number = SCOPE;
+
+	return bpf_map_lookup_elem(&scopes, &number);
+}
+
+static const struct event_process *next_event(enum event_kind kind)
+{
+	size_t size = 0;
+	const struct event_process *event = stub_ring_next(&size);
+
+	assert_non_null(event);
+	assert_int_equal(size, sizeof(*event));
+	assert_int_equal(event->header.kind, kind);
+	assert_int_equal(event->header.source, SOURCE_UPROBE);
+	assert_int_equal(event->header.flags, 0);
+	assert_int_equal(event->header.process, 9);
+	assert_int_equal(event->pid, PID);
+	assert_int_equal(event->scope, SCOPE);
+	assert_string_equal(event->comm, "worker");
+	return event;
+}
+
+static void assert_no_event(void)
+{
+	size_t size;
+
+	assert_null(stub_ring_next(&size));
+}
+
+static void test_process_exec_begins_an_image_with_a_new_number(void **state)
+{
+	const struct event_process *event;
+
+	(void)state;
+	process_exec(&leader, PID);
+	event = next_event(EVENT_EXEC);
+	assert_int_equal(event->next, 10);
+	assert_int_equal(event->tid, PID);
+	assert_int_equal(event->cpu_ns, 107);
+	assert_int_equal(event->max_rss_bytes, 0);
+	assert_int_equal(scope_row()->process, 10);
+	assert_no_event();
+}
+
+static void test_process_exec_by_another_thread_names_it(void **state)
+{
+	(void)state;
+	process_exec(&leader, PID + 1);
+	assert_int_equal(next_event(EVENT_EXEC)->tid, PID + 1);
+}
+
+static void test_process_exec_twice_never_reuses_a_number(void **state)
+{
+	(void)state;
+	process_exec(&leader, PID);
+	assert_int_equal(next_event(EVENT_EXEC)->next, 10);
+	scope_row()->process = 9;
+	process_exec(&leader, PID);
+	assert_int_equal(next_event(EVENT_EXEC)->next, 11);
+}
+
+static void test_process_exec_untraced_does_nothing(void **state)
+{
+	(void)state;
+	stub.pid_tgid = (u64)(PID + 5) << 32 | (PID + 5);
+	process_exec(&leader, PID);
+	assert_no_event();
+	assert_int_equal(scope_row()->process, 9);
+	assert_int_equal(next_process, 9);
+}
+
+static void test_process_exec_ring_full_counts_with_the_new_image_which_begins_all_the_same(void **state)
+{
+	u32 row = 10;
+
+	(void)state;
+	stub.ring_capacity = 16;
+	process_exec(&leader, PID);
+	assert_int_equal(scope_row()->process, 10);
+	assert_int_equal(((struct tally *)bpf_map_lookup_elem(&tallies, &row))->count[COUNTER_EVENT_LOST], 1);
+}
+
+static void test_process_exit_last_thread_ends_the_process(void **state)
+{
+	const struct event_process *event;
+
+	(void)state;
+	process_signal.live.counter = 0;
+	process_exit(&thread);
+	event = next_event(EVENT_EXIT);
+	/* The dead, this thread, and the leader, which left before it. */
+	assert_int_equal(event->cpu_ns, 127);
+	assert_int_equal(event->max_rss_bytes, 3 * 4096);
+	assert_int_equal(event->next, 0);
+	assert_int_equal(scope_row()->process, 0);
+	assert_int_equal(stub_count(&scope_by_pid), 0);
+}
+
+static void test_process_exit_both_of_two_last_threads_end_it_once(void **state)
+{
+	(void)state;
+	process_signal.live.counter = 0;
+	process_exit(&leader);
+	process_exit(&thread);
+	next_event(EVENT_EXIT);
+	assert_no_event();
+}
+
+static void test_process_exit_leader_before_others_is_told_and_ends_nothing(void **state)
+{
+	(void)state;
+	process_exit(&leader);
+	next_event(EVENT_LEADER_EXIT);
+	assert_int_equal(scope_row()->process, 9);
+	assert_int_equal(stub_count(&scope_by_pid), 1);
+}
+
+static void test_process_exit_any_other_thread_is_nothing(void **state)
+{
+	(void)state;
+	process_exit(&thread);
+	assert_no_event();
+	assert_int_equal(scope_row()->process, 9);
+}
+
+static u64 children(void)
+{
+	u32 row = 9;
+
+	return ((struct tally *)bpf_map_lookup_elem(&tallies, &row))->count[COUNTER_CHILDREN];
+}
+
+static void test_process_fork_child_process_is_counted_a_thread_is_not(void **state)
+{
+	struct task_struct child = {.pid = PID + 9, .tgid = PID + 9};
+
+	(void)state;
+	process_fork(&leader, &child);
+	assert_int_equal(children(), 1);
+	process_fork(&leader, &thread);
+	assert_int_equal(children(), 1);
+}
+
+static void test_process_fork_before_the_first_image_is_not_counted(void **state)
+{
+	struct task_struct child = {.pid = PID + 9, .tgid = PID + 9};
+	u32 row = 0;
+
+	(void)state;
+	scope_row()->process = 0;
+	process_fork(&leader, &child);
+	assert_int_equal(((struct tally *)bpf_map_lookup_elem(&tallies, &row))->count[COUNTER_CHILDREN], 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_process_exec_begins_an_image_with_a_new_number),
+		TEST(test_process_exec_by_another_thread_names_it),
+		TEST(test_process_exec_twice_never_reuses_a_number),
+		TEST(test_process_exec_untraced_does_nothing),
+		TEST(test_process_exec_ring_full_counts_with_the_new_image_which_begins_all_the_same),
+		TEST(test_process_exit_last_thread_ends_the_process),
+		TEST(test_process_exit_both_of_two_last_threads_end_it_once),
+		TEST(test_process_exit_leader_before_others_is_told_and_ends_nothing),
+		TEST(test_process_exit_any_other_thread_is_nothing),
+		TEST(test_process_fork_child_process_is_counted_a_thread_is_not),
+		TEST(test_process_fork_before_the_first_image_is_not_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Run the end-to-end tests on Debian kernels older than this machine's, in an emulator, to see that heaptap finds the way of
+# attaching that each has.
+#
+#   tests/kernels.sh [VERSION...]     6.1 (perf-event uprobes) and 6.12 (multi links); default: both
+#
+# A kernel is fetched through apt when $OUT/kernels lacks it; delete it there for a newer one. OUT holds the built programs
+# (`make e2e-programs`). One PASS or FAIL line per check, what a failed one printed, then the sum.
+#   HEAPTAP_KERNEL_TESTS     the tests/e2e/test_* to run, by their last words (default: all but those of speed and go tool)
+#   HEAPTAP_KERNEL_SECONDS   limit for one kernel (default 600)
+set -u
+
+OUT=$(realpath "${OUT:-build}") || exit 1
+tests=${HEAPTAP_KERNEL_TESTS:-leaks exact rungs target status stop failure loss output}
+limit=${HEAPTAP_KERNEL_SECONDS:-600}
+here=$(dirname "$(realpath "$0")")
+store=$OUT/kernels
+passed=0 failed=0
+[ $# -gt 0 ] || set -- 6.1 6.12
+
+# What the init script and the tests call.
+commands='bash sh env mount mkdir cat grep sed sort timeout dmesg sleep cp mv rm head tail true unshare setpriv sqlite3 perl
+	python3'
+
+die() {
+	echo "kernels: $1" >&2
+	exit 1
+}
+
+install_missing() {
+	local packages=''
+	command -v qemu-system-x86_64 >/dev/null || packages='qemu-system-x86'
+	command -v cpio >/dev/null || packages+=' cpio'
+	[ -n "$packages" ] || return 0
+	# shellcheck disable=SC2086 # a list of words
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends $packages >/dev/null ||
+		die "please install:$packages"
+}
+
+# The newest package of that version, in $store/vmlinuz-VERSION.
+fetch() { # VERSION
+	local package scratch
+	[ -s "$store/vmlinuz-$1" ] && return 0
+	package=$(apt-cache search --names-only "^linux-image-${1//./[.]}[.][^-]*(-[0-9]+)?-cloud-amd64\$" | cut -d' ' -f1 |
+		sort -V | tail -n 1)
+	[ -n "$package" ] || return 1
+	scratch=$(mktemp -d -p "$store") || return 1
+	(cd "$scratch" && apt-get -qq download "$package" 2>/dev/null) &&
+		dpkg-deb --fsys-tarfile "$scratch"/*.deb | tar -xO --wildcards './boot/vmlinuz-*' >"$scratch/vmlinuz" &&
+		[ -s "$scratch/vmlinuz" ] && mv "$scratch/vmlinuz" "$store/vmlinuz-$1"
+	rm -rf "$scratch"
+	[ -s "$store/vmlinuz-$1" ]
+}
+
+# Into the root, with the libraries they need, at the places where this machine has them.
+add() { # FILE...
+	local file library
+	for file in "$@"; do
+		install -D "$file" "$root$file" || die "cannot add $file"
+		for library in $(ldd "$file" 2>/dev/null | grep -o '/[^ ]*'); do
+			[ -e "$root$library" ] || install -D "$library" "$root$library" || die "cannot add $library"
+		done
+	done
+}
+
+# As the tests expect it: programs beside each other, heaptap two directories up.
+add_programs() {
+	local name file
+	mkdir -p "$root/heaptap/tests/e2e"
+	for file in "$OUT/heaptap" "$OUT"/tests/e2e/{test_*,target_*,shim.so}; do
+		case $file in *.d | *.o) continue ;; esac
+		[ -x "$file" ] || die "no $file; run make e2e-programs"
+		add "$file"
+		mv "$root$file" "$root/heaptap/${file#"$OUT"/}"
+	done
+	for name in $commands; do
+		file=$(PATH=/usr/bin:/usr/sbin:/bin:/sbin type -P "$name") || die "no program $name"
+		add "$file"
+	done
+	# shellcheck disable=SC2046 # a list of words
+	add $(/usr/bin/python3 -c 'import json, sys
+print(*(m.__file__ for m in sys.modules.values() if getattr(m, "__file__", None)))')
+}
+
+make_root() {
+	local link
+	root=$(mktemp -d -p "$store") || exit 1
+	trap 'rm -rf "$root"' EXIT
+	mkdir -p "$root"/{dev,etc,proc,root,sys,tmp,usr/bin,usr/sbin,usr/lib,usr/lib64}
+	for link in bin sbin lib lib64; do
+		ln -s "usr/$link" "$root/$link"
+	done
+	install -m644 /etc/passwd "$root/etc/passwd"
+	install -m755 "$here/fixture/kernel-init.sh" "$root/init"
+	add_programs
+	(cd "$root" && find . -print0 | cpio --quiet --null -o -H newc) >"$store/root.cpio" || die 'cannot pack the root'
+}
+
+# Hardware virtualization is not asked for: it is not there on the machines this must run on, and emulation suffices.
+boot() { # VERSION RUNG
+	timeout -k 10 "$limit" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 2048 -nographic -no-reboot \
+		-nodefaults -serial stdio -kernel "$store/vmlinuz-$1" -initrd "$store/root.cpio" \
+		-append "console=ttyS0 quiet loglevel=1 panic=-1 HEAPTAP_RUNG=$2 -- $tests" </dev/null | tr -d '\r'
+}
+
+run() { # VERSION RUNG
+	local start=$SECONDS log=$store/log-$1 p f
+	if fetch "$1"; then
+		boot "$1" "$2" >"$log"
+		grep -q '^kernel-init: done$' "$log" || {
+			sed 's/^/    /' "$log"
+			echo "FAIL stopped before its end (limit $limit s)"
+		} >"$log.end"
+		cat "$log.end" >>"$log" 2>/dev/null
+		rm -f "$log.end"
+	else
+		echo 'FAIL no such kernel package' >"$log"
+	fi
+	grep -aE '^(PASS |FAIL |    )' "$log" | sed -E "s/^(PASS|FAIL) /\\1 $1 /"
+	p=$(grep -ac '^PASS ' "$log") f=$(grep -ac '^FAIL ' "$log")
+	echo "$1: $p passed, $f failed ($((SECONDS - start)) s)"
+	passed=$((passed + p)) failed=$((failed + f))
+}
+
+install_missing
+mkdir -p "$store"
+make_root
+for version in "$@"; do
+	case $version in
+	6.1) run 6.1 perf ;;
+	6.12) run 6.12 multi ;;
+	*) die "no way of attaching is known to be expected of $version; use 6.1 or 6.12" ;;
+	esac
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From events to the recorder, and the way back: an exec, a mapping or the end of a main thread may call for other
+ * links. The sinks of ring and side-band; the state is the tracer's.
+ */
+#include "follow.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "account.h"
+#include "elf.h"
+#include "log.h"
+
+static u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
+}
+
+struct traced *follow_find(const struct follow *follow, pid_t pid)
+{
+	struct traced *traced;
+
+	for (traced = follow->traced; traced; traced = traced->next)
+		if (traced->pid == pid && !traced->ended)
+			return traced;
+	return NULL;
+}
+
+static void widen(struct follow *follow, struct traced *traced, const char *why)
+{
+	bool wide = traced->wide;
+	int err = traced_widen(&follow->links, traced);
+
+	if (wide)
+		return;
+	if (err)
+		log_error("pid %d: %s, and it cannot be followed: %s; its profile ends here", traced->pid, why,
+			  strerror(-err));
+	else
+		log_note("pid %d: %s; followed by unfiltered probes from here on: other processes that use the same "
+			 "allocator "
+			 "file pay %.1f us for each malloc and free until heaptap stops; what was allocated meanwhile "
+			 "is missing",
+			 traced->pid, why, (follow->calibration.alloc_ns + follow->calibration.free_ns) / 2000);
+}
+
+static void on_new_image(struct follow *follow, const struct event_process *event)
+{
+	struct process *before = recorder_find(follow->recorder, event->header.process);
+	struct process *process = recorder_find(follow->recorder, event->next);
+	struct traced *traced = follow_find(follow, (pid_t)event->pid);
+
+	if (before)
+		account_end(follow->kernel, follow->recorder, before);
+	if (process)
+		account_facts(process);
+	if (traced && event->tid != event->pid)
+		widen(follow, traced, "another thread than its main thread called exec");
+}
+
+static void on_last_exit(struct follow *follow, const struct event_process *event)
+{
+	struct process *process = recorder_find(follow->recorder, event->header.process);
+	struct traced *traced = follow_find(follow, (pid_t)event->pid);
+
+	if (process)
+		account_end(follow->kernel, follow->recorder, process);
+	if (!traced)
+		return;
+	traced->ended = true;
+	traced_drop(&traced->files, true);
+}
+
+int follow_event(void *arg, const struct event *event, size_t size)
+{
+	struct follow *follow = arg;
+	int err;
+
+	/* The mappings of an image are told by the side-band: those before its end belong to it. */
+	if (event->kind == EVENT_EXEC || event->kind == EVENT_EXIT)
+		sideband_drain(follow->sideband);
+	err = recorder_event(follow->recorder, event, size);
+	if (err == -ENOMEM)
+		return err;
+	if (event->kind == EVENT_EXEC) {
+		on_new_image(follow, (const struct event_process *)event);
+	} else if (event->kind == EVENT_EXIT) {
+		on_last_exit(follow, (const struct event_process *)event);
+	} else if (event->kind == EVENT_LEADER_EXIT) {
+		struct traced *traced = follow_find(follow, (pid_t)((const struct event_process *)event)->pid);
+
+		if (traced && !follow->stopping)
+			widen(follow, traced, "its main thread has exited, others run on");
+	}
+	return 0;
+}
+
+void follow_comm(void *arg, u32 pid, const char *comm, bool exec, u64 time_ns)
+{
+	struct follow *follow = arg;
+
+	if (follow_find(follow, (pid_t)pid))
+		recorder_comm(follow->recorder, pid, comm, exec, time_ns);
+}
+
+void follow_map(void *arg, u32 pid, struct mapping *mapping)
+{
+	struct follow *follow = arg;
+	struct traced *traced = follow_find(follow, (pid_t)pid);
+	struct target_file *file;
+	int err;
+
+	if (!traced || target_open_mapping(follow->target, traced->pid, mapping, &file))
+		return;
+	recorder_map(follow->recorder, pid, mapping);
+	if (!file || !file->plan || follow->stopping || traced_has(&follow->links, traced, file))
+		return;
+	err = traced_probe(&follow->links, traced, file);
+	if (err)
+		log_error("pid %u: cannot probe '%s': %s", pid, elf_path(file->elf), strerror(-err));
+	else
+		log_note("pid %u mapped '%s' %.1f ms ago; its allocations are seen from now on", pid,
+			 elf_path(file->elf), (double)(now_ns() - mapping->from_ns) / 1e6);
+}
+
+void follow_lost(void *arg, u64 count)
+{
+	struct follow *follow = arg;
+
+	for (struct traced *traced = follow->traced; traced; traced = traced->next) {
+		struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
+
+		if (process)
+			process->ledger[COUNTER_MAP_LOST] += count;
+	}
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef FOLLOW_H
+#define FOLLOW_H
+/* Following the processes being traced: the sinks of the ring and of the side-band, and what they share with the
+ * tracer. */
+#include "calibrate.h"
+#include "recorder.h"
+#include "sideband.h"
+#include "traced.h"
+
+struct follow {
+	struct calibration calibration;
+	struct kernel *kernel;
+	struct sideband *sideband;
+	struct target *target;
+	struct recorder *recorder;
+	struct traced *traced;
+	struct traced_links links;
+	bool stopping; /* no new links */
+};
+
+/* The process of that pid that has not ended, NULL: none. */
+struct traced *follow_find(const struct follow *follow, pid_t pid);
+
+/* `arg` is the struct follow. As ring_open and struct sideband_sink ask for. */
+int follow_event(void *arg, const struct event *event, size_t size);
+void follow_comm(void *arg, u32 pid, const char *comm, bool exec, u64 time_ns);
+void follow_map(void *arg, u32 pid, struct mapping *mapping);
+void follow_lost(void *arg, u64 count);
+
+#endif
