@@ -28,7 +28,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ivmlinux -Wall -W
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # What talks to a kernel stays out of the library that tests link; so that needs neither libbpf nor root.
-KERNEL_SIDE := account attach calibrate doctor feature kernel main record ring traced tracer follow publish rung
+KERNEL_SIDE := attach calibrate doctor feature kernel main record ring traced tracer follow publish rung
 USER_C   := $(wildcard user/*.c)
 USER_O   := $(USER_C:user/%.c=$(OUT)/user/%.o)
 GEN_O    := $(OUT)/gen/pprof.pb-c.o
@@ -98,6 +98,8 @@ TARGETS    := $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/t
               $(patsubst tests/e2e/%.cc,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.cc)) \
               $(patsubst tests/e2e/%.go,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.go)) \
               $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%.so,$(wildcard tests/e2e/shim.c))
+# Run a second time, with a heaptap built under the sanitizers: those that do not watch the clock.
+ASAN_E2E   := $(filter $(addprefix %/test_,failure leaks output rungs status stop),$(E2E_TESTS))
 E2E_PART_O := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out tests/e2e/test_%.c tests/e2e/target_%.c tests/e2e/shim.c, \
               $(wildcard tests/e2e/*.c)))
 TEST_CFLAGS = $(ALL_CFLAGS) -Wno-missing-prototypes -DSOURCE_DIR='"$(CURDIR)"' -MMD -MP
@@ -152,7 +154,7 @@ $(OUT)/tests/e2e/shim.so: tests/e2e/shim.c Makefile
 unit-programs: $(UNIT_TESTS)
 e2e-programs: $(E2E_TESTS) $(TARGETS) $(OUT)/heaptap
 asan-programs:
-	$(Q)$(MAKE) --no-print-directory OUT=$(OUT)/asan SANITIZE='$(SANITIZERS)' unit-programs
+	$(Q)$(MAKE) --no-print-directory OUT=$(OUT)/asan SANITIZE='$(SANITIZERS)' all unit-programs
 
 check unit: unit-programs ## unit tests and host-built BPF headers, without root
 	$(Q)tests/run.sh $(UNIT_TESTS)
@@ -168,7 +170,7 @@ setup:
 
 test: setup ## all the set-up, then every test there is (root for the last part)
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all unit-programs e2e-programs asan-programs
-	$(Q)tests/run.sh $(UNIT_TESTS) $(ASAN_TESTS) --root $(E2E_TESTS)
+	$(Q)tests/run.sh $(UNIT_TESTS) $(ASAN_TESTS) --root $(E2E_TESTS) HEAPTAP=$(OUT)/asan/heaptap $(ASAN_E2E)
 
 # --- showing, measuring --------------------------------------------------------------------------------------------------
 # Python with its own small-object cache off, so that every object is an allocation; it leaves without cleaning up, so that what

@@ -3,7 +3,7 @@
 #
 # What a process pays that is not traced while another one is: malloc and free; fork, exit and wait; the same with an exec.
 # Alternating, medians of ROUNDS rounds. TOLERANCE is what the machine's own noise makes of equal costs.
-# shellcheck source=bench/measure.bash disable=SC1091
+# shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
 
 TOLERANCE=${TOLERANCE:-1.1}

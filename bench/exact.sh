@@ -3,7 +3,7 @@
 #
 # Exact mode keeps up: with -R 1, 100 000 pairs a second for 10 s, and 8 threads of 100 000 pairs as fast as they can, lose
 # nothing; and heaptap's own CPU time per event.
-# shellcheck source=bench/measure.bash disable=SC1091
+# shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
 
 lost='.processes[0].ledger | .lost_ring + .lost_stash + .refused + .return_missed + .free_deferred + .free_unseen +

@@ -5,10 +5,10 @@
 # tracer after the other, ROUNDS times over; medians.
 #
 # Where libbpf-tools' memleak is not installed, MEMLEAK_ROOT may name a directory to chroot into that has it.
-# shellcheck source=bench/measure.bash disable=SC1091
+# shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
 
-PAIRS=${PAIRS:-220000}
+PAIRS=${PAIRS:-110000}
 declare -A taken
 
 run() { # NAME COMMAND...: one measurement under one tracer

@@ -3,7 +3,7 @@
 #
 # What a sampled object costs the target beyond what every call pays: a pair of which both halves make an event (-R 1) minus a
 # pair that makes none; medians of ROUNDS rounds.
-# shellcheck source=bench/measure.bash disable=SC1091
+# shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
 
 every=() none=()

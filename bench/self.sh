@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What heaptap itself uses while a process makes 500 000 pairs a second: CPU, memory, and BPF maps.
-# shellcheck source=bench/measure.bash disable=SC1091
+# shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
 
 RATE=500000 SECONDS_EACH=${SECONDS_EACH:-4}

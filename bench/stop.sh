@@ -3,7 +3,7 @@
 #
 # How long heaptap takes to be attached to a process and to leave it, on each rung of the kernel ladder; and that the process
 # runs untraced afterwards.
-# shellcheck source=bench/measure.bash disable=SC1091
+# shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
 
 now_ms() {

@@ -3,8 +3,9 @@
 #
 # Run cmocka programs one after the other; print a line for each, the whole output of those that failed, and the sum.
 #
-#   tests/run.sh PROGRAM... [--root PROGRAM...]     programs after --root are run as root (through sudo if need be)
+#   tests/run.sh [--root | NAME=VALUE | PROGRAM]...
 #
+# Programs after --root are run as root (through sudo if need be), those after NAME=VALUE with that in their environment.
 # A program that crashes, hangs, runs no test, or exits non-zero without naming a failed test counts as one failure.
 # HEAPTAP_TEST_SECONDS limits each program (default 600).
 set -u
@@ -40,11 +41,14 @@ run() { # PROGRAM
 }
 
 for program in "$@"; do
-	if [ "$program" = --root ]; then
-		[ "$(id -u)" = 0 ] || runner=(sudo -E)
-	else
-		run "$program"
-	fi
+	case $program in
+	--root) [ "$(id -u)" = 0 ] || runner=(sudo -E) ;;
+	*=*)
+		echo "with $program:"
+		export "${program?}"
+		;;
+	*) run "$program" ;;
+	esac
 done
 
 echo "$passed passed, $failed failed, $skipped skipped"

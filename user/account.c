@@ -51,37 +51,53 @@ void account_look(struct process *process)
 		process->rss_peak_bytes = rss;
 }
 
-static void book_death(void *arg, u32 number, u64 object)
-{
-	struct process *process = recorder_find(arg, number);
+struct sweep {
+	struct kernel *kernel;
+	struct process *process;
+};
 
+/* Of this image alone: another's object may be in a realloc that is yet to fail. */
+static void book_death(void *arg, u32 number, u64 id)
+{
+	const struct sweep *sweep = arg;
+	struct process *process = sweep->process;
+	struct heap_object *object;
+
+	if (number != process->number)
+		return;
+	HASH_FIND(hh, process->heap.objects, &id, sizeof(id), object);
 	/* Its event may have come after all, when the address was handed out again. */
-	if (process)
-		heap_free(&process->heap, object);
+	if (!object)
+		return;
+	if (process->ended)
+		kernel_forget_object(sweep->kernel, number, object->addr);
+	heap_free(&process->heap, id);
 }
 
-static void settle(struct kernel *kernel, struct recorder *recorder, struct process *process)
+static void settle(struct kernel *kernel, struct process *process)
 {
+	struct sweep sweep = { .kernel = kernel, .process = process };
+
 	kernel_take_tally(kernel, process->number, process->ledger);
 	if (process->ledger[COUNTER_FREE_DEFERRED])
-		kernel_for_each_unsent(kernel, book_death, recorder);
+		kernel_for_each_unsent(kernel, book_death, &sweep);
 }
 
-void account_end(struct kernel *kernel, struct recorder *recorder, struct process *process)
+void account_end(struct kernel *kernel, struct process *process)
 {
 	struct heap_object *object;
 	struct stack *stack;
 
-	settle(kernel, recorder, process);
+	settle(kernel, process);
 	for (object = process->heap.objects; object; object = object->hh.next)
 		kernel_forget_object(kernel, process->number, object->addr);
 	for (stack = process->stacks.stacks; stack; stack = stack->hh.next)
 		kernel_forget_stack(kernel, stack->hash);
 }
 
-void account_stop(struct kernel *kernel, struct recorder *recorder, struct process *process, u64 now_ns)
+void account_stop(struct kernel *kernel, struct process *process, u64 now_ns)
 {
-	settle(kernel, recorder, process);
+	settle(kernel, process);
 	account_look(process);
 	process->end_ns = now_ns;
 	process->cpu_end_ns = procfs_cpu_ns((pid_t)process->pid);

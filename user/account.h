@@ -12,10 +12,10 @@ void account_facts(struct process *process);
 void account_look(struct process *process);
 
 /* The image has ended by exit or exec: take over its counters, drop its keys from the maps. */
-void account_end(struct kernel *kernel, struct recorder *recorder, struct process *process);
+void account_end(struct kernel *kernel, struct process *process);
 
 /* The recording stops at `now_ns` while the image lives on. */
-void account_stop(struct kernel *kernel, struct recorder *recorder, struct process *process, u64 now_ns);
+void account_stop(struct kernel *kernel, struct process *process, u64 now_ns);
 
 /* After all probes are gone: sampled calls that never returned, to the images that made them. */
 void account_pending(struct kernel *kernel, struct recorder *recorder);

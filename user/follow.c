@@ -56,7 +56,7 @@ static void on_new_image(struct follow *follow, const struct event_process *even
 	struct traced *traced = follow_find(follow, (pid_t)event->pid);
 
 	if (before)
-		account_end(follow->kernel, follow->recorder, before);
+		account_end(follow->kernel, before);
 	if (process)
 		account_facts(process);
 	if (traced && event->tid != event->pid)
@@ -69,7 +69,7 @@ static void on_last_exit(struct follow *follow, const struct event_process *even
 	struct traced *traced = follow_find(follow, (pid_t)event->pid);
 
 	if (process)
-		account_end(follow->kernel, follow->recorder, process);
+		account_end(follow->kernel, process);
 	if (!traced)
 		return;
 	traced->ended = true;

@@ -58,11 +58,15 @@ static struct heap_site *site_get(struct heap *heap, u64 stack, u64 size)
 	return site;
 }
 
-static void enter_use(struct heap *heap, struct heap_site *site)
+static void enter_use(struct heap *heap, struct heap_site *site, u64 now_ns)
 {
 	site->inuse_count++;
 	heap->inuse_count++;
 	heap->inuse_bytes += site->weight_bytes;
+	if (heap->inuse_bytes > heap->peak_bytes) {
+		heap->peak_bytes = heap->inuse_bytes;
+		heap->peak_ns = now_ns;
+	}
 }
 
 static void leave_use(struct heap *heap, struct heap_site *site)
@@ -90,16 +94,12 @@ int heap_alloc(struct heap *heap, u64 id, u64 addr, u64 size, u64 stack, bool fo
 			free(object);
 			return -ENOMEM;
 		}
-		enter_use(heap, site);
+		enter_use(heap, site, now_ns);
 	} else {
 		heap->unfollowed_count++;
 	}
 	site->alloc_count++;
 	heap->alloc_count++;
-	if (heap->inuse_bytes > heap->peak_bytes) {
-		heap->peak_bytes = heap->inuse_bytes;
-		heap->peak_ns = now_ns;
-	}
 	return 0;
 }
 
@@ -148,7 +148,7 @@ int heap_move(struct heap *heap, u64 id, u32 tid)
 	return 0;
 }
 
-int heap_revive(struct heap *heap, u64 id, u32 tid)
+int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
 {
 	bool out_of_memory = false;
 	struct heap_object *object;
@@ -163,7 +163,7 @@ int heap_revive(struct heap *heap, u64 id, u32 tid)
 		free(object);
 		return -ENOMEM;
 	}
-	enter_use(heap, object->site);
+	enter_use(heap, object->site, now_ns);
 	heap->freed_count--;
 	return 0;
 }

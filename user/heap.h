@@ -51,6 +51,6 @@ int heap_free(struct heap *heap, u64 id);
 
 /* realloc of thread `tid` takes it: dead, but heap_revive may bring it back until the thread's next realloc. */
 int heap_move(struct heap *heap, u64 id, u32 tid);
-int heap_revive(struct heap *heap, u64 id, u32 tid);
+int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns);
 
 #endif

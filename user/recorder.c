@@ -147,7 +147,8 @@ static int apply_alloc(struct process *process, const struct event_alloc *event)
 
 static int apply_stack(struct process *process, const struct event_stack *event, size_t size)
 {
-	if (event->depth > STACK_DEPTH_MAX + 1 || size < offsetof(struct event_stack, ip) + event->depth * sizeof(u64))
+	if (!event->depth || event->depth > STACK_DEPTH_MAX + 1 ||
+	    size < offsetof(struct event_stack, ip) + event->depth * sizeof(u64))
 		return -EBADMSG;
 	return stack_table_add(&process->stacks, event->stack, event->header.time_ns, event->ip, event->depth,
 			       event->header.flags & EVENT_TRUNCATED);
@@ -218,7 +219,7 @@ static int apply_moved(struct process *process, const struct event_moved *event)
 {
 	if (event->header.kind == EVENT_MOVED)
 		return tolerate_unknown(heap_move(&process->heap, event->object, event->tid));
-	return tolerate_unknown(heap_revive(&process->heap, event->object, event->tid));
+	return tolerate_unknown(heap_revive(&process->heap, event->object, event->tid, event->header.time_ns));
 }
 
 int recorder_event(struct recorder *recorder, const struct event *event, size_t size)

@@ -287,7 +287,7 @@ static int finish_image(struct process *process, void *arg)
 	struct tracer *tracer = arg;
 
 	if (!process->ended)
-		account_stop(tracer->follow.kernel, tracer->follow.recorder, process, now_ns());
+		account_stop(tracer->follow.kernel, process, now_ns());
 	return 0;
 }
 

@@ -368,6 +368,23 @@ static void test_heap_revive_map_full_is_counted_and_not_told(void **state)
 	assert_no_event();
 }
 
+static void test_heap_revive_address_taken_meanwhile_leaves_the_taker_alone(void **state)
+{
+	u64 old = born(5), taker;
+	struct stash stash;
+	u8 flagged = 0;
+
+	(void)state;
+	end_moved(&flagged);
+	assert_moved_event(EVENT_MOVED, old);
+	taker = born(6);
+	stash = moving(old, flagged);
+	heap_revive(&stash);
+	assert_int_equal(counted(COUNTER_REVIVE_LOST), 1);
+	assert_true(word_at_addr() == live_word(taker, LIVE_ALIVE));
+	assert_no_event();
+}
+
 static void test_heap_end_moved_ring_full_flags_moving_and_is_no_object_meanwhile(void **state)
 {
 	u64 old = born(5);
@@ -499,6 +516,7 @@ int main(void)
 		TEST(test_heap_revive_after_told_move_puts_the_object_back),
 		TEST(test_heap_revive_ring_full_is_counted_and_leaves_no_key),
 		TEST(test_heap_revive_map_full_is_counted_and_not_told),
+		TEST(test_heap_revive_address_taken_meanwhile_leaves_the_taker_alone),
 		TEST(test_heap_end_moved_ring_full_flags_moving_and_is_no_object_meanwhile),
 		TEST(test_heap_revive_flagged_move_is_alive_again_without_an_event),
 		TEST(test_heap_bury_flagged_move_is_dead),
