@@ -37,18 +37,9 @@ static __always_inline bool sampled(u64 size)
 /* The process number behind the hit, 0 when the process is not (yet, or no longer) traced, or not through this link. */
 static __always_inline u32 hit_process(u64 cookie)
 {
-	u32 number = cookie_scope(cookie), wide = 0;
-	struct scope *scope;
+	u32 number = cookie_scope(cookie), wide = number == SCOPE_BY_PID;
+	struct scope *scope = wide ? filter_scope(&number) : bpf_map_lookup_elem(&scopes, &number);
 
-	if (number == SCOPE_BY_PID) {
-		s32 found = filter_current();
-
-		if (found < 0)
-			return 0;
-		number = found;
-		wide = 1;
-	}
-	scope = bpf_map_lookup_elem(&scopes, &number);
 	return scope && scope->wide == wide ? scope->process : 0;
 }
 

@@ -36,13 +36,16 @@ static __always_inline u32 filter_pid(void)
 	return filter_pid_in_namespace((void *)bpf_get_current_task());
 }
 
-/* The scope number of the current process, -1 when it is not traced. */
-static __always_inline s32 filter_current(void)
+/* The scope of the current process with its number, NULL when it is not traced. */
+static __always_inline struct scope *filter_scope(u32 *ret_number)
 {
 	u32 pid = filter_pid();
-	u32 *scope = bpf_map_lookup_elem(&scope_by_pid, &pid);
+	u32 *found = bpf_map_lookup_elem(&scope_by_pid, &pid);
 
-	return scope ? (s32)*scope : -1;
+	if (!found)
+		return NULL;
+	*ret_number = *found;
+	return bpf_map_lookup_elem(&scopes, ret_number);
 }
 
 #endif

@@ -45,18 +45,13 @@ static __always_inline void emit_process(enum event_kind kind, struct task_struc
 
 SEC("tp_btf/sched_process_exec") int BPF_PROG(process_exec, struct task_struct *task, int old_pid)
 {
-	s32 found = filter_current();
-	u32 number = found, next;
-	struct scope *scope;
+	u32 number, next;
+	struct scope *scope = filter_scope(&number);
 
-	if (found < 0)
-		return 0;
-	scope = bpf_map_lookup_elem(&scopes, &number);
 	if (!scope)
 		return 0;
 	next = __sync_fetch_and_add(&next_process, 1) + 1;
-	/* old_pid differs from the pid when another thread than the leader called exec: it has the leader's place now.
-	 */
+	/* A pid that was another one before: a thread that was not the leader called exec and has its place now. */
 	emit_process(EVENT_EXEC, task, scope, number, old_pid == task->tgid ? scope->pid : (u32)old_pid, next);
 	scope->process = next;
 	return 0;
@@ -65,17 +60,12 @@ SEC("tp_btf/sched_process_exec") int BPF_PROG(process_exec, struct task_struct *
 SEC("tp_btf/sched_process_exit") int BPF_PROG(process_exit, struct task_struct *task)
 {
 	bool last = !task->signal->live.counter, leader = task->pid == task->tgid;
-	s32 found;
-	u32 number, pid;
 	struct scope *scope;
+	u32 number, pid;
 
 	if (!last && !leader)
 		return 0;
-	found = filter_current();
-	if (found < 0)
-		return 0;
-	number = found;
-	scope = bpf_map_lookup_elem(&scopes, &number);
+	scope = filter_scope(&number);
 	if (!scope)
 		return 0;
 	emit_process(last ? EVENT_EXIT : EVENT_LEADER_EXIT, task, scope, number, scope->pid, 0);
@@ -91,16 +81,11 @@ SEC("tp_btf/sched_process_exit") int BPF_PROG(process_exit, struct task_struct *
 SEC("tp_btf/sched_process_fork") int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct scope *scope;
-	s32 found;
 	u32 number;
 
 	if (parent->tgid == child->tgid)
 		return 0;
-	found = filter_current();
-	if (found < 0)
-		return 0;
-	number = found;
-	scope = bpf_map_lookup_elem(&scopes, &number);
+	scope = filter_scope(&number);
 	if (scope && scope->process)
 		count(scope->process, COUNTER_CHILDREN);
 	return 0;

@@ -7,11 +7,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "procfs.h"
+#include "clock.h"
 #include "mapping.h"
+#include "procfs.h"
 
 #define SCOPE	0
 #define BATCHES 5
@@ -64,14 +64,6 @@ static int plan_own(struct plan *plan)
 	return 0;
 }
 
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
-}
-
 static void call_alloc(void)
 {
 	calibrate_site_alloc(1, 1);
@@ -88,12 +80,12 @@ static double measure(void (*call)(void))
 	double best = 0;
 
 	for (int batch = 0; batch < BATCHES; batch++) {
-		u64 start = now_ns();
+		u64 start = clock_now_ns();
 		double each;
 
 		for (int i = 0; i < CALLS; i++)
 			call();
-		each = (double)(now_ns() - start) / CALLS;
+		each = (double)(clock_now_ns() - start) / CALLS;
 		if (!batch || each < best)
 			best = each;
 	}

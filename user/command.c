@@ -30,22 +30,25 @@ static int search(const char *name, const char *list, char **ret_path)
 {
 	int result = -ENOENT;
 
-	while (*list) {
+	for (;;) {
 		size_t length = strcspn(list, ":");
 		char path[PATH_MAX];
-		int err;
+		int err = -ENAMETOOLONG;
 
-		snprintf(path, sizeof(path), "%.*s/%s", length ? (int)length : 1, length ? list : ".", name);
-		err = executable(path);
+		/* An empty entry, at the end too, is the current directory. */
+		if (snprintf(path, sizeof(path), "%.*s/%s", length ? (int)length : 1, length ? list : ".", name) <
+		    (int)sizeof(path))
+			err = executable(path);
 		if (!err) {
 			*ret_path = strdup(path);
 			return *ret_path ? 0 : -ENOMEM;
 		}
 		if (err == -EACCES)
 			result = err;
-		list += length + (list[length] == ':');
+		if (!list[length])
+			return result;
+		list += length + 1;
 	}
-	return result;
 }
 
 int command_find(const char *name, char **ret_path)

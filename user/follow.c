@@ -7,19 +7,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "account.h"
+#include "clock.h"
 #include "elf.h"
 #include "log.h"
-
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
-}
 
 struct traced *follow_find(const struct follow *follow, pid_t pid)
 {
@@ -125,7 +117,7 @@ void follow_map(void *arg, u32 pid, struct mapping *mapping)
 		log_error("pid %u: cannot probe '%s': %s", pid, elf_path(file->elf), strerror(-err));
 	else
 		log_note("pid %u mapped '%s' %.1f ms ago; its allocations are seen from now on", pid,
-			 elf_path(file->elf), (double)(now_ns() - mapping->from_ns) / 1e6);
+			 elf_path(file->elf), (double)(clock_now_ns() - mapping->from_ns) / 1e6);
 }
 
 void follow_lost(void *arg, u64 count)

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "command.h"
 #include "log.h"
 #include "output.h"
@@ -39,14 +39,6 @@ struct record {
 	u64 start_ns, start_unix_ns, looked_ns, said_ns;
 	bool stopped_by_signal;
 };
-
-static u64 clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
-}
 
 /* Signals arrive at a descriptor; SIGHUP only unless it was ignored at start (nohup). */
 static int take_signals(struct record *record)
@@ -241,7 +233,7 @@ static void watch(struct record *record)
 		{.fd = tracer_fd(record->tracer), .events = POLLIN},
 		{.fd = record->signals, .events = POLLIN},
 	};
-	u64 now = clock_ns(CLOCK_MONOTONIC);
+	u64 now = clock_now_ns();
 	bool all = true;
 
 	record->looked_ns = record->said_ns = now;
@@ -249,7 +241,7 @@ static void watch(struct record *record)
 		if (all)
 			poll(fds, 2, poll_timeout(record, now));
 		all = tracer_drain(record->tracer);
-		now = clock_ns(CLOCK_MONOTONIC);
+		now = clock_now_ns();
 		look(record, now);
 	}
 }
@@ -300,14 +292,14 @@ static int run(struct record *record)
 	if (status)
 		return status;
 	record->start_unix_ns = clock_ns(CLOCK_REALTIME);
-	record->start_ns = clock_ns(CLOCK_MONOTONIC);
+	record->start_ns = clock_now_ns();
 	status = attach(record);
 	if (status)
 		return status;
 	say_tracing(record);
 	watch(record);
 	log_progress(NULL);
-	stop_ns = clock_ns(CLOCK_MONOTONIC);
+	stop_ns = clock_now_ns();
 	return_signals(record);
 	tracer_stop(record->tracer);
 	return publish(record, stop_ns - record->start_ns);

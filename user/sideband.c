@@ -12,8 +12,9 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define DATA_PAGES 64 /* per CPU: room for some thousand mappings between two drains */
 
@@ -65,14 +66,6 @@ struct sample_id {
 	u32 pid, tid;
 	u64 time_ns;
 };
-
-static u64 monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
-}
 
 static int cpu_open(struct cpu_ring *ring, int cpu)
 {
@@ -258,7 +251,7 @@ static void hand(struct sideband *sideband, const struct record *record)
 
 void sideband_drain(struct sideband *sideband)
 {
-	u64 until = monotonic_ns();
+	u64 until = clock_now_ns();
 	size_t done = 0;
 
 	for (unsigned int i = 0; i < sideband->cpu_count; i++)

@@ -9,10 +9,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "account.h"
+#include "clock.h"
 #include "follow.h"
 #include "log.h"
 #include "procfs.h"
@@ -27,14 +27,6 @@ struct tracer {
 	struct ring *ring;
 	u32 scope_count; /* scope 0 is heaptap's own, for calibration */
 };
-
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
-}
 
 static int open_streams(struct tracer *tracer)
 {
@@ -176,7 +168,7 @@ int tracer_attach(struct tracer *tracer, pid_t pid)
 
 	if (!traced)
 		return rung_explain("begin tracing", -ENOMEM);
-	err = recorder_begin(tracer->follow.recorder, number, (u32)pid, traced->scope, now_ns(), &scan.process);
+	err = recorder_begin(tracer->follow.recorder, number, (u32)pid, traced->scope, clock_now_ns(), &scan.process);
 	if (err)
 		return attach_failed(tracer, traced, err);
 	account_facts(scan.process);
@@ -287,7 +279,7 @@ static int finish_image(struct process *process, void *arg)
 	struct tracer *tracer = arg;
 
 	if (!process->ended)
-		account_stop(tracer->follow.kernel, process, now_ns());
+		account_stop(tracer->follow.kernel, process, clock_now_ns());
 	return 0;
 }
 

@@ -72,28 +72,30 @@ static void test_filter_pid_absurd_level_is_cut(void **state)
 	assert_int_equal(filter_pid(), 0);
 }
 
-static void test_filter_current_traced_process_has_its_scope(void **state)
+static void test_filter_scope_traced_process_has_its_scope(void **state)
 {
-	u32 number = 1000, scope = 17;
+	u32 pid_number = 1000, scope = 17, found = 0;
 
 	(void)state;
-	bpf_map_update_elem(&scope_by_pid, &number, &scope, BPF_ANY);
-	assert_int_equal(filter_current(), 17);
-	number = 1001;
+	bpf_map_update_elem(&scope_by_pid, &pid_number, &scope, BPF_ANY);
+	assert_ptr_equal(filter_scope(&found), bpf_map_lookup_elem(&scopes, &scope));
+	assert_int_equal(found, 17);
+	pid_number = 1001;
 	config.pidns_inum = 5001;
-	assert_int_equal(filter_current(), -1);
-	bpf_map_update_elem(&scope_by_pid, &number, &scope, BPF_ANY);
-	assert_int_equal(filter_current(), 17);
+	assert_null(filter_scope(&found));
+	bpf_map_update_elem(&scope_by_pid, &pid_number, &scope, BPF_ANY);
+	assert_non_null(filter_scope(&found));
 }
 
-static void test_filter_current_scope_zero_is_a_scope(void **state)
+static void test_filter_scope_zero_is_a_scope(void **state)
 {
-	u32 number = 1000, scope = 0;
+	u32 pid_number = 1000, scope = 0, found = 1;
 
 	(void)state;
-	assert_int_equal(filter_current(), -1);
-	bpf_map_update_elem(&scope_by_pid, &number, &scope, BPF_ANY);
-	assert_int_equal(filter_current(), 0);
+	assert_null(filter_scope(&found));
+	bpf_map_update_elem(&scope_by_pid, &pid_number, &scope, BPF_ANY);
+	assert_non_null(filter_scope(&found));
+	assert_int_equal(found, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -105,8 +107,8 @@ int main(void)
 		TEST(test_filter_pid_every_level_of_the_process_is_found),
 		TEST(test_filter_pid_namespace_below_the_process_has_no_number),
 		TEST(test_filter_pid_absurd_level_is_cut),
-		TEST(test_filter_current_traced_process_has_its_scope),
-		TEST(test_filter_current_scope_zero_is_a_scope),
+		TEST(test_filter_scope_traced_process_has_its_scope),
+		TEST(test_filter_scope_zero_is_a_scope),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
