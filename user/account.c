@@ -76,7 +76,7 @@ static void book_death(void *arg, u32 number, u64 id)
 
 static void settle(struct kernel *kernel, struct process *process)
 {
-	struct sweep sweep = { .kernel = kernel, .process = process };
+	struct sweep sweep = {.kernel = kernel, .process = process};
 
 	kernel_take_tally(kernel, process->number, process->ledger);
 	if (process->ledger[COUNTER_FREE_DEFERRED])

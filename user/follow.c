@@ -68,6 +68,53 @@ static void on_last_exit(struct follow *follow, const struct event_process *even
 	traced_drop(&traced->files, true);
 }
 
+/* The image goes on no longer, although no event said so. */
+static void end_unheard(struct follow *follow, struct process *process, u64 now_ns)
+{
+	if (!process || process->ended)
+		return;
+	process->ended = true;
+	process->end_ns = now_ns;
+	account_end(follow->kernel, process);
+}
+
+/* An event of an image whose exec found the ring full: begin it now, if it is still the one that its process runs. */
+static int begin_unheard(struct follow *follow, const struct event *event)
+{
+	struct process *process;
+	struct traced *traced = follow->traced;
+	int err;
+
+	while (traced && kernel_scope(follow->kernel, traced->scope)->process != event->process)
+		traced = traced->next;
+	if (!traced)
+		return -ENOENT;
+	sideband_drain(follow->sideband);
+	end_unheard(follow, recorder_current(follow->recorder, (u32)traced->pid), event->time_ns);
+	err = recorder_begin(follow->recorder, event->process, (u32)traced->pid, traced->scope, event->time_ns,
+			     &process);
+	if (!err)
+		account_facts(process);
+	return err;
+}
+
+void follow_look(struct follow *follow, u64 now_ns)
+{
+	for (struct traced *traced = follow->traced; traced; traced = traced->next) {
+		struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
+
+		if (!process || process->ended)
+			continue;
+		account_look(process);
+		/* Its exit should have been heard of by the next look: unless that found the ring full. */
+		if (!traced->ended && !kernel_scope(follow->kernel, traced->scope)->process && traced->gone++) {
+			end_unheard(follow, process, now_ns);
+			traced->ended = true;
+			traced_drop(&traced->files, true);
+		}
+	}
+}
+
 int follow_event(void *arg, const struct event *event, size_t size)
 {
 	struct follow *follow = arg;
@@ -77,6 +124,8 @@ int follow_event(void *arg, const struct event *event, size_t size)
 	if (event->kind == EVENT_EXEC || event->kind == EVENT_EXIT)
 		sideband_drain(follow->sideband);
 	err = recorder_event(follow->recorder, event, size);
+	if (err == -ENOENT && !begin_unheard(follow, event))
+		err = recorder_event(follow->recorder, event, size);
 	if (err == -ENOMEM)
 		return err;
 	if (event->kind == EVENT_EXEC) {

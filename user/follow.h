@@ -22,6 +22,9 @@ struct follow {
 /* The process of that pid that has not ended, NULL: none. */
 struct traced *follow_find(const struct follow *follow, pid_t pid);
 
+/* Take down how much memory the processes hold, and notice those whose end could not be told. */
+void follow_look(struct follow *follow, u64 now_ns);
+
 /* `arg` is the struct follow. As ring_open and struct sideband_sink ask for. */
 int follow_event(void *arg, const struct event *event, size_t size);
 void follow_comm(void *arg, u32 pid, const char *comm, bool exec, u64 time_ns);

@@ -234,12 +234,7 @@ bool tracer_drain(struct tracer *tracer)
 
 void tracer_look(struct tracer *tracer)
 {
-	for (struct traced *traced = tracer->follow.traced; traced; traced = traced->next) {
-		struct process *process = recorder_current(tracer->follow.recorder, (u32)traced->pid);
-
-		if (process && !process->ended)
-			account_look(process);
-	}
+	follow_look(&tracer->follow, clock_now_ns());
 }
 
 unsigned int tracer_alive(const struct tracer *tracer)

@@ -32,6 +32,7 @@
 #define BPF_CORE_READ(from, ...)		STUB_READ_CHOICE(__VA_ARGS__, STUB_READ_2, STUB_READ_1)(from, __VA_ARGS__)
 
 #define STUB_MAPS_MAX	 16
+#define STUB_KEY_WORDS	 4 /* of the longest key */
 #define STUB_CPUS_MAX	 4
 #define STUB_FAULT_BELOW 65536 /* user addresses that cannot be read */
 #define STUB_FRAMES_MAX	 256
@@ -94,7 +95,7 @@ static STUB_UNUSED struct stub_map *stub_map_get(const void *map, size_t type, s
 		found++;
 	if (found < stub.maps + stub.map_count)
 		return found;
-	if (stub.map_count++ == STUB_MAPS_MAX)
+	if (stub.map_count++ == STUB_MAPS_MAX || key_size > STUB_KEY_WORDS * sizeof(u64))
 		abort();
 	*found = (struct stub_map){.map = map,
 				   .type = (u32)type,
@@ -114,8 +115,10 @@ static STUB_UNUSED void *stub_element_value(const struct stub_map *map, struct s
 static STUB_UNUSED struct stub_element *stub_element_find(const struct stub_map *map, const void *key)
 {
 	struct stub_element *element;
+	u64 copy[STUB_KEY_WORDS];
 
-	HASH_FIND(hh, map->elements, key, map->key_size, element);
+	memcpy(copy, key, map->key_size);
+	HASH_FIND(hh, map->elements, copy, map->key_size, element);
 	return element;
 }
 
