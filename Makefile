@@ -37,7 +37,7 @@ SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help setup demo test check unit e2e asan bench format lint install clean \
+.PHONY: all help setup demo test check unit e2e kernels asan bench format lint install clean \
         unit-programs asan-programs e2e-programs bench-programs
 
 all: $(OUT)/heaptap ## build the program
@@ -166,6 +166,9 @@ asan: asan-programs ## the same under AddressSanitizer and UBSan
 e2e: e2e-programs ## record real programs and compare with the truth (root)
 	$(Q)tests/run.sh --root $(E2E_TESTS)
 
+kernels: e2e-programs ## the end-to-end tests on Debian's kernels 6.1 and 6.12, emulated (fetches them through apt)
+	$(Q)OUT='$(OUT)' tests/kernels.sh
+
 setup:
 	$(Q).ci/setup build test
 
@@ -218,7 +221,7 @@ lint: $(OUT)/gen/pprof.pb-c.h $(SKELETONS) ## formatting, clang-tidy, cppcheck, 
 	$(Q)cppcheck --quiet -j $(shell nproc) --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress='deallocuse:tests/*' \
 		--suppress='nullPointerOutOfMemory:tests/*' --suppress='objectIndex:tests/bpf/*' --include=/usr/include/uthash.h \
-		--include=/usr/include/bpf/libbpf_common.h -D__x86_64__ $(CHECK_FILES)
+		--include=/usr/include/bpf/libbpf_common.h -D__x86_64__ '-DHEAPTAP_VERSION=""' '-DSOURCE_DIR=""' $(CHECK_FILES)
 	$(call say,TIDY,)
 	$(Q)printf '%s\n' $(TIDY_FILES) | \
 		xargs -P $(shell nproc) -I FILE clang-tidy --quiet FILE -- $(TIDY_FLAGS) 2>$(OUT)/tidy.log || { cat $(OUT)/tidy.log; false; }

@@ -44,7 +44,7 @@ static int load_empty(u32 attach_type)
 		 .imm = attach_type == ATTACH_UPROBE_SESSION},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = attach_type);
+	struct bpf_prog_load_opts options = {.sz = sizeof(options), .expected_attach_type = attach_type};
 
 	return bpf_prog_load(BPF_PROG_TYPE_KPROBE, "empty", "GPL", code, sizeof(code) / sizeof(code[0]), &options);
 }

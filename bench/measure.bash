@@ -93,6 +93,10 @@ calc() { # EXPRESSION
 	awk "BEGIN { print $1 }"
 }
 
+number() { # NUMBER: to four digits, but never in powers of ten
+	awk -v n="$1" 'BEGIN { printf((n >= 1000 ? "%.0f" : "%.4g"), n) }'
+}
+
 # Print a figure and, when a limit is given, whether it holds; what does not makes the script fail at its end.
 figure() { # NAME VALUE UNIT [OPERATOR LIMIT]
 	local verdict=''
@@ -100,7 +104,7 @@ figure() { # NAME VALUE UNIT [OPERATOR LIMIT]
 		verdict="ok: required $4 $5"
 		awk "BEGIN { exit !($2 $4 $5) }" || { verdict="MISSED: required $4 $5"; missed=1; }
 	fi
-	printf '  %-52s %10.5g %-6s %s\n' "$1" "$2" "$3" "$verdict"
+	printf '  %-60s %10s %-6s %s\n' "$1" "$(number "$2")" "$3" "$verdict"
 }
 
 finish() {

@@ -10,6 +10,7 @@
 
 PAIRS=${PAIRS:-110000}
 declare -A taken
+claims=()
 
 run() { # NAME COMMAND...: one measurement under one tracer
 	local name=$1
@@ -21,6 +22,7 @@ run() { # NAME COMMAND...: one measurement under one tracer
 }
 
 # memleak takes object names of at most 31 characters, and looks them up in its own root.
+# shellcheck disable=SC2317
 memleak_attach() {
 	# shellcheck disable=SC2016
 	trace Tracing env -u LD_LIBRARY_PATH unshare --mount sh -c '
@@ -28,6 +30,14 @@ memleak_attach() {
 		mount -t tmpfs none "$1/mnt" && touch "$1/mnt/libc" && mount --bind "$2" "$1/mnt/libc" &&
 		exec chroot "$1" stdbuf -oL memleak-libbpf -p "$3" -O /mnt/libc 3600' \
 		sh "${MEMLEAK_ROOT:-/}" "$libc" "$WORKLOAD_PID"
+}
+
+# heaptap, and what it says itself of a hit's cost.
+# shellcheck disable=SC2317
+heaptap_attach() {
+	heaptap -v -p "$WORKLOAD_PID"
+	claims+=("$(sed -n 's/.*a hit costs \([0-9.]*\) us (allocation) and \([0-9.]*\) us (free).*/\1 \2/p' "$scratch/said" |
+		awk '{ print ($1 + $2) * 1000 }')")
 }
 
 have_memleak() {
@@ -38,7 +48,7 @@ workload
 for ((round = 0; round < ROUNDS; round++)); do
 	run untraced :
 	run floor trace ready "$OUT/bench/bare" floor "$WORKLOAD_PID"
-	run heaptap heaptap -p "$WORKLOAD_PID"
+	run heaptap heaptap_attach
 	run alloc_only heaptap --alloc-only -p "$WORKLOAD_PID"
 	run naive trace ready "$OUT/bench/bare" naive "$WORKLOAD_PID"
 	! have_memleak || run memleak memleak_attach
@@ -52,7 +62,7 @@ done
 
 show() { # NAME WORDS
 	# shellcheck disable=SC2086
-	printf '  %-52s %10.5g ns     (%s)\n' "$2" "${ns[$1]}" "$(spread ${taken[$1]})"
+	printf '  %-60s %10s ns     (%s)\n' "$2" "$(number "${ns[$1]}")" "$(spread ${taken[$1]})"
 }
 
 echo "malloc(64) and free, CPU time, median of $ROUNDS rounds (least - greatest):"
@@ -61,6 +71,10 @@ show floor 'floor: empty programs, same sites, no return leg'
 show heaptap 'heaptap record -p'
 show alloc_only 'heaptap record -p --alloc-only'
 show naive 'naive: empty entry, return and free probes'
+claim=$(median "${claims[@]}") traps=$(calc "${ns[heaptap]} - ${ns[untraced]}")
+figure 'heaptap: its two traps, measured' "$traps" ns
+figure 'heaptap: its two traps, as it calibrated itself' "$claim" ns
+figure 'calibrated and measured differ by' "$(calc "100 * sqrt(($claim / $traps - 1) ^ 2)")" % '<=' 20
 figure 'heaptap / floor' "$(calc "${ns[heaptap]} / ${ns[floor]}")" x '<=' 1.2
 if have_memleak; then
 	show memleak 'libbpf-tools memleak -p'

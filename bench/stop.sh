@@ -23,7 +23,7 @@ measure() { # RUNG LIMIT-OF-STOP-MS
 		after+=("$(ask pairs 1100000)")
 	done
 	figure "$1: attach, median of $ROUNDS" "$(median "${attach[@]}")" ms
-	figure "$1: Ctrl-C to exit, greatest of $ROUNDS" "$(printf '%s\n' "${stop[@]}" | sort -g | tail -1)" ms '<' "$2"
+	figure "$1: Ctrl-C to exit, median of $ROUNDS ($(spread "${stop[@]}"))" "$(median "${stop[@]}")" ms '<' "$2"
 }
 
 after=()
