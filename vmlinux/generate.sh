@@ -16,7 +16,7 @@ PATH=$PATH:/usr/sbin
 # kind name: members, in the order in which they shall stand
 wanted='
 enum bpf_map_type: BPF_MAP_TYPE_HASH BPF_MAP_TYPE_ARRAY BPF_MAP_TYPE_PERCPU_ARRAY BPF_MAP_TYPE_RINGBUF
-constant -: BPF_ANY BPF_NOEXIST BPF_EXIST BPF_F_NO_PREALLOC BPF_F_USER_STACK BPF_RB_NO_WAKEUP BPF_RB_FORCE_WAKEUP BPF_RB_AVAIL_DATA
+constant -: BPF_ANY BPF_NOEXIST BPF_EXIST BPF_F_NO_PREALLOC BPF_F_USER_STACK BPF_F_MMAPABLE BPF_RB_NO_WAKEUP BPF_RB_FORCE_WAKEUP BPF_RB_AVAIL_DATA
 push
 struct ns_common: inum
 struct pid_namespace: ns
@@ -57,7 +57,10 @@ typedef __u32 __be32;
 typedef __u32 __wsum;
 typedef _Bool bool;
 typedef int pid_t;
-enum { false = 0, true = 1 };
+enum {
+	false = 0,
+	true = 1
+};
 
 /* User ABI: the layout is fixed, so no relocation. */
 struct pt_regs {
