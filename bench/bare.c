@@ -78,7 +78,7 @@ static int attach_naive(const struct plan *plan, const char *path, pid_t pid)
 static int attach_floor(const struct plan *plan, const char *path, pid_t pid)
 {
 	static const u32 types[] = {ATTACH_UPROBE_SESSION, ATTACH_UPROBE_MULTI};
-	u64 offsets[RANGES_MAX];
+	u64 offsets[RANGES_MAX] = {0};
 	int err = 0;
 
 	for (u32 i = 0; i < plan->probe_count; i++)

@@ -20,8 +20,9 @@ workload
 heaptap -p "$WORKLOAD_PID"
 for ((round = 0; round < ROUNDS; round++)); do
 	used=$(cpu_ns "$tracer") since=$(date +%s%N)
-	rate=$(calc "$(ask paced "$RATE" "$SECONDS_EACH") / $SECONDS_EACH")
-	share=$(calc "100 * ($(cpu_ns "$tracer") - $used) / ($(date +%s%N) - $since)")
+	pairs=$(ask paced "$RATE" "$SECONDS_EACH") took=$(calc "$(date +%s%N) - $since")
+	rate=$(calc "$pairs / $took * 1e9")
+	share=$(calc "100 * ($(cpu_ns "$tracer") - $used) / $took")
 	# On a busy machine the workload falls behind its rate.
 	made+=("$rate") shares+=("$(calc "$share * $RATE / $rate")")
 done

@@ -33,13 +33,14 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static void make_pairs(unsigned long count)
+static int make_pairs(unsigned long count)
 {
 	for (unsigned long i = 0; i < count; i++) {
 		void *volatile block = malloc(64);
 
 		free(block);
 	}
+	return 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -49,17 +50,18 @@ static int compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* The median of some batches: what disturbs a few of them does not show. */
-static double pairs(unsigned long count)
+/* What each of them takes, as `spent` counts: the median of some batches, so that what disturbs a few does not show. */
+static double cost(int (*make)(unsigned long count), uint64_t (*spent)(void), unsigned long count)
 {
+	unsigned long batch = count / BATCHES + 1;
 	double each[BATCHES];
 
 	for (int i = 0; i < BATCHES; i++) {
-		unsigned long batch = count / BATCHES + 1;
-		uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		uint64_t start = spent();
 
-		make_pairs(batch);
-		each[i] = (double)(clock_ns(CLOCK_THREAD_CPUTIME_ID) - start) / (double)batch;
+		if (make(batch))
+			return -1;
+		each[i] = (double)(spent() - start) / (double)batch;
 	}
 	qsort(each, BATCHES, sizeof(each[0]), compare);
 	return each[BATCHES / 2];
@@ -68,14 +70,12 @@ static double pairs(unsigned long count)
 /* Every millisecond what is due by then; whoever is late catches up. */
 static double paced(unsigned long rate, unsigned long seconds)
 {
-	uint64_t start = clock_ns(CLOCK_MONOTONIC), end = start + seconds * 1000000000, made = 0;
+	uint64_t start = clock_ns(CLOCK_MONOTONIC), made = 0;
 
-	for (uint64_t tick = start + TICK_NS; tick <= end; tick += TICK_NS) {
+	for (uint64_t tick = start + TICK_NS; tick <= start + seconds * 1000000000; tick += TICK_NS) {
 		uint64_t due = (tick - start) / TICK_NS * rate / (1000000000 / TICK_NS);
 		struct timespec until = {.tv_sec = (time_t)(tick / 1000000000), .tv_nsec = (long)(tick % 1000000000)};
 
-		if (clock_ns(CLOCK_MONOTONIC) >= end)
-			break;
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 		make_pairs(due - made);
 		made = due;
@@ -101,7 +101,12 @@ static double threads(unsigned long count, unsigned long pairs_each)
 	return (double)(started * pairs_each);
 }
 
-static uint64_t cpu_ns(int who)
+static uint64_t thread_ns(void)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static uint64_t usage_ns(int who)
 {
 	struct rusage usage;
 
@@ -110,37 +115,51 @@ static uint64_t cpu_ns(int who)
 	       (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
 }
 
-static double children(unsigned long count, int exec)
+static uint64_t family_ns(void)
 {
-	uint64_t start = cpu_ns(RUSAGE_SELF) + cpu_ns(RUSAGE_CHILDREN);
+	return usage_ns(RUSAGE_SELF) + usage_ns(RUSAGE_CHILDREN);
+}
+
+static int make_children(unsigned long count, const char *path)
+{
 	int status;
 
 	for (unsigned long i = 0; i < count; i++) {
 		pid_t pid = fork();
 
 		if (!pid) {
-			if (exec)
-				execl("/bin/true", "true", (char *)NULL);
-			_exit(exec);
+			if (path)
+				execl(path, path, (char *)NULL);
+			_exit(path != NULL);
 		}
 		if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
 			return -1;
 	}
-	return (double)(cpu_ns(RUSAGE_SELF) + cpu_ns(RUSAGE_CHILDREN) - start) / (double)count;
+	return 0;
+}
+
+static int make_forks(unsigned long count)
+{
+	return make_children(count, NULL);
+}
+
+static int make_execs(unsigned long count)
+{
+	return make_children(count, "/bin/true");
 }
 
 static double obey(const char *word, unsigned long a, unsigned long b)
 {
 	if (!strcmp(word, "pairs") && a)
-		return pairs(a);
+		return cost(make_pairs, thread_ns, a);
 	if (!strcmp(word, "paced") && a && b)
 		return paced(a, b);
 	if (!strcmp(word, "threads") && a && b)
 		return threads(a, b);
 	if (!strcmp(word, "fork") && a)
-		return children(a, 0);
+		return cost(make_forks, family_ns, a);
 	if (!strcmp(word, "exec") && a)
-		return children(a, 1);
+		return cost(make_execs, family_ns, a);
 	return -1;
 }
 

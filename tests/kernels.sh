@@ -11,6 +11,7 @@
 #   HEAPTAP_KERNEL_TESTS     the tests/e2e/test_* to run, by their last words (default: all but those of speed and go tool)
 #   HEAPTAP_KERNEL_SECONDS   limit for one kernel (default 900)
 set -u
+umask 022
 
 OUT=$(realpath "${OUT:-build}") || exit 1
 tests=${HEAPTAP_KERNEL_TESTS:-leaks exact rungs target status stop failure loss output}
@@ -41,17 +42,15 @@ install_missing() {
 
 # The newest package of that version, in $store/vmlinuz-VERSION.
 fetch() { # VERSION
-	local package scratch
+	local package place
 	[ -s "$store/vmlinuz-$1" ] && return 0
 	package=$(apt-cache search --names-only "^linux-image-${1//./[.]}[.][^-]*(-[0-9]+)?-cloud-amd64\$" | cut -d' ' -f1 |
 		sort -V | tail -n 1)
 	[ -n "$package" ] || return 1
-	scratch=$(mktemp -d -p "$store") || return 1
-	(cd "$scratch" && apt-get -qq download "$package" 2>/dev/null) &&
-		dpkg-deb --fsys-tarfile "$scratch"/*.deb | tar -xO --wildcards './boot/vmlinuz-*' >"$scratch/vmlinuz" &&
-		[ -s "$scratch/vmlinuz" ] && mv "$scratch/vmlinuz" "$store/vmlinuz-$1"
-	rm -rf "$scratch"
-	[ -s "$store/vmlinuz-$1" ]
+	place=$scratch/$package
+	mkdir "$place" && (cd "$place" && apt-get -qq download "$package" 2>/dev/null) &&
+		dpkg-deb --fsys-tarfile "$place"/*.deb | tar -xO --wildcards './boot/vmlinuz-*' >"$place/vmlinuz" &&
+		[ -s "$place/vmlinuz" ] && mv "$place/vmlinuz" "$store/vmlinuz-$1"
 }
 
 # Into the root, with the libraries they need, at the places where this machine has them.
@@ -86,9 +85,7 @@ print(*(m.__file__ for m in sys.modules.values() if getattr(m, "__file__", None)
 
 make_root() {
 	local link
-	root=$(mktemp -d -p "$store") || exit 1
-	trap 'rm -rf "$root"' EXIT
-	chmod 755 "$root"
+	root=$scratch/root
 	mkdir -p "$root"/{dev,etc,proc,root,sys,tmp,usr/bin,usr/sbin,usr/lib,usr/lib64}
 	for link in bin sbin lib lib64; do
 		ln -s "usr/$link" "$root/$link"
@@ -96,14 +93,14 @@ make_root() {
 	install -m644 /etc/passwd "$root/etc/passwd"
 	install -m755 "$here/fixture/kernel-init.sh" "$root/init"
 	add_programs
-	(cd "$root" && find . -print0 | cpio --quiet --null -o -H newc) >"$store/root.cpio" || die 'cannot pack the root'
+	(cd "$root" && find . -print0 | cpio --quiet --null -o -H newc) >"$scratch/root.cpio" || die 'cannot pack the root'
 }
 
 # Emulated, and both processors in turn by one thread: hardware virtualization is not everywhere, and with a thread for each
 # the emulator may run a kernel's breakpoint after the kernel has taken it away, which crashes 6.12 now and then.
 boot() { # VERSION RUNG
 	timeout -k 10 "$limit" qemu-system-x86_64 -accel tcg,thread=single -cpu max -smp 2 -m 2048 -nographic -no-reboot \
-		-nodefaults -serial stdio -kernel "$store/vmlinuz-$1" -initrd "$store/root.cpio" \
+		-nodefaults -serial stdio -pidfile "$scratch/pid-$1" -kernel "$store/vmlinuz-$1" -initrd "$scratch/root.cpio" \
 		-append "console=ttyS0 quiet loglevel=1 panic=-1 HEAPTAP_RUNG=$2 -- $tests" </dev/null | tr -d '\r'
 }
 
@@ -137,11 +134,22 @@ show() { # VERSION
 	passed=$((passed + p)) failed=$((failed + f))
 }
 
+# Also when interrupted: the emulators run in the background.
+clean_up() {
+	local file
+	for file in "$scratch"/pid-*; do
+		[ ! -e "$file" ] || kill "$(cat "$file")" 2>/dev/null
+	done
+	rm -rf "$scratch"
+}
+
 for version in "$@"; do
-	rung_of "$version" >/dev/null || exit 1
+	rung_of "$version" >/dev/null
 done
 install_missing
-mkdir -p "$store"
+mkdir -p "$store" && scratch=$(mktemp -d -p "$store") || exit 1
+trap clean_up EXIT
+trap 'exit 130' INT TERM
 make_root
 for version in "$@"; do
 	run "$version" "$(rung_of "$version")" &

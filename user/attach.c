@@ -120,12 +120,31 @@ int attach_open(enum attach_kind kind, const struct attach_programs *programs, i
 	return err;
 }
 
+static void *close_one(void *fd)
+{
+	close(*(int *)fd);
+	return NULL;
+}
+
+/*
+ * A perf rung has thirty descriptors, and the kernel waits a tenth of a second for most of them: some of that is waited for
+ * side by side. A link keeps its event, so their order does not matter.
+ */
 void attach_close(struct attach *attach)
 {
+	pthread_t threads[DESCRIPTORS_MAX];
+	unsigned int waiting = 0;
+
 	if (!attach)
 		return;
-	for (unsigned int i = 0; i < attach->count; i++)
-		close(attach->fds[i]);
+	for (unsigned int i = 0; i < attach->count; i++) {
+		if (attach->count > 2 && !pthread_create(&threads[waiting], NULL, close_one, &attach->fds[i]))
+			waiting++;
+		else
+			close(attach->fds[i]);
+	}
+	while (waiting)
+		pthread_join(threads[--waiting], NULL);
 	free(attach);
 }
 
