@@ -6,7 +6,7 @@
 # shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
 
-TOLERANCE=${TOLERANCE:-1.05}
+TOLERANCE=${TOLERANCE:-1.1}
 declare -A taken
 
 measure() { # WHEN
