@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libFuzzer target: any bytes as a program, as the separate debug file of one, and as both at once: headers, symbols,
+ * DWARF, .gnu_debuglink and .gnu_debugdata.
+ */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../../user/debugfile.h"
+#include "../../user/elf.h"
+#include "../../user/root.h"
+#include "../../user/symbol.h"
+#include "../../user/symtab.h"
+
+#define CODE_MAX 0x2000 /* how far into the file names are asked for */
+
+static int file_of(const u8 *data, size_t size)
+{
+	int fd = memfd_create("input", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	return fd;
+}
+
+static void resolve_all(struct elf *elf)
+{
+	struct symbolizer *symbolizer = symbolizer_new();
+	struct symbol_frame frame;
+
+	for (u64 offset = 0; offset < CODE_MAX; offset += 37)
+		if (symbolizer_resolve(symbolizer, elf, offset, &frame) == 0)
+			for (unsigned int i = 0; i < frame.line_count; i++)
+				if (!frame.lines[i].function)
+					abort();
+	symbolizer_free(symbolizer);
+}
+
+static void read_as_debug(struct elf *elf, const u8 *data, size_t size)
+{
+	struct elf *debug, *unpacked;
+	struct symtab *symtab;
+	u64 start;
+
+	if (elf_open_debug(file_of(data, size), "/nowhere/debug", &debug) != 0)
+		return;
+	if (symtab_new(elf, debug, &symtab) == 0) {
+		for (u64 offset = 0; offset < CODE_MAX; offset += 37)
+			if (symtab_find(symtab, offset, &start) && start > offset)
+				abort();
+		symtab_free(symtab);
+	}
+	if (debugfile_unpack(debug, &unpacked) == 0)
+		elf_free(unpacked);
+	elf_free(debug);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct elf *elf, *debug;
+	struct root own;
+
+	if (elf_open(file_of(data, size), "/nowhere/input", &elf) != 0)
+		return 0;
+	root_open_own(&own);
+	if (debugfile_find(elf, &own, &debug) == 0)
+		elf_free(debug);
+	root_close(&own);
+	resolve_all(elf);
+	read_as_debug(elf, data, size);
+	elf_free(elf);
+	return 0;
+}
