@@ -23,7 +23,7 @@ CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wformat=2 -Wformat-signedness -Wmissing-prototypes -Wstrict-prototypes -Wundef \
             -Wpointer-arith -Wno-format-nonliteral
 ALL_CFLAGS := -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -I$(OUT)/gen $(SANITIZE)
-LIBS     := -lbpf -ldw -lelf -lcapstone -lprotobuf-c -lcjson -liberty -lz -lm -lpthread
+LIBS     := -lbpf -ldw -lelf -lcapstone -lprotobuf-c -lcjson -liberty -llzma -lz -lm -lpthread
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ivmlinux -Wall -Wextra -Werror -Wno-unused-parameter
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -38,7 +38,7 @@ SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all help setup demo test check unit e2e kernels asan bench format lint install clean \
-        unit-programs asan-programs e2e-programs bench-programs
+        unit-programs asan-programs e2e-programs bench-programs fuzz fuzz-programs
 
 all: $(OUT)/heaptap ## build the program
 	@:
@@ -95,17 +95,21 @@ $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.linked.o
 UNIT_TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 ASAN_TESTS := $(UNIT_TESTS:$(OUT)/%=$(OUT)/asan/%)
 E2E_TESTS  := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/e2e/test_*.c))
+UNWIND_VARIANTS := c_clang cxx_clang c_static c_static_pie scenes_cet
 TARGETS    := $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.c)) \
               $(patsubst tests/e2e/%.cc,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.cc)) \
               $(patsubst tests/e2e/%.go,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.go)) \
-              $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%.so,$(wildcard tests/e2e/shim.c))
+              $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%.so,$(wildcard tests/e2e/shim*.c)) \
+              $(UNWIND_VARIANTS:%=$(OUT)/tests/e2e/target_unwind_%)
 # Run a second time, with a heaptap built under the sanitizers: those that do not watch the clock.
 ASAN_E2E   := $(filter $(addprefix %/test_,failure leaks output rungs status),$(E2E_TESTS))
-E2E_PART_O := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out tests/e2e/test_%.c tests/e2e/target_%.c tests/e2e/shim.c, \
+E2E_PART_O := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out tests/e2e/test_%.c tests/e2e/target_%.c tests/e2e/shim%.c, \
               $(wildcard tests/e2e/*.c)))
 TEST_CFLAGS = $(ALL_CFLAGS) -Wno-missing-prototypes -DSOURCE_DIR='"$(CURDIR)"' -MMD -MP
 # A target's allocations must survive the optimizer, and its stack must be walkable.
 TARGET_FLAGS := -O1 -g -fno-builtin -fno-optimize-sibling-calls -fno-omit-frame-pointer -pthread -D_GNU_SOURCE -MMD -MP
+# Those whose stacks are held against libunwind: as Debian builds its programs.
+$(OUT)/tests/e2e/target_unwind_%: TARGET_FLAGS := -O2 -g -fomit-frame-pointer -pthread -D_GNU_SOURCE -MMD -MP
 
 $(OUT)/tests/unit/%: tests/unit/%.c $(OUT)/libheaptap.a Makefile
 	@mkdir -p $(@D)
@@ -131,6 +135,7 @@ $(OUT)/tests/e2e/target_bare: KIND := -static -nostdlib -ffreestanding -fno-stac
 $(OUT)/tests/e2e/target_bare32: KIND := -m32 -static -nostdlib -ffreestanding -fno-stack-protector
 $(OUT)/tests/e2e/target_static: KIND := -static
 $(OUT)/tests/e2e/target_stripped: KIND := -s
+$(OUT)/tests/e2e/target_plugin_a $(OUT)/tests/e2e/target_plugin_b: KIND := -shared -fPIC
 
 $(OUT)/tests/e2e/target_%: tests/e2e/target_%.c Makefile
 	@mkdir -p $(@D)
@@ -142,6 +147,35 @@ $(OUT)/tests/e2e/target_%: tests/e2e/target_%.cc Makefile
 	$(call say,TARGET,$@)
 	$(Q)$(CXX) $(TARGET_FLAGS) -MF $@.d $< -o $@
 
+$(OUT)/tests/e2e/target_%_clang: tests/e2e/target_%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)$(CLANG) $(TARGET_FLAGS) -MF $@.d $< -o $@
+
+$(OUT)/tests/e2e/target_%_clang: tests/e2e/target_%.cc Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)$(CLANG) $(TARGET_FLAGS) -MF $@.d $< -lstdc++ -lm -o $@
+
+$(OUT)/tests/e2e/target_%_cet: tests/e2e/target_%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)$(CC) $(TARGET_FLAGS) -fcf-protection=full -MF $@.d $< -o $@
+
+# Nothing can be preloaded into these: the shim is linked in.
+SHIM_WRAPS := malloc calloc realloc reallocarray memalign aligned_alloc posix_memalign valloc pvalloc free
+SHIM_LINK  := -DSHIM_STATIC tests/e2e/shim_unwind.c $(SHIM_WRAPS:%=-Wl,--wrap=%)
+
+$(OUT)/tests/e2e/target_%_static: tests/e2e/target_%.c tests/e2e/shim_unwind.c tests/e2e/shim.c Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)$(CC) $(filter-out -M%,$(TARGET_FLAGS)) -static $< $(SHIM_LINK) -o $@
+
+$(OUT)/tests/e2e/target_%_static_pie: tests/e2e/target_%.c tests/e2e/shim_unwind.c tests/e2e/shim.c Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)$(CC) $(filter-out -M%,$(TARGET_FLAGS)) -static-pie $< $(SHIM_LINK) -o $@
+
 $(OUT)/tests/e2e/target_%: tests/e2e/target_%.go Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
@@ -151,6 +185,11 @@ $(OUT)/tests/e2e/shim.so: tests/e2e/shim.c Makefile
 	@mkdir -p $(@D)
 	$(call say,SHIM,$@)
 	$(Q)$(CC) -shared -fPIC -O2 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -D_GNU_SOURCE -MMD -MP -MF $@.d $< -o $@
+
+$(OUT)/tests/e2e/shim_unwind.so: tests/e2e/shim_unwind.c Makefile
+	@mkdir -p $(@D)
+	$(call say,SHIM,$@)
+	$(Q)$(CC) -shared -fPIC -O2 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -D_GNU_SOURCE -MMD -MP -MF $@.d $< -lunwind -o $@
 
 unit-programs: $(UNIT_TESTS)
 e2e-programs: $(E2E_TESTS) $(TARGETS) $(OUT)/heaptap
@@ -168,6 +207,25 @@ e2e: e2e-programs ## record real programs and compare with the truth (root)
 
 kernels: e2e-programs ## the end-to-end tests on Debian's kernels 6.1 and 6.12, emulated (fetches them through apt)
 	$(Q)OUT='$(OUT)' tests/kernels.sh
+
+# Each target first runs what it was given before (its corpus is small and kept), then searches for FUZZ_SECONDS.
+FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 10
+
+$(OUT)/tests/fuzz/%: tests/fuzz/%.c $(OUT)/libheaptap.a Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -MF $@.d $< $(OUT)/libheaptap.a $(LIBS) -o $@
+
+fuzz-programs: $(FUZZERS)
+fuzz: ## search for hostile input that breaks what reads files, FUZZ_SECONDS each
+	$(Q)$(MAKE) --no-print-directory OUT=$(OUT)/fuzz CC=$(CLANG) WARNINGS= fuzz-programs \
+		SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+	$(Q)for fuzzer in $(FUZZERS:$(OUT)/tests/fuzz/%=%); do \
+		mkdir -p $(OUT)/fuzz/corpus/$$fuzzer && $(OUT)/fuzz/tests/fuzz/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+			-rss_limit_mb=2048 -artifact_prefix=$(OUT)/fuzz/ $(OUT)/fuzz/corpus/$$fuzzer \
+			tests/fuzz/corpus/$$fuzzer || exit 1; \
+	done
 
 setup:
 	$(Q).ci/setup build test

@@ -4,22 +4,38 @@
  *
  *   bare floor PID   at the sites heaptap would use, by the best kind of link there is, without a return leg
  *   bare naive PID   at the symbols malloc (entry and return) and free (entry), by perf-event uprobes
+ *   bare walk PID    at malloc's return, after it was entered, by the best kind of link there is; not empty: it walks
+ *                    the stack by frame pointers. Interrupted, it prints how many frames it found, up to 27
+ *   bare leg PID     the same without the walk
+ *   bare timing PID  none, but the kernel takes the time of all programs meanwhile (run_time_ns in /proc/PID/fdinfo)
  *
- * It says "ready" when all are attached. Run by pair.sh.
+ * It says "ready" when all are attached. Run by pair.sh and unwind.sh.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <asm/ptrace.h>
 #include <unistd.h>
 
 #include "../user/elf.h"
 #include "../user/link.h"
 #include "../user/procfs.h"
 #include "../user/target.h"
+
+#define WALK_FRAMES 27
+
+/* What the walking program leaves: the size of the last stack, and it. */
+struct walked {
+	s64 bytes;
+	u64 ip[WALK_FRAMES];
+};
+
+static int walked_fd = -1;
 
 struct search {
 	pid_t pid;
@@ -47,6 +63,41 @@ static int load_empty(u32 attach_type)
 	struct bpf_prog_load_opts options = {.sz = sizeof(options), .expected_attach_type = attach_type};
 
 	return bpf_prog_load(BPF_PROG_TYPE_KPROBE, "empty", "GPL", code, sizeof(code) / sizeof(code[0]), &options);
+}
+
+/*
+ * On the return leg, told by the instruction pointer, walks the stack; unless `empty`, when it does all but that.
+ */
+static int load_walk(u32 attach_type, bool empty)
+{
+	const struct bpf_insn code[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_6, .src_reg = BPF_REG_1},
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_func_ip},
+		{.code = BPF_LDX | BPF_MEM | BPF_DW,
+		 .dst_reg = BPF_REG_1,
+		 .src_reg = BPF_REG_6,
+		 .off = offsetof(struct pt_regs, rip)},
+		{.code = BPF_JMP | BPF_JEQ | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_0, .off = 9},
+		{.code = BPF_LD | BPF_IMM | BPF_DW,
+		 .dst_reg = BPF_REG_7,
+		 .src_reg = BPF_PSEUDO_MAP_VALUE,
+		 .imm = walked_fd},
+		{0},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_6},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_7},
+		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_2, .imm = offsetof(struct walked, ip)},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3, .imm = WALK_FRAMES * sizeof(u64)},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_4, .imm = BPF_F_USER_STACK},
+		{.code = empty ? BPF_ALU64 | BPF_MOV | BPF_K : BPF_JMP | BPF_CALL,
+		 .imm = empty ? 0 : BPF_FUNC_get_stack},
+		{.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_7, .src_reg = BPF_REG_0},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	struct bpf_prog_load_opts options = {.sz = sizeof(options), .expected_attach_type = attach_type};
+
+	return bpf_prog_load(BPF_PROG_TYPE_KPROBE, empty ? "leg" : "walk", "GPL", code, sizeof(code) / sizeof(code[0]),
+			     &options);
 }
 
 static int attach_perf(const char *path, u64 offset, pid_t pid, bool ret)
@@ -95,12 +146,35 @@ static int attach_floor(const struct plan *plan, const char *path, pid_t pid)
 	return err;
 }
 
+static int attach_walk(const struct plan *plan, const char *path, pid_t pid, bool empty)
+{
+	static const u32 types[] = {ATTACH_UPROBE_SESSION, ATTACH_UPROBE_MULTI};
+	u32 probe = 0;
+
+	while (probe < plan->probe_count && strcmp(plan->probes[probe].symbol, "malloc"))
+		probe++;
+	walked_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "walked", sizeof(u32), sizeof(struct walked), 1, NULL);
+	if (probe == plan->probe_count || walked_fd < 0)
+		return walked_fd < 0 ? walked_fd : -ENOENT;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		int prog_fd = load_walk(types[i], empty);
+
+		if (prog_fd >= 0 && link_create_uprobe_multi(prog_fd, types[i], path, &plan->probes[probe].offset, NULL,
+							     1, pid, types[i] == ATTACH_UPROBE_MULTI) >= 0)
+			return 0;
+	}
+	return -EOPNOTSUPP;
+}
+
 static int attach(const char *how, pid_t pid)
 {
-	struct search search = {.pid = pid, .target = target_new()};
+	struct search search = {.pid = pid};
 	char path[64];
 	int err;
 
+	if (!strcmp(how, "timing"))
+		return bpf_enable_stats(BPF_STATS_RUN_TIME) < 0 ? -errno : 0;
+	search.target = target_new();
 	if (!search.target)
 		return -ENOMEM;
 	err = procfs_for_each_mapping(pid, search_mapping, &search);
@@ -109,16 +183,20 @@ static int attach(const char *how, pid_t pid)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", elf_fd(search.file->elf));
 	if (!strcmp(how, "floor"))
 		return attach_floor(search.file->plan, path, pid);
+	if (!strcmp(how, "walk") || !strcmp(how, "leg"))
+		return attach_walk(search.file->plan, path, pid, !strcmp(how, "leg"));
 	return !strcmp(how, "naive") ? attach_naive(search.file->plan, path, pid) : -EINVAL;
 }
 
 int main(int argc, char **argv)
 {
+	struct walked walked;
+	const u32 key = 0;
 	sigset_t stop;
 	int err, number;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: bare floor|naive PID\n");
+		fprintf(stderr, "usage: bare floor|naive|walk|leg|timing PID\n");
 		return 2;
 	}
 	sigemptyset(&stop);
@@ -132,5 +210,8 @@ int main(int argc, char **argv)
 	}
 	puts("ready");
 	fflush(stdout);
-	return sigwait(&stop, &number);
+	sigwait(&stop, &number);
+	if (!bpf_map_lookup_elem(walked_fd, &key, &walked))
+		printf("%d frames\n", (int)(walked.bytes / (s64)sizeof(u64)));
+	return 0;
 }

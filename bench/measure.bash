@@ -6,7 +6,7 @@ set -euo pipefail
 
 OUT=${OUT:-build}
 ROUNDS=${ROUNDS:-7}
-missed=0 tracer='' WORKLOAD_PID=''
+missed=0 tracer='' timing='' WORKLOAD_PID=''
 scratch=$(mktemp -d)
 
 end() { # PID: of a child, without a word about it
@@ -15,6 +15,7 @@ end() { # PID: of a child, without a word about it
 
 leave() {
 	end "$tracer"
+	end "$timing" # unwind.sh's: while it lives, every BPF program of the machine is slower
 	end "$WORKLOAD_PID"
 	rm -rf "$scratch"
 }
@@ -33,9 +34,9 @@ for copy in "$libc" "$scratch/tracer/libc.so.6"; do
 	cp "$(ldd "$OUT/bench/workload" | awk '$1 == "libc.so.6" { print $3 }')" "$copy"
 done
 
-workload() { # start another one; it is told what to do by `ask`
+workload() { # [FILE...]: start another one, which maps these files; it is told what to do by `ask`
 	end "$WORKLOAD_PID"
-	coproc WORKLOAD { LD_LIBRARY_PATH=$scratch exec "$OUT/bench/workload"; }
+	coproc WORKLOAD { LD_LIBRARY_PATH=$scratch exec "$OUT/bench/workload" "$@"; }
 }
 
 ask() { # COMMAND [NUMBER...]: the workload's answer

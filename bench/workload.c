@@ -8,15 +8,22 @@
  *   threads T N        the same, N times in each of T threads, as fast as they can: how many were made
  *   fork N             fork, exit and wait, N times: nanoseconds each
  *   exec N             the same with an exec of true(1) between: nanoseconds each
+ *   deep FRAMES N      like pairs, with malloc called FRAMES frames deep, 1 being the root of the stack
+ *   framed FRAMES N    the same in functions that keep a frame pointer
+ *
+ * It maps the code of the files it is started with, as if it had loaded them.
  *
  * Costs are CPU time, children's included: other users of the machine disturb that least.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -66,6 +73,53 @@ static double cost(int (*make)(unsigned long count), uint64_t (*spent)(void), un
 	qsort(each, BATCHES, sizeof(each[0]), compare);
 	return each[BATCHES / 2];
 }
+
+/* The same for pairs, without a frame of its own. */
+static inline __attribute__((always_inline)) double pairs(unsigned long count)
+{
+	static double each[BATCHES];
+
+	for (int i = 0; i < BATCHES; i++) {
+		unsigned long batch = count / BATCHES + 1;
+		uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+
+		for (unsigned long pair = 0; pair < batch; pair++) {
+			void *volatile block = malloc(64);
+
+			free(block);
+		}
+		each[i] = (double)(clock_ns(CLOCK_THREAD_CPUTIME_ID) - start) / (double)batch;
+	}
+	qsort(each, BATCHES, sizeof(each[0]), compare);
+	return each[BATCHES / 2];
+}
+
+/*
+ * Chains of functions that are alike but for the frame pointer. The root's unwind information says that nobody called
+ * it, so that there are as many frames as were asked for, to the frame.
+ */
+#define CHAIN_FUNCTION(name, next, words, keep)                                                                        \
+	__attribute__((noinline)) static double name(unsigned long frames, unsigned long count)                        \
+	{                                                                                                              \
+		volatile unsigned long own[words];                                                                     \
+		double each;                                                                                           \
+                                                                                                                       \
+		keep;                                                                                                  \
+		own[0] = frames;                                                                                       \
+		each = frames > 1 ? next(frames - 1, count) : pairs(count);                                            \
+		return own[0] == frames ? each : -1;                                                                   \
+	}
+
+#define CHAIN(chain, keep)                                                                                             \
+	static double chain##_a(unsigned long frames, unsigned long count);                                            \
+	CHAIN_FUNCTION(chain##_d, chain##_a, 20, keep)                                                                 \
+	CHAIN_FUNCTION(chain##_c, chain##_d, 2, keep)                                                                  \
+	CHAIN_FUNCTION(chain##_b, chain##_c, 12, keep)                                                                 \
+	CHAIN_FUNCTION(chain##_a, chain##_b, 6, keep)                                                                  \
+	CHAIN_FUNCTION(chain##_root, chain##_a, 6, keep; asm volatile(".cfi_undefined rip"))
+
+CHAIN(deep, )
+CHAIN(framed, asm volatile("" : : "r"(__builtin_frame_address(0))))
 
 /* Every millisecond what is due by then; whoever is late catches up. */
 static double paced(unsigned long rate, unsigned long seconds)
@@ -160,13 +214,36 @@ static double obey(const char *word, unsigned long a, unsigned long b)
 		return cost(make_forks, family_ns, a);
 	if (!strcmp(word, "exec") && a)
 		return cost(make_execs, family_ns, a);
+	if (!strcmp(word, "deep") && a && b)
+		return deep_root(a, b);
+	if (!strcmp(word, "framed") && a && b)
+		return framed_root(a, b);
 	return -1;
 }
 
-int main(void)
+/* The file's first bytes may be no code: it is only looked at. */
+static int map_code(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	void *code;
+
+	if (fd < 0 || fstat(fd, &status)) {
+		perror(path);
+		return 1;
+	}
+	code = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	close(fd);
+	return code == MAP_FAILED;
+}
+
+int main(int argc, char **argv)
 {
 	char line[128], word[16];
 
+	for (int i = 1; i < argc; i++)
+		if (map_code(argv[i]))
+			return 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	while (fgets(line, sizeof(line), stdin)) {
 		unsigned long a = 0, b = 0;

@@ -117,17 +117,18 @@ static __always_inline bool alloc_enter_call(struct pt_regs *ctx, u64 cookie, u3
 	return call_remember(ctx, &stash);
 }
 
-static __always_inline bool enter(struct pt_regs *ctx, u64 cookie)
+/* What an entry handler of a session returns: 1 when there is nothing to be done on the return leg. */
+static __always_inline int enter(struct pt_regs *ctx, u64 cookie)
 {
 	u32 kind = cookie_kind(cookie), process = hit_process(cookie);
 
 	if (!process)
-		return false;
+		return 1;
 	if (kind == CALL_FREE) {
 		free_enter(ctx, cookie, process);
-		return false;
+		return 1;
 	}
-	return alloc_enter_call(ctx, cookie, process, kind);
+	return !alloc_enter_call(ctx, cookie, process, kind);
 }
 
 /* The address a returning call hands out, 0 when it failed. */
@@ -142,7 +143,17 @@ static __always_inline u64 call_result(struct pt_regs *ctx, const struct stash *
 	return addr;
 }
 
-static __always_inline void leave(struct pt_regs *ctx)
+/* Asks for the cookie again, so that no entry has to keep it. */
+static __always_inline u64 leave_stack(struct pt_regs *ctx, u32 process)
+{
+	u32 number = cookie_scope(bpf_get_attach_cookie(ctx));
+
+	return stack_capture(ctx, process,
+			     number == SCOPE_BY_PID ? filter_scope(&number) : bpf_map_lookup_elem(&scopes, &number));
+}
+
+/* A function of its own, so that what few calls need takes no register from the many. */
+static __noinline void leave(struct pt_regs *ctx)
 {
 	struct stash_key key = call_key(ctx->sp - sizeof(u64));
 	struct stash *found = bpf_map_lookup_elem(&stashes, &key);
@@ -161,7 +172,7 @@ static __always_inline void leave(struct pt_regs *ctx)
 	if (!stash.sampled)
 		return;
 	if (addr)
-		heap_begin(&stash, addr, stack_capture(ctx, stash.process));
+		heap_begin(&stash, addr, leave_stack(ctx, stash.process));
 	else
 		count(stash.process, COUNTER_FAILED);
 }
@@ -174,11 +185,13 @@ SEC("?uprobe") int alloc_session(struct pt_regs *ctx)
 	 * The session kfuncs changed their signature in 7.x, so the leg is told by the instruction pointer: on the
 	 * return leg it is the caller's. A free never takes one.
 	 */
-	if (cookie_kind(cookie) != CALL_FREE && ctx->ip != bpf_get_func_ip(ctx)) {
+	if (cookie_kind(cookie) != CALL_FREE && bpf_get_func_ip(ctx) != ctx->ip) {
 		leave(ctx);
 		return 0;
 	}
-	return !enter(ctx, cookie);
+	/* The compiler would keep every part of the cookie that it has seen. */
+	asm volatile("" : "+r"(cookie));
+	return enter(ctx, cookie);
 }
 
 SEC("?uprobe") int alloc_enter(struct pt_regs *ctx)

@@ -11,6 +11,7 @@
 #include "../include/counter.h"
 #include "../include/event.h"
 #include "../include/row.h"
+#include "../include/unwind.h"
 
 /* Set between open and load, constant from then on; tests that compile the programs for the host set it as they go. */
 #ifdef __bpf__
@@ -19,9 +20,10 @@ const volatile struct config config __weak = {};
 struct config config;
 #endif
 
-/* Drawn once per sampled object and once per image; never reused in one recording. */
+/* Drawn once per sampled object, per image and per raw stack; never reused in one recording. */
 u64 next_object __weak = 0;
 u32 next_process __weak = 0;
+u64 next_raw __weak = 0;
 
 /* The ring: events to user space, in order. (*) */
 struct {
@@ -95,8 +97,21 @@ struct {
  */
 struct scratch {
 	u32 busy;
-	u32 reserved;
+	u32 whole; /* no more of the stack can be had than raw.bytes has */
+	struct unwind_walk {
+		struct unwind_registers registers;
+		u64 mappings; /* see struct scope; 0: not known */
+		u64 word;     /* what was read last */
+		u32 mapping;  /* index of the mapping found last */
+		u32 depth;
+		u32 end;	   /* enum unwind_end */
+		u32 exact;	   /* ip is that of an instruction, not a return address */
+		u32 frame_pointer; /* a frame pointer had to be trusted */
+		u32 reserved;
+	} walk;
+	struct event_raw raw; /* the snapshot: bytes from the leaf's sp on */
 	struct event_stack stack;
+	u8 slack[4096]; /* never written: the verifier adds the longest copy to the highest place of one */
 };
 
 #define SCRATCHES_MAX 64
@@ -107,5 +122,40 @@ struct {
 	__type(key, u32);
 	__type(value, struct scratch);
 } scratches __weak SEC(".maps");
+
+/*
+ * The unwind tables of all files (include/unwind.h), each at its index, 0 being none's. User space, which has it
+ * mapped, writes it. Words in pairs, because an array takes 8 bytes a row at least.
+ */
+struct unwind_words {
+	u32 word[2];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, UNWIND_ROWS_MAX / 2);
+	__type(key, u32);
+	__type(value, struct unwind_words);
+} unwind_rows __weak SEC(".maps");
+
+/* Rule number -> rule. User space, which has it mapped, appends. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, UNWIND_RULES_MAX);
+	__type(key, u32);
+	__type(value, struct unwind_rule);
+} unwind_rules __weak SEC(".maps");
+
+/* Executable mappings, those of a process side by side (struct scope says where). User space, which has it mapped,
+ * writes it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, UNWIND_MAPPINGS_MAX);
+	__type(key, u32);
+	__type(value, struct unwind_mapping);
+} unwind_mappings __weak SEC(".maps");
 
 #endif

@@ -38,7 +38,8 @@ static __always_inline void emit_process(enum event_kind kind, struct task_struc
 	event->scope = number;
 	event->cpu_ns = cpu_time(task);
 	event->max_rss_bytes = kind == EVENT_EXIT ? task->signal->maxrss * PAGE_BYTES : 0;
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	/* The last thread to go need not be the one that the process is named by. */
+	bpf_core_read(event->comm, sizeof(event->comm), &task->group_leader->comm);
 	/* Rare, and links may have to be made anew: wake the reader at once. */
 	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
 }

@@ -3,10 +3,10 @@
 #define STACK_BPF_H
 /*
  * The user stack of a call, interned: its frames travel once, afterwards only their hash. Called on the return leg,
- * where the registers are the caller's again and the instruction pointer is the return address, so the first frame is
- * right whatever the code's frame pointers; the frames above come from the kernel's frame-pointer walk.
+ * where the registers are the caller's again and the instruction pointer is the return address. What cannot be unwound
+ * here yet travels as bytes.
  */
-#include "emit.bpf.h"
+#include "unwind.bpf.h"
 
 #define SCRATCH_TRIES 4
 
@@ -30,43 +30,36 @@ static __always_inline void scratch_return(struct scratch *scratch)
 	__sync_lock_test_and_set(&scratch->busy, 0);
 }
 
-/* Fill stack->ip from the leaf; returns the depth, at least 1. */
-static __always_inline u32 stack_walk(struct pt_regs *ctx, u32 process, struct event_stack *stack)
+/*
+ * 63 bits over frames and process: two stacks of a million collide with probability 6e-8 (birthday bound). Never 0; the
+ * bit left is that of raw stacks.
+ */
+static __always_inline u64 stack_hash(const struct event_stack *stack, u32 depth, u64 seed)
 {
-	long bytes = bpf_get_stack(ctx, stack->ip, sizeof(stack->ip), BPF_F_USER_STACK);
+	u64 hash = seed + 0x9e3779b97f4a7c15ULL;
 
-	if (bytes >= (long)sizeof(stack->ip[0]))
-		return (u32)bytes / sizeof(stack->ip[0]);
-	count(process, COUNTER_STACK_EMPTY);
-	stack->ip[0] = ctx->ip;
-	return 1;
-}
-
-/* 64 bits over frames and process: two stacks of a million collide with probability 3e-8 (birthday bound). Never 0. */
-static __always_inline u64 stack_hash(const struct event_stack *stack, u32 depth, u32 process)
-{
-	u64 hash = process + 0x9e3779b97f4a7c15ULL;
-
-	for (u32 i = 0; i < STACK_DEPTH_MAX + 1; i++) {
+	for (u32 i = 0; i < STACK_DEPTH_MAX; i++) {
 		if (i >= depth)
 			break;
 		hash = (hash ^ stack->ip[i]) * 0xff51afd7ed558ccdULL;
 		hash ^= hash >> 32;
 	}
+	hash &= ~RAW_STACK_ID;
 	return hash ? hash : 1;
 }
 
 /* Send the frames unless user space has them. False: they could not be sent, the stack must not be named. */
-static __always_inline bool stack_send(struct event_stack *stack, u32 depth, u64 hash, u32 process)
+static __always_inline bool stack_send(struct event_stack *stack, u32 depth, enum unwind_end end, u64 hash, u32 process)
 {
 	u32 size = offsetof(struct event_stack, ip) + depth * sizeof(stack->ip[0]);
 	u8 sent = 1;
 
 	if (bpf_map_lookup_elem(&stacks_sent, &hash))
 		return true;
-	emit_header(&stack->header, EVENT_STACK, process, depth >= STACK_DEPTH_MAX ? EVENT_TRUNCATED : 0);
+	emit_header(&stack->header, EVENT_STACK, process, end == UNWIND_TRUNCATED ? EVENT_TRUNCATED : 0);
 	stack->stack = hash;
 	stack->depth = depth;
+	stack->end = end;
 	/* The verifier wants a bound it can see. */
 	if (size > sizeof(*stack))
 		return false;
@@ -79,25 +72,84 @@ static __always_inline bool stack_send(struct event_stack *stack, u32 depth, u64
 	return true;
 }
 
-/* The hash of the current stack, user space having its frames; 0 when it had to be given up (counted). */
-static __always_inline u64 stack_capture(struct pt_regs *ctx, u32 process)
+/* Send as much of the stack itself as the snapshot holds. Its id, 0 when it could not be sent. */
+static __always_inline u64 stack_send_raw(struct scratch *scratch, u32 process)
+{
+	struct event_raw *raw = &scratch->raw;
+	u32 size;
+
+	for (u32 i = 0; i < UNWIND_PAGES_MAX; i++)
+		if (!unwind_snapshot_more(scratch))
+			break;
+	unwind_unhide(scratch);
+	emit_header(&raw->header, EVENT_RAW, process, 0);
+	raw->stack = RAW_STACK_ID | (__sync_fetch_and_add(&next_raw, 1) + 1);
+	raw->reserved = 0;
+	size = offsetof(struct event_raw, bytes) + raw->size;
+	if (size > sizeof(*raw))
+		return 0;
+	/* Wakes the reader, who can make known what is missing: the fewer of these the better. */
+	if (bpf_ringbuf_output(&ring, raw, size, BPF_RB_FORCE_WAKEUP)) {
+		count(process, COUNTER_STACK_LOST_RING);
+		return 0;
+	}
+	count(process, COUNTER_STACK_RAW);
+	return raw->stack;
+}
+
+static __always_inline void stack_count_end(u32 process, enum unwind_end end)
+{
+	if (end == UNWIND_TRUNCATED)
+		count(process, COUNTER_STACK_TRUNCATED);
+	else if (end == UNWIND_NO_MAPPING)
+		count(process, COUNTER_STACK_NO_MAPPING);
+	else if (end == UNWIND_NO_RULE)
+		count(process, COUNTER_STACK_NO_RULE);
+	else if (end == UNWIND_UNREADABLE)
+		count(process, COUNTER_STACK_UNREADABLE);
+	else if (end == UNWIND_STUCK)
+		count(process, COUNTER_STACK_STUCK);
+}
+
+/* Unwound, and sent or known; the stack's id as in stack_capture. */
+static __always_inline u64 stack_name(struct pt_regs *ctx, u32 process, const struct scope *scope,
+				      struct scratch *scratch)
+{
+	/* Equal addresses under other mappings are another stack. */
+	u64 mappings = 0, seed = process;
+	struct unwind_walk *walk = &scratch->walk;
+	u64 hash;
+
+	if (scope && scope->mappings_process == process) {
+		mappings = scope->mappings;
+		seed |= (u64)scope->generation << 32;
+	}
+	unwind(ctx, mappings, scratch);
+	if (walk->end == UNWIND_NO_TABLE)
+		return stack_send_raw(scratch, process);
+	stack_count_end(process, walk->end);
+	if (walk->frame_pointer)
+		count(process, COUNTER_STACK_FRAME_POINTER);
+	hash = stack_hash(&scratch->stack, walk->depth, seed);
+	return stack_send(&scratch->stack, walk->depth, walk->end, hash, process) ? hash : 0;
+}
+
+/*
+ * The id of the current stack, user space having its frames or bytes; 0 when it had to be given up (counted). `scope`
+ * is the process's own; NULL, or another image's, when its mappings are not known.
+ */
+static __always_inline u64 stack_capture(struct pt_regs *ctx, u32 process, const struct scope *scope)
 {
 	struct scratch *scratch = scratch_claim();
-	u32 depth;
-	u64 hash;
+	u64 id;
 
 	if (!scratch) {
 		count(process, COUNTER_STACK_LOST_SLOT);
 		return 0;
 	}
-	depth = stack_walk(ctx, process, &scratch->stack);
-	if (depth >= STACK_DEPTH_MAX)
-		count(process, COUNTER_STACK_TRUNCATED);
-	hash = stack_hash(&scratch->stack, depth, process);
-	if (!stack_send(&scratch->stack, depth, hash, process))
-		hash = 0;
+	id = stack_name(ctx, process, scope, scratch);
 	scratch_return(scratch);
-	return hash;
+	return id;
 }
 
 #endif

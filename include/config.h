@@ -4,10 +4,12 @@
 /* What user space tells the programs: the one rodata struct, the attach cookie, and the rows of the small tables. */
 #include "types.h"
 
-#define SCOPES_MAX   1025  /* processes traced at once, and scope 0, heaptap itself */
-#define TALLIES_MIN  64	   /* rows of counters; a power of two, see struct config */
-#define RANGES_MAX   16	   /* probed functions of one allocator file */
-#define SCOPE_BY_PID 0xfff /* cookie: look the process up by pid (unfiltered link) */
+#define SCOPES_MAX	    1025       /* processes traced at once, and scope 0, heaptap itself */
+#define TALLIES_MIN	    64	       /* rows of counters; a power of two, see struct config */
+#define RANGES_MAX	    16	       /* probed functions of one allocator file */
+#define UNWIND_ROWS_MAX	    (4U << 20) /* words of all unwind tables, see unwind.h; even */
+#define UNWIND_MAPPINGS_MAX 65536      /* executable mappings of all traced processes */
+#define SCOPE_BY_PID	    0xfff      /* cookie: look the process up by pid (unfiltered link) */
 
 struct config {
 	u64 sample_bytes; /* mean bytes between samples, 1 .. 2^32 - 1 */
@@ -101,8 +103,13 @@ struct scope {
 	u32 process;
 	u32 pid;
 	u32 wide;
-	u32 reserved; /* array rows are 8-byte aligned: user space maps them */
+	u32 mappings_process; /* the process number that `mappings` belongs to; another one's are not known yet */
+	u32 generation;	      /* how often `mappings` has been published: equal addresses may mean other code since */
+	u32 reserved;
+	u64 mappings; /* its mappings: index of the first in unwind_mappings << 32 | how many */
 };
+
+_Static_assert(sizeof(struct scope) == 32, "scope: user space maps the rows of an array, which are 8-byte aligned");
 
 /* File offsets [start, end) of one allocator file's probed functions: a call from within is the allocator's own. */
 struct range {

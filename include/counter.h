@@ -26,8 +26,14 @@
 	X(REVIVE_LOST, revive_lost, "failed reallocs whose old object could not be followed on")                       \
 	X(STACK_LOST_SLOT, stack_lost_slot, "stacks lost: no scratch slot")                                            \
 	X(STACK_LOST_RING, stack_lost_ring, "stacks lost: ring full")                                                  \
-	X(STACK_EMPTY, stack_empty, "stacks of the caller alone: user stack unreadable")                               \
-	X(STACK_TRUNCATED, stack_truncated, "stacks deeper than 127 frames, root missing")                             \
+	X(STACK_TRUNCATED, stack_truncated, "stacks deeper than 128 frames, root missing")                             \
+	X(STACK_NO_MAPPING, stack_no_mapping, "stacks that end early: code in no known mapping")                       \
+	X(STACK_NO_RULE, stack_no_rule, "stacks that end early: no rule how to unwind the code")                       \
+	X(STACK_UNREADABLE, stack_unreadable, "stacks that end early: user stack unreadable")                          \
+	X(STACK_STUCK, stack_stuck, "stacks that end early: user stack corrupt")                                       \
+	X(STACK_FRAME_POINTER, stack_frame_pointer,                                                                    \
+	  "stacks with a step by frame pointer: code without unwind information")                                      \
+	X(STACK_RAW, stack_raw, "stacks sent raw: tables were not ready")                                              \
 	X(STACK_RESENT, stack_resent, "stacks sent again: stack map full")                                             \
 	X(CHILDREN, children, "child processes started and not traced")                                                \
 	X(EVENT_LOST, event_lost, "exec and exit events lost: ring full")

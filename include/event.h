@@ -10,7 +10,7 @@
  */
 #include "types.h"
 
-#define STACK_DEPTH_MAX 127
+#define STACK_DEPTH_MAX 128
 
 enum event_kind {
 	EVENT_NONE = 0,
@@ -23,6 +23,7 @@ enum event_kind {
 	EVENT_EXIT = 7,	       /* the last thread is gone */
 	EVENT_LEADER_EXIT = 8, /* the main thread is gone, others run on */
 	EVENT_OVERWRITE = 9,   /* a sampled object was still live when its address was handed out again */
+	EVENT_RAW = 10, /* instead of STACK: bytes of a stack whose tables were not ready, for user space to unwind */
 };
 
 /* Where an event comes from. Nothing right of the ring may ask. */
@@ -34,7 +35,7 @@ enum event_source {
 enum event_flag {
 	EVENT_REFUSED = 1 << 0,	   /* ALLOC: counted as allocated, but not followed: the live map was full */
 	EVENT_STACKLESS = 1 << 1,  /* ALLOC: kept without its stack (see counters stack_lost_*) */
-	EVENT_TRUNCATED = 1 << 2,  /* STACK: deeper than STACK_DEPTH_MAX, the root is missing */
+	EVENT_TRUNCATED = 1 << 2,  /* STACK: `end` is UNWIND_TRUNCATED, the root is missing */
 	EVENT_UNFOLLOWED = 1 << 3, /* ALLOC: --alloc-only, in-use unknown by design */
 };
 
@@ -52,7 +53,7 @@ struct event_alloc {
 	u64 addr;
 	u64 size;     /* as requested */
 	u64 interval; /* mean bytes between samples that was in force */
-	u64 stack;    /* hash of EVENT_STACK, 0 when EVENT_STACKLESS */
+	u64 stack;    /* of EVENT_STACK or EVENT_RAW, 0 when EVENT_STACKLESS */
 };
 
 /* FREE, OVERWRITE */
@@ -69,12 +70,28 @@ struct event_moved {
 	u32 reserved;
 };
 
+/*
+ * Frames are return addresses: the code that runs is that before them, so whoever asks what it is takes one off first.
+ * Where a signal interrupted code, the address is exact; one has been added to it so that the same holds.
+ */
 struct event_stack {
 	struct event header;
-	u64 stack;
+	u64 stack; /* hash of process and frames, bit 63 clear */
 	u32 depth;
+	u32 end;		 /* enum unwind_end */
+	u64 ip[STACK_DEPTH_MAX]; /* leaf first; only depth of them are sent */
+};
+
+#define RAW_STACK_BYTES 16384
+#define RAW_STACK_ID	(1ULL << 63)
+
+struct event_raw {
+	struct event header;
+	u64 stack;	/* RAW_STACK_ID | a number never used twice in one recording */
+	u64 ip, sp, bp; /* of the leaf: ip is a return address */
+	u32 size;
 	u32 reserved;
-	u64 ip[STACK_DEPTH_MAX + 1]; /* leaf first, return addresses; only depth of them are sent */
+	u8 bytes[RAW_STACK_BYTES]; /* from sp on; only size of them are sent */
 };
 
 /* EXEC, EXIT, LEADER_EXIT */
@@ -93,7 +110,8 @@ _Static_assert(sizeof(struct event) == 16, "event header");
 _Static_assert(sizeof(struct event_alloc) == 56, "event_alloc");
 _Static_assert(sizeof(struct event_object) == 24, "event_object");
 _Static_assert(sizeof(struct event_moved) == 32, "event_moved");
-_Static_assert(sizeof(struct event_stack) == 32 + 8 * (STACK_DEPTH_MAX + 1), "event_stack");
+_Static_assert(sizeof(struct event_stack) == 32 + 8 * (STACK_DEPTH_MAX), "event_stack");
+_Static_assert(sizeof(struct event_raw) == 56 + RAW_STACK_BYTES, "event_raw");
 _Static_assert(sizeof(struct event_process) == 64, "event_process");
 
 #endif

@@ -34,6 +34,8 @@ void account_facts(struct process *process)
 	if (!process->exe)
 		process->exe = procfs_exe(pid);
 	process->cgroup = procfs_cgroup(pid);
+	root_close(&process->root);
+	root_open(pid, &process->root);
 	process->rss_start_bytes = procfs_rss_bytes(pid);
 	process->rss_end_bytes = process->rss_start_bytes;
 	if (!process->cpu_start_ns)
@@ -44,6 +46,7 @@ void account_look(struct process *process)
 {
 	u64 rss = procfs_rss_bytes((pid_t)process->pid);
 
+	root_look(&process->root);
 	if (!rss)
 		return;
 	process->rss_end_bytes = rss;

@@ -184,7 +184,7 @@ static Elf *handle_open(const struct elf *elf)
 	return handle;
 }
 
-static int read_headers(struct elf *elf)
+static int read_headers(struct elf *elf, bool is_debug)
 {
 	GElf_Ehdr header;
 	Elf *handle;
@@ -199,7 +199,7 @@ static int read_headers(struct elf *elf)
 	}
 	elf->is_64bit_x86 = header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB &&
 			    header.e_machine == EM_X86_64;
-	err = read_program_headers(elf, handle);
+	err = is_debug ? 0 : read_program_headers(elf, handle);
 	if (!err)
 		read_note_sections(elf, handle);
 out:
@@ -227,7 +227,7 @@ static int read_identity(struct elf *elf)
 	return count == SELFMAG && memcmp(magic, ELFMAG, SELFMAG) == 0 ? 0 : -ENOEXEC;
 }
 
-int elf_open(int fd, const char *path, struct elf **ret_elf)
+static int open_file(int fd, const char *path, bool is_debug, struct elf **ret_elf)
 {
 	struct elf *elf;
 	int err;
@@ -241,13 +241,23 @@ int elf_open(int fd, const char *path, struct elf **ret_elf)
 	elf->path = strdup(path);
 	err = elf->path ? read_identity(elf) : -ENOMEM;
 	if (!err)
-		err = read_headers(elf);
+		err = read_headers(elf, is_debug);
 	if (err) {
 		elf_free(elf);
 		return err;
 	}
 	*ret_elf = elf;
 	return 0;
+}
+
+int elf_open(int fd, const char *path, struct elf **ret_elf)
+{
+	return open_file(fd, path, false, ret_elf);
+}
+
+int elf_open_debug(int fd, const char *path, struct elf **ret_elf)
+{
+	return open_file(fd, path, true, ret_elf);
 }
 
 void elf_free(struct elf *elf)
@@ -334,8 +344,9 @@ int elf_vaddr_to_offset(const struct elf *elf, u64 vaddr, u64 *ret_offset)
 
 /* Where symbols are read from, and to whom they are shown. */
 struct symbol_walk {
-	const struct elf *elf;
-	Elf *handle;
+	const struct elf *elf;	 /* whose code they name */
+	const struct elf *debug; /* where they stand: mostly the same */
+	Elf *handle;		 /* of debug */
 	int (*each)(const struct elf_symbol *symbol, void *arg);
 	void *arg;
 };
@@ -364,7 +375,7 @@ static int show_symbol(const struct symbol_walk *walk, const GElf_Sym *entry, co
 
 static int check_table(const struct symbol_walk *walk, const GElf_Shdr *header)
 {
-	if (!range_is_inside(header->sh_offset, header->sh_size, walk->elf->file_size))
+	if (!range_is_inside(header->sh_offset, header->sh_size, walk->debug->file_size))
 		return -EBADMSG;
 	return header->sh_size <= SECTION_BYTES_MAX ? 0 : -EFBIG;
 }
@@ -433,12 +444,13 @@ static int check_sections(Elf *handle)
 	return header.e_shoff != 0 && count == 0 ? -EBADMSG : 0;
 }
 
-int elf_for_each_function(struct elf *elf, int (*each)(const struct elf_symbol *symbol, void *arg), void *arg)
+int elf_for_each_function_of(struct elf *elf, const struct elf *debug,
+			     int (*each)(const struct elf_symbol *symbol, void *arg), void *arg)
 {
-	struct symbol_walk walk = {.elf = elf, .each = each, .arg = arg};
+	struct symbol_walk walk = {.elf = elf, .debug = debug, .each = each, .arg = arg};
 	int err;
 
-	walk.handle = handle_open(elf);
+	walk.handle = handle_open(debug);
 	if (!walk.handle)
 		return -EBADMSG;
 	err = check_sections(walk.handle);
@@ -448,4 +460,58 @@ int elf_for_each_function(struct elf *elf, int (*each)(const struct elf_symbol *
 		err = walk_tables_of_type(&walk, SHT_SYMTAB);
 	elf_end(walk.handle);
 	return err;
+}
+
+int elf_for_each_function(struct elf *elf, int (*each)(const struct elf_symbol *symbol, void *arg), void *arg)
+{
+	return elf_for_each_function_of(elf, elf, each, arg);
+}
+
+/* The header of the first section of that name that has bytes in the file. */
+static bool find_section(Elf *handle, const char *name, GElf_Shdr *ret_header)
+{
+	Elf_Scn *section = NULL;
+	size_t names;
+
+	if (elf_getshdrstrndx(handle, &names) != 0)
+		return false;
+	while ((section = elf_nextscn(handle, section))) {
+		const char *own;
+
+		if (!gelf_getshdr(section, ret_header) || ret_header->sh_type == SHT_NOBITS)
+			continue;
+		own = elf_strptr(handle, names, ret_header->sh_name);
+		if (own && strcmp(own, name) == 0)
+			return ret_header->sh_size > 0;
+	}
+	return false;
+}
+
+int elf_read_section(const struct elf *elf, const char *name, size_t size_max, u8 **ret_bytes, size_t *ret_size)
+{
+	Elf *handle = handle_open(elf);
+	GElf_Shdr header;
+	ssize_t count;
+	bool found;
+	u8 *bytes;
+
+	found = handle && find_section(handle, name, &header);
+	elf_end(handle);
+	if (!found)
+		return -ENOENT;
+	if (header.sh_size > size_max)
+		return -EFBIG;
+	if (!range_is_inside(header.sh_offset, header.sh_size, elf->file_size))
+		return -EBADMSG;
+	bytes = malloc(header.sh_size);
+	if (!bytes)
+		return -ENOMEM;
+	count = elf_read(elf, header.sh_offset, bytes, header.sh_size);
+	if (count < 0 || (u64)count != header.sh_size) {
+		free(bytes);
+		return -EBADMSG;
+	}
+	*ret_bytes = bytes;
+	*ret_size = header.sh_size;
+	return 0;
 }

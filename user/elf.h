@@ -26,6 +26,12 @@ struct elf_symbol {
  */
 int elf_open(int fd, const char *path, struct elf **ret_elf);
 
+/*
+ * The same for a file that holds only what is known of another one's code (a separate debug file): its program headers
+ * describe that other file and are not looked at.
+ */
+int elf_open_debug(int fd, const char *path, struct elf **ret_elf);
+
 void elf_free(struct elf *elf);
 
 const char *elf_path(const struct elf *elf);
@@ -45,6 +51,16 @@ int elf_vaddr_to_offset(const struct elf *elf, u64 vaddr, u64 *ret_offset);
  * returns that value, 0 at the end, negative errno when corrupt.
  */
 int elf_for_each_function(struct elf *elf, int (*each)(const struct elf_symbol *symbol, void *arg), void *arg);
+
+/* The same with the symbols that `debug` has for the code of `elf`; offsets are those in `elf`. */
+int elf_for_each_function_of(struct elf *elf, const struct elf *debug,
+			     int (*each)(const struct elf_symbol *symbol, void *arg), void *arg);
+
+/*
+ * Read the section `name` whole; *ret_bytes is one allocation for the caller to free. 0; -ENOENT: there is none, or it
+ * is empty; -EFBIG: over `size_max`; -EBADMSG; -ENOMEM.
+ */
+int elf_read_section(const struct elf *elf, const char *name, size_t size_max, u8 **ret_bytes, size_t *ret_size);
 
 /* Read up to `size` bytes of the file at `offset`; the number of bytes read, or negative errno. */
 ssize_t elf_read(const struct elf *elf, u64 offset, void *buffer, size_t size);

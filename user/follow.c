@@ -41,6 +41,25 @@ static void widen(struct follow *follow, struct traced *traced, const char *why)
 			 traced->pid, why, (follow->calibration.alloc_ns + follow->calibration.free_ns) / 2000);
 }
 
+static void publish(struct follow *follow, struct traced *traced, const struct process *process, u64 now_ns)
+{
+	traced->remapped = false;
+	/* Without room the programs do not know the mappings; its stacks are sent raw then. */
+	table_set_publish(follow->tables, kernel_scope(follow->kernel, traced->scope), process->number,
+			  process->mappings, now_ns);
+}
+
+void follow_mappings(struct follow *follow, u64 now_ns)
+{
+	for (struct traced *traced = follow->traced; traced; traced = traced->next) {
+		struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
+
+		if (traced->remapped && process && !process->ended)
+			publish(follow, traced, process, now_ns);
+	}
+	unwinder_settle(follow->unwinder, false);
+}
+
 static void on_new_image(struct follow *follow, const struct event_process *event)
 {
 	struct process *before = recorder_find(follow->recorder, event->header.process);
@@ -51,6 +70,8 @@ static void on_new_image(struct follow *follow, const struct event_process *even
 		account_end(follow->kernel, before);
 	if (process)
 		account_facts(process);
+	if (process && traced)
+		publish(follow, traced, process, clock_now_ns());
 	if (traced && event->tid != event->pid)
 		widen(follow, traced, "another thread than its main thread called exec");
 }
@@ -66,6 +87,7 @@ static void on_last_exit(struct follow *follow, const struct event_process *even
 		return;
 	traced->ended = true;
 	traced_drop(&traced->files, true);
+	table_set_withdraw(follow->tables, kernel_scope(follow->kernel, traced->scope));
 }
 
 /* The image goes on no longer, although no event said so. */
@@ -93,9 +115,11 @@ static int begin_unheard(struct follow *follow, const struct event *event)
 	end_unheard(follow, recorder_current(follow->recorder, (u32)traced->pid), event->time_ns);
 	err = recorder_begin(follow->recorder, event->process, (u32)traced->pid, traced->scope, event->time_ns,
 			     &process);
-	if (!err)
-		account_facts(process);
-	return err;
+	if (err)
+		return err;
+	account_facts(process);
+	publish(follow, traced, process, clock_now_ns());
+	return 0;
 }
 
 void follow_look(struct follow *follow, u64 now_ns)
@@ -123,6 +147,8 @@ int follow_event(void *arg, const struct event *event, size_t size)
 	/* The mappings of an image are told by the side-band: those before its end belong to it. */
 	if (event->kind == EVENT_EXEC || event->kind == EVENT_EXIT)
 		sideband_drain(follow->sideband);
+	if (event->kind == EVENT_RAW)
+		return unwinder_add(follow->unwinder, (const struct event_raw *)event, size) == -ENOMEM ? -ENOMEM : 0;
 	err = recorder_event(follow->recorder, event, size);
 	if (err == -ENOENT && !begin_unheard(follow, event))
 		err = recorder_event(follow->recorder, event, size);
@@ -159,6 +185,7 @@ void follow_map(void *arg, u32 pid, struct mapping *mapping)
 	if (!traced || target_open_mapping(follow->target, traced->pid, mapping, &file))
 		return;
 	recorder_map(follow->recorder, pid, mapping);
+	traced->remapped = true;
 	if (!file || !file->plan || follow->stopping || traced_has(&follow->links, traced, file))
 		return;
 	err = traced_probe(&follow->links, traced, file);

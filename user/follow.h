@@ -6,7 +6,9 @@
 #include "calibrate.h"
 #include "recorder.h"
 #include "sideband.h"
+#include "table.h"
 #include "traced.h"
+#include "unwind.h"
 
 struct follow {
 	struct calibration calibration;
@@ -16,6 +18,8 @@ struct follow {
 	struct recorder *recorder;
 	struct traced *traced;
 	struct traced_links links;
+	struct table_set *tables;
+	struct unwinder *unwinder;
 	bool stopping; /* no new links */
 };
 
@@ -24,6 +28,10 @@ struct traced *follow_find(const struct follow *follow, pid_t pid);
 
 /* Take down how much memory the processes hold, and notice those whose end could not be told. */
 void follow_look(struct follow *follow, u64 now_ns);
+
+/* Make the mappings that came since the last call known to the unwinder in the kernel, and unwind what waited for them.
+ */
+void follow_mappings(struct follow *follow, u64 now_ns);
 
 /* `arg` is the struct follow. As ring_open and struct sideband_sink ask for. */
 int follow_event(void *arg, const struct event *event, size_t size);

@@ -28,6 +28,9 @@ struct kernel {
 	struct heaptap *skeleton;
 	struct attach_programs programs;
 	struct scope *scopes;
+	struct unwind_rule *rules;
+	u32 *rows;
+	struct unwind_mapping *mappings;
 	int cpus;
 };
 
@@ -97,15 +100,32 @@ static void choose_programs(struct heaptap *skeleton, enum attach_kind kind)
 	choose(skeleton->progs.alloc_return, type);
 }
 
-static int map_scopes(struct kernel *kernel)
-{
-	void *rows = mmap(NULL, SCOPES_MAX * sizeof(struct scope), PROT_READ | PROT_WRITE, MAP_SHARED,
-			  bpf_map__fd(kernel->skeleton->maps.scopes), 0);
+#define SCOPES_BYTES   (SCOPES_MAX * sizeof(struct scope))
+#define RULES_BYTES    (UNWIND_RULES_MAX * sizeof(struct unwind_rule))
+#define ROWS_BYTES     (UNWIND_ROWS_MAX * sizeof(u32))
+#define MAPPINGS_BYTES (UNWIND_MAPPINGS_MAX * sizeof(struct unwind_mapping))
 
-	if (rows == MAP_FAILED)
-		return -errno;
-	kernel->scopes = rows;
-	return 0;
+/* The rows of an array; NULL with errno. */
+static void *map_array(const struct bpf_map *map, size_t bytes)
+{
+	void *rows = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return rows == MAP_FAILED ? NULL : rows;
+}
+
+static int map_arrays(struct kernel *kernel)
+{
+	kernel->scopes = map_array(kernel->skeleton->maps.scopes, SCOPES_BYTES);
+	kernel->rules = kernel->scopes ? map_array(kernel->skeleton->maps.unwind_rules, RULES_BYTES) : NULL;
+	kernel->rows = kernel->rules ? map_array(kernel->skeleton->maps.unwind_rows, ROWS_BYTES) : NULL;
+	kernel->mappings = kernel->rows ? map_array(kernel->skeleton->maps.unwind_mappings, MAPPINGS_BYTES) : NULL;
+	return kernel->mappings ? 0 : -errno;
+}
+
+static void unmap(void *rows, size_t bytes)
+{
+	if (rows)
+		munmap(rows, bytes);
 }
 
 int kernel_open(const struct kernel_options *options, struct kernel **ret_kernel)
@@ -128,7 +148,7 @@ int kernel_open(const struct kernel_options *options, struct kernel **ret_kernel
 	if (!err)
 		err = heaptap__attach(kernel->skeleton);
 	if (!err)
-		err = map_scopes(kernel);
+		err = map_arrays(kernel);
 	if (err)
 		goto fail;
 	kernel->programs.session = bpf_program__fd(kernel->skeleton->progs.alloc_session);
@@ -145,8 +165,10 @@ void kernel_close(struct kernel *kernel)
 {
 	if (!kernel)
 		return;
-	if (kernel->scopes)
-		munmap(kernel->scopes, SCOPES_MAX * sizeof(struct scope));
+	unmap(kernel->scopes, SCOPES_BYTES);
+	unmap(kernel->rules, RULES_BYTES);
+	unmap(kernel->rows, ROWS_BYTES);
+	unmap(kernel->mappings, MAPPINGS_BYTES);
 	heaptap__destroy(kernel->skeleton);
 	free(kernel);
 }
@@ -169,6 +191,23 @@ u32 kernel_draw_process(struct kernel *kernel)
 struct scope *kernel_scope(struct kernel *kernel, u32 number)
 {
 	return &kernel->scopes[number];
+}
+
+struct unwind_rule *kernel_unwind_rules(struct kernel *kernel)
+{
+	return kernel->rules;
+}
+
+u32 *kernel_unwind_rows(struct kernel *kernel, u32 *ret_count)
+{
+	*ret_count = UNWIND_ROWS_MAX;
+	return kernel->rows;
+}
+
+struct unwind_mapping *kernel_unwind_mappings(struct kernel *kernel, u32 *ret_count)
+{
+	*ret_count = UNWIND_MAPPINGS_MAX;
+	return kernel->mappings;
 }
 
 int kernel_add_pid(struct kernel *kernel, u32 pid, u32 scope)

@@ -4,6 +4,7 @@
 /* The loaded BPF object: its programs, and its maps as plain calls. */
 #include "../include/config.h"
 #include "../include/counter.h"
+#include "../include/unwind.h"
 #include "attach.h"
 
 struct kernel;
@@ -32,6 +33,14 @@ struct scope *kernel_scope(struct kernel *kernel, u32 number);
 int kernel_add_pid(struct kernel *kernel, u32 pid, u32 scope);
 void kernel_remove_pid(struct kernel *kernel, u32 pid);
 int kernel_set_ranges(struct kernel *kernel, u32 allocator, const struct ranges *ranges);
+
+/*
+ * What the programs unwind by, shared with them (include/unwind.h): UNWIND_RULES_MAX rules, the words of all tables,
+ * the mappings of all scopes. All zero at first.
+ */
+struct unwind_rule *kernel_unwind_rules(struct kernel *kernel);
+u32 *kernel_unwind_rows(struct kernel *kernel, u32 *ret_count);
+struct unwind_mapping *kernel_unwind_mappings(struct kernel *kernel, u32 *ret_count);
 
 u64 kernel_count_hits(const struct kernel *kernel,
 		      u32 process); /* traps of an image so far; 0 also when out of memory */

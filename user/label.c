@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ANONYMOUS_PATH	  "//anon" /* as in mapping.h */
 #define PLACE_COLUMNS_MAX 40
-#define NAME_SIZE	  512
+#define NAME_SIZE	  LABEL_CODE_SIZE
 
 /* Bytes of the character at `at`; 0 when it is none, or one that terminals obey (C0, DEL, C1). */
 static size_t character_length(const unsigned char *at)
@@ -134,19 +135,22 @@ static void print_place(const struct profile_line *line, char place[NAME_SIZE])
 	cut(place, PLACE_COLUMNS_MAX);
 }
 
-/* A location without a name: where in which file, so that it can be looked up elsewhere. */
-static void print_nameless(const struct profile *profile, const struct profile_location *location, char text[NAME_SIZE])
+bool label_code(const struct profile *profile, const struct profile_location *location, char text[LABEL_CODE_SIZE])
 {
 	const struct profile_mapping *mapping = NULL;
+	bool named;
 
 	if (location->mapping < profile->mapping_count)
 		mapping = &profile->mappings[location->mapping];
-	if (mapping && mapping->path && *mapping->path)
-		snprintf(text, NAME_SIZE, "%.400s+0x%" PRIx64, base_name(mapping->path),
+	/* An offset in a mapping without a file is another one in every run. */
+	named = mapping && mapping->path && *mapping->path && strcmp(mapping->path, ANONYMOUS_PATH) != 0;
+	if (named)
+		snprintf(text, LABEL_CODE_SIZE, "%.400s+0x%" PRIx64, base_name(mapping->path),
 			 location->address - mapping->start + mapping->file_offset);
 	else
-		snprintf(text, NAME_SIZE, "0x%" PRIx64, location->address);
+		snprintf(text, LABEL_CODE_SIZE, "0x%" PRIx64, location->address);
 	label_defuse(text);
+	return named;
 }
 
 /* " < caller" if it fits, with room left for " < ..." unless it is the last; else " < ..." and false. */
@@ -167,7 +171,7 @@ static bool append_location(const struct profile *profile, const struct profile_
 	bool fits = true;
 
 	if (!location->line_count && !first_line) {
-		print_nameless(profile, location, text);
+		label_code(profile, location, text);
 		return append_caller(text, is_root, columns, label);
 	}
 	for (u32 i = first_line; fits && i < location->line_count; i++) {
@@ -187,7 +191,7 @@ static void print_leaf(const struct profile *profile, const struct profile_locat
 		shorten(leaf->lines[0].function, name);
 		print_place(&leaf->lines[0], place);
 	} else {
-		print_nameless(profile, leaf, name);
+		label_code(profile, leaf, name);
 	}
 	place_columns = columns_of(place);
 	cut(name, columns - (place_columns ? place_columns + 2 : 0));

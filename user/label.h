@@ -17,6 +17,14 @@
 const char *label_site(const struct profile *profile, const struct profile_site *site, unsigned int columns,
 		       char label[LABEL_SIZE]);
 
+#define LABEL_CODE_SIZE 512
+
+/*
+ * A location without a name: "file+0x1234", by its offset in the file, which is the same in every run; its address when
+ * it is in no file: then false.
+ */
+bool label_code(const struct profile *profile, const struct profile_location *location, char text[LABEL_CODE_SIZE]);
+
 /* In place, '?' for control characters and what is no UTF-8; for text that a traced process chose. Returns `text`. */
 char *label_defuse(char *text);
 

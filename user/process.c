@@ -18,6 +18,7 @@ struct process *process_new(u32 number, u32 pid, u32 image, u64 sample_bytes, u6
 		free(process);
 		return NULL;
 	}
+	process->root.fd = -1;
 	process->number = number;
 	process->pid = pid;
 	process->image = image;
@@ -33,6 +34,7 @@ void process_free(struct process *process)
 	heap_release(&process->heap);
 	stack_table_release(&process->stacks);
 	mapping_table_free(process->mappings);
+	root_close(&process->root);
 	free(process->exe);
 	free(process->cgroup);
 	free(process);

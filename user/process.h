@@ -9,6 +9,7 @@
 
 #include "../include/counter.h"
 #include "heap.h"
+#include "root.h"
 #include "stack.h"
 
 struct mapping_table;
@@ -20,6 +21,7 @@ struct process {
 	u32 scope;
 	char comm[16];
 	char *exe, *cgroup; /* NULL: unknown */
+	struct root root;   /* the file system it sees */
 	struct mapping_table *mappings;
 	struct heap heap;
 	struct stack_table stacks;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perfmap.h"
 #include "symbol.h"
 #include "weight.h"
 
@@ -155,13 +156,56 @@ static void note_all_names(struct profile *profile)
 			note_names(&profile->mappings[profile->locations[i].mapping], &profile->locations[i]);
 }
 
-int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer)
+/* Where code that a program made itself can be: in no file, or in one that exists in memory only. */
+static bool may_be_generated(const struct profile *profile, const struct profile_location *location)
 {
-	for (u32 i = 0; i < profile->location_count; i++) {
+	return !location->line_count &&
+	       (location->mapping >= profile->mapping_count || !profile->mappings[location->mapping].elf);
+}
+
+static int name_generated(const struct perfmap *perfmap, struct profile_location *location)
+{
+	struct symbol_line line = {0};
+	struct symbol_frame frame = {.line_count = 1, .lines = &line};
+	u64 start;
+
+	line.function = line.system_name = perfmap_find(perfmap, location->address, &start);
+	if (!line.function)
+		return 0;
+	frame.function_offset = location->address - start;
+	return name_location(location, &frame);
+}
+
+/* The perf map is opened for the first such location: most processes have none. */
+static int symbolize_generated(struct profile *profile)
+{
+	struct perfmap *perfmap = NULL;
+	bool opened = false;
+	int err = 0;
+
+	profile->perfmap_refused = NULL;
+	for (u32 i = 0; !err && profile->root && i < profile->location_count; i++) {
+		if (!may_be_generated(profile, &profile->locations[i]))
+			continue;
+		if (!opened)
+			err = perfmap_open(profile->root, &perfmap, &profile->perfmap_refused);
+		opened = true;
+		if (err || !perfmap)
+			break;
+		err = name_generated(perfmap, &profile->locations[i]);
+	}
+	perfmap_free(perfmap);
+	return err;
+}
+
+static int symbolize_files(struct profile *profile, struct symbolizer *symbolizer)
+{
+	int err = 0;
+
+	for (u32 i = 0; !err && i < profile->location_count; i++) {
 		struct profile_location *location = &profile->locations[i];
 		const struct profile_mapping *mapping;
 		struct symbol_frame frame = {0};
-		int err;
 
 		if (location->mapping >= profile->mapping_count)
 			continue;
@@ -172,11 +216,22 @@ int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer)
 					 location->address - mapping->start + mapping->file_offset, &frame);
 		if (!err)
 			err = name_location(location, &frame);
-		if (err)
-			return err;
 	}
-	note_all_names(profile);
-	return 0;
+	return err;
+}
+
+int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer)
+{
+	int err;
+
+	symbolizer_set_root(symbolizer, profile->root);
+	err = symbolize_files(profile, symbolizer);
+	if (!err)
+		err = symbolize_generated(profile);
+	symbolizer_set_root(symbolizer, NULL);
+	if (!err)
+		note_all_names(profile);
+	return err;
 }
 
 /* --- sites

@@ -11,6 +11,7 @@
 #include "../include/types.h"
 
 struct elf;
+struct root;
 struct symbolizer;
 
 /* The four measures, in Go's order. */
@@ -80,6 +81,10 @@ struct profile {
 	double hit_cost_ns;				    /* calibrated cost of one unsampled trap */
 	double slowdown_percent;
 	bool exited; /* the image had ended when the snapshot was taken */
+	/* for profile_symbolize */
+	const struct root *root; /* the file system it saw; NULL: unknown. Borrowed. */
+	/* from profile_symbolize */
+	const char *perfmap_refused; /* why the names a JIT compiler left were not used; NULL: no such reason */
 };
 
 void profile_free(struct profile *profile);
@@ -91,7 +96,10 @@ void profile_totals(const struct profile *profile, u64 ret_totals[MEASURE_MAX]);
 void profile_sample_values(const struct profile *profile, const struct profile_sample *sample,
 			   u64 ret_values[MEASURE_MAX]);
 
-/* Fill lines of all locations and has_* of all mappings. 0 or -ENOMEM. */
+/*
+ * Fill lines of all locations and has_* of all mappings; code outside all files gets its name from the process's perf
+ * map. 0 or -ENOMEM.
+ */
 int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer);
 
 /*

@@ -91,6 +91,9 @@ static int publish_image(struct process *process, void *arg)
 	err = profile_symbolize(published->profile, collection->symbolizer);
 	if (err)
 		return err;
+	if (published->profile->perfmap_refused)
+		log_note("process %u: the names in its /tmp/perf-%d.map are not used: %s", process->pid,
+			 process->root.inner_pid, published->profile->perfmap_refused);
 	write_image(collection, published);
 	return 0;
 }
@@ -159,6 +162,8 @@ int publish_all(const struct publication *publication)
 		fail(&collection, "profiles", err);
 	index_recording(&collection);
 	print_summaries(&collection);
+	if (collection.symbolizer && symbolizer_complaint(collection.symbolizer))
+		log_note("some names may be missing: %s", symbolizer_complaint(collection.symbolizer));
 	status = say_result(&collection);
 	for (u32 i = 0; i < collection.count; i++) {
 		writer_files_free(collection.images[i].files);

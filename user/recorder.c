@@ -147,7 +147,7 @@ static int apply_alloc(struct process *process, const struct event_alloc *event)
 
 static int apply_stack(struct process *process, const struct event_stack *event, size_t size)
 {
-	if (!event->depth || event->depth > STACK_DEPTH_MAX + 1 ||
+	if (!event->depth || event->depth > STACK_DEPTH_MAX ||
 	    size < offsetof(struct event_stack, ip) + event->depth * sizeof(u64))
 		return -EBADMSG;
 	return stack_table_add(&process->stacks, event->stack, event->header.time_ns, event->ip, event->depth,

@@ -215,6 +215,7 @@ static int copy_facts(const struct recorder_options *options, struct process *pr
 	profile->rss_end_bytes = process->rss_end_bytes;
 	profile->rss_peak_bytes = process->rss_peak_bytes;
 	profile->exited = process->ended;
+	profile->root = process->root.fd >= 0 ? &process->root : NULL;
 	if (process->cpu_end_ns > process->cpu_start_ns)
 		profile->cpu_ns = process->cpu_end_ns - process->cpu_start_ns;
 	set_cost(options, process, profile);

@@ -10,11 +10,16 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "debugfile.h"
 #include "debuginfo.h"
+#include "debugserver.h"
 #include "elf.h"
 #include "mangled.h"
+#include "root.h"
 #include "symbol.h"
 #include "symtab.h"
+
+#define DOWNLOADS_NS 60000000000u /* for all files of a recording: the user is waiting for it */
 
 struct answer {
 	u64 offset;
@@ -25,6 +30,8 @@ struct answer {
 
 struct file {
 	struct elf *elf;
+	struct file *same;	     /* of the same build, seen earlier: that one is asked; NULL: none */
+	struct elf *debug;	     /* its separate debug file; NULL: none */
 	struct debuginfo *debuginfo; /* NULL: none */
 	struct symtab *symtab;	     /* NULL: not needed so far */
 	struct answer *answers;
@@ -40,11 +47,19 @@ struct name {
 struct symbolizer {
 	struct file *files;
 	struct name *names;
+	const struct root *root; /* of the process whose addresses are asked for; NULL: unknown */
+	struct root own_root;
+	struct debugserver *server; /* NULL: none */
+	bool server_tried, server_missing;
 };
 
 struct symbolizer *symbolizer_new(void)
 {
-	return calloc(1, sizeof(struct symbolizer));
+	struct symbolizer *symbolizer = calloc(1, sizeof(*symbolizer));
+
+	if (symbolizer)
+		root_open_own(&symbolizer->own_root);
+	return symbolizer;
 }
 
 static void file_free(struct file *file)
@@ -57,6 +72,7 @@ static void file_free(struct file *file)
 	}
 	debuginfo_free(file->debuginfo);
 	symtab_free(file->symtab);
+	elf_free(file->debug);
 	free(file);
 }
 
@@ -76,7 +92,23 @@ void symbolizer_free(struct symbolizer *symbolizer)
 		free(name->readable);
 		free(name);
 	}
+	debugserver_free(symbolizer->server);
+	root_close(&symbolizer->own_root);
 	free(symbolizer);
+}
+
+void symbolizer_set_root(struct symbolizer *symbolizer, const struct root *root)
+{
+	symbolizer->root = root;
+}
+
+const char *symbolizer_complaint(const struct symbolizer *symbolizer)
+{
+	if (symbolizer->server_missing)
+		return "DEBUGINFOD_URLS is set, but libdebuginfod is not installed";
+	if (symbolizer->server && debugserver_gave_up(symbolizer->server))
+		return "the servers in DEBUGINFOD_URLS took longer than a minute";
+	return NULL;
 }
 
 /* Both names of *line, as symbol.h wants them: living as long as the symbolizer, one pointer when equal. */
@@ -103,19 +135,71 @@ static int intern(struct symbolizer *symbolizer, const char *mangled, struct sym
 	return 0;
 }
 
+static int ask_server(struct symbolizer *symbolizer, struct file *file)
+{
+	int err = 0;
+
+	if (!symbolizer->server_tried) {
+		err = debugserver_new(DOWNLOADS_NS, &symbolizer->server);
+		symbolizer->server_missing = err == -ENOENT;
+		symbolizer->server_tried = true;
+	}
+	if (err || !symbolizer->server || elf_path(file->elf)[0] != '/')
+		return err == -ENOMEM ? err : -ENOENT;
+	return debugserver_find(symbolizer->server, file->elf, &file->debug);
+}
+
+/* 0 (with or without a file found), or -ENOMEM. */
+static int find_debug(struct symbolizer *symbolizer, struct file *file)
+{
+	int err = -ENOENT;
+
+	if (symbolizer->root)
+		err = debugfile_find(file->elf, symbolizer->root, &file->debug);
+	if (err == -ENOENT)
+		err = debugfile_find(file->elf, &symbolizer->own_root, &file->debug);
+	if (err == -ENOENT)
+		err = ask_server(symbolizer, file);
+	return err == -ENOMEM ? err : 0;
+}
+
+/* Find the DWARF of a new file, there or elsewhere. 0 or -ENOMEM. */
+static int file_open(struct symbolizer *symbolizer, struct file *file)
+{
+	struct file *other;
+	int err;
+
+	for (other = symbolizer->files; other; other = other->hh.next) {
+		if (!other->same && debugfile_fits(other->elf, file->elf)) {
+			file->same = other;
+			return 0;
+		}
+	}
+	err = debuginfo_open(elf_fd(file->elf), &file->debuginfo);
+	if (err == -ENODATA) {
+		err = find_debug(symbolizer, file);
+		if (!err && file->debug)
+			err = debuginfo_open(elf_fd(file->debug), &file->debuginfo);
+	}
+	return err == -ENOMEM ? err : 0;
+}
+
 static int find_file(struct symbolizer *symbolizer, struct elf *elf, struct file **ret_file)
 {
 	struct file *file;
 
 	HASH_FIND_PTR(symbolizer->files, &elf, file);
 	if (!file) {
+		int err;
+
 		file = calloc(1, sizeof(*file));
 		if (!file)
 			return -ENOMEM;
 		file->elf = elf;
-		if (debuginfo_open(elf_fd(elf), &file->debuginfo) == -ENOMEM) {
-			free(file);
-			return -ENOMEM;
+		err = file_open(symbolizer, file);
+		if (err) {
+			file_free(file);
+			return err;
 		}
 		HASH_ADD_PTR(symbolizer->files, elf, file);
 		if (!file->hh.tbl) {
@@ -123,8 +207,23 @@ static int find_file(struct symbolizer *symbolizer, struct elf *elf, struct file
 			return -ENOMEM;
 		}
 	}
-	*ret_file = file;
+	*ret_file = file->same ? file->same : file;
 	return 0;
+}
+
+/* The separate debug file has every symbol; .gnu_debugdata those that .dynsym lacks. */
+static int read_symbols(struct file *file)
+{
+	struct elf *unpacked = NULL;
+	int err = 0;
+
+	if (!file->debug)
+		err = debugfile_unpack(file->elf, &unpacked);
+	if (err == -ENOMEM)
+		return err;
+	err = symtab_new(file->elf, file->debug ? file->debug : unpacked, &file->symtab);
+	elf_free(unpacked);
+	return err;
 }
 
 static int find_symbol(struct file *file, u64 offset, const char **ret_name, u64 *ret_start)
@@ -132,7 +231,7 @@ static int find_symbol(struct file *file, u64 offset, const char **ret_name, u64
 	int err = 0;
 
 	if (!file->symtab)
-		err = symtab_new(file->elf, &file->symtab);
+		err = read_symbols(file);
 	if (!err)
 		*ret_name = symtab_find(file->symtab, offset, ret_start);
 	return err;

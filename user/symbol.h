@@ -2,14 +2,15 @@
 #ifndef SYMBOL_H
 #define SYMBOL_H
 /*
- * Names for code addresses: libdw's line and inline information where there is DWARF, else .symtab, else .dynsym;
- * demangled by libiberty. Answers are cached per file. Never opens a file by name: it reads the descriptor that struct
- * elf holds.
+ * Names for code addresses: libdw's line and inline information where there is DWARF, in the file itself or in its
+ * separate debug file, else .symtab, .gnu_debugdata, .dynsym; demangled by libiberty. Answers are cached per build id,
+ * or per file where there is none. The file itself is never opened by name: struct elf holds a descriptor.
  */
 #include "../include/types.h"
 
 struct elf;
 struct mapping;
+struct root;
 struct symbolizer;
 
 struct symbol_line {
@@ -28,6 +29,15 @@ struct symbol_frame {
 
 struct symbolizer *symbolizer_new(void); /* NULL: no memory */
 void symbolizer_free(struct symbolizer *symbolizer);
+
+/*
+ * Where to look for separate debug files before heaptap's own file system: below `root`, which must outlive all that
+ * follows until the next call. NULL: nowhere. A file keeps what was found for it first.
+ */
+void symbolizer_set_root(struct symbolizer *symbolizer, const struct root *root);
+
+/* Why names are missing that could be had, as a clause for the user; NULL: no such reason. */
+const char *symbolizer_complaint(const struct symbolizer *symbolizer);
 
 /*
  * What stands at file offset `offset` of `elf`, which must outlive the symbolizer. For a return address pass the

@@ -91,13 +91,17 @@ static void drop_aliases(struct symtab *symtab)
 	symtab->count = kept;
 }
 
-int symtab_new(struct elf *elf, struct symtab **ret_symtab)
+int symtab_new(struct elf *elf, const struct elf *debug, struct symtab **ret_symtab)
 {
 	struct symtab *symtab = calloc(1, sizeof(*symtab));
+	int err;
 
 	if (!symtab)
 		return -ENOMEM;
-	if (elf_for_each_function(elf, append, symtab) == -ENOMEM) {
+	err = elf_for_each_function(elf, append, symtab);
+	if (err != -ENOMEM && debug)
+		err = elf_for_each_function_of(elf, debug, append, symtab);
+	if (err == -ENOMEM) {
 		symtab_free(symtab);
 		return -ENOMEM;
 	}

@@ -9,8 +9,11 @@
 struct elf;
 struct symtab;
 
-/* Read .symtab and .dynsym. A corrupt table yields what was read before the fault. 0 or -ENOMEM. */
-int symtab_new(struct elf *elf, struct symtab **ret_symtab);
+/*
+ * Read .symtab and .dynsym, and those of `debug`, which knows more of the same code (NULL: none). A corrupt table
+ * yields what was read before the fault. 0 or -ENOMEM.
+ */
+int symtab_new(struct elf *elf, const struct elf *debug, struct symtab **ret_symtab);
 void symtab_free(struct symtab *symtab);
 
 /*

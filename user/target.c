@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <elf.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +20,10 @@ struct target {
 	struct target_file *files;
 	u32 allocator_count;
 	char *denied;
+	struct target_file *vdso; /* NULL until first seen */
 };
+
+#define VDSO "[vdso]"
 
 struct target *target_new(void)
 {
@@ -167,6 +173,27 @@ static void describe(struct mapping *mapping, struct elf *elf)
 	}
 }
 
+/* The kernel's own little library is the same in every process: ours is read from memory. */
+static int open_vdso(void)
+{
+	const Elf64_Ehdr *image = (const void *)getauxval(AT_SYSINFO_EHDR);
+	size_t size = image ? image->e_shoff + (size_t)image->e_shnum * image->e_shentsize : 0;
+	int fd = image ? memfd_create("vdso", MFD_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return image ? -errno : -ENOENT;
+	if (write(fd, image, size) != (ssize_t)size) {
+		close(fd);
+		return -EIO;
+	}
+	return fd;
+}
+
+static int open_file(pid_t pid, const struct mapping *mapping)
+{
+	return strcmp(mapping->path, VDSO) ? procfs_open_mapping(pid, mapping) : open_vdso();
+}
+
 int target_open_mapping(struct target *target, pid_t pid, struct mapping *mapping, struct target_file **ret_file)
 {
 	struct target_file *file = NULL;
@@ -174,9 +201,13 @@ int target_open_mapping(struct target *target, pid_t pid, struct mapping *mappin
 
 	*ret_file = NULL;
 	mapping->elf = NULL;
-	if (!mapping->path || mapping->path[0] != '/')
+	if (!mapping->path || (mapping->path[0] != '/' && strcmp(mapping->path, VDSO)))
 		return 0;
-	fd = procfs_open_mapping(pid, mapping);
+	if (!strcmp(mapping->path, VDSO) && target->vdso) {
+		describe(mapping, target->vdso->elf);
+		return 0;
+	}
+	fd = open_file(pid, mapping);
 	if (fd >= 0) {
 		err = intern(target, fd, mapping->path, &file);
 		if (err)
@@ -191,6 +222,8 @@ int target_open_mapping(struct target *target, pid_t pid, struct mapping *mappin
 	if (!file || !same_build(mapping, file->elf))
 		return 0;
 	describe(mapping, file->elf);
+	if (!strcmp(mapping->path, VDSO))
+		target->vdso = file;
 	*ret_file = file;
 	return 0;
 }

@@ -17,6 +17,7 @@ struct traced {
 	pid_t pid;
 	u32 scope;
 	bool wide, ended, warned;
+	bool remapped;	   /* its mappings have changed since they were last published */
 	unsigned int gone; /* looks at which it had ended in the kernel, but not here */
 	struct traced_file *files;
 	struct traced *next;

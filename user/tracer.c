@@ -19,7 +19,8 @@
 #include "ring.h"
 #include "rung.h"
 
-#define DRAIN_EVENTS 65536 /* between two looks at signals */
+#define DRAIN_EVENTS   65536 /* between two looks at signals */
+#define TABLES_WAIT_MS 300   /* for unwind tables, before tracing starts without those that take longer */
 
 struct tracer {
 	struct tracer_options options;
@@ -32,9 +33,21 @@ static int open_streams(struct tracer *tracer)
 {
 	struct sideband_sink sink = {
 		.comm = follow_comm, .map = follow_map, .lost = follow_lost, .arg = &tracer->follow};
+	struct table_memory memory = {
+		.rows = kernel_unwind_rows(tracer->follow.kernel, &memory.row_count),
+		.rules = kernel_unwind_rules(tracer->follow.kernel),
+		.mappings = kernel_unwind_mappings(tracer->follow.kernel, &memory.mapping_count),
+	};
 	int err = ring_open(kernel_ring_fd(tracer->follow.kernel), follow_event, &tracer->follow, &tracer->ring);
 
-	return err ? err : sideband_open(&sink, &tracer->follow.sideband);
+	if (!err)
+		err = sideband_open(&sink, &tracer->follow.sideband);
+	if (!err)
+		err = table_set_new(&memory, &tracer->follow.tables);
+	if (err)
+		return err;
+	tracer->follow.unwinder = unwinder_new(tracer->follow.tables, tracer->follow.recorder);
+	return tracer->follow.unwinder ? 0 : -ENOMEM;
 }
 
 int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer)
@@ -90,6 +103,9 @@ void tracer_close(struct tracer *tracer)
 		free(traced);
 	}
 	traced_drop(&tracer->follow.links.wide, false);
+	/* The worker reads files and writes maps: it goes before both. */
+	unwinder_free(tracer->follow.unwinder);
+	table_set_free(tracer->follow.tables);
 	sideband_close(tracer->follow.sideband);
 	ring_close(tracer->ring);
 	kernel_close(tracer->follow.kernel);
@@ -127,8 +143,8 @@ static struct traced *begin(struct tracer *tracer, pid_t pid, u32 process)
 
 struct scan {
 	struct tracer *tracer;
-	struct traced *traced;
 	struct process *process;
+	pid_t pid;
 	unsigned int searched;
 };
 
@@ -136,14 +152,30 @@ static int scan_mapping(struct mapping *mapping, void *arg)
 {
 	struct scan *scan = arg;
 	struct target_file *file;
-	int err = target_open_mapping(scan->tracer->follow.target, scan->traced->pid, mapping, &file);
+	int err = target_open_mapping(scan->tracer->follow.target, scan->pid, mapping, &file);
 
 	if (err)
 		return err;
 	scan->searched += file != NULL;
-	err = mapping_table_add(scan->process->mappings, mapping);
-	if (!err && file && file->plan)
-		err = traced_probe(&scan->tracer->follow.links, scan->traced, file);
+	/* Its table is made while the other files are looked at. */
+	if (file)
+		err = table_set_request(scan->tracer->follow.tables, file->elf);
+	return err ? err : mapping_table_add(scan->process->mappings, mapping);
+}
+
+/* Probe every allocator among the files the process maps. */
+static int probe_mapped(struct tracer *tracer, struct traced *traced, const struct process *process)
+{
+	int err = 0;
+
+	for (struct target_file *file = target_files(tracer->follow.target); file && !err; file = file->next) {
+		bool mapped = false;
+
+		for (u32 i = 0; i < mapping_table_count(process->mappings) && !mapped; i++)
+			mapped = mapping_table_get(process->mappings, i)->elf == file->elf;
+		if (mapped && file->plan)
+			err = traced_probe(&tracer->follow.links, traced, file);
+	}
 	return err;
 }
 
@@ -163,8 +195,9 @@ int tracer_attach(struct tracer *tracer, pid_t pid)
 {
 	u32 number = kernel_draw_process(tracer->follow.kernel);
 	struct traced *traced = begin(tracer, pid, number);
-	struct scan scan = {.tracer = tracer, .traced = traced};
-	int err;
+	struct scan scan = {.tracer = tracer, .pid = pid};
+	u64 start = clock_now_ns();
+	int err, waited;
 
 	if (!traced)
 		return rung_explain("begin tracing", -ENOMEM);
@@ -173,6 +206,15 @@ int tracer_attach(struct tracer *tracer, pid_t pid)
 		return attach_failed(tracer, traced, err);
 	account_facts(scan.process);
 	err = procfs_for_each_mapping(pid, scan_mapping, &scan);
+	if (!err) {
+		/* The tables first, as far as they are quick: a stack without them costs 8 KiB of ring. */
+		traced->remapped = true;
+		follow_mappings(&tracer->follow, clock_now_ns());
+		waited = (int)((clock_now_ns() - start) / 1000000);
+		if (waited < TABLES_WAIT_MS)
+			table_set_wait(tracer->follow.tables, TABLES_WAIT_MS - waited);
+		err = probe_mapped(tracer, traced, scan.process);
+	}
 	if (err)
 		return attach_failed(tracer, traced, err);
 	if (!traced_any(&tracer->follow.links, traced) && target_denied(tracer->follow.target)) {
@@ -203,9 +245,12 @@ int tracer_attach_program(struct tracer *tracer, pid_t pid, const char *path)
 	if (!traced)
 		return rung_explain("begin tracing", -ENOMEM);
 	err = target_open_program(tracer->follow.target, path);
-	for (file = target_files(tracer->follow.target); file && !err; file = file->next)
-		if (file->plan)
+	for (file = target_files(tracer->follow.target); file && !err; file = file->next) {
+		err = table_set_request(tracer->follow.tables, file->elf);
+		if (!err && file->plan)
 			err = traced_probe(&tracer->follow.links, traced, file);
+	}
+	table_set_wait(tracer->follow.tables, TABLES_WAIT_MS);
 	if (err)
 		return attach_failed(tracer, traced, err);
 	if (!traced_any(&tracer->follow.links, traced)) {
@@ -227,6 +272,7 @@ bool tracer_drain(struct tracer *tracer)
 
 	sideband_drain(tracer->follow.sideband);
 	taken = ring_drain(tracer->ring, DRAIN_EVENTS);
+	follow_mappings(&tracer->follow, clock_now_ns());
 	if (taken < 0)
 		log_error("events are lost: %s", strerror(-taken));
 	return taken < DRAIN_EVENTS;
@@ -287,6 +333,9 @@ void tracer_stop(struct tracer *tracer)
 	traced_drop(&tracer->follow.links.wide, false);
 	while (!tracer_drain(tracer))
 		;
+	unwinder_settle(tracer->follow.unwinder, false);
+	table_set_wait(tracer->follow.tables, -1);
+	unwinder_settle(tracer->follow.unwinder, true);
 	recorder_for_each(tracer->follow.recorder, finish_image, tracer);
 	account_pending(tracer->follow.kernel, tracer->follow.recorder);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "label.h"
 #include "utf8.h"
 
 struct folded {
@@ -28,32 +29,20 @@ static char *frame_name(const char *function)
 	return name;
 }
 
-/* An unnamed location is called by its file and file offset, which are the same in every run, or else by its address.
- */
-static int print_unnamed(const struct profile *profile, const struct profile_location *location, FILE *out)
+static void print_unnamed(const struct profile *profile, const struct profile_location *location, FILE *out)
 {
-	const struct profile_mapping *mapping;
-	const char *slash;
-	char *name;
+	char text[LABEL_CODE_SIZE];
 
-	if (location->mapping >= profile->mapping_count) {
-		fprintf(out, "0x%" PRIx64, location->address);
-		return 0;
-	}
-	mapping = &profile->mappings[location->mapping];
-	slash = mapping->path ? strrchr(mapping->path, '/') : NULL;
-	name = frame_name(slash ? slash + 1 : mapping->path ? mapping->path : "");
-	if (!name)
-		return -ENOMEM;
-	fprintf(out, "%s+0x%" PRIx64, name, location->address - mapping->start + mapping->file_offset);
-	free(name);
-	return 0;
+	label_code(profile, location, text);
+	for (char *at = text; (at = strchr(at, ';')); at++)
+		*at = ':';
+	fputs(text, out);
 }
 
 static int print_location(const struct profile *profile, const struct profile_location *location, FILE *out)
 {
 	if (!location->line_count)
-		return print_unnamed(profile, location, out);
+		print_unnamed(profile, location, out);
 	for (u32 i = location->line_count; i-- > 0;) {
 		char *name = frame_name(location->lines[i].function);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "label.h"
 #include "utf8.h"
 
 /* What one record shows; the reader takes signed 64-bit numbers only. */
@@ -112,10 +113,18 @@ static void print_padding(const char *text, size_t widest, FILE *out)
 		fputc('\t', out);
 }
 
+static void print_unnamed(const struct profile *profile, const struct profile_location *location, FILE *out)
+{
+	char text[LABEL_CODE_SIZE];
+
+	fprintf(out, "#\t0x%" PRIx64, location->address);
+	if (label_code(profile, location, text))
+		fprintf(out, "\t%s", text);
+	fputc('\n', out);
+}
+
 static void print_cells(const struct profile_location *location, const struct cell *cells, size_t widest, FILE *out)
 {
-	if (!location->line_count)
-		fprintf(out, "#\t0x%" PRIx64 "\n", location->address);
 	for (u32 i = 0; i < location->line_count; i++) {
 		fprintf(out, "#\t0x%" PRIx64 "\t%s", location->address, cells[i].function);
 		if (cells[i].place) {
@@ -156,6 +165,8 @@ static int print_frames(const struct profile *profile, const struct profile_samp
 	for (u32 i = 0; !err && i < sample->depth; i++) {
 		const struct profile_location *location = &profile->locations[sample->location[i]];
 
+		if (!location->line_count)
+			print_unnamed(profile, location, out);
 		print_cells(location, at, widest, out);
 		at += location->line_count;
 	}

@@ -26,7 +26,12 @@ typedef atomic_t: counter
 enum pid_type: PIDTYPE_PID PIDTYPE_TGID
 struct signal_struct: live pids sum_sched_runtime maxrss
 struct sched_entity: sum_exec_runtime
-struct task_struct: se pid tgid group_leader signal comm
+struct return_instance: stack orig_ret_vaddr next
+struct uprobe_task: return_instances
+struct xol_area: vaddr
+struct uprobes_state: xol_area
+struct mm_struct: uprobes_state
+struct task_struct: se pid tgid group_leader signal comm mm utask
 pop
 '
 
@@ -50,6 +55,7 @@ typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
+typedef __s16 s16;
 typedef __s32 s32;
 typedef __s64 s64;
 typedef __u16 __be16;

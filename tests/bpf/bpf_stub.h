@@ -35,7 +35,6 @@
 #define STUB_KEY_WORDS	 4 /* of the longest key */
 #define STUB_CPUS_MAX	 4
 #define STUB_FAULT_BELOW 65536 /* user addresses that cannot be read */
-#define STUB_FRAMES_MAX	 256
 #define STUB_UNUSED	 __attribute__((unused))
 
 struct stub_element {
@@ -74,9 +73,7 @@ static struct {
 	u32 cpu;
 	char comm[16];
 	struct task_struct *task;
-	u64 frames[STUB_FRAMES_MAX];
-	u32 depth;
-	long stack_error; /* instead of frames, when not 0 */
+	u64 memory, memory_end; /* the only user addresses that can be read; 0: all */
 } stub;
 
 /* --- maps: known by their address, described by their own declaration
@@ -103,7 +100,7 @@ static STUB_UNUSED struct stub_map *stub_map_get(const void *map, size_t type, s
 				   .value_size = (u32)value_size,
 				   .max = (u32)max};
 	if (type != BPF_MAP_TYPE_HASH)
-		found->rows = calloc(max * STUB_CPUS_MAX, value_size);
+		found->rows = calloc(max, (type == BPF_MAP_TYPE_PERCPU_ARRAY ? STUB_CPUS_MAX : 1) * value_size);
 	return found;
 }
 
@@ -274,9 +271,13 @@ static STUB_UNUSED u64 stub_random(void)
 	return z ^ z >> 31;
 }
 
+/* As the kernel's: what cannot be read as a whole is filled with zeros. */
 static STUB_UNUSED long bpf_probe_read_user(void *to, u32 size, const void *from)
 {
-	if ((uintptr_t)from < STUB_FAULT_BELOW) {
+	u64 start = (uintptr_t)from;
+
+	if (start < STUB_FAULT_BELOW || start + size < start ||
+	    (stub.memory_end && (start < stub.memory || start + size > stub.memory_end))) {
 		memset(to, 0, size);
 		return -EFAULT;
 	}
@@ -286,19 +287,20 @@ static STUB_UNUSED long bpf_probe_read_user(void *to, u32 size, const void *from
 
 static STUB_UNUSED long bpf_core_read(void *to, u32 size, const void *from)
 {
-	return bpf_probe_read_user(to, size, from);
+	memcpy(to, from, size);
+	return 0;
 }
 
-static STUB_UNUSED long bpf_get_stack(const void *ctx, void *to, u32 size, u64 flags)
+static STUB_UNUSED long bpf_loop(u32 count, long (*step)(u32 number, void *arg), void *arg, u64 flags)
 {
-	u32 depth = size / sizeof(u64) < stub.depth ? size / (u32)sizeof(u64) : stub.depth;
+	u32 done = 0;
 
-	(void)ctx;
-	(void)flags;
-	if (stub.stack_error)
-		return stub.stack_error;
-	memcpy(to, stub.frames, depth * sizeof(u64));
-	return (long)(depth * sizeof(u64));
+	if (flags)
+		return -EINVAL;
+	while (done < count)
+		if (step(done++, arg))
+			break;
+	return done;
 }
 
 static STUB_UNUSED long bpf_get_current_comm(void *to, u32 size)

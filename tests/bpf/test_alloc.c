@@ -11,6 +11,8 @@
 
 #include "../../bpf/alloc.bpf.c"
 
+#include "table.h"
+
 #define PROCESS 6
 #define SCOPE	2
 #define PID	3000
@@ -19,8 +21,12 @@
 #define CALLER	0x401500
 
 static struct pt_regs regs;
-static u64 top_of_stack; /* the return address, as user memory */
-static u64 out_pointer;	 /* posix_memalign's */
+
+/* All there is of user memory. */
+static struct {
+	u64 stack[2];	 /* the return address of the call, that of the caller, which is none */
+	u64 out_pointer; /* posix_memalign's */
+} user;
 
 static int setup(void **state)
 {
@@ -29,10 +35,11 @@ static int setup(void **state)
 
 	(void)state;
 	stub_reset(1 << 20);
+	stub.memory = (uintptr_t)&user;
+	stub.memory_end = (uintptr_t)(&user + 1);
 	stub.pid_tgid = (u64)PID << 32 | PID;
-	stub.depth = 1;
-	stub.frames[0] = CALLER;
 	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = TALLIES_MIN - 1};
+	table_of_plain_code(&scope, PROCESS, CALLER & ~0xffffULL);
 	bpf_map_update_elem(&scopes, &number, &scope, BPF_ANY);
 	return 0;
 }
@@ -48,9 +55,9 @@ static u64 counted(enum counter counter)
 /* The registers at the site of a call, and its cookie. */
 static void at_entry(enum call_kind kind, u64 one, u64 two, u64 three)
 {
-	top_of_stack = CALLER;
+	user.stack[0] = CALLER;
 	regs = (struct pt_regs){.di = one, .si = two, .dx = three, .ip = BASE + SITE};
-	regs.sp = (u64)(uintptr_t)&top_of_stack;
+	regs.sp = (u64)(uintptr_t)user.stack;
 	stub.func_ip = regs.ip;
 	stub.cookie = cookie_make(kind, ARG_DI, ARG_SI, ARG_DX, SCOPE, 0, SITE);
 }
@@ -209,8 +216,8 @@ static void test_alloc_aligned_up_to_16_is_mallocs(void **state)
 static void test_alloc_posix_memalign_address_comes_through_its_pointer(void **state)
 {
 	(void)state;
-	assert_true(call(CALL_POSIX_MEMALIGN, (u64)(uintptr_t)&out_pointer, 64, 100));
-	out_pointer = 0x5000;
+	assert_true(call(CALL_POSIX_MEMALIGN, (u64)(uintptr_t)&user.out_pointer, 64, 100));
+	user.out_pointer = 0x5000;
 	call_returns(0);
 	assert_born(0x5000, 100);
 }
@@ -218,8 +225,8 @@ static void test_alloc_posix_memalign_address_comes_through_its_pointer(void **s
 static void test_alloc_posix_memalign_that_fails_is_counted(void **state)
 {
 	(void)state;
-	out_pointer = 0x5000;
-	assert_true(call(CALL_POSIX_MEMALIGN, (u64)(uintptr_t)&out_pointer, 64, 100));
+	user.out_pointer = 0x5000;
+	assert_true(call(CALL_POSIX_MEMALIGN, (u64)(uintptr_t)&user.out_pointer, 64, 100));
 	call_returns(12);
 	assert_no_event();
 	assert_int_equal(counted(COUNTER_FAILED), 1);
@@ -228,8 +235,8 @@ static void test_alloc_posix_memalign_that_fails_is_counted(void **state)
 static void test_alloc_posix_memalign_status_is_an_int(void **state)
 {
 	(void)state;
-	out_pointer = 0x5000;
-	assert_true(call(CALL_POSIX_MEMALIGN, (u64)(uintptr_t)&out_pointer, 64, 100));
+	user.out_pointer = 0x5000;
+	assert_true(call(CALL_POSIX_MEMALIGN, (u64)(uintptr_t)&user.out_pointer, 64, 100));
 	call_returns(0xdead00000000);
 	assert_born(0x5000, 100);
 }
@@ -251,7 +258,7 @@ static void test_alloc_nested_call_is_the_outer_ones(void **state)
 	(void)state;
 	bpf_map_update_elem(&allocator_ranges, &allocator, &ranges, BPF_ANY);
 	at_entry(CALL_MALLOC, 100, 0, 0);
-	top_of_stack = BASE + 0x1500;
+	user.stack[0] = BASE + 0x1500;
 	assert_int_equal(alloc_session(&regs), 1);
 	assert_int_equal(counted(COUNTER_SAMPLED), 0);
 	assert_int_equal(counted(COUNTER_HITS_ALLOC), 1);

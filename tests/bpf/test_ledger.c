@@ -24,6 +24,7 @@
 
 #include "../../user/account.h"
 #include "../../user/ledger.h"
+#include "table.h"
 
 #define BLOCKS	    48
 #define THREADS	    4
@@ -55,7 +56,7 @@ struct thread {
 	u64 size;
 	int old, result; /* blocks, -1: none */
 	struct pt_regs regs;
-	u64 out_pointer, stack[STACK_WORDS];
+	u64 out_pointer, stack[STACK_WORDS + 3]; /* the word in use, its callers */
 };
 
 /* One run's circumstances. */
@@ -166,6 +167,14 @@ static u64 counted(enum counter counter)
 	return sum;
 }
 
+/* User space knows what the new image has mapped. */
+static void publish_mappings(void)
+{
+	u32 number = SCOPE;
+
+	table_of_plain_code(bpf_map_lookup_elem(&scopes, &number), image(), CALLER & ~0xffffULL);
+}
+
 static u64 block_addr(int block)
 {
 	return block < 0 ? 0 : FIRST_ADDR + 64 * (u64)block;
@@ -196,9 +205,6 @@ static void become(const struct thread *thread)
 {
 	stub.pid_tgid = (u64)PID << 32 | (PID + (u32)(thread - model.threads));
 	stub.cpu = chance(STUB_CPUS_MAX);
-	stub.depth = 1 + chance(3);
-	for (u32 i = 0; i < stub.depth; i++)
-		stub.frames[i] = CALLER + 16 * chance(3) + 256 * i;
 }
 
 /* --- what the recorder is told
@@ -290,8 +296,14 @@ static bool hit_entry(struct thread *thread)
 
 static void hit_return(struct thread *thread)
 {
-	thread->regs.ip = CALLER;
+	u64 *callers = &thread->stack[model.word + 1];
+	u32 depth = chance(3);
+
+	thread->regs.ip = CALLER + 16 * chance(3);
 	thread->regs.sp += sizeof(u64);
+	for (u32 i = 0; i < depth; i++)
+		callers[i] = CALLER + 16 * chance(3) + 256 * (i + 1);
+	callers[depth] = 0;
 	thread->regs.ax = block_addr(thread->result);
 	if (thread->kind == CALL_POSIX_MEMALIGN) {
 		thread->regs.ax = thread->result < 0 ? 12 : 0;
@@ -420,6 +432,7 @@ static void exec_program(void)
 	note_expected();
 	become(&model.threads[0]);
 	process_exec(&leader, PID);
+	publish_mappings();
 	memset(model.blocks, 0, sizeof(model.blocks));
 	for (u32 i = 0; i < THREADS; i++)
 		model.threads[i].stage = IDLE;
@@ -437,6 +450,8 @@ static void begin(const struct circumstances *is, u64 seed)
 	model.chance = seed;
 	stub_reset(is->ring_bytes);
 	stub.random = ~seed;
+	stub.memory = (uintptr_t)&model;
+	stub.memory_end = (uintptr_t)(&model + 1);
 	config = (struct config){
 		.sample_bytes = is->sample_bytes,
 		.ring_half = is->ring_bytes / 2,
@@ -448,6 +463,7 @@ static void begin(const struct circumstances *is, u64 seed)
 	stub_limit(&stashes, is->stash_max);
 	stub_limit(&stacks_sent, is->stacks_max);
 	bpf_map_update_elem(&scopes, &number, &scope, BPF_ANY);
+	publish_mappings();
 	bpf_map_update_elem(&scope_by_pid, &pid, &number, BPF_ANY);
 	process_signal.live.counter = THREADS;
 	leader = (struct task_struct){.pid = PID, .tgid = PID, .group_leader = &leader, .signal = &process_signal};

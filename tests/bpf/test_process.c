@@ -31,14 +31,15 @@ static int setup(void **state)
 				      .pid = PID,
 				      .tgid = PID,
 				      .group_leader = &leader,
-				      .signal = &process_signal};
+				      .signal = &process_signal,
+				      .comm = "leader"};
 	thread = (struct task_struct){.se = {.sum_exec_runtime = 20},
 				      .pid = PID + 1,
 				      .tgid = PID,
 				      .group_leader = &leader,
-				      .signal = &process_signal};
+				      .signal = &process_signal,
+				      .comm = "worker"};
 	stub.pid_tgid = (u64)PID << 32 | PID;
-	memcpy(stub.comm, "worker", 7);
 	bpf_map_update_elem(&scopes, &number, &scope, BPF_ANY);
 	bpf_map_update_elem(&scope_by_pid, &pid, &number, BPF_ANY);
 	return 0;
@@ -64,7 +65,7 @@ static const struct event_process *next_event(enum event_kind kind)
 	assert_int_equal(event->header.process, 9);
 	assert_int_equal(event->pid, PID);
 	assert_int_equal(event->scope, SCOPE);
-	assert_string_equal(event->comm, "worker");
+	assert_string_equal(event->comm, "leader");
 	return event;
 }
 

@@ -11,20 +11,46 @@
 
 #include "../../bpf/stack.bpf.h"
 
-#define PROCESS 3
+#include "table.h"
+
+#define PROCESS	   3
+#define CODE	   0x400000
+#define PAGE_BYTES 4096
 
 static struct pt_regs regs;
+static struct scope scope;
+static struct task_struct task;
+static u64 expected[STACK_DEPTH_MAX];
+
+/* User memory, from regs.sp on. */
+static _Alignas(PAGE_BYTES) u64 memory[16 * PAGE_BYTES / sizeof(u64)];
+
+/* Make up a stack of that many frames. */
+static void set_depth(u32 depth)
+{
+	memset(memory, 0, sizeof(memory));
+	for (u32 i = 0; i < depth; i++) {
+		u64 ip = CODE + 0x1000 + 16 * i;
+
+		if (i < STACK_DEPTH_MAX)
+			expected[i] = ip;
+		if (i)
+			memory[i - 1] = ip;
+	}
+}
 
 static int setup(void **state)
 {
 	(void)state;
 	stub_reset(1 << 20);
 	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = TALLIES_MIN - 1};
-	regs = (struct pt_regs){.ip = 0x401234};
-	stub.depth = 3;
-	stub.frames[0] = 0x401234;
-	stub.frames[1] = 0x402000;
-	stub.frames[2] = 0x403000;
+	stub.task = &task;
+	stub.memory = (uintptr_t)memory;
+	stub.memory_end = (uintptr_t)memory + sizeof(memory);
+	scope = (struct scope){.process = PROCESS};
+	table_of_plain_code(&scope, PROCESS, CODE);
+	regs = (struct pt_regs){.ip = CODE + 0x1000, .sp = (uintptr_t)memory, .bp = 0x1234};
+	set_depth(3);
 	return 0;
 }
 
@@ -34,6 +60,12 @@ static u64 counted(enum counter counter)
 	struct tally *tally = bpf_map_lookup_elem(&tallies, &row);
 
 	return tally->count[counter];
+}
+
+static u64 capture(u32 process)
+{
+	scope.mappings_process = process;
+	return stack_capture(&regs, process, &scope);
 }
 
 /* The next event must be a stack of that many frames, as long as them and no longer. */
@@ -47,7 +79,7 @@ static const struct event_stack *next_stack(u32 depth)
 	assert_int_equal(event->header.process, PROCESS);
 	assert_int_equal(event->depth, depth);
 	assert_int_equal(size, offsetof(struct event_stack, ip) + depth * sizeof(u64));
-	assert_memory_equal(event->ip, stub.frames, depth * sizeof(u64));
+	assert_memory_equal(event->ip, expected, depth * sizeof(u64));
 	return event;
 }
 
@@ -72,7 +104,7 @@ static void test_stack_capture_first_time_sends_frames_under_its_hash(void **sta
 	u64 hash;
 
 	(void)state;
-	hash = stack_capture(&regs, PROCESS);
+	hash = capture(PROCESS);
 	assert_true(hash != 0);
 	assert_true(next_stack(3)->stack == hash);
 	assert_no_event();
@@ -84,10 +116,10 @@ static void test_stack_capture_again_sends_the_hash_alone(void **state)
 	u64 hash;
 
 	(void)state;
-	hash = stack_capture(&regs, PROCESS);
+	hash = capture(PROCESS);
 	next_stack(3);
 	for (u32 i = 0; i < 10; i++)
-		assert_true(stack_capture(&regs, PROCESS) == hash);
+		assert_true(capture(PROCESS) == hash);
 	assert_no_event();
 }
 
@@ -96,52 +128,204 @@ static void test_stack_capture_other_process_sends_its_own(void **state)
 	u64 hash;
 
 	(void)state;
-	hash = stack_capture(&regs, PROCESS + 1);
-	assert_true(stack_capture(&regs, PROCESS) != hash);
+	hash = capture(PROCESS + 1);
+	assert_true(capture(PROCESS) != hash);
 	assert_int_equal(stub_count(&stacks_sent), 2);
 }
 
-static void test_stack_capture_unreadable_stack_is_the_caller_alone(void **state)
+static void test_stack_capture_whole_stack_says_so(void **state)
 {
 	(void)state;
-	stub.stack_error = -EFAULT;
-	assert_true(stack_capture(&regs, PROCESS) != 0);
-	assert_int_equal(counted(COUNTER_STACK_EMPTY), 1);
-	assert_int_equal(next_stack(1)->ip[0], 0x401234);
+	capture(PROCESS);
+	assert_int_equal(next_stack(3)->end, UNWIND_COMPLETE);
+	for (u32 i = COUNTER_STACK_TRUNCATED; i <= COUNTER_STACK_RESENT; i++)
+		assert_int_equal(counted(i), 0);
 }
 
 static void test_stack_capture_deepest_whole_stack_is_not_truncated(void **state)
 {
+	const struct event_stack *event;
+
 	(void)state;
-	for (u32 i = 0; i < STUB_FRAMES_MAX; i++)
-		stub.frames[i] = 0x400000 + i;
-	stub.depth = STACK_DEPTH_MAX - 1;
-	stack_capture(&regs, PROCESS);
-	assert_int_equal(next_stack(STACK_DEPTH_MAX - 1)->header.flags, 0);
+	set_depth(STACK_DEPTH_MAX);
+	capture(PROCESS);
+	event = next_stack(STACK_DEPTH_MAX);
+	assert_int_equal(event->header.flags, 0);
+	assert_int_equal(event->end, UNWIND_COMPLETE);
 	assert_int_equal(counted(COUNTER_STACK_TRUNCATED), 0);
 }
 
 static void test_stack_capture_deeper_than_the_limit_is_marked_truncated(void **state)
 {
+	const struct event_stack *event;
+
 	(void)state;
-	for (u32 i = 0; i < STUB_FRAMES_MAX; i++)
-		stub.frames[i] = 0x400000 + i;
-	stub.depth = STUB_FRAMES_MAX;
-	stack_capture(&regs, PROCESS);
-	assert_int_equal(next_stack(STACK_DEPTH_MAX + 1)->header.flags, EVENT_TRUNCATED);
-	assert_int_equal(counted(COUNTER_STACK_TRUNCATED), 1);
+	set_depth(STACK_DEPTH_MAX + 1);
+	capture(PROCESS);
+	event = next_stack(STACK_DEPTH_MAX);
+	assert_int_equal(event->header.flags, EVENT_TRUNCATED);
+	assert_int_equal(event->end, UNWIND_TRUNCATED);
+	capture(PROCESS);
+	assert_int_equal(counted(COUNTER_STACK_TRUNCATED), 2);
 }
+
+/* --- stacks that end early
+ * ------------------------------------------------------------------------------------------------------------ */
+
+static void assert_ends(enum unwind_end end, u32 depth, enum counter counter)
+{
+	for (u32 i = 1; i <= 3; i++) {
+		assert_true(capture(PROCESS) != 0);
+		assert_int_equal(counted(counter), i);
+	}
+	assert_int_equal(next_stack(depth)->end, end);
+	assert_no_event();
+	assert_int_equal(claimed(), 0);
+}
+
+static void test_stack_capture_unreadable_is_counted_every_time(void **state)
+{
+	(void)state;
+	regs.sp = 8;
+	assert_ends(UNWIND_UNREADABLE, 1, COUNTER_STACK_UNREADABLE);
+}
+
+static void test_stack_capture_without_a_rule_is_counted_every_time(void **state)
+{
+	(void)state;
+	table_rule(1, (struct unwind_rule){.cfa = CFA_UNKNOWN});
+	assert_ends(UNWIND_NO_RULE, 1, COUNTER_STACK_NO_RULE);
+}
+
+static void test_stack_capture_corrupt_is_counted_every_time(void **state)
+{
+	(void)state;
+	regs.bp = regs.sp;
+	memory[0] = CODE + 0x1010;
+	table_rule(1, (struct unwind_rule){.cfa = CFA_BP, .offset = 8});
+	assert_ends(UNWIND_STUCK, 2, COUNTER_STACK_STUCK);
+}
+
+static void test_stack_capture_by_frame_pointer_is_counted_once_a_stack(void **state)
+{
+	(void)state;
+	memset(memory, 0, sizeof(memory));
+	memory[0] = (uintptr_t)&memory[4];
+	memory[1] = expected[1];
+	memory[5] = expected[2];
+	regs.bp = regs.sp;
+	table_map(0, (struct unwind_mapping){.start = CODE, .end = CODE + 0x10000, .flags = UNWIND_MAPPING_NO_TABLE});
+	capture(PROCESS);
+	assert_int_equal(next_stack(3)->end, UNWIND_NO_MAPPING);
+	assert_int_equal(counted(COUNTER_STACK_FRAME_POINTER), 1);
+	assert_int_equal(counted(COUNTER_STACK_NO_MAPPING), 1);
+}
+
+/* --- raw stacks
+ * ------------------------------------------------------------------------------------------------------------ */
+
+/* The next event must be a raw stack of that many bytes, all of them right. */
+static const struct event_raw *next_raw_stack(u32 bytes)
+{
+	size_t size = 0;
+	const struct event_raw *event = stub_ring_next(&size);
+
+	assert_non_null(event);
+	assert_int_equal(event->header.kind, EVENT_RAW);
+	assert_int_equal(event->header.process, PROCESS);
+	assert_int_equal(event->size, bytes);
+	assert_int_equal(size, offsetof(struct event_raw, bytes) + bytes);
+	assert_true(event->ip == regs.ip && event->sp == regs.sp && event->bp == regs.bp);
+	assert_memory_equal(event->bytes, (void *)(uintptr_t)regs.sp, bytes);
+	return event;
+}
+
+static void test_stack_capture_before_the_table_is_ready_sends_bytes_each_under_its_own_id(void **state)
+{
+	u64 first;
+
+	(void)state;
+	table_map(0, (struct unwind_mapping){.start = CODE, .end = CODE + 0x10000});
+	first = capture(PROCESS);
+	assert_true(first & RAW_STACK_ID);
+	assert_true(next_raw_stack(RAW_STACK_BYTES)->stack == first);
+	assert_int_not_equal(capture(PROCESS), first);
+	next_raw_stack(RAW_STACK_BYTES);
+	assert_int_equal(counted(COUNTER_STACK_RAW), 2);
+	assert_int_equal(stub_count(&stacks_sent), 0);
+	assert_int_equal(claimed(), 0);
+}
+
+static void test_stack_capture_mappings_of_another_image_sends_bytes(void **state)
+{
+	(void)state;
+	scope.mappings_process = PROCESS - 1;
+	assert_true(stack_capture(&regs, PROCESS, &scope) & RAW_STACK_ID);
+	next_raw_stack(RAW_STACK_BYTES);
+	assert_true(stack_capture(&regs, PROCESS, NULL) & RAW_STACK_ID);
+	next_raw_stack(RAW_STACK_BYTES);
+}
+
+static void test_stack_capture_code_mapped_a_moment_ago_sends_bytes(void **state)
+{
+	(void)state;
+	memory[1] = 0x7f0000001000;
+	assert_true(capture(PROCESS) & RAW_STACK_ID);
+	next_raw_stack(RAW_STACK_BYTES);
+}
+
+static void test_stack_capture_raw_ends_where_the_stack_does(void **state)
+{
+	u64 end = stub.memory_end;
+
+	(void)state;
+	scope.mappings = 0;
+	for (u32 bytes = 8; bytes < RAW_STACK_BYTES; bytes = bytes * 2 + 8) {
+		regs.sp = end - bytes;
+		capture(PROCESS);
+		next_raw_stack(bytes);
+	}
+	for (u32 offset = 0; offset < PAGE_BYTES; offset += 8) {
+		regs.sp = end - RAW_STACK_BYTES - offset;
+		capture(PROCESS);
+		next_raw_stack(RAW_STACK_BYTES);
+	}
+}
+
+static void test_stack_capture_raw_and_unreadable_is_the_leaf_alone(void **state)
+{
+	(void)state;
+	scope.mappings = 0;
+	regs.sp = stub.memory_end;
+	capture(PROCESS);
+	next_raw_stack(0);
+}
+
+static void test_stack_capture_raw_and_ring_full_gives_up(void **state)
+{
+	(void)state;
+	scope.mappings = 0;
+	stub.ring_capacity = RAW_STACK_BYTES;
+	assert_true(capture(PROCESS) == 0);
+	assert_int_equal(counted(COUNTER_STACK_LOST_RING), 1);
+	assert_int_equal(counted(COUNTER_STACK_RAW), 0);
+	assert_no_event();
+	assert_int_equal(claimed(), 0);
+}
+
+/* --- given up, sent again
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static void test_stack_capture_ring_full_gives_up_and_does_not_mark_as_sent(void **state)
 {
 	(void)state;
 	stub.ring_capacity = 16;
-	assert_true(stack_capture(&regs, PROCESS) == 0);
+	assert_true(capture(PROCESS) == 0);
 	assert_int_equal(counted(COUNTER_STACK_LOST_RING), 1);
 	assert_int_equal(stub_count(&stacks_sent), 0);
 	assert_int_equal(claimed(), 0);
 	stub.ring_capacity = 1 << 20;
-	assert_true(stack_capture(&regs, PROCESS) != 0);
+	assert_true(capture(PROCESS) != 0);
 	next_stack(3);
 }
 
@@ -151,8 +335,8 @@ static void test_stack_capture_map_of_sent_stacks_full_sends_again(void **state)
 
 	(void)state;
 	stub_limit(&stacks_sent, 0);
-	hash = stack_capture(&regs, PROCESS);
-	assert_true(hash != 0 && stack_capture(&regs, PROCESS) == hash);
+	hash = capture(PROCESS);
+	assert_true(hash != 0 && capture(PROCESS) == hash);
 	assert_int_equal(counted(COUNTER_STACK_RESENT), 2);
 	next_stack(3);
 	next_stack(3);
@@ -199,7 +383,7 @@ static void test_stack_capture_pool_exhausted_is_counted_and_gives_up(void **sta
 	(void)state;
 	for (u32 i = 0; i < SCRATCH_TRIES; i++)
 		scratch_claim();
-	assert_true(stack_capture(&regs, PROCESS) == 0);
+	assert_true(capture(PROCESS) == 0);
 	assert_int_equal(counted(COUNTER_STACK_LOST_SLOT), 1);
 	assert_no_event();
 }
@@ -214,15 +398,15 @@ static void test_stack_hash_depends_on_every_frame_the_depth_and_the_process(voi
 	u64 hash;
 
 	(void)state;
-	for (u32 i = 0; i < STACK_DEPTH_MAX + 1; i++)
+	for (u32 i = 0; i < STACK_DEPTH_MAX; i++)
 		example.ip[i] = 0x400000 + i;
-	hash = stack_hash(&example, STACK_DEPTH_MAX + 1, PROCESS);
-	assert_true(stack_hash(&example, STACK_DEPTH_MAX + 1, PROCESS) == hash);
-	assert_true(stack_hash(&example, STACK_DEPTH_MAX, PROCESS) != hash);
-	assert_true(stack_hash(&example, STACK_DEPTH_MAX + 1, PROCESS + 1) != hash);
-	for (u32 i = 0; i < STACK_DEPTH_MAX + 1; i++) {
+	hash = stack_hash(&example, STACK_DEPTH_MAX, PROCESS);
+	assert_true(stack_hash(&example, STACK_DEPTH_MAX, PROCESS) == hash);
+	assert_true(stack_hash(&example, STACK_DEPTH_MAX - 1, PROCESS) != hash);
+	assert_true(stack_hash(&example, STACK_DEPTH_MAX, PROCESS + 1) != hash);
+	for (u32 i = 0; i < STACK_DEPTH_MAX; i++) {
 		example.ip[i] ^= 1;
-		assert_true(stack_hash(&example, STACK_DEPTH_MAX + 1, PROCESS) != hash);
+		assert_true(stack_hash(&example, STACK_DEPTH_MAX, PROCESS) != hash);
 		example.ip[i] ^= 1;
 	}
 }
@@ -289,9 +473,19 @@ int main(void)
 		TEST(test_stack_capture_first_time_sends_frames_under_its_hash),
 		TEST(test_stack_capture_again_sends_the_hash_alone),
 		TEST(test_stack_capture_other_process_sends_its_own),
-		TEST(test_stack_capture_unreadable_stack_is_the_caller_alone),
+		TEST(test_stack_capture_whole_stack_says_so),
 		TEST(test_stack_capture_deepest_whole_stack_is_not_truncated),
 		TEST(test_stack_capture_deeper_than_the_limit_is_marked_truncated),
+		TEST(test_stack_capture_unreadable_is_counted_every_time),
+		TEST(test_stack_capture_without_a_rule_is_counted_every_time),
+		TEST(test_stack_capture_corrupt_is_counted_every_time),
+		TEST(test_stack_capture_by_frame_pointer_is_counted_once_a_stack),
+		TEST(test_stack_capture_before_the_table_is_ready_sends_bytes_each_under_its_own_id),
+		TEST(test_stack_capture_mappings_of_another_image_sends_bytes),
+		TEST(test_stack_capture_code_mapped_a_moment_ago_sends_bytes),
+		TEST(test_stack_capture_raw_ends_where_the_stack_does),
+		TEST(test_stack_capture_raw_and_unreadable_is_the_leaf_alone),
+		TEST(test_stack_capture_raw_and_ring_full_gives_up),
 		TEST(test_stack_capture_ring_full_gives_up_and_does_not_mark_as_sent),
 		TEST(test_stack_capture_map_of_sent_stacks_full_sends_again),
 		TEST(test_scratch_claim_slots_are_never_shared_and_run_out),

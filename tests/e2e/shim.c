@@ -23,7 +23,14 @@
 
 #define NAME_MAX_BYTES 4096
 #define RECORDS_MAX    ((TRUTH_FILE_BYTES - TRUTH_HEADER_BYTES) / sizeof(struct truth_record))
-#define EXPORT	       __attribute__((visibility("default"), noinline))
+/* Wrappers have a section of their own: by its bounds their frames are known from the caller's. */
+#define EXPORT __attribute__((visibility("default"), noinline, section("shim")))
+
+/* What shim_unwind.c adds about a call that has handed out a block, while what it allocates itself still passes in
+ * silence. */
+#ifndef SHIM_CHAIN
+#define SHIM_CHAIN(caller, size, addr) ((void)(caller))
+#endif
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -35,8 +42,8 @@ extern void __libc_free(void *old);
 
 extern void cfree(void *old);
 
-extern const char __ehdr_start[] __attribute__((visibility("hidden")));
-extern const char _end[] __attribute__((visibility("hidden")));
+extern const char __start_shim[] __attribute__((visibility("hidden")));
+extern const char __stop_shim[] __attribute__((visibility("hidden")));
 
 enum log_state {
 	LOG_UNOPENED,
@@ -108,8 +115,8 @@ static int open_log(void)
 		return LOG_OFF;
 	header = file;
 	records = (struct truth_record *)((char *)file + TRUTH_HEADER_BYTES);
-	header->shim_start = (uintptr_t)__ehdr_start;
-	header->shim_end = (uintptr_t)_end;
+	header->shim_start = (uintptr_t)__start_shim;
+	header->shim_end = (uintptr_t)__stop_shim;
 	header->magic = TRUTH_MAGIC;
 	return LOG_READY;
 }
@@ -160,9 +167,11 @@ static int outermost(void)
 
 static void done(int outer, enum truth_function function, void *caller, size_t size, void *addr, void *old)
 {
-	depth--;
 	if (outer)
 		note(function, TRUTH_RETURN, caller, size, addr, old);
+	if (outer && addr)
+		SHIM_CHAIN(caller, size, addr);
+	depth--;
 }
 
 static size_t product(size_t count, size_t size)
@@ -240,7 +249,7 @@ EXPORT void *aligned_alloc(size_t alignment, size_t size)
 }
 
 /* Before the constructor has found libc's own; valid alignments only, as whoever calls that early passes. */
-static int early_posix_memalign(void **ret_addr, size_t alignment, size_t size)
+__attribute__((section("shim"))) static int early_posix_memalign(void **ret_addr, size_t alignment, size_t size)
 {
 	void *addr = __libc_memalign(alignment, size);
 
@@ -293,6 +302,7 @@ EXPORT void cfree(void *old)
 	depth--;
 }
 
+#ifndef SHIM_STATIC
 /* Names that libc exports under no alias of its own. What dlsym itself may allocate is written down like any other
  * call. */
 __attribute__((constructor)) static void find_next(void)
@@ -302,3 +312,4 @@ __attribute__((constructor)) static void find_next(void)
 	*(void **)&next_aligned_alloc = dlsym(RTLD_NEXT, "aligned_alloc");
 	*(void **)&next_posix_memalign = dlsym(RTLD_NEXT, "posix_memalign");
 }
+#endif

@@ -127,7 +127,7 @@ static void assert_says(const char *text, const char *words)
 static void test_cli_help_states_options_and_limits(void **state)
 {
 	static const char *const lines[] = {"--help", "record --help", "report --help", "doctor --help"};
-	static const char *const words[] = {"1024 processes", "32 allocator files", "127 frames",
+	static const char *const words[] = {"1024 processes", "32 allocator files", "128 frames",
 					    "1 Mi live",      "64 Ki distinct",	    "--version"};
 	struct scene *scene = *state;
 	size_t i, j;

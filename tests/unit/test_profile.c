@@ -3,6 +3,8 @@
 #include <math.h>
 
 #include "golden.h"
+#include "scratch.h"
+#include "../../user/root.h"
 #include "../../user/symbol.h"
 #include "../../user/weight.h"
 
@@ -14,6 +16,8 @@ struct elf {
 };
 
 static struct elf program, library;
+static struct symbolizer *const symbolizer = (void *)&program; /* handed through only */
+static const struct root *asked_root;
 static u64 asked_offset[16];
 static unsigned int asked;
 static int resolve_result;
@@ -25,9 +29,15 @@ static const struct symbol_line program_lines[] = {
 static const struct symbol_line library_line = {"export", "export", NULL, 0, 0};
 
 /* The program has lines everywhere; the library a symbol everywhere but at offset 0x2000. */
-int symbolizer_resolve(struct symbolizer *symbolizer, struct elf *elf, u64 offset, struct symbol_frame *ret_frame)
+void symbolizer_set_root(struct symbolizer *handed, const struct root *root)
 {
-	(void)symbolizer;
+	assert_ptr_equal(handed, symbolizer);
+	asked_root = root;
+}
+
+int symbolizer_resolve(struct symbolizer *handed, struct elf *elf, u64 offset, struct symbol_frame *ret_frame)
+{
+	assert_ptr_equal(handed, symbolizer);
 	if (asked < 16)
 		asked_offset[asked++] = offset;
 	if (resolve_result)
@@ -141,7 +151,7 @@ static void test_profile_symbolize_asks_by_file_offset_and_copies_lines(void **s
 	const struct profile_location *location = &profile->locations[0];
 
 	(void)state;
-	assert_int_equal(profile_symbolize(profile, NULL), 0);
+	assert_int_equal(profile_symbolize(profile, symbolizer), 0);
 	assert_int_equal(asked, 2);
 	assert_int_equal(asked_offset[0], 0x1234);
 	assert_int_equal(asked_offset[1], 0x111);
@@ -165,7 +175,7 @@ static void test_profile_symbolize_flags_tell_what_every_location_has(void **sta
 	struct profile *profile = bare_profile(locations, 4);
 
 	(void)state;
-	assert_int_equal(profile_symbolize(profile, NULL), 0);
+	assert_int_equal(profile_symbolize(profile, symbolizer), 0);
 	assert_true(profile->mappings[0].has_functions && profile->mappings[0].has_filenames);
 	assert_true(profile->mappings[0].has_line_numbers && profile->mappings[0].has_inline_frames);
 	assert_true(profile->mappings[1].has_functions);
@@ -181,7 +191,7 @@ static void test_profile_symbolize_one_unnamed_location_clears_its_mapping(void 
 	struct profile *profile = bare_profile(locations, 2);
 
 	(void)state;
-	assert_int_equal(profile_symbolize(profile, NULL), 0);
+	assert_int_equal(profile_symbolize(profile, symbolizer), 0);
 	assert_int_equal(profile->locations[0].line_count, 1);
 	assert_int_equal(profile->locations[1].line_count, 0);
 	assert_false(profile->mappings[1].has_functions);
@@ -195,10 +205,35 @@ static void test_profile_symbolize_without_file_or_mapping_asks_nothing(void **s
 	struct profile *profile = bare_profile(locations, 2);
 
 	(void)state;
-	assert_int_equal(profile_symbolize(profile, NULL), 0);
+	assert_int_equal(profile_symbolize(profile, symbolizer), 0);
 	assert_int_equal(asked, 0);
 	assert_int_equal(profile->locations[0].line_count, 0);
 	profile_free(profile);
+}
+
+static void test_profile_symbolize_names_generated_code_by_the_perf_map_of_its_root(void **state)
+{
+	static const u64 locations[][2] = {{2, 0x900010}, {MAPPING_UNKNOWN, 0x10}, {2, 0x900000}, {1, 0x702000}};
+	struct profile *profile = bare_profile(locations, 4);
+	struct root root = {.inner_pid = 9, .uid = geteuid()};
+
+	assert_int_equal(scratch_setup(state), 0);
+	assert_int_equal(mkdir("tmp", 0700), 0);
+	scratch_file("tmp/perf-9.map", "900008 10 js f /a.js:1\n8 10 low\n702000 10 beside a file\n", 0600);
+	root.fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	profile->root = &root;
+	assert_int_equal(profile_symbolize(profile, symbolizer), 0);
+	assert_null(asked_root); /* no longer */
+	assert_null(profile->perfmap_refused);
+	assert_int_equal(profile->locations[0].line_count, 1);
+	assert_string_equal(profile->locations[0].lines[0].function, "js f /a.js:1");
+	assert_int_equal(profile->locations[0].function_offset, 8);
+	assert_string_equal(profile->locations[1].lines[0].function, "low");
+	assert_int_equal(profile->locations[2].line_count, 0);
+	assert_int_equal(profile->locations[3].line_count, 0);
+	root_close(&root);
+	profile_free(profile);
+	assert_int_equal(scratch_teardown(state), 0);
 }
 
 static void test_profile_symbolize_twice_replaces_names(void **state)
@@ -207,8 +242,8 @@ static void test_profile_symbolize_twice_replaces_names(void **state)
 	struct profile *profile = bare_profile(locations, 1);
 
 	(void)state;
-	assert_int_equal(profile_symbolize(profile, NULL), 0);
-	assert_int_equal(profile_symbolize(profile, NULL), 0);
+	assert_int_equal(profile_symbolize(profile, symbolizer), 0);
+	assert_int_equal(profile_symbolize(profile, symbolizer), 0);
 	assert_int_equal(profile->locations[0].line_count, 2);
 	profile_free(profile);
 }
@@ -220,7 +255,7 @@ static void test_profile_symbolize_error_is_passed_on(void **state)
 
 	(void)state;
 	resolve_result = -ENOMEM;
-	assert_int_equal(profile_symbolize(profile, NULL), -ENOMEM);
+	assert_int_equal(profile_symbolize(profile, symbolizer), -ENOMEM);
 	profile_free(profile);
 }
 
@@ -352,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_profile_symbolize_flags_tell_what_every_location_has),
 		cmocka_unit_test(test_profile_symbolize_one_unnamed_location_clears_its_mapping),
 		cmocka_unit_test(test_profile_symbolize_without_file_or_mapping_asks_nothing),
+		cmocka_unit_test(test_profile_symbolize_names_generated_code_by_the_perf_map_of_its_root),
 		cmocka_unit_test(test_profile_symbolize_twice_replaces_names),
 		cmocka_unit_test(test_profile_symbolize_error_is_passed_on),
 		cmocka_unit_test(test_profile_sites_small_profile_groups_by_function_and_line),

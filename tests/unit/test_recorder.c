@@ -85,7 +85,7 @@ static int send_stack(u32 number, u64 hash, u32 depth, size_t size)
 
 	event = (struct event_stack){
 		.header = {.kind = EVENT_STACK, .process = number, .time_ns = 50}, .stack = hash, .depth = depth};
-	for (u32 i = 0; i < STACK_DEPTH_MAX + 1; i++)
+	for (u32 i = 0; i < STACK_DEPTH_MAX; i++)
 		event.ip[i] = 0x400000 + i;
 	return recorder_event(recorder, &event.header, size);
 }
@@ -260,7 +260,7 @@ static void test_recorder_stack_shorter_than_its_depth_is_malformed(void **state
 	(void)state;
 	assert_int_equal(send_stack(1, 7, 3, stack_size(3) - 1), -EBADMSG);
 	assert_int_equal(send_stack(1, 7, 0, stack_size(0)), -EBADMSG);
-	assert_int_equal(send_stack(1, 7, STACK_DEPTH_MAX + 2, sizeof(struct event_stack)), -EBADMSG);
+	assert_int_equal(send_stack(1, 7, STACK_DEPTH_MAX + 1, sizeof(struct event_stack)), -EBADMSG);
 	assert_int_equal(send_stack(1, 7, 0xffffffff, sizeof(struct event_stack)), -EBADMSG);
 	assert_int_equal(send_stack(1, 7, 0x20000000, stack_size(0)), -EBADMSG);
 	assert_null(stack_table_find(&process->stacks, 7));
@@ -271,7 +271,7 @@ static void test_recorder_stack_of_every_depth_is_kept(void **state)
 	struct process *process = begin(1, PID);
 
 	(void)state;
-	for (u32 depth = 1; depth <= STACK_DEPTH_MAX + 1; depth++) {
+	for (u32 depth = 1; depth <= STACK_DEPTH_MAX; depth++) {
 		assert_int_equal(send_stack(1, 1000 + depth, depth, stack_size(depth)), 0);
 		assert_int_equal(stack_table_find(&process->stacks, 1000 + depth)->depth, depth);
 	}

@@ -12,7 +12,7 @@
 #include "../../include/event.h"
 #include "../../user/stack.h"
 
-static const u64 frames[STACK_DEPTH_MAX + 1] = {0x401000, 0x402000, 0x403000};
+static const u64 frames[STACK_DEPTH_MAX] = {0x401000, 0x402000, 0x403000};
 
 static void test_stack_table_add_is_found_as_it_was(void **state)
 {
@@ -59,12 +59,12 @@ static void test_stack_table_find_unknown_is_null(void **state)
 static void test_stack_table_deepest_stack_is_kept_whole(void **state)
 {
 	struct stack_table table = {0};
-	u64 deep[STACK_DEPTH_MAX + 1];
+	u64 deep[STACK_DEPTH_MAX];
 
 	(void)state;
-	for (u32 i = 0; i < STACK_DEPTH_MAX + 1; i++)
+	for (u32 i = 0; i < STACK_DEPTH_MAX; i++)
 		deep[i] = 0x400000 + i;
-	stack_table_add(&table, 1, 1, deep, STACK_DEPTH_MAX + 1, false);
+	stack_table_add(&table, 1, 1, deep, STACK_DEPTH_MAX, false);
 	assert_memory_equal(stack_table_find(&table, 1)->ip, deep, sizeof(deep));
 	stack_table_release(&table);
 }

@@ -263,9 +263,24 @@ static void test_target_open_mapping_of_another_build_is_refused(void **state)
 	free(mapping.path);
 }
 
+static void test_target_open_mapping_vdso_is_read_from_memory(void **state)
+{
+	struct mapping mapping = {.start = 0x1000, .end = 0x2000, .path = (char *)"[vdso]"};
+	struct mapping again = mapping;
+	struct target_file *file = NULL;
+
+	(void)state;
+	assert_int_equal(target_open_mapping(target, getpid(), &mapping, &file), 0);
+	assert_non_null(mapping.elf);
+	assert_true(elf_is_64bit_x86(mapping.elf));
+	assert_int_equal(target_open_mapping(target, getpid(), &again, &file), 0);
+	assert_ptr_equal(again.elf, mapping.elf);
+	assert_int_equal(file_count(), 1);
+}
+
 static void test_target_open_mapping_without_a_file_has_none(void **state)
 {
-	static const char *const paths[] = {"[vdso]", "//anon", "/no/such/file"};
+	static const char *const paths[] = {"[stack]", "//anon", "/no/such/file"};
 	struct target_file *file = NULL;
 
 	(void)state;
@@ -309,6 +324,7 @@ int main(void)
 		TEST(test_target_open_mapping_of_a_living_process_describes_it),
 		TEST(test_target_open_mapping_of_a_process_gone_is_found_by_build_id_or_inode),
 		TEST(test_target_open_mapping_of_another_build_is_refused),
+		TEST(test_target_open_mapping_vdso_is_read_from_memory),
 		TEST(test_target_open_mapping_without_a_file_has_none),
 		TEST(test_target_open_mapping_that_cannot_be_opened_is_remembered),
 	};

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef UNWIND_BPF_H
+#define UNWIND_BPF_H
+/*
+ * Walks the user stack by the tables of include/unwind.h, in one go: one call of the loop is one frame. It reads words
+ * out of a snapshot of the stack, taken a page at a time as the walk gets there, since a copy of a page costs two reads
+ * of a word.
+ *
+ * Functions that are neither static nor inlined are verified once instead of wherever they are called from; without
+ * them the searches within the loop are more than the verifier will follow.
+ *
+ * x86-64. Another architecture provides: include/unwind.h's registers, rules and step (with the return address in a
+ * register at the leaf, and signed return addresses stripped, where it has them), and here the start from pt_regs and
+ * the rule for frame pointers.
+ */
+#include <bpf/bpf_core_read.h>
+
+#include "emit.bpf.h"
+
+#define UNWIND_PAGE_BYTES   4096
+#define UNWIND_PAGES_MAX    (RAW_STACK_BYTES / UNWIND_PAGE_BYTES + 1) /* of a snapshot, whatever its start */
+#define UNWIND_SEARCH_STEPS 17					      /* of a binary search over 65536 */
+#define UNWIND_HIDDEN_MAX   16 /* waiting return probes of one thread that are looked at */
+#define UNWIND_NOTHING	    0xffffffff
+
+/* Copy the next page of the stack, or what is left of one, into the snapshot. False: there is no more. */
+__noinline int unwind_snapshot_more(struct scratch *scratch)
+{
+	u32 size, more;
+
+	if (!scratch)
+		return false;
+	size = scratch->raw.size;
+	if (scratch->whole || size >= RAW_STACK_BYTES)
+		return false;
+	more = UNWIND_PAGE_BYTES - ((scratch->raw.sp + size) & (UNWIND_PAGE_BYTES - 1));
+	if (more > RAW_STACK_BYTES - size)
+		more = RAW_STACK_BYTES - size;
+	/* The compiler knows this to be true and would leave it out; the verifier does not. */
+	asm volatile("" : "+r"(more));
+	if (more > UNWIND_PAGE_BYTES)
+		return false;
+	if (bpf_probe_read_user(scratch->raw.bytes + size, more, (void *)(scratch->raw.sp + size))) {
+		scratch->whole = 1;
+		return false;
+	}
+	scratch->raw.size = size + more;
+	return true;
+}
+
+/* Read a word of the stack into walk.word; 0 on success. */
+__noinline int unwind_load(struct scratch *scratch, u64 addr)
+{
+	const u64 *words;
+	u64 offset;
+
+	if (!scratch)
+		return -1;
+	words = (const void *)scratch->raw.bytes;
+	offset = addr - scratch->raw.sp;
+	for (u32 i = 0; i < UNWIND_PAGES_MAX && offset < RAW_STACK_BYTES && offset + sizeof(u64) > scratch->raw.size;
+	     i++)
+		if (!unwind_snapshot_more(scratch))
+			break;
+	if (offset < RAW_STACK_BYTES && offset + sizeof(u64) <= scratch->raw.size && !(offset % sizeof(u64))) {
+		/* As above: the bounds must be seen to hold where they are used. */
+		asm volatile("" : "+r"(offset));
+		scratch->walk.word = words[offset / sizeof(u64) % (RAW_STACK_BYTES / sizeof(u64))];
+		return 0;
+	}
+	return bpf_probe_read_user(&scratch->walk.word, sizeof(u64), (void *)addr) ? -1 : 0;
+}
+
+static __always_inline int unwind_read(void *arg, u64 addr, u64 *ret_value)
+{
+	struct scratch *scratch = arg;
+
+	if (unwind_load(scratch, addr))
+		return -1;
+	*ret_value = scratch->walk.word;
+	return 0;
+}
+
+UNWIND_DEFINE_STEP(unwind_read)
+
+/* The mapping that holds `addr` among those of one process (as in struct scope); UNWIND_NOTHING: none. */
+__noinline u32 unwind_find_mapping(u64 mappings, u64 addr)
+{
+	u32 low = mappings >> 32, high = low + (u32)mappings;
+
+	for (u32 i = 0; i < UNWIND_SEARCH_STEPS && low < high; i++) {
+		u32 middle = low + (high - low) / 2;
+		const struct unwind_mapping *mapping = bpf_map_lookup_elem(&unwind_mappings, &middle);
+
+		if (!mapping)
+			break;
+		if (addr < mapping->start)
+			high = middle;
+		else if (addr >= mapping->end)
+			low = middle + 1;
+		else
+			return middle;
+	}
+	return UNWIND_NOTHING;
+}
+
+static __always_inline u32 unwind_table_word(u32 index)
+{
+	u32 pair = index / 2;
+	const struct unwind_words *words = bpf_map_lookup_elem(&unwind_rows, &pair);
+
+	return words ? words->word[index % 2] : 0;
+}
+
+/* The rule in force at an offset of the file that the table is for; UNWIND_NOTHING: the file has no code there. */
+__noinline u32 unwind_find_rule(u32 table, u64 offset)
+{
+	u32 page = offset >> UNWIND_PAGE_SHIFT, wanted = offset & ((1 << UNWIND_PAGE_SHIFT) - 1), low, high;
+
+	if (offset >> UNWIND_PAGE_SHIFT >= unwind_table_word(table))
+		return UNWIND_NOTHING;
+	low = table + unwind_table_word(table + 1 + page);
+	high = table + unwind_table_word(table + 2 + page);
+	if (low >= high)
+		return UNWIND_NOTHING;
+	/* Always: the row at low is at or before the offset (a page begins with one of 0), that at high is after it. */
+	for (u32 i = 0; i < UNWIND_SEARCH_STEPS && high - low > 1; i++) {
+		u32 middle = low + (high - low) / 2;
+
+		if ((unwind_table_word(middle) & 0xffff) <= wanted)
+			low = middle;
+		else
+			high = middle;
+	}
+	return unwind_table_word(low) >> 16;
+}
+
+/*
+ * While a return probe waits, the kernel's trampoline stands where the return address was. The kernel remembers that
+ * one; the word's place tells which it is. 0: no probe waits there.
+ */
+__noinline u64 unwind_hidden_return(u64 place)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct uprobe_task *probes = BPF_CORE_READ(task, utask);
+	struct return_instance *pending = probes ? BPF_CORE_READ(probes, return_instances) : NULL;
+
+	for (u32 i = 0; i < UNWIND_HIDDEN_MAX && pending; i++) {
+		if (BPF_CORE_READ(pending, stack) == place)
+			return BPF_CORE_READ(pending, orig_ret_vaddr);
+		pending = BPF_CORE_READ(pending, next);
+	}
+	return 0;
+}
+
+/* Where the trampoline is; 0: the process has none. */
+static __always_inline u64 unwind_trampoline(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct xol_area *area = mm ? BPF_CORE_READ(mm, uprobes_state.xol_area) : NULL;
+
+	return area ? BPF_CORE_READ(area, vaddr) : 0;
+}
+
+/*
+ * Where a signal interrupted the trampoline itself: the return address it is about to go to, or has come to, 0 if it is
+ * not there. From 6.11 on it is, at the offsets given, 0 push, 1 push, 2 push, 4 mov, 11 syscall, 13 pop, 15 pop, 16
+ * ret; the call writes the return address over the word pushed first. Before, it is one trap.
+ */
+__noinline u64 unwind_interrupted_return(struct scratch *scratch)
+{
+	u64 trampoline = unwind_trampoline(), offset, words, place, original = 0;
+
+	if (!scratch)
+		return 0;
+	offset = scratch->walk.registers.ip - trampoline;
+	if (!trampoline || offset > 16)
+		return 0;
+	words = offset < 2 ? offset : offset == 2 || offset == 15 ? 2 : offset == 16 ? 1 : 3;
+	place = scratch->walk.registers.sp + words * sizeof(u64) - sizeof(u64);
+	if (offset < 13)
+		original = unwind_hidden_return(place);
+	else if (!unwind_load(scratch, place))
+		original = scratch->walk.word;
+	if (original)
+		scratch->walk.registers.sp = place + sizeof(u64);
+	return original;
+}
+
+/* Put the return addresses that probes hide back into the snapshot. */
+__noinline int unwind_unhide(struct scratch *scratch)
+{
+	u64 trampoline = unwind_trampoline(), offset, original;
+	u64 *words;
+
+	if (!scratch || !trampoline)
+		return 0;
+	words = (void *)scratch->raw.bytes;
+	for (u32 i = 0; i < RAW_STACK_BYTES / sizeof(u64); i++) {
+		offset = i * sizeof(u64);
+		if (offset + sizeof(u64) > scratch->raw.size)
+			break;
+		if (words[i] != trampoline)
+			continue;
+		original = unwind_hidden_return(scratch->raw.sp + offset);
+		if (original)
+			words[i] = original;
+	}
+	return 0;
+}
+
+/* The mapping of the code at `addr`, usually that of the frame before; NULL: it is in none. */
+static __always_inline const struct unwind_mapping *unwind_mapping_of(struct unwind_walk *walk, u64 addr)
+{
+	u32 index = walk->mapping;
+	const struct unwind_mapping *mapping = bpf_map_lookup_elem(&unwind_mappings, &index);
+
+	if (mapping && addr >= mapping->start && addr < mapping->end)
+		return mapping;
+	index = unwind_find_mapping(walk->mappings, addr);
+	mapping = bpf_map_lookup_elem(&unwind_mappings, &index);
+	if (mapping)
+		walk->mapping = index;
+	return mapping;
+}
+
+/*
+ * Code that no table will ever tell about keeps a frame pointer if we are lucky. Not so code in no mapping: that may
+ * have been mapped a moment ago, so user space is to look; unless we were led there by a frame pointer, when it is no
+ * code at all.
+ */
+static __always_inline enum unwind_end unwind_by_frame_pointer(struct scratch *scratch, bool mapped)
+{
+	static const struct unwind_rule rule = {.cfa = CFA_BP, .bp = BP_SAVED, .bp_offset = -16, .offset = 16};
+	struct unwind_walk *walk = &scratch->walk;
+
+	if (!mapped)
+		return walk->frame_pointer ? UNWIND_NO_MAPPING : UNWIND_NO_TABLE;
+	if (walk->registers.bp < walk->registers.sp)
+		return UNWIND_NO_MAPPING;
+	walk->frame_pointer = 1;
+	walk->exact = 0;
+	return UNWIND_STEP(&walk->registers, &rule, unwind_read, scratch);
+}
+
+/* From a frame, whose code is at `addr` in `mapping`, to its caller. */
+static __always_inline enum unwind_end unwind_step(struct scratch *scratch, const struct unwind_mapping *mapping,
+						   u64 addr)
+{
+	struct unwind_walk *walk = &scratch->walk;
+	const struct unwind_rule *rule;
+	u32 index;
+
+	if (!mapping || (!mapping->table && mapping->flags & UNWIND_MAPPING_NO_TABLE))
+		return unwind_by_frame_pointer(scratch, mapping);
+	if (!mapping->table)
+		return UNWIND_NO_TABLE;
+	index = unwind_find_rule(mapping->table, addr - mapping->start + mapping->file_offset);
+	rule = bpf_map_lookup_elem(&unwind_rules, &index);
+	if (!rule)
+		return UNWIND_NO_RULE;
+	/* The ABI's mark of the outermost frame, where code says nothing: a process's first instructions. */
+	if (rule->cfa == CFA_UNKNOWN && !walk->registers.bp)
+		return UNWIND_COMPLETE;
+	walk->exact = rule->cfa == CFA_SIGNAL;
+	return UNWIND_STEP(&walk->registers, rule, unwind_read, scratch);
+}
+
+/* One frame: write it down, go on to its caller. */
+static long unwind_frame(u32 number, void *arg)
+{
+	struct scratch *scratch = *(struct scratch **)arg;
+	struct unwind_walk *walk = &scratch->walk;
+	u64 addr = walk->registers.ip - !walk->exact, original = 0;
+	const struct unwind_mapping *mapping = unwind_mapping_of(walk, addr);
+
+	/* The place of the word that was the return address is that below the caller's stack. */
+	if (number && (!mapping || !mapping->table))
+		original = walk->exact ? unwind_interrupted_return(scratch)
+				       : unwind_hidden_return(walk->registers.sp - sizeof(u64));
+	if (original) {
+		walk->registers.ip = original;
+		walk->exact = 0;
+		addr = original - 1;
+		mapping = unwind_mapping_of(walk, addr);
+	}
+	scratch->stack.ip[number % (STACK_DEPTH_MAX)] = walk->registers.ip + walk->exact;
+	walk->depth = number + 1;
+	walk->end = unwind_step(scratch, mapping, addr);
+	return walk->end != UNWIND_GOES_ON;
+}
+
+/* The frames of the current stack into scratch->stack.ip, their number into walk.depth, and how it ended into walk.end.
+ */
+static __always_inline void unwind(struct pt_regs *ctx, u64 mappings, struct scratch *scratch)
+{
+	struct unwind_walk *walk = &scratch->walk;
+
+	walk->registers.ip = scratch->raw.ip = ctx->ip;
+	walk->registers.sp = scratch->raw.sp = ctx->sp;
+	walk->registers.bp = scratch->raw.bp = ctx->bp;
+	walk->mappings = mappings;
+	walk->mapping = UNWIND_NOTHING;
+	walk->depth = 0;
+	walk->end = UNWIND_GOES_ON;
+	walk->exact = 0;
+	walk->frame_pointer = 0;
+	scratch->raw.size = 0;
+	scratch->whole = 0;
+	bpf_loop(STACK_DEPTH_MAX, unwind_frame, &scratch, 0);
+	if (walk->end == UNWIND_GOES_ON)
+		walk->end = UNWIND_TRUNCATED;
+}
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unwinding raw stacks in user space; used by follow. The step itself is include/unwind.h's, as in the programs. */
+#include "unwind.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mapping.h"
+
+/* A raw stack that waits for a table, or for word of a mapping. */
+struct raw {
+	struct raw *next;
+	bool looked_at;
+	struct event_raw event;
+};
+
+struct unwinder {
+	struct table_set *tables;
+	struct recorder *recorder;
+	struct raw *first, **last;
+};
+
+struct unwinder *unwinder_new(struct table_set *tables, struct recorder *recorder)
+{
+	struct unwinder *unwinder = calloc(1, sizeof(*unwinder));
+
+	if (!unwinder)
+		return NULL;
+	unwinder->tables = tables;
+	unwinder->recorder = recorder;
+	unwinder->last = &unwinder->first;
+	return unwinder;
+}
+
+void unwinder_free(struct unwinder *unwinder)
+{
+	struct raw *raw;
+
+	if (!unwinder)
+		return;
+	while ((raw = unwinder->first)) {
+		unwinder->first = raw->next;
+		free(raw);
+	}
+	free(unwinder);
+}
+
+static int read_word(void *arg, u64 addr, u64 *ret_value)
+{
+	const struct event_raw *event = arg;
+	u64 offset = addr - event->sp;
+
+	if (event->size < sizeof(*ret_value) || offset > event->size - sizeof(*ret_value))
+		return -EFAULT;
+	memcpy(ret_value, event->bytes + offset, sizeof(*ret_value));
+	return 0;
+}
+
+UNWIND_DEFINE_STEP(read_word)
+
+static const struct unwind_rule frame_pointer_rule = {.cfa = CFA_BP, .bp = BP_SAVED, .bp_offset = -16, .offset = 16};
+
+/* The rule at `address`; UNWIND_GOES_ON when *ret_rule is set. Code without a file or table may keep frame pointers. */
+static enum unwind_end find_rule(struct table_set *tables, const struct mapping_table *mappings, u64 address,
+				 u64 time_ns, const struct unwind_registers *registers, struct unwind_rule *ret_rule,
+				 bool *ret_guessed)
+{
+	const struct mapping *mapping = mapping_table_find(mappings, address, time_ns);
+	int err = -ENOENT;
+
+	if (mapping && mapping->elf)
+		err = table_set_rule(tables, mapping->elf, address - mapping->start + mapping->file_offset, ret_rule);
+	if (err == -EAGAIN)
+		return UNWIND_NO_TABLE;
+	if (!err)
+		return UNWIND_GOES_ON;
+	if (!mapping || registers->bp <= registers->sp)
+		return mapping ? UNWIND_NO_RULE : UNWIND_NO_MAPPING;
+	*ret_rule = frame_pointer_rule;
+	*ret_guessed = true;
+	return UNWIND_GOES_ON;
+}
+
+static enum unwind_end walk(struct table_set *tables, const struct mapping_table *mappings,
+			    const struct event_raw *event, u64 *ip, u32 *ret_depth, bool *ret_guessed)
+{
+	struct unwind_registers registers = {.ip = event->ip, .sp = event->sp, .bp = event->bp};
+	enum unwind_end end = UNWIND_GOES_ON;
+	bool exact = false; /* the ip of a frame that a signal interrupted is no return address */
+	u32 depth = 0;
+
+	*ret_guessed = false;
+	while (end == UNWIND_GOES_ON && depth < STACK_DEPTH_MAX) {
+		struct unwind_rule rule;
+
+		ip[depth++] = registers.ip + exact;
+		end = find_rule(tables, mappings, registers.ip - !exact, event->header.time_ns, &registers, &rule,
+				ret_guessed);
+		/* The ABI's mark of the outermost frame, as in bpf/unwind.bpf.h. */
+		if (end == UNWIND_GOES_ON && rule.cfa == CFA_UNKNOWN && !registers.bp)
+			end = UNWIND_COMPLETE;
+		if (end != UNWIND_GOES_ON)
+			break;
+		exact = rule.cfa == CFA_SIGNAL;
+		end = UNWIND_STEP(&registers, &rule, read_word, (void *)event);
+	}
+	*ret_depth = depth;
+	return end == UNWIND_GOES_ON ? UNWIND_TRUNCATED : end;
+}
+
+enum unwind_end unwind_raw(struct table_set *tables, const struct mapping_table *mappings,
+			   const struct event_raw *event, u64 *ip, u32 *ret_depth)
+{
+	bool guessed;
+
+	return walk(tables, mappings, event, ip, ret_depth, &guessed);
+}
+
+int unwinder_add(struct unwinder *unwinder, const struct event_raw *event, size_t size)
+{
+	struct raw *raw;
+
+	if (size < offsetof(struct event_raw, bytes) || event->size > size - offsetof(struct event_raw, bytes) ||
+	    event->size > sizeof(event->bytes))
+		return -EBADMSG;
+	raw = calloc(1, offsetof(struct raw, event.bytes) + event->size);
+	if (!raw)
+		return -ENOMEM;
+	memcpy(&raw->event, event, offsetof(struct event_raw, bytes) + event->size);
+	*unwinder->last = raw;
+	unwinder->last = &raw->next;
+	return 0;
+}
+
+/* As the programs count the stacks that they walk. */
+static void count_end(struct process *process, enum unwind_end end, bool guessed)
+{
+	static const enum counter counters[] = {
+		[UNWIND_TRUNCATED] = COUNTER_STACK_TRUNCATED,	[UNWIND_NO_MAPPING] = COUNTER_STACK_NO_MAPPING,
+		[UNWIND_NO_TABLE] = COUNTER_STACK_NO_RULE,	[UNWIND_NO_RULE] = COUNTER_STACK_NO_RULE,
+		[UNWIND_UNREADABLE] = COUNTER_STACK_UNREADABLE, [UNWIND_STUCK] = COUNTER_STACK_STUCK,
+	};
+
+	process->ledger[COUNTER_STACK_FRAME_POINTER] += guessed;
+	if (end != UNWIND_COMPLETE)
+		process->ledger[counters[end]]++;
+}
+
+/*
+ * False: a table is missing still, or a mapping that may have been made after the side-band was last read: that is
+ * known at the next look, and a mapping missing then will stay so.
+ */
+static bool unwind_one(struct unwinder *unwinder, struct raw *raw, bool all)
+{
+	const struct event_raw *event = &raw->event;
+	struct process *process = recorder_find(unwinder->recorder, event->header.process);
+	struct event_stack stack = {.header = event->header, .stack = event->stack};
+	enum unwind_end end;
+	bool guessed;
+
+	if (!process)
+		return true;
+	end = walk(unwinder->tables, process->mappings, event, stack.ip, &stack.depth, &guessed);
+	if (!all && (end == UNWIND_NO_TABLE || (end == UNWIND_NO_MAPPING && !raw->looked_at))) {
+		raw->looked_at = end == UNWIND_NO_MAPPING;
+		return false;
+	}
+	stack.header.kind = EVENT_STACK;
+	stack.header.flags = end == UNWIND_TRUNCATED ? EVENT_TRUNCATED : 0;
+	stack.end = end;
+	count_end(process, end, guessed);
+	recorder_event(unwinder->recorder, &stack.header, sizeof(stack));
+	return true;
+}
+
+void unwinder_settle(struct unwinder *unwinder, bool all)
+{
+	struct raw **link = &unwinder->first, *raw;
+
+	while ((raw = *link)) {
+		if (!unwind_one(unwinder, raw, all)) {
+			link = &raw->next;
+			continue;
+		}
+		*link = raw->next;
+		free(raw);
+	}
+	unwinder->last = link;
+}
