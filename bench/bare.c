@@ -85,7 +85,7 @@ static int load_walk(u32 attach_type, bool empty)
 		{0},
 		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_6},
 		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_7},
-		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_2, .imm = offsetof(struct walked, ip)},
+		{.code = BPF_ALU64 | BPF_ADD, .dst_reg = BPF_REG_2, .imm = offsetof(struct walked, ip)},
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3, .imm = WALK_FRAMES * sizeof(u64)},
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_4, .imm = BPF_F_USER_STACK},
 		{.code = empty ? BPF_ALU64 | BPF_MOV | BPF_K : BPF_JMP | BPF_CALL,

@@ -251,6 +251,7 @@ static __always_inline enum unwind_end unwind_step(struct scratch *scratch, cons
 	struct unwind_walk *walk = &scratch->walk;
 	const struct unwind_rule *rule;
 	u32 index;
+	u64 argc;
 
 	if (!mapping || (!mapping->table && mapping->flags & UNWIND_MAPPING_NO_TABLE))
 		return unwind_by_frame_pointer(scratch, mapping);
@@ -260,8 +261,8 @@ static __always_inline enum unwind_end unwind_step(struct scratch *scratch, cons
 	rule = bpf_map_lookup_elem(&unwind_rules, &index);
 	if (!rule)
 		return UNWIND_NO_RULE;
-	/* The ABI's mark of the outermost frame, where code says nothing: a process's first instructions. */
-	if (rule->cfa == CFA_UNKNOWN && !walk->registers.bp)
+	if (rule->cfa == CFA_UNKNOWN && !walk->registers.bp && !unwind_read(scratch, walk->registers.sp, &argc) &&
+	    argc < UNWIND_ARGC_MAX)
 		return UNWIND_COMPLETE;
 	walk->exact = rule->cfa == CFA_SIGNAL;
 	return UNWIND_STEP(&walk->registers, rule, unwind_read, scratch);

@@ -44,6 +44,8 @@
 	X(ENDED, ended, "sampled objects alive when their process exited or exec'd")                                   \
 	X(ENTRY_ONLY, entry_only, "sampled allocations counted but not followed (--alloc-only)")                       \
 	X(IN_FLIGHT, in_flight, "sampled calls cut off by the end of tracing")                                         \
+	X(STACK_STALE, stack_stale,                                                                                    \
+	  "sampled allocations whose stack was walked just after its code had been replaced")                          \
 	X(STACK_CUT, stack_cut, "sampled allocations whose stack was cut where it left all known code")                \
 	X(MAP_LOST, map_lost, "mapping records lost: side-band full")
 

@@ -54,6 +54,12 @@ struct unwind_registers {
 	u64 ip, sp, bp;
 };
 
+/*
+ * Code that says nothing of its frame is the process's entry point if bp is 0, as the ABI has it there, and the word at sp is
+ * argc: no return address is that small.
+ */
+#define UNWIND_ARGC_MAX 65536
+
 /* How a walk ended. */
 enum unwind_end {
 	UNWIND_GOES_ON = 0,

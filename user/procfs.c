@@ -178,13 +178,19 @@ int procfs_for_each_mapping(pid_t pid, int (*each)(struct mapping *mapping, void
 	return ret;
 }
 
-/* Keeping the device of overlay and btrfs files apart is beyond st_dev: inode and, later, build id decide there. */
+/*
+ * Keeping the device of overlay and btrfs files apart is beyond st_dev: inode and, later, build id decide there. The side-band
+ * tells a build id instead of an inode: then the caller compares that.
+ */
 static bool same_file(int fd, const struct mapping *mapping)
 {
 	struct stat stat;
 
-	return !fstat(fd, &stat) && stat.st_ino == mapping->inode && S_ISREG(stat.st_mode) &&
-	       (stat.st_dev == mapping->device || !mapping->device);
+	if (fstat(fd, &stat) || !S_ISREG(stat.st_mode))
+		return false;
+	if (!mapping->inode)
+		return mapping->build_id_size;
+	return stat.st_ino == mapping->inode && (stat.st_dev == mapping->device || !mapping->device);
 }
 
 int procfs_open_mapping(pid_t pid, const struct mapping *mapping)

@@ -7,6 +7,8 @@
 #include "mapping.h"
 #include "snapshot.h"
 
+#define STALE_NS 50000000ULL
+
 /* A code address under a mapping, already in the profile. */
 struct location_key {
 	u64 address;
@@ -19,40 +21,85 @@ struct seen_location {
 	UT_hash_handle hh;
 };
 
+/* What makes two mappings the same to a reader, whenever they were made: a library that comes and goes is one. */
+struct mapping_key {
+	u64 start, end, file_offset, device, inode;
+	const struct elf *elf;
+};
+
+struct seen_mapping {
+	struct mapping_key key;
+	u32 index;
+	UT_hash_handle hh;
+};
+
 struct snapshot {
 	struct profile *profile;
 	struct process *process;
 	struct seen_location *seen, *pool;
-	u32 location_capacity;
+	u32 *mapping; /* of the process's mappings: index in the profile */
 };
 
-static int copy_mappings(struct snapshot *snapshot)
+static int copy_mapping(struct profile *profile, const struct mapping *from)
+{
+	struct profile_mapping *to = &profile->mappings[profile->mapping_count];
+
+	to->path = strdup(from->path ? from->path : "");
+	if (!to->path)
+		return -ENOMEM;
+	profile->mapping_count++;
+	to->start = from->start;
+	to->end = from->end;
+	to->file_offset = from->file_offset;
+	to->device = from->device;
+	to->inode = from->inode;
+	to->elf = from->elf;
+	memcpy(to->build_id, from->build_id, sizeof(to->build_id));
+	to->build_id_size = from->build_id_size;
+	return 0;
+}
+
+/* Copy those not seen before; `pool` has room for one seen_mapping each. */
+static int copy_new_mappings(struct snapshot *snapshot, struct seen_mapping *pool)
 {
 	const struct mapping_table *table = snapshot->process->mappings;
 	struct profile *profile = snapshot->profile;
-	u32 count = mapping_table_count(table);
+	struct seen_mapping *seen = NULL, *found;
+	int err = 0;
 
-	profile->mappings = calloc(count ? count : 1, sizeof(*profile->mappings));
-	if (!profile->mappings)
-		return -ENOMEM;
-	for (u32 i = 0; i < count; i++) {
+	for (u32 i = 0; i < mapping_table_count(table) && !err; i++) {
 		const struct mapping *from = mapping_table_get(table, i);
-		struct profile_mapping *to = &profile->mappings[i];
+		struct mapping_key key = {from->start,	from->end,   from->file_offset,
+					  from->device, from->inode, from->elf};
 
-		to->path = strdup(from->path ? from->path : "");
-		if (!to->path)
-			return -ENOMEM;
-		profile->mapping_count = i + 1;
-		to->start = from->start;
-		to->end = from->end;
-		to->file_offset = from->file_offset;
-		to->device = from->device;
-		to->inode = from->inode;
-		to->elf = from->elf;
-		memcpy(to->build_id, from->build_id, sizeof(to->build_id));
-		to->build_id_size = from->build_id_size;
+		HASH_FIND(hh, seen, &key, sizeof(key), found);
+		if (found && !strcmp(profile->mappings[found->index].path, from->path)) {
+			snapshot->mapping[i] = found->index;
+			continue;
+		}
+		snapshot->mapping[i] = profile->mapping_count;
+		err = copy_mapping(profile, from);
+		if (err || found)
+			continue;
+		pool[i] = (struct seen_mapping){.key = key, .index = snapshot->mapping[i]};
+		HASH_ADD(hh, seen, key, sizeof(key), &pool[i]);
 	}
-	return 0;
+	HASH_CLEAR(hh, seen);
+	return err;
+}
+
+static int copy_mappings(struct snapshot *snapshot)
+{
+	u32 count = mapping_table_count(snapshot->process->mappings);
+	struct seen_mapping *pool = calloc(count + 1, sizeof(*pool));
+	int err = -ENOMEM;
+
+	snapshot->profile->mappings = calloc(count + 1, sizeof(*snapshot->profile->mappings));
+	snapshot->mapping = calloc(count + 1, sizeof(*snapshot->mapping));
+	if (pool && snapshot->profile->mappings && snapshot->mapping)
+		err = copy_new_mappings(snapshot, pool);
+	free(pool);
+	return err;
 }
 
 /* The location of a return address, made at its first sight; false when it lies in no known mapping. */
@@ -62,7 +109,7 @@ static bool location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *re
 	struct profile *profile = snapshot->profile;
 	u64 address = ip ? ip - 1 : 0;
 	const struct mapping *found = mapping_table_find(table, address, time_ns);
-	u32 mapping = found ? found->index : MAPPING_UNKNOWN;
+	u32 mapping = found ? snapshot->mapping[found->index] : MAPPING_UNKNOWN;
 	struct location_key key = {.address = address, .mapping = mapping};
 	struct seen_location *seen;
 
@@ -92,6 +139,24 @@ static u32 add_frames(struct snapshot *snapshot, const struct stack *stack, u32 
 	return depth ? depth : 1;
 }
 
+/*
+ * Is there code in the stack that replaced other code at its address so shortly before that the kernel may have walked by the
+ * mappings as they were? (A side-band record takes two drains at most to reach it.)
+ */
+static bool is_stale(const struct mapping_table *table, const struct stack *stack)
+{
+	for (u32 i = 0; i < stack->depth; i++) {
+		const struct mapping *now = mapping_table_find(table, stack->ip[i] - 1, stack->first_ns), *before;
+
+		if (!now || !now->from_ns || stack->first_ns - now->from_ns > STALE_NS)
+			continue;
+		before = mapping_table_find(table, stack->ip[i] - 1, now->from_ns - 1);
+		if (before && before->elf != now->elf)
+			return true;
+	}
+	return false;
+}
+
 static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 {
 	struct profile_sample *sample = &snapshot->profile->samples[snapshot->profile->sample_count];
@@ -107,6 +172,8 @@ static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 	if (!stack)
 		return 0;
 	sample->depth = add_frames(snapshot, stack, sample->location);
+	if (is_stale(snapshot->process->mappings, stack))
+		snapshot->profile->ledger[COUNTER_STACK_STALE] += site->alloc_count;
 	if (sample->depth < stack->depth)
 		snapshot->profile->ledger[COUNTER_STACK_CUT] += site->alloc_count;
 	return 0;
@@ -243,6 +310,7 @@ int snapshot_take(const struct recorder_options *options, struct process *proces
 		err = add_samples(&snapshot);
 	HASH_CLEAR(hh, snapshot.seen);
 	free(snapshot.pool);
+	free(snapshot.mapping);
 	if (err)
 		profile_free(snapshot.profile);
 	else

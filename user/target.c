@@ -155,8 +155,12 @@ static bool same_build(const struct mapping *mapping, const struct elf *elf)
 	unsigned int size;
 	const u8 *id = elf_build_id(elf, &size);
 
-	return !mapping->build_id_size || !size ||
-	       (mapping->build_id_size == size && !memcmp(mapping->build_id, id, size));
+	if (!mapping->build_id_size)
+		return true;
+	/* Of a file found by name, without knowing its inode, the build id is all there is to know it by. */
+	if (!size)
+		return mapping->inode;
+	return mapping->build_id_size == size && !memcmp(mapping->build_id, id, size);
 }
 
 static void describe(struct mapping *mapping, struct elf *elf)

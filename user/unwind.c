@@ -93,12 +93,13 @@ static enum unwind_end walk(struct table_set *tables, const struct mapping_table
 	*ret_guessed = false;
 	while (end == UNWIND_GOES_ON && depth < STACK_DEPTH_MAX) {
 		struct unwind_rule rule;
+		u64 argc;
 
 		ip[depth++] = registers.ip + exact;
 		end = find_rule(tables, mappings, registers.ip - !exact, event->header.time_ns, &registers, &rule,
 				ret_guessed);
-		/* The ABI's mark of the outermost frame, as in bpf/unwind.bpf.h. */
-		if (end == UNWIND_GOES_ON && rule.cfa == CFA_UNKNOWN && !registers.bp)
+		if (end == UNWIND_GOES_ON && rule.cfa == CFA_UNKNOWN && !registers.bp &&
+		    !read_word((void *)event, registers.sp, &argc) && argc < UNWIND_ARGC_MAX)
 			end = UNWIND_COMPLETE;
 		if (end != UNWIND_GOES_ON)
 			break;

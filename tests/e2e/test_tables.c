@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Stacks taken before the tables or the mapping lists they need are there: whole, or counted; never lost, never wrong.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <glob.h>
+#include <string.h>
+
+#include "ledger.h"
+#include "session.h"
+#include "text_profile.h"
+
+#define LIBRARIES_MAX 250
+
+/* Objects of one size by what their stacks, innermost function first, have in common with what they should be. */
+struct verdict {
+	uint64_t right, cut, wrong;
+};
+
+static struct verdict judge(const char *path, uint64_t size, const char *const *chain)
+{
+	struct text_profile profile;
+	struct verdict verdict = {0};
+
+	assert_int_equal(text_profile_read(path, &profile), 0);
+	for (size_t i = 0; i < profile.count; i++) {
+		const struct text_record *record = &profile.records[i];
+		unsigned int same = 0;
+
+		if (!record->alloc_objects || record->alloc_bytes != size * record->alloc_objects)
+			continue;
+		while (same < record->frame_count && chain[same] && !strcmp(record->frames[same].function, chain[same]))
+			same++;
+		if (!chain[same])
+			verdict.right += record->alloc_objects;
+		else if (same == record->frame_count)
+			verdict.cut += record->alloc_objects;
+		else
+			verdict.wrong += record->alloc_objects;
+	}
+	text_profile_release(&profile);
+	return verdict;
+}
+
+static uint64_t counted_short(const cJSON *process)
+{
+	static const char *const ends[] = {"truncated", "no_mapping", "no_rule", "unreadable", "stuck"};
+	uint64_t sum = index_number(process, "ledger.stack_cut") + index_number(process, "ledger.stack_stale");
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		sum += index_number(process, format("ledger.stack_%s", ends[i]));
+	return sum;
+}
+
+static void test_libraries_by_turns_at_same_addresses_right_or_counted(void **state)
+{
+	static const char *const chains[2][5] = {{"plugin_a_inner", "plugin_call", "call_plugin", "main"},
+						 {"plugin_b_inner", "plugin_call", "call_plugin", "main"}};
+	struct scene *scene = *state;
+	const char *const args[] = {"-R",
+				    "1",
+				    "-f",
+				    "text",
+				    "--",
+				    beside("target_tables"),
+				    "swap",
+				    beside("target_plugin_a"),
+				    beside("target_plugin_b"),
+				    NULL};
+	const cJSON *process;
+	uint64_t cut = 0;
+	cJSON *index;
+
+	assert_int_equal(session_run(&scene->session, scene, args), 0);
+	index = session_index(&scene->session);
+	process = index_process(index, "target_tables");
+	ledger_assert_clean(process);
+	for (uint64_t i = 0; i < 2; i++) {
+		struct verdict verdict = judge(index_file(&scene->session, process, ".txt"), 4001 + i, chains[i]);
+
+		print_message("size %lu: %lu right, %lu cut, %lu wrong\n", 4001 + i, verdict.right, verdict.cut,
+			      verdict.wrong);
+		assert_int_equal(verdict.wrong, 0);
+		assert_int_equal(verdict.right + verdict.cut, 1000);
+		cut += verdict.cut;
+	}
+	assert_true(cut <= counted_short(process));
+	cJSON_Delete(index);
+}
+
+static void test_attach_to_many_libraries_loses_and_cuts_nothing(void **state)
+{
+	static const char *const chain[] = {"keep_one", "keep_one", "keep_one", "keep_one",
+					    "keep_one", "keep_one", "main",	NULL};
+	const char *argv[LIBRARIES_MAX + 3] = {beside("target_tables"), "many"};
+	struct scene *scene = *state;
+	struct verdict verdict;
+	const cJSON *process;
+	glob_t libraries;
+	cJSON *index;
+
+	assert_int_equal(glob("/usr/lib/x86_64-linux-gnu/lib*.so.[0-9]", 0, NULL, &libraries), 0);
+	for (size_t i = 0; i < libraries.gl_pathc && i < LIBRARIES_MAX; i++)
+		/* A sanitizer's runtime refuses to come late, and ends the process. */
+		argv[2 + i] = strstr(libraries.gl_pathv[i], "san.so") ? argv[0] : libraries.gl_pathv[i];
+	target_start(&scene->target, NULL, argv);
+	target_ready(&scene->target);
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "1", "-f", "text", "-p", format("%d", scene->target.pid), NULL});
+	session_attached(&scene->session);
+	target_go(&scene->target);
+	assert_int_equal(target_finish(&scene->target), 0);
+	assert_int_equal(session_finish(&scene->session), 0);
+	globfree(&libraries);
+	index = session_index(&scene->session);
+	process = index_process(index, "target_tables");
+	ledger_assert_clean(process);
+	assert_int_equal(counted_short(process), 0);
+	verdict = judge(index_file(&scene->session, process, ".txt"), 3000, chain);
+	print_message("%lu stacks sent raw\n", index_number(process, "ledger.stack_raw"));
+	assert_int_equal(verdict.right, 1000);
+	assert_int_equal(verdict.cut + verdict.wrong, 0);
+	cJSON_Delete(index);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_libraries_by_turns_at_same_addresses_right_or_counted),
+		TEST(test_attach_to_many_libraries_loses_and_cuts_nothing),
+	};
+
+	return cmocka_run_group_tests_name("tables", tests, NULL, NULL);
+}
