@@ -135,7 +135,6 @@ $(OUT)/tests/e2e/target_bare: KIND := -static -nostdlib -ffreestanding -fno-stac
 $(OUT)/tests/e2e/target_bare32: KIND := -m32 -static -nostdlib -ffreestanding -fno-stack-protector
 $(OUT)/tests/e2e/target_static: KIND := -static
 $(OUT)/tests/e2e/target_stripped: KIND := -s
-$(OUT)/tests/e2e/target_plugin_a $(OUT)/tests/e2e/target_plugin_b: KIND := -shared -fPIC
 
 $(OUT)/tests/e2e/target_%: tests/e2e/target_%.c Makefile
 	@mkdir -p $(@D)

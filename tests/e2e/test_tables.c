@@ -57,47 +57,11 @@ static uint64_t counted_short(const cJSON *process)
 	return sum;
 }
 
-static void test_libraries_by_turns_at_same_addresses_right_or_counted(void **state)
-{
-	static const char *const chains[2][5] = {{"plugin_a_inner", "plugin_call", "call_plugin", "main"},
-						 {"plugin_b_inner", "plugin_call", "call_plugin", "main"}};
-	struct scene *scene = *state;
-	const char *const args[] = {"-R",
-				    "1",
-				    "-f",
-				    "text",
-				    "--",
-				    beside("target_tables"),
-				    "swap",
-				    beside("target_plugin_a"),
-				    beside("target_plugin_b"),
-				    NULL};
-	const cJSON *process;
-	uint64_t cut = 0;
-	cJSON *index;
-
-	assert_int_equal(session_run(&scene->session, scene, args), 0);
-	index = session_index(&scene->session);
-	process = index_process(index, "target_tables");
-	ledger_assert_clean(process);
-	for (uint64_t i = 0; i < 2; i++) {
-		struct verdict verdict = judge(index_file(&scene->session, process, ".txt"), 4001 + i, chains[i]);
-
-		print_message("size %lu: %lu right, %lu cut, %lu wrong\n", 4001 + i, verdict.right, verdict.cut,
-			      verdict.wrong);
-		assert_int_equal(verdict.wrong, 0);
-		assert_int_equal(verdict.right + verdict.cut, 1000);
-		cut += verdict.cut;
-	}
-	assert_true(cut <= counted_short(process));
-	cJSON_Delete(index);
-}
-
 static void test_attach_to_many_libraries_loses_and_cuts_nothing(void **state)
 {
 	static const char *const chain[] = {"keep_one", "keep_one", "keep_one", "keep_one",
 					    "keep_one", "keep_one", "main",	NULL};
-	const char *argv[LIBRARIES_MAX + 3] = {beside("target_tables"), "many"};
+	const char *argv[LIBRARIES_MAX + 2] = {beside("target_tables")};
 	struct scene *scene = *state;
 	struct verdict verdict;
 	const cJSON *process;
@@ -107,7 +71,7 @@ static void test_attach_to_many_libraries_loses_and_cuts_nothing(void **state)
 	assert_int_equal(glob("/usr/lib/x86_64-linux-gnu/lib*.so.[0-9]", 0, NULL, &libraries), 0);
 	for (size_t i = 0; i < libraries.gl_pathc && i < LIBRARIES_MAX; i++)
 		/* A sanitizer's runtime refuses to come late, and ends the process. */
-		argv[2 + i] = strstr(libraries.gl_pathv[i], "san.so") ? argv[0] : libraries.gl_pathv[i];
+		argv[1 + i] = strstr(libraries.gl_pathv[i], "san.so") ? argv[0] : libraries.gl_pathv[i];
 	target_start(&scene->target, NULL, argv);
 	target_ready(&scene->target);
 	session_start(&scene->session, scene,
@@ -133,7 +97,6 @@ static void test_attach_to_many_libraries_loses_and_cuts_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_libraries_by_turns_at_same_addresses_right_or_counted),
 		TEST(test_attach_to_many_libraries_loses_and_cuts_nothing),
 	};
 
