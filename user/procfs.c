@@ -193,6 +193,30 @@ static bool same_file(int fd, const struct mapping *mapping)
 	return stat.st_ino == mapping->inode && (stat.st_dev == mapping->device || !mapping->device);
 }
 
+static int open_by_name(pid_t tid, const struct mapping *mapping)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "/proc/%d/root%s", tid, mapping->path) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (!same_file(fd, mapping)) {
+		close(fd);
+		return -ESTALE;
+	}
+	return fd;
+}
+
+int procfs_open_name(pid_t pid, const struct mapping *mapping)
+{
+	pid_t tid = procfs_live_thread(pid);
+
+	return tid ? open_by_name(tid, mapping) : -ESRCH;
+}
+
 int procfs_open_mapping(pid_t pid, const struct mapping *mapping)
 {
 	pid_t tid = procfs_live_thread(pid);
@@ -206,14 +230,5 @@ int procfs_open_mapping(pid_t pid, const struct mapping *mapping)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd >= 0 || (errno != EPERM && errno != ENOENT))
 		return fd >= 0 ? fd : -errno;
-	if (snprintf(path, sizeof(path), "/proc/%d/root%s", tid, mapping->path) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	if (!same_file(fd, mapping)) {
-		close(fd);
-		return -ESTALE;
-	}
-	return fd;
+	return open_by_name(tid, mapping);
 }

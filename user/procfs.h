@@ -30,5 +30,6 @@ int procfs_for_each_mapping(pid_t pid, int (*each)(struct mapping *mapping, void
  * (-ESTALE: the path names another file by now).
  */
 int procfs_open_mapping(pid_t pid, const struct mapping *mapping);
+int procfs_open_name(pid_t pid, const struct mapping *mapping); /* by the path alone */
 
 #endif

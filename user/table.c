@@ -302,7 +302,7 @@ void table_set_wait(struct table_set *set, int milliseconds)
 	pthread_mutex_unlock(&set->mutex);
 }
 
-int table_set_rule(struct table_set *set, const struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
+int table_set_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
 {
 	struct cfi_table view = {.words = NULL};
 	struct table *table;
@@ -310,10 +310,11 @@ int table_set_rule(struct table_set *set, const struct elf *elf, u64 offset, str
 	int err;
 
 	pthread_mutex_lock(&set->mutex);
-	table = find_table(set, elf);
-	if (table && table->state == TABLE_EVICTED)
-		table = request(set, table->elf);
-	if (!table || table->state == TABLE_NONE) {
+	/* The list of an image that has ended is not published any more, so nobody may have asked for its tables. */
+	table = request(set, elf);
+	if (!table) {
+		err = -ENOMEM;
+	} else if (table->state == TABLE_NONE) {
 		err = -ENOENT;
 	} else if (table->state == TABLE_WAITING) {
 		err = -EAGAIN;

@@ -48,8 +48,9 @@ int table_set_publish(struct table_set *set, struct scope *scope, u32 process, c
 void table_set_withdraw(struct table_set *set, struct scope *scope);
 
 /*
- * The rule in force at a file offset: 0; -EAGAIN: the table is not ready yet; -ENOENT: the file has none.
+ * The rule in force at a file offset: 0; -EAGAIN: the table is not ready yet, but requested by this; -ENOENT: the file
+ * has none; -ENOMEM. The elf must outlive the set.
  */
-int table_set_rule(struct table_set *set, const struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
+int table_set_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
 
 #endif

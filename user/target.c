@@ -198,6 +198,22 @@ static int open_file(pid_t pid, const struct mapping *mapping)
 	return strcmp(mapping->path, VDSO) ? procfs_open_mapping(pid, mapping) : open_vdso();
 }
 
+/* Intern what was opened, if anything was and if it is what was mapped; else *ret_file stays. 0 or -ENOMEM. */
+static int take(struct target *target, int fd, const struct mapping *mapping, struct target_file **ret_file)
+{
+	struct target_file *file;
+	int err;
+
+	if (fd < 0)
+		return 0;
+	err = intern(target, fd, mapping->path, &file);
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	if (same_build(mapping, file->elf))
+		*ret_file = file;
+	return 0;
+}
+
 int target_open_mapping(struct target *target, pid_t pid, struct mapping *mapping, struct target_file **ret_file)
 {
 	struct target_file *file = NULL;
@@ -212,16 +228,20 @@ int target_open_mapping(struct target *target, pid_t pid, struct mapping *mappin
 		return 0;
 	}
 	fd = open_file(pid, mapping);
-	if (fd >= 0) {
-		err = intern(target, fd, mapping->path, &file);
-		if (err)
-			return err == -ENOMEM ? err : 0;
-	} else if (mapping->build_id_size) {
+	err = take(target, fd, mapping, &file);
+	if (err)
+		return err;
+	/* Gone again, or another file is at its addresses by now. */
+	if (!file && mapping->build_id_size)
 		file = find_build_id(target, mapping->build_id, mapping->build_id_size);
-	} else {
+	else if (!file && fd < 0)
 		file = find_inode(target, mapping->device, mapping->inode);
+	if (!file && fd >= 0 && mapping->build_id_size) {
+		err = take(target, procfs_open_name(pid, mapping), mapping, &file);
+		if (err)
+			return err;
 	}
-	if (!file && fd != -ESRCH && !target->denied)
+	if (!file && fd < 0 && fd != -ESRCH && !target->denied)
 		target->denied = strdup(mapping->path);
 	if (!file || !same_build(mapping, file->elf))
 		return 0;

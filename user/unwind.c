@@ -8,6 +8,8 @@
 
 #include "mapping.h"
 
+#define WAITS_MAX 16 /* for tables, at the end: where there is no room for all that a stack needs, they come and go */
+
 /* A raw stack that waits for a table, or for word of a mapping. */
 struct raw {
 	struct raw *next;
@@ -71,7 +73,7 @@ static enum unwind_end find_rule(struct table_set *tables, const struct mapping_
 
 	if (mapping && mapping->elf)
 		err = table_set_rule(tables, mapping->elf, address - mapping->start + mapping->file_offset, ret_rule);
-	if (err == -EAGAIN)
+	if (err && err != -ENOENT)
 		return UNWIND_NO_TABLE;
 	if (!err)
 		return UNWIND_GOES_ON;
@@ -175,7 +177,7 @@ static bool unwind_one(struct unwinder *unwinder, struct raw *raw, bool all)
 	return true;
 }
 
-void unwinder_settle(struct unwinder *unwinder, bool all)
+static void settle(struct unwinder *unwinder, bool all)
 {
 	struct raw **link = &unwinder->first, *raw;
 
@@ -188,4 +190,16 @@ void unwinder_settle(struct unwinder *unwinder, bool all)
 		free(raw);
 	}
 	unwinder->last = link;
+}
+
+void unwinder_settle(struct unwinder *unwinder, bool all)
+{
+	settle(unwinder, false);
+	/* A walk asks for a table where it gets to code of the file; there may be more files further on. */
+	for (u32 i = 0; i < WAITS_MAX && all && unwinder->first; i++) {
+		table_set_wait(unwinder->tables, -1);
+		settle(unwinder, false);
+	}
+	if (all)
+		settle(unwinder, true);
 }

@@ -17,7 +17,7 @@ void unwinder_free(struct unwinder *unwinder);
 /* Keep a raw stack of `size` bytes of event. 0, -EBADMSG, -ENOMEM. */
 int unwinder_add(struct unwinder *unwinder, const struct event_raw *event, size_t size);
 
-/* Unwind those whose tables are ready; with `all`, every one, missing tables being the end of their stacks. */
+/* Unwind those whose tables are ready; with `all`, every one, after waiting for tables. */
 void unwinder_settle(struct unwinder *unwinder, bool all);
 
 /*

@@ -518,7 +518,6 @@ static void test_rule_of_every_offset_equals_lookup(void **state)
 	begin(UNWIND_ROWS_MAX, 64);
 	expected = compile_loader(rules);
 	array = cfi_rules_get(rules, &rule_count);
-	assert_int_equal(table_set_rule(set, elfs[0], 0, &rule), -ENOENT);
 	table_set_request(set, elfs[0]);
 	table_set_request(set, elfs[1]);
 	table_set_wait(set, -1);
@@ -531,6 +530,18 @@ static void test_rule_of_every_offset_equals_lookup(void **state)
 	assert_true(known > 0x8000);
 	cfi_table_release(&expected);
 	cfi_rules_free(rules);
+}
+
+static void test_rule_of_file_never_asked_for_requests_its_table(void **state)
+{
+	struct unwind_rule rule;
+
+	(void)state;
+	begin(UNWIND_ROWS_MAX, 64);
+	assert_int_equal(table_set_rule(set, elfs[0], 0, &rule), -EAGAIN);
+	table_set_wait(set, -1);
+	assert_int_equal(table_set_rule(set, elfs[0], 0, &rule), 0);
+	assert_int_equal(gate.entered, 1);
 }
 
 static void test_rule_behind_the_end_is_unknown(void **state)
@@ -759,6 +770,7 @@ int main(void)
 		TEST(test_wait_with_nothing_requested_returns),
 		TEST(test_wait_gives_up_when_its_time_is_over),
 		TEST(test_rule_of_every_offset_equals_lookup),
+		TEST(test_rule_of_file_never_asked_for_requests_its_table),
 		TEST(test_rule_behind_the_end_is_unknown),
 		TEST(test_evict_unlisted_file_gives_way_the_oldest_first),
 		TEST(test_evict_listed_file_never_gives_way),

@@ -23,11 +23,14 @@
 #include "../../user/mapping.h"
 #include "../../user/table.h"
 
-static int said_rule(struct table_set *set, const struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
+static int said_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
+static void said_wait(struct table_set *set, int milliseconds);
 
 #define table_set_rule said_rule
+#define table_set_wait said_wait
 #include "../../user/unwind.c"
 #undef table_set_rule
+#undef table_set_wait
 
 #define FILES_MAX   64
 #define PROCESS	    3
@@ -371,7 +374,7 @@ static int rule_error;
 static struct elf *const made_up = (struct elf *)rules;
 static u64 *const words = (u64 *)event.bytes;
 
-static int said_rule(struct table_set *tables, const struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
+static int said_rule(struct table_set *tables, struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
 {
 	if (elf != made_up)
 		return table_set_rule(tables, elf, offset, ret_rule);
@@ -379,6 +382,17 @@ static int said_rule(struct table_set *tables, const struct elf *elf, u64 offset
 		return rule_error;
 	*ret_rule = rules[offset / 16 % 64];
 	return 0;
+}
+
+/* How often the end has waited, and after how often the table is there. */
+static int waits, waits_needed;
+
+static void said_wait(struct table_set *tables, int milliseconds)
+{
+	(void)tables;
+	assert_int_equal(milliseconds, -1);
+	if (++waits == waits_needed)
+		rule_error = 0;
 }
 
 static void map(struct mapping_table *table, u64 start, u64 end, u64 from_ns, struct elf *elf)
@@ -406,6 +420,7 @@ static int setup(void **state)
 	memset(rules, 0, sizeof(rules));
 	memset(&event, 0, sizeof(event));
 	rule_error = 0;
+	waits = waits_needed = 0;
 	rules[1] = (struct unwind_rule){.cfa = CFA_SP, .offset = 16};
 	rules[2] = (struct unwind_rule){.cfa = CFA_END};
 	event.header = (struct event){.kind = EVENT_RAW, .process = PROCESS, .time_ns = 50};
@@ -725,6 +740,32 @@ static void test_unwinder_at_the_end_missing_tables_end_stacks(void **state)
 	unwinder_settle(unwinder, true);
 	assert_int_equal(found(STACK_ID)->depth, 1);
 	assert_int_equal(process->ledger[COUNTER_STACK_NO_RULE], 1);
+	assert_int_equal(waits, WAITS_MAX);
+}
+
+/* Of an image that ended at once nobody asked for tables before: each file's is asked for where a walk gets to it. */
+static void test_unwinder_at_the_end_waits_for_one_table_after_the_other(void **state)
+{
+	(void)state;
+	rule_error = -EAGAIN;
+	waits_needed = 3;
+	add(STACK_ID);
+	unwinder_settle(unwinder, true);
+	assert_int_equal(waits, 3);
+	assert_int_equal(found(STACK_ID)->depth, 2);
+	assert_int_equal(process->ledger[COUNTER_STACK_NO_RULE], 0);
+}
+
+static void test_unwinder_no_memory_for_table_is_no_reason_to_guess(void **state)
+{
+	(void)state;
+	rule_error = -ENOMEM;
+	event.bp = STACK + 32;
+	add(STACK_ID);
+	unwinder_settle(unwinder, true);
+	assert_int_equal(found(STACK_ID)->depth, 1);
+	assert_int_equal(process->ledger[COUNTER_STACK_FRAME_POINTER], 0);
+	assert_int_equal(process->ledger[COUNTER_STACK_NO_RULE], 1);
 }
 
 /* Word of it comes through another stream. */
@@ -844,6 +885,8 @@ int main(void)
 		UNWINDER(test_unwinder_settles_what_has_its_tables),
 		UNWINDER(test_unwinder_waits_for_tables),
 		UNWINDER(test_unwinder_at_the_end_missing_tables_end_stacks),
+		UNWINDER(test_unwinder_at_the_end_waits_for_one_table_after_the_other),
+		UNWINDER(test_unwinder_no_memory_for_table_is_no_reason_to_guess),
 		UNWINDER(test_unwinder_waits_one_look_for_mapping),
 		UNWINDER(test_unwinder_no_mapping_at_second_look_is_counted),
 		UNWINDER(test_unwinder_counts_every_end),
