@@ -201,7 +201,7 @@ static int open_file(pid_t pid, const struct mapping *mapping)
 /* Intern what was opened, if anything was and if it is what was mapped; else *ret_file stays. 0 or -ENOMEM. */
 static int take(struct target *target, int fd, const struct mapping *mapping, struct target_file **ret_file)
 {
-	struct target_file *file;
+	struct target_file *file = NULL;
 	int err;
 
 	if (fd < 0)
@@ -209,7 +209,7 @@ static int take(struct target *target, int fd, const struct mapping *mapping, st
 	err = intern(target, fd, mapping->path, &file);
 	if (err)
 		return err == -ENOMEM ? err : 0;
-	if (same_build(mapping, file->elf))
+	if (file && same_build(mapping, file->elf))
 		*ret_file = file;
 	return 0;
 }
