@@ -1,103 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* stack.bpf.h: interning, the pool of scratch slots, and what is said when a stack has to be given up. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "bpf_stub.h"
-
-#include "../../bpf/stack.bpf.h"
-
-#include "table.h"
-
-#define PROCESS	   3
-#define CODE	   0x400000
-#define PAGE_BYTES 4096
-
-static struct pt_regs regs;
-static struct scope scope;
-static struct task_struct task;
-static u64 expected[STACK_DEPTH_MAX];
-
-/* User memory, from regs.sp on. */
-static _Alignas(PAGE_BYTES) u64 memory[16 * PAGE_BYTES / sizeof(u64)];
-
-/* Make up a stack of that many frames. */
-static void set_depth(u32 depth)
-{
-	memset(memory, 0, sizeof(memory));
-	for (u32 i = 0; i < depth; i++) {
-		u64 ip = CODE + 0x1000 + 16 * i;
-
-		if (i < STACK_DEPTH_MAX)
-			expected[i] = ip;
-		if (i)
-			memory[i - 1] = ip;
-	}
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	stub_reset(1 << 20);
-	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = TALLIES_MIN - 1};
-	stub.task = &task;
-	stub.memory = (uintptr_t)memory;
-	stub.memory_end = (uintptr_t)memory + sizeof(memory);
-	scope = (struct scope){.process = PROCESS};
-	table_of_plain_code(&scope, PROCESS, CODE);
-	regs = (struct pt_regs){.ip = CODE + 0x1000, .sp = (uintptr_t)memory, .bp = 0x1234};
-	set_depth(3);
-	return 0;
-}
-
-static u64 counted(enum counter counter)
-{
-	u32 row = PROCESS;
-	struct tally *tally = bpf_map_lookup_elem(&tallies, &row);
-
-	return tally->count[counter];
-}
-
-static u64 capture(u32 process)
-{
-	scope.mappings_process = process;
-	return stack_capture(&regs, process, &scope);
-}
-
-/* The next event must be a stack of that many frames, as long as them and no longer. */
-static const struct event_stack *next_stack(u32 depth)
-{
-	size_t size = 0;
-	const struct event_stack *event = stub_ring_next(&size);
-
-	assert_non_null(event);
-	assert_int_equal(event->header.kind, EVENT_STACK);
-	assert_int_equal(event->header.process, PROCESS);
-	assert_int_equal(event->depth, depth);
-	assert_int_equal(size, offsetof(struct event_stack, ip) + depth * sizeof(u64));
-	assert_memory_equal(event->ip, expected, depth * sizeof(u64));
-	return event;
-}
-
-static void assert_no_event(void)
-{
-	size_t size;
-
-	assert_null(stub_ring_next(&size));
-}
-
-static u32 claimed(void)
-{
-	u32 busy = 0;
-
-	for (u32 i = 0; i < SCRATCHES_MAX; i++)
-		busy += ((struct scratch *)bpf_map_lookup_elem(&scratches, &i))->busy;
-	return busy;
-}
+#include "stack_capture.h"
 
 static void test_stack_capture_first_time_sends_frames_under_its_hash(void **state)
 {
@@ -169,8 +72,7 @@ static void test_stack_capture_deeper_than_the_limit_is_marked_truncated(void **
 	assert_int_equal(counted(COUNTER_STACK_TRUNCATED), 2);
 }
 
-/* --- stacks that end early
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- stacks that end early --- */
 
 static void assert_ends(enum unwind_end end, u32 depth, enum counter counter)
 {
@@ -221,100 +123,7 @@ static void test_stack_capture_by_frame_pointer_is_counted_once_a_stack(void **s
 	assert_int_equal(counted(COUNTER_STACK_NO_MAPPING), 1);
 }
 
-/* --- raw stacks
- * ------------------------------------------------------------------------------------------------------------ */
-
-/* The next event must be a raw stack of that many bytes, all of them right. */
-static const struct event_raw *next_raw_stack(u32 bytes)
-{
-	size_t size = 0;
-	const struct event_raw *event = stub_ring_next(&size);
-
-	assert_non_null(event);
-	assert_int_equal(event->header.kind, EVENT_RAW);
-	assert_int_equal(event->header.process, PROCESS);
-	assert_int_equal(event->size, bytes);
-	assert_int_equal(size, offsetof(struct event_raw, bytes) + bytes);
-	assert_true(event->ip == regs.ip && event->sp == regs.sp && event->bp == regs.bp);
-	assert_memory_equal(event->bytes, (void *)(uintptr_t)regs.sp, bytes);
-	return event;
-}
-
-static void test_stack_capture_before_the_table_is_ready_sends_bytes_each_under_its_own_id(void **state)
-{
-	u64 first;
-
-	(void)state;
-	table_map(0, (struct unwind_mapping){.start = CODE, .end = CODE + 0x10000});
-	first = capture(PROCESS);
-	assert_true(first & RAW_STACK_ID);
-	assert_true(next_raw_stack(RAW_STACK_BYTES)->stack == first);
-	assert_int_not_equal(capture(PROCESS), first);
-	next_raw_stack(RAW_STACK_BYTES);
-	assert_int_equal(counted(COUNTER_STACK_RAW), 2);
-	assert_int_equal(stub_count(&stacks_sent), 0);
-	assert_int_equal(claimed(), 0);
-}
-
-static void test_stack_capture_mappings_of_another_image_sends_bytes(void **state)
-{
-	(void)state;
-	scope.mappings_process = PROCESS - 1;
-	assert_true(stack_capture(&regs, PROCESS, &scope) & RAW_STACK_ID);
-	next_raw_stack(RAW_STACK_BYTES);
-	assert_true(stack_capture(&regs, PROCESS, NULL) & RAW_STACK_ID);
-	next_raw_stack(RAW_STACK_BYTES);
-}
-
-static void test_stack_capture_code_mapped_a_moment_ago_sends_bytes(void **state)
-{
-	(void)state;
-	memory[1] = 0x7f0000001000;
-	assert_true(capture(PROCESS) & RAW_STACK_ID);
-	next_raw_stack(RAW_STACK_BYTES);
-}
-
-static void test_stack_capture_raw_ends_where_the_stack_does(void **state)
-{
-	u64 end = stub.memory_end;
-
-	(void)state;
-	scope.mappings = 0;
-	for (u32 bytes = 8; bytes < RAW_STACK_BYTES; bytes = bytes * 2 + 8) {
-		regs.sp = end - bytes;
-		capture(PROCESS);
-		next_raw_stack(bytes);
-	}
-	for (u32 offset = 0; offset < PAGE_BYTES; offset += 8) {
-		regs.sp = end - RAW_STACK_BYTES - offset;
-		capture(PROCESS);
-		next_raw_stack(RAW_STACK_BYTES);
-	}
-}
-
-static void test_stack_capture_raw_and_unreadable_is_the_leaf_alone(void **state)
-{
-	(void)state;
-	scope.mappings = 0;
-	regs.sp = stub.memory_end;
-	capture(PROCESS);
-	next_raw_stack(0);
-}
-
-static void test_stack_capture_raw_and_ring_full_gives_up(void **state)
-{
-	(void)state;
-	scope.mappings = 0;
-	stub.ring_capacity = RAW_STACK_BYTES;
-	assert_true(capture(PROCESS) == 0);
-	assert_int_equal(counted(COUNTER_STACK_LOST_RING), 1);
-	assert_int_equal(counted(COUNTER_STACK_RAW), 0);
-	assert_no_event();
-	assert_int_equal(claimed(), 0);
-}
-
-/* --- given up, sent again
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- given up, sent again --- */
 
 static void test_stack_capture_ring_full_gives_up_and_does_not_mark_as_sent(void **state)
 {
@@ -342,8 +151,7 @@ static void test_stack_capture_map_of_sent_stacks_full_sends_again(void **state)
 	next_stack(3);
 }
 
-/* --- the pool
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- the pool --- */
 
 static void test_scratch_claim_slots_are_never_shared_and_run_out(void **state)
 {
@@ -388,85 +196,6 @@ static void test_stack_capture_pool_exhausted_is_counted_and_gives_up(void **sta
 	assert_no_event();
 }
 
-/* --- the hash
- * ------------------------------------------------------------------------------------------------------------ */
-
-static struct event_stack example;
-
-static void test_stack_hash_depends_on_every_frame_the_depth_and_the_process(void **state)
-{
-	u64 hash;
-
-	(void)state;
-	for (u32 i = 0; i < STACK_DEPTH_MAX; i++)
-		example.ip[i] = 0x400000 + i;
-	hash = stack_hash(&example, STACK_DEPTH_MAX, PROCESS);
-	assert_true(stack_hash(&example, STACK_DEPTH_MAX, PROCESS) == hash);
-	assert_true(stack_hash(&example, STACK_DEPTH_MAX - 1, PROCESS) != hash);
-	assert_true(stack_hash(&example, STACK_DEPTH_MAX, PROCESS + 1) != hash);
-	for (u32 i = 0; i < STACK_DEPTH_MAX; i++) {
-		example.ip[i] ^= 1;
-		assert_true(stack_hash(&example, STACK_DEPTH_MAX, PROCESS) != hash);
-		example.ip[i] ^= 1;
-	}
-}
-
-static void test_stack_hash_depends_on_the_order_of_frames(void **state)
-{
-	u64 hash;
-
-	(void)state;
-	example.ip[0] = 0x401000;
-	example.ip[1] = 0x402000;
-	hash = stack_hash(&example, 2, PROCESS);
-	example.ip[0] = 0x402000;
-	example.ip[1] = 0x401000;
-	assert_true(stack_hash(&example, 2, PROCESS) != hash);
-}
-
-static void test_stack_hash_ignores_what_lies_beyond_the_depth(void **state)
-{
-	u64 hash;
-
-	(void)state;
-	example.ip[0] = 0x401000;
-	example.ip[1] = 0x402000;
-	hash = stack_hash(&example, 1, PROCESS);
-	example.ip[1] = 0x999999;
-	assert_true(stack_hash(&example, 1, PROCESS) == hash);
-}
-
-static int compare(const void *one, const void *two)
-{
-	const u64 *a = one, *b = two;
-
-	return *a < *b ? -1 : *a > *b;
-}
-
-/* Stacks of like programs: few, near, aligned addresses. With 64 good bits two of 200 000 collide once in a thousand
- * million. */
-static void test_stack_hash_similar_stacks_do_not_collide(void **state)
-{
-	enum {
-		MANY = 200000
-	};
-	u64 *hashes = malloc(MANY * sizeof(*hashes));
-
-	(void)state;
-	for (u32 n = 0; n < MANY; n++) {
-		example.ip[0] = 0x7f0000001000 + 16 * (n % 100);
-		example.ip[1] = 0x7f0000002000 + 16 * (n / 100 % 100);
-		example.ip[2] = 0x7f0000003000 + 16 * (n / 10000);
-		hashes[n] = stack_hash(&example, 3, PROCESS);
-	}
-	qsort(hashes, MANY, sizeof(*hashes), compare);
-	for (u32 n = 1; n < MANY; n++)
-		assert_true(hashes[n] != hashes[n - 1]);
-	free(hashes);
-}
-
-#define TEST(name) cmocka_unit_test_setup(name, setup)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,22 +209,12 @@ int main(void)
 		TEST(test_stack_capture_without_a_rule_is_counted_every_time),
 		TEST(test_stack_capture_corrupt_is_counted_every_time),
 		TEST(test_stack_capture_by_frame_pointer_is_counted_once_a_stack),
-		TEST(test_stack_capture_before_the_table_is_ready_sends_bytes_each_under_its_own_id),
-		TEST(test_stack_capture_mappings_of_another_image_sends_bytes),
-		TEST(test_stack_capture_code_mapped_a_moment_ago_sends_bytes),
-		TEST(test_stack_capture_raw_ends_where_the_stack_does),
-		TEST(test_stack_capture_raw_and_unreadable_is_the_leaf_alone),
-		TEST(test_stack_capture_raw_and_ring_full_gives_up),
 		TEST(test_stack_capture_ring_full_gives_up_and_does_not_mark_as_sent),
 		TEST(test_stack_capture_map_of_sent_stacks_full_sends_again),
 		TEST(test_scratch_claim_slots_are_never_shared_and_run_out),
 		TEST(test_scratch_claim_every_cpu_finds_slots_of_its_own),
 		TEST(test_scratch_claim_any_cpu_number_stays_within_the_pool),
 		TEST(test_stack_capture_pool_exhausted_is_counted_and_gives_up),
-		TEST(test_stack_hash_depends_on_every_frame_the_depth_and_the_process),
-		TEST(test_stack_hash_depends_on_the_order_of_frames),
-		TEST(test_stack_hash_ignores_what_lies_beyond_the_depth),
-		TEST(test_stack_hash_similar_stacks_do_not_collide),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

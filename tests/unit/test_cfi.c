@@ -1,39 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * cfi.c and the files behind it, on real code: against libdw's own reading of libraries and of what the compilers make
- * of tests/fixture/frames.c, and against the C++ runtime's unwinder on the test's own stack.
+ * of tests/fixture/frames.c.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <dwarf.h>
 #include <elf.h>
-#include <elfutils/libdw.h>
-#include <errno.h>
-#include <execinfo.h>
-#include <fcntl.h>
 #include <gnu/lib-names.h>
 #include <link.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../user/cfi.h"
+#include "cfi_file.h"
+#include "libdw_rule.h"
+#include "random.h"
 #include "scratch.h"
-
-static u64 random_state;
-
-static u64 random_number(void)
-{
-	random_state = random_state * 6364136223846793005 + 1442695040888963407;
-	return random_state >> 33;
-}
 
 static const char *libc_path(void)
 {
@@ -44,14 +24,6 @@ static const char *libc_path(void)
 	assert_int_equal(dlinfo(handle, RTLD_DI_LINKMAP, &map), 0);
 	dlclose(handle);
 	return map->l_name;
-}
-
-static struct elf *must_open(const char *path)
-{
-	struct elf *elf;
-
-	assert_int_equal(elf_open(open(path, O_RDONLY | O_CLOEXEC), path, &elf), 0);
-	return elf;
 }
 
 static struct elf *must_open_bytes(const void *bytes, size_t size)
@@ -77,17 +49,6 @@ static u8 *read_all(const char *path, size_t *ret_size)
 	assert_int_equal(fread(bytes, 1, *ret_size, file), *ret_size);
 	fclose(file);
 	return bytes;
-}
-
-static struct unwind_rule rule_at(const struct cfi_rules *rules, const struct cfi_table *table, u64 offset)
-{
-	u32 count, index = 0;
-	const struct unwind_rule *all = cfi_rules_get(rules, &count);
-
-	if (cfi_lookup(table, offset, &index) != 0)
-		return (struct unwind_rule){0};
-	assert_true(index < count);
-	return all[index];
 }
 
 static void assert_rule(struct unwind_rule rule, u8 cfa, s32 offset, u8 bp, s16 bp_offset)
@@ -120,103 +81,6 @@ static void assert_well_formed(const struct cfi_table *table)
 }
 
 /* --- against libdw --- */
-
-static bool libdw_is(const Dwarf_Op *ops, size_t count, const u8 *atoms, size_t wanted)
-{
-	if (count != wanted)
-		return false;
-	for (size_t i = 0; i < count; i++)
-		if (ops[i].atom != atoms[i])
-			return false;
-	return true;
-}
-
-/* False: somewhere else. *ret_offset: from the frame address, unless the register is the caller's already. */
-static bool libdw_saved(Dwarf_Frame *frame, int number, bool *ret_is_same, bool *ret_is_undefined, s64 *ret_offset)
-{
-	Dwarf_Op memory[3], *ops;
-	size_t count;
-
-	assert_int_equal(dwarf_frame_register(frame, number, memory, &ops, &count), 0);
-	*ret_is_same = count == 0 && !ops;
-	*ret_is_undefined = count == 0 && ops == memory;
-	*ret_offset = count == 2 ? (s64)ops[1].number : 0;
-	return count == 0 || (ops[0].atom == DW_OP_call_frame_cfa &&
-			      (count == 1 || (count == 2 && ops[1].atom == DW_OP_plus_uconst)));
-}
-
-static bool libdw_bp_is_where_bp_points(Dwarf_Frame *frame)
-{
-	Dwarf_Op memory[3], *ops;
-	size_t count;
-
-	assert_int_equal(dwarf_frame_register(frame, 6, memory, &ops, &count), 0);
-	/* An expression for a register begins with the frame address on its stack. */
-	return libdw_is(ops, count, (const u8[]){DW_OP_call_frame_cfa, DW_OP_breg6}, 2) && ops[1].number == 0;
-}
-
-static bool libdw_cfa(Dwarf_Frame *frame, struct unwind_rule *rule)
-{
-	static const u8 realigned[] = {DW_OP_breg6, DW_OP_deref};
-	u8 plt[] = {DW_OP_breg7, DW_OP_breg16, DW_OP_lit15, DW_OP_and, 0, DW_OP_ge, DW_OP_lit3, DW_OP_shl, DW_OP_plus};
-	Dwarf_Op *ops;
-	size_t count;
-
-	assert_int_equal(dwarf_frame_cfa(frame, &ops, &count), 0);
-	if (count == 1 && ops[0].atom == DW_OP_bregx && (ops[0].number == 6 || ops[0].number == 7)) {
-		rule->cfa = ops[0].number == 7 ? CFA_SP : CFA_BP;
-		rule->offset = (s32)ops[0].number2;
-		return true;
-	}
-	if (count == sizeof(plt)) {
-		plt[4] = ops[4].atom; /* where the linkers differ */
-		rule->cfa = CFA_PLT;
-		rule->offset = ops[4].atom - DW_OP_lit0;
-		return libdw_is(ops, count, plt, sizeof(plt));
-	}
-	if (!libdw_is(ops, count, realigned, sizeof(realigned)) || !libdw_bp_is_where_bp_points(frame))
-		return false;
-	rule->cfa = CFA_BP_DEREF;
-	rule->bp_offset = (s16)ops[0].number;
-	return true;
-}
-
-static struct unwind_rule libdw_frame_rule(Dwarf_Frame *frame)
-{
-	const struct unwind_rule unknown = {0};
-	bool is_same, is_undefined, is_signal;
-	struct unwind_rule rule = {0};
-	s64 offset;
-
-	dwarf_frame_info(frame, NULL, NULL, &is_signal);
-	if (is_signal)
-		return (struct unwind_rule){.cfa = CFA_SIGNAL};
-	if (!libdw_saved(frame, 16, &is_same, &is_undefined, &offset))
-		return unknown;
-	if (is_undefined)
-		return (struct unwind_rule){.cfa = CFA_END};
-	if (offset != -8 || !libdw_cfa(frame, &rule))
-		return unknown;
-	if (rule.cfa == CFA_BP_DEREF)
-		return rule;
-	if (!libdw_saved(frame, 6, &is_same, &is_undefined, &offset))
-		return unknown;
-	rule.bp = is_same || is_undefined ? BP_SAME : BP_SAVED;
-	rule.bp_offset = (s16)offset;
-	return rule;
-}
-
-static struct unwind_rule libdw_rule(Dwarf_CFI *cfi, u64 address)
-{
-	struct unwind_rule rule = {0};
-	Dwarf_Frame *frame;
-
-	if (dwarf_cfi_addrframe(cfi, address, &frame) != 0)
-		return rule;
-	rule = libdw_frame_rule(frame);
-	free(frame);
-	return rule;
-}
 
 struct comparison {
 	struct elf *elf;
@@ -462,132 +326,6 @@ static void test_cfi_compile_packed_debug_frame_alone_is_read(void **state)
 	cfi_rules_free(rules);
 }
 
-/* --- this process's own stack --- */
-
-#define FRAMES_MAX 64
-
-struct module {
-	u64 base;
-	struct elf *elf;
-	struct cfi_table table;
-};
-
-struct stack {
-	struct cfi_rules *rules;
-	struct module modules[32];
-	u32 module_count;
-	u64 frames[FRAMES_MAX];
-	u32 count;
-	enum unwind_end end;
-	void *wanted[FRAMES_MAX];
-	int wanted_count;
-};
-
-static struct stack stack;
-
-static int add_module(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	struct module *module = &stack.modules[stack.module_count];
-
-	(void)size;
-	(void)arg;
-	if (strstr(info->dlpi_name, "vdso"))
-		return 0;
-	assert_true(stack.module_count < sizeof(stack.modules) / sizeof(stack.modules[0]));
-	module->base = info->dlpi_addr;
-	module->elf = must_open(*info->dlpi_name ? info->dlpi_name : "/proc/self/exe");
-	assert_int_equal(cfi_compile(module->elf, stack.rules, &module->table), 0);
-	stack.module_count++;
-	return 0;
-}
-
-static struct unwind_rule rule_of_address(u64 address)
-{
-	for (u32 i = 0; i < stack.module_count; i++) {
-		const struct module *module = &stack.modules[i];
-		u64 offset;
-
-		if (elf_vaddr_to_offset(module->elf, address - module->base, &offset) == 0)
-			return rule_at(stack.rules, &module->table, offset);
-	}
-	return (struct unwind_rule){0};
-}
-
-__attribute__((no_sanitize("address"))) static int read_word(void *arg, u64 address, u64 *ret_value)
-{
-	(void)arg;
-	*ret_value = *(volatile u64 *)(uintptr_t)address;
-	return 0;
-}
-
-UNWIND_DEFINE_STEP(read_word)
-
-static __attribute__((noinline)) void take_stack(void)
-{
-	struct unwind_registers registers;
-	bool is_exact = true;
-
-	stack.wanted_count = backtrace(stack.wanted, FRAMES_MAX);
-	__asm__ volatile("leaq 0(%%rip), %0\n\tmovq %%rsp, %1\n\tmovq %%rbp, %2"
-			 : "=r"(registers.ip), "=r"(registers.sp), "=r"(registers.bp));
-	stack.count = 0;
-	stack.end = UNWIND_GOES_ON;
-	while (stack.end == UNWIND_GOES_ON && stack.count < FRAMES_MAX) {
-		struct unwind_rule rule = rule_of_address(registers.ip - !is_exact);
-
-		stack.frames[stack.count++] = registers.ip;
-		is_exact = rule.cfa == CFA_SIGNAL;
-		stack.end = UNWIND_STEP(&registers, &rule, read_word, NULL);
-	}
-}
-
-static void on_signal(int signal)
-{
-	(void)signal;
-	take_stack();
-}
-
-static int compare_and_raise(const void *left, const void *right)
-{
-	raise(SIGUSR1);
-	return *(const u8 *)left - *(const u8 *)right;
-}
-
-static __attribute__((noinline)) u8 descend(size_t size)
-{
-	__attribute__((aligned(64))) u8 aligned[128];
-	u8 *values = __builtin_alloca(size);
-
-	memset(values, 1, size);
-	memset(aligned, 2, sizeof(aligned));
-	qsort(values, size, 1, compare_and_raise);
-	return values[size - 1] + aligned[size];
-}
-
-static void test_cfi_tables_unwind_signal_library_and_realigned_frames_to_the_root(void **state)
-{
-	struct sigaction action = {.sa_handler = on_signal}, before;
-
-	(void)state;
-	stack = (struct stack){.rules = cfi_rules_new()};
-	dl_iterate_phdr(add_module, NULL);
-	assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
-	assert_int_equal(descend(2), 3);
-	assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
-
-	assert_int_equal(stack.end, UNWIND_COMPLETE);
-	assert_true(stack.count > 8);
-	/* From the root to take_stack's caller; a sanitizer puts a frame of its own between that and backtrace. */
-	assert_in_range(stack.wanted_count, stack.count, stack.count + 1);
-	for (u32 i = 1; i < stack.count; i++)
-		assert_ptr_equal(stack.frames[stack.count - i], stack.wanted[(u32)stack.wanted_count - i]);
-	for (u32 i = 0; i < stack.module_count; i++) {
-		cfi_table_release(&stack.modules[i].table);
-		elf_free(stack.modules[i].elf);
-	}
-	cfi_rules_free(stack.rules);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -601,7 +339,6 @@ int main(void)
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_cfi_compile_packed_debug_frame_alone_is_read, scratch_setup,
 						scratch_teardown),
-		cmocka_unit_test(test_cfi_tables_unwind_signal_library_and_realigned_frames_to_the_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef STACK_CAPTURE_H
+#define STACK_CAPTURE_H
+/* A stack in made-up user memory, captured, and what is sent of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "bpf_stub.h"
+
+#include "../../bpf/stack.bpf.h"
+
+#include "table.h"
+
+#define PROCESS	   3
+#define CODE	   0x400000
+#define PAGE_BYTES 4096
+
+static struct pt_regs regs;
+static struct scope scope;
+static struct task_struct task;
+static u64 expected[STACK_DEPTH_MAX];
+
+/* User memory, from regs.sp on. */
+static _Alignas(PAGE_BYTES) u64 memory[16 * PAGE_BYTES / sizeof(u64)];
+
+/* Make up a stack of that many frames. */
+static inline void set_depth(u32 depth)
+{
+	memset(memory, 0, sizeof(memory));
+	for (u32 i = 0; i < depth; i++) {
+		u64 ip = CODE + 0x1000 + 16 * i;
+
+		if (i < STACK_DEPTH_MAX)
+			expected[i] = ip;
+		if (i)
+			memory[i - 1] = ip;
+	}
+}
+
+static inline int setup(void **state)
+{
+	(void)state;
+	stub_reset(1 << 20);
+	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = TALLIES_MIN - 1};
+	stub.task = &task;
+	stub.memory = (uintptr_t)memory;
+	stub.memory_end = (uintptr_t)memory + sizeof(memory);
+	scope = (struct scope){.process = PROCESS};
+	table_of_plain_code(&scope, PROCESS, CODE);
+	regs = (struct pt_regs){.ip = CODE + 0x1000, .sp = (uintptr_t)memory, .bp = 0x1234};
+	set_depth(3);
+	return 0;
+}
+
+static inline u64 counted(enum counter counter)
+{
+	u32 row = PROCESS;
+	struct tally *tally = bpf_map_lookup_elem(&tallies, &row);
+
+	return tally->count[counter];
+}
+
+static inline u64 capture(u32 process)
+{
+	scope.mappings_process = process;
+	return stack_capture(&regs, process, &scope);
+}
+
+/* The next event must be a stack of that many frames, as long as them and no longer. */
+static inline const struct event_stack *next_stack(u32 depth)
+{
+	size_t size = 0;
+	const struct event_stack *event = stub_ring_next(&size);
+
+	assert_non_null(event);
+	assert_int_equal(event->header.kind, EVENT_STACK);
+	assert_int_equal(event->header.process, PROCESS);
+	assert_int_equal(event->depth, depth);
+	assert_int_equal(size, offsetof(struct event_stack, ip) + depth * sizeof(u64));
+	assert_memory_equal(event->ip, expected, depth * sizeof(u64));
+	return event;
+}
+
+static inline void assert_no_event(void)
+{
+	size_t size;
+
+	assert_null(stub_ring_next(&size));
+}
+
+static inline u32 claimed(void)
+{
+	u32 busy = 0;
+
+	for (u32 i = 0; i < SCRATCHES_MAX; i++)
+		busy += ((struct scratch *)bpf_map_lookup_elem(&scratches, &i))->busy;
+	return busy;
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+#endif

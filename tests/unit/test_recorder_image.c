@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* recorder.c: images that begin, follow one another and end, and the mappings that belong to each. */
+#include "recorder_event.h"
+
+/* --- events, as the kernel sends them --- */
+
+static void map(u32 pid, u64 start, u64 from_ns, const char *path)
+{
+	struct mapping mapping = {.start = start, .end = start + 0x1000, .from_ns = from_ns, .path = (char *)path};
+
+	assert_int_equal(recorder_map(recorder, pid, &mapping), 0);
+}
+
+static const char *mapped_at(const struct process *process, u64 ip, u64 time_ns)
+{
+	const struct mapping *mapping = mapping_table_find(process->mappings, ip, time_ns);
+
+	return mapping ? mapping->path : "";
+}
+
+/* --- images --- */
+
+static void test_recorder_exec_ends_one_image_and_begins_the_next(void **state)
+{
+	struct process *one = begin(1, PID), *two;
+
+	(void)state;
+	send_alloc(1, 1, 100, 7, 0);
+	assert_int_equal(send_process(EVENT_EXEC, 1, 2, 60, "second"), 0);
+	two = recorder_find(recorder, 2);
+	assert_non_null(two);
+	assert_true(one->ended);
+	assert_int_equal(one->end_ns, 60);
+	assert_int_equal(one->cpu_end_ns, 60000);
+	assert_int_equal(two->pid, PID);
+	assert_int_equal(two->image, 2);
+	assert_int_equal(two->scope, 3);
+	assert_int_equal(two->start_ns, 60);
+	assert_int_equal(two->cpu_start_ns, 60000);
+	assert_string_equal(two->comm, "second");
+	assert_false(two->ended);
+	assert_int_equal(two->heap.alloc_count, 0);
+	assert_ptr_equal(recorder_current(recorder, PID), two);
+	process_balance(one);
+	assert_int_equal(one->ledger[COUNTER_ENDED], 1);
+}
+
+static void test_recorder_exec_of_command_begins_its_first_image(void **state)
+{
+	(void)state;
+	assert_null(recorder_current(recorder, PID));
+	assert_int_equal(send_process(EVENT_EXEC, 0, 1, 60, "first"), 0);
+	assert_int_equal(recorder_current(recorder, PID)->image, 1);
+}
+
+static void test_recorder_exit_ends_the_image_once(void **state)
+{
+	struct process *process = begin(1, PID);
+
+	(void)state;
+	assert_int_equal(send_process(EVENT_EXIT, 1, 0, 60, "name"), 0);
+	assert_true(process->ended);
+	assert_string_equal(process->comm, "name");
+	assert_int_equal(process->rss_peak_bytes, 4096);
+	assert_int_equal(send_process(EVENT_EXIT, 1, 0, 90, "other"), 0);
+	assert_int_equal(process->end_ns, 60);
+	assert_string_equal(process->comm, "name");
+}
+
+static void test_recorder_leader_exit_ends_nothing(void **state)
+{
+	struct process *process = begin(1, PID);
+
+	(void)state;
+	assert_int_equal(send_process(EVENT_LEADER_EXIT, 1, 0, 60, "name"), 0);
+	assert_false(process->ended);
+	assert_int_equal(send_alloc(1, 1, 100, 7, 0), 0);
+	assert_int_equal(process->heap.inuse_count, 1);
+}
+
+static void test_recorder_pid_used_again_begins_another_image(void **state)
+{
+	(void)state;
+	begin(1, PID);
+	send_process(EVENT_EXIT, 1, 0, 60, "name");
+	assert_int_equal(begin(2, PID)->image, 2);
+	assert_int_equal(begin(3, PID + 1)->image, 1);
+}
+
+static int collect(struct process *process, void *arg)
+{
+	u32 *numbers = arg;
+
+	numbers[++numbers[0]] = process->number;
+	return numbers[0] == 3 ? 42 : 0;
+}
+
+static void test_recorder_for_each_goes_in_order_and_stops_when_told(void **state)
+{
+	u32 numbers[8] = {0};
+
+	(void)state;
+	begin(1, PID);
+	begin(5, PID + 1);
+	assert_int_equal(recorder_for_each(recorder, collect, numbers), 0);
+	assert_int_equal(numbers[0], 2);
+	assert_int_equal(numbers[1], 1);
+	assert_int_equal(numbers[2], 5);
+	begin(6, PID);
+	begin(7, PID);
+	numbers[0] = 0;
+	assert_int_equal(recorder_for_each(recorder, collect, numbers), 42);
+	assert_int_equal(numbers[0], 3);
+}
+
+static void test_recorder_free_of_null_is_nothing(void **state)
+{
+	(void)state;
+	recorder_free(NULL);
+}
+
+/* --- the side-band, which knows of an exec before the ring does --- */
+
+static void test_recorder_mappings_before_exec_event_belong_to_the_next_image(void **state)
+{
+	struct process *one = begin(1, PID), *two;
+
+	(void)state;
+	map(PID, 0x1000, 11, "/bin/one");
+	assert_int_equal(recorder_comm(recorder, PID, "two", true, 50), 0);
+	map(PID, 0x1000, 51, "/bin/two");
+	assert_string_equal(mapped_at(one, 0x1234, 100), "/bin/one");
+	send_process(EVENT_EXEC, 1, 2, 60, "two");
+	two = recorder_find(recorder, 2);
+	assert_string_equal(mapped_at(two, 0x1234, 100), "/bin/two");
+	map(PID, 0x9000, 70, "/lib/late");
+	assert_string_equal(mapped_at(two, 0x9234, 100), "/lib/late");
+	assert_string_equal(mapped_at(one, 0x9234, 100), "");
+	assert_string_equal(mapped_at(one, 0x1234, 100), "/bin/one");
+}
+
+static void test_recorder_mappings_of_command_before_its_first_image_are_kept(void **state)
+{
+	(void)state;
+	assert_int_equal(recorder_comm(recorder, PID, "first", true, 50), 0);
+	map(PID, 0x1000, 51, "/bin/first");
+	send_process(EVENT_EXEC, 0, 1, 60, "first");
+	assert_string_equal(mapped_at(recorder_find(recorder, 1), 0x1234, 100), "/bin/first");
+}
+
+static void test_recorder_two_execs_between_two_looks_keep_their_own_mappings(void **state)
+{
+	struct process *two, *three;
+
+	(void)state;
+	begin(1, PID);
+	recorder_comm(recorder, PID, "two", true, 50);
+	map(PID, 0x1000, 51, "/bin/two");
+	recorder_comm(recorder, PID, "three", true, 70);
+	map(PID, 0x1000, 71, "/bin/three");
+	send_process(EVENT_EXEC, 1, 2, 60, "two");
+	send_process(EVENT_EXEC, 2, 3, 80, "three");
+	two = recorder_find(recorder, 2);
+	three = recorder_find(recorder, 3);
+	assert_string_equal(mapped_at(two, 0x1234, 100), "/bin/two");
+	assert_string_equal(mapped_at(three, 0x1234, 100), "/bin/three");
+}
+
+static void test_recorder_exec_announced_but_of_another_pid_is_not_taken(void **state)
+{
+	(void)state;
+	recorder_comm(recorder, PID + 1, "other", true, 50);
+	map(PID + 1, 0x1000, 51, "/bin/other");
+	send_process(EVENT_EXEC, 0, 1, 60, "first");
+	assert_string_equal(mapped_at(recorder_find(recorder, 1), 0x1234, 100), "");
+}
+
+/* Execs whose events were lost: the image that comes at last gets the newest mappings. */
+static void test_recorder_exec_events_lost_the_newest_announcement_counts(void **state)
+{
+	(void)state;
+	begin(1, PID);
+	recorder_comm(recorder, PID, "two", true, 50);
+	map(PID, 0x1000, 51, "/bin/two");
+	recorder_comm(recorder, PID, "three", true, 70);
+	map(PID, 0x1000, 71, "/bin/three");
+	send_process(EVENT_EXEC, 2, 3, 80, "three");
+	assert_string_equal(mapped_at(recorder_find(recorder, 3), 0x1234, 100), "/bin/three");
+}
+
+static void test_recorder_map_and_comm_of_unknown_pid_are_ignored(void **state)
+{
+	struct process *process = begin(1, PID);
+
+	(void)state;
+	map(PID + 1, 0x1000, 11, "/bin/x");
+	assert_int_equal(recorder_comm(recorder, PID + 1, "x", false, 11), 0);
+	assert_string_equal(process->comm, "");
+	assert_int_equal(mapping_table_count(process->mappings), 0);
+}
+
+static void test_recorder_comm_renames_while_the_image_lasts(void **state)
+{
+	struct process *process = begin(1, PID);
+
+	(void)state;
+	assert_int_equal(recorder_comm(recorder, PID, "renamed", false, 11), 0);
+	assert_string_equal(process->comm, "renamed");
+	send_process(EVENT_EXIT, 1, 0, 60, "last");
+	assert_int_equal(recorder_comm(recorder, PID, "late", false, 70), 0);
+	assert_string_equal(process->comm, "last");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_recorder_exec_ends_one_image_and_begins_the_next),
+		TEST(test_recorder_exec_of_command_begins_its_first_image),
+		TEST(test_recorder_exit_ends_the_image_once),
+		TEST(test_recorder_leader_exit_ends_nothing),
+		TEST(test_recorder_pid_used_again_begins_another_image),
+		TEST(test_recorder_for_each_goes_in_order_and_stops_when_told),
+		TEST(test_recorder_free_of_null_is_nothing),
+		TEST(test_recorder_mappings_before_exec_event_belong_to_the_next_image),
+		TEST(test_recorder_mappings_of_command_before_its_first_image_are_kept),
+		TEST(test_recorder_two_execs_between_two_looks_keep_their_own_mappings),
+		TEST(test_recorder_exec_announced_but_of_another_pid_is_not_taken),
+		TEST(test_recorder_exec_events_lost_the_newest_announcement_counts),
+		TEST(test_recorder_map_and_comm_of_unknown_pid_are_ignored),
+		TEST(test_recorder_comm_renames_while_the_image_lasts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
