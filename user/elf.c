@@ -16,34 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <gelf.h>
-#include <libelf.h>
-
-#include "elf.h"
-
-#define SECTION_BYTES_MAX ((u64)512 << 20) /* of a symbol or string table; the largest browsers stay below */
-#define NOTE_BYTES_MAX	  ((u64)64 << 10)
-
-/* The part of an executable PT_LOAD that comes from the file. */
-struct segment {
-	u64 vaddr;
-	u64 offset;
-	u64 size;
-};
-
-struct elf {
-	int fd;
-	char *path;
-	dev_t device;
-	ino_t inode;
-	u64 file_size;
-	bool is_64bit_x86;
-	char *interpreter;
-	u8 build_id[BUILD_ID_MAX];
-	unsigned int build_id_size;
-	struct segment *segments;
-	size_t segment_count;
-};
+#include "elffile.h"
 
 ssize_t elf_read(const struct elf *elf, u64 offset, void *buffer, size_t size)
 {
@@ -65,39 +38,9 @@ ssize_t elf_read(const struct elf *elf, u64 offset, void *buffer, size_t size)
 	return (ssize_t)done;
 }
 
-static bool range_is_inside(u64 offset, u64 size, u64 limit)
+bool elffile_holds(u64 offset, u64 size, u64 limit)
 {
 	return size <= limit && offset <= limit - size;
-}
-
-static void scan_notes(struct elf *elf, Elf_Data *data)
-{
-	size_t offset = 0, next, name, description;
-	GElf_Nhdr note;
-
-	for (; elf->build_id_size == 0 && (next = gelf_getnote(data, offset, &note, &name, &description)) > 0;
-	     offset = next) {
-		if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != sizeof("GNU") ||
-		    memcmp((const char *)data->d_buf + name, "GNU", sizeof("GNU")) != 0)
-			continue;
-		/* The kernel knows no longer ones either, so nothing could be compared with it. */
-		if (note.n_descsz == 0 || note.n_descsz > BUILD_ID_MAX)
-			continue;
-		memcpy(elf->build_id, (const u8 *)data->d_buf + description, note.n_descsz);
-		elf->build_id_size = note.n_descsz;
-	}
-}
-
-/* A note table that lies about its place is passed over: the file merely has no build id then. */
-static void read_notes(struct elf *elf, Elf *handle, u64 offset, u64 size, u64 align)
-{
-	Elf_Data *data;
-
-	if (elf->build_id_size > 0 || size > NOTE_BYTES_MAX || !range_is_inside(offset, size, elf->file_size))
-		return;
-	data = elf_getdata_rawchunk(handle, (int64_t)offset, size, align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
-	if (data && data->d_buf)
-		scan_notes(elf, data);
 }
 
 static int read_interpreter(struct elf *elf, const GElf_Phdr *header)
@@ -106,7 +49,7 @@ static int read_interpreter(struct elf *elf, const GElf_Phdr *header)
 	ssize_t count;
 
 	if (elf->interpreter || header->p_filesz == 0 || header->p_filesz > sizeof(path) ||
-	    !range_is_inside(header->p_offset, header->p_filesz, elf->file_size))
+	    !elffile_holds(header->p_offset, header->p_filesz, elf->file_size))
 		return -EBADMSG;
 	count = elf_read(elf, header->p_offset, path, header->p_filesz);
 	if (count < 0)
@@ -121,8 +64,8 @@ static int add_segment(struct elf *elf, const GElf_Phdr *header)
 {
 	struct segment *segments;
 
-	if (!range_is_inside(header->p_offset, header->p_filesz, INT64_MAX) ||
-	    !range_is_inside(header->p_vaddr, header->p_filesz, UINT64_MAX))
+	if (!elffile_holds(header->p_offset, header->p_filesz, INT64_MAX) ||
+	    !elffile_holds(header->p_vaddr, header->p_filesz, UINT64_MAX))
 		return -EBADMSG;
 	segments = reallocarray(elf->segments, elf->segment_count + 1, sizeof(*segments));
 	if (!segments)
@@ -153,24 +96,12 @@ static int read_program_headers(struct elf *elf, Elf *handle)
 		else if (header.p_type == PT_LOAD && (header.p_flags & PF_X) && header.p_filesz > 0)
 			err = add_segment(elf, &header);
 		else if (header.p_type == PT_NOTE)
-			read_notes(elf, handle, header.p_offset, header.p_filesz, header.p_align);
+			elfnote_read(elf, handle, header.p_offset, header.p_filesz, header.p_align);
 	}
 	return err;
 }
 
-/* For files whose notes are in no segment. A section table that cannot be read is no reason to refuse the file. */
-static void read_note_sections(struct elf *elf, Elf *handle)
-{
-	Elf_Scn *section = NULL;
-	GElf_Shdr header;
-
-	while (elf->build_id_size == 0 && (section = elf_nextscn(handle, section)))
-		if (gelf_getshdr(section, &header) && header.sh_type == SHT_NOTE)
-			read_notes(elf, handle, header.sh_offset, header.sh_size, header.sh_addralign);
-}
-
-/* A libelf handle over the file, or NULL. */
-static Elf *handle_open(const struct elf *elf)
+Elf *elffile_handle(const struct elf *elf)
 {
 	Elf *handle;
 
@@ -190,7 +121,7 @@ static int read_headers(struct elf *elf, bool is_debug)
 	Elf *handle;
 	int err;
 
-	handle = handle_open(elf);
+	handle = elffile_handle(elf);
 	if (!handle)
 		return -EBADMSG;
 	if (!gelf_getehdr(handle, &header)) {
@@ -201,7 +132,7 @@ static int read_headers(struct elf *elf, bool is_debug)
 			    header.e_machine == EM_X86_64;
 	err = is_debug ? 0 : read_program_headers(elf, handle);
 	if (!err)
-		read_note_sections(elf, handle);
+		elfnote_read_sections(elf, handle);
 out:
 	elf_end(handle);
 	return err;
@@ -320,8 +251,7 @@ int elf_offset_to_vaddr(const struct elf *elf, u64 offset, u64 *ret_vaddr)
 	return -ENOENT;
 }
 
-/* The file offset of `vaddr` and how many bytes of its segment follow. */
-static int find_vaddr(const struct elf *elf, u64 vaddr, u64 *ret_offset, u64 *ret_left)
+int elffile_find_vaddr(const struct elf *elf, u64 vaddr, u64 *ret_offset, u64 *ret_left)
 {
 	for (size_t i = 0; i < elf->segment_count; i++) {
 		const struct segment *segment = &elf->segments[i];
@@ -339,179 +269,5 @@ int elf_vaddr_to_offset(const struct elf *elf, u64 vaddr, u64 *ret_offset)
 {
 	u64 left;
 
-	return find_vaddr(elf, vaddr, ret_offset, &left);
-}
-
-/* Where symbols are read from, and to whom they are shown. */
-struct symbol_walk {
-	const struct elf *elf;	 /* whose code they name */
-	const struct elf *debug; /* where they stand: mostly the same */
-	Elf *handle;		 /* of debug */
-	int (*each)(const struct elf_symbol *symbol, void *arg);
-	void *arg;
-};
-
-static int show_symbol(const struct symbol_walk *walk, const GElf_Sym *entry, const char *name)
-{
-	struct elf_symbol symbol = {.name = name};
-	const char *version = strchr(name, '@');
-	char *cut = NULL;
-	u64 left;
-	int err;
-
-	if (find_vaddr(walk->elf, entry->st_value, &symbol.offset, &left) != 0)
-		return 0;
-	symbol.size = entry->st_size < left ? entry->st_size : left;
-	if (version) {
-		cut = strndup(name, (size_t)(version - name));
-		if (!cut)
-			return -ENOMEM;
-		symbol.name = cut;
-	}
-	err = walk->each(&symbol, walk->arg);
-	free(cut);
-	return err;
-}
-
-static int check_table(const struct symbol_walk *walk, const GElf_Shdr *header)
-{
-	if (!range_is_inside(header->sh_offset, header->sh_size, walk->debug->file_size))
-		return -EBADMSG;
-	return header->sh_size <= SECTION_BYTES_MAX ? 0 : -EFBIG;
-}
-
-static int walk_table(const struct symbol_walk *walk, Elf_Scn *section, const GElf_Shdr *header)
-{
-	Elf_Scn *string_section = elf_getscn(walk->handle, header->sh_link);
-	GElf_Shdr string_header;
-	Elf_Data *data;
-	int err;
-
-	if (!string_section || !gelf_getshdr(string_section, &string_header) || string_header.sh_type != SHT_STRTAB)
-		return -EBADMSG;
-	err = check_table(walk, header);
-	if (!err)
-		err = check_table(walk, &string_header);
-	if (err)
-		return err;
-	data = elf_getdata(section, NULL);
-	if (!data)
-		return -EBADMSG;
-
-	for (int i = 1;; i++) {
-		const char *name;
-		GElf_Sym symbol;
-
-		/* It also ends there when the table holds more than INT_MAX symbols, which SECTION_BYTES_MAX rules out.
-		 */
-		if (!gelf_getsym(data, i, &symbol))
-			return 0;
-		if (GELF_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF)
-			continue;
-		name = elf_strptr(walk->handle, header->sh_link, symbol.st_name);
-		if (!name)
-			return -EBADMSG;
-		err = show_symbol(walk, &symbol, name);
-		if (err)
-			return err;
-	}
-}
-
-static int walk_tables_of_type(const struct symbol_walk *walk, unsigned int type)
-{
-	Elf_Scn *section = NULL;
-	int err = 0;
-
-	while (err == 0 && (section = elf_nextscn(walk->handle, section))) {
-		GElf_Shdr header;
-
-		if (!gelf_getshdr(section, &header))
-			return -EBADMSG;
-		if (header.sh_type == type)
-			err = walk_table(walk, section, &header);
-	}
-	return err;
-}
-
-/* libelf shows a section table outside the file as none at all. */
-static int check_sections(Elf *handle)
-{
-	GElf_Ehdr header;
-	size_t count;
-
-	if (!gelf_getehdr(handle, &header) || elf_getshdrnum(handle, &count) != 0)
-		return -EBADMSG;
-	return header.e_shoff != 0 && count == 0 ? -EBADMSG : 0;
-}
-
-int elf_for_each_function_of(struct elf *elf, const struct elf *debug,
-			     int (*each)(const struct elf_symbol *symbol, void *arg), void *arg)
-{
-	struct symbol_walk walk = {.elf = elf, .debug = debug, .each = each, .arg = arg};
-	int err;
-
-	walk.handle = handle_open(debug);
-	if (!walk.handle)
-		return -EBADMSG;
-	err = check_sections(walk.handle);
-	if (!err)
-		err = walk_tables_of_type(&walk, SHT_DYNSYM);
-	if (!err)
-		err = walk_tables_of_type(&walk, SHT_SYMTAB);
-	elf_end(walk.handle);
-	return err;
-}
-
-int elf_for_each_function(struct elf *elf, int (*each)(const struct elf_symbol *symbol, void *arg), void *arg)
-{
-	return elf_for_each_function_of(elf, elf, each, arg);
-}
-
-/* The header of the first section of that name that has bytes in the file. */
-static bool find_section(Elf *handle, const char *name, GElf_Shdr *ret_header)
-{
-	Elf_Scn *section = NULL;
-	size_t names;
-
-	if (elf_getshdrstrndx(handle, &names) != 0)
-		return false;
-	while ((section = elf_nextscn(handle, section))) {
-		const char *own;
-
-		if (!gelf_getshdr(section, ret_header) || ret_header->sh_type == SHT_NOBITS)
-			continue;
-		own = elf_strptr(handle, names, ret_header->sh_name);
-		if (own && strcmp(own, name) == 0)
-			return ret_header->sh_size > 0;
-	}
-	return false;
-}
-
-int elf_read_section(const struct elf *elf, const char *name, size_t size_max, u8 **ret_bytes, size_t *ret_size)
-{
-	Elf *handle = handle_open(elf);
-	GElf_Shdr header;
-	ssize_t count;
-	bool found;
-	u8 *bytes;
-
-	found = handle && find_section(handle, name, &header);
-	elf_end(handle);
-	if (!found)
-		return -ENOENT;
-	if (header.sh_size > size_max)
-		return -EFBIG;
-	if (!range_is_inside(header.sh_offset, header.sh_size, elf->file_size))
-		return -EBADMSG;
-	bytes = malloc(header.sh_size);
-	if (!bytes)
-		return -ENOMEM;
-	count = elf_read(elf, header.sh_offset, bytes, header.sh_size);
-	if (count < 0 || (u64)count != header.sh_size) {
-		free(bytes);
-		return -EBADMSG;
-	}
-	*ret_bytes = bytes;
-	*ret_size = header.sh_size;
-	return 0;
+	return elffile_find_vaddr(elf, vaddr, ret_offset, &left);
 }
