@@ -95,7 +95,9 @@ $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.linked.o
 UNIT_TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 ASAN_TESTS := $(UNIT_TESTS:$(OUT)/%=$(OUT)/asan/%)
 E2E_TESTS  := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/e2e/test_*.c))
-UNWIND_VARIANTS := c_clang cxx_clang c_static c_static_pie scenes_cet
+# Rust where there is a compiler that works: elsewhere neither its target nor its test is there.
+RUSTC := $(firstword $(foreach rustc,rustc $(wildcard $(HOME)/.cargo/bin/rustc),$(shell $(rustc) -V >/dev/null 2>&1 && echo $(rustc))))
+UNWIND_VARIANTS := c_clang cxx_clang c_static c_static_pie scenes_cet $(if $(RUSTC),rust)
 TARGETS    := $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.c)) \
               $(patsubst tests/e2e/%.cc,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.cc)) \
               $(patsubst tests/e2e/%.go,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.go)) \
@@ -126,6 +128,8 @@ $(OUT)/tests/e2e/test_%: tests/e2e/test_%.c $(E2E_PART_O) $(OUT)/libheaptap.a Ma
 	$(call say,CC,$@)
 	$(Q)$(CC) $(TEST_CFLAGS) -MF $@.d $< $(E2E_PART_O) $(OUT)/libheaptap.a -lcmocka $(LIBS) -o $@
 
+$(OUT)/tests/e2e/test_unwind: TEST_CFLAGS += $(if $(RUSTC),-DWITH_RUST)
+
 $(OUT)/tests/e2e/%.o: tests/e2e/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
@@ -155,6 +159,11 @@ $(OUT)/tests/e2e/target_%_clang: tests/e2e/target_%.cc Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)$(CLANG) $(TARGET_FLAGS) -MF $@.d $< -lstdc++ -lm -o $@
+
+$(OUT)/tests/e2e/target_%: tests/e2e/target_%.rs Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)$(RUSTC) --edition 2021 -O -g -C force-frame-pointers=no -o $@ $<
 
 $(OUT)/tests/e2e/target_%_cet: tests/e2e/target_%.c Makefile
 	@mkdir -p $(@D)

@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "../../user/profile.h"
+#include "../../user/read_pprof.h"
 #include "truestack.h"
 
 static void test_c_by_gcc_equals_libunwind(void **state)
@@ -35,6 +37,36 @@ static void test_cxx_by_clang_equals_libunwind(void **state)
 {
 	stacks_command(*state, (const char *const[]){beside("target_unwind_cxx_clang"), NULL});
 }
+
+#ifdef WITH_RUST
+static bool has_function(const struct profile *profile, const char *function)
+{
+	for (u32 i = 0; i < profile->location_count; i++)
+		for (u32 j = 0; j < profile->locations[i].line_count; j++)
+			if (!strcmp(profile->locations[i].lines[j].function, function))
+				return true;
+	return false;
+}
+
+/* Its names, too, are those that its source has: of functions, of methods of a trait, of closures. */
+static void test_rust_equals_libunwind(void **state)
+{
+	struct scene *scene = *state;
+	struct profile *profile;
+	cJSON *index;
+
+	stacks_command(scene, (const char *const[]){beside("target_unwind_rust"), NULL});
+	index = session_index(&scene->session);
+	assert_int_equal(
+		read_pprof(index_file(&scene->session, index_process(index, "target_unwind_rust"), ".pb.gz"), &profile),
+		0);
+	assert_true(has_function(profile, "target_unwind_rust::panic_through"));
+	assert_true(has_function(profile, "<target_unwind_rust::Mapping as target_unwind_rust::Shape>::act"));
+	assert_true(has_function(profile, "target_unwind_rust::main::{{closure}}::{{closure}}"));
+	profile_free(profile);
+	cJSON_Delete(index);
+}
+#endif
 
 static void test_static_equals_unwinder(void **state)
 {
@@ -227,16 +259,29 @@ static void test_cf_protection_right_or_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_c_by_gcc_equals_libunwind),	     TEST(test_c_by_clang_equals_libunwind),
-		TEST(test_cxx_by_gcc_equals_libunwind),	     TEST(test_cxx_by_clang_equals_libunwind),
-		TEST(test_static_equals_unwinder),	     TEST(test_static_pie_equals_unwinder),
-		TEST(test_python_equals_libunwind),	     TEST(test_perl_equals_libunwind),
-		TEST(test_sqlite_equals_libunwind),	     TEST(test_git_equals_libunwind),
-		TEST(test_redis_equals_libunwind),	     TEST(test_signal_handler_right_or_counted),
-		TEST(test_alternate_stack_right_or_counted), TEST(test_longjmp_out_of_handler_right_or_counted),
-		TEST(test_alloca_right_or_counted),	     TEST(test_deep_recursion_cut_and_counted),
-		TEST(test_ucontext_right_or_counted),	     TEST(test_realigned_stack_right_or_counted),
-		TEST(test_vfork_right_or_counted),	     TEST(test_cf_protection_right_or_counted),
+		TEST(test_c_by_gcc_equals_libunwind),
+		TEST(test_c_by_clang_equals_libunwind),
+		TEST(test_cxx_by_gcc_equals_libunwind),
+		TEST(test_cxx_by_clang_equals_libunwind),
+#ifdef WITH_RUST
+		TEST(test_rust_equals_libunwind),
+#endif
+		TEST(test_static_equals_unwinder),
+		TEST(test_static_pie_equals_unwinder),
+		TEST(test_python_equals_libunwind),
+		TEST(test_perl_equals_libunwind),
+		TEST(test_sqlite_equals_libunwind),
+		TEST(test_git_equals_libunwind),
+		TEST(test_redis_equals_libunwind),
+		TEST(test_signal_handler_right_or_counted),
+		TEST(test_alternate_stack_right_or_counted),
+		TEST(test_longjmp_out_of_handler_right_or_counted),
+		TEST(test_alloca_right_or_counted),
+		TEST(test_deep_recursion_cut_and_counted),
+		TEST(test_ucontext_right_or_counted),
+		TEST(test_realigned_stack_right_or_counted),
+		TEST(test_vfork_right_or_counted),
+		TEST(test_cf_protection_right_or_counted),
 	};
 
 	return cmocka_run_group_tests_name("unwind", tests, NULL, NULL);
