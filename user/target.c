@@ -15,6 +15,7 @@
 
 #include "elf.h"
 #include "procfs.h"
+#include "root.h"
 
 struct target {
 	struct target_file *files;
@@ -198,6 +199,45 @@ static int open_file(pid_t pid, const struct mapping *mapping)
 	return strcmp(mapping->path, VDSO) ? procfs_open_mapping(pid, mapping) : open_vdso();
 }
 
+static bool is_of_build(int fd, const struct mapping *mapping)
+{
+	struct elf *elf;
+	bool same;
+
+	if (elf_open(fcntl(fd, F_DUPFD_CLOEXEC, 0), mapping->path, &elf))
+		return false;
+	same = same_build(mapping, elf);
+	elf_free(elf);
+	return same;
+}
+
+/*
+ * A process that has ended cannot be asked any more. Under the name that it knew, heaptap may see the same file: the
+ * build id decides, and nothing else that lies there is kept, as a container's names mean something else out here.
+ */
+static int open_own_name(const struct mapping *mapping)
+{
+	struct root root;
+	int fd = root_open_own(&root);
+
+	if (!fd)
+		fd = root_open_file(&root, mapping->path, ROOT_LINKS_INSIDE, UINT64_MAX, NULL);
+	root_close(&root);
+	if (fd >= 0 && !is_of_build(fd, mapping)) {
+		close(fd);
+		return -ESTALE;
+	}
+	return fd;
+}
+
+/* By the path alone: only of a mapping that is known by its build id. */
+static int open_name(pid_t pid, const struct mapping *mapping)
+{
+	int fd = procfs_open_name(pid, mapping);
+
+	return fd < 0 && !mapping->inode ? open_own_name(mapping) : fd;
+}
+
 /* Intern what was opened, if anything was and if it is what was mapped; else *ret_file stays. 0 or -ENOMEM. */
 static int take(struct target *target, int fd, const struct mapping *mapping, struct target_file **ret_file)
 {
@@ -236,8 +276,8 @@ int target_open_mapping(struct target *target, pid_t pid, struct mapping *mappin
 		file = find_build_id(target, mapping->build_id, mapping->build_id_size);
 	else if (!file && fd < 0)
 		file = find_inode(target, mapping->device, mapping->inode);
-	if (!file && fd >= 0 && mapping->build_id_size) {
-		err = take(target, procfs_open_name(pid, mapping), mapping, &file);
+	if (!file && mapping->build_id_size) {
+		err = take(target, open_name(pid, mapping), mapping, &file);
 		if (err)
 			return err;
 	}

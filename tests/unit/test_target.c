@@ -248,6 +248,29 @@ static void test_target_open_mapping_of_a_process_gone_is_found_by_build_id_or_i
 	free(mapping.path);
 }
 
+/* As the side-band tells it: a build id and no inode. */
+static void test_target_open_mapping_of_a_process_gone_is_found_by_name_if_of_that_build(void **state)
+{
+	struct mapping mapping = libc_mapping(), known = mapping;
+	struct target_file *file = NULL;
+	struct target *other = target_new();
+
+	(void)state;
+	assert_int_equal(target_open_mapping(other, getpid(), &known, &file), 0);
+	mapping.inode = mapping.device = 0;
+	mapping.build_id_size = known.build_id_size;
+	memset(mapping.build_id, 0x5a, sizeof(mapping.build_id));
+	assert_int_equal(target_open_mapping(target, gone_pid(), &mapping, &file), 0);
+	assert_null(file);
+	assert_int_equal(file_count(), 0);
+	memcpy(mapping.build_id, known.build_id, sizeof(mapping.build_id));
+	assert_int_equal(target_open_mapping(target, gone_pid(), &mapping, &file), 0);
+	assert_non_null(file);
+	assert_ptr_equal(mapping.elf, file->elf);
+	target_free(other);
+	free(mapping.path);
+}
+
 /* The side-band says another build was mapped than the file that is there: it is not used. */
 static void test_target_open_mapping_of_another_build_is_refused(void **state)
 {
@@ -323,6 +346,7 @@ int main(void)
 		TEST(test_target_open_program_leaves_no_child_behind),
 		TEST(test_target_open_mapping_of_a_living_process_describes_it),
 		TEST(test_target_open_mapping_of_a_process_gone_is_found_by_build_id_or_inode),
+		TEST(test_target_open_mapping_of_a_process_gone_is_found_by_name_if_of_that_build),
 		TEST(test_target_open_mapping_of_another_build_is_refused),
 		TEST(test_target_open_mapping_vdso_is_read_from_memory),
 		TEST(test_target_open_mapping_without_a_file_has_none),
