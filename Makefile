@@ -102,10 +102,11 @@ TARGETS    := $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/t
               $(patsubst tests/e2e/%.cc,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.cc)) \
               $(patsubst tests/e2e/%.go,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.go)) \
               $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%.so,$(wildcard tests/e2e/shim*.c)) \
-              $(UNWIND_VARIANTS:%=$(OUT)/tests/e2e/target_unwind_%)
+              $(UNWIND_VARIANTS:%=$(OUT)/tests/e2e/target_unwind_%) \
+              $(addprefix $(OUT)/tests/e2e/library_,original.so impostor.so)
 # Run a second time, with a heaptap built under the sanitizers: those that do not watch the clock.
 ASAN_E2E   := $(filter $(addprefix %/test_,failure leaks output rungs status),$(E2E_TESTS))
-E2E_PART_O := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out tests/e2e/test_%.c tests/e2e/target_%.c tests/e2e/shim%.c, \
+E2E_PART_O := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out tests/e2e/test_%.c tests/e2e/target_%.c tests/e2e/shim%.c tests/e2e/library.c, \
               $(wildcard tests/e2e/*.c)))
 TEST_CFLAGS = $(ALL_CFLAGS) -Wno-missing-prototypes -DSOURCE_DIR='"$(CURDIR)"' -MMD -MP
 # A target's allocations must survive the optimizer, and its stack must be walkable.
@@ -144,6 +145,11 @@ $(OUT)/tests/e2e/target_%: tests/e2e/target_%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)$(CC) $(TARGET_FLAGS) $(KIND) -MF $@.d $< -o $@
+
+$(OUT)/tests/e2e/library_%.so: tests/e2e/library.c Makefile
+	@mkdir -p $(@D)
+	$(call say,LIBRARY,$@)
+	$(Q)$(CC) $(TARGET_FLAGS) -shared -fPIC -DKEEPS=$*_keeps -MF $@.d $< -o $@
 
 $(OUT)/tests/e2e/target_%: tests/e2e/target_%.cc Makefile
 	@mkdir -p $(@D)

@@ -13,39 +13,9 @@
 
 #include "ledger.h"
 #include "session.h"
-#include "text_profile.h"
+#include "text_chain.h"
 
 #define LIBRARIES_MAX 250
-
-/* Objects of one size by what their stacks, innermost function first, have in common with what they should be. */
-struct verdict {
-	uint64_t right, cut, wrong;
-};
-
-static struct verdict judge(const char *path, uint64_t size, const char *const *chain)
-{
-	struct text_profile profile;
-	struct verdict verdict = {0};
-
-	assert_int_equal(text_profile_read(path, &profile), 0);
-	for (size_t i = 0; i < profile.count; i++) {
-		const struct text_record *record = &profile.records[i];
-		unsigned int same = 0;
-
-		if (!record->alloc_objects || record->alloc_bytes != size * record->alloc_objects)
-			continue;
-		while (same < record->frame_count && chain[same] && !strcmp(record->frames[same].function, chain[same]))
-			same++;
-		if (!chain[same])
-			verdict.right += record->alloc_objects;
-		else if (same == record->frame_count)
-			verdict.cut += record->alloc_objects;
-		else
-			verdict.wrong += record->alloc_objects;
-	}
-	text_profile_release(&profile);
-	return verdict;
-}
 
 static uint64_t counted_short(const cJSON *process)
 {
@@ -63,7 +33,7 @@ static void test_attach_to_many_libraries_loses_and_cuts_nothing(void **state)
 					    "keep_one", "keep_one", "main",	NULL};
 	const char *argv[LIBRARIES_MAX + 2] = {beside("target_tables")};
 	struct scene *scene = *state;
-	struct verdict verdict;
+	struct text_verdict verdict;
 	const cJSON *process;
 	glob_t libraries;
 	cJSON *index;
@@ -85,7 +55,7 @@ static void test_attach_to_many_libraries_loses_and_cuts_nothing(void **state)
 	process = index_process(index, "target_tables");
 	ledger_assert_clean(process);
 	assert_int_equal(counted_short(process), 0);
-	verdict = judge(index_file(&scene->session, process, ".txt"), 3000, chain);
+	verdict = text_chain_judge(index_file(&scene->session, process, ".txt"), 3000, chain);
 	print_message("%lu stacks sent raw\n", index_number(process, "ledger.stack_raw"));
 	assert_int_equal(verdict.right, 1000);
 	assert_int_equal(verdict.cut + verdict.wrong, 0);
