@@ -4,6 +4,7 @@
  * heaptap can be held against one without.
  */
 #include <alloca.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -133,6 +134,23 @@ static void scene_longjmp(void)
 	}
 }
 
+static jmp_buf there_and_back;
+
+static void jump(void)
+{
+	allocate(201);
+	longjmp(there_and_back, 1);
+}
+
+static void scene_jump(void)
+{
+	for (volatile unsigned int i = 0; i < ROUNDS; i++) {
+		if (!setjmp(there_and_back))
+			below(i % 20, jump);
+		allocate(i % 50 + 1);
+	}
+}
+
 static void allocate_five(void)
 {
 	allocate(5);
@@ -160,6 +178,37 @@ static void scene_deep(void)
 {
 	for (unsigned int i = 0; i < ROUNDS; i++)
 		below(100 + i % 300, allocate_five);
+}
+
+/* What a thread leaves behind allocates when its thread ends, and leaves something behind again. */
+static pthread_key_t key;
+
+static void on_thread_end(void *value)
+{
+	uintptr_t left = (uintptr_t)value;
+
+	below(left * 3, allocate_five);
+	if (left > 1)
+		pthread_setspecific(key, (void *)(left - 1));
+}
+
+static void *leave_behind(void *arg)
+{
+	pthread_setspecific(key, arg);
+	return NULL;
+}
+
+static void scene_thread_end(void)
+{
+	pthread_key_create(&key, on_thread_end);
+	for (int i = 0; i < ROUNDS / 5; i++) {
+		pthread_t thread;
+
+		/* One after the other, so that the sum is no race. */
+		if (pthread_create(&thread, NULL, leave_behind, (void *)(uintptr_t)3))
+			return;
+		pthread_join(thread, NULL);
+	}
 }
 
 static ucontext_t here, there;
@@ -236,9 +285,10 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*play)(void);
-	} scenes[] = {{"signal", scene_signal},	  {"altstack", scene_altstack}, {"longjmp", scene_longjmp},
-		      {"alloca", scene_alloca},	  {"deep", scene_deep},		{"ucontext", scene_ucontext},
-		      {"realign", scene_realign}, {"vfork", scene_vfork}};
+	} scenes[] = {{"signal", scene_signal},	       {"altstack", scene_altstack}, {"longjmp", scene_longjmp},
+		      {"alloca", scene_alloca},	       {"deep", scene_deep},	     {"ucontext", scene_ucontext},
+		      {"realign", scene_realign},      {"vfork", scene_vfork},	     {"jump", scene_jump},
+		      {"thread-end", scene_thread_end}};
 
 	for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++) {
 		if (argc == 2 && !strcmp(argv[1], scenes[i].name)) {

@@ -220,6 +220,36 @@ static void test_longjmp_out_of_handler_right_or_counted(void **state)
 	stacks_scene(*state, "target_unwind_scenes", "longjmp", 99);
 }
 
+static void test_longjmp_right_or_counted(void **state)
+{
+	stacks_scene(*state, "target_unwind_scenes", "jump", 99);
+}
+
+static void test_exception_through_frames_right_or_counted(void **state)
+{
+	stacks_scene(*state, "target_unwind_throw", "throw", 99);
+}
+
+static void test_exception_thrown_on_right_or_counted(void **state)
+{
+	stacks_scene(*state, "target_unwind_throw", "rethrow", 99);
+}
+
+static void test_exception_after_main_right_or_counted(void **state)
+{
+	stacks_scene(*state, "target_unwind_throw", "exit", 99);
+}
+
+static void test_thread_local_destructor_right_or_counted(void **state)
+{
+	stacks_scene(*state, "target_unwind_throw", "thread-local", 99);
+}
+
+static void test_thread_key_destructor_right_or_counted(void **state)
+{
+	stacks_scene(*state, "target_unwind_scenes", "thread-end", 99);
+}
+
 static void test_alloca_right_or_counted(void **state)
 {
 	stacks_scene(*state, "target_unwind_scenes", "alloca", 99);
@@ -248,10 +278,13 @@ static void test_vfork_right_or_counted(void **state)
 
 static void test_cf_protection_right_or_counted(void **state)
 {
-	stacks_scene(*state, "target_unwind_scenes_cet", "signal", 99);
-	scene_teardown(state);
-	scene_setup(state);
-	stacks_scene(*state, "target_unwind_scenes_cet", "realign", 99);
+	static const char *const names[] = {"signal", "realign", "jump", "ucontext"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		scene_teardown(state);
+		scene_setup(state);
+		stacks_scene(*state, "target_unwind_scenes_cet", names[i], 99);
+	}
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
@@ -276,6 +309,12 @@ int main(void)
 		TEST(test_signal_handler_right_or_counted),
 		TEST(test_alternate_stack_right_or_counted),
 		TEST(test_longjmp_out_of_handler_right_or_counted),
+		TEST(test_longjmp_right_or_counted),
+		TEST(test_exception_through_frames_right_or_counted),
+		TEST(test_exception_thrown_on_right_or_counted),
+		TEST(test_exception_after_main_right_or_counted),
+		TEST(test_thread_local_destructor_right_or_counted),
+		TEST(test_thread_key_destructor_right_or_counted),
 		TEST(test_alloca_right_or_counted),
 		TEST(test_deep_recursion_cut_and_counted),
 		TEST(test_ucontext_right_or_counted),
