@@ -44,8 +44,9 @@
 	X(ENDED, ended, "sampled objects alive when their process exited or exec'd")                                   \
 	X(ENTRY_ONLY, entry_only, "sampled allocations counted but not followed (--alloc-only)")                       \
 	X(IN_FLIGHT, in_flight, "sampled calls cut off by the end of tracing")                                         \
+	X(STACK_NO_TABLE, stack_no_table, "stacks that end early: unwind table not ready in time")                     \
 	X(STACK_STALE, stack_stale,                                                                                    \
-	  "sampled allocations whose stack was walked just after its code had been replaced")                          \
+	  "sampled allocations whose stack was cut where it was walked by the rules of code replaced just before")     \
 	X(STACK_CUT, stack_cut, "sampled allocations whose stack was cut where it left all known code")                \
 	X(MAP_LOST, map_lost, "mapping records lost: side-band full")
 

@@ -49,6 +49,11 @@ static void publish(struct follow *follow, struct traced *traced, const struct p
 			  process->mappings, now_ns);
 }
 
+void follow_sideband(struct follow *follow)
+{
+	follow->sideband_ns = sideband_drain(follow->sideband);
+}
+
 void follow_mappings(struct follow *follow, u64 now_ns)
 {
 	for (struct traced *traced = follow->traced; traced; traced = traced->next) {
@@ -76,6 +81,11 @@ static void on_new_image(struct follow *follow, const struct event_process *even
 		widen(follow, traced, "another thread than its main thread called exec");
 }
 
+static void withdraw(struct follow *follow, struct traced *traced)
+{
+	table_set_withdraw(follow->tables, kernel_scope(follow->kernel, traced->scope), clock_now_ns());
+}
+
 static void on_last_exit(struct follow *follow, const struct event_process *event)
 {
 	struct process *process = recorder_find(follow->recorder, event->header.process);
@@ -87,7 +97,7 @@ static void on_last_exit(struct follow *follow, const struct event_process *even
 		return;
 	traced->ended = true;
 	traced_drop(&traced->files, true);
-	table_set_withdraw(follow->tables, kernel_scope(follow->kernel, traced->scope));
+	withdraw(follow, traced);
 }
 
 /* The image goes on no longer, although no event said so. */
@@ -111,7 +121,6 @@ static int begin_unheard(struct follow *follow, const struct event *event)
 		traced = traced->next;
 	if (!traced)
 		return -ENOENT;
-	sideband_drain(follow->sideband);
 	end_unheard(follow, recorder_current(follow->recorder, (u32)traced->pid), event->time_ns);
 	err = recorder_begin(follow->recorder, event->process, (u32)traced->pid, traced->scope, event->time_ns,
 			     &process);
@@ -135,6 +144,7 @@ void follow_look(struct follow *follow, u64 now_ns)
 			end_unheard(follow, process, now_ns);
 			traced->ended = true;
 			traced_drop(&traced->files, true);
+			withdraw(follow, traced);
 		}
 	}
 }
@@ -144,9 +154,9 @@ int follow_event(void *arg, const struct event *event, size_t size)
 	struct follow *follow = arg;
 	int err;
 
-	/* The mappings of an image are told by the side-band: those before its end belong to it. */
-	if (event->kind == EVENT_EXEC || event->kind == EVENT_EXIT)
-		sideband_drain(follow->sideband);
+	/* What an address means, and whose a mapping is, is a matter of time: what precedes the event comes first. */
+	if (event->time_ns > follow->sideband_ns)
+		follow_sideband(follow);
 	if (event->kind == EVENT_RAW)
 		return unwinder_add(follow->unwinder, (const struct event_raw *)event, size) == -ENOMEM ? -ENOMEM : 0;
 	err = recorder_event(follow->recorder, event, size);
@@ -175,6 +185,14 @@ void follow_comm(void *arg, u32 pid, const char *comm, bool exec, u64 time_ns)
 		recorder_comm(follow->recorder, pid, comm, exec, time_ns);
 }
 
+static void count_lost(struct follow *follow, const struct traced *traced, u64 count)
+{
+	struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
+
+	if (process)
+		process->ledger[COUNTER_MAP_LOST] += count;
+}
+
 void follow_map(void *arg, u32 pid, struct mapping *mapping)
 {
 	struct follow *follow = arg;
@@ -182,9 +200,15 @@ void follow_map(void *arg, u32 pid, struct mapping *mapping)
 	struct target_file *file;
 	int err;
 
-	if (!traced || target_open_mapping(follow->target, traced->pid, mapping, &file))
+	if (!traced)
 		return;
-	recorder_map(follow->recorder, pid, mapping);
+	err = target_open_mapping(follow->target, traced->pid, mapping, &file);
+	if (!err)
+		err = recorder_map(follow->recorder, pid, mapping);
+	if (err) {
+		count_lost(follow, traced, 1);
+		return;
+	}
 	traced->remapped = true;
 	if (!file || !file->plan || follow->stopping || traced_has(&follow->links, traced, file))
 		return;
@@ -200,10 +224,6 @@ void follow_lost(void *arg, u64 count)
 {
 	struct follow *follow = arg;
 
-	for (struct traced *traced = follow->traced; traced; traced = traced->next) {
-		struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
-
-		if (process)
-			process->ledger[COUNTER_MAP_LOST] += count;
-	}
+	for (struct traced *traced = follow->traced; traced; traced = traced->next)
+		count_lost(follow, traced, count);
 }

@@ -14,6 +14,7 @@ struct follow {
 	struct calibration calibration;
 	struct kernel *kernel;
 	struct sideband *sideband;
+	u64 sideband_ns; /* up to when all it has to tell is known */
 	struct target *target;
 	struct recorder *recorder;
 	struct traced *traced;
@@ -25,6 +26,9 @@ struct follow {
 
 /* The process of that pid that has not ended, NULL: none. */
 struct traced *follow_find(const struct follow *follow, pid_t pid);
+
+/* Take in what the side-band has to tell. */
+void follow_sideband(struct follow *follow);
 
 /* Take down how much memory the processes hold, and notice those whose end could not be told. */
 void follow_look(struct follow *follow, u64 now_ns);

@@ -50,6 +50,7 @@ bool ledger_is_loss(enum counter counter)
 	case COUNTER_STACK_STUCK:
 	case COUNTER_EVENT_LOST:
 	case COUNTER_STACK_CUT:
+	case COUNTER_STACK_NO_TABLE:
 	case COUNTER_STACK_STALE:
 	case COUNTER_MAP_LOST:
 		return true;

@@ -8,16 +8,11 @@
  * follow: at once in the usual case of disjoint mappings, and after the first hit where libraries come and go at one
  * address.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include "mapping.h"
-
-#define DELETED_SUFFIX " (deleted)"
-#define ANONYMOUS_PATH "//anon" /* as the perf side-band names them */
 
 struct row {
 	const struct mapping *mapping;
@@ -30,8 +25,10 @@ struct mapping_table {
 	struct mapping *
 		*mappings; /* in the order they were added; each allocated by itself, so that pointers stay valid */
 	struct row *rows;  /* sorted by start, then begin, then serial */
-	u32 count;
+	u64 *displaced_ns; /* ascending: when a mapping came to where other code was before */
+	u32 count, displaced_count;
 	u32 capacity;
+	u32 generation;
 };
 
 struct mapping_table *mapping_table_new(void)
@@ -55,6 +52,7 @@ void mapping_table_free(struct mapping_table *table)
 		mapping_free(table->mappings[i]);
 	free(table->mappings);
 	free(table->rows);
+	free(table->displaced_ns);
 	free(table);
 }
 
@@ -65,7 +63,7 @@ static int mapping_copy(const struct mapping *mapping, struct mapping **ret_copy
 	if (!copy)
 		return -ENOMEM;
 	*copy = *mapping;
-	copy->path = strdup(mapping->path ? mapping->path : ANONYMOUS_PATH);
+	copy->path = strdup(mapping->path ? mapping->path : MAPPING_ANONYMOUS);
 	if (!copy->path) {
 		free(copy);
 		return -ENOMEM;
@@ -79,6 +77,7 @@ static int table_reserve(struct mapping_table *table)
 	u32 capacity = table->capacity > 0 ? table->capacity * 2 : 64;
 	struct mapping **mappings;
 	struct row *rows;
+	u64 *displaced_ns;
 
 	if (table->count < table->capacity)
 		return 0;
@@ -92,6 +91,10 @@ static int table_reserve(struct mapping_table *table)
 	if (!rows)
 		return -ENOMEM;
 	table->rows = rows;
+	displaced_ns = reallocarray(table->displaced_ns, capacity, sizeof(*displaced_ns));
+	if (!displaced_ns)
+		return -ENOMEM;
+	table->displaced_ns = displaced_ns;
 	table->capacity = capacity;
 	return 0;
 }
@@ -135,6 +138,77 @@ static void rows_insert(struct mapping_table *table, const struct mapping *mappi
 	}
 }
 
+bool mapping_same_code(const struct mapping *one, const struct mapping *other, u64 ip)
+{
+	if (one == other)
+		return true;
+	if (!one || !other || one->elf != other->elf)
+		return false;
+	if (!one->elf)
+		return !strcmp(one->path, other->path) && one->build_id_size == other->build_id_size &&
+		       !memcmp(one->build_id, other->build_id, one->build_id_size);
+	return ip - one->start + one->file_offset == ip - other->start + other->file_offset;
+}
+
+/* Was there ever other code at an address of `mapping`, which is in no row yet? */
+static bool displaces(const struct mapping_table *table, const struct mapping *mapping)
+{
+	for (u32 i = rows_above(table, mapping->end - 1); i > 0; i--) {
+		const struct mapping *other = table->rows[i - 1].mapping;
+
+		if (table->rows[i - 1].highest_end <= mapping->start)
+			break;
+		/* The same all over what they share, or nowhere. */
+		if (other->end > mapping->start &&
+		    !mapping_same_code(mapping, other, other->start > mapping->start ? other->start : mapping->start))
+			return true;
+	}
+	return false;
+}
+
+/* How many displacements there were up to then. */
+static u32 displacements(const struct mapping_table *table, u64 time_ns)
+{
+	u32 low = 0, high = table->displaced_count;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (table->displaced_ns[middle] <= time_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Room is there: for as many as there are mappings. */
+static void note_displacement(struct mapping_table *table, u64 time_ns)
+{
+	u32 place = displacements(table, time_ns);
+
+	memmove(&table->displaced_ns[place + 1], &table->displaced_ns[place],
+		(table->displaced_count - place) * sizeof(*table->displaced_ns));
+	table->displaced_ns[place] = time_ns;
+	table->displaced_count++;
+}
+
+struct mapping_era mapping_table_era(const struct mapping_table *table, u64 time_ns)
+{
+	u32 before = displacements(table, time_ns);
+
+	return (struct mapping_era){
+		.from_ns = before ? table->displaced_ns[before - 1] : 0,
+		.until_ns = before < table->displaced_count ? table->displaced_ns[before] : UINT64_MAX,
+		.serial = table->displaced_count,
+	};
+}
+
+bool mapping_table_is_in_era(const struct mapping_table *table, const struct mapping_era *era, u64 time_ns)
+{
+	return era->serial == table->displaced_count && time_ns >= era->from_ns && time_ns < era->until_ns;
+}
+
 int mapping_table_add(struct mapping_table *table, const struct mapping *mapping)
 {
 	struct mapping *copy;
@@ -146,6 +220,9 @@ int mapping_table_add(struct mapping_table *table, const struct mapping *mapping
 	if (err)
 		return err;
 	copy->index = table->count;
+	copy->known = 0;
+	if (displaces(table, copy))
+		note_displacement(table, copy->from_ns);
 	rows_insert(table, copy);
 	table->mappings[table->count++] = copy;
 	return 0;
@@ -158,7 +235,8 @@ static bool is_newer(const struct row *row, const struct row *than)
 	return row->serial > than->serial;
 }
 
-const struct mapping *mapping_table_find(const struct mapping_table *table, u64 ip, u64 time_ns)
+/* With a generation: among those that its list took into account. */
+static const struct mapping *find(const struct mapping_table *table, u64 ip, u64 time_ns, u32 generation)
 {
 	const struct row *best = NULL;
 
@@ -169,10 +247,35 @@ const struct mapping *mapping_table_find(const struct mapping_table *table, u64 
 			break;
 		if (row->mapping->end <= ip || row->mapping->from_ns > time_ns)
 			continue;
+		if (generation && (!row->mapping->known || row->mapping->known > generation))
+			continue;
 		if (!best || is_newer(row, best))
 			best = row;
 	}
 	return best ? best->mapping : NULL;
+}
+
+const struct mapping *mapping_table_find(const struct mapping_table *table, u64 ip, u64 time_ns)
+{
+	return find(table, ip, time_ns, 0);
+}
+
+const struct mapping *mapping_table_find_known(const struct mapping_table *table, u64 ip, u32 generation)
+{
+	return generation ? find(table, ip, UINT64_MAX, generation) : NULL;
+}
+
+void mapping_table_set_known(struct mapping_table *table, u64 now_ns, u32 generation)
+{
+	for (u32 i = 0; i < table->count; i++)
+		if (!table->mappings[i]->known && table->mappings[i]->from_ns <= now_ns)
+			table->mappings[i]->known = generation;
+	table->generation = generation;
+}
+
+u32 mapping_table_generation(const struct mapping_table *table)
+{
+	return table->generation;
 }
 
 unsigned int mapping_table_count(const struct mapping_table *table)
@@ -183,89 +286,4 @@ unsigned int mapping_table_count(const struct mapping_table *table)
 const struct mapping *mapping_table_get(const struct mapping_table *table, unsigned int index)
 {
 	return table->mappings[index];
-}
-
-/* A number that ends exactly in front of `terminator`, which is consumed too. */
-static bool parse_number(const char **cursor, unsigned int base, char terminator, u64 *ret_number)
-{
-	const char *digit = *cursor;
-	u64 number = 0;
-
-	for (; isxdigit((unsigned char)*digit); digit++) {
-		unsigned int value = isdigit((unsigned char)*digit) ? (unsigned int)(*digit - '0')
-								    : (unsigned int)(tolower(*digit) - 'a') + 10;
-
-		if (value >= base || __builtin_mul_overflow(number, base, &number) ||
-		    __builtin_add_overflow(number, value, &number))
-			return false;
-	}
-	if (digit == *cursor || *digit != terminator)
-		return false;
-	*cursor = digit + 1;
-	*ret_number = number;
-	return true;
-}
-
-/* Four letters and a space. */
-static bool parse_permissions(const char **cursor, bool *ret_executable)
-{
-	const char *letters = *cursor;
-
-	if ((letters[0] != 'r' && letters[0] != '-') || (letters[1] != 'w' && letters[1] != '-') ||
-	    (letters[2] != 'x' && letters[2] != '-') || (letters[3] != 'p' && letters[3] != 's') || letters[4] != ' ')
-		return false;
-	*cursor = letters + 5;
-	*ret_executable = letters[2] == 'x';
-	return true;
-}
-
-/* The rest of the line with newlines restored and the kernel's mark of a deleted file cut. */
-static char *parse_path(const char *text, bool *ret_deleted)
-{
-	size_t length, suffix = strlen(DELETED_SUFFIX);
-	char *path, *to;
-
-	text += strspn(text, " ");
-	length = strcspn(text, "\n");
-	if (length == 0)
-		return strdup(ANONYMOUS_PATH);
-	*ret_deleted = length > suffix && memcmp(text + length - suffix, DELETED_SUFFIX, suffix) == 0;
-	if (*ret_deleted)
-		length -= suffix;
-	path = strndup(text, length);
-	if (!path)
-		return NULL;
-	to = path;
-	for (const char *from = path; *from; to++) {
-		bool newline = strncmp(from, "\\012", 4) == 0;
-
-		*to = newline ? '\n' : *from;
-		from += newline ? 4 : 1;
-	}
-	*to = '\0';
-	return path;
-}
-
-int mapping_parse(const char *line, struct mapping *ret_mapping)
-{
-	struct mapping mapping = {0};
-	u64 major_number, minor_number, inode;
-	bool executable;
-
-	if (!parse_number(&line, 16, '-', &mapping.start) || !parse_number(&line, 16, ' ', &mapping.end) ||
-	    mapping.start >= mapping.end || !parse_permissions(&line, &executable))
-		return -EINVAL;
-	if (!executable)
-		return -ENOENT;
-	if (!parse_number(&line, 16, ' ', &mapping.file_offset) || !parse_number(&line, 16, ':', &major_number) ||
-	    !parse_number(&line, 16, ' ', &minor_number) || !parse_number(&line, 10, ' ', &inode) ||
-	    major_number > UINT32_MAX || minor_number > UINT32_MAX)
-		return -EINVAL;
-	mapping.device = makedev((unsigned int)major_number, (unsigned int)minor_number);
-	mapping.inode = (ino_t)inode;
-	mapping.path = parse_path(line, &mapping.deleted);
-	if (!mapping.path)
-		return -ENOMEM;
-	*ret_mapping = mapping;
-	return 0;
 }

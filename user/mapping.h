@@ -12,6 +12,8 @@
 
 struct elf;
 
+#define MAPPING_ANONYMOUS "//anon" /* path of memory without a file, as the perf side-band names it */
+
 #define MAPPINGS_MAX                                                                                                   \
 	65536 /* of one image, old ones included: a target that maps without end must not grow heaptap so */
 
@@ -28,6 +30,7 @@ struct mapping {
 	u8 build_id_size; /* 0: unknown */
 	bool deleted;
 	u32 index; /* its place in the table; set by mapping_table_add */
+	u32 known; /* generation of the first of the programs' lists that has it, 0: none yet; set by the table */
 };
 
 struct mapping_table;
@@ -44,6 +47,28 @@ int mapping_table_add(struct mapping_table *table, const struct mapping *mapping
  * added later); NULL when none is known. Valid until mapping_table_free.
  */
 const struct mapping *mapping_table_find(const struct mapping_table *table, u64 ip, u64 time_ns);
+
+/* The programs have been told: what is in force at `now_ns` is in their list of that generation (1 or more). */
+void mapping_table_set_known(struct mapping_table *table, u64 now_ns, u32 generation);
+u32 mapping_table_generation(const struct mapping_table *table); /* of their newest list, 0: they have none */
+
+/* The mapping that held `ip` according to the programs' list of that generation; NULL: none. */
+const struct mapping *mapping_table_find_known(const struct mapping_table *table, u64 ip, u32 generation);
+
+/* Is the code at `ip` the same under both? Not for sure where both are memory of no file: then by their names. */
+bool mapping_same_code(const struct mapping *one, const struct mapping *other, u64 ip);
+
+/*
+ * A time in which no address began to mean other code: whoever compared code by time need not do so again while it
+ * holds. It holds no longer once the table has learnt of a mapping that displaced other code, whenever that was.
+ */
+struct mapping_era {
+	u64 from_ns, until_ns; /* exclusive */
+	u32 serial;
+};
+
+struct mapping_era mapping_table_era(const struct mapping_table *table, u64 time_ns);
+bool mapping_table_is_in_era(const struct mapping_table *table, const struct mapping_era *era, u64 time_ns);
 
 unsigned int mapping_table_count(const struct mapping_table *table);
 const struct mapping *mapping_table_get(const struct mapping_table *table, unsigned int index);

@@ -5,6 +5,8 @@
  * image, so they are kept in a `succession` until then. A shell may exec twice between two looks: successions queue up,
  * told apart by time.
  */
+#define HASH_NONFATAL_OOM	     1
+#define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "recorder.h"
 
 #include <errno.h>
@@ -13,6 +15,7 @@
 
 #include "mapping.h"
 #include "snapshot.h"
+#include "variant.h"
 
 /* What is known of an image of `pid` that has not begun yet. */
 struct succession {
@@ -121,17 +124,22 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 {
 	struct process *before = recorder_current(recorder, pid), *process;
 	struct mapping_table *announced;
+	bool out_of_memory = false;
 
 	process = process_new(number, pid, before ? before->image + 1 : 1, recorder->options.sample_bytes, now_ns);
 	if (!process)
 		return -ENOMEM;
 	process->scope = scope;
+	HASH_ADD(hh, recorder->processes, number, sizeof(process->number), process);
+	if (out_of_memory) {
+		process_free(process);
+		return -ENOMEM;
+	}
 	announced = succession_take(recorder, pid, now_ns);
 	if (announced) {
 		mapping_table_free(process->mappings);
 		process->mappings = announced;
 	}
-	HASH_ADD(hh, recorder->processes, number, sizeof(process->number), process);
 	if (ret_process)
 		*ret_process = process;
 	return 0;
@@ -140,18 +148,34 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 static int apply_alloc(struct process *process, const struct event_alloc *event)
 {
 	bool followed = !(event->header.flags & (EVENT_REFUSED | EVENT_UNFOLLOWED));
+	struct stack *stack;
+	int err = variant_find(&process->stacks, process->mappings, event->stack, event->header.time_ns, &stack);
 
-	return heap_alloc(&process->heap, event->object, event->addr, event->size, event->stack, followed,
-			  event->header.time_ns);
+	if (err)
+		return err;
+	process->ledger[COUNTER_STACK_STALE] += stack && stack->stale;
+	/* The frames of a raw stack may come later. */
+	return heap_alloc(&process->heap, event->object, event->addr, event->size, stack ? stack->hash : event->stack,
+			  followed, event->header.time_ns);
 }
 
 static int apply_stack(struct process *process, const struct event_stack *event, size_t size)
 {
+	struct stack *stack;
+	int err;
+
 	if (!event->depth || event->depth > STACK_DEPTH_MAX ||
 	    size < offsetof(struct event_stack, ip) + event->depth * sizeof(u64))
 		return -EBADMSG;
-	return stack_table_add(&process->stacks, event->stack, event->header.time_ns, event->ip, event->depth,
-			       event->header.flags & EVENT_TRUNCATED);
+	err = stack_table_add(&process->stacks, event->stack, event->header.time_ns, event->ip, event->depth,
+			      event->header.flags & EVENT_TRUNCATED);
+	if (err || event->stack & RAW_STACK_ID)
+		return err;
+	stack = stack_table_find(&process->stacks, event->stack);
+	if (!stack->generation)
+		stack->generation =
+			stack_generation(stack, process->number, mapping_table_generation(process->mappings));
+	return 0;
 }
 
 static void image_end(struct process *process, const struct event_process *event)

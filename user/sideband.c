@@ -183,6 +183,9 @@ static void collect(struct sideband *sideband, const struct cpu_ring *ring)
 	u64 head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE), tail = ring->page->data_tail;
 	struct perf_event_header header, *copy;
 
+	/* The usual case, which should not take the kernel's cache line away. */
+	if (tail == head)
+		return;
 	while (tail < head) {
 		/* Records are 8-byte aligned, so a header never wraps. */
 		memcpy(&header, data + (tail & mask), sizeof(header));
@@ -249,7 +252,7 @@ static void hand(struct sideband *sideband, const struct record *record)
 	}
 }
 
-void sideband_drain(struct sideband *sideband)
+u64 sideband_drain(struct sideband *sideband)
 {
 	u64 until = clock_now_ns();
 	size_t done = 0;
@@ -257,7 +260,7 @@ void sideband_drain(struct sideband *sideband)
 	for (unsigned int i = 0; i < sideband->cpu_count; i++)
 		collect(sideband, &sideband->cpus[i]);
 	if (!sideband->record_count)
-		return;
+		return until;
 	qsort(sideband->records, sideband->record_count, sizeof(*sideband->records), by_time);
 	for (; done < sideband->record_count && sideband->records[done].time_ns <= until; done++) {
 		hand(sideband, &sideband->records[done]);
@@ -265,4 +268,5 @@ void sideband_drain(struct sideband *sideband)
 	}
 	sideband->record_count -= done;
 	memmove(sideband->records, sideband->records + done, sideband->record_count * sizeof(*sideband->records));
+	return until;
 }

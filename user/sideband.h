@@ -21,7 +21,10 @@ struct sideband_sink {
 int sideband_open(const struct sideband_sink *sink, struct sideband **ret_sideband);
 void sideband_close(struct sideband *sideband);
 
-/* Hand over, in the order of time, every record written before the call. */
-void sideband_drain(struct sideband *sideband);
+/*
+ * Hand over, in the order of time, every record written before the call; the time up to which that is all there was.
+ * Cheap when there is nothing.
+ */
+u64 sideband_drain(struct sideband *sideband);
 
 #endif

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HASH_NONFATAL_OOM	     1
+#define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "mapping.h"
 #include "snapshot.h"
-
-#define STALE_NS 50000000ULL
 
 /* A code address under a mapping, already in the profile. */
 struct location_key {
@@ -65,6 +65,7 @@ static int copy_new_mappings(struct snapshot *snapshot, struct seen_mapping *poo
 	const struct mapping_table *table = snapshot->process->mappings;
 	struct profile *profile = snapshot->profile;
 	struct seen_mapping *seen = NULL, *found;
+	bool out_of_memory = false;
 	int err = 0;
 
 	for (u32 i = 0; i < mapping_table_count(table) && !err; i++) {
@@ -83,6 +84,8 @@ static int copy_new_mappings(struct snapshot *snapshot, struct seen_mapping *poo
 			continue;
 		pool[i] = (struct seen_mapping){.key = key, .index = snapshot->mapping[i]};
 		HASH_ADD(hh, seen, key, sizeof(key), &pool[i]);
+		if (out_of_memory)
+			err = -ENOMEM;
 	}
 	HASH_CLEAR(hh, seen);
 	return err;
@@ -102,8 +105,8 @@ static int copy_mappings(struct snapshot *snapshot)
 	return err;
 }
 
-/* The location of a return address, made at its first sight; false when it lies in no known mapping. */
-static bool location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *ret_index)
+/* The location of a return address, made at its first sight. 0; -ENOENT: it lies in no known mapping; -ENOMEM. */
+static int location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *ret_index)
 {
 	const struct mapping_table *table = snapshot->process->mappings;
 	struct profile *profile = snapshot->profile;
@@ -112,6 +115,7 @@ static bool location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *re
 	u32 mapping = found ? snapshot->mapping[found->index] : MAPPING_UNKNOWN;
 	struct location_key key = {.address = address, .mapping = mapping};
 	struct seen_location *seen;
+	bool out_of_memory = false;
 
 	HASH_FIND(hh, snapshot->seen, &key, sizeof(key), seen);
 	if (!seen) {
@@ -121,40 +125,28 @@ static bool location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *re
 		profile->locations[profile->location_count++] =
 			(struct profile_location){.address = address, .mapping = mapping};
 		HASH_ADD(hh, snapshot->seen, key, sizeof(seen->key), seen);
+		if (out_of_memory)
+			return -ENOMEM;
 	}
 	*ret_index = seen->index;
-	return mapping != MAPPING_UNKNOWN;
+	return mapping != MAPPING_UNKNOWN ? 0 : -ENOENT;
 }
 
 /*
  * A frame-pointer walk over code without frame pointers yields numbers that are no code. The leaf is always right; from
  * the first frame on that lies in no mapping nothing is, so the stack ends there.
  */
-static u32 add_frames(struct snapshot *snapshot, const struct stack *stack, u32 *locations)
+static int add_frames(struct snapshot *snapshot, const struct stack *stack, struct profile_sample *sample)
 {
 	u32 depth = 0;
+	int err = 0;
 
-	while (depth < stack->depth && location_get(snapshot, stack->ip[depth], stack->first_ns, &locations[depth]))
-		depth++;
-	return depth ? depth : 1;
-}
-
-/*
- * Is there code in the stack that replaced other code at its address so shortly before that the kernel may have walked by the
- * mappings as they were? (A side-band record takes two drains at most to reach it.)
- */
-static bool is_stale(const struct mapping_table *table, const struct stack *stack)
-{
-	for (u32 i = 0; i < stack->depth; i++) {
-		const struct mapping *now = mapping_table_find(table, stack->ip[i] - 1, stack->first_ns), *before;
-
-		if (!now || !now->from_ns || stack->first_ns - now->from_ns > STALE_NS)
-			continue;
-		before = mapping_table_find(table, stack->ip[i] - 1, now->from_ns - 1);
-		if (before && before->elf != now->elf)
-			return true;
+	while (depth < stack->depth && !err) {
+		err = location_get(snapshot, stack->ip[depth], stack->first_ns, &sample->location[depth]);
+		depth += !err;
 	}
-	return false;
+	sample->depth = depth ? depth : 1;
+	return err == -ENOENT ? 0 : err;
 }
 
 static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
@@ -171,9 +163,8 @@ static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 	sample->inuse_count = site->inuse_count;
 	if (!stack)
 		return 0;
-	sample->depth = add_frames(snapshot, stack, sample->location);
-	if (is_stale(snapshot->process->mappings, stack))
-		snapshot->profile->ledger[COUNTER_STACK_STALE] += site->alloc_count;
+	if (add_frames(snapshot, stack, sample))
+		return -ENOMEM;
 	if (sample->depth < stack->depth)
 		snapshot->profile->ledger[COUNTER_STACK_CUT] += site->alloc_count;
 	return 0;

@@ -8,6 +8,8 @@
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "stack.h"
 
+#include "../include/stackhash.h"
+
 void stack_table_release(struct stack_table *table)
 {
 	struct stack *stack, *next;
@@ -44,4 +46,13 @@ int stack_table_add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+u32 stack_generation(const struct stack *stack, u32 process, u32 newest)
+{
+	u32 oldest = newest > STACK_GENERATIONS ? newest - STACK_GENERATIONS : 0;
+
+	while (newest > oldest && stackhash(stack->ip, stack->depth, stackhash_seed(process, newest)) != stack->hash)
+		newest--;
+	return newest > oldest ? newest : 0;
 }

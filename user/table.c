@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tables and mapping lists, shared with the programs. One mutex guards everything but the compiling itself; what the
- * programs read is written before the one word that lets them find it.
+ * Tables, shared with the programs, and the worker that compiles them. One mutex guards everything, the mapping lists
+ * too, but the compiling itself; what the programs read is written before the one word that lets them find it.
  */
 #include "table.h"
 
@@ -14,6 +14,7 @@
 #include "cfi.h"
 #include "elf.h"
 #include "mapping.h"
+#include "unwindlist.h"
 
 enum table_state {
 	TABLE_WAITING,
@@ -29,15 +30,6 @@ struct table {
 	struct table *next;
 };
 
-/* The list of one scope: in two places by turns, so that a program in the midst of the old one is not disturbed. */
-struct list {
-	struct scope *scope;
-	u32 first, capacity; /* two halves of `capacity` rows each */
-	u32 half, count;
-	struct table **tables; /* of the rows in force; NULL: no file */
-	struct list *next;
-};
-
 struct table_set {
 	struct table_memory memory;
 	struct cfi_rules *rules;
@@ -45,8 +37,8 @@ struct table_set {
 	pthread_mutex_t mutex;
 	pthread_cond_t requested, settled;
 	struct table *tables;
-	struct list *lists;
-	u32 mappings_used, rules_used, waiting;
+	struct unwindlist_set lists;
+	u32 rules_used, waiting;
 	bool stopping;
 };
 
@@ -61,24 +53,10 @@ static struct table *next_waiting(const struct table_set *set)
 	return found;
 }
 
-static struct unwind_mapping *list_rows(const struct table_set *set, const struct list *list)
-{
-	return set->memory.mappings + list->first + list->half * list->capacity;
-}
-
 /* What a mapping row says of its table. */
 static u32 row_flags(const struct table *table)
 {
 	return !table || table->state == TABLE_NONE ? UNWIND_MAPPING_NO_TABLE : 0;
-}
-
-static bool listed(const struct table_set *set, const struct table *table)
-{
-	for (const struct list *list = set->lists; list; list = list->next)
-		for (u32 i = 0; i < list->count; i++)
-			if (list->tables[i] == table)
-				return true;
-	return false;
 }
 
 /* The lowest place where `count` words are free; 0: none. Word 0 is never a table's. */
@@ -111,7 +89,7 @@ static bool evict_one(struct table_set *set)
 	struct table *oldest = NULL;
 
 	for (struct table *table = set->tables; table; table = table->next)
-		if (table->state == TABLE_READY && !listed(set, table))
+		if (table->state == TABLE_READY && !unwindlist_has(&set->lists, table->elf))
 			oldest = table;
 	if (!oldest)
 		return false;
@@ -140,21 +118,6 @@ static void upload(struct table_set *set, struct table *table, const struct cfi_
 	table->state = TABLE_READY;
 }
 
-static void enter_table(struct table_set *set, const struct table *table)
-{
-	for (struct list *list = set->lists; list; list = list->next) {
-		struct unwind_mapping *rows = list_rows(set, list);
-
-		for (u32 i = 0; i < list->count; i++) {
-			if (list->tables[i] != table)
-				continue;
-			__atomic_store_n(&rows[i].flags, row_flags(table), __ATOMIC_RELEASE);
-			if (table->state == TABLE_READY)
-				__atomic_store_n(&rows[i].table, table->index, __ATOMIC_RELEASE);
-		}
-	}
-}
-
 static void *work(void *arg)
 {
 	struct table_set *set = arg;
@@ -178,7 +141,8 @@ static void *work(void *arg)
 			upload(set, table, &compiled);
 			cfi_table_release(&compiled);
 		}
-		enter_table(set, table);
+		unwindlist_enter(&set->lists, table->elf, table->state == TABLE_READY ? table->index : 0,
+				 row_flags(table));
 		set->waiting--;
 		pthread_cond_broadcast(&set->settled);
 	}
@@ -195,7 +159,8 @@ int table_set_new(const struct table_memory *memory, struct table_set **ret_set)
 		return -ENOMEM;
 	set->memory = *memory;
 	set->rules = cfi_rules_new();
-	if (!set->rules) {
+	if (!set->rules || unwindlist_set_init(&set->lists, memory->mappings, memory->mapping_count)) {
+		cfi_rules_free(set->rules);
 		free(set);
 		return -ENOMEM;
 	}
@@ -204,6 +169,7 @@ int table_set_new(const struct table_memory *memory, struct table_set **ret_set)
 	pthread_cond_init(&set->settled, NULL);
 	err = pthread_create(&set->worker, NULL, work, set);
 	if (err) {
+		unwindlist_set_release(&set->lists);
 		cfi_rules_free(set->rules);
 		free(set);
 		return -err;
@@ -227,13 +193,7 @@ void table_set_free(struct table_set *set)
 		set->tables = table->next;
 		free(table);
 	}
-	while (set->lists) {
-		struct list *list = set->lists;
-
-		set->lists = list->next;
-		free(list->tables);
-		free(list);
-	}
+	unwindlist_set_release(&set->lists);
 	cfi_rules_free(set->rules);
 	pthread_mutex_destroy(&set->mutex);
 	pthread_cond_destroy(&set->requested);
@@ -331,153 +291,44 @@ int table_set_rule(struct table_set *set, struct elf *elf, u64 offset, struct un
 	return err;
 }
 
-/* What is where: the newest mapping wins where two overlap, and what is left of the older one stays. */
-struct layout {
-	struct unwind_mapping *rows;
-	struct table **tables;
-	u32 count;
-};
-
-static int ascending(const void *left, const void *right)
-{
-	u64 a = *(const u64 *)left, b = *(const u64 *)right;
-
-	return a < b ? -1 : a > b;
-}
-
-/* `mapping` is in force from `start` to `end`. A piece that goes on where the last one ended becomes part of it. */
-static int lay_piece(struct table_set *set, const struct mapping *mapping, u64 start, u64 end, struct layout *layout)
-{
-	struct table *table = mapping->elf ? request(set, mapping->elf) : NULL;
-	u64 file_offset = mapping->file_offset + (start - mapping->start);
-	struct unwind_mapping *row = &layout->rows[layout->count];
-
-	if (mapping->elf && !table)
-		return -ENOMEM;
-	if (layout->count && row[-1].end == start && layout->tables[layout->count - 1] == table &&
-	    (!table || row[-1].file_offset + (start - row[-1].start) == file_offset)) {
-		row[-1].end = end;
-		return 0;
-	}
-	*row = (struct unwind_mapping){.start = start,
-				       .end = end,
-				       .file_offset = file_offset,
-				       .table = table && table->state == TABLE_READY ? table->index : 0,
-				       .flags = row_flags(table)};
-	layout->tables[layout->count++] = table;
-	return 0;
-}
-
-static int lay_out(struct table_set *set, const struct mapping_table *mappings, u64 now_ns, struct layout *ret)
-{
-	u32 count = 2 * mapping_table_count(mappings);
-	u64 *borders = calloc(count + 1, sizeof(*borders));
-	int err = 0;
-
-	*ret = (struct layout){.rows = calloc(count + 1, sizeof(*ret->rows)),
-			       .tables = calloc(count + 1, sizeof(*ret->tables))};
-	if (!borders || !ret->rows || !ret->tables) {
-		free(borders);
-		return -ENOMEM;
-	}
-	for (u32 i = 0; i < count; i += 2) {
-		borders[i] = mapping_table_get(mappings, i / 2)->start;
-		borders[i + 1] = mapping_table_get(mappings, i / 2)->end;
-	}
-	qsort(borders, count, sizeof(*borders), ascending);
-	for (u32 i = 1; i < count && !err; i++) {
-		const struct mapping *mapping = NULL;
-
-		if (borders[i - 1] < borders[i])
-			mapping = mapping_table_find(mappings, borders[i - 1], now_ns);
-		if (mapping)
-			err = lay_piece(set, mapping, borders[i - 1], borders[i], ret);
-	}
-	free(borders);
-	return err;
-}
-
-/* Room for `count` rows in either half; a list that outgrows its place gets another of twice the size. */
-static int make_room(struct table_set *set, struct list *list, u32 count)
-{
-	u32 capacity = 32;
-
-	if (count <= list->capacity)
-		return 0;
-	while (capacity < count)
-		capacity *= 2;
-	if (2 * capacity > set->memory.mapping_count - set->mappings_used)
-		return -ENOSPC;
-	list->first = set->mappings_used;
-	list->capacity = capacity;
-	set->mappings_used += 2 * capacity;
-	return 0;
-}
-
-static struct list *list_of(struct table_set *set, struct scope *scope)
-{
-	struct list *list = set->lists;
-
-	while (list && list->scope != scope)
-		list = list->next;
-	if (list)
-		return list;
-	list = calloc(1, sizeof(*list));
-	if (!list)
-		return NULL;
-	list->scope = scope;
-	list->next = set->lists;
-	set->lists = list;
-	return list;
-}
-
-static int install(struct table_set *set, struct scope *scope, u32 process, struct layout *layout)
-{
-	struct list *list = list_of(set, scope);
-	int err = list ? make_room(set, list, layout->count) : -ENOMEM;
-
-	if (err)
-		return err;
-	list->half = !list->half;
-	list->count = layout->count;
-	free(list->tables);
-	list->tables = layout->tables;
-	layout->tables = NULL;
-	memcpy(list_rows(set, list), layout->rows, layout->count * sizeof(*layout->rows));
-	/* No image has this list while its place changes. */
-	__atomic_store_n(&scope->mappings_process, 0, __ATOMIC_RELEASE);
-	__atomic_fetch_add(&scope->generation, 1, __ATOMIC_RELEASE);
-	__atomic_store_n(&scope->mappings, (u64)(list->first + list->half * list->capacity) << 32 | list->count,
-			 __ATOMIC_RELEASE);
-	__atomic_store_n(&scope->mappings_process, process, __ATOMIC_RELEASE);
-	return 0;
-}
-
-void table_set_withdraw(struct table_set *set, struct scope *scope)
+void table_set_withdraw(struct table_set *set, struct scope *scope, u64 now_ns)
 {
 	pthread_mutex_lock(&set->mutex);
-	__atomic_store_n(&scope->mappings_process, 0, __ATOMIC_RELEASE);
-	for (struct list *list = set->lists; list; list = list->next)
-		if (list->scope == scope)
-			list->count = 0;
+	unwindlist_withdraw(&set->lists, scope, now_ns);
 	pthread_mutex_unlock(&set->mutex);
 }
 
-int table_set_publish(struct table_set *set, struct scope *scope, u32 process, const struct mapping_table *mappings,
+/* Enter the tables into the layout, asking for those that nobody asked for before. 0 or -ENOMEM. */
+static int enter_tables(struct table_set *set, struct layout *layout)
+{
+	for (u32 i = 0; i < layout->count; i++) {
+		struct table *table = layout->files[i] ? request(set, layout->files[i]) : NULL;
+
+		if (layout->files[i] && !table)
+			return -ENOMEM;
+		layout->rows[i].table = table && table->state == TABLE_READY ? table->index : 0;
+		layout->rows[i].flags = row_flags(table);
+	}
+	return 0;
+}
+
+int table_set_publish(struct table_set *set, struct scope *scope, u32 process, struct mapping_table *mappings,
 		      u64 now_ns)
 {
 	struct layout layout;
 	int err;
 
+	err = layout_make(mappings, now_ns, &layout);
 	pthread_mutex_lock(&set->mutex);
-	err = lay_out(set, mappings, now_ns, &layout);
 	if (!err)
-		err = install(set, scope, process, &layout);
-	/* The list in force, if any, is outdated: no program is to go by it. */
+		err = enter_tables(set, &layout);
+	if (!err)
+		err = unwindlist_publish(&set->lists, scope, process, &layout, now_ns);
 	if (err)
-		__atomic_store_n(&scope->mappings_process, 0, __ATOMIC_RELEASE);
+		unwindlist_outdate(scope);
+	else
+		mapping_table_set_known(mappings, now_ns, scope->generation);
 	pthread_mutex_unlock(&set->mutex);
-	free(layout.rows);
-	free(layout.tables);
+	layout_release(&layout);
 	return err;
 }

@@ -37,15 +37,15 @@ int table_set_request(struct table_set *set, struct elf *elf);
 void table_set_wait(struct table_set *set, int milliseconds);
 
 /*
- * Publish the executable mappings of image `process`, as they are at `now_ns`, to the programs through `scope`; tables
- * are requested for those that have files. Call again whenever a mapping was added. 0, -ENOSPC (no room for so many
- * mappings; the image's stacks are unwound in user space), or -ENOMEM.
+ * Publish the executable mappings of image `process`, as they are at `now_ns`, to the programs through `scope`, and
+ * note in them that they are known; tables are requested for those that have files. Call again whenever a mapping was
+ * added. 0, -ENOSPC (no room for so many mappings; the image's stacks are unwound in user space), or -ENOMEM.
  */
-int table_set_publish(struct table_set *set, struct scope *scope, u32 process, const struct mapping_table *mappings,
+int table_set_publish(struct table_set *set, struct scope *scope, u32 process, struct mapping_table *mappings,
 		      u64 now_ns);
 
-/* The scope's process has ended: its mappings keep no table from giving way. */
-void table_set_withdraw(struct table_set *set, struct scope *scope);
+/* The scope's process has ended: its mappings keep no table from giving way, and their rows are used again. */
+void table_set_withdraw(struct table_set *set, struct scope *scope, u64 now_ns);
 
 /*
  * The rule in force at a file offset: 0; -EAGAIN: the table is not ready yet, but requested by this; -ENOENT: the file

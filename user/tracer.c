@@ -183,6 +183,7 @@ static int attach_failed(struct tracer *tracer, struct traced *traced, int err)
 {
 	traced->ended = true;
 	__atomic_store_n(&kernel_scope(tracer->follow.kernel, traced->scope)->process, 0, __ATOMIC_RELEASE);
+	table_set_withdraw(tracer->follow.tables, kernel_scope(tracer->follow.kernel, traced->scope), clock_now_ns());
 	if (!procfs_live_thread(traced->pid)) {
 		log_note("pid %d exited while heaptap was attaching; its profile is what was seen until then",
 			 traced->pid);
@@ -207,7 +208,7 @@ int tracer_attach(struct tracer *tracer, pid_t pid)
 	account_facts(scan.process);
 	err = procfs_for_each_mapping(pid, scan_mapping, &scan);
 	if (!err) {
-		/* The tables first, as far as they are quick: a stack without them costs 8 KiB of ring. */
+		/* The tables first, as far as they are quick: a stack without them costs up to 16 KiB of ring. */
 		traced->remapped = true;
 		follow_mappings(&tracer->follow, clock_now_ns());
 		waited = (int)((clock_now_ns() - start) / 1000000);
@@ -270,7 +271,7 @@ bool tracer_drain(struct tracer *tracer)
 {
 	int taken;
 
-	sideband_drain(tracer->follow.sideband);
+	follow_sideband(&tracer->follow);
 	taken = ring_drain(tracer->ring, DRAIN_EVENTS);
 	follow_mappings(&tracer->follow, clock_now_ns());
 	if (taken < 0)

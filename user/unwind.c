@@ -10,6 +10,9 @@
 
 #define WAITS_MAX 16 /* for tables, at the end: where there is no room for all that a stack needs, they come and go */
 
+/* Of all stacks that wait, together: a thousand at least. */
+#define WAITING_BYTES_MAX (16U << 20)
+
 /* A raw stack that waits for a table, or for word of a mapping. */
 struct raw {
 	struct raw *next;
@@ -20,7 +23,8 @@ struct raw {
 struct unwinder {
 	struct table_set *tables;
 	struct recorder *recorder;
-	struct raw *first, **last;
+	struct raw *first, **last; /* oldest first */
+	size_t bytes;		   /* what they take */
 };
 
 struct unwinder *unwinder_new(struct table_set *tables, struct recorder *recorder)
@@ -120,28 +124,12 @@ enum unwind_end unwind_raw(struct table_set *tables, const struct mapping_table 
 	return walk(tables, mappings, event, ip, ret_depth, &guessed);
 }
 
-int unwinder_add(struct unwinder *unwinder, const struct event_raw *event, size_t size)
-{
-	struct raw *raw;
-
-	if (size < offsetof(struct event_raw, bytes) || event->size > size - offsetof(struct event_raw, bytes) ||
-	    event->size > sizeof(event->bytes))
-		return -EBADMSG;
-	raw = calloc(1, offsetof(struct raw, event.bytes) + event->size);
-	if (!raw)
-		return -ENOMEM;
-	memcpy(&raw->event, event, offsetof(struct event_raw, bytes) + event->size);
-	*unwinder->last = raw;
-	unwinder->last = &raw->next;
-	return 0;
-}
-
 /* As the programs count the stacks that they walk. */
 static void count_end(struct process *process, enum unwind_end end, bool guessed)
 {
 	static const enum counter counters[] = {
 		[UNWIND_TRUNCATED] = COUNTER_STACK_TRUNCATED,	[UNWIND_NO_MAPPING] = COUNTER_STACK_NO_MAPPING,
-		[UNWIND_NO_TABLE] = COUNTER_STACK_NO_RULE,	[UNWIND_NO_RULE] = COUNTER_STACK_NO_RULE,
+		[UNWIND_NO_TABLE] = COUNTER_STACK_NO_TABLE,	[UNWIND_NO_RULE] = COUNTER_STACK_NO_RULE,
 		[UNWIND_UNREADABLE] = COUNTER_STACK_UNREADABLE, [UNWIND_STUCK] = COUNTER_STACK_STUCK,
 	};
 
@@ -177,19 +165,65 @@ static bool unwind_one(struct unwinder *unwinder, struct raw *raw, bool all)
 	return true;
 }
 
+static size_t raw_bytes(const struct raw *raw)
+{
+	return offsetof(struct raw, event.bytes) + raw->event.size;
+}
+
+/* Take the stack that *link is about off the chain. */
+static void drop(struct unwinder *unwinder, struct raw **link)
+{
+	struct raw *raw = *link;
+
+	*link = raw->next;
+	if (!raw->next)
+		unwinder->last = link;
+	unwinder->bytes -= raw_bytes(raw);
+	free(raw);
+}
+
 static void settle(struct unwinder *unwinder, bool all)
 {
-	struct raw **link = &unwinder->first, *raw;
+	struct raw **link = &unwinder->first;
 
-	while ((raw = *link)) {
-		if (!unwind_one(unwinder, raw, all)) {
-			link = &raw->next;
-			continue;
-		}
-		*link = raw->next;
-		free(raw);
+	while (*link) {
+		if (unwind_one(unwinder, *link, all))
+			drop(unwinder, link);
+		else
+			link = &(*link)->next;
 	}
-	unwinder->last = link;
+}
+
+/*
+ * The oldest have waited longest for what may never come. A quarter at a time, since whether the others have to wait
+ * still costs a walk of each.
+ */
+static void relieve(struct unwinder *unwinder)
+{
+	settle(unwinder, false);
+	while (unwinder->bytes > WAITING_BYTES_MAX / 4 * 3) {
+		unwind_one(unwinder, unwinder->first, true);
+		drop(unwinder, &unwinder->first);
+	}
+}
+
+int unwinder_add(struct unwinder *unwinder, const struct event_raw *event, size_t size)
+{
+	struct raw *raw;
+
+	if (size < offsetof(struct event_raw, bytes) || event->size > size - offsetof(struct event_raw, bytes) ||
+	    event->size > sizeof(event->bytes))
+		return -EBADMSG;
+	raw = calloc(1, offsetof(struct raw, event.bytes) + event->size);
+	if (!raw)
+		return -ENOMEM;
+	memcpy(&raw->event, event, offsetof(struct event_raw, bytes) + event->size);
+	*unwinder->last = raw;
+	unwinder->last = &raw->next;
+	unwinder->bytes += raw_bytes(raw);
+	if (unwinder->bytes > WAITING_BYTES_MAX)
+		relieve(unwinder);
+	return 0;
 }
 
 void unwinder_settle(struct unwinder *unwinder, bool all)

@@ -14,7 +14,10 @@ struct unwinder;
 struct unwinder *unwinder_new(struct table_set *tables, struct recorder *recorder); /* NULL: no memory */
 void unwinder_free(struct unwinder *unwinder);
 
-/* Keep a raw stack of `size` bytes of event. 0, -EBADMSG, -ENOMEM. */
+/*
+ * Keep a raw stack of `size` bytes of event. Where those that wait get to be more than 16 MiB the oldest is unwound as
+ * far as it can be. 0, -EBADMSG, -ENOMEM.
+ */
 int unwinder_add(struct unwinder *unwinder, const struct event_raw *event, size_t size);
 
 /* Unwind those whose tables are ready; with `all`, every one, after waiting for tables. */

@@ -185,9 +185,9 @@ static void test_withdraw_lets_tables_give_way(void **state)
 	begin_for_two();
 	publish_elf(&scopes[0], elfs[0]);
 	publish_elf(&scopes[1], elfs[1]);
-	table_set_withdraw(set, &scopes[0]);
+	table_set_withdraw(set, &scopes[0], NOW_NS);
 	assert_int_equal(scopes[0].mappings_process, 0);
-	table_set_withdraw(set, &scopes[2]);
+	table_set_withdraw(set, &scopes[2], NOW_NS);
 	publish_elf(&scopes[2], elfs[2]);
 	assert_int_equal(find_table(set, elfs[0])->state, TABLE_EVICTED);
 	assert_is_loader(list_row(&scopes[1], 0)->table);
@@ -205,7 +205,7 @@ static void test_withdraw_while_compiling_leaves_old_rows_alone(void **state)
 	map(0x1000, 0x2000, 0, 0, elfs[0]);
 	publish(&scopes[0]);
 	gate_await(1);
-	table_set_withdraw(set, &scopes[0]);
+	table_set_withdraw(set, &scopes[0], NOW_NS);
 	gate_set(false);
 	table_set_wait(set, -1);
 	assert_int_equal(list_row(&scopes[0], 0)->table, 0);
@@ -284,7 +284,7 @@ static void test_threads_at_once_stay_sound(void **state)
 		publish(&scopes[i % 2]);
 		table_set_wait(set, 1);
 		if (i % 10 == 9)
-			table_set_withdraw(set, &scopes[1]);
+			table_set_withdraw(set, &scopes[1], NOW_NS);
 	}
 	pthread_join(thread, &result);
 	assert_null(result);

@@ -100,7 +100,7 @@ static void test_unwinder_at_the_end_missing_tables_end_stacks(void **state)
 	add(STACK_ID);
 	unwinder_settle(unwinder, true);
 	assert_int_equal(found(STACK_ID)->depth, 1);
-	assert_int_equal(process->ledger[COUNTER_STACK_NO_RULE], 1);
+	assert_int_equal(process->ledger[COUNTER_STACK_NO_TABLE], 1);
 	assert_int_equal(waits, WAITS_MAX);
 }
 
@@ -126,7 +126,7 @@ static void test_unwinder_no_memory_for_table_is_no_reason_to_guess(void **state
 	unwinder_settle(unwinder, true);
 	assert_int_equal(found(STACK_ID)->depth, 1);
 	assert_int_equal(process->ledger[COUNTER_STACK_FRAME_POINTER], 0);
-	assert_int_equal(process->ledger[COUNTER_STACK_NO_RULE], 1);
+	assert_int_equal(process->ledger[COUNTER_STACK_NO_TABLE], 1);
 }
 
 /* Word of it comes through another stream. */
