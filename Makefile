@@ -14,6 +14,7 @@ $(error heaptap knows x86_64 only so far; this machine is $(shell uname -m))
 endif
 
 Q := $(if $(filter 1,$(V)),,@)
+comma := ,
 say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 # Tracing needs root; everything else must not.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -95,6 +96,7 @@ $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.linked.o
 UNIT_TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 ASAN_TESTS := $(UNIT_TESTS:$(OUT)/%=$(OUT)/asan/%)
 E2E_TESTS  := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/e2e/test_*.c))
+SWAP_LIBRARIES := red green blue red_plain green_plain blue_plain
 # Rust where there is a compiler that works: elsewhere neither its target nor its test is there.
 RUSTC := $(firstword $(foreach rustc,rustc $(wildcard $(HOME)/.cargo/bin/rustc),$(shell $(rustc) -V >/dev/null 2>&1 && echo $(rustc))))
 UNWIND_VARIANTS := c_clang cxx_clang c_static c_static_pie scenes_cet $(if $(RUSTC),rust)
@@ -102,12 +104,12 @@ TARGETS    := $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/t
               $(patsubst tests/e2e/%.cc,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.cc)) \
               $(patsubst tests/e2e/%.go,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.go)) \
               $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%.so,$(wildcard tests/e2e/shim*.c)) \
-              $(UNWIND_VARIANTS:%=$(OUT)/tests/e2e/target_unwind_%) \
+              $(UNWIND_VARIANTS:%=$(OUT)/tests/e2e/target_unwind_%) $(SWAP_LIBRARIES:%=$(OUT)/tests/e2e/swap_%.so) \
               $(addprefix $(OUT)/tests/e2e/library_,original.so impostor.so)
 # Run a second time, with a heaptap built under the sanitizers: those that do not watch the clock.
 ASAN_E2E   := $(filter $(addprefix %/test_,failure leaks output rungs status),$(E2E_TESTS))
-E2E_PART_O := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out tests/e2e/test_%.c tests/e2e/target_%.c tests/e2e/shim%.c tests/e2e/library.c, \
-              $(wildcard tests/e2e/*.c)))
+E2E_PART_O := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out tests/e2e/test_%.c tests/e2e/target_%.c tests/e2e/shim%.c \
+              tests/e2e/library%.c,$(wildcard tests/e2e/*.c)))
 TEST_CFLAGS = $(ALL_CFLAGS) -Wno-missing-prototypes -DSOURCE_DIR='"$(CURDIR)"' -MMD -MP
 # A target's allocations must survive the optimizer, and its stack must be walkable.
 TARGET_FLAGS := -O1 -g -fno-builtin -fno-optimize-sibling-calls -fno-omit-frame-pointer -pthread -D_GNU_SOURCE -MMD -MP
@@ -169,7 +171,7 @@ $(OUT)/tests/e2e/target_%_clang: tests/e2e/target_%.cc Makefile
 $(OUT)/tests/e2e/target_%: tests/e2e/target_%.rs Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
-	$(Q)$(RUSTC) --edition 2021 -O -g -C force-frame-pointers=no -o $@ $<
+	$(Q)MAKEFLAGS= $(RUSTC) --edition 2021 -O -g -C force-frame-pointers=no -o $@ $<
 
 $(OUT)/tests/e2e/target_%_cet: tests/e2e/target_%.c Makefile
 	@mkdir -p $(@D)
@@ -204,6 +206,15 @@ $(OUT)/tests/e2e/shim_unwind.so: tests/e2e/shim_unwind.c Makefile
 	@mkdir -p $(@D)
 	$(call say,SHIM,$@)
 	$(Q)$(CC) -shared -fPIC -O2 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -D_GNU_SOURCE -MMD -MP -MF $@.d $< -lunwind -o $@
+
+# Alike but for names and, in blue, frame sizes; the plain ones have no build id to be told apart by.
+$(OUT)/tests/e2e/swap_%.so: COLOUR = $(firstword $(subst _, ,$*))
+$(OUT)/tests/e2e/swap_%.so: tests/e2e/library_swap.c Makefile
+	@mkdir -p $(@D)
+	$(call say,LIBRARY,$@)
+	$(Q)$(CC) -shared -fPIC -O2 -g -fomit-frame-pointer -fno-optimize-sibling-calls -Wall -Wextra -Werror \
+		$(if $(findstring plain,$*),-Wl$(comma)--build-id=none) \
+		-DINNER=$(COLOUR)_inner -DOUTER=$(COLOUR)_outer -DROOM=$(if $(findstring blue,$*),88,24) $< -o $@
 
 unit-programs: $(UNIT_TESTS)
 e2e-programs: $(E2E_TESTS) $(TARGETS) $(OUT)/heaptap
@@ -282,7 +293,7 @@ format: ## rewrite the sources in the house style
 
 # Programs for the kernel are the verifier's to check; targets do on purpose what no program should; and clang-tidy does not
 # know that cmocka's assertions do not return.
-CHECK_FILES := $(filter-out bpf/% tests/e2e/target_%,$(filter %.c,$(C_FILES)))
+CHECK_FILES := $(filter-out bpf/% tests/e2e/target_% tests/e2e/library_%,$(filter %.c,$(C_FILES)))
 TIDY_FILES  := $(filter-out tests/%,$(CHECK_FILES))
 TIDY_FLAGS := -std=gnu11 -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -DSOURCE_DIR='""' -I$(OUT)/gen
 

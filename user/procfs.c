@@ -193,6 +193,14 @@ static bool same_file(int fd, const struct mapping *mapping)
 	return stat.st_ino == mapping->inode && (stat.st_dev == mapping->device || !mapping->device);
 }
 
+/* Of a mapping that was told of some time ago: is another file at its addresses by now? Without an inode nobody knows. */
+static bool is_replaced(int fd, const struct mapping *mapping)
+{
+	struct stat stat;
+
+	return mapping->from_ns && mapping->inode && !fstat(fd, &stat) && stat.st_ino != mapping->inode;
+}
+
 static int open_by_name(pid_t tid, const struct mapping *mapping)
 {
 	char path[PATH_MAX];
@@ -228,7 +236,11 @@ int procfs_open_mapping(pid_t pid, const struct mapping *mapping)
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", tid, (unsigned long long)mapping->start,
 		 (unsigned long long)mapping->end);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd >= 0 || (errno != EPERM && errno != ENOENT))
-		return fd >= 0 ? fd : -errno;
+	if (fd < 0 && errno != EPERM && errno != ENOENT)
+		return -errno;
+	if (fd >= 0 && !is_replaced(fd, mapping))
+		return fd;
+	if (fd >= 0)
+		close(fd);
 	return open_by_name(tid, mapping);
 }

@@ -25,9 +25,8 @@ int procfs_for_each_mapping(pid_t pid, int (*each)(struct mapping *mapping, void
 
 /*
  * Open the file behind a mapping: the mapped inode itself through map_files, never its name; where map_files may not be
- * used, the path through the process's own root, accepted only if device and inode agree. A descriptor or negative
- * errno
- * (-ESTALE: the path names another file by now).
+ * used, or another file is mapped there by now, the path through the process's own root, accepted only if device and
+ * inode agree. A descriptor or negative errno (-ESTALE: the path names another file by now).
  */
 int procfs_open_mapping(pid_t pid, const struct mapping *mapping);
 int procfs_open_name(pid_t pid, const struct mapping *mapping); /* by the path alone */
