@@ -26,7 +26,7 @@ struct mapping_table {
 		*mappings; /* in the order they were added; each allocated by itself, so that pointers stay valid */
 	struct row *rows;  /* sorted by start, then begin, then serial */
 	u64 *displaced_ns; /* ascending: when a mapping came to where other code was before */
-	u32 count, displaced_count;
+	u32 count, displaced_count, displacing_count;
 	u32 capacity;
 	u32 generation;
 };
@@ -150,22 +150,6 @@ bool mapping_same_code(const struct mapping *one, const struct mapping *other, u
 	return ip - one->start + one->file_offset == ip - other->start + other->file_offset;
 }
 
-/* Was there ever other code at an address of `mapping`, which is in no row yet? */
-static bool displaces(const struct mapping_table *table, const struct mapping *mapping)
-{
-	for (u32 i = rows_above(table, mapping->end - 1); i > 0; i--) {
-		const struct mapping *other = table->rows[i - 1].mapping;
-
-		if (table->rows[i - 1].highest_end <= mapping->start)
-			break;
-		/* The same all over what they share, or nowhere. */
-		if (other->end > mapping->start &&
-		    !mapping_same_code(mapping, other, other->start > mapping->start ? other->start : mapping->start))
-			return true;
-	}
-	return false;
-}
-
 /* How many displacements there were up to then. */
 static u32 displacements(const struct mapping_table *table, u64 time_ns)
 {
@@ -182,15 +166,44 @@ static u32 displacements(const struct mapping_table *table, u64 time_ns)
 	return low;
 }
 
-/* Room is there: for as many as there are mappings. */
+/* Each time is that of a mapping, and none is in twice, so there is room. */
 static void note_displacement(struct mapping_table *table, u64 time_ns)
 {
 	u32 place = displacements(table, time_ns);
 
+	if (place && table->displaced_ns[place - 1] == time_ns)
+		return;
 	memmove(&table->displaced_ns[place + 1], &table->displaced_ns[place],
 		(table->displaced_count - place) * sizeof(*table->displaced_ns));
 	table->displaced_ns[place] = time_ns;
 	table->displaced_count++;
+}
+
+/*
+ * Where there ever was other code at an address of `mapping`, which is in no row yet, one displaced the other when the
+ * later of them came.
+ */
+static void note_displacements(struct mapping_table *table, const struct mapping *mapping)
+{
+	bool any = false;
+
+	for (u32 i = rows_above(table, mapping->end - 1); i > 0; i--) {
+		const struct mapping *other = table->rows[i - 1].mapping;
+		u64 shared = other->start > mapping->start ? other->start : mapping->start;
+
+		if (table->rows[i - 1].highest_end <= mapping->start ||
+		    (any && table->rows[i - 1].newest_begin <= mapping->from_ns))
+			break;
+		/* The same all over what they share, or nowhere. */
+		if (other->end <= mapping->start || mapping_same_code(mapping, other, shared))
+			continue;
+		any = true;
+		if (other->from_ns > mapping->from_ns)
+			note_displacement(table, other->from_ns);
+	}
+	if (any)
+		note_displacement(table, mapping->from_ns);
+	table->displacing_count += any;
 }
 
 struct mapping_era mapping_table_era(const struct mapping_table *table, u64 time_ns)
@@ -200,13 +213,13 @@ struct mapping_era mapping_table_era(const struct mapping_table *table, u64 time
 	return (struct mapping_era){
 		.from_ns = before ? table->displaced_ns[before - 1] : 0,
 		.until_ns = before < table->displaced_count ? table->displaced_ns[before] : UINT64_MAX,
-		.serial = table->displaced_count,
+		.serial = table->displacing_count,
 	};
 }
 
 bool mapping_table_is_in_era(const struct mapping_table *table, const struct mapping_era *era, u64 time_ns)
 {
-	return era->serial == table->displaced_count && time_ns >= era->from_ns && time_ns < era->until_ns;
+	return era->serial == table->displacing_count && time_ns >= era->from_ns && time_ns < era->until_ns;
 }
 
 int mapping_table_add(struct mapping_table *table, const struct mapping *mapping)
@@ -221,8 +234,7 @@ int mapping_table_add(struct mapping_table *table, const struct mapping *mapping
 		return err;
 	copy->index = table->count;
 	copy->known = 0;
-	if (displaces(table, copy))
-		note_displacement(table, copy->from_ns);
+	note_displacements(table, copy);
 	rows_insert(table, copy);
 	table->mappings[table->count++] = copy;
 	return 0;
