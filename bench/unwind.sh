@@ -30,7 +30,7 @@ timed() { # CHAIN FRAMES: nanoseconds the tracer's programs take for a pair
 # Sampled pairs with the whole stack and with its root only, unsampled ones, and frame pointers, alternately.
 walks() {
 	local deep=() root=() none=() walk=() leg=() found=() incomplete=()
-	local lost='.ledger | .stack_no_mapping + .stack_no_rule + .stack_unreadable + .stack_stuck + .stack_raw + .stack_frame_pointer'
+	local lost='.ledger | .stack_no_mapping + .stack_no_rule + .stack_no_table + .stack_unreadable + .stack_stuck + .stack_raw + .stack_frame_pointer'
 	workload
 	trace ready "$OUT/bench/bare" timing 0
 	timing=$tracer tracer=''
