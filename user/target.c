@@ -172,7 +172,7 @@ static void describe(struct mapping *mapping, struct elf *elf)
 	mapping->elf = elf;
 	mapping->device = elf_device(elf);
 	mapping->inode = elf_inode(elf);
-	if (!mapping->build_id_size && size <= sizeof(mapping->build_id)) {
+	if (!mapping->build_id_size && size && size <= sizeof(mapping->build_id)) {
 		memcpy(mapping->build_id, id, size);
 		mapping->build_id_size = (u8)size;
 	}
