@@ -108,6 +108,8 @@ static __always_inline bool alloc_enter_call(struct pt_regs *ctx, u64 cookie, u3
 	}
 	if (sampled(stash.size) && !call_is_nested(ctx, cookie)) {
 		stash.sampled = 1;
+		if (config.show_allocator)
+			stash.site = ctx->ip + 1;
 		count(process, COUNTER_SAMPLED);
 	}
 	if (!stash.sampled && !stash.old)
@@ -144,11 +146,11 @@ static __always_inline u64 call_result(struct pt_regs *ctx, const struct stash *
 }
 
 /* Asks for the cookie again, so that no entry has to keep it. */
-static __always_inline u64 leave_stack(struct pt_regs *ctx, u32 process)
+static __always_inline u64 leave_stack(struct pt_regs *ctx, const struct stash *stash)
 {
 	u32 number = cookie_scope(bpf_get_attach_cookie(ctx));
 
-	return stack_capture(ctx, process,
+	return stack_capture(ctx, stash,
 			     number == SCOPE_BY_PID ? filter_scope(&number) : bpf_map_lookup_elem(&scopes, &number));
 }
 
@@ -172,7 +174,7 @@ static __noinline void leave(struct pt_regs *ctx)
 	if (!stash.sampled)
 		return;
 	if (addr)
-		heap_begin(&stash, addr, leave_stack(ctx, stash.process));
+		heap_begin(&stash, addr, leave_stack(ctx, &stash));
 	else
 		count(stash.process, COUNTER_FAILED);
 }

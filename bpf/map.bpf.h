@@ -107,7 +107,7 @@ struct scratch {
 		u32 end;	   /* enum unwind_end */
 		u32 exact;	   /* ip is that of an instruction, not a return address */
 		u32 frame_pointer; /* a frame pointer had to be trusted */
-		u32 reserved;
+		u32 shown;	   /* 1: the allocator's own frame comes first */
 	} walk;
 	struct event_raw raw; /* the snapshot: bytes from the leaf's sp on */
 	struct event_stack stack;

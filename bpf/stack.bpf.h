@@ -101,8 +101,6 @@ static __always_inline void stack_count_end(u32 process, enum unwind_end end)
 {
 	if (end == UNWIND_TRUNCATED)
 		count(process, COUNTER_STACK_TRUNCATED);
-	else if (end == UNWIND_NO_MAPPING)
-		count(process, COUNTER_STACK_NO_MAPPING);
 	else if (end == UNWIND_NO_RULE)
 		count(process, COUNTER_STACK_NO_RULE);
 	else if (end == UNWIND_UNREADABLE)
@@ -112,9 +110,10 @@ static __always_inline void stack_count_end(u32 process, enum unwind_end end)
 }
 
 /* Unwound, and sent or known; the stack's id as in stack_capture. */
-static __always_inline u64 stack_name(struct pt_regs *ctx, u32 process, const struct scope *scope,
+static __always_inline u64 stack_name(struct pt_regs *ctx, const struct stash *stash, const struct scope *scope,
 				      struct scratch *scratch)
 {
+	u32 process = stash->process;
 	/* Equal addresses under other mappings are another stack. */
 	u64 mappings = 0, seed = process;
 	struct unwind_walk *walk = &scratch->walk;
@@ -124,7 +123,7 @@ static __always_inline u64 stack_name(struct pt_regs *ctx, u32 process, const st
 		mappings = scope->mappings;
 		seed |= (u64)scope->generation << 32;
 	}
-	unwind(ctx, mappings, scratch);
+	unwind(ctx, mappings, stash->site, scratch);
 	if (walk->end == UNWIND_NO_TABLE)
 		return stack_send_raw(scratch, process);
 	stack_count_end(process, walk->end);
@@ -135,19 +134,19 @@ static __always_inline u64 stack_name(struct pt_regs *ctx, u32 process, const st
 }
 
 /*
- * The id of the current stack, user space having its frames or bytes; 0 when it had to be given up (counted). `scope`
+ * The id of the call's stack, user space having its frames or bytes; 0 when it had to be given up (counted). `scope`
  * is the process's own; NULL, or another image's, when its mappings are not known.
  */
-static __always_inline u64 stack_capture(struct pt_regs *ctx, u32 process, const struct scope *scope)
+static __always_inline u64 stack_capture(struct pt_regs *ctx, const struct stash *stash, const struct scope *scope)
 {
 	struct scratch *scratch = scratch_claim();
 	u64 id;
 
 	if (!scratch) {
-		count(process, COUNTER_STACK_LOST_SLOT);
+		count(stash->process, COUNTER_STACK_LOST_SLOT);
 		return 0;
 	}
-	id = stack_name(ctx, process, scope, scratch);
+	id = stack_name(ctx, stash, scope, scratch);
 	scratch_return(scratch);
 	return id;
 }

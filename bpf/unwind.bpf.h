@@ -226,19 +226,19 @@ static __always_inline const struct unwind_mapping *unwind_mapping_of(struct unw
 }
 
 /*
- * Code that no table will ever tell about keeps a frame pointer if we are lucky. Not so code in no mapping: that may
- * have been mapped a moment ago, so user space is to look; unless we were led there by a frame pointer, when it is no
- * code at all.
+ * Code that no table tells about keeps a frame pointer if we are lucky: if bp points up the stack, to where a word is
+ * that a call left. (Its page may be missing, but not where the program is about to go on.)
  */
-static __always_inline enum unwind_end unwind_by_frame_pointer(struct scratch *scratch, bool mapped)
+static __always_inline enum unwind_end unwind_by_frame_pointer(struct scratch *scratch)
 {
-	static const struct unwind_rule rule = {.cfa = CFA_BP, .bp = BP_SAVED, .bp_offset = -16, .offset = 16};
+	static const struct unwind_rule rule = UNWIND_FRAME_POINTER;
 	struct unwind_walk *walk = &scratch->walk;
+	u64 bp = walk->registers.bp, ip;
+	u8 code[UNWIND_CALL_BYTES + 1] = {};
 
-	if (!mapped)
-		return walk->frame_pointer ? UNWIND_NO_MAPPING : UNWIND_NO_TABLE;
-	if (walk->registers.bp < walk->registers.sp)
-		return UNWIND_NO_MAPPING;
+	if (bp < walk->registers.sp || bp % sizeof(u64) || unwind_read(scratch, bp + sizeof(u64), &ip) ||
+	    (bpf_probe_read_user(code, UNWIND_CALL_BYTES, (void *)(ip - UNWIND_CALL_BYTES)) || !unwind_is_call(code)))
+		return UNWIND_NO_RULE;
 	walk->frame_pointer = 1;
 	walk->exact = 0;
 	return UNWIND_STEP(&walk->registers, &rule, unwind_read, scratch);
@@ -253,17 +253,20 @@ static __always_inline enum unwind_end unwind_step(struct scratch *scratch, cons
 	u32 index;
 	u64 argc;
 
-	if (!mapping || (!mapping->table && mapping->flags & UNWIND_MAPPING_NO_TABLE))
-		return unwind_by_frame_pointer(scratch, mapping);
-	if (!mapping->table)
+	/* What is in no mapping may have been mapped a moment ago. */
+	if (!mapping || (!mapping->table && !(mapping->flags & UNWIND_MAPPING_NO_TABLE)))
 		return UNWIND_NO_TABLE;
+	if (!mapping->table)
+		return unwind_by_frame_pointer(scratch);
 	index = unwind_find_rule(mapping->table, addr - mapping->start + mapping->file_offset);
 	rule = bpf_map_lookup_elem(&unwind_rules, &index);
 	if (!rule)
-		return UNWIND_NO_RULE;
-	if (rule->cfa == CFA_UNKNOWN && !walk->registers.bp && !unwind_read(scratch, walk->registers.sp, &argc) &&
-	    argc < UNWIND_ARGC_MAX)
-		return UNWIND_COMPLETE;
+		return unwind_by_frame_pointer(scratch);
+	if (rule->cfa == CFA_UNKNOWN) {
+		if (!walk->registers.bp && !unwind_read(scratch, walk->registers.sp, &argc) && argc < UNWIND_ARGC_MAX)
+			return UNWIND_COMPLETE;
+		return unwind_by_frame_pointer(scratch);
+	}
 	walk->exact = rule->cfa == CFA_SIGNAL;
 	return UNWIND_STEP(&walk->registers, rule, unwind_read, scratch);
 }
@@ -274,6 +277,7 @@ static long unwind_frame(u32 number, void *arg)
 	struct scratch *scratch = *(struct scratch **)arg;
 	struct unwind_walk *walk = &scratch->walk;
 	u64 addr = walk->registers.ip - !walk->exact, original = 0;
+	u32 frame = number + walk->shown;
 	const struct unwind_mapping *mapping = unwind_mapping_of(walk, addr);
 
 	/* The place of the word that was the return address is that below the caller's stack. */
@@ -286,30 +290,36 @@ static long unwind_frame(u32 number, void *arg)
 		addr = original - 1;
 		mapping = unwind_mapping_of(walk, addr);
 	}
-	scratch->stack.ip[number % (STACK_DEPTH_MAX)] = walk->registers.ip + walk->exact;
-	walk->depth = number + 1;
+	scratch->stack.ip[frame % (STACK_DEPTH_MAX)] = walk->registers.ip + walk->exact;
+	walk->depth = frame + 1;
 	walk->end = unwind_step(scratch, mapping, addr);
 	return walk->end != UNWIND_GOES_ON;
 }
 
-/* The frames of the current stack into scratch->stack.ip, their number into walk.depth, and how it ended into walk.end.
+/*
+ * The frames of the current stack into scratch->stack.ip, their number into walk.depth, and how it ended into walk.end.
+ * `allocator`: an address to be shown as the leaf, as a return address; 0: none.
  */
-static __always_inline void unwind(struct pt_regs *ctx, u64 mappings, struct scratch *scratch)
+static __always_inline void unwind(struct pt_regs *ctx, u64 mappings, u64 allocator, struct scratch *scratch)
 {
 	struct unwind_walk *walk = &scratch->walk;
 
 	walk->registers.ip = scratch->raw.ip = ctx->ip;
 	walk->registers.sp = scratch->raw.sp = ctx->sp;
 	walk->registers.bp = scratch->raw.bp = ctx->bp;
+	walk->registers.bx = scratch->raw.bx = ctx->bx;
+	walk->registers.signal = 0;
 	walk->mappings = mappings;
 	walk->mapping = UNWIND_NOTHING;
+	walk->shown = allocator != 0;
 	walk->depth = 0;
 	walk->end = UNWIND_GOES_ON;
 	walk->exact = 0;
 	walk->frame_pointer = 0;
+	scratch->raw.allocator = scratch->stack.ip[0] = allocator;
 	scratch->raw.size = 0;
 	scratch->whole = 0;
-	bpf_loop(STACK_DEPTH_MAX, unwind_frame, &scratch, 0);
+	bpf_loop(STACK_DEPTH_MAX - walk->shown, unwind_frame, &scratch, 0);
 	if (walk->end == UNWIND_GOES_ON)
 		walk->end = UNWIND_TRUNCATED;
 }

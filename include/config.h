@@ -17,6 +17,7 @@ struct config {
 	u32 tally_mask; /* an image counts in row (process number & mask); user space empties it when the image ends */
 	u32 pidns_inum; /* inode number of heaptap's PID namespace; 0: the initial one */
 	u8 alloc_only;
+	u8 show_allocator; /* stacks begin in the allocator's function, not in its caller */
 };
 
 /* What a probed function does; the kernel side of the allocator table in user/allocator.c. */

@@ -72,7 +72,8 @@ struct event_moved {
 
 /*
  * Frames are return addresses: the code that runs is that before them, so whoever asks what it is takes one off first.
- * Where a signal interrupted code, the address is exact; one has been added to it so that the same holds.
+ * Where a signal interrupted code, the address is exact; one has been added to it so that the same holds. So has one to
+ * the allocator's, where --show-allocator keeps it.
  */
 struct event_stack {
 	struct event header;
@@ -87,8 +88,9 @@ struct event_stack {
 
 struct event_raw {
 	struct event header;
-	u64 stack;	/* RAW_STACK_ID | a number never used twice in one recording */
-	u64 ip, sp, bp; /* of the leaf: ip is a return address */
+	u64 stack;	    /* RAW_STACK_ID | a number never used twice in one recording */
+	u64 ip, sp, bp, bx; /* of the leaf: ip is a return address */
+	u64 allocator;	    /* 0, or the frame to show before it (--show-allocator) */
 	u32 size;
 	u32 reserved;
 	u8 bytes[RAW_STACK_BYTES]; /* from sp on; only size of them are sent */
@@ -111,7 +113,7 @@ _Static_assert(sizeof(struct event_alloc) == 56, "event_alloc");
 _Static_assert(sizeof(struct event_object) == 24, "event_object");
 _Static_assert(sizeof(struct event_moved) == 32, "event_moved");
 _Static_assert(sizeof(struct event_stack) == 32 + 8 * (STACK_DEPTH_MAX), "event_stack");
-_Static_assert(sizeof(struct event_raw) == 56 + RAW_STACK_BYTES, "event_raw");
+_Static_assert(sizeof(struct event_raw) == 72 + RAW_STACK_BYTES, "event_raw");
 _Static_assert(sizeof(struct event_process) == 64, "event_process");
 
 #endif

@@ -33,6 +33,7 @@ struct stash {
 	u64 size;
 	u64 addr; /* realloc: the old block; posix_memalign: where the result goes */
 	u64 old;  /* realloc: the old block's object id, 0 when it was not live */
+	u64 site; /* with --show-allocator: where the probe is, plus one; else 0 */
 	u32 process;
 	u8 kind;
 	u8 sampled;
@@ -42,6 +43,6 @@ struct stash {
 
 _Static_assert(sizeof(struct live_key) == 16, "live_key");
 _Static_assert(sizeof(struct stash_key) == 16, "stash_key");
-_Static_assert(sizeof(struct stash) == 32, "stash");
+_Static_assert(sizeof(struct stash) == 40, "stash");
 
 #endif

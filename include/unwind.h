@@ -7,8 +7,9 @@
  * again.
  *
  * A table is made once per file from its call frame information: for every code address a rule that leads from a
- * frame's registers to its caller's. Only three registers are followed: ip, sp and bp; of the code Debian ships fewer
- * than one row in a thousand needs another.
+ * frame's registers to its caller's. Followed are ip, sp, bp and bx: no compiler keeps the base of a frame that calls
+ * anything in another (the dynamic linker's resolvers use bx). Hand-written code that calls nothing may use any register, and a signal may
+ * interrupt it: but then the kernel has put all of them on the stack.
  *
  * A table, as words of 32 bits:
  *   word 0                    number of pages P: the file's code, in pages of 64 KiB of file offset, from page 0 on
@@ -22,37 +23,69 @@
 #define UNWIND_RULES_MAX  65536
 
 enum unwind_cfa {
-	CFA_UNKNOWN = 0,  /* no information, or an expression we do not know: the stack ends here, incomplete */
+	CFA_UNKNOWN = 0,  /* no information, or an expression we do not know */
 	CFA_END = 1,	  /* the return address is undefined: the stack ends here, complete */
 	CFA_SP = 2,	  /* cfa = sp + offset */
 	CFA_BP = 3,	  /* cfa = bp + offset */
 	CFA_PLT = 4,	  /* cfa = sp + 8 + ((ip & 15) >= offset ? 8 : 0): a lazy PLT entry */
 	CFA_SIGNAL = 5,	  /* a signal frame: all registers are in the ucontext, at sp + UNWIND_SIGNAL_* */
-	CFA_BP_DEREF = 6, /* cfa = *(bp + bp_offset) + offset; bp = *bp: a function that realigned its stack */
+	CFA_BP_DEREF = 6, /* cfa = *(bp + at) + offset: a function that realigned its stack */
+	CFA_BX = 7,	  /* cfa = bx + offset */
+	CFA_SP_DEREF = 8, /* cfa = *(sp + at) + offset */
+	CFA_SIGNALED =
+		9, /* cfa = register + offset, the register in the ucontext, at `at`; only where a signal struck */
 };
 
-enum unwind_bp {
-	BP_SAME = 0,  /* bp is the caller's already */
-	BP_SAVED = 1, /* bp = *(cfa + bp_offset) */
+/* Where the caller's bp and bx are. */
+enum unwind_saved {
+	SAVED_NOT = 0,	  /* still in their register */
+	SAVED_AT_CFA = 1, /* at cfa + its offset */
+	SAVED_AT_BP = 2,  /* at bp + its offset, of bp before the step */
+	SAVED_LOST = 3,	  /* nowhere: 0 from here on */
 };
 
 struct unwind_rule {
-	u8 cfa; /* enum unwind_cfa */
-	u8 bp;	/* enum unwind_bp */
-	s16 bp_offset;
+	u8 cfa;	   /* enum unwind_cfa */
+	u8 bp, bx; /* enum unwind_saved */
+	u8 reserved;
 	s32 offset;
+	s16 bp_offset, bx_offset;
+	s32 at;
 };
 
-_Static_assert(sizeof(struct unwind_rule) == 8, "unwind_rule");
+_Static_assert(sizeof(struct unwind_rule) == 16, "unwind_rule");
 
 /* Offsets from sp at the return of a signal handler: struct rt_sigframe without its return address (kernel ABI). */
-#define UNWIND_SIGNAL_BP (40 + 10 * 8)
-#define UNWIND_SIGNAL_SP (40 + 15 * 8)
-#define UNWIND_SIGNAL_IP (40 + 16 * 8)
+#define UNWIND_SIGNAL_REGISTER(number) (40 + (number)*8) /* by its number in ucontext's gregs */
+#define UNWIND_SIGNAL_BP	       UNWIND_SIGNAL_REGISTER(10)
+#define UNWIND_SIGNAL_BX	       UNWIND_SIGNAL_REGISTER(11)
+#define UNWIND_SIGNAL_SP	       UNWIND_SIGNAL_REGISTER(15)
+#define UNWIND_SIGNAL_IP	       UNWIND_SIGNAL_REGISTER(16)
 
 struct unwind_registers {
-	u64 ip, sp, bp;
+	u64 ip, sp, bp, bx;
+	u64 signal; /* where a signal struck, the sp of its frame; else 0 */
 };
+
+/* What code without a rule is taken to have, if what that leads to bears it out: a frame pointer. */
+#define UNWIND_FRAME_POINTER                                                                                           \
+	((struct unwind_rule){.cfa = CFA_BP, .bp = SAVED_AT_CFA, .bx = SAVED_LOST, .bp_offset = -16, .offset = 16})
+
+/*
+ * Whether a call ends at the end of these bytes, as before every return address: e8 and 4 bytes, or ff with 2 in the middle of the
+ * next byte (ModRM), which tells by how many more it is followed. Intel's manual, volume 2, CALL and table 2-2.
+ */
+#define UNWIND_CALL_BYTES 7
+
+static inline __attribute__((always_inline)) int unwind_is_call(const u8 code[UNWIND_CALL_BYTES])
+{
+	if (code[2] == 0xe8)
+		return 1;
+	/* [reg] and reg; [reg + disp8] or [sib]; [sib + disp8]; [disp32]; [sib + disp32] */
+	return (code[5] == 0xff && (code[6] & 0x38) == 0x10) || (code[4] == 0xff && (code[5] & 0x38) == 0x10) ||
+	       (code[3] == 0xff && (code[4] & 0x38) == 0x10) || (code[1] == 0xff && (code[2] & 0x38) == 0x10) ||
+	       (code[0] == 0xff && (code[1] & 0x38) == 0x10);
+}
 
 /*
  * Code that says nothing of its frame is the process's entry point if bp is 0, as the ABI has it there, and the word at sp is
@@ -79,46 +112,81 @@ enum unwind_end {
 #define UNWIND_STEP(registers, rule, read, arg) unwind_step_with_##read(registers, rule, arg)
 
 #define UNWIND_DEFINE_STEP(read)                                                                                       \
+	static inline __attribute__((always_inline)) int unwind_saved_with_##read(                                     \
+		const struct unwind_registers *registers, u64 cfa, u32 saved, s16 offset, u64 *value, void *arg)       \
+	{                                                                                                              \
+		if (saved == SAVED_AT_CFA)                                                                             \
+			return read(arg, cfa + (s64)offset, value);                                                    \
+		if (saved == SAVED_AT_BP)                                                                              \
+			return read(arg, registers->bp + (s64)offset, value);                                          \
+		if (saved == SAVED_LOST)                                                                               \
+			*value = 0;                                                                                    \
+		return 0;                                                                                              \
+	}                                                                                                              \
+                                                                                                                       \
+	static inline __attribute__((always_inline)) enum unwind_end unwind_signal_with_##read(                        \
+		struct unwind_registers *registers, void *arg)                                                         \
+	{                                                                                                              \
+		struct unwind_registers next = {.signal = registers->sp};                                              \
+                                                                                                                       \
+		if (read(arg, next.signal + UNWIND_SIGNAL_IP, &next.ip) ||                                             \
+		    read(arg, next.signal + UNWIND_SIGNAL_BP, &next.bp) ||                                             \
+		    read(arg, next.signal + UNWIND_SIGNAL_BX, &next.bx) ||                                             \
+		    read(arg, next.signal + UNWIND_SIGNAL_SP, &next.sp))                                               \
+			return UNWIND_UNREADABLE;                                                                      \
+		*registers = next;                                                                                     \
+		return UNWIND_GOES_ON;                                                                                 \
+	}                                                                                                              \
+                                                                                                                       \
 	static inline __attribute__((always_inline)) enum unwind_end unwind_step_with_##read(                          \
 		struct unwind_registers *registers, const struct unwind_rule *rule, void *arg)                         \
 	{                                                                                                              \
-		u64 cfa, ip, bp = registers->bp;                                                                       \
+		struct unwind_registers next = {.bp = registers->bp, .bx = registers->bx};                             \
+		u64 base = 0, at = 0;                                                                                  \
                                                                                                                        \
 		switch (rule->cfa) {                                                                                   \
 		case CFA_SP:                                                                                           \
-			cfa = registers->sp + (s64)rule->offset;                                                       \
+			base = registers->sp;                                                                          \
 			break;                                                                                         \
 		case CFA_BP:                                                                                           \
-			cfa = registers->bp + (s64)rule->offset;                                                       \
+			base = registers->bp;                                                                          \
+			break;                                                                                         \
+		case CFA_BX:                                                                                           \
+			base = registers->bx;                                                                          \
 			break;                                                                                         \
 		case CFA_PLT:                                                                                          \
-			cfa = registers->sp + 8 + ((registers->ip & 15) >= (u64)rule->offset ? 8 : 0);                 \
+			base = registers->sp + ((registers->ip & 15) >= (u64)rule->offset ? 16 : 8) -                  \
+			       (s64)rule->offset;                                                                      \
+			break;                                                                                         \
+		case CFA_SP_DEREF:                                                                                     \
+			at = registers->sp;                                                                            \
 			break;                                                                                         \
 		case CFA_BP_DEREF:                                                                                     \
-			if (read(arg, registers->bp + (s64)rule->bp_offset, &cfa) || read(arg, registers->bp, &bp))    \
-				return UNWIND_UNREADABLE;                                                              \
-			cfa += (s64)rule->offset;                                                                      \
+			at = registers->bp;                                                                            \
+			break;                                                                                         \
+		case CFA_SIGNALED:                                                                                     \
+			at = registers->signal;                                                                        \
+			if (!at)                                                                                       \
+				return UNWIND_NO_RULE;                                                                 \
 			break;                                                                                         \
 		case CFA_SIGNAL:                                                                                       \
-			if (read(arg, registers->sp + UNWIND_SIGNAL_IP, &ip) ||                                        \
-			    read(arg, registers->sp + UNWIND_SIGNAL_BP, &bp) ||                                        \
-			    read(arg, registers->sp + UNWIND_SIGNAL_SP, &cfa))                                         \
-				return UNWIND_UNREADABLE;                                                              \
-			*registers = (struct unwind_registers){.ip = ip, .sp = cfa, .bp = bp};                         \
-			return UNWIND_GOES_ON;                                                                         \
+			return unwind_signal_with_##read(registers, arg);                                              \
 		case CFA_END:                                                                                          \
 			return UNWIND_COMPLETE;                                                                        \
 		default:                                                                                               \
 			return UNWIND_NO_RULE;                                                                         \
 		}                                                                                                      \
-		if (rule->bp == BP_SAVED && read(arg, cfa + (s64)rule->bp_offset, &bp))                                \
+		if (at && read(arg, at + (s64)rule->at, &base))                                                        \
 			return UNWIND_UNREADABLE;                                                                      \
-		if (read(arg, cfa - 8, &ip))                                                                           \
+		next.sp = base + (s64)rule->offset;                                                                    \
+		if (unwind_saved_with_##read(registers, next.sp, rule->bp, rule->bp_offset, &next.bp, arg) ||          \
+		    unwind_saved_with_##read(registers, next.sp, rule->bx, rule->bx_offset, &next.bx, arg) ||          \
+		    read(arg, next.sp - 8, &next.ip))                                                                  \
 			return UNWIND_UNREADABLE;                                                                      \
-		if (cfa <= registers->sp)                                                                              \
+		if (next.sp <= registers->sp)                                                                          \
 			return UNWIND_STUCK;                                                                           \
-		*registers = (struct unwind_registers){.ip = ip, .sp = cfa, .bp = bp};                                 \
-		return ip ? UNWIND_GOES_ON : UNWIND_COMPLETE;                                                          \
+		*registers = next;                                                                                     \
+		return next.ip ? UNWIND_GOES_ON : UNWIND_COMPLETE;                                                     \
 	}
 
 /* One executable mapping of a process, as the programs know it; ascending by start, not overlapping. */

@@ -51,16 +51,16 @@ const struct unwind_rule *cfi_rules_get(const struct cfi_rules *rules, u32 *ret_
 
 static int intern(struct cfi_rules *rules, const struct unwind_rule *rule, u32 *ret_index)
 {
-	u64 value;
+	u64 value[2];
 	u32 slot;
 
-	memcpy(&value, rule, sizeof(value));
+	memcpy(value, rule, sizeof(value));
 	*ret_index = 0;
-	if (value == 0)
+	if (rule->cfa == CFA_UNKNOWN)
 		return 0;
-	slot = (u32)(value * 0x9e3779b97f4a7c15ull >> 32) % SLOT_COUNT;
+	slot = (u32)((value[0] * 0x9e3779b97f4a7c15ull ^ value[1]) * 0xff51afd7ed558ccdull >> 32) % SLOT_COUNT;
 	for (; rules->slots[slot]; slot = (slot + 1) % SLOT_COUNT) {
-		if (memcmp(&rules->rules[rules->slots[slot]], &value, sizeof(value)) == 0) {
+		if (memcmp(&rules->rules[rules->slots[slot]], rule, sizeof(*rule)) == 0) {
 			*ret_index = rules->slots[slot];
 			return 0;
 		}

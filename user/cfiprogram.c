@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The interpreter of call frame programs (DWARF 5, 6.4.2). Of their registers it keeps the caller's bp and ip. */
+/* The interpreter of call frame programs (DWARF 5, 6.4.2). Of their registers it keeps the caller's bp, bx and ip. */
 #include "cfiprogram.h"
 
 #include <dwarf.h>
+#include <stddef.h>
 
 #define REMEMBERED_MAX 32 /* compilers nest one or two deep */
 
@@ -27,12 +28,27 @@ static s64 factored(const struct run *run, u64 value)
 	return (s64)(value * (u64)run->common->data_factor);
 }
 
+/* Where `frame` has the register; NULL: it is none that is followed. */
+static struct cfi_place *place_of(struct cfi_frame *frame, u64 number)
+{
+	switch (number) {
+	case REGISTER_BP:
+		return &frame->bp;
+	case REGISTER_BX:
+		return &frame->bx;
+	case REGISTER_IP:
+		return &frame->ip;
+	default:
+		return NULL;
+	}
+}
+
 static void set_place(struct run *run, u64 number, struct cfi_place place)
 {
-	if (number == REGISTER_BP)
-		run->frame.bp = place;
-	else if (number == REGISTER_IP)
-		run->frame.ip = place;
+	struct cfi_place *at = place_of(&run->frame, number);
+
+	if (at)
+		*at = place;
 }
 
 static void set_offset(struct run *run, u64 number, s64 offset)
@@ -42,7 +58,11 @@ static void set_offset(struct run *run, u64 number, s64 offset)
 
 static void restore_place(struct run *run, u64 number)
 {
-	set_place(run, number, number == REGISTER_BP ? run->common->initial.bp : run->common->initial.ip);
+	struct cfi_frame initial = run->common->initial;
+	const struct cfi_place *place = place_of(&initial, number);
+
+	if (place)
+		set_place(run, number, *place);
 }
 
 static void set_cfa(struct run *run, u64 number, s64 offset)

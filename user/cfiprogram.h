@@ -2,7 +2,7 @@
 #ifndef CFIPROGRAM_H
 #define CFIPROGRAM_H
 /*
- * The programs of call frame information: what they say about the three registers that a table follows, address by
+ * The programs of call frame information: what they say about the registers that a table follows, address by
  * address. Used by cfifunction.c and cfi.c.
  *
  * libdw can run them as well, one address at a time and each time from the start of the function, keeping every

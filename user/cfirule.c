@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From the state of a call frame program to a rule: what of x86-64 there is in the compiler. Beyond registers plus
- * offsets, three idioms are known by their expressions: lazy PLT entries (of the linkers), functions that realign their
- * stack (gcc), and the return of a signal handler (libc).
+ * offsets, three idioms are known by their expressions: lazy PLT entries (of the linkers), frames whose address was put
+ * on the stack (gcc where it realigns it, hand-written code), and the return of a signal handler (libc).
  */
 #include "cfirule.h"
 
@@ -65,49 +65,73 @@ static bool is_plt(struct cfi_reader expression, s32 *ret_offset)
 	return true;
 }
 
-static bool set_cfa_rule(const struct cfi_frame *frame, struct unwind_rule *rule)
-{
-	s64 offset;
-	u64 sum;
+/* ucontext's gregs in the order of the psABI's register numbers 0 (ax) to 15; bp, bx and sp have rules of their own. */
+static const u8 signal_registers[] = {13, 12, 14, 11, 9, 8, 10, 15, 0, 1, 2, 3, 4, 5, 6, 7};
 
-	switch (frame->cfa_register) {
-	case REGISTER_SP:
-	case REGISTER_BP:
-		rule->cfa = frame->cfa_register == REGISTER_SP ? CFA_SP : CFA_BP;
-		rule->offset = (s32)frame->cfa_offset;
-		return rule->offset == frame->cfa_offset;
-	case CFI_BY_EXPRESSION:
-		if (is_plt(frame->cfa_expression, &rule->offset)) {
-			rule->cfa = CFA_PLT;
-			return true;
-		}
-		if (!is_based(frame->cfa_expression, REGISTER_BP, true, &offset, &sum))
-			return false;
-		/* A realigned stack. Its saved bp is where bp points, so that the step can restore it. */
-		rule->cfa = CFA_BP_DEREF;
-		rule->bp_offset = (int16_t)offset;
-		rule->offset = (s32)sum;
-		return rule->bp_offset == offset && sum <= INT32_MAX && is_at(&frame->bp, REGISTER_BP, 0);
-	default:
+/* cfa = register + offset */
+static bool set_cfa_register(u64 number, s64 offset, struct unwind_rule *rule)
+{
+	rule->offset = (s32)offset;
+	if (number == REGISTER_SP) {
+		rule->cfa = CFA_SP;
+	} else if (number == REGISTER_BP) {
+		rule->cfa = CFA_BP;
+	} else if (number == REGISTER_BX) {
+		rule->cfa = CFA_BX;
+	} else if (number < sizeof(signal_registers)) {
+		rule->cfa = CFA_SIGNALED;
+		rule->at = UNWIND_SIGNAL_REGISTER(signal_registers[number]);
+	} else {
 		return false;
 	}
+	return rule->offset == offset;
 }
 
-static bool set_bp_rule(const struct cfi_frame *frame, struct unwind_rule *rule)
+/* cfa = *(register + at) + offset */
+static bool set_cfa_deref(struct cfi_reader expression, u8 number, u8 cfa, struct unwind_rule *rule)
 {
-	switch (frame->bp.kind) {
-	case PLACE_SAME:
-	case PLACE_UNDEFINED: /* then no caller's rule needs it */
-		return rule->cfa != CFA_BP_DEREF;
-	case PLACE_OFFSET:
-		rule->bp = BP_SAVED;
-		rule->bp_offset = (int16_t)frame->bp.offset;
-		return rule->cfa != CFA_BP_DEREF && rule->bp_offset == frame->bp.offset;
-	case PLACE_EXPRESSION:
-		return rule->cfa == CFA_BP_DEREF;
-	default:
+	s64 at;
+	u64 sum;
+
+	if (!is_based(expression, number, true, &at, &sum) || sum > INT32_MAX || (s32)at != at)
 		return false;
+	rule->cfa = cfa;
+	rule->at = (s32)at;
+	rule->offset = (s32)sum;
+	return true;
+}
+
+static bool set_cfa_rule(const struct cfi_frame *frame, struct unwind_rule *rule)
+{
+	if (frame->cfa_register != CFI_BY_EXPRESSION)
+		return set_cfa_register(frame->cfa_register, frame->cfa_offset, rule);
+	if (is_plt(frame->cfa_expression, &rule->offset)) {
+		rule->cfa = CFA_PLT;
+		return true;
 	}
+	return set_cfa_deref(frame->cfa_expression, REGISTER_BP, CFA_BP_DEREF, rule) ||
+	       set_cfa_deref(frame->cfa_expression, REGISTER_SP, CFA_SP_DEREF, rule);
+}
+
+/* Where the caller's value of a register is. False: no rule can say. */
+static bool set_saved(const struct cfi_place *place, u8 *ret_saved, int16_t *ret_offset)
+{
+	s64 offset = place->offset;
+	u64 sum;
+
+	if (place->kind == PLACE_SAME)
+		return true;
+	*ret_saved = SAVED_LOST;
+	if (place->kind == PLACE_UNDEFINED)
+		return true;
+	if (place->kind == PLACE_OFFSET)
+		*ret_saved = SAVED_AT_CFA;
+	else if (place->kind == PLACE_EXPRESSION && is_based(place->expression, REGISTER_BP, false, &offset, &sum))
+		*ret_saved = SAVED_AT_BP;
+	else
+		return false;
+	*ret_offset = (int16_t)offset;
+	return *ret_offset == offset;
 }
 
 bool cfi_frame_rule(const struct cfi_frame *frame, bool is_signal, struct unwind_rule *ret_rule)
@@ -124,8 +148,13 @@ bool cfi_frame_rule(const struct cfi_frame *frame, bool is_signal, struct unwind
 		return true;
 	}
 	if (frame->ip.kind != PLACE_OFFSET || frame->ip.offset != -8 || !set_cfa_rule(frame, &rule) ||
-	    !set_bp_rule(frame, &rule))
+	    !set_saved(&frame->bp, &rule.bp, &rule.bp_offset))
 		return false;
+	/* Few frames have their base in bx: what cannot be said of it loses only those. */
+	if (!set_saved(&frame->bx, &rule.bx, &rule.bx_offset)) {
+		rule.bx = SAVED_LOST;
+		rule.bx_offset = 0;
+	}
 	*ret_rule = rule;
 	return true;
 }

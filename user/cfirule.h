@@ -7,6 +7,7 @@
 #include "cfireader.h"
 
 /* The registers that are followed; numbers of the x86-64 psABI. */
+#define REGISTER_BX 3
 #define REGISTER_BP 6
 #define REGISTER_SP 7
 #define REGISTER_IP 16 /* of the caller: the return address */
@@ -28,7 +29,7 @@ struct cfi_frame {
 	u64 cfa_register; /* CFI_BY_EXPRESSION: by cfa_expression */
 	s64 cfa_offset;
 	struct cfi_reader cfa_expression;
-	struct cfi_place bp, ip;
+	struct cfi_place bp, bx, ip;
 };
 
 #define CFI_BY_EXPRESSION UINT64_MAX

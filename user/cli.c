@@ -308,6 +308,9 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 	case KEY_ALLOC_ONLY:
 		options->alloc_only = true;
 		return 0;
+	case KEY_SHOW_ALLOCATOR:
+		options->show_allocator = true;
+		return 0;
 	case 'n':
 		return parse_top(parse, arg);
 	case 'i':

@@ -40,7 +40,7 @@ struct options {
 	u64 sample_bytes;
 	const char *output;   /* NULL: heaptap-<UTC time>/ */
 	unsigned int formats; /* mask of enum format */
-	bool force, alloc_only;
+	bool force, alloc_only, show_allocator;
 	char **argv; /* everything after the verb, for index.json */
 	/* report */
 	const char *path;

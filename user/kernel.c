@@ -69,6 +69,7 @@ static int configure(struct heaptap *skeleton, const struct kernel_options *opti
 
 	skeleton->rodata->config.sample_bytes = options->sample_bytes;
 	skeleton->rodata->config.alloc_only = options->alloc_only;
+	skeleton->rodata->config.show_allocator = options->show_allocator;
 	skeleton->rodata->config.pidns_inum = pid_namespace();
 	skeleton->rodata->config.ring_half = ring / 2;
 	skeleton->rodata->config.tally_mask = tally_rows(options->processes) - 1;

@@ -11,7 +11,7 @@ struct kernel;
 
 struct kernel_options {
 	u64 sample_bytes;
-	bool alloc_only;
+	bool alloc_only, show_allocator;
 	unsigned int processes; /* expected */
 	enum attach_kind kind;	/* which programs to load */
 };

@@ -281,6 +281,7 @@ static int run(struct record *record)
 	struct tracer_options tracer_options = {
 		.sample_bytes = record->options->sample_bytes,
 		.alloc_only = record->options->alloc_only,
+		.show_allocator = record->options->show_allocator,
 		.processes = record->options->pid_count,
 		.wide = record->options->pid_count > FILTERED_MAX,
 	};

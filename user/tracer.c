@@ -56,6 +56,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	struct kernel_options kernel = {
 		.sample_bytes = options->sample_bytes,
 		.alloc_only = options->alloc_only,
+		.show_allocator = options->show_allocator,
 		.processes = options->processes,
 	};
 	int status, err;

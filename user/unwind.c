@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elf.h"
 #include "mapping.h"
 
 #define WAITS_MAX 16 /* for tables, at the end: where there is no room for all that a stack needs, they come and go */
@@ -65,52 +66,82 @@ static int read_word(void *arg, u64 addr, u64 *ret_value)
 
 UNWIND_DEFINE_STEP(read_word)
 
-static const struct unwind_rule frame_pointer_rule = {.cfa = CFA_BP, .bp = BP_SAVED, .bp_offset = -16, .offset = 16};
+struct walk {
+	struct table_set *tables;
+	const struct mapping_table *mappings;
+	const struct event_raw *event;
+	struct unwind_registers registers;
+	bool exact; /* the ip of a frame that a signal interrupted is no return address */
+	bool frame_pointer;
+};
 
-/* The rule at `address`; UNWIND_GOES_ON when *ret_rule is set. Code without a file or table may keep frame pointers. */
-static enum unwind_end find_rule(struct table_set *tables, const struct mapping_table *mappings, u64 address,
-				 u64 time_ns, const struct unwind_registers *registers, struct unwind_rule *ret_rule,
-				 bool *ret_guessed)
+/* Whether `ip` may be a return address: where the code is in a file, a call is before it. */
+static bool is_returned_to(const struct walk *walk, u64 ip)
 {
-	const struct mapping *mapping = mapping_table_find(mappings, address, time_ns);
-	int err = -ENOENT;
+	const struct mapping *mapping = mapping_table_find(walk->mappings, ip - 1, walk->event->header.time_ns);
+	u64 offset = mapping ? ip - mapping->start + mapping->file_offset : 0;
+	u8 code[UNWIND_CALL_BYTES];
 
-	if (mapping && mapping->elf)
-		err = table_set_rule(tables, mapping->elf, address - mapping->start + mapping->file_offset, ret_rule);
-	if (err && err != -ENOENT)
-		return UNWIND_NO_TABLE;
-	if (!err)
-		return UNWIND_GOES_ON;
-	if (!mapping || registers->bp <= registers->sp)
-		return mapping ? UNWIND_NO_RULE : UNWIND_NO_MAPPING;
-	*ret_rule = frame_pointer_rule;
-	*ret_guessed = true;
+	if (!mapping || !mapping->elf)
+		return mapping;
+	return offset >= sizeof(code) &&
+	       elf_read(mapping->elf, offset - sizeof(code), code, sizeof(code)) == sizeof(code) &&
+	       unwind_is_call(code);
+}
+
+/* Code without a rule may keep a frame pointer. */
+static enum unwind_end find_frame_pointer(struct walk *walk, struct unwind_rule *ret_rule)
+{
+	u64 bp = walk->registers.bp, ip;
+
+	if (bp < walk->registers.sp || bp % sizeof(u64) || read_word((void *)walk->event, bp + sizeof(u64), &ip) ||
+	    !is_returned_to(walk, ip))
+		return UNWIND_NO_RULE;
+	*ret_rule = UNWIND_FRAME_POINTER;
+	walk->frame_pointer = true;
 	return UNWIND_GOES_ON;
 }
 
-static enum unwind_end walk(struct table_set *tables, const struct mapping_table *mappings,
-			    const struct event_raw *event, u64 *ip, u32 *ret_depth, bool *ret_guessed)
+/* The rule at the frame's code; UNWIND_GOES_ON when *ret_rule is set. */
+static enum unwind_end find_rule(struct walk *walk, struct unwind_rule *ret_rule)
 {
-	struct unwind_registers registers = {.ip = event->ip, .sp = event->sp, .bp = event->bp};
+	u64 address = walk->registers.ip - !walk->exact, argc;
+	const struct mapping *mapping = mapping_table_find(walk->mappings, address, walk->event->header.time_ns);
+	int err;
+
+	if (!mapping)
+		return UNWIND_NO_MAPPING;
+	if (!mapping->elf)
+		return find_frame_pointer(walk, ret_rule);
+	err = table_set_rule(walk->tables, mapping->elf, address - mapping->start + mapping->file_offset, ret_rule);
+	if (err && err != -ENOENT)
+		return UNWIND_NO_TABLE;
+	if (!err && ret_rule->cfa != CFA_UNKNOWN)
+		return UNWIND_GOES_ON;
+	if (!err && !walk->registers.bp && !read_word((void *)walk->event, walk->registers.sp, &argc) &&
+	    argc < UNWIND_ARGC_MAX)
+		return UNWIND_COMPLETE;
+	return find_frame_pointer(walk, ret_rule);
+}
+
+static enum unwind_end walk(struct walk *walk, u64 *ip, u32 *ret_depth)
+{
+	const struct event_raw *event = walk->event;
 	enum unwind_end end = UNWIND_GOES_ON;
-	bool exact = false; /* the ip of a frame that a signal interrupted is no return address */
 	u32 depth = 0;
 
-	*ret_guessed = false;
+	walk->registers = (struct unwind_registers){.ip = event->ip, .sp = event->sp, .bp = event->bp, .bx = event->bx};
+	if (event->allocator)
+		ip[depth++] = event->allocator;
 	while (end == UNWIND_GOES_ON && depth < STACK_DEPTH_MAX) {
 		struct unwind_rule rule;
-		u64 argc;
 
-		ip[depth++] = registers.ip + exact;
-		end = find_rule(tables, mappings, registers.ip - !exact, event->header.time_ns, &registers, &rule,
-				ret_guessed);
-		if (end == UNWIND_GOES_ON && rule.cfa == CFA_UNKNOWN && !registers.bp &&
-		    !read_word((void *)event, registers.sp, &argc) && argc < UNWIND_ARGC_MAX)
-			end = UNWIND_COMPLETE;
+		ip[depth++] = walk->registers.ip + walk->exact;
+		end = find_rule(walk, &rule);
 		if (end != UNWIND_GOES_ON)
 			break;
-		exact = rule.cfa == CFA_SIGNAL;
-		end = UNWIND_STEP(&registers, &rule, read_word, (void *)event);
+		walk->exact = rule.cfa == CFA_SIGNAL;
+		end = UNWIND_STEP(&walk->registers, &rule, read_word, (void *)event);
 	}
 	*ret_depth = depth;
 	return end == UNWIND_GOES_ON ? UNWIND_TRUNCATED : end;
@@ -119,13 +150,13 @@ static enum unwind_end walk(struct table_set *tables, const struct mapping_table
 enum unwind_end unwind_raw(struct table_set *tables, const struct mapping_table *mappings,
 			   const struct event_raw *event, u64 *ip, u32 *ret_depth)
 {
-	bool guessed;
+	struct walk state = {.tables = tables, .mappings = mappings, .event = event};
 
-	return walk(tables, mappings, event, ip, ret_depth, &guessed);
+	return walk(&state, ip, ret_depth);
 }
 
 /* As the programs count the stacks that they walk. */
-static void count_end(struct process *process, enum unwind_end end, bool guessed)
+static void count_end(struct process *process, enum unwind_end end, bool frame_pointer)
 {
 	static const enum counter counters[] = {
 		[UNWIND_TRUNCATED] = COUNTER_STACK_TRUNCATED,	[UNWIND_NO_MAPPING] = COUNTER_STACK_NO_MAPPING,
@@ -133,7 +164,7 @@ static void count_end(struct process *process, enum unwind_end end, bool guessed
 		[UNWIND_UNREADABLE] = COUNTER_STACK_UNREADABLE, [UNWIND_STUCK] = COUNTER_STACK_STUCK,
 	};
 
-	process->ledger[COUNTER_STACK_FRAME_POINTER] += guessed;
+	process->ledger[COUNTER_STACK_FRAME_POINTER] += frame_pointer;
 	if (end != UNWIND_COMPLETE)
 		process->ledger[counters[end]]++;
 }
@@ -147,12 +178,13 @@ static bool unwind_one(struct unwinder *unwinder, struct raw *raw, bool all)
 	const struct event_raw *event = &raw->event;
 	struct process *process = recorder_find(unwinder->recorder, event->header.process);
 	struct event_stack stack = {.header = event->header, .stack = event->stack};
+	struct walk state = {.tables = unwinder->tables, .event = event};
 	enum unwind_end end;
-	bool guessed;
 
 	if (!process)
 		return true;
-	end = walk(unwinder->tables, process->mappings, event, stack.ip, &stack.depth, &guessed);
+	state.mappings = process->mappings;
+	end = walk(&state, stack.ip, &stack.depth);
 	if (!all && (end == UNWIND_NO_TABLE || (end == UNWIND_NO_MAPPING && !raw->looked_at))) {
 		raw->looked_at = end == UNWIND_NO_MAPPING;
 		return false;
@@ -160,7 +192,7 @@ static bool unwind_one(struct unwinder *unwinder, struct raw *raw, bool all)
 	stack.header.kind = EVENT_STACK;
 	stack.header.flags = end == UNWIND_TRUNCATED ? EVENT_TRUNCATED : 0;
 	stack.end = end;
-	count_end(process, end, guessed);
+	count_end(process, end, state.frame_pointer);
 	recorder_event(unwinder->recorder, &stack.header, sizeof(stack));
 	return true;
 }

@@ -18,6 +18,7 @@ static const struct argp_option record_options[] = {
 	{"force", KEY_FORCE, NULL, 0, "Write into DIR although it is not empty", 0},
 	{"format", 'f', "LIST", 0, "pprof, text, folded, json or all, with commas (default pprof)", 0},
 	{"alloc-only", KEY_ALLOC_ONLY, NULL, 0, "Do not probe free: half the cost, in-use unknown", 0},
+	{"show-allocator", KEY_SHOW_ALLOCATOR, NULL, 0, "Keep the allocator's own frames (default: hide them)", 0},
 	{NULL, 'v', NULL, 0, "Say more", 0},
 	{NULL, 'q', NULL, 0, "Say nothing but errors", 0},
 	{"version", KEY_VERSION, NULL, 0, "Print the version", -1},

@@ -69,7 +69,7 @@ static inline u64 counted(enum counter counter)
 static inline u64 capture(u32 process)
 {
 	scope.mappings_process = process;
-	return stack_capture(&regs, process, &scope);
+	return stack_capture(&regs, &(struct stash){.process = process}, &scope);
 }
 
 /* The next event must be a stack of that many frames, as long as them and no longer. */

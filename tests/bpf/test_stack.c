@@ -92,6 +92,31 @@ static void test_stack_capture_unreadable_is_counted_every_time(void **state)
 	assert_ends(UNWIND_UNREADABLE, 1, COUNTER_STACK_UNREADABLE);
 }
 
+static void check_shown(u32 depth, enum unwind_end end)
+{
+	const struct stash stash = {.process = PROCESS, .site = 0x1235};
+	const struct event_stack *event;
+	size_t size;
+
+	stack_capture(&regs, &stash, &scope);
+	event = stub_ring_next(&size);
+	assert_non_null(event);
+	assert_int_equal(event->depth, depth);
+	assert_int_equal(event->end, end);
+	assert_int_equal(event->ip[0], 0x1235);
+	assert_memory_equal(event->ip + 1, expected, (depth - 1) * sizeof(expected[0]));
+}
+
+/* The allocator's own frame, where it is asked for, comes first; one less of the others finds room then. */
+static void test_stack_capture_with_the_allocator_shown_begins_in_it(void **state)
+{
+	(void)state;
+	scope.mappings_process = PROCESS;
+	check_shown(4, UNWIND_COMPLETE);
+	set_depth(STACK_DEPTH_MAX);
+	check_shown(STACK_DEPTH_MAX, UNWIND_TRUNCATED);
+}
+
 static void test_stack_capture_without_a_rule_is_counted_every_time(void **state)
 {
 	(void)state;
@@ -115,12 +140,14 @@ static void test_stack_capture_by_frame_pointer_is_counted_once_a_stack(void **s
 	memory[0] = (uintptr_t)&memory[4];
 	memory[1] = expected[1];
 	memory[5] = expected[2];
+	stub.calls = CODE;
+	stub.calls_end = CODE + 0x10000;
 	regs.bp = regs.sp;
 	table_map(0, (struct unwind_mapping){.start = CODE, .end = CODE + 0x10000, .flags = UNWIND_MAPPING_NO_TABLE});
 	capture(PROCESS);
-	assert_int_equal(next_stack(3)->end, UNWIND_NO_MAPPING);
+	assert_int_equal(next_stack(3)->end, UNWIND_NO_RULE);
 	assert_int_equal(counted(COUNTER_STACK_FRAME_POINTER), 1);
-	assert_int_equal(counted(COUNTER_STACK_NO_MAPPING), 1);
+	assert_int_equal(counted(COUNTER_STACK_NO_RULE), 1);
 }
 
 /* --- given up, sent again --- */
@@ -206,6 +233,7 @@ int main(void)
 		TEST(test_stack_capture_deepest_whole_stack_is_not_truncated),
 		TEST(test_stack_capture_deeper_than_the_limit_is_marked_truncated),
 		TEST(test_stack_capture_unreadable_is_counted_every_time),
+		TEST(test_stack_capture_with_the_allocator_shown_begins_in_it),
 		TEST(test_stack_capture_without_a_rule_is_counted_every_time),
 		TEST(test_stack_capture_corrupt_is_counted_every_time),
 		TEST(test_stack_capture_by_frame_pointer_is_counted_once_a_stack),

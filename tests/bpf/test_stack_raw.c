@@ -38,9 +38,9 @@ static void test_stack_capture_mappings_of_another_image_sends_bytes(void **stat
 {
 	(void)state;
 	scope.mappings_process = PROCESS - 1;
-	assert_true(stack_capture(&regs, PROCESS, &scope) & RAW_STACK_ID);
+	assert_true(stack_capture(&regs, &(struct stash){.process = PROCESS}, &scope) & RAW_STACK_ID);
 	next_raw_stack(RAW_STACK_BYTES);
-	assert_true(stack_capture(&regs, PROCESS, NULL) & RAW_STACK_ID);
+	assert_true(stack_capture(&regs, &(struct stash){.process = PROCESS}, NULL) & RAW_STACK_ID);
 	next_raw_stack(RAW_STACK_BYTES);
 }
 

@@ -46,7 +46,7 @@ static const struct event_stack *capture(u32 depth)
 	memset(memory, 0, sizeof(memory));
 	for (u32 i = 0; i + 1 < depth; i++)
 		memory[i] = CODE + 0x1010 + 16 * i;
-	hash = stack_capture(&regs, PROCESS, &scope);
+	hash = stack_capture(&regs, &(struct stash){.process = PROCESS}, &scope);
 	event = stub_ring_next(&size);
 	assert_non_null(event);
 	assert_int_equal(event->depth, depth);

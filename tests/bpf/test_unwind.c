@@ -70,6 +70,60 @@ static void test_unwind_realigned_stack(void **state)
 	assert_step(in(RULE_DEREF), in(RULE_END), at(29), 99);
 }
 
+static void test_unwind_base_on_the_stack(void **state)
+{
+	(void)state;
+	regs.bp = 77;
+	put(5, at(30));
+	put(30, in(RULE_END));
+	assert_step(in(RULE_SP_DEREF), in(RULE_END), at(31), 77);
+}
+
+/* bx is restored from the frames between, at the place of either base. */
+static void test_unwind_base_in_bx(void **state)
+{
+	(void)state;
+	regs.bx = at(10);
+	put(11, in(RULE_END));
+	assert_step(in(RULE_BX), in(RULE_END), at(12), 0);
+	regs.bx = 1;
+	put(1, at(20));
+	put(2, in(RULE_BX));
+	put(21, in(RULE_END));
+	walk_from(in(RULE_SAVES_BX));
+	assert_walk(UNWIND_COMPLETE, 3);
+	assert_int_equal(scratch.walk.registers.sp, at(22));
+	regs.bp = at(40);
+	put(34, at(20));
+	walk_from(in(RULE_SAVES_BX_AT_BP));
+	assert_walk(UNWIND_COMPLETE, 3);
+	assert_int_equal(scratch.walk.registers.sp, at(22));
+}
+
+static void put_signal_frame(u32 word, u64 ip, u64 sp, u64 bp)
+{
+	put(word + UNWIND_SIGNAL_IP / 8, ip);
+	put(word + UNWIND_SIGNAL_SP / 8, sp);
+	put(word + UNWIND_SIGNAL_BP / 8, bp);
+}
+
+/* Any register holds the base where a signal struck, and only there. */
+static void test_unwind_base_in_another_register_where_a_signal_struck(void **state)
+{
+	(void)state;
+	put_signal_frame(0, in(RULE_SIGNALED)-1, at(100), 88);
+	memory[START + UNWIND_SIGNAL_REGISTER(2) / 8] = at(120); /* r10 */
+	put(121, in(RULE_END));
+	walk_from(in(RULE_SIGNAL));
+	assert_walk(UNWIND_COMPLETE, 3);
+	assert_int_equal(scratch.walk.registers.sp, at(122));
+	walk_from(in(RULE_SIGNALED));
+	assert_walk(UNWIND_NO_RULE, 1);
+	put(121, in(RULE_SIGNALED));
+	walk_from(in(RULE_SIGNAL));
+	assert_walk(UNWIND_NO_RULE, 3);
+}
+
 static void test_unwind_zero_return_address_is_the_root(void **state)
 {
 	(void)state;
@@ -87,13 +141,6 @@ static void test_unwind_call_as_last_instruction_goes_by_the_code_before_it(void
 	walk_from(in(RULE_SP_BP)-0x50);
 	assert_walk(UNWIND_COMPLETE, 2);
 	assert_int_equal(scratch.walk.registers.bp, regs.bp);
-}
-
-static void put_signal_frame(u32 word, u64 ip, u64 sp, u64 bp)
-{
-	put(word + UNWIND_SIGNAL_IP / 8, ip);
-	put(word + UNWIND_SIGNAL_SP / 8, sp);
-	put(word + UNWIND_SIGNAL_BP / 8, bp);
 }
 
 static void test_unwind_interrupted_code_goes_by_its_own_address_recorded_one_higher(void **state)
@@ -206,7 +253,7 @@ static void test_unwind_mappings_not_known_says_so(void **state)
 {
 	(void)state;
 	regs.ip = in(RULE_END);
-	unwind(&regs, 0, &scratch);
+	unwind(&regs, 0, 0, &scratch);
 	assert_walk(UNWIND_NO_TABLE, 1);
 }
 
@@ -220,42 +267,113 @@ static void test_unwind_unmapped_code_is_for_user_space_to_look_at(void **state)
 
 /* --- frame pointers, return probes --- */
 
-static void test_unwind_jit_code_goes_by_frame_pointer(void **state)
+static void code_is_calls(u64 start)
 {
-	(void)state;
+	stub.calls = start;
+	stub.calls_end = start + CODE_BYTES;
+}
+
+static void check_frame_pointer(u64 ip)
+{
+	code_is_calls(CODE);
 	regs.bp = at(10);
 	put(10, 99);
 	put(11, in(RULE_END));
-	assert_step(JIT + 0x100, in(RULE_END), at(12), 99);
+	assert_step(ip, in(RULE_END), at(12), 99);
 	assert_int_equal(scratch.walk.frame_pointer, 1);
 	walk_from(in(RULE_END));
 	assert_int_equal(scratch.walk.frame_pointer, 0);
 }
 
-static void test_unwind_frame_pointer_below_the_stack_is_not_trusted(void **state)
+static void test_unwind_jit_code_goes_by_frame_pointer(void **state)
 {
 	(void)state;
-	regs.bp = at(0) - 8;
+	check_frame_pointer(JIT + 0x100);
+}
+
+static void test_unwind_code_without_a_rule_goes_by_frame_pointer(void **state)
+{
+	(void)state;
+	check_frame_pointer(in(RULE_NONE));
+}
+
+/* In a file with a table, but behind all code that it tells about. */
+static void test_unwind_code_behind_the_table_goes_by_frame_pointer(void **state)
+{
+	(void)state;
+	table_map(0, (struct unwind_mapping){.start = CODE, .end = CODE + 0x100000, .table = TABLE});
+	check_frame_pointer(CODE + CODE_BYTES + 0x100);
+}
+
+/* Nothing is known of bx after that, so a frame that has its base there ends the stack. */
+static void test_unwind_frame_pointer_loses_bx(void **state)
+{
+	(void)state;
+	code_is_calls(CODE);
+	regs.bp = at(10);
+	regs.bx = at(20);
+	put(11, in(RULE_BX));
+	put(21, in(RULE_END));
 	walk_from(JIT + 0x100);
-	assert_walk(UNWIND_NO_MAPPING, 1);
+	assert_walk(UNWIND_UNREADABLE, 2);
+}
+
+static void assert_frame_pointer_not_trusted(u64 bp)
+{
+	regs.bp = bp;
+	walk_from(JIT + 0x100);
+	assert_walk(UNWIND_NO_RULE, 1);
 	assert_int_equal(scratch.walk.frame_pointer, 0);
 }
 
-static void test_unwind_frame_pointer_to_no_code_ends_the_stack(void **state)
+static void test_unwind_frame_pointer_that_is_none_is_not_trusted(void **state)
 {
 	(void)state;
-	regs.bp = at(10);
-	put(11, OTHER_CODE);
-	walk_from(JIT + 0x100);
-	assert_walk(UNWIND_NO_MAPPING, 2);
+	code_is_calls(CODE);
+	put(11, in(RULE_END));
+	assert_frame_pointer_not_trusted(at(0) - 8);
+	assert_frame_pointer_not_trusted(at(10) + 4);
+	assert_frame_pointer_not_trusted(stub.memory_end);
+	/* No call before where it would return to. */
+	code_is_calls(OTHER_CODE);
+	assert_frame_pointer_not_trusted(at(10));
 }
 
-static void test_unwind_frame_pointer_unreadable_ends_the_stack(void **state)
+static void test_unwind_frame_pointer_to_unmapped_code_is_for_user_space_to_look_at(void **state)
 {
 	(void)state;
-	regs.bp = stub.memory_end;
+	code_is_calls(OTHER_CODE);
+	regs.bp = at(10);
+	put(11, OTHER_CODE + 100);
 	walk_from(JIT + 0x100);
-	assert_walk(UNWIND_UNREADABLE, 1);
+	assert_walk(UNWIND_NO_TABLE, 2);
+}
+
+/* Of every length a call has. */
+static void test_unwind_is_call_knows_every_form(void **state)
+{
+	static const u8 calls[][UNWIND_CALL_BYTES] = {
+		{0, 0, 0xe8, 1, 2, 3, 4},	/* call rel32 */
+		{0, 0, 0, 0, 0, 0xff, 0xd0},	/* call *rax */
+		{0, 0, 0, 0, 0x41, 0xff, 0xd2}, /* call *r10 */
+		{0, 0, 0, 0, 0xff, 0x50, 8},	/* call *8(rax) */
+		{0, 0, 0, 0, 0xff, 0x14, 0xc8}, /* call *(rax, rcx, 8) */
+		{0, 0, 0, 0xff, 0x54, 0x24, 8}, /* call *8(rsp) */
+		{0, 0xff, 0x15, 1, 2, 3, 4},	/* call *rel32(rip) */
+		{0xff, 0x94, 0xc8, 1, 2, 3, 4}, /* call *disp32(rax, rcx, 8) */
+	};
+	static const u8 others[][UNWIND_CALL_BYTES] = {
+		{0, 0, 0, 0, 0, 0, 0},		{0, 0, 0xe9, 1, 2, 3, 4}, /* jmp rel32 */
+		{0, 0, 0, 0, 0, 0xff, 0xe0},				  /* jmp *rax */
+		{0, 0, 0, 0, 0, 0xff, 0x30},				  /* push (rax) */
+		{0xe8, 1, 2, 3, 4, 0x90, 0x90},				  /* a call, but earlier */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		assert_true(unwind_is_call(calls[i]));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_false(unwind_is_call(others[i]));
 }
 
 static void test_unwind_waiting_return_probe_is_seen_through(void **state)
@@ -356,6 +474,9 @@ int main(void)
 		TEST(test_unwind_by_bp_restores_saved_bp),
 		TEST(test_unwind_lazy_plt_entry_before_and_after_its_push),
 		TEST(test_unwind_realigned_stack),
+		TEST(test_unwind_base_on_the_stack),
+		TEST(test_unwind_base_in_bx),
+		TEST(test_unwind_base_in_another_register_where_a_signal_struck),
 		TEST(test_unwind_zero_return_address_is_the_root),
 		TEST(test_unwind_call_as_last_instruction_goes_by_the_code_before_it),
 		TEST(test_unwind_interrupted_code_goes_by_its_own_address_recorded_one_higher),
@@ -370,9 +491,12 @@ int main(void)
 		TEST(test_unwind_mappings_not_known_says_so),
 		TEST(test_unwind_unmapped_code_is_for_user_space_to_look_at),
 		TEST(test_unwind_jit_code_goes_by_frame_pointer),
-		TEST(test_unwind_frame_pointer_below_the_stack_is_not_trusted),
-		TEST(test_unwind_frame_pointer_to_no_code_ends_the_stack),
-		TEST(test_unwind_frame_pointer_unreadable_ends_the_stack),
+		TEST(test_unwind_code_without_a_rule_goes_by_frame_pointer),
+		TEST(test_unwind_code_behind_the_table_goes_by_frame_pointer),
+		TEST(test_unwind_frame_pointer_loses_bx),
+		TEST(test_unwind_frame_pointer_that_is_none_is_not_trusted),
+		TEST(test_unwind_frame_pointer_to_unmapped_code_is_for_user_space_to_look_at),
+		TEST(test_unwind_is_call_knows_every_form),
 		TEST(test_unwind_waiting_return_probe_is_seen_through),
 		TEST(test_unwind_interrupted_return_probe_goes_where_it_would),
 		TEST(test_unwind_unhide_puts_return_addresses_back_into_the_snapshot),

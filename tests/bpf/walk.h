@@ -29,11 +29,16 @@
  */
 enum rule {
 	RULE_NONE = 10,
-	RULE_SP,    /* cfa = sp + 24 */
-	RULE_SP_BP, /* the same, bp saved */
-	RULE_BP,    /* cfa = bp + 16, bp saved */
-	RULE_PLT,   /* from 11 on one word more */
-	RULE_DEREF, /* realigned */
+	RULE_SP,       /* cfa = sp + 24 */
+	RULE_SP_BP,    /* the same, bp saved */
+	RULE_BP,       /* cfa = bp + 16, bp saved */
+	RULE_PLT,      /* from 11 on one word more */
+	RULE_DEREF,    /* realigned */
+	RULE_SP_DEREF, /* base on the stack */
+	RULE_BX,
+	RULE_SAVES_BX, /* at cfa - 16 */
+	RULE_SAVES_BX_AT_BP,
+	RULE_SIGNALED, /* base in r10 */
 	RULE_SIGNAL,
 	RULE_END,
 	RULE_MAX,
@@ -41,10 +46,15 @@ enum rule {
 
 static const struct unwind_rule rules[RULE_MAX] = {
 	[RULE_SP] = {.cfa = CFA_SP, .offset = 24},
-	[RULE_SP_BP] = {.cfa = CFA_SP, .offset = 24, .bp = BP_SAVED, .bp_offset = -16},
-	[RULE_BP] = {.cfa = CFA_BP, .offset = 16, .bp = BP_SAVED, .bp_offset = -16},
+	[RULE_SP_BP] = {.cfa = CFA_SP, .offset = 24, .bp = SAVED_AT_CFA, .bp_offset = -16},
+	[RULE_BP] = {.cfa = CFA_BP, .offset = 16, .bp = SAVED_AT_CFA, .bp_offset = -16},
 	[RULE_PLT] = {.cfa = CFA_PLT, .offset = 11},
-	[RULE_DEREF] = {.cfa = CFA_BP_DEREF, .bp_offset = -8, .offset = -8},
+	[RULE_DEREF] = {.cfa = CFA_BP_DEREF, .at = -8, .bp = SAVED_AT_BP, .offset = -8},
+	[RULE_SP_DEREF] = {.cfa = CFA_SP_DEREF, .at = 40, .offset = 8},
+	[RULE_BX] = {.cfa = CFA_BX, .offset = 16},
+	[RULE_SAVES_BX] = {.cfa = CFA_SP, .offset = 24, .bx = SAVED_AT_CFA, .bx_offset = -16},
+	[RULE_SAVES_BX_AT_BP] = {.cfa = CFA_SP, .offset = 24, .bx = SAVED_AT_BP, .bx_offset = -48},
+	[RULE_SIGNALED] = {.cfa = CFA_SIGNALED, .at = UNWIND_SIGNAL_REGISTER(2), .offset = 16},
 	[RULE_SIGNAL] = {.cfa = CFA_SIGNAL},
 	[RULE_END] = {.cfa = CFA_END},
 };
@@ -98,7 +108,7 @@ static inline int setup(void **state)
 static inline void walk_from(u64 ip)
 {
 	regs.ip = ip;
-	unwind(&regs, 2, &scratch);
+	unwind(&regs, 2, 0, &scratch);
 }
 
 static inline void assert_walk(enum unwind_end end, u32 depth)

@@ -20,12 +20,15 @@
 
 static int said_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
 static void said_wait(struct table_set *set, int milliseconds);
+static ssize_t said_bytes(const struct elf *elf, u64 offset, void *buffer, size_t size);
 
 #define table_set_rule said_rule
 #define table_set_wait said_wait
+#define elf_read       said_bytes
 #include "../../user/unwind.c"
 #undef table_set_rule
 #undef table_set_wait
+#undef elf_read
 
 #define PROCESS	    3
 #define STACK_ID    (RAW_STACK_ID | 9)
@@ -40,6 +43,7 @@ static struct mapping_table *mappings;
 
 static struct unwind_rule rules[64];
 static int rule_error;
+static u8 code_byte; /* that all of the made-up file consists of: e8 is a call */
 static struct elf *const made_up = (struct elf *)rules;
 static u64 *const words = (u64 *)event.bytes;
 
@@ -51,6 +55,14 @@ static inline int said_rule(struct table_set *tables, struct elf *elf, u64 offse
 		return rule_error;
 	*ret_rule = rules[offset / 16 % 64];
 	return 0;
+}
+
+static inline ssize_t said_bytes(const struct elf *elf, u64 offset, void *buffer, size_t size)
+{
+	assert_ptr_equal(elf, made_up);
+	assert_true(offset + size <= CODE_END - CODE);
+	memset(buffer, code_byte, size);
+	return (ssize_t)size;
 }
 
 /* How often the end has waited, and after how often the table is there. */
@@ -89,6 +101,7 @@ static inline int setup(void **state)
 	memset(rules, 0, sizeof(rules));
 	memset(&event, 0, sizeof(event));
 	rule_error = 0;
+	code_byte = 0xe8;
 	waits = waits_needed = 0;
 	rules[1] = (struct unwind_rule){.cfa = CFA_SP, .offset = 16};
 	rules[2] = (struct unwind_rule){.cfa = CFA_END};

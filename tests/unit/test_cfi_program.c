@@ -14,7 +14,7 @@ struct sample {
 
 #define PROGRAM(...)	       .program = {__VA_ARGS__}, .size = sizeof((u8[]){__VA_ARGS__})
 #define SP(distance)	       .rule = {.cfa = CFA_SP, .offset = (distance)}
-#define SP_BP(distance, saved) .rule = {.cfa = CFA_SP, .offset = (distance), .bp = BP_SAVED, .bp_offset = (saved)}
+#define SP_BP(distance, saved) .rule = {.cfa = CFA_SP, .offset = (distance), .bp = SAVED_AT_CFA, .bp_offset = (saved)}
 #define LOST		       .is_lost = true
 
 #define PLT(number)                                                                                                    \
@@ -24,6 +24,8 @@ struct sample {
 #define SIGNAL_CFA DW_CFA_def_cfa_expression, 4, DW_OP_breg7, 0xa0, 1, DW_OP_deref
 #define SIGNAL_IP  DW_CFA_expression, 16, 3, DW_OP_breg7, 0xa8, 1
 #define SIGNAL_BP  DW_CFA_expression, 6, 3, DW_OP_breg7, 0xf8, 0
+
+#define SIGNALED(greg) .rule = {.cfa = CFA_SIGNALED, .offset = 8, .at = 40 + 8 * (greg)}
 
 static const struct sample samples[] = {
 	{SP(8), PROGRAM(DW_CFA_nop)},
@@ -39,8 +41,29 @@ static const struct sample samples[] = {
 	{SP(8), PROGRAM(DW_CFA_offset | 6, 2, DW_CFA_restore | 6)},
 	{SP(8), PROGRAM(DW_CFA_offset | 6, 2, DW_CFA_restore_extended, 6)},
 	{SP(8), PROGRAM(DW_CFA_offset | 6, 2, DW_CFA_same_value, 6)},
-	{SP(8), PROGRAM(DW_CFA_offset | 6, 2, DW_CFA_undefined, 6)},
-	{SP(8), PROGRAM(DW_CFA_offset | 3, 2, DW_CFA_register, 12, 13, DW_CFA_val_offset, 12, 1)},
+	{.rule = {.cfa = CFA_SP, .offset = 8, .bp = SAVED_LOST}, PROGRAM(DW_CFA_offset | 6, 2, DW_CFA_undefined, 6)},
+	{.rule = {.cfa = CFA_SP, .offset = 8, .bx = SAVED_AT_CFA, .bx_offset = -16}, PROGRAM(DW_CFA_offset | 3, 2)},
+	{SP(8), PROGRAM(DW_CFA_offset | 3, 2, DW_CFA_restore | 3)},
+	{.rule = {.cfa = CFA_SP, .offset = 8, .bx = SAVED_LOST}, PROGRAM(DW_CFA_undefined, 3)},
+	{.rule = {.cfa = CFA_SP, .offset = 8, .bx = SAVED_LOST}, PROGRAM(DW_CFA_register, 3, 12)},
+	{.rule = {.cfa = CFA_SP, .offset = 8, .bx = SAVED_LOST}, PROGRAM(DW_CFA_offset | 3, 0x81, 0x20)},
+	{.rule = {.cfa = CFA_SP, .offset = 8, .bx = SAVED_AT_BP, .bx_offset = -48},
+	 PROGRAM(DW_CFA_expression, 3, 2, DW_OP_breg6, 0x50)},
+	{.rule = {.cfa = CFA_BX, .offset = 16}, PROGRAM(DW_CFA_def_cfa, 3, 16)},
+	{SIGNALED(13), PROGRAM(DW_CFA_def_cfa, 0, 8)},
+	{SIGNALED(12), PROGRAM(DW_CFA_def_cfa, 1, 8)},
+	{SIGNALED(14), PROGRAM(DW_CFA_def_cfa, 2, 8)},
+	{SIGNALED(9), PROGRAM(DW_CFA_def_cfa, 4, 8)},
+	{SIGNALED(8), PROGRAM(DW_CFA_def_cfa, 5, 8)},
+	{SIGNALED(0), PROGRAM(DW_CFA_def_cfa, 8, 8)},
+	{SIGNALED(7), PROGRAM(DW_CFA_def_cfa, 15, 8)},
+	{.rule = {.cfa = CFA_SP_DEREF, .at = 40, .offset = 8},
+	 PROGRAM(DW_CFA_def_cfa_expression, 5, DW_OP_breg7, 40, DW_OP_deref, DW_OP_plus_uconst, 8)},
+	{.rule = {.cfa = CFA_BP_DEREF, .at = -8},
+	 PROGRAM(DW_CFA_def_cfa_expression, 3, DW_OP_breg6, 0x78, DW_OP_deref)},
+	{.rule = {.cfa = CFA_BP_DEREF, .at = -65536, .bp = SAVED_AT_BP},
+	 PROGRAM(REALIGNED, DW_CFA_def_cfa_expression, 5, DW_OP_breg6, 0x80, 0x80, 0x7c, DW_OP_deref)},
+	{SP(8), PROGRAM(DW_CFA_register, 12, 13, DW_CFA_val_offset, 12, 1)},
 	{SP(8), PROGRAM(DW_CFA_val_expression, 12, 1, DW_OP_lit0, DW_CFA_val_offset_sf, 12, 1)},
 	{SP(8), PROGRAM(DW_CFA_GNU_args_size, 16)},
 	{SP(8), PROGRAM(DW_CFA_remember_state, DW_CFA_def_cfa_offset, 99, DW_CFA_restore_state)},
@@ -53,22 +76,20 @@ static const struct sample samples[] = {
 	{.rule = {.cfa = CFA_END}, PROGRAM(DW_CFA_undefined, 16)},
 	{.rule = {.cfa = CFA_PLT, .offset = 11}, PROGRAM(PLT(11))},
 	{.rule = {.cfa = CFA_PLT, .offset = 10}, PROGRAM(PLT(10))},
-	{.rule = {.cfa = CFA_BP_DEREF, .bp_offset = -8},
+	{.rule = {.cfa = CFA_BP_DEREF, .at = -8, .bp = SAVED_AT_BP},
 	 PROGRAM(REALIGNED, DW_CFA_def_cfa_expression, 3, DW_OP_breg6, 0x78, DW_OP_deref)},
-	{.rule = {.cfa = CFA_BP_DEREF, .bp_offset = -8, .offset = 8},
+	{.rule = {.cfa = CFA_BP_DEREF, .at = -8, .bp = SAVED_AT_BP, .offset = 8},
 	 PROGRAM(REALIGNED, DW_CFA_def_cfa_expression, 5, DW_OP_breg6, 0x78, DW_OP_deref, DW_OP_plus_uconst, 8)},
 	{.augmentation = "zRS", .rule = {.cfa = CFA_SIGNAL}, PROGRAM(SIGNAL_CFA, SIGNAL_IP, SIGNAL_BP)},
 	{.augmentation = "zRS", SP(8), PROGRAM(DW_CFA_nop)},
 	/* What a rule cannot say. */
 	{LOST, PROGRAM(SIGNAL_CFA, SIGNAL_IP, SIGNAL_BP)},
 	{.augmentation = "zRS", LOST, PROGRAM(SIGNAL_CFA, SIGNAL_IP)},
-	{LOST, PROGRAM(DW_CFA_def_cfa, 10, 0)},
+	{LOST, PROGRAM(DW_CFA_def_cfa, 16, 0)},
 	{LOST, PROGRAM(DW_CFA_def_cfa_offset, 0x80, 0x80, 0x80, 0x80, 0x10)},
 	{LOST, PROGRAM(DW_CFA_def_cfa_expression, 2, DW_OP_breg7, 8)},
 	{LOST, PROGRAM(DW_CFA_def_cfa_expression, 0)},
-	{LOST, PROGRAM(DW_CFA_def_cfa_expression, 3, DW_OP_breg6, 0x78, DW_OP_deref)},
-	{LOST, PROGRAM(REALIGNED)},
-	{LOST, PROGRAM(REALIGNED, DW_CFA_def_cfa_expression, 5, DW_OP_breg6, 0x80, 0x80, 4, DW_OP_deref)},
+	{LOST, PROGRAM(DW_CFA_def_cfa_expression, 3, DW_OP_breg10, 8, DW_OP_deref)},
 	{LOST, PROGRAM(DW_CFA_register, 16, 5)},
 	{LOST, PROGRAM(DW_CFA_register, 6, 5)},
 	{LOST, PROGRAM(DW_CFA_same_value, 16)},

@@ -68,7 +68,7 @@ UNWIND_DEFINE_STEP(read_word)
 
 static __attribute__((noinline)) void take_stack(void)
 {
-	struct unwind_registers registers;
+	struct unwind_registers registers = {0};
 	bool is_exact = true;
 
 	stack.wanted_count = backtrace(stack.wanted, FRAMES_MAX);

@@ -99,7 +99,7 @@ static void test_unwind_saved_bp_outside_the_copy_is_unreadable(void **state)
 {
 	(void)state;
 	words[1] = code(2);
-	rules[1] = (struct unwind_rule){.cfa = CFA_SP, .offset = 16, .bp = BP_SAVED, .bp_offset = -24};
+	rules[1] = (struct unwind_rule){.cfa = CFA_SP, .offset = 16, .bp = SAVED_AT_CFA, .bp_offset = -24};
 	assert_end(UNWIND_UNREADABLE, 1);
 	rules[1].bp_offset = INT16_MIN;
 	assert_end(UNWIND_UNREADABLE, 1);
@@ -149,7 +149,7 @@ static void test_unwind_plt_entry_depends_on_how_far_it_got(void **state)
 static void test_unwind_realigned_frame_finds_cfa_in_memory(void **state)
 {
 	(void)state;
-	rules[1] = (struct unwind_rule){.cfa = CFA_BP_DEREF, .bp_offset = -8, .offset = 0};
+	rules[1] = (struct unwind_rule){.cfa = CFA_BP_DEREF, .at = -8, .bp = SAVED_AT_BP};
 	rules[4] = (struct unwind_rule){.cfa = CFA_BP, .offset = 8};
 	event.bp = STACK + 32;
 	words[3] = STACK + 80;
@@ -193,6 +193,47 @@ static void test_unwind_signal_frame_on_another_stack_is_unreadable(void **state
 	assert_end(UNWIND_UNREADABLE, 2);
 }
 
+static void test_unwind_code_without_a_rule_goes_by_frame_pointer(void **state)
+{
+	(void)state;
+	words[1] = code(5);
+	event.bp = STACK + 32;
+	words[5] = code(2);
+	assert_end(UNWIND_COMPLETE, 3);
+	assert_true(ip[1] == code(5) && ip[2] == code(2));
+	rule_error = -ENOENT;
+	event.ip = code(5);
+	assert_end(UNWIND_NO_RULE, 2);
+}
+
+static void test_unwind_base_in_bx_is_followed(void **state)
+{
+	(void)state;
+	rules[3] = (struct unwind_rule){.cfa = CFA_BX, .offset = 16};
+	rules[1].bx = SAVED_AT_CFA;
+	rules[1].bx_offset = -16;
+	words[0] = STACK + 64;
+	words[1] = code(3);
+	words[9] = code(2);
+	assert_end(UNWIND_COMPLETE, 3);
+	rules[1].bx = SAVED_NOT;
+	event.bx = STACK + 80;
+	words[11] = code(2);
+	assert_end(UNWIND_COMPLETE, 3);
+	event.bx = 0;
+	assert_end(UNWIND_UNREADABLE, 2);
+}
+
+static void test_unwind_allocator_to_be_shown_comes_first(void **state)
+{
+	(void)state;
+	event.allocator = OTHER_CODE + 1;
+	words[1] = code(2);
+	assert_int_equal(unwind_raw(NULL, mappings, &event, ip, &depth), UNWIND_COMPLETE);
+	assert_int_equal(depth, 3);
+	assert_true(ip[0] == OTHER_CODE + 1 && ip[1] == event.ip && ip[2] == code(2));
+}
+
 static void test_unwind_code_without_file_goes_by_frame_pointer(void **state)
 {
 	(void)state;
@@ -204,7 +245,16 @@ static void test_unwind_code_without_file_goes_by_frame_pointer(void **state)
 	words[9] = code(2);
 	assert_end(UNWIND_COMPLETE, 3);
 	assert_true(ip[1] == OTHER_CODE + 16 && ip[2] == code(2));
-	event.bp = STACK;
+	code_byte = 0x90; /* not returned to: no call before it */
+	assert_end(UNWIND_NO_RULE, 2);
+	code_byte = 0xe8;
+	words[9] = CODE + 3; /* nor can one be there */
+	assert_end(UNWIND_NO_RULE, 2);
+	words[9] = BEHIND_CODE;
+	assert_end(UNWIND_NO_RULE, 2);
+	event.bp = STACK - 8;
+	assert_end(UNWIND_NO_RULE, 1);
+	event.bp = STACK + 33;
 	assert_end(UNWIND_NO_RULE, 1);
 	event.bp = 0;
 	assert_end(UNWIND_NO_RULE, 1);
@@ -230,6 +280,9 @@ int main(void)
 		TEST(test_unwind_realigned_frame_finds_cfa_in_memory),
 		TEST(test_unwind_signal_frame_is_exact),
 		TEST(test_unwind_signal_frame_on_another_stack_is_unreadable),
+		TEST(test_unwind_code_without_a_rule_goes_by_frame_pointer),
+		TEST(test_unwind_base_in_bx_is_followed),
+		TEST(test_unwind_allocator_to_be_shown_comes_first),
 		TEST(test_unwind_code_without_file_goes_by_frame_pointer),
 	};
 
