@@ -14,16 +14,18 @@
 #include "symbol.h"
 #include "weight.h"
 
+void profile_line_release(struct profile_line *line)
+{
+	if (line->system_name != line->function)
+		free(line->system_name);
+	free(line->function);
+	free(line->file);
+}
+
 static void free_lines(struct profile_location *location)
 {
-	for (u32 i = 0; location->lines && i < location->line_count; i++) {
-		struct profile_line *line = &location->lines[i];
-
-		if (line->system_name != line->function)
-			free(line->system_name);
-		free(line->function);
-		free(line->file);
-	}
+	for (u32 i = 0; location->lines && i < location->line_count; i++)
+		profile_line_release(&location->lines[i]);
 	free(location->lines);
 	location->lines = NULL;
 	location->line_count = 0;

@@ -88,6 +88,7 @@ struct profile {
 };
 
 void profile_free(struct profile *profile);
+void profile_line_release(struct profile_line *line);
 
 /* Sums of the truncated estimates over all samples: what index.json and the .pb.gz agree on. */
 void profile_totals(const struct profile *profile, u64 ret_totals[MEASURE_MAX]);

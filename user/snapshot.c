@@ -7,6 +7,7 @@
 #define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "mapping.h"
+#include "sample.h"
 #include "snapshot.h"
 
 /* A code address under a mapping, already in the profile. */
@@ -180,43 +181,6 @@ static u64 frame_count(const struct process *process)
 	return count;
 }
 
-/* By stack, then size: equal ones become neighbours. */
-static int compare_samples(const void *left, const void *right)
-{
-	const struct profile_sample *a = left, *b = right;
-	int order;
-
-	if (a->depth != b->depth)
-		return a->depth < b->depth ? -1 : 1;
-	order = memcmp(a->location, b->location, a->depth * sizeof(*a->location));
-	if (order)
-		return order;
-	return a->size < b->size ? -1 : a->size > b->size;
-}
-
-/* Stacks that differed only beyond their cut are the same now: one sample for each (stack, size), as estimates need it.
- */
-static void merge_samples(struct profile *profile)
-{
-	u32 merged = 0;
-
-	if (!profile->sample_count)
-		return;
-	qsort(profile->samples, profile->sample_count, sizeof(*profile->samples), compare_samples);
-	for (u32 i = 1; i < profile->sample_count; i++) {
-		struct profile_sample *into = &profile->samples[merged], *from = &profile->samples[i];
-
-		if (compare_samples(into, from)) {
-			profile->samples[++merged] = *from;
-			continue;
-		}
-		into->alloc_count += from->alloc_count;
-		into->inuse_count += from->inuse_count;
-		free(from->location);
-	}
-	profile->sample_count = merged + 1;
-}
-
 static int add_samples(struct snapshot *snapshot)
 {
 	struct process *process = snapshot->process;
@@ -232,7 +196,7 @@ static int add_samples(struct snapshot *snapshot)
 	for (const struct heap_site *site = process->heap.sites; site && !err; site = site->hh.next)
 		err = add_sample(snapshot, site);
 	if (!err)
-		merge_samples(profile);
+		samples_merge(profile);
 	return err;
 }
 

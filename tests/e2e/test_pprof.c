@@ -81,7 +81,7 @@ static void record(struct scene *scene, const char *interval, const char *const 
 static void test_pprof_exact_profile_is_read_to_the_byte(void **state)
 {
 	record(*state, "1", (const char *const[]){beside("target_cxx"), NULL});
-	check_files(*state, "target_cxx", "operator new", false);
+	check_files(*state, "target_cxx", "use_scalars", false);
 }
 
 static void test_pprof_sampled_profile_is_read_to_the_byte(void **state)
