@@ -6,6 +6,7 @@
  * where the registers are the caller's again and the instruction pointer is the return address. What cannot be unwound
  * here yet travels as bytes.
  */
+#include "../include/stackhash.h"
 #include "unwind.bpf.h"
 
 #define SCRATCH_TRIES 4
@@ -28,24 +29,6 @@ static __always_inline struct scratch *scratch_claim(void)
 static __always_inline void scratch_return(struct scratch *scratch)
 {
 	__sync_lock_test_and_set(&scratch->busy, 0);
-}
-
-/*
- * 63 bits over frames and process: two stacks of a million collide with probability 6e-8 (birthday bound). Never 0; the
- * bit left is that of raw stacks.
- */
-static __always_inline u64 stack_hash(const struct event_stack *stack, u32 depth, u64 seed)
-{
-	u64 hash = seed + 0x9e3779b97f4a7c15ULL;
-
-	for (u32 i = 0; i < STACK_DEPTH_MAX; i++) {
-		if (i >= depth)
-			break;
-		hash = (hash ^ stack->ip[i]) * 0xff51afd7ed558ccdULL;
-		hash ^= hash >> 32;
-	}
-	hash &= ~RAW_STACK_ID;
-	return hash ? hash : 1;
 }
 
 /* Send the frames unless user space has them. False: they could not be sent, the stack must not be named. */
@@ -114,14 +97,17 @@ static __always_inline u64 stack_name(struct pt_regs *ctx, const struct stash *s
 				      struct scratch *scratch)
 {
 	u32 process = stash->process;
-	/* Equal addresses under other mappings are another stack. */
-	u64 mappings = 0, seed = process;
 	struct unwind_walk *walk = &scratch->walk;
-	u64 hash;
+	u64 mappings = 0, hash;
+	u32 generation = 0;
 
+	/*
+	 * The generation first: should a new list come in between, it is taken for the old one, and what it says better
+	 * is not believed.
+	 */
 	if (scope && scope->mappings_process == process) {
-		mappings = scope->mappings;
-		seed |= (u64)scope->generation << 32;
+		generation = *(const volatile u32 *)&scope->generation;
+		mappings = *(const volatile u64 *)&scope->mappings;
 	}
 	unwind(ctx, mappings, stash->site, scratch);
 	if (walk->end == UNWIND_NO_TABLE)
@@ -129,7 +115,9 @@ static __always_inline u64 stack_name(struct pt_regs *ctx, const struct stash *s
 	stack_count_end(process, walk->end);
 	if (walk->frame_pointer)
 		count(process, COUNTER_STACK_FRAME_POINTER);
-	hash = stack_hash(&scratch->stack, walk->depth, seed);
+	if (walk->depth > STACK_DEPTH_MAX)
+		return 0;
+	hash = stackhash(scratch->stack.ip, walk->depth, stackhash_seed(process, generation));
 	return stack_send(&scratch->stack, walk->depth, walk->end, hash, process) ? hash : 0;
 }
 
