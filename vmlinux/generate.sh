@@ -68,14 +68,7 @@ enum {
 	true = 1
 };
 
-/* User ABI: the layout is fixed, so no relocation. */
-struct pt_regs {
-	unsigned long r15, r14, r13, r12, bp, bx;
-	unsigned long r11, r10, r9, r8;
-	unsigned long ax, cx, dx, si, di;
-	unsigned long orig_ax;
-	unsigned long ip, cs, flags, sp, ss;
-};
+#include "pt_regs.h"
 HEAD
 
 bpftool btf dump file "$btf" format c | awk -v wanted="$wanted" '

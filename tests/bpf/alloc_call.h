@@ -22,6 +22,8 @@
 #define BASE	0x7f0000000000
 #define CALLER	0x401500
 
+#include "told.h"
+
 static struct pt_regs regs;
 
 /* All there is of user memory. */
@@ -44,14 +46,6 @@ static inline int setup(void **state)
 	table_of_plain_code(&scope, PROCESS, CALLER & ~0xffffULL);
 	bpf_map_update_elem(&scopes, &number, &scope, BPF_ANY);
 	return 0;
-}
-
-static inline u64 counted(enum counter counter)
-{
-	u32 row = PROCESS;
-	struct tally *tally = bpf_map_lookup_elem(&tallies, &row);
-
-	return tally->count[counter];
 }
 
 /* The registers at the site of a call, and its cookie. */
@@ -96,13 +90,6 @@ static inline const void *next_event(enum event_kind kind)
 	assert_int_equal(event->kind, kind);
 	assert_int_equal(event->process, PROCESS);
 	return event;
-}
-
-static inline void assert_no_event(void)
-{
-	size_t size;
-
-	assert_null(stub_ring_next(&size));
 }
 
 static inline u64 assert_born(u64 addr, u64 size)

@@ -17,6 +17,8 @@
 #define TID	4321
 #define ADDR	0x5000
 
+#include "told.h"
+
 static inline int setup(void **state)
 {
 	(void)state;
@@ -25,14 +27,6 @@ static inline int setup(void **state)
 	stub.now_ns = 1000;
 	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = TALLIES_MIN - 1};
 	return 0;
-}
-
-static inline u64 counted(enum counter counter)
-{
-	u32 row = PROCESS;
-	struct tally *tally = bpf_map_lookup_elem(&tallies, &row);
-
-	return tally->count[counter];
 }
 
 /* The live map's word at ADDR, 0 when there is none. */
@@ -56,13 +50,6 @@ static inline const struct event *next_event(enum event_kind kind, size_t size)
 	assert_int_equal(event->process, PROCESS);
 	assert_true(event->time_ns > 1000);
 	return event;
-}
-
-static inline void assert_no_event(void)
-{
-	size_t size;
-
-	assert_null(stub_ring_next(&size));
 }
 
 /* A birth of `size` bytes at ADDR whose event is taken from the ring; the object's id. */

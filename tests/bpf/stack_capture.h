@@ -21,6 +21,8 @@
 #define CODE	   0x400000
 #define PAGE_BYTES 4096
 
+#include "told.h"
+
 static struct pt_regs regs;
 static struct scope scope;
 static struct task_struct task;
@@ -58,14 +60,6 @@ static inline int setup(void **state)
 	return 0;
 }
 
-static inline u64 counted(enum counter counter)
-{
-	u32 row = PROCESS;
-	struct tally *tally = bpf_map_lookup_elem(&tallies, &row);
-
-	return tally->count[counter];
-}
-
 static inline u64 capture(u32 process)
 {
 	scope.mappings_process = process;
@@ -85,13 +79,6 @@ static inline const struct event_stack *next_stack(u32 depth)
 	assert_int_equal(size, offsetof(struct event_stack, ip) + depth * sizeof(u64));
 	assert_memory_equal(event->ip, expected, depth * sizeof(u64));
 	return event;
-}
-
-static inline void assert_no_event(void)
-{
-	size_t size;
-
-	assert_null(stub_ring_next(&size));
 }
 
 static inline u32 claimed(void)

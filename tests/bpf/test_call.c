@@ -14,6 +14,8 @@
 #define PROCESS 5
 #define BASE	0x7f0000000000 /* where the allocator file is mapped */
 
+#include "told.h"
+
 static int setup(void **state)
 {
 	(void)state;
@@ -21,14 +23,6 @@ static int setup(void **state)
 	stub.pid_tgid = (u64)99 << 32 | 100;
 	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = TALLIES_MIN - 1};
 	return 0;
-}
-
-static u64 counted(enum counter counter)
-{
-	u32 row = PROCESS;
-	struct tally *tally = bpf_map_lookup_elem(&tallies, &row);
-
-	return tally->count[counter];
 }
 
 static void test_call_register_every_number_reads_its_own_register(void **state)

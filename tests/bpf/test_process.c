@@ -11,8 +11,11 @@
 
 #include "../../bpf/process.bpf.c"
 
-#define PID   2000
-#define SCOPE 4
+#define PID	2000
+#define SCOPE	4
+#define PROCESS 9
+
+#include "told.h"
 
 static struct signal_struct process_signal;
 static struct task_struct leader, thread;
@@ -20,12 +23,12 @@ static struct task_struct leader, thread;
 static int setup(void **state)
 {
 	u32 pid = PID, number = SCOPE;
-	struct scope scope = {.process = 9, .pid = PID};
+	struct scope scope = {.process = PROCESS, .pid = PID};
 
 	(void)state;
 	stub_reset(1 << 16);
 	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 15, .tally_mask = TALLIES_MIN - 1};
-	next_process = 9;
+	next_process = PROCESS;
 	process_signal = (struct signal_struct){.live = {.counter = 1}, .sum_sched_runtime = 100, .maxrss = 3};
 	leader = (struct task_struct){.se = {.sum_exec_runtime = 7},
 				      .pid = PID,
@@ -67,13 +70,6 @@ static const struct event_process *next_event(enum event_kind kind)
 	assert_int_equal(event->scope, SCOPE);
 	assert_string_equal(event->comm, "leader");
 	return event;
-}
-
-static void assert_no_event(void)
-{
-	size_t size;
-
-	assert_null(stub_ring_next(&size));
 }
 
 static void test_process_exec_begins_an_image_with_a_new_number(void **state)

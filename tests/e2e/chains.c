@@ -6,18 +6,18 @@
 #include "chains.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "../../user/profile.h"
 #include "../../user/read_pprof.h"
+#include "call_log.h"
 
 static void *must(void *memory)
 {
@@ -82,24 +82,6 @@ static void merge(struct chains *chains)
 	chains->count = kept;
 }
 
-static int open_newest(const char *prefix, pid_t pid)
-{
-	int newest = -ENOENT;
-
-	for (unsigned int n = 1;; n++) {
-		char name[PATH_MAX];
-		int fd;
-
-		snprintf(name, sizeof(name), "%s" CHAIN_SUFFIX ".%d.%u", prefix, pid, n);
-		fd = open(name, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			return newest;
-		if (newest >= 0)
-			close(newest);
-		newest = fd;
-	}
-}
-
 static int read_records(const struct chain_header *header, pid_t pid, struct chains *chains)
 {
 	const char *at = (const char *)header + CHAIN_HEADER_BYTES, *end = at + header->used;
@@ -124,18 +106,17 @@ static int read_records(const struct chain_header *header, pid_t pid, struct cha
 
 int chains_read_truth(const char *prefix, pid_t pid, struct chains *ret_chains)
 {
-	int fd = open_newest(prefix, pid), error;
-	void *file;
+	char own_prefix[PATH_MAX];
+	const void *file;
+	int error;
 
-	if (fd < 0)
-		return fd;
-	file = mmap(NULL, CHAIN_FILE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
-	close(fd);
-	if (file == MAP_FAILED)
-		return -errno;
+	snprintf(own_prefix, sizeof(own_prefix), "%s" CHAIN_SUFFIX, prefix);
+	error = call_log_map(own_prefix, pid, CHAIN_FILE_BYTES, &file);
+	if (error)
+		return error;
 	*ret_chains = (struct chains){0};
 	error = read_records(file, pid, ret_chains);
-	munmap(file, CHAIN_FILE_BYTES);
+	munmap((void *)file, CHAIN_FILE_BYTES);
 	if (error)
 		chains_release(ret_chains);
 	return error;

@@ -6,13 +6,11 @@
 #include "truth.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "call_log.h"
 
 enum step {
 	STEP_GIVE_BACK,
@@ -26,35 +24,13 @@ struct replay_event {
 	enum step step;
 };
 
-static int open_newest(const char *prefix, pid_t pid)
-{
-	char name[PATH_MAX];
-	int newest = -ENOENT;
-
-	for (unsigned int n = 1;; n++) {
-		int fd;
-
-		snprintf(name, sizeof(name), "%s.%d.%u", prefix, pid, n);
-		fd = open(name, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			return newest;
-		if (newest >= 0)
-			close(newest);
-		newest = fd;
-	}
-}
-
 int truth_open(const char *prefix, pid_t pid, struct truth *ret_truth)
 {
-	int fd = open_newest(prefix, pid);
-	void *file;
+	const void *file;
+	int err = call_log_map(prefix, pid, TRUTH_FILE_BYTES, &file);
 
-	if (fd < 0)
-		return fd;
-	file = mmap(NULL, TRUTH_FILE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
-	close(fd);
-	if (file == MAP_FAILED)
-		return -errno;
+	if (err)
+		return err;
 	ret_truth->header = file;
 	ret_truth->records = (const struct truth_record *)((const char *)file + TRUTH_HEADER_BYTES);
 	return ret_truth->header->magic == TRUTH_MAGIC ? 0 : -EBADMSG;

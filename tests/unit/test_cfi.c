@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cfi_file.h"
+#include "file_bytes.h"
 #include "libdw_rule.h"
 #include "random.h"
 #include "scratch.h"
@@ -34,21 +35,6 @@ static struct elf *must_open_bytes(const void *bytes, size_t size)
 	assert_int_equal(write(fd, bytes, size), size);
 	assert_int_equal(elf_open(fd, "image", &elf), 0);
 	return elf;
-}
-
-static u8 *read_all(const char *path, size_t *ret_size)
-{
-	FILE *file = fopen(path, "re");
-	struct stat status;
-	u8 *bytes;
-
-	assert_non_null(file);
-	assert_int_equal(fstat(fileno(file), &status), 0);
-	*ret_size = (size_t)status.st_size;
-	bytes = malloc(*ret_size);
-	assert_int_equal(fread(bytes, 1, *ret_size, file), *ret_size);
-	fclose(file);
-	return bytes;
 }
 
 static void assert_rule(struct unwind_rule rule, u8 cfa, s32 offset, u8 bp, s16 bp_offset)

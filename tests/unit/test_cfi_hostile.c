@@ -4,7 +4,10 @@
 #include <sys/stat.h>
 
 #include "cfi_image.h"
+#include "file_bytes.h"
 #include "random.h"
+
+#define LINKER "/lib64/ld-linux-x86-64.so.2"
 
 /* --- places --- */
 
@@ -179,21 +182,6 @@ static void test_cfi_compile_what_cannot_be_is_refused(void **state)
 
 /* --- damage --- */
 
-static u8 *read_linker(size_t *ret_size)
-{
-	FILE *file = fopen("/lib64/ld-linux-x86-64.so.2", "re");
-	struct stat status;
-	u8 *bytes;
-
-	assert_non_null(file);
-	assert_int_equal(fstat(fileno(file), &status), 0);
-	*ret_size = (size_t)status.st_size;
-	bytes = malloc(*ret_size);
-	assert_int_equal(fread(bytes, 1, *ret_size, file), *ret_size);
-	fclose(file);
-	return bytes;
-}
-
 /* The section by name, which the file has. */
 static const Elf64_Shdr *find_section(const u8 *bytes, const char *name)
 {
@@ -224,7 +212,7 @@ static void test_cfi_compile_damaged_entries_never_crash(void **state)
 	size_t size;
 
 	(void)state;
-	bytes = read_linker(&size);
+	bytes = read_all(LINKER, &size);
 	section = find_section(bytes, ".eh_frame");
 	kept = malloc(section->sh_size);
 	memcpy(kept, bytes + section->sh_offset, section->sh_size);
@@ -248,7 +236,7 @@ static void test_cfi_compile_truncated_or_damaged_headers_never_crash(void **sta
 	size_t size;
 
 	(void)state;
-	bytes = read_linker(&size);
+	bytes = read_all(LINKER, &size);
 	kept = malloc(size);
 	memcpy(kept, bytes, size);
 	random_state = 2;

@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "scratch.h"
+#include "shell.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -25,20 +26,6 @@
 #include "../../user/symbol.h"
 
 static struct root root;
-
-__attribute__((format(printf, 1, 2))) static void run(const char *format, ...)
-{
-	char command[4096];
-	va_list args;
-	int length;
-
-	va_start(args, format);
-	length = vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	assert_in_range(length, 1, sizeof(command) - 1);
-	if (system(command))
-		fail_msg("failed: %s", command);
-}
 
 /* whole.so with everything, stripped.so without DWARF and .symtab, names.debug with only these. */
 static int setup(void **state)

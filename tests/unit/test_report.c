@@ -7,22 +7,12 @@
 #include <sys/stat.h>
 
 #include "capture.h"
+#include "scratch.h"
+#include "shell.h"
 
 #include "../../user/report.h"
 
-static char directory[64];
 static struct capture output, errors;
-
-__attribute__((format(printf, 1, 2))) static void run(const char *format, ...)
-{
-	char command[512];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	assert_int_equal(system(command), 0);
-}
 
 static int report_as(const char *path, enum report_format format, enum measure measure)
 {
@@ -57,8 +47,8 @@ static void record(const struct profile *const *profiles, u32 count, bool index)
 	char **files[4];
 	int dir;
 
-	run("rm -rf %s/*", directory);
-	dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	run("rm -rf %s/*", scratch_path);
+	dir = open(scratch_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(dir >= 0);
 	for (u32 i = 0; i < count; i++) {
 		assert_int_equal(writer_write(dir, profiles[i], FORMAT_PPROF | FORMAT_TEXT, 0, &files[i]), 0);
@@ -95,7 +85,7 @@ static void test_report_of_directory_prints_every_profile_in_name_order(void **s
 
 	(void)state;
 	record_two(true);
-	assert_int_equal(report(directory), STATUS_DONE);
+	assert_int_equal(report(scratch_path), STATUS_DONE);
 	assert_string_equal(errors.text, "");
 	first = strstr(output.text, "7 first ");
 	second = strstr(output.text, "800 second ");
@@ -110,18 +100,18 @@ static void test_report_with_index_prints_what_record_printed(void **state)
 
 	(void)state;
 	record((const struct profile *const[]){&profile}, 1, true);
-	assert_int_equal(report(directory), STATUS_DONE);
+	assert_int_equal(report(scratch_path), STATUS_DONE);
 	assert_golden(output.text, "small.summary");
 }
 
 static void test_report_of_file_uses_the_index_beside_it(void **state)
 {
 	struct profile profile = one(4242, "small");
-	char path[128];
+	char path[PATH_MAX + 32];
 
 	(void)state;
 	record((const struct profile *const[]){&profile}, 1, true);
-	snprintf(path, sizeof(path), "%s/4242.small.pb.gz", directory);
+	snprintf(path, sizeof(path), "%s/4242.small.pb.gz", scratch_path);
 	assert_int_equal(report(path), STATUS_DONE);
 	assert_golden(output.text, "small.summary");
 }
@@ -130,7 +120,7 @@ static void test_report_without_index_prints_what_the_profile_knows(void **state
 {
 	(void)state;
 	record_two(false);
-	assert_int_equal(report(directory), STATUS_DONE);
+	assert_int_equal(report(scratch_path), STATUS_DONE);
 	assert_string_equal(errors.text, "");
 	assert_contains(output.text, "800 second, 5.0 s");
 	assert_contains(output.text, "lost_ring");
@@ -152,12 +142,12 @@ static void test_report_with_unusable_index_goes_on_without(void **state)
 	(void)state;
 	record_two(false);
 	for (unsigned int i = 0; i < sizeof(indices) / sizeof(indices[0]); i++) {
-		run("printf '%%s' '%s' > %s/index.json", indices[i], directory);
-		assert_int_equal(report(directory), STATUS_DONE);
+		run("printf '%%s' '%s' > %s/index.json", indices[i], scratch_path);
+		assert_int_equal(report(scratch_path), STATUS_DONE);
 		assert_contains(output.text, "7 first, 5.0 s");
 	}
-	run("rm %s/index.json; mkfifo %s/index.json", directory, directory);
-	assert_int_equal(report(directory), STATUS_DONE);
+	run("rm %s/index.json; mkfifo %s/index.json", scratch_path, scratch_path);
+	assert_int_equal(report(scratch_path), STATUS_DONE);
 }
 
 /* Right sums, and every other member of the wrong type or absurd. */
@@ -172,19 +162,19 @@ static void test_report_with_lying_index_stays_within_bounds(void **state)
 	run("printf '%%s' '{\"processes\":[{\"files\":[\"7.first.pb.gz\"],\"alloc_space\":%lu,\"alloc_objects\":%lu,"
 	    "\"pid\":-1,\"comm\":7,\"exe\":[],\"rss\":3,\"peak\":{\"inuse_space\":1e300},\"cpu_ns\":\"x\","
 	    "\"slowdown_percent\":1e308,\"ledger\":{\"sampled\":-5,\"hits_alloc\":1e15}}]}' > %s/index.json",
-	    totals[ALLOC_SPACE], totals[ALLOC_OBJECTS], directory);
-	assert_int_equal(report(directory), STATUS_DONE);
+	    totals[ALLOC_SPACE], totals[ALLOC_OBJECTS], scratch_path);
+	assert_int_equal(report(scratch_path), STATUS_DONE);
 	assert_contains(output.text, "first, 5.0 s");
 }
 
 static void test_report_as_text_and_folded_prints_these_formats(void **state)
 {
 	struct profile profile = one(7, "first");
-	char path[128];
+	char path[PATH_MAX + 32];
 
 	(void)state;
 	record((const struct profile *const[]){&profile}, 1, true);
-	snprintf(path, sizeof(path), "%s/7.first.pb.gz", directory);
+	snprintf(path, sizeof(path), "%s/7.first.pb.gz", scratch_path);
 	assert_int_equal(report_as(path, REPORT_TEXT, INUSE_SPACE), STATUS_DONE);
 	assert_contains(output.text, "heap profile: 15: ");
 	assert_int_equal(report_as(path, REPORT_FOLDED, ALLOC_OBJECTS), STATUS_DONE);
@@ -197,9 +187,9 @@ static void test_report_of_alloc_only_profile_counts_what_was_allocated(void **s
 
 	(void)state;
 	record((const struct profile *const[]){&profile}, 1, true);
-	assert_int_equal(report_as(directory, REPORT_FOLDED, INUSE_OBJECTS), STATUS_DONE);
+	assert_int_equal(report_as(scratch_path, REPORT_FOLDED, INUSE_OBJECTS), STATUS_DONE);
 	assert_contains(output.text, "main;ns::list<int>::grow(unsigned long) 163845\n");
-	assert_int_equal(report(directory), STATUS_DONE);
+	assert_int_equal(report(scratch_path), STATUS_DONE);
 	assert_contains(output.text, "Sites by bytes allocated");
 	assert_null(strstr(output.text, "Sites by bytes in use"));
 }
@@ -215,11 +205,11 @@ static void test_report_of_missing_path_is_no_target(void **state)
 static void test_report_of_directory_without_profiles_says_so(void **state)
 {
 	(void)state;
-	run("rm -rf %s/*; touch %s/x.txt %s/.hidden.pb.gz", directory, directory, directory);
-	assert_int_equal(report(directory), STATUS_NO_TARGET);
+	run("rm -rf %s/*; touch %s/x.txt %s/.hidden.pb.gz", scratch_path, scratch_path, scratch_path);
+	assert_int_equal(report(scratch_path), STATUS_NO_TARGET);
 	assert_contains(errors.text, "no profile in");
-	run("echo '{\"processes\":[]}' > %s/index.json", directory);
-	assert_int_equal(report(directory), STATUS_DONE);
+	run("echo '{\"processes\":[]}' > %s/index.json", scratch_path);
+	assert_int_equal(report(scratch_path), STATUS_DONE);
 	assert_contains(errors.text, "nothing was sampled");
 }
 
@@ -227,8 +217,8 @@ static void test_report_of_bad_file_names_it_and_prints_the_others(void **state)
 {
 	(void)state;
 	record_two(true);
-	run("echo nonsense > %s/5.bad.pb.gz", directory);
-	assert_int_equal(report(directory), STATUS_FAILED);
+	run("echo nonsense > %s/5.bad.pb.gz", scratch_path);
+	assert_int_equal(report(scratch_path), STATUS_FAILED);
 	assert_contains(errors.text, "/5.bad.pb.gz' is no profile");
 	assert_contains(output.text, "7 first ");
 	assert_contains(output.text, "800 second ");
@@ -237,7 +227,7 @@ static void test_report_of_bad_file_names_it_and_prints_the_others(void **state)
 /* `to` opened for writing in the place of stdout. */
 static int report_to(int to)
 {
-	struct options options = {.path = directory, .top = 20, .measure = INUSE_SPACE};
+	struct options options = {.path = scratch_path, .top = 20, .measure = INUSE_SPACE};
 	int saved, status;
 
 	fflush(stdout);
@@ -268,20 +258,6 @@ static void test_report_that_cannot_be_written_fails_and_says_why(void **state)
 	assert_contains(errors.text, "cannot write to standard output: Broken pipe");
 }
 
-static int make_directory(void **state)
-{
-	(void)state;
-	snprintf(directory, sizeof(directory), "%s/heaptap-report-XXXXXX", P_tmpdir);
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-	(void)state;
-	run("rm -r %s", directory);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,5 +275,5 @@ int main(void)
 		cmocka_unit_test(test_report_that_cannot_be_written_fails_and_says_why),
 	};
 
-	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

@@ -10,41 +10,16 @@
 
 #include <cmocka.h>
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "scratch.h"
+#include "shell.h"
 
 #include "../../user/elf.h"
 #include "../../user/symbol.h"
 
-#ifndef SOURCE_DIR
-#define SOURCE_DIR "."
-#endif
-
-static char directory[64];
-
-__attribute__((format(printf, 1, 2))) static void run(const char *format, ...)
-{
-	char command[1024];
-	va_list args;
-	int length;
-
-	va_start(args, format);
-	length = vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	assert_in_range(length, 1, sizeof(command) - 1);
-	if (system(command))
-		fail_msg("failed: %s", command);
-}
-
-/* Compile tests/fixture/<source> with `compiler` (and its options) to <directory>/<name>. */
+/* Compile tests/fixture/<source> with `compiler` (and its options) to <name>. */
 static void build(const char *compiler, const char *source, const char *name)
 {
-	run("cd %s && %s -O2 -shared -fPIC -o %s %s/tests/fixture/%s", directory, compiler, name,
-	    realpath(SOURCE_DIR, (char[4096]){0}), source);
+	run("%s -O2 -shared -fPIC -o %s %s/tests/fixture/%s", compiler, name, SOURCE_DIR, source);
 }
 
 struct object {
@@ -58,7 +33,7 @@ static struct object object_open(const char *name)
 	struct object object;
 	int fd;
 
-	snprintf(object.path, sizeof(object.path), "%s/%s", directory, name);
+	snprintf(object.path, sizeof(object.path), "./%s", name);
 	fd = open(object.path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(elf_open(fd, object.path, &object.elf), 0);
@@ -73,7 +48,7 @@ static void object_close(struct object *object)
 	elf_free(object->elf);
 }
 
-/* File offset of a label, from the symbols of <directory>/<name>, which may be an unstripped twin of the object asked.
+/* File offset of a label, from the symbols of <name>, which may be an unstripped twin of the object asked.
  */
 static u64 mark_offset(const struct object *object, const char *name, const char *mark)
 {
@@ -82,7 +57,7 @@ static u64 mark_offset(const struct object *object, const char *name, const char
 	u64 offset;
 	FILE *out;
 
-	snprintf(command, sizeof(command), "nm %s/%s | awk '$3 == \"%s\" { print $1 }'", directory, name, mark);
+	snprintf(command, sizeof(command), "nm %s | awk '$3 == \"%s\" { print $1 }'", name, mark);
 	out = popen(command, "re");
 	assert_non_null(out);
 	assert_int_equal(fscanf(out, "%lx", &vaddr), 1);
@@ -205,7 +180,7 @@ static void test_symbol_of_stripped_file_yields_exported_names_and_nothing_beyon
 
 	(void)state;
 	build("gcc", "inlined.c", "plain.so");
-	run("strip -o %s/stripped.so %s/plain.so", directory, directory);
+	run("strip -o stripped.so plain.so");
 	object = object_open("stripped.so");
 	frame = resolve(&object, mark_offset(&object, "plain.so", "mark_inner"));
 	assert_symbol_only(&frame, "outer");
@@ -261,10 +236,10 @@ static void test_symbol_of_split_dwarf_opens_no_other_file_and_keeps_lines(void 
 	struct object object;
 
 	(void)state;
-	run("cd %s && gcc -O2 -fPIC -g -gsplit-dwarf -c -o split.o %s/tests/fixture/inlined.c && gcc -shared -o "
+	run("gcc -O2 -fPIC -g -gsplit-dwarf -c -o split.o %s/tests/fixture/inlined.c && gcc -shared -o "
 	    "split.so "
 	    "split.o && rm split.dwo && mkfifo split.dwo",
-	    directory, realpath(SOURCE_DIR, (char[4096]){0}));
+	    SOURCE_DIR);
 	alarm(20);
 	object = object_open("split.so");
 	frame = resolve(&object, mark_offset(&object, "split.so", "mark_outer"));
@@ -278,11 +253,8 @@ static void test_symbol_of_split_dwarf_opens_no_other_file_and_keeps_lines(void 
 
 static void write_damaged(const u8 *image, size_t size)
 {
-	char path[128];
-	FILE *out;
+	FILE *out = fopen("damaged.so", "we");
 
-	snprintf(path, sizeof(path), "%s/damaged.so", directory);
-	out = fopen(path, "we");
 	assert_non_null(out);
 	assert_int_equal(fwrite(image, 1, size, out), size);
 	assert_int_equal(fclose(out), 0);
@@ -293,7 +265,6 @@ static void test_symbol_of_damaged_file_never_fails(void **state)
 {
 	static u8 image[1 << 16], damaged[sizeof(image)];
 	struct object object;
-	char path[128];
 	unsigned int seed = 1;
 	u64 offset;
 	size_t size;
@@ -304,8 +275,7 @@ static void test_symbol_of_damaged_file_never_fails(void **state)
 	object = object_open("inlined.so");
 	offset = mark_offset(&object, "inlined.so", "mark_inner");
 	object_close(&object);
-	snprintf(path, sizeof(path), "%s/inlined.so", directory);
-	in = fopen(path, "re");
+	in = fopen("inlined.so", "re");
 	assert_non_null(in);
 	size = fread(image, 1, sizeof(image), in);
 	fclose(in);
@@ -316,7 +286,7 @@ static void test_symbol_of_damaged_file_never_fails(void **state)
 		for (int i = 0; i < 20; i++)
 			damaged[4096 + rand_r(&seed) % (size - 4096)] = rand_r(&seed);
 		write_damaged(damaged, round % 4 ? size : size - rand_r(&seed) % size);
-		snprintf(object.path, sizeof(object.path), "%s/damaged.so", directory);
+		snprintf(object.path, sizeof(object.path), "./damaged.so");
 		fd = open(object.path, O_RDONLY | O_CLOEXEC);
 		if (elf_open(fd, object.path, &object.elf))
 			continue;
@@ -325,20 +295,6 @@ static void test_symbol_of_damaged_file_never_fails(void **state)
 			assert_in_range(resolve(&object, at).line_count, 0, 65);
 		object_close(&object);
 	}
-}
-
-static int make_directory(void **state)
-{
-	(void)state;
-	snprintf(directory, sizeof(directory), "%s/heaptap-symbol-XXXXXX", P_tmpdir);
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-	(void)state;
-	run("rm -r %s", directory);
-	return 0;
 }
 
 int main(void)
@@ -355,5 +311,5 @@ int main(void)
 		cmocka_unit_test(test_symbol_of_damaged_file_never_fails),
 	};
 
-	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

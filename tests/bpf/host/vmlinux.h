@@ -3,14 +3,7 @@
 #define HOST_VMLINUX_H
 /* The kernel types of vmlinux/vmlinux.h as plain C, for the programs compiled for the host. */
 #include "../../../include/types.h"
-
-struct pt_regs {
-	unsigned long r15, r14, r13, r12, bp, bx;
-	unsigned long r11, r10, r9, r8;
-	unsigned long ax, cx, dx, si, di;
-	unsigned long orig_ax;
-	unsigned long ip, cs, flags, sp, ss;
-};
+#include "../../../vmlinux/pt_regs.h"
 
 struct ns_common {
 	unsigned int inum;
