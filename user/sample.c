@@ -67,12 +67,24 @@ static bool is_allocator(const struct profile_line *line)
 	return false;
 }
 
+/* The dynamic linker's own way to malloc, once libc is there, is inlined into its functions. */
+static bool is_inlined_malloc(const struct profile_line *line)
+{
+	static const char *const names[] = {"malloc", "calloc", "realloc"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (line->function && !strcmp(line->function, names[i]))
+			return true;
+	return false;
+}
+
 /* Of the functions inlined there the innermost go too, while they are such. True: all are. */
 static bool hide_location(struct profile_location *location)
 {
-	u32 hidden = 0;
+	u32 hidden = 0, last = location->line_count - 1;
 
-	while (hidden < location->line_count && is_allocator(&location->lines[hidden]))
+	while (hidden < location->line_count && (is_allocator(&location->lines[hidden]) ||
+						 (hidden < last && is_inlined_malloc(&location->lines[hidden]))))
 		hidden++;
 	if (hidden == location->line_count)
 		return hidden > 0;

@@ -215,6 +215,8 @@ int tracer_attach(struct tracer *tracer, pid_t pid)
 		waited = (int)((clock_now_ns() - start) / 1000000);
 		if (waited < TABLES_WAIT_MS)
 			table_set_wait(tracer->follow.tables, TABLES_WAIT_MS - waited);
+		/* What the profile tells of begins here, not where the preparations did. */
+		scan.process->start_ns = clock_now_ns();
 		err = probe_mapped(tracer, traced, scan.process);
 	}
 	if (err)

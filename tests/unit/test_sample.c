@@ -26,6 +26,8 @@ static const char *const names[][LINES_MAX][2] = {
 	[7] = {{"__rustonomicon", "__rustonomicon"}},
 	[8] = {{NULL, NULL}}, /* no name known */
 	[9] = {{"_Z5buildv", "build()"}},
+	[10] = {{"malloc", "malloc"}, {"_dl_new_object", "_dl_new_object"}},
+	[11] = {{"malloc", "malloc"}}, /* somebody's wrapper */
 };
 #define LOCATIONS (sizeof(names) / sizeof(names[0]))
 
@@ -63,7 +65,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Stacks are written as strings of digits, a location each, leaf first. */
+/* Stacks are written as strings, a location each from '0' on, leaf first. */
 static void add(const char *stack, u64 size, u64 alloc_count, u64 inuse_count)
 {
 	struct profile_sample *sample = &profile->samples[profile->sample_count++];
@@ -136,6 +138,12 @@ static void test_samples_hide_allocator_hides_what_was_inlined(void **state)
 	assert_sample(1, "50", 16, 1, 0);
 	assert_int_equal(profile->locations[5].line_count, 1);
 	assert_string_equal(profile->locations[5].lines[0].function, "build()");
+	add(":0", 24, 1, 0);
+	add(";0", 32, 1, 0);
+	samples_hide_allocator(profile);
+	assert_sample(2, ":0", 24, 1, 0);
+	assert_string_equal(profile->locations[10].lines[0].function, "_dl_new_object");
+	assert_sample(3, ";0", 32, 1, 0);
 }
 
 /* A class's own, a name that only begins alike, no name. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Frames as only assembly makes them, a scene each: `target_unwind_frames SCENE`. Their base is in a register that no
+ * Frames as only assembly makes them, a scene each: `target_unwind_assembly SCENE`. Their base is in a register that no
  * compiler takes, or on the stack, or nothing says where it is.
  */
 #include <signal.h>

@@ -11,19 +11,19 @@
 #include "text_profile.h"
 #include "truestack.h"
 
-static void test_frames_base_in_bx_is_followed(void **state)
+static void test_assembly_base_in_bx_is_followed(void **state)
 {
-	stacks_scene(*state, "target_unwind_frames", "bx", 99);
+	stacks_scene(*state, "target_unwind_assembly", "bx", 99);
 }
 
-static void test_frames_base_on_the_stack_is_followed(void **state)
+static void test_assembly_base_on_the_stack_is_followed(void **state)
 {
-	stacks_scene(*state, "target_unwind_frames", "stack", 99);
+	stacks_scene(*state, "target_unwind_assembly", "stack", 99);
 }
 
-static void test_frames_base_anywhere_struck_by_a_signal_is_followed(void **state)
+static void test_assembly_base_anywhere_struck_by_a_signal_is_followed(void **state)
 {
-	stacks_scene(*state, "target_unwind_frames", "anywhere", 99);
+	stacks_scene(*state, "target_unwind_assembly", "anywhere", 99);
 }
 
 /* Objects of those records that go from `allocate` through `function` to main and beyond. */
@@ -43,7 +43,7 @@ static uint64_t whole_stacks(const struct text_profile *profile, const char *fun
 }
 
 /* libunwind goes astray at the caller of such code, so the truth is the program itself: 1000 calls, all to the root. */
-static void test_frames_without_rules_go_by_frame_pointer(void **state)
+static void test_assembly_without_rules_go_by_frame_pointer(void **state)
 {
 	struct scene *scene = *state;
 	struct text_profile profile;
@@ -52,10 +52,10 @@ static void test_frames_without_rules_go_by_frame_pointer(void **state)
 
 	assert_int_equal(session_run(&scene->session, scene,
 				     (const char *const[]){"-R", "1", "-f", "text", "--",
-							   beside("target_unwind_frames"), "frame-pointer", NULL}),
+							   beside("target_unwind_assembly"), "frame-pointer", NULL}),
 			 7);
 	index = session_index(&scene->session);
-	process = index_process(index, "target_unwind_f");
+	process = index_process(index, "target_unwind_a");
 	assert_int_equal(index_number(process, "ledger.stack_frame_pointer"), 1000);
 	assert_int_equal(text_profile_read(index_file(&scene->session, process, ".txt"), &profile), 0);
 	assert_int_equal(whole_stacks(&profile, "frame_pointer"), 1000);
@@ -64,7 +64,7 @@ static void test_frames_without_rules_go_by_frame_pointer(void **state)
 }
 
 /* Asked for, the allocator's function is the leaf of every stack, and nothing else changes. */
-static void test_frames_show_allocator_keeps_malloc(void **state)
+static void test_assembly_show_allocator_keeps_malloc(void **state)
 {
 	struct scene *scene = *state;
 	struct text_profile profile;
@@ -73,10 +73,10 @@ static void test_frames_show_allocator_keeps_malloc(void **state)
 
 	assert_int_equal(session_run(&scene->session, scene,
 				     (const char *const[]){"-R", "1", "--show-allocator", "-f", "text", "--",
-							   beside("target_unwind_frames"), "bx", NULL}),
+							   beside("target_unwind_assembly"), "bx", NULL}),
 			 7);
 	index = session_index(&scene->session);
-	assert_int_equal(text_profile_read(index_file(&scene->session, index_process(index, "target_unwind_f"), ".txt"),
+	assert_int_equal(text_profile_read(index_file(&scene->session, index_process(index, "target_unwind_a"), ".txt"),
 					   &profile),
 			 0);
 	for (size_t i = 0; i < profile.count; i++) {
@@ -91,9 +91,9 @@ static void test_frames_show_allocator_keeps_malloc(void **state)
 }
 
 /* A frame without rules whose bp points anywhere ends the stack there; nothing is made up. */
-static void test_frames_without_rules_and_frame_pointer_end_the_stack(void **state)
+static void test_assembly_without_rules_and_frame_pointer_end_the_stack(void **state)
 {
-	stacks_scene(*state, "target_unwind_frames", "no-frame-pointer", 0);
+	stacks_scene(*state, "target_unwind_assembly", "no-frame-pointer", 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
@@ -101,13 +101,13 @@ static void test_frames_without_rules_and_frame_pointer_end_the_stack(void **sta
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_frames_base_in_bx_is_followed),
-		TEST(test_frames_base_on_the_stack_is_followed),
-		TEST(test_frames_base_anywhere_struck_by_a_signal_is_followed),
-		TEST(test_frames_without_rules_go_by_frame_pointer),
-		TEST(test_frames_without_rules_and_frame_pointer_end_the_stack),
-		TEST(test_frames_show_allocator_keeps_malloc),
+		TEST(test_assembly_base_in_bx_is_followed),
+		TEST(test_assembly_base_on_the_stack_is_followed),
+		TEST(test_assembly_base_anywhere_struck_by_a_signal_is_followed),
+		TEST(test_assembly_without_rules_go_by_frame_pointer),
+		TEST(test_assembly_without_rules_and_frame_pointer_end_the_stack),
+		TEST(test_assembly_show_allocator_keeps_malloc),
 	};
 
-	return cmocka_run_group_tests_name("frames", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("assembly", tests, NULL, NULL);
 }
