@@ -8,6 +8,7 @@
 #include <uthash.h>
 
 #include "../include/types.h"
+#include "collector.h"
 
 struct heap_site_key {
 	u64 stack; /* hash, 0: unknown */
@@ -16,7 +17,8 @@ struct heap_site_key {
 
 struct heap_site {
 	struct heap_site_key key;
-	u64 alloc_count, inuse_count; /* raw samples */
+	u64 alloc_count, inuse_count; /* raw samples, now */
+	struct booking booking;	      /* the same, on their way to publication */
 	double weight_bytes;	      /* what one sample stands for */
 	UT_hash_handle hh;
 };
@@ -26,6 +28,7 @@ struct heap_object {
 	u64 addr;
 	struct heap_site *site;
 	u32 moved_by; /* thread whose realloc has it; 0: it is in use */
+	u32 birth;    /* paced cycles completed before */
 	UT_hash_handle hh;
 };
 
@@ -38,6 +41,7 @@ struct heap {
 	u64 unfollowed_count; /* allocated, in-use unknown */
 	double inuse_bytes, peak_bytes;
 	u64 peak_ns;
+	struct collector collector;
 };
 
 void heap_init(struct heap *heap, u64 sample_bytes);

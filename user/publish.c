@@ -156,6 +156,7 @@ int publish_all(const struct publication *publication)
 	struct collection collection = {.publication = publication, .symbolizer = symbolizer_new()};
 	int err = collection.symbolizer ? 0 : -ENOMEM, status;
 
+	recorder_request(publication->recorder);
 	if (!err)
 		err = recorder_for_each(publication->recorder, publish_image, &collection);
 	if (err)

@@ -160,6 +160,7 @@ static bool is_stale(const struct mapping_table *table, const struct stack *stac
 static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 {
 	struct profile_sample *sample = &snapshot->profile->samples[snapshot->profile->sample_count];
+	struct booking_slot published = booking_published(&site->booking, &snapshot->process->heap.collector);
 	const struct stack *stack = stack_table_find(&snapshot->process->stacks, site->key.stack);
 
 	sample->location = calloc(stack ? stack->depth : 1, sizeof(*sample->location));
@@ -167,8 +168,8 @@ static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 		return -ENOMEM;
 	snapshot->profile->sample_count++;
 	sample->size = site->key.size;
-	sample->alloc_count = site->alloc_count;
-	sample->inuse_count = site->inuse_count;
+	sample->alloc_count = published.alloc_count;
+	sample->inuse_count = (u64)published.inuse_count;
 	if (!stack)
 		return 0;
 	sample->depth = add_frames(snapshot, stack, sample->location);
