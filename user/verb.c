@@ -17,6 +17,9 @@ static const struct argp_option record_options[] = {
 	{"output", 'o', "DIR", 0, "Directory to create for the files (default heaptap-<UTC time>)", 0},
 	{"force", KEY_FORCE, NULL, 0, "Write into DIR although it is not empty", 0},
 	{"format", 'f', "LIST", 0, "pprof, text, folded, json or all, with commas (default pprof)", 0},
+	{"interval", KEY_INTERVAL, "SEC", 0, "Also write a profile of every process every SEC seconds", 0},
+	{"gogc", KEY_GOGC, "N|off", 0, "Pace the model collector as GOGC=N would (default 100)", 0},
+	{"tenure", KEY_TENURE, "N", 0, "Cycles an object survives before it is old (default 2)", 0},
 	{"alloc-only", KEY_ALLOC_ONLY, NULL, 0, "Do not probe free: half the cost, in-use unknown", 0},
 	{NULL, 'v', NULL, 0, "Say more", 0},
 	{NULL, 'q', NULL, 0, "Say nothing but errors", 0},
@@ -92,7 +95,9 @@ static const struct argp record = {
 	.doc = "Trace processes, then write one profile each to DIR and print a summary."
 	       "\v"
 	       "The exit status is COMMAND's own; without one: 0 done, 1 failed, 2 usage, 3 kernel or privileges, 4 no "
-	       "such target. SIGINT, SIGTERM and SIGHUP stop tracing and write; a second one leaves without writing.",
+	       "such target. SIGINT, SIGTERM and SIGHUP stop tracing and write; a second one leaves without writing. "
+	       "SIGUSR1 "
+	       "writes a profile of every process now.",
 	.help_filter = add_limits,
 };
 

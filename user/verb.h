@@ -14,6 +14,10 @@ enum {
 	KEY_VERSION,
 	KEY_ALLOC_ONLY,
 	KEY_FORCE,
+	KEY_GOGC,
+	KEY_TENURE,
+	KEY_INTERVAL,
+	KEY_FAIL_ON,
 };
 
 /* VERB_NONE when `word` is no verb. */
