@@ -7,6 +7,7 @@ void collector_init(struct collector *collector, const struct collector_options 
 	*collector = (struct collector){.options = *options, .start = {.time_ns = now_ns}};
 	if (!collector->options.tenure)
 		collector->options.tenure = COLLECTOR_TENURE_DEFAULT;
+	lifetime_tick(&collector->clock, 0, now_ns);
 }
 
 /* --- cycles --- */
@@ -55,6 +56,7 @@ static void complete(struct collector *collector, u64 now_ns)
 	collector->since_bytes = 0;
 	promote(collector);
 	remember(collector, now_ns);
+	lifetime_tick(&collector->clock, collector->cycle, now_ns);
 }
 
 /* When the last cycle completed. */
@@ -152,7 +154,7 @@ static void take_slot(struct booking *booking, struct booking_slot *slot)
 	*slot = (struct booking_slot){0};
 }
 
-/* Publish what is due. However many cycles have gone by, there are no more than three slots. */
+/* Publish what is due. However many cycles have gone by, there are no more than these slots. */
 static void catch_up(struct booking *booking, const struct collector *collector)
 {
 	u32 due = collector->published - booking->through;

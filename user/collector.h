@@ -16,6 +16,7 @@
  * any other time (Wolff 1982), while it itself is always alive just after.
  */
 #include "../include/types.h"
+#include "lifetime.h"
 
 #define COLLECTOR_MINIMUM_BYTES	 4194304.0
 #define COLLECTOR_PERIOD_NS	 120000000000ULL
@@ -53,6 +54,7 @@ struct collector {
 	double tenured_bytes;
 	double promoted_bytes; /* ever tenured */
 	double judged_bytes;   /* born so long ago that they are tenured or dead */
+	struct lifetime_clock clock; /* in nanoseconds */
 	/* moments of the multiples of 2^level, the newest COLLECTOR_KEPT of each */
 	struct moment start, history[COLLECTOR_LEVELS][COLLECTOR_KEPT];
 };
@@ -98,7 +100,7 @@ struct booking {
 	struct booking_slot {
 		u64 alloc_count;
 		s64 inuse_count; /* births less deaths */
-	} slots[3];
+	} slots[2]; /* those of two cycles ahead at most are pending */
 };
 
 void booking_add(struct booking *booking, const struct collector *collector, u64 alloc_count, s64 inuse_count);

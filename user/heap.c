@@ -78,6 +78,7 @@ static void leave_use(struct heap *heap, const struct heap_object *object)
 	heap->inuse_count--;
 	heap->inuse_bytes -= site->weight_bytes;
 	collector_death(&heap->collector, object->birth, site->weight_bytes);
+	lifetime_death(&site->lifetime, object->birth, heap->collector.cycle);
 	booking_add(&site->booking, &heap->collector, 0, -1);
 }
 
@@ -94,6 +95,7 @@ static void count_alloc(struct heap *heap, struct heap_site *site, struct heap_o
 	}
 	object->birth = heap->collector.cycle;
 	collector_birth(&heap->collector, site->weight_bytes);
+	lifetime_birth(&site->lifetime, object->birth);
 	enter_use(heap, site, now_ns);
 }
 
@@ -152,6 +154,7 @@ int heap_move(struct heap *heap, u64 id, u32 tid)
 	if (!object)
 		return -ENOENT;
 	object->moved_by = tid;
+	object->death = heap->collector.cycle;
 	HASH_FIND(hh, heap->moved, &tid, sizeof(tid), previous);
 	if (previous) {
 		HASH_DEL(heap->moved, previous);
@@ -182,7 +185,22 @@ int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
 	}
 	enter_use(heap, object->site, now_ns);
 	collector_revival(&heap->collector, object->birth, object->site->weight_bytes);
+	lifetime_revive(&object->site->lifetime, object->birth, object->death);
 	booking_add(&object->site->booking, &heap->collector, 0, 1);
 	heap->freed_count--;
 	return 0;
+}
+
+void heap_lifetimes_close(struct heap *heap)
+{
+	for (struct heap_object *object = heap->objects; object; object = object->hh.next)
+		lifetime_end(&object->site->lifetime, object->birth, heap->collector.cycle);
+	for (struct heap_site *site = heap->sites; site; site = site->hh.next)
+		lifetime_advance(&site->lifetime, heap->collector.cycle);
+}
+
+void heap_lifetimes_reopen(struct heap *heap)
+{
+	for (struct heap_site *site = heap->sites; site; site = site->hh.next)
+		lifetime_reopen(&site->lifetime);
 }
