@@ -12,7 +12,7 @@ void collector_init(struct collector *collector, const struct collector_options 
 
 /* --- cycles --- */
 
-static double goal(const struct collector *collector)
+double collector_goal(const struct collector *collector)
 {
 	double factor = (double)collector->options.gogc_percent / 100;
 	double least = COLLECTOR_MINIMUM_BYTES * factor, wanted = collector->marked_bytes * (1 + factor);
@@ -78,7 +78,7 @@ void collector_tick(struct collector *collector, u64 now_ns)
 
 void collector_allocate(struct collector *collector, double bytes, u64 now_ns)
 {
-	bool reached = collector->marked_bytes + collector->since_bytes + bytes >= goal(collector);
+	bool reached = collector->marked_bytes + collector->since_bytes + bytes >= collector_goal(collector);
 
 	if (reached && collector->options.gogc_percent)
 		complete(collector, now_ns);

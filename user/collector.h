@@ -52,8 +52,8 @@ struct collector {
 	double young_bytes[COLLECTOR_KEPT]; /* alive and not tenured, by birth modulo COLLECTOR_KEPT */
 	double born_bytes[COLLECTOR_KEPT];
 	double tenured_bytes;
-	double promoted_bytes; /* ever tenured */
-	double judged_bytes;   /* born so long ago that they are tenured or dead */
+	double promoted_bytes;	     /* ever tenured */
+	double judged_bytes;	     /* born so long ago that they are tenured or dead */
 	struct lifetime_clock clock; /* in nanoseconds */
 	/* moments of the multiples of 2^level, the newest COLLECTOR_KEPT of each */
 	struct moment start, history[COLLECTOR_LEVELS][COLLECTOR_KEPT];
@@ -74,6 +74,9 @@ void collector_allocate(struct collector *collector, double bytes, u64 now_ns);
 void collector_birth(struct collector *collector, double bytes);
 void collector_death(struct collector *collector, u32 birth, double bytes);
 void collector_revival(struct collector *collector, u32 birth, double bytes);
+
+/* What marked and allocated since must reach together. */
+double collector_goal(const struct collector *collector);
 
 /* Complete a cycle, and its sweep, for booking alone: what is published afterwards is what lives now. */
 void collector_request(struct collector *collector);
@@ -100,7 +103,7 @@ struct booking {
 	struct booking_slot {
 		u64 alloc_count;
 		s64 inuse_count; /* births less deaths */
-	} slots[2]; /* those of two cycles ahead at most are pending */
+	} slots[2];		 /* those of two cycles ahead at most are pending */
 };
 
 void booking_add(struct booking *booking, const struct collector *collector, u64 alloc_count, s64 inuse_count);

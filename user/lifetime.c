@@ -98,6 +98,20 @@ void lifetime_reopen(struct lifetime *lifetime)
 	memset(lifetime->ended, 0, sizeof(lifetime->ended));
 }
 
+static void add_all(u32 *counts, const u32 *more, u32 count)
+{
+	for (u32 i = 0; i < count; i++)
+		add(&counts[i], more[i]);
+}
+
+void lifetime_add(struct lifetime *lifetime, const struct lifetime *more)
+{
+	add_all(lifetime->died, more->died, LIFETIME_CLASSES);
+	add_all(lifetime->ended, more->ended, LIFETIME_CLASSES);
+	add_all(lifetime->born, more->born, LIFETIME_BUCKETS);
+	add_all(lifetime->gone, more->gone, LIFETIME_DEATH_BUCKETS);
+}
+
 u64 lifetime_samples(const struct lifetime *lifetime)
 {
 	u64 samples = 0;

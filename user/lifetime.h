@@ -50,6 +50,9 @@ void lifetime_reopen(struct lifetime *lifetime);
 /* The buckets as wide as `cycle` demands, so that records of one process can be compared and added. */
 void lifetime_advance(struct lifetime *lifetime, u32 cycle);
 
+/* Count `more`, of the same weight and bucket width, here too. */
+void lifetime_add(struct lifetime *lifetime, const struct lifetime *more);
+
 /* Samples ever born here. */
 u64 lifetime_samples(const struct lifetime *lifetime);
 
