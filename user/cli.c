@@ -302,12 +302,30 @@ static error_t parse_word(struct parse *parse, char *word, struct argp_state *st
 	return 0;
 }
 
+/* Three ways of looking at a profile, of which two are tables. */
+static error_t check_report(struct parse *parse)
+{
+	const struct options *options = parse->options;
+	bool table = options->lifetimes || options->base;
+
+	if (!options->path)
+		return refuse(parse,
+			      options->base ? "no FILE to compare with '--base %s'" : "no FILE or DIR to report on",
+			      options->base);
+	if (options->lifetimes + (options->older_s > 0) + !!options->base > 1)
+		return refuse(parse, "'--lifetimes', '--older-than' and '--base' exclude each other");
+	if (table && options->report_format != REPORT_TABLE)
+		return refuse(parse, "'%s' is a table: it goes with no other '-f'",
+			      options->base ? "--base" : "--lifetimes");
+	return 0;
+}
+
 static error_t parse_end(struct parse *parse, const struct argp_state *state)
 {
 	const struct options *options = parse->options;
 
 	if (options->verb == VERB_REPORT)
-		return options->path ? 0 : refuse(parse, "no FILE or DIR to report on");
+		return check_report(parse);
 	if (options->command && options->pid_count)
 		return refuse(parse, "'-p' and COMMAND '%s' are two targets: name one", options->command[0]);
 	if (state->quoted && !options->command)
@@ -353,6 +371,16 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 		return parse_fail_on(parse, arg);
 	case KEY_ALLOC_ONLY:
 		options->alloc_only = true;
+		return 0;
+	case KEY_LIFETIMES:
+		options->lifetimes = true;
+		return 0;
+	case KEY_OLDER_THAN:
+		return parse_seconds(parse, "--older-than", arg, &options->older_s);
+	case KEY_BASE:
+		if (!*arg)
+			return refuse(parse, "'' after '--base' names no FILE");
+		options->base = arg;
 		return 0;
 	case 'n':
 		return parse_top(parse, arg);

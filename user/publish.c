@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lifetable.h"
 #include "log.h"
 #include "summary.h"
 #include "symbol.h"
@@ -263,6 +264,24 @@ static void print_summaries(const struct collection *collection)
 		summary_print(collection->images[i].profile, SUMMARY_SITES, stderr);
 }
 
+/* What --fail-on is to find; said even with -q, being the answer to a question. */
+static int look_for_growth(const struct collection *collection)
+{
+	u32 growing = 0, processes = 0;
+
+	for (u32 i = 0; i < collection->count; i++) {
+		u32 sites = lifetable_growing(collection->images[i].profile);
+
+		growing += sites;
+		processes += sites > 0;
+	}
+	if (!growing)
+		return STATUS_DONE;
+	log_error("--fail-on growing: %u site%s in %u process%s grow%s", growing, growing == 1 ? "" : "s", processes,
+		  processes == 1 ? "" : "es", growing == 1 ? "s" : "");
+	return STATUS_FOUND;
+}
+
 static int say_result(const struct collection *collection)
 {
 	const char *path = collection->publication->output->path;
@@ -291,6 +310,8 @@ int publish_all(struct publication *publication)
 	if (collection.symbolizer && symbolizer_complaint(collection.symbolizer))
 		log_note("some names may be missing: %s", symbolizer_complaint(collection.symbolizer));
 	status = say_result(&collection);
+	if (status == STATUS_DONE && publication->options->fail_on_growing)
+		status = look_for_growth(&collection);
 	for (u32 i = 0; i < collection.count; i++) {
 		writer_files_free(collection.images[i].files);
 		profile_free(collection.images[i].profile);

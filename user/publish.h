@@ -25,8 +25,8 @@ struct publication {
 void publish_now(struct publication *publication, u64 now_ns, bool requested);
 
 /*
- * Write every image's files and index.json, print the summary on stderr. STATUS_DONE, or STATUS_FAILED with the reason
- * said; the summary is printed in any case.
+ * Write every image's files and index.json, print the summary on stderr. STATUS_DONE; STATUS_FAILED with the reason
+ * said; or STATUS_FOUND by --fail-on; the summary is printed in any case.
  */
 int publish_all(struct publication *publication);
 void publish_release(struct publication *publication);

@@ -318,13 +318,15 @@ static int run(struct record *record)
 	return publish_all(&record->publication);
 }
 
-/* COMMAND's own status wins, unless heaptap failed. */
+/* COMMAND's own status wins, unless heaptap failed; but its 0 gives way to what --fail-on found. */
 static int final_status(struct record *record, int status)
 {
 	if (!record->options->command)
 		return status;
 	if (record->has_command && record->command_status == -EAGAIN)
 		record->command_status = command_status(&record->command, 1);
+	if (status == STATUS_FOUND)
+		return record->command_status ? record->command_status : STATUS_FOUND;
 	if (status == STATUS_DONE)
 		return record->command_status;
 	return status >= STATUS_COMMAND_FAILED ? status : STATUS_COMMAND_FAILED;

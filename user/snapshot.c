@@ -316,6 +316,8 @@ static void copy_model(const struct collector *collector, u64 now_ns, struct pro
 		.promoted_bytes = collector->promoted_bytes,
 		.clock = collector->clock,
 	};
+	for (u32 bucket = 0; bucket <= collector->cycle / collector->clock.width; bucket++)
+		model->clock.start[bucket] -= collector->start.time_ns;
 	for (u32 class = 0; class < LIFETIME_CLASSES; class ++)
 		model->age_ns[class] = least_age_ns(collector, class, now_ns);
 }

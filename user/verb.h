@@ -18,6 +18,9 @@ enum {
 	KEY_TENURE,
 	KEY_INTERVAL,
 	KEY_FAIL_ON,
+	KEY_LIFETIMES,
+	KEY_OLDER_THAN,
+	KEY_BASE,
 };
 
 /* VERB_NONE when `word` is no verb. */
