@@ -64,7 +64,8 @@ static void print_site(const struct profile *profile, const struct profile_site 
 		known && survived(&lifespan->objects.tenured) ? share(lifespan->objects.tenured.estimate, tenured)
 							      : "-",
 		known ? median(profile, lifespan, life) : "-",
-		known && lifespan->growth_error > 0 ? rate(lifespan->growth, growth) : "-",
+		lifespan->verdict != VERDICT_UNKNOWN && lifespan->growth_error > 0 ? rate(lifespan->growth, growth)
+										   : "-",
 		verdict_name(lifespan->verdict), summary_digits(lifespan->samples, samples),
 		label_site(profile, site, SITE_COLUMNS, label));
 }

@@ -353,7 +353,7 @@ static void fill_sample(struct builder *builder, const struct profile_sample *sa
 		message->value[message->n_value++] = clamp(value[m]);
 	if (sample->size)
 		add_label(builder, sample->size, message);
-	if (sample->lifetime)
+	if (sample->lifetime && builder->profile->model.known)
 		add_lifetime(builder, sample->lifetime, message);
 }
 

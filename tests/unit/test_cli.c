@@ -423,6 +423,34 @@ static void test_cli_report_wrong_arguments_are_refused(void **state)
 	refuse(*state, "report -n -1 a", "'-n -1'");
 }
 
+static void test_cli_report_ways_of_looking_exclude_each_other(void **state)
+{
+	struct options *options = accept(*state, "report --lifetimes x");
+
+	assert_true(options->lifetimes);
+	assert_true(accept(*state, "report x --older-than 1.5 -f folded")->older_s == 1.5);
+	options = accept(*state, "report --base old new");
+	assert_string_equal(options->base, "old");
+	assert_string_equal(options->path, "new");
+	refuse(*state, "report --base old", "'--base old'");
+	refuse(*state, "report --base '' new", "'--base'");
+	refuse(*state, "report --lifetimes --base old new", "exclude each other");
+	refuse(*state, "report --lifetimes --older-than 3 x", "exclude each other");
+	refuse(*state, "report --base old --older-than 3 x", "exclude each other");
+	refuse(*state, "report --lifetimes -f text x", "'--lifetimes'");
+	refuse(*state, "report -f folded --base old x", "'--base'");
+	refuse(*state, "report --older-than 0 x", "more than 0");
+	refuse(*state, "report --older-than 1m x", "'--older-than 1m'");
+}
+
+static void test_cli_fail_on_takes_what_can_be_found(void **state)
+{
+	assert_false(accept(*state, "record -p 1")->fail_on_growing);
+	assert_true(accept(*state, "record -p 1 --fail-on growing")->fail_on_growing);
+	refuse(*state, "record -p 1 --fail-on leak", "'--fail-on leak'");
+	refuse(*state, "record -p 1 --fail-on growing --alloc-only", "'--fail-on'");
+}
+
 static void test_cli_doctor_target_is_optional(void **state)
 {
 	struct options *options = accept(*state, "doctor");
@@ -473,6 +501,8 @@ int main(void)
 		TEST(test_cli_option_argument_missing_or_unwanted_is_refused),
 		TEST(test_cli_report_options_are_taken),
 		TEST(test_cli_report_wrong_arguments_are_refused),
+		TEST(test_cli_report_ways_of_looking_exclude_each_other),
+		TEST(test_cli_fail_on_takes_what_can_be_found),
 		TEST(test_cli_doctor_target_is_optional),
 		TEST(test_cli_hostile_argument_cannot_act_on_the_terminal),
 	};
