@@ -50,8 +50,8 @@ void lifetime_reopen(struct lifetime *lifetime);
 /* The buckets as wide as `cycle` demands, so that records of one process can be compared and added. */
 void lifetime_advance(struct lifetime *lifetime, u32 cycle);
 
-/* Samples ever born here. */
-u64 lifetime_samples(const struct lifetime *lifetime);
+/* Count `more`, of the same weight and bucket width, here too. */
+void lifetime_add(struct lifetime *lifetime, const struct lifetime *more);
 
 /* The class of an age; the youngest age of a class. */
 u32 lifetime_class(u32 age);
