@@ -21,22 +21,17 @@ static double nonzero(double value)
 /* The fraction 1 / (1 + d1 / (1 + d2 / (1 + ...))); converges quickly for x < (a + 1) / (a + b + 2). */
 static double fraction(double x, double a, double b)
 {
-	double c = 1, d = nonzero(1 - (a + b) / (a + 1) * x), result;
+	double c = 1, d = 1 / nonzero(1 - (a + b) / (a + 1) * x), result = d;
 
-	d = 1 / d;
-	result = d;
-	for (int m = 1; m <= TERMS_MAX; m++) {
-		double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
-		double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+	for (int term = 2; term <= TERMS_MAX && fabs(c * d - 1) >= 1e-15; term++) {
+		int m = term / 2;
+		double even = m * (b - m) / ((a + 2 * m - 1) * (a + 2 * m));
+		double odd = -(a + m) * (a + b + m) / ((a + 2 * m) * (a + 2 * m + 1));
+		double coefficient = x * (term % 2 ? odd : even);
 
-		d = 1 / nonzero(1 + even * d);
-		c = nonzero(1 + even / c);
+		d = 1 / nonzero(1 + coefficient * d);
+		c = nonzero(1 + coefficient / c);
 		result *= c * d;
-		d = 1 / nonzero(1 + odd * d);
-		c = nonzero(1 + odd / c);
-		result *= c * d;
-		if (fabs(c * d - 1) < 1e-15)
-			break;
 	}
 	return result;
 }

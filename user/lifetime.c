@@ -112,24 +112,13 @@ void lifetime_add(struct lifetime *lifetime, const struct lifetime *more)
 	add_all(lifetime->gone, more->gone, LIFETIME_DEATH_BUCKETS);
 }
 
-u64 lifetime_samples(const struct lifetime *lifetime)
-{
-	u64 samples = 0;
-
-	for (u32 bucket = 0; bucket < LIFETIME_BUCKETS; bucket++)
-		samples += lifetime->born[bucket];
-	return samples;
-}
-
 void lifetime_tick(struct lifetime_clock *clock, u32 cycle, u64 now)
 {
 	if (!clock->width)
 		clock->width = 1;
-	while (cycle / clock->width >= LIFETIME_BUCKETS) {
+	for (; cycle / clock->width >= LIFETIME_BUCKETS; clock->width *= 2)
 		for (u32 bucket = 0; bucket < LIFETIME_BUCKETS / 2; bucket++)
 			clock->start[bucket] = clock->start[2 * bucket];
-		clock->width *= 2;
-	}
 	if (cycle % clock->width == 0)
 		clock->start[cycle / clock->width] = now;
 }

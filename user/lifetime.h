@@ -53,9 +53,6 @@ void lifetime_advance(struct lifetime *lifetime, u32 cycle);
 /* Count `more`, of the same weight and bucket width, here too. */
 void lifetime_add(struct lifetime *lifetime, const struct lifetime *more);
 
-/* Samples ever born here. */
-u64 lifetime_samples(const struct lifetime *lifetime);
-
 /* The class of an age; the youngest age of a class. */
 u32 lifetime_class(u32 age);
 u32 lifetime_class_start(u32 class);

@@ -44,18 +44,9 @@ static void sum_risks(const struct survival *survival, struct risk risks[LIFETIM
 	}
 }
 
-/* Those at risk of dying in a class: of the ones last seen in a wide class, half. */
-static struct risk exposed(const struct survival *survival, const struct risk *risk, u32 class)
+static double effective(double weight, double squares)
 {
-	double seen = class < LIFETIME_EXACT ? 0 : 0.5;
-
-	return (struct risk){.weight = risk->weight - seen * survival->ended[class],
-			     .squares = risk->squares - seen * survival->ended_squares[class]};
-}
-
-static double effective(const struct risk *risk)
-{
-	return risk->squares > 0 ? risk->weight * risk->weight / risk->squares : 0;
+	return squares > 0 ? weight * weight / squares : 0;
 }
 
 /* A factor of beta(a, b): its mean is a / (a + b), its second moment that times (a + 1) / (a + b + 1). */
@@ -77,52 +68,48 @@ static double product_quantile(const struct product *product, double p)
 	return beta_quantile(p, mean * count, -expm1(product->log_mean) * count);
 }
 
-/* Both bounds of Fay, Brittain and Proschan: the lower one supposes that one more dies at once. */
-static void find_band(const struct product *deaths, double at_risk, double risk, struct survival_point *ret_point)
-{
-	struct product one_more = *deaths;
-
-	ret_point->upper = product_quantile(deaths, 1 - risk / 2);
-	ret_point->lower = 0;
-	if (at_risk > 0) {
-		multiply(&one_more, at_risk, 1);
-		ret_point->lower = product_quantile(&one_more, risk / 2);
-	}
-}
-
-void survival_at(const struct survival *survival, u32 class, double risk, struct survival_point *ret_point)
+/* Of those last seen in a wide class, half were at risk in it. *ret_deaths and *ret_at_risk are as for survival_at(). */
+static double find_estimate(const struct survival *survival, u32 class, struct product *ret_deaths, double *ret_at_risk)
 {
 	struct risk risks[LIFETIME_CLASSES + 1];
-	struct product deaths = {0};
 	double estimate = 1;
 
 	sum_risks(survival, risks);
-	for (u32 younger = 0; younger < class && risks[younger].weight > 0; younger++) {
-		struct risk at = exposed(survival, &risks[younger], younger);
-		double share = survival->died[younger] / at.weight, count = effective(&at);
+	*ret_deaths = (struct product){0};
+	for (u32 younger = 0; younger < class; younger++) {
+		double unseen = younger < LIFETIME_EXACT ? 0 : 0.5, died = survival->died[younger];
+		double weight = risks[younger].weight - unseen * survival->ended[younger];
+		double count = effective(weight, risks[younger].squares - unseen * survival->ended_squares[younger]);
 
-		if (share <= 0)
+		if (died <= 0)
 			continue;
-		estimate *= share < 1 ? 1 - share : 0;
-		multiply(&deaths, count * fmax(1 - share, 0) + 1, count * fmin(share, 1));
+		estimate *= fmax(1 - died / weight, 0);
+		multiply(ret_deaths, count * fmax(1 - died / weight, 0) + 1, count * fmin(died / weight, 1));
 	}
-	ret_point->estimate = estimate;
-	ret_point->at_risk = effective(&risks[class]);
-	find_band(&deaths, ret_point->at_risk, risk, ret_point);
+	*ret_at_risk = effective(risks[class].weight, risks[class].squares);
+	return estimate;
+}
+
+/* The lower bound of Fay, Brittain and Proschan supposes that one more dies at once. */
+void survival_at(const struct survival *survival, u32 class, double risk, struct survival_point *ret_point)
+{
+	struct product deaths;
+
+	ret_point->estimate = find_estimate(survival, class, &deaths, &ret_point->at_risk);
+	ret_point->upper = product_quantile(&deaths, 1 - risk / 2);
+	ret_point->lower = 0;
+	if (ret_point->at_risk > 0) {
+		multiply(&deaths, ret_point->at_risk, 1);
+		ret_point->lower = product_quantile(&deaths, risk / 2);
+	}
 }
 
 double survival_estimate(const struct survival *survival, u32 class)
 {
-	struct risk risks[LIFETIME_CLASSES + 1];
-	double estimate = 1;
+	struct product deaths;
+	double at_risk;
 
-	sum_risks(survival, risks);
-	for (u32 younger = 0; younger < class && risks[younger].weight > 0; younger++) {
-		struct risk at = exposed(survival, &risks[younger], younger);
-
-		estimate *= fmax(1 - survival->died[younger] / at.weight, 0);
-	}
-	return estimate;
+	return find_estimate(survival, class, &deaths, &at_risk);
 }
 
 bool survival_median(const struct survival *survival, double *ret_cycles)

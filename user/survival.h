@@ -13,7 +13,9 @@
  * moments. Deaths at one age make one beta-distributed factor; the product is matched by a beta distribution with its
  * mean and variance. Without censoring, so also where nothing or everything has died, it is the exact binomial interval
  * of Clopper and Pearson. Counts in it are Kish's effective counts, (sum w)^2 / (sum w^2) among those at risk: the raw
- * count where weights are equal. Why not a log-log band: it covers too rarely at 10 at risk (docs/lifetimes.md).
+ * count where weights are equal. A log-log band (Greenwood) needs special cases where nothing, everything or everybody
+ * left has died, and misses more often than it says where few are at risk; this one does not (tests/unit/
+ * test_survival.c prints how often).
  */
 #include "lifetime.h"
 

@@ -113,12 +113,12 @@ double verdict_growth(const struct flow *flow, const struct lifetime_clock *cloc
 	u64 start, end;
 
 	*ret_error = 0;
-	if (now < CYCLES_MIN)
+	if (now < CYCLES_MIN || !clock->width || now / clock->width >= LIFETIME_BUCKETS)
 		return 0;
 	window = window_at(clock->width, now);
 	start = clock->start[window.half];
 	end = clock->start[window.end];
-	if (end <= start)
+	if (end <= start) /* it stood still, or was read from a damaged file */
 		return 0;
 	*ret_error = sqrt(flow->half.variance) / (double)(end - start);
 	return flow->half.net / (double)(end - start);

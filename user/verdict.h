@@ -46,7 +46,7 @@ const char *verdict_name(enum verdict verdict);
 
 /*
  * Bytes that stay, per unit of the clock's time, over the half; *ret_error is its standard error. 0 and 0 before 12
- * cycles, or if the clock stands still.
+ * cycles, or if the clock stands still or was not told all cycles up to `now`.
  */
 double verdict_growth(const struct flow *flow, const struct lifetime_clock *clock, u32 now, double *ret_error);
 

@@ -361,9 +361,10 @@ struct model {
 	u64 last_ns;
 	struct {
 		u64 id;
-		u32 site, birth, tid;
+		u32 site, birth, death, tid;
 		enum fate fate;
 	} objects[OBJECTS];
+	u32 died[SITES][LIFETIME_CLASSES]; /* by age */
 };
 
 static struct {
@@ -447,6 +448,8 @@ static void model_leave(struct model *model, u32 at, enum fate fate)
 	model->now.inuse[model->objects[at].site]--;
 	model->live -= site_weight(model->objects[at].site);
 	model->objects[at].fate = fate;
+	model->objects[at].death = model->cycle;
+	model->died[model->objects[at].site][lifetime_class(model->cycle - model->objects[at].birth)]++;
 }
 
 static void model_free(struct model *model, u32 at)
@@ -483,6 +486,7 @@ static void model_revive(struct model *model, u32 at)
 	if (model->objects[at].fate != MOVED)
 		return;
 	model->objects[at].fate = IN_USE;
+	model->died[model->objects[at].site][lifetime_class(model->objects[at].death - model->objects[at].birth)]--;
 	model->now.inuse[model->objects[at].site]++;
 	model->live += site_weight(model->objects[at].site);
 }
@@ -617,6 +621,44 @@ static void assert_generations(void)
 	}
 }
 
+static u64 births(const struct lifetime *lifetime)
+{
+	u64 count = 0;
+
+	for (u32 bucket = 0; bucket < LIFETIME_BUCKETS; bucket++)
+		count += lifetime->born[bucket];
+	return count;
+}
+
+/* What lives is counted by its age while the records are closed, and no trace of it is left afterwards. */
+static void assert_ages(void)
+{
+	for (u32 i = 0; i < PIDS; i++) {
+		const struct model *model = &world.images[i];
+		struct heap *heap = &recorder_find(world.recorder, model->number)->heap;
+		u32 ended[SITES][LIFETIME_CLASSES] = {0};
+
+		for (u32 at = 0; at < OBJECTS; at++)
+			if (model->objects[at].fate == IN_USE)
+				ended[model->objects[at].site]
+				     [lifetime_class(model->cycle - model->objects[at].birth)]++;
+		heap_lifetimes_close(heap);
+		for (u32 site = 0; site < SITES; site++) {
+			const struct heap_site *found = find_site(heap, site);
+
+			if (!found)
+				continue;
+			assert_memory_equal(found->lifetime.ended, ended[site], sizeof(ended[site]));
+			assert_memory_equal(found->lifetime.died, model->died[site], sizeof(model->died[site]));
+			assert_int_equal(births(&found->lifetime), model->now.alloc[site]);
+		}
+		heap_lifetimes_reopen(heap);
+		memset(ended, 0, sizeof(ended));
+		for (const struct heap_site *site = heap->sites; site; site = site->hh.next)
+			assert_memory_equal(site->lifetime.ended, ended[0], sizeof(ended[0]));
+	}
+}
+
 static void simulate(u64 sample_bytes, u64 first_seed, bool requests)
 {
 	struct recorder_options options = {.sample_bytes = sample_bytes, .collector = {.gogc_percent = 100}};
@@ -634,8 +676,10 @@ static void simulate(u64 sample_bytes, u64 first_seed, bool requests)
 	for (u32 step = 0; step < STEPS; step++) {
 		random_step();
 		assert_as_modelled();
-		if (step % 64 == 0)
+		if (step % 64 == 0) {
 			assert_generations();
+			assert_ages();
+		}
 	}
 }
 
@@ -663,27 +707,44 @@ static void test_collector_random_events_sampled_keep_every_invariant(void **sta
 	finish();
 }
 
+static const struct heap *keep_lifetimes(const struct model *model, struct lifetime lifetimes[SITES])
+{
+	const struct heap *heap = &recorder_find(world.recorder, model->number)->heap;
+
+	for (u32 site = 0; site < SITES; site++) {
+		const struct heap_site *found = find_site(heap, site);
+
+		if (found)
+			lifetimes[site] = found->lifetime;
+	}
+	return heap;
+}
+
 /* The same events with and without somebody asking for profiles: everything but the bookings is the same to the bit. */
 static void test_collector_requests_change_no_age_and_no_survival(void **state)
 {
 	static struct collector asked[PIDS];
 	static struct model models[PIDS];
+	static struct lifetime lifetimes[PIDS][SITES];
 	u32 bookings = 0;
 
 	(void)state;
 	simulate(4096, 13, true);
 	for (u32 i = 0; i < PIDS; i++)
-		asked[i] = recorder_find(world.recorder, world.images[i].number)->heap.collector;
+		asked[i] = keep_lifetimes(&world.images[i], lifetimes[i])->collector;
 	memcpy(models, world.images, sizeof(models));
 	finish();
 	simulate(4096, 13, false);
 	for (u32 i = 0; i < PIDS; i++) {
 		const struct heap *heap = &recorder_find(world.recorder, world.images[i].number)->heap;
+		struct lifetime unasked[SITES] = {0};
 
 		bookings += asked[i].booked - heap->collector.booked;
 		asked[i].booked = heap->collector.booked;
 		asked[i].published = heap->collector.published;
 		assert_memory_equal(&asked[i], &heap->collector, sizeof(*asked));
+		keep_lifetimes(&world.images[i], unasked);
+		assert_memory_equal(lifetimes[i], unasked, sizeof(unasked));
 		assert_memory_equal(models[i].objects, world.images[i].objects, sizeof(models[i].objects));
 	}
 	assert_true(bookings > 0);
