@@ -66,7 +66,7 @@ double lifespan_cycle_bytes(const struct profile *profile)
 
 double lifespan_time_left(const struct profile *profile, const struct lifespan *lifespan)
 {
-	if (!profile->memory_limit)
+	if (!profile->memory_limit || profile->exited)
 		return INFINITY;
 	return verdict_time_left(lifespan->growth, profile->memory_used, profile->memory_limit);
 }

@@ -28,7 +28,7 @@ int lifespan_of_process(const struct profile *profile, struct lifespan *ret_life
 double lifespan_cycle_ns(const struct profile *profile);
 double lifespan_cycle_bytes(const struct profile *profile);
 
-/* Seconds until the cgroup's memory limit at this growth; INFINITY: never, or there is no limit. */
+/* Seconds until the cgroup's memory limit at this growth; INFINITY: never, there is no limit, or the process has ended. */
 double lifespan_time_left(const struct profile *profile, const struct lifespan *lifespan);
 
 /* How many of a sample's objects in use (raw) are known to be older than `age_ns`. */

@@ -228,6 +228,7 @@ static inline struct profile golden_living(void)
 	profile.memory_limit = 1073741824;
 	profile.memory_used = 209715200;
 	profile.duration_ns = 4050000000;
+	profile.exited = false;
 	profile.samples = samples;
 	profile.sample_count = 4;
 	profile.ledger[COUNTER_LOST_RING] = profile.ledger[COUNTER_STACK_LOST_SLOT] = 0;
