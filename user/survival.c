@@ -21,14 +21,14 @@ struct product {
 
 void survival_add(struct survival *survival, const struct lifetime *lifetime, double weight)
 {
-	for (u32 class = 0; class < LIFETIME_CLASSES; class ++) {
-		double died = lifetime->died[class], ended = lifetime->ended[class];
+	for (u32 k = 0; k < LIFETIME_CLASSES; k++) {
+		double died = lifetime->died[k], ended = lifetime->ended[k];
 
-		survival->samples += (u64)lifetime->died[class] + lifetime->ended[class];
-		survival->died[class] += weight * died;
-		survival->died_squares[class] += weight * weight * died;
-		survival->ended[class] += weight * ended;
-		survival->ended_squares[class] += weight * weight * ended;
+		survival->samples += (u64)lifetime->died[k] + lifetime->ended[k];
+		survival->died[k] += weight * died;
+		survival->died_squares[k] += weight * weight * died;
+		survival->ended[k] += weight * ended;
+		survival->ended_squares[k] += weight * weight * ended;
 	}
 }
 
@@ -36,11 +36,11 @@ void survival_add(struct survival *survival, const struct lifetime *lifetime, do
 static void sum_risks(const struct survival *survival, struct risk risks[LIFETIME_CLASSES + 1])
 {
 	risks[LIFETIME_CLASSES] = (struct risk){0};
-	for (u32 class = LIFETIME_CLASSES; class -- > 0;) {
-		const struct risk *older = &risks[class + 1];
+	for (u32 k = LIFETIME_CLASSES; k-- > 0;) {
+		const struct risk *older = &risks[k + 1];
 
-		risks[class].weight = older->weight + survival->died[class] + survival->ended[class];
-		risks[class].squares = older->squares + survival->died_squares[class] + survival->ended_squares[class];
+		risks[k].weight = older->weight + survival->died[k] + survival->ended[k];
+		risks[k].squares = older->squares + survival->died_squares[k] + survival->ended_squares[k];
 	}
 }
 
@@ -68,62 +68,63 @@ static double product_quantile(const struct product *product, double p)
 	return beta_quantile(p, mean * count, -expm1(product->log_mean) * count);
 }
 
-/* Of those last seen in a wide class, half were at risk in it. *ret_deaths and *ret_at_risk are as for survival_at(). */
-static double find_estimate(const struct survival *survival, u32 class, struct product *ret_deaths, double *ret_at_risk)
+/* The share that dies in a class, of so many effective samples: of those last seen in a wide class, half. */
+static double find_share(const struct survival *survival, const struct risk *risk, u32 class, double *ret_count)
 {
-	struct risk risks[LIFETIME_CLASSES + 1];
-	double estimate = 1;
+	double unseen = class < LIFETIME_EXACT ? 0 : 0.5, died = survival->died[class];
+	double weight = risk->weight - unseen * survival->ended[class];
 
-	sum_risks(survival, risks);
-	*ret_deaths = (struct product){0};
-	for (u32 younger = 0; younger < class; younger++) {
-		double unseen = younger < LIFETIME_EXACT ? 0 : 0.5, died = survival->died[younger];
-		double weight = risks[younger].weight - unseen * survival->ended[younger];
-		double count = effective(weight, risks[younger].squares - unseen * survival->ended_squares[younger]);
-
-		if (died <= 0)
-			continue;
-		estimate *= fmax(1 - died / weight, 0);
-		multiply(ret_deaths, count * fmax(1 - died / weight, 0) + 1, count * fmin(died / weight, 1));
-	}
-	*ret_at_risk = effective(risks[class].weight, risks[class].squares);
-	return estimate;
+	*ret_count = effective(weight, risk->squares - unseen * survival->ended_squares[class]);
+	return died > 0 ? fmin(died / weight, 1) : 0;
 }
 
 /* The lower bound of Fay, Brittain and Proschan supposes that one more dies at once. */
 void survival_at(const struct survival *survival, u32 class, double risk, struct survival_point *ret_point)
 {
-	struct product deaths;
+	struct risk risks[LIFETIME_CLASSES + 1];
+	struct product deaths = {0};
+	double count;
 
-	ret_point->estimate = find_estimate(survival, class, &deaths, &ret_point->at_risk);
+	sum_risks(survival, risks);
+	*ret_point =
+		(struct survival_point){.estimate = 1, .at_risk = effective(risks[class].weight, risks[class].squares)};
+	for (u32 k = 0; k < class; k++) {
+		double share = find_share(survival, &risks[k], k, &count);
+
+		ret_point->estimate *= 1 - share;
+		if (share > 0)
+			multiply(&deaths, count * (1 - share) + 1, count * share);
+	}
 	ret_point->upper = product_quantile(&deaths, 1 - risk / 2);
-	ret_point->lower = 0;
 	if (ret_point->at_risk > 0) {
 		multiply(&deaths, ret_point->at_risk, 1);
 		ret_point->lower = product_quantile(&deaths, risk / 2);
 	}
 }
 
-double survival_estimate(const struct survival *survival, u32 class)
+void survival_curve(const struct survival *survival, double ret_estimates[LIFETIME_CLASSES])
 {
-	struct product deaths;
-	double at_risk;
+	struct risk risks[LIFETIME_CLASSES + 1];
+	double count;
 
-	return find_estimate(survival, class, &deaths, &at_risk);
+	sum_risks(survival, risks);
+	ret_estimates[0] = 1;
+	for (u32 k = 1; k < LIFETIME_CLASSES; k++)
+		ret_estimates[k] = ret_estimates[k - 1] * (1 - find_share(survival, &risks[k - 1], k - 1, &count));
 }
 
 bool survival_median(const struct survival *survival, double *ret_cycles)
 {
-	double before = 1, after;
+	double estimates[LIFETIME_CLASSES], start, width;
+	u32 k = 1;
 
-	for (u32 class = 1; class < LIFETIME_CLASSES; class ++, before = after) {
-		double start = lifetime_class_start(class - 1), width = lifetime_class_start(class) - start;
-
-		after = survival_estimate(survival, class);
-		if (after > 0.5)
-			continue;
-		*ret_cycles = start + width * (before - 0.5) / (before - after);
-		return true;
-	}
-	return false;
+	survival_curve(survival, estimates);
+	while (k < LIFETIME_CLASSES && estimates[k] > 0.5)
+		k++;
+	if (k == LIFETIME_CLASSES)
+		return false;
+	start = lifetime_class_start(k - 1);
+	width = lifetime_class_start(k) - start;
+	*ret_cycles = start + width * (estimates[k - 1] - 0.5) / (estimates[k - 1] - estimates[k]);
+	return true;
 }

@@ -92,17 +92,15 @@ enum verdict verdict_of(const struct survival *survival, const struct flow *flow
 	survival_at(survival, 1, TRANSIENT_RISK, &point);
 	if (point.upper < TRANSIENT_MAX)
 		return VERDICT_TRANSIENT;
-	survival_at(survival, lifetime_class(tenure), TRANSIENT_RISK, &point);
-	return point.at_risk > 0 ? VERDICT_STEADY : VERDICT_MIXED;
+	for (u32 k = lifetime_class(tenure); k < LIFETIME_CLASSES; k++)
+		if (survival->died[k] + survival->ended[k] > 0)
+			return VERDICT_STEADY;
+	return VERDICT_MIXED;
 }
 
 const char *verdict_name(enum verdict verdict)
 {
-	static const char *const names[] = {[VERDICT_UNKNOWN] = "unknown",
-					    [VERDICT_TRANSIENT] = "transient",
-					    [VERDICT_GROWING] = "growing",
-					    [VERDICT_STEADY] = "steady",
-					    [VERDICT_MIXED] = "mixed"};
+	static const char *const names[] = {"unknown", "transient", "growing", "steady", "mixed"};
 
 	return names[verdict];
 }

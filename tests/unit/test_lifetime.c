@@ -29,9 +29,9 @@ static void test_lifetime_class_older_ages_double(void **state)
 	assert_int_equal(lifetime_class((1U << 20) - 1), LIFETIME_CLASSES - 2);
 	assert_int_equal(lifetime_class(1U << 20), LIFETIME_CLASSES - 1);
 	assert_int_equal(lifetime_class(UINT32_MAX), LIFETIME_CLASSES - 1);
-	for (u32 class = 1; class < LIFETIME_CLASSES; class ++) {
-		assert_int_equal(lifetime_class(lifetime_class_start(class)), class);
-		assert_int_equal(lifetime_class(lifetime_class_start(class) - 1), class - 1);
+	for (u32 k = 1; k < LIFETIME_CLASSES; k++) {
+		assert_int_equal(lifetime_class(lifetime_class_start(k)), k);
+		assert_int_equal(lifetime_class(lifetime_class_start(k) - 1), k - 1);
 	}
 }
 

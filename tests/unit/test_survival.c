@@ -46,7 +46,10 @@ static struct survival survival_of(const struct lifetime *lifetime)
 
 static double estimate_at(const struct survival *survival, u32 age)
 {
-	return survival_estimate(survival, lifetime_class(age));
+	double estimates[LIFETIME_CLASSES];
+
+	survival_curve(survival, estimates);
+	return estimates[lifetime_class(age)];
 }
 
 /* --- beta.c -------------------------------------------------------------------------------------------------------- */
@@ -235,11 +238,11 @@ static void test_survival_equal_weights_give_raw_counts(void **state)
 	}
 	survival = survival_of(&lifetime);
 	survival_add(&weighted, &lifetime, 524288.1234);
-	for (u32 class = 0; class < LIFETIME_CLASSES; class ++) {
+	for (u32 k = 0; k < LIFETIME_CLASSES; k++) {
 		struct survival_point raw, point;
 
-		survival_at(&survival, class, 0.01, &raw);
-		survival_at(&weighted, class, 0.01, &point);
+		survival_at(&survival, k, 0.01, &raw);
+		survival_at(&weighted, k, 0.01, &point);
 		assert_near(point.at_risk, raw.at_risk, 1e-9);
 		assert_near(point.estimate, raw.estimate, 1e-12);
 		assert_near(point.lower, raw.lower, 1e-8);
@@ -465,14 +468,13 @@ static void test_survival_band_of_eight_seeds_holds_the_truth_at_every_age(void 
 		struct survival survival;
 
 		draw_site(law, variant / 3 % 2, variant / 6 % 2, seeds[variant / 12], &survival);
-		for (u32 class = 1; class < LIFETIME_CLASSES; class ++) {
+		for (u32 k = 1; k < LIFETIME_CLASSES; k++) {
 			struct survival_point point;
 
-			survival_at(&survival, class, RISK, &point);
+			survival_at(&survival, k, RISK, &point);
 			assert_true(point.lower <= point.estimate && point.estimate <= point.upper);
-			if (!holds(&point, law->survives(lifetime_class_start(class))))
-				fail_msg("%s, seed %u, age %u", law->name, variant / 12 + 1,
-					 lifetime_class_start(class));
+			if (!holds(&point, law->survives(lifetime_class_start(k))))
+				fail_msg("%s, seed %u, age %u", law->name, variant / 12 + 1, lifetime_class_start(k));
 		}
 	}
 }
@@ -486,25 +488,25 @@ static void check_coverage(const struct law *law, bool mixed, bool censored)
 		struct survival survival;
 
 		draw_site(law, mixed, censored, seed, &survival);
-		for (u32 class = 1; class < LIFETIME_CLASSES; class ++) {
+		for (u32 k = 1; k < LIFETIME_CLASSES; k++) {
 			struct survival_point point;
 			bool hit;
 
-			survival_at(&survival, class, RISK, &point);
-			hit = holds(&point, law->survives(lifetime_class_start(class)));
-			held[class] += hit;
+			survival_at(&survival, k, RISK, &point);
+			hit = holds(&point, law->survives(lifetime_class_start(k)));
+			held[k] += hit;
 			tried_ten += point.at_risk >= 10;
 			held_ten += hit && point.at_risk >= 10;
 		}
 	}
 	printf("%s, %s sizes, %s: %.2f %% at 10 at risk or more; per age, in thousandths:", law->name,
 	       mixed ? "mixed" : "equal", censored ? "half censored" : "all seen", 100.0 * held_ten / tried_ten);
-	for (u32 class = 1; class < LIFETIME_CLASSES; class ++)
-		printf(" %u:%u", lifetime_class_start(class), held[class]);
+	for (u32 k = 1; k < LIFETIME_CLASSES; k++)
+		printf(" %u:%u", lifetime_class_start(k), held[k]);
 	printf("\n");
 	assert_true(tried_ten > 1000 && held_ten >= 0.995 * tried_ten);
-	for (u32 class = 1; class < LIFETIME_CLASSES; class ++)
-		assert_true(held[class] >= 995);
+	for (u32 k = 1; k < LIFETIME_CLASSES; k++)
+		assert_true(held[k] >= 995);
 }
 
 static void test_survival_band_coverage_is_what_it_says(void **state)
