@@ -114,8 +114,9 @@ double verdict_growth(const struct flow *flow, const struct lifetime_clock *cloc
 	if (now < CYCLES_MIN || !clock->width || now / clock->width >= LIFETIME_BUCKETS)
 		return 0;
 	window = window_at(clock->width, now);
-	start = clock->start[window.half];
-	end = clock->start[window.end];
+	/* Where who entered was born: in a heap that grows cycles become longer, and those of their births were shorter. */
+	start = clock->start[window.half - window.age];
+	end = clock->start[window.end - window.age];
 	if (end <= start) /* it stood still, or was read from a damaged file */
 		return 0;
 	*ret_error = sqrt(flow->half.variance) / (double)(end - start);
