@@ -187,7 +187,7 @@ int difference_print(const struct profile *before, const struct profile *after, 
 		print_pairs(&difference, top, out);
 		print_totals(&difference, out);
 	}
-	for (u32 i = 0; i < difference.count; i++)
+	for (u32 i = 0; difference.pool && i < difference.count; i++)
 		free(difference.pool[i].key);
 	free(difference.pool);
 	free(difference.old.rows);
