@@ -19,15 +19,14 @@ struct window {
 
 /*
  * The half begins where those who enter the old class were born when a quarter of the cycles had passed, so that what
- * was filled by then is no inflow. At least two buckets make the quarter: one would hold too few samples.
+ * was filled by then is no inflow. Of the 7 to 13 buckets 2 to 4 are the quarter: one would hold too few samples.
  */
 static struct window window_at(u32 width, u32 now)
 {
 	struct window window = {.age = (u32)(((u64)now + 4ULL * width - 1) / (4ULL * width)), .end = now / width};
-	u32 length = (window.end + 3) / 4;
 
 	window.half = 2 * window.age;
-	window.quarter = window.end - (length < 2 ? 2 : length);
+	window.quarter = window.end - (window.end + 3) / 4;
 	return window;
 }
 

@@ -8,6 +8,9 @@
  * steady state of any site, cache or turnover, as many leave that class by death as enter it by living on; in a leak
  * they enter only. A filled cache has neither. (A trend test on in-use bytes cannot tell a leak from a cache's filling
  * or from a sawtooth.)
+ *
+ * What it cannot know: every site begins empty at attach, so until deaths catch up, after about five mean lives, any
+ * turnover fills as a leak does, and so does a cache until four times the cycles it took to fill.
  */
 #include "lifetime.h"
 #include "survival.h"
