@@ -30,7 +30,6 @@ struct published {
 
 struct collection {
 	struct publication *publication;
-	struct symbolizer *symbolizer;
 	struct published *images;
 	u32 count, capacity, file_count;
 	int err;	    /* the first thing that could not be written */
@@ -76,9 +75,16 @@ static void say_failure(const struct publication *publication, const char *what,
 
 struct interim_pass {
 	struct publication *publication;
-	struct symbolizer *symbolizer;
 	u64 now_ns;
 };
+
+/* Kept, so that names are looked up once and not for every profile. */
+static bool open_symbolizer(struct publication *publication)
+{
+	if (!publication->symbolizer)
+		publication->symbolizer = symbolizer_new();
+	return publication->symbolizer;
+}
 
 static int keep_files(struct publication *publication, u32 process, char **files)
 {
@@ -105,7 +111,7 @@ static int write_interim(struct process *process, void *arg)
 				&profile);
 	if (err)
 		return err;
-	err = profile_symbolize(profile, pass->symbolizer);
+	err = profile_symbolize(profile, publication->symbolizer);
 	if (!err)
 		err = writer_write(publication->output->fd, profile, publication->options->formats, publication->seq,
 				   &files);
@@ -119,15 +125,14 @@ static int write_interim(struct process *process, void *arg)
 
 void publish_now(struct publication *publication, u64 now_ns, bool requested)
 {
-	struct interim_pass pass = {.publication = publication, .symbolizer = symbolizer_new(), .now_ns = now_ns};
+	struct interim_pass pass = {.publication = publication, .now_ns = now_ns};
 	int err = -ENOMEM;
 
 	publication->seq++;
 	if (requested)
 		recorder_request(publication->recorder);
-	if (pass.symbolizer)
+	if (open_symbolizer(publication))
 		err = recorder_for_each(publication->recorder, write_interim, &pass);
-	symbolizer_free(pass.symbolizer);
 	if (!err) {
 		if (requested)
 			log_note("profiles %04u written to '%s'", publication->seq, publication->output->path);
@@ -172,6 +177,7 @@ static int add_interims(const struct publication *publication, struct published 
 
 void publish_release(struct publication *publication)
 {
+	symbolizer_free(publication->symbolizer);
 	while (publication->interims) {
 		struct interim *interim = publication->interims;
 
@@ -216,7 +222,7 @@ static int publish_image(struct process *process, void *arg)
 	if (err)
 		return err;
 	collection->count++;
-	err = profile_symbolize(published->profile, collection->symbolizer);
+	err = profile_symbolize(published->profile, publication->symbolizer);
 	if (err)
 		return err;
 	if (published->profile->perfmap_refused)
@@ -297,8 +303,8 @@ static int say_result(const struct collection *collection)
 
 int publish_all(struct publication *publication)
 {
-	struct collection collection = {.publication = publication, .symbolizer = symbolizer_new()};
-	int err = collection.symbolizer ? 0 : -ENOMEM, status;
+	struct collection collection = {.publication = publication};
+	int err = open_symbolizer(publication) ? 0 : -ENOMEM, status;
 
 	recorder_request(publication->recorder);
 	if (!err)
@@ -307,8 +313,8 @@ int publish_all(struct publication *publication)
 		fail(&collection, "profiles", err);
 	index_recording(&collection);
 	print_summaries(&collection);
-	if (collection.symbolizer && symbolizer_complaint(collection.symbolizer))
-		log_note("some names may be missing: %s", symbolizer_complaint(collection.symbolizer));
+	if (publication->symbolizer && symbolizer_complaint(publication->symbolizer))
+		log_note("some names may be missing: %s", symbolizer_complaint(publication->symbolizer));
 	status = say_result(&collection);
 	if (status == STATUS_DONE && publication->options->fail_on_growing)
 		status = look_for_growth(&collection);
@@ -317,7 +323,6 @@ int publish_all(struct publication *publication)
 		profile_free(collection.images[i].profile);
 	}
 	free(collection.images);
-	symbolizer_free(collection.symbolizer);
 	return status;
 }
 

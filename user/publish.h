@@ -12,7 +12,8 @@ struct publication {
 	struct output *output;
 	const char *attach;
 	u64 start_ns, start_unix_ns, duration_ns;
-	/* since publish_now */
+	/* made here, from the first profile to publish_release */
+	struct symbolizer *symbolizer;
 	unsigned int seq;
 	struct interim *interims;
 	bool failed;
