@@ -108,7 +108,7 @@ TARGETS    := $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/t
               $(UNWIND_VARIANTS:%=$(OUT)/tests/e2e/target_unwind_%) $(SWAP_LIBRARIES:%=$(OUT)/tests/e2e/swap_%.so) \
               $(addprefix $(OUT)/tests/e2e/library_,original.so impostor.so)
 # Run a second time, with a heaptap built under the sanitizers: those that do not watch the clock.
-ASAN_E2E   := $(filter $(addprefix %/test_,failure leaks output rungs status),$(E2E_TESTS))
+ASAN_E2E   := $(filter $(addprefix %/test_,failure interim leaks lifetimes output rungs status),$(E2E_TESTS))
 E2E_PART_O := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out tests/e2e/test_%.c tests/e2e/target_%.c tests/e2e/shim%.c \
               tests/e2e/library%.c,$(wildcard tests/e2e/*.c)))
 TEST_CFLAGS = $(ALL_CFLAGS) -Wno-missing-prototypes -DSOURCE_DIR='"$(CURDIR)"' -MMD -MP

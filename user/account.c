@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "mapping.h"
 #include "procfs.h"
 
@@ -34,6 +35,7 @@ void account_facts(struct process *process)
 	if (!process->exe)
 		process->exe = procfs_exe(pid);
 	process->cgroup = procfs_cgroup(pid);
+	cgroup_memory(CGROUP_ROOT, process->cgroup, &process->memory_limit, &process->memory_used);
 	root_close(&process->root);
 	root_open(pid, &process->root);
 	process->rss_start_bytes = procfs_rss_bytes(pid);
@@ -102,6 +104,7 @@ void account_stop(struct kernel *kernel, struct process *process, u64 now_ns)
 {
 	settle(kernel, process);
 	account_look(process);
+	cgroup_memory(CGROUP_ROOT, process->cgroup, &process->memory_limit, &process->memory_used);
 	process->end_ns = now_ns;
 	process->cpu_end_ns = procfs_cpu_ns((pid_t)process->pid);
 }

@@ -21,15 +21,18 @@
 #define SAMPLE_BYTES_MAX     4294967295u
 #define DURATION_MAX_S	     1000000000.0 /* as nanoseconds it still fits 64 bits */
 #define TOP_DEFAULT	     20
+#define GOGC_DEFAULT	     100
+#define GOGC_MAX	     1000000
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 struct parse {
 	struct argp argp;
 	struct options *options;
-	int resume;   /* index of the word getopt takes up next: the culprit when it fails */
-	bool stopped; /* everything has been said */
-	int status;   /* what to exit with then */
+	int resume;	       /* index of the word getopt takes up next: the culprit when it fails */
+	bool stopped;	       /* everything has been said */
+	int status;	       /* what to exit with then */
+	const char *lifetimes; /* an option given that is of no use without frees; NULL: none */
 };
 
 static error_t stop(struct parse *parse, int status)
@@ -76,17 +79,49 @@ static error_t parse_sample_bytes(struct parse *parse, const char *text)
 	return refuse(parse, "'-R %s' is not a number of bytes (digits, then K, M or G)", text);
 }
 
-static error_t parse_duration(struct parse *parse, const char *text)
+static error_t parse_seconds(struct parse *parse, const char *option, const char *text, double *seconds)
 {
-	switch (value_seconds(text, DURATION_MAX_S, &parse->options->duration_s)) {
+	switch (value_seconds(text, DURATION_MAX_S, seconds)) {
 	case 0:
 		return 0;
 	case -ERANGE:
-		return refuse(parse, "'-d %s' is too large (at most %.0f)", text, DURATION_MAX_S);
+		return refuse(parse, "'%s %s' is too large (at most %.0f)", option, text, DURATION_MAX_S);
 	case -EDOM:
-		return refuse(parse, "'-d %s' must be more than 0 seconds", text);
+		return refuse(parse, "'%s %s' must be more than 0 seconds", option, text);
 	}
-	return refuse(parse, "'-d %s' is not a number of seconds", text);
+	return refuse(parse, "'%s %s' is not a number of seconds", option, text);
+}
+
+static error_t parse_gogc(struct parse *parse, const char *text)
+{
+	u64 percent = 0;
+
+	if (strcmp(text, "off") && value_number(text, GOGC_MAX, &percent))
+		return refuse(parse, "'--gogc %s' is neither a percentage from 1 to %d nor off", text, GOGC_MAX);
+	parse->options->collector.gogc_percent = (u32)percent;
+	parse->lifetimes = "--gogc";
+	return 0;
+}
+
+static error_t parse_tenure(struct parse *parse, const char *text)
+{
+	u64 tenure;
+
+	if (value_number(text, COLLECTOR_TENURE_MAX, &tenure))
+		return refuse(parse, "'--tenure %s' is not a number of cycles from 1 to %d", text,
+			      COLLECTOR_TENURE_MAX);
+	parse->options->collector.tenure = (u32)tenure;
+	parse->lifetimes = "--tenure";
+	return 0;
+}
+
+static error_t parse_fail_on(struct parse *parse, const char *text)
+{
+	if (strcmp(text, "growing"))
+		return refuse(parse, "'--fail-on %s' is nothing to fail on (growing)", text);
+	parse->options->fail_on_growing = true;
+	parse->lifetimes = "--fail-on";
+	return 0;
 }
 
 static error_t add_pid(struct parse *parse, const char *text)
@@ -267,16 +302,37 @@ static error_t parse_word(struct parse *parse, char *word, struct argp_state *st
 	return 0;
 }
 
+/* Three ways of looking at a profile, of which two are tables. */
+static error_t check_report(struct parse *parse)
+{
+	const struct options *options = parse->options;
+	bool table = options->lifetimes || options->base;
+
+	if (!options->path)
+		return refuse(parse,
+			      options->base ? "no FILE to compare with '--base %s'" : "no FILE or DIR to report on",
+			      options->base);
+	if (options->lifetimes + (options->older_s > 0) + !!options->base > 1)
+		return refuse(parse, "'--lifetimes', '--older-than' and '--base' exclude each other");
+	if (table && options->report_format != REPORT_TABLE)
+		return refuse(parse, "'%s' is a table: it goes with no other '-f'",
+			      options->base ? "--base" : "--lifetimes");
+	return 0;
+}
+
 static error_t parse_end(struct parse *parse, const struct argp_state *state)
 {
 	const struct options *options = parse->options;
 
 	if (options->verb == VERB_REPORT)
-		return options->path ? 0 : refuse(parse, "no FILE or DIR to report on");
+		return check_report(parse);
 	if (options->command && options->pid_count)
 		return refuse(parse, "'-p' and COMMAND '%s' are two targets: name one", options->command[0]);
 	if (state->quoted && !options->command)
 		return refuse(parse, "no COMMAND behind '--'");
+	if (options->alloc_only && parse->lifetimes)
+		return refuse(parse, "'%s' needs to know what is freed, which '--alloc-only' leaves out",
+			      parse->lifetimes);
 	if (options->verb == VERB_RECORD && !options->command && !options->pid_count)
 		return refuse(parse, "no target: name one with '-p PID' or '-- COMMAND'");
 	return 0;
@@ -290,7 +346,7 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 	case 'p':
 		return parse_list(parse, arg, add_pid);
 	case 'd':
-		return parse_duration(parse, arg);
+		return parse_seconds(parse, "-d", arg, &options->duration_s);
 	case 'R':
 		return parse_sample_bytes(parse, arg);
 	case 'o':
@@ -305,11 +361,29 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 		if (options->verb == VERB_REPORT)
 			return parse_report_format(parse, arg);
 		return parse_list(parse, arg, add_format);
+	case KEY_GOGC:
+		return parse_gogc(parse, arg);
+	case KEY_TENURE:
+		return parse_tenure(parse, arg);
+	case KEY_INTERVAL:
+		return parse_seconds(parse, "--interval", arg, &options->interval_s);
+	case KEY_FAIL_ON:
+		return parse_fail_on(parse, arg);
 	case KEY_ALLOC_ONLY:
 		options->alloc_only = true;
 		return 0;
 	case KEY_SHOW_ALLOCATOR:
 		options->show_allocator = true;
+		return 0;
+	case KEY_LIFETIMES:
+		options->lifetimes = true;
+		return 0;
+	case KEY_OLDER_THAN:
+		return parse_seconds(parse, "--older-than", arg, &options->older_s);
+	case KEY_BASE:
+		if (!*arg)
+			return refuse(parse, "'' after '--base' names no FILE");
+		options->base = arg;
 		return 0;
 	case 'n':
 		return parse_top(parse, arg);
@@ -377,6 +451,7 @@ static void parse_verb(struct parse *parse, int argc, char **argv)
 	error_t err;
 
 	options->sample_bytes = SAMPLE_BYTES_DEFAULT;
+	options->collector = (struct collector_options){GOGC_DEFAULT, COLLECTOR_TENURE_DEFAULT};
 	options->argv = argv + 1;
 	options->measure = INUSE_SPACE;
 	options->top = TOP_DEFAULT;

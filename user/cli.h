@@ -6,6 +6,7 @@
  */
 #include <sys/types.h>
 
+#include "collector.h"
 #include "writer.h"
 
 enum status {
@@ -14,6 +15,7 @@ enum status {
 	STATUS_USAGE = 2,
 	STATUS_UNSUPPORTED = 3, /* this kernel or these privileges cannot do it */
 	STATUS_NO_TARGET = 4,
+	STATUS_FOUND = 5,	     /* --fail-on found what it was to look for */
 	STATUS_COMMAND_FAILED = 125, /* record -- COMMAND: heaptap's own failure */
 	STATUS_NOT_EXECUTABLE = 126,
 	STATUS_NOT_FOUND = 127,
@@ -40,8 +42,10 @@ struct options {
 	u64 sample_bytes;
 	const char *output;   /* NULL: heaptap-<UTC time>/ */
 	unsigned int formats; /* mask of enum format */
-	bool force, alloc_only, show_allocator;
-	char **argv; /* everything after the verb, for index.json */
+	bool force, alloc_only, show_allocator, fail_on_growing;
+	struct collector_options collector;
+	double interval_s; /* 0: no profiles but the last */
+	char **argv;	   /* everything after the verb, for index.json */
 	/* report */
 	const char *path;
 	enum report_format {
@@ -51,6 +55,9 @@ struct options {
 	} report_format;
 	enum measure measure; /* of the folded output and the order of the table; default INUSE_SPACE */
 	unsigned int top;     /* sites to print, default 20 */
+	bool lifetimes;
+	double older_s;	  /* 0: of any age */
+	const char *base; /* the older of two profiles, `path` being the newer; NULL: one alone */
 };
 
 /*

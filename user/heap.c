@@ -11,6 +11,7 @@
 void heap_init(struct heap *heap, u64 sample_bytes)
 {
 	*heap = (struct heap){.sample_bytes = sample_bytes};
+	collector_init(&heap->collector, &(struct collector_options){0}, 0);
 }
 
 static void objects_free(struct heap_object **table)
@@ -69,18 +70,40 @@ static void enter_use(struct heap *heap, struct heap_site *site, u64 now_ns)
 	}
 }
 
-static void leave_use(struct heap *heap, struct heap_site *site)
+static void leave_use(struct heap *heap, const struct heap_object *object)
 {
+	struct heap_site *site = object->site;
+
 	site->inuse_count--;
 	heap->inuse_count--;
 	heap->inuse_bytes -= site->weight_bytes;
+	collector_death(&heap->collector, object->birth, site->weight_bytes);
+	lifetime_death(&site->lifetime, object->birth, heap->collector.cycle);
+	booking_add(&site->booking, &heap->collector, 0, -1);
+}
+
+/* The allocation may complete a cycle, to which it does not belong itself. */
+static void count_alloc(struct heap *heap, struct heap_site *site, struct heap_object *object, u64 now_ns)
+{
+	collector_allocate(&heap->collector, site->weight_bytes, now_ns);
+	booking_add(&site->booking, &heap->collector, 1, object ? 1 : 0);
+	site->alloc_count++;
+	heap->alloc_count++;
+	if (!object) {
+		heap->unfollowed_count++;
+		return;
+	}
+	object->birth = heap->collector.cycle;
+	collector_birth(&heap->collector, site->weight_bytes);
+	lifetime_birth(&site->lifetime, object->birth);
+	enter_use(heap, site, now_ns);
 }
 
 int heap_alloc(struct heap *heap, u64 id, u64 addr, u64 size, u64 stack, bool followed, u64 now_ns)
 {
 	struct heap_site *site = site_get(heap, stack, size);
+	struct heap_object *object = NULL;
 	bool out_of_memory = false;
-	struct heap_object *object;
 
 	if (!site)
 		return -ENOMEM;
@@ -94,12 +117,8 @@ int heap_alloc(struct heap *heap, u64 id, u64 addr, u64 size, u64 stack, bool fo
 			free(object);
 			return -ENOMEM;
 		}
-		enter_use(heap, site, now_ns);
-	} else {
-		heap->unfollowed_count++;
 	}
-	site->alloc_count++;
-	heap->alloc_count++;
+	count_alloc(heap, site, object, now_ns);
 	return 0;
 }
 
@@ -112,7 +131,7 @@ static struct heap_object *take(struct heap *heap, u64 id)
 	if (!object)
 		return NULL;
 	HASH_DEL(heap->objects, object);
-	leave_use(heap, object->site);
+	leave_use(heap, object);
 	heap->freed_count++;
 	return object;
 }
@@ -135,6 +154,7 @@ int heap_move(struct heap *heap, u64 id, u32 tid)
 	if (!object)
 		return -ENOENT;
 	object->moved_by = tid;
+	object->death = heap->collector.cycle;
 	HASH_FIND(hh, heap->moved, &tid, sizeof(tid), previous);
 	if (previous) {
 		HASH_DEL(heap->moved, previous);
@@ -164,6 +184,23 @@ int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
 		return -ENOMEM;
 	}
 	enter_use(heap, object->site, now_ns);
+	collector_revival(&heap->collector, object->birth, object->site->weight_bytes);
+	lifetime_revive(&object->site->lifetime, object->birth, object->death);
+	booking_add(&object->site->booking, &heap->collector, 0, 1);
 	heap->freed_count--;
 	return 0;
+}
+
+void heap_lifetimes_close(struct heap *heap)
+{
+	for (struct heap_object *object = heap->objects; object; object = object->hh.next)
+		lifetime_end(&object->site->lifetime, object->birth, heap->collector.cycle);
+	for (struct heap_site *site = heap->sites; site; site = site->hh.next)
+		lifetime_advance(&site->lifetime, heap->collector.cycle);
+}
+
+void heap_lifetimes_reopen(struct heap *heap)
+{
+	for (struct heap_site *site = heap->sites; site; site = site->hh.next)
+		lifetime_reopen(&site->lifetime);
 }

@@ -8,6 +8,7 @@
 #include <uthash.h>
 
 #include "../include/types.h"
+#include "collector.h"
 
 struct heap_site_key {
 	u64 stack; /* hash, 0: unknown */
@@ -16,8 +17,10 @@ struct heap_site_key {
 
 struct heap_site {
 	struct heap_site_key key;
-	u64 alloc_count, inuse_count; /* raw samples */
+	u64 alloc_count, inuse_count; /* raw samples, now */
+	struct booking booking;	      /* the same, on their way to publication */
 	double weight_bytes;	      /* what one sample stands for */
+	struct lifetime lifetime;
 	UT_hash_handle hh;
 };
 
@@ -26,6 +29,8 @@ struct heap_object {
 	u64 addr;
 	struct heap_site *site;
 	u32 moved_by; /* thread whose realloc has it; 0: it is in use */
+	u32 birth;    /* paced cycles completed before */
+	u32 death;    /* the same of a moved one */
 	UT_hash_handle hh;
 };
 
@@ -38,6 +43,7 @@ struct heap {
 	u64 unfollowed_count; /* allocated, in-use unknown */
 	double inuse_bytes, peak_bytes;
 	u64 peak_ns;
+	struct collector collector;
 };
 
 void heap_init(struct heap *heap, u64 sample_bytes);
@@ -52,5 +58,12 @@ int heap_free(struct heap *heap, u64 id);
 /* realloc of thread `tid` takes it: dead, but heap_revive may bring it back until the thread's next realloc. */
 int heap_move(struct heap *heap, u64 id, u32 tid);
 int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns);
+
+/*
+ * Between these two the records of lifetimes know of what is in use, as censored at the age it has, and are all of the
+ * same bucket width.
+ */
+void heap_lifetimes_close(struct heap *heap);
+void heap_lifetimes_reopen(struct heap *heap);
 
 #endif

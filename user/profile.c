@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lifespan.h"
 #include "perfmap.h"
 #include "symbol.h"
 #include "weight.h"
@@ -39,8 +40,10 @@ void profile_free(struct profile *profile)
 		free(profile->mappings[i].path);
 	for (u32 i = 0; profile->locations && i < profile->location_count; i++)
 		free_lines(&profile->locations[i]);
-	for (u32 i = 0; profile->samples && i < profile->sample_count; i++)
+	for (u32 i = 0; profile->samples && i < profile->sample_count; i++) {
 		free(profile->samples[i].location);
+		free(profile->samples[i].lifetime);
+	}
 	free(profile->mappings);
 	free(profile->locations);
 	free(profile->samples);
@@ -350,10 +353,34 @@ static u32 finish_sites(struct profile_site *sites, u32 count, enum measure by)
 	return kept;
 }
 
+/* A record of lifetimes takes kilobytes, and most locations are no leaf: sums are made for sites that have a sample. */
+static int add_lifespan(const struct profile *profile, const struct profile_sample *sample, struct lifespan_sum **sum)
+{
+	if (!profile->model.known)
+		return 0;
+	if (!*sum)
+		*sum = calloc(1, sizeof(**sum));
+	if (!*sum)
+		return -ENOMEM;
+	lifespan_add(*sum, profile, sample);
+	return 0;
+}
+
+static void conclude_lifespans(const struct profile *profile, struct lifespan_sum **sums, struct profile_site *sites,
+			       u32 count)
+{
+	for (u32 i = 0; i < count; i++) {
+		if (sums[i])
+			lifespan_conclude(sums[i], profile, &sites[i].lifespan);
+		free(sums[i]);
+	}
+}
+
 int profile_sites(const struct profile *profile, enum measure by, struct profile_site **ret_sites, u32 *ret_count)
 {
 	u32 *site_of = calloc(profile->location_count + 1UL, sizeof(*site_of));
 	struct profile_site *sites = NULL;
+	struct lifespan_sum **sums = NULL;
 	u64 *heaviest = NULL;
 	u32 count = 0;
 	int err;
@@ -363,20 +390,26 @@ int profile_sites(const struct profile *profile, enum measure by, struct profile
 		goto out;
 	sites = calloc(count + 1UL, sizeof(*sites)); /* the last one: stack unknown */
 	heaviest = calloc(count + 1UL, sizeof(*heaviest));
-	if (!sites || !heaviest) {
-		free(sites);
+	sums = calloc(count + 1UL, sizeof(struct lifespan_sum *));
+	if (!sites || !heaviest || !sums)
 		err = -ENOMEM;
-		goto out;
-	}
-	for (u32 i = 0; i < profile->sample_count; i++) {
+	for (u32 i = 0; !err && i < profile->sample_count; i++) {
 		const struct profile_sample *sample = &profile->samples[i];
 		u32 site = sample->depth ? site_of[sample->location[0]] : count;
 
 		add_sample(profile, sample, by, &sites[site], &heaviest[site]);
+		err = add_lifespan(profile, sample, &sums[site]);
+	}
+	if (sites && sums)
+		conclude_lifespans(profile, sums, sites, count + 1);
+	if (err) {
+		free(sites);
+		goto out;
 	}
 	*ret_count = finish_sites(sites, count + 1, by);
 	*ret_sites = sites;
 out:
+	free(sums);
 	free(heaviest);
 	free(site_of);
 	return err;

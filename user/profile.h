@@ -9,6 +9,9 @@
  */
 #include "../include/counter.h"
 #include "../include/types.h"
+#include "lifetime.h"
+#include "survival.h"
+#include "verdict.h"
 
 struct elf;
 struct root;
@@ -54,7 +57,38 @@ struct profile_sample {
 	u32 *location; /* leaf first; the allocator's own frames are already gone */
 	u32 depth;
 	u64 size;
-	u64 alloc_count, inuse_count;
+	u64 alloc_count, inuse_count; /* published: of the moment a cycle completed */
+	struct lifetime *lifetime;    /* now, what is in use counted as ended; NULL: unknown */
+};
+
+/*
+ * What the model collector (collector.h) makes of the whole process. Cycles are paced ones, bytes are weights, of now.
+ */
+struct profile_model {
+	bool known;
+	u32 gogc_percent; /* 0: off */
+	u32 tenure;
+	u32 cycles, requests;
+	u64 cycles_ns;	     /* from the beginning to the end of the last cycle */
+	double cycles_bytes; /* allocated in that time */
+	double marked_bytes, goal_bytes;
+	double visited_bytes; /* all marks together */
+	double tenured_bytes,
+		trend; /* in use; and by how much more of them a second, over the last half of the cycles */
+	double judged_bytes, promoted_bytes; /* as old as tenure, dead or alive; those of them that came to be so old */
+	struct lifetime_clock clock;	     /* ns since the beginning */
+	u64 age_ns[LIFETIME_CLASSES];	     /* for how long at least an object of that class has lived */
+};
+
+/* Conclusions from records of lifetimes, of one site or a process (lifespan.h). */
+struct lifespan {
+	u64 samples; /* 0: nothing known */
+	struct lifespan_survival {
+		struct survival_point young, tenured; /* of one cycle, of `tenure` cycles */
+		double median_cycles;		      /* NAN: most live too long to tell */
+	} objects, bytes;
+	double growth, growth_error; /* bytes a second that come to stay */
+	enum verdict verdict;
 };
 
 struct profile {
@@ -74,7 +108,9 @@ struct profile {
 	struct profile_sample *samples;
 	u32 sample_count; /* entries of samples[], not a number of sampled objects */
 	u64 ledger[COUNTER_MAX];
+	struct profile_model model;
 	/* beside it */
+	u64 memory_limit, memory_used;			    /* of its cgroup; 0: unlimited or unknown */
 	u64 peak_inuse_space, peak_at_ns;		    /* estimate, and when: ns after start; 0, 0 when unknown */
 	u64 rss_start_bytes, rss_end_bytes, rss_peak_bytes; /* 0: unknown */
 	u64 cpu_ns;					    /* CPU time the process used while traced */
@@ -112,6 +148,7 @@ struct profile_site {
 	u64 value[MEASURE_MAX];
 	u64 alloc_samples, inuse_samples;
 	double stderr_value[MEASURE_MAX]; /* standard error of each estimate */
+	struct lifespan lifespan;
 };
 
 /* *ret_sites is one allocation for the caller to free. 0 or -ENOMEM. */

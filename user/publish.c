@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The end of a recording: snapshot, names, files, summary. Called by record. */
+/* Snapshot, names, files, and at the end of a recording the index and the summary. Called by record. */
 #include "publish.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lifetable.h"
 #include "log.h"
 #include "sample.h"
 #include "summary.h"
@@ -15,14 +16,21 @@
 
 #define SUMMARY_SITES 10
 
+/* Files written of one image while it was being recorded. */
+struct interim {
+	u32 process;
+	char **files;
+	struct interim *next;
+};
+
 struct published {
+	u32 process;
 	struct profile *profile;
 	char **files;
 };
 
 struct collection {
-	const struct publication *publication;
-	struct symbolizer *symbolizer;
+	struct publication *publication;
 	struct published *images;
 	u32 count, capacity, file_count;
 	int err;	    /* the first thing that could not be written */
@@ -58,6 +66,130 @@ static u64 unix_ns(const struct publication *publication, u64 monotonic_ns)
 	return publication->start_unix_ns + (monotonic_ns - publication->start_ns);
 }
 
+static void say_failure(const struct publication *publication, const char *what, int err)
+{
+	log_error("cannot write the %s into '%s': %s; what stood there before is intact, choose another place with -o",
+		  what, publication->output->path, strerror(-err));
+}
+
+/* --- while it runs --- */
+
+struct interim_pass {
+	struct publication *publication;
+	u64 now_ns;
+};
+
+/* Kept, so that names are looked up once and not for every profile. */
+static bool open_symbolizer(struct publication *publication)
+{
+	if (!publication->symbolizer)
+		publication->symbolizer = symbolizer_new();
+	return publication->symbolizer;
+}
+
+static int keep_files(struct publication *publication, u32 process, char **files)
+{
+	struct interim *interim = malloc(sizeof(*interim));
+
+	if (!interim)
+		return -ENOMEM;
+	*interim = (struct interim){.process = process, .files = files, .next = publication->interims};
+	publication->interims = interim;
+	return 0;
+}
+
+static int write_interim(struct process *process, void *arg)
+{
+	struct interim_pass *pass = arg;
+	struct publication *publication = pass->publication;
+	struct profile *profile;
+	char **files = NULL;
+	int err;
+
+	if (process->ended || !process->heap.alloc_count)
+		return 0;
+	err = recorder_snapshot(publication->recorder, process, pass->now_ns, unix_ns(publication, process->start_ns),
+				&profile);
+	if (err)
+		return err;
+	err = profile_symbolize(profile, publication->symbolizer);
+	if (!err)
+		err = writer_write(publication->output->fd, profile, publication->options->formats, publication->seq,
+				   &files);
+	if (files && keep_files(publication, process->number, files)) {
+		writer_files_free(files);
+		err = -ENOMEM;
+	}
+	profile_free(profile);
+	return err;
+}
+
+void publish_now(struct publication *publication, u64 now_ns, bool requested)
+{
+	struct interim_pass pass = {.publication = publication, .now_ns = now_ns};
+	int err = -ENOMEM;
+
+	publication->seq++;
+	if (requested)
+		recorder_request(publication->recorder);
+	if (open_symbolizer(publication))
+		err = recorder_for_each(publication->recorder, write_interim, &pass);
+	if (!err) {
+		if (requested)
+			log_note("profiles %04u written to '%s'", publication->seq, publication->output->path);
+		else
+			log_detail("profiles %04u written", publication->seq);
+		return;
+	}
+	if (!publication->failed)
+		say_failure(publication, "profiles", err);
+	publication->failed = true;
+}
+
+/* What was written of the image before comes behind its last profile, oldest first. */
+static int add_interims(const struct publication *publication, struct published *published)
+{
+	size_t count = 0, room = 0;
+	char **files;
+
+	for (const struct interim *interim = publication->interims; interim; interim = interim->next)
+		for (char **file = interim->files; interim->process == published->process && *file; file++)
+			room++;
+	while (published->files && published->files[count])
+		count++;
+	files = reallocarray(published->files, count + room + 1, sizeof(*files));
+	if (!files)
+		return -ENOMEM;
+	published->files = files;
+	files[count + room] = NULL;
+	for (const struct interim *interim = publication->interims; interim; interim = interim->next) {
+		size_t own = 0;
+
+		if (interim->process != published->process)
+			continue;
+		while (interim->files[own])
+			own++;
+		room -= own;
+		memcpy(&files[count + room], interim->files, own * sizeof(*files));
+		interim->files[0] = NULL;
+	}
+	return 0;
+}
+
+void publish_release(struct publication *publication)
+{
+	symbolizer_free(publication->symbolizer);
+	while (publication->interims) {
+		struct interim *interim = publication->interims;
+
+		publication->interims = interim->next;
+		writer_files_free(interim->files);
+		free(interim);
+	}
+}
+
+/* --- at its end --- */
+
 static void write_image(struct collection *collection, struct published *published)
 {
 	const struct publication *publication = collection->publication;
@@ -67,6 +199,8 @@ static void write_image(struct collection *collection, struct published *publish
 		return;
 	err = writer_write(publication->output->fd, published->profile, publication->options->formats, 0,
 			   &published->files);
+	if (!err)
+		err = add_interims(publication, published);
 	if (err)
 		fail(collection, "profile", err);
 	for (char **file = published->files; file && *file; file++)
@@ -76,20 +210,20 @@ static void write_image(struct collection *collection, struct published *publish
 static int publish_image(struct process *process, void *arg)
 {
 	struct collection *collection = arg;
-	const struct publication *publication = collection->publication;
+	struct publication *publication = collection->publication;
 	struct published *published;
 	int err = grow(collection);
 
 	if (err)
 		return err;
 	published = &collection->images[collection->count];
-	*published = (struct published){.profile = NULL};
+	*published = (struct published){.process = process->number};
 	err = recorder_snapshot(publication->recorder, process, publication->start_ns + publication->duration_ns,
 				unix_ns(publication, process->start_ns), &published->profile);
 	if (err)
 		return err;
 	collection->count++;
-	err = profile_symbolize(published->profile, collection->symbolizer);
+	err = profile_symbolize(published->profile, publication->symbolizer);
 	if (err)
 		return err;
 	if (!publication->options->show_allocator)
@@ -139,41 +273,59 @@ static void print_summaries(const struct collection *collection)
 		summary_print(collection->images[i].profile, SUMMARY_SITES, stderr);
 }
 
+/* What --fail-on is to find; said even with -q, being the answer to a question. */
+static int look_for_growth(const struct collection *collection)
+{
+	u32 growing = 0, processes = 0;
+
+	for (u32 i = 0; i < collection->count; i++) {
+		u32 sites = lifetable_growing(collection->images[i].profile);
+
+		growing += sites;
+		processes += sites > 0;
+	}
+	if (!growing)
+		return STATUS_DONE;
+	log_error("--fail-on growing: %u site%s in %u process%s grow%s", growing, growing == 1 ? "" : "s", processes,
+		  processes == 1 ? "" : "es", growing == 1 ? "s" : "");
+	return STATUS_FOUND;
+}
+
 static int say_result(const struct collection *collection)
 {
 	const char *path = collection->publication->output->path;
 
-	if (collection->err) {
-		log_error("cannot write the %s into '%s': %s; what stood there before is intact, choose another place "
-			  "with -o",
-			  collection->failed, path, strerror(-collection->err));
+	if (collection->err)
+		say_failure(collection->publication, collection->failed, collection->err);
+	if (collection->err || collection->publication->failed)
 		return STATUS_FAILED;
-	}
 	log_note("%u profile file%s and index.json written to '%s'; 'heaptap report %s' shows them",
 		 collection->file_count, collection->file_count == 1 ? "" : "s", path, path);
 	return STATUS_DONE;
 }
 
-int publish_all(const struct publication *publication)
+int publish_all(struct publication *publication)
 {
-	struct collection collection = {.publication = publication, .symbolizer = symbolizer_new()};
-	int err = collection.symbolizer ? 0 : -ENOMEM, status;
+	struct collection collection = {.publication = publication};
+	int err = open_symbolizer(publication) ? 0 : -ENOMEM, status;
 
+	recorder_request(publication->recorder);
 	if (!err)
 		err = recorder_for_each(publication->recorder, publish_image, &collection);
 	if (err)
 		fail(&collection, "profiles", err);
 	index_recording(&collection);
 	print_summaries(&collection);
-	if (collection.symbolizer && symbolizer_complaint(collection.symbolizer))
-		log_note("some names may be missing: %s", symbolizer_complaint(collection.symbolizer));
+	if (publication->symbolizer && symbolizer_complaint(publication->symbolizer))
+		log_note("some names may be missing: %s", symbolizer_complaint(publication->symbolizer));
 	status = say_result(&collection);
+	if (status == STATUS_DONE && publication->options->fail_on_growing)
+		status = look_for_growth(&collection);
 	for (u32 i = 0; i < collection.count; i++) {
 		writer_files_free(collection.images[i].files);
 		profile_free(collection.images[i].profile);
 	}
 	free(collection.images);
-	symbolizer_free(collection.symbolizer);
 	return status;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef PUBLISH_H
 #define PUBLISH_H
-/* From a stopped recording to files and a summary. */
+/* From a recording to files, now and then while it runs, and to a summary at its end. */
 #include "cli.h"
 #include "output.h"
 #include "recorder.h"
@@ -12,13 +12,25 @@ struct publication {
 	struct output *output;
 	const char *attach;
 	u64 start_ns, start_unix_ns, duration_ns;
+	/* made here, from the first profile to publish_release */
+	struct symbolizer *symbolizer;
+	unsigned int seq;
+	struct interim *interims;
+	bool failed;
 };
 
 /*
- * Write every image's files and index.json, print the summary on stderr. STATUS_DONE, or STATUS_FAILED with the reason
- * said; the summary is printed in any case.
+ * Write every image that has not ended, as published, under the next number; `requested`: after completing a cycle, so
+ * as it is. What cannot be written is said, and remembered for publish_all to return.
  */
-int publish_all(const struct publication *publication);
+void publish_now(struct publication *publication, u64 now_ns, bool requested);
+
+/*
+ * Write every image's files and index.json, print the summary on stderr. STATUS_DONE; STATUS_FAILED with the reason
+ * said; or STATUS_FOUND by --fail-on; the summary is printed in any case.
+ */
+int publish_all(struct publication *publication);
+void publish_release(struct publication *publication);
 
 /* The one line that shows on a terminal while recording. */
 void publish_progress(struct recorder *recorder, u64 elapsed_ns);

@@ -15,7 +15,7 @@
 #include <zlib.h>
 
 #include "ledger.h"
-#include "pprof.pb-c.h"
+#include "model.h"
 #include "weight.h"
 
 #define UNPACKED_MAX (1ull << 30)
@@ -379,7 +379,7 @@ static int read_sample(const struct reading *reading, const Pprof__Sample *from,
 	to->alloc_count = raw_count(from->value[ALLOC_OBJECTS], to->size, profile->sample_bytes);
 	if (!profile->alloc_only)
 		to->inuse_count = raw_count(from->value[INUSE_OBJECTS], to->size, profile->sample_bytes);
-	return 0;
+	return model_unpack_lifetime(from->heaptap_lifetime, profile, to);
 }
 
 static int read_samples(struct reading *reading)
@@ -462,6 +462,7 @@ static int convert(struct reading *reading, const char *path)
 	err = err ? err : read_mappings(reading);
 	err = err ? err : read_functions(reading);
 	err = err ? err : read_locations(reading);
+	err = err ? err : model_unpack(message->heaptap_model, profile);
 	return err ? err : read_samples(reading);
 }
 

@@ -36,8 +36,9 @@ struct record {
 	int signals;
 	sigset_t original_mask;
 	struct output output;
-	u64 start_ns, start_unix_ns, looked_ns, said_ns;
-	bool stopped_by_signal;
+	struct publication publication;
+	u64 start_ns, looked_ns, said_ns, written_ns;
+	bool stopped_by_signal, profile_wanted;
 };
 
 /* Signals arrive at a descriptor; SIGHUP only unless it was ignored at start (nohup). */
@@ -50,6 +51,7 @@ static int take_signals(struct record *record)
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGCHLD);
+	sigaddset(&mask, SIGUSR1);
 	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
 		sigaddset(&mask, SIGHUP);
 	sigprocmask(SIG_BLOCK, &mask, &record->original_mask);
@@ -198,7 +200,9 @@ static bool signal_stops(struct record *record)
 	struct signalfd_siginfo info;
 
 	while (read(record->signals, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo != SIGCHLD)
+		if (info.ssi_signo == SIGUSR1)
+			record->profile_wanted = true;
+		else if (info.ssi_signo != SIGCHLD)
 			record->stopped_by_signal = true;
 		else if (record->has_command && record->command_status == -EAGAIN)
 			record->command_status = command_status(&record->command, 0);
@@ -227,6 +231,20 @@ static int poll_timeout(const struct record *record, u64 now)
 	return left_ms < TRACER_DRAIN_MS ? (left_ms > 0 ? (int)left_ms + 1 : 0) : TRACER_DRAIN_MS;
 }
 
+/* Everything up to `told_ns` has been taken in: the model's clock may go on, and profiles be written that are due. */
+static void keep_time(struct record *record, u64 told_ns)
+{
+	u64 interval_ns = (u64)(record->options->interval_s * 1e9);
+	bool due = interval_ns && told_ns > record->written_ns && told_ns - record->written_ns >= interval_ns;
+
+	recorder_tick(tracer_recorder(record->tracer), told_ns);
+	if (due || record->profile_wanted)
+		publish_now(&record->publication, told_ns, record->profile_wanted);
+	if (due)
+		record->written_ns += (told_ns - record->written_ns) / interval_ns * interval_ns;
+	record->profile_wanted = false;
+}
+
 static void watch(struct record *record)
 {
 	struct pollfd fds[2] = {
@@ -236,11 +254,13 @@ static void watch(struct record *record)
 	u64 now = clock_now_ns();
 	bool all = true;
 
-	record->looked_ns = record->said_ns = now;
+	record->looked_ns = record->said_ns = record->written_ns = now;
 	while (!finished(record, now)) {
 		if (all)
 			poll(fds, 2, poll_timeout(record, now));
 		all = tracer_drain(record->tracer);
+		if (all)
+			keep_time(record, now);
 		now = clock_now_ns();
 		look(record, now);
 	}
@@ -260,22 +280,6 @@ static void take_resources(void)
 	setpriority(PRIO_PROCESS, 0, READER_NICE);
 }
 
-/* Write and print what was captured; STATUS_FAILED if a file could not be written. */
-static int publish(struct record *record, u64 duration_ns)
-{
-	struct publication publication = {
-		.options = record->options,
-		.recorder = tracer_recorder(record->tracer),
-		.output = &record->output,
-		.attach = tracer_attach_name(record->tracer),
-		.start_ns = record->start_ns,
-		.start_unix_ns = record->start_unix_ns,
-		.duration_ns = duration_ns,
-	};
-
-	return publish_all(&publication);
-}
-
 static int run(struct record *record)
 {
 	struct tracer_options tracer_options = {
@@ -284,6 +288,7 @@ static int run(struct record *record)
 		.show_allocator = record->options->show_allocator,
 		.processes = record->options->pid_count,
 		.wide = record->options->pid_count > FILTERED_MAX,
+		.collector = record->options->collector,
 	};
 	u64 stop_ns;
 	int status;
@@ -292,8 +297,15 @@ static int run(struct record *record)
 	status = tracer_open(&tracer_options, &record->tracer);
 	if (status)
 		return status;
-	record->start_unix_ns = clock_ns(CLOCK_REALTIME);
 	record->start_ns = clock_now_ns();
+	record->publication = (struct publication){
+		.options = record->options,
+		.recorder = tracer_recorder(record->tracer),
+		.output = &record->output,
+		.attach = tracer_attach_name(record->tracer),
+		.start_ns = record->start_ns,
+		.start_unix_ns = clock_ns(CLOCK_REALTIME),
+	};
 	status = attach(record);
 	if (status)
 		return status;
@@ -303,16 +315,19 @@ static int run(struct record *record)
 	stop_ns = clock_now_ns();
 	return_signals(record);
 	tracer_stop(record->tracer);
-	return publish(record, stop_ns - record->start_ns);
+	record->publication.duration_ns = stop_ns - record->start_ns;
+	return publish_all(&record->publication);
 }
 
-/* COMMAND's own status wins, unless heaptap failed. */
+/* COMMAND's own status wins, unless heaptap failed; but its 0 gives way to what --fail-on found. */
 static int final_status(struct record *record, int status)
 {
 	if (!record->options->command)
 		return status;
 	if (record->has_command && record->command_status == -EAGAIN)
 		record->command_status = command_status(&record->command, 1);
+	if (status == STATUS_FOUND)
+		return record->command_status ? record->command_status : STATUS_FOUND;
 	if (status == STATUS_DONE)
 		return record->command_status;
 	return status >= STATUS_COMMAND_FAILED ? status : STATUS_COMMAND_FAILED;
@@ -336,6 +351,7 @@ int record_run(const struct options *options)
 		record.has_command = false;
 	}
 	status = final_status(&record, status);
+	publish_release(&record.publication);
 	tracer_close(record.tracer);
 	output_close(&record.output);
 	free(record.command.path);

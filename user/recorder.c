@@ -135,6 +135,7 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 		process_free(process);
 		return -ENOMEM;
 	}
+	collector_init(&process->heap.collector, &recorder->options.collector, now_ns);
 	announced = succession_take(recorder, pid, now_ns);
 	if (announced) {
 		mapping_table_free(process->mappings);
@@ -143,6 +144,24 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 	if (ret_process)
 		*ret_process = process;
 	return 0;
+}
+
+static void tick(struct process *process, u64 now_ns)
+{
+	if (!process->ended)
+		collector_tick(&process->heap.collector, now_ns);
+}
+
+void recorder_tick(struct recorder *recorder, u64 now_ns)
+{
+	for (struct process *process = recorder->processes; process; process = process->hh.next)
+		tick(process, now_ns);
+}
+
+void recorder_request(struct recorder *recorder)
+{
+	for (struct process *process = recorder->processes; process; process = process->hh.next)
+		collector_request(&process->heap.collector);
 }
 
 static int apply_alloc(struct process *process, const struct event_alloc *event)
@@ -254,6 +273,8 @@ int recorder_event(struct recorder *recorder, const struct event *event, size_t 
 	if (!least || size < least)
 		return -EBADMSG;
 	process = recorder_find(recorder, event->process);
+	if (process)
+		tick(process, event->time_ns);
 	if (event->kind == EVENT_EXEC)
 		return apply_exec(recorder, process, (const struct event_process *)event);
 	if (!process)

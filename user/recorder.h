@@ -16,6 +16,7 @@ struct recorder_options {
 	u64 sample_bytes;
 	bool alloc_only;
 	double alloc_hit_ns, free_hit_ns; /* calibrated cost of one unsampled hit */
+	struct collector_options collector;
 };
 
 struct recorder *recorder_new(const struct recorder_options *options); /* NULL: no memory */
@@ -33,6 +34,12 @@ int recorder_event(struct recorder *recorder, const struct event *event, size_t 
 /* The side-band's view of a pid: a program was exec'd, a name changed, a file was mapped. Unknown pids are ignored. */
 int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec, u64 now_ns);
 int recorder_map(struct recorder *recorder, u32 pid, const struct mapping *mapping);
+
+/* All events up to `now_ns` have been told: complete the cycles that time alone completes. */
+void recorder_tick(struct recorder *recorder, u64 now_ns);
+
+/* Complete a cycle in every image, for booking alone: what is published from now on is what lives now. */
+void recorder_request(struct recorder *recorder);
 
 struct process *recorder_find(struct recorder *recorder, u32 number); /* by process number; NULL: none */
 struct process *recorder_current(struct recorder *recorder, u32 pid); /* the pid's newest image; NULL: none */

@@ -35,6 +35,9 @@ void samples_merge(struct profile *profile)
 		}
 		into->alloc_count += from->alloc_count;
 		into->inuse_count += from->inuse_count;
+		if (into->lifetime && from->lifetime)
+			lifetime_add(into->lifetime, from->lifetime);
+		free(from->lifetime);
 		free(from->location);
 	}
 	profile->sample_count = merged + 1;

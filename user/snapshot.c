@@ -150,18 +150,32 @@ static int add_frames(struct snapshot *snapshot, const struct stack *stack, stru
 	return err == -ENOENT ? 0 : err;
 }
 
+static int copy_lifetime(const struct snapshot *snapshot, const struct heap_site *site, struct profile_sample *sample)
+{
+	if (!snapshot->profile->model.known)
+		return 0;
+	sample->lifetime = malloc(sizeof(*sample->lifetime));
+	if (!sample->lifetime)
+		return -ENOMEM;
+	*sample->lifetime = site->lifetime;
+	return 0;
+}
+
 static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 {
 	struct profile_sample *sample = &snapshot->profile->samples[snapshot->profile->sample_count];
+	struct booking_slot published = booking_published(&site->booking, &snapshot->process->heap.collector);
 	const struct stack *stack = stack_table_find(&snapshot->process->stacks, site->key.stack);
 
 	sample->location = calloc(stack ? stack->depth : 1, sizeof(*sample->location));
 	if (!sample->location)
 		return -ENOMEM;
 	snapshot->profile->sample_count++;
+	if (copy_lifetime(snapshot, site, sample))
+		return -ENOMEM;
 	sample->size = site->key.size;
-	sample->alloc_count = site->alloc_count;
-	sample->inuse_count = site->inuse_count;
+	sample->alloc_count = published.alloc_count;
+	sample->inuse_count = (u64)published.inuse_count;
 	if (!stack)
 		return 0;
 	if (add_frames(snapshot, stack, sample))
@@ -193,8 +207,10 @@ static int add_samples(struct snapshot *snapshot)
 	snapshot->pool = calloc(frames ? frames : 1, sizeof(*snapshot->pool));
 	if (!profile->locations || !profile->samples || !snapshot->pool)
 		return -ENOMEM;
+	heap_lifetimes_close(&process->heap);
 	for (const struct heap_site *site = process->heap.sites; site && !err; site = site->hh.next)
 		err = add_sample(snapshot, site);
+	heap_lifetimes_reopen(&process->heap);
 	if (!err)
 		samples_merge(profile);
 	return err;
@@ -219,6 +235,45 @@ static void set_cost(const struct recorder_options *options, const struct proces
 		profile->slowdown_percent = 100.0 * cost_ns / (double)profile->cpu_ns;
 }
 
+/* An object that has survived k cycles was born before the (k - 1)th last of them completed. */
+static u64 least_age_ns(const struct collector *collector, u32 class, u64 now_ns)
+{
+	u32 age = lifetime_class_start(class);
+	u64 born_ns;
+
+	if (!age || age > collector->cycle)
+		return 0;
+	born_ns = collector_moment(collector, collector->cycle - age + 1).time_ns;
+	return now_ns > born_ns ? now_ns - born_ns : 0;
+}
+
+static void copy_model(const struct collector *collector, u64 now_ns, struct profile_model *model)
+{
+	struct moment last = collector_moment(collector, collector->cycle);
+
+	*model = (struct profile_model){
+		.known = true,
+		.gogc_percent = collector->options.gogc_percent,
+		.tenure = collector->options.tenure,
+		.cycles = collector->cycle,
+		.requests = collector->booked - collector->cycle,
+		.cycles_ns = last.time_ns - collector->start.time_ns,
+		.cycles_bytes = last.allocated_bytes,
+		.marked_bytes = collector->marked_bytes,
+		.goal_bytes = collector_goal(collector),
+		.visited_bytes = collector->visited_bytes,
+		.tenured_bytes = collector->tenured_bytes,
+		.trend = collector_trend(collector),
+		.judged_bytes = collector->judged_bytes,
+		.promoted_bytes = collector->promoted_bytes,
+		.clock = collector->clock,
+	};
+	for (u32 bucket = 0; bucket <= collector->cycle / collector->clock.width; bucket++)
+		model->clock.start[bucket] -= collector->start.time_ns;
+	for (u32 class = 0; class < LIFETIME_CLASSES; class ++)
+		model->age_ns[class] = least_age_ns(collector, class, now_ns);
+}
+
 static int copy_facts(const struct recorder_options *options, struct process *process, u64 now_ns,
 		      struct profile *profile)
 {
@@ -237,6 +292,10 @@ static int copy_facts(const struct recorder_options *options, struct process *pr
 	profile->rss_end_bytes = process->rss_end_bytes;
 	profile->rss_peak_bytes = process->rss_peak_bytes;
 	profile->exited = process->ended;
+	profile->memory_limit = process->memory_limit;
+	profile->memory_used = process->memory_used;
+	if (!options->alloc_only)
+		copy_model(&process->heap.collector, end_ns, &profile->model);
 	profile->root = process->root.fd >= 0 ? &process->root : NULL;
 	if (process->cpu_end_ns > process->cpu_start_ns)
 		profile->cpu_ns = process->cpu_end_ns - process->cpu_start_ns;

@@ -13,6 +13,7 @@
 
 #include "label.h"
 #include "ledger.h"
+#include "lifetable.h"
 #include "weight.h"
 
 #define TABLE_COLUMNS	 116
@@ -33,8 +34,7 @@ const char *summary_bytes(double bytes, char buffer[32])
 	return buffer;
 }
 
-/* "1 203 400" */
-static const char *digits(u64 number, char buffer[32])
+const char *summary_digits(u64 number, char buffer[32])
 {
 	char plain[24];
 	int length = snprintf(plain, sizeof(plain), "%" PRIu64, number), at = 0;
@@ -48,8 +48,8 @@ static const char *digits(u64 number, char buffer[32])
 	return buffer;
 }
 
-/* A duration, in the unit that leaves it readable. */
-static const char *seconds(double ns, char buffer[32])
+/* In the unit that leaves it readable. */
+const char *summary_seconds(double ns, char buffer[32])
 {
 	static const struct {
 		double ns;
@@ -84,7 +84,7 @@ static bool is_exact(const struct profile *profile)
 
 static const char *amount(double value, enum measure measure, char buffer[32])
 {
-	return is_space(measure) ? summary_bytes(value, buffer) : digits(llround(value), buffer);
+	return is_space(measure) ? summary_bytes(value, buffer) : summary_digits(llround(value), buffer);
 }
 
 /* --- head --- */
@@ -97,7 +97,7 @@ static void print_text(const char *before, const char *text, const char *after, 
 	free(clean);
 }
 
-static void print_head(const struct profile *profile, FILE *out)
+void summary_print_head(const struct profile *profile, FILE *out)
 {
 	char buffer[32];
 
@@ -108,13 +108,14 @@ static void print_head(const struct profile *profile, FILE *out)
 		fprintf(out, " (image %" PRIu32 " of this pid)", profile->image);
 	if (profile->exe)
 		print_text(" ", profile->exe, "", out);
-	fprintf(out, ", %s", seconds(profile->duration_ns, buffer));
+	fprintf(out, ", %s", summary_seconds(profile->duration_ns, buffer));
 	if (is_exact(profile))
 		fputs(", every allocation recorded", out);
 	else if (profile->sample_bytes % 1024)
-		fprintf(out, ", one sample per %s B on average", digits(profile->sample_bytes, buffer));
+		fprintf(out, ", one sample per %s B on average", summary_digits(profile->sample_bytes, buffer));
 	else
-		fprintf(out, ", one sample per %s KiB on average", digits(profile->sample_bytes / 1024, buffer));
+		fprintf(out, ", one sample per %s KiB on average",
+			summary_digits(profile->sample_bytes / 1024, buffer));
 	fputs(profile->exited ? ", ended\n" : "\n", out);
 }
 
@@ -163,15 +164,17 @@ static void print_total(const struct profile *profile, const char *name, const s
 	char bytes[32], error[32], count[32], count_error[32], samples[32];
 
 	summary_bytes(sums->value[space], bytes);
-	digits(sums->value[objects], count);
+	summary_digits(sums->value[objects], count);
 	if (is_exact(profile)) {
-		fprintf(out, "  %-10s %10s = %s B in %s object%s, %s\n", name, bytes, digits(sums->value[space], error),
-			count, sums->value[objects] == 1 ? "" : "s", exactness(profile));
+		fprintf(out, "  %-10s %10s = %s B in %s object%s, %s\n", name, bytes,
+			summary_digits(sums->value[space], error), count, sums->value[objects] == 1 ? "" : "s",
+			exactness(profile));
 		return;
 	}
 	fprintf(out, "  %-10s %10s ±%s in %s ±%s objects, %s samples\n", name, bytes,
-		summary_bytes(sums->error[space], error), count, digits(llround(sums->error[objects]), count_error),
-		digits(is_inuse(space) ? sums->inuse_samples : sums->alloc_samples, samples));
+		summary_bytes(sums->error[space], error), count,
+		summary_digits(llround(sums->error[objects]), count_error),
+		summary_digits(is_inuse(space) ? sums->inuse_samples : sums->alloc_samples, samples));
 }
 
 static void print_totals(const struct profile *profile, const struct sums *sums, FILE *out)
@@ -185,7 +188,7 @@ static void print_totals(const struct profile *profile, const struct sums *sums,
 	print_total(profile, "allocated", sums, ALLOC_OBJECTS, ALLOC_SPACE, out);
 	if (profile->peak_inuse_space && !profile->alloc_only)
 		fprintf(out, "  peak       %10s in use, %s after the start\n",
-			summary_bytes(profile->peak_inuse_space, bytes), seconds(profile->peak_at_ns, time));
+			summary_bytes(profile->peak_inuse_space, bytes), summary_seconds(profile->peak_at_ns, time));
 }
 
 /* Why resident memory and what is in use differ, in words that hold for this process. */
@@ -254,13 +257,13 @@ static void print_site(const struct profile *profile, const struct profile_site 
 
 	fprintf(out, "  %10s", amount(site->value[by], by, value));
 	if (is_exact(profile))
-		fprintf(out, " %14s B", digits(site->value[is_inuse(by) ? INUSE_SPACE : ALLOC_SPACE], samples));
+		fprintf(out, " %14s B", summary_digits(site->value[is_inuse(by) ? INUSE_SPACE : ALLOC_SPACE], samples));
 	else
 		print_error(site->stderr_value[by], by, out);
 	fprintf(out, " %5.1f%%", share);
 	if (!is_exact(profile))
-		fprintf(out, " %9s", digits(is_inuse(by) ? site->inuse_samples : site->alloc_samples, samples));
-	fprintf(out, " %11s  %s\n", digits(site->value[objects], count),
+		fprintf(out, " %9s", summary_digits(is_inuse(by) ? site->inuse_samples : site->alloc_samples, samples));
+	fprintf(out, " %11s  %s\n", summary_digits(site->value[objects], count),
 		label_site(profile, site, TABLE_COLUMNS - (is_exact(profile) ? 49 : 54), label));
 }
 
@@ -299,15 +302,16 @@ static void print_cost(const struct profile *profile, FILE *out)
 
 	if (!allocs && !frees)
 		return;
-	fprintf(out, "\nCost to the process: %s traps (%s allocating, %s freeing)", digits(allocs + frees, hits),
-		digits(allocs, alloc_hits), digits(frees, free_hits));
+	fprintf(out, "\nCost to the process: %s traps (%s allocating, %s freeing)",
+		summary_digits(allocs + frees, hits), summary_digits(allocs, alloc_hits),
+		summary_digits(frees, free_hits));
 	if (profile->hit_cost_ns > 0)
-		fprintf(out, " x %s = about %s", seconds(profile->hit_cost_ns, one),
-			seconds((double)(allocs + frees) * profile->hit_cost_ns, all));
+		fprintf(out, " x %s = about %s", summary_seconds(profile->hit_cost_ns, one),
+			summary_seconds((double)(allocs + frees) * profile->hit_cost_ns, all));
 	if (profile->cpu_ns || profile->slowdown_percent > 0)
 		fprintf(out, ",\n  %.1f %% of the CPU time it used", profile->slowdown_percent);
 	if (profile->cpu_ns)
-		fprintf(out, " (%s)", seconds(profile->cpu_ns, cpu));
+		fprintf(out, " (%s)", summary_seconds(profile->cpu_ns, cpu));
 	fputs(".\n", out);
 }
 
@@ -331,7 +335,7 @@ static void print_balance(s64 missing, FILE *out)
 		      out);
 	else
 		fprintf(out, "  DOES NOT BALANCE: %s sampled allocations are accounted for %s.\n",
-			digits(missing > 0 ? missing : -missing, buffer), missing > 0 ? "nowhere" : "twice");
+			summary_digits(missing > 0 ? missing : -missing, buffer), missing > 0 ? "nowhere" : "twice");
 }
 
 static void print_ledger(const struct profile *profile, FILE *out)
@@ -347,7 +351,7 @@ static void print_ledger(const struct profile *profile, FILE *out)
 	fputs("\nLedger: not everything could be recorded in full\n", out);
 	for (unsigned int i = 0; i < COUNTER_MAX; i++)
 		if (profile->ledger[i])
-			fprintf(out, "  %15s  %-16s %s\n", digits(profile->ledger[i], count), ledger_name(i),
+			fprintf(out, "  %15s  %-16s %s\n", summary_digits(profile->ledger[i], count), ledger_name(i),
 				ledger_meaning(i));
 	if (can_balance(profile))
 		print_balance(missing, out);
@@ -365,12 +369,14 @@ void summary_print_by(const struct profile *profile, enum measure by, unsigned i
 	struct sums sums;
 
 	sum_up(profile, &sums);
-	print_head(profile, out);
+	summary_print_head(profile, out);
 	print_totals(profile, &sums, out);
 	print_resident(profile, sums.value[INUSE_SPACE], out);
 	for (unsigned int i = 0; i < 2; i++)
 		if (!profile->alloc_only || !is_inuse(order[i]))
 			print_sites(profile, order[i], sums.value[order[i]], top, out);
+	if (profile->model.known)
+		lifetable_print(profile, top, out);
 	print_cost(profile, out);
 	if (profile->ledger[COUNTER_CHILDREN])
 		fprintf(out, "\nChild processes started and not traced: %" PRIu64 ".\n",
@@ -381,4 +387,10 @@ void summary_print_by(const struct profile *profile, enum measure by, unsigned i
 void summary_print(const struct profile *profile, unsigned int top, FILE *out)
 {
 	summary_print_by(profile, INUSE_SPACE, top, out);
+}
+
+void summary_print_lifetimes(const struct profile *profile, unsigned int top, FILE *out)
+{
+	summary_print_head(profile, out);
+	lifetable_print(profile, top, out);
 }

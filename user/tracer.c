@@ -81,6 +81,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 		.alloc_only = options->alloc_only,
 		.alloc_hit_ns = tracer->follow.calibration.alloc_ns,
 		.free_hit_ns = tracer->follow.calibration.free_ns,
+		.collector = options->collector,
 	});
 	err = tracer->follow.target && tracer->follow.recorder ? open_streams(tracer) : -ENOMEM;
 	if (err) {

@@ -18,6 +18,7 @@ struct tracer_options {
 	bool alloc_only, show_allocator;
 	unsigned int processes; /* to be traced, for sizing */
 	bool wide;		/* one unfiltered link per file serves all processes */
+	struct collector_options collector;
 };
 
 int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer);

@@ -17,6 +17,10 @@ static const struct argp_option record_options[] = {
 	{"output", 'o', "DIR", 0, "Directory to create for the files (default heaptap-<UTC time>)", 0},
 	{"force", KEY_FORCE, NULL, 0, "Write into DIR although it is not empty", 0},
 	{"format", 'f', "LIST", 0, "pprof, text, folded, json or all, with commas (default pprof)", 0},
+	{"interval", KEY_INTERVAL, "SEC", 0, "Also write a profile of every process every SEC seconds", 0},
+	{"gogc", KEY_GOGC, "N|off", 0, "Pace the model collector as GOGC=N would (default 100)", 0},
+	{"tenure", KEY_TENURE, "N", 0, "Cycles an object survives before it is old (default 2)", 0},
+	{"fail-on", KEY_FAIL_ON, "growing", 0, "Exit with status 5 when a site is a leak suspect", 0},
 	{"alloc-only", KEY_ALLOC_ONLY, NULL, 0, "Do not probe free: half the cost, in-use unknown", 0},
 	{"show-allocator", KEY_SHOW_ALLOCATOR, NULL, 0, "Keep the allocator's own frames (default: hide them)", 0},
 	{NULL, 'v', NULL, 0, "Say more", 0},
@@ -33,6 +37,9 @@ static const struct argp_option report_options[] = {
 	 "What folded counts and the table is sorted by: alloc_objects, alloc_space, inuse_objects or inuse_space "
 	 "(default inuse_space)",
 	 0},
+	{"lifetimes", KEY_LIFETIMES, NULL, 0, "How long the objects of each site live, and which sites grow", 0},
+	{"older-than", KEY_OLDER_THAN, "SEC", 0, "In use only what has lived for longer than SEC seconds", 0},
+	{"base", KEY_BASE, "OLD", 0, "What happened between the profiles OLD and FILE", 0},
 	{NULL, 'v', NULL, 0, "Say more", 0},
 	{NULL, 'q', NULL, 0, "Say nothing but errors", 0},
 	{"version", KEY_VERSION, NULL, 0, "Print the version", -1},
@@ -93,13 +100,16 @@ static const struct argp record = {
 	.doc = "Trace processes, then write one profile each to DIR and print a summary."
 	       "\v"
 	       "The exit status is COMMAND's own; without one: 0 done, 1 failed, 2 usage, 3 kernel or privileges, 4 no "
-	       "such target. SIGINT, SIGTERM and SIGHUP stop tracing and write; a second one leaves without writing.",
+	       "such target, 5 --fail-on found something (COMMAND's 0 becomes 5). SIGINT, SIGTERM and SIGHUP stop "
+	       "tracing and write; a second one leaves without writing. "
+	       "SIGUSR1 "
+	       "writes a profile of every process now.",
 	.help_filter = add_limits,
 };
 
 static const struct argp report = {
 	.options = report_options,
-	.args_doc = "FILE|DIR",
+	.args_doc = "FILE|DIR\n--base OLD FILE",
 	.doc = "Render a saved .pb.gz profile, or every one in DIR.",
 	.help_filter = add_limits,
 };

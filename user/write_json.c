@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "ledger.h"
+#include "lifespan.h"
 #include "utf8.h"
 
 static const char *const measure_names[MEASURE_MAX] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"};
@@ -140,6 +141,108 @@ static bool add_cost(cJSON *object, const struct profile *profile)
 	       add_double(cost, "slowdown_percent", profile->slowdown_percent);
 }
 
+static bool add_point(cJSON *object, const char *name, const struct survival_point *point)
+{
+	cJSON *item = cJSON_AddObjectToObject(object, name);
+
+	return add_double(item, "estimate", point->estimate) && add_double(item, "lower", point->lower) &&
+	       add_double(item, "upper", point->upper) && add_double(item, "at_risk", point->at_risk);
+}
+
+static bool add_survival(cJSON *object, const char *name, const struct lifespan_survival *survival)
+{
+	cJSON *item = cJSON_AddObjectToObject(object, name);
+
+	return add_point(item, "young", &survival->young) && add_point(item, "tenured", &survival->tenured) &&
+	       add_double(item, "median_cycles", survival->median_cycles);
+}
+
+/* `null` when nothing is known. */
+static bool add_lifespan(cJSON *object, const struct profile *profile, const struct lifespan *lifespan)
+{
+	cJSON *item;
+
+	if (!lifespan || !lifespan->samples)
+		return cJSON_AddNullToObject(object, "lifespan") != NULL;
+	item = cJSON_AddObjectToObject(object, "lifespan");
+	return add_u64(item, "samples", lifespan->samples) &&
+	       add_text(item, "verdict", verdict_name(lifespan->verdict)) &&
+	       add_survival(item, "objects", &lifespan->objects) && add_survival(item, "bytes", &lifespan->bytes) &&
+	       add_double(item, "growth_bytes_per_second", lifespan->growth) &&
+	       add_double(item, "growth_standard_error", lifespan->growth_error) &&
+	       add_double(item, "seconds_to_memory_limit", lifespan_time_left(profile, lifespan));
+}
+
+static bool add_counts_u32(cJSON *object, const char *name, const u32 *counts, u32 count)
+{
+	cJSON *array = cJSON_AddArrayToObject(object, name);
+	bool ok = array;
+
+	while (count && !counts[count - 1])
+		count--;
+	for (u32 i = 0; ok && i < count; i++)
+		ok = append_u64(array, counts[i]);
+	return ok;
+}
+
+static bool add_lifetime(cJSON *object, const struct lifetime *lifetime)
+{
+	cJSON *item;
+
+	if (!lifetime)
+		return cJSON_AddNullToObject(object, "lifetime") != NULL;
+	item = cJSON_AddObjectToObject(object, "lifetime");
+	return add_counts_u32(item, "died", lifetime->died, LIFETIME_CLASSES) &&
+	       add_counts_u32(item, "living", lifetime->ended, LIFETIME_CLASSES) &&
+	       add_counts_u32(item, "born", lifetime->born, LIFETIME_BUCKETS) &&
+	       add_counts_u32(item, "gone", lifetime->gone, LIFETIME_DEATH_BUCKETS);
+}
+
+static bool add_ages(cJSON *object, const struct profile_model *model)
+{
+	cJSON *ages = cJSON_AddArrayToObject(object, "age_ns"), *clock = cJSON_AddArrayToObject(object, "bucket_ns");
+	bool ok = ages && clock;
+
+	for (u32 class = 0; ok && class < LIFETIME_CLASSES && lifetime_class_start(class) <= model->cycles; class ++)
+		ok = append_u64(ages, model->age_ns[class]);
+	for (u32 bucket = 0; ok && bucket <= model->cycles / model->clock.width; bucket++)
+		ok = append_u64(clock, model->clock.start[bucket]);
+	return ok;
+}
+
+/* The model collector; `null` with --alloc-only. */
+static bool add_model(cJSON *object, const struct profile *profile)
+{
+	const struct profile_model *model = &profile->model;
+	struct lifespan lifespan;
+	cJSON *item;
+
+	if (!model->known)
+		return cJSON_AddNullToObject(object, "model") != NULL;
+	if (lifespan_of_process(profile, &lifespan))
+		return false;
+	item = cJSON_AddObjectToObject(object, "model");
+	return add_u64(item, "gogc", model->gogc_percent) && add_u64(item, "tenure", model->tenure) &&
+	       add_u64(item, "cycles", model->cycles) && add_u64(item, "requests", model->requests) &&
+	       add_u64(item, "cycles_ns", model->cycles_ns) && add_double(item, "cycles_bytes", model->cycles_bytes) &&
+	       add_double(item, "marked_bytes", model->marked_bytes) &&
+	       add_double(item, "goal_bytes", model->goal_bytes) &&
+	       add_double(item, "visited_bytes", model->visited_bytes) &&
+	       add_double(item, "tenured_bytes", model->tenured_bytes) &&
+	       add_double(item, "tenured_bytes_per_second", model->trend) &&
+	       add_double(item, "judged_bytes", model->judged_bytes) &&
+	       add_double(item, "promoted_bytes", model->promoted_bytes) && add_ages(item, model) &&
+	       add_lifespan(item, profile, &lifespan);
+}
+
+static bool add_limit(cJSON *object, const struct profile *profile)
+{
+	cJSON *memory = cJSON_AddObjectToObject(object, "cgroup_memory");
+
+	return add_known(memory, "limit_bytes", profile->memory_limit) &&
+	       add_known(memory, "used_bytes", profile->memory_used);
+}
+
 static bool add_identity(cJSON *object, const struct profile *profile)
 {
 	return add_u64(object, "pid", profile->pid) && add_u64(object, "image", profile->image) &&
@@ -225,7 +328,8 @@ static int print_head(const struct profile *profile, FILE *out)
 	     add_u64(head, "sample_bytes", profile->sample_bytes) && add_bool(head, "alloc_only", profile->alloc_only);
 	totals = cJSON_AddObjectToObject(head, "totals");
 	ok = ok && add_measures(totals, total, profile->alloc_only) && add_peak(head, profile) &&
-	     add_rss(head, profile) && add_cost(head, profile) && add_ledger(head, profile->ledger);
+	     add_rss(head, profile) && add_limit(head, profile) && add_cost(head, profile) &&
+	     add_model(head, profile) && add_ledger(head, profile->ledger);
 	return print_members(head, ok, out);
 }
 
@@ -300,7 +404,7 @@ static cJSON *make_sample(const void *table, u32 i)
 	ok = ok && add_u64(row, "size", sample->size) &&
 	     add_counts(row, "alloc_samples", sample->alloc_count, "inuse_samples", sample->inuse_count,
 			profile->alloc_only) &&
-	     add_measures(row, value, profile->alloc_only);
+	     add_measures(row, value, profile->alloc_only) && add_lifetime(row, sample->lifetime);
 	return row_or_null(row, ok);
 }
 
@@ -334,7 +438,8 @@ static cJSON *make_site(const void *table, u32 i)
 	ok = ok && add_u64(row, "example", (u64)(site->example - profile->samples)) &&
 	     add_counts(row, "alloc_samples", site->alloc_samples, "inuse_samples", site->inuse_samples,
 			profile->alloc_only) &&
-	     add_measures(row, site->value, profile->alloc_only) && add_errors(row, site, profile->alloc_only);
+	     add_measures(row, site->value, profile->alloc_only) && add_errors(row, site, profile->alloc_only) &&
+	     add_lifespan(row, profile, &site->lifespan);
 	return row_or_null(row, ok);
 }
 

@@ -16,7 +16,7 @@
 #include <uthash.h>
 
 #include "ledger.h"
-#include "pprof.pb-c.h"
+#include "model.h"
 #include "utf8.h"
 
 struct block {
@@ -322,6 +322,22 @@ static void add_label(struct builder *builder, u64 size, Pprof__Sample *message)
 	message->label[message->n_label++] = label;
 }
 
+static void add_lifetime(struct builder *builder, struct lifetime *lifetime, Pprof__Sample *message)
+{
+	message->heaptap_lifetime = take(builder, 1, sizeof(*message->heaptap_lifetime));
+	if (message->heaptap_lifetime)
+		model_pack_lifetime(lifetime, message->heaptap_lifetime);
+}
+
+static void add_model(struct builder *builder)
+{
+	Pprof__Model *message = take(builder, 1, sizeof(*message));
+
+	if (message)
+		model_pack(builder->profile, message);
+	builder->message->heaptap_model = message;
+}
+
 static void fill_sample(struct builder *builder, const struct profile_sample *sample, Pprof__Sample *message)
 {
 	u64 value[MEASURE_MAX];
@@ -337,6 +353,8 @@ static void fill_sample(struct builder *builder, const struct profile_sample *sa
 		message->value[message->n_value++] = clamp(value[m]);
 	if (sample->size)
 		add_label(builder, sample->size, message);
+	if (sample->lifetime && builder->profile->model.known)
+		add_lifetime(builder, sample->lifetime, message);
 }
 
 static void add_samples(struct builder *builder)
@@ -440,6 +458,8 @@ int write_pprof(const struct profile *profile, FILE *out)
 	add_mappings(&builder);
 	add_locations(&builder);
 	add_samples(&builder);
+	if (profile->model.known)
+		add_model(&builder);
 	list_functions(&builder);
 	list_strings(&builder);
 	if (!builder.failed)

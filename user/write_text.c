@@ -244,6 +244,11 @@ static void print_memstats(const struct profile *profile, FILE *out)
 		print_stat("HeapAlloc", total[INUSE_SPACE], out);
 		print_stat("HeapObjects", total[INUSE_OBJECTS], out);
 	}
+	if (profile->model.known) {
+		print_stat("NextGC", (u64)profile->model.goal_bytes, out);
+		print_stat("NumGC", profile->model.cycles + (u64)profile->model.requests, out);
+		print_stat("NumForcedGC", profile->model.requests, out);
+	}
 	if (profile->rss_peak_bytes)
 		print_stat("MaxRSS", profile->rss_peak_bytes, out);
 }

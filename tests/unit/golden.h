@@ -162,6 +162,79 @@ static inline struct profile golden_all_live(void)
 	return profile;
 }
 
+/*
+ * Forty cycles of 8 MiB and a tenth of a second: make_node keeps all it makes, grow keeps nothing, what the vdso makes
+ * lives for three cycles, and of a stack unknown there are too few to tell.
+ */
+#define GOLDEN_CYCLES 40
+
+static inline struct profile golden_living(void)
+{
+	static u32 deep[] = {INLINED, MAIN, START}, growing[] = {GROW, MAIN, START}, odd[] = {VDSO, NOWHERE};
+	static struct lifetime lifetimes[4];
+	static struct profile_sample samples[] = {
+		{.location = deep, .depth = 3, .size = 1024, .alloc_count = 200, .inuse_count = 200},
+		{.location = growing, .depth = 3, .size = 32, .alloc_count = 400, .inuse_count = 0},
+		{.location = odd, .depth = 2, .size = 4096, .alloc_count = 80, .inuse_count = 6},
+		{.location = NULL, .depth = 0, .size = 64, .alloc_count = 3, .inuse_count = 3},
+	};
+	struct profile profile = golden_small();
+	struct profile_model *model = &profile.model;
+
+	memset(lifetimes, 0, sizeof(lifetimes));
+	for (u32 cycle = 0; cycle < GOLDEN_CYCLES; cycle++) {
+		lifetime_tick(&model->clock, cycle, cycle * 100000000ULL);
+		for (u32 i = 0; i < 5; i++) {
+			lifetime_birth(&lifetimes[0], cycle);
+			lifetime_end(&lifetimes[0], cycle, GOLDEN_CYCLES);
+		}
+		for (u32 i = 0; i < 10; i++) {
+			lifetime_birth(&lifetimes[1], cycle);
+			lifetime_death(&lifetimes[1], cycle, cycle);
+		}
+		for (u32 i = 0; i < 2; i++) {
+			lifetime_birth(&lifetimes[2], cycle);
+			if (cycle + 3 < GOLDEN_CYCLES)
+				lifetime_death(&lifetimes[2], cycle, cycle + 3);
+			else
+				lifetime_end(&lifetimes[2], cycle, GOLDEN_CYCLES);
+		}
+	}
+	for (u32 i = 0; i < 3; i++) {
+		lifetime_birth(&lifetimes[3], 20);
+		lifetime_end(&lifetimes[3], 20, GOLDEN_CYCLES);
+	}
+	lifetime_tick(&model->clock, GOLDEN_CYCLES, GOLDEN_CYCLES * 100000000ULL);
+	for (u32 i = 0; i < 4; i++) {
+		lifetime_advance(&lifetimes[i], GOLDEN_CYCLES);
+		samples[i].lifetime = &lifetimes[i];
+	}
+	for (u32 class = 1; class < LIFETIME_CLASSES && lifetime_class_start(class) <= GOLDEN_CYCLES; class ++)
+		model->age_ns[class] = (lifetime_class_start(class) - 1) * 100000000ULL + 50000000;
+	model->known = true;
+	model->gogc_percent = 100;
+	model->tenure = 2;
+	model->cycles = GOLDEN_CYCLES;
+	model->requests = 1;
+	model->cycles_ns = GOLDEN_CYCLES * 100000000ULL;
+	model->cycles_bytes = GOLDEN_CYCLES * 8388608.0;
+	model->marked_bytes = 104857600;
+	model->goal_bytes = 209715200;
+	model->visited_bytes = 2097152000;
+	model->tenured_bytes = 99614720;
+	model->trend = 26214400;
+	model->judged_bytes = 318767104;
+	model->promoted_bytes = 104857600;
+	profile.memory_limit = 1073741824;
+	profile.memory_used = 209715200;
+	profile.duration_ns = 4050000000;
+	profile.exited = false;
+	profile.samples = samples;
+	profile.sample_count = 4;
+	profile.ledger[COUNTER_LOST_RING] = profile.ledger[COUNTER_STACK_LOST_SLOT] = 0;
+	return profile;
+}
+
 static inline char *golden_read(const char *path)
 {
 	FILE *in = fopen(path, "re");

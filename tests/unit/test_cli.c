@@ -161,6 +161,9 @@ static void test_cli_record_defaults_are_as_documented(void **state)
 	assert_int_equal(options->formats, FORMAT_PPROF);
 	assert_false(options->force);
 	assert_false(options->alloc_only);
+	assert_int_equal(options->collector.gogc_percent, 100);
+	assert_int_equal(options->collector.tenure, 2);
+	assert_true(options->interval_s == 0);
 	assert_string_equal(options->argv[0], "-p");
 	assert_string_equal(options->argv[1], "1");
 	assert_null(options->argv[2]);
@@ -310,6 +313,38 @@ static void test_cli_duration_malformed_or_out_of_range_is_refused(void **state)
 	refuse(*state, "record -p 1 -d 1000000001", "at most 1000000000");
 }
 
+static void test_cli_model_options_are_taken(void **state)
+{
+	struct options *options = accept(*state, "record -p 1 --gogc 50 --tenure 31 --interval 0.5");
+
+	assert_int_equal(options->collector.gogc_percent, 50);
+	assert_int_equal(options->collector.tenure, 31);
+	assert_true(options->interval_s == 0.5);
+	assert_int_equal(accept(*state, "record -p 1 --gogc off")->collector.gogc_percent, 0);
+	assert_int_equal(accept(*state, "record -p 1 --gogc=1000000")->collector.gogc_percent, 1000000);
+	assert_true(accept(*state, "record -p 1 --alloc-only --interval 1")->alloc_only);
+}
+
+static void test_cli_model_options_out_of_range_are_refused(void **state)
+{
+	refuse(*state, "record -p 1 --gogc 0", "'--gogc 0'");
+	refuse(*state, "record -p 1 --gogc -1", "'--gogc -1'");
+	refuse(*state, "record -p 1 --gogc Off", "'--gogc Off'");
+	refuse(*state, "record -p 1 --gogc 1000001", "1000000");
+	refuse(*state, "record -p 1 --gogc", "needs an argument");
+	refuse(*state, "record -p 1 --tenure 0", "'--tenure 0'");
+	refuse(*state, "record -p 1 --tenure 32", "from 1 to 31");
+	refuse(*state, "record -p 1 --interval 0", "more than 0");
+	refuse(*state, "record -p 1 --interval x", "'--interval x'");
+	refuse(*state, "record -p 1 --interval 1000000001", "at most 1000000000");
+}
+
+static void test_cli_model_options_without_frees_are_refused(void **state)
+{
+	refuse(*state, "record -p 1 --alloc-only --gogc 100", "'--gogc'");
+	refuse(*state, "record -p 1 --tenure 3 --alloc-only", "'--tenure'");
+}
+
 static void test_cli_formats_are_a_set(void **state)
 {
 	assert_int_equal(accept(*state, "record -p 1 -f folded")->formats, FORMAT_FOLDED);
@@ -326,8 +361,6 @@ static void test_cli_formats_are_a_set(void **state)
 static void test_cli_unknown_option_is_named(void **state)
 {
 	refuse(*state, "record -p 1 --follow", "'--follow'");
-	refuse(*state, "record -p 1 --interval=1", "'--interval'");
-	refuse(*state, "record -p 1 --gogc 100", "'--gogc'");
 	refuse(*state, "record -a", "'-a'");
 	refuse(*state, "record --all", "'--all'");
 	refuse(*state, "record --cgroup /x", "'--cgroup'");
@@ -390,6 +423,34 @@ static void test_cli_report_wrong_arguments_are_refused(void **state)
 	refuse(*state, "report -n -1 a", "'-n -1'");
 }
 
+static void test_cli_report_ways_of_looking_exclude_each_other(void **state)
+{
+	struct options *options = accept(*state, "report --lifetimes x");
+
+	assert_true(options->lifetimes);
+	assert_true(accept(*state, "report x --older-than 1.5 -f folded")->older_s == 1.5);
+	options = accept(*state, "report --base old new");
+	assert_string_equal(options->base, "old");
+	assert_string_equal(options->path, "new");
+	refuse(*state, "report --base old", "'--base old'");
+	refuse(*state, "report --base '' new", "'--base'");
+	refuse(*state, "report --lifetimes --base old new", "exclude each other");
+	refuse(*state, "report --lifetimes --older-than 3 x", "exclude each other");
+	refuse(*state, "report --base old --older-than 3 x", "exclude each other");
+	refuse(*state, "report --lifetimes -f text x", "'--lifetimes'");
+	refuse(*state, "report -f folded --base old x", "'--base'");
+	refuse(*state, "report --older-than 0 x", "more than 0");
+	refuse(*state, "report --older-than 1m x", "'--older-than 1m'");
+}
+
+static void test_cli_fail_on_takes_what_can_be_found(void **state)
+{
+	assert_false(accept(*state, "record -p 1")->fail_on_growing);
+	assert_true(accept(*state, "record -p 1 --fail-on growing")->fail_on_growing);
+	refuse(*state, "record -p 1 --fail-on leak", "'--fail-on leak'");
+	refuse(*state, "record -p 1 --fail-on growing --alloc-only", "'--fail-on'");
+}
+
 static void test_cli_doctor_target_is_optional(void **state)
 {
 	struct options *options = accept(*state, "doctor");
@@ -431,12 +492,17 @@ int main(void)
 		TEST(test_cli_sample_bytes_malformed_are_refused),
 		TEST(test_cli_duration_takes_fractions),
 		TEST(test_cli_duration_malformed_or_out_of_range_is_refused),
+		TEST(test_cli_model_options_are_taken),
+		TEST(test_cli_model_options_out_of_range_are_refused),
+		TEST(test_cli_model_options_without_frees_are_refused),
 		TEST(test_cli_formats_are_a_set),
 		TEST(test_cli_unknown_option_is_named),
 		TEST(test_cli_abbreviated_option_is_unknown),
 		TEST(test_cli_option_argument_missing_or_unwanted_is_refused),
 		TEST(test_cli_report_options_are_taken),
 		TEST(test_cli_report_wrong_arguments_are_refused),
+		TEST(test_cli_report_ways_of_looking_exclude_each_other),
+		TEST(test_cli_fail_on_takes_what_can_be_found),
 		TEST(test_cli_doctor_target_is_optional),
 		TEST(test_cli_hostile_argument_cannot_act_on_the_terminal),
 	};

@@ -87,6 +87,35 @@ static void test_read_pprof_of_written_profile_yields_it_again(void **state)
 	profile_free(back);
 }
 
+static void test_read_pprof_yields_the_model_and_every_lifetime_again(void **state)
+{
+	struct profile profile = golden_living(), *back = read_back(&profile);
+
+	(void)state;
+	assert_same_samples(&profile, back);
+	assert_memory_equal(&profile.model, &back->model, sizeof(profile.model));
+	assert_int_equal(back->memory_limit, profile.memory_limit);
+	assert_int_equal(back->memory_used, profile.memory_used);
+	for (u32 i = 0; i < profile.sample_count; i++) {
+		assert_non_null(back->samples[i].lifetime);
+		assert_memory_equal(profile.samples[i].lifetime, back->samples[i].lifetime, sizeof(struct lifetime));
+	}
+	profile_free(back);
+}
+
+static void test_read_pprof_of_file_without_a_model_knows_none(void **state)
+{
+	struct profile profile = golden_living(), *back;
+
+	(void)state;
+	profile.model.known = false;
+	back = read_back(&profile);
+	assert_false(back->model.known);
+	for (u32 i = 0; i < back->sample_count; i++)
+		assert_null(back->samples[i].lifetime);
+	profile_free(back);
+}
+
 /* The writer may put another mapping first; a second trip changes nothing any more. */
 static void test_read_pprof_of_profile_read_before_is_stable(void **state)
 {
@@ -256,6 +285,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read_pprof_of_written_profile_yields_it_again),
+		cmocka_unit_test(test_read_pprof_yields_the_model_and_every_lifetime_again),
+		cmocka_unit_test(test_read_pprof_of_file_without_a_model_knows_none),
 		cmocka_unit_test(test_read_pprof_of_profile_read_before_is_stable),
 		cmocka_unit_test(test_read_pprof_recovers_raw_counts_at_every_rate),
 		cmocka_unit_test(test_read_pprof_of_alloc_only_profile_says_so),

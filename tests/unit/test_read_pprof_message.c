@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <math.h>
+
 #include <stdlib.h>
 
 #include "pprof_file.h"
@@ -36,6 +38,10 @@ struct message {
 	uint64_t stack[1];
 	int64_t values[4];
 	Pprof__Sample sample, *sample_table[1];
+	Pprof__Model model;
+	Pprof__Lifetime lifetime;
+	uint32_t counts[LIFETIME_DEATH_BUCKETS + 1];
+	uint64_t times[LIFETIME_CLASSES + 1];
 	Pprof__Profile profile;
 };
 
@@ -99,6 +105,14 @@ static void message_init(struct message *message)
 	message->profile.location = message->location_table;
 	message->profile.sample = message->sample_table;
 	message->profile.period = 1;
+	pprof__model__init(&message->model);
+	pprof__lifetime__init(&message->lifetime);
+	message->model.tenure = 2;
+	message->model.clock_ns = message->model.age_ns = message->times;
+	message->lifetime.died = message->lifetime.ended = message->counts;
+	message->lifetime.born = message->lifetime.gone = message->counts;
+	message->profile.heaptap_model = &message->model;
+	message->sample.heaptap_lifetime = &message->lifetime;
 }
 
 /* Written without gzip, which is a form that must be read too. */
@@ -183,6 +197,60 @@ static void test_read_pprof_of_message_that_contradicts_itself_is_refused(void *
 	REFUSES(-EBADMSG, message.label.num = -1);
 }
 
+static void test_read_pprof_of_model_that_cannot_be_is_refused(void **state)
+{
+	struct profile *profile;
+	struct message message;
+
+	(void)state;
+	message_init(&message);
+	assert_int_equal(message_read(&message, &profile), 0);
+	assert_true(profile->model.known);
+	profile_free(profile);
+	REFUSES(-EBADMSG, message.model.tenure = 0);
+	REFUSES(-EBADMSG, message.model.tenure = 32);
+	REFUSES(-EBADMSG, message.model.cycles = 1ULL << 32);
+	REFUSES(-EBADMSG, message.model.requests = 1ULL << 32);
+	REFUSES(-EBADMSG, message.model.gogc_percent = 1ULL << 32);
+	REFUSES(-EBADMSG, message.model.n_clock_ns = LIFETIME_BUCKETS + 1);
+	REFUSES(-EBADMSG, message.model.n_age_ns = LIFETIME_CLASSES + 1);
+	REFUSES(-EBADMSG, message.lifetime.n_died = LIFETIME_CLASSES + 1);
+	REFUSES(-EBADMSG, message.lifetime.n_ended = LIFETIME_CLASSES + 1);
+	REFUSES(-EBADMSG, message.lifetime.n_born = LIFETIME_BUCKETS + 1);
+	REFUSES(-EBADMSG, message.lifetime.n_gone = LIFETIME_DEATH_BUCKETS + 1);
+}
+
+/* Counts that no process can have made, at every border of the cycles: conclusions are nonsense, and nothing more. */
+static void test_read_pprof_of_lying_lifetimes_stays_within_bounds(void **state)
+{
+	static const uint64_t cycles[] = {0, 1, 11, 12, 13, 14, 15, 27, 28, 29, 1000, 1U << 20, UINT32_MAX};
+	struct message message;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cycles) / sizeof(*cycles); i++) {
+		struct profile_site *sites;
+		struct profile *profile;
+		u32 count;
+
+		message_init(&message);
+		memset(message.counts, 0xff, sizeof(message.counts));
+		memset(message.times, 0xff, sizeof(message.times));
+		message.model.cycles = cycles[i];
+		message.model.n_clock_ns = LIFETIME_BUCKETS;
+		message.model.n_age_ns = message.lifetime.n_died = message.lifetime.n_ended = LIFETIME_CLASSES;
+		message.lifetime.n_born = LIFETIME_BUCKETS;
+		message.lifetime.n_gone = LIFETIME_DEATH_BUCKETS;
+		message.model.trend = message.model.goal_bytes = NAN;
+		message.model.visited_bytes = INFINITY;
+		assert_int_equal(message_read(&message, &profile), 0);
+		assert_true(profile->model.trend == 0 && profile->model.goal_bytes == 0);
+		assert_int_equal(profile_sites(profile, INUSE_SPACE, &sites, &count), 0);
+		assert_true(sites[0].lifespan.samples > 0);
+		free(sites);
+		profile_free(profile);
+	}
+}
+
 static void test_read_pprof_of_odd_values_takes_them_for_unknown(void **state)
 {
 	struct profile *profile;
@@ -210,6 +278,8 @@ int main(void)
 		cmocka_unit_test(test_read_pprof_of_foreign_message_fills_what_it_lacks),
 		cmocka_unit_test(test_read_pprof_of_other_sample_types_is_refused),
 		cmocka_unit_test(test_read_pprof_of_message_that_contradicts_itself_is_refused),
+		cmocka_unit_test(test_read_pprof_of_model_that_cannot_be_is_refused),
+		cmocka_unit_test(test_read_pprof_of_lying_lifetimes_stays_within_bounds),
 		cmocka_unit_test(test_read_pprof_of_odd_values_takes_them_for_unknown),
 	};
 

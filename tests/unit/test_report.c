@@ -194,6 +194,93 @@ static void test_report_of_alloc_only_profile_counts_what_was_allocated(void **s
 	assert_null(strstr(output.text, "Sites by bytes in use"));
 }
 
+static int report_with(struct options options)
+{
+	int status;
+
+	options.verb = VERB_REPORT;
+	options.measure = INUSE_SPACE;
+	options.top = 20;
+	capture_begin(&output, stdout);
+	capture_begin(&errors, stderr);
+	status = report_run(&options);
+	capture_end(&errors);
+	capture_end(&output);
+	return status;
+}
+
+static void test_report_lifetimes_need_nothing_but_the_profile(void **state)
+{
+	struct profile living = golden_living();
+	const struct profile *const profiles[] = {&living};
+
+	(void)state;
+	record(profiles, 1, false);
+	assert_int_equal(report_with((struct options){.path = scratch_path, .lifetimes = true}), STATUS_DONE);
+	assert_contains(output.text, "growing");
+	assert_contains(output.text, "Under a collector (GOGC=100): 40 cycles");
+	assert_null(strstr(output.text, "Sites by bytes"));
+}
+
+static void test_report_lifetimes_of_profile_without_them_says_so(void **state)
+{
+	struct profile small = golden_small();
+	const struct profile *const profiles[] = {&small};
+
+	(void)state;
+	record(profiles, 1, false);
+	assert_int_equal(report_with((struct options){.path = scratch_path, .lifetimes = true}), STATUS_DONE);
+	assert_contains(output.text, "Lifetimes are not known");
+}
+
+static void test_report_older_leaves_in_use_what_is_older(void **state)
+{
+	struct profile living = golden_living();
+	const struct profile *const profiles[] = {&living};
+
+	(void)state;
+	record(profiles, 1, false);
+	assert_int_equal(
+		report_with((struct options){.path = scratch_path, .older_s = 1, .report_format = REPORT_FOLDED}),
+		STATUS_DONE);
+	/* 150 of make_node's 200 samples, none of the vdso's 6. */
+	assert_contains(output.text, "make_node 78720025\n");
+	assert_null(strstr(output.text, "vdso"));
+	assert_contains(errors.text, "more than 1 s");
+}
+
+static void test_report_older_without_ages_is_refused(void **state)
+{
+	struct profile small = golden_small();
+	const struct profile *const profiles[] = {&small};
+
+	(void)state;
+	record(profiles, 1, false);
+	assert_int_equal(report_with((struct options){.path = scratch_path, .older_s = 1}), STATUS_FAILED);
+	assert_contains(errors.text, "does not say how old");
+}
+
+static void test_report_base_tells_the_difference(void **state)
+{
+	struct profile small = golden_small(), living = golden_living();
+	const struct profile *const profiles[] = {&small, &living};
+	char before[PATH_MAX + 32], after[PATH_MAX + 32];
+
+	(void)state;
+	living.pid = 4243;
+	record(profiles, 2, false);
+	snprintf(before, sizeof(before), "%s/4242.small.pb.gz", scratch_path);
+	snprintf(after, sizeof(after), "%s/4243.small.pb.gz", scratch_path);
+	assert_int_equal(report_with((struct options){.path = after, .base = before}), STATUS_DONE);
+	assert_contains(output.text, "from 4242 small");
+	assert_contains(output.text, "to   4243 small");
+	assert_contains(output.text, "+98.6 MiB");
+	snprintf(before, sizeof(before), "%s/none.pb.gz", scratch_path);
+	assert_int_equal(report_with((struct options){.path = after, .base = before}), STATUS_NO_TARGET);
+	assert_contains(errors.text, "none.pb.gz");
+	assert_int_equal(report_with((struct options){.path = before, .base = after}), STATUS_NO_TARGET);
+}
+
 static void test_report_of_missing_path_is_no_target(void **state)
 {
 	(void)state;
@@ -269,6 +356,11 @@ int main(void)
 		cmocka_unit_test(test_report_with_lying_index_stays_within_bounds),
 		cmocka_unit_test(test_report_as_text_and_folded_prints_these_formats),
 		cmocka_unit_test(test_report_of_alloc_only_profile_counts_what_was_allocated),
+		cmocka_unit_test(test_report_lifetimes_need_nothing_but_the_profile),
+		cmocka_unit_test(test_report_lifetimes_of_profile_without_them_says_so),
+		cmocka_unit_test(test_report_older_leaves_in_use_what_is_older),
+		cmocka_unit_test(test_report_older_without_ages_is_refused),
+		cmocka_unit_test(test_report_base_tells_the_difference),
 		cmocka_unit_test(test_report_of_missing_path_is_no_target),
 		cmocka_unit_test(test_report_of_directory_without_profiles_says_so),
 		cmocka_unit_test(test_report_of_bad_file_names_it_and_prints_the_others),

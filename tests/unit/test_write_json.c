@@ -78,6 +78,14 @@ static void test_write_json_small_profile_matches_golden_file(void **state)
 	assert_written(&profile, "small.json");
 }
 
+static void test_write_json_living_profile_matches_golden_file(void **state)
+{
+	struct profile profile = golden_living();
+
+	(void)state;
+	assert_written(&profile, "living.json");
+}
+
 static void test_write_json_empty_profile_matches_golden_file(void **state)
 {
 	struct profile profile = golden_empty();
@@ -216,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_write_json_small_profile_matches_golden_file),
+		cmocka_unit_test(test_write_json_living_profile_matches_golden_file),
 		cmocka_unit_test(test_write_json_empty_profile_matches_golden_file),
 		cmocka_unit_test(test_write_json_alloc_only_profile_has_null_in_use),
 		cmocka_unit_test(test_write_json_integers_beyond_doubles_are_exact),

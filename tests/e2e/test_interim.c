@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Profiles written while recording: SIGUSR1 writes what lives at that moment, --interval the published state, that of a
+ * completed cycle; and neither changes the last profile.
+ */
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "session.h"
+#include "text_profile.h"
+
+static void start(struct scene *scene, const char *const *options)
+{
+	const char *args[16] = {"-R", "1", "-f", "text"};
+	unsigned int count = 4;
+
+	target_start(&scene->target, NULL, (const char *const[]){beside("target_steps"), NULL});
+	target_ready(&scene->target);
+	while (*options)
+		args[count++] = *options++;
+	args[count++] = "-p";
+	args[count++] = format("%d", scene->target.pid);
+	args[count] = NULL;
+	session_start(&scene->session, scene, args);
+	session_attached(&scene->session);
+	target_go(&scene->target);
+}
+
+/* Let the target take these steps, one after the other, and wait until it has. */
+static void steps(const struct scene *scene, const char *wanted)
+{
+	for (char done; *wanted; wanted++) {
+		struct pollfd poll_fd = {.fd = scene->target.out, .events = POLLIN};
+
+		assert_int_equal(write(scene->target.in, wanted, 1), 1);
+		if (poll(&poll_fd, 1, DEADLINE_MS) != 1 || read(scene->target.out, &done, 1) != 1 || done != *wanted)
+			fail_msg("the target did not do '%c'", *wanted);
+	}
+}
+
+static void ask(struct scene *scene, unsigned int seq)
+{
+	session_signal(&scene->session, SIGUSR1);
+	session_await(&scene->session, format("profiles %04u written", seq));
+}
+
+/* Blocks of 1000 bytes in the profile of that number (0: the last), as {allocated, in use}. */
+static struct blocks {
+	uint64_t allocated, in_use;
+} blocks_of(const struct scene *scene, unsigned int seq)
+{
+	const char *name = format("%s/%d.target_steps%s.txt", scene->session.output, scene->target.pid,
+				  seq ? format(".%04u", seq) : "");
+	struct text_profile text;
+	struct blocks blocks;
+	struct tally tally;
+
+	if (text_profile_read(name, &text))
+		fail_msg("cannot read %s", name);
+	text_profile_tally(&text, 0, 0, &tally);
+	blocks = (struct blocks){tally_of_size(&tally, 1000).allocated, tally_of_size(&tally, 1000).in_use};
+	tally_release(&tally);
+	text_profile_release(&text);
+	return blocks;
+}
+
+static void assert_blocks(const struct scene *scene, unsigned int seq, uint64_t allocated, uint64_t in_use)
+{
+	struct blocks blocks = blocks_of(scene, seq);
+
+	assert_int_equal(blocks.allocated, allocated);
+	assert_int_equal(blocks.in_use, in_use);
+}
+
+static void stop(struct scene *scene)
+{
+	session_signal(&scene->session, SIGINT);
+	assert_int_equal(session_finish(&scene->session), 0);
+}
+
+static void test_interim_signal_writes_what_lives_at_that_moment(void **state)
+{
+	struct scene *scene = *state;
+
+	start(scene, (const char *const[]){NULL});
+	steps(scene, "kkkf");
+	ask(scene, 1);
+	steps(scene, "ckff");
+	ask(scene, 2);
+	steps(scene, "kcck");
+	stop(scene);
+	assert_blocks(scene, 1, 3, 2);
+	assert_blocks(scene, 2, 4, 1);
+	assert_blocks(scene, 0, 6, 3);
+}
+
+static void test_interim_files_stand_in_the_index_behind_the_last(void **state)
+{
+	struct scene *scene = *state;
+	const cJSON *files;
+	cJSON *index;
+
+	start(scene, (const char *const[]){NULL});
+	steps(scene, "k");
+	ask(scene, 1);
+	ask(scene, 2);
+	stop(scene);
+	index = session_index(&scene->session);
+	files = cJSON_GetObjectItemCaseSensitive(index_process(index, "target_steps"), "files");
+	assert_int_equal(cJSON_GetArraySize(files), 3);
+	for (int i = 0; i < 3; i++) {
+		static const char *const ends[] = {"target_steps.txt", "target_steps.0001.txt",
+						   "target_steps.0002.txt"};
+		const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(files, i));
+
+		assert_non_null(strstr(name, ends[i]));
+	}
+	cJSON_Delete(index);
+}
+
+/* What is shown is a past state, and never less than was shown before. */
+static void test_interim_interval_writes_the_published_state(void **state)
+{
+	struct scene *scene = *state;
+	struct blocks before = {0, 0};
+
+	start(scene, (const char *const[]){"-v", "--interval", "0.05", NULL});
+	steps(scene, "kkck");
+	session_await(&scene->session, "profiles 0003 written");
+	steps(scene, "ckck");
+	session_await(&scene->session, "profiles 0006 written");
+	stop(scene);
+	for (unsigned int seq = 1; seq <= 6; seq++) {
+		struct blocks blocks = blocks_of(scene, seq);
+
+		assert_true(blocks.allocated >= before.allocated);
+		assert_true(blocks.in_use == blocks.allocated);
+		assert_true(blocks.allocated <= 5);
+		before = blocks;
+	}
+	assert_blocks(scene, 0, 5, 5);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_interim_signal_writes_what_lives_at_that_moment),
+		TEST(test_interim_files_stand_in_the_index_behind_the_last),
+		TEST(test_interim_interval_writes_the_published_state),
+	};
+
+	return cmocka_run_group_tests_name("interim", tests, NULL, NULL);
+}
