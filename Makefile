@@ -95,18 +95,21 @@ $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.linked.o
 # --- tests ---------------------------------------------------------------------------------------------------------------
 UNIT_TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 ASAN_TESTS := $(UNIT_TESTS:$(OUT)/%=$(OUT)/asan/%)
-E2E_TESTS  := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/e2e/test_*.c))
+E2E_TESTS  := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/e2e/test_*.c)) $(OUT)/tests/e2e/test_memory_profiler
 SWAP_LIBRARIES := red green blue red_plain green_plain blue_plain
 # Rust where there is a compiler that works: elsewhere neither its target nor its test is there.
 RUSTC := $(firstword $(foreach rustc,rustc $(wildcard $(HOME)/.cargo/bin/rustc), \
               $(shell $(rustc) -V >/dev/null 2>&1 && echo $(rustc))))
 UNWIND_VARIANTS := c_clang cxx_clang c_static c_static_pie scenes_cet $(if $(RUSTC),rust)
+MPROF_VARIANTS  := $(foreach cc,gcc clang,$(foreach level,O0 O2,$(foreach frame,fp nofp,$(foreach link,dynamic static-pie,\
+                   $(cc)_$(level)_$(frame)_$(link)))))
 TARGETS    := $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.c)) \
               $(patsubst tests/e2e/%.cc,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.cc)) \
               $(patsubst tests/e2e/%.go,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.go)) \
               $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%.so,$(wildcard tests/e2e/shim*.c)) \
               $(UNWIND_VARIANTS:%=$(OUT)/tests/e2e/target_unwind_%) $(SWAP_LIBRARIES:%=$(OUT)/tests/e2e/swap_%.so) \
-              $(addprefix $(OUT)/tests/e2e/library_,original.so impostor.so)
+              $(addprefix $(OUT)/tests/e2e/library_,original.so impostor.so) \
+              $(MPROF_VARIANTS:%=$(OUT)/tests/e2e/mprof/%)
 # Run a second time, with a heaptap built under the sanitizers: those that do not watch the clock.
 ASAN_E2E   := $(filter $(addprefix %/test_,failure interim leaks lifetimes output rungs status),$(E2E_TESTS))
 E2E_PART_O := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out tests/e2e/test_%.c tests/e2e/target_%.c tests/e2e/shim%.c \
@@ -134,7 +137,12 @@ $(OUT)/tests/e2e/test_%: tests/e2e/test_%.c $(E2E_PART_O) $(OUT)/libheaptap.a Ma
 
 $(OUT)/tests/e2e/test_unwind: TEST_CFLAGS += $(if $(RUSTC),-DWITH_RUST)
 
-$(OUT)/tests/e2e/%.o: tests/e2e/%.c Makefile
+$(OUT)/tests/e2e/test_%: tests/e2e/mprof/test_%.c $(E2E_PART_O) $(OUT)/libheaptap.a Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(TEST_CFLAGS) -MF $@.d $< $(E2E_PART_O) $(OUT)/libheaptap.a -lcmocka $(LIBS) -o $@
+
+$(OUT)/tests/e2e/%.o: tests/e2e/%.c Makefile | $(OUT)/gen/pprof.pb-c.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(TEST_CFLAGS) -c $< -o $@
@@ -192,6 +200,20 @@ $(OUT)/tests/e2e/target_%_static_pie: tests/e2e/target_%.c tests/e2e/shim_unwind
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)$(CC) $(filter-out -M%,$(TARGET_FLAGS)) -static-pie $< $(SHIM_LINK) -o $@
+
+# The same program, built as each name says: compiler, level, frame pointers, link.
+MPROF_gcc := gcc
+MPROF_clang := $(CLANG)
+MPROF_O0 := -O0
+MPROF_O2 := -O2
+MPROF_fp := -fno-omit-frame-pointer
+MPROF_nofp := -fomit-frame-pointer
+MPROF_static-pie := -static-pie
+
+$(MPROF_VARIANTS:%=$(OUT)/tests/e2e/mprof/%): $(OUT)/tests/e2e/mprof/%: tests/e2e/mprof/target_mprof.c Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)$(foreach word,$(subst _, ,$*),$(MPROF_$(word))) -g -fno-optimize-sibling-calls -MMD -MP -MF $@.d $< -lffi -o $@
 
 $(OUT)/tests/e2e/target_%: tests/e2e/target_%.go Makefile
 	@mkdir -p $(@D)
@@ -286,7 +308,7 @@ bench: bench-programs ## every figure of the README, one script each (root)
 		exit $$status
 
 # --- looking after the sources -------------------------------------------------------------------------------------------
-C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*.[ch] tests/*/*.[ch] tests/*/*.cc bench/*.[ch])
+C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*.[ch] tests/*/*.[ch] tests/e2e/mprof/*.c tests/*/*.cc bench/*.[ch])
 SCRIPTS := $(wildcard .ci/setup .ci/run tests/*.sh tests/*/*.sh bench/*.*sh vmlinux/*.sh)
 
 format: ## rewrite the sources in the house style
@@ -294,7 +316,7 @@ format: ## rewrite the sources in the house style
 
 # Programs for the kernel are the verifier's to check; targets do on purpose what no program should; and clang-tidy does not
 # know that cmocka's assertions do not return.
-CHECK_FILES := $(filter-out bpf/% tests/e2e/target_% tests/e2e/library_%,$(filter %.c,$(C_FILES)))
+CHECK_FILES := $(filter-out bpf/% tests/e2e/target_% tests/e2e/library_% tests/e2e/mprof/target_%,$(filter %.c,$(C_FILES)))
 TIDY_FILES  := $(filter-out tests/%,$(CHECK_FILES))
 TIDY_FLAGS := -std=gnu11 -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -DSOURCE_DIR='""' -I$(OUT)/gen
 
@@ -323,4 +345,4 @@ clean: ## remove $(OUT)
 	$(call say,CLEAN,$(OUT))
 	$(Q)rm -rf $(OUT)
 
--include $(wildcard $(OUT)/user/*.d $(OUT)/bpf/*.d $(OUT)/tests/*/*.d $(OUT)/bench/*.d)
+-include $(wildcard $(OUT)/user/*.d $(OUT)/bpf/*.d $(OUT)/tests/*/*.d $(OUT)/tests/e2e/mprof/*.d $(OUT)/bench/*.d)

@@ -59,7 +59,7 @@ static bool parse_frame(char *line, struct text_record *record)
 	if (!record->frames)
 		abort();
 	frame = &record->frames[record->frame_count++];
-	*frame = (struct text_frame){0};
+	*frame = (struct text_frame){.pc = strtoull(pc, NULL, 16)};
 	cut = function ? strrchr(function, '+') : NULL;
 	frame->function = function ? strndup(function, cut ? (size_t)(cut - function) : strlen(function)) : strdup("");
 	cut = place ? strrchr(place, ':') : NULL;

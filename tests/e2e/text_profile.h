@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TEXT_PROFILE_H
 #define TEXT_PROFILE_H
-/* A reader of the text format of its own, so that heaptap's writer is not judged by heaptap's reader. */
+/*
+ * Readers of the text format and of pprof files of the tests' own, so that heaptap's writers are not judged by heaptap's
+ * readers. Both fill one struct, so that one expectation judges both formats.
+ */
 #include "tally.h"
 
 #define TEXT_DEPTH_MAX 128
@@ -10,6 +13,7 @@ struct text_frame {
 	char *function; /* "" when unknown */
 	char *file;	/* "" when unknown */
 	unsigned int line;
+	uint64_t pc; /* of the call; equal for what is inlined into one another */
 };
 
 struct text_record {
@@ -21,8 +25,9 @@ struct text_record {
 };
 
 struct text_profile {
-	uint64_t inuse_objects, inuse_bytes, alloc_objects, alloc_bytes; /* as the header line says */
+	uint64_t inuse_objects, inuse_bytes, alloc_objects, alloc_bytes; /* as the header line says; pprof: the sums */
 	uint64_t twice_interval;
+	uint64_t duration_ns; /* pprof alone has it */
 	struct text_record *records;
 	size_t count;
 	size_t mapping_count; /* lines of MAPPED_LIBRARIES */
@@ -30,6 +35,12 @@ struct text_profile {
 
 /* 0; -EBADMSG and the offending line on stderr; or negative errno. */
 int text_profile_read(const char *path, struct text_profile *ret_profile);
+/*
+ * The same from a .pb.gz, and as strict: Go's four sample types; identifiers dense from 1; every reference resolved; no
+ * two locations of one address, so that frames of equal pc are lines of one location; `bytes` labels that divide the
+ * bytes. A location without lines is one frame without names.
+ */
+int pprof_profile_read(const char *path, struct text_profile *ret_profile);
 void text_profile_release(struct text_profile *profile);
 
 /*
