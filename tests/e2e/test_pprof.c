@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The real client reads both files: `go tool pprof -top` in all four sample indexes, and its totals for .pb.gz and .txt
- * agree with each other and with index.json, to the object and byte.
+ * agree with each other and with index.json, to the object and byte; with the program at hand and without it.
  */
 #include <inttypes.h>
 #include <setjmp.h>
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -19,27 +20,33 @@
 
 static const char *const measures[] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"};
 
-/* The total as pprof states it: "Showing nodes accounting for X, P% of TOTAL total". *ret_top: everything it printed.
- */
-static uint64_t pprof_total(const struct scene *scene, const char *path, const char *measure, char **ret_top)
+/* Everything that `go tool pprof -top` prints with these arguments, for the caller to free; it must succeed. */
+static char *pprof_top(const struct scene *scene, const char *arguments)
 {
-	const char *unit = strstr(measure, "space") ? "B" : "count";
-	const char *command =
-		format("PPROF_TMPDIR='%s' go tool pprof -top -nodecount=10000 -nodefraction=0 -sample_index=%s "
-		       "-unit=%s '%s' 2>&1",
-		       scene->dir, measure, unit, path);
+	const char *command = format("PPROF_TMPDIR='%s' go tool pprof -top -nodecount=10000 -nodefraction=0 %s 2>&1",
+				     scene->dir, arguments);
 	FILE *pipe = popen(command, "re");
-	uint64_t total = 0;
-	char *top = NULL, *at;
+	char *top = NULL;
 	size_t size = 0;
 
 	if (!pipe || getdelim(&top, &size, '\0', pipe) < 0)
 		fail_msg("%s: no output", command);
 	if (WEXITSTATUS(pclose(pipe)))
 		fail_msg("%s:\n%s", command, top);
+	return top;
+}
+
+/* The total as pprof states it: "Showing nodes accounting for X, P% of TOTAL total". *ret_top: everything it printed.
+ */
+static uint64_t pprof_total(const struct scene *scene, const char *path, const char *measure, char **ret_top)
+{
+	const char *unit = strstr(measure, "space") ? "B" : "count";
+	char *top = pprof_top(scene, format("-sample_index=%s -unit=%s '%s'", measure, unit, path)), *at;
+	uint64_t total = 0;
+
 	at = strstr(top, "% of ");
 	if (!at || sscanf(at, "%% of %" SCNu64, &total) != 1 || !strstr(top, format("Type: %s", measure)))
-		fail_msg("%s: no total:\n%s", command, top);
+		fail_msg("%s of %s: no total:\n%s", measure, path, top);
 	*ret_top = top;
 	return total;
 }
@@ -96,6 +103,42 @@ static void test_pprof_profile_of_live_objects_alone_is_read(void **state)
 	check_files(*state, "target_exit", "keep_ten", true);
 }
 
+static void assert_top_names(const struct scene *scene, const char *arguments, const char *function)
+{
+	char *top = pprof_top(scene, format("-alloc_space %s", arguments));
+
+	if (!strstr(top, "Type: alloc_space") || !strstr(top, function))
+		fail_msg("no %s in pprof's answer to %s:\n%s", function, arguments, top);
+	free(top);
+}
+
+/* With the program's path before the file's, without it, and when the program is no more: then only heaptap's own names
+ * are left, which the .txt has for people alone. */
+static void test_pprof_accepts_the_files_with_and_without_the_binary(void **state)
+{
+	static const char function[] = "allocate_mixed";
+	struct scene *scene = *state;
+	char program[PATH_MAX], files[2][PATH_MAX], *top;
+	cJSON *index;
+
+	snprintf(program, sizeof(program), "%.4000s/program", scene->dir);
+	assert_int_equal(system(format("cp '%s' '%s'", beside("target_bias"), program)), 0);
+	record(scene, "16K", (const char *const[]){program, NULL});
+	index = session_index(&scene->session);
+	strcpy(files[0], index_file(&scene->session, index_process(index, "program"), ".pb.gz"));
+	strcpy(files[1], index_file(&scene->session, index_process(index, "program"), ".txt"));
+	for (int i = 0; i < 2; i++) {
+		assert_top_names(scene, format("'%s' '%s'", program, files[i]), function);
+		assert_top_names(scene, format("'%s'", files[i]), function);
+	}
+	assert_int_equal(unlink(program), 0);
+	assert_top_names(scene, format("'%s'", files[0]), function);
+	assert_int_equal(pprof_total(scene, files[1], "alloc_space", &top),
+			 index_number(index_process(index, "program"), "alloc_space"));
+	free(top);
+	cJSON_Delete(index);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -104,6 +147,7 @@ int main(void)
 		TEST(test_pprof_exact_profile_is_read_to_the_byte),
 		TEST(test_pprof_sampled_profile_is_read_to_the_byte),
 		TEST(test_pprof_profile_of_live_objects_alone_is_read),
+		TEST(test_pprof_accepts_the_files_with_and_without_the_binary),
 	};
 
 	return cmocka_run_group_tests_name("pprof", tests, NULL, NULL);
