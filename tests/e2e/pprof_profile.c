@@ -77,10 +77,22 @@ static bool location_is_sound(const Pprof__Profile *message, size_t index)
 	return true;
 }
 
+/* The main program comes first, whatever its number. */
+static bool mapping_is_sound(const Pprof__Profile *message, size_t index)
+{
+	const Pprof__Mapping *mapping = message->mapping[index];
+
+	for (size_t i = 0; i < index; i++) {
+		if (message->mapping[i]->id == mapping->id)
+			return false;
+	}
+	return mapping->id && mapping->id <= message->n_mapping && string_at(message, mapping->filename);
+}
+
 static bool identifiers_are_sound(const Pprof__Profile *message)
 {
 	for (size_t i = 0; i < message->n_mapping; i++) {
-		if (message->mapping[i]->id != i + 1 || !string_at(message, message->mapping[i]->filename))
+		if (!mapping_is_sound(message, i))
 			return false;
 	}
 	for (size_t i = 0; i < message->n_function; i++) {

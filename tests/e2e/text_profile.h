@@ -36,7 +36,7 @@ struct text_profile {
 /* 0; -EBADMSG and the offending line on stderr; or negative errno. */
 int text_profile_read(const char *path, struct text_profile *ret_profile);
 /*
- * The same from a .pb.gz, and as strict: Go's four sample types; identifiers dense from 1; every reference resolved; no
+ * The same from a .pb.gz, and as strict: Go's four sample types; identifiers dense from 1 (in order, but for mappings); every reference resolved; no
  * two locations of one address, so that frames of equal pc are lines of one location; `bytes` labels that divide the
  * bytes. A location without lines is one frame without names.
  */

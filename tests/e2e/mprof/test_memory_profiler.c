@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -87,11 +88,14 @@ static const struct expected expected[] = {
 
 #define EXPECTED_COUNT (sizeof(expected) / sizeof(*expected))
 
-/* One build of the program, and what heaptap wrote of it after each run: both tests of a group judge one recording. */
+/*
+ * One build of the program, and what heaptap wrote of it after each run and at the end: both tests of a group judge one
+ * recording.
+ */
 static struct variant {
-	char name[64];
+	char name[64], program[PATH_MAX];
 	struct scene *scene;
-	struct text_profile text[RUNS], proto[RUNS];
+	struct text_profile text[RUNS + 1], proto[RUNS + 1];
 } variant;
 
 /* The one line of the source with that mark. */
@@ -223,56 +227,103 @@ static void check_profile(const struct text_profile *profile, uint64_t k)
 	free(seen);
 }
 
+static void check_runs(const struct text_profile *profiles)
+{
+	for (unsigned int k = 1; k <= RUNS; k++)
+		check_profile(&profiles[k - 1], k);
+	check_profile(&profiles[RUNS], RUNS);
+}
+
 static void test_memory_profiler_debug_1(void **state)
 {
 	(void)state;
-	for (unsigned int k = 1; k <= RUNS; k++)
-		check_profile(&variant.text[k - 1], k);
+	check_runs(variant.text);
 }
 
 static void test_memory_profiler_proto(void **state)
 {
 	(void)state;
-	for (unsigned int k = 1; k <= RUNS; k++)
-		check_profile(&variant.proto[k - 1], k);
+	check_runs(variant.proto);
 }
 
 /* --- recording
  * --------------------------------------------------------------------------------------------------------- */
 
-static void record_runs(unsigned int k)
+/* The files that a recording wrote with this before their suffix; both must be there. */
+static void read_files(const cJSON *process, const char *infix, struct text_profile *ret_text,
+		       struct text_profile *ret_proto)
+{
+	const struct session *session = &variant.scene->session;
+	const char *text = index_file(session, process, format("%s.txt", infix));
+	const char *proto = index_file(session, process, format("%s.pb.gz", infix));
+
+	assert_int_equal(text_profile_read(text, ret_text), 0);
+	assert_int_equal(pprof_profile_read(proto, ret_proto), 0);
+}
+
+/* One process, attached to before its first run: a profile on request after each run, and the one at its end. */
+static void record_runs(void)
 {
 	struct session *session = &variant.scene->session;
-	const char *program = beside(format("mprof/%s", variant.name));
+	struct child *target = &variant.scene->target;
 	const cJSON *process;
 	cJSON *index;
 
-	assert_int_equal(
-		session_run(session, variant.scene,
-			    (const char *const[]){"-R", "1", "-f", "text,pprof", "--", program, format("%u", k), NULL}),
-		0);
+	target_start(target, NULL, (const char *const[]){variant.program, format("%d", RUNS), NULL});
+	target_ready(target);
+	session_start(session, variant.scene,
+		      (const char *const[]){"-R", "1", "-f", "text,pprof", "-p", format("%d", target->pid), NULL});
+	session_attached(session);
+	for (unsigned int k = 1; k <= RUNS; k++) {
+		target_go(target);
+		target_ready(target);
+		session_signal(session, SIGUSR1);
+		session_await(session, format("profiles %04u written", k));
+	}
+	target_go(target);
+	assert_int_equal(target_finish(target), 0);
+	assert_int_equal(session_finish(session), 0);
 	index = session_index(session);
 	process = index_process(index, variant.name);
 	ledger_assert_clean(process);
-	assert_int_equal(text_profile_read(index_file(session, process, ".txt"), &variant.text[k - 1]), 0);
-	assert_int_equal(pprof_profile_read(index_file(session, process, ".pb.gz"), &variant.proto[k - 1]), 0);
+	for (unsigned int k = 1; k <= RUNS; k++)
+		read_files(process, format(".%04u", k), &variant.text[k - 1], &variant.proto[k - 1]);
+	read_files(process, format("%.15s", variant.name), &variant.text[RUNS], &variant.proto[RUNS]);
+	cJSON_Delete(index);
+}
+
+/* Seen from before its first instruction, as COMMAND. */
+static void test_memory_profiler_command(void **state)
+{
+	struct session *session = &variant.scene->session;
+	const char *const args[] = {"-R", "1", "-f", "text,pprof", "--", variant.program, "1", NULL};
+	struct text_profile text, proto;
+	cJSON *index;
+
+	(void)state;
+	assert_int_equal(session_run(session, variant.scene, args), 0);
+	index = session_index(session);
+	read_files(index_process(index, variant.name), "", &text, &proto);
+	check_profile(&text, 1);
+	check_profile(&proto, 1);
+	text_profile_release(&text);
+	text_profile_release(&proto);
 	cJSON_Delete(index);
 }
 
 static int record_variant(void **state)
 {
-	*state = &variant;
+	(void)state;
 	if (scene_setup((void **)&variant.scene))
 		return -1;
-	for (unsigned int k = 1; k <= RUNS; k++)
-		record_runs(k);
+	record_runs();
 	return 0;
 }
 
 static int release_variant(void **state)
 {
 	(void)state;
-	for (unsigned int k = 0; k < RUNS; k++) {
+	for (unsigned int k = 0; k <= RUNS; k++) {
 		text_profile_release(&variant.text[k]);
 		text_profile_release(&variant.proto[k]);
 	}
@@ -284,10 +335,12 @@ static int run_variant(const char *compiler, const char *level, const char *fram
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory_profiler_debug_1),
 		cmocka_unit_test(test_memory_profiler_proto),
+		cmocka_unit_test(test_memory_profiler_command),
 	};
 
 	variant = (struct variant){0};
 	snprintf(variant.name, sizeof(variant.name), "%s_%s_%s_%s", compiler, level, frame, link);
+	snprintf(variant.program, sizeof(variant.program), "%s", beside(format("mprof/%s", variant.name)));
 	return cmocka_run_group_tests_name(variant.name, tests, record_variant, release_variant);
 }
 
