@@ -36,9 +36,9 @@ struct text_profile {
 /* 0; -EBADMSG and the offending line on stderr; or negative errno. */
 int text_profile_read(const char *path, struct text_profile *ret_profile);
 /*
- * The same from a .pb.gz, and as strict: Go's four sample types; identifiers dense from 1 (in order, but for mappings); every reference resolved; no
- * two locations of one address, so that frames of equal pc are lines of one location; `bytes` labels that divide the
- * bytes. A location without lines is one frame without names.
+ * The same from a .pb.gz, and as strict: Go's four sample types; identifiers dense from 1 (mappings in any order); every
+ * reference resolved; no two locations of one address, so that frames of equal pc are lines of one location; at interval
+ * 1, `bytes` labels that are the size of each object. A location without lines is one frame without names.
  */
 int pprof_profile_read(const char *path, struct text_profile *ret_profile);
 void text_profile_release(struct text_profile *profile);

@@ -106,9 +106,11 @@ static unsigned int marked_line(const char *mark)
 	unsigned int number = 0, found = 0, count = 0;
 	char line[256];
 
-	if (!file)
+	if (!file) {
 		fail_msg("no " SOURCE);
-	while (file && fgets(line, sizeof(line), file)) {
+		return 0;
+	}
+	while (fgets(line, sizeof(line), file)) {
 		number++;
 		if (strstr(line, comment)) {
 			found = number;
