@@ -74,6 +74,7 @@ static void become(uid_t uid)
 pid_t child_start(const struct child_launch *launch)
 {
 	pid_t parent = getpid(), pid = fork();
+	int program;
 
 	if (pid < 0)
 		fail_msg("fork: %s", strerror(errno));
@@ -88,8 +89,13 @@ pid_t child_start(const struct child_launch *launch)
 	redirect(launch->err, STDERR_FILENO, O_WRONLY);
 	for (const char *const *variable = launch->environment; variable && *variable; variable++)
 		putenv((char *)*variable);
+	/* Another user may not come to where a tree was built, as in root's home. (Its name is lost on older kernels.) */
+	program = open(launch->argv[0], O_PATH | O_CLOEXEC);
 	become(launch->uid);
-	execv(launch->argv[0], (char **)launch->argv);
+	if (launch->uid)
+		fexecve(program, (char **)launch->argv, environ);
+	else
+		execv(launch->argv[0], (char **)launch->argv);
 	dprintf(STDERR_FILENO, "%s: %s\n", launch->argv[0], strerror(errno));
 	_exit(94);
 }
