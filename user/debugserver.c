@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <elfutils/debuginfod.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -58,6 +59,19 @@ static int open_library(struct debugserver *server)
 	return 0;
 }
 
+/*
+ * Newer libraries do not call back before a server has answered. They take limits of their own from the environment,
+ * in whole seconds; the user's count.
+ */
+static void limit_library(u64 budget_ns)
+{
+	char seconds[24];
+
+	snprintf(seconds, sizeof(seconds), "%llu", (unsigned long long)(budget_ns / 1000000000 + 1));
+	setenv("DEBUGINFOD_TIMEOUT", seconds, 0);
+	setenv("DEBUGINFOD_MAXTIME", seconds, 0);
+}
+
 int debugserver_new(u64 budget_ns, struct debugserver **ret_server)
 {
 	const char *urls = getenv(DEBUGINFOD_URLS_ENV_VAR);
@@ -71,6 +85,7 @@ int debugserver_new(u64 budget_ns, struct debugserver **ret_server)
 	if (!server)
 		return -ENOMEM;
 	server->left_ns = budget_ns;
+	limit_library(budget_ns);
 	err = open_library(server);
 	if (err)
 		debugserver_free(server);
