@@ -190,6 +190,49 @@ EXPORT size_t malloc_usable_size(void *addr)
 }
 
 /*
+ * jemalloc's own names, by which a program may ask, too, for what it gives to free() later. Of the flags the lowest six
+ * bits are the binary logarithm of the alignment, the next one asks for zeros; what is left chooses among caches.
+ */
+EXPORT void *mallocx(size_t size, int flags)
+{
+	int outer = outermost();
+	void *addr = (flags & 63) > 4 ? __libc_memalign((size_t)1 << (flags & 63), size) : __libc_malloc(size);
+
+	if (addr && flags & 64)
+		memset(addr, 0, size);
+	done(outer, TRUTH_MALLOC, __builtin_return_address(0), size, addr, NULL);
+	return addr;
+}
+
+EXPORT void *rallocx(void *old, size_t size, int flags)
+{
+	int outer = outermost();
+	void *addr;
+
+	(void)flags;
+	if (outer && old)
+		note(TRUTH_REALLOC, TRUTH_ENTER, __builtin_return_address(0), size, NULL, old);
+	addr = __libc_realloc(old, size);
+	done(outer, TRUTH_REALLOC, __builtin_return_address(0), size, addr, old);
+	return addr;
+}
+
+EXPORT void dallocx(void *old, int flags)
+{
+	(void)flags;
+	if (outermost() && old)
+		note(TRUTH_FREE, TRUTH_ENTER, __builtin_return_address(0), 0, NULL, old);
+	__libc_free(old);
+	depth--;
+}
+
+EXPORT size_t nallocx(size_t size, int flags)
+{
+	(void)flags;
+	return size;
+}
+
+/*
  * A program may bring an allocator of its own as a library: the next one of that name is then not libc's, to which all
  * blocks belong that the shim hands out. After shim.c's own constructor, which looks for the next ones.
  */

@@ -114,13 +114,13 @@ static void test_sqlite_equals_libunwind(void **state)
 {
 	static const char script[] =
 		"create table t(id integer primary key, name text, weight real);"
-		"with recursive n(i) as (select 1 union all select i + 1 from n where i < 4000)"
-		" insert into t select i, 'name ' || (i * 7919 % 4000), i / 3.0 from n;"
+		"with recursive n(i) as (select 1 union all select i + 1 from n where i < 9000)"
+		" insert into t select i, 'name ' || (i * 7919 % 9000), i / 3.0 from n;"
 		"create index by_name on t(name);"
 		"select count(distinct name), sum(weight) from t where name like '%9%';"
 		"select group_concat(name) from (select name from t order by weight desc limit 500);"
-		"select upper(name) || printf('%.3f', weight) from t order by name limit 3000;"
-		"select a.id, replace(a.name, 'n', 'nn') from t a join t b on a.name = b.name limit 3000;";
+		"select upper(name) || printf('%.3f', weight) from t order by name limit 9000;"
+		"select a.id, replace(a.name, 'n', 'nn') from t a join t b on a.name = b.name limit 9000;";
 
 	stacks_command(*state, (const char *const[]){"/usr/bin/sqlite3", ":memory:", script, NULL});
 }
@@ -150,7 +150,7 @@ static void test_git_equals_libunwind(void **state)
 static void drive_redis(struct scene *scene, const char *words, const char *socket)
 {
 	static const char script[] =
-		"exec <\"$0\" && sed '/ready to accept/q' >/dev/null;"
+		"exec <\"$0\" && sed '/[Rr]eady to accept/q' >/dev/null;"
 		"{ i=0; while [ $i -lt 1000 ]; do i=$((i + 1)); echo \"set key:$i value-$i-with-a-tail\"; echo \"rpush "
 		"list $i\";"
 		"echo \"hset hash:$((i % 9)) field:$i $i\"; echo \"zadd sorted $i member:$i\"; echo \"sadd set "
