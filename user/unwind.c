@@ -13,6 +13,7 @@
 
 /* Of all stacks that wait, together: a thousand at least. */
 #define WAITING_BYTES_MAX (16U << 20)
+#define RELIEF_MS	  100
 
 /* A raw stack that waits for a table, or for word of a mapping. */
 struct raw {
@@ -227,12 +228,16 @@ static void settle(struct unwinder *unwinder, bool all)
 }
 
 /*
- * The oldest have waited longest for what may never come. A quarter at a time, since whether the others have to wait
- * still costs a walk of each.
+ * There is room in the ring meanwhile, so tables may have some time more. Then the oldest go, that have waited longest
+ * for what may never come: a quarter at a time, since whether the others have to wait still costs a walk of each.
  */
 static void relieve(struct unwinder *unwinder)
 {
 	settle(unwinder, false);
+	if (unwinder->bytes > WAITING_BYTES_MAX / 4 * 3) {
+		table_set_wait(unwinder->tables, RELIEF_MS);
+		settle(unwinder, false);
+	}
 	while (unwinder->bytes > WAITING_BYTES_MAX / 4 * 3) {
 		unwind_one(unwinder, unwinder->first, true);
 		drop(unwinder, &unwinder->first);

@@ -13,10 +13,13 @@
 #include "../../user/table.h"
 
 static int said_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
+static void said_wait(struct table_set *set, int milliseconds);
 
 #define table_set_rule said_rule
+#define table_set_wait said_wait
 #include "../../user/unwind.c"
 #undef table_set_rule
+#undef table_set_wait
 
 #define PROCESS 3
 #define CODE	0x400000
@@ -26,7 +29,7 @@ static struct recorder *recorder;
 static struct unwinder *unwinder;
 static struct process *process;
 static struct event_raw event;
-static bool ready;
+static bool ready, ready_if_waited_for;
 
 static int said_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
 {
@@ -37,12 +40,19 @@ static int said_rule(struct table_set *set, struct elf *elf, u64 offset, struct 
 	return 0;
 }
 
+static void said_wait(struct table_set *set, int milliseconds)
+{
+	(void)set;
+	assert_int_equal(milliseconds, RELIEF_MS);
+	ready = ready_if_waited_for;
+}
+
 static int setup(void **state)
 {
 	struct mapping mapping = {.start = CODE, .end = CODE + 0x2000, .elf = (struct elf *)&event};
 
 	(void)state;
-	ready = false;
+	ready = ready_if_waited_for = false;
 	recorder = recorder_new(&(struct recorder_options){.sample_bytes = 1});
 	unwinder = unwinder_new(NULL, recorder);
 	if (!recorder || !unwinder || recorder_begin(recorder, PROCESS, 500, 1, 10, &process))
@@ -132,6 +142,19 @@ static void test_waiting_for_nothing_makes_room(void **state)
 		assert_non_null(found(i));
 }
 
+/* A table that is slow to come is waited for before any stack is given up. */
+static void test_waiting_for_a_slow_table_gives_up_nothing(void **state)
+{
+	(void)state;
+	ready_if_waited_for = true;
+	for (u64 i = 0; i < ENOUGH; i++)
+		add(i);
+	unwinder_settle(unwinder, false);
+	assert_int_equal(no_table(), 0);
+	for (u64 i = 0; i < ENOUGH; i++)
+		assert_non_null(found(i));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -140,6 +163,7 @@ int main(void)
 		TEST(test_waiting_beyond_the_bound_the_oldest_end),
 		TEST(test_waiting_within_the_bound_all_stay),
 		TEST(test_waiting_for_nothing_makes_room),
+		TEST(test_waiting_for_a_slow_table_gives_up_nothing),
 	};
 
 	return cmocka_run_group_tests_name("unwind waiting", tests, NULL, NULL);
