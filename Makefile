@@ -134,7 +134,7 @@ $(OUT)/tests/e2e/%.o: tests/e2e/%.c Makefile
 $(OUT)/tests/e2e/target_bare: KIND := -static -nostdlib -ffreestanding -fno-stack-protector
 $(OUT)/tests/e2e/target_bare32: KIND := -m32 -static -nostdlib -ffreestanding -fno-stack-protector
 $(OUT)/tests/e2e/target_static: KIND := -static
-$(OUT)/tests/e2e/target_stripped: KIND := -s
+$(OUT)/tests/e2e/target_stripped $(OUT)/tests/e2e/target_nameless: KIND := -s
 
 $(OUT)/tests/e2e/target_%: tests/e2e/target_%.c Makefile
 	@mkdir -p $(@D)
