@@ -10,9 +10,10 @@
  * or from a sawtooth.) Those who enter are counted from a quarter of the cycles on: what was filled by then is past.
  *
  * Why a third, and why not before 40 cycles: every site begins empty at attach, so at first all fill as leaks do, and
- * nothing can tell them apart. Turnover is told from a leak once a third of the cycles is some three mean lives, a
+ * nothing can tell them apart. Turnover is told from a leak once a third of the cycles is some two mean lives, a
  * sawtooth once it is more than its period, a cache once two fifths are more than it took to fill. 40 is the least for
- * those that the error rates are stated for. Percent of 1000 sites that this rule calls growing (had it no least):
+ * those that the error rates are stated for. Percent of 1000 sites that this rule calls growing (before 40: that it
+ * would call so, had it no least; tests/unit/test_verdict.c simulates them):
  *
  *   cycles                                    20     30     36     40     44     48     60    120
  *   turnover, mean life 5                    2.9    0.4    0.2      0      0      0      0      0
