@@ -38,7 +38,7 @@ SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help setup demo test check unit e2e kernels asan bench format lint install clean \
+.PHONY: all help setup demo example test check unit e2e kernels asan bench format lint install clean \
         unit-programs asan-programs e2e-programs bench-programs fuzz fuzz-programs
 
 all: $(OUT)/heaptap ## build the program
@@ -150,7 +150,7 @@ $(OUT)/tests/e2e/%.o: tests/e2e/%.c Makefile | $(OUT)/gen/pprof.pb-c.h
 $(OUT)/tests/e2e/target_bare: KIND := -static -nostdlib -ffreestanding -fno-stack-protector
 $(OUT)/tests/e2e/target_bare32: KIND := -m32 -static -nostdlib -ffreestanding -fno-stack-protector
 $(OUT)/tests/e2e/target_static: KIND := -static
-$(OUT)/tests/e2e/target_stripped: KIND := -s
+$(OUT)/tests/e2e/target_stripped $(OUT)/tests/e2e/target_nameless: KIND := -s
 
 $(OUT)/tests/e2e/target_%: tests/e2e/target_%.c Makefile
 	@mkdir -p $(@D)
@@ -295,6 +295,10 @@ demo: ## all the set-up, then record Python reading JSON, and show where its mem
 	@$(if $(AS_ROOT),echo 'tracing needs root: asking sudo',:)
 	$(AS_ROOT) env PYTHONMALLOC=malloc $(OUT)/heaptap record -R 64K --force -o $(OUT)/demo -- /usr/bin/python3 -c '$(DEMO)'
 	@$(if $(AS_ROOT),$(AS_ROOT) chown -R "$$(id -u):$$(id -g)" $(OUT)/demo,:)
+
+example: $(OUT)/heaptap $(OUT)/bench/example ## what docs/lifetimes.md shows (root)
+	$(AS_ROOT) $(OUT)/heaptap record --force -o $(OUT)/example.out -- $(OUT)/bench/example
+	$(AS_ROOT) $(OUT)/heaptap report --lifetimes $(OUT)/example.out
 
 bench-programs: $(OUT)/heaptap $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 

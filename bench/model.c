@@ -88,7 +88,7 @@ static double model_ns(void)
 		collector_birth(&collector, 524288);
 		lifetime_birth(&born->lifetime, collector.cycle);
 		collector_tick(&collector, i);
-		collector_death(&collector, birth, 524288);
+		collector_change(&collector, birth, -524288);
 		lifetime_death(&dead->lifetime, birth, collector.cycle);
 		booking_add(&dead->booking, &collector, 0, -1);
 	}

@@ -7,10 +7,7 @@ void collector_init(struct collector *collector, const struct collector_options 
 	*collector = (struct collector){.options = *options, .start = {.time_ns = now_ns}};
 	if (!collector->options.tenure)
 		collector->options.tenure = COLLECTOR_TENURE_DEFAULT;
-	lifetime_tick(&collector->clock, 0, now_ns);
 }
-
-/* --- cycles --- */
 
 double collector_goal(const struct collector *collector)
 {
@@ -56,13 +53,6 @@ static void complete(struct collector *collector, u64 now_ns)
 	collector->since_bytes = 0;
 	promote(collector);
 	remember(collector, now_ns);
-	lifetime_tick(&collector->clock, collector->cycle, now_ns);
-}
-
-/* When the last cycle completed. */
-static u64 last_ns(const struct collector *collector)
-{
-	return collector_moment(collector, collector->cycle).time_ns;
 }
 
 void collector_tick(struct collector *collector, u64 now_ns)
@@ -72,7 +62,7 @@ void collector_tick(struct collector *collector, u64 now_ns)
 	if (!collector->options.gogc_percent)
 		return;
 	/* At the moment they were due, whenever that is noticed. */
-	while ((due_ns = last_ns(collector) + COLLECTOR_PERIOD_NS) <= now_ns)
+	while ((due_ns = collector_moment(collector, collector->cycle).time_ns + COLLECTOR_PERIOD_NS) <= now_ns)
 		complete(collector, due_ns);
 }
 
@@ -92,33 +82,18 @@ void collector_request(struct collector *collector)
 	collector->published = collector->booked + 1;
 }
 
-/* --- generations --- */
-
-/* Where the bytes of an object born in cycle `birth` are counted now. */
-static double *generation(struct collector *collector, u32 birth)
-{
-	if (collector->cycle - birth >= collector->options.tenure)
-		return &collector->tenured_bytes;
-	return &collector->young_bytes[birth % COLLECTOR_KEPT];
-}
-
 void collector_birth(struct collector *collector, double bytes)
 {
-	collector->live_bytes += bytes;
 	collector->born_bytes[collector->cycle % COLLECTOR_KEPT] += bytes;
-	*generation(collector, collector->cycle) += bytes;
+	collector_change(collector, collector->cycle, bytes);
 }
 
-void collector_death(struct collector *collector, u32 birth, double bytes)
+void collector_change(struct collector *collector, u32 birth, double bytes)
 {
-	collector->live_bytes -= bytes;
-	*generation(collector, birth) -= bytes;
-}
+	bool tenured = collector->cycle - birth >= collector->options.tenure;
 
-void collector_revival(struct collector *collector, u32 birth, double bytes)
-{
 	collector->live_bytes += bytes;
-	*generation(collector, birth) += bytes;
+	*(tenured ? &collector->tenured_bytes : &collector->young_bytes[birth % COLLECTOR_KEPT]) += bytes;
 }
 
 struct moment collector_moment(const struct collector *collector, u32 cycle)
@@ -142,8 +117,6 @@ double collector_trend(const struct collector *collector)
 		return 0;
 	return (to.tenured_bytes - from.tenured_bytes) * 1e9 / (double)(to.time_ns - from.time_ns);
 }
-
-/* --- booking --- */
 
 #define SLOTS (sizeof(((struct booking *)0)->slots) / sizeof(struct booking_slot))
 

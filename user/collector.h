@@ -52,9 +52,8 @@ struct collector {
 	double young_bytes[COLLECTOR_KEPT]; /* alive and not tenured, by birth modulo COLLECTOR_KEPT */
 	double born_bytes[COLLECTOR_KEPT];
 	double tenured_bytes;
-	double promoted_bytes;	     /* ever tenured */
-	double judged_bytes;	     /* born so long ago that they are tenured or dead */
-	struct lifetime_clock clock; /* in nanoseconds */
+	double promoted_bytes; /* ever tenured */
+	double judged_bytes;   /* born so long ago that they are tenured or dead */
 	/* moments of the multiples of 2^level, the newest COLLECTOR_KEPT of each */
 	struct moment start, history[COLLECTOR_LEVELS][COLLECTOR_KEPT];
 };
@@ -70,10 +69,9 @@ void collector_tick(struct collector *collector, u64 now_ns);
 /* `bytes` are about to be allocated: may complete a cycle first. */
 void collector_allocate(struct collector *collector, double bytes, u64 now_ns);
 
-/* An object enters, leaves, comes back to use. `birth` is collector->cycle as it was when it entered. */
+/* An object enters use; later it leaves (negative bytes) or comes back. `birth` is collector->cycle as it was then. */
 void collector_birth(struct collector *collector, double bytes);
-void collector_death(struct collector *collector, u32 birth, double bytes);
-void collector_revival(struct collector *collector, u32 birth, double bytes);
+void collector_change(struct collector *collector, u32 birth, double bytes);
 
 /* What marked and allocated since must reach together. */
 double collector_goal(const struct collector *collector);
@@ -82,8 +80,8 @@ double collector_goal(const struct collector *collector);
 void collector_request(struct collector *collector);
 
 /*
- * When paced cycle `cycle` completed, or the first one after it that is still known: exactly for the last 32, within
- * 1/16 of how long ago that was for older ones. Cycle 0 is the beginning.
+ * When paced cycle `cycle` completed, or the first one after it that is still known: exactly for the last 32 and for
+ * the beginnings of the buckets of lifetime.h, within 1/16 of how long ago that was for others. Cycle 0 is the beginning.
  */
 struct moment collector_moment(const struct collector *collector, u32 cycle);
 

@@ -77,7 +77,7 @@ static void leave_use(struct heap *heap, const struct heap_object *object)
 	site->inuse_count--;
 	heap->inuse_count--;
 	heap->inuse_bytes -= site->weight_bytes;
-	collector_death(&heap->collector, object->birth, site->weight_bytes);
+	collector_change(&heap->collector, object->birth, -site->weight_bytes);
 	lifetime_death(&site->lifetime, object->birth, heap->collector.cycle);
 	booking_add(&site->booking, &heap->collector, 0, -1);
 }
@@ -184,7 +184,7 @@ int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
 		return -ENOMEM;
 	}
 	enter_use(heap, object->site, now_ns);
-	collector_revival(&heap->collector, object->birth, object->site->weight_bytes);
+	collector_change(&heap->collector, object->birth, object->site->weight_bytes);
 	lifetime_revive(&object->site->lifetime, object->birth, object->death);
 	booking_add(&object->site->booking, &heap->collector, 0, 1);
 	heap->freed_count--;

@@ -35,7 +35,7 @@ void lifespan_conclude(const struct lifespan_sum *sum, const struct profile *pro
 	*ret_lifespan = (struct lifespan){.samples = sum->objects.samples};
 	conclude_survival(&sum->objects, model->tenure, &ret_lifespan->objects);
 	conclude_survival(&sum->bytes, model->tenure, &ret_lifespan->bytes);
-	ret_lifespan->growth = verdict_growth(&sum->flow, &model->clock, model->cycles, &ret_lifespan->growth_error);
+	ret_lifespan->growth = verdict_growth(&sum->flow, model->clock_ns, model->cycles, &ret_lifespan->growth_error);
 	ret_lifespan->growth *= 1e9;
 	ret_lifespan->growth_error *= 1e9;
 	ret_lifespan->verdict = verdict_of(&sum->objects, &sum->flow, model->tenure);
@@ -68,7 +68,10 @@ double lifespan_time_left(const struct profile *profile, const struct lifespan *
 {
 	if (!profile->memory_limit || profile->exited)
 		return INFINITY;
-	return verdict_time_left(lifespan->growth, profile->memory_used, profile->memory_limit);
+	if (profile->memory_used >= profile->memory_limit)
+		return 0;
+	return lifespan->growth > 0 ? (double)(profile->memory_limit - profile->memory_used) / lifespan->growth
+				    : INFINITY;
 }
 
 u64 lifespan_older(const struct profile *profile, const struct profile_sample *sample, u64 age_ns)

@@ -53,7 +53,15 @@ static void fold(struct lifetime *lifetime)
 	memcpy(lifetime->gone, folded.gone, sizeof(folded.gone));
 }
 
-/* No width can overflow: the last fold makes it 2^29, and 14 * 2^29 > 2^32. */
+u32 lifetime_width(u32 cycle)
+{
+	u32 width = 1; /* 2^29 at most: 14 * 2^29 > 2^32 */
+
+	while (cycle / width >= LIFETIME_BUCKETS)
+		width *= 2;
+	return width;
+}
+
 void lifetime_advance(struct lifetime *lifetime, u32 cycle)
 {
 	if (!lifetime->width)
@@ -110,15 +118,4 @@ void lifetime_add(struct lifetime *lifetime, const struct lifetime *more)
 	add_all(lifetime->ended, more->ended, LIFETIME_CLASSES);
 	add_all(lifetime->born, more->born, LIFETIME_BUCKETS);
 	add_all(lifetime->gone, more->gone, LIFETIME_DEATH_BUCKETS);
-}
-
-void lifetime_tick(struct lifetime_clock *clock, u32 cycle, u64 now)
-{
-	if (!clock->width)
-		clock->width = 1;
-	for (; cycle / clock->width >= LIFETIME_BUCKETS; clock->width *= 2)
-		for (u32 bucket = 0; bucket < LIFETIME_BUCKETS / 2; bucket++)
-			clock->start[bucket] = clock->start[2 * bucket];
-	if (cycle % clock->width == 0)
-		clock->start[cycle / clock->width] = now;
 }

@@ -47,6 +47,9 @@ void lifetime_revive(struct lifetime *lifetime, u32 birth, u32 death);
 void lifetime_end(struct lifetime *lifetime, u32 birth, u32 cycle);
 void lifetime_reopen(struct lifetime *lifetime);
 
+/* The width of the buckets, in cycles, when `cycle` has been reached: bucket b begins with cycle b * width. */
+u32 lifetime_width(u32 cycle);
+
 /* The buckets as wide as `cycle` demands, so that records of one process can be compared and added. */
 void lifetime_advance(struct lifetime *lifetime, u32 cycle);
 
@@ -62,16 +65,5 @@ static inline u32 lifetime_cell(u32 birth, u32 death)
 {
 	return death * (death + 1) / 2 + birth;
 }
-
-/*
- * When the buckets of a process began, in any unit of time: one a process, beside the records of its sites. Tell it
- * each cycle in turn as it begins, from 0; then start[b] is when cycle b * width began.
- */
-struct lifetime_clock {
-	u32 width;
-	u64 start[LIFETIME_BUCKETS];
-};
-
-void lifetime_tick(struct lifetime_clock *clock, u32 cycle, u64 now);
 
 #endif

@@ -29,7 +29,7 @@ void model_pack(const struct profile *profile, Pprof__Model *ret_message)
 	ret_message->trend = model->trend;
 	ret_message->judged_bytes = model->judged_bytes;
 	ret_message->promoted_bytes = model->promoted_bytes;
-	ret_message->clock_ns = (u64 *)model->clock.start;
+	ret_message->clock_ns = (u64 *)model->clock_ns;
 	ret_message->n_clock_ns = LIFETIME_BUCKETS;
 	ret_message->age_ns = (u64 *)model->age_ns;
 	ret_message->n_age_ns = LIFETIME_CLASSES;
@@ -95,10 +95,8 @@ int model_unpack(const Pprof__Model *message, struct profile *profile)
 	model->trend = amount(message->trend);
 	model->judged_bytes = amount(message->judged_bytes);
 	model->promoted_bytes = amount(message->promoted_bytes);
-	/* The width of the buckets follows from the cycles. */
-	lifetime_tick(&model->clock, model->cycles, 0);
-	for (size_t i = 0; i < LIFETIME_BUCKETS; i++)
-		model->clock.start[i] = i < message->n_clock_ns ? message->clock_ns[i] : 0;
+	for (size_t i = 0; i < message->n_clock_ns; i++)
+		model->clock_ns[i] = message->clock_ns[i];
 	for (size_t i = 0; i < message->n_age_ns; i++)
 		model->age_ns[i] = message->age_ns[i];
 	profile->memory_limit = message->memory_limit;

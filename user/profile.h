@@ -76,7 +76,7 @@ struct profile_model {
 	double tenured_bytes,
 		trend; /* in use; and by how much more of them a second, over the last half of the cycles */
 	double judged_bytes, promoted_bytes; /* as old as tenure, dead or alive; those of them that came to be so old */
-	struct lifetime_clock clock;	     /* ns since the beginning */
+	u64 clock_ns[LIFETIME_BUCKETS];	     /* when the buckets of lifetime.h began, since the beginning */
 	u64 age_ns[LIFETIME_CLASSES];	     /* for how long at least an object of that class has lived */
 };
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "interim.h"
 #include "lifetable.h"
 #include "log.h"
 #include "sample.h"
@@ -15,13 +16,6 @@
 #include "writer.h"
 
 #define SUMMARY_SITES 10
-
-/* Files written of one image while it was being recorded. */
-struct interim {
-	u32 process;
-	char **files;
-	struct interim *next;
-};
 
 struct published {
 	u32 process;
@@ -74,11 +68,6 @@ static void say_failure(const struct publication *publication, const char *what,
 
 /* --- while it runs --- */
 
-struct interim_pass {
-	struct publication *publication;
-	u64 now_ns;
-};
-
 /* Kept, so that names are looked up once and not for every profile. */
 static bool open_symbolizer(struct publication *publication)
 {
@@ -87,55 +76,45 @@ static bool open_symbolizer(struct publication *publication)
 	return publication->symbolizer;
 }
 
-static int keep_files(struct publication *publication, u32 process, char **files)
+static int take_interim(struct process *process, void *arg)
 {
-	struct interim *interim = malloc(sizeof(*interim));
-
-	if (!interim)
-		return -ENOMEM;
-	*interim = (struct interim){.process = process, .files = files, .next = publication->interims};
-	publication->interims = interim;
-	return 0;
-}
-
-static int write_interim(struct process *process, void *arg)
-{
-	struct interim_pass *pass = arg;
-	struct publication *publication = pass->publication;
+	struct publication *publication = arg;
 	struct profile *profile;
-	char **files = NULL;
 	int err;
 
 	if (process->ended || !process->heap.alloc_count)
 		return 0;
-	err = recorder_snapshot(publication->recorder, process, pass->now_ns, unix_ns(publication, process->start_ns),
-				&profile);
-	if (err)
-		return err;
-	err = profile_symbolize(profile, publication->symbolizer);
-	if (!err)
-		err = writer_write(publication->output->fd, profile, publication->options->formats, publication->seq,
-				   &files);
-	if (files && keep_files(publication, process->number, files)) {
-		writer_files_free(files);
-		err = -ENOMEM;
-	}
-	profile_free(profile);
-	return err;
+	err = recorder_snapshot(publication->recorder, process, publication->taken_ns,
+				unix_ns(publication, process->start_ns), &profile);
+	return err ? err : interim_batch_add(publication->batch, process->number, profile);
 }
 
-void publish_now(struct publication *publication, u64 now_ns, bool requested)
+static int start_batch(struct publication *publication)
 {
-	struct interim_pass pass = {.publication = publication, .now_ns = now_ns};
-	int err = -ENOMEM;
+	int err;
 
-	publication->seq++;
-	if (requested)
-		recorder_request(publication->recorder);
-	if (open_symbolizer(publication))
-		err = recorder_for_each(publication->recorder, write_interim, &pass);
+	if (!open_symbolizer(publication))
+		return -ENOMEM;
+	publication->batch = interim_batch_new(publication->output->fd, publication->options->formats, publication->seq,
+					       publication->symbolizer);
+	if (!publication->batch)
+		return -ENOMEM;
+	err = recorder_for_each(publication->recorder, take_interim, publication);
+	return err ? err : interim_batch_start(publication->batch);
+}
+
+/* Wait for the batch, if there is one, and say what has become of it. */
+static void finish_batch(struct publication *publication, int err)
+{
+	int batch_err;
+
+	if (publication->batch) {
+		batch_err = interim_batch_finish(publication->batch, &publication->interims);
+		err = err ? err : batch_err;
+	}
+	publication->batch = NULL;
 	if (!err) {
-		if (requested)
+		if (publication->requested)
 			log_note("profiles %04u written to '%s'", publication->seq, publication->output->path);
 		else
 			log_detail("profiles %04u written", publication->seq);
@@ -146,6 +125,27 @@ void publish_now(struct publication *publication, u64 now_ns, bool requested)
 	publication->failed = true;
 }
 
+bool publish_busy(struct publication *publication)
+{
+	if (publication->batch && interim_batch_is_done(publication->batch))
+		finish_batch(publication, 0);
+	return publication->batch;
+}
+
+void publish_now(struct publication *publication, u64 now_ns, bool requested)
+{
+	int err;
+
+	publication->seq++;
+	publication->requested = requested;
+	publication->taken_ns = now_ns;
+	if (requested)
+		recorder_request(publication->recorder);
+	err = start_batch(publication);
+	if (err)
+		finish_batch(publication, err);
+}
+
 /* What was written of the image before comes behind its last profile, oldest first. */
 static int add_interims(const struct publication *publication, struct published *published)
 {
@@ -153,7 +153,7 @@ static int add_interims(const struct publication *publication, struct published 
 	char **files;
 
 	for (const struct interim *interim = publication->interims; interim; interim = interim->next)
-		for (char **file = interim->files; interim->process == published->process && *file; file++)
+		for (char **file = interim->files; interim->process == published->process && file && *file; file++)
 			room++;
 	while (published->files && published->files[count])
 		count++;
@@ -165,7 +165,7 @@ static int add_interims(const struct publication *publication, struct published 
 	for (const struct interim *interim = publication->interims; interim; interim = interim->next) {
 		size_t own = 0;
 
-		if (interim->process != published->process)
+		if (interim->process != published->process || !interim->files)
 			continue;
 		while (interim->files[own])
 			own++;
@@ -178,14 +178,10 @@ static int add_interims(const struct publication *publication, struct published 
 
 void publish_release(struct publication *publication)
 {
+	if (publication->batch)
+		interim_batch_finish(publication->batch, &publication->interims);
 	symbolizer_free(publication->symbolizer);
-	while (publication->interims) {
-		struct interim *interim = publication->interims;
-
-		publication->interims = interim->next;
-		writer_files_free(interim->files);
-		free(interim);
-	}
+	interims_free(publication->interims);
 }
 
 /* --- at its end --- */
@@ -307,8 +303,11 @@ static int say_result(const struct collection *collection)
 int publish_all(struct publication *publication)
 {
 	struct collection collection = {.publication = publication};
-	int err = open_symbolizer(publication) ? 0 : -ENOMEM, status;
+	int err, status;
 
+	if (publication->batch)
+		finish_batch(publication, 0);
+	err = open_symbolizer(publication) ? 0 : -ENOMEM;
 	recorder_request(publication->recorder);
 	if (!err)
 		err = recorder_for_each(publication->recorder, publish_image, &collection);

@@ -17,16 +17,24 @@ struct publication {
 	unsigned int seq;
 	struct interim *interims;
 	bool failed;
+	/* of those being written */
+	struct interim_batch *batch; /* NULL: none */
+	u64 taken_ns;
+	bool requested;
 };
 
+/* Are profiles still being written? Says so once they are not any more. */
+bool publish_busy(struct publication *publication);
+
 /*
- * Write every image that has not ended, as published, under the next number; `requested`: after completing a cycle, so
- * as it is. What cannot be written is said, and remembered for publish_all to return.
+ * Unless busy: take a snapshot of every image that has not ended, as published, and have it written under the next
+ * number; `requested`: after completing a cycle, so as it is. What cannot be written is said, and remembered for
+ * publish_all to return.
  */
 void publish_now(struct publication *publication, u64 now_ns, bool requested);
 
 /*
- * Write every image's files and index.json, print the summary on stderr. STATUS_DONE; STATUS_FAILED with the reason
+ * Wait for what is being written, then write every image's files and index.json, print the summary on stderr. STATUS_DONE; STATUS_FAILED with the reason
  * said; or STATUS_FOUND by --fail-on; the summary is printed in any case.
  */
 int publish_all(struct publication *publication);

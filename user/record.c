@@ -238,8 +238,10 @@ static void keep_time(struct record *record, u64 told_ns)
 	bool due = interval_ns && told_ns > record->written_ns && told_ns - record->written_ns >= interval_ns;
 
 	recorder_tick(tracer_recorder(record->tracer), told_ns);
-	if (due || record->profile_wanted)
-		publish_now(&record->publication, told_ns, record->profile_wanted);
+	/* What falls due while profiles are being written waits for them. */
+	if (publish_busy(&record->publication) || (!due && !record->profile_wanted))
+		return;
+	publish_now(&record->publication, told_ns, record->profile_wanted);
 	if (due)
 		record->written_ns += (told_ns - record->written_ns) / interval_ns * interval_ns;
 	record->profile_wanted = false;

@@ -250,6 +250,7 @@ static u64 least_age_ns(const struct collector *collector, u32 class, u64 now_ns
 static void copy_model(const struct collector *collector, u64 now_ns, struct profile_model *model)
 {
 	struct moment last = collector_moment(collector, collector->cycle);
+	u32 width = lifetime_width(collector->cycle);
 
 	*model = (struct profile_model){
 		.known = true,
@@ -266,10 +267,10 @@ static void copy_model(const struct collector *collector, u64 now_ns, struct pro
 		.trend = collector_trend(collector),
 		.judged_bytes = collector->judged_bytes,
 		.promoted_bytes = collector->promoted_bytes,
-		.clock = collector->clock,
 	};
-	for (u32 bucket = 0; bucket <= collector->cycle / collector->clock.width; bucket++)
-		model->clock.start[bucket] -= collector->start.time_ns;
+	for (u32 bucket = 0; bucket * width <= collector->cycle; bucket++)
+		model->clock_ns[bucket] =
+			collector_moment(collector, bucket * width).time_ns - collector->start.time_ns;
 	for (u32 class = 0; class < LIFETIME_CLASSES; class ++)
 		model->age_ns[class] = least_age_ns(collector, class, now_ns);
 }

@@ -102,29 +102,21 @@ void survival_at(const struct survival *survival, u32 class, double risk, struct
 	}
 }
 
-void survival_curve(const struct survival *survival, double ret_estimates[LIFETIME_CLASSES])
-{
-	struct risk risks[LIFETIME_CLASSES + 1];
-	double count;
-
-	sum_risks(survival, risks);
-	ret_estimates[0] = 1;
-	for (u32 k = 1; k < LIFETIME_CLASSES; k++)
-		ret_estimates[k] = ret_estimates[k - 1] * (1 - find_share(survival, &risks[k - 1], k - 1, &count));
-}
-
 bool survival_median(const struct survival *survival, double *ret_cycles)
 {
-	double estimates[LIFETIME_CLASSES], start, width;
-	u32 k = 1;
+	struct risk risks[LIFETIME_CLASSES + 1];
+	double estimate = 1, count;
 
-	survival_curve(survival, estimates);
-	while (k < LIFETIME_CLASSES && estimates[k] > 0.5)
-		k++;
-	if (k == LIFETIME_CLASSES)
-		return false;
-	start = lifetime_class_start(k - 1);
-	width = lifetime_class_start(k) - start;
-	*ret_cycles = start + width * (estimates[k - 1] - 0.5) / (estimates[k - 1] - estimates[k]);
-	return true;
+	sum_risks(survival, risks);
+	for (u32 k = 0; k + 1 < LIFETIME_CLASSES; k++) {
+		double lost = estimate * find_share(survival, &risks[k], k, &count);
+		double start = lifetime_class_start(k), end = lifetime_class_start(k + 1);
+
+		if (estimate - lost <= 0.5) {
+			*ret_cycles = start + (end - start) * (estimate - 0.5) / lost;
+			return true;
+		}
+		estimate -= lost;
+	}
+	return false;
 }

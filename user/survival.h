@@ -40,9 +40,6 @@ void survival_add(struct survival *survival, const struct lifetime *lifetime, do
  */
 void survival_at(const struct survival *survival, u32 class, double risk, struct survival_point *ret_point);
 
-/* S at the start of every class, without bands: in all, a hundredth of the time of one band. */
-void survival_curve(const struct survival *survival, double ret_estimates[LIFETIME_CLASSES]);
-
 /* Cycles that half of the objects survive, interpolated between ages; false when so many lived that it was not seen. */
 bool survival_median(const struct survival *survival, double *ret_cycles);
 

@@ -205,8 +205,8 @@ static bool add_ages(cJSON *object, const struct profile_model *model)
 
 	for (u32 class = 0; ok && class < LIFETIME_CLASSES && lifetime_class_start(class) <= model->cycles; class ++)
 		ok = append_u64(ages, model->age_ns[class]);
-	for (u32 bucket = 0; ok && bucket <= model->cycles / model->clock.width; bucket++)
-		ok = append_u64(clock, model->clock.start[bucket]);
+	for (u32 bucket = 0; ok && bucket <= model->cycles / lifetime_width(model->cycles); bucket++)
+		ok = append_u64(clock, model->clock_ns[bucket]);
 	return ok;
 }
 

@@ -1,28 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Profiles written while recording: SIGUSR1 writes what lives at that moment, --interval the published state, that of a
- * completed cycle; and neither changes the last profile.
+ * completed cycle; neither changes the last profile, and nothing is lost for the time that writing them takes.
  */
+#include <arpa/inet.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "ledger.h"
 #include "session.h"
 #include "text_profile.h"
 
-static void start(struct scene *scene, const char *const *options)
+static const char *target; /* which program it is */
+
+static void start(struct scene *scene, const char *name, const char *const *options)
 {
 	const char *args[16] = {"-R", "1", "-f", "text"};
 	unsigned int count = 4;
 
-	target_start(&scene->target, NULL, (const char *const[]){beside("target_steps"), NULL});
+	target = name;
+	target_start(&scene->target, NULL, (const char *const[]){beside(target), NULL});
 	target_ready(&scene->target);
 	while (*options)
 		args[count++] = *options++;
@@ -57,7 +64,7 @@ static struct blocks {
 	uint64_t allocated, in_use;
 } blocks_of(const struct scene *scene, unsigned int seq)
 {
-	const char *name = format("%s/%d.target_steps%s.txt", scene->session.output, scene->target.pid,
+	const char *name = format("%s/%d.%s%s.txt", scene->session.output, scene->target.pid, target,
 				  seq ? format(".%04u", seq) : "");
 	struct text_profile text;
 	struct blocks blocks;
@@ -90,7 +97,7 @@ static void test_interim_signal_writes_what_lives_at_that_moment(void **state)
 {
 	struct scene *scene = *state;
 
-	start(scene, (const char *const[]){NULL});
+	start(scene, "target_steps", (const char *const[]){NULL});
 	steps(scene, "kkkf");
 	ask(scene, 1);
 	steps(scene, "ckff");
@@ -108,7 +115,7 @@ static void test_interim_files_stand_in_the_index_behind_the_last(void **state)
 	const cJSON *files;
 	cJSON *index;
 
-	start(scene, (const char *const[]){NULL});
+	start(scene, "target_steps", (const char *const[]){NULL});
 	steps(scene, "k");
 	ask(scene, 1);
 	ask(scene, 2);
@@ -132,7 +139,7 @@ static void test_interim_interval_writes_the_published_state(void **state)
 	struct scene *scene = *state;
 	struct blocks before = {0, 0};
 
-	start(scene, (const char *const[]){"-v", "--interval", "0.05", NULL});
+	start(scene, "target_steps", (const char *const[]){"-v", "--interval", "0.05", NULL});
 	steps(scene, "kkck");
 	session_await(&scene->session, "profiles 0003 written");
 	steps(scene, "ckck");
@@ -149,6 +156,64 @@ static void test_interim_interval_writes_the_published_state(void **state)
 	assert_blocks(scene, 0, 5, 5);
 }
 
+/* A server of debug files at a free port of this machine, that answers nobody: names are sought until it is closed. */
+static int serve_nothing(char url[64])
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (server < 0 || bind(server, (struct sockaddr *)&address, size) || listen(server, 16) ||
+	    getsockname(server, (struct sockaddr *)&address, &size))
+		fail_msg("no port to listen on");
+	snprintf(url, 64, "DEBUGINFOD_URLS=http://127.0.0.1:%d", ntohs(address.sin_port));
+	return server;
+}
+
+static int await_client(int server)
+{
+	struct pollfd poll_fd = {.fd = server, .events = POLLIN};
+
+	if (poll(&poll_fd, 1, DEADLINE_MS) != 1)
+		fail_msg("nobody asked for names");
+	return accept4(server, NULL, NULL, SOCK_CLOEXEC);
+}
+
+/* 100 times 4096 pairs are several times what the ring holds. */
+static void test_interim_events_are_taken_in_while_names_are_sought(void **state)
+{
+	struct scene *scene = *state;
+	const cJSON *process;
+	char url[64], churns[101];
+	int server = serve_nothing(url), client;
+	cJSON *index;
+
+	memset(churns, 'c', 100);
+	churns[100] = '\0';
+	scene->session.environment[0] = url;
+	scene->session.environment[1] = format("DEBUGINFOD_CACHE_PATH=%s/cache", scene->dir);
+	scene->session.environment[2] = "NO_PROXY=127.0.0.1";
+	scene->session.environment[3] = "HEAPTAP_RING_BYTES=8388608";
+	start(scene, "target_nameless", (const char *const[]){NULL});
+	steps(scene, "kk");
+	session_signal(&scene->session, SIGUSR1);
+	client = await_client(server);
+	steps(scene, churns);
+	assert_false(session_said(&scene->session, "profiles 0001"));
+	close(client);
+	close(server);
+	session_await(&scene->session, "profiles 0001 written");
+	ask(scene, 2);
+	stop(scene);
+	assert_blocks(scene, 1, 2, 2);
+	assert_blocks(scene, 2, 2, 2);
+	index = session_index(&scene->session);
+	process = index_process(index, target);
+	ledger_assert_clean(process);
+	assert_int_equal(index_number(process, "ledger.freed"), 100 * 4096);
+	cJSON_Delete(index);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -157,6 +222,7 @@ int main(void)
 		TEST(test_interim_signal_writes_what_lives_at_that_moment),
 		TEST(test_interim_files_stand_in_the_index_behind_the_last),
 		TEST(test_interim_interval_writes_the_published_state),
+		TEST(test_interim_events_are_taken_in_while_names_are_sought),
 	};
 
 	return cmocka_run_group_tests_name("interim", tests, NULL, NULL);

@@ -183,7 +183,6 @@ static inline struct profile golden_living(void)
 
 	memset(lifetimes, 0, sizeof(lifetimes));
 	for (u32 cycle = 0; cycle < GOLDEN_CYCLES; cycle++) {
-		lifetime_tick(&model->clock, cycle, cycle * 100000000ULL);
 		for (u32 i = 0; i < 5; i++) {
 			lifetime_birth(&lifetimes[0], cycle);
 			lifetime_end(&lifetimes[0], cycle, GOLDEN_CYCLES);
@@ -204,7 +203,8 @@ static inline struct profile golden_living(void)
 		lifetime_birth(&lifetimes[3], 20);
 		lifetime_end(&lifetimes[3], 20, GOLDEN_CYCLES);
 	}
-	lifetime_tick(&model->clock, GOLDEN_CYCLES, GOLDEN_CYCLES * 100000000ULL);
+	for (u32 bucket = 0; bucket <= GOLDEN_CYCLES / lifetime_width(GOLDEN_CYCLES); bucket++)
+		model->clock_ns[bucket] = bucket * lifetime_width(GOLDEN_CYCLES) * 100000000ULL;
 	for (u32 i = 0; i < 4; i++) {
 		lifetime_advance(&lifetimes[i], GOLDEN_CYCLES);
 		samples[i].lifetime = &lifetimes[i];

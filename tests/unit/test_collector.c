@@ -41,7 +41,7 @@ static void churn(double bytes)
 {
 	collector_allocate(&collector, bytes, 2 * SECOND);
 	collector_birth(&collector, bytes);
-	collector_death(&collector, collector.cycle, bytes);
+	collector_change(&collector, collector.cycle, -bytes);
 }
 
 static void assert_published(u64 alloc_count, s64 inuse_count)
@@ -266,14 +266,14 @@ static void test_collector_object_is_tenured_when_it_has_survived_two_cycles(voi
 	collector_birth(&collector, 10);
 	collector_birth(&collector, 5);
 	complete_cycle();
-	collector_death(&collector, 0, 5);
+	collector_change(&collector, 0, -5);
 	assert_true(collector.tenured_bytes == 0);
 	complete_cycle();
 	assert_true(collector.tenured_bytes == 10);
 	assert_true(collector.promoted_bytes == 10);
 	assert_true(collector.judged_bytes == 15);
 	assert_true(collector.visited_bytes == 25);
-	collector_death(&collector, 0, 10);
+	collector_change(&collector, 0, -10);
 	assert_true(collector.tenured_bytes == 0);
 	assert_true(collector.promoted_bytes == 10);
 	assert_true(collector.live_bytes == 0);
@@ -320,6 +320,18 @@ static void test_collector_moment_is_exact_lately_and_close_long_ago(void **stat
 		assert_true((double)(at - i) <= (100000.0 - i) / 16 + 1);
 	}
 	assert_int_equal(collector_moment(&collector, 0).time_ns, SECOND);
+}
+
+static void test_collector_moment_is_exact_where_buckets_of_lifetimes_begin(void **state)
+{
+	(void)state;
+	begin(100);
+	for (u32 cycle = 0; cycle < 10000; cycle++) {
+		for (u32 begins = 0; begins <= cycle; begins += lifetime_width(cycle))
+			assert_int_equal(collector_moment(&collector, begins).time_ns,
+					 SECOND + begins * COLLECTOR_PERIOD_NS);
+		complete_cycle();
+	}
 }
 
 /* --- long random sequences, through the recorder
@@ -772,6 +784,7 @@ int main(void)
 		cmocka_unit_test(test_collector_tenure_is_counted_in_cycles_up_to_the_largest),
 		cmocka_unit_test(test_collector_trend_is_growth_per_second),
 		cmocka_unit_test(test_collector_moment_is_exact_lately_and_close_long_ago),
+		cmocka_unit_test(test_collector_moment_is_exact_where_buckets_of_lifetimes_begin),
 		cmocka_unit_test(test_collector_random_events_exact_keep_every_invariant),
 		cmocka_unit_test(test_collector_random_events_sampled_keep_every_invariant),
 		cmocka_unit_test(test_collector_requests_change_no_age_and_no_survival),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lifetable.c, lifespan.c: the table of a profile whose sites live as they say, and the sentences instead of it. */
+#include <math.h>
+
 #include "golden.h"
 
 #include "../../user/lifespan.h"
@@ -57,6 +59,22 @@ static void test_lifetable_without_a_limit_says_nothing_of_it(void **state)
 	check_says(&profile, 20, "limit", false);
 }
 
+static void test_lifespan_time_left_is_room_by_growth(void **state)
+{
+	struct profile profile = {.memory_used = 1000, .memory_limit = 1640};
+
+	(void)state;
+	assert_true(lifespan_time_left(&profile, &(struct lifespan){.growth = 32}) == 20);
+	assert_true(lifespan_time_left(&profile, &(struct lifespan){.growth = 0}) == INFINITY);
+	assert_true(lifespan_time_left(&profile, &(struct lifespan){.growth = -5}) == INFINITY);
+	profile.memory_used = 1640;
+	assert_true(lifespan_time_left(&profile, &(struct lifespan){.growth = 32}) == 0);
+	profile.exited = true;
+	assert_true(lifespan_time_left(&profile, &(struct lifespan){.growth = 32}) == INFINITY);
+	profile = (struct profile){.memory_used = 1640};
+	assert_true(lifespan_time_left(&profile, &(struct lifespan){.growth = 32}) == INFINITY);
+}
+
 static void test_lifetable_says_why_nothing_is_known(void **state)
 {
 	struct profile profile = golden_living(), small = golden_small(), alloc_only = golden_alloc_only();
@@ -111,6 +129,7 @@ int main(void)
 		cmocka_unit_test(test_lifetable_of_living_profile_matches_golden_file),
 		cmocka_unit_test(test_lifetable_shows_growing_sites_before_larger_ones),
 		cmocka_unit_test(test_lifetable_without_a_limit_says_nothing_of_it),
+		cmocka_unit_test(test_lifespan_time_left_is_room_by_growth),
 		cmocka_unit_test(test_lifetable_says_why_nothing_is_known),
 		cmocka_unit_test(test_lifespan_of_sites_is_what_they_were_made_to_be),
 		cmocka_unit_test(test_lifespan_older_counts_what_is_known_to_be),

@@ -46,10 +46,10 @@ static struct survival survival_of(const struct lifetime *lifetime)
 
 static double estimate_at(const struct survival *survival, u32 age)
 {
-	double estimates[LIFETIME_CLASSES];
+	struct survival_point point;
 
-	survival_curve(survival, estimates);
-	return estimates[lifetime_class(age)];
+	survival_at(survival, lifetime_class(age), 0.5, &point);
+	return point.estimate;
 }
 
 /* --- beta.c -------------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef INTERIM_H
+#define INTERIM_H
+/*
+ * Profiles written while recording goes on. Names can take seconds to find, and the thread that drains the ring does not
+ * have them: it takes the snapshots, and a thread of their own names and writes them, one batch at a time.
+ */
+#include "profile.h"
+#include "root.h"
+
+/* A profile of one image, and the files made of it. */
+struct interim {
+	u32 process; /* its number */
+	char **files;
+	struct interim *next;
+	/* until it is written */
+	struct profile *profile;
+	struct root root; /* the image's own may be closed meanwhile */
+};
+
+struct interim_batch;
+
+/*
+ * Profiles to be written under number `seq` into directory `dir` in `formats`. While its thread runs, `symbolizer` is that
+ * thread's alone. NULL: no memory.
+ */
+struct interim_batch *interim_batch_new(int dir, unsigned int formats, unsigned int seq, struct symbolizer *symbolizer);
+
+/* Before the start: add an image's snapshot, which belongs to the batch from now on, also on error. 0 or -ENOMEM. */
+int interim_batch_add(struct interim_batch *batch, u32 process, struct profile *profile);
+
+/* Start the thread. 0 or negative errno. */
+int interim_batch_start(struct interim_batch *batch);
+
+/* Has everything been written, or tried? */
+bool interim_batch_is_done(const struct interim_batch *batch);
+
+/*
+ * Wait for the thread, if it was started, and put what was written in front of *interims. Ends the batch. 0 or the
+ * negative errno of what could not be written.
+ */
+int interim_batch_finish(struct interim_batch *batch, struct interim **interims);
+
+void interims_free(struct interim *interims);
+
+#endif
