@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "session.h"
+#include "sites.h"
 
 #define SITES	   5
 #define CYCLES_MIN 60
@@ -31,20 +31,6 @@ struct sites {
 	uint64_t inuse_samples;
 };
 
-static const cJSON *member(const cJSON *object, const char *name)
-{
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-
-	if (!item)
-		fail_msg("no %s in:\n%s", name, cJSON_Print(object));
-	return item;
-}
-
-static double number(const cJSON *object, const char *name)
-{
-	return cJSON_GetNumberValue(member(object, name));
-}
-
 static const char *history_path(const struct scene *scene)
 {
 	return format("%s/history", scene->dir);
@@ -54,23 +40,13 @@ static const char *history_path(const struct scene *scene)
 static cJSON *record(struct scene *scene, const char *law)
 {
 	const char *const args[] = {"-f", "json", "--", beside("target_laws"), law, history_path(scene), NULL};
-	cJSON *index, *profile;
+	cJSON *profile;
 
 	assert_int_equal(session_run(&scene->session, scene, args), 0);
-	index = session_index(&scene->session);
-	profile = json_read(index_file(&scene->session, index_process(index, "target_laws"), ".json"));
-	cJSON_Delete(index);
+	profile = profile_read(&scene->session, "target_laws");
 	assert_true(index_number(profile, "sample_bytes") == 512 << 10);
 	assert_true(index_number(profile, "model.cycles") >= CYCLES_MIN);
 	return profile;
-}
-
-static const char *function_of(const cJSON *profile, const cJSON *site)
-{
-	const cJSON *location = cJSON_GetArrayItem(member(profile, "locations"), (int)number(site, "location"));
-	const cJSON *line = cJSON_GetArrayItem(member(location, "lines"), 0);
-
-	return line ? cJSON_GetStringValue(member(line, "function")) : "";
 }
 
 static struct sites sites_of(const cJSON *profile, const char *verdict)
@@ -78,17 +54,17 @@ static struct sites sites_of(const cJSON *profile, const char *verdict)
 	struct sites sites = {0};
 	const cJSON *site;
 
-	cJSON_ArrayForEach(site, member(profile, "sites"))
+	cJSON_ArrayForEach(site, json_member(profile, "sites"))
 	{
-		const cJSON *lifespan = member(site, "lifespan");
+		const cJSON *lifespan = json_member(site, "lifespan");
 
-		if (strncmp(function_of(profile, site), "site_", strlen("site_")))
+		if (strncmp(site_function(profile, site), "site_", strlen("site_")))
 			continue;
 		sites.count++;
-		sites.right += !strcmp(cJSON_GetStringValue(member(lifespan, "verdict")), verdict);
-		sites.growth += number(lifespan, "growth_bytes_per_second");
-		sites.variance += pow(number(lifespan, "growth_standard_error"), 2);
-		sites.inuse_samples += (uint64_t)number(site, "inuse_samples");
+		sites.right += !strcmp(site_verdict(site), verdict);
+		sites.growth += json_number(lifespan, "growth_bytes_per_second");
+		sites.variance += pow(json_number(lifespan, "growth_standard_error"), 2);
+		sites.inuse_samples += (uint64_t)json_number(site, "inuse_samples");
 	}
 	return sites;
 }
@@ -99,7 +75,7 @@ static struct sites assert_verdict(const cJSON *profile, const char *verdict)
 
 	if (sites.count != SITES || sites.right * 2 < SITES)
 		fail_msg("%u of %u sites are %s:\n%s", sites.right, sites.count, verdict,
-			 cJSON_Print(member(profile, "sites")));
+			 cJSON_Print(json_member(profile, "sites")));
 	return sites;
 }
 
@@ -166,9 +142,9 @@ static void leaked_by(const struct scene *scene, double unix_ns, double *ret_lea
  */
 static void growth_window(const cJSON *profile, double *ret_start, double *ret_end)
 {
-	const cJSON *buckets = member(member(profile, "model"), "bucket_ns");
+	const cJSON *buckets = json_member(json_member(profile, "model"), "bucket_ns");
 	uint64_t cycles = index_number(profile, "model.cycles"), width = 1, age;
-	double start = number(profile, "start_unix_ns");
+	double start = json_number(profile, "start_unix_ns");
 
 	while (cycles / width >= BUCKETS)
 		width *= 2;
