@@ -162,23 +162,30 @@ int session_run(struct session *session, const struct scene *scene, const char *
 /* --- what it wrote
  * ----------------------------------------------------------------------------------------------------- */
 
-cJSON *session_index(const struct session *session)
+cJSON *json_read(const char *path)
 {
-	FILE *file = fopen(format("%s/index.json", session->output), "re");
+	FILE *file = fopen(path, "re");
 	char *text = NULL;
 	size_t size = 0;
-	cJSON *index;
+	cJSON *json;
 
-	if (!file)
-		fail_msg("no index.json; heaptap said:\n%s", session->words);
-	if (getdelim(&text, &size, '\0', file) < 0)
-		fail_msg("index.json is empty");
+	if (!file || getdelim(&text, &size, '\0', file) < 0)
+		fail_msg("%s cannot be read, or is empty", path);
 	fclose(file);
-	index = cJSON_Parse(text);
-	if (!index)
-		fail_msg("index.json is no JSON:\n%s", text);
+	json = cJSON_Parse(text);
+	if (!json)
+		fail_msg("%s is no JSON:\n%s", path, text);
 	free(text);
-	return index;
+	return json;
+}
+
+cJSON *session_index(const struct session *session)
+{
+	const char *path = format("%s/index.json", session->output);
+
+	if (access(path, R_OK))
+		fail_msg("no index.json; heaptap said:\n%s", session->words);
+	return json_read(path);
 }
 
 const cJSON *index_process(const cJSON *index, const char *comm)
@@ -224,6 +231,20 @@ const char *index_file(const struct session *session, const cJSON *process, cons
 	}
 	fail_msg("no file %s of that process; heaptap said:\n%s", suffix, session->words);
 	return NULL;
+}
+
+char *session_report(const struct session *session, const char *args)
+{
+	const char *command = format("%s report %s '%s' 2>&1", heaptap_path(), args, session->output);
+	FILE *pipe = popen(command, "re");
+	char *text = NULL;
+	size_t size = 0;
+
+	if (!pipe || getdelim(&text, &size, '\0', pipe) < 0)
+		fail_msg("%s: no output", command);
+	if (pclose(pipe))
+		fail_msg("%s:\n%s", command, text);
+	return text;
 }
 
 /* --- scenes

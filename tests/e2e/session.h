@@ -61,10 +61,14 @@ void session_assert_said(const struct session *session, const char *words);
 /* What it wrote. The index belongs to the caller (cJSON_Delete); the entry of a process is the last one with that comm.
  */
 cJSON *session_index(const struct session *session);
+cJSON *json_read(const char *path);
 const cJSON *index_process(const cJSON *index, const char *comm);
 /* A number of a process, e.g. ("alloc_objects") or ("ledger.sampled"); fails when it is not there. */
 uint64_t index_number(const cJSON *process, const char *path);
 /* Path of the file with that suffix among a process's files; fails when it has none. */
 const char *index_file(const struct session *session, const cJSON *process, const char *suffix);
+
+/* What `heaptap report ARGS DIR` prints, errors too; the caller frees it. */
+char *session_report(const struct session *session, const char *args);
 
 #endif

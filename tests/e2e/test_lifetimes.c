@@ -26,21 +26,6 @@ static int record(struct scene *scene, const char *how, const char *status)
 	return session_run(&scene->session, scene, args);
 }
 
-/* What `heaptap report ARGS DIR` prints. */
-static char *report(const struct scene *scene, const char *args)
-{
-	const char *command = format("%s report %s '%s' 2>&1", heaptap_path(), args, scene->session.output);
-	FILE *pipe = popen(command, "re");
-	char *text = NULL;
-	size_t size = 0;
-
-	if (!pipe || getdelim(&text, &size, '\0', pipe) < 0)
-		fail_msg("%s: no output", command);
-	if (pclose(pipe))
-		fail_msg("%s:\n%s", command, text);
-	return text;
-}
-
 /* The line of the table with that site's name must have that verdict. */
 static void assert_verdict(const char *table, const char *site, const char *verdict)
 {
@@ -60,7 +45,7 @@ static void test_lifetimes_leak_is_growing_and_the_others_are_not(void **state)
 	assert_int_equal(record(scene, "leak", "0"), 5);
 	session_assert_said(&scene->session, "--fail-on growing: 1 site in 1 process grows");
 	session_assert_said(&scene->session, "Lifetimes by site");
-	table = report(scene, "--lifetimes");
+	table = session_report(&scene->session, "--lifetimes");
 	assert_verdict(table, "leak", "growing");
 	assert_verdict(table, "transient", "transient");
 	assert_verdict(table, "cache", "steady");
@@ -73,7 +58,7 @@ static void test_lifetimes_without_a_leak_nothing_is_found(void **state)
 	char *table;
 
 	assert_int_equal(record(scene, "none", "0"), 0);
-	table = report(scene, "--lifetimes");
+	table = session_report(&scene->session, "--lifetimes");
 	assert_verdict(table, "transient", "transient");
 	assert_null(strstr(table, "growing"));
 	free(table);
