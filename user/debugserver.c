@@ -65,9 +65,10 @@ static int open_library(struct debugserver *server)
  */
 static void limit_library(u64 budget_ns)
 {
+	unsigned long long whole = budget_ns / 1000000000 + 1;
 	char seconds[24];
 
-	snprintf(seconds, sizeof(seconds), "%llu", (unsigned long long)(budget_ns / 1000000000 + 1));
+	snprintf(seconds, sizeof(seconds), "%llu", whole);
 	setenv("DEBUGINFOD_TIMEOUT", seconds, 0);
 	setenv("DEBUGINFOD_MAXTIME", seconds, 0);
 }
