@@ -12,6 +12,7 @@
 
 #include "lifespan.h"
 #include "perfmap.h"
+#include "sample.h"
 #include "symbol.h"
 #include "weight.h"
 
@@ -234,9 +235,12 @@ int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer)
 	if (!err)
 		err = symbolize_generated(profile);
 	symbolizer_set_root(symbolizer, NULL);
-	if (!err)
-		note_all_names(profile);
-	return err;
+	if (err)
+		return err;
+	note_all_names(profile);
+	if (!profile->show_allocator)
+		samples_hide_allocator(profile);
+	return 0;
 }
 
 /* --- sites

@@ -119,6 +119,7 @@ struct profile {
 	bool exited; /* the image had ended when the snapshot was taken */
 	/* for profile_symbolize */
 	const struct root *root; /* the file system it saw; NULL: unknown. Borrowed. */
+	bool show_allocator;	 /* stacks may begin in what asks the allocator for the program, see sample.h */
 	/* from profile_symbolize */
 	const char *perfmap_refused; /* why the names a JIT compiler left were not used; NULL: no such reason */
 };
@@ -135,7 +136,7 @@ void profile_sample_values(const struct profile *profile, const struct profile_s
 
 /*
  * Fill lines of all locations and has_* of all mappings; code outside all files gets its name from the process's perf
- * map. 0 or -ENOMEM.
+ * map. Stacks begin in the program then, unless show_allocator. 0 or -ENOMEM.
  */
 int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer);
 

@@ -10,7 +10,6 @@
 #include "interim.h"
 #include "lifetable.h"
 #include "log.h"
-#include "sample.h"
 #include "summary.h"
 #include "symbol.h"
 #include "writer.h"
@@ -222,8 +221,6 @@ static int publish_image(struct process *process, void *arg)
 	err = profile_symbolize(published->profile, publication->symbolizer);
 	if (err)
 		return err;
-	if (!publication->options->show_allocator)
-		samples_hide_allocator(published->profile);
 	if (published->profile->perfmap_refused)
 		log_note("process %u: the names in its /tmp/perf-%d.map are not used: %s", process->pid,
 			 process->root.inner_pid, published->profile->perfmap_refused);

@@ -14,7 +14,7 @@ struct recorder;
 
 struct recorder_options {
 	u64 sample_bytes;
-	bool alloc_only;
+	bool alloc_only, show_allocator;
 	double alloc_hit_ns, free_hit_ns; /* calibrated cost of one unsampled hit */
 	struct collector_options collector;
 };

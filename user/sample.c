@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Used by snapshot and publish, once for each profile. */
+/* Used by snapshot, and by profile_symbolize. */
 #include "sample.h"
 
 #include <stdlib.h>

@@ -286,6 +286,7 @@ static int copy_facts(const struct recorder_options *options, struct process *pr
 	profile->image = process->image;
 	profile->sample_bytes = options->sample_bytes;
 	profile->alloc_only = options->alloc_only;
+	profile->show_allocator = options->show_allocator;
 	profile->duration_ns = end_ns - process->start_ns;
 	profile->peak_inuse_space = (u64)process->heap.peak_bytes;
 	profile->peak_at_ns = process->heap.peak_ns ? process->heap.peak_ns - process->start_ns : 0;

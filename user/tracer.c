@@ -79,6 +79,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	tracer->follow.recorder = recorder_new(&(struct recorder_options){
 		.sample_bytes = options->sample_bytes,
 		.alloc_only = options->alloc_only,
+		.show_allocator = options->show_allocator,
 		.alloc_hit_ns = tracer->follow.calibration.alloc_ns,
 		.free_hit_ns = tracer->follow.calibration.free_ns,
 		.collector = options->collector,

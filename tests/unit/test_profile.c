@@ -27,6 +27,7 @@ static const struct symbol_line program_lines[] = {
 	{"outer<int>", "_Z5outer", "a.c", 9, 8},
 };
 static const struct symbol_line library_line = {"export", "export", NULL, 0, 0};
+static const struct symbol_line operator_line = {"operator new(unsigned long)", "_Znwm", NULL, 0, 0};
 
 /* The program has lines everywhere; the library a symbol everywhere but at offset 0x2000. */
 void symbolizer_set_root(struct symbolizer *handed, const struct root *root)
@@ -45,6 +46,8 @@ int symbolizer_resolve(struct symbolizer *handed, struct elf *elf, u64 offset, s
 	*ret_frame = (struct symbol_frame){0};
 	if (elf == &program)
 		*ret_frame = (struct symbol_frame){2, program_lines, 0x10};
+	else if (offset == 0x3000)
+		*ret_frame = (struct symbol_frame){1, &operator_line, 0x20};
 	else if (offset != 0x2000)
 		*ret_frame = (struct symbol_frame){1, &library_line, 0x20};
 	return 0;
@@ -167,6 +170,28 @@ static void test_profile_symbolize_asks_by_file_offset_and_copies_lines(void **s
 	assert_string_equal(profile->locations[1].lines[0].function, "export");
 	assert_null(profile->locations[1].lines[0].file);
 	profile_free(profile);
+}
+
+/* Whoever asks for names has stacks that begin in the program, be it at the end or while recording goes on. */
+static void test_profile_symbolize_hides_the_allocator_unless_it_is_to_be_shown(void **state)
+{
+	static const u64 locations[][2] = {{1, 0x703000}, {0, 0x400234}};
+
+	(void)state;
+	for (u32 shown = 0; shown < 2; shown++) {
+		struct profile *profile = bare_profile(locations, 2);
+
+		profile->show_allocator = shown;
+		profile->samples = calloc(1, sizeof(*profile->samples));
+		profile->sample_count = 1;
+		profile->samples[0].depth = 2;
+		profile->samples[0].location = calloc(2, sizeof(u32));
+		profile->samples[0].location[1] = 1;
+		assert_int_equal(profile_symbolize(profile, symbolizer), 0);
+		assert_int_equal(profile->samples[0].depth, 1 + shown);
+		assert_int_equal(profile->samples[0].location[0], 1 - shown);
+		profile_free(profile);
+	}
 }
 
 static void test_profile_symbolize_flags_tell_what_every_location_has(void **state)
@@ -384,6 +409,7 @@ int main(void)
 		cmocka_unit_test(test_profile_totals_alloc_only_has_nothing_in_use),
 		cmocka_unit_test(test_profile_totals_empty_is_zero),
 		cmocka_unit_test(test_profile_symbolize_asks_by_file_offset_and_copies_lines),
+		cmocka_unit_test(test_profile_symbolize_hides_the_allocator_unless_it_is_to_be_shown),
 		cmocka_unit_test(test_profile_symbolize_flags_tell_what_every_location_has),
 		cmocka_unit_test(test_profile_symbolize_one_unnamed_location_clears_its_mapping),
 		cmocka_unit_test(test_profile_symbolize_without_file_or_mapping_asks_nothing),
