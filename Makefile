@@ -220,7 +220,7 @@ $(OUT)/tests/e2e/target_%: tests/e2e/target_%.go Makefile
 	$(call say,TARGET,$@)
 	$(Q)GOCACHE='$(abspath $(OUT))/go' GO111MODULE=off CGO_ENABLED=0 go build -o $@ $<
 
-$(OUT)/tests/e2e/shim.so: tests/e2e/shim.c Makefile
+$(OUT)/tests/e2e/shim.so $(OUT)/tests/e2e/shim_jemalloc.so: $(OUT)/tests/e2e/%.so: tests/e2e/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,SHIM,$@)
 	$(Q)$(CC) -shared -fPIC -O2 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -D_GNU_SOURCE -MMD -MP -MF $@.d $< -o $@

@@ -59,7 +59,8 @@ void redis_start(struct redis *redis, struct scene *scene)
 	const char *program = format("%s/redis-server", scene->dir), *path = format("%s/socket", scene->dir);
 
 	assert_int_equal(symlink("/usr/bin/redis-check-rdb", program), 0);
-	target_start(&scene->target, (const char *const[]){"LD_PRELOAD=libc.so.6", NULL},
+	target_start(&scene->target,
+		     (const char *const[]){format("LD_PRELOAD=%s libc.so.6", beside("shim_jemalloc.so")), NULL},
 		     (const char *const[]){program, "--port", "0", "--unixsocket", path, "--save", "", "--dir",
 					   scene->dir, "--logfile", "", NULL});
 	await_ready(scene->target.out);

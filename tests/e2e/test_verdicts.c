@@ -137,20 +137,21 @@ static void leaked_by(const struct scene *scene, double unix_ns, double *ret_lea
 }
 
 /*
- * When those were born who count for growth: from the end of the first quarter of the cycles, in whole buckets of time
- * rounded up, until as long before the end. Widths are as user/lifetime.h says.
+ * When those were born who count for growth: from the end of the first quarter of the cycles until a third of them
+ * before the end, both in whole buckets of time, rounded up. Widths are as user/lifetime.h says.
  */
 static void growth_window(const cJSON *profile, double *ret_start, double *ret_end)
 {
 	const cJSON *buckets = json_member(json_member(profile, "model"), "bucket_ns");
-	uint64_t cycles = index_number(profile, "model.cycles"), width = 1, age;
+	uint64_t cycles = index_number(profile, "model.cycles"), width = 1, quarter, third;
 	double start = json_number(profile, "start_unix_ns");
 
 	while (cycles / width >= BUCKETS)
 		width *= 2;
-	age = (cycles + 4 * width - 1) / (4 * width);
-	*ret_start = start + cJSON_GetNumberValue(cJSON_GetArrayItem(buckets, (int)age));
-	*ret_end = start + cJSON_GetNumberValue(cJSON_GetArrayItem(buckets, (int)(cycles / width - age)));
+	quarter = (cycles + 4 * width - 1) / (4 * width);
+	third = (cycles + 3 * width - 1) / (3 * width);
+	*ret_start = start + cJSON_GetNumberValue(cJSON_GetArrayItem(buckets, (int)quarter));
+	*ret_end = start + cJSON_GetNumberValue(cJSON_GetArrayItem(buckets, (int)(cycles / width - third)));
 }
 
 /*
