@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The index of a recording: a line for each process. Called by writer.c. */
+#include "json.h"
+#include "json_process.h"
+#include "writer.h"
+
+static u64 sampled_allocations(const struct profile *profile)
+{
+	u64 count = 0;
+
+	for (u32 i = 0; i < profile->sample_count; i++)
+		count += profile->samples[i].alloc_count;
+	return count;
+}
+
+static bool add_hits(cJSON *object, const struct profile *profile)
+{
+	cJSON *hits = cJSON_AddObjectToObject(object, "hits");
+
+	return json_add_u64(hits, "alloc", profile->ledger[COUNTER_HITS_ALLOC]) &&
+	       json_add_u64(hits, "free", profile->ledger[COUNTER_HITS_FREE]);
+}
+
+/* Totals here are integers even with --alloc-only: sums over what the .pb.gz holds, and a sum over nothing is 0. */
+static cJSON *make_process(const void *table, u32 i)
+{
+	const struct index_entry *entry = &((const struct index_entry *)table)[i];
+	const struct profile *profile = entry->profile;
+	cJSON *row = cJSON_CreateObject();
+	u64 total[MEASURE_MAX];
+	bool ok;
+
+	profile_totals(profile, total);
+	ok = json_add_identity(row, profile) && json_add_texts(row, "files", (const char *const *)entry->files) &&
+	     json_add_u64(row, "start_unix_ns", profile->start_unix_ns) &&
+	     json_add_u64(row, "duration_ns", profile->duration_ns) && json_add_measures(row, total, false) &&
+	     json_add_u64(row, "samples", sampled_allocations(profile)) && add_hits(row, profile) &&
+	     json_add_peak(row, profile) && json_add_rss(row, profile) &&
+	     json_add_u64(row, "cpu_ns", profile->cpu_ns) &&
+	     json_add_double(row, "slowdown_percent", profile->slowdown_percent) &&
+	     json_add_ledger(row, profile->ledger);
+	return json_row_or_null(row, ok);
+}
+
+int write_index(const struct recording *recording, const struct index_entry *entries, u32 count, FILE *out)
+{
+	cJSON *head = cJSON_CreateObject();
+	u64 ledger[COUNTER_MAX] = {0};
+	bool ok;
+	int err;
+
+	for (u32 i = 0; i < count; i++)
+		for (unsigned int c = 0; c < COUNTER_MAX; c++)
+			ledger[c] += entries[i].profile->ledger[c];
+	ok = json_add_text(head, "heaptap", recording->version) &&
+	     json_add_u64(head, "sample_bytes", recording->sample_bytes) &&
+	     json_add_text(head, "attach", recording->attach) &&
+	     json_add_u64(head, "start_unix_ns", recording->start_unix_ns) &&
+	     json_add_u64(head, "duration_ns", recording->duration_ns) &&
+	     json_add_texts(head, "options", recording->options) && json_add_ledger(head, ledger);
+	err = json_print_members(head, ok, out);
+	if (!err)
+		err = json_print_table("processes", count, make_process, entries, out);
+	fputs("\n}\n", out);
+	return err ? err : writer_flush(out);
+}
