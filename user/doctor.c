@@ -98,7 +98,7 @@ static void print_plan(const struct target_file *file)
 	unsigned int stepped = 0;
 	u32 i;
 
-	printf("  %s in '%s'\n    probes:", plan->allocator->name, plain(elf_path(file->elf)));
+	printf("  %s in '%s'\n    probes:", plan->name, plain(elf_path(file->elf)));
 	for (i = 0; i < plan->probe_count; i++) {
 		printf(" %s+%llu", plan->probes[i].symbol, (unsigned long long)plan->probes[i].site.offset);
 		stepped += !plan->probes[i].site.emulated;
@@ -127,7 +127,7 @@ static int print_files(const struct target *target)
 	}
 	if (plans)
 		return STATUS_DONE;
-	printf("  no allocator that heaptap knows; looked for glibc's malloc in %u files:\n", searched);
+	printf("  no allocator that heaptap knows (glibc, musl, jemalloc, tcmalloc, mimalloc) in %u files:\n", searched);
 	for (file = target_files(target); file; file = file->next)
 		printf("    '%s'%s\n", plain(elf_path(file->elf)), elf_is_64bit_x86(file->elf) ? "" : " (not x86-64)");
 	return STATUS_NO_TARGET;

@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "account.h"
+#include "cgroup.h"
 #include "clock.h"
 #include "follow.h"
 #include "log.h"
+#include "newlimit.h"
 #include "procfs.h"
 #include "ring.h"
 #include "rung.h"
@@ -116,6 +118,23 @@ void tracer_close(struct tracer *tracer)
 	free(tracer);
 }
 
+/*
+ * operator new is followed to its return only where that costs no program its life: not by links whose return legs are
+ * there for every call.
+ */
+static u32 new_limit(const struct tracer *tracer, pid_t pid)
+{
+	u64 limit, used;
+	char *cgroup;
+
+	if (tracer->follow.links.kind != ATTACH_SESSION)
+		return 0;
+	cgroup = procfs_cgroup(pid);
+	cgroup_memory(CGROUP_ROOT, cgroup, &limit, &used);
+	free(cgroup);
+	return newlimit(limit, used);
+}
+
 /* A scope for the process; its first image is `process`, 0 when it begins with an exec. */
 static struct traced *begin(struct tracer *tracer, pid_t pid, u32 process)
 {
@@ -133,6 +152,7 @@ static struct traced *begin(struct tracer *tracer, pid_t pid, u32 process)
 	scope = kernel_scope(tracer->follow.kernel, traced->scope);
 	scope->pid = (u32)pid;
 	scope->wide = traced->wide;
+	scope->new_max = new_limit(tracer, pid);
 	__atomic_store_n(&scope->process, process, __ATOMIC_RELEASE);
 	if (kernel_add_pid(tracer->follow.kernel, (u32)pid, traced->scope)) {
 		free(traced);
