@@ -139,6 +139,11 @@ static __always_inline bool call_may_throw(const struct stash *stash, u64 cookie
  */
 static __always_inline void enter_only(struct pt_regs *ctx, struct stash *stash)
 {
+	/* More than any address space has. */
+	if (stash->size >> 47) {
+		count(stash->process, COUNTER_FAILED);
+		return;
+	}
 	stash->entered = 1;
 	object_begin(ctx, stash, 0);
 }

@@ -108,7 +108,7 @@ static int open_kind(struct attach *attach, enum attach_kind kind, const struct 
 }
 
 int attach_open(enum attach_kind kind, const struct attach_programs *programs, int fd, const struct plan *plan,
-		pid_t pid, u32 scope, u32 allocator, bool frees, struct attach **ret_attach)
+		pid_t pid, u32 scope, u32 allocator, unsigned int leave_out, struct attach **ret_attach)
 {
 	struct attach *attach = calloc(1, sizeof(*attach));
 	struct sites sites = {.count = 0};
@@ -119,8 +119,9 @@ int attach_open(enum attach_kind kind, const struct attach_programs *programs, i
 		return -ENOMEM;
 	add_sites(&sites, plan, scope, allocator, RETURNING);
 	sites.returning = sites.count;
-	add_sites(&sites, plan, scope, allocator, THROWING);
-	if (frees)
+	if (!(leave_out & ATTACH_NO_NEW))
+		add_sites(&sites, plan, scope, allocator, THROWING);
+	if (!(leave_out & ATTACH_NO_FREE))
 		add_sites(&sites, plan, scope, allocator, FREEING);
 	/* The descriptor's own name is the inode itself, whatever became of its path. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);

@@ -75,7 +75,8 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	}
 	tracer->follow.links.kernel = tracer->follow.kernel;
 	tracer->follow.links.kind = kernel.kind;
-	tracer->follow.links.frees = !options->alloc_only;
+	tracer->follow.links.leave_out =
+		(options->alloc_only ? ATTACH_NO_FREE : 0) | (options->no_new ? ATTACH_NO_NEW : 0);
 	tracer->scope_count = 1;
 	tracer->follow.target = target_new();
 	tracer->follow.recorder = recorder_new(&(struct recorder_options){

@@ -108,8 +108,18 @@ static void test_alloc_new_too_large_is_told_at_its_entry(void **state)
 {
 	(void)state;
 	assert_entry_only(CALL_NEW, NEW_MAX, 0, NEW_MAX);
-	assert_entry_only(CALL_NEW, 1ULL << 62, 0, 1ULL << 62);
+	assert_entry_only(CALL_NEW, (1ULL << 47) - 1, 0, (1ULL << 47) - 1);
 	assert_entry_only(CALL_NEW_ARRAY, 1ULL << 30, 4, 1ULL << 32);
+}
+
+static void test_alloc_new_beyond_the_address_space_has_failed(void **state)
+{
+	(void)state;
+	assert_false(call(CALL_NEW, 1ULL << 47, 0, 0));
+	assert_false(call(CALL_NEW, 1ULL << 62, 0, 0));
+	assert_no_event();
+	assert_int_equal(counted(COUNTER_FAILED), 2);
+	assert_int_equal(counted(COUNTER_SAMPLED), 2);
 }
 
 static void test_alloc_new_array_that_overflows_is_not_an_allocation(void **state)
@@ -170,6 +180,7 @@ int main(void)
 		TEST(test_alloc_resize_that_fails_revives_the_old),
 		NEW_TEST(test_alloc_new_that_cannot_fail_is_told_at_its_return),
 		NEW_TEST(test_alloc_new_too_large_is_told_at_its_entry),
+		NEW_TEST(test_alloc_new_beyond_the_address_space_has_failed),
 		NEW_TEST(test_alloc_new_array_that_overflows_is_not_an_allocation),
 		NEW_TEST(test_alloc_new_under_a_limit_is_told_at_its_entry),
 		NEW_TEST(test_alloc_new_of_unknown_limit_is_told_at_its_entry),
