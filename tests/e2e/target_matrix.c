@@ -391,11 +391,15 @@ static void *use_all(void *arg)
 	return arg;
 }
 
-int main(void)
+/* With any argument the functions that throw are left out: only session links know what becomes of their objects. */
+int main(int argc, char *argv[] __attribute__((unused)))
 {
 	pthread_t thread;
 
 	find_functions();
+	for (size_t i = 0; i < FUNCTION_COUNT; i++)
+		if (argc > 1 && functions[i].limits == 2)
+			functions[i].code = NULL;
 	open_log();
 	target_await();
 	use_all(NULL);

@@ -2,7 +2,7 @@
 /*
  * Every allocator, every function it has: `-R 1` equals the program's own count of the same run, and no probe is
  * single-stepped. The rungs below the first have no return leg on C++'s throwing new (it would end the program), so
- * there its objects are counted as allocated and not as in use.
+ * there the program does without; test_new has the rest.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -85,7 +85,7 @@ static void compare(struct scene *scene, const struct entry *entry, const struct
 	cJSON_Delete(index);
 }
 
-static void start(struct scene *scene, const struct entry *entry)
+static void start(struct scene *scene, const struct entry *entry, const char *argument)
 {
 	const char *const environment[] = {
 		format("%s=%s", TRUTH_VARIABLE, scene->truth),
@@ -93,7 +93,7 @@ static void start(struct scene *scene, const struct entry *entry)
 		NULL,
 	};
 
-	target_start(&scene->target, environment, (const char *const[]){beside(entry->program), NULL});
+	target_start(&scene->target, environment, (const char *const[]){beside(entry->program), argument, NULL});
 	target_ready(&scene->target);
 }
 
@@ -102,7 +102,7 @@ static void check_attached(struct scene *scene, const struct entry *entry, const
 	struct truth truth = {0};
 	pid_t pid;
 
-	start(scene, entry);
+	start(scene, entry, rung ? "no-new" : NULL);
 	pid = scene->target.pid;
 	scene->session.environment[0] = rung ? format("HEAPTAP_ATTACH=%s", rung) : NULL;
 	session_start(&scene->session, scene,
@@ -117,7 +117,7 @@ static void check_attached(struct scene *scene, const struct entry *entry, const
 }
 
 /* What is preloaded stands in front of heaptap too, which does not mind. */
-static void check_command(struct scene *scene, const struct entry *entry, const char *rung)
+static void check_command(struct scene *scene, const struct entry *entry)
 {
 	const char **environment = scene->session.environment;
 	struct truth truth = {0};
@@ -125,7 +125,7 @@ static void check_command(struct scene *scene, const struct entry *entry, const 
 	pid_t pid;
 
 	environment[0] = format("%s=%s", TRUTH_VARIABLE, scene->truth);
-	environment[1] = rung ? format("HEAPTAP_ATTACH=%s", rung) : "LD_BIND_NOW=1";
+	environment[1] = "LD_BIND_NOW=1";
 	environment[2] = entry->preload ? format("LD_PRELOAD=%s", entry->preload) : NULL;
 	assert_int_equal(
 		session_run(&scene->session, scene,
@@ -145,7 +145,7 @@ static void check_doctor(struct scene *scene, const struct entry *entry)
 	size_t size = 0;
 	FILE *pipe;
 
-	start(scene, entry);
+	start(scene, entry, NULL);
 	pipe = popen(format("'%s' doctor -p %d 2>&1", heaptap_path(), scene->target.pid), "re");
 	if (!pipe || getdelim(&text, &size, '\0', pipe) < 0 || pclose(pipe))
 		fail_msg("%s: doctor failed:\n%s", entry->name, text ? text : "");
@@ -161,11 +161,19 @@ static void check_doctor(struct scene *scene, const struct entry *entry)
 #define ENTRY(number, name)                                                                                            \
 	static void test_command_##name##_equals_its_own_count(void **state)                                           \
 	{                                                                                                              \
-		check_command(*state, &entries[number], NULL);                                                         \
+		check_command(*state, &entries[number]);                                                               \
 	}                                                                                                              \
 	static void test_attach_##name##_equals_its_own_count(void **state)                                            \
 	{                                                                                                              \
 		check_attached(*state, &entries[number], NULL);                                                        \
+	}                                                                                                              \
+	static void test_attach_##name##_by_multi_equals_its_own_count(void **state)                                   \
+	{                                                                                                              \
+		check_attached(*state, &entries[number], "multi");                                                     \
+	}                                                                                                              \
+	static void test_attach_##name##_by_perf_equals_its_own_count(void **state)                                    \
+	{                                                                                                              \
+		check_attached(*state, &entries[number], "perf");                                                      \
 	}                                                                                                              \
 	static void test_doctor_##name##_has_emulated_sites_only(void **state)                                         \
 	{                                                                                                              \
@@ -173,7 +181,9 @@ static void check_doctor(struct scene *scene, const struct entry *entry)
 	}
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 #define TESTS(name)                                                                                                    \
-	TEST(test_command_##name##_equals_its_own_count), TEST(test_attach_##name##_equals_its_own_count),             \
+	TEST(test_attach_##name##_by_multi_equals_its_own_count),                                                      \
+		TEST(test_attach_##name##_by_perf_equals_its_own_count),                                               \
+		TEST(test_command_##name##_equals_its_own_count), TEST(test_attach_##name##_equals_its_own_count),     \
 		TEST(test_doctor_##name##_has_emulated_sites_only)
 
 ENTRY(0, glibc)
