@@ -252,7 +252,8 @@ int tracer_attach(struct tracer *tracer, pid_t pid)
 		return STATUS_NO_TARGET;
 	}
 	if (!traced_any(&tracer->follow.links, traced)) {
-		log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for glibc, musl, jemalloc, tcmalloc and mimalloc, "
+		log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for glibc, musl, "
+			  "jemalloc, tcmalloc and mimalloc, "
 			  "see "
 			  "'heaptap doctor -p %d'",
 			  pid, scan.searched, target_names(tracer->follow.target), pid);
@@ -280,7 +281,8 @@ int tracer_attach_program(struct tracer *tracer, pid_t pid, const char *path)
 	if (err)
 		return attach_failed(tracer, traced, err);
 	if (!traced_any(&tracer->follow.links, traced)) {
-		log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for glibc, musl, jemalloc, tcmalloc and mimalloc",
+		log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for glibc, musl, "
+			  "jemalloc, tcmalloc and mimalloc",
 			  path, target_names(tracer->follow.target));
 		return STATUS_NO_TARGET;
 	}
