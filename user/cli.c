@@ -372,6 +372,9 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 	case KEY_ALLOC_ONLY:
 		options->alloc_only = true;
 		return 0;
+	case KEY_NO_NEW:
+		options->no_new = true;
+		return 0;
 	case KEY_SHOW_ALLOCATOR:
 		options->show_allocator = true;
 		return 0;

@@ -42,7 +42,7 @@ struct options {
 	u64 sample_bytes;
 	const char *output;   /* NULL: heaptap-<UTC time>/ */
 	unsigned int formats; /* mask of enum format */
-	bool force, alloc_only, show_allocator, fail_on_growing;
+	bool force, alloc_only, no_new, show_allocator, fail_on_growing;
 	struct collector_options collector;
 	double interval_s; /* 0: no profiles but the last */
 	char **argv;	   /* everything after the verb, for index.json */

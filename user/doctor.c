@@ -92,18 +92,32 @@ static int print_cost(void)
 	return STATUS_DONE;
 }
 
+/* What remains of a danger that is otherwise ruled out. */
+static void print_throwing(const struct plan *plan)
+{
+	u32 i = 0;
+
+	while (i < plan->probe_count && plan->probes[i].kind < CALL_NEW)
+		i++;
+	if (i == plan->probe_count)
+		return;
+	printf("    its operator new throws, which a program does not survive while its return is waited for: where it "
+	       "may\n    fail, it is counted without knowing what is in use; --no-new leaves it alone\n");
+}
+
 static void print_plan(const struct target_file *file)
 {
 	const struct plan *plan = file->plan;
 	unsigned int stepped = 0;
 	u32 i;
 
-	printf("  %s in '%s'\n    probes:", plan->allocator->name, plain(elf_path(file->elf)));
+	printf("  %s in '%s'\n    probes:", plan->name, plain(elf_path(file->elf)));
 	for (i = 0; i < plan->probe_count; i++) {
 		printf(" %s+%llu", plan->probes[i].symbol, (unsigned long long)plan->probes[i].site.offset);
 		stepped += !plan->probes[i].site.emulated;
 	}
 	putchar('\n');
+	print_throwing(plan);
 	if (!stepped)
 		return;
 	printf("    single-stepped, several times dearer:");
@@ -127,7 +141,8 @@ static int print_files(const struct target *target)
 	}
 	if (plans)
 		return STATUS_DONE;
-	printf("  no allocator that heaptap knows; looked for glibc's malloc in %u files:\n", searched);
+	printf("  no allocator that heaptap knows (glibc, musl, jemalloc, tcmalloc, mimalloc) in %u files:\n",
+	       searched);
 	for (file = target_files(target); file; file = file->next)
 		printf("    '%s'%s\n", plain(elf_path(file->elf)), elf_is_64bit_x86(file->elf) ? "" : " (not x86-64)");
 	return STATUS_NO_TARGET;

@@ -22,6 +22,7 @@ static const struct argp_option record_options[] = {
 	{"tenure", KEY_TENURE, "N", 0, "Cycles an object survives before it is old (default 2)", 0},
 	{"fail-on", KEY_FAIL_ON, "growing", 0, "Exit with status 5 when a site is a leak suspect", 0},
 	{"alloc-only", KEY_ALLOC_ONLY, NULL, 0, "Do not probe free: half the cost, in-use unknown", 0},
+	{"no-new", KEY_NO_NEW, NULL, 0, "Do not probe an allocator's own operator new, which may throw", 0},
 	{"show-allocator", KEY_SHOW_ALLOCATOR, NULL, 0, "Keep the allocator's own frames (default: hide them)", 0},
 	{NULL, 'v', NULL, 0, "Say more", 0},
 	{NULL, 'q', NULL, 0, "Say nothing but errors", 0},

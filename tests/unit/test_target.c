@@ -103,7 +103,7 @@ static void test_target_open_program_dynamic_program_finds_its_libc(void **state
 	assert_int_equal(target_open_program(target, "/bin/sh"), 0);
 	assert_true(file_count() >= 3); /* the program, its loader, libc */
 	assert_int_equal(the_allocator()->allocator, 0);
-	assert_string_equal(the_allocator()->plan->allocator->name, "glibc");
+	assert_string_equal(the_allocator()->plan->name, "glibc");
 	assert_non_null(strstr(target_names(target), "/bin/sh"));
 	assert_non_null(strstr(target_names(target), "libc.so"));
 }

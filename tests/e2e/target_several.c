@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Three allocators in one process: glibc's; in the program itself one that has jemalloc's functions under the prefix
+ * that Rust's binding gives them; and mimalloc, opened while it is traced. Each object is given back to whoever gave
+ * it, sizes say whose it is. Run by test_several.
+ */
+#include <dlfcn.h>
+#include <stdlib.h>
+
+#include "target.h"
+
+#define OBJECTS 20
+
+static char room[1 << 20];
+static size_t used;
+static void *volatile sink;
+
+__attribute__((noinline)) void *_rjem_mallocx(size_t size, int flags)
+{
+	void *addr = room + used + (size_t)flags;
+
+	used += (size + 15) / 16 * 16;
+	return addr;
+}
+
+/* As jemalloc's own do, it has its body to itself; this is a body like any other. */
+__attribute__((noinline)) void *_rjem_malloc(size_t size)
+{
+	used += (size + 15) / 16 * 16;
+	return room + used - (size + 15) / 16 * 16;
+}
+
+__attribute__((noinline)) void _rjem_sdallocx(void *addr, size_t size, int flags)
+{
+	sink = (char *)addr + size + (size_t)flags;
+}
+
+static void use(void *(*allocate)(size_t), void (*release)(void *), size_t size)
+{
+	for (int i = 0; i < OBJECTS; i++) {
+		void *addr = allocate(size);
+
+		sink = addr;
+		if (i % 4)
+			release(addr);
+	}
+}
+
+static void *rust_allocate(size_t size)
+{
+	return size % 2 ? _rjem_mallocx(size, 0) : _rjem_malloc(size);
+}
+
+static void rust_release(void *addr)
+{
+	_rjem_sdallocx(addr, 0, 0);
+}
+
+int main(void)
+{
+	void *(*allocate)(size_t);
+	void (*release)(void *);
+	void *library;
+
+	target_await();
+	library = dlopen("libmimalloc.so", RTLD_NOW | RTLD_LOCAL);
+	if (!library)
+		return 1;
+	*(void **)&allocate = dlsym(library, "mi_malloc");
+	*(void **)&release = dlsym(library, "mi_free");
+	target_await();
+	use(allocate, release, 7001);
+	use(malloc, free, 7003);
+	use(rust_allocate, rust_release, 7005);
+	use(rust_allocate, rust_release, 7006);
+	return 0;
+}
