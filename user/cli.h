@@ -36,7 +36,8 @@ struct options {
 	/* record and doctor: the target, one of */
 	pid_t *pids; /* as given, duplicates removed */
 	unsigned int pid_count;
-	char **command; /* NULL-terminated rest of argv after --, NULL when none */
+	struct pool *pools; /* of --alloc */
+	char **command;	    /* NULL-terminated rest of argv after --, NULL when none */
 	/* record */
 	double duration_s; /* 0: until the target ends */
 	u64 sample_bytes;

@@ -168,9 +168,9 @@ static int scan_mapping(struct mapping *mapping, void *arg)
 	return err;
 }
 
-static int print_process(pid_t pid)
+static int print_process(pid_t pid, const struct pool *pools)
 {
-	struct scan scan = {.target = target_new(), .pid = pid};
+	struct scan scan = {.target = target_new(pools), .pid = pid};
 	char comm[16] = "?";
 	int err, status;
 
@@ -200,7 +200,7 @@ static int print_process(pid_t pid)
 	return status;
 }
 
-static int print_command(char *const *command)
+static int print_command(char *const *command, const struct pool *pools)
 {
 	struct target *target;
 	char *path;
@@ -211,7 +211,7 @@ static int print_command(char *const *command)
 		printf("  cannot be run: %s\n", strerror(-err));
 		return err == -ENOENT ? STATUS_NOT_FOUND : err == -EACCES ? STATUS_NOT_EXECUTABLE : STATUS_FAILED;
 	}
-	target = target_new();
+	target = target_new(pools);
 	err = target ? target_open_program(target, path) : -ENOMEM;
 	if (err) {
 		printf("  cannot look into '%s': %s\n", plain(path), strerror(-err));
@@ -230,9 +230,9 @@ static int print_target(const struct options *options)
 	unsigned int i;
 
 	if (options->command)
-		return print_command(options->command);
+		return print_command(options->command, options->pools);
 	for (i = 0; i < options->pid_count; i++) {
-		int each = print_process(options->pids[i]);
+		int each = print_process(options->pids[i], options->pools);
 
 		if (!status)
 			status = each;

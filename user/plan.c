@@ -25,6 +25,7 @@ struct found {
 
 struct planning {
 	struct elf *elf;
+	const struct pool *pools;
 	struct plan *plan;
 	unsigned int markers[ALLOCATOR_FAMILIES_MAX]; /* seen, one bit each */
 	struct found found[FUNCTIONS_MAX];
@@ -89,6 +90,9 @@ static int match_function(const struct elf_symbol *symbol, void *arg)
 	for (unsigned int i = 0; i < count && !err; i++)
 		if (belongs(planning, &table[i], i))
 			err = add_function(planning, &table[i], symbol);
+	for (const struct pool *pool = planning->pools; pool && !err; pool = pool->next)
+		if (pool_is_in(pool, elf_path(planning->elf)))
+			err = add_function(planning, &pool->family, symbol);
 	return err;
 }
 
@@ -209,6 +213,10 @@ static int name_families(struct planning *planning)
 		if (belongs(planning, &table[i], i))
 			length += (size_t)snprintf(name + length, size - length, "%s%s", length ? ", " : "",
 						   table[i].name);
+	for (const struct pool *pool = planning->pools; pool && length < size; pool = pool->next)
+		if (pool_is_in(pool, elf_path(planning->elf)))
+			length += (size_t)snprintf(name + length, size - length, "%s%s", length ? ", " : "",
+						   pool->family.name);
 	return length ? 0 : -ENOENT;
 }
 
@@ -227,7 +235,7 @@ static int make(struct planning *planning)
 	return planning->plan->probe_count ? 0 : -ENOENT;
 }
 
-int plan_make(struct elf *elf, struct plan *ret_plan)
+int plan_make(struct elf *elf, const struct pool *pools, struct plan *ret_plan)
 {
 	struct planning *planning;
 	int err;
@@ -239,6 +247,7 @@ int plan_make(struct elf *elf, struct plan *ret_plan)
 	if (!planning)
 		return -ENOMEM;
 	planning->elf = elf;
+	planning->pools = pools;
 	planning->plan = ret_plan;
 	err = make(planning);
 	free(planning);

@@ -3,6 +3,7 @@
 #define PLAN_H
 /* Where the probes of one file go: its allocators' functions, each at its site, each address once. */
 #include "allocator.h"
+#include "pool.h"
 #include "site.h"
 
 struct elf;
@@ -22,8 +23,8 @@ struct plan {
 	struct ranges ranges; /* of the probed functions, and of what they alone use */
 };
 
-/* 0; -ENOENT: the file defines no allocator heaptap knows; -EFBIG: sites beyond 4 GiB; or an error of elf and site. */
-int plan_make(struct elf *elf, struct plan *ret_plan);
+/* `pools`: those of --alloc, linked by `next`. 0; -ENOENT: the file defines no allocator heaptap knows; -EFBIG: sites beyond 4 GiB; or an error of elf and site. */
+int plan_make(struct elf *elf, const struct pool *pools, struct plan *ret_plan);
 
 /* The cookie of one probe for a scope (SCOPE_BY_PID: unfiltered). */
 u64 plan_cookie(const struct plan_probe *probe, u32 scope, u32 allocator);

@@ -78,7 +78,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	tracer->follow.links.leave_out =
 		(options->alloc_only ? ATTACH_NO_FREE : 0) | (options->no_new ? ATTACH_NO_NEW : 0);
 	tracer->scope_count = 1;
-	tracer->follow.target = target_new();
+	tracer->follow.target = target_new(options->pools);
 	tracer->follow.recorder = recorder_new(&(struct recorder_options){
 		.sample_bytes = options->sample_bytes,
 		.alloc_only = options->alloc_only,

@@ -19,6 +19,7 @@ struct tracer_options {
 	unsigned int processes; /* to be traced, for sizing */
 	bool wide;		/* one unfiltered link per file serves all processes */
 	struct collector_options collector;
+	const struct pool *pools; /* of --alloc */
 };
 
 int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Three allocators in one process: glibc's; in the program itself one that has jemalloc's functions under the prefix
- * that Rust's binding gives them; and mimalloc, opened while it is traced. Each object is given back to whoever gave
+ * Four allocators in one process: glibc's; in the program itself one that has jemalloc's functions under the prefix
+ * that Rust's binding gives them, and a pool that nobody knows of; and mimalloc, opened while it is traced. Each object is given back to whoever gave
  * it, sizes say whose it is. Run by test_several.
  */
 #include <dlfcn.h>
@@ -11,7 +11,7 @@
 
 #define OBJECTS 20
 
-static char room[1 << 20];
+static char room[1 << 21];
 static size_t used;
 static void *volatile sink;
 
@@ -33,6 +33,35 @@ __attribute__((noinline)) void *_rjem_malloc(size_t size)
 __attribute__((noinline)) void _rjem_sdallocx(void *addr, size_t size, int flags)
 {
 	sink = (char *)addr + size + (size_t)flags;
+}
+
+struct pool {
+	int objects;
+};
+
+__attribute__((noinline)) void *pool_get(struct pool *pool, size_t size)
+{
+	pool->objects++;
+	used += (size + 15) / 16 * 16;
+	return room + used - (size + 15) / 16 * 16;
+}
+
+__attribute__((noinline)) void pool_put(struct pool *pool, void *addr)
+{
+	pool->objects--;
+	sink = addr;
+}
+
+static struct pool own;
+
+static void *own_allocate(size_t size)
+{
+	return pool_get(&own, size);
+}
+
+static void own_release(void *addr)
+{
+	pool_put(&own, addr);
 }
 
 static void use(void *(*allocate)(size_t), void (*release)(void *), size_t size)
@@ -73,5 +102,6 @@ int main(void)
 	use(malloc, free, 7003);
 	use(rust_allocate, rust_release, 7005);
 	use(rust_allocate, rust_release, 7006);
+	use(own_allocate, own_release, 7007);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Several allocators in one process, one of them opened while it is traced. */
+/* Several allocators in one process, one of them opened while it is traced, one described by the user. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,9 +33,9 @@ static void check(struct scene *scene, const char *rung)
 	target_start(&scene->target, NULL, (const char *const[]){beside("target_several"), NULL});
 	target_ready(&scene->target);
 	scene->session.environment[0] = format("HEAPTAP_ATTACH=%s", rung);
-	session_start(
-		&scene->session, scene,
-		(const char *const[]){"-R", "1", "-f", "text,pprof", "-p", format("%d", scene->target.pid), NULL});
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "1", "-f", "text,pprof", "-p", format("%d", scene->target.pid),
+					    "--alloc", "target_several:pool_get(size=2)=ret,pool_put(ptr=2)", NULL});
 	session_attached(&scene->session);
 	target_go(&scene->target);
 	target_ready(&scene->target);
@@ -52,6 +52,7 @@ static void check(struct scene *scene, const char *rung)
 	assert_objects(&tally, 7003);
 	assert_objects(&tally, 7005);
 	assert_objects(&tally, 7006);
+	assert_objects(&tally, 7007);
 	tally_release(&tally);
 	text_profile_release(&text);
 	cJSON_Delete(index);

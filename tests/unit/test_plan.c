@@ -43,7 +43,7 @@ static int setup(void **state)
 {
 	(void)state;
 	libc = open_mapped("libc.so.6");
-	return plan_make(libc, &plan);
+	return plan_make(libc, NULL, &plan);
 }
 
 static int teardown(void **state)
@@ -165,7 +165,7 @@ static void test_plan_make_file_without_allocator_has_none(void **state)
 
 	(void)state;
 	assert_int_equal(elf_open(open("/bin/true", O_RDONLY | O_CLOEXEC), "true", &elf), 0);
-	assert_int_equal(plan_make(elf, &none), -ENOENT);
+	assert_int_equal(plan_make(elf, NULL, &none), -ENOENT);
 	elf_free(elf);
 }
 

@@ -21,7 +21,7 @@ static struct plan plan_of(const char *path)
 	struct elf *elf;
 
 	assert_int_equal(elf_open(open(path, O_RDONLY | O_CLOEXEC), path, &elf), 0);
-	assert_int_equal(plan_make(elf, &plan), 0);
+	assert_int_equal(plan_make(elf, NULL, &plan), 0);
 	elf_free(elf);
 	return plan;
 }
