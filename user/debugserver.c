@@ -16,11 +16,14 @@
 #include "debugfile.h"
 #include "elf.h"
 
+#define LIMITS 2
+
 struct debugserver {
 	void *library;
 	debuginfod_client *client;
 	u64 left_ns; /* of the time for all downloads */
 	bool gave_up;
+	bool limited[LIMITS]; /* by the user */
 	typeof(&debuginfod_find_debuginfo) find;
 	typeof(&debuginfod_end) end;
 };
@@ -61,16 +64,26 @@ static int open_library(struct debugserver *server)
 
 /*
  * Newer libraries do not call back before a server has answered. They take limits of their own from the environment,
- * in whole seconds; the user's count.
+ * in whole seconds, each time anew; where the user has set one, that counts.
  */
-static void limit_library(u64 budget_ns)
+static const char *const limits[LIMITS] = {"DEBUGINFOD_TIMEOUT", "DEBUGINFOD_MAXTIME"};
+
+static void limit_library(const struct debugserver *server)
 {
-	unsigned long long whole = budget_ns / 1000000000 + 1;
+	unsigned long long whole = server->left_ns / 1000000000 + 1;
 	char seconds[24];
 
 	snprintf(seconds, sizeof(seconds), "%llu", whole);
-	setenv("DEBUGINFOD_TIMEOUT", seconds, 0);
-	setenv("DEBUGINFOD_MAXTIME", seconds, 0);
+	for (int i = 0; i < LIMITS; i++)
+		if (!server->limited[i])
+			setenv(limits[i], seconds, 1);
+}
+
+static void lift_limits(const struct debugserver *server)
+{
+	for (int i = 0; i < LIMITS; i++)
+		if (!server->limited[i])
+			unsetenv(limits[i]);
 }
 
 int debugserver_new(u64 budget_ns, struct debugserver **ret_server)
@@ -86,7 +99,8 @@ int debugserver_new(u64 budget_ns, struct debugserver **ret_server)
 	if (!server)
 		return -ENOMEM;
 	server->left_ns = budget_ns;
-	limit_library(budget_ns);
+	for (int i = 0; i < LIMITS; i++)
+		server->limited[i] = getenv(limits[i]) != NULL;
 	err = open_library(server);
 	if (err)
 		debugserver_free(server);
@@ -126,7 +140,9 @@ int debugserver_find(struct debugserver *server, const struct elf *elf, struct e
 		return -ENOENT;
 	}
 	stop_ns = begin_ns + server->left_ns;
+	limit_library(server);
 	fd = server->find(server->client, id, (int)size, NULL);
+	lift_limits(server);
 	spent_ns = clock_now_ns() - begin_ns;
 	server->gave_up = server->gave_up || (fd < 0 && spent_ns >= server->left_ns);
 	server->left_ns -= spent_ns < server->left_ns ? spent_ns : server->left_ns;
