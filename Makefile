@@ -103,13 +103,14 @@ RUSTC := $(firstword $(foreach rustc,rustc $(wildcard $(HOME)/.cargo/bin/rustc),
 UNWIND_VARIANTS := c_clang cxx_clang c_static c_static_pie scenes_cet $(if $(RUSTC),rust)
 MPROF_VARIANTS  := $(foreach cc,gcc clang,$(foreach level,O0 O2,$(foreach frame,fp nofp,$(foreach link,dynamic static-pie,\
                    $(cc)_$(level)_$(frame)_$(link)))))
+MATRIX_VARIANTS := musl musl_static glibc_static jemalloc_static
 TARGETS    := $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.c)) \
               $(patsubst tests/e2e/%.cc,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.cc)) \
               $(patsubst tests/e2e/%.go,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.go)) \
               $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%.so,$(wildcard tests/e2e/shim*.c)) \
               $(UNWIND_VARIANTS:%=$(OUT)/tests/e2e/target_unwind_%) $(SWAP_LIBRARIES:%=$(OUT)/tests/e2e/swap_%.so) \
               $(addprefix $(OUT)/tests/e2e/library_,original.so impostor.so) \
-              $(MPROF_VARIANTS:%=$(OUT)/tests/e2e/mprof/%)
+              $(MPROF_VARIANTS:%=$(OUT)/tests/e2e/mprof/%) $(MATRIX_VARIANTS:%=$(OUT)/tests/e2e/target_matrix_%)
 # Run a second time, with a heaptap built under the sanitizers: those that do not watch the clock.
 ASAN_E2E   := $(filter $(addprefix %/test_,failure interim leaks lifetimes output rungs status),$(E2E_TESTS))
 E2E_PART_O := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out tests/e2e/test_%.c tests/e2e/target_%.c tests/e2e/shim%.c \
@@ -151,6 +152,7 @@ $(OUT)/tests/e2e/target_bare: KIND := -static -nostdlib -ffreestanding -fno-stac
 $(OUT)/tests/e2e/target_bare32: KIND := -m32 -static -nostdlib -ffreestanding -fno-stack-protector
 $(OUT)/tests/e2e/target_static: KIND := -static
 $(OUT)/tests/e2e/target_stripped $(OUT)/tests/e2e/target_nameless: KIND := -s
+$(OUT)/tests/e2e/target_matrix: KIND := -Wl,-z,dynamic-undefined-weak
 
 $(OUT)/tests/e2e/target_%: tests/e2e/target_%.c Makefile
 	@mkdir -p $(@D)
@@ -200,6 +202,20 @@ $(OUT)/tests/e2e/target_%_static_pie: tests/e2e/target_%.c tests/e2e/shim_unwind
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)$(CC) $(filter-out -M%,$(TARGET_FLAGS)) -static-pie $< $(SHIM_LINK) -o $@
+
+# One program, linked with one allocator after another. That of an archive must be asked for: weak references do not.
+MATRIX_musl            := musl-gcc
+MATRIX_PULL            := -Wl,$(subst $(eval) ,$(comma),$(foreach name,malloc calloc realloc reallocarray memalign aligned_alloc posix_memalign \
+                          valloc free,-u $(name)))
+MATRIX_musl_static     := musl-gcc -static $(MATRIX_PULL)
+MATRIX_glibc_static    := $(CC) -static $(MATRIX_PULL),-u,pvalloc
+MATRIX_jemalloc_static := $(CC) -static -Wl,-u,mallocx,-u,_Znwm
+MATRIX_END_jemalloc_static := -Wl,--start-group -l:libjemalloc.a -lstdc++ -lm -lpthread -ldl -lc -lgcc_eh -Wl,--end-group
+
+$(MATRIX_VARIANTS:%=$(OUT)/tests/e2e/target_matrix_%): $(OUT)/tests/e2e/target_matrix_%: tests/e2e/target_matrix.c Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)$(MATRIX_$*) $(TARGET_FLAGS) -MF $@.d $< $(MATRIX_END_$*) -o $@
 
 # The same program, built as each name says: compiler, level, frame pointers, link.
 MPROF_gcc := gcc

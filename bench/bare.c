@@ -174,7 +174,7 @@ static int attach(const char *how, pid_t pid)
 
 	if (!strcmp(how, "timing"))
 		return bpf_enable_stats(BPF_STATS_RUN_TIME) < 0 ? -errno : 0;
-	search.target = target_new();
+	search.target = target_new(NULL);
 	if (!search.target)
 		return -ENOMEM;
 	err = procfs_for_each_mapping(pid, search_mapping, &search);

@@ -17,6 +17,11 @@
 #include "sample.bpf.h"
 #include "stack.bpf.h"
 
+/* Of the kernel's resource.h. */
+#define RLIMIT_DATA   2
+#define RLIMIT_AS     9
+#define RLIM_INFINITY (~0UL)
+
 char LICENSE[] SEC("license") = "GPL";
 
 static __always_inline bool sampled(u64 size)
@@ -67,17 +72,13 @@ static __always_inline bool call_size(struct pt_regs *ctx, u64 cookie, u32 kind,
 {
 	u64 one = call_register(ctx, cookie_arg1(cookie)), two;
 
-	if (kind == CALL_MALLOC) {
+	if (kind == CALL_MALLOC || kind == CALL_NEW) {
 		*ret_size = one;
-		return true;
-	}
-	if (kind == CALL_POSIX_MEMALIGN) {
-		*ret_size = call_register(ctx, cookie_arg3(cookie));
 		return true;
 	}
 	two = call_register(ctx, cookie_arg2(cookie));
 	*ret_size = two;
-	if (kind == CALL_CALLOC) {
+	if (kind == CALL_CALLOC || kind == CALL_NEW_ARRAY) {
 		*ret_size = one * two;
 		/* An overflowing product fails in the allocator. */
 		return !((one | two) >> 32) || !one || two <= largest_factor(one);
@@ -85,7 +86,66 @@ static __always_inline bool call_size(struct pt_regs *ctx, u64 cookie, u32 kind,
 	/* glibc: alignments up to that of malloc, and realloc of NULL, jump to malloc, where the call is counted. */
 	if (kind == CALL_ALIGNED)
 		return one > 16;
-	return one != 0;
+	return kind != CALL_REALLOC || one;
+}
+
+/* The old block of a realloc leaves. True when there is nothing else to the call. */
+static __always_inline bool realloc_enter(struct pt_regs *ctx, u64 cookie, struct stash *stash)
+{
+	stash->addr = call_register(ctx, cookie_arg1(cookie));
+	if (!stash->size && stash->kind == CALL_REALLOC) {
+		/* glibc frees, and returns NULL without having failed. */
+		heap_end(stash->process, stash->addr, EVENT_FREE, LIVE_DEAD, &stash->old_flagged);
+		return true;
+	}
+	if (!config.alloc_only)
+		stash->old = heap_end(stash->process, stash->addr, EVENT_MOVED, LIVE_MOVING, &stash->old_flagged);
+	return false;
+}
+
+/* Asks for the cookie again, so that no entry has to keep it. */
+static __always_inline u64 object_stack(struct pt_regs *ctx, const struct stash *stash)
+{
+	u32 number = cookie_scope(bpf_get_attach_cookie(ctx));
+
+	return stack_capture(ctx, stash,
+			     number == SCOPE_BY_PID ? filter_scope(&number) : bpf_map_lookup_elem(&scopes, &number));
+}
+
+/* A sampled object is born. A function of its own, for both legs. */
+static __noinline void object_begin(struct pt_regs *ctx, const struct stash *stash, u64 addr)
+{
+	heap_begin(stash, addr, object_stack(ctx, stash));
+}
+
+/*
+ * A call whose failure would throw: the unwinder of C++ does not know the return leg's trampoline, and would end the
+ * program. So where failing cannot be ruled out, or the legs are there whatever the entry says, it gets none.
+ */
+static __always_inline bool call_may_throw(const struct stash *stash, u64 cookie)
+{
+	u32 number = cookie_scope(cookie);
+	struct scope *scope = number == SCOPE_BY_PID ? filter_scope(&number) : bpf_map_lookup_elem(&scopes, &number);
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return !scope || stash->size >= scope->new_max ||
+	       BPF_CORE_READ(task, signal, rlim[RLIMIT_AS].rlim_cur) != RLIM_INFINITY ||
+	       BPF_CORE_READ(task, signal, rlim[RLIMIT_DATA].rlim_cur) != RLIM_INFINITY;
+}
+
+/*
+ * Counted without knowing the result: as allocated, its use unknown. At a site the return address is on top of the
+ * stack, and the registers that outlive a call are the caller's.
+ */
+static __always_inline void enter_only(struct pt_regs *ctx, struct stash *stash)
+{
+	/* More than any address space has. */
+	if (stash->size >> 47) {
+		count(stash->process, COUNTER_FAILED);
+		return;
+	}
+	stash->entered = 1;
+	object_begin(ctx, stash, 0);
 }
 
 /* True when the return leg is needed. */
@@ -96,16 +156,8 @@ static __always_inline bool alloc_enter_call(struct pt_regs *ctx, u64 cookie, u3
 	count(process, COUNTER_HITS_ALLOC);
 	if (!call_size(ctx, cookie, kind, &stash.size))
 		return false;
-	if (kind == CALL_REALLOC) {
-		stash.addr = call_register(ctx, cookie_arg1(cookie));
-		if (!stash.size) {
-			/* glibc frees, and returns NULL without having failed. */
-			heap_end(process, stash.addr, EVENT_FREE, LIVE_DEAD, &stash.old_flagged);
-			return false;
-		}
-		if (!config.alloc_only)
-			stash.old = heap_end(process, stash.addr, EVENT_MOVED, LIVE_MOVING, &stash.old_flagged);
-	}
+	if ((kind == CALL_REALLOC || kind == CALL_RESIZE) && realloc_enter(ctx, cookie, &stash))
+		return false;
 	if (sampled(stash.size) && !call_is_nested(ctx, cookie)) {
 		stash.sampled = 1;
 		if (config.show_allocator)
@@ -114,6 +166,10 @@ static __always_inline bool alloc_enter_call(struct pt_regs *ctx, u64 cookie, u3
 	}
 	if (!stash.sampled && !stash.old)
 		return false;
+	if (kind >= CALL_NEW && call_may_throw(&stash, cookie)) {
+		enter_only(ctx, &stash);
+		return false;
+	}
 	if (kind == CALL_POSIX_MEMALIGN)
 		stash.addr = call_register(ctx, cookie_arg1(cookie));
 	return call_remember(ctx, &stash);
@@ -145,15 +201,6 @@ static __always_inline u64 call_result(struct pt_regs *ctx, const struct stash *
 	return addr;
 }
 
-/* Asks for the cookie again, so that no entry has to keep it. */
-static __always_inline u64 leave_stack(struct pt_regs *ctx, const struct stash *stash)
-{
-	u32 number = cookie_scope(bpf_get_attach_cookie(ctx));
-
-	return stack_capture(ctx, stash,
-			     number == SCOPE_BY_PID ? filter_scope(&number) : bpf_map_lookup_elem(&scopes, &number));
-}
-
 /* A function of its own, so that what few calls need takes no register from the many. */
 static __noinline void leave(struct pt_regs *ctx)
 {
@@ -167,14 +214,15 @@ static __noinline void leave(struct pt_regs *ctx)
 	stash = *found;
 	bpf_map_delete_elem(&stashes, &key);
 	addr = call_result(ctx, &stash);
-	if (stash.old && addr)
+	/* Size 0 may mean to free, which returns NULL too. */
+	if (stash.old && (addr || !stash.size))
 		heap_bury(&stash);
 	else if (stash.old)
 		heap_revive(&stash);
 	if (!stash.sampled)
 		return;
 	if (addr)
-		heap_begin(&stash, addr, leave_stack(ctx, &stash));
+		object_begin(ctx, &stash, addr);
 	else
 		count(stash.process, COUNTER_FAILED);
 }

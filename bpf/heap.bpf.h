@@ -98,7 +98,7 @@ static __always_inline void heap_bury(const struct stash *stash)
 }
 
 /*
- * A sampled object is born at `addr` with the stack of that hash (0: given up). The ring slot is reserved before the
+ * A sampled object is born at `addr` (0: not known, so it cannot be followed) with the stack of that hash (0: given up). The ring slot is reserved before the
  * key is inserted: an object is either told and followed, told and said to be unfollowed, or neither.
  */
 static __always_inline void heap_begin(const struct stash *stash, u64 addr, u64 stack)
@@ -113,7 +113,7 @@ static __always_inline void heap_begin(const struct stash *stash, u64 addr, u64 
 		return;
 	}
 	object = __sync_fetch_and_add(&next_object, 1) + 1;
-	if (config.alloc_only) {
+	if (config.alloc_only || !addr) {
 		flags |= EVENT_UNFOLLOWED;
 	} else {
 		taken = bpf_map_lookup_elem(&live, &key);

@@ -3,7 +3,8 @@
 #define STACK_BPF_H
 /*
  * The user stack of a call, interned: its frames travel once, afterwards only their hash. Called on the return leg,
- * where the registers are the caller's again and the instruction pointer is the return address. What cannot be unwound
+ * where the registers are the caller's again and the instruction pointer is the return address, or at the entry of a call
+ * that gets no return leg. What cannot be unwound
  * here yet travels as bytes.
  */
 #include "../include/stackhash.h"
@@ -109,7 +110,7 @@ static __always_inline u64 stack_name(struct pt_regs *ctx, const struct stash *s
 		generation = *(const volatile u32 *)&scope->generation;
 		mappings = *(const volatile u64 *)&scope->mappings;
 	}
-	unwind(ctx, mappings, stash->site, scratch);
+	unwind(ctx, mappings, stash->site, stash->entered, scratch);
 	if (walk->end == UNWIND_NO_TABLE)
 		return stack_send_raw(scratch, process);
 	stack_count_end(process, walk->end);

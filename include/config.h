@@ -6,7 +6,7 @@
 
 #define SCOPES_MAX	    1025       /* processes traced at once, and scope 0, heaptap itself */
 #define TALLIES_MIN	    64	       /* rows of counters; a power of two, see struct config */
-#define RANGES_MAX	    16	       /* probed functions of one allocator file */
+#define RANGES_MAX	    48	       /* probed functions of one allocator file, and what they have to themselves */
 #define UNWIND_ROWS_MAX	    (4U << 20) /* words of all unwind tables, see unwind.h; even */
 #define UNWIND_MAPPINGS_MAX 65536      /* executable mappings of all traced processes */
 #define SCOPE_BY_PID	    0xfff      /* cookie: look the process up by pid (unfiltered link) */
@@ -20,15 +20,20 @@ struct config {
 	u8 show_allocator; /* stacks begin in the allocator's function, not in its caller */
 };
 
-/* What a probed function does; the kernel side of the allocator table in user/allocator.c. */
+/* What a probed function does; the kernel side of the allocator table in user/allocator.c. "One" and "two" are the
+ * arguments whose registers the cookie names, whichever of the function's they are. */
 enum call_kind {
 	CALL_NONE = 0,
-	CALL_MALLOC = 1,	 /* (size) */
-	CALL_CALLOC = 2,	 /* (count, size) */
-	CALL_REALLOC = 3,	 /* (ptr, size) */
-	CALL_ALIGNED = 4,	 /* (alignment, size) = aligned_alloc, memalign */
-	CALL_POSIX_MEMALIGN = 5, /* (ret_ptr, alignment, size), returns 0 on success */
-	CALL_FREE = 6,		 /* (ptr) */
+	CALL_MALLOC = 1,	 /* one: size */
+	CALL_CALLOC = 2,	 /* one: count, two: size */
+	CALL_REALLOC = 3,	 /* one: ptr, two: size; of NULL it is malloc's, of size 0 it frees (glibc) */
+	CALL_ALIGNED = 4,	 /* one: alignment, two: size; up to 16 it is malloc's (glibc) */
+	CALL_POSIX_MEMALIGN = 5, /* one: ret_ptr, two: size; returns 0 on success */
+	CALL_FREE = 6,		 /* one: ptr */
+	CALL_RESIZE = 7, /* one: ptr, two: size; of NULL it allocates, of size 0 its result says what it has done */
+	/* From here on a failure may throw, and must not meet a return leg. */
+	CALL_NEW = 8,	    /* one: size */
+	CALL_NEW_ARRAY = 9, /* one: count, two: size */
 };
 
 /*
@@ -56,31 +61,27 @@ enum arg_register {
 
 /*
  * The attach cookie: everything the program needs to know about the site it was hit at.
- *   bits 0-2 call kind | 3-14 registers of arguments 1, 2, 3 | 15-26 scope | 27-31 allocator | 32-63 site's file offset
+ *   bits 0-3 call kind | 4-11 registers of arguments one, two | 15-26 scope | 27-31 allocator | 32-63 site's file offset
  * The allocator number names a row of the ranges that tell a nested call.
  */
 #define ALLOCATORS_MAX 32 /* allocator files probed at once */
 
-static inline u64 cookie_make(u32 kind, u32 arg1, u32 arg2, u32 arg3, u32 scope, u32 allocator, u32 site)
+static inline u64 cookie_make(u32 kind, u32 arg1, u32 arg2, u32 scope, u32 allocator, u32 site)
 {
-	return (u64)(kind & 7) | (u64)(arg1 & 15) << 3 | (u64)(arg2 & 15) << 7 | (u64)(arg3 & 15) << 11 |
-	       (u64)(scope & 0xfff) << 15 | (u64)(allocator & 31) << 27 | (u64)site << 32;
+	return (u64)(kind & 15) | (u64)(arg1 & 15) << 4 | (u64)(arg2 & 15) << 8 | (u64)(scope & 0xfff) << 15 |
+	       (u64)(allocator & 31) << 27 | (u64)site << 32;
 }
 static inline u32 cookie_kind(u64 cookie)
 {
-	return cookie & 7;
+	return cookie & 15;
 }
 static inline u32 cookie_arg1(u64 cookie)
 {
-	return cookie >> 3 & 15;
+	return cookie >> 4 & 15;
 }
 static inline u32 cookie_arg2(u64 cookie)
 {
-	return cookie >> 7 & 15;
-}
-static inline u32 cookie_arg3(u64 cookie)
-{
-	return cookie >> 11 & 15;
+	return cookie >> 8 & 15;
 }
 static inline u32 cookie_scope(u64 cookie)
 {
@@ -106,13 +107,14 @@ struct scope {
 	u32 wide;
 	u32 mappings_process; /* the process number that `mappings` belongs to; another one's are not known yet */
 	u32 generation;	      /* how often `mappings` has been published: equal addresses may mean other code since */
-	u32 reserved;
-	u64 mappings; /* its mappings: index of the first in unwind_mappings << 32 | how many */
+	u32 new_max;	      /* operator new of fewer bytes cannot be expected to fail; 0: not known, or no matter */
+	u64 mappings;	      /* its mappings: index of the first in unwind_mappings << 32 | how many */
 };
 
 _Static_assert(sizeof(struct scope) == 32, "scope: user space maps the rows of an array, which are 8-byte aligned");
 
-/* File offsets [start, end) of one allocator file's probed functions: a call from within is the allocator's own. */
+/* File offsets [start, end) of one allocator file's probed functions: a call from within is the allocator's own. So is
+ * one from code that only they use, where the plan knows of such. */
 struct range {
 	u32 start;
 	u32 end;

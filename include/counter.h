@@ -42,7 +42,8 @@
 	X(FREED, freed, "sampled objects freed (moved by realloc included)")                                           \
 	X(LIVE, live, "sampled objects alive")                                                                         \
 	X(ENDED, ended, "sampled objects alive when their process exited or exec'd")                                   \
-	X(ENTRY_ONLY, entry_only, "sampled allocations counted but not followed (--alloc-only)")                       \
+	X(ENTRY_ONLY, entry_only,                                                                                      \
+	  "sampled allocations counted but not followed (--alloc-only, operator new that may throw)")                  \
 	X(IN_FLIGHT, in_flight, "sampled calls cut off by the end of tracing")                                         \
 	X(STACK_NO_TABLE, stack_no_table, "stacks that end early: unwind table not ready in time")                     \
 	X(STACK_STALE, stack_stale,                                                                                    \

@@ -8,23 +8,34 @@
 #include "../include/config.h"
 
 struct allocator_function {
-	const char *symbol;
+	const char *symbol; /* without the family's prefix */
 	enum call_kind kind;
-	u8 arg_count; /* how many leading arguments the probe reads */
-	bool passes;  /* needs no probe: always jumps to a probed function (reallocarray); only its range matters */
+	u8 arg[2];   /* which of the function's arguments are the kind's one and two, from 1 on; 0: the kind has none */
+	bool passes; /* needs no probe, as long as its code leads to a probed function (reallocarray to realloc) */
 };
 
 struct allocator {
 	const char *name;   /* "glibc" */
-	const char *marker; /* a function that files of this family define and no others; its presence decides */
+	const char *prefix; /* of every symbol but C++'s, "" mostly; one with a prefix has none of C++'s */
+	const char *markers
+		[2]; /* functions that files of this family define, all of them, and no others; the second may be NULL */
 	const struct allocator_function *functions;
 	unsigned int function_count;
+	bool owns_gaps; /* code of a file of this family that lies in no named function is the allocator's too */
 };
+
+#define ALLOCATOR_FAMILIES_MAX 32 /* so that a word has a bit for each */
 
 /* The table: *ret_count families. */
 const struct allocator *allocator_table(unsigned int *ret_count);
 
+/* Which of a family's markers the symbol is: 1, 2, or 0 for none. */
+unsigned int allocator_marker(const struct allocator *allocator, const char *symbol);
+
 /* The function of that name in the family, NULL when it has none. */
 const struct allocator_function *allocator_find(const struct allocator *allocator, const char *symbol);
+
+/* Its arguments that matter, one bit each, the lowest the first. */
+unsigned int allocator_arguments(const struct allocator_function *function);
 
 #endif

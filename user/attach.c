@@ -21,7 +21,13 @@ struct attach {
 /* Offsets and cookies of a plan, split by what the kinds need. */
 struct sites {
 	u64 offsets[RANGES_MAX], cookies[RANGES_MAX];
-	u32 count, allocating; /* those that allocate come first */
+	u32 count, returning; /* those that want a return leg come first */
+};
+
+enum part {
+	RETURNING,
+	THROWING, /* a return leg would end the program (see call_may_throw in alloc.bpf.c) */
+	FREEING,
 };
 
 const char *attach_kind_name(enum attach_kind kind)
@@ -31,10 +37,15 @@ const char *attach_kind_name(enum attach_kind kind)
 	return names[kind];
 }
 
-static void add_sites(struct sites *sites, const struct plan *plan, u32 scope, u32 allocator, bool freeing)
+static enum part part_of(enum call_kind kind)
+{
+	return kind == CALL_FREE ? FREEING : kind >= CALL_NEW ? THROWING : RETURNING;
+}
+
+static void add_sites(struct sites *sites, const struct plan *plan, u32 scope, u32 allocator, enum part part)
 {
 	for (u32 i = 0; i < plan->probe_count; i++) {
-		if ((plan->probes[i].kind == CALL_FREE) != freeing)
+		if (part_of(plan->probes[i].kind) != part)
 			continue;
 		sites->offsets[sites->count] = plan->probes[i].offset;
 		sites->cookies[sites->count++] = plan_cookie(&plan->probes[i], scope, allocator);
@@ -82,14 +93,14 @@ static int open_kind(struct attach *attach, enum attach_kind kind, const struct 
 		return open_multi(attach, programs->session, ATTACH_UPROBE_SESSION, path, sites, sites->count, pid,
 				  false);
 	case ATTACH_MULTI:
-		err = sites->allocating ? open_multi(attach, programs->leave, ATTACH_UPROBE_MULTI, path, sites,
-						     sites->allocating, pid, true)
-					: 0;
+		err = sites->returning ? open_multi(attach, programs->leave, ATTACH_UPROBE_MULTI, path, sites,
+						    sites->returning, pid, true)
+				       : 0;
 		return err ? err
 			   : open_multi(attach, programs->enter, ATTACH_UPROBE_MULTI, path, sites, sites->count, pid,
 					false);
 	case ATTACH_PERF:
-		err = open_perf(attach, programs->leave, path, sites, sites->allocating, pid, true);
+		err = open_perf(attach, programs->leave, path, sites, sites->returning, pid, true);
 		return err ? err : open_perf(attach, programs->enter, path, sites, sites->count, pid, false);
 	default:
 		return -EINVAL;
@@ -97,7 +108,7 @@ static int open_kind(struct attach *attach, enum attach_kind kind, const struct 
 }
 
 int attach_open(enum attach_kind kind, const struct attach_programs *programs, int fd, const struct plan *plan,
-		pid_t pid, u32 scope, u32 allocator, bool frees, struct attach **ret_attach)
+		pid_t pid, u32 scope, u32 allocator, unsigned int leave_out, struct attach **ret_attach)
 {
 	struct attach *attach = calloc(1, sizeof(*attach));
 	struct sites sites = {.count = 0};
@@ -106,10 +117,12 @@ int attach_open(enum attach_kind kind, const struct attach_programs *programs, i
 
 	if (!attach)
 		return -ENOMEM;
-	add_sites(&sites, plan, scope, allocator, false);
-	sites.allocating = sites.count;
-	if (frees)
-		add_sites(&sites, plan, scope, allocator, true);
+	add_sites(&sites, plan, scope, allocator, RETURNING);
+	sites.returning = sites.count;
+	if (!(leave_out & ATTACH_NO_NEW))
+		add_sites(&sites, plan, scope, allocator, THROWING);
+	if (!(leave_out & ATTACH_NO_FREE))
+		add_sites(&sites, plan, scope, allocator, FREEING);
 	/* The descriptor's own name is the inode itself, whatever became of its path. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	err = open_kind(attach, kind, programs, path, &sites, pid);

@@ -19,15 +19,20 @@ struct attach_programs {
 	int session, enter, leave; /* descriptors; only those of the kind in use */
 };
 
+enum attach_leave_out {
+	ATTACH_NO_FREE = 1, /* functions that free */
+	ATTACH_NO_NEW = 2,  /* functions that throw */
+};
+
 struct attach;
 
 /*
  * Probe the file behind descriptor `fd` as planned, for process `pid` alone (0: all that map it), under scope and
- * allocator numbers. `frees` false: allocation functions only. 0; -ESRCH: no such process; -EINVAL, -EOPNOTSUPP: the
+ * allocator numbers. `leave_out`: what not to probe, of enum attach_leave_out. 0; -ESRCH: no such process; -EINVAL, -EOPNOTSUPP: the
  * kernel has no such links; other negative errno.
  */
 int attach_open(enum attach_kind kind, const struct attach_programs *programs, int fd, const struct plan *plan,
-		pid_t pid, u32 scope, u32 allocator, bool frees, struct attach **ret_attach);
+		pid_t pid, u32 scope, u32 allocator, unsigned int leave_out, struct attach **ret_attach);
 
 /* Remove the probes. Hits stop at once, the call waits for the kernel: up to 0.1 s a multi link, and 0.1 s a perf
  * probe. */

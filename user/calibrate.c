@@ -141,7 +141,7 @@ int calibrate(struct kernel *kernel, enum attach_kind kind, struct calibration *
 		return -errno;
 	err = plan_own(&plan);
 	if (!err)
-		err = attach_open(kind, kernel_programs(kernel), fd, &plan, getpid(), SCOPE, 0, true, &attach);
+		err = attach_open(kind, kernel_programs(kernel), fd, &plan, getpid(), SCOPE, 0, 0, &attach);
 	close(fd);
 	if (err)
 		return err;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "pool.h"
 #include "value.h"
 #include "verb.h"
 
@@ -172,6 +173,22 @@ static error_t parse_list(struct parse *parse, const char *text, error_t (*each)
 		err = each(parse, part);
 	free(copy);
 	return err;
+}
+
+static error_t parse_pool(struct parse *parse, const char *text)
+{
+	struct pool *pool;
+	int err = pool_parse(text, &pool);
+
+	if (err == -ENOMEM)
+		return no_memory(parse);
+	if (err == -E2BIG)
+		return refuse(parse, "'--alloc %s' names more than %d functions", text, POOL_FUNCTIONS_MAX);
+	if (err)
+		return refuse(parse, "'--alloc %s' is not FILE:get(size=1)=ret,put(ptr=1)", text);
+	pool->next = parse->options->pools;
+	parse->options->pools = pool;
+	return 0;
 }
 
 static error_t parse_report_format(struct parse *parse, const char *text)
@@ -372,6 +389,11 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 	case KEY_ALLOC_ONLY:
 		options->alloc_only = true;
 		return 0;
+	case KEY_ALLOC:
+		return parse_pool(parse, arg);
+	case KEY_NO_NEW:
+		options->no_new = true;
+		return 0;
 	case KEY_SHOW_ALLOCATOR:
 		options->show_allocator = true;
 		return 0;
@@ -485,6 +507,8 @@ void cli_release(struct options *options)
 {
 	if (!options)
 		return;
+	pool_free(options->pools);
+	options->pools = NULL;
 	free(options->pids);
 	options->pids = NULL;
 	options->pid_count = 0;

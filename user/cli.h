@@ -36,13 +36,14 @@ struct options {
 	/* record and doctor: the target, one of */
 	pid_t *pids; /* as given, duplicates removed */
 	unsigned int pid_count;
-	char **command; /* NULL-terminated rest of argv after --, NULL when none */
+	struct pool *pools; /* of --alloc */
+	char **command;	    /* NULL-terminated rest of argv after --, NULL when none */
 	/* record */
 	double duration_s; /* 0: until the target ends */
 	u64 sample_bytes;
 	const char *output;   /* NULL: heaptap-<UTC time>/ */
 	unsigned int formats; /* mask of enum format */
-	bool force, alloc_only, show_allocator, fail_on_growing;
+	bool force, alloc_only, no_new, show_allocator, fail_on_growing;
 	struct collector_options collector;
 	double interval_s; /* 0: no profiles but the last */
 	char **argv;	   /* everything after the verb, for index.json */

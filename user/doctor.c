@@ -92,18 +92,32 @@ static int print_cost(void)
 	return STATUS_DONE;
 }
 
+/* What remains of a danger that is otherwise ruled out. */
+static void print_throwing(const struct plan *plan)
+{
+	u32 i = 0;
+
+	while (i < plan->probe_count && plan->probes[i].kind < CALL_NEW)
+		i++;
+	if (i == plan->probe_count)
+		return;
+	printf("    its operator new throws, which a program does not survive while its return is waited for: where it "
+	       "may\n    fail, it is counted without knowing what is in use; --no-new leaves it alone\n");
+}
+
 static void print_plan(const struct target_file *file)
 {
 	const struct plan *plan = file->plan;
 	unsigned int stepped = 0;
 	u32 i;
 
-	printf("  %s in '%s'\n    probes:", plan->allocator->name, plain(elf_path(file->elf)));
+	printf("  %s in '%s'\n    probes:", plan->name, plain(elf_path(file->elf)));
 	for (i = 0; i < plan->probe_count; i++) {
 		printf(" %s+%llu", plan->probes[i].symbol, (unsigned long long)plan->probes[i].site.offset);
 		stepped += !plan->probes[i].site.emulated;
 	}
 	putchar('\n');
+	print_throwing(plan);
 	if (!stepped)
 		return;
 	printf("    single-stepped, several times dearer:");
@@ -127,7 +141,8 @@ static int print_files(const struct target *target)
 	}
 	if (plans)
 		return STATUS_DONE;
-	printf("  no allocator that heaptap knows; looked for glibc's malloc in %u files:\n", searched);
+	printf("  no allocator that heaptap knows (glibc, musl, jemalloc, tcmalloc, mimalloc) in %u files:\n",
+	       searched);
 	for (file = target_files(target); file; file = file->next)
 		printf("    '%s'%s\n", plain(elf_path(file->elf)), elf_is_64bit_x86(file->elf) ? "" : " (not x86-64)");
 	return STATUS_NO_TARGET;
@@ -153,9 +168,9 @@ static int scan_mapping(struct mapping *mapping, void *arg)
 	return err;
 }
 
-static int print_process(pid_t pid)
+static int print_process(pid_t pid, const struct pool *pools)
 {
-	struct scan scan = {.target = target_new(), .pid = pid};
+	struct scan scan = {.target = target_new(pools), .pid = pid};
 	char comm[16] = "?";
 	int err, status;
 
@@ -185,7 +200,7 @@ static int print_process(pid_t pid)
 	return status;
 }
 
-static int print_command(char *const *command)
+static int print_command(char *const *command, const struct pool *pools)
 {
 	struct target *target;
 	char *path;
@@ -196,7 +211,7 @@ static int print_command(char *const *command)
 		printf("  cannot be run: %s\n", strerror(-err));
 		return err == -ENOENT ? STATUS_NOT_FOUND : err == -EACCES ? STATUS_NOT_EXECUTABLE : STATUS_FAILED;
 	}
-	target = target_new();
+	target = target_new(pools);
 	err = target ? target_open_program(target, path) : -ENOMEM;
 	if (err) {
 		printf("  cannot look into '%s': %s\n", plain(path), strerror(-err));
@@ -215,9 +230,9 @@ static int print_target(const struct options *options)
 	unsigned int i;
 
 	if (options->command)
-		return print_command(options->command);
+		return print_command(options->command, options->pools);
 	for (i = 0; i < options->pid_count; i++) {
-		int each = print_process(options->pids[i]);
+		int each = print_process(options->pids[i], options->pools);
 
 		if (!status)
 			status = each;

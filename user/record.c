@@ -287,6 +287,8 @@ static int run(struct record *record)
 	struct tracer_options tracer_options = {
 		.sample_bytes = record->options->sample_bytes,
 		.alloc_only = record->options->alloc_only,
+		.no_new = record->options->no_new,
+		.pools = record->options->pools,
 		.show_allocator = record->options->show_allocator,
 		.processes = record->options->pid_count,
 		.wide = record->options->pid_count > FILTERED_MAX,

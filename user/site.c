@@ -15,17 +15,16 @@
 
 #include "site.h"
 
-#define ARGS_MAX	3
 #define CANDIDATES_MAX	2  /* the NULL test of free, and behind it */
 #define INSTRUCTION_MAX 15 /* bytes of the longest x86 instruction */
 
-static const u8 abi_register[ARGS_MAX] = {ARG_DI, ARG_SI, ARG_DX};
+static const u8 abi_register[SITE_ARGS_MAX] = {ARG_DI, ARG_SI, ARG_DX, ARG_CX};
 
 /* The state of the walk in front of the instruction at `offset`. */
 struct walk {
 	enum call_kind kind;
-	unsigned int arg_count;
-	u16 holders[ARGS_MAX]; /* which registers hold argument n unchanged, one bit each */
+	unsigned int arguments;	    /* wanted, one bit each */
+	u16 holders[SITE_ARGS_MAX]; /* which registers hold argument n unchanged, one bit each */
 	u64 offset;
 	bool null_tested; /* the zero flag says whether the pointer is NULL */
 	bool past_null;	  /* only a pointer that is not NULL gets here */
@@ -237,8 +236,8 @@ static bool has_two_registers(const cs_insn *insn, unsigned int id, int *ret_fir
 
 static bool walk_has_arguments(const struct walk *walk)
 {
-	for (unsigned int i = 0; i < walk->arg_count; i++)
-		if (!walk->holders[i])
+	for (unsigned int i = 0; i < SITE_ARGS_MAX; i++)
+		if (walk->arguments & 1u << i && !walk->holders[i])
 			return false;
 	return true;
 }
@@ -248,11 +247,12 @@ static bool walk_step(struct walk *walk, csh decoder, const cs_insn *insn)
 {
 	u16 written = written_registers(decoder, insn);
 	int to = 0, from = 0;
+	unsigned int pointer = walk->arguments ? (unsigned int)__builtin_ctz(walk->arguments) : 0;
 	bool copies = has_two_registers(insn, X86_INS_MOV, &to, &from);
 
 	if (written & 1u << ARG_SP)
 		return false;
-	for (unsigned int i = 0; i < ARGS_MAX; i++) {
+	for (unsigned int i = 0; i < SITE_ARGS_MAX; i++) {
 		bool copied = copies && (walk->holders[i] & 1u << from);
 
 		walk->holders[i] &= (u16)~written;
@@ -260,7 +260,7 @@ static bool walk_step(struct walk *walk, csh decoder, const cs_insn *insn)
 			walk->holders[i] |= (u16)(1u << to);
 	}
 	if (has_two_registers(insn, X86_INS_TEST, &to, &from))
-		walk->null_tested = to == from && (walk->holders[0] & 1u << to);
+		walk->null_tested = to == from && (walk->holders[pointer] & 1u << to);
 	else if (insn->id != X86_INS_MOV && insn->id != X86_INS_LEA)
 		walk->null_tested = false;
 	return walk_has_arguments(walk);
@@ -273,7 +273,7 @@ static void walk_add_candidate(struct walk *walk)
 	site->offset = walk->offset;
 	site->emulated = true;
 	site->skips_null = walk->past_null;
-	for (unsigned int i = 0; i < ARGS_MAX; i++) {
+	for (unsigned int i = 0; i < SITE_ARGS_MAX; i++) {
 		u16 holders = walk->holders[i];
 
 		site->arg[i] = abi_register[i];
@@ -332,10 +332,10 @@ static u64 first_reentry(csh decoder, cs_insn *insn, const u8 *code, size_t size
 	return first;
 }
 
-int site_find(const u8 *code, size_t size, enum call_kind kind, unsigned int arg_count, struct site *ret_site)
+int site_find(const u8 *code, size_t size, enum call_kind kind, unsigned int arguments, struct site *ret_site)
 {
-	struct walk walk = {.kind = kind, .arg_count = arg_count < ARGS_MAX ? arg_count : ARGS_MAX};
-	struct site site = {.arg = {ARG_DI, ARG_SI, ARG_DX}};
+	struct walk walk = {.kind = kind, .arguments = arguments & ((1u << SITE_ARGS_MAX) - 1)};
+	struct site site = {.arg = {ARG_DI, ARG_SI, ARG_DX, ARG_CX}};
 	cs_insn *insn = NULL;
 	u64 reentry;
 	csh decoder;
@@ -352,7 +352,7 @@ int site_find(const u8 *code, size_t size, enum call_kind kind, unsigned int arg
 		goto out;
 	}
 
-	for (unsigned int i = 0; i < ARGS_MAX; i++)
+	for (unsigned int i = 0; i < SITE_ARGS_MAX; i++)
 		walk.holders[i] = (u16)(1u << abi_register[i]);
 	walk_prologue(&walk, decoder, insn, code, size);
 	reentry = first_reentry(decoder, insn, code, size);

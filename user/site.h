@@ -12,20 +12,22 @@
 
 #include "../include/config.h"
 
+#define SITE_ARGS_MAX 4
+
 struct site {
-	u64 offset;	 /* from the first byte of the function */
-	u8 arg[3];	 /* enum arg_register that holds argument 1, 2, 3 there */
-	bool emulated;	 /* false: the symbol itself, single-stepped */
-	bool skips_null; /* past the NULL test: free(NULL) does not trap */
+	u64 offset;	       /* from the first byte of the function */
+	u8 arg[SITE_ARGS_MAX]; /* enum arg_register that holds argument 1, 2, ... there */
+	bool emulated;	       /* false: the symbol itself, single-stepped */
+	bool skips_null;       /* past the NULL test: free(NULL) does not trap */
 };
 
 /*
- * Decode the prologue `code` (`size` bytes, the function's own length at most) of a function of `kind` with `arg_count`
- * integer arguments. The more of the function is given, the surer it is that no jump leads back to the site. Yields the
+ * Decode the prologue `code` (`size` bytes, the function's own length at most) of a function of `kind`. `arguments` are
+ * those that must not be lost, one bit each, the lowest the first; in free the lowest of them is the pointer. The more of the function is given, the surer it is that no jump leads back to the site. Yields the
  * symbol itself when no better place is provable. 0, or -ENODATA when size is 0, -EOPNOTSUPP when the symbol is the
  * only place left and the kernel refuses probes on such an instruction (lock or segment prefix, branch with a 66
  * prefix), -ENOMEM.
  */
-int site_find(const u8 *code, size_t size, enum call_kind kind, unsigned int arg_count, struct site *ret_site);
+int site_find(const u8 *code, size_t size, enum call_kind kind, unsigned int arguments, struct site *ret_site);
 
 #endif

@@ -18,6 +18,7 @@
 #include "root.h"
 
 struct target {
+	const struct pool *pools;
 	struct target_file *files;
 	u32 allocator_count;
 	char *denied;
@@ -26,9 +27,13 @@ struct target {
 
 #define VDSO "[vdso]"
 
-struct target *target_new(void)
+struct target *target_new(const struct pool *pools)
 {
-	return calloc(1, sizeof(struct target));
+	struct target *target = calloc(1, sizeof(*target));
+
+	if (target)
+		target->pools = pools;
+	return target;
 }
 
 void target_free(struct target *target)
@@ -101,7 +106,7 @@ static int plan_file(struct target *target, struct target_file *file)
 
 	if (!plan)
 		return -ENOMEM;
-	err = target->allocator_count < ALLOCATORS_MAX ? plan_make(file->elf, plan) : -ENOENT;
+	err = target->allocator_count < ALLOCATORS_MAX ? plan_make(file->elf, target->pools, plan) : -ENOENT;
 	if (err) {
 		free(plan);
 		return err == -ENOMEM ? err : 0;

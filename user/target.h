@@ -19,7 +19,8 @@ struct target_file {
 
 struct target;
 
-struct target *target_new(void); /* NULL: no memory */
+/* `pools`: those of --alloc, which outlive it. NULL: no memory. */
+struct target *target_new(const struct pool *pools);
 void target_free(struct target *target);
 
 /*

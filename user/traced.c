@@ -32,7 +32,7 @@ static int add_link(struct traced_links *links, struct traced_file **files, stru
 	if (!added)
 		return -ENOMEM;
 	err = attach_open(links->kind, kernel_programs(links->kernel), elf_fd(file->elf), file->plan, pid, scope,
-			  file->allocator, links->frees, &added->attach);
+			  file->allocator, links->leave_out, &added->attach);
 	if (err) {
 		free(added);
 		return err;

@@ -26,7 +26,7 @@ struct traced {
 struct traced_links {
 	struct kernel *kernel;
 	enum attach_kind kind;
-	bool frees;
+	unsigned int leave_out;	  /* enum attach_leave_out */
 	struct traced_file *wide; /* unfiltered links, one a file, whoever needs them */
 };
 

@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "account.h"
+#include "cgroup.h"
 #include "clock.h"
 #include "follow.h"
 #include "log.h"
+#include "newlimit.h"
 #include "procfs.h"
 #include "ring.h"
 #include "rung.h"
@@ -73,9 +75,10 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	}
 	tracer->follow.links.kernel = tracer->follow.kernel;
 	tracer->follow.links.kind = kernel.kind;
-	tracer->follow.links.frees = !options->alloc_only;
+	tracer->follow.links.leave_out =
+		(options->alloc_only ? ATTACH_NO_FREE : 0) | (options->no_new ? ATTACH_NO_NEW : 0);
 	tracer->scope_count = 1;
-	tracer->follow.target = target_new();
+	tracer->follow.target = target_new(options->pools);
 	tracer->follow.recorder = recorder_new(&(struct recorder_options){
 		.sample_bytes = options->sample_bytes,
 		.alloc_only = options->alloc_only,
@@ -117,6 +120,23 @@ void tracer_close(struct tracer *tracer)
 	free(tracer);
 }
 
+/*
+ * operator new is followed to its return only where that costs no program its life: not by links whose return legs are
+ * there for every call.
+ */
+static u32 new_limit(const struct tracer *tracer, pid_t pid)
+{
+	u64 limit, used;
+	char *cgroup;
+
+	if (tracer->follow.links.kind != ATTACH_SESSION)
+		return 0;
+	cgroup = procfs_cgroup(pid);
+	cgroup_memory(CGROUP_ROOT, cgroup, &limit, &used);
+	free(cgroup);
+	return newlimit(limit, used);
+}
+
 /* A scope for the process; its first image is `process`, 0 when it begins with an exec. */
 static struct traced *begin(struct tracer *tracer, pid_t pid, u32 process)
 {
@@ -134,6 +154,7 @@ static struct traced *begin(struct tracer *tracer, pid_t pid, u32 process)
 	scope = kernel_scope(tracer->follow.kernel, traced->scope);
 	scope->pid = (u32)pid;
 	scope->wide = traced->wide;
+	scope->new_max = new_limit(tracer, pid);
 	__atomic_store_n(&scope->process, process, __ATOMIC_RELEASE);
 	if (kernel_add_pid(tracer->follow.kernel, (u32)pid, traced->scope)) {
 		free(traced);
@@ -232,7 +253,8 @@ int tracer_attach(struct tracer *tracer, pid_t pid)
 		return STATUS_NO_TARGET;
 	}
 	if (!traced_any(&tracer->follow.links, traced)) {
-		log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for glibc's malloc, "
+		log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for glibc, musl, "
+			  "jemalloc, tcmalloc and mimalloc, "
 			  "see "
 			  "'heaptap doctor -p %d'",
 			  pid, scan.searched, target_names(tracer->follow.target), pid);
@@ -260,7 +282,8 @@ int tracer_attach_program(struct tracer *tracer, pid_t pid, const char *path)
 	if (err)
 		return attach_failed(tracer, traced, err);
 	if (!traced_any(&tracer->follow.links, traced)) {
-		log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for glibc's malloc",
+		log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for glibc, musl, "
+			  "jemalloc, tcmalloc and mimalloc",
 			  path, target_names(tracer->follow.target));
 		return STATUS_NO_TARGET;
 	}

@@ -15,10 +15,11 @@ struct tracer;
 
 struct tracer_options {
 	u64 sample_bytes;
-	bool alloc_only, show_allocator;
+	bool alloc_only, no_new, show_allocator;
 	unsigned int processes; /* to be traced, for sizing */
 	bool wide;		/* one unfiltered link per file serves all processes */
 	struct collector_options collector;
+	const struct pool *pools; /* of --alloc */
 };
 
 int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer);

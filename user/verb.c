@@ -21,7 +21,10 @@ static const struct argp_option record_options[] = {
 	{"gogc", KEY_GOGC, "N|off", 0, "Pace the model collector as GOGC=N would (default 100)", 0},
 	{"tenure", KEY_TENURE, "N", 0, "Cycles an object survives before it is old (default 2)", 0},
 	{"fail-on", KEY_FAIL_ON, "growing", 0, "Exit with status 5 when a site is a leak suspect", 0},
+	{"alloc", KEY_ALLOC, "FILE:FUNCTIONS", 0,
+	 "Also probe a pool of the program's own: FILE:get(size=1)=ret,put(ptr=1); may be given again", 0},
 	{"alloc-only", KEY_ALLOC_ONLY, NULL, 0, "Do not probe free: half the cost, in-use unknown", 0},
+	{"no-new", KEY_NO_NEW, NULL, 0, "Do not probe an allocator's own operator new, which may throw", 0},
 	{"show-allocator", KEY_SHOW_ALLOCATOR, NULL, 0, "Keep the allocator's own frames (default: hide them)", 0},
 	{NULL, 'v', NULL, 0, "Say more", 0},
 	{NULL, 'q', NULL, 0, "Say nothing but errors", 0},
@@ -49,6 +52,8 @@ static const struct argp_option report_options[] = {
 
 static const struct argp_option doctor_options[] = {
 	{NULL, 'p', "PID[,PID...]", 0, "Running processes; may be given again", 0},
+	{"alloc", KEY_ALLOC, "FILE:FUNCTIONS", 0,
+	 "Also probe a pool of the program's own: FILE:get(size=1)=ret,put(ptr=1); may be given again", 0},
 	{NULL, 'v', NULL, 0, "Say more", 0},
 	{NULL, 'q', NULL, 0, "Say nothing but errors", 0},
 	{"version", KEY_VERSION, NULL, 0, "Print the version", -1},

@@ -24,7 +24,8 @@ struct upid: nr ns
 struct pid: level numbers
 typedef atomic_t: counter
 enum pid_type: PIDTYPE_PID PIDTYPE_TGID
-struct signal_struct: live pids sum_sched_runtime maxrss
+struct rlimit: rlim_cur
+struct signal_struct: live pids sum_sched_runtime maxrss rlim
 struct sched_entity: sum_exec_runtime
 struct return_instance: stack orig_ret_vaddr next
 struct uprobe_task: return_instances

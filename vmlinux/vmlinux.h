@@ -79,11 +79,16 @@ enum pid_type {
 	PIDTYPE_TGID = 1,
 };
 
+struct rlimit {
+	unsigned long rlim_cur;
+};
+
 struct signal_struct {
 	atomic_t live;
 	struct pid *pids[4];
 	unsigned long long sum_sched_runtime;
 	unsigned long maxrss;
+	struct rlimit rlim[16];
 };
 
 struct sched_entity {

@@ -55,7 +55,7 @@ static inline void at_entry(enum call_kind kind, u64 one, u64 two, u64 three)
 	regs = (struct pt_regs){.di = one, .si = two, .dx = three, .ip = BASE + SITE};
 	regs.sp = (u64)(uintptr_t)user.stack;
 	stub.func_ip = regs.ip;
-	stub.cookie = cookie_make(kind, ARG_DI, ARG_SI, ARG_DX, SCOPE, 0, SITE);
+	stub.cookie = cookie_make(kind, ARG_DI, kind == CALL_POSIX_MEMALIGN ? ARG_DX : ARG_SI, SCOPE, 0, SITE);
 }
 
 /* True when the call wants its return leg. */

@@ -202,7 +202,7 @@ static inline void become(const struct thread *thread)
 
 static inline u64 call_cookie(enum call_kind kind)
 {
-	return cookie_make(kind, ARG_DI, ARG_SI, ARG_DX, SCOPE, 0, SITE);
+	return cookie_make(kind, ARG_DI, kind == CALL_POSIX_MEMALIGN ? ARG_DX : ARG_SI, SCOPE, 0, SITE);
 }
 
 static inline void set_arguments(struct thread *thread)

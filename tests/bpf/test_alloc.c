@@ -173,7 +173,7 @@ static void test_alloc_hit_of_the_other_kind_of_link_is_ignored(void **state)
 	(void)state;
 	bpf_map_update_elem(&scope_by_pid, &pid, &number, BPF_ANY);
 	at_entry(CALL_MALLOC, 100, 0, 0);
-	stub.cookie = cookie_make(CALL_MALLOC, ARG_DI, 0, 0, SCOPE_BY_PID, 0, SITE);
+	stub.cookie = cookie_make(CALL_MALLOC, ARG_DI, 0, SCOPE_BY_PID, 0, SITE);
 	assert_int_equal(alloc_session(&regs), 1);
 	((struct scope *)bpf_map_lookup_elem(&scopes, &number))->wide = 1;
 	assert_int_equal(alloc_session(&regs), 0);
@@ -185,7 +185,7 @@ static void test_alloc_unfiltered_hit_of_an_untraced_process_is_ignored(void **s
 {
 	(void)state;
 	at_entry(CALL_MALLOC, 100, 0, 0);
-	stub.cookie = cookie_make(CALL_MALLOC, ARG_DI, 0, 0, SCOPE_BY_PID, 0, SITE);
+	stub.cookie = cookie_make(CALL_MALLOC, ARG_DI, 0, SCOPE_BY_PID, 0, SITE);
 	assert_int_equal(alloc_session(&regs), 1);
 	assert_int_equal(counted(COUNTER_HITS_ALLOC), 0);
 }

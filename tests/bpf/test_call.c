@@ -75,7 +75,7 @@ static bool is_nested(u64 return_ip)
 	u32 allocator = 3;
 
 	assert_int_equal(bpf_map_update_elem(&allocator_ranges, &allocator, &ranges, BPF_ANY), 0);
-	return call_is_nested(&regs, cookie_make(CALL_MALLOC, ARG_DI, 0, 0, 1, allocator, 0x1009));
+	return call_is_nested(&regs, cookie_make(CALL_MALLOC, ARG_DI, 0, 1, allocator, 0x1009));
 }
 
 static void test_call_is_nested_return_into_a_probed_function_is(void **state)
@@ -112,7 +112,7 @@ static void test_call_is_nested_other_allocators_ranges_do_not_count(void **stat
 
 	(void)state;
 	assert_true(is_nested(return_ip));
-	assert_false(call_is_nested(&regs, cookie_make(CALL_MALLOC, ARG_DI, 0, 0, 1, 4, 0x1009)));
+	assert_false(call_is_nested(&regs, cookie_make(CALL_MALLOC, ARG_DI, 0, 1, 4, 0x1009)));
 }
 
 static void test_call_is_nested_unreadable_stack_is_not(void **state)
@@ -121,7 +121,7 @@ static void test_call_is_nested_unreadable_stack_is_not(void **state)
 
 	(void)state;
 	assert_true(is_nested(BASE + 0x1010));
-	assert_false(call_is_nested(&regs, cookie_make(CALL_MALLOC, ARG_DI, 0, 0, 1, 3, 0x1009)));
+	assert_false(call_is_nested(&regs, cookie_make(CALL_MALLOC, ARG_DI, 0, 1, 3, 0x1009)));
 }
 
 static void test_call_is_nested_full_table_of_ranges_is_searched_to_its_end(void **state)
@@ -129,7 +129,7 @@ static void test_call_is_nested_full_table_of_ranges_is_searched_to_its_end(void
 	struct ranges ranges = {.count = RANGES_MAX};
 	u64 return_ip = BASE + 0x10000 + 0x100 * (RANGES_MAX - 1);
 	struct pt_regs regs = {.ip = BASE + 0x1009, .sp = (u64)(uintptr_t)&return_ip};
-	u64 cookie = cookie_make(CALL_MALLOC, ARG_DI, 0, 0, 1, ALLOCATORS_MAX - 1, 0x1009);
+	u64 cookie = cookie_make(CALL_MALLOC, ARG_DI, 0, 1, ALLOCATORS_MAX - 1, 0x1009);
 	u32 allocator = ALLOCATORS_MAX - 1;
 
 	(void)state;

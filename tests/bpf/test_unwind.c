@@ -253,7 +253,7 @@ static void test_unwind_mappings_not_known_says_so(void **state)
 {
 	(void)state;
 	regs.ip = in(RULE_END);
-	unwind(&regs, 0, 0, &scratch);
+	unwind(&regs, 0, 0, false, &scratch);
 	assert_walk(UNWIND_NO_TABLE, 1);
 }
 

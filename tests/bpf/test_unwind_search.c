@@ -56,7 +56,7 @@ static void test_unwind_mapping_found_last_is_not_anothers(void **state)
 	/* Of another process, at the same address. */
 	table_map(9, (struct unwind_mapping){.start = CODE, .end = CODE + CODE_BYTES});
 	regs.ip = in(RULE_END);
-	unwind(&regs, 9ULL << 32 | 1, 0, &scratch);
+	unwind(&regs, 9ULL << 32 | 1, 0, false, &scratch);
 	assert_walk(UNWIND_NO_TABLE, 1);
 	walk_from(in(RULE_END));
 	assert_walk(UNWIND_COMPLETE, 1);

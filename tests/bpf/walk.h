@@ -108,7 +108,7 @@ static inline int setup(void **state)
 static inline void walk_from(u64 ip)
 {
 	regs.ip = ip;
-	unwind(&regs, 2, 0, &scratch);
+	unwind(&regs, 2, 0, false, &scratch);
 }
 
 static inline void assert_walk(enum unwind_end end, u32 depth)

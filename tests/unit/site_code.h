@@ -16,7 +16,10 @@
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Each byte string ends where the literal ends. */
-#define FIND(kind, arg_count, code, ret_site) site_find((const u8 *)(code), sizeof(code) - 1, kind, arg_count, ret_site)
+/* The first `count` arguments. */
+#define ARGUMENTS(count) ((1u << (count)) - 1)
+#define FIND(kind, arg_count, code, ret_site)                                                                          \
+	site_find((const u8 *)(code), sizeof(code) - 1, kind, ARGUMENTS(arg_count), ret_site)
 
 static inline struct site found(int err, const struct site *site)
 {
@@ -49,7 +52,7 @@ static inline bool is_site(const char *instruction, size_t size)
 
 	memcpy(code + 4, instruction, size);
 	memset(code + 4 + size, 0xcc, 8);
-	assert_int_equal(site_find(code, 4 + size + 8, CALL_MALLOC, 1, &site), 0);
+	assert_int_equal(site_find(code, 4 + size + 8, CALL_MALLOC, ARGUMENTS(1), &site), 0);
 	assert_int_equal(site.offset, site.emulated ? 4 : 0);
 	return site.emulated;
 }

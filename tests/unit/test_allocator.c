@@ -10,10 +10,12 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <gnu/libc-version.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../../user/allocator.h"
 #include "../../user/elf.h"
+#include "../../user/site.h"
 
 static const struct allocator *family(const char *name)
 {
@@ -27,14 +29,14 @@ static const struct allocator *family(const char *name)
 	return NULL;
 }
 
-static void assert_function(const char *symbol, enum call_kind kind, unsigned int arg_count, bool passes)
+static void assert_function(const char *symbol, enum call_kind kind, unsigned int arguments, bool passes)
 {
 	const struct allocator_function *function = allocator_find(family("glibc"), symbol);
 
 	assert_non_null(function);
 	assert_string_equal(function->symbol, symbol);
 	assert_int_equal(function->kind, kind);
-	assert_int_equal(function->arg_count, arg_count);
+	assert_int_equal(allocator_arguments(function), arguments);
 	assert_int_equal(function->passes, passes);
 }
 
@@ -42,11 +44,11 @@ static void test_allocator_glibc_allocating_functions_have_their_kind(void **sta
 {
 	(void)state;
 	assert_function("malloc", CALL_MALLOC, 1, false);
-	assert_function("calloc", CALL_CALLOC, 2, false);
-	assert_function("realloc", CALL_REALLOC, 2, false);
-	assert_function("aligned_alloc", CALL_ALIGNED, 2, false);
-	assert_function("memalign", CALL_ALIGNED, 2, false);
-	assert_function("posix_memalign", CALL_POSIX_MEMALIGN, 3, false);
+	assert_function("calloc", CALL_CALLOC, 3, false);
+	assert_function("realloc", CALL_REALLOC, 3, false);
+	assert_function("aligned_alloc", CALL_ALIGNED, 3, false);
+	assert_function("memalign", CALL_ALIGNED, 3, false);
+	assert_function("posix_memalign", CALL_POSIX_MEMALIGN, 5, false);
 	assert_function("valloc", CALL_MALLOC, 1, false);
 	assert_function("pvalloc", CALL_MALLOC, 1, false);
 }
@@ -75,6 +77,24 @@ static void test_allocator_find_of_other_functions_is_null(void **state)
 	assert_null(allocator_find(family("glibc"), "_Znwm"));
 }
 
+static void check_family(const struct allocator *family)
+{
+	for (unsigned int j = 0; j < family->function_count; j++) {
+		const struct allocator_function *function = &family->functions[j];
+		char symbol[64];
+
+		snprintf(symbol, sizeof(symbol), "%s%s", family->prefix, function->symbol);
+		if (family->prefix[0] && function->symbol[0] == '_')
+			assert_null(allocator_find(family, symbol));
+		else
+			assert_ptr_equal(allocator_find(family, symbol), function);
+		assert_true(function->kind > CALL_NONE && function->kind <= CALL_NEW_ARRAY);
+		assert_in_range(function->arg[0], 1, SITE_ARGS_MAX);
+		assert_in_range(function->arg[1], 0, SITE_ARGS_MAX);
+	}
+}
+
+/* No function stands twice in a family, arguments are where a site can follow them, and a marker is one family's. */
 static void test_allocator_table_every_family_fits_the_kernel_side(void **state)
 {
 	unsigned int count;
@@ -82,18 +102,23 @@ static void test_allocator_table_every_family_fits_the_kernel_side(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < count; i++) {
-		assert_true(table[i].marker && table[i].marker[0]);
-		assert_true(table[i].function_count > 0 && table[i].function_count <= RANGES_MAX);
-		for (unsigned int j = 0; j < table[i].function_count; j++) {
-			const struct allocator_function *function = &table[i].functions[j];
-
-			assert_ptr_equal(allocator_find(&table[i], function->symbol), function);
-			assert_true(function->kind > CALL_NONE && function->kind <= CALL_FREE);
-			assert_in_range(function->arg_count, 1, 3);
-		}
+		assert_true(table[i].markers[0] && table[i].markers[0][0]);
+		assert_int_equal(allocator_marker(&table[i], table[i].markers[0]), 1);
+		check_family(&table[i]);
 		for (unsigned int j = 0; j < i; j++)
-			assert_string_not_equal(table[i].marker, table[j].marker);
+			assert_int_equal(allocator_marker(&table[j], table[i].markers[0]), 0);
 	}
+}
+
+static void test_allocator_prefix_is_part_of_the_name(void **state)
+{
+	const struct allocator *plain = family("jemalloc"), *prefixed = family("jemalloc (_rjem_)");
+
+	(void)state;
+	assert_non_null(allocator_find(plain, "malloc"));
+	assert_null(allocator_find(plain, "_rjem_malloc"));
+	assert_null(allocator_find(prefixed, "malloc"));
+	assert_string_equal(allocator_find(prefixed, "_rjem_sdallocx")->symbol, "sdallocx");
 }
 
 struct sightings {
@@ -106,7 +131,7 @@ static int sight(const struct elf_symbol *symbol, void *arg)
 	const struct allocator_function *function = allocator_find(glibc, symbol->name);
 	struct sightings *sightings = arg;
 
-	sightings->markers += strcmp(symbol->name, glibc->marker) == 0;
+	sightings->markers += allocator_marker(glibc, symbol->name) == 1;
 	sightings->malloc += function && function->kind == CALL_MALLOC;
 	sightings->free += function && function->kind == CALL_FREE;
 	return 0;
@@ -145,6 +170,7 @@ int main(void)
 		cmocka_unit_test(test_allocator_glibc_forwarding_functions_need_no_probe),
 		cmocka_unit_test(test_allocator_find_of_other_functions_is_null),
 		cmocka_unit_test(test_allocator_table_every_family_fits_the_kernel_side),
+		cmocka_unit_test(test_allocator_prefix_is_part_of_the_name),
 		cmocka_unit_test(test_allocator_glibc_marker_is_in_libc_and_not_in_a_program_using_it),
 	};
 

@@ -374,7 +374,7 @@ static void test_cli_unknown_option_is_named(void **state)
 
 static void test_cli_abbreviated_option_is_unknown(void **state)
 {
-	refuse(*state, "record -p 1 --alloc", "unknown option '--alloc'");
+	refuse(*state, "record -p 1 --alloc-o", "unknown option '--alloc-o'");
 	refuse(*state, "record -p 1 --dur=1", "unknown option '--dur'");
 	refuse(*state, "record -p 1 --for", "unknown option '--for'");
 }

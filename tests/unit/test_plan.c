@@ -43,7 +43,7 @@ static int setup(void **state)
 {
 	(void)state;
 	libc = open_mapped("libc.so.6");
-	return plan_make(libc, &plan);
+	return plan_make(libc, NULL, &plan);
 }
 
 static int teardown(void **state)
@@ -72,7 +72,7 @@ static void assert_probed(const char *symbol, enum call_kind kind)
 static void test_plan_make_libc_has_every_function_of_its_own(void **state)
 {
 	(void)state;
-	assert_string_equal(plan.allocator->name, "glibc");
+	assert_string_equal(plan.name, "glibc");
 	assert_probed("malloc", CALL_MALLOC);
 	assert_probed("calloc", CALL_CALLOC);
 	assert_probed("realloc", CALL_REALLOC);
@@ -149,9 +149,8 @@ static void test_plan_cookie_says_what_the_probe_is(void **state)
 		u64 cookie = plan_cookie(probe, 1000, 31);
 
 		assert_int_equal(cookie_kind(cookie), probe->kind);
-		assert_int_equal(cookie_arg1(cookie), probe->site.arg[0]);
-		assert_int_equal(cookie_arg2(cookie), probe->site.arg[1]);
-		assert_int_equal(cookie_arg3(cookie), probe->site.arg[2]);
+		assert_int_equal(cookie_arg1(cookie), probe->arg[0]);
+		assert_int_equal(cookie_arg2(cookie), probe->arg[1]);
 		assert_int_equal(cookie_scope(cookie), 1000);
 		assert_int_equal(cookie_allocator(cookie), 31);
 		assert_int_equal(cookie_site(cookie), probe->offset);
@@ -166,7 +165,7 @@ static void test_plan_make_file_without_allocator_has_none(void **state)
 
 	(void)state;
 	assert_int_equal(elf_open(open("/bin/true", O_RDONLY | O_CLOEXEC), "true", &elf), 0);
-	assert_int_equal(plan_make(elf, &none), -ENOENT);
+	assert_int_equal(plan_make(elf, NULL, &none), -ENOENT);
 	elf_free(elf);
 }
 

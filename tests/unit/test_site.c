@@ -84,7 +84,7 @@ static void test_site_without_code_is_an_error(void **state)
 	struct site site;
 
 	(void)state;
-	assert_int_equal(site_find((const u8 *)"\x55", 0, CALL_MALLOC, 1, &site), -ENODATA);
+	assert_int_equal(site_find((const u8 *)"\x55", 0, CALL_MALLOC, ARGUMENTS(1), &site), -ENODATA);
 }
 
 static void test_site_undecodable_or_cut_prologue_is_the_symbol_itself(void **state)
@@ -183,11 +183,11 @@ static void test_site_behind_a_lost_argument_is_none(void **state)
 
 		memcpy(code, losses[i], size);
 		code[size] = 0x55;
-		assert_int_equal(site_find(code, size + 1, CALL_MALLOC, 1, &site), 0);
+		assert_int_equal(site_find(code, size + 1, CALL_MALLOC, ARGUMENTS(1), &site), 0);
 		if (site.emulated)
 			fail_msg("loss %zu is not seen", i);
 		/* The same instruction is no loss to a function whose first argument nobody reads. */
-		assert_int_equal(site_find(code, size + 1, CALL_MALLOC, 0, &site), 0);
+		assert_int_equal(site_find(code, size + 1, CALL_MALLOC, ARGUMENTS(0), &site), 0);
 		if (!site.emulated && i < ARRAY_LENGTH(losses) - 2)
 			fail_msg("instruction %zu ends the walk", i);
 	}
@@ -324,7 +324,7 @@ static void test_site_of_random_bytes_stays_inside_them(void **state)
 
 		for (size_t i = 0; i < size; i++)
 			exact[i] = (u8)random();
-		err = site_find(exact, size, (enum call_kind)(1 + random() % CALL_FREE), (unsigned int)random() % 5,
+		err = site_find(exact, size, (enum call_kind)(1 + random() % CALL_FREE), (unsigned int)random() % 32,
 				&site);
 		assert_true(err == -EOPNOTSUPP || (err == 0 && site.offset < size));
 		free(exact);

@@ -23,7 +23,7 @@ struct prologue {
 	{                                                                                                              \
 		.name = name_, .kind = kind_, .arg_count = arg_count_,                                                 \
 		.expected = {.offset = offset_,                                                                        \
-			     .arg = {arg1_, arg2_, arg3_},                                                             \
+			     .arg = {arg1_, arg2_, arg3_, ARG_CX},                                                     \
 			     .emulated = true,                                                                         \
 			     .skips_null = skips_null_},                                                               \
 		.code = code_, .size = sizeof(code_) - 1                                                               \
@@ -123,8 +123,8 @@ static void test_site_of_real_prologues_is_the_known_one(void **state)
 		const struct prologue *prologue = &real_prologues[i];
 		const struct site *expected = &prologue->expected;
 		struct site site = {0};
-		int err = site_find((const u8 *)prologue->code, prologue->size, prologue->kind, prologue->arg_count,
-				    &site);
+		int err = site_find((const u8 *)prologue->code, prologue->size, prologue->kind,
+				    ARGUMENTS(prologue->arg_count), &site);
 
 		if (err || site.offset != expected->offset || site.emulated != expected->emulated ||
 		    site.skips_null != expected->skips_null || memcmp(site.arg, expected->arg, sizeof(site.arg)) != 0)
@@ -152,7 +152,7 @@ static int check_libc_function(const struct elf_symbol *symbol, void *arg)
 	code = malloc(symbol->size);
 	assert_non_null(code);
 	assert_int_equal(elf_read(walk->elf, symbol->offset, code, symbol->size), symbol->size);
-	assert_int_equal(site_find(code, symbol->size, function->kind, function->arg_count, &site), 0);
+	assert_int_equal(site_find(code, symbol->size, function->kind, allocator_arguments(function), &site), 0);
 	if (!site.emulated)
 		fail_msg("%s: no emulated site", symbol->name);
 	free(code);

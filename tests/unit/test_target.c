@@ -20,7 +20,7 @@ static struct target *target;
 
 static int setup(void **state)
 {
-	target = target_new();
+	target = target_new(NULL);
 	return target ? scratch_setup(state) : -1;
 }
 
@@ -103,7 +103,7 @@ static void test_target_open_program_dynamic_program_finds_its_libc(void **state
 	assert_int_equal(target_open_program(target, "/bin/sh"), 0);
 	assert_true(file_count() >= 3); /* the program, its loader, libc */
 	assert_int_equal(the_allocator()->allocator, 0);
-	assert_string_equal(the_allocator()->plan->allocator->name, "glibc");
+	assert_string_equal(the_allocator()->plan->name, "glibc");
 	assert_non_null(strstr(target_names(target), "/bin/sh"));
 	assert_non_null(strstr(target_names(target), "libc.so"));
 }
@@ -128,7 +128,7 @@ static void test_target_open_program_scripts_are_followed_to_their_interpreter(v
 	assert_int_equal(target_open_program(target, "./script"), 0);
 	the_allocator();
 	target_free(target);
-	target = target_new();
+	target = target_new(NULL);
 	snprintf(first_line, sizeof(first_line), "#!%s/script\n", scratch_path);
 	scratch_file("outer", first_line, 0755);
 	assert_int_equal(target_open_program(target, "./outer"), 0);
@@ -253,7 +253,7 @@ static void test_target_open_mapping_of_a_process_gone_is_found_by_name_if_of_th
 {
 	struct mapping mapping = libc_mapping(), known = mapping;
 	struct target_file *file = NULL;
-	struct target *other = target_new();
+	struct target *other = target_new(NULL);
 
 	(void)state;
 	assert_int_equal(target_open_mapping(other, getpid(), &known, &file), 0);

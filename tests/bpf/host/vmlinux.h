@@ -29,6 +29,10 @@ enum pid_type {
 	PIDTYPE_TGID = 1,
 };
 
+struct rlimit {
+	unsigned long rlim_cur;
+};
+
 struct signal_struct {
 	struct {
 		int counter;
@@ -36,6 +40,7 @@ struct signal_struct {
 	struct pid *pids[4];
 	unsigned long long sum_sched_runtime;
 	unsigned long maxrss;
+	struct rlimit rlim[16];
 };
 
 struct sched_entity {
