@@ -5,18 +5,19 @@
  *
  * An allocation must be counted once, however many of these functions it goes through. A probed function that *calls*
  * another one is told by the return address. One that *jumps* to another leaves no trace: so of such a pair one has no
- * probe (`passes`, where it always jumps), or the kind of the call says when it is the other's.
+ * probe (`passing`, where it always jumps), or the kind of the call says when it is the other's.
  */
 #include <string.h>
 
 #include "allocator.h"
 
-#define ROW(passes_, symbol_, kind_, ...)                                                                              \
+#define ROW(passing_, symbol_, kind_, ...)                                                                             \
 	{                                                                                                              \
-		.symbol = (symbol_), .kind = (kind_), .arg = {__VA_ARGS__}, .passes = (passes_)                        \
+		.symbol = (symbol_), .kind = (kind_), .arg = {__VA_ARGS__}, .passing = (passing_)                      \
 	}
-#define PROBED(...) ROW(false, __VA_ARGS__)
-#define PASSES(...) ROW(true, __VA_ARGS__)
+#define PROBED(...) ROW(PASSING_NO, __VA_ARGS__)
+#define EITHER(...) ROW(PASSING_BY_CODE, __VA_ARGS__)
+#define PASSES(...) ROW(PASSING_YES, __VA_ARGS__)
 
 /*
  * glibc. Aliases (cfree and free; memalign and aligned_alloc up to 2.37; everything named __libc_*) share an address,
@@ -135,10 +136,11 @@ static const struct allocator_function tcmalloc_functions[] = {
 };
 
 /*
- * mimalloc 2, the shared library. Nearly everything is a few instructions and a jump: a function without a heap
+ * mimalloc 2 and 3, the shared library. Nearly everything is a few instructions and a jump: a function without a heap
  * argument to the one with it, aligned ones to *_aligned_at, array forms to the plain ones after the product, C's names
  * and C++'s operators to mi_* (or they are the same). Those at the end of such chains have the probes. The aligned
- * reallocs end in unnamed code that calls mi_heap_malloc_aligned_at and mi_free, which owns_gaps tells. valloc books
+ * reallocs end in unnamed code that calls mi_heap_malloc_aligned_at and mi_free, which owns_gaps tells. C++'s operators
+ * have bodies of their own in 2.0 and all end in mi_heap_alloc_new in 3.0. valloc books
  * what is asked for, pvalloc whole pages. What mi_strdup, mi_strndup and mi_realpath hand out is not seen, since no
  * argument says how much.
  */
@@ -174,12 +176,12 @@ static const struct allocator_function mimalloc_functions[] = {
 	PROBED("mi_heap_rezalloc_aligned_at", CALL_RESIZE, 2, 3),
 	PROBED("free", CALL_FREE, 1),
 	PROBED("mi_free", CALL_FREE, 1),
-	PROBED("_Znwm", CALL_NEW, 1),
-	PROBED("_Znam", CALL_NEW, 1),
-	PROBED("mi_new", CALL_NEW, 1),
-	PROBED("mi_new_n", CALL_NEW_ARRAY, 1, 2),
+	EITHER("_Znwm", CALL_NEW, 1),
+	EITHER("_Znam", CALL_NEW, 1),
+	EITHER("mi_new", CALL_NEW, 1),
+	EITHER("mi_new_n", CALL_NEW_ARRAY, 1, 2),
 	PROBED("mi_heap_alloc_new", CALL_NEW, 2),
-	PROBED("mi_heap_alloc_new_n", CALL_NEW_ARRAY, 2, 3),
+	EITHER("mi_heap_alloc_new_n", CALL_NEW_ARRAY, 2, 3),
 	PROBED("mi_new_nothrow", CALL_MALLOC, 1),
 };
 
@@ -202,9 +204,15 @@ static const struct allocator families[] = {
 	 .prefix = "",
 	 .markers = {"__libc_malloc_impl", "__malloc_alloc_meta"},
 	 FUNCTIONS(musl_functions)},
-	{.name = "jemalloc", .prefix = "", .markers = {"mallocx"}, FUNCTIONS(jemalloc_functions)},
-	{.name = "jemalloc (je_)", .prefix = "je_", .markers = {"je_mallocx"}, FUNCTIONS(jemalloc_functions)},
-	{.name = "jemalloc (_rjem_)", .prefix = "_rjem_", .markers = {"_rjem_mallocx"}, FUNCTIONS(jemalloc_functions)},
+	{.name = "jemalloc", .prefix = "", .markers = {"mallocx", "mallctl"}, FUNCTIONS(jemalloc_functions)},
+	{.name = "jemalloc (je_)",
+	 .prefix = "je_",
+	 .markers = {"je_mallocx", "je_mallctl"},
+	 FUNCTIONS(jemalloc_functions)},
+	{.name = "jemalloc (_rjem_)",
+	 .prefix = "_rjem_",
+	 .markers = {"_rjem_mallocx", "_rjem_mallctl"},
+	 FUNCTIONS(jemalloc_functions)},
 	{.name = "tcmalloc", .prefix = "", .markers = {"tc_malloc"}, FUNCTIONS(tcmalloc_functions)},
 	{.name = "mimalloc", .prefix = "", .markers = {"mi_malloc"}, .owns_gaps = true, FUNCTIONS(mimalloc_functions)},
 };

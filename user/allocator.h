@@ -7,11 +7,18 @@
  */
 #include "../include/config.h"
 
+/* Whether a function ends in another one that has a probe, and needs none itself. */
+enum passing {
+	PASSING_NO,
+	PASSING_BY_CODE, /* built either way: it does when its code has an unconditional jump to another function */
+	PASSING_YES,	 /* as long as its code leads to a probed function (reallocarray to realloc) */
+};
+
 struct allocator_function {
 	const char *symbol; /* without the family's prefix */
 	enum call_kind kind;
-	u8 arg[2];   /* which of the function's arguments are the kind's one and two, from 1 on; 0: the kind has none */
-	bool passes; /* needs no probe, as long as its code leads to a probed function (reallocarray to realloc) */
+	u8 arg[2]; /* which of the function's arguments are the kind's one and two, from 1 on; 0: the kind has none */
+	enum passing passing;
 };
 
 struct allocator {

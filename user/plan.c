@@ -32,6 +32,7 @@ struct planning {
 	unsigned int found_count;
 	const struct found *current; /* whose branches are being looked at */
 	bool leads_on, only_jumps;   /* what they say */
+	bool jumps_on;		     /* to another function, unconditionally */
 };
 
 static int match_marker(const struct elf_symbol *symbol, void *arg)
@@ -74,7 +75,7 @@ static int add_function(struct planning *planning, const struct allocator *famil
 			return -EFBIG;
 		found = &planning->found[planning->found_count++];
 		*found = (struct found){function, symbol->offset, symbol->size, family->owns_gaps};
-	} else if (found->function->passes) {
+	} else if (function->passing < found->function->passing) {
 		found->function = function;
 	}
 	return 0;
@@ -132,6 +133,22 @@ static int find_gap(const struct planning *planning, u64 offset, struct gap *ret
 	return err;
 }
 
+/* A stub of the PLT: endbr64 or not, then a jump by way of a slot, `bnd` or not. */
+static bool is_stub(const struct planning *planning, u64 offset)
+{
+	static const u8 endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+	u8 code[8] = {0};
+	const u8 *at = code;
+
+	if (elf_read(planning->elf, offset, code, sizeof(code)) < (ssize_t)sizeof(code))
+		return false;
+	if (!memcmp(at, endbr64, sizeof(endbr64)))
+		at += sizeof(endbr64);
+	if (*at == 0xf2)
+		at++;
+	return at[0] == 0xff && at[1] == 0x25;
+}
+
 static int look_at_branch(const struct branch *branch, void *arg)
 {
 	struct planning *planning = arg;
@@ -145,17 +162,34 @@ static int look_at_branch(const struct branch *branch, void *arg)
 		return 0;
 	if (served) {
 		planning->leads_on = true;
+		planning->jumps_on |= branch->always;
 		planning->only_jumps |= branch->first;
 		return 0;
 	}
 	err = find_gap(planning, target, &gap);
 	if (err || gap.start == gap.end)
 		return err;
-	/* A stub of the PLT, or a helper of the allocator's. */
 	planning->leads_on = true;
-	if (current->owns_gaps && gap.end - gap.start <= GAP_BYTES_MAX)
+	if (is_stub(planning, target))
+		planning->jumps_on |= branch->always;
+	else if (current->owns_gaps && gap.end - gap.start <= GAP_BYTES_MAX)
 		add_range(&planning->plan->ranges, gap.start, gap.end);
 	return 0;
+}
+
+/* By what look_at_branch has seen. */
+static bool needs_probe(const struct planning *planning, const struct allocator_function *function)
+{
+	if (planning->only_jumps)
+		return false;
+	switch (function->passing) {
+	case PASSING_YES:
+		return !planning->leads_on;
+	case PASSING_BY_CODE:
+		return !planning->jumps_on;
+	default:
+		return true;
+	}
 }
 
 static int add_probe(struct planning *planning, const struct found *found, const u8 *code, size_t size)
@@ -193,10 +227,10 @@ static int plan_function(struct planning *planning, const struct found *found)
 	if (!code)
 		return -ENOMEM;
 	planning->current = found;
-	planning->leads_on = planning->only_jumps = false;
+	planning->leads_on = planning->only_jumps = planning->jumps_on = false;
 	length = elf_read(planning->elf, found->offset, code, size);
 	err = length < 0 ? (int)length : branch_for_each(code, (size_t)length, look_at_branch, planning);
-	if (!err && !planning->only_jumps && !(found->function->passes && planning->leads_on))
+	if (!err && needs_probe(planning, found->function))
 		err = add_probe(planning, found, code, (size_t)length);
 	free(code);
 	return err;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Four allocators in one process: glibc's; in the program itself one that has jemalloc's functions under the prefix
- * that Rust's binding gives them, and a pool that nobody knows of; and mimalloc, opened while it is traced. Each object is given back to whoever gave
- * it, sizes say whose it is. Run by test_several.
+ * that Rust's binding gives them, and a pool that nobody knows of; and mimalloc, opened while it is traced. Each object is
+ * given back to whoever gave it, sizes say whose it is. Run by test_several.
  */
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -14,6 +14,12 @@
 static char room[1 << 21];
 static size_t used;
 static void *volatile sink;
+
+/* Only to be known by. */
+__attribute__((noinline)) int _rjem_mallctl(void)
+{
+	return 0;
+}
 
 __attribute__((noinline)) void *_rjem_mallocx(size_t size, int flags)
 {

@@ -29,7 +29,7 @@ static const struct allocator *family(const char *name)
 	return NULL;
 }
 
-static void assert_function(const char *symbol, enum call_kind kind, unsigned int arguments, bool passes)
+static void assert_function(const char *symbol, enum call_kind kind, unsigned int arguments, enum passing passing)
 {
 	const struct allocator_function *function = allocator_find(family("glibc"), symbol);
 
@@ -37,35 +37,35 @@ static void assert_function(const char *symbol, enum call_kind kind, unsigned in
 	assert_string_equal(function->symbol, symbol);
 	assert_int_equal(function->kind, kind);
 	assert_int_equal(allocator_arguments(function), arguments);
-	assert_int_equal(function->passes, passes);
+	assert_int_equal(function->passing, passing);
 }
 
 static void test_allocator_glibc_allocating_functions_have_their_kind(void **state)
 {
 	(void)state;
-	assert_function("malloc", CALL_MALLOC, 1, false);
-	assert_function("calloc", CALL_CALLOC, 3, false);
-	assert_function("realloc", CALL_REALLOC, 3, false);
-	assert_function("aligned_alloc", CALL_ALIGNED, 3, false);
-	assert_function("memalign", CALL_ALIGNED, 3, false);
-	assert_function("posix_memalign", CALL_POSIX_MEMALIGN, 5, false);
-	assert_function("valloc", CALL_MALLOC, 1, false);
-	assert_function("pvalloc", CALL_MALLOC, 1, false);
+	assert_function("malloc", CALL_MALLOC, 1, PASSING_NO);
+	assert_function("calloc", CALL_CALLOC, 3, PASSING_NO);
+	assert_function("realloc", CALL_REALLOC, 3, PASSING_NO);
+	assert_function("aligned_alloc", CALL_ALIGNED, 3, PASSING_NO);
+	assert_function("memalign", CALL_ALIGNED, 3, PASSING_NO);
+	assert_function("posix_memalign", CALL_POSIX_MEMALIGN, 5, PASSING_NO);
+	assert_function("valloc", CALL_MALLOC, 1, PASSING_NO);
+	assert_function("pvalloc", CALL_MALLOC, 1, PASSING_NO);
 }
 
 static void test_allocator_glibc_freeing_functions_read_the_pointer_alone(void **state)
 {
 	(void)state;
-	assert_function("free", CALL_FREE, 1, false);
-	assert_function("cfree", CALL_FREE, 1, false);
+	assert_function("free", CALL_FREE, 1, PASSING_NO);
+	assert_function("cfree", CALL_FREE, 1, PASSING_NO);
 }
 
 static void test_allocator_glibc_forwarding_functions_need_no_probe(void **state)
 {
 	(void)state;
-	assert_function("reallocarray", CALL_REALLOC, 3, true);
-	assert_function("free_sized", CALL_FREE, 1, true);
-	assert_function("free_aligned_sized", CALL_FREE, 1, true);
+	assert_function("reallocarray", CALL_REALLOC, 3, PASSING_YES);
+	assert_function("free_sized", CALL_FREE, 1, PASSING_YES);
+	assert_function("free_aligned_sized", CALL_FREE, 1, PASSING_YES);
 }
 
 static void test_allocator_find_of_other_functions_is_null(void **state)
@@ -121,6 +121,23 @@ static void test_allocator_prefix_is_part_of_the_name(void **state)
 	assert_string_equal(allocator_find(prefixed, "_rjem_sdallocx")->symbol, "sdallocx");
 }
 
+/* What only stands in for a few of its functions, as a test's preloaded library does for mallocx, is none. */
+static void test_allocator_jemalloc_is_known_by_two_functions(void **state)
+{
+	static const char *const names[] = {"jemalloc", "jemalloc (je_)", "jemalloc (_rjem_)"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const struct allocator *jemalloc = family(names[i]);
+		char symbol[32];
+
+		snprintf(symbol, sizeof(symbol), "%smallocx", jemalloc->prefix);
+		assert_int_equal(allocator_marker(jemalloc, symbol), 1);
+		snprintf(symbol, sizeof(symbol), "%smallctl", jemalloc->prefix);
+		assert_int_equal(allocator_marker(jemalloc, symbol), 2);
+	}
+}
+
 struct sightings {
 	unsigned int markers, malloc, free;
 };
@@ -171,6 +188,7 @@ int main(void)
 		cmocka_unit_test(test_allocator_find_of_other_functions_is_null),
 		cmocka_unit_test(test_allocator_table_every_family_fits_the_kernel_side),
 		cmocka_unit_test(test_allocator_prefix_is_part_of_the_name),
+		cmocka_unit_test(test_allocator_jemalloc_is_known_by_two_functions),
 		cmocka_unit_test(test_allocator_glibc_marker_is_in_libc_and_not_in_a_program_using_it),
 	};
 

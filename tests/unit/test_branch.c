@@ -36,7 +36,7 @@ static void test_branch_first_jump_is_told_from_later_ones(void **state)
 	(void)state;
 	assert_int_equal(LOOK("\xe9\xfb\x0f\x00\x00", &plain), 0);
 	assert_int_equal(plain.branches[0].target, 0x1000);
-	assert_true(plain.branches[0].first);
+	assert_true(plain.branches[0].first && plain.branches[0].always);
 	/* endbr64 */
 	LOOK("\xf3\x0f\x1e\xfa\xeb\x10", &marked);
 	assert_int_equal(marked.branches[0].target, 0x16);
@@ -45,8 +45,9 @@ static void test_branch_first_jump_is_told_from_later_ones(void **state)
 	LOOK("\x48\x89\xf7\xe9\xf8\xff\xff\xff", &late);
 	assert_int_equal(late.branches[0].target, 0);
 	assert_false(late.branches[0].first);
+	assert_true(late.branches[0].always);
 	LOOK("\x74\x10", &conditional);
-	assert_false(conditional.branches[0].first);
+	assert_false(conditional.branches[0].first || conditional.branches[0].always);
 }
 
 static void test_branch_calls_and_conditions_are_seen_indirect_ones_are_not(void **state)
@@ -58,6 +59,7 @@ static void test_branch_calls_and_conditions_are_seen_indirect_ones_are_not(void
 	LOOK("\xe8\x0b\x00\x00\x00\x0f\x85\xd5\xff\xff\xff\xff\xd0\xff\xe0\xff\x25\x08\x00\x00\x00\xc3\xeb\xe7", &seen);
 	assert_int_equal(seen.count, 3);
 	assert_int_equal(seen.branches[0].target, 0x10);
+	assert_false(seen.branches[0].always);
 	assert_int_equal(seen.branches[1].target, -0x20);
 	assert_int_equal(seen.branches[2].target, -1);
 }

@@ -29,7 +29,7 @@ static void assert_function(const struct pool *pool, unsigned int number, const 
 	assert_int_equal(function->kind, kind);
 	assert_int_equal(function->arg[0], one);
 	assert_int_equal(function->arg[1], two);
-	assert_false(function->passes);
+	assert_int_equal(function->passing, PASSING_NO);
 }
 
 static void test_pool_functions_are_what_their_arguments_make_them(void **state)
