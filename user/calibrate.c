@@ -54,8 +54,8 @@ static int plan_own(struct plan *plan)
 		if (procfs_for_each_mapping(getpid(), find_own_code, &code[i]) != 1)
 			return -ENOENT;
 		plan->probes[i].offset = code[i].offset;
-		plan->probes[i].site.arg[0] = ARG_DI;
-		plan->probes[i].site.arg[1] = ARG_SI;
+		plan->probes[i].arg[0] = ARG_DI;
+		plan->probes[i].arg[1] = ARG_SI;
 	}
 	/* Of an alignment that passes to malloc, so that the whole entry runs and no sample is taken. */
 	plan->probes[0].kind = CALL_ALIGNED;
@@ -123,7 +123,9 @@ static int run(struct kernel *kernel, u32 process, struct calibration *ret)
 	err = kernel_take_tally(kernel, process, ledger);
 	if (err)
 		return err;
-	if (ledger[COUNTER_HITS_ALLOC] != BATCHES * CALLS || ledger[COUNTER_HITS_FREE] != BATCHES * CALLS)
+	/* One that was sampled has been hit for other arguments than it was called with. */
+	if (ledger[COUNTER_HITS_ALLOC] != BATCHES * CALLS || ledger[COUNTER_HITS_FREE] != BATCHES * CALLS ||
+	    ledger[COUNTER_SAMPLED])
 		return -EOPNOTSUPP;
 	return check_threads(kernel, process, &ret->filter_is_right);
 }
