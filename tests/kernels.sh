@@ -53,12 +53,13 @@ fetch() { # VERSION
 		[ -s "$place/vmlinuz" ] && mv "$place/vmlinuz" "$store/vmlinuz-$1"
 }
 
-# Into the root, with the libraries they need, at the places where this machine has them.
+# Into the root, with the libraries they need, at the places where this machine has them. Those of musl are not found, nor
+# needed by the tests that are run.
 add() { # FILE...
 	local file library
 	for file in "$@"; do
 		install -D "$file" "$root$file" || die "cannot add $file"
-		for library in $(ldd "$file" 2>/dev/null | grep -o '/[^ ]*'); do
+		for library in $(ldd "$file" 2>/dev/null | sed -n 's|^.*[[:space:]]\(/[^ ]*\) (0x.*|\1|p'); do
 			[ -e "$root$library" ] || install -D "$library" "$root$library" || die "cannot add $library"
 		done
 	done
