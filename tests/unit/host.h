@@ -2,7 +2,10 @@
 #ifndef HOST_H
 #define HOST_H
 /* A machine in a scratch directory: mounts, groups, processes and whatever files a test wants. Cmocka comes before. */
+#include <errno.h>
+#include <linux/capability.h>
 #include <stdarg.h>
+#include <sys/syscall.h>
 
 #include "scratch.h"
 
@@ -74,6 +77,18 @@ static inline int host_open(const char *mounts)
 	hierarchy_release(&host);
 	host_file("proc/self/mountinfo", "%s", mounts);
 	return hierarchy_open(host_root, &host);
+}
+
+/* Root reads everything but without these two capabilities: then what is nobody's to read stays closed. */
+static inline void host_read_all(bool reads_all)
+{
+	const u32 both = 1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH;
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[2];
+
+	assert_int_equal(syscall(SYS_capget, &header, sets), 0);
+	sets[0].effective = reads_all ? sets[0].effective | (sets[0].permitted & both) : sets[0].effective & ~both;
+	assert_int_equal(syscall(SYS_capset, &header, sets), 0);
 }
 
 static inline int host_setup(void **state)

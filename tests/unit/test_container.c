@@ -8,8 +8,6 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <linux/capability.h>
-#include <sys/syscall.h>
 
 #include "host.h"
 
@@ -318,18 +316,6 @@ static void test_container_find_users_do_not_rename_the_machines_containers(void
 	assert_says("sly", -ENODATA, "not running");
 }
 
-/* Root reads everything but without these two capabilities: then what is nobody's to read stays closed. */
-static void set_reads_all(bool reads_all)
-{
-	const u32 both = 1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH;
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct sets[2];
-
-	assert_int_equal(syscall(SYS_capget, &header, sets), 0);
-	sets[0].effective = reads_all ? sets[0].effective | (sets[0].permitted & both) : sets[0].effective & ~both;
-	assert_int_equal(syscall(SYS_capset, &header, sets), 0);
-}
-
 static void test_container_find_unreadable_users_are_named(void **state)
 {
 	(void)state;
@@ -338,16 +324,16 @@ static void test_container_find_unreadable_users_are_named(void **state)
 	docker(HOST_ID_C, "other");
 	runs("/docker/" HOST_ID_C);
 	assert_int_equal(chmod("home/bob", 0), 0);
-	set_reads_all(false);
+	host_read_all(false);
 	assert_says("web", -EACCES, "those of user 'bob' may not be read");
 	assert_finds("other", HOST_ID_C, "other", "docker", "/docker/" HOST_ID_C);
-	set_reads_all(true);
+	host_read_all(true);
 	host_file("etc/passwd", PASSWD "eve:x:1002:1002::/home/eve:/bin/sh\n");
 	podman("home/eve/.local/share/containers/storage/overlay-containers/containers.json", HOST_ID_B, "db");
 	assert_int_equal(chmod("home/eve", 0), 0);
-	set_reads_all(false);
+	host_read_all(false);
 	assert_says("web", -EACCES, "those of user 'bob' and 1 more may not be read");
-	set_reads_all(true);
+	host_read_all(true);
 	assert_int_equal(chmod("home/bob", 0755), 0);
 	assert_int_equal(chmod("home/eve", 0755), 0);
 }
