@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cgroup.c on directories that look like the kernel's. */
+/* cgroupmemory.c on directories that look like the kernel's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,6 +85,22 @@ static void test_cgroup_without_a_limit_is_nothing(void **state)
 	assert_memory(NULL, 0, 0);
 }
 
+static void group_v1(const char *path, const char *limit, const char *usage)
+{
+	run("mkdir -p %s%s && echo %s >%s%s/memory.limit_in_bytes && echo %s >%s%s/memory.usage_in_bytes", root, path,
+	    limit, root, path, usage, root, path);
+}
+
+static void test_cgroup_limit_of_version_1_is_read_by_its_names(void **state)
+{
+	(void)state;
+	group_v1("/a", "1000", "300");
+	group_v1("/a/b", "9223372036854771712", "200");
+	assert_memory("/a/b", 1000, 300);
+	group_v1("/c", "9223372036854771712", "200");
+	assert_memory("/c", 0, 0);
+}
+
 static void test_cgroup_path_out_of_the_tree_is_not_followed(void **state)
 {
 	(void)state;
@@ -101,6 +117,7 @@ int main(void)
 		TEST(test_cgroup_limit_of_the_group_itself),
 		TEST(test_cgroup_group_with_least_room_counts),
 		TEST(test_cgroup_without_a_limit_is_nothing),
+		TEST(test_cgroup_limit_of_version_1_is_read_by_its_names),
 		TEST(test_cgroup_path_out_of_the_tree_is_not_followed),
 	};
 
