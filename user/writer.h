@@ -26,13 +26,17 @@ int write_json(const struct profile *profile, FILE *out);
 int writer_flush(FILE *out);
 
 /*
- * Write `profile` in every format of the mask into directory `dir` (a descriptor) as <pid>.<comm>[-N][.SEQ].<ext>; N is
- * profile->image when above 1, SEQ when above 0 (four digits). *ret_files is a NULL-terminated list of the names
+ * Write `profile` in every format of the mask into directory `dir` (a descriptor) as <pid>.<comm>[-N][.SEQ].<ext>, or
+ * <stem>[.SEQ].<ext> where it has a stem; N is profile->image when above 1, SEQ when above 0 (four digits). *ret_files is a NULL-terminated list of the names
  * written (allocated; free with writer_files_free); set even on error, with those that were completed. 0 or negative
  * errno.
  */
 int writer_write(int dir, const struct profile *profile, unsigned int formats, unsigned int seq, char ***ret_files);
 void writer_files_free(char **files);
+
+/* `name` as it may stand in the name of a file: cut, and with '_' for what is not of [A-Za-z0-9._-]. */
+#define WRITER_NAME_MAX 64
+void writer_clean_name(const char *name, char clean[WRITER_NAME_MAX + 1]);
 
 /* What stands beside the processes in index.json. */
 struct recording {
