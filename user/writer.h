@@ -38,19 +38,26 @@ void writer_files_free(char **files);
 #define WRITER_NAME_MAX 64
 void writer_clean_name(const char *name, char clean[WRITER_NAME_MAX + 1]);
 
+/* One process of index.json, or several that are merged. */
+struct index_entry {
+	const struct profile *facts; /* its tables are not looked at */
+	char *const *files;	     /* NULL-terminated, may be empty */
+	u64 total[MEASURE_MAX];
+	u64 samples; /* allocations sampled */
+};
+
+/* The sums are made here, so that the profile's tables may go. */
+struct index_entry index_entry_of(const struct profile *profile, char *const *files);
+
 /* What stands beside the processes in index.json. */
 struct recording {
 	const char *version;
 	u64 sample_bytes;
 	const char *attach; /* "session", "multi", "perf" */
 	u64 start_unix_ns, duration_ns;
-	const char *const *options; /* argv after "record", NULL-terminated */
-};
-
-/* One process of index.json. */
-struct index_entry {
-	const struct profile *profile;
-	char *const *files; /* NULL-terminated, may be empty */
+	const char *const *options;	  /* argv after "record", NULL-terminated */
+	const struct index_entry *merged; /* of containers and of all; NULL: nothing was to be merged */
+	u32 merged_count;
 };
 
 /* The text of index.json. 0 or negative errno. */
