@@ -65,7 +65,8 @@ static cJSON *make_merged(const void *table, u32 i)
 	     json_add_text(row, "container_name", facts->container_name) &&
 	     json_add_u64(row, "processes", facts->processes) &&
 	     json_add_texts(row, "files", (const char *const *)entry->files) && add_sums(row, entry) &&
-	     json_add_ledger(row, facts->ledger);
+	     json_add_u64(row, "cpu_ns", facts->cpu_ns) &&
+	     json_add_double(row, "slowdown_percent", facts->slowdown_percent) && json_add_ledger(row, facts->ledger);
 	return json_row_or_null(row, ok);
 }
 
