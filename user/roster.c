@@ -84,15 +84,19 @@ static void print_row(const struct index_entry *entry, FILE *out)
 {
 	char inuse[32], alloc[32], samples[32], lost[32], pid[32], id[GATHER_ID_COLUMNS + 1];
 	char comm[LABEL_SIZE], container[LABEL_SIZE];
+	const char *in = gather_container(entry->facts, id);
 
 	if (entry->facts->alloc_only)
 		snprintf(inuse, sizeof(inuse), "-");
 	else
 		summary_bytes((double)entry->total[INUSE_SPACE], inuse);
-	fprintf(out, "  %10s %10s %11s %9s  %14s  %-16s %s\n", inuse,
-		summary_bytes((double)entry->total[ALLOC_SPACE], alloc), summary_digits(entry->samples, samples),
-		summary_digits(losses(entry), lost), who(entry, pid), name(entry->facts->comm, COMM_COLUMNS, comm),
-		name(gather_container(entry->facts, id), CONTAINER_COLUMNS, container));
+	fprintf(out, "  %10s %10s %11s %9s  %14s  ", inuse, summary_bytes((double)entry->total[ALLOC_SPACE], alloc),
+		summary_digits(entry->samples, samples), summary_digits(losses(entry), lost), who(entry, pid));
+	name(entry->facts->comm, COMM_COLUMNS, comm);
+	if (in)
+		fprintf(out, "%-16s %s\n", comm, name(in, CONTAINER_COLUMNS, container));
+	else
+		fprintf(out, "%s\n", comm);
 }
 
 void roster_print(const struct index_entry *entries, u32 count, unsigned int top, FILE *out)
