@@ -151,9 +151,9 @@ static void assert_sums(const cJSON *index)
 	const cJSON *row;
 	double parts[MEASURE_MAX] = {0}, all[MEASURE_MAX] = {0};
 
-	cJSON_ArrayForEach(row, cJSON_GetObjectItem(index, "processes")) add_row(row, parts);
-	cJSON_ArrayForEach(row, cJSON_GetObjectItem(index, "merged"))
-	{
+	for (row = cJSON_GetObjectItem(index, "processes")->child; row; row = row->next)
+		add_row(row, parts);
+	for (row = cJSON_GetObjectItem(index, "merged")->child; row; row = row->next) {
 		double ignored[MEASURE_MAX] = {0};
 
 		add_row(row, strcmp(cJSON_GetObjectItem(row, "name")->valuestring, "all") ? ignored : all);
