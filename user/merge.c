@@ -45,6 +45,8 @@ struct key {
 
 static void key_put(struct key *key, const void *bytes, size_t size)
 {
+	if (key->failed || !size)
+		return;
 	if (key->size + size > key->capacity) {
 		size_t capacity = 2 * (key->size + size);
 		u8 *grown = capacity > UINT32_MAX ? NULL : realloc(key->bytes, capacity);
