@@ -303,6 +303,32 @@ static void test_publish_population_losses_are_shown_by_process(void **state)
 	assert_null(strstr(strstr(words.text, "Losses by process"), "whole"));
 }
 
+static void test_publish_population_json_says_whose_a_sample_is(void **state)
+{
+	const cJSON *origins, *samples;
+	char *text;
+	cJSON *all;
+
+	(void)state;
+	options.formats = FORMAT_JSON | FORMAT_TEXT | FORMAT_FOLDED;
+	begin_sampled(1, 501, "first", "c0ffee");
+	begin_sampled(2, 502, "second", NULL);
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	assert_true(exists("all.txt") && exists("all.folded") && exists("container.c0ffee.txt"));
+	text = golden_read("all.json");
+	all = cJSON_Parse(text);
+	free(text);
+	assert_int_equal(number(all, "processes"), 2);
+	origins = cJSON_GetObjectItem(all, "origins");
+	assert_int_equal(cJSON_GetArraySize(origins), 2);
+	assert_int_equal(number(cJSON_GetArrayItem(origins, 1), "pid"), 502);
+	assert_string_equal(cJSON_GetObjectItem(cJSON_GetArrayItem(origins, 0), "container_id")->valuestring, "c0ffee");
+	samples = cJSON_GetObjectItem(all, "samples");
+	assert_int_equal(number(cJSON_GetArrayItem(samples, 0), "origin"), 0);
+	assert_int_equal(number(cJSON_GetArrayItem(samples, 5), "origin"), 1);
+	cJSON_Delete(all);
+}
+
 static void test_publish_population_of_nobody_has_an_index(void **state)
 {
 	cJSON *index;
@@ -406,6 +432,9 @@ static void test_publish_population_go_reads_the_labels(void **state)
 	said = pprof("-top -unit=B -tagfocus=comm=second all.pb.gz");
 	assert_non_null(strstr(said, "Active filters:\n   tagfocus=comm=second\n"));
 	free(said);
+	said = pprof("-top -unit=B -tagfocus=pid=501 all.pb.gz");
+	assert_non_null(strstr(said, "49.84% of 6294B total\n"));
+	free(said);
 	said = pprof("-raw all.pb.gz");
 	assert_non_null(strstr(said, "pid:[501]"));
 	assert_non_null(strstr(said, "comm:[first]"));
@@ -422,6 +451,7 @@ int main(void)
 		TEST(test_publish_population_labels_say_whose_a_sample_is),
 		TEST(test_publish_population_now_writes_living_and_merged_under_a_number),
 		TEST(test_publish_population_losses_are_shown_by_process),
+		TEST(test_publish_population_json_says_whose_a_sample_is),
 		TEST(test_publish_population_of_nobody_has_an_index),
 		TEST(test_publish_population_that_cannot_be_written_is_said_and_failed),
 		TEST(test_publish_listed_keeps_what_has_ended_and_merges_nothing),
