@@ -28,7 +28,16 @@ enum verb {
 	VERB_DOCTOR
 };
 
-#define PIDS_MAX 1024
+#define PIDS_MAX     1024
+#define KEEP_DEFAULT 1000
+
+/* Which processes beside those named. */
+enum population {
+	POPULATION_LISTED, /* none */
+	POPULATION_FOLLOW, /* their children too */
+	POPULATION_CGROUP,
+	POPULATION_ALL
+};
 
 struct options {
 	enum verb verb;
@@ -46,7 +55,9 @@ struct options {
 	bool force, alloc_only, no_new, show_allocator, fail_on_growing;
 	struct collector_options collector;
 	double interval_s; /* 0: no profiles but the last */
-	char **argv;	   /* everything after the verb, for index.json */
+	enum population population;
+	u32 keep;    /* of a population: ended processes with files of their own */
+	char **argv; /* everything after the verb, for index.json */
 	/* report */
 	const char *path;
 	enum report_format {

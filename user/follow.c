@@ -105,8 +105,7 @@ static void end_unheard(struct follow *follow, struct process *process, u64 now_
 {
 	if (!process || process->ended)
 		return;
-	process->ended = true;
-	process->end_ns = now_ns;
+	recorder_end(follow->recorder, process, now_ns);
 	account_end(follow->kernel, process);
 }
 

@@ -4,11 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
+#include "background.h"
 #include "symbol.h"
 #include "writer.h"
 
@@ -18,17 +16,18 @@ struct interim_batch {
 	struct symbolizer *symbolizer;
 	struct interim *interims;
 	int err; /* the first */
-	pthread_t thread;
-	bool started;
-	atomic_bool done;
+	const struct interim_hook *hook;
+	struct background background;
 };
 
-struct interim_batch *interim_batch_new(int dir, unsigned int formats, unsigned int seq, struct symbolizer *symbolizer)
+struct interim_batch *interim_batch_new(int dir, unsigned int formats, unsigned int seq, struct symbolizer *symbolizer,
+					const struct interim_hook *hook)
 {
 	struct interim_batch *batch = calloc(1, sizeof(*batch));
 
 	if (batch)
-		*batch = (struct interim_batch){.dir = dir, .formats = formats, .seq = seq, .symbolizer = symbolizer};
+		*batch = (struct interim_batch){
+			.dir = dir, .formats = formats, .seq = seq, .symbolizer = symbolizer, .hook = hook};
 	return batch;
 }
 
@@ -64,36 +63,36 @@ static int write_one(const struct interim_batch *batch, struct interim *interim)
 
 	if (!err)
 		err = writer_write(batch->dir, interim->profile, batch->formats, batch->seq, &interim->files);
+	if (!err && batch->hook)
+		err = batch->hook->each(batch->hook->arg, interim->profile);
 	release_profile(interim);
 	return err;
 }
 
-static void *write_all(void *arg)
+static void write_all(void *arg)
 {
 	struct interim_batch *batch = arg;
+	int err = 0;
 
-	/* The thread that drains the ring takes precedence over everybody; this one has time. */
-	setpriority(PRIO_PROCESS, 0, 0);
+	if (batch->hook)
+		batch->err = batch->hook->first(batch->hook->arg);
 	for (struct interim *interim = batch->interims; interim; interim = interim->next) {
-		int err = write_one(batch, interim);
-
+		err = write_one(batch, interim);
 		batch->err = batch->err ? batch->err : err;
 	}
-	atomic_store(&batch->done, true);
-	return NULL;
+	if (batch->hook)
+		err = batch->hook->last(batch->hook->arg, batch->seq);
+	batch->err = batch->err ? batch->err : err;
 }
 
 int interim_batch_start(struct interim_batch *batch)
 {
-	int err = pthread_create(&batch->thread, NULL, write_all, batch);
-
-	batch->started = !err;
-	return -err;
+	return background_start(&batch->background, write_all, batch);
 }
 
 bool interim_batch_is_done(const struct interim_batch *batch)
 {
-	return atomic_load(&batch->done);
+	return background_is_done(&batch->background);
 }
 
 int interim_batch_finish(struct interim_batch *batch, struct interim **interims)
@@ -101,8 +100,7 @@ int interim_batch_finish(struct interim_batch *batch, struct interim **interims)
 	struct interim **last = &batch->interims;
 	int err;
 
-	if (batch->started)
-		pthread_join(batch->thread, NULL);
+	background_finish(&batch->background);
 	for (; *last; last = &(*last)->next)
 		if ((*last)->profile)
 			release_profile(*last);

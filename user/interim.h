@@ -20,11 +20,20 @@ struct interim {
 
 struct interim_batch;
 
+/* What else the thread does: first, with each profile once it is written, and last. 0 or negative errno. */
+struct interim_hook {
+	int (*first)(void *arg);
+	int (*each)(void *arg, const struct profile *profile);
+	int (*last)(void *arg, unsigned int seq);
+	void *arg;
+};
+
 /*
  * Profiles to be written under number `seq` into directory `dir` in `formats`. While its thread runs, `symbolizer` is that
- * thread's alone. NULL: no memory.
+ * thread's alone. `hook` may be NULL. NULL: no memory.
  */
-struct interim_batch *interim_batch_new(int dir, unsigned int formats, unsigned int seq, struct symbolizer *symbolizer);
+struct interim_batch *interim_batch_new(int dir, unsigned int formats, unsigned int seq, struct symbolizer *symbolizer,
+					const struct interim_hook *hook);
 
 /* Before the start: add an image's snapshot, which belongs to the batch from now on, also on error. 0 or -ENOMEM. */
 int interim_batch_add(struct interim_batch *batch, u32 process, struct profile *profile);

@@ -47,9 +47,11 @@ bool json_add_peak(cJSON *object, const struct profile *profile)
 
 bool json_add_identity(cJSON *object, const struct profile *profile)
 {
-	return json_add_u64(object, "pid", profile->pid) && json_add_u64(object, "image", profile->image) &&
+	return (!profile->processes || json_add_u64(object, "processes", profile->processes)) &&
+	       json_add_u64(object, "pid", profile->pid) && json_add_u64(object, "image", profile->image) &&
 	       json_add_text(object, "comm", profile->comm) && json_add_text(object, "exe", profile->exe) &&
 	       json_add_text(object, "cgroup", profile->cgroup) &&
 	       json_add_text(object, "container", profile->container) &&
+	       json_add_text(object, "container_name", profile->container_name) &&
 	       json_add_bool(object, "exited", profile->exited);
 }

@@ -139,7 +139,9 @@ static bool print_unknown(const struct profile *profile, FILE *out)
 {
 	char goal[32];
 
-	if (!profile->model.known)
+	if (!profile->model.known && profile->origin_count)
+		fputs("\nLifetimes are known of each process by itself: see its own file.\n", out);
+	else if (!profile->model.known)
 		fputs(profile->alloc_only ? "\nLifetimes are not known: frees were not recorded (--alloc-only).\n"
 					  : "\nLifetimes are not known: this file does not carry them.\n",
 		      out);

@@ -20,8 +20,9 @@ struct process {
 	u32 image; /* 1, 2, 3 ... of this pid */
 	u32 scope;
 	char comm[16];
-	char *exe, *cgroup; /* NULL: unknown */
-	struct root root;   /* the file system it sees */
+	char *exe, *cgroup;		     /* NULL: unknown */
+	char *container_id, *container_name; /* NULL: in none, or unknown */
+	struct root root;		     /* the file system it sees */
 	struct mapping_table *mappings;
 	struct heap heap;
 	struct stack_table stacks;
@@ -31,7 +32,9 @@ struct process {
 	u64 rss_start_bytes, rss_end_bytes, rss_peak_bytes;
 	u64 memory_limit, memory_used; /* of its cgroup when last seen; 0: unlimited or unknown */
 	u64 ledger[COUNTER_MAX];
-	UT_hash_handle hh;
+	u32 raw_waiting;	      /* stacks of it that unwind.c holds */
+	struct process *ended_next;   /* the recorder's: among those that have ended */
+	UT_hash_handle hh, hh_by_pid; /* the recorder's */
 };
 
 /* NULL: no memory. */

@@ -33,10 +33,8 @@ static void free_lines(struct profile_location *location)
 	location->line_count = 0;
 }
 
-void profile_free(struct profile *profile)
+void profile_strip(struct profile *profile)
 {
-	if (!profile)
-		return;
 	for (u32 i = 0; profile->mappings && i < profile->mapping_count; i++)
 		free(profile->mappings[i].path);
 	for (u32 i = 0; profile->locations && i < profile->location_count; i++)
@@ -45,13 +43,33 @@ void profile_free(struct profile *profile)
 		free(profile->samples[i].location);
 		free(profile->samples[i].lifetime);
 	}
+	for (u32 i = 0; profile->origins && i < profile->origin_count; i++) {
+		free(profile->origins[i].comm);
+		free(profile->origins[i].container);
+		free(profile->origins[i].container_id);
+	}
 	free(profile->mappings);
 	free(profile->locations);
 	free(profile->samples);
+	free(profile->origins);
+	profile->mappings = NULL;
+	profile->locations = NULL;
+	profile->samples = NULL;
+	profile->origins = NULL;
+	profile->mapping_count = profile->location_count = profile->sample_count = profile->origin_count = 0;
+}
+
+void profile_free(struct profile *profile)
+{
+	if (!profile)
+		return;
+	profile_strip(profile);
 	free(profile->comm);
 	free(profile->exe);
 	free(profile->cgroup);
 	free(profile->container);
+	free(profile->container_name);
+	free(profile->stem);
 	free(profile);
 }
 

@@ -52,10 +52,18 @@ struct profile_location {
 	u64 function_offset;	    /* address minus entry of the physical function (0 when unknown) */
 };
 
-/* One (stack, requested size). Counts are raw samples; estimates are made by weight_scale alone. */
+/* Where samples of a profile of several processes come from: what they are labelled with. */
+struct profile_origin {
+	u32 pid;			       /* 0: several, merged */
+	char *comm, *container, *container_id; /* NULL: unknown, or no one */
+	u32 group; /* origins that read the same but must stay apart differ here; not written */
+};
+
+/* One (stack, requested size), of one origin. Counts are raw samples; estimates are made by weight_scale alone. */
 struct profile_sample {
 	u32 *location; /* leaf first; the allocator's own frames are already gone */
 	u32 depth;
+	u32 origin; /* 0: that of the profile; else index in its origins, plus one */
 	u64 size;
 	u64 alloc_count, inuse_count; /* published: of the moment a cycle completed */
 	struct lifetime *lifetime;    /* now, what is in use counted as ended; NULL: unknown */
@@ -94,8 +102,11 @@ struct lifespan {
 struct profile {
 	/* who */
 	u32 pid;
-	u32 image;			       /* 1, 2, 3 ...: which image of this pid */
-	char *comm, *exe, *cgroup, *container; /* comm never NULL; the others NULL when unknown */
+	u32 image;			  /* 1, 2, 3 ...: which image of this pid */
+	char *comm, *exe, *cgroup;	  /* comm never NULL; the others NULL when unknown */
+	char *container, *container_name; /* its id; NULL: in none, or unknown */
+	u32 processes;			  /* whose samples these are, merged; 0: one process's alone */
+	char *stem;			  /* its files' name but for the extension; NULL: <pid>.<comm> */
 	/* when and how */
 	u64 start_unix_ns, duration_ns;
 	u64 sample_bytes;
@@ -107,6 +118,8 @@ struct profile {
 	u32 location_count;
 	struct profile_sample *samples;
 	u32 sample_count; /* entries of samples[], not a number of sampled objects */
+	struct profile_origin *origins;
+	u32 origin_count;
 	u64 ledger[COUNTER_MAX];
 	struct profile_model model;
 	/* beside it */
@@ -125,6 +138,9 @@ struct profile {
 };
 
 void profile_free(struct profile *profile);
+
+/* Drop the tables, leave the facts: what a line of the index needs. */
+void profile_strip(struct profile *profile);
 void profile_line_release(struct profile_line *line);
 
 /* Sums of the truncated estimates over all samples: what index.json and the .pb.gz agree on. */

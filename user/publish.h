@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "output.h"
 #include "recorder.h"
+#include "retire.h"
 
 struct publication {
 	const struct options *options;
@@ -17,7 +18,11 @@ struct publication {
 	unsigned int seq;
 	struct interim *interims;
 	bool failed;
+	struct census *census; /* of a population */
+	u64 retired_samples;
 	/* of those being written */
+	struct retirement retirement;
+	unsigned int seq_written;    /* 0: only what has ended */
 	struct interim_batch *batch; /* NULL: none */
 	u64 taken_ns;
 	bool requested;
@@ -34,13 +39,25 @@ bool publish_busy(struct publication *publication);
 void publish_now(struct publication *publication, u64 now_ns, bool requested);
 
 /*
- * Wait for what is being written, then write every image's files and index.json, print the summary on stderr. STATUS_DONE; STATUS_FAILED with the reason
- * said; or STATUS_FOUND by --fail-on; the summary is printed in any case.
+ * Unless busy: of a population, have the images that have ended written and forgotten, so that memory does not grow with
+ * them. Says what cannot be written as publish_now does.
+ */
+void publish_ended(struct publication *publication);
+
+/*
+ * Wait for what is being written, then write every image's files and index.json, of a population what is merged too, and
+ * print the summary on stderr. STATUS_DONE; STATUS_FAILED with the reason said; or STATUS_FOUND by --fail-on; the
+ * summary is printed in any case.
  */
 int publish_all(struct publication *publication);
 void publish_release(struct publication *publication);
 
 /* The one line that shows on a terminal while recording. */
-void publish_progress(struct recorder *recorder, u64 elapsed_ns);
+void publish_progress(struct publication *publication, u64 elapsed_ns);
+
+/* For conclude.h: wall time of a moment of the recording; is there a census, or memory for one? */
+u64 publish_unix_ns(const struct publication *publication, u64 monotonic_ns);
+bool publish_open_census(struct publication *publication);
+void publish_say_failure(const struct publication *publication, const char *what, int err);
 
 #endif

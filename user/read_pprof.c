@@ -16,6 +16,7 @@
 
 #include "ledger.h"
 #include "model.h"
+#include "origin.h"
 #include "weight.h"
 
 #define UNPACKED_MAX (1ull << 30)
@@ -148,6 +149,7 @@ struct reading {
 	Pprof__Profile *message;
 	struct ids mappings, functions, locations;
 	u64 copied; /* bytes of strings: one of them can be named by every line */
+	struct origin_table origins;
 	struct profile *profile;
 };
 
@@ -339,6 +341,29 @@ static int read_size(const struct reading *reading, const Pprof__Sample *from, u
 	return 0;
 }
 
+/* What the labels say of where the sample comes from; labels of others are passed over. */
+static int read_origin(struct reading *reading, const Pprof__Sample *from, u32 *ret_origin)
+{
+	struct profile_origin origin = {0};
+
+	for (size_t i = 0; i < from->n_label; i++) {
+		const Pprof__Label *label = from->label[i];
+		char *text = (char *)string_at(reading, label->str);
+
+		if (!text)
+			return -EBADMSG;
+		if (string_is(reading, label->key, "pid") && label->num > 0 && label->num <= INT32_MAX)
+			origin.pid = label->num;
+		else if (string_is(reading, label->key, "comm") && *text)
+			origin.comm = text;
+		else if (string_is(reading, label->key, "container") && *text)
+			origin.container = text;
+		else if (string_is(reading, label->key, "container_id") && *text)
+			origin.container_id = text;
+	}
+	return origin_add(&reading->origins, &origin, ret_origin);
+}
+
 /* How many samples weight_scale makes `objects` of. Another producer's arithmetic may hit none: then the nearest
  * number. */
 static u64 raw_count(u64 objects, u64 size, u64 sample_bytes)
@@ -357,7 +382,7 @@ static u64 raw_count(u64 objects, u64 size, u64 sample_bytes)
 	return objects && !nearest ? 1 : nearest;
 }
 
-static int read_sample(const struct reading *reading, const Pprof__Sample *from, struct profile_sample *to)
+static int read_sample(struct reading *reading, const Pprof__Sample *from, struct profile_sample *to)
 {
 	const struct profile *profile = reading->profile;
 	int err;
@@ -368,6 +393,7 @@ static int read_sample(const struct reading *reading, const Pprof__Sample *from,
 		if (from->value[i] < 0)
 			return -EBADMSG;
 	err = read_size(reading, from, &to->size);
+	err = err ? err : read_origin(reading, from, &to->origin);
 	if (err)
 		return err;
 	to->location = calloc(from->n_location_id + 1, sizeof(*to->location));
@@ -485,12 +511,17 @@ int read_pprof(const char *path, struct profile **ret_profile)
 	err = reading.message ? convert(&reading, path) : -EBADMSG;
 	if (err)
 		goto out;
+	reading.profile->origins = reading.origins.origins;
+	reading.profile->origin_count = reading.origins.count;
+	reading.origins.origins = NULL;
+	reading.origins.count = 0;
 	*ret_profile = reading.profile;
 	reading.profile = NULL;
 out:
 	if (reading.message)
 		pprof__profile__free_unpacked(reading.message, &allocator);
 	profile_free(reading.profile);
+	origin_table_release(&reading.origins);
 	free(reading.mappings.rows);
 	free(reading.functions.rows);
 	free(reading.locations.rows);

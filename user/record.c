@@ -192,7 +192,7 @@ static void look(struct record *record, u64 now)
 		return;
 	record->said_ns = now;
 	tracer_warn_silent(record->tracer);
-	publish_progress(tracer_recorder(record->tracer), now - record->start_ns);
+	publish_progress(&record->publication, now - record->start_ns);
 }
 
 static bool signal_stops(struct record *record)
@@ -239,8 +239,12 @@ static void keep_time(struct record *record, u64 told_ns)
 
 	recorder_tick(tracer_recorder(record->tracer), told_ns);
 	/* What falls due while profiles are being written waits for them. */
-	if (publish_busy(&record->publication) || (!due && !record->profile_wanted))
+	if (publish_busy(&record->publication))
 		return;
+	if (!due && !record->profile_wanted) {
+		publish_ended(&record->publication);
+		return;
+	}
 	publish_now(&record->publication, told_ns, record->profile_wanted);
 	if (due)
 		record->written_ns += (told_ns - record->written_ns) / interval_ns * interval_ns;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "imagecount.h"
 #include "mapping.h"
 #include "snapshot.h"
 #include "variant.h"
@@ -28,6 +29,9 @@ struct succession {
 struct recorder {
 	struct recorder_options options;
 	struct process *processes;
+	struct process *newest; /* of each pid, by pid */
+	struct imagecount images;
+	struct process *ended, **ended_last; /* not taken yet, in the order they ended */
 	struct succession *successions;
 };
 
@@ -35,8 +39,10 @@ struct recorder *recorder_new(const struct recorder_options *options)
 {
 	struct recorder *recorder = calloc(1, sizeof(*recorder));
 
-	if (recorder)
-		recorder->options = *options;
+	if (!recorder)
+		return NULL;
+	recorder->options = *options;
+	recorder->ended_last = &recorder->ended;
 	return recorder;
 }
 
@@ -58,10 +64,12 @@ void recorder_free(struct recorder *recorder)
 		recorder->successions = succession->next;
 		succession_free(succession);
 	}
+	HASH_CLEAR(hh_by_pid, recorder->newest);
 	HASH_ITER (hh, recorder->processes, process, next) {
 		HASH_DEL(recorder->processes, process);
 		process_free(process);
 	}
+	imagecount_release(&recorder->images);
 	free(recorder);
 }
 
@@ -75,12 +83,15 @@ struct process *recorder_find(struct recorder *recorder, u32 number)
 
 struct process *recorder_current(struct recorder *recorder, u32 pid)
 {
-	struct process *process, *newest = NULL;
+	struct process *process;
 
-	for (process = recorder->processes; process; process = process->hh.next)
-		if (process->pid == pid)
-			newest = process;
-	return newest;
+	HASH_FIND(hh_by_pid, recorder->newest, &pid, sizeof(pid), process);
+	return process;
+}
+
+const struct recorder_options *recorder_options(const struct recorder *recorder)
+{
+	return &recorder->options;
 }
 
 int recorder_for_each(struct recorder *recorder, int (*each)(struct process *process, void *arg), void *arg)
@@ -120,21 +131,40 @@ static struct mapping_table *succession_take(struct recorder *recorder, u32 pid,
 	return mappings;
 }
 
-int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct process **ret_process)
+/* Into both tables, or none: 0 or -ENOMEM. */
+static int enter(struct recorder *recorder, struct process *process)
 {
-	struct process *before = recorder_current(recorder, pid), *process;
-	struct mapping_table *announced;
+	struct process *before = recorder_current(recorder, process->pid);
 	bool out_of_memory = false;
 
-	process = process_new(number, pid, before ? before->image + 1 : 1, recorder->options.sample_bytes, now_ns);
-	if (!process)
-		return -ENOMEM;
-	process->scope = scope;
 	HASH_ADD(hh, recorder->processes, number, sizeof(process->number), process);
+	if (out_of_memory)
+		return -ENOMEM;
+	HASH_ADD(hh_by_pid, recorder->newest, pid, sizeof(process->pid), process);
 	if (out_of_memory) {
+		HASH_DEL(recorder->processes, process);
+		return -ENOMEM;
+	}
+	if (before)
+		HASH_DELETE(hh_by_pid, recorder->newest, before);
+	return 0;
+}
+
+int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct process **ret_process)
+{
+	u32 image = imagecount_next(&recorder->images, pid);
+	struct process *process = NULL;
+	struct mapping_table *announced;
+
+	if (!image)
+		return -ENOMEM;
+	process = process_new(number, pid, image, recorder->options.sample_bytes, now_ns);
+	if (!process || enter(recorder, process)) {
+		imagecount_undo(&recorder->images, pid);
 		process_free(process);
 		return -ENOMEM;
 	}
+	process->scope = scope;
 	collector_init(&process->heap.collector, &recorder->options.collector, now_ns);
 	announced = succession_take(recorder, pid, now_ns);
 	if (announced) {
@@ -197,10 +227,45 @@ static int apply_stack(struct process *process, const struct event_stack *event,
 	return 0;
 }
 
-static void image_end(struct process *process, const struct event_process *event)
+void recorder_end(struct recorder *recorder, struct process *process, u64 now_ns)
 {
+	if (process->ended)
+		return;
 	process->ended = true;
-	process->end_ns = event->header.time_ns;
+	process->end_ns = now_ns;
+	*recorder->ended_last = process;
+	recorder->ended_last = &process->ended_next;
+}
+
+static struct process *ended_unlink(struct recorder *recorder, struct process **link)
+{
+	struct process *process = *link;
+
+	*link = process->ended_next;
+	if (!process->ended_next)
+		recorder->ended_last = link;
+	process->ended_next = NULL;
+	return process;
+}
+
+struct process *recorder_take_ended(struct recorder *recorder)
+{
+	struct process **link = &recorder->ended, *process;
+
+	while (*link && (*link)->raw_waiting)
+		link = &(*link)->ended_next;
+	if (!*link)
+		return NULL;
+	process = ended_unlink(recorder, link);
+	if (recorder_current(recorder, process->pid) == process)
+		HASH_DELETE(hh_by_pid, recorder->newest, process);
+	HASH_DEL(recorder->processes, process);
+	return process;
+}
+
+static void image_end(struct recorder *recorder, struct process *process, const struct event_process *event)
+{
+	recorder_end(recorder, process, event->header.time_ns);
 	process->cpu_end_ns = event->cpu_ns;
 	if (event->max_rss_bytes)
 		process->rss_peak_bytes = event->max_rss_bytes;
@@ -212,7 +277,7 @@ static int apply_exec(struct recorder *recorder, struct process *before, const s
 	int err;
 
 	if (before)
-		image_end(before, event);
+		image_end(recorder, before, event);
 	err = recorder_begin(recorder, event->next, event->pid, event->scope, event->header.time_ns, &process);
 	if (err)
 		return err;
@@ -221,11 +286,11 @@ static int apply_exec(struct recorder *recorder, struct process *before, const s
 	return 0;
 }
 
-static void apply_exit(struct process *process, const struct event_process *event)
+static void apply_exit(struct recorder *recorder, struct process *process, const struct event_process *event)
 {
 	if (process->ended)
 		return;
-	image_end(process, event);
+	image_end(recorder, process, event);
 	process_set_comm(process, event->comm);
 }
 
@@ -291,7 +356,7 @@ int recorder_event(struct recorder *recorder, const struct event *event, size_t 
 	case EVENT_REVIVED:
 		return apply_moved(process, (const struct event_moved *)event);
 	case EVENT_EXIT:
-		apply_exit(process, (const struct event_process *)event);
+		apply_exit(recorder, process, (const struct event_process *)event);
 		return 0;
 	default:
 		return 0;

@@ -44,8 +44,19 @@ void recorder_request(struct recorder *recorder);
 struct process *recorder_find(struct recorder *recorder, u32 number); /* by process number; NULL: none */
 struct process *recorder_current(struct recorder *recorder, u32 pid); /* the pid's newest image; NULL: none */
 
-/* Every image ever begun, in the order of process numbers, until `each` returns non-zero; returns that. */
+/* An image has ended although no event said so. Once more is nothing. */
+void recorder_end(struct recorder *recorder, struct process *process, u64 now_ns);
+
+/*
+ * An image that has ended and that nothing is on its way to any more, the one that ended first: no longer the recorder's,
+ * but the caller's to free. The next image of its pid is numbered on. NULL: none.
+ */
+struct process *recorder_take_ended(struct recorder *recorder);
+
+/* Every image that was begun and not taken, in the order of process numbers, until `each` returns non-zero; returns that. */
 int recorder_for_each(struct recorder *recorder, int (*each)(struct process *process, void *arg), void *arg);
+
+const struct recorder_options *recorder_options(const struct recorder *recorder);
 
 /* The image's state now, without names. *ret_profile is the caller's. 0 or -ENOMEM. */
 int recorder_snapshot(const struct recorder *recorder, struct process *process, u64 now_ns, u64 start_unix_ns,

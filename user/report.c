@@ -5,137 +5,22 @@
  */
 #include "report.h"
 
-#include <cjson/cJSON.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "difference.h"
-#include "ledger.h"
 #include "lifespan.h"
 #include "log.h"
+#include "read_index.h"
 #include "read_pprof.h"
+#include "proctable.h"
 #include "summary.h"
 #include "writer.h"
-
-#define INDEX_SIZE_MAX (64u << 20)
-
-/* --- index.json --- */
-
-/* NULL: none, or none that can be used. */
-static cJSON *index_read(const char *directory)
-{
-	char *path, *text = NULL;
-	struct stat status;
-	cJSON *index = NULL;
-	ssize_t size;
-	int fd;
-
-	if (asprintf(&path, "%s/index.json", directory) < 0)
-		return NULL;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size > INDEX_SIZE_MAX)
-		goto out;
-	text = malloc(status.st_size + 1);
-	size = text ? read(fd, text, status.st_size) : -1;
-	if (size > 0)
-		index = cJSON_ParseWithLength(text, size);
-out:
-	free(text);
-	if (fd >= 0)
-		close(fd);
-	free(path);
-	return index;
-}
-
-/* A whole number that a double holds exactly, else 0. */
-static u64 number_of(const cJSON *object, const char *name)
-{
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-
-	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) || item->valuedouble > 1ll << 53)
-		return 0;
-	return item->valuedouble;
-}
-
-static bool lists_file(const cJSON *process, const char *name)
-{
-	const cJSON *file;
-
-	cJSON_ArrayForEach(file, cJSON_GetObjectItemCaseSensitive(process, "files")) if (cJSON_IsString(file) &&
-											 !strcmp(file->valuestring,
-												 name)) return true;
-	return false;
-}
-
-/* The process that the profile in file `name` is of: named there, and with the same sums. NULL: none. */
-static const cJSON *index_find(const cJSON *index, const char *name, const struct profile *profile)
-{
-	const cJSON *process;
-	u64 totals[MEASURE_MAX];
-
-	profile_totals(profile, totals);
-	cJSON_ArrayForEach(process,
-			   cJSON_GetObjectItemCaseSensitive(
-				   index, "processes")) if (lists_file(process, name) &&
-							    number_of(process, "alloc_space") == totals[ALLOC_SPACE] &&
-							    number_of(process, "alloc_objects") ==
-								    totals[ALLOC_OBJECTS]) return process;
-	return NULL;
-}
-
-static void take_text(const cJSON *process, const char *name, char **text)
-{
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(process, name);
-	char *copy = cJSON_IsString(item) ? strdup(item->valuestring) : NULL;
-
-	if (!copy)
-		return;
-	free(*text);
-	*text = copy;
-}
-
-static void take_ledger(const cJSON *process, struct profile *profile)
-{
-	const cJSON *ledger = cJSON_GetObjectItemCaseSensitive(process, "ledger");
-
-	for (unsigned int i = 0; cJSON_IsObject(ledger) && i < COUNTER_MAX; i++)
-		profile->ledger[i] = number_of(ledger, ledger_name(i));
-}
-
-/* What the index has beside the profile. */
-static void take_process(const cJSON *process, struct profile *profile)
-{
-	const cJSON *slowdown = cJSON_GetObjectItemCaseSensitive(process, "slowdown_percent");
-	const cJSON *peak = cJSON_GetObjectItemCaseSensitive(process, "peak");
-	const cJSON *rss = cJSON_GetObjectItemCaseSensitive(process, "rss");
-	u64 hits;
-
-	profile->pid = number_of(process, "pid");
-	profile->image = number_of(process, "image");
-	take_text(process, "comm", &profile->comm);
-	take_text(process, "exe", &profile->exe);
-	profile->exited = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(process, "exited"));
-	profile->peak_inuse_space = number_of(peak, "inuse_space");
-	profile->peak_at_ns = number_of(peak, "at_ns");
-	profile->rss_start_bytes = number_of(rss, "start_bytes");
-	profile->rss_end_bytes = number_of(rss, "end_bytes");
-	profile->rss_peak_bytes = number_of(rss, "peak_bytes");
-	profile->cpu_ns = number_of(process, "cpu_ns");
-	if (cJSON_IsNumber(slowdown))
-		profile->slowdown_percent = slowdown->valuedouble;
-	take_ledger(process, profile);
-	/* The percentage was made of the cost of a trap, which the index leaves out. */
-	hits = profile->ledger[COUNTER_HITS_ALLOC] + profile->ledger[COUNTER_HITS_FREE];
-	if (hits)
-		profile->hit_cost_ns = profile->slowdown_percent / 100 * profile->cpu_ns / hits;
-}
 
 /* --- one profile --- */
 
@@ -205,16 +90,13 @@ static bool keep_older(struct profile *profile, double seconds)
 static int read_file(const char *path, const cJSON *index, struct profile **ret_profile)
 {
 	const char *slash = strrchr(path, '/');
-	const cJSON *process;
 	int err = read_pprof(path, ret_profile);
 
 	if (err) {
 		explain(path, err);
 		return err == -ENOENT ? STATUS_NO_TARGET : STATUS_FAILED;
 	}
-	process = index_find(index, slash ? slash + 1 : path, *ret_profile);
-	if (process)
-		take_process(process, *ret_profile);
+	index_complete(index, slash ? slash + 1 : path, *ret_profile);
 	return STATUS_DONE;
 }
 
@@ -226,7 +108,9 @@ static int report_file(const char *path, const cJSON *index, const struct option
 	if (status)
 		return status;
 	if (options->older_s > 0 && !keep_older(profile, options->older_s)) {
-		log_error("'%s' does not say how old objects are: frees were not recorded, or not by heaptap", path);
+		log_error("'%s' does not say how old objects are: frees were not recorded, or not by heaptap, or it is "
+			  "of several processes",
+			  path);
 		profile_free(profile);
 		return STATUS_FAILED;
 	}
@@ -307,6 +191,33 @@ static int report_empty(const cJSON *index, const struct options *options)
 	return STATUS_DONE;
 }
 
+/* Of a population: a table of its processes, and what is merged of all. */
+static int report_population(const cJSON *index, const struct options *options)
+{
+	struct index_table table = {0};
+	bool tables = options->report_format == REPORT_TABLE && !options->lifetimes;
+	int status = STATUS_DONE;
+
+	if (tables && index_table_read(index, &table)) {
+		log_error("out of memory");
+		status = STATUS_FAILED;
+	}
+	if (tables)
+		proctable_print(table.entries, table.count, options->top, stdout);
+	if (index_merged_has_file(index, "all.pb.gz"))
+		status = report_entry("all.pb.gz", !tables, index, options) ? STATUS_FAILED : status;
+	else
+		log_note("no all.pb.gz in '%s': nothing was sampled, or pprof was not among the formats",
+			 options->path);
+	if (tables)
+		proctable_print_losses(table.entries, table.count, options->top, stdout);
+	index_table_release(&table);
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	log_error("cannot write to standard output: %s", strerror(errno));
+	return STATUS_FAILED;
+}
+
 /* One bad file does not hide the others; the status tells of it. */
 static int report_directory(const struct options *options)
 {
@@ -319,10 +230,13 @@ static int report_directory(const struct options *options)
 		return STATUS_FAILED;
 	}
 	index = index_read(options->path);
-	if (!count)
+	if (index_is_population(index))
+		status = report_population(index, options);
+	else if (!count)
 		status = report_empty(index, options);
 	for (int i = 0; i < count; i++) {
-		if (!ferror(stdout) && report_entry(entries[i]->d_name, !i, index, options) != STATUS_DONE)
+		if (!index_is_population(index) && !ferror(stdout) &&
+		    report_entry(entries[i]->d_name, !i, index, options) != STATUS_DONE)
 			status = STATUS_FAILED;
 		free(entries[i]);
 	}

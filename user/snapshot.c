@@ -321,6 +321,10 @@ int snapshot_take(const struct recorder_options *options, struct process *proces
 	if (!err)
 		err = copy_string(process->cgroup, &snapshot.profile->cgroup);
 	if (!err)
+		err = copy_string(process->container_id, &snapshot.profile->container);
+	if (!err)
+		err = copy_string(process->container_name, &snapshot.profile->container_name);
+	if (!err)
 		err = copy_mappings(&snapshot);
 	if (!err)
 		err = add_samples(&snapshot);

@@ -104,6 +104,8 @@ void summary_print_head(const struct profile *profile, FILE *out)
 	if (profile->pid)
 		fprintf(out, "%" PRIu32 " ", profile->pid);
 	print_text("", profile->comm, "", out);
+	if (profile->processes)
+		fprintf(out, ", %" PRIu32 " process%s merged", profile->processes, profile->processes == 1 ? "" : "es");
 	if (profile->image > 1)
 		fprintf(out, " (image %" PRIu32 " of this pid)", profile->image);
 	if (profile->exe)

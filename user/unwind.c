@@ -18,7 +18,7 @@
 /* A raw stack that waits for a table, or for word of a mapping. */
 struct raw {
 	struct raw *next;
-	bool looked_at;
+	bool looked_at, counted; /* by its process, which is there for as long, then */
 	struct event_raw event;
 };
 
@@ -207,7 +207,10 @@ static size_t raw_bytes(const struct raw *raw)
 static void drop(struct unwinder *unwinder, struct raw **link)
 {
 	struct raw *raw = *link;
+	struct process *process = raw->counted ? recorder_find(unwinder->recorder, raw->event.header.process) : NULL;
 
+	if (process)
+		process->raw_waiting--;
 	*link = raw->next;
 	if (!raw->next)
 		unwinder->last = link;
@@ -246,6 +249,7 @@ static void relieve(struct unwinder *unwinder)
 
 int unwinder_add(struct unwinder *unwinder, const struct event_raw *event, size_t size)
 {
+	struct process *process;
 	struct raw *raw;
 
 	if (size < offsetof(struct event_raw, bytes) || event->size > size - offsetof(struct event_raw, bytes) ||
@@ -255,6 +259,10 @@ int unwinder_add(struct unwinder *unwinder, const struct event_raw *event, size_
 	if (!raw)
 		return -ENOMEM;
 	memcpy(&raw->event, event, offsetof(struct event_raw, bytes) + event->size);
+	process = recorder_find(unwinder->recorder, event->header.process);
+	raw->counted = process;
+	if (process)
+		process->raw_waiting++;
 	*unwinder->last = raw;
 	unwinder->last = &raw->next;
 	unwinder->bytes += raw_bytes(raw);

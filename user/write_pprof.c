@@ -309,17 +309,50 @@ static void add_locations(struct builder *builder)
 /* --- how much
  * ----------------------------------------------------------------------------------------------------------- */
 
-static void add_label(struct builder *builder, u64 size, Pprof__Sample *message)
+#define LABELS_MAX 5
+
+static Pprof__Label *add_label(struct builder *builder, const char *key, Pprof__Sample *message)
 {
 	Pprof__Label *label = take(builder, 1, sizeof(*label));
 
-	message->label = take(builder, 1, sizeof(*message->label));
+	if (!message->label)
+		message->label = take(builder, LABELS_MAX, sizeof(*message->label));
 	if (!label || !message->label)
-		return;
+		return NULL;
 	pprof__label__init(label);
-	label->key = string_index(builder, "bytes");
-	label->num = clamp(size);
+	label->key = string_index(builder, key);
 	message->label[message->n_label++] = label;
+	return label;
+}
+
+static void add_number(struct builder *builder, const char *key, u64 number, Pprof__Sample *message)
+{
+	Pprof__Label *label = number ? add_label(builder, key, message) : NULL;
+
+	if (label)
+		label->num = clamp(number);
+}
+
+static void add_text(struct builder *builder, const char *key, const char *text, Pprof__Sample *message)
+{
+	Pprof__Label *label = text && *text ? add_label(builder, key, message) : NULL;
+
+	if (label)
+		label->str = string_index(builder, text);
+}
+
+static void add_labels(struct builder *builder, const struct profile_sample *sample, Pprof__Sample *message)
+{
+	const struct profile_origin *origin;
+
+	add_number(builder, "bytes", sample->size, message);
+	if (!sample->origin || sample->origin > builder->profile->origin_count)
+		return;
+	origin = &builder->profile->origins[sample->origin - 1];
+	add_number(builder, "pid", origin->pid, message);
+	add_text(builder, "comm", origin->comm, message);
+	add_text(builder, "container", origin->container, message);
+	add_text(builder, "container_id", origin->container_id, message);
 }
 
 static void add_lifetime(struct builder *builder, struct lifetime *lifetime, Pprof__Sample *message)
@@ -351,8 +384,7 @@ static void fill_sample(struct builder *builder, const struct profile_sample *sa
 	profile_sample_values(builder->profile, sample, value);
 	for (unsigned int m = 0; m < measure_count(builder->profile); m++)
 		message->value[message->n_value++] = clamp(value[m]);
-	if (sample->size)
-		add_label(builder, sample->size, message);
+	add_labels(builder, sample, message);
 	if (sample->lifetime && builder->profile->model.known)
 		add_lifetime(builder, sample->lifetime, message);
 }

@@ -12,8 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COMM_LENGTH_MAX 64
-
 /* A .folded file holds one measure: what lives, or what was allocated when nothing else is known. */
 static int write_folded_file(const struct profile *profile, FILE *out)
 {
@@ -94,14 +92,14 @@ static bool is_name_character(char c)
 	       c == '-';
 }
 
-static void clean_comm(const char *comm, char clean[COMM_LENGTH_MAX + 1])
+void writer_clean_name(const char *name, char clean[WRITER_NAME_MAX + 1])
 {
 	size_t i;
 
-	if (!comm || !*comm)
-		comm = "unknown";
-	for (i = 0; i < COMM_LENGTH_MAX && comm[i]; i++)
-		clean[i] = is_name_character(comm[i]) ? comm[i] : '_';
+	if (!name || !*name)
+		name = "unknown";
+	for (i = 0; i < WRITER_NAME_MAX && name[i]; i++)
+		clean[i] = is_name_character(name[i]) ? name[i] : '_';
 	clean[i] = '\0';
 	if (clean[0] == '.')
 		clean[0] = '_';
@@ -110,13 +108,18 @@ static void clean_comm(const char *comm, char clean[COMM_LENGTH_MAX + 1])
 /* NULL without memory. */
 static char *file_name(const struct profile *profile, unsigned int seq, const char *extension)
 {
-	char comm[COMM_LENGTH_MAX + 1], image[16] = "", number[16] = "", *name;
+	char comm[WRITER_NAME_MAX + 1], image[16] = "", number[16] = "", *name;
 
-	clean_comm(profile->comm, comm);
+	writer_clean_name(profile->comm, comm);
 	if (profile->image > 1)
 		snprintf(image, sizeof(image), "-%" PRIu32, profile->image);
 	if (seq)
 		snprintf(number, sizeof(number), ".%04u", seq);
+	if (profile->stem) {
+		if (asprintf(&name, "%s%s.%s", profile->stem, number, extension) < 0)
+			return NULL;
+		return name;
+	}
 	if (asprintf(&name, "%" PRIu32 ".%s%s%s.%s", profile->pid, comm, image, number, extension) < 0)
 		return NULL;
 	return name;

@@ -26,13 +26,28 @@ int write_json(const struct profile *profile, FILE *out);
 int writer_flush(FILE *out);
 
 /*
- * Write `profile` in every format of the mask into directory `dir` (a descriptor) as <pid>.<comm>[-N][.SEQ].<ext>; N is
- * profile->image when above 1, SEQ when above 0 (four digits). *ret_files is a NULL-terminated list of the names
+ * Write `profile` in every format of the mask into directory `dir` (a descriptor) as <pid>.<comm>[-N][.SEQ].<ext>, or
+ * <stem>[.SEQ].<ext> where it has a stem; N is profile->image when above 1, SEQ when above 0 (four digits). *ret_files is a NULL-terminated list of the names
  * written (allocated; free with writer_files_free); set even on error, with those that were completed. 0 or negative
  * errno.
  */
 int writer_write(int dir, const struct profile *profile, unsigned int formats, unsigned int seq, char ***ret_files);
 void writer_files_free(char **files);
+
+/* `name` as it may stand in the name of a file: cut, and with '_' for what is not of [A-Za-z0-9._-]. */
+#define WRITER_NAME_MAX 64
+void writer_clean_name(const char *name, char clean[WRITER_NAME_MAX + 1]);
+
+/* One process of index.json, or several that are merged. */
+struct index_entry {
+	const struct profile *facts; /* its tables are not looked at */
+	char *const *files;	     /* NULL-terminated, may be empty */
+	u64 total[MEASURE_MAX];
+	u64 samples; /* allocations sampled */
+};
+
+/* The sums are made here, so that the profile's tables may go. */
+struct index_entry index_entry_of(const struct profile *profile, char *const *files);
 
 /* What stands beside the processes in index.json. */
 struct recording {
@@ -40,13 +55,9 @@ struct recording {
 	u64 sample_bytes;
 	const char *attach; /* "session", "multi", "perf" */
 	u64 start_unix_ns, duration_ns;
-	const char *const *options; /* argv after "record", NULL-terminated */
-};
-
-/* One process of index.json. */
-struct index_entry {
-	const struct profile *profile;
-	char *const *files; /* NULL-terminated, may be empty */
+	const char *const *options;	  /* argv after "record", NULL-terminated */
+	const struct index_entry *merged; /* of containers and of all; NULL: nothing was to be merged */
+	u32 merged_count;
 };
 
 /* The text of index.json. 0 or negative errno. */

@@ -48,8 +48,8 @@ static void test_recorder_begin_without_memory_begins_nothing(void **state)
 	struct process *process = NULL;
 
 	(void)state;
-	/* The first element takes a table and its buckets. */
-	for (tables_left = 0; tables_left < 2; tables_left++) {
+	/* The first element takes a table and its buckets, by number and by pid. */
+	for (tables_left = 0; tables_left < 4; tables_left++) {
 		unsigned int left = tables_left;
 
 		assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &process), -ENOMEM);

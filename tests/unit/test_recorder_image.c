@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* recorder.c: images that begin, follow one another and end, and the mappings that belong to each. */
+#include <errno.h>
+
 #include "recorder_event.h"
 
 /* --- events, as the kernel sends them --- */
@@ -113,6 +115,79 @@ static void test_recorder_for_each_goes_in_order_and_stops_when_told(void **stat
 	assert_int_equal(numbers[0], 3);
 }
 
+/* --- images that are taken --- */
+
+static void test_recorder_take_ended_hands_out_in_the_order_of_their_ends(void **state)
+{
+	struct process *one = begin(1, PID), *two = begin(2, PID + 1);
+
+	(void)state;
+	begin(3, PID + 2);
+	assert_null(recorder_take_ended(recorder));
+	recorder_end(recorder, two, 50);
+	recorder_end(recorder, one, 60);
+	recorder_end(recorder, two, 70);
+	assert_int_equal(two->end_ns, 50);
+	assert_ptr_equal(recorder_take_ended(recorder), two);
+	assert_ptr_equal(recorder_take_ended(recorder), one);
+	assert_null(recorder_take_ended(recorder));
+	process_free(one);
+	process_free(two);
+	assert_null(recorder_find(recorder, 1));
+	assert_null(recorder_current(recorder, PID));
+	assert_non_null(recorder_find(recorder, 3));
+	assert_int_equal(send_alloc(1, 1, 100, 7, 0), -ENOENT);
+}
+
+/* A raw stack on its way would find no image to belong to. */
+static void test_recorder_take_ended_passes_over_one_whose_stacks_wait(void **state)
+{
+	struct process *one = begin(1, PID), *two = begin(2, PID + 1);
+
+	(void)state;
+	one->raw_waiting = 1;
+	recorder_end(recorder, one, 50);
+	recorder_end(recorder, two, 60);
+	assert_ptr_equal(recorder_take_ended(recorder), two);
+	assert_null(recorder_take_ended(recorder));
+	recorder_end(recorder, begin(3, PID + 2), 70);
+	one->raw_waiting = 0;
+	assert_ptr_equal(recorder_take_ended(recorder), one);
+	process_free(one);
+	process_free(two);
+}
+
+static void test_recorder_pid_is_numbered_on_after_its_images_are_taken(void **state)
+{
+	struct process *taken;
+
+	(void)state;
+	for (u32 image = 1; image <= 3; image++) {
+		struct process *process = begin(image, PID);
+
+		assert_int_equal(process->image, image);
+		recorder_end(recorder, process, 50);
+		taken = recorder_take_ended(recorder);
+		assert_ptr_equal(taken, process);
+		process_free(taken);
+	}
+	assert_int_equal(begin(4, PID + 1)->image, 1);
+}
+
+/* By exec the older image is taken while the newer lives: that is still the pid's. */
+static void test_recorder_take_ended_leaves_the_pids_newer_image_its_place(void **state)
+{
+	struct process *taken;
+
+	(void)state;
+	begin(1, PID);
+	assert_int_equal(send_process(EVENT_EXEC, 1, 2, 60, "second"), 0);
+	taken = recorder_take_ended(recorder);
+	assert_int_equal(taken->number, 1);
+	process_free(taken);
+	assert_int_equal(recorder_current(recorder, PID)->number, 2);
+}
+
 static void test_recorder_free_of_null_is_nothing(void **state)
 {
 	(void)state;
@@ -222,6 +297,10 @@ int main(void)
 		TEST(test_recorder_leader_exit_ends_nothing),
 		TEST(test_recorder_pid_used_again_begins_another_image),
 		TEST(test_recorder_for_each_goes_in_order_and_stops_when_told),
+		TEST(test_recorder_take_ended_hands_out_in_the_order_of_their_ends),
+		TEST(test_recorder_take_ended_passes_over_one_whose_stacks_wait),
+		TEST(test_recorder_pid_is_numbered_on_after_its_images_are_taken),
+		TEST(test_recorder_take_ended_leaves_the_pids_newer_image_its_place),
 		TEST(test_recorder_free_of_null_is_nothing),
 		TEST(test_recorder_mappings_before_exec_event_belong_to_the_next_image),
 		TEST(test_recorder_mappings_of_command_before_its_first_image_are_kept),

@@ -52,7 +52,7 @@ static void record(const struct profile *const *profiles, u32 count, bool index)
 	assert_true(dir >= 0);
 	for (u32 i = 0; i < count; i++) {
 		assert_int_equal(writer_write(dir, profiles[i], FORMAT_PPROF | FORMAT_TEXT, 0, &files[i]), 0);
-		entries[i] = (struct index_entry){profiles[i], files[i]};
+		entries[i] = index_entry_of(profiles[i], files[i]);
 	}
 	if (index)
 		assert_int_equal(writer_index(dir, &recording, entries, count), 0);

@@ -173,8 +173,8 @@ static const struct recording recording = {
 static void test_write_index_two_processes_match_golden_file(void **state)
 {
 	struct profile small = golden_small(), empty = golden_empty();
-	char *files[] = {(char *)"4242.small.pb.gz", (char *)"4242.small.txt", NULL}, *none[] = {NULL};
-	struct index_entry entries[] = {{&small, files}, {&empty, none}};
+	char *files[] = {(char *)"4242.small.pb.gz", (char *)"4242.small.txt", NULL};
+	struct index_entry entries[] = {index_entry_of(&small, files), index_entry_of(&empty, NULL)};
 	u64 sum[COUNTER_MAX];
 	char *text;
 
@@ -207,7 +207,7 @@ static void test_write_index_no_process_is_an_empty_list(void **state)
 static void test_write_index_alloc_only_totals_are_integers(void **state)
 {
 	struct profile profile = golden_alloc_only();
-	struct index_entry entry = {&profile, NULL};
+	struct index_entry entry = index_entry_of(&profile, NULL);
 	char *text = index_string(&recording, &entry, 1);
 	cJSON *json = parse(text), *process = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "processes"), 0);
 

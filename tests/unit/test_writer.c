@@ -275,7 +275,7 @@ static void test_writer_index_is_written_whole(void **state)
 	static const char *const options[] = {"-p", "1", NULL};
 	struct recording recording = {.version = "0", .sample_bytes = 1, .attach = "multi", .options = options};
 	struct profile profile = golden_small();
-	struct index_entry entry = {&profile, NULL};
+	struct index_entry entry = index_entry_of(&profile, NULL);
 	char *text;
 
 	put(dir, "index.json", "old");

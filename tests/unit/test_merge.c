@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* merge.c: what of two processes is one thing and what is not, and sums that are exact. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../user/merge.h"
+#include "../../user/writer.h"
+#include "random.h"
+
+#define LIBRARY "/usr/lib/libmerge.so"
+
+/* One process: a library at `base`, JIT code at one address, and samples of its own. */
+struct made {
+	struct profile profile;
+	struct profile_mapping mappings[2];
+	struct profile_location locations[3];
+	struct profile_line lines[3];
+	u32 stacks[2][2];
+	struct profile_sample samples[8];
+};
+
+enum {
+	LEAF,
+	ROOT,
+	JIT
+};
+
+#define JIT_ADDRESS 0x7000001234ULL
+
+static void make(struct made *made, u32 pid, u64 base, const char *jit_name)
+{
+	static const struct profile empty;
+
+	*made = (struct made){.profile = empty};
+	made->mappings[0] = (struct profile_mapping){.start = base,
+						     .end = base + 0x8000,
+						     .file_offset = 0x1000,
+						     .path = (char *)LIBRARY,
+						     .build_id = {1, 2, 3},
+						     .build_id_size = 3,
+						     .has_functions = true,
+						     .has_filenames = true};
+	made->mappings[1] =
+		(struct profile_mapping){.start = 0x7000000000, .end = 0x7000010000, .path = (char *)"//anon"};
+	made->lines[LEAF] = (struct profile_line){(char *)"leaf", (char *)"leaf", (char *)"/src/leaf.c", 3, 1};
+	made->lines[ROOT] = (struct profile_line){(char *)"root", (char *)"root", (char *)"/src/leaf.c", 30, 20};
+	made->lines[JIT] = (struct profile_line){(char *)jit_name, (char *)jit_name, NULL, 0, 0};
+	made->locations[LEAF] = (struct profile_location){base + 0x10, 0, 1, &made->lines[LEAF], 4};
+	made->locations[ROOT] = (struct profile_location){base + 0x100, 0, 1, &made->lines[ROOT], 8};
+	made->locations[JIT] = (struct profile_location){JIT_ADDRESS, 1, 1, &made->lines[JIT], 0};
+	made->stacks[0][0] = LEAF;
+	made->stacks[0][1] = ROOT;
+	made->stacks[1][0] = JIT;
+	made->stacks[1][1] = ROOT;
+	made->profile.pid = pid;
+	made->profile.comm = (char *)"made";
+	made->profile.sample_bytes = 1000;
+	made->profile.start_unix_ns = 1000 * pid;
+	made->profile.duration_ns = 500;
+	made->profile.cpu_ns = 100;
+	made->profile.hit_cost_ns = pid;
+	made->profile.ledger[COUNTER_HITS_ALLOC] = 10;
+	made->profile.ledger[COUNTER_LOST_RING] = pid;
+	made->profile.mappings = made->mappings;
+	made->profile.mapping_count = 2;
+	made->profile.locations = made->locations;
+	made->profile.location_count = 3;
+	made->profile.samples = made->samples;
+}
+
+static void sample(struct made *made, u32 stack, u64 size, u64 alloc, u64 inuse)
+{
+	made->samples[made->profile.sample_count++] = (struct profile_sample){
+		.location = made->stacks[stack], .depth = 2, .size = size, .alloc_count = alloc, .inuse_count = inuse};
+}
+
+static void add(struct merge *merge, struct made *made)
+{
+	struct profile_origin origin = {.pid = made->profile.pid, .comm = made->profile.comm};
+
+	assert_int_equal(merge_add(merge, &made->profile, &origin), 0);
+}
+
+static struct merge *new_merge(void)
+{
+	struct merge *merge = merge_new();
+
+	assert_non_null(merge);
+	return merge;
+}
+
+static const struct profile_location *frame(const struct profile *profile, u32 sample, u32 depth)
+{
+	assert_true(sample < profile->sample_count && depth < profile->samples[sample].depth);
+	assert_true(profile->samples[sample].location[depth] < profile->location_count);
+	return &profile->locations[profile->samples[sample].location[depth]];
+}
+
+static void test_merge_of_nothing_is_an_empty_profile(void **state)
+{
+	struct merge *merge = new_merge();
+
+	(void)state;
+	assert_int_equal(merge_profile(merge)->sample_count, 0);
+	assert_string_equal(merge_profile(merge)->stem, "all");
+	merge_free(merge);
+	merge_free(NULL);
+}
+
+static void test_merge_moves_a_file_to_where_the_first_process_has_it(void **state)
+{
+	struct merge *merge = new_merge();
+	const struct profile *all;
+	struct made one, two;
+
+	(void)state;
+	make(&one, 1, 0x7f0000000000, "one");
+	make(&two, 2, 0x7fee00001000, "two");
+	sample(&one, 0, 64, 2, 1);
+	sample(&two, 0, 64, 3, 3);
+	add(merge, &one);
+	add(merge, &two);
+	all = merge_profile(merge);
+	assert_int_equal(all->mapping_count, 1);
+	assert_int_equal(all->mappings[0].start, 0x7f0000000000);
+	assert_string_equal(all->mappings[0].path, LIBRARY);
+	assert_true(all->mappings[0].has_functions);
+	assert_int_equal(all->location_count, 2);
+	assert_int_equal(all->sample_count, 2);
+	assert_ptr_equal(frame(all, 0, 0), frame(all, 1, 0));
+	assert_int_equal(frame(all, 1, 0)->address, 0x7f0000000010);
+	assert_string_equal(frame(all, 1, 1)->lines[0].function, "root");
+	assert_int_equal(all->origins[all->samples[0].origin - 1].pid, 1);
+	assert_int_equal(all->origins[all->samples[1].origin - 1].pid, 2);
+	merge_free(merge);
+}
+
+static void test_merge_another_build_of_a_file_is_another_file_at_a_place_of_its_own(void **state)
+{
+	struct merge *merge = new_merge();
+	const struct profile *all;
+	struct made one, two;
+
+	(void)state;
+	make(&one, 1, 0x400000, "one");
+	make(&two, 2, 0x402000, "two");
+	two.mappings[0].build_id[0] = 9;
+	two.mappings[0].has_filenames = false;
+	sample(&one, 0, 64, 2, 1);
+	sample(&two, 0, 64, 3, 3);
+	add(merge, &one);
+	add(merge, &two);
+	all = merge_profile(merge);
+	assert_int_equal(all->mapping_count, 2);
+	assert_true(all->mappings[1].start >= all->mappings[0].end);
+	assert_int_equal(all->mappings[1].end - all->mappings[1].start, 0x8000);
+	assert_int_equal(all->location_count, 4);
+	assert_int_equal(frame(all, 1, 0)->address, all->mappings[1].start + 0x10);
+	assert_true(all->mappings[0].has_filenames);
+	assert_false(all->mappings[1].has_filenames);
+	merge_free(merge);
+}
+
+static void test_merge_without_build_ids_goes_by_device_and_inode(void **state)
+{
+	struct merge *merge = new_merge();
+	struct made one, two, three;
+
+	(void)state;
+	make(&one, 1, 0x400000, "one");
+	make(&two, 2, 0x400000, "two");
+	make(&three, 3, 0x600000, "three");
+	one.mappings[0].build_id_size = two.mappings[0].build_id_size = three.mappings[0].build_id_size = 0;
+	one.mappings[0].inode = three.mappings[0].inode = 7;
+	two.mappings[0].inode = 8;
+	sample(&one, 0, 64, 1, 1);
+	sample(&two, 0, 64, 1, 1);
+	sample(&three, 0, 64, 1, 1);
+	add(merge, &one);
+	add(merge, &two);
+	add(merge, &three);
+	assert_int_equal(merge_profile(merge)->mapping_count, 2);
+	merge_free(merge);
+}
+
+/* At the same address of two processes different code may have been made. */
+static void test_merge_keeps_code_of_no_file_where_it_is_and_apart_by_name(void **state)
+{
+	struct merge *merge = new_merge();
+	const struct profile *all;
+	struct made one, two;
+
+	(void)state;
+	make(&one, 1, 0x400000, "JS:one");
+	make(&two, 2, 0x500000, "JS:two");
+	one.locations[JIT].mapping = MAPPING_UNKNOWN;
+	two.locations[JIT].mapping = MAPPING_UNKNOWN;
+	sample(&one, 1, 64, 1, 1);
+	sample(&two, 1, 64, 1, 1);
+	add(merge, &one);
+	add(merge, &two);
+	all = merge_profile(merge);
+	assert_int_equal(frame(all, 0, 0)->address, JIT_ADDRESS);
+	assert_int_equal(frame(all, 1, 0)->address, JIT_ADDRESS);
+	assert_string_equal(frame(all, 0, 0)->lines[0].function, "JS:one");
+	assert_string_equal(frame(all, 1, 0)->lines[0].function, "JS:two");
+	assert_int_equal(frame(all, 0, 0)->mapping, MAPPING_UNKNOWN);
+	assert_ptr_equal(frame(all, 0, 1), frame(all, 1, 1));
+	merge_free(merge);
+}
+
+static void test_merge_anonymous_memory_is_not_moved(void **state)
+{
+	struct merge *merge = new_merge();
+	const struct profile *all;
+	struct made one, two;
+
+	(void)state;
+	make(&one, 1, 0x400000, "same");
+	make(&two, 2, 0x500000, "same");
+	two.mappings[1].start += 0x1000;
+	sample(&one, 1, 64, 1, 1);
+	sample(&two, 1, 64, 1, 1);
+	add(merge, &one);
+	add(merge, &two);
+	all = merge_profile(merge);
+	assert_int_equal(all->mapping_count, 3);
+	assert_int_equal(frame(all, 0, 0)->address, JIT_ADDRESS);
+	assert_int_equal(frame(all, 1, 0)->address, JIT_ADDRESS);
+	merge_free(merge);
+}
+
+/* Truncated estimates: only apart do they add up. Fixed seed. */
+static void test_merge_totals_are_the_sums_of_the_parts_at_odd_sizes(void **state)
+{
+	struct merge *merge = new_merge();
+	u64 sum[MEASURE_MAX] = {0}, total[MEASURE_MAX];
+
+	(void)state;
+	random_state = 42;
+	for (u32 pid = 1; pid <= 50; pid++) {
+		struct made made;
+
+		make(&made, pid, 0x400000 + 0x100000 * (u64)(random_number() % 5), "jit");
+		for (u32 i = 0; i < 8; i++) {
+			u64 alloc = 1 + random_number() % 5;
+
+			sample(&made, i % 2, 1 + random_number() % 3000, alloc, random_number() % (alloc + 1));
+		}
+		/* What was two stacks of one process can be one once it is moved. */
+		made.samples[6] = made.samples[7];
+		profile_totals(&made.profile, total);
+		for (int m = 0; m < MEASURE_MAX; m++)
+			sum[m] += total[m];
+		add(merge, &made);
+	}
+	profile_totals(merge_profile(merge), total);
+	assert_memory_equal(total, sum, sizeof(sum));
+	merge_free(merge);
+}
+
+static void test_merge_without_a_pid_adds_up_equal_samples(void **state)
+{
+	struct profile_origin origin = {.comm = (char *)"sh", .group = 1}, other = {.comm = (char *)"sh", .group = 2};
+	struct merge *merge = new_merge();
+	const struct profile *all;
+	struct made one, two;
+
+	(void)state;
+	make(&one, 1, 0x400000, "jit");
+	make(&two, 2, 0x500000, "jit");
+	sample(&one, 0, 64, 2, 1);
+	sample(&two, 0, 64, 3, 3);
+	sample(&two, 0, 65, 1, 0);
+	assert_int_equal(merge_add(merge, &one.profile, &origin), 0);
+	assert_int_equal(merge_add(merge, &two.profile, &origin), 0);
+	assert_int_equal(merge_add(merge, &two.profile, &other), 0);
+	all = merge_profile(merge);
+	assert_int_equal(all->sample_count, 4);
+	assert_int_equal(all->samples[0].alloc_count, 5);
+	assert_int_equal(all->samples[0].inuse_count, 4);
+	assert_int_equal(all->origin_count, 2);
+	merge_free(merge);
+}
+
+static void test_merge_facts_add_up(void **state)
+{
+	struct merge *merge = new_merge();
+	const struct profile *all = merge_profile(merge);
+	struct made one, two;
+
+	(void)state;
+	make(&one, 1, 0x400000, "jit");
+	make(&two, 3, 0x500000, "jit");
+	add(merge, &two);
+	add(merge, &one);
+	assert_int_equal(all->processes, 2);
+	assert_int_equal(all->start_unix_ns, 1000);
+	assert_int_equal(all->duration_ns, 2500);
+	assert_int_equal(all->ledger[COUNTER_LOST_RING], 4);
+	assert_int_equal(all->cpu_ns, 200);
+	assert_true(all->hit_cost_ns > 1.99 && all->hit_cost_ns < 2.01);
+	assert_true(all->slowdown_percent > 19.9 && all->slowdown_percent < 20.1);
+	assert_false(all->model.known);
+	merge_free(merge);
+}
+
+static void test_merge_of_a_merge_keeps_origins_and_numbers(void **state)
+{
+	struct merge *merge = new_merge(), *again = new_merge();
+	struct made one, two;
+	u64 total[MEASURE_MAX], sum[MEASURE_MAX];
+
+	(void)state;
+	make(&one, 1, 0x400000, "jit");
+	make(&two, 2, 0x500000, "jit");
+	sample(&one, 0, 63, 3, 1);
+	sample(&two, 0, 63, 3, 1);
+	add(merge, &one);
+	add(merge, &two);
+	assert_int_equal(merge_add(again, merge_profile(merge), NULL), 0);
+	profile_totals(merge_profile(merge), total);
+	profile_totals(merge_profile(again), sum);
+	assert_memory_equal(total, sum, sizeof(sum));
+	assert_int_equal(merge_profile(again)->origin_count, 2);
+	assert_int_equal(merge_profile(again)->processes, 2);
+	merge_free(merge);
+	assert_string_equal(frame(merge_profile(again), 1, 0)->lines[0].file, "/src/leaf.c");
+	merge_free(again);
+}
+
+static bool has_pid(const struct profile_origin *origin, const void *pid)
+{
+	return origin->pid == *(const u32 *)pid;
+}
+
+static void test_merge_select_takes_what_is_wanted_and_is_described(void **state)
+{
+	struct merge *merge = new_merge(), *part = new_merge();
+	struct profile facts = {.comm = (char *)"part", .stem = (char *)"part.2", .sample_bytes = 1000, .processes = 1};
+	struct made one, two;
+	u32 pid = 2;
+
+	(void)state;
+	make(&one, 1, 0x400000, "jit");
+	make(&two, 2, 0x500000, "jit");
+	sample(&one, 0, 63, 3, 1);
+	sample(&two, 0, 65, 7, 1);
+	add(merge, &one);
+	add(merge, &two);
+	assert_int_equal(merge_select(part, merge_profile(merge), has_pid, &pid), 0);
+	merge_describe(part, &facts);
+	assert_int_equal(merge_profile(part)->sample_count, 1);
+	assert_int_equal(merge_profile(part)->samples[0].alloc_count, 7);
+	assert_string_equal(merge_profile(part)->stem, "part.2");
+	assert_int_equal(merge_profile(part)->ledger[COUNTER_LOST_RING], 0);
+	merge_free(part);
+	merge_free(merge);
+}
+
+static void test_merge_refuses_another_interval(void **state)
+{
+	struct merge *merge = new_merge();
+	struct made one, two, three;
+
+	(void)state;
+	make(&one, 1, 0x400000, "jit");
+	make(&two, 2, 0x400000, "jit");
+	make(&three, 3, 0x400000, "jit");
+	two.profile.sample_bytes = 2000;
+	three.profile.alloc_only = true;
+	add(merge, &one);
+	assert_int_equal(merge_add(merge, &two.profile, NULL), -EINVAL);
+	assert_int_equal(merge_add(merge, &three.profile, NULL), -EINVAL);
+	assert_int_equal(merge_profile(merge)->processes, 1);
+	merge_free(merge);
+}
+
+/* Indices beyond tables, mappings that end before they begin or cover everything, stacks of nothing. */
+static void test_merge_of_what_contradicts_itself_stays_within_bounds(void **state)
+{
+	struct merge *merge = new_merge();
+	struct made one, two;
+	char *text;
+	size_t size;
+	FILE *out;
+
+	(void)state;
+	make(&one, 1, 0x400000, "jit");
+	one.mappings[0].end = 0;
+	one.mappings[1].path = (char *)"/everything";
+	one.mappings[1].start = 0;
+	one.mappings[1].end = UINT64_MAX;
+	one.locations[LEAF].mapping = 77;
+	one.locations[ROOT].line_count = 0;
+	sample(&one, 0, UINT64_MAX, UINT64_MAX, UINT64_MAX);
+	sample(&one, 1, 0, 1, 1);
+	one.samples[1].depth = 0;
+	add(merge, &one);
+	make(&two, 2, 0x400000, "jit");
+	sample(&two, 1, 8, 1, 1);
+	add(merge, &two);
+	two.stacks[1][0] = 1000;
+	assert_int_equal(merge_add(merge, &two.profile, NULL), -EINVAL);
+	two.stacks[1][0] = 0;
+	two.samples[0].origin = 5;
+	assert_int_equal(merge_add(merge, &two.profile, NULL), -EINVAL);
+	assert_int_equal(merge_profile(merge)->sample_count, 3);
+	out = open_memstream(&text, &size);
+	assert_non_null(out);
+	assert_int_equal(write_json(merge_profile(merge), out), 0);
+	assert_int_equal(write_pprof(merge_profile(merge), out), 0);
+	assert_int_equal(write_text(merge_profile(merge), out), 0);
+	fclose(out);
+	free(text);
+	merge_free(merge);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_merge_of_nothing_is_an_empty_profile),
+		cmocka_unit_test(test_merge_moves_a_file_to_where_the_first_process_has_it),
+		cmocka_unit_test(test_merge_another_build_of_a_file_is_another_file_at_a_place_of_its_own),
+		cmocka_unit_test(test_merge_without_build_ids_goes_by_device_and_inode),
+		cmocka_unit_test(test_merge_keeps_code_of_no_file_where_it_is_and_apart_by_name),
+		cmocka_unit_test(test_merge_anonymous_memory_is_not_moved),
+		cmocka_unit_test(test_merge_totals_are_the_sums_of_the_parts_at_odd_sizes),
+		cmocka_unit_test(test_merge_without_a_pid_adds_up_equal_samples),
+		cmocka_unit_test(test_merge_facts_add_up),
+		cmocka_unit_test(test_merge_of_a_merge_keeps_origins_and_numbers),
+		cmocka_unit_test(test_merge_select_takes_what_is_wanted_and_is_described),
+		cmocka_unit_test(test_merge_refuses_another_interval),
+		cmocka_unit_test(test_merge_of_what_contradicts_itself_stays_within_bounds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
