@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What a process pays that is not traced while another one is: malloc and free; fork, exit and wait; the same with an exec.
+# Malloc and free also while a command and its children are, whose libc is a copy: and without the copy, for comparison.
+# Then what the copies cost a command at its start.
 # Alternating, medians of ROUNDS rounds. TOLERANCE is what the machine's own noise makes of equal costs.
 # shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
@@ -41,4 +43,44 @@ end "$traced"
 compare pairs 'malloc(64) and free'
 compare fork 'fork, exit and wait'
 compare exec 'fork, exec of true(1), exit and wait'
+
+# The command's libc is the workload's: COMMAND ends, and heaptap with it, when its sleep does.
+follow() { # [OPTION...]
+	trace ' tracing ' env LD_LIBRARY_PATH="$scratch" "$OUT/heaptap" record -o "$scratch/out" --force --follow "$@" -- \
+		sleep infinity
+}
+
+unfollow() {
+	pkill -P "$tracer"
+	wait "$tracer" || :
+	tracer=''
+}
+
+start_ms() { # [OPTION...]: of a command that does nothing, recorded with its children
+	local from to
+	from=$(date +%s%N)
+	LD_LIBRARY_PATH=$scratch "$OUT/heaptap" record -q -o "$scratch/out" --force --follow "$@" -- true 2>/dev/null
+	to=$(date +%s%N)
+	calc "($to - $from) / 1000000"
+}
+
+for ((round = 0; round < ROUNDS; round++)); do
+	taken[follow without]+=" $(ask pairs 4400000)"
+	follow
+	taken[follow with]+=" $(ask pairs 4400000)"
+	unfollow
+	follow --shared-mounts
+	taken[shared]+=" $(ask pairs 110000)"
+	unfollow
+	taken[start copied]+=" $(start_ms)"
+	taken[start shared]+=" $(start_ms --shared-mounts)"
+done
+compare follow 'malloc(64) and free beside a command and its children'
+# shellcheck disable=SC2086
+figure 'the same with --shared-mounts' "$(median ${taken[shared]})" ns
+echo 'record --follow -- true:'
+# shellcheck disable=SC2086
+figure 'with copies' "$(median ${taken[start copied]})" ms
+# shellcheck disable=SC2086
+figure 'with --shared-mounts' "$(median ${taken[start shared]})" ms
 finish
