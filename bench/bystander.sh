@@ -56,14 +56,6 @@ unfollow() {
 	tracer=''
 }
 
-start_ms() { # [OPTION...]: of a command that does nothing, recorded with its children
-	local from to
-	from=$(date +%s%N)
-	LD_LIBRARY_PATH=$scratch "$OUT/heaptap" record -q -o "$scratch/out" --force --follow "$@" -- true 2>/dev/null
-	to=$(date +%s%N)
-	calc "($to - $from) / 1000000"
-}
-
 for ((round = 0; round < ROUNDS; round++)); do
 	taken[follow without]+=" $(ask pairs 4400000)"
 	follow
@@ -72,15 +64,12 @@ for ((round = 0; round < ROUNDS; round++)); do
 	follow --shared-mounts
 	taken[shared]+=" $(ask pairs 110000)"
 	unfollow
-	taken[start copied]+=" $(start_ms)"
-	taken[start shared]+=" $(start_ms --shared-mounts)"
 done
 compare follow 'malloc(64) and free beside a command and its children'
 # shellcheck disable=SC2086
 figure 'the same with --shared-mounts' "$(median ${taken[shared]})" ns
-echo 'record --follow -- true:'
-# shellcheck disable=SC2086
-figure 'with copies' "$(median ${taken[start copied]})" ms
-# shellcheck disable=SC2086
-figure 'with --shared-mounts' "$(median ${taken[start shared]})" ms
+{ read -r plain && read -r copied; } < <("$OUT/bench/start" true)
+echo 'to where a command waits for its exec:'
+figure 'as it is' "$plain" ms
+figure 'with copies' "$copied" ms
 finish

@@ -33,8 +33,7 @@ static int open_tree_of_tmpfs(void)
 		return -errno;
 	/* The source is what mountinfo shows: whoever wonders reads whose mount it is. Nobody goes through its root. */
 	if (!fsconfig(fs, FSCONFIG_SET_STRING, "source", "heaptap", 0) &&
-	    !fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) &&
-	    !fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+	    !fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) && !fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
 		tree = fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	if (tree < 0)
 		tree = -errno;
