@@ -182,8 +182,9 @@ static void say_tracing(const struct record *record)
 		snprintf(rate, sizeof(rate), "one sample in %llu bytes", (unsigned long long)options->sample_bytes);
 	log_note("tracing %s, %s, by %s probes; Ctrl-C stops", what, rate, tracer_attach_name(record->tracer));
 	if (record->spare.count)
-		log_note("'%s' and its children use copies of %u allocator files in a mount namespace of their own, so "
-			 "nobody else pays; mounts that they make stay inside (--shared-mounts: they do not)",
+		log_note("'%s' and its children use copies of their allocators' files (%u) in a mount namespace of "
+			 "their own: "
+			 "nobody else pays, and mounts that they make stay inside (neither with --shared-mounts)",
 			 options->command[0], record->spare.count);
 	else if (options->population == POPULATION_FOLLOW)
 		log_note("every other process that uses the same allocator files pays for each malloc and free until "

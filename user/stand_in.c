@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -41,6 +42,32 @@ static int open_tree_of_tmpfs(void)
 	return tree;
 }
 
+/* mountinfo, as proc(5) has it: the fifth field is where it is mounted, the optional ones come before a hyphen. */
+static bool root_is_shared(void)
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL, *options;
+	bool shared = false;
+	size_t capacity = 0;
+
+	/* Of several on top of each other the last counts. */
+	while (mounts && getline(&line, &capacity, mounts) > 0) {
+		int from = 0;
+
+		sscanf(line, "%*s %*s %*s %*s / %n", &from);
+		if (!from)
+			continue;
+		options = strstr(line + from, " - ");
+		if (options)
+			*options = '\0';
+		shared = strstr(line + from, " shared:");
+	}
+	free(line);
+	if (mounts)
+		fclose(mounts);
+	return shared;
+}
+
 int stand_in_new(struct stand_in_set **ret_set)
 {
 	struct stand_in_set *set = calloc(1, sizeof(*set));
@@ -55,6 +82,7 @@ int stand_in_new(struct stand_in_set **ret_set)
 		free(set);
 		return err;
 	}
+	set->shared = root_is_shared();
 	*ret_set = set;
 	return 0;
 }
@@ -193,14 +221,18 @@ int stand_in_add(struct stand_in_set *set, int fd)
 {
 	struct stand_in file = {.fd = -1};
 	struct stat original, copy;
+	struct rlimit limit;
 	int err;
 
 	if (set->count == STAND_INS_MAX)
 		return -ENOSPC;
-	if (fstat(fd, &original))
+	if (fstat(fd, &original) || getrlimit(RLIMIT_FSIZE, &limit))
 		return -errno;
 	if (!S_ISREG(original.st_mode))
 		return -EINVAL;
+	/* Whoever writes more gets a signal. */
+	if ((u64)original.st_size > limit.rlim_cur)
+		return -EFBIG;
 	snprintf(file.name, sizeof(file.name), "%u", set->count % STAND_INS_MAX);
 	err = mount_flags(fd, &file.mount_flags);
 	if (err)
@@ -303,5 +335,7 @@ int stand_in_enter(const struct stand_in_set *set)
 		close(places[--opened]);
 	for (unsigned int i = 0; i < set->count && !err; i++)
 		err = try_out(&set->files[i]);
+	if (!err && set->shared && mount(NULL, "/", NULL, MS_SHARED | MS_REC, NULL))
+		err = -errno;
 	return err;
 }

@@ -22,7 +22,8 @@ struct stand_in {
 };
 
 struct stand_in_set {
-	int tree; /* the tmpfs: a mount of no namespace until stand_in_enter */
+	int tree;    /* the tmpfs: a mount of no namespace until stand_in_enter */
+	bool shared; /* the root directory's mount hands on what is mounted below it; so it is in the new namespace */
 	unsigned int count;
 	struct stand_in files[STAND_INS_MAX];
 };
@@ -35,14 +36,15 @@ void stand_in_free(struct stand_in_set *set);
 
 /*
  * Add a copy of the regular file behind descriptor `fd` (borrowed), with its owner, mode, times and extended attributes.
- * 0; -ESTALE: it changed meanwhile; -EOPNOTSUPP or -EPERM: an attribute that decides about access cannot be kept;
+ * 0; -ESTALE: it changed meanwhile; -EFBIG: larger than heaptap may write; -EOPNOTSUPP or -EPERM: an attribute that decides about access cannot be kept;
  * -ENOSPC: no memory for it, or STAND_INS_MAX reached; or another negative errno. The set is of no use after an error.
  */
 int stand_in_add(struct stand_in_set *set, int fd);
 
 /*
  * Give the calling process, which must have one thread, a mount namespace of its own with every copy over its original.
- * Mounts of the namespace it leaves still come in, and none go out. Makes system calls only, so that it may be called
+ * Mounts of the namespace it leaves still come in, and none go out; namespaces below it get what is mounted in it as they
+ * would in the one it leaves. Makes system calls only, so that it may be called
  * between fork and exec. 0, or negative errno (-ESTALE: a path leads to another file by now; -EINVAL also: the root
  * directory is no mount, as in a chroot): the namespace is half made then, and the process should leave.
  */

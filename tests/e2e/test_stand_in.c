@@ -65,8 +65,8 @@ static char *run_traced(struct scene *scene, bool shared, const char *const *com
 		args[5 + i] = command[i];
 	scene->session.environment[0] = format("SAID=%s", said);
 	*ret_status = session_run(&scene->session, scene, args);
-	session_assert_said(&scene->session, shared ? "--shared-mounts asks for the real files"
-						    : "allocator files in a mount namespace of their own");
+	session_assert_said(&scene->session,
+			    shared ? "--shared-mounts asks for the real files" : "in a mount namespace of their own");
 	return contents(said);
 }
 
@@ -160,6 +160,35 @@ static void test_command_mounts_stay_inside(void **state)
 	free(mounts);
 }
 
+/* What is mounted outside comes in, and what COMMAND mounts reaches namespaces below its own, as on most machines. */
+static void test_command_mounts_are_handed_on_as_outside(void **state)
+{
+	static const char outside[] = "mkdir in own; mkfifo ready go; \"$@\" & read r <ready;"
+				      "mount -t tmpfs outer in && echo outer >in/file; echo go >go; wait $!; s=$?;"
+				      "ls own; exit $s";
+	static const char inside[] = "echo ready >ready; read g <go; exec >$SAID; cat in/file; mkfifo made;"
+				     "unshare -m --propagation unchanged sh -c 'read m <made; cat own/file' &"
+				     "mount -t tmpfs inner own; echo inner >own/file; echo m >made; wait $!";
+	struct scene *scene = *state;
+	const char *const command[] = {"/bin/sh", "-c", inside, NULL};
+	int status;
+	char *said;
+
+	scene->session.wrapper = (const char *const[]){"/usr/bin/unshare",
+						       "-m",
+						       "--propagation",
+						       "shared",
+						       "/bin/sh",
+						       "-c",
+						       format("cd %s; %s", scene->dir, outside),
+						       "sh",
+						       NULL};
+	said = run_traced(scene, false, command, &status);
+	assert_int_equal(status, 0);
+	assert_string_equal(said, "outer\ninner\n");
+	free(said);
+}
+
 static void test_command_as_nobody_is_the_same(void **state)
 {
 	struct scene *scene = *state;
@@ -186,7 +215,8 @@ static void test_command_in_a_chroot_is_the_same(void **state)
 
 static void test_command_in_a_namespace_of_its_own_is_the_same(void **state)
 {
-	assert_same(*state, "unshare -Urm sh -c 'mount -t tmpfs none /mnt && ls -A /mnt && id -u' && ls /proc/self/exe",
+	assert_same(*state,
+		    "mkdir -p m; unshare -Urm sh -c 'mount -t tmpfs none m && ls -A m && id -u' && ls /proc/self/exe",
 		    "0\n", 0);
 }
 
@@ -489,6 +519,7 @@ int main(void)
 		TEST(test_command_no_descriptor_of_the_copies_leaks),
 		TEST(test_command_mounts_work),
 		TEST(test_command_mounts_stay_inside),
+		TEST(test_command_mounts_are_handed_on_as_outside),
 		TEST(test_command_as_nobody_is_the_same),
 		TEST(test_command_in_a_chroot_is_the_same),
 		TEST(test_command_in_a_namespace_of_its_own_is_the_same),

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "../../user/elf.h"
@@ -105,6 +106,26 @@ static void test_add_refuses_what_is_no_file_and_what_is_too_much(void **state)
 	close(fd);
 	stand_in_free(set);
 	stand_in_free(NULL);
+}
+
+static void test_add_beyond_what_may_be_written_is_refused(void **state)
+{
+	struct stand_in_set *set = set_here();
+	struct rlimit before, limit;
+	int fd;
+
+	(void)state;
+	scratch_file("file", "text", 0644);
+	fd = open_original("file");
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = before;
+	limit.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(stand_in_add(set, fd), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(stand_in_add(set, fd), 0);
+	close(fd);
+	stand_in_free(set);
 }
 
 static struct target_file *allocator_of(struct target *target)
@@ -224,6 +245,7 @@ int main(void)
 		TEST(test_add_copies_bytes_mode_and_times),
 		TEST(test_add_through_a_link_has_the_file_s_own_path),
 		TEST(test_add_refuses_what_is_no_file_and_what_is_too_much),
+		TEST(test_add_beyond_what_may_be_written_is_refused),
 		TEST(test_target_stands_in_copy_under_the_name_of_the_original),
 		TEST(test_target_stand_in_of_an_unknown_original_is_refused),
 		TEST(test_command_that_cannot_enter_is_reaped),
