@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What a process pays that is not traced while another one is: malloc and free; fork, exit and wait; the same with an exec.
+# Malloc and free also while a command and its children are, whose libc is a copy: and without the copy, for comparison.
+# Then what the copies cost a command at its start.
 # Alternating, medians of ROUNDS rounds. TOLERANCE is what the machine's own noise makes of equal costs.
 # shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
@@ -41,4 +43,33 @@ end "$traced"
 compare pairs 'malloc(64) and free'
 compare fork 'fork, exit and wait'
 compare exec 'fork, exec of true(1), exit and wait'
+
+# The command's libc is the workload's: COMMAND ends, and heaptap with it, when its sleep does.
+follow() { # [OPTION...]
+	trace ' tracing ' env LD_LIBRARY_PATH="$scratch" "$OUT/heaptap" record -o "$scratch/out" --force --follow "$@" -- \
+		sleep infinity
+}
+
+unfollow() {
+	pkill -P "$tracer"
+	wait "$tracer" || :
+	tracer=''
+}
+
+for ((round = 0; round < ROUNDS; round++)); do
+	taken[follow without]+=" $(ask pairs 4400000)"
+	follow
+	taken[follow with]+=" $(ask pairs 4400000)"
+	unfollow
+	follow --shared-mounts
+	taken[shared]+=" $(ask pairs 110000)"
+	unfollow
+done
+compare follow 'malloc(64) and free beside a command and its children'
+# shellcheck disable=SC2086
+figure 'the same with --shared-mounts' "$(median ${taken[shared]})" ns
+{ read -r plain && read -r copied; } < <("$OUT/bench/start" true)
+echo 'to where a command waits for its exec:'
+figure 'as it is' "$plain" ms
+figure 'with copies' "$copied" ms
 finish

@@ -394,6 +394,12 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 	case KEY_NO_NEW:
 		options->no_new = true;
 		return 0;
+	case KEY_FOLLOW:
+		options->population = POPULATION_FOLLOW;
+		return 0;
+	case KEY_SHARED_MOUNTS:
+		options->shared_mounts = true;
+		return 0;
 	case KEY_SHOW_ALLOCATOR:
 		options->show_allocator = true;
 		return 0;

@@ -53,6 +53,13 @@ struct options {
 	const char *output;   /* NULL: heaptap-<UTC time>/ */
 	unsigned int formats; /* mask of enum format */
 	bool force, alloc_only, no_new, show_allocator, fail_on_growing;
+	enum population {
+		POPULATION_LISTED,
+		POPULATION_FOLLOW,
+		POPULATION_CGROUP,
+		POPULATION_ALL
+	} population;
+	bool shared_mounts;
 	struct collector_options collector;
 	double interval_s; /* 0: no profiles but the last */
 	enum population population;

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "stand_in.h"
+
 extern char **environ;
 
 static int executable(const char *path)
@@ -65,6 +67,15 @@ int command_find(const char *name, char **ret_path)
 	return *ret_path ? 0 : -ENOMEM;
 }
 
+/* The stand-ins come first, so that nothing has been built around a child that cannot have them. */
+static void enter(const struct stand_in_set *stand_ins, int verdict)
+{
+	int err = -stand_in_enter(stand_ins);
+
+	if (write(verdict, &err, sizeof(err)) != sizeof(err) || err)
+		_exit(125);
+}
+
 static _Noreturn void run_child(char *const *argv, const char *path, const sigset_t *mask, int gate, int verdict)
 {
 	int count = 0, err;
@@ -93,9 +104,39 @@ static _Noreturn void run_child(char *const *argv, const char *path, const sigse
 	_exit(126);
 }
 
-int command_start(char *const *argv, char *path, const sigset_t *mask, struct command *ret_command)
+static void reap(pid_t pid)
 {
-	int gate[2], verdict[2], err;
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* What the child says of itself: an errno, 0 when it closes the pipe without a word. */
+static int hear(int verdict, int *ret_err)
+{
+	ssize_t length;
+
+	*ret_err = 0;
+	do
+		length = read(verdict, ret_err, sizeof(*ret_err));
+	while (length < 0 && errno == EINTR);
+	return length == sizeof(*ret_err) ? 0 : -EPIPE;
+}
+
+/* 0, or negative errno with the child reaped. */
+static int await_entry(const struct command *command)
+{
+	int err, silent = hear(command->verdict, &err);
+
+	if (!silent && !err)
+		return 0;
+	reap(command->pid);
+	return silent ? silent : -err;
+}
+
+int command_start(char *const *argv, char *path, const sigset_t *mask, const struct stand_in_set *stand_ins,
+		  struct command *ret_command)
+{
+	int gate[2], verdict[2], err = 0;
 
 	if (pipe2(gate, O_CLOEXEC))
 		return -errno;
@@ -110,6 +151,8 @@ int command_start(char *const *argv, char *path, const sigset_t *mask, struct co
 	}
 	if (!ret_command->pid) {
 		close(gate[1]);
+		if (stand_ins)
+			enter(stand_ins, verdict[1]);
 		run_child(argv, path, mask, gate[0], verdict[1]);
 	}
 	close(gate[0]);
@@ -117,7 +160,13 @@ int command_start(char *const *argv, char *path, const sigset_t *mask, struct co
 	ret_command->gate = gate[1];
 	ret_command->verdict = verdict[0];
 	ret_command->path = path;
-	return 0;
+	if (stand_ins)
+		err = await_entry(ret_command);
+	if (err) {
+		close(ret_command->gate);
+		close(ret_command->verdict);
+	}
+	return err;
 close_verdict:
 	close(verdict[0]);
 	close(verdict[1]);
@@ -127,23 +176,15 @@ close_gate:
 	return err;
 }
 
-static void reap(pid_t pid)
-{
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
 int command_release(struct command *command)
 {
 	int err = 0;
-	ssize_t length;
 
 	if (write(command->gate, "g", 1) != 1)
 		err = errno;
 	close(command->gate);
-	do
-		length = err ? 0 : read(command->verdict, &err, sizeof(err));
-	while (length < 0 && errno == EINTR);
+	if (!err)
+		hear(command->verdict, &err);
 	close(command->verdict);
 	if (err)
 		reap(command->pid);

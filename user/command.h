@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <sys/types.h>
 
+struct stand_in_set;
+
 struct command {
 	pid_t pid;
 	int gate;    /* writing here lets it go; closing it instead makes it leave without a trace */
@@ -15,8 +17,13 @@ struct command {
 /* Look COMMAND up along PATH: 0 with *ret_path allocated; -ENOENT, -EACCES (found, but not executable), -ENOMEM. */
 int command_find(const char *name, char **ret_path);
 
-/* Fork the child; it will run with signal mask `mask`. 0 or negative errno. */
-int command_start(char *const *argv, char *path, const sigset_t *mask, struct command *ret_command);
+/*
+ * Fork the child; it will run with signal mask `mask`. With `stand_ins` (NULL: none) it has entered a mount namespace of
+ * its own on return, where they are in place of their originals. 0 or negative errno: there is no child then, and one
+ * without stand-ins may start all the same.
+ */
+int command_start(char *const *argv, char *path, const sigset_t *mask, const struct stand_in_set *stand_ins,
+		  struct command *ret_command);
 
 /* Let it exec. 0, or the negative errno of its exec (the child is reaped then). */
 int command_release(struct command *command);

@@ -20,6 +20,8 @@
 #include "output.h"
 #include "procfs.h"
 #include "publish.h"
+#include "spare.h"
+#include "target.h"
 #include "tracer.h"
 
 #define READER_NICE  (-20)
@@ -31,6 +33,7 @@ struct record {
 	const struct options *options;
 	struct tracer *tracer;
 	struct command command;
+	struct spare spare;
 	bool has_command, released;
 	int command_status; /* -EAGAIN while it runs */
 	int signals;
@@ -90,11 +93,14 @@ static int prepare_output(struct record *record)
 static int start_command(struct record *record)
 {
 	char *const *argv = record->options->command;
+	bool spared = record->options->population == POPULATION_FOLLOW && !record->options->shared_mounts;
 	char *path;
 	int err = command_find(argv[0], &path);
 
 	if (!err) {
-		err = command_start(argv, path, &record->original_mask, &record->command);
+		err = spared ? spare_start(record->options->pools, argv, path, &record->original_mask, &record->command,
+					   &record->spare)
+			     : command_start(argv, path, &record->original_mask, NULL, &record->command);
 		if (err)
 			free(path);
 	}
@@ -175,6 +181,15 @@ static void say_tracing(const struct record *record)
 	if (options->sample_bytes > 1)
 		snprintf(rate, sizeof(rate), "one sample in %llu bytes", (unsigned long long)options->sample_bytes);
 	log_note("tracing %s, %s, by %s probes; Ctrl-C stops", what, rate, tracer_attach_name(record->tracer));
+	if (record->spare.count)
+		log_note("'%s' and its children use copies of their allocators' files (%u) in a mount namespace of "
+			 "their own: "
+			 "nobody else pays, and mounts that they make stay inside (neither with --shared-mounts)",
+			 options->command[0], record->spare.count);
+	else if (options->population == POPULATION_FOLLOW)
+		log_note("every other process that uses the same allocator files pays for each malloc and free until "
+			 "heaptap stops, because %s",
+			 record->spare.reason ? record->spare.reason : "--shared-mounts asks for the real files");
 	if (options->pid_count > FILTERED_MAX)
 		log_note("more than %d processes are served by unfiltered probes: every other process that uses the "
 			 "same "
@@ -295,12 +310,14 @@ static int run(struct record *record)
 		.pools = record->options->pools,
 		.show_allocator = record->options->show_allocator,
 		.processes = record->options->pid_count,
-		.wide = record->options->pid_count > FILTERED_MAX,
+		.wide = record->options->pid_count > FILTERED_MAX || record->options->population == POPULATION_FOLLOW,
+		.target = record->spare.target,
 		.collector = record->options->collector,
 	};
 	u64 stop_ns;
 	int status;
 
+	record->spare.target = NULL;
 	take_resources();
 	status = tracer_open(&tracer_options, &record->tracer);
 	if (status)
@@ -360,6 +377,7 @@ int record_run(const struct options *options)
 	}
 	status = final_status(&record, status);
 	publish_release(&record.publication);
+	target_free(record.spare.target);
 	tracer_close(record.tracer);
 	output_close(&record.output);
 	free(record.command.path);

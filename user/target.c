@@ -16,6 +16,7 @@
 #include "elf.h"
 #include "procfs.h"
 #include "root.h"
+#include "stand_in.h"
 
 struct target {
 	const struct pool *pools;
@@ -294,6 +295,36 @@ int target_open_mapping(struct target *target, pid_t pid, struct mapping *mappin
 	if (!strcmp(mapping->path, VDSO))
 		target->vdso = file;
 	*ret_file = file;
+	return 0;
+}
+
+int target_copy(const struct target *target, struct stand_in_set *set)
+{
+	int err = 0;
+
+	for (const struct target_file *file = target->files; file && !err; file = file->next)
+		if (file->plan)
+			err = stand_in_add(set, elf_fd(file->elf));
+	return err;
+}
+
+/* The plan stays: it speaks of offsets, and the bytes are the same. */
+int target_stand_in(struct target *target, const struct stand_in_set *set)
+{
+	for (unsigned int i = 0; i < set->count; i++) {
+		const struct stand_in *copy = &set->files[i];
+		struct target_file *file = find_inode(target, copy->device, copy->inode);
+		int fd = file ? fcntl(copy->fd, F_DUPFD_CLOEXEC, 0) : -1, err;
+		struct elf *elf;
+
+		if (fd < 0)
+			return file ? -errno : -ENOENT;
+		err = elf_open(fd, copy->path, &elf);
+		if (err)
+			return err;
+		elf_free(file->elf);
+		file->elf = elf;
+	}
 	return 0;
 }
 

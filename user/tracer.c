@@ -64,12 +64,14 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	int status, err;
 
 	if (!tracer) {
+		target_free(options->target);
 		log_error("out of memory");
 		return STATUS_FAILED;
 	}
 	tracer->options = *options;
 	status = rung_choose(&kernel, &tracer->follow.kernel, &tracer->follow.calibration);
 	if (status) {
+		target_free(options->target);
 		free(tracer);
 		return status;
 	}
@@ -78,7 +80,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	tracer->follow.links.leave_out =
 		(options->alloc_only ? ATTACH_NO_FREE : 0) | (options->no_new ? ATTACH_NO_NEW : 0);
 	tracer->scope_count = 1;
-	tracer->follow.target = target_new(options->pools);
+	tracer->follow.target = options->target ? options->target : target_new(options->pools);
 	tracer->follow.recorder = recorder_new(&(struct recorder_options){
 		.sample_bytes = options->sample_bytes,
 		.alloc_only = options->alloc_only,
@@ -268,11 +270,13 @@ int tracer_attach_program(struct tracer *tracer, pid_t pid, const char *path)
 {
 	struct traced *traced = begin(tracer, pid, 0);
 	struct target_file *file;
-	int err;
+	int err = 0;
 
 	if (!traced)
 		return rung_explain("begin tracing", -ENOMEM);
-	err = target_open_program(tracer->follow.target, path);
+	/* Looked up once more here, where COMMAND's copies are not, the originals would come along. */
+	if (!tracer->options.target)
+		err = target_open_program(tracer->follow.target, path);
 	for (file = target_files(tracer->follow.target); file && !err; file = file->next) {
 		err = table_set_request(tracer->follow.tables, file->elf);
 		if (!err && file->plan)

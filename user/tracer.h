@@ -20,6 +20,7 @@ struct tracer_options {
 	bool wide;		/* one unfiltered link per file serves all processes */
 	struct collector_options collector;
 	const struct pool *pools; /* of --alloc */
+	struct target *target;	  /* the files of a program to attach to, taken over whatever happens; NULL: unknown */
 };
 
 int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer);

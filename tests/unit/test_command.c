@@ -142,7 +142,7 @@ static struct command start(const char *path, const char *script)
 	sigset_t none;
 
 	sigemptyset(&none);
-	assert_int_equal(command_start(argv, (char *)path, &none, &command), 0);
+	assert_int_equal(command_start(argv, (char *)path, &none, NULL, &command), 0);
 	return command;
 }
 
@@ -226,7 +226,7 @@ static void test_command_script_without_interpreter_is_the_shells(void **state)
 	(void)state;
 	scratch_file("script", "exit $(($1 + 1))\n", 0755);
 	sigemptyset(&none);
-	assert_int_equal(command_start(argv, (char *)"./script", &none, &command), 0);
+	assert_int_equal(command_start(argv, (char *)"./script", &none, NULL, &command), 0);
 	assert_int_equal(command_release(&command), 0);
 	assert_int_equal(command_status(&command, 1), 6);
 }
@@ -253,7 +253,7 @@ static void test_command_gets_the_signal_mask_asked_for(void **state)
 	sigprocmask(SIG_BLOCK, &mask, &before);
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGUSR1);
-	assert_int_equal(command_start(argv, grep, &mask, &command), 0);
+	assert_int_equal(command_start(argv, grep, &mask, NULL, &command), 0);
 	assert_int_equal(command_release(&command), 0);
 	assert_int_equal(command_status(&command, 1), 0);
 	sigprocmask(SIG_SETMASK, &before, NULL);
