@@ -114,7 +114,7 @@ TARGETS    := $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/t
               $(UNWIND_VARIANTS:%=$(OUT)/tests/e2e/target_unwind_%) $(SWAP_LIBRARIES:%=$(OUT)/tests/e2e/swap_%.so) \
               $(addprefix $(OUT)/tests/e2e/library_,original.so impostor.so) \
               $(MPROF_VARIANTS:%=$(OUT)/tests/e2e/mprof/%) $(MATRIX_VARIANTS:%=$(OUT)/tests/e2e/target_matrix_%) \
-              $(IMAGES)
+              $(IMAGES) $(OUT)/tests/e2e/servers
 # Run a second time, with a heaptap built under the sanitizers: those that do not watch the clock.
 ASAN_E2E   := $(filter $(addprefix %/test_,failure interim leaks lifetimes output rungs status),$(E2E_TESTS))
 E2E_PART_O := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out tests/e2e/test_%.c tests/e2e/target_%.c tests/e2e/shim%.c \
@@ -260,6 +260,13 @@ $(OUT)/tests/e2e/root_glibc: tests/e2e/unpack.sh
 	@mkdir -p $(@D)
 	$(call say,UNPACK,$@)
 	$(Q)tests/e2e/unpack.sh --closure trixie $@ base-files libc6 dash coreutils && touch $@
+
+# Servers that would start when installed; and what they need must be there.
+$(OUT)/tests/e2e/servers: tests/e2e/unpack.sh
+	@mkdir -p $(@D)
+	$(call say,UNPACK,$@)
+	$(Q)tests/e2e/unpack.sh $@ nginx '^postgresql-[0-9]+$$' '^postgresql-client-[0-9]+$$' && touch $@
+	$(Q)$@/usr/sbin/nginx -e stderr -v 2>/dev/null && $@/usr/lib/postgresql/*/bin/postgres -V >/dev/null
 
 $(OUT)/tests/e2e/image_glibc.tar: $(OUT)/tests/e2e/root_glibc $(GUESTS:%=$(OUT)/tests/e2e/target_%) $(OUT)/tests/e2e/shim.so
 	$(call say,IMAGE,$@)

@@ -284,18 +284,45 @@ size_t population_assert_clean(const struct session *session)
 	return count;
 }
 
-size_t population_count(const struct session *session, const char *name)
+/* The kernel keeps 15 characters of a name. */
+static bool is_named(const cJSON *process, const char *name)
+{
+	struct image image = of_process(process, 0);
+
+	return !strcmp(image.name, name) || !strncmp(text_of(process, "comm"), name, 15);
+}
+
+static size_t count(const struct session *session, const char *name, bool file)
 {
 	cJSON *index = session_index(session);
 	const cJSON *process;
-	size_t count = 0;
+	size_t found = 0;
 
-	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes"))
-	{
-		struct image image = of_process(process, 0);
-
-		count += image.sum[0] && !strcmp(image.name, name);
-	}
+	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes")) found +=
+		is_named(process, name) && index_number(process, "hits.alloc") &&
+		(!file || cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(process, "files")) > 0);
 	cJSON_Delete(index);
-	return count;
+	return found;
+}
+
+size_t population_count(const struct session *session, const char *name)
+{
+	return count(session, name, false);
+}
+
+size_t population_count_files(const struct session *session, const char *name)
+{
+	return count(session, name, true);
+}
+
+uint64_t population_sum(const struct session *session, const char *measure)
+{
+	cJSON *index = session_index(session);
+	const cJSON *process;
+	uint64_t sum = 0;
+
+	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes")) sum +=
+		index_number(process, measure);
+	cJSON_Delete(index);
+	return sum;
 }

@@ -29,7 +29,11 @@ void population_assert_merged(const struct session *session, const char *file, c
 /* Balanced and clean, each and in sum. Returns the number of processes in the index. */
 size_t population_assert_clean(const struct session *session);
 
-/* How many processes in the index have that executable, by its base name, and have allocated. */
+/* How many images in the index bear that name, or have an executable of it, and have allocated. */
 size_t population_count(const struct session *session, const char *name);
+/* Those of them that have a file. */
+size_t population_count_files(const struct session *session, const char *name);
+/* The sum over all of them. */
+uint64_t population_sum(const struct session *session, const char *measure);
 
 #endif
