@@ -133,7 +133,7 @@ int harbour_teardown(void **state)
 static void greet(const struct container *container, const char *program)
 {
 	if (strcmp(program, "target_outside"))
-		dialogue_breed(&container->dialogue, "fork 0 0");
+		dialogue_order(&container->dialogue, "fork 0 0");
 	else
 		dialogue_pair_ns(&container->dialogue);
 }

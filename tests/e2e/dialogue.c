@@ -72,7 +72,7 @@ const char *dialogue_ask(const struct dialogue *dialogue, const char *line)
 	return dialogue_hear(dialogue);
 }
 
-void dialogue_breed(const struct dialogue *dialogue, const char *order)
+void dialogue_order(const struct dialogue *dialogue, const char *order)
 {
 	assert_string_equal(dialogue_ask(dialogue, order), "done");
 }

@@ -20,8 +20,8 @@ void dialogue_say(const struct dialogue *dialogue, const char *line);
 const char *dialogue_hear(const struct dialogue *dialogue);
 const char *dialogue_ask(const struct dialogue *dialogue, const char *line);
 
-/* Have a target_brood do that; until it is done. */
-void dialogue_breed(const struct dialogue *dialogue, const char *order);
+/* Say an order to a target_brood or target_crowd, until it is done. */
+void dialogue_order(const struct dialogue *dialogue, const char *order);
 /* What a pair of malloc and free costs a target_outside. */
 double dialogue_pair_ns(const struct dialogue *dialogue);
 

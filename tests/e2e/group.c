@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <mntent.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +47,31 @@ void group_make(struct group *group)
 	group->path = group->dir + strlen(root);
 }
 
+void group_make_below(struct group *group, const struct group *above, const char *name)
+{
+	char dir[sizeof(group->dir)];
+
+	snprintf(dir, sizeof(dir), "%s", format("%s/%s", above->dir, name));
+	for (char *slash = dir + strlen(above->dir); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(dir, 0755) && errno != EEXIST)
+			fail_msg("%s: %s", dir, strerror(errno));
+		*slash = '/';
+	}
+	if (mkdir(dir, 0755))
+		fail_msg("%s: %s", dir, strerror(errno));
+	memcpy(group->dir, dir, sizeof(dir));
+	group->path = group->dir + (above->path - above->dir);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int flag, struct FTW *walk)
+{
+	(void)status, (void)walk;
+	if (flag == FTW_DP)
+		rmdir(path);
+	return 0;
+}
+
 static bool populated(int events)
 {
 	char text[256] = "";
@@ -65,7 +92,7 @@ void group_remove(struct group *group)
 			;
 	close(kill);
 	close(events);
-	rmdir(group->dir);
+	nftw(group->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	*group->dir = '\0';
 }
 

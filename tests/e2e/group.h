@@ -7,11 +7,13 @@
 
 struct group {
 	char dir[PATH_MAX / 2]; /* "": none */
-	const char *path;	/* below the hierarchy's root, with a slash first */
+	const char *path;	/* of its dir, from below the hierarchy's root on: with a slash first */
 };
 
 void group_make(struct group *group);
-/* End what is in it, wait until it is empty, remove it. */
+/* One within another, which is to be removed after it: `name` may have several parts. */
+void group_make_below(struct group *group, const struct group *above, const char *name);
+/* End what is in it and below, wait until it is empty, remove it. */
 void group_remove(struct group *group);
 
 /* Words that put a command into the group, for in front of its argv: valid until the next call. */

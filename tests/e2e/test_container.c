@@ -39,11 +39,11 @@ static void work(const struct container *container, unsigned int first)
 {
 	const char *number = format("%u", first + 60);
 
-	dialogue_breed(&container->dialogue, format("fork %u 10", first));
-	dialogue_breed(&container->dialogue, format("vfork %u 10", first + 10));
-	dialogue_breed(&container->dialogue, format("double %u 10", first + 20));
-	dialogue_breed(&container->dialogue, format("exec %u 10", first + 30));
-	dialogue_breed(&container->dialogue, format("self %u 1", first + 40));
+	dialogue_order(&container->dialogue, format("fork %u 10", first));
+	dialogue_order(&container->dialogue, format("vfork %u 10", first + 10));
+	dialogue_order(&container->dialogue, format("double %u 10", first + 20));
+	dialogue_order(&container->dialogue, format("exec %u 10", first + 30));
+	dialogue_order(&container->dialogue, format("self %u 1", first + 40));
 	assert_int_equal(container_exec(container, (const char *const[]){"/target_offspring", number, NULL}), 0);
 }
 
@@ -140,8 +140,8 @@ static void test_container_all_has_every_container_and_a_file_for_each(void **st
 
 	session_start(&harbour->scene->session, harbour->scene, (const char *const[]){"-R", "1", "--all", NULL});
 	session_attached(&harbour->scene->session);
-	dialogue_breed(&first->dialogue, "exec 0 10");
-	dialogue_breed(&second->dialogue, "exec 0 10");
+	dialogue_order(&first->dialogue, "exec 0 10");
+	dialogue_order(&second->dialogue, "exec 0 10");
 	detach(harbour);
 	population_assert_merged(session, format("container.%.12s.pb.gz", first->id), format("%.12s", first->id));
 	population_assert_merged(session, format("container.%.12s.pb.gz", second->id), format("%.12s", second->id));

@@ -124,14 +124,14 @@ static void test_follow_attached_children_equal_shim(void **state)
 		     (const char *const[]){format("LD_PRELOAD=%s", beside("shim.so")),
 					   format("%s=%s", TRUTH_VARIABLE, scene->truth), NULL},
 		     (const char *const[]){beside("target_brood"), dir, NULL});
-	dialogue_breed(&brood, "fork 0 0"); /* it is there, and waits */
+	dialogue_order(&brood, "fork 0 0"); /* it is there, and waits */
 	session_start(&scene->session, scene,
 		      (const char *const[]){"-R", "1", "--follow", "-p", format("%d", scene->target.pid), NULL});
 	session_attached(&scene->session);
-	dialogue_breed(&brood, "fork 0 50");
-	dialogue_breed(&brood, "vfork 50 50");
-	dialogue_breed(&brood, "double 100 50");
-	dialogue_breed(&brood, "threads 150 50");
+	dialogue_order(&brood, "fork 0 50");
+	dialogue_order(&brood, "vfork 50 50");
+	dialogue_order(&brood, "double 100 50");
+	dialogue_order(&brood, "threads 150 50");
 	session_signal(&scene->session, SIGINT);
 	assert_int_equal(session_finish(&scene->session), 0);
 	dialogue_close(&brood);
@@ -155,7 +155,7 @@ static void test_follow_command_outside_loop_keeps_its_speed(void **state)
 	session_start(&scene->session, scene,
 		      (const char *const[]){"--follow", "--", beside("target_brood"), inner, NULL});
 	session_attached(&scene->session);
-	dialogue_breed(&brood, "exec 0 20");
+	dialogue_order(&brood, "exec 0 20");
 	traced_ns = dialogue_pair_ns(&outside);
 	if (traced_ns > SLOWER_MAX * untraced_ns)
 		fail_msg("%.1f ns a pair, and %.1f ns without heaptap", traced_ns, untraced_ns);
