@@ -60,7 +60,7 @@ const char *beside(const char *name)
 static void redirect(int fd, int to, int flags)
 {
 	if (fd < 0 && to != STDERR_FILENO)
-		fd = open("/dev/null", flags);
+		fd = open("/dev/null", flags | O_CLOEXEC);
 	if (fd >= 0)
 		dup2(fd, to);
 }

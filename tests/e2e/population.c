@@ -298,9 +298,11 @@ static size_t count(const struct session *session, const char *name, bool file)
 	const cJSON *process;
 	size_t found = 0;
 
-	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes")) found +=
-		is_named(process, name) && index_number(process, "hits.alloc") &&
-		(!file || cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(process, "files")) > 0);
+	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes"))
+	{
+		found += is_named(process, name) && index_number(process, "hits.alloc") &&
+			 (!file || cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(process, "files")) > 0);
+	}
 	cJSON_Delete(index);
 	return found;
 }
@@ -321,8 +323,10 @@ uint64_t population_sum(const struct session *session, const char *measure)
 	const cJSON *process;
 	uint64_t sum = 0;
 
-	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes")) sum +=
-		index_number(process, measure);
+	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes"))
+	{
+		sum += index_number(process, measure);
+	}
 	cJSON_Delete(index);
 	return sum;
 }

@@ -81,7 +81,9 @@ static void assert_sound(const struct scene *scene, pid_t heaptap, const char *m
 	const cJSON *process;
 
 	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes"))
+	{
 		assert_int_not_equal(index_number(process, "pid"), heaptap);
+	}
 	cJSON_Delete(index);
 	population_assert_clean(session);
 	assert_true(population_assert_files(session) > 0);
