@@ -104,13 +104,17 @@ UNWIND_VARIANTS := c_clang cxx_clang c_static c_static_pie scenes_cet $(if $(RUS
 MPROF_VARIANTS  := $(foreach cc,gcc clang,$(foreach level,O0 O2,$(foreach frame,fp nofp,$(foreach link,dynamic static-pie,\
                    $(cc)_$(level)_$(frame)_$(link)))))
 MATRIX_VARIANTS := musl musl_static glibc_static jemalloc_static
+# What runs in the containers of the tests, in images of either C library.
+GUESTS     := brood offspring outside
+IMAGES     := $(addprefix $(OUT)/tests/e2e/image_,glibc.tar musl.tar)
 TARGETS    := $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.c)) \
               $(patsubst tests/e2e/%.cc,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.cc)) \
               $(patsubst tests/e2e/%.go,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.go)) \
               $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%.so,$(wildcard tests/e2e/shim*.c)) \
               $(UNWIND_VARIANTS:%=$(OUT)/tests/e2e/target_unwind_%) $(SWAP_LIBRARIES:%=$(OUT)/tests/e2e/swap_%.so) \
               $(addprefix $(OUT)/tests/e2e/library_,original.so impostor.so) \
-              $(MPROF_VARIANTS:%=$(OUT)/tests/e2e/mprof/%) $(MATRIX_VARIANTS:%=$(OUT)/tests/e2e/target_matrix_%)
+              $(MPROF_VARIANTS:%=$(OUT)/tests/e2e/mprof/%) $(MATRIX_VARIANTS:%=$(OUT)/tests/e2e/target_matrix_%) \
+              $(IMAGES) $(OUT)/tests/e2e/servers
 # Run a second time, with a heaptap built under the sanitizers: those that do not watch the clock.
 ASAN_E2E   := $(filter $(addprefix %/test_,failure interim leaks lifetimes output rungs status),$(E2E_TESTS))
 E2E_PART_O := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out tests/e2e/test_%.c tests/e2e/target_%.c tests/e2e/shim%.c \
@@ -241,6 +245,39 @@ $(OUT)/tests/e2e/shim.so $(OUT)/tests/e2e/shim_jemalloc.so: $(OUT)/tests/e2e/%.s
 	$(call say,SHIM,$@)
 	$(Q)$(CC) -shared -fPIC -O2 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -D_GNU_SOURCE -MMD -MP -MF $@.d $< -o $@
 
+$(OUT)/tests/e2e/shim_musl.so: tests/e2e/shim_musl.c tests/e2e/shim.c Makefile
+	@mkdir -p $(@D)
+	$(call say,SHIM,$@)
+	$(Q)musl-gcc -shared -fPIC -O2 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -D_GNU_SOURCE $< -o $@
+
+$(GUESTS:%=$(OUT)/tests/e2e/target_%_musl): $(OUT)/tests/e2e/target_%_musl: tests/e2e/target_%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)musl-gcc $(TARGET_FLAGS) -MF $@.d $< -o $@
+
+# Roots of containers: Debian 13's C library and shell, fetched once, and musl's loader; with what runs in them under one name.
+$(OUT)/tests/e2e/root_glibc: tests/e2e/unpack.sh
+	@mkdir -p $(@D)
+	$(call say,UNPACK,$@)
+	$(Q)tests/e2e/unpack.sh --closure trixie $@ base-files libc6 dash coreutils && touch $@
+
+# Servers that would start when installed; and what they need must be there.
+$(OUT)/tests/e2e/servers: tests/e2e/unpack.sh
+	@mkdir -p $(@D)
+	$(call say,UNPACK,$@)
+	$(Q)tests/e2e/unpack.sh $@ nginx '^postgresql-[0-9]+$$' '^postgresql-client-[0-9]+$$' && touch $@
+	$(Q)$@/usr/sbin/nginx -e stderr -v 2>/dev/null && $@/usr/lib/postgresql/*/bin/postgres -V >/dev/null
+
+$(OUT)/tests/e2e/image_glibc.tar: $(OUT)/tests/e2e/root_glibc $(GUESTS:%=$(OUT)/tests/e2e/target_%) $(OUT)/tests/e2e/shim.so
+	$(call say,IMAGE,$@)
+	$(Q)cp $(filter-out $<,$^) $</ && tar -C $< -cf $@ .
+
+$(OUT)/tests/e2e/image_musl.tar: $(GUESTS:%=$(OUT)/tests/e2e/target_%_musl) $(OUT)/tests/e2e/shim_musl.so
+	$(call say,IMAGE,$@)
+	$(Q)mkdir -p $(@D)/root_musl/lib && cp -L /lib/ld-musl-x86_64.so.1 $(@D)/root_musl/lib/ && \
+		for guest in $(GUESTS); do cp $(@D)/target_$${guest}_musl $(@D)/root_musl/target_$$guest; done && \
+		cp $(@D)/shim_musl.so $(@D)/root_musl/shim.so && tar -C $(@D)/root_musl -cf $@ .
+
 $(OUT)/tests/e2e/shim_unwind.so: tests/e2e/shim_unwind.c Makefile
 	@mkdir -p $(@D)
 	$(call say,SHIM,$@)
@@ -316,7 +353,7 @@ example: $(OUT)/heaptap $(OUT)/bench/example ## what docs/lifetimes.md shows (ro
 	$(AS_ROOT) $(OUT)/heaptap record --force -o $(OUT)/example.out -- $(OUT)/bench/example
 	$(AS_ROOT) $(OUT)/heaptap report --lifetimes $(OUT)/example.out
 
-bench-programs: $(OUT)/heaptap $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
+bench-programs: $(OUT)/heaptap $(OUT)/tests/e2e/target_crowd $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 
 $(OUT)/bench/%: bench/%.c $(OUT)/libheaptap.a Makefile
 	@mkdir -p $(@D)

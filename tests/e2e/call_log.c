@@ -27,9 +27,8 @@ static int open_newest(const char *prefix, pid_t pid)
 	}
 }
 
-int call_log_map(const char *prefix, pid_t pid, size_t size, const void **ret_bytes)
+static int map(int fd, size_t size, const void **ret_bytes)
 {
-	int fd = open_newest(prefix, pid);
 	void *bytes;
 
 	if (fd < 0)
@@ -40,4 +39,16 @@ int call_log_map(const char *prefix, pid_t pid, size_t size, const void **ret_by
 		return -errno;
 	*ret_bytes = bytes;
 	return 0;
+}
+
+int call_log_map(const char *prefix, pid_t pid, size_t size, const void **ret_bytes)
+{
+	return map(open_newest(prefix, pid), size, ret_bytes);
+}
+
+int call_log_map_file(const char *path, size_t size, const void **ret_bytes)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return map(fd < 0 ? -errno : fd, size, ret_bytes);
 }

@@ -10,5 +10,7 @@
  * it), -ENOENT or another negative errno.
  */
 int call_log_map(const char *prefix, pid_t pid, size_t size, const void **ret_bytes);
+/* The same with one file of that path. */
+int call_log_map_file(const char *path, size_t size, const void **ret_bytes);
 
 #endif

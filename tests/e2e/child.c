@@ -60,7 +60,7 @@ const char *beside(const char *name)
 static void redirect(int fd, int to, int flags)
 {
 	if (fd < 0 && to != STDERR_FILENO)
-		fd = open("/dev/null", flags);
+		fd = open("/dev/null", flags | O_CLOEXEC);
 	if (fd >= 0)
 		dup2(fd, to);
 }
@@ -170,6 +170,27 @@ void target_go(struct child *target)
 {
 	if (write(target->in, "g", 1) != 1)
 		fail_msg("the target is gone");
+}
+
+/* What came before is of no use any more once the buffer is full, but for a tail in which the words may have begun. */
+void target_await_words(struct child *target, const char *words)
+{
+	struct pollfd poll_fd = {.fd = target->out, .events = POLLIN};
+	char text[8192] = "";
+	size_t length = 0;
+
+	while (!strstr(text, words)) {
+		ssize_t more;
+
+		if (length > sizeof(text) / 2) {
+			memmove(text, text + length - strlen(words), strlen(words));
+			length = strlen(words);
+		}
+		more = poll(&poll_fd, 1, DEADLINE_MS) == 1 ? read(target->out, text + length, sizeof(text) / 2 - 1) : 0;
+		text[length += more > 0 ? (size_t)more : 0] = '\0';
+		if (more <= 0)
+			fail_msg("the target did not say \"%s\" but:\n%s", words, text);
+	}
 }
 
 int target_finish(struct child *target)

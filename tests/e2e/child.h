@@ -39,6 +39,8 @@ int child_exit_status(int status);
 void target_start(struct child *target, const char *const *environment, const char *const *argv);
 void target_ready(struct child *target);
 void target_go(struct child *target);
+/* Until it has printed these words. */
+void target_await_words(struct child *target, const char *words);
 int target_finish(struct child *target); /* exit status, or 128 + signal */
 
 /* Path of a file beside the running test, e.g. "target_leak": as format returns it. */

@@ -28,20 +28,6 @@ static size_t receive(int fd, char *buffer, size_t size)
 	return (size_t)length;
 }
 
-static void await_ready(int log)
-{
-	char text[8192] = "";
-	size_t length = 0, more;
-
-	while (!strstr(text, "eady to accept connections")) {
-		more = receive(log, text + length, sizeof(text) - 1 - length);
-		if (!more)
-			fail_msg("the server did not start:\n%s", text);
-		length += more;
-		text[length] = '\0';
-	}
-}
-
 static int connect_to(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -63,7 +49,7 @@ void redis_start(struct redis *redis, struct scene *scene)
 		     (const char *const[]){format("LD_PRELOAD=%s libc.so.6", beside("shim_jemalloc.so")), NULL},
 		     (const char *const[]){program, "--port", "0", "--unixsocket", path, "--save", "", "--dir",
 					   scene->dir, "--logfile", "", NULL});
-	await_ready(scene->target.out);
+	target_await_words(&scene->target, "eady to accept connections");
 	*redis = (struct redis){.socket = connect_to(path)};
 }
 

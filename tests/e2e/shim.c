@@ -52,9 +52,19 @@ enum log_state {
 	LOG_OFF
 };
 
-static _Atomic int log_state;
-static struct truth_header *header;
-static struct truth_record *records;
+/*
+ * One page that the kernel empties in a forked child, so that the child finds its log unopened and begins one of its
+ * own at its first call. A child that shares the memory (vfork) finds its parent's, and books there until it execs.
+ */
+static union {
+	struct {
+		_Atomic int state;
+		pid_t pid; /* whose log it is */
+		struct truth_header *header;
+		struct truth_record *records;
+	};
+	char page[4096];
+} shim_log __attribute__((aligned(4096)));
 
 /* Initial-exec: the dynamic model would call the allocator for its block. */
 static __thread int depth __attribute__((tls_model("initial-exec")));
@@ -97,13 +107,24 @@ static int open_fresh(const char *prefix)
 	return fd;
 }
 
+static void describe(struct truth_header *header)
+{
+	ssize_t length = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", header->exe, sizeof(header->exe) - 1);
+
+	header->exe[length > 0 ? length : 0] = '\0';
+	header->pid = (uint32_t)shim_log.pid;
+	header->shim_start = (uintptr_t)__start_shim;
+	header->shim_end = (uintptr_t)__stop_shim;
+	header->magic = TRUTH_MAGIC;
+}
+
 static int open_log(void)
 {
 	const char *prefix = getenv(TRUTH_VARIABLE);
 	void *file = MAP_FAILED;
 	int fd;
 
-	if (!prefix)
+	if (syscall(SYS_madvise, &shim_log, sizeof(shim_log), MADV_WIPEONFORK) || !prefix)
 		return LOG_OFF;
 	fd = open_fresh(prefix);
 	if (fd < 0)
@@ -113,26 +134,25 @@ static int open_log(void)
 	syscall(SYS_close, fd);
 	if (file == MAP_FAILED)
 		return LOG_OFF;
-	header = file;
-	records = (struct truth_record *)((char *)file + TRUTH_HEADER_BYTES);
-	header->shim_start = (uintptr_t)__start_shim;
-	header->shim_end = (uintptr_t)__stop_shim;
-	header->magic = TRUTH_MAGIC;
+	shim_log.pid = syscall(SYS_getpid);
+	shim_log.header = file;
+	shim_log.records = (struct truth_record *)((char *)file + TRUTH_HEADER_BYTES);
+	describe(file);
 	return LOG_READY;
 }
 
 static int log_ready(void)
 {
-	int state = atomic_load_explicit(&log_state, memory_order_acquire);
+	int state = atomic_load_explicit(&shim_log.state, memory_order_acquire);
 	int error = errno;
 
-	if (state == LOG_UNOPENED && atomic_compare_exchange_strong(&log_state, &state, LOG_OPENING)) {
+	if (state == LOG_UNOPENED && atomic_compare_exchange_strong(&shim_log.state, &state, LOG_OPENING)) {
 		state = open_log();
-		atomic_store_explicit(&log_state, state, memory_order_release);
+		atomic_store_explicit(&shim_log.state, state, memory_order_release);
 		errno = error;
 	}
 	while (state == LOG_OPENING)
-		state = atomic_load_explicit(&log_state, memory_order_acquire);
+		state = atomic_load_explicit(&shim_log.state, memory_order_acquire);
 	return state == LOG_READY;
 }
 
@@ -143,18 +163,18 @@ static void note(enum truth_function function, enum truth_phase phase, void *cal
 
 	if (!log_ready())
 		return;
-	index = __atomic_fetch_add(&header->count, 1, __ATOMIC_SEQ_CST);
+	index = __atomic_fetch_add(&shim_log.header->count, 1, __ATOMIC_SEQ_CST);
 	if (index >= RECORDS_MAX) {
-		__atomic_fetch_add(&header->missed, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&shim_log.header->missed, 1, __ATOMIC_RELAXED);
 		return;
 	}
-	record = &records[index];
+	record = &shim_log.records[index];
 	record->caller = (uintptr_t)caller;
 	record->size = size;
 	record->addr = (uintptr_t)addr;
 	record->old = (uintptr_t)old;
 	record->function = function;
-	record->pid = syscall(SYS_getpid);
+	record->pid = shim_log.pid;
 	record->tid = syscall(SYS_gettid);
 	__atomic_store_n(&record->phase, phase, __ATOMIC_RELEASE);
 }
@@ -302,7 +322,7 @@ EXPORT void cfree(void *old)
 	depth--;
 }
 
-#ifndef SHIM_STATIC
+#if !defined(SHIM_STATIC) && !defined(SHIM_MUSL)
 /* Names that libc exports under no alias of its own. What dlsym itself may allocate is written down like any other
  * call. */
 __attribute__((constructor)) static void find_next(void)

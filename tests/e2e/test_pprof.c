@@ -3,7 +3,6 @@
  * The real client reads both files: `go tool pprof -top` in all four sample indexes, and its totals for .pb.gz and .txt
  * agree with each other and with index.json, to the object and byte; with the program at hand and without it.
  */
-#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,45 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "session.h"
+#include "pprof_client.h"
 
 static const char *const measures[] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"};
-
-/* Everything that `go tool pprof -top` prints with these arguments, for the caller to free; it must succeed. */
-static char *pprof_top(const struct scene *scene, const char *arguments)
-{
-	const char *command = format("PPROF_TMPDIR='%s' go tool pprof -top -nodecount=10000 -nodefraction=0 %s 2>&1",
-				     scene->dir, arguments);
-	FILE *pipe = popen(command, "re");
-	char *top = NULL;
-	size_t size = 0;
-
-	if (!pipe || getdelim(&top, &size, '\0', pipe) < 0)
-		fail_msg("%s: no output", command);
-	if (WEXITSTATUS(pclose(pipe)))
-		fail_msg("%s:\n%s", command, top);
-	return top;
-}
-
-/* The total as pprof states it: "Showing nodes accounting for X, P% of TOTAL total". *ret_top: everything it printed.
- */
-static uint64_t pprof_total(const struct scene *scene, const char *path, const char *measure, char **ret_top)
-{
-	const char *unit = strstr(measure, "space") ? "B" : "count";
-	char *top = pprof_top(scene, format("-sample_index=%s -unit=%s '%s'", measure, unit, path)), *at;
-	uint64_t total = 0;
-
-	at = strstr(top, "% of ");
-	if (!at || sscanf(at, "%% of %" SCNu64, &total) != 1 || !strstr(top, format("Type: %s", measure)))
-		fail_msg("%s of %s: no total:\n%s", measure, path, top);
-	*ret_top = top;
-	return total;
-}
 
 /*
  * `function` must appear by name: in the .pb.gz, whose names are heaptap's, and in the .txt, whose names pprof finds

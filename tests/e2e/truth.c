@@ -24,16 +24,27 @@ struct replay_event {
 	enum step step;
 };
 
+static int open_mapped(const void *file, struct truth *ret_truth)
+{
+	ret_truth->header = file;
+	ret_truth->records = (const struct truth_record *)((const char *)file + TRUTH_HEADER_BYTES);
+	return ret_truth->header->magic == TRUTH_MAGIC ? 0 : -EBADMSG;
+}
+
 int truth_open(const char *prefix, pid_t pid, struct truth *ret_truth)
 {
 	const void *file;
 	int err = call_log_map(prefix, pid, TRUTH_FILE_BYTES, &file);
 
-	if (err)
-		return err;
-	ret_truth->header = file;
-	ret_truth->records = (const struct truth_record *)((const char *)file + TRUTH_HEADER_BYTES);
-	return ret_truth->header->magic == TRUTH_MAGIC ? 0 : -EBADMSG;
+	return err ? err : open_mapped(file, ret_truth);
+}
+
+int truth_open_file(const char *path, struct truth *ret_truth)
+{
+	const void *file;
+	int err = call_log_map_file(path, TRUTH_FILE_BYTES, &file);
+
+	return err ? err : open_mapped(file, ret_truth);
 }
 
 void truth_close(struct truth *truth)

@@ -14,6 +14,8 @@ struct truth {
 
 /* Map the newest log of process `pid` under `prefix` (see TRUTH_VARIABLE). 0 or negative errno. */
 int truth_open(const char *prefix, pid_t pid, struct truth *ret_truth);
+/* The log of that name. */
+int truth_open_file(const char *path, struct truth *ret_truth);
 void truth_close(struct truth *truth);
 
 /* Records so far; a point in time while the process stands still. */

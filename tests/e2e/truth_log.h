@@ -2,8 +2,9 @@
 #ifndef TRUTH_LOG_H
 #define TRUTH_LOG_H
 /*
- * The file in which the preload shim writes down what its process asked of the allocator: one header page, then records
- * in the order in which they took effect. Shared by shim.c, which writes it, and truth.c, which reads it.
+ * The file in which the preload shim writes down what one image of a process asked of the allocator: one header page,
+ * then records in the order in which they took effect. An exec begins another image, and a fork does in the child, with
+ * its first call; a vfork child books to its parent. Shared by shim.c, which writes it, and truth.c, which reads it.
  */
 #include <stdint.h>
 
@@ -40,7 +41,7 @@ struct truth_record {
 	uint64_t old;	 /* block given back, 0 for none */
 	uint32_t function;
 	uint32_t phase; /* written last */
-	uint32_t pid;
+	uint32_t pid;	/* of the log, so a vfork child's is its parent's */
 	uint32_t tid;
 };
 
@@ -49,6 +50,8 @@ struct truth_header {
 	uint64_t count;	 /* records claimed */
 	uint64_t missed; /* calls that could not be written down */
 	uint64_t shim_start, shim_end;
+	uint32_t pid;
+	char exe[2048];
 };
 
 #endif

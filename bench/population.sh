@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Two thousand processes of one group, two hundred of which allocate: how soon heaptap traces them, what it takes for itself
+# at the default interval; and 100 forks a second for SECONDS_OF_FORKS (60), of which its memory must not grow.
+# shellcheck source=bench/measure.bash
+. "$(dirname "$0")/measure.bash"
+
+SECONDS_OF_FORKS=${SECONDS_OF_FORKS:-60}
+mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+group=${mount:?}/heaptap-bench-$$
+crowd=''
+
+empty() {
+	[ -z "$crowd" ] || end "$crowd"
+	crowd=''
+	[ ! -d "$group" ] || { echo 1 >"$group/cgroup.kill"; }
+	while [ -d "$group" ] && ! rmdir "$group" 2>/dev/null; do
+		sleep 0.01
+	done
+}
+trap 'empty; leave' EXIT
+
+populate() { # COUNT ACTIVE
+	mkdir "$group" "$scratch/crowd"
+	mkfifo "$scratch/crowd/in" "$scratch/crowd/out"
+	exec 7<>"$scratch/crowd/in" 8<>"$scratch/crowd/out"
+	(echo 0 >"$group/cgroup.procs" && exec "$OUT/tests/e2e/target_crowd" "$scratch/crowd" "$1" "$2") &
+	crowd=$!
+	order 'work 0'
+}
+
+order() { # WORDS: until it is done
+	local answer
+	echo "$1" >&7
+	read -r answer <&8
+	[ "$answer" = "done" ]
+}
+
+kib() {
+	awk '/^RssAnon/ { print $2 }' "/proc/$tracer/status"
+}
+
+populate 2000 200
+attached=()
+for ((round = 0; round < ROUNDS; round++)); do
+	from=${EPOCHREALTIME/[^0-9]/}
+	heaptap --cgroup "${group#"$mount"}"
+	attached+=("$(calc "(${EPOCHREALTIME/[^0-9]/} - $from) / 1e6")")
+	untrace
+done
+heaptap --cgroup "${group#"$mount"}"
+cpu=$(cpu_ns "$tracer") from=${EPOCHREALTIME/[^0-9]/}
+order 'work 10'
+share=$(calc "100 * ($(cpu_ns "$tracer") - $cpu) / 1e3 / (${EPOCHREALTIME/[^0-9]/} - $from)")
+size=$(kib)
+untrace
+empty
+rm -rf "$scratch/crowd"
+echo "2000 processes, 200 of them allocating (median of $ROUNDS attaches: $(spread "${attached[@]}") s):"
+figure 'tracing after' "$(median "${attached[@]}")" s '<=' 2
+figure "heaptap's memory (RssAnon)" "$(calc "$size / 1024")" MiB '<=' 128
+figure "heaptap's CPU time, of one core" "$share" % '<=' 5
+
+populate 1 1
+heaptap --cgroup "${group#"$mount"}"
+order "fork 100 $((SECONDS_OF_FORKS / 6))"
+early=$(kib)
+order "fork 100 $((SECONDS_OF_FORKS - SECONDS_OF_FORKS / 6))"
+late=$(kib)
+untrace
+echo "100 forks a second for $SECONDS_OF_FORKS s:"
+figure "heaptap's memory after a sixth of them" "$(calc "$early / 1024")" MiB
+figure "heaptap's memory after all" "$(calc "$late / 1024")" MiB '<=' "$(calc "$early / 1024 + 4")"
+finish

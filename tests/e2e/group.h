@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GROUP_H
+#define GROUP_H
+/* A control group (version 2) of a test's own, wherever the machine has that hierarchy. Functions fail the running test.
+ */
+#include <limits.h>
+
+struct group {
+	char dir[PATH_MAX / 2]; /* "": none */
+	const char *path;	/* of its dir, from below the hierarchy's root on: with a slash first */
+};
+
+void group_make(struct group *group);
+/* One within another, which is to be removed after it: `name` may have several parts. */
+void group_make_below(struct group *group, const struct group *above, const char *name);
+/* End what is in it and below, wait until it is empty, remove it. */
+void group_remove(struct group *group);
+
+/* Words that put a command into the group, for in front of its argv: valid until the next call. */
+const char *const *group_wrapper(const struct group *group);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two thousand processes, two hundred of them allocating: heaptap is there within two seconds, stays small and takes
+ * little; and it does not grow while processes come and go.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "dialogue.h"
+#include "group.h"
+#include "population.h"
+
+#define PROCESSES     2000
+#define ACTIVE	      200
+#define ATTACH_NS_MAX 2000000000u
+#define ATTACH_TRIES  3
+#define MEMORY_KB_MAX (128 << 10)
+#define CPU_SHARE_MAX 0.05
+#define WORK_SECONDS  5
+#define FORK_RATE     100
+#define FORK_SECONDS  10
+#define GROWTH_KB_MAX (4 << 10)
+
+struct stage {
+	struct scene *scene;
+	struct group group;
+	struct dialogue crowd;
+};
+
+static int stage_setup(void **state)
+{
+	struct stage *stage = calloc(1, sizeof(*stage));
+	void *scene;
+
+	if (!stage || scene_setup(&scene)) {
+		free(stage);
+		return -1;
+	}
+	stage->scene = scene;
+	stage->crowd = (struct dialogue){-1, -1};
+	*state = stage;
+	return 0;
+}
+
+static int stage_teardown(void **state)
+{
+	struct stage *stage = *state;
+	void *scene = stage->scene;
+	int error;
+
+	dialogue_close(&stage->crowd);
+	group_remove(&stage->group);
+	error = scene_teardown(&scene);
+	free(stage);
+	return error;
+}
+
+static void start_crowd(struct stage *stage, unsigned int count, unsigned int active)
+{
+	const char *dir = format("%s/crowd", stage->scene->dir), *const * words;
+	const char *argv[12];
+	unsigned int length = 0;
+
+	group_make(&stage->group);
+	dialogue_open(&stage->crowd, dir);
+	for (words = group_wrapper(&stage->group); *words; words++)
+		argv[length++] = *words;
+	argv[length++] = beside("target_crowd");
+	argv[length++] = dir;
+	argv[length++] = format("%u", count);
+	argv[length++] = format("%u", active);
+	argv[length] = NULL;
+	target_start(&stage->scene->target, NULL, argv);
+	dialogue_order(&stage->crowd, "work 0"); /* all are there */
+}
+
+static void attach(struct stage *stage, const char *const *args)
+{
+	session_start(&stage->scene->session, stage->scene, args);
+	session_attached(&stage->scene->session);
+}
+
+static void detach(struct stage *stage)
+{
+	session_signal(&stage->scene->session, SIGINT);
+	assert_int_equal(session_finish(&stage->scene->session), 0);
+}
+
+/* Of several tries the best: what else the machine does shall not count. */
+static void assert_quick_attach(struct stage *stage, const char *const *args)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (int i = 0; i < ATTACH_TRIES; i++) {
+		uint64_t start = now_ns(), spent;
+
+		attach(stage, args);
+		spent = now_ns() - start;
+		least = spent < least ? spent : least;
+		detach(stage);
+	}
+	printf("attached after %.2f s\n", (double)least / 1e9);
+	assert_true(least < ATTACH_NS_MAX);
+}
+
+static uint64_t memory_kb(const struct session *session)
+{
+	FILE *file = fopen(format("/proc/%d/status", session->child.pid), "re");
+	unsigned long kb = 0;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "RssAnon: %lu", &kb) == 1)
+			break;
+	if (file)
+		fclose(file);
+	assert_true(kb > 0);
+	return kb;
+}
+
+static double cpu_seconds(const struct session *session)
+{
+	FILE *file = fopen(format("/proc/%d/stat", session->child.pid), "re");
+	unsigned long user = 0, system = 0;
+
+	/* heaptap's name has no space in it */
+	if (!file || fscanf(file, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+		fail_msg("heaptap is gone");
+	fclose(file);
+	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static void check_crowd(struct stage *stage, const char *const *args)
+{
+	const struct session *session = &stage->scene->session;
+	uint64_t start, kb;
+	double share, cpu;
+
+	assert_quick_attach(stage, args);
+	attach(stage, args);
+	start = now_ns();
+	cpu = cpu_seconds(session);
+	dialogue_order(&stage->crowd, format("work %d", WORK_SECONDS));
+	share = (cpu_seconds(session) - cpu) / ((double)(now_ns() - start) / 1e9);
+	kb = memory_kb(session);
+	detach(stage);
+	printf("RssAnon %lu KiB, %.1f %% of a core\n", (unsigned long)kb, 100 * share);
+	assert_true(kb < MEMORY_KB_MAX);
+	assert_true(share < CPU_SHARE_MAX);
+	assert_int_equal(population_count(session, "target_crowd"), ACTIVE);
+	population_assert_clean(session);
+}
+
+static void test_population_of_a_group_costs_little(void **state)
+{
+	struct stage *stage = *state;
+
+	start_crowd(stage, PROCESSES, ACTIVE);
+	check_crowd(stage, (const char *const[]){"--cgroup", stage->group.path, NULL});
+}
+
+static void test_population_of_the_machine_costs_little(void **state)
+{
+	struct stage *stage = *state;
+
+	start_crowd(stage, PROCESSES, ACTIVE);
+	check_crowd(stage, (const char *const[]){"--all", NULL});
+}
+
+/* The first half fills what has a limit; the second one finds it filled. At interval 1, so that each child has samples. */
+static void test_population_that_comes_and_goes_leaves_no_memory_behind(void **state)
+{
+	const char *order = format("fork %d %d", FORK_RATE, FORK_SECONDS / 2);
+	struct stage *stage = *state;
+	uint64_t half_kb, end_kb;
+
+	start_crowd(stage, 1, 1);
+	attach(stage, (const char *const[]){"-R", "1", "--cgroup", stage->group.path, NULL});
+	dialogue_order(&stage->crowd, order);
+	half_kb = memory_kb(&stage->scene->session);
+	dialogue_order(&stage->crowd, order);
+	end_kb = memory_kb(&stage->scene->session);
+	detach(stage);
+	printf("RssAnon %lu KiB after %d forks, %lu KiB after twice as many\n", (unsigned long)half_kb,
+	       FORK_RATE * FORK_SECONDS / 2, (unsigned long)end_kb);
+	assert_true(end_kb < half_kb + GROWTH_KB_MAX);
+	assert_int_equal(population_count(&stage->scene->session, "target_crowd"), FORK_RATE * FORK_SECONDS);
+	population_assert_clean(&stage->scene->session);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_population_of_a_group_costs_little),
+		TEST(test_population_of_the_machine_costs_little),
+		TEST(test_population_that_comes_and_goes_leaves_no_memory_behind),
+	};
+
+	return cmocka_run_group_tests_name("population", tests, NULL, NULL);
+}
