@@ -4,20 +4,41 @@
 /* What user space tells the programs: the one rodata struct, the attach cookie, and the rows of the small tables. */
 #include "types.h"
 
-#define SCOPES_MAX	    1025       /* processes traced at once, and scope 0, heaptap itself */
-#define TALLIES_MIN	    64	       /* rows of counters; a power of two, see struct config */
+#define SCOPES_MIN	    64	       /* rows of scopes and of counters; powers of two, see struct config */
+#define SCOPES_MAX	    65536
 #define RANGES_MAX	    48	       /* probed functions of one allocator file, and what they have to themselves */
 #define UNWIND_ROWS_MAX	    (4U << 20) /* words of all unwind tables, see unwind.h; even */
 #define UNWIND_MAPPINGS_MAX 65536      /* executable mappings of all traced processes */
-#define SCOPE_BY_PID	    0xfff      /* cookie: look the process up by pid (unfiltered link) */
+#define SCOPE_BY_PID	    63	       /* cookie: look the process up by pid (unfiltered link) */
+#define GROUP_PATH_MAX	    512
+
+/* Which processes are traced beside those that user space names. */
+enum population {
+	POPULATION_LISTED = 0, /* none */
+	POPULATION_FOLLOW = 1, /* their children, and the children's */
+	POPULATION_CGROUP = 2, /* all of a cgroup and of those below it */
+	POPULATION_ALL = 3,    /* all, but for heaptap and its children */
+};
 
 struct config {
 	u64 sample_bytes; /* mean bytes between samples, 1 .. 2^32 - 1 */
 	u64 ring_half;	  /* bytes in the ring from which a wake-up is forced */
 	u32 tally_mask; /* an image counts in row (process number & mask); user space empties it when the image ends */
 	u32 pidns_inum; /* inode number of heaptap's PID namespace; 0: the initial one */
+	u32 self;	/* heaptap's own pid, as numbered there */
+	u32 exe_device; /* of a population, only processes that run this file: inode and the kernel's device number */
+	u64 exe_inode;	/* 0: whatever they run */
+	char comm[16];	/* of a population, only processes of that name; empty: whatever they are called */
 	u8 alloc_only;
 	u8 show_allocator; /* stacks begin in the allocator's function, not in its caller */
+};
+
+/* The cgroup of POPULATION_CGROUP. A group that is made again under the same path takes its place at once. */
+struct group {
+	u64 id;	   /* of the directory: its inode number */
+	u32 level; /* its depth in the hierarchy, the root's being 0 */
+	u32 made;  /* how often it has been made anew */
+	char path[GROUP_PATH_MAX];
 };
 
 /* What a probed function does; the kernel side of the allocator table in user/allocator.c. "One" and "two" are the
@@ -61,15 +82,15 @@ enum arg_register {
 
 /*
  * The attach cookie: everything the program needs to know about the site it was hit at.
- *   bits 0-3 call kind | 4-11 registers of arguments one, two | 15-26 scope | 27-31 allocator | 32-63 site's file offset
- * The allocator number names a row of the ranges that tell a nested call.
+ *   bits 0-3 call kind | 4-11 registers of arguments one, two | 12-17 scope | 18-27 allocator | 32-63 site's file offset
+ * The allocator number names a row of the ranges that tell a nested call. Filtered links are few, so are their scopes.
  */
-#define ALLOCATORS_MAX 32 /* allocator files probed at once */
+#define ALLOCATORS_MAX 1024 /* allocator files probed at once */
 
 static inline u64 cookie_make(u32 kind, u32 arg1, u32 arg2, u32 scope, u32 allocator, u32 site)
 {
-	return (u64)(kind & 15) | (u64)(arg1 & 15) << 4 | (u64)(arg2 & 15) << 8 | (u64)(scope & 0xfff) << 15 |
-	       (u64)(allocator & 31) << 27 | (u64)site << 32;
+	return (u64)(kind & 15) | (u64)(arg1 & 15) << 4 | (u64)(arg2 & 15) << 8 | (u64)(scope & 63) << 12 |
+	       (u64)(allocator & 0x3ff) << 18 | (u64)site << 32;
 }
 static inline u32 cookie_kind(u64 cookie)
 {
@@ -85,11 +106,11 @@ static inline u32 cookie_arg2(u64 cookie)
 }
 static inline u32 cookie_scope(u64 cookie)
 {
-	return cookie >> 15 & 0xfff;
+	return cookie >> 12 & 63;
 }
 static inline u32 cookie_allocator(u64 cookie)
 {
-	return cookie >> 27 & 31;
+	return cookie >> 18 & 0x3ff;
 }
 static inline u32 cookie_site(u64 cookie)
 {
@@ -97,21 +118,24 @@ static inline u32 cookie_site(u64 cookie)
 }
 
 /*
- * One traced process. `process` is 0 until its first image begins (COMMAND before its exec) and after its end. `wide`
- * says which links serve it: 0 those filtered by PID, 1 the unfiltered ones. The others' hits are ignored, so that it
- * can move from one kind to the other with every call counted once.
+ * One traced process. `process` is 0 until its first image begins (COMMAND before its exec), while it is only followed
+ * (see struct config, comm), and after its end. `wide` says which links serve it: 0 those filtered by PID, 1 the
+ * unfiltered ones. The others' hits are ignored, so that it can move from one kind to the other with every call counted
+ * once. A child that shares its parent's memory has the parent's scope until it execs, so `pid` tells who owns it.
  */
 struct scope {
 	u32 process;
 	u32 pid;
 	u32 wide;
+	u32 told;	      /* user space knows it, and gives its number back when it is done with it */
 	u32 mappings_process; /* the process number that `mappings` belongs to; another one's are not known yet */
 	u32 generation;	      /* how often `mappings` has been published: equal addresses may mean other code since */
 	u32 new_max;	      /* operator new of fewer bytes cannot be expected to fail; 0: not known, or no matter */
+	u32 reserved;
 	u64 mappings;	      /* its mappings: index of the first in unwind_mappings << 32 | how many */
 };
 
-_Static_assert(sizeof(struct scope) == 32, "scope: user space maps the rows of an array, which are 8-byte aligned");
+_Static_assert(sizeof(struct scope) == 40, "scope: user space maps the rows of an array, which are 8-byte aligned");
 
 /* File offsets [start, end) of one allocator file's probed functions: a call from within is the allocator's own. So is
  * one from code that only they use, where the plan knows of such. */

@@ -23,6 +23,9 @@ enum event_kind {
 	EVENT_EXIT = 7,	       /* the last thread is gone */
 	EVENT_LEADER_EXIT = 8, /* the main thread is gone, others run on */
 	EVENT_OVERWRITE = 9,   /* a sampled object was still live when its address was handed out again */
+	EVENT_FORK = 11,      /* a new image begins: a child's, with what its parent had mapped */
+	EVENT_ENTER = 12,     /* a new image begins: a running process has come into the cgroup */
+	EVENT_LEAVE = 13,     /* an image ends: its process runs on, but has left the cgroup */
 	EVENT_RAW = 10, /* instead of STACK: bytes of a stack whose tables were not ready, for user space to unwind */
 };
 
@@ -96,12 +99,12 @@ struct event_raw {
 	u8 bytes[RAW_STACK_BYTES]; /* from sp on; only size of them are sent */
 };
 
-/* EXEC, EXIT, LEADER_EXIT */
+/* EXEC, EXIT, LEADER_EXIT, FORK, ENTER, LEAVE */
 struct event_process {
-	struct event header; /* process: the image that ends (0: COMMAND's first exec) */
+	struct event header; /* process: the image that ends (0: none) */
 	u32 pid;
-	u32 tid;	   /* EXEC: the thread that called exec, as numbered before */
-	u32 next;	   /* EXEC: process number of the new image */
+	u32 tid;	   /* EXEC: the thread that called exec, as numbered before; FORK: the parent */
+	u32 next;	   /* EXEC, FORK, ENTER: process number of the new image (EXEC: 0, it is not wanted) */
 	u32 scope;	   /* which of the traced processes (see struct scope in config.h) */
 	u64 cpu_ns;	   /* CPU time of the process up to now, all threads */
 	u64 max_rss_bytes; /* EXIT: high-water mark */

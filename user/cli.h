@@ -6,6 +6,7 @@
  */
 #include <sys/types.h>
 
+#include "../include/config.h"
 #include "collector.h"
 #include "writer.h"
 
@@ -32,13 +33,6 @@ enum verb {
 #define KEEP_DEFAULT 1000
 
 /* Which processes beside those named. */
-enum population {
-	POPULATION_LISTED, /* none */
-	POPULATION_FOLLOW, /* their children too */
-	POPULATION_CGROUP,
-	POPULATION_ALL
-};
-
 struct options {
 	enum verb verb;
 	int verbosity; /* -1: -q, 0, 1: -v */
@@ -53,16 +47,12 @@ struct options {
 	const char *output;   /* NULL: heaptap-<UTC time>/ */
 	unsigned int formats; /* mask of enum format */
 	bool force, alloc_only, no_new, show_allocator, fail_on_growing;
-	enum population {
-		POPULATION_LISTED,
-		POPULATION_FOLLOW,
-		POPULATION_CGROUP,
-		POPULATION_ALL
-	} population;
 	bool shared_mounts;
 	struct collector_options collector;
 	double interval_s; /* 0: no profiles but the last */
 	enum population population;
+	const char *cgroup, *container; /* of POPULATION_CGROUP, one of them */
+	const char *comm, *exe;		/* of a population, only such processes; NULL: all */
 	u32 keep;    /* of a population: ended processes with files of their own */
 	char **argv; /* everything after the verb, for index.json */
 	/* report */

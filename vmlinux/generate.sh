@@ -15,7 +15,7 @@ PATH=$PATH:/usr/sbin
 
 # kind name: members, in the order in which they shall stand
 wanted='
-enum bpf_map_type: BPF_MAP_TYPE_HASH BPF_MAP_TYPE_ARRAY BPF_MAP_TYPE_PERCPU_ARRAY BPF_MAP_TYPE_RINGBUF
+enum bpf_map_type: BPF_MAP_TYPE_HASH BPF_MAP_TYPE_ARRAY BPF_MAP_TYPE_PERCPU_ARRAY BPF_MAP_TYPE_RINGBUF BPF_MAP_TYPE_QUEUE
 constant -: BPF_ANY BPF_NOEXIST BPF_EXIST BPF_F_NO_PREALLOC BPF_F_USER_STACK BPF_F_MMAPABLE BPF_RB_NO_WAKEUP BPF_RB_FORCE_WAKEUP BPF_RB_AVAIL_DATA
 push
 struct ns_common: inum
@@ -25,14 +25,21 @@ struct pid: level numbers
 typedef atomic_t: counter
 enum pid_type: PIDTYPE_PID PIDTYPE_TGID
 struct rlimit: rlim_cur
+struct kernfs_node: id
+struct cgroup_root: hierarchy_id
+struct cgroup: level kn root ancestors
+struct css_set: dfl_cgrp
+struct super_block: s_dev
+struct inode: i_ino i_sb
+struct file: f_inode
 struct signal_struct: live pids sum_sched_runtime maxrss rlim
 struct sched_entity: sum_exec_runtime
 struct return_instance: stack orig_ret_vaddr next
 struct uprobe_task: return_instances
 struct xol_area: vaddr
 struct uprobes_state: xol_area
-struct mm_struct: uprobes_state
-struct task_struct: se pid tgid group_leader signal comm mm utask
+struct mm_struct: exe_file uprobes_state
+struct task_struct: se pid tgid real_parent group_leader signal comm mm cgroups utask
 pop
 '
 

@@ -36,6 +36,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_QUEUE = 22,
 };
 
 enum {
@@ -83,6 +84,38 @@ struct rlimit {
 	unsigned long rlim_cur;
 };
 
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup_root {
+	int hierarchy_id;
+};
+
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+	struct cgroup *ancestors[0];
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct super_block {
+	unsigned int s_dev;
+};
+
+struct inode {
+	unsigned long i_ino;
+	struct super_block *i_sb;
+};
+
+struct file {
+	struct inode *f_inode;
+};
+
 struct signal_struct {
 	atomic_t live;
 	struct pid *pids[4];
@@ -114,6 +147,7 @@ struct uprobes_state {
 };
 
 struct mm_struct {
+	struct file *exe_file;
 	struct uprobes_state uprobes_state;
 };
 
@@ -121,10 +155,12 @@ struct task_struct {
 	struct sched_entity se;
 	int pid;
 	int tgid;
+	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
 	char comm[16];
 	struct mm_struct *mm;
+	struct css_set *cgroups;
 	struct uprobe_task *utask;
 };
 
