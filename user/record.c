@@ -334,6 +334,17 @@ static void take_resources(void)
 	setpriority(PRIO_PROCESS, 0, READER_NICE);
 }
 
+static void say_refused(const struct tracer *tracer)
+{
+	u64 refused = tracer_refused(tracer);
+
+	if (refused)
+		log_note(
+			"%llu processes were not traced: no more than %u can be at once; narrow it with --comm, --exe, "
+			"--cgroup or --container",
+			(unsigned long long)refused, tracer_processes_max(tracer));
+}
+
 static int run(struct record *record)
 {
 	struct tracer_options tracer_options = {
@@ -373,6 +384,7 @@ static int run(struct record *record)
 	stop_ns = clock_now_ns();
 	return_signals(record);
 	tracer_stop(record->tracer);
+	say_refused(record->tracer);
 	record->publication.duration_ns = stop_ns - record->start_ns;
 	return publish_all(&record->publication);
 }
