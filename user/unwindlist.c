@@ -126,9 +126,10 @@ int unwindlist_publish(struct unwindlist_set *set, struct scope *scope, u32 proc
 	memcpy(list_rows(set, list), layout->rows, layout->count * sizeof(*layout->rows));
 	/* No image has this list while its place changes. */
 	unwindlist_outdate(scope);
-	__atomic_fetch_add(&scope->generation, 1, __ATOMIC_RELEASE);
+	/* A program reads the generation first: never is an old list to be vouched for by the new list's number. */
 	__atomic_store_n(&scope->mappings, (u64)(list->first + list->half * list->capacity) << 32 | list->count,
 			 __ATOMIC_RELEASE);
+	__atomic_fetch_add(&scope->generation, 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&scope->mappings_process, process, __ATOMIC_RELEASE);
 	return 0;
 }
