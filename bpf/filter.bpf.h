@@ -29,6 +29,11 @@ static __always_inline u32 filter_pid_in_namespace(struct task_struct *task)
 	return 0;
 }
 
+static __always_inline u32 filter_pid_of(struct task_struct *task)
+{
+	return config.pidns_inum ? filter_pid_in_namespace(task) : (u32)BPF_CORE_READ(task, tgid);
+}
+
 static __always_inline u32 filter_pid(void)
 {
 	if (!config.pidns_inum)
@@ -36,16 +41,21 @@ static __always_inline u32 filter_pid(void)
 	return filter_pid_in_namespace((void *)bpf_get_current_task());
 }
 
-/* The scope of the current process with its number, NULL when it is not traced. */
-static __always_inline struct scope *filter_scope(u32 *ret_number)
+/* The scope of process `pid` with its number, NULL when it is not traced. */
+static __always_inline struct scope *filter_scope_of(u32 pid, u32 *ret_number)
 {
-	u32 pid = filter_pid();
 	u32 *found = bpf_map_lookup_elem(&scope_by_pid, &pid);
 
 	if (!found)
 		return NULL;
 	*ret_number = *found;
 	return bpf_map_lookup_elem(&scopes, ret_number);
+}
+
+/* The same of the current process. */
+static __always_inline struct scope *filter_scope(u32 *ret_number)
+{
+	return filter_scope_of(filter_pid(), ret_number);
 }
 
 #endif

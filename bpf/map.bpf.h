@@ -20,10 +20,14 @@ const volatile struct config config __weak = {};
 struct config config;
 #endif
 
-/* Drawn once per sampled object, per image and per raw stack; never reused in one recording. */
+/* Drawn once per sampled object and per raw stack; never reused in one recording. */
 u64 next_object __weak = 0;
-u32 next_process __weak = 0;
 u64 next_raw __weak = 0;
+
+/* Who is to be traced beside those named, an enum population: user space sets it to POPULATION_LISTED at the end. */
+u32 population __weak = 0;
+struct group group __weak = {};
+u64 population_refused __weak = 0; /* processes and images not traced: no scope or no process number left */
 
 /* The ring: events to user space, in order. (*) */
 struct {
@@ -31,20 +35,28 @@ struct {
 	__uint(max_entries, 16 << 20);
 } ring __weak SEC(".maps");
 
-/* Scope number -> struct scope. User space, which has it mapped, starts one; exec and exit change its process number.
- */
+/* Scope number -> struct scope. User space, which has it mapped, starts one, and so do fork, exec and a process's coming
+ * into the cgroup; exec and exit change its process number. (*) */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, SCOPES_MAX);
+	__uint(max_entries, SCOPES_MIN);
 	__type(key, u32);
 	__type(value, struct scope);
 } scopes __weak SEC(".maps");
 
-/* pid, as heaptap's PID namespace numbers it -> scope number. User space inserts, exit deletes. */
+/* Scope numbers that are free. User space puts them in, and back once it has settled what it was told of; whoever starts
+ * a scope takes one out. (*) */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, SCOPES_MIN);
+	__type(value, u32);
+} free_scopes __weak SEC(".maps");
+
+/* pid, as heaptap's PID namespace numbers it -> scope number. Whoever starts a scope inserts, exit deletes. (*) */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, SCOPES_MAX);
+	__uint(max_entries, 2 * SCOPES_MIN);
 	__type(key, u32);
 	__type(value, u32);
 } scope_by_pid __weak SEC(".maps");
@@ -52,10 +64,18 @@ struct {
 /* process number & config.tally_mask -> counters. The programs add, user space clears the row of an ended image. (*) */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, TALLIES_MIN);
+	__uint(max_entries, SCOPES_MIN);
 	__type(key, u32);
 	__type(value, struct tally);
 } tallies __weak SEC(".maps");
+
+/* Process numbers whose row of counters is free. User space puts them in, each once in a recording: a row's next number
+ * when the image that had the one before is settled. Whoever begins an image takes one out. (*) */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, SCOPES_MIN);
+	__type(value, u32);
+} free_processes __weak SEC(".maps");
 
 /* Allocator number (of the cookie) -> file ranges of its probed functions. User space writes it before attaching. */
 struct {

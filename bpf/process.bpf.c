@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The life of traced processes: exec begins a new image with a new process number at once, in the kernel, so that no
- * allocation of the new image can meet the old one's objects; the last thread's exit ends it.
+ * allocation of the new image can meet the old one's objects; the last thread's exit ends it. Of a population, a child
+ * is traced from its birth, before it runs.
  */
 #include "vmlinux.h"
 
 #include <bpf/bpf_tracing.h>
 
 #include "emit.bpf.h"
-#include "filter.bpf.h"
+#include "population.bpf.h"
 
 #define PAGE_BYTES 4096
 
@@ -44,50 +45,195 @@ static __always_inline void emit_process(enum event_kind kind, struct task_struc
 	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
 }
 
-SEC("tp_btf/sched_process_exec") int BPF_PROG(process_exec, struct task_struct *task, int old_pid)
+static __always_inline void refuse(void)
 {
-	u32 number, next;
-	struct scope *scope = filter_scope(&number);
+	__sync_fetch_and_add(&population_refused, 1);
+}
 
+/* A process number for a new image, 0 when all are in use. */
+static __always_inline u32 draw_process(void)
+{
+	u32 process = 0;
+
+	if (bpf_map_pop_elem(&free_processes, &process)) {
+		refuse();
+		return 0;
+	}
+	return process;
+}
+
+static __always_inline void forget_pid(u32 pid)
+{
+	bpf_map_delete_elem(&scope_by_pid, &pid);
+}
+
+/* The scope ends. User space gives its number back, unless it has never heard of it. */
+static __always_inline void scope_end(struct scope *scope, u32 number)
+{
+	forget_pid(scope->pid);
+	scope->process = 0;
+	if (!scope->told)
+		bpf_map_push_elem(&free_scopes, &number, BPF_ANY);
+}
+
+/*
+ * A scope for process `pid`, and its first image if it is wanted: `kind` tells how that came to be, `tid` as struct
+ * event_process has it. `before`: the parent's scope, NULL.
+ */
+static __noinline int scope_begin(struct task_struct *task, u32 kind, u32 pid, u32 tid, const struct scope *before)
+{
+	u32 number = 0, process;
+	struct scope *scope;
+
+	if (!pid || bpf_map_pop_elem(&free_scopes, &number)) {
+		refuse();
+		return 0;
+	}
+	scope = bpf_map_lookup_elem(&scopes, &number);
 	if (!scope)
 		return 0;
-	next = __sync_fetch_and_add(&next_process, 1) + 1;
-	/* A pid that was another one before: a thread that was not the leader called exec and has its place now. */
-	emit_process(EVENT_EXEC, task, scope, number, old_pid == task->tgid ? scope->pid : (u32)old_pid, next);
+	scope->process = 0;
+	scope->pid = pid;
+	scope->wide = 1;
+	scope->mappings_process = 0;
+	scope->mappings = 0;
+	scope->new_max = before ? before->new_max : 0;
+	process = population_wants(task) ? draw_process() : 0;
+	scope->told = process != 0;
+	if (bpf_map_update_elem(&scope_by_pid, &pid, &number, BPF_NOEXIST)) {
+		/* User space was first. */
+		bpf_map_push_elem(&free_scopes, &number, BPF_ANY);
+		if (process)
+			bpf_map_push_elem(&free_processes, &process, BPF_ANY);
+		return 0;
+	}
+	if (!process)
+		return 0;
+	emit_process(kind, task, scope, number, tid, process);
+	scope->process = process;
+	return 0;
+}
+
+static __always_inline void exec_traced(struct task_struct *task, struct scope *scope, u32 number, u32 old_pid)
+{
+	bool wanted = population == POPULATION_LISTED || population_wants(task);
+	u32 next = wanted ? draw_process() : 0;
+
+	if (next || scope->process) {
+		scope->told = 1;
+		/* A pid that was another one before: a thread that was not the leader called exec and has its place
+		 * now. */
+		emit_process(EVENT_EXEC, task, scope, number, old_pid == (u32)task->tgid ? scope->pid : old_pid, next);
+	}
 	scope->process = next;
+}
+
+SEC("tp_btf/sched_process_exec") int BPF_PROG(process_exec, struct task_struct *task, int old_pid)
+{
+	u32 number = 0, pid = filter_pid();
+	struct scope *scope = filter_scope_of(pid, &number), *lender = NULL;
+
+	if (scope && scope->pid != pid) {
+		/* A child that has shared its parent's memory up to now. */
+		forget_pid(pid);
+		lender = scope;
+		scope = NULL;
+	}
+	if (scope)
+		exec_traced(task, scope, number, (u32)old_pid);
+	else if ((lender && population == POPULATION_FOLLOW) || population_has(task))
+		scope_begin(task, EVENT_EXEC, pid, pid, lender);
 	return 0;
 }
 
 SEC("tp_btf/sched_process_exit") int BPF_PROG(process_exit, struct task_struct *task)
 {
 	bool last = !task->signal->live.counter, leader = task->pid == task->tgid;
+	u32 number = 0, pid = filter_pid();
 	struct scope *scope;
-	u32 number, pid;
 
 	if (!last && !leader)
 		return 0;
-	scope = filter_scope(&number);
+	scope = filter_scope_of(pid, &number);
 	if (!scope)
 		return 0;
-	emit_process(last ? EVENT_EXIT : EVENT_LEADER_EXIT, task, scope, number, scope->pid, 0);
-	if (!last)
+	if (scope->pid != pid) {
+		if (last)
+			forget_pid(pid);
 		return 0;
+	}
+	/* Filtered links are blind once the main thread is gone. */
+	if (scope->told && (last || !scope->wide))
+		emit_process(last ? EVENT_EXIT : EVENT_LEADER_EXIT, task, scope, number, scope->pid, 0);
 	/* Two threads that die together may both be the last here; the second finds nothing more to end. */
-	scope->process = 0;
-	pid = scope->pid;
-	bpf_map_delete_elem(&scope_by_pid, &pid);
+	if (last)
+		scope_end(scope, number);
 	return 0;
 }
 
 SEC("tp_btf/sched_process_fork") int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct scope *scope;
-	u32 number;
+	u32 number = 0, pid;
 
 	if (parent->tgid == child->tgid)
 		return 0;
 	scope = filter_scope(&number);
-	if (scope && scope->process)
-		count(scope->process, COUNTER_CHILDREN);
+	if ((!scope || population != POPULATION_FOLLOW) && !population_has(child)) {
+		if (scope && scope->process)
+			count(scope->process, COUNTER_CHILDREN);
+		return 0;
+	}
+	pid = filter_pid_of(child);
+	if (scope && parent->mm == child->mm)
+		/* What it allocates is its parent's, until it execs. */
+		bpf_map_update_elem(&scope_by_pid, &pid, &number, BPF_NOEXIST);
+	else if (population == POPULATION_FOLLOW || population_wants(child))
+		scope_begin(child, EVENT_FORK, pid, filter_pid(), scope);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(process_moved, struct cgroup *to, const char *path, struct task_struct *task, bool whole_process)
+{
+	struct scope *scope;
+	u32 number = 0, pid;
+
+	if (population != POPULATION_CGROUP || !whole_process)
+		return 0;
+	pid = filter_pid_of(task);
+	scope = filter_scope_of(pid, &number);
+	if (!scope && population_has(task) && population_wants(task)) {
+		scope_begin(task, EVENT_ENTER, pid, pid, NULL);
+	} else if (scope && scope->pid == pid && !population_has(task)) {
+		if (scope->process)
+			emit_process(EVENT_LEAVE, task, scope, number, pid, 0);
+		scope_end(scope, number);
+	}
+	return 0;
+}
+
+/* Is that the name of the group? Both end with a zero. */
+static __always_inline bool group_is_called(const char *path)
+{
+	char byte = 0;
+
+	for (u32 i = 0; i < GROUP_PATH_MAX; i++) {
+		if (bpf_probe_read_kernel(&byte, sizeof(byte), path + i) || byte != group.path[i])
+			return false;
+		if (!byte)
+			return true;
+	}
+	return false;
+}
+
+/* A container that is started again runs in a new group of the same name. Nobody can be in it yet. */
+SEC("tp_btf/cgroup_mkdir") int BPF_PROG(group_made, struct cgroup *cgroup, const char *path)
+{
+	if (population != POPULATION_CGROUP || BPF_CORE_READ(cgroup, root, hierarchy_id) != HIERARCHY_V2 ||
+	    !group_is_called(path))
+		return 0;
+	group.id = BPF_CORE_READ(cgroup, kn, id);
+	__sync_fetch_and_add(&group.made, 1);
 	return 0;
 }

@@ -4,7 +4,7 @@
 /* What user space tells the programs: the one rodata struct, the attach cookie, and the rows of the small tables. */
 #include "types.h"
 
-#define SCOPES_MIN	    64	       /* rows of scopes and of counters; powers of two, see struct config */
+#define SCOPES_MIN	    64 /* rows of scopes and of counters; powers of two, see struct config */
 #define SCOPES_MAX	    65536
 #define RANGES_MAX	    48	       /* probed functions of one allocator file, and what they have to themselves */
 #define UNWIND_ROWS_MAX	    (4U << 20) /* words of all unwind tables, see unwind.h; even */
@@ -132,7 +132,7 @@ struct scope {
 	u32 generation;	      /* of `mappings`: another one where equal addresses may mean other code since */
 	u32 new_max;	      /* operator new of fewer bytes cannot be expected to fail; 0: not known, or no matter */
 	u32 reserved;
-	u64 mappings;	      /* its mappings: index of the first in unwind_mappings << 32 | how many */
+	u64 mappings; /* its mappings: index of the first in unwind_mappings << 32 | how many */
 };
 
 _Static_assert(sizeof(struct scope) == 40, "scope: user space maps the rows of an array, which are 8-byte aligned");

@@ -23,9 +23,9 @@ enum event_kind {
 	EVENT_EXIT = 7,	       /* the last thread is gone */
 	EVENT_LEADER_EXIT = 8, /* the main thread is gone, others run on */
 	EVENT_OVERWRITE = 9,   /* a sampled object was still live when its address was handed out again */
-	EVENT_FORK = 11,      /* a new image begins: a child's, with what its parent had mapped */
-	EVENT_ENTER = 12,     /* a new image begins: a running process has come into the cgroup */
-	EVENT_LEAVE = 13,     /* an image ends: its process runs on, but has left the cgroup */
+	EVENT_FORK = 11,       /* a new image begins: a child's, with what its parent had mapped */
+	EVENT_ENTER = 12,      /* a new image begins: a running process has come into the cgroup */
+	EVENT_LEAVE = 13,      /* an image ends: its process runs on, but has left the cgroup */
 	EVENT_RAW = 10, /* instead of STACK: bytes of a stack whose tables were not ready, for user space to unwind */
 };
 

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "cgroup.h"
+#include "container.h"
+#include "hierarchy.h"
 #include "mapping.h"
 #include "procfs.h"
 
@@ -23,7 +25,28 @@ static char *first_file(const struct mapping_table *mappings)
 	return oldest ? strdup(oldest->path) : NULL;
 }
 
-void account_facts(struct process *process)
+static void look_at_memory(struct process *process)
+{
+	if (process->memory_directory)
+		cgroup_memory(process->memory_directory, process->memory_path, &process->memory_limit,
+			      &process->memory_used);
+}
+
+static void find_container(const struct account_sources *sources, struct process *process)
+{
+	char id[CONTAINER_ID_SIZE];
+	const char *runtime, *name;
+
+	if (!process->cgroup || !container_of_cgroup(process->cgroup, id, &runtime))
+		return;
+	free(process->container_id);
+	free(process->container_name);
+	process->container_id = strdup(id);
+	name = sources->containers ? container_names_find(sources->containers, id) : NULL;
+	process->container_name = name ? strdup(name) : NULL;
+}
+
+void account_facts(const struct account_sources *sources, struct process *process)
 {
 	pid_t pid = (pid_t)process->pid;
 	char comm[16];
@@ -35,13 +58,14 @@ void account_facts(struct process *process)
 	if (!process->exe)
 		process->exe = procfs_exe(pid);
 	process->cgroup = procfs_cgroup(pid);
-	cgroup_memory(CGROUP_ROOT, process->cgroup, &process->memory_limit, &process->memory_used);
+	find_container(sources, process);
+	if (sources->hierarchy)
+		hierarchy_memory(sources->hierarchy, pid, &process->memory_directory, &process->memory_path);
+	look_at_memory(process);
 	root_close(&process->root);
 	root_open(pid, &process->root);
 	process->rss_start_bytes = procfs_rss_bytes(pid);
 	process->rss_end_bytes = process->rss_start_bytes;
-	if (!process->cpu_start_ns)
-		process->cpu_start_ns = procfs_cpu_ns(pid);
 }
 
 void account_look(struct process *process)
@@ -88,6 +112,16 @@ static void settle(struct kernel *kernel, struct process *process)
 		kernel_for_each_unsent(kernel, book_death, &sweep);
 }
 
+/* Calls that were sampled, and of which no more has been heard: their threads died in them. */
+static bool is_waited_for(const struct process *process)
+{
+	const u64 *ledger = process->ledger;
+
+	return ledger[COUNTER_SAMPLED] > process->heap.alloc_count + ledger[COUNTER_FAILED] +
+						 ledger[COUNTER_LOST_RING] + ledger[COUNTER_LOST_STASH] +
+						 ledger[COUNTER_RETURN_MISSED];
+}
+
 void account_end(struct kernel *kernel, struct process *process)
 {
 	struct heap_object *object;
@@ -98,13 +132,16 @@ void account_end(struct kernel *kernel, struct process *process)
 		kernel_forget_object(kernel, process->number, object->addr);
 	for (stack = process->stacks.stacks; stack; stack = stack->hh.next)
 		kernel_forget_stack(kernel, stack->hash);
+	if (is_waited_for(process))
+		process->ledger[COUNTER_RETURN_MISSED] += kernel_take_pending(kernel, process->number);
+	kernel_give_process(kernel, process->number);
 }
 
 void account_stop(struct kernel *kernel, struct process *process, u64 now_ns)
 {
 	settle(kernel, process);
 	account_look(process);
-	cgroup_memory(CGROUP_ROOT, process->cgroup, &process->memory_limit, &process->memory_used);
+	look_at_memory(process);
 	process->end_ns = now_ns;
 	process->cpu_end_ns = procfs_cpu_ns((pid_t)process->pid);
 }

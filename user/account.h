@@ -5,8 +5,17 @@
 #include "kernel.h"
 #include "recorder.h"
 
-/* Name, program, cgroup, memory and CPU time at the image's begin, as far as it still lives. */
-void account_facts(struct process *process);
+struct hierarchy;
+struct container_names;
+
+/* Where groups and containers are told of; either may be NULL. */
+struct account_sources {
+	struct hierarchy *hierarchy;
+	struct container_names *containers;
+};
+
+/* Name, program, cgroup, container and memory at the image's begin, as far as it still lives. */
+void account_facts(const struct account_sources *sources, struct process *process);
 
 /* Memory now. */
 void account_look(struct process *process);

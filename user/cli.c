@@ -22,6 +22,7 @@
 #define SAMPLE_BYTES_MAX     4294967295u
 #define DURATION_MAX_S	     1000000000.0 /* as nanoseconds it still fits 64 bits */
 #define TOP_DEFAULT	     20
+#define COMM_MAX	     15
 #define GOGC_DEFAULT	     100
 #define GOGC_MAX	     1000000
 
@@ -319,6 +320,31 @@ static error_t parse_word(struct parse *parse, char *word, struct argp_state *st
 	return 0;
 }
 
+/* Which options go with which targets. */
+static error_t check_target(struct parse *parse)
+{
+	const struct options *options = parse->options;
+	bool others = options->population == POPULATION_ALL || options->population == POPULATION_CGROUP;
+	bool named = options->command || options->pid_count;
+	const char *what = options->container ? "--container" : options->cgroup ? "--cgroup" : "--all";
+
+	if (others && named)
+		return refuse(parse, "'%s' and '%s' are two targets: name one", what,
+			      options->command ? options->command[0] : "-p");
+	if (!others && !named && options->verb == VERB_RECORD)
+		return refuse(parse,
+			      "no target: name one with '-p PID', '--container NAME', '--cgroup PATH', '--all' or "
+			      "'-- COMMAND'");
+	if (options->population == POPULATION_LISTED && (options->comm || options->exe))
+		return refuse(parse,
+			      "'%s' chooses among several processes: it goes with '--follow', '--all', '--cgroup' "
+			      "or '--container'",
+			      options->comm ? "--comm" : "--exe");
+	if (options->shared_mounts && !(options->command && options->population == POPULATION_FOLLOW))
+		return refuse(parse, "'--shared-mounts' goes with '--follow -- COMMAND'");
+	return 0;
+}
+
 /* Three ways of looking at a profile, of which two are tables. */
 static error_t check_report(struct parse *parse)
 {
@@ -350,8 +376,37 @@ static error_t parse_end(struct parse *parse, const struct argp_state *state)
 	if (options->alloc_only && parse->lifetimes)
 		return refuse(parse, "'%s' needs to know what is freed, which '--alloc-only' leaves out",
 			      parse->lifetimes);
-	if (options->verb == VERB_RECORD && !options->command && !options->pid_count)
-		return refuse(parse, "no target: name one with '-p PID' or '-- COMMAND'");
+	return check_target(parse);
+}
+
+/* What is traced is chosen once. */
+static error_t choose_population(struct parse *parse, enum population population)
+{
+	struct options *options = parse->options;
+
+	if ((options->population != POPULATION_LISTED && options->population != population) ||
+	    (options->cgroup && options->container))
+		return refuse(parse, "'--follow', '--all', '--cgroup' and '--container' exclude each other");
+	options->population = population;
+	return 0;
+}
+
+static error_t parse_comm(struct parse *parse, const char *text)
+{
+	if (!*text || strlen(text) > COMM_MAX)
+		return refuse(parse, "'--comm %s' is no name of a process: the kernel keeps 1 to %d characters", text,
+			      COMM_MAX);
+	parse->options->comm = text;
+	return 0;
+}
+
+static error_t parse_keep(struct parse *parse, const char *text)
+{
+	u64 keep;
+
+	if (value_number(text, UINT_MAX, &keep))
+		return refuse(parse, "'--keep %s' is not a number of processes from 1 to %u", text, UINT_MAX);
+	parse->options->keep = (u32)keep;
 	return 0;
 }
 
@@ -395,8 +450,24 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 		options->no_new = true;
 		return 0;
 	case KEY_FOLLOW:
-		options->population = POPULATION_FOLLOW;
+		return choose_population(parse, POPULATION_FOLLOW);
+	case 'a':
+		return choose_population(parse, POPULATION_ALL);
+	case KEY_CGROUP:
+		options->cgroup = arg;
+		return choose_population(parse, POPULATION_CGROUP);
+	case KEY_CONTAINER:
+		options->container = arg;
+		return choose_population(parse, POPULATION_CGROUP);
+	case KEY_COMM:
+		return parse_comm(parse, arg);
+	case KEY_EXE:
+		if (!*arg)
+			return refuse(parse, "'' after '--exe' names no file");
+		options->exe = arg;
 		return 0;
+	case KEY_KEEP:
+		return parse_keep(parse, arg);
 	case KEY_SHARED_MOUNTS:
 		options->shared_mounts = true;
 		return 0;
@@ -480,6 +551,7 @@ static void parse_verb(struct parse *parse, int argc, char **argv)
 
 	options->sample_bytes = SAMPLE_BYTES_DEFAULT;
 	options->collector = (struct collector_options){GOGC_DEFAULT, COLLECTOR_TENURE_DEFAULT};
+	options->keep = KEEP_DEFAULT;
 	options->argv = argv + 1;
 	options->measure = INUSE_SPACE;
 	options->top = TOP_DEFAULT;

@@ -53,8 +53,8 @@ struct options {
 	enum population population;
 	const char *cgroup, *container; /* of POPULATION_CGROUP, one of them */
 	const char *comm, *exe;		/* of a population, only such processes; NULL: all */
-	u32 keep;    /* of a population: ended processes with files of their own */
-	char **argv; /* everything after the verb, for index.json */
+	u32 keep;			/* of a population: ended processes with files of their own */
+	char **argv;			/* everything after the verb, for index.json */
 	/* report */
 	const char *path;
 	enum report_format {

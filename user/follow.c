@@ -3,24 +3,73 @@
  * From events to the recorder, and the way back: an exec, a mapping or the end of a main thread may call for other
  * links. The sinks of ring and side-band; the state is the tracer's.
  */
+#define HASH_NONFATAL_OOM	     1
+#define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "follow.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "account.h"
 #include "clock.h"
 #include "elf.h"
 #include "log.h"
+#include "newlimit.h"
+#include "procfs.h"
+
+#define ANNOUNCED_NS	   5000000000ULL /* how long at most the side-band is ahead of the ring */
+#define LOOK_POPULATION_NS 1000000000ULL /* between two looks at a population, which may be thousands */
 
 struct traced *follow_find(const struct follow *follow, pid_t pid)
 {
 	struct traced *traced;
 
-	for (traced = follow->traced; traced; traced = traced->next)
-		if (traced->pid == pid && !traced->ended)
-			return traced;
-	return NULL;
+	HASH_FIND_INT(follow->traced, &pid, traced);
+	return traced;
+}
+
+struct traced *follow_add(struct follow *follow, pid_t pid, u32 scope, bool wide)
+{
+	struct traced *traced = calloc(1, sizeof(*traced));
+	bool out_of_memory = false;
+
+	if (!traced)
+		return NULL;
+	traced->pid = pid;
+	traced->scope = scope;
+	traced->wide = wide;
+	/* Of a population, most never have a sample. */
+	traced->listed = follow->population == POPULATION_LISTED;
+	HASH_ADD_INT(follow->traced, pid, traced);
+	if (out_of_memory) {
+		free(traced);
+		return NULL;
+	}
+	return traced;
+}
+
+void follow_drop(struct follow *follow, struct traced *traced)
+{
+	struct scope *scope = kernel_scope(follow->kernel, traced->scope);
+
+	HASH_DEL(follow->traced, traced);
+	__atomic_store_n(&scope->process, 0, __ATOMIC_RELEASE);
+	traced_drop(&traced->files, true);
+	table_set_withdraw(follow->tables, scope, clock_now_ns());
+	kernel_give_scope(follow->kernel, traced->scope);
+	free(traced);
+}
+
+/*
+ * operator new is followed to its return only where that costs no program its life: not by links whose return legs are
+ * there for every call.
+ */
+void follow_set_new_max(struct follow *follow, const struct traced *traced, u64 limit, u64 used)
+{
+	u32 new_max = follow->links.kind == ATTACH_SESSION ? newlimit(limit, used) : 0;
+
+	__atomic_store_n(&kernel_scope(follow->kernel, traced->scope)->new_max, new_max, __ATOMIC_RELEASE);
 }
 
 static void widen(struct follow *follow, struct traced *traced, const char *why)
@@ -56,34 +105,96 @@ void follow_sideband(struct follow *follow)
 
 void follow_mappings(struct follow *follow, u64 now_ns)
 {
-	for (struct traced *traced = follow->traced; traced; traced = traced->next) {
-		struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
+	for (struct traced *traced = follow->traced; traced; traced = traced->hh.next) {
+		struct process *process;
 
-		if (traced->remapped && process && !process->ended)
+		if (!traced->remapped || !traced->listed)
+			continue;
+		process = recorder_current(follow->recorder, (u32)traced->pid);
+		if (process && !process->ended)
 			publish(follow, traced, process, now_ns);
 	}
 	unwinder_settle(follow->unwinder, false);
+}
+
+static void probe(struct follow *follow, struct traced *traced, struct target_file *file, const struct mapping *mapping)
+{
+	int err;
+
+	if (!file || !file->plan || follow->stopping || traced_has(&follow->links, traced, file))
+		return;
+	err = traced_probe(&follow->links, traced, file);
+	if (err)
+		log_error("pid %d: cannot probe '%s': %s", traced->pid, elf_path(file->elf), strerror(-err));
+	else
+		log_note("pid %d mapped '%s' %.1f ms ago; its allocations are seen from now on", traced->pid,
+			 elf_path(file->elf), (double)(clock_now_ns() - mapping->from_ns) / 1e6);
+}
+
+static int add_scanned(struct mapping *mapping, void *arg)
+{
+	return mapping_table_add(arg, mapping);
+}
+
+int follow_open(struct follow *follow, struct traced *traced, struct process *process)
+{
+	struct mapping_table *known = process->mappings, *opened = mapping_table_new();
+	int err = opened ? 0 : -ENOMEM;
+
+	/* It was not announced: it has come from somewhere else. */
+	if (!err && !mapping_table_count(known))
+		procfs_for_each_mapping(traced->pid, add_scanned, known);
+	for (u32 i = 0; i < mapping_table_count(known) && !err; i++) {
+		struct mapping mapping = *mapping_table_get(known, i);
+		struct target_file *file = NULL;
+
+		if (!mapping.elf)
+			err = target_open_mapping(follow->target, traced->pid, &mapping, &file);
+		if (!err)
+			err = mapping_table_add(opened, &mapping);
+		probe(follow, traced, file, &mapping);
+	}
+	if (err) {
+		mapping_table_free(opened);
+		return err;
+	}
+	process->mappings = opened;
+	mapping_table_free(known);
+	traced->remapped = true;
+	return 0;
+}
+
+/* The process that an event is the first of, or of which it is the next; NULL: no memory. */
+static struct traced *traced_of(struct follow *follow, const struct event_process *event)
+{
+	struct traced *traced = follow_find(follow, (pid_t)event->pid);
+
+	if (traced && traced->scope == event->scope)
+		return traced;
+	/* Its end was not heard of, and somebody else has its number by now. */
+	if (traced)
+		follow_drop(follow, traced);
+	return follow_add(follow, (pid_t)event->pid, event->scope, true);
 }
 
 static void on_new_image(struct follow *follow, const struct event_process *event)
 {
 	struct process *before = recorder_find(follow->recorder, event->header.process);
 	struct process *process = recorder_find(follow->recorder, event->next);
-	struct traced *traced = follow_find(follow, (pid_t)event->pid);
+	struct traced *traced = traced_of(follow, event);
 
 	if (before)
 		account_end(follow->kernel, before);
-	if (process)
-		account_facts(process);
-	if (process && traced)
+	if (!process || !traced)
+		return;
+	traced->gone = 0;
+	account_facts(&follow->sources, process);
+	follow_set_new_max(follow, traced, process->memory_limit, process->memory_used);
+	follow_open(follow, traced, process);
+	if (traced->listed)
 		publish(follow, traced, process, clock_now_ns());
-	if (traced && event->tid != event->pid)
+	if (!traced->wide && event->header.kind == EVENT_EXEC && event->tid != event->pid)
 		widen(follow, traced, "another thread than its main thread called exec");
-}
-
-static void withdraw(struct follow *follow, struct traced *traced)
-{
-	table_set_withdraw(follow->tables, kernel_scope(follow->kernel, traced->scope), clock_now_ns());
 }
 
 static void on_last_exit(struct follow *follow, const struct event_process *event)
@@ -93,11 +204,8 @@ static void on_last_exit(struct follow *follow, const struct event_process *even
 
 	if (process)
 		account_end(follow->kernel, process);
-	if (!traced)
-		return;
-	traced->ended = true;
-	traced_drop(&traced->files, true);
-	withdraw(follow, traced);
+	if (traced && traced->scope == event->scope)
+		follow_drop(follow, traced);
 }
 
 /* The image goes on no longer, although no event said so. */
@@ -109,43 +217,71 @@ static void end_unheard(struct follow *follow, struct process *process, u64 now_
 	account_end(follow->kernel, process);
 }
 
-/* An event of an image whose exec found the ring full: begin it now, if it is still the one that its process runs. */
+/* An event of an image whose begin found the ring full: begin it now, if it is still the one that its process runs. */
 static int begin_unheard(struct follow *follow, const struct event *event)
 {
-	struct process *process;
-	struct traced *traced = follow->traced;
+	u32 number = kernel_find_scope(follow->kernel, event->process);
+	struct event_process begin = {.header = {.kind = EVENT_EXEC, .time_ns = event->time_ns},
+				      .next = event->process};
+	struct process *before;
 	int err;
 
-	while (traced && kernel_scope(follow->kernel, traced->scope)->process != event->process)
-		traced = traced->next;
-	if (!traced)
+	if (!number)
 		return -ENOENT;
-	end_unheard(follow, recorder_current(follow->recorder, (u32)traced->pid), event->time_ns);
-	err = recorder_begin(follow->recorder, event->process, (u32)traced->pid, traced->scope, event->time_ns,
-			     &process);
-	if (err)
-		return err;
-	account_facts(process);
-	publish(follow, traced, process, clock_now_ns());
-	return 0;
+	begin.pid = begin.tid = kernel_scope(follow->kernel, number)->pid;
+	begin.scope = number;
+	before = recorder_current(follow->recorder, begin.pid);
+	end_unheard(follow, before, event->time_ns);
+	err = recorder_begin(follow->recorder, event->process, begin.pid, number, event->time_ns, NULL);
+	if (!err)
+		on_new_image(follow, &begin);
+	return err;
+}
+
+/* Its exit should have been heard of by the next look: unless that found the ring full. */
+static bool is_gone(struct follow *follow, struct traced *traced)
+{
+	return !kernel_scope(follow->kernel, traced->scope)->process && traced->gone++;
 }
 
 void follow_look(struct follow *follow, u64 now_ns)
 {
-	for (struct traced *traced = follow->traced; traced; traced = traced->next) {
+	bool all = follow->population == POPULATION_LISTED;
+	struct traced *traced, *next;
+
+	if (!all && now_ns - follow->looked_ns < LOOK_POPULATION_NS)
+		return;
+	follow->looked_ns = now_ns;
+	recorder_expire(follow->recorder, now_ns > ANNOUNCED_NS ? now_ns - ANNOUNCED_NS : 0);
+	HASH_ITER (hh, follow->traced, traced, next) {
 		struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
 
 		if (!process || process->ended)
 			continue;
-		account_look(process);
-		/* Its exit should have been heard of by the next look: unless that found the ring full. */
-		if (!traced->ended && !kernel_scope(follow->kernel, traced->scope)->process && traced->gone++) {
+		if (all || process->heap.alloc_count)
+			account_look(process);
+		if (is_gone(follow, traced)) {
 			end_unheard(follow, process, now_ns);
-			traced->ended = true;
-			traced_drop(&traced->files, true);
-			withdraw(follow, traced);
+			follow_drop(follow, traced);
 		}
 	}
+}
+
+/* Its stacks come raw until the programs know its mappings: that is when a population's are worth their room. */
+static void list(struct follow *follow, const struct event *event)
+{
+	struct process *process = recorder_find(follow->recorder, event->process);
+	struct traced *traced = process ? follow_find(follow, (pid_t)process->pid) : NULL;
+
+	if (!traced || traced->listed || process->ended)
+		return;
+	traced->listed = true;
+	publish(follow, traced, process, clock_now_ns());
+}
+
+static bool begins_image(const struct event *event)
+{
+	return event->kind == EVENT_EXEC || event->kind == EVENT_FORK || event->kind == EVENT_ENTER;
 }
 
 int follow_event(void *arg, const struct event *event, size_t size)
@@ -157,15 +293,17 @@ int follow_event(void *arg, const struct event *event, size_t size)
 	if (event->time_ns > follow->sideband_ns)
 		follow_sideband(follow);
 	if (event->kind == EVENT_RAW)
+		list(follow, event);
+	if (event->kind == EVENT_RAW)
 		return unwinder_add(follow->unwinder, (const struct event_raw *)event, size) == -ENOMEM ? -ENOMEM : 0;
 	err = recorder_event(follow->recorder, event, size);
-	if (err == -ENOENT && !begin_unheard(follow, event))
+	if (err == -ENOENT && event->process && !begin_unheard(follow, event))
 		err = recorder_event(follow->recorder, event, size);
 	if (err == -ENOMEM)
 		return err;
-	if (event->kind == EVENT_EXEC) {
+	if (begins_image(event)) {
 		on_new_image(follow, (const struct event_process *)event);
-	} else if (event->kind == EVENT_EXIT) {
+	} else if (event->kind == EVENT_EXIT || event->kind == EVENT_LEAVE) {
 		on_last_exit(follow, (const struct event_process *)event);
 	} else if (event->kind == EVENT_LEADER_EXIT) {
 		struct traced *traced = follow_find(follow, (pid_t)((const struct event_process *)event)->pid);
@@ -176,12 +314,26 @@ int follow_event(void *arg, const struct event *event, size_t size)
 	return 0;
 }
 
+/* Is the process traced, or may it turn out to be? */
+static bool concerns(const struct follow *follow, u32 pid)
+{
+	return follow->population == POPULATION_CGROUP || follow->population == POPULATION_ALL ||
+	       follow_find(follow, (pid_t)pid) || recorder_announced(follow->recorder, pid);
+}
+
 void follow_comm(void *arg, u32 pid, const char *comm, bool exec, u64 time_ns)
 {
 	struct follow *follow = arg;
 
-	if (follow_find(follow, (pid_t)pid))
+	if (concerns(follow, pid))
 		recorder_comm(follow->recorder, pid, comm, exec, time_ns);
+}
+
+void follow_fork(void *arg, u32 pid, u32 parent, u64 time_ns)
+{
+	struct follow *follow = arg;
+
+	recorder_fork(follow->recorder, pid, parent, time_ns);
 }
 
 static void count_lost(struct follow *follow, const struct traced *traced, u64 count)
@@ -199,8 +351,12 @@ void follow_map(void *arg, u32 pid, struct mapping *mapping)
 	struct target_file *file;
 	int err;
 
-	if (!traced)
+	/* What it maps is opened when it turns out to be traced. */
+	if (!traced) {
+		if (concerns(follow, pid))
+			recorder_map(follow->recorder, pid, mapping);
 		return;
+	}
 	err = target_open_mapping(follow->target, traced->pid, mapping, &file);
 	if (!err)
 		err = recorder_map(follow->recorder, pid, mapping);
@@ -209,20 +365,13 @@ void follow_map(void *arg, u32 pid, struct mapping *mapping)
 		return;
 	}
 	traced->remapped = true;
-	if (!file || !file->plan || follow->stopping || traced_has(&follow->links, traced, file))
-		return;
-	err = traced_probe(&follow->links, traced, file);
-	if (err)
-		log_error("pid %u: cannot probe '%s': %s", pid, elf_path(file->elf), strerror(-err));
-	else
-		log_note("pid %u mapped '%s' %.1f ms ago; its allocations are seen from now on", pid,
-			 elf_path(file->elf), (double)(clock_now_ns() - mapping->from_ns) / 1e6);
+	probe(follow, traced, file, mapping);
 }
 
 void follow_lost(void *arg, u64 count)
 {
 	struct follow *follow = arg;
 
-	for (struct traced *traced = follow->traced; traced; traced = traced->next)
+	for (struct traced *traced = follow->traced; traced; traced = traced->hh.next)
 		count_lost(follow, traced, count);
 }

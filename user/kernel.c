@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "../include/row.h"
@@ -21,6 +22,7 @@
 #define DENSE_BELOW_BYTES 65536
 #define RING_BYTES	  (16U << 20)
 #define RING_BYTES_DENSE  (64U << 20)
+#define SCOPES_POPULATION 2048
 #define LIVE_MAX	  (1U << 20)
 #define LIVE_MAX_DENSE	  (1U << 22)
 
@@ -28,6 +30,7 @@ struct kernel {
 	struct heaptap *skeleton;
 	struct attach_programs programs;
 	struct scope *scopes;
+	u32 scope_count; /* rows of scopes, and of counters; a power of two */
 	struct unwind_rule *rules;
 	u32 *rows;
 	struct unwind_mapping *mappings;
@@ -50,14 +53,44 @@ static u64 environment_size(const char *name, u64 fallback)
 	return text && *text ? strtoull(text, NULL, 10) : fallback;
 }
 
-/* Rows enough that an image which lives long is not caught up with by the numbers of those that come after it. */
-static u32 tally_rows(unsigned int processes)
+/* A power of two: of a population, enough for it to double before the first has ended. */
+static u32 scope_rows(const struct kernel_options *options)
 {
-	u32 rows = TALLIES_MIN;
+	u32 wanted = options->dynamic ? SCOPES_POPULATION + 2 * options->processes : options->processes + 1;
+	u32 rows = SCOPES_MIN;
 
-	while (rows < 8 * processes)
+	while (rows < wanted && rows < SCOPES_MAX)
 		rows *= 2;
 	return rows;
+}
+
+/* The kernel's own way of writing a device number. */
+static u32 kernel_device(dev_t device)
+{
+	return (u32)(major(device) << 20 | minor(device));
+}
+
+static void configure_filter(struct config *config, const struct kernel_options *options)
+{
+	if (options->comm)
+		memcpy(config->comm, options->comm, strnlen(options->comm, sizeof(config->comm) - 1));
+	config->exe_inode = options->exe_inode;
+	config->exe_device = kernel_device(options->exe_device);
+}
+
+/* The maps that have a row for each scope. */
+static int size_scopes(struct heaptap *skeleton, u32 rows)
+{
+	int err = bpf_map__set_max_entries(skeleton->maps.tallies, rows);
+
+	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.scopes, rows);
+	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.free_scopes, rows);
+	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.free_processes, rows);
+	/* Children that share their parent's memory have no scope of their own, but a pid. */
+	return err ? err : bpf_map__set_max_entries(skeleton->maps.scope_by_pid, 2 * rows);
 }
 
 static int configure(struct heaptap *skeleton, const struct kernel_options *options)
@@ -72,8 +105,10 @@ static int configure(struct heaptap *skeleton, const struct kernel_options *opti
 	skeleton->rodata->config.show_allocator = options->show_allocator;
 	skeleton->rodata->config.pidns_inum = pid_namespace();
 	skeleton->rodata->config.ring_half = ring / 2;
-	skeleton->rodata->config.tally_mask = tally_rows(options->processes) - 1;
-	err = bpf_map__set_max_entries(skeleton->maps.tallies, tally_rows(options->processes));
+	skeleton->rodata->config.tally_mask = scope_rows(options) - 1;
+	skeleton->rodata->config.self = (u32)getpid();
+	configure_filter(&skeleton->rodata->config, options);
+	err = size_scopes(skeleton, scope_rows(options));
 	if (err)
 		return err;
 	err = bpf_map__set_max_entries(skeleton->maps.ring, (u32)ring);
@@ -101,7 +136,6 @@ static void choose_programs(struct heaptap *skeleton, enum attach_kind kind)
 	choose(skeleton->progs.alloc_return, type);
 }
 
-#define SCOPES_BYTES   (SCOPES_MAX * sizeof(struct scope))
 #define RULES_BYTES    (UNWIND_RULES_MAX * sizeof(struct unwind_rule))
 #define ROWS_BYTES     (UNWIND_ROWS_MAX * sizeof(u32))
 #define MAPPINGS_BYTES (UNWIND_MAPPINGS_MAX * sizeof(struct unwind_mapping))
@@ -116,11 +150,36 @@ static void *map_array(const struct bpf_map *map, size_t bytes)
 
 static int map_arrays(struct kernel *kernel)
 {
-	kernel->scopes = map_array(kernel->skeleton->maps.scopes, SCOPES_BYTES);
+	kernel->scopes = map_array(kernel->skeleton->maps.scopes, kernel->scope_count * sizeof(struct scope));
 	kernel->rules = kernel->scopes ? map_array(kernel->skeleton->maps.unwind_rules, RULES_BYTES) : NULL;
 	kernel->rows = kernel->rules ? map_array(kernel->skeleton->maps.unwind_rows, ROWS_BYTES) : NULL;
 	kernel->mappings = kernel->rows ? map_array(kernel->skeleton->maps.unwind_mappings, MAPPINGS_BYTES) : NULL;
 	return kernel->mappings ? 0 : -errno;
+}
+
+static int push(const struct bpf_map *queue, u32 number)
+{
+	return bpf_map_update_elem(bpf_map__fd(queue), NULL, &number, BPF_ANY);
+}
+
+static u32 pop(const struct bpf_map *queue)
+{
+	u32 number;
+
+	return bpf_map_lookup_and_delete_elem(bpf_map__fd(queue), NULL, &number) ? 0 : number;
+}
+
+/* Number 0 of either is nobody's; scope 0 is heaptap's own. */
+static int fill_queues(struct kernel *kernel)
+{
+	int err = 0;
+
+	for (u32 i = 1; i < kernel->scope_count && !err; i++) {
+		err = push(kernel->skeleton->maps.free_scopes, i);
+		if (!err)
+			err = push(kernel->skeleton->maps.free_processes, i);
+	}
+	return err;
 }
 
 static void unmap(void *rows, size_t bytes)
@@ -144,12 +203,15 @@ int kernel_open(const struct kernel_options *options, struct kernel **ret_kernel
 	}
 	choose_programs(kernel->skeleton, options->kind);
 	err = configure(kernel->skeleton, options);
+	kernel->scope_count = scope_rows(options);
 	if (!err)
 		err = heaptap__load(kernel->skeleton);
 	if (!err)
-		err = heaptap__attach(kernel->skeleton);
-	if (!err)
 		err = map_arrays(kernel);
+	if (!err)
+		err = fill_queues(kernel);
+	if (!err)
+		err = heaptap__attach(kernel->skeleton);
 	if (err)
 		goto fail;
 	kernel->programs.session = bpf_program__fd(kernel->skeleton->progs.alloc_session);
@@ -166,7 +228,7 @@ void kernel_close(struct kernel *kernel)
 {
 	if (!kernel)
 		return;
-	unmap(kernel->scopes, SCOPES_BYTES);
+	unmap(kernel->scopes, kernel->scope_count * sizeof(struct scope));
 	unmap(kernel->rules, RULES_BYTES);
 	unmap(kernel->rows, ROWS_BYTES);
 	unmap(kernel->mappings, MAPPINGS_BYTES);
@@ -184,9 +246,58 @@ int kernel_ring_fd(const struct kernel *kernel)
 	return bpf_map__fd(kernel->skeleton->maps.ring);
 }
 
+void kernel_populate(struct kernel *kernel, enum population population, const struct group *group)
+{
+	if (group)
+		memcpy(&kernel->skeleton->bss->group, group, sizeof(*group));
+	__atomic_store_n(&kernel->skeleton->bss->population, population, __ATOMIC_RELEASE);
+}
+
+u32 kernel_group_made(const struct kernel *kernel)
+{
+	return __atomic_load_n(&kernel->skeleton->bss->group.made, __ATOMIC_RELAXED);
+}
+
+u64 kernel_refused(const struct kernel *kernel)
+{
+	return __atomic_load_n(&kernel->skeleton->bss->population_refused, __ATOMIC_RELAXED);
+}
+
+u32 kernel_processes_max(const struct kernel *kernel)
+{
+	return kernel->scope_count - 1;
+}
+
 u32 kernel_draw_process(struct kernel *kernel)
 {
-	return __atomic_add_fetch(&kernel->skeleton->bss->next_process, 1, __ATOMIC_RELAXED);
+	return pop(kernel->skeleton->maps.free_processes);
+}
+
+void kernel_give_process(struct kernel *kernel, u32 process)
+{
+	u32 next = process + kernel->scope_count;
+
+	/* After four thousand million images the row rests: a number is never used twice. */
+	if (next > process)
+		push(kernel->skeleton->maps.free_processes, next);
+}
+
+u32 kernel_draw_scope(struct kernel *kernel)
+{
+	return pop(kernel->skeleton->maps.free_scopes);
+}
+
+void kernel_give_scope(struct kernel *kernel, u32 number)
+{
+	push(kernel->skeleton->maps.free_scopes, number);
+}
+
+u32 kernel_find_scope(struct kernel *kernel, u32 process)
+{
+	for (u32 i = 1; i < kernel->scope_count && process; i++)
+		if (__atomic_load_n(&kernel->scopes[i].process, __ATOMIC_RELAXED) == process)
+			return i;
+	return 0;
 }
 
 struct scope *kernel_scope(struct kernel *kernel, u32 number)
@@ -213,7 +324,7 @@ struct unwind_mapping *kernel_unwind_mappings(struct kernel *kernel, u32 *ret_co
 
 int kernel_add_pid(struct kernel *kernel, u32 pid, u32 scope)
 {
-	return bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.scope_by_pid), &pid, &scope, BPF_ANY);
+	return bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.scope_by_pid), &pid, &scope, BPF_NOEXIST);
 }
 
 void kernel_remove_pid(struct kernel *kernel, u32 pid)
@@ -323,6 +434,9 @@ struct pending {
 	struct stash stashes[BATCH];
 	void (*each)(void *arg, u32 process);
 	void *arg;
+	struct kernel *kernel; /* to take away those of one process */
+	u32 process;
+	u64 taken;
 };
 
 static void visit_stash(void *arg, u32 index)
@@ -331,6 +445,32 @@ static void visit_stash(void *arg, u32 index)
 
 	if (pending->stashes[index].sampled)
 		pending->each(pending->arg, pending->stashes[index].process);
+}
+
+static void take_stash(void *arg, u32 index)
+{
+	struct pending *pending = arg;
+
+	if (pending->stashes[index].process != pending->process)
+		return;
+	pending->taken += pending->stashes[index].sampled;
+	bpf_map_delete_elem(bpf_map__fd(pending->kernel->skeleton->maps.stashes), &pending->keys[index]);
+}
+
+u64 kernel_take_pending(struct kernel *kernel, u32 process)
+{
+	struct pending *pending = malloc(sizeof(*pending));
+	u64 taken;
+
+	if (!pending)
+		return 0;
+	pending->kernel = kernel;
+	pending->process = process;
+	pending->taken = 0;
+	for_each_row(bpf_map__fd(kernel->skeleton->maps.stashes), pending->keys, pending->stashes, take_stash, pending);
+	taken = pending->taken;
+	free(pending);
+	return taken;
 }
 
 int kernel_for_each_pending(struct kernel *kernel, void (*each)(void *arg, u32 process), void *arg)

@@ -13,7 +13,12 @@ struct kernel_options {
 	u64 sample_bytes;
 	bool alloc_only, show_allocator;
 	unsigned int processes; /* expected */
+	bool dynamic;		/* others will join them: a population */
 	enum attach_kind kind;	/* which programs to load */
+	/* of a population, only such processes */
+	const char *comm; /* NULL: any */
+	dev_t exe_device;
+	ino_t exe_inode; /* 0: any */
 };
 
 /*
@@ -26,11 +31,28 @@ void kernel_close(struct kernel *kernel);
 const struct attach_programs *kernel_programs(const struct kernel *kernel);
 int kernel_ring_fd(const struct kernel *kernel);
 
-u32 kernel_draw_process(struct kernel *kernel); /* a process number never used before */
+/*
+ * From here on the programs trace such processes too; of POPULATION_CGROUP, those in the group, which may be told anew.
+ * POPULATION_LISTED: nobody new.
+ */
+void kernel_populate(struct kernel *kernel, enum population population, const struct group *group);
+u32 kernel_group_made(const struct kernel *kernel);    /* how often the group was made again */
+u64 kernel_refused(const struct kernel *kernel);       /* processes not traced for want of a number */
+u32 kernel_processes_max(const struct kernel *kernel); /* that can be traced at once */
+
+u32 kernel_draw_process(struct kernel *kernel); /* a process number never used before; 0: too many are in use */
+
+/* An image that nothing counts for any more has been settled: its number's row is free for another. */
+void kernel_give_process(struct kernel *kernel, u32 process);
+
+u32 kernel_draw_scope(struct kernel *kernel); /* a scope number; 0: too many are in use */
+void kernel_give_scope(struct kernel *kernel, u32 number);
 
 /* The row of a scope, shared with the programs: write single fields, atomically. */
 struct scope *kernel_scope(struct kernel *kernel, u32 number);
-int kernel_add_pid(struct kernel *kernel, u32 pid, u32 scope);
+u32 kernel_find_scope(struct kernel *kernel, u32 process); /* whose image that is; 0: none */
+
+int kernel_add_pid(struct kernel *kernel, u32 pid, u32 scope); /* 0; -EEXIST: the programs were first */
 void kernel_remove_pid(struct kernel *kernel, u32 pid);
 int kernel_set_ranges(struct kernel *kernel, u32 allocator, const struct ranges *ranges);
 
@@ -53,6 +75,9 @@ int kernel_take_tally(struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX
 
 /* Every object of the live map that died without an event having been sent. 0 or negative errno. */
 int kernel_for_each_unsent(struct kernel *kernel, void (*each)(void *arg, u32 process, u64 object), void *arg);
+
+/* The sampled calls of an ended image that have not returned, nor will: how many there were. */
+u64 kernel_take_pending(struct kernel *kernel, u32 process);
 
 /* Every sampled call that has not returned. 0 or negative errno. */
 int kernel_for_each_pending(struct kernel *kernel, void (*each)(void *arg, u32 process), void *arg);

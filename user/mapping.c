@@ -317,3 +317,24 @@ const struct mapping *mapping_table_get(const struct mapping_table *table, unsig
 {
 	return table->mappings[index];
 }
+
+int mapping_table_copy(const struct mapping_table *table, u64 now_ns, struct mapping_table **ret_copy)
+{
+	struct mapping_table *copy = mapping_table_new();
+	int err = copy ? 0 : -ENOMEM;
+
+	for (u32 i = 0; i < table->count && !err; i++) {
+		const struct mapping *mapping = table->mappings[i];
+
+		/* Covered at both ends it is taken for covered as a whole. */
+		if (mapping->from_ns <= now_ns && (mapping_table_find(table, mapping->start, now_ns) == mapping ||
+						   mapping_table_find(table, mapping->end - 1, now_ns) == mapping))
+			err = mapping_table_add(copy, mapping);
+	}
+	if (err) {
+		mapping_table_free(copy);
+		return -ENOMEM;
+	}
+	*ret_copy = copy;
+	return 0;
+}

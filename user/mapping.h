@@ -43,6 +43,9 @@ void mapping_table_free(struct mapping_table *table);
  * MAPPINGS_MAX. */
 int mapping_table_add(struct mapping_table *table, const struct mapping *mapping);
 
+/* What is in force at `now_ns`, for a child that begins with it; the programs know nothing of it yet. 0 or -ENOMEM. */
+int mapping_table_copy(const struct mapping_table *table, u64 now_ns, struct mapping_table **ret_copy);
+
 /*
  * The mapping that held `ip` at `time_ns`: the newest one begun by then that covers it (of two begun at once the one
  * added later); NULL when none is known. Valid until mapping_table_free.

@@ -37,6 +37,8 @@ void process_free(struct process *process)
 	root_close(&process->root);
 	free(process->exe);
 	free(process->cgroup);
+	free(process->memory_directory);
+	free(process->memory_path);
 	free(process->container_id);
 	free(process->container_name);
 	free(process);

@@ -30,7 +30,8 @@ struct process {
 	bool ended;		      /* by exit or exec, not by the end of the recording */
 	u64 cpu_start_ns, cpu_end_ns; /* CPU time of the whole process at those moments */
 	u64 rss_start_bytes, rss_end_bytes, rss_peak_bytes;
-	u64 memory_limit, memory_used; /* of its cgroup when last seen; 0: unlimited or unknown */
+	char *memory_directory, *memory_path; /* where its limit stands, see cgroup_memory; NULL: unknown */
+	u64 memory_limit, memory_used;	      /* of its cgroup when last seen; 0: unlimited or unknown */
 	u64 ledger[COUNTER_MAX];
 	u32 raw_waiting;	      /* stacks of it that unwind.c holds */
 	struct process *ended_next;   /* the recorder's: among those that have ended */

@@ -72,16 +72,35 @@ pid_t procfs_live_thread(pid_t pid)
 	return found;
 }
 
-pid_t procfs_process(pid_t tid)
+/* The number behind a key of /proc/PID/status, as "\nTgid:"; 0: unknown. */
+static pid_t status_number(pid_t pid, const char *key)
 {
 	char path[64], status[4096];
 	const char *line;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	if (read_small(path, status, sizeof(status)) <= 0)
 		return 0;
-	line = strstr(status, "\nTgid:");
-	return line ? (pid_t)strtol(line + strlen("\nTgid:"), NULL, 10) : 0;
+	line = strstr(status, key);
+	return line ? (pid_t)strtol(line + strlen(key), NULL, 10) : 0;
+}
+
+pid_t procfs_process(pid_t tid)
+{
+	return status_number(tid, "\nTgid:");
+}
+
+pid_t procfs_parent(pid_t pid)
+{
+	return status_number(pid, "\nPPid:");
+}
+
+bool procfs_maps_code(pid_t pid)
+{
+	char *exe = procfs_exe(pid);
+
+	free(exe);
+	return exe;
 }
 
 int procfs_comm(pid_t pid, char ret_comm[16])

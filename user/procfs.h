@@ -20,6 +20,9 @@ char *procfs_cgroup(pid_t pid);	 /* the v2 path, allocated; NULL: unknown */
 u64 procfs_rss_bytes(pid_t pid); /* 0: unknown */
 u64 procfs_cpu_ns(pid_t pid);	 /* CPU time of all threads, the dead ones too; 0: unknown */
 
+pid_t procfs_parent(pid_t pid);	  /* 0: unknown, or none here */
+bool procfs_maps_code(pid_t pid); /* false: gone, or a thread of the kernel */
+
 /* Call `each` for every executable mapping, until it returns non-zero; returns that, or 0, or negative errno. */
 int procfs_for_each_mapping(pid_t pid, int (*each)(struct mapping *mapping, void *arg), void *arg);
 

@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "command.h"
 #include "log.h"
+#include "membership.h"
 #include "output.h"
 #include "procfs.h"
 #include "publish.h"
@@ -34,6 +35,7 @@ struct record {
 	struct tracer *tracer;
 	struct command command;
 	struct spare spare;
+	struct membership membership;
 	bool has_command, released;
 	int command_status; /* -EAGAIN while it runs */
 	int signals;
@@ -41,7 +43,7 @@ struct record {
 	struct output output;
 	struct publication publication;
 	u64 start_ns, looked_ns, said_ns, written_ns;
-	bool stopped_by_signal, profile_wanted;
+	bool stopped_by_signal, profile_wanted, over;
 };
 
 /* Signals arrive at a descriptor; SIGHUP only unless it was ignored at start (nohup). */
@@ -67,6 +69,8 @@ static void return_signals(struct record *record)
 {
 	sigset_t mask = record->original_mask;
 
+	/* A wish for a profile comes too late: it is being written. */
+	sigaddset(&mask, SIGUSR1);
 	if (record->signals >= 0)
 		close(record->signals);
 	record->signals = -1;
@@ -157,14 +161,49 @@ static int attach_pids(struct record *record)
 	return status;
 }
 
+/* Of those named, every one must be there; of those that belong to them, nobody need. */
+static int attach_population(struct record *record)
+{
+	const struct options *options = record->options;
+	int status = STATUS_DONE;
+
+	for (unsigned int i = 0; i < options->pid_count && status == STATUS_DONE; i++)
+		status = check_pid(options->pids[i]);
+	return status ? status : membership_attach(&record->membership, record->tracer);
+}
+
 static int attach(struct record *record)
 {
 	int status;
 
+	if (!record->has_command && record->options->population != POPULATION_LISTED)
+		return attach_population(record);
 	if (!record->has_command)
 		return attach_pids(record);
+	tracer_populate(record->tracer, NULL);
 	status = tracer_attach_program(record->tracer, record->command.pid, record->command.path);
 	return status ? status : release_command(record);
+}
+
+/* What is traced, in a few words. */
+static void describe(const struct record *record, char *ret_what, size_t size)
+{
+	const struct options *options = record->options;
+
+	if (record->has_command)
+		snprintf(ret_what, size, "'%s' (pid %d)%s", options->command[0], record->command.pid,
+			 options->population == POPULATION_FOLLOW ? " and its children" : "");
+	else if (options->population == POPULATION_ALL)
+		snprintf(ret_what, size, "every process of this machine (%u now)", record->membership.processes);
+	else if (options->population == POPULATION_CGROUP)
+		snprintf(ret_what, size, "a %s (%u processes now)", options->container ? "container" : "cgroup",
+			 record->membership.processes);
+	else if (options->population == POPULATION_FOLLOW)
+		snprintf(ret_what, size, "%u processes and their children", record->membership.processes);
+	else if (options->pid_count == 1)
+		snprintf(ret_what, size, "pid %d", options->pids[0]);
+	else
+		snprintf(ret_what, size, "%u processes", options->pid_count);
 }
 
 static void say_tracing(const struct record *record)
@@ -172,29 +211,20 @@ static void say_tracing(const struct record *record)
 	const struct options *options = record->options;
 	char what[256], rate[64] = "every allocation";
 
-	if (record->has_command)
-		snprintf(what, sizeof(what), "'%s' (pid %d)", options->command[0], record->command.pid);
-	else if (options->pid_count == 1)
-		snprintf(what, sizeof(what), "pid %d", options->pids[0]);
-	else
-		snprintf(what, sizeof(what), "%u processes", options->pid_count);
+	describe(record, what, sizeof(what));
 	if (options->sample_bytes > 1)
 		snprintf(rate, sizeof(rate), "one sample in %llu bytes", (unsigned long long)options->sample_bytes);
 	log_note("tracing %s, %s, by %s probes; Ctrl-C stops", what, rate, tracer_attach_name(record->tracer));
-	if (record->spare.count)
+	if (record->spare.count) {
 		log_note("'%s' and its children use copies of their allocators' files (%u) in a mount namespace of "
-			 "their own: "
-			 "nobody else pays, and mounts that they make stay inside (neither with --shared-mounts)",
+			 "their own: nobody else pays, and mounts that they make stay inside (neither with "
+			 "--shared-mounts)",
 			 options->command[0], record->spare.count);
-	else if (options->population == POPULATION_FOLLOW)
-		log_note("every other process that uses the same allocator files pays for each malloc and free until "
-			 "heaptap stops, because %s",
-			 record->spare.reason ? record->spare.reason : "--shared-mounts asks for the real files");
-	if (options->pid_count > FILTERED_MAX)
-		log_note("more than %d processes are served by unfiltered probes: every other process that uses the "
-			 "same "
-			 "allocator file pays for each malloc and free until heaptap stops",
-			 FILTERED_MAX);
+		return;
+	}
+	if (record->spare.reason)
+		log_note("the real allocator files are probed, because %s", record->spare.reason);
+	membership_say(&record->membership, record->tracer);
 }
 
 static void look(struct record *record, u64 now)
@@ -207,6 +237,7 @@ static void look(struct record *record, u64 now)
 		return;
 	record->said_ns = now;
 	tracer_warn_silent(record->tracer);
+	record->over = membership_look(&record->membership, record->tracer);
 	publish_progress(&record->publication, now - record->start_ns);
 }
 
@@ -233,7 +264,9 @@ static bool finished(struct record *record, u64 now)
 		return true;
 	if (options->duration_s > 0 && (double)(now - record->start_ns) >= options->duration_s * 1e9)
 		return true;
-	return (record->has_command && record->command_status != -EAGAIN) || !tracer_alive(record->tracer);
+	if (record->over || (record->has_command && record->command_status != -EAGAIN))
+		return true;
+	return options->population <= POPULATION_FOLLOW && !tracer_alive(record->tracer);
 }
 
 static int poll_timeout(const struct record *record, u64 now)
@@ -309,8 +342,7 @@ static int run(struct record *record)
 		.no_new = record->options->no_new,
 		.pools = record->options->pools,
 		.show_allocator = record->options->show_allocator,
-		.processes = record->options->pid_count,
-		.wide = record->options->pid_count > FILTERED_MAX || record->options->population == POPULATION_FOLLOW,
+		.wide = record->options->pid_count > FILTERED_MAX,
 		.target = record->spare.target,
 		.collector = record->options->collector,
 	};
@@ -318,6 +350,7 @@ static int run(struct record *record)
 	int status;
 
 	record->spare.target = NULL;
+	membership_describe(&record->membership, &tracer_options);
 	take_resources();
 	status = tracer_open(&tracer_options, &record->tracer);
 	if (status)
@@ -365,6 +398,8 @@ int record_run(const struct options *options)
 
 	if (!status && take_signals(&record))
 		status = STATUS_FAILED;
+	if (!status)
+		status = membership_open(options, &record.membership);
 	/* Before the tracer: the child must not inherit its maps and threads. */
 	if (!status && options->command)
 		status = start_command(&record);
@@ -379,6 +414,7 @@ int record_run(const struct options *options)
 	publish_release(&record.publication);
 	target_free(record.spare.target);
 	tracer_close(record.tracer);
+	membership_release(&record.membership);
 	output_close(&record.output);
 	free(record.command.path);
 	return status;

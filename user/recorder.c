@@ -271,13 +271,16 @@ static void image_end(struct recorder *recorder, struct process *process, const 
 		process->rss_peak_bytes = event->max_rss_bytes;
 }
 
-static int apply_exec(struct recorder *recorder, struct process *before, const struct event_process *event)
+/* A new image, behind an old one or not. */
+static int apply_begin(struct recorder *recorder, struct process *before, const struct event_process *event)
 {
 	struct process *process;
 	int err;
 
 	if (before)
 		image_end(recorder, before, event);
+	if (!event->next)
+		return 0;
 	err = recorder_begin(recorder, event->next, event->pid, event->scope, event->header.time_ns, &process);
 	if (err)
 		return err;
@@ -311,6 +314,9 @@ static size_t event_size(u16 kind)
 	case EVENT_EXEC:
 	case EVENT_EXIT:
 	case EVENT_LEADER_EXIT:
+	case EVENT_FORK:
+	case EVENT_ENTER:
+	case EVENT_LEAVE:
 		return sizeof(struct event_process);
 	default:
 		return 0;
@@ -340,8 +346,8 @@ int recorder_event(struct recorder *recorder, const struct event *event, size_t 
 	process = recorder_find(recorder, event->process);
 	if (process)
 		tick(process, event->time_ns);
-	if (event->kind == EVENT_EXEC)
-		return apply_exec(recorder, process, (const struct event_process *)event);
+	if (event->kind == EVENT_EXEC || event->kind == EVENT_FORK || event->kind == EVENT_ENTER)
+		return apply_begin(recorder, process, (const struct event_process *)event);
 	if (!process)
 		return -ENOENT;
 	switch (event->kind) {
@@ -356,6 +362,7 @@ int recorder_event(struct recorder *recorder, const struct event *event, size_t 
 	case EVENT_REVIVED:
 		return apply_moved(process, (const struct event_moved *)event);
 	case EVENT_EXIT:
+	case EVENT_LEAVE:
 		apply_exit(recorder, process, (const struct event_process *)event);
 		return 0;
 	default:
@@ -363,28 +370,70 @@ int recorder_event(struct recorder *recorder, const struct event *event, size_t 
 	}
 }
 
+/* Takes over the mappings, whatever becomes of it; NULL: there was no memory for them. */
+static int announce(struct recorder *recorder, u32 pid, u64 now_ns, struct mapping_table *mappings)
+{
+	struct succession *succession = mappings ? calloc(1, sizeof(*succession)) : NULL;
+
+	if (!succession) {
+		mapping_table_free(mappings);
+		return -ENOMEM;
+	}
+	*succession =
+		(struct succession){.pid = pid, .from_ns = now_ns, .mappings = mappings, .next = recorder->successions};
+	recorder->successions = succession;
+	return 0;
+}
+
+/* What was announced last of the pid. */
+static struct succession *succession_find(const struct recorder *recorder, u32 pid)
+{
+	struct succession *succession = recorder->successions;
+
+	while (succession && succession->pid != pid)
+		succession = succession->next;
+	return succession;
+}
+
+bool recorder_announced(const struct recorder *recorder, u32 pid)
+{
+	return succession_find(recorder, pid);
+}
+
+int recorder_fork(struct recorder *recorder, u32 pid, u32 parent, u64 now_ns)
+{
+	const struct succession *announced = succession_find(recorder, parent);
+	const struct process *process = recorder_current(recorder, parent);
+	struct mapping_table *mappings = NULL;
+
+	if (!announced && (!process || process->ended))
+		return 0;
+	mapping_table_copy(announced ? announced->mappings : process->mappings, now_ns, &mappings);
+	return announce(recorder, pid, now_ns, mappings);
+}
+
+void recorder_expire(struct recorder *recorder, u64 before_ns)
+{
+	struct succession **link = &recorder->successions, *succession;
+
+	while ((succession = *link)) {
+		if (succession->from_ns >= before_ns) {
+			link = &succession->next;
+			continue;
+		}
+		*link = succession->next;
+		succession_free(succession);
+	}
+}
+
 int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec, u64 now_ns)
 {
 	struct process *process = recorder_current(recorder, pid);
-	struct succession *succession;
 
-	if (!exec) {
-		if (process && !process->ended)
-			process_set_comm(process, comm);
-		return 0;
-	}
-	succession = calloc(1, sizeof(*succession));
-	if (!succession)
-		return -ENOMEM;
-	succession->pid = pid;
-	succession->from_ns = now_ns;
-	succession->mappings = mapping_table_new();
-	if (!succession->mappings) {
-		free(succession);
-		return -ENOMEM;
-	}
-	succession->next = recorder->successions;
-	recorder->successions = succession;
+	if (exec)
+		return announce(recorder, pid, now_ns, mapping_table_new());
+	if (process && !process->ended)
+		process_set_comm(process, comm);
 	return 0;
 }
 
@@ -398,7 +447,7 @@ int recorder_map(struct recorder *recorder, u32 pid, const struct mapping *mappi
 	if (succession)
 		return mapping_table_add(succession->mappings, mapping);
 	process = recorder_current(recorder, pid);
-	return process ? mapping_table_add(process->mappings, mapping) : 0;
+	return process && !process->ended ? mapping_table_add(process->mappings, mapping) : 0;
 }
 
 int recorder_snapshot(const struct recorder *recorder, struct process *process, u64 now_ns, u64 start_unix_ns,

@@ -27,9 +27,21 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 
 /*
  * Apply one event of `size` bytes, as it came out of the ring. 0; -EBADMSG: malformed; -ENOENT: of a process number
- * never begun; -ENOMEM. EVENT_EXEC begins the next image itself.
+ * never begun; -ENOMEM. EVENT_EXEC, EVENT_FORK and EVENT_ENTER begin the next image themselves.
  */
 int recorder_event(struct recorder *recorder, const struct event *event, size_t size);
+
+/*
+ * The side-band says that `pid` was forked off `parent`: until its image begins, it is known to have what that had
+ * mapped. Of parents never heard of nothing is kept. 0 or -ENOMEM.
+ */
+int recorder_fork(struct recorder *recorder, u32 pid, u32 parent, u64 now_ns);
+
+/* Has the side-band announced an image of the pid that has not begun? */
+bool recorder_announced(const struct recorder *recorder, u32 pid);
+
+/* What was announced before that, and has not begun since, never will: it is of processes that are not traced. */
+void recorder_expire(struct recorder *recorder, u64 before_ns);
 
 /* The side-band's view of a pid: a program was exec'd, a name changed, a file was mapped. Unknown pids are ignored. */
 int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec, u64 now_ns);

@@ -57,6 +57,12 @@ struct mmap2_body {
 	char path[];
 };
 
+struct fork_body {
+	u32 pid, parent;
+	u32 tid, parent_tid;
+	u64 time_ns;
+};
+
 struct comm_body {
 	u32 pid, tid;
 	char comm[];
@@ -67,7 +73,7 @@ struct sample_id {
 	u64 time_ns;
 };
 
-static int cpu_open(struct cpu_ring *ring, int cpu)
+static int cpu_open(struct cpu_ring *ring, int cpu, bool forks)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -80,6 +86,7 @@ static int cpu_open(struct cpu_ring *ring, int cpu)
 		.build_id = 1,
 		.comm = 1,
 		.comm_exec = 1,
+		.task = forks,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
 	};
@@ -111,7 +118,7 @@ int sideband_open(const struct sideband_sink *sink, struct sideband **ret_sideba
 		return -ENOMEM;
 	}
 	for (int cpu = 0; cpu < cpus && !err; cpu++) {
-		err = cpu_open(&sideband->cpus[sideband->cpu_count++], cpu);
+		err = cpu_open(&sideband->cpus[sideband->cpu_count++], cpu, sink->fork);
 		/* An offline CPU. */
 		if (err == -ENODEV) {
 			sideband->cpu_count--;
@@ -233,6 +240,7 @@ static void hand(struct sideband *sideband, const struct record *record)
 {
 	const struct perf_event_header *header = record->header;
 	const struct comm_body *comm = (const void *)(header + 1);
+	const struct fork_body *fork = (const void *)(header + 1);
 	/* A thread's name is not its process's. */
 	bool exec = header->misc & PERF_RECORD_MISC_COMM_EXEC;
 
@@ -243,6 +251,11 @@ static void hand(struct sideband *sideband, const struct record *record)
 	case PERF_RECORD_COMM:
 		if (exec || comm->pid == comm->tid)
 			sideband->sink.comm(sideband->sink.arg, comm->pid, comm->comm, exec, record->time_ns);
+		break;
+	case PERF_RECORD_FORK:
+		/* Not of a thread. */
+		if (sideband->sink.fork && fork->pid != fork->parent)
+			sideband->sink.fork(sideband->sink.arg, fork->pid, fork->parent, record->time_ns);
 		break;
 	case PERF_RECORD_LOST:
 		sideband->sink.lost(sideband->sink.arg, ((const u64 *)(header + 1))[1]);

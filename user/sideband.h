@@ -13,6 +13,7 @@ struct sideband_sink {
 	void (*comm)(void *arg, u32 pid, const char *comm, bool exec, u64 time_ns);
 	/* mapping->path is borrowed; device and inode, or build id, are filled, whichever the kernel told. */
 	void (*map)(void *arg, u32 pid, struct mapping *mapping);
+	void (*fork)(void *arg, u32 pid, u32 parent, u64 time_ns); /* NULL: nobody asks */
 	void (*lost)(void *arg, u64 count);
 	void *arg;
 };

@@ -2,6 +2,8 @@
 #ifndef TRACED_H
 #define TRACED_H
 /* One process being traced, across its images: its scope and its links. The tracer's own bookkeeping. */
+#include <uthash.h>
+
 #include "attach.h"
 #include "kernel.h"
 #include "target.h"
@@ -16,11 +18,12 @@ struct traced_file {
 struct traced {
 	pid_t pid;
 	u32 scope;
-	bool wide, ended, warned;
+	bool wide, warned;
+	bool listed;	   /* the programs are to know its mappings */
 	bool remapped;	   /* its mappings have changed since they were last published */
 	unsigned int gone; /* looks at which it had ended in the kernel, but not here */
 	struct traced_file *files;
-	struct traced *next;
+	UT_hash_handle hh; /* by pid */
 };
 
 struct traced_links {

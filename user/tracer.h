@@ -8,8 +8,10 @@
  */
 #include <sys/types.h>
 
+#include "account.h"
 #include "cli.h"
 #include "recorder.h"
+#include "traced.h"
 
 struct tracer;
 
@@ -18,6 +20,11 @@ struct tracer_options {
 	bool alloc_only, no_new, show_allocator;
 	unsigned int processes; /* to be traced, for sizing */
 	bool wide;		/* one unfiltered link per file serves all processes */
+	enum population population;
+	const char *comm; /* of a population, only such processes: NULL, any */
+	dev_t exe_device; /* likewise, the file they run; inode 0: any */
+	ino_t exe_inode;
+	struct account_sources sources; /* outlive it */
 	struct collector_options collector;
 	const struct pool *pools; /* of --alloc */
 	struct target *target;	  /* the files of a program to attach to, taken over whatever happens; NULL: unknown */
@@ -28,6 +35,19 @@ void tracer_close(struct tracer *tracer);
 
 /* Trace a running process. STATUS_DONE, STATUS_NO_TARGET, STATUS_UNSUPPORTED or STATUS_FAILED, the reason said. */
 int tracer_attach(struct tracer *tracer, pid_t pid);
+
+/*
+ * Trace those of the processes that there is something to trace in: of a population, who has gone meanwhile, or is the
+ * kernel's own, is no error. How many those are. STATUS_DONE, or as tracer_attach.
+ */
+int tracer_attach_all(struct tracer *tracer, const pid_t *pids, unsigned int count, unsigned int *ret_attached);
+
+/*
+ * From here on whoever joins the population is traced from its first call; `group` is that of POPULATION_CGROUP, else
+ * NULL. Before tracer_attach_all, so that nobody gets lost in between.
+ */
+void tracer_populate(struct tracer *tracer, const struct group *group);
+u32 tracer_group_made(const struct tracer *tracer); /* how often the group was removed and made again */
 
 /* Trace process `pid`, a child that waits before its exec of `path`, from that exec on. */
 int tracer_attach_program(struct tracer *tracer, pid_t pid, const char *path);
@@ -43,6 +63,16 @@ bool tracer_drain(struct tracer *tracer);
 void tracer_look(struct tracer *tracer);
 
 unsigned int tracer_alive(const struct tracer *tracer); /* processes that have not ended */
+
+bool tracer_traces(const struct tracer *tracer, pid_t pid);
+
+/* Processes that were not traced, because tracer_processes_max() were at once. */
+u64 tracer_refused(const struct tracer *tracer);
+unsigned int tracer_processes_max(const struct tracer *tracer);
+
+/* Files under unfiltered links: whoever else maps them pays tracer_pair_ns() for each malloc and free. */
+const struct traced_file *tracer_wide_files(const struct tracer *tracer);
+double tracer_pair_ns(const struct tracer *tracer);
 
 /* Processes attached to whose allocation functions have not been called at all: says so, once each. */
 void tracer_warn_silent(struct tracer *tracer);

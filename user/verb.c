@@ -12,6 +12,17 @@
 
 static const struct argp_option record_options[] = {
 	{NULL, 'p', "PID[,PID...]", 0, "Running processes; may be given again", 0},
+	{"all", 'a', NULL, 0, "Every process of this machine", 0},
+	{"cgroup", KEY_CGROUP, "PATH", 0, "The processes of a cgroup and of those below it", 0},
+	{"container", KEY_CONTAINER, "NAME|ID", 0,
+	 "The processes of a container (podman, docker, containerd, Kubernetes)", 0},
+	{"follow", KEY_FOLLOW, NULL, 0, "With -p or COMMAND: their children too", 0},
+	{"shared-mounts", KEY_SHARED_MOUNTS, NULL, 0,
+	 "With --follow: no mount namespace of COMMAND's own; all who use its allocator's files pay", 0},
+	{"comm", KEY_COMM, "NAME", 0, "Of these, only processes of that name", 0},
+	{"exe", KEY_EXE, "PATH", 0, "Of these, only processes that run that file", 0},
+	{"keep", KEY_KEEP, "N", 0,
+	 "Ended processes with files of their own; others are merged by executable (default 1000)", 0},
 	{"duration", 'd', "SEC", 0, "Stop after SEC seconds (default: when the target ends, or at Ctrl-C)", 0},
 	{"sample-bytes", 'R', "N", 0, "Mean bytes between samples; K, M, G (default 512K; 1: every allocation)", 0},
 	{"output", 'o', "DIR", 0, "Directory to create for the files (default heaptap-<UTC time>)", 0},
@@ -25,9 +36,6 @@ static const struct argp_option record_options[] = {
 	 "Also probe a pool of the program's own: FILE:get(size=1)=ret,put(ptr=1); may be given again", 0},
 	{"alloc-only", KEY_ALLOC_ONLY, NULL, 0, "Do not probe free: half the cost, in-use unknown", 0},
 	{"no-new", KEY_NO_NEW, NULL, 0, "Do not probe an allocator's own operator new, which may throw", 0},
-	{"follow", KEY_FOLLOW, NULL, 0, "The target's children too", 0},
-	{"shared-mounts", KEY_SHARED_MOUNTS, NULL, 0,
-	 "With --follow: no mount namespace of COMMAND's own; all who use its allocator's files pay", 0},
 	{"show-allocator", KEY_SHOW_ALLOCATOR, NULL, 0, "Keep the allocator's own frames (default: hide them)", 0},
 	{NULL, 'v', NULL, 0, "Say more", 0},
 	{NULL, 'q', NULL, 0, "Say nothing but errors", 0},
@@ -55,6 +63,10 @@ static const struct argp_option report_options[] = {
 
 static const struct argp_option doctor_options[] = {
 	{NULL, 'p', "PID[,PID...]", 0, "Running processes; may be given again", 0},
+	{"all", 'a', NULL, 0, "Every process of this machine", 0},
+	{"cgroup", KEY_CGROUP, "PATH", 0, "The processes of a cgroup and of those below it", 0},
+	{"container", KEY_CONTAINER, "NAME|ID", 0,
+	 "The processes of a container (podman, docker, containerd, Kubernetes)", 0},
 	{"alloc", KEY_ALLOC, "FILE:FUNCTIONS", 0,
 	 "Also probe a pool of the program's own: FILE:get(size=1)=ret,put(ptr=1); may be given again", 0},
 	{NULL, 'v', NULL, 0, "Say more", 0},
@@ -104,7 +116,7 @@ static const struct argp none = {
 
 static const struct argp record = {
 	.options = record_options,
-	.args_doc = "-p PID[,PID...]\n-- COMMAND [ARG...]",
+	.args_doc = "-p PID[,PID...]\n-- COMMAND [ARG...]\n--container NAME|ID\n--cgroup PATH\n--all",
 	.doc = "Trace processes, then write one profile each to DIR and print a summary."
 	       "\v"
 	       "The exit status is COMMAND's own; without one: 0 done, 1 failed, 2 usage, 3 kernel or privileges, 4 no "
@@ -124,7 +136,7 @@ static const struct argp report = {
 
 static const struct argp doctor = {
 	.options = doctor_options,
-	.args_doc = "\n-p PID[,PID...]\n-- COMMAND [ARG...]",
+	.args_doc = "\n-p PID[,PID...]\n-- COMMAND [ARG...]\n--container NAME|ID\n--cgroup PATH\n--all",
 	.doc = "Say what this kernel, these privileges and this target allow, and what it will cost.",
 	.help_filter = add_limits,
 };

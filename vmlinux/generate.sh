@@ -71,6 +71,8 @@ typedef __u32 __be32;
 typedef __u32 __wsum;
 typedef _Bool bool;
 typedef int pid_t;
+typedef unsigned int dev_t;
+typedef unsigned long __kernel_ulong_t;
 enum {
 	false = 0,
 	true = 1

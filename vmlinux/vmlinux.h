@@ -24,6 +24,9 @@ typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
 typedef _Bool bool;
+typedef int pid_t;
+typedef unsigned int dev_t;
+typedef unsigned long __kernel_ulong_t;
 enum {
 	false = 0,
 	true = 1
@@ -43,11 +46,11 @@ enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_EXIST = 2,
-	BPF_F_NO_PREALLOC = 1 << 0,
-	BPF_F_USER_STACK = 1 << 8,
-	BPF_F_MMAPABLE = 1 << 10,
-	BPF_RB_NO_WAKEUP = 1 << 0,
-	BPF_RB_FORCE_WAKEUP = 1 << 1,
+	BPF_F_NO_PREALLOC = 1,
+	BPF_F_USER_STACK = 256,
+	BPF_F_MMAPABLE = 1024,
+	BPF_RB_NO_WAKEUP = 1,
+	BPF_RB_FORCE_WAKEUP = 2,
 	BPF_RB_AVAIL_DATA = 0,
 };
 
@@ -68,7 +71,7 @@ struct upid {
 
 struct pid {
 	unsigned int level;
-	struct upid numbers[1];
+	struct upid numbers[0];
 };
 
 typedef struct {
@@ -81,7 +84,7 @@ enum pid_type {
 };
 
 struct rlimit {
-	unsigned long rlim_cur;
+	__kernel_ulong_t rlim_cur;
 };
 
 struct kernfs_node {
@@ -104,11 +107,11 @@ struct css_set {
 };
 
 struct super_block {
-	unsigned int s_dev;
+	dev_t s_dev;
 };
 
 struct inode {
-	unsigned long i_ino;
+	long unsigned int i_ino;
 	struct super_block *i_sb;
 };
 
@@ -119,8 +122,8 @@ struct file {
 struct signal_struct {
 	atomic_t live;
 	struct pid *pids[4];
-	unsigned long long sum_sched_runtime;
-	unsigned long maxrss;
+	long long unsigned int sum_sched_runtime;
+	long unsigned int maxrss;
 	struct rlimit rlim[16];
 };
 
@@ -129,8 +132,8 @@ struct sched_entity {
 };
 
 struct return_instance {
-	unsigned long stack;
-	unsigned long orig_ret_vaddr;
+	long unsigned int stack;
+	long unsigned int orig_ret_vaddr;
 	struct return_instance *next;
 };
 
@@ -139,7 +142,7 @@ struct uprobe_task {
 };
 
 struct xol_area {
-	unsigned long vaddr;
+	long unsigned int vaddr;
 };
 
 struct uprobes_state {
@@ -153,8 +156,8 @@ struct mm_struct {
 
 struct task_struct {
 	struct sched_entity se;
-	int pid;
-	int tgid;
+	pid_t pid;
+	pid_t tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct signal_struct *signal;

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* --follow, --all, --cgroup, --container, --comm, --exe. Called by record. */
+#include "membership.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bystander.h"
+#include "elf.h"
+#include "log.h"
+#include "pidlist.h"
+#include "procfs.h"
+
+#define THIS_MACHINE "" /* the root of all paths */
+
+/* `why` is a sentence, or NULL when there was no memory for one. */
+static int refuse(char *why, int err)
+{
+	log_error("%s", why ? why : strerror(-err));
+	free(why);
+	return err == -EINVAL ? STATUS_USAGE : err == -ENOMEM ? STATUS_FAILED : STATUS_NO_TARGET;
+}
+
+static int find_group(struct membership *membership)
+{
+	char *why = NULL;
+	int err = cgroup_find(&membership->hierarchy, membership->options->cgroup, &membership->group, &why);
+
+	if (err)
+		return refuse(why, err);
+	membership->has_group = true;
+	return STATUS_DONE;
+}
+
+static int find_container(struct membership *membership)
+{
+	char *why = NULL;
+	int err = container_find(&membership->hierarchy, membership->options->container, &membership->container, &why);
+
+	if (err)
+		return refuse(why, err);
+	err = cgroup_open(&membership->hierarchy, membership->container.cgroup, &membership->group);
+	if (err) {
+		log_error("container '%s': its cgroup '%s' is gone; is it being stopped?",
+			  membership->options->container, membership->container.cgroup);
+		return STATUS_NO_TARGET;
+	}
+	membership->has_group = true;
+	return STATUS_DONE;
+}
+
+static int find_exe(struct membership *membership)
+{
+	struct stat stat_buffer;
+
+	if (stat(membership->options->exe, &stat_buffer)) {
+		log_error("--exe '%s': %s; name the file that the processes run", membership->options->exe,
+			  strerror(errno));
+		return STATUS_NO_TARGET;
+	}
+	membership->exe = (struct stat_file){stat_buffer.st_dev, stat_buffer.st_ino};
+	return STATUS_DONE;
+}
+
+int membership_open(const struct options *options, struct membership *ret_membership)
+{
+	int err, status = STATUS_DONE;
+
+	*ret_membership = (struct membership){.options = options};
+	err = hierarchy_open(THIS_MACHINE, &ret_membership->hierarchy);
+	ret_membership->has_hierarchy = !err;
+	if (err && options->population == POPULATION_CGROUP) {
+		log_error("cgroups of version 2 are not mounted here, and heaptap cannot tell a container's processes "
+			  "without: mount -t cgroup2 none /sys/fs/cgroup/unified, or trace processes with -p");
+		return STATUS_UNSUPPORTED;
+	}
+	if (!err)
+		ret_membership->names = container_names_new(&ret_membership->hierarchy);
+	if (options->container)
+		status = find_container(ret_membership);
+	else if (options->cgroup)
+		status = find_group(ret_membership);
+	if (status == STATUS_DONE && options->exe)
+		status = find_exe(ret_membership);
+	return status;
+}
+
+void membership_release(struct membership *membership)
+{
+	if (membership->has_group)
+		cgroup_release(&membership->group);
+	container_release(&membership->container);
+	container_names_free(membership->names);
+	if (membership->has_hierarchy)
+		hierarchy_release(&membership->hierarchy);
+}
+
+/* How many processes there are to begin with, for sizing. */
+static unsigned int expected(const struct options *options)
+{
+	struct pidlist all = {0};
+	unsigned int count = options->pid_count;
+
+	if (options->population != POPULATION_LISTED && !pidlist_all(&all))
+		count += all.count;
+	pidlist_release(&all);
+	return count;
+}
+
+void membership_describe(const struct membership *membership, struct tracer_options *options)
+{
+	options->processes = expected(membership->options);
+	options->population = membership->options->population;
+	options->comm = membership->options->comm;
+	options->exe_device = membership->exe.device;
+	options->exe_inode = membership->exe.inode;
+	options->sources.hierarchy = membership->has_hierarchy ? (struct hierarchy *)&membership->hierarchy : NULL;
+	options->sources.containers = membership->names;
+}
+
+static int list(const struct membership *membership, struct pidlist *ret_list)
+{
+	const struct options *options = membership->options;
+	unsigned int hidden = 0;
+	int err;
+
+	if (options->population == POPULATION_ALL)
+		return pidlist_all(ret_list);
+	if (options->population == POPULATION_FOLLOW)
+		return pidlist_family(options->pids, options->pid_count, ret_list);
+	err = pidlist_group(&membership->group, ret_list, &hidden);
+	if (!err && hidden)
+		log_note("%u processes of the group are in a PID namespace that heaptap does not see; run it outside, "
+			 "with --pid=host in a container",
+			 hidden);
+	return err;
+}
+
+/* Only those asked for by --comm and --exe, as the kernel does it with those to come. */
+static bool is_wanted(const struct membership *membership, pid_t pid)
+{
+	const struct options *options = membership->options;
+	struct stat stat_buffer;
+	char comm[16], path[64];
+
+	if (options->comm && (procfs_comm(pid, comm) || strncmp(comm, options->comm, sizeof(comm) - 1)))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	return !options->exe || (!stat(path, &stat_buffer) && stat_buffer.st_dev == membership->exe.device &&
+				 stat_buffer.st_ino == membership->exe.inode);
+}
+
+static void keep_wanted(const struct membership *membership, struct pidlist *pids)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < pids->count; i++)
+		if (is_wanted(membership, pids->pids[i]))
+			pids->pids[kept++] = pids->pids[i];
+	pids->count = kept;
+}
+
+int membership_attach(struct membership *membership, struct tracer *tracer)
+{
+	struct group group = {.id = membership->group.id, .level = membership->group.level};
+	struct pidlist pids;
+	int err, status;
+
+	if (membership->has_group)
+		snprintf(group.path, sizeof(group.path), "%s", membership->group.path);
+	tracer_populate(tracer, membership->has_group ? &group : NULL);
+	err = list(membership, &pids);
+	if (err) {
+		log_error("cannot list the processes to trace: %s", strerror(-err));
+		return STATUS_FAILED;
+	}
+	keep_wanted(membership, &pids);
+	status = tracer_attach_all(tracer, pids.pids, pids.count, &membership->processes);
+	pidlist_release(&pids);
+	return status;
+}
+
+static bool is_ours(pid_t pid, void *arg)
+{
+	return tracer_traces(arg, pid);
+}
+
+/* Who else maps the files under unfiltered links. */
+static void say_who_pays(const struct tracer *tracer)
+{
+	struct bystander_file files[ALLOCATORS_MAX];
+	struct bystander_count count;
+	unsigned int file_count = 0;
+
+	for (const struct traced_file *file = tracer_wide_files(tracer); file && file_count < ALLOCATORS_MAX;
+	     file = file->next)
+		files[file_count++] = (struct bystander_file){
+			.device = elf_device(file->file->elf),
+			.inode = elf_inode(file->file->elf),
+			.path = elf_path(file->file->elf),
+		};
+	if (!file_count || bystander_count(THIS_MACHINE, files, file_count, is_ours, (void *)tracer, &count))
+		return;
+	log_note("unfiltered probes in %u file%s: %u other process%s map%s them and pay%s %.1f us for each malloc and "
+		 "free until heaptap stops, and so does whoever comes to map them",
+		 file_count, file_count == 1 ? "" : "s", count.processes, count.processes == 1 ? "" : "es",
+		 count.processes == 1 ? "s" : "", count.processes == 1 ? "s" : "", tracer_pair_ns(tracer) / 1000);
+}
+
+void membership_say(const struct membership *membership, const struct tracer *tracer)
+{
+	const struct options *options = membership->options;
+
+	if (options->container)
+		log_note("container '%s' (%.12s, %s): %u processes, and whoever joins them",
+			 membership->container.name ? membership->container.name : options->container,
+			 membership->container.id, membership->container.runtime, membership->processes);
+	else if (options->cgroup)
+		log_note("cgroup '%s': %u processes, and whoever joins them", membership->group.path,
+			 membership->processes);
+	if (tracer_wide_files(tracer))
+		say_who_pays(tracer);
+}
+
+bool membership_look(struct membership *membership, const struct tracer *tracer)
+{
+	const char *what = membership->options->container ? "container" : "cgroup";
+	const char *name = membership->options->container ? membership->options->container : membership->group.path;
+	u32 made;
+
+	if (!membership->has_group)
+		return false;
+	made = tracer_group_made(tracer);
+	if (made != membership->made) {
+		membership->made = made;
+		log_note("%s '%s' has been started again; its processes get profiles of their own", what, name);
+	}
+	if (tracer_alive(tracer)) {
+		membership->empty = false;
+		return false;
+	}
+	/* A container may be started again; a group that is removed was somebody's to remove. */
+	if (!membership->options->container && cgroup_check(&membership->group) == -ENOENT) {
+		log_note("cgroup '%s' has been removed: the recording ends", name);
+		return true;
+	}
+	if (!membership->empty)
+		log_note("nobody is left in %s '%s'; should somebody come, tracing goes on, until Ctrl-C or -d", what,
+			 name);
+	membership->empty = true;
+	return false;
+}
