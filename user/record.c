@@ -372,6 +372,8 @@ static int run(struct record *record)
 		.recorder = tracer_recorder(record->tracer),
 		.output = &record->output,
 		.attach = tracer_attach_name(record->tracer),
+		.peek_tally = tracer_peek_tally,
+		.tracer = record->tracer,
 		.start_ns = record->start_ns,
 		.start_unix_ns = clock_ns(CLOCK_REALTIME),
 	};

@@ -259,6 +259,11 @@ void tracer_stop(struct tracer *tracer)
 	account_pending(tracer->follow.kernel, tracer->follow.recorder);
 }
 
+int tracer_peek_tally(const struct tracer *tracer, u32 process, u64 ledger[COUNTER_MAX])
+{
+	return kernel_peek_tally(tracer->follow.kernel, process, ledger);
+}
+
 struct recorder *tracer_recorder(const struct tracer *tracer)
 {
 	return tracer->follow.recorder;
