@@ -127,6 +127,9 @@ void account_end(struct kernel *kernel, struct process *process)
 	struct heap_object *object;
 	struct stack *stack;
 
+	if (process->settled)
+		return;
+	process->settled = true;
 	settle(kernel, process);
 	for (object = process->heap.objects; object; object = object->hh.next)
 		kernel_forget_object(kernel, process->number, object->addr);

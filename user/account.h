@@ -20,7 +20,8 @@ void account_facts(const struct account_sources *sources, struct process *proces
 /* Memory now. */
 void account_look(struct process *process);
 
-/* The image has ended by exit or exec: take over its counters, drop its keys from the maps. */
+/* The image has ended by exit or exec: take over its counters, drop its keys from the maps, give its number's row to
+ * another. Once more is nothing: a number given twice would be two images'. */
 void account_end(struct kernel *kernel, struct process *process);
 
 /* The recording stops at `now_ns` while the image lives on. */
