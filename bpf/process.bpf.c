@@ -85,7 +85,10 @@ static __noinline int scope_begin(struct task_struct *task, u32 kind, u32 pid, u
 	u32 number = 0, process;
 	struct scope *scope;
 
-	if (!pid || bpf_map_pop_elem(&free_scopes, &number)) {
+	/* Heaptap's own PID namespace does not have it. */
+	if (!pid)
+		return 0;
+	if (bpf_map_pop_elem(&free_scopes, &number)) {
 		refuse();
 		return 0;
 	}
@@ -141,7 +144,7 @@ SEC("tp_btf/sched_process_exec") int BPF_PROG(process_exec, struct task_struct *
 	}
 	if (scope)
 		exec_traced(task, scope, number, (u32)old_pid);
-	else if ((lender && population == POPULATION_FOLLOW) || population_has(task))
+	else if ((lender && population == POPULATION_FOLLOW) || (population_has(task) && population_wants(task)))
 		scope_begin(task, EVENT_EXEC, pid, pid, lender);
 	return 0;
 }

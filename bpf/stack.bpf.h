@@ -47,7 +47,7 @@ static __always_inline bool stack_send(struct event_stack *stack, u32 depth, enu
 	/* The verifier wants a bound it can see. */
 	if (size > sizeof(*stack))
 		return false;
-	if (bpf_ringbuf_output(&ring, stack, size, emit_flags())) {
+	if (!ring_share(process, size) || bpf_ringbuf_output(&ring, stack, size, emit_flags())) {
 		count(process, COUNTER_STACK_LOST_RING);
 		return false;
 	}
@@ -73,7 +73,7 @@ static __always_inline u64 stack_send_raw(struct scratch *scratch, u32 process)
 	if (size > sizeof(*raw))
 		return 0;
 	/* Wakes the reader, who can make known what is missing: the fewer of these the better. */
-	if (bpf_ringbuf_output(&ring, raw, size, BPF_RB_FORCE_WAKEUP)) {
+	if (!ring_share(process, size) || bpf_ringbuf_output(&ring, raw, size, BPF_RB_FORCE_WAKEUP)) {
 		count(process, COUNTER_STACK_LOST_RING);
 		return 0;
 	}

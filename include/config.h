@@ -22,7 +22,8 @@ enum population {
 
 struct config {
 	u64 sample_bytes; /* mean bytes between samples, 1 .. 2^32 - 1 */
-	u64 ring_half;	  /* bytes in the ring from which a wake-up is forced */
+	u64 ring_bytes;
+	u64 ring_half;	/* bytes in the ring from which a wake-up is forced, and shares are looked at */
 	u32 tally_mask; /* an image counts in row (process number & mask); user space empties it when the image ends */
 	u32 pidns_inum; /* inode number of heaptap's PID namespace; 0: the initial one */
 	u32 self;	/* heaptap's own pid, as numbered there */
@@ -30,6 +31,7 @@ struct config {
 	u64 exe_inode;	/* 0: whatever they run */
 	char comm[16];	/* of a population, only processes of that name; empty: whatever they are called */
 	u8 alloc_only;
+	u8 fair;	   /* several processes share the ring: see ring_share in emit.bpf.h */
 	u8 show_allocator; /* stacks begin in the allocator's function, not in its caller */
 };
 

@@ -84,6 +84,8 @@ static int size_scopes(struct heaptap *skeleton, u32 rows)
 	int err = bpf_map__set_max_entries(skeleton->maps.tallies, rows);
 
 	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.ring_uses, rows);
+	if (!err)
 		err = bpf_map__set_max_entries(skeleton->maps.scopes, rows);
 	if (!err)
 		err = bpf_map__set_max_entries(skeleton->maps.free_scopes, rows);
@@ -104,7 +106,9 @@ static int configure(struct heaptap *skeleton, const struct kernel_options *opti
 	skeleton->rodata->config.alloc_only = options->alloc_only;
 	skeleton->rodata->config.show_allocator = options->show_allocator;
 	skeleton->rodata->config.pidns_inum = pid_namespace();
+	skeleton->rodata->config.ring_bytes = ring;
 	skeleton->rodata->config.ring_half = ring / 2;
+	skeleton->rodata->config.fair = options->dynamic || options->processes > 1;
 	skeleton->rodata->config.tally_mask = scope_rows(options) - 1;
 	skeleton->rodata->config.self = (u32)getpid();
 	configure_filter(&skeleton->rodata->config, options);
@@ -266,6 +270,11 @@ u64 kernel_refused(const struct kernel *kernel)
 u32 kernel_processes_max(const struct kernel *kernel)
 {
 	return kernel->scope_count - 1;
+}
+
+void kernel_begin_drain(struct kernel *kernel)
+{
+	__atomic_fetch_add(&kernel->skeleton->bss->ring_drains, 1, __ATOMIC_RELAXED);
 }
 
 u32 kernel_draw_process(struct kernel *kernel)

@@ -30,6 +30,7 @@ void kernel_close(struct kernel *kernel);
 
 const struct attach_programs *kernel_programs(const struct kernel *kernel);
 int kernel_ring_fd(const struct kernel *kernel);
+void kernel_begin_drain(struct kernel *kernel); /* what is in the ring now is nobody's share any more */
 
 /*
  * From here on the programs trace such processes too; of POPULATION_CGROUP, those in the group, which may be told anew.

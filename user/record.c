@@ -19,13 +19,13 @@
 #include "log.h"
 #include "membership.h"
 #include "output.h"
+#include "priority.h"
 #include "procfs.h"
 #include "publish.h"
 #include "spare.h"
 #include "target.h"
 #include "tracer.h"
 
-#define READER_NICE  (-20)
 #define FILTERED_MAX 8 /* processes served by links of their own; each further link costs every hit on its site */
 #define LOOK_NS	     100000000ULL /* a process that exits is remembered as it was last seen */
 #define SAY_NS	     1000000000ULL
@@ -330,8 +330,17 @@ static void take_resources(void)
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	/* The threads that fill the ring must not starve the one that empties it. */
-	setpriority(PRIO_PROCESS, 0, READER_NICE);
+}
+
+static void say_refused(const struct tracer *tracer)
+{
+	u64 refused = tracer_refused(tracer);
+
+	if (refused)
+		log_note(
+			"%llu processes were not traced: no more than %u can be at once; narrow it with --comm, --exe, "
+			"--cgroup or --container",
+			(unsigned long long)refused, tracer_processes_max(tracer));
 }
 
 static int run(struct record *record)
@@ -355,6 +364,8 @@ static int run(struct record *record)
 	status = tracer_open(&tracer_options, &record->tracer);
 	if (status)
 		return status;
+	/* The threads that fill the ring must not starve the one that empties it; those begun before this can wait. */
+	priority_raise();
 	record->start_ns = clock_now_ns();
 	record->publication = (struct publication){
 		.options = record->options,
@@ -375,6 +386,8 @@ static int run(struct record *record)
 	stop_ns = clock_now_ns();
 	return_signals(record);
 	tracer_stop(record->tracer);
+	priority_lower();
+	say_refused(record->tracer);
 	record->publication.duration_ns = stop_ns - record->start_ns;
 	return publish_all(&record->publication);
 }

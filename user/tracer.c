@@ -164,6 +164,7 @@ bool tracer_drain(struct tracer *tracer)
 	int taken;
 
 	follow_sideband(&tracer->follow);
+	kernel_begin_drain(tracer->follow.kernel);
 	taken = ring_drain(tracer->ring, DRAIN_EVENTS);
 	follow_mappings(&tracer->follow, clock_now_ns());
 	if (taken < 0)
