@@ -45,7 +45,8 @@ static __always_inline u32 hit_process(u64 cookie)
 	u32 number = cookie_scope(cookie), wide = number == SCOPE_BY_PID;
 	struct scope *scope = wide ? filter_scope(&number) : bpf_map_lookup_elem(&scopes, &number);
 
-	return scope && scope->wide == wide ? scope->process : 0;
+	/* Functions that throw are under unfiltered links alone, whoever is traced. */
+	return scope && (scope->wide == wide || (wide && cookie_kind(cookie) >= CALL_NEW)) ? scope->process : 0;
 }
 
 static __always_inline void free_enter(struct pt_regs *ctx, u64 cookie, u32 process)

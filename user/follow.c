@@ -182,13 +182,15 @@ static void on_new_image(struct follow *follow, const struct event_process *even
 	struct process *before = recorder_find(follow->recorder, event->header.process);
 	struct process *process = recorder_find(follow->recorder, event->next);
 	struct traced *traced = traced_of(follow, event);
+	bool forked = event->header.kind == EVENT_FORK;
 
 	if (before)
 		account_end(follow->kernel, before);
 	if (!process || !traced)
 		return;
 	traced->gone = 0;
-	account_facts(&follow->sources, process);
+	account_facts(&follow->sources, process, forked ? recorder_current(follow->recorder, event->tid) : before,
+		      forked);
 	follow_set_new_max(follow, traced, process->memory_limit, process->memory_used);
 	follow_open(follow, traced, process);
 	if (traced->listed)

@@ -409,12 +409,13 @@ static int final_status(struct record *record, int status)
 int record_run(const struct options *options)
 {
 	struct record record = {.options = options, .signals = -1, .output = {.fd = -1}};
-	int status = prepare_output(&record);
+	int status = membership_open(options, &record.membership);
 
+	/* Whom to trace comes first: a mistake there leaves no directory behind. */
+	if (!status)
+		status = prepare_output(&record);
 	if (!status && take_signals(&record))
 		status = STATUS_FAILED;
-	if (!status)
-		status = membership_open(options, &record.membership);
 	/* Before the tracer: the child must not inherit its maps and threads. */
 	if (!status && options->command)
 		status = start_command(&record);

@@ -72,6 +72,7 @@ unsigned int tracer_processes_max(const struct tracer *tracer);
 
 /* Files under unfiltered links: whoever else maps them pays tracer_pair_ns() for each malloc and free. */
 const struct traced_file *tracer_wide_files(const struct tracer *tracer);
+const struct traced_file *tracer_throwing_files(const struct tracer *tracer); /* only at functions that throw */
 double tracer_pair_ns(const struct tracer *tracer);
 
 /* Processes attached to whose allocation functions have not been called at all: says so, once each. */

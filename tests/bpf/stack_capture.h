@@ -49,7 +49,7 @@ static inline int setup(void **state)
 {
 	(void)state;
 	stub_reset(1 << 20);
-	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = TALLIES_MIN - 1};
+	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = SCOPES_MIN - 1};
 	stub.task = &task;
 	stub.memory = (uintptr_t)memory;
 	stub.memory_end = (uintptr_t)memory + sizeof(memory);
