@@ -68,6 +68,22 @@ void account_facts(const struct account_sources *sources, struct process *proces
 	process->rss_end_bytes = process->rss_start_bytes;
 }
 
+static char *duplicate(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+void account_inherit(struct process *process, const struct process *from, bool same_program)
+{
+	if (!process->exe && same_program)
+		process->exe = duplicate(from->exe);
+	if (process->cgroup)
+		return;
+	process->cgroup = duplicate(from->cgroup);
+	process->container_id = duplicate(from->container_id);
+	process->container_name = duplicate(from->container_name);
+}
+
 void account_look(struct process *process)
 {
 	u64 rss = procfs_rss_bytes((pid_t)process->pid);

@@ -17,6 +17,12 @@ struct account_sources {
 /* Name, program, cgroup, container and memory at the image's begin, as far as it still lives. */
 void account_facts(const struct account_sources *sources, struct process *process);
 
+/*
+ * What could not be told of the image, for it was gone already, is what was true of another one: of its parent, or of
+ * that which its process was before. Of its program that is so only where no exec came in between.
+ */
+void account_inherit(struct process *process, const struct process *from, bool same_program);
+
 /* Memory now. */
 void account_look(struct process *process);
 

@@ -191,6 +191,19 @@ static struct traced *traced_of(struct follow *follow, const struct event_proces
 	return follow_add(follow, (pid_t)event->pid, event->scope, true);
 }
 
+/* Whoever lived shorter than heaptap needs to look at it: it was in its parent's cgroup, or in that which its process was
+ * in before; and a child that only forked runs its parent's program. */
+static void complete(struct follow *follow, const struct event_process *event, const struct process *before,
+		     struct process *process)
+{
+	const struct process *parent = recorder_current(follow->recorder, event->parent);
+
+	if (before)
+		account_inherit(process, before, false);
+	if (parent && parent != process)
+		account_inherit(process, parent, event->header.kind == EVENT_FORK);
+}
+
 static void on_new_image(struct follow *follow, const struct event_process *event)
 {
 	struct process *before = recorder_find(follow->recorder, event->header.process);
@@ -203,6 +216,7 @@ static void on_new_image(struct follow *follow, const struct event_process *even
 		return;
 	traced->gone = 0;
 	account_facts(&follow->sources, process);
+	complete(follow, event, before, process);
 	follow_set_new_max(follow, traced, process->memory_limit, process->memory_used);
 	follow_open(follow, traced, process);
 	if (traced->listed)
