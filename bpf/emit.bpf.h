@@ -25,6 +25,35 @@ static __always_inline u64 emit_flags(void)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
+#define RING_SHARE 3
+
+/*
+ * May the process put `size` more bytes into the ring? Of what several share, none may have so much that nothing is left
+ * for others: as much as RING_SHARE times what is free, so that however many flood it, a part stays free for those who
+ * do not (dynamic thresholds, Choudhury and Hahne 1998). What has been drained counts no longer, up to half nobody asks.
+ */
+static __always_inline bool ring_share(u32 process, u64 size)
+{
+	u32 row = process & config.tally_mask;
+	struct ring_use *use;
+	u64 used;
+
+	if (!config.fair)
+		return true;
+	use = bpf_map_lookup_elem(&ring_uses, &row);
+	if (!use)
+		return true;
+	used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+	if (use->drains != ring_drains) {
+		use->drains = ring_drains;
+		use->bytes = 0;
+	}
+	if (used >= config.ring_half && use->bytes + size > RING_SHARE * (config.ring_bytes - used))
+		return false;
+	__sync_fetch_and_add(&use->bytes, size);
+	return true;
+}
+
 static __always_inline void emit_header(struct event *event, enum event_kind kind, u32 process, u8 flags)
 {
 	event->kind = kind;
@@ -36,8 +65,11 @@ static __always_inline void emit_header(struct event *event, enum event_kind kin
 
 static __always_inline bool emit_object(enum event_kind kind, u32 process, u64 object)
 {
-	struct event_object *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+	struct event_object *event;
 
+	if (!ring_share(process, sizeof(*event)))
+		return false;
+	event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 	if (!event)
 		return false;
 	emit_header(&event->header, kind, process, 0);
@@ -48,8 +80,11 @@ static __always_inline bool emit_object(enum event_kind kind, u32 process, u64 o
 
 static __always_inline bool emit_moved(enum event_kind kind, u32 process, u64 object)
 {
-	struct event_moved *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+	struct event_moved *event;
 
+	if (!ring_share(process, sizeof(*event)))
+		return false;
+	event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 	if (!event)
 		return false;
 	emit_header(&event->header, kind, process, 0);

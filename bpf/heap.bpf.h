@@ -104,10 +104,12 @@ static __always_inline void heap_bury(const struct stash *stash)
 static __always_inline void heap_begin(const struct stash *stash, u64 addr, u64 stack)
 {
 	struct live_key key = live_key(stash->process, addr);
-	struct event_alloc *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+	struct event_alloc *event = NULL;
 	u64 object, word, *taken;
 	u8 flags = stack ? 0 : EVENT_STACKLESS;
 
+	if (ring_share(stash->process, sizeof(*event)))
+		event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 	if (!event) {
 		count(stash->process, COUNTER_LOST_RING);
 		return;

@@ -35,6 +35,22 @@ struct {
 	__uint(max_entries, 16 << 20);
 } ring __weak SEC(".maps");
 
+/* Counts the drains: user space adds one before each. */
+u64 ring_drains __weak = 0;
+
+/* What an image has put into the ring since a drain began. */
+struct ring_use {
+	u64 drains, bytes;
+};
+
+/* process number & config.tally_mask -> its use of the ring. Whoever sends writes it, once the ring is half full. (*) */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SCOPES_MIN);
+	__type(key, u32);
+	__type(value, struct ring_use);
+} ring_uses __weak SEC(".maps");
+
 /* Scope number -> struct scope. User space, which has it mapped, starts one, and so do fork, exec and a process's coming
  * into the cgroup; exec and exit change its process number. (*) */
 struct {

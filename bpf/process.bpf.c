@@ -38,6 +38,8 @@ static __always_inline void emit_process(enum event_kind kind, struct task_struc
 	event->next = next;
 	event->scope = number;
 	event->cpu_ns = cpu_time(task);
+	event->parent = next ? filter_pid_of(task->real_parent) : 0;
+	event->reserved = 0;
 	event->max_rss_bytes = kind == EVENT_EXIT ? task->signal->maxrss * PAGE_BYTES : 0;
 	/* The last thread to go need not be the one that the process is named by. */
 	bpf_core_read(event->comm, sizeof(event->comm), &task->group_leader->comm);
@@ -93,7 +95,10 @@ static __noinline int scope_begin(struct task_struct *task, u32 kind, u32 pid, u
 	u32 number = 0, process;
 	struct scope *scope;
 
-	if (!pid || bpf_map_pop_elem(&free_scopes, &number)) {
+	/* Heaptap's own PID namespace does not have it. */
+	if (!pid)
+		return 0;
+	if (bpf_map_pop_elem(&free_scopes, &number)) {
 		refuse();
 		return 0;
 	}
@@ -149,7 +154,7 @@ SEC("tp_btf/sched_process_exec") int BPF_PROG(process_exec, struct task_struct *
 	}
 	if (scope)
 		exec_traced(task, scope, number, (u32)old_pid);
-	else if ((lender && population == POPULATION_FOLLOW) || population_has(task))
+	else if ((lender && population == POPULATION_FOLLOW) || (population_has(task) && population_wants(task)))
 		scope_begin(task, EVENT_EXEC, pid, pid, lender);
 	return 0;
 }

@@ -22,7 +22,8 @@ enum population {
 
 struct config {
 	u64 sample_bytes; /* mean bytes between samples, 1 .. 2^32 - 1 */
-	u64 ring_half;	  /* bytes in the ring from which a wake-up is forced */
+	u64 ring_bytes;
+	u64 ring_half;	/* bytes in the ring from which a wake-up is forced, and shares are looked at */
 	u32 tally_mask; /* an image counts in row (process number & mask); user space empties it when the image ends */
 	u32 pidns_inum; /* inode number of heaptap's PID namespace; 0: the initial one */
 	u32 self;	/* heaptap's own pid, as numbered there */
@@ -30,6 +31,7 @@ struct config {
 	u64 exe_inode;	/* 0: whatever they run */
 	char comm[16];	/* of a population, only processes of that name; empty: whatever they are called */
 	u8 alloc_only;
+	u8 fair;	   /* several processes share the ring: see ring_share in emit.bpf.h */
 	u8 show_allocator; /* stacks begin in the allocator's function, not in its caller */
 };
 
@@ -129,7 +131,7 @@ struct scope {
 	u32 wide;
 	u32 told;	      /* user space knows it, and gives its number back when it is done with it */
 	u32 mappings_process; /* the process number that `mappings` belongs to; another one's are not known yet */
-	u32 generation;	      /* how often `mappings` has been published: equal addresses may mean other code since */
+	u32 generation;	      /* of `mappings`: another one where equal addresses may mean other code since */
 	u32 new_max;	      /* operator new of fewer bytes cannot be expected to fail; 0: not known, or no matter */
 	u32 reserved;
 	u64 mappings; /* its mappings: index of the first in unwind_mappings << 32 | how many */

@@ -14,8 +14,13 @@ struct account_sources {
 	struct container_names *containers;
 };
 
-/* Name, program, cgroup, container and memory at the image's begin, as far as it still lives. */
-void account_facts(const struct account_sources *sources, struct process *process);
+/*
+ * Name, program, cgroup, container and memory at the image's begin, as far as it still lives. One that is gone already
+ * has what `origin` had, the image that was there before or that it was forked off (`forked`: then the same program
+ * too); NULL: unknown.
+ */
+void account_facts(const struct account_sources *sources, struct process *process, const struct process *origin,
+		   bool forked);
 
 /* Memory now. */
 void account_look(struct process *process);

@@ -162,6 +162,11 @@ u32 kernel_processes_max(const struct kernel *kernel)
 	return kernel->scope_count - 1;
 }
 
+void kernel_begin_drain(struct kernel *kernel)
+{
+	__atomic_fetch_add(&kernel->skeleton->bss->ring_drains, 1, __ATOMIC_RELAXED);
+}
+
 u32 kernel_draw_process(struct kernel *kernel)
 {
 	return pop(kernel->skeleton->maps.free_processes);

@@ -30,6 +30,7 @@ void kernel_close(struct kernel *kernel);
 
 const struct attach_programs *kernel_programs(const struct kernel *kernel);
 int kernel_ring_fd(const struct kernel *kernel);
+void kernel_begin_drain(struct kernel *kernel); /* what is in the ring now is nobody's share any more */
 
 /*
  * From here on the programs trace such processes too; of POPULATION_CGROUP, those in the group, which may be told anew.
@@ -72,6 +73,12 @@ u64 kernel_count_hits(const struct kernel *kernel,
  * what is counted between reading and clearing would be lost. 0 or negative errno.
  */
 int kernel_take_tally(struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX]);
+
+/*
+ * Add the kernel's counters of an image, so far, to ledger[], and leave them. What is sampled is read last, so that no
+ * call's end is in without its begin. 0 or -ENOMEM.
+ */
+int kernel_peek_tally(const struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX]);
 
 /* Every object of the live map that died without an event having been sent. 0 or negative errno. */
 int kernel_for_each_unsent(struct kernel *kernel, void (*each)(void *arg, u32 process, u64 object), void *arg);

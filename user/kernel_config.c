@@ -65,6 +65,8 @@ static int size_scopes(struct heaptap *skeleton, u32 rows)
 	int err = bpf_map__set_max_entries(skeleton->maps.tallies, rows);
 
 	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.ring_uses, rows);
+	if (!err)
 		err = bpf_map__set_max_entries(skeleton->maps.scopes, rows);
 	if (!err)
 		err = bpf_map__set_max_entries(skeleton->maps.free_scopes, rows);
@@ -87,7 +89,9 @@ int kernel_configure(struct kernel *kernel, const struct kernel_options *options
 	skeleton->rodata->config.alloc_only = options->alloc_only;
 	skeleton->rodata->config.show_allocator = options->show_allocator;
 	skeleton->rodata->config.pidns_inum = pid_namespace();
+	skeleton->rodata->config.ring_bytes = ring;
 	skeleton->rodata->config.ring_half = ring / 2;
+	skeleton->rodata->config.fair = options->dynamic || options->processes > 1;
 	skeleton->rodata->config.tally_mask = kernel->scope_count - 1;
 	skeleton->rodata->config.self = (u32)getpid();
 	configure_filter(&skeleton->rodata->config, options);
