@@ -120,15 +120,13 @@ static void test_population_numbers_are_those_of_heaptaps_namespace(void **state
 	assert_no_event();
 }
 
-static void test_population_process_without_a_number_here_is_counted(void **state)
+static void test_population_process_without_a_number_here_is_not_traced(void **state)
 {
 	(void)state;
 	population = POPULATION_ALL;
 	config.pidns_inum = 5001;
 	process_fork(&parent.task, &child.task);
-	assert_no_event();
-	assert_free(ROOM, ROOM);
-	assert_int_equal(population_refused, 1);
+	assert_child_is_not_traced();
 }
 
 /* --- memory that is shared --- */
@@ -380,7 +378,7 @@ int main(void)
 		TEST(test_population_thread_is_no_child),
 		TEST(test_population_heaptap_and_its_children_are_never_taken),
 		TEST(test_population_numbers_are_those_of_heaptaps_namespace),
-		TEST(test_population_process_without_a_number_here_is_counted),
+		TEST(test_population_process_without_a_number_here_is_not_traced),
 		TEST(test_population_child_in_its_parents_memory_books_to_it),
 		TEST(test_population_child_in_its_parents_memory_execs_into_its_own),
 		TEST(test_population_child_in_its_parents_memory_ends_alone),
