@@ -335,6 +335,8 @@ static error_t check_target(struct parse *parse)
 		return refuse(parse,
 			      "no target: name one with '-p PID', '--container NAME', '--cgroup PATH', '--all' or "
 			      "'-- COMMAND'");
+	if (options->population == POPULATION_FOLLOW && !named)
+		return refuse(parse, "'--follow' goes with '-p PID' or '-- COMMAND'");
 	if (options->population == POPULATION_LISTED && (options->comm || options->exe))
 		return refuse(parse,
 			      "'%s' chooses among several processes: it goes with '--follow', '--all', '--cgroup' "
