@@ -59,17 +59,19 @@ static int print_process(pid_t pid, const struct pool *pools)
 {
 	struct scan scan = {.target = target_new(pools), .pid = pid};
 	char comm[16] = "?";
+	pid_t process = procfs_process(pid);
 	int err, status;
 
-	if (!scan.target) {
-		log_error("out of memory");
-		return STATUS_FAILED;
-	}
+	if (!scan.target)
+		return out_of_memory();
 	procfs_comm(pid, comm);
 	printf("\nProcess %d (%s)\n", pid, prospect_plain(comm));
 	err = procfs_for_each_mapping(pid, scan_mapping, &scan);
-	if (err == -ESRCH || err == -ENOENT) {
+	if (!process || err == -ESRCH || err == -ENOENT) {
 		printf("  there is no such process\n");
+		status = STATUS_NO_TARGET;
+	} else if (process != pid) {
+		printf("  it is a thread of process %d; try 'heaptap doctor -p %d'\n", process, process);
 		status = STATUS_NO_TARGET;
 	} else if (err == -EACCES || err == -EPERM) {
 		printf("  its mappings may not be read: takes CAP_SYS_PTRACE; try 'sudo heaptap doctor -p %d'\n", pid);
@@ -105,7 +107,7 @@ static int print_few(const struct forecast *forecast)
 	}
 	if (!wide.count) {
 		if (!status)
-			toll_print_nobody("the probes are for what is named alone");
+			toll_print_nobody("the probes are for the processes named alone, without their children");
 		return status;
 	}
 	if (survey_make(options->pools, &wide, &survey))
@@ -208,7 +210,7 @@ static void print_heading(const struct options *options, const struct membership
 		printf("\nThe processes named and their children");
 	else
 		printf("\nThe processes named");
-	printf(": %u now\n", count);
+	printf("%s: %u now\n", options->comm || options->exe ? ", as --comm and --exe choose" : "", count);
 }
 
 /* What was said about the processes that were found decides what record would do: of those named, none may be without. */
@@ -298,5 +300,7 @@ int forecast_target(const struct options *options, const struct calibration *cal
 		return print_command(&forecast);
 	if (options->population != POPULATION_LISTED)
 		return print_population(&forecast);
+	if (!options->pid_count)
+		return STATUS_DONE;
 	return options->pid_count > FILTERED_MAX ? print_listed(&forecast) : print_few(&forecast);
 }

@@ -143,7 +143,8 @@ void prospect_print_survey(const struct survey *survey)
 	print_allocators(survey);
 	print_left_out("without an allocator that heaptap knows", &survey->plain);
 	print_left_out("of 32 bits, refused, as heaptap traces those of 64 bits only", &survey->narrow);
-	print_left_out("whose mappings may not be read, takes CAP_SYS_PTRACE", &survey->unread);
+	print_left_out("whose mappings may not be read, for want of CAP_SYS_PTRACE or by a security module",
+		       &survey->unread);
 	if (survey->denied_count)
 		printf("  %u file%s cannot be opened, as '%s' of process %d; it takes CAP_CHECKPOINT_RESTORE, or a "
 		       "restart of the process\n",

@@ -28,16 +28,24 @@ static bool is_listed(pid_t pid, void *arg)
 
 static void print_count(unsigned int files, const struct bystander_count *count, const struct calibration *calibration)
 {
+	const char *them = files == 1 ? "it" : "them";
+	bool one = count->processes == 1;
 	char price[64] = "";
 
 	if (calibration)
 		snprintf(price, sizeof(price), " %.2f us", (calibration->alloc_ns + calibration->free_ns) / 1e3);
-	printf("  probes in %u file%s are unfiltered: %u other process%s map%s %s and would pay%s for each malloc and "
-	       "free until heaptap stops, and so would whoever comes to map %s\n",
-	       files, files == 1 ? "" : "s", count->processes, count->processes == 1 ? "" : "es",
-	       count->processes == 1 ? "s" : "", files == 1 ? "it" : "them", price, files == 1 ? "it" : "them");
+	printf("  probes in %u file%s are unfiltered: ", files, files == 1 ? "" : "s");
+	if (count->processes)
+		printf("%u other process%s map%s %s now and would pay%s for each malloc and free until heaptap stops, "
+		       "and so would whoever comes to map %s\n",
+		       count->processes, one ? "" : "es", one ? "s" : "", them, price, them);
+	else
+		printf("no other process maps %s now; whoever comes to map %s would pay%s for each malloc and free "
+		       "until heaptap stops\n",
+		       them, them, price);
 	if (count->unread)
-		printf("  the mappings of %u more processes may not be read: they may pay as well\n", count->unread);
+		printf("  the mappings of %u other process%s may not be read: %s may pay as well\n", count->unread,
+		       count->unread == 1 ? "" : "es", count->unread == 1 ? "it" : "they");
 }
 
 void toll_print(const struct target *target, const struct pidlist *pids, const struct calibration *calibration)
