@@ -463,6 +463,17 @@ static void test_cli_doctor_target_is_optional(void **state)
 	refuse(*state, "doctor ls", "'ls'");
 }
 
+static void test_cli_doctor_takes_the_targets_of_record(void **state)
+{
+	assert_int_equal(accept(*state, "doctor --follow -p 1")->population, POPULATION_FOLLOW);
+	assert_true(accept(*state, "doctor --follow --shared-mounts -- ls")->shared_mounts);
+	assert_int_equal(accept(*state, "doctor -a --comm sh")->population, POPULATION_ALL);
+	assert_string_equal(accept(*state, "doctor --cgroup /a --exe /bin/sh")->exe, "/bin/sh");
+	assert_string_equal(accept(*state, "doctor --container web")->container, "web");
+	refuse(*state, "doctor --follow", "'--follow'");
+	refuse(*state, "doctor -p 1 --comm sh", "'--comm'");
+}
+
 static void test_cli_hostile_argument_cannot_act_on_the_terminal(void **state)
 {
 	struct scene *scene = *state;
@@ -503,6 +514,7 @@ int main(void)
 		TEST(test_cli_report_ways_of_looking_exclude_each_other),
 		TEST(test_cli_fail_on_takes_what_can_be_found),
 		TEST(test_cli_doctor_target_is_optional),
+		TEST(test_cli_doctor_takes_the_targets_of_record),
 		TEST(test_cli_hostile_argument_cannot_act_on_the_terminal),
 	};
 
