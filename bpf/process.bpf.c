@@ -39,6 +39,8 @@ static __always_inline bool emit_process(enum event_kind kind, struct task_struc
 	event->next = next;
 	event->scope = number;
 	event->cpu_ns = cpu_time(task);
+	event->parent = next ? filter_pid_of(task->real_parent) : 0;
+	event->reserved = 0;
 	event->max_rss_bytes = kind == EVENT_EXIT ? task->signal->maxrss * PAGE_BYTES : 0;
 	/* The last thread to go need not be the one that the process is named by. */
 	bpf_core_read(event->comm, sizeof(event->comm), &task->group_leader->comm);

@@ -13,60 +13,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clireport.h"
+#include "clitarget.h"
 #include "log.h"
+#include "parse.h"
 #include "pool.h"
 #include "value.h"
 #include "verb.h"
 
 #define SAMPLE_BYTES_DEFAULT (512 << 10)
 #define SAMPLE_BYTES_MAX     4294967295u
-#define DURATION_MAX_S	     1000000000.0 /* as nanoseconds it still fits 64 bits */
 #define TOP_DEFAULT	     20
-#define COMM_MAX	     15
 #define GOGC_DEFAULT	     100
 #define GOGC_MAX	     1000000
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
-struct parse {
-	struct argp argp;
-	struct options *options;
-	int resume;	       /* index of the word getopt takes up next: the culprit when it fails */
-	bool stopped;	       /* everything has been said */
-	int status;	       /* what to exit with then */
-	const char *lifetimes; /* an option given that is of no use without frees; NULL: none */
-};
-
-static error_t stop(struct parse *parse, int status)
-{
-	parse->stopped = true;
-	parse->status = status;
-	return ECANCELED;
-}
-
-static error_t no_memory(struct parse *parse)
-{
-	log_error("out of memory");
-	return stop(parse, STATUS_FAILED);
-}
-
-/* What is wrong with which argument, then the next step. */
-__attribute__((format(printf, 2, 3))) static error_t refuse(struct parse *parse, const char *format, ...)
-{
-	const char *verb = verb_name(parse->options->verb);
-	va_list args;
-	char *text;
-	int length;
-
-	va_start(args, format);
-	length = vasprintf(&text, format, args);
-	va_end(args);
-	if (length < 0)
-		return no_memory(parse);
-	log_error("%s; try 'heaptap %s%s--help'", text, verb ? verb : "", verb ? " " : "");
-	free(text);
-	return stop(parse, STATUS_USAGE);
-}
 
 static error_t parse_sample_bytes(struct parse *parse, const char *text)
 {
@@ -74,24 +35,11 @@ static error_t parse_sample_bytes(struct parse *parse, const char *text)
 	case 0:
 		return 0;
 	case -ERANGE:
-		return refuse(parse, "'-R %s' is too large (at most %u)", text, SAMPLE_BYTES_MAX);
+		return parse_refuse(parse, "'-R %s' is too large (at most %u)", text, SAMPLE_BYTES_MAX);
 	case -EDOM:
-		return refuse(parse, "'-R %s' must be at least 1, which takes every allocation", text);
+		return parse_refuse(parse, "'-R %s' must be at least 1, which takes every allocation", text);
 	}
-	return refuse(parse, "'-R %s' is not a number of bytes (digits, then K, M or G)", text);
-}
-
-static error_t parse_seconds(struct parse *parse, const char *option, const char *text, double *seconds)
-{
-	switch (value_seconds(text, DURATION_MAX_S, seconds)) {
-	case 0:
-		return 0;
-	case -ERANGE:
-		return refuse(parse, "'%s %s' is too large (at most %.0f)", option, text, DURATION_MAX_S);
-	case -EDOM:
-		return refuse(parse, "'%s %s' must be more than 0 seconds", option, text);
-	}
-	return refuse(parse, "'%s %s' is not a number of seconds", option, text);
+	return parse_refuse(parse, "'-R %s' is not a number of bytes (digits, then K, M or G)", text);
 }
 
 static error_t parse_gogc(struct parse *parse, const char *text)
@@ -99,7 +47,7 @@ static error_t parse_gogc(struct parse *parse, const char *text)
 	u64 percent = 0;
 
 	if (strcmp(text, "off") && value_number(text, GOGC_MAX, &percent))
-		return refuse(parse, "'--gogc %s' is neither a percentage from 1 to %d nor off", text, GOGC_MAX);
+		return parse_refuse(parse, "'--gogc %s' is neither a percentage from 1 to %d nor off", text, GOGC_MAX);
 	parse->options->collector.gogc_percent = (u32)percent;
 	parse->lifetimes = "--gogc";
 	return 0;
@@ -110,8 +58,8 @@ static error_t parse_tenure(struct parse *parse, const char *text)
 	u64 tenure;
 
 	if (value_number(text, COLLECTOR_TENURE_MAX, &tenure))
-		return refuse(parse, "'--tenure %s' is not a number of cycles from 1 to %d", text,
-			      COLLECTOR_TENURE_MAX);
+		return parse_refuse(parse, "'--tenure %s' is not a number of cycles from 1 to %d", text,
+				    COLLECTOR_TENURE_MAX);
 	parse->options->collector.tenure = (u32)tenure;
 	parse->lifetimes = "--tenure";
 	return 0;
@@ -120,32 +68,9 @@ static error_t parse_tenure(struct parse *parse, const char *text)
 static error_t parse_fail_on(struct parse *parse, const char *text)
 {
 	if (strcmp(text, "growing"))
-		return refuse(parse, "'--fail-on %s' is nothing to fail on (growing)", text);
+		return parse_refuse(parse, "'--fail-on %s' is nothing to fail on (growing)", text);
 	parse->options->fail_on_growing = true;
 	parse->lifetimes = "--fail-on";
-	return 0;
-}
-
-static error_t add_pid(struct parse *parse, const char *text)
-{
-	struct options *options = parse->options;
-	unsigned int i;
-	u64 pid;
-
-	if (value_number(text, INT_MAX, &pid))
-		return refuse(parse, "'%s' in '-p' is not a process number", text);
-	if ((pid_t)pid == getpid())
-		return refuse(parse, "'%s' in '-p' is heaptap itself", text);
-	if (!options->pids)
-		options->pids = calloc(PIDS_MAX, sizeof(*options->pids));
-	if (!options->pids)
-		return no_memory(parse);
-	for (i = 0; i < options->pid_count; i++)
-		if (options->pids[i] == (pid_t)pid)
-			return 0;
-	if (options->pid_count == PIDS_MAX)
-		return refuse(parse, "'%s' in '-p' is one process too many (at most %d)", text, PIDS_MAX);
-	options->pids[options->pid_count++] = (pid_t)pid;
 	return 0;
 }
 
@@ -157,23 +82,9 @@ static error_t add_format(struct parse *parse, const char *text)
 	int choice = value_choice(text, names, COUNT(names));
 
 	if (choice < 0)
-		return refuse(parse, "unknown format '%s' (pprof, text, folded, json or all)", text);
+		return parse_refuse(parse, "unknown format '%s' (pprof, text, folded, json or all)", text);
 	parse->options->formats |= masks[choice];
 	return 0;
-}
-
-/* Call `each` for every part of a comma-separated list, empty ones included. */
-static error_t parse_list(struct parse *parse, const char *text, error_t (*each)(struct parse *, const char *))
-{
-	char *copy = strdup(text), *rest = copy, *part;
-	error_t err = 0;
-
-	if (!copy)
-		return no_memory(parse);
-	while (!err && (part = strsep(&rest, ",")))
-		err = each(parse, part);
-	free(copy);
-	return err;
 }
 
 static error_t parse_pool(struct parse *parse, const char *text)
@@ -182,55 +93,13 @@ static error_t parse_pool(struct parse *parse, const char *text)
 	int err = pool_parse(text, &pool);
 
 	if (err == -ENOMEM)
-		return no_memory(parse);
+		return parse_no_memory(parse);
 	if (err == -E2BIG)
-		return refuse(parse, "'--alloc %s' names more than %d functions", text, POOL_FUNCTIONS_MAX);
+		return parse_refuse(parse, "'--alloc %s' names more than %d functions", text, POOL_FUNCTIONS_MAX);
 	if (err)
-		return refuse(parse, "'--alloc %s' is not FILE:get(size=1)=ret,put(ptr=1)", text);
+		return parse_refuse(parse, "'--alloc %s' is not FILE:get(size=1)=ret,put(ptr=1)", text);
 	pool->next = parse->options->pools;
 	parse->options->pools = pool;
-	return 0;
-}
-
-static error_t parse_report_format(struct parse *parse, const char *text)
-{
-	static const char *const names[] = {
-		[REPORT_TABLE] = "table",
-		[REPORT_TEXT] = "text",
-		[REPORT_FOLDED] = "folded",
-	};
-	int choice = value_choice(text, names, COUNT(names));
-
-	if (choice < 0)
-		return refuse(parse, "unknown format '%s' (table, text or folded)", text);
-	parse->options->report_format = (enum report_format)choice;
-	return 0;
-}
-
-static error_t parse_measure(struct parse *parse, const char *text)
-{
-	static const char *const names[MEASURE_MAX] = {
-		[ALLOC_OBJECTS] = "alloc_objects",
-		[ALLOC_SPACE] = "alloc_space",
-		[INUSE_OBJECTS] = "inuse_objects",
-		[INUSE_SPACE] = "inuse_space",
-	};
-	int choice = value_choice(text, names, COUNT(names));
-
-	if (choice < 0)
-		return refuse(parse, "unknown measure '%s' (alloc_objects, alloc_space, inuse_objects or inuse_space)",
-			      text);
-	parse->options->measure = (enum measure)choice;
-	return 0;
-}
-
-static error_t parse_top(struct parse *parse, const char *text)
-{
-	u64 top;
-
-	if (value_number(text, UINT_MAX, &top))
-		return refuse(parse, "'-n %s' is not a number of sites from 1 to %u", text, UINT_MAX);
-	parse->options->top = (unsigned int)top;
 	return 0;
 }
 
@@ -264,18 +133,18 @@ static error_t refuse_word(struct parse *parse, const char *word)
 		length = (int)strcspn(word, "=");
 		option = find_long(parse->argp.options, word + 2, (size_t)length - 2);
 		if (!option)
-			return refuse(parse, "unknown option '%.*s'", length, word);
-		return refuse(parse, "option '%.*s' %s", length, word,
-			      option->arg ? "needs an argument" : "takes no argument");
+			return parse_refuse(parse, "unknown option '%.*s'", length, word);
+		return parse_refuse(parse, "option '%.*s' %s", length, word,
+				    option->arg ? "needs an argument" : "takes no argument");
 	}
 	while (*++word) {
 		option = find_short(parse->argp.options, (unsigned char)*word);
 		if (!option)
-			return refuse(parse, "unknown option '-%c'", *word);
+			return parse_refuse(parse, "unknown option '-%c'", *word);
 		if (option->arg)
 			break;
 	}
-	return refuse(parse, "option '-%c' needs an argument", *word);
+	return parse_refuse(parse, "option '-%c' needs an argument", *word);
 }
 
 /* getopt takes any unambiguous beginning for a long option; what is unambiguous now may not be in the next version. */
@@ -291,13 +160,13 @@ static error_t print_help(struct parse *parse)
 
 	snprintf(name, sizeof(name), "heaptap%s%s", verb ? " " : "", verb ? verb : "");
 	argp_help(&parse->argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
-	return stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
+	return parse_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
 }
 
 static error_t print_version(struct parse *parse)
 {
 	puts("heaptap " HEAPTAP_VERSION);
-	return stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
+	return parse_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
 }
 
 /* A word that is no option: report's FILE, or COMMAND, which takes everything behind it. */
@@ -307,59 +176,16 @@ static error_t parse_word(struct parse *parse, char *word, struct argp_state *st
 
 	if (options->verb == VERB_REPORT) {
 		if (options->path)
-			return refuse(parse, "'%s' is one argument too many: one FILE or DIR at a time", word);
+			return parse_refuse(parse, "'%s' is one argument too many: one FILE or DIR at a time", word);
 		if (!*word)
-			return refuse(parse, "'' names no FILE or DIR");
+			return parse_refuse(parse, "'' names no FILE or DIR");
 		options->path = word;
 		return 0;
 	}
 	if (!state->quoted)
-		return refuse(parse, "unexpected argument '%s': a COMMAND goes behind '--'", word);
+		return parse_refuse(parse, "unexpected argument '%s': a COMMAND goes behind '--'", word);
 	options->command = state->argv + state->next - 1;
 	state->next = state->argc;
-	return 0;
-}
-
-/* Which options go with which targets. */
-static error_t check_target(struct parse *parse)
-{
-	const struct options *options = parse->options;
-	bool others = options->population == POPULATION_ALL || options->population == POPULATION_CGROUP;
-	bool named = options->command || options->pid_count;
-	const char *what = options->container ? "--container" : options->cgroup ? "--cgroup" : "--all";
-
-	if (others && named)
-		return refuse(parse, "'%s' and '%s' are two targets: name one", what,
-			      options->command ? options->command[0] : "-p");
-	if (!others && !named && options->verb == VERB_RECORD)
-		return refuse(parse,
-			      "no target: name one with '-p PID', '--container NAME', '--cgroup PATH', '--all' or "
-			      "'-- COMMAND'");
-	if (options->population == POPULATION_LISTED && (options->comm || options->exe))
-		return refuse(parse,
-			      "'%s' chooses among several processes: it goes with '--follow', '--all', '--cgroup' "
-			      "or '--container'",
-			      options->comm ? "--comm" : "--exe");
-	if (options->shared_mounts && !(options->command && options->population == POPULATION_FOLLOW))
-		return refuse(parse, "'--shared-mounts' goes with '--follow -- COMMAND'");
-	return 0;
-}
-
-/* Three ways of looking at a profile, of which two are tables. */
-static error_t check_report(struct parse *parse)
-{
-	const struct options *options = parse->options;
-	bool table = options->lifetimes || options->base;
-
-	if (!options->path)
-		return refuse(parse,
-			      options->base ? "no FILE to compare with '--base %s'" : "no FILE or DIR to report on",
-			      options->base);
-	if (options->lifetimes + (options->older_s > 0) + !!options->base > 1)
-		return refuse(parse, "'--lifetimes', '--older-than' and '--base' exclude each other");
-	if (table && options->report_format != REPORT_TABLE)
-		return refuse(parse, "'%s' is a table: it goes with no other '-f'",
-			      options->base ? "--base" : "--lifetimes");
 	return 0;
 }
 
@@ -368,46 +194,15 @@ static error_t parse_end(struct parse *parse, const struct argp_state *state)
 	const struct options *options = parse->options;
 
 	if (options->verb == VERB_REPORT)
-		return check_report(parse);
+		return clireport_check(parse);
 	if (options->command && options->pid_count)
-		return refuse(parse, "'-p' and COMMAND '%s' are two targets: name one", options->command[0]);
+		return parse_refuse(parse, "'-p' and COMMAND '%s' are two targets: name one", options->command[0]);
 	if (state->quoted && !options->command)
-		return refuse(parse, "no COMMAND behind '--'");
+		return parse_refuse(parse, "no COMMAND behind '--'");
 	if (options->alloc_only && parse->lifetimes)
-		return refuse(parse, "'%s' needs to know what is freed, which '--alloc-only' leaves out",
-			      parse->lifetimes);
-	return check_target(parse);
-}
-
-/* What is traced is chosen once. */
-static error_t choose_population(struct parse *parse, enum population population)
-{
-	struct options *options = parse->options;
-
-	if ((options->population != POPULATION_LISTED && options->population != population) ||
-	    (options->cgroup && options->container))
-		return refuse(parse, "'--follow', '--all', '--cgroup' and '--container' exclude each other");
-	options->population = population;
-	return 0;
-}
-
-static error_t parse_comm(struct parse *parse, const char *text)
-{
-	if (!*text || strlen(text) > COMM_MAX)
-		return refuse(parse, "'--comm %s' is no name of a process: the kernel keeps 1 to %d characters", text,
-			      COMM_MAX);
-	parse->options->comm = text;
-	return 0;
-}
-
-static error_t parse_keep(struct parse *parse, const char *text)
-{
-	u64 keep;
-
-	if (value_number(text, UINT_MAX, &keep))
-		return refuse(parse, "'--keep %s' is not a number of processes from 1 to %u", text, UINT_MAX);
-	parse->options->keep = (u32)keep;
-	return 0;
+		return parse_refuse(parse, "'%s' needs to know what is freed, which '--alloc-only' leaves out",
+				    parse->lifetimes);
+	return clitarget_check(parse);
 }
 
 static error_t parse_option(struct parse *parse, int key, char *arg)
@@ -415,15 +210,13 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 	struct options *options = parse->options;
 
 	switch (key) {
-	case 'p':
-		return parse_list(parse, arg, add_pid);
 	case 'd':
 		return parse_seconds(parse, "-d", arg, &options->duration_s);
 	case 'R':
 		return parse_sample_bytes(parse, arg);
 	case 'o':
 		if (!*arg)
-			return refuse(parse, "'' after '-o' names no directory");
+			return parse_refuse(parse, "'' after '-o' names no directory");
 		options->output = arg;
 		return 0;
 	case KEY_FORCE:
@@ -431,7 +224,7 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 		return 0;
 	case 'f':
 		if (options->verb == VERB_REPORT)
-			return parse_report_format(parse, arg);
+			return clireport_option(parse, key, arg);
 		return parse_list(parse, arg, add_format);
 	case KEY_GOGC:
 		return parse_gogc(parse, arg);
@@ -449,45 +242,9 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 	case KEY_NO_NEW:
 		options->no_new = true;
 		return 0;
-	case KEY_FOLLOW:
-		return choose_population(parse, POPULATION_FOLLOW);
-	case 'a':
-		return choose_population(parse, POPULATION_ALL);
-	case KEY_CGROUP:
-		options->cgroup = arg;
-		return choose_population(parse, POPULATION_CGROUP);
-	case KEY_CONTAINER:
-		options->container = arg;
-		return choose_population(parse, POPULATION_CGROUP);
-	case KEY_COMM:
-		return parse_comm(parse, arg);
-	case KEY_EXE:
-		if (!*arg)
-			return refuse(parse, "'' after '--exe' names no file");
-		options->exe = arg;
-		return 0;
-	case KEY_KEEP:
-		return parse_keep(parse, arg);
-	case KEY_SHARED_MOUNTS:
-		options->shared_mounts = true;
-		return 0;
 	case KEY_SHOW_ALLOCATOR:
 		options->show_allocator = true;
 		return 0;
-	case KEY_LIFETIMES:
-		options->lifetimes = true;
-		return 0;
-	case KEY_OLDER_THAN:
-		return parse_seconds(parse, "--older-than", arg, &options->older_s);
-	case KEY_BASE:
-		if (!*arg)
-			return refuse(parse, "'' after '--base' names no FILE");
-		options->base = arg;
-		return 0;
-	case 'n':
-		return parse_top(parse, arg);
-	case 'i':
-		return parse_measure(parse, arg);
 	case 'v':
 		options->verbosity = 1;
 		return 0;
@@ -499,7 +256,7 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 	case KEY_HELP:
 		return print_help(parse);
 	}
-	return ARGP_ERR_UNKNOWN;
+	return options->verb == VERB_REPORT ? clireport_option(parse, key, arg) : clitarget_option(parse, key, arg);
 }
 
 static error_t parse_key(int key, char *arg, struct argp_state *state)
@@ -535,13 +292,13 @@ static error_t parse_key(int key, char *arg, struct argp_state *state)
 static void parse_no_verb(struct parse *parse, const char *word)
 {
 	if (!word)
-		refuse(parse, "no verb: record, report or doctor");
+		parse_refuse(parse, "no verb: record, report or doctor");
 	else if (!strcmp(word, "--help"))
 		print_help(parse);
 	else if (!strcmp(word, "--version"))
 		print_version(parse);
 	else
-		refuse(parse, "'%s' is no verb: record, report or doctor", word);
+		parse_refuse(parse, "'%s' is no verb: record, report or doctor", word);
 }
 
 static void parse_verb(struct parse *parse, int argc, char **argv)
@@ -559,7 +316,7 @@ static void parse_verb(struct parse *parse, int argc, char **argv)
 	err = argp_parse(&parse->argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP | ARGP_IN_ORDER, NULL,
 			 parse);
 	if (err && !parse->stopped)
-		no_memory(parse);
+		parse_no_memory(parse);
 	if (!options->formats)
 		options->formats = FORMAT_PPROF;
 }

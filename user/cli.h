@@ -32,7 +32,6 @@ enum verb {
 #define PIDS_MAX     1024
 #define KEEP_DEFAULT 1000
 
-/* Which processes beside those named. */
 struct options {
 	enum verb verb;
 	int verbosity; /* -1: -q, 0, 1: -v */

@@ -128,7 +128,7 @@ static void wait_for_tables(struct follow *follow, struct traced *traced, u64 st
 {
 	int waited;
 
-	traced->remapped = true;
+	follow_remapped(follow, traced);
 	follow_mappings(follow, clock_now_ns());
 	waited = (int)((clock_now_ns() - start_ns) / 1000000);
 	if (waited < TABLES_WAIT_MS)

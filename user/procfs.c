@@ -98,9 +98,10 @@ pid_t procfs_parent(pid_t pid)
 bool procfs_maps_code(pid_t pid)
 {
 	char *exe = procfs_exe(pid);
+	bool mapped = exe;
 
 	free(exe);
-	return exe;
+	return mapped;
 }
 
 int procfs_comm(pid_t pid, char ret_comm[16])

@@ -29,6 +29,7 @@
 #define FILTERED_MAX 8 /* processes served by links of their own; each further link costs every hit on its site */
 #define LOOK_NS	     100000000ULL /* a process that exits is remembered as it was last seen */
 #define SAY_NS	     1000000000ULL
+#define TICK_NS	     1000000000ULL /* between two rounds of all clocks: what time alone completes takes minutes */
 
 struct record {
 	const struct options *options;
@@ -42,7 +43,7 @@ struct record {
 	sigset_t original_mask;
 	struct output output;
 	struct publication publication;
-	u64 start_ns, looked_ns, said_ns, written_ns;
+	u64 start_ns, looked_ns, said_ns, written_ns, told_ns, ticked_ns;
 	bool stopped_by_signal, profile_wanted, over;
 };
 
@@ -285,7 +286,11 @@ static void keep_time(struct record *record, u64 told_ns)
 	u64 interval_ns = (u64)(record->options->interval_s * 1e9);
 	bool due = interval_ns && told_ns > record->written_ns && told_ns - record->written_ns >= interval_ns;
 
-	recorder_tick(tracer_recorder(record->tracer), told_ns);
+	record->told_ns = told_ns;
+	if (due || record->profile_wanted || told_ns - record->ticked_ns >= TICK_NS) {
+		recorder_tick(tracer_recorder(record->tracer), told_ns);
+		record->ticked_ns = told_ns;
+	}
 	/* What falls due while profiles are being written waits for them. */
 	if (publish_busy(&record->publication))
 		return;
@@ -308,7 +313,7 @@ static void watch(struct record *record)
 	u64 now = clock_now_ns();
 	bool all = true;
 
-	record->looked_ns = record->said_ns = record->written_ns = now;
+	record->looked_ns = record->said_ns = record->written_ns = record->told_ns = record->ticked_ns = now;
 	while (!finished(record, now)) {
 		if (all)
 			poll(fds, 2, poll_timeout(record, now));
@@ -318,6 +323,7 @@ static void watch(struct record *record)
 		now = clock_now_ns();
 		look(record, now);
 	}
+	recorder_tick(tracer_recorder(record->tracer), record->told_ns);
 }
 
 /* What heaptap takes for itself, after COMMAND has been forked, who must not inherit it. */

@@ -91,12 +91,13 @@ static char *add_limits(int key, const char *text, void *input)
 	if (key != ARGP_KEY_HELP_EXTRA)
 		return (char *)text;
 	if (asprintf(&limits,
-		     "Limits: %d processes at once; %d allocator files; stacks of %d frames (a deeper one loses its "
+		     "Limits: %d processes with -p, %d at once; %d allocator files; stacks of %d frames (a deeper one "
+		     "loses its "
 		     "root and "
 		     "is counted); 1 Mi live sampled objects, 4 Mi with -R below 64K (one more is counted as "
 		     "allocated, but "
 		     "not followed); 64 Ki distinct stacks before stacks are sent again.",
-		     PIDS_MAX, ALLOCATORS_MAX, STACK_DEPTH_MAX) < 0)
+		     PIDS_MAX, SCOPES_MAX - 1, ALLOCATORS_MAX, STACK_DEPTH_MAX) < 0)
 		return NULL;
 	return limits;
 }
