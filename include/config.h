@@ -121,7 +121,7 @@ static inline u32 cookie_site(u64 cookie)
 
 /*
  * One traced process. `process` is 0 until its first image begins (COMMAND before its exec), while it is only followed
- * (see struct config, comm), and after its end. `wide` says which links serve it: 0 those filtered by PID, 1 the
+ * (see struct config, comm), and after its end, when `pid` is 0 too. `wide` says which links serve it: 0 those filtered by PID, 1 the
  * unfiltered ones. The others' hits are ignored, so that it can move from one kind to the other with every call counted
  * once. A child that shares its parent's memory has the parent's scope until it execs, so `pid` tells who owns it.
  */

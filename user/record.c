@@ -321,10 +321,14 @@ static void take_resources(void)
 	}
 }
 
-static void say_refused(const struct tracer *tracer)
+static void say_missed(const struct tracer *tracer)
 {
-	u64 refused = tracer_refused(tracer);
+	u64 refused = tracer_refused(tracer), unheard = tracer_unheard(tracer);
 
+	if (unheard)
+		log_note("%llu processes are missing: they came and went while the ring was full; a larger -R keeps it "
+			 "from filling up",
+			 (unsigned long long)unheard);
 	if (refused)
 		log_note(
 			"%llu processes were not traced: no more than %u can be at once; narrow it with --comm, --exe, "
@@ -376,7 +380,7 @@ static int run(struct record *record)
 	return_signals(record);
 	tracer_stop(record->tracer);
 	priority_lower();
-	say_refused(record->tracer);
+	say_missed(record->tracer);
 	record->publication.duration_ns = stop_ns - record->start_ns;
 	return publish_all(&record->publication);
 }

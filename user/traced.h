@@ -20,9 +20,9 @@ struct traced {
 	pid_t pid;
 	u32 scope;
 	bool wide, warned;
-	bool listed;	   /* the programs are to know its mappings */
-	bool remapped;	   /* its mappings have changed since they were last published */
-	unsigned int gone; /* looks at which it had ended in the kernel, but not here */
+	bool listed;   /* the programs are to know its mappings */
+	bool remapped; /* its mappings have changed since they were last published */
+	u64 gone;      /* when it was first seen to have ended in the kernel, but not here: see struct follow; 0 */
 	struct traced_file *files;
 	UT_hash_handle hh; /* by pid */
 };

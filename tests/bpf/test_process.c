@@ -37,12 +37,14 @@ static int setup(void **state)
 	leader = (struct task_struct){.se = {.sum_exec_runtime = 7},
 				      .pid = PID,
 				      .tgid = PID,
+				      .real_parent = &leader,
 				      .group_leader = &leader,
 				      .signal = &process_signal,
 				      .comm = "leader"};
 	thread = (struct task_struct){.se = {.sum_exec_runtime = 20},
 				      .pid = PID + 1,
 				      .tgid = PID,
+				      .real_parent = &leader,
 				      .group_leader = &leader,
 				      .signal = &process_signal,
 				      .comm = "worker"};
