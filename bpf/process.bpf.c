@@ -205,7 +205,7 @@ SEC("tp_btf/sched_process_fork") int BPF_PROG(process_fork, struct task_struct *
 	if (scope && parent->mm == child->mm)
 		/* What it allocates is its parent's, until it execs. */
 		bpf_map_update_elem(&scope_by_pid, &pid, &number, BPF_NOEXIST);
-	else if (population == POPULATION_FOLLOW || population_wants(child))
+	else if (population == POPULATION_FOLLOW || (population_wants(child) && (scope || !group.programs_only)))
 		scope_begin(child, EVENT_FORK, pid, filter_pid(), scope);
 	return 0;
 }
@@ -222,7 +222,7 @@ int BPF_PROG(process_moved, struct cgroup *to, const char *path, struct task_str
 		return 0;
 	pid = filter_pid_of(task);
 	scope = filter_scope_of(pid, &number);
-	if (!scope && population_has(task) && population_wants(task)) {
+	if (!scope && !group.programs_only && population_has(task) && population_wants(task)) {
 		scope_begin(task, EVENT_ENTER, pid, pid, NULL);
 	} else if (scope && scope->pid == pid && !population_has(task)) {
 		scope_end(task, EVENT_LEAVE, scope, number);

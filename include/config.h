@@ -37,9 +37,11 @@ struct config {
 
 /* The cgroup of POPULATION_CGROUP. A group that is made again under the same path takes its place at once. */
 struct group {
-	u64 id;	   /* of the directory: its inode number */
-	u32 level; /* its depth in the hierarchy, the root's being 0 */
-	u32 made;  /* how often it has been made anew */
+	u64 id;		   /* of the directory: its inode number */
+	u32 level;	   /* its depth in the hierarchy, the root's being 0 */
+	u32 made;	   /* how often it has been made anew */
+	u32 programs_only; /* nobody by being moved in: only who calls exec there, and children of those */
+	u32 reserved;
 	char path[GROUP_PATH_MAX];
 };
 

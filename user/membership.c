@@ -191,7 +191,12 @@ int membership_list(const struct membership *membership, struct pidlist *ret_lis
 
 int membership_attach(struct membership *membership, struct tracer *tracer)
 {
-	struct group group = {.id = membership->group.id, .level = membership->group.level};
+	/* The runtime's own process goes in to become the container's: with the host's libc, which others need not pay for. */
+	struct group group = {
+		.id = membership->group.id,
+		.level = membership->group.level,
+		.programs_only = membership->options->container != NULL,
+	};
 	struct pidlist pids;
 	int status;
 
