@@ -152,9 +152,10 @@ static __always_inline bool call_may_throw(const struct stash *stash, u64 cookie
 
 /*
  * Counted without knowing the result: as allocated, its use unknown. At a site the return address is on top of the
- * stack, and the registers that outlive a call are the caller's.
+ * stack, and the registers that outlive a call are the caller's. Not inlined: what it puts on the stack would be there on
+ * the way to every birth, and 512 bytes are all that calls may have together.
  */
-static __always_inline void enter_only(struct pt_regs *ctx, const struct stash *stash)
+static __noinline void enter_only(struct pt_regs *ctx, const struct stash *stash)
 {
 	struct birth birth = {.stash = *stash};
 

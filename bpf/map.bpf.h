@@ -28,6 +28,7 @@ u64 next_raw __weak = 0;
 u32 population __weak = 0;
 struct group group __weak = {};
 u64 population_refused __weak = 0; /* processes and images not traced: no scope or no process number left */
+u64 population_unheard __weak = 0; /* processes whose begin and end found the ring full */
 
 /* The ring: events to user space, in order. (*) */
 struct {

@@ -23,14 +23,15 @@ static __always_inline u64 cpu_time(struct task_struct *task)
 	return ns;
 }
 
-static __always_inline void emit_process(enum event_kind kind, struct task_struct *task, const struct scope *scope,
+/* False: the ring is full, user space will not hear of it. */
+static __always_inline bool emit_process(enum event_kind kind, struct task_struct *task, const struct scope *scope,
 					 u32 number, u32 tid, u32 next)
 {
 	struct event_process *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 
 	if (!event) {
 		count(next ? next : scope->process, COUNTER_EVENT_LOST);
-		return;
+		return false;
 	}
 	emit_header(&event->header, kind, scope->process, 0);
 	event->pid = scope->pid;
@@ -45,6 +46,7 @@ static __always_inline void emit_process(enum event_kind kind, struct task_struc
 	bpf_core_read(event->comm, sizeof(event->comm), &task->group_leader->comm);
 	/* Rare, and links may have to be made anew: wake the reader at once. */
 	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+	return true;
 }
 
 static __always_inline void refuse(void)
@@ -71,17 +73,20 @@ static __always_inline bool forget_pid(u32 pid)
 }
 
 /*
- * The scope's process is traced no longer, as `kind` says. User space gives the scope's number back when it hears of it,
- * unless it has never heard of the scope. Two threads that die together may both be the last: only one of them may give
+ * The scope's process is traced no longer, as `kind` says. User space gives the scope's number back, unless it has never
+ * heard of the scope and does not hear of its end either. Two threads that die together may both be the last: only one of them may give
  * the number back.
  */
 static __always_inline void scope_end(struct task_struct *task, u32 kind, struct scope *scope, u32 number)
 {
 	if (!forget_pid(scope->pid))
 		return;
-	if (scope->told)
-		emit_process(kind, task, scope, number, scope->pid, 0);
+	if ((scope->told || scope->process) && emit_process(kind, task, scope, number, scope->pid, 0))
+		scope->told = 1;
+	else if (scope->process && !scope->told)
+		__sync_fetch_and_add(&population_unheard, 1);
 	scope->process = 0;
+	scope->pid = 0;
 	if (!scope->told)
 		bpf_map_push_elem(&free_scopes, &number, BPF_ANY);
 }
@@ -112,7 +117,7 @@ static __noinline int scope_begin(struct task_struct *task, u32 kind, u32 pid, u
 	scope->mappings = 0;
 	scope->new_max = before ? before->new_max : 0;
 	process = population_wants(task) ? draw_process() : 0;
-	scope->told = process != 0;
+	scope->told = 0;
 	if (bpf_map_update_elem(&scope_by_pid, &pid, &number, BPF_NOEXIST)) {
 		/* User space was first. */
 		bpf_map_push_elem(&free_scopes, &number, BPF_ANY);
@@ -122,7 +127,7 @@ static __noinline int scope_begin(struct task_struct *task, u32 kind, u32 pid, u
 	}
 	if (!process)
 		return 0;
-	emit_process(kind, task, scope, number, tid, process);
+	scope->told = emit_process(kind, task, scope, number, tid, process);
 	scope->process = process;
 	return 0;
 }
@@ -133,10 +138,10 @@ static __always_inline void exec_traced(struct task_struct *task, struct scope *
 	u32 next = wanted ? draw_process() : 0;
 
 	if (next || scope->process) {
-		scope->told = 1;
 		/* A pid that was another one before: a thread that was not the leader called exec and has its place
 		 * now. */
-		emit_process(EVENT_EXEC, task, scope, number, old_pid == (u32)task->tgid ? scope->pid : old_pid, next);
+		scope->told |= emit_process(EVENT_EXEC, task, scope, number,
+					    old_pid == (u32)task->tgid ? scope->pid : old_pid, next);
 	}
 	scope->process = next;
 }
@@ -200,7 +205,7 @@ SEC("tp_btf/sched_process_fork") int BPF_PROG(process_fork, struct task_struct *
 	if (scope && parent->mm == child->mm)
 		/* What it allocates is its parent's, until it execs. */
 		bpf_map_update_elem(&scope_by_pid, &pid, &number, BPF_NOEXIST);
-	else if (population == POPULATION_FOLLOW || population_wants(child))
+	else if (population == POPULATION_FOLLOW || (population_wants(child) && (scope || !group.programs_only)))
 		scope_begin(child, EVENT_FORK, pid, filter_pid(), scope);
 	return 0;
 }
@@ -217,7 +222,7 @@ int BPF_PROG(process_moved, struct cgroup *to, const char *path, struct task_str
 		return 0;
 	pid = filter_pid_of(task);
 	scope = filter_scope_of(pid, &number);
-	if (!scope && population_has(task) && population_wants(task)) {
+	if (!scope && !group.programs_only && population_has(task) && population_wants(task)) {
 		scope_begin(task, EVENT_ENTER, pid, pid, NULL);
 	} else if (scope && scope->pid == pid && !population_has(task)) {
 		scope_end(task, EVENT_LEAVE, scope, number);

@@ -37,9 +37,11 @@ struct config {
 
 /* The cgroup of POPULATION_CGROUP. A group that is made again under the same path takes its place at once. */
 struct group {
-	u64 id;	   /* of the directory: its inode number */
-	u32 level; /* its depth in the hierarchy, the root's being 0 */
-	u32 made;  /* how often it has been made anew */
+	u64 id;		   /* of the directory: its inode number */
+	u32 level;	   /* its depth in the hierarchy, the root's being 0 */
+	u32 made;	   /* how often it has been made anew */
+	u32 programs_only; /* nobody by being moved in: only who calls exec there, and children of those */
+	u32 reserved;
 	char path[GROUP_PATH_MAX];
 };
 
@@ -121,7 +123,7 @@ static inline u32 cookie_site(u64 cookie)
 
 /*
  * One traced process. `process` is 0 until its first image begins (COMMAND before its exec), while it is only followed
- * (see struct config, comm), and after its end. `wide` says which links serve it: 0 those filtered by PID, 1 the
+ * (see struct config, comm), and after its end, when `pid` is 0 too. `wide` says which links serve it: 0 those filtered by PID, 1 the
  * unfiltered ones. The others' hits are ignored, so that it can move from one kind to the other with every call counted
  * once. A child that shares its parent's memory has the parent's scope until it execs, so `pid` tells who owns it.
  */

@@ -30,6 +30,7 @@ enum verb {
 };
 
 #define PIDS_MAX     1024
+#define FILTERED_MAX 8 /* processes served by links of their own; each further link costs every hit on its site */
 #define KEEP_DEFAULT 1000
 
 struct options {

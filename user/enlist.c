@@ -41,11 +41,13 @@ static int begin(struct follow *follow, pid_t pid, u32 process, struct traced **
 	return 0;
 }
 
-/* The way back: nothing of it was traced. */
-static void withdraw(struct follow *follow, struct traced *traced)
+/* The way back: nothing of it was traced. False: it has ended meanwhile, and goes when that is heard of. */
+static bool withdraw(struct follow *follow, struct traced *traced)
 {
-	kernel_remove_pid(follow->kernel, (u32)traced->pid);
+	if (!kernel_remove_pid(follow->kernel, (u32)traced->pid))
+		return false;
 	follow_drop(follow, traced);
+	return true;
 }
 
 struct scan {
@@ -90,9 +92,7 @@ static int take_down(struct follow *follow, struct scan *scan, struct traced **r
 		follow_set_new_max(follow, *ret_traced, scan->process->memory_limit, scan->process->memory_used);
 		err = procfs_for_each_mapping(scan->pid, scan_mapping, scan);
 	}
-	if (err)
-		withdraw(follow, *ret_traced);
-	if (err && scan->process) {
+	if (err && withdraw(follow, *ret_traced) && scan->process) {
 		recorder_end(follow->recorder, scan->process, clock_now_ns());
 		account_end(follow->kernel, scan->process);
 	}

@@ -201,7 +201,6 @@ static void on_new_image(struct follow *follow, const struct event_process *even
 		account_end(follow->kernel, before);
 	if (!process || !traced)
 		return;
-	traced->gone = 0;
 	account_facts(&follow->sources, process, before ? before : recorder_current(follow->recorder, event->parent),
 		      event->header.kind == EVENT_FORK);
 	follow_set_new_max(follow, traced, process->memory_limit, process->memory_used);
@@ -232,31 +231,70 @@ static void end_unheard(struct follow *follow, struct process *process, u64 now_
 	account_end(follow->kernel, process);
 }
 
-/* An event of an image whose begin found the ring full: begin it now, if it is still the one that its process runs. */
-static int begin_unheard(struct follow *follow, const struct event *event)
+static bool ends_image(const struct event *event)
 {
-	u32 number = kernel_find_scope(follow->kernel, event->process);
+	return event->kind == EVENT_EXIT || event->kind == EVENT_LEAVE || event->kind == EVENT_EXEC;
+}
+
+/* Which process an image of that number is of, by an event of it. False: it runs it no longer. */
+static bool find_owner(const struct follow *follow, const struct event *event, size_t size, u32 *ret_pid,
+		       u32 *ret_scope)
+{
+	if (ends_image(event) && size >= sizeof(struct event_process)) {
+		*ret_pid = ((const struct event_process *)event)->pid;
+		*ret_scope = ((const struct event_process *)event)->scope;
+		return true;
+	}
+	*ret_scope = kernel_find_scope(follow->kernel, event->process);
+	*ret_pid = *ret_scope ? __atomic_load_n(&kernel_scope(follow->kernel, *ret_scope)->pid, __ATOMIC_RELAXED) : 0;
+	return *ret_pid != 0;
+}
+
+/*
+ * An event of an image whose begin found the ring full: begin it now. That its end is told of suffices: its scope, its
+ * number and its losses are accounted for then.
+ */
+static int begin_unheard(struct follow *follow, const struct event *event, size_t size)
+{
 	struct event_process begin = {.header = {.kind = EVENT_EXEC, .time_ns = event->time_ns},
 				      .next = event->process};
 	struct process *before;
 	int err;
 
-	if (!number)
+	if (!find_owner(follow, event, size, &begin.pid, &begin.scope))
 		return -ENOENT;
-	begin.pid = begin.tid = kernel_scope(follow->kernel, number)->pid;
-	begin.scope = number;
+	begin.tid = begin.pid;
+	kernel_scope(follow->kernel, begin.scope)->told = 1;
 	before = recorder_current(follow->recorder, begin.pid);
 	end_unheard(follow, before, event->time_ns);
-	err = recorder_begin(follow->recorder, event->process, begin.pid, number, event->time_ns, NULL);
+	err = recorder_begin(follow->recorder, event->process, begin.pid, begin.scope, event->time_ns, NULL);
 	if (!err)
 		on_new_image(follow, &begin);
 	return err;
 }
 
-/* Its exit should have been heard of by the next look: unless that found the ring full. */
+/* Its exit has been heard of once the ring has been empty: unless that found it full. */
 static bool is_gone(struct follow *follow, struct traced *traced)
 {
-	return !kernel_scope(follow->kernel, traced->scope)->process && traced->gone++;
+	if (__atomic_load_n(&kernel_scope(follow->kernel, traced->scope)->pid, __ATOMIC_ACQUIRE))
+		return false;
+	if (!traced->gone)
+		traced->gone = follow->emptied;
+	return follow->emptied > traced->gone;
+}
+
+static bool is_mapped(const struct target_file *file, void *arg)
+{
+	const struct follow *follow = arg;
+
+	for (struct traced *traced = follow->traced; traced; traced = traced->hh.next) {
+		const struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
+
+		for (u32 i = 0; process && !process->ended && i < mapping_table_count(process->mappings); i++)
+			if (mapping_table_get(process->mappings, i)->elf == file->elf)
+				return true;
+	}
+	return false;
 }
 
 void follow_look(struct follow *follow, u64 now_ns)
@@ -271,14 +309,17 @@ void follow_look(struct follow *follow, u64 now_ns)
 	HASH_ITER (hh, follow->traced, traced, next) {
 		struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
 
-		if (!process || process->ended)
-			continue;
-		if (all || process->heap.alloc_count)
+		if (process && !process->ended && (all || process->heap.alloc_count))
 			account_look(process);
 		if (is_gone(follow, traced)) {
 			end_unheard(follow, process, now_ns);
 			follow_drop(follow, traced);
 		}
+	}
+	/* An empty group may fill again, with processes whose first calls are to be seen. */
+	if (follow->population == POPULATION_CGROUP && follow->traced) {
+		traced_drop_unused(&follow->links.wide, is_mapped, follow);
+		traced_drop_unused(&follow->links.throwing, is_mapped, follow);
 	}
 }
 
@@ -311,8 +352,10 @@ int follow_event(void *arg, const struct event *event, size_t size)
 		list(follow, event);
 	if (event->kind == EVENT_RAW)
 		return unwinder_add(follow->unwinder, (const struct event_raw *)event, size) == -ENOMEM ? -ENOMEM : 0;
+	if (ends_image(event) && event->process && !recorder_find(follow->recorder, event->process))
+		begin_unheard(follow, event, size);
 	err = recorder_event(follow->recorder, event, size);
-	if (err == -ENOENT && event->process && !begin_unheard(follow, event))
+	if (err == -ENOENT && event->process && !begin_unheard(follow, event, size))
 		err = recorder_event(follow->recorder, event, size);
 	if (err == -ENOMEM)
 		return err;

@@ -26,6 +26,7 @@ struct follow {
 	enum population population;
 	bool wide; /* no filtered links */
 	u64 looked_ns;
+	u64 emptied;   /* times that all there was in the ring has been taken in, and one */
 	bool remapped; /* mappings have come that the programs ought to know */
 	bool stopping; /* no new links */
 };

@@ -157,6 +157,11 @@ u64 kernel_refused(const struct kernel *kernel)
 	return __atomic_load_n(&kernel->skeleton->bss->population_refused, __ATOMIC_RELAXED);
 }
 
+u64 kernel_unheard(const struct kernel *kernel)
+{
+	return __atomic_load_n(&kernel->skeleton->bss->population_unheard, __ATOMIC_RELAXED);
+}
+
 u32 kernel_processes_max(const struct kernel *kernel)
 {
 	return kernel->scope_count - 1;
@@ -226,9 +231,9 @@ int kernel_add_pid(struct kernel *kernel, u32 pid, u32 scope)
 	return bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.scope_by_pid), &pid, &scope, BPF_NOEXIST);
 }
 
-void kernel_remove_pid(struct kernel *kernel, u32 pid)
+bool kernel_remove_pid(struct kernel *kernel, u32 pid)
 {
-	bpf_map_delete_elem(bpf_map__fd(kernel->skeleton->maps.scope_by_pid), &pid);
+	return !bpf_map_delete_elem(bpf_map__fd(kernel->skeleton->maps.scope_by_pid), &pid);
 }
 
 int kernel_set_ranges(struct kernel *kernel, u32 allocator, const struct ranges *ranges)

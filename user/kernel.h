@@ -39,6 +39,7 @@ void kernel_begin_drain(struct kernel *kernel); /* what is in the ring now is no
 void kernel_populate(struct kernel *kernel, enum population population, const struct group *group);
 u32 kernel_group_made(const struct kernel *kernel);    /* how often the group was made again */
 u64 kernel_refused(const struct kernel *kernel);       /* processes not traced for want of a number */
+u64 kernel_unheard(const struct kernel *kernel);       /* processes whose begin and end found the ring full */
 u32 kernel_processes_max(const struct kernel *kernel); /* that can be traced at once */
 
 u32 kernel_draw_process(struct kernel *kernel); /* a process number never used before; 0: too many are in use */
@@ -54,7 +55,7 @@ struct scope *kernel_scope(struct kernel *kernel, u32 number);
 u32 kernel_find_scope(struct kernel *kernel, u32 process); /* whose image that is; 0: none */
 
 int kernel_add_pid(struct kernel *kernel, u32 pid, u32 scope); /* 0; -EEXIST: the programs were first */
-void kernel_remove_pid(struct kernel *kernel, u32 pid);
+bool kernel_remove_pid(struct kernel *kernel, u32 pid); /* false: its process has ended, which an event tells of */
 int kernel_set_ranges(struct kernel *kernel, u32 allocator, const struct ranges *ranges);
 
 /*

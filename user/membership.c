@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* --follow, --all, --cgroup, --container, --comm, --exe. Called by record. */
+/* --follow, --all, --cgroup, --container, --comm, --exe. Called by record and doctor. */
 #include "membership.h"
 
 #include <errno.h>
@@ -11,7 +11,6 @@
 #include "bystander.h"
 #include "elf.h"
 #include "log.h"
-#include "pidlist.h"
 #include "procfs.h"
 
 #define THIS_MACHINE "" /* the root of all paths */
@@ -163,21 +162,50 @@ static void keep_wanted(const struct membership *membership, struct pidlist *pid
 	pids->count = kept;
 }
 
-int membership_attach(struct membership *membership, struct tracer *tracer)
+int membership_check_pid(pid_t pid)
 {
-	struct group group = {.id = membership->group.id, .level = membership->group.level};
-	struct pidlist pids;
-	int err, status;
+	pid_t process = procfs_process(pid);
 
-	if (membership->has_group)
-		snprintf(group.path, sizeof(group.path), "%s", membership->group.path);
-	tracer_populate(tracer, membership->has_group ? &group : NULL);
-	err = list(membership, &pids);
+	if (!process)
+		log_error("no process %d; 'pgrep -a NAME' finds one by name", pid);
+	else if (process != pid)
+		log_error("%d is a thread of process %d; use -p %d", pid, process, process);
+	else if (!procfs_live_thread(pid))
+		log_error("process %d has exited already and waits for its parent; there is nothing to trace", pid);
+	else
+		return STATUS_DONE;
+	return STATUS_NO_TARGET;
+}
+
+int membership_list(const struct membership *membership, struct pidlist *ret_list)
+{
+	int err = list(membership, ret_list);
+
 	if (err) {
 		log_error("cannot list the processes to trace: %s", strerror(-err));
 		return STATUS_FAILED;
 	}
-	keep_wanted(membership, &pids);
+	keep_wanted(membership, ret_list);
+	return STATUS_DONE;
+}
+
+int membership_attach(struct membership *membership, struct tracer *tracer)
+{
+	/* The runtime's own process goes in to become the container's: with the host's libc, which others need not pay for. */
+	struct group group = {
+		.id = membership->group.id,
+		.level = membership->group.level,
+		.programs_only = membership->options->container != NULL,
+	};
+	struct pidlist pids;
+	int status;
+
+	if (membership->has_group)
+		snprintf(group.path, sizeof(group.path), "%s", membership->group.path);
+	tracer_populate(tracer, membership->has_group ? &group : NULL);
+	status = membership_list(membership, &pids);
+	if (status)
+		return status;
 	status = tracer_attach_all(tracer, pids.pids, pids.count, &membership->processes);
 	pidlist_release(&pids);
 	return status;

@@ -8,6 +8,7 @@
 #include "cgroup.h"
 #include "container.h"
 #include "hierarchy.h"
+#include "pidlist.h"
 #include "tracer.h"
 
 struct membership {
@@ -30,6 +31,15 @@ struct membership {
 /* Find what the options name. Releases nothing when it fails: membership_release does. */
 int membership_open(const struct options *options, struct membership *ret_membership);
 void membership_release(struct membership *membership);
+
+/* A PID that was named: STATUS_DONE when it is a process that can be traced. */
+int membership_check_pid(pid_t pid);
+
+/*
+ * Those who belong to it now, of a population; to be released. Threads of the kernel may be among them. Of -- COMMAND
+ * there are none.
+ */
+int membership_list(const struct membership *membership, struct pidlist *ret_list);
 
 /* What tracer_open is to know of it. */
 void membership_describe(const struct membership *membership, struct tracer_options *options);

@@ -20,16 +20,14 @@
 #include "membership.h"
 #include "output.h"
 #include "priority.h"
-#include "procfs.h"
 #include "publish.h"
 #include "spare.h"
 #include "target.h"
 #include "tracer.h"
 
-#define FILTERED_MAX 8 /* processes served by links of their own; each further link costs every hit on its site */
-#define LOOK_NS	     100000000ULL /* a process that exits is remembered as it was last seen */
-#define SAY_NS	     1000000000ULL
-#define TICK_NS	     1000000000ULL /* between two rounds of all clocks: what time alone completes takes minutes */
+#define LOOK_NS 100000000ULL /* a process that exits is remembered as it was last seen */
+#define SAY_NS	1000000000ULL
+#define TICK_NS 1000000000ULL /* between two rounds of all clocks: what time alone completes takes minutes */
 
 struct record {
 	const struct options *options;
@@ -132,21 +130,6 @@ static int release_command(struct record *record)
 	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 }
 
-static int check_pid(pid_t pid)
-{
-	pid_t process = procfs_process(pid);
-
-	if (!process)
-		log_error("no process %d; 'pgrep -a NAME' finds one by name", pid);
-	else if (process != pid)
-		log_error("%d is a thread of process %d; use -p %d", pid, process, process);
-	else if (!procfs_live_thread(pid))
-		log_error("process %d has exited already and waits for its parent; there is nothing to trace", pid);
-	else
-		return STATUS_DONE;
-	return STATUS_NO_TARGET;
-}
-
 /* Every pid is attached to, or none: a list with a wrong number in it is a mistake to be told, not to be worked around.
  */
 static int attach_pids(struct record *record)
@@ -155,7 +138,7 @@ static int attach_pids(struct record *record)
 	int status = STATUS_DONE;
 
 	for (unsigned int i = 0; i < options->pid_count && status == STATUS_DONE; i++) {
-		status = check_pid(options->pids[i]);
+		status = membership_check_pid(options->pids[i]);
 		if (status == STATUS_DONE)
 			status = tracer_attach(record->tracer, options->pids[i]);
 	}
@@ -169,7 +152,7 @@ static int attach_population(struct record *record)
 	int status = STATUS_DONE;
 
 	for (unsigned int i = 0; i < options->pid_count && status == STATUS_DONE; i++)
-		status = check_pid(options->pids[i]);
+		status = membership_check_pid(options->pids[i]);
 	return status ? status : membership_attach(&record->membership, record->tracer);
 }
 
@@ -338,10 +321,14 @@ static void take_resources(void)
 	}
 }
 
-static void say_refused(const struct tracer *tracer)
+static void say_missed(const struct tracer *tracer)
 {
-	u64 refused = tracer_refused(tracer);
+	u64 refused = tracer_refused(tracer), unheard = tracer_unheard(tracer);
 
+	if (unheard)
+		log_note("%llu processes are missing: they came and went while the ring was full; a larger -R keeps it "
+			 "from filling up",
+			 (unsigned long long)unheard);
 	if (refused)
 		log_note(
 			"%llu processes were not traced: no more than %u can be at once; narrow it with --comm, --exe, "
@@ -393,7 +380,7 @@ static int run(struct record *record)
 	return_signals(record);
 	tracer_stop(record->tracer);
 	priority_lower();
-	say_refused(record->tracer);
+	say_missed(record->tracer);
 	record->publication.duration_ns = stop_ns - record->start_ns;
 	return publish_all(&record->publication);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Starting COMMAND with stand-ins for its allocator files; used by record, before there is a tracer, since the child must
- * not inherit one. What goes wrong here costs bystanders time and COMMAND nothing, so COMMAND starts all the same.
+ * Starting COMMAND with stand-ins for its allocator files. Used by record, and rehearsed by doctor, before there is a
+ * tracer, which the child must not inherit. What goes wrong here costs bystanders time and COMMAND nothing, so COMMAND
+ * starts all the same.
  */
 #include "spare.h"
 
@@ -74,4 +75,20 @@ int spare_start(const struct pool *pools, char *const *argv, char *path, const s
 	target_free(target);
 	*ret_spare = (struct spare){.reason = reason(err)};
 	return command_start(argv, path, mask, NULL, ret_command);
+}
+
+void spare_rehearse(const struct pool *pools, const char *path, struct spare *ret_spare)
+{
+	struct stand_in_set *set = NULL;
+	int err;
+
+	*ret_spare = (struct spare){0};
+	err = find(pools, path, &ret_spare->target);
+	if (!err)
+		err = copy(ret_spare->target, &set);
+	if (err)
+		ret_spare->reason = reason(err);
+	else
+		ret_spare->count = set->count;
+	stand_in_free(set);
 }

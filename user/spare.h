@@ -26,4 +26,10 @@ struct spare {
 int spare_start(const struct pool *pools, char *const *argv, char *path, const sigset_t *mask,
 		struct command *ret_command, struct spare *ret_spare);
 
+/*
+ * What spare_start would come to, as far as can be told without starting COMMAND: the copies are made and thrown away.
+ * ret_spare->target, the caller's, holds the files themselves (NULL: no memory).
+ */
+void spare_rehearse(const struct pool *pools, const char *path, struct spare *ret_spare);
+
 #endif

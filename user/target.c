@@ -298,6 +298,7 @@ static int take(struct target *target, int fd, const struct mapping *mapping, st
 int target_open_mapping(struct target *target, pid_t pid, struct mapping *mapping, struct target_file **ret_file)
 {
 	struct target_file *file = NULL;
+	bool mapped;
 	int fd, err;
 
 	*ret_file = NULL;
@@ -313,10 +314,12 @@ int target_open_mapping(struct target *target, pid_t pid, struct mapping *mappin
 	if (err)
 		return err;
 	/* Gone again, or another file is at its addresses by now. */
+	if (!file && fd < 0 && !mapping->build_id_size)
+		file = find_inode(target, mapping->device, mapping->inode);
+	/* What is like it has its names and tables, but is not what the process runs: others may run it. */
+	mapped = file;
 	if (!file && mapping->build_id_size)
 		file = find_build_id(target, mapping->build_id, mapping->build_id_size);
-	else if (!file && fd < 0)
-		file = find_inode(target, mapping->device, mapping->inode);
 	if (!file && mapping->build_id_size) {
 		err = take(target, open_name(pid, mapping), mapping, &file);
 		if (err)
@@ -329,7 +332,7 @@ int target_open_mapping(struct target *target, pid_t pid, struct mapping *mappin
 	describe(mapping, file->elf);
 	if (!strcmp(mapping->path, VDSO))
 		target->vdso = file;
-	*ret_file = file;
+	*ret_file = mapped ? file : NULL;
 	return 0;
 }
 

@@ -25,9 +25,10 @@ struct target *target_new(const struct pool *pools);
 void target_free(struct target *target);
 
 /*
- * The file behind a mapping of a process. Opened through the process while it lives, else found among those already
- * open by build id, or device and inode, or by its name where heaptap sees a file of that build id under it. Sets mapping->elf (NULL when not to be had) and build id. 0 with *ret_file
- * (NULL: no file, or not to be opened), or negative errno for errors worth stopping for (-ENOMEM).
+ * The file behind a mapping of a process. Opened through the process while it lives; else, for its names and tables, one
+ * of the same build: among those already open, or under its name where heaptap sees it. Sets mapping->elf (NULL when not
+ * to be had) and build id. 0 with *ret_file, the very file that is mapped, to be probed (NULL: none, or not to be had),
+ * or negative errno for errors worth stopping for (-ENOMEM).
  */
 int target_open_mapping(struct target *target, pid_t pid, struct mapping *mapping, struct target_file **ret_file);
 

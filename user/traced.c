@@ -136,3 +136,20 @@ void traced_drop(struct traced_file **files, bool later)
 	}
 	*files = NULL;
 }
+
+void traced_drop_unused(struct traced_file **files, bool (*is_used)(const struct target_file *file, void *arg),
+			void *arg)
+{
+	struct traced_file *file;
+
+	while ((file = *files)) {
+		file->unused = is_used(file->file, arg) ? 0 : file->unused + 1;
+		if (file->unused < 2) {
+			files = &file->next;
+			continue;
+		}
+		*files = file->next;
+		attach_close_later(file->attach);
+		free(file);
+	}
+}

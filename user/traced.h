@@ -12,6 +12,7 @@
 struct traced_file {
 	struct target_file *file;
 	struct attach *attach;
+	unsigned int unused; /* looks in a row at which no traced process mapped it */
 	struct traced_file *next;
 };
 
@@ -19,9 +20,9 @@ struct traced {
 	pid_t pid;
 	u32 scope;
 	bool wide, warned;
-	bool listed;	   /* the programs are to know its mappings */
-	bool remapped;	   /* its mappings have changed since they were last published */
-	unsigned int gone; /* looks at which it had ended in the kernel, but not here */
+	bool listed;   /* the programs are to know its mappings */
+	bool remapped; /* its mappings have changed since they were last published */
+	u64 gone;      /* when it was first seen to have ended in the kernel, but not here: see struct follow; 0 */
 	struct traced_file *files;
 	UT_hash_handle hh; /* by pid */
 };
@@ -52,6 +53,13 @@ const char *traced_names(const struct traced_links *links, const struct traced *
  * counted by one or the other. 0 or negative errno.
  */
 int traced_widen(struct traced_links *links, struct traced *traced);
+
+/*
+ * Remove the links on files that `is_used` says no of twice in a row: a container's runtime maps the host's files for a
+ * moment, and who else maps them should not pay for longer.
+ */
+void traced_drop_unused(struct traced_file **files, bool (*is_used)(const struct target_file *file, void *arg),
+			void *arg);
 
 /* Remove the links, waiting for the kernel; with `later`, in the background. */
 void traced_drop(struct traced_file **files, bool later);

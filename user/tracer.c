@@ -74,6 +74,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 		return STATUS_FAILED;
 	}
 	tracer->options = *options;
+	tracer->follow.emptied = 1;
 	tracer->follow.population = options->population;
 	tracer->follow.wide = options->wide || options->population != POPULATION_LISTED;
 	tracer->follow.sources = options->sources;
@@ -170,6 +171,7 @@ bool tracer_drain(struct tracer *tracer)
 	follow_mappings(&tracer->follow, clock_now_ns());
 	if (taken < 0)
 		log_error("events are lost: %s", strerror(-taken));
+	tracer->follow.emptied += taken < DRAIN_EVENTS;
 	return taken < DRAIN_EVENTS;
 }
 
@@ -186,6 +188,11 @@ unsigned int tracer_alive(const struct tracer *tracer)
 u64 tracer_refused(const struct tracer *tracer)
 {
 	return kernel_refused(tracer->follow.kernel);
+}
+
+u64 tracer_unheard(const struct tracer *tracer)
+{
+	return kernel_unheard(tracer->follow.kernel);
 }
 
 unsigned int tracer_processes_max(const struct tracer *tracer)

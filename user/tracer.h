@@ -68,6 +68,9 @@ bool tracer_traces(const struct tracer *tracer, pid_t pid);
 
 /* Processes that were not traced, because tracer_processes_max() were at once. */
 u64 tracer_refused(const struct tracer *tracer);
+
+/* Processes that were traced, but came and went while the ring was full: nothing of them is known. */
+u64 tracer_unheard(const struct tracer *tracer);
 unsigned int tracer_processes_max(const struct tracer *tracer);
 
 /* Files under unfiltered links: whoever else maps them pays tracer_pair_ns() for each malloc and free. */

@@ -88,7 +88,7 @@ static inline int setup(void **state)
 	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 15, .tally_mask = SCOPES_MIN - 1};
 	config.self = HEAPTAP;
 	population = POPULATION_LISTED;
-	population_refused = 0;
+	population_refused = population_unheard = 0;
 	group = (struct group){.id = 100, .level = 1, .path = "/inside"};
 	make_group(root, NULL, 1);
 	make_group(inside, root, 100);

@@ -120,6 +120,7 @@ static void test_population_numbers_are_those_of_heaptaps_namespace(void **state
 	assert_no_event();
 }
 
+/* Nor is it one too many. */
 static void test_population_process_without_a_number_here_is_not_traced(void **state)
 {
 	(void)state;
@@ -364,6 +365,55 @@ static void test_population_birth_with_a_full_ring_counts_with_the_child_which_b
 	assert_int_equal(((struct tally *)bpf_map_lookup_elem(&tallies, &row))->count[COUNTER_EVENT_LOST], 1);
 }
 
+/* User space begins the image and ends it when it hears of the end: the scope is its to give back. */
+static void test_population_end_of_a_child_whose_birth_found_the_ring_full_is_told(void **state)
+{
+	struct event_process event;
+
+	(void)state;
+	population = POPULATION_ALL;
+	stub.ring_capacity = 16;
+	process_fork(&parent.task, &child.task);
+	assert_int_equal(scope_row(FREE)->told, 0);
+	stub.ring_capacity = 1 << 16;
+	end(&child);
+	event = next_event(EVENT_EXIT);
+	assert_int_equal(event.header.process, FREE);
+	assert_int_equal(event.pid, CHILD);
+	assert_int_equal(event.scope, FREE);
+	assert_int_equal(scope_row(FREE)->pid, 0);
+	assert_free(ROOM - 1, ROOM - 1);
+	assert_int_equal(population_unheard, 0);
+}
+
+static void test_population_child_whose_birth_and_end_found_the_ring_full_is_counted_and_its_scope_free(void **state)
+{
+	(void)state;
+	population = POPULATION_ALL;
+	stub.ring_capacity = 16;
+	process_fork(&parent.task, &child.task);
+	end(&child);
+	assert_no_event();
+	assert_int_equal(scope_of(CHILD), 0);
+	assert_free(ROOM, ROOM - 1);
+	assert_int_equal(population_unheard, 1);
+}
+
+/* Its scope is user space's, who finds it ended. */
+static void test_population_end_that_finds_the_ring_full_leaves_the_scope_to_user_space(void **state)
+{
+	(void)state;
+	population = POPULATION_ALL;
+	process_fork(&parent.task, &child.task);
+	next_event(EVENT_FORK);
+	stub.ring_capacity = 16;
+	end(&child);
+	assert_no_event();
+	assert_int_equal(scope_row(FREE)->pid, 0);
+	assert_free(ROOM - 1, ROOM - 1);
+	assert_int_equal(population_unheard, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -393,6 +443,9 @@ int main(void)
 		TEST(test_population_without_a_process_number_left_is_counted_and_nothing_leaks),
 		TEST(test_population_that_user_space_was_first_with_leaks_nothing),
 		TEST(test_population_birth_with_a_full_ring_counts_with_the_child_which_begins_all_the_same),
+		TEST(test_population_end_of_a_child_whose_birth_found_the_ring_full_is_told),
+		TEST(test_population_child_whose_birth_and_end_found_the_ring_full_is_counted_and_its_scope_free),
+		TEST(test_population_end_that_finds_the_ring_full_leaves_the_scope_to_user_space),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,7 @@ static int setup(void **state)
 	thread = (struct task_struct){.se = {.sum_exec_runtime = 20},
 				      .pid = PID + 1,
 				      .tgid = PID,
+				      .real_parent = &leader,
 				      .group_leader = &leader,
 				      .signal = &process_signal,
 				      .comm = "worker"};

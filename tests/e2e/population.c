@@ -102,7 +102,10 @@ static struct image of_process(const cJSON *process, size_t place)
 {
 	struct image image = {.pid = (pid_t)index_number(process, "pid"), .number = (unsigned int)place};
 
-	name_image(&image, text_of(process, *text_of(process, "exe") ? "exe" : "comm"));
+	name_image(&image, text_of(process, "exe"));
+	/* A file that has no name where it is run. */
+	if (!*image.name)
+		name_image(&image, text_of(process, "comm"));
 	for (int i = 0; i < VALUES; i++)
 		image.sum[i] = index_number(process, measures[i]);
 	return image;
@@ -118,8 +121,10 @@ static struct images of_index(const cJSON *index, const char *const *unlogged)
 	{
 		struct image image = of_process(process, place++);
 
+		if (listed(unlogged, image.name))
+			continue;
 		ledger_assert_clean(process);
-		if (image.sum[0] && !listed(unlogged, image.name))
+		if (image.sum[0])
 			add(&images, &image);
 	}
 	return images;

@@ -130,7 +130,7 @@ static void test_container_restart_is_traced_on(void **state)
 	work(container, 100);
 	detach(harbour);
 	assert_exact(harbour, container, 84);
-	assert_int_equal(population_count(&harbour->scene->session, "target_brood"), 62);
+	assert_int_equal(population_count(&harbour->scene->session, "target_brood"), 42);
 }
 
 static void test_container_all_has_every_container_and_a_file_for_each(void **state)
@@ -140,7 +140,8 @@ static void test_container_all_has_every_container_and_a_file_for_each(void **st
 	struct container *second = container_run(harbour, "musl", "target_brood", false);
 	const struct session *session = &harbour->scene->session;
 
-	session_start(&harbour->scene->session, harbour->scene, (const char *const[]){"-R", "1", "--all", NULL});
+	/* Not every allocation: the whole machine's are not for one ring. 20 times 40 KB have no sample once in e^100. */
+	session_start(&harbour->scene->session, harbour->scene, (const char *const[]){"-R", "4K", "--all", NULL});
 	session_attached(&harbour->scene->session);
 	dialogue_order(&first->dialogue, "exec 0 10");
 	dialogue_order(&second->dialogue, "exec 0 10");

@@ -87,6 +87,17 @@ static void test_cli_doctor_target_is_optional(void **state)
 	refuse(*state, "doctor ls", "'ls'");
 }
 
+static void test_cli_doctor_takes_the_targets_of_record(void **state)
+{
+	assert_int_equal(accept(*state, "doctor --follow -p 1")->population, POPULATION_FOLLOW);
+	assert_true(accept(*state, "doctor --follow --shared-mounts -- ls")->shared_mounts);
+	assert_int_equal(accept(*state, "doctor -a --comm sh")->population, POPULATION_ALL);
+	assert_string_equal(accept(*state, "doctor --cgroup /a --exe /bin/sh")->exe, "/bin/sh");
+	assert_string_equal(accept(*state, "doctor --container web")->container, "web");
+	refuse(*state, "doctor --follow", "'--follow'");
+	refuse(*state, "doctor -p 1 --comm sh", "'--comm'");
+}
+
 static void test_cli_populations_are_taken(void **state)
 {
 	struct options *options = accept(*state, "record -p 1");
@@ -173,6 +184,7 @@ int main(void)
 		TEST(test_cli_pid_that_is_none_is_refused),
 		TEST(test_cli_pids_above_the_limit_are_refused),
 		TEST(test_cli_doctor_target_is_optional),
+		TEST(test_cli_doctor_takes_the_targets_of_record),
 		TEST(test_cli_populations_are_taken),
 		TEST(test_cli_targets_exclude_each_other),
 		TEST(test_cli_only_some_of_a_population_are_named_by_comm_and_exe),

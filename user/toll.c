@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The count of bystanders in words. Called by forecast. */
+#include "toll.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bystander.h"
+#include "elf.h"
+
+#define THIS_MACHINE "" /* the root of all paths */
+
+int toll_compare_pids(const void *left, const void *right)
+{
+	pid_t a = *(const pid_t *)left, b = *(const pid_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+/* Of a list in ascending order. */
+static bool is_listed(pid_t pid, void *arg)
+{
+	const struct pidlist *list = arg;
+
+	return list->count && bsearch(&pid, list->pids, list->count, sizeof(pid), toll_compare_pids);
+}
+
+static void print_count(unsigned int files, const struct bystander_count *count, const struct calibration *calibration)
+{
+	const char *them = files == 1 ? "it" : "them";
+	bool one = count->processes == 1;
+	char price[64] = "";
+
+	if (calibration)
+		snprintf(price, sizeof(price), " %.2f us", (calibration->alloc_ns + calibration->free_ns) / 1e3);
+	printf("  probes in %u file%s are unfiltered: ", files, files == 1 ? "" : "s");
+	if (count->processes)
+		printf("%u other process%s map%s %s now and would pay%s for each malloc and free until heaptap stops, "
+		       "and so would whoever comes to map %s\n",
+		       count->processes, one ? "" : "es", one ? "s" : "", them, price, them);
+	else
+		printf("no other process maps %s now; whoever comes to map %s would pay%s for each malloc and free "
+		       "until heaptap stops\n",
+		       them, them, price);
+	if (count->unread)
+		printf("  the mappings of %u other process%s may not be read: %s may pay as well\n", count->unread,
+		       count->unread == 1 ? "" : "es", count->unread == 1 ? "it" : "they");
+}
+
+void toll_print(const struct target *target, const struct pidlist *pids, const struct calibration *calibration)
+{
+	struct bystander_file files[ALLOCATORS_MAX];
+	struct bystander_count count;
+	unsigned int file_count = 0;
+	int err;
+
+	for (const struct target_file *file = target_files(target); file; file = file->next)
+		if (file->plan)
+			files[file_count++] = (struct bystander_file){
+				.device = elf_device(file->elf),
+				.inode = elf_inode(file->elf),
+				.path = elf_path(file->elf),
+			};
+	if (!file_count)
+		return;
+	printf("\nWho else pays\n");
+	err = bystander_count(THIS_MACHINE, files, file_count, is_listed, (void *)pids, &count);
+	if (err)
+		printf("  that cannot be told: %s\n", strerror(-err));
+	else
+		print_count(file_count, &count, calibration);
+}
+
+void toll_print_nobody(const char *why)
+{
+	printf("\nWho else pays\n  nobody: %s\n", why);
+}
