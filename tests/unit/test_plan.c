@@ -146,13 +146,13 @@ static void test_plan_cookie_says_what_the_probe_is(void **state)
 	(void)state;
 	for (u32 i = 0; i < plan.probe_count; i++) {
 		const struct plan_probe *probe = &plan.probes[i];
-		u64 cookie = plan_cookie(probe, 1000, 31);
+		u64 cookie = plan_cookie(probe, 40, 1000);
 
 		assert_int_equal(cookie_kind(cookie), probe->kind);
 		assert_int_equal(cookie_arg1(cookie), probe->arg[0]);
 		assert_int_equal(cookie_arg2(cookie), probe->arg[1]);
-		assert_int_equal(cookie_scope(cookie), 1000);
-		assert_int_equal(cookie_allocator(cookie), 31);
+		assert_int_equal(cookie_scope(cookie), 40);
+		assert_int_equal(cookie_allocator(cookie), 1000);
 		assert_int_equal(cookie_site(cookie), probe->offset);
 	}
 	assert_int_equal(cookie_scope(plan_cookie(&plan.probes[0], SCOPE_BY_PID, 0)), SCOPE_BY_PID);
