@@ -84,6 +84,14 @@ void account_inherit(struct process *process, const struct process *from, bool s
 	process->container_name = duplicate(from->container_name);
 }
 
+void account_place(const struct account_sources *sources, struct process *process)
+{
+	if (process->cgroup || !sources->group)
+		return;
+	process->cgroup = strdup(sources->group);
+	find_container(sources, process);
+}
+
 void account_look(struct process *process)
 {
 	u64 rss = procfs_rss_bytes((pid_t)process->pid);

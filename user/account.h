@@ -12,6 +12,7 @@ struct container_names;
 struct account_sources {
 	struct hierarchy *hierarchy;
 	struct container_names *containers;
+	const char *group; /* the cgroup that all are in or below; NULL: there is none */
 };
 
 /* Name, program, cgroup, container and memory at the image's begin, as far as it still lives. */
@@ -22,6 +23,9 @@ void account_facts(const struct account_sources *sources, struct process *proces
  * that which its process was before. Of its program that is so only where no exec came in between.
  */
 void account_inherit(struct process *process, const struct process *from, bool same_program);
+
+/* After that: where whoever is left without a cgroup must have been. */
+void account_place(const struct account_sources *sources, struct process *process);
 
 /* Memory now. */
 void account_look(struct process *process);

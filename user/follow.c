@@ -202,6 +202,7 @@ static void complete(struct follow *follow, const struct event_process *event, c
 		account_inherit(process, before, false);
 	if (parent && parent != process)
 		account_inherit(process, parent, event->header.kind == EVENT_FORK);
+	account_place(&follow->sources, process);
 }
 
 static void on_new_image(struct follow *follow, const struct event_process *event)
