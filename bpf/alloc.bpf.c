@@ -222,6 +222,15 @@ static __always_inline u64 call_result(struct pt_regs *ctx, const struct stash *
 	return addr;
 }
 
+/* The old block of a realloc is dead, or alive again. Not inlined: see enter_only. */
+static __noinline void realloc_leave(const struct stash *stash, bool moved)
+{
+	if (moved)
+		heap_bury(stash);
+	else
+		heap_revive(stash);
+}
+
 /* A function of its own, so that what few calls need takes no register from the many. */
 static __noinline void leave(struct pt_regs *ctx)
 {
@@ -236,10 +245,8 @@ static __noinline void leave(struct pt_regs *ctx)
 	bpf_map_delete_elem(&stashes, &key);
 	birth.addr = call_result(ctx, stash);
 	/* Size 0 may mean to free, which returns NULL too. */
-	if (stash->old && (birth.addr || !stash->size))
-		heap_bury(stash);
-	else if (stash->old)
-		heap_revive(stash);
+	if (stash->old)
+		realloc_leave(stash, birth.addr || !stash->size);
 	if (!stash->sampled)
 		return;
 	if (!birth.addr) {

@@ -69,6 +69,9 @@ void account_facts(const struct account_sources *sources, struct process *proces
 	process->cgroup = procfs_cgroup(pid);
 	if (!process->cgroup && origin)
 		process->cgroup = copy(origin->cgroup);
+	/* Whoever belongs to a recorded group was there, or below. */
+	if (!process->cgroup)
+		process->cgroup = copy(sources->group);
 	find_container(sources, process);
 	if (sources->hierarchy)
 		hierarchy_memory(sources->hierarchy, pid, &process->memory_directory, &process->memory_path);

@@ -12,6 +12,7 @@ struct container_names;
 struct account_sources {
 	struct hierarchy *hierarchy;
 	struct container_names *containers;
+	const char *group; /* the cgroup that all are in or below; NULL: there is none */
 };
 
 /*

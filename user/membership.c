@@ -118,6 +118,7 @@ void membership_describe(const struct membership *membership, struct tracer_opti
 	options->exe_inode = membership->exe.inode;
 	options->sources.hierarchy = membership->has_hierarchy ? (struct hierarchy *)&membership->hierarchy : NULL;
 	options->sources.containers = membership->names;
+	options->sources.group = membership->has_group ? membership->group.path : NULL;
 }
 
 static int list(const struct membership *membership, struct pidlist *ret_list)

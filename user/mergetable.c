@@ -164,12 +164,18 @@ static int keep_lines(struct merge *merge, const struct profile_location *from, 
 	return err;
 }
 
+/*
+ * A place in a file has one name, or none where a process was gone before its file could be opened. In memory without a
+ * file, each process may have other code at the same address.
+ */
 static int location_key(struct merge *merge, const struct profile_location *location, u32 *ret_index)
 {
 	struct key key = {0};
 
 	key_put_u64(&key, location->address);
 	key_put_u64(&key, location->mapping);
+	if (location->mapping < merge->profile.mapping_count && is_file(&merge->profile.mappings[location->mapping]))
+		return key_intern(&key, &merge->locations, ret_index);
 	key_put_u64(&key, location->function_offset);
 	for (u32 i = 0; i < location->line_count; i++) {
 		const struct profile_line *line = &location->lines[i];
@@ -202,6 +208,19 @@ static int move_location(struct passage *passage, struct profile_location *locat
 	return 0;
 }
 
+/* The same place once more, which may be the first to have a name. Takes over the lines of `again`, or frees them. */
+static void name_location(struct profile_location *location, const struct profile_location *again)
+{
+	struct profile_line *lines = location->lines;
+
+	if (location->line_count || !again->line_count) {
+		free(again->lines);
+		return;
+	}
+	*location = *again;
+	free(lines);
+}
+
 int mergetable_location(struct passage *passage, const struct profile_location *from, u32 *ret_index)
 {
 	struct merge *merge = passage->merge;
@@ -220,6 +239,8 @@ int mergetable_location(struct passage *passage, const struct profile_location *
 		added = location_key(merge, &to, ret_index);
 	if (added == 1)
 		profile->locations[profile->location_count++] = to;
+	else if (!added)
+		name_location(&profile->locations[*ret_index], &to);
 	else
 		free(to.lines);
 	return added < 0 ? added : 0;

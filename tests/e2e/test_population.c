@@ -26,6 +26,7 @@
 #define MEMORY_KB_MAX (128 << 10)
 #define CPU_SHARE_MAX 0.05
 #define WORK_SECONDS  5
+#define WORK_ROUNDS   3
 #define FORK_RATE     100
 #define FORK_SECONDS  10
 #define GROWTH_KB_MAX (4 << 10)
@@ -139,18 +140,32 @@ static double cpu_seconds(const struct session *session)
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
+/* heaptap's part of a core while the crowd works. Of several rounds the least, as what else the machine runs is traced too. */
+static double least_share(struct stage *stage)
+{
+	const struct session *session = &stage->scene->session;
+	double least = 1e9;
+
+	for (int i = 0; i < WORK_ROUNDS; i++) {
+		double cpu = cpu_seconds(session), share;
+		uint64_t start = now_ns();
+
+		dialogue_order(&stage->crowd, format("work %d", WORK_SECONDS));
+		share = (cpu_seconds(session) - cpu) / ((double)(now_ns() - start) / 1e9);
+		least = share < least ? share : least;
+	}
+	return least;
+}
+
 static void check_crowd(struct stage *stage, const char *const *args)
 {
 	const struct session *session = &stage->scene->session;
-	uint64_t start, kb;
-	double share, cpu;
+	uint64_t kb;
+	double share;
 
 	assert_quick_attach(stage, args);
 	attach(stage, args);
-	start = now_ns();
-	cpu = cpu_seconds(session);
-	dialogue_order(&stage->crowd, format("work %d", WORK_SECONDS));
-	share = (cpu_seconds(session) - cpu) / ((double)(now_ns() - start) / 1e9);
+	share = least_share(stage);
 	kb = memory_kb(session);
 	detach(stage);
 	printf("RssAnon %lu KiB, %.1f %% of a core\n", (unsigned long)kb, 100 * share);
