@@ -45,7 +45,8 @@ static __always_inline u32 hit_process(u64 cookie)
 	u32 number = cookie_scope(cookie), wide = number == SCOPE_BY_PID;
 	struct scope *scope = wide ? filter_scope(&number) : bpf_map_lookup_elem(&scopes, &number);
 
-	return scope && scope->wide == wide ? scope->process : 0;
+	/* Functions that throw are under unfiltered links alone, whoever is traced. */
+	return scope && (scope->wide == wide || (wide && cookie_kind(cookie) >= CALL_NEW)) ? scope->process : 0;
 }
 
 static __always_inline void free_enter(struct pt_regs *ctx, u64 cookie, u32 process)
@@ -103,19 +104,35 @@ static __always_inline bool realloc_enter(struct pt_regs *ctx, u64 cookie, struc
 	return false;
 }
 
-/* Asks for the cookie again, so that no entry has to keep it. */
-static __always_inline u64 object_stack(struct pt_regs *ctx, const struct stash *stash)
-{
-	u32 number = cookie_scope(bpf_get_attach_cookie(ctx));
+/* A sampled object is born. */
+struct birth {
+	struct stash stash;
+	u64 addr; /* 0: not known */
+	struct unwind_registers at;
+	u32 scope; /* of the cookie */
+	u32 reserved;
+};
 
-	return stack_capture(ctx, stash,
-			     number == SCOPE_BY_PID ? filter_scope(&number) : bpf_map_lookup_elem(&scopes, &number));
+/* Asks for the cookie again, so that no entry has to keep it. */
+static __always_inline void birth_at(struct pt_regs *ctx, struct birth *birth)
+{
+	birth->at = (struct unwind_registers){.ip = ctx->ip, .sp = ctx->sp, .bp = ctx->bp, .bx = ctx->bx};
+	birth->scope = cookie_scope(bpf_get_attach_cookie(ctx));
+	birth->reserved = 0;
 }
 
-/* A sampled object is born. A function of its own, for both legs. */
-static __noinline void object_begin(struct pt_regs *ctx, const struct stash *stash, u64 addr)
+/* A global function is verified by itself, once, whatever leads to it: walking a stack is the most of the work. */
+__noinline int object_begin(struct birth *birth)
 {
-	heap_begin(stash, addr, object_stack(ctx, stash));
+	struct scope *scope;
+	u32 number;
+
+	if (!birth)
+		return 0;
+	number = birth->scope;
+	scope = number == SCOPE_BY_PID ? filter_scope(&number) : bpf_map_lookup_elem(&scopes, &number);
+	heap_begin(&birth->stash, birth->addr, stack_capture(&birth->at, &birth->stash, scope));
+	return 0;
 }
 
 /*
@@ -137,15 +154,18 @@ static __always_inline bool call_may_throw(const struct stash *stash, u64 cookie
  * Counted without knowing the result: as allocated, its use unknown. At a site the return address is on top of the
  * stack, and the registers that outlive a call are the caller's.
  */
-static __always_inline void enter_only(struct pt_regs *ctx, struct stash *stash)
+static __always_inline void enter_only(struct pt_regs *ctx, const struct stash *stash)
 {
+	struct birth birth = {.stash = *stash};
+
 	/* More than any address space has. */
 	if (stash->size >> 47) {
 		count(stash->process, COUNTER_FAILED);
 		return;
 	}
-	stash->entered = 1;
-	object_begin(ctx, stash, 0);
+	birth.stash.entered = 1;
+	birth_at(ctx, &birth);
+	object_begin(&birth);
 }
 
 /* True when the return leg is needed. */
@@ -206,25 +226,27 @@ static __noinline void leave(struct pt_regs *ctx)
 {
 	struct stash_key key = call_key(ctx->sp - sizeof(u64));
 	struct stash *found = bpf_map_lookup_elem(&stashes, &key);
-	struct stash stash;
-	u64 addr;
+	struct birth birth;
+	struct stash *stash = &birth.stash;
 
 	if (!found)
 		return;
-	stash = *found;
+	birth.stash = *found;
 	bpf_map_delete_elem(&stashes, &key);
-	addr = call_result(ctx, &stash);
+	birth.addr = call_result(ctx, stash);
 	/* Size 0 may mean to free, which returns NULL too. */
-	if (stash.old && (addr || !stash.size))
-		heap_bury(&stash);
-	else if (stash.old)
-		heap_revive(&stash);
-	if (!stash.sampled)
+	if (stash->old && (birth.addr || !stash->size))
+		heap_bury(stash);
+	else if (stash->old)
+		heap_revive(stash);
+	if (!stash->sampled)
 		return;
-	if (addr)
-		object_begin(ctx, &stash, addr);
-	else
-		count(stash.process, COUNTER_FAILED);
+	if (!birth.addr) {
+		count(stash->process, COUNTER_FAILED);
+		return;
+	}
+	birth_at(ctx, &birth);
+	object_begin(&birth);
 }
 
 SEC("?uprobe") int alloc_session(struct pt_regs *ctx)

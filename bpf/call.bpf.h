@@ -20,8 +20,15 @@
 		break
 #endif
 
-static __noinline u64 call_register_any(struct pt_regs *ctx, u32 reg)
+/* By this name kernels before 6.8 know the context when a global function is given it. */
+struct bpf_user_pt_regs_t {
+	struct pt_regs registers;
+};
+
+/* Global, so that it is verified once, and not sixteen ways out of it are followed at each call. */
+__noinline u64 call_register_any(struct bpf_user_pt_regs_t *context, u32 reg)
 {
+	struct pt_regs *ctx = &context->registers;
 	u64 value = 0;
 
 	switch (reg) {
@@ -46,7 +53,7 @@ static __noinline u64 call_register_any(struct pt_regs *ctx, u32 reg)
 /* malloc's and free's argument is where the ABI puts it at nearly every site. */
 static __always_inline u64 call_register(struct pt_regs *ctx, u32 reg)
 {
-	return reg == ARG_DI ? ctx->di : call_register_any(ctx, reg);
+	return reg == ARG_DI ? ctx->di : call_register_any((struct bpf_user_pt_regs_t *)ctx, reg);
 }
 
 /*

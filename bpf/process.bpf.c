@@ -38,6 +38,8 @@ static __always_inline void emit_process(enum event_kind kind, struct task_struc
 	event->next = next;
 	event->scope = number;
 	event->cpu_ns = cpu_time(task);
+	event->parent = next ? filter_pid_of(task->real_parent) : 0;
+	event->reserved = 0;
 	event->max_rss_bytes = kind == EVENT_EXIT ? task->signal->maxrss * PAGE_BYTES : 0;
 	/* The last thread to go need not be the one that the process is named by. */
 	bpf_core_read(event->comm, sizeof(event->comm), &task->group_leader->comm);
@@ -62,15 +64,23 @@ static __always_inline u32 draw_process(void)
 	return process;
 }
 
-static __always_inline void forget_pid(u32 pid)
+/* False: somebody else has done so already. */
+static __always_inline bool forget_pid(u32 pid)
 {
-	bpf_map_delete_elem(&scope_by_pid, &pid);
+	return !bpf_map_delete_elem(&scope_by_pid, &pid);
 }
 
-/* The scope ends. User space gives its number back, unless it has never heard of it. */
-static __always_inline void scope_end(struct scope *scope, u32 number)
+/*
+ * The scope's process is traced no longer, as `kind` says. User space gives the scope's number back when it hears of it,
+ * unless it has never heard of the scope. Two threads that die together may both be the last: only one of them may give
+ * the number back.
+ */
+static __always_inline void scope_end(struct task_struct *task, u32 kind, struct scope *scope, u32 number)
 {
-	forget_pid(scope->pid);
+	if (!forget_pid(scope->pid))
+		return;
+	if (scope->told)
+		emit_process(kind, task, scope, number, scope->pid, 0);
 	scope->process = 0;
 	if (!scope->told)
 		bpf_map_push_elem(&free_scopes, &number, BPF_ANY);
@@ -85,7 +95,10 @@ static __noinline int scope_begin(struct task_struct *task, u32 kind, u32 pid, u
 	u32 number = 0, process;
 	struct scope *scope;
 
-	if (!pid || bpf_map_pop_elem(&free_scopes, &number)) {
+	/* Heaptap's own PID namespace does not have it. */
+	if (!pid)
+		return 0;
+	if (bpf_map_pop_elem(&free_scopes, &number)) {
 		refuse();
 		return 0;
 	}
@@ -141,7 +154,7 @@ SEC("tp_btf/sched_process_exec") int BPF_PROG(process_exec, struct task_struct *
 	}
 	if (scope)
 		exec_traced(task, scope, number, (u32)old_pid);
-	else if ((lender && population == POPULATION_FOLLOW) || population_has(task))
+	else if ((lender && population == POPULATION_FOLLOW) || (population_has(task) && population_wants(task)))
 		scope_begin(task, EVENT_EXEC, pid, pid, lender);
 	return 0;
 }
@@ -162,12 +175,11 @@ SEC("tp_btf/sched_process_exit") int BPF_PROG(process_exit, struct task_struct *
 			forget_pid(pid);
 		return 0;
 	}
-	/* Filtered links are blind once the main thread is gone. */
-	if (scope->told && (last || !scope->wide))
-		emit_process(last ? EVENT_EXIT : EVENT_LEADER_EXIT, task, scope, number, scope->pid, 0);
-	/* Two threads that die together may both be the last here; the second finds nothing more to end. */
 	if (last)
-		scope_end(scope, number);
+		scope_end(task, EVENT_EXIT, scope, number);
+	else if (scope->told && !scope->wide)
+		/* Filtered links are blind once the main thread is gone. */
+		emit_process(EVENT_LEADER_EXIT, task, scope, number, scope->pid, 0);
 	return 0;
 }
 
@@ -199,6 +211,8 @@ int BPF_PROG(process_moved, struct cgroup *to, const char *path, struct task_str
 	struct scope *scope;
 	u32 number = 0, pid;
 
+	(void)to;
+	(void)path;
 	if (population != POPULATION_CGROUP || !whole_process)
 		return 0;
 	pid = filter_pid_of(task);
@@ -206,9 +220,7 @@ int BPF_PROG(process_moved, struct cgroup *to, const char *path, struct task_str
 	if (!scope && population_has(task) && population_wants(task)) {
 		scope_begin(task, EVENT_ENTER, pid, pid, NULL);
 	} else if (scope && scope->pid == pid && !population_has(task)) {
-		if (scope->process)
-			emit_process(EVENT_LEAVE, task, scope, number, pid, 0);
-		scope_end(scope, number);
+		scope_end(task, EVENT_LEAVE, scope, number);
 	}
 	return 0;
 }

@@ -94,8 +94,8 @@ static __always_inline void stack_count_end(u32 process, enum unwind_end end)
 }
 
 /* Unwound, and sent or known; the stack's id as in stack_capture. */
-static __always_inline u64 stack_name(struct pt_regs *ctx, const struct stash *stash, const struct scope *scope,
-				      struct scratch *scratch)
+static __always_inline u64 stack_name(const struct unwind_registers *at, const struct stash *stash,
+				      const struct scope *scope, struct scratch *scratch)
 {
 	u32 process = stash->process;
 	struct unwind_walk *walk = &scratch->walk;
@@ -110,7 +110,7 @@ static __always_inline u64 stack_name(struct pt_regs *ctx, const struct stash *s
 		generation = *(const volatile u32 *)&scope->generation;
 		mappings = *(const volatile u64 *)&scope->mappings;
 	}
-	unwind(ctx, mappings, stash->site, stash->entered, scratch);
+	unwind(at, mappings, stash->site, stash->entered, scratch);
 	if (walk->end == UNWIND_NO_TABLE)
 		return stack_send_raw(scratch, process);
 	stack_count_end(process, walk->end);
@@ -126,7 +126,8 @@ static __always_inline u64 stack_name(struct pt_regs *ctx, const struct stash *s
  * The id of the call's stack, user space having its frames or bytes; 0 when it had to be given up (counted). `scope`
  * is the process's own; NULL, or another image's, when its mappings are not known.
  */
-static __always_inline u64 stack_capture(struct pt_regs *ctx, const struct stash *stash, const struct scope *scope)
+static __always_inline u64 stack_capture(const struct unwind_registers *at, const struct stash *stash,
+					 const struct scope *scope)
 {
 	struct scratch *scratch = scratch_claim();
 	u64 id;
@@ -135,7 +136,7 @@ static __always_inline u64 stack_capture(struct pt_regs *ctx, const struct stash
 		count(stash->process, COUNTER_STACK_LOST_SLOT);
 		return 0;
 	}
-	id = stack_name(ctx, stash, scope, scratch);
+	id = stack_name(at, stash, scope, scratch);
 	scratch_return(scratch);
 	return id;
 }

@@ -297,23 +297,23 @@ static long unwind_frame(u32 number, void *arg)
 }
 
 /*
- * The frames of the current stack into scratch->stack.ip, their number into walk.depth, and how it ended into walk.end.
+ * The frames of the current stack, `at` being where the thread is, into scratch->stack.ip, their number into walk.depth, and how it ended into walk.end.
  * `allocator`: an address to be shown as the leaf, as a return address; 0: none. `entered`: the registers are those at the
  * entry of a function, before it has touched the stack, and not those of its return.
  */
-static __always_inline void unwind(struct pt_regs *ctx, u64 mappings, u64 allocator, bool entered,
+static __always_inline void unwind(const struct unwind_registers *at, u64 mappings, u64 allocator, bool entered,
 				   struct scratch *scratch)
 {
 	struct unwind_walk *walk = &scratch->walk;
 	u64 return_ip = 0;
 
-	walk->registers.ip = scratch->raw.ip = ctx->ip;
-	walk->registers.sp = scratch->raw.sp = ctx->sp;
-	walk->registers.bp = scratch->raw.bp = ctx->bp;
-	walk->registers.bx = scratch->raw.bx = ctx->bx;
-	if (entered && !bpf_probe_read_user(&return_ip, sizeof(return_ip), (void *)ctx->sp)) {
+	walk->registers.ip = scratch->raw.ip = at->ip;
+	walk->registers.sp = scratch->raw.sp = at->sp;
+	walk->registers.bp = scratch->raw.bp = at->bp;
+	walk->registers.bx = scratch->raw.bx = at->bx;
+	if (entered && !bpf_probe_read_user(&return_ip, sizeof(return_ip), (void *)at->sp)) {
 		walk->registers.ip = scratch->raw.ip = return_ip;
-		walk->registers.sp = scratch->raw.sp = ctx->sp + sizeof(u64);
+		walk->registers.sp = scratch->raw.sp = at->sp + sizeof(u64);
 	}
 	walk->registers.signal = 0;
 	walk->mappings = mappings;

@@ -131,7 +131,7 @@ struct scope {
 	u32 wide;
 	u32 told;	      /* user space knows it, and gives its number back when it is done with it */
 	u32 mappings_process; /* the process number that `mappings` belongs to; another one's are not known yet */
-	u32 generation;	      /* how often `mappings` has been published: equal addresses may mean other code since */
+	u32 generation;	      /* of `mappings`: another one where equal addresses may mean other code since */
 	u32 new_max;	      /* operator new of fewer bytes cannot be expected to fail; 0: not known, or no matter */
 	u32 reserved;
 	u64 mappings; /* its mappings: index of the first in unwind_mappings << 32 | how many */

@@ -109,6 +109,8 @@ struct event_process {
 	u64 cpu_ns;	   /* CPU time of the process up to now, all threads */
 	u64 max_rss_bytes; /* EXIT: high-water mark */
 	char comm[16];
+	u32 parent; /* EXEC, FORK, ENTER: whose child it is; 0: unknown */
+	u32 reserved;
 };
 
 _Static_assert(sizeof(struct event) == 16, "event header");
@@ -117,6 +119,6 @@ _Static_assert(sizeof(struct event_object) == 24, "event_object");
 _Static_assert(sizeof(struct event_moved) == 32, "event_moved");
 _Static_assert(sizeof(struct event_stack) == 32 + 8 * (STACK_DEPTH_MAX), "event_stack");
 _Static_assert(sizeof(struct event_raw) == 72 + RAW_STACK_BYTES, "event_raw");
-_Static_assert(sizeof(struct event_process) == 64, "event_process");
+_Static_assert(sizeof(struct event_process) == 72, "event_process");
 
 #endif

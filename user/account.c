@@ -46,18 +46,29 @@ static void find_container(const struct account_sources *sources, struct process
 	process->container_name = name ? strdup(name) : NULL;
 }
 
-void account_facts(const struct account_sources *sources, struct process *process)
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+void account_facts(const struct account_sources *sources, struct process *process, const struct process *origin,
+		   bool forked)
 {
 	pid_t pid = (pid_t)process->pid;
 	char comm[16];
 
 	if (!process->comm[0] && !procfs_comm(pid, comm))
 		process_set_comm(process, comm);
-	/* Asking /proc may be too late: by now another program may have been exec'd. */
-	process->exe = first_file(process->mappings);
+	/*
+	 * Asking /proc may be too late: by now another program may have been exec'd. Nor does the oldest mapping tell a
+	 * forked one's, if its parent's program was there before heaptap.
+	 */
+	process->exe = origin && forked ? copy(origin->exe) : first_file(process->mappings);
 	if (!process->exe)
 		process->exe = procfs_exe(pid);
 	process->cgroup = procfs_cgroup(pid);
+	if (!process->cgroup && origin)
+		process->cgroup = copy(origin->cgroup);
 	find_container(sources, process);
 	if (sources->hierarchy)
 		hierarchy_memory(sources->hierarchy, pid, &process->memory_directory, &process->memory_path);
@@ -127,6 +138,9 @@ void account_end(struct kernel *kernel, struct process *process)
 	struct heap_object *object;
 	struct stack *stack;
 
+	if (process->settled)
+		return;
+	process->settled = true;
 	settle(kernel, process);
 	for (object = process->heap.objects; object; object = object->hh.next)
 		kernel_forget_object(kernel, process->number, object->addr);

@@ -14,13 +14,19 @@ struct account_sources {
 	struct container_names *containers;
 };
 
-/* Name, program, cgroup, container and memory at the image's begin, as far as it still lives. */
-void account_facts(const struct account_sources *sources, struct process *process);
+/*
+ * Name, program, cgroup, container and memory at the image's begin, as far as it still lives. One that is gone already
+ * has what `origin` had, the image that was there before or that it was forked off (`forked`: then the same program
+ * too); NULL: unknown.
+ */
+void account_facts(const struct account_sources *sources, struct process *process, const struct process *origin,
+		   bool forked);
 
 /* Memory now. */
 void account_look(struct process *process);
 
-/* The image has ended by exit or exec: take over its counters, drop its keys from the maps. */
+/* The image has ended by exit or exec: take over its counters, drop its keys from the maps, give its number's row to
+ * another. Once more is nothing: a number given twice would be two images'. */
 void account_end(struct kernel *kernel, struct process *process);
 
 /* The recording stops at `now_ns` while the image lives on. */

@@ -117,15 +117,16 @@ int attach_open(enum attach_kind kind, const struct attach_programs *programs, i
 
 	if (!attach)
 		return -ENOMEM;
-	add_sites(&sites, plan, scope, allocator, RETURNING);
+	if (!(leave_out & ATTACH_NO_OTHERS))
+		add_sites(&sites, plan, scope, allocator, RETURNING);
 	sites.returning = sites.count;
 	if (!(leave_out & ATTACH_NO_NEW))
 		add_sites(&sites, plan, scope, allocator, THROWING);
-	if (!(leave_out & ATTACH_NO_FREE))
+	if (!(leave_out & (ATTACH_NO_FREE | ATTACH_NO_OTHERS)))
 		add_sites(&sites, plan, scope, allocator, FREEING);
 	/* The descriptor's own name is the inode itself, whatever became of its path. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	err = open_kind(attach, kind, programs, path, &sites, pid);
+	err = sites.count ? open_kind(attach, kind, programs, path, &sites, pid) : 0;
 	if (err)
 		attach_close(attach);
 	else

@@ -20,8 +20,9 @@ struct attach_programs {
 };
 
 enum attach_leave_out {
-	ATTACH_NO_FREE = 1, /* functions that free */
-	ATTACH_NO_NEW = 2,  /* functions that throw */
+	ATTACH_NO_FREE = 1,   /* functions that free */
+	ATTACH_NO_NEW = 2,    /* functions that throw */
+	ATTACH_NO_OTHERS = 4, /* all that do not */
 };
 
 struct attach;

@@ -2,14 +2,14 @@
 /* A thread that works once; used for profiles that are written while recording goes on. */
 #include "background.h"
 
-#include <sys/resource.h>
+#include "priority.h"
 
 static void *run(void *arg)
 {
 	struct background *background = arg;
 
 	/* The thread that drains the ring takes precedence over everybody; this one has time. */
-	setpriority(PRIO_PROCESS, 0, 0);
+	priority_lower();
 	background->work(background->arg);
 	atomic_store(&background->done, true);
 	return NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef BACKGROUND_H
 #define BACKGROUND_H
-/* One piece of work in a thread of its own, at a normal process's priority, while the ring is being drained. */
+/* One piece of work in a thread of its own, at the priority heaptap was started with, while the ring is being drained. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>

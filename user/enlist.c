@@ -85,7 +85,7 @@ static int take_down(struct follow *follow, struct scan *scan, struct traced **r
 	err = recorder_begin(follow->recorder, number, (u32)scan->pid, (*ret_traced)->scope, clock_now_ns(),
 			     &scan->process);
 	if (!err) {
-		account_facts(&follow->sources, scan->process);
+		account_facts(&follow->sources, scan->process, NULL, false);
 		scan->process->cpu_start_ns = procfs_cpu_ns(scan->pid);
 		follow_set_new_max(follow, *ret_traced, scan->process->memory_limit, scan->process->memory_used);
 		err = procfs_for_each_mapping(scan->pid, scan_mapping, scan);
@@ -128,7 +128,7 @@ static void wait_for_tables(struct follow *follow, struct traced *traced, u64 st
 {
 	int waited;
 
-	traced->remapped = true;
+	follow_remapped(follow, traced);
 	follow_mappings(follow, clock_now_ns());
 	waited = (int)((clock_now_ns() - start_ns) / 1000000);
 	if (waited < TABLES_WAIT_MS)

@@ -103,8 +103,15 @@ void follow_sideband(struct follow *follow)
 	follow->sideband_ns = sideband_drain(follow->sideband);
 }
 
-void follow_mappings(struct follow *follow, u64 now_ns)
+void follow_remapped(struct follow *follow, struct traced *traced)
 {
+	traced->remapped = true;
+	follow->remapped |= traced->listed;
+}
+
+static void publish_remapped(struct follow *follow, u64 now_ns)
+{
+	follow->remapped = false;
 	for (struct traced *traced = follow->traced; traced; traced = traced->hh.next) {
 		struct process *process;
 
@@ -114,6 +121,13 @@ void follow_mappings(struct follow *follow, u64 now_ns)
 		if (process && !process->ended)
 			publish(follow, traced, process, now_ns);
 	}
+}
+
+void follow_mappings(struct follow *follow, u64 now_ns)
+{
+	/* Called at each drain, and of thousands of processes nearly none map anything between two of them. */
+	if (follow->remapped)
+		publish_remapped(follow, now_ns);
 	unwinder_settle(follow->unwinder, false);
 }
 
@@ -160,7 +174,7 @@ int follow_open(struct follow *follow, struct traced *traced, struct process *pr
 	}
 	process->mappings = opened;
 	mapping_table_free(known);
-	traced->remapped = true;
+	follow_remapped(follow, traced);
 	return 0;
 }
 
@@ -188,7 +202,8 @@ static void on_new_image(struct follow *follow, const struct event_process *even
 	if (!process || !traced)
 		return;
 	traced->gone = 0;
-	account_facts(&follow->sources, process);
+	account_facts(&follow->sources, process, before ? before : recorder_current(follow->recorder, event->parent),
+		      event->header.kind == EVENT_FORK);
 	follow_set_new_max(follow, traced, process->memory_limit, process->memory_used);
 	follow_open(follow, traced, process);
 	if (traced->listed)
@@ -364,7 +379,7 @@ void follow_map(void *arg, u32 pid, struct mapping *mapping)
 		count_lost(follow, traced, 1);
 		return;
 	}
-	traced->remapped = true;
+	follow_remapped(follow, traced);
 	probe(follow, traced, file, mapping);
 }
 

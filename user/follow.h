@@ -26,6 +26,7 @@ struct follow {
 	enum population population;
 	bool wide; /* no filtered links */
 	u64 looked_ns;
+	bool remapped; /* mappings have come that the programs ought to know */
 	bool stopping; /* no new links */
 };
 
@@ -50,6 +51,9 @@ void follow_sideband(struct follow *follow);
 
 /* Take down how much memory the processes hold, and notice those whose end could not be told. */
 void follow_look(struct follow *follow, u64 now_ns);
+
+/* Mappings of the process have come: the next follow_mappings makes them known. */
+void follow_remapped(struct follow *follow, struct traced *traced);
 
 /* Make the mappings that came since the last call known to the unwinder in the kernel, and unwind what waited for them.
  */

@@ -83,6 +83,8 @@ static void write_all(void *arg)
 	if (batch->hook)
 		err = batch->hook->last(batch->hook->arg, batch->seq);
 	batch->err = batch->err ? batch->err : err;
+	/* It may be long until the next batch, and nobody counts on so much memory while tracing goes on. */
+	symbolizer_drop_files(batch->symbolizer);
 }
 
 int interim_batch_start(struct interim_batch *batch)

@@ -30,7 +30,7 @@ struct interim_hook {
 
 /*
  * Profiles to be written under number `seq` into directory `dir` in `formats`. While its thread runs, `symbolizer` is that
- * thread's alone. `hook` may be NULL. NULL: no memory.
+ * thread's alone; it keeps the names, and not the debug information they are from. `hook` may be NULL. NULL: no memory.
  */
 struct interim_batch *interim_batch_new(int dir, unsigned int formats, unsigned int seq, struct symbolizer *symbolizer,
 					const struct interim_hook *hook);

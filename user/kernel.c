@@ -369,6 +369,28 @@ u64 kernel_count_hits(const struct kernel *kernel, u32 process)
 	return hits;
 }
 
+static void add_rows(const struct kernel *kernel, const struct tally *rows, u32 first, u32 end, u64 ledger[COUNTER_MAX])
+{
+	for (int cpu = 0; cpu < kernel->cpus; cpu++)
+		for (u32 i = first; i < end; i++)
+			ledger[i] += rows[cpu].count[i];
+}
+
+int kernel_peek_tally(const struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX])
+{
+	u32 row = process & kernel->skeleton->rodata->config.tally_mask;
+	struct tally *before = read_rows(kernel, row), *after = before ? read_rows(kernel, row) : NULL;
+
+	if (after) {
+		add_rows(kernel, before, 0, COUNTER_SAMPLED, ledger);
+		add_rows(kernel, after, COUNTER_SAMPLED, COUNTER_SAMPLED + 1, ledger);
+		add_rows(kernel, before, COUNTER_SAMPLED + 1, COUNTER_KERNEL_MAX, ledger);
+	}
+	free(before);
+	free(after);
+	return after ? 0 : -ENOMEM;
+}
+
 int kernel_take_tally(struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX])
 {
 	u32 row = process & kernel->skeleton->rodata->config.tally_mask;
@@ -377,9 +399,7 @@ int kernel_take_tally(struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX
 
 	if (!rows)
 		return -ENOMEM;
-	for (int cpu = 0; cpu < kernel->cpus; cpu++)
-		for (u32 i = 0; i < COUNTER_KERNEL_MAX; i++)
-			ledger[i] += rows[cpu].count[i];
+	add_rows(kernel, rows, 0, COUNTER_KERNEL_MAX, ledger);
 	memset(rows, 0, (size_t)kernel->cpus * sizeof(*rows));
 	err = bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.tallies), &row, rows, BPF_ANY);
 	free(rows);

@@ -74,6 +74,12 @@ u64 kernel_count_hits(const struct kernel *kernel,
  */
 int kernel_take_tally(struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX]);
 
+/*
+ * Add the kernel's counters of an image, so far, to ledger[], and leave them. What is sampled is read last, so that no
+ * call's end is in without its begin. 0 or -ENOMEM.
+ */
+int kernel_peek_tally(const struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX]);
+
 /* Every object of the live map that died without an event having been sent. 0 or negative errno. */
 int kernel_for_each_unsent(struct kernel *kernel, void (*each)(void *arg, u32 process, u64 object), void *arg);
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* heaptap: which verb? */
+#include <malloc.h>
+
 #include "cli.h"
 #include "doctor.h"
 #include "log.h"
 #include "record.h"
 #include "report.h"
+
+#define LARGE_BYTES (1 << 20)
 
 int main(int argc, char **argv)
 {
@@ -14,6 +18,9 @@ int main(int argc, char **argv)
 	if (status || options.verb == VERB_NONE)
 		return status;
 	log_level(options.verbosity);
+	/* Else the C library learns from the first large block freed to keep the next ones, up to 64 MiB of them. */
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BYTES);
 	switch (options.verb) {
 	case VERB_RECORD:
 		status = record_run(&options);

@@ -183,7 +183,7 @@ static void note_displacement(struct mapping_table *table, u64 time_ns)
  * Where there ever was other code at an address of `mapping`, which is in no row yet, one displaced the other when the
  * later of them came.
  */
-static void note_displacements(struct mapping_table *table, const struct mapping *mapping)
+static void note_displacements(struct mapping_table *table, struct mapping *mapping)
 {
 	bool any = false;
 
@@ -198,9 +198,12 @@ static void note_displacements(struct mapping_table *table, const struct mapping
 		if (other->end <= mapping->start || mapping_same_code(mapping, other, shared))
 			continue;
 		any = true;
-		if (other->from_ns > mapping->from_ns)
+		if (other->from_ns > mapping->from_ns) {
 			note_displacement(table, other->from_ns);
+			table->mappings[table->rows[i - 1].serial]->displaces = true;
+		}
 	}
+	mapping->displaces = any;
 	if (any)
 		note_displacement(table, mapping->from_ns);
 	table->displacing_count += any;
@@ -277,10 +280,25 @@ const struct mapping *mapping_table_find_known(const struct mapping_table *table
 	return generation ? find(table, ip, UINT64_MAX, generation) : NULL;
 }
 
+static bool is_news(const struct mapping *mapping, u64 now_ns)
+{
+	return !mapping->known && mapping->from_ns <= now_ns;
+}
+
+u32 mapping_table_next_generation(const struct mapping_table *table, u64 now_ns, u32 newest)
+{
+	if (!table->generation || table->generation != newest)
+		return newest + 1;
+	for (u32 i = 0; i < table->count; i++)
+		if (table->mappings[i]->displaces && is_news(table->mappings[i], now_ns))
+			return newest + 1;
+	return newest;
+}
+
 void mapping_table_set_known(struct mapping_table *table, u64 now_ns, u32 generation)
 {
 	for (u32 i = 0; i < table->count; i++)
-		if (!table->mappings[i]->known && table->mappings[i]->from_ns <= now_ns)
+		if (is_news(table->mappings[i], now_ns))
 			table->mappings[i]->known = generation;
 	table->generation = generation;
 }

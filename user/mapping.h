@@ -29,8 +29,9 @@ struct mapping {
 	u8 build_id[20];
 	u8 build_id_size; /* 0: unknown */
 	bool deleted;
-	u32 index; /* its place in the table; set by mapping_table_add */
-	u32 known; /* generation of the first of the programs' lists that has it, 0: none yet; set by the table */
+	u32 index;	/* its place in the table; set by mapping_table_add */
+	u32 known;	/* generation of the first of the programs' lists that has it, 0: none yet; set by the table */
+	bool displaces; /* came to where other code was, or was displaced before it was heard of; set by the table */
 };
 
 struct mapping_table;
@@ -50,6 +51,13 @@ int mapping_table_copy(const struct mapping_table *table, u64 now_ns, struct map
  * added later); NULL when none is known. Valid until mapping_table_free.
  */
 const struct mapping *mapping_table_find(const struct mapping_table *table, u64 ip, u64 time_ns);
+
+/*
+ * What generation a list of what is in force at `now_ns` would be, `newest` being that of the newest list in its place:
+ * the same again if that is a list of this table to which only such mappings come as displace no code, since where there
+ * was none the programs do not walk on. That matters: every generation has stacks and sites of its own.
+ */
+u32 mapping_table_next_generation(const struct mapping_table *table, u64 now_ns, u32 newest);
 
 /* The programs have been told: what is in force at `now_ns` is in their list of that generation (1 or more). */
 void mapping_table_set_known(struct mapping_table *table, u64 now_ns, u32 generation);

@@ -211,26 +211,41 @@ static bool is_ours(pid_t pid, void *arg)
 	return tracer_traces(arg, pid);
 }
 
-/* Who else maps the files under unfiltered links. */
-static void say_who_pays(const struct tracer *tracer)
+/* How many others map files under unfiltered links; 0 also when it cannot be told. */
+static unsigned int count_bystanders(const struct tracer *tracer, const struct traced_file *linked,
+				     unsigned int *ret_files)
 {
 	struct bystander_file files[ALLOCATORS_MAX];
 	struct bystander_count count;
-	unsigned int file_count = 0;
 
-	for (const struct traced_file *file = tracer_wide_files(tracer); file && file_count < ALLOCATORS_MAX;
-	     file = file->next)
-		files[file_count++] = (struct bystander_file){
-			.device = elf_device(file->file->elf),
-			.inode = elf_inode(file->file->elf),
-			.path = elf_path(file->file->elf),
+	*ret_files = 0;
+	for (; linked && *ret_files < ALLOCATORS_MAX; linked = linked->next)
+		files[(*ret_files)++] = (struct bystander_file){
+			.device = elf_device(linked->file->elf),
+			.inode = elf_inode(linked->file->elf),
+			.path = elf_path(linked->file->elf),
 		};
-	if (!file_count || bystander_count(THIS_MACHINE, files, file_count, is_ours, (void *)tracer, &count))
+	if (!*ret_files || bystander_count(THIS_MACHINE, files, *ret_files, is_ours, (void *)tracer, &count))
+		return 0;
+	return count.processes;
+}
+
+static void say_who_pays(const struct tracer *tracer)
+{
+	unsigned int files, others = count_bystanders(tracer, tracer_throwing_files(tracer), &files);
+
+	if (others)
+		log_note("%u other process%s pay%s %.1f us for each operator new of the same allocator file until "
+			 "heaptap "
+			 "stops; --no-new spares them",
+			 others, others == 1 ? "" : "es", others == 1 ? "s" : "", tracer_pair_ns(tracer) / 2000);
+	if (!tracer_wide_files(tracer))
 		return;
+	others = count_bystanders(tracer, tracer_wide_files(tracer), &files);
 	log_note("unfiltered probes in %u file%s: %u other process%s map%s them and pay%s %.1f us for each malloc and "
 		 "free until heaptap stops, and so does whoever comes to map them",
-		 file_count, file_count == 1 ? "" : "s", count.processes, count.processes == 1 ? "" : "es",
-		 count.processes == 1 ? "s" : "", count.processes == 1 ? "s" : "", tracer_pair_ns(tracer) / 1000);
+		 files, files == 1 ? "" : "s", others, others == 1 ? "" : "es", others == 1 ? "s" : "",
+		 others == 1 ? "s" : "", tracer_pair_ns(tracer) / 1000);
 }
 
 void membership_say(const struct membership *membership, const struct tracer *tracer)
@@ -244,8 +259,7 @@ void membership_say(const struct membership *membership, const struct tracer *tr
 	else if (options->cgroup)
 		log_note("cgroup '%s': %u processes, and whoever joins them", membership->group.path,
 			 membership->processes);
-	if (tracer_wide_files(tracer))
-		say_who_pays(tracer);
+	say_who_pays(tracer);
 }
 
 bool membership_look(struct membership *membership, const struct tracer *tracer)

@@ -52,11 +52,15 @@ void process_set_comm(struct process *process, const char *comm)
 
 void process_balance(struct process *process)
 {
-	u64 left = process->heap.inuse_count;
+	u64 left = process->heap.inuse_count, unfollowed = process->heap.unfollowed_count;
+	u64 refused = process->ledger[COUNTER_REFUSED];
 
 	process->ledger[COUNTER_FREED] = process->heap.freed_count;
 	process->ledger[COUNTER_LIVE] = process->ended ? 0 : left;
 	process->ledger[COUNTER_ENDED] = process->ended ? left : 0;
-	/* What the live map refused is not followed either, but has a term of its own. */
-	process->ledger[COUNTER_ENTRY_ONLY] = process->heap.unfollowed_count - process->ledger[COUNTER_REFUSED];
+	/*
+	 * What the live map refused is not followed either, but has a term of its own. Of a living image more may have
+	 * been refused than was told of.
+	 */
+	process->ledger[COUNTER_ENTRY_ONLY] = unfollowed > refused ? unfollowed - refused : 0;
 }

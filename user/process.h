@@ -34,6 +34,7 @@ struct process {
 	u64 memory_limit, memory_used;	      /* of its cgroup when last seen; 0: unlimited or unknown */
 	u64 ledger[COUNTER_MAX];
 	u32 raw_waiting;	      /* stacks of it that unwind.c holds */
+	bool settled;		      /* account_end has seen to it */
 	struct process *ended_next;   /* the recorder's: among those that have ended */
 	UT_hash_handle hh, hh_by_pid; /* the recorder's */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conclude.h"
+#include "ledger.h"
 #include "log.h"
 #include "retire.h"
 #include "summary.h"
@@ -34,6 +35,26 @@ static bool open_symbolizer(struct publication *publication)
 	return publication->symbolizer;
 }
 
+/*
+ * Of a living image the ledger has what ended before: the rest is looked at for the profile, and settled at the end.
+ * What is on its way from the programs, when all that they told has been taken in, is in flight.
+ */
+static int snapshot_living(struct publication *publication, struct process *process, struct profile **ret_profile)
+{
+	u64 settled[COUNTER_MAX];
+	int err;
+
+	memcpy(settled, process->ledger, sizeof(settled));
+	err = publication->peek_tally(publication->tracer, process->number, process->ledger);
+	process_balance(process);
+	process->ledger[COUNTER_IN_FLIGHT] += ledger_missing(process->ledger);
+	if (!err)
+		err = recorder_snapshot(publication->recorder, process, publication->taken_ns,
+					publish_unix_ns(publication, process->start_ns), ret_profile);
+	memcpy(process->ledger, settled, sizeof(settled));
+	return err;
+}
+
 static int take_interim(struct process *process, void *arg)
 {
 	struct publication *publication = arg;
@@ -42,8 +63,7 @@ static int take_interim(struct process *process, void *arg)
 
 	if (process->ended || !process->heap.alloc_count)
 		return 0;
-	err = recorder_snapshot(publication->recorder, process, publication->taken_ns,
-				publish_unix_ns(publication, process->start_ns), &profile);
+	err = snapshot_living(publication, process, &profile);
 	return err ? err : interim_batch_add(publication->batch, process->number, profile);
 }
 

@@ -7,12 +7,17 @@
 #include "recorder.h"
 #include "retire.h"
 
+struct tracer;
+
 struct publication {
 	const struct options *options;
 	struct recorder *recorder;
 	struct output *output;
 	const char *attach;
 	u64 start_ns, start_unix_ns, duration_ns;
+	/* adds what was counted of a living image, and is not in its ledger yet; 0 or negative errno */
+	int (*peek_tally)(const struct tracer *tracer, u32 process, u64 ledger[COUNTER_MAX]);
+	const struct tracer *tracer;
 	/* made here, from the first profile to publish_release */
 	struct symbolizer *symbolizer;
 	unsigned int seq;

@@ -19,14 +19,15 @@
 #include "log.h"
 #include "membership.h"
 #include "output.h"
+#include "priority.h"
 #include "publish.h"
 #include "spare.h"
 #include "target.h"
 #include "tracer.h"
 
-#define READER_NICE (-20)
-#define LOOK_NS	    100000000ULL /* a process that exits is remembered as it was last seen */
-#define SAY_NS	    1000000000ULL
+#define LOOK_NS 100000000ULL /* a process that exits is remembered as it was last seen */
+#define SAY_NS	1000000000ULL
+#define TICK_NS 1000000000ULL /* between two rounds of all clocks: what time alone completes takes minutes */
 
 struct record {
 	const struct options *options;
@@ -40,7 +41,7 @@ struct record {
 	sigset_t original_mask;
 	struct output output;
 	struct publication publication;
-	u64 start_ns, looked_ns, said_ns, written_ns;
+	u64 start_ns, looked_ns, said_ns, written_ns, told_ns, ticked_ns;
 	bool stopped_by_signal, profile_wanted, over;
 };
 
@@ -268,7 +269,11 @@ static void keep_time(struct record *record, u64 told_ns)
 	u64 interval_ns = (u64)(record->options->interval_s * 1e9);
 	bool due = interval_ns && told_ns > record->written_ns && told_ns - record->written_ns >= interval_ns;
 
-	recorder_tick(tracer_recorder(record->tracer), told_ns);
+	record->told_ns = told_ns;
+	if (due || record->profile_wanted || told_ns - record->ticked_ns >= TICK_NS) {
+		recorder_tick(tracer_recorder(record->tracer), told_ns);
+		record->ticked_ns = told_ns;
+	}
 	/* What falls due while profiles are being written waits for them. */
 	if (publish_busy(&record->publication))
 		return;
@@ -291,7 +296,7 @@ static void watch(struct record *record)
 	u64 now = clock_now_ns();
 	bool all = true;
 
-	record->looked_ns = record->said_ns = record->written_ns = now;
+	record->looked_ns = record->said_ns = record->written_ns = record->told_ns = record->ticked_ns = now;
 	while (!finished(record, now)) {
 		if (all)
 			poll(fds, 2, poll_timeout(record, now));
@@ -301,6 +306,7 @@ static void watch(struct record *record)
 		now = clock_now_ns();
 		look(record, now);
 	}
+	recorder_tick(tracer_recorder(record->tracer), record->told_ns);
 }
 
 /* What heaptap takes for itself, after COMMAND has been forked, who must not inherit it. */
@@ -313,8 +319,17 @@ static void take_resources(void)
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	/* The threads that fill the ring must not starve the one that empties it. */
-	setpriority(PRIO_PROCESS, 0, READER_NICE);
+}
+
+static void say_refused(const struct tracer *tracer)
+{
+	u64 refused = tracer_refused(tracer);
+
+	if (refused)
+		log_note(
+			"%llu processes were not traced: no more than %u can be at once; narrow it with --comm, --exe, "
+			"--cgroup or --container",
+			(unsigned long long)refused, tracer_processes_max(tracer));
 }
 
 static int run(struct record *record)
@@ -338,12 +353,16 @@ static int run(struct record *record)
 	status = tracer_open(&tracer_options, &record->tracer);
 	if (status)
 		return status;
+	/* The threads that fill the ring must not starve the one that empties it; those begun before this can wait. */
+	priority_raise();
 	record->start_ns = clock_now_ns();
 	record->publication = (struct publication){
 		.options = record->options,
 		.recorder = tracer_recorder(record->tracer),
 		.output = &record->output,
 		.attach = tracer_attach_name(record->tracer),
+		.peek_tally = tracer_peek_tally,
+		.tracer = record->tracer,
 		.start_ns = record->start_ns,
 		.start_unix_ns = clock_ns(CLOCK_REALTIME),
 	};
@@ -356,6 +375,8 @@ static int run(struct record *record)
 	stop_ns = clock_now_ns();
 	return_signals(record);
 	tracer_stop(record->tracer);
+	priority_lower();
+	say_refused(record->tracer);
 	record->publication.duration_ns = stop_ns - record->start_ns;
 	return publish_all(&record->publication);
 }
@@ -377,12 +398,13 @@ static int final_status(struct record *record, int status)
 int record_run(const struct options *options)
 {
 	struct record record = {.options = options, .signals = -1, .output = {.fd = -1}};
-	int status = prepare_output(&record);
+	int status = membership_open(options, &record.membership);
 
+	/* Whom to trace comes first: a mistake there leaves no directory behind. */
+	if (!status)
+		status = prepare_output(&record);
 	if (!status && take_signals(&record))
 		status = STATUS_FAILED;
-	if (!status)
-		status = membership_open(options, &record.membership);
 	/* Before the tracer: the child must not inherit its maps and threads. */
 	if (!status && options->command)
 		status = start_command(&record);

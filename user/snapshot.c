@@ -287,7 +287,8 @@ static int copy_facts(const struct recorder_options *options, struct process *pr
 	profile->sample_bytes = options->sample_bytes;
 	profile->alloc_only = options->alloc_only;
 	profile->show_allocator = options->show_allocator;
-	profile->duration_ns = end_ns - process->start_ns;
+	/* `now_ns` was read before the events: they may tell of an image that began after it. */
+	profile->duration_ns = end_ns > process->start_ns ? end_ns - process->start_ns : 0;
 	profile->peak_inuse_space = (u64)process->heap.peak_bytes;
 	profile->peak_at_ns = process->heap.peak_ns ? process->heap.peak_ns - process->start_ns : 0;
 	profile->rss_start_bytes = process->rss_start_bytes;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Code addresses to names. Owns one struct debuginfo and one struct symtab per file, both made when first needed, every
- * answer given so far, and every name demangled so far. Called by profile_symbolize.
+ * Code addresses to names. Owns one struct debuginfo and one struct symtab per file, both made when needed and dropped
+ * when told to, every answer given so far, and all names in them. Called by profile_symbolize.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "debuginfo.h"
 #include "debugserver.h"
 #include "elf.h"
-#include "mangled.h"
+#include "nametable.h"
 #include "root.h"
 #include "symbol.h"
 #include "symtab.h"
@@ -32,21 +32,16 @@ struct file {
 	struct elf *elf;
 	struct file *same;	     /* of the same build, seen earlier: that one is asked; NULL: none */
 	struct elf *debug;	     /* its separate debug file; NULL: none */
-	struct debuginfo *debuginfo; /* NULL: none */
+	struct debuginfo *debuginfo; /* NULL: none, or dropped */
 	struct symtab *symtab;	     /* NULL: not needed so far */
+	bool dropped;		     /* debuginfo was */
 	struct answer *answers;
 	UT_hash_handle hh;
 };
 
-struct name {
-	char *readable; /* NULL: the same */
-	UT_hash_handle hh;
-	char mangled[];
-};
-
 struct symbolizer {
 	struct file *files;
-	struct name *names;
+	struct name_table names;
 	const struct root *root; /* of the process whose addresses are asked for; NULL: unknown */
 	struct root own_root;
 	struct debugserver *server; /* NULL: none */
@@ -78,23 +73,29 @@ static void file_free(struct file *file)
 
 void symbolizer_free(struct symbolizer *symbolizer)
 {
-	struct file *file, *next_file;
-	struct name *name, *next_name;
+	struct file *file, *next;
 
 	if (!symbolizer)
 		return;
-	HASH_ITER (hh, symbolizer->files, file, next_file) {
+	HASH_ITER (hh, symbolizer->files, file, next) {
 		HASH_DEL(symbolizer->files, file);
 		file_free(file);
 	}
-	HASH_ITER (hh, symbolizer->names, name, next_name) {
-		HASH_DEL(symbolizer->names, name);
-		free(name->readable);
-		free(name);
-	}
+	name_table_release(&symbolizer->names);
 	debugserver_free(symbolizer->server);
 	root_close(&symbolizer->own_root);
 	free(symbolizer);
+}
+
+void symbolizer_drop_files(struct symbolizer *symbolizer)
+{
+	for (struct file *file = symbolizer->files; file; file = file->hh.next) {
+		file->dropped = file->dropped || file->debuginfo;
+		debuginfo_free(file->debuginfo);
+		symtab_free(file->symtab);
+		file->debuginfo = NULL;
+		file->symtab = NULL;
+	}
 }
 
 void symbolizer_set_root(struct symbolizer *symbolizer, const struct root *root)
@@ -111,28 +112,12 @@ const char *symbolizer_complaint(const struct symbolizer *symbolizer)
 	return NULL;
 }
 
-/* Both names of *line, as symbol.h wants them: living as long as the symbolizer, one pointer when equal. */
-static int intern(struct symbolizer *symbolizer, const char *mangled, struct symbol_line *line)
+/* What *line has of a function and of a source file, as symbol.h wants it: living as long as the symbolizer. */
+static int keep(struct symbolizer *symbolizer, const char *mangled, struct symbol_line *line)
 {
-	size_t length = strlen(mangled);
-	struct name *name;
+	int err = name_table_function(&symbolizer->names, mangled, &line->system_name, &line->function);
 
-	HASH_FIND(hh, symbolizer->names, mangled, length, name);
-	if (!name) {
-		name = calloc(1, sizeof(*name) + length + 1);
-		if (!name)
-			return -ENOMEM;
-		memcpy(name->mangled, mangled, length + 1);
-		HASH_ADD(hh, symbolizer->names, mangled, length, name);
-		if (!name->hh.tbl) {
-			free(name);
-			return -ENOMEM;
-		}
-		name->readable = mangled_readable(mangled);
-	}
-	line->system_name = name->mangled;
-	line->function = name->readable ? name->readable : name->mangled;
-	return 0;
+	return err ? err : name_table_keep(&symbolizer->names, line->file, &line->file);
 }
 
 static int ask_server(struct symbolizer *symbolizer, struct file *file)
@@ -254,7 +239,7 @@ static int answer_from_symbol(struct symbolizer *symbolizer, struct file *file, 
 	line->line = place->line;
 	answer->frame.line_count = 1;
 	answer->frame.function_offset = answer->offset - start;
-	return intern(symbolizer, name, line);
+	return keep(symbolizer, name, line);
 }
 
 static int answer_from_debuginfo(struct symbolizer *symbolizer, const struct debuginfo_place *place, u64 vaddr,
@@ -270,10 +255,24 @@ static int answer_from_debuginfo(struct symbolizer *symbolizer, const struct deb
 			continue;
 		answer->lines[answer->frame.line_count] = (struct symbol_line){
 			.file = function->file, .line = function->line, .start_line = function->start_line};
-		err = intern(symbolizer, name, &answer->lines[answer->frame.line_count++]);
+		err = keep(symbolizer, name, &answer->lines[answer->frame.line_count++]);
 	}
 	answer->frame.function_offset = vaddr - place->entry;
 	return err;
+}
+
+/* 0 (place->count may be 0), or -ENOMEM. */
+static int find_place(struct file *file, u64 vaddr, struct debuginfo_place *place)
+{
+	int err = 0;
+
+	if (file->dropped) {
+		err = debuginfo_open(elf_fd(file->debug ? file->debug : file->elf), &file->debuginfo);
+		file->dropped = err == -ENOMEM;
+	}
+	if (!err && file->debuginfo)
+		err = debuginfo_find(file->debuginfo, vaddr, place);
+	return err == -ENOMEM ? err : 0;
 }
 
 static int find_answer(struct symbolizer *symbolizer, struct file *file, u64 offset, struct answer **ret_answer)
@@ -285,9 +284,9 @@ static int find_answer(struct symbolizer *symbolizer, struct file *file, u64 off
 	int err = 0;
 
 	is_code = !elf_offset_to_vaddr(file->elf, offset, &vaddr);
-	if (is_code && file->debuginfo)
-		err = debuginfo_find(file->debuginfo, vaddr, &place);
-	if (err == -ENOMEM)
+	if (is_code)
+		err = find_place(file, vaddr, &place);
+	if (err)
 		return err;
 	answer = calloc(1, sizeof(*answer) + (place.count + 1) * sizeof(answer->lines[0]));
 	if (!answer)

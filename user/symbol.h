@@ -31,6 +31,12 @@ struct symbolizer *symbolizer_new(void); /* NULL: no memory */
 void symbolizer_free(struct symbolizer *symbolizer);
 
 /*
+ * Give back the memory of what the files say, which can be a gigabyte for one: it is read again for the next address
+ * that was not asked for before. Answers remain.
+ */
+void symbolizer_drop_files(struct symbolizer *symbolizer);
+
+/*
  * Where to look for separate debug files before heaptap's own file system: below `root`, which must outlive all that
  * follows until the next call. NULL: nowhere. A file keeps what was found for it first.
  */

@@ -315,6 +315,7 @@ static int enter_tables(struct table_set *set, struct layout *layout)
 int table_set_publish(struct table_set *set, struct scope *scope, u32 process, struct mapping_table *mappings,
 		      u64 now_ns)
 {
+	u32 generation = mapping_table_next_generation(mappings, now_ns, scope->generation);
 	struct layout layout;
 	int err;
 
@@ -323,11 +324,11 @@ int table_set_publish(struct table_set *set, struct scope *scope, u32 process, s
 	if (!err)
 		err = enter_tables(set, &layout);
 	if (!err)
-		err = unwindlist_publish(&set->lists, scope, process, &layout, now_ns);
+		err = unwindlist_publish(&set->lists, scope, process, generation, &layout, now_ns);
 	if (err)
 		unwindlist_outdate(scope);
 	else
-		mapping_table_set_known(mappings, now_ns, scope->generation);
+		mapping_table_set_known(mappings, now_ns, generation);
 	pthread_mutex_unlock(&set->mutex);
 	layout_release(&layout);
 	return err;

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <elf.h>
+#include <linux/magic.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "elf.h"
@@ -117,6 +119,33 @@ static int plan_file(struct target *target, struct target_file *file)
 	return 0;
 }
 
+static bool is_overlay(int fd)
+{
+	struct statfs statfs;
+
+	return !fstatfs(fd, &statfs) && statfs.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
+/*
+ * The file again, seen through another overlay: two containers of one image, or one that was started again, show the
+ * same inode of the layer below under devices of their own. Probes sit on that inode: a second link would count each
+ * call twice. Only where the layers are of one file system is the inode number that below, as it is with containers.
+ */
+static struct target_file *find_below(const struct target *target, const struct elf *elf, const struct stat *stat)
+{
+	struct target_file *file;
+	struct stat other;
+
+	if (!is_overlay(elf_fd(elf)))
+		return NULL;
+	for (file = target->files; file; file = file->next)
+		if (elf_inode(file->elf) == stat->st_ino && is_overlay(elf_fd(file->elf)) &&
+		    !fstat(elf_fd(file->elf), &other) && other.st_size == stat->st_size &&
+		    other.st_ctim.tv_sec == stat->st_ctim.tv_sec && other.st_ctim.tv_nsec == stat->st_ctim.tv_nsec)
+			return file;
+	return NULL;
+}
+
 /* Takes over `fd`. */
 static int intern(struct target *target, int fd, const char *path, struct target_file **ret_file)
 {
@@ -143,6 +172,12 @@ static int intern(struct target *target, int fd, const char *path, struct target
 	if (err) {
 		free(file);
 		return err;
+	}
+	*ret_file = find_below(target, file->elf, &stat);
+	if (*ret_file) {
+		elf_free(file->elf);
+		free(file);
+		return 0;
 	}
 	err = plan_file(target, file);
 	if (err) {

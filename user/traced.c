@@ -18,7 +18,7 @@ static bool probed(const struct traced_file *files, const struct target_file *fi
 
 /* One link on `file` into the list `files`, unless it is there. */
 static int add_link(struct traced_links *links, struct traced_file **files, struct target_file *file, pid_t pid,
-		    u32 scope)
+		    u32 scope, unsigned int leave_out)
 {
 	struct traced_file *added;
 	int err;
@@ -32,7 +32,7 @@ static int add_link(struct traced_links *links, struct traced_file **files, stru
 	if (!added)
 		return -ENOMEM;
 	err = attach_open(links->kind, kernel_programs(links->kernel), elf_fd(file->elf), file->plan, pid, scope,
-			  file->allocator, links->leave_out, &added->attach);
+			  file->allocator, links->leave_out | leave_out, &added->attach);
 	if (err) {
 		free(added);
 		return err;
@@ -43,11 +43,32 @@ static int add_link(struct traced_links *links, struct traced_file **files, stru
 	return 0;
 }
 
+static bool throws(const struct plan *plan)
+{
+	for (u32 i = 0; i < plan->probe_count; i++)
+		if (plan->probes[i].kind >= CALL_NEW)
+			return true;
+	return false;
+}
+
+/* Only sessions take the return legs of functions that throw. */
+static bool is_apart(const struct traced_links *links, const struct target_file *file)
+{
+	return links->kind == ATTACH_SESSION && !(links->leave_out & ATTACH_NO_NEW) && throws(file->plan);
+}
+
 int traced_probe(struct traced_links *links, struct traced *traced, struct target_file *file)
 {
+	unsigned int leave_out = is_apart(links, file) ? ATTACH_NO_NEW : 0;
+	int err;
+
 	if (traced->wide)
-		return add_link(links, &links->wide, file, 0, SCOPE_BY_PID);
-	return add_link(links, &traced->files, file, traced->pid, traced->scope);
+		err = add_link(links, &links->wide, file, 0, SCOPE_BY_PID, leave_out);
+	else
+		err = add_link(links, &traced->files, file, traced->pid, traced->scope, leave_out);
+	if (err || !leave_out)
+		return err;
+	return add_link(links, &links->throwing, file, 0, SCOPE_BY_PID, ATTACH_NO_OTHERS);
 }
 
 static const struct traced_file *files_of(const struct traced_links *links, const struct traced *traced)
@@ -91,7 +112,8 @@ int traced_widen(struct traced_links *links, struct traced *traced)
 	if (traced->wide)
 		return 0;
 	for (struct traced_file *file = traced->files; file && !err; file = file->next)
-		err = add_link(links, &links->wide, file->file, 0, SCOPE_BY_PID);
+		err = add_link(links, &links->wide, file->file, 0, SCOPE_BY_PID,
+			       is_apart(links, file->file) ? ATTACH_NO_NEW : 0);
 	if (err)
 		return err;
 	traced->wide = true;

@@ -31,6 +31,11 @@ struct traced_links {
 	enum attach_kind kind;
 	unsigned int leave_out;	  /* enum attach_leave_out */
 	struct traced_file *wide; /* unfiltered links, one a file, whoever needs them */
+	/*
+	 * Unfiltered links on functions that throw, one a file. A session link that is filtered for one process takes the
+	 * return leg of all others that another link instruments, whatever the programs say: it would end those that throw.
+	 */
+	struct traced_file *throwing;
 };
 
 /* Probe `file` for the process unless it is probed; 0 or what attach_open says. */

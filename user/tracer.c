@@ -118,6 +118,7 @@ void tracer_close(struct tracer *tracer)
 		free(traced);
 	}
 	traced_drop(&tracer->follow.links.wide, false);
+	traced_drop(&tracer->follow.links.throwing, false);
 	/* The worker reads files and writes maps: it goes before both. */
 	unwinder_free(tracer->follow.unwinder);
 	table_set_free(tracer->follow.tables);
@@ -202,6 +203,11 @@ const struct traced_file *tracer_wide_files(const struct tracer *tracer)
 	return tracer->follow.links.wide;
 }
 
+const struct traced_file *tracer_throwing_files(const struct tracer *tracer)
+{
+	return tracer->follow.links.throwing;
+}
+
 double tracer_pair_ns(const struct tracer *tracer)
 {
 	return tracer->follow.calibration.alloc_ns + tracer->follow.calibration.free_ns;
@@ -250,6 +256,7 @@ void tracer_stop(struct tracer *tracer)
 	for (struct traced *traced = tracer->follow.traced; traced; traced = traced->hh.next)
 		traced_drop(&traced->files, false);
 	traced_drop(&tracer->follow.links.wide, false);
+	traced_drop(&tracer->follow.links.throwing, false);
 	while (!tracer_drain(tracer))
 		;
 	unwinder_settle(tracer->follow.unwinder, false);
@@ -257,6 +264,11 @@ void tracer_stop(struct tracer *tracer)
 	unwinder_settle(tracer->follow.unwinder, true);
 	recorder_for_each(tracer->follow.recorder, finish_image, tracer);
 	account_pending(tracer->follow.kernel, tracer->follow.recorder);
+}
+
+int tracer_peek_tally(const struct tracer *tracer, u32 process, u64 ledger[COUNTER_MAX])
+{
+	return kernel_peek_tally(tracer->follow.kernel, process, ledger);
 }
 
 struct recorder *tracer_recorder(const struct tracer *tracer)

@@ -72,6 +72,7 @@ unsigned int tracer_processes_max(const struct tracer *tracer);
 
 /* Files under unfiltered links: whoever else maps them pays tracer_pair_ns() for each malloc and free. */
 const struct traced_file *tracer_wide_files(const struct tracer *tracer);
+const struct traced_file *tracer_throwing_files(const struct tracer *tracer); /* only at functions that throw */
 double tracer_pair_ns(const struct tracer *tracer);
 
 /* Processes attached to whose allocation functions have not been called at all: says so, once each. */
@@ -79,6 +80,9 @@ void tracer_warn_silent(struct tracer *tracer);
 
 /* Stop tracing at once, remove the probes, take in what is left and settle every ledger. */
 void tracer_stop(struct tracer *tracer);
+
+/* Add to ledger[] what the programs have counted of a traced image so far, and leave it to them. 0 or -ENOMEM. */
+int tracer_peek_tally(const struct tracer *tracer, u32 process, u64 ledger[COUNTER_MAX]);
 
 struct recorder *tracer_recorder(const struct tracer *tracer);
 const char *tracer_attach_name(const struct tracer *tracer); /* "session", "multi", "perf" */

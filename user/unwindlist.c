@@ -111,7 +111,8 @@ void unwindlist_outdate(struct scope *scope)
 	__atomic_store_n(&scope->mappings_process, 0, __ATOMIC_RELEASE);
 }
 
-int unwindlist_publish(struct unwindlist_set *set, struct scope *scope, u32 process, struct layout *layout, u64 now_ns)
+int unwindlist_publish(struct unwindlist_set *set, struct scope *scope, u32 process, u32 generation,
+		       struct layout *layout, u64 now_ns)
 {
 	struct unwindlist *list = list_of(set, scope);
 	int err = list ? make_room(set, list, layout->count, now_ns) : -ENOMEM;
@@ -126,9 +127,10 @@ int unwindlist_publish(struct unwindlist_set *set, struct scope *scope, u32 proc
 	memcpy(list_rows(set, list), layout->rows, layout->count * sizeof(*layout->rows));
 	/* No image has this list while its place changes. */
 	unwindlist_outdate(scope);
-	__atomic_fetch_add(&scope->generation, 1, __ATOMIC_RELEASE);
+	/* A program reads the generation first: never is an old list to be vouched for by the new list's number. */
 	__atomic_store_n(&scope->mappings, (u64)(list->first + list->half * list->capacity) << 32 | list->count,
 			 __ATOMIC_RELEASE);
+	__atomic_store_n(&scope->generation, generation, __ATOMIC_RELEASE);
 	__atomic_store_n(&scope->mappings_process, process, __ATOMIC_RELEASE);
 	return 0;
 }

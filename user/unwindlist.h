@@ -22,10 +22,11 @@ int unwindlist_set_init(struct unwindlist_set *set, struct unwind_mapping *rows,
 void unwindlist_set_release(struct unwindlist_set *set);
 
 /*
- * Publish the layout as the mappings of image `process`; layout->files is taken over. 0; or -ENOSPC or -ENOMEM, when
+ * Publish the layout as the mappings of image `process`, of that generation; layout->files is taken over. 0; or -ENOSPC or -ENOMEM, when
  * the list in force is as it was.
  */
-int unwindlist_publish(struct unwindlist_set *set, struct scope *scope, u32 process, struct layout *layout, u64 now_ns);
+int unwindlist_publish(struct unwindlist_set *set, struct scope *scope, u32 process, u32 generation,
+		       struct layout *layout, u64 now_ns);
 
 /* No program is to go by the scope's list any longer: it is outdated. */
 void unwindlist_outdate(struct scope *scope);

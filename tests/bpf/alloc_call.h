@@ -42,7 +42,7 @@ static inline int setup(void **state)
 	stub.memory = (uintptr_t)&user;
 	stub.memory_end = (uintptr_t)(&user + 1);
 	stub.pid_tgid = (u64)PID << 32 | PID;
-	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = TALLIES_MIN - 1};
+	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = SCOPES_MIN - 1};
 	table_of_plain_code(&scope, PROCESS, CALLER & ~0xffffULL);
 	bpf_map_update_elem(&scopes, &number, &scope, BPF_ANY);
 	return 0;

@@ -25,11 +25,12 @@
 #define __type(name, type)   __typeof__(type) *name
 
 /* Of bpf_tracing.h and bpf_core_read.h: what relocates against the running kernel there is a plain access here. */
-#define BPF_PROG(name, ...)			name(__VA_ARGS__)
-#define STUB_READ_1(from, one)			((from)->one)
-#define STUB_READ_2(from, one, two)		((from)->one->two)
-#define STUB_READ_CHOICE(one, two, chosen, ...) chosen
-#define BPF_CORE_READ(from, ...)		STUB_READ_CHOICE(__VA_ARGS__, STUB_READ_2, STUB_READ_1)(from, __VA_ARGS__)
+#define BPF_PROG(name, ...)			       name(__VA_ARGS__)
+#define STUB_READ_1(from, one)			       ((from)->one)
+#define STUB_READ_2(from, one, two)		       ((from)->one->two)
+#define STUB_READ_3(from, one, two, three)	       ((from)->one->two->three)
+#define STUB_READ_CHOICE(one, two, three, chosen, ...) chosen
+#define BPF_CORE_READ(from, ...)		       STUB_READ_CHOICE(__VA_ARGS__, STUB_READ_3, STUB_READ_2, STUB_READ_1)(from, __VA_ARGS__)
 
 #define STUB_MAPS_MAX	 16
 #define STUB_KEY_WORDS	 4 /* of the longest key */
@@ -46,7 +47,8 @@ struct stub_map {
 	const void *map;
 	u32 type, key_size, value_size, max;
 	struct stub_element *elements; /* of a hash */
-	u8 *rows;		       /* of an array: one value a key; per CPU: STUB_CPUS_MAX values a key */
+	u8 *rows;	  /* of an array: one value a key; per CPU: STUB_CPUS_MAX values a key; of a queue: a ring */
+	u32 first, count; /* of a queue: the row that is popped next, and how many there are */
 };
 
 enum stub_record_state {
@@ -83,6 +85,9 @@ static struct {
 #define STUB_MAP(map)                                                                                                  \
 	stub_map_get(map, sizeof(*(map)->type) / sizeof(int), sizeof(*(map)->key), sizeof(*(map)->value),              \
 		     sizeof(*(map)->max_entries) / sizeof(int))
+#define STUB_QUEUE(queue)                                                                                              \
+	stub_map_get(queue, sizeof(*(queue)->type) / sizeof(int), 0, sizeof(*(queue)->value),                          \
+		     sizeof(*(queue)->max_entries) / sizeof(int))
 
 static STUB_UNUSED struct stub_map *stub_map_get(const void *map, size_t type, size_t key_size, size_t value_size,
 						 size_t max)
@@ -171,11 +176,40 @@ static STUB_UNUSED long stub_delete(struct stub_map *map, const void *key)
 	return 0;
 }
 
+/* As the kernel's: of an empty queue comes a zero. */
+static STUB_UNUSED long stub_pop(struct stub_map *map, void *value)
+{
+	if (!map->count) {
+		memset(value, 0, map->value_size);
+		return -ENOENT;
+	}
+	memcpy(value, map->rows + (size_t)map->first * map->value_size, map->value_size);
+	map->first = (map->first + 1) % map->max;
+	map->count--;
+	return 0;
+}
+
+static STUB_UNUSED long stub_push(struct stub_map *map, const void *value, u64 flags)
+{
+	u32 row = (map->first + map->count) % map->max;
+
+	if (flags)
+		return -EINVAL;
+	if (map->count == map->max)
+		return -E2BIG;
+	memcpy(map->rows + (size_t)row * map->value_size, value, map->value_size);
+	map->count++;
+	return 0;
+}
+
+#define bpf_map_push_elem(queue, value, flags)	    stub_push(STUB_QUEUE(queue), value, flags)
+#define bpf_map_pop_elem(queue, value)		    stub_pop(STUB_QUEUE(queue), value)
 #define bpf_map_lookup_elem(map, key)		    stub_lookup(STUB_MAP(map), key)
 #define bpf_map_update_elem(map, key, value, flags) stub_update(STUB_MAP(map), key, value, flags)
 #define bpf_map_delete_elem(map, key)		    stub_delete(STUB_MAP(map), key)
 
-/* For tests: how full a hash is, how full it may be, and every element of it. */
+/* For tests: how full a queue is, how full a hash is and may be, and every element of it. */
+#define stub_queued(queue)     (STUB_QUEUE(queue)->count)
 #define stub_count(map)	       HASH_COUNT(STUB_MAP(map)->elements)
 #define stub_limit(map, count) (STUB_MAP(map)->max = (count))
 #define stub_for_each(map_, element_)                                                                                  \
@@ -294,6 +328,11 @@ static STUB_UNUSED long bpf_core_read(void *to, u32 size, const void *from)
 {
 	memcpy(to, from, size);
 	return 0;
+}
+
+static STUB_UNUSED long bpf_probe_read_kernel(void *to, u32 size, const void *from)
+{
+	return bpf_core_read(to, size, from);
 }
 
 static STUB_UNUSED long bpf_loop(u32 count, long (*step)(u32 number, void *arg), void *arg, u64 flags)

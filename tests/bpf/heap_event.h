@@ -25,7 +25,7 @@ static inline int setup(void **state)
 	stub_reset(1 << 20);
 	stub.pid_tgid = (u64)99 << 32 | TID;
 	stub.now_ns = 1000;
-	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = TALLIES_MIN - 1};
+	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = SCOPES_MIN - 1};
 	return 0;
 }
 

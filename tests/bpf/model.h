@@ -120,6 +120,31 @@ int kernel_for_each_pending(struct kernel *kernel, void (*each)(void *arg, u32 p
 	return 0;
 }
 
+u64 kernel_take_pending(struct kernel *kernel, u32 process)
+{
+	struct stub_element *element, *next;
+	u64 taken = 0;
+
+	(void)kernel;
+	HASH_ITER (hh, STUB_MAP(&stashes)->elements, element, next) {
+		const struct stash *stash = stub_value(&stashes, element);
+
+		if (stash->process != process)
+			continue;
+		taken += stash->sampled;
+		bpf_map_delete_elem(&stashes, element->data);
+	}
+	return taken;
+}
+
+void kernel_give_process(struct kernel *kernel, u32 process)
+{
+	u32 next = process + SCOPES_MIN;
+
+	(void)kernel;
+	bpf_map_push_elem(&free_processes, &next, BPF_ANY);
+}
+
 void kernel_forget_object(struct kernel *kernel, u32 process, u64 addr)
 {
 	struct live_key key = live_key(process, addr);

@@ -23,7 +23,7 @@
 
 #include "told.h"
 
-static struct pt_regs regs;
+static struct unwind_registers regs;
 static struct scope scope;
 static struct task_struct task;
 static u64 expected[STACK_DEPTH_MAX];
@@ -49,13 +49,13 @@ static inline int setup(void **state)
 {
 	(void)state;
 	stub_reset(1 << 20);
-	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = TALLIES_MIN - 1};
+	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = SCOPES_MIN - 1};
 	stub.task = &task;
 	stub.memory = (uintptr_t)memory;
 	stub.memory_end = (uintptr_t)memory + sizeof(memory);
 	scope = (struct scope){.process = PROCESS};
 	table_of_plain_code(&scope, PROCESS, CODE);
-	regs = (struct pt_regs){.ip = CODE + 0x1000, .sp = (uintptr_t)memory, .bp = 0x1234};
+	regs = (struct unwind_registers){.ip = CODE + 0x1000, .sp = (uintptr_t)memory, .bp = 0x1234};
 	set_depth(3);
 	return 0;
 }

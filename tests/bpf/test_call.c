@@ -21,7 +21,7 @@ static int setup(void **state)
 	(void)state;
 	stub_reset(1 << 20);
 	stub.pid_tgid = (u64)99 << 32 | 100;
-	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = TALLIES_MIN - 1};
+	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 19, .tally_mask = SCOPES_MIN - 1};
 	return 0;
 }
 

@@ -35,7 +35,7 @@ static int setup(void **state)
 {
 	(void)state;
 	stub_reset(4096);
-	config = (struct config){.sample_bytes = 1, .tally_mask = TALLIES_MIN - 1};
+	config = (struct config){.sample_bytes = 1, .tally_mask = SCOPES_MIN - 1};
 	in_namespace(2);
 	return 0;
 }

@@ -225,7 +225,7 @@ static void test_count_rows_are_shared_by_number_modulo_and_kept_per_cpu(void **
 	(void)state;
 	count(PROCESS, COUNTER_FAILED);
 	stub.cpu = 2;
-	count(PROCESS + TALLIES_MIN, COUNTER_FAILED);
+	count(PROCESS + SCOPES_MIN, COUNTER_FAILED);
 	count(PROCESS, COUNTER_FAILED);
 	assert_int_equal(((struct tally *)stub_row(STUB_MAP(&tallies), row, 0))->count[COUNTER_FAILED], 1);
 	assert_int_equal(((struct tally *)stub_row(STUB_MAP(&tallies), row, 2))->count[COUNTER_FAILED], 2);

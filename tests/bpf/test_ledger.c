@@ -98,10 +98,11 @@ static void begin(const struct circumstances *is, u64 seed)
 	config = (struct config){
 		.sample_bytes = is->sample_bytes,
 		.ring_half = is->ring_bytes / 2,
-		.tally_mask = TALLIES_MIN - 1,
+		.tally_mask = SCOPES_MIN - 1,
 		.alloc_only = is->alloc_only,
 	};
-	next_process = 1;
+	for (u32 process = 2; process < IMAGES_MAX; process++)
+		bpf_map_push_elem(&free_processes, &process, BPF_ANY);
 	stub_limit(&live, is->live_max);
 	stub_limit(&stashes, is->stash_max);
 	stub_limit(&stacks_sent, is->stacks_max);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* process.bpf.c: execs begin images, the last thread's exit ends the process, forks are counted. */
+/* process.bpf.c: of processes that user space names, execs begin images, the last thread's exit ends the
+ * process, forks are counted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,12 +24,15 @@ static struct task_struct leader, thread;
 static int setup(void **state)
 {
 	u32 pid = PID, number = SCOPE;
-	struct scope scope = {.process = PROCESS, .pid = PID};
+	struct scope scope = {.process = PROCESS, .pid = PID, .told = 1};
 
 	(void)state;
 	stub_reset(1 << 16);
-	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 15, .tally_mask = TALLIES_MIN - 1};
-	next_process = PROCESS;
+	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 15, .tally_mask = SCOPES_MIN - 1};
+	population = POPULATION_LISTED;
+	population_refused = 0;
+	for (u32 process = PROCESS + 1; process <= PROCESS + 2; process++)
+		bpf_map_push_elem(&free_processes, &process, BPF_ANY);
 	process_signal = (struct signal_struct){.live = {.counter = 1}, .sum_sched_runtime = 100, .maxrss = 3};
 	leader = (struct task_struct){.se = {.sum_exec_runtime = 7},
 				      .pid = PID,
@@ -111,7 +115,7 @@ static void test_process_exec_untraced_does_nothing(void **state)
 	process_exec(&leader, PID);
 	assert_no_event();
 	assert_int_equal(scope_row()->process, 9);
-	assert_int_equal(next_process, 9);
+	assert_int_equal(stub_queued(&free_processes), 2);
 }
 
 static void test_process_exec_ring_full_counts_with_the_new_image_which_begins_all_the_same(void **state)
@@ -158,6 +162,29 @@ static void test_process_exit_leader_before_others_is_told_and_ends_nothing(void
 	next_event(EVENT_LEADER_EXIT);
 	assert_int_equal(scope_row()->process, 9);
 	assert_int_equal(stub_count(&scope_by_pid), 1);
+}
+
+/* Links that serve everybody go on. */
+static void test_process_exit_leader_under_unfiltered_links_is_not_told(void **state)
+{
+	(void)state;
+	scope_row()->wide = 1;
+	process_exit(&leader);
+	assert_no_event();
+	assert_int_equal(scope_row()->process, 9);
+}
+
+static void test_process_exec_without_a_number_left_ends_the_image_and_is_counted(void **state)
+{
+	u32 process;
+
+	(void)state;
+	while (!bpf_map_pop_elem(&free_processes, &process))
+		;
+	process_exec(&leader, PID);
+	assert_int_equal(next_event(EVENT_EXEC)->next, 0);
+	assert_int_equal(scope_row()->process, 0);
+	assert_int_equal(population_refused, 1);
 }
 
 static void test_process_exit_any_other_thread_is_nothing(void **state)
@@ -210,6 +237,8 @@ int main(void)
 		TEST(test_process_exit_last_thread_ends_the_process),
 		TEST(test_process_exit_both_of_two_last_threads_end_it_once),
 		TEST(test_process_exit_leader_before_others_is_told_and_ends_nothing),
+		TEST(test_process_exit_leader_under_unfiltered_links_is_not_told),
+		TEST(test_process_exec_without_a_number_left_ends_the_image_and_is_counted),
 		TEST(test_process_exit_any_other_thread_is_nothing),
 		TEST(test_process_fork_child_process_is_counted_a_thread_is_not),
 		TEST(test_process_fork_before_the_first_image_is_not_counted),

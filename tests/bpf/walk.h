@@ -67,7 +67,7 @@ static inline u64 in(enum rule rule)
 
 static struct scratch scratch;
 static struct task_struct task;
-static struct pt_regs regs;
+static struct unwind_registers regs;
 static _Alignas(PAGE_BYTES) u64 memory[16 * PAGE_BYTES / sizeof(u64)];
 
 /* Most stacks begin here: early in memory, not at a page's border. */
@@ -101,7 +101,7 @@ static inline int setup(void **state)
 	table_write(TABLE, CODE_BYTES >> UNWIND_PAGE_SHIFT, rows, sizeof(rows) / sizeof(rows[0]));
 	table_map(0, (struct unwind_mapping){.start = CODE, .end = CODE + CODE_BYTES, .table = TABLE});
 	table_map(1, (struct unwind_mapping){.start = JIT, .end = JIT + 0x1000, .flags = UNWIND_MAPPING_NO_TABLE});
-	regs = (struct pt_regs){.sp = at(0)};
+	regs = (struct unwind_registers){.sp = at(0)};
 	return 0;
 }
 

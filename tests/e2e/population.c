@@ -102,7 +102,7 @@ static struct image of_process(const cJSON *process, size_t place)
 {
 	struct image image = {.pid = (pid_t)index_number(process, "pid"), .number = (unsigned int)place};
 
-	name_image(&image, text_of(process, "exe"));
+	name_image(&image, text_of(process, *text_of(process, "exe") ? "exe" : "comm"));
 	for (int i = 0; i < VALUES; i++)
 		image.sum[i] = index_number(process, measures[i]);
 	return image;

@@ -22,7 +22,7 @@ static inline void talk_through(const char *dir)
 		_exit(97);
 }
 
-/* A line without its end; 0 when there are no more. */
+/* A line without its end; 0 when there are no more, or it is empty: a FIFO of one's own has no end. */
 static inline int talk_hear(char *line, size_t size)
 {
 	size_t length = 0;
@@ -35,7 +35,7 @@ static inline int talk_hear(char *line, size_t size)
 		length++;
 	}
 	line[length] = '\0';
-	return 1;
+	return length > 0;
 }
 
 __attribute__((format(printf, 1, 2))) static inline void talk_say(const char *format, ...)

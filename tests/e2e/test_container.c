@@ -50,8 +50,10 @@ static void work(const struct container *container, unsigned int first)
 static void assert_exact(const struct harbour *harbour, const struct container *container, size_t images)
 {
 	const struct session *session = &harbour->scene->session;
+	/* What brings a program into a container is there for a moment itself. Its file is no file of the container. */
+	static const char *const unlogged[] = {"runc:[2:INIT]", "runc", "exe", NULL};
 
-	assert_int_equal(population_assert_exact(session, container_truth(container), MATCH_NAME, NULL), images);
+	assert_int_equal(population_assert_exact(session, container_truth(container), MATCH_NAME, unlogged), images);
 	assert_true(population_assert_files(session) >= images);
 	population_assert_merged(session, format("container.%.12s.pb.gz", container->id), NULL);
 }
@@ -175,7 +177,7 @@ static void test_container_others_are_absent_and_pay_no_more_than_the_trap(void 
 	host_ns = dialogue_pair_ns(&host);
 	stranger_ns = dialogue_pair_ns(&stranger->dialogue);
 	attach(harbour, "--container", traced->name);
-	session_assert_said(&harbour->scene->session, "pay");
+	session_await(&harbour->scene->session, " pay");
 	work(traced, 0);
 	assert_untouched("the host", host_ns, dialogue_pair_ns(&host));
 	assert_untouched("another image", stranger_ns, dialogue_pair_ns(&stranger->dialogue));

@@ -133,6 +133,27 @@ static void test_interim_files_stand_in_the_index_behind_the_last(void **state)
 	cJSON_Delete(index);
 }
 
+static void test_interim_ledger_has_what_was_counted_so_far(void **state)
+{
+	struct scene *scene = *state;
+	cJSON *json;
+
+	start(scene, "target_steps", (const char *const[]){"-f", "json", NULL});
+	steps(scene, "kkkf");
+	ask(scene, 1);
+	steps(scene, "kk");
+	ask(scene, 2);
+	stop(scene);
+	for (unsigned int seq = 1; seq <= 2; seq++) {
+		json = json_read(format("%s/%d.target_steps.%04u.json", scene->session.output, scene->target.pid, seq));
+		ledger_assert_clean(json);
+		assert_true(index_number(json, "ledger.sampled") >= (seq == 1 ? 3 : 5));
+		assert_true(index_number(json, "ledger.freed") >= 1);
+		assert_true(index_number(json, "ledger.hits_alloc") >= (seq == 1 ? 3 : 5));
+		cJSON_Delete(json);
+	}
+}
+
 /* What is shown is a past state, and never less than was shown before. */
 static void test_interim_interval_writes_the_published_state(void **state)
 {
@@ -221,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_interim_signal_writes_what_lives_at_that_moment),
 		TEST(test_interim_files_stand_in_the_index_behind_the_last),
+		TEST(test_interim_ledger_has_what_was_counted_so_far),
 		TEST(test_interim_interval_writes_the_published_state),
 		TEST(test_interim_events_are_taken_in_while_names_are_sought),
 	};

@@ -190,10 +190,12 @@ static void test_machine_nginx_as_command_has_profiles_of_its_workers(void **sta
 {
 	struct stage *stage = *state;
 	struct scene *scene = stage->scene;
-	const char *output = format("%s/command", scene->dir), *wrapper[16];
-	const char *const heaptap[] = {heaptap_path(), "record", "-R", "4K", "-o", output, "--follow", "--", NULL};
+	const char *const heaptap[] = {heaptap_path(),	      "record",	  "-R", "4K", "-o",
+				       scene->session.output, "--follow", "--", NULL};
+	const char *wrapper[16];
 	unsigned int count = 0;
 
+	snprintf(scene->session.output, sizeof(scene->session.output), "%.2000s/command", scene->dir);
 	group_make(&stage->group);
 	for (const char *const *word = group_wrapper(&stage->group); *word; word++)
 		wrapper[count++] = *word;
@@ -204,7 +206,6 @@ static void test_machine_nginx_as_command_has_profiles_of_its_workers(void **sta
 	server_load_nginx(scene);
 	assert_int_equal(kill(read_pid(format("%s/nginx.pid", scene->dir)), SIGTERM), 0);
 	assert_int_equal(target_finish(&scene->target), 0);
-	snprintf(scene->session.output, sizeof(scene->session.output), "%s", output);
 	assert_true(population_count_files(&scene->session, "nginx") >= 2);
 	population_assert_clean(&scene->session);
 }

@@ -133,6 +133,33 @@ static void test_new_that_throws_in_a_command_is_survived(void **state)
 	}
 }
 
+/* Whom a filtered link serves must not matter to the return legs of another process. */
+static void test_new_that_throws_beside_another_traced_process_is_survived(void **state)
+{
+	static const struct allocator *const allocators[] = {&jemalloc, &tcmalloc};
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < sizeof(allocators) / sizeof(*allocators); i++) {
+		const char *const environment[] = {preload_of(allocators[i]), NULL};
+		struct child other = {.in = -1, .out = -1};
+
+		target_start(&other, environment, (const char *const[]){beside("target_new"), NULL});
+		target_ready(&other);
+		target_start(&scene->target, environment, (const char *const[]){beside("target_new"), NULL});
+		target_ready(&scene->target);
+		session_start(
+			&scene->session, scene,
+			(const char *const[]){"-R", "1", "-p", format("%d,%d", other.pid, scene->target.pid), NULL});
+		session_attached(&scene->session);
+		target_go(&scene->target);
+		assert_int_equal(target_finish(&scene->target), 0);
+		target_go(&other);
+		assert_int_equal(target_finish(&other), 0);
+		assert_int_equal(session_finish(&scene->session), 0);
+		child_release(&other);
+	}
+}
+
 static void test_no_new_leaves_the_allocators_operator_alone(void **state)
 {
 	record(*state, &jemalloc, "session", "--no-new");
@@ -150,6 +177,7 @@ int main(void)
 		TEST(test_new_that_throws_on_tcmalloc_minimal_is_survived),
 		TEST(test_new_that_fails_on_mimalloc_ends_as_without_heaptap),
 		TEST(test_new_that_throws_in_a_command_is_survived),
+		TEST(test_new_that_throws_beside_another_traced_process_is_survived),
 		TEST(test_no_new_leaves_the_allocators_operator_alone),
 	};
 

@@ -65,8 +65,7 @@ static char *run_traced(struct scene *scene, bool shared, const char *const *com
 		args[5 + i] = command[i];
 	scene->session.environment[0] = format("SAID=%s", said);
 	*ret_status = session_run(&scene->session, scene, args);
-	session_assert_said(&scene->session,
-			    shared ? "--shared-mounts asks for the real files" : "in a mount namespace of their own");
+	session_assert_said(&scene->session, shared ? "unfiltered probes in" : "in a mount namespace of their own");
 	return contents(said);
 }
 
@@ -480,7 +479,7 @@ static void test_bystander_has_no_probe_beside_copies(void **state)
 static void test_bystander_has_probes_with_shared_mounts(void **state)
 {
 	assert_false(bystander_is_spared(*state, true));
-	session_assert_said(&((struct scene *)*state)->session, "every other process");
+	session_assert_said(&((struct scene *)*state)->session, "unfiltered probes in");
 }
 
 static void test_shared_mounts_leaves_the_namespace_alone(void **state)
@@ -505,7 +504,7 @@ static void test_without_the_right_to_mount_the_real_files_are_used(void **state
 		session_run(&scene->session, scene,
 			    (const char *const[]){"--follow", "-R", "1", "--", "/bin/sh", "-c", "exit 11", NULL}),
 		11);
-	session_assert_said(&scene->session, "every other process");
+	session_assert_said(&scene->session, "unfiltered probes in");
 	session_assert_said(&scene->session, "CAP_SYS_ADMIN");
 }
 

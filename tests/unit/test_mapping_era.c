@@ -174,6 +174,74 @@ static void test_mapping_era_of_any_mappings_equals_plain_comparison(void **stat
 	}
 }
 
+static void test_mapping_generation_stays_while_no_code_is_displaced(void **state)
+{
+	(void)state;
+	map(0x1000, 0x2000, 0, 0, file(0));
+	assert_int_equal(mapping_table_next_generation(table, 10, 0), 1);
+	assert_int_equal(mapping_table_next_generation(table, 10, 7), 8);
+	mapping_table_set_known(table, 10, 8);
+	assert_int_equal(mapping_table_next_generation(table, 10, 8), 8);
+	map(0x2000, 0x3000, 0, 20, file(1));
+	map(0x1000, 0x2000, 0, 20, file(0));
+	assert_int_equal(mapping_table_next_generation(table, 20, 8), 8);
+	/* Another image's list has been there since. */
+	assert_int_equal(mapping_table_next_generation(table, 20, 9), 10);
+	map(0x1fff, 0x2000, 0, 30, file(1));
+	assert_int_equal(mapping_table_next_generation(table, 29, 8), 8);
+	assert_int_equal(mapping_table_next_generation(table, 30, 8), 9);
+	mapping_table_set_known(table, 30, 9);
+	assert_int_equal(mapping_table_next_generation(table, 30, 9), 9);
+}
+
+static void test_mapping_generation_changes_with_what_displaces_code_told_of_later(void **state)
+{
+	(void)state;
+	map(0x5000, 0x6000, 0, 0, file(0));
+	mapping_table_set_known(table, 10, 1);
+	map(0x1000, 0x2000, 0, 30, file(1));
+	map(0x1000, 0x2000, 0, 20, file(0));
+	assert_int_equal(mapping_table_next_generation(table, 20, 1), 2);
+	mapping_table_set_known(table, 20, 2);
+	assert_int_equal(mapping_table_next_generation(table, 30, 2), 3);
+}
+
+/* Thrown about, told of and published at any times: what a list of some generation knows, the next ones of it know. */
+static void test_mapping_generation_of_any_lists_means_the_same_code(void **state)
+{
+	unsigned int seed = 5;
+	u32 kept = 0;
+
+	(void)state;
+	for (u32 round = 0; round < 300; round++) {
+		const struct mapping *known[100];
+		u32 generation = 0, next;
+
+		mapping_table_free(table);
+		table = mapping_table_new();
+		for (u64 now_ns = 0; now_ns < 60; now_ns += 10) {
+			for (u32 i = (u32)rand_r(&seed) % 3; i < 3; i++) {
+				u64 start = (u64)(rand_r(&seed) % 90), end = start + 1 + (u64)(rand_r(&seed) % 8);
+
+				map(start, end, start, now_ns + (u64)(rand_r(&seed) % 25),
+				    file((u32)rand_r(&seed) % 2));
+			}
+			next = mapping_table_next_generation(table, now_ns, generation);
+			mapping_table_set_known(table, now_ns, next);
+			for (u64 ip = 0; ip < 100; ip++) {
+				const struct mapping *now = mapping_table_find_known(table, ip, next);
+
+				if (next == generation && known[ip])
+					assert_true(mapping_same_code(known[ip], now, ip));
+				known[ip] = now;
+			}
+			kept += next == generation;
+			generation = next;
+		}
+	}
+	assert_true(kept > 100);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -185,6 +253,9 @@ int main(void)
 		TEST(test_mapping_memory_without_file_is_told_apart_by_name),
 		TEST(test_mapping_known_is_what_each_list_was_made_of),
 		TEST(test_mapping_era_of_any_mappings_equals_plain_comparison),
+		TEST(test_mapping_generation_stays_while_no_code_is_displaced),
+		TEST(test_mapping_generation_changes_with_what_displaces_code_told_of_later),
+		TEST(test_mapping_generation_of_any_lists_means_the_same_code),
 	};
 
 	return cmocka_run_group_tests_name("mapping era", tests, NULL, NULL);

@@ -104,6 +104,16 @@ static void test_process_balance_ended_image_has_ended_instead_of_live(void **st
 	assert_terms(3, 0, 2, 1);
 }
 
+static void test_process_balance_of_refusals_not_told_of_yet_has_no_entry_only(void **state)
+{
+	(void)state;
+	fill();
+	process->ledger[COUNTER_REFUSED] = 4;
+	process->ledger[COUNTER_SAMPLED] = 9;
+	process_balance(process);
+	assert_terms(3, 2, 0, 0);
+}
+
 static void test_process_balance_again_changes_nothing_and_later_follows(void **state)
 {
 	(void)state;
@@ -129,6 +139,7 @@ int main(void)
 		TEST(test_process_set_comm_is_cut_and_terminated),
 		TEST(test_process_balance_living_image_closes_its_ledger),
 		TEST(test_process_balance_ended_image_has_ended_instead_of_live),
+		TEST(test_process_balance_of_refusals_not_told_of_yet_has_no_entry_only),
 		TEST(test_process_balance_again_changes_nothing_and_later_follows),
 	};
 

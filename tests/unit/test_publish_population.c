@@ -26,6 +26,17 @@ static struct output output;
 static struct publication publication;
 static struct capture words;
 
+/* Beside the three samples that were told of: one lost, one refused, neither told of; and one under way. */
+static int peek_tally(const struct tracer *tracer, u32 process, u64 ledger[COUNTER_MAX])
+{
+	(void)tracer;
+	(void)process;
+	ledger[COUNTER_SAMPLED] += 3;
+	ledger[COUNTER_LOST_RING]++;
+	ledger[COUNTER_REFUSED]++;
+	return 0;
+}
+
 static int open_all(void **state)
 {
 	static char *argv[] = {NULL};
@@ -45,6 +56,7 @@ static int open_all(void **state)
 					   .recorder = recorder,
 					   .output = &output,
 					   .attach = "session",
+					   .peek_tally = peek_tally,
 					   .start_unix_ns = 1000000};
 	return recorder && output.fd >= 0 ? 0 : -1;
 }
@@ -260,6 +272,48 @@ static void test_publish_population_labels_say_whose_a_sample_is(void **state)
 	assert_true(exists("container.c0ffee.pb.gz"));
 }
 
+/* As often as profiles are written, what is lost is in each of them once, and none of it in the ledger at the end. */
+static void test_publish_population_now_has_a_ledger_that_balances(void **state)
+{
+	struct process *living;
+	struct profile *profile;
+
+	(void)state;
+	living = begin_sampled(2, 502, "living", NULL);
+	options.formats = FORMAT_PPROF | FORMAT_JSON;
+	capture_begin(&words, stderr);
+	for (int i = 0; i < 2; i++) {
+		publish_now(&publication, 1000, true);
+		finish_batches();
+	}
+	capture_end(&words);
+	assert_int_equal(read_pprof("502.living.0002.pb.gz", &profile), 0);
+	assert_int_equal(profile->ledger[COUNTER_LOST_RING], 1);
+	assert_int_equal(profile->ledger[COUNTER_REFUSED], 1);
+	profile_free(profile);
+	for (int i = 1; i <= 2; i++) {
+		char name[64], *text;
+		cJSON *json, *ledger;
+
+		snprintf(name, sizeof(name), "502.living.%04d.json", i);
+		text = golden_read(name);
+		json = cJSON_Parse(text);
+		ledger = cJSON_GetObjectItem(json, "ledger");
+		assert_true(number(ledger, "sampled") == 6);
+		assert_true(number(ledger, "freed") == 1);
+		assert_true(number(ledger, "live") == 2);
+		assert_true(number(ledger, "refused") == 1);
+		assert_true(number(ledger, "lost_ring") == 1);
+		assert_true(number(ledger, "entry_only") == 0);
+		assert_true(number(ledger, "in_flight") == 1);
+		cJSON_Delete(json);
+		free(text);
+	}
+	assert_int_equal(living->ledger[COUNTER_SAMPLED], 3);
+	assert_int_equal(living->ledger[COUNTER_LOST_RING], 0);
+	assert_int_equal(living->ledger[COUNTER_IN_FLIGHT], 0);
+}
+
 static void test_publish_population_now_writes_living_and_merged_under_a_number(void **state)
 {
 	struct profile *profile;
@@ -449,6 +503,7 @@ int main(void)
 		TEST(test_publish_population_writes_processes_container_and_all),
 		TEST(test_publish_population_beyond_keep_merges_by_executable),
 		TEST(test_publish_population_labels_say_whose_a_sample_is),
+		TEST(test_publish_population_now_has_a_ledger_that_balances),
 		TEST(test_publish_population_now_writes_living_and_merged_under_a_number),
 		TEST(test_publish_population_losses_are_shown_by_process),
 		TEST(test_publish_population_json_says_whose_a_sample_is),

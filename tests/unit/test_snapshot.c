@@ -275,6 +275,14 @@ static void test_snapshot_ended_image_lasts_until_its_end(void **state)
 	assert_int_equal(profile->ledger[COUNTER_SAMPLED], 1);
 }
 
+static void test_snapshot_of_a_moment_before_the_image_began_lasts_no_time(void **state)
+{
+	(void)state;
+	allocate(1, 10, 0);
+	take(900);
+	assert_int_equal(profile->duration_ns, 0);
+}
+
 static void test_snapshot_peak_and_its_time_since_the_start(void **state)
 {
 	(void)state;
@@ -438,6 +446,7 @@ int main(void)
 		TEST(test_snapshot_mappings_are_copied_whole),
 		TEST(test_snapshot_is_its_own_when_the_process_goes_on),
 		TEST(test_snapshot_ended_image_lasts_until_its_end),
+		TEST(test_snapshot_of_a_moment_before_the_image_began_lasts_no_time),
 		TEST(test_snapshot_peak_and_its_time_since_the_start),
 		TEST(test_snapshot_cost_is_hits_by_their_price_over_cpu_time),
 		TEST(test_snapshot_without_hits_or_cpu_time_costs_nothing),

@@ -127,7 +127,7 @@ static void test_rows_withdrawn_rest_before_others_get_them(void **state)
 
 static void test_publish_says_which_mappings_are_known_since_when(void **state)
 {
-	struct mapping later = {.start = 0x100000, .end = 0x101000, .from_ns = 1001};
+	struct mapping later = {.start = 0, .end = 0x1000, .from_ns = 1001, .path = (char *)"/lib/other"};
 
 	(void)state;
 	map(2, 0);
@@ -141,6 +141,23 @@ static void test_publish_says_which_mappings_are_known_since_when(void **state)
 	publish(&scopes[0]);
 	assert_int_equal(mapping_table_get(mappings, 1)->known, 1);
 	assert_int_equal(mapping_table_get(mappings, 2)->known, 2);
+}
+
+/* As a program with code made at run time does it, which writes to a page of it, and runs it again. */
+static void test_publish_of_the_same_code_again_is_no_new_generation(void **state)
+{
+	(void)state;
+	map(3, 0);
+	for (u32 i = 0; i < 1000; i++) {
+		publish(&scopes[0]);
+		assert_int_equal(scopes[0].generation, 1);
+		map(3, ++now_ns);
+	}
+	assert_int_equal(mapping_table_generation(mappings), 1);
+	unmap_all();
+	map(3, 0);
+	publish(&scopes[0]);
+	assert_int_equal(scopes[0].generation, 2);
 }
 
 static void test_publish_without_room_makes_nothing_known(void **state)
@@ -163,6 +180,7 @@ int main(void)
 		TEST(test_places_outgrown_are_used_again),
 		TEST(test_rows_withdrawn_rest_before_others_get_them),
 		TEST(test_publish_says_which_mappings_are_known_since_when),
+		TEST(test_publish_of_the_same_code_again_is_no_new_generation),
 		TEST(test_publish_without_room_makes_nothing_known),
 	};
 

@@ -33,6 +33,39 @@ struct rlimit {
 	unsigned long rlim_cur;
 };
 
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup_root {
+	int hierarchy_id;
+};
+
+/* Here as deep as a test needs. */
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+	struct cgroup *ancestors[4];
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct super_block {
+	unsigned int s_dev;
+};
+
+struct inode {
+	unsigned long i_ino;
+	struct super_block *i_sb;
+};
+
+struct file {
+	struct inode *f_inode;
+};
+
 struct signal_struct {
 	struct {
 		int counter;
@@ -66,6 +99,7 @@ struct uprobes_state {
 };
 
 struct mm_struct {
+	struct file *exe_file;
 	struct uprobes_state uprobes_state;
 };
 
@@ -73,10 +107,12 @@ struct task_struct {
 	struct sched_entity se;
 	int pid;
 	int tgid;
+	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
 	char comm[16];
 	struct mm_struct *mm;
+	struct css_set *cgroups;
 	struct uprobe_task *utask;
 };
 
