@@ -33,7 +33,6 @@ static int out_of_memory(void)
 struct scan {
 	struct target *target;
 	pid_t pid;
-	unsigned int closed; /* files that could not be opened */
 };
 
 static int scan_mapping(struct mapping *mapping, void *arg)
@@ -42,11 +41,9 @@ static int scan_mapping(struct mapping *mapping, void *arg)
 	struct target_file *file;
 	int err = target_open_mapping(scan->target, scan->pid, mapping, &file);
 
-	if (!err && !file && mapping->path && mapping->path[0] == '/') {
-		scan->closed++;
+	if (!err && !file && survey_is_denied(scan->pid, mapping))
 		printf("  cannot open '%s'%s; it takes CAP_CHECKPOINT_RESTORE, or a restart of the process\n",
 		       prospect_plain(mapping->path), mapping->deleted ? " (replaced or deleted)" : "");
-	}
 	return err;
 }
 
