@@ -44,7 +44,7 @@
 	X(ENDED, ended, "sampled objects alive when their process exited or exec'd")                                   \
 	X(ENTRY_ONLY, entry_only,                                                                                      \
 	  "sampled allocations counted but not followed (--alloc-only, operator new that may throw)")                  \
-	X(IN_FLIGHT, in_flight, "sampled calls that were under way when the profile was taken")                                         \
+	X(IN_FLIGHT, in_flight, "sampled calls that were under way when the profile was taken")                        \
 	X(STACK_NO_TABLE, stack_no_table, "stacks that end early: unwind table not ready in time")                     \
 	X(STACK_STALE, stack_stale,                                                                                    \
 	  "sampled allocations whose stack was cut where it was walked by the rules of code replaced just before")     \

@@ -117,6 +117,8 @@ error_t clitarget_check(struct parse *parse)
 		return parse_refuse(
 			parse, "no target: name one with '-p PID', '--container NAME', '--cgroup PATH', '--all' or "
 			       "'-- COMMAND'");
+	if (options->population == POPULATION_FOLLOW && !named)
+		return parse_refuse(parse, "'--follow' goes with '-p PID' or '-- COMMAND'");
 	if (options->population == POPULATION_LISTED && (options->comm || options->exe))
 		return parse_refuse(
 			parse,

@@ -160,6 +160,7 @@ static inline void assert_child_begins(enum event_kind kind, u32 tid)
 	assert_int_equal(event.header.process, 0);
 	assert_int_equal(event.pid, CHILD);
 	assert_int_equal(event.tid, tid);
+	assert_int_equal(event.parent, PARENT);
 	assert_int_equal(event.next, FREE);
 	assert_int_equal(event.scope, FREE);
 	assert_int_equal(scope_of(CHILD), FREE);

@@ -110,7 +110,8 @@ static void begin(const struct circumstances *is, u64 seed)
 	publish_mappings();
 	bpf_map_update_elem(&scope_by_pid, &pid, &number, BPF_ANY);
 	process_signal.live.counter = THREADS;
-	leader = (struct task_struct){.pid = PID, .tgid = PID, .group_leader = &leader, .signal = &process_signal};
+	leader = (struct task_struct){
+		.pid = PID, .tgid = PID, .real_parent = &leader, .group_leader = &leader, .signal = &process_signal};
 	model.recorder = recorder_new(&(struct recorder_options){
 		.sample_bytes = is->sample_bytes,
 		.alloc_only = is->alloc_only,

@@ -19,7 +19,7 @@
 #include "told.h"
 
 static struct signal_struct process_signal;
-static struct task_struct leader, thread;
+static struct task_struct leader, thread, parent = {.pid = 77, .tgid = 77};
 
 static int setup(void **state)
 {
@@ -36,8 +36,8 @@ static int setup(void **state)
 	process_signal = (struct signal_struct){.live = {.counter = 1}, .sum_sched_runtime = 100, .maxrss = 3};
 	leader = (struct task_struct){.se = {.sum_exec_runtime = 7},
 				      .pid = PID,
+				      .real_parent = &parent,
 				      .tgid = PID,
-				      .real_parent = &leader,
 				      .group_leader = &leader,
 				      .signal = &process_signal,
 				      .comm = "leader"};
@@ -86,6 +86,7 @@ static void test_process_exec_begins_an_image_with_a_new_number(void **state)
 	process_exec(&leader, PID);
 	event = next_event(EVENT_EXEC);
 	assert_int_equal(event->next, 10);
+	assert_int_equal(event->parent, 77);
 	assert_int_equal(event->tid, PID);
 	assert_int_equal(event->cpu_ns, 107);
 	assert_int_equal(event->max_rss_bytes, 0);
@@ -143,6 +144,7 @@ static void test_process_exit_last_thread_ends_the_process(void **state)
 	assert_int_equal(event->cpu_ns, 127);
 	assert_int_equal(event->max_rss_bytes, 3 * 4096);
 	assert_int_equal(event->next, 0);
+	assert_int_equal(event->parent, 0);
 	assert_int_equal(scope_row()->process, 0);
 	assert_int_equal(stub_count(&scope_by_pid), 0);
 }

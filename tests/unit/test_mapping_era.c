@@ -174,6 +174,69 @@ static void test_mapping_era_of_any_mappings_equals_plain_comparison(void **stat
 	}
 }
 
+/* --- copies --- */
+
+static struct mapping_table *copy_at(u64 now_ns)
+{
+	struct mapping_table *copy = NULL;
+
+	assert_int_equal(mapping_table_copy(table, now_ns, &copy), 0);
+	assert_non_null(copy);
+	return copy;
+}
+
+static void test_mapping_copy_has_what_is_in_force_and_nothing_else(void **state)
+{
+	struct mapping_table *copy;
+
+	(void)state;
+	map(0x1000, 0x3000, 0, 10, file(0));
+	map(0x5000, 0x6000, 0, 20, file(1));
+	map(0x1000, 0x3000, 0, 30, file(2));
+	copy = copy_at(25);
+	assert_int_equal(mapping_table_count(copy), 2);
+	assert_ptr_equal(mapping_table_find(copy, 0x1234, 100)->elf, file(0));
+	assert_ptr_equal(mapping_table_find(copy, 0x5234, 100)->elf, file(1));
+	mapping_table_free(copy);
+	copy = copy_at(30);
+	assert_int_equal(mapping_table_count(copy), 2);
+	assert_ptr_equal(mapping_table_find(copy, 0x1234, 100)->elf, file(2));
+	mapping_table_free(copy);
+	copy = copy_at(9);
+	assert_int_equal(mapping_table_count(copy), 0);
+	mapping_table_free(copy);
+}
+
+static void test_mapping_copy_keeps_one_that_is_covered_in_part(void **state)
+{
+	struct mapping_table *copy;
+
+	(void)state;
+	map(0x1000, 0x4000, 0, 10, file(0));
+	map(0x3000, 0x5000, 0, 20, file(1));
+	copy = copy_at(50);
+	assert_ptr_equal(mapping_table_find(copy, 0x1234, 100)->elf, file(0));
+	assert_ptr_equal(mapping_table_find(copy, 0x3234, 100)->elf, file(1));
+	mapping_table_free(copy);
+}
+
+/* What comes later is of one of the two alone. */
+static void test_mapping_copy_goes_its_own_way(void **state)
+{
+	struct mapping mapping = {.start = 0x7000, .end = 0x8000, .from_ns = 60, .elf = file(1)};
+	struct mapping_table *copy;
+
+	(void)state;
+	map(0x1000, 0x2000, 0, 10, file(0));
+	copy = copy_at(50);
+	map(0x5000, 0x6000, 0, 55, file(2));
+	assert_int_equal(mapping_table_add(copy, &mapping), 0);
+	assert_null(mapping_table_find(copy, 0x5234, 100));
+	assert_null(mapping_table_find(table, 0x7234, 100));
+	assert_ptr_equal(mapping_table_find(copy, 0x7234, 100)->elf, file(1));
+	mapping_table_free(copy);
+}
+
 static void test_mapping_generation_stays_while_no_code_is_displaced(void **state)
 {
 	(void)state;
@@ -253,6 +316,9 @@ int main(void)
 		TEST(test_mapping_memory_without_file_is_told_apart_by_name),
 		TEST(test_mapping_known_is_what_each_list_was_made_of),
 		TEST(test_mapping_era_of_any_mappings_equals_plain_comparison),
+		TEST(test_mapping_copy_has_what_is_in_force_and_nothing_else),
+		TEST(test_mapping_copy_keeps_one_that_is_covered_in_part),
+		TEST(test_mapping_copy_goes_its_own_way),
 		TEST(test_mapping_generation_stays_while_no_code_is_displaced),
 		TEST(test_mapping_generation_changes_with_what_displaces_code_told_of_later),
 		TEST(test_mapping_generation_of_any_lists_means_the_same_code),

@@ -383,6 +383,30 @@ static void test_procfs_open_mapping_of_a_directory_by_name_is_refused(void **st
 	assert_int_equal(procfs_open_mapping(getpid(), &mapping), -ESTALE);
 }
 
+static void test_procfs_parent_is_who_forked_it(void **state)
+{
+	pid_t child = sleeping_child(), ended = zombie_child();
+
+	(void)state;
+	assert_int_equal(procfs_parent(child), getpid());
+	assert_int_equal(procfs_parent(ended), getpid());
+	assert_int_equal(procfs_parent(getpid()), getppid());
+	end_child(child);
+	end_child(ended);
+	assert_int_equal(procfs_parent(ended), 0);
+}
+
+static void test_procfs_maps_code_of_programs_that_run(void **state)
+{
+	pid_t ended = zombie_child();
+
+	(void)state;
+	assert_true(procfs_maps_code(getpid()));
+	assert_false(procfs_maps_code(ended));
+	end_child(ended);
+	assert_false(procfs_maps_code(ended));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -403,6 +427,8 @@ int main(void)
 		cmocka_unit_test(test_procfs_open_mapping_gone_takes_the_name_if_it_is_the_same_file),
 		cmocka_unit_test(test_procfs_open_mapping_gone_and_no_such_name_is_an_error),
 		cmocka_unit_test(test_procfs_open_mapping_of_a_directory_by_name_is_refused),
+		cmocka_unit_test(test_procfs_parent_is_who_forked_it),
+		cmocka_unit_test(test_procfs_maps_code_of_programs_that_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

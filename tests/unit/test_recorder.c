@@ -215,17 +215,19 @@ static void send_noise(u32 *next)
 		u64 words[sizeof(struct event_stack) / 8];
 	} noise;
 	size_t size = random_number() % (random_number() % 4 ? 80 : sizeof(noise) + 1);
+	bool begins;
 	int err;
 
 	for (size_t i = 0; i < sizeof(noise) / 8; i++)
 		noise.words[i] = random_number() >> (random_number() % 4 * 20);
-	noise.header.kind = (u16)(random_number() % (EVENT_OVERWRITE + 2));
+	noise.header.kind = (u16)(random_number() % (EVENT_LEAVE + 2));
 	noise.header.process = (u32)(random_number() % (*next + 1));
 	if (noise.header.kind != EVENT_STACK)
 		noise.words[2] = random_number() % 100; /* an object, where there is one */
 	if (noise.header.kind == EVENT_STACK && random_number() % 2)
 		noise.stack.depth = (u32)(random_number() % 140);
-	if (noise.header.kind == EVENT_EXEC) {
+	begins = noise.header.kind == EVENT_EXEC || noise.header.kind == EVENT_FORK || noise.header.kind == EVENT_ENTER;
+	if (begins) {
 		/* The kernel never draws a number twice. */
 		noise.process.next = *next + 1;
 		noise.process.pid = (u32)(random_number() % 4);
@@ -233,7 +235,7 @@ static void send_noise(u32 *next)
 	}
 	err = send_cut(&noise, size);
 	assert_true(err == 0 || err == -EBADMSG || err == -ENOENT);
-	if (noise.header.kind == EVENT_EXEC && !err)
+	if (begins && !err)
 		++*next;
 }
 

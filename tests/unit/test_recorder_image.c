@@ -286,6 +286,117 @@ static void test_recorder_comm_renames_while_the_image_lasts(void **state)
 	assert_string_equal(process->comm, "last");
 }
 
+/* --- forks, and coming and going --- */
+
+static void test_recorder_fork_gives_the_child_what_its_parent_had_mapped(void **state)
+{
+	struct process *child;
+
+	(void)state;
+	begin(1, PID + 1);
+	map(PID + 1, 0x1000, 11, "/bin/parent");
+	assert_false(recorder_announced(recorder, PID));
+	assert_int_equal(recorder_fork(recorder, PID, PID + 1, 50), 0);
+	assert_true(recorder_announced(recorder, PID));
+	map(PID + 1, 0x9000, 55, "/lib/parent-alone");
+	map(PID, 0x5000, 58, "/lib/child-alone");
+	assert_int_equal(send_process(EVENT_FORK, 0, 2, 60, "child"), 0);
+	child = recorder_find(recorder, 2);
+	assert_non_null(child);
+	assert_false(recorder_announced(recorder, PID));
+	assert_false(recorder_find(recorder, 1)->ended);
+	assert_int_equal(child->pid, PID);
+	assert_int_equal(child->start_ns, 60);
+	assert_string_equal(child->comm, "child");
+	assert_string_equal(mapped_at(child, 0x1234, 100), "/bin/parent");
+	assert_string_equal(mapped_at(child, 0x5234, 100), "/lib/child-alone");
+	assert_string_equal(mapped_at(child, 0x9234, 100), "");
+	assert_string_equal(mapped_at(recorder_find(recorder, 1), 0x5234, 100), "");
+}
+
+/* A shell's grandchild: its parent's image has not begun, or never will. */
+static void test_recorder_fork_of_an_announced_child_hands_its_mappings_on(void **state)
+{
+	(void)state;
+	begin(1, PID + 1);
+	map(PID + 1, 0x1000, 11, "/bin/parent");
+	recorder_fork(recorder, PID + 2, PID + 1, 50);
+	assert_int_equal(recorder_fork(recorder, PID, PID + 2, 52), 0);
+	assert_int_equal(send_process(EVENT_FORK, 0, 2, 60, "child"), 0);
+	assert_string_equal(mapped_at(recorder_find(recorder, 2), 0x1234, 100), "/bin/parent");
+	assert_true(recorder_announced(recorder, PID + 2));
+}
+
+static void test_recorder_fork_of_an_unknown_or_ended_parent_is_not_kept(void **state)
+{
+	(void)state;
+	assert_int_equal(recorder_fork(recorder, PID, PID + 1, 50), 0);
+	assert_false(recorder_announced(recorder, PID));
+	recorder_end(recorder, begin(1, PID + 1), 40);
+	assert_int_equal(recorder_fork(recorder, PID, PID + 1, 50), 0);
+	assert_false(recorder_announced(recorder, PID));
+}
+
+static void test_recorder_fork_then_exec_keeps_what_the_exec_mapped(void **state)
+{
+	(void)state;
+	begin(1, PID + 1);
+	map(PID + 1, 0x1000, 11, "/bin/parent");
+	recorder_fork(recorder, PID, PID + 1, 50);
+	recorder_comm(recorder, PID, "program", true, 55);
+	map(PID, 0x5000, 56, "/bin/program");
+	assert_int_equal(send_process(EVENT_EXEC, 0, 2, 60, "program"), 0);
+	assert_string_equal(mapped_at(recorder_find(recorder, 2), 0x5234, 100), "/bin/program");
+	assert_string_equal(mapped_at(recorder_find(recorder, 2), 0x1234, 100), "");
+	assert_false(recorder_announced(recorder, PID));
+}
+
+static void test_recorder_expire_forgets_what_was_announced_before(void **state)
+{
+	(void)state;
+	begin(1, PID + 1);
+	recorder_comm(recorder, PID + 2, "early", true, 49);
+	recorder_fork(recorder, PID, PID + 1, 50);
+	recorder_expire(recorder, 50);
+	assert_false(recorder_announced(recorder, PID + 2));
+	assert_true(recorder_announced(recorder, PID));
+	recorder_expire(recorder, 51);
+	assert_false(recorder_announced(recorder, PID));
+}
+
+static void test_recorder_enter_begins_an_image_and_leave_ends_it(void **state)
+{
+	struct process *process;
+
+	(void)state;
+	assert_int_equal(send_process(EVENT_ENTER, 0, 1, 60, "here"), 0);
+	process = recorder_current(recorder, PID);
+	assert_int_equal(process->number, 1);
+	assert_string_equal(process->comm, "here");
+	assert_int_equal(process->cpu_start_ns, 60000);
+	assert_int_equal(send_process(EVENT_LEAVE, 1, 0, 90, "away"), 0);
+	assert_true(process->ended);
+	assert_int_equal(process->end_ns, 90);
+	assert_int_equal(process->cpu_end_ns, 90000);
+	assert_string_equal(process->comm, "away");
+	assert_int_equal(send_process(EVENT_ENTER, 0, 2, 95, "back"), 0);
+	assert_int_equal(recorder_current(recorder, PID)->image, 2);
+}
+
+static void test_recorder_exec_into_what_is_not_wanted_ends_the_image_alone(void **state)
+{
+	struct process *process = begin(1, PID);
+
+	(void)state;
+	assert_int_equal(send_process(EVENT_EXEC, 1, 0, 60, "other"), 0);
+	assert_true(process->ended);
+	assert_int_equal(process->end_ns, 60);
+	assert_ptr_equal(recorder_current(recorder, PID), process);
+	assert_ptr_equal(recorder_take_ended(recorder), process);
+	process_free(process);
+	assert_null(recorder_current(recorder, PID));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -309,6 +420,13 @@ int main(void)
 		TEST(test_recorder_exec_events_lost_the_newest_announcement_counts),
 		TEST(test_recorder_map_and_comm_of_unknown_pid_are_ignored),
 		TEST(test_recorder_comm_renames_while_the_image_lasts),
+		TEST(test_recorder_fork_gives_the_child_what_its_parent_had_mapped),
+		TEST(test_recorder_fork_of_an_announced_child_hands_its_mappings_on),
+		TEST(test_recorder_fork_of_an_unknown_or_ended_parent_is_not_kept),
+		TEST(test_recorder_fork_then_exec_keeps_what_the_exec_mapped),
+		TEST(test_recorder_expire_forgets_what_was_announced_before),
+		TEST(test_recorder_enter_begins_an_image_and_leave_ends_it),
+		TEST(test_recorder_exec_into_what_is_not_wanted_ends_the_image_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

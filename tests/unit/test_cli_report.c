@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* clireport.c: how report looks at a profile. */
+#include "cli_scene.h"
+
+static void test_cli_report_options_are_taken(void **state)
+{
+	struct options *options = accept(*state, "report x.pb.gz");
+
+	assert_int_equal(options->verb, VERB_REPORT);
+	assert_string_equal(options->path, "x.pb.gz");
+	assert_int_equal(options->report_format, REPORT_TABLE);
+	assert_int_equal(options->measure, INUSE_SPACE);
+	assert_int_equal(options->top, 20);
+	options = accept(*state, "report -f folded dir --top=3 --sample-index alloc_objects");
+	assert_string_equal(options->path, "dir");
+	assert_int_equal(options->report_format, REPORT_FOLDED);
+	assert_int_equal(options->measure, ALLOC_OBJECTS);
+	assert_int_equal(options->top, 3);
+	options = accept(*state, "report -f text -n 4294967295 -i inuse_objects -- -dir");
+	assert_string_equal(options->path, "-dir");
+	assert_int_equal(options->report_format, REPORT_TEXT);
+	assert_int_equal(options->measure, INUSE_OBJECTS);
+	assert_int_equal(options->top, 4294967295u);
+	assert_int_equal(accept(*state, "report -i alloc_space x")->measure, ALLOC_SPACE);
+}
+
+static void test_cli_report_wrong_arguments_are_refused(void **state)
+{
+	refuse(*state, "report", "no FILE");
+	refuse(*state, "report ''", "''");
+	refuse(*state, "report a b", "'b'");
+	refuse(*state, "report -f json a", "'json'");
+	refuse(*state, "report -f all a", "'all'");
+	refuse(*state, "report -i bytes a", "'bytes'");
+	refuse(*state, "report -n 0 a", "'-n 0'");
+	refuse(*state, "report -n 4294967296 a", "'-n 4294967296'");
+	refuse(*state, "report -n -1 a", "'-n -1'");
+}
+
+static void test_cli_report_ways_of_looking_exclude_each_other(void **state)
+{
+	struct options *options = accept(*state, "report --lifetimes x");
+
+	assert_true(options->lifetimes);
+	assert_true(accept(*state, "report x --older-than 1.5 -f folded")->older_s == 1.5);
+	options = accept(*state, "report --base old new");
+	assert_string_equal(options->base, "old");
+	assert_string_equal(options->path, "new");
+	refuse(*state, "report --base old", "'--base old'");
+	refuse(*state, "report --base '' new", "'--base'");
+	refuse(*state, "report --lifetimes --base old new", "exclude each other");
+	refuse(*state, "report --lifetimes --older-than 3 x", "exclude each other");
+	refuse(*state, "report --base old --older-than 3 x", "exclude each other");
+	refuse(*state, "report --lifetimes -f text x", "'--lifetimes'");
+	refuse(*state, "report -f folded --base old x", "'--base'");
+	refuse(*state, "report --older-than 0 x", "more than 0");
+	refuse(*state, "report --older-than 1m x", "'--older-than 1m'");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_cli_report_options_are_taken),
+		TEST(test_cli_report_wrong_arguments_are_refused),
+		TEST(test_cli_report_ways_of_looking_exclude_each_other),
+	};
+
+	return cmocka_run_group_tests_name("cli_report", tests, NULL, NULL);
+}
