@@ -53,7 +53,7 @@ static void print_features(const struct features *features)
 }
 
 /* Load and calibrate what record would use. */
-static int print_cost(struct calibration *ret_calibration)
+static int print_cost(struct calibration *ret_calibration, enum attach_kind *ret_kind)
 {
 	struct kernel_options options = {.sample_bytes = SAMPLE_BYTES};
 	struct kernel *kernel;
@@ -72,6 +72,7 @@ static int print_cost(struct calibration *ret_calibration)
 	if (!ret_calibration->filter_is_right)
 		printf("  links on one process miss threads on this kernel: every process that maps a probed file "
 		       "pays\n");
+	*ret_kind = options.kind;
 	kernel_close(kernel);
 	return STATUS_DONE;
 }
@@ -79,6 +80,7 @@ static int print_cost(struct calibration *ret_calibration)
 int doctor_run(const struct options *options)
 {
 	struct calibration calibration;
+	enum attach_kind kind = ATTACH_SESSION;
 	struct privileges privileges;
 	struct features features;
 	struct utsname kernel;
@@ -100,9 +102,9 @@ int doctor_run(const struct options *options)
 		printf("\nNothing can be recorded here\n  %s\n", sentence);
 		status = STATUS_UNSUPPORTED;
 	} else {
-		status = print_cost(&calibration);
+		status = print_cost(&calibration, &kind);
 	}
-	target = forecast_target(options, status ? NULL : &calibration);
+	target = forecast_target(options, status ? NULL : &calibration, kind);
 	if (fflush(stdout) || ferror(stdout)) {
 		log_error("cannot write to standard output: %s", strerror(errno));
 		return STATUS_FAILED;

@@ -19,6 +19,7 @@
 struct forecast {
 	const struct options *options;
 	const struct calibration *calibration; /* NULL: nothing can be recorded here */
+	enum attach_kind kind;
 };
 
 static int out_of_memory(void)
@@ -27,18 +28,11 @@ static int out_of_memory(void)
 	return STATUS_FAILED;
 }
 
-/* Links on one process miss what its threads do where the kernel's filter is wrong, or its main thread has gone. */
-static bool is_wide(const struct forecast *forecast, pid_t pid)
-{
-	return (forecast->calibration && !forecast->calibration->filter_is_right) || procfs_live_thread(pid) != pid;
-}
-
 /* --- processes ------------------------------------------------------------------------------------------------------ */
 
 struct scan {
 	struct target *target;
 	pid_t pid;
-	unsigned int closed; /* files that could not be opened */
 };
 
 static int scan_mapping(struct mapping *mapping, void *arg)
@@ -47,11 +41,9 @@ static int scan_mapping(struct mapping *mapping, void *arg)
 	struct target_file *file;
 	int err = target_open_mapping(scan->target, scan->pid, mapping, &file);
 
-	if (!err && !file && mapping->path && mapping->path[0] == '/') {
-		scan->closed++;
+	if (!err && !file && survey_is_denied(scan->pid, mapping))
 		printf("  cannot open '%s'%s; it takes CAP_CHECKPOINT_RESTORE, or a restart of the process\n",
 		       prospect_plain(mapping->path), mapping->deleted ? " (replaced or deleted)" : "");
-	}
 	return err;
 }
 
@@ -88,13 +80,41 @@ static int print_process(pid_t pid, const struct pool *pools)
 	return status;
 }
 
-/* Some processes, each with links of its own. */
+/* Links of the target's own: but functions that throw have unfiltered ones, where sessions take their return legs. */
+static void print_own_links(const struct forecast *forecast, const struct target *target, const struct pidlist *pids,
+			    const char *whom)
+{
+	bool wide = forecast->calibration && !forecast->calibration->filter_is_right;
+
+	if (wide)
+		toll_print(target, TOLL_EVERY, pids, forecast->calibration);
+	else if (forecast->kind != ATTACH_SESSION || !toll_print(target, TOLL_THROWING, pids, forecast->calibration))
+		toll_print_nobody(whom);
+}
+
+/* Of some processes, who can be traced. */
+static int print_few_payers(const struct forecast *forecast, struct pidlist *pids, const struct pidlist *headless)
+{
+	const struct pidlist *linked = headless->count ? headless : pids;
+	struct survey survey;
+
+	if (survey_make(forecast->options->pools, linked, &survey))
+		return out_of_memory();
+	qsort(pids->pids, pids->count, sizeof(*pids->pids), toll_compare_pids);
+	if (headless->count)
+		toll_print(survey.target, TOLL_EVERY, pids, forecast->calibration);
+	else
+		print_own_links(forecast, survey.target, pids,
+				"the probes are for the processes named alone, without their children");
+	survey_release(&survey);
+	return STATUS_DONE;
+}
+
 static int print_few(const struct forecast *forecast)
 {
 	const struct options *options = forecast->options;
-	pid_t pids[FILTERED_MAX];
-	struct pidlist wide = {.pids = pids};
-	struct survey survey;
+	pid_t pids[FILTERED_MAX], without[FILTERED_MAX];
+	struct pidlist good = {.pids = pids}, headless = {.pids = without};
 	int status = STATUS_DONE;
 
 	for (unsigned int i = 0; i < options->pid_count; i++) {
@@ -102,20 +122,14 @@ static int print_few(const struct forecast *forecast)
 
 		if (!status)
 			status = each;
-		if (!each && is_wide(forecast, options->pids[i]))
-			pids[wide.count++] = options->pids[i];
+		if (each)
+			continue;
+		pids[good.count++] = options->pids[i];
+		/* Links on one process are blind once its main thread has gone. */
+		if (procfs_live_thread(options->pids[i]) != options->pids[i])
+			without[headless.count++] = options->pids[i];
 	}
-	if (!wide.count) {
-		if (!status)
-			toll_print_nobody("the probes are for the processes named alone, without their children");
-		return status;
-	}
-	if (survey_make(options->pools, &wide, &survey))
-		return out_of_memory();
-	qsort(pids, wide.count, sizeof(*pids), toll_compare_pids);
-	toll_print(survey.target, &wide, forecast->calibration);
-	survey_release(&survey);
-	return status;
+	return status ? status : print_few_payers(forecast, &good, &headless);
 }
 
 /* --- COMMAND -------------------------------------------------------------------------------------------------------- */
@@ -140,7 +154,7 @@ static int print_followed(const struct forecast *forecast, const char *path)
 	} else {
 		if (!options->shared_mounts)
 			printf("  the real files are probed, because %s\n", spare.reason);
-		toll_print(spare.target, &nobody, forecast->calibration);
+		toll_print(spare.target, TOLL_EVERY, &nobody, forecast->calibration);
 	}
 	target_free(spare.target);
 	return STATUS_DONE;
@@ -156,10 +170,8 @@ static int print_alone(const struct forecast *forecast, const char *path)
 		printf("  cannot look into '%s': %s\n", prospect_plain(path), strerror(-err));
 	else
 		status = prospect_print_files(target);
-	if (!status && forecast->calibration && !forecast->calibration->filter_is_right)
-		toll_print(target, &nobody, forecast->calibration);
-	else if (!status)
-		toll_print_nobody("the probes are for COMMAND alone, without its children");
+	if (!status)
+		print_own_links(forecast, target, &nobody, "the probes are for COMMAND alone, without its children");
 	target_free(target);
 	return status;
 }
@@ -238,7 +250,7 @@ static int print_many(const struct forecast *forecast, const struct membership *
 	if (options->population == POPULATION_ALL && !options->comm && !options->exe)
 		toll_print_nobody("every process is traced");
 	else
-		toll_print(survey.target, pids, forecast->calibration);
+		toll_print(survey.target, TOLL_EVERY, pids, forecast->calibration);
 	status = judge(options, &survey);
 	survey_release(&survey);
 	return status;
@@ -289,9 +301,9 @@ static int print_population(const struct forecast *forecast)
 	return status;
 }
 
-int forecast_target(const struct options *options, const struct calibration *calibration)
+int forecast_target(const struct options *options, const struct calibration *calibration, enum attach_kind kind)
 {
-	struct forecast forecast = {options, calibration};
+	struct forecast forecast = {options, calibration, kind};
 
 	/* What goes wrong is said elsewhere, and after what went well. */
 	fflush(stdout);

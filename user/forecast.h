@@ -9,9 +9,9 @@
 #include "cli.h"
 
 /*
- * Print it for the target of the options, if they have one. `calibration` is what a hit costs; NULL: nothing can be
- * recorded here. STATUS_DONE, or the status that record would fail with.
+ * Print it for the target of the options, if they have one. `calibration` is what a hit costs by links of `kind`; NULL:
+ * nothing can be recorded here. STATUS_DONE, or the status that record would fail with.
  */
-int forecast_target(const struct options *options, const struct calibration *calibration);
+int forecast_target(const struct options *options, const struct calibration *calibration, enum attach_kind kind);
 
 #endif

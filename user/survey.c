@@ -64,12 +64,12 @@ static int add_denied(struct survey *survey, pid_t pid, const struct mapping *ma
 	return survey->denied_path ? 0 : -ENOMEM;
 }
 
-/* What is mapped as code and is no ELF file has been opened all the same; and of a process that has ended nobody asks. */
-static bool is_denied(pid_t pid, const struct mapping *mapping)
+bool survey_is_denied(pid_t pid, const struct mapping *mapping)
 {
 	int fd;
 
-	if (!mapping->path || mapping->path[0] != '/')
+	/* Memory without a file has a path as well, and no inode. */
+	if (!mapping->path || mapping->path[0] != '/' || !mapping->inode)
 		return false;
 	fd = procfs_open_mapping(pid, mapping);
 	if (fd >= 0)
@@ -88,7 +88,7 @@ static int look_at(struct mapping *mapping, void *arg)
 	if (err || !mapping->path || mapping->path[0] != '/')
 		return err;
 	if (!file)
-		return is_denied(scan->pid, mapping) ? add_denied(survey, scan->pid, mapping) : 0;
+		return survey_is_denied(scan->pid, mapping) ? add_denied(survey, scan->pid, mapping) : 0;
 	if (elf_is_64bit_x86(file->elf))
 		scan->wide = true;
 	else

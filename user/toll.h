@@ -6,11 +6,17 @@
 #include "pidlist.h"
 #include "target.h"
 
+enum toll_links {
+	TOLL_EVERY,    /* unfiltered ones on every allocator file */
+	TOLL_THROWING, /* on the functions that throw alone (traced.h says why) */
+};
+
 /*
- * Of unfiltered links on all allocator files of `target`. `pids`: who is traced, in the order of toll_compare_pids.
- * `calibration` NULL: what a hit costs is not known.
+ * Print who else maps the files under these links. `pids`: who is traced, in the order of toll_compare_pids.
+ * `calibration` NULL: what a hit costs is not known. False, with nothing printed, when no file has such links.
  */
-void toll_print(const struct target *target, const struct pidlist *pids, const struct calibration *calibration);
+bool toll_print(const struct target *target, enum toll_links links, const struct pidlist *pids,
+		const struct calibration *calibration);
 
 /* Of links that meet nobody but those traced; `why` in a few words. */
 void toll_print_nobody(const char *why);

@@ -58,7 +58,7 @@ static int stage_teardown(void **state)
 /* Run doctor, behind the words of `wrapper`; it must end with that status. */
 static void examine(struct stage *stage, const char *wrapper, const char *args, int status)
 {
-	FILE *pipe = popen(format("exec %s '%s' doctor %s 2>&1", wrapper, heaptap_path(), args), "re");
+	FILE *pipe = popen(format("exec env %s '%s' doctor %s 2>&1", wrapper, heaptap_path(), args), "re");
 	size_t size = 0;
 	int ended;
 
@@ -257,6 +257,26 @@ static void test_doctor_few_processes_make_nobody_pay(void **state)
 	assert_said(stage, "nobody: the probes are for the processes named alone");
 }
 
+/* Functions that throw have unfiltered probes where sessions take their return legs. */
+static void test_doctor_operator_new_makes_others_pay(void **state)
+{
+	struct stage *stage = *state;
+	const char *library = format("%s/libjemalloc.so.2", stage->scene->dir);
+	const char *const environment[] = {format("LD_PRELOAD=%s", library), NULL};
+
+	assert_int_equal(system(format("cp /usr/lib/x86_64-linux-gnu/libjemalloc.so.2 '%s'", stage->scene->dir)), 0);
+	target_start(&stage->scene->target, environment, (const char *const[]){beside("target_leak"), "malloc", NULL});
+	target_ready(&stage->scene->target);
+	examine(stage, "HEAPTAP_ATTACH=perf", format("-p %d", stage->scene->target.pid), 0);
+	assert_said(stage, format("jemalloc in '%s'", library));
+	assert_said(stage, "nobody: the probes are for the processes named alone");
+	examine(stage, "", format("-p %d", stage->scene->target.pid), 0);
+	if (strstr(stage->text, "attaches by session"))
+		assert_said(stage, "probes of operator new in 1 file are unfiltered: no other process maps it now");
+	else
+		assert_said(stage, "nobody: the probes are for the processes named alone");
+}
+
 static void test_doctor_thread_is_4_and_names_its_process(void **state)
 {
 	struct stage *stage = *state;
@@ -415,6 +435,7 @@ int main(void)
 		TEST(test_doctor_all_leaves_nobody_to_pay),
 		TEST(test_doctor_of_all_those_of_one_executable),
 		TEST(test_doctor_few_processes_make_nobody_pay),
+		TEST(test_doctor_operator_new_makes_others_pay),
 		TEST(test_doctor_thread_is_4_and_names_its_process),
 		TEST(test_doctor_process_without_main_thread_makes_others_pay),
 		TEST(test_doctor_without_target_speaks_of_none),

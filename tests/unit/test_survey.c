@@ -92,19 +92,22 @@ static void test_survey_code_that_is_no_elf_file_is_not_denied(void **state)
 	pid_t pid = getpid();
 	struct pidlist list = {&pid, 1};
 	struct survey survey;
-	void *code;
+	void *code, *bare;
 
 	(void)state;
+	bare = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(bare, MAP_FAILED);
 	assert_int_equal(ftruncate(fd, 4096), 0);
 	code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 	assert_ptr_not_equal(code, MAP_FAILED);
 	assert_int_equal(survey_make(NULL, &list, &survey), 0);
-	if (!geteuid())
-		assert_int_equal(survey.denied_count, 0);
+	/* A name like "/memfd:jit" leads to nothing: who may not use map_files cannot open it. */
+	assert_true(survey.denied_count == 0 || (geteuid() && survey.denied_count == 1));
 	assert_int_equal(survey.processes, 1);
 	assert_int_equal(users_of(&survey, "libc.so.6")->first[0], pid);
 	survey_release(&survey);
 	munmap(code, 4096);
+	munmap(bare, 4096);
 	close(fd);
 }
 
