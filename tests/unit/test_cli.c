@@ -40,17 +40,12 @@ static void assert_says(const char *text, const char *words)
 static void test_cli_help_states_options_and_limits(void **state)
 {
 	static const char *const lines[] = {"--help", "record --help", "report --help", "doctor --help"};
-<<<<<<< HEAD
-	static const char *const words[] = {"1024 processes", "1024 allocator files", "128 frames",
-					    "1 Mi live",      "64 Ki distinct",	      "--version"};
-=======
 	static const char *const words[] = {"1024 processes with -p, 65535 at once",
 					    "1024 allocator files",
 					    "128 frames",
 					    "1 Mi live",
 					    "64 Ki distinct",
 					    "--version"};
->>>>>>> w-host
 	struct scene *scene = *state;
 	size_t i, j;
 
@@ -211,12 +206,9 @@ static void test_cli_formats_are_a_set(void **state)
 
 static void test_cli_unknown_option_is_named(void **state)
 {
-<<<<<<< HEAD
-=======
 	refuse(*state, "report -a", "'-a'");
 	refuse(*state, "report --follow x", "'--follow'");
 	refuse(*state, "doctor --keep 3 --all", "'--keep'");
->>>>>>> w-host
 	refuse(*state, "record -p 1 -vZq", "'-Z'");
 	refuse(*state, "record -o -x -qZ q", "'-Z'");
 	refuse(*state, "record -n 5 -p 1", "'-n'");
