@@ -277,7 +277,7 @@ static void test_mapping_generation_of_any_lists_means_the_same_code(void **stat
 
 	(void)state;
 	for (u32 round = 0; round < 300; round++) {
-		const struct mapping *known[100];
+		const struct mapping *known[100] = {NULL};
 		u32 generation = 0, next;
 
 		mapping_table_free(table);

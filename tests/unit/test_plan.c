@@ -146,12 +146,12 @@ static void test_plan_cookie_says_what_the_probe_is(void **state)
 	(void)state;
 	for (u32 i = 0; i < plan.probe_count; i++) {
 		const struct plan_probe *probe = &plan.probes[i];
-		u64 cookie = plan_cookie(probe, 40, 1000);
+		u64 cookie = plan_cookie(probe, 62, 1000);
 
 		assert_int_equal(cookie_kind(cookie), probe->kind);
 		assert_int_equal(cookie_arg1(cookie), probe->arg[0]);
 		assert_int_equal(cookie_arg2(cookie), probe->arg[1]);
-		assert_int_equal(cookie_scope(cookie), 40);
+		assert_int_equal(cookie_scope(cookie), 62);
 		assert_int_equal(cookie_allocator(cookie), 1000);
 		assert_int_equal(cookie_site(cookie), probe->offset);
 	}
