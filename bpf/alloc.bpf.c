@@ -91,7 +91,7 @@ static __always_inline bool call_size(struct pt_regs *ctx, u64 cookie, u32 kind,
 }
 
 /* The old block of a realloc leaves. True when there is nothing else to the call. */
-static __always_inline bool realloc_enter(struct pt_regs *ctx, u64 cookie, struct stash *stash)
+static __noinline bool realloc_enter(struct pt_regs *ctx, u64 cookie, struct stash *stash)
 {
 	stash->addr = call_register(ctx, cookie_arg1(cookie));
 	if (!stash->size && stash->kind == CALL_REALLOC) {
@@ -139,7 +139,7 @@ __noinline int object_begin(struct birth *birth)
  * A call whose failure would throw: the unwinder of C++ does not know the return leg's trampoline, and would end the
  * program. So where failing cannot be ruled out, or the legs are there whatever the entry says, it gets none.
  */
-static __always_inline bool call_may_throw(const struct stash *stash, u64 cookie)
+static __noinline bool call_may_throw(const struct stash *stash, u64 cookie)
 {
 	u32 number = cookie_scope(cookie);
 	struct scope *scope = number == SCOPE_BY_PID ? filter_scope(&number) : bpf_map_lookup_elem(&scopes, &number);
@@ -211,18 +211,28 @@ static __always_inline int enter(struct pt_regs *ctx, u64 cookie)
 }
 
 /* The address a returning call hands out, 0 when it failed. */
-static __always_inline u64 call_result(struct pt_regs *ctx, const struct stash *stash)
+static __always_inline void call_result(struct pt_regs *ctx, struct birth *birth)
 {
-	u64 addr = 0;
-
-	if (stash->kind != CALL_POSIX_MEMALIGN)
-		return ctx->ax;
-	if ((u32)ctx->ax || bpf_probe_read_user(&addr, sizeof(addr), (void *)stash->addr))
-		return 0;
-	return addr;
+	birth->addr = ctx->ax;
+	if (birth->stash.kind == CALL_POSIX_MEMALIGN &&
+	    ((u32)ctx->ax || bpf_probe_read_user(&birth->addr, sizeof(birth->addr), (void *)birth->stash.addr)))
+		birth->addr = 0;
 }
 
-/* The old block of a realloc is dead, or alive again. Not inlined: see enter_only. */
+/* The call that returns; false when it was none of ours. Not inlined, nor the next: see enter_only. */
+static __noinline bool call_recall(u64 sp, struct stash *ret_stash)
+{
+	struct stash_key key = call_key(sp);
+	struct stash *found = bpf_map_lookup_elem(&stashes, &key);
+
+	if (!found)
+		return false;
+	*ret_stash = *found;
+	bpf_map_delete_elem(&stashes, &key);
+	return true;
+}
+
+/* The old block of a realloc is dead, or alive again. */
 static __noinline void realloc_leave(const struct stash *stash, bool moved)
 {
 	if (moved)
@@ -234,16 +244,12 @@ static __noinline void realloc_leave(const struct stash *stash, bool moved)
 /* A function of its own, so that what few calls need takes no register from the many. */
 static __noinline void leave(struct pt_regs *ctx)
 {
-	struct stash_key key = call_key(ctx->sp - sizeof(u64));
-	struct stash *found = bpf_map_lookup_elem(&stashes, &key);
 	struct birth birth;
 	struct stash *stash = &birth.stash;
 
-	if (!found)
+	if (!call_recall(ctx->sp - sizeof(u64), stash))
 		return;
-	birth.stash = *found;
-	bpf_map_delete_elem(&stashes, &key);
-	birth.addr = call_result(ctx, stash);
+	call_result(ctx, &birth);
 	/* Size 0 may mean to free, which returns NULL too. */
 	if (stash->old)
 		realloc_leave(stash, birth.addr || !stash->size);
