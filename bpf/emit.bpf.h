@@ -29,7 +29,7 @@ static __always_inline u64 emit_flags(void)
 
 /*
  * May the process put `size` more bytes into the ring? Of what several share, none may have so much that nothing is left
- * for others: as much as RING_SHARE times what is free, so that however many flood it, a part stays free for those who
+ * for others: as much as RING_SHARE times what is free, so that however many flood it at once, a part stays free for those who
  * do not (dynamic thresholds, Choudhury and Hahne 1998). What has been drained counts no longer, up to half nobody asks.
  */
 static __always_inline bool ring_share(u32 process, u64 size)
