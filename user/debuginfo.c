@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * DWARF of one file through libdw. Owns the image that libdw reads, its handles, and two kinds of sorted ranges:
+ * DWARF of one file through libdw. Owns the image that libdw reads, its handles, and two kinds of spans:
  * addresses to units, made at opening from the unit headers, and addresses to functions, made per unit when an address
  * first falls into it; so the price follows what is asked and not the size of the file. .debug_aranges is not used:
  * clang leaves it out.
@@ -11,30 +11,19 @@
 #include <elfutils/libdw.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "debugimage.h"
 #include "debuginfo.h"
+#include "span.h"
 
-#define RANGES_COUNT_MAX (1u << 24)
-#define SCOPE_DEPTH_MAX	 64
-
-/* Addresses [low, high) belong to `id`: a unit's index or the offset of a function's entry. */
-struct span {
-	u64 low, high, id;
-};
-
-struct span_table {
-	struct span *spans;
-	size_t count, capacity;
-};
+#define SCOPE_DEPTH_MAX 64
 
 struct unit {
 	Dwarf_Off die;
 	u64 size;   /* bytes: no honest unit has more entries than that */
 	bool split; /* its functions are described in another file */
 	bool indexed;
-	struct span_table functions;
+	struct span_table functions; /* ids: offsets of their entries */
 };
 
 struct debuginfo {
@@ -43,60 +32,8 @@ struct debuginfo {
 	Dwarf *dwarf;
 	struct unit *units;
 	size_t unit_count, unit_capacity;
-	struct span_table spans;
+	struct span_table spans; /* ids: indices of units */
 };
-
-static int span_add(struct span_table *table, u64 low, u64 high, u64 id)
-{
-	/* Linkers leave functions they threw away at address 0. */
-	if (!low || low >= high)
-		return 0;
-	if (table->count >= RANGES_COUNT_MAX)
-		return -EFBIG;
-	if (table->count == table->capacity) {
-		size_t capacity = table->capacity ? 2 * table->capacity : 16;
-		struct span *grown = reallocarray(table->spans, capacity, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		table->spans = grown;
-		table->capacity = capacity;
-	}
-	table->spans[table->count++] = (struct span){.low = low, .high = high, .id = id};
-	return 0;
-}
-
-static int span_compare(const void *a, const void *b)
-{
-	const struct span *x = a, *y = b;
-
-	if (x->low != y->low)
-		return x->low < y->low ? -1 : 1;
-	if (x->high != y->high)
-		return x->high > y->high ? -1 : 1; /* the narrowest of those that start together is found first */
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-static void span_sort(struct span_table *table)
-{
-	if (table->count)
-		qsort(table->spans, table->count, sizeof(*table->spans), span_compare);
-}
-
-static const struct span *span_find(const struct span_table *table, u64 vaddr)
-{
-	size_t first = 0, end = table->count;
-
-	while (first < end) {
-		size_t middle = first + (end - first) / 2;
-
-		if (table->spans[middle].low <= vaddr)
-			first = middle + 1;
-		else
-			end = middle;
-	}
-	return first && vaddr < table->spans[first - 1].high ? &table->spans[first - 1] : NULL;
-}
 
 /* Add all address ranges of an entry. *budget falls by one for each; a list that several entries share can be long. */
 static int add_ranges(struct span_table *table, Dwarf_Die *die, u64 id, u64 *budget)
@@ -114,7 +51,7 @@ static int add_ranges(struct span_table *table, Dwarf_Die *die, u64 id, u64 *bud
 
 static int add_unit(struct debuginfo *debuginfo, Dwarf_Die *die, u64 size, bool split)
 {
-	u64 budget = RANGES_COUNT_MAX - debuginfo->spans.count;
+	u64 budget = SPANS_MAX - debuginfo->spans.count;
 
 	if (debuginfo->unit_count == debuginfo->unit_capacity) {
 		size_t capacity = debuginfo->unit_capacity ? 2 * debuginfo->unit_capacity : 64;
@@ -176,9 +113,9 @@ void debuginfo_free(struct debuginfo *debuginfo)
 	if (!debuginfo)
 		return;
 	for (size_t i = 0; i < debuginfo->unit_count; i++)
-		free(debuginfo->units[i].functions.spans);
+		span_table_release(&debuginfo->units[i].functions);
 	free(debuginfo->units);
-	free(debuginfo->spans.spans);
+	span_table_release(&debuginfo->spans);
 	dwarf_end(debuginfo->dwarf);
 	elf_end(debuginfo->elf);
 	free(debuginfo->image);
