@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "label.h"
+#include "profile_site.h"
 #include "summary.h"
 
 #define SITE_COLUMNS 58

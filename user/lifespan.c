@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From records of lifetimes to conclusions, of a profile that is complete. Called by profile.c and the writers. */
+/* From records of lifetimes to conclusions, of a profile that is complete. Called by profile_site.c and the writers. */
 #include "lifespan.h"
 
 #include <errno.h>

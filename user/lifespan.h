@@ -10,6 +10,17 @@
 
 #define LIFESPAN_RISK 0.05 /* of a band's missing the truth */
 
+/* Conclusions from records of lifetimes, of one site or a process. */
+struct lifespan {
+	u64 samples; /* 0: nothing known */
+	struct lifespan_survival {
+		struct survival_point young, tenured; /* of one cycle, of `tenure` cycles */
+		double median_cycles;		      /* NAN: most live too long to tell */
+	} objects, bytes;
+	double growth, growth_error; /* bytes a second that come to stay */
+	enum verdict verdict;
+};
+
 struct lifespan_sum {
 	struct survival objects, bytes;
 	struct flow flow; /* of bytes */

@@ -9,6 +9,7 @@
 
 #include "label.h"
 #include "lifespan.h"
+#include "profile_site.h"
 #include "summary.h"
 #include "weight.h"
 

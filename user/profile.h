@@ -10,8 +10,6 @@
 #include "../include/counter.h"
 #include "../include/types.h"
 #include "lifetime.h"
-#include "survival.h"
-#include "verdict.h"
 
 struct elf;
 struct root;
@@ -88,17 +86,6 @@ struct profile_model {
 	u64 age_ns[LIFETIME_CLASSES];	     /* for how long at least an object of that class has lived */
 };
 
-/* Conclusions from records of lifetimes, of one site or a process (lifespan.h). */
-struct lifespan {
-	u64 samples; /* 0: nothing known */
-	struct lifespan_survival {
-		struct survival_point young, tenured; /* of one cycle, of `tenure` cycles */
-		double median_cycles;		      /* NAN: most live too long to tell */
-	} objects, bytes;
-	double growth, growth_error; /* bytes a second that come to stay */
-	enum verdict verdict;
-};
-
 struct profile {
 	/* who */
 	u32 pid;
@@ -155,20 +142,5 @@ void profile_sample_values(const struct profile *profile, const struct profile_s
  * map. Stacks begin in the program then, unless show_allocator. 0 or -ENOMEM.
  */
 int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer);
-
-/*
- * A site of the summary: all samples with the same leaf physical function and line. Sorted by `by`, descending.
- */
-struct profile_site {
-	const struct profile_location *leaf;  /* NULL: stack unknown */
-	const struct profile_sample *example; /* its heaviest sample, for the callers' names */
-	u64 value[MEASURE_MAX];
-	u64 alloc_samples, inuse_samples;
-	double stderr_value[MEASURE_MAX]; /* standard error of each estimate */
-	struct lifespan lifespan;
-};
-
-/* *ret_sites is one allocation for the caller to free. 0 or -ENOMEM. */
-int profile_sites(const struct profile *profile, enum measure by, struct profile_site **ret_sites, u32 *ret_count);
 
 #endif

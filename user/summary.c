@@ -14,6 +14,7 @@
 #include "label.h"
 #include "ledger.h"
 #include "lifetable.h"
+#include "profile_site.h"
 #include "weight.h"
 
 #define TABLE_COLUMNS	 116

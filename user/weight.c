@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The mathematics of byte sampling, in doubles and per (stack, size), before any summing. Pure functions; called by
- * profile.c and the reader of saved profiles.
+ * profile.c, profile_site.c and the reader of saved profiles.
  */
 #include "weight.h"
 

@@ -10,6 +10,7 @@
 #include "json.h"
 #include "json_process.h"
 #include "lifespan.h"
+#include "profile_site.h"
 
 static bool add_cost(cJSON *object, const struct profile *profile)
 {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "pprof_file.h"
+#include "../../user/profile_site.h"
 
 #include "pprof.pb-c.h"
 
