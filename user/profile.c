@@ -74,6 +74,16 @@ void profile_free(struct profile *profile)
 /* --- sums
  * --------------------------------------------------------------------------------------------------------------- */
 
+bool measure_is_inuse(enum measure measure)
+{
+	return measure == INUSE_OBJECTS || measure == INUSE_SPACE;
+}
+
+bool profile_is_exact(const struct profile *profile)
+{
+	return profile->sample_bytes <= 1;
+}
+
 void profile_sample_values(const struct profile *profile, const struct profile_sample *sample,
 			   u64 ret_values[MEASURE_MAX])
 {

@@ -24,6 +24,8 @@ enum measure {
 	MEASURE_MAX
 };
 
+bool measure_is_inuse(enum measure measure); /* and not of what was ever allocated */
+
 #define MAPPING_UNKNOWN 0xffffffffu
 
 struct profile_mapping {
@@ -129,6 +131,9 @@ void profile_free(struct profile *profile);
 /* Drop the tables, leave the facts: what a line of the index needs. */
 void profile_strip(struct profile *profile);
 void profile_line_release(struct profile_line *line);
+
+/* Every allocation was recorded: numbers are no estimates. */
+bool profile_is_exact(const struct profile *profile);
 
 /* Sums of the truncated estimates over all samples: what index.json and the .pb.gz agree on. */
 void profile_totals(const struct profile *profile, u64 ret_totals[MEASURE_MAX]);

@@ -14,10 +14,9 @@
 #include "label.h"
 #include "ledger.h"
 #include "lifetable.h"
-#include "profile_site.h"
+#include "sitetable.h"
 #include "weight.h"
 
-#define TABLE_COLUMNS	 116
 #define BARE_IMAGE_BYTES 65536 /* resident right after exec: a few pages, and no heap from before */
 
 /* --- numbers --- */
@@ -68,26 +67,6 @@ const char *summary_seconds(double ns, char buffer[32])
 	return buffer;
 }
 
-static bool is_space(enum measure measure)
-{
-	return measure == ALLOC_SPACE || measure == INUSE_SPACE;
-}
-
-static bool is_inuse(enum measure measure)
-{
-	return measure == INUSE_OBJECTS || measure == INUSE_SPACE;
-}
-
-static bool is_exact(const struct profile *profile)
-{
-	return profile->sample_bytes <= 1;
-}
-
-static const char *amount(double value, enum measure measure, char buffer[32])
-{
-	return is_space(measure) ? summary_bytes(value, buffer) : summary_digits(llround(value), buffer);
-}
-
 /* --- head --- */
 
 static void print_text(const char *before, const char *text, const char *after, FILE *out)
@@ -112,7 +91,7 @@ void summary_print_head(const struct profile *profile, FILE *out)
 	if (profile->exe)
 		print_text(" ", profile->exe, "", out);
 	fprintf(out, ", %s", summary_seconds(profile->duration_ns, buffer));
-	if (is_exact(profile))
+	if (profile_is_exact(profile))
 		fputs(", every allocation recorded", out);
 	else if (profile->sample_bytes % 1024)
 		fprintf(out, ", one sample per %s B on average", summary_digits(profile->sample_bytes, buffer));
@@ -168,7 +147,7 @@ static void print_total(const struct profile *profile, const char *name, const s
 
 	summary_bytes(sums->value[space], bytes);
 	summary_digits(sums->value[objects], count);
-	if (is_exact(profile)) {
+	if (profile_is_exact(profile)) {
 		fprintf(out, "  %-10s %10s = %s B in %s object%s, %s\n", name, bytes,
 			summary_digits(sums->value[space], error), count, sums->value[objects] == 1 ? "" : "s",
 			exactness(profile));
@@ -177,7 +156,7 @@ static void print_total(const struct profile *profile, const char *name, const s
 	fprintf(out, "  %-10s %10s ±%s in %s ±%s objects, %s samples\n", name, bytes,
 		summary_bytes(sums->error[space], error), count,
 		summary_digits(llround(sums->error[objects]), count_error),
-		summary_digits(is_inuse(space) ? sums->inuse_samples : sums->alloc_samples, samples));
+		summary_digits(measure_is_inuse(space) ? sums->inuse_samples : sums->alloc_samples, samples));
 }
 
 static void print_totals(const struct profile *profile, const struct sums *sums, FILE *out)
@@ -231,69 +210,6 @@ static void print_resident(const struct profile *profile, u64 inuse, FILE *out)
 		print_gap(profile, rss, inuse, "in use", out);
 	else if (profile->peak_inuse_space)
 		print_gap(profile, rss, profile->peak_inuse_space, "the peak in use", out);
-}
-
-/* --- sites --- */
-
-static const char *const titles[MEASURE_MAX] = {
-	[ALLOC_OBJECTS] = "objects allocated",
-	[ALLOC_SPACE] = "bytes allocated",
-	[INUSE_OBJECTS] = "objects in use",
-	[INUSE_SPACE] = "bytes in use",
-};
-
-/* The "±" is two bytes and one column, which printf's widths do not know. */
-static void print_error(double error, enum measure by, FILE *out)
-{
-	char buffer[32];
-
-	amount(error, by, buffer);
-	fprintf(out, "%*s±%s", 11 - (int)strlen(buffer), "", buffer);
-}
-
-static void print_site(const struct profile *profile, const struct profile_site *site, enum measure by, u64 total,
-		       FILE *out)
-{
-	enum measure objects = is_inuse(by) ? INUSE_OBJECTS : ALLOC_OBJECTS;
-	char value[32], count[32], samples[32], label[LABEL_SIZE];
-	double share = total ? 100.0 * site->value[by] / total : 0;
-
-	fprintf(out, "  %10s", amount(site->value[by], by, value));
-	if (is_exact(profile))
-		fprintf(out, " %14s B", summary_digits(site->value[is_inuse(by) ? INUSE_SPACE : ALLOC_SPACE], samples));
-	else
-		print_error(site->stderr_value[by], by, out);
-	fprintf(out, " %5.1f%%", share);
-	if (!is_exact(profile))
-		fprintf(out, " %9s", summary_digits(is_inuse(by) ? site->inuse_samples : site->alloc_samples, samples));
-	fprintf(out, " %11s  %s\n", summary_digits(site->value[objects], count),
-		label_site(profile, site, TABLE_COLUMNS - (is_exact(profile) ? 49 : 54), label));
-}
-
-static void print_sites(const struct profile *profile, enum measure by, u64 total, unsigned int top, FILE *out)
-{
-	struct profile_site *sites;
-	u32 count, shown = 0;
-
-	if (profile_sites(profile, by, &sites, &count)) {
-		fputs("\n(no memory for the table of sites)\n", out);
-		return;
-	}
-	while (count && !sites[count - 1].value[by])
-		count--;
-	shown = count < top ? count : top;
-	if (!shown)
-		fprintf(out, "\nNo site has %s.\n", titles[by]);
-	else if (is_exact(profile))
-		fprintf(out, "\nSites by %s, %" PRIu32 " of %" PRIu32 "\n  %10s %16s %6s %11s  %s\n", titles[by], shown,
-			count, is_inuse(by) ? "in use" : "allocated", "to the byte", "share", "objects", "site");
-	else
-		fprintf(out, "\nSites by %s, %" PRIu32 " of %" PRIu32 "\n  %10s %11s %6s %9s %11s  %s\n", titles[by],
-			shown, count, is_inuse(by) ? "in use" : "allocated", "std error", "share", "samples", "objects",
-			"site");
-	for (u32 i = 0; i < shown; i++)
-		print_site(profile, &sites[i], by, total, out);
-	free(sites);
 }
 
 /* --- cost and ledger --- */
@@ -376,8 +292,8 @@ void summary_print_by(const struct profile *profile, enum measure by, unsigned i
 	print_totals(profile, &sums, out);
 	print_resident(profile, sums.value[INUSE_SPACE], out);
 	for (unsigned int i = 0; i < 2; i++)
-		if (!profile->alloc_only || !is_inuse(order[i]))
-			print_sites(profile, order[i], sums.value[order[i]], top, out);
+		if (!profile->alloc_only || !measure_is_inuse(order[i]))
+			sitetable_print(profile, order[i], sums.value[order[i]], top, out);
 	if (profile->model.known)
 		lifetable_print(profile, top, out);
 	print_cost(profile, out);
