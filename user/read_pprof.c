@@ -7,80 +7,17 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <zlib.h>
 
+#include "gzip.h"
 #include "ledger.h"
 #include "model.h"
 #include "origin.h"
 #include "weight.h"
 
-#define UNPACKED_MAX (1ull << 30)
-#define MESSAGE_MAX  (4ull << 30) /* a repeated message of two bytes becomes a struct of 80 */
-
-/* --- file --- */
-
-struct bytes {
-	u8 *data;
-	size_t size, capacity;
-};
-
-/* What zlib has to say; a file that ends too early yields what it has, and shows only here. */
-static int gzip_error(gzFile file)
-{
-	int saved = errno, code;
-
-	gzerror(file, &code);
-	if (code == Z_OK)
-		return 0;
-	if (code == Z_ERRNO)
-		return saved ? -saved : -EIO;
-	return code == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
-}
-
-static int read_all(gzFile file, struct bytes *bytes)
-{
-	int got;
-
-	do {
-		if (bytes->size == bytes->capacity) {
-			size_t capacity = bytes->capacity ? 2 * bytes->capacity : 1 << 16;
-			u8 *grown;
-
-			if (bytes->size >= UNPACKED_MAX)
-				return -EFBIG;
-			grown = realloc(bytes->data, capacity);
-			if (!grown)
-				return -ENOMEM;
-			bytes->data = grown;
-			bytes->capacity = capacity;
-		}
-		got = gzread(file, bytes->data + bytes->size, bytes->capacity - bytes->size);
-		bytes->size += got > 0 ? got : 0;
-	} while (got > 0);
-	return gzip_error(file);
-}
-
-static int read_file(const char *path, struct bytes *bytes)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
-	gzFile file;
-
-	if (fd < 0)
-		return -errno;
-	file = gzdopen(fd, "r");
-	if (!file) {
-		close(fd);
-		return -ENOMEM;
-	}
-	err = read_all(file, bytes);
-	gzclose_r(file);
-	return err;
-}
+#define MESSAGE_MAX (4ull << 30) /* a repeated message of two bytes becomes a struct of 80 */
 
 /* --- message --- */
 
@@ -497,8 +434,9 @@ int read_pprof(const char *path, struct profile **ret_profile)
 	u64 left = MESSAGE_MAX;
 	ProtobufCAllocator allocator = {.alloc = bounded_alloc, .free = bounded_free, .allocator_data = &left};
 	struct reading reading = {0};
-	struct bytes bytes = {0};
-	int err = read_file(path, &bytes);
+	size_t size;
+	u8 *data = NULL;
+	int err = gzip_read(path, &data, &size);
 
 	if (err)
 		goto out;
@@ -507,7 +445,7 @@ int read_pprof(const char *path, struct profile **ret_profile)
 		err = -ENOMEM;
 		goto out;
 	}
-	reading.message = pprof__profile__unpack(&allocator, bytes.size, bytes.data);
+	reading.message = pprof__profile__unpack(&allocator, size, data);
 	err = reading.message ? convert(&reading, path) : -EBADMSG;
 	if (err)
 		goto out;
@@ -525,6 +463,6 @@ out:
 	free(reading.mappings.rows);
 	free(reading.functions.rows);
 	free(reading.locations.rows);
-	free(bytes.data);
+	free(data);
 	return err;
 }

@@ -9,12 +9,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 /* Without memory an element stays outside, which its table pointer tells, instead of uthash leaving the program. */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "gzip.h"
 #include "ledger.h"
 #include "model.h"
 #include "utf8.h"
@@ -425,57 +425,16 @@ static void builder_release(struct builder *builder)
 /* --- the file
  * ----------------------------------------------------------------------------------------------------------- */
 
-/* A buffer that protobuf-c appends to, and that passes everything on through zlib. */
-struct gzip {
-	ProtobufCBuffer base;
-	z_stream stream;
-	FILE *out;
-	int err;
-	u8 chunk[16384];
-};
-
-static void gzip_run(struct gzip *gzip, int flush)
+static int write_message(const Pprof__Profile *message, FILE *out)
 {
-	do {
-		size_t made;
+	struct gzip gzip;
+	int err = gzip_begin(&gzip, out);
 
-		gzip->stream.next_out = gzip->chunk;
-		gzip->stream.avail_out = sizeof(gzip->chunk);
-		if (deflate(&gzip->stream, flush) == Z_STREAM_ERROR)
-			gzip->err = -EIO;
-		made = sizeof(gzip->chunk) - gzip->stream.avail_out;
-		if (!gzip->err && fwrite(gzip->chunk, 1, made, gzip->out) != made)
-			gzip->err = errno ? -errno : -EIO;
-	} while (!gzip->err && !gzip->stream.avail_out);
-}
-
-static void gzip_append(ProtobufCBuffer *base, size_t size, const u8 *data)
-{
-	struct gzip *gzip = (struct gzip *)base;
-
-	while (size && !gzip->err) {
-		uInt part = size > UINT32_MAX ? UINT32_MAX : (uInt)size;
-
-		gzip->stream.next_in = (u8 *)data;
-		gzip->stream.avail_in = part;
-		gzip_run(gzip, Z_NO_FLUSH);
-		data += part;
-		size -= part;
-	}
-}
-
-/* No name and no time in the gzip header: equal profiles make equal files. */
-static int write_gzip(const Pprof__Profile *message, FILE *out)
-{
-	struct gzip gzip = {.base.append = gzip_append, .out = out};
-
-	if (deflateInit2(&gzip.stream, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		return -ENOMEM;
+	if (err)
+		return err;
 	pprof__profile__pack_to_buffer(message, &gzip.base);
-	if (!gzip.err)
-		gzip_run(&gzip, Z_FINISH);
-	deflateEnd(&gzip.stream);
-	return gzip.err ? gzip.err : writer_flush(out);
+	err = gzip_end(&gzip);
+	return err ? err : writer_flush(out);
 }
 
 int write_pprof(const struct profile *profile, FILE *out)
@@ -495,7 +454,7 @@ int write_pprof(const struct profile *profile, FILE *out)
 	list_functions(&builder);
 	list_strings(&builder);
 	if (!builder.failed)
-		err = write_gzip(&message, out);
+		err = write_message(&message, out);
 	builder_release(&builder);
 	return err;
 }
