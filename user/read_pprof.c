@@ -7,7 +7,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -301,24 +300,6 @@ static int read_origin(struct reading *reading, const Pprof__Sample *from, u32 *
 	return origin_add(&reading->origins, &origin, ret_origin);
 }
 
-/* How many samples weight_scale makes `objects` of. Another producer's arithmetic may hit none: then the nearest
- * number. */
-static u64 raw_count(u64 objects, u64 size, u64 sample_bytes)
-{
-	u64 nearest = llround((double)objects * weight_probability(size, sample_bytes));
-
-	if (sample_bytes <= 1)
-		return objects;
-	for (u64 count = nearest ? nearest - 1 : 0; count <= nearest + 1; count++) {
-		u64 scaled, bytes;
-
-		weight_scale(count, size, sample_bytes, &scaled, &bytes);
-		if (scaled == objects)
-			return count;
-	}
-	return objects && !nearest ? 1 : nearest;
-}
-
 static int read_sample(struct reading *reading, const Pprof__Sample *from, struct profile_sample *to)
 {
 	const struct profile *profile = reading->profile;
@@ -339,9 +320,9 @@ static int read_sample(struct reading *reading, const Pprof__Sample *from, struc
 	for (; to->depth < from->n_location_id; to->depth++)
 		if (!ids_find(&reading->locations, from->location_id[to->depth], &to->location[to->depth]))
 			return -EBADMSG;
-	to->alloc_count = raw_count(from->value[ALLOC_OBJECTS], to->size, profile->sample_bytes);
+	to->alloc_count = weight_unscale(from->value[ALLOC_OBJECTS], to->size, profile->sample_bytes);
 	if (!profile->alloc_only)
-		to->inuse_count = raw_count(from->value[INUSE_OBJECTS], to->size, profile->sample_bytes);
+		to->inuse_count = weight_unscale(from->value[INUSE_OBJECTS], to->size, profile->sample_bytes);
 	return model_unpack_lifetime(from->heaptap_lifetime, profile, to);
 }
 

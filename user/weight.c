@@ -51,6 +51,23 @@ void weight_scale(u64 count, u64 size, u64 sample_bytes, u64 *ret_objects, u64 *
 	*ret_bytes = truncated((double)count * (double)size * weight);
 }
 
+/* Rounding alone may miss by one: estimates are truncated. */
+u64 weight_unscale(u64 objects, u64 size, u64 sample_bytes)
+{
+	u64 nearest = llround((double)objects * weight_probability(size, sample_bytes));
+
+	if (sample_bytes <= 1)
+		return objects;
+	for (u64 count = nearest ? nearest - 1 : 0; count <= nearest + 1; count++) {
+		u64 scaled, bytes;
+
+		weight_scale(count, size, sample_bytes, &scaled, &bytes);
+		if (scaled == objects)
+			return count;
+	}
+	return objects && !nearest ? 1 : nearest;
+}
+
 double weight_variance_objects(u64 count, u64 size, u64 sample_bytes)
 {
 	double p = weight_probability(size, sample_bytes);

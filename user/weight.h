@@ -19,6 +19,12 @@ double weight_probability(u64 size, u64 sample_bytes);
  */
 void weight_scale(u64 count, u64 size, u64 sample_bytes, u64 *ret_objects, u64 *ret_bytes);
 
+/*
+ * The raw count of which weight_scale makes `objects`. Another producer's arithmetic may hit none: then the nearest
+ * number, but not 0 unless `objects` is.
+ */
+u64 weight_unscale(u64 objects, u64 size, u64 sample_bytes);
+
 /* Variance contributed by `count` samples of `size` bytes. */
 double weight_variance_objects(u64 count, u64 size, u64 sample_bytes);
 double weight_variance_bytes(u64 count, u64 size, u64 sample_bytes);

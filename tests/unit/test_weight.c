@@ -95,6 +95,7 @@ static void assert_recoverable(u64 count, u64 size, u64 interval)
 	nearest = (u64)llround((double)objects * p);
 	assert_true(nearest == count || nearest + 1 == count);
 	assert_true(more > objects);
+	assert_int_equal(weight_unscale(objects, size, interval), count);
 	if (size)
 		assert_int_equal(llround((double)bytes * p / (double)size), count);
 }
