@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "command.h"
@@ -21,6 +19,7 @@
 #include "output.h"
 #include "priority.h"
 #include "publish.h"
+#include "signals.h"
 #include "spare.h"
 #include "target.h"
 #include "tracer.h"
@@ -37,44 +36,12 @@ struct record {
 	struct membership membership;
 	bool has_command, released;
 	int command_status; /* -EAGAIN while it runs */
-	int signals;
-	sigset_t original_mask;
+	struct signals signals;
 	struct output output;
 	struct publication publication;
 	u64 start_ns, looked_ns, said_ns, written_ns, told_ns, ticked_ns;
-	bool stopped_by_signal, profile_wanted, over;
+	bool over;
 };
-
-/* Signals arrive at a descriptor; SIGHUP only unless it was ignored at start (nohup). */
-static int take_signals(struct record *record)
-{
-	struct sigaction hangup;
-	sigset_t mask;
-
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGINT);
-	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGCHLD);
-	sigaddset(&mask, SIGUSR1);
-	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
-		sigaddset(&mask, SIGHUP);
-	sigprocmask(SIG_BLOCK, &mask, &record->original_mask);
-	record->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	return record->signals < 0 ? -errno : 0;
-}
-
-/* From here on a signal has its default effect: the second one leaves without writing. */
-static void return_signals(struct record *record)
-{
-	sigset_t mask = record->original_mask;
-
-	/* A wish for a profile comes too late: it is being written. */
-	sigaddset(&mask, SIGUSR1);
-	if (record->signals >= 0)
-		close(record->signals);
-	record->signals = -1;
-	sigprocmask(SIG_SETMASK, &mask, NULL);
-}
 
 static int prepare_output(struct record *record)
 {
@@ -101,9 +68,9 @@ static int start_command(struct record *record)
 	int err = command_find(argv[0], &path);
 
 	if (!err) {
-		err = spared ? spare_start(record->options->pools, argv, path, &record->original_mask, &record->command,
-					   &record->spare)
-			     : command_start(argv, path, &record->original_mask, NULL, &record->command);
+		err = spared ? spare_start(record->options->pools, argv, path, &record->signals.original_mask,
+					   &record->command, &record->spare)
+			     : command_start(argv, path, &record->signals.original_mask, NULL, &record->command);
 		if (err)
 			free(path);
 	}
@@ -227,17 +194,11 @@ static void look(struct record *record, u64 now)
 
 static bool signal_stops(struct record *record)
 {
-	struct signalfd_siginfo info;
-
-	while (read(record->signals, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGUSR1)
-			record->profile_wanted = true;
-		else if (info.ssi_signo != SIGCHLD)
-			record->stopped_by_signal = true;
-		else if (record->has_command && record->command_status == -EAGAIN)
-			record->command_status = command_status(&record->command, 0);
-	}
-	return record->stopped_by_signal;
+	signals_read(&record->signals);
+	if (record->signals.child_changed && record->has_command && record->command_status == -EAGAIN)
+		record->command_status = command_status(&record->command, 0);
+	record->signals.child_changed = false;
+	return record->signals.stop;
 }
 
 static bool finished(struct record *record, u64 now)
@@ -270,28 +231,28 @@ static void keep_time(struct record *record, u64 told_ns)
 	bool due = interval_ns && told_ns > record->written_ns && told_ns - record->written_ns >= interval_ns;
 
 	record->told_ns = told_ns;
-	if (due || record->profile_wanted || told_ns - record->ticked_ns >= TICK_NS) {
+	if (due || record->signals.profile_wanted || told_ns - record->ticked_ns >= TICK_NS) {
 		recorder_tick(tracer_recorder(record->tracer), told_ns);
 		record->ticked_ns = told_ns;
 	}
 	/* What falls due while profiles are being written waits for them. */
 	if (publish_busy(&record->publication))
 		return;
-	if (!due && !record->profile_wanted) {
+	if (!due && !record->signals.profile_wanted) {
 		publish_ended(&record->publication);
 		return;
 	}
-	publish_now(&record->publication, told_ns, record->profile_wanted);
+	publish_now(&record->publication, told_ns, record->signals.profile_wanted);
 	if (due)
 		record->written_ns += (told_ns - record->written_ns) / interval_ns * interval_ns;
-	record->profile_wanted = false;
+	record->signals.profile_wanted = false;
 }
 
 static void watch(struct record *record)
 {
 	struct pollfd fds[2] = {
 		{.fd = tracer_fd(record->tracer), .events = POLLIN},
-		{.fd = record->signals, .events = POLLIN},
+		{.fd = record->signals.fd, .events = POLLIN},
 	};
 	u64 now = clock_now_ns();
 	bool all = true;
@@ -377,7 +338,7 @@ static int run(struct record *record)
 	watch(record);
 	log_progress(NULL);
 	stop_ns = clock_now_ns();
-	return_signals(record);
+	signals_return(&record->signals);
 	tracer_stop(record->tracer);
 	priority_lower();
 	say_missed(record->tracer);
@@ -401,20 +362,20 @@ static int final_status(struct record *record, int status)
 
 int record_run(const struct options *options)
 {
-	struct record record = {.options = options, .signals = -1, .output = {.fd = -1}};
+	struct record record = {.options = options, .signals.fd = -1, .output = {.fd = -1}};
 	int status = membership_open(options, &record.membership);
 
 	/* Whom to trace comes first: a mistake there leaves no directory behind. */
 	if (!status)
 		status = prepare_output(&record);
-	if (!status && take_signals(&record))
+	if (!status && signals_take(&record.signals))
 		status = STATUS_FAILED;
 	/* Before the tracer: the child must not inherit its maps and threads. */
 	if (!status && options->command)
 		status = start_command(&record);
 	if (!status)
 		status = run(&record);
-	return_signals(&record);
+	signals_return(&record.signals);
 	if (record.has_command && !record.released) {
 		command_abandon(&record.command);
 		record.has_command = false;
