@@ -13,15 +13,13 @@
 #include <sys/resource.h>
 
 #include "clock.h"
-#include "command.h"
+#include "launch.h"
 #include "log.h"
 #include "membership.h"
 #include "output.h"
 #include "priority.h"
 #include "publish.h"
 #include "signals.h"
-#include "spare.h"
-#include "target.h"
 #include "tracer.h"
 
 #define LOOK_NS 100000000ULL /* a process that exits is remembered as it was last seen */
@@ -31,11 +29,8 @@
 struct record {
 	const struct options *options;
 	struct tracer *tracer;
-	struct command command;
-	struct spare spare;
+	struct launch launch;
 	struct membership membership;
-	bool has_command, released;
-	int command_status; /* -EAGAIN while it runs */
 	struct signals signals;
 	struct output output;
 	struct publication publication;
@@ -58,43 +53,6 @@ static int prepare_output(struct record *record)
 		return STATUS_FAILED;
 	}
 	return STATUS_DONE;
-}
-
-static int start_command(struct record *record)
-{
-	char *const *argv = record->options->command;
-	bool spared = record->options->population == POPULATION_FOLLOW && !record->options->shared_mounts;
-	char *path;
-	int err = command_find(argv[0], &path);
-
-	if (!err) {
-		err = spared ? spare_start(record->options->pools, argv, path, &record->signals.original_mask,
-					   &record->command, &record->spare)
-			     : command_start(argv, path, &record->signals.original_mask, NULL, &record->command);
-		if (err)
-			free(path);
-	}
-	if (err) {
-		log_error("cannot run '%s': %s", argv[0], strerror(-err));
-		return err == -ENOENT	? STATUS_NOT_FOUND
-		       : err == -EACCES ? STATUS_NOT_EXECUTABLE
-					: STATUS_COMMAND_FAILED;
-	}
-	record->has_command = true;
-	record->command_status = -EAGAIN;
-	return STATUS_DONE;
-}
-
-static int release_command(struct record *record)
-{
-	int err = command_release(&record->command);
-
-	record->released = true;
-	if (!err)
-		return STATUS_DONE;
-	record->has_command = false;
-	log_error("cannot run '%s': %s", record->command.path, strerror(-err));
-	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 }
 
 /* Every pid is attached to, or none: a list with a wrong number in it is a mistake to be told, not to be worked around.
@@ -127,13 +85,13 @@ static int attach(struct record *record)
 {
 	int status;
 
-	if (!record->has_command && record->options->population != POPULATION_LISTED)
+	if (!record->launch.started && record->options->population != POPULATION_LISTED)
 		return attach_population(record);
-	if (!record->has_command)
+	if (!record->launch.started)
 		return attach_pids(record);
 	tracer_populate(record->tracer, NULL);
-	status = tracer_attach_program(record->tracer, record->command.pid, record->command.path);
-	return status ? status : release_command(record);
+	status = tracer_attach_program(record->tracer, record->launch.command.pid, record->launch.command.path);
+	return status ? status : launch_release(&record->launch);
 }
 
 /* What is traced, in a few words. */
@@ -141,8 +99,8 @@ static void describe(const struct record *record, char *ret_what, size_t size)
 {
 	const struct options *options = record->options;
 
-	if (record->has_command)
-		snprintf(ret_what, size, "'%s' (pid %d)%s", options->command[0], record->command.pid,
+	if (record->launch.started)
+		snprintf(ret_what, size, "'%s' (pid %d)%s", options->command[0], record->launch.command.pid,
 			 options->population == POPULATION_FOLLOW ? " and its children" : "");
 	else if (options->population == POPULATION_ALL)
 		snprintf(ret_what, size, "every process of this machine (%u now)", record->membership.processes);
@@ -166,15 +124,15 @@ static void say_tracing(const struct record *record)
 	if (options->sample_bytes > 1)
 		snprintf(rate, sizeof(rate), "one sample in %llu bytes", (unsigned long long)options->sample_bytes);
 	log_note("tracing %s, %s, by %s probes; Ctrl-C stops", what, rate, tracer_attach_name(record->tracer));
-	if (record->spare.count) {
+	if (record->launch.spare.count) {
 		log_note("'%s' and its children use copies of their allocators' files (%u) in a mount namespace of "
 			 "their own: nobody else pays, and mounts that they make stay inside (neither with "
 			 "--shared-mounts)",
-			 options->command[0], record->spare.count);
+			 options->command[0], record->launch.spare.count);
 		return;
 	}
-	if (record->spare.reason)
-		log_note("the real allocator files are probed, because %s", record->spare.reason);
+	if (record->launch.spare.reason)
+		log_note("the real allocator files are probed, because %s", record->launch.spare.reason);
 	membership_say(&record->membership, record->tracer);
 }
 
@@ -195,8 +153,8 @@ static void look(struct record *record, u64 now)
 static bool signal_stops(struct record *record)
 {
 	signals_read(&record->signals);
-	if (record->signals.child_changed && record->has_command && record->command_status == -EAGAIN)
-		record->command_status = command_status(&record->command, 0);
+	if (record->signals.child_changed)
+		launch_look(&record->launch);
 	record->signals.child_changed = false;
 	return record->signals.stop;
 }
@@ -209,7 +167,7 @@ static bool finished(struct record *record, u64 now)
 		return true;
 	if (options->duration_s > 0 && (double)(now - record->start_ns) >= options->duration_s * 1e9)
 		return true;
-	if (record->over || (record->has_command && record->command_status != -EAGAIN))
+	if (record->over || launch_over(&record->launch))
 		return true;
 	return options->population <= POPULATION_FOLLOW && !tracer_alive(record->tracer);
 }
@@ -306,13 +264,13 @@ static int run(struct record *record)
 		.pools = record->options->pools,
 		.show_allocator = record->options->show_allocator,
 		.wide = record->options->pid_count > FILTERED_MAX,
-		.target = record->spare.target,
+		.target = record->launch.spare.target,
 		.collector = record->options->collector,
 	};
 	u64 stop_ns;
 	int status;
 
-	record->spare.target = NULL;
+	record->launch.spare.target = NULL;
 	membership_describe(&record->membership, &tracer_options);
 	take_resources();
 	status = tracer_open(&tracer_options, &record->tracer);
@@ -346,20 +304,6 @@ static int run(struct record *record)
 	return publish_all(&record->publication);
 }
 
-/* COMMAND's own status wins, unless heaptap failed; but its 0 gives way to what --fail-on found. */
-static int final_status(struct record *record, int status)
-{
-	if (!record->options->command)
-		return status;
-	if (record->has_command && record->command_status == -EAGAIN)
-		record->command_status = command_status(&record->command, 1);
-	if (status == STATUS_FOUND)
-		return record->command_status ? record->command_status : STATUS_FOUND;
-	if (status == STATUS_DONE)
-		return record->command_status;
-	return status >= STATUS_COMMAND_FAILED ? status : STATUS_COMMAND_FAILED;
-}
-
 int record_run(const struct options *options)
 {
 	struct record record = {.options = options, .signals.fd = -1, .output = {.fd = -1}};
@@ -372,20 +316,17 @@ int record_run(const struct options *options)
 		status = STATUS_FAILED;
 	/* Before the tracer: the child must not inherit its maps and threads. */
 	if (!status && options->command)
-		status = start_command(&record);
+		status = launch_start(options, &record.signals.original_mask, &record.launch);
 	if (!status)
 		status = run(&record);
 	signals_return(&record.signals);
-	if (record.has_command && !record.released) {
-		command_abandon(&record.command);
-		record.has_command = false;
-	}
-	status = final_status(&record, status);
+	launch_abandon(&record.launch);
+	if (options->command)
+		status = launch_status(&record.launch, status);
 	publish_release(&record.publication);
-	target_free(record.spare.target);
 	tracer_close(record.tracer);
 	membership_release(&record.membership);
 	output_close(&record.output);
-	free(record.command.path);
+	launch_free(&record.launch);
 	return status;
 }
