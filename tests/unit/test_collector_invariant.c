@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "births.h"
+
 #define STEPS 1000000
 
 static const struct heap_site *find_site(const struct heap *heap, u32 site)
@@ -76,15 +78,6 @@ static void assert_generations(void)
 		assert_true(fabs(young) < 1e-3);
 		assert_true(fabs(old - heap->collector.tenured_bytes) < 1e-3);
 	}
-}
-
-static u64 births(const struct lifetime *lifetime)
-{
-	u64 count = 0;
-
-	for (u32 bucket = 0; bucket < LIFETIME_BUCKETS; bucket++)
-		count += lifetime->born[bucket];
-	return count;
 }
 
 /* What lives is counted by its age while the records are closed, and no trace of it is left afterwards. */
