@@ -16,6 +16,7 @@
 #include <uthash.h>
 
 #include "../../include/types.h"
+#include "../unit/chance.h"
 #include "host/vmlinux.h"
 
 #define SEC(name)
@@ -299,11 +300,7 @@ static STUB_UNUSED const void *stub_ring_next(size_t *ret_size)
 
 static STUB_UNUSED u64 stub_random(void)
 {
-	u64 z = stub.random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
+	return chance_next(&stub.random);
 }
 
 /* As the kernel's: what cannot be read as a whole is filled with zeros. */

@@ -23,6 +23,7 @@
 
 #include "../../user/account.h"
 #include "../../user/ledger.h"
+#include "../unit/chance.h"
 #include "table.h"
 
 #define BLOCKS	    48
@@ -161,11 +162,7 @@ void kernel_forget_stack(struct kernel *kernel, u64 hash)
 
 static inline u32 chance(u32 below)
 {
-	u64 z = model.chance += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (u32)((z ^ z >> 31) >> 32) % below;
+	return chance_below(&model.chance, below);
 }
 
 static inline u32 image(void)

@@ -23,17 +23,34 @@ static struct stash moving(u64 old, u8 flagged)
 	return (struct stash){.size = 9, .addr = ADDR, .old = old, .process = PROCESS, .old_flagged = flagged};
 }
 
+/* An object that is told to have moved. */
+static struct stash move_told(u64 old)
+{
+	u8 flagged = 0;
+
+	assert_int_equal(end_moved(&flagged), old);
+	assert_moved_event(EVENT_MOVED, old);
+	return moving(old, flagged);
+}
+
+/* The ring is full: its key says that it is moving. */
+static struct stash move_flagged(u64 old)
+{
+	u8 flagged = 0;
+
+	fill_ring();
+	assert_int_equal(end_moved(&flagged), old);
+	return moving(old, flagged);
+}
+
 static void test_heap_revive_after_told_move_puts_the_object_back(void **state)
 {
 	u64 old = born(5);
 	struct stash stash;
-	u8 flagged = 0;
 
 	(void)state;
-	assert_int_equal(end_moved(&flagged), old);
-	assert_moved_event(EVENT_MOVED, old);
+	stash = move_told(old);
 	assert_int_equal(stub_count(&live), 0);
-	stash = moving(old, flagged);
 	heap_revive(&stash);
 	assert_moved_event(EVENT_REVIVED, old);
 	assert_true(word_at_addr() == live_word(old, LIVE_ALIVE));
@@ -44,13 +61,10 @@ static void test_heap_revive_ring_full_is_counted_and_leaves_no_key(void **state
 {
 	u64 old = born(5);
 	struct stash stash;
-	u8 flagged = 0;
 
 	(void)state;
-	end_moved(&flagged);
-	assert_moved_event(EVENT_MOVED, old);
+	stash = move_told(old);
 	fill_ring();
-	stash = moving(old, flagged);
 	heap_revive(&stash);
 	assert_int_equal(counted(COUNTER_REVIVE_LOST), 1);
 	assert_int_equal(stub_count(&live), 0);
@@ -61,13 +75,10 @@ static void test_heap_revive_map_full_is_counted_and_not_told(void **state)
 {
 	u64 old = born(5);
 	struct stash stash;
-	u8 flagged = 0;
 
 	(void)state;
-	end_moved(&flagged);
-	assert_moved_event(EVENT_MOVED, old);
+	stash = move_told(old);
 	stub_limit(&live, 0);
-	stash = moving(old, flagged);
 	heap_revive(&stash);
 	assert_int_equal(counted(COUNTER_REVIVE_LOST), 1);
 	assert_no_event();
@@ -77,13 +88,10 @@ static void test_heap_revive_address_taken_meanwhile_leaves_the_taker_alone(void
 {
 	u64 old = born(5), taker;
 	struct stash stash;
-	u8 flagged = 0;
 
 	(void)state;
-	end_moved(&flagged);
-	assert_moved_event(EVENT_MOVED, old);
+	stash = move_told(old);
 	taker = born(6);
-	stash = moving(old, flagged);
 	heap_revive(&stash);
 	assert_int_equal(counted(COUNTER_REVIVE_LOST), 1);
 	assert_true(word_at_addr() == live_word(taker, LIVE_ALIVE));
@@ -108,12 +116,9 @@ static void test_heap_revive_flagged_move_is_alive_again_without_an_event(void *
 {
 	u64 old = born(5);
 	struct stash stash;
-	u8 flagged = 0;
 
 	(void)state;
-	fill_ring();
-	end_moved(&flagged);
-	stash = moving(old, flagged);
+	stash = move_flagged(old);
 	heap_revive(&stash);
 	assert_true(word_at_addr() == live_word(old, LIVE_ALIVE));
 	assert_no_event();
@@ -123,12 +128,9 @@ static void test_heap_bury_flagged_move_is_dead(void **state)
 {
 	u64 old = born(5);
 	struct stash stash;
-	u8 flagged = 0;
 
 	(void)state;
-	fill_ring();
-	end_moved(&flagged);
-	stash = moving(old, flagged);
+	stash = move_flagged(old);
 	heap_bury(&stash);
 	assert_true(word_at_addr() == live_word(old, LIVE_DEAD));
 }
@@ -137,13 +139,10 @@ static void test_heap_bury_told_move_touches_nothing(void **state)
 {
 	u64 old = born(5), object;
 	struct stash stash;
-	u8 flagged = 0;
 
 	(void)state;
-	end_moved(&flagged);
-	assert_moved_event(EVENT_MOVED, old);
+	stash = move_told(old);
 	object = born(6);
-	stash = moving(old, flagged);
 	heap_bury(&stash);
 	assert_true(word_at_addr() == live_word(object, LIVE_ALIVE));
 }
@@ -154,16 +153,13 @@ static void test_heap_begin_over_moving_key_tells_the_death_and_later_endings_mi
 {
 	u64 old = born(5), object;
 	struct stash stash;
-	u8 flagged = 0;
 
 	(void)state;
-	fill_ring();
-	end_moved(&flagged);
+	stash = move_flagged(old);
 	assert_no_event();
 	heap_begin(&(struct stash){.size = 9, .process = PROCESS, .sampled = 1}, ADDR, 0xabc);
 	object = ((const struct event_alloc *)next_event(EVENT_ALLOC, sizeof(struct event_alloc)))->object;
 	assert_object_event(EVENT_FREE, old);
-	stash = moving(old, flagged);
 	heap_bury(&stash);
 	assert_true(word_at_addr() == live_word(object, LIVE_ALIVE));
 	heap_revive(&stash);

@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* unwind.bpf.h: every rule, how a walk ends, frame pointers and return probes. */
+/* unwind.bpf.h: every rule, and how a walk ends. */
 #include "walk.h"
-
-/* One step by that rule leads to those registers. */
-static void assert_step(u64 ip, u64 caller_ip, u64 sp, u64 bp)
-{
-	walk_from(ip);
-	assert_walk(UNWIND_COMPLETE, 2);
-	assert_int_equal(scratch.stack.ip[0], ip);
-	assert_int_equal(scratch.stack.ip[1], caller_ip);
-	assert_int_equal(scratch.walk.registers.sp, sp);
-	assert_int_equal(scratch.walk.registers.bp, bp);
-}
 
 /* --- rules --- */
 
@@ -98,13 +87,6 @@ static void test_unwind_base_in_bx(void **state)
 	walk_from(in(RULE_SAVES_BX_AT_BP));
 	assert_walk(UNWIND_COMPLETE, 3);
 	assert_int_equal(scratch.walk.registers.sp, at(22));
-}
-
-static void put_signal_frame(u32 word, u64 ip, u64 sp, u64 bp)
-{
-	put(word + UNWIND_SIGNAL_IP / 8, ip);
-	put(word + UNWIND_SIGNAL_SP / 8, sp);
-	put(word + UNWIND_SIGNAL_BP / 8, bp);
 }
 
 /* Any register holds the base where a signal struck, and only there. */
@@ -265,206 +247,6 @@ static void test_unwind_unmapped_code_is_for_user_space_to_look_at(void **state)
 	assert_walk(UNWIND_NO_TABLE, 2);
 }
 
-/* --- frame pointers, return probes --- */
-
-static void code_is_calls(u64 start)
-{
-	stub.calls = start;
-	stub.calls_end = start + CODE_BYTES;
-}
-
-static void check_frame_pointer(u64 ip)
-{
-	code_is_calls(CODE);
-	regs.bp = at(10);
-	put(10, 99);
-	put(11, in(RULE_END));
-	assert_step(ip, in(RULE_END), at(12), 99);
-	assert_int_equal(scratch.walk.frame_pointer, 1);
-	walk_from(in(RULE_END));
-	assert_int_equal(scratch.walk.frame_pointer, 0);
-}
-
-static void test_unwind_jit_code_goes_by_frame_pointer(void **state)
-{
-	(void)state;
-	check_frame_pointer(JIT + 0x100);
-}
-
-static void test_unwind_code_without_a_rule_goes_by_frame_pointer(void **state)
-{
-	(void)state;
-	check_frame_pointer(in(RULE_NONE));
-}
-
-/* In a file with a table, but behind all code that it tells about. */
-static void test_unwind_code_behind_the_table_goes_by_frame_pointer(void **state)
-{
-	(void)state;
-	table_map(0, (struct unwind_mapping){.start = CODE, .end = CODE + 0x100000, .table = TABLE});
-	check_frame_pointer(CODE + CODE_BYTES + 0x100);
-}
-
-/* Nothing is known of bx after that, so a frame that has its base there ends the stack. */
-static void test_unwind_frame_pointer_loses_bx(void **state)
-{
-	(void)state;
-	code_is_calls(CODE);
-	regs.bp = at(10);
-	regs.bx = at(20);
-	put(11, in(RULE_BX));
-	put(21, in(RULE_END));
-	walk_from(JIT + 0x100);
-	assert_walk(UNWIND_UNREADABLE, 2);
-}
-
-static void assert_frame_pointer_not_trusted(u64 bp)
-{
-	regs.bp = bp;
-	walk_from(JIT + 0x100);
-	assert_walk(UNWIND_NO_RULE, 1);
-	assert_int_equal(scratch.walk.frame_pointer, 0);
-}
-
-static void test_unwind_frame_pointer_that_is_none_is_not_trusted(void **state)
-{
-	(void)state;
-	code_is_calls(CODE);
-	put(11, in(RULE_END));
-	assert_frame_pointer_not_trusted(at(0) - 8);
-	assert_frame_pointer_not_trusted(at(10) + 4);
-	assert_frame_pointer_not_trusted(stub.memory_end);
-	/* No call before where it would return to. */
-	code_is_calls(OTHER_CODE);
-	assert_frame_pointer_not_trusted(at(10));
-}
-
-static void test_unwind_frame_pointer_to_unmapped_code_is_for_user_space_to_look_at(void **state)
-{
-	(void)state;
-	code_is_calls(OTHER_CODE);
-	regs.bp = at(10);
-	put(11, OTHER_CODE + 100);
-	walk_from(JIT + 0x100);
-	assert_walk(UNWIND_NO_TABLE, 2);
-}
-
-/* Of every length a call has. */
-static void test_unwind_is_call_knows_every_form(void **state)
-{
-	static const u8 calls[][UNWIND_CALL_BYTES] = {
-		{0, 0, 0xe8, 1, 2, 3, 4},	/* call rel32 */
-		{0, 0, 0, 0, 0, 0xff, 0xd0},	/* call *rax */
-		{0, 0, 0, 0, 0x41, 0xff, 0xd2}, /* call *r10 */
-		{0, 0, 0, 0, 0xff, 0x50, 8},	/* call *8(rax) */
-		{0, 0, 0, 0, 0xff, 0x14, 0xc8}, /* call *(rax, rcx, 8) */
-		{0, 0, 0, 0xff, 0x54, 0x24, 8}, /* call *8(rsp) */
-		{0, 0xff, 0x15, 1, 2, 3, 4},	/* call *rel32(rip) */
-		{0xff, 0x94, 0xc8, 1, 2, 3, 4}, /* call *disp32(rax, rcx, 8) */
-	};
-	static const u8 others[][UNWIND_CALL_BYTES] = {
-		{0, 0, 0, 0, 0, 0, 0},		{0, 0, 0xe9, 1, 2, 3, 4}, /* jmp rel32 */
-		{0, 0, 0, 0, 0, 0xff, 0xe0},				  /* jmp *rax */
-		{0, 0, 0, 0, 0, 0xff, 0x30},				  /* push (rax) */
-		{0xe8, 1, 2, 3, 4, 0x90, 0x90},				  /* a call, but earlier */
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		assert_true(unwind_is_call(calls[i]));
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		assert_false(unwind_is_call(others[i]));
-}
-
-static void test_unwind_waiting_return_probe_is_seen_through(void **state)
-{
-	struct return_instance outer = {.stack = at(5), .orig_ret_vaddr = in(RULE_END)};
-	struct return_instance inner = {.stack = at(2), .orig_ret_vaddr = in(RULE_SP), .next = &outer};
-	struct uprobe_task probes = {.return_instances = &inner};
-
-	(void)state;
-	task.utask = &probes;
-	put(2, OTHER_CODE);
-	put(5, OTHER_CODE);
-	walk_from(in(RULE_SP));
-	assert_walk(UNWIND_COMPLETE, 3);
-	assert_int_equal(scratch.stack.ip[1], in(RULE_SP));
-	assert_int_equal(scratch.stack.ip[2], in(RULE_END));
-	/* The probes' own mapping may be known: to be code that nobody has a table for. */
-	put(2, JIT + 0x10);
-	put(5, JIT + 0x10);
-	walk_from(in(RULE_SP));
-	assert_walk(UNWIND_COMPLETE, 3);
-	assert_int_equal(scratch.walk.frame_pointer, 0);
-}
-
-/* The trampoline, interrupted: at each of its offsets that begin an instruction, so many words are on the stack. */
-static void test_unwind_interrupted_return_probe_goes_where_it_would(void **state)
-{
-	static const struct {
-		u32 offset, words;
-	} points[] = {{0, 0}, {1, 1}, {2, 2}, {4, 3}, {11, 3}, {13, 3}, {15, 2}, {16, 1}};
-	struct return_instance pending = {.stack = at(50), .orig_ret_vaddr = in(RULE_END)};
-	struct uprobe_task probes = {.return_instances = &pending};
-	struct xol_area area = {.vaddr = OTHER_CODE};
-	struct mm_struct mm = {.uprobes_state = {.xol_area = &area}};
-
-	(void)state;
-	task.utask = &probes;
-	task.mm = &mm;
-	regs.bp = at(200);
-	put(2, in(RULE_SIGNAL));
-	for (u32 i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
-		put_signal_frame(3, OTHER_CODE + points[i].offset, at(51 - points[i].words), 88);
-		put(50, points[i].offset > 11 ? in(RULE_END) : 0);
-		walk_from(in(RULE_SP));
-		assert_walk(UNWIND_COMPLETE, 3);
-		assert_int_equal(scratch.stack.ip[2], in(RULE_END));
-		assert_int_equal(scratch.walk.registers.sp, at(51));
-	}
-	put_signal_frame(3, OTHER_CODE + 17, at(51), 88);
-	walk_from(in(RULE_SP));
-	assert_walk(UNWIND_NO_TABLE, 3);
-}
-
-static void test_unwind_unhide_puts_return_addresses_back_into_the_snapshot(void **state)
-{
-	struct return_instance outer = {.stack = at(5), .orig_ret_vaddr = in(RULE_END)};
-	struct return_instance inner = {.stack = at(2), .orig_ret_vaddr = in(RULE_SP), .next = &outer};
-	struct uprobe_task probes = {.return_instances = &inner};
-	struct xol_area area = {.vaddr = OTHER_CODE};
-	struct mm_struct mm = {.uprobes_state = {.xol_area = &area}};
-	const u64 *words = (const void *)scratch.raw.bytes;
-
-	(void)state;
-	put(2, OTHER_CODE);
-	put(3, OTHER_CODE);
-	put(5, OTHER_CODE);
-	scratch.raw.sp = at(0);
-	scratch.raw.size = 0;
-	scratch.whole = 0;
-	unwind_snapshot_more(&scratch);
-	unwind_unhide(&scratch);
-	assert_int_equal(words[2], OTHER_CODE);
-	task.utask = &probes;
-	task.mm = &mm;
-	unwind_unhide(&scratch);
-	assert_int_equal(words[2], in(RULE_SP));
-	assert_int_equal(words[3], OTHER_CODE);
-	assert_int_equal(words[5], in(RULE_END));
-}
-
-static void test_unwind_endless_list_of_return_probes_is_left(void **state)
-{
-	struct return_instance self = {.stack = 1};
-	struct uprobe_task probes = {.return_instances = &self};
-
-	(void)state;
-	self.next = &self;
-	task.utask = &probes;
-	assert_true(unwind_hidden_return(at(2)) == 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,17 +272,6 @@ int main(void)
 		TEST(test_unwind_table_not_ready_says_so),
 		TEST(test_unwind_mappings_not_known_says_so),
 		TEST(test_unwind_unmapped_code_is_for_user_space_to_look_at),
-		TEST(test_unwind_jit_code_goes_by_frame_pointer),
-		TEST(test_unwind_code_without_a_rule_goes_by_frame_pointer),
-		TEST(test_unwind_code_behind_the_table_goes_by_frame_pointer),
-		TEST(test_unwind_frame_pointer_loses_bx),
-		TEST(test_unwind_frame_pointer_that_is_none_is_not_trusted),
-		TEST(test_unwind_frame_pointer_to_unmapped_code_is_for_user_space_to_look_at),
-		TEST(test_unwind_is_call_knows_every_form),
-		TEST(test_unwind_waiting_return_probe_is_seen_through),
-		TEST(test_unwind_interrupted_return_probe_goes_where_it_would),
-		TEST(test_unwind_unhide_puts_return_addresses_back_into_the_snapshot),
-		TEST(test_unwind_endless_list_of_return_probes_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,24 @@ static inline void assert_walk(enum unwind_end end, u32 depth)
 	assert_int_equal(scratch.walk.depth, depth);
 }
 
+/* One step by that rule leads to those registers. */
+static inline void assert_step(u64 ip, u64 caller_ip, u64 sp, u64 bp)
+{
+	walk_from(ip);
+	assert_walk(UNWIND_COMPLETE, 2);
+	assert_int_equal(scratch.stack.ip[0], ip);
+	assert_int_equal(scratch.stack.ip[1], caller_ip);
+	assert_int_equal(scratch.walk.registers.sp, sp);
+	assert_int_equal(scratch.walk.registers.bp, bp);
+}
+
+static inline void put_signal_frame(u32 word, u64 ip, u64 sp, u64 bp)
+{
+	put(word + UNWIND_SIGNAL_IP / 8, ip);
+	put(word + UNWIND_SIGNAL_SP / 8, sp);
+	put(word + UNWIND_SIGNAL_BP / 8, bp);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 #endif

@@ -193,6 +193,20 @@ void target_await_words(struct child *target, const char *words)
 	}
 }
 
+void target_await_leader_gone(const struct child *target)
+{
+	uint64_t deadline_ns = now_ns() + DEADLINE_MS * 1000000ull;
+	char state = 0;
+
+	while (state != 'Z') {
+		FILE *stat = fopen(format("/proc/%d/stat", target->pid), "re");
+
+		if (!stat || now_ns() > deadline_ns || fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+			fail_msg("the main thread of %d did not exit", target->pid);
+		fclose(stat);
+	}
+}
+
 int target_finish(struct child *target)
 {
 	if (!child_reap(target))

@@ -41,6 +41,8 @@ void target_ready(struct child *target);
 void target_go(struct child *target);
 /* Until it has printed these words. */
 void target_await_words(struct child *target, const char *words);
+/* Until its main thread has exited, other threads remaining. */
+void target_await_leader_gone(const struct child *target);
 int target_finish(struct child *target); /* exit status, or 128 + signal */
 
 /* Path of a file beside the running test, e.g. "target_leak": as format returns it. */

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "below.h"
+
 #define ROUNDS 1000
 
 static unsigned long sum;
@@ -86,20 +88,6 @@ static void on_illegal(int number, siginfo_t *info, void *context)
 	(void)number, (void)info;
 	allocate_deeper(600);
 	((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] += 2;
-}
-
-/* Frames before the one that matters, so that there is something to unwind. */
-__attribute__((noinline)) static void below(unsigned int frames, void (*then)(void))
-{
-	char room[24];
-
-	memset(room, (int)frames, sizeof(room));
-	__asm__ volatile("" : : "r"(room) : "memory");
-	if (frames)
-		below(frames - 1, then);
-	else
-		then();
-	__asm__ volatile("" : : "r"(room) : "memory");
 }
 
 int main(int argc, char **argv)

@@ -15,6 +15,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "below.h"
+
 #define ROUNDS	    1000
 #define STACK_BYTES (256 << 10)
 
@@ -27,20 +29,6 @@ __attribute__((noinline)) static void allocate(size_t size)
 	__asm__ volatile("" : "+r"(block) : : "memory");
 	sum += block ? size : 0;
 	free(block);
-}
-
-/* Frames before the one that matters, so that there is something to unwind. */
-__attribute__((noinline)) static void below(unsigned int frames, void (*then)(void))
-{
-	char room[24];
-
-	memset(room, (int)frames, sizeof(room));
-	__asm__ volatile("" : : "r"(room) : "memory");
-	if (frames)
-		below(frames - 1, then);
-	else
-		then();
-	__asm__ volatile("" : : "r"(room) : "memory");
 }
 
 static void on_signal(int number)

@@ -13,47 +13,15 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include "group.h"
 #include "population.h"
 #include "pprof_client.h"
 #include "server.h"
+#include "stage.h"
 
 #define SOURCES 100
-
-struct stage {
-	struct scene *scene;
-	struct group group;
-};
-
-static int stage_setup(void **state)
-{
-	struct stage *stage = calloc(1, sizeof(*stage));
-	void *scene;
-
-	if (!stage || scene_setup(&scene)) {
-		free(stage);
-		return -1;
-	}
-	stage->scene = scene;
-	*state = stage;
-	return 0;
-}
-
-static int stage_teardown(void **state)
-{
-	struct stage *stage = *state;
-	void *scene = stage->scene;
-	int error;
-
-	group_remove(&stage->group);
-	error = scene_teardown(&scene);
-	free(stage);
-	return error;
-}
 
 static void attach(struct scene *scene, const char *const *target)
 {
@@ -157,7 +125,6 @@ static void test_machine_redis_and_nginx_under_load_have_profiles(void **state)
 	struct scene *scene = stage->scene;
 	pid_t heaptap;
 
-	group_make(&stage->group);
 	server_start_redis(scene, &scene->more[0], NULL);
 	server_start_nginx(scene, &scene->more[1], group_wrapper(&stage->group));
 	attach(scene, (const char *const[]){"--all", NULL});
@@ -196,7 +163,6 @@ static void test_machine_nginx_as_command_has_profiles_of_its_workers(void **sta
 	unsigned int count = 0;
 
 	snprintf(scene->session.output, sizeof(scene->session.output), "%.2000s/command", scene->dir);
-	group_make(&stage->group);
 	for (const char *const *word = group_wrapper(&stage->group); *word; word++)
 		wrapper[count++] = *word;
 	for (const char *const *word = heaptap; *word; word++)
@@ -217,7 +183,6 @@ static void test_machine_postgres_by_group_has_its_whole_tree(void **state)
 	struct scene *scene = stage->scene;
 	pid_t heaptap;
 
-	group_make(&stage->group);
 	server_start_postgres(scene, &scene->target, group_wrapper(&stage->group));
 	attach(scene, (const char *const[]){"--cgroup", stage->group.path, NULL});
 	heaptap = scene->session.child.pid;

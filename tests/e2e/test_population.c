@@ -9,15 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "dialogue.h"
-#include "group.h"
 #include "population.h"
+#include "stage.h"
 
 #define PROCESSES     2000
 #define ACTIVE	      200
@@ -31,57 +29,29 @@
 #define FORK_SECONDS  10
 #define GROWTH_KB_MAX (4 << 10)
 
-struct stage {
-	struct scene *scene;
-	struct group group;
-	struct dialogue crowd;
-};
+static struct dialogue crowd;
 
-static int stage_setup(void **state)
+static int setup(void **state)
 {
-	struct stage *stage = calloc(1, sizeof(*stage));
-	void *scene;
-
-	if (!stage || scene_setup(&scene)) {
-		free(stage);
-		return -1;
-	}
-	stage->scene = scene;
-	stage->crowd = (struct dialogue){-1, -1};
-	*state = stage;
-	return 0;
+	crowd = (struct dialogue){-1, -1};
+	return stage_setup(state);
 }
 
-static int stage_teardown(void **state)
+static int teardown(void **state)
 {
-	struct stage *stage = *state;
-	void *scene = stage->scene;
-	int error;
-
-	dialogue_close(&stage->crowd);
-	group_remove(&stage->group);
-	error = scene_teardown(&scene);
-	free(stage);
-	return error;
+	dialogue_close(&crowd);
+	return stage_teardown(state);
 }
 
 static void start_crowd(struct stage *stage, unsigned int count, unsigned int active)
 {
-	const char *dir = format("%s/crowd", stage->scene->dir), *const * words;
-	const char *argv[12];
-	unsigned int length = 0;
+	const char *dir = format("%s/crowd", stage->scene->dir);
 
-	group_make(&stage->group);
-	dialogue_open(&stage->crowd, dir);
-	for (words = group_wrapper(&stage->group); *words; words++)
-		argv[length++] = *words;
-	argv[length++] = beside("target_crowd");
-	argv[length++] = dir;
-	argv[length++] = format("%u", count);
-	argv[length++] = format("%u", active);
-	argv[length] = NULL;
-	target_start(&stage->scene->target, NULL, argv);
-	dialogue_order(&stage->crowd, "work 0"); /* all are there */
+	dialogue_open(&crowd, dir);
+	stage_start(
+		&stage->scene->target, &stage->group,
+		(const char *const[]){beside("target_crowd"), dir, format("%u", count), format("%u", active), NULL});
+	dialogue_order(&crowd, "work 0"); /* all are there */
 }
 
 static void attach(struct stage *stage, const char *const *args)
@@ -150,7 +120,7 @@ static double least_share(struct stage *stage)
 		double cpu = cpu_seconds(session), share;
 		uint64_t start = now_ns();
 
-		dialogue_order(&stage->crowd, format("work %d", WORK_SECONDS));
+		dialogue_order(&crowd, format("work %d", WORK_SECONDS));
 		share = (cpu_seconds(session) - cpu) / ((double)(now_ns() - start) / 1e9);
 		least = share < least ? share : least;
 	}
@@ -200,9 +170,9 @@ static void test_population_that_comes_and_goes_leaves_no_memory_behind(void **s
 
 	start_crowd(stage, 1, 1);
 	attach(stage, (const char *const[]){"-R", "1", "--cgroup", stage->group.path, NULL});
-	dialogue_order(&stage->crowd, order);
+	dialogue_order(&crowd, order);
 	half_kb = memory_kb(&stage->scene->session);
-	dialogue_order(&stage->crowd, order);
+	dialogue_order(&crowd, order);
 	end_kb = memory_kb(&stage->scene->session);
 	detach(stage);
 	printf("RssAnon %lu KiB after %d forks, %lu KiB after twice as many\n", (unsigned long)half_kb,
@@ -212,7 +182,7 @@ static void test_population_that_comes_and_goes_leaves_no_memory_behind(void **s
 	population_assert_clean(&stage->scene->session);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

@@ -11,64 +11,21 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "group.h"
 #include "population.h"
+#include "stage.h"
 
-#define STATUS_KERNEL 3
-#define STATUS_TARGET 4
 /* Beginnings of 64 digits that no runtime gives. */
 #define ID_A "5ce0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define ID_B "5ce0bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
-struct stage {
-	struct scene *scene;
-	struct group group;
-};
-
-static int stage_setup(void **state)
-{
-	struct stage *stage = calloc(1, sizeof(*stage));
-	void *scene;
-
-	if (!stage || scene_setup(&scene)) {
-		free(stage);
-		return -1;
-	}
-	stage->scene = scene;
-	*state = stage;
-	group_make(&stage->group);
-	return 0;
-}
-
-static int stage_teardown(void **state)
-{
-	struct stage *stage = *state;
-	void *scene = stage->scene;
-	int error;
-
-	group_remove(&stage->group);
-	error = scene_teardown(&scene);
-	free(stage);
-	return error;
-}
-
 /* A process in the group that waits. */
 static void inhabit(struct child *child, const struct group *group)
 {
-	const char *argv[8];
-	unsigned int count = 0;
-
-	for (const char *const *word = group_wrapper(group); *word; word++)
-		argv[count++] = *word;
-	argv[count++] = beside("target_leak");
-	argv[count] = NULL;
-	target_start(child, NULL, argv);
+	stage_start(child, group, (const char *const[]){beside("target_leak"), NULL});
 	target_ready(child);
 }
 

@@ -15,6 +15,11 @@ static inline u64 chance_next(u64 *chance)
 	return z ^ z >> 31;
 }
 
+static inline u32 chance_below(u64 *chance, u32 below)
+{
+	return (u32)(chance_next(chance) >> 32) % below;
+}
+
 /* In (0, 1). */
 static inline double chance_uniform(u64 *chance)
 {

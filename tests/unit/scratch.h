@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,12 @@ static inline void scratch_file(const char *name, const char *text, mode_t mode)
 	assert_true(fputs(text, file) >= 0);
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(chmod(name, mode), 0);
+}
+
+/* A link counts wherever it leads. */
+static inline bool scratch_has(const char *name)
+{
+	return !faccessat(AT_FDCWD, name, F_OK, AT_SYMLINK_NOFOLLOW);
 }
 
 #endif

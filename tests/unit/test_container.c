@@ -1,96 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* container.c with roster.c, runtime.c and statefile.c behind it, on a machine made of files. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* container.c with roster.c and runtime.c behind it, on a machine made of files: who is found by which word, and who is not. */
+#include "container_host.h"
 
-#include <cmocka.h>
+/* --- runtimes --- */
 
-#include <errno.h>
-
-#include "host.h"
-
-#include "../../user/container.h"
-#include "../../user/statefile.h"
-
-#define V2     "sys/fs/cgroup"
-#define PODMAN "var/lib/containers/storage/overlay-containers/containers.json"
-#define TASKS  "run/containerd/io.containerd.runtime.v2.task/"
-
-static int setup(void **state)
-{
-	if (host_setup(state) || host_open(HOST_V2))
-		return -1;
-	host_group(V2, "1\n");
-	return 0;
-}
-
-static void docker(const char *id, const char *name)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "var/lib/docker/containers/%s/config.v2.json", id);
-	host_file(path, "{\"ID\":\"%s\",\"Name\":\"/%s\",\"State\":{\"Running\":true,\"Pid\":70}}", id, name);
-}
-
-/* One container of podman's, in a file of its own. */
-static void podman(const char *path, const char *id, const char *name)
-{
-	host_file(path, "[{\"id\":\"%s\",\"names\":[\"%s\"],\"layer\":\"x\"}]", id, name);
-}
-
-static void runs(const char *group)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), V2 "%s", group);
-	host_group(path, "70\n");
-}
-
-static void assert_finds(const char *wanted, const char *id, const char *name, const char *runtime, const char *group)
-{
-	struct container container;
-	char *why = NULL;
-	int err = container_find(&host, wanted, &container, &why);
-
-	if (err)
-		fail_msg("%s: %d: %s", wanted, err, why ? why : "");
-	assert_null(why);
-	assert_string_equal(container.id, id);
-	if (name)
-		assert_string_equal(container.name, name);
-	else
-		assert_null(container.name);
-	assert_string_equal(container.runtime, runtime);
-	assert_string_equal(container.cgroup, group);
-	container_release(&container);
-}
-
-/* Returns the sentence until the next call. */
-static const char *assert_refuses(const char *wanted, int err)
-{
-	static char sentence[1024];
-	struct container container;
-	char *why = NULL;
-
-	assert_int_equal(container_find(&host, wanted, &container, &why), err);
-	assert_non_null(why);
-	snprintf(sentence, sizeof(sentence), "%s", why);
-	free(why);
-	return sentence;
-}
-
-static void assert_says(const char *wanted, int err, const char *words)
-{
-	const char *sentence = assert_refuses(wanted, err);
-
-	if (!strstr(sentence, words))
-		fail_msg("'%s' is not in: %s", words, sentence);
-}
-
-/* --- runtimes -------------------------------------------------------------------------------------------------------
- */
 static void test_container_find_docker_by_name_id_and_beginning(void **state)
 {
 	(void)state;
@@ -201,8 +114,8 @@ static void test_container_find_that_no_file_knows_by_its_group(void **state)
 	assert_finds("aaaa", HOST_ID_A, NULL, "cri-o", "/machine.slice/crio-" HOST_ID_A ".scope");
 }
 
-/* --- choosing -------------------------------------------------------------------------------------------------------
- */
+/* --- choosing --- */
+
 static void test_container_find_ambiguous_beginning_lists_the_candidates(void **state)
 {
 	const char *sentence;
@@ -276,125 +189,8 @@ static void test_container_find_refuses_what_is_no_name(void **state)
 	assert_says("\033[31m", -EINVAL, "letters, digits");
 }
 
-/* --- other users ----------------------------------------------------------------------------------------------------
- */
-#define PASSWD	 "root:x:0:0::/root:/bin/sh\nbob:x:1000:1000:Bob:/home/bob:/bin/sh\nghost:x:1001:1001:::\n"
-#define BOBS	 "home/bob/.local/share/containers/storage/overlay-containers/containers.json"
-#define BOBS_RUN "run/user/1000/containers/vfs-containers/volatile-containers.json"
+/* --- names --- */
 
-static void test_container_find_rootless_says_whose(void **state)
-{
-	(void)state;
-	host_file("etc/passwd", PASSWD);
-	podman(BOBS, HOST_ID_A, "web");
-	podman(BOBS_RUN, HOST_ID_C, "db");
-	host_file("home/bob/.local/share/docker/containers/x/config.v2.json", "{\"ID\":\"%s\",\"Name\":\"/cache\"}",
-		  HOST_ID_B);
-	runs("/user.slice/user-1000.slice/libpod-" HOST_ID_A ".scope");
-	runs("/user.slice/user-1000.slice/docker-" HOST_ID_B ".scope");
-	assert_finds("web", HOST_ID_A, "web", "podman of user bob",
-		     "/user.slice/user-1000.slice/libpod-" HOST_ID_A ".scope");
-	assert_finds("cache", HOST_ID_B, "cache", "docker of user bob",
-		     "/user.slice/user-1000.slice/docker-" HOST_ID_B ".scope");
-	assert_says("db", -ENODATA, "(podman of user bob) is not running");
-}
-
-/* A user's file may say what it likes of his own containers alone. */
-static void test_container_find_users_do_not_rename_the_machines_containers(void **state)
-{
-	(void)state;
-	host_file("etc/passwd", PASSWD);
-	docker(HOST_ID_A, "web");
-	runs("/docker/" HOST_ID_A);
-	podman(BOBS, HOST_ID_A, "db");
-	assert_finds("web", HOST_ID_A, "web", "docker", "/docker/" HOST_ID_A);
-	assert_says("db", -ENOENT, "there is no container");
-	host_file("home/bob/.local/share/docker/containers/x/config.v2.json",
-		  "{\"ID\":\"i\",\"Name\":\"/sly\",\"State\":{\"Pid\":70}}");
-	host_process(70, "0::/init.scope\n");
-	runs("/init.scope");
-	assert_says("sly", -ENODATA, "not running");
-}
-
-static void test_container_find_unreadable_users_are_named(void **state)
-{
-	(void)state;
-	host_file("etc/passwd", PASSWD);
-	podman(BOBS, HOST_ID_A, "web");
-	docker(HOST_ID_C, "other");
-	runs("/docker/" HOST_ID_C);
-	assert_int_equal(chmod("home/bob", 0), 0);
-	host_read_all(false);
-	assert_says("web", -EACCES, "those of user 'bob' may not be read");
-	assert_finds("other", HOST_ID_C, "other", "docker", "/docker/" HOST_ID_C);
-	host_read_all(true);
-	host_file("etc/passwd", PASSWD "eve:x:1002:1002::/home/eve:/bin/sh\n");
-	podman("home/eve/.local/share/containers/storage/overlay-containers/containers.json", HOST_ID_B, "db");
-	assert_int_equal(chmod("home/eve", 0), 0);
-	host_read_all(false);
-	assert_says("web", -EACCES, "those of user 'bob' and 1 more may not be read");
-	host_read_all(true);
-	assert_int_equal(chmod("home/bob", 0755), 0);
-	assert_int_equal(chmod("home/eve", 0755), 0);
-}
-
-/* --- hostile files --------------------------------------------------------------------------------------------------
- */
-static void test_container_find_broken_files_hide_no_other(void **state)
-{
-	(void)state;
-	host_file("etc/passwd", PASSWD);
-	host_file(PODMAN, "[{\"id\":");
-	host_file("var/lib/containers/storage/vfs-containers/containers.json", "{\"id\":\"x\",\"names\":7}");
-	host_file("var/lib/containers/storage/btrfs-containers/containers.json",
-		  "[7,null,{},{\"id\":7},{\"id\":\"" HOST_ID_B "\",\"names\":{}},[[]]]");
-	host_file("var/lib/docker/containers/a/config.v2.json", "[]");
-	host_file("var/lib/docker/containers/b/config.v2.json", "{\"ID\":{},\"Name\":[],\"State\":7}");
-	host_file("var/lib/docker/containers/c/config.v2.json", "%s", "");
-	host_file("var/lib/docker/containers/file", "%s", "");
-	host_file(TASKS "default/redis/config.json", "{\"annotations\":[1],\"linux\":\"x\"}");
-	host_file(TASKS "default/redis/init.pid", "-7");
-	host_parents(BOBS "/");
-	docker(HOST_ID_A, "web");
-	runs("/docker/" HOST_ID_A);
-	assert_finds("web", HOST_ID_A, "web", "docker", "/docker/" HOST_ID_A);
-	assert_says(HOST_ID_B, -ENODATA, "(podman) is not running");
-	assert_says("redis", -ENODATA, "(containerd) is not running");
-}
-
-static void test_container_find_takes_regular_files_of_some_size_only(void **state)
-{
-	(void)state;
-	podman("elsewhere", HOST_ID_A, "web");
-	host_parents(PODMAN);
-	assert_int_equal(symlink("../../../../../elsewhere", PODMAN), 0);
-	assert_int_equal(access(PODMAN, R_OK), 0);
-	assert_says("web", -ENOENT, "there is no container");
-	assert_int_equal(remove(PODMAN), 0);
-	assert_int_equal(mkfifo(PODMAN, 0600), 0);
-	assert_says("web", -ENOENT, "there is no container");
-	assert_int_equal(remove(PODMAN), 0);
-	podman(PODMAN, HOST_ID_A, "web");
-	assert_says("web", -ENODATA, "not running");
-	/* Zeros behind its end would not disturb. */
-	assert_int_equal(truncate(PODMAN, STATEFILE_BYTES_MAX + 1), 0);
-	assert_says("web", -ENOENT, "there is no container");
-}
-
-static void test_container_find_strange_words_are_not_taken(void **state)
-{
-	(void)state;
-	host_file(PODMAN,
-		  "[{\"id\":\"" HOST_ID_A "\",\"names\":[\"\\u001b[31mred\"]},{\"id\":\"../x\",\"names\":[\"up\"]},"
-		  "{\"id\":\"\",\"names\":[\"none\"]}]");
-	runs("/libpod_parent/libpod-" HOST_ID_A);
-	assert_finds("aaaa", HOST_ID_A, NULL, "podman", "/libpod_parent/libpod-" HOST_ID_A);
-	assert_says("up", -ENOENT, "there is no container");
-	assert_says("none", -ENOENT, "there is no container");
-}
-
-/* --- names ----------------------------------------------------------------------------------------------------------
- */
 static void test_container_names_are_found_and_kept(void **state)
 {
 	struct container_names *names = container_names_new(&host);
@@ -447,12 +243,6 @@ int main(void)
 		TEST(test_container_find_not_running_is_told_apart),
 		TEST(test_container_find_without_a_group_of_its_own_is_not_supported),
 		TEST(test_container_find_refuses_what_is_no_name),
-		TEST(test_container_find_rootless_says_whose),
-		TEST(test_container_find_users_do_not_rename_the_machines_containers),
-		TEST(test_container_find_unreadable_users_are_named),
-		TEST(test_container_find_broken_files_hide_no_other),
-		TEST(test_container_find_takes_regular_files_of_some_size_only),
-		TEST(test_container_find_strange_words_are_not_taken),
 		TEST(test_container_names_are_found_and_kept),
 		TEST(test_container_names_of_the_unknown_are_looked_for_once),
 	};

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* difference.c: two profiles of one run, of two runs, and of nothing. */
 #include "golden.h"
+#include "printed.h"
 
 #include "../../user/difference.h"
 
 static char *print(const struct profile *before, const struct profile *after, unsigned int top)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct printed printed;
 
-	assert_non_null(out);
-	assert_int_equal(difference_print(before, after, top, out), 0);
-	assert_int_equal(fclose(out), 0);
-	return text;
+	assert_int_equal(difference_print(before, after, top, printed_open(&printed)), 0);
+	return printed_close(&printed);
 }
 
 /* Fields are told apart by blanks alone. */

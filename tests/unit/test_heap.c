@@ -13,6 +13,7 @@
 
 #include "../../user/heap.h"
 #include "../../user/weight.h"
+#include "chance.h"
 
 static struct heap heap;
 
@@ -208,11 +209,7 @@ static u64 seed;
 
 static u32 chance(u32 below)
 {
-	u64 z = seed += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (u32)((z ^ z >> 31) >> 32) % below;
+	return chance_below(&seed, below);
 }
 
 static struct {

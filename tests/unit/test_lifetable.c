@@ -3,20 +3,17 @@
 #include <math.h>
 
 #include "golden.h"
+#include "printed.h"
 
 #include "../../user/lifespan.h"
 #include "../../user/lifetable.h"
 
 static char *print(const struct profile *profile, unsigned int top)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct printed printed;
 
-	assert_non_null(out);
-	lifetable_print(profile, top, out);
-	assert_int_equal(fclose(out), 0);
-	return text;
+	lifetable_print(profile, top, printed_open(&printed));
+	return printed_close(&printed);
 }
 
 static void check_says(const struct profile *profile, unsigned int top, const char *wanted, bool says)

@@ -1,107 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* merge.c: what of two processes is one thing and what is not, and sums that are exact. */
+/* merge.c: sums that are exact, what a merge of merges keeps, and input that contradicts itself. */
+#include "made_profile.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include "../../user/merge.h"
 #include "../../user/writer.h"
 #include "random.h"
-
-#define LIBRARY "/usr/lib/libmerge.so"
-
-/* One process: a library at `base`, JIT code at one address, and samples of its own. */
-struct made {
-	struct profile profile;
-	struct profile_mapping mappings[2];
-	struct profile_location locations[3];
-	struct profile_line lines[3];
-	u32 stacks[2][2];
-	struct profile_sample samples[8];
-};
-
-enum {
-	LEAF,
-	ROOT,
-	JIT
-};
-
-#define JIT_ADDRESS 0x7000001234ULL
-
-static void make(struct made *made, u32 pid, u64 base, const char *jit_name)
-{
-	static const struct profile empty;
-
-	*made = (struct made){.profile = empty};
-	made->mappings[0] = (struct profile_mapping){.start = base,
-						     .end = base + 0x8000,
-						     .file_offset = 0x1000,
-						     .path = (char *)LIBRARY,
-						     .build_id = {1, 2, 3},
-						     .build_id_size = 3,
-						     .has_functions = true,
-						     .has_filenames = true};
-	made->mappings[1] =
-		(struct profile_mapping){.start = 0x7000000000, .end = 0x7000010000, .path = (char *)"//anon"};
-	made->lines[LEAF] = (struct profile_line){(char *)"leaf", (char *)"leaf", (char *)"/src/leaf.c", 3, 1};
-	made->lines[ROOT] = (struct profile_line){(char *)"root", (char *)"root", (char *)"/src/leaf.c", 30, 20};
-	made->lines[JIT] = (struct profile_line){(char *)jit_name, (char *)jit_name, NULL, 0, 0};
-	made->locations[LEAF] = (struct profile_location){base + 0x10, 0, 1, &made->lines[LEAF], 4};
-	made->locations[ROOT] = (struct profile_location){base + 0x100, 0, 1, &made->lines[ROOT], 8};
-	made->locations[JIT] = (struct profile_location){JIT_ADDRESS, 1, 1, &made->lines[JIT], 0};
-	made->stacks[0][0] = LEAF;
-	made->stacks[0][1] = ROOT;
-	made->stacks[1][0] = JIT;
-	made->stacks[1][1] = ROOT;
-	made->profile.pid = pid;
-	made->profile.comm = (char *)"made";
-	made->profile.sample_bytes = 1000;
-	made->profile.start_unix_ns = 1000 * pid;
-	made->profile.duration_ns = 500;
-	made->profile.cpu_ns = 100;
-	made->profile.hit_cost_ns = pid;
-	made->profile.ledger[COUNTER_HITS_ALLOC] = 10;
-	made->profile.ledger[COUNTER_LOST_RING] = pid;
-	made->profile.mappings = made->mappings;
-	made->profile.mapping_count = 2;
-	made->profile.locations = made->locations;
-	made->profile.location_count = 3;
-	made->profile.samples = made->samples;
-}
-
-static void sample(struct made *made, u32 stack, u64 size, u64 alloc, u64 inuse)
-{
-	made->samples[made->profile.sample_count++] = (struct profile_sample){
-		.location = made->stacks[stack], .depth = 2, .size = size, .alloc_count = alloc, .inuse_count = inuse};
-}
-
-static void add(struct merge *merge, struct made *made)
-{
-	struct profile_origin origin = {.pid = made->profile.pid, .comm = made->profile.comm};
-
-	assert_int_equal(merge_add(merge, &made->profile, &origin), 0);
-}
-
-static struct merge *new_merge(void)
-{
-	struct merge *merge = merge_new();
-
-	assert_non_null(merge);
-	return merge;
-}
-
-static const struct profile_location *frame(const struct profile *profile, u32 sample, u32 depth)
-{
-	assert_true(sample < profile->sample_count && depth < profile->samples[sample].depth);
-	assert_true(profile->samples[sample].location[depth] < profile->location_count);
-	return &profile->locations[profile->samples[sample].location[depth]];
-}
 
 static void test_merge_of_nothing_is_an_empty_profile(void **state)
 {
@@ -112,129 +17,6 @@ static void test_merge_of_nothing_is_an_empty_profile(void **state)
 	assert_string_equal(merge_profile(merge)->stem, "all");
 	merge_free(merge);
 	merge_free(NULL);
-}
-
-static void test_merge_moves_a_file_to_where_the_first_process_has_it(void **state)
-{
-	struct merge *merge = new_merge();
-	const struct profile *all;
-	struct made one, two;
-
-	(void)state;
-	make(&one, 1, 0x7f0000000000, "one");
-	make(&two, 2, 0x7fee00001000, "two");
-	sample(&one, 0, 64, 2, 1);
-	sample(&two, 0, 64, 3, 3);
-	add(merge, &one);
-	add(merge, &two);
-	all = merge_profile(merge);
-	assert_int_equal(all->mapping_count, 1);
-	assert_int_equal(all->mappings[0].start, 0x7f0000000000);
-	assert_string_equal(all->mappings[0].path, LIBRARY);
-	assert_true(all->mappings[0].has_functions);
-	assert_int_equal(all->location_count, 2);
-	assert_int_equal(all->sample_count, 2);
-	assert_ptr_equal(frame(all, 0, 0), frame(all, 1, 0));
-	assert_int_equal(frame(all, 1, 0)->address, 0x7f0000000010);
-	assert_string_equal(frame(all, 1, 1)->lines[0].function, "root");
-	assert_int_equal(all->origins[all->samples[0].origin - 1].pid, 1);
-	assert_int_equal(all->origins[all->samples[1].origin - 1].pid, 2);
-	merge_free(merge);
-}
-
-static void test_merge_another_build_of_a_file_is_another_file_at_a_place_of_its_own(void **state)
-{
-	struct merge *merge = new_merge();
-	const struct profile *all;
-	struct made one, two;
-
-	(void)state;
-	make(&one, 1, 0x400000, "one");
-	make(&two, 2, 0x402000, "two");
-	two.mappings[0].build_id[0] = 9;
-	two.mappings[0].has_filenames = false;
-	sample(&one, 0, 64, 2, 1);
-	sample(&two, 0, 64, 3, 3);
-	add(merge, &one);
-	add(merge, &two);
-	all = merge_profile(merge);
-	assert_int_equal(all->mapping_count, 2);
-	assert_true(all->mappings[1].start >= all->mappings[0].end);
-	assert_int_equal(all->mappings[1].end - all->mappings[1].start, 0x8000);
-	assert_int_equal(all->location_count, 4);
-	assert_int_equal(frame(all, 1, 0)->address, all->mappings[1].start + 0x10);
-	assert_true(all->mappings[0].has_filenames);
-	assert_false(all->mappings[1].has_filenames);
-	merge_free(merge);
-}
-
-static void test_merge_without_build_ids_goes_by_device_and_inode(void **state)
-{
-	struct merge *merge = new_merge();
-	struct made one, two, three;
-
-	(void)state;
-	make(&one, 1, 0x400000, "one");
-	make(&two, 2, 0x400000, "two");
-	make(&three, 3, 0x600000, "three");
-	one.mappings[0].build_id_size = two.mappings[0].build_id_size = three.mappings[0].build_id_size = 0;
-	one.mappings[0].inode = three.mappings[0].inode = 7;
-	two.mappings[0].inode = 8;
-	sample(&one, 0, 64, 1, 1);
-	sample(&two, 0, 64, 1, 1);
-	sample(&three, 0, 64, 1, 1);
-	add(merge, &one);
-	add(merge, &two);
-	add(merge, &three);
-	assert_int_equal(merge_profile(merge)->mapping_count, 2);
-	merge_free(merge);
-}
-
-/* At the same address of two processes different code may have been made. */
-static void test_merge_keeps_code_of_no_file_where_it_is_and_apart_by_name(void **state)
-{
-	struct merge *merge = new_merge();
-	const struct profile *all;
-	struct made one, two;
-
-	(void)state;
-	make(&one, 1, 0x400000, "JS:one");
-	make(&two, 2, 0x500000, "JS:two");
-	one.locations[JIT].mapping = MAPPING_UNKNOWN;
-	two.locations[JIT].mapping = MAPPING_UNKNOWN;
-	sample(&one, 1, 64, 1, 1);
-	sample(&two, 1, 64, 1, 1);
-	add(merge, &one);
-	add(merge, &two);
-	all = merge_profile(merge);
-	assert_int_equal(frame(all, 0, 0)->address, JIT_ADDRESS);
-	assert_int_equal(frame(all, 1, 0)->address, JIT_ADDRESS);
-	assert_string_equal(frame(all, 0, 0)->lines[0].function, "JS:one");
-	assert_string_equal(frame(all, 1, 0)->lines[0].function, "JS:two");
-	assert_int_equal(frame(all, 0, 0)->mapping, MAPPING_UNKNOWN);
-	assert_ptr_equal(frame(all, 0, 1), frame(all, 1, 1));
-	merge_free(merge);
-}
-
-static void test_merge_anonymous_memory_is_not_moved(void **state)
-{
-	struct merge *merge = new_merge();
-	const struct profile *all;
-	struct made one, two;
-
-	(void)state;
-	make(&one, 1, 0x400000, "same");
-	make(&two, 2, 0x500000, "same");
-	two.mappings[1].start += 0x1000;
-	sample(&one, 1, 64, 1, 1);
-	sample(&two, 1, 64, 1, 1);
-	add(merge, &one);
-	add(merge, &two);
-	all = merge_profile(merge);
-	assert_int_equal(all->mapping_count, 3);
-	assert_int_equal(frame(all, 0, 0)->address, JIT_ADDRESS);
-	assert_int_equal(frame(all, 1, 0)->address, JIT_ADDRESS);
-	merge_free(merge);
 }
 
 /* Truncated estimates: only apart do they add up. Fixed seed. */
@@ -427,11 +209,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_merge_of_nothing_is_an_empty_profile),
-		cmocka_unit_test(test_merge_moves_a_file_to_where_the_first_process_has_it),
-		cmocka_unit_test(test_merge_another_build_of_a_file_is_another_file_at_a_place_of_its_own),
-		cmocka_unit_test(test_merge_without_build_ids_goes_by_device_and_inode),
-		cmocka_unit_test(test_merge_keeps_code_of_no_file_where_it_is_and_apart_by_name),
-		cmocka_unit_test(test_merge_anonymous_memory_is_not_moved),
 		cmocka_unit_test(test_merge_totals_are_the_sums_of_the_parts_at_odd_sizes),
 		cmocka_unit_test(test_merge_without_a_pid_adds_up_equal_samples),
 		cmocka_unit_test(test_merge_facts_add_up),

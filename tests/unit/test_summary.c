@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* summary.c against the tables it should print; tests/golden holds the whole ones. */
 #include "golden.h"
+#include "printed.h"
 
 #include "../../user/ledger.h"
 #include "../../user/summary.h"
 
 static char *print(const struct profile *profile, enum measure by, unsigned int top)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct printed printed;
 
-	assert_non_null(out);
-	summary_print_by(profile, by, top, out);
-	assert_int_equal(fclose(out), 0);
-	return text;
+	summary_print_by(profile, by, top, printed_open(&printed));
+	return printed_close(&printed);
 }
 
 static void check_golden(const struct profile *profile, enum measure by, const char *name)

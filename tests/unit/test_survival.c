@@ -1,28 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * survival.c and beta.c: a published table to the digit, exact binomial intervals against binomial sums, and how often
- * the 99.9 % band holds a truth that is known. All seeds are fixed, so nothing here is left to chance.
- */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+/* survival.c: a published table to the digit, and exact binomial intervals against binomial sums. */
+#include "binomial.h"
 
-#include <cmocka.h>
-
-#include "../../user/beta.h"
 #include "../../user/survival.h"
-#include "chance.h"
-
-static void assert_near(double value, double expected, double tolerance)
-{
-	if (fabs(value - expected) <= tolerance)
-		return;
-	print_error("%.12g, expected %.12g within %g\n", value, expected, tolerance);
-	fail();
-}
 
 static void die(struct lifetime *lifetime, u32 age, u32 count)
 {
@@ -50,71 +30,6 @@ static double estimate_at(const struct survival *survival, u32 age)
 
 	survival_at(survival, lifetime_class(age), 0.5, &point);
 	return point.estimate;
-}
-
-/* --- beta.c -------------------------------------------------------------------------------------------------------- */
-
-/* P(X <= x) of X ~ binomial(n, p), term by term. */
-static double binomial_cdf(u32 x, u32 n, double p)
-{
-	long double sum = 0;
-
-	for (u32 i = 0; i <= x; i++)
-		sum += expl(lgammal(n + 1.0L) - lgammal(i + 1.0L) - lgammal(n - i + 1.0L) + i * logl(p) +
-			    (n - i) * log1pl(-(long double)p));
-	return (double)sum;
-}
-
-static void test_beta_cdf_binomial_sums_match(void **state)
-{
-	(void)state;
-	for (u32 n = 1; n <= 300; n += 1 + n / 4)
-		for (u32 x = 0; x < n; x++)
-			for (double p = 0.001; p < 1; p += 0.0499)
-				assert_near(beta_cdf(p, x + 1.0, n - x), 1 - binomial_cdf(x, n, p), 1e-11);
-}
-
-static void test_beta_cdf_closed_forms_match(void **state)
-{
-	(void)state;
-	for (double x = 0.01; x < 1; x += 0.01) {
-		assert_near(beta_cdf(x, 1, 1), x, 1e-14);
-		assert_near(beta_cdf(x, 3.7, 1), pow(x, 3.7), 1e-13);
-		assert_near(beta_cdf(x, 1, 0.2), 1 - pow(1 - x, 0.2), 1e-13);
-		assert_near(beta_cdf(x, 0.5, 0.5), 2 / M_PI * asin(sqrt(x)), 1e-13);
-	}
-}
-
-static void test_beta_cdf_many_samples_stay_exact(void **state)
-{
-	(void)state;
-	assert_near(beta_cdf(0.5, 5e6, 5e6), 0.5, 1e-7);
-	assert_near(beta_cdf(0.5 + 3 / sqrt(4e7), 5e6, 5e6), 0.998650102, 1e-7);
-	assert_near(beta_cdf(1e-7, 1, 1e7), 1 - exp(-1), 1e-7);
-}
-
-static void test_beta_cdf_outside_is_0_or_1(void **state)
-{
-	(void)state;
-	assert_true(beta_cdf(0, 2, 3) == 0 && beta_cdf(-1, 2, 3) == 0);
-	assert_true(beta_cdf(1, 2, 3) == 1 && beta_cdf(2, 2, 3) == 1);
-	assert_true(beta_cdf(0.5, 0, 3) == 1 && beta_cdf(0.5, 2, 0) == 0);
-}
-
-static void test_beta_quantile_is_the_inverse(void **state)
-{
-	static const double shapes[] = {0.3, 1, 1.5, 7, 60, 900.5, 1e6}, shares[] = {1e-6, 0.0005, 0.05, 0.5, 0.9995};
-
-	(void)state;
-	for (size_t a = 0; a < 7; a++)
-		for (size_t b = 0; b < 7; b++)
-			for (size_t p = 0; p < 5; p++) {
-				double x = beta_quantile(shares[p], shapes[a], shapes[b]), step = 2e-12 + 2e-9 * x;
-
-				assert_true(beta_cdf(x - step, shapes[a], shapes[b]) <= shares[p] + 1e-9);
-				assert_true(beta_cdf(x + step, shapes[a], shapes[b]) >= shares[p] - 1e-9);
-			}
-	assert_true(beta_quantile(0.5, 0, 2) == 0 && beta_quantile(0.5, 2, 0) == 1);
 }
 
 /* --- the estimate -------------------------------------------------------------------------------------------------- */
@@ -382,148 +297,9 @@ static void test_survival_band_four_thousand_million_deaths_stay_finite(void **s
 	assert_true(point.upper > point.estimate && point.upper < point.estimate + 0.001);
 }
 
-/* --- against laws that are known ----------------------------------------------------------------------------------- */
-
-static double draw_exponential(u64 *chance)
-{
-	return chance_exponential(chance, 20);
-}
-
-static double exponential_survives(double age)
-{
-	return exp(-age / 20);
-}
-
-static double draw_bimodal(u64 *chance)
-{
-	return chance_exponential(chance, chance_uniform(chance) < 0.6 ? 1.5 : 60);
-}
-
-static double bimodal_survives(double age)
-{
-	return 0.6 * exp(-age / 1.5) + 0.4 * exp(-age / 60);
-}
-
-/* Lomax: the mean is there, the variance is infinite. */
-static double draw_heavy(u64 *chance)
-{
-	return 2 * (pow(chance_uniform(chance), -1 / 1.1) - 1);
-}
-
-static double heavy_survives(double age)
-{
-	return pow(1 + age / 2, -1.1);
-}
-
-static const struct law {
-	const char *name;
-	double (*draw)(u64 *chance);
-	double (*survives)(double age);
-} laws[] = {{"exponential", draw_exponential, exponential_survives},
-	    {"bimodal", draw_bimodal, bimodal_survives},
-	    {"heavy-tailed", draw_heavy, heavy_survives}};
-
-#define AGE_MAX 4294967295u /* keep ages in 32 bits: nothing is asked of them beyond 2^20 */
-#define OBJECTS 200
-#define RISK	0.001
-
-/*
- * 200 lives: of one size, or of five that weigh from 1 to 128; all seen to their deaths, or only until a moment of the
- * same law, which comes before the death for half of them.
- */
-static void draw_site(const struct law *law, bool mixed, bool censored, u64 seed, struct survival *ret_survival)
-{
-	static const double weights[] = {16, 48, 128, 512, 2048};
-	struct lifetime lifetimes[5] = {{0}};
-	u64 chance = seed;
-
-	for (u32 i = 0; i < OBJECTS; i++) {
-		double death = fmin(law->draw(&chance), AGE_MAX),
-		       last = censored ? fmin(law->draw(&chance), AGE_MAX) : AGE_MAX;
-		struct lifetime *lifetime = &lifetimes[mixed ? chance_next(&chance) % 5 : 0];
-
-		if (floor(death) <= floor(last))
-			lifetime_death(lifetime, 0, (u32)death);
-		else
-			lifetime_end(lifetime, 0, (u32)last);
-	}
-	*ret_survival = (struct survival){0};
-	for (u32 i = 0; i < 5; i++)
-		survival_add(ret_survival, &lifetimes[i], weights[i]);
-}
-
-static bool holds(const struct survival_point *point, double truth)
-{
-	return point->lower <= truth && truth <= point->upper;
-}
-
-/* Seeds 1 to 8, every age up to 31 and every class end. */
-static void test_survival_band_of_eight_seeds_holds_the_truth_at_every_age(void **state)
-{
-	static const u64 seeds[] = {1, 2, 3, 4, 5, 6, 7, 8};
-
-	(void)state;
-	for (u32 variant = 0; variant < 12 * 8; variant++) {
-		const struct law *law = &laws[variant % 3];
-		struct survival survival;
-
-		draw_site(law, variant / 3 % 2, variant / 6 % 2, seeds[variant / 12], &survival);
-		for (u32 k = 1; k < LIFETIME_CLASSES; k++) {
-			struct survival_point point;
-
-			survival_at(&survival, k, RISK, &point);
-			assert_true(point.lower <= point.estimate && point.estimate <= point.upper);
-			if (!holds(&point, law->survives(lifetime_class_start(k))))
-				fail_msg("%s, seed %u, age %u", law->name, variant / 12 + 1, lifetime_class_start(k));
-		}
-	}
-}
-
-/* Seeds 1 to 1000. */
-static void check_coverage(const struct law *law, bool mixed, bool censored)
-{
-	u32 held[LIFETIME_CLASSES] = {0}, tried_ten = 0, held_ten = 0;
-
-	for (u64 seed = 1; seed <= 1000; seed++) {
-		struct survival survival;
-
-		draw_site(law, mixed, censored, seed, &survival);
-		for (u32 k = 1; k < LIFETIME_CLASSES; k++) {
-			struct survival_point point;
-			bool hit;
-
-			survival_at(&survival, k, RISK, &point);
-			hit = holds(&point, law->survives(lifetime_class_start(k)));
-			held[k] += hit;
-			tried_ten += point.at_risk >= 10;
-			held_ten += hit && point.at_risk >= 10;
-		}
-	}
-	printf("%s, %s sizes, %s: %.2f %% at 10 at risk or more; per age, in thousandths:", law->name,
-	       mixed ? "mixed" : "equal", censored ? "half censored" : "all seen", 100.0 * held_ten / tried_ten);
-	for (u32 k = 1; k < LIFETIME_CLASSES; k++)
-		printf(" %u:%u", lifetime_class_start(k), held[k]);
-	printf("\n");
-	assert_true(tried_ten > 1000 && held_ten >= 0.995 * tried_ten);
-	for (u32 k = 1; k < LIFETIME_CLASSES; k++)
-		assert_true(held[k] >= 995);
-}
-
-static void test_survival_band_coverage_is_what_it_says(void **state)
-{
-	(void)state;
-	for (u32 variant = 0; variant < 12; variant++)
-		check_coverage(&laws[variant % 3], variant / 3 % 2, variant / 6 % 2);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_beta_cdf_binomial_sums_match),
-		cmocka_unit_test(test_beta_cdf_closed_forms_match),
-		cmocka_unit_test(test_beta_cdf_many_samples_stay_exact),
-		cmocka_unit_test(test_beta_cdf_outside_is_0_or_1),
-		cmocka_unit_test(test_beta_quantile_is_the_inverse),
 		cmocka_unit_test(test_survival_remission_under_treatment_is_the_published_table),
 		cmocka_unit_test(test_survival_remission_untreated_is_the_published_table),
 		cmocka_unit_test(test_survival_equal_age_deaths_come_before_ends),
@@ -537,8 +313,6 @@ int main(void)
 		cmocka_unit_test(test_survival_band_of_nothing_is_everything),
 		cmocka_unit_test(test_survival_band_after_the_last_seen_reaches_zero),
 		cmocka_unit_test(test_survival_band_four_thousand_million_deaths_stay_finite),
-		cmocka_unit_test(test_survival_band_of_eight_seeds_holds_the_truth_at_every_age),
-		cmocka_unit_test(test_survival_band_coverage_is_what_it_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "../../user/weight.h"
+#include "chance.h"
 
 static void assert_scaled(u64 count, u64 size, u64 interval, u64 objects, u64 bytes)
 {
@@ -147,23 +148,13 @@ static void test_weight_variance_known_cases_match(void **state)
 
 static u64 seed;
 
-/* splitmix64, as a uniform number in [0, 1) */
-static double uniform(void)
-{
-	u64 z = seed += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
-}
-
 static u64 draw(u64 size, u64 interval)
 {
 	double p = -expm1(-(double)size / (double)interval);
 	u64 count = 0;
 
 	for (int i = 0; i < OBJECTS; i++)
-		count += uniform() < p;
+		count += chance_uniform(&seed) < p;
 	return count;
 }
 

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* write_folded.c against a literal file: merging, inlined frames, unnamed code, odd names. */
 #include "golden.h"
+#include "printed.h"
 #include "../../user/writer.h"
 
 static char *write_string(const struct profile *profile, enum measure measure)
 {
-	char *text;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct printed printed;
 
-	assert_non_null(out);
-	assert_int_equal(write_folded(profile, out, measure), 0);
-	assert_int_equal(fclose(out), 0);
-	return text;
+	assert_int_equal(write_folded(profile, printed_open(&printed), measure), 0);
+	return printed_close(&printed);
 }
 
 static void assert_written(const struct profile *profile, enum measure measure, const char *name)

@@ -5,30 +5,23 @@
 #include <math.h>
 
 #include "golden.h"
+#include "printed.h"
 #include "../../user/writer.h"
 
 static char *write_string(const struct profile *profile)
 {
-	char *text;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct printed printed;
 
-	assert_non_null(out);
-	assert_int_equal(write_json(profile, out), 0);
-	assert_int_equal(fclose(out), 0);
-	return text;
+	assert_int_equal(write_json(profile, printed_open(&printed)), 0);
+	return printed_close(&printed);
 }
 
 static char *index_string(const struct recording *recording, const struct index_entry *entries, u32 count)
 {
-	char *text;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct printed printed;
 
-	assert_non_null(out);
-	assert_int_equal(write_index(recording, entries, count, out), 0);
-	assert_int_equal(fclose(out), 0);
-	return text;
+	assert_int_equal(write_index(recording, entries, count, printed_open(&printed)), 0);
+	return printed_close(&printed);
 }
 
 static cJSON *parse(const char *text)

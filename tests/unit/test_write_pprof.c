@@ -7,17 +7,18 @@
 #include <zlib.h>
 
 #include "golden.h"
+#include "printed.h"
 #include "../../user/writer.h"
 #include "pprof.pb-c.h"
 
 static u8 *write_bytes(const struct profile *profile, size_t *ret_size)
 {
+	struct printed printed;
 	char *bytes;
-	FILE *out = open_memstream(&bytes, ret_size);
 
-	assert_non_null(out);
-	assert_int_equal(write_pprof(profile, out), 0);
-	assert_int_equal(fclose(out), 0);
+	assert_int_equal(write_pprof(profile, printed_open(&printed)), 0);
+	bytes = printed_close(&printed);
+	*ret_size = printed.size;
 	return (u8 *)bytes;
 }
 
@@ -155,13 +156,12 @@ static void assert_valid(const Pprof__Profile *message)
 static void assert_written(const struct profile *profile, const char *name)
 {
 	Pprof__Profile *message = write_and_unpack(profile);
+	struct printed printed;
 	char *text;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
 
 	assert_valid(message);
-	show(message, out);
-	assert_int_equal(fclose(out), 0);
+	show(message, printed_open(&printed));
+	text = printed_close(&printed);
 	assert_golden(text, name);
 	free(text);
 	pprof__profile__free_unpacked(message, NULL);

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* write_text.c against literal files, and at the edges that its strictest reader (`go tool pprof`) has. */
 #include "golden.h"
+#include "printed.h"
 #include "../../user/writer.h"
 
 static char *write_string(const struct profile *profile)
 {
-	char *text;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct printed printed;
 
-	assert_non_null(out);
-	assert_int_equal(write_text(profile, out), 0);
-	assert_int_equal(fclose(out), 0);
-	return text;
+	assert_int_equal(write_text(profile, printed_open(&printed)), 0);
+	return printed_close(&printed);
 }
 
 static void assert_written(const struct profile *profile, const char *name)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef OWN_LIBC_H
+#define OWN_LIBC_H
+/* A target with a C library and a loader of the scene's own, which nobody else maps and which a test may remove. */
+#include "session.h"
+
+/* target_leak as `program`, beside its libc.so.6 and ld-linux-x86-64.so.2: in the scene's directory, unless they are there. */
+void own_libc_install(const struct scene *scene);
+
+/* Words that run it: valid until the next call. The kernel calls it by its loader's name. */
+const char *const *own_libc_argv(const struct scene *scene);
+
+#endif
