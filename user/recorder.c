@@ -107,6 +107,21 @@ int recorder_for_each(struct recorder *recorder, int (*each)(struct process *pro
 	return 0;
 }
 
+static void each_file(const struct mapping_table *mappings, void (*each)(const struct elf *elf, void *arg), void *arg)
+{
+	for (u32 i = 0; i < mapping_table_count(mappings); i++)
+		if (mapping_table_get(mappings, i)->elf)
+			each(mapping_table_get(mappings, i)->elf, arg);
+}
+
+void recorder_for_each_file(const struct recorder *recorder, void (*each)(const struct elf *elf, void *arg), void *arg)
+{
+	for (const struct process *process = recorder->processes; process; process = process->hh.next)
+		each_file(process->mappings, each, arg);
+	for (const struct succession *succession = recorder->successions; succession; succession = succession->next)
+		each_file(succession->mappings, each, arg);
+}
+
 /*
  * The mappings of the exec that made the image of `pid` beginning at `now_ns`, NULL when it was not announced; older
  * announcements of the pid lead to images never heard of, and are dropped.
