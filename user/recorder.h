@@ -17,6 +17,7 @@ struct recorder_options {
 	bool alloc_only, show_allocator;
 	double alloc_hit_ns, free_hit_ns; /* calibrated cost of one unsampled hit */
 	struct collector_options collector;
+	u64 sites_max; /* sites and stacks in memory at a time, see heap_alloc; 0: no limit */
 };
 
 struct recorder *recorder_new(const struct recorder_options *options); /* NULL: no memory */

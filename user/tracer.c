@@ -98,6 +98,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 		.alloc_hit_ns = tracer->follow.calibration.alloc_ns,
 		.free_hit_ns = tracer->follow.calibration.free_ns,
 		.collector = options->collector,
+		.sites_max = TRACER_SITES_MAX,
 	});
 	err = tracer->follow.target && tracer->follow.recorder ? open_streams(tracer) : -ENOMEM;
 	if (err) {

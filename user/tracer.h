@@ -13,6 +13,9 @@
 #include "recorder.h"
 #include "traced.h"
 
+/* In memory at a time: about a gigabyte of them. */
+#define TRACER_SITES_MAX (1u << 20)
+
 struct symbolizer;
 struct tracer;
 
