@@ -162,20 +162,44 @@ void attach_close(struct attach *attach)
 	free(attach);
 }
 
+/* Links that threads are removing. */
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t none;
+	unsigned int count;
+} closing = {.mutex = PTHREAD_MUTEX_INITIALIZER, .none = PTHREAD_COND_INITIALIZER};
+
 static void *closer(void *arg)
 {
 	attach_close(arg);
+	pthread_mutex_lock(&closing.mutex);
+	if (!--closing.count)
+		pthread_cond_broadcast(&closing.none);
+	pthread_mutex_unlock(&closing.mutex);
 	return NULL;
 }
 
 void attach_close_later(struct attach *attach)
 {
 	pthread_t thread;
+	int err;
 
 	if (!attach)
 		return;
-	if (pthread_create(&thread, NULL, closer, attach))
+	pthread_mutex_lock(&closing.mutex);
+	err = pthread_create(&thread, NULL, closer, attach);
+	closing.count += !err;
+	pthread_mutex_unlock(&closing.mutex);
+	if (err)
 		attach_close(attach);
 	else
 		pthread_detach(thread);
+}
+
+void attach_wait_closed(void)
+{
+	pthread_mutex_lock(&closing.mutex);
+	while (closing.count)
+		pthread_cond_wait(&closing.none, &closing.mutex);
+	pthread_mutex_unlock(&closing.mutex);
 }

@@ -42,4 +42,10 @@ void attach_close(struct attach *attach);
 /* The same, without waiting. */
 void attach_close_later(struct attach *attach);
 
+/*
+ * Wait for what is being removed without waiting: to be called before the process ends. A thread that is killed while the
+ * kernel takes its breakpoints out leaves them where they are, for good.
+ */
+void attach_wait_closed(void);
+
 #endif

@@ -116,11 +116,19 @@ static struct profile_origin origin_of(const struct profile *profile, char buffe
 }
 
 /* Whoever lives at the end is kept however many there are. */
-static bool is_kept(const struct census *census, const struct profile *profile)
+static bool is_kept(struct census *census, const struct profile *profile)
 {
 	u32 kept = profile->sample_count ? census->numbers.own_files : census->without_samples;
+	u32 merged = gather_all(census->gather)->sample_count, max = census->options.samples_max;
 
-	return !profile->exited || kept < census->options.keep;
+	if (!profile->exited)
+		return true;
+	if (kept >= census->options.keep)
+		return false;
+	if (!max || !profile->sample_count || merged < max)
+		return true;
+	census->numbers.crowded = true;
+	return false;
 }
 
 static int add_alone(struct census *census, struct profile *profile, char **before)

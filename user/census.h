@@ -4,8 +4,8 @@
 /*
  * All processes of a population, as far as they have been written: a line for the index each, what is gathered of all
  * and of containers, and, once `keep` of them have files of their own, one line for each executable of those that ended
- * after them. Memory grows with `keep`, with executables and containers (bounded too) and with distinct stacks, not with
- * processes. For one thread at a time.
+ * after them or when there were samples_max samples. Memory grows up to that with `keep`, and with executables and
+ * containers (bounded too) and distinct stacks, not with processes. For one thread at a time.
  */
 #include "index.h"
 #include "recorder.h"
@@ -17,6 +17,7 @@ struct census_options {
 	int dir; /* where files go */
 	unsigned int formats;
 	u32 keep;		     /* processes with samples that have a file, and as many without */
+	u32 samples_max;	     /* of all that is merged, before all are merged by executable; 0: no limit */
 	u64 start_ns, start_unix_ns; /* one moment on both clocks */
 	const struct recorder_options *recorder;
 	struct symbolizer *symbolizer;
@@ -56,6 +57,7 @@ const struct profile *census_all(const struct census *census);
 struct census_numbers {
 	u64 processes;			      /* counted in */
 	u64 merged;			      /* of them by executable */
+	bool crowded;			      /* before there were so many as are to be kept */
 	u32 executables;		      /* by so many */
 	u32 own_files;			      /* processes that have some of their own */
 	u32 growing_sites, growing_processes; /* see lifetable_growing */

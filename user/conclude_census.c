@@ -77,7 +77,13 @@ static void say_merged(const struct publication *publication)
 			 " process%s, the first because: %s",
 			 numbers->perfmaps_refused, numbers->perfmaps_refused == 1 ? "" : "es",
 			 numbers->perfmap_refused);
-	if (numbers->merged)
+	if (numbers->crowded)
+		log_note("%" PRIu64 " processes ended after %" PRIu32 " others had left %u samples, more than heaptap "
+			 "keeps apart, and are merged, in merged.*, by their %" PRIu32 " executable%s; a larger -R has "
+			 "fewer",
+			 numbers->merged, numbers->own_files, PUBLISH_SAMPLES_MAX, numbers->executables,
+			 numbers->executables == 1 ? "" : "s");
+	else if (numbers->merged)
 		log_note("%" PRIu64 " processes ended after the first %" PRIu32
 			 " and are merged, in merged.*, by their "
 			 "%" PRIu32 " executable%s; --keep keeps more of them apart",

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "newlimit.h"
 #include "procfs.h"
+#include "sweep.h"
 
 #define ANNOUNCED_NS	   5000000000ULL /* how long at most the side-band is ahead of the ring */
 #define LOOK_POPULATION_NS 1000000000ULL /* between two looks at a population, which may be thousands */
@@ -283,20 +284,6 @@ static bool is_gone(struct follow *follow, struct traced *traced)
 	return follow->emptied > traced->gone;
 }
 
-static bool is_mapped(const struct target_file *file, void *arg)
-{
-	const struct follow *follow = arg;
-
-	for (struct traced *traced = follow->traced; traced; traced = traced->hh.next) {
-		const struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
-
-		for (u32 i = 0; process && !process->ended && i < mapping_table_count(process->mappings); i++)
-			if (mapping_table_get(process->mappings, i)->elf == file->elf)
-				return true;
-	}
-	return false;
-}
-
 void follow_look(struct follow *follow, u64 now_ns)
 {
 	bool all = follow->population == POPULATION_LISTED;
@@ -316,11 +303,7 @@ void follow_look(struct follow *follow, u64 now_ns)
 			follow_drop(follow, traced);
 		}
 	}
-	/* An empty group may fill again, with processes whose first calls are to be seen. */
-	if (follow->population == POPULATION_CGROUP && follow->traced) {
-		traced_drop_unused(&follow->links.wide, is_mapped, follow);
-		traced_drop_unused(&follow->links.throwing, is_mapped, follow);
-	}
+	sweep_links(follow);
 }
 
 /* Its stacks come raw until the programs know its mappings: that is when a population's are worth their room. */

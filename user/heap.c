@@ -34,22 +34,26 @@ void heap_release(struct heap *heap)
 		HASH_DEL(heap->sites, site);
 		free(site);
 	}
+	quota_give_back(&heap->share);
 }
 
-/* The site of that stack and size, made at its first object; NULL: no memory. */
-static struct heap_site *site_get(struct heap *heap, u64 stack, u64 size)
+static struct heap_site *site_find(const struct heap *heap, u64 stack, u64 size)
 {
 	struct heap_site_key key = {.stack = stack, .size = size};
-	bool out_of_memory = false;
 	struct heap_site *site;
 
 	HASH_FIND(hh, heap->sites, &key, sizeof(key), site);
-	if (site)
-		return site;
-	site = calloc(1, sizeof(*site));
+	return site;
+}
+
+static struct heap_site *site_new(struct heap *heap, u64 stack, u64 size)
+{
+	struct heap_site *site = calloc(1, sizeof(*site));
+	bool out_of_memory = false;
+
 	if (!site)
 		return NULL;
-	site->key = key;
+	site->key = (struct heap_site_key){.stack = stack, .size = size};
 	site->weight_bytes = (double)size / weight_probability(size, heap->sample_bytes);
 	HASH_ADD(hh, heap->sites, key, sizeof(site->key), site);
 	if (out_of_memory) {
@@ -57,6 +61,19 @@ static struct heap_site *site_get(struct heap *heap, u64 stack, u64 size)
 		return NULL;
 	}
 	return site;
+}
+
+/* The site of that stack and size, made at its first object; NULL: no memory. */
+static struct heap_site *site_get(struct heap *heap, u64 stack, u64 size)
+{
+	struct heap_site *site = site_find(heap, stack, size);
+
+	if (!site && stack && !quota_take(&heap->share)) {
+		heap->no_room_count++;
+		stack = 0;
+		site = site_find(heap, stack, size);
+	}
+	return site ? site : site_new(heap, stack, size);
 }
 
 static void enter_use(struct heap *heap, struct heap_site *site, u64 now_ns)

@@ -9,6 +9,7 @@
 
 #include "../include/types.h"
 #include "collector.h"
+#include "quota.h"
 
 struct heap_site_key {
 	u64 stack; /* hash, 0: unknown */
@@ -43,13 +44,18 @@ struct heap {
 	u64 unfollowed_count; /* allocated, in-use unknown */
 	double inuse_bytes, peak_bytes;
 	u64 peak_ns;
+	struct quota_share share; /* of sites; the image's stacks are in it too */
+	u64 no_room_count;	  /* allocated, and booked to no stack for want of a share */
 	struct collector collector;
 };
 
 void heap_init(struct heap *heap, u64 sample_bytes);
 void heap_release(struct heap *heap);
 
-/* An object is born. `followed` false: only counted as allocated. 0 or -ENOMEM. */
+/*
+ * An object is born. `followed` false: only counted as allocated. Where there is no share left for one more site, it is
+ * booked to those of its size without a stack. 0 or -ENOMEM.
+ */
 int heap_alloc(struct heap *heap, u64 id, u64 addr, u64 size, u64 stack, bool followed, u64 now_ns);
 
 /* It dies. 0, or -ENOENT when it is not in use (its death may be told twice: by the kernel and by a sweep). */

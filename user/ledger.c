@@ -52,6 +52,7 @@ bool ledger_is_loss(enum counter counter)
 	case COUNTER_STACK_CUT:
 	case COUNTER_STACK_NO_TABLE:
 	case COUNTER_STACK_STALE:
+	case COUNTER_STACK_NO_ROOM:
 	case COUNTER_MAP_LOST:
 		return true;
 	default:

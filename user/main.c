@@ -2,6 +2,7 @@
 /* heaptap: which verb? */
 #include <malloc.h>
 
+#include "attach.h"
 #include "cli.h"
 #include "doctor.h"
 #include "log.h"
@@ -32,6 +33,7 @@ int main(int argc, char **argv)
 		status = doctor_run(&options);
 		break;
 	}
+	attach_wait_closed();
 	cli_release(&options);
 	return status;
 }

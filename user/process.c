@@ -56,6 +56,7 @@ void process_balance(struct process *process)
 	u64 refused = process->ledger[COUNTER_REFUSED];
 
 	process->ledger[COUNTER_FREED] = process->heap.freed_count;
+	process->ledger[COUNTER_STACK_NO_ROOM] = process->heap.no_room_count;
 	process->ledger[COUNTER_LIVE] = process->ended ? 0 : left;
 	process->ledger[COUNTER_ENDED] = process->ended ? left : 0;
 	/*

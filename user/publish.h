@@ -7,6 +7,9 @@
 #include "recorder.h"
 #include "retire.h"
 
+/* Of a population, merged: some two hundred megabytes with their stacks. */
+#define PUBLISH_SAMPLES_MAX (1u << 20)
+
 struct tracer;
 
 struct publication {

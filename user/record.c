@@ -196,6 +196,7 @@ static void keep_time(struct record *record, u64 told_ns)
 	/* What falls due while profiles are being written waits for them. */
 	if (publish_busy(&record->publication))
 		return;
+	tracer_sweep(record->tracer, record->publication.symbolizer);
 	if (!due && !record->signals.profile_wanted) {
 		publish_ended(&record->publication);
 		return;

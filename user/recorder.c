@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sink of all events: applies them to images. The two streams, ring and side-band, meet at exec: the side-band
- * announces the new program (comm with the exec flag) and its first mappings before the ring's EVENT_EXEC begins the
- * image, so they are kept in a `succession` until then. A shell may exec twice between two looks: successions queue up,
- * told apart by time.
+ * The sink of all events: applies them to images. The two streams, ring and side-band, meet at exec, see succession.h.
  */
 #define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
@@ -16,15 +13,8 @@
 #include "imagecount.h"
 #include "mapping.h"
 #include "snapshot.h"
+#include "succession.h"
 #include "variant.h"
-
-/* What is known of an image of `pid` that has not begun yet. */
-struct succession {
-	u32 pid;
-	u64 from_ns; /* the exec's */
-	struct mapping_table *mappings;
-	struct succession *next; /* older */
-};
 
 struct recorder {
 	struct recorder_options options;
@@ -32,7 +22,8 @@ struct recorder {
 	struct process *newest; /* of each pid, by pid */
 	struct imagecount images;
 	struct process *ended, **ended_last; /* not taken yet, in the order they ended */
-	struct succession *successions;
+	struct succession_list successions;
+	struct quota quota;
 };
 
 struct recorder *recorder_new(const struct recorder_options *options)
@@ -43,13 +34,8 @@ struct recorder *recorder_new(const struct recorder_options *options)
 		return NULL;
 	recorder->options = *options;
 	recorder->ended_last = &recorder->ended;
+	recorder->quota.max = options->sites_max;
 	return recorder;
-}
-
-static void succession_free(struct succession *succession)
-{
-	mapping_table_free(succession->mappings);
-	free(succession);
 }
 
 void recorder_free(struct recorder *recorder)
@@ -58,12 +44,7 @@ void recorder_free(struct recorder *recorder)
 
 	if (!recorder)
 		return;
-	while (recorder->successions) {
-		struct succession *succession = recorder->successions;
-
-		recorder->successions = succession->next;
-		succession_free(succession);
-	}
+	succession_list_release(&recorder->successions);
 	HASH_CLEAR(hh_by_pid, recorder->newest);
 	HASH_ITER (hh, recorder->processes, process, next) {
 		HASH_DEL(recorder->processes, process);
@@ -107,28 +88,20 @@ int recorder_for_each(struct recorder *recorder, int (*each)(struct process *pro
 	return 0;
 }
 
-/*
- * The mappings of the exec that made the image of `pid` beginning at `now_ns`, NULL when it was not announced; older
- * announcements of the pid lead to images never heard of, and are dropped.
- */
-static struct mapping_table *succession_take(struct recorder *recorder, u32 pid, u64 now_ns)
+static void each_file(const struct mapping_table *mappings, void (*each)(const struct elf *elf, void *arg), void *arg)
 {
-	struct succession **link = &recorder->successions, *succession;
-	struct mapping_table *mappings = NULL;
+	for (u32 i = 0; i < mapping_table_count(mappings); i++)
+		if (mapping_table_get(mappings, i)->elf)
+			each(mapping_table_get(mappings, i)->elf, arg);
+}
 
-	while ((succession = *link)) {
-		if (succession->pid != pid || succession->from_ns > now_ns) {
-			link = &succession->next;
-			continue;
-		}
-		*link = succession->next;
-		if (!mappings) {
-			mappings = succession->mappings;
-			succession->mappings = NULL;
-		}
-		succession_free(succession);
-	}
-	return mappings;
+void recorder_for_each_file(const struct recorder *recorder, void (*each)(const struct elf *elf, void *arg), void *arg)
+{
+	for (const struct process *process = recorder->processes; process; process = process->hh.next)
+		each_file(process->mappings, each, arg);
+	for (const struct succession *succession = recorder->successions.newest; succession;
+	     succession = succession->next)
+		each_file(succession->mappings, each, arg);
 }
 
 /* Into both tables, or none: 0 or -ENOMEM. */
@@ -165,8 +138,9 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 		return -ENOMEM;
 	}
 	process->scope = scope;
+	process->heap.share.quota = recorder->quota.max ? &recorder->quota : NULL;
 	collector_init(&process->heap.collector, &recorder->options.collector, now_ns);
-	announced = succession_take(recorder, pid, now_ns);
+	announced = succession_take(&recorder->successions, pid, now_ns);
 	if (announced) {
 		mapping_table_free(process->mappings);
 		process->mappings = announced;
@@ -194,28 +168,42 @@ void recorder_request(struct recorder *recorder)
 		collector_request(&process->heap.collector);
 }
 
+/* A stack that was told of, and not kept? The frames of a raw one may come later. */
+static bool is_refused(const struct process *process, u64 hash)
+{
+	return hash && !(hash & RAW_STACK_ID) && process->heap.share.refused;
+}
+
 static int apply_alloc(struct process *process, const struct event_alloc *event)
 {
 	bool followed = !(event->header.flags & (EVENT_REFUSED | EVENT_UNFOLLOWED));
+	u64 hash = event->stack;
 	struct stack *stack;
-	int err = variant_find(&process->stacks, process->mappings, event->stack, event->header.time_ns, &stack);
+	int err = variant_find(&process->stacks, process->mappings, hash, event->header.time_ns, &stack);
 
 	if (err)
 		return err;
 	process->ledger[COUNTER_STACK_STALE] += stack && stack->stale;
-	/* The frames of a raw stack may come later. */
-	return heap_alloc(&process->heap, event->object, event->addr, event->size, stack ? stack->hash : event->stack,
-			  followed, event->header.time_ns);
+	if (stack) {
+		hash = stack->hash;
+	} else if (is_refused(process, hash)) {
+		process->heap.no_room_count++;
+		hash = 0;
+	}
+	return heap_alloc(&process->heap, event->object, event->addr, event->size, hash, followed,
+			  event->header.time_ns);
 }
 
 static int apply_stack(struct process *process, const struct event_stack *event, size_t size)
 {
-	struct stack *stack;
+	struct stack *stack = stack_table_find(&process->stacks, event->stack);
 	int err;
 
 	if (!event->depth || event->depth > STACK_DEPTH_MAX ||
 	    size < offsetof(struct event_stack, ip) + event->depth * sizeof(u64))
 		return -EBADMSG;
+	if (!stack && !(event->stack & RAW_STACK_ID) && !quota_take(&process->heap.share))
+		return 0;
 	err = stack_table_add(&process->stacks, event->stack, event->header.time_ns, event->ip, event->depth,
 			      event->header.flags & EVENT_TRUNCATED);
 	if (err || event->stack & RAW_STACK_ID)
@@ -370,60 +358,26 @@ int recorder_event(struct recorder *recorder, const struct event *event, size_t 
 	}
 }
 
-/* Takes over the mappings, whatever becomes of it; NULL: there was no memory for them. */
-static int announce(struct recorder *recorder, u32 pid, u64 now_ns, struct mapping_table *mappings)
-{
-	struct succession *succession = mappings ? calloc(1, sizeof(*succession)) : NULL;
-
-	if (!succession) {
-		mapping_table_free(mappings);
-		return -ENOMEM;
-	}
-	*succession =
-		(struct succession){.pid = pid, .from_ns = now_ns, .mappings = mappings, .next = recorder->successions};
-	recorder->successions = succession;
-	return 0;
-}
-
-/* What was announced last of the pid. */
-static struct succession *succession_find(const struct recorder *recorder, u32 pid)
-{
-	struct succession *succession = recorder->successions;
-
-	while (succession && succession->pid != pid)
-		succession = succession->next;
-	return succession;
-}
-
 bool recorder_announced(const struct recorder *recorder, u32 pid)
 {
-	return succession_find(recorder, pid);
+	return succession_find(&recorder->successions, pid);
 }
 
 int recorder_fork(struct recorder *recorder, u32 pid, u32 parent, u64 now_ns)
 {
-	const struct succession *announced = succession_find(recorder, parent);
+	const struct succession *announced = succession_find(&recorder->successions, parent);
 	const struct process *process = recorder_current(recorder, parent);
 	struct mapping_table *mappings = NULL;
 
 	if (!announced && (!process || process->ended))
 		return 0;
 	mapping_table_copy(announced ? announced->mappings : process->mappings, now_ns, &mappings);
-	return announce(recorder, pid, now_ns, mappings);
+	return succession_announce(&recorder->successions, pid, now_ns, mappings);
 }
 
 void recorder_expire(struct recorder *recorder, u64 before_ns)
 {
-	struct succession **link = &recorder->successions, *succession;
-
-	while ((succession = *link)) {
-		if (succession->from_ns >= before_ns) {
-			link = &succession->next;
-			continue;
-		}
-		*link = succession->next;
-		succession_free(succession);
-	}
+	succession_expire(&recorder->successions, before_ns);
 }
 
 int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec, u64 now_ns)
@@ -431,7 +385,7 @@ int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exe
 	struct process *process = recorder_current(recorder, pid);
 
 	if (exec)
-		return announce(recorder, pid, now_ns, mapping_table_new());
+		return succession_announce(&recorder->successions, pid, now_ns, mapping_table_new());
 	if (process && !process->ended)
 		process_set_comm(process, comm);
 	return 0;
@@ -439,14 +393,11 @@ int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exe
 
 int recorder_map(struct recorder *recorder, u32 pid, const struct mapping *mapping)
 {
-	struct succession *succession = recorder->successions;
-	struct process *process;
+	struct succession *succession = succession_at(&recorder->successions, pid, mapping->from_ns);
+	struct process *process = recorder_current(recorder, pid);
 
-	while (succession && (succession->pid != pid || succession->from_ns > mapping->from_ns))
-		succession = succession->next;
 	if (succession)
 		return mapping_table_add(succession->mappings, mapping);
-	process = recorder_current(recorder, pid);
 	return process && !process->ended ? mapping_table_add(process->mappings, mapping) : 0;
 }
 

@@ -17,6 +17,7 @@ struct recorder_options {
 	bool alloc_only, show_allocator;
 	double alloc_hit_ns, free_hit_ns; /* calibrated cost of one unsampled hit */
 	struct collector_options collector;
+	u64 sites_max; /* sites and stacks in memory at a time, see heap_alloc; 0: no limit */
 };
 
 struct recorder *recorder_new(const struct recorder_options *options); /* NULL: no memory */
@@ -67,6 +68,9 @@ struct process *recorder_take_ended(struct recorder *recorder);
 
 /* Every image that was begun and not taken, in the order of process numbers, until `each` returns non-zero; returns that. */
 int recorder_for_each(struct recorder *recorder, int (*each)(struct process *process, void *arg), void *arg);
+
+/* Every file that an image not taken yet has mapped, or one that was announced; as often as it is mapped. */
+void recorder_for_each_file(const struct recorder *recorder, void (*each)(const struct elf *elf, void *arg), void *arg);
 
 const struct recorder_options *recorder_options(const struct recorder *recorder);
 

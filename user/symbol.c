@@ -98,6 +98,22 @@ void symbolizer_drop_files(struct symbolizer *symbolizer)
 	}
 }
 
+void symbolizer_forget(struct symbolizer *symbolizer, const struct elf *elf)
+{
+	struct file *gone, *file, *next;
+
+	HASH_FIND_PTR(symbolizer->files, &elf, gone);
+	if (!gone)
+		return;
+	/* Those that asked it look for themselves. */
+	HASH_ITER (hh, symbolizer->files, file, next) {
+		if (file != gone && file->same != gone)
+			continue;
+		HASH_DEL(symbolizer->files, file);
+		file_free(file);
+	}
+}
+
 void symbolizer_set_root(struct symbolizer *symbolizer, const struct root *root)
 {
 	symbolizer->root = root;

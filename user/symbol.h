@@ -23,7 +23,7 @@ struct symbol_line {
 
 struct symbol_frame {
 	unsigned int line_count;	 /* 0: nothing known; else innermost inlined function first */
-	const struct symbol_line *lines; /* owned by the symbolizer, valid until symbolizer_free */
+	const struct symbol_line *lines; /* owned by the symbolizer, valid until its file is forgotten */
 	u64 function_offset;		 /* ip minus the entry of the physical function */
 };
 
@@ -36,6 +36,9 @@ void symbolizer_free(struct symbolizer *symbolizer);
  */
 void symbolizer_drop_files(struct symbolizer *symbolizer);
 
+/* The file is about to be closed: what was said of it goes, and its separate debug file. */
+void symbolizer_forget(struct symbolizer *symbolizer, const struct elf *elf);
+
 /*
  * Where to look for separate debug files before heaptap's own file system: below `root`, which must outlive all that
  * follows until the next call. NULL: nowhere. A file keeps what was found for it first.
@@ -46,7 +49,7 @@ void symbolizer_set_root(struct symbolizer *symbolizer, const struct root *root)
 const char *symbolizer_complaint(const struct symbolizer *symbolizer);
 
 /*
- * What stands at file offset `offset` of `elf`, which must outlive the symbolizer. For a return address pass the
+ * What stands at file offset `offset` of `elf`, which must outlive the symbolizer, or be forgotten. For a return address pass the
  * address minus one. 0 (line_count may be 0), or -ENOMEM. Everything wrong with the file counts as "nothing known".
  */
 int symbolizer_resolve(struct symbolizer *symbolizer, struct elf *elf, u64 offset, struct symbol_frame *ret_frame);

@@ -243,6 +243,26 @@ int table_set_request(struct table_set *set, struct elf *elf)
 	return table ? 0 : -ENOMEM;
 }
 
+bool table_set_forget(struct table_set *set, const struct elf *elf)
+{
+	struct table **link = &set->tables, *table;
+	bool busy = false;
+
+	pthread_mutex_lock(&set->mutex);
+	while (*link && (*link)->elf != elf)
+		link = &(*link)->next;
+	table = *link;
+	if (table) {
+		busy = table->state == TABLE_WAITING || unwindlist_has(&set->lists, elf);
+		if (!busy)
+			*link = table->next;
+	}
+	pthread_mutex_unlock(&set->mutex);
+	if (!busy)
+		free(table);
+	return !busy;
+}
+
 void table_set_wait(struct table_set *set, int milliseconds)
 {
 	struct timespec until;

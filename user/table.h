@@ -30,8 +30,14 @@ struct table_memory {
 int table_set_new(const struct table_memory *memory, struct table_set **ret_set);
 void table_set_free(struct table_set *set); /* stops the worker, whatever it has left to do */
 
-/* Have the file's table made unless it is, or is under way. The elf must outlive the set. 0 or -ENOMEM. */
+/*
+ * Have the file's table made unless it is, or is under way. The elf must outlive the set, or be forgotten. 0 or
+ * -ENOMEM.
+ */
 int table_set_request(struct table_set *set, struct elf *elf);
+
+/* The file is about to be closed. False: it cannot be, since its table is being made, or in a list. */
+bool table_set_forget(struct table_set *set, const struct elf *elf);
 
 /* Wait until every requested table is there, at most `milliseconds` (negative: however long). */
 void table_set_wait(struct table_set *set, int milliseconds);
@@ -49,7 +55,7 @@ void table_set_withdraw(struct table_set *set, struct scope *scope, u64 now_ns);
 
 /*
  * The rule in force at a file offset: 0; -EAGAIN: the table is not ready yet, but requested by this; -ENOENT: the file
- * has none; -ENOMEM. The elf must outlive the set.
+ * has none; -ENOMEM. The elf as with table_set_request.
  */
 int table_set_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
 

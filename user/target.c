@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of mapped files; owned by the tracer (and by doctor). */
+/* From mappings to files; owned by the tracer (and by doctor). */
 #include "target.h"
 
 #include <errno.h>
@@ -19,11 +19,10 @@
 #include "procfs.h"
 #include "root.h"
 #include "stand_in.h"
+#include "targetfile.h"
 
 struct target {
-	const struct pool *pools;
-	struct target_file *files;
-	u32 allocator_count;
+	struct targetfile_table files;
 	char *denied;
 	struct target_file *vdso; /* NULL until first seen */
 };
@@ -35,22 +34,15 @@ struct target *target_new(const struct pool *pools)
 	struct target *target = calloc(1, sizeof(*target));
 
 	if (target)
-		target->pools = pools;
+		target->files.pools = pools;
 	return target;
 }
 
 void target_free(struct target *target)
 {
-	struct target_file *file, *next;
-
 	if (!target)
 		return;
-	for (file = target->files; file; file = next) {
-		next = file->next;
-		elf_free(file->elf);
-		free(file->plan);
-		free(file);
-	}
+	targetfile_table_release(&target->files);
 	free(target->denied);
 	free(target);
 }
@@ -62,7 +54,19 @@ const char *target_denied(const struct target *target)
 
 struct target_file *target_files(const struct target *target)
 {
-	return target->files;
+	return target->files.files;
+}
+
+u32 target_count(const struct target *target)
+{
+	return target->files.count;
+}
+
+void target_close(struct target *target, struct target_file *file)
+{
+	if (file == target->vdso)
+		target->vdso = NULL;
+	targetfile_close(&target->files, file);
 }
 
 const char *target_names(const struct target *target)
@@ -71,124 +75,10 @@ const char *target_names(const struct target *target)
 	size_t length = 0;
 
 	names[0] = '\0';
-	for (const struct target_file *file = target->files; file && length < sizeof(names); file = file->next)
+	for (const struct target_file *file = target->files.files; file && length < sizeof(names); file = file->next)
 		length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", length ? ", " : "",
 					   elf_path(file->elf));
 	return names;
-}
-
-static struct target_file *find_inode(const struct target *target, dev_t device, ino_t inode)
-{
-	struct target_file *file;
-
-	for (file = target->files; file; file = file->next)
-		if (elf_device(file->elf) == device && elf_inode(file->elf) == inode)
-			return file;
-	return NULL;
-}
-
-static struct target_file *find_build_id(const struct target *target, const u8 *id, unsigned int size)
-{
-	struct target_file *file;
-	unsigned int own_size;
-	const u8 *own;
-
-	for (file = target->files; size && file; file = file->next) {
-		own = elf_build_id(file->elf, &own_size);
-		if (own_size == size && !memcmp(own, id, size))
-			return file;
-	}
-	return NULL;
-}
-
-/* A plan for the file, if it has an allocator. Hostile or odd files have none. */
-static int plan_file(struct target *target, struct target_file *file)
-{
-	struct plan *plan = malloc(sizeof(*plan));
-	int err;
-
-	if (!plan)
-		return -ENOMEM;
-	err = target->allocator_count < ALLOCATORS_MAX ? plan_make(file->elf, target->pools, plan) : -ENOENT;
-	if (err) {
-		free(plan);
-		return err == -ENOMEM ? err : 0;
-	}
-	file->plan = plan;
-	file->allocator = target->allocator_count++;
-	return 0;
-}
-
-static bool is_overlay(int fd)
-{
-	struct statfs statfs;
-
-	return !fstatfs(fd, &statfs) && statfs.f_type == OVERLAYFS_SUPER_MAGIC;
-}
-
-/*
- * The file again, seen through another overlay: two containers of one image, or one that was started again, show the
- * same inode of the layer below under devices of their own. Probes sit on that inode: a second link would count each
- * call twice. Only where the layers are of one file system is the inode number that below, as it is with containers.
- */
-static struct target_file *find_below(const struct target *target, const struct elf *elf, const struct stat *stat)
-{
-	struct target_file *file;
-	struct stat other;
-
-	if (!is_overlay(elf_fd(elf)))
-		return NULL;
-	for (file = target->files; file; file = file->next)
-		if (elf_inode(file->elf) == stat->st_ino && is_overlay(elf_fd(file->elf)) &&
-		    !fstat(elf_fd(file->elf), &other) && other.st_size == stat->st_size &&
-		    other.st_ctim.tv_sec == stat->st_ctim.tv_sec && other.st_ctim.tv_nsec == stat->st_ctim.tv_nsec)
-			return file;
-	return NULL;
-}
-
-/* Takes over `fd`. */
-static int intern(struct target *target, int fd, const char *path, struct target_file **ret_file)
-{
-	struct target_file *file;
-	struct stat stat;
-	int err;
-
-	if (fstat(fd, &stat)) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	*ret_file = find_inode(target, stat.st_dev, stat.st_ino);
-	if (*ret_file) {
-		close(fd);
-		return 0;
-	}
-	file = calloc(1, sizeof(*file));
-	if (!file) {
-		close(fd);
-		return -ENOMEM;
-	}
-	err = elf_open(fd, path, &file->elf);
-	if (err) {
-		free(file);
-		return err;
-	}
-	*ret_file = find_below(target, file->elf, &stat);
-	if (*ret_file) {
-		elf_free(file->elf);
-		free(file);
-		return 0;
-	}
-	err = plan_file(target, file);
-	if (err) {
-		elf_free(file->elf);
-		free(file);
-		return err;
-	}
-	file->next = target->files;
-	target->files = file;
-	*ret_file = file;
-	return 0;
 }
 
 /* The build id of the side-band and that of the file must not contradict each other. */
@@ -287,7 +177,7 @@ static int take(struct target *target, int fd, const struct mapping *mapping, st
 
 	if (fd < 0)
 		return 0;
-	err = intern(target, fd, mapping->path, &file);
+	err = targetfile_intern(&target->files, fd, mapping->path, &file);
 	if (err)
 		return err == -ENOMEM ? err : 0;
 	if (file && same_build(mapping, file->elf))
@@ -315,11 +205,11 @@ int target_open_mapping(struct target *target, pid_t pid, struct mapping *mappin
 		return err;
 	/* Gone again, or another file is at its addresses by now. */
 	if (!file && fd < 0 && !mapping->build_id_size)
-		file = find_inode(target, mapping->device, mapping->inode);
+		file = targetfile_find(&target->files, mapping->device, mapping->inode);
 	/* What is like it has its names and tables, but is not what the process runs: others may run it. */
 	mapped = file;
 	if (!file && mapping->build_id_size)
-		file = find_build_id(target, mapping->build_id, mapping->build_id_size);
+		file = targetfile_find_build(&target->files, mapping->build_id, mapping->build_id_size);
 	if (!file && mapping->build_id_size) {
 		err = take(target, open_name(pid, mapping), mapping, &file);
 		if (err)
@@ -329,6 +219,7 @@ int target_open_mapping(struct target *target, pid_t pid, struct mapping *mappin
 		target->denied = strdup(mapping->path);
 	if (!file || !same_build(mapping, file->elf))
 		return 0;
+	file->recent = true;
 	describe(mapping, file->elf);
 	if (!strcmp(mapping->path, VDSO))
 		target->vdso = file;
@@ -340,7 +231,7 @@ int target_copy(const struct target *target, struct stand_in_set *set)
 {
 	int err = 0;
 
-	for (const struct target_file *file = target->files; file && !err; file = file->next)
+	for (const struct target_file *file = target->files.files; file && !err; file = file->next)
 		if (file->plan)
 			err = stand_in_add(set, elf_fd(file->elf));
 	return err;
@@ -351,7 +242,7 @@ int target_stand_in(struct target *target, const struct stand_in_set *set)
 {
 	for (unsigned int i = 0; i < set->count; i++) {
 		const struct stand_in *copy = &set->files[i];
-		struct target_file *file = find_inode(target, copy->device, copy->inode);
+		struct target_file *file = targetfile_find(&target->files, copy->device, copy->inode);
 		int fd = file ? fcntl(copy->fd, F_DUPFD_CLOEXEC, 0) : -1, err;
 		struct elf *elf;
 
@@ -372,5 +263,5 @@ int target_open_path(struct target *target, const char *path, struct target_file
 
 	if (fd < 0)
 		return -errno;
-	return intern(target, fd, path, ret_file);
+	return targetfile_intern(&target->files, fd, path, ret_file);
 }

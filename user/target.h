@@ -2,8 +2,8 @@
 #ifndef TARGET_H
 #define TARGET_H
 /*
- * The files that traced processes map, each opened once and kept open, and what to probe in them. Files are told apart
- * by device and inode.
+ * The files that traced processes map, each opened once and kept open while they do (sweep.h), and what to probe in
+ * them. Files are told apart by device and inode.
  */
 #include <sys/types.h>
 
@@ -14,6 +14,7 @@ struct target_file {
 	struct elf *elf;
 	struct plan *plan; /* NULL: no allocator in it */
 	u32 allocator;	   /* number of the allocator file, when it has a plan */
+	bool recent;	   /* mapped by somebody since the last sweep */
 	struct target_file *next;
 };
 
@@ -35,8 +36,13 @@ int target_open_mapping(struct target *target, pid_t pid, struct mapping *mappin
 /* Open a file by a name in heaptap's own mount namespace. 0 or negative errno. */
 int target_open_path(struct target *target, const char *path, struct target_file **ret_file);
 
+/* Close the file, which nothing may refer to any longer; when it is mapped again it is opened again. */
+void target_close(struct target *target, struct target_file *file);
+
 /* All files so far, newest first, linked by `next`; each with a plan if it has an allocator. */
 struct target_file *target_files(const struct target *target);
+
+u32 target_count(const struct target *target); /* of them */
 
 /* Their paths, separated by commas; static storage, cut to fit. */
 const char *target_names(const struct target *target);

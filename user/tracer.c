@@ -18,6 +18,7 @@
 #include "log.h"
 #include "ring.h"
 #include "rung.h"
+#include "sweep.h"
 
 #define DRAIN_EVENTS 65536 /* between two looks at signals */
 
@@ -25,6 +26,7 @@ struct tracer {
 	struct tracer_options options;
 	struct follow follow;
 	struct ring *ring;
+	struct sweep sweep;
 };
 
 static int open_streams(struct tracer *tracer)
@@ -96,6 +98,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 		.alloc_hit_ns = tracer->follow.calibration.alloc_ns,
 		.free_hit_ns = tracer->follow.calibration.free_ns,
 		.collector = options->collector,
+		.sites_max = TRACER_SITES_MAX,
 	});
 	err = tracer->follow.target && tracer->follow.recorder ? open_streams(tracer) : -ENOMEM;
 	if (err) {
@@ -178,6 +181,12 @@ bool tracer_drain(struct tracer *tracer)
 void tracer_look(struct tracer *tracer)
 {
 	follow_look(&tracer->follow, clock_now_ns());
+}
+
+void tracer_sweep(struct tracer *tracer, struct symbolizer *symbolizer)
+{
+	if (tracer->follow.population != POPULATION_LISTED)
+		sweep_files(&tracer->sweep, &tracer->follow, symbolizer);
 }
 
 unsigned int tracer_alive(const struct tracer *tracer)

@@ -13,6 +13,10 @@
 #include "recorder.h"
 #include "traced.h"
 
+/* In memory at a time: about a gigabyte of them. */
+#define TRACER_SITES_MAX (1u << 20)
+
+struct symbolizer;
 struct tracer;
 
 struct tracer_options {
@@ -61,6 +65,12 @@ bool tracer_drain(struct tracer *tracer);
 
 /* Note how much memory the processes hold now, for want of a way to ask when they are gone. */
 void tracer_look(struct tracer *tracer);
+
+/*
+ * Close files that nobody maps any longer, see sweep_files. Not while another thread has profiles or images of the
+ * recorder. `symbolizer`: where they were named, NULL: nowhere.
+ */
+void tracer_sweep(struct tracer *tracer, struct symbolizer *symbolizer);
 
 unsigned int tracer_alive(const struct tracer *tracer); /* processes that have not ended */
 

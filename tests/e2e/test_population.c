@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Two thousand processes, two hundred of them allocating: heaptap is there within two seconds, stays small and takes
- * little; and it does not grow while processes come and go.
+ * little; and it does not grow while processes come and go, nor keeps the files of programs that ran once.
  */
+#include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,17 +18,20 @@
 #include "population.h"
 #include "stage.h"
 
-#define PROCESSES     2000
-#define ACTIVE	      200
-#define ATTACH_NS_MAX 2000000000u
-#define ATTACH_TRIES  3
-#define MEMORY_KB_MAX (128 << 10)
-#define CPU_SHARE_MAX 0.05
-#define WORK_SECONDS  5
-#define WORK_ROUNDS   3
-#define FORK_RATE     100
-#define FORK_SECONDS  10
-#define GROWTH_KB_MAX (4 << 10)
+#define PROCESSES	2000
+#define ACTIVE		200
+#define ATTACH_NS_MAX	2000000000u
+#define ATTACH_TRIES	3
+#define MEMORY_KB_MAX	(128 << 10)
+#define CPU_SHARE_MAX	0.05
+#define WORK_SECONDS	5
+#define WORK_ROUNDS	3
+#define FORK_RATE	100
+#define FORK_SECONDS	10
+#define GROWTH_KB_MAX	(4 << 10)
+#define PROGRAMS	4000
+#define PROGRAMS_STEP	250
+#define DESCRIPTORS_MAX 1500
 
 static struct dialogue crowd;
 
@@ -182,6 +186,42 @@ static void test_population_that_comes_and_goes_leaves_no_memory_behind(void **s
 	population_assert_clean(&stage->scene->session);
 }
 
+static unsigned int count_descriptors(const struct session *session)
+{
+	DIR *directory = opendir(format("/proc/%d/fd", session->child.pid));
+	unsigned int count = 0;
+
+	assert_non_null(directory);
+	while (readdir(directory))
+		count++;
+	closedir(directory);
+	return count;
+}
+
+/* Each program is a file of its own, which is gone at once: as long as heaptap keeps it open, it takes room on the disk. */
+static void test_population_of_new_programs_keeps_few_files_open(void **state)
+{
+	struct stage *stage = *state;
+	const struct session *session = &stage->scene->session;
+	unsigned int most = 0;
+
+	start_crowd(stage, 1, 1);
+	attach(stage,
+	       (const char *const[]){"-R", "1", "--keep", format("%d", PROGRAMS), "--cgroup", stage->group.path, NULL});
+	for (int i = 0; i < PROGRAMS / PROGRAMS_STEP; i++) {
+		unsigned int open;
+
+		dialogue_order(&crowd, format("build %d", PROGRAMS_STEP));
+		open = count_descriptors(session);
+		most = open > most ? open : most;
+	}
+	detach(stage);
+	printf("%u descriptors at most, after %d programs\n", most, PROGRAMS);
+	assert_true(most < DESCRIPTORS_MAX);
+	assert_int_equal(population_count(session, "built"), PROGRAMS);
+	population_assert_clean(session);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -190,6 +230,7 @@ int main(void)
 		TEST(test_population_of_a_group_costs_little),
 		TEST(test_population_of_the_machine_costs_little),
 		TEST(test_population_that_comes_and_goes_leaves_no_memory_behind),
+		TEST(test_population_of_new_programs_keeps_few_files_open),
 	};
 
 	return cmocka_run_group_tests_name("population", tests, NULL, NULL);

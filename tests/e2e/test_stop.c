@@ -4,6 +4,8 @@
  * one), and neither the target nor a child forked while it was traced keeps a breakpoint: their code is byte for byte
  * the file's again.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -84,6 +86,52 @@ static void test_stop_perf_leaves_in_time_and_nothing_behind(void **state)
 	check_stop(*state, "perf", 3000);
 }
 
+/* What the kernel has to say from here on. */
+static int listen_to_kernel(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_true(lseek(fd, 0, SEEK_END) >= 0);
+	return fd;
+}
+
+/* A record for each read; one that was overwritten meanwhile is an EPIPE, after which the next is read. */
+static bool kernel_said(int fd, const char *words)
+{
+	char record[8192];
+	ssize_t size;
+
+	while ((size = read(fd, record, sizeof(record) - 1)) >= 0 || errno == EPIPE) {
+		record[size > 0 ? size : 0] = '\0';
+		if (strstr(record, words))
+			return true;
+	}
+	assert_int_equal(errno, EAGAIN);
+	return false;
+}
+
+/*
+ * Links that were being removed in the background when heaptap ended: a thread that is killed at that leaves its
+ * breakpoints behind, and the kernel says so. On the perf rung the removal takes longest.
+ */
+static void test_stop_command_ended_leaves_no_probe_leaking(void **state)
+{
+	static const char *const rungs[] = {"session", "multi", "perf"};
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < sizeof(rungs) / sizeof(*rungs); i++) {
+		int kernel = listen_to_kernel();
+
+		scene->session.environment[0] = format("HEAPTAP_ATTACH=%s", rungs[i]);
+		assert_int_equal(
+			session_run(&scene->session, scene, (const char *const[]){"--force", "--", "/bin/true", NULL}),
+			0);
+		assert_false(kernel_said(kernel, "uprobe: heaptap:"));
+		close(kernel);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -92,6 +140,7 @@ int main(void)
 		TEST(test_stop_session_leaves_at_once_and_nothing_behind),
 		TEST(test_stop_multi_leaves_at_once_and_nothing_behind),
 		TEST(test_stop_perf_leaves_in_time_and_nothing_behind),
+		TEST(test_stop_command_ended_leaves_no_probe_leaking),
 	};
 
 	return cmocka_run_group_tests_name("stop", tests, NULL, NULL);

@@ -3,87 +3,7 @@
  * symbol.c with debuginfo.c and symtab.c behind it, on shared objects that the compiler makes of tests/fixture here and
  * now, in the forms in which programs come: several DWARF versions, compressed, split, stripped, damaged.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <malloc.h>
-
-#include "scratch.h"
-#include "shell.h"
-
-#include "../../user/elf.h"
-#include "../../user/symbol.h"
-
-/* Compile tests/fixture/<source> with `compiler` (and its options) to <name>. */
-static void build(const char *compiler, const char *source, const char *name)
-{
-	run("%s -O2 -shared -fPIC -o %s %s/tests/fixture/%s", compiler, name, SOURCE_DIR, source);
-}
-
-struct object {
-	struct elf *elf;
-	struct symbolizer *symbolizer;
-	char path[128];
-};
-
-static struct object object_open(const char *name)
-{
-	struct object object;
-	int fd;
-
-	snprintf(object.path, sizeof(object.path), "./%s", name);
-	fd = open(object.path, O_RDONLY | O_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_int_equal(elf_open(fd, object.path, &object.elf), 0);
-	object.symbolizer = symbolizer_new();
-	assert_non_null(object.symbolizer);
-	return object;
-}
-
-static void object_close(struct object *object)
-{
-	symbolizer_free(object->symbolizer);
-	elf_free(object->elf);
-}
-
-/* File offset of a label, from the symbols of <name>, which may be an unstripped twin of the object asked.
- */
-static u64 mark_offset(const struct object *object, const char *name, const char *mark)
-{
-	char command[256];
-	unsigned long vaddr = 0;
-	u64 offset;
-	FILE *out;
-
-	snprintf(command, sizeof(command), "nm %s | awk '$3 == \"%s\" { print $1 }'", name, mark);
-	out = popen(command, "re");
-	assert_non_null(out);
-	assert_int_equal(fscanf(out, "%lx", &vaddr), 1);
-	pclose(out);
-	assert_int_equal(elf_vaddr_to_offset(object->elf, vaddr, &offset), 0);
-	return offset;
-}
-
-static struct symbol_frame resolve(const struct object *object, u64 offset)
-{
-	struct symbol_frame frame = {.line_count = 99};
-
-	assert_int_equal(symbolizer_resolve(object->symbolizer, object->elf, offset, &frame), 0);
-	return frame;
-}
-
-static void assert_line(const struct symbol_line *line, const char *function, const char *file, u32 number, u32 start)
-{
-	assert_string_equal(line->function, function);
-	assert_string_equal(line->file, file);
-	assert_int_equal(line->line, number);
-	assert_int_equal(line->start_line, start);
-	assert_ptr_equal(line->system_name, line->function);
-}
+#include "symbol_object.h"
 
 static void check_inlined(const char *compiler)
 {
@@ -130,100 +50,6 @@ static void test_symbol_function_offset_counts_from_the_physical_function(void *
 	assert_int_equal(resolve(&object, outer).function_offset, 0);
 	assert_int_equal(resolve(&object, mark_offset(&object, "inlined.so", "mark_inner")).function_offset,
 			 mark_offset(&object, "inlined.so", "mark_inner") - outer);
-	object_close(&object);
-}
-
-static void test_symbol_asked_twice_answers_from_memory(void **state)
-{
-	struct symbol_frame first, second;
-	struct object object;
-	u64 offset;
-
-	(void)state;
-	build("gcc -g", "inlined.c", "inlined.so");
-	object = object_open("inlined.so");
-	offset = mark_offset(&object, "inlined.so", "mark_inner");
-	first = resolve(&object, offset);
-	second = resolve(&object, offset);
-	assert_ptr_equal(first.lines, second.lines);
-	object_close(&object);
-}
-
-static void assert_symbol_only(const struct symbol_frame *frame, const char *function)
-{
-	assert_int_equal(frame->line_count, 1);
-	assert_string_equal(frame->lines[0].function, function);
-	assert_null(frame->lines[0].file);
-	assert_int_equal(frame->lines[0].line, 0);
-}
-
-static size_t allocated(void)
-{
-	struct mallinfo2 info = mallinfo2();
-
-	return info.uordblks + info.hblkhd;
-}
-
-static void test_symbol_of_dropped_files_keeps_answers_and_finds_new_ones(void **state)
-{
-	struct symbol_frame inner, outer;
-	struct object object;
-
-	(void)state;
-	build("gcc -g", "inlined.c", "inlined.so");
-	object = object_open("inlined.so");
-	inner = resolve(&object, mark_offset(&object, "inlined.so", "mark_inner"));
-	for (int i = 0; i < 2; i++) {
-		symbolizer_drop_files(object.symbolizer);
-		assert_line(&inner.lines[0], "inner", "/src/inner.h", 103, 100);
-		assert_line(&inner.lines[2], "outer", "/src/inlined.c", 214, 211);
-		assert_ptr_equal(resolve(&object, mark_offset(&object, "inlined.so", "mark_inner")).lines, inner.lines);
-	}
-	outer = resolve(&object, mark_offset(&object, "inlined.so", "mark_outer"));
-	assert_int_equal(outer.line_count, 1);
-	assert_line(&outer.lines[0], "outer", "/src/inlined.c", 215, 211);
-	assert_ptr_equal(outer.lines[0].file, inner.lines[2].file);
-	object_close(&object);
-}
-
-/* A file without DWARF has symbols to be read again. */
-static void test_symbol_of_dropped_file_without_dwarf_reads_symbols_again(void **state)
-{
-	struct symbol_frame frame;
-	struct object object;
-
-	(void)state;
-	build("gcc", "inlined.c", "plain.so");
-	object = object_open("plain.so");
-	resolve(&object, mark_offset(&object, "plain.so", "mark_inner"));
-	symbolizer_drop_files(object.symbolizer);
-	frame = resolve(&object, mark_offset(&object, "plain.so", "mark_hidden"));
-	assert_symbol_only(&frame, "hidden");
-	object_close(&object);
-}
-
-/* Its strings are padded to 16 MiB. Allocators of sanitizers do not say what they have. */
-static void test_symbol_of_dropped_file_leaves_none_of_its_memory(void **state)
-{
-	struct object object;
-	size_t before, read;
-	u64 offset;
-
-	(void)state;
-	run("gcc -O2 -shared -fPIC -g -o big.so %s/tests/fixture/inlined.c && "
-	    "head -c 16M /dev/zero >zeros && objcopy --dump-section .debug_str=strings big.so && "
-	    "cat strings zeros >longer && objcopy --update-section .debug_str=longer big.so",
-	    SOURCE_DIR);
-	object = object_open("big.so");
-	offset = mark_offset(&object, "big.so", "mark_inner");
-	before = allocated();
-	assert_int_equal(resolve(&object, offset).line_count, 3);
-	read = allocated();
-	symbolizer_drop_files(object.symbolizer);
-	if (read != before) {
-		assert_true(read - before > 16 << 20);
-		assert_true(allocated() < before + (64 << 10));
-	}
 	object_close(&object);
 }
 
@@ -374,10 +200,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_symbol_in_inlined_code_yields_the_chain_innermost_first),
 		cmocka_unit_test(test_symbol_function_offset_counts_from_the_physical_function),
-		cmocka_unit_test(test_symbol_asked_twice_answers_from_memory),
-		cmocka_unit_test(test_symbol_of_dropped_files_keeps_answers_and_finds_new_ones),
-		cmocka_unit_test(test_symbol_of_dropped_file_without_dwarf_reads_symbols_again),
-		cmocka_unit_test(test_symbol_of_dropped_file_leaves_none_of_its_memory),
 		cmocka_unit_test(test_symbol_without_dwarf_yields_the_name_in_symtab),
 		cmocka_unit_test(test_symbol_of_stripped_file_yields_exported_names_and_nothing_beyond_their_ends),
 		cmocka_unit_test(test_symbol_outside_the_code_yields_nothing),

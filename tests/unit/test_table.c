@@ -211,6 +211,55 @@ static void test_withdraw_while_compiling_leaves_old_rows_alone(void **state)
 	assert_int_equal(list_row(&scopes[0], 0)->table, 0);
 }
 
+/* --- files that are closed --- */
+
+static void test_forget_file_of_a_table_makes_room_and_comes_back(void **state)
+{
+	struct unwind_rule rule;
+
+	(void)state;
+	begin_for_two();
+	publish_elf(&scopes[0], elfs[0]);
+	table_set_request(set, elfs[1]);
+	table_set_wait(set, -1);
+	assert_true(table_set_forget(set, elfs[1]));
+	assert_null(find_table(set, elfs[1]));
+	table_set_request(set, elfs[2]);
+	table_set_wait(set, -1);
+	assert_is_loader(find_table(set, elfs[2])->index);
+	assert_is_loader(list_row(&scopes[0], 0)->table);
+	assert_true(table_set_forget(set, elfs[2]));
+	assert_int_equal(table_set_rule(set, elfs[1], 0, &rule), -EAGAIN);
+	table_set_wait(set, -1);
+	assert_int_equal(table_set_rule(set, elfs[1], 0, &rule), 0);
+}
+
+static void test_forget_file_never_asked_for_is_nothing(void **state)
+{
+	(void)state;
+	begin(UNWIND_ROWS_MAX, 64);
+	assert_true(table_set_forget(set, elfs[0]));
+}
+
+static void test_forget_file_being_compiled_or_listed_is_refused(void **state)
+{
+	(void)state;
+	begin(UNWIND_ROWS_MAX, 64);
+	gate_set(true);
+	table_set_request(set, elfs[0]);
+	gate_await(1);
+	table_set_request(set, elfs[1]);
+	assert_false(table_set_forget(set, elfs[0]));
+	assert_false(table_set_forget(set, elfs[1]));
+	gate_set(false);
+	publish_elf(&scopes[0], elfs[0]);
+	assert_false(table_set_forget(set, elfs[0]));
+	table_set_withdraw(set, &scopes[0], NOW_NS);
+	assert_true(table_set_forget(set, elfs[0]));
+	assert_true(table_set_forget(set, elfs[1]));
+	assert_null(set->tables);
+}
+
 /* --- its end, and its threads --- */
 
 static void *free_set(void *arg)
@@ -309,6 +358,9 @@ int main(void)
 		TEST(test_evict_listed_again_is_compiled_again),
 		TEST(test_withdraw_lets_tables_give_way),
 		TEST(test_withdraw_while_compiling_leaves_old_rows_alone),
+		TEST(test_forget_file_of_a_table_makes_room_and_comes_back),
+		TEST(test_forget_file_never_asked_for_is_nothing),
+		TEST(test_forget_file_being_compiled_or_listed_is_refused),
 		TEST(test_free_leaves_work_undone),
 		TEST(test_threads_at_once_stay_sound),
 	};

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* symbol.c over time: what it remembers of files, drops and forgets. */
+#include <malloc.h>
+
+#include "symbol_object.h"
+
+static void test_symbol_asked_twice_answers_from_memory(void **state)
+{
+	struct symbol_frame first, second;
+	struct object object;
+	u64 offset;
+
+	(void)state;
+	build("gcc -g", "inlined.c", "inlined.so");
+	object = object_open("inlined.so");
+	offset = mark_offset(&object, "inlined.so", "mark_inner");
+	first = resolve(&object, offset);
+	second = resolve(&object, offset);
+	assert_ptr_equal(first.lines, second.lines);
+	object_close(&object);
+}
+
+static size_t allocated(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+
+static void test_symbol_of_dropped_files_keeps_answers_and_finds_new_ones(void **state)
+{
+	struct symbol_frame inner, outer;
+	struct object object;
+
+	(void)state;
+	build("gcc -g", "inlined.c", "inlined.so");
+	object = object_open("inlined.so");
+	inner = resolve(&object, mark_offset(&object, "inlined.so", "mark_inner"));
+	for (int i = 0; i < 2; i++) {
+		symbolizer_drop_files(object.symbolizer);
+		assert_line(&inner.lines[0], "inner", "/src/inner.h", 103, 100);
+		assert_line(&inner.lines[2], "outer", "/src/inlined.c", 214, 211);
+		assert_ptr_equal(resolve(&object, mark_offset(&object, "inlined.so", "mark_inner")).lines, inner.lines);
+	}
+	outer = resolve(&object, mark_offset(&object, "inlined.so", "mark_outer"));
+	assert_int_equal(outer.line_count, 1);
+	assert_line(&outer.lines[0], "outer", "/src/inlined.c", 215, 211);
+	assert_ptr_equal(outer.lines[0].file, inner.lines[2].file);
+	object_close(&object);
+}
+
+/* A file without DWARF has symbols to be read again. */
+static void test_symbol_of_dropped_file_without_dwarf_reads_symbols_again(void **state)
+{
+	struct symbol_frame frame;
+	struct object object;
+
+	(void)state;
+	build("gcc", "inlined.c", "plain.so");
+	object = object_open("plain.so");
+	resolve(&object, mark_offset(&object, "plain.so", "mark_inner"));
+	symbolizer_drop_files(object.symbolizer);
+	frame = resolve(&object, mark_offset(&object, "plain.so", "mark_hidden"));
+	assert_symbol_only(&frame, "hidden");
+	object_close(&object);
+}
+
+/* Its strings are padded to 16 MiB. Allocators of sanitizers do not say what they have. */
+static void test_symbol_of_dropped_file_leaves_none_of_its_memory(void **state)
+{
+	struct object object;
+	size_t before, read;
+	u64 offset;
+
+	(void)state;
+	run("gcc -O2 -shared -fPIC -g -o big.so %s/tests/fixture/inlined.c && "
+	    "head -c 16M /dev/zero >zeros && objcopy --dump-section .debug_str=strings big.so && "
+	    "cat strings zeros >longer && objcopy --update-section .debug_str=longer big.so",
+	    SOURCE_DIR);
+	object = object_open("big.so");
+	offset = mark_offset(&object, "big.so", "mark_inner");
+	before = allocated();
+	assert_int_equal(resolve(&object, offset).line_count, 3);
+	read = allocated();
+	symbolizer_drop_files(object.symbolizer);
+	if (read != before) {
+		assert_true(read - before > 16 << 20);
+		assert_true(allocated() < before + (64 << 10));
+	}
+	object_close(&object);
+}
+
+/* The same build under another name: it was found to need no look of its own. */
+static void test_symbol_of_forgotten_file_is_found_again_and_in_its_twin(void **state)
+{
+	struct object object, twin;
+	struct symbolizer *own;
+	u64 offset;
+
+	(void)state;
+	build("gcc -g -Wl,--build-id", "inlined.c", "inlined.so");
+	run("cp inlined.so twin.so");
+	object = object_open("inlined.so");
+	twin = object_open("twin.so");
+	own = twin.symbolizer;
+	twin.symbolizer = object.symbolizer;
+	offset = mark_offset(&object, "inlined.so", "mark_inner");
+	resolve(&object, offset);
+	assert_ptr_equal(resolve(&twin, offset).lines, resolve(&object, offset).lines);
+	symbolizer_forget(object.symbolizer, object.elf);
+	symbolizer_forget(object.symbolizer, object.elf);
+	elf_free(object.elf);
+	object.elf = NULL;
+	assert_line(&resolve(&twin, offset).lines[0], "inner", "/src/inner.h", 103, 100);
+	symbolizer_forget(object.symbolizer, twin.elf);
+	assert_line(&resolve(&twin, offset).lines[0], "inner", "/src/inner.h", 103, 100);
+	object_close(&object);
+	twin.symbolizer = own;
+	object_close(&twin);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_symbol_asked_twice_answers_from_memory),
+		cmocka_unit_test(test_symbol_of_dropped_files_keeps_answers_and_finds_new_ones),
+		cmocka_unit_test(test_symbol_of_dropped_file_without_dwarf_reads_symbols_again),
+		cmocka_unit_test(test_symbol_of_dropped_file_leaves_none_of_its_memory),
+		cmocka_unit_test(test_symbol_of_forgotten_file_is_found_again_and_in_its_twin),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}
