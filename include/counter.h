@@ -48,7 +48,7 @@
 	X(STACK_NO_TABLE, stack_no_table, "stacks that end early: unwind table not ready in time")                     \
 	X(STACK_STALE, stack_stale,                                                                                    \
 	  "sampled allocations whose stack was cut where it was walked by the rules of code replaced just before")     \
-	X(STACK_NO_ROOM, stack_no_room, "sampled allocations booked without their stack: too many sites in memory")     \
+	X(STACK_NO_ROOM, stack_no_room, "sampled allocations booked without their stack: too many sites in memory")    \
 	X(STACK_CUT, stack_cut, "sampled allocations whose stack was cut where it left all known code")                \
 	X(MAP_LOST, map_lost, "mapping records lost: side-band full")
 

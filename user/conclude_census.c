@@ -81,7 +81,7 @@ static void say_merged(const struct publication *publication)
 		log_note("%" PRIu64 " processes ended after %" PRIu32 " others had left %u samples, more than heaptap "
 			 "keeps apart, and are merged, in merged.*, by their %" PRIu32 " executable%s; a larger -R has "
 			 "fewer",
-			 numbers->merged, numbers->own_files, PUBLISH_SAMPLES_MAX, numbers->executables,
+			 numbers->merged, numbers->own_files, publication->samples_max, numbers->executables,
 			 numbers->executables == 1 ? "" : "s");
 	else if (numbers->merged)
 		log_note("%" PRIu64 " processes ended after the first %" PRIu32

@@ -78,7 +78,7 @@ bool publish_open_census(struct publication *publication)
 		.dir = publication->output->fd,
 		.formats = publication->options->formats,
 		.keep = publication->options->keep,
-		.samples_max = PUBLISH_SAMPLES_MAX,
+		.samples_max = publication->samples_max,
 		.start_ns = publication->start_ns,
 		.start_unix_ns = publication->start_unix_ns,
 		.recorder = recorder_options(publication->recorder),

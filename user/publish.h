@@ -18,6 +18,7 @@ struct publication {
 	struct output *output;
 	const char *attach;
 	u64 start_ns, start_unix_ns, duration_ns;
+	u32 samples_max; /* of what is merged of a population, see census_options */
 	/* adds what was counted of a living image, and is not in its ledger yet; 0 or negative errno */
 	int (*peek_tally)(const struct tracer *tracer, u32 process, u64 ledger[COUNTER_MAX]);
 	const struct tracer *tracer;

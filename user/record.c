@@ -288,6 +288,7 @@ static int run(struct record *record)
 		.peek_tally = tracer_peek_tally,
 		.tracer = record->tracer,
 		.start_ns = record->start_ns,
+		.samples_max = PUBLISH_SAMPLES_MAX,
 		.start_unix_ns = clock_ns(CLOCK_REALTIME),
 	};
 	status = attach(record);

@@ -124,6 +124,28 @@ static void test_publish_population_beyond_keep_merges_by_executable(void **stat
 	assert_non_null(strstr(words.text, "40 processes ended after the first 3"));
 }
 
+/* Each image has more samples than one: the limit is passed by the second, and whoever ends after it is merged. */
+static void test_publish_population_of_too_many_samples_merges_by_executable(void **state)
+{
+	cJSON *index;
+
+	(void)state;
+	publication.samples_max = 4;
+	for (u32 i = 1; i <= 6; i++)
+		recorder_end(recorder, begin_sampled(i, 500 + i, "many", NULL), 500);
+	begin_sampled(100, 700, "living", NULL);
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	assert_true(scratch_has("502.many.pb.gz"));
+	assert_false(scratch_has("503.many.pb.gz"));
+	assert_true(scratch_has("700.living.pb.gz"));
+	index = read_index_file();
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(index, "processes")), 2 + 1 + 1);
+	assert_int_equal(number(cJSON_GetObjectItem(index, "ledger"), "sampled"), 3 * 7);
+	assert_sums(index);
+	cJSON_Delete(index);
+	assert_non_null(strstr(words.text, "4 processes ended after 3 others had left 4 samples"));
+}
+
 /* As often as profiles are written, what is lost is in each of them once, and none of it in the ledger at the end. */
 static void test_publish_population_now_has_a_ledger_that_balances(void **state)
 {
@@ -260,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_publish_population_writes_processes_container_and_all),
 		TEST(test_publish_population_beyond_keep_merges_by_executable),
+		TEST(test_publish_population_of_too_many_samples_merges_by_executable),
 		TEST(test_publish_population_now_has_a_ledger_that_balances),
 		TEST(test_publish_population_now_writes_living_and_merged_under_a_number),
 		TEST(test_publish_population_losses_are_shown_by_process),
