@@ -10,6 +10,7 @@
  *   exec N             the same with an exec of true(1) between: nanoseconds each
  *   deep FRAMES N      like pairs, with malloc called FRAMES frames deep, 1 being the root of the stack
  *   framed FRAMES N    the same in functions that keep a frame pointer
+ *   stacks FRAMES N    malloc(64) and free in N stacks, each another one, FRAMES deep or a little more: how many were made
  *
  * It maps the code of the files it is started with, as if it had loaded them.
  *
@@ -121,6 +122,28 @@ static inline __attribute__((always_inline)) double pairs(unsigned long count)
 CHAIN(deep, )
 CHAIN(framed, asm volatile("" : : "r"(__builtin_frame_address(0))))
 
+/* Each bit of the path decides which of two calls is in the stack. */
+__attribute__((noinline)) static unsigned long fork_of_path(unsigned long frames, unsigned long path)
+{
+	volatile unsigned long own = path;
+
+	if (!frames)
+		return (unsigned long)make_pairs(1);
+	if (path & 1)
+		own = fork_of_path(frames - 1, path >> 1) + 1;
+	else
+		own = fork_of_path(frames - 1, path >> 1) + 2;
+	return own;
+}
+
+static double stacks(unsigned long frames, unsigned long count)
+{
+	for (unsigned long path = 0; path < count; path++)
+		if (!fork_of_path(frames, path))
+			return -1;
+	return (double)count;
+}
+
 /* Every millisecond what is due by then; whoever is late catches up. */
 static double paced(unsigned long rate, unsigned long seconds)
 {
@@ -218,6 +241,8 @@ static double obey(const char *word, unsigned long a, unsigned long b)
 		return deep_root(a, b);
 	if (!strcmp(word, "framed") && a && b)
 		return framed_root(a, b);
+	if (!strcmp(word, "stacks") && a && b)
+		return stacks(a, b);
 	return -1;
 }
 
