@@ -29,8 +29,8 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ivmlinux -Wall -W
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # What talks to a kernel stays out of the library that tests link; so that needs neither libbpf nor root.
-KERNEL_SIDE := attach calibrate doctor enlist feature follow forecast kernel kernel_config kernel_row main membership record \
-               ring rung traced tracer
+KERNEL_SIDE := attach calibrate doctor enlist feature follow follow_event forecast kernel kernel_config kernel_row main membership \
+               record ring rung sweep traced tracer
 USER_C   := $(wildcard user/*.c)
 USER_O   := $(USER_C:user/%.c=$(OUT)/user/%.o)
 GEN_O    := $(OUT)/gen/pprof.pb-c.o
