@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "../../user/stand_in.h"
+#include "root.h"
 #include "session.h"
 
 #define NOBODY 65534
@@ -510,7 +511,7 @@ static void test_without_the_right_to_mount_the_real_files_are_used(void **state
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_command_names_of_its_files_are_the_same),
@@ -534,5 +535,7 @@ int main(void)
 		TEST(test_without_the_right_to_mount_the_real_files_are_used),
 	};
 
+	(void)argc;
+	root_own(argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
