@@ -196,8 +196,9 @@ static void test_command_as_nobody_is_the_same(void **state)
 
 	assert_same(scene, format("su -s /bin/sh nobody -c 'id; exec %s a'", program), "Uid:\t65534", 7);
 	assert_same(scene,
-		    "setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs sh -c 'ls -l /proc/self/exe'",
-		    "/bin/ls", 0);
+		    "setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs stat -c '%A %U %G %N' "
+		    "/proc/self/exe",
+		    "/bin/stat", 0);
 }
 
 static void test_command_in_a_chroot_is_the_same(void **state)
