@@ -21,13 +21,19 @@ struct attach {
 /* Offsets and cookies of a plan, split by what the kinds need. */
 struct sites {
 	u64 offsets[RANGES_MAX], cookies[RANGES_MAX];
-	u32 count, returning; /* those that want a return leg come first */
+	u32 count;
+	u32 returning, returning_count; /* those that want a return leg: the first, how many from there on */
 };
 
+/*
+ * In the order in which the kernel is to put them into running code, one by one: a program that starts meanwhile must not
+ * be heard to allocate what it is not heard to free.
+ */
 enum part {
+	FREEING,
+	MOVING, /* free one object and allocate another */
 	RETURNING,
 	THROWING, /* a return leg would end the program (see call_may_throw in alloc.bpf.c) */
-	FREEING,
 };
 
 const char *attach_kind_name(enum attach_kind kind)
@@ -39,7 +45,15 @@ const char *attach_kind_name(enum attach_kind kind)
 
 static enum part part_of(enum call_kind kind)
 {
-	return kind == CALL_FREE ? FREEING : kind >= CALL_NEW ? THROWING : RETURNING;
+	switch (kind) {
+	case CALL_FREE:
+		return FREEING;
+	case CALL_REALLOC:
+	case CALL_RESIZE:
+		return MOVING;
+	default:
+		return kind >= CALL_NEW ? THROWING : RETURNING;
+	}
 }
 
 static void add_sites(struct sites *sites, const struct plan *plan, u32 scope, u32 allocator, enum part part)
@@ -61,16 +75,16 @@ static int keep(struct attach *attach, int fd)
 }
 
 static int open_multi(struct attach *attach, int prog_fd, u32 type, const char *path, const struct sites *sites,
-		      u32 count, pid_t pid, bool ret)
+		      u32 first, u32 count, pid_t pid, bool ret)
 {
-	return keep(attach,
-		    link_create_uprobe_multi(prog_fd, type, path, sites->offsets, sites->cookies, count, pid, ret));
+	return keep(attach, link_create_uprobe_multi(prog_fd, type, path, sites->offsets + first,
+						     sites->cookies + first, count, pid, ret));
 }
 
-static int open_perf(struct attach *attach, int prog_fd, const char *path, const struct sites *sites, u32 count,
-		     pid_t pid, bool ret)
+static int open_perf(struct attach *attach, int prog_fd, const char *path, const struct sites *sites, u32 first,
+		     u32 count, pid_t pid, bool ret)
 {
-	for (u32 i = 0; i < count; i++) {
+	for (u32 i = first; i < first + count; i++) {
 		int perf_fd = -1;
 		int err = keep(attach, link_create_uprobe_perf(prog_fd, path, sites->offsets[i], sites->cookies[i], pid,
 							       ret, &perf_fd));
@@ -90,18 +104,19 @@ static int open_kind(struct attach *attach, enum attach_kind kind, const struct 
 	/* Return legs first: an entry without its return would be remembered in vain. */
 	switch (kind) {
 	case ATTACH_SESSION:
-		return open_multi(attach, programs->session, ATTACH_UPROBE_SESSION, path, sites, sites->count, pid,
+		return open_multi(attach, programs->session, ATTACH_UPROBE_SESSION, path, sites, 0, sites->count, pid,
 				  false);
 	case ATTACH_MULTI:
-		err = sites->returning ? open_multi(attach, programs->leave, ATTACH_UPROBE_MULTI, path, sites,
-						    sites->returning, pid, true)
-				       : 0;
+		err = sites->returning_count ? open_multi(attach, programs->leave, ATTACH_UPROBE_MULTI, path, sites,
+							  sites->returning, sites->returning_count, pid, true)
+					     : 0;
 		return err ? err
-			   : open_multi(attach, programs->enter, ATTACH_UPROBE_MULTI, path, sites, sites->count, pid,
+			   : open_multi(attach, programs->enter, ATTACH_UPROBE_MULTI, path, sites, 0, sites->count, pid,
 					false);
 	case ATTACH_PERF:
-		err = open_perf(attach, programs->leave, path, sites, sites->returning, pid, true);
-		return err ? err : open_perf(attach, programs->enter, path, sites, sites->count, pid, false);
+		err = open_perf(attach, programs->leave, path, sites, sites->returning, sites->returning_count, pid,
+				true);
+		return err ? err : open_perf(attach, programs->enter, path, sites, 0, sites->count, pid, false);
 	default:
 		return -EINVAL;
 	}
@@ -117,13 +132,16 @@ int attach_open(enum attach_kind kind, const struct attach_programs *programs, i
 
 	if (!attach)
 		return -ENOMEM;
-	if (!(leave_out & ATTACH_NO_OTHERS))
-		add_sites(&sites, plan, scope, allocator, RETURNING);
-	sites.returning = sites.count;
-	if (!(leave_out & ATTACH_NO_NEW))
-		add_sites(&sites, plan, scope, allocator, THROWING);
 	if (!(leave_out & (ATTACH_NO_FREE | ATTACH_NO_OTHERS)))
 		add_sites(&sites, plan, scope, allocator, FREEING);
+	sites.returning = sites.count;
+	if (!(leave_out & ATTACH_NO_OTHERS)) {
+		add_sites(&sites, plan, scope, allocator, MOVING);
+		add_sites(&sites, plan, scope, allocator, RETURNING);
+	}
+	sites.returning_count = sites.count - sites.returning;
+	if (!(leave_out & ATTACH_NO_NEW))
+		add_sites(&sites, plan, scope, allocator, THROWING);
 	/* The descriptor's own name is the inode itself, whatever became of its path. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	err = sites.count ? open_kind(attach, kind, programs, path, &sites, pid) : 0;

@@ -236,6 +236,16 @@ bool kernel_remove_pid(struct kernel *kernel, u32 pid)
 	return !bpf_map_delete_elem(bpf_map__fd(kernel->skeleton->maps.scope_by_pid), &pid);
 }
 
+void kernel_remove_pids(struct kernel *kernel)
+{
+	for (u32 i = 1; i < kernel->scope_count; i++) {
+		u32 pid = __atomic_load_n(&kernel->scopes[i].pid, __ATOMIC_ACQUIRE);
+
+		if (pid)
+			kernel_remove_pid(kernel, pid);
+	}
+}
+
 int kernel_set_ranges(struct kernel *kernel, u32 allocator, const struct ranges *ranges)
 {
 	return bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.allocator_ranges), &allocator, ranges, BPF_ANY);

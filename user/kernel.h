@@ -56,6 +56,7 @@ u32 kernel_find_scope(struct kernel *kernel, u32 process); /* whose image that i
 
 int kernel_add_pid(struct kernel *kernel, u32 pid, u32 scope); /* 0; -EEXIST: the programs were first */
 bool kernel_remove_pid(struct kernel *kernel, u32 pid); /* false: its process has ended, which an event tells of */
+void kernel_remove_pids(struct kernel *kernel);		/* of all scopes, those too that no event has told of yet */
 int kernel_set_ranges(struct kernel *kernel, u32 allocator, const struct ranges *ranges);
 
 /*

@@ -91,4 +91,10 @@ const struct mapping *mapping_table_get(const struct mapping_table *table, unsig
  */
 int mapping_parse(const char *line, struct mapping *ret_mapping);
 
+/*
+ * Cut the " (deleted)" that the kernel appends to the name of a file which has none any more, as a memfd never had, or
+ * of which the last name ends so: only the file itself can tell. Was there any?
+ */
+bool mapping_cut_deleted(char *path);
+
 #endif

@@ -44,22 +44,30 @@ static bool parse_permissions(const char **cursor, bool *ret_executable)
 	return true;
 }
 
+bool mapping_cut_deleted(char *path)
+{
+	size_t length = strlen(path), suffix = strlen(DELETED_SUFFIX);
+	bool deleted = length > suffix && strcmp(path + length - suffix, DELETED_SUFFIX) == 0;
+
+	if (deleted)
+		path[length - suffix] = '\0';
+	return deleted;
+}
+
 /* The rest of the line with newlines restored and the kernel's mark of a deleted file cut. */
 static char *parse_path(const char *text, bool *ret_deleted)
 {
-	size_t length, suffix = strlen(DELETED_SUFFIX);
+	size_t length;
 	char *path, *to;
 
 	text += strspn(text, " ");
 	length = strcspn(text, "\n");
 	if (length == 0)
 		return strdup(MAPPING_ANONYMOUS);
-	*ret_deleted = length > suffix && memcmp(text + length - suffix, DELETED_SUFFIX, suffix) == 0;
-	if (*ret_deleted)
-		length -= suffix;
 	path = strndup(text, length);
 	if (!path)
 		return NULL;
+	*ret_deleted = mapping_cut_deleted(path);
 	to = path;
 	for (const char *from = path; *from; to++) {
 		bool newline = strncmp(from, "\\012", 4) == 0;

@@ -121,7 +121,6 @@ int procfs_comm(pid_t pid, char ret_comm[16])
 
 char *procfs_exe(pid_t pid)
 {
-	static const char deleted[] = " (deleted)";
 	char path[64], exe[PATH_MAX];
 	ssize_t length;
 
@@ -130,8 +129,7 @@ char *procfs_exe(pid_t pid)
 	if (length <= 0)
 		return NULL;
 	exe[length] = '\0';
-	if ((size_t)length > strlen(deleted) && !strcmp(exe + length - strlen(deleted), deleted))
-		exe[length - (ssize_t)strlen(deleted)] = '\0';
+	mapping_cut_deleted(exe);
 	return strdup(exe);
 }
 

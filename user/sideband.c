@@ -224,6 +224,7 @@ static void hand_map(struct sideband *sideband, const struct record *record)
 		.file_offset = body->offset,
 		.from_ns = record->time_ns,
 		.path = body->path,
+		.deleted = mapping_cut_deleted(body->path),
 	};
 
 	if (record->header->misc & MISC_MMAP_BUILD_ID) {

@@ -246,14 +246,16 @@ void tracer_warn_silent(struct tracer *tracer)
 	}
 }
 
-/* New hits are ignored from here on; calls under way may still return. */
+/*
+ * New hits are ignored from here on; calls under way may still return. The probes go one by one, after that: nobody is to
+ * be heard to allocate who is no longer heard to free.
+ */
 static void close_scopes(struct tracer *tracer)
 {
 	kernel_populate(tracer->follow.kernel, POPULATION_LISTED, NULL);
-	for (struct traced *traced = tracer->follow.traced; traced; traced = traced->hh.next) {
-		kernel_remove_pid(tracer->follow.kernel, (u32)traced->pid);
+	kernel_remove_pids(tracer->follow.kernel);
+	for (struct traced *traced = tracer->follow.traced; traced; traced = traced->hh.next)
 		__atomic_store_n(&kernel_scope(tracer->follow.kernel, traced->scope)->process, 0, __ATOMIC_RELEASE);
-	}
 }
 
 static int finish_image(struct process *process, void *arg)

@@ -16,6 +16,7 @@
 
 #include "container.h"
 #include "population.h"
+#include "root.h"
 
 /* Of what a trap costs, about a hundred times the loop's own time: enough to tell it from none. */
 #define SLOWER_MAX 3
@@ -194,7 +195,7 @@ static void test_container_others_are_absent_and_pay_no_more_than_the_trap(void 
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, harbour_setup, harbour_teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_container_glibc_by_name_equals_shim),
@@ -207,5 +208,7 @@ int main(void)
 		TEST(test_container_others_are_absent_and_pay_no_more_than_the_trap),
 	};
 
+	(void)argc;
+	root_own(argv);
 	return cmocka_run_group_tests_name("container", tests, images_setup, images_teardown);
 }

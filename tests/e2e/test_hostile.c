@@ -136,6 +136,27 @@ static void test_library_replaced_while_traced_and_loaded_again_both_keep_their_
 	assert_kept_by(scene, "target_libraries", 2, impostor);
 }
 
+/* The kernel says of such a one's name, in everything that it tells about it, that it is deleted. */
+static void test_program_deleted_before_it_ran_has_its_name(void **state)
+{
+	struct scene *scene = *state;
+	const char *program = format("%s/program", scene->dir);
+	const cJSON *process;
+	cJSON *index;
+
+	copy_library("target_leak", program);
+	assert_int_equal(
+		session_run(&scene->session, scene,
+			    (const char *const[]){"-R", "1", "--", "/bin/sh", "-c",
+						  "exec 9<$0; rm $0; exec /proc/self/fd/9 malloc", program, NULL}),
+		0);
+	index = session_index(&scene->session);
+	process = index_process(index, "9");
+	assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(process, "exe")), program);
+	assert_int_equal(index_number(process, "inuse_space"), 30000);
+	cJSON_Delete(index);
+}
+
 /* --- perf maps --- */
 
 static char perf_map[64];
@@ -185,6 +206,7 @@ int main(void)
 		TEST(test_library_names_with_blanks_and_newlines_are_their_files),
 		TEST(test_library_replaced_before_attach_keeps_its_own_names),
 		TEST(test_library_replaced_while_traced_and_loaded_again_both_keep_their_names),
+		TEST(test_program_deleted_before_it_ran_has_its_name),
 		JIT_TEST(test_perf_map_of_its_own_names_made_code),
 		JIT_TEST(test_perf_map_of_somebody_else_names_nothing_and_is_said),
 	};

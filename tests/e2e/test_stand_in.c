@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "../../user/stand_in.h"
+#include "root.h"
 #include "session.h"
 
 #define NOBODY 65534
@@ -195,8 +196,9 @@ static void test_command_as_nobody_is_the_same(void **state)
 
 	assert_same(scene, format("su -s /bin/sh nobody -c 'id; exec %s a'", program), "Uid:\t65534", 7);
 	assert_same(scene,
-		    "setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs sh -c 'ls -l /proc/self/exe'",
-		    "/bin/ls", 0);
+		    "setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs stat -c '%A %U %G %N' "
+		    "/proc/self/exe",
+		    "/bin/stat", 0);
 }
 
 static void test_command_in_a_chroot_is_the_same(void **state)
@@ -510,7 +512,7 @@ static void test_without_the_right_to_mount_the_real_files_are_used(void **state
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_command_names_of_its_files_are_the_same),
@@ -534,5 +536,7 @@ int main(void)
 		TEST(test_without_the_right_to_mount_the_real_files_are_used),
 	};
 
+	(void)argc;
+	root_own(argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
