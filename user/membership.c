@@ -259,12 +259,13 @@ void membership_say(const struct membership *membership, const struct tracer *tr
 	const struct options *options = membership->options;
 
 	if (options->container)
-		log_note("container '%s' (%.12s, %s): %u processes, and whoever joins them",
+		log_note("container '%s' (%.12s, %s): %u process%s, and whoever joins",
 			 membership->container.name ? membership->container.name : options->container,
-			 membership->container.id, membership->container.runtime, membership->processes);
+			 membership->container.id, membership->container.runtime, membership->processes,
+			 membership->processes == 1 ? "" : "es");
 	else if (options->cgroup)
-		log_note("cgroup '%s': %u processes, and whoever joins them", membership->group.path,
-			 membership->processes);
+		log_note("cgroup '%s': %u process%s, and whoever joins", membership->group.path, membership->processes,
+			 membership->processes == 1 ? "" : "es");
 	say_who_pays(tracer);
 }
 

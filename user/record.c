@@ -98,17 +98,19 @@ static int attach(struct record *record)
 static void describe(const struct record *record, char *ret_what, size_t size)
 {
 	const struct options *options = record->options;
+	unsigned int count = record->membership.processes;
 
 	if (record->launch.started)
 		snprintf(ret_what, size, "'%s' (pid %d)%s", options->command[0], record->launch.command.pid,
 			 options->population == POPULATION_FOLLOW ? " and its children" : "");
 	else if (options->population == POPULATION_ALL)
-		snprintf(ret_what, size, "every process of this machine (%u now)", record->membership.processes);
+		snprintf(ret_what, size, "every process of this machine (%u now)", count);
 	else if (options->population == POPULATION_CGROUP)
-		snprintf(ret_what, size, "a %s (%u processes now)", options->container ? "container" : "cgroup",
-			 record->membership.processes);
+		snprintf(ret_what, size, "a %s (%u process%s now)", options->container ? "container" : "cgroup", count,
+			 count == 1 ? "" : "es");
 	else if (options->population == POPULATION_FOLLOW)
-		snprintf(ret_what, size, "%u processes and their children", record->membership.processes);
+		snprintf(ret_what, size, count == 1 ? "%u process and its children" : "%u processes and their children",
+			 count);
 	else if (options->pid_count == 1)
 		snprintf(ret_what, size, "pid %d", options->pids[0]);
 	else
@@ -246,14 +248,14 @@ static void say_missed(const struct tracer *tracer)
 	u64 refused = tracer_refused(tracer), unheard = tracer_unheard(tracer);
 
 	if (unheard)
-		log_note("%llu processes are missing: they came and went while the ring was full; a larger -R keeps it "
-			 "from filling up",
-			 (unsigned long long)unheard);
+		log_note("%llu process%s missing, which came and went while the ring was full; a larger -R keeps it "
+			 "from "
+			 "filling up",
+			 (unsigned long long)unheard, unheard == 1 ? " is" : "es are");
 	if (refused)
-		log_note(
-			"%llu processes were not traced: no more than %u can be at once; narrow it with --comm, --exe, "
-			"--cgroup or --container",
-			(unsigned long long)refused, tracer_processes_max(tracer));
+		log_note("%llu process%s not traced: no more than %u can be at once; narrow it with --comm, --exe, "
+			 "--cgroup or --container",
+			 (unsigned long long)refused, refused == 1 ? " was" : "es were", tracer_processes_max(tracer));
 }
 
 static int run(struct record *record)
