@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sink of all events: applies them to images. The two streams, ring and side-band, meet at exec, see succession.h.
+ * The images, and who is the newest of each pid. The two streams, ring and side-band, meet at exec, see succession.h;
+ * what the ring's events do is in recorder_event.c.
  */
 #define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
@@ -14,7 +15,6 @@
 #include "mapping.h"
 #include "snapshot.h"
 #include "succession.h"
-#include "variant.h"
 
 struct recorder {
 	struct recorder_options options;
@@ -150,69 +150,17 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 	return 0;
 }
 
-static void tick(struct process *process, u64 now_ns)
-{
-	if (!process->ended)
-		collector_tick(&process->heap.collector, now_ns);
-}
-
 void recorder_tick(struct recorder *recorder, u64 now_ns)
 {
 	for (struct process *process = recorder->processes; process; process = process->hh.next)
-		tick(process, now_ns);
+		if (!process->ended)
+			collector_tick(&process->heap.collector, now_ns);
 }
 
 void recorder_request(struct recorder *recorder)
 {
 	for (struct process *process = recorder->processes; process; process = process->hh.next)
 		collector_request(&process->heap.collector);
-}
-
-/* A stack that was told of, and not kept? The frames of a raw one may come later. */
-static bool is_refused(const struct process *process, u64 hash)
-{
-	return hash && !(hash & RAW_STACK_ID) && process->heap.share.refused;
-}
-
-static int apply_alloc(struct process *process, const struct event_alloc *event)
-{
-	bool followed = !(event->header.flags & (EVENT_REFUSED | EVENT_UNFOLLOWED));
-	u64 hash = event->stack;
-	struct stack *stack;
-	int err = variant_find(&process->stacks, process->mappings, hash, event->header.time_ns, &stack);
-
-	if (err)
-		return err;
-	process->ledger[COUNTER_STACK_STALE] += stack && stack->stale;
-	if (stack) {
-		hash = stack->hash;
-	} else if (is_refused(process, hash)) {
-		process->heap.no_room_count++;
-		hash = 0;
-	}
-	return heap_alloc(&process->heap, event->object, event->addr, event->size, hash, followed,
-			  event->header.time_ns);
-}
-
-static int apply_stack(struct process *process, const struct event_stack *event, size_t size)
-{
-	struct stack *stack = stack_table_find(&process->stacks, event->stack);
-	int err;
-
-	if (!event->depth || event->depth > STACK_DEPTH_MAX ||
-	    size < offsetof(struct event_stack, ip) + event->depth * sizeof(u64))
-		return -EBADMSG;
-	if (!stack && !(event->stack & RAW_STACK_ID) && !quota_take(&process->heap.share))
-		return 0;
-	err = stack_table_add(&process->stacks, event->stack, event->header.time_ns, event->ip, event->depth,
-			      event->header.flags & EVENT_TRUNCATED);
-	if (err || event->stack & RAW_STACK_ID)
-		return err;
-	stack = stack_table_find(&process->stacks, event->stack);
-	if (!stack->generation)
-		stack->generation =
-			stack_generation(stack, process->number, mapping_table_generation(process->mappings));
-	return 0;
 }
 
 void recorder_end(struct recorder *recorder, struct process *process, u64 now_ns)
@@ -249,113 +197,6 @@ struct process *recorder_take_ended(struct recorder *recorder)
 		HASH_DELETE(hh_by_pid, recorder->newest, process);
 	HASH_DEL(recorder->processes, process);
 	return process;
-}
-
-static void image_end(struct recorder *recorder, struct process *process, const struct event_process *event)
-{
-	recorder_end(recorder, process, event->header.time_ns);
-	process->cpu_end_ns = event->cpu_ns;
-	if (event->max_rss_bytes)
-		process->rss_peak_bytes = event->max_rss_bytes;
-}
-
-/* A new image, behind an old one or not. */
-static int apply_begin(struct recorder *recorder, struct process *before, const struct event_process *event)
-{
-	struct process *process;
-	int err;
-
-	if (before)
-		image_end(recorder, before, event);
-	if (!event->next)
-		return 0;
-	err = recorder_begin(recorder, event->next, event->pid, event->scope, event->header.time_ns, &process);
-	if (err)
-		return err;
-	process_set_comm(process, event->comm);
-	process->cpu_start_ns = event->cpu_ns;
-	return 0;
-}
-
-static void apply_exit(struct recorder *recorder, struct process *process, const struct event_process *event)
-{
-	if (process->ended)
-		return;
-	image_end(recorder, process, event);
-	process_set_comm(process, event->comm);
-}
-
-/* The least size of each kind. */
-static size_t event_size(u16 kind)
-{
-	switch (kind) {
-	case EVENT_ALLOC:
-		return sizeof(struct event_alloc);
-	case EVENT_FREE:
-	case EVENT_OVERWRITE:
-		return sizeof(struct event_object);
-	case EVENT_MOVED:
-	case EVENT_REVIVED:
-		return sizeof(struct event_moved);
-	case EVENT_STACK:
-		return offsetof(struct event_stack, ip);
-	case EVENT_EXEC:
-	case EVENT_EXIT:
-	case EVENT_LEADER_EXIT:
-	case EVENT_FORK:
-	case EVENT_ENTER:
-	case EVENT_LEAVE:
-		return sizeof(struct event_process);
-	default:
-		return 0;
-	}
-}
-
-/* A death may be told twice, a revival may come too late: neither is an error of the stream. */
-static int tolerate_unknown(int err)
-{
-	return err == -ENOENT ? 0 : err;
-}
-
-static int apply_moved(struct process *process, const struct event_moved *event)
-{
-	if (event->header.kind == EVENT_MOVED)
-		return tolerate_unknown(heap_move(&process->heap, event->object, event->tid));
-	return tolerate_unknown(heap_revive(&process->heap, event->object, event->tid, event->header.time_ns));
-}
-
-int recorder_event(struct recorder *recorder, const struct event *event, size_t size)
-{
-	size_t least = size < sizeof(*event) ? 0 : event_size(event->kind);
-	struct process *process;
-
-	if (!least || size < least)
-		return -EBADMSG;
-	process = recorder_find(recorder, event->process);
-	if (process)
-		tick(process, event->time_ns);
-	if (event->kind == EVENT_EXEC || event->kind == EVENT_FORK || event->kind == EVENT_ENTER)
-		return apply_begin(recorder, process, (const struct event_process *)event);
-	if (!process)
-		return -ENOENT;
-	switch (event->kind) {
-	case EVENT_STACK:
-		return apply_stack(process, (const struct event_stack *)event, size);
-	case EVENT_ALLOC:
-		return apply_alloc(process, (const struct event_alloc *)event);
-	case EVENT_FREE:
-	case EVENT_OVERWRITE:
-		return tolerate_unknown(heap_free(&process->heap, ((const struct event_object *)event)->object));
-	case EVENT_MOVED:
-	case EVENT_REVIVED:
-		return apply_moved(process, (const struct event_moved *)event);
-	case EVENT_EXIT:
-	case EVENT_LEAVE:
-		apply_exit(recorder, process, (const struct event_process *)event);
-		return 0;
-	default:
-		return 0;
-	}
 }
 
 bool recorder_announced(const struct recorder *recorder, u32 pid)
