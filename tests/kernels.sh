@@ -14,7 +14,7 @@ set -u
 umask 022
 
 OUT=$(realpath "${OUT:-build}") || exit 1
-tests=${HEAPTAP_KERNEL_TESTS:-leaks exact rungs target status stop failure loss output}
+tests=${HEAPTAP_KERNEL_TESTS:-leaks exact rungs target target_change status stop failure loss output}
 limit=${HEAPTAP_KERNEL_SECONDS:-900}
 here=$(dirname "$(realpath "$0")")
 store=$OUT/kernels
