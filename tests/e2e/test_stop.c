@@ -118,21 +118,29 @@ static bool kernel_said(int fd, const char *words)
  * Links that were being removed in the background when heaptap ended: a thread that is killed at that leaves its
  * breakpoints behind, and the kernel says so. On the perf rung the removal takes longest.
  */
-static void test_stop_command_ended_leaves_no_probe_leaking(void **state)
+static void check_leak(struct scene *scene, const char *rung)
 {
-	static const char *const rungs[] = {"session", "multi", "perf"};
-	struct scene *scene = *state;
+	int kernel = listen_to_kernel();
 
-	for (size_t i = 0; i < sizeof(rungs) / sizeof(*rungs); i++) {
-		int kernel = listen_to_kernel();
+	scene->session.environment[0] = format("HEAPTAP_ATTACH=%s", rung);
+	assert_int_equal(session_run(&scene->session, scene, (const char *const[]){"--", "/bin/true", NULL}), 0);
+	assert_false(kernel_said(kernel, "uprobe: heaptap:"));
+	close(kernel);
+}
 
-		scene->session.environment[0] = format("HEAPTAP_ATTACH=%s", rungs[i]);
-		assert_int_equal(
-			session_run(&scene->session, scene, (const char *const[]){"--force", "--", "/bin/true", NULL}),
-			0);
-		assert_false(kernel_said(kernel, "uprobe: heaptap:"));
-		close(kernel);
-	}
+static void test_stop_session_of_ended_command_leaks_no_probe(void **state)
+{
+	check_leak(*state, "session");
+}
+
+static void test_stop_multi_of_ended_command_leaks_no_probe(void **state)
+{
+	check_leak(*state, "multi");
+}
+
+static void test_stop_perf_of_ended_command_leaks_no_probe(void **state)
+{
+	check_leak(*state, "perf");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
@@ -143,7 +151,9 @@ int main(void)
 		TEST(test_stop_session_leaves_at_once_and_nothing_behind),
 		TEST(test_stop_multi_leaves_at_once_and_nothing_behind),
 		TEST(test_stop_perf_leaves_in_time_and_nothing_behind),
-		TEST(test_stop_command_ended_leaves_no_probe_leaking),
+		TEST(test_stop_session_of_ended_command_leaks_no_probe),
+		TEST(test_stop_multi_of_ended_command_leaks_no_probe),
+		TEST(test_stop_perf_of_ended_command_leaks_no_probe),
 	};
 
 	return cmocka_run_group_tests_name("stop", tests, NULL, NULL);
