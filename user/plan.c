@@ -133,8 +133,8 @@ static int find_gap(const struct planning *planning, u64 offset, struct gap *ret
 	return err;
 }
 
-/* A stub of the PLT: endbr64 or not, then a jump by way of a slot, `bnd` or not. */
-static bool is_stub(const struct planning *planning, u64 offset)
+/* An entry of the PLT: endbr64 or not, then a jump by way of a slot, `bnd` or not. */
+static bool is_plt_entry(const struct planning *planning, u64 offset)
 {
 	static const u8 endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
 	u8 code[8] = {0};
@@ -170,7 +170,7 @@ static int look_at_branch(const struct branch *branch, void *arg)
 	if (err || gap.start == gap.end)
 		return err;
 	planning->leads_on = true;
-	if (is_stub(planning, target))
+	if (is_plt_entry(planning, target))
 		planning->jumps_on |= branch->always;
 	else if (current->owns_gaps && gap.end - gap.start <= GAP_BYTES_MAX)
 		add_range(&planning->plan->ranges, gap.start, gap.end);

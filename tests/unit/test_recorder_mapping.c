@@ -45,16 +45,22 @@ static void test_recorder_mappings_of_command_before_its_first_image_are_kept(vo
 	assert_string_equal(mapped_at(recorder_find(recorder, 1), 0x1234, 100), "/bin/first");
 }
 
-static void test_recorder_two_execs_between_two_looks_keep_their_own_mappings(void **state)
+/* Of an image that goes on, to /bin/two and from there to /bin/three. */
+static void announce_two_execs(void)
 {
-	struct process *two, *three;
-
-	(void)state;
 	begin(1, PID);
 	recorder_comm(recorder, PID, "two", true, 50);
 	map(PID, 0x1000, 51, "/bin/two");
 	recorder_comm(recorder, PID, "three", true, 70);
 	map(PID, 0x1000, 71, "/bin/three");
+}
+
+static void test_recorder_two_execs_between_two_looks_keep_their_own_mappings(void **state)
+{
+	struct process *two, *three;
+
+	(void)state;
+	announce_two_execs();
 	send_process(EVENT_EXEC, 1, 2, 60, "two");
 	send_process(EVENT_EXEC, 2, 3, 80, "three");
 	two = recorder_find(recorder, 2);
@@ -76,11 +82,7 @@ static void test_recorder_exec_announced_but_of_another_pid_is_not_taken(void **
 static void test_recorder_exec_events_lost_the_newest_announcement_counts(void **state)
 {
 	(void)state;
-	begin(1, PID);
-	recorder_comm(recorder, PID, "two", true, 50);
-	map(PID, 0x1000, 51, "/bin/two");
-	recorder_comm(recorder, PID, "three", true, 70);
-	map(PID, 0x1000, 71, "/bin/three");
+	announce_two_execs();
 	send_process(EVENT_EXEC, 2, 3, 80, "three");
 	assert_string_equal(mapped_at(recorder_find(recorder, 3), 0x1234, 100), "/bin/three");
 }
