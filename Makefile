@@ -23,16 +23,18 @@ JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wformat=2 -Wformat-signedness -Wmissing-prototypes -Wstrict-prototypes -Wundef \
             -Wpointer-arith -Wno-format-nonliteral
-ALL_CFLAGS := -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -I$(OUT)/gen $(SANITIZE)
-LIBS     := -lbpf -ldw -lelf -lcapstone -lprotobuf-c -lcjson -liberty -llzma -lz -lm -lpthread
-BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ivmlinux -Wall -Wextra -Werror -Wno-unused-parameter
+ALL_CFLAGS := -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -iquote user -iquote . \
+              -iquote $(OUT)/gen $(SANITIZE)
+LIBS     := -ldw -lelf -lcapstone -lprotobuf-c -lcjson -liberty -llzma -lz -lm -lpthread
+ALL_LIBS := -lbpf $(LIBS)
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ivmlinux -iquote . -Wall -Wextra -Werror -Wno-unused-parameter
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-# What talks to a kernel stays out of the library that tests link; so that needs neither libbpf nor root.
-KERNEL_SIDE := attach calibrate doctor enlist feature follow follow_event forecast kernel kernel_config kernel_row main membership \
-               record ring rung sweep traced tracer
-USER_C   := $(wildcard user/*.c)
-USER_O   := $(USER_C:user/%.c=$(OUT)/user/%.o)
+# The folders of user/, in their order: each includes and calls only itself and those before it. UP_TO_x: the archives of x and
+# of those before it, as the linker wants them.
+ROOMS    := base system binary unwind probe profile heap format trace record cli
+$(foreach room,$(ROOMS),$(eval up_to := $(OUT)/user/$(room).a $(up_to))$(eval UP_TO_$(room) := $(up_to)))
+objects   = $(patsubst user/%.c,$(OUT)/user/%.o,$(filter-out user/cli/main.c,$(wildcard user/$1/*.c))) $(if $(filter format,$1),$(GEN_O))
 GEN_O    := $(OUT)/gen/pprof.pb-c.o
 BPF_O    := $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.o,$(filter-out bpf/feature.bpf.c,$(wildcard bpf/*.bpf.c)))
 SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
@@ -49,25 +51,26 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9]*\)[ a-z]*:.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST))
 
 # --- the program ---------------------------------------------------------------------------------------------------------
-$(OUT)/heaptap: $(USER_O) $(GEN_O)
+$(OUT)/heaptap: $(OUT)/user/cli/main.o $(UP_TO_cli)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(ALL_LIBS) -o $@
 
-$(OUT)/libheaptap.a: $(filter-out $(KERNEL_SIDE:%=$(OUT)/user/%.o),$(USER_O)) $(GEN_O)
+.SECONDEXPANSION:
+$(ROOMS:%=$(OUT)/user/%.a): $(OUT)/user/%.a: $$(call objects,$$*) Makefile
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
 $(OUT)/user/%.o: user/%.c Makefile | $(OUT)/gen/pprof.pb-c.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(KERNEL_SIDE:%=$(OUT)/user/%.o): | $(SKELETONS)
+$(patsubst user/%.c,$(OUT)/user/%.o,$(wildcard user/trace/*.c)): | $(SKELETONS)
 
-$(OUT)/gen/pprof.pb-c.c $(OUT)/gen/pprof.pb-c.h &: user/pprof.proto
+$(OUT)/gen/pprof.pb-c.c $(OUT)/gen/pprof.pb-c.h &: user/format/pprof.proto
 	@mkdir -p $(@D)
 	$(call say,PROTOC,$@)
-	$(Q)protoc-c --proto_path=user --c_out=$(OUT)/gen pprof.proto
+	$(Q)protoc-c --proto_path=user/format --c_out=$(OUT)/gen pprof.proto
 
 $(OUT)/gen/%.pb-c.o: $(OUT)/gen/%.pb-c.c
 	$(call say,CC,$@)
@@ -94,9 +97,9 @@ $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.linked.o
 		END { print "" }' | fold -sw 100 | sed 's/^/           /'
 
 # --- tests ---------------------------------------------------------------------------------------------------------------
-UNIT_TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
+UNIT_TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test_*.c tests/bpf/test_*.c))
 ASAN_TESTS := $(UNIT_TESTS:$(OUT)/%=$(OUT)/asan/%)
-E2E_TESTS  := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/e2e/test_*.c)) $(OUT)/tests/e2e/test_memory_profiler
+E2E_TESTS  := $(patsubst tests/e2e/suites/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/suites/test_*.c))
 SWAP_LIBRARIES := red green blue red_plain green_plain blue_plain
 # Rust where there is a compiler that works: elsewhere neither its target nor its test is there.
 RUSTC := $(firstword $(foreach rustc,rustc $(wildcard $(HOME)/.cargo/bin/rustc), \
@@ -108,47 +111,46 @@ MATRIX_VARIANTS := musl musl_static glibc_static jemalloc_static
 # What runs in the containers of the tests, in images of either C library.
 GUESTS     := brood offspring outside
 IMAGES     := $(addprefix $(OUT)/tests/e2e/image_,glibc.tar musl.tar)
-TARGETS    := $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.c)) \
-              $(patsubst tests/e2e/%.cc,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.cc)) \
-              $(patsubst tests/e2e/%.go,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/target_*.go)) \
-              $(patsubst tests/e2e/%.c,$(OUT)/tests/e2e/%.so,$(wildcard tests/e2e/shim*.c)) \
+TARGETS    := $(patsubst tests/e2e/targets/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/targets/target_*.c)) \
+              $(patsubst tests/e2e/targets/%.cc,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/targets/target_*.cc)) \
+              $(patsubst tests/e2e/targets/%.go,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/targets/target_*.go)) \
+              $(patsubst tests/e2e/shims/%.c,$(OUT)/tests/e2e/%.so,$(wildcard tests/e2e/shims/shim*.c)) \
               $(UNWIND_VARIANTS:%=$(OUT)/tests/e2e/target_unwind_%) $(SWAP_LIBRARIES:%=$(OUT)/tests/e2e/swap_%.so) \
               $(addprefix $(OUT)/tests/e2e/library_,original.so impostor.so) \
               $(MPROF_VARIANTS:%=$(OUT)/tests/e2e/mprof/%) $(MATRIX_VARIANTS:%=$(OUT)/tests/e2e/target_matrix_%) \
               $(IMAGES) $(OUT)/tests/e2e/servers
 # Run a second time, with a heaptap built under the sanitizers: those that do not watch the clock.
 ASAN_E2E   := $(filter $(addprefix %/test_,failure interim leaks lifetimes output rungs status),$(E2E_TESTS))
-E2E_PART_O := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out tests/e2e/test_%.c tests/e2e/target_%.c tests/e2e/shim%.c \
-              tests/e2e/library%.c,$(wildcard tests/e2e/*.c)))
-TEST_CFLAGS = $(ALL_CFLAGS) -Wno-missing-prototypes -DSOURCE_DIR='"$(CURDIR)"' -MMD -MP
+KIT_O      := $(patsubst tests/e2e/kit/%.c,$(OUT)/tests/e2e/kit/%.o,$(wildcard tests/e2e/kit/*.c))
+TEST_CFLAGS = $(ALL_CFLAGS) -iquote tests -Wno-missing-prototypes -DSOURCE_DIR='"$(CURDIR)"' -MMD -MP
 # A target's allocations must survive the optimizer, and its stack must be walkable.
-TARGET_FLAGS := -O1 -g -fno-builtin -fno-optimize-sibling-calls -fno-omit-frame-pointer -pthread -D_GNU_SOURCE -MMD -MP
+TARGET_FLAGS := -O1 -g -fno-builtin -fno-optimize-sibling-calls -fno-omit-frame-pointer -pthread -D_GNU_SOURCE -iquote tests \
+                -MMD -MP
 # Those whose stacks are held against libunwind: as Debian builds its programs.
-$(OUT)/tests/e2e/target_unwind_%: TARGET_FLAGS := -O2 -g -fomit-frame-pointer -pthread -D_GNU_SOURCE -MMD -MP
+$(OUT)/tests/e2e/target_unwind_%: TARGET_FLAGS := -O2 -g -fomit-frame-pointer -pthread -D_GNU_SOURCE -iquote tests -MMD -MP
 
-$(OUT)/tests/unit/%: tests/unit/%.c $(OUT)/libheaptap.a Makefile
+# $1: a room. Only from trace on is there a kernel to talk to, and so libbpf to link.
+define unit_rule
+$(OUT)/tests/unit/$1/%: tests/unit/$1/%.c $(UP_TO_$1) Makefile
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$$(Q)$$(CC) $$(TEST_CFLAGS) -MF $$@.d $$< -Wl,--start-group $(UP_TO_$1) -Wl,--end-group -lcmocka $(if $(filter trace record cli,$1),$(ALL_LIBS),$(LIBS)) -o $$@
+endef
+$(foreach room,$(ROOMS),$(eval $(call unit_rule,$(room))))
+
+$(OUT)/tests/bpf/%: tests/bpf/%.c $(UP_TO_trace) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(TEST_CFLAGS) -MF $@.d $< $(OUT)/libheaptap.a -lcmocka $(LIBS) -o $@
-
-$(OUT)/tests/bpf/%: tests/bpf/%.c $(OUT)/libheaptap.a Makefile
-	@mkdir -p $(@D)
-	$(call say,CC,$@)
-	$(Q)$(CC) $(TEST_CFLAGS) -Itests/bpf/host -MF $@.d $< $(OUT)/libheaptap.a -lcmocka $(LIBS) -o $@
-
-$(OUT)/tests/e2e/test_%: tests/e2e/test_%.c $(E2E_PART_O) $(OUT)/libheaptap.a Makefile
-	@mkdir -p $(@D)
-	$(call say,CC,$@)
-	$(Q)$(CC) $(TEST_CFLAGS) -MF $@.d $< $(E2E_PART_O) $(OUT)/libheaptap.a -lcmocka $(LIBS) -o $@
+	$(Q)$(CC) $(TEST_CFLAGS) -Itests/bpf/host -MF $@.d $< $(UP_TO_trace) -lcmocka $(ALL_LIBS) -o $@
 
 $(OUT)/tests/e2e/test_unwind: TEST_CFLAGS += $(if $(RUSTC),-DWITH_RUST)
 
-$(OUT)/tests/e2e/test_%: tests/e2e/mprof/test_%.c $(E2E_PART_O) $(OUT)/libheaptap.a Makefile
+$(OUT)/tests/e2e/test_%: tests/e2e/suites/test_%.c $(KIT_O) $(UP_TO_cli) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(TEST_CFLAGS) -MF $@.d $< $(E2E_PART_O) $(OUT)/libheaptap.a -lcmocka $(LIBS) -o $@
+	$(Q)$(CC) $(TEST_CFLAGS) -MF $@.d $< $(KIT_O) $(UP_TO_cli) -lcmocka $(ALL_LIBS) -o $@
 
-$(OUT)/tests/e2e/%.o: tests/e2e/%.c Makefile | $(OUT)/gen/pprof.pb-c.h
+$(OUT)/tests/e2e/kit/%.o: tests/e2e/kit/%.c Makefile | $(OUT)/gen/pprof.pb-c.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(TEST_CFLAGS) -c $< -o $@
@@ -159,51 +161,51 @@ $(OUT)/tests/e2e/target_static $(OUT)/tests/e2e/target_identity: KIND := -static
 $(OUT)/tests/e2e/target_stripped $(OUT)/tests/e2e/target_nameless: KIND := -s
 $(OUT)/tests/e2e/target_matrix: KIND := -Wl,-z,dynamic-undefined-weak
 
-$(OUT)/tests/e2e/target_%: tests/e2e/target_%.c Makefile
+$(OUT)/tests/e2e/target_%: tests/e2e/targets/target_%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)$(CC) $(TARGET_FLAGS) $(KIND) -MF $@.d $< -o $@
 
-$(OUT)/tests/e2e/library_%.so: tests/e2e/library.c Makefile
+$(OUT)/tests/e2e/library_%.so: tests/e2e/targets/library.c Makefile
 	@mkdir -p $(@D)
 	$(call say,LIBRARY,$@)
 	$(Q)$(CC) $(TARGET_FLAGS) -shared -fPIC -DKEEPS=$*_keeps -MF $@.d $< -o $@
 
-$(OUT)/tests/e2e/target_%: tests/e2e/target_%.cc Makefile
+$(OUT)/tests/e2e/target_%: tests/e2e/targets/target_%.cc Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)$(CXX) $(TARGET_FLAGS) -MF $@.d $< -o $@
 
-$(OUT)/tests/e2e/target_%_clang: tests/e2e/target_%.c Makefile
+$(OUT)/tests/e2e/target_%_clang: tests/e2e/targets/target_%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)$(CLANG) $(TARGET_FLAGS) -MF $@.d $< -o $@
 
-$(OUT)/tests/e2e/target_%_clang: tests/e2e/target_%.cc Makefile
+$(OUT)/tests/e2e/target_%_clang: tests/e2e/targets/target_%.cc Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)$(CLANG) $(TARGET_FLAGS) -MF $@.d $< -lstdc++ -lm -o $@
 
-$(OUT)/tests/e2e/target_%: tests/e2e/target_%.rs Makefile
+$(OUT)/tests/e2e/target_%: tests/e2e/targets/target_%.rs Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)MAKEFLAGS= $(RUSTC) --edition 2021 -O -g -C force-frame-pointers=no -o $@ $<
 
-$(OUT)/tests/e2e/target_%_cet: tests/e2e/target_%.c Makefile
+$(OUT)/tests/e2e/target_%_cet: tests/e2e/targets/target_%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)$(CC) $(TARGET_FLAGS) -fcf-protection=full -MF $@.d $< -o $@
 
 # Nothing can be preloaded into these: the shim is linked in.
 SHIM_WRAPS := malloc calloc realloc reallocarray memalign aligned_alloc posix_memalign valloc pvalloc free
-SHIM_LINK  := -DSHIM_STATIC tests/e2e/shim_unwind.c $(SHIM_WRAPS:%=-Wl,--wrap=%)
+SHIM_LINK  := -DSHIM_STATIC tests/e2e/shims/shim_unwind.c $(SHIM_WRAPS:%=-Wl,--wrap=%)
 
-$(OUT)/tests/e2e/target_%_static: tests/e2e/target_%.c tests/e2e/shim_unwind.c tests/e2e/shim.c Makefile
+$(OUT)/tests/e2e/target_%_static: tests/e2e/targets/target_%.c tests/e2e/shims/shim_unwind.c tests/e2e/shims/shim.c Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)$(CC) $(filter-out -M%,$(TARGET_FLAGS)) -static $< $(SHIM_LINK) -o $@
 
-$(OUT)/tests/e2e/target_%_static_pie: tests/e2e/target_%.c tests/e2e/shim_unwind.c tests/e2e/shim.c Makefile
+$(OUT)/tests/e2e/target_%_static_pie: tests/e2e/targets/target_%.c tests/e2e/shims/shim_unwind.c tests/e2e/shims/shim.c Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)$(CC) $(filter-out -M%,$(TARGET_FLAGS)) -static-pie $< $(SHIM_LINK) -o $@
@@ -217,7 +219,7 @@ MATRIX_glibc_static    := $(CC) -static $(MATRIX_PULL),-u,pvalloc
 MATRIX_jemalloc_static := $(CC) -static -Wl,-u,mallocx,-u,_Znwm
 MATRIX_END_jemalloc_static := -Wl,--start-group -l:libjemalloc.a -lstdc++ -lm -lpthread -ldl -lc -lgcc_eh -Wl,--end-group
 
-$(MATRIX_VARIANTS:%=$(OUT)/tests/e2e/target_matrix_%): $(OUT)/tests/e2e/target_matrix_%: tests/e2e/target_matrix.c Makefile
+$(MATRIX_VARIANTS:%=$(OUT)/tests/e2e/target_matrix_%): $(OUT)/tests/e2e/target_matrix_%: tests/e2e/targets/target_matrix.c Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)$(MATRIX_$*) $(TARGET_FLAGS) -MF $@.d $< $(MATRIX_END_$*) -o $@
@@ -231,42 +233,42 @@ MPROF_fp := -fno-omit-frame-pointer
 MPROF_nofp := -fomit-frame-pointer
 MPROF_static-pie := -static-pie
 
-$(MPROF_VARIANTS:%=$(OUT)/tests/e2e/mprof/%): $(OUT)/tests/e2e/mprof/%: tests/e2e/mprof/target_mprof.c Makefile
+$(MPROF_VARIANTS:%=$(OUT)/tests/e2e/mprof/%): $(OUT)/tests/e2e/mprof/%: tests/e2e/targets/mprof.c Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)$(foreach word,$(subst _, ,$*),$(MPROF_$(word))) -g -fno-optimize-sibling-calls -MMD -MP -MF $@.d $< -lffi -o $@
 
-$(OUT)/tests/e2e/target_%: tests/e2e/target_%.go Makefile
+$(OUT)/tests/e2e/target_%: tests/e2e/targets/target_%.go Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)GOCACHE='$(abspath $(OUT))/go' GO111MODULE=off CGO_ENABLED=0 go build -o $@ $<
 
-$(OUT)/tests/e2e/shim.so $(OUT)/tests/e2e/shim_jemalloc.so: $(OUT)/tests/e2e/%.so: tests/e2e/%.c Makefile
+$(OUT)/tests/e2e/shim.so $(OUT)/tests/e2e/shim_jemalloc.so: $(OUT)/tests/e2e/%.so: tests/e2e/shims/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,SHIM,$@)
 	$(Q)$(CC) -shared -fPIC -O2 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -D_GNU_SOURCE -MMD -MP -MF $@.d $< -o $@
 
-$(OUT)/tests/e2e/shim_musl.so: tests/e2e/shim_musl.c tests/e2e/shim.c Makefile
+$(OUT)/tests/e2e/shim_musl.so: tests/e2e/shims/shim_musl.c tests/e2e/shims/shim.c Makefile
 	@mkdir -p $(@D)
 	$(call say,SHIM,$@)
 	$(Q)musl-gcc -shared -fPIC -O2 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -D_GNU_SOURCE $< -o $@
 
-$(GUESTS:%=$(OUT)/tests/e2e/target_%_musl): $(OUT)/tests/e2e/target_%_musl: tests/e2e/target_%.c Makefile
+$(GUESTS:%=$(OUT)/tests/e2e/target_%_musl): $(OUT)/tests/e2e/target_%_musl: tests/e2e/targets/target_%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)musl-gcc $(TARGET_FLAGS) -MF $@.d $< -o $@
 
 # Roots of containers: Debian 13's C library and shell, fetched once, and musl's loader; with what runs in them under one name.
-$(OUT)/tests/e2e/root_glibc: tests/e2e/unpack.sh
+$(OUT)/tests/e2e/root_glibc: tests/e2e/kit/unpack.sh
 	@mkdir -p $(@D)
 	$(call say,UNPACK,$@)
-	$(Q)tests/e2e/unpack.sh --closure trixie $@ base-files libc6 dash coreutils && touch $@
+	$(Q)tests/e2e/kit/unpack.sh --closure trixie $@ base-files libc6 dash coreutils && touch $@
 
 # Servers that would start when installed; and what they need must be there.
-$(OUT)/tests/e2e/servers: tests/e2e/unpack.sh
+$(OUT)/tests/e2e/servers: tests/e2e/kit/unpack.sh
 	@mkdir -p $(@D)
 	$(call say,UNPACK,$@)
-	$(Q)tests/e2e/unpack.sh $@ nginx '^postgresql-[0-9]+$$' '^postgresql-client-[0-9]+$$' && touch $@
+	$(Q)tests/e2e/kit/unpack.sh $@ nginx '^postgresql-[0-9]+$$' '^postgresql-client-[0-9]+$$' && touch $@
 	$(Q)$@/usr/sbin/nginx -e stderr -v 2>/dev/null && $@/usr/lib/postgresql/*/bin/postgres -V >/dev/null
 
 $(OUT)/tests/e2e/image_glibc.tar: $(OUT)/tests/e2e/root_glibc $(GUESTS:%=$(OUT)/tests/e2e/target_%) $(OUT)/tests/e2e/shim.so
@@ -279,14 +281,14 @@ $(OUT)/tests/e2e/image_musl.tar: $(GUESTS:%=$(OUT)/tests/e2e/target_%_musl) $(OU
 		for guest in $(GUESTS); do cp $(@D)/target_$${guest}_musl $(@D)/root_musl/target_$$guest; done && \
 		cp $(@D)/shim_musl.so $(@D)/root_musl/shim.so && tar -C $(@D)/root_musl -cf $@ .
 
-$(OUT)/tests/e2e/shim_unwind.so: tests/e2e/shim_unwind.c Makefile
+$(OUT)/tests/e2e/shim_unwind.so: tests/e2e/shims/shim_unwind.c Makefile
 	@mkdir -p $(@D)
 	$(call say,SHIM,$@)
 	$(Q)$(CC) -shared -fPIC -O2 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -D_GNU_SOURCE -MMD -MP -MF $@.d $< -lunwind -o $@
 
 # Alike but for names and, in blue, frame sizes; the plain ones have no build id to be told apart by.
 $(OUT)/tests/e2e/swap_%.so: COLOUR = $(firstword $(subst _, ,$*))
-$(OUT)/tests/e2e/swap_%.so: tests/e2e/library_swap.c Makefile
+$(OUT)/tests/e2e/swap_%.so: tests/e2e/targets/library_swap.c Makefile
 	@mkdir -p $(@D)
 	$(call say,LIBRARY,$@)
 	$(Q)$(CC) -shared -fPIC -O2 -g -fomit-frame-pointer -fno-optimize-sibling-calls -Wall -Wextra -Werror \
@@ -314,10 +316,10 @@ kernels: e2e-programs ## the end-to-end tests on Debian's kernels 6.1 and 6.12, 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 10
 
-$(OUT)/tests/fuzz/%: tests/fuzz/%.c $(OUT)/libheaptap.a Makefile
+$(OUT)/tests/fuzz/%: tests/fuzz/%.c $(UP_TO_heap) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -MF $@.d $< $(OUT)/libheaptap.a $(LIBS) -o $@
+	$(Q)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -MF $@.d $< $(UP_TO_heap) $(LIBS) -o $@
 
 fuzz-programs: $(FUZZERS)
 fuzz: ## search for hostile input that breaks what reads files, FUZZ_SECONDS each
@@ -356,27 +358,29 @@ example: $(OUT)/heaptap $(OUT)/bench/example ## what docs/lifetimes.md shows (ro
 
 bench-programs: $(OUT)/heaptap $(OUT)/tests/e2e/target_crowd $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 
-$(OUT)/bench/%: bench/%.c $(OUT)/libheaptap.a Makefile
+$(OUT)/bench/%: bench/%.c $(UP_TO_cli) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -fno-builtin -MMD -MP -MF $@.d $< $(OUT)/libheaptap.a $(LIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -fno-builtin -MMD -MP -MF $@.d $< $(UP_TO_cli) $(ALL_LIBS) -o $@
 
 bench: bench-programs ## every figure of the README, one script each (root)
 	$(Q)status=0; for script in bench/*.sh; do echo "$$script:"; $(AS_ROOT) env OUT='$(abspath $(OUT))' $$script || status=1; done; \
 		exit $$status
 
 # --- looking after the sources -------------------------------------------------------------------------------------------
-C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*.[ch] tests/*/*.[ch] tests/e2e/mprof/*.c tests/*/*.cc bench/*.[ch])
-SCRIPTS := $(wildcard .ci/setup .ci/run tests/*.sh tests/*/*.sh bench/*.*sh vmlinux/*.sh)
+C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch] tests/e2e/*/*.[ch] tests/e2e/*/*.cc tests/*/*.cc \
+           bench/*.[ch])
+SCRIPTS := $(wildcard .ci/setup .ci/run tests/*.sh tests/*/*.sh tests/e2e/*/*.sh bench/*.*sh vmlinux/*.sh)
 
 format: ## rewrite the sources in the house style
 	$(Q)clang-format -i $(C_FILES)
 
 # Programs for the kernel are the verifier's to check; targets do on purpose what no program should; and clang-tidy does not
 # know that cmocka's assertions do not return.
-CHECK_FILES := $(filter-out bpf/% tests/e2e/target_% tests/e2e/library_% tests/e2e/mprof/target_%,$(filter %.c,$(C_FILES)))
+CHECK_FILES := $(filter-out bpf/% tests/e2e/targets/%,$(filter %.c,$(C_FILES)))
 TIDY_FILES  := $(filter-out tests/%,$(CHECK_FILES))
-TIDY_FLAGS := -std=gnu11 -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -DSOURCE_DIR='""' -I$(OUT)/gen
+TIDY_FLAGS := -std=gnu11 -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -DSOURCE_DIR='""' -iquote user -iquote . -iquote tests \
+              -iquote $(OUT)/gen
 
 lint: $(OUT)/gen/pprof.pb-c.h $(SKELETONS) ## formatting, clang-tidy, cppcheck, scripts, man page
 	$(call say,FORMAT,)
@@ -385,7 +389,7 @@ lint: $(OUT)/gen/pprof.pb-c.h $(SKELETONS) ## formatting, clang-tidy, cppcheck, 
 	$(Q)cppcheck --quiet -j $(shell nproc) --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress='deallocuse:tests/*' \
 		--suppress='nullPointerOutOfMemory:tests/*' --suppress='objectIndex:tests/bpf/*' --include=/usr/include/uthash.h \
-		--include=/usr/include/bpf/libbpf_common.h -D__x86_64__ '-DHEAPTAP_VERSION=""' '-DSOURCE_DIR=""' $(CHECK_FILES)
+		--include=/usr/include/bpf/libbpf_common.h -D__x86_64__ -Iuser -I. -Itests '-DHEAPTAP_VERSION=""' '-DSOURCE_DIR=""' $(CHECK_FILES)
 	$(call say,TIDY,)
 	$(Q)printf '%s\n' $(TIDY_FILES) | \
 		xargs -P $(shell nproc) -I FILE clang-tidy --quiet FILE -- $(TIDY_FLAGS) 2>$(OUT)/tidy.log || { cat $(OUT)/tidy.log; false; }
@@ -403,4 +407,4 @@ clean: ## remove $(OUT)
 	$(call say,CLEAN,$(OUT))
 	$(Q)rm -rf $(OUT)
 
--include $(wildcard $(OUT)/user/*.d $(OUT)/bpf/*.d $(OUT)/tests/*/*.d $(OUT)/tests/e2e/mprof/*.d $(OUT)/bench/*.d)
+-include $(wildcard $(addprefix $(OUT)/,user/*/*.d bpf/*.d tests/*/*.d tests/unit/*/*.d tests/e2e/*/*.d bench/*.d))

@@ -22,10 +22,10 @@
 #include <asm/ptrace.h>
 #include <unistd.h>
 
-#include "../user/elf.h"
-#include "../user/link.h"
-#include "../user/procfs.h"
-#include "../user/target.h"
+#include "binary/elf.h"
+#include "trace/link.h"
+#include "system/procfs.h"
+#include "probe/target.h"
 
 #define WALK_FRAMES 27
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../user/clock.h"
-#include "../user/verdict.h"
+#include "base/clock.h"
+#include "profile/verdict.h"
 
 #define SITES  100000
 #define EVENTS 10000000

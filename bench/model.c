@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../user/clock.h"
-#include "../user/recorder.h"
+#include "base/clock.h"
+#include "heap/recorder.h"
 
 #define SITES	100000u
 #define LIVE	1000000u

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../user/clock.h"
-#include "../user/spare.h"
-#include "../user/target.h"
+#include "base/clock.h"
+#include "record/spare.h"
+#include "probe/target.h"
 
 #define ROUNDS 31
 

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../user/clock.h"
-#include "../user/elf.h"
-#include "../user/symbol.h"
+#include "base/clock.h"
+#include "binary/elf.h"
+#include "binary/symbol.h"
 
 struct places {
 	u64 *offsets;

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../user/cfi.h"
-#include "../user/clock.h"
+#include "unwind/cfi.h"
+#include "base/clock.h"
 
 #define ROUNDS 5
 

@@ -7,11 +7,11 @@
  */
 #include <bpf/bpf_helpers.h>
 
-#include "../include/config.h"
-#include "../include/counter.h"
-#include "../include/event.h"
-#include "../include/row.h"
-#include "../include/unwind.h"
+#include "include/config.h"
+#include "include/counter.h"
+#include "include/event.h"
+#include "include/row.h"
+#include "include/unwind.h"
 
 /* Set between open and load, constant from then on; tests that compile the programs for the host set it as they go. */
 #ifdef __bpf__

@@ -9,7 +9,7 @@
  * everything with one multiplication; only survivors draw the low half and evaluate p, to a relative 2e-8, for any R up
  * to 2^32 - 1. Pure integer arithmetic: tests/bpf/test_sample.c compiles this for the host.
  */
-#include "../include/types.h"
+#include "include/types.h"
 
 /* From s = 23 R on, 1 - p is below 2^-33. */
 #define SAMPLE_CERTAIN 23

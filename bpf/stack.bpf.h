@@ -7,7 +7,7 @@
  * that gets no return leg. What cannot be unwound
  * here yet travels as bytes.
  */
-#include "../include/stackhash.h"
+#include "include/stackhash.h"
 #include "unwind.bpf.h"
 
 #define SCRATCH_TRIES 4

@@ -11,7 +11,7 @@
 
 #include "bpf_stub.h"
 
-#include "../../bpf/alloc.bpf.c"
+#include "bpf/alloc.bpf.c"
 
 #include "table.h"
 

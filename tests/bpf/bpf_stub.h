@@ -15,9 +15,9 @@
 
 #include <uthash.h>
 
-#include "../../include/types.h"
-#include "../unit/chance.h"
-#include "host/vmlinux.h"
+#include "include/types.h"
+#include "unit/profile/chance.h"
+#include "bpf/host/vmlinux.h"
 
 #define SEC(name)
 #define __weak		     __attribute__((weak))

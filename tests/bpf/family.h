@@ -11,7 +11,7 @@
 
 #include "bpf_stub.h"
 
-#include "../../bpf/process.bpf.c"
+#include "bpf/process.bpf.c"
 
 #define HEAPTAP 900
 #define PARENT	2000

@@ -11,7 +11,7 @@
 
 #include "bpf_stub.h"
 
-#include "../../bpf/heap.bpf.h"
+#include "bpf/heap.bpf.h"
 
 #define PROCESS 7
 #define TID	4321

@@ -17,13 +17,13 @@
 
 /* Both sides have a function of this name. */
 #define heap_revive kernel_heap_revive
-#include "../../bpf/alloc.bpf.c"
+#include "bpf/alloc.bpf.c"
 #undef heap_revive
-#include "../../bpf/process.bpf.c"
+#include "bpf/process.bpf.c"
 
-#include "../../user/account.h"
-#include "../../user/ledger.h"
-#include "../unit/chance.h"
+#include "trace/account.h"
+#include "profile/ledger.h"
+#include "unit/profile/chance.h"
 #include "table.h"
 
 #define BLOCKS	    48

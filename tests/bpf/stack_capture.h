@@ -13,7 +13,7 @@
 
 #include "bpf_stub.h"
 
-#include "../../bpf/stack.bpf.h"
+#include "bpf/stack.bpf.h"
 
 #include "table.h"
 

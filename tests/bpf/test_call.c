@@ -9,7 +9,7 @@
 
 #include "bpf_stub.h"
 
-#include "../../bpf/call.bpf.h"
+#include "bpf/call.bpf.h"
 
 #define PROCESS 5
 #define BASE	0x7f0000000000 /* where the allocator file is mapped */

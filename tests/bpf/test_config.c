@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../include/config.h"
+#include "include/config.h"
 #include "bpf_stub.h"
 
 /* Widths of the cookie's fields in the order of cookie_make's parameters. */

@@ -9,7 +9,7 @@
 
 #include "bpf_stub.h"
 
-#include "../../bpf/filter.bpf.h"
+#include "bpf/filter.bpf.h"
 
 static struct pid_namespace spaces[41];
 static struct pid pid;

@@ -10,7 +10,7 @@
 
 #include "bpf_stub.h"
 
-#include "../../bpf/process.bpf.c"
+#include "bpf/process.bpf.c"
 
 #define PID	2000
 #define SCOPE	4

@@ -9,7 +9,7 @@
 
 #include "bpf_stub.h"
 
-#include "../../bpf/emit.bpf.h"
+#include "bpf/emit.bpf.h"
 
 #define RING_BYTES 65536
 #define FLOOD	   7

@@ -13,7 +13,7 @@
 
 #include "bpf_stub.h"
 
-#include "../../bpf/alloc.bpf.c"
+#include "bpf/alloc.bpf.c"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -2,7 +2,7 @@
 /* stackhash.h: what the hash of a stack depends on; and that user space finds the same as the programs. */
 #include <stdlib.h>
 
-#include "../../include/stackhash.h"
+#include "include/stackhash.h"
 #include "stack_capture.h"
 
 static struct event_stack example;

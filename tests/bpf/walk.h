@@ -13,7 +13,7 @@
 
 #include "bpf_stub.h"
 
-#include "../../bpf/unwind.bpf.h"
+#include "bpf/unwind.bpf.h"
 
 #include "table.h"
 

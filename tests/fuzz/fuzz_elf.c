@@ -7,11 +7,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../user/debugfile.h"
-#include "../../user/elf.h"
-#include "../../user/root.h"
-#include "../../user/symbol.h"
-#include "../../user/symtab.h"
+#include "binary/debugfile.h"
+#include "binary/elf.h"
+#include "system/root.h"
+#include "binary/symbol.h"
+#include "binary/symtab.h"
 
 #define CODE_MAX 0x2000 /* how far into the file names are asked for */
 

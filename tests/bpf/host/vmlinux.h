@@ -2,8 +2,8 @@
 #ifndef HOST_VMLINUX_H
 #define HOST_VMLINUX_H
 /* The kernel types of vmlinux/vmlinux.h as plain C, for the programs compiled for the host. */
-#include "../../../include/types.h"
-#include "../../../vmlinux/pt_regs.h"
+#include "include/types.h"
+#include "vmlinux/pt_regs.h"
 
 struct ns_common {
 	unsigned int inum;

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What can go wrong around heaptap itself: rights, output, its own death, company. The rows of the failure table in
+ * docs/design.md that do not concern the target.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "e2e/kit/code.h"
+#include "e2e/kit/session.h"
+
+#define NOBODY 65534
+
+static void start_target(struct scene *scene, const char *way)
+{
+	target_start(&scene->target, NULL, (const char *const[]){beside("target_leak"), way, NULL});
+	target_ready(&scene->target);
+}
+
+static void end_target(struct scene *scene)
+{
+	target_go(&scene->target);
+	assert_int_equal(target_finish(&scene->target), 0);
+}
+
+static void assert_leak_recorded(const struct session *session)
+{
+	cJSON *index = session_index(session);
+
+	assert_int_equal(index_number(index_process(index, "target_leak"), "inuse_space"), 30000);
+	assert_int_equal(index_number(index_process(index, "target_leak"), "inuse_objects"), 1);
+	cJSON_Delete(index);
+}
+
+static void test_not_root_is_3_and_names_the_capability(void **state)
+{
+	struct scene *scene = *state;
+
+	start_target(scene, "malloc");
+	if (chmod(scene->dir, 0777))
+		fail_msg("chmod: %s", strerror(errno));
+	scene->session.uid = NOBODY;
+	assert_int_equal(
+		session_run(&scene->session, scene, (const char *const[]){"-p", format("%d", scene->target.pid), NULL}),
+		3);
+	session_assert_said(&scene->session, "CAP_");
+	end_target(scene);
+}
+
+/* root without one of the capabilities: that one is named. */
+static void test_missing_capability_is_3_and_named(void **state)
+{
+	static const char *const dropped[] = {"bpf", "perfmon"};
+	static const char *const names[] = {"CAP_BPF", "CAP_PERFMON"};
+	struct scene *scene = *state;
+
+	start_target(scene, "malloc");
+	for (size_t i = 0; i < sizeof(dropped) / sizeof(*dropped); i++) {
+		const char *bounding = format("-%s,-sys_admin", dropped[i]);
+
+		scene->session.wrapper = (const char *const[]){"/usr/bin/setpriv", "--bounding-set", bounding,
+							       "--inh-caps",	   bounding,	     NULL};
+		assert_int_equal(session_run(&scene->session, scene,
+					     (const char *const[]){"-p", format("%d", scene->target.pid), NULL}),
+				 3);
+		session_assert_said(&scene->session, names[i]);
+	}
+	end_target(scene);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file || fputs(text, file) < 0 || fclose(file))
+		fail_msg("%s: %s", path, strerror(errno));
+}
+
+static void read_file(const char *path, char ret_text[256])
+{
+	FILE *file = fopen(path, "re");
+	size_t length;
+
+	if (!file) {
+		fail_msg("%s: %s", path, strerror(errno));
+		return;
+	}
+	length = fread(ret_text, 1, 255, file);
+	ret_text[length] = '\0';
+	fclose(file);
+}
+
+/* No room for a single block more: one sentence, status 1, the summary all the same, and what was there before stays.
+ */
+static void test_disk_full_is_1_and_leaves_what_was_there(void **state)
+{
+	struct scene *scene = *state;
+	const char *mount_point = format("%s/full", scene->dir);
+	char kept[256];
+	int status;
+
+	if (mkdir(mount_point, 0755) || mount("none", mount_point, "tmpfs", 0, "size=8k"))
+		fail_msg("mount: %s", strerror(errno));
+	write_file(format("%s/index.json", mount_point), "before\n");
+	write_file(format("%s/ballast", mount_point), "x");
+	start_target(scene, "malloc");
+	session_start_bare(&scene->session, (const char *const[]){"record", "-R", "1", "-o", mount_point, "--force",
+								  "-p", format("%d", scene->target.pid), NULL});
+	session_attached(&scene->session);
+	end_target(scene);
+	status = session_finish(&scene->session);
+	read_file(format("%s/index.json", mount_point), kept);
+	umount2(mount_point, MNT_DETACH);
+	assert_int_equal(status, 1);
+	assert_string_equal(kept, "before\n");
+	session_assert_said(&scene->session, strerror(ENOSPC));
+	session_assert_said(&scene->session, "target_leak");
+}
+
+static void test_unwritable_output_is_1_and_said(void **state)
+{
+	struct scene *scene = *state;
+	const char *under_a_file = format("%s/file/out", scene->dir);
+
+	write_file(format("%s/file", scene->dir), "a file\n");
+	start_target(scene, "malloc");
+	session_start_bare(&scene->session, (const char *const[]){"record", "-o", under_a_file, "-p",
+								  format("%d", scene->target.pid), NULL});
+	assert_int_equal(session_finish(&scene->session), 1);
+	session_assert_said(&scene->session, under_a_file);
+	end_target(scene);
+}
+
+static void test_non_empty_output_is_refused_without_force(void **state)
+{
+	struct scene *scene = *state;
+	const char *output = format("%s/used", scene->dir), *pid;
+	int status;
+
+	mkdir(output, 0755);
+	write_file(format("%s/precious", output), "precious\n");
+	start_target(scene, "malloc");
+	pid = format("%d", scene->target.pid);
+	session_start_bare(&scene->session, (const char *const[]){"record", "-o", output, "-p", pid, NULL});
+	status = session_finish(&scene->session);
+	assert_true(status == 1 || status == 2);
+	session_assert_said(&scene->session, "--force");
+	session_start_bare(&scene->session,
+			   (const char *const[]){"record", "-R", "1", "-o", output, "--force", "-p", pid, NULL});
+	session_attached(&scene->session);
+	end_target(scene);
+	assert_int_equal(session_finish(&scene->session), 0);
+	snprintf(scene->session.output, sizeof(scene->session.output), "%s", output);
+	assert_leak_recorded(&scene->session);
+	assert_int_equal(access(format("%s/precious", output), F_OK), 0);
+}
+
+/* The kernel drops the links with their descriptors, a moment after the process is gone. */
+static void test_heaptap_killed_leaves_target_unharmed(void **state)
+{
+	uint64_t deadline_ns = now_ns() + DEADLINE_MS * 1000000ull;
+	struct scene *scene = *state;
+
+	start_target(scene, "malloc");
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "1", "-p", format("%d", scene->target.pid), NULL});
+	session_attached(&scene->session);
+	assert_true(code_changes(scene->target.pid, "libc.so.6") > 0);
+	session_signal(&scene->session, SIGKILL);
+	assert_int_equal(session_finish(&scene->session), 128 + SIGKILL);
+	while (code_changes(scene->target.pid, "libc.so.6")) {
+		if (now_ns() > deadline_ns)
+			fail_msg("breakpoints remain");
+	}
+	end_target(scene);
+}
+
+static void test_two_heaptaps_on_one_target_both_see_all(void **state)
+{
+	struct scene *scene = *state;
+	const char *pid;
+
+	start_target(scene, "malloc");
+	pid = format("%d", scene->target.pid);
+	session_start(&scene->session, scene, (const char *const[]){"-R", "1", "-p", pid, NULL});
+	session_attached(&scene->session);
+	session_start(&scene->second, scene, (const char *const[]){"-R", "1", "-p", pid, NULL});
+	session_attached(&scene->second);
+	end_target(scene);
+	assert_int_equal(session_finish(&scene->session), 0);
+	assert_int_equal(session_finish(&scene->second), 0);
+	assert_leak_recorded(&scene->session);
+	assert_leak_recorded(&scene->second);
+}
+
+static void test_own_pid_namespace_works_or_names_the_way_out(void **state)
+{
+	struct scene *scene = *state;
+	int status;
+
+	scene->session.wrapper =
+		(const char *const[]){"/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "--kill-child", NULL};
+	status = session_run(&scene->session, scene,
+			     (const char *const[]){"-R", "1", "--", beside("target_leak"), "malloc", NULL});
+	if (status == 125 || status == 3) {
+		session_assert_said(&scene->session, "--pid=host");
+		return;
+	}
+	assert_int_equal(status, 0);
+	assert_leak_recorded(&scene->session);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_not_root_is_3_and_names_the_capability),
+		TEST(test_missing_capability_is_3_and_named),
+		TEST(test_disk_full_is_1_and_leaves_what_was_there),
+		TEST(test_unwritable_output_is_1_and_said),
+		TEST(test_non_empty_output_is_refused_without_force),
+		TEST(test_heaptap_killed_leaves_target_unharmed),
+		TEST(test_two_heaptaps_on_one_target_both_see_all),
+		TEST(test_own_pid_namespace_works_or_names_the_way_out),
+	};
+
+	return cmocka_run_group_tests_name("failure", tests, NULL, NULL);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One process floods a ring that nobody reads; another, which allocates now and then, loses nothing by it. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "e2e/kit/child.h"
+#include "e2e/kit/ledger.h"
+#include "e2e/kit/session.h"
+
+#define PAIRS 500
+
+/* By pid: both are the same program. */
+static const cJSON *process_of(const cJSON *index, pid_t pid)
+{
+	const cJSON *process;
+
+	cJSON_ArrayForEach(process, cJSON_GetObjectItem(index, "processes")) if (index_number(process, "pid") ==
+										 (uint64_t)pid) return process;
+	fail_msg("no process %d in index.json", pid);
+	return NULL;
+}
+
+static void churn(struct child *target, const char *const *options)
+{
+	const char *argv[16] = {beside("target_churn"), "-w"};
+
+	for (unsigned int i = 0; options[i]; i++)
+		argv[i + 2] = options[i];
+	target_start(target, NULL, argv);
+	target_ready(target);
+}
+
+static void test_fair_flooded_ring_the_modest_process_loses_nothing(void **state)
+{
+	struct scene *scene = *state;
+	struct child flood = {.in = -1, .out = -1};
+	const cJSON *modest, *flooding;
+	cJSON *index;
+
+	churn(&flood, (const char *const[]){"-t", "4", NULL});
+	churn(&scene->target, (const char *const[]){"-n", format("%d", PAIRS), "-r", "1000", "-z", "4321", NULL});
+	scene->session.environment[0] = "HEAPTAP_RING_BYTES=1048576";
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "1", "-p", format("%d,%d", flood.pid, scene->target.pid), NULL});
+	session_attached(&scene->session);
+	/* Nobody reads: only what is left free for others is free. */
+	session_signal(&scene->session, SIGSTOP);
+	target_go(&flood);
+	target_go(&scene->target);
+	target_ready(&scene->target);
+	session_signal(&scene->session, SIGCONT);
+	session_signal(&scene->session, SIGINT);
+	assert_int_equal(session_finish(&scene->session), 0);
+	index = session_index(&scene->session);
+	flooding = process_of(index, flood.pid);
+	modest = process_of(index, scene->target.pid);
+	ledger_assert_balanced(flooding);
+	ledger_assert_balanced(modest);
+	assert_true(index_number(flooding, "ledger.lost_ring") > 0);
+	assert_int_equal(index_number(modest, "ledger.lost_ring"), 0);
+	assert_true(index_number(modest, "ledger.sampled") >= PAIRS);
+	cJSON_Delete(index);
+	child_release(&flood);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_fair_flooded_ring_the_modest_process_loses_nothing, scene_setup,
+						scene_teardown),
+	};
+
+	return cmocka_run_group_tests_name("fair", tests, NULL, NULL);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Profiles written while recording: SIGUSR1 writes what lives at that moment, --interval the published state, that of a
+ * completed cycle; neither changes the last profile, and nothing is lost for the time that writing them takes.
+ */
+#include <arpa/inet.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "e2e/kit/ledger.h"
+#include "e2e/kit/session.h"
+#include "e2e/kit/text_profile.h"
+
+static const char *target; /* which program it is */
+
+static void start(struct scene *scene, const char *name, const char *const *options)
+{
+	const char *args[16] = {"-R", "1", "-f", "text"};
+	unsigned int count = 4;
+
+	target = name;
+	target_start(&scene->target, NULL, (const char *const[]){beside(target), NULL});
+	target_ready(&scene->target);
+	while (*options)
+		args[count++] = *options++;
+	args[count++] = "-p";
+	args[count++] = format("%d", scene->target.pid);
+	args[count] = NULL;
+	session_start(&scene->session, scene, args);
+	session_attached(&scene->session);
+	target_go(&scene->target);
+}
+
+/* Let the target take these steps, one after the other, and wait until it has. */
+static void steps(const struct scene *scene, const char *wanted)
+{
+	for (char done; *wanted; wanted++) {
+		struct pollfd poll_fd = {.fd = scene->target.out, .events = POLLIN};
+
+		assert_int_equal(write(scene->target.in, wanted, 1), 1);
+		if (poll(&poll_fd, 1, DEADLINE_MS) != 1 || read(scene->target.out, &done, 1) != 1 || done != *wanted)
+			fail_msg("the target did not do '%c'", *wanted);
+	}
+}
+
+static void ask(struct scene *scene, unsigned int seq)
+{
+	session_signal(&scene->session, SIGUSR1);
+	session_await(&scene->session, format("profiles %04u written", seq));
+}
+
+/* Blocks of 1000 bytes in the profile of that number (0: the last), as {allocated, in use}. */
+static struct blocks {
+	uint64_t allocated, in_use;
+} blocks_of(const struct scene *scene, unsigned int seq)
+{
+	const char *name = format("%s/%d.%s%s.txt", scene->session.output, scene->target.pid, target,
+				  seq ? format(".%04u", seq) : "");
+	struct text_profile text;
+	struct blocks blocks;
+	struct tally tally;
+
+	if (text_profile_read(name, &text))
+		fail_msg("cannot read %s", name);
+	text_profile_tally(&text, 0, 0, &tally);
+	blocks = (struct blocks){tally_of_size(&tally, 1000).allocated, tally_of_size(&tally, 1000).in_use};
+	tally_release(&tally);
+	text_profile_release(&text);
+	return blocks;
+}
+
+static void assert_blocks(const struct scene *scene, unsigned int seq, uint64_t allocated, uint64_t in_use)
+{
+	struct blocks blocks = blocks_of(scene, seq);
+
+	assert_int_equal(blocks.allocated, allocated);
+	assert_int_equal(blocks.in_use, in_use);
+}
+
+static void stop(struct scene *scene)
+{
+	session_signal(&scene->session, SIGINT);
+	assert_int_equal(session_finish(&scene->session), 0);
+}
+
+static void test_interim_signal_writes_what_lives_at_that_moment(void **state)
+{
+	struct scene *scene = *state;
+
+	start(scene, "target_steps", (const char *const[]){NULL});
+	steps(scene, "kkkf");
+	ask(scene, 1);
+	steps(scene, "ckff");
+	ask(scene, 2);
+	steps(scene, "kcck");
+	stop(scene);
+	assert_blocks(scene, 1, 3, 2);
+	assert_blocks(scene, 2, 4, 1);
+	assert_blocks(scene, 0, 6, 3);
+}
+
+static void test_interim_files_stand_in_the_index_behind_the_last(void **state)
+{
+	struct scene *scene = *state;
+	const cJSON *files;
+	cJSON *index;
+
+	start(scene, "target_steps", (const char *const[]){NULL});
+	steps(scene, "k");
+	ask(scene, 1);
+	ask(scene, 2);
+	stop(scene);
+	index = session_index(&scene->session);
+	files = cJSON_GetObjectItemCaseSensitive(index_process(index, "target_steps"), "files");
+	assert_int_equal(cJSON_GetArraySize(files), 3);
+	for (int i = 0; i < 3; i++) {
+		static const char *const ends[] = {"target_steps.txt", "target_steps.0001.txt",
+						   "target_steps.0002.txt"};
+		const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(files, i));
+
+		assert_non_null(strstr(name, ends[i]));
+	}
+	cJSON_Delete(index);
+}
+
+static void test_interim_ledger_has_what_was_counted_so_far(void **state)
+{
+	struct scene *scene = *state;
+	cJSON *json;
+
+	start(scene, "target_steps", (const char *const[]){"-f", "json", NULL});
+	steps(scene, "kkkf");
+	ask(scene, 1);
+	steps(scene, "kk");
+	ask(scene, 2);
+	stop(scene);
+	for (unsigned int seq = 1; seq <= 2; seq++) {
+		json = json_read(format("%s/%d.target_steps.%04u.json", scene->session.output, scene->target.pid, seq));
+		ledger_assert_clean(json);
+		assert_true(index_number(json, "ledger.sampled") >= (seq == 1 ? 3 : 5));
+		assert_true(index_number(json, "ledger.freed") >= 1);
+		assert_true(index_number(json, "ledger.hits_alloc") >= (seq == 1 ? 3 : 5));
+		cJSON_Delete(json);
+	}
+}
+
+/* What is shown is a past state, and never less than was shown before. */
+static void test_interim_interval_writes_the_published_state(void **state)
+{
+	struct scene *scene = *state;
+	struct blocks before = {0, 0};
+
+	start(scene, "target_steps", (const char *const[]){"-v", "--interval", "0.05", NULL});
+	steps(scene, "kkck");
+	session_await(&scene->session, "profiles 0003 written");
+	steps(scene, "ckck");
+	session_await(&scene->session, "profiles 0006 written");
+	stop(scene);
+	for (unsigned int seq = 1; seq <= 6; seq++) {
+		struct blocks blocks = blocks_of(scene, seq);
+
+		assert_true(blocks.allocated >= before.allocated);
+		assert_true(blocks.in_use == blocks.allocated);
+		assert_true(blocks.allocated <= 5);
+		before = blocks;
+	}
+	assert_blocks(scene, 0, 5, 5);
+}
+
+/* A server of debug files at a free port of this machine, that answers nobody: names are sought until it is closed. */
+static int serve_nothing(char url[64])
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (server < 0 || bind(server, (struct sockaddr *)&address, size) || listen(server, 16) ||
+	    getsockname(server, (struct sockaddr *)&address, &size))
+		fail_msg("no port to listen on");
+	snprintf(url, 64, "DEBUGINFOD_URLS=http://127.0.0.1:%d", ntohs(address.sin_port));
+	return server;
+}
+
+static int await_client(int server)
+{
+	struct pollfd poll_fd = {.fd = server, .events = POLLIN};
+
+	if (poll(&poll_fd, 1, DEADLINE_MS) != 1)
+		fail_msg("nobody asked for names");
+	return accept4(server, NULL, NULL, SOCK_CLOEXEC);
+}
+
+/* 100 times 4096 pairs are several times what the ring holds. */
+static void test_interim_events_are_taken_in_while_names_are_sought(void **state)
+{
+	struct scene *scene = *state;
+	const cJSON *process;
+	char url[64], churns[101];
+	int server = serve_nothing(url), client;
+	cJSON *index;
+
+	memset(churns, 'c', 100);
+	churns[100] = '\0';
+	scene->session.environment[0] = url;
+	scene->session.environment[1] = format("DEBUGINFOD_CACHE_PATH=%s/cache", scene->dir);
+	scene->session.environment[2] = "NO_PROXY=127.0.0.1";
+	scene->session.environment[3] = "HEAPTAP_RING_BYTES=8388608";
+	start(scene, "target_nameless", (const char *const[]){NULL});
+	steps(scene, "kk");
+	session_signal(&scene->session, SIGUSR1);
+	client = await_client(server);
+	steps(scene, churns);
+	assert_false(session_said(&scene->session, "profiles 0001"));
+	close(client);
+	close(server);
+	session_await(&scene->session, "profiles 0001 written");
+	ask(scene, 2);
+	stop(scene);
+	assert_blocks(scene, 1, 2, 2);
+	assert_blocks(scene, 2, 2, 2);
+	index = session_index(&scene->session);
+	process = index_process(index, target);
+	ledger_assert_clean(process);
+	assert_int_equal(index_number(process, "ledger.freed"), 100 * 4096);
+	cJSON_Delete(index);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_interim_signal_writes_what_lives_at_that_moment),
+		TEST(test_interim_files_stand_in_the_index_behind_the_last),
+		TEST(test_interim_ledger_has_what_was_counted_so_far),
+		TEST(test_interim_interval_writes_the_published_state),
+		TEST(test_interim_events_are_taken_in_while_names_are_sought),
+	};
+
+	return cmocka_run_group_tests_name("interim", tests, NULL, NULL);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every allocator, every function it has: `-R 1` equals the program's own count of the same run, and no probe is
+ * single-stepped. The rungs below the first have no return leg on C++'s throwing new (it would end the program), so
+ * there the program does without; test_new has the rest.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "e2e/kit/ledger.h"
+#include "e2e/kit/session.h"
+#include "e2e/kit/text_profile.h"
+#include "e2e/kit/truth.h"
+
+#define ALLOCATOR_FRAMES_MAX 3 /* of functions that call another one instead of jumping to it */
+#define SHOWN_MAX	     20
+
+struct entry {
+	const char *name;
+	const char *program;
+	const char *preload; /* NULL: none */
+	const char *family;  /* as doctor calls it */
+	const char *stepped; /* functions without an emulated site; NULL: none */
+};
+
+static const struct entry entries[] = {
+	{"glibc", "target_matrix", NULL, "glibc in", NULL},
+	{"musl", "target_matrix_musl", NULL, "musl in", NULL},
+	{"jemalloc", "target_matrix", "libjemalloc.so", "jemalloc in", NULL},
+	{"tcmalloc", "target_matrix", "libtcmalloc.so", "tcmalloc in", NULL},
+	{"tcmalloc_minimal", "target_matrix", "libtcmalloc_minimal.so", "tcmalloc in", NULL},
+	{"mimalloc", "target_matrix", "libmimalloc.so", "mimalloc in", "mi_heap_alloc_new"},
+	{"static glibc", "target_matrix_glibc_static", NULL, "glibc in", NULL},
+	{"static musl", "target_matrix_musl_static", NULL, "static musl in", NULL},
+	{"static jemalloc", "target_matrix_jemalloc_static", NULL, "jemalloc in", NULL},
+};
+
+/* What the program's own calls come to: the caller is that of the frame in which the program counts. */
+static void own_tally(const struct text_profile *profile, const struct truth_header *header, struct tally *ret_tally)
+{
+	struct tally tally = {0};
+
+	for (size_t i = 0; i < profile->count; i++) {
+		const struct text_record *record = &profile->records[i];
+
+		for (unsigned int j = 0; j < ALLOCATOR_FRAMES_MAX && j + 1 < record->pc_count; j++) {
+			if (record->pc[j] < header->shim_start || record->pc[j] >= header->shim_end)
+				continue;
+			if (record->alloc_objects)
+				tally_add(&tally, record->pc[j + 1], record->alloc_bytes / record->alloc_objects,
+					  record->alloc_objects, record->inuse_objects);
+			break;
+		}
+	}
+	tally_merge(&tally);
+	*ret_tally = tally;
+}
+
+static void compare(struct scene *scene, const struct entry *entry, const struct truth *truth, pid_t pid)
+{
+	cJSON *index = session_index(&scene->session);
+	const cJSON *process = index_process(index, entry->program);
+	struct tally expected, profile;
+	struct text_profile text;
+	size_t differences;
+
+	assert_int_equal(truth_tally(truth, 0, pid, &expected), 0);
+	assert_true(expected.count > 100);
+	assert_int_equal(text_profile_read(index_file(&scene->session, process, ".txt"), &text), 0);
+	own_tally(&text, truth->header, &profile);
+	differences = tally_difference(&expected, &profile, SHOWN_MAX, stderr);
+	if (differences)
+		fail_msg("%s: %zu of %zu sites differ from the truth", entry->name, differences, expected.count);
+	ledger_assert_clean(process);
+	text_profile_release(&text);
+	tally_release(&expected);
+	tally_release(&profile);
+	cJSON_Delete(index);
+}
+
+static void start(struct scene *scene, const struct entry *entry, const char *argument)
+{
+	const char *const environment[] = {
+		format("%s=%s", TRUTH_VARIABLE, scene->truth),
+		entry->preload ? format("LD_PRELOAD=%s", entry->preload) : "LD_BIND_NOW=1",
+		NULL,
+	};
+
+	target_start(&scene->target, environment, (const char *const[]){beside(entry->program), argument, NULL});
+	target_ready(&scene->target);
+}
+
+static void check_attached(struct scene *scene, const struct entry *entry, const char *rung)
+{
+	struct truth truth = {0};
+	pid_t pid;
+
+	start(scene, entry, rung ? "no-new" : NULL);
+	pid = scene->target.pid;
+	scene->session.environment[0] = rung ? format("HEAPTAP_ATTACH=%s", rung) : NULL;
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "1", "-f", "text,pprof", "-p", format("%d", pid), NULL});
+	session_attached(&scene->session);
+	target_go(&scene->target);
+	assert_int_equal(target_finish(&scene->target), 0);
+	assert_int_equal(session_finish(&scene->session), 0);
+	assert_int_equal(truth_open(scene->truth, pid, &truth), 0);
+	compare(scene, entry, &truth, pid);
+	truth_close(&truth);
+}
+
+/* What is preloaded stands in front of heaptap too, which does not mind. */
+static void check_command(struct scene *scene, const struct entry *entry)
+{
+	const char **environment = scene->session.environment;
+	struct truth truth = {0};
+	cJSON *index;
+	pid_t pid;
+
+	environment[0] = format("%s=%s", TRUTH_VARIABLE, scene->truth);
+	environment[1] = "LD_BIND_NOW=1";
+	environment[2] = entry->preload ? format("LD_PRELOAD=%s", entry->preload) : NULL;
+	assert_int_equal(
+		session_run(&scene->session, scene,
+			    (const char *const[]){"-R", "1", "-f", "text,pprof", "--", beside(entry->program), NULL}),
+		0);
+	index = session_index(&scene->session);
+	pid = (pid_t)index_number(index_process(index, entry->program), "pid");
+	cJSON_Delete(index);
+	assert_int_equal(truth_open(scene->truth, pid, &truth), 0);
+	compare(scene, entry, &truth, pid);
+	truth_close(&truth);
+}
+
+static void check_doctor(struct scene *scene, const struct entry *entry)
+{
+	char *text = NULL, *stepped;
+	size_t size = 0;
+	FILE *pipe;
+
+	start(scene, entry, NULL);
+	pipe = popen(format("'%s' doctor -p %d 2>&1", heaptap_path(), scene->target.pid), "re");
+	if (!pipe || getdelim(&text, &size, '\0', pipe) < 0 || pclose(pipe))
+		fail_msg("%s: doctor failed:\n%s", entry->name, text ? text : "");
+	stepped = strstr(text, "single-stepped, several times dearer: ");
+	if (!strstr(text, entry->family) || !stepped != !entry->stepped ||
+	    (stepped && strncmp(strchr(stepped, ':') + 2, format("%s\n", entry->stepped), strlen(entry->stepped) + 1)))
+		fail_msg("%s: doctor says:\n%s", entry->name, text);
+	free(text);
+	target_go(&scene->target);
+	assert_int_equal(target_finish(&scene->target), 0);
+}
+
+#define ENTRY(number, name)                                                                                            \
+	static void test_command_##name##_equals_its_own_count(void **state)                                           \
+	{                                                                                                              \
+		check_command(*state, &entries[number]);                                                               \
+	}                                                                                                              \
+	static void test_attach_##name##_equals_its_own_count(void **state)                                            \
+	{                                                                                                              \
+		check_attached(*state, &entries[number], NULL);                                                        \
+	}                                                                                                              \
+	static void test_attach_##name##_by_multi_equals_its_own_count(void **state)                                   \
+	{                                                                                                              \
+		check_attached(*state, &entries[number], "multi");                                                     \
+	}                                                                                                              \
+	static void test_attach_##name##_by_perf_equals_its_own_count(void **state)                                    \
+	{                                                                                                              \
+		check_attached(*state, &entries[number], "perf");                                                      \
+	}                                                                                                              \
+	static void test_doctor_##name##_has_emulated_sites_only(void **state)                                         \
+	{                                                                                                              \
+		check_doctor(*state, &entries[number]);                                                                \
+	}
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+#define TESTS(name)                                                                                                    \
+	TEST(test_attach_##name##_by_multi_equals_its_own_count),                                                      \
+		TEST(test_attach_##name##_by_perf_equals_its_own_count),                                               \
+		TEST(test_command_##name##_equals_its_own_count), TEST(test_attach_##name##_equals_its_own_count),     \
+		TEST(test_doctor_##name##_has_emulated_sites_only)
+
+ENTRY(0, glibc)
+ENTRY(1, musl)
+ENTRY(2, jemalloc)
+ENTRY(3, tcmalloc)
+ENTRY(4, tcmalloc_minimal)
+ENTRY(5, mimalloc)
+ENTRY(6, static_glibc)
+ENTRY(7, static_musl)
+ENTRY(8, static_jemalloc)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TESTS(glibc),
+		TESTS(musl),
+		TESTS(jemalloc),
+		TESTS(tcmalloc),
+		TESTS(tcmalloc_minimal),
+		TESTS(mimalloc),
+		TESTS(static_glibc),
+		TESTS(static_musl),
+		TESTS(static_jemalloc),
+	};
+
+	return cmocka_run_group_tests_name("matrix", tests, NULL, NULL);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two thousand processes, two hundred of them allocating: heaptap is there within two seconds, stays small and takes
+ * little; and it does not grow while processes come and go, nor keeps the files of programs that ran once.
+ */
+#include <dirent.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "e2e/kit/dialogue.h"
+#include "e2e/kit/population.h"
+#include "e2e/kit/stage.h"
+
+#define PROCESSES	  2000
+#define ACTIVE		  200
+#define ATTACH_NS_MAX	  2000000000u
+#define ATTACH_TRIES	  3
+#define MEMORY_KB_MAX	  (128 << 10)
+#define CPU_SHARE_MAX	  0.05
+#define WORK_SECONDS	  5
+#define WORK_ROUNDS	  3
+#define FORK_RATE	  100
+#define FORK_SECONDS	  10
+#define GROWTH_KB_MAX	  (4 << 10)
+#define PROGRAMS	  4000
+#define PROGRAMS_STEP	  250
+#define PROGRAMS_INTERVAL "20000" /* a few samples each: every one of a new program has its stack sent raw */
+#define DESCRIPTORS_MAX	  1500
+
+static struct dialogue crowd;
+
+static int setup(void **state)
+{
+	crowd = (struct dialogue){-1, -1};
+	return stage_setup(state);
+}
+
+static int teardown(void **state)
+{
+	dialogue_close(&crowd);
+	return stage_teardown(state);
+}
+
+static void start_crowd(struct stage *stage, unsigned int count, unsigned int active)
+{
+	const char *dir = format("%s/crowd", stage->scene->dir);
+
+	dialogue_open(&crowd, dir);
+	stage_start(
+		&stage->scene->target, &stage->group,
+		(const char *const[]){beside("target_crowd"), dir, format("%u", count), format("%u", active), NULL});
+	dialogue_order(&crowd, "work 0"); /* all are there */
+}
+
+static void attach(struct stage *stage, const char *const *args)
+{
+	session_start(&stage->scene->session, stage->scene, args);
+	session_attached(&stage->scene->session);
+}
+
+static void detach(struct stage *stage)
+{
+	session_signal(&stage->scene->session, SIGINT);
+	assert_int_equal(session_finish(&stage->scene->session), 0);
+}
+
+/* Of several tries the best: what else the machine does shall not count. */
+static void assert_quick_attach(struct stage *stage, const char *const *args)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (int i = 0; i < ATTACH_TRIES; i++) {
+		uint64_t start = now_ns(), spent;
+
+		attach(stage, args);
+		spent = now_ns() - start;
+		least = spent < least ? spent : least;
+		detach(stage);
+	}
+	printf("attached after %.2f s\n", (double)least / 1e9);
+	assert_true(least < ATTACH_NS_MAX);
+}
+
+static uint64_t memory_kb(const struct session *session)
+{
+	FILE *file = fopen(format("/proc/%d/status", session->child.pid), "re");
+	unsigned long kb = 0;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "RssAnon: %lu", &kb) == 1)
+			break;
+	if (file)
+		fclose(file);
+	assert_true(kb > 0);
+	return kb;
+}
+
+static double cpu_seconds(const struct session *session)
+{
+	FILE *file = fopen(format("/proc/%d/stat", session->child.pid), "re");
+	unsigned long user = 0, system = 0;
+
+	/* heaptap's name has no space in it */
+	if (!file || fscanf(file, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+		fail_msg("heaptap is gone");
+	fclose(file);
+	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* heaptap's part of a core while the crowd works. Of several rounds the least, as what else the machine runs is traced too. */
+static double least_share(struct stage *stage)
+{
+	const struct session *session = &stage->scene->session;
+	double least = 1e9;
+
+	for (int i = 0; i < WORK_ROUNDS; i++) {
+		double cpu = cpu_seconds(session), share;
+		uint64_t start = now_ns();
+
+		dialogue_order(&crowd, format("work %d", WORK_SECONDS));
+		share = (cpu_seconds(session) - cpu) / ((double)(now_ns() - start) / 1e9);
+		least = share < least ? share : least;
+	}
+	return least;
+}
+
+static void check_crowd(struct stage *stage, const char *const *args)
+{
+	const struct session *session = &stage->scene->session;
+	uint64_t kb;
+	double share;
+
+	assert_quick_attach(stage, args);
+	attach(stage, args);
+	share = least_share(stage);
+	kb = memory_kb(session);
+	detach(stage);
+	printf("RssAnon %lu KiB, %.1f %% of a core\n", (unsigned long)kb, 100 * share);
+	assert_true(kb < MEMORY_KB_MAX);
+	assert_true(share < CPU_SHARE_MAX);
+	assert_int_equal(population_count(session, "target_crowd"), ACTIVE);
+	population_assert_clean(session);
+}
+
+static void test_population_of_a_group_costs_little(void **state)
+{
+	struct stage *stage = *state;
+
+	start_crowd(stage, PROCESSES, ACTIVE);
+	check_crowd(stage, (const char *const[]){"--cgroup", stage->group.path, NULL});
+}
+
+static void test_population_of_the_machine_costs_little(void **state)
+{
+	struct stage *stage = *state;
+
+	start_crowd(stage, PROCESSES, ACTIVE);
+	/* What else runs on the machine is not to be paid for by this test. */
+	check_crowd(stage, (const char *const[]){"--all", "--comm", "target_crowd", NULL});
+}
+
+/* The first half fills what has a limit; the second one finds it filled. At interval 1, so that each child has samples. */
+static void test_population_that_comes_and_goes_leaves_no_memory_behind(void **state)
+{
+	const char *order = format("fork %d %d", FORK_RATE, FORK_SECONDS / 2);
+	struct stage *stage = *state;
+	uint64_t half_kb, end_kb;
+
+	start_crowd(stage, 1, 1);
+	attach(stage, (const char *const[]){"-R", "1", "--cgroup", stage->group.path, NULL});
+	dialogue_order(&crowd, order);
+	half_kb = memory_kb(&stage->scene->session);
+	dialogue_order(&crowd, order);
+	end_kb = memory_kb(&stage->scene->session);
+	detach(stage);
+	printf("RssAnon %lu KiB after %d forks, %lu KiB after twice as many\n", (unsigned long)half_kb,
+	       FORK_RATE * FORK_SECONDS / 2, (unsigned long)end_kb);
+	assert_true(end_kb < half_kb + GROWTH_KB_MAX);
+	assert_int_equal(population_count(&stage->scene->session, "target_crowd"), FORK_RATE * FORK_SECONDS);
+	population_assert_clean(&stage->scene->session);
+}
+
+static unsigned int count_descriptors(const struct session *session)
+{
+	DIR *directory = opendir(format("/proc/%d/fd", session->child.pid));
+	unsigned int count = 0;
+
+	assert_non_null(directory);
+	while (readdir(directory))
+		count++;
+	closedir(directory);
+	return count;
+}
+
+/* Each program is a file of its own, which is gone at once: as long as heaptap keeps it open, it takes room on the disk. */
+static void test_population_of_new_programs_keeps_few_files_open(void **state)
+{
+	struct stage *stage = *state;
+	const struct session *session = &stage->scene->session;
+	unsigned int most = 0;
+
+	start_crowd(stage, 1, 1);
+	attach(stage, (const char *const[]){"-R", PROGRAMS_INTERVAL, "--keep", format("%d", PROGRAMS), "--cgroup",
+					    stage->group.path, NULL});
+	for (int i = 0; i < PROGRAMS / PROGRAMS_STEP; i++) {
+		unsigned int open;
+
+		dialogue_order(&crowd, format("build %d", PROGRAMS_STEP));
+		open = count_descriptors(session);
+		most = open > most ? open : most;
+	}
+	detach(stage);
+	printf("%u descriptors at most, after %d programs\n", most, PROGRAMS);
+	assert_true(most < DESCRIPTORS_MAX);
+	assert_int_equal(population_count(session, "built"), PROGRAMS);
+	population_assert_clean(session);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_population_of_a_group_costs_little),
+		TEST(test_population_of_the_machine_costs_little),
+		TEST(test_population_that_comes_and_goes_leaves_no_memory_behind),
+		TEST(test_population_of_new_programs_keeps_few_files_open),
+	};
+
+	return cmocka_run_group_tests_name("population", tests, NULL, NULL);
+}

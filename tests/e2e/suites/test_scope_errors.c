@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Scopes that are none: each ends with the status and the sentence that its cause deserves, at once, or, when the cause
+ * comes later, with what was seen until then. Machines that this one is not are made by mount and PID namespaces:
+ * nothing in heaptap knows of tests.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "e2e/kit/population.h"
+#include "e2e/kit/stage.h"
+
+/* Beginnings of 64 digits that no runtime gives. */
+#define ID_A "5ce0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define ID_B "5ce0bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+/* A process in the group that waits. */
+static void inhabit(struct child *child, const struct group *group)
+{
+	stage_start(child, group, (const char *const[]){beside("target_leak"), NULL});
+	target_ready(child);
+}
+
+static void assert_refused(struct stage *stage, const char *option, const char *value, int status, const char *words)
+{
+	struct session *session = &stage->scene->session;
+	const char *const args[] = {option, value, NULL};
+
+	assert_int_equal(session_run(session, stage->scene, args), status);
+	session_assert_said(session, words);
+	assert_int_not_equal(access(session->output, F_OK), 0);
+}
+
+/* heaptap in a mount namespace of its own, after these commands. */
+static void in_mounts(struct stage *stage, const char *commands)
+{
+	static const char *wrapper[8];
+
+	wrapper[0] = "/usr/bin/unshare";
+	wrapper[1] = "-m";
+	wrapper[2] = "/bin/sh";
+	wrapper[3] = "-ec";
+	wrapper[4] = format("%s; exec \"$@\"", commands);
+	wrapper[5] = "sh";
+	wrapper[6] = NULL;
+	stage->scene->session.wrapper = wrapper;
+}
+
+/* --- containers ----------------------------------------------------------------------------------------------------- */
+
+static void test_scope_unknown_container_is_refused(void **state)
+{
+	assert_refused(*state, "--container", "heaptap-no-such", STATUS_TARGET, "heaptap-no-such");
+}
+
+static void test_scope_ambiguous_id_is_refused_with_the_candidates(void **state)
+{
+	struct stage *stage = *state;
+	struct group first, second;
+
+	group_make_below(&first, &stage->group, "libpod-" ID_A ".scope");
+	group_make_below(&second, &stage->group, "libpod-" ID_B ".scope");
+	inhabit(&stage->scene->more[0], &first);
+	inhabit(&stage->scene->more[1], &second);
+	assert_refused(stage, "--container", "5ce0", STATUS_TARGET, "5ce0aaaaaaaa");
+	session_assert_said(&stage->scene->session, "5ce0bbbbbbbb");
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+/*
+ * A user of the machine as heaptap sees it, with a store of podman's that knows one container. Its group is real; so is
+ * a process in it.
+ */
+static void make_other_user(struct stage *stage, struct group *group)
+{
+	const char *home = format("%s/home", stage->scene->dir);
+	const char *store = format("%s/.local/share/containers/storage/overlay-containers", home);
+
+	assert_int_equal(system(format("mkdir -p %s", store)), 0);
+	write_file(format("%s/containers.json", store), "[{\"id\":\"" ID_A "\",\"names\":[\"bobs-web\"]}]");
+	write_file(format("%s/passwd", stage->scene->dir),
+		   format("root:x:0:0::/root:/bin/sh\nbob:x:65533:65533::%s:/bin/sh\n", home));
+	assert_int_equal(system(format("chown -R 65533:65533 %s && chmod 700 %s", home, home)), 0);
+	group_make_below(group, &stage->group, "user-65533.slice/user@65533.service/user.slice/libpod-" ID_A ".scope");
+	inhabit(&stage->scene->target, group);
+}
+
+static void test_scope_container_of_another_user_is_traced(void **state)
+{
+	struct stage *stage = *state;
+	struct session *session = &stage->scene->session;
+	struct group group;
+
+	make_other_user(stage, &group);
+	in_mounts(stage, format("mount --bind %s/passwd /etc/passwd", stage->scene->dir));
+	session_start(session, stage->scene, (const char *const[]){"-R", "1", "--container", "bobs-web", NULL});
+	session_attached(session);
+	target_go(&stage->scene->target);
+	assert_int_equal(target_finish(&stage->scene->target), 0);
+	session_signal(session, SIGINT);
+	assert_int_equal(session_finish(session), 0);
+	assert_int_equal(population_count(session, "target_leak"), 1);
+}
+
+/* Root without the right to read what is another's. */
+static void test_scope_unreadable_store_of_another_user_is_named(void **state)
+{
+	static const char *wrapper[12];
+	struct stage *stage = *state;
+	struct group group;
+	unsigned int count = 0;
+
+	make_other_user(stage, &group);
+	in_mounts(stage, format("mount --bind %s/passwd /etc/passwd", stage->scene->dir));
+	while (stage->scene->session.wrapper[count]) {
+		wrapper[count] = stage->scene->session.wrapper[count];
+		count++;
+	}
+	wrapper[count++] = "/usr/bin/setpriv";
+	wrapper[count++] = "--bounding-set=-dac_override,-dac_read_search";
+	stage->scene->session.wrapper = wrapper;
+	assert_refused(stage, "--container", "bobs-web", STATUS_TARGET, "bob");
+}
+
+/* --- groups --------------------------------------------------------------------------------------------------------- */
+
+static void test_scope_unknown_group_is_refused(void **state)
+{
+	assert_refused(*state, "--cgroup", "/heaptap-no-such", STATUS_TARGET, "heaptap-no-such");
+}
+
+static void test_scope_empty_group_is_refused(void **state)
+{
+	struct stage *stage = *state;
+
+	assert_refused(stage, "--cgroup", stage->group.path, STATUS_TARGET, stage->group.path);
+}
+
+/* What was seen in it is kept, and the recording is over. */
+static void test_scope_group_removed_while_tracing_ends_the_recording(void **state)
+{
+	struct stage *stage = *state;
+	struct session *session = &stage->scene->session;
+
+	inhabit(&stage->scene->target, &stage->group);
+	session_start(session, stage->scene, (const char *const[]){"-R", "1", "--cgroup", stage->group.path, NULL});
+	session_attached(session);
+	target_go(&stage->scene->target);
+	assert_int_equal(target_finish(&stage->scene->target), 0);
+	group_remove(&stage->group);
+	assert_int_equal(session_finish(session), 0);
+	assert_int_equal(population_count(session, "target_leak"), 1);
+	population_assert_clean(session);
+}
+
+/* --- machines ------------------------------------------------------------------------------------------------------- */
+
+/* Whatever is mounted of version 2 is not, for heaptap alone. */
+static void test_scope_host_without_version_2_is_refused(void **state)
+{
+	static const char unmount[] =
+		"for point in $(awk '$3 == \"cgroup2\" { print $2 }' /proc/self/mounts); do umount -l $point; done";
+	struct stage *stage = *state;
+
+	inhabit(&stage->scene->target, &stage->group);
+	in_mounts(stage, unmount);
+	assert_refused(stage, "--cgroup", stage->group.path, STATUS_KERNEL, "cgroup");
+	in_mounts(stage, unmount);
+	assert_refused(stage, "--container", "web", STATUS_KERNEL, "cgroup");
+}
+
+/*
+ * Numbers of processes are not those that the kernel's programs see: heaptap either traces them all the same, or says
+ * how to run it.
+ */
+static void test_scope_own_pid_namespace_is_traced_or_refused_by_name(void **state)
+{
+	static const char *const wrapper[] = {"/usr/bin/unshare", "-p", "-f", "--mount-proc", "--kill-child", NULL};
+	struct stage *stage = *state;
+	struct session *session = &stage->scene->session;
+	int status;
+
+	session->wrapper = wrapper;
+	status = session_run(session, stage->scene,
+			     (const char *const[]){"-R", "1", "--follow", "--", beside("target_brood"), "fork", "0",
+						   "5", "exec", "5", "5", NULL});
+	if (status == 125) {
+		session_assert_said(session, "--pid=host");
+		return;
+	}
+	assert_int_equal(status, 0);
+	assert_int_equal(population_count(session, "target_offspring"), 5);
+	population_assert_clean(session);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_scope_unknown_container_is_refused),
+		TEST(test_scope_ambiguous_id_is_refused_with_the_candidates),
+		TEST(test_scope_container_of_another_user_is_traced),
+		TEST(test_scope_unreadable_store_of_another_user_is_named),
+		TEST(test_scope_unknown_group_is_refused),
+		TEST(test_scope_empty_group_is_refused),
+		TEST(test_scope_group_removed_while_tracing_ends_the_recording),
+		TEST(test_scope_host_without_version_2_is_refused),
+		TEST(test_scope_own_pid_namespace_is_traced_or_refused_by_name),
+	};
+
+	return cmocka_run_group_tests_name("scope_errors", tests, NULL, NULL);
+}

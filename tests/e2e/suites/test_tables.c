@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Stacks taken before the tables or the mapping lists they need are there: whole, or counted; never lost, never wrong.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <glob.h>
+#include <string.h>
+
+#include "e2e/kit/ledger.h"
+#include "e2e/kit/session.h"
+#include "e2e/kit/text_chain.h"
+
+#define LIBRARIES_MAX 250
+
+static uint64_t counted_short(const cJSON *process)
+{
+	static const char *const ends[] = {"truncated", "no_mapping", "no_rule", "no_table", "unreadable", "stuck"};
+	uint64_t sum = index_number(process, "ledger.stack_cut") + index_number(process, "ledger.stack_stale");
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		sum += index_number(process, format("ledger.stack_%s", ends[i]));
+	return sum;
+}
+
+/*
+ * A sanitizer's runtime refuses to come late, and ends the process; the builds of gperftools' allocator crash where
+ * several of them come into one process.
+ */
+static bool can_come_late(const char *library)
+{
+	return !strstr(library, "san.so") && !strstr(library, "/libtcmalloc");
+}
+
+static void test_attach_to_many_libraries_loses_and_cuts_nothing(void **state)
+{
+	static const char *const chain[] = {"keep_one", "keep_one", "keep_one", "keep_one",
+					    "keep_one", "keep_one", "main",	NULL};
+	const char *argv[LIBRARIES_MAX + 2] = {beside("target_tables")};
+	struct scene *scene = *state;
+	struct text_verdict verdict;
+	const cJSON *process;
+	glob_t libraries;
+	cJSON *index;
+
+	assert_int_equal(glob("/usr/lib/x86_64-linux-gnu/lib*.so.[0-9]", 0, NULL, &libraries), 0);
+	for (size_t i = 0; i < libraries.gl_pathc && i < LIBRARIES_MAX; i++)
+		argv[1 + i] = can_come_late(libraries.gl_pathv[i]) ? libraries.gl_pathv[i] : argv[0];
+	target_start(&scene->target, NULL, argv);
+	target_ready(&scene->target);
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "1", "-f", "text", "-p", format("%d", scene->target.pid), NULL});
+	session_attached(&scene->session);
+	target_go(&scene->target);
+	assert_int_equal(target_finish(&scene->target), 0);
+	assert_int_equal(session_finish(&scene->session), 0);
+	globfree(&libraries);
+	index = session_index(&scene->session);
+	process = index_process(index, "target_tables");
+	ledger_assert_clean(process);
+	assert_int_equal(counted_short(process), 0);
+	verdict = text_chain_judge(index_file(&scene->session, process, ".txt"), 3000, chain);
+	print_message("%lu stacks sent raw\n", index_number(process, "ledger.stack_raw"));
+	assert_int_equal(verdict.right, 1000);
+	assert_int_equal(verdict.cut + verdict.wrong, 0);
+	cJSON_Delete(index);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_attach_to_many_libraries_loses_and_cuts_nothing),
+	};
+
+	return cmocka_run_group_tests_name("tables", tests, NULL, NULL);
+}

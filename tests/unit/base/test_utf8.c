@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* utf8.c: what is a character and what is not, at the borders that the standard draws. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/utf8.h"
+
+#define R "\xef\xbf\xbd"
+
+static void assert_clean(const char *text, const char *expected)
+{
+	char *clean = utf8_clean(text);
+
+	assert_string_equal(clean, expected);
+	free(clean);
+}
+
+static void assert_kept(const char *text)
+{
+	assert_clean(text, text);
+}
+
+static void test_utf8_clean_valid_text_is_kept(void **state)
+{
+	(void)state;
+	assert_kept("");
+	assert_kept("plain\n\x01\x7f");
+	assert_kept("\xc2\x80 \xdf\xbf");
+	assert_kept("\xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80 \xef\xbf\xbf");
+	assert_kept("\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf");
+}
+
+static void test_utf8_clean_invalid_bytes_are_replaced_one_by_one(void **state)
+{
+	(void)state;
+	assert_clean("a\x80z", "a" R "z");
+	assert_clean("\xfe\xff", R R);
+	assert_clean("\xc0\xaf \xc1\xbf", R R " " R R);		    /* overlong */
+	assert_clean("\xe0\x9f\xbf", R R R);			    /* overlong */
+	assert_clean("\xf0\x8f\xbf\xbf", R R R R);		    /* overlong */
+	assert_clean("\xed\xa0\x80", R R R);			    /* surrogate */
+	assert_clean("\xf4\x90\x80\x80 \xf5\x80", R R R R " " R R); /* beyond U+10FFFF */
+}
+
+static void test_utf8_clean_truncated_character_reads_no_further(void **state)
+{
+	(void)state;
+	assert_clean("\xc3", R);
+	assert_clean("\xe2\x82", R R);
+	assert_clean("\xf0\x9f\x98", R R R);
+	assert_clean("\xe2\x82x", R R "x");
+	assert_clean("\xf0\x9f\x98\xc3\xa9", R R R "\xc3\xa9");
+}
+
+static void test_utf8_clean_line_replaces_control_characters(void **state)
+{
+	char *clean = utf8_clean_line("a\nb\tc\x1b\x7f \xc3\xa9\xff");
+
+	(void)state;
+	assert_string_equal(clean, "a?b?c?? \xc3\xa9" R);
+	free(clean);
+}
+
+static void test_utf8_clean_line_cuts_long_text_between_characters(void **state)
+{
+	size_t size = UTF8_LINE_MAX + 10;
+	char *text = malloc(size + 1), *clean;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', size);
+	text[size] = '\0';
+	memcpy(text + UTF8_LINE_MAX - 1, "\xe2\x82\xac", 3);
+	clean = utf8_clean_line(text);
+	assert_int_equal(strlen(clean), UTF8_LINE_MAX - 1);
+	free(clean);
+	memset(text, 'x', size);
+	text[UTF8_LINE_MAX] = '\0';
+	clean = utf8_clean_line(text);
+	assert_string_equal(clean, text);
+	free(clean);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_utf8_clean_valid_text_is_kept),
+		cmocka_unit_test(test_utf8_clean_invalid_bytes_are_replaced_one_by_one),
+		cmocka_unit_test(test_utf8_clean_truncated_character_reads_no_further),
+		cmocka_unit_test(test_utf8_clean_line_replaces_control_characters),
+		cmocka_unit_test(test_utf8_clean_line_cuts_long_text_between_characters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CLI_SCENE_H
+#define CLI_SCENE_H
+/* A command line taken apart, and what was said of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/cli.h"
+#include "unit/base/capture.h"
+
+#define WORDS_MAX 16
+
+struct scene {
+	char line[PIDS_MAX * 8 + 64];
+	char *argv[WORDS_MAX + 1];
+	struct options options;
+	struct capture out, err;
+	const char *out_text, *err_text;
+	int status;
+};
+
+static inline int scene_setup(void **state)
+{
+	*state = calloc(1, sizeof(struct scene));
+	return *state ? 0 : -1;
+}
+
+static inline int scene_teardown(void **state)
+{
+	struct scene *scene = *state;
+
+	cli_release(&scene->options);
+	free(scene);
+	return 0;
+}
+
+/* Parse "heaptap" and the blank-separated words of `line`; an empty word is written "''". */
+static inline void parse(struct scene *scene, const char *line)
+{
+	char *word, *save;
+	int argc = 0;
+
+	cli_release(&scene->options);
+	memset(&scene->options, 0xff, sizeof(scene->options)); /* every field must be set */
+	snprintf(scene->line, sizeof(scene->line), "heaptap %s", line);
+	for (word = strtok_r(scene->line, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		assert_true(argc < WORDS_MAX);
+		scene->argv[argc++] = strcmp(word, "''") ? word : word + 2;
+	}
+	scene->argv[argc] = NULL;
+	capture_begin(&scene->out, stdout);
+	capture_begin(&scene->err, stderr);
+	scene->status = cli_parse(argc, scene->argv, &scene->options);
+	scene->err_text = capture_end(&scene->err);
+	scene->out_text = capture_end(&scene->out);
+}
+
+static inline struct options *accept(struct scene *scene, const char *line)
+{
+	parse(scene, line);
+	assert_string_equal(scene->err_text, "");
+	assert_string_equal(scene->out_text, "");
+	assert_int_equal(scene->status, STATUS_DONE);
+	assert_int_not_equal(scene->options.verb, VERB_NONE);
+	return &scene->options;
+}
+
+/* One sentence on stderr that names `culprit` and ends with the next step; nothing else, and nothing to release. */
+static inline void refuse(struct scene *scene, const char *line, const char *culprit)
+{
+	char verb[16] = "", step[64];
+
+	parse(scene, line);
+	assert_int_equal(scene->status, STATUS_USAGE);
+	assert_string_equal(scene->out_text, "");
+	assert_int_equal(scene->options.verb, VERB_NONE);
+	assert_null(scene->options.pids);
+	if (!strncmp(line, "record", 6) || !strncmp(line, "report", 6) || !strncmp(line, "doctor", 6))
+		snprintf(verb, sizeof(verb), "%.6s ", line);
+	snprintf(step, sizeof(step), "; try 'heaptap %s--help'\n", verb);
+	assert_non_null(strstr(scene->err_text, culprit));
+	assert_true(strlen(scene->err_text) > strlen(step));
+	assert_string_equal(scene->err_text + strlen(scene->err_text) - strlen(step), step);
+	assert_ptr_equal(strchr(scene->err_text, '\n'), scene->err_text + strlen(scene->err_text) - 1);
+	memset(&scene->options, 0, sizeof(scene->options));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a population published is to those who read it: whose a sample is, in labels and in JSON, the table of `heaptap
+ * report`, and the real `go tool pprof`, whose absence is a failure.
+ */
+#include "unit/record/publication_scene.h"
+
+#include "unit/format/go_pprof.h"
+#include "format/read_pprof.h"
+#include "cli/report.h"
+
+/* Of merged ones the names stay, and their pids go. */
+static void test_publish_population_labels_say_whose_a_sample_is(void **state)
+{
+	struct profile *profile;
+	bool merged = false, alone = false;
+
+	(void)state;
+	options.keep = 1;
+	recorder_end(recorder, begin_sampled(1, 501, "first", "c0ffee"), 500);
+	recorder_end(recorder, begin_sampled(2, 502, "second", "c0ffee"), 500);
+	take_ended();
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	assert_int_equal(read_pprof("all.pb.gz", &profile), 0);
+	for (u32 i = 0; i < profile->origin_count; i++) {
+		const struct profile_origin *origin = &profile->origins[i];
+
+		alone = alone || (origin->pid == 501 && !strcmp(origin->comm, "first"));
+		merged = merged || (!origin->pid && !strcmp(origin->comm, "second"));
+		assert_string_equal(origin->container, "shop");
+		assert_string_equal(origin->container_id, "c0ffee");
+	}
+	assert_int_equal(profile->origin_count, 2);
+	assert_true(alone && merged);
+	profile_free(profile);
+	assert_true(scratch_has("container.c0ffee.pb.gz"));
+}
+
+static void test_publish_population_json_says_whose_a_sample_is(void **state)
+{
+	const cJSON *origins, *samples;
+	char *text;
+	cJSON *all;
+
+	(void)state;
+	options.formats = FORMAT_JSON | FORMAT_TEXT | FORMAT_FOLDED;
+	begin_sampled(1, 501, "first", "c0ffee");
+	begin_sampled(2, 502, "second", NULL);
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	assert_true(scratch_has("all.txt") && scratch_has("all.folded") && scratch_has("container.c0ffee.txt"));
+	text = golden_read("all.json");
+	all = cJSON_Parse(text);
+	free(text);
+	assert_int_equal(number(all, "processes"), 2);
+	origins = cJSON_GetObjectItem(all, "origins");
+	assert_int_equal(cJSON_GetArraySize(origins), 2);
+	assert_int_equal(number(cJSON_GetArrayItem(origins, 1), "pid"), 502);
+	assert_string_equal(cJSON_GetObjectItem(cJSON_GetArrayItem(origins, 0), "container_id")->valuestring, "c0ffee");
+	samples = cJSON_GetObjectItem(all, "samples");
+	assert_int_equal(number(cJSON_GetArrayItem(samples, 0), "origin"), 0);
+	assert_int_equal(number(cJSON_GetArrayItem(samples, 5), "origin"), 1);
+	cJSON_Delete(all);
+}
+
+static void test_report_of_population_shows_the_table_and_what_is_merged(void **state)
+{
+	struct options report = {.path = scratch_path, .measure = INUSE_SPACE, .top = 1};
+	struct capture shown;
+	int status;
+
+	(void)state;
+	begin_sampled(1, 501, "first", "c0ffee");
+	begin_sampled(2, 502, "second", NULL)->ledger[COUNTER_LOST_RING] = 5;
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	capture_begin(&shown, stdout);
+	status = report_run(&report);
+	capture_end(&shown);
+	assert_int_equal(status, STATUS_DONE);
+	assert_non_null(strstr(shown.text, "Processes: 2\n"));
+	assert_non_null(strstr(shown.text, "  and 1 more with samples\n"));
+	assert_non_null(strstr(shown.text, "all, 2 processes merged"));
+	assert_non_null(strstr(shown.text, "Losses by process\n"));
+	assert_null(strstr(shown.text, "501 first,"));
+}
+
+static void test_publish_population_go_reads_the_labels(void **state)
+{
+	char *said;
+
+	(void)state;
+	begin_sampled(1, 501, "first", "c0ffee");
+	begin_sampled(2, 502, "second", NULL);
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	said = go_pprof("-sample_index=alloc_space -tags all.pb.gz");
+	for (int i = 0; i < 4; i++) {
+		static const char *const keys[] = {" comm: ", " container: ", " container_id: ", " pid: "};
+
+		if (!strstr(said, keys[i]))
+			fail_msg("no%sin:\n%s", keys[i], said);
+	}
+	assert_non_null(strstr(said, ": shop\n"));
+	assert_non_null(strstr(said, ": second\n"));
+	free(said);
+	said = go_pprof("-sample_index=alloc_space -top -unit=B -tagfocus=comm=second all.pb.gz");
+	assert_non_null(strstr(said, "Active filters:\n   tagfocus=comm=second\n"));
+	free(said);
+	said = go_pprof("-sample_index=alloc_space -top -unit=B -tagfocus=pid=501 all.pb.gz");
+	assert_non_null(strstr(said, "49.84% of 6294B total\n"));
+	free(said);
+	said = go_pprof("-sample_index=alloc_space -raw all.pb.gz");
+	assert_non_null(strstr(said, "pid:[501]"));
+	assert_non_null(strstr(said, "comm:[first]"));
+	free(said);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_publish_population_labels_say_whose_a_sample_is),
+		TEST(test_publish_population_json_says_whose_a_sample_is),
+		TEST(test_report_of_population_shows_the_table_and_what_is_merged),
+		TEST(test_publish_population_go_reads_the_labels),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

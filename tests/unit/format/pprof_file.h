@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PPROF_FILE_H
+#define PPROF_FILE_H
+/* One file in memory, written and read by name again and again. */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "unit/profile/golden.h"
+
+#include "format/read_pprof.h"
+#include "format/writer.h"
+
+/* One file in memory, written and read by name again and again. */
+static int memory;
+static char path[32];
+
+static inline FILE *open_path(void)
+{
+	FILE *out = fopen(path, "we");
+
+	assert_non_null(out);
+	return out;
+}
+
+static inline void write_bytes(const void *bytes, size_t size)
+{
+	FILE *out = open_path();
+
+	assert_int_equal(fwrite(bytes, 1, size, out), size);
+	assert_int_equal(fclose(out), 0);
+}
+
+static inline struct profile *read_back(const struct profile *profile)
+{
+	struct profile *back = NULL;
+	FILE *out = open_path();
+
+	assert_int_equal(write_pprof(profile, out), 0);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(read_pprof(path, &back), 0);
+	return back;
+}
+
+static inline int make_file(void **state)
+{
+	(void)state;
+	memory = memfd_create("profile", MFD_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", memory);
+	return memory < 0;
+}
+
+static inline int close_file(void **state)
+{
+	(void)state;
+	return close(memory);
+}
+
+#endif

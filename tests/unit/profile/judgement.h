@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef JUDGEMENT_H
+#define JUDGEMENT_H
+/* The verdict on one site, and a record's clock. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "profile/verdict.h"
+
+#define TENURE 2
+
+static inline enum verdict judge(const struct lifetime *lifetime, u32 now)
+{
+	struct survival survival = {0};
+	struct flow flow = {0};
+
+	survival_add(&survival, lifetime, 1);
+	flow_add(&flow, lifetime, 1, now);
+	return verdict_of(&survival, &flow, TENURE);
+}
+
+static inline void tell_time(u64 clock[LIFETIME_BUCKETS], u32 cycles, u64 step)
+{
+	for (u32 bucket = 0; bucket < LIFETIME_BUCKETS; bucket++)
+		clock[bucket] = 500 + step * bucket * lifetime_width(cycles);
+}
+
+#endif

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * publish.c and what it leads to, on a population: images that end, are taken from the recorder, written or merged; the
+ * index and the merged files.
+ */
+#include "publication_scene.h"
+
+#include "format/read_pprof.h"
+
+static cJSON *read_index_file(void)
+{
+	char *text = golden_read("index.json");
+	cJSON *json = cJSON_Parse(text);
+
+	assert_non_null(json);
+	free(text);
+	return json;
+}
+
+/* The totals of a row, and of the first of its files, are these. */
+static void add_row(const cJSON *row, double total[MEASURE_MAX])
+{
+	static const char *const names[MEASURE_MAX] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"};
+	const cJSON *file = cJSON_GetArrayItem(cJSON_GetObjectItem(row, "files"), 0);
+	u64 totals[MEASURE_MAX] = {0};
+	struct profile *profile;
+
+	if (file) {
+		assert_int_equal(read_pprof(file->valuestring, &profile), 0);
+		profile_totals(profile, totals);
+		profile_free(profile);
+	}
+	for (int m = 0; m < MEASURE_MAX; m++) {
+		assert_true(number(row, names[m]) == (double)totals[m]);
+		total[m] += number(row, names[m]);
+	}
+}
+
+/* Every file says what its line says, and what is merged is the sum of its parts. */
+static void assert_sums(const cJSON *index)
+{
+	const cJSON *row;
+	double parts[MEASURE_MAX] = {0}, all[MEASURE_MAX] = {0};
+
+	for (row = cJSON_GetObjectItem(index, "processes")->child; row; row = row->next)
+		add_row(row, parts);
+	for (row = cJSON_GetObjectItem(index, "merged")->child; row; row = row->next) {
+		double ignored[MEASURE_MAX] = {0};
+
+		add_row(row, strcmp(cJSON_GetObjectItem(row, "name")->valuestring, "all") ? ignored : all);
+	}
+	assert_true(parts[ALLOC_OBJECTS] > 0);
+	assert_memory_equal(parts, all, sizeof(parts));
+}
+
+static void test_publish_population_writes_processes_container_and_all(void **state)
+{
+	static const char id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	cJSON *index, *merged;
+
+	(void)state;
+	recorder_end(recorder, begin_sampled(1, 501, "first", id), 500);
+	begin_sampled(2, 502, "second", id);
+	begin_sampled(3, 503, "third", NULL);
+	begin(4, 504);
+	take_ended();
+	assert_null(recorder_find(recorder, 1));
+	assert_true(scratch_has("501.first.pb.gz"));
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	assert_true(scratch_has("502.second.pb.gz"));
+	assert_true(scratch_has("container.0123456789ab.pb.gz"));
+	index = read_index_file();
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(index, "processes")), 4);
+	assert_sums(index);
+	merged = cJSON_GetArrayItem(cJSON_GetObjectItem(index, "merged"), 0);
+	assert_string_equal(cJSON_GetObjectItem(merged, "container")->valuestring, id);
+	assert_int_equal(number(merged, "processes"), 2);
+	merged = cJSON_GetArrayItem(cJSON_GetObjectItem(index, "merged"), 1);
+	assert_string_equal(cJSON_GetObjectItem(merged, "name")->valuestring, "all");
+	assert_int_equal(number(merged, "processes"), 4);
+	assert_int_equal(number(cJSON_GetObjectItem(merged, "ledger"), "sampled"), 9);
+	cJSON_Delete(index);
+	assert_non_null(strstr(words.text, "Processes: 4\n"));
+	assert_non_null(strstr(words.text, "502  second"));
+	assert_non_null(strstr(words.text, "all, 4 processes merged"));
+	assert_non_null(strstr(words.text, "1 without a sample"));
+}
+
+static void test_publish_population_beyond_keep_merges_by_executable(void **state)
+{
+	enum {
+		KEEP = 3,
+		MORE = 40
+	};
+	const cJSON *rows, *last;
+	cJSON *index;
+
+	(void)state;
+	options.keep = KEEP;
+	for (u32 i = 1; i <= KEEP + MORE; i++) {
+		recorder_end(recorder, begin_sampled(i, 500 + i, i % 2 ? "odd" : "even", NULL), 500);
+		if (i % 10 == 0)
+			take_ended();
+	}
+	take_ended();
+	assert_null(recorder_take_ended(recorder));
+	begin_sampled(100, 700, "living", NULL);
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	assert_true(scratch_has("501.odd.pb.gz"));
+	assert_true(scratch_has("503.odd.pb.gz"));
+	assert_false(scratch_has("504.even.pb.gz"));
+	assert_true(scratch_has("700.living.pb.gz"));
+	assert_true(scratch_has("merged.program.pb.gz"));
+	index = read_index_file();
+	rows = cJSON_GetObjectItem(index, "processes");
+	assert_int_equal(cJSON_GetArraySize(rows), KEEP + 1 + 1);
+	last = cJSON_GetArrayItem(rows, KEEP + 1);
+	assert_int_equal(number(last, "processes"), MORE);
+	assert_string_equal(cJSON_GetObjectItem(last, "exe")->valuestring, "/usr/bin/program");
+	assert_int_equal(number(cJSON_GetObjectItem(last, "ledger"), "sampled"), 3 * MORE);
+	assert_int_equal(number(cJSON_GetObjectItem(index, "ledger"), "sampled"), 3 * (KEEP + MORE + 1));
+	assert_sums(index);
+	cJSON_Delete(index);
+	assert_non_null(strstr(words.text, "40 processes ended after the first 3"));
+}
+
+/* Each image has more samples than one: the limit is passed by the second, and whoever ends after it is merged. */
+static void test_publish_population_of_too_many_samples_merges_by_executable(void **state)
+{
+	cJSON *index;
+
+	(void)state;
+	publication.samples_max = 4;
+	for (u32 i = 1; i <= 6; i++)
+		recorder_end(recorder, begin_sampled(i, 500 + i, "many", NULL), 500);
+	begin_sampled(100, 700, "living", NULL);
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	assert_true(scratch_has("502.many.pb.gz"));
+	assert_false(scratch_has("503.many.pb.gz"));
+	assert_true(scratch_has("700.living.pb.gz"));
+	index = read_index_file();
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(index, "processes")), 2 + 1 + 1);
+	assert_int_equal(number(cJSON_GetObjectItem(index, "ledger"), "sampled"), 3 * 7);
+	assert_sums(index);
+	cJSON_Delete(index);
+	assert_non_null(strstr(words.text, "4 processes ended after 3 others had left 4 samples"));
+}
+
+/* As often as profiles are written, what is lost is in each of them once, and none of it in the ledger at the end. */
+static void test_publish_population_now_has_a_ledger_that_balances(void **state)
+{
+	struct process *living;
+	struct profile *profile;
+
+	(void)state;
+	living = begin_sampled(2, 502, "living", NULL);
+	options.formats = FORMAT_PPROF | FORMAT_JSON;
+	capture_begin(&words, stderr);
+	for (int i = 0; i < 2; i++) {
+		publish_now(&publication, 1000, true);
+		finish_batches();
+	}
+	capture_end(&words);
+	assert_int_equal(read_pprof("502.living.0002.pb.gz", &profile), 0);
+	assert_int_equal(profile->ledger[COUNTER_LOST_RING], 1);
+	assert_int_equal(profile->ledger[COUNTER_REFUSED], 1);
+	profile_free(profile);
+	for (int i = 1; i <= 2; i++) {
+		char name[64], *text;
+		cJSON *json, *ledger;
+
+		snprintf(name, sizeof(name), "502.living.%04d.json", i);
+		text = golden_read(name);
+		json = cJSON_Parse(text);
+		ledger = cJSON_GetObjectItem(json, "ledger");
+		assert_true(number(ledger, "sampled") == 6);
+		assert_true(number(ledger, "freed") == 1);
+		assert_true(number(ledger, "live") == 2);
+		assert_true(number(ledger, "refused") == 1);
+		assert_true(number(ledger, "lost_ring") == 1);
+		assert_true(number(ledger, "entry_only") == 0);
+		assert_true(number(ledger, "in_flight") == 1);
+		cJSON_Delete(json);
+		free(text);
+	}
+	assert_int_equal(living->ledger[COUNTER_SAMPLED], 3);
+	assert_int_equal(living->ledger[COUNTER_LOST_RING], 0);
+	assert_int_equal(living->ledger[COUNTER_IN_FLIGHT], 0);
+}
+
+static void test_publish_population_now_writes_living_and_merged_under_a_number(void **state)
+{
+	struct profile *profile;
+	const cJSON *files;
+	cJSON *index;
+
+	(void)state;
+	recorder_end(recorder, begin_sampled(1, 501, "gone", "c0ffee"), 500);
+	begin_sampled(2, 502, "living", "c0ffee");
+	capture_begin(&words, stderr);
+	publish_now(&publication, 1000, true);
+	finish_batches();
+	capture_end(&words);
+	assert_non_null(strstr(words.text, "profiles 0001 written"));
+	assert_true(scratch_has("501.gone.pb.gz"));
+	assert_true(scratch_has("502.living.0001.pb.gz"));
+	assert_true(scratch_has("container.c0ffee.0001.pb.gz"));
+	assert_int_equal(read_pprof("all.0001.pb.gz", &profile), 0);
+	assert_int_equal(profile->origin_count, 2);
+	assert_int_equal(profile->sample_count, 6);
+	profile_free(profile);
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	index = read_index_file();
+	files = cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(index, "processes"), 1), "files");
+	assert_string_equal(cJSON_GetArrayItem(files, 0)->valuestring, "502.living.pb.gz");
+	assert_string_equal(cJSON_GetArrayItem(files, 1)->valuestring, "502.living.0001.pb.gz");
+	files = cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(index, "merged"), 1), "files");
+	assert_string_equal(cJSON_GetArrayItem(files, 0)->valuestring, "all.pb.gz");
+	assert_string_equal(cJSON_GetArrayItem(files, 1)->valuestring, "all.0001.pb.gz");
+	cJSON_Delete(index);
+}
+
+static void test_publish_population_losses_are_shown_by_process(void **state)
+{
+	(void)state;
+	begin_sampled(1, 501, "whole", NULL);
+	begin_sampled(2, 502, "lossy", NULL)->ledger[COUNTER_LOST_RING] = 5;
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	assert_non_null(strstr(words.text, "Losses by process\n"));
+	assert_non_null(strstr(words.text, "502  lossy            lost_ring 5\n"));
+	assert_null(strstr(strstr(words.text, "Losses by process"), "whole"));
+}
+
+static void test_publish_population_of_nobody_has_an_index(void **state)
+{
+	cJSON *index;
+
+	(void)state;
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	index = read_index_file();
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(index, "processes")), 0);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(index, "merged")), 1);
+	cJSON_Delete(index);
+	assert_false(scratch_has("all.pb.gz"));
+}
+
+static void test_publish_population_that_cannot_be_written_is_said_and_failed(void **state)
+{
+	(void)state;
+	recorder_end(recorder, begin_sampled(1, 501, "first", NULL), 500);
+	close(output.fd);
+	output.fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	capture_begin(&words, stderr);
+	publish_ended(&publication);
+	finish_batches();
+	capture_end(&words);
+	assert_non_null(strstr(words.text, "cannot write the profiles"));
+	assert_int_equal(publish_everything(), STATUS_FAILED);
+	assert_non_null(strstr(words.text, "Processes: 1\n"));
+}
+
+static void test_publish_listed_keeps_what_has_ended_and_merges_nothing(void **state)
+{
+	cJSON *index;
+
+	(void)state;
+	options.population = POPULATION_LISTED;
+	recorder_end(recorder, begin_sampled(1, 501, "first", NULL), 500);
+	take_ended();
+	assert_non_null(recorder_find(recorder, 1));
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	index = read_index_file();
+	assert_null(cJSON_GetObjectItem(index, "merged"));
+	cJSON_Delete(index);
+	assert_false(scratch_has("all.pb.gz"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_publish_population_writes_processes_container_and_all),
+		TEST(test_publish_population_beyond_keep_merges_by_executable),
+		TEST(test_publish_population_of_too_many_samples_merges_by_executable),
+		TEST(test_publish_population_now_has_a_ledger_that_balances),
+		TEST(test_publish_population_now_writes_living_and_merged_under_a_number),
+		TEST(test_publish_population_losses_are_shown_by_process),
+		TEST(test_publish_population_of_nobody_has_an_index),
+		TEST(test_publish_population_that_cannot_be_written_is_said_and_failed),
+		TEST(test_publish_listed_keeps_what_has_ended_and_merges_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cgroupmemory.c on directories that look like the kernel's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "system/cgroup.h"
+
+static char root[64];
+
+__attribute__((format(printf, 1, 2))) static void run(const char *format, ...)
+{
+	char command[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	assert_int_equal(system(command), 0);
+}
+
+static void group(const char *path, const char *max, const char *current)
+{
+	run("mkdir -p %s%s && echo %s >%s%s/memory.max && echo %s >%s%s/memory.current", root, path, max, root, path,
+	    current, root, path);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(root, sizeof(root), "/tmp/heaptap-cgroup-XXXXXX");
+	return mkdtemp(root) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	run("rm -rf %s", root);
+	return 0;
+}
+
+static void assert_memory(const char *path, u64 limit, u64 used)
+{
+	u64 found_limit = 1, found_used = 1;
+
+	cgroup_memory(root, path, &found_limit, &found_used);
+	assert_int_equal(found_limit, limit);
+	assert_int_equal(found_used, used);
+}
+
+static void test_cgroup_limit_of_the_group_itself(void **state)
+{
+	(void)state;
+	group("/a", "1000", "300");
+	assert_memory("/a", 1000, 300);
+}
+
+static void test_cgroup_group_with_least_room_counts(void **state)
+{
+	(void)state;
+	group("/a", "1000", "900");
+	group("/a/b", "500", "100");
+	group("/a/b/c", "max", "50");
+	assert_memory("/a/b/c", 1000, 900);
+	group("/a", "1000", "200");
+	assert_memory("/a/b/c", 500, 100);
+	group("/a/b", "500", "600");
+	assert_memory("/a/b/c", 500, 600);
+}
+
+static void test_cgroup_without_a_limit_is_nothing(void **state)
+{
+	(void)state;
+	group("/a", "max", "300");
+	assert_memory("/a", 0, 0);
+	assert_memory("/none", 0, 0);
+	assert_memory("/", 0, 0);
+	assert_memory("", 0, 0);
+	assert_memory(NULL, 0, 0);
+}
+
+static void group_v1(const char *path, const char *limit, const char *usage)
+{
+	run("mkdir -p %s%s && echo %s >%s%s/memory.limit_in_bytes && echo %s >%s%s/memory.usage_in_bytes", root, path,
+	    limit, root, path, usage, root, path);
+}
+
+static void test_cgroup_limit_of_version_1_is_read_by_its_names(void **state)
+{
+	(void)state;
+	group_v1("/a", "1000", "300");
+	group_v1("/a/b", "9223372036854771712", "200");
+	assert_memory("/a/b", 1000, 300);
+	group_v1("/c", "9223372036854771712", "200");
+	assert_memory("/c", 0, 0);
+}
+
+static void test_cgroup_path_out_of_the_tree_is_not_followed(void **state)
+{
+	(void)state;
+	group("/a", "1000", "300");
+	assert_memory("/b/../a", 0, 0);
+	assert_memory("a", 0, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_cgroup_limit_of_the_group_itself),
+		TEST(test_cgroup_group_with_least_room_counts),
+		TEST(test_cgroup_without_a_limit_is_nothing),
+		TEST(test_cgroup_limit_of_version_1_is_read_by_its_names),
+		TEST(test_cgroup_path_out_of_the_tree_is_not_followed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

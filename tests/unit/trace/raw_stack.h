@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef RAW_STACK_H
+#define RAW_STACK_H
+/*
+ * A raw stack made up of a few words, and a file whose rule at offset N is rules[N / 16]: what unwind.c asks the
+ * tables for is answered here.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "binary/elf.h"
+#include "system/mapping.h"
+#include "unwind/table.h"
+
+static int said_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
+static void said_wait(struct table_set *set, int milliseconds);
+static ssize_t said_bytes(const struct elf *elf, u64 offset, void *buffer, size_t size);
+
+#define table_set_rule said_rule
+#define table_set_wait said_wait
+#define elf_read       said_bytes
+#include "trace/unwind.c"
+#undef table_set_rule
+#undef table_set_wait
+#undef elf_read
+
+#define PROCESS	    3
+#define STACK_ID    (RAW_STACK_ID | 9)
+#define CODE	    0x400000 /* where the made-up file is mapped, its offset 0 */
+#define CODE_END    0x500000
+#define STACK	    0x7ffd00001000 /* where the made-up stack is */
+#define OTHER_CODE  0x600000	   /* mapped, without a file */
+#define BEHIND_CODE (CODE_END + 1)
+
+static struct event_raw event;
+static struct mapping_table *mappings;
+
+static struct unwind_rule rules[64];
+static int rule_error;
+static u8 code_byte; /* that all of the made-up file consists of: e8 is a call */
+static struct elf *const made_up = (struct elf *)rules;
+static u64 *const words = (u64 *)event.bytes;
+
+static inline int said_rule(struct table_set *tables, struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
+{
+	(void)tables;
+	assert_ptr_equal(elf, made_up);
+	if (rule_error)
+		return rule_error;
+	*ret_rule = rules[offset / 16 % 64];
+	return 0;
+}
+
+static inline ssize_t said_bytes(const struct elf *elf, u64 offset, void *buffer, size_t size)
+{
+	assert_ptr_equal(elf, made_up);
+	assert_true(offset + size <= CODE_END - CODE);
+	memset(buffer, code_byte, size);
+	return (ssize_t)size;
+}
+
+/* How often the end has waited, and after how often the table is there. */
+static int waits, waits_needed;
+
+static inline void said_wait(struct table_set *tables, int milliseconds)
+{
+	(void)tables;
+	assert_true(milliseconds == -1 || milliseconds == RELIEF_MS);
+	if (++waits == waits_needed)
+		rule_error = 0;
+}
+
+static inline void map(struct mapping_table *table, u64 start, u64 end, u64 from_ns, struct elf *elf)
+{
+	struct mapping mapping = {.start = start, .end = end, .from_ns = from_ns, .elf = elf};
+
+	assert_int_equal(mapping_table_add(table, &mapping), 0);
+}
+
+static inline void map_made_up(struct mapping_table *table)
+{
+	map(table, CODE, CODE_END, 0, made_up);
+	map(table, OTHER_CODE, OTHER_CODE + 0x1000, 0, NULL);
+}
+
+/* An address whose rule is rules[number], as a return address. */
+static inline u64 code(u32 number)
+{
+	return CODE + 16 * number + 8;
+}
+
+static inline int setup(void **state)
+{
+	(void)state;
+	memset(rules, 0, sizeof(rules));
+	memset(&event, 0, sizeof(event));
+	rule_error = 0;
+	code_byte = 0xe8;
+	waits = waits_needed = 0;
+	rules[1] = (struct unwind_rule){.cfa = CFA_SP, .offset = 16};
+	rules[2] = (struct unwind_rule){.cfa = CFA_END};
+	event.header = (struct event){.kind = EVENT_RAW, .process = PROCESS, .time_ns = 50};
+	event.stack = STACK_ID;
+	event.ip = code(1);
+	event.sp = STACK;
+	event.size = 256;
+	mappings = mapping_table_new();
+	map_made_up(mappings);
+	return 0;
+}
+
+static inline int teardown(void **state)
+{
+	(void)state;
+	mapping_table_free(mappings);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CLOCK_H
+#define CLOCK_H
+/* Times as heaptap counts them: nanoseconds in 64 bits. */
+#include <time.h>
+
+#include "include/types.h"
+
+static inline u64 clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
+}
+
+/* The clock of events and of the side-band. */
+static inline u64 clock_now_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+#endif

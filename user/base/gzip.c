@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* gzip by zlib, what zlib says in negative errno. Called by read_pprof.c and write_pprof.c; owns nothing between calls. */
+#include "base/gzip.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* --- reading --- */
+
+struct bytes {
+	u8 *data;
+	size_t size, capacity;
+};
+
+/* What zlib has to say; a file that ends too early yields what it has, and shows only here. */
+static int gzip_error(gzFile file)
+{
+	int saved = errno, code;
+
+	gzerror(file, &code);
+	if (code == Z_OK)
+		return 0;
+	if (code == Z_ERRNO)
+		return saved ? -saved : -EIO;
+	return code == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
+}
+
+static int read_all(gzFile file, struct bytes *bytes)
+{
+	int got;
+
+	do {
+		if (bytes->size == bytes->capacity) {
+			size_t capacity = bytes->capacity ? 2 * bytes->capacity : 1 << 16;
+			u8 *grown;
+
+			if (bytes->size >= GZIP_UNPACKED_MAX)
+				return -EFBIG;
+			grown = realloc(bytes->data, capacity);
+			if (!grown)
+				return -ENOMEM;
+			bytes->data = grown;
+			bytes->capacity = capacity;
+		}
+		got = gzread(file, bytes->data + bytes->size, bytes->capacity - bytes->size);
+		bytes->size += got > 0 ? got : 0;
+	} while (got > 0);
+	return gzip_error(file);
+}
+
+int gzip_read(const char *path, u8 **ret_data, size_t *ret_size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
+	struct bytes bytes = {0};
+	gzFile file;
+
+	if (fd < 0)
+		return -errno;
+	file = gzdopen(fd, "r");
+	if (!file) {
+		close(fd);
+		return -ENOMEM;
+	}
+	err = read_all(file, &bytes);
+	gzclose_r(file);
+	if (err) {
+		free(bytes.data);
+		return err;
+	}
+	*ret_data = bytes.data;
+	*ret_size = bytes.size;
+	return 0;
+}
+
+/* --- writing --- */
+
+static void gzip_run(struct gzip *gzip, int flush)
+{
+	do {
+		size_t made;
+
+		gzip->stream.next_out = gzip->chunk;
+		gzip->stream.avail_out = sizeof(gzip->chunk);
+		if (deflate(&gzip->stream, flush) == Z_STREAM_ERROR)
+			gzip->err = -EIO;
+		made = sizeof(gzip->chunk) - gzip->stream.avail_out;
+		if (!gzip->err && fwrite(gzip->chunk, 1, made, gzip->out) != made)
+			gzip->err = errno ? -errno : -EIO;
+	} while (!gzip->err && !gzip->stream.avail_out);
+}
+
+static void gzip_append(ProtobufCBuffer *base, size_t size, const u8 *data)
+{
+	struct gzip *gzip = (struct gzip *)base;
+
+	while (size && !gzip->err) {
+		uInt part = size > UINT32_MAX ? UINT32_MAX : (uInt)size;
+
+		gzip->stream.next_in = (u8 *)data;
+		gzip->stream.avail_in = part;
+		gzip_run(gzip, Z_NO_FLUSH);
+		data += part;
+		size -= part;
+	}
+}
+
+int gzip_begin(struct gzip *gzip, FILE *out)
+{
+	*gzip = (struct gzip){.base.append = gzip_append, .out = out};
+	if (deflateInit2(&gzip->stream, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return -ENOMEM;
+	return 0;
+}
+
+int gzip_end(struct gzip *gzip)
+{
+	if (!gzip->err)
+		gzip_run(gzip, Z_FINISH);
+	deflateEnd(&gzip->stream);
+	return gzip->err;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GZIP_H
+#define GZIP_H
+/* Gzipped files: read whole into memory, and written as protobuf-c packs a message. */
+#include <protobuf-c/protobuf-c.h>
+#include <stdio.h>
+#include <zlib.h>
+
+#include "include/types.h"
+
+#define GZIP_UNPACKED_MAX (1ull << 30)
+
+/*
+ * Unpack a file; one that is not gzipped is taken as it is. 0 with *ret_data allocated, also for no bytes; -EBADMSG:
+ * damaged or cut off; -EFBIG: more than GZIP_UNPACKED_MAX; or errno.
+ */
+int gzip_read(const char *path, u8 **ret_data, size_t *ret_size);
+
+/* A buffer that protobuf-c appends to, and that passes everything on through zlib. */
+struct gzip {
+	ProtobufCBuffer base;
+	z_stream stream;
+	FILE *out; /* borrowed */
+	int err;   /* the first one; what is appended afterwards is dropped */
+	u8 chunk[16384];
+};
+
+/* No name and no time in the gzip header: equal messages make equal files. 0 or -ENOMEM: then nothing is to be ended. */
+int gzip_begin(struct gzip *gzip, FILE *out);
+
+/* The rest is written, and what zlib has is released. 0 or the negative errno of whatever failed since gzip_begin. */
+int gzip_end(struct gzip *gzip);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef INTERN_H
+#define INTERN_H
+/* Byte strings, each kept once and numbered 0, 1, 2 ... in the order they came. Valid when zeroed. */
+#include <uthash.h>
+
+#include "include/types.h"
+
+struct interned {
+	UT_hash_handle hh;
+	u32 index, size;
+	u64 bytes[]; /* the copy: a string of bytes, so aligned that it can be a table of anything */
+};
+
+struct intern {
+	struct interned *entries;
+};
+
+/* *ret_entry is the one with these bytes, valid until the release. 1: it is new; 0: it was there; -ENOMEM. */
+int intern_add(struct intern *intern, const void *bytes, u32 size, const struct interned **ret_entry);
+
+const struct interned *intern_find(const struct intern *intern, const void *bytes, u32 size); /* NULL: not there */
+u32 intern_count(const struct intern *intern);
+void intern_release(struct intern *intern);
+
+#endif

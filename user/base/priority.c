@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Nice values, which Linux keeps for each thread. Called by record and interim. */
+#include "base/priority.h"
+
+#include <sys/resource.h>
+
+#define FIRST (-20)
+
+static int before; /* what heaptap was started with */
+
+void priority_raise(void)
+{
+	before = getpriority(PRIO_PROCESS, 0);
+	setpriority(PRIO_PROCESS, 0, FIRST);
+}
+
+void priority_lower(void)
+{
+	setpriority(PRIO_PROCESS, 0, before);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef QUOTA_H
+#define QUOTA_H
+/*
+ * How many sites and stacks all images of a recording together may have in memory, so that heaptap never becomes what it is
+ * to find. Taken by the thread that drains the ring, given back by the one that is done with an image.
+ */
+#include <stdatomic.h>
+
+#include "include/types.h"
+
+struct quota {
+	u64 max;
+	_Atomic u64 used;
+};
+
+/* What one image has of it. `quota` NULL: there is no limit. */
+struct quota_share {
+	struct quota *quota;
+	u64 taken;
+	bool refused; /* it wanted more at some time */
+};
+
+/* One more; false: there are none left. */
+static inline bool quota_take(struct quota_share *share)
+{
+	if (!share->quota)
+		return true;
+	if (atomic_load(&share->quota->used) >= share->quota->max) {
+		share->refused = true;
+		return false;
+	}
+	atomic_fetch_add(&share->quota->used, 1);
+	share->taken++;
+	return true;
+}
+
+static inline void quota_give_back(struct quota_share *share)
+{
+	if (share->quota)
+		atomic_fetch_sub(&share->quota->used, share->taken);
+	share->taken = 0;
+}
+
+#endif

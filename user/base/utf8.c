@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Cleaning of foreign text for the writers; see utf8.h. Owns nothing. */
+#include "base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "include/types.h"
+
+static const char REPLACEMENT[] = "\xef\xbf\xbd"; /* U+FFFD */
+
+static bool continues(u8 byte)
+{
+	return (byte & 0xc0) == 0x80;
+}
+
+/*
+ * Length of the valid character at `byte`, 0 when there is none. The bounds on the second byte exclude overlong forms,
+ * surrogates and what lies beyond U+10FFFF; the terminating NUL is no continuation, so nothing past it is read.
+ */
+static size_t character_length(const u8 *byte)
+{
+	u8 first = byte[0], low = 0x80, high = 0xbf;
+
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	if (first == 0xe0)
+		low = 0xa0;
+	if (first == 0xed)
+		high = 0x9f;
+	if (first == 0xf0)
+		low = 0x90;
+	if (first == 0xf4)
+		high = 0x8f;
+	if (byte[1] < low || byte[1] > high)
+		return 0;
+	if (first < 0xe0)
+		return 2;
+	if (!continues(byte[2]))
+		return 0;
+	if (first < 0xf0)
+		return 3;
+	return continues(byte[3]) ? 4 : 0;
+}
+
+char *utf8_clean(const char *text)
+{
+	const u8 *in = (const u8 *)text;
+	char *clean = calloc(strlen(text) + 1, sizeof(REPLACEMENT) - 1);
+	char *out = clean;
+
+	if (!clean)
+		return NULL;
+	while (*in) {
+		size_t length = character_length(in);
+
+		if (length) {
+			out = mempcpy(out, in, length);
+			in += length;
+		} else {
+			out = mempcpy(out, REPLACEMENT, sizeof(REPLACEMENT) - 1);
+			in++;
+		}
+	}
+	*out = '\0';
+	return clean;
+}
+
+char *utf8_clean_line(const char *text)
+{
+	char *clean = utf8_clean(text);
+	size_t length;
+
+	if (!clean)
+		return NULL;
+	length = strlen(clean);
+	if (length > UTF8_LINE_MAX) {
+		length = UTF8_LINE_MAX;
+		while (continues((u8)clean[length]))
+			length--;
+		clean[length] = '\0';
+	}
+	for (char *at = clean; *at; at++)
+		if ((u8)*at < 0x20 || *at == 0x7f)
+			*at = '?';
+	return clean;
+}

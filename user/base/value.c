@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Numbers and names out of option arguments. The C library's converters take blanks, signs, exponents, "inf" and
+ * whatever follows; here the form is checked first. Called by cli.
+ */
+#include "base/value.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char digits[] = "0123456789";
+
+static int scale(const char *text, unsigned int shift, u64 max, u64 *ret_number)
+{
+	unsigned long long number;
+
+	errno = 0;
+	number = strtoull(text, NULL, 10);
+	if (errno || number > max >> shift)
+		return -ERANGE;
+	if (!number)
+		return -EDOM;
+	*ret_number = number << shift;
+	return 0;
+}
+
+int value_number(const char *text, u64 max, u64 *ret_number)
+{
+	if (!*text || text[strspn(text, digits)])
+		return -EINVAL;
+	return scale(text, 0, max, ret_number);
+}
+
+int value_bytes(const char *text, u64 max, u64 *ret_bytes)
+{
+	size_t length = strspn(text, digits);
+	unsigned int shift;
+
+	switch (text[length]) {
+	case '\0':
+		return value_number(text, max, ret_bytes);
+	case 'k':
+	case 'K':
+		shift = 10;
+		break;
+	case 'm':
+	case 'M':
+		shift = 20;
+		break;
+	case 'g':
+	case 'G':
+		shift = 30;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (!length || text[length + 1])
+		return -EINVAL;
+	return scale(text, shift, max, ret_bytes);
+}
+
+int value_seconds(const char *text, double max, double *ret_seconds)
+{
+	size_t whole = strspn(text, digits);
+	size_t fraction = text[whole] == '.' ? strspn(text + whole + 1, digits) : 0;
+	size_t length = whole + fraction + (text[whole] == '.' ? 1 : 0);
+	double seconds;
+
+	if (!(whole + fraction) || text[length])
+		return -EINVAL;
+	seconds = strtod(text, NULL);
+	if (seconds > max)
+		return -ERANGE;
+	if (seconds <= 0)
+		return -EDOM;
+	*ret_seconds = seconds;
+	return 0;
+}
+
+int value_choice(const char *text, const char *const *names, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (!strcmp(text, names[i]))
+			return (int)i;
+	return -EINVAL;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Why a copy: libdw trusts its sections more than a hostile file deserves. It reads strings until their NUL, wherever
+ * that may be; it opens the file that .gnu_debugaltlink names; and mapping the file instead would let whoever shortens
+ * it kill us. In the copy every section is unpacked, of a size known before, and followed by zeros, and no section is
+ * there but those needed.
+ */
+#include "binary/debugimage.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECTIONS_BYTES_MAX (1ull << 30)
+#define GUARD_BYTES	   64 /* behind a section: a NUL for the last string, and room for a number cut off */
+#define PART_MAX	   9
+
+static const char *const wanted[PART_MAX] = {
+	".debug_info",	 ".debug_abbrev",   ".debug_line", ".debug_str",	 ".debug_line_str",
+	".debug_ranges", ".debug_rnglists", ".debug_addr", ".debug_str_offsets",
+};
+
+struct part {
+	Elf_Scn *section; /* NULL: the file has none */
+	u64 file_offset;
+	u64 size; /* unpacked */
+	u64 at;	  /* offset in the image */
+	bool packed;
+};
+
+struct layout {
+	struct part parts[PART_MAX];
+	u64 names, headers, size;
+};
+
+static int find_parts(Elf *elf, struct part parts[PART_MAX])
+{
+	Elf_Scn *section = NULL;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names))
+		return -ENODATA;
+	while ((section = elf_nextscn(elf, section))) {
+		const char *name;
+		GElf_Shdr header;
+		GElf_Chdr packed;
+
+		if (!gelf_getshdr(section, &header) || !(name = elf_strptr(elf, names, header.sh_name)))
+			continue;
+		for (unsigned int i = 0; i < PART_MAX; i++) {
+			if (strcmp(name, wanted[i]) != 0 || parts[i].section || header.sh_type == SHT_NOBITS)
+				continue;
+			parts[i].section = section;
+			parts[i].file_offset = header.sh_offset;
+			parts[i].size = header.sh_size;
+			parts[i].packed = header.sh_flags & SHF_COMPRESSED;
+			if (parts[i].packed)
+				parts[i].size = gelf_getchdr(section, &packed) ? packed.ch_size : 0;
+		}
+	}
+	return parts[0].section && parts[1].section ? 0 : -ENODATA;
+}
+
+static u64 align(u64 offset)
+{
+	return (offset + 15) & ~15ull;
+}
+
+/* Header, parts, section names, section headers; guards between and at the end. */
+static int lay_out(struct layout *layout)
+{
+	u64 at = sizeof(Elf64_Ehdr);
+
+	for (unsigned int i = 0; i < PART_MAX; i++) {
+		if (layout->parts[i].size > SECTIONS_BYTES_MAX)
+			return -EFBIG;
+		layout->parts[i].at = align(at);
+		at = layout->parts[i].at + layout->parts[i].size + GUARD_BYTES;
+		if (at > SECTIONS_BYTES_MAX)
+			return -EFBIG;
+	}
+	layout->names = at;
+	at++; /* the empty name */
+	for (unsigned int i = 0; i < PART_MAX; i++)
+		at += strlen(wanted[i]) + 1;
+	layout->headers = align(at);
+	layout->size = layout->headers + (PART_MAX + 2) * sizeof(Elf64_Shdr) + GUARD_BYTES;
+	return 0;
+}
+
+static int read_plain(int fd, const struct part *part, u8 *to)
+{
+	u64 done = 0;
+
+	while (done < part->size) {
+		ssize_t got = pread(fd, to + done, part->size - done, (off_t)(part->file_offset + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return -ENODATA;
+		done += got;
+	}
+	return 0;
+}
+
+static int read_packed(const struct part *part, u8 *to)
+{
+	const Elf_Data *data;
+
+	if (elf_compress(part->section, 0, 0) < 0)
+		return -ENODATA;
+	data = elf_rawdata(part->section, NULL);
+	if (!data || data->d_size != part->size)
+		return -ENODATA;
+	memcpy(to, data->d_buf, data->d_size);
+	return 0;
+}
+
+static void write_headers(u8 *image, const struct layout *layout)
+{
+	Elf64_Shdr *headers = (Elf64_Shdr *)(image + layout->headers);
+	Elf64_Ehdr *header = (Elf64_Ehdr *)image;
+	u32 name = 1;
+
+	memcpy(header->e_ident, ELFMAG, SELFMAG);
+	header->e_ident[EI_CLASS] = ELFCLASS64;
+	header->e_ident[EI_DATA] = ELFDATA2LSB;
+	header->e_ident[EI_VERSION] = EV_CURRENT;
+	header->e_type = ET_DYN;
+	header->e_machine = EM_X86_64;
+	header->e_version = EV_CURRENT;
+	header->e_shoff = layout->headers;
+	header->e_ehsize = sizeof(*header);
+	header->e_shentsize = sizeof(*headers);
+	header->e_shnum = PART_MAX + 2;
+	header->e_shstrndx = PART_MAX + 1;
+	for (unsigned int i = 0; i < PART_MAX; i++) {
+		strcpy((char *)image + layout->names + name, wanted[i]);
+		headers[i + 1] = (Elf64_Shdr){
+			.sh_name = name,
+			.sh_type = layout->parts[i].size ? SHT_PROGBITS : SHT_NULL,
+			.sh_offset = layout->parts[i].at,
+			.sh_size = layout->parts[i].size,
+			.sh_addralign = 1,
+		};
+		name += strlen(wanted[i]) + 1;
+	}
+	headers[PART_MAX + 1] = (Elf64_Shdr){
+		.sh_type = SHT_STRTAB,
+		.sh_offset = layout->names,
+		.sh_size = name,
+		.sh_addralign = 1,
+	};
+}
+
+static int fill(int fd, const struct layout *layout, u8 *image)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < PART_MAX; i++) {
+		const struct part *part = &layout->parts[i];
+
+		if (part->size)
+			err = part->packed ? read_packed(part, image + part->at)
+					   : read_plain(fd, part, image + part->at);
+	}
+	write_headers(image, layout);
+	return err;
+}
+
+int debugimage_read(int fd, u8 **ret_image, size_t *ret_size)
+{
+	struct layout layout = {0};
+	int err = -ENODATA;
+	u8 *image = NULL;
+	GElf_Ehdr header;
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf || !gelf_getehdr(elf, &header) || header.e_machine != EM_X86_64 ||
+	    header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB)
+		goto out;
+	err = find_parts(elf, layout.parts);
+	err = err ? err : lay_out(&layout);
+	if (err)
+		goto out;
+	image = calloc(1, layout.size);
+	err = image ? fill(fd, &layout, image) : -ENOMEM;
+	if (err)
+		goto out;
+	*ret_image = image;
+	*ret_size = layout.size;
+	image = NULL;
+out:
+	free(image);
+	elf_end(elf);
+	return err;
+}

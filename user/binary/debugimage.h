@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DEBUGIMAGE_H
+#define DEBUGIMAGE_H
+/*
+ * The debug sections of a file, copied into an ELF image in memory that is safe to hand to libdw. Used by debuginfo.c
+ * alone.
+ */
+#include <stddef.h>
+
+#include "include/types.h"
+
+/*
+ * Read the file behind `fd` (borrowed). *ret_image is one allocation for the caller to free. 0; -ENODATA: no x86-64
+ * file, no DWARF or none that can be read; -EFBIG: over 1 GiB of it; -ENOMEM.
+ */
+int debugimage_read(int fd, u8 **ret_image, size_t *ret_size);
+
+#endif

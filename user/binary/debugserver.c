@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The client of elfutils, loaded only when the user has named servers: it brings an HTTP library and a dozen others
+ * that no other run should pay for. It keeps what it fetched in a cache of its own, as it does for gdb.
+ */
+#include "binary/debugserver.h"
+
+#include <dlfcn.h>
+#include <elfutils/debuginfod.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "binary/debugfile.h"
+#include "binary/elf.h"
+
+#define LIMITS 2
+
+struct debugserver {
+	void *library;
+	debuginfod_client *client;
+	u64 left_ns; /* of the time for all downloads */
+	bool gave_up;
+	bool limited[LIMITS]; /* by the user */
+	typeof(&debuginfod_find_debuginfo) find;
+	typeof(&debuginfod_end) end;
+};
+
+/* When the download going on must stop. The library gives its callback nothing that could lead to our own data. */
+static u64 stop_ns;
+
+/* Called by the library every now and then while it waits; non-zero ends that. */
+static int look_at_clock(debuginfod_client *client, long done, long all)
+{
+	(void)client;
+	(void)done;
+	(void)all;
+	return clock_now_ns() >= stop_ns;
+}
+
+static int open_library(struct debugserver *server)
+{
+	typeof(&debuginfod_set_progressfn) set_callback;
+	typeof(&debuginfod_begin) begin;
+
+	/* What it brings along keeps memory that is lost when it goes: so it stays. */
+	server->library = dlopen(DEBUGINFOD_SONAME, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (!server->library)
+		return -ENOENT;
+	begin = (typeof(begin))dlsym(server->library, "debuginfod_begin");
+	set_callback = (typeof(set_callback))dlsym(server->library, "debuginfod_set_progressfn");
+	server->find = (typeof(server->find))dlsym(server->library, "debuginfod_find_debuginfo");
+	server->end = (typeof(server->end))dlsym(server->library, "debuginfod_end");
+	if (!begin || !set_callback || !server->find || !server->end)
+		return -ENOENT;
+	server->client = begin();
+	if (!server->client)
+		return -ENOMEM;
+	set_callback(server->client, look_at_clock);
+	return 0;
+}
+
+/*
+ * Newer libraries do not call back before a server has answered. They take limits of their own from the environment,
+ * in whole seconds, each time anew; where the user has set one, that counts.
+ */
+static const char *const limits[LIMITS] = {"DEBUGINFOD_TIMEOUT", "DEBUGINFOD_MAXTIME"};
+
+static void limit_library(const struct debugserver *server)
+{
+	unsigned long long whole = server->left_ns / 1000000000 + 1;
+	char seconds[24];
+
+	snprintf(seconds, sizeof(seconds), "%llu", whole);
+	for (int i = 0; i < LIMITS; i++)
+		if (!server->limited[i])
+			setenv(limits[i], seconds, 1);
+}
+
+static void lift_limits(const struct debugserver *server)
+{
+	for (int i = 0; i < LIMITS; i++)
+		if (!server->limited[i])
+			unsetenv(limits[i]);
+}
+
+int debugserver_new(u64 budget_ns, struct debugserver **ret_server)
+{
+	const char *urls = getenv(DEBUGINFOD_URLS_ENV_VAR);
+	struct debugserver *server;
+	int err;
+
+	*ret_server = NULL;
+	if (!urls || !*urls)
+		return 0;
+	server = calloc(1, sizeof(*server));
+	if (!server)
+		return -ENOMEM;
+	server->left_ns = budget_ns;
+	for (int i = 0; i < LIMITS; i++)
+		server->limited[i] = getenv(limits[i]) != NULL;
+	err = open_library(server);
+	if (err)
+		debugserver_free(server);
+	else
+		*ret_server = server;
+	return err;
+}
+
+void debugserver_free(struct debugserver *server)
+{
+	if (!server)
+		return;
+	if (server->client)
+		server->end(server->client);
+	if (server->library)
+		dlclose(server->library);
+	free(server);
+}
+
+bool debugserver_gave_up(const struct debugserver *server)
+{
+	return server->gave_up;
+}
+
+int debugserver_find(struct debugserver *server, const struct elf *elf, struct elf **ret_debug)
+{
+	u64 begin_ns = clock_now_ns(), spent_ns;
+	unsigned int size;
+	const u8 *id = elf_build_id(elf, &size);
+	struct elf *debug;
+	int fd, err;
+
+	if (!size)
+		return -ENOENT;
+	if (!server->left_ns) {
+		server->gave_up = true;
+		return -ENOENT;
+	}
+	stop_ns = begin_ns + server->left_ns;
+	limit_library(server);
+	fd = server->find(server->client, id, (int)size, NULL);
+	lift_limits(server);
+	spent_ns = clock_now_ns() - begin_ns;
+	server->gave_up = server->gave_up || (fd < 0 && spent_ns >= server->left_ns);
+	server->left_ns -= spent_ns < server->left_ns ? spent_ns : server->left_ns;
+	if (fd < 0)
+		return -ENOENT;
+	err = elf_open_debug(fd, elf_path(elf), &debug);
+	if (err)
+		return err == -ENOMEM ? err : -ENOENT;
+	if (!debugfile_fits(elf, debug)) {
+		elf_free(debug);
+		return -ENOENT;
+	}
+	*ret_debug = debug;
+	return 0;
+}

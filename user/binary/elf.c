@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One mapped file: what its headers say is read once and copied, symbols are read on demand. Owns the descriptor.
+ * Created by target for every file that a traced process maps; read by attach (offsets), site (code) and symbol
+ * (names).
+ *
+ * libelf reads here and never maps: a file that is truncated while heaptap looks at it, as an upgrade in place or a
+ * hostile owner may do, must end in an error and not in SIGBUS. The libelf handle lives no longer than one function, so
+ * no table of the file stays in heaptap's memory.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "binary/elffile.h"
+
+ssize_t elf_read(const struct elf *elf, u64 offset, void *buffer, size_t size)
+{
+	size_t done = 0;
+
+	if (size > SSIZE_MAX || offset > (u64)INT64_MAX - size)
+		return -EINVAL;
+	while (done < size) {
+		ssize_t count = pread(elf->fd, (char *)buffer + done, size - done, (off_t)(offset + done));
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		if (count == 0)
+			break;
+		done += (size_t)count;
+	}
+	return (ssize_t)done;
+}
+
+bool elffile_holds(u64 offset, u64 size, u64 limit)
+{
+	return size <= limit && offset <= limit - size;
+}
+
+static int read_interpreter(struct elf *elf, const GElf_Phdr *header)
+{
+	char path[PATH_MAX];
+	ssize_t count;
+
+	if (elf->interpreter || header->p_filesz == 0 || header->p_filesz > sizeof(path) ||
+	    !elffile_holds(header->p_offset, header->p_filesz, elf->file_size))
+		return -EBADMSG;
+	count = elf_read(elf, header->p_offset, path, header->p_filesz);
+	if (count < 0)
+		return (int)count;
+	if ((u64)count != header->p_filesz || path[count - 1] != '\0')
+		return -EBADMSG;
+	elf->interpreter = strdup(path);
+	return elf->interpreter ? 0 : -ENOMEM;
+}
+
+static int add_segment(struct elf *elf, const GElf_Phdr *header)
+{
+	struct segment *segments;
+
+	if (!elffile_holds(header->p_offset, header->p_filesz, INT64_MAX) ||
+	    !elffile_holds(header->p_vaddr, header->p_filesz, UINT64_MAX))
+		return -EBADMSG;
+	segments = reallocarray(elf->segments, elf->segment_count + 1, sizeof(*segments));
+	if (!segments)
+		return -ENOMEM;
+	elf->segments = segments;
+	segments[elf->segment_count++] = (struct segment){
+		.vaddr = header->p_vaddr,
+		.offset = header->p_offset,
+		.size = header->p_filesz,
+	};
+	return 0;
+}
+
+static int read_program_headers(struct elf *elf, Elf *handle)
+{
+	size_t count;
+	int err = 0;
+
+	if (elf_getphdrnum(handle, &count) != 0)
+		return -EBADMSG;
+	for (size_t i = 0; i < count && err == 0; i++) {
+		GElf_Phdr header;
+
+		if (i > INT_MAX || !gelf_getphdr(handle, (int)i, &header))
+			return -EBADMSG;
+		if (header.p_type == PT_INTERP)
+			err = read_interpreter(elf, &header);
+		else if (header.p_type == PT_LOAD && (header.p_flags & PF_X) && header.p_filesz > 0)
+			err = add_segment(elf, &header);
+		else if (header.p_type == PT_NOTE)
+			elfnote_read(elf, handle, header.p_offset, header.p_filesz, header.p_align);
+	}
+	return err;
+}
+
+Elf *elffile_handle(const struct elf *elf)
+{
+	Elf *handle;
+
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		return NULL;
+	handle = elf_begin(elf->fd, ELF_C_READ, NULL);
+	if (handle && elf_kind(handle) != ELF_K_ELF) {
+		elf_end(handle);
+		return NULL;
+	}
+	return handle;
+}
+
+static int read_headers(struct elf *elf, bool is_debug)
+{
+	GElf_Ehdr header;
+	Elf *handle;
+	int err;
+
+	handle = elffile_handle(elf);
+	if (!handle)
+		return -EBADMSG;
+	if (!gelf_getehdr(handle, &header)) {
+		err = -EBADMSG;
+		goto out;
+	}
+	elf->is_64bit_x86 = header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB &&
+			    header.e_machine == EM_X86_64;
+	err = is_debug ? 0 : read_program_headers(elf, handle);
+	if (!err)
+		elfnote_read_sections(elf, handle);
+out:
+	elf_end(handle);
+	return err;
+}
+
+/* Only regular files: reading from anything else might block. */
+static int read_identity(struct elf *elf)
+{
+	char magic[SELFMAG];
+	struct stat status;
+	ssize_t count;
+
+	if (fstat(elf->fd, &status) != 0)
+		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return -ENOEXEC;
+	elf->device = status.st_dev;
+	elf->inode = status.st_ino;
+	elf->file_size = (u64)status.st_size;
+	count = elf_read(elf, 0, magic, sizeof(magic));
+	if (count < 0)
+		return (int)count;
+	return count == SELFMAG && memcmp(magic, ELFMAG, SELFMAG) == 0 ? 0 : -ENOEXEC;
+}
+
+static int open_file(int fd, const char *path, bool is_debug, struct elf **ret_elf)
+{
+	struct elf *elf;
+	int err;
+
+	elf = calloc(1, sizeof(*elf));
+	if (!elf) {
+		close(fd);
+		return -ENOMEM;
+	}
+	elf->fd = fd;
+	elf->path = strdup(path);
+	err = elf->path ? read_identity(elf) : -ENOMEM;
+	if (!err)
+		err = read_headers(elf, is_debug);
+	if (err) {
+		elf_free(elf);
+		return err;
+	}
+	*ret_elf = elf;
+	return 0;
+}
+
+int elf_open(int fd, const char *path, struct elf **ret_elf)
+{
+	return open_file(fd, path, false, ret_elf);
+}
+
+int elf_open_debug(int fd, const char *path, struct elf **ret_elf)
+{
+	return open_file(fd, path, true, ret_elf);
+}
+
+void elf_free(struct elf *elf)
+{
+	if (!elf)
+		return;
+	close(elf->fd);
+	free(elf->path);
+	free(elf->interpreter);
+	free(elf->segments);
+	free(elf);
+}
+
+const char *elf_path(const struct elf *elf)
+{
+	return elf->path;
+}
+
+int elf_fd(const struct elf *elf)
+{
+	return elf->fd;
+}
+
+dev_t elf_device(const struct elf *elf)
+{
+	return elf->device;
+}
+
+ino_t elf_inode(const struct elf *elf)
+{
+	return elf->inode;
+}
+
+const u8 *elf_build_id(const struct elf *elf, unsigned int *ret_size)
+{
+	*ret_size = elf->build_id_size;
+	return elf->build_id_size > 0 ? elf->build_id : NULL;
+}
+
+const char *elf_interpreter(const struct elf *elf)
+{
+	return elf->interpreter;
+}
+
+bool elf_is_64bit_x86(const struct elf *elf)
+{
+	return elf->is_64bit_x86;
+}
+
+int elf_offset_to_vaddr(const struct elf *elf, u64 offset, u64 *ret_vaddr)
+{
+	for (size_t i = 0; i < elf->segment_count; i++) {
+		const struct segment *segment = &elf->segments[i];
+
+		if (offset >= segment->offset && offset - segment->offset < segment->size) {
+			*ret_vaddr = segment->vaddr + (offset - segment->offset);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int elffile_find_vaddr(const struct elf *elf, u64 vaddr, u64 *ret_offset, u64 *ret_left)
+{
+	for (size_t i = 0; i < elf->segment_count; i++) {
+		const struct segment *segment = &elf->segments[i];
+
+		if (vaddr >= segment->vaddr && vaddr - segment->vaddr < segment->size) {
+			*ret_offset = segment->offset + (vaddr - segment->vaddr);
+			*ret_left = segment->size - (vaddr - segment->vaddr);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int elf_vaddr_to_offset(const struct elf *elf, u64 vaddr, u64 *ret_offset)
+{
+	u64 left;
+
+	return elffile_find_vaddr(elf, vaddr, ret_offset, &left);
+}

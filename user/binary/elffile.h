@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ELFFILE_H
+#define ELFFILE_H
+/* What elf.c keeps of a file, for the files beside it that read its parts: elfnote.c, elfsection.c, elfsymbol.c. */
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <gelf.h>
+#include <libelf.h>
+
+#include "binary/elf.h"
+
+/* The part of an executable PT_LOAD that comes from the file. */
+struct segment {
+	u64 vaddr;
+	u64 offset;
+	u64 size;
+};
+
+struct elf {
+	int fd;
+	char *path;
+	dev_t device;
+	ino_t inode;
+	u64 file_size;
+	bool is_64bit_x86;
+	char *interpreter;
+	u8 build_id[BUILD_ID_MAX];
+	unsigned int build_id_size;
+	struct segment *segments;
+	size_t segment_count;
+};
+
+/* A libelf handle over the file, for the caller to elf_end; NULL: no ELF file, or no memory. */
+Elf *elffile_handle(const struct elf *elf);
+
+/* Whether a place that a header names lies below `limit`; neither number is trusted. */
+bool elffile_holds(u64 offset, u64 size, u64 limit);
+
+/* The file offset of `vaddr` and how many bytes of its segment follow. 0, or -ENOENT: no code of the file. */
+int elffile_find_vaddr(const struct elf *elf, u64 vaddr, u64 *ret_offset, u64 *ret_left);
+
+/*
+ * Look for the build id among the notes at `offset`, unless it is known. A note table that lies about its place is
+ * passed over: the file merely has no build id then.
+ */
+void elfnote_read(struct elf *elf, Elf *handle, u64 offset, u64 size, u64 align);
+
+/* For files whose notes are in no segment. A section table that cannot be read is no reason to refuse the file. */
+void elfnote_read_sections(struct elf *elf, Elf *handle);
+
+#endif

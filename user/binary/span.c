@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Ranges of addresses, sorted once and then searched. Owns the array; called by debuginfo.c. */
+#include "binary/span.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int span_add(struct span_table *table, u64 low, u64 high, u64 id)
+{
+	/* Linkers leave functions they threw away at address 0. */
+	if (!low || low >= high)
+		return 0;
+	if (table->count >= SPANS_MAX)
+		return -EFBIG;
+	if (table->count == table->capacity) {
+		size_t capacity = table->capacity ? 2 * table->capacity : 16;
+		struct span *grown = reallocarray(table->spans, capacity, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		table->spans = grown;
+		table->capacity = capacity;
+	}
+	table->spans[table->count++] = (struct span){.low = low, .high = high, .id = id};
+	return 0;
+}
+
+static int span_compare(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	if (x->low != y->low)
+		return x->low < y->low ? -1 : 1;
+	if (x->high != y->high)
+		return x->high > y->high ? -1 : 1; /* the narrowest of those that start together is found first */
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+void span_sort(struct span_table *table)
+{
+	if (table->count)
+		qsort(table->spans, table->count, sizeof(*table->spans), span_compare);
+}
+
+const struct span *span_find(const struct span_table *table, u64 vaddr)
+{
+	size_t first = 0, end = table->count;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (table->spans[middle].low <= vaddr)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return first && vaddr < table->spans[first - 1].high ? &table->spans[first - 1] : NULL;
+}
+
+void span_table_release(struct span_table *table)
+{
+	free(table->spans);
+}

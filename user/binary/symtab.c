@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sorted function symbols of one file. Owns copies of the names, in one block. Of several names for one address the one
+ * a person would write wins: __libc_malloc, malloc and __malloc are the same code.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "binary/elf.h"
+#include "binary/symtab.h"
+
+struct symbol {
+	u64 start, size;
+	size_t name; /* offset in names */
+};
+
+struct symtab {
+	struct symbol *symbols;
+	size_t count, capacity;
+	char *names;
+	size_t names_size, names_capacity;
+};
+
+static int append_name(struct symtab *symtab, const char *name)
+{
+	size_t size = strlen(name) + 1;
+
+	if (symtab->names_capacity - symtab->names_size < size) {
+		size_t capacity = 2 * symtab->names_capacity + size + 4096;
+		char *grown = realloc(symtab->names, capacity);
+
+		if (!grown)
+			return -ENOMEM;
+		symtab->names = grown;
+		symtab->names_capacity = capacity;
+	}
+	memcpy(symtab->names + symtab->names_size, name, size);
+	symtab->names_size += size;
+	return 0;
+}
+
+static int append(const struct elf_symbol *symbol, void *arg)
+{
+	struct symtab *symtab = arg;
+	size_t name = symtab->names_size;
+
+	if (!symbol->name || !*symbol->name)
+		return 0;
+	if (symtab->count == symtab->capacity) {
+		size_t capacity = symtab->capacity ? 2 * symtab->capacity : 256;
+		struct symbol *grown = reallocarray(symtab->symbols, capacity, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		symtab->symbols = grown;
+		symtab->capacity = capacity;
+	}
+	if (append_name(symtab, symbol->name))
+		return -ENOMEM;
+	symtab->symbols[symtab->count++] = (struct symbol){.start = symbol->offset, .size = symbol->size, .name = name};
+	return 0;
+}
+
+/* By address; at one address the best name first: one with a size, with fewer underscores in front, then the shorter.
+ */
+static int compare(const void *a, const void *b, void *names)
+{
+	const struct symbol *x = a, *y = b;
+	const char *left = (char *)names + x->name, *right = (char *)names + y->name;
+	size_t left_dashes = strspn(left, "_"), right_dashes = strspn(right, "_");
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	if (!x->size != !y->size)
+		return x->size ? -1 : 1;
+	if (left_dashes != right_dashes)
+		return left_dashes < right_dashes ? -1 : 1;
+	if (strlen(left) != strlen(right))
+		return strlen(left) < strlen(right) ? -1 : 1;
+	return strcmp(left, right);
+}
+
+static void drop_aliases(struct symtab *symtab)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < symtab->count; i++)
+		if (!kept || symtab->symbols[kept - 1].start != symtab->symbols[i].start)
+			symtab->symbols[kept++] = symtab->symbols[i];
+	symtab->count = kept;
+}
+
+int symtab_new(struct elf *elf, const struct elf *debug, struct symtab **ret_symtab)
+{
+	struct symtab *symtab = calloc(1, sizeof(*symtab));
+	int err;
+
+	if (!symtab)
+		return -ENOMEM;
+	err = elf_for_each_function(elf, append, symtab);
+	if (err != -ENOMEM && debug)
+		err = elf_for_each_function_of(elf, debug, append, symtab);
+	if (err == -ENOMEM) {
+		symtab_free(symtab);
+		return -ENOMEM;
+	}
+	if (symtab->count)
+		qsort_r(symtab->symbols, symtab->count, sizeof(*symtab->symbols), compare, symtab->names);
+	drop_aliases(symtab);
+	*ret_symtab = symtab;
+	return 0;
+}
+
+void symtab_free(struct symtab *symtab)
+{
+	if (!symtab)
+		return;
+	free(symtab->symbols);
+	free(symtab->names);
+	free(symtab);
+}
+
+const char *symtab_find(const struct symtab *symtab, u64 offset, u64 *ret_start)
+{
+	size_t first = 0, end = symtab->count;
+	const struct symbol *symbol;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (symtab->symbols[middle].start <= offset)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	if (!first)
+		return NULL;
+	symbol = &symtab->symbols[first - 1];
+	if (symbol->size && offset - symbol->start >= symbol->size)
+		return NULL;
+	*ret_start = symbol->start;
+	return symtab->names + symbol->name;
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line. argp takes the words apart and lays out --help; its own messages are switched off, since they take
+ * several lines and do not say what to do next. Owns no state: everything lands in struct options. Called by main.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/clireport.h"
+#include "cli/clitarget.h"
+#include "base/log.h"
+#include "cli/parse.h"
+#include "probe/pool.h"
+#include "base/value.h"
+#include "cli/verb.h"
+
+#define SAMPLE_BYTES_DEFAULT (512 << 10)
+#define SAMPLE_BYTES_MAX     4294967295u
+#define TOP_DEFAULT	     20
+#define GOGC_DEFAULT	     100
+#define GOGC_MAX	     1000000
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static error_t parse_sample_bytes(struct parse *parse, const char *text)
+{
+	switch (value_bytes(text, SAMPLE_BYTES_MAX, &parse->options->sample_bytes)) {
+	case 0:
+		return 0;
+	case -ERANGE:
+		return parse_refuse(parse, "'-R %s' is too large (at most %u)", text, SAMPLE_BYTES_MAX);
+	case -EDOM:
+		return parse_refuse(parse, "'-R %s' must be at least 1, which takes every allocation", text);
+	}
+	return parse_refuse(parse, "'-R %s' is not a number of bytes (digits, then K, M or G)", text);
+}
+
+static error_t parse_gogc(struct parse *parse, const char *text)
+{
+	u64 percent = 0;
+
+	if (strcmp(text, "off") && value_number(text, GOGC_MAX, &percent))
+		return parse_refuse(parse, "'--gogc %s' is neither a percentage from 1 to %d nor off", text, GOGC_MAX);
+	parse->options->collector.gogc_percent = (u32)percent;
+	parse->lifetimes = "--gogc";
+	return 0;
+}
+
+static error_t parse_tenure(struct parse *parse, const char *text)
+{
+	u64 tenure;
+
+	if (value_number(text, COLLECTOR_TENURE_MAX, &tenure))
+		return parse_refuse(parse, "'--tenure %s' is not a number of cycles from 1 to %d", text,
+				    COLLECTOR_TENURE_MAX);
+	parse->options->collector.tenure = (u32)tenure;
+	parse->lifetimes = "--tenure";
+	return 0;
+}
+
+static error_t parse_fail_on(struct parse *parse, const char *text)
+{
+	if (strcmp(text, "growing"))
+		return parse_refuse(parse, "'--fail-on %s' is nothing to fail on (growing)", text);
+	parse->options->fail_on_growing = true;
+	parse->lifetimes = "--fail-on";
+	return 0;
+}
+
+static error_t add_format(struct parse *parse, const char *text)
+{
+	static const char *const names[] = {"pprof", "text", "folded", "json", "all"};
+	static const unsigned int masks[] = {FORMAT_PPROF, FORMAT_TEXT, FORMAT_FOLDED, FORMAT_JSON,
+					     FORMAT_PPROF | FORMAT_TEXT | FORMAT_FOLDED | FORMAT_JSON};
+	int choice = value_choice(text, names, COUNT(names));
+
+	if (choice < 0)
+		return parse_refuse(parse, "unknown format '%s' (pprof, text, folded, json or all)", text);
+	parse->options->formats |= masks[choice];
+	return 0;
+}
+
+static error_t parse_pool(struct parse *parse, const char *text)
+{
+	struct pool *pool;
+	int err = pool_parse(text, &pool);
+
+	if (err == -ENOMEM)
+		return parse_no_memory(parse);
+	if (err == -E2BIG)
+		return parse_refuse(parse, "'--alloc %s' names more than %d functions", text, POOL_FUNCTIONS_MAX);
+	if (err)
+		return parse_refuse(parse, "'--alloc %s' is not FILE:get(size=1)=ret,put(ptr=1)", text);
+	pool->next = parse->options->pools;
+	parse->options->pools = pool;
+	return 0;
+}
+
+static const struct argp_option *find_long(const struct argp_option *options, const char *name, size_t length)
+{
+	const struct argp_option *option;
+
+	for (option = options; option->key; option++)
+		if (option->name && strlen(option->name) == length && !strncmp(option->name, name, length))
+			return option;
+	return NULL;
+}
+
+static const struct argp_option *find_short(const struct argp_option *options, int key)
+{
+	const struct argp_option *option;
+
+	for (option = options; option->key; option++)
+		if (option->key == key)
+			return option;
+	return NULL;
+}
+
+/* getopt refused `word` and, silenced, does not say why. */
+static error_t refuse_word(struct parse *parse, const char *word)
+{
+	const struct argp_option *option;
+	int length;
+
+	if (!strncmp(word, "--", 2)) {
+		length = (int)strcspn(word, "=");
+		option = find_long(parse->argp.options, word + 2, (size_t)length - 2);
+		if (!option)
+			return parse_refuse(parse, "unknown option '%.*s'", length, word);
+		return parse_refuse(parse, "option '%.*s' %s", length, word,
+				    option->arg ? "needs an argument" : "takes no argument");
+	}
+	while (*++word) {
+		option = find_short(parse->argp.options, (unsigned char)*word);
+		if (!option)
+			return parse_refuse(parse, "unknown option '-%c'", *word);
+		if (option->arg)
+			break;
+	}
+	return parse_refuse(parse, "option '-%c' needs an argument", *word);
+}
+
+/* getopt takes any unambiguous beginning for a long option; what is unambiguous now may not be in the next version. */
+static bool is_abbreviated(const struct parse *parse, const char *word)
+{
+	return !strncmp(word, "--", 2) && !find_long(parse->argp.options, word + 2, strcspn(word + 2, "="));
+}
+
+static error_t print_help(struct parse *parse)
+{
+	const char *verb = verb_name(parse->options->verb);
+	char name[32];
+
+	snprintf(name, sizeof(name), "heaptap%s%s", verb ? " " : "", verb ? verb : "");
+	argp_help(&parse->argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
+	return parse_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
+}
+
+static error_t print_version(struct parse *parse)
+{
+	puts("heaptap " HEAPTAP_VERSION);
+	return parse_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
+}
+
+/* A word that is no option: report's FILE, or COMMAND, which takes everything behind it. */
+static error_t parse_word(struct parse *parse, char *word, struct argp_state *state)
+{
+	struct options *options = parse->options;
+
+	if (options->verb == VERB_REPORT) {
+		if (options->path)
+			return parse_refuse(parse, "'%s' is one argument too many: one FILE or DIR at a time", word);
+		if (!*word)
+			return parse_refuse(parse, "'' names no FILE or DIR");
+		options->path = word;
+		return 0;
+	}
+	if (!state->quoted)
+		return parse_refuse(parse, "unexpected argument '%s': a COMMAND goes behind '--'", word);
+	options->command = state->argv + state->next - 1;
+	state->next = state->argc;
+	return 0;
+}
+
+static error_t parse_end(struct parse *parse, const struct argp_state *state)
+{
+	const struct options *options = parse->options;
+
+	if (options->verb == VERB_REPORT)
+		return clireport_check(parse);
+	if (options->command && options->pid_count)
+		return parse_refuse(parse, "'-p' and COMMAND '%s' are two targets: name one", options->command[0]);
+	if (state->quoted && !options->command)
+		return parse_refuse(parse, "no COMMAND behind '--'");
+	if (options->alloc_only && parse->lifetimes)
+		return parse_refuse(parse, "'%s' needs to know what is freed, which '--alloc-only' leaves out",
+				    parse->lifetimes);
+	return clitarget_check(parse);
+}
+
+static error_t parse_option(struct parse *parse, int key, char *arg)
+{
+	struct options *options = parse->options;
+
+	switch (key) {
+	case 'd':
+		return parse_seconds(parse, "-d", arg, &options->duration_s);
+	case 'R':
+		return parse_sample_bytes(parse, arg);
+	case 'o':
+		if (!*arg)
+			return parse_refuse(parse, "'' after '-o' names no directory");
+		options->output = arg;
+		return 0;
+	case KEY_FORCE:
+		options->force = true;
+		return 0;
+	case 'f':
+		if (options->verb == VERB_REPORT)
+			return clireport_option(parse, key, arg);
+		return parse_list(parse, arg, add_format);
+	case KEY_GOGC:
+		return parse_gogc(parse, arg);
+	case KEY_TENURE:
+		return parse_tenure(parse, arg);
+	case KEY_INTERVAL:
+		return parse_seconds(parse, "--interval", arg, &options->interval_s);
+	case KEY_FAIL_ON:
+		return parse_fail_on(parse, arg);
+	case KEY_ALLOC_ONLY:
+		options->alloc_only = true;
+		return 0;
+	case KEY_ALLOC:
+		return parse_pool(parse, arg);
+	case KEY_NO_NEW:
+		options->no_new = true;
+		return 0;
+	case KEY_SHOW_ALLOCATOR:
+		options->show_allocator = true;
+		return 0;
+	case 'v':
+		options->verbosity = 1;
+		return 0;
+	case 'q':
+		options->verbosity = -1;
+		return 0;
+	case KEY_VERSION:
+		return print_version(parse);
+	case KEY_HELP:
+		return print_help(parse);
+	}
+	return options->verb == VERB_REPORT ? clireport_option(parse, key, arg) : clitarget_option(parse, key, arg);
+}
+
+static error_t parse_key(int key, char *arg, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	error_t err;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		err = parse_word(parse, arg, state);
+		break;
+	case ARGP_KEY_END:
+		return parse_end(parse, state);
+	case ARGP_KEY_ERROR:
+		if (!parse->stopped && parse->resume < state->argc)
+			refuse_word(parse, state->argv[parse->resume]);
+		return 0;
+	case ARGP_KEY_INIT:
+	case ARGP_KEY_ARGS:
+	case ARGP_KEY_NO_ARGS:
+	case ARGP_KEY_SUCCESS:
+	case ARGP_KEY_FINI:
+		return ARGP_ERR_UNKNOWN;
+	default:
+		if (is_abbreviated(parse, state->argv[parse->resume]))
+			return refuse_word(parse, state->argv[parse->resume]);
+		err = parse_option(parse, key, arg);
+	}
+	parse->resume = state->next;
+	return err;
+}
+
+static void parse_no_verb(struct parse *parse, const char *word)
+{
+	if (!word)
+		parse_refuse(parse, "no verb: record, report or doctor");
+	else if (!strcmp(word, "--help"))
+		print_help(parse);
+	else if (!strcmp(word, "--version"))
+		print_version(parse);
+	else
+		parse_refuse(parse, "'%s' is no verb: record, report or doctor", word);
+}
+
+static void parse_verb(struct parse *parse, int argc, char **argv)
+{
+	struct options *options = parse->options;
+	error_t err;
+
+	options->sample_bytes = SAMPLE_BYTES_DEFAULT;
+	options->collector = (struct collector_options){GOGC_DEFAULT, COLLECTOR_TENURE_DEFAULT};
+	options->keep = KEEP_DEFAULT;
+	options->argv = argv + 1;
+	options->measure = INUSE_SPACE;
+	options->top = TOP_DEFAULT;
+	parse->argp.parser = parse_key;
+	err = argp_parse(&parse->argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP | ARGP_IN_ORDER, NULL,
+			 parse);
+	if (err && !parse->stopped)
+		parse_no_memory(parse);
+	if (!options->formats)
+		options->formats = FORMAT_PPROF;
+}
+
+int cli_parse(int argc, char **argv, struct options *ret)
+{
+	struct options options = {.verb = argc > 1 ? verb_find(argv[1]) : VERB_NONE};
+	struct parse parse = {.argp = *verb_argp(options.verb), .options = &options, .resume = 1};
+
+	if (options.verb)
+		parse_verb(&parse, argc - 1, argv + 1);
+	else
+		parse_no_verb(&parse, argc > 1 ? argv[1] : NULL);
+	if (parse.stopped) {
+		cli_release(&options);
+		options = (struct options){.verb = VERB_NONE};
+	}
+	*ret = options;
+	return parse.status;
+}
+
+void cli_release(struct options *options)
+{
+	if (!options)
+		return;
+	pool_free(options->pools);
+	options->pools = NULL;
+	free(options->pids);
+	options->pids = NULL;
+	options->pid_count = 0;
+}

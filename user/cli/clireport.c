@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Formats, measures, and ways of looking at one profile or two. Called by cli. */
+#include "cli/clireport.h"
+
+#include <limits.h>
+
+#include "base/value.h"
+#include "cli/verb.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static error_t parse_report_format(struct parse *parse, const char *text)
+{
+	static const char *const names[] = {
+		[REPORT_TABLE] = "table",
+		[REPORT_TEXT] = "text",
+		[REPORT_FOLDED] = "folded",
+	};
+	int choice = value_choice(text, names, COUNT(names));
+
+	if (choice < 0)
+		return parse_refuse(parse, "unknown format '%s' (table, text or folded)", text);
+	parse->options->report_format = (enum report_format)choice;
+	return 0;
+}
+
+static error_t parse_measure(struct parse *parse, const char *text)
+{
+	static const char *const names[MEASURE_MAX] = {
+		[ALLOC_OBJECTS] = "alloc_objects",
+		[ALLOC_SPACE] = "alloc_space",
+		[INUSE_OBJECTS] = "inuse_objects",
+		[INUSE_SPACE] = "inuse_space",
+	};
+	int choice = value_choice(text, names, COUNT(names));
+
+	if (choice < 0)
+		return parse_refuse(
+			parse, "unknown measure '%s' (alloc_objects, alloc_space, inuse_objects or inuse_space)", text);
+	parse->options->measure = (enum measure)choice;
+	return 0;
+}
+
+static error_t parse_top(struct parse *parse, const char *text)
+{
+	u64 top;
+
+	if (value_number(text, UINT_MAX, &top))
+		return parse_refuse(parse, "'-n %s' is not a number of sites from 1 to %u", text, UINT_MAX);
+	parse->options->top = (unsigned int)top;
+	return 0;
+}
+
+error_t clireport_option(struct parse *parse, int key, char *arg)
+{
+	struct options *options = parse->options;
+
+	switch (key) {
+	case 'f':
+		return parse_report_format(parse, arg);
+	case KEY_LIFETIMES:
+		options->lifetimes = true;
+		return 0;
+	case KEY_OLDER_THAN:
+		return parse_seconds(parse, "--older-than", arg, &options->older_s);
+	case KEY_BASE:
+		if (!*arg)
+			return parse_refuse(parse, "'' after '--base' names no FILE");
+		options->base = arg;
+		return 0;
+	case 'n':
+		return parse_top(parse, arg);
+	case 'i':
+		return parse_measure(parse, arg);
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* Three ways of looking at a profile, of which two are tables. */
+error_t clireport_check(struct parse *parse)
+{
+	const struct options *options = parse->options;
+	bool table = options->lifetimes || options->base;
+
+	if (!options->path)
+		return parse_refuse(
+			parse, options->base ? "no FILE to compare with '--base %s'" : "no FILE or DIR to report on",
+			options->base);
+	if (options->lifetimes + (options->older_s > 0) + !!options->base > 1)
+		return parse_refuse(parse, "'--lifetimes', '--older-than' and '--base' exclude each other");
+	if (table && options->report_format != REPORT_TABLE)
+		return parse_refuse(parse, "'%s' is a table: it goes with no other '-f'",
+				    options->base ? "--base" : "--lifetimes");
+	return 0;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Processes, commands, cgroups, containers, and which of their processes. Called by cli. */
+#include "cli/clitarget.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/value.h"
+#include "cli/verb.h"
+
+#define COMM_MAX 15
+
+static error_t add_pid(struct parse *parse, const char *text)
+{
+	struct options *options = parse->options;
+	unsigned int i;
+	u64 pid;
+
+	if (value_number(text, INT_MAX, &pid))
+		return parse_refuse(parse, "'%s' in '-p' is not a process number", text);
+	if ((pid_t)pid == getpid())
+		return parse_refuse(parse, "'%s' in '-p' is heaptap itself", text);
+	if (!options->pids)
+		options->pids = calloc(PIDS_MAX, sizeof(*options->pids));
+	if (!options->pids)
+		return parse_no_memory(parse);
+	for (i = 0; i < options->pid_count; i++)
+		if (options->pids[i] == (pid_t)pid)
+			return 0;
+	if (options->pid_count == PIDS_MAX)
+		return parse_refuse(parse, "'%s' in '-p' is one process too many (at most %d)", text, PIDS_MAX);
+	options->pids[options->pid_count++] = (pid_t)pid;
+	return 0;
+}
+
+/* What is traced is chosen once. */
+static error_t choose_population(struct parse *parse, enum population population)
+{
+	struct options *options = parse->options;
+
+	if ((options->population != POPULATION_LISTED && options->population != population) ||
+	    (options->cgroup && options->container))
+		return parse_refuse(parse, "'--follow', '--all', '--cgroup' and '--container' exclude each other");
+	options->population = population;
+	return 0;
+}
+
+static error_t parse_comm(struct parse *parse, const char *text)
+{
+	if (!*text || strlen(text) > COMM_MAX)
+		return parse_refuse(parse, "'--comm %s' is no name of a process: the kernel keeps 1 to %d characters",
+				    text, COMM_MAX);
+	parse->options->comm = text;
+	return 0;
+}
+
+static error_t parse_keep(struct parse *parse, const char *text)
+{
+	u64 keep;
+
+	if (value_number(text, UINT_MAX, &keep))
+		return parse_refuse(parse, "'--keep %s' is not a number of processes from 1 to %u", text, UINT_MAX);
+	parse->options->keep = (u32)keep;
+	return 0;
+}
+
+error_t clitarget_option(struct parse *parse, int key, char *arg)
+{
+	struct options *options = parse->options;
+
+	switch (key) {
+	case 'p':
+		return parse_list(parse, arg, add_pid);
+	case KEY_FOLLOW:
+		return choose_population(parse, POPULATION_FOLLOW);
+	case 'a':
+		return choose_population(parse, POPULATION_ALL);
+	case KEY_CGROUP:
+		if (!*arg)
+			return parse_refuse(parse, "'' after '--cgroup' names no cgroup");
+		options->cgroup = arg;
+		return choose_population(parse, POPULATION_CGROUP);
+	case KEY_CONTAINER:
+		if (!*arg)
+			return parse_refuse(parse, "'' after '--container' names no container");
+		options->container = arg;
+		return choose_population(parse, POPULATION_CGROUP);
+	case KEY_COMM:
+		return parse_comm(parse, arg);
+	case KEY_EXE:
+		if (!*arg)
+			return parse_refuse(parse, "'' after '--exe' names no file");
+		options->exe = arg;
+		return 0;
+	case KEY_KEEP:
+		return parse_keep(parse, arg);
+	case KEY_SHARED_MOUNTS:
+		options->shared_mounts = true;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+error_t clitarget_check(struct parse *parse)
+{
+	const struct options *options = parse->options;
+	bool others = options->population == POPULATION_ALL || options->population == POPULATION_CGROUP;
+	bool named = options->command || options->pid_count;
+	const char *what = options->container ? "--container" : options->cgroup ? "--cgroup" : "--all";
+
+	if (others && named)
+		return parse_refuse(parse, "'%s' and '%s' are two targets: name one", what,
+				    options->command ? options->command[0] : "-p");
+	if (!others && !named && options->verb == VERB_RECORD)
+		return parse_refuse(
+			parse, "no target: name one with '-p PID', '--container NAME', '--cgroup PATH', '--all' or "
+			       "'-- COMMAND'");
+	if (options->population == POPULATION_FOLLOW && !named)
+		return parse_refuse(parse, "'--follow' goes with '-p PID' or '-- COMMAND'");
+	if (options->population == POPULATION_LISTED && (options->comm || options->exe))
+		return parse_refuse(
+			parse,
+			"'%s' chooses among several processes: it goes with '--follow', '--all', '--cgroup' "
+			"or '--container'",
+			options->comm ? "--comm" : "--exe");
+	if (options->shared_mounts && !(options->command && options->population == POPULATION_FOLLOW))
+		return parse_refuse(parse, "'--shared-mounts' goes with '--follow -- COMMAND'");
+	return 0;
+}

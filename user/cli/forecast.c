@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What record would do with each kind of target, and who else would pay for it. Called by doctor. */
+#include "cli/forecast.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "system/command.h"
+#include "base/log.h"
+#include "record/membership.h"
+#include "system/procfs.h"
+#include "cli/prospect.h"
+#include "record/spare.h"
+#include "cli/toll.h"
+
+struct forecast {
+	const struct options *options;
+	const struct calibration *calibration; /* NULL: nothing can be recorded here */
+	enum attach_kind kind;
+};
+
+static int out_of_memory(void)
+{
+	log_error("out of memory");
+	return STATUS_FAILED;
+}
+
+/* --- processes ------------------------------------------------------------------------------------------------------ */
+
+struct scan {
+	struct target *target;
+	pid_t pid;
+};
+
+static int scan_mapping(struct mapping *mapping, void *arg)
+{
+	struct scan *scan = arg;
+	struct target_file *file;
+	int err = target_open_mapping(scan->target, scan->pid, mapping, &file);
+
+	if (!err && !file && survey_is_denied(scan->pid, mapping))
+		printf("  cannot open '%s'%s; it takes CAP_CHECKPOINT_RESTORE, or a restart of the process\n",
+		       prospect_plain(mapping->path), mapping->deleted ? " (replaced or deleted)" : "");
+	return err;
+}
+
+static int print_process(pid_t pid, const struct pool *pools)
+{
+	struct scan scan = {.target = target_new(pools), .pid = pid};
+	char comm[16] = "?";
+	pid_t process = procfs_process(pid);
+	int err, status;
+
+	if (!scan.target)
+		return out_of_memory();
+	procfs_comm(pid, comm);
+	printf("\nProcess %d (%s)\n", pid, prospect_plain(comm));
+	err = procfs_for_each_mapping(pid, scan_mapping, &scan);
+	if (!process || err == -ESRCH || err == -ENOENT) {
+		printf("  there is no such process\n");
+		status = STATUS_NO_TARGET;
+	} else if (process != pid) {
+		printf("  it is a thread of process %d; try 'heaptap doctor -p %d'\n", process, process);
+		status = STATUS_NO_TARGET;
+	} else if (err == -EACCES || err == -EPERM) {
+		printf("  its mappings may not be read: takes CAP_SYS_PTRACE; try 'sudo heaptap doctor -p %d'\n", pid);
+		status = STATUS_UNSUPPORTED;
+	} else if (err) {
+		printf("  its mappings cannot be read: %s\n", strerror(-err));
+		status = STATUS_FAILED;
+	} else {
+		status = prospect_print_files(scan.target);
+		if (procfs_live_thread(pid) != pid)
+			printf("  its main thread has exited: its probes are unfiltered\n");
+	}
+	target_free(scan.target);
+	return status;
+}
+
+/* Links of the target's own: but functions that throw have unfiltered ones, where sessions take their return legs. */
+static void print_own_links(const struct forecast *forecast, const struct target *target, const struct pidlist *pids,
+			    const char *whom)
+{
+	bool wide = forecast->calibration && !forecast->calibration->filter_is_right;
+
+	if (wide)
+		toll_print(target, TOLL_EVERY, pids, forecast->calibration);
+	else if (forecast->kind != ATTACH_SESSION || !toll_print(target, TOLL_THROWING, pids, forecast->calibration))
+		toll_print_nobody(whom);
+}
+
+/* Of some processes, who can be traced. */
+static int print_few_payers(const struct forecast *forecast, struct pidlist *pids, const struct pidlist *headless)
+{
+	const struct pidlist *linked = headless->count ? headless : pids;
+	struct survey survey;
+
+	if (survey_make(forecast->options->pools, linked, &survey))
+		return out_of_memory();
+	qsort(pids->pids, pids->count, sizeof(*pids->pids), toll_compare_pids);
+	if (headless->count)
+		toll_print(survey.target, TOLL_EVERY, pids, forecast->calibration);
+	else
+		print_own_links(forecast, survey.target, pids,
+				"the probes are for the processes named alone, without their children");
+	survey_release(&survey);
+	return STATUS_DONE;
+}
+
+static int print_few(const struct forecast *forecast)
+{
+	const struct options *options = forecast->options;
+	pid_t pids[FILTERED_MAX], without[FILTERED_MAX];
+	struct pidlist good = {.pids = pids}, headless = {.pids = without};
+	int status = STATUS_DONE;
+
+	for (unsigned int i = 0; i < options->pid_count; i++) {
+		int each = print_process(options->pids[i], options->pools);
+
+		if (!status)
+			status = each;
+		if (each)
+			continue;
+		pids[good.count++] = options->pids[i];
+		/* Links on one process are blind once its main thread has gone. */
+		if (procfs_live_thread(options->pids[i]) != options->pids[i])
+			without[headless.count++] = options->pids[i];
+	}
+	return status ? status : print_few_payers(forecast, &good, &headless);
+}
+
+/* --- COMMAND -------------------------------------------------------------------------------------------------------- */
+
+/* Of COMMAND and the shell, which its children are likely to be served by. */
+static int print_followed(const struct forecast *forecast, const char *path)
+{
+	const struct options *options = forecast->options;
+	struct pidlist nobody = {0};
+	struct spare spare;
+	char why[256];
+
+	spare_rehearse(options->pools, path, &spare);
+	if (!spare.target)
+		return out_of_memory();
+	prospect_print_files(spare.target);
+	printf("  what its children map besides is probed when they map it\n");
+	snprintf(why, sizeof(why), "'%s' and its children get copies of %u file%s, in a mount namespace of their own",
+		 prospect_plain(options->command[0]), spare.count, spare.count == 1 ? "" : "s");
+	if (spare.count && !options->shared_mounts) {
+		toll_print_nobody(why);
+	} else {
+		if (!options->shared_mounts)
+			printf("  the real files are probed, because %s\n", spare.reason);
+		toll_print(spare.target, TOLL_EVERY, &nobody, forecast->calibration);
+	}
+	target_free(spare.target);
+	return STATUS_DONE;
+}
+
+static int print_alone(const struct forecast *forecast, const char *path)
+{
+	struct target *target = target_new(forecast->options->pools);
+	struct pidlist nobody = {0};
+	int err = target ? target_open_program(target, path) : -ENOMEM, status = STATUS_FAILED;
+
+	if (err)
+		printf("  cannot look into '%s': %s\n", prospect_plain(path), strerror(-err));
+	else
+		status = prospect_print_files(target);
+	if (!status)
+		print_own_links(forecast, target, &nobody, "the probes are for COMMAND alone, without its children");
+	target_free(target);
+	return status;
+}
+
+static int print_command(const struct forecast *forecast)
+{
+	const char *name = forecast->options->command[0];
+	char *path;
+	int err = command_find(name, &path), status;
+
+	printf("\nCommand '%s'\n", prospect_plain(name));
+	if (err) {
+		printf("  cannot be run: %s\n", strerror(-err));
+		return err == -ENOENT ? STATUS_NOT_FOUND : err == -EACCES ? STATUS_NOT_EXECUTABLE : STATUS_FAILED;
+	}
+	status = forecast->options->population == POPULATION_FOLLOW ? print_followed(forecast, path)
+								    : print_alone(forecast, path);
+	free(path);
+	return status;
+}
+
+/* --- populations ---------------------------------------------------------------------------------------------------- */
+
+/* Every file stays open, and the usual soft limit is meant for those who call select(). */
+static void take_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static void print_heading(const struct options *options, const struct membership *membership, unsigned int count)
+{
+	const struct container *container = &membership->container;
+
+	if (options->container)
+		printf("\nContainer '%s' (%.12s, %s)",
+		       prospect_plain(container->name ? container->name : options->container), container->id,
+		       container->runtime);
+	else if (options->cgroup)
+		printf("\nCgroup '%s'", prospect_plain(membership->group.path));
+	else if (options->population == POPULATION_ALL)
+		printf("\nEvery process of this machine");
+	else if (options->population == POPULATION_FOLLOW)
+		printf("\nThe processes named and their children");
+	else
+		printf("\nThe processes named");
+	printf("%s: %u now\n", options->comm || options->exe ? ", as --comm and --exe choose" : "", count);
+}
+
+/* What was said about the processes that were found decides what record would do: of those named, none may be without. */
+static int judge(const struct options *options, const struct survey *survey)
+{
+	if (!survey->processes && survey->unread.count)
+		return STATUS_UNSUPPORTED;
+	if (options->population == POPULATION_LISTED && survey->plain.count + survey->narrow.count)
+		return STATUS_NO_TARGET;
+	return STATUS_DONE;
+}
+
+static int print_many(const struct forecast *forecast, const struct membership *membership, struct pidlist *pids)
+{
+	const struct options *options = forecast->options;
+	struct survey survey;
+	int status;
+
+	if (pids->count)
+		qsort(pids->pids, pids->count, sizeof(*pids->pids), toll_compare_pids);
+	if (survey_make(options->pools, pids, &survey))
+		return out_of_memory();
+	print_heading(options, membership, survey.processes);
+	prospect_print_survey(&survey);
+	if (options->population == POPULATION_ALL && !options->comm && !options->exe)
+		toll_print_nobody("every process is traced");
+	else
+		toll_print(survey.target, TOLL_EVERY, pids, forecast->calibration);
+	status = judge(options, &survey);
+	survey_release(&survey);
+	return status;
+}
+
+static int check_pids(const struct options *options)
+{
+	int status = STATUS_DONE;
+
+	for (unsigned int i = 0; i < options->pid_count && !status; i++)
+		status = membership_check_pid(options->pids[i]);
+	return status;
+}
+
+/* More of them than have links of their own. */
+static int print_listed(const struct forecast *forecast)
+{
+	const struct options *options = forecast->options;
+	struct membership none = {.options = options};
+	struct pidlist pids = {.count = options->pid_count};
+	int status = check_pids(options);
+
+	if (status)
+		return status;
+	pids.pids = calloc(pids.count, sizeof(*pids.pids));
+	if (!pids.pids)
+		return out_of_memory();
+	memcpy(pids.pids, options->pids, pids.count * sizeof(*pids.pids));
+	status = print_many(forecast, &none, &pids);
+	pidlist_release(&pids);
+	return status;
+}
+
+static int print_population(const struct forecast *forecast)
+{
+	struct membership membership;
+	struct pidlist pids = {0};
+	int status = membership_open(forecast->options, &membership);
+
+	if (!status)
+		status = check_pids(forecast->options);
+	if (!status)
+		status = membership_list(&membership, &pids);
+	if (!status)
+		status = print_many(forecast, &membership, &pids);
+	pidlist_release(&pids);
+	membership_release(&membership);
+	return status;
+}
+
+int forecast_target(const struct options *options, const struct calibration *calibration, enum attach_kind kind)
+{
+	struct forecast forecast = {options, calibration, kind};
+
+	/* What goes wrong is said elsewhere, and after what went well. */
+	fflush(stdout);
+	take_descriptors();
+	if (options->command)
+		return print_command(&forecast);
+	if (options->population != POPULATION_LISTED)
+		return print_population(&forecast);
+	if (!options->pid_count)
+		return STATUS_DONE;
+	return options->pid_count > FILTERED_MAX ? print_listed(&forecast) : print_few(&forecast);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef FORECAST_H
+#define FORECAST_H
+/*
+ * What record would do with a target: which files it would probe, at which sites, and who else would pay. Nothing is
+ * probed, stopped or started.
+ */
+#include "trace/calibrate.h"
+#include "cli/cli.h"
+
+/*
+ * Print it for the target of the options, if they have one. `calibration` is what a hit costs by links of `kind`; NULL:
+ * nothing can be recorded here. STATUS_DONE, or the status that record would fail with.
+ */
+int forecast_target(const struct options *options, const struct calibration *calibration, enum attach_kind kind);
+
+#endif

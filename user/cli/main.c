@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* heaptap: which verb? */
+#include <malloc.h>
+
+#include "trace/attach.h"
+#include "cli/cli.h"
+#include "cli/doctor.h"
+#include "base/log.h"
+#include "record/record.h"
+#include "cli/report.h"
+
+#define LARGE_BYTES (1 << 20)
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int status = cli_parse(argc, argv, &options);
+
+	if (status || options.verb == VERB_NONE)
+		return status;
+	log_level(options.verbosity);
+	/* Else the C library learns from the first large block freed to keep the next ones, up to 64 MiB of them. */
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BYTES);
+	switch (options.verb) {
+	case VERB_RECORD:
+		status = record_run(&options);
+		break;
+	case VERB_REPORT:
+		status = report_run(&options);
+		break;
+	default:
+		status = doctor_run(&options);
+		break;
+	}
+	attach_wait_closed();
+	cli_release(&options);
+	return status;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `heaptap report`. Owns one profile at a time and the parsed index.json of the directory it lies in; that file is a
+ * help and never a condition, so what is wrong with it is passed over. Called by main.
+ */
+#include "cli/report.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "format/difference.h"
+#include "profile/lifespan.h"
+#include "base/log.h"
+#include "format/read_index.h"
+#include "format/read_pprof.h"
+#include "format/proctable.h"
+#include "format/summary.h"
+#include "format/writer.h"
+
+/* --- one profile --- */
+
+static void explain(const char *path, int err)
+{
+	if (err == -EBADMSG)
+		log_error("'%s' is no profile: it is not gzip or not protobuf, or contradicts itself", path);
+	else if (err == -EPROTO)
+		log_error("'%s' is no heap profile: its sample types are not Go's alloc_ and inuse_ ones", path);
+	else if (err == -EFBIG)
+		log_error("'%s' is too large: it unpacks to more than 1 GiB", path);
+	else
+		log_error("cannot read '%s': %s", path, strerror(-err));
+}
+
+/* Without free probes nothing is known to be in use. */
+static enum measure measure_for(const struct profile *profile, enum measure wanted)
+{
+	if (!profile->alloc_only)
+		return wanted;
+	return wanted == INUSE_OBJECTS ? ALLOC_OBJECTS : wanted == INUSE_SPACE ? ALLOC_SPACE : wanted;
+}
+
+static int render(const struct profile *profile, const struct options *options)
+{
+	enum measure measure = measure_for(profile, options->measure);
+	int err = 0;
+
+	switch (options->report_format) {
+	case REPORT_TABLE:
+		if (options->lifetimes)
+			summary_print_lifetimes(profile, options->top, stdout);
+		else
+			summary_print_by(profile, measure, options->top, stdout);
+		break;
+	case REPORT_TEXT:
+		err = write_text(profile, stdout);
+		break;
+	case REPORT_FOLDED:
+		err = write_folded(profile, stdout, measure);
+		break;
+	}
+	errno = err ? -err : 0;
+	if (!err && !fflush(stdout) && !ferror(stdout))
+		return STATUS_DONE;
+	log_error("cannot write to standard output: %s", errno ? strerror(errno) : "output is incomplete");
+	return STATUS_FAILED;
+}
+
+/*
+ * Leave in use what is known to be older. Figures that speak of everything in use go, since nobody could set them
+ * beside what is left. False when nothing is known of ages.
+ */
+static bool keep_older(struct profile *profile, double seconds)
+{
+	if (!profile->model.known)
+		return false;
+	for (u32 i = 0; i < profile->sample_count; i++)
+		profile->samples[i].inuse_count = lifespan_older(profile, &profile->samples[i], (u64)(seconds * 1e9));
+	profile->model.known = false;
+	profile->peak_inuse_space = 0;
+	profile->rss_start_bytes = profile->rss_end_bytes = profile->rss_peak_bytes = 0;
+	return true;
+}
+
+/* 0 and the profile with what the index has beside it, or the status to return, the reason said. */
+static int read_file(const char *path, const cJSON *index, struct profile **ret_profile)
+{
+	const char *slash = strrchr(path, '/');
+	int err = read_pprof(path, ret_profile);
+
+	if (err) {
+		explain(path, err);
+		return err == -ENOENT ? STATUS_NO_TARGET : STATUS_FAILED;
+	}
+	index_complete(index, slash ? slash + 1 : path, *ret_profile);
+	return STATUS_DONE;
+}
+
+static int report_file(const char *path, const cJSON *index, const struct options *options)
+{
+	struct profile *profile;
+	int status = read_file(path, index, &profile);
+
+	if (status)
+		return status;
+	if (options->older_s > 0 && !keep_older(profile, options->older_s)) {
+		log_error("'%s' does not say how old objects are: frees were not recorded, or not by heaptap, or it is "
+			  "of several processes",
+			  path);
+		profile_free(profile);
+		return STATUS_FAILED;
+	}
+	if (options->older_s > 0)
+		log_note("in use: only what is known to have lived for more than %g s", options->older_s);
+	status = render(profile, options);
+	profile_free(profile);
+	return status;
+}
+
+static int report_one(const struct options *options)
+{
+	char *copy = strdup(options->path);
+	cJSON *index = copy ? index_read(dirname(copy)) : NULL;
+	int status = report_file(options->path, index, options);
+
+	cJSON_Delete(index);
+	free(copy);
+	return status;
+}
+
+static int report_difference(const struct options *options)
+{
+	struct profile *before, *after;
+	int status = read_file(options->base, NULL, &before);
+
+	if (status)
+		return status;
+	status = read_file(options->path, NULL, &after);
+	if (!status) {
+		if (difference_print(before, after, options->top, stdout) || fflush(stdout) || ferror(stdout)) {
+			log_error("cannot write to standard output");
+			status = STATUS_FAILED;
+		}
+		profile_free(after);
+	}
+	profile_free(before);
+	return status;
+}
+
+/* --- a directory of them --- */
+
+static int is_profile(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return length > 6 && entry->d_name[0] != '.' && !strcmp(entry->d_name + length - 6, ".pb.gz");
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int report_entry(const char *name, bool first, const cJSON *index, const struct options *options)
+{
+	char *path;
+	int status;
+
+	if (asprintf(&path, "%s/%s", options->path, name) < 0) {
+		log_error("out of memory");
+		return STATUS_FAILED;
+	}
+	if (!first && options->report_format == REPORT_TABLE)
+		putchar('\n');
+	status = report_file(path, index, options);
+	free(path);
+	return status;
+}
+
+static int report_empty(const cJSON *index, const struct options *options)
+{
+	if (!index) {
+		log_error("no profile in '%s': no file there ends in .pb.gz", options->path);
+		return STATUS_NO_TARGET;
+	}
+	log_note("no profile in '%s': nothing was sampled, or pprof was not among the formats", options->path);
+	return STATUS_DONE;
+}
+
+/* Of a population: a table of its processes, and what is merged of all. */
+static int report_population(const cJSON *index, const struct options *options)
+{
+	struct index_table table = {0};
+	bool tables = options->report_format == REPORT_TABLE && !options->lifetimes;
+	int status = STATUS_DONE;
+
+	if (tables && index_table_read(index, &table)) {
+		log_error("out of memory");
+		status = STATUS_FAILED;
+	}
+	if (tables)
+		proctable_print(table.entries, table.count, options->top, stdout);
+	if (index_merged_has_file(index, "all.pb.gz"))
+		status = report_entry("all.pb.gz", !tables, index, options) ? STATUS_FAILED : status;
+	else
+		log_note("no all.pb.gz in '%s': nothing was sampled, or pprof was not among the formats",
+			 options->path);
+	if (tables)
+		proctable_print_losses(table.entries, table.count, options->top, stdout);
+	index_table_release(&table);
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	log_error("cannot write to standard output: %s", strerror(errno));
+	return STATUS_FAILED;
+}
+
+/* One bad file does not hide the others; the status tells of it. */
+static int report_directory(const struct options *options)
+{
+	struct dirent **entries;
+	int count = scandir(options->path, &entries, is_profile, by_name), status = STATUS_DONE;
+	cJSON *index;
+
+	if (count < 0) {
+		log_error("cannot read directory '%s': %s", options->path, strerror(errno));
+		return STATUS_FAILED;
+	}
+	index = index_read(options->path);
+	if (index_is_population(index))
+		status = report_population(index, options);
+	else if (!count)
+		status = report_empty(index, options);
+	for (int i = 0; i < count; i++) {
+		if (!index_is_population(index) && !ferror(stdout) &&
+		    report_entry(entries[i]->d_name, !i, index, options) != STATUS_DONE)
+			status = STATUS_FAILED;
+		free(entries[i]);
+	}
+	cJSON_Delete(index);
+	free(entries);
+	return status;
+}
+
+int report_run(const struct options *options)
+{
+	struct stat status;
+
+	signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error to tell, not a death */
+	if (options->base)
+		return report_difference(options);
+	if (!stat(options->path, &status))
+		return S_ISDIR(status.st_mode) ? report_directory(options) : report_one(options);
+	if (errno == ENOENT || errno == ENOTDIR) {
+		log_error("no such file or directory: '%s'", options->path);
+		return STATUS_NO_TARGET;
+	}
+	log_error("cannot read '%s': %s", options->path, strerror(errno));
+	return STATUS_FAILED;
+}

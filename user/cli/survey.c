@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One look at the mappings of each process; called by forecast. */
+#define HASH_NONFATAL_OOM	     1
+#define uthash_nonfatal_oom(element) (out_of_memory = true)
+#include "cli/survey.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "binary/elf.h"
+#include "system/mapping.h"
+#include "system/procfs.h"
+
+struct survey_file {
+	struct {
+		u64 device, inode;
+	} key;
+	UT_hash_handle hh;
+};
+
+/* One process after the other. */
+struct scan {
+	struct survey *survey;
+	pid_t latest[ALLOCATORS_MAX]; /* that was seen to map each allocator file: it may map it several times */
+	pid_t pid;
+	bool runs;	   /* it maps code, so it is not a thread of the kernel */
+	bool known;	   /* an allocator is among its files */
+	bool wide, narrow; /* files of 64 and of other bits are */
+};
+
+static void add(struct survey_some *some, pid_t pid)
+{
+	if (some->count < SURVEY_NAMED)
+		some->first[some->count] = pid;
+	some->count++;
+}
+
+static int add_denied(struct survey *survey, pid_t pid, const struct mapping *mapping)
+{
+	struct survey_file *file = calloc(1, sizeof(*file)), *known;
+	bool out_of_memory = false;
+
+	if (!file)
+		return -ENOMEM;
+	file->key.device = mapping->device;
+	file->key.inode = mapping->inode;
+	HASH_FIND(hh, survey->denied, &file->key, sizeof(file->key), known);
+	if (known) {
+		free(file);
+		return 0;
+	}
+	HASH_ADD(hh, survey->denied, key, sizeof(file->key), file);
+	if (out_of_memory) {
+		free(file);
+		return -ENOMEM;
+	}
+	if (survey->denied_count++)
+		return 0;
+	survey->denied_pid = pid;
+	survey->denied_path = strdup(mapping->path);
+	return survey->denied_path ? 0 : -ENOMEM;
+}
+
+bool survey_is_denied(pid_t pid, const struct mapping *mapping)
+{
+	int fd;
+
+	/* Memory without a file has a path as well, and no inode. */
+	if (!mapping->path || mapping->path[0] != '/' || !mapping->inode)
+		return false;
+	fd = procfs_open_mapping(pid, mapping);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && fd != -ESRCH;
+}
+
+static int look_at(struct mapping *mapping, void *arg)
+{
+	struct scan *scan = arg;
+	struct survey *survey = scan->survey;
+	struct target_file *file;
+	int err = target_open_mapping(survey->target, scan->pid, mapping, &file);
+
+	scan->runs = true;
+	if (err || !mapping->path || mapping->path[0] != '/')
+		return err;
+	if (!file)
+		return survey_is_denied(scan->pid, mapping) ? add_denied(survey, scan->pid, mapping) : 0;
+	if (elf_is_64bit_x86(file->elf))
+		scan->wide = true;
+	else
+		scan->narrow = true;
+	if (!file->plan)
+		return 0;
+	scan->known = true;
+	if (scan->latest[file->allocator] == scan->pid)
+		return 0;
+	scan->latest[file->allocator] = scan->pid;
+	add(&survey->users[file->allocator], scan->pid);
+	return 0;
+}
+
+static int look_at_process(struct scan *scan, pid_t pid)
+{
+	struct survey *survey = scan->survey;
+	int err;
+
+	scan->pid = pid;
+	scan->runs = scan->known = scan->wide = scan->narrow = false;
+	err = procfs_for_each_mapping(pid, look_at, scan);
+	if (err == -EACCES || err == -EPERM)
+		add(&survey->unread, pid);
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	survey->processes += scan->runs;
+	if (scan->runs && !scan->known)
+		add(scan->narrow && !scan->wide ? &survey->narrow : &survey->plain, pid);
+	return 0;
+}
+
+int survey_make(const struct pool *pools, const struct pidlist *pids, struct survey *ret_survey)
+{
+	struct scan *scan = calloc(1, sizeof(*scan));
+	int err = 0;
+
+	*ret_survey = (struct survey){.target = target_new(pools)};
+	if (!scan || !ret_survey->target)
+		err = -ENOMEM;
+	else
+		scan->survey = ret_survey;
+	for (unsigned int i = 0; i < pids->count && !err; i++)
+		err = look_at_process(scan, pids->pids[i]);
+	free(scan);
+	if (err)
+		survey_release(ret_survey);
+	return err;
+}
+
+void survey_release(struct survey *survey)
+{
+	struct survey_file *file, *next;
+
+	HASH_ITER (hh, survey->denied, file, next) {
+		HASH_DEL(survey->denied, file);
+		free(file);
+	}
+	free(survey->denied_path);
+	target_free(survey->target);
+	*survey = (struct survey){0};
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TOLL_H
+#define TOLL_H
+/* Who else would pay for a recording, and how much, printed to standard output. */
+#include "trace/calibrate.h"
+#include "system/pidlist.h"
+#include "probe/target.h"
+
+enum toll_links {
+	TOLL_EVERY,    /* unfiltered ones on every allocator file */
+	TOLL_THROWING, /* on the functions that throw alone (traced.h says why) */
+};
+
+/*
+ * Print who else maps the files under these links. `pids`: who is traced, in the order of toll_compare_pids.
+ * `calibration` NULL: what a hit costs is not known. False, with nothing printed, when no file has such links.
+ */
+bool toll_print(const struct target *target, enum toll_links links, const struct pidlist *pids,
+		const struct calibration *calibration);
+
+/* Of links that meet nobody but those traced; `why` in a few words. */
+void toll_print_nobody(const char *why);
+
+/* For qsort. */
+int toll_compare_pids(const void *left, const void *right);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef READ_LOCATION_H
+#define READ_LOCATION_H
+/* The code that a pprof message names: its mappings, functions and locations. */
+#include "base/idtable.h"
+#include "format/pprof_message.h"
+#include "profile/profile.h"
+
+/*
+ * Fill the profile's mappings and locations. The locations' ids are for the samples that refer to them; they are the
+ * caller's to release, also on error. 0; -EBADMSG: inconsistent; -EFBIG; -ENOMEM.
+ */
+int read_locations(struct pprof_message *message, struct profile *profile, struct id_table *locations);
+
+#endif

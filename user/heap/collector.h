@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef COLLECTOR_H
+#define COLLECTOR_H
+/*
+ * A garbage collector that collects nothing: it divides the life of one image into cycles, as Go's would, so that an
+ * object's age is the number of cycles it has survived, and the published numbers are those of a completed cycle.
+ * Deterministic: driven by events and the times they carry; no clock of its own.
+ *
+ * Two counts of cycles. *Paced* ones complete when marked + allocated since >= goal, where goal = max(4 MiB * GOGC/100,
+ * marked * (1 + GOGC/100)), or when two minutes have passed since the last one (Go: runtime/mgcpacer.go, sysmon). Ages,
+ * survival and generations know these alone. *Booked* ones are the paced and the requested ones: they carry counts to
+ * publication and nothing else, so that asking for a profile does not change what the next one says.
+ *
+ * The allocation that reaches the goal is born in the next cycle. A sample stands for everything allocated since the
+ * one before, so a cycle can be closed at a sample only; and what is alive just before it arrives is what is alive at
+ * any other time (Wolff 1982), while it itself is always alive just after.
+ */
+#include "include/types.h"
+#include "profile/lifetime.h"
+
+#define COLLECTOR_MINIMUM_BYTES	 4194304.0
+#define COLLECTOR_PERIOD_NS	 120000000000ULL
+#define COLLECTOR_TENURE_DEFAULT 2
+#define COLLECTOR_TENURE_MAX	 31
+#define COLLECTOR_KEPT		 32 /* moments a level of the history keeps */
+#define COLLECTOR_LEVELS	 24
+
+struct collector_options {
+	u32 gogc_percent; /* 0: off, only requests complete cycles */
+	u32 tenure;	  /* cycles survived that make an object old, at most COLLECTOR_TENURE_MAX; 0: the default */
+};
+
+/* When a paced cycle completed, on each clock. */
+struct moment {
+	u64 time_ns;
+	double allocated_bytes; /* since the image began */
+	double tenured_bytes;	/* alive then */
+};
+
+/* All bytes are weights: what the sampled objects stand for. */
+struct collector {
+	struct collector_options options;
+	u32 cycle;     /* paced ones completed: the clock of ages */
+	u32 booked;    /* paced and requested ones completed: the clock of bookings */
+	u32 published; /* bookings to slots up to this one are public */
+	double allocated_bytes;
+	double live_bytes;
+	double marked_bytes;  /* alive when the last paced cycle completed */
+	double since_bytes;   /* allocated since */
+	double visited_bytes; /* what all marks together would have visited */
+	/* generations */
+	double young_bytes[COLLECTOR_KEPT]; /* alive and not tenured, by birth modulo COLLECTOR_KEPT */
+	double born_bytes[COLLECTOR_KEPT];
+	double tenured_bytes;
+	double promoted_bytes; /* ever tenured */
+	double judged_bytes;   /* born so long ago that they are tenured or dead */
+	/* moments of the multiples of 2^level, the newest COLLECTOR_KEPT of each */
+	struct moment start, history[COLLECTOR_LEVELS][COLLECTOR_KEPT];
+};
+
+void collector_init(struct collector *collector, const struct collector_options *options, u64 now_ns);
+
+/*
+ * Complete the cycles that time alone has completed by `now_ns`, each at the moment it was due: before every event, and
+ * now and then without one, but only up to a time before which no event will be told any more.
+ */
+void collector_tick(struct collector *collector, u64 now_ns);
+
+/* `bytes` are about to be allocated: may complete a cycle first. */
+void collector_allocate(struct collector *collector, double bytes, u64 now_ns);
+
+/* An object enters use; later it leaves (negative bytes) or comes back. `birth` is collector->cycle as it was then. */
+void collector_birth(struct collector *collector, double bytes);
+void collector_change(struct collector *collector, u32 birth, double bytes);
+
+/* What marked and allocated since must reach together. */
+double collector_goal(const struct collector *collector);
+
+/* Complete a cycle, and its sweep, for booking alone: what is published afterwards is what lives now. */
+void collector_request(struct collector *collector);
+
+/*
+ * When paced cycle `cycle` completed, or the first one after it that is still known: exactly for the last 32 and for
+ * the beginnings of the buckets of lifetime.h, within 1/16 of how long ago that was for others. Cycle 0 is the beginning.
+ */
+struct moment collector_moment(const struct collector *collector, u32 cycle);
+
+/* Bytes by which what is tenured grew per second over the last half of the cycles; 0 before there are two. */
+double collector_trend(const struct collector *collector);
+
+/*
+ * One site's counts on their way to publication (Go: runtime/mprof.go). What happens in booked cycle C goes to slot
+ * C + 2: allocations, and deaths too, for the sweep that discovers them follows cycle C + 1 and books to the slot after
+ * that. So the birth and the death of an object that did not survive appear together. A cycle publishes its own slot;
+ * a request the next one as well, since its sweep is waited for; so does the first cycle of all, lest what is published
+ * then be older than what was shown before. Slots are brought up to date when they are touched.
+ */
+struct booking {
+	u64 alloc_count, inuse_count; /* published, as of `through` */
+	u32 through;
+	struct booking_slot {
+		u64 alloc_count;
+		s64 inuse_count; /* births less deaths */
+	} slots[2];		 /* those of two cycles ahead at most are pending */
+};
+
+void booking_add(struct booking *booking, const struct collector *collector, u64 alloc_count, s64 inuse_count);
+
+/*
+ * The published counts: those of the moment at which booked cycle `published` - 1 completed. Before the first cycle the
+ * present ones, as in Go: a program that has not yet collected has a profile all the same.
+ */
+struct booking_slot booking_published(const struct booking *booking, const struct collector *collector);
+
+#endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sampled heap of one image; driven by the recorder, event by event. */
+#include <errno.h>
+#include <stdlib.h>
+
+#define HASH_NONFATAL_OOM	     1
+#define uthash_nonfatal_oom(element) (out_of_memory = true)
+#include "heap/heap.h"
+#include "profile/weight.h"
+
+void heap_init(struct heap *heap, u64 sample_bytes)
+{
+	*heap = (struct heap){.sample_bytes = sample_bytes};
+	collector_init(&heap->collector, &(struct collector_options){0}, 0);
+}
+
+static void objects_free(struct heap_object **table)
+{
+	struct heap_object *object, *next;
+
+	HASH_ITER (hh, *table, object, next) {
+		HASH_DEL(*table, object);
+		free(object);
+	}
+}
+
+void heap_release(struct heap *heap)
+{
+	struct heap_site *site, *next;
+
+	objects_free(&heap->objects);
+	objects_free(&heap->moved);
+	HASH_ITER (hh, heap->sites, site, next) {
+		HASH_DEL(heap->sites, site);
+		free(site);
+	}
+	quota_give_back(&heap->share);
+}
+
+static struct heap_site *site_find(const struct heap *heap, u64 stack, u64 size)
+{
+	struct heap_site_key key = {.stack = stack, .size = size};
+	struct heap_site *site;
+
+	HASH_FIND(hh, heap->sites, &key, sizeof(key), site);
+	return site;
+}
+
+static struct heap_site *site_new(struct heap *heap, u64 stack, u64 size)
+{
+	struct heap_site *site = calloc(1, sizeof(*site));
+	bool out_of_memory = false;
+
+	if (!site)
+		return NULL;
+	site->key = (struct heap_site_key){.stack = stack, .size = size};
+	site->weight_bytes = (double)size / weight_probability(size, heap->sample_bytes);
+	HASH_ADD(hh, heap->sites, key, sizeof(site->key), site);
+	if (out_of_memory) {
+		free(site);
+		return NULL;
+	}
+	return site;
+}
+
+/* The site of that stack and size, made at its first object; NULL: no memory. */
+static struct heap_site *site_get(struct heap *heap, u64 stack, u64 size)
+{
+	struct heap_site *site = site_find(heap, stack, size);
+
+	if (!site && stack && !quota_take(&heap->share)) {
+		heap->no_room_count++;
+		stack = 0;
+		site = site_find(heap, stack, size);
+	}
+	return site ? site : site_new(heap, stack, size);
+}
+
+static void enter_use(struct heap *heap, struct heap_site *site, u64 now_ns)
+{
+	site->inuse_count++;
+	heap->inuse_count++;
+	heap->inuse_bytes += site->weight_bytes;
+	if (heap->inuse_bytes > heap->peak_bytes) {
+		heap->peak_bytes = heap->inuse_bytes;
+		heap->peak_ns = now_ns;
+	}
+}
+
+static void leave_use(struct heap *heap, const struct heap_object *object)
+{
+	struct heap_site *site = object->site;
+
+	site->inuse_count--;
+	heap->inuse_count--;
+	heap->inuse_bytes -= site->weight_bytes;
+	collector_change(&heap->collector, object->birth, -site->weight_bytes);
+	lifetime_death(&site->lifetime, object->birth, heap->collector.cycle);
+	booking_add(&site->booking, &heap->collector, 0, -1);
+}
+
+/* The allocation may complete a cycle, to which it does not belong itself. */
+static void count_alloc(struct heap *heap, struct heap_site *site, struct heap_object *object, u64 now_ns)
+{
+	collector_allocate(&heap->collector, site->weight_bytes, now_ns);
+	booking_add(&site->booking, &heap->collector, 1, object ? 1 : 0);
+	site->alloc_count++;
+	heap->alloc_count++;
+	if (!object) {
+		heap->unfollowed_count++;
+		return;
+	}
+	object->birth = heap->collector.cycle;
+	collector_birth(&heap->collector, site->weight_bytes);
+	lifetime_birth(&site->lifetime, object->birth);
+	enter_use(heap, site, now_ns);
+}
+
+int heap_alloc(struct heap *heap, u64 id, u64 addr, u64 size, u64 stack, bool followed, u64 now_ns)
+{
+	struct heap_site *site = site_get(heap, stack, size);
+	struct heap_object *object = NULL;
+	bool out_of_memory = false;
+
+	if (!site)
+		return -ENOMEM;
+	if (followed) {
+		object = malloc(sizeof(*object));
+		if (!object)
+			return -ENOMEM;
+		*object = (struct heap_object){.id = id, .addr = addr, .site = site};
+		HASH_ADD(hh, heap->objects, id, sizeof(object->id), object);
+		if (out_of_memory) {
+			free(object);
+			return -ENOMEM;
+		}
+	}
+	count_alloc(heap, site, object, now_ns);
+	return 0;
+}
+
+/* Take object `id` out of use; NULL when it is not there. */
+static struct heap_object *take(struct heap *heap, u64 id)
+{
+	struct heap_object *object;
+
+	HASH_FIND(hh, heap->objects, &id, sizeof(id), object);
+	if (!object)
+		return NULL;
+	HASH_DEL(heap->objects, object);
+	leave_use(heap, object);
+	heap->freed_count++;
+	return object;
+}
+
+int heap_free(struct heap *heap, u64 id)
+{
+	struct heap_object *object = take(heap, id);
+
+	if (!object)
+		return -ENOENT;
+	free(object);
+	return 0;
+}
+
+int heap_move(struct heap *heap, u64 id, u32 tid)
+{
+	struct heap_object *object = take(heap, id), *previous;
+	bool out_of_memory = false;
+
+	if (!object)
+		return -ENOENT;
+	object->moved_by = tid;
+	object->death = heap->collector.cycle;
+	HASH_FIND(hh, heap->moved, &tid, sizeof(tid), previous);
+	if (previous) {
+		HASH_DEL(heap->moved, previous);
+		free(previous);
+	}
+	HASH_ADD(hh, heap->moved, moved_by, sizeof(object->moved_by), object);
+	if (out_of_memory) {
+		free(object);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
+{
+	bool out_of_memory = false;
+	struct heap_object *object;
+
+	HASH_FIND(hh, heap->moved, &tid, sizeof(tid), object);
+	if (!object || object->id != id)
+		return -ENOENT;
+	HASH_DEL(heap->moved, object);
+	object->moved_by = 0;
+	HASH_ADD(hh, heap->objects, id, sizeof(object->id), object);
+	if (out_of_memory) {
+		free(object);
+		return -ENOMEM;
+	}
+	enter_use(heap, object->site, now_ns);
+	collector_change(&heap->collector, object->birth, object->site->weight_bytes);
+	lifetime_revive(&object->site->lifetime, object->birth, object->death);
+	booking_add(&object->site->booking, &heap->collector, 0, 1);
+	heap->freed_count--;
+	return 0;
+}
+
+void heap_lifetimes_close(struct heap *heap)
+{
+	for (struct heap_object *object = heap->objects; object; object = object->hh.next)
+		lifetime_end(&object->site->lifetime, object->birth, heap->collector.cycle);
+	for (struct heap_site *site = heap->sites; site; site = site->hh.next)
+		lifetime_advance(&site->lifetime, heap->collector.cycle);
+}
+
+void heap_lifetimes_reopen(struct heap *heap)
+{
+	for (struct heap_site *site = heap->sites; site; site = site->hh.next)
+		lifetime_reopen(&site->lifetime);
+}

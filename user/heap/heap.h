@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HEAP_H
+#define HEAP_H
+/*
+ * The sampled heap of one image: objects by id, and sites by (stack, requested size) with their counts. Invariant after
+ * every call: allocated - freed = in use, per site and in sum.
+ */
+#include <uthash.h>
+
+#include "include/types.h"
+#include "heap/collector.h"
+#include "base/quota.h"
+
+struct heap_site_key {
+	u64 stack; /* hash, 0: unknown */
+	u64 size;
+};
+
+struct heap_site {
+	struct heap_site_key key;
+	u64 alloc_count, inuse_count; /* raw samples, now */
+	struct booking booking;	      /* the same, on their way to publication */
+	double weight_bytes;	      /* what one sample stands for */
+	struct lifetime lifetime;
+	UT_hash_handle hh;
+};
+
+struct heap_object {
+	u64 id;
+	u64 addr;
+	struct heap_site *site;
+	u32 moved_by; /* thread whose realloc has it; 0: it is in use */
+	u32 birth;    /* paced cycles completed before */
+	u32 death;    /* the same of a moved one */
+	UT_hash_handle hh;
+};
+
+struct heap {
+	u64 sample_bytes;
+	struct heap_site *sites;
+	struct heap_object *objects;
+	struct heap_object *moved; /* by moved_by: waiting for a realloc to fail or to be forgotten */
+	u64 alloc_count, freed_count, inuse_count;
+	u64 unfollowed_count; /* allocated, in-use unknown */
+	double inuse_bytes, peak_bytes;
+	u64 peak_ns;
+	struct quota_share share; /* of sites; the image's stacks are in it too */
+	u64 no_room_count;	  /* allocated, and booked to no stack for want of a share */
+	struct collector collector;
+};
+
+void heap_init(struct heap *heap, u64 sample_bytes);
+void heap_release(struct heap *heap);
+
+/*
+ * An object is born. `followed` false: only counted as allocated. Where there is no share left for one more site, it is
+ * booked to those of its size without a stack. 0 or -ENOMEM.
+ */
+int heap_alloc(struct heap *heap, u64 id, u64 addr, u64 size, u64 stack, bool followed, u64 now_ns);
+
+/* It dies. 0, or -ENOENT when it is not in use (its death may be told twice: by the kernel and by a sweep). */
+int heap_free(struct heap *heap, u64 id);
+
+/* realloc of thread `tid` takes it: dead, but heap_revive may bring it back until the thread's next realloc. */
+int heap_move(struct heap *heap, u64 id, u32 tid);
+int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns);
+
+/*
+ * Between these two the records of lifetimes know of what is in use, as censored at the age it has, and are all of the
+ * same bucket width.
+ */
+void heap_lifetimes_close(struct heap *heap);
+void heap_lifetimes_reopen(struct heap *heap);
+
+#endif

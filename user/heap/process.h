@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PROCESS_H
+#define PROCESS_H
+/*
+ * One image of one process: from attach or exec to exec, exit or the end of the recording. What /proc said while it
+ * lived is kept here, since a short-lived command is gone when its profile is written.
+ */
+#include <uthash.h>
+
+#include "include/counter.h"
+#include "heap/heap.h"
+#include "system/root.h"
+#include "heap/stack.h"
+
+struct mapping_table;
+
+struct process {
+	u32 number; /* process number, as in events */
+	u32 pid;
+	u32 image; /* 1, 2, 3 ... of this pid */
+	u32 scope;
+	char comm[16];
+	char *exe, *cgroup;		     /* NULL: unknown */
+	char *container_id, *container_name; /* NULL: in none, or unknown */
+	struct root root;		     /* the file system it sees */
+	struct mapping_table *mappings;
+	struct heap heap;
+	struct stack_table stacks;
+	u64 start_ns, end_ns;	      /* end_ns 0: still going on */
+	bool ended;		      /* by exit or exec, not by the end of the recording */
+	u64 cpu_start_ns, cpu_end_ns; /* CPU time of the whole process at those moments */
+	u64 rss_start_bytes, rss_end_bytes, rss_peak_bytes;
+	char *memory_directory, *memory_path; /* where its limit stands, see cgroup_memory; NULL: unknown */
+	u64 memory_limit, memory_used;	      /* of its cgroup when last seen; 0: unlimited or unknown */
+	u64 ledger[COUNTER_MAX];
+	u32 raw_waiting;	      /* stacks of it that unwind.c holds */
+	bool settled;		      /* account_end has seen to it */
+	struct process *ended_next;   /* the recorder's: among those that have ended */
+	UT_hash_handle hh, hh_by_pid; /* the recorder's */
+};
+
+/* NULL: no memory. */
+struct process *process_new(u32 number, u32 pid, u32 image, u64 sample_bytes, u64 now_ns);
+void process_free(struct process *process);
+
+void process_set_comm(struct process *process, const char *comm);
+
+/* Close the ledger's own terms: freed, live or ended, from the heap. Idempotent. */
+void process_balance(struct process *process);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef RECORDER_H
+#define RECORDER_H
+/*
+ * Applies events, in order, to processes, and hands out immutable snapshots. Owns no clock, no terminal, no file and
+ * knows nothing of BPF: fed by the tracer live, by tests from memory.
+ */
+#include "include/event.h"
+#include "heap/process.h"
+#include "profile/profile.h"
+
+struct mapping;
+struct recorder;
+
+struct recorder_options {
+	u64 sample_bytes;
+	bool alloc_only, show_allocator;
+	double alloc_hit_ns, free_hit_ns; /* calibrated cost of one unsampled hit */
+	struct collector_options collector;
+	u64 sites_max; /* sites and stacks in memory at a time, see heap_alloc; 0: no limit */
+};
+
+struct recorder *recorder_new(const struct recorder_options *options); /* NULL: no memory */
+void recorder_free(struct recorder *recorder);
+
+/* An image begins by attaching. *ret_process is the recorder's own. 0 or -ENOMEM. */
+int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct process **ret_process);
+
+/*
+ * Apply one event of `size` bytes, as it came out of the ring. 0; -EBADMSG: malformed; -ENOENT: of a process number
+ * never begun; -ENOMEM. EVENT_EXEC, EVENT_FORK and EVENT_ENTER begin the next image themselves.
+ */
+int recorder_event(struct recorder *recorder, const struct event *event, size_t size);
+
+/*
+ * The side-band says that `pid` was forked off `parent`: until its image begins, it is known to have what that had
+ * mapped. Of parents never heard of nothing is kept. 0 or -ENOMEM.
+ */
+int recorder_fork(struct recorder *recorder, u32 pid, u32 parent, u64 now_ns);
+
+/* Has the side-band announced an image of the pid that has not begun? */
+bool recorder_announced(const struct recorder *recorder, u32 pid);
+
+/* What was announced before that, and has not begun since, never will: it is of processes that are not traced. */
+void recorder_expire(struct recorder *recorder, u64 before_ns);
+
+/* The side-band's view of a pid: a program was exec'd, a name changed, a file was mapped. Unknown pids are ignored. */
+int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec, u64 now_ns);
+int recorder_map(struct recorder *recorder, u32 pid, const struct mapping *mapping);
+
+/* All events up to `now_ns` have been told: complete the cycles that time alone completes. */
+void recorder_tick(struct recorder *recorder, u64 now_ns);
+
+/* Complete a cycle in every image, for booking alone: what is published from now on is what lives now. */
+void recorder_request(struct recorder *recorder);
+
+struct process *recorder_find(struct recorder *recorder, u32 number); /* by process number; NULL: none */
+struct process *recorder_current(struct recorder *recorder, u32 pid); /* the pid's newest image; NULL: none */
+
+/* An image has ended although no event said so. Once more is nothing. */
+void recorder_end(struct recorder *recorder, struct process *process, u64 now_ns);
+
+/*
+ * An image that has ended and that nothing is on its way to any more, the one that ended first: no longer the recorder's,
+ * but the caller's to free. The next image of its pid is numbered on. NULL: none.
+ */
+struct process *recorder_take_ended(struct recorder *recorder);
+
+/* Every image that was begun and not taken, in the order of process numbers, until `each` returns non-zero; returns that. */
+int recorder_for_each(struct recorder *recorder, int (*each)(struct process *process, void *arg), void *arg);
+
+/* Every file that an image not taken yet has mapped, or one that was announced; as often as it is mapped. */
+void recorder_for_each_file(const struct recorder *recorder, void (*each)(const struct elf *elf, void *arg), void *arg);
+
+const struct recorder_options *recorder_options(const struct recorder *recorder);
+
+/* The image's state now, without names. *ret_profile is the caller's. 0 or -ENOMEM. */
+int recorder_snapshot(const struct recorder *recorder, struct process *process, u64 now_ns, u64 start_unix_ns,
+		      struct profile **ret_profile);
+
+#endif

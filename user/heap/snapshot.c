@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the recorder's live tables to an immutable profile: the only place that knows both. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM	     1
+#define uthash_nonfatal_oom(element) (out_of_memory = true)
+#include "system/mapping.h"
+#include "profile/sample.h"
+#include "heap/snapshot.h"
+
+/* A code address under a mapping, already in the profile. */
+struct location_key {
+	u64 address;
+	u64 mapping;
+};
+
+struct seen_location {
+	struct location_key key;
+	u32 index;
+	UT_hash_handle hh;
+};
+
+/* What makes two mappings the same to a reader, whenever they were made: a library that comes and goes is one. */
+struct mapping_key {
+	u64 start, end, file_offset, device, inode;
+	const struct elf *elf;
+};
+
+struct seen_mapping {
+	struct mapping_key key;
+	u32 index;
+	UT_hash_handle hh;
+};
+
+struct snapshot {
+	struct profile *profile;
+	struct process *process;
+	struct seen_location *seen, *pool;
+	u32 *mapping; /* of the process's mappings: index in the profile */
+};
+
+static int copy_mapping(struct profile *profile, const struct mapping *from)
+{
+	struct profile_mapping *to = &profile->mappings[profile->mapping_count];
+
+	to->path = strdup(from->path ? from->path : "");
+	if (!to->path)
+		return -ENOMEM;
+	profile->mapping_count++;
+	to->start = from->start;
+	to->end = from->end;
+	to->file_offset = from->file_offset;
+	to->device = from->device;
+	to->inode = from->inode;
+	to->elf = from->elf;
+	memcpy(to->build_id, from->build_id, sizeof(to->build_id));
+	to->build_id_size = from->build_id_size;
+	return 0;
+}
+
+/* Copy those not seen before; `pool` has room for one seen_mapping each. */
+static int copy_new_mappings(struct snapshot *snapshot, struct seen_mapping *pool)
+{
+	const struct mapping_table *table = snapshot->process->mappings;
+	struct profile *profile = snapshot->profile;
+	struct seen_mapping *seen = NULL, *found;
+	bool out_of_memory = false;
+	int err = 0;
+
+	for (u32 i = 0; i < mapping_table_count(table) && !err; i++) {
+		const struct mapping *from = mapping_table_get(table, i);
+		struct mapping_key key = {from->start,	from->end,   from->file_offset,
+					  from->device, from->inode, from->elf};
+
+		HASH_FIND(hh, seen, &key, sizeof(key), found);
+		if (found && !strcmp(profile->mappings[found->index].path, from->path)) {
+			snapshot->mapping[i] = found->index;
+			continue;
+		}
+		snapshot->mapping[i] = profile->mapping_count;
+		err = copy_mapping(profile, from);
+		if (err || found)
+			continue;
+		pool[i] = (struct seen_mapping){.key = key, .index = snapshot->mapping[i]};
+		HASH_ADD(hh, seen, key, sizeof(key), &pool[i]);
+		if (out_of_memory)
+			err = -ENOMEM;
+	}
+	HASH_CLEAR(hh, seen);
+	return err;
+}
+
+static int copy_mappings(struct snapshot *snapshot)
+{
+	u32 count = mapping_table_count(snapshot->process->mappings);
+	struct seen_mapping *pool = calloc(count + 1, sizeof(*pool));
+	int err = -ENOMEM;
+
+	snapshot->profile->mappings = calloc(count + 1, sizeof(*snapshot->profile->mappings));
+	snapshot->mapping = calloc(count + 1, sizeof(*snapshot->mapping));
+	if (pool && snapshot->profile->mappings && snapshot->mapping)
+		err = copy_new_mappings(snapshot, pool);
+	free(pool);
+	return err;
+}
+
+/* The location of a return address, made at its first sight. 0; -ENOENT: it lies in no known mapping; -ENOMEM. */
+static int location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *ret_index)
+{
+	const struct mapping_table *table = snapshot->process->mappings;
+	struct profile *profile = snapshot->profile;
+	u64 address = ip ? ip - 1 : 0;
+	const struct mapping *found = mapping_table_find(table, address, time_ns);
+	u32 mapping = found ? snapshot->mapping[found->index] : MAPPING_UNKNOWN;
+	struct location_key key = {.address = address, .mapping = mapping};
+	struct seen_location *seen;
+	bool out_of_memory = false;
+
+	HASH_FIND(hh, snapshot->seen, &key, sizeof(key), seen);
+	if (!seen) {
+		seen = &snapshot->pool[profile->location_count];
+		seen->key = key;
+		seen->index = profile->location_count;
+		profile->locations[profile->location_count++] =
+			(struct profile_location){.address = address, .mapping = mapping};
+		HASH_ADD(hh, snapshot->seen, key, sizeof(seen->key), seen);
+		if (out_of_memory)
+			return -ENOMEM;
+	}
+	*ret_index = seen->index;
+	return mapping != MAPPING_UNKNOWN ? 0 : -ENOENT;
+}
+
+/*
+ * A frame-pointer walk over code without frame pointers yields numbers that are no code. The leaf is always right; from
+ * the first frame on that lies in no mapping nothing is, so the stack ends there.
+ */
+static int add_frames(struct snapshot *snapshot, const struct stack *stack, struct profile_sample *sample)
+{
+	u32 depth = 0;
+	int err = 0;
+
+	while (depth < stack->depth && !err) {
+		err = location_get(snapshot, stack->ip[depth], stack->first_ns, &sample->location[depth]);
+		depth += !err;
+	}
+	sample->depth = depth ? depth : 1;
+	return err == -ENOENT ? 0 : err;
+}
+
+static int copy_lifetime(const struct snapshot *snapshot, const struct heap_site *site, struct profile_sample *sample)
+{
+	if (!snapshot->profile->model.known)
+		return 0;
+	sample->lifetime = malloc(sizeof(*sample->lifetime));
+	if (!sample->lifetime)
+		return -ENOMEM;
+	*sample->lifetime = site->lifetime;
+	return 0;
+}
+
+static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
+{
+	struct profile_sample *sample = &snapshot->profile->samples[snapshot->profile->sample_count];
+	struct booking_slot published = booking_published(&site->booking, &snapshot->process->heap.collector);
+	const struct stack *stack = stack_table_find(&snapshot->process->stacks, site->key.stack);
+
+	sample->location = calloc(stack ? stack->depth : 1, sizeof(*sample->location));
+	if (!sample->location)
+		return -ENOMEM;
+	snapshot->profile->sample_count++;
+	if (copy_lifetime(snapshot, site, sample))
+		return -ENOMEM;
+	sample->size = site->key.size;
+	sample->alloc_count = published.alloc_count;
+	sample->inuse_count = (u64)published.inuse_count;
+	if (!stack)
+		return 0;
+	if (add_frames(snapshot, stack, sample))
+		return -ENOMEM;
+	if (sample->depth < stack->depth)
+		snapshot->profile->ledger[COUNTER_STACK_CUT] += site->alloc_count;
+	return 0;
+}
+
+/* An upper bound of the distinct locations: every frame of every stack. */
+static u64 frame_count(const struct process *process)
+{
+	u64 count = 0;
+
+	for (const struct stack *stack = process->stacks.stacks; stack; stack = stack->hh.next)
+		count += stack->depth;
+	return count;
+}
+
+static int add_samples(struct snapshot *snapshot)
+{
+	struct process *process = snapshot->process;
+	struct profile *profile = snapshot->profile;
+	u64 frames = frame_count(process);
+	int err = 0;
+
+	profile->locations = calloc(frames ? frames : 1, sizeof(*profile->locations));
+	profile->samples = calloc(HASH_COUNT(process->heap.sites) + 1, sizeof(*profile->samples));
+	snapshot->pool = calloc(frames ? frames : 1, sizeof(*snapshot->pool));
+	if (!profile->locations || !profile->samples || !snapshot->pool)
+		return -ENOMEM;
+	heap_lifetimes_close(&process->heap);
+	for (const struct heap_site *site = process->heap.sites; site && !err; site = site->hh.next)
+		err = add_sample(snapshot, site);
+	heap_lifetimes_reopen(&process->heap);
+	if (!err)
+		samples_merge(profile);
+	return err;
+}
+
+static int copy_string(const char *from, char **ret)
+{
+	if (!from)
+		return 0;
+	*ret = strdup(from);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static void set_cost(const struct recorder_options *options, const struct process *process, struct profile *profile)
+{
+	double allocs = (double)process->ledger[COUNTER_HITS_ALLOC], frees = (double)process->ledger[COUNTER_HITS_FREE];
+	double cost_ns = allocs * options->alloc_hit_ns + frees * options->free_hit_ns;
+
+	if (allocs + frees > 0)
+		profile->hit_cost_ns = cost_ns / (allocs + frees);
+	if (profile->cpu_ns)
+		profile->slowdown_percent = 100.0 * cost_ns / (double)profile->cpu_ns;
+}
+
+/* An object that has survived k cycles was born before the (k - 1)th last of them completed. */
+static u64 least_age_ns(const struct collector *collector, u32 class, u64 now_ns)
+{
+	u32 age = lifetime_class_start(class);
+	u64 born_ns;
+
+	if (!age || age > collector->cycle)
+		return 0;
+	born_ns = collector_moment(collector, collector->cycle - age + 1).time_ns;
+	return now_ns > born_ns ? now_ns - born_ns : 0;
+}
+
+static void copy_model(const struct collector *collector, u64 now_ns, struct profile_model *model)
+{
+	struct moment last = collector_moment(collector, collector->cycle);
+	u32 width = lifetime_width(collector->cycle);
+
+	*model = (struct profile_model){
+		.known = true,
+		.gogc_percent = collector->options.gogc_percent,
+		.tenure = collector->options.tenure,
+		.cycles = collector->cycle,
+		.requests = collector->booked - collector->cycle,
+		.cycles_ns = last.time_ns - collector->start.time_ns,
+		.cycles_bytes = last.allocated_bytes,
+		.marked_bytes = collector->marked_bytes,
+		.goal_bytes = collector_goal(collector),
+		.visited_bytes = collector->visited_bytes,
+		.tenured_bytes = collector->tenured_bytes,
+		.trend = collector_trend(collector),
+		.judged_bytes = collector->judged_bytes,
+		.promoted_bytes = collector->promoted_bytes,
+	};
+	for (u32 bucket = 0; bucket * width <= collector->cycle; bucket++)
+		model->clock_ns[bucket] =
+			collector_moment(collector, bucket * width).time_ns - collector->start.time_ns;
+	for (u32 class = 0; class < LIFETIME_CLASSES; class ++)
+		model->age_ns[class] = least_age_ns(collector, class, now_ns);
+}
+
+static int copy_facts(const struct recorder_options *options, struct process *process, u64 now_ns,
+		      struct profile *profile)
+{
+	u64 end_ns = process->end_ns ? process->end_ns : now_ns;
+
+	process_balance(process);
+	memcpy(profile->ledger, process->ledger, sizeof(profile->ledger));
+	profile->pid = process->pid;
+	profile->image = process->image;
+	profile->sample_bytes = options->sample_bytes;
+	profile->alloc_only = options->alloc_only;
+	profile->show_allocator = options->show_allocator;
+	/* `now_ns` was read before the events: they may tell of an image that began after it. */
+	profile->duration_ns = end_ns > process->start_ns ? end_ns - process->start_ns : 0;
+	profile->peak_inuse_space = (u64)process->heap.peak_bytes;
+	profile->peak_at_ns = process->heap.peak_ns ? process->heap.peak_ns - process->start_ns : 0;
+	profile->rss_start_bytes = process->rss_start_bytes;
+	profile->rss_end_bytes = process->rss_end_bytes;
+	profile->rss_peak_bytes = process->rss_peak_bytes;
+	profile->exited = process->ended;
+	profile->memory_limit = process->memory_limit;
+	profile->memory_used = process->memory_used;
+	if (!options->alloc_only)
+		copy_model(&process->heap.collector, end_ns, &profile->model);
+	profile->root = process->root.fd >= 0 ? &process->root : NULL;
+	if (process->cpu_end_ns > process->cpu_start_ns)
+		profile->cpu_ns = process->cpu_end_ns - process->cpu_start_ns;
+	set_cost(options, process, profile);
+	profile->comm = strdup(process->comm);
+	return profile->comm ? 0 : -ENOMEM;
+}
+
+int snapshot_take(const struct recorder_options *options, struct process *process, u64 now_ns, u64 start_unix_ns,
+		  struct profile **ret_profile)
+{
+	struct snapshot snapshot = {.process = process, .profile = calloc(1, sizeof(*snapshot.profile))};
+	int err;
+
+	if (!snapshot.profile)
+		return -ENOMEM;
+	snapshot.profile->start_unix_ns = start_unix_ns;
+	err = copy_facts(options, process, now_ns, snapshot.profile);
+	if (!err)
+		err = copy_string(process->exe, &snapshot.profile->exe);
+	if (!err)
+		err = copy_string(process->cgroup, &snapshot.profile->cgroup);
+	if (!err)
+		err = copy_string(process->container_id, &snapshot.profile->container);
+	if (!err)
+		err = copy_string(process->container_name, &snapshot.profile->container_name);
+	if (!err)
+		err = copy_mappings(&snapshot);
+	if (!err)
+		err = add_samples(&snapshot);
+	HASH_CLEAR(hh, snapshot.seen);
+	free(snapshot.pool);
+	free(snapshot.mapping);
+	if (err)
+		profile_free(snapshot.profile);
+	else
+		*ret_profile = snapshot.profile;
+	return err;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SUCCESSION_H
+#define SUCCESSION_H
+/*
+ * Images that have not begun yet. The side-band announces a new program (comm with the exec flag, or a fork) and its first
+ * mappings before the ring's event begins the image: until then they are kept here. A shell may exec twice between two
+ * looks: successions queue up, told apart by time. Owned by the recorder.
+ */
+#include "include/types.h"
+
+struct mapping_table;
+
+struct succession {
+	u32 pid;
+	u64 from_ns; /* the exec's */
+	struct mapping_table *mappings;
+	struct succession *next; /* older */
+};
+
+/* Valid when zeroed. */
+struct succession_list {
+	struct succession *newest;
+};
+
+void succession_list_release(struct succession_list *list);
+
+/* Takes over the mappings, whatever becomes of it; NULL: there was no memory for them. 0 or -ENOMEM. */
+int succession_announce(struct succession_list *list, u32 pid, u64 now_ns, struct mapping_table *mappings);
+
+/* What was announced last of the pid; and what is in force at that time. NULL: nothing. */
+struct succession *succession_find(const struct succession_list *list, u32 pid);
+struct succession *succession_at(const struct succession_list *list, u32 pid, u64 time_ns);
+
+/*
+ * The mappings of the exec that made the image of `pid` beginning at `now_ns`, the caller's to free; NULL when it was not
+ * announced. Older announcements of the pid lead to images never heard of, and are dropped.
+ */
+struct mapping_table *succession_take(struct succession_list *list, u32 pid, u64 now_ns);
+
+/* Drop what was announced before that. */
+void succession_expire(struct succession_list *list, u64 before_ns);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of allocator families. A family is one row of `families` and one array of its functions; plan looks for the
+ * markers among the functions a mapped file defines, then for the functions of that family. No state.
+ *
+ * An allocation must be counted once, however many of these functions it goes through. A probed function that *calls*
+ * another one is told by the return address. One that *jumps* to another leaves no trace: so of such a pair one has no
+ * probe (`passing`, where it always jumps), or the kind of the call says when it is the other's.
+ */
+#include <string.h>
+
+#include "probe/allocator.h"
+
+#define ROW(passing_, symbol_, kind_, ...)                                                                             \
+	{                                                                                                              \
+		.symbol = (symbol_), .kind = (kind_), .arg = {__VA_ARGS__}, .passing = (passing_)                      \
+	}
+#define PROBED(...) ROW(PASSING_NO, __VA_ARGS__)
+#define EITHER(...) ROW(PASSING_BY_CODE, __VA_ARGS__)
+#define PASSES(...) ROW(PASSING_YES, __VA_ARGS__)
+
+/*
+ * glibc. Aliases (cfree and free; memalign and aligned_alloc up to 2.37; everything named __libc_*) share an address,
+ * so one name of each is enough. pvalloc books the size that was asked for, not the whole pages it hands out.
+ * reallocarray jumps to realloc, and free_sized and free_aligned_sized (2.43 on) forward to free, all three through the
+ * PLT so that a replaced allocator is obeyed: whoever serves them has its probe there.
+ *
+ * Probed functions that end in a jump to malloc, which then sees their caller as its own: realloc of NULL, and
+ * aligned_alloc and memalign of an alignment up to 16. (posix_memalign calls, so malloc sees an address inside
+ * posix_memalign.)
+ */
+static const struct allocator_function glibc_functions[] = {
+	PROBED("malloc", CALL_MALLOC, 1),
+	PROBED("calloc", CALL_CALLOC, 1, 2),
+	PROBED("realloc", CALL_REALLOC, 1, 2),
+	PASSES("reallocarray", CALL_REALLOC, 1, 2),
+	PROBED("aligned_alloc", CALL_ALIGNED, 1, 2),
+	PROBED("memalign", CALL_ALIGNED, 1, 2),
+	PROBED("posix_memalign", CALL_POSIX_MEMALIGN, 1, 3),
+	PROBED("valloc", CALL_MALLOC, 1),
+	PROBED("pvalloc", CALL_MALLOC, 1),
+	PROBED("free", CALL_FREE, 1),
+	PROBED("cfree", CALL_FREE, 1),
+	PASSES("free_sized", CALL_FREE, 1),
+	PASSES("free_aligned_sized", CALL_FREE, 1),
+};
+
+/*
+ * musl from 1.2.2 on (mallocng). calloc calls malloc; memalign jumps to aligned_alloc, valloc to memalign, reallocarray
+ * to realloc. posix_memalign calls aligned_alloc, and has a probe because its own frame could not be unwound: musl comes
+ * without unwind information. realloc serves NULL itself, and size 0 with a block.
+ */
+static const struct allocator_function musl_functions[] = {
+	PROBED("malloc", CALL_MALLOC, 1),
+	PROBED("calloc", CALL_CALLOC, 1, 2),
+	PROBED("realloc", CALL_RESIZE, 1, 2),
+	PASSES("reallocarray", CALL_RESIZE, 1, 2),
+	PROBED("aligned_alloc", CALL_MALLOC, 2),
+	PASSES("memalign", CALL_MALLOC, 2),
+	PROBED("posix_memalign", CALL_POSIX_MEMALIGN, 1, 3),
+	PASSES("valloc", CALL_MALLOC, 1),
+	PROBED("free", CALL_FREE, 1),
+};
+
+/*
+ * jemalloc 5. The C functions have bodies of their own and call each other never; realloc of size 0 frees or not, as it
+ * was built. xallocx resizes in place: the object keeps the size it had. C++'s operators stand in a file of their own:
+ * the aligned ones call aligned_alloc, delete jumps to free or, aligned and with a size, to sdallocx; new and sized
+ * delete have the fast path of malloc and free in them. A new[] that only jumps to new is told by its code. A new that
+ * fails, and is called again after its program's new_handler has made room, calls malloc then, which counts it too.
+ */
+static const struct allocator_function jemalloc_functions[] = {
+	PROBED("malloc", CALL_MALLOC, 1),
+	PROBED("calloc", CALL_CALLOC, 1, 2),
+	PROBED("realloc", CALL_RESIZE, 1, 2),
+	PROBED("aligned_alloc", CALL_MALLOC, 2),
+	PROBED("memalign", CALL_MALLOC, 2),
+	PROBED("posix_memalign", CALL_POSIX_MEMALIGN, 1, 3),
+	PROBED("valloc", CALL_MALLOC, 1),
+	PROBED("pvalloc", CALL_MALLOC, 1),
+	PROBED("mallocx", CALL_MALLOC, 1),
+	PROBED("rallocx", CALL_RESIZE, 1, 2),
+	PROBED("free", CALL_FREE, 1),
+	PROBED("cfree", CALL_FREE, 1),
+	PROBED("dallocx", CALL_FREE, 1),
+	PROBED("sdallocx", CALL_FREE, 1),
+	PROBED("free_sized", CALL_FREE, 1),
+	PROBED("free_aligned_sized", CALL_FREE, 1),
+	PROBED("_Znwm", CALL_NEW, 1),
+	PROBED("_Znam", CALL_NEW, 1),
+	PROBED("_ZnwmRKSt9nothrow_t", CALL_MALLOC, 1),
+	PROBED("_ZnamRKSt9nothrow_t", CALL_MALLOC, 1),
+	PROBED("_ZdlPvm", CALL_FREE, 1),
+	PROBED("_ZdaPvm", CALL_FREE, 1),
+};
+
+/*
+ * gperftools' tcmalloc; everything is also named tc_*, at the same addresses. posix_memalign calls memalign, valloc and
+ * pvalloc jump to it (and pvalloc has rounded up to whole pages, which are then booked). realloc serves NULL itself,
+ * and frees at size 0. Sized delete jumps to free now and then, which finds nothing left to end.
+ */
+static const struct allocator_function tcmalloc_functions[] = {
+	PROBED("malloc", CALL_MALLOC, 1),
+	PROBED("tc_malloc", CALL_MALLOC, 1),
+	PROBED("tc_malloc_skip_new_handler", CALL_MALLOC, 1),
+	PROBED("calloc", CALL_CALLOC, 1, 2),
+	PROBED("tc_calloc", CALL_CALLOC, 1, 2),
+	PROBED("realloc", CALL_RESIZE, 1, 2),
+	PROBED("tc_realloc", CALL_RESIZE, 1, 2),
+	PROBED("memalign", CALL_MALLOC, 2),
+	PROBED("aligned_alloc", CALL_MALLOC, 2),
+	PROBED("tc_memalign", CALL_MALLOC, 2),
+	PASSES("posix_memalign", CALL_POSIX_MEMALIGN, 1, 3),
+	PASSES("valloc", CALL_MALLOC, 1),
+	PASSES("pvalloc", CALL_MALLOC, 1),
+	PROBED("free", CALL_FREE, 1),
+	PROBED("tc_free", CALL_FREE, 1),
+	PROBED("_Znwm", CALL_NEW, 1),
+	PROBED("_Znam", CALL_NEW, 1),
+	PROBED("_ZnwmRKSt9nothrow_t", CALL_MALLOC, 1),
+	PROBED("_ZnamRKSt9nothrow_t", CALL_MALLOC, 1),
+	PROBED("_ZnwmSt11align_val_t", CALL_NEW, 1),
+	PROBED("_ZnamSt11align_val_t", CALL_NEW, 1),
+	PROBED("_ZnwmSt11align_val_tRKSt9nothrow_t", CALL_MALLOC, 1),
+	PROBED("_ZnamSt11align_val_tRKSt9nothrow_t", CALL_MALLOC, 1),
+	PROBED("_ZdlPvm", CALL_FREE, 1),
+	PROBED("_ZdaPvm", CALL_FREE, 1),
+	PROBED("_ZdlPvRKSt9nothrow_t", CALL_FREE, 1),
+	PROBED("_ZdaPvRKSt9nothrow_t", CALL_FREE, 1),
+	PROBED("_ZdlPvSt11align_val_t", CALL_FREE, 1),
+	PROBED("_ZdaPvSt11align_val_t", CALL_FREE, 1),
+	PROBED("_ZdlPvmSt11align_val_t", CALL_FREE, 1),
+	PROBED("_ZdaPvmSt11align_val_t", CALL_FREE, 1),
+	PROBED("_ZdlPvSt11align_val_tRKSt9nothrow_t", CALL_FREE, 1),
+	PROBED("_ZdaPvSt11align_val_tRKSt9nothrow_t", CALL_FREE, 1),
+};
+
+/*
+ * mimalloc 2 and 3, the shared library. Nearly everything is a few instructions and a jump: a function without a heap
+ * argument to the one with it, aligned ones to *_aligned_at, array forms to the plain ones after the product, C's names
+ * and C++'s operators to mi_* (or they are the same). Those at the end of such chains have the probes. The aligned
+ * reallocs end in unnamed code that calls mi_heap_malloc_aligned_at and mi_free, which owns_gaps tells. C++'s operators
+ * have bodies of their own in 2.0 and all end in mi_heap_alloc_new in 3.0. valloc books
+ * what is asked for, pvalloc whole pages. What mi_strdup, mi_strndup and mi_realpath hand out is not seen, since no
+ * argument says how much.
+ */
+static const struct allocator_function mimalloc_functions[] = {
+	PROBED("malloc", CALL_MALLOC, 1),
+	PROBED("mi_malloc", CALL_MALLOC, 1),
+	PROBED("mi_malloc_small", CALL_MALLOC, 1),
+	PROBED("mi_zalloc", CALL_MALLOC, 1),
+	PROBED("mi_zalloc_small", CALL_MALLOC, 1),
+	PROBED("calloc", CALL_CALLOC, 1, 2),
+	PROBED("mi_calloc", CALL_CALLOC, 1, 2),
+	PASSES("mi_mallocn", CALL_CALLOC, 1, 2),
+	PROBED("mi_heap_malloc", CALL_MALLOC, 2),
+	PROBED("mi_heap_malloc_small", CALL_MALLOC, 2),
+	PROBED("mi_heap_zalloc", CALL_MALLOC, 2),
+	PROBED("mi_heap_calloc", CALL_CALLOC, 2, 3),
+	PROBED("mi_heap_mallocn", CALL_CALLOC, 2, 3),
+	PASSES("realloc", CALL_RESIZE, 1, 2),
+	PASSES("mi_realloc", CALL_RESIZE, 1, 2),
+	PASSES("mi_rezalloc", CALL_RESIZE, 1, 2),
+	PROBED("mi_heap_realloc", CALL_RESIZE, 2, 3),
+	PROBED("mi_heap_rezalloc", CALL_RESIZE, 2, 3),
+	PASSES("mi_malloc_aligned", CALL_MALLOC, 1),
+	PASSES("mi_zalloc_aligned", CALL_MALLOC, 1),
+	PASSES("mi_heap_malloc_aligned", CALL_MALLOC, 2),
+	PROBED("mi_heap_malloc_aligned_at", CALL_MALLOC, 2),
+	PROBED("mi_heap_zalloc_aligned_at", CALL_MALLOC, 2),
+	PASSES("mi_realloc_aligned", CALL_RESIZE, 1, 2),
+	PASSES("mi_rezalloc_aligned", CALL_RESIZE, 1, 2),
+	PROBED("mi_heap_realloc_aligned", CALL_RESIZE, 2, 3),
+	PROBED("mi_heap_realloc_aligned_at", CALL_RESIZE, 2, 3),
+	PROBED("mi_heap_rezalloc_aligned", CALL_RESIZE, 2, 3),
+	PROBED("mi_heap_rezalloc_aligned_at", CALL_RESIZE, 2, 3),
+	PROBED("free", CALL_FREE, 1),
+	PROBED("mi_free", CALL_FREE, 1),
+	EITHER("_Znwm", CALL_NEW, 1),
+	EITHER("_Znam", CALL_NEW, 1),
+	EITHER("mi_new", CALL_NEW, 1),
+	EITHER("mi_new_n", CALL_NEW_ARRAY, 1, 2),
+	PROBED("mi_heap_alloc_new", CALL_NEW, 2),
+	EITHER("mi_heap_alloc_new_n", CALL_NEW_ARRAY, 2, 3),
+	PROBED("mi_new_nothrow", CALL_MALLOC, 1),
+};
+
+#define FUNCTIONS(array) .functions = (array), .function_count = sizeof(array) / sizeof((array)[0])
+
+static const struct allocator families[] = {
+	/*
+	 * glibc's marker is exported by every shared glibc, and in .symtab of every static program that has glibc's
+	 * malloc: both come from the same object file, so a program linked with a replacement has neither.
+	 * __libc_malloc would not do: tcmalloc, jemalloc and mimalloc define it for just that purpose, and musl has one
+	 * of its own. gnu_get_libc_version would not either: a static program lacks it unless it calls it.
+	 */
+	{.name = "glibc", .prefix = "", .markers = {"__libc_mallopt"}, FUNCTIONS(glibc_functions)},
+	/*
+	 * musl's loader is called by this name, and reallocarray is younger than mallocng; before it realloc and
+	 * memalign jumped to malloc. In a static program the allocator's own name is to be seen.
+	 */
+	{.name = "musl", .prefix = "", .markers = {"__dls3", "reallocarray"}, FUNCTIONS(musl_functions)},
+	{.name = "static musl",
+	 .prefix = "",
+	 .markers = {"__libc_malloc_impl", "__malloc_alloc_meta"},
+	 FUNCTIONS(musl_functions)},
+	{.name = "jemalloc", .prefix = "", .markers = {"mallocx", "mallctl"}, FUNCTIONS(jemalloc_functions)},
+	{.name = "jemalloc (je_)",
+	 .prefix = "je_",
+	 .markers = {"je_mallocx", "je_mallctl"},
+	 FUNCTIONS(jemalloc_functions)},
+	{.name = "jemalloc (_rjem_)",
+	 .prefix = "_rjem_",
+	 .markers = {"_rjem_mallocx", "_rjem_mallctl"},
+	 FUNCTIONS(jemalloc_functions)},
+	{.name = "tcmalloc", .prefix = "", .markers = {"tc_malloc"}, FUNCTIONS(tcmalloc_functions)},
+	{.name = "mimalloc", .prefix = "", .markers = {"mi_malloc"}, .owns_gaps = true, FUNCTIONS(mimalloc_functions)},
+};
+
+_Static_assert(sizeof(families) / sizeof(families[0]) <= ALLOCATOR_FAMILIES_MAX, "families");
+
+const struct allocator *allocator_table(unsigned int *ret_count)
+{
+	*ret_count = sizeof(families) / sizeof(families[0]);
+	return families;
+}
+
+unsigned int allocator_marker(const struct allocator *allocator, const char *symbol)
+{
+	for (unsigned int i = 0; i < 2; i++)
+		if (allocator->markers[i] && !strcmp(symbol, allocator->markers[i]))
+			return i + 1;
+	return 0;
+}
+
+const struct allocator_function *allocator_find(const struct allocator *allocator, const char *symbol)
+{
+	size_t length = strlen(allocator->prefix);
+
+	if (strncmp(symbol, allocator->prefix, length) != 0 || (length && !strncmp(symbol + length, "_Z", 2)))
+		return NULL;
+	for (unsigned int i = 0; i < allocator->function_count; i++)
+		if (strcmp(allocator->functions[i].symbol, symbol + length) == 0)
+			return &allocator->functions[i];
+	return NULL;
+}
+
+unsigned int allocator_arguments(const struct allocator_function *function)
+{
+	unsigned int mask = 0;
+
+	for (unsigned int i = 0; i < 2; i++)
+		if (function->arg[i])
+			mask |= 1u << (function->arg[i] - 1);
+	return mask;
+}

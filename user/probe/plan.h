@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PLAN_H
+#define PLAN_H
+/* Where the probes of one file go: its allocators' functions, each at its site, each address once. */
+#include "probe/allocator.h"
+#include "probe/pool.h"
+#include "probe/site.h"
+
+struct elf;
+
+struct plan_probe {
+	const char *symbol; /* of the allocator table */
+	enum call_kind kind;
+	u64 offset; /* file offset of the breakpoint */
+	u8 arg[2];  /* enum arg_register that holds the kind's arguments one and two there */
+	struct site site;
+};
+
+struct plan {
+	char name[64]; /* of the allocators found: "glibc", "static musl, jemalloc (_rjem_)" */
+	struct plan_probe probes[RANGES_MAX];
+	u32 probe_count;
+	struct ranges ranges; /* of the probed functions, and of what they alone use */
+};
+
+/* `pools`: those of --alloc, linked by `next`. 0; -ENOENT: the file defines no allocator heaptap knows; -EFBIG: sites beyond 4 GiB; or an error of elf and site. */
+int plan_make(struct elf *elf, const struct pool *pools, struct plan *ret_plan);
+
+/* The cookie of one probe for a scope (SCOPE_BY_PID: unfiltered). */
+u64 plan_cookie(const struct plan_probe *probe, u32 scope, u32 allocator);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The argument of --alloc. Parsed by cli, looked up by plan. */
+#include "probe/pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe/site.h"
+
+enum word {
+	WORD_COUNT,
+	WORD_PTR,
+	WORD_SIZE,
+	WORD_MAX
+};
+
+/* "size=2": which word, and its number; *text goes on at the comma or the bracket. */
+static int parse_argument(char **text, u8 arguments[WORD_MAX])
+{
+	static const char *const words[WORD_MAX] = {"count=", "ptr=", "size="};
+	char *at = *text;
+	int word = 0;
+
+	while (word < WORD_MAX && strncmp(at, words[word], strlen(words[word])) != 0)
+		word++;
+	if (word == WORD_MAX || arguments[word])
+		return -EINVAL;
+	at += strlen(words[word]);
+	if (*at < '1' || *at > '0' + SITE_ARGS_MAX || (at[1] != ',' && at[1] != ')'))
+		return -EINVAL;
+	arguments[word] = (u8)(*at - '0');
+	*text = at + 1;
+	return 0;
+}
+
+/* What a function does follows from what it is given and whether it gives something. */
+static int fill(struct allocator_function *function, const u8 arguments[WORD_MAX], bool gives)
+{
+	u8 count = arguments[WORD_COUNT], ptr = arguments[WORD_PTR], size = arguments[WORD_SIZE];
+
+	if (gives != !!size || (count && (!size || ptr)) || (!size && !ptr))
+		return -EINVAL;
+	function->kind = count ? CALL_CALLOC : !size ? CALL_FREE : ptr ? CALL_RESIZE : CALL_MALLOC;
+	function->arg[0] = count ? count : ptr ? ptr : size;
+	function->arg[1] = size && (count || ptr) ? size : 0;
+	return 0;
+}
+
+/* "name(argument,...)" with "=ret" or without; *text goes on behind it. */
+static int parse_function(char **text, struct allocator_function *ret_function)
+{
+	char *at = strchr(*text, '(');
+	u8 arguments[WORD_MAX] = {0};
+	bool gives;
+	int err;
+
+	if (!at || at == *text)
+		return -EINVAL;
+	ret_function->symbol = *text;
+	do {
+		*at++ = '\0';
+		err = parse_argument(&at, arguments);
+		if (err)
+			return err;
+	} while (*at == ',');
+	at++;
+	gives = !strncmp(at, "=ret", 4);
+	*text = at + (gives ? 4 : 0);
+	return fill(ret_function, arguments, gives);
+}
+
+static int parse(struct pool *pool)
+{
+	char *bracket = strchr(pool->text, '('), *at;
+	int err = 0;
+
+	at = bracket ? memrchr(pool->text, ':', (size_t)(bracket - pool->text)) : NULL;
+	if (!at || at == pool->text)
+		return -EINVAL;
+	*at++ = '\0';
+	pool->file = pool->text;
+	for (; !err; at++) {
+		if (pool->family.function_count == POOL_FUNCTIONS_MAX)
+			return -E2BIG;
+		err = parse_function(&at, &pool->functions[pool->family.function_count++]);
+		if (err || !*at)
+			return err;
+		if (*at != ',')
+			return -EINVAL;
+	}
+	return err;
+}
+
+int pool_parse(const char *text, struct pool **ret_pool)
+{
+	struct pool *pool = calloc(1, sizeof(*pool));
+	int err;
+
+	if (!pool)
+		return -ENOMEM;
+	pool->text = strdup(text);
+	err = pool->text ? parse(pool) : -ENOMEM;
+	if (err) {
+		pool_free(pool);
+		return err;
+	}
+	pool->family.name = "--alloc";
+	pool->family.prefix = "";
+	pool->family.functions = pool->functions;
+	*ret_pool = pool;
+	return 0;
+}
+
+void pool_free(struct pool *pools)
+{
+	struct pool *next;
+
+	for (; pools; pools = next) {
+		next = pools->next;
+		free(pools->text);
+		free(pools);
+	}
+}
+
+bool pool_is_in(const struct pool *pool, const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	return !strcmp(strchr(pool->file, '/') || !name ? path : name + 1, pool->file);
+}

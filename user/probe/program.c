@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which files a program will map, before it runs: asked of its own dynamic loader, which alone knows RPATH, LD_PRELOAD
+ * and the cache. Part of target, in a file of its own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "binary/elf.h"
+#include "probe/target.h"
+
+#define INTERPRETERS_MAX 5 /* #! lines followed; the kernel's own limit */
+
+extern char **environ;
+
+/* The interpreter of a script, into `path`. False: `path` is no script. */
+static bool follow_script(char path[PATH_MAX])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char head[PATH_MAX], *start;
+	ssize_t length;
+
+	if (fd < 0)
+		return false;
+	length = read(fd, head, sizeof(head) - 1);
+	close(fd);
+	if (length < 3 || head[0] != '#' || head[1] != '!')
+		return false;
+	head[length] = '\0';
+	start = head + 2 + strspn(head + 2, " \t");
+	start[strcspn(start, " \t\n")] = '\0';
+	if (!*start)
+		return false;
+	snprintf(path, PATH_MAX, "%s", start);
+	return true;
+}
+
+/* Run `loader --list program`; its output is at the returned descriptor, its pid in *ret_pid. */
+static int spawn_list(const char *loader, const char *program, pid_t *ret_pid)
+{
+	char *argv[] = {(char *)loader, "--list", (char *)program, NULL};
+	posix_spawn_file_actions_t actions;
+	int fds[2], err;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
+	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	err = posix_spawn(ret_pid, loader, &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(fds[1]);
+	if (err) {
+		close(fds[0]);
+		return -err;
+	}
+	return fds[0];
+}
+
+/* "libc.so.6 => /lib/libc.so.6 (0x7f...)" or "/lib64/ld-linux-x86-64.so.2 (0x7f...)": the path within, NULL: none. */
+static char *listed_path(char *line)
+{
+	char *path = strchr(line, '/'), *end;
+
+	if (!path)
+		return NULL;
+	end = strstr(path, " (0x");
+	if (!end)
+		return NULL;
+	*end = '\0';
+	return path;
+}
+
+static int open_listed(struct target *target, const char *loader, const char *program)
+{
+	struct target_file *file;
+	char *line = NULL, *path;
+	size_t capacity = 0;
+	FILE *list;
+	pid_t pid;
+	int fd = spawn_list(loader, program, &pid);
+
+	if (fd < 0)
+		return fd;
+	list = fdopen(fd, "r");
+	while (list && getline(&line, &capacity, list) > 0) {
+		path = listed_path(line);
+		if (path)
+			target_open_path(target, path, &file);
+	}
+	free(line);
+	if (list)
+		fclose(list);
+	else
+		close(fd);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return 0;
+}
+
+int target_open_program(struct target *target, const char *path)
+{
+	struct target_file *file;
+	char program[PATH_MAX];
+	const char *loader;
+	int err;
+
+	if (snprintf(program, sizeof(program), "%s", path) >= (int)sizeof(program))
+		return -ENAMETOOLONG;
+	for (int i = 0; i < INTERPRETERS_MAX && follow_script(program); i++)
+		;
+	err = target_open_path(target, program, &file);
+	if (err)
+		return err;
+	loader = elf_interpreter(file->elf);
+	if (!loader)
+		return 0;
+	target_open_path(target, loader, &file);
+	return open_listed(target, loader, program);
+}

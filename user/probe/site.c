@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Finds the cheap place for a breakpoint in a prologue: decodes from the symbol with Capstone, follows the arguments
+ * through register copies, and stops at whatever it does not know. Called by target when it prepares an allocator file;
+ * owns nothing.
+ */
+#include <errno.h>
+
+#include <capstone/capstone.h>
+
+#include "probe/site.h"
+#include "probe/uprobe.h"
+
+#define CANDIDATES_MAX 2 /* the NULL test of free, and behind it */
+
+static const u8 abi_register[SITE_ARGS_MAX] = {ARG_DI, ARG_SI, ARG_DX, ARG_CX};
+
+/* The state of the walk in front of the instruction at `offset`. */
+struct walk {
+	enum call_kind kind;
+	unsigned int arguments;	    /* wanted, one bit each */
+	u16 holders[SITE_ARGS_MAX]; /* which registers hold argument n unchanged, one bit each */
+	u64 offset;
+	bool null_tested; /* the zero flag says whether the pointer is NULL */
+	bool past_null;	  /* only a pointer that is not NULL gets here */
+	unsigned int candidate_count;
+	struct site candidates[CANDIDATES_MAX];
+};
+
+/* The enum arg_register that a register of any width is part of, or -1. */
+static int gpr_number(unsigned int reg)
+{
+#define WIDTHS(number, r64, r32, r16, r8)                                                                              \
+	[X86_REG_##r64] = (number) + 1, [X86_REG_##r32] = (number) + 1, [X86_REG_##r16] = (number) + 1,                \
+	[X86_REG_##r8] = (number) + 1
+	static const u8 number_plus_one[X86_REG_ENDING] = {
+		WIDTHS(ARG_AX, RAX, EAX, AX, AL),
+		WIDTHS(ARG_CX, RCX, ECX, CX, CL),
+		WIDTHS(ARG_DX, RDX, EDX, DX, DL),
+		WIDTHS(ARG_BX, RBX, EBX, BX, BL),
+		WIDTHS(ARG_SP, RSP, ESP, SP, SPL),
+		WIDTHS(ARG_BP, RBP, EBP, BP, BPL),
+		WIDTHS(ARG_SI, RSI, ESI, SI, SIL),
+		WIDTHS(ARG_DI, RDI, EDI, DI, DIL),
+		WIDTHS(ARG_R8, R8, R8D, R8W, R8B),
+		WIDTHS(ARG_R9, R9, R9D, R9W, R9B),
+		WIDTHS(ARG_R10, R10, R10D, R10W, R10B),
+		WIDTHS(ARG_R11, R11, R11D, R11W, R11B),
+		WIDTHS(ARG_R12, R12, R12D, R12W, R12B),
+		WIDTHS(ARG_R13, R13, R13D, R13W, R13B),
+		WIDTHS(ARG_R14, R14, R14D, R14W, R14B),
+		WIDTHS(ARG_R15, R15, R15D, R15W, R15B),
+		[X86_REG_AH] = ARG_AX + 1,
+		[X86_REG_CH] = ARG_CX + 1,
+		[X86_REG_DH] = ARG_DX + 1,
+		[X86_REG_BH] = ARG_BX + 1,
+	};
+#undef WIDTHS
+
+	return reg < X86_REG_ENDING ? number_plus_one[reg] - 1 : -1;
+}
+
+/*
+ * Instructions that a walk may step over: control goes on to the next one, and Capstone (4.0.2 and 5.0) names every
+ * register they write. Compilers put little else into a prologue; the unknown ends the walk.
+ */
+static bool is_plain(const cs_insn *insn)
+{
+	switch (insn->id) {
+	case X86_INS_MOV:
+	case X86_INS_MOVABS:
+	case X86_INS_MOVZX:
+	case X86_INS_MOVSX:
+	case X86_INS_MOVSXD:
+	case X86_INS_LEA:
+	case X86_INS_CMP:
+	case X86_INS_TEST:
+	case X86_INS_ADD:
+	case X86_INS_SUB:
+	case X86_INS_AND:
+	case X86_INS_OR:
+	case X86_INS_XOR:
+	case X86_INS_NOT:
+	case X86_INS_NEG:
+	case X86_INS_INC:
+	case X86_INS_DEC:
+	case X86_INS_SHL:
+	case X86_INS_SHR:
+	case X86_INS_SAR:
+	case X86_INS_IMUL:
+	case X86_INS_MUL:
+	case X86_INS_BSF:
+	case X86_INS_BSR:
+	case X86_INS_LZCNT:
+	case X86_INS_TZCNT:
+	case X86_INS_SETE:
+	case X86_INS_SETNE:
+	case X86_INS_SETO:
+	case X86_INS_SETB:
+	case X86_INS_SETAE:
+	case X86_INS_SETA:
+	case X86_INS_SETBE:
+	case X86_INS_NOP:
+	case X86_INS_ENDBR64:
+	case X86_INS_MOVQ:
+	case X86_INS_MOVD:
+	case X86_INS_MOVAPS:
+	case X86_INS_MOVUPS:
+	case X86_INS_MOVDQA:
+	case X86_INS_MOVDQU:
+	case X86_INS_PXOR:
+	case X86_INS_XORPS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The general registers an instruction writes, one bit each, whatever the width. */
+static u16 written_registers(csh decoder, const cs_insn *insn)
+{
+	cs_regs reads, writes;
+	u8 read_count, write_count;
+	u16 mask = 0;
+
+	if (cs_regs_access(decoder, insn, reads, &read_count, writes, &write_count) != CS_ERR_OK)
+		return UINT16_MAX;
+	for (u8 i = 0; i < write_count; i++) {
+		int number = gpr_number(writes[i]);
+
+		if (number >= 0)
+			mask |= (u16)(1u << number);
+	}
+	return mask;
+}
+
+/* Both operands as registers when the instruction is `id` on two 64-bit ones. */
+static bool has_two_registers(const cs_insn *insn, unsigned int id, int *ret_first, int *ret_second)
+{
+	const cs_x86 *x86 = &insn->detail->x86;
+	int first, second;
+
+	if (insn->id != id || x86->op_count != 2 || x86->operands[0].type != X86_OP_REG ||
+	    x86->operands[1].type != X86_OP_REG || x86->operands[0].size != 8 || x86->operands[1].size != 8)
+		return false;
+	first = gpr_number(x86->operands[0].reg);
+	second = gpr_number(x86->operands[1].reg);
+	if (first < 0 || second < 0)
+		return false;
+	*ret_first = first;
+	*ret_second = second;
+	return true;
+}
+
+static bool walk_has_arguments(const struct walk *walk)
+{
+	for (unsigned int i = 0; i < SITE_ARGS_MAX; i++)
+		if (walk->arguments & 1u << i && !walk->holders[i])
+			return false;
+	return true;
+}
+
+/* Account for a plain instruction; false: nothing behind it can be a site. */
+static bool walk_step(struct walk *walk, csh decoder, const cs_insn *insn)
+{
+	u16 written = written_registers(decoder, insn);
+	int to = 0, from = 0;
+	unsigned int pointer = walk->arguments ? (unsigned int)__builtin_ctz(walk->arguments) : 0;
+	bool copies = has_two_registers(insn, X86_INS_MOV, &to, &from);
+
+	if (written & 1u << ARG_SP)
+		return false;
+	for (unsigned int i = 0; i < SITE_ARGS_MAX; i++) {
+		bool copied = copies && (walk->holders[i] & 1u << from);
+
+		walk->holders[i] &= (u16)~written;
+		if (copied)
+			walk->holders[i] |= (u16)(1u << to);
+	}
+	if (has_two_registers(insn, X86_INS_TEST, &to, &from))
+		walk->null_tested = to == from && (walk->holders[pointer] & 1u << to);
+	else if (insn->id != X86_INS_MOV && insn->id != X86_INS_LEA)
+		walk->null_tested = false;
+	return walk_has_arguments(walk);
+}
+
+static void walk_add_candidate(struct walk *walk)
+{
+	struct site *site = &walk->candidates[walk->candidate_count++];
+
+	site->offset = walk->offset;
+	site->emulated = true;
+	site->skips_null = walk->past_null;
+	for (unsigned int i = 0; i < SITE_ARGS_MAX; i++) {
+		u16 holders = walk->holders[i];
+
+		site->arg[i] = abi_register[i];
+		if (holders && !(holders & 1u << abi_register[i]))
+			site->arg[i] = (u8)__builtin_ctz(holders);
+	}
+}
+
+/* Collect the candidates, best last: the first emulated instruction, in free also the one behind the NULL test. */
+static void walk_prologue(struct walk *walk, csh decoder, cs_insn *insn, const u8 *code, size_t size)
+{
+	const u8 *cursor = code;
+	u64 address = 0;
+
+	for (;;) {
+		const u8 *bytes = cursor;
+
+		walk->offset = address;
+		if (!cs_disasm_iter(decoder, &cursor, &size, &address, insn))
+			return;
+		if (uprobe_emulates(bytes, insn->size)) {
+			walk_add_candidate(walk);
+			if (walk->kind != CALL_FREE || insn->id != X86_INS_JE || !walk->null_tested || walk->past_null)
+				return;
+			walk->past_null = true;
+		} else if (!is_plain(insn) || !walk_step(walk, decoder, insn)) {
+			return;
+		}
+	}
+}
+
+/*
+ * The lowest offset behind the symbol that a direct jump or call in the function leads to. A site there or further on
+ * may be hit twice in one call; a jump to the symbol itself is a new call that no site could tell from another.
+ */
+static u64 first_reentry(csh decoder, cs_insn *insn, const u8 *code, size_t size)
+{
+	const u8 *cursor = code;
+	u64 address = 0, first = UINT64_MAX;
+
+	while (size > 0) {
+		const cs_x86 *x86 = &insn->detail->x86;
+
+		if (!cs_disasm_iter(decoder, &cursor, &size, &address, insn)) {
+			cursor++;
+			size--;
+			address++;
+			continue;
+		}
+		if (!cs_insn_group(decoder, insn, X86_GRP_BRANCH_RELATIVE) || x86->op_count != 1 ||
+		    x86->operands[0].type != X86_OP_IMM)
+			continue;
+		if (x86->operands[0].imm > 0 && (u64)x86->operands[0].imm < first)
+			first = (u64)x86->operands[0].imm;
+	}
+	return first;
+}
+
+int site_find(const u8 *code, size_t size, enum call_kind kind, unsigned int arguments, struct site *ret_site)
+{
+	struct walk walk = {.kind = kind, .arguments = arguments & ((1u << SITE_ARGS_MAX) - 1)};
+	struct site site = {.arg = {ARG_DI, ARG_SI, ARG_DX, ARG_CX}};
+	cs_insn *insn = NULL;
+	u64 reentry;
+	csh decoder;
+	int err = 0;
+
+	if (size == 0)
+		return -ENODATA;
+	if (cs_open(CS_ARCH_X86, CS_MODE_64, &decoder) != CS_ERR_OK)
+		return -ENOMEM;
+	cs_option(decoder, CS_OPT_DETAIL, CS_OPT_ON);
+	insn = cs_malloc(decoder);
+	if (!insn) {
+		err = -ENOMEM;
+		goto out;
+	}
+
+	for (unsigned int i = 0; i < SITE_ARGS_MAX; i++)
+		walk.holders[i] = (u16)(1u << abi_register[i]);
+	walk_prologue(&walk, decoder, insn, code, size);
+	reentry = first_reentry(decoder, insn, code, size);
+	while (walk.candidate_count > 0 && walk.candidates[walk.candidate_count - 1].offset >= reentry)
+		walk.candidate_count--;
+
+	if (walk.candidate_count > 0)
+		site = walk.candidates[walk.candidate_count - 1];
+	else if (!uprobe_accepts(code, size < UPROBE_INSTRUCTION_MAX ? size : UPROBE_INSTRUCTION_MAX))
+		err = -EOPNOTSUPP;
+	if (!err)
+		*ret_site = site;
+out:
+	if (insn)
+		cs_free(insn, 1);
+	cs_close(&decoder);
+	return err;
+}

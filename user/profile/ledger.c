@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tables made of counter.h's list, and the one sum over them. No state. Called by summary.c, read_pprof.c and report.c.
+ */
+#include "profile/ledger.h"
+
+#include <string.h>
+
+static const struct {
+	const char *name, *meaning;
+} counters[COUNTER_MAX] = {
+#define X(id, name, meaning) [COUNTER_##id] = {#name, meaning},
+	COUNTERS(X)
+#undef X
+};
+
+const char *ledger_name(enum counter counter)
+{
+	return counters[counter].name;
+}
+
+const char *ledger_meaning(enum counter counter)
+{
+	return counters[counter].meaning;
+}
+
+enum counter ledger_find(const char *name)
+{
+	enum counter counter = 0;
+
+	while (counter < COUNTER_MAX && strcmp(counters[counter].name, name) != 0)
+		counter++;
+	return counter;
+}
+
+bool ledger_is_loss(enum counter counter)
+{
+	switch (counter) {
+	case COUNTER_LOST_RING:
+	case COUNTER_LOST_STASH:
+	case COUNTER_REFUSED:
+	case COUNTER_RETURN_MISSED:
+	case COUNTER_FREE_UNSEEN:
+	case COUNTER_REVIVE_LOST:
+	case COUNTER_STACK_LOST_SLOT:
+	case COUNTER_STACK_LOST_RING:
+	case COUNTER_STACK_TRUNCATED:
+	case COUNTER_STACK_NO_MAPPING:
+	case COUNTER_STACK_NO_RULE:
+	case COUNTER_STACK_UNREADABLE:
+	case COUNTER_STACK_STUCK:
+	case COUNTER_EVENT_LOST:
+	case COUNTER_STACK_CUT:
+	case COUNTER_STACK_NO_TABLE:
+	case COUNTER_STACK_STALE:
+	case COUNTER_STACK_NO_ROOM:
+	case COUNTER_MAP_LOST:
+		return true;
+	default:
+		return false;
+	}
+}
+
+s64 ledger_missing(const u64 ledger[COUNTER_MAX])
+{
+	return ledger[COUNTER_SAMPLED] - ledger[COUNTER_FREED] - ledger[COUNTER_LIVE] - ledger[COUNTER_ENDED] -
+	       ledger[COUNTER_REFUSED] - ledger[COUNTER_LOST_RING] - ledger[COUNTER_LOST_STASH] -
+	       ledger[COUNTER_FAILED] - ledger[COUNTER_RETURN_MISSED] - ledger[COUNTER_ENTRY_ONLY] -
+	       ledger[COUNTER_IN_FLIGHT];
+}

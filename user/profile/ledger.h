@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef LEDGER_H
+#define LEDGER_H
+/* What the counters of counter.h say together: their names, which of them are losses, and whether they balance. */
+#include "include/counter.h"
+
+const char *ledger_name(enum counter counter);
+const char *ledger_meaning(enum counter counter);
+enum counter ledger_find(const char *name); /* COUNTER_MAX: no such counter */
+
+/* Something was lost, or kept without its stack or its end, whenever this counter is not 0. */
+bool ledger_is_loss(enum counter counter);
+
+/* The sampled allocations that the balance of counter.h does not account for; negative: accounted for twice. */
+s64 ledger_missing(const u64 ledger[COUNTER_MAX]);
+
+#endif

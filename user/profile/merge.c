@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A profile that grows: its tables, and for each of them what is in it already. Fed by census with one process after the
+ * other; no state beside it.
+ */
+#include "profile/merge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profile/mergetable.h"
+
+static int add_stack(struct passage *passage, const struct profile_sample *from, const struct interned **ret_stack)
+{
+	int err = 0;
+
+	*ret_stack = NULL;
+	for (u32 i = 0; i < from->depth && !err; i++) {
+		u32 index = from->location[i];
+
+		if (index >= passage->from->location_count)
+			return -EINVAL;
+		if (passage->location[index] == UNSEEN)
+			err = mergetable_location(passage, &passage->from->locations[index], &passage->location[index]);
+		passage->stack[i] = passage->location[index];
+	}
+	if (err || !from->depth)
+		return err;
+	err = intern_add(&passage->merge->stacks, passage->stack, from->depth * sizeof(*passage->stack), ret_stack);
+	return err < 0 ? err : 0;
+}
+
+/* Where the sample is that this one is to be added to: at the end, unless one without a pid is there. UNSEEN: no memory. */
+static u32 find_sample(struct merge *merge, u32 origin, const struct interned *stack, u64 size)
+{
+	u32 place = merge->profile.sample_count, number;
+	struct key key = {0};
+	int added;
+
+	if (mergetable_grow(&merge->profile.samples, place, &merge->sample_capacity, sizeof(struct profile_sample)))
+		return UNSEEN;
+	if (origin && merge->origins.origins[origin - 1].pid)
+		return place;
+	if (mergetable_grow(&merge->shared, intern_count(&merge->samples), &merge->shared_capacity,
+			    sizeof(*merge->shared)))
+		return UNSEEN;
+	key_put_u64(&key, origin);
+	key_put_u64(&key, stack ? stack->index : UNSEEN);
+	key_put_u64(&key, size);
+	added = key_intern(&key, &merge->samples, &number);
+	if (added < 0)
+		return UNSEEN;
+	if (added)
+		merge->shared[number] = place;
+	return merge->shared[number];
+}
+
+static int add_sample(struct passage *passage, const struct profile_sample *from, u32 origin)
+{
+	struct profile *profile = &passage->merge->profile;
+	const struct interned *stack;
+	struct profile_sample *to;
+	int err = add_stack(passage, from, &stack);
+	u32 place;
+
+	if (err)
+		return err;
+	place = find_sample(passage->merge, origin, stack, from->size);
+	if (place == UNSEEN)
+		return -ENOMEM;
+	to = &profile->samples[place];
+	if (place == profile->sample_count) {
+		*to = (struct profile_sample){.origin = origin, .size = from->size, .depth = from->depth};
+		to->location = stack ? (u32 *)stack->bytes : NULL;
+		profile->sample_count++;
+	}
+	to->alloc_count += from->alloc_count;
+	to->inuse_count += from->inuse_count;
+	return 0;
+}
+
+/* --- profiles --- */
+
+static u32 *unseen(u32 count)
+{
+	u32 *table = malloc((count + 1UL) * sizeof(*table));
+
+	if (table)
+		memset(table, 0xff, (count + 1UL) * sizeof(*table));
+	return table;
+}
+
+static int passage_open(struct passage *passage, struct merge *merge, const struct profile *from)
+{
+	u32 depth = 0;
+
+	for (u32 i = 0; i < from->sample_count; i++)
+		depth = from->samples[i].depth > depth ? from->samples[i].depth : depth;
+	*passage = (struct passage){
+		.merge = merge,
+		.from = from,
+		.mapping = unseen(from->mapping_count),
+		.location = unseen(from->location_count),
+		.origin = unseen(from->origin_count),
+		.stack = unseen(depth),
+	};
+	return passage->mapping && passage->location && passage->origin && passage->stack ? 0 : -ENOMEM;
+}
+
+static void passage_close(struct passage *passage)
+{
+	free(passage->mapping);
+	free(passage->location);
+	free(passage->origin);
+	free(passage->stack);
+}
+
+/* Number 0: of no origin, which becomes `instead`. */
+static int pass_origin(struct passage *passage, u32 number, u32 instead, u32 *ret_origin)
+{
+	u32 *seen;
+	int err = 0;
+
+	*ret_origin = instead;
+	if (!number)
+		return 0;
+	if (number > passage->from->origin_count)
+		return -EINVAL;
+	seen = &passage->origin[number - 1];
+	if (*seen == UNSEEN)
+		err = origin_add(&passage->merge->origins, &passage->from->origins[number - 1], seen);
+	*ret_origin = *seen;
+	return err;
+}
+
+static int add_samples(struct merge *merge, const struct profile *from,
+		       bool (*wanted)(const struct profile_origin *origin, const void *arg), const void *arg,
+		       u32 instead)
+{
+	struct passage passage;
+	int err = passage_open(&passage, merge, from);
+
+	for (u32 i = 0; i < from->sample_count && !err; i++) {
+		const struct profile_sample *sample = &from->samples[i];
+		u32 origin;
+
+		if (wanted && (!sample->origin || sample->origin > from->origin_count ||
+			       !wanted(&from->origins[sample->origin - 1], arg)))
+			continue;
+		err = pass_origin(&passage, sample->origin, instead, &origin);
+		if (!err)
+			err = add_sample(&passage, sample, origin);
+	}
+	passage_close(&passage);
+	merge->profile.origins = merge->origins.origins;
+	merge->profile.origin_count = merge->origins.count;
+	return err;
+}
+
+static int agree(struct merge *merge, const struct profile *from)
+{
+	struct profile *profile = &merge->profile;
+
+	if (!profile->sample_bytes) {
+		profile->sample_bytes = from->sample_bytes;
+		profile->alloc_only = from->alloc_only;
+	}
+	return profile->sample_bytes == from->sample_bytes && profile->alloc_only == from->alloc_only ? 0 : -EINVAL;
+}
+
+int merge_add(struct merge *merge, const struct profile *profile, const struct profile_origin *origin)
+{
+	int err = agree(merge, profile);
+	u32 number = 0;
+
+	if (!err && origin)
+		err = origin_add(&merge->origins, origin, &number);
+	if (!err)
+		err = add_samples(merge, profile, NULL, NULL, number);
+	if (!err)
+		merge_facts(&merge->profile, profile);
+	return err;
+}
+
+int merge_select(struct merge *merge, const struct profile *from,
+		 bool (*wanted)(const struct profile_origin *origin, const void *arg), const void *arg)
+{
+	int err = agree(merge, from);
+
+	return err ? err : add_samples(merge, from, wanted, arg, 0);
+}
+
+static double cost(const struct profile *profile)
+{
+	return profile->hit_cost_ns *
+	       (double)(profile->ledger[COUNTER_HITS_ALLOC] + profile->ledger[COUNTER_HITS_FREE]);
+}
+
+void merge_facts(struct profile *sum, const struct profile *more)
+{
+	double cost_ns = cost(sum) + cost(more), hits;
+	u64 end = more->start_unix_ns + more->duration_ns, sum_end = sum->start_unix_ns + sum->duration_ns;
+
+	for (unsigned int i = 0; i < COUNTER_MAX; i++)
+		sum->ledger[i] += more->ledger[i];
+	hits = (double)(sum->ledger[COUNTER_HITS_ALLOC] + sum->ledger[COUNTER_HITS_FREE]);
+	sum->cpu_ns += more->cpu_ns;
+	sum->hit_cost_ns = hits > 0 ? cost_ns / hits : 0;
+	sum->slowdown_percent = sum->cpu_ns ? 100 * cost_ns / (double)sum->cpu_ns : 0;
+	if (!sum->processes || more->start_unix_ns < sum->start_unix_ns)
+		sum->start_unix_ns = more->start_unix_ns;
+	end = sum->processes && sum_end > end ? sum_end : end;
+	sum->duration_ns = end - sum->start_unix_ns;
+	sum->processes += more->processes ? more->processes : 1;
+	sum->sample_bytes = more->sample_bytes;
+	sum->alloc_only = more->alloc_only;
+}
+
+void merge_describe(struct merge *merge, const struct profile *facts)
+{
+	struct profile tables = merge->profile, *profile = &merge->profile;
+
+	*profile = *facts;
+	profile->mappings = tables.mappings;
+	profile->mapping_count = tables.mapping_count;
+	profile->locations = tables.locations;
+	profile->location_count = tables.location_count;
+	profile->samples = tables.samples;
+	profile->sample_count = tables.sample_count;
+	profile->origins = tables.origins;
+	profile->origin_count = tables.origin_count;
+}
+
+const struct profile *merge_profile(const struct merge *merge)
+{
+	return &merge->profile;
+}
+
+struct merge *merge_new(void)
+{
+	struct merge *merge = calloc(1, sizeof(*merge));
+
+	if (!merge)
+		return NULL;
+	merge->place = MERGETABLE_PLACE;
+	merge->profile.comm = (char *)"all";
+	merge->profile.stem = (char *)"all";
+	return merge;
+}
+
+void merge_free(struct merge *merge)
+{
+	if (!merge)
+		return;
+	for (u32 i = 0; i < merge->profile.location_count; i++)
+		free(merge->profile.locations[i].lines);
+	free(merge->profile.mappings);
+	free(merge->profile.locations);
+	free(merge->profile.samples);
+	free(merge->shared);
+	origin_table_release(&merge->origins);
+	intern_release(&merge->texts);
+	intern_release(&merge->mappings);
+	intern_release(&merge->locations);
+	intern_release(&merge->stacks);
+	intern_release(&merge->samples);
+	free(merge);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What of two processes is one file, one place in it, one name. Called by merge.c. */
+#include "profile/mergetable.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PLACE_SIZE (1ULL << 40) /* of a larger file nobody knows what it is; it stays */
+#define PAGE	   4096ULL
+
+void key_put(struct key *key, const void *bytes, size_t size)
+{
+	if (key->failed || !size)
+		return;
+	if (key->size + size > key->capacity) {
+		size_t capacity = 2 * (key->size + size);
+		u8 *grown = capacity > UINT32_MAX ? NULL : realloc(key->bytes, capacity);
+
+		if (!grown) {
+			key->failed = true;
+			return;
+		}
+		key->bytes = grown;
+		key->capacity = (u32)capacity;
+	}
+	memcpy(key->bytes + key->size, bytes, size);
+	key->size += size;
+}
+
+void key_put_u64(struct key *key, u64 number)
+{
+	key_put(key, &number, sizeof(number));
+}
+
+int key_intern(struct key *key, struct intern *intern, u32 *ret_index)
+{
+	const struct interned *entry;
+	int added = key->failed ? -ENOMEM : intern_add(intern, key->bytes, key->size, &entry);
+
+	free(key->bytes);
+	if (added >= 0)
+		*ret_index = entry->index;
+	return added;
+}
+
+int mergetable_grow(void *table, u32 count, u32 *capacity, size_t size)
+{
+	void **array = table, *grown;
+	u32 wanted = *capacity ? 2 * *capacity : 64;
+
+	if (count < *capacity)
+		return 0;
+	grown = wanted > *capacity ? reallocarray(*array, wanted, size) : NULL;
+	if (!grown)
+		return -ENOMEM;
+	*array = grown;
+	*capacity = wanted;
+	return 0;
+}
+
+/* NULL stays NULL. */
+static int keep_text(struct merge *merge, const char *text, char **ret)
+{
+	const struct interned *entry;
+	size_t size = text ? strlen(text) + 1 : 0;
+
+	*ret = NULL;
+	if (!text)
+		return 0;
+	if (size > UINT32_MAX || intern_add(&merge->texts, text, (u32)size, &entry) < 0)
+		return -ENOMEM;
+	*ret = (char *)entry->bytes;
+	return 0;
+}
+
+/* --- mappings --- */
+
+/* Not memory that has a name only. */
+static bool is_file(const struct profile_mapping *mapping)
+{
+	return mapping->path && mapping->path[0] == '/' && mapping->path[1] != '/' &&
+	       strncmp(mapping->path, "/memfd:", 7) != 0 && strncmp(mapping->path, "/SYSV", 5) != 0 &&
+	       mapping->end > mapping->start;
+}
+
+static bool is_taken(const struct profile *profile, u64 start, u64 end)
+{
+	for (u32 i = 0; i < profile->mapping_count; i++)
+		if (profile->mappings[i].start < end && start < profile->mappings[i].end)
+			return true;
+	return false;
+}
+
+static void find_place(struct merge *merge, struct profile_mapping *mapping)
+{
+	u64 size = mapping->end - mapping->start, inside = mapping->start % PAGE;
+
+	if (!is_file(mapping) || size > PLACE_SIZE || !is_taken(&merge->profile, mapping->start, mapping->end))
+		return;
+	mapping->start = merge->place + inside;
+	mapping->end = mapping->start + size;
+	merge->place = (mapping->end + 2 * PAGE - 1) / PAGE * PAGE;
+}
+
+static int mapping_key(const struct profile_mapping *mapping, struct intern *intern, u32 *ret_index)
+{
+	bool file = is_file(mapping);
+	struct key key = {0};
+
+	key_put(&key, mapping->path ? mapping->path : "", strlen(mapping->path ? mapping->path : "") + 1);
+	key_put_u64(&key, mapping->file_offset);
+	key_put_u64(&key, mapping->end - mapping->start);
+	key_put(&key, mapping->build_id, mapping->build_id_size);
+	if (!mapping->build_id_size) {
+		key_put_u64(&key, mapping->device);
+		key_put_u64(&key, mapping->inode);
+	}
+	if (!file)
+		key_put_u64(&key, mapping->start);
+	return key_intern(&key, intern, ret_index);
+}
+
+static int add_mapping(struct merge *merge, const struct profile_mapping *from, u32 *ret_index)
+{
+	struct profile *profile = &merge->profile;
+	struct profile_mapping *to;
+	char *path;
+	int added;
+
+	if (mergetable_grow(&profile->mappings, profile->mapping_count, &merge->mapping_capacity, sizeof(*to)) ||
+	    keep_text(merge, from->path ? from->path : "", &path))
+		return -ENOMEM;
+	added = mapping_key(from, &merge->mappings, ret_index);
+	if (added < 0)
+		return added;
+	to = &profile->mappings[*ret_index];
+	if (added) {
+		*to = *from;
+		to->path = path;
+		find_place(merge, to);
+		profile->mapping_count++;
+	}
+	to->has_functions = to->has_functions && from->has_functions;
+	to->has_filenames = to->has_filenames && from->has_filenames;
+	to->has_line_numbers = to->has_line_numbers && from->has_line_numbers;
+	to->has_inline_frames = to->has_inline_frames && from->has_inline_frames;
+	return 0;
+}
+
+/* --- locations --- */
+
+/* The texts are the merge's: each is where every equal one is. */
+static int keep_lines(struct merge *merge, const struct profile_location *from, struct profile_line *lines)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < from->line_count && !err; i++) {
+		lines[i] = from->lines[i];
+		err = keep_text(merge, from->lines[i].function, &lines[i].function);
+		err = err ? err : keep_text(merge, from->lines[i].system_name, &lines[i].system_name);
+		err = err ? err : keep_text(merge, from->lines[i].file, &lines[i].file);
+	}
+	return err;
+}
+
+/*
+ * A place in a file has one name, or none where a process was gone before its file could be opened. In memory without a
+ * file, each process may have other code at the same address.
+ */
+static int location_key(struct merge *merge, const struct profile_location *location, u32 *ret_index)
+{
+	struct key key = {0};
+
+	key_put_u64(&key, location->address);
+	key_put_u64(&key, location->mapping);
+	if (location->mapping < merge->profile.mapping_count && is_file(&merge->profile.mappings[location->mapping]))
+		return key_intern(&key, &merge->locations, ret_index);
+	key_put_u64(&key, location->function_offset);
+	for (u32 i = 0; i < location->line_count; i++) {
+		const struct profile_line *line = &location->lines[i];
+
+		key_put_u64(&key, (u64)(uintptr_t)line->function);
+		key_put_u64(&key, (u64)(uintptr_t)line->system_name);
+		key_put_u64(&key, (u64)(uintptr_t)line->file);
+		key_put_u64(&key, line->line | (u64)line->start_line << 32);
+	}
+	return key_intern(&key, &merge->locations, ret_index);
+}
+
+/* Where the location's mapping is in the merge, and its address there. */
+static int move_location(struct passage *passage, struct profile_location *location)
+{
+	u32 index = location->mapping;
+	const struct profile_mapping *from;
+	int err = 0;
+
+	location->mapping = MAPPING_UNKNOWN;
+	if (index >= passage->from->mapping_count)
+		return 0;
+	from = &passage->from->mappings[index];
+	if (passage->mapping[index] == UNSEEN)
+		err = add_mapping(passage->merge, from, &passage->mapping[index]);
+	if (err)
+		return err;
+	location->mapping = passage->mapping[index];
+	location->address += passage->merge->profile.mappings[location->mapping].start - from->start;
+	return 0;
+}
+
+/* The same place once more, which may be the first to have a name. Takes over the lines of `again`, or frees them. */
+static void name_location(struct profile_location *location, const struct profile_location *again)
+{
+	struct profile_line *lines = location->lines;
+
+	if (location->line_count || !again->line_count) {
+		free(again->lines);
+		return;
+	}
+	*location = *again;
+	free(lines);
+}
+
+int mergetable_location(struct passage *passage, const struct profile_location *from, u32 *ret_index)
+{
+	struct merge *merge = passage->merge;
+	struct profile *profile = &merge->profile;
+	struct profile_location to = *from;
+	int added = move_location(passage, &to);
+
+	to.lines = NULL;
+	if (added ||
+	    mergetable_grow(&profile->locations, profile->location_count, &merge->location_capacity, sizeof(to)))
+		return -ENOMEM;
+	to.lines = calloc(to.line_count + 1UL, sizeof(*to.lines));
+	if (!to.lines || keep_lines(merge, from, to.lines))
+		added = -ENOMEM;
+	else
+		added = location_key(merge, &to, ret_index);
+	if (added == 1)
+		profile->locations[profile->location_count++] = to;
+	else if (!added)
+		name_location(&profile->locations[*ret_index], &to);
+	else
+		free(to.lines);
+	return added < 0 ? added : 0;
+}

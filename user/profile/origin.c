@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where samples come from; used by merge and by the reader of saved profiles. */
+#include "profile/origin.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void release(struct profile_origin *origin)
+{
+	free(origin->comm);
+	free(origin->container);
+	free(origin->container_id);
+}
+
+static int copy_text(const char *from, char **ret)
+{
+	*ret = from ? strdup(from) : NULL;
+	return from && !*ret ? -ENOMEM : 0;
+}
+
+/* At the end of the table, unless something fails. */
+static int append(struct origin_table *table, const struct profile_origin *from)
+{
+	struct profile_origin *to;
+
+	if (table->count == table->capacity) {
+		u32 capacity = table->capacity ? 2 * table->capacity : 16;
+
+		to = reallocarray(table->origins, capacity, sizeof(*to));
+		if (!to)
+			return -ENOMEM;
+		table->origins = to;
+		table->capacity = capacity;
+	}
+	to = &table->origins[table->count];
+	*to = (struct profile_origin){.pid = from->pid, .group = from->group};
+	if (copy_text(from->comm, &to->comm) || copy_text(from->container, &to->container) ||
+	    copy_text(from->container_id, &to->container_id)) {
+		release(to);
+		return -ENOMEM;
+	}
+	table->count++;
+	return 0;
+}
+
+/* Its bytes tell an origin from every other. NULL without memory. */
+static char *make_key(const struct profile_origin *origin, u32 *ret_size)
+{
+	const char *texts[] = {origin->comm, origin->container, origin->container_id};
+	char *key = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&key, &size);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "%u %u", origin->pid, origin->group);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		fputc(texts[i] ? '+' : '-', out);
+		if (texts[i])
+			fwrite(texts[i], 1, strlen(texts[i]) + 1, out);
+	}
+	if (fclose(out) || size > UINT32_MAX) {
+		free(key);
+		return NULL;
+	}
+	*ret_size = (u32)size;
+	return key;
+}
+
+int origin_add(struct origin_table *table, const struct profile_origin *origin, u32 *ret_origin)
+{
+	const struct interned *entry;
+	char *key;
+	u32 size;
+	int added;
+
+	*ret_origin = 0;
+	if (!origin->pid && !origin->comm && !origin->container && !origin->container_id && !origin->group)
+		return 0;
+	key = make_key(origin, &size);
+	if (!key)
+		return -ENOMEM;
+	/* Appended first: of an origin that is known but not there nobody could be rid again. */
+	entry = intern_find(&table->known, key, size);
+	added = entry ? 0 : append(table, origin);
+	if (!entry && !added) {
+		added = intern_add(&table->known, key, size, &entry);
+		if (added < 0)
+			release(&table->origins[--table->count]);
+	}
+	free(key);
+	if (added < 0)
+		return -ENOMEM;
+	*ret_origin = entry->index + 1;
+	return 0;
+}
+
+void origin_table_release(struct origin_table *table)
+{
+	for (u32 i = 0; i < table->count; i++)
+		release(&table->origins[i]);
+	free(table->origins);
+	intern_release(&table->known);
+}

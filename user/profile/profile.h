@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PROFILE_H
+#define PROFILE_H
+/*
+ * An immutable snapshot of one image's heap, complete in itself: writers need nothing but this. Built by the recorder
+ * (addresses), then given names by profile_symbolize; or read back from a .pb.gz (read_pprof.h).
+ *
+ * Every array is owned by the profile. Indices, not pointers, connect the tables.
+ */
+#include "include/counter.h"
+#include "include/types.h"
+#include "profile/lifetime.h"
+
+struct elf;
+struct root;
+struct symbolizer;
+
+/* The four measures, in Go's order. */
+enum measure {
+	ALLOC_OBJECTS,
+	ALLOC_SPACE,
+	INUSE_OBJECTS,
+	INUSE_SPACE,
+	MEASURE_MAX
+};
+
+bool measure_is_inuse(enum measure measure); /* and not of what was ever allocated */
+
+#define MAPPING_UNKNOWN 0xffffffffu
+
+struct profile_mapping {
+	u64 start, end, file_offset;
+	char *path;
+	u8 build_id[20];
+	u8 build_id_size;
+	u64 device, inode;
+	struct elf *elf;    /* for profile_symbolize; NULL when not to be had. Borrowed. */
+	bool has_functions; /* every location in it got a function */
+	bool has_filenames, has_line_numbers, has_inline_frames;
+};
+
+struct profile_line {
+	char *function, *system_name, *file; /* file NULL when unknown */
+	u32 line, start_line;
+};
+
+struct profile_location {
+	u64 address;		    /* return address minus one: the call */
+	u32 mapping;		    /* index, or MAPPING_UNKNOWN */
+	u32 line_count;		    /* 0: no name known */
+	struct profile_line *lines; /* innermost inlined first */
+	u64 function_offset;	    /* address minus entry of the physical function (0 when unknown) */
+};
+
+/* Where samples of a profile of several processes come from: what they are labelled with. */
+struct profile_origin {
+	u32 pid;			       /* 0: several, merged */
+	char *comm, *container, *container_id; /* NULL: unknown, or no one */
+	u32 group; /* origins that read the same but must stay apart differ here; not written */
+};
+
+/* One (stack, requested size), of one origin. Counts are raw samples; estimates are made by weight_scale alone. */
+struct profile_sample {
+	u32 *location; /* leaf first; the allocator's own frames are already gone */
+	u32 depth;
+	u32 origin; /* 0: that of the profile; else index in its origins, plus one */
+	u64 size;
+	u64 alloc_count, inuse_count; /* published: of the moment a cycle completed */
+	struct lifetime *lifetime;    /* now, what is in use counted as ended; NULL: unknown */
+};
+
+/*
+ * What the model collector (collector.h) makes of the whole process. Cycles are paced ones, bytes are weights, of now.
+ */
+struct profile_model {
+	bool known;
+	u32 gogc_percent; /* 0: off */
+	u32 tenure;
+	u32 cycles, requests;
+	u64 cycles_ns;	     /* from the beginning to the end of the last cycle */
+	double cycles_bytes; /* allocated in that time */
+	double marked_bytes, goal_bytes;
+	double visited_bytes; /* all marks together */
+	double tenured_bytes,
+		trend; /* in use; and by how much more of them a second, over the last half of the cycles */
+	double judged_bytes, promoted_bytes; /* as old as tenure, dead or alive; those of them that came to be so old */
+	u64 clock_ns[LIFETIME_BUCKETS];	     /* when the buckets of lifetime.h began, since the beginning */
+	u64 age_ns[LIFETIME_CLASSES];	     /* for how long at least an object of that class has lived */
+};
+
+struct profile {
+	/* who */
+	u32 pid;
+	u32 image;			  /* 1, 2, 3 ...: which image of this pid */
+	char *comm, *exe, *cgroup;	  /* comm never NULL; the others NULL when unknown */
+	char *container, *container_name; /* its id; NULL: in none, or unknown */
+	u32 processes;			  /* whose samples these are, merged; 0: one process's alone */
+	char *stem;			  /* its files' name but for the extension; NULL: <pid>.<comm> */
+	/* when and how */
+	u64 start_unix_ns, duration_ns;
+	u64 sample_bytes;
+	bool alloc_only;
+	/* what */
+	struct profile_mapping *mappings;
+	u32 mapping_count;
+	struct profile_location *locations;
+	u32 location_count;
+	struct profile_sample *samples;
+	u32 sample_count; /* entries of samples[], not a number of sampled objects */
+	struct profile_origin *origins;
+	u32 origin_count;
+	u64 ledger[COUNTER_MAX];
+	struct profile_model model;
+	/* beside it */
+	u64 memory_limit, memory_used;			    /* of its cgroup; 0: unlimited or unknown */
+	u64 peak_inuse_space, peak_at_ns;		    /* estimate, and when: ns after start; 0, 0 when unknown */
+	u64 rss_start_bytes, rss_end_bytes, rss_peak_bytes; /* 0: unknown */
+	u64 cpu_ns;					    /* CPU time the process used while traced */
+	double hit_cost_ns;				    /* calibrated cost of one unsampled trap */
+	double slowdown_percent;
+	bool exited; /* the image had ended when the snapshot was taken */
+	/* for profile_symbolize */
+	const struct root *root; /* the file system it saw; NULL: unknown. Borrowed. */
+	bool show_allocator;	 /* stacks may begin in what asks the allocator for the program, see sample.h */
+	/* from profile_symbolize */
+	const char *perfmap_refused; /* why the names a JIT compiler left were not used; NULL: no such reason */
+};
+
+void profile_free(struct profile *profile);
+
+/* Drop the tables, leave the facts: what a line of the index needs. */
+void profile_strip(struct profile *profile);
+void profile_line_release(struct profile_line *line);
+
+/* Every allocation was recorded: numbers are no estimates. */
+bool profile_is_exact(const struct profile *profile);
+
+/* Sums of the truncated estimates over all samples: what index.json and the .pb.gz agree on. */
+void profile_totals(const struct profile *profile, u64 ret_totals[MEASURE_MAX]);
+
+/* The four estimates of one sample. */
+void profile_sample_values(const struct profile *profile, const struct profile_sample *sample,
+			   u64 ret_values[MEASURE_MAX]);
+
+/*
+ * Fill lines of all locations and has_* of all mappings; code outside all files gets its name from the process's perf
+ * map. Stacks begin in the program then, unless show_allocator. 0 or -ENOMEM.
+ */
+int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer);
+
+#endif

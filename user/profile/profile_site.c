@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a profile's samples to its allocation sites: locations are numbered by site, samples added up. Called by the
+ * tables and by write_json.c; the sites it makes are its callers'.
+ */
+#include "profile/profile_site.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profile/weight.h"
+
+static int compare_u64(u64 a, u64 b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+/* 0 when two locations belong to one site: same physical function, same line at the leaf; unnamed ones by address. */
+static int compare_site(const struct profile_location *a, const struct profile_location *b)
+{
+	int order;
+
+	if (!a->line_count || !b->line_count) {
+		if (a->line_count || b->line_count)
+			return a->line_count ? -1 : 1;
+		return compare_u64(a->address, b->address);
+	}
+	order = compare_text(a->lines[a->line_count - 1].system_name, b->lines[b->line_count - 1].system_name);
+	if (!order)
+		order = compare_text(a->lines[0].file, b->lines[0].file);
+	if (!order)
+		order = compare_u64(a->lines[0].line, b->lines[0].line);
+	return order;
+}
+
+static int compare_location(const void *a, const void *b)
+{
+	const struct profile_location *const *left = a, *const *right = b;
+	int order = compare_site(*left, *right);
+
+	return order ? order : compare_u64((u64)(uintptr_t)*left, (u64)(uintptr_t)*right);
+}
+
+/* ret_site[i] becomes the number of the site that location i belongs to; *ret_count their number. */
+static int number_sites(const struct profile *profile, u32 *ret_site, u32 *ret_count)
+{
+	const struct profile_location **sorted;
+	u32 count = 0;
+
+	sorted = calloc(profile->location_count + 1UL, sizeof(const struct profile_location *));
+	if (!sorted)
+		return -ENOMEM;
+	for (u32 i = 0; i < profile->location_count; i++)
+		sorted[i] = &profile->locations[i];
+	qsort(sorted, profile->location_count, sizeof(const struct profile_location *), compare_location);
+	for (u32 i = 0; i < profile->location_count; i++) {
+		if (i && compare_site(sorted[i - 1], sorted[i]))
+			count++;
+		ret_site[sorted[i] - profile->locations] = count;
+	}
+	*ret_count = profile->location_count ? count + 1 : 0;
+	free(sorted);
+	return 0;
+}
+
+/* Adds a sample to its site; stderr_value holds variances until the end. *heaviest is the value of the site's example.
+ */
+static void add_sample(const struct profile *profile, const struct profile_sample *sample, enum measure by,
+		       struct profile_site *site, u64 *heaviest)
+{
+	u64 inuse_count = profile->alloc_only ? 0 : sample->inuse_count;
+	u64 count[MEASURE_MAX] = {sample->alloc_count, sample->alloc_count, inuse_count, inuse_count};
+	u64 value[MEASURE_MAX];
+
+	profile_sample_values(profile, sample, value);
+	for (unsigned int m = 0; m < MEASURE_MAX; m++) {
+		site->value[m] += value[m];
+		site->stderr_value[m] +=
+			m == ALLOC_OBJECTS || m == INUSE_OBJECTS
+				? weight_variance_objects(count[m], sample->size, profile->sample_bytes)
+				: weight_variance_bytes(count[m], sample->size, profile->sample_bytes);
+	}
+	site->alloc_samples += sample->alloc_count;
+	site->inuse_samples += inuse_count;
+	if (!site->example || value[by] > *heaviest) {
+		site->example = sample;
+		site->leaf = sample->depth ? &profile->locations[sample->location[0]] : NULL;
+		*heaviest = value[by];
+	}
+}
+
+static int compare_value(const void *a, const void *b, void *arg)
+{
+	const struct profile_site *left = a, *right = b;
+	enum measure by = *(const enum measure *)arg;
+	int order = compare_u64(right->value[by], left->value[by]);
+
+	if (!order)
+		order = compare_u64(right->value[ALLOC_SPACE], left->value[ALLOC_SPACE]);
+	return order ? order : compare_u64((u64)(uintptr_t)left->leaf, (u64)(uintptr_t)right->leaf);
+}
+
+/* Drops sites without a sample, turns variances into standard errors, sorts; the number of sites left. */
+static u32 finish_sites(struct profile_site *sites, u32 count, enum measure by)
+{
+	u32 kept = 0;
+
+	for (u32 i = 0; i < count; i++) {
+		if (!sites[i].example)
+			continue;
+		for (unsigned int m = 0; m < MEASURE_MAX; m++)
+			sites[i].stderr_value[m] = sqrt(sites[i].stderr_value[m]);
+		sites[kept++] = sites[i];
+	}
+	qsort_r(sites, kept, sizeof(*sites), compare_value, &by);
+	return kept;
+}
+
+/* A record of lifetimes takes kilobytes, and most locations are no leaf: sums are made for sites that have a sample. */
+static int add_lifespan(const struct profile *profile, const struct profile_sample *sample, struct lifespan_sum **sum)
+{
+	if (!profile->model.known)
+		return 0;
+	if (!*sum)
+		*sum = calloc(1, sizeof(**sum));
+	if (!*sum)
+		return -ENOMEM;
+	lifespan_add(*sum, profile, sample);
+	return 0;
+}
+
+static void conclude_lifespans(const struct profile *profile, struct lifespan_sum **sums, struct profile_site *sites,
+			       u32 count)
+{
+	for (u32 i = 0; i < count; i++) {
+		if (sums[i])
+			lifespan_conclude(sums[i], profile, &sites[i].lifespan);
+		free(sums[i]);
+	}
+}
+
+int profile_sites(const struct profile *profile, enum measure by, struct profile_site **ret_sites, u32 *ret_count)
+{
+	u32 *site_of = calloc(profile->location_count + 1UL, sizeof(*site_of));
+	struct profile_site *sites = NULL;
+	struct lifespan_sum **sums = NULL;
+	u64 *heaviest = NULL;
+	u32 count = 0;
+	int err;
+
+	err = site_of ? number_sites(profile, site_of, &count) : -ENOMEM;
+	if (err)
+		goto out;
+	sites = calloc(count + 1UL, sizeof(*sites)); /* the last one: stack unknown */
+	heaviest = calloc(count + 1UL, sizeof(*heaviest));
+	sums = calloc(count + 1UL, sizeof(struct lifespan_sum *));
+	if (!sites || !heaviest || !sums)
+		err = -ENOMEM;
+	for (u32 i = 0; !err && i < profile->sample_count; i++) {
+		const struct profile_sample *sample = &profile->samples[i];
+		u32 site = sample->depth ? site_of[sample->location[0]] : count;
+
+		add_sample(profile, sample, by, &sites[site], &heaviest[site]);
+		err = add_lifespan(profile, sample, &sums[site]);
+	}
+	if (sites && sums)
+		conclude_lifespans(profile, sums, sites, count + 1);
+	if (err) {
+		free(sites);
+		goto out;
+	}
+	*ret_count = finish_sites(sites, count + 1, by);
+	*ret_sites = sites;
+out:
+	free(sums);
+	free(heaviest);
+	free(site_of);
+	return err;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The end of a recording of a population. Called by publish. */
+#include "record/conclude.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "record/census.h"
+#include "base/filelist.h"
+#include "base/log.h"
+#include "format/proctable.h"
+#include "format/summary.h"
+
+#define SUMMARY_SITES	  10
+#define SUMMARY_PROCESSES 20
+
+struct conclusion {
+	struct publication *publication;
+	int err;
+	const char *failed;
+};
+
+static void fail(struct conclusion *conclusion, const char *what, int err)
+{
+	if (!err || conclusion->err)
+		return;
+	conclusion->err = err;
+	conclusion->failed = what;
+}
+
+static int add_image(struct process *process, void *arg)
+{
+	struct conclusion *conclusion = arg;
+	const struct publication *publication = conclusion->publication;
+
+	fail(conclusion, "profile",
+	     census_add(publication->census, process, publication->start_ns + publication->duration_ns));
+	return 0;
+}
+
+static int write_index_file(const struct publication *publication)
+{
+	struct recording recording = conclude_recording(publication);
+	const struct index_table *processes = census_processes(publication->census);
+
+	recording.merged = census_merged(publication->census)->entries;
+	recording.merged_count = census_merged(publication->census)->count;
+	return writer_index(publication->output->fd, &recording, processes->entries, processes->count);
+}
+
+static u64 count_files(const struct index_table *table)
+{
+	u64 count = 0;
+
+	for (u32 i = 0; i < table->count; i++)
+		count += filelist_count(table->entries[i].files);
+	return count;
+}
+
+static void print_summary(const struct census *census)
+{
+	const struct index_table *processes = census_processes(census);
+
+	proctable_print(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
+	fputc('\n', stderr);
+	summary_print(census_all(census), SUMMARY_SITES, stderr);
+	proctable_print_losses(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
+}
+
+static void say_merged(const struct publication *publication)
+{
+	const struct census_numbers *numbers = census_numbers(publication->census);
+
+	if (numbers->perfmaps_refused)
+		log_note("the names that JIT compilers left in /tmp/perf-PID.map are not used for %" PRIu32
+			 " process%s, the first because: %s",
+			 numbers->perfmaps_refused, numbers->perfmaps_refused == 1 ? "" : "es",
+			 numbers->perfmap_refused);
+	if (numbers->crowded)
+		log_note("%" PRIu64 " processes ended after %" PRIu32 " others had left %u samples, more than heaptap "
+			 "keeps apart, and are merged, in merged.*, by their %" PRIu32 " executable%s; a larger -R has "
+			 "fewer",
+			 numbers->merged, numbers->own_files, publication->samples_max, numbers->executables,
+			 numbers->executables == 1 ? "" : "s");
+	else if (numbers->merged)
+		log_note("%" PRIu64 " processes ended after the first %" PRIu32
+			 " and are merged, in merged.*, by their "
+			 "%" PRIu32 " executable%s; --keep keeps more of them apart",
+			 numbers->merged, publication->options->keep, numbers->executables,
+			 numbers->executables == 1 ? "" : "s");
+}
+
+int conclude_census(struct publication *publication)
+{
+	struct conclusion conclusion = {.publication = publication};
+	const struct census_numbers *numbers;
+	int status;
+
+	if (!publish_open_census(publication))
+		return conclude_say(publication, "profiles", -ENOMEM, 0);
+	recorder_for_each(publication->recorder, add_image, &conclusion);
+	fail(&conclusion, "merged profiles", census_finish(publication->census));
+	fail(&conclusion, "index.json", write_index_file(publication));
+	if (publication->options->verbosity >= 0)
+		print_summary(publication->census);
+	say_merged(publication);
+	status = conclude_say(publication, conclusion.failed, conclusion.err,
+			      count_files(census_processes(publication->census)) +
+				      count_files(census_merged(publication->census)));
+	numbers = census_numbers(publication->census);
+	if (status == STATUS_DONE && publication->options->fail_on_growing)
+		status = conclude_growth(numbers->growing_sites, numbers->growing_processes);
+	return status;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All and containers. Samples are kept once, in what is merged of all; a container's are picked out of it when they are
+ * to be written, so that memory does not pay for them twice. Used by census.
+ */
+#define HASH_NONFATAL_OOM	     1
+#define uthash_nonfatal_oom(element) (out_of_memory = true)
+#include "record/gather.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#define ID_LENGTH 64 /* of the hexadecimal ids that are cut for names of files */
+
+struct container {
+	struct profile facts; /* stem, comm, container and container_name are its own */
+	UT_hash_handle hh;    /* by facts.container */
+};
+
+struct gather {
+	struct merge *all;
+	struct container *containers;
+};
+
+struct gather *gather_new(void)
+{
+	struct gather *gather = calloc(1, sizeof(*gather));
+
+	if (!gather)
+		return NULL;
+	gather->all = merge_new();
+	if (!gather->all) {
+		free(gather);
+		return NULL;
+	}
+	return gather;
+}
+
+static void container_free(struct container *container)
+{
+	free(container->facts.stem);
+	free(container->facts.container);
+	free(container->facts.container_name);
+	free(container);
+}
+
+void gather_free(struct gather *gather)
+{
+	struct container *container, *next;
+
+	if (!gather)
+		return;
+	HASH_ITER (hh, gather->containers, container, next) {
+		HASH_DEL(gather->containers, container);
+		container_free(container);
+	}
+	merge_free(gather->all);
+	free(gather);
+}
+
+static bool has_stem(const struct gather *gather, const char *stem)
+{
+	for (const struct container *container = gather->containers; container; container = container->hh.next)
+		if (!strcmp(container->facts.stem, stem))
+			return true;
+	return false;
+}
+
+/* Ids that are long are told apart by their beginnings, or, if not, by a number. NULL: no memory. */
+static char *make_stem(const struct gather *gather, const char *id)
+{
+	char clean[WRITER_NAME_MAX + 1], *stem;
+	u32 number = 1;
+
+	writer_clean_name(id, clean);
+	if (strlen(id) == ID_LENGTH)
+		clean[GATHER_ID_COLUMNS] = '\0';
+	if (asprintf(&stem, "container.%s", clean) < 0)
+		return NULL;
+	while (has_stem(gather, stem)) {
+		free(stem);
+		if (asprintf(&stem, "container.%s-%u", clean, ++number) < 0)
+			return NULL;
+	}
+	return stem;
+}
+
+static struct container *container_new(struct gather *gather, const char *id, const char *name)
+{
+	struct container *container = calloc(1, sizeof(*container));
+	bool out_of_memory = false;
+
+	if (!container)
+		return NULL;
+	container->facts.stem = container->facts.comm = make_stem(gather, id);
+	container->facts.container = strdup(id);
+	container->facts.container_name = name ? strdup(name) : NULL;
+	if (container->facts.stem && container->facts.container)
+		HASH_ADD_KEYPTR(hh, gather->containers, container->facts.container, strlen(id), container);
+	if (!container->facts.stem || !container->facts.container || out_of_memory) {
+		container_free(container);
+		return NULL;
+	}
+	return container;
+}
+
+static int add_to_container(struct gather *gather, const struct profile *profile)
+{
+	const char *id = profile->container;
+	struct container *container;
+
+	if (!id)
+		return 0;
+	HASH_FIND_STR(gather->containers, id, container);
+	if (!container && HASH_COUNT(gather->containers) >= GATHER_CONTAINERS_MAX)
+		return 0;
+	if (!container)
+		container = container_new(gather, id, profile->container_name);
+	if (!container)
+		return -ENOMEM;
+	merge_facts(&container->facts, profile);
+	return 0;
+}
+
+int gather_add(struct gather *gather, const struct profile *profile, const struct profile_origin *origin)
+{
+	int err = merge_add(gather->all, profile, origin);
+
+	return err ? err : add_to_container(gather, profile);
+}
+
+int gather_copy(struct gather *gather, const struct gather *from)
+{
+	int err = merge_profile(from->all)->processes ? merge_add(gather->all, merge_profile(from->all), NULL) : 0;
+
+	for (const struct container *container = from->containers; container && !err; container = container->hh.next)
+		err = add_to_container(gather, &container->facts);
+	return err;
+}
+
+const struct profile *gather_all(const struct gather *gather)
+{
+	return merge_profile(gather->all);
+}
+
+const char *gather_container(const struct profile *profile, char buffer[GATHER_ID_COLUMNS + 1])
+{
+	if (profile->container_name || !profile->container)
+		return profile->container_name;
+	snprintf(buffer, GATHER_ID_COLUMNS + 1, "%s", profile->container);
+	return buffer;
+}
+
+static bool is_in(const struct profile_origin *origin, const void *id)
+{
+	return origin->container_id && !strcmp(origin->container_id, id);
+}
+
+typedef void told_function(void *arg, const struct profile *merged, char **files);
+
+static int write_one(const struct profile *profile, int dir, unsigned int formats, unsigned int seq,
+		     told_function *told, void *arg)
+{
+	char **files = NULL;
+	int err = profile->sample_count ? writer_write(dir, profile, formats, seq, &files) : 0;
+
+	told(arg, profile, files);
+	return err;
+}
+
+static int write_container(const struct gather *gather, const struct container *container, int dir,
+			   unsigned int formats, unsigned int seq, told_function *told, void *arg)
+{
+	struct merge *merge = merge_new();
+	int err = merge ? merge_select(merge, gather_all(gather), is_in, container->facts.container) : -ENOMEM;
+
+	if (!err) {
+		merge_describe(merge, &container->facts);
+		err = write_one(merge_profile(merge), dir, formats, seq, told, arg);
+	}
+	merge_free(merge);
+	return err;
+}
+
+int gather_write(const struct gather *gather, int dir, unsigned int formats, unsigned int seq, told_function *told,
+		 void *arg)
+{
+	int err, first_err = 0;
+
+	for (const struct container *container = gather->containers; container; container = container->hh.next) {
+		err = write_container(gather, container, dir, formats, seq, told, arg);
+		first_err = first_err ? first_err : err;
+	}
+	err = write_one(gather_all(gather), dir, formats, seq, told, arg);
+	return first_err ? first_err : err;
+}

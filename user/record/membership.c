@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* --follow, --all, --cgroup, --container, --comm, --exe. Called by record and doctor. */
+#include "record/membership.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "system/bystander.h"
+#include "binary/elf.h"
+#include "base/log.h"
+#include "system/procfs.h"
+
+#define THIS_MACHINE "" /* the root of all paths */
+
+/* `why` is a sentence, or NULL when there was no memory for one. */
+static int refuse(char *why, int err)
+{
+	log_error("%s", why ? why : strerror(-err));
+	free(why);
+	return err == -EINVAL ? STATUS_USAGE : err == -ENOMEM ? STATUS_FAILED : STATUS_NO_TARGET;
+}
+
+static int find_group(struct membership *membership)
+{
+	char *why = NULL;
+	int err = cgroup_find(&membership->hierarchy, membership->options->cgroup, &membership->group, &why);
+
+	if (err)
+		return refuse(why, err);
+	membership->has_group = true;
+	return STATUS_DONE;
+}
+
+static int find_container(struct membership *membership)
+{
+	char *why = NULL;
+	int err = container_find(&membership->hierarchy, membership->options->container, &membership->container, &why);
+
+	if (err)
+		return refuse(why, err);
+	err = cgroup_open(&membership->hierarchy, membership->container.cgroup, &membership->group);
+	if (err) {
+		log_error("container '%s': its cgroup '%s' is gone; is it being stopped?",
+			  membership->options->container, membership->container.cgroup);
+		return STATUS_NO_TARGET;
+	}
+	membership->has_group = true;
+	return STATUS_DONE;
+}
+
+static int find_exe(struct membership *membership)
+{
+	struct stat stat_buffer;
+
+	if (stat(membership->options->exe, &stat_buffer)) {
+		log_error("--exe '%s': %s; name the file that the processes run", membership->options->exe,
+			  strerror(errno));
+		return STATUS_NO_TARGET;
+	}
+	membership->exe = (struct stat_file){stat_buffer.st_dev, stat_buffer.st_ino};
+	return STATUS_DONE;
+}
+
+int membership_open(const struct options *options, struct membership *ret_membership)
+{
+	int err, status = STATUS_DONE;
+
+	*ret_membership = (struct membership){.options = options};
+	err = hierarchy_open(THIS_MACHINE, &ret_membership->hierarchy);
+	ret_membership->has_hierarchy = !err;
+	if (err && options->population == POPULATION_CGROUP) {
+		log_error("cgroups of version 2 are not mounted here, and heaptap cannot tell a container's processes "
+			  "without: mount -t cgroup2 none /sys/fs/cgroup/unified, or trace processes with -p");
+		return STATUS_UNSUPPORTED;
+	}
+	if (!err)
+		ret_membership->names = container_names_new(&ret_membership->hierarchy);
+	if (options->container)
+		status = find_container(ret_membership);
+	else if (options->cgroup)
+		status = find_group(ret_membership);
+	if (status == STATUS_DONE && options->exe)
+		status = find_exe(ret_membership);
+	return status;
+}
+
+void membership_release(struct membership *membership)
+{
+	if (membership->has_group)
+		cgroup_release(&membership->group);
+	container_release(&membership->container);
+	container_names_free(membership->names);
+	if (membership->has_hierarchy)
+		hierarchy_release(&membership->hierarchy);
+}
+
+/* How many processes there are to begin with, for sizing. */
+static unsigned int expected(const struct options *options)
+{
+	struct pidlist all = {0};
+	unsigned int count = options->pid_count;
+
+	if (options->population != POPULATION_LISTED && !pidlist_all(&all))
+		count += all.count;
+	pidlist_release(&all);
+	return count;
+}
+
+void membership_describe(const struct membership *membership, struct tracer_options *options)
+{
+	options->processes = expected(membership->options);
+	options->population = membership->options->population;
+	options->comm = membership->options->comm;
+	options->exe_device = membership->exe.device;
+	options->exe_inode = membership->exe.inode;
+	options->sources.hierarchy = membership->has_hierarchy ? (struct hierarchy *)&membership->hierarchy : NULL;
+	options->sources.containers = membership->names;
+	options->sources.group = membership->has_group ? membership->group.path : NULL;
+}
+
+static int list(const struct membership *membership, struct pidlist *ret_list)
+{
+	const struct options *options = membership->options;
+	unsigned int hidden = 0;
+	int err;
+
+	if (options->population == POPULATION_ALL)
+		return pidlist_all(ret_list);
+	if (options->population == POPULATION_FOLLOW)
+		return pidlist_family(options->pids, options->pid_count, ret_list);
+	err = pidlist_group(&membership->group, ret_list, &hidden);
+	if (!err && hidden)
+		log_note("%u processes of the group are in a PID namespace that heaptap does not see; run it outside, "
+			 "with --pid=host in a container",
+			 hidden);
+	return err;
+}
+
+/* Only those asked for by --comm and --exe, as the kernel does it with those to come. */
+static bool is_wanted(const struct membership *membership, pid_t pid)
+{
+	const struct options *options = membership->options;
+	struct stat stat_buffer;
+	char comm[16], path[64];
+
+	if (options->comm && (procfs_comm(pid, comm) || strncmp(comm, options->comm, sizeof(comm) - 1)))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	return !options->exe || (!stat(path, &stat_buffer) && stat_buffer.st_dev == membership->exe.device &&
+				 stat_buffer.st_ino == membership->exe.inode);
+}
+
+static void keep_wanted(const struct membership *membership, struct pidlist *pids)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < pids->count; i++)
+		if (is_wanted(membership, pids->pids[i]))
+			pids->pids[kept++] = pids->pids[i];
+	pids->count = kept;
+}
+
+int membership_check_pid(pid_t pid)
+{
+	pid_t process = procfs_process(pid);
+
+	if (!process)
+		log_error("no process %d; 'pgrep -a NAME' finds one by name", pid);
+	else if (process != pid)
+		log_error("%d is a thread of process %d; use -p %d", pid, process, process);
+	else if (!procfs_live_thread(pid))
+		log_error("process %d has exited already and waits for its parent; there is nothing to trace", pid);
+	else
+		return STATUS_DONE;
+	return STATUS_NO_TARGET;
+}
+
+int membership_list(const struct membership *membership, struct pidlist *ret_list)
+{
+	int err = list(membership, ret_list);
+
+	if (err) {
+		log_error("cannot list the processes to trace: %s", strerror(-err));
+		return STATUS_FAILED;
+	}
+	keep_wanted(membership, ret_list);
+	return STATUS_DONE;
+}
+
+int membership_attach(struct membership *membership, struct tracer *tracer)
+{
+	/* The runtime's own process goes in to become the container's: with the host's libc, which others need not pay for. */
+	struct group group = {
+		.id = membership->group.id,
+		.level = membership->group.level,
+		.programs_only = membership->options->container != NULL,
+	};
+	struct pidlist pids;
+	int status;
+
+	if (membership->has_group)
+		snprintf(group.path, sizeof(group.path), "%s", membership->group.path);
+	tracer_populate(tracer, membership->has_group ? &group : NULL);
+	status = membership_list(membership, &pids);
+	if (status)
+		return status;
+	status = tracer_attach_all(tracer, pids.pids, pids.count, &membership->processes);
+	pidlist_release(&pids);
+	return status;
+}
+
+static bool is_ours(pid_t pid, void *arg)
+{
+	return tracer_traces(arg, pid);
+}
+
+/* How many others map files under unfiltered links; 0 also when it cannot be told. */
+static unsigned int count_bystanders(const struct tracer *tracer, const struct traced_file *linked,
+				     unsigned int *ret_files)
+{
+	struct bystander_file files[ALLOCATORS_MAX];
+	struct bystander_count count;
+
+	*ret_files = 0;
+	for (; linked && *ret_files < ALLOCATORS_MAX; linked = linked->next)
+		files[(*ret_files)++] = (struct bystander_file){
+			.device = elf_device(linked->file->elf),
+			.inode = elf_inode(linked->file->elf),
+			.path = elf_path(linked->file->elf),
+		};
+	if (!*ret_files || bystander_count(THIS_MACHINE, files, *ret_files, is_ours, (void *)tracer, &count))
+		return 0;
+	return count.processes;
+}
+
+static void say_who_pays(const struct tracer *tracer)
+{
+	unsigned int files, others = count_bystanders(tracer, tracer_throwing_files(tracer), &files);
+
+	if (others)
+		log_note("%u other process%s pay%s %.1f us for each operator new of the same allocator file until "
+			 "heaptap "
+			 "stops; --no-new spares them",
+			 others, others == 1 ? "" : "es", others == 1 ? "s" : "", tracer_pair_ns(tracer) / 2000);
+	if (!tracer_wide_files(tracer))
+		return;
+	others = count_bystanders(tracer, tracer_wide_files(tracer), &files);
+	log_note("unfiltered probes in %u file%s: %u other process%s map%s them and pay%s %.1f us for each malloc and "
+		 "free until heaptap stops, and so does whoever comes to map them",
+		 files, files == 1 ? "" : "s", others, others == 1 ? "" : "es", others == 1 ? "s" : "",
+		 others == 1 ? "s" : "", tracer_pair_ns(tracer) / 1000);
+}
+
+void membership_say(const struct membership *membership, const struct tracer *tracer)
+{
+	const struct options *options = membership->options;
+
+	if (options->container)
+		log_note("container '%s' (%.12s, %s): %u process%s, and whoever joins",
+			 membership->container.name ? membership->container.name : options->container,
+			 membership->container.id, membership->container.runtime, membership->processes,
+			 membership->processes == 1 ? "" : "es");
+	else if (options->cgroup)
+		log_note("cgroup '%s': %u process%s, and whoever joins", membership->group.path, membership->processes,
+			 membership->processes == 1 ? "" : "es");
+	say_who_pays(tracer);
+}
+
+bool membership_look(struct membership *membership, const struct tracer *tracer)
+{
+	const char *what = membership->options->container ? "container" : "cgroup";
+	const char *name = membership->options->container ? membership->options->container : membership->group.path;
+	u32 made;
+
+	if (!membership->has_group)
+		return false;
+	made = tracer_group_made(tracer);
+	if (made != membership->made) {
+		membership->made = made;
+		log_note("%s '%s' has been started again; its processes get profiles of their own", what, name);
+	}
+	if (tracer_alive(tracer)) {
+		membership->empty = false;
+		return false;
+	}
+	/* A container may be started again; a group that is removed was somebody's to remove. */
+	if (!membership->options->container && cgroup_check(&membership->group) == -ENOENT) {
+		log_note("cgroup '%s' has been removed: the recording ends", name);
+		return true;
+	}
+	if (!membership->empty)
+		log_note("nobody is left in %s '%s'; should somebody come, tracing goes on, until Ctrl-C or -d", what,
+			 name);
+	membership->empty = true;
+	return false;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef MEMBERSHIP_H
+#define MEMBERSHIP_H
+/*
+ * Whom a recording is about: from the words of the command line to a cgroup, to processes, and to the tracer. Says what
+ * goes wrong, and returns enum status of cli.h.
+ */
+#include "system/cgroup.h"
+#include "system/container.h"
+#include "system/hierarchy.h"
+#include "system/pidlist.h"
+#include "trace/tracer.h"
+
+struct membership {
+	const struct options *options;
+	struct hierarchy hierarchy;
+	bool has_hierarchy;
+	struct container_names *names;
+	struct cgroup group; /* of POPULATION_CGROUP */
+	bool has_group;
+	struct container container; /* of --container */
+	struct stat_file {
+		dev_t device;
+		ino_t inode;
+	} exe;
+	unsigned int processes; /* attached to at the start */
+	u32 made;		/* times the group was made again, as far as that has been said */
+	bool empty;		/* it has been said that nobody is left in it */
+};
+
+/* Find what the options name. Releases nothing when it fails: membership_release does. */
+int membership_open(const struct options *options, struct membership *ret_membership);
+void membership_release(struct membership *membership);
+
+/* A PID that was named: STATUS_DONE when it is a process that can be traced. */
+int membership_check_pid(pid_t pid);
+
+/*
+ * Those who belong to it now, of a population; to be released. Threads of the kernel may be among them. Of -- COMMAND
+ * there are none.
+ */
+int membership_list(const struct membership *membership, struct pidlist *ret_list);
+
+/* What tracer_open is to know of it. */
+void membership_describe(const struct membership *membership, struct tracer_options *options);
+
+/* Attach to those that run already, with the kernel looking out for others from before that. Not of COMMAND. */
+int membership_attach(struct membership *membership, struct tracer *tracer);
+
+/* Say who is traced, and who else pays how much. */
+void membership_say(const struct membership *membership, const struct tracer *tracer);
+
+/* Now and then: say that a group was removed, or made again. True when nothing more can come of it. */
+bool membership_look(struct membership *membership, const struct tracer *tracer);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The output directory; used by record. */
+#include "record/output.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool empty(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	bool found = false;
+
+	if (!dir)
+		return true;
+	while (!found && (entry = readdir(dir)))
+		found = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+	closedir(dir);
+	return !found;
+}
+
+static void default_name(char *path, size_t size)
+{
+	time_t now = time(NULL);
+	struct tm utc;
+
+	gmtime_r(&now, &utc);
+	strftime(path, size, "heaptap-%Y%m%dT%H%M%SZ", &utc);
+}
+
+int output_open(const char *path, bool force, struct output *ret)
+{
+	ret->fd = -1;
+	if (!path)
+		default_name(ret->path, sizeof(ret->path));
+	else if (snprintf(ret->path, sizeof(ret->path), "%s", path) >= (int)sizeof(ret->path))
+		return -ENAMETOOLONG;
+	if (mkdir(ret->path, 0777) && errno != EEXIST)
+		return -errno;
+	if (!force && !empty(ret->path))
+		return -ENOTEMPTY;
+	ret->fd = open(ret->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (ret->fd < 0)
+		return -errno;
+	return access(ret->path, W_OK | X_OK) ? -errno : 0;
+}
+
+void output_close(struct output *output)
+{
+	if (output->fd >= 0)
+		close(output->fd);
+	output->fd = -1;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The record verb: one thin client of tracer and recorder. It owns what they do not: signals, clock, COMMAND, terminal
+ * and files.
+ */
+#include "record/record.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "record/launch.h"
+#include "base/log.h"
+#include "record/membership.h"
+#include "record/output.h"
+#include "base/priority.h"
+#include "record/publish.h"
+#include "system/signals.h"
+#include "trace/tracer.h"
+
+#define LOOK_NS 100000000ULL /* a process that exits is remembered as it was last seen */
+#define SAY_NS	1000000000ULL
+#define TICK_NS 1000000000ULL /* between two rounds of all clocks: what time alone completes takes minutes */
+
+struct record {
+	const struct options *options;
+	struct tracer *tracer;
+	struct launch launch;
+	struct membership membership;
+	struct signals signals;
+	struct output output;
+	struct publication publication;
+	u64 start_ns, looked_ns, said_ns, written_ns, told_ns, ticked_ns;
+	bool over;
+};
+
+static int prepare_output(struct record *record)
+{
+	int err = output_open(record->options->output, record->options->force, &record->output);
+
+	if (err == -ENOTEMPTY) {
+		log_error("output directory '%s' is not empty; choose another with -o, or write into it with --force",
+			  record->output.path);
+		return STATUS_USAGE;
+	}
+	if (err) {
+		log_error("cannot write to output directory '%s': %s; choose another with -o", record->output.path,
+			  strerror(-err));
+		return STATUS_FAILED;
+	}
+	return STATUS_DONE;
+}
+
+/* Every pid is attached to, or none: a list with a wrong number in it is a mistake to be told, not to be worked around.
+ */
+static int attach_pids(struct record *record)
+{
+	const struct options *options = record->options;
+	int status = STATUS_DONE;
+
+	for (unsigned int i = 0; i < options->pid_count && status == STATUS_DONE; i++) {
+		status = membership_check_pid(options->pids[i]);
+		if (status == STATUS_DONE)
+			status = tracer_attach(record->tracer, options->pids[i]);
+	}
+	return status;
+}
+
+/* Of those named, every one must be there; of those that belong to them, nobody need. */
+static int attach_population(struct record *record)
+{
+	const struct options *options = record->options;
+	int status = STATUS_DONE;
+
+	for (unsigned int i = 0; i < options->pid_count && status == STATUS_DONE; i++)
+		status = membership_check_pid(options->pids[i]);
+	return status ? status : membership_attach(&record->membership, record->tracer);
+}
+
+static int attach(struct record *record)
+{
+	int status;
+
+	if (!record->launch.started && record->options->population != POPULATION_LISTED)
+		return attach_population(record);
+	if (!record->launch.started)
+		return attach_pids(record);
+	tracer_populate(record->tracer, NULL);
+	status = tracer_attach_program(record->tracer, record->launch.command.pid, record->launch.command.path);
+	return status ? status : launch_release(&record->launch);
+}
+
+/* What is traced, in a few words. */
+static void describe(const struct record *record, char *ret_what, size_t size)
+{
+	const struct options *options = record->options;
+	unsigned int count = record->membership.processes;
+
+	if (record->launch.started)
+		snprintf(ret_what, size, "'%s' (pid %d)%s", options->command[0], record->launch.command.pid,
+			 options->population == POPULATION_FOLLOW ? " and its children" : "");
+	else if (options->population == POPULATION_ALL)
+		snprintf(ret_what, size, "every process of this machine (%u now)", count);
+	else if (options->population == POPULATION_CGROUP)
+		snprintf(ret_what, size, "a %s (%u process%s now)", options->container ? "container" : "cgroup", count,
+			 count == 1 ? "" : "es");
+	else if (options->population == POPULATION_FOLLOW)
+		snprintf(ret_what, size, count == 1 ? "%u process and its children" : "%u processes and their children",
+			 count);
+	else if (options->pid_count == 1)
+		snprintf(ret_what, size, "pid %d", options->pids[0]);
+	else
+		snprintf(ret_what, size, "%u processes", options->pid_count);
+}
+
+static void say_tracing(const struct record *record)
+{
+	const struct options *options = record->options;
+	char what[256], rate[64] = "every allocation";
+
+	describe(record, what, sizeof(what));
+	if (options->sample_bytes > 1)
+		snprintf(rate, sizeof(rate), "one sample in %llu bytes", (unsigned long long)options->sample_bytes);
+	log_note("tracing %s, %s, by %s probes; Ctrl-C stops", what, rate, tracer_attach_name(record->tracer));
+	if (record->launch.spare.count) {
+		log_note("'%s' and its children use copies of their allocators' files (%u) in a mount namespace of "
+			 "their own: nobody else pays, and mounts that they make stay inside (neither with "
+			 "--shared-mounts)",
+			 options->command[0], record->launch.spare.count);
+		return;
+	}
+	if (record->launch.spare.reason)
+		log_note("the real allocator files are probed, because %s", record->launch.spare.reason);
+	membership_say(&record->membership, record->tracer);
+}
+
+static void look(struct record *record, u64 now)
+{
+	if (now - record->looked_ns >= LOOK_NS) {
+		record->looked_ns = now;
+		tracer_look(record->tracer);
+	}
+	if (now - record->said_ns < SAY_NS)
+		return;
+	record->said_ns = now;
+	tracer_warn_silent(record->tracer);
+	record->over = membership_look(&record->membership, record->tracer);
+	publish_progress(&record->publication, now - record->start_ns);
+}
+
+static bool signal_stops(struct record *record)
+{
+	signals_read(&record->signals);
+	if (record->signals.child_changed)
+		launch_look(&record->launch);
+	record->signals.child_changed = false;
+	return record->signals.stop;
+}
+
+static bool finished(struct record *record, u64 now)
+{
+	const struct options *options = record->options;
+
+	if (signal_stops(record))
+		return true;
+	if (options->duration_s > 0 && (double)(now - record->start_ns) >= options->duration_s * 1e9)
+		return true;
+	if (record->over || launch_over(&record->launch))
+		return true;
+	return options->population <= POPULATION_FOLLOW && !tracer_alive(record->tracer);
+}
+
+static int poll_timeout(const struct record *record, u64 now)
+{
+	double left_ms;
+
+	if (record->options->duration_s <= 0)
+		return TRACER_DRAIN_MS;
+	left_ms = record->options->duration_s * 1e3 - (double)(now - record->start_ns) / 1e6;
+	return left_ms < TRACER_DRAIN_MS ? (left_ms > 0 ? (int)left_ms + 1 : 0) : TRACER_DRAIN_MS;
+}
+
+/* Everything up to `told_ns` has been taken in: the model's clock may go on, and profiles be written that are due. */
+static void keep_time(struct record *record, u64 told_ns)
+{
+	u64 interval_ns = (u64)(record->options->interval_s * 1e9);
+	bool due = interval_ns && told_ns > record->written_ns && told_ns - record->written_ns >= interval_ns;
+
+	record->told_ns = told_ns;
+	if (due || record->signals.profile_wanted || told_ns - record->ticked_ns >= TICK_NS) {
+		recorder_tick(tracer_recorder(record->tracer), told_ns);
+		record->ticked_ns = told_ns;
+	}
+	/* What falls due while profiles are being written waits for them. */
+	if (publish_busy(&record->publication))
+		return;
+	tracer_sweep(record->tracer, record->publication.symbolizer);
+	if (!due && !record->signals.profile_wanted) {
+		publish_ended(&record->publication);
+		return;
+	}
+	publish_now(&record->publication, told_ns, record->signals.profile_wanted);
+	if (due)
+		record->written_ns += (told_ns - record->written_ns) / interval_ns * interval_ns;
+	record->signals.profile_wanted = false;
+}
+
+static void watch(struct record *record)
+{
+	struct pollfd fds[2] = {
+		{.fd = tracer_fd(record->tracer), .events = POLLIN},
+		{.fd = record->signals.fd, .events = POLLIN},
+	};
+	u64 now = clock_now_ns();
+	bool all = true;
+
+	record->looked_ns = record->said_ns = record->written_ns = record->told_ns = record->ticked_ns = now;
+	while (!finished(record, now)) {
+		if (all)
+			poll(fds, 2, poll_timeout(record, now));
+		all = tracer_drain(record->tracer);
+		if (all)
+			keep_time(record, now);
+		now = clock_now_ns();
+		look(record, now);
+	}
+	recorder_tick(tracer_recorder(record->tracer), record->told_ns);
+}
+
+/* What heaptap takes for itself, after COMMAND has been forked, who must not inherit it. */
+static void take_resources(void)
+{
+	struct rlimit limit;
+
+	/* Every mapped file stays open, and the usual soft limit is a courtesy to select(), which nobody here calls. */
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static void say_missed(const struct tracer *tracer)
+{
+	u64 refused = tracer_refused(tracer), unheard = tracer_unheard(tracer);
+
+	if (unheard)
+		log_note("%llu process%s missing, which came and went while the ring was full; a larger -R keeps it "
+			 "from "
+			 "filling up",
+			 (unsigned long long)unheard, unheard == 1 ? " is" : "es are");
+	if (refused)
+		log_note("%llu process%s not traced: no more than %u can be at once; narrow it with --comm, --exe, "
+			 "--cgroup or --container",
+			 (unsigned long long)refused, refused == 1 ? " was" : "es were", tracer_processes_max(tracer));
+}
+
+static int run(struct record *record)
+{
+	struct tracer_options tracer_options = {
+		.sample_bytes = record->options->sample_bytes,
+		.alloc_only = record->options->alloc_only,
+		.no_new = record->options->no_new,
+		.pools = record->options->pools,
+		.show_allocator = record->options->show_allocator,
+		.wide = record->options->pid_count > FILTERED_MAX,
+		.target = record->launch.spare.target,
+		.collector = record->options->collector,
+	};
+	u64 stop_ns;
+	int status;
+
+	record->launch.spare.target = NULL;
+	membership_describe(&record->membership, &tracer_options);
+	take_resources();
+	status = tracer_open(&tracer_options, &record->tracer);
+	if (status)
+		return status;
+	/* The threads that fill the ring must not starve the one that empties it; those begun before this can wait. */
+	priority_raise();
+	record->start_ns = clock_now_ns();
+	record->publication = (struct publication){
+		.options = record->options,
+		.recorder = tracer_recorder(record->tracer),
+		.output = &record->output,
+		.attach = tracer_attach_name(record->tracer),
+		.peek_tally = tracer_peek_tally,
+		.tracer = record->tracer,
+		.start_ns = record->start_ns,
+		.samples_max = PUBLISH_SAMPLES_MAX,
+		.start_unix_ns = clock_ns(CLOCK_REALTIME),
+	};
+	status = attach(record);
+	if (status)
+		return status;
+	say_tracing(record);
+	watch(record);
+	log_progress(NULL);
+	stop_ns = clock_now_ns();
+	signals_return(&record->signals);
+	tracer_stop(record->tracer);
+	priority_lower();
+	say_missed(record->tracer);
+	record->publication.duration_ns = stop_ns - record->start_ns;
+	return publish_all(&record->publication);
+}
+
+int record_run(const struct options *options)
+{
+	struct record record = {.options = options, .signals.fd = -1, .output = {.fd = -1}};
+	int status = membership_open(options, &record.membership);
+
+	/* Whom to trace comes first: a mistake there leaves no directory behind. */
+	if (!status)
+		status = prepare_output(&record);
+	if (!status && signals_take(&record.signals))
+		status = STATUS_FAILED;
+	/* Before the tracer: the child must not inherit its maps and threads. */
+	if (!status && options->command)
+		status = launch_start(options, &record.signals.original_mask, &record.launch);
+	if (!status)
+		status = run(&record);
+	signals_return(&record.signals);
+	launch_abandon(&record.launch);
+	if (options->command)
+		status = launch_status(&record.launch, status);
+	publish_release(&record.publication);
+	tracer_close(record.tracer);
+	membership_release(&record.membership);
+	output_close(&record.output);
+	launch_free(&record.launch);
+	return status;
+}

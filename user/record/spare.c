@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Starting COMMAND with stand-ins for its allocator files. Used by record, and rehearsed by doctor, before there is a
+ * tracer, which the child must not inherit. What goes wrong here costs bystanders time and COMMAND nothing, so COMMAND
+ * starts all the same.
+ */
+#include "record/spare.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "system/stand_in.h"
+#include "probe/target.h"
+
+static const char *reason(int err)
+{
+	static char text[128];
+
+	switch (err) {
+	case -EPERM:
+		return "heaptap has no CAP_SYS_ADMIN here, or a security module forbids it";
+	case -EACCES:
+		return "a security module, or the mount that a file is on, forbids to run the copy";
+	case -ENOENT:
+		return "no allocator was found in the files that it will map";
+	case -ESTALE:
+		return "a file was replaced meanwhile";
+	}
+	snprintf(text, sizeof(text), "copies of its files cannot be had: %s", strerror(-err));
+	return text;
+}
+
+/* What COMMAND runs is mostly what the shell's libc serves, whatever COMMAND itself is made of. */
+static int find(const struct pool *pools, const char *path, struct target **ret_target)
+{
+	*ret_target = target_new(pools);
+	if (!*ret_target)
+		return -ENOMEM;
+	/* Files that cannot be told are found when they are mapped. */
+	target_open_program(*ret_target, path);
+	target_open_program(*ret_target, "/bin/sh");
+	return 0;
+}
+
+static int copy(const struct target *target, struct stand_in_set **ret_set)
+{
+	int err = stand_in_new(ret_set);
+
+	if (!err)
+		err = target_copy(target, *ret_set);
+	return err ? err : (*ret_set)->count ? 0 : -ENOENT;
+}
+
+int spare_start(const struct pool *pools, char *const *argv, char *path, const sigset_t *mask,
+		struct command *ret_command, struct spare *ret_spare)
+{
+	struct stand_in_set *set = NULL;
+	struct target *target = NULL;
+	int err = find(pools, path, &target);
+
+	if (!err)
+		err = copy(target, &set);
+	if (!err)
+		err = command_start(argv, path, mask, set, ret_command);
+	if (!err) {
+		err = target_stand_in(target, set);
+		if (err)
+			command_abandon(ret_command);
+	}
+	*ret_spare = (struct spare){.target = target, .count = set ? set->count : 0};
+	stand_in_free(set);
+	if (!err)
+		return 0;
+	target_free(target);
+	*ret_spare = (struct spare){.reason = reason(err)};
+	return command_start(argv, path, mask, NULL, ret_command);
+}
+
+void spare_rehearse(const struct pool *pools, const char *path, struct spare *ret_spare)
+{
+	struct stand_in_set *set = NULL;
+	int err;
+
+	*ret_spare = (struct spare){0};
+	err = find(pools, path, &ret_spare->target);
+	if (!err)
+		err = copy(ret_spare->target, &set);
+	if (err)
+		ret_spare->reason = reason(err);
+	else
+		ret_spare->count = set->count;
+	stand_in_free(set);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Effective capabilities against the few that heaptap needs. No state. Called by requirement and doctor.
+ */
+#include "system/capability.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define INITIAL_USERNS_INUM 0xEFFFFFFDU /* PROC_USER_INIT_INO, fixed since 3.8 */
+
+static const struct capability table[] = {
+	{CAP_BPF, "CAP_BPF", "load BPF programs", true, false},
+	{CAP_PERFMON, "CAP_PERFMON", "attach to uprobes and tracepoints, read the perf side-band", true, false},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "perf-event uprobes, where the kernel has nothing better", false, true},
+	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "look into processes of other users", false, false},
+	{CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", "open mapped files that were replaced or deleted", false,
+	 false},
+};
+
+int privileges_read(struct privileges *ret_privileges)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+	struct stat space;
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	ret_privileges->effective = data[0].effective | (u64)data[1].effective << 32;
+	ret_privileges->user_namespace = !stat("/proc/self/ns/user", &space) && space.st_ino != INITIAL_USERNS_INUM;
+	ret_privileges->root = geteuid() == 0;
+	return 0;
+}
+
+const struct capability *capability_table(unsigned int *ret_count)
+{
+	*ret_count = sizeof(table) / sizeof(*table);
+	return table;
+}
+
+static bool has(const struct privileges *privileges, unsigned int number)
+{
+	return privileges->effective >> number & 1;
+}
+
+bool privileges_have(const struct privileges *privileges, const struct capability *capability)
+{
+	bool split_off = capability->number == CAP_BPF || capability->number == CAP_PERFMON ||
+			 capability->number == CAP_CHECKPOINT_RESTORE;
+
+	return has(privileges, capability->number) || (split_off && has(privileges, CAP_SYS_ADMIN));
+}
+
+unsigned int privileges_missing(const struct privileges *privileges, bool perf_uprobes, char *ret_names, size_t size)
+{
+	unsigned int i, missing = 0;
+	size_t used = 0;
+
+	if (size)
+		ret_names[0] = '\0';
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		if (!table[i].required && !(table[i].perf_uprobes && perf_uprobes))
+			continue;
+		if (privileges_have(privileges, &table[i]))
+			continue;
+		if (used < size)
+			used += (size_t)snprintf(ret_names + used, size - used, "%s%s", missing ? ", " : "",
+						 table[i].name);
+		missing++;
+	}
+	return missing;
+}

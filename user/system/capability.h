@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CAPABILITY_H
+#define CAPABILITY_H
+/*
+ * What heaptap's own process may do: its effective capabilities, and whether they count at all (those of a user
+ * namespace do not reach BPF, perf and uprobes).
+ */
+#include <stddef.h>
+
+#include "include/types.h"
+
+struct capability {
+	unsigned int number; /* as in linux/capability.h */
+	const char *name;    /* "CAP_BPF" */
+	const char *purpose; /* what heaptap does with it */
+	bool required;	     /* nothing can be recorded without it */
+	bool perf_uprobes;   /* required for perf-event uprobes */
+};
+
+struct privileges {
+	u64 effective; /* mask of 1 << number */
+	bool user_namespace;
+	bool root; /* user id 0 already: sudo cannot help */
+};
+
+/* 0 or negative errno. */
+int privileges_read(struct privileges *ret_privileges);
+
+/* The capabilities heaptap uses, *ret_count of them. */
+const struct capability *capability_table(unsigned int *ret_count);
+
+/* CAP_SYS_ADMIN includes what was split off from it: CAP_BPF, CAP_PERFMON and CAP_CHECKPOINT_RESTORE. */
+bool privileges_have(const struct privileges *privileges, const struct capability *capability);
+
+/*
+ * Names of the required capabilities that are not there, "CAP_BPF, CAP_PERFMON", those of perf-event uprobes included
+ * if asked for; their number.
+ */
+unsigned int privileges_missing(const struct privileges *privileges, bool perf_uprobes, char *ret_names, size_t size);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The signals of a recording. Owns their descriptor and the mask of before; called by record.c. */
+#include "system/signals.h"
+
+#include <errno.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+int signals_take(struct signals *signals)
+{
+	struct sigaction hangup;
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGCHLD);
+	sigaddset(&mask, SIGUSR1);
+	/* Not if it was ignored at the start: nohup. */
+	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
+		sigaddset(&mask, SIGHUP);
+	sigprocmask(SIG_BLOCK, &mask, &signals->original_mask);
+	signals->fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	return signals->fd < 0 ? -errno : 0;
+}
+
+void signals_return(struct signals *signals)
+{
+	sigset_t mask = signals->original_mask;
+
+	/* A wish for a profile comes too late: it is being written. */
+	sigaddset(&mask, SIGUSR1);
+	if (signals->fd >= 0)
+		close(signals->fd);
+	signals->fd = -1;
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+void signals_read(struct signals *signals)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signals->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGUSR1)
+			signals->profile_wanted = true;
+		else if (info.ssi_signo == SIGCHLD)
+			signals->child_changed = true;
+		else
+			signals->stop = true;
+	}
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ACCOUNT_H
+#define ACCOUNT_H
+/* Settling an image's account: what the kernel counted, what was freed but not told, and what /proc says of it. */
+#include "trace/kernel.h"
+#include "heap/recorder.h"
+
+struct hierarchy;
+struct container_names;
+
+/* Where groups and containers are told of; either may be NULL. */
+struct account_sources {
+	struct hierarchy *hierarchy;
+	struct container_names *containers;
+	const char *group; /* the cgroup that all are in or below; NULL: there is none */
+};
+
+/*
+ * Name, program, cgroup, container and memory at the image's begin, as far as it still lives. One that is gone already
+ * has what `origin` had, the image that was there before or that it was forked off (`forked`: then the same program
+ * too); NULL: unknown.
+ */
+void account_facts(const struct account_sources *sources, struct process *process, const struct process *origin,
+		   bool forked);
+
+/* Memory now. */
+void account_look(struct process *process);
+
+/* The image has ended by exit or exec: take over its counters, drop its keys from the maps, give its number's row to
+ * another. Once more is nothing: a number given twice would be two images'. */
+void account_end(struct kernel *kernel, struct process *process);
+
+/* The recording stops at `now_ns` while the image lives on. */
+void account_stop(struct kernel *kernel, struct process *process, u64 now_ns);
+
+/* After all probes are gone: sampled calls that never returned, to the images that made them. */
+void account_pending(struct kernel *kernel, struct recorder *recorder);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ATTACH_H
+#define ATTACH_H
+/* Links on one file's probe plan. The kernel's ladder has three rungs; which one works is found by trying. */
+#include <sys/types.h>
+
+#include "probe/plan.h"
+
+enum attach_kind {
+	ATTACH_NONE = 0,
+	ATTACH_SESSION = 1, /* uprobe session link, 6.13 */
+	ATTACH_MULTI = 2,   /* uprobe multi links, 6.6 */
+	ATTACH_PERF = 3,    /* perf-event uprobes, 6.1 */
+};
+
+const char *attach_kind_name(enum attach_kind kind); /* "session", "multi", "perf" */
+
+struct attach_programs {
+	int session, enter, leave; /* descriptors; only those of the kind in use */
+};
+
+enum attach_leave_out {
+	ATTACH_NO_FREE = 1,   /* functions that free */
+	ATTACH_NO_NEW = 2,    /* functions that throw */
+	ATTACH_NO_OTHERS = 4, /* all that do not */
+};
+
+struct attach;
+
+/*
+ * Probe the file behind descriptor `fd` as planned, for process `pid` alone (0: all that map it), under scope and
+ * allocator numbers. `leave_out`: what not to probe, of enum attach_leave_out. 0; -ESRCH: no such process; -EINVAL, -EOPNOTSUPP: the
+ * kernel has no such links; other negative errno.
+ */
+int attach_open(enum attach_kind kind, const struct attach_programs *programs, int fd, const struct plan *plan,
+		pid_t pid, u32 scope, u32 allocator, unsigned int leave_out, struct attach **ret_attach);
+
+/* Remove the probes. Hits stop at once, the call waits for the kernel: up to 0.1 s a multi link, and 0.1 s a perf
+ * probe. */
+void attach_close(struct attach *attach);
+
+/* The same, without waiting. */
+void attach_close_later(struct attach *attach);
+
+/*
+ * Wait for what is being removed without waiting: to be called before the process ends. A thread that is killed while the
+ * kernel takes its breakpoints out leaves them where they are, for good.
+ */
+void attach_wait_closed(void);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Measures a hit on heaptap's own code; called once by the tracer for each rung it tries. */
+#include "trace/calibrate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "system/mapping.h"
+#include "system/procfs.h"
+
+#define SCOPE	0
+#define BATCHES 5
+#define CALLS	200 /* a batch; all of it takes some milliseconds */
+
+/* Two functions whose first instruction the kernel emulates, as at good sites. */
+void calibrate_site_alloc(u64 alignment, u64 size);
+void calibrate_site_free(void *addr);
+asm(".pushsection .text\n"
+    ".type calibrate_site_alloc, @function\n"
+    "calibrate_site_alloc: push %rbp\n pop %rbp\n ret\n"
+    ".size calibrate_site_alloc, . - calibrate_site_alloc\n"
+    ".type calibrate_site_free, @function\n"
+    "calibrate_site_free: push %rbp\n pop %rbp\n ret\n"
+    ".size calibrate_site_free, . - calibrate_site_free\n"
+    ".popsection\n");
+
+struct own_code {
+	u64 addr, offset;
+};
+
+static int find_own_code(struct mapping *mapping, void *arg)
+{
+	struct own_code *code = arg;
+
+	if (code->addr < mapping->start || code->addr >= mapping->end)
+		return 0;
+	code->offset = code->addr - mapping->start + mapping->file_offset;
+	return 1;
+}
+
+static int plan_own(struct plan *plan)
+{
+	void (*const alloc_site)(u64, u64) = calibrate_site_alloc;
+	void (*const free_site)(void *) = calibrate_site_free;
+	struct own_code code[2] = {{.addr = (u64)alloc_site}, {.addr = (u64)free_site}};
+
+	memset(plan, 0, sizeof(*plan));
+	for (int i = 0; i < 2; i++) {
+		if (procfs_for_each_mapping(getpid(), find_own_code, &code[i]) != 1)
+			return -ENOENT;
+		plan->probes[i].offset = code[i].offset;
+		plan->probes[i].arg[0] = ARG_DI;
+		plan->probes[i].arg[1] = ARG_SI;
+	}
+	/* Of an alignment that passes to malloc, so that the whole entry runs and no sample is taken. */
+	plan->probes[0].kind = CALL_ALIGNED;
+	plan->probes[1].kind = CALL_FREE;
+	plan->probe_count = 2;
+	return 0;
+}
+
+static void call_alloc(void)
+{
+	calibrate_site_alloc(1, 1);
+}
+
+static void call_free(void)
+{
+	calibrate_site_free(NULL);
+}
+
+/* The quickest of some batches: whatever disturbs a batch makes it slower. */
+static double measure(void (*call)(void))
+{
+	double best = 0;
+
+	for (int batch = 0; batch < BATCHES; batch++) {
+		u64 start = clock_now_ns();
+		double each;
+
+		for (int i = 0; i < CALLS; i++)
+			call();
+		each = (double)(clock_now_ns() - start) / CALLS;
+		if (!batch || each < best)
+			best = each;
+	}
+	return best;
+}
+
+static void *call_from_thread(void *arg)
+{
+	(void)arg;
+	call_alloc();
+	return NULL;
+}
+
+static int check_threads(struct kernel *kernel, u32 process, bool *ret_right)
+{
+	u64 ledger[COUNTER_MAX] = {0};
+	pthread_t thread;
+	int err = pthread_create(&thread, NULL, call_from_thread, NULL);
+
+	if (err)
+		return -err;
+	pthread_join(thread, NULL);
+	err = kernel_take_tally(kernel, process, ledger);
+	*ret_right = ledger[COUNTER_HITS_ALLOC] == 1;
+	return err;
+}
+
+static int run(struct kernel *kernel, u32 process, struct calibration *ret)
+{
+	u64 ledger[COUNTER_MAX] = {0};
+	int err;
+
+	ret->alloc_ns = measure(call_alloc);
+	ret->free_ns = measure(call_free);
+	err = kernel_take_tally(kernel, process, ledger);
+	if (err)
+		return err;
+	/* One that was sampled has been hit for other arguments than it was called with. */
+	if (ledger[COUNTER_HITS_ALLOC] != BATCHES * CALLS || ledger[COUNTER_HITS_FREE] != BATCHES * CALLS ||
+	    ledger[COUNTER_SAMPLED])
+		return -EOPNOTSUPP;
+	return check_threads(kernel, process, &ret->filter_is_right);
+}
+
+int calibrate(struct kernel *kernel, enum attach_kind kind, struct calibration *ret)
+{
+	struct scope *scope = kernel_scope(kernel, SCOPE);
+	u32 process = kernel_draw_process(kernel);
+	struct attach *attach = NULL;
+	struct plan plan;
+	int fd, err;
+
+	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = plan_own(&plan);
+	if (!err)
+		err = attach_open(kind, kernel_programs(kernel), fd, &plan, getpid(), SCOPE, 0, 0, &attach);
+	close(fd);
+	if (err)
+		return err;
+	__atomic_store_n(&scope->process, process, __ATOMIC_RELEASE);
+	err = run(kernel, process, ret);
+	__atomic_store_n(&scope->process, 0, __ATOMIC_RELEASE);
+	attach_close_later(attach);
+	return err;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CALIBRATE_H
+#define CALIBRATE_H
+/*
+ * What one unsampled hit costs on this machine, measured at start by probing two private functions of heaptap itself
+ * with the very programs that will be used. Also the proof that this rung of the kernel ladder works.
+ */
+#include "trace/kernel.h"
+
+struct calibration {
+	double alloc_ns, free_ns;
+	bool filter_is_right; /* the PID filter sees every thread of the process (multi links before 6.10 do not) */
+};
+
+/* 0; -EOPNOTSUPP: links can be made but do not fire; or what attach_open says. Uses scope 0. */
+int calibrate(struct kernel *kernel, enum attach_kind kind, struct calibration *ret);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Attaching: from a pid to a scope, an image, its mappings and probes. Called by the tracer. */
+#include "trace/enlist.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "system/cgroup.h"
+#include "cli/cli.h"
+#include "base/clock.h"
+#include "system/hierarchy.h"
+#include "base/log.h"
+#include "system/procfs.h"
+#include "trace/rung.h"
+
+#define TABLES_WAIT_MS 300 /* for unwind tables, before tracing starts without those that take longer */
+
+/* A scope for the process, which is what the programs go by; its first image is `process`, 0 when that begins with an
+ * exec. 0; -EEXIST: the programs have it already; -ENOSPC, -ENOMEM. */
+static int begin(struct follow *follow, pid_t pid, u32 process, struct traced **ret_traced)
+{
+	bool wide = follow->wide || !follow->calibration.filter_is_right || (process && procfs_live_thread(pid) != pid);
+	u32 number = kernel_draw_scope(follow->kernel);
+	struct scope *scope = kernel_scope(follow->kernel, number);
+	struct traced *traced = number ? follow_add(follow, pid, number, wide) : NULL;
+	int err;
+
+	if (!traced)
+		return number ? -ENOMEM : -ENOSPC;
+	scope->pid = (u32)pid;
+	scope->wide = wide;
+	scope->told = 1;
+	scope->new_max = 0;
+	__atomic_store_n(&scope->process, process, __ATOMIC_RELEASE);
+	err = kernel_add_pid(follow->kernel, (u32)pid, number);
+	if (err) {
+		follow_drop(follow, traced);
+		return err;
+	}
+	*ret_traced = traced;
+	return 0;
+}
+
+/* The way back: nothing of it was traced. False: it has ended meanwhile, and goes when that is heard of. */
+static bool withdraw(struct follow *follow, struct traced *traced)
+{
+	if (!kernel_remove_pid(follow->kernel, (u32)traced->pid))
+		return false;
+	follow_drop(follow, traced);
+	return true;
+}
+
+struct scan {
+	struct follow *follow;
+	struct process *process;
+	pid_t pid;
+	unsigned int searched;
+};
+
+static int scan_mapping(struct mapping *mapping, void *arg)
+{
+	struct scan *scan = arg;
+	struct target_file *file;
+	int err = target_open_mapping(scan->follow->target, scan->pid, mapping, &file);
+
+	if (err)
+		return err;
+	scan->searched += file != NULL;
+	/* Its table is made while the other files are looked at. */
+	if (file && scan->follow->population == POPULATION_LISTED)
+		err = table_set_request(scan->follow->tables, file->elf);
+	return err ? err : mapping_table_add(scan->process->mappings, mapping);
+}
+
+/* An image for the process, with all that /proc says of it. 0 or negative errno, with nothing left of it in the
+ * programs. */
+static int take_down(struct follow *follow, struct scan *scan, struct traced **ret_traced)
+{
+	u32 number = kernel_draw_process(follow->kernel);
+	int err = number ? begin(follow, scan->pid, number, ret_traced) : -ENOSPC;
+
+	if (err) {
+		if (number)
+			kernel_give_process(follow->kernel, number);
+		return err;
+	}
+	err = recorder_begin(follow->recorder, number, (u32)scan->pid, (*ret_traced)->scope, clock_now_ns(),
+			     &scan->process);
+	if (!err) {
+		account_facts(&follow->sources, scan->process, NULL, false);
+		scan->process->cpu_start_ns = procfs_cpu_ns(scan->pid);
+		follow_set_new_max(follow, *ret_traced, scan->process->memory_limit, scan->process->memory_used);
+		err = procfs_for_each_mapping(scan->pid, scan_mapping, scan);
+	}
+	if (err && withdraw(follow, *ret_traced) && scan->process) {
+		recorder_end(follow->recorder, scan->process, clock_now_ns());
+		account_end(follow->kernel, scan->process);
+	}
+	return err;
+}
+
+/* Probe every allocator among the files the process maps. */
+static int probe_mapped(struct follow *follow, struct traced *traced, const struct process *process)
+{
+	int err = 0;
+
+	for (struct target_file *file = target_files(follow->target); file && !err; file = file->next) {
+		bool mapped = false;
+
+		for (u32 i = 0; i < mapping_table_count(process->mappings) && !mapped && file->plan; i++)
+			mapped = mapping_table_get(process->mappings, i)->elf == file->elf;
+		if (mapped)
+			err = traced_probe(&follow->links, traced, file);
+	}
+	return err;
+}
+
+static int failed(pid_t pid, int err)
+{
+	if (procfs_live_thread(pid))
+		return rung_explain("attach to the process", err);
+	log_note("pid %d exited while heaptap was attaching; its profile is what was seen until then", pid);
+	return STATUS_DONE;
+}
+
+/* The tables first, as far as they are quick: a stack without them costs up to 16 KiB of ring. */
+static void wait_for_tables(struct follow *follow, struct traced *traced, u64 start_ns)
+{
+	int waited;
+
+	follow_remapped(follow, traced);
+	follow_mappings(follow, clock_now_ns());
+	waited = (int)((clock_now_ns() - start_ns) / 1000000);
+	if (waited < TABLES_WAIT_MS)
+		table_set_wait(follow->tables, TABLES_WAIT_MS - waited);
+}
+
+static int say_nothing_to_probe(const struct follow *follow, const struct scan *scan)
+{
+	if (target_denied(follow->target))
+		log_error("pid %d: cannot open '%s' as it maps it (replaced or deleted since it started?); restart the "
+			  "service, or run heaptap with CAP_CHECKPOINT_RESTORE",
+			  scan->pid, target_denied(follow->target));
+	else
+		log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for glibc, musl, "
+			  "jemalloc, tcmalloc and mimalloc, see 'heaptap doctor -p %d'",
+			  scan->pid, scan->searched, target_names(follow->target), scan->pid);
+	return STATUS_NO_TARGET;
+}
+
+int enlist_process(struct follow *follow, pid_t pid)
+{
+	struct scan scan = {.follow = follow, .pid = pid};
+	struct traced *traced = NULL;
+	u64 start = clock_now_ns();
+	int err = take_down(follow, &scan, &traced);
+
+	if (err == -EEXIST)
+		return STATUS_DONE;
+	if (err)
+		return failed(pid, err);
+	wait_for_tables(follow, traced, start);
+	/* What the profile tells of begins here, not where the preparations did. */
+	scan.process->start_ns = clock_now_ns();
+	err = probe_mapped(follow, traced, scan.process);
+	if (err) {
+		withdraw(follow, traced);
+		return failed(pid, err);
+	}
+	if (traced_any(&follow->links, traced))
+		return STATUS_DONE;
+	withdraw(follow, traced);
+	return say_nothing_to_probe(follow, &scan);
+}
+
+int enlist_program(struct follow *follow, pid_t pid, const char *path)
+{
+	struct traced *traced;
+	struct target_file *file;
+	char *directory, *group;
+	u64 limit = 0, used = 0;
+	int err = begin(follow, pid, 0, &traced);
+
+	if (err)
+		return rung_explain("begin tracing", err);
+	if (follow->sources.hierarchy && !hierarchy_memory(follow->sources.hierarchy, pid, &directory, &group)) {
+		cgroup_memory(directory, group, &limit, &used);
+		free(directory);
+		free(group);
+	}
+	follow_set_new_max(follow, traced, limit, used);
+	err = path ? target_open_program(follow->target, path) : 0;
+	for (file = target_files(follow->target); file && !err; file = file->next) {
+		err = table_set_request(follow->tables, file->elf);
+		if (!err && file->plan)
+			err = traced_probe(&follow->links, traced, file);
+	}
+	table_set_wait(follow->tables, TABLES_WAIT_MS);
+	if (err) {
+		withdraw(follow, traced);
+		return failed(pid, err);
+	}
+	/* Of a population, its children may have one. */
+	if (traced_any(&follow->links, traced) || follow->population != POPULATION_LISTED)
+		return STATUS_DONE;
+	log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for glibc, musl, jemalloc, "
+		  "tcmalloc and mimalloc",
+		  path, target_names(follow->target));
+	return STATUS_NO_TARGET;
+}
+
+/* True when the process is there and maps code: it is a program's, not the kernel's own. */
+static bool enlist_one(struct follow *follow, pid_t pid, int *ret_err)
+{
+	struct scan scan = {.follow = follow, .pid = pid};
+	struct traced *traced = NULL;
+	int err;
+
+	if (!procfs_maps_code(pid))
+		return false;
+	err = take_down(follow, &scan, &traced);
+	if (err == -EEXIST)
+		return true;
+	if (!err)
+		err = probe_mapped(follow, traced, scan.process);
+	if (err == -ENOMEM || err == -ENOSPC)
+		*ret_err = err;
+	return !err;
+}
+
+int enlist_population(struct follow *follow, const pid_t *pids, unsigned int count, unsigned int *ret_attached)
+{
+	int err = 0;
+
+	*ret_attached = 0;
+	for (unsigned int i = 0; i < count && !err; i++)
+		*ret_attached += enlist_one(follow, pids[i], &err);
+	return err ? rung_explain("begin tracing", err) : STATUS_DONE;
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Loads the programs of bpf/feature.bpf.c one at a time and sees what happens. Owns nothing beyond a call. libbpf is
+ * kept quiet meanwhile: here failing is an answer. Called by rung and doctor.
+ */
+#include "trace/feature.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <linux/perf_event.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "feature.skel.h"
+#include "trace/link.h"
+#include "base/log.h"
+
+#define SELF	      "/proc/self/exe"
+#define COOKIE	      0x68656170746170ULL /* any number that does not come by itself */
+#define PERF_CPUS_MAX 8192
+
+/* What is probed. The nop is one that every kernel emulates; volatile assembly keeps each call. */
+static __attribute__((noinline)) void site(void)
+{
+	__asm__ volatile("nop");
+}
+
+/* File offset of site(), from the program headers of the main program. */
+static int find_site(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	uintptr_t address = (uintptr_t)site;
+	u64 *ret_offset = arg;
+	int i;
+
+	(void)size;
+	for (i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+
+		if (segment->p_type == PT_LOAD && address >= start && address - start < segment->p_filesz) {
+			*ret_offset = address - start + segment->p_offset;
+			return 1;
+		}
+	}
+	return -1; /* the first object is the main program: do not look further */
+}
+
+/* Load one program of the object and nothing else. */
+static int load(struct feature *skeleton, struct bpf_program *program, u32 attach_type)
+{
+	bpf_program__set_autoload(program, true);
+	if (attach_type)
+		bpf_program__set_expected_attach_type(program, attach_type);
+	bpf_map__set_autocreate(skeleton->maps.feature_events, program == skeleton->progs.feature_ring);
+	return feature__load(skeleton);
+}
+
+static struct bpf_program *program_bpf(struct feature *skeleton)
+{
+	return skeleton->progs.feature_bpf;
+}
+
+static struct bpf_program *program_ring(struct feature *skeleton)
+{
+	return skeleton->progs.feature_ring;
+}
+
+static struct bpf_program *program_tp_btf(struct feature *skeleton)
+{
+	return skeleton->progs.feature_tp_btf;
+}
+
+/* Load a program and, if `expected` is not negative, run it once: it must return that. */
+static int try_program(struct bpf_program *(*choose)(struct feature *), int expected)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	struct feature *skeleton = feature__open();
+	int err;
+
+	if (!skeleton)
+		return -errno;
+	err = load(skeleton, choose(skeleton), 0);
+	if (!err && expected >= 0) {
+		err = bpf_prog_test_run_opts(bpf_program__fd(choose(skeleton)), &run);
+		if (!err && run.retval != (u32)expected)
+			err = -EPROTO;
+	}
+	feature__destroy(skeleton);
+	return err;
+}
+
+static int try_btf(void)
+{
+	const u16 magic = 0xeb9f;
+	int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
+	u16 found = 0;
+	ssize_t size;
+
+	if (fd < 0)
+		return -errno;
+	size = read(fd, &found, sizeof(found));
+	close(fd);
+	return size == (ssize_t)sizeof(found) && found == magic ? 0 : -EBADMSG;
+}
+
+/* As sideband opens it, on the first CPU that is there. */
+static int try_sideband(void)
+{
+	struct perf_event_attr attr;
+	int cpu, err = -ENODEV;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.size = sizeof(attr);
+	attr.type = PERF_TYPE_SOFTWARE;
+	attr.config = PERF_COUNT_SW_DUMMY;
+	attr.mmap = attr.mmap2 = attr.build_id = 1;
+	attr.comm = attr.comm_exec = attr.task = 1;
+	for (cpu = 0; cpu < PERF_CPUS_MAX && err == -ENODEV; cpu++) {
+		long fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+		err = fd < 0 ? -errno : 0;
+		if (fd >= 0)
+			close((int)fd);
+	}
+	return err;
+}
+
+/* One rung, set on site(). */
+struct trial {
+	struct feature *skeleton;
+	int link_fd, perf_fd;
+};
+
+static void trial_close(struct trial *trial)
+{
+	if (!trial)
+		return;
+	if (trial->link_fd >= 0)
+		close(trial->link_fd);
+	if (trial->perf_fd >= 0)
+		close(trial->perf_fd);
+	feature__destroy(trial->skeleton);
+	free(trial);
+}
+
+static int trial_attach(struct trial *trial, enum attach_kind kind)
+{
+	struct bpf_program *program =
+		kind == ATTACH_SESSION ? trial->skeleton->progs.feature_session : trial->skeleton->progs.feature_uprobe;
+	u32 type = kind == ATTACH_SESSION ? ATTACH_UPROBE_SESSION : kind == ATTACH_MULTI ? ATTACH_UPROBE_MULTI : 0;
+	u64 offset, cookie = COOKIE;
+	int err;
+
+	if (dl_iterate_phdr(find_site, &offset) != 1)
+		return -ENOEXEC;
+	err = load(trial->skeleton, program, type);
+	if (err)
+		return err;
+	if (kind == ATTACH_PERF)
+		trial->link_fd = link_create_uprobe_perf(bpf_program__fd(program), SELF, offset, cookie, getpid(),
+							 false, &trial->perf_fd);
+	else
+		trial->link_fd = link_create_uprobe_multi(bpf_program__fd(program), type, SELF, &offset, &cookie, 1,
+							  getpid(), false);
+	return trial->link_fd < 0 ? trial->link_fd : 0;
+}
+
+static int trial_open(enum attach_kind kind, struct trial **ret_trial)
+{
+	struct trial *trial = calloc(1, sizeof(*trial));
+	int err;
+
+	if (!trial)
+		return -ENOMEM;
+	trial->link_fd = trial->perf_fd = -1;
+	trial->skeleton = feature__open();
+	err = trial->skeleton ? trial_attach(trial, kind) : -errno;
+	if (err)
+		trial_close(trial);
+	else
+		*ret_trial = trial;
+	return err;
+}
+
+/* How often the program runs for one call of site(). */
+static u64 trial_hits(struct trial *trial, void (*call)(void))
+{
+	volatile u64 *hits = &trial->skeleton->bss->hits;
+	u64 before = *hits;
+
+	call();
+	return *hits - before;
+}
+
+static void *site_thread(void *arg)
+{
+	(void)arg;
+	site();
+	return NULL;
+}
+
+static void site_elsewhere(void)
+{
+	pthread_t thread;
+
+	if (!pthread_create(&thread, NULL, site_thread, NULL))
+		pthread_join(thread, NULL);
+}
+
+/* The entry runs the program with our cookie; a session skips the return leg when told, and takes it when not. */
+static int trial_check(struct trial *trial, enum attach_kind kind)
+{
+	volatile struct feature__bss *bss = trial->skeleton->bss;
+
+	bss->skip_return = 1;
+	if (trial_hits(trial, site) != 1 || bss->cookie != COOKIE)
+		return -EPROTO;
+	bss->skip_return = 0;
+	if (kind == ATTACH_SESSION && trial_hits(trial, site) != 2)
+		return -EPROTO;
+	return 0;
+}
+
+static int try_rung(enum attach_kind kind)
+{
+	struct trial *trial;
+	int err = trial_open(kind, &trial);
+
+	if (err)
+		return err;
+	err = trial_check(trial, kind);
+	trial_close(trial);
+	return err;
+}
+
+static void try_multi(struct features *features)
+{
+	struct trial *trial;
+	int err = trial_open(ATTACH_MULTI, &trial);
+
+	features->error[FEATURE_MULTI] = features->error[FEATURE_MULTI_FILTER] = err;
+	if (err)
+		return;
+	features->error[FEATURE_MULTI] = trial_check(trial, ATTACH_MULTI);
+	features->error[FEATURE_MULTI_FILTER] = trial_hits(trial, site_elsewhere) == 1 ? 0 : -EPROTO;
+	trial_close(trial);
+}
+
+static int no_words(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+/* Those that need no probe, in some milliseconds. */
+static void probe_base(struct features *features)
+{
+	features->error[FEATURE_BPF] = try_program(program_bpf, -1);
+	features->error[FEATURE_BTF] = try_btf();
+	features->error[FEATURE_RING] = try_program(program_ring, BPF_RINGBUF_HDR_SZ + sizeof(u64));
+	features->error[FEATURE_TP_BTF] = try_program(program_tp_btf, -1);
+	features->error[FEATURE_SIDEBAND] = try_sideband();
+}
+
+void feature_probe(struct features *ret_features)
+{
+	libbpf_print_fn_t words = libbpf_set_print(no_words);
+
+	memset(ret_features, 0, sizeof(*ret_features));
+	probe_base(ret_features);
+	ret_features->error[FEATURE_SESSION] = try_rung(ATTACH_SESSION);
+	try_multi(ret_features);
+	ret_features->error[FEATURE_PERF] = try_rung(ATTACH_PERF);
+	libbpf_set_print(words);
+}
+
+const char *feature_missing(void)
+{
+	static char sentence[512];
+	struct privileges privileges;
+	struct features features;
+	enum feature_id id;
+
+	if (privileges_read(&privileges))
+		return NULL;
+	feature_probe(&features);
+	id = requirement_missing(&features);
+	if (!id)
+		return NULL;
+	requirement_explain(id, features.error[id], &privileges, sentence, sizeof(sentence));
+	return sentence;
+}
+
+int feature_forced(enum attach_kind *ret_kind)
+{
+	const char *name = getenv("HEAPTAP_ATTACH");
+	enum attach_kind kind;
+
+	if (!name) {
+		*ret_kind = ATTACH_NONE;
+		return 0;
+	}
+	for (kind = ATTACH_SESSION; kind <= ATTACH_PERF; kind++) {
+		if (!strcmp(name, attach_kind_name(kind))) {
+			*ret_kind = kind;
+			return 0;
+		}
+	}
+	log_error("HEAPTAP_ATTACH='%s' is none of session, multi and perf; unset it for the best that works", name);
+	return -EINVAL;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who is traced, and what they map: the side-band's sink, which may call for other links. The ring's is in
+ * follow_event.c; the state is the tracer's.
+ */
+#define HASH_NONFATAL_OOM	     1
+#define uthash_nonfatal_oom(element) (out_of_memory = true)
+#include "trace/follow.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/account.h"
+#include "base/clock.h"
+#include "binary/elf.h"
+#include "base/log.h"
+#include "system/newlimit.h"
+#include "system/procfs.h"
+#include "trace/sweep.h"
+
+#define ANNOUNCED_NS	   5000000000ULL /* how long at most the side-band is ahead of the ring */
+#define LOOK_POPULATION_NS 1000000000ULL /* between two looks at a population, which may be thousands */
+
+struct traced *follow_find(const struct follow *follow, pid_t pid)
+{
+	struct traced *traced;
+
+	HASH_FIND_INT(follow->traced, &pid, traced);
+	return traced;
+}
+
+struct traced *follow_add(struct follow *follow, pid_t pid, u32 scope, bool wide)
+{
+	struct traced *traced = calloc(1, sizeof(*traced));
+	bool out_of_memory = false;
+
+	if (!traced)
+		return NULL;
+	traced->pid = pid;
+	traced->scope = scope;
+	traced->wide = wide;
+	/* Of a population, most never have a sample. */
+	traced->listed = follow->population == POPULATION_LISTED;
+	HASH_ADD_INT(follow->traced, pid, traced);
+	if (out_of_memory) {
+		free(traced);
+		return NULL;
+	}
+	return traced;
+}
+
+void follow_drop(struct follow *follow, struct traced *traced)
+{
+	struct scope *scope = kernel_scope(follow->kernel, traced->scope);
+
+	HASH_DEL(follow->traced, traced);
+	__atomic_store_n(&scope->process, 0, __ATOMIC_RELEASE);
+	traced_drop(&traced->files, true);
+	table_set_withdraw(follow->tables, scope, clock_now_ns());
+	kernel_give_scope(follow->kernel, traced->scope);
+	free(traced);
+}
+
+/*
+ * operator new is followed to its return only where that costs no program its life: not by links whose return legs are
+ * there for every call.
+ */
+void follow_set_new_max(struct follow *follow, const struct traced *traced, u64 limit, u64 used)
+{
+	u32 new_max = follow->links.kind == ATTACH_SESSION ? newlimit(limit, used) : 0;
+
+	__atomic_store_n(&kernel_scope(follow->kernel, traced->scope)->new_max, new_max, __ATOMIC_RELEASE);
+}
+
+void follow_publish(struct follow *follow, struct traced *traced, const struct process *process, u64 now_ns)
+{
+	traced->remapped = false;
+	/* Without room the programs do not know the mappings; its stacks are sent raw then. */
+	table_set_publish(follow->tables, kernel_scope(follow->kernel, traced->scope), process->number,
+			  process->mappings, now_ns);
+}
+
+void follow_sideband(struct follow *follow)
+{
+	follow->sideband_ns = sideband_drain(follow->sideband);
+}
+
+void follow_remapped(struct follow *follow, struct traced *traced)
+{
+	traced->remapped = true;
+	follow->remapped |= traced->listed;
+}
+
+static void publish_remapped(struct follow *follow, u64 now_ns)
+{
+	follow->remapped = false;
+	for (struct traced *traced = follow->traced; traced; traced = traced->hh.next) {
+		struct process *process;
+
+		if (!traced->remapped || !traced->listed)
+			continue;
+		process = recorder_current(follow->recorder, (u32)traced->pid);
+		if (process && !process->ended)
+			follow_publish(follow, traced, process, now_ns);
+	}
+}
+
+void follow_mappings(struct follow *follow, u64 now_ns)
+{
+	/* Called at each drain, and of thousands of processes nearly none map anything between two of them. */
+	if (follow->remapped)
+		publish_remapped(follow, now_ns);
+	unwinder_settle(follow->unwinder, false);
+}
+
+static void probe(struct follow *follow, struct traced *traced, struct target_file *file, const struct mapping *mapping)
+{
+	int err;
+
+	if (!file || !file->plan || follow->stopping || traced_has(&follow->links, traced, file))
+		return;
+	err = traced_probe(&follow->links, traced, file);
+	if (err)
+		log_error("pid %d: cannot probe '%s': %s", traced->pid, elf_path(file->elf), strerror(-err));
+	else
+		log_note("pid %d mapped '%s' %.1f ms ago; its allocations are seen from now on", traced->pid,
+			 elf_path(file->elf), (double)(clock_now_ns() - mapping->from_ns) / 1e6);
+}
+
+static int add_scanned(struct mapping *mapping, void *arg)
+{
+	return mapping_table_add(arg, mapping);
+}
+
+int follow_open(struct follow *follow, struct traced *traced, struct process *process)
+{
+	struct mapping_table *known = process->mappings, *opened = mapping_table_new();
+	int err = opened ? 0 : -ENOMEM;
+
+	/* It was not announced: it has come from somewhere else. */
+	if (!err && !mapping_table_count(known))
+		procfs_for_each_mapping(traced->pid, add_scanned, known);
+	for (u32 i = 0; i < mapping_table_count(known) && !err; i++) {
+		struct mapping mapping = *mapping_table_get(known, i);
+		struct target_file *file = NULL;
+
+		if (!mapping.elf)
+			err = target_open_mapping(follow->target, traced->pid, &mapping, &file);
+		if (!err)
+			err = mapping_table_add(opened, &mapping);
+		probe(follow, traced, file, &mapping);
+	}
+	if (err) {
+		mapping_table_free(opened);
+		return err;
+	}
+	process->mappings = opened;
+	mapping_table_free(known);
+	follow_remapped(follow, traced);
+	return 0;
+}
+
+void follow_end_unheard(struct follow *follow, struct process *process, u64 now_ns)
+{
+	if (!process || process->ended)
+		return;
+	recorder_end(follow->recorder, process, now_ns);
+	account_end(follow->kernel, process);
+}
+
+/* Its exit has been heard of once the ring has been empty: unless that found it full. */
+static bool is_gone(struct follow *follow, struct traced *traced)
+{
+	if (__atomic_load_n(&kernel_scope(follow->kernel, traced->scope)->pid, __ATOMIC_ACQUIRE))
+		return false;
+	if (!traced->gone)
+		traced->gone = follow->emptied;
+	return follow->emptied > traced->gone;
+}
+
+void follow_look(struct follow *follow, u64 now_ns)
+{
+	bool all = follow->population == POPULATION_LISTED;
+	struct traced *traced, *next;
+
+	if (!all && now_ns - follow->looked_ns < LOOK_POPULATION_NS)
+		return;
+	follow->looked_ns = now_ns;
+	recorder_expire(follow->recorder, now_ns > ANNOUNCED_NS ? now_ns - ANNOUNCED_NS : 0);
+	HASH_ITER (hh, follow->traced, traced, next) {
+		struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
+
+		if (process && !process->ended && (all || process->heap.alloc_count))
+			account_look(process);
+		if (is_gone(follow, traced)) {
+			follow_end_unheard(follow, process, now_ns);
+			follow_drop(follow, traced);
+		}
+	}
+	sweep_links(follow);
+}
+
+/* Is the process traced, or may it turn out to be? */
+static bool concerns(const struct follow *follow, u32 pid)
+{
+	return follow->population == POPULATION_CGROUP || follow->population == POPULATION_ALL ||
+	       follow_find(follow, (pid_t)pid) || recorder_announced(follow->recorder, pid);
+}
+
+void follow_comm(void *arg, u32 pid, const char *comm, bool exec, u64 time_ns)
+{
+	struct follow *follow = arg;
+
+	if (concerns(follow, pid))
+		recorder_comm(follow->recorder, pid, comm, exec, time_ns);
+}
+
+void follow_fork(void *arg, u32 pid, u32 parent, u64 time_ns)
+{
+	struct follow *follow = arg;
+
+	recorder_fork(follow->recorder, pid, parent, time_ns);
+}
+
+static void count_lost(struct follow *follow, const struct traced *traced, u64 count)
+{
+	struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
+
+	if (process)
+		process->ledger[COUNTER_MAP_LOST] += count;
+}
+
+void follow_map(void *arg, u32 pid, struct mapping *mapping)
+{
+	struct follow *follow = arg;
+	struct traced *traced = follow_find(follow, (pid_t)pid);
+	struct target_file *file;
+	int err;
+
+	/* What it maps is opened when it turns out to be traced. */
+	if (!traced) {
+		if (concerns(follow, pid))
+			recorder_map(follow->recorder, pid, mapping);
+		return;
+	}
+	err = target_open_mapping(follow->target, traced->pid, mapping, &file);
+	if (!err)
+		err = recorder_map(follow->recorder, pid, mapping);
+	if (err) {
+		count_lost(follow, traced, 1);
+		return;
+	}
+	follow_remapped(follow, traced);
+	probe(follow, traced, file, mapping);
+}
+
+void follow_lost(void *arg, u64 count)
+{
+	struct follow *follow = arg;
+
+	for (struct traced *traced = follow->traced; traced; traced = traced->hh.next)
+		count_lost(follow, traced, count);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KERNEL_H
+#define KERNEL_H
+/* The loaded BPF object: its programs, and its maps as plain calls. */
+#include "include/config.h"
+#include "include/counter.h"
+#include "include/unwind.h"
+#include "trace/attach.h"
+
+struct kernel;
+
+struct kernel_options {
+	u64 sample_bytes;
+	bool alloc_only, show_allocator;
+	unsigned int processes; /* expected */
+	bool dynamic;		/* others will join them: a population */
+	enum attach_kind kind;	/* which programs to load */
+	/* of a population, only such processes */
+	const char *comm; /* NULL: any */
+	dev_t exe_device;
+	ino_t exe_inode; /* 0: any */
+};
+
+/*
+ * Open, configure and load; the process tracepoints are attached, no allocation probe is. HEAPTAP_RING_BYTES and
+ * HEAPTAP_LIVE_MAX shrink the ring and the live map (for tests). 0 or negative errno.
+ */
+int kernel_open(const struct kernel_options *options, struct kernel **ret_kernel);
+void kernel_close(struct kernel *kernel);
+
+const struct attach_programs *kernel_programs(const struct kernel *kernel);
+int kernel_ring_fd(const struct kernel *kernel);
+void kernel_begin_drain(struct kernel *kernel); /* what is in the ring now is nobody's share any more */
+
+/*
+ * From here on the programs trace such processes too; of POPULATION_CGROUP, those in the group, which may be told anew.
+ * POPULATION_LISTED: nobody new.
+ */
+void kernel_populate(struct kernel *kernel, enum population population, const struct group *group);
+u32 kernel_group_made(const struct kernel *kernel);    /* how often the group was made again */
+u64 kernel_refused(const struct kernel *kernel);       /* processes not traced for want of a number */
+u64 kernel_unheard(const struct kernel *kernel);       /* processes whose begin and end found the ring full */
+u32 kernel_processes_max(const struct kernel *kernel); /* that can be traced at once */
+
+u32 kernel_draw_process(struct kernel *kernel); /* a process number never used before; 0: too many are in use */
+
+/* An image that nothing counts for any more has been settled: its number's row is free for another. */
+void kernel_give_process(struct kernel *kernel, u32 process);
+
+u32 kernel_draw_scope(struct kernel *kernel); /* a scope number; 0: too many are in use */
+void kernel_give_scope(struct kernel *kernel, u32 number);
+
+/* The row of a scope, shared with the programs: write single fields, atomically. */
+struct scope *kernel_scope(struct kernel *kernel, u32 number);
+u32 kernel_find_scope(struct kernel *kernel, u32 process); /* whose image that is; 0: none */
+
+int kernel_add_pid(struct kernel *kernel, u32 pid, u32 scope); /* 0; -EEXIST: the programs were first */
+bool kernel_remove_pid(struct kernel *kernel, u32 pid); /* false: its process has ended, which an event tells of */
+void kernel_remove_pids(struct kernel *kernel);		/* of all scopes, those too that no event has told of yet */
+int kernel_set_ranges(struct kernel *kernel, u32 allocator, const struct ranges *ranges);
+
+/*
+ * What the programs unwind by, shared with them (include/unwind.h): UNWIND_RULES_MAX rules, the words of all tables,
+ * the mappings of all scopes. All zero at first.
+ */
+struct unwind_rule *kernel_unwind_rules(struct kernel *kernel);
+u32 *kernel_unwind_rows(struct kernel *kernel, u32 *ret_count);
+struct unwind_mapping *kernel_unwind_mappings(struct kernel *kernel, u32 *ret_count);
+
+u64 kernel_count_hits(const struct kernel *kernel,
+		      u32 process); /* traps of an image so far; 0 also when out of memory */
+
+/*
+ * Add the kernel's counters of an image to ledger[], and start its row afresh. Only once the image is no longer traced:
+ * what is counted between reading and clearing would be lost. 0 or negative errno.
+ */
+int kernel_take_tally(struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX]);
+
+/*
+ * Add the kernel's counters of an image, so far, to ledger[], and leave them. What is sampled is read last, so that no
+ * call's end is in without its begin. 0 or -ENOMEM.
+ */
+int kernel_peek_tally(const struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX]);
+
+/* Every object of the live map that died without an event having been sent. 0 or negative errno. */
+int kernel_for_each_unsent(struct kernel *kernel, void (*each)(void *arg, u32 process, u64 object), void *arg);
+
+/* The sampled calls of an ended image that have not returned, nor will: how many there were. */
+u64 kernel_take_pending(struct kernel *kernel, u32 process);
+
+/* Every sampled call that has not returned. 0 or negative errno. */
+int kernel_for_each_pending(struct kernel *kernel, void (*each)(void *arg, u32 process), void *arg);
+
+/* Drop what an ended image left in the maps. */
+void kernel_forget_object(struct kernel *kernel, u32 process, u64 addr);
+void kernel_forget_stack(struct kernel *kernel, u64 hash);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KERNEL_STATE_H
+#define KERNEL_STATE_H
+/* What kernel.c, kernel_config.c and kernel_row.c share, and nobody else. */
+#include "trace/kernel.h"
+
+/* Of the types above. */
+#include "heaptap.skel.h"
+
+struct kernel {
+	struct heaptap *skeleton;
+	struct attach_programs programs;
+	struct scope *scopes;
+	u32 scope_count; /* rows of scopes, and of counters; a power of two */
+	struct unwind_rule *rules;
+	u32 *rows;
+	struct unwind_mapping *mappings;
+	int cpus;
+};
+
+/* Constants and sizes, between open and load. 0 or negative errno. */
+int kernel_configure(struct kernel *kernel, const struct kernel_options *options);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Raw BPF_LINK_CREATE and perf_event_open for uprobes. Owns nothing: descriptors go to the caller. Called by attach
+ * (the target's allocators) and by feature (heaptap's own binary).
+ */
+#include "trace/link.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define UPROBE_MULTI_RETURN 1 /* BPF_F_UPROBE_MULTI_RETURN */
+
+/*
+ * The part of union bpf_attr that BPF_LINK_CREATE reads. Spelled out because the header heaptap is built with may be
+ * older than the kernel it runs on: Debian 12's union bpf_attr has no uprobe_multi.
+ */
+struct link_create {
+	u32 prog_fd;
+	u32 target_fd;
+	u32 attach_type;
+	u32 flags;
+	union {
+		struct {
+			u64 path;
+			u64 offsets;
+			u64 ref_ctr_offsets;
+			u64 cookies;
+			u32 count;
+			u32 flags;
+			u32 pid;
+			u32 padding;
+		} uprobe_multi;
+		struct {
+			u64 cookie;
+		} perf_event;
+	};
+};
+
+_Static_assert(sizeof(struct link_create) == 64, "layout of union bpf_attr, link_create");
+
+static u64 address(const void *pointer)
+{
+	return (u64)(uintptr_t)pointer;
+}
+
+static int link_create(const struct link_create *attr, size_t size)
+{
+	long fd = syscall(SYS_bpf, BPF_LINK_CREATE, attr, size);
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int link_create_uprobe_multi(int prog_fd, u32 attach_type, const char *path, const u64 *offsets, const u64 *cookies,
+			     u32 count, pid_t pid, bool ret)
+{
+	struct link_create attr;
+
+	if (prog_fd < 0 || pid < 0 || !path || !offsets || !count)
+		return -EINVAL;
+	memset(&attr, 0, sizeof(attr)); /* padding too: the kernel refuses any byte it does not know that is not zero */
+	attr.prog_fd = (u32)prog_fd;
+	attr.attach_type = attach_type;
+	attr.uprobe_multi.path = address(path);
+	attr.uprobe_multi.offsets = address(offsets);
+	attr.uprobe_multi.cookies = address(cookies);
+	attr.uprobe_multi.count = count;
+	attr.uprobe_multi.flags = ret ? UPROBE_MULTI_RETURN : 0;
+	attr.uprobe_multi.pid = (u32)pid;
+	return link_create(&attr, sizeof(attr));
+}
+
+/* One number out of a sysfs file that holds `format`. */
+static int sysfs_number(const char *path, const char *format, unsigned int *ret_number)
+{
+	FILE *file = fopen(path, "re");
+	unsigned int number;
+	int matched;
+
+	if (!file)
+		return errno == ENOENT ? -EOPNOTSUPP : -errno;
+	matched = fscanf(file, format, &number);
+	fclose(file);
+	if (matched != 1)
+		return -EBADMSG;
+	*ret_number = number;
+	return 0;
+}
+
+static int uprobe_event_open(const char *path, u64 offset, pid_t pid, bool ret)
+{
+	struct perf_event_attr attr;
+	unsigned int type = 0, bit = 0;
+	int err;
+	long fd;
+
+	err = sysfs_number("/sys/bus/event_source/devices/uprobe/type", "%u", &type);
+	if (err)
+		return err;
+	err = sysfs_number("/sys/bus/event_source/devices/uprobe/format/retprobe", "config:%u", &bit);
+	if (err)
+		return err;
+	if (bit > 63)
+		return -EBADMSG;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.size = sizeof(attr);
+	attr.type = type;
+	attr.config = ret ? 1ULL << bit : 0;
+	attr.uprobe_path = address(path);
+	attr.probe_offset = offset;
+	/* Unfiltered, an event is still opened on some CPU; the program runs on whichever one hits. */
+	fd = syscall(SYS_perf_event_open, &attr, pid ? pid : -1, pid ? -1 : 0, -1, PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int link_create_uprobe_perf(int prog_fd, const char *path, u64 offset, u64 cookie, pid_t pid, bool ret,
+			    int *ret_perf_fd)
+{
+	struct link_create attr;
+	int perf_fd, link_fd;
+
+	if (prog_fd < 0 || pid < 0 || !path)
+		return -EINVAL;
+	perf_fd = uprobe_event_open(path, offset, pid, ret);
+	if (perf_fd < 0)
+		return perf_fd;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_fd = (u32)prog_fd;
+	attr.target_fd = (u32)perf_fd;
+	attr.attach_type = BPF_PERF_EVENT;
+	attr.perf_event.cookie = cookie;
+	link_fd = link_create(&attr, sizeof(attr));
+	if (link_fd < 0) {
+		close(perf_fd);
+		return link_fd;
+	}
+	*ret_perf_fd = perf_fd;
+	return link_fd;
+}

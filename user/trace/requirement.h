@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef REQUIREMENT_H
+#define REQUIREMENT_H
+/*
+ * What heaptap asks of a kernel, feature by feature, and the sentence for the user when one is not there. Tables and
+ * text; the probing is in feature.h.
+ */
+#include <stddef.h>
+
+#include "system/capability.h"
+
+enum feature_id {
+	FEATURE_NONE = 0,
+	/* Without these nothing can be recorded. */
+	FEATURE_BPF,
+	FEATURE_BTF,
+	FEATURE_RING,
+	FEATURE_TP_BTF,
+	FEATURE_SIDEBAND,
+	/* One of these is enough: the ladder, best rung first. */
+	FEATURE_SESSION,
+	FEATURE_MULTI,
+	FEATURE_MULTI_FILTER, /* a multi link's PID filter takes every thread of the process */
+	FEATURE_PERF,
+	FEATURE_MAX
+};
+
+/* error[id]: 0 works, else the negative errno of what went wrong. */
+struct features {
+	int error[FEATURE_MAX];
+};
+
+struct requirement {
+	const char *name;    /* "uprobe session links" */
+	const char *purpose; /* what heaptap does with it */
+	const char *source;  /* kernel release and config options that bring it */
+};
+
+const struct requirement *requirement_find(enum feature_id id); /* id from 1 to FEATURE_MAX - 1 */
+
+/*
+ * The feature for want of which nothing can be recorded, the first if there are several; of the ladder, when no rung
+ * holds, the last. FEATURE_NONE when all is well.
+ */
+enum feature_id requirement_missing(const struct features *features);
+
+/*
+ * One sentence: what is missing (a capability, a config option) and what to try. `error` is the negative errno with
+ * which the feature failed.
+ */
+void requirement_explain(enum feature_id id, int error, const struct privileges *privileges, char *ret_sentence,
+			 size_t size);
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The perf side-band. A task that migrates leaves its records on several CPUs, so a drain collects from all, sorts by
+ * time and holds back what was written after it began: an exec is never seen after the mappings that follow it.
+ */
+#include "trace/sideband.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define DATA_PAGES 64 /* per CPU: room for some thousand mappings between two drains */
+
+/* linux/perf_event.h of 5.12; the build's headers may be older. */
+#define MISC_MMAP_BUILD_ID (1 << 14)
+
+struct cpu_ring {
+	int fd;
+	struct perf_event_mmap_page *page;
+};
+
+struct record {
+	u64 time_ns;
+	struct perf_event_header *header;
+};
+
+struct sideband {
+	struct sideband_sink sink;
+	struct cpu_ring *cpus;
+	unsigned int cpu_count;
+	struct record *records;
+	size_t record_count, record_capacity;
+};
+
+struct mmap2_body {
+	u32 pid, tid;
+	u64 addr, length, offset;
+	union {
+		struct {
+			u32 major, minor;
+			u64 inode, generation;
+		};
+		struct {
+			u8 build_id_size;
+			u8 reserved[3];
+			u8 build_id[20];
+		};
+	};
+	u32 protection, flags;
+	char path[];
+};
+
+struct fork_body {
+	u32 pid, parent;
+	u32 tid, parent_tid;
+	u64 time_ns;
+};
+
+struct comm_body {
+	u32 pid, tid;
+	char comm[];
+};
+
+struct sample_id {
+	u32 pid, tid;
+	u64 time_ns;
+};
+
+static int cpu_open(struct cpu_ring *ring, int cpu, bool forks)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+		.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME,
+		.sample_id_all = 1,
+		.mmap = 1,
+		.mmap2 = 1,
+		.build_id = 1,
+		.comm = 1,
+		.comm_exec = 1,
+		.task = forks,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+	};
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	ring->fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	if (ring->fd < 0)
+		return -errno;
+	ring->page = mmap(NULL, (DATA_PAGES + 1) * page, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
+	if (ring->page == MAP_FAILED) {
+		ring->page = NULL;
+		return -errno;
+	}
+	return 0;
+}
+
+int sideband_open(const struct sideband_sink *sink, struct sideband **ret_sideband)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	struct sideband *sideband = calloc(1, sizeof(*sideband));
+	int err = 0;
+
+	if (!sideband)
+		return -ENOMEM;
+	sideband->sink = *sink;
+	sideband->cpus = calloc((size_t)cpus, sizeof(*sideband->cpus));
+	if (!sideband->cpus) {
+		free(sideband);
+		return -ENOMEM;
+	}
+	for (int cpu = 0; cpu < cpus && !err; cpu++) {
+		err = cpu_open(&sideband->cpus[sideband->cpu_count++], cpu, sink->fork);
+		/* An offline CPU. */
+		if (err == -ENODEV) {
+			sideband->cpu_count--;
+			err = 0;
+		}
+	}
+	if (err)
+		sideband_close(sideband);
+	else
+		*ret_sideband = sideband;
+	return err;
+}
+
+void sideband_close(struct sideband *sideband)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	if (!sideband)
+		return;
+	for (unsigned int i = 0; i < sideband->cpu_count; i++) {
+		if (sideband->cpus[i].page)
+			munmap(sideband->cpus[i].page, (DATA_PAGES + 1) * page);
+		if (sideband->cpus[i].fd >= 0)
+			close(sideband->cpus[i].fd);
+	}
+	for (size_t i = 0; i < sideband->record_count; i++)
+		free(sideband->records[i].header);
+	free(sideband->records);
+	free(sideband->cpus);
+	free(sideband);
+}
+
+static int keep(struct sideband *sideband, struct perf_event_header *header)
+{
+	const struct sample_id *id = (const void *)((const char *)header + header->size - sizeof(*id));
+
+	if (sideband->record_count == sideband->record_capacity) {
+		size_t capacity = sideband->record_capacity ? sideband->record_capacity * 2 : 256;
+		struct record *records = reallocarray(sideband->records, capacity, sizeof(*records));
+
+		if (!records)
+			return -ENOMEM;
+		sideband->records = records;
+		sideband->record_capacity = capacity;
+	}
+	sideband->records[sideband->record_count++] = (struct record){.time_ns = id->time_ns, .header = header};
+	return 0;
+}
+
+/* Copy a record, which may wrap around the end of the ring. */
+static struct perf_event_header *copy_record(const char *data, u64 mask, u64 at, u16 size)
+{
+	char *copy = malloc(size);
+	u64 offset = at & mask, first = mask + 1 - offset;
+
+	if (!copy)
+		return NULL;
+	if (first > size)
+		first = size;
+	memcpy(copy, data + offset, first);
+	memcpy(copy + first, data, size - first);
+	return (struct perf_event_header *)copy;
+}
+
+static void collect(struct sideband *sideband, const struct cpu_ring *ring)
+{
+	u64 mask = DATA_PAGES * (u64)sysconf(_SC_PAGESIZE) - 1;
+	const char *data = (const char *)ring->page + ring->page->data_offset;
+	u64 head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE), tail = ring->page->data_tail;
+	struct perf_event_header header, *copy;
+
+	/* The usual case, which should not take the kernel's cache line away. */
+	if (tail == head)
+		return;
+	while (tail < head) {
+		/* Records are 8-byte aligned, so a header never wraps. */
+		memcpy(&header, data + (tail & mask), sizeof(header));
+		if (header.size < sizeof(header) + sizeof(struct sample_id) || header.size > head - tail)
+			break;
+		copy = copy_record(data, mask, tail, header.size);
+		if (!copy || keep(sideband, copy)) {
+			free(copy);
+			sideband->sink.lost(sideband->sink.arg, 1);
+		}
+		tail += header.size;
+	}
+	__atomic_store_n(&ring->page->data_tail, head, __ATOMIC_RELEASE);
+}
+
+static int by_time(const void *left, const void *right)
+{
+	const struct record *a = left, *b = right;
+
+	return a->time_ns < b->time_ns ? -1 : a->time_ns > b->time_ns;
+}
+
+static void hand_map(struct sideband *sideband, const struct record *record)
+{
+	struct mmap2_body *body = (void *)(record->header + 1);
+	struct mapping mapping = {
+		.start = body->addr,
+		.end = body->addr + body->length,
+		.file_offset = body->offset,
+		.from_ns = record->time_ns,
+		.path = body->path,
+		.deleted = mapping_cut_deleted(body->path),
+	};
+
+	if (record->header->misc & MISC_MMAP_BUILD_ID) {
+		mapping.build_id_size = body->build_id_size <= 20 ? body->build_id_size : 20;
+		memcpy(mapping.build_id, body->build_id, mapping.build_id_size);
+	} else {
+		mapping.device = makedev(body->major, body->minor);
+		mapping.inode = body->inode;
+	}
+	sideband->sink.map(sideband->sink.arg, body->pid, &mapping);
+}
+
+static void hand(struct sideband *sideband, const struct record *record)
+{
+	const struct perf_event_header *header = record->header;
+	const struct comm_body *comm = (const void *)(header + 1);
+	const struct fork_body *fork = (const void *)(header + 1);
+	/* A thread's name is not its process's. */
+	bool exec = header->misc & PERF_RECORD_MISC_COMM_EXEC;
+
+	switch (header->type) {
+	case PERF_RECORD_MMAP2:
+		hand_map(sideband, record);
+		break;
+	case PERF_RECORD_COMM:
+		if (exec || comm->pid == comm->tid)
+			sideband->sink.comm(sideband->sink.arg, comm->pid, comm->comm, exec, record->time_ns);
+		break;
+	case PERF_RECORD_FORK:
+		/* Not of a thread. */
+		if (sideband->sink.fork && fork->pid != fork->parent)
+			sideband->sink.fork(sideband->sink.arg, fork->pid, fork->parent, record->time_ns);
+		break;
+	case PERF_RECORD_LOST:
+		sideband->sink.lost(sideband->sink.arg, ((const u64 *)(header + 1))[1]);
+		break;
+	default:
+		break;
+	}
+}
+
+u64 sideband_drain(struct sideband *sideband)
+{
+	u64 until = clock_now_ns();
+	size_t done = 0;
+
+	for (unsigned int i = 0; i < sideband->cpu_count; i++)
+		collect(sideband, &sideband->cpus[i]);
+	if (!sideband->record_count)
+		return until;
+	qsort(sideband->records, sideband->record_count, sizeof(*sideband->records), by_time);
+	for (; done < sideband->record_count && sideband->records[done].time_ns <= until; done++) {
+		hand(sideband, &sideband->records[done]);
+		free(sideband->records[done].header);
+	}
+	sideband->record_count -= done;
+	memmove(sideband->records, sideband->records + done, sideband->record_count * sizeof(*sideband->records));
+	return until;
+}

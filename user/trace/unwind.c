@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unwinding raw stacks in user space; used by follow. The step itself is include/unwind.h's, as in the programs. */
+#include "trace/unwind.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "binary/elf.h"
+#include "system/mapping.h"
+
+#define WAITS_MAX 16 /* for tables, at the end: where there is no room for all that a stack needs, they come and go */
+
+/* Of all stacks that wait, together: a thousand at least. */
+#define WAITING_BYTES_MAX (16U << 20)
+#define RELIEF_MS	  100
+
+/* A raw stack that waits for a table, or for word of a mapping. */
+struct raw {
+	struct raw *next;
+	bool looked_at, counted; /* by its process, which is there for as long, then */
+	struct event_raw event;
+};
+
+struct unwinder {
+	struct table_set *tables;
+	struct recorder *recorder;
+	struct raw *first, **last; /* oldest first */
+	size_t bytes;		   /* what they take */
+};
+
+struct unwinder *unwinder_new(struct table_set *tables, struct recorder *recorder)
+{
+	struct unwinder *unwinder = calloc(1, sizeof(*unwinder));
+
+	if (!unwinder)
+		return NULL;
+	unwinder->tables = tables;
+	unwinder->recorder = recorder;
+	unwinder->last = &unwinder->first;
+	return unwinder;
+}
+
+void unwinder_free(struct unwinder *unwinder)
+{
+	struct raw *raw;
+
+	if (!unwinder)
+		return;
+	while ((raw = unwinder->first)) {
+		unwinder->first = raw->next;
+		free(raw);
+	}
+	free(unwinder);
+}
+
+static int read_word(void *arg, u64 addr, u64 *ret_value)
+{
+	const struct event_raw *event = arg;
+	u64 offset = addr - event->sp;
+
+	if (event->size < sizeof(*ret_value) || offset > event->size - sizeof(*ret_value))
+		return -EFAULT;
+	memcpy(ret_value, event->bytes + offset, sizeof(*ret_value));
+	return 0;
+}
+
+UNWIND_DEFINE_STEP(read_word)
+
+struct walk {
+	struct table_set *tables;
+	const struct mapping_table *mappings;
+	const struct event_raw *event;
+	struct unwind_registers registers;
+	bool exact; /* the ip of a frame that a signal interrupted is no return address */
+	bool frame_pointer;
+};
+
+/* Whether `ip` may be a return address: where the code is in a file, a call is before it. */
+static bool is_returned_to(const struct walk *walk, u64 ip)
+{
+	const struct mapping *mapping = mapping_table_find(walk->mappings, ip - 1, walk->event->header.time_ns);
+	u64 offset = mapping ? ip - mapping->start + mapping->file_offset : 0;
+	u8 code[UNWIND_CALL_BYTES];
+
+	if (!mapping || !mapping->elf)
+		return mapping;
+	return offset >= sizeof(code) &&
+	       elf_read(mapping->elf, offset - sizeof(code), code, sizeof(code)) == sizeof(code) &&
+	       unwind_is_call(code);
+}
+
+/* Code without a rule may keep a frame pointer. */
+static enum unwind_end find_frame_pointer(struct walk *walk, struct unwind_rule *ret_rule)
+{
+	u64 bp = walk->registers.bp, ip;
+
+	if (bp < walk->registers.sp || bp % sizeof(u64) || read_word((void *)walk->event, bp + sizeof(u64), &ip) ||
+	    !is_returned_to(walk, ip))
+		return UNWIND_NO_RULE;
+	*ret_rule = UNWIND_FRAME_POINTER;
+	walk->frame_pointer = true;
+	return UNWIND_GOES_ON;
+}
+
+/* The rule at the frame's code; UNWIND_GOES_ON when *ret_rule is set. */
+static enum unwind_end find_rule(struct walk *walk, struct unwind_rule *ret_rule)
+{
+	u64 address = walk->registers.ip - !walk->exact, argc;
+	const struct mapping *mapping = mapping_table_find(walk->mappings, address, walk->event->header.time_ns);
+	int err;
+
+	if (!mapping)
+		return UNWIND_NO_MAPPING;
+	if (!mapping->elf)
+		return find_frame_pointer(walk, ret_rule);
+	err = table_set_rule(walk->tables, mapping->elf, address - mapping->start + mapping->file_offset, ret_rule);
+	if (err && err != -ENOENT)
+		return UNWIND_NO_TABLE;
+	if (!err && ret_rule->cfa != CFA_UNKNOWN)
+		return UNWIND_GOES_ON;
+	if (!err && !walk->registers.bp && !read_word((void *)walk->event, walk->registers.sp, &argc) &&
+	    argc < UNWIND_ARGC_MAX)
+		return UNWIND_COMPLETE;
+	return find_frame_pointer(walk, ret_rule);
+}
+
+static enum unwind_end walk(struct walk *walk, u64 *ip, u32 *ret_depth)
+{
+	const struct event_raw *event = walk->event;
+	enum unwind_end end = UNWIND_GOES_ON;
+	u32 depth = 0;
+
+	walk->registers = (struct unwind_registers){.ip = event->ip, .sp = event->sp, .bp = event->bp, .bx = event->bx};
+	if (event->allocator)
+		ip[depth++] = event->allocator;
+	while (end == UNWIND_GOES_ON && depth < STACK_DEPTH_MAX) {
+		struct unwind_rule rule;
+
+		ip[depth++] = walk->registers.ip + walk->exact;
+		end = find_rule(walk, &rule);
+		if (end != UNWIND_GOES_ON)
+			break;
+		walk->exact = rule.cfa == CFA_SIGNAL;
+		end = UNWIND_STEP(&walk->registers, &rule, read_word, (void *)event);
+	}
+	*ret_depth = depth;
+	return end == UNWIND_GOES_ON ? UNWIND_TRUNCATED : end;
+}
+
+enum unwind_end unwind_raw(struct table_set *tables, const struct mapping_table *mappings,
+			   const struct event_raw *event, u64 *ip, u32 *ret_depth)
+{
+	struct walk state = {.tables = tables, .mappings = mappings, .event = event};
+
+	return walk(&state, ip, ret_depth);
+}
+
+/* As the programs count the stacks that they walk. */
+static void count_end(struct process *process, enum unwind_end end, bool frame_pointer)
+{
+	static const enum counter counters[] = {
+		[UNWIND_TRUNCATED] = COUNTER_STACK_TRUNCATED,	[UNWIND_NO_MAPPING] = COUNTER_STACK_NO_MAPPING,
+		[UNWIND_NO_TABLE] = COUNTER_STACK_NO_TABLE,	[UNWIND_NO_RULE] = COUNTER_STACK_NO_RULE,
+		[UNWIND_UNREADABLE] = COUNTER_STACK_UNREADABLE, [UNWIND_STUCK] = COUNTER_STACK_STUCK,
+	};
+
+	process->ledger[COUNTER_STACK_FRAME_POINTER] += frame_pointer;
+	if (end != UNWIND_COMPLETE)
+		process->ledger[counters[end]]++;
+}
+
+/*
+ * False: a table is missing still, or a mapping that may have been made after the side-band was last read: that is
+ * known at the next look, and a mapping missing then will stay so.
+ */
+static bool unwind_one(struct unwinder *unwinder, struct raw *raw, bool all)
+{
+	const struct event_raw *event = &raw->event;
+	struct process *process = recorder_find(unwinder->recorder, event->header.process);
+	struct event_stack stack = {.header = event->header, .stack = event->stack};
+	struct walk state = {.tables = unwinder->tables, .event = event};
+	enum unwind_end end;
+
+	if (!process)
+		return true;
+	state.mappings = process->mappings;
+	end = walk(&state, stack.ip, &stack.depth);
+	if (!all && (end == UNWIND_NO_TABLE || (end == UNWIND_NO_MAPPING && !raw->looked_at))) {
+		raw->looked_at = end == UNWIND_NO_MAPPING;
+		return false;
+	}
+	stack.header.kind = EVENT_STACK;
+	stack.header.flags = end == UNWIND_TRUNCATED ? EVENT_TRUNCATED : 0;
+	stack.end = end;
+	count_end(process, end, state.frame_pointer);
+	recorder_event(unwinder->recorder, &stack.header, sizeof(stack));
+	return true;
+}
+
+static size_t raw_bytes(const struct raw *raw)
+{
+	return offsetof(struct raw, event.bytes) + raw->event.size;
+}
+
+/* Take the stack that *link is about off the chain. */
+static void drop(struct unwinder *unwinder, struct raw **link)
+{
+	struct raw *raw = *link;
+	struct process *process = raw->counted ? recorder_find(unwinder->recorder, raw->event.header.process) : NULL;
+
+	if (process)
+		process->raw_waiting--;
+	*link = raw->next;
+	if (!raw->next)
+		unwinder->last = link;
+	unwinder->bytes -= raw_bytes(raw);
+	free(raw);
+}
+
+static void settle(struct unwinder *unwinder, bool all)
+{
+	struct raw **link = &unwinder->first;
+
+	while (*link) {
+		if (unwind_one(unwinder, *link, all))
+			drop(unwinder, link);
+		else
+			link = &(*link)->next;
+	}
+}
+
+/*
+ * There is room in the ring meanwhile, so tables may have some time more. Then the oldest go, that have waited longest
+ * for what may never come: a quarter at a time, since whether the others have to wait still costs a walk of each.
+ */
+static void relieve(struct unwinder *unwinder)
+{
+	settle(unwinder, false);
+	if (unwinder->bytes > WAITING_BYTES_MAX / 4 * 3) {
+		table_set_wait(unwinder->tables, RELIEF_MS);
+		settle(unwinder, false);
+	}
+	while (unwinder->bytes > WAITING_BYTES_MAX / 4 * 3) {
+		unwind_one(unwinder, unwinder->first, true);
+		drop(unwinder, &unwinder->first);
+	}
+}
+
+int unwinder_add(struct unwinder *unwinder, const struct event_raw *event, size_t size)
+{
+	struct process *process;
+	struct raw *raw;
+
+	if (size < offsetof(struct event_raw, bytes) || event->size > size - offsetof(struct event_raw, bytes) ||
+	    event->size > sizeof(event->bytes))
+		return -EBADMSG;
+	raw = calloc(1, offsetof(struct raw, event.bytes) + event->size);
+	if (!raw)
+		return -ENOMEM;
+	memcpy(&raw->event, event, offsetof(struct event_raw, bytes) + event->size);
+	process = recorder_find(unwinder->recorder, event->header.process);
+	raw->counted = process;
+	if (process)
+		process->raw_waiting++;
+	*unwinder->last = raw;
+	unwinder->last = &raw->next;
+	unwinder->bytes += raw_bytes(raw);
+	if (unwinder->bytes > WAITING_BYTES_MAX)
+		relieve(unwinder);
+	return 0;
+}
+
+void unwinder_settle(struct unwinder *unwinder, bool all)
+{
+	settle(unwinder, false);
+	/* A walk asks for a table where it gets to code of the file; there may be more files further on. */
+	for (u32 i = 0; i < WAITS_MAX && all && unwinder->first; i++) {
+		table_set_wait(unwinder->tables, -1);
+		settle(unwinder, false);
+	}
+	if (all)
+		settle(unwinder, true);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a file keeps its call frame information. The section headers say so; where they were stripped, the program
+ * header that the C++ runtime itself goes by does. Nothing is mapped, for the reason that elf.c gives.
+ */
+#include "unwind/cfisection.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SECTION_BYTES_MAX ((u64)64 << 20) /* the largest browsers have half of it */
+#define GUARD_BYTES	  64
+/* Every function's address is looked for in all of them. Linkers make about ten. */
+#define PROGRAM_HEADERS_MAX 256
+
+/* The pointer formats that linkers give the first field of .eh_frame_hdr. */
+#define FORMAT_ABSOLUTE 0x00
+#define FORMAT_PCREL_S4 0x1b
+
+struct file {
+	const struct elf *elf;
+	Elf *handle;
+	u64 size;
+};
+
+static int read_plain(const struct file *file, u64 offset, u64 size, struct cfi_section *section)
+{
+	ssize_t count;
+
+	if (size > SECTION_BYTES_MAX)
+		return -EFBIG;
+	if (size == 0 || offset > file->size || size > file->size - offset)
+		return -EBADMSG;
+	section->bytes = calloc(1, size + GUARD_BYTES);
+	if (!section->bytes)
+		return -ENOMEM;
+	count = elf_read(file->elf, offset, section->bytes, size);
+	if (count < 0)
+		return (int)count;
+	section->size = size;
+	return (u64)count == size ? 0 : -EBADMSG;
+}
+
+static int read_packed(Elf_Scn *scn, struct cfi_section *section)
+{
+	GElf_Chdr packed;
+	Elf_Data *data;
+
+	if (!gelf_getchdr(scn, &packed) || packed.ch_size == 0)
+		return -EBADMSG;
+	if (packed.ch_size > SECTION_BYTES_MAX)
+		return -EFBIG;
+	if (elf_compress(scn, 0, 0) < 0 || !(data = elf_rawdata(scn, NULL)) || data->d_size != packed.ch_size)
+		return -EBADMSG;
+	section->bytes = calloc(1, packed.ch_size + GUARD_BYTES);
+	if (!section->bytes)
+		return -ENOMEM;
+	memcpy(section->bytes, data->d_buf, data->d_size);
+	section->size = packed.ch_size;
+	return 0;
+}
+
+static int read_section(const struct file *file, Elf_Scn *scn, const GElf_Shdr *header, struct cfi_section *section)
+{
+	section->address = header->sh_addr;
+	if (header->sh_flags & SHF_COMPRESSED)
+		return read_packed(scn, section);
+	return read_plain(file, header->sh_offset, header->sh_size, section);
+}
+
+static int read_by_name(const struct file *file, struct cfi_section sections[CFI_SECTION_COUNT])
+{
+	static const char *const names[CFI_SECTION_COUNT] = {
+		[CFI_EH_FRAME] = ".eh_frame",
+		[CFI_DEBUG_FRAME] = ".debug_frame",
+	};
+	Elf_Scn *scn = NULL;
+	size_t strings;
+	int err = 0;
+
+	if (elf_getshdrstrndx(file->handle, &strings) != 0)
+		return 0;
+	while (!err && (scn = elf_nextscn(file->handle, scn))) {
+		const char *name;
+		GElf_Shdr header;
+
+		if (!gelf_getshdr(scn, &header) || header.sh_type == SHT_NOBITS || header.sh_size == 0)
+			continue;
+		name = elf_strptr(file->handle, strings, header.sh_name);
+		for (int i = 0; name && !err && i < CFI_SECTION_COUNT; i++)
+			if (strcmp(name, names[i]) == 0 && !sections[i].bytes)
+				err = read_section(file, scn, &header, &sections[i]);
+	}
+	return err;
+}
+
+/* The address of .eh_frame that .eh_frame_hdr begins with. */
+static int read_eh_frame_hdr(const struct file *file, const GElf_Phdr *header, u64 *ret_address)
+{
+	struct {
+		u8 version, pointer_format, count_format, table_format;
+		u8 pointer[8];
+	} hdr = {0};
+	s32 distance;
+	ssize_t count;
+
+	count = elf_read(file->elf, header->p_offset, &hdr, sizeof(hdr));
+	if (count < 0)
+		return (int)count;
+	if ((size_t)count != sizeof(hdr) || hdr.version != 1)
+		return -EBADMSG;
+	switch (hdr.pointer_format) {
+	case FORMAT_ABSOLUTE:
+		memcpy(ret_address, hdr.pointer, sizeof(*ret_address));
+		return 0;
+	case FORMAT_PCREL_S4:
+		memcpy(&distance, hdr.pointer, sizeof(distance));
+		*ret_address = header->p_vaddr + 4 + (u64)(s64)distance;
+		return 0;
+	default:
+		return -EBADMSG;
+	}
+}
+
+static int read_by_segment(const struct file *file, size_t header_count, struct cfi_section *section)
+{
+	GElf_Phdr header;
+	size_t i;
+	int err;
+
+	for (i = 0; i < header_count; i++)
+		if (gelf_getphdr(file->handle, (int)i, &header) && header.p_type == PT_GNU_EH_FRAME)
+			break;
+	if (i == header_count)
+		return 0;
+	err = read_eh_frame_hdr(file, &header, &section->address);
+	if (err)
+		return err;
+	for (i = 0; i < header_count; i++) {
+		u64 skipped;
+
+		if (!gelf_getphdr(file->handle, (int)i, &header) || header.p_type != PT_LOAD)
+			continue;
+		skipped = section->address - header.p_vaddr;
+		if (section->address < header.p_vaddr || skipped >= header.p_filesz ||
+		    header.p_offset > UINT64_MAX - skipped)
+			continue;
+		section->ends_at_zero = true;
+		return read_plain(file, header.p_offset + skipped, header.p_filesz - skipped, section);
+	}
+	return -EBADMSG;
+}
+
+int cfi_sections_read(const struct elf *elf, struct cfi_section ret_sections[CFI_SECTION_COUNT])
+{
+	struct cfi_section sections[CFI_SECTION_COUNT] = {[CFI_EH_FRAME] = {.is_eh_frame = true}};
+	struct file file = {.elf = elf};
+	size_t header_count;
+	struct stat status;
+	int err = -EBADMSG;
+
+	if (fstat(elf_fd(elf), &status) != 0)
+		return -errno;
+	file.size = (u64)status.st_size;
+	elf_version(EV_CURRENT);
+	file.handle = elf_begin(elf_fd(elf), ELF_C_READ, NULL);
+	if (!file.handle || elf_getphdrnum(file.handle, &header_count) != 0 || header_count > PROGRAM_HEADERS_MAX)
+		goto out;
+	err = read_by_name(&file, sections);
+	if (!err && !sections[CFI_EH_FRAME].bytes)
+		err = read_by_segment(&file, header_count, &sections[CFI_EH_FRAME]);
+	if (!err && !sections[CFI_EH_FRAME].bytes && !sections[CFI_DEBUG_FRAME].bytes)
+		err = -ENODATA;
+out:
+	if (err)
+		cfi_sections_release(sections);
+	else
+		memcpy(ret_sections, sections, sizeof(sections));
+	elf_end(file.handle);
+	return err;
+}
+
+void cfi_sections_release(struct cfi_section sections[CFI_SECTION_COUNT])
+{
+	for (int i = 0; i < CFI_SECTION_COUNT; i++) {
+		free(sections[i].bytes);
+		sections[i].bytes = NULL;
+	}
+}

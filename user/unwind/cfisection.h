@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CFISECTION_H
+#define CFISECTION_H
+/* The sections of a file that hold call frame information, read into memory. Used by cfi.c alone. */
+#include "binary/elf.h"
+
+struct cfi_section {
+	u8 *bytes; /* followed by zeros, so that a number cut off ends; NULL: the file has no such section */
+	u64 size;
+	u64 address; /* virtual, of the first byte */
+	bool is_eh_frame;
+	bool ends_at_zero; /* the size is only a limit: the first empty entry is the end */
+};
+
+enum {
+	CFI_EH_FRAME,
+	CFI_DEBUG_FRAME,
+	CFI_SECTION_COUNT
+};
+
+/*
+ * 0; -ENODATA: neither is there; -EBADMSG: headers that cannot be; -EFBIG: over 64 MiB; -ENOMEM or an error of reading.
+ * On success the caller releases the sections.
+ */
+int cfi_sections_read(const struct elf *elf, struct cfi_section ret_sections[CFI_SECTION_COUNT]);
+
+void cfi_sections_release(struct cfi_section sections[CFI_SECTION_COUNT]);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From overlapping mappings to rows that a binary search can go by; used by table. */
+#include "unwind/layout.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "system/mapping.h"
+
+static int ascending(const void *left, const void *right)
+{
+	u64 a = *(const u64 *)left, b = *(const u64 *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+/* `mapping` is in force from `start` to `end`. A piece that goes on where the last one ended becomes part of it. */
+static void lay_piece(const struct mapping *mapping, u64 start, u64 end, struct layout *layout)
+{
+	u64 file_offset = mapping->file_offset + (start - mapping->start);
+	struct unwind_mapping *row = &layout->rows[layout->count];
+
+	if (layout->count && row[-1].end == start && layout->files[layout->count - 1] == mapping->elf &&
+	    (!mapping->elf || row[-1].file_offset + (start - row[-1].start) == file_offset)) {
+		row[-1].end = end;
+		return;
+	}
+	*row = (struct unwind_mapping){.start = start, .end = end, .file_offset = file_offset};
+	layout->files[layout->count++] = mapping->elf;
+}
+
+int layout_make(const struct mapping_table *mappings, u64 now_ns, struct layout *ret_layout)
+{
+	u32 count = 2 * mapping_table_count(mappings);
+	u64 *borders = calloc(count + 1, sizeof(*borders));
+
+	*ret_layout = (struct layout){.rows = calloc(count + 1, sizeof(*ret_layout->rows)),
+				      .files = calloc(count + 1, sizeof(struct elf *))};
+	if (!borders || !ret_layout->rows || !ret_layout->files) {
+		free(borders);
+		return -ENOMEM;
+	}
+	for (u32 i = 0; i < count; i += 2) {
+		borders[i] = mapping_table_get(mappings, i / 2)->start;
+		borders[i + 1] = mapping_table_get(mappings, i / 2)->end;
+	}
+	qsort(borders, count, sizeof(*borders), ascending);
+	for (u32 i = 1; i < count; i++) {
+		const struct mapping *mapping = NULL;
+
+		if (borders[i - 1] < borders[i])
+			mapping = mapping_table_find(mappings, borders[i - 1], now_ns);
+		if (mapping)
+			lay_piece(mapping, borders[i - 1], borders[i], ret_layout);
+	}
+	free(borders);
+	return 0;
+}
+
+void layout_release(struct layout *layout)
+{
+	free(layout->rows);
+	free(layout->files);
+}

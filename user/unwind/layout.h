@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef LAYOUT_H
+#define LAYOUT_H
+/* What is where in an image at one moment: its mappings, which overlap where newer ones outdate older ones, as rows that
+ * do not, ascending. */
+#include "include/unwind.h"
+
+struct elf;
+struct mapping_table;
+
+struct layout {
+	struct unwind_mapping *rows; /* table and flags are 0 */
+	struct elf **files;	     /* of each row; NULL: none */
+	u32 count;
+};
+
+/* As the mappings are at `now_ns`. 0 or -ENOMEM; *ret_layout is to be released either way. */
+int layout_make(const struct mapping_table *mappings, u64 now_ns, struct layout *ret_layout);
+void layout_release(struct layout *layout);
+
+#endif

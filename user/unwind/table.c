@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tables, shared with the programs, and the worker that compiles them. One mutex guards everything, the mapping lists
+ * too, but the compiling itself; what the programs read is written before the one word that lets them find it.
+ */
+#include "unwind/table.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "unwind/cfi.h"
+#include "binary/elf.h"
+#include "system/mapping.h"
+#include "unwind/unwindlist.h"
+
+enum table_state {
+	TABLE_WAITING,
+	TABLE_READY,
+	TABLE_NONE,    /* no call frame information, or no room */
+	TABLE_EVICTED, /* made room for others while nobody mapped its file */
+};
+
+struct table {
+	struct elf *elf;
+	enum table_state state;
+	u32 index, count; /* its words in the rows, while it is ready */
+	struct table *next;
+};
+
+struct table_set {
+	struct table_memory memory;
+	struct cfi_rules *rules;
+	pthread_t worker;
+	pthread_mutex_t mutex;
+	pthread_cond_t requested, settled;
+	struct table *tables;
+	struct unwindlist_set lists;
+	u32 rules_used, waiting;
+	bool stopping;
+};
+
+/* The oldest request; tables are kept newest first. */
+static struct table *next_waiting(const struct table_set *set)
+{
+	struct table *found = NULL;
+
+	for (struct table *table = set->tables; table; table = table->next)
+		if (table->state == TABLE_WAITING)
+			found = table;
+	return found;
+}
+
+/* What a mapping row says of its table. */
+static u32 row_flags(const struct table *table)
+{
+	return !table || table->state == TABLE_NONE ? UNWIND_MAPPING_NO_TABLE : 0;
+}
+
+/* The lowest place where `count` words are free; 0: none. Word 0 is never a table's. */
+static u32 find_place(const struct table_set *set, u32 count)
+{
+	u32 place = 1;
+	bool moved = true;
+
+	while (moved) {
+		moved = false;
+		for (const struct table *table = set->tables; table; table = table->next) {
+			if (table->state != TABLE_READY || place >= table->index + table->count ||
+			    place + count <= table->index)
+				continue;
+			place = table->index + table->count;
+			moved = true;
+		}
+		if (count > set->memory.row_count - place)
+			return 0;
+	}
+	return place;
+}
+
+/*
+ * Files that nobody maps any longer give way, the oldest first. A program that is about to look into such a table has
+ * the mapping list of an image that has ended, so what it finds there is of no use to anybody.
+ */
+static bool evict_one(struct table_set *set)
+{
+	struct table *oldest = NULL;
+
+	for (struct table *table = set->tables; table; table = table->next)
+		if (table->state == TABLE_READY && !unwindlist_has(&set->lists, table->elf))
+			oldest = table;
+	if (!oldest)
+		return false;
+	oldest->state = TABLE_EVICTED;
+	return true;
+}
+
+/* Rules before rows, rows before the index in a mapping. */
+static void upload(struct table_set *set, struct table *table, const struct cfi_table *compiled)
+{
+	u32 rule_count, place = find_place(set, compiled->count);
+	const struct unwind_rule *rules = cfi_rules_get(set->rules, &rule_count);
+
+	while (!place && evict_one(set))
+		place = find_place(set, compiled->count);
+	if (!place) {
+		table->state = TABLE_NONE;
+		return;
+	}
+	memcpy(set->memory.rules + set->rules_used, rules + set->rules_used,
+	       (rule_count - set->rules_used) * sizeof(*rules));
+	set->rules_used = rule_count;
+	memcpy(set->memory.rows + place, compiled->words, compiled->count * sizeof(*compiled->words));
+	table->index = place;
+	table->count = compiled->count;
+	table->state = TABLE_READY;
+}
+
+static void *work(void *arg)
+{
+	struct table_set *set = arg;
+
+	pthread_mutex_lock(&set->mutex);
+	while (!set->stopping) {
+		struct table *table = next_waiting(set);
+		struct cfi_table compiled;
+		int err;
+
+		if (!table) {
+			pthread_cond_wait(&set->requested, &set->mutex);
+			continue;
+		}
+		pthread_mutex_unlock(&set->mutex);
+		err = cfi_compile(table->elf, set->rules, &compiled);
+		pthread_mutex_lock(&set->mutex);
+		if (err) {
+			table->state = TABLE_NONE;
+		} else {
+			upload(set, table, &compiled);
+			cfi_table_release(&compiled);
+		}
+		unwindlist_enter(&set->lists, table->elf, table->state == TABLE_READY ? table->index : 0,
+				 row_flags(table));
+		set->waiting--;
+		pthread_cond_broadcast(&set->settled);
+	}
+	pthread_mutex_unlock(&set->mutex);
+	return NULL;
+}
+
+int table_set_new(const struct table_memory *memory, struct table_set **ret_set)
+{
+	struct table_set *set = calloc(1, sizeof(*set));
+	int err;
+
+	if (!set)
+		return -ENOMEM;
+	set->memory = *memory;
+	set->rules = cfi_rules_new();
+	if (!set->rules || unwindlist_set_init(&set->lists, memory->mappings, memory->mapping_count)) {
+		cfi_rules_free(set->rules);
+		free(set);
+		return -ENOMEM;
+	}
+	pthread_mutex_init(&set->mutex, NULL);
+	pthread_cond_init(&set->requested, NULL);
+	pthread_cond_init(&set->settled, NULL);
+	err = pthread_create(&set->worker, NULL, work, set);
+	if (err) {
+		unwindlist_set_release(&set->lists);
+		cfi_rules_free(set->rules);
+		free(set);
+		return -err;
+	}
+	*ret_set = set;
+	return 0;
+}
+
+void table_set_free(struct table_set *set)
+{
+	if (!set)
+		return;
+	pthread_mutex_lock(&set->mutex);
+	set->stopping = true;
+	pthread_cond_broadcast(&set->requested);
+	pthread_mutex_unlock(&set->mutex);
+	pthread_join(set->worker, NULL);
+	while (set->tables) {
+		struct table *table = set->tables;
+
+		set->tables = table->next;
+		free(table);
+	}
+	unwindlist_set_release(&set->lists);
+	cfi_rules_free(set->rules);
+	pthread_mutex_destroy(&set->mutex);
+	pthread_cond_destroy(&set->requested);
+	pthread_cond_destroy(&set->settled);
+	free(set);
+}
+
+static struct table *find_table(const struct table_set *set, const struct elf *elf)
+{
+	struct table *table = set->tables;
+
+	while (table && table->elf != elf)
+		table = table->next;
+	return table;
+}
+
+/* With the mutex held; NULL: no memory. */
+static struct table *request(struct table_set *set, struct elf *elf)
+{
+	struct table *table = find_table(set, elf);
+
+	if (table && table->state == TABLE_EVICTED) {
+		table->state = TABLE_WAITING;
+		set->waiting++;
+		pthread_cond_signal(&set->requested);
+	}
+	if (table)
+		return table;
+	table = calloc(1, sizeof(*table));
+	if (!table)
+		return NULL;
+	table->elf = elf;
+	table->next = set->tables;
+	set->tables = table;
+	set->waiting++;
+	pthread_cond_signal(&set->requested);
+	return table;
+}
+
+int table_set_request(struct table_set *set, struct elf *elf)
+{
+	struct table *table;
+
+	pthread_mutex_lock(&set->mutex);
+	table = request(set, elf);
+	pthread_mutex_unlock(&set->mutex);
+	return table ? 0 : -ENOMEM;
+}
+
+bool table_set_forget(struct table_set *set, const struct elf *elf)
+{
+	struct table **link = &set->tables, *table;
+	bool busy = false;
+
+	pthread_mutex_lock(&set->mutex);
+	while (*link && (*link)->elf != elf)
+		link = &(*link)->next;
+	table = *link;
+	if (table) {
+		busy = table->state == TABLE_WAITING || unwindlist_has(&set->lists, elf);
+		if (!busy)
+			*link = table->next;
+	}
+	pthread_mutex_unlock(&set->mutex);
+	if (!busy)
+		free(table);
+	return !busy;
+}
+
+void table_set_wait(struct table_set *set, int milliseconds)
+{
+	struct timespec until;
+	int err = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += milliseconds / 1000;
+	until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&set->mutex);
+	while (set->waiting && !err)
+		err = milliseconds < 0 ? pthread_cond_wait(&set->settled, &set->mutex)
+				       : pthread_cond_timedwait(&set->settled, &set->mutex, &until);
+	pthread_mutex_unlock(&set->mutex);
+}
+
+int table_set_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
+{
+	struct cfi_table view = {.words = NULL};
+	struct table *table;
+	u32 rule = 0;
+	int err;
+
+	pthread_mutex_lock(&set->mutex);
+	/* The list of an image that has ended is not published any more, so nobody may have asked for its tables. */
+	table = request(set, elf);
+	if (!table) {
+		err = -ENOMEM;
+	} else if (table->state == TABLE_NONE) {
+		err = -ENOENT;
+	} else if (table->state == TABLE_WAITING) {
+		err = -EAGAIN;
+	} else {
+		view.words = set->memory.rows + table->index;
+		view.count = table->count;
+		/* Code behind all that the file describes has rule 0, as in the programs. */
+		err = 0;
+		if (cfi_lookup(&view, offset, &rule))
+			rule = 0;
+		*ret_rule = set->memory.rules[rule];
+	}
+	pthread_mutex_unlock(&set->mutex);
+	return err;
+}
+
+void table_set_withdraw(struct table_set *set, struct scope *scope, u64 now_ns)
+{
+	pthread_mutex_lock(&set->mutex);
+	unwindlist_withdraw(&set->lists, scope, now_ns);
+	pthread_mutex_unlock(&set->mutex);
+}
+
+/* Enter the tables into the layout, asking for those that nobody asked for before. 0 or -ENOMEM. */
+static int enter_tables(struct table_set *set, struct layout *layout)
+{
+	for (u32 i = 0; i < layout->count; i++) {
+		struct table *table = layout->files[i] ? request(set, layout->files[i]) : NULL;
+
+		if (layout->files[i] && !table)
+			return -ENOMEM;
+		layout->rows[i].table = table && table->state == TABLE_READY ? table->index : 0;
+		layout->rows[i].flags = row_flags(table);
+	}
+	return 0;
+}
+
+int table_set_publish(struct table_set *set, struct scope *scope, u32 process, struct mapping_table *mappings,
+		      u64 now_ns)
+{
+	u32 generation = mapping_table_next_generation(mappings, now_ns, scope->generation);
+	struct layout layout;
+	int err;
+
+	err = layout_make(mappings, now_ns, &layout);
+	pthread_mutex_lock(&set->mutex);
+	if (!err)
+		err = enter_tables(set, &layout);
+	if (!err)
+		err = unwindlist_publish(&set->lists, scope, process, generation, &layout, now_ns);
+	if (err)
+		unwindlist_outdate(scope);
+	else
+		mapping_table_set_known(mappings, now_ns, generation);
+	pthread_mutex_unlock(&set->mutex);
+	layout_release(&layout);
+	return err;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The lists of mappings in the programs' memory; owned by table, which locks them. */
+#include "unwind/unwindlist.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_MIN 32
+
+/* In two places by turns, so that a program in the midst of the old one is not disturbed. */
+struct unwindlist {
+	struct scope *scope;
+	u32 first, capacity; /* two halves of `capacity` rows each; capacity 0: no place yet */
+	u32 half, count;
+	struct elf **files; /* of the rows in force; NULL: no file */
+	struct unwindlist *next;
+};
+
+int unwindlist_set_init(struct unwindlist_set *set, struct unwind_mapping *rows, u32 row_count)
+{
+	*set = (struct unwindlist_set){.rows = rows, .room = room_new(row_count)};
+	return set->room ? 0 : -ENOMEM;
+}
+
+static void list_free(struct unwindlist *list)
+{
+	free(list->files);
+	free(list);
+}
+
+void unwindlist_set_release(struct unwindlist_set *set)
+{
+	while (set->lists) {
+		struct unwindlist *list = set->lists;
+
+		set->lists = list->next;
+		list_free(list);
+	}
+	room_free(set->room);
+}
+
+static struct unwind_mapping *list_rows(const struct unwindlist_set *set, const struct unwindlist *list)
+{
+	return set->rows + list->first + list->half * list->capacity;
+}
+
+bool unwindlist_has(const struct unwindlist_set *set, const struct elf *file)
+{
+	for (const struct unwindlist *list = set->lists; list; list = list->next)
+		for (u32 i = 0; i < list->count; i++)
+			if (list->files[i] == file)
+				return true;
+	return false;
+}
+
+void unwindlist_enter(const struct unwindlist_set *set, const struct elf *file, u32 index, u32 flags)
+{
+	for (const struct unwindlist *list = set->lists; list; list = list->next) {
+		struct unwind_mapping *rows = list_rows(set, list);
+
+		for (u32 i = 0; i < list->count; i++) {
+			if (list->files[i] != file)
+				continue;
+			__atomic_store_n(&rows[i].flags, flags, __ATOMIC_RELEASE);
+			if (index)
+				__atomic_store_n(&rows[i].table, index, __ATOMIC_RELEASE);
+		}
+	}
+}
+
+/* Room for `count` rows in either half; a list that outgrows its place gets another of twice the size or more. */
+static int make_room(struct unwindlist_set *set, struct unwindlist *list, u32 count, u64 now_ns)
+{
+	u32 capacity = CAPACITY_MIN, first;
+	int err;
+
+	if (list->capacity && count <= list->capacity)
+		return 0;
+	while (capacity < count)
+		capacity *= 2;
+	err = room_take(set->room, 2 * capacity, now_ns, &first);
+	if (err)
+		return err;
+	if (list->capacity)
+		room_give(set->room, list->first, now_ns);
+	list->first = first;
+	list->capacity = capacity;
+	return 0;
+}
+
+static struct unwindlist *list_of(struct unwindlist_set *set, struct scope *scope)
+{
+	struct unwindlist *list = set->lists;
+
+	while (list && list->scope != scope)
+		list = list->next;
+	if (list)
+		return list;
+	list = calloc(1, sizeof(*list));
+	if (!list)
+		return NULL;
+	list->scope = scope;
+	list->next = set->lists;
+	set->lists = list;
+	return list;
+}
+
+void unwindlist_outdate(struct scope *scope)
+{
+	__atomic_store_n(&scope->mappings_process, 0, __ATOMIC_RELEASE);
+}
+
+int unwindlist_publish(struct unwindlist_set *set, struct scope *scope, u32 process, u32 generation,
+		       struct layout *layout, u64 now_ns)
+{
+	struct unwindlist *list = list_of(set, scope);
+	int err = list ? make_room(set, list, layout->count, now_ns) : -ENOMEM;
+
+	if (err)
+		return err;
+	list->half = !list->half;
+	list->count = layout->count;
+	free(list->files);
+	list->files = layout->files;
+	layout->files = NULL;
+	memcpy(list_rows(set, list), layout->rows, layout->count * sizeof(*layout->rows));
+	/* No image has this list while its place changes. */
+	unwindlist_outdate(scope);
+	/* A program reads the generation first: never is an old list to be vouched for by the new list's number. */
+	__atomic_store_n(&scope->mappings, (u64)(list->first + list->half * list->capacity) << 32 | list->count,
+			 __ATOMIC_RELEASE);
+	__atomic_store_n(&scope->generation, generation, __ATOMIC_RELEASE);
+	__atomic_store_n(&scope->mappings_process, process, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void unwindlist_withdraw(struct unwindlist_set *set, struct scope *scope, u64 now_ns)
+{
+	struct unwindlist **link = &set->lists, *list;
+
+	unwindlist_outdate(scope);
+	while (*link && (*link)->scope != scope)
+		link = &(*link)->next;
+	list = *link;
+	if (!list)
+		return;
+	*link = list->next;
+	if (list->capacity)
+		room_give(set->room, list->first, now_ns);
+	list_free(list);
+}
