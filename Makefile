@@ -134,7 +134,7 @@ define unit_rule
 $(OUT)/tests/unit/$1/%: tests/unit/$1/%.c $(UP_TO_$1) Makefile
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
-	$$(Q)$$(CC) $$(TEST_CFLAGS) -MF $$@.d $$< -Wl,--start-group $(UP_TO_$1) -Wl,--end-group -lcmocka $(if $(filter trace record cli,$1),$(ALL_LIBS),$(LIBS)) -o $$@
+	$$(Q)$$(CC) $$(TEST_CFLAGS) -MF $$@.d $$< $(UP_TO_$1) -lcmocka $(if $(filter trace record cli,$1),$(ALL_LIBS),$(LIBS)) -o $$@
 endef
 $(foreach room,$(ROOMS),$(eval $(call unit_rule,$(room))))
 

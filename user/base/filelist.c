@@ -9,13 +9,18 @@
 #include <string.h>
 #include <uthash.h>
 
-#include "format/writer.h"
-
 struct filelist_row {
 	char **files;
 	UT_hash_handle hh;
 	char key[];
 };
+
+void filelist_free(char **files)
+{
+	for (char **name = files; name && *name; name++)
+		free(*name);
+	free(files);
+}
 
 u32 filelist_count(char *const *files)
 {
@@ -32,12 +37,12 @@ int filelist_append(char ***files, char **more)
 	char **grown;
 
 	if (!added) {
-		writer_files_free(more);
+		filelist_free(more);
 		return 0;
 	}
 	grown = reallocarray(*files, count + added + 1UL, sizeof(*grown));
 	if (!grown) {
-		writer_files_free(more);
+		filelist_free(more);
 		return -ENOMEM;
 	}
 	memcpy(&grown[count], more, (added + 1UL) * sizeof(*grown));
@@ -63,7 +68,7 @@ int filelist_keep(struct filelist_table *table, const char *key, char **files)
 	if (row && !out_of_memory)
 		return 0;
 	free(row);
-	writer_files_free(files);
+	filelist_free(files);
 	return -ENOMEM;
 }
 
@@ -87,7 +92,7 @@ void filelist_table_release(struct filelist_table *table)
 
 	HASH_ITER (hh, table->rows, row, next) {
 		HASH_DEL(table->rows, row);
-		writer_files_free(row->files);
+		filelist_free(row->files);
 		free(row);
 	}
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef FILELIST_H
 #define FILELIST_H
-/* Names of files, NULL-terminated, as writer_write returns them; NULL is an empty list. */
+/* Names of files, NULL-terminated, each and the list allocated; NULL is an empty list. */
 #include "include/types.h"
 
+void filelist_free(char **files);
 u32 filelist_count(char *const *files);
 
 /* Move the names of `more` behind those of *files; `more` is gone then, also on error. 0 or -ENOMEM. */

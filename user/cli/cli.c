@@ -16,6 +16,7 @@
 #include "cli/clireport.h"
 #include "cli/clitarget.h"
 #include "base/log.h"
+#include "format/writer.h"
 #include "cli/parse.h"
 #include "probe/pool.h"
 #include "base/value.h"
@@ -31,7 +32,7 @@
 
 static error_t parse_sample_bytes(struct parse *parse, const char *text)
 {
-	switch (value_bytes(text, SAMPLE_BYTES_MAX, &parse->options->sample_bytes)) {
+	switch (value_bytes(text, SAMPLE_BYTES_MAX, &parse->options->record.sample_bytes)) {
 	case 0:
 		return 0;
 	case -ERANGE:
@@ -48,7 +49,7 @@ static error_t parse_gogc(struct parse *parse, const char *text)
 
 	if (strcmp(text, "off") && value_number(text, GOGC_MAX, &percent))
 		return parse_refuse(parse, "'--gogc %s' is neither a percentage from 1 to %d nor off", text, GOGC_MAX);
-	parse->options->collector.gogc_percent = (u32)percent;
+	parse->options->record.collector.gogc_percent = (u32)percent;
 	parse->lifetimes = "--gogc";
 	return 0;
 }
@@ -60,7 +61,7 @@ static error_t parse_tenure(struct parse *parse, const char *text)
 	if (value_number(text, COLLECTOR_TENURE_MAX, &tenure))
 		return parse_refuse(parse, "'--tenure %s' is not a number of cycles from 1 to %d", text,
 				    COLLECTOR_TENURE_MAX);
-	parse->options->collector.tenure = (u32)tenure;
+	parse->options->record.collector.tenure = (u32)tenure;
 	parse->lifetimes = "--tenure";
 	return 0;
 }
@@ -69,7 +70,7 @@ static error_t parse_fail_on(struct parse *parse, const char *text)
 {
 	if (strcmp(text, "growing"))
 		return parse_refuse(parse, "'--fail-on %s' is nothing to fail on (growing)", text);
-	parse->options->fail_on_growing = true;
+	parse->options->record.fail_on_growing = true;
 	parse->lifetimes = "--fail-on";
 	return 0;
 }
@@ -83,7 +84,7 @@ static error_t add_format(struct parse *parse, const char *text)
 
 	if (choice < 0)
 		return parse_refuse(parse, "unknown format '%s' (pprof, text, folded, json or all)", text);
-	parse->options->formats |= masks[choice];
+	parse->options->record.formats |= masks[choice];
 	return 0;
 }
 
@@ -98,8 +99,8 @@ static error_t parse_pool(struct parse *parse, const char *text)
 		return parse_refuse(parse, "'--alloc %s' names more than %d functions", text, POOL_FUNCTIONS_MAX);
 	if (err)
 		return parse_refuse(parse, "'--alloc %s' is not FILE:get(size=1)=ret,put(ptr=1)", text);
-	pool->next = parse->options->pools;
-	parse->options->pools = pool;
+	pool->next = parse->options->record.target.pools;
+	parse->options->record.target.pools = pool;
 	return 0;
 }
 
@@ -175,16 +176,16 @@ static error_t parse_word(struct parse *parse, char *word, struct argp_state *st
 	struct options *options = parse->options;
 
 	if (options->verb == VERB_REPORT) {
-		if (options->path)
+		if (options->report.path)
 			return parse_refuse(parse, "'%s' is one argument too many: one FILE or DIR at a time", word);
 		if (!*word)
 			return parse_refuse(parse, "'' names no FILE or DIR");
-		options->path = word;
+		options->report.path = word;
 		return 0;
 	}
 	if (!state->quoted)
 		return parse_refuse(parse, "unexpected argument '%s': a COMMAND goes behind '--'", word);
-	options->command = state->argv + state->next - 1;
+	options->record.target.command = state->argv + state->next - 1;
 	state->next = state->argc;
 	return 0;
 }
@@ -195,11 +196,12 @@ static error_t parse_end(struct parse *parse, const struct argp_state *state)
 
 	if (options->verb == VERB_REPORT)
 		return clireport_check(parse);
-	if (options->command && options->pid_count)
-		return parse_refuse(parse, "'-p' and COMMAND '%s' are two targets: name one", options->command[0]);
-	if (state->quoted && !options->command)
+	if (options->record.target.command && options->record.target.pid_count)
+		return parse_refuse(parse, "'-p' and COMMAND '%s' are two targets: name one",
+				    options->record.target.command[0]);
+	if (state->quoted && !options->record.target.command)
 		return parse_refuse(parse, "no COMMAND behind '--'");
-	if (options->alloc_only && parse->lifetimes)
+	if (options->record.alloc_only && parse->lifetimes)
 		return parse_refuse(parse, "'%s' needs to know what is freed, which '--alloc-only' leaves out",
 				    parse->lifetimes);
 	return clitarget_check(parse);
@@ -211,16 +213,16 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 
 	switch (key) {
 	case 'd':
-		return parse_seconds(parse, "-d", arg, &options->duration_s);
+		return parse_seconds(parse, "-d", arg, &options->record.duration_s);
 	case 'R':
 		return parse_sample_bytes(parse, arg);
 	case 'o':
 		if (!*arg)
 			return parse_refuse(parse, "'' after '-o' names no directory");
-		options->output = arg;
+		options->record.output = arg;
 		return 0;
 	case KEY_FORCE:
-		options->force = true;
+		options->record.force = true;
 		return 0;
 	case 'f':
 		if (options->verb == VERB_REPORT)
@@ -231,19 +233,19 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 	case KEY_TENURE:
 		return parse_tenure(parse, arg);
 	case KEY_INTERVAL:
-		return parse_seconds(parse, "--interval", arg, &options->interval_s);
+		return parse_seconds(parse, "--interval", arg, &options->record.interval_s);
 	case KEY_FAIL_ON:
 		return parse_fail_on(parse, arg);
 	case KEY_ALLOC_ONLY:
-		options->alloc_only = true;
+		options->record.alloc_only = true;
 		return 0;
 	case KEY_ALLOC:
 		return parse_pool(parse, arg);
 	case KEY_NO_NEW:
-		options->no_new = true;
+		options->record.no_new = true;
 		return 0;
 	case KEY_SHOW_ALLOCATOR:
-		options->show_allocator = true;
+		options->record.show_allocator = true;
 		return 0;
 	case 'v':
 		options->verbosity = 1;
@@ -306,19 +308,19 @@ static void parse_verb(struct parse *parse, int argc, char **argv)
 	struct options *options = parse->options;
 	error_t err;
 
-	options->sample_bytes = SAMPLE_BYTES_DEFAULT;
-	options->collector = (struct collector_options){GOGC_DEFAULT, COLLECTOR_TENURE_DEFAULT};
-	options->keep = KEEP_DEFAULT;
-	options->argv = argv + 1;
-	options->measure = INUSE_SPACE;
-	options->top = TOP_DEFAULT;
+	options->record.sample_bytes = SAMPLE_BYTES_DEFAULT;
+	options->record.collector = (struct collector_options){GOGC_DEFAULT, COLLECTOR_TENURE_DEFAULT};
+	options->record.keep = KEEP_DEFAULT;
+	options->record.argv = argv + 1;
+	options->report.measure = INUSE_SPACE;
+	options->report.top = TOP_DEFAULT;
 	parse->argp.parser = parse_key;
 	err = argp_parse(&parse->argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP | ARGP_IN_ORDER, NULL,
 			 parse);
 	if (err && !parse->stopped)
 		parse_no_memory(parse);
-	if (!options->formats)
-		options->formats = FORMAT_PPROF;
+	if (!options->record.formats)
+		options->record.formats = FORMAT_PPROF;
 }
 
 int cli_parse(int argc, char **argv, struct options *ret)
@@ -330,6 +332,7 @@ int cli_parse(int argc, char **argv, struct options *ret)
 		parse_verb(&parse, argc - 1, argv + 1);
 	else
 		parse_no_verb(&parse, argc > 1 ? argv[1] : NULL);
+	options.record.quiet = options.verbosity < 0;
 	if (parse.stopped) {
 		cli_release(&options);
 		options = (struct options){.verb = VERB_NONE};
@@ -342,9 +345,9 @@ void cli_release(struct options *options)
 {
 	if (!options)
 		return;
-	pool_free(options->pools);
-	options->pools = NULL;
-	free(options->pids);
-	options->pids = NULL;
-	options->pid_count = 0;
+	pool_free(options->record.target.pools);
+	options->record.target.pools = NULL;
+	free(options->record.target.pids);
+	options->record.target.pids = NULL;
+	options->record.target.pid_count = 0;
 }

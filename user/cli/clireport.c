@@ -20,7 +20,7 @@ static error_t parse_report_format(struct parse *parse, const char *text)
 
 	if (choice < 0)
 		return parse_refuse(parse, "unknown format '%s' (table, text or folded)", text);
-	parse->options->report_format = (enum report_format)choice;
+	parse->options->report.format = (enum report_format)choice;
 	return 0;
 }
 
@@ -37,7 +37,7 @@ static error_t parse_measure(struct parse *parse, const char *text)
 	if (choice < 0)
 		return parse_refuse(
 			parse, "unknown measure '%s' (alloc_objects, alloc_space, inuse_objects or inuse_space)", text);
-	parse->options->measure = (enum measure)choice;
+	parse->options->report.measure = (enum measure)choice;
 	return 0;
 }
 
@@ -47,7 +47,7 @@ static error_t parse_top(struct parse *parse, const char *text)
 
 	if (value_number(text, UINT_MAX, &top))
 		return parse_refuse(parse, "'-n %s' is not a number of sites from 1 to %u", text, UINT_MAX);
-	parse->options->top = (unsigned int)top;
+	parse->options->report.top = (unsigned int)top;
 	return 0;
 }
 
@@ -59,14 +59,14 @@ error_t clireport_option(struct parse *parse, int key, char *arg)
 	case 'f':
 		return parse_report_format(parse, arg);
 	case KEY_LIFETIMES:
-		options->lifetimes = true;
+		options->report.lifetimes = true;
 		return 0;
 	case KEY_OLDER_THAN:
-		return parse_seconds(parse, "--older-than", arg, &options->older_s);
+		return parse_seconds(parse, "--older-than", arg, &options->report.older_s);
 	case KEY_BASE:
 		if (!*arg)
 			return parse_refuse(parse, "'' after '--base' names no FILE");
-		options->base = arg;
+		options->report.base = arg;
 		return 0;
 	case 'n':
 		return parse_top(parse, arg);
@@ -80,16 +80,17 @@ error_t clireport_option(struct parse *parse, int key, char *arg)
 error_t clireport_check(struct parse *parse)
 {
 	const struct options *options = parse->options;
-	bool table = options->lifetimes || options->base;
+	bool table = options->report.lifetimes || options->report.base;
 
-	if (!options->path)
-		return parse_refuse(
-			parse, options->base ? "no FILE to compare with '--base %s'" : "no FILE or DIR to report on",
-			options->base);
-	if (options->lifetimes + (options->older_s > 0) + !!options->base > 1)
+	if (!options->report.path)
+		return parse_refuse(parse,
+				    options->report.base ? "no FILE to compare with '--base %s'"
+							 : "no FILE or DIR to report on",
+				    options->report.base);
+	if (options->report.lifetimes + (options->report.older_s > 0) + !!options->report.base > 1)
 		return parse_refuse(parse, "'--lifetimes', '--older-than' and '--base' exclude each other");
-	if (table && options->report_format != REPORT_TABLE)
+	if (table && options->report.format != REPORT_TABLE)
 		return parse_refuse(parse, "'%s' is a table: it goes with no other '-f'",
-				    options->base ? "--base" : "--lifetimes");
+				    options->report.base ? "--base" : "--lifetimes");
 	return 0;
 }

@@ -22,16 +22,16 @@ static error_t add_pid(struct parse *parse, const char *text)
 		return parse_refuse(parse, "'%s' in '-p' is not a process number", text);
 	if ((pid_t)pid == getpid())
 		return parse_refuse(parse, "'%s' in '-p' is heaptap itself", text);
-	if (!options->pids)
-		options->pids = calloc(PIDS_MAX, sizeof(*options->pids));
-	if (!options->pids)
+	if (!options->record.target.pids)
+		options->record.target.pids = calloc(PIDS_MAX, sizeof(*options->record.target.pids));
+	if (!options->record.target.pids)
 		return parse_no_memory(parse);
-	for (i = 0; i < options->pid_count; i++)
-		if (options->pids[i] == (pid_t)pid)
+	for (i = 0; i < options->record.target.pid_count; i++)
+		if (options->record.target.pids[i] == (pid_t)pid)
 			return 0;
-	if (options->pid_count == PIDS_MAX)
+	if (options->record.target.pid_count == PIDS_MAX)
 		return parse_refuse(parse, "'%s' in '-p' is one process too many (at most %d)", text, PIDS_MAX);
-	options->pids[options->pid_count++] = (pid_t)pid;
+	options->record.target.pids[options->record.target.pid_count++] = (pid_t)pid;
 	return 0;
 }
 
@@ -40,10 +40,11 @@ static error_t choose_population(struct parse *parse, enum population population
 {
 	struct options *options = parse->options;
 
-	if ((options->population != POPULATION_LISTED && options->population != population) ||
-	    (options->cgroup && options->container))
+	if ((options->record.target.population != POPULATION_LISTED &&
+	     options->record.target.population != population) ||
+	    (options->record.target.cgroup && options->record.target.container))
 		return parse_refuse(parse, "'--follow', '--all', '--cgroup' and '--container' exclude each other");
-	options->population = population;
+	options->record.target.population = population;
 	return 0;
 }
 
@@ -52,7 +53,7 @@ static error_t parse_comm(struct parse *parse, const char *text)
 	if (!*text || strlen(text) > COMM_MAX)
 		return parse_refuse(parse, "'--comm %s' is no name of a process: the kernel keeps 1 to %d characters",
 				    text, COMM_MAX);
-	parse->options->comm = text;
+	parse->options->record.target.comm = text;
 	return 0;
 }
 
@@ -62,7 +63,7 @@ static error_t parse_keep(struct parse *parse, const char *text)
 
 	if (value_number(text, UINT_MAX, &keep))
 		return parse_refuse(parse, "'--keep %s' is not a number of processes from 1 to %u", text, UINT_MAX);
-	parse->options->keep = (u32)keep;
+	parse->options->record.keep = (u32)keep;
 	return 0;
 }
 
@@ -80,24 +81,24 @@ error_t clitarget_option(struct parse *parse, int key, char *arg)
 	case KEY_CGROUP:
 		if (!*arg)
 			return parse_refuse(parse, "'' after '--cgroup' names no cgroup");
-		options->cgroup = arg;
+		options->record.target.cgroup = arg;
 		return choose_population(parse, POPULATION_CGROUP);
 	case KEY_CONTAINER:
 		if (!*arg)
 			return parse_refuse(parse, "'' after '--container' names no container");
-		options->container = arg;
+		options->record.target.container = arg;
 		return choose_population(parse, POPULATION_CGROUP);
 	case KEY_COMM:
 		return parse_comm(parse, arg);
 	case KEY_EXE:
 		if (!*arg)
 			return parse_refuse(parse, "'' after '--exe' names no file");
-		options->exe = arg;
+		options->record.target.exe = arg;
 		return 0;
 	case KEY_KEEP:
 		return parse_keep(parse, arg);
 	case KEY_SHARED_MOUNTS:
-		options->shared_mounts = true;
+		options->record.target.shared_mounts = true;
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -106,26 +107,31 @@ error_t clitarget_option(struct parse *parse, int key, char *arg)
 error_t clitarget_check(struct parse *parse)
 {
 	const struct options *options = parse->options;
-	bool others = options->population == POPULATION_ALL || options->population == POPULATION_CGROUP;
-	bool named = options->command || options->pid_count;
-	const char *what = options->container ? "--container" : options->cgroup ? "--cgroup" : "--all";
+	bool others = options->record.target.population == POPULATION_ALL ||
+		      options->record.target.population == POPULATION_CGROUP;
+	bool named = options->record.target.command || options->record.target.pid_count;
+	const char *what = options->record.target.container ? "--container"
+			   : options->record.target.cgroup  ? "--cgroup"
+							    : "--all";
 
 	if (others && named)
 		return parse_refuse(parse, "'%s' and '%s' are two targets: name one", what,
-				    options->command ? options->command[0] : "-p");
+				    options->record.target.command ? options->record.target.command[0] : "-p");
 	if (!others && !named && options->verb == VERB_RECORD)
 		return parse_refuse(
 			parse, "no target: name one with '-p PID', '--container NAME', '--cgroup PATH', '--all' or "
 			       "'-- COMMAND'");
-	if (options->population == POPULATION_FOLLOW && !named)
+	if (options->record.target.population == POPULATION_FOLLOW && !named)
 		return parse_refuse(parse, "'--follow' goes with '-p PID' or '-- COMMAND'");
-	if (options->population == POPULATION_LISTED && (options->comm || options->exe))
+	if (options->record.target.population == POPULATION_LISTED &&
+	    (options->record.target.comm || options->record.target.exe))
 		return parse_refuse(
 			parse,
 			"'%s' chooses among several processes: it goes with '--follow', '--all', '--cgroup' "
 			"or '--container'",
-			options->comm ? "--comm" : "--exe");
-	if (options->shared_mounts && !(options->command && options->population == POPULATION_FOLLOW))
+			options->record.target.comm ? "--comm" : "--exe");
+	if (options->record.target.shared_mounts &&
+	    !(options->record.target.command && options->record.target.population == POPULATION_FOLLOW))
 		return parse_refuse(parse, "'--shared-mounts' goes with '--follow -- COMMAND'");
 	return 0;
 }

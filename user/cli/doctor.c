@@ -77,7 +77,7 @@ static int print_cost(struct calibration *ret_calibration, enum attach_kind *ret
 	return STATUS_DONE;
 }
 
-int doctor_run(const struct options *options)
+int doctor_run(const struct selection_options *options)
 {
 	struct calibration calibration;
 	enum attach_kind kind = ATTACH_SESSION;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef DOCTOR_H
 #define DOCTOR_H
-#include "cli/cli.h"
+#include "record/membership.h"
 
 /*
  * `heaptap doctor`: what this kernel, these privileges and the target allow and cost, on stdout; nothing is traced.
  * Returns the status that record would stop with: STATUS_DONE, STATUS_UNSUPPORTED, STATUS_NO_TARGET (for COMMAND as
  * record does: STATUS_NOT_FOUND, STATUS_NOT_EXECUTABLE), or STATUS_FAILED when it could not look.
  */
-int doctor_run(const struct options *options);
+int doctor_run(const struct selection_options *options);
 
 #endif

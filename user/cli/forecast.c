@@ -10,6 +10,7 @@
 
 #include "system/command.h"
 #include "base/log.h"
+#include "base/status.h"
 #include "record/membership.h"
 #include "system/procfs.h"
 #include "cli/prospect.h"
@@ -17,7 +18,7 @@
 #include "cli/toll.h"
 
 struct forecast {
-	const struct options *options;
+	const struct selection_options *options;
 	const struct calibration *calibration; /* NULL: nothing can be recorded here */
 	enum attach_kind kind;
 };
@@ -112,7 +113,7 @@ static int print_few_payers(const struct forecast *forecast, struct pidlist *pid
 
 static int print_few(const struct forecast *forecast)
 {
-	const struct options *options = forecast->options;
+	const struct selection_options *options = forecast->options;
 	pid_t pids[FILTERED_MAX], without[FILTERED_MAX];
 	struct pidlist good = {.pids = pids}, headless = {.pids = without};
 	int status = STATUS_DONE;
@@ -137,7 +138,7 @@ static int print_few(const struct forecast *forecast)
 /* Of COMMAND and the shell, which its children are likely to be served by. */
 static int print_followed(const struct forecast *forecast, const char *path)
 {
-	const struct options *options = forecast->options;
+	const struct selection_options *options = forecast->options;
 	struct pidlist nobody = {0};
 	struct spare spare;
 	char why[256];
@@ -206,7 +207,8 @@ static void take_descriptors(void)
 	}
 }
 
-static void print_heading(const struct options *options, const struct membership *membership, unsigned int count)
+static void print_heading(const struct selection_options *options, const struct membership *membership,
+			  unsigned int count)
 {
 	const struct container *container = &membership->container;
 
@@ -226,7 +228,7 @@ static void print_heading(const struct options *options, const struct membership
 }
 
 /* What was said about the processes that were found decides what record would do: of those named, none may be without. */
-static int judge(const struct options *options, const struct survey *survey)
+static int judge(const struct selection_options *options, const struct survey *survey)
 {
 	if (!survey->processes && survey->unread.count)
 		return STATUS_UNSUPPORTED;
@@ -237,7 +239,7 @@ static int judge(const struct options *options, const struct survey *survey)
 
 static int print_many(const struct forecast *forecast, const struct membership *membership, struct pidlist *pids)
 {
-	const struct options *options = forecast->options;
+	const struct selection_options *options = forecast->options;
 	struct survey survey;
 	int status;
 
@@ -256,7 +258,7 @@ static int print_many(const struct forecast *forecast, const struct membership *
 	return status;
 }
 
-static int check_pids(const struct options *options)
+static int check_pids(const struct selection_options *options)
 {
 	int status = STATUS_DONE;
 
@@ -268,7 +270,7 @@ static int check_pids(const struct options *options)
 /* More of them than have links of their own. */
 static int print_listed(const struct forecast *forecast)
 {
-	const struct options *options = forecast->options;
+	const struct selection_options *options = forecast->options;
 	struct membership none = {.options = options};
 	struct pidlist pids = {.count = options->pid_count};
 	int status = check_pids(options);
@@ -301,7 +303,8 @@ static int print_population(const struct forecast *forecast)
 	return status;
 }
 
-int forecast_target(const struct options *options, const struct calibration *calibration, enum attach_kind kind)
+int forecast_target(const struct selection_options *options, const struct calibration *calibration,
+		    enum attach_kind kind)
 {
 	struct forecast forecast = {options, calibration, kind};
 

@@ -6,12 +6,13 @@
  * probed, stopped or started.
  */
 #include "trace/calibrate.h"
-#include "cli/cli.h"
+#include "record/membership.h"
 
 /*
  * Print it for the target of the options, if they have one. `calibration` is what a hit costs by links of `kind`; NULL:
  * nothing can be recorded here. STATUS_DONE, or the status that record would fail with.
  */
-int forecast_target(const struct options *options, const struct calibration *calibration, enum attach_kind kind);
+int forecast_target(const struct selection_options *options, const struct calibration *calibration,
+		    enum attach_kind kind);
 
 #endif

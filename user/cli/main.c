@@ -24,13 +24,13 @@ int main(int argc, char **argv)
 	mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BYTES);
 	switch (options.verb) {
 	case VERB_RECORD:
-		status = record_run(&options);
+		status = record_run(&options.record);
 		break;
 	case VERB_REPORT:
-		status = report_run(&options);
+		status = report_run(&options.report);
 		break;
 	default:
-		status = doctor_run(&options);
+		status = doctor_run(&options.record.target);
 		break;
 	}
 	attach_wait_closed();

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/cli.h"
+#include "base/status.h"
 #include "binary/elf.h"
 #include "format/label.h"
 #include "system/procfs.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef PROSPECT_H
 #define PROSPECT_H
-/* What would be probed, in which files and at which sites, printed to standard output. Returns enum status of cli.h. */
+/* What would be probed, in which files and at which sites, printed to standard output. Returns enum status. */
 #include "cli/survey.h"
 
 /* Text that others chose, fit for a terminal. Static storage. */

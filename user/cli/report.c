@@ -16,6 +16,7 @@
 #include "format/difference.h"
 #include "profile/lifespan.h"
 #include "base/log.h"
+#include "base/status.h"
 #include "format/read_index.h"
 #include "format/read_pprof.h"
 #include "format/proctable.h"
@@ -44,12 +45,12 @@ static enum measure measure_for(const struct profile *profile, enum measure want
 	return wanted == INUSE_OBJECTS ? ALLOC_OBJECTS : wanted == INUSE_SPACE ? ALLOC_SPACE : wanted;
 }
 
-static int render(const struct profile *profile, const struct options *options)
+static int render(const struct profile *profile, const struct report_options *options)
 {
 	enum measure measure = measure_for(profile, options->measure);
 	int err = 0;
 
-	switch (options->report_format) {
+	switch (options->format) {
 	case REPORT_TABLE:
 		if (options->lifetimes)
 			summary_print_lifetimes(profile, options->top, stdout);
@@ -100,7 +101,7 @@ static int read_file(const char *path, const cJSON *index, struct profile **ret_
 	return STATUS_DONE;
 }
 
-static int report_file(const char *path, const cJSON *index, const struct options *options)
+static int report_file(const char *path, const cJSON *index, const struct report_options *options)
 {
 	struct profile *profile;
 	int status = read_file(path, index, &profile);
@@ -121,7 +122,7 @@ static int report_file(const char *path, const cJSON *index, const struct option
 	return status;
 }
 
-static int report_one(const struct options *options)
+static int report_one(const struct report_options *options)
 {
 	char *copy = strdup(options->path);
 	cJSON *index = copy ? index_read(dirname(copy)) : NULL;
@@ -132,7 +133,7 @@ static int report_one(const struct options *options)
 	return status;
 }
 
-static int report_difference(const struct options *options)
+static int report_difference(const struct report_options *options)
 {
 	struct profile *before, *after;
 	int status = read_file(options->base, NULL, &before);
@@ -165,7 +166,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int report_entry(const char *name, bool first, const cJSON *index, const struct options *options)
+static int report_entry(const char *name, bool first, const cJSON *index, const struct report_options *options)
 {
 	char *path;
 	int status;
@@ -174,14 +175,14 @@ static int report_entry(const char *name, bool first, const cJSON *index, const 
 		log_error("out of memory");
 		return STATUS_FAILED;
 	}
-	if (!first && options->report_format == REPORT_TABLE)
+	if (!first && options->format == REPORT_TABLE)
 		putchar('\n');
 	status = report_file(path, index, options);
 	free(path);
 	return status;
 }
 
-static int report_empty(const cJSON *index, const struct options *options)
+static int report_empty(const cJSON *index, const struct report_options *options)
 {
 	if (!index) {
 		log_error("no profile in '%s': no file there ends in .pb.gz", options->path);
@@ -192,10 +193,10 @@ static int report_empty(const cJSON *index, const struct options *options)
 }
 
 /* Of a population: a table of its processes, and what is merged of all. */
-static int report_population(const cJSON *index, const struct options *options)
+static int report_population(const cJSON *index, const struct report_options *options)
 {
 	struct index_table table = {0};
-	bool tables = options->report_format == REPORT_TABLE && !options->lifetimes;
+	bool tables = options->format == REPORT_TABLE && !options->lifetimes;
 	int status = STATUS_DONE;
 
 	if (tables && index_table_read(index, &table)) {
@@ -219,7 +220,7 @@ static int report_population(const cJSON *index, const struct options *options)
 }
 
 /* One bad file does not hide the others; the status tells of it. */
-static int report_directory(const struct options *options)
+static int report_directory(const struct report_options *options)
 {
 	struct dirent **entries;
 	int count = scandir(options->path, &entries, is_profile, by_name), status = STATUS_DONE;
@@ -245,7 +246,7 @@ static int report_directory(const struct options *options)
 	return status;
 }
 
-int report_run(const struct options *options)
+int report_run(const struct report_options *options)
 {
 	struct stat status;
 

@@ -2,13 +2,27 @@
 #ifndef REPORT_H
 #define REPORT_H
 /* The verb `report`: saved profiles to standard output. */
-#include "cli/cli.h"
+#include "profile/profile.h"
+
+struct report_options {
+	const char *path;
+	enum report_format {
+		REPORT_TABLE,
+		REPORT_TEXT,
+		REPORT_FOLDED
+	} format;
+	enum measure measure; /* of the folded output and the order of the table; default INUSE_SPACE */
+	unsigned int top;     /* sites to print, default 20 */
+	bool lifetimes;
+	double older_s;	  /* 0: of any age */
+	const char *base; /* the older of two profiles, `path` being the newer; NULL: one alone */
+};
 
 /*
- * Render options->path, a .pb.gz or a directory of them, as options->report_format. What index.json beside a profile
+ * Render options->path, a .pb.gz or a directory of them, as options->format. What index.json beside a profile
  * knows of it is shown too. Returns the exit status, everything having been said on stderr. Ignores SIGPIPE from then
  * on.
  */
-int report_run(const struct options *options);
+int report_run(const struct report_options *options);
 
 #endif

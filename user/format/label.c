@@ -216,3 +216,11 @@ const char *label_site(const struct profile *profile, const struct profile_site 
 				       label);
 	return label;
 }
+
+const char *label_container(const struct profile *profile, char buffer[LABEL_ID_COLUMNS + 1])
+{
+	if (profile->container_name || !profile->container)
+		return profile->container_name;
+	snprintf(buffer, LABEL_ID_COLUMNS + 1, "%s", profile->container);
+	return buffer;
+}

@@ -28,4 +28,8 @@ bool label_code(const struct profile *profile, const struct profile_location *lo
 /* In place, '?' for control characters and what is no UTF-8; for text that a traced process chose. Returns `text`. */
 char *label_defuse(char *text);
 
+/* How the container of a profile is called: by its name, else by its id, cut; NULL: in none. */
+#define LABEL_ID_COLUMNS 12
+const char *label_container(const struct profile *profile, char buffer[LABEL_ID_COLUMNS + 1]);
+
 #endif

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/gather.h"
 #include "format/label.h"
 #include "profile/ledger.h"
 #include "format/summary.h"
@@ -82,9 +81,9 @@ static const char *who(const struct index_entry *entry, char buffer[32])
 
 static void print_row(const struct index_entry *entry, FILE *out)
 {
-	char inuse[32], alloc[32], samples[32], lost[32], pid[32], id[GATHER_ID_COLUMNS + 1];
+	char inuse[32], alloc[32], samples[32], lost[32], pid[32], id[LABEL_ID_COLUMNS + 1];
 	char comm[LABEL_SIZE], container[LABEL_SIZE];
-	const char *in = gather_container(entry->facts, id);
+	const char *in = label_container(entry->facts, id);
 
 	if (entry->facts->alloc_only)
 		snprintf(inuse, sizeof(inuse), "-");

@@ -161,13 +161,6 @@ int writer_write(int dir, const struct profile *profile, unsigned int formats, u
 	return first_err;
 }
 
-void writer_files_free(char **files)
-{
-	for (char **name = files; name && *name; name++)
-		free(*name);
-	free(files);
-}
-
 int writer_index(int dir, const struct recording *recording, const struct index_entry *entries, u32 count)
 {
 	struct temporary file;

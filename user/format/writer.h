@@ -28,11 +28,10 @@ int writer_flush(FILE *out);
 /*
  * Write `profile` in every format of the mask into directory `dir` (a descriptor) as <pid>.<comm>[-N][.SEQ].<ext>, or
  * <stem>[.SEQ].<ext> where it has a stem; N is profile->image when above 1, SEQ when above 0 (four digits). *ret_files is a NULL-terminated list of the names
- * written (allocated; free with writer_files_free); set even on error, with those that were completed. 0 or negative
+ * written (allocated; free with filelist_free); set even on error, with those that were completed. 0 or negative
  * errno.
  */
 int writer_write(int dir, const struct profile *profile, unsigned int formats, unsigned int seq, char ***ret_files);
-void writer_files_free(char **files);
 
 /* `name` as it may stand in the name of a file: cut, and with '_' for what is not of [A-Za-z0-9._-]. */
 #define WRITER_NAME_MAX 64

@@ -12,6 +12,7 @@
 
 #include "record/executable.h"
 #include "base/filelist.h"
+#include "format/label.h"
 #include "record/gather.h"
 #include "format/lifetable.h"
 #include "heap/snapshot.h"
@@ -105,12 +106,12 @@ static void count_in(struct census *census, const struct profile *profile)
 		numbers->perfmap_refused = profile->perfmap_refused;
 }
 
-static struct profile_origin origin_of(const struct profile *profile, char buffer[GATHER_ID_COLUMNS + 1])
+static struct profile_origin origin_of(const struct profile *profile, char buffer[LABEL_ID_COLUMNS + 1])
 {
 	return (struct profile_origin){
 		.pid = profile->pid,
 		.comm = profile->comm,
-		.container = (char *)gather_container(profile, buffer),
+		.container = (char *)label_container(profile, buffer),
 		.container_id = profile->container,
 	};
 }
@@ -133,7 +134,7 @@ static bool is_kept(struct census *census, const struct profile *profile)
 
 static int add_alone(struct census *census, struct profile *profile, char **before)
 {
-	char buffer[GATHER_ID_COLUMNS + 1], **files = NULL;
+	char buffer[LABEL_ID_COLUMNS + 1], **files = NULL;
 	struct profile_origin origin = origin_of(profile, buffer);
 	int err = gather_add(census->gather, profile, &origin), write_err = 0;
 
@@ -153,7 +154,7 @@ static int add_alone(struct census *census, struct profile *profile, char **befo
 static int add_merged(struct census *census, struct profile *profile, char **before)
 {
 	struct executable *executable = executable_get(&census->executables, profile);
-	char buffer[GATHER_ID_COLUMNS + 1];
+	char buffer[LABEL_ID_COLUMNS + 1];
 	struct profile_origin origin = origin_of(profile, buffer);
 	int err = -ENOMEM, files_err = 0;
 
@@ -167,7 +168,7 @@ static int add_merged(struct census *census, struct profile *profile, char **bef
 		if (before)
 			files_err = filelist_keep(&census->files, executable->facts.stem, before);
 	} else {
-		writer_files_free(before);
+		filelist_free(before);
 	}
 	profile_free(profile);
 	return err ? err : files_err;
@@ -180,7 +181,7 @@ int census_add(struct census *census, struct process *process, u64 now_ns)
 	int err = take_profile(census, process, now_ns, &profile);
 
 	if (err) {
-		writer_files_free(before);
+		filelist_free(before);
 		return err;
 	}
 	count_in(census, profile);
@@ -211,7 +212,7 @@ struct census_interim *census_interim_new(struct census *census)
 
 int census_interim_add(struct census_interim *interim, const struct profile *profile)
 {
-	char buffer[GATHER_ID_COLUMNS + 1];
+	char buffer[LABEL_ID_COLUMNS + 1];
 	struct profile_origin origin = origin_of(profile, buffer);
 
 	return gather_add(interim->gather, profile, &origin);
@@ -262,7 +263,7 @@ static int add_line(struct census *census, struct index_table *table, const stru
 	int err = filelist_append(&files, filelist_take(&census->files, merged->stem));
 
 	if (!facts) {
-		writer_files_free(files);
+		filelist_free(files);
 		return -ENOMEM;
 	}
 	*facts = *merged;

@@ -102,7 +102,7 @@ int conclude_census(struct publication *publication)
 	recorder_for_each(publication->recorder, add_image, &conclusion);
 	fail(&conclusion, "merged profiles", census_finish(publication->census));
 	fail(&conclusion, "index.json", write_index_file(publication));
-	if (publication->options->verbosity >= 0)
+	if (!publication->options->quiet)
 		print_summary(publication->census);
 	say_merged(publication);
 	status = conclude_say(publication, conclusion.failed, conclusion.err,

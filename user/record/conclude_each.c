@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "format/summary.h"
 #include "binary/symbol.h"
+#include "base/filelist.h"
 #include "format/writer.h"
 
 #define SUMMARY_SITES 10
@@ -147,7 +148,7 @@ static void index_recording(struct collection *collection)
 
 static void print_summaries(const struct collection *collection)
 {
-	if (collection->publication->options->verbosity < 0)
+	if (collection->publication->options->quiet)
 		return;
 	for (u32 i = 0; i < collection->count; i++)
 		summary_print(collection->images[i].profile, SUMMARY_SITES, stderr);
@@ -181,7 +182,7 @@ int conclude_each(struct publication *publication)
 	if (status == STATUS_DONE)
 		status = conclude_growth(sites, processes);
 	for (u32 i = 0; i < collection.count; i++) {
-		writer_files_free(collection.images[i].files);
+		filelist_free(collection.images[i].files);
 		profile_free(collection.images[i].profile);
 	}
 	free(collection.images);

@@ -5,6 +5,7 @@
  */
 #define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
+#include "format/label.h"
 #include "record/gather.h"
 
 #include <errno.h>
@@ -76,7 +77,7 @@ static char *make_stem(const struct gather *gather, const char *id)
 
 	writer_clean_name(id, clean);
 	if (strlen(id) == ID_LENGTH)
-		clean[GATHER_ID_COLUMNS] = '\0';
+		clean[LABEL_ID_COLUMNS] = '\0';
 	if (asprintf(&stem, "container.%s", clean) < 0)
 		return NULL;
 	while (has_stem(gather, stem)) {
@@ -143,14 +144,6 @@ int gather_copy(struct gather *gather, const struct gather *from)
 const struct profile *gather_all(const struct gather *gather)
 {
 	return merge_profile(gather->all);
-}
-
-const char *gather_container(const struct profile *profile, char buffer[GATHER_ID_COLUMNS + 1])
-{
-	if (profile->container_name || !profile->container)
-		return profile->container_name;
-	snprintf(buffer, GATHER_ID_COLUMNS + 1, "%s", profile->container);
-	return buffer;
 }
 
 static bool is_in(const struct profile_origin *origin, const void *id)

@@ -20,10 +20,6 @@ int gather_copy(struct gather *gather, const struct gather *from);
 
 const struct profile *gather_all(const struct gather *gather);
 
-/* How the container of a profile is called: by its name, else by its id, cut; NULL: in none. */
-#define GATHER_ID_COLUMNS 12
-const char *gather_container(const struct profile *profile, char buffer[GATHER_ID_COLUMNS + 1]);
-
 /*
  * Write container.<id> of each container and then `all`, under number `seq` when above 0. `told` hears of each:
  * facts with the stem of its files, what was written (as by writer_write, its to free), and the tables. 0 or the first

@@ -8,6 +8,7 @@
 
 #include "base/background.h"
 #include "binary/symbol.h"
+#include "base/filelist.h"
 #include "format/writer.h"
 
 struct interim_batch {
@@ -119,7 +120,7 @@ void interims_free(struct interim *interims)
 		struct interim *interim = interims;
 
 		interims = interim->next;
-		writer_files_free(interim->files);
+		filelist_free(interim->files);
 		free(interim);
 	}
 }

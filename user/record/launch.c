@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "probe/target.h"
 
-int launch_start(const struct options *options, const sigset_t *mask, struct launch *launch)
+int launch_start(const struct selection_options *options, const sigset_t *mask, struct launch *launch)
 {
 	char *const *argv = options->command;
 	bool spared = options->population == POPULATION_FOLLOW && !options->shared_mounts;

@@ -3,12 +3,12 @@
 #define LAUNCH_H
 /*
  * `record -- COMMAND`: COMMAND started (spare.h), let go, watched, and what heaptap exits with because of it. What fails
- * has been said when these return. Statuses are those of cli.h.
+ * has been said when these return. Statuses are those of base/status.h.
  */
 #include <signal.h>
 #include <stdbool.h>
 
-#include "cli/cli.h"
+#include "record/membership.h"
 #include "system/command.h"
 #include "record/spare.h"
 
@@ -22,7 +22,7 @@ struct launch {
 };
 
 /* Start options->command, which waits before its exec and will run with signal mask `mask`. */
-int launch_start(const struct options *options, const sigset_t *mask, struct launch *launch);
+int launch_start(const struct selection_options *options, const sigset_t *mask, struct launch *launch);
 
 /* Let it exec. */
 int launch_release(struct launch *launch);

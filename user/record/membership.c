@@ -64,7 +64,7 @@ static int find_exe(struct membership *membership)
 	return STATUS_DONE;
 }
 
-int membership_open(const struct options *options, struct membership *ret_membership)
+int membership_open(const struct selection_options *options, struct membership *ret_membership)
 {
 	int err, status = STATUS_DONE;
 
@@ -98,7 +98,7 @@ void membership_release(struct membership *membership)
 }
 
 /* How many processes there are to begin with, for sizing. */
-static unsigned int expected(const struct options *options)
+static unsigned int expected(const struct selection_options *options)
 {
 	struct pidlist all = {0};
 	unsigned int count = options->pid_count;
@@ -123,7 +123,7 @@ void membership_describe(const struct membership *membership, struct tracer_opti
 
 static int list(const struct membership *membership, struct pidlist *ret_list)
 {
-	const struct options *options = membership->options;
+	const struct selection_options *options = membership->options;
 	unsigned int hidden = 0;
 	int err;
 
@@ -142,7 +142,7 @@ static int list(const struct membership *membership, struct pidlist *ret_list)
 /* Only those asked for by --comm and --exe, as the kernel does it with those to come. */
 static bool is_wanted(const struct membership *membership, pid_t pid)
 {
-	const struct options *options = membership->options;
+	const struct selection_options *options = membership->options;
 	struct stat stat_buffer;
 	char comm[16], path[64];
 
@@ -256,7 +256,7 @@ static void say_who_pays(const struct tracer *tracer)
 
 void membership_say(const struct membership *membership, const struct tracer *tracer)
 {
-	const struct options *options = membership->options;
+	const struct selection_options *options = membership->options;
 
 	if (options->container)
 		log_note("container '%s' (%.12s, %s): %u process%s, and whoever joins",

@@ -3,7 +3,7 @@
 #define MEMBERSHIP_H
 /*
  * Whom a recording is about: from the words of the command line to a cgroup, to processes, and to the tracer. Says what
- * goes wrong, and returns enum status of cli.h.
+ * goes wrong, and returns enum status.
  */
 #include "system/cgroup.h"
 #include "system/container.h"
@@ -11,8 +11,23 @@
 #include "system/pidlist.h"
 #include "trace/tracer.h"
 
+#define PIDS_MAX     1024
+#define FILTERED_MAX 8 /* processes served by links of their own; each further link costs every hit on its site */
+
+/* What was asked for, of `record` and `doctor` alike. */
+struct selection_options {
+	pid_t *pids; /* as given, duplicates removed */
+	unsigned int pid_count;
+	struct pool *pools; /* of --alloc */
+	char **command;	    /* NULL-terminated rest of argv after --, NULL when none */
+	bool shared_mounts;
+	enum population population;
+	const char *cgroup, *container; /* of POPULATION_CGROUP, one of them */
+	const char *comm, *exe;		/* of a population, only such processes; NULL: all */
+};
+
 struct membership {
-	const struct options *options;
+	const struct selection_options *options;
 	struct hierarchy hierarchy;
 	bool has_hierarchy;
 	struct container_names *names;
@@ -29,7 +44,7 @@ struct membership {
 };
 
 /* Find what the options name. Releases nothing when it fails: membership_release does. */
-int membership_open(const struct options *options, struct membership *ret_membership);
+int membership_open(const struct selection_options *options, struct membership *ret_membership);
 void membership_release(struct membership *membership);
 
 /* A PID that was named: STATUS_DONE when it is a process that can be traced. */

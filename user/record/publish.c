@@ -69,7 +69,7 @@ static int take_interim(struct process *process, void *arg)
 
 static bool is_population(const struct publication *publication)
 {
-	return publication->options->population != POPULATION_LISTED;
+	return publication->options->target.population != POPULATION_LISTED;
 }
 
 bool publish_open_census(struct publication *publication)

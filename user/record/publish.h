@@ -2,7 +2,7 @@
 #ifndef PUBLISH_H
 #define PUBLISH_H
 /* From a recording to files, now and then while it runs, and to a summary at its end. */
-#include "cli/cli.h"
+#include "record/record.h"
 #include "record/output.h"
 #include "heap/recorder.h"
 #include "record/retire.h"
@@ -13,7 +13,7 @@
 struct tracer;
 
 struct publication {
-	const struct options *options;
+	const struct record_options *options;
 	struct recorder *recorder;
 	struct output *output;
 	const char *attach;

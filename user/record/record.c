@@ -27,7 +27,7 @@
 #define TICK_NS 1000000000ULL /* between two rounds of all clocks: what time alone completes takes minutes */
 
 struct record {
-	const struct options *options;
+	const struct record_options *options;
 	struct tracer *tracer;
 	struct launch launch;
 	struct membership membership;
@@ -59,13 +59,13 @@ static int prepare_output(struct record *record)
  */
 static int attach_pids(struct record *record)
 {
-	const struct options *options = record->options;
+	const struct record_options *options = record->options;
 	int status = STATUS_DONE;
 
-	for (unsigned int i = 0; i < options->pid_count && status == STATUS_DONE; i++) {
-		status = membership_check_pid(options->pids[i]);
+	for (unsigned int i = 0; i < options->target.pid_count && status == STATUS_DONE; i++) {
+		status = membership_check_pid(options->target.pids[i]);
 		if (status == STATUS_DONE)
-			status = tracer_attach(record->tracer, options->pids[i]);
+			status = tracer_attach(record->tracer, options->target.pids[i]);
 	}
 	return status;
 }
@@ -73,11 +73,11 @@ static int attach_pids(struct record *record)
 /* Of those named, every one must be there; of those that belong to them, nobody need. */
 static int attach_population(struct record *record)
 {
-	const struct options *options = record->options;
+	const struct record_options *options = record->options;
 	int status = STATUS_DONE;
 
-	for (unsigned int i = 0; i < options->pid_count && status == STATUS_DONE; i++)
-		status = membership_check_pid(options->pids[i]);
+	for (unsigned int i = 0; i < options->target.pid_count && status == STATUS_DONE; i++)
+		status = membership_check_pid(options->target.pids[i]);
 	return status ? status : membership_attach(&record->membership, record->tracer);
 }
 
@@ -85,7 +85,7 @@ static int attach(struct record *record)
 {
 	int status;
 
-	if (!record->launch.started && record->options->population != POPULATION_LISTED)
+	if (!record->launch.started && record->options->target.population != POPULATION_LISTED)
 		return attach_population(record);
 	if (!record->launch.started)
 		return attach_pids(record);
@@ -97,29 +97,29 @@ static int attach(struct record *record)
 /* What is traced, in a few words. */
 static void describe(const struct record *record, char *ret_what, size_t size)
 {
-	const struct options *options = record->options;
+	const struct record_options *options = record->options;
 	unsigned int count = record->membership.processes;
 
 	if (record->launch.started)
-		snprintf(ret_what, size, "'%s' (pid %d)%s", options->command[0], record->launch.command.pid,
-			 options->population == POPULATION_FOLLOW ? " and its children" : "");
-	else if (options->population == POPULATION_ALL)
+		snprintf(ret_what, size, "'%s' (pid %d)%s", options->target.command[0], record->launch.command.pid,
+			 options->target.population == POPULATION_FOLLOW ? " and its children" : "");
+	else if (options->target.population == POPULATION_ALL)
 		snprintf(ret_what, size, "every process of this machine (%u now)", count);
-	else if (options->population == POPULATION_CGROUP)
-		snprintf(ret_what, size, "a %s (%u process%s now)", options->container ? "container" : "cgroup", count,
-			 count == 1 ? "" : "es");
-	else if (options->population == POPULATION_FOLLOW)
+	else if (options->target.population == POPULATION_CGROUP)
+		snprintf(ret_what, size, "a %s (%u process%s now)", options->target.container ? "container" : "cgroup",
+			 count, count == 1 ? "" : "es");
+	else if (options->target.population == POPULATION_FOLLOW)
 		snprintf(ret_what, size, count == 1 ? "%u process and its children" : "%u processes and their children",
 			 count);
-	else if (options->pid_count == 1)
-		snprintf(ret_what, size, "pid %d", options->pids[0]);
+	else if (options->target.pid_count == 1)
+		snprintf(ret_what, size, "pid %d", options->target.pids[0]);
 	else
-		snprintf(ret_what, size, "%u processes", options->pid_count);
+		snprintf(ret_what, size, "%u processes", options->target.pid_count);
 }
 
 static void say_tracing(const struct record *record)
 {
-	const struct options *options = record->options;
+	const struct record_options *options = record->options;
 	char what[256], rate[64] = "every allocation";
 
 	describe(record, what, sizeof(what));
@@ -130,7 +130,7 @@ static void say_tracing(const struct record *record)
 		log_note("'%s' and its children use copies of their allocators' files (%u) in a mount namespace of "
 			 "their own: nobody else pays, and mounts that they make stay inside (neither with "
 			 "--shared-mounts)",
-			 options->command[0], record->launch.spare.count);
+			 options->target.command[0], record->launch.spare.count);
 		return;
 	}
 	if (record->launch.spare.reason)
@@ -163,7 +163,7 @@ static bool signal_stops(struct record *record)
 
 static bool finished(struct record *record, u64 now)
 {
-	const struct options *options = record->options;
+	const struct record_options *options = record->options;
 
 	if (signal_stops(record))
 		return true;
@@ -171,7 +171,7 @@ static bool finished(struct record *record, u64 now)
 		return true;
 	if (record->over || launch_over(&record->launch))
 		return true;
-	return options->population <= POPULATION_FOLLOW && !tracer_alive(record->tracer);
+	return options->target.population <= POPULATION_FOLLOW && !tracer_alive(record->tracer);
 }
 
 static int poll_timeout(const struct record *record, u64 now)
@@ -264,9 +264,9 @@ static int run(struct record *record)
 		.sample_bytes = record->options->sample_bytes,
 		.alloc_only = record->options->alloc_only,
 		.no_new = record->options->no_new,
-		.pools = record->options->pools,
+		.pools = record->options->target.pools,
 		.show_allocator = record->options->show_allocator,
-		.wide = record->options->pid_count > FILTERED_MAX,
+		.wide = record->options->target.pid_count > FILTERED_MAX,
 		.target = record->launch.spare.target,
 		.collector = record->options->collector,
 	};
@@ -308,10 +308,10 @@ static int run(struct record *record)
 	return publish_all(&record->publication);
 }
 
-int record_run(const struct options *options)
+int record_run(const struct record_options *options)
 {
 	struct record record = {.options = options, .signals.fd = -1, .output = {.fd = -1}};
-	int status = membership_open(options, &record.membership);
+	int status = membership_open(&options->target, &record.membership);
 
 	/* Whom to trace comes first: a mistake there leaves no directory behind. */
 	if (!status)
@@ -319,13 +319,13 @@ int record_run(const struct options *options)
 	if (!status && signals_take(&record.signals))
 		status = STATUS_FAILED;
 	/* Before the tracer: the child must not inherit its maps and threads. */
-	if (!status && options->command)
-		status = launch_start(options, &record.signals.original_mask, &record.launch);
+	if (!status && options->target.command)
+		status = launch_start(&options->target, &record.signals.original_mask, &record.launch);
 	if (!status)
 		status = run(&record);
 	signals_return(&record.signals);
 	launch_abandon(&record.launch);
-	if (options->command)
+	if (options->target.command)
 		status = launch_status(&record.launch, status);
 	publish_release(&record.publication);
 	tracer_close(record.tracer);

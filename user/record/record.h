@@ -1,9 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef RECORD_H
 #define RECORD_H
-#include "cli/cli.h"
+#include "heap/collector.h"
+#include "record/membership.h"
+
+#define KEEP_DEFAULT 1000
+
+struct record_options {
+	struct selection_options target;
+	double duration_s; /* 0: until the target ends */
+	u64 sample_bytes;
+	const char *output;   /* NULL: heaptap-<UTC time>/ */
+	unsigned int formats; /* mask of enum format */
+	bool force, alloc_only, no_new, show_allocator, fail_on_growing;
+	bool quiet; /* no summary */
+	struct collector_options collector;
+	double interval_s; /* 0: no profiles but the last */
+	u32 keep;	   /* of a population: ended processes with files of their own */
+	char **argv;	   /* everything after the verb, for index.json */
+};
 
 /* `heaptap record`: trace, write, summarize. Returns the status to exit with. */
-int record_run(const struct options *options);
+int record_run(const struct record_options *options);
 
 #endif

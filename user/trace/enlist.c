@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "system/cgroup.h"
-#include "cli/cli.h"
+#include "base/status.h"
 #include "base/clock.h"
 #include "system/hierarchy.h"
 #include "base/log.h"

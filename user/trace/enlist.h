@@ -3,7 +3,7 @@
 #define ENLIST_H
 /*
  * Processes that run already, or are about to, come to be traced: scope, image, mappings, probes. What joins later is
- * follow's business. Says what goes wrong, and returns enum status of cli.h.
+ * follow's business. Says what goes wrong, and returns enum status.
  */
 #include "trace/follow.h"
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "base/status.h"
 #include "trace/feature.h"
 #include "base/log.h"
 

@@ -4,12 +4,12 @@
 /*
  * Everything between the kernel and the recorder: loads the programs on the best rung this kernel has, attaches to
  * processes, follows their execs and mappings, drains ring and side-band, and settles the accounts. Says what goes
- * wrong (log.h) and returns enum status of cli.h.
+ * wrong (log.h) and returns enum status.
  */
 #include <sys/types.h>
 
 #include "trace/account.h"
-#include "cli/cli.h"
+#include "base/status.h"
 #include "heap/recorder.h"
 #include "trace/traced.h"
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "cli/cli.h"
+#include "format/writer.h"
 #include "unit/base/capture.h"
 
 #define WORDS_MAX 16
@@ -80,7 +81,7 @@ static inline void refuse(struct scene *scene, const char *line, const char *cul
 	assert_int_equal(scene->status, STATUS_USAGE);
 	assert_string_equal(scene->out_text, "");
 	assert_int_equal(scene->options.verb, VERB_NONE);
-	assert_null(scene->options.pids);
+	assert_null(scene->options.record.target.pids);
 	if (!strncmp(line, "record", 6) || !strncmp(line, "report", 6) || !strncmp(line, "doctor", 6))
 		snprintf(verb, sizeof(verb), "%.6s ", line);
 	snprintf(step, sizeof(step), "; try 'heaptap %s--help'\n", verb);

@@ -69,21 +69,21 @@ static void test_cli_record_defaults_are_as_documented(void **state)
 
 	assert_int_equal(options->verb, VERB_RECORD);
 	assert_int_equal(options->verbosity, 0);
-	assert_int_equal(options->pid_count, 1);
-	assert_int_equal(options->pids[0], 1);
-	assert_null(options->command);
-	assert_true(options->duration_s == 0);
-	assert_int_equal(options->sample_bytes, 512 * 1024);
-	assert_null(options->output);
-	assert_int_equal(options->formats, FORMAT_PPROF);
-	assert_false(options->force);
-	assert_false(options->alloc_only);
-	assert_int_equal(options->collector.gogc_percent, 100);
-	assert_int_equal(options->collector.tenure, 2);
-	assert_true(options->interval_s == 0);
-	assert_string_equal(options->argv[0], "-p");
-	assert_string_equal(options->argv[1], "1");
-	assert_null(options->argv[2]);
+	assert_int_equal(options->record.target.pid_count, 1);
+	assert_int_equal(options->record.target.pids[0], 1);
+	assert_null(options->record.target.command);
+	assert_true(options->record.duration_s == 0);
+	assert_int_equal(options->record.sample_bytes, 512 * 1024);
+	assert_null(options->record.output);
+	assert_int_equal(options->record.formats, FORMAT_PPROF);
+	assert_false(options->record.force);
+	assert_false(options->record.alloc_only);
+	assert_int_equal(options->record.collector.gogc_percent, 100);
+	assert_int_equal(options->record.collector.tenure, 2);
+	assert_true(options->record.interval_s == 0);
+	assert_string_equal(options->record.argv[0], "-p");
+	assert_string_equal(options->record.argv[1], "1");
+	assert_null(options->record.argv[2]);
 }
 
 static void test_cli_record_all_options_are_taken(void **state)
@@ -91,12 +91,12 @@ static void test_cli_record_all_options_are_taken(void **state)
 	struct options *options = accept(*state, "record --duration=2.5 --sample-bytes=64K --output d --force "
 						 "--format=text,json --alloc-only -v -p 7");
 
-	assert_true(options->duration_s == 2.5);
-	assert_int_equal(options->sample_bytes, 65536);
-	assert_string_equal(options->output, "d");
-	assert_true(options->force);
-	assert_int_equal(options->formats, FORMAT_TEXT | FORMAT_JSON);
-	assert_true(options->alloc_only);
+	assert_true(options->record.duration_s == 2.5);
+	assert_int_equal(options->record.sample_bytes, 65536);
+	assert_string_equal(options->record.output, "d");
+	assert_true(options->record.force);
+	assert_int_equal(options->record.formats, FORMAT_TEXT | FORMAT_JSON);
+	assert_true(options->record.alloc_only);
 	assert_int_equal(options->verbosity, 1);
 	assert_int_equal(accept(*state, "record -q -p 7")->verbosity, -1);
 	assert_int_equal(accept(*state, "record -qvp7")->verbosity, 1);
@@ -104,13 +104,13 @@ static void test_cli_record_all_options_are_taken(void **state)
 
 static void test_cli_sample_bytes_take_suffixes_up_to_the_limit(void **state)
 {
-	assert_int_equal(accept(*state, "record -p 1 -R 1")->sample_bytes, 1);
-	assert_int_equal(accept(*state, "record -p 1 -R 007")->sample_bytes, 7);
-	assert_int_equal(accept(*state, "record -p 1 -R 2k")->sample_bytes, 2048);
-	assert_int_equal(accept(*state, "record -p 1 -R 3M")->sample_bytes, 3145728);
-	assert_int_equal(accept(*state, "record -p 1 -R 3G")->sample_bytes, 3221225472u);
-	assert_int_equal(accept(*state, "record -p 1 -R 4294967295")->sample_bytes, 4294967295u);
-	assert_int_equal(accept(*state, "record -p 1 -R 4194303K")->sample_bytes, 4294966272u);
+	assert_int_equal(accept(*state, "record -p 1 -R 1")->record.sample_bytes, 1);
+	assert_int_equal(accept(*state, "record -p 1 -R 007")->record.sample_bytes, 7);
+	assert_int_equal(accept(*state, "record -p 1 -R 2k")->record.sample_bytes, 2048);
+	assert_int_equal(accept(*state, "record -p 1 -R 3M")->record.sample_bytes, 3145728);
+	assert_int_equal(accept(*state, "record -p 1 -R 3G")->record.sample_bytes, 3221225472u);
+	assert_int_equal(accept(*state, "record -p 1 -R 4294967295")->record.sample_bytes, 4294967295u);
+	assert_int_equal(accept(*state, "record -p 1 -R 4194303K")->record.sample_bytes, 4294966272u);
 }
 
 static void test_cli_sample_bytes_out_of_range_are_refused(void **state)
@@ -137,11 +137,11 @@ static void test_cli_sample_bytes_malformed_are_refused(void **state)
 
 static void test_cli_duration_takes_fractions(void **state)
 {
-	assert_true(accept(*state, "record -p 1 -d 1")->duration_s == 1);
-	assert_true(accept(*state, "record -p 1 -d 0.25")->duration_s == 0.25);
-	assert_true(accept(*state, "record -p 1 -d .5")->duration_s == 0.5);
-	assert_true(accept(*state, "record -p 1 -d 3.")->duration_s == 3);
-	assert_true(accept(*state, "record -p 1 -d 1000000000")->duration_s == 1e9);
+	assert_true(accept(*state, "record -p 1 -d 1")->record.duration_s == 1);
+	assert_true(accept(*state, "record -p 1 -d 0.25")->record.duration_s == 0.25);
+	assert_true(accept(*state, "record -p 1 -d .5")->record.duration_s == 0.5);
+	assert_true(accept(*state, "record -p 1 -d 3.")->record.duration_s == 3);
+	assert_true(accept(*state, "record -p 1 -d 1000000000")->record.duration_s == 1e9);
 }
 
 static void test_cli_duration_malformed_or_out_of_range_is_refused(void **state)
@@ -163,12 +163,12 @@ static void test_cli_model_options_are_taken(void **state)
 {
 	struct options *options = accept(*state, "record -p 1 --gogc 50 --tenure 31 --interval 0.5");
 
-	assert_int_equal(options->collector.gogc_percent, 50);
-	assert_int_equal(options->collector.tenure, 31);
-	assert_true(options->interval_s == 0.5);
-	assert_int_equal(accept(*state, "record -p 1 --gogc off")->collector.gogc_percent, 0);
-	assert_int_equal(accept(*state, "record -p 1 --gogc=1000000")->collector.gogc_percent, 1000000);
-	assert_true(accept(*state, "record -p 1 --alloc-only --interval 1")->alloc_only);
+	assert_int_equal(options->record.collector.gogc_percent, 50);
+	assert_int_equal(options->record.collector.tenure, 31);
+	assert_true(options->record.interval_s == 0.5);
+	assert_int_equal(accept(*state, "record -p 1 --gogc off")->record.collector.gogc_percent, 0);
+	assert_int_equal(accept(*state, "record -p 1 --gogc=1000000")->record.collector.gogc_percent, 1000000);
+	assert_true(accept(*state, "record -p 1 --alloc-only --interval 1")->record.alloc_only);
 }
 
 static void test_cli_model_options_out_of_range_are_refused(void **state)
@@ -193,10 +193,10 @@ static void test_cli_model_options_without_frees_are_refused(void **state)
 
 static void test_cli_formats_are_a_set(void **state)
 {
-	assert_int_equal(accept(*state, "record -p 1 -f folded")->formats, FORMAT_FOLDED);
-	assert_int_equal(accept(*state, "record -p 1 -f json,pprof,json")->formats, FORMAT_JSON | FORMAT_PPROF);
-	assert_int_equal(accept(*state, "record -p 1 -f text -f folded")->formats, FORMAT_TEXT | FORMAT_FOLDED);
-	assert_int_equal(accept(*state, "record -p 1 -f all")->formats,
+	assert_int_equal(accept(*state, "record -p 1 -f folded")->record.formats, FORMAT_FOLDED);
+	assert_int_equal(accept(*state, "record -p 1 -f json,pprof,json")->record.formats, FORMAT_JSON | FORMAT_PPROF);
+	assert_int_equal(accept(*state, "record -p 1 -f text -f folded")->record.formats, FORMAT_TEXT | FORMAT_FOLDED);
+	assert_int_equal(accept(*state, "record -p 1 -f all")->record.formats,
 			 FORMAT_PPROF | FORMAT_TEXT | FORMAT_FOLDED | FORMAT_JSON);
 	refuse(*state, "record -p 1 -f xml", "'xml'");
 	refuse(*state, "record -p 1 -f text,Json", "'Json'");
@@ -234,8 +234,8 @@ static void test_cli_option_argument_missing_or_unwanted_is_refused(void **state
 
 static void test_cli_fail_on_takes_what_can_be_found(void **state)
 {
-	assert_false(accept(*state, "record -p 1")->fail_on_growing);
-	assert_true(accept(*state, "record -p 1 --fail-on growing")->fail_on_growing);
+	assert_false(accept(*state, "record -p 1")->record.fail_on_growing);
+	assert_true(accept(*state, "record -p 1 --fail-on growing")->record.fail_on_growing);
 	refuse(*state, "record -p 1 --fail-on leak", "'--fail-on leak'");
 	refuse(*state, "record -p 1 --fail-on growing --alloc-only", "'--fail-on'");
 }

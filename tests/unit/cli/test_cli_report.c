@@ -7,21 +7,21 @@ static void test_cli_report_options_are_taken(void **state)
 	struct options *options = accept(*state, "report x.pb.gz");
 
 	assert_int_equal(options->verb, VERB_REPORT);
-	assert_string_equal(options->path, "x.pb.gz");
-	assert_int_equal(options->report_format, REPORT_TABLE);
-	assert_int_equal(options->measure, INUSE_SPACE);
-	assert_int_equal(options->top, 20);
+	assert_string_equal(options->report.path, "x.pb.gz");
+	assert_int_equal(options->report.format, REPORT_TABLE);
+	assert_int_equal(options->report.measure, INUSE_SPACE);
+	assert_int_equal(options->report.top, 20);
 	options = accept(*state, "report -f folded dir --top=3 --sample-index alloc_objects");
-	assert_string_equal(options->path, "dir");
-	assert_int_equal(options->report_format, REPORT_FOLDED);
-	assert_int_equal(options->measure, ALLOC_OBJECTS);
-	assert_int_equal(options->top, 3);
+	assert_string_equal(options->report.path, "dir");
+	assert_int_equal(options->report.format, REPORT_FOLDED);
+	assert_int_equal(options->report.measure, ALLOC_OBJECTS);
+	assert_int_equal(options->report.top, 3);
 	options = accept(*state, "report -f text -n 4294967295 -i inuse_objects -- -dir");
-	assert_string_equal(options->path, "-dir");
-	assert_int_equal(options->report_format, REPORT_TEXT);
-	assert_int_equal(options->measure, INUSE_OBJECTS);
-	assert_int_equal(options->top, 4294967295u);
-	assert_int_equal(accept(*state, "report -i alloc_space x")->measure, ALLOC_SPACE);
+	assert_string_equal(options->report.path, "-dir");
+	assert_int_equal(options->report.format, REPORT_TEXT);
+	assert_int_equal(options->report.measure, INUSE_OBJECTS);
+	assert_int_equal(options->report.top, 4294967295u);
+	assert_int_equal(accept(*state, "report -i alloc_space x")->report.measure, ALLOC_SPACE);
 }
 
 static void test_cli_report_wrong_arguments_are_refused(void **state)
@@ -41,11 +41,11 @@ static void test_cli_report_ways_of_looking_exclude_each_other(void **state)
 {
 	struct options *options = accept(*state, "report --lifetimes x");
 
-	assert_true(options->lifetimes);
-	assert_true(accept(*state, "report x --older-than 1.5 -f folded")->older_s == 1.5);
+	assert_true(options->report.lifetimes);
+	assert_true(accept(*state, "report x --older-than 1.5 -f folded")->report.older_s == 1.5);
 	options = accept(*state, "report --base old new");
-	assert_string_equal(options->base, "old");
-	assert_string_equal(options->path, "new");
+	assert_string_equal(options->report.base, "old");
+	assert_string_equal(options->report.path, "new");
 	refuse(*state, "report --base old", "'--base old'");
 	refuse(*state, "report --base '' new", "'--base'");
 	refuse(*state, "report --lifetimes --base old new", "exclude each other");

@@ -7,7 +7,9 @@
 
 #include "unit/format/go_pprof.h"
 #include "format/read_pprof.h"
+#include "base/status.h"
 #include "cli/report.h"
+#include "format/writer.h"
 
 /* Of merged ones the names stay, and their pids go. */
 static void test_publish_population_labels_say_whose_a_sample_is(void **state)
@@ -64,7 +66,7 @@ static void test_publish_population_json_says_whose_a_sample_is(void **state)
 
 static void test_report_of_population_shows_the_table_and_what_is_merged(void **state)
 {
-	struct options report = {.path = scratch_path, .measure = INUSE_SPACE, .top = 1};
+	struct report_options report = {.path = scratch_path, .measure = INUSE_SPACE, .top = 1};
 	struct capture shown;
 	int status;
 

@@ -10,14 +10,16 @@
 #include "unit/system/scratch.h"
 #include "unit/binary/shell.h"
 
+#include "base/filelist.h"
+#include "base/status.h"
 #include "cli/report.h"
+#include "format/writer.h"
 
 static struct capture output, errors;
 
 static int report_as(const char *path, enum report_format format, enum measure measure)
 {
-	struct options options = {
-		.verb = VERB_REPORT, .path = path, .report_format = format, .measure = measure, .top = 20};
+	struct report_options options = {.path = path, .format = format, .measure = measure, .top = 20};
 	int status;
 
 	capture_begin(&output, stdout);
@@ -57,7 +59,7 @@ static void record(const struct profile *const *profiles, u32 count, bool index)
 	if (index)
 		assert_int_equal(writer_index(dir, &recording, entries, count), 0);
 	for (u32 i = 0; i < count; i++)
-		writer_files_free(files[i]);
+		filelist_free(files[i]);
 	close(dir);
 }
 
@@ -194,11 +196,10 @@ static void test_report_of_alloc_only_profile_counts_what_was_allocated(void **s
 	assert_null(strstr(output.text, "Sites by bytes in use"));
 }
 
-static int report_with(struct options options)
+static int report_with(struct report_options options)
 {
 	int status;
 
-	options.verb = VERB_REPORT;
 	options.measure = INUSE_SPACE;
 	options.top = 20;
 	capture_begin(&output, stdout);
@@ -216,7 +217,7 @@ static void test_report_lifetimes_need_nothing_but_the_profile(void **state)
 
 	(void)state;
 	record(profiles, 1, false);
-	assert_int_equal(report_with((struct options){.path = scratch_path, .lifetimes = true}), STATUS_DONE);
+	assert_int_equal(report_with((struct report_options){.path = scratch_path, .lifetimes = true}), STATUS_DONE);
 	assert_contains(output.text, "growing");
 	assert_contains(output.text, "Under a collector (GOGC=100): 40 cycles");
 	assert_null(strstr(output.text, "Sites by bytes"));
@@ -229,7 +230,7 @@ static void test_report_lifetimes_of_profile_without_them_says_so(void **state)
 
 	(void)state;
 	record(profiles, 1, false);
-	assert_int_equal(report_with((struct options){.path = scratch_path, .lifetimes = true}), STATUS_DONE);
+	assert_int_equal(report_with((struct report_options){.path = scratch_path, .lifetimes = true}), STATUS_DONE);
 	assert_contains(output.text, "Lifetimes are not known");
 }
 
@@ -241,7 +242,7 @@ static void test_report_older_leaves_in_use_what_is_older(void **state)
 	(void)state;
 	record(profiles, 1, false);
 	assert_int_equal(
-		report_with((struct options){.path = scratch_path, .older_s = 1, .report_format = REPORT_FOLDED}),
+		report_with((struct report_options){.path = scratch_path, .older_s = 1, .format = REPORT_FOLDED}),
 		STATUS_DONE);
 	/* 150 of make_node's 200 samples, none of the vdso's 6. */
 	assert_contains(output.text, "make_node 78720025\n");
@@ -256,7 +257,7 @@ static void test_report_older_without_ages_is_refused(void **state)
 
 	(void)state;
 	record(profiles, 1, false);
-	assert_int_equal(report_with((struct options){.path = scratch_path, .older_s = 1}), STATUS_FAILED);
+	assert_int_equal(report_with((struct report_options){.path = scratch_path, .older_s = 1}), STATUS_FAILED);
 	assert_contains(errors.text, "does not say how old");
 }
 
@@ -271,14 +272,14 @@ static void test_report_base_tells_the_difference(void **state)
 	record(profiles, 2, false);
 	snprintf(before, sizeof(before), "%s/4242.small.pb.gz", scratch_path);
 	snprintf(after, sizeof(after), "%s/4243.small.pb.gz", scratch_path);
-	assert_int_equal(report_with((struct options){.path = after, .base = before}), STATUS_DONE);
+	assert_int_equal(report_with((struct report_options){.path = after, .base = before}), STATUS_DONE);
 	assert_contains(output.text, "from 4242 small");
 	assert_contains(output.text, "to   4243 small");
 	assert_contains(output.text, "+98.6 MiB");
 	snprintf(before, sizeof(before), "%s/none.pb.gz", scratch_path);
-	assert_int_equal(report_with((struct options){.path = after, .base = before}), STATUS_NO_TARGET);
+	assert_int_equal(report_with((struct report_options){.path = after, .base = before}), STATUS_NO_TARGET);
 	assert_contains(errors.text, "none.pb.gz");
-	assert_int_equal(report_with((struct options){.path = before, .base = after}), STATUS_NO_TARGET);
+	assert_int_equal(report_with((struct report_options){.path = before, .base = after}), STATUS_NO_TARGET);
 }
 
 static void test_report_of_missing_path_is_no_target(void **state)
@@ -314,7 +315,7 @@ static void test_report_of_bad_file_names_it_and_prints_the_others(void **state)
 /* `to` opened for writing in the place of stdout. */
 static int report_to(int to)
 {
-	struct options options = {.path = scratch_path, .top = 20, .measure = INUSE_SPACE};
+	struct report_options options = {.path = scratch_path, .top = 20, .measure = INUSE_SPACE};
 	int saved, status;
 
 	fflush(stdout);

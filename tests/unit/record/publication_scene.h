@@ -17,7 +17,7 @@
 
 #define INTERVAL 1000
 
-static struct options options;
+static struct record_options options;
 static struct output output;
 static struct publication publication;
 static struct capture words;
@@ -41,11 +41,11 @@ static inline int open_all(void **state)
 	if (scratch_setup(state))
 		return -1;
 	recorder = recorder_new(&recording);
-	options = (struct options){.population = POPULATION_FOLLOW,
-				   .keep = KEEP_DEFAULT,
-				   .formats = FORMAT_PPROF,
-				   .sample_bytes = INTERVAL,
-				   .argv = argv};
+	options = (struct record_options){.target.population = POPULATION_FOLLOW,
+					  .keep = KEEP_DEFAULT,
+					  .formats = FORMAT_PPROF,
+					  .sample_bytes = INTERVAL,
+					  .argv = argv};
 	snprintf(output.path, sizeof(output.path), "%s", scratch_path);
 	output.fd = open(scratch_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	publication = (struct publication){.options = &options,

@@ -12,7 +12,9 @@
 #include <cmocka.h>
 
 #include "record/executable.h"
+#include "format/label.h"
 #include "record/gather.h"
+#include "base/filelist.h"
 #include "unit/system/scratch.h"
 
 static struct profile of(const char *exe, const char *comm)
@@ -84,10 +86,10 @@ static void note(void *arg, const struct profile *merged, char **files)
 	(void)arg;
 	strcat(stems, merged->stem);
 	strcat(stems, " ");
-	writer_files_free(files);
+	filelist_free(files);
 }
 
-static void test_gather_containers_are_told_apart_by_name_of_file(void **state)
+static void test_label_containers_are_told_apart_by_name_of_file(void **state)
 {
 	static const char *const ids[] = {"0123456789ab0000000000000000000000000000000000000000000000000000",
 					  "0123456789ab1111111111111111111111111111111111111111111111111111",
@@ -116,7 +118,7 @@ int main(void)
 		cmocka_unit_test(test_executable_stems_differ_whatever_the_paths),
 		cmocka_unit_test(test_executable_beyond_the_limit_is_one_of_the_others),
 		cmocka_unit_test(test_executable_comms_end_in_other),
-		cmocka_unit_test_setup_teardown(test_gather_containers_are_told_apart_by_name_of_file, scratch_setup,
+		cmocka_unit_test_setup_teardown(test_label_containers_are_told_apart_by_name_of_file, scratch_setup,
 						scratch_teardown),
 	};
 

@@ -264,7 +264,7 @@ static void test_publish_listed_keeps_what_has_ended_and_merges_nothing(void **s
 	cJSON *index;
 
 	(void)state;
-	options.population = POPULATION_LISTED;
+	options.target.population = POPULATION_LISTED;
 	recorder_end(recorder, begin_sampled(1, 501, "first", NULL), 500);
 	take_ended();
 	assert_non_null(recorder_find(recorder, 1));
