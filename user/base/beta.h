@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BETA_H
-#define BETA_H
+#ifndef BASE_BETA_H
+#define BASE_BETA_H
 /*
  * The beta distribution, which is what an exact binomial interval is made of (Clopper and Pearson 1934). a and b need
  * not be integers; a = 0 is all mass at 0, b = 0 all mass at 1.

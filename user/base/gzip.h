@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef GZIP_H
-#define GZIP_H
+#ifndef BASE_GZIP_H
+#define BASE_GZIP_H
 /* Gzipped files: read whole into memory, and written as protobuf-c packs a message. */
 #include <protobuf-c/protobuf-c.h>
 #include <stdio.h>

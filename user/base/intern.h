@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef INTERN_H
-#define INTERN_H
+#ifndef BASE_INTERN_H
+#define BASE_INTERN_H
 /* Byte strings, each kept once and numbered 0, 1, 2 ... in the order they came. Valid when zeroed. */
 #include <uthash.h>
 

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/utf8.h"
+#include "base/text.h"
 
 bool json_add_u64(cJSON *object, const char *name, u64 value)
 {
@@ -44,7 +44,7 @@ bool json_add_text(cJSON *object, const char *name, const char *text)
 
 	if (!text)
 		return cJSON_AddNullToObject(object, name) != NULL;
-	clean = utf8_clean(text);
+	clean = text_clean(text);
 	ok = clean && cJSON_AddStringToObject(object, name, clean);
 	free(clean);
 	return ok;
@@ -62,7 +62,7 @@ bool json_append_u64(cJSON *array, u64 value)
 
 static bool json_append_text(cJSON *array, const char *text)
 {
-	char *clean = utf8_clean(text);
+	char *clean = text_clean(text);
 	cJSON *item = clean ? cJSON_CreateString(clean) : NULL;
 
 	free(clean);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef JSON_H
-#define JSON_H
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
 /*
  * JSON on top of cJSON. One table row is one line, built and dropped by itself, so that memory does not grow with what is
  * written. Functions that return bool say whether there was memory; with no object they do nothing and return false.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef LOG_H
-#define LOG_H
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
 /*
  * Words for the user, on stderr, prefixed "heaptap: ", one line a call; control characters (a hostile process name may
  * hold any) become '?'. errno is kept. Only main-line code (main, record, report, doctor, tracer, cli) calls these;

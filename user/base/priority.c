@@ -8,13 +8,13 @@
 
 static int before; /* what heaptap was started with */
 
-void priority_raise(void)
+void thread_raise_priority(void)
 {
 	before = getpriority(PRIO_PROCESS, 0);
 	setpriority(PRIO_PROCESS, 0, FIRST);
 }
 
-void priority_lower(void)
+void thread_lower_priority(void)
 {
 	setpriority(PRIO_PROCESS, 0, before);
 }

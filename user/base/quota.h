@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef QUOTA_H
-#define QUOTA_H
+#ifndef BASE_QUOTA_H
+#define BASE_QUOTA_H
 /*
  * How many sites and stacks all images of a recording together may have in memory, so that heaptap never becomes what it is
  * to find. Taken by the thread that drains the ring, given back by the one that is done with an image.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef STATUS_H
-#define STATUS_H
+#ifndef BASE_STATUS_H
+#define BASE_STATUS_H
 /* What heaptap exits with, as heaptap(8) documents it; what a room that speaks to the user returns. */
 
 enum status {

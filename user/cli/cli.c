@@ -19,7 +19,7 @@
 #include "format/writer.h"
 #include "cli/parse.h"
 #include "probe/pool.h"
-#include "base/value.h"
+#include "base/parse_number.h"
 #include "cli/verb.h"
 
 #define SAMPLE_BYTES_DEFAULT (512 << 10)
@@ -32,23 +32,23 @@
 
 static error_t parse_sample_bytes(struct parse *parse, const char *text)
 {
-	switch (value_bytes(text, SAMPLE_BYTES_MAX, &parse->options->record.sample_bytes)) {
+	switch (parse_bytes(text, SAMPLE_BYTES_MAX, &parse->options->record.sample_bytes)) {
 	case 0:
 		return 0;
 	case -ERANGE:
-		return parse_refuse(parse, "'-R %s' is too large (at most %u)", text, SAMPLE_BYTES_MAX);
+		return option_refuse(parse, "'-R %s' is too large (at most %u)", text, SAMPLE_BYTES_MAX);
 	case -EDOM:
-		return parse_refuse(parse, "'-R %s' must be at least 1, which takes every allocation", text);
+		return option_refuse(parse, "'-R %s' must be at least 1, which takes every allocation", text);
 	}
-	return parse_refuse(parse, "'-R %s' is not a number of bytes (digits, then K, M or G)", text);
+	return option_refuse(parse, "'-R %s' is not a number of bytes (digits, then K, M or G)", text);
 }
 
 static error_t parse_gogc(struct parse *parse, const char *text)
 {
 	u64 percent = 0;
 
-	if (strcmp(text, "off") && value_number(text, GOGC_MAX, &percent))
-		return parse_refuse(parse, "'--gogc %s' is neither a percentage from 1 to %d nor off", text, GOGC_MAX);
+	if (strcmp(text, "off") && parse_number(text, GOGC_MAX, &percent))
+		return option_refuse(parse, "'--gogc %s' is neither a percentage from 1 to %d nor off", text, GOGC_MAX);
 	parse->options->record.collector.gogc_percent = (u32)percent;
 	parse->lifetimes = "--gogc";
 	return 0;
@@ -58,9 +58,9 @@ static error_t parse_tenure(struct parse *parse, const char *text)
 {
 	u64 tenure;
 
-	if (value_number(text, COLLECTOR_TENURE_MAX, &tenure))
-		return parse_refuse(parse, "'--tenure %s' is not a number of cycles from 1 to %d", text,
-				    COLLECTOR_TENURE_MAX);
+	if (parse_number(text, COLLECTOR_TENURE_MAX, &tenure))
+		return option_refuse(parse, "'--tenure %s' is not a number of cycles from 1 to %d", text,
+				     COLLECTOR_TENURE_MAX);
 	parse->options->record.collector.tenure = (u32)tenure;
 	parse->lifetimes = "--tenure";
 	return 0;
@@ -69,7 +69,7 @@ static error_t parse_tenure(struct parse *parse, const char *text)
 static error_t parse_fail_on(struct parse *parse, const char *text)
 {
 	if (strcmp(text, "growing"))
-		return parse_refuse(parse, "'--fail-on %s' is nothing to fail on (growing)", text);
+		return option_refuse(parse, "'--fail-on %s' is nothing to fail on (growing)", text);
 	parse->options->record.fail_on_growing = true;
 	parse->lifetimes = "--fail-on";
 	return 0;
@@ -80,10 +80,10 @@ static error_t add_format(struct parse *parse, const char *text)
 	static const char *const names[] = {"pprof", "text", "folded", "json", "all"};
 	static const unsigned int masks[] = {FORMAT_PPROF, FORMAT_TEXT, FORMAT_FOLDED, FORMAT_JSON,
 					     FORMAT_PPROF | FORMAT_TEXT | FORMAT_FOLDED | FORMAT_JSON};
-	int choice = value_choice(text, names, COUNT(names));
+	int choice = parse_choice(text, names, COUNT(names));
 
 	if (choice < 0)
-		return parse_refuse(parse, "unknown format '%s' (pprof, text, folded, json or all)", text);
+		return option_refuse(parse, "unknown format '%s' (pprof, text, folded, json or all)", text);
 	parse->options->record.formats |= masks[choice];
 	return 0;
 }
@@ -94,11 +94,11 @@ static error_t parse_pool(struct parse *parse, const char *text)
 	int err = pool_parse(text, &pool);
 
 	if (err == -ENOMEM)
-		return parse_no_memory(parse);
+		return option_no_memory(parse);
 	if (err == -E2BIG)
-		return parse_refuse(parse, "'--alloc %s' names more than %d functions", text, POOL_FUNCTIONS_MAX);
+		return option_refuse(parse, "'--alloc %s' names more than %d functions", text, POOL_FUNCTIONS_MAX);
 	if (err)
-		return parse_refuse(parse, "'--alloc %s' is not FILE:get(size=1)=ret,put(ptr=1)", text);
+		return option_refuse(parse, "'--alloc %s' is not FILE:get(size=1)=ret,put(ptr=1)", text);
 	pool->next = parse->options->record.target.pools;
 	parse->options->record.target.pools = pool;
 	return 0;
@@ -134,18 +134,18 @@ static error_t refuse_word(struct parse *parse, const char *word)
 		length = (int)strcspn(word, "=");
 		option = find_long(parse->argp.options, word + 2, (size_t)length - 2);
 		if (!option)
-			return parse_refuse(parse, "unknown option '%.*s'", length, word);
-		return parse_refuse(parse, "option '%.*s' %s", length, word,
-				    option->arg ? "needs an argument" : "takes no argument");
+			return option_refuse(parse, "unknown option '%.*s'", length, word);
+		return option_refuse(parse, "option '%.*s' %s", length, word,
+				     option->arg ? "needs an argument" : "takes no argument");
 	}
 	while (*++word) {
 		option = find_short(parse->argp.options, (unsigned char)*word);
 		if (!option)
-			return parse_refuse(parse, "unknown option '-%c'", *word);
+			return option_refuse(parse, "unknown option '-%c'", *word);
 		if (option->arg)
 			break;
 	}
-	return parse_refuse(parse, "option '-%c' needs an argument", *word);
+	return option_refuse(parse, "option '-%c' needs an argument", *word);
 }
 
 /* getopt takes any unambiguous beginning for a long option; what is unambiguous now may not be in the next version. */
@@ -161,13 +161,13 @@ static error_t print_help(struct parse *parse)
 
 	snprintf(name, sizeof(name), "heaptap%s%s", verb ? " " : "", verb ? verb : "");
 	argp_help(&parse->argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
-	return parse_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
+	return option_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
 }
 
 static error_t print_version(struct parse *parse)
 {
 	puts("heaptap " HEAPTAP_VERSION);
-	return parse_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
+	return option_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
 }
 
 /* A word that is no option: report's FILE, or COMMAND, which takes everything behind it. */
@@ -177,14 +177,14 @@ static error_t parse_word(struct parse *parse, char *word, struct argp_state *st
 
 	if (options->verb == VERB_REPORT) {
 		if (options->report.path)
-			return parse_refuse(parse, "'%s' is one argument too many: one FILE or DIR at a time", word);
+			return option_refuse(parse, "'%s' is one argument too many: one FILE or DIR at a time", word);
 		if (!*word)
-			return parse_refuse(parse, "'' names no FILE or DIR");
+			return option_refuse(parse, "'' names no FILE or DIR");
 		options->report.path = word;
 		return 0;
 	}
 	if (!state->quoted)
-		return parse_refuse(parse, "unexpected argument '%s': a COMMAND goes behind '--'", word);
+		return option_refuse(parse, "unexpected argument '%s': a COMMAND goes behind '--'", word);
 	options->record.target.command = state->argv + state->next - 1;
 	state->next = state->argc;
 	return 0;
@@ -197,13 +197,13 @@ static error_t parse_end(struct parse *parse, const struct argp_state *state)
 	if (options->verb == VERB_REPORT)
 		return clireport_check(parse);
 	if (options->record.target.command && options->record.target.pid_count)
-		return parse_refuse(parse, "'-p' and COMMAND '%s' are two targets: name one",
-				    options->record.target.command[0]);
+		return option_refuse(parse, "'-p' and COMMAND '%s' are two targets: name one",
+				     options->record.target.command[0]);
 	if (state->quoted && !options->record.target.command)
-		return parse_refuse(parse, "no COMMAND behind '--'");
+		return option_refuse(parse, "no COMMAND behind '--'");
 	if (options->record.alloc_only && parse->lifetimes)
-		return parse_refuse(parse, "'%s' needs to know what is freed, which '--alloc-only' leaves out",
-				    parse->lifetimes);
+		return option_refuse(parse, "'%s' needs to know what is freed, which '--alloc-only' leaves out",
+				     parse->lifetimes);
 	return clitarget_check(parse);
 }
 
@@ -213,12 +213,12 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 
 	switch (key) {
 	case 'd':
-		return parse_seconds(parse, "-d", arg, &options->record.duration_s);
+		return option_seconds(parse, "-d", arg, &options->record.duration_s);
 	case 'R':
 		return parse_sample_bytes(parse, arg);
 	case 'o':
 		if (!*arg)
-			return parse_refuse(parse, "'' after '-o' names no directory");
+			return option_refuse(parse, "'' after '-o' names no directory");
 		options->record.output = arg;
 		return 0;
 	case KEY_FORCE:
@@ -227,13 +227,13 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 	case 'f':
 		if (options->verb == VERB_REPORT)
 			return clireport_option(parse, key, arg);
-		return parse_list(parse, arg, add_format);
+		return option_list(parse, arg, add_format);
 	case KEY_GOGC:
 		return parse_gogc(parse, arg);
 	case KEY_TENURE:
 		return parse_tenure(parse, arg);
 	case KEY_INTERVAL:
-		return parse_seconds(parse, "--interval", arg, &options->record.interval_s);
+		return option_seconds(parse, "--interval", arg, &options->record.interval_s);
 	case KEY_FAIL_ON:
 		return parse_fail_on(parse, arg);
 	case KEY_ALLOC_ONLY:
@@ -294,13 +294,13 @@ static error_t parse_key(int key, char *arg, struct argp_state *state)
 static void parse_no_verb(struct parse *parse, const char *word)
 {
 	if (!word)
-		parse_refuse(parse, "no verb: record, report or doctor");
+		option_refuse(parse, "no verb: record, report or doctor");
 	else if (!strcmp(word, "--help"))
 		print_help(parse);
 	else if (!strcmp(word, "--version"))
 		print_version(parse);
 	else
-		parse_refuse(parse, "'%s' is no verb: record, report or doctor", word);
+		option_refuse(parse, "'%s' is no verb: record, report or doctor", word);
 }
 
 static void parse_verb(struct parse *parse, int argc, char **argv)
@@ -318,7 +318,7 @@ static void parse_verb(struct parse *parse, int argc, char **argv)
 	err = argp_parse(&parse->argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP | ARGP_IN_ORDER, NULL,
 			 parse);
 	if (err && !parse->stopped)
-		parse_no_memory(parse);
+		option_no_memory(parse);
 	if (!options->record.formats)
 		options->record.formats = FORMAT_PPROF;
 }

@@ -4,7 +4,7 @@
 
 #include <limits.h>
 
-#include "base/value.h"
+#include "base/parse_number.h"
 #include "cli/verb.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -16,10 +16,10 @@ static error_t parse_report_format(struct parse *parse, const char *text)
 		[REPORT_TEXT] = "text",
 		[REPORT_FOLDED] = "folded",
 	};
-	int choice = value_choice(text, names, COUNT(names));
+	int choice = parse_choice(text, names, COUNT(names));
 
 	if (choice < 0)
-		return parse_refuse(parse, "unknown format '%s' (table, text or folded)", text);
+		return option_refuse(parse, "unknown format '%s' (table, text or folded)", text);
 	parse->options->report.format = (enum report_format)choice;
 	return 0;
 }
@@ -32,10 +32,10 @@ static error_t parse_measure(struct parse *parse, const char *text)
 		[INUSE_OBJECTS] = "inuse_objects",
 		[INUSE_SPACE] = "inuse_space",
 	};
-	int choice = value_choice(text, names, COUNT(names));
+	int choice = parse_choice(text, names, COUNT(names));
 
 	if (choice < 0)
-		return parse_refuse(
+		return option_refuse(
 			parse, "unknown measure '%s' (alloc_objects, alloc_space, inuse_objects or inuse_space)", text);
 	parse->options->report.measure = (enum measure)choice;
 	return 0;
@@ -45,8 +45,8 @@ static error_t parse_top(struct parse *parse, const char *text)
 {
 	u64 top;
 
-	if (value_number(text, UINT_MAX, &top))
-		return parse_refuse(parse, "'-n %s' is not a number of sites from 1 to %u", text, UINT_MAX);
+	if (parse_number(text, UINT_MAX, &top))
+		return option_refuse(parse, "'-n %s' is not a number of sites from 1 to %u", text, UINT_MAX);
 	parse->options->report.top = (unsigned int)top;
 	return 0;
 }
@@ -62,10 +62,10 @@ error_t clireport_option(struct parse *parse, int key, char *arg)
 		options->report.lifetimes = true;
 		return 0;
 	case KEY_OLDER_THAN:
-		return parse_seconds(parse, "--older-than", arg, &options->report.older_s);
+		return option_seconds(parse, "--older-than", arg, &options->report.older_s);
 	case KEY_BASE:
 		if (!*arg)
-			return parse_refuse(parse, "'' after '--base' names no FILE");
+			return option_refuse(parse, "'' after '--base' names no FILE");
 		options->report.base = arg;
 		return 0;
 	case 'n':
@@ -83,14 +83,14 @@ error_t clireport_check(struct parse *parse)
 	bool table = options->report.lifetimes || options->report.base;
 
 	if (!options->report.path)
-		return parse_refuse(parse,
-				    options->report.base ? "no FILE to compare with '--base %s'"
-							 : "no FILE or DIR to report on",
-				    options->report.base);
+		return option_refuse(parse,
+				     options->report.base ? "no FILE to compare with '--base %s'"
+							  : "no FILE or DIR to report on",
+				     options->report.base);
 	if (options->report.lifetimes + (options->report.older_s > 0) + !!options->report.base > 1)
-		return parse_refuse(parse, "'--lifetimes', '--older-than' and '--base' exclude each other");
+		return option_refuse(parse, "'--lifetimes', '--older-than' and '--base' exclude each other");
 	if (table && options->report.format != REPORT_TABLE)
-		return parse_refuse(parse, "'%s' is a table: it goes with no other '-f'",
-				    options->report.base ? "--base" : "--lifetimes");
+		return option_refuse(parse, "'%s' is a table: it goes with no other '-f'",
+				     options->report.base ? "--base" : "--lifetimes");
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/value.h"
+#include "base/parse_number.h"
 #include "cli/verb.h"
 
 #define COMM_MAX 15
@@ -18,19 +18,19 @@ static error_t add_pid(struct parse *parse, const char *text)
 	unsigned int i;
 	u64 pid;
 
-	if (value_number(text, INT_MAX, &pid))
-		return parse_refuse(parse, "'%s' in '-p' is not a process number", text);
+	if (parse_number(text, INT_MAX, &pid))
+		return option_refuse(parse, "'%s' in '-p' is not a process number", text);
 	if ((pid_t)pid == getpid())
-		return parse_refuse(parse, "'%s' in '-p' is heaptap itself", text);
+		return option_refuse(parse, "'%s' in '-p' is heaptap itself", text);
 	if (!options->record.target.pids)
 		options->record.target.pids = calloc(PIDS_MAX, sizeof(*options->record.target.pids));
 	if (!options->record.target.pids)
-		return parse_no_memory(parse);
+		return option_no_memory(parse);
 	for (i = 0; i < options->record.target.pid_count; i++)
 		if (options->record.target.pids[i] == (pid_t)pid)
 			return 0;
 	if (options->record.target.pid_count == PIDS_MAX)
-		return parse_refuse(parse, "'%s' in '-p' is one process too many (at most %d)", text, PIDS_MAX);
+		return option_refuse(parse, "'%s' in '-p' is one process too many (at most %d)", text, PIDS_MAX);
 	options->record.target.pids[options->record.target.pid_count++] = (pid_t)pid;
 	return 0;
 }
@@ -43,7 +43,7 @@ static error_t choose_population(struct parse *parse, enum population population
 	if ((options->record.target.population != POPULATION_LISTED &&
 	     options->record.target.population != population) ||
 	    (options->record.target.cgroup && options->record.target.container))
-		return parse_refuse(parse, "'--follow', '--all', '--cgroup' and '--container' exclude each other");
+		return option_refuse(parse, "'--follow', '--all', '--cgroup' and '--container' exclude each other");
 	options->record.target.population = population;
 	return 0;
 }
@@ -51,8 +51,8 @@ static error_t choose_population(struct parse *parse, enum population population
 static error_t parse_comm(struct parse *parse, const char *text)
 {
 	if (!*text || strlen(text) > COMM_MAX)
-		return parse_refuse(parse, "'--comm %s' is no name of a process: the kernel keeps 1 to %d characters",
-				    text, COMM_MAX);
+		return option_refuse(parse, "'--comm %s' is no name of a process: the kernel keeps 1 to %d characters",
+				     text, COMM_MAX);
 	parse->options->record.target.comm = text;
 	return 0;
 }
@@ -61,8 +61,8 @@ static error_t parse_keep(struct parse *parse, const char *text)
 {
 	u64 keep;
 
-	if (value_number(text, UINT_MAX, &keep))
-		return parse_refuse(parse, "'--keep %s' is not a number of processes from 1 to %u", text, UINT_MAX);
+	if (parse_number(text, UINT_MAX, &keep))
+		return option_refuse(parse, "'--keep %s' is not a number of processes from 1 to %u", text, UINT_MAX);
 	parse->options->record.keep = (u32)keep;
 	return 0;
 }
@@ -73,26 +73,26 @@ error_t clitarget_option(struct parse *parse, int key, char *arg)
 
 	switch (key) {
 	case 'p':
-		return parse_list(parse, arg, add_pid);
+		return option_list(parse, arg, add_pid);
 	case KEY_FOLLOW:
 		return choose_population(parse, POPULATION_FOLLOW);
 	case 'a':
 		return choose_population(parse, POPULATION_ALL);
 	case KEY_CGROUP:
 		if (!*arg)
-			return parse_refuse(parse, "'' after '--cgroup' names no cgroup");
+			return option_refuse(parse, "'' after '--cgroup' names no cgroup");
 		options->record.target.cgroup = arg;
 		return choose_population(parse, POPULATION_CGROUP);
 	case KEY_CONTAINER:
 		if (!*arg)
-			return parse_refuse(parse, "'' after '--container' names no container");
+			return option_refuse(parse, "'' after '--container' names no container");
 		options->record.target.container = arg;
 		return choose_population(parse, POPULATION_CGROUP);
 	case KEY_COMM:
 		return parse_comm(parse, arg);
 	case KEY_EXE:
 		if (!*arg)
-			return parse_refuse(parse, "'' after '--exe' names no file");
+			return option_refuse(parse, "'' after '--exe' names no file");
 		options->record.target.exe = arg;
 		return 0;
 	case KEY_KEEP:
@@ -115,23 +115,23 @@ error_t clitarget_check(struct parse *parse)
 							    : "--all";
 
 	if (others && named)
-		return parse_refuse(parse, "'%s' and '%s' are two targets: name one", what,
-				    options->record.target.command ? options->record.target.command[0] : "-p");
+		return option_refuse(parse, "'%s' and '%s' are two targets: name one", what,
+				     options->record.target.command ? options->record.target.command[0] : "-p");
 	if (!others && !named && options->verb == VERB_RECORD)
-		return parse_refuse(
+		return option_refuse(
 			parse, "no target: name one with '-p PID', '--container NAME', '--cgroup PATH', '--all' or "
 			       "'-- COMMAND'");
 	if (options->record.target.population == POPULATION_FOLLOW && !named)
-		return parse_refuse(parse, "'--follow' goes with '-p PID' or '-- COMMAND'");
+		return option_refuse(parse, "'--follow' goes with '-p PID' or '-- COMMAND'");
 	if (options->record.target.population == POPULATION_LISTED &&
 	    (options->record.target.comm || options->record.target.exe))
-		return parse_refuse(
+		return option_refuse(
 			parse,
 			"'%s' chooses among several processes: it goes with '--follow', '--all', '--cgroup' "
 			"or '--container'",
 			options->record.target.comm ? "--comm" : "--exe");
 	if (options->record.target.shared_mounts &&
 	    !(options->record.target.command && options->record.target.population == POPULATION_FOLLOW))
-		return parse_refuse(parse, "'--shared-mounts' goes with '--follow -- COMMAND'");
+		return option_refuse(parse, "'--shared-mounts' goes with '--follow -- COMMAND'");
 	return 0;
 }

@@ -9,25 +9,25 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/value.h"
+#include "base/parse_number.h"
 #include "cli/verb.h"
 
 #define DURATION_MAX_S 1000000000.0 /* as nanoseconds it still fits 64 bits */
 
-error_t parse_stop(struct parse *parse, int status)
+error_t option_stop(struct parse *parse, int status)
 {
 	parse->stopped = true;
 	parse->status = status;
 	return ECANCELED;
 }
 
-error_t parse_no_memory(struct parse *parse)
+error_t option_no_memory(struct parse *parse)
 {
 	log_error("out of memory");
-	return parse_stop(parse, STATUS_FAILED);
+	return option_stop(parse, STATUS_FAILED);
 }
 
-error_t parse_refuse(struct parse *parse, const char *format, ...)
+error_t option_refuse(struct parse *parse, const char *format, ...)
 {
 	const char *verb = verb_name(parse->options->verb);
 	va_list args;
@@ -38,32 +38,32 @@ error_t parse_refuse(struct parse *parse, const char *format, ...)
 	length = vasprintf(&text, format, args);
 	va_end(args);
 	if (length < 0)
-		return parse_no_memory(parse);
+		return option_no_memory(parse);
 	log_error("%s; try 'heaptap %s%s--help'", text, verb ? verb : "", verb ? " " : "");
 	free(text);
-	return parse_stop(parse, STATUS_USAGE);
+	return option_stop(parse, STATUS_USAGE);
 }
 
-error_t parse_seconds(struct parse *parse, const char *option, const char *text, double *ret_seconds)
+error_t option_seconds(struct parse *parse, const char *option, const char *text, double *ret_seconds)
 {
-	switch (value_seconds(text, DURATION_MAX_S, ret_seconds)) {
+	switch (parse_seconds(text, DURATION_MAX_S, ret_seconds)) {
 	case 0:
 		return 0;
 	case -ERANGE:
-		return parse_refuse(parse, "'%s %s' is too large (at most %.0f)", option, text, DURATION_MAX_S);
+		return option_refuse(parse, "'%s %s' is too large (at most %.0f)", option, text, DURATION_MAX_S);
 	case -EDOM:
-		return parse_refuse(parse, "'%s %s' must be more than 0 seconds", option, text);
+		return option_refuse(parse, "'%s %s' must be more than 0 seconds", option, text);
 	}
-	return parse_refuse(parse, "'%s %s' is not a number of seconds", option, text);
+	return option_refuse(parse, "'%s %s' is not a number of seconds", option, text);
 }
 
-error_t parse_list(struct parse *parse, const char *text, error_t (*each)(struct parse *, const char *))
+error_t option_list(struct parse *parse, const char *text, error_t (*each)(struct parse *, const char *))
 {
 	char *copy = strdup(text), *rest = copy, *part;
 	error_t err = 0;
 
 	if (!copy)
-		return parse_no_memory(parse);
+		return option_no_memory(parse);
 	while (!err && (part = strsep(&rest, ",")))
 		err = each(parse, part);
 	free(copy);

@@ -16,16 +16,16 @@ struct parse {
 };
 
 /* Nothing more is parsed, and heaptap exits with `status`. Returns what the parser of an option is to return. */
-error_t parse_stop(struct parse *parse, int status);
-error_t parse_no_memory(struct parse *parse);
+error_t option_stop(struct parse *parse, int status);
+error_t option_no_memory(struct parse *parse);
 
 /* What is wrong with which argument; the next step is added. */
-__attribute__((format(printf, 2, 3))) error_t parse_refuse(struct parse *parse, const char *format, ...);
+__attribute__((format(printf, 2, 3))) error_t option_refuse(struct parse *parse, const char *format, ...);
 
 /* The argument of `option`: seconds, more than 0. */
-error_t parse_seconds(struct parse *parse, const char *option, const char *text, double *ret_seconds);
+error_t option_seconds(struct parse *parse, const char *option, const char *text, double *ret_seconds);
 
 /* Call `each` for every part of a comma-separated list, empty ones included. */
-error_t parse_list(struct parse *parse, const char *text, error_t (*each)(struct parse *, const char *));
+error_t option_list(struct parse *parse, const char *text, error_t (*each)(struct parse *, const char *));
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A growing table of index lines; used by census and report. */
-#include "base/filelist.h"
+#include "base/string_list.h"
 #include "format/index.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ int index_table_add(struct index_table *table, struct profile *profile, char **f
 	if (!files)
 		files = calloc(1, sizeof(*files));
 	if (!files || grow(table)) {
-		filelist_free(files);
+		string_list_free(files);
 		profile_free(profile);
 		return -ENOMEM;
 	}
@@ -38,7 +38,7 @@ int index_table_add(struct index_table *table, struct profile *profile, char **f
 void index_table_release(struct index_table *table)
 {
 	for (u32 i = 0; i < table->count; i++) {
-		filelist_free((char **)table->entries[i].files);
+		string_list_free((char **)table->entries[i].files);
 		profile_free((struct profile *)table->entries[i].facts);
 	}
 	free(table->entries);

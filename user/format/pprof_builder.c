@@ -14,7 +14,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#include "base/utf8.h"
+#include "base/text.h"
 
 struct block {
 	struct block *next;
@@ -55,7 +55,7 @@ void *pprof_builder_take(struct pprof_builder *builder, size_t count, size_t siz
 
 s64 pprof_builder_string(struct pprof_builder *builder, const char *text)
 {
-	char *clean = utf8_clean(text ? text : "");
+	char *clean = text_clean(text ? text : "");
 	struct string *string = NULL;
 
 	if (!clean) {

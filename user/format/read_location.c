@@ -12,7 +12,7 @@
 struct reading {
 	struct pprof_message *message;
 	struct profile *profile;
-	struct id_table mappings, functions;
+	struct id_map mappings, functions;
 };
 
 /* Hexadecimal to at most 20 bytes; the size, 0 when it is anything else. */
@@ -34,7 +34,7 @@ static int read_mappings(struct reading *reading)
 {
 	const Pprof__Profile *message = reading->message->profile;
 	struct profile *profile = reading->profile;
-	int err = id_table_init(&reading->mappings, message->n_mapping);
+	int err = id_map_init(&reading->mappings, message->n_mapping);
 
 	profile->mappings = calloc(message->n_mapping + 1, sizeof(*profile->mappings));
 	if (err || !profile->mappings)
@@ -59,18 +59,18 @@ static int read_mappings(struct reading *reading)
 		to->has_line_numbers = from->has_line_numbers;
 		to->has_inline_frames = from->has_inline_frames;
 	}
-	return id_table_sort(&reading->mappings);
+	return id_map_sort(&reading->mappings);
 }
 
 static int read_functions(struct reading *reading)
 {
 	const Pprof__Profile *message = reading->message->profile;
 
-	if (id_table_init(&reading->functions, message->n_function))
+	if (id_map_init(&reading->functions, message->n_function))
 		return -ENOMEM;
 	for (size_t i = 0; i < message->n_function; i++)
 		reading->functions.rows[i] = (struct id_row){.id = message->function[i]->id, .index = i};
-	return id_table_sort(&reading->functions);
+	return id_map_sort(&reading->functions);
 }
 
 static u32 line_number(s64 line)
@@ -84,7 +84,7 @@ static int read_line(struct reading *reading, const Pprof__Line *from, struct pr
 	u32 index;
 	int err;
 
-	if (!id_table_find(&reading->functions, from->function_id, &index))
+	if (!id_map_find(&reading->functions, from->function_id, &index))
 		return -EBADMSG;
 	function = reading->message->profile->function[index];
 	err = pprof_message_copy_string(reading->message, function->name, &to->function);
@@ -108,7 +108,7 @@ static int read_location(struct reading *reading, const Pprof__Location *from, s
 
 	to->address = from->address;
 	to->mapping = MAPPING_UNKNOWN;
-	if (from->mapping_id && !id_table_find(&reading->mappings, from->mapping_id, &to->mapping))
+	if (from->mapping_id && !id_map_find(&reading->mappings, from->mapping_id, &to->mapping))
 		return -EBADMSG;
 	to->lines = calloc(from->n_line + 1, sizeof(*to->lines));
 	if (!to->lines)
@@ -120,11 +120,11 @@ static int read_location(struct reading *reading, const Pprof__Location *from, s
 	return err;
 }
 
-static int fill_locations(struct reading *reading, struct id_table *locations)
+static int fill_locations(struct reading *reading, struct id_map *locations)
 {
 	const Pprof__Profile *message = reading->message->profile;
 	struct profile *profile = reading->profile;
-	int err = id_table_init(locations, message->n_location);
+	int err = id_map_init(locations, message->n_location);
 
 	profile->locations = calloc(message->n_location + 1, sizeof(*profile->locations));
 	if (err || !profile->locations)
@@ -133,17 +133,17 @@ static int fill_locations(struct reading *reading, struct id_table *locations)
 		locations->rows[i] = (struct id_row){.id = message->location[i]->id, .index = i};
 		err = read_location(reading, message->location[i], &profile->locations[profile->location_count++]);
 	}
-	return err ? err : id_table_sort(locations);
+	return err ? err : id_map_sort(locations);
 }
 
-int read_locations(struct pprof_message *message, struct profile *profile, struct id_table *locations)
+int read_locations(struct pprof_message *message, struct profile *profile, struct id_map *locations)
 {
 	struct reading reading = {.message = message, .profile = profile};
 	int err = read_mappings(&reading);
 
 	err = err ? err : read_functions(&reading);
 	err = err ? err : fill_locations(&reading, locations);
-	id_table_release(&reading.mappings);
-	id_table_release(&reading.functions);
+	id_map_release(&reading.mappings);
+	id_map_release(&reading.functions);
 	return err;
 }

@@ -2,7 +2,7 @@
 #ifndef READ_LOCATION_H
 #define READ_LOCATION_H
 /* The code that a pprof message names: its mappings, functions and locations. */
-#include "base/idtable.h"
+#include "base/id_map.h"
 #include "format/pprof_message.h"
 #include "profile/profile.h"
 
@@ -10,6 +10,6 @@
  * Fill the profile's mappings and locations. The locations' ids are for the samples that refer to them; they are the
  * caller's to release, also on error. 0; -EBADMSG: inconsistent; -EFBIG; -ENOMEM.
  */
-int read_locations(struct pprof_message *message, struct profile *profile, struct id_table *locations);
+int read_locations(struct pprof_message *message, struct profile *profile, struct id_map *locations);
 
 #endif

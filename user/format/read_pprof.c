@@ -20,7 +20,7 @@
 
 struct reading {
 	struct pprof_message message;
-	struct id_table locations;
+	struct id_map locations;
 	struct origin_table origins;
 	struct profile *profile;
 };
@@ -103,7 +103,7 @@ static int read_sample(struct reading *reading, const Pprof__Sample *from, struc
 	if (!to->location)
 		return -ENOMEM;
 	for (; to->depth < from->n_location_id; to->depth++)
-		if (!id_table_find(&reading->locations, from->location_id[to->depth], &to->location[to->depth]))
+		if (!id_map_find(&reading->locations, from->location_id[to->depth], &to->location[to->depth]))
 			return -EBADMSG;
 	to->alloc_count = weight_unscale(from->value[ALLOC_OBJECTS], to->size, profile->sample_bytes);
 	if (!profile->alloc_only)
@@ -222,7 +222,7 @@ out:
 	pprof_message_release(&reading.message);
 	profile_free(reading.profile);
 	origin_table_release(&reading.origins);
-	id_table_release(&reading.locations);
+	id_map_release(&reading.locations);
 	free(data);
 	return err;
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "format/label.h"
-#include "base/utf8.h"
+#include "base/text.h"
 
 struct folded {
 	char *stack;
@@ -21,7 +21,7 @@ struct folded {
 /* ';' separates frames; the value follows the last space, so spaces inside names are harmless. */
 static char *frame_name(const char *function)
 {
-	char *name = utf8_clean_line(function);
+	char *name = text_clean_line(function);
 
 	for (char *at = name; at && *at; at++)
 		if (*at == ';')

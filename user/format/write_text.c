@@ -12,7 +12,7 @@
 #include <sys/sysmacros.h>
 
 #include "format/label.h"
-#include "base/utf8.h"
+#include "base/text.h"
 
 /* What one record shows; the reader takes signed 64-bit numbers only. */
 struct tally_text {
@@ -85,8 +85,8 @@ static void cell_release(struct cell *cell)
 
 static int cell_init(struct cell *cell, const struct profile_location *location, const struct profile_line *line)
 {
-	char *function = utf8_clean_line(line->function);
-	char *file = line->file ? utf8_clean_line(line->file) : NULL;
+	char *function = text_clean_line(line->function);
+	char *file = line->file ? text_clean_line(line->file) : NULL;
 	int err = 0;
 
 	*cell = (struct cell){0};
@@ -258,7 +258,7 @@ static int print_mappings(const struct profile *profile, FILE *out)
 	fputs("\nMAPPED_LIBRARIES:\n", out);
 	for (u32 i = 0; i < profile->mapping_count; i++) {
 		const struct profile_mapping *mapping = &profile->mappings[i];
-		char *path = utf8_clean_line(mapping->path ? mapping->path : "");
+		char *path = text_clean_line(mapping->path ? mapping->path : "");
 
 		if (!path)
 			return -ENOMEM;

@@ -28,7 +28,7 @@ int writer_flush(FILE *out);
 /*
  * Write `profile` in every format of the mask into directory `dir` (a descriptor) as <pid>.<comm>[-N][.SEQ].<ext>, or
  * <stem>[.SEQ].<ext> where it has a stem; N is profile->image when above 1, SEQ when above 0 (four digits). *ret_files is a NULL-terminated list of the names
- * written (allocated; free with filelist_free); set even on error, with those that were completed. 0 or negative
+ * written (allocated; free with string_list_free); set even on error, with those that were completed. 0 or negative
  * errno.
  */
 int writer_write(int dir, const struct profile *profile, unsigned int formats, unsigned int seq, char ***ret_files);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "record/executable.h"
-#include "base/filelist.h"
+#include "base/string_list.h"
 #include "format/label.h"
 #include "record/gather.h"
 #include "format/lifetable.h"
@@ -23,8 +23,8 @@ struct census {
 	struct gather *gather;
 	struct executable_table executables;
 	struct index_table processes, merged;
-	struct filelist_table files; /* of images that go on, and of what is merged, by name */
-	u32 without_samples;	     /* processes that have a line, and no file */
+	struct string_list_table files; /* of images that go on, and of what is merged, by name */
+	u32 without_samples;		/* processes that have a line, and no file */
 	struct census_numbers numbers;
 	int err; /* the first in telling of what is merged */
 };
@@ -50,7 +50,7 @@ void census_free(struct census *census)
 	index_table_release(&census->processes);
 	index_table_release(&census->merged);
 	executable_table_release(&census->executables);
-	filelist_table_release(&census->files);
+	string_list_table_release(&census->files);
 	gather_free(census->gather);
 	free(census);
 }
@@ -67,7 +67,7 @@ int census_keep_files(struct census *census, u32 process, char **files)
 {
 	char key[KEY_SIZE];
 
-	return filelist_keep(&census->files, process_key(process, key), files);
+	return string_list_keep(&census->files, process_key(process, key), files);
 }
 
 /* --- one image --- */
@@ -145,7 +145,7 @@ static int add_alone(struct census *census, struct profile *profile, char **befo
 		census->without_samples++;
 	}
 	write_err = write_err ? write_err : err;
-	err = filelist_append(&files, before);
+	err = string_list_append(&files, before);
 	write_err = write_err ? write_err : err;
 	err = index_table_add(&census->processes, profile, files);
 	return err ? err : write_err;
@@ -166,9 +166,9 @@ static int add_merged(struct census *census, struct profile *profile, char **bef
 		merge_facts(&executable->facts, profile);
 		census->numbers.merged++;
 		if (before)
-			files_err = filelist_keep(&census->files, executable->facts.stem, before);
+			files_err = string_list_keep(&census->files, executable->facts.stem, before);
 	} else {
-		filelist_free(before);
+		string_list_free(before);
 	}
 	profile_free(profile);
 	return err ? err : files_err;
@@ -177,11 +177,11 @@ static int add_merged(struct census *census, struct profile *profile, char **bef
 int census_add(struct census *census, struct process *process, u64 now_ns)
 {
 	struct profile *profile;
-	char key[KEY_SIZE], **before = filelist_take(&census->files, process_key(process->number, key));
+	char key[KEY_SIZE], **before = string_list_take(&census->files, process_key(process->number, key));
 	int err = take_profile(census, process, now_ns, &profile);
 
 	if (err) {
-		filelist_free(before);
+		string_list_free(before);
 		return err;
 	}
 	count_in(census, profile);
@@ -221,7 +221,7 @@ int census_interim_add(struct census_interim *interim, const struct profile *pro
 static void keep_merged_files(void *arg, const struct profile *merged, char **files)
 {
 	struct census *census = arg;
-	int err = files ? filelist_keep(&census->files, merged->stem, files) : 0;
+	int err = files ? string_list_keep(&census->files, merged->stem, files) : 0;
 
 	census->err = census->err ? census->err : err;
 }
@@ -260,10 +260,10 @@ static int add_line(struct census *census, struct index_table *table, const stru
 {
 	struct index_entry sums = index_entry_of(merged, NULL);
 	struct profile *facts = calloc(1, sizeof(*facts));
-	int err = filelist_append(&files, filelist_take(&census->files, merged->stem));
+	int err = string_list_append(&files, string_list_take(&census->files, merged->stem));
 
 	if (!facts) {
-		filelist_free(files);
+		string_list_free(files);
 		return -ENOMEM;
 	}
 	*facts = *merged;

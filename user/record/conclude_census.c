@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "record/census.h"
-#include "base/filelist.h"
+#include "base/string_list.h"
 #include "base/log.h"
 #include "format/proctable.h"
 #include "format/summary.h"
@@ -54,7 +54,7 @@ static u64 count_files(const struct index_table *table)
 	u64 count = 0;
 
 	for (u32 i = 0; i < table->count; i++)
-		count += filelist_count(table->entries[i].files);
+		count += string_list_count(table->entries[i].files);
 	return count;
 }
 

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "format/summary.h"
 #include "binary/symbol.h"
-#include "base/filelist.h"
+#include "base/string_list.h"
 #include "format/writer.h"
 
 #define SUMMARY_SITES 10
@@ -182,7 +182,7 @@ int conclude_each(struct publication *publication)
 	if (status == STATUS_DONE)
 		status = conclude_growth(sites, processes);
 	for (u32 i = 0; i < collection.count; i++) {
-		filelist_free(collection.images[i].files);
+		string_list_free(collection.images[i].files);
 		profile_free(collection.images[i].profile);
 	}
 	free(collection.images);

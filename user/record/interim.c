@@ -6,9 +6,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "base/background.h"
+#include "base/thread.h"
 #include "binary/symbol.h"
-#include "base/filelist.h"
+#include "base/string_list.h"
 #include "format/writer.h"
 
 struct interim_batch {
@@ -18,7 +18,7 @@ struct interim_batch {
 	struct interim *interims;
 	int err; /* the first */
 	const struct interim_hook *hook;
-	struct background background;
+	struct thread background;
 };
 
 struct interim_batch *interim_batch_new(int dir, unsigned int formats, unsigned int seq, struct symbolizer *symbolizer,
@@ -90,12 +90,12 @@ static void write_all(void *arg)
 
 int interim_batch_start(struct interim_batch *batch)
 {
-	return background_start(&batch->background, write_all, batch);
+	return thread_start(&batch->background, write_all, batch);
 }
 
 bool interim_batch_is_done(const struct interim_batch *batch)
 {
-	return background_is_done(&batch->background);
+	return thread_is_done(&batch->background);
 }
 
 int interim_batch_finish(struct interim_batch *batch, struct interim **interims)
@@ -103,7 +103,7 @@ int interim_batch_finish(struct interim_batch *batch, struct interim **interims)
 	struct interim **last = &batch->interims;
 	int err;
 
-	background_finish(&batch->background);
+	thread_finish(&batch->background);
 	for (; *last; last = &(*last)->next)
 		if ((*last)->profile)
 			release_profile(*last);
@@ -120,7 +120,7 @@ void interims_free(struct interim *interims)
 		struct interim *interim = interims;
 
 		interims = interim->next;
-		filelist_free(interim->files);
+		string_list_free(interim->files);
 		free(interim);
 	}
 }

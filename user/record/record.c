@@ -280,7 +280,7 @@ static int run(struct record *record)
 	if (status)
 		return status;
 	/* The threads that fill the ring must not starve the one that empties it; those begun before this can wait. */
-	priority_raise();
+	thread_raise_priority();
 	record->start_ns = clock_now_ns();
 	record->publication = (struct publication){
 		.options = record->options,
@@ -302,7 +302,7 @@ static int run(struct record *record)
 	stop_ns = clock_now_ns();
 	signals_return(&record->signals);
 	tracer_stop(record->tracer);
-	priority_lower();
+	thread_lower_priority();
 	say_missed(record->tracer);
 	record->publication.duration_ns = stop_ns - record->start_ns;
 	return publish_all(&record->publication);

@@ -19,7 +19,7 @@ struct unwindlist {
 
 int unwindlist_set_init(struct unwindlist_set *set, struct unwind_mapping *rows, u32 row_count)
 {
-	*set = (struct unwindlist_set){.rows = rows, .room = room_new(row_count)};
+	*set = (struct unwindlist_set){.rows = rows, .room = extent_new(row_count)};
 	return set->room ? 0 : -ENOMEM;
 }
 
@@ -37,7 +37,7 @@ void unwindlist_set_release(struct unwindlist_set *set)
 		set->lists = list->next;
 		list_free(list);
 	}
-	room_free(set->room);
+	extent_free(set->room);
 }
 
 static struct unwind_mapping *list_rows(const struct unwindlist_set *set, const struct unwindlist *list)
@@ -79,11 +79,11 @@ static int make_room(struct unwindlist_set *set, struct unwindlist *list, u32 co
 		return 0;
 	while (capacity < count)
 		capacity *= 2;
-	err = room_take(set->room, 2 * capacity, now_ns, &first);
+	err = extent_take(set->room, 2 * capacity, now_ns, &first);
 	if (err)
 		return err;
 	if (list->capacity)
-		room_give(set->room, list->first, now_ns);
+		extent_give(set->room, list->first, now_ns);
 	list->first = first;
 	list->capacity = capacity;
 	return 0;
@@ -147,6 +147,6 @@ void unwindlist_withdraw(struct unwindlist_set *set, struct scope *scope, u64 no
 		return;
 	*link = list->next;
 	if (list->capacity)
-		room_give(set->room, list->first, now_ns);
+		extent_give(set->room, list->first, now_ns);
 	list_free(list);
 }

@@ -8,13 +8,13 @@
  */
 #include "include/config.h"
 #include "unwind/layout.h"
-#include "base/room.h"
+#include "base/extent.h"
 
 struct unwindlist;
 
 struct unwindlist_set {
 	struct unwind_mapping *rows;
-	struct room *room; /* in the rows */
+	struct extent *room; /* in the rows */
 	struct unwindlist *lists;
 };
 

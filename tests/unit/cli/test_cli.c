@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli.c, value.c, verb.c: every option and value at its borders, and what a user reads when one is wrong. */
+/* cli.c, parse_number.c, verb.c: every option and value at its borders, and what a user reads when one is wrong. */
 #include "cli_scene.h"
 
 static void test_cli_no_verb_or_unknown_is_refused(void **state)

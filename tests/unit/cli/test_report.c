@@ -10,7 +10,7 @@
 #include "unit/system/scratch.h"
 #include "unit/binary/shell.h"
 
-#include "base/filelist.h"
+#include "base/string_list.h"
 #include "base/status.h"
 #include "cli/report.h"
 #include "format/writer.h"
@@ -59,7 +59,7 @@ static void record(const struct profile *const *profiles, u32 count, bool index)
 	if (index)
 		assert_int_equal(writer_index(dir, &recording, entries, count), 0);
 	for (u32 i = 0; i < count; i++)
-		filelist_free(files[i]);
+		string_list_free(files[i]);
 	close(dir);
 }
 

@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "base/filelist.h"
+#include "base/string_list.h"
 #include "writer_scratch.h"
 
 #define ALL_FORMATS (FORMAT_PPROF | FORMAT_TEXT | FORMAT_FOLDED | FORMAT_JSON)
@@ -45,7 +45,7 @@ static void test_writer_write_all_formats_writes_and_lists_four_files(void **sta
 	text = golden_read("4242.small.folded");
 	assert_golden(text, "small.folded");
 	free(text);
-	filelist_free(files);
+	string_list_free(files);
 }
 
 static void test_writer_write_one_format_writes_one_file(void **state)
@@ -58,7 +58,7 @@ static void test_writer_write_one_format_writes_one_file(void **state)
 	assert_string_equal(files[0], "4242.small.txt");
 	assert_null(files[1]);
 	assert_int_equal(count_files(), 1);
-	filelist_free(files);
+	string_list_free(files);
 }
 
 static void assert_name(const char *comm, u32 image, unsigned int seq, const char *name)
@@ -71,7 +71,7 @@ static void assert_name(const char *comm, u32 image, unsigned int seq, const cha
 	assert_int_equal(writer_write(directory, &profile, FORMAT_FOLDED, seq, &files), 0);
 	assert_string_equal(files[0], name);
 	assert_true(scratch_has(name));
-	filelist_free(files);
+	string_list_free(files);
 }
 
 static void test_writer_write_image_and_sequence_are_in_the_name(void **state)
@@ -110,7 +110,7 @@ static void test_writer_write_alloc_only_folds_what_was_allocated(void **state)
 	text = golden_read(files[0]);
 	assert_non_null(strstr(text, "build_list;make_node 2928611\n"));
 	free(text);
-	filelist_free(files);
+	string_list_free(files);
 }
 
 /* --- whole or not at all --- */
@@ -127,7 +127,7 @@ static void test_writer_write_replaces_an_older_file(void **state)
 	assert_golden(text, "small.txt");
 	assert_int_equal(count_files(), 1);
 	free(text);
-	filelist_free(files);
+	string_list_free(files);
 }
 
 /* A file size limit stands for the full disk: writes fail as they do there, without root. */
@@ -153,7 +153,7 @@ static void test_writer_write_failing_disk_keeps_the_older_file_and_no_other(voi
 	assert_string_equal(text, "old");
 	assert_int_equal(count_files(), 1);
 	free(text);
-	filelist_free(files);
+	string_list_free(files);
 }
 
 /* One name that cannot be taken does not cost the other formats. */
@@ -168,7 +168,7 @@ static void test_writer_write_blocked_name_lists_the_others(void **state)
 	assert_string_equal(files[0], "4242.small.txt");
 	assert_null(files[1]);
 	assert_int_equal(count_files(), 2);
-	filelist_free(files);
+	string_list_free(files);
 }
 
 static void test_writer_write_planted_temporary_name_is_not_followed(void **state)
@@ -185,7 +185,7 @@ static void test_writer_write_planted_temporary_name_is_not_followed(void **stat
 	assert_string_equal(text, "precious");
 	assert_true(scratch_has(name));
 	free(text);
-	filelist_free(files);
+	string_list_free(files);
 }
 
 static void test_writer_write_bad_directory_fails_with_an_empty_list(void **state)
@@ -196,8 +196,8 @@ static void test_writer_write_bad_directory_fails_with_an_empty_list(void **stat
 	(void)state;
 	assert_int_equal(writer_write(-1, &profile, FORMAT_TEXT, 0, &files), -EBADF);
 	assert_null(files[0]);
-	filelist_free(files);
-	filelist_free(NULL);
+	string_list_free(files);
+	string_list_free(NULL);
 }
 
 static void test_writer_index_is_written_whole(void **state)

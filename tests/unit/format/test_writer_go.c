@@ -2,7 +2,7 @@
 /* What writer.c writes in both readable formats, given to the real `go tool pprof`. */
 #include "writer_scratch.h"
 
-#include "base/filelist.h"
+#include "base/string_list.h"
 #include "go_pprof.h"
 
 static const char *const index_names[MEASURE_MAX] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"};
@@ -62,7 +62,7 @@ static void assert_go_reads(const struct profile *profile, unsigned int measures
 		assert_total(files[0], m, total[m]);
 	for (unsigned int m = 0; m < MEASURE_MAX; m++)
 		assert_total(files[1], m, text_total[m]);
-	filelist_free(files);
+	string_list_free(files);
 }
 
 static void test_writer_go_reads_the_small_profile_in_all_indexes(void **state)
@@ -135,7 +135,7 @@ static void test_writer_go_shows_our_names_and_inlining(void **state)
 	assert_non_null(strstr(output, "ns::list<int>::grow"));
 	assert_non_null(strstr(output, "heaptap: lost_ring=2\n"));
 	free(output);
-	filelist_free(files);
+	string_list_free(files);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -14,7 +14,7 @@
 #include "record/executable.h"
 #include "format/label.h"
 #include "record/gather.h"
-#include "base/filelist.h"
+#include "base/string_list.h"
 #include "unit/system/scratch.h"
 
 static struct profile of(const char *exe, const char *comm)
@@ -86,7 +86,7 @@ static void note(void *arg, const struct profile *merged, char **files)
 	(void)arg;
 	strcat(stems, merged->stem);
 	strcat(stems, " ");
-	filelist_free(files);
+	string_list_free(files);
 }
 
 static void test_label_containers_are_told_apart_by_name_of_file(void **state)

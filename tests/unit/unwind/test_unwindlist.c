@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "system/mapping.h"
-#include "base/room.h"
+#include "base/extent.h"
 #include "unwind/table.h"
 
 #define PROCESS 7
@@ -107,9 +107,9 @@ static void test_places_outgrown_are_used_again(void **state)
 			map(count, 0);
 			publish(&scopes[i]);
 		}
-		now_ns += ROOM_REST_NS;
+		now_ns += EXTENT_REST_NS;
 		table_set_withdraw(set, &scopes[i], now_ns);
-		now_ns += ROOM_REST_NS;
+		now_ns += EXTENT_REST_NS;
 	}
 }
 
@@ -119,7 +119,7 @@ static void test_rows_withdrawn_rest_before_others_get_them(void **state)
 	map(ROWS / 2, 0);
 	publish(&scopes[0]);
 	table_set_withdraw(set, &scopes[0], now_ns);
-	now_ns += ROOM_REST_NS - 1;
+	now_ns += EXTENT_REST_NS - 1;
 	assert_int_equal(table_set_publish(set, &scopes[1], PROCESS, mappings, now_ns), -ENOSPC);
 	now_ns++;
 	publish(&scopes[1]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Cleaning of foreign text for the writers; see utf8.h. Owns nothing. */
-#include "base/utf8.h"
+/* Cleaning of foreign text for the writers; see text.h. Owns nothing. */
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static size_t character_length(const u8 *byte)
 	return continues(byte[3]) ? 4 : 0;
 }
 
-char *utf8_clean(const char *text)
+char *text_clean(const char *text)
 {
 	const u8 *in = (const u8 *)text;
 	char *clean = calloc(strlen(text) + 1, sizeof(REPLACEMENT) - 1);
@@ -68,16 +68,16 @@ char *utf8_clean(const char *text)
 	return clean;
 }
 
-char *utf8_clean_line(const char *text)
+char *text_clean_line(const char *text)
 {
-	char *clean = utf8_clean(text);
+	char *clean = text_clean(text);
 	size_t length;
 
 	if (!clean)
 		return NULL;
 	length = strlen(clean);
-	if (length > UTF8_LINE_MAX) {
-		length = UTF8_LINE_MAX;
+	if (length > TEXT_LINE_MAX) {
+		length = TEXT_LINE_MAX;
 		while (continues((u8)clean[length]))
 			length--;
 		clean[length] = '\0';

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BACKGROUND_H
-#define BACKGROUND_H
+#ifndef BASE_THREAD_H
+#define BASE_THREAD_H
 /* One piece of work in a thread of its own, at the priority heaptap was started with, while the ring is being drained. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
-struct background {
+struct thread {
 	void (*work)(void *arg);
 	void *arg;
 	pthread_t thread;
@@ -14,12 +14,12 @@ struct background {
 	atomic_bool done;
 };
 
-/* 0 or negative errno. What `arg` leads to is the thread's alone until background_finish. */
-int background_start(struct background *background, void (*work)(void *arg), void *arg);
+/* 0 or negative errno. What `arg` leads to is the thread's alone until thread_finish. */
+int thread_start(struct thread *thread, void (*work)(void *arg), void *arg);
 
-bool background_is_done(const struct background *background);
+bool thread_is_done(const struct thread *thread);
 
 /* Wait for it, if it was started. */
-void background_finish(struct background *background);
+void thread_finish(struct thread *thread);
 
 #endif

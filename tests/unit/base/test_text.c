@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* utf8.c: what is a character and what is not, at the borders that the standard draws. */
+/* text.c: what is a character and what is not, at the borders that the standard draws. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,13 +9,13 @@
 
 #include <cmocka.h>
 
-#include "base/utf8.h"
+#include "base/text.h"
 
 #define R "\xef\xbf\xbd"
 
 static void assert_clean(const char *text, const char *expected)
 {
-	char *clean = utf8_clean(text);
+	char *clean = text_clean(text);
 
 	assert_string_equal(clean, expected);
 	free(clean);
@@ -26,7 +26,7 @@ static void assert_kept(const char *text)
 	assert_clean(text, text);
 }
 
-static void test_utf8_clean_valid_text_is_kept(void **state)
+static void test_text_clean_valid_text_is_kept(void **state)
 {
 	(void)state;
 	assert_kept("");
@@ -36,7 +36,7 @@ static void test_utf8_clean_valid_text_is_kept(void **state)
 	assert_kept("\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf");
 }
 
-static void test_utf8_clean_invalid_bytes_are_replaced_one_by_one(void **state)
+static void test_text_clean_invalid_bytes_are_replaced_one_by_one(void **state)
 {
 	(void)state;
 	assert_clean("a\x80z", "a" R "z");
@@ -48,7 +48,7 @@ static void test_utf8_clean_invalid_bytes_are_replaced_one_by_one(void **state)
 	assert_clean("\xf4\x90\x80\x80 \xf5\x80", R R R R " " R R); /* beyond U+10FFFF */
 }
 
-static void test_utf8_clean_truncated_character_reads_no_further(void **state)
+static void test_text_clean_truncated_character_reads_no_further(void **state)
 {
 	(void)state;
 	assert_clean("\xc3", R);
@@ -58,31 +58,31 @@ static void test_utf8_clean_truncated_character_reads_no_further(void **state)
 	assert_clean("\xf0\x9f\x98\xc3\xa9", R R R "\xc3\xa9");
 }
 
-static void test_utf8_clean_line_replaces_control_characters(void **state)
+static void test_text_clean_line_replaces_control_characters(void **state)
 {
-	char *clean = utf8_clean_line("a\nb\tc\x1b\x7f \xc3\xa9\xff");
+	char *clean = text_clean_line("a\nb\tc\x1b\x7f \xc3\xa9\xff");
 
 	(void)state;
 	assert_string_equal(clean, "a?b?c?? \xc3\xa9" R);
 	free(clean);
 }
 
-static void test_utf8_clean_line_cuts_long_text_between_characters(void **state)
+static void test_text_clean_line_cuts_long_text_between_characters(void **state)
 {
-	size_t size = UTF8_LINE_MAX + 10;
+	size_t size = TEXT_LINE_MAX + 10;
 	char *text = malloc(size + 1), *clean;
 
 	(void)state;
 	assert_non_null(text);
 	memset(text, 'x', size);
 	text[size] = '\0';
-	memcpy(text + UTF8_LINE_MAX - 1, "\xe2\x82\xac", 3);
-	clean = utf8_clean_line(text);
-	assert_int_equal(strlen(clean), UTF8_LINE_MAX - 1);
+	memcpy(text + TEXT_LINE_MAX - 1, "\xe2\x82\xac", 3);
+	clean = text_clean_line(text);
+	assert_int_equal(strlen(clean), TEXT_LINE_MAX - 1);
 	free(clean);
 	memset(text, 'x', size);
-	text[UTF8_LINE_MAX] = '\0';
-	clean = utf8_clean_line(text);
+	text[TEXT_LINE_MAX] = '\0';
+	clean = text_clean_line(text);
 	assert_string_equal(clean, text);
 	free(clean);
 	free(text);
@@ -91,11 +91,11 @@ static void test_utf8_clean_line_cuts_long_text_between_characters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_utf8_clean_valid_text_is_kept),
-		cmocka_unit_test(test_utf8_clean_invalid_bytes_are_replaced_one_by_one),
-		cmocka_unit_test(test_utf8_clean_truncated_character_reads_no_further),
-		cmocka_unit_test(test_utf8_clean_line_replaces_control_characters),
-		cmocka_unit_test(test_utf8_clean_line_cuts_long_text_between_characters),
+		cmocka_unit_test(test_text_clean_valid_text_is_kept),
+		cmocka_unit_test(test_text_clean_invalid_bytes_are_replaced_one_by_one),
+		cmocka_unit_test(test_text_clean_truncated_character_reads_no_further),
+		cmocka_unit_test(test_text_clean_line_replaces_control_characters),
+		cmocka_unit_test(test_text_clean_line_cuts_long_text_between_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

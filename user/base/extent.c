@@ -4,7 +4,7 @@
  * memory and so cannot fail; runs that are free side by side become one when somebody asks for room. Used by
  * unwindlist.
  */
-#include "base/room.h"
+#include "base/extent.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct run {
 	struct run *next;
 };
 
-struct room {
+struct extent {
 	struct run *runs;
 };
 
@@ -33,31 +33,31 @@ static struct run *run_new(u32 first, u32 count, struct run *next)
 	return run;
 }
 
-struct room *room_new(u32 count)
+struct extent *extent_new(u32 count)
 {
-	struct room *room = calloc(1, sizeof(*room));
+	struct extent *extent = calloc(1, sizeof(*extent));
 
-	if (!room)
+	if (!extent)
 		return NULL;
-	room->runs = run_new(0, count, NULL);
-	if (!room->runs) {
-		free(room);
+	extent->runs = run_new(0, count, NULL);
+	if (!extent->runs) {
+		free(extent);
 		return NULL;
 	}
-	return room;
+	return extent;
 }
 
-void room_free(struct room *room)
+void extent_free(struct extent *extent)
 {
-	if (!room)
+	if (!extent)
 		return;
-	while (room->runs) {
-		struct run *run = room->runs;
+	while (extent->runs) {
+		struct run *run = extent->runs;
 
-		room->runs = run->next;
+		extent->runs = run->next;
 		free(run);
 	}
-	free(room);
+	free(extent);
 }
 
 static bool is_free(const struct run *run, u64 now_ns)
@@ -77,11 +77,11 @@ static void join(struct run *run, u64 now_ns)
 	}
 }
 
-int room_take(struct room *room, u32 count, u64 now_ns, u32 *ret_first)
+int extent_take(struct extent *extent, u32 count, u64 now_ns, u32 *ret_first)
 {
 	struct run *run;
 
-	for (run = room->runs; run; run = run->next) {
+	for (run = extent->runs; run; run = run->next) {
 		if (!is_free(run, now_ns))
 			continue;
 		join(run, now_ns);
@@ -103,9 +103,9 @@ int room_take(struct room *room, u32 count, u64 now_ns, u32 *ret_first)
 	return 0;
 }
 
-void room_give(struct room *room, u32 first, u64 now_ns)
+void extent_give(struct extent *extent, u32 first, u64 now_ns)
 {
-	for (struct run *run = room->runs; run; run = run->next)
+	for (struct run *run = extent->runs; run; run = run->next)
 		if (run->first == first && run->free_ns == TAKEN)
-			run->free_ns = now_ns + ROOM_REST_NS;
+			run->free_ns = now_ns + EXTENT_REST_NS;
 }

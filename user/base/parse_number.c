@@ -3,7 +3,7 @@
  * Numbers and names out of option arguments. The C library's converters take blanks, signs, exponents, "inf" and
  * whatever follows; here the form is checked first. Called by cli.
  */
-#include "base/value.h"
+#include "base/parse_number.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,21 +25,21 @@ static int scale(const char *text, unsigned int shift, u64 max, u64 *ret_number)
 	return 0;
 }
 
-int value_number(const char *text, u64 max, u64 *ret_number)
+int parse_number(const char *text, u64 max, u64 *ret_number)
 {
 	if (!*text || text[strspn(text, digits)])
 		return -EINVAL;
 	return scale(text, 0, max, ret_number);
 }
 
-int value_bytes(const char *text, u64 max, u64 *ret_bytes)
+int parse_bytes(const char *text, u64 max, u64 *ret_bytes)
 {
 	size_t length = strspn(text, digits);
 	unsigned int shift;
 
 	switch (text[length]) {
 	case '\0':
-		return value_number(text, max, ret_bytes);
+		return parse_number(text, max, ret_bytes);
 	case 'k':
 	case 'K':
 		shift = 10;
@@ -60,7 +60,7 @@ int value_bytes(const char *text, u64 max, u64 *ret_bytes)
 	return scale(text, shift, max, ret_bytes);
 }
 
-int value_seconds(const char *text, double max, double *ret_seconds)
+int parse_seconds(const char *text, double max, double *ret_seconds)
 {
 	size_t whole = strspn(text, digits);
 	size_t fraction = text[whole] == '.' ? strspn(text + whole + 1, digits) : 0;
@@ -78,7 +78,7 @@ int value_seconds(const char *text, double max, double *ret_seconds)
 	return 0;
 }
 
-int value_choice(const char *text, const char *const *names, unsigned int count)
+int parse_choice(const char *text, const char *const *names, unsigned int count)
 {
 	unsigned int i;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Ids of messages, looked up by bisection. Owns the rows; called by read_pprof.c and read_location.c. */
-#include "base/idtable.h"
+#include "base/id_map.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,14 +12,14 @@ static int id_compare(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-int id_table_init(struct id_table *table, size_t count)
+int id_map_init(struct id_map *table, size_t count)
 {
 	table->rows = calloc(count + 1, sizeof(*table->rows));
 	table->count = count;
 	return table->rows ? 0 : -ENOMEM;
 }
 
-int id_table_sort(struct id_table *table)
+int id_map_sort(struct id_map *table)
 {
 	qsort(table->rows, table->count, sizeof(*table->rows), id_compare);
 	for (size_t i = 0; i < table->count; i++)
@@ -28,7 +28,7 @@ int id_table_sort(struct id_table *table)
 	return 0;
 }
 
-bool id_table_find(const struct id_table *table, u64 id, u32 *ret_index)
+bool id_map_find(const struct id_map *table, u64 id, u32 *ret_index)
 {
 	const struct id_row key = {.id = id};
 	const struct id_row *row = bsearch(&key, table->rows, table->count, sizeof(*table->rows), id_compare);
@@ -38,7 +38,7 @@ bool id_table_find(const struct id_table *table, u64 id, u32 *ret_index)
 	return row;
 }
 
-void id_table_release(struct id_table *table)
+void id_map_release(struct id_map *table)
 {
 	free(table->rows);
 }

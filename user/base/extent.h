@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef ROOM_H
-#define ROOM_H
+#ifndef BASE_EXTENT_H
+#define BASE_EXTENT_H
 /*
  * Which rows of an array shared with the programs are taken. Rows given back rest for a second before they are handed
  * out again, since a program may be reading them still: it learnt of them before they were given back, and is done
@@ -8,17 +8,17 @@
  */
 #include "include/types.h"
 
-#define ROOM_REST_NS 1000000000ULL
+#define EXTENT_REST_NS 1000000000ULL
 
-struct room;
+struct extent;
 
-struct room *room_new(u32 count); /* rows 0 .. count - 1, all free; NULL: no memory */
-void room_free(struct room *room);
+struct extent *extent_new(u32 count); /* rows 0 .. count - 1, all free; NULL: no memory */
+void extent_free(struct extent *extent);
 
 /* `count` rows in a row, from *ret_first on. 0, -ENOSPC or -ENOMEM. */
-int room_take(struct room *room, u32 count, u64 now_ns, u32 *ret_first);
+int extent_take(struct extent *extent, u32 count, u64 now_ns, u32 *ret_first);
 
-/* Give back what room_take handed out, all of it; `first` as it was told. */
-void room_give(struct room *room, u32 first, u64 now_ns);
+/* Give back what extent_take handed out, all of it; `first` as it was told. */
+void extent_give(struct extent *extent, u32 first, u64 now_ns);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef VALUE_H
-#define VALUE_H
+#ifndef BASE_PARSE_NUMBER_H
+#define BASE_PARSE_NUMBER_H
 /*
  * What stands behind an option: strict values, nothing before or behind them. All return 0 with *ret_ set, or -EINVAL
  * (not of that form), -EDOM (zero), -ERANGE (above `max`).
@@ -8,15 +8,15 @@
 #include "include/types.h"
 
 /* Decimal digits. */
-int value_number(const char *text, u64 max, u64 *ret_number);
+int parse_number(const char *text, u64 max, u64 *ret_number);
 
 /* Decimal digits, then K, M or G (powers of 1024; small letters too) or nothing. */
-int value_bytes(const char *text, u64 max, u64 *ret_bytes);
+int parse_bytes(const char *text, u64 max, u64 *ret_bytes);
 
 /* Decimal digits with at most one point in or around them. */
-int value_seconds(const char *text, double max, double *ret_seconds);
+int parse_seconds(const char *text, double max, double *ret_seconds);
 
 /* Index of `text` among `count` names, or -EINVAL. */
-int value_choice(const char *text, const char *const *names, unsigned int count);
+int parse_choice(const char *text, const char *const *names, unsigned int count);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* room.c: rows handed out, given back, and handed out again when nobody can be reading them any more. */
+/* extent.c: rows handed out, given back, and handed out again when nobody can be reading them any more. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,24 +11,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/room.h"
+#include "base/extent.h"
 
 #define ROWS 100
 #define NOW  5000000000ULL
 
-static struct room *room;
+static struct extent *room;
 
 static int setup(void **state)
 {
 	(void)state;
-	room = room_new(ROWS);
+	room = extent_new(ROWS);
 	return room ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	room_free(room);
+	extent_free(room);
 	return 0;
 }
 
@@ -36,7 +36,7 @@ static u32 take(u32 count, u64 now_ns)
 {
 	u32 first;
 
-	assert_int_equal(room_take(room, count, now_ns, &first), 0);
+	assert_int_equal(extent_take(room, count, now_ns, &first), 0);
 	assert_true(first <= ROWS - count);
 	return first;
 }
@@ -45,7 +45,7 @@ static void assert_full(u32 count, u64 now_ns)
 {
 	u32 first;
 
-	assert_int_equal(room_take(room, count, now_ns, &first), -ENOSPC);
+	assert_int_equal(extent_take(room, count, now_ns, &first), -ENOSPC);
 }
 
 static void test_room_take_all_leaves_none(void **state)
@@ -54,7 +54,7 @@ static void test_room_take_all_leaves_none(void **state)
 	assert_full(ROWS + 1, NOW);
 	assert_int_equal(take(ROWS, NOW), 0);
 	assert_full(1, NOW);
-	room_free(NULL);
+	extent_free(NULL);
 }
 
 static void test_room_given_rows_rest(void **state)
@@ -62,10 +62,10 @@ static void test_room_given_rows_rest(void **state)
 	u32 first = take(ROWS, NOW);
 
 	(void)state;
-	room_give(room, first, NOW);
+	extent_give(room, first, NOW);
 	assert_full(1, NOW);
-	assert_full(1, NOW + ROOM_REST_NS - 1);
-	assert_int_equal(take(ROWS, NOW + ROOM_REST_NS), first);
+	assert_full(1, NOW + EXTENT_REST_NS - 1);
+	assert_int_equal(take(ROWS, NOW + EXTENT_REST_NS), first);
 }
 
 static void test_room_neighbours_given_become_one(void **state)
@@ -75,13 +75,13 @@ static void test_room_neighbours_given_become_one(void **state)
 	(void)state;
 	for (u32 i = 0; i < 4; i++)
 		first[i] = take(ROWS / 4, NOW);
-	room_give(room, first[1], NOW);
-	room_give(room, first[3], NOW);
-	assert_full(ROWS / 2, NOW + ROOM_REST_NS);
-	room_give(room, first[2], NOW);
-	assert_full(ROWS / 2 + 1, NOW + ROOM_REST_NS - 1);
-	assert_int_equal(take(3 * (ROWS / 4), NOW + ROOM_REST_NS), first[1]);
-	assert_full(1, NOW + 2 * ROOM_REST_NS);
+	extent_give(room, first[1], NOW);
+	extent_give(room, first[3], NOW);
+	assert_full(ROWS / 2, NOW + EXTENT_REST_NS);
+	extent_give(room, first[2], NOW);
+	assert_full(ROWS / 2 + 1, NOW + EXTENT_REST_NS - 1);
+	assert_int_equal(take(3 * (ROWS / 4), NOW + EXTENT_REST_NS), first[1]);
+	assert_full(1, NOW + 2 * EXTENT_REST_NS);
 }
 
 static void test_room_resting_run_between_free_ones_keeps_them_apart(void **state)
@@ -91,12 +91,12 @@ static void test_room_resting_run_between_free_ones_keeps_them_apart(void **stat
 	(void)state;
 	for (u32 i = 0; i < 3; i++)
 		first[i] = take(30, NOW);
-	room_give(room, first[0], NOW);
-	room_give(room, first[2], NOW);
-	room_give(room, first[1], NOW + 1);
-	assert_full(41, NOW + ROOM_REST_NS);
-	assert_int_equal(take(40, NOW + ROOM_REST_NS), first[2]);
-	assert_int_equal(take(60, NOW + ROOM_REST_NS + 1), first[0]);
+	extent_give(room, first[0], NOW);
+	extent_give(room, first[2], NOW);
+	extent_give(room, first[1], NOW + 1);
+	assert_full(41, NOW + EXTENT_REST_NS);
+	assert_int_equal(take(40, NOW + EXTENT_REST_NS), first[2]);
+	assert_int_equal(take(60, NOW + EXTENT_REST_NS + 1), first[0]);
 }
 
 /* Taken and given at random: no row is ever handed out twice, and in the end all are there. */
@@ -110,8 +110,8 @@ static void test_room_any_order_never_hands_out_a_row_twice(void **state)
 	for (u32 round = 0; round < 20000; round++) {
 		u32 first, count = 1 + (u32)rand_r(&seed) % 12, chosen;
 
-		now_ns += (u64)rand_r(&seed) % (ROOM_REST_NS / 4);
-		if (held < ROWS && !room_take(room, count, now_ns, &first)) {
+		now_ns += (u64)rand_r(&seed) % (EXTENT_REST_NS / 4);
+		if (held < ROWS && !extent_take(room, count, now_ns, &first)) {
 			for (u32 i = first; i < first + count; i++) {
 				assert_true(free_ns[i] <= now_ns);
 				free_ns[i] = UINT64_MAX;
@@ -122,15 +122,15 @@ static void test_room_any_order_never_hands_out_a_row_twice(void **state)
 		if (held && rand_r(&seed) % 3) {
 			chosen = (u32)rand_r(&seed) % held;
 			for (u32 i = firsts[chosen]; i < firsts[chosen] + counts[chosen]; i++)
-				free_ns[i] = now_ns + ROOM_REST_NS;
-			room_give(room, firsts[chosen], now_ns);
+				free_ns[i] = now_ns + EXTENT_REST_NS;
+			extent_give(room, firsts[chosen], now_ns);
 			firsts[chosen] = firsts[--held];
 			counts[chosen] = counts[held];
 		}
 	}
 	while (held)
-		room_give(room, firsts[--held], now_ns);
-	assert_int_equal(take(ROWS, now_ns + ROOM_REST_NS), 0);
+		extent_give(room, firsts[--held], now_ns);
+	assert_int_equal(take(ROWS, now_ns + EXTENT_REST_NS), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

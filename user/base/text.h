@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+/*
+ * Names come from foreign files and processes, and may hold any bytes; protobuf strings and JSON must be UTF-8, and the
+ * line formats must stay one line a record.
+ */
+
+/* A copy (caller frees) in which every byte that is no part of valid UTF-8 stands as U+FFFD. NULL: no memory. */
+char *text_clean(const char *text);
+
+/* The same with control characters as '?', and cut at a character's end if it would be longer than TEXT_LINE_MAX bytes.
+ */
+char *text_clean_line(const char *text);
+
+#define TEXT_LINE_MAX 8192 /* `go tool pprof` gives up on text lines over 64 KiB; C++ can make names that long */
+
+#endif
