@@ -15,18 +15,18 @@
 static double start(char **argv, char *path, bool spared)
 {
 	u64 from = clock_now_ns();
-	struct command command;
+	struct workload workload;
 	struct spare spare = {.target = NULL};
 	sigset_t none;
 	int err;
 
 	sigemptyset(&none);
-	err = spared ? spare_start(NULL, argv, path, &none, &command, &spare)
-		     : command_start(argv, path, &none, NULL, &command);
+	err = spared ? spare_start(NULL, argv, path, &none, &workload, &spare)
+		     : workload_start(argv, path, &none, NULL, &workload);
 	if (err || (spared && !spare.count))
 		exit(1);
 	from = clock_now_ns() - from;
-	command_abandon(&command);
+	workload_abandon(&workload);
 	target_free(spare.target);
 	return (double)from / 1e6;
 }
@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 	double taken[2][ROUNDS];
 	char *path;
 
-	if (argc < 2 || command_find(argv[1], &path))
+	if (argc < 2 || workload_find(argv[1], &path))
 		return 2;
 	for (int round = 0; round < ROUNDS; round++)
 		for (int spared = 0; spared < 2; spared++)

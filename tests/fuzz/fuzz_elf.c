@@ -9,7 +9,7 @@
 
 #include "binary/debugfile.h"
 #include "binary/elf.h"
-#include "system/root.h"
+#include "system/root_fs.h"
 #include "binary/symbol.h"
 #include "binary/symtab.h"
 
@@ -61,14 +61,14 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct elf *elf, *debug;
-	struct root own;
+	struct root_fs own;
 
 	if (elf_open(file_of(data, size), "/nowhere/input", &elf) != 0)
 		return 0;
-	root_open_own(&own);
+	root_fs_open_own(&own);
 	if (debugfile_find(elf, &own, &debug) == 0)
 		elf_free(debug);
-	root_close(&own);
+	root_fs_close(&own);
 	resolve_all(elf);
 	read_as_debug(elf, data, size);
 	elf_free(elf);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "system/command.h"
+#include "system/workload.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "record/membership.h"
@@ -82,7 +82,7 @@ static int print_process(pid_t pid, const struct pool *pools)
 }
 
 /* Links of the target's own: but functions that throw have unfiltered ones, where sessions take their return legs. */
-static void print_own_links(const struct forecast *forecast, const struct target *target, const struct pidlist *pids,
+static void print_own_links(const struct forecast *forecast, const struct target *target, const struct pid_list *pids,
 			    const char *whom)
 {
 	bool wide = forecast->calibration && !forecast->calibration->filter_is_right;
@@ -94,9 +94,9 @@ static void print_own_links(const struct forecast *forecast, const struct target
 }
 
 /* Of some processes, who can be traced. */
-static int print_few_payers(const struct forecast *forecast, struct pidlist *pids, const struct pidlist *headless)
+static int print_few_payers(const struct forecast *forecast, struct pid_list *pids, const struct pid_list *headless)
 {
-	const struct pidlist *linked = headless->count ? headless : pids;
+	const struct pid_list *linked = headless->count ? headless : pids;
 	struct survey survey;
 
 	if (survey_make(forecast->options->pools, linked, &survey))
@@ -115,7 +115,7 @@ static int print_few(const struct forecast *forecast)
 {
 	const struct selection_options *options = forecast->options;
 	pid_t pids[FILTERED_MAX], without[FILTERED_MAX];
-	struct pidlist good = {.pids = pids}, headless = {.pids = without};
+	struct pid_list good = {.pids = pids}, headless = {.pids = without};
 	int status = STATUS_DONE;
 
 	for (unsigned int i = 0; i < options->pid_count; i++) {
@@ -139,7 +139,7 @@ static int print_few(const struct forecast *forecast)
 static int print_followed(const struct forecast *forecast, const char *path)
 {
 	const struct selection_options *options = forecast->options;
-	struct pidlist nobody = {0};
+	struct pid_list nobody = {0};
 	struct spare spare;
 	char why[256];
 
@@ -164,7 +164,7 @@ static int print_followed(const struct forecast *forecast, const char *path)
 static int print_alone(const struct forecast *forecast, const char *path)
 {
 	struct target *target = target_new(forecast->options->pools);
-	struct pidlist nobody = {0};
+	struct pid_list nobody = {0};
 	int err = target ? target_open_program(target, path) : -ENOMEM, status = STATUS_FAILED;
 
 	if (err)
@@ -181,7 +181,7 @@ static int print_command(const struct forecast *forecast)
 {
 	const char *name = forecast->options->command[0];
 	char *path;
-	int err = command_find(name, &path), status;
+	int err = workload_find(name, &path), status;
 
 	printf("\nCommand '%s'\n", prospect_plain(name));
 	if (err) {
@@ -237,7 +237,7 @@ static int judge(const struct selection_options *options, const struct survey *s
 	return STATUS_DONE;
 }
 
-static int print_many(const struct forecast *forecast, const struct membership *membership, struct pidlist *pids)
+static int print_many(const struct forecast *forecast, const struct membership *membership, struct pid_list *pids)
 {
 	const struct selection_options *options = forecast->options;
 	struct survey survey;
@@ -272,7 +272,7 @@ static int print_listed(const struct forecast *forecast)
 {
 	const struct selection_options *options = forecast->options;
 	struct membership none = {.options = options};
-	struct pidlist pids = {.count = options->pid_count};
+	struct pid_list pids = {.count = options->pid_count};
 	int status = check_pids(options);
 
 	if (status)
@@ -282,14 +282,14 @@ static int print_listed(const struct forecast *forecast)
 		return out_of_memory();
 	memcpy(pids.pids, options->pids, pids.count * sizeof(*pids.pids));
 	status = print_many(forecast, &none, &pids);
-	pidlist_release(&pids);
+	pid_list_release(&pids);
 	return status;
 }
 
 static int print_population(const struct forecast *forecast)
 {
 	struct membership membership;
-	struct pidlist pids = {0};
+	struct pid_list pids = {0};
 	int status = membership_open(forecast->options, &membership);
 
 	if (!status)
@@ -298,7 +298,7 @@ static int print_population(const struct forecast *forecast)
 		status = membership_list(&membership, &pids);
 	if (!status)
 		status = print_many(forecast, &membership, &pids);
-	pidlist_release(&pids);
+	pid_list_release(&pids);
 	membership_release(&membership);
 	return status;
 }

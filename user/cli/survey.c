@@ -11,7 +11,7 @@
 #include <uthash.h>
 
 #include "binary/elf.h"
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "system/procfs.h"
 
 struct survey_file {
@@ -121,7 +121,7 @@ static int look_at_process(struct scan *scan, pid_t pid)
 	return 0;
 }
 
-int survey_make(const struct pool *pools, const struct pidlist *pids, struct survey *ret_survey)
+int survey_make(const struct pool *pools, const struct pid_list *pids, struct survey *ret_survey)
 {
 	struct scan *scan = calloc(1, sizeof(*scan));
 	int err = 0;

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 #include "include/config.h"
-#include "system/pidlist.h"
+#include "system/pid_list.h"
 #include "probe/target.h"
 
 #define SURVEY_NAMED 5
@@ -33,7 +33,7 @@ struct survey {
 };
 
 /* `pools`: those of --alloc, which outlive it. 0 or -ENOMEM, and then there is nothing to release. */
-int survey_make(const struct pool *pools, const struct pidlist *pids, struct survey *ret_survey);
+int survey_make(const struct pool *pools, const struct pid_list *pids, struct survey *ret_survey);
 void survey_release(struct survey *survey);
 
 /*

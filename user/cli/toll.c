@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "system/bystander.h"
+#include "system/mapped_by.h"
 #include "binary/elf.h"
 
 #define THIS_MACHINE "" /* the root of all paths */
@@ -21,12 +21,12 @@ int toll_compare_pids(const void *left, const void *right)
 /* Of a list in ascending order. */
 static bool is_listed(pid_t pid, void *arg)
 {
-	const struct pidlist *list = arg;
+	const struct pid_list *list = arg;
 
 	return list->count && bsearch(&pid, list->pids, list->count, sizeof(pid), toll_compare_pids);
 }
 
-static void print_count(enum toll_links links, unsigned int files, const struct bystander_count *count,
+static void print_count(enum toll_links links, unsigned int files, const struct mapped_by_count *count,
 			const struct calibration *calibration)
 {
 	const char *what = links == TOLL_EVERY ? "malloc and free" : "operator new";
@@ -62,17 +62,17 @@ static bool throws(const struct plan *plan)
 	return false;
 }
 
-bool toll_print(const struct target *target, enum toll_links links, const struct pidlist *pids,
+bool toll_print(const struct target *target, enum toll_links links, const struct pid_list *pids,
 		const struct calibration *calibration)
 {
-	struct bystander_file files[ALLOCATORS_MAX];
-	struct bystander_count count;
+	struct mapped_by_file files[ALLOCATORS_MAX];
+	struct mapped_by_count count;
 	unsigned int file_count = 0;
 	int err;
 
 	for (const struct target_file *file = target_files(target); file; file = file->next)
 		if (file->plan && (links == TOLL_EVERY || throws(file->plan)))
-			files[file_count++] = (struct bystander_file){
+			files[file_count++] = (struct mapped_by_file){
 				.device = elf_device(file->elf),
 				.inode = elf_inode(file->elf),
 				.path = elf_path(file->elf),
@@ -80,7 +80,7 @@ bool toll_print(const struct target *target, enum toll_links links, const struct
 	if (!file_count)
 		return false;
 	printf("\nWho else pays\n");
-	err = bystander_count(THIS_MACHINE, files, file_count, is_listed, (void *)pids, &count);
+	err = mapped_by_count(THIS_MACHINE, files, file_count, is_listed, (void *)pids, &count);
 	if (err)
 		printf("  that cannot be told: %s\n", strerror(-err));
 	else

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ANONYMOUS_PATH	  "//anon" /* as in mapping.h */
+#define ANONYMOUS_PATH	  "//anon" /* as in address_map.h */
 #define PLACE_COLUMNS_MAX 40
 #define NAME_SIZE	  LABEL_CODE_SIZE
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "system/mapping.h"
+#include "system/address_map.h"
 
 struct process *process_new(u32 number, u32 pid, u32 image, u64 sample_bytes, u64 now_ns)
 {
@@ -13,7 +13,7 @@ struct process *process_new(u32 number, u32 pid, u32 image, u64 sample_bytes, u6
 
 	if (!process)
 		return NULL;
-	process->mappings = mapping_table_new();
+	process->mappings = address_map_new();
 	if (!process->mappings) {
 		free(process);
 		return NULL;
@@ -33,8 +33,8 @@ void process_free(struct process *process)
 		return;
 	heap_release(&process->heap);
 	stack_table_release(&process->stacks);
-	mapping_table_free(process->mappings);
-	root_close(&process->root);
+	address_map_free(process->mappings);
+	root_fs_close(&process->root);
 	free(process->exe);
 	free(process->cgroup);
 	free(process->memory_directory);

@@ -9,10 +9,10 @@
 
 #include "include/counter.h"
 #include "heap/heap.h"
-#include "system/root.h"
+#include "system/root_fs.h"
 #include "heap/stack.h"
 
-struct mapping_table;
+struct address_map;
 
 struct process {
 	u32 number; /* process number, as in events */
@@ -22,8 +22,8 @@ struct process {
 	char comm[16];
 	char *exe, *cgroup;		     /* NULL: unknown */
 	char *container_id, *container_name; /* NULL: in none, or unknown */
-	struct root root;		     /* the file system it sees */
-	struct mapping_table *mappings;
+	struct root_fs root;		     /* the file system it sees */
+	struct address_map *mappings;
 	struct heap heap;
 	struct stack_table stacks;
 	u64 start_ns, end_ns;	      /* end_ns 0: still going on */

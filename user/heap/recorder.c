@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "heap/imagecount.h"
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "heap/snapshot.h"
 #include "heap/succession.h"
 
@@ -88,11 +88,11 @@ int recorder_for_each(struct recorder *recorder, int (*each)(struct process *pro
 	return 0;
 }
 
-static void each_file(const struct mapping_table *mappings, void (*each)(const struct elf *elf, void *arg), void *arg)
+static void each_file(const struct address_map *mappings, void (*each)(const struct elf *elf, void *arg), void *arg)
 {
-	for (u32 i = 0; i < mapping_table_count(mappings); i++)
-		if (mapping_table_get(mappings, i)->elf)
-			each(mapping_table_get(mappings, i)->elf, arg);
+	for (u32 i = 0; i < address_map_count(mappings); i++)
+		if (address_map_get(mappings, i)->elf)
+			each(address_map_get(mappings, i)->elf, arg);
 }
 
 void recorder_for_each_file(const struct recorder *recorder, void (*each)(const struct elf *elf, void *arg), void *arg)
@@ -127,7 +127,7 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 {
 	u32 image = imagecount_next(&recorder->images, pid);
 	struct process *process = NULL;
-	struct mapping_table *announced;
+	struct address_map *announced;
 
 	if (!image)
 		return -ENOMEM;
@@ -142,7 +142,7 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 	collector_init(&process->heap.collector, &recorder->options.collector, now_ns);
 	announced = succession_take(&recorder->successions, pid, now_ns);
 	if (announced) {
-		mapping_table_free(process->mappings);
+		address_map_free(process->mappings);
 		process->mappings = announced;
 	}
 	if (ret_process)
@@ -208,11 +208,11 @@ int recorder_fork(struct recorder *recorder, u32 pid, u32 parent, u64 now_ns)
 {
 	const struct succession *announced = succession_find(&recorder->successions, parent);
 	const struct process *process = recorder_current(recorder, parent);
-	struct mapping_table *mappings = NULL;
+	struct address_map *mappings = NULL;
 
 	if (!announced && (!process || process->ended))
 		return 0;
-	mapping_table_copy(announced ? announced->mappings : process->mappings, now_ns, &mappings);
+	address_map_copy(announced ? announced->mappings : process->mappings, now_ns, &mappings);
 	return succession_announce(&recorder->successions, pid, now_ns, mappings);
 }
 
@@ -226,7 +226,7 @@ int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exe
 	struct process *process = recorder_current(recorder, pid);
 
 	if (exec)
-		return succession_announce(&recorder->successions, pid, now_ns, mapping_table_new());
+		return succession_announce(&recorder->successions, pid, now_ns, address_map_new());
 	if (process && !process->ended)
 		process_set_comm(process, comm);
 	return 0;
@@ -238,8 +238,8 @@ int recorder_map(struct recorder *recorder, u32 pid, const struct mapping *mappi
 	struct process *process = recorder_current(recorder, pid);
 
 	if (succession)
-		return mapping_table_add(succession->mappings, mapping);
-	return process && !process->ended ? mapping_table_add(process->mappings, mapping) : 0;
+		return address_map_add(succession->mappings, mapping);
+	return process && !process->ended ? address_map_add(process->mappings, mapping) : 0;
 }
 
 int recorder_snapshot(const struct recorder *recorder, struct process *process, u64 now_ns, u64 start_unix_ns,

@@ -2,7 +2,7 @@
 /* What an event out of the ring does to an image; called by follow, in the order in which they were told. */
 #include <errno.h>
 
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "heap/recorder.h"
 #include "heap/variant.h"
 
@@ -48,8 +48,7 @@ static int apply_stack(struct process *process, const struct event_stack *event,
 		return err;
 	stack = stack_table_find(&process->stacks, event->stack);
 	if (!stack->generation)
-		stack->generation =
-			stack_generation(stack, process->number, mapping_table_generation(process->mappings));
+		stack->generation = stack_generation(stack, process->number, address_map_generation(process->mappings));
 	return 0;
 }
 

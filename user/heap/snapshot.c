@@ -6,7 +6,7 @@
 
 #define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "profile/sample.h"
 #include "heap/snapshot.h"
 
@@ -63,14 +63,14 @@ static int copy_mapping(struct profile *profile, const struct mapping *from)
 /* Copy those not seen before; `pool` has room for one seen_mapping each. */
 static int copy_new_mappings(struct snapshot *snapshot, struct seen_mapping *pool)
 {
-	const struct mapping_table *table = snapshot->process->mappings;
+	const struct address_map *table = snapshot->process->mappings;
 	struct profile *profile = snapshot->profile;
 	struct seen_mapping *seen = NULL, *found;
 	bool out_of_memory = false;
 	int err = 0;
 
-	for (u32 i = 0; i < mapping_table_count(table) && !err; i++) {
-		const struct mapping *from = mapping_table_get(table, i);
+	for (u32 i = 0; i < address_map_count(table) && !err; i++) {
+		const struct mapping *from = address_map_get(table, i);
 		struct mapping_key key = {from->start,	from->end,   from->file_offset,
 					  from->device, from->inode, from->elf};
 
@@ -94,7 +94,7 @@ static int copy_new_mappings(struct snapshot *snapshot, struct seen_mapping *poo
 
 static int copy_mappings(struct snapshot *snapshot)
 {
-	u32 count = mapping_table_count(snapshot->process->mappings);
+	u32 count = address_map_count(snapshot->process->mappings);
 	struct seen_mapping *pool = calloc(count + 1, sizeof(*pool));
 	int err = -ENOMEM;
 
@@ -109,10 +109,10 @@ static int copy_mappings(struct snapshot *snapshot)
 /* The location of a return address, made at its first sight. 0; -ENOENT: it lies in no known mapping; -ENOMEM. */
 static int location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *ret_index)
 {
-	const struct mapping_table *table = snapshot->process->mappings;
+	const struct address_map *table = snapshot->process->mappings;
 	struct profile *profile = snapshot->profile;
 	u64 address = ip ? ip - 1 : 0;
-	const struct mapping *found = mapping_table_find(table, address, time_ns);
+	const struct mapping *found = address_map_find(table, address, time_ns);
 	u32 mapping = found ? snapshot->mapping[found->index] : MAPPING_UNKNOWN;
 	struct location_key key = {.address = address, .mapping = mapping};
 	struct seen_location *seen;

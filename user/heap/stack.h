@@ -4,7 +4,7 @@
 /* The stacks of one image, by the hash the kernel gave them. */
 #include <uthash.h>
 
-#include "system/mapping.h"
+#include "system/address_map.h"
 
 struct stack {
 	u64 hash;     /* or another number that names it: of a raw stack, of a variant */

@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "system/mapping.h"
+#include "system/address_map.h"
 
 static void succession_free(struct succession *succession)
 {
-	mapping_table_free(succession->mappings);
+	address_map_free(succession->mappings);
 	free(succession);
 }
 
@@ -23,12 +23,12 @@ void succession_list_release(struct succession_list *list)
 	}
 }
 
-int succession_announce(struct succession_list *list, u32 pid, u64 now_ns, struct mapping_table *mappings)
+int succession_announce(struct succession_list *list, u32 pid, u64 now_ns, struct address_map *mappings)
 {
 	struct succession *succession = mappings ? calloc(1, sizeof(*succession)) : NULL;
 
 	if (!succession) {
-		mapping_table_free(mappings);
+		address_map_free(mappings);
 		return -ENOMEM;
 	}
 	*succession = (struct succession){.pid = pid, .from_ns = now_ns, .mappings = mappings, .next = list->newest};
@@ -50,10 +50,10 @@ struct succession *succession_find(const struct succession_list *list, u32 pid)
 	return succession_at(list, pid, UINT64_MAX);
 }
 
-struct mapping_table *succession_take(struct succession_list *list, u32 pid, u64 now_ns)
+struct address_map *succession_take(struct succession_list *list, u32 pid, u64 now_ns)
 {
 	struct succession **link = &list->newest, *succession;
-	struct mapping_table *mappings = NULL;
+	struct address_map *mappings = NULL;
 
 	while ((succession = *link)) {
 		if (succession->pid != pid || succession->from_ns > now_ns) {

@@ -8,12 +8,12 @@
  */
 #include "include/types.h"
 
-struct mapping_table;
+struct address_map;
 
 struct succession {
 	u32 pid;
 	u64 from_ns; /* the exec's */
-	struct mapping_table *mappings;
+	struct address_map *mappings;
 	struct succession *next; /* older */
 };
 
@@ -25,7 +25,7 @@ struct succession_list {
 void succession_list_release(struct succession_list *list);
 
 /* Takes over the mappings, whatever becomes of it; NULL: there was no memory for them. 0 or -ENOMEM. */
-int succession_announce(struct succession_list *list, u32 pid, u64 now_ns, struct mapping_table *mappings);
+int succession_announce(struct succession_list *list, u32 pid, u64 now_ns, struct address_map *mappings);
 
 /* What was announced last of the pid; and what is in force at that time. NULL: nothing. */
 struct succession *succession_find(const struct succession_list *list, u32 pid);
@@ -35,7 +35,7 @@ struct succession *succession_at(const struct succession_list *list, u32 pid, u6
  * The mappings of the exec that made the image of `pid` beginning at `now_ns`, the caller's to free; NULL when it was not
  * announced. Older announcements of the pid lead to images never heard of, and are dropped.
  */
-struct mapping_table *succession_take(struct succession_list *list, u32 pid, u64 now_ns);
+struct address_map *succession_take(struct succession_list *list, u32 pid, u64 now_ns);
 
 /* Drop what was announced before that. */
 void succession_expire(struct succession_list *list, u64 before_ns);

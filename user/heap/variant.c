@@ -16,17 +16,17 @@ static u64 code_address(const struct stack *stack, u32 frame)
 }
 
 /* Did the programs, walking by their list of that generation, take the frame for other code than it was? */
-static bool is_misjudged(const struct mapping_table *mappings, const struct stack *stack, u32 frame, u64 time_ns)
+static bool is_misjudged(const struct address_map *mappings, const struct stack *stack, u32 frame, u64 time_ns)
 {
 	u64 address = code_address(stack, frame);
-	const struct mapping *believed = mapping_table_find_known(mappings, address, stack->generation);
+	const struct mapping *believed = address_map_find_known(mappings, address, stack->generation);
 
 	/* Where they know of no code they do not walk on: such a stack is sent raw. */
-	return believed && !mapping_same_code(believed, mapping_table_find(mappings, address, time_ns), address);
+	return believed && !mapping_same_code(believed, address_map_find(mappings, address, time_ns), address);
 }
 
 /* How many frames of the stack are right; *ret_stale when the last of them is misjudged. */
-static u32 right_depth(const struct mapping_table *mappings, const struct stack *stack, u64 time_ns, bool *ret_stale)
+static u32 right_depth(const struct address_map *mappings, const struct stack *stack, u64 time_ns, bool *ret_stale)
 {
 	for (u32 i = 0; i < stack->depth; i++) {
 		*ret_stale = is_misjudged(mappings, stack, i, time_ns);
@@ -36,13 +36,13 @@ static u32 right_depth(const struct mapping_table *mappings, const struct stack 
 	return stack->depth;
 }
 
-static bool means_the_same(const struct mapping_table *mappings, const struct stack *variant, u64 time_ns)
+static bool means_the_same(const struct address_map *mappings, const struct stack *variant, u64 time_ns)
 {
 	for (u32 i = 0; i < variant->depth; i++) {
 		u64 address = code_address(variant, i);
 
-		if (!mapping_same_code(mapping_table_find(mappings, address, variant->first_ns),
-				       mapping_table_find(mappings, address, time_ns), address))
+		if (!mapping_same_code(address_map_find(mappings, address, variant->first_ns),
+				       address_map_find(mappings, address, time_ns), address))
 			return false;
 	}
 	return true;
@@ -63,7 +63,7 @@ static int variant_new(struct stack_table *table, struct stack *stack, u32 depth
 	return 0;
 }
 
-int variant_find(struct stack_table *table, const struct mapping_table *mappings, u64 hash, u64 time_ns,
+int variant_find(struct stack_table *table, const struct address_map *mappings, u64 hash, u64 time_ns,
 		 struct stack **ret_stack)
 {
 	struct stack *stack = stack_table_find(table, hash), *variant = stack;
@@ -74,7 +74,7 @@ int variant_find(struct stack_table *table, const struct mapping_table *mappings
 	*ret_stack = stack;
 	if (!stack || hash & RAW_STACK_ID)
 		return 0;
-	if (stack->current && mapping_table_is_in_era(mappings, &stack->era, time_ns)) {
+	if (stack->current && address_map_is_in_era(mappings, &stack->era, time_ns)) {
 		*ret_stack = stack->current;
 		return 0;
 	}
@@ -88,6 +88,6 @@ int variant_find(struct stack_table *table, const struct mapping_table *mappings
 			return err;
 	}
 	stack->current = *ret_stack = variant;
-	stack->era = mapping_table_era(mappings, time_ns);
+	stack->era = address_map_era(mappings, time_ns);
 	return 0;
 }

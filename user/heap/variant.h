@@ -15,7 +15,7 @@
  * The stack meant by `hash` in an event of `time_ns`, made if need be; *ret_stack NULL: the hash is unknown. The
  * mappings must be known up to that time. 0 or -ENOMEM.
  */
-int variant_find(struct stack_table *table, const struct mapping_table *mappings, u64 hash, u64 time_ns,
+int variant_find(struct stack_table *table, const struct address_map *mappings, u64 hash, u64 time_ns,
 		 struct stack **ret_stack);
 
 #endif

@@ -17,8 +17,8 @@
 
 #include "binary/elf.h"
 #include "system/procfs.h"
-#include "system/root.h"
-#include "system/stand_in.h"
+#include "system/root_fs.h"
+#include "system/file_copies.h"
 #include "probe/targetfile.h"
 
 struct target {
@@ -148,12 +148,12 @@ static bool is_of_build(int fd, const struct mapping *mapping)
  */
 static int open_own_name(const struct mapping *mapping)
 {
-	struct root root;
-	int fd = root_open_own(&root);
+	struct root_fs root;
+	int fd = root_fs_open_own(&root);
 
 	if (!fd)
-		fd = root_open_file(&root, mapping->path, ROOT_LINKS_INSIDE, UINT64_MAX, NULL);
-	root_close(&root);
+		fd = root_fs_open_file(&root, mapping->path, ROOT_LINKS_INSIDE, UINT64_MAX, NULL);
+	root_fs_close(&root);
 	if (fd >= 0 && !is_of_build(fd, mapping)) {
 		close(fd);
 		return -ESTALE;
@@ -227,21 +227,21 @@ int target_open_mapping(struct target *target, pid_t pid, struct mapping *mappin
 	return 0;
 }
 
-int target_copy(const struct target *target, struct stand_in_set *set)
+int target_copy(const struct target *target, struct file_copies *set)
 {
 	int err = 0;
 
 	for (const struct target_file *file = target->files.files; file && !err; file = file->next)
 		if (file->plan)
-			err = stand_in_add(set, elf_fd(file->elf));
+			err = file_copies_add(set, elf_fd(file->elf));
 	return err;
 }
 
 /* The plan stays: it speaks of offsets, and the bytes are the same. */
-int target_stand_in(struct target *target, const struct stand_in_set *set)
+int target_stand_in(struct target *target, const struct file_copies *set)
 {
 	for (unsigned int i = 0; i < set->count; i++) {
-		const struct stand_in *copy = &set->files[i];
+		const struct file_copy *copy = &set->files[i];
 		struct target_file *file = targetfile_find(&target->files, copy->device, copy->inode);
 		int fd = file ? fcntl(copy->fd, F_DUPFD_CLOEXEC, 0) : -1, err;
 		struct elf *elf;

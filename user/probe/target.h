@@ -7,7 +7,7 @@
  */
 #include <sys/types.h>
 
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "probe/plan.h"
 
 struct target_file {
@@ -19,7 +19,7 @@ struct target_file {
 };
 
 struct target;
-struct stand_in_set;
+struct file_copies;
 
 /* `pools`: those of --alloc, which outlive it. NULL: no memory. */
 struct target *target_new(const struct pool *pools);
@@ -57,13 +57,13 @@ const char *target_denied(const struct target *target);
  */
 int target_open_program(struct target *target, const char *path);
 
-/* Add a copy of every file with an allocator to `set`. 0, or what stand_in_add says. */
-int target_copy(const struct target *target, struct stand_in_set *set);
+/* Add a copy of every file with an allocator to `set`. 0, or what file_copies_add says. */
+int target_copy(const struct target *target, struct file_copies *set);
 
 /*
  * From here on the copies are what is probed and read, under their originals' names; an original that a process maps
  * all the same is a file like any other. 0, or negative errno: the files that failed are the originals still.
  */
-int target_stand_in(struct target *target, const struct stand_in_set *set);
+int target_stand_in(struct target *target, const struct file_copies *set);
 
 #endif

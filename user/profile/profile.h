@@ -12,7 +12,7 @@
 #include "profile/lifetime.h"
 
 struct elf;
-struct root;
+struct root_fs;
 struct symbolizer;
 
 /* The four measures, in Go's order. */
@@ -120,8 +120,8 @@ struct profile {
 	double slowdown_percent;
 	bool exited; /* the image had ended when the snapshot was taken */
 	/* for profile_symbolize */
-	const struct root *root; /* the file system it saw; NULL: unknown. Borrowed. */
-	bool show_allocator;	 /* stacks may begin in what asks the allocator for the program, see sample.h */
+	const struct root_fs *root; /* the file system it saw; NULL: unknown. Borrowed. */
+	bool show_allocator;	    /* stacks may begin in what asks the allocator for the program, see sample.h */
 	/* from profile_symbolize */
 	const char *perfmap_refused; /* why the names a JIT compiler left were not used; NULL: no such reason */
 };

@@ -55,7 +55,7 @@ static void release_profile(struct interim *interim)
 {
 	profile_free(interim->profile);
 	interim->profile = NULL;
-	root_close(&interim->root);
+	root_fs_close(&interim->root);
 }
 
 static int write_one(const struct interim_batch *batch, struct interim *interim)

@@ -6,7 +6,7 @@
  * have them: it takes the snapshots, and a thread of their own names and writes them, one batch at a time.
  */
 #include "profile/profile.h"
-#include "system/root.h"
+#include "system/root_fs.h"
 
 /* A profile of one image, and the files made of it. */
 struct interim {
@@ -15,7 +15,7 @@ struct interim {
 	struct interim *next;
 	/* until it is written */
 	struct profile *profile;
-	struct root root; /* the image's own may be closed meanwhile */
+	struct root_fs root; /* the image's own may be closed meanwhile */
 };
 
 struct interim_batch;

@@ -14,11 +14,11 @@ int launch_start(const struct selection_options *options, const sigset_t *mask, 
 	char *const *argv = options->command;
 	bool spared = options->population == POPULATION_FOLLOW && !options->shared_mounts;
 	char *path;
-	int err = command_find(argv[0], &path);
+	int err = workload_find(argv[0], &path);
 
 	if (!err) {
 		err = spared ? spare_start(options->pools, argv, path, mask, &launch->command, &launch->spare)
-			     : command_start(argv, path, mask, NULL, &launch->command);
+			     : workload_start(argv, path, mask, NULL, &launch->command);
 		if (err)
 			free(path);
 	}
@@ -35,7 +35,7 @@ int launch_start(const struct selection_options *options, const sigset_t *mask, 
 
 int launch_release(struct launch *launch)
 {
-	int err = command_release(&launch->command);
+	int err = workload_release(&launch->command);
 
 	launch->released = true;
 	if (!err)
@@ -48,7 +48,7 @@ int launch_release(struct launch *launch)
 void launch_look(struct launch *launch)
 {
 	if (launch->started && launch->status == -EAGAIN)
-		launch->status = command_status(&launch->command, 0);
+		launch->status = workload_status(&launch->command, 0);
 }
 
 bool launch_over(const struct launch *launch)
@@ -60,14 +60,14 @@ void launch_abandon(struct launch *launch)
 {
 	if (!launch->started || launch->released)
 		return;
-	command_abandon(&launch->command);
+	workload_abandon(&launch->command);
 	launch->started = false;
 }
 
 int launch_status(struct launch *launch, int status)
 {
 	if (launch->started && launch->status == -EAGAIN)
-		launch->status = command_status(&launch->command, 1);
+		launch->status = workload_status(&launch->command, 1);
 	if (status == STATUS_FOUND)
 		return launch->status ? launch->status : STATUS_FOUND;
 	if (status == STATUS_DONE)

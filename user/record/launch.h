@@ -9,12 +9,12 @@
 #include <stdbool.h>
 
 #include "record/membership.h"
-#include "system/command.h"
+#include "system/workload.h"
 #include "record/spare.h"
 
 /* Valid when zeroed: there is no COMMAND. */
 struct launch {
-	struct command command;
+	struct workload command;
 	struct spare spare;
 	bool started; /* and not given up */
 	bool released;

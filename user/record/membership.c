@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "system/bystander.h"
+#include "system/mapped_by.h"
 #include "binary/elf.h"
 #include "base/log.h"
 #include "system/procfs.h"
@@ -69,7 +69,7 @@ int membership_open(const struct selection_options *options, struct membership *
 	int err, status = STATUS_DONE;
 
 	*ret_membership = (struct membership){.options = options};
-	err = hierarchy_open(THIS_MACHINE, &ret_membership->hierarchy);
+	err = cgroup_mounts_open(THIS_MACHINE, &ret_membership->hierarchy);
 	ret_membership->has_hierarchy = !err;
 	if (err && options->population == POPULATION_CGROUP) {
 		log_error("cgroups of version 2 are not mounted here, and heaptap cannot tell a container's processes "
@@ -94,18 +94,18 @@ void membership_release(struct membership *membership)
 	container_release(&membership->container);
 	container_names_free(membership->names);
 	if (membership->has_hierarchy)
-		hierarchy_release(&membership->hierarchy);
+		cgroup_mounts_release(&membership->hierarchy);
 }
 
 /* How many processes there are to begin with, for sizing. */
 static unsigned int expected(const struct selection_options *options)
 {
-	struct pidlist all = {0};
+	struct pid_list all = {0};
 	unsigned int count = options->pid_count;
 
-	if (options->population != POPULATION_LISTED && !pidlist_all(&all))
+	if (options->population != POPULATION_LISTED && !pid_list_all(&all))
 		count += all.count;
-	pidlist_release(&all);
+	pid_list_release(&all);
 	return count;
 }
 
@@ -116,22 +116,22 @@ void membership_describe(const struct membership *membership, struct tracer_opti
 	options->comm = membership->options->comm;
 	options->exe_device = membership->exe.device;
 	options->exe_inode = membership->exe.inode;
-	options->sources.hierarchy = membership->has_hierarchy ? (struct hierarchy *)&membership->hierarchy : NULL;
+	options->sources.hierarchy = membership->has_hierarchy ? (struct cgroup_mounts *)&membership->hierarchy : NULL;
 	options->sources.containers = membership->names;
 	options->sources.group = membership->has_group ? membership->group.path : NULL;
 }
 
-static int list(const struct membership *membership, struct pidlist *ret_list)
+static int list(const struct membership *membership, struct pid_list *ret_list)
 {
 	const struct selection_options *options = membership->options;
 	unsigned int hidden = 0;
 	int err;
 
 	if (options->population == POPULATION_ALL)
-		return pidlist_all(ret_list);
+		return pid_list_all(ret_list);
 	if (options->population == POPULATION_FOLLOW)
-		return pidlist_family(options->pids, options->pid_count, ret_list);
-	err = pidlist_group(&membership->group, ret_list, &hidden);
+		return pid_list_family(options->pids, options->pid_count, ret_list);
+	err = pid_list_group(&membership->group, ret_list, &hidden);
 	if (!err && hidden)
 		log_note("%u processes of the group are in a PID namespace that heaptap does not see; run it outside, "
 			 "with --pid=host in a container",
@@ -153,7 +153,7 @@ static bool is_wanted(const struct membership *membership, pid_t pid)
 				 stat_buffer.st_ino == membership->exe.inode);
 }
 
-static void keep_wanted(const struct membership *membership, struct pidlist *pids)
+static void keep_wanted(const struct membership *membership, struct pid_list *pids)
 {
 	unsigned int kept = 0;
 
@@ -178,7 +178,7 @@ int membership_check_pid(pid_t pid)
 	return STATUS_NO_TARGET;
 }
 
-int membership_list(const struct membership *membership, struct pidlist *ret_list)
+int membership_list(const struct membership *membership, struct pid_list *ret_list)
 {
 	int err = list(membership, ret_list);
 
@@ -198,7 +198,7 @@ int membership_attach(struct membership *membership, struct tracer *tracer)
 		.level = membership->group.level,
 		.programs_only = membership->options->container != NULL,
 	};
-	struct pidlist pids;
+	struct pid_list pids;
 	int status;
 
 	if (membership->has_group)
@@ -208,7 +208,7 @@ int membership_attach(struct membership *membership, struct tracer *tracer)
 	if (status)
 		return status;
 	status = tracer_attach_all(tracer, pids.pids, pids.count, &membership->processes);
-	pidlist_release(&pids);
+	pid_list_release(&pids);
 	return status;
 }
 
@@ -221,17 +221,17 @@ static bool is_ours(pid_t pid, void *arg)
 static unsigned int count_bystanders(const struct tracer *tracer, const struct traced_file *linked,
 				     unsigned int *ret_files)
 {
-	struct bystander_file files[ALLOCATORS_MAX];
-	struct bystander_count count;
+	struct mapped_by_file files[ALLOCATORS_MAX];
+	struct mapped_by_count count;
 
 	*ret_files = 0;
 	for (; linked && *ret_files < ALLOCATORS_MAX; linked = linked->next)
-		files[(*ret_files)++] = (struct bystander_file){
+		files[(*ret_files)++] = (struct mapped_by_file){
 			.device = elf_device(linked->file->elf),
 			.inode = elf_inode(linked->file->elf),
 			.path = elf_path(linked->file->elf),
 		};
-	if (!*ret_files || bystander_count(THIS_MACHINE, files, *ret_files, is_ours, (void *)tracer, &count))
+	if (!*ret_files || mapped_by_count(THIS_MACHINE, files, *ret_files, is_ours, (void *)tracer, &count))
 		return 0;
 	return count.processes;
 }

@@ -7,8 +7,8 @@
  */
 #include "system/cgroup.h"
 #include "system/container.h"
-#include "system/hierarchy.h"
-#include "system/pidlist.h"
+#include "system/cgroup_mounts.h"
+#include "system/pid_list.h"
 #include "trace/tracer.h"
 
 #define PIDS_MAX     1024
@@ -28,7 +28,7 @@ struct selection_options {
 
 struct membership {
 	const struct selection_options *options;
-	struct hierarchy hierarchy;
+	struct cgroup_mounts hierarchy;
 	bool has_hierarchy;
 	struct container_names *names;
 	struct cgroup group; /* of POPULATION_CGROUP */
@@ -54,7 +54,7 @@ int membership_check_pid(pid_t pid);
  * Those who belong to it now, of a population; to be released. Threads of the kernel may be among them. Of -- COMMAND
  * there are none.
  */
-int membership_list(const struct membership *membership, struct pidlist *ret_list);
+int membership_list(const struct membership *membership, struct pid_list *ret_list);
 
 /* What tracer_open is to know of it. */
 void membership_describe(const struct membership *membership, struct tracer_options *options);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "system/stand_in.h"
+#include "system/file_copies.h"
 #include "probe/target.h"
 
 static const char *reason(int err)
@@ -43,9 +43,9 @@ static int find(const struct pool *pools, const char *path, struct target **ret_
 	return 0;
 }
 
-static int copy(const struct target *target, struct stand_in_set **ret_set)
+static int copy(const struct target *target, struct file_copies **ret_set)
 {
-	int err = stand_in_new(ret_set);
+	int err = file_copies_new(ret_set);
 
 	if (!err)
 		err = target_copy(target, *ret_set);
@@ -53,33 +53,33 @@ static int copy(const struct target *target, struct stand_in_set **ret_set)
 }
 
 int spare_start(const struct pool *pools, char *const *argv, char *path, const sigset_t *mask,
-		struct command *ret_command, struct spare *ret_spare)
+		struct workload *ret_command, struct spare *ret_spare)
 {
-	struct stand_in_set *set = NULL;
+	struct file_copies *set = NULL;
 	struct target *target = NULL;
 	int err = find(pools, path, &target);
 
 	if (!err)
 		err = copy(target, &set);
 	if (!err)
-		err = command_start(argv, path, mask, set, ret_command);
+		err = workload_start(argv, path, mask, set, ret_command);
 	if (!err) {
 		err = target_stand_in(target, set);
 		if (err)
-			command_abandon(ret_command);
+			workload_abandon(ret_command);
 	}
 	*ret_spare = (struct spare){.target = target, .count = set ? set->count : 0};
-	stand_in_free(set);
+	file_copies_free(set);
 	if (!err)
 		return 0;
 	target_free(target);
 	*ret_spare = (struct spare){.reason = reason(err)};
-	return command_start(argv, path, mask, NULL, ret_command);
+	return workload_start(argv, path, mask, NULL, ret_command);
 }
 
 void spare_rehearse(const struct pool *pools, const char *path, struct spare *ret_spare)
 {
-	struct stand_in_set *set = NULL;
+	struct file_copies *set = NULL;
 	int err;
 
 	*ret_spare = (struct spare){0};
@@ -90,5 +90,5 @@ void spare_rehearse(const struct pool *pools, const char *path, struct spare *re
 		ret_spare->reason = reason(err);
 	else
 		ret_spare->count = set->count;
-	stand_in_free(set);
+	file_copies_free(set);
 }

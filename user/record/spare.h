@@ -3,12 +3,12 @@
 #define SPARE_H
 /*
  * COMMAND started so that probes which are to meet its children too meet nobody else: the allocator files that it and
- * its children will map are copies of its own (stand_in.h).
+ * its children will map are copies of its own (file_copies.h).
  */
 #include <signal.h>
 
 #include "include/types.h"
-#include "system/command.h"
+#include "system/workload.h"
 
 struct pool;
 struct target;
@@ -20,11 +20,11 @@ struct spare {
 };
 
 /*
- * As command_start, with stand-ins, or without them where they cannot be had; `pools` are those of --alloc. 0 or
+ * As workload_start, with stand-ins, or without them where they cannot be had; `pools` are those of --alloc. 0 or
  * negative errno: COMMAND could not be started either way, and *ret_spare holds nothing.
  */
 int spare_start(const struct pool *pools, char *const *argv, char *path, const sigset_t *mask,
-		struct command *ret_command, struct spare *ret_spare);
+		struct workload *ret_command, struct spare *ret_spare);
 
 /*
  * What spare_start would come to, as far as can be told without starting COMMAND: the copies are made and thrown away.

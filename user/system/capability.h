@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CAPABILITY_H
-#define CAPABILITY_H
+#ifndef SYSTEM_CAPABILITY_H
+#define SYSTEM_CAPABILITY_H
 /*
  * What heaptap's own process may do: its effective capabilities, and whether they count at all (those of a user
  * namespace do not reach BPF, perf and uprobes).

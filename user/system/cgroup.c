@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "system/hierarchy.h"
+#include "system/cgroup_mounts.h"
 
 /* Directories yet to be looked at. A queue, since descending would hold one descriptor for each level. */
 struct queue {
@@ -127,9 +127,10 @@ static bool is_directory(const char *path, ino_t *ret_inode)
 	return true;
 }
 
-int cgroup_open(const struct hierarchy *hierarchy, const char *path, struct cgroup *ret_group)
+int cgroup_open(const struct cgroup_mounts *hierarchy, const char *path, struct cgroup *ret_group)
 {
-	struct cgroup group = {.path = strdup(*path ? path : "/"), .directory = hierarchy_directory(hierarchy, path)};
+	struct cgroup group = {.path = strdup(*path ? path : "/"),
+			       .directory = cgroup_mounts_directory(hierarchy, path)};
 	ino_t inode;
 
 	if (!group.path || !group.directory || !is_directory(group.directory, &inode)) {
@@ -138,7 +139,7 @@ int cgroup_open(const struct hierarchy *hierarchy, const char *path, struct cgro
 	}
 	/* kernfs gives a directory the number of its group. */
 	group.id = inode;
-	for (const char *c = hierarchy_below(hierarchy->v2.top, strcmp(path, "/") ? path : ""); *c; c++)
+	for (const char *c = cgroup_mounts_below(hierarchy->v2.top, strcmp(path, "/") ? path : ""); *c; c++)
 		group.level += *c == '/';
 	*ret_group = group;
 	return 0;

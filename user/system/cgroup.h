@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CGROUP_H
-#define CGROUP_H
+#ifndef SYSTEM_CGROUP_H
+#define SYSTEM_CGROUP_H
 /* Control groups: the one a user means, the processes in it, and the memory limit that a process is under. */
 #include <sys/types.h>
 
 #include "include/types.h"
 
-struct hierarchy;
+struct cgroup_mounts;
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
@@ -28,10 +28,10 @@ struct cgroup {
  * (version 1, its processes share no group of version 2 but the top), -ENOTSUP (version 1, all of its processes are at
  * version 2's top), -ENOMEM.
  */
-int cgroup_find(const struct hierarchy *hierarchy, const char *wanted, struct cgroup *ret_group, char **ret_why);
+int cgroup_find(const struct cgroup_mounts *hierarchy, const char *wanted, struct cgroup *ret_group, char **ret_why);
 
 /* The same for a path of version 2 that is already known, for instance after a restart; empty is no error. */
-int cgroup_open(const struct hierarchy *hierarchy, const char *path, struct cgroup *ret_group);
+int cgroup_open(const struct cgroup_mounts *hierarchy, const char *path, struct cgroup *ret_group);
 void cgroup_release(struct cgroup *group);
 
 /* 0 when there is a process in it or below, even one without a number here; -ENODATA, -ENOENT (it is gone), -ENOMEM. */
@@ -53,7 +53,7 @@ int cgroup_for_each_process(const char *directory, int (*each)(pid_t pid, void *
 
 /*
  * Of `path` and the groups above it, below the directory `root`, the one with least room: its limit and what it uses,
- * of version 2 or of the memory controller of version 1 (hierarchy_memory says which). Both 0 where there is no limit,
+ * of version 2 or of the memory controller of version 1 (cgroup_mounts_memory says which). Both 0 where there is no limit,
  * or nothing to read.
  */
 void cgroup_memory(const char *root, const char *path, u64 *ret_limit, u64 *ret_used);

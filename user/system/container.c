@@ -8,19 +8,19 @@
 #include <string.h>
 
 #include "system/cgroup.h"
-#include "system/hierarchy.h"
-#include "system/roster.h"
-#include "system/runtime.h"
+#include "system/cgroup_mounts.h"
+#include "system/container_list.h"
+#include "system/container_runtimes.h"
 
 #define SHORT_ID       12 /* digits, as runtimes show it */
 #define CANDIDATES_MAX 8  /* in a message */
 
 struct matches {
-	struct roster_entry **entries;
+	struct container_entry **entries;
 	size_t count;
 };
 
-static bool is_called(const struct roster_entry *entry, const char *wanted)
+static bool is_called(const struct container_entry *entry, const char *wanted)
 {
 	const char *slash = strchr(wanted, '/');
 
@@ -31,24 +31,24 @@ static bool is_called(const struct roster_entry *entry, const char *wanted)
 	       (entry->part && !strcmp(entry->part, wanted));
 }
 
-static bool begins_so(const struct roster_entry *entry, const char *wanted)
+static bool begins_so(const struct container_entry *entry, const char *wanted)
 {
 	size_t length = strlen(wanted);
 
 	return strspn(wanted, "0123456789abcdef") == length && !strncmp(entry->id, wanted, length);
 }
 
-static int collect(const struct roster *roster, const char *wanted,
-		   bool (*matches)(const struct roster_entry *entry, const char *wanted), struct matches *found)
+static int collect(const struct container_list *container_list, const char *wanted,
+		   bool (*matches)(const struct container_entry *entry, const char *wanted), struct matches *found)
 {
-	struct roster_entry *entry, *next;
+	struct container_entry *entry, *next;
 
-	HASH_ITER (hh, roster->entries, entry, next) {
-		struct roster_entry **grown;
+	HASH_ITER (hh, container_list->entries, entry, next) {
+		struct container_entry **grown;
 
 		if (!matches(entry, wanted))
 			continue;
-		grown = realloc(found->entries, (found->count + 1) * sizeof(struct roster_entry *));
+		grown = realloc(found->entries, (found->count + 1) * sizeof(struct container_entry *));
 		if (!grown)
 			return -ENOMEM;
 		found->entries = grown;
@@ -57,7 +57,7 @@ static int collect(const struct roster *roster, const char *wanted,
 	return 0;
 }
 
-static int check_group(const struct hierarchy *hierarchy, const char *path)
+static int check_group(const struct cgroup_mounts *hierarchy, const char *path)
 {
 	struct cgroup group;
 	int err = cgroup_open(hierarchy, path, &group);
@@ -70,9 +70,9 @@ static int check_group(const struct hierarchy *hierarchy, const char *path)
 }
 
 /* By its first process: the component with the id in it. For names that container_of_cgroup does not know. */
-static int ask_process(const struct hierarchy *hierarchy, const struct roster_entry *entry, char **ret_path)
+static int ask_process(const struct cgroup_mounts *hierarchy, const struct container_entry *entry, char **ret_path)
 {
-	char *path = hierarchy_group(hierarchy, entry->pid, NULL), *id;
+	char *path = cgroup_mounts_group(hierarchy, entry->pid, NULL), *id;
 
 	if (!path)
 		return -ENODATA;
@@ -87,7 +87,7 @@ static int ask_process(const struct hierarchy *hierarchy, const struct roster_en
 }
 
 /* The group it runs in, allocated. */
-static int locate(const struct hierarchy *hierarchy, const struct roster_entry *entry, char **ret_path)
+static int locate(const struct cgroup_mounts *hierarchy, const struct container_entry *entry, char **ret_path)
 {
 	int err = entry->group ? check_group(hierarchy, entry->group) : -ENODATA;
 
@@ -99,13 +99,13 @@ static int locate(const struct hierarchy *hierarchy, const struct roster_entry *
 }
 
 /* Of several only those that run, if any does. */
-static void keep_running(const struct hierarchy *hierarchy, struct matches *found)
+static void keep_running(const struct cgroup_mounts *hierarchy, struct matches *found)
 {
 	size_t running = 0;
 	char *path;
 
 	for (size_t i = 0; i < found->count; i++) {
-		struct roster_entry *entry = found->entries[i];
+		struct container_entry *entry = found->entries[i];
 
 		if (locate(hierarchy, entry, &path))
 			continue;
@@ -117,9 +117,9 @@ static void keep_running(const struct hierarchy *hierarchy, struct matches *foun
 		found->count = running;
 }
 
-static int fill(struct roster_entry *entry, char *group, struct container *ret_container)
+static int fill(struct container_entry *entry, char *group, struct container *ret_container)
 {
-	const char *name = roster_name(entry);
+	const char *name = container_list_name(entry);
 	struct container container = {.id = strdup(entry->id),
 				      .name = name ? strdup(name) : NULL,
 				      .runtime = strdup(entry->runtime ? entry->runtime : "container"),
@@ -143,8 +143,8 @@ static char *list(const struct matches *found)
 	if (!out)
 		return NULL;
 	for (size_t i = 0; i < found->count && i < CANDIDATES_MAX; i++) {
-		struct roster_entry *entry = found->entries[i];
-		const char *name = roster_name(entry);
+		struct container_entry *entry = found->entries[i];
+		const char *name = container_list_name(entry);
 
 		fprintf(out, "%s%.*s", i ? ", " : "", SHORT_ID, entry->id);
 		if (name)
@@ -160,7 +160,7 @@ static char *list(const struct matches *found)
 	return text;
 }
 
-static char *explain_one(const struct roster_entry *entry, const char *wanted, int err)
+static char *explain_one(const struct container_entry *entry, const char *wanted, int err)
 {
 	const char *runtime = entry->runtime ? entry->runtime : "container";
 	char *why;
@@ -177,21 +177,21 @@ static char *explain_one(const struct roster_entry *entry, const char *wanted, i
 	return length < 0 ? NULL : why;
 }
 
-static char *explain_none(const struct roster *roster, const char *wanted, int err)
+static char *explain_none(const struct container_list *container_list, const char *wanted, int err)
 {
 	char *why;
 	int length;
 
-	if (err == -EACCES && roster->denied_count > 1)
+	if (err == -EACCES && container_list->denied_count > 1)
 		length = asprintf(&why,
 				  "no container '%s' was found, but those of user '%s' and %u more may not be read; "
 				  "run heaptap as root",
-				  wanted, roster->denied_user, roster->denied_count - 1);
+				  wanted, container_list->denied_user, container_list->denied_count - 1);
 	else if (err == -EACCES)
 		length = asprintf(&why,
 				  "no container '%s' was found, but those of user '%s' may not be read; run heaptap as "
 				  "root",
-				  wanted, roster->denied_user);
+				  wanted, container_list->denied_user);
 	else
 		length = asprintf(
 			&why,
@@ -211,20 +211,20 @@ static char *explain_many(const struct matches *found, const char *wanted)
 	return why;
 }
 
-static int choose(const struct hierarchy *hierarchy, const struct roster *roster, const char *wanted,
-		  struct container *ret_container, char **ret_why)
+static int choose(const struct cgroup_mounts *hierarchy, const struct container_list *container_list,
+		  const char *wanted, struct container *ret_container, char **ret_why)
 {
 	struct matches found = {0};
 	char *group = NULL;
-	int err = collect(roster, wanted, is_called, &found);
+	int err = collect(container_list, wanted, is_called, &found);
 
 	if (!err && found.count > 1)
 		keep_running(hierarchy, &found);
 	if (!err && !found.count)
-		err = collect(roster, wanted, begins_so, &found);
+		err = collect(container_list, wanted, begins_so, &found);
 	if (!err && !found.count) {
-		err = roster->denied_user ? -EACCES : -ENOENT;
-		*ret_why = explain_none(roster, wanted, err);
+		err = container_list->denied_user ? -EACCES : -ENOENT;
+		*ret_why = explain_none(container_list, wanted, err);
 	} else if (!err && found.count > 1) {
 		err = -ENOTUNIQ;
 		*ret_why = explain_many(&found, wanted);
@@ -247,10 +247,10 @@ static bool may_be(const char *wanted)
 	return length && !wanted[length];
 }
 
-int container_find(const struct hierarchy *hierarchy, const char *wanted, struct container *ret_container,
+int container_find(const struct cgroup_mounts *hierarchy, const char *wanted, struct container *ret_container,
 		   char **ret_why)
 {
-	struct roster roster;
+	struct container_list container_list;
 	int err;
 
 	*ret_why = NULL;
@@ -259,11 +259,11 @@ int container_find(const struct hierarchy *hierarchy, const char *wanted, struct
 				  "docker ps tell them");
 		return -EINVAL;
 	}
-	err = roster_load(hierarchy, &roster);
+	err = container_list_load(hierarchy, &container_list);
 	if (err)
 		return err;
-	err = choose(hierarchy, &roster, wanted, ret_container, ret_why);
-	roster_release(&roster);
+	err = choose(hierarchy, &container_list, wanted, ret_container, ret_why);
+	container_list_release(&container_list);
 	return err;
 }
 
@@ -277,11 +277,11 @@ void container_release(struct container *container)
 }
 
 struct container_names {
-	const struct hierarchy *hierarchy;
-	struct roster roster;
+	const struct cgroup_mounts *hierarchy;
+	struct container_list container_list;
 };
 
-struct container_names *container_names_new(const struct hierarchy *hierarchy)
+struct container_names *container_names_new(const struct cgroup_mounts *hierarchy)
 {
 	struct container_names *names = calloc(1, sizeof(*names));
 
@@ -294,19 +294,19 @@ void container_names_free(struct container_names *names)
 {
 	if (!names)
 		return;
-	roster_release(&names->roster);
+	container_list_release(&names->container_list);
 	free(names);
 }
 
 /* Nothing is ever taken out, so that what was handed out stays; an id that nobody knows is booked as that. */
 const char *container_names_find(struct container_names *names, const char *id)
 {
-	struct roster_entry *entry = roster_find(&names->roster, id);
+	struct container_entry *entry = container_list_find(&names->container_list, id);
 
 	if (!entry) {
-		runtime_load(names->hierarchy->root, &names->roster);
-		roster_add(&names->roster, &(struct roster_fact){.id = id});
-		entry = roster_find(&names->roster, id);
+		container_runtimes_load(names->hierarchy->root, &names->container_list);
+		container_list_add(&names->container_list, &(struct container_fact){.id = id});
+		entry = container_list_find(&names->container_list, id);
 	}
-	return entry ? roster_name(entry) : NULL;
+	return entry ? container_list_name(entry) : NULL;
 }

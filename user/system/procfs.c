@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "system/mapping.h"
+#include "system/address_map.h"
 
 /* The whole of a small file, as a string; the length or negative errno. */
 static ssize_t read_small(const char *path, char *buffer, size_t size)

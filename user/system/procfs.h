@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROCFS_H
-#define PROCFS_H
+#ifndef SYSTEM_PROCFS_H
+#define SYSTEM_PROCFS_H
 /* What /proc says of one process. Everything may be gone between two calls: every function can fail with -ESRCH. */
 #include <sys/types.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SIGNALS_H
-#define SIGNALS_H
+#ifndef SYSTEM_SIGNALS_H
+#define SYSTEM_SIGNALS_H
 /* The signals that a recording listens to, at a descriptor: they interrupt nothing. */
 #include <signal.h>
 #include <stdbool.h>

@@ -7,17 +7,17 @@
 
 #include "system/cgroup.h"
 #include "system/container.h"
-#include "system/hierarchy.h"
-#include "system/mapping.h"
+#include "system/cgroup_mounts.h"
+#include "system/address_map.h"
 #include "system/procfs.h"
 
 /* The program of an image that began with an exec we saw: the kernel maps it before anything else. */
-static char *first_file(const struct mapping_table *mappings)
+static char *first_file(const struct address_map *mappings)
 {
 	const struct mapping *oldest = NULL;
 
-	for (unsigned int i = 0; i < mapping_table_count(mappings); i++) {
-		const struct mapping *mapping = mapping_table_get(mappings, i);
+	for (unsigned int i = 0; i < address_map_count(mappings); i++) {
+		const struct mapping *mapping = address_map_get(mappings, i);
 
 		if (mapping->from_ns && mapping->path[0] == '/' && (!oldest || mapping->from_ns < oldest->from_ns))
 			oldest = mapping;
@@ -74,10 +74,10 @@ void account_facts(const struct account_sources *sources, struct process *proces
 		process->cgroup = copy(sources->group);
 	find_container(sources, process);
 	if (sources->hierarchy)
-		hierarchy_memory(sources->hierarchy, pid, &process->memory_directory, &process->memory_path);
+		cgroup_mounts_memory(sources->hierarchy, pid, &process->memory_directory, &process->memory_path);
 	look_at_memory(process);
-	root_close(&process->root);
-	root_open(pid, &process->root);
+	root_fs_close(&process->root);
+	root_fs_open(pid, &process->root);
 	process->rss_start_bytes = procfs_rss_bytes(pid);
 	process->rss_end_bytes = process->rss_start_bytes;
 }
@@ -86,7 +86,7 @@ void account_look(struct process *process)
 {
 	u64 rss = procfs_rss_bytes((pid_t)process->pid);
 
-	root_look(&process->root);
+	root_fs_look(&process->root);
 	if (!rss)
 		return;
 	process->rss_end_bytes = rss;

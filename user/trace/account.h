@@ -5,12 +5,12 @@
 #include "trace/kernel.h"
 #include "heap/recorder.h"
 
-struct hierarchy;
+struct cgroup_mounts;
 struct container_names;
 
 /* Where groups and containers are told of; either may be NULL. */
 struct account_sources {
-	struct hierarchy *hierarchy;
+	struct cgroup_mounts *hierarchy;
 	struct container_names *containers;
 	const char *group; /* the cgroup that all are in or below; NULL: there is none */
 };

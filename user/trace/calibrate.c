@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "system/procfs.h"
 
 #define SCOPE	0

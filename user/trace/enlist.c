@@ -8,7 +8,7 @@
 #include "system/cgroup.h"
 #include "base/status.h"
 #include "base/clock.h"
-#include "system/hierarchy.h"
+#include "system/cgroup_mounts.h"
 #include "base/log.h"
 #include "system/procfs.h"
 #include "trace/rung.h"
@@ -69,7 +69,7 @@ static int scan_mapping(struct mapping *mapping, void *arg)
 	/* Its table is made while the other files are looked at. */
 	if (file && scan->follow->population == POPULATION_LISTED)
 		err = table_set_request(scan->follow->tables, file->elf);
-	return err ? err : mapping_table_add(scan->process->mappings, mapping);
+	return err ? err : address_map_add(scan->process->mappings, mapping);
 }
 
 /* An image for the process, with all that /proc says of it. 0 or negative errno, with nothing left of it in the
@@ -107,8 +107,8 @@ static int probe_mapped(struct follow *follow, struct traced *traced, const stru
 	for (struct target_file *file = target_files(follow->target); file && !err; file = file->next) {
 		bool mapped = false;
 
-		for (u32 i = 0; i < mapping_table_count(process->mappings) && !mapped && file->plan; i++)
-			mapped = mapping_table_get(process->mappings, i)->elf == file->elf;
+		for (u32 i = 0; i < address_map_count(process->mappings) && !mapped && file->plan; i++)
+			mapped = address_map_get(process->mappings, i)->elf == file->elf;
 		if (mapped)
 			err = traced_probe(&follow->links, traced, file);
 	}
@@ -183,7 +183,7 @@ int enlist_program(struct follow *follow, pid_t pid, const char *path)
 
 	if (err)
 		return rung_explain("begin tracing", err);
-	if (follow->sources.hierarchy && !hierarchy_memory(follow->sources.hierarchy, pid, &directory, &group)) {
+	if (follow->sources.hierarchy && !cgroup_mounts_memory(follow->sources.hierarchy, pid, &directory, &group)) {
 		cgroup_memory(directory, group, &limit, &used);
 		free(directory);
 		free(group);

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "binary/elf.h"
 #include "base/log.h"
-#include "system/newlimit.h"
+#include "system/overcommit.h"
 #include "system/procfs.h"
 #include "trace/sweep.h"
 
@@ -68,7 +68,7 @@ void follow_drop(struct follow *follow, struct traced *traced)
  */
 void follow_set_new_max(struct follow *follow, const struct traced *traced, u64 limit, u64 used)
 {
-	u32 new_max = follow->links.kind == ATTACH_SESSION ? newlimit(limit, used) : 0;
+	u32 new_max = follow->links.kind == ATTACH_SESSION ? overcommit_new_max(limit, used) : 0;
 
 	__atomic_store_n(&kernel_scope(follow->kernel, traced->scope)->new_max, new_max, __ATOMIC_RELEASE);
 }
@@ -130,33 +130,33 @@ static void probe(struct follow *follow, struct traced *traced, struct target_fi
 
 static int add_scanned(struct mapping *mapping, void *arg)
 {
-	return mapping_table_add(arg, mapping);
+	return address_map_add(arg, mapping);
 }
 
 int follow_open(struct follow *follow, struct traced *traced, struct process *process)
 {
-	struct mapping_table *known = process->mappings, *opened = mapping_table_new();
+	struct address_map *known = process->mappings, *opened = address_map_new();
 	int err = opened ? 0 : -ENOMEM;
 
 	/* It was not announced: it has come from somewhere else. */
-	if (!err && !mapping_table_count(known))
+	if (!err && !address_map_count(known))
 		procfs_for_each_mapping(traced->pid, add_scanned, known);
-	for (u32 i = 0; i < mapping_table_count(known) && !err; i++) {
-		struct mapping mapping = *mapping_table_get(known, i);
+	for (u32 i = 0; i < address_map_count(known) && !err; i++) {
+		struct mapping mapping = *address_map_get(known, i);
 		struct target_file *file = NULL;
 
 		if (!mapping.elf)
 			err = target_open_mapping(follow->target, traced->pid, &mapping, &file);
 		if (!err)
-			err = mapping_table_add(opened, &mapping);
+			err = address_map_add(opened, &mapping);
 		probe(follow, traced, file, &mapping);
 	}
 	if (err) {
-		mapping_table_free(opened);
+		address_map_free(opened);
 		return err;
 	}
 	process->mappings = opened;
-	mapping_table_free(known);
+	address_map_free(known);
 	follow_remapped(follow, traced);
 	return 0;
 }

@@ -40,7 +40,7 @@ struct traced *follow_add(struct follow *follow, pid_t pid, u32 scope, bool wide
 /* It is traced no longer: its links go, and its scope's number is another's to have. Frees it. */
 void follow_drop(struct follow *follow, struct traced *traced);
 
-/* What its operator new may ask for without failing (newlimit.h), under a memory limit of which so much is used. */
+/* What its operator new may ask for without failing (overcommit.h), under a memory limit of which so much is used. */
 void follow_set_new_max(struct follow *follow, const struct traced *traced, u64 limit, u64 used);
 
 /* Open the files behind the mappings of a new image, which may be gone in a moment, and probe those that want it. 0 or

@@ -5,7 +5,7 @@
  * The kernel's own record of execs, names and executable mappings, of every process, through one dummy perf event per
  * CPU: it costs a process only when it maps code, and a command that lives 2 ms leaves its mappings behind.
  */
-#include "system/mapping.h"
+#include "system/address_map.h"
 
 struct sideband;
 

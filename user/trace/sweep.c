@@ -85,8 +85,8 @@ static bool is_mapped(const struct target_file *file, void *arg)
 	for (struct traced *traced = follow->traced; traced; traced = traced->hh.next) {
 		const struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
 
-		for (u32 i = 0; process && !process->ended && i < mapping_table_count(process->mappings); i++)
-			if (mapping_table_get(process->mappings, i)->elf == file->elf)
+		for (u32 i = 0; process && !process->ended && i < address_map_count(process->mappings); i++)
+			if (address_map_get(process->mappings, i)->elf == file->elf)
 				return true;
 	}
 	return false;

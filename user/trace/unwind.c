@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "binary/elf.h"
-#include "system/mapping.h"
+#include "system/address_map.h"
 
 #define WAITS_MAX 16 /* for tables, at the end: where there is no room for all that a stack needs, they come and go */
 
@@ -69,7 +69,7 @@ UNWIND_DEFINE_STEP(read_word)
 
 struct walk {
 	struct table_set *tables;
-	const struct mapping_table *mappings;
+	const struct address_map *mappings;
 	const struct event_raw *event;
 	struct unwind_registers registers;
 	bool exact; /* the ip of a frame that a signal interrupted is no return address */
@@ -79,7 +79,7 @@ struct walk {
 /* Whether `ip` may be a return address: where the code is in a file, a call is before it. */
 static bool is_returned_to(const struct walk *walk, u64 ip)
 {
-	const struct mapping *mapping = mapping_table_find(walk->mappings, ip - 1, walk->event->header.time_ns);
+	const struct mapping *mapping = address_map_find(walk->mappings, ip - 1, walk->event->header.time_ns);
 	u64 offset = mapping ? ip - mapping->start + mapping->file_offset : 0;
 	u8 code[UNWIND_CALL_BYTES];
 
@@ -107,7 +107,7 @@ static enum unwind_end find_frame_pointer(struct walk *walk, struct unwind_rule 
 static enum unwind_end find_rule(struct walk *walk, struct unwind_rule *ret_rule)
 {
 	u64 address = walk->registers.ip - !walk->exact, argc;
-	const struct mapping *mapping = mapping_table_find(walk->mappings, address, walk->event->header.time_ns);
+	const struct mapping *mapping = address_map_find(walk->mappings, address, walk->event->header.time_ns);
 	int err;
 
 	if (!mapping)
@@ -148,8 +148,8 @@ static enum unwind_end walk(struct walk *walk, u64 *ip, u32 *ret_depth)
 	return end == UNWIND_GOES_ON ? UNWIND_TRUNCATED : end;
 }
 
-enum unwind_end unwind_raw(struct table_set *tables, const struct mapping_table *mappings,
-			   const struct event_raw *event, u64 *ip, u32 *ret_depth)
+enum unwind_end unwind_raw(struct table_set *tables, const struct address_map *mappings, const struct event_raw *event,
+			   u64 *ip, u32 *ret_depth)
 {
 	struct walk state = {.tables = tables, .mappings = mappings, .event = event};
 

@@ -27,7 +27,7 @@ void unwinder_settle(struct unwinder *unwinder, bool all);
  * Walk one raw stack through `mappings`: return addresses into ip[STACK_DEPTH_MAX], leaf first. The way it ended;
  * UNWIND_NO_TABLE when a table is not ready.
  */
-enum unwind_end unwind_raw(struct table_set *tables, const struct mapping_table *mappings,
-			   const struct event_raw *event, u64 *ip, u32 *ret_depth);
+enum unwind_end unwind_raw(struct table_set *tables, const struct address_map *mappings, const struct event_raw *event,
+			   u64 *ip, u32 *ret_depth);
 
 #endif

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "system/mapping.h"
+#include "system/address_map.h"
 
 static int ascending(const void *left, const void *right)
 {
@@ -29,9 +29,9 @@ static void lay_piece(const struct mapping *mapping, u64 start, u64 end, struct 
 	layout->files[layout->count++] = mapping->elf;
 }
 
-int layout_make(const struct mapping_table *mappings, u64 now_ns, struct layout *ret_layout)
+int layout_make(const struct address_map *mappings, u64 now_ns, struct layout *ret_layout)
 {
-	u32 count = 2 * mapping_table_count(mappings);
+	u32 count = 2 * address_map_count(mappings);
 	u64 *borders = calloc(count + 1, sizeof(*borders));
 
 	*ret_layout = (struct layout){.rows = calloc(count + 1, sizeof(*ret_layout->rows)),
@@ -41,15 +41,15 @@ int layout_make(const struct mapping_table *mappings, u64 now_ns, struct layout 
 		return -ENOMEM;
 	}
 	for (u32 i = 0; i < count; i += 2) {
-		borders[i] = mapping_table_get(mappings, i / 2)->start;
-		borders[i + 1] = mapping_table_get(mappings, i / 2)->end;
+		borders[i] = address_map_get(mappings, i / 2)->start;
+		borders[i + 1] = address_map_get(mappings, i / 2)->end;
 	}
 	qsort(borders, count, sizeof(*borders), ascending);
 	for (u32 i = 1; i < count; i++) {
 		const struct mapping *mapping = NULL;
 
 		if (borders[i - 1] < borders[i])
-			mapping = mapping_table_find(mappings, borders[i - 1], now_ns);
+			mapping = address_map_find(mappings, borders[i - 1], now_ns);
 		if (mapping)
 			lay_piece(mapping, borders[i - 1], borders[i], ret_layout);
 	}

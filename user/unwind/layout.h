@@ -6,7 +6,7 @@
 #include "include/unwind.h"
 
 struct elf;
-struct mapping_table;
+struct address_map;
 
 struct layout {
 	struct unwind_mapping *rows; /* table and flags are 0 */
@@ -15,7 +15,7 @@ struct layout {
 };
 
 /* As the mappings are at `now_ns`. 0 or -ENOMEM; *ret_layout is to be released either way. */
-int layout_make(const struct mapping_table *mappings, u64 now_ns, struct layout *ret_layout);
+int layout_make(const struct address_map *mappings, u64 now_ns, struct layout *ret_layout);
 void layout_release(struct layout *layout);
 
 #endif

@@ -13,7 +13,7 @@
 
 #include "unwind/cfi.h"
 #include "binary/elf.h"
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "unwind/unwindlist.h"
 
 enum table_state {
@@ -332,10 +332,9 @@ static int enter_tables(struct table_set *set, struct layout *layout)
 	return 0;
 }
 
-int table_set_publish(struct table_set *set, struct scope *scope, u32 process, struct mapping_table *mappings,
-		      u64 now_ns)
+int table_set_publish(struct table_set *set, struct scope *scope, u32 process, struct address_map *mappings, u64 now_ns)
 {
-	u32 generation = mapping_table_next_generation(mappings, now_ns, scope->generation);
+	u32 generation = address_map_next_generation(mappings, now_ns, scope->generation);
 	struct layout layout;
 	int err;
 
@@ -348,7 +347,7 @@ int table_set_publish(struct table_set *set, struct scope *scope, u32 process, s
 	if (err)
 		unwindlist_outdate(scope);
 	else
-		mapping_table_set_known(mappings, now_ns, generation);
+		address_map_set_known(mappings, now_ns, generation);
 	pthread_mutex_unlock(&set->mutex);
 	layout_release(&layout);
 	return err;

@@ -14,7 +14,7 @@
 #include "include/unwind.h"
 
 struct elf;
-struct mapping_table;
+struct address_map;
 struct table_set;
 
 /* Arrays shared with the programs. Index 0 of rows is never a table's. */
@@ -47,7 +47,7 @@ void table_set_wait(struct table_set *set, int milliseconds);
  * note in them that they are known; tables are requested for those that have files. Call again whenever a mapping was
  * added. 0, -ENOSPC (no room for so many mappings; the image's stacks are unwound in user space), or -ENOMEM.
  */
-int table_set_publish(struct table_set *set, struct scope *scope, u32 process, struct mapping_table *mappings,
+int table_set_publish(struct table_set *set, struct scope *scope, u32 process, struct address_map *mappings,
 		      u64 now_ns);
 
 /* The scope's process has ended: its mappings keep no table from giving way, and their rows are used again. */

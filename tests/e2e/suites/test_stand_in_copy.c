@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
-#include "system/stand_in.h"
+#include "system/file_copies.h"
 #include "e2e/kit/root.h"
 
 /* As COMMAND itself, alone and recorded; it inherits where its words go. */
@@ -85,7 +85,7 @@ static void let_nobody_in(const char *path)
 }
 
 /* Through the copy, as nobody: the words of the program. */
-static char *run_copy(const struct stand_in_set *set, const char *path, const char *said)
+static char *run_copy(const struct file_copies *set, const char *path, const char *said)
 {
 	pid_t pid = fork();
 	int status;
@@ -94,7 +94,7 @@ static char *run_copy(const struct stand_in_set *set, const char *path, const ch
 	if (!pid) {
 		int out = open(said, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
-		if (stand_in_enter(set) || dup2(out, STDOUT_FILENO) < 0 || setresgid(NOBODY, NOBODY, NOBODY) ||
+		if (file_copies_enter(set) || dup2(out, STDOUT_FILENO) < 0 || setresgid(NOBODY, NOBODY, NOBODY) ||
 		    setresuid(NOBODY, NOBODY, NOBODY))
 			_exit(99);
 		execl(path, path, (char *)NULL);
@@ -105,13 +105,13 @@ static char *run_copy(const struct stand_in_set *set, const char *path, const ch
 	return contents(said);
 }
 
-static struct stand_in_set *copy_of(const char *path)
+static struct file_copies *copy_of(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stand_in_set *set;
+	struct file_copies *set;
 
-	assert_int_equal(stand_in_new(&set), 0);
-	assert_int_equal(stand_in_add(set, fd), 0);
+	assert_int_equal(file_copies_new(&set), 0);
+	assert_int_equal(file_copies_add(set, fd), 0);
 	close(fd);
 	return set;
 }
@@ -120,7 +120,7 @@ static void test_copy_keeps_capabilities_and_access_lists(void **state)
 {
 	struct scene *scene = *state;
 	const char *path = strdup(place(scene, "target_identity", 0750, 0));
-	struct stand_in_set *set;
+	struct file_copies *set;
 	char *words;
 
 	let_nobody_in(path);
@@ -130,7 +130,7 @@ static void test_copy_keeps_capabilities_and_access_lists(void **state)
 	if (!strstr(words, "CapEff:\t0000000000000400"))
 		fail_msg("no capability: %s", words);
 	free(words);
-	stand_in_free(set);
+	file_copies_free(set);
 	free((char *)path);
 }
 
@@ -138,14 +138,14 @@ static void test_copy_cannot_be_written_and_obeys_its_mounts_flags(void **state)
 {
 	struct scene *scene = *state;
 	const char *path = strdup(place(scene, "target_identity", 0777, 0));
-	struct stand_in_set *set = copy_of(path);
+	struct file_copies *set = copy_of(path);
 	int status;
 	pid_t pid;
 
 	set->files[0].mount_flags |= MOUNT_ATTR_NOSUID;
 	pid = fork();
 	if (!pid) {
-		if (stand_in_enter(set))
+		if (file_copies_enter(set))
 			_exit(1);
 		if (open(path, O_WRONLY) >= 0 || errno != EROFS)
 			_exit(2);
@@ -158,7 +158,7 @@ static void test_copy_cannot_be_written_and_obeys_its_mounts_flags(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_int_equal(access(path, W_OK), 0);
-	stand_in_free(set);
+	file_copies_free(set);
 	free((char *)path);
 }
 
@@ -167,17 +167,17 @@ static void test_original_replaced_meanwhile_is_noticed(void **state)
 {
 	struct scene *scene = *state;
 	const char *path = strdup(place(scene, "target_identity", 0755, 0));
-	struct stand_in_set *set = copy_of(path);
+	struct file_copies *set = copy_of(path);
 	int status;
 	pid_t pid;
 
 	assert_int_equal(system(format("cp %s %s.new && mv %s.new %s", path, path, path, path)), 0);
 	pid = fork();
 	if (!pid)
-		_exit(stand_in_enter(set) == -ESTALE ? 0 : 1);
+		_exit(file_copies_enter(set) == -ESTALE ? 0 : 1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	stand_in_free(set);
+	file_copies_free(set);
 	free((char *)path);
 }
 

@@ -16,10 +16,10 @@
 #include "shell.h"
 
 #include "binary/elf.h"
-#include "system/root.h"
+#include "system/root_fs.h"
 #include "binary/symbol.h"
 
-static struct root root;
+static struct root_fs root;
 
 /* whole.so with everything, stripped.so without DWARF and .symtab, names.debug with only these. */
 static inline int setup(void **state)
@@ -32,13 +32,13 @@ static inline int setup(void **state)
 	    "objcopy --only-keep-debug whole.so names.debug && strip -o stripped.so whole.so && mkdir -p app "
 	    "usr/lib/debug",
 	    source);
-	root = (struct root){.fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+	root = (struct root_fs){.fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
 	return root.fd < 0 ? -1 : 0;
 }
 
 static inline int teardown(void **state)
 {
-	root_close(&root);
+	root_fs_close(&root);
 	return scratch_teardown(state);
 }
 

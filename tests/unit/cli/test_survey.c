@@ -52,7 +52,7 @@ static const struct survey_some *users_of(const struct survey *survey, const cha
 static void test_survey_users_of_a_file_are_counted_once_each(void **state)
 {
 	pid_t pids[CHILDREN];
-	struct pidlist list = {pids, CHILDREN};
+	struct pid_list list = {pids, CHILDREN};
 	const struct survey_some *users;
 	struct survey survey;
 
@@ -73,7 +73,7 @@ static void test_survey_users_of_a_file_are_counted_once_each(void **state)
 static void test_survey_process_that_has_ended_is_left_out(void **state)
 {
 	pid_t pid = start_child();
-	struct pidlist list = {&pid, 1};
+	struct pid_list list = {&pid, 1};
 	struct survey survey;
 
 	(void)state;
@@ -90,7 +90,7 @@ static void test_survey_code_that_is_no_elf_file_is_not_denied(void **state)
 {
 	int fd = memfd_create("jit", MFD_CLOEXEC);
 	pid_t pid = getpid();
-	struct pidlist list = {&pid, 1};
+	struct pid_list list = {&pid, 1};
 	struct survey survey;
 	void *code, *bare;
 
@@ -113,7 +113,7 @@ static void test_survey_code_that_is_no_elf_file_is_not_denied(void **state)
 
 static void test_survey_of_nobody_is_empty(void **state)
 {
-	struct pidlist list = {0};
+	struct pid_list list = {0};
 	struct survey survey;
 
 	(void)state;

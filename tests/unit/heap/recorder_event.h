@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "profile/ledger.h"
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "heap/recorder.h"
 
 #define PID 500

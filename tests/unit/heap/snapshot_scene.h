@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "heap/snapshot.h"
 
 #define PROGRAM 0x400000
@@ -32,7 +32,7 @@ static inline void add_mapping(u64 start, u64 from_ns, const char *path)
 		.build_id_size = 3,
 	};
 
-	assert_int_equal(mapping_table_add(process->mappings, &mapping), 0);
+	assert_int_equal(address_map_add(process->mappings, &mapping), 0);
 }
 
 static inline int setup(void **state)

@@ -76,7 +76,7 @@ static void test_recorder_begin_without_memory_keeps_what_was_announced(void **s
 	assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &process), -ENOMEM);
 	tables_left = PLENTY;
 	assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &process), 0);
-	assert_int_equal(mapping_table_count(process->mappings), 1);
+	assert_int_equal(address_map_count(process->mappings), 1);
 }
 
 static void test_snapshot_without_memory_says_so(void **state)

@@ -11,7 +11,7 @@ static void map(u32 pid, u64 start, u64 from_ns, const char *path)
 
 static const char *mapped_at(const struct process *process, u64 ip, u64 time_ns)
 {
-	const struct mapping *mapping = mapping_table_find(process->mappings, ip, time_ns);
+	const struct mapping *mapping = address_map_find(process->mappings, ip, time_ns);
 
 	return mapping ? mapping->path : "";
 }
@@ -95,7 +95,7 @@ static void test_recorder_map_and_comm_of_unknown_pid_are_ignored(void **state)
 	map(PID + 1, 0x1000, 11, "/bin/x");
 	assert_int_equal(recorder_comm(recorder, PID + 1, "x", false, 11), 0);
 	assert_string_equal(process->comm, "");
-	assert_int_equal(mapping_table_count(process->mappings), 0);
+	assert_int_equal(address_map_count(process->mappings), 0);
 }
 
 /* --- forks --- */

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "include/stackhash.h"
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "heap/recorder.h"
 
 #define PROCESS 3
@@ -48,7 +48,7 @@ static void map(u64 start, u64 from_ns, const char *path, u32 file)
 
 static void publish(u64 now_ns)
 {
-	mapping_table_set_known(process->mappings, now_ns, ++generation);
+	address_map_set_known(process->mappings, now_ns, ++generation);
 }
 
 static int setup(void **state)

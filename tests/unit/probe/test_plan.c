@@ -16,7 +16,7 @@
 #include "binary/elf.h"
 #include "probe/plan.h"
 #include "system/procfs.h"
-#include "system/mapping.h"
+#include "system/address_map.h"
 
 static int open_named(struct mapping *mapping, void *arg)
 {

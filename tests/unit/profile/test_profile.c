@@ -2,7 +2,7 @@
 /* profile.c: sums and names (the symbolizer is replaced by a table). */
 #include "golden.h"
 #include "unit/system/scratch.h"
-#include "system/root.h"
+#include "system/root_fs.h"
 #include "binary/symbol.h"
 
 /* --- the symbolizer's stand-in
@@ -14,7 +14,7 @@ struct elf {
 
 static struct elf program, library;
 static struct symbolizer *const symbolizer = (void *)&program; /* handed through only */
-static const struct root *asked_root;
+static const struct root_fs *asked_root;
 static u64 asked_offset[16];
 static unsigned int asked;
 static int resolve_result;
@@ -27,7 +27,7 @@ static const struct symbol_line library_line = {"export", "export", NULL, 0, 0};
 static const struct symbol_line operator_line = {"operator new(unsigned long)", "_Znwm", NULL, 0, 0};
 
 /* The program has lines everywhere; the library a symbol everywhere but at offset 0x2000. */
-void symbolizer_set_root(struct symbolizer *handed, const struct root *root)
+void symbolizer_set_root(struct symbolizer *handed, const struct root_fs *root)
 {
 	assert_ptr_equal(handed, symbolizer);
 	asked_root = root;
@@ -237,7 +237,7 @@ static void test_profile_symbolize_names_generated_code_by_the_perf_map_of_its_r
 {
 	static const u64 locations[][2] = {{2, 0x900010}, {MAPPING_UNKNOWN, 0x10}, {2, 0x900000}, {1, 0x702000}};
 	struct profile *profile = bare_profile(locations, 4);
-	struct root root = {.inner_pid = 9, .uid = geteuid()};
+	struct root_fs root = {.inner_pid = 9, .uid = geteuid()};
 
 	assert_int_equal(scratch_setup(state), 0);
 	assert_int_equal(mkdir("tmp", 0700), 0);
@@ -253,7 +253,7 @@ static void test_profile_symbolize_names_generated_code_by_the_perf_map_of_its_r
 	assert_string_equal(profile->locations[1].lines[0].function, "low");
 	assert_int_equal(profile->locations[2].line_count, 0);
 	assert_int_equal(profile->locations[3].line_count, 0);
-	root_close(&root);
+	root_fs_close(&root);
 	profile_free(profile);
 	assert_int_equal(scratch_teardown(state), 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * stand_in.c, spare.c and what target.c does with copies, as far as nobody's rights are needed: the copies go to a
+ * file_copies.c, spare.c and what target.c does with copies, as far as nobody's rights are needed: the copies go to a
  * directory that stands for the tmpfs. The mounts are tested by tests/e2e/test_stand_in.c.
  */
 #include <setjmp.h>
@@ -17,14 +17,14 @@
 
 #include "binary/elf.h"
 #include "record/spare.h"
-#include "system/stand_in.h"
+#include "system/file_copies.h"
 #include "probe/target.h"
 #include "unit/system/scratch.h"
 
-/* A set whose copies land in directory "copies"; freed by stand_in_free. */
-static struct stand_in_set *set_here(void)
+/* A set whose copies land in directory "copies"; freed by file_copies_free. */
+static struct file_copies *set_here(void)
 {
-	struct stand_in_set *set = calloc(1, sizeof(*set));
+	struct file_copies *set = calloc(1, sizeof(*set));
 
 	assert_non_null(set);
 	assert_int_equal(mkdir("copies", 0700), 0);
@@ -44,7 +44,7 @@ static int open_original(const char *name)
 static void test_add_copies_bytes_mode_and_times(void **state)
 {
 	const struct timespec times[2] = {{1000000000, 111}, {1100000000, 222}};
-	struct stand_in_set *set = set_here();
+	struct file_copies *set = set_here();
 	struct stat original, copy;
 	char bytes[16] = "";
 	int fd;
@@ -54,7 +54,7 @@ static void test_add_copies_bytes_mode_and_times(void **state)
 	assert_int_equal(utimensat(AT_FDCWD, "file", times, 0), 0);
 	fd = open_original("file");
 	assert_int_equal(fstat(fd, &original), 0);
-	assert_int_equal(stand_in_add(set, fd), 0);
+	assert_int_equal(file_copies_add(set, fd), 0);
 	assert_int_equal(set->count, 1);
 	assert_int_equal(fstat(set->files[0].fd, &copy), 0);
 	assert_int_equal(copy.st_mode, original.st_mode);
@@ -67,13 +67,13 @@ static void test_add_copies_bytes_mode_and_times(void **state)
 	assert_true(set->files[0].inode == original.st_ino && set->files[0].device == original.st_dev);
 	assert_true(set->files[0].copy_inode == copy.st_ino && copy.st_ino != original.st_ino);
 	close(fd);
-	stand_in_free(set);
+	file_copies_free(set);
 }
 
 /* Whatever name it was opened by, the copy goes where the file is. */
 static void test_add_through_a_link_has_the_file_s_own_path(void **state)
 {
-	struct stand_in_set *set = set_here();
+	struct file_copies *set = set_here();
 	char *own;
 	int fd;
 
@@ -82,35 +82,35 @@ static void test_add_through_a_link_has_the_file_s_own_path(void **state)
 	assert_int_equal(symlink("file", "link"), 0);
 	own = realpath("file", NULL);
 	fd = open_original("link");
-	assert_int_equal(stand_in_add(set, fd), 0);
+	assert_int_equal(file_copies_add(set, fd), 0);
 	assert_string_equal(set->files[0].path, own);
 	free(own);
 	close(fd);
-	stand_in_free(set);
+	file_copies_free(set);
 }
 
 static void test_add_refuses_what_is_no_file_and_what_is_too_much(void **state)
 {
-	struct stand_in_set *set = set_here();
+	struct file_copies *set = set_here();
 	int fd = open_original(".");
 
 	(void)state;
-	assert_int_equal(stand_in_add(set, fd), -EINVAL);
+	assert_int_equal(file_copies_add(set, fd), -EINVAL);
 	close(fd);
 	scratch_file("file", "text", 0644);
 	fd = open_original("file");
-	for (int i = 0; i < STAND_INS_MAX; i++)
-		assert_int_equal(stand_in_add(set, fd), 0);
-	assert_int_equal(stand_in_add(set, fd), -ENOSPC);
-	assert_int_equal(set->count, STAND_INS_MAX);
+	for (int i = 0; i < FILE_COPIES_MAX; i++)
+		assert_int_equal(file_copies_add(set, fd), 0);
+	assert_int_equal(file_copies_add(set, fd), -ENOSPC);
+	assert_int_equal(set->count, FILE_COPIES_MAX);
 	close(fd);
-	stand_in_free(set);
-	stand_in_free(NULL);
+	file_copies_free(set);
+	file_copies_free(NULL);
 }
 
 static void test_add_beyond_what_may_be_written_is_refused(void **state)
 {
-	struct stand_in_set *set = set_here();
+	struct file_copies *set = set_here();
 	struct rlimit before, limit;
 	int fd;
 
@@ -121,11 +121,11 @@ static void test_add_beyond_what_may_be_written_is_refused(void **state)
 	limit = before;
 	limit.rlim_cur = 3;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	assert_int_equal(stand_in_add(set, fd), -EFBIG);
+	assert_int_equal(file_copies_add(set, fd), -EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	assert_int_equal(stand_in_add(set, fd), 0);
+	assert_int_equal(file_copies_add(set, fd), 0);
 	close(fd);
-	stand_in_free(set);
+	file_copies_free(set);
 }
 
 static struct target_file *allocator_of(struct target *target)
@@ -141,7 +141,7 @@ static struct target_file *allocator_of(struct target *target)
 static void test_target_stands_in_copy_under_the_name_of_the_original(void **state)
 {
 	struct target *target = target_new(NULL);
-	struct stand_in_set *set = set_here();
+	struct file_copies *set = set_here();
 	struct target_file *file, *original;
 	const struct plan *plan;
 
@@ -163,7 +163,7 @@ static void test_target_stands_in_copy_under_the_name_of_the_original(void **sta
 	assert_non_null(original->plan);
 	assert_int_not_equal(original->allocator, file->allocator);
 	/* The descriptor is the target's own. */
-	stand_in_free(set);
+	file_copies_free(set);
 	assert_int_not_equal(fcntl(elf_fd(file->elf), F_GETFD), -1);
 	target_free(target);
 }
@@ -171,16 +171,16 @@ static void test_target_stands_in_copy_under_the_name_of_the_original(void **sta
 static void test_target_stand_in_of_an_unknown_original_is_refused(void **state)
 {
 	struct target *target = target_new(NULL);
-	struct stand_in_set *set = set_here();
+	struct file_copies *set = set_here();
 	int fd;
 
 	(void)state;
 	scratch_file("file", "text", 0644);
 	fd = open_original("file");
-	assert_int_equal(stand_in_add(set, fd), 0);
+	assert_int_equal(file_copies_add(set, fd), 0);
 	assert_int_equal(target_stand_in(target, set), -ENOENT);
 	close(fd);
-	stand_in_free(set);
+	file_copies_free(set);
 	target_free(target);
 }
 
@@ -188,38 +188,38 @@ static void test_target_stand_in_of_an_unknown_original_is_refused(void **state)
 static void test_command_that_cannot_enter_is_reaped(void **state)
 {
 	char *argv[] = {(char *)"sh", (char *)"-c", (char *)": >ran", NULL};
-	struct stand_in_set *set = set_here();
-	struct command command;
+	struct file_copies *set = set_here();
+	struct workload workload;
 	sigset_t none;
 
 	(void)state;
 	sigemptyset(&none);
-	assert_true(command_start(argv, (char *)"/bin/sh", &none, set, &command) < 0);
-	assert_int_equal(waitpid(command.pid, NULL, 0), -1);
+	assert_true(workload_start(argv, (char *)"/bin/sh", &none, set, &workload) < 0);
+	assert_int_equal(waitpid(workload.pid, NULL, 0), -1);
 	assert_int_equal(errno, ECHILD);
 	assert_int_equal(access("ran", F_OK), -1);
-	stand_in_free(set);
+	file_copies_free(set);
 }
 
 /* In a child that has no rights: 0 when all is as it should be, else the line. */
 static int start_without_rights(void)
 {
 	char *argv[] = {(char *)"sh", (char *)"-c", (char *)"exit 9", NULL};
-	struct stand_in_set *set = (void *)1;
-	struct command command;
+	struct file_copies *set = (void *)1;
+	struct workload workload;
 	struct spare spare;
 	sigset_t none;
 
 	sigemptyset(&none);
 	if (geteuid() == 0 && setresuid(65534, 65534, 65534))
 		return __LINE__ % 256;
-	if (stand_in_new(&set) != -EPERM || set)
+	if (file_copies_new(&set) != -EPERM || set)
 		return __LINE__ % 256;
-	if (spare_start(NULL, argv, (char *)"/bin/sh", &none, &command, &spare))
+	if (spare_start(NULL, argv, (char *)"/bin/sh", &none, &workload, &spare))
 		return __LINE__ % 256;
 	if (spare.target || spare.count || !strstr(spare.reason, "CAP_SYS_ADMIN"))
 		return __LINE__ % 256;
-	if (command_release(&command) || command_status(&command, 1) != 9)
+	if (workload_release(&workload) || workload_status(&workload, 1) != 9)
 		return __LINE__ % 256;
 	return 0;
 }

@@ -9,14 +9,14 @@
 
 #include "scratch.h"
 
-#include "system/hierarchy.h"
+#include "system/cgroup_mounts.h"
 
 #define HOST_ID_A "aaaabbbbccccddddeeeeffff0000111122223333444455556666777788889999"
 #define HOST_ID_B "aaaabbbbcccc00000000000000000000000000000000000000000000000000ff"
 #define HOST_ID_C "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static char host_root[PATH_MAX];
-static struct hierarchy host;
+static struct cgroup_mounts host;
 
 #define HOST_V2	  "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
 #define HOST_ROOT "23 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
@@ -74,9 +74,9 @@ static inline void host_process(int pid, const char *lines)
 /* Read the mounts anew. */
 static inline int host_open(const char *mounts)
 {
-	hierarchy_release(&host);
+	cgroup_mounts_release(&host);
 	host_file("proc/self/mountinfo", "%s", mounts);
-	return hierarchy_open(host_root, &host);
+	return cgroup_mounts_open(host_root, &host);
 }
 
 /* Root reads everything but without these two capabilities: then what is nobody's to read stays closed. */
@@ -98,7 +98,7 @@ static inline int host_setup(void **state)
 
 static inline int host_teardown(void **state)
 {
-	hierarchy_release(&host);
+	cgroup_mounts_release(&host);
 	return scratch_teardown(state);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cgroupmemory.c on directories that look like the kernel's. */
+/* cgroup_memory.c on directories that look like the kernel's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

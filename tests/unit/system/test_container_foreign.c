@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* container.c with roster.c, runtime.c and statefile.c behind it: files of other users, broken files, strange words. */
+/* container.c with container_list.c, container_runtimes.c and state_file.c behind it: files of other users, broken files, strange words. */
 #include "container_host.h"
 
-#include "system/statefile.h"
+#include "system/state_file.h"
 
 #define PASSWD "root:x:0:0::/root:/bin/sh\nbob:x:1000:1000:Bob:/home/bob:/bin/sh\nghost:x:1001:1001:::\n"
 
@@ -104,7 +104,7 @@ static void test_container_find_takes_regular_files_of_some_size_only(void **sta
 	podman(PODMAN, HOST_ID_A, "web");
 	assert_says("web", -ENODATA, "not running");
 	/* Zeros behind its end would not disturb. */
-	assert_int_equal(truncate(PODMAN, STATEFILE_BYTES_MAX + 1), 0);
+	assert_int_equal(truncate(PODMAN, STATE_FILE_BYTES_MAX + 1), 0);
 	assert_says("web", -ENOENT, "there is no container");
 }
 

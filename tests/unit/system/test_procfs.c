@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "system/procfs.h"
 #include "scratch.h"
 

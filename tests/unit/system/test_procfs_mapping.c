@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "system/procfs.h"
 #include "scratch.h"
 

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "binary/elf.h"
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "unwind/table.h"
 
 static int said_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
@@ -39,7 +39,7 @@ static ssize_t said_bytes(const struct elf *elf, u64 offset, void *buffer, size_
 #define BEHIND_CODE (CODE_END + 1)
 
 static struct event_raw event;
-static struct mapping_table *mappings;
+static struct address_map *mappings;
 
 static struct unwind_rule rules[64];
 static int rule_error;
@@ -76,14 +76,14 @@ static inline void said_wait(struct table_set *tables, int milliseconds)
 		rule_error = 0;
 }
 
-static inline void map(struct mapping_table *table, u64 start, u64 end, u64 from_ns, struct elf *elf)
+static inline void map(struct address_map *table, u64 start, u64 end, u64 from_ns, struct elf *elf)
 {
 	struct mapping mapping = {.start = start, .end = end, .from_ns = from_ns, .elf = elf};
 
-	assert_int_equal(mapping_table_add(table, &mapping), 0);
+	assert_int_equal(address_map_add(table, &mapping), 0);
 }
 
-static inline void map_made_up(struct mapping_table *table)
+static inline void map_made_up(struct address_map *table)
 {
 	map(table, CODE, CODE_END, 0, made_up);
 	map(table, OTHER_CODE, OTHER_CODE + 0x1000, 0, NULL);
@@ -110,7 +110,7 @@ static inline int setup(void **state)
 	event.ip = code(1);
 	event.sp = STACK;
 	event.size = 256;
-	mappings = mapping_table_new();
+	mappings = address_map_new();
 	map_made_up(mappings);
 	return 0;
 }
@@ -118,7 +118,7 @@ static inline int setup(void **state)
 static inline int teardown(void **state)
 {
 	(void)state;
-	mapping_table_free(mappings);
+	address_map_free(mappings);
 	return 0;
 }
 

@@ -16,14 +16,14 @@
 #include <string.h>
 
 #include "binary/elf.h"
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "unwind/table.h"
 #include "trace/unwind.h"
 
 #define FILES_MAX 64
 
 static struct event_raw event;
-static struct mapping_table *mappings;
+static struct address_map *mappings;
 static u64 ip[STACK_DEPTH_MAX];
 static u32 depth;
 
@@ -217,7 +217,7 @@ static int setup_real(void **state)
 	memory.rows = calloc(memory.row_count, sizeof(*memory.rows));
 	memory.rules = calloc(UNWIND_RULES_MAX, sizeof(*memory.rules));
 	memory.mappings = calloc(memory.mapping_count, sizeof(*memory.mappings));
-	mappings = mapping_table_new();
+	mappings = address_map_new();
 	file_count = 0;
 	if (!maps || !mappings || table_set_new(&memory, &set))
 		return -1;
@@ -231,7 +231,7 @@ static int setup_real(void **state)
 			mapping.elf = files[file_count++];
 			table_set_request(set, mapping.elf);
 		}
-		mapping_table_add(mappings, &mapping);
+		address_map_add(mappings, &mapping);
 		free(mapping.path);
 	}
 	free(line);
@@ -245,7 +245,7 @@ static int teardown_real(void **state)
 	(void)state;
 	table_set_free(set);
 	set = NULL;
-	mapping_table_free(mappings);
+	address_map_free(mappings);
 	while (file_count)
 		elf_free(files[--file_count]);
 	free(memory.rows);

@@ -71,7 +71,7 @@ static struct table_memory memory;
 static struct table_set *set;
 static struct scope scopes[3];
 static struct elf *elfs[ELFS_MAX];
-static struct mapping_table *mappings;
+static struct address_map *mappings;
 
 static inline int find_loader(struct dl_phdr_info *info, size_t size, void *arg)
 {
@@ -130,7 +130,7 @@ static inline int setup(void **state)
 	memset(scopes, 0, sizeof(scopes));
 	for (unsigned int i = 0; i < ELFS_MAX; i++)
 		elfs[i] = open_loader();
-	mappings = mapping_table_new();
+	mappings = address_map_new();
 	return mappings ? 0 : -1;
 }
 
@@ -142,7 +142,7 @@ static inline int teardown(void **state)
 	set = NULL;
 	for (unsigned int i = 0; i < ELFS_MAX; i++)
 		elf_free(elfs[i]);
-	mapping_table_free(mappings);
+	address_map_free(mappings);
 	free(memory.rows);
 	free(memory.rules);
 	free(memory.mappings);
@@ -155,14 +155,14 @@ static inline void map(u64 start, u64 end, u64 file_offset, u64 from_ns, struct 
 	struct mapping mapping = {
 		.start = start, .end = end, .file_offset = file_offset, .from_ns = from_ns, .elf = elf};
 
-	assert_int_equal(mapping_table_add(mappings, &mapping), 0);
+	assert_int_equal(address_map_add(mappings, &mapping), 0);
 }
 
 /* Another image's mappings. */
 static inline void unmap_all(void)
 {
-	mapping_table_free(mappings);
-	mappings = mapping_table_new();
+	address_map_free(mappings);
+	mappings = address_map_new();
 	assert_non_null(mappings);
 }
 

@@ -162,7 +162,7 @@ static void test_publish_any_mappings_equal_the_mapping_table(void **state)
 		table_set_wait(set, -1);
 		assert_ascending(&scopes[0]);
 		for (u64 addr = 0x800; addr < 81 * 0x1000; addr += 0x800) {
-			const struct mapping *mapping = mapping_table_find(mappings, addr, NOW_NS);
+			const struct mapping *mapping = address_map_find(mappings, addr, NOW_NS);
 			const struct unwind_mapping *row = look(&scopes[0], addr);
 
 			assert_int_equal(!row, !mapping);

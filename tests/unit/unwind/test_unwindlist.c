@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "system/mapping.h"
+#include "system/address_map.h"
 #include "base/extent.h"
 #include "unwind/table.h"
 
@@ -21,7 +21,7 @@
 
 static struct table_memory memory;
 static struct table_set *set;
-static struct mapping_table *mappings;
+static struct address_map *mappings;
 static struct scope scopes[4000];
 static u64 now_ns;
 
@@ -34,7 +34,7 @@ static int setup(void **state)
 	memory.mappings = calloc(memory.mapping_count, sizeof(*memory.mappings));
 	memset(scopes, 0, sizeof(scopes));
 	now_ns = 1000;
-	mappings = mapping_table_new();
+	mappings = address_map_new();
 	return mappings ? table_set_new(&memory, &set) : -1;
 }
 
@@ -42,7 +42,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	table_set_free(set);
-	mapping_table_free(mappings);
+	address_map_free(mappings);
 	free(memory.rows);
 	free(memory.rules);
 	free(memory.mappings);
@@ -54,14 +54,14 @@ static void map(u32 count, u64 from_ns)
 	for (u64 i = 0; i < count; i++) {
 		struct mapping mapping = {.start = i * 0x2000, .end = i * 0x2000 + 0x1000, .from_ns = from_ns};
 
-		assert_int_equal(mapping_table_add(mappings, &mapping), 0);
+		assert_int_equal(address_map_add(mappings, &mapping), 0);
 	}
 }
 
 static void unmap_all(void)
 {
-	mapping_table_free(mappings);
-	mappings = mapping_table_new();
+	address_map_free(mappings);
+	mappings = address_map_new();
 	assert_non_null(mappings);
 }
 
@@ -131,16 +131,16 @@ static void test_publish_says_which_mappings_are_known_since_when(void **state)
 
 	(void)state;
 	map(2, 0);
-	assert_int_equal(mapping_table_add(mappings, &later), 0);
-	assert_int_equal(mapping_table_generation(mappings), 0);
+	assert_int_equal(address_map_add(mappings, &later), 0);
+	assert_int_equal(address_map_generation(mappings), 0);
 	publish(&scopes[0]);
-	assert_int_equal(mapping_table_generation(mappings), 1);
-	assert_int_equal(mapping_table_get(mappings, 1)->known, 1);
-	assert_int_equal(mapping_table_get(mappings, 2)->known, 0);
+	assert_int_equal(address_map_generation(mappings), 1);
+	assert_int_equal(address_map_get(mappings, 1)->known, 1);
+	assert_int_equal(address_map_get(mappings, 2)->known, 0);
 	now_ns++;
 	publish(&scopes[0]);
-	assert_int_equal(mapping_table_get(mappings, 1)->known, 1);
-	assert_int_equal(mapping_table_get(mappings, 2)->known, 2);
+	assert_int_equal(address_map_get(mappings, 1)->known, 1);
+	assert_int_equal(address_map_get(mappings, 2)->known, 2);
 }
 
 /* As a program with code made at run time does it, which writes to a page of it, and runs it again. */
@@ -153,7 +153,7 @@ static void test_publish_of_the_same_code_again_is_no_new_generation(void **stat
 		assert_int_equal(scopes[0].generation, 1);
 		map(3, ++now_ns);
 	}
-	assert_int_equal(mapping_table_generation(mappings), 1);
+	assert_int_equal(address_map_generation(mappings), 1);
 	unmap_all();
 	map(3, 0);
 	publish(&scopes[0]);
@@ -165,8 +165,8 @@ static void test_publish_without_room_makes_nothing_known(void **state)
 	(void)state;
 	map(ROWS / 2 + 1, 0);
 	assert_int_equal(table_set_publish(set, &scopes[0], PROCESS, mappings, now_ns), -ENOSPC);
-	assert_int_equal(mapping_table_get(mappings, 0)->known, 0);
-	assert_int_equal(mapping_table_generation(mappings), 0);
+	assert_int_equal(address_map_get(mappings, 0)->known, 0);
+	assert_int_equal(address_map_generation(mappings), 0);
 	assert_int_equal(scopes[0].mappings_process, 0);
 }
 

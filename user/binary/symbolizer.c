@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Code addresses to names. Owns one struct debuginfo and one struct symtab per file, both made when needed and dropped
+ * when told to, every answer given so far, and all names in them. Called by profile_symbolize.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "binary/debugfile.h"
+#include "binary/debuginfo.h"
+#include "binary/debugserver.h"
+#include "binary/elf.h"
+#include "binary/nametable.h"
+#include "system/root_fs.h"
+#include "binary/symbol.h"
+#include "binary/symtab.h"
+
+#define DOWNLOADS_NS 60000000000u /* for all files of a recording: the user is waiting for it */
+
+struct answer {
+	u64 offset;
+	struct symbol_frame frame;
+	UT_hash_handle hh;
+	struct symbol_line lines[];
+};
+
+struct file {
+	struct elf *elf;
+	struct file *same;	     /* of the same build, seen earlier: that one is asked; NULL: none */
+	struct elf *debug;	     /* its separate debug file; NULL: none */
+	struct debuginfo *debuginfo; /* NULL: none, or dropped */
+	struct symtab *symtab;	     /* NULL: not needed so far */
+	bool dropped;		     /* debuginfo was */
+	struct answer *answers;
+	UT_hash_handle hh;
+};
+
+struct symbolizer {
+	struct file *files;
+	struct name_table names;
+	const struct root_fs *root; /* of the process whose addresses are asked for; NULL: unknown */
+	struct root_fs own_root;
+	struct debugserver *server; /* NULL: none */
+	bool server_tried, server_missing;
+};
+
+struct symbolizer *symbolizer_new(void)
+{
+	struct symbolizer *symbolizer = calloc(1, sizeof(*symbolizer));
+
+	if (symbolizer)
+		root_fs_open_own(&symbolizer->own_root);
+	return symbolizer;
+}
+
+static void file_free(struct file *file)
+{
+	struct answer *answer, *next;
+
+	HASH_ITER (hh, file->answers, answer, next) {
+		HASH_DEL(file->answers, answer);
+		free(answer);
+	}
+	debuginfo_free(file->debuginfo);
+	symtab_free(file->symtab);
+	elf_free(file->debug);
+	free(file);
+}
+
+void symbolizer_free(struct symbolizer *symbolizer)
+{
+	struct file *file, *next;
+
+	if (!symbolizer)
+		return;
+	HASH_ITER (hh, symbolizer->files, file, next) {
+		HASH_DEL(symbolizer->files, file);
+		file_free(file);
+	}
+	name_table_release(&symbolizer->names);
+	debugserver_free(symbolizer->server);
+	root_fs_close(&symbolizer->own_root);
+	free(symbolizer);
+}
+
+void symbolizer_drop_files(struct symbolizer *symbolizer)
+{
+	for (struct file *file = symbolizer->files; file; file = file->hh.next) {
+		file->dropped = file->dropped || file->debuginfo;
+		debuginfo_free(file->debuginfo);
+		symtab_free(file->symtab);
+		file->debuginfo = NULL;
+		file->symtab = NULL;
+	}
+}
+
+void symbolizer_forget(struct symbolizer *symbolizer, const struct elf *elf)
+{
+	struct file *gone, *file, *next;
+
+	HASH_FIND_PTR(symbolizer->files, &elf, gone);
+	if (!gone)
+		return;
+	/* Those that asked it look for themselves. */
+	HASH_ITER (hh, symbolizer->files, file, next) {
+		if (file != gone && file->same != gone)
+			continue;
+		HASH_DEL(symbolizer->files, file);
+		file_free(file);
+	}
+}
+
+void symbolizer_set_root(struct symbolizer *symbolizer, const struct root_fs *root)
+{
+	symbolizer->root = root;
+}
+
+const char *symbolizer_complaint(const struct symbolizer *symbolizer)
+{
+	if (symbolizer->server_missing)
+		return "DEBUGINFOD_URLS is set, but libdebuginfod is not installed";
+	if (symbolizer->server && debugserver_gave_up(symbolizer->server))
+		return "the servers in DEBUGINFOD_URLS took longer than a minute";
+	return NULL;
+}
+
+/* What *line has of a function and of a source file, as symbol.h wants it: living as long as the symbolizer. */
+static int keep(struct symbolizer *symbolizer, const char *mangled, struct symbol_line *line)
+{
+	int err = name_table_function(&symbolizer->names, mangled, &line->system_name, &line->function);
+
+	return err ? err : name_table_keep(&symbolizer->names, line->file, &line->file);
+}
+
+static int ask_server(struct symbolizer *symbolizer, struct file *file)
+{
+	int err = 0;
+
+	if (!symbolizer->server_tried) {
+		err = debugserver_new(DOWNLOADS_NS, &symbolizer->server);
+		symbolizer->server_missing = err == -ENOENT;
+		symbolizer->server_tried = true;
+	}
+	if (err || !symbolizer->server || elf_path(file->elf)[0] != '/')
+		return err == -ENOMEM ? err : -ENOENT;
+	return debugserver_find(symbolizer->server, file->elf, &file->debug);
+}
+
+/* 0 (with or without a file found), or -ENOMEM. */
+static int find_debug(struct symbolizer *symbolizer, struct file *file)
+{
+	int err = -ENOENT;
+
+	if (symbolizer->root)
+		err = debugfile_find(file->elf, symbolizer->root, &file->debug);
+	if (err == -ENOENT)
+		err = debugfile_find(file->elf, &symbolizer->own_root, &file->debug);
+	if (err == -ENOENT)
+		err = ask_server(symbolizer, file);
+	return err == -ENOMEM ? err : 0;
+}
+
+/* Find the DWARF of a new file, there or elsewhere. 0 or -ENOMEM. */
+static int file_open(struct symbolizer *symbolizer, struct file *file)
+{
+	struct file *other;
+	int err;
+
+	for (other = symbolizer->files; other; other = other->hh.next) {
+		if (!other->same && debugfile_fits(other->elf, file->elf)) {
+			file->same = other;
+			return 0;
+		}
+	}
+	err = debuginfo_open(elf_fd(file->elf), &file->debuginfo);
+	if (err == -ENODATA) {
+		err = find_debug(symbolizer, file);
+		if (!err && file->debug)
+			err = debuginfo_open(elf_fd(file->debug), &file->debuginfo);
+	}
+	return err == -ENOMEM ? err : 0;
+}
+
+static int find_file(struct symbolizer *symbolizer, struct elf *elf, struct file **ret_file)
+{
+	struct file *file;
+
+	HASH_FIND_PTR(symbolizer->files, &elf, file);
+	if (!file) {
+		int err;
+
+		file = calloc(1, sizeof(*file));
+		if (!file)
+			return -ENOMEM;
+		file->elf = elf;
+		err = file_open(symbolizer, file);
+		if (err) {
+			file_free(file);
+			return err;
+		}
+		HASH_ADD_PTR(symbolizer->files, elf, file);
+		if (!file->hh.tbl) {
+			file_free(file);
+			return -ENOMEM;
+		}
+	}
+	*ret_file = file->same ? file->same : file;
+	return 0;
+}
+
+/* The separate debug file has every symbol; .gnu_debugdata those that .dynsym lacks. */
+static int read_symbols(struct file *file)
+{
+	struct elf *unpacked = NULL;
+	int err = 0;
+
+	if (!file->debug)
+		err = debugfile_unpack(file->elf, &unpacked);
+	if (err == -ENOMEM)
+		return err;
+	err = symtab_new(file->elf, file->debug ? file->debug : unpacked, &file->symtab);
+	elf_free(unpacked);
+	return err;
+}
+
+static int find_symbol(struct file *file, u64 offset, const char **ret_name, u64 *ret_start)
+{
+	int err = 0;
+
+	if (!file->symtab)
+		err = read_symbols(file);
+	if (!err)
+		*ret_name = symtab_find(file->symtab, offset, ret_start);
+	return err;
+}
+
+/* One line from the symbol table; source file and line come from DWARF where that knows the line and not the function.
+ */
+static int answer_from_symbol(struct symbolizer *symbolizer, struct file *file, const struct debuginfo_place *place,
+			      struct answer *answer)
+{
+	struct symbol_line *line = &answer->lines[0];
+	const char *name;
+	u64 start;
+	int err;
+
+	err = find_symbol(file, answer->offset, &name, &start);
+	if (err || !name)
+		return err;
+	line->file = place->file;
+	line->line = place->line;
+	answer->frame.line_count = 1;
+	answer->frame.function_offset = answer->offset - start;
+	return keep(symbolizer, name, line);
+}
+
+static int answer_from_debuginfo(struct symbolizer *symbolizer, const struct debuginfo_place *place, u64 vaddr,
+				 struct answer *answer)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < place->count; i++) {
+		const struct debuginfo_function *function = &place->function[i];
+		const char *name = function->linkage_name ? function->linkage_name : function->name;
+
+		if (!name) /* an inlined function nobody named: the caller's line still tells the place */
+			continue;
+		answer->lines[answer->frame.line_count] = (struct symbol_line){
+			.file = function->file, .line = function->line, .start_line = function->start_line};
+		err = keep(symbolizer, name, &answer->lines[answer->frame.line_count++]);
+	}
+	answer->frame.function_offset = vaddr - place->entry;
+	return err;
+}
+
+/* 0 (place->count may be 0), or -ENOMEM. */
+static int find_place(struct file *file, u64 vaddr, struct debuginfo_place *place)
+{
+	int err = 0;
+
+	if (file->dropped) {
+		err = debuginfo_open(elf_fd(file->debug ? file->debug : file->elf), &file->debuginfo);
+		file->dropped = err == -ENOMEM;
+	}
+	if (!err && file->debuginfo)
+		err = debuginfo_find(file->debuginfo, vaddr, place);
+	return err == -ENOMEM ? err : 0;
+}
+
+static int find_answer(struct symbolizer *symbolizer, struct file *file, u64 offset, struct answer **ret_answer)
+{
+	struct debuginfo_place place = {0};
+	struct answer *answer;
+	bool is_code;
+	u64 vaddr;
+	int err = 0;
+
+	is_code = !elf_offset_to_vaddr(file->elf, offset, &vaddr);
+	if (is_code)
+		err = find_place(file, vaddr, &place);
+	if (err)
+		return err;
+	answer = calloc(1, sizeof(*answer) + (place.count + 1) * sizeof(answer->lines[0]));
+	if (!answer)
+		return -ENOMEM;
+	answer->offset = offset;
+	err = place.count ? answer_from_debuginfo(symbolizer, &place, vaddr, answer) : 0;
+	if (!err && is_code && !answer->frame.line_count)
+		err = answer_from_symbol(symbolizer, file, &place, answer);
+	if (err) {
+		free(answer);
+		return err;
+	}
+	answer->frame.lines = answer->lines;
+	*ret_answer = answer;
+	return 0;
+}
+
+int symbolizer_resolve(struct symbolizer *symbolizer, struct elf *elf, u64 offset, struct symbol_frame *ret_frame)
+{
+	struct answer *answer;
+	struct file *file;
+	int err;
+
+	err = find_file(symbolizer, elf, &file);
+	if (err)
+		return err;
+	HASH_FIND(hh, file->answers, &offset, sizeof(offset), answer);
+	if (!answer) {
+		err = find_answer(symbolizer, file, offset, &answer);
+		if (err)
+			return err;
+		HASH_ADD(hh, file->answers, offset, sizeof(offset), answer);
+		if (!answer->hh.tbl) {
+			free(answer);
+			return -ENOMEM;
+		}
+	}
+	*ret_frame = answer->frame;
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYSTEM_CGROUP_MOUNTS_H
+#define SYSTEM_CGROUP_MOUNTS_H
+/*
+ * Where the control groups of this machine are mounted. Groups of version 2 are what heaptap scopes by: at
+ * /sys/fs/cgroup on an ordinary host; beside the controllers of version 1, at /sys/fs/cgroup/unified, on a hybrid one.
+ *
+ * A group is named as the kernel names it in /proc/PID/cgroup: "/a/b", "/" for the top.
+ */
+#include <sys/types.h>
+
+#include "include/types.h"
+
+struct cgroup_mount {
+	char *point;	   /* "/sys/fs/cgroup/memory" */
+	char *top;	   /* the group that is mounted there: "" for the whole hierarchy */
+	char *controllers; /* options of its file system, "rw,memory"; of version 1 alone, else NULL */
+};
+
+struct cgroup_mounts {
+	char *root; /* stands before every path that is opened: "" for this machine, a directory in tests */
+	struct cgroup_mount v2;
+	struct cgroup_mount *v1;
+	unsigned int v1_count;
+};
+
+/* Read `root`/proc/self/mountinfo. 0, -ENOTSUP where version 2 is not mounted, or another negative errno. */
+int cgroup_mounts_open(const char *root, struct cgroup_mounts *ret_hierarchy);
+void cgroup_mounts_release(struct cgroup_mounts *hierarchy);
+
+/* The directory of a group of version 2, to be opened; allocated. NULL: it lies outside what is mounted (or no memory).
+ */
+char *cgroup_mounts_directory(const struct cgroup_mounts *hierarchy, const char *group);
+
+/*
+ * The group of a process, allocated: of version 2, or of the version 1 hierarchy that has `controller`. NULL: no such
+ * process, or none.
+ */
+char *cgroup_mounts_group(const struct cgroup_mounts *hierarchy, pid_t pid, const char *controller);
+
+/*
+ * Where the memory limit of a process stands, for cgroup_memory: the directory and the path below it, both allocated.
+ * The memory controller of version 1 where it is mounted, else version 2. 0, -ESRCH or -ENOMEM.
+ */
+int cgroup_mounts_memory(const struct cgroup_mounts *hierarchy, pid_t pid, char **ret_directory, char **ret_path);
+
+/* What of `path` lies behind `prefix`, both of whole components: "" or "/...". NULL: it lies elsewhere. */
+const char *cgroup_mounts_below(const char *prefix, const char *path);
+
+#endif

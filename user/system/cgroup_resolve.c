@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From what a user calls a group to the group of version 2. Called by the tracer. */
+#include "system/cgroup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "system/cgroup_mounts.h"
+
+/* "/a/b" of "a//./b/": no slash at the end, "" for the top. NULL with errno: nothing, or a way up. */
+static char *normalize(const char *wanted)
+{
+	char *words = strdup(wanted), *path = calloc(1, strlen(wanted) + 2), *word, *save, *end = path;
+
+	if (!words || !path)
+		goto fail;
+	errno = EINVAL;
+	if (!*wanted)
+		goto fail;
+	for (word = strtok_r(words, "/", &save); word; word = strtok_r(NULL, "/", &save)) {
+		if (!strcmp(word, ".."))
+			goto fail;
+		if (!strcmp(word, "."))
+			continue;
+		*end++ = '/';
+		end = stpcpy(end, word);
+	}
+	free(words);
+	return path;
+fail:
+	free(words);
+	free(path);
+	return NULL;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat stat_buffer;
+
+	return !stat(path, &stat_buffer) && S_ISDIR(stat_buffer.st_mode);
+}
+
+/* The lowest group that holds all processes seen so far. */
+struct common {
+	const struct cgroup_mounts *hierarchy;
+	char *path;
+	bool differ;
+};
+
+static int narrow(pid_t pid, void *arg)
+{
+	struct common *common = arg;
+	char *path = cgroup_mounts_group(common->hierarchy, pid, NULL);
+
+	if (!path)
+		return 0;
+	if (!common->path) {
+		common->path = path;
+		return 0;
+	}
+	while (*common->path && !cgroup_mounts_below(common->path, path)) {
+		common->differ = true;
+		*strrchr(common->path, '/') = '\0';
+	}
+	free(path);
+	return 0;
+}
+
+/* From a directory of version 1 to a path of version 2, allocated. */
+static int translate(const struct cgroup_mounts *hierarchy, const char *directory, char **ret_path)
+{
+	struct common common = {.hierarchy = hierarchy};
+	int err = cgroup_for_each_process(directory, narrow, &common, NULL);
+
+	if (!err && !common.path)
+		err = -ENODATA;
+	else if (!err && (!*common.path || !strcmp(common.path, "/")))
+		err = common.differ ? -ENOTUNIQ : -ENOTSUP;
+	if (err)
+		free(common.path);
+	else
+		*ret_path = common.path;
+	return err;
+}
+
+/* The group of version 2 for the directory `below` of a mount of version 1. */
+static int from_v1(const struct cgroup_mounts *hierarchy, const struct cgroup_mount *mount, const char *below,
+		   char **ret_path)
+{
+	char *directory;
+	int err = -ENOENT;
+
+	if (asprintf(&directory, "%s%s%s", hierarchy->root, mount->point, below) < 0)
+		return -ENOMEM;
+	if (is_directory(directory))
+		err = translate(hierarchy, directory, ret_path);
+	free(directory);
+	return err;
+}
+
+static int join(const char *top, const char *below, char **ret_path)
+{
+	return asprintf(ret_path, "%s%s", top, below) < 0 ? -ENOMEM : 0;
+}
+
+/* A directory below one of the mounts; -EXDEV: it is not. Mounts lie within another: the innermost one counts. */
+static int by_directory(const struct cgroup_mounts *hierarchy, const char *path, char **ret_path)
+{
+	const char *shortest = cgroup_mounts_below(hierarchy->v2.point, path);
+	const struct cgroup_mount *v1 = NULL;
+
+	for (unsigned int i = 0; i < hierarchy->v1_count; i++) {
+		const char *below = cgroup_mounts_below(hierarchy->v1[i].point, path);
+
+		if (below && (!shortest || strlen(below) < strlen(shortest))) {
+			shortest = below;
+			v1 = &hierarchy->v1[i];
+		}
+	}
+	if (!shortest)
+		return -EXDEV;
+	return v1 ? from_v1(hierarchy, v1, shortest, ret_path) : join(hierarchy->v2.top, shortest, ret_path);
+}
+
+/* As version 2 calls it, or, where version 2 has no such group, as a controller of version 1 does. */
+static int by_name(const struct cgroup_mounts *hierarchy, const char *path, char **ret_path)
+{
+	char *directory = cgroup_mounts_directory(hierarchy, path);
+	int err = directory && is_directory(directory) ? join("", path, ret_path) : -ENOENT;
+
+	free(directory);
+	for (unsigned int i = 0; err == -ENOENT && i < hierarchy->v1_count; i++) {
+		const char *below = cgroup_mounts_below(hierarchy->v1[i].top, path);
+
+		if (below)
+			err = from_v1(hierarchy, &hierarchy->v1[i], below, ret_path);
+	}
+	return err;
+}
+
+/* /sys/fs/cgroup/cpu is a link to cpu,cpuacct on many hosts. NULL: no such file. */
+static char *follow_links(const struct cgroup_mounts *hierarchy, const char *path)
+{
+	char *full, *real, *below = NULL;
+
+	if (asprintf(&full, "%s%s", hierarchy->root, path) < 0)
+		return NULL;
+	real = realpath(full, NULL);
+	if (real && cgroup_mounts_below(hierarchy->root, real))
+		below = strdup(cgroup_mounts_below(hierarchy->root, real));
+	free(real);
+	free(full);
+	return below;
+}
+
+static int resolve(const struct cgroup_mounts *hierarchy, const char *wanted, char **ret_path)
+{
+	char *path = normalize(wanted), *real;
+	int err;
+
+	if (!path)
+		return -errno;
+	err = by_directory(hierarchy, path, ret_path);
+	if (err == -EXDEV)
+		err = by_name(hierarchy, path, ret_path);
+	if (err == -ENOENT && *wanted == '/' && (real = follow_links(hierarchy, path))) {
+		err = by_directory(hierarchy, real, ret_path);
+		err = err == -EXDEV ? -ENOENT : err;
+		free(real);
+	}
+	free(path);
+	return err;
+}
+
+static char *explain(const struct cgroup_mounts *hierarchy, const char *wanted, int err)
+{
+	char *why;
+	int length;
+
+	switch (err) {
+	case -EINVAL:
+		length = asprintf(&why,
+				  "'%s' cannot be a cgroup: give its path without '..', as /proc/PID/cgroup has it",
+				  wanted);
+		break;
+	case -ENODATA:
+		length = asprintf(&why, "there is no process in cgroup '%s' nor below it; start one first", wanted);
+		break;
+	case -ENOTUNIQ:
+		length = asprintf(
+			&why,
+			"cgroup '%s' is one of version 1 whose processes are in several of version 2; give one "
+			"of those, as the line '0::' in /proc/PID/cgroup has it",
+			wanted);
+		break;
+	case -ENOTSUP:
+		length = asprintf(&why,
+				  "cgroup '%s' is one of version 1 whose processes are in none of version 2; use -p or "
+				  "--all",
+				  wanted);
+		break;
+	case -ENOENT:
+		length = asprintf(&why, "there is no cgroup '%s'; look for it below %s", wanted, hierarchy->v2.point);
+		break;
+	default:
+		length = asprintf(&why, "cgroup '%s' cannot be read: %s", wanted, strerror(-err));
+	}
+	return length < 0 ? NULL : why;
+}
+
+int cgroup_find(const struct cgroup_mounts *hierarchy, const char *wanted, struct cgroup *ret_group, char **ret_why)
+{
+	struct cgroup group = {0};
+	char *path = NULL;
+	int err = resolve(hierarchy, wanted, &path);
+
+	if (!err)
+		err = cgroup_open(hierarchy, path, &group);
+	if (!err)
+		err = cgroup_check(&group);
+	free(path);
+	if (err) {
+		cgroup_release(&group);
+		*ret_why = explain(hierarchy, wanted, err);
+		return err;
+	}
+	*ret_group = group;
+	return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYSTEM_CONTAINER_RUNTIMES_H
+#define SYSTEM_CONTAINER_RUNTIMES_H
+/*
+ * Where container runtimes keep what they know, below the directory `root` ("" for this machine):
+ *
+ *   docker      var/lib/docker/containers/ID/config.v2.json
+ *   podman      var/lib/containers/storage/DRIVER-containers/[volatile-]containers.json, also below run/containers
+ *   containerd  run/containerd/io.containerd.runtime.v2.task/NAMESPACE/ID/{config.json,init.pid}, also below run/k3s
+ *   Kubernetes  var/log/containers/POD_NAMESPACE_CONTAINER-ID.log, links by that name
+ *
+ * Docker and podman of other users: below .local/share/ in the homes of etc/passwd, and run/user/UID/. Users of other
+ * directories (LDAP) and stores that were moved by configuration are not looked for: their containers are known by id.
+ */
+
+struct container_list;
+
+/* Tell the container_list all of it. A file that is broken, missing or too large hides no other. */
+void container_runtimes_load(const char *root, struct container_list *container_list);
+
+#endif

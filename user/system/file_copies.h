@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYSTEM_FILE_COPIES_H
+#define SYSTEM_FILE_COPIES_H
+/*
+ * Copies of files, mounted over their originals in a mount namespace of COMMAND's own: a probe without a filter on a
+ * copy's inode meets COMMAND and its descendants and nobody else. heaptap itself never enters that namespace, and the
+ * tmpfs that holds the copies is mounted nowhere else; it goes with the last of its users.
+ */
+#include <sys/types.h>
+
+#include "include/types.h"
+
+#define FILE_COPIES_MAX 16
+
+struct file_copy {
+	char *path; /* the original's, links resolved */
+	dev_t device, copy_device;
+	ino_t inode, copy_inode;
+	int fd;		 /* of the copy, for reading; owned by the set */
+	u64 mount_flags; /* MOUNT_ATTR_* of the mount that the original is on, and read-only */
+	char name[4];	 /* on the tmpfs */
+};
+
+struct file_copies {
+	int tree;    /* the tmpfs: a mount of no namespace until file_copies_enter */
+	bool shared; /* the root directory's mount hands on what is mounted below it; so it is in the new namespace */
+	unsigned int count;
+	struct file_copy files[FILE_COPIES_MAX];
+};
+
+/* An empty set. 0; -EPERM: no CAP_SYS_ADMIN; or another negative errno, and then *ret_set is NULL. */
+int file_copies_new(struct file_copies **ret_set);
+
+/* The copies stay while somebody has them mounted, mapped or open. NULL does nothing. */
+void file_copies_free(struct file_copies *set);
+
+/*
+ * Add a copy of the regular file behind descriptor `fd` (borrowed), with its owner, mode, times and extended attributes.
+ * 0; -ESTALE: it changed meanwhile; -EFBIG: larger than heaptap may write; -EOPNOTSUPP or -EPERM: an attribute that decides about access cannot be kept;
+ * -ENOSPC: no memory for it, or FILE_COPIES_MAX reached; or another negative errno. The set is of no use after an error.
+ */
+int file_copies_add(struct file_copies *set, int fd);
+
+/*
+ * Give the calling process, which must have one thread, a mount namespace of its own with every copy over its original.
+ * Mounts of the namespace it leaves still come in, and none go out; namespaces below it get what is mounted in it as they
+ * would in the one it leaves. Makes system calls only, so that it may be called
+ * between fork and exec. 0, or negative errno (-ESTALE: a path leads to another file by now; -EINVAL also: the root
+ * directory is no mount, as in a chroot): the namespace is half made then, and the process should leave.
+ */
+int file_copies_enter(const struct file_copies *set);
+
+#endif

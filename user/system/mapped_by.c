@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One scan of the machine's mappings; called by the tracer at start and by doctor. */
+#include "system/mapped_by.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "system/address_map.h"
+
+struct scan {
+	struct mapped_by_file *files;
+	unsigned int file_count;
+	bool *mapped;		   /* by the process that is looked at: a file may be mapped twice */
+	unsigned int mapped_count; /* how many of them are */
+};
+
+static bool is_same(const struct mapped_by_file *file, const struct mapping *mapping)
+{
+	if (mapping->inode != file->inode)
+		return false;
+	if (mapping->device == file->device)
+		return true;
+	return !major(mapping->device) && !major(file->device) && file->path && !strcmp(mapping->path, file->path);
+}
+
+static void look(struct scan *scan, const struct mapping *mapping)
+{
+	for (unsigned int i = 0; i < scan->file_count; i++) {
+		if (scan->mapped[i] || !is_same(&scan->files[i], mapping))
+			continue;
+		scan->mapped[i] = true;
+		scan->mapped_count++;
+		scan->files[i].processes++;
+	}
+}
+
+/* Kernel threads have no mappings. 0, -ESRCH for a process that has gone, -EACCES for one that is not ours to read. */
+static int scan_process(struct scan *scan, const char *root, const char *pid)
+{
+	char *path, *line = NULL;
+	size_t capacity = 0;
+	FILE *maps;
+
+	if (asprintf(&path, "%s/proc/%s/maps", root, pid) < 0)
+		return -ENOMEM;
+	maps = fopen(path, "re");
+	free(path);
+	if (!maps)
+		return errno == EACCES || errno == EPERM ? -EACCES : -ESRCH;
+	memset(scan->mapped, 0, scan->file_count * sizeof(*scan->mapped));
+	scan->mapped_count = 0;
+	while (scan->mapped_count < scan->file_count && getline(&line, &capacity, maps) > 0) {
+		struct mapping mapping;
+
+		if (mapping_parse(line, &mapping))
+			continue;
+		look(scan, &mapping);
+		free(mapping.path);
+	}
+	free(line);
+	fclose(maps);
+	return 0;
+}
+
+static int scan_all(struct scan *scan, DIR *proc, const char *root, bool (*is_ours)(pid_t pid, void *arg), void *arg,
+		    struct mapped_by_count *count)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(proc))) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		int err;
+
+		if (pid <= 0 || pid == getpid() || is_ours(pid, arg))
+			continue;
+		err = scan_process(scan, root, entry->d_name);
+		if (err == -ENOMEM)
+			return err;
+		if (err == -EACCES)
+			count->unread++;
+		else if (!err)
+			count->processes += scan->mapped_count > 0;
+	}
+	return 0;
+}
+
+int mapped_by_count(const char *root, struct mapped_by_file *files, unsigned int file_count,
+		    bool (*is_ours)(pid_t pid, void *arg), void *arg, struct mapped_by_count *ret_count)
+{
+	struct scan scan = {.files = files, .file_count = file_count};
+	struct mapped_by_count count = {0};
+	DIR *proc = NULL;
+	char *path;
+	int err = -ENOMEM;
+
+	for (unsigned int i = 0; i < file_count; i++)
+		files[i].processes = 0;
+	scan.mapped = calloc(file_count ? file_count : 1, sizeof(*scan.mapped));
+	if (scan.mapped && asprintf(&path, "%s/proc", root) >= 0) {
+		proc = opendir(path);
+		err = proc ? scan_all(&scan, proc, root, is_ours, arg, &count) : -errno;
+		free(path);
+	}
+	if (proc)
+		closedir(proc);
+	free(scan.mapped);
+	if (!err)
+		*ret_count = count;
+	return err;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looking up files for a process, as somebody with more rights than it. Whoever owns that file system may have put
+ * anything under a name: a link to a file of the host, a device whose mere opening does something, a FIFO that blocks.
+ * So a name is first resolved without opening what it stands for, the kernel keeps the way inside the root, and only
+ * a regular file is then opened.
+ */
+#include "system/root_fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Effective user, and the process's number in the innermost of its PID namespaces. */
+static int read_status(pid_t pid, uid_t *ret_uid, pid_t *ret_inner_pid)
+{
+	char path[64], line[512];
+	unsigned int uid;
+	int inner, missing = 2;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = fopen(path, "re");
+	if (!status)
+		return -errno;
+	while (missing && fgets(line, sizeof(line), status)) {
+		if (sscanf(line, "Uid: %*u %u", &uid) == 1) {
+			*ret_uid = uid;
+			missing--;
+		} else if (sscanf(line, "NSpid: %d", &inner) == 1) {
+			const char *at = line + sizeof("NSpid:") - 1;
+			int used;
+
+			while (sscanf(at, "%d%n", &inner, &used) == 1)
+				at += used;
+			*ret_inner_pid = inner;
+			missing--;
+		}
+	}
+	fclose(status);
+	return missing ? -ESRCH : 0;
+}
+
+static int open_directory(const char *path)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int root_fs_open(pid_t pid, struct root_fs *ret_root)
+{
+	struct root_fs root = {.fd = -1, .pid = pid};
+	char path[64];
+	int err;
+
+	*ret_root = root;
+	err = read_status(pid, &root.uid, &root.inner_pid);
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	root.fd = open_directory(path);
+	if (root.fd < 0)
+		return root.fd;
+	*ret_root = root;
+	return 0;
+}
+
+int root_fs_open_own(struct root_fs *ret_root)
+{
+	int fd = open_directory("/");
+
+	*ret_root = (struct root_fs){.fd = fd < 0 ? -1 : fd, .pid = getpid(), .inner_pid = getpid(), .uid = geteuid()};
+	return fd < 0 ? fd : 0;
+}
+
+void root_fs_look(struct root_fs *root)
+{
+	pid_t inner = 0;
+	uid_t uid = 0;
+
+	/* Another process may have got the number; it has another one inside, or another root, in all likelihood. */
+	if (root->fd >= 0 && !read_status(root->pid, &uid, &inner) && inner == root->inner_pid)
+		root->uid = uid;
+}
+
+void root_fs_close(struct root_fs *root)
+{
+	if (root->fd >= 0)
+		close(root->fd);
+	root->fd = -1;
+}
+
+/* Open for reading what an O_PATH descriptor stands for. */
+static int reopen(int fd)
+{
+	char path[64];
+	int opened;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return opened < 0 ? -errno : opened;
+}
+
+int root_fs_open_file(const struct root_fs *root, const char *path, enum root_fs_links links, u64 size_max,
+		      struct stat *ret_status)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+	struct stat status;
+	int fd, ret;
+
+	if (root->fd < 0)
+		return -ENOENT;
+	if (links == ROOT_LINKS_NONE)
+		how.resolve |= RESOLVE_NO_SYMLINKS;
+	fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &status))
+		ret = -errno;
+	else if (!S_ISREG(status.st_mode))
+		ret = -EINVAL;
+	else if ((u64)status.st_size > size_max)
+		ret = -EFBIG;
+	else
+		ret = reopen(fd);
+	close(fd);
+	if (ret >= 0 && ret_status)
+		*ret_status = status;
+	return ret;
+}

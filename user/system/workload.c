@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Starting COMMAND; used by record. Between fork and exec the child calls nothing but system calls. */
+#include "system/workload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "system/file_copies.h"
+
+extern char **environ;
+
+static int executable(const char *path)
+{
+	struct stat stat_buffer;
+
+	if (stat(path, &stat_buffer))
+		return -errno;
+	if (!S_ISREG(stat_buffer.st_mode) || access(path, X_OK))
+		return -EACCES;
+	return 0;
+}
+
+/* As execvp: the first executable file wins, one that may not be executed is remembered. */
+static int search(const char *name, const char *list, char **ret_path)
+{
+	int result = -ENOENT;
+
+	for (;;) {
+		size_t length = strcspn(list, ":");
+		char path[PATH_MAX];
+		int err = -ENAMETOOLONG;
+
+		/* An empty entry, at the end too, is the current directory. */
+		if (snprintf(path, sizeof(path), "%.*s/%s", length ? (int)length : 1, length ? list : ".", name) <
+		    (int)sizeof(path))
+			err = executable(path);
+		if (!err) {
+			*ret_path = strdup(path);
+			return *ret_path ? 0 : -ENOMEM;
+		}
+		if (err == -EACCES)
+			result = err;
+		if (!list[length])
+			return result;
+		list += length + 1;
+	}
+}
+
+int workload_find(const char *name, char **ret_path)
+{
+	const char *list = getenv("PATH");
+	int err;
+
+	if (!strchr(name, '/'))
+		return *name ? search(name, list ? list : "/usr/local/bin:/usr/bin:/bin", ret_path) : -ENOENT;
+	err = executable(name);
+	if (err)
+		return err == -ENOTDIR ? -ENOENT : err;
+	*ret_path = strdup(name);
+	return *ret_path ? 0 : -ENOMEM;
+}
+
+/* The stand-ins come first, so that nothing has been built around a child that cannot have them. */
+static void enter(const struct file_copies *stand_ins, int verdict)
+{
+	int err = -file_copies_enter(stand_ins);
+
+	if (write(verdict, &err, sizeof(err)) != sizeof(err) || err)
+		_exit(125);
+}
+
+static _Noreturn void run_child(char *const *argv, const char *path, const sigset_t *mask, int gate, int verdict)
+{
+	int count = 0, err;
+	char go = 0;
+
+	while (argv[count])
+		count++;
+	char *shell[count + 2];
+
+	while (read(gate, &go, 1) < 0 && errno == EINTR)
+		;
+	if (go != 'g')
+		_exit(125);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execve(path, argv, environ);
+	err = errno;
+	/* A script without a #! line is the shell's, as execvp has it. */
+	if (err == ENOEXEC) {
+		shell[0] = (char *)"sh";
+		shell[1] = (char *)path;
+		memcpy(shell + 2, argv + 1, (size_t)count * sizeof(*argv));
+		execve("/bin/sh", shell, environ);
+	}
+	if (write(verdict, &err, sizeof(err)) < 0)
+		_exit(126);
+	_exit(126);
+}
+
+static void reap(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* What the child says of itself: an errno, 0 when it closes the pipe without a word. */
+static int hear(int verdict, int *ret_err)
+{
+	ssize_t length;
+
+	*ret_err = 0;
+	do
+		length = read(verdict, ret_err, sizeof(*ret_err));
+	while (length < 0 && errno == EINTR);
+	return length == sizeof(*ret_err) ? 0 : -EPIPE;
+}
+
+/* 0, or negative errno with the child reaped. */
+static int await_entry(const struct workload *workload)
+{
+	int err, silent = hear(workload->verdict, &err);
+
+	if (!silent && !err)
+		return 0;
+	reap(workload->pid);
+	return silent ? silent : -err;
+}
+
+int workload_start(char *const *argv, char *path, const sigset_t *mask, const struct file_copies *stand_ins,
+		   struct workload *ret_command)
+{
+	int gate[2], verdict[2], err = 0;
+
+	if (pipe2(gate, O_CLOEXEC))
+		return -errno;
+	if (pipe2(verdict, O_CLOEXEC)) {
+		err = -errno;
+		goto close_gate;
+	}
+	ret_command->pid = fork();
+	if (ret_command->pid < 0) {
+		err = -errno;
+		goto close_verdict;
+	}
+	if (!ret_command->pid) {
+		close(gate[1]);
+		if (stand_ins)
+			enter(stand_ins, verdict[1]);
+		run_child(argv, path, mask, gate[0], verdict[1]);
+	}
+	close(gate[0]);
+	close(verdict[1]);
+	ret_command->gate = gate[1];
+	ret_command->verdict = verdict[0];
+	ret_command->path = path;
+	if (stand_ins)
+		err = await_entry(ret_command);
+	if (err) {
+		close(ret_command->gate);
+		close(ret_command->verdict);
+	}
+	return err;
+close_verdict:
+	close(verdict[0]);
+	close(verdict[1]);
+close_gate:
+	close(gate[0]);
+	close(gate[1]);
+	return err;
+}
+
+int workload_release(struct workload *workload)
+{
+	int err = 0;
+
+	if (write(workload->gate, "g", 1) != 1)
+		err = errno;
+	close(workload->gate);
+	if (!err)
+		hear(workload->verdict, &err);
+	close(workload->verdict);
+	if (err)
+		reap(workload->pid);
+	return -err;
+}
+
+void workload_abandon(struct workload *workload)
+{
+	close(workload->gate);
+	close(workload->verdict);
+	reap(workload->pid);
+}
+
+int workload_status(struct workload *workload, int block)
+{
+	int status;
+	pid_t pid;
+
+	do
+		pid = waitpid(workload->pid, &status, block ? 0 : WNOHANG);
+	while (pid < 0 && errno == EINTR);
+	if (pid == 0)
+		return -EAGAIN;
+	if (pid < 0)
+		return -errno;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
