@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "binary/elf.h"
-#include "binary/symbol.h"
+#include "binary/symbolizer.h"
 
 struct places {
 	u64 *offsets;

@@ -7,11 +7,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "binary/debugfile.h"
+#include "binary/debug_file.h"
 #include "binary/elf.h"
 #include "system/root_fs.h"
-#include "binary/symbol.h"
-#include "binary/symtab.h"
+#include "binary/symbolizer.h"
+#include "binary/symbol_table.h"
 
 #define CODE_MAX 0x2000 /* how far into the file names are asked for */
 
@@ -40,18 +40,18 @@ static void resolve_all(struct elf *elf)
 static void read_as_debug(struct elf *elf, const u8 *data, size_t size)
 {
 	struct elf *debug, *unpacked;
-	struct symtab *symtab;
+	struct symbol_table *symtab;
 	u64 start;
 
 	if (elf_open_debug(file_of(data, size), "/nowhere/debug", &debug) != 0)
 		return;
-	if (symtab_new(elf, debug, &symtab) == 0) {
+	if (symbol_table_new(elf, debug, &symtab) == 0) {
 		for (u64 offset = 0; offset < CODE_MAX; offset += 37)
-			if (symtab_find(symtab, offset, &start) && start > offset)
+			if (symbol_table_find(symtab, offset, &start) && start > offset)
 				abort();
-		symtab_free(symtab);
+		symbol_table_free(symtab);
 	}
-	if (debugfile_unpack(debug, &unpacked) == 0)
+	if (debug_file_unpack(debug, &unpacked) == 0)
 		elf_free(unpacked);
 	elf_free(debug);
 }
@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (elf_open(file_of(data, size), "/nowhere/input", &elf) != 0)
 		return 0;
 	root_fs_open_own(&own);
-	if (debugfile_find(elf, &own, &debug) == 0)
+	if (debug_file_find(elf, &own, &debug) == 0)
 		elf_free(debug);
 	root_fs_close(&own);
 	resolve_all(elf);

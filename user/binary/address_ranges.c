@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ranges of addresses, sorted once and then searched. Owns the array; called by debuginfo.c. */
-#include "binary/span.h"
+/* Ranges of addresses, sorted once and then searched. Owns the array; called by dwarf.c. */
+#include "binary/address_ranges.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-int span_add(struct span_table *table, u64 low, u64 high, u64 id)
+int address_ranges_add(struct address_ranges *table, u64 low, u64 high, u64 id)
 {
 	/* Linkers leave functions they threw away at address 0. */
 	if (!low || low >= high)
 		return 0;
-	if (table->count >= SPANS_MAX)
+	if (table->count >= ADDRESS_RANGES_MAX)
 		return -EFBIG;
 	if (table->count == table->capacity) {
 		size_t capacity = table->capacity ? 2 * table->capacity : 16;
-		struct span *grown = reallocarray(table->spans, capacity, sizeof(*grown));
+		struct address_range *grown = reallocarray(table->spans, capacity, sizeof(*grown));
 
 		if (!grown)
 			return -ENOMEM;
 		table->spans = grown;
 		table->capacity = capacity;
 	}
-	table->spans[table->count++] = (struct span){.low = low, .high = high, .id = id};
+	table->spans[table->count++] = (struct address_range){.low = low, .high = high, .id = id};
 	return 0;
 }
 
 static int span_compare(const void *a, const void *b)
 {
-	const struct span *x = a, *y = b;
+	const struct address_range *x = a, *y = b;
 
 	if (x->low != y->low)
 		return x->low < y->low ? -1 : 1;
@@ -36,13 +36,13 @@ static int span_compare(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-void span_sort(struct span_table *table)
+void address_ranges_sort(struct address_ranges *table)
 {
 	if (table->count)
 		qsort(table->spans, table->count, sizeof(*table->spans), span_compare);
 }
 
-const struct span *span_find(const struct span_table *table, u64 vaddr)
+const struct address_range *address_ranges_find(const struct address_ranges *table, u64 vaddr)
 {
 	size_t first = 0, end = table->count;
 
@@ -57,7 +57,7 @@ const struct span *span_find(const struct span_table *table, u64 vaddr)
 	return first && vaddr < table->spans[first - 1].high ? &table->spans[first - 1] : NULL;
 }
 
-void span_table_release(struct span_table *table)
+void address_ranges_release(struct address_ranges *table)
 {
 	free(table->spans);
 }

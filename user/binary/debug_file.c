@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Finding separate debug files, where gdb finds them too. No state. The names come from hostile files, as in elf.c. */
-#include "binary/debugfile.h"
+#include "binary/debug_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #define LINK_BYTES_MAX	4096
 #define ID_BYTES_MIN	2 /* one names the directory */
 
-bool debugfile_fits(const struct elf *elf, const struct elf *debug)
+bool debug_file_fits(const struct elf *elf, const struct elf *debug)
 {
 	unsigned int size, debug_size;
 	const u8 *id = elf_build_id(elf, &size), *debug_id = elf_build_id(debug, &debug_size);
@@ -47,7 +47,7 @@ static bool linked_fits(const struct elf *elf, const struct elf *debug, u32 chec
 
 	elf_build_id(elf, &size);
 	elf_build_id(debug, &debug_size);
-	if ((size || debug_size) && !debugfile_fits(elf, debug))
+	if ((size || debug_size) && !debug_file_fits(elf, debug))
 		return false;
 	return checksum_is(debug, checksum);
 }
@@ -67,7 +67,7 @@ static int open_debug(const struct elf *elf, const struct root_fs *root, const c
 	err = elf_open_debug(fd, path, &debug);
 	if (err)
 		return err == -ENOMEM ? err : -ENOENT;
-	if (checksum ? !linked_fits(elf, debug, *checksum) : !debugfile_fits(elf, debug)) {
+	if (checksum ? !linked_fits(elf, debug, *checksum) : !debug_file_fits(elf, debug)) {
 		elf_free(debug);
 		return -ENOENT;
 	}
@@ -140,7 +140,7 @@ static int find_by_link(const struct elf *elf, const struct root_fs *root, struc
 	return err;
 }
 
-int debugfile_find(const struct elf *elf, const struct root_fs *root, struct elf **ret_debug)
+int debug_file_find(const struct elf *elf, const struct root_fs *root, struct elf **ret_debug)
 {
 	int err = find_by_build_id(elf, root, ret_debug);
 

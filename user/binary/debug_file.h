@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef DEBUGFILE_H
-#define DEBUGFILE_H
+#ifndef BINARY_DEBUG_FILE_H
+#define BINARY_DEBUG_FILE_H
 /*
  * Names and lines that were taken out of a program or library: separate debug files, and the compressed symbol table
- * that some distributions leave in (.gnu_debugdata). Used by symbol.c alone.
+ * that some distributions leave in (.gnu_debugdata). Used by symbolizer.c alone.
  */
 #include <stdbool.h>
 
@@ -14,15 +14,15 @@ struct root_fs;
  * The debug file of `elf` below `root`: by its build id, else by its .gnu_debuglink. Only one whose build id is the
  * same is taken, and by .gnu_debuglink only one with the right checksum. 0 (elf_free it), -ENOENT or -ENOMEM.
  */
-int debugfile_find(const struct elf *elf, const struct root_fs *root, struct elf **ret_debug);
+int debug_file_find(const struct elf *elf, const struct root_fs *root, struct elf **ret_debug);
 
 /* Is `debug` of the same build as `elf`? Only files with a build id can be. */
-bool debugfile_fits(const struct elf *elf, const struct elf *debug);
+bool debug_file_fits(const struct elf *elf, const struct elf *debug);
 
 /*
  * What .gnu_debugdata holds, unpacked. 0 (elf_free it); -ENOENT: there is none; -EFBIG: it unfolds to more than 64 MiB;
  * -EBADMSG; -ENOMEM or another negative errno.
  */
-int debugfile_unpack(const struct elf *elf, struct elf **ret_debug);
+int debug_file_unpack(const struct elf *elf, struct elf **ret_debug);
 
 #endif

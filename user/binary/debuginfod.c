@@ -3,7 +3,7 @@
  * The client of elfutils, loaded only when the user has named servers: it brings an HTTP library and a dozen others
  * that no other run should pay for. It keeps what it fetched in a cache of its own, as it does for gdb.
  */
-#include "binary/debugserver.h"
+#include "binary/debuginfod.h"
 
 #include <dlfcn.h>
 #include <elfutils/debuginfod.h>
@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "binary/debugfile.h"
+#include "binary/debug_file.h"
 #include "binary/elf.h"
 
 #define LIMITS 2
 
-struct debugserver {
+struct debuginfod {
 	void *library;
 	debuginfod_client *client;
 	u64 left_ns; /* of the time for all downloads */
@@ -40,7 +40,7 @@ static int look_at_clock(debuginfod_client *client, long done, long all)
 	return clock_now_ns() >= stop_ns;
 }
 
-static int open_library(struct debugserver *server)
+static int open_library(struct debuginfod *server)
 {
 	typeof(&debuginfod_set_progressfn) set_callback;
 	typeof(&debuginfod_begin) begin;
@@ -68,7 +68,7 @@ static int open_library(struct debugserver *server)
  */
 static const char *const limits[LIMITS] = {"DEBUGINFOD_TIMEOUT", "DEBUGINFOD_MAXTIME"};
 
-static void limit_library(const struct debugserver *server)
+static void limit_library(const struct debuginfod *server)
 {
 	unsigned long long whole = server->left_ns / 1000000000 + 1;
 	char seconds[24];
@@ -79,17 +79,17 @@ static void limit_library(const struct debugserver *server)
 			setenv(limits[i], seconds, 1);
 }
 
-static void lift_limits(const struct debugserver *server)
+static void lift_limits(const struct debuginfod *server)
 {
 	for (int i = 0; i < LIMITS; i++)
 		if (!server->limited[i])
 			unsetenv(limits[i]);
 }
 
-int debugserver_new(u64 budget_ns, struct debugserver **ret_server)
+int debuginfod_new(u64 budget_ns, struct debuginfod **ret_server)
 {
 	const char *urls = getenv(DEBUGINFOD_URLS_ENV_VAR);
-	struct debugserver *server;
+	struct debuginfod *server;
 	int err;
 
 	*ret_server = NULL;
@@ -103,13 +103,13 @@ int debugserver_new(u64 budget_ns, struct debugserver **ret_server)
 		server->limited[i] = getenv(limits[i]) != NULL;
 	err = open_library(server);
 	if (err)
-		debugserver_free(server);
+		debuginfod_free(server);
 	else
 		*ret_server = server;
 	return err;
 }
 
-void debugserver_free(struct debugserver *server)
+void debuginfod_free(struct debuginfod *server)
 {
 	if (!server)
 		return;
@@ -120,12 +120,12 @@ void debugserver_free(struct debugserver *server)
 	free(server);
 }
 
-bool debugserver_gave_up(const struct debugserver *server)
+bool debuginfod_gave_up(const struct debuginfod *server)
 {
 	return server->gave_up;
 }
 
-int debugserver_find(struct debugserver *server, const struct elf *elf, struct elf **ret_debug)
+int debuginfod_find(struct debuginfod *server, const struct elf *elf, struct elf **ret_debug)
 {
 	u64 begin_ns = clock_now_ns(), spent_ns;
 	unsigned int size;
@@ -151,7 +151,7 @@ int debugserver_find(struct debugserver *server, const struct elf *elf, struct e
 	err = elf_open_debug(fd, elf_path(elf), &debug);
 	if (err)
 		return err == -ENOMEM ? err : -ENOENT;
-	if (!debugfile_fits(elf, debug)) {
+	if (!debug_file_fits(elf, debug)) {
 		elf_free(debug);
 		return -ENOENT;
 	}

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef DEBUGSERVER_H
-#define DEBUGSERVER_H
-/* Debug files from the debuginfod servers that DEBUGINFOD_URLS names. Used by symbol.c alone. */
+#ifndef BINARY_DEBUGINFOD_H
+#define BINARY_DEBUGINFOD_H
+/* Debug files from the debuginfod servers that DEBUGINFOD_URLS names. Used by symbolizer.c alone. */
 #include "include/types.h"
 
-struct debugserver;
+struct debuginfod;
 struct elf;
 
 /*
  * *ret_server becomes NULL when no server is named. All downloads together take at most `budget_ns`. 0; -ENOENT:
  * libdebuginfod is not installed; -ENOMEM.
  */
-int debugserver_new(u64 budget_ns, struct debugserver **ret_server);
-void debugserver_free(struct debugserver *server); /* NULL is fine */
+int debuginfod_new(u64 budget_ns, struct debuginfod **ret_server);
+void debuginfod_free(struct debuginfod *server); /* NULL is fine */
 
 /* The debug file of the same build as `elf`. 0 (elf_free it), -ENOENT or -ENOMEM. */
-int debugserver_find(struct debugserver *server, const struct elf *elf, struct elf **ret_debug);
+int debuginfod_find(struct debuginfod *server, const struct elf *elf, struct elf **ret_debug);
 
 /* Did the time run out, so that further files were not asked for? */
-bool debugserver_gave_up(const struct debugserver *server);
+bool debuginfod_gave_up(const struct debuginfod *server);
 
 #endif

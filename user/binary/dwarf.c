@@ -12,9 +12,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "binary/debugimage.h"
-#include "binary/debuginfo.h"
-#include "binary/span.h"
+#include "binary/dwarf_copy.h"
+#include "binary/dwarf.h"
+#include "binary/address_ranges.h"
 
 #define SCOPE_DEPTH_MAX 64
 
@@ -23,20 +23,20 @@ struct unit {
 	u64 size;   /* bytes: no honest unit has more entries than that */
 	bool split; /* its functions are described in another file */
 	bool indexed;
-	struct span_table functions; /* ids: offsets of their entries */
+	struct address_ranges functions; /* ids: offsets of their entries */
 };
 
-struct debuginfo {
+struct dwarf_reader {
 	u8 *image;
 	Elf *elf;
 	Dwarf *dwarf;
 	struct unit *units;
 	size_t unit_count, unit_capacity;
-	struct span_table spans; /* ids: indices of units */
+	struct address_ranges spans; /* ids: indices of units */
 };
 
 /* Add all address ranges of an entry. *budget falls by one for each; a list that several entries share can be long. */
-static int add_ranges(struct span_table *table, Dwarf_Die *die, u64 id, u64 *budget)
+static int add_ranges(struct address_ranges *table, Dwarf_Die *die, u64 id, u64 *budget)
 {
 	Dwarf_Addr base, low, high;
 	ptrdiff_t at = 0;
@@ -44,14 +44,14 @@ static int add_ranges(struct span_table *table, Dwarf_Die *die, u64 id, u64 *bud
 
 	while (!err && *budget && (at = dwarf_ranges(die, at, &base, &low, &high)) > 0) {
 		--*budget;
-		err = span_add(table, low, high, id);
+		err = address_ranges_add(table, low, high, id);
 	}
 	return err;
 }
 
-static int add_unit(struct debuginfo *debuginfo, Dwarf_Die *die, u64 size, bool split)
+static int add_unit(struct dwarf_reader *debuginfo, Dwarf_Die *die, u64 size, bool split)
 {
-	u64 budget = SPANS_MAX - debuginfo->spans.count;
+	u64 budget = ADDRESS_RANGES_MAX - debuginfo->spans.count;
 
 	if (debuginfo->unit_count == debuginfo->unit_capacity) {
 		size_t capacity = debuginfo->unit_capacity ? 2 * debuginfo->unit_capacity : 64;
@@ -67,7 +67,7 @@ static int add_unit(struct debuginfo *debuginfo, Dwarf_Die *die, u64 size, bool 
 	return add_ranges(&debuginfo->spans, die, debuginfo->unit_count++, &budget);
 }
 
-static int read_units(struct debuginfo *debuginfo)
+static int read_units(struct dwarf_reader *debuginfo)
 {
 	Dwarf_Off offset = 0, next;
 	size_t header;
@@ -82,19 +82,19 @@ static int read_units(struct debuginfo *debuginfo)
 			err = add_unit(debuginfo, &die, next - offset, type == DW_UT_skeleton);
 		offset = next;
 	}
-	span_sort(&debuginfo->spans);
+	address_ranges_sort(&debuginfo->spans);
 	return err;
 }
 
-int debuginfo_open(int fd, struct debuginfo **ret_debuginfo)
+int dwarf_reader_open(int fd, struct dwarf_reader **ret_debuginfo)
 {
-	struct debuginfo *debuginfo = calloc(1, sizeof(*debuginfo));
+	struct dwarf_reader *debuginfo = calloc(1, sizeof(*debuginfo));
 	size_t size;
 	int err;
 
 	if (!debuginfo)
 		return -ENOMEM;
-	err = debugimage_read(fd, &debuginfo->image, &size);
+	err = dwarf_copy_read(fd, &debuginfo->image, &size);
 	if (err)
 		goto out;
 	debuginfo->elf = elf_memory((char *)debuginfo->image, size);
@@ -102,20 +102,20 @@ int debuginfo_open(int fd, struct debuginfo **ret_debuginfo)
 	err = debuginfo->dwarf ? read_units(debuginfo) : -ENODATA;
 out:
 	if (err)
-		debuginfo_free(debuginfo);
+		dwarf_reader_free(debuginfo);
 	else
 		*ret_debuginfo = debuginfo;
 	return err;
 }
 
-void debuginfo_free(struct debuginfo *debuginfo)
+void dwarf_reader_free(struct dwarf_reader *debuginfo)
 {
 	if (!debuginfo)
 		return;
 	for (size_t i = 0; i < debuginfo->unit_count; i++)
-		span_table_release(&debuginfo->units[i].functions);
+		address_ranges_release(&debuginfo->units[i].functions);
 	free(debuginfo->units);
-	span_table_release(&debuginfo->spans);
+	address_ranges_release(&debuginfo->spans);
 	dwarf_end(debuginfo->dwarf);
 	elf_end(debuginfo->elf);
 	free(debuginfo->image);
@@ -210,7 +210,7 @@ static void find_call(Dwarf_Die *unit, Dwarf_Die *inlined, const char **ret_file
 	*ret_line = number_of(inlined, DW_AT_call_line);
 }
 
-static void find_line(Dwarf_Die *unit, u64 vaddr, struct debuginfo_place *place)
+static void find_line(Dwarf_Die *unit, u64 vaddr, struct dwarf_place *place)
 {
 	Dwarf_Line *line = dwarf_getsrc_die(unit, vaddr);
 	int number;
@@ -222,13 +222,13 @@ static void find_line(Dwarf_Die *unit, u64 vaddr, struct debuginfo_place *place)
 		place->line = number;
 }
 
-static void fill_functions(Dwarf_Die *unit, Dwarf_Die *chain, unsigned int count, struct debuginfo_place *place)
+static void fill_functions(Dwarf_Die *unit, Dwarf_Die *chain, unsigned int count, struct dwarf_place *place)
 {
 	const char *file = place->file;
 	u32 line = place->line;
 
 	for (unsigned int i = count; i-- > 0;) {
-		struct debuginfo_function *function = &place->function[place->count++];
+		struct dwarf_function *function = &place->function[place->count++];
 
 		function->linkage_name = string_of(&chain[i], DW_AT_linkage_name);
 		if (!function->linkage_name)
@@ -252,16 +252,16 @@ static int index_unit(struct unit *unit, Dwarf_Die *die)
 	err = index_functions(unit, die, 0, &budget);
 	if (err == -ENOMEM)
 		return err;
-	span_sort(&unit->functions);
+	address_ranges_sort(&unit->functions);
 	unit->indexed = true;
 	return 0;
 }
 
-int debuginfo_find(struct debuginfo *debuginfo, u64 vaddr, struct debuginfo_place *ret_place)
+int dwarf_reader_find(struct dwarf_reader *debuginfo, u64 vaddr, struct dwarf_place *ret_place)
 {
-	const struct span *span = span_find(&debuginfo->spans, vaddr);
+	const struct address_range *span = address_ranges_find(&debuginfo->spans, vaddr);
 	Dwarf_Die die, function, chain[INLINE_DEPTH_MAX + 1];
-	struct debuginfo_place place = {0};
+	struct dwarf_place place = {0};
 	struct unit *unit;
 	int err;
 
@@ -275,7 +275,7 @@ int debuginfo_find(struct debuginfo *debuginfo, u64 vaddr, struct debuginfo_plac
 		err = index_unit(unit, &die);
 		if (err)
 			return err;
-		span = span_find(&unit->functions, vaddr);
+		span = address_ranges_find(&unit->functions, vaddr);
 		if (span && dwarf_offdie(debuginfo->dwarf, span->id, &function)) {
 			unsigned int count = find_chain(&function, vaddr, unit->size + 1, chain);
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef DEBUGINFO_H
-#define DEBUGINFO_H
+#ifndef BINARY_DWARF_H
+#define BINARY_DWARF_H
 /*
  * The DWARF inside one ELF file: which functions, inlined ones included, and which source line an address belongs to.
- * Used by symbol.c alone.
+ * Used by symbolizer.c alone.
  */
 #include "include/types.h"
 
 #define INLINE_DEPTH_MAX 64 /* inlined levels told apart at one address; deeper ones count as their caller's */
 
-struct debuginfo;
+struct dwarf_reader;
 
-/* One function of the chain. Strings live as long as the struct debuginfo. */
-struct debuginfo_function {
+/* One function of the chain. Strings live as long as the struct dwarf_reader. */
+struct dwarf_function {
 	const char *linkage_name; /* NULL when it has none (C) */
 	const char *name;	  /* NULL when it has none */
 	const char *file;	  /* where control stands in this function; NULL: unknown */
@@ -20,10 +20,10 @@ struct debuginfo_function {
 	u32 start_line;		  /* of the declaration; 0: unknown */
 };
 
-struct debuginfo_place {
+struct dwarf_place {
 	unsigned int count; /* innermost inlined first, the physical function last; 0: no function known there */
 	u64 entry;	    /* first address of the piece of the physical function that holds the address */
-	struct debuginfo_function function[INLINE_DEPTH_MAX + 1];
+	struct dwarf_function function[INLINE_DEPTH_MAX + 1];
 	const char *file; /* of the line table, also known when count is 0 */
 	u32 line;
 };
@@ -33,10 +33,10 @@ struct debuginfo_place {
  * body lies elsewhere (split DWARF) know lines only, and what a file shares with another one (dwz -m) is unknown. 0;
  * -ENODATA: nothing usable; -EFBIG: more than fits; -ENOMEM.
  */
-int debuginfo_open(int fd, struct debuginfo **ret_debuginfo);
-void debuginfo_free(struct debuginfo *debuginfo);
+int dwarf_reader_open(int fd, struct dwarf_reader **ret_debuginfo);
+void dwarf_reader_free(struct dwarf_reader *debuginfo);
 
 /* What stands at `vaddr`. 0 (count or file is set), -ENOENT, or -ENOMEM. */
-int debuginfo_find(struct debuginfo *debuginfo, u64 vaddr, struct debuginfo_place *ret_place);
+int dwarf_reader_find(struct dwarf_reader *debuginfo, u64 vaddr, struct dwarf_place *ret_place);
 
 #endif

@@ -5,7 +5,7 @@
  * it kill us. In the copy every section is unpacked, of a size known before, and followed by zeros, and no section is
  * there but those needed.
  */
-#include "binary/debugimage.h"
+#include "binary/dwarf_copy.h"
 
 #include <errno.h>
 #include <gelf.h>
@@ -172,7 +172,7 @@ static int fill(int fd, const struct layout *layout, u8 *image)
 	return err;
 }
 
-int debugimage_read(int fd, u8 **ret_image, size_t *ret_size)
+int dwarf_copy_read(int fd, u8 **ret_image, size_t *ret_size)
 {
 	struct layout layout = {0};
 	int err = -ENODATA;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef DEBUGIMAGE_H
-#define DEBUGIMAGE_H
+#ifndef BINARY_DWARF_COPY_H
+#define BINARY_DWARF_COPY_H
 /*
- * The debug sections of a file, copied into an ELF image in memory that is safe to hand to libdw. Used by debuginfo.c
+ * The debug sections of a file, copied into an ELF image in memory that is safe to hand to libdw. Used by dwarf.c
  * alone.
  */
 #include <stddef.h>
@@ -13,6 +13,6 @@
  * Read the file behind `fd` (borrowed). *ret_image is one allocation for the caller to free. 0; -ENODATA: no x86-64
  * file, no DWARF or none that can be read; -EFBIG: over 1 GiB of it; -ENOMEM.
  */
-int debugimage_read(int fd, u8 **ret_image, size_t *ret_size);
+int dwarf_copy_read(int fd, u8 **ret_image, size_t *ret_size);
 
 #endif

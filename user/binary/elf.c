@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "binary/elffile.h"
+#include "binary/elf_internal.h"
 
 ssize_t elf_read(const struct elf *elf, u64 offset, void *buffer, size_t size)
 {
@@ -38,7 +38,7 @@ ssize_t elf_read(const struct elf *elf, u64 offset, void *buffer, size_t size)
 	return (ssize_t)done;
 }
 
-bool elffile_holds(u64 offset, u64 size, u64 limit)
+bool elf_holds(u64 offset, u64 size, u64 limit)
 {
 	return size <= limit && offset <= limit - size;
 }
@@ -49,7 +49,7 @@ static int read_interpreter(struct elf *elf, const GElf_Phdr *header)
 	ssize_t count;
 
 	if (elf->interpreter || header->p_filesz == 0 || header->p_filesz > sizeof(path) ||
-	    !elffile_holds(header->p_offset, header->p_filesz, elf->file_size))
+	    !elf_holds(header->p_offset, header->p_filesz, elf->file_size))
 		return -EBADMSG;
 	count = elf_read(elf, header->p_offset, path, header->p_filesz);
 	if (count < 0)
@@ -64,8 +64,8 @@ static int add_segment(struct elf *elf, const GElf_Phdr *header)
 {
 	struct segment *segments;
 
-	if (!elffile_holds(header->p_offset, header->p_filesz, INT64_MAX) ||
-	    !elffile_holds(header->p_vaddr, header->p_filesz, UINT64_MAX))
+	if (!elf_holds(header->p_offset, header->p_filesz, INT64_MAX) ||
+	    !elf_holds(header->p_vaddr, header->p_filesz, UINT64_MAX))
 		return -EBADMSG;
 	segments = reallocarray(elf->segments, elf->segment_count + 1, sizeof(*segments));
 	if (!segments)
@@ -96,7 +96,7 @@ static int read_program_headers(struct elf *elf, Elf *handle)
 		else if (header.p_type == PT_LOAD && (header.p_flags & PF_X) && header.p_filesz > 0)
 			err = add_segment(elf, &header);
 		else if (header.p_type == PT_NOTE)
-			elfnote_read(elf, handle, header.p_offset, header.p_filesz, header.p_align);
+			elf_note_read(elf, handle, header.p_offset, header.p_filesz, header.p_align);
 	}
 	return err;
 }
@@ -132,7 +132,7 @@ static int read_headers(struct elf *elf, bool is_debug)
 			    header.e_machine == EM_X86_64;
 	err = is_debug ? 0 : read_program_headers(elf, handle);
 	if (!err)
-		elfnote_read_sections(elf, handle);
+		elf_note_read_sections(elf, handle);
 out:
 	elf_end(handle);
 	return err;
@@ -251,7 +251,7 @@ int elf_offset_to_vaddr(const struct elf *elf, u64 offset, u64 *ret_vaddr)
 	return -ENOENT;
 }
 
-int elffile_find_vaddr(const struct elf *elf, u64 vaddr, u64 *ret_offset, u64 *ret_left)
+int elf_find_vaddr(const struct elf *elf, u64 vaddr, u64 *ret_offset, u64 *ret_left)
 {
 	for (size_t i = 0; i < elf->segment_count; i++) {
 		const struct segment *segment = &elf->segments[i];
@@ -269,5 +269,5 @@ int elf_vaddr_to_offset(const struct elf *elf, u64 vaddr, u64 *ret_offset)
 {
 	u64 left;
 
-	return elffile_find_vaddr(elf, vaddr, ret_offset, &left);
+	return elf_find_vaddr(elf, vaddr, ret_offset, &left);
 }

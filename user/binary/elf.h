@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef ELF_H
-#define ELF_H
+#ifndef BINARY_ELF_H
+#define BINARY_ELF_H
 /*
  * One file that a process maps: its identity (device, inode, build id), an open descriptor that outlives the process
  * and the path, and bounds-checked access to its symbols and code. Files are hostile: nothing here trusts an offset.

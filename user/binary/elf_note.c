@@ -2,7 +2,7 @@
 /* The build id of a file: in the notes of its segments, or of its sections. */
 #include <string.h>
 
-#include "binary/elffile.h"
+#include "binary/elf_internal.h"
 
 #define NOTE_BYTES_MAX ((u64)64 << 10)
 
@@ -24,23 +24,23 @@ static void scan_notes(struct elf *elf, Elf_Data *data)
 	}
 }
 
-void elfnote_read(struct elf *elf, Elf *handle, u64 offset, u64 size, u64 align)
+void elf_note_read(struct elf *elf, Elf *handle, u64 offset, u64 size, u64 align)
 {
 	Elf_Data *data;
 
-	if (elf->build_id_size > 0 || size > NOTE_BYTES_MAX || !elffile_holds(offset, size, elf->file_size))
+	if (elf->build_id_size > 0 || size > NOTE_BYTES_MAX || !elf_holds(offset, size, elf->file_size))
 		return;
 	data = elf_getdata_rawchunk(handle, (int64_t)offset, size, align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
 	if (data && data->d_buf)
 		scan_notes(elf, data);
 }
 
-void elfnote_read_sections(struct elf *elf, Elf *handle)
+void elf_note_read_sections(struct elf *elf, Elf *handle)
 {
 	Elf_Scn *section = NULL;
 	GElf_Shdr header;
 
 	while (elf->build_id_size == 0 && (section = elf_nextscn(handle, section)))
 		if (gelf_getshdr(section, &header) && header.sh_type == SHT_NOTE)
-			elfnote_read(elf, handle, header.sh_offset, header.sh_size, header.sh_addralign);
+			elf_note_read(elf, handle, header.sh_offset, header.sh_size, header.sh_addralign);
 }

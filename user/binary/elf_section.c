@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "binary/elffile.h"
+#include "binary/elf_internal.h"
 
 /* The header of the first section of that name that has bytes in the file. */
 static bool find_section(Elf *handle, const char *name, GElf_Shdr *ret_header)
@@ -40,7 +40,7 @@ int elf_read_section(const struct elf *elf, const char *name, size_t size_max, u
 		return -ENOENT;
 	if (header.sh_size > size_max)
 		return -EFBIG;
-	if (!elffile_holds(header.sh_offset, header.sh_size, elf->file_size))
+	if (!elf_holds(header.sh_offset, header.sh_size, elf->file_size))
 		return -EBADMSG;
 	bytes = malloc(header.sh_size);
 	if (!bytes)

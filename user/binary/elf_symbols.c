@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "binary/elffile.h"
+#include "binary/elf_internal.h"
 
 #define SECTION_BYTES_MAX ((u64)512 << 20) /* of a symbol or string table; the largest browsers stay below */
 
@@ -28,7 +28,7 @@ static int show_symbol(const struct symbol_walk *walk, const GElf_Sym *entry, co
 	u64 left;
 	int err;
 
-	if (elffile_find_vaddr(walk->elf, entry->st_value, &symbol.offset, &left) != 0)
+	if (elf_find_vaddr(walk->elf, entry->st_value, &symbol.offset, &left) != 0)
 		return 0;
 	symbol.size = entry->st_size < left ? entry->st_size : left;
 	if (version) {
@@ -44,7 +44,7 @@ static int show_symbol(const struct symbol_walk *walk, const GElf_Sym *entry, co
 
 static int check_table(const struct symbol_walk *walk, const GElf_Shdr *header)
 {
-	if (!elffile_holds(header->sh_offset, header->sh_size, walk->debug->file_size))
+	if (!elf_holds(header->sh_offset, header->sh_size, walk->debug->file_size))
 		return -EBADMSG;
 	return header->sh_size <= SECTION_BYTES_MAX ? 0 : -EFBIG;
 }

@@ -57,7 +57,7 @@ static char *demangle_d(const char *mangled, size_t length)
 	return length > D_MANGLED_MAX || references > D_REFERENCES ? NULL : cplus_demangle(mangled, DMGL_DLANG);
 }
 
-char *mangled_readable(const char *mangled)
+char *symbol_readable(const char *mangled)
 {
 	size_t length = strnlen(mangled, MANGLED_MAX + 1);
 

@@ -5,7 +5,7 @@
  * be the process's own. Owns the text, whose lines become the names, and the pieces that are left of the functions,
  * sorted and without overlap.
  */
-#include "binary/perfmap.h"
+#include "binary/perf_map.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ struct function {
 	const char *name;
 };
 
-struct perfmap {
+struct perf_map {
 	char *text;
 	struct function *functions; /* as in the file */
 	u64 *edges;		    /* where functions begin or end, sorted, each once */
@@ -34,7 +34,7 @@ struct perfmap {
 	u32 function_count, edge_count;
 };
 
-void perfmap_free(struct perfmap *perfmap)
+void perf_map_free(struct perf_map *perfmap)
 {
 	if (!perfmap)
 		return;
@@ -80,7 +80,7 @@ static u32 count_lines(const char *text)
 	return count;
 }
 
-static int parse(struct perfmap *perfmap)
+static int parse(struct perf_map *perfmap)
 {
 	u32 count = count_lines(perfmap->text);
 	char *line = perfmap->text, *end;
@@ -105,7 +105,7 @@ static int compare_u64(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-static void sort_edges(struct perfmap *perfmap)
+static void sort_edges(struct perf_map *perfmap)
 {
 	u32 kept = 0;
 
@@ -121,7 +121,7 @@ static void sort_edges(struct perfmap *perfmap)
 }
 
 /* The number of edges at or below `address`. */
-static u32 edges_upto(const struct perfmap *perfmap, u64 address)
+static u32 edges_upto(const struct perf_map *perfmap, u64 address)
 {
 	u32 low = 0, high = perfmap->edge_count;
 
@@ -154,7 +154,7 @@ static u32 find_free(u32 *next, u32 piece)
 }
 
 /* From the last function to the first, each takes those of its pieces that no later one has. */
-static int assign_pieces(struct perfmap *perfmap)
+static int assign_pieces(struct perf_map *perfmap)
 {
 	u32 *next = calloc(perfmap->edge_count + 1UL, sizeof(*next));
 
@@ -201,7 +201,7 @@ static int read_text(int fd, u64 size, char **ret_text)
 	return 0;
 }
 
-static int load(int fd, u64 size, struct perfmap *perfmap)
+static int load(int fd, u64 size, struct perf_map *perfmap)
 {
 	int err = read_text(fd, size, &perfmap->text);
 
@@ -232,9 +232,9 @@ static const char *reason(int err)
 	}
 }
 
-int perfmap_open(const struct root_fs *root, struct perfmap **ret_perfmap, const char **ret_refused)
+int perf_map_open(const struct root_fs *root, struct perf_map **ret_perfmap, const char **ret_refused)
 {
-	struct perfmap *perfmap;
+	struct perf_map *perfmap;
 	struct stat status;
 	char path[64];
 	int fd, err;
@@ -257,14 +257,14 @@ int perfmap_open(const struct root_fs *root, struct perfmap **ret_perfmap, const
 		*ret_perfmap = perfmap;
 		return 0;
 	}
-	perfmap_free(perfmap);
+	perf_map_free(perfmap);
 	if (err == -ENOMEM)
 		return err;
 	*ret_refused = reason(err);
 	return 0;
 }
 
-const char *perfmap_find(const struct perfmap *perfmap, u64 address, u64 *ret_start)
+const char *perf_map_find(const struct perf_map *perfmap, u64 address, u64 *ret_start)
 {
 	u32 edge = edges_upto(perfmap, address);
 	const struct function *function;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names of functions and of source files; owned by symbol. */
-#include "binary/nametable.h"
+#include "binary/symbol_names.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -19,7 +19,7 @@ struct name {
 	char text[];
 };
 
-void name_table_release(struct name_table *table)
+void symbol_names_release(struct symbol_names *table)
 {
 	struct name *name, *next;
 
@@ -31,7 +31,7 @@ void name_table_release(struct name_table *table)
 }
 
 /* NULL: no memory. */
-static struct name *name_get(struct name_table *table, const char *text)
+static struct name *name_get(struct symbol_names *table, const char *text)
 {
 	size_t length = strlen(text);
 	struct name *name;
@@ -51,21 +51,22 @@ static struct name *name_get(struct name_table *table, const char *text)
 	return name;
 }
 
-int name_table_function(struct name_table *table, const char *mangled, const char **ret_name, const char **ret_readable)
+int symbol_names_function(struct symbol_names *table, const char *mangled, const char **ret_name,
+			  const char **ret_readable)
 {
 	struct name *name = name_get(table, mangled);
 
 	if (!name)
 		return -ENOMEM;
 	if (!name->asked)
-		name->readable = mangled_readable(mangled);
+		name->readable = symbol_readable(mangled);
 	name->asked = true;
 	*ret_name = name->text;
 	*ret_readable = name->readable ? name->readable : name->text;
 	return 0;
 }
 
-int name_table_keep(struct name_table *table, const char *text, const char **ret_text)
+int symbol_names_keep(struct symbol_names *table, const char *text, const char **ret_text)
 {
 	const struct name *name = text ? name_get(table, text) : NULL;
 

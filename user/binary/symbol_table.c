@@ -8,21 +8,21 @@
 #include <string.h>
 
 #include "binary/elf.h"
-#include "binary/symtab.h"
+#include "binary/symbol_table.h"
 
 struct symbol {
 	u64 start, size;
 	size_t name; /* offset in names */
 };
 
-struct symtab {
+struct symbol_table {
 	struct symbol *symbols;
 	size_t count, capacity;
 	char *names;
 	size_t names_size, names_capacity;
 };
 
-static int append_name(struct symtab *symtab, const char *name)
+static int append_name(struct symbol_table *symtab, const char *name)
 {
 	size_t size = strlen(name) + 1;
 
@@ -42,7 +42,7 @@ static int append_name(struct symtab *symtab, const char *name)
 
 static int append(const struct elf_symbol *symbol, void *arg)
 {
-	struct symtab *symtab = arg;
+	struct symbol_table *symtab = arg;
 	size_t name = symtab->names_size;
 
 	if (!symbol->name || !*symbol->name)
@@ -81,7 +81,7 @@ static int compare(const void *a, const void *b, void *names)
 	return strcmp(left, right);
 }
 
-static void drop_aliases(struct symtab *symtab)
+static void drop_aliases(struct symbol_table *symtab)
 {
 	size_t kept = 0;
 
@@ -91,9 +91,9 @@ static void drop_aliases(struct symtab *symtab)
 	symtab->count = kept;
 }
 
-int symtab_new(struct elf *elf, const struct elf *debug, struct symtab **ret_symtab)
+int symbol_table_new(struct elf *elf, const struct elf *debug, struct symbol_table **ret_symtab)
 {
-	struct symtab *symtab = calloc(1, sizeof(*symtab));
+	struct symbol_table *symtab = calloc(1, sizeof(*symtab));
 	int err;
 
 	if (!symtab)
@@ -102,7 +102,7 @@ int symtab_new(struct elf *elf, const struct elf *debug, struct symtab **ret_sym
 	if (err != -ENOMEM && debug)
 		err = elf_for_each_function_of(elf, debug, append, symtab);
 	if (err == -ENOMEM) {
-		symtab_free(symtab);
+		symbol_table_free(symtab);
 		return -ENOMEM;
 	}
 	if (symtab->count)
@@ -112,7 +112,7 @@ int symtab_new(struct elf *elf, const struct elf *debug, struct symtab **ret_sym
 	return 0;
 }
 
-void symtab_free(struct symtab *symtab)
+void symbol_table_free(struct symbol_table *symtab)
 {
 	if (!symtab)
 		return;
@@ -121,7 +121,7 @@ void symtab_free(struct symtab *symtab)
 	free(symtab);
 }
 
-const char *symtab_find(const struct symtab *symtab, u64 offset, u64 *ret_start)
+const char *symbol_table_find(const struct symbol_table *symtab, u64 offset, u64 *ret_start)
 {
 	size_t first = 0, end = symtab->count;
 	const struct symbol *symbol;

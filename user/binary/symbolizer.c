@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Code addresses to names. Owns one struct debuginfo and one struct symtab per file, both made when needed and dropped
+ * Code addresses to names. Owns one struct dwarf_reader and one struct symbol_table per file, both made when needed and dropped
  * when told to, every answer given so far, and all names in them. Called by profile_symbolize.
  */
 #include <errno.h>
@@ -10,14 +10,14 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#include "binary/debugfile.h"
-#include "binary/debuginfo.h"
-#include "binary/debugserver.h"
+#include "binary/debug_file.h"
+#include "binary/dwarf.h"
+#include "binary/debuginfod.h"
 #include "binary/elf.h"
-#include "binary/nametable.h"
+#include "binary/symbol_names.h"
 #include "system/root_fs.h"
-#include "binary/symbol.h"
-#include "binary/symtab.h"
+#include "binary/symbolizer.h"
+#include "binary/symbol_table.h"
 
 #define DOWNLOADS_NS 60000000000u /* for all files of a recording: the user is waiting for it */
 
@@ -30,21 +30,21 @@ struct answer {
 
 struct file {
 	struct elf *elf;
-	struct file *same;	     /* of the same build, seen earlier: that one is asked; NULL: none */
-	struct elf *debug;	     /* its separate debug file; NULL: none */
-	struct debuginfo *debuginfo; /* NULL: none, or dropped */
-	struct symtab *symtab;	     /* NULL: not needed so far */
-	bool dropped;		     /* debuginfo was */
+	struct file *same;		/* of the same build, seen earlier: that one is asked; NULL: none */
+	struct elf *debug;		/* its separate debug file; NULL: none */
+	struct dwarf_reader *debuginfo; /* NULL: none, or dropped */
+	struct symbol_table *symtab;	/* NULL: not needed so far */
+	bool dropped;			/* debuginfo was */
 	struct answer *answers;
 	UT_hash_handle hh;
 };
 
 struct symbolizer {
 	struct file *files;
-	struct name_table names;
+	struct symbol_names names;
 	const struct root_fs *root; /* of the process whose addresses are asked for; NULL: unknown */
 	struct root_fs own_root;
-	struct debugserver *server; /* NULL: none */
+	struct debuginfod *server; /* NULL: none */
 	bool server_tried, server_missing;
 };
 
@@ -65,8 +65,8 @@ static void file_free(struct file *file)
 		HASH_DEL(file->answers, answer);
 		free(answer);
 	}
-	debuginfo_free(file->debuginfo);
-	symtab_free(file->symtab);
+	dwarf_reader_free(file->debuginfo);
+	symbol_table_free(file->symtab);
 	elf_free(file->debug);
 	free(file);
 }
@@ -81,8 +81,8 @@ void symbolizer_free(struct symbolizer *symbolizer)
 		HASH_DEL(symbolizer->files, file);
 		file_free(file);
 	}
-	name_table_release(&symbolizer->names);
-	debugserver_free(symbolizer->server);
+	symbol_names_release(&symbolizer->names);
+	debuginfod_free(symbolizer->server);
 	root_fs_close(&symbolizer->own_root);
 	free(symbolizer);
 }
@@ -91,8 +91,8 @@ void symbolizer_drop_files(struct symbolizer *symbolizer)
 {
 	for (struct file *file = symbolizer->files; file; file = file->hh.next) {
 		file->dropped = file->dropped || file->debuginfo;
-		debuginfo_free(file->debuginfo);
-		symtab_free(file->symtab);
+		dwarf_reader_free(file->debuginfo);
+		symbol_table_free(file->symtab);
 		file->debuginfo = NULL;
 		file->symtab = NULL;
 	}
@@ -123,17 +123,17 @@ const char *symbolizer_complaint(const struct symbolizer *symbolizer)
 {
 	if (symbolizer->server_missing)
 		return "DEBUGINFOD_URLS is set, but libdebuginfod is not installed";
-	if (symbolizer->server && debugserver_gave_up(symbolizer->server))
+	if (symbolizer->server && debuginfod_gave_up(symbolizer->server))
 		return "the servers in DEBUGINFOD_URLS took longer than a minute";
 	return NULL;
 }
 
-/* What *line has of a function and of a source file, as symbol.h wants it: living as long as the symbolizer. */
+/* What *line has of a function and of a source file, as symbolizer.h wants it: living as long as the symbolizer. */
 static int keep(struct symbolizer *symbolizer, const char *mangled, struct symbol_line *line)
 {
-	int err = name_table_function(&symbolizer->names, mangled, &line->system_name, &line->function);
+	int err = symbol_names_function(&symbolizer->names, mangled, &line->system_name, &line->function);
 
-	return err ? err : name_table_keep(&symbolizer->names, line->file, &line->file);
+	return err ? err : symbol_names_keep(&symbolizer->names, line->file, &line->file);
 }
 
 static int ask_server(struct symbolizer *symbolizer, struct file *file)
@@ -141,13 +141,13 @@ static int ask_server(struct symbolizer *symbolizer, struct file *file)
 	int err = 0;
 
 	if (!symbolizer->server_tried) {
-		err = debugserver_new(DOWNLOADS_NS, &symbolizer->server);
+		err = debuginfod_new(DOWNLOADS_NS, &symbolizer->server);
 		symbolizer->server_missing = err == -ENOENT;
 		symbolizer->server_tried = true;
 	}
 	if (err || !symbolizer->server || elf_path(file->elf)[0] != '/')
 		return err == -ENOMEM ? err : -ENOENT;
-	return debugserver_find(symbolizer->server, file->elf, &file->debug);
+	return debuginfod_find(symbolizer->server, file->elf, &file->debug);
 }
 
 /* 0 (with or without a file found), or -ENOMEM. */
@@ -156,9 +156,9 @@ static int find_debug(struct symbolizer *symbolizer, struct file *file)
 	int err = -ENOENT;
 
 	if (symbolizer->root)
-		err = debugfile_find(file->elf, symbolizer->root, &file->debug);
+		err = debug_file_find(file->elf, symbolizer->root, &file->debug);
 	if (err == -ENOENT)
-		err = debugfile_find(file->elf, &symbolizer->own_root, &file->debug);
+		err = debug_file_find(file->elf, &symbolizer->own_root, &file->debug);
 	if (err == -ENOENT)
 		err = ask_server(symbolizer, file);
 	return err == -ENOMEM ? err : 0;
@@ -171,16 +171,16 @@ static int file_open(struct symbolizer *symbolizer, struct file *file)
 	int err;
 
 	for (other = symbolizer->files; other; other = other->hh.next) {
-		if (!other->same && debugfile_fits(other->elf, file->elf)) {
+		if (!other->same && debug_file_fits(other->elf, file->elf)) {
 			file->same = other;
 			return 0;
 		}
 	}
-	err = debuginfo_open(elf_fd(file->elf), &file->debuginfo);
+	err = dwarf_reader_open(elf_fd(file->elf), &file->debuginfo);
 	if (err == -ENODATA) {
 		err = find_debug(symbolizer, file);
 		if (!err && file->debug)
-			err = debuginfo_open(elf_fd(file->debug), &file->debuginfo);
+			err = dwarf_reader_open(elf_fd(file->debug), &file->debuginfo);
 	}
 	return err == -ENOMEM ? err : 0;
 }
@@ -219,10 +219,10 @@ static int read_symbols(struct file *file)
 	int err = 0;
 
 	if (!file->debug)
-		err = debugfile_unpack(file->elf, &unpacked);
+		err = debug_file_unpack(file->elf, &unpacked);
 	if (err == -ENOMEM)
 		return err;
-	err = symtab_new(file->elf, file->debug ? file->debug : unpacked, &file->symtab);
+	err = symbol_table_new(file->elf, file->debug ? file->debug : unpacked, &file->symtab);
 	elf_free(unpacked);
 	return err;
 }
@@ -234,13 +234,13 @@ static int find_symbol(struct file *file, u64 offset, const char **ret_name, u64
 	if (!file->symtab)
 		err = read_symbols(file);
 	if (!err)
-		*ret_name = symtab_find(file->symtab, offset, ret_start);
+		*ret_name = symbol_table_find(file->symtab, offset, ret_start);
 	return err;
 }
 
 /* One line from the symbol table; source file and line come from DWARF where that knows the line and not the function.
  */
-static int answer_from_symbol(struct symbolizer *symbolizer, struct file *file, const struct debuginfo_place *place,
+static int answer_from_symbol(struct symbolizer *symbolizer, struct file *file, const struct dwarf_place *place,
 			      struct answer *answer)
 {
 	struct symbol_line *line = &answer->lines[0];
@@ -258,13 +258,13 @@ static int answer_from_symbol(struct symbolizer *symbolizer, struct file *file, 
 	return keep(symbolizer, name, line);
 }
 
-static int answer_from_debuginfo(struct symbolizer *symbolizer, const struct debuginfo_place *place, u64 vaddr,
+static int answer_from_debuginfo(struct symbolizer *symbolizer, const struct dwarf_place *place, u64 vaddr,
 				 struct answer *answer)
 {
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < place->count; i++) {
-		const struct debuginfo_function *function = &place->function[i];
+		const struct dwarf_function *function = &place->function[i];
 		const char *name = function->linkage_name ? function->linkage_name : function->name;
 
 		if (!name) /* an inlined function nobody named: the caller's line still tells the place */
@@ -278,22 +278,22 @@ static int answer_from_debuginfo(struct symbolizer *symbolizer, const struct deb
 }
 
 /* 0 (place->count may be 0), or -ENOMEM. */
-static int find_place(struct file *file, u64 vaddr, struct debuginfo_place *place)
+static int find_place(struct file *file, u64 vaddr, struct dwarf_place *place)
 {
 	int err = 0;
 
 	if (file->dropped) {
-		err = debuginfo_open(elf_fd(file->debug ? file->debug : file->elf), &file->debuginfo);
+		err = dwarf_reader_open(elf_fd(file->debug ? file->debug : file->elf), &file->debuginfo);
 		file->dropped = err == -ENOMEM;
 	}
 	if (!err && file->debuginfo)
-		err = debuginfo_find(file->debuginfo, vaddr, place);
+		err = dwarf_reader_find(file->debuginfo, vaddr, place);
 	return err == -ENOMEM ? err : 0;
 }
 
 static int find_answer(struct symbolizer *symbolizer, struct file *file, u64 offset, struct answer **ret_answer)
 {
-	struct debuginfo_place place = {0};
+	struct dwarf_place place = {0};
 	struct answer *answer;
 	bool is_code;
 	u64 vaddr;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYMBOL_H
-#define SYMBOL_H
+#ifndef BINARY_SYMBOLIZER_H
+#define BINARY_SYMBOLIZER_H
 /*
  * Names for code addresses: libdw's line and inline information where there is DWARF, in the file itself or in its
  * separate debug file, else .symtab, .gnu_debugdata, .dynsym; demangled by libiberty. Answers are cached per build id,

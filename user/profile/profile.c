@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "binary/perfmap.h"
+#include "binary/perf_map.h"
 #include "profile/sample.h"
-#include "binary/symbol.h"
+#include "binary/symbolizer.h"
 #include "profile/weight.h"
 
 void profile_line_release(struct profile_line *line)
@@ -195,13 +195,13 @@ static bool may_be_generated(const struct profile *profile, const struct profile
 	       (location->mapping >= profile->mapping_count || !profile->mappings[location->mapping].elf);
 }
 
-static int name_generated(const struct perfmap *perfmap, struct profile_location *location)
+static int name_generated(const struct perf_map *perfmap, struct profile_location *location)
 {
 	struct symbol_line line = {0};
 	struct symbol_frame frame = {.line_count = 1, .lines = &line};
 	u64 start;
 
-	line.function = line.system_name = perfmap_find(perfmap, location->address, &start);
+	line.function = line.system_name = perf_map_find(perfmap, location->address, &start);
 	if (!line.function)
 		return 0;
 	frame.function_offset = location->address - start;
@@ -211,22 +211,22 @@ static int name_generated(const struct perfmap *perfmap, struct profile_location
 /* The perf map is opened for the first such location: most processes have none. */
 static int symbolize_generated(struct profile *profile)
 {
-	struct perfmap *perfmap = NULL;
+	struct perf_map *perfmap = NULL;
 	bool opened = false;
 	int err = 0;
 
-	profile->perfmap_refused = NULL;
+	profile->perf_map_refused = NULL;
 	for (u32 i = 0; !err && profile->root && i < profile->location_count; i++) {
 		if (!may_be_generated(profile, &profile->locations[i]))
 			continue;
 		if (!opened)
-			err = perfmap_open(profile->root, &perfmap, &profile->perfmap_refused);
+			err = perf_map_open(profile->root, &perfmap, &profile->perf_map_refused);
 		opened = true;
 		if (err || !perfmap)
 			break;
 		err = name_generated(perfmap, &profile->locations[i]);
 	}
-	perfmap_free(perfmap);
+	perf_map_free(perfmap);
 	return err;
 }
 

@@ -123,7 +123,7 @@ struct profile {
 	const struct root_fs *root; /* the file system it saw; NULL: unknown. Borrowed. */
 	bool show_allocator;	    /* stacks may begin in what asks the allocator for the program, see sample.h */
 	/* from profile_symbolize */
-	const char *perfmap_refused; /* why the names a JIT compiler left were not used; NULL: no such reason */
+	const char *perf_map_refused; /* why the names a JIT compiler left were not used; NULL: no such reason */
 };
 
 void profile_free(struct profile *profile);

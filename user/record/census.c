@@ -16,7 +16,7 @@
 #include "record/gather.h"
 #include "format/lifetable.h"
 #include "heap/snapshot.h"
-#include "binary/symbol.h"
+#include "binary/symbolizer.h"
 
 struct census {
 	struct census_options options;
@@ -100,10 +100,10 @@ static void count_in(struct census *census, const struct profile *profile)
 	numbers->processes++;
 	numbers->growing_sites += growing;
 	numbers->growing_processes += growing > 0;
-	if (!profile->perfmap_refused)
+	if (!profile->perf_map_refused)
 		return;
 	if (!numbers->perfmaps_refused++)
-		numbers->perfmap_refused = profile->perfmap_refused;
+		numbers->perf_map_refused = profile->perf_map_refused;
 }
 
 static struct profile_origin origin_of(const struct profile *profile, char buffer[LABEL_ID_COLUMNS + 1])

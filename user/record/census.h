@@ -62,7 +62,7 @@ struct census_numbers {
 	u32 own_files;			      /* processes that have some of their own */
 	u32 growing_sites, growing_processes; /* see lifetable_growing */
 	u32 perfmaps_refused;		      /* processes whose perf map was not used */
-	const char *perfmap_refused;	      /* why the first of them was not */
+	const char *perf_map_refused;	      /* why the first of them was not */
 };
 
 const struct census_numbers *census_numbers(const struct census *census);

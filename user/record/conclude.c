@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #include "base/log.h"
-#include "binary/symbol.h"
+#include "binary/symbolizer.h"
 
 struct recording conclude_recording(const struct publication *publication)
 {

@@ -76,7 +76,7 @@ static void say_merged(const struct publication *publication)
 		log_note("the names that JIT compilers left in /tmp/perf-PID.map are not used for %" PRIu32
 			 " process%s, the first because: %s",
 			 numbers->perfmaps_refused, numbers->perfmaps_refused == 1 ? "" : "es",
-			 numbers->perfmap_refused);
+			 numbers->perf_map_refused);
 	if (numbers->crowded)
 		log_note("%" PRIu64 " processes ended after %" PRIu32 " others had left %u samples, more than heaptap "
 			 "keeps apart, and are merged, in merged.*, by their %" PRIu32 " executable%s; a larger -R has "

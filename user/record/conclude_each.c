@@ -11,7 +11,7 @@
 #include "format/lifetable.h"
 #include "base/log.h"
 #include "format/summary.h"
-#include "binary/symbol.h"
+#include "binary/symbolizer.h"
 #include "base/string_list.h"
 #include "format/writer.h"
 
@@ -120,9 +120,9 @@ static int publish_image(struct process *process, void *arg)
 	err = profile_symbolize(published->profile, publication->symbolizer);
 	if (err)
 		return err;
-	if (published->profile->perfmap_refused)
+	if (published->profile->perf_map_refused)
 		log_note("process %u: the names in its /tmp/perf-%d.map are not used: %s", process->pid,
-			 process->root.inner_pid, published->profile->perfmap_refused);
+			 process->root.inner_pid, published->profile->perf_map_refused);
 	write_image(collection, published);
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/thread.h"
-#include "binary/symbol.h"
+#include "binary/symbolizer.h"
 #include "base/string_list.h"
 #include "format/writer.h"
 

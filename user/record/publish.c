@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "record/retire.h"
 #include "format/summary.h"
-#include "binary/symbol.h"
+#include "binary/symbolizer.h"
 #include "format/writer.h"
 
 u64 publish_unix_ns(const struct publication *publication, u64 monotonic_ns)

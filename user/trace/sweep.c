@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "trace/follow.h"
-#include "binary/symbol.h"
+#include "binary/symbolizer.h"
 
 /* The files by the address of what mappings refer to. */
 struct marks {

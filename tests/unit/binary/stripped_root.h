@@ -17,7 +17,7 @@
 
 #include "binary/elf.h"
 #include "system/root_fs.h"
-#include "binary/symbol.h"
+#include "binary/symbolizer.h"
 
 static struct root_fs root;
 

@@ -13,7 +13,7 @@
 #include "shell.h"
 
 #include "binary/elf.h"
-#include "binary/symbol.h"
+#include "binary/symbolizer.h"
 
 /* Compile tests/fixture/<source> with `compiler` (and its options) to <name>. */
 static inline void build(const char *compiler, const char *source, const char *name)

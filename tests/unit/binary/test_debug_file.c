@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* symbol.c with debugfile.c behind it: names that are in a file of their own, found by build id or by link. */
+/* symbolizer.c with debug_file.c behind it: names that are in a file of their own, found by build id or by link. */
 #include "stripped_root.h"
 
-#include "binary/debugfile.h"
+#include "binary/debug_file.h"
 
 /* Put `source` where the build id of stripped.so leads. */
 static void install(const char *how, const char *source)
@@ -12,7 +12,7 @@ static void install(const char *how, const char *source)
 	    how, source);
 }
 
-static void test_debugfile_found_by_build_id_yields_inlined_lines(void **state)
+static void test_debug_file_found_by_build_id_yields_inlined_lines(void **state)
 {
 	(void)state;
 	assert_nothing("/stripped.so");
@@ -20,14 +20,14 @@ static void test_debugfile_found_by_build_id_yields_inlined_lines(void **state)
 	assert_all_lines("/stripped.so");
 }
 
-static void test_debugfile_behind_a_link_inside_the_root_is_found(void **state)
+static void test_debug_file_behind_a_link_inside_the_root_is_found(void **state)
 {
 	(void)state;
 	install("ln -s", "/names.debug");
 	assert_all_lines("/stripped.so");
 }
 
-static void test_debugfile_without_dwarf_yields_its_symbols(void **state)
+static void test_debug_file_without_dwarf_yields_its_symbols(void **state)
 {
 	struct found found;
 
@@ -39,7 +39,7 @@ static void test_debugfile_without_dwarf_yields_its_symbols(void **state)
 	assert_string_equal(found.function, "hidden");
 }
 
-static void test_debugfile_of_a_program_is_opened_although_its_interpreter_is_missing(void **state)
+static void test_debug_file_of_a_program_is_opened_although_its_interpreter_is_missing(void **state)
 {
 	struct elf *program, *debug;
 
@@ -48,12 +48,12 @@ static void test_debugfile_of_a_program_is_opened_although_its_interpreter_is_mi
 	    "objcopy --only-keep-debug main main.debug && objcopy -S --add-gnu-debuglink=main.debug main app/main && "
 	    "mv main.debug app");
 	program = open_elf("/app/main");
-	assert_int_equal(debugfile_find(program, &root, &debug), 0);
+	assert_int_equal(debug_file_find(program, &root, &debug), 0);
 	elf_free(debug);
 	elf_free(program);
 }
 
-static void test_debugfile_of_another_build_is_refused(void **state)
+static void test_debug_file_of_another_build_is_refused(void **state)
 {
 	(void)state;
 	run("echo 'int other;' > other.c && gcc -g -shared -Wl,--build-id -o other.so other.c && "
@@ -68,7 +68,7 @@ static void link_debug(const char *place)
 	    place, place);
 }
 
-static void test_debugfile_found_by_link_in_all_three_places(void **state)
+static void test_debug_file_found_by_link_in_all_three_places(void **state)
 {
 	(void)state;
 	link_debug("app");
@@ -81,7 +81,7 @@ static void test_debugfile_found_by_link_in_all_three_places(void **state)
 	assert_nothing("/app/linked.so");
 }
 
-static void test_debugfile_found_by_link_with_another_checksum_is_refused(void **state)
+static void test_debug_file_found_by_link_with_another_checksum_is_refused(void **state)
 {
 	(void)state;
 	link_debug("app");
@@ -89,7 +89,7 @@ static void test_debugfile_found_by_link_with_another_checksum_is_refused(void *
 	assert_nothing("/app/linked.so");
 }
 
-static void test_debugfile_without_build_ids_is_told_by_its_checksum(void **state)
+static void test_debug_file_without_build_ids_is_told_by_its_checksum(void **state)
 {
 	(void)state;
 	run("for file in stripped.so names.debug; do objcopy -R .note.gnu.build-id $file; done");
@@ -97,7 +97,7 @@ static void test_debugfile_without_build_ids_is_told_by_its_checksum(void **stat
 	assert_all_lines("/app/linked.so");
 }
 
-static void test_debugfile_link_with_a_path_is_refused(void **state)
+static void test_debug_file_link_with_a_path_is_refused(void **state)
 {
 	(void)state;
 	run("cp names.debug app/xnames.debug && cp names.debug names.xdebug && "
@@ -107,7 +107,7 @@ static void test_debugfile_link_with_a_path_is_refused(void **state)
 }
 
 /* Whoever opens the FIFO hangs, and the alarm ends this test. */
-static void test_debugfile_that_is_no_regular_file_is_not_opened(void **state)
+static void test_debug_file_that_is_no_regular_file_is_not_opened(void **state)
 {
 	(void)state;
 	alarm(60);
@@ -118,7 +118,7 @@ static void test_debugfile_that_is_no_regular_file_is_not_opened(void **state)
 	alarm(0);
 }
 
-static void test_debugfile_behind_a_link_out_of_the_root_is_not_found(void **state)
+static void test_debug_file_behind_a_link_out_of_the_root_is_not_found(void **state)
 {
 	char outside[] = P_tmpdir "/heaptap-outside-XXXXXX";
 
@@ -131,7 +131,7 @@ static void test_debugfile_behind_a_link_out_of_the_root_is_not_found(void **sta
 	run("rm -r %s", outside);
 }
 
-static void test_debugfile_of_the_same_build_is_read_once_for_all_copies(void **state)
+static void test_debug_file_of_the_same_build_is_read_once_for_all_copies(void **state)
 {
 	struct symbolizer *symbolizer = symbolizer_new();
 	struct elf *first = open_elf("/stripped.so"), *second;
@@ -157,18 +157,18 @@ static void test_debugfile_of_the_same_build_is_read_once_for_all_copies(void **
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_debugfile_found_by_build_id_yields_inlined_lines),
-		CASE(test_debugfile_behind_a_link_inside_the_root_is_found),
-		CASE(test_debugfile_without_dwarf_yields_its_symbols),
-		CASE(test_debugfile_of_a_program_is_opened_although_its_interpreter_is_missing),
-		CASE(test_debugfile_of_another_build_is_refused),
-		CASE(test_debugfile_found_by_link_in_all_three_places),
-		CASE(test_debugfile_found_by_link_with_another_checksum_is_refused),
-		CASE(test_debugfile_without_build_ids_is_told_by_its_checksum),
-		CASE(test_debugfile_link_with_a_path_is_refused),
-		CASE(test_debugfile_that_is_no_regular_file_is_not_opened),
-		CASE(test_debugfile_behind_a_link_out_of_the_root_is_not_found),
-		CASE(test_debugfile_of_the_same_build_is_read_once_for_all_copies),
+		CASE(test_debug_file_found_by_build_id_yields_inlined_lines),
+		CASE(test_debug_file_behind_a_link_inside_the_root_is_found),
+		CASE(test_debug_file_without_dwarf_yields_its_symbols),
+		CASE(test_debug_file_of_a_program_is_opened_although_its_interpreter_is_missing),
+		CASE(test_debug_file_of_another_build_is_refused),
+		CASE(test_debug_file_found_by_link_in_all_three_places),
+		CASE(test_debug_file_found_by_link_with_another_checksum_is_refused),
+		CASE(test_debug_file_without_build_ids_is_told_by_its_checksum),
+		CASE(test_debug_file_link_with_a_path_is_refused),
+		CASE(test_debug_file_that_is_no_regular_file_is_not_opened),
+		CASE(test_debug_file_behind_a_link_out_of_the_root_is_not_found),
+		CASE(test_debug_file_of_the_same_build_is_read_once_for_all_copies),
 	};
 
 	unsetenv("DEBUGINFOD_URLS");

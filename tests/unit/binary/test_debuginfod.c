@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* symbol.c with debugserver.c behind it: names that a server has. */
+/* symbolizer.c with debuginfod.c behind it: names that a server has. */
 #include "stripped_root.h"
 
 #include <arpa/inet.h>
@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "binary/debugserver.h"
+#include "binary/debuginfod.h"
 
 /* A server is a directory here: the library knows file:// as well. */
 static void serve(const char *source)
@@ -23,7 +23,7 @@ static void serve(const char *source)
 	setenv("DEBUGINFOD_CACHE_PATH", cache, 1);
 }
 
-static void test_debugserver_that_is_named_is_asked(void **state)
+static void test_debuginfod_that_is_named_is_asked(void **state)
 {
 	(void)state;
 	serve("names.debug");
@@ -32,7 +32,7 @@ static void test_debugserver_that_is_named_is_asked(void **state)
 	assert_nothing("/stripped.so");
 }
 
-static void test_debugserver_that_sends_another_build_is_not_believed(void **state)
+static void test_debuginfod_that_sends_another_build_is_not_believed(void **state)
 {
 	(void)state;
 	run("echo 'int other;' > other.c && gcc -g -shared -Wl,--build-id -o other.so other.c");
@@ -42,11 +42,11 @@ static void test_debugserver_that_sends_another_build_is_not_believed(void **sta
 }
 
 /* It takes the connection and says nothing: without a limit of our own that lasts as long as the library likes. */
-static void test_debugserver_that_never_answers_is_left_when_the_time_is_over(void **state)
+static void test_debuginfod_that_never_answers_is_left_when_the_time_is_over(void **state)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(address);
-	struct debugserver *server;
+	struct debuginfod *server;
 	struct elf *elf = open_elf("/stripped.so"), *debug;
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char url[64];
@@ -59,24 +59,24 @@ static void test_debugserver_that_never_answers_is_left_when_the_time_is_over(vo
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d", ntohs(address.sin_port));
 	setenv("DEBUGINFOD_URLS", url, 1);
 	alarm(60);
-	assert_int_equal(debugserver_new(100000000, &server), 0);
-	assert_int_equal(debugserver_find(server, elf, &debug), -ENOENT);
-	assert_true(debugserver_gave_up(server));
-	assert_int_equal(debugserver_find(server, elf, &debug), -ENOENT);
+	assert_int_equal(debuginfod_new(100000000, &server), 0);
+	assert_int_equal(debuginfod_find(server, elf, &debug), -ENOENT);
+	assert_true(debuginfod_gave_up(server));
+	assert_int_equal(debuginfod_find(server, elf, &debug), -ENOENT);
 	alarm(0);
-	debugserver_free(server);
+	debuginfod_free(server);
 	elf_free(elf);
 	close(listener);
 	unsetenv("DEBUGINFOD_URLS");
 }
 
-static void test_debugserver_without_a_name_is_none(void **state)
+static void test_debuginfod_without_a_name_is_none(void **state)
 {
-	struct debugserver *server;
+	struct debuginfod *server;
 
 	(void)state;
 	setenv("DEBUGINFOD_URLS", "", 1);
-	assert_int_equal(debugserver_new(1, &server), 0);
+	assert_int_equal(debuginfod_new(1, &server), 0);
 	assert_null(server);
 	unsetenv("DEBUGINFOD_URLS");
 }
@@ -86,10 +86,10 @@ static void test_debugserver_without_a_name_is_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_debugserver_that_is_named_is_asked),
-		CASE(test_debugserver_that_sends_another_build_is_not_believed),
-		CASE(test_debugserver_that_never_answers_is_left_when_the_time_is_over),
-		CASE(test_debugserver_without_a_name_is_none),
+		CASE(test_debuginfod_that_is_named_is_asked),
+		CASE(test_debuginfod_that_sends_another_build_is_not_believed),
+		CASE(test_debuginfod_that_never_answers_is_left_when_the_time_is_over),
+		CASE(test_debuginfod_without_a_name_is_none),
 	};
 
 	unsetenv("DEBUGINFOD_URLS");

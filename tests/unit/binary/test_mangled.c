@@ -15,7 +15,7 @@
 
 static void check(const char *mangled, const char *wanted)
 {
-	char *readable = mangled_readable(mangled);
+	char *readable = symbol_readable(mangled);
 
 	if (wanted) {
 		assert_non_null(readable);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* perfmap.c and root_fs.c: which perf map of a JIT compiler is believed, and what its lines mean. */
+/* perf_map.c and root_fs.c: which perf map of a JIT compiler is believed, and what its lines mean. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include "unit/system/scratch.h"
 
-#include "binary/perfmap.h"
+#include "binary/perf_map.h"
 #include "system/root_fs.h"
 
 #define MAP_FILE "tmp/perf-7.map"
@@ -32,13 +32,13 @@ static int teardown(void **state)
 	return scratch_teardown(state);
 }
 
-static struct perfmap *open_map(const char *text)
+static struct perf_map *open_map(const char *text)
 {
-	struct perfmap *perfmap;
+	struct perf_map *perfmap;
 	const char *refused;
 
 	scratch_file(MAP_FILE, text, 0644);
-	assert_int_equal(perfmap_open(&root, &perfmap, &refused), 0);
+	assert_int_equal(perf_map_open(&root, &perfmap, &refused), 0);
 	assert_null(refused);
 	assert_non_null(perfmap);
 	return perfmap;
@@ -46,10 +46,10 @@ static struct perfmap *open_map(const char *text)
 
 static void assert_refused(const char *reason)
 {
-	struct perfmap *perfmap;
+	struct perf_map *perfmap;
 	const char *refused;
 
-	assert_int_equal(perfmap_open(&root, &perfmap, &refused), 0);
+	assert_int_equal(perf_map_open(&root, &perfmap, &refused), 0);
 	assert_null(perfmap);
 	if (reason)
 		assert_string_equal(refused, reason);
@@ -57,10 +57,10 @@ static void assert_refused(const char *reason)
 		assert_null(refused);
 }
 
-static void assert_at(const struct perfmap *perfmap, u64 address, const char *name, u64 start)
+static void assert_at(const struct perf_map *perfmap, u64 address, const char *name, u64 start)
 {
 	u64 found = 0;
-	const char *own = perfmap_find(perfmap, address, &found);
+	const char *own = perf_map_find(perfmap, address, &found);
 
 	if (!name) {
 		assert_null(own);
@@ -71,9 +71,9 @@ static void assert_at(const struct perfmap *perfmap, u64 address, const char *na
 	assert_int_equal(found, start);
 }
 
-static void test_perfmap_finds_functions_by_their_bytes(void **state)
+static void test_perf_map_finds_functions_by_their_bytes(void **state)
 {
-	struct perfmap *perfmap = open_map("1000 10 first\n2000 20 LazyCompile:~f /a b.js:1\n0x1010 8 next\n");
+	struct perf_map *perfmap = open_map("1000 10 first\n2000 20 LazyCompile:~f /a b.js:1\n0x1010 8 next\n");
 
 	(void)state;
 	assert_at(perfmap, 0xfff, NULL, 0);
@@ -83,12 +83,12 @@ static void test_perfmap_finds_functions_by_their_bytes(void **state)
 	assert_at(perfmap, 0x1018, NULL, 0);
 	assert_at(perfmap, 0x201f, "LazyCompile:~f /a b.js:1", 0x2000);
 	assert_at(perfmap, UINT64_MAX, NULL, 0);
-	perfmap_free(perfmap);
+	perf_map_free(perfmap);
 }
 
-static void test_perfmap_later_line_overrules_where_they_overlap(void **state)
+static void test_perf_map_later_line_overrules_where_they_overlap(void **state)
 {
-	struct perfmap *perfmap = open_map("1000 1000 old\n1800 100 new\n1880 10 newest\n1000 8 head\n1000 8 tail\n");
+	struct perf_map *perfmap = open_map("1000 1000 old\n1800 100 new\n1880 10 newest\n1000 8 head\n1000 8 tail\n");
 
 	(void)state;
 	assert_at(perfmap, 0x1000, "tail", 0x1000);
@@ -98,36 +98,36 @@ static void test_perfmap_later_line_overrules_where_they_overlap(void **state)
 	assert_at(perfmap, 0x1890, "new", 0x1800);
 	assert_at(perfmap, 0x1900, "old", 0x1000);
 	assert_at(perfmap, 0x2000, NULL, 0);
-	perfmap_free(perfmap);
+	perf_map_free(perfmap);
 }
 
-static void test_perfmap_passes_over_lines_that_are_none(void **state)
+static void test_perf_map_passes_over_lines_that_are_none(void **state)
 {
-	struct perfmap *perfmap = open_map("\n1000\n1000 10\n1000 10 \nx 10 a\n-1 10 b\n1000 -5 c\n1000 0 d\n"
-					   "ffffffffffffffff 10 e\n11111111111111111 1 f\n3000 10 good\n4000 10 cut");
+	struct perf_map *perfmap = open_map("\n1000\n1000 10\n1000 10 \nx 10 a\n-1 10 b\n1000 -5 c\n1000 0 d\n"
+					    "ffffffffffffffff 10 e\n11111111111111111 1 f\n3000 10 good\n4000 10 cut");
 
 	(void)state;
 	assert_at(perfmap, 0x1000, NULL, 0);
 	assert_at(perfmap, UINT64_MAX, NULL, 0);
 	assert_at(perfmap, 0x3000, "good", 0x3000);
 	assert_at(perfmap, 0x4000, NULL, 0);
-	perfmap_free(perfmap);
+	perf_map_free(perfmap);
 }
 
-static void test_perfmap_empty_names_nothing(void **state)
+static void test_perf_map_empty_names_nothing(void **state)
 {
-	struct perfmap *perfmap = open_map("");
+	struct perf_map *perfmap = open_map("");
 
 	(void)state;
 	assert_at(perfmap, 0, NULL, 0);
 	assert_at(perfmap, 0x1000, NULL, 0);
-	perfmap_free(perfmap);
+	perf_map_free(perfmap);
 }
 
 /* A line around all others, as often as there are others: searched or painted naively, that never ends. */
-static void test_perfmap_many_nested_functions_cost_no_more_than_others(void **state)
+static void test_perf_map_many_nested_functions_cost_no_more_than_others(void **state)
 {
-	struct perfmap *perfmap;
+	struct perf_map *perfmap;
 	FILE *file = fopen(MAP_FILE, "we");
 	const char *refused;
 
@@ -136,7 +136,7 @@ static void test_perfmap_many_nested_functions_cost_no_more_than_others(void **s
 		fprintf(file, "%x %x f%u\n", 0x100000 + i, 0x200000 - 2 * i, i);
 	fclose(file);
 	alarm(60);
-	assert_int_equal(perfmap_open(&root, &perfmap, &refused), 0);
+	assert_int_equal(perf_map_open(&root, &perfmap, &refused), 0);
 	for (unsigned int i = 0; i < 200000; i++) {
 		char name[16];
 
@@ -144,16 +144,16 @@ static void test_perfmap_many_nested_functions_cost_no_more_than_others(void **s
 		assert_at(perfmap, 0x100000 + i, name, 0x100000 + i);
 	}
 	alarm(0);
-	perfmap_free(perfmap);
+	perf_map_free(perfmap);
 }
 
-static void test_perfmap_absent_is_no_complaint(void **state)
+static void test_perf_map_absent_is_no_complaint(void **state)
 {
 	(void)state;
 	assert_refused(NULL);
 }
 
-static void test_perfmap_of_another_user_is_refused(void **state)
+static void test_perf_map_of_another_user_is_refused(void **state)
 {
 	(void)state;
 	scratch_file(MAP_FILE, "1000 10 f\n", 0644);
@@ -161,7 +161,7 @@ static void test_perfmap_of_another_user_is_refused(void **state)
 	assert_refused("it belongs to another user than the process");
 }
 
-static void test_perfmap_behind_a_link_is_refused(void **state)
+static void test_perf_map_behind_a_link_is_refused(void **state)
 {
 	(void)state;
 	scratch_file("map", "1000 10 f\n", 0644);
@@ -175,7 +175,7 @@ static void test_perfmap_behind_a_link_is_refused(void **state)
 }
 
 /* Whoever opens the FIFO hangs, and the alarm ends this test. */
-static void test_perfmap_that_is_no_regular_file_is_refused(void **state)
+static void test_perf_map_that_is_no_regular_file_is_refused(void **state)
 {
 	(void)state;
 	alarm(60);
@@ -187,7 +187,7 @@ static void test_perfmap_that_is_no_regular_file_is_refused(void **state)
 	alarm(0);
 }
 
-static void test_perfmap_beyond_its_limits_is_refused(void **state)
+static void test_perf_map_beyond_its_limits_is_refused(void **state)
 {
 	(void)state;
 	scratch_file(MAP_FILE, "1000 10 f\n", 0644);
@@ -195,7 +195,7 @@ static void test_perfmap_beyond_its_limits_is_refused(void **state)
 	assert_refused("it is over 64 MiB or has over 1048576 lines");
 }
 
-static void test_perfmap_without_a_root_is_none(void **state)
+static void test_perf_map_without_a_root_is_none(void **state)
 {
 	int fd = root.fd;
 
@@ -241,17 +241,17 @@ static void test_root_of_no_process_is_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_perfmap_finds_functions_by_their_bytes),
-		CASE(test_perfmap_later_line_overrules_where_they_overlap),
-		CASE(test_perfmap_passes_over_lines_that_are_none),
-		CASE(test_perfmap_empty_names_nothing),
-		CASE(test_perfmap_many_nested_functions_cost_no_more_than_others),
-		CASE(test_perfmap_absent_is_no_complaint),
-		CASE(test_perfmap_of_another_user_is_refused),
-		CASE(test_perfmap_behind_a_link_is_refused),
-		CASE(test_perfmap_that_is_no_regular_file_is_refused),
-		CASE(test_perfmap_beyond_its_limits_is_refused),
-		CASE(test_perfmap_without_a_root_is_none),
+		CASE(test_perf_map_finds_functions_by_their_bytes),
+		CASE(test_perf_map_later_line_overrules_where_they_overlap),
+		CASE(test_perf_map_passes_over_lines_that_are_none),
+		CASE(test_perf_map_empty_names_nothing),
+		CASE(test_perf_map_many_nested_functions_cost_no_more_than_others),
+		CASE(test_perf_map_absent_is_no_complaint),
+		CASE(test_perf_map_of_another_user_is_refused),
+		CASE(test_perf_map_behind_a_link_is_refused),
+		CASE(test_perf_map_that_is_no_regular_file_is_refused),
+		CASE(test_perf_map_beyond_its_limits_is_refused),
+		CASE(test_perf_map_without_a_root_is_none),
 		CASE(test_root_of_a_process_tells_its_user_and_finds_its_files),
 		CASE(test_root_of_no_process_is_an_error),
 	};

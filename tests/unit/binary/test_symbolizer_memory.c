@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* symbol.c over time: what it remembers of files, drops and forgets. */
+/* symbolizer.c over time: what it remembers of files, drops and forgets. */
 #include <malloc.h>
 
 #include "symbol_object.h"

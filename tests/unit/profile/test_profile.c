@@ -3,7 +3,7 @@
 #include "golden.h"
 #include "unit/system/scratch.h"
 #include "system/root_fs.h"
-#include "binary/symbol.h"
+#include "binary/symbolizer.h"
 
 /* --- the symbolizer's stand-in
  * ------------------------------------------------------------------------------------------ */
@@ -246,7 +246,7 @@ static void test_profile_symbolize_names_generated_code_by_the_perf_map_of_its_r
 	profile->root = &root;
 	assert_int_equal(profile_symbolize(profile, symbolizer), 0);
 	assert_null(asked_root); /* no longer */
-	assert_null(profile->perfmap_refused);
+	assert_null(profile->perf_map_refused);
 	assert_int_equal(profile->locations[0].line_count, 1);
 	assert_string_equal(profile->locations[0].lines[0].function, "js f /a.js:1");
 	assert_int_equal(profile->locations[0].function_offset, 8);
