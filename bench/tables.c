@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "unwind/cfi.h"
+#include "unwind/compile.h"
 #include "base/clock.h"
 
 #define ROUNDS 5

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "unwind/cfi.h"
+#include "unwind/compile.h"
 
 #define CODE_VADDR 0x400000
 #define CODE_SIZE  0x100000

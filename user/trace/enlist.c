@@ -68,7 +68,7 @@ static int scan_mapping(struct mapping *mapping, void *arg)
 	scan->searched += file != NULL;
 	/* Its table is made while the other files are looked at. */
 	if (file && scan->follow->population == POPULATION_LISTED)
-		err = table_set_request(scan->follow->tables, file->elf);
+		err = unwind_tables_request(scan->follow->tables, file->elf);
 	return err ? err : address_map_add(scan->process->mappings, mapping);
 }
 
@@ -132,7 +132,7 @@ static void wait_for_tables(struct follow *follow, struct traced *traced, u64 st
 	follow_mappings(follow, clock_now_ns());
 	waited = (int)((clock_now_ns() - start_ns) / 1000000);
 	if (waited < TABLES_WAIT_MS)
-		table_set_wait(follow->tables, TABLES_WAIT_MS - waited);
+		unwind_tables_wait(follow->tables, TABLES_WAIT_MS - waited);
 }
 
 static int say_nothing_to_probe(const struct follow *follow, const struct scan *scan)
@@ -191,11 +191,11 @@ int enlist_program(struct follow *follow, pid_t pid, const char *path)
 	follow_set_new_max(follow, traced, limit, used);
 	err = path ? target_open_program(follow->target, path) : 0;
 	for (file = target_files(follow->target); file && !err; file = file->next) {
-		err = table_set_request(follow->tables, file->elf);
+		err = unwind_tables_request(follow->tables, file->elf);
 		if (!err && file->plan)
 			err = traced_probe(&follow->links, traced, file);
 	}
-	table_set_wait(follow->tables, TABLES_WAIT_MS);
+	unwind_tables_wait(follow->tables, TABLES_WAIT_MS);
 	if (err) {
 		withdraw(follow, traced);
 		return failed(pid, err);

@@ -57,7 +57,7 @@ void follow_drop(struct follow *follow, struct traced *traced)
 	HASH_DEL(follow->traced, traced);
 	__atomic_store_n(&scope->process, 0, __ATOMIC_RELEASE);
 	traced_drop(&traced->files, true);
-	table_set_withdraw(follow->tables, scope, clock_now_ns());
+	unwind_tables_withdraw(follow->tables, scope, clock_now_ns());
 	kernel_give_scope(follow->kernel, traced->scope);
 	free(traced);
 }
@@ -77,8 +77,8 @@ void follow_publish(struct follow *follow, struct traced *traced, const struct p
 {
 	traced->remapped = false;
 	/* Without room the programs do not know the mappings; its stacks are sent raw then. */
-	table_set_publish(follow->tables, kernel_scope(follow->kernel, traced->scope), process->number,
-			  process->mappings, now_ns);
+	unwind_tables_publish(follow->tables, kernel_scope(follow->kernel, traced->scope), process->number,
+			      process->mappings, now_ns);
 }
 
 void follow_sideband(struct follow *follow)

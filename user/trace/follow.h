@@ -7,7 +7,7 @@
 #include "trace/calibrate.h"
 #include "heap/recorder.h"
 #include "trace/sideband.h"
-#include "unwind/table.h"
+#include "unwind/tables.h"
 #include "trace/traced.h"
 #include "trace/unwind.h"
 
@@ -20,7 +20,7 @@ struct follow {
 	struct recorder *recorder;
 	struct traced *traced; /* that have not ended, by pid */
 	struct traced_links links;
-	struct table_set *tables;
+	struct unwind_tables *tables;
 	struct unwinder *unwinder;
 	struct account_sources sources;
 	enum population population;

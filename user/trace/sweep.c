@@ -67,7 +67,7 @@ void sweep_files(struct sweep *sweep, struct follow *follow, struct symbolizer *
 	for (u32 i = 0; i < marks.count; i++) {
 		struct mark *swept = &marks.marks[i];
 
-		if (swept->used || !table_set_forget(follow->tables, swept->elf))
+		if (swept->used || !unwind_tables_forget(follow->tables, swept->elf))
 			continue;
 		if (symbolizer)
 			symbolizer_forget(symbolizer, swept->elf);

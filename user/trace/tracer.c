@@ -38,7 +38,7 @@ static int open_streams(struct tracer *tracer)
 		.lost = follow_lost,
 		.arg = &tracer->follow,
 	};
-	struct table_memory memory = {
+	struct unwind_memory memory = {
 		.rows = kernel_unwind_rows(tracer->follow.kernel, &memory.row_count),
 		.rules = kernel_unwind_rules(tracer->follow.kernel),
 		.mappings = kernel_unwind_mappings(tracer->follow.kernel, &memory.mapping_count),
@@ -48,7 +48,7 @@ static int open_streams(struct tracer *tracer)
 	if (!err)
 		err = sideband_open(&sink, &tracer->follow.sideband);
 	if (!err)
-		err = table_set_new(&memory, &tracer->follow.tables);
+		err = unwind_tables_new(&memory, &tracer->follow.tables);
 	if (err)
 		return err;
 	tracer->follow.unwinder = unwinder_new(tracer->follow.tables, tracer->follow.recorder);
@@ -125,7 +125,7 @@ void tracer_close(struct tracer *tracer)
 	traced_drop(&tracer->follow.links.throwing, false);
 	/* The worker reads files and writes maps: it goes before both. */
 	unwinder_free(tracer->follow.unwinder);
-	table_set_free(tracer->follow.tables);
+	unwind_tables_free(tracer->follow.tables);
 	sideband_close(tracer->follow.sideband);
 	ring_close(tracer->ring);
 	kernel_close(tracer->follow.kernel);
@@ -278,7 +278,7 @@ void tracer_stop(struct tracer *tracer)
 	while (!tracer_drain(tracer))
 		;
 	unwinder_settle(tracer->follow.unwinder, false);
-	table_set_wait(tracer->follow.tables, -1);
+	unwind_tables_wait(tracer->follow.tables, -1);
 	unwinder_settle(tracer->follow.unwinder, true);
 	recorder_for_each(tracer->follow.recorder, finish_image, tracer);
 	account_pending(tracer->follow.kernel, tracer->follow.recorder);

@@ -23,13 +23,13 @@ struct raw {
 };
 
 struct unwinder {
-	struct table_set *tables;
+	struct unwind_tables *tables;
 	struct recorder *recorder;
 	struct raw *first, **last; /* oldest first */
 	size_t bytes;		   /* what they take */
 };
 
-struct unwinder *unwinder_new(struct table_set *tables, struct recorder *recorder)
+struct unwinder *unwinder_new(struct unwind_tables *tables, struct recorder *recorder)
 {
 	struct unwinder *unwinder = calloc(1, sizeof(*unwinder));
 
@@ -68,7 +68,7 @@ static int read_word(void *arg, u64 addr, u64 *ret_value)
 UNWIND_DEFINE_STEP(read_word)
 
 struct walk {
-	struct table_set *tables;
+	struct unwind_tables *tables;
 	const struct address_map *mappings;
 	const struct event_raw *event;
 	struct unwind_registers registers;
@@ -114,7 +114,7 @@ static enum unwind_end find_rule(struct walk *walk, struct unwind_rule *ret_rule
 		return UNWIND_NO_MAPPING;
 	if (!mapping->elf)
 		return find_frame_pointer(walk, ret_rule);
-	err = table_set_rule(walk->tables, mapping->elf, address - mapping->start + mapping->file_offset, ret_rule);
+	err = unwind_tables_rule(walk->tables, mapping->elf, address - mapping->start + mapping->file_offset, ret_rule);
 	if (err && err != -ENOENT)
 		return UNWIND_NO_TABLE;
 	if (!err && ret_rule->cfa != CFA_UNKNOWN)
@@ -148,8 +148,8 @@ static enum unwind_end walk(struct walk *walk, u64 *ip, u32 *ret_depth)
 	return end == UNWIND_GOES_ON ? UNWIND_TRUNCATED : end;
 }
 
-enum unwind_end unwind_raw(struct table_set *tables, const struct address_map *mappings, const struct event_raw *event,
-			   u64 *ip, u32 *ret_depth)
+enum unwind_end unwind_raw(struct unwind_tables *tables, const struct address_map *mappings,
+			   const struct event_raw *event, u64 *ip, u32 *ret_depth)
 {
 	struct walk state = {.tables = tables, .mappings = mappings, .event = event};
 
@@ -238,7 +238,7 @@ static void relieve(struct unwinder *unwinder)
 {
 	settle(unwinder, false);
 	if (unwinder->bytes > WAITING_BYTES_MAX / 4 * 3) {
-		table_set_wait(unwinder->tables, RELIEF_MS);
+		unwind_tables_wait(unwinder->tables, RELIEF_MS);
 		settle(unwinder, false);
 	}
 	while (unwinder->bytes > WAITING_BYTES_MAX / 4 * 3) {
@@ -276,7 +276,7 @@ void unwinder_settle(struct unwinder *unwinder, bool all)
 	settle(unwinder, false);
 	/* A walk asks for a table where it gets to code of the file; there may be more files further on. */
 	for (u32 i = 0; i < WAITS_MAX && all && unwinder->first; i++) {
-		table_set_wait(unwinder->tables, -1);
+		unwind_tables_wait(unwinder->tables, -1);
 		settle(unwinder, false);
 	}
 	if (all)

@@ -7,11 +7,11 @@
  */
 #include "include/event.h"
 #include "heap/recorder.h"
-#include "unwind/table.h"
+#include "unwind/tables.h"
 
 struct unwinder;
 
-struct unwinder *unwinder_new(struct table_set *tables, struct recorder *recorder); /* NULL: no memory */
+struct unwinder *unwinder_new(struct unwind_tables *tables, struct recorder *recorder); /* NULL: no memory */
 void unwinder_free(struct unwinder *unwinder);
 
 /*
@@ -27,7 +27,7 @@ void unwinder_settle(struct unwinder *unwinder, bool all);
  * Walk one raw stack through `mappings`: return addresses into ip[STACK_DEPTH_MAX], leaf first. The way it ended;
  * UNWIND_NO_TABLE when a table is not ready.
  */
-enum unwind_end unwind_raw(struct table_set *tables, const struct address_map *mappings, const struct event_raw *event,
-			   u64 *ip, u32 *ret_depth);
+enum unwind_end unwind_raw(struct unwind_tables *tables, const struct address_map *mappings,
+			   const struct event_raw *event, u64 *ip, u32 *ret_depth);
 
 #endif

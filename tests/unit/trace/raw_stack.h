@@ -16,18 +16,18 @@
 
 #include "binary/elf.h"
 #include "system/address_map.h"
-#include "unwind/table.h"
+#include "unwind/tables.h"
 
-static int said_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
-static void said_wait(struct table_set *set, int milliseconds);
+static int said_rule(struct unwind_tables *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
+static void said_wait(struct unwind_tables *set, int milliseconds);
 static ssize_t said_bytes(const struct elf *elf, u64 offset, void *buffer, size_t size);
 
-#define table_set_rule said_rule
-#define table_set_wait said_wait
-#define elf_read       said_bytes
+#define unwind_tables_rule said_rule
+#define unwind_tables_wait said_wait
+#define elf_read	   said_bytes
 #include "trace/unwind.c"
-#undef table_set_rule
-#undef table_set_wait
+#undef unwind_tables_rule
+#undef unwind_tables_wait
 #undef elf_read
 
 #define PROCESS	    3
@@ -47,7 +47,7 @@ static u8 code_byte; /* that all of the made-up file consists of: e8 is a call *
 static struct elf *const made_up = (struct elf *)rules;
 static u64 *const words = (u64 *)event.bytes;
 
-static inline int said_rule(struct table_set *tables, struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
+static inline int said_rule(struct unwind_tables *tables, struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
 {
 	(void)tables;
 	assert_ptr_equal(elf, made_up);
@@ -68,7 +68,7 @@ static inline ssize_t said_bytes(const struct elf *elf, u64 offset, void *buffer
 /* How often the end has waited, and after how often the table is there. */
 static int waits, waits_needed;
 
-static inline void said_wait(struct table_set *tables, int milliseconds)
+static inline void said_wait(struct unwind_tables *tables, int milliseconds)
 {
 	(void)tables;
 	assert_true(milliseconds == -1 || milliseconds == RELIEF_MS);

@@ -17,7 +17,7 @@
 
 #include "binary/elf.h"
 #include "system/address_map.h"
-#include "unwind/table.h"
+#include "unwind/tables.h"
 #include "trace/unwind.h"
 
 #define FILES_MAX 64
@@ -29,8 +29,8 @@ static u32 depth;
 
 /* --- stacks of this program --- */
 
-static struct table_set *set;
-static struct table_memory memory;
+static struct unwind_tables *set;
+static struct unwind_memory memory;
 static struct elf *files[FILES_MAX];
 static unsigned int file_count;
 static u64 stack_end;
@@ -219,7 +219,7 @@ static int setup_real(void **state)
 	memory.mappings = calloc(memory.mapping_count, sizeof(*memory.mappings));
 	mappings = address_map_new();
 	file_count = 0;
-	if (!maps || !mappings || table_set_new(&memory, &set))
+	if (!maps || !mappings || unwind_tables_new(&memory, &set))
 		return -1;
 	while (getline(&line, &capacity, maps) > 0) {
 		struct mapping mapping;
@@ -229,21 +229,21 @@ static int setup_real(void **state)
 		if (mapping.path[0] == '/' && file_count < FILES_MAX &&
 		    !elf_open(open(mapping.path, O_RDONLY | O_CLOEXEC), mapping.path, &files[file_count])) {
 			mapping.elf = files[file_count++];
-			table_set_request(set, mapping.elf);
+			unwind_tables_request(set, mapping.elf);
 		}
 		address_map_add(mappings, &mapping);
 		free(mapping.path);
 	}
 	free(line);
 	fclose(maps);
-	table_set_wait(set, -1);
+	unwind_tables_wait(set, -1);
 	return 0;
 }
 
 static int teardown_real(void **state)
 {
 	(void)state;
-	table_set_free(set);
+	unwind_tables_free(set);
 	set = NULL;
 	address_map_free(mappings);
 	while (file_count)

@@ -10,16 +10,16 @@
 #include <errno.h>
 
 #include "binary/elf.h"
-#include "unwind/table.h"
+#include "unwind/tables.h"
 
-static int said_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
-static void said_wait(struct table_set *set, int milliseconds);
+static int said_rule(struct unwind_tables *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
+static void said_wait(struct unwind_tables *set, int milliseconds);
 
-#define table_set_rule said_rule
-#define table_set_wait said_wait
+#define unwind_tables_rule said_rule
+#define unwind_tables_wait said_wait
 #include "trace/unwind.c"
-#undef table_set_rule
-#undef table_set_wait
+#undef unwind_tables_rule
+#undef unwind_tables_wait
 
 #define PROCESS 3
 #define CODE	0x400000
@@ -31,7 +31,7 @@ static struct process *process;
 static struct event_raw event;
 static bool ready, ready_if_waited_for;
 
-static int said_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
+static int said_rule(struct unwind_tables *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
 {
 	(void)set, (void)elf;
 	if (!ready && offset < 0x1000)
@@ -40,7 +40,7 @@ static int said_rule(struct table_set *set, struct elf *elf, u64 offset, struct 
 	return 0;
 }
 
-static void said_wait(struct table_set *set, int milliseconds)
+static void said_wait(struct unwind_tables *set, int milliseconds)
 {
 	(void)set;
 	assert_int_equal(milliseconds, RELIEF_MS);

@@ -11,7 +11,7 @@
 
 #include <fcntl.h>
 
-#include "unwind/cfi.h"
+#include "unwind/compile.h"
 
 static inline struct elf *must_open(const char *path)
 {

@@ -17,12 +17,12 @@
 #include <link.h>
 #include <stdio.h>
 
-#include "unwind/cfi.h"
+#include "unwind/compile.h"
 
 static int gated_compile(struct elf *elf, struct cfi_rules *rules, struct cfi_table *ret_table);
 
 #define cfi_compile gated_compile
-#include "unwind/table.c"
+#include "unwind/tables.c"
 #undef cfi_compile
 
 #define ELFS_MAX 12
@@ -67,8 +67,8 @@ static inline void gate_await(unsigned int entered)
 	pthread_mutex_unlock(&gate.mutex);
 }
 
-static struct table_memory memory;
-static struct table_set *set;
+static struct unwind_memory memory;
+static struct unwind_tables *set;
 static struct scope scopes[3];
 static struct elf *elfs[ELFS_MAX];
 static struct address_map *mappings;
@@ -118,7 +118,7 @@ static inline void begin(u32 row_count, u32 mapping_count)
 	memory.rows = calloc(row_count, sizeof(*memory.rows));
 	memory.rules = calloc(UNWIND_RULES_MAX, sizeof(*memory.rules));
 	memory.mappings = calloc(mapping_count, sizeof(*memory.mappings));
-	assert_int_equal(table_set_new(&memory, &set), 0);
+	assert_int_equal(unwind_tables_new(&memory, &set), 0);
 }
 
 static inline int setup(void **state)
@@ -138,7 +138,7 @@ static inline int teardown(void **state)
 {
 	(void)state;
 	gate_set(false);
-	table_set_free(set);
+	unwind_tables_free(set);
 	set = NULL;
 	for (unsigned int i = 0; i < ELFS_MAX; i++)
 		elf_free(elfs[i]);
@@ -168,7 +168,7 @@ static inline void unmap_all(void)
 
 static inline void publish(struct scope *scope)
 {
-	assert_int_equal(table_set_publish(set, scope, PROCESS, mappings, NOW_NS), 0);
+	assert_int_equal(unwind_tables_publish(set, scope, PROCESS, mappings, NOW_NS), 0);
 	assert_int_equal(scope->mappings_process, PROCESS);
 }
 

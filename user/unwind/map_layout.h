@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef LAYOUT_H
-#define LAYOUT_H
+#ifndef UNWIND_MAP_LAYOUT_H
+#define UNWIND_MAP_LAYOUT_H
 /* What is where in an image at one moment: its mappings, which overlap where newer ones outdate older ones, as rows that
  * do not, ascending. */
 #include "include/unwind.h"
@@ -8,14 +8,14 @@
 struct elf;
 struct address_map;
 
-struct layout {
+struct map_layout {
 	struct unwind_mapping *rows; /* table and flags are 0 */
 	struct elf **files;	     /* of each row; NULL: none */
 	u32 count;
 };
 
 /* As the mappings are at `now_ns`. 0 or -ENOMEM; *ret_layout is to be released either way. */
-int layout_make(const struct address_map *mappings, u64 now_ns, struct layout *ret_layout);
-void layout_release(struct layout *layout);
+int map_layout_make(const struct address_map *mappings, u64 now_ns, struct map_layout *ret_layout);
+void map_layout_release(struct map_layout *layout);
 
 #endif

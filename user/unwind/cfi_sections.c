@@ -3,7 +3,7 @@
  * Where a file keeps its call frame information. The section headers say so; where they were stripped, the program
  * header that the C++ runtime itself goes by does. Nothing is mapped, for the reason that elf.c gives.
  */
-#include "unwind/cfisection.h"
+#include "unwind/cfi_sections.h"
 
 #include <errno.h>
 #include <gelf.h>

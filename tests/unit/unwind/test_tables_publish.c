@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* table.c: mapping lists as the programs see them. */
+/* tables.c: mapping lists as the programs see them. */
 #include "table_gate.h"
 
 /* --- publishing --- */
@@ -21,7 +21,7 @@ static void test_publish_one_mapping_fills_every_field(void **state)
 	scopes[0] = (struct scope){.process = 5, .pid = 6, .wide = 1};
 	map(0x7f0000001000, 0x7f0000020000, 0x1000, 0, elfs[0]);
 	publish(&scopes[0]);
-	table_set_wait(set, -1);
+	unwind_tables_wait(set, -1);
 	assert_int_equal(list_count(&scopes[0]), 1);
 	row = list_row(&scopes[0], 0);
 	assert_int_equal(row->start, 0x7f0000001000);
@@ -44,7 +44,7 @@ static void test_publish_thousand_mappings_sorts_them(void **state)
 		map(place * 0x10000, place * 0x10000 + 0x8000, place * 0x1000, 0, i % 3 ? elfs[i % 2] : NULL);
 	}
 	publish(&scopes[0]);
-	table_set_wait(set, -1);
+	unwind_tables_wait(set, -1);
 	assert_int_equal(list_count(&scopes[0]), 1000);
 	assert_ascending(&scopes[0]);
 	for (u32 i = 0; i < 1000; i++) {
@@ -76,12 +76,12 @@ static void test_publish_file_without_unwind_information_is_marked_when_known(vo
 	map(0x1000, 0x2000, 0, 0, elfs[0]);
 	publish(&scopes[0]);
 	assert_int_equal(list_row(&scopes[0], 0)->flags, 0);
-	assert_int_equal(table_set_rule(set, elfs[0], 0x10, &rule), -EAGAIN);
+	assert_int_equal(unwind_tables_rule(set, elfs[0], 0x10, &rule), -EAGAIN);
 	gate_set(false);
-	table_set_wait(set, -1);
+	unwind_tables_wait(set, -1);
 	assert_int_equal(list_row(&scopes[0], 0)->flags, UNWIND_MAPPING_NO_TABLE);
 	assert_int_equal(list_row(&scopes[0], 0)->table, 0);
-	assert_int_equal(table_set_rule(set, elfs[0], 0x10, &rule), -ENOENT);
+	assert_int_equal(unwind_tables_rule(set, elfs[0], 0x10, &rule), -ENOENT);
 	publish(&scopes[0]);
 	assert_int_equal(list_row(&scopes[0], 0)->flags, UNWIND_MAPPING_NO_TABLE);
 	assert_int_equal(gate.entered, 1);
@@ -100,7 +100,7 @@ static void test_publish_ready_table_enters_every_list_already_published(void **
 	for (u32 i = 0; i < 2; i++)
 		assert_int_equal(list_row(&scopes[0], i)->table, 0);
 	gate_set(false);
-	table_set_wait(set, -1);
+	unwind_tables_wait(set, -1);
 	assert_is_loader(list_row(&scopes[0], 0)->table);
 	assert_is_loader(list_row(&scopes[1], 0)->table);
 	assert_int_not_equal(list_row(&scopes[1], 0)->table, list_row(&scopes[0], 0)->table);
@@ -119,7 +119,7 @@ static void test_publish_newer_mapping_outdates_older_at_same_place(void **state
 	map(0x1000, 0x3000, 0x2000, 100, elfs[1]);
 	map(0x1000, 0x3000, 0x5000, NOW_NS + 1, elfs[0]);
 	publish(&scopes[0]);
-	table_set_wait(set, -1);
+	unwind_tables_wait(set, -1);
 	assert_int_equal(list_count(&scopes[0]), 1);
 	assert_int_equal(list_row(&scopes[0], 0)->file_offset, 0x2000);
 	assert_int_equal(list_row(&scopes[0], 0)->table, find_table(set, elfs[1])->index);
@@ -132,7 +132,7 @@ static void test_publish_newer_mapping_within_older_cuts_it_in_two(void **state)
 	map(0x1000, 0x9000, 0x11000, 0, elfs[0]);
 	map(0x2000, 0x3000, 0x1000, 100, elfs[1]);
 	publish(&scopes[0]);
-	table_set_wait(set, -1);
+	unwind_tables_wait(set, -1);
 	assert_int_equal(list_count(&scopes[0]), 3);
 	assert_ascending(&scopes[0]);
 	assert_int_equal(look(&scopes[0], 0x1fff)->file_offset, 0x11000);
@@ -159,7 +159,7 @@ static void test_publish_any_mappings_equal_the_mapping_table(void **state)
 			    number < ELFS_MAX ? elfs[number] : NULL);
 		}
 		publish(&scopes[0]);
-		table_set_wait(set, -1);
+		unwind_tables_wait(set, -1);
 		assert_ascending(&scopes[0]);
 		for (u64 addr = 0x800; addr < 81 * 0x1000; addr += 0x800) {
 			const struct mapping *mapping = address_map_find(mappings, addr, NOW_NS);
@@ -188,12 +188,12 @@ static void test_publish_again_leaves_old_list_untouched(void **state)
 	map(0x1000, 0x2000, 0x1000, 0, elfs[0]);
 	map(0x5000, 0x6000, 0x3000, 0, NULL);
 	publish(&scopes[0]);
-	table_set_wait(set, -1);
+	unwind_tables_wait(set, -1);
 	first = scopes[0].mappings;
 	memcpy(before, list_row(&scopes[0], 0), sizeof(before));
 	map(0x1000, 0x6000, 0x7000, 50, elfs[1]);
 	publish(&scopes[0]);
-	table_set_wait(set, -1);
+	unwind_tables_wait(set, -1);
 	second = scopes[0].mappings;
 	assert_int_not_equal(first >> 32, second >> 32);
 	assert_memory_equal(memory.mappings + (first >> 32), before, sizeof(before));
@@ -235,15 +235,15 @@ static void test_publish_without_room_withdraws_the_outdated_list(void **state)
 	publish(&scopes[0]);
 	for (u64 i = 1; i < 40; i++)
 		map(i * 0x2000, i * 0x2000 + 0x1000, 0, 0, NULL);
-	assert_int_equal(table_set_publish(set, &scopes[0], PROCESS, mappings, NOW_NS), -ENOSPC);
+	assert_int_equal(unwind_tables_publish(set, &scopes[0], PROCESS, mappings, NOW_NS), -ENOSPC);
 	assert_int_equal(scopes[0].mappings_process, 0);
-	assert_int_equal(table_set_publish(set, &scopes[1], PROCESS, mappings, NOW_NS), -ENOSPC);
+	assert_int_equal(unwind_tables_publish(set, &scopes[1], PROCESS, mappings, NOW_NS), -ENOSPC);
 	assert_int_equal(scopes[1].mappings_process, 0);
 	unmap_all();
 	map(0, 0x1000, 0, 0, NULL);
 	publish(&scopes[1]);
 	publish(&scopes[0]);
-	assert_int_equal(table_set_publish(set, &scopes[2], PROCESS, mappings, NOW_NS), -ENOSPC);
+	assert_int_equal(unwind_tables_publish(set, &scopes[2], PROCESS, mappings, NOW_NS), -ENOSPC);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CFIREADER_H
-#define CFIREADER_H
-/* Numbers in call frame information. Used by the files of the compiler alone, as cfi.h shows it. */
+#ifndef UNWIND_CFI_READER_H
+#define UNWIND_CFI_READER_H
+/* Numbers in call frame information. Used by the files of the compiler alone, as compile.h shows it. */
 #include "include/types.h"
-#include "unwind/cfisection.h"
+#include "unwind/cfi_sections.h"
 
 /* Bytes still to be read. Reading beyond the end gives zeros and sets `failed`. */
 struct cfi_reader {

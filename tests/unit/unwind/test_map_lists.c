@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* unwindlist.c, through table.c: the lists of many images that come and go, in little room. */
+/* map_lists.c, through tables.c: the lists of many images that come and go, in little room. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,14 +13,14 @@
 
 #include "system/address_map.h"
 #include "base/extent.h"
-#include "unwind/table.h"
+#include "unwind/tables.h"
 
 #define PROCESS 7
 #define ROWS	2048
 #define TICK_NS 20000000ULL
 
-static struct table_memory memory;
-static struct table_set *set;
+static struct unwind_memory memory;
+static struct unwind_tables *set;
 static struct address_map *mappings;
 static struct scope scopes[4000];
 static u64 now_ns;
@@ -28,20 +28,20 @@ static u64 now_ns;
 static int setup(void **state)
 {
 	(void)state;
-	memory = (struct table_memory){.row_count = 64, .mapping_count = ROWS};
+	memory = (struct unwind_memory){.row_count = 64, .mapping_count = ROWS};
 	memory.rows = calloc(memory.row_count, sizeof(*memory.rows));
 	memory.rules = calloc(UNWIND_RULES_MAX, sizeof(*memory.rules));
 	memory.mappings = calloc(memory.mapping_count, sizeof(*memory.mappings));
 	memset(scopes, 0, sizeof(scopes));
 	now_ns = 1000;
 	mappings = address_map_new();
-	return mappings ? table_set_new(&memory, &set) : -1;
+	return mappings ? unwind_tables_new(&memory, &set) : -1;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	table_set_free(set);
+	unwind_tables_free(set);
 	address_map_free(mappings);
 	free(memory.rows);
 	free(memory.rules);
@@ -67,7 +67,7 @@ static void unmap_all(void)
 
 static void publish(struct scope *scope)
 {
-	assert_int_equal(table_set_publish(set, scope, PROCESS, mappings, now_ns), 0);
+	assert_int_equal(unwind_tables_publish(set, scope, PROCESS, mappings, now_ns), 0);
 	assert_int_equal(scope->mappings_process, PROCESS);
 	assert_true((scope->mappings >> 32) + (u32)scope->mappings <= ROWS);
 }
@@ -79,7 +79,7 @@ static void test_lists_of_thousands_of_processes_find_room(void **state)
 	for (u32 i = 0; i < 4000; i++) {
 		publish(&scopes[i]);
 		now_ns += TICK_NS * 4;
-		table_set_withdraw(set, &scopes[i], now_ns);
+		unwind_tables_withdraw(set, &scopes[i], now_ns);
 		assert_int_equal(scopes[i].mappings_process, 0);
 	}
 }
@@ -108,7 +108,7 @@ static void test_places_outgrown_are_used_again(void **state)
 			publish(&scopes[i]);
 		}
 		now_ns += EXTENT_REST_NS;
-		table_set_withdraw(set, &scopes[i], now_ns);
+		unwind_tables_withdraw(set, &scopes[i], now_ns);
 		now_ns += EXTENT_REST_NS;
 	}
 }
@@ -118,9 +118,9 @@ static void test_rows_withdrawn_rest_before_others_get_them(void **state)
 	(void)state;
 	map(ROWS / 2, 0);
 	publish(&scopes[0]);
-	table_set_withdraw(set, &scopes[0], now_ns);
+	unwind_tables_withdraw(set, &scopes[0], now_ns);
 	now_ns += EXTENT_REST_NS - 1;
-	assert_int_equal(table_set_publish(set, &scopes[1], PROCESS, mappings, now_ns), -ENOSPC);
+	assert_int_equal(unwind_tables_publish(set, &scopes[1], PROCESS, mappings, now_ns), -ENOSPC);
 	now_ns++;
 	publish(&scopes[1]);
 }
@@ -164,7 +164,7 @@ static void test_publish_without_room_makes_nothing_known(void **state)
 {
 	(void)state;
 	map(ROWS / 2 + 1, 0);
-	assert_int_equal(table_set_publish(set, &scopes[0], PROCESS, mappings, now_ns), -ENOSPC);
+	assert_int_equal(unwind_tables_publish(set, &scopes[0], PROCESS, mappings, now_ns), -ENOSPC);
 	assert_int_equal(address_map_get(mappings, 0)->known, 0);
 	assert_int_equal(address_map_generation(mappings), 0);
 	assert_int_equal(scopes[0].mappings_process, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* table.c: tables of real files, asked for, built, evicted, by many threads. */
+/* tables.c: tables of real files, asked for, built, evicted, by many threads. */
 #include <sched.h>
 
 #include "table_gate.h"
@@ -11,15 +11,15 @@ static void test_request_twice_compiles_once(void **state)
 	(void)state;
 	begin(UNWIND_ROWS_MAX, 64);
 	gate_set(true);
-	assert_int_equal(table_set_request(set, elfs[0]), 0);
+	assert_int_equal(unwind_tables_request(set, elfs[0]), 0);
 	gate_await(1);
-	assert_int_equal(table_set_request(set, elfs[0]), 0);
+	assert_int_equal(unwind_tables_request(set, elfs[0]), 0);
 	gate_set(false);
-	table_set_wait(set, -1);
-	assert_int_equal(table_set_request(set, elfs[0]), 0);
+	unwind_tables_wait(set, -1);
+	assert_int_equal(unwind_tables_request(set, elfs[0]), 0);
 	map(0x1000, 0x2000, 0, 0, elfs[0]);
 	publish(&scopes[0]);
-	table_set_wait(set, -1);
+	unwind_tables_wait(set, -1);
 	assert_int_equal(gate.entered, 1);
 	assert_is_loader(list_row(&scopes[0], 0)->table);
 }
@@ -28,9 +28,9 @@ static void test_wait_with_nothing_requested_returns(void **state)
 {
 	(void)state;
 	begin(UNWIND_ROWS_MAX, 64);
-	table_set_wait(set, -1);
-	table_set_wait(set, 0);
-	table_set_wait(set, 100000);
+	unwind_tables_wait(set, -1);
+	unwind_tables_wait(set, 0);
+	unwind_tables_wait(set, 100000);
 }
 
 static void test_wait_gives_up_when_its_time_is_over(void **state)
@@ -40,13 +40,13 @@ static void test_wait_gives_up_when_its_time_is_over(void **state)
 	(void)state;
 	begin(UNWIND_ROWS_MAX, 64);
 	gate_set(true);
-	table_set_request(set, elfs[0]);
-	table_set_wait(set, 0);
-	table_set_wait(set, 20);
-	assert_int_equal(table_set_rule(set, elfs[0], 0, &rule), -EAGAIN);
+	unwind_tables_request(set, elfs[0]);
+	unwind_tables_wait(set, 0);
+	unwind_tables_wait(set, 20);
+	assert_int_equal(unwind_tables_rule(set, elfs[0], 0, &rule), -EAGAIN);
 	gate_set(false);
-	table_set_wait(set, -1);
-	assert_int_equal(table_set_rule(set, elfs[0], 0, &rule), 0);
+	unwind_tables_wait(set, -1);
+	assert_int_equal(unwind_tables_rule(set, elfs[0], 0, &rule), 0);
 }
 
 static void test_rule_of_every_offset_equals_lookup(void **state)
@@ -61,12 +61,12 @@ static void test_rule_of_every_offset_equals_lookup(void **state)
 	begin(UNWIND_ROWS_MAX, 64);
 	expected = compile_loader(rules);
 	array = cfi_rules_get(rules, &rule_count);
-	table_set_request(set, elfs[0]);
-	table_set_request(set, elfs[1]);
-	table_set_wait(set, -1);
+	unwind_tables_request(set, elfs[0]);
+	unwind_tables_request(set, elfs[1]);
+	unwind_tables_wait(set, -1);
 	for (u64 offset = 0; offset < (u64)expected.words[0] << UNWIND_PAGE_SHIFT; offset++) {
 		assert_int_equal(cfi_lookup(&expected, offset, &number), 0);
-		assert_int_equal(table_set_rule(set, elfs[offset % 2], offset, &rule), 0);
+		assert_int_equal(unwind_tables_rule(set, elfs[offset % 2], offset, &rule), 0);
 		assert_memory_equal(&rule, &array[number], sizeof(rule));
 		known += rule.cfa != CFA_UNKNOWN;
 	}
@@ -81,9 +81,9 @@ static void test_rule_of_file_never_asked_for_requests_its_table(void **state)
 
 	(void)state;
 	begin(UNWIND_ROWS_MAX, 64);
-	assert_int_equal(table_set_rule(set, elfs[0], 0, &rule), -EAGAIN);
-	table_set_wait(set, -1);
-	assert_int_equal(table_set_rule(set, elfs[0], 0, &rule), 0);
+	assert_int_equal(unwind_tables_rule(set, elfs[0], 0, &rule), -EAGAIN);
+	unwind_tables_wait(set, -1);
+	assert_int_equal(unwind_tables_rule(set, elfs[0], 0, &rule), 0);
 	assert_int_equal(gate.entered, 1);
 }
 
@@ -93,9 +93,9 @@ static void test_rule_behind_the_end_is_unknown(void **state)
 
 	(void)state;
 	begin(UNWIND_ROWS_MAX, 64);
-	table_set_request(set, elfs[0]);
-	table_set_wait(set, -1);
-	assert_int_equal(table_set_rule(set, elfs[0], UINT64_MAX, &rule), 0);
+	unwind_tables_request(set, elfs[0]);
+	unwind_tables_wait(set, -1);
+	assert_int_equal(unwind_tables_rule(set, elfs[0], UINT64_MAX, &rule), 0);
 	assert_int_equal(rule.cfa, CFA_UNKNOWN);
 }
 
@@ -111,7 +111,7 @@ static void publish_elf(struct scope *scope, struct elf *elf)
 	unmap_all();
 	map(0x1000, 0x2000, 0x1000, 0, elf);
 	publish(scope);
-	table_set_wait(set, -1);
+	unwind_tables_wait(set, -1);
 }
 
 static void test_evict_unlisted_file_gives_way_the_oldest_first(void **state)
@@ -121,15 +121,15 @@ static void test_evict_unlisted_file_gives_way_the_oldest_first(void **state)
 	(void)state;
 	begin_for_two();
 	for (u32 i = 0; i < 3; i++)
-		table_set_request(set, elfs[i]);
-	table_set_wait(set, -1);
+		unwind_tables_request(set, elfs[i]);
+	unwind_tables_wait(set, -1);
 	assert_int_equal(find_table(set, elfs[0])->state, TABLE_EVICTED);
 	assert_is_loader(find_table(set, elfs[1])->index);
 	assert_is_loader(find_table(set, elfs[2])->index);
 	/* Asked for, it comes back, and another gives way. */
-	assert_int_equal(table_set_rule(set, elfs[0], 0, &rule), -EAGAIN);
-	table_set_wait(set, -1);
-	assert_int_equal(table_set_rule(set, elfs[0], 0, &rule), 0);
+	assert_int_equal(unwind_tables_rule(set, elfs[0], 0, &rule), -EAGAIN);
+	unwind_tables_wait(set, -1);
+	assert_int_equal(unwind_tables_rule(set, elfs[0], 0, &rule), 0);
 	assert_int_equal(find_table(set, elfs[1])->state, TABLE_EVICTED);
 	assert_is_loader(find_table(set, elfs[0])->index);
 	assert_int_equal(gate.entered, 4);
@@ -141,8 +141,8 @@ static void test_evict_listed_file_never_gives_way(void **state)
 	begin_for_two();
 	publish_elf(&scopes[0], elfs[0]);
 	for (u32 i = 1; i < ELFS_MAX; i++)
-		table_set_request(set, elfs[i]);
-	table_set_wait(set, -1);
+		unwind_tables_request(set, elfs[i]);
+	unwind_tables_wait(set, -1);
 	assert_int_equal(find_table(set, elfs[0])->state, TABLE_READY);
 	assert_int_equal(find_table(set, elfs[0])->index, list_row(&scopes[0], 0)->table);
 	assert_is_loader(list_row(&scopes[0], 0)->table);
@@ -161,7 +161,7 @@ static void test_evict_nothing_to_give_way_means_no_table(void **state)
 	assert_is_loader(list_row(&scopes[1], 0)->table);
 	assert_int_equal(list_row(&scopes[2], 0)->table, 0);
 	assert_int_equal(list_row(&scopes[2], 0)->flags, UNWIND_MAPPING_NO_TABLE);
-	assert_int_equal(table_set_rule(set, elfs[2], 0, &rule), -ENOENT);
+	assert_int_equal(unwind_tables_rule(set, elfs[2], 0, &rule), -ENOENT);
 }
 
 static void test_evict_listed_again_is_compiled_again(void **state)
@@ -185,9 +185,9 @@ static void test_withdraw_lets_tables_give_way(void **state)
 	begin_for_two();
 	publish_elf(&scopes[0], elfs[0]);
 	publish_elf(&scopes[1], elfs[1]);
-	table_set_withdraw(set, &scopes[0], NOW_NS);
+	unwind_tables_withdraw(set, &scopes[0], NOW_NS);
 	assert_int_equal(scopes[0].mappings_process, 0);
-	table_set_withdraw(set, &scopes[2], NOW_NS);
+	unwind_tables_withdraw(set, &scopes[2], NOW_NS);
 	publish_elf(&scopes[2], elfs[2]);
 	assert_int_equal(find_table(set, elfs[0])->state, TABLE_EVICTED);
 	assert_is_loader(list_row(&scopes[1], 0)->table);
@@ -205,9 +205,9 @@ static void test_withdraw_while_compiling_leaves_old_rows_alone(void **state)
 	map(0x1000, 0x2000, 0, 0, elfs[0]);
 	publish(&scopes[0]);
 	gate_await(1);
-	table_set_withdraw(set, &scopes[0], NOW_NS);
+	unwind_tables_withdraw(set, &scopes[0], NOW_NS);
 	gate_set(false);
-	table_set_wait(set, -1);
+	unwind_tables_wait(set, -1);
 	assert_int_equal(list_row(&scopes[0], 0)->table, 0);
 }
 
@@ -220,25 +220,25 @@ static void test_forget_file_of_a_table_makes_room_and_comes_back(void **state)
 	(void)state;
 	begin_for_two();
 	publish_elf(&scopes[0], elfs[0]);
-	table_set_request(set, elfs[1]);
-	table_set_wait(set, -1);
-	assert_true(table_set_forget(set, elfs[1]));
+	unwind_tables_request(set, elfs[1]);
+	unwind_tables_wait(set, -1);
+	assert_true(unwind_tables_forget(set, elfs[1]));
 	assert_null(find_table(set, elfs[1]));
-	table_set_request(set, elfs[2]);
-	table_set_wait(set, -1);
+	unwind_tables_request(set, elfs[2]);
+	unwind_tables_wait(set, -1);
 	assert_is_loader(find_table(set, elfs[2])->index);
 	assert_is_loader(list_row(&scopes[0], 0)->table);
-	assert_true(table_set_forget(set, elfs[2]));
-	assert_int_equal(table_set_rule(set, elfs[1], 0, &rule), -EAGAIN);
-	table_set_wait(set, -1);
-	assert_int_equal(table_set_rule(set, elfs[1], 0, &rule), 0);
+	assert_true(unwind_tables_forget(set, elfs[2]));
+	assert_int_equal(unwind_tables_rule(set, elfs[1], 0, &rule), -EAGAIN);
+	unwind_tables_wait(set, -1);
+	assert_int_equal(unwind_tables_rule(set, elfs[1], 0, &rule), 0);
 }
 
 static void test_forget_file_never_asked_for_is_nothing(void **state)
 {
 	(void)state;
 	begin(UNWIND_ROWS_MAX, 64);
-	assert_true(table_set_forget(set, elfs[0]));
+	assert_true(unwind_tables_forget(set, elfs[0]));
 }
 
 static void test_forget_file_being_compiled_or_listed_is_refused(void **state)
@@ -246,17 +246,17 @@ static void test_forget_file_being_compiled_or_listed_is_refused(void **state)
 	(void)state;
 	begin(UNWIND_ROWS_MAX, 64);
 	gate_set(true);
-	table_set_request(set, elfs[0]);
+	unwind_tables_request(set, elfs[0]);
 	gate_await(1);
-	table_set_request(set, elfs[1]);
-	assert_false(table_set_forget(set, elfs[0]));
-	assert_false(table_set_forget(set, elfs[1]));
+	unwind_tables_request(set, elfs[1]);
+	assert_false(unwind_tables_forget(set, elfs[0]));
+	assert_false(unwind_tables_forget(set, elfs[1]));
 	gate_set(false);
 	publish_elf(&scopes[0], elfs[0]);
-	assert_false(table_set_forget(set, elfs[0]));
-	table_set_withdraw(set, &scopes[0], NOW_NS);
-	assert_true(table_set_forget(set, elfs[0]));
-	assert_true(table_set_forget(set, elfs[1]));
+	assert_false(unwind_tables_forget(set, elfs[0]));
+	unwind_tables_withdraw(set, &scopes[0], NOW_NS);
+	assert_true(unwind_tables_forget(set, elfs[0]));
+	assert_true(unwind_tables_forget(set, elfs[1]));
 	assert_null(set->tables);
 }
 
@@ -264,7 +264,7 @@ static void test_forget_file_being_compiled_or_listed_is_refused(void **state)
 
 static void *free_set(void *arg)
 {
-	table_set_free(arg);
+	unwind_tables_free(arg);
 	return NULL;
 }
 
@@ -283,11 +283,11 @@ static void test_free_leaves_work_undone(void **state)
 	pthread_t thread;
 
 	(void)state;
-	table_set_free(NULL);
+	unwind_tables_free(NULL);
 	begin(UNWIND_ROWS_MAX, 64);
 	gate_set(true);
 	for (u32 i = 0; i < ELFS_MAX; i++)
-		table_set_request(set, elfs[i]);
+		unwind_tables_request(set, elfs[i]);
 	gate_await(1);
 	assert_int_equal(pthread_create(&thread, NULL, free_set, set), 0);
 	/* The set stays while the worker is behind the gate. */
@@ -306,7 +306,7 @@ static void *ask(void *arg)
 
 	(void)arg;
 	for (u32 i = 0; i < 20000; i++) {
-		int err = table_set_rule(set, elfs[i % ELFS_MAX], i, &rule);
+		int err = unwind_tables_rule(set, elfs[i % ELFS_MAX], i, &rule);
 
 		if (err && err != -EAGAIN && err != -ENOENT)
 			return (void *)-1;
@@ -323,17 +323,17 @@ static void test_threads_at_once_stay_sound(void **state)
 
 	(void)state;
 	begin(1 + 4 * loader_words(), 1024);
-	table_set_request(set, elfs[0]);
-	table_set_wait(set, -1);
+	unwind_tables_request(set, elfs[0]);
+	unwind_tables_wait(set, -1);
 	assert_int_equal(pthread_create(&thread, NULL, ask, NULL), 0);
 	for (u32 i = 0; i < 60; i++) {
 		unmap_all();
 		map(0x1000, 0x2000, 0, 0, elfs[0]);
 		map(0x3000, 0x4000, 0, 0, elfs[i % ELFS_MAX]);
 		publish(&scopes[i % 2]);
-		table_set_wait(set, 1);
+		unwind_tables_wait(set, 1);
 		if (i % 10 == 9)
-			table_set_withdraw(set, &scopes[1], NOW_NS);
+			unwind_tables_withdraw(set, &scopes[1], NOW_NS);
 	}
 	pthread_join(thread, &result);
 	assert_null(result);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The lists of mappings in the programs' memory; owned by table, which locks them. */
-#include "unwind/unwindlist.h"
+#include "unwind/map_lists.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,9 +17,9 @@ struct unwindlist {
 	struct unwindlist *next;
 };
 
-int unwindlist_set_init(struct unwindlist_set *set, struct unwind_mapping *rows, u32 row_count)
+int map_lists_init(struct map_lists *set, struct unwind_mapping *rows, u32 row_count)
 {
-	*set = (struct unwindlist_set){.rows = rows, .room = extent_new(row_count)};
+	*set = (struct map_lists){.rows = rows, .room = extent_new(row_count)};
 	return set->room ? 0 : -ENOMEM;
 }
 
@@ -29,7 +29,7 @@ static void list_free(struct unwindlist *list)
 	free(list);
 }
 
-void unwindlist_set_release(struct unwindlist_set *set)
+void map_lists_release(struct map_lists *set)
 {
 	while (set->lists) {
 		struct unwindlist *list = set->lists;
@@ -40,12 +40,12 @@ void unwindlist_set_release(struct unwindlist_set *set)
 	extent_free(set->room);
 }
 
-static struct unwind_mapping *list_rows(const struct unwindlist_set *set, const struct unwindlist *list)
+static struct unwind_mapping *list_rows(const struct map_lists *set, const struct unwindlist *list)
 {
 	return set->rows + list->first + list->half * list->capacity;
 }
 
-bool unwindlist_has(const struct unwindlist_set *set, const struct elf *file)
+bool map_lists_has(const struct map_lists *set, const struct elf *file)
 {
 	for (const struct unwindlist *list = set->lists; list; list = list->next)
 		for (u32 i = 0; i < list->count; i++)
@@ -54,7 +54,7 @@ bool unwindlist_has(const struct unwindlist_set *set, const struct elf *file)
 	return false;
 }
 
-void unwindlist_enter(const struct unwindlist_set *set, const struct elf *file, u32 index, u32 flags)
+void map_lists_enter(const struct map_lists *set, const struct elf *file, u32 index, u32 flags)
 {
 	for (const struct unwindlist *list = set->lists; list; list = list->next) {
 		struct unwind_mapping *rows = list_rows(set, list);
@@ -70,7 +70,7 @@ void unwindlist_enter(const struct unwindlist_set *set, const struct elf *file, 
 }
 
 /* Room for `count` rows in either half; a list that outgrows its place gets another of twice the size or more. */
-static int make_room(struct unwindlist_set *set, struct unwindlist *list, u32 count, u64 now_ns)
+static int make_room(struct map_lists *set, struct unwindlist *list, u32 count, u64 now_ns)
 {
 	u32 capacity = CAPACITY_MIN, first;
 	int err;
@@ -89,7 +89,7 @@ static int make_room(struct unwindlist_set *set, struct unwindlist *list, u32 co
 	return 0;
 }
 
-static struct unwindlist *list_of(struct unwindlist_set *set, struct scope *scope)
+static struct unwindlist *list_of(struct map_lists *set, struct scope *scope)
 {
 	struct unwindlist *list = set->lists;
 
@@ -106,13 +106,13 @@ static struct unwindlist *list_of(struct unwindlist_set *set, struct scope *scop
 	return list;
 }
 
-void unwindlist_outdate(struct scope *scope)
+void map_lists_outdate(struct scope *scope)
 {
 	__atomic_store_n(&scope->mappings_process, 0, __ATOMIC_RELEASE);
 }
 
-int unwindlist_publish(struct unwindlist_set *set, struct scope *scope, u32 process, u32 generation,
-		       struct layout *layout, u64 now_ns)
+int map_lists_publish(struct map_lists *set, struct scope *scope, u32 process, u32 generation,
+		      struct map_layout *layout, u64 now_ns)
 {
 	struct unwindlist *list = list_of(set, scope);
 	int err = list ? make_room(set, list, layout->count, now_ns) : -ENOMEM;
@@ -126,7 +126,7 @@ int unwindlist_publish(struct unwindlist_set *set, struct scope *scope, u32 proc
 	layout->files = NULL;
 	memcpy(list_rows(set, list), layout->rows, layout->count * sizeof(*layout->rows));
 	/* No image has this list while its place changes. */
-	unwindlist_outdate(scope);
+	map_lists_outdate(scope);
 	/* A program reads the generation first: never is an old list to be vouched for by the new list's number. */
 	__atomic_store_n(&scope->mappings, (u64)(list->first + list->half * list->capacity) << 32 | list->count,
 			 __ATOMIC_RELEASE);
@@ -135,11 +135,11 @@ int unwindlist_publish(struct unwindlist_set *set, struct scope *scope, u32 proc
 	return 0;
 }
 
-void unwindlist_withdraw(struct unwindlist_set *set, struct scope *scope, u64 now_ns)
+void map_lists_withdraw(struct map_lists *set, struct scope *scope, u64 now_ns)
 {
 	struct unwindlist **link = &set->lists, *list;
 
-	unwindlist_outdate(scope);
+	map_lists_outdate(scope);
 	while (*link && (*link)->scope != scope)
 		link = &(*link)->next;
 	list = *link;

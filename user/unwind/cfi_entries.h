@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CFIFUNCTION_H
-#define CFIFUNCTION_H
-/* The functions that call frame information describes. Used by cfi.c alone. */
-#include "unwind/cfiprogram.h"
-#include "unwind/cfisection.h"
+#ifndef UNWIND_CFI_ENTRIES_H
+#define UNWIND_CFI_ENTRIES_H
+/* The functions that call frame information describes. Used by compile.c alone. */
+#include "unwind/cfi_program.h"
+#include "unwind/cfi_sections.h"
 #include "binary/elf.h"
 
-struct cfi_functions {
+struct cfi_entries {
 	const struct elf *elf;
 	struct cfi_common *commons;
 	u32 common_count, common_room;
@@ -19,9 +19,9 @@ struct cfi_functions {
  * Read those whose code the file holds; they point into `sections`. 0, -EFBIG or -ENOMEM; damaged entries are passed
  * over. Release in any case.
  */
-int cfi_functions_read(const struct elf *elf, const struct cfi_section sections[CFI_SECTION_COUNT],
-		       struct cfi_functions *ret_list);
+int cfi_entries_read(const struct elf *elf, const struct cfi_section sections[CFI_SECTION_COUNT],
+		     struct cfi_entries *ret_list);
 
-void cfi_functions_release(struct cfi_functions *list);
+void cfi_entries_release(struct cfi_entries *list);
 
 #endif

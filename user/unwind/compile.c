@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of a file: the functions that its call frame information describes (cfifunction.c), what their programs say
- * (cfiprogram.c), as rules (cfirule.c), each once for all files. Created by table for every file that a traced process
+ * The table of a file: the functions that its call frame information describes (cfi_entries.c), what their programs say
+ * (cfi_program.c), as rules (cfi_rule.c), each once for all files. Created by table for every file that a traced process
  * runs code of.
  *
  * Time is linear in the sections' size but for one sort: every entry is decoded twice, every program run once.
  */
-#include "unwind/cfi.h"
+#include "unwind/compile.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "unwind/cfifunction.h"
-#include "unwind/cfiprogram.h"
-#include "unwind/cfisection.h"
+#include "unwind/cfi_entries.h"
+#include "unwind/cfi_program.h"
+#include "unwind/cfi_sections.h"
 
 #define PAGE_SIZE  (1ull << UNWIND_PAGE_SHIFT)
 #define PAGES_MAX  (CFI_TABLE_WORDS_MAX / 2) /* each has a row at least */
@@ -152,7 +152,7 @@ static int add_rule(void *arg, u64 distance, const struct unwind_rule *rule, boo
 	return add_row(builder, builder->offset + distance, index);
 }
 
-static int add_functions(struct builder *builder, const struct cfi_functions *list)
+static int add_functions(struct builder *builder, const struct cfi_entries *list)
 {
 	int err = 0;
 
@@ -169,7 +169,7 @@ static int add_functions(struct builder *builder, const struct cfi_functions *li
 	return err;
 }
 
-static int build(struct builder *builder, const struct cfi_functions *list)
+static int build(struct builder *builder, const struct cfi_entries *list)
 {
 	const struct cfi_function *last;
 	u64 page_count;
@@ -209,7 +209,7 @@ int cfi_compile(struct elf *elf, struct cfi_rules *rules, struct cfi_table *ret_
 {
 	struct cfi_section sections[CFI_SECTION_COUNT];
 	struct builder builder = {.rules = rules};
-	struct cfi_functions list;
+	struct cfi_entries list;
 	int err;
 
 	if (!elf_is_64bit_x86(elf))
@@ -217,10 +217,10 @@ int cfi_compile(struct elf *elf, struct cfi_rules *rules, struct cfi_table *ret_
 	err = cfi_sections_read(elf, sections);
 	if (err)
 		return err;
-	err = cfi_functions_read(elf, sections, &list);
+	err = cfi_entries_read(elf, sections, &list);
 	if (!err)
 		err = build(&builder, &list);
-	cfi_functions_release(&list);
+	cfi_entries_release(&list);
 	cfi_sections_release(sections);
 	if (err) {
 		cfi_table_release(&builder.table);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From overlapping mappings to rows that a binary search can go by; used by table. */
-#include "unwind/layout.h"
+#include "unwind/map_layout.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static int ascending(const void *left, const void *right)
 }
 
 /* `mapping` is in force from `start` to `end`. A piece that goes on where the last one ended becomes part of it. */
-static void lay_piece(const struct mapping *mapping, u64 start, u64 end, struct layout *layout)
+static void lay_piece(const struct mapping *mapping, u64 start, u64 end, struct map_layout *layout)
 {
 	u64 file_offset = mapping->file_offset + (start - mapping->start);
 	struct unwind_mapping *row = &layout->rows[layout->count];
@@ -29,13 +29,13 @@ static void lay_piece(const struct mapping *mapping, u64 start, u64 end, struct 
 	layout->files[layout->count++] = mapping->elf;
 }
 
-int layout_make(const struct address_map *mappings, u64 now_ns, struct layout *ret_layout)
+int map_layout_make(const struct address_map *mappings, u64 now_ns, struct map_layout *ret_layout)
 {
 	u32 count = 2 * address_map_count(mappings);
 	u64 *borders = calloc(count + 1, sizeof(*borders));
 
-	*ret_layout = (struct layout){.rows = calloc(count + 1, sizeof(*ret_layout->rows)),
-				      .files = calloc(count + 1, sizeof(struct elf *))};
+	*ret_layout = (struct map_layout){.rows = calloc(count + 1, sizeof(*ret_layout->rows)),
+					  .files = calloc(count + 1, sizeof(struct elf *))};
 	if (!borders || !ret_layout->rows || !ret_layout->files) {
 		free(borders);
 		return -ENOMEM;
@@ -57,7 +57,7 @@ int layout_make(const struct address_map *mappings, u64 now_ns, struct layout *r
 	return 0;
 }
 
-void layout_release(struct layout *layout)
+void map_layout_release(struct map_layout *layout)
 {
 	free(layout->rows);
 	free(layout->files);

@@ -4,7 +4,7 @@
  * offsets, three idioms are known by their expressions: lazy PLT entries (of the linkers), frames whose address was put
  * on the stack (gcc where it realigns it, hand-written code), and the return of a signal handler (libc).
  */
-#include "unwind/cfirule.h"
+#include "unwind/cfi_rule.h"
 
 #include <dwarf.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The number formats of DWARF and of .eh_frame, read from bytes that may end anywhere. */
-#include "unwind/cfireader.h"
+#include "unwind/cfi_reader.h"
 
 #include <dwarf.h>
 #include <string.h>

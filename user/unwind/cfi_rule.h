@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CFIRULE_H
-#define CFIRULE_H
-/* What a call frame program says at one address, and the rule that says the same. Used by cfiprogram.c. */
+#ifndef UNWIND_CFI_RULE_H
+#define UNWIND_CFI_RULE_H
+/* What a call frame program says at one address, and the rule that says the same. Used by cfi_program.c. */
 #include "include/types.h"
 #include "include/unwind.h"
-#include "unwind/cfireader.h"
+#include "unwind/cfi_reader.h"
 
 /* The registers that are followed; numbers of the x86-64 psABI. */
 #define REGISTER_BX 3

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TABLE_H
-#define TABLE_H
+#ifndef UNWIND_TABLES_H
+#define UNWIND_TABLES_H
 /*
  * The unwind tables of all files, as the programs see them: a worker thread compiles each file's once, puts it into the
  * shared rows, and enters it into the mapping lists of the processes that map the file. Lists are published whole, by
@@ -15,10 +15,10 @@
 
 struct elf;
 struct address_map;
-struct table_set;
+struct unwind_tables;
 
 /* Arrays shared with the programs. Index 0 of rows is never a table's. */
-struct table_memory {
+struct unwind_memory {
 	u32 *rows;
 	u32 row_count;
 	struct unwind_rule *rules; /* UNWIND_RULES_MAX of them */
@@ -27,36 +27,36 @@ struct table_memory {
 };
 
 /* Starts the worker. 0 or negative errno. */
-int table_set_new(const struct table_memory *memory, struct table_set **ret_set);
-void table_set_free(struct table_set *set); /* stops the worker, whatever it has left to do */
+int unwind_tables_new(const struct unwind_memory *memory, struct unwind_tables **ret_set);
+void unwind_tables_free(struct unwind_tables *set); /* stops the worker, whatever it has left to do */
 
 /*
  * Have the file's table made unless it is, or is under way. The elf must outlive the set, or be forgotten. 0 or
  * -ENOMEM.
  */
-int table_set_request(struct table_set *set, struct elf *elf);
+int unwind_tables_request(struct unwind_tables *set, struct elf *elf);
 
 /* The file is about to be closed. False: it cannot be, since its table is being made, or in a list. */
-bool table_set_forget(struct table_set *set, const struct elf *elf);
+bool unwind_tables_forget(struct unwind_tables *set, const struct elf *elf);
 
 /* Wait until every requested table is there, at most `milliseconds` (negative: however long). */
-void table_set_wait(struct table_set *set, int milliseconds);
+void unwind_tables_wait(struct unwind_tables *set, int milliseconds);
 
 /*
  * Publish the executable mappings of image `process`, as they are at `now_ns`, to the programs through `scope`, and
  * note in them that they are known; tables are requested for those that have files. Call again whenever a mapping was
  * added. 0, -ENOSPC (no room for so many mappings; the image's stacks are unwound in user space), or -ENOMEM.
  */
-int table_set_publish(struct table_set *set, struct scope *scope, u32 process, struct address_map *mappings,
-		      u64 now_ns);
+int unwind_tables_publish(struct unwind_tables *set, struct scope *scope, u32 process, struct address_map *mappings,
+			  u64 now_ns);
 
 /* The scope's process has ended: its mappings keep no table from giving way, and their rows are used again. */
-void table_set_withdraw(struct table_set *set, struct scope *scope, u64 now_ns);
+void unwind_tables_withdraw(struct unwind_tables *set, struct scope *scope, u64 now_ns);
 
 /*
  * The rule in force at a file offset: 0; -EAGAIN: the table is not ready yet, but requested by this; -ENOENT: the file
- * has none; -ENOMEM. The elf as with table_set_request.
+ * has none; -ENOMEM. The elf as with unwind_tables_request.
  */
-int table_set_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
+int unwind_tables_rule(struct unwind_tables *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
 
 #endif

@@ -3,7 +3,7 @@
  * Tables, shared with the programs, and the worker that compiles them. One mutex guards everything, the mapping lists
  * too, but the compiling itself; what the programs read is written before the one word that lets them find it.
  */
-#include "unwind/table.h"
+#include "unwind/tables.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -11,10 +11,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "unwind/cfi.h"
+#include "unwind/compile.h"
 #include "binary/elf.h"
 #include "system/address_map.h"
-#include "unwind/unwindlist.h"
+#include "unwind/map_lists.h"
 
 enum table_state {
 	TABLE_WAITING,
@@ -30,20 +30,20 @@ struct table {
 	struct table *next;
 };
 
-struct table_set {
-	struct table_memory memory;
+struct unwind_tables {
+	struct unwind_memory memory;
 	struct cfi_rules *rules;
 	pthread_t worker;
 	pthread_mutex_t mutex;
 	pthread_cond_t requested, settled;
 	struct table *tables;
-	struct unwindlist_set lists;
+	struct map_lists lists;
 	u32 rules_used, waiting;
 	bool stopping;
 };
 
 /* The oldest request; tables are kept newest first. */
-static struct table *next_waiting(const struct table_set *set)
+static struct table *next_waiting(const struct unwind_tables *set)
 {
 	struct table *found = NULL;
 
@@ -60,7 +60,7 @@ static u32 row_flags(const struct table *table)
 }
 
 /* The lowest place where `count` words are free; 0: none. Word 0 is never a table's. */
-static u32 find_place(const struct table_set *set, u32 count)
+static u32 find_place(const struct unwind_tables *set, u32 count)
 {
 	u32 place = 1;
 	bool moved = true;
@@ -84,12 +84,12 @@ static u32 find_place(const struct table_set *set, u32 count)
  * Files that nobody maps any longer give way, the oldest first. A program that is about to look into such a table has
  * the mapping list of an image that has ended, so what it finds there is of no use to anybody.
  */
-static bool evict_one(struct table_set *set)
+static bool evict_one(struct unwind_tables *set)
 {
 	struct table *oldest = NULL;
 
 	for (struct table *table = set->tables; table; table = table->next)
-		if (table->state == TABLE_READY && !unwindlist_has(&set->lists, table->elf))
+		if (table->state == TABLE_READY && !map_lists_has(&set->lists, table->elf))
 			oldest = table;
 	if (!oldest)
 		return false;
@@ -98,7 +98,7 @@ static bool evict_one(struct table_set *set)
 }
 
 /* Rules before rows, rows before the index in a mapping. */
-static void upload(struct table_set *set, struct table *table, const struct cfi_table *compiled)
+static void upload(struct unwind_tables *set, struct table *table, const struct cfi_table *compiled)
 {
 	u32 rule_count, place = find_place(set, compiled->count);
 	const struct unwind_rule *rules = cfi_rules_get(set->rules, &rule_count);
@@ -120,7 +120,7 @@ static void upload(struct table_set *set, struct table *table, const struct cfi_
 
 static void *work(void *arg)
 {
-	struct table_set *set = arg;
+	struct unwind_tables *set = arg;
 
 	pthread_mutex_lock(&set->mutex);
 	while (!set->stopping) {
@@ -141,8 +141,8 @@ static void *work(void *arg)
 			upload(set, table, &compiled);
 			cfi_table_release(&compiled);
 		}
-		unwindlist_enter(&set->lists, table->elf, table->state == TABLE_READY ? table->index : 0,
-				 row_flags(table));
+		map_lists_enter(&set->lists, table->elf, table->state == TABLE_READY ? table->index : 0,
+				row_flags(table));
 		set->waiting--;
 		pthread_cond_broadcast(&set->settled);
 	}
@@ -150,16 +150,16 @@ static void *work(void *arg)
 	return NULL;
 }
 
-int table_set_new(const struct table_memory *memory, struct table_set **ret_set)
+int unwind_tables_new(const struct unwind_memory *memory, struct unwind_tables **ret_set)
 {
-	struct table_set *set = calloc(1, sizeof(*set));
+	struct unwind_tables *set = calloc(1, sizeof(*set));
 	int err;
 
 	if (!set)
 		return -ENOMEM;
 	set->memory = *memory;
 	set->rules = cfi_rules_new();
-	if (!set->rules || unwindlist_set_init(&set->lists, memory->mappings, memory->mapping_count)) {
+	if (!set->rules || map_lists_init(&set->lists, memory->mappings, memory->mapping_count)) {
 		cfi_rules_free(set->rules);
 		free(set);
 		return -ENOMEM;
@@ -169,7 +169,7 @@ int table_set_new(const struct table_memory *memory, struct table_set **ret_set)
 	pthread_cond_init(&set->settled, NULL);
 	err = pthread_create(&set->worker, NULL, work, set);
 	if (err) {
-		unwindlist_set_release(&set->lists);
+		map_lists_release(&set->lists);
 		cfi_rules_free(set->rules);
 		free(set);
 		return -err;
@@ -178,7 +178,7 @@ int table_set_new(const struct table_memory *memory, struct table_set **ret_set)
 	return 0;
 }
 
-void table_set_free(struct table_set *set)
+void unwind_tables_free(struct unwind_tables *set)
 {
 	if (!set)
 		return;
@@ -193,7 +193,7 @@ void table_set_free(struct table_set *set)
 		set->tables = table->next;
 		free(table);
 	}
-	unwindlist_set_release(&set->lists);
+	map_lists_release(&set->lists);
 	cfi_rules_free(set->rules);
 	pthread_mutex_destroy(&set->mutex);
 	pthread_cond_destroy(&set->requested);
@@ -201,7 +201,7 @@ void table_set_free(struct table_set *set)
 	free(set);
 }
 
-static struct table *find_table(const struct table_set *set, const struct elf *elf)
+static struct table *find_table(const struct unwind_tables *set, const struct elf *elf)
 {
 	struct table *table = set->tables;
 
@@ -211,7 +211,7 @@ static struct table *find_table(const struct table_set *set, const struct elf *e
 }
 
 /* With the mutex held; NULL: no memory. */
-static struct table *request(struct table_set *set, struct elf *elf)
+static struct table *request(struct unwind_tables *set, struct elf *elf)
 {
 	struct table *table = find_table(set, elf);
 
@@ -233,7 +233,7 @@ static struct table *request(struct table_set *set, struct elf *elf)
 	return table;
 }
 
-int table_set_request(struct table_set *set, struct elf *elf)
+int unwind_tables_request(struct unwind_tables *set, struct elf *elf)
 {
 	struct table *table;
 
@@ -243,7 +243,7 @@ int table_set_request(struct table_set *set, struct elf *elf)
 	return table ? 0 : -ENOMEM;
 }
 
-bool table_set_forget(struct table_set *set, const struct elf *elf)
+bool unwind_tables_forget(struct unwind_tables *set, const struct elf *elf)
 {
 	struct table **link = &set->tables, *table;
 	bool busy = false;
@@ -253,7 +253,7 @@ bool table_set_forget(struct table_set *set, const struct elf *elf)
 		link = &(*link)->next;
 	table = *link;
 	if (table) {
-		busy = table->state == TABLE_WAITING || unwindlist_has(&set->lists, elf);
+		busy = table->state == TABLE_WAITING || map_lists_has(&set->lists, elf);
 		if (!busy)
 			*link = table->next;
 	}
@@ -263,7 +263,7 @@ bool table_set_forget(struct table_set *set, const struct elf *elf)
 	return !busy;
 }
 
-void table_set_wait(struct table_set *set, int milliseconds)
+void unwind_tables_wait(struct unwind_tables *set, int milliseconds)
 {
 	struct timespec until;
 	int err = 0;
@@ -282,7 +282,7 @@ void table_set_wait(struct table_set *set, int milliseconds)
 	pthread_mutex_unlock(&set->mutex);
 }
 
-int table_set_rule(struct table_set *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
+int unwind_tables_rule(struct unwind_tables *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
 {
 	struct cfi_table view = {.words = NULL};
 	struct table *table;
@@ -311,15 +311,15 @@ int table_set_rule(struct table_set *set, struct elf *elf, u64 offset, struct un
 	return err;
 }
 
-void table_set_withdraw(struct table_set *set, struct scope *scope, u64 now_ns)
+void unwind_tables_withdraw(struct unwind_tables *set, struct scope *scope, u64 now_ns)
 {
 	pthread_mutex_lock(&set->mutex);
-	unwindlist_withdraw(&set->lists, scope, now_ns);
+	map_lists_withdraw(&set->lists, scope, now_ns);
 	pthread_mutex_unlock(&set->mutex);
 }
 
 /* Enter the tables into the layout, asking for those that nobody asked for before. 0 or -ENOMEM. */
-static int enter_tables(struct table_set *set, struct layout *layout)
+static int enter_tables(struct unwind_tables *set, struct map_layout *layout)
 {
 	for (u32 i = 0; i < layout->count; i++) {
 		struct table *table = layout->files[i] ? request(set, layout->files[i]) : NULL;
@@ -332,23 +332,24 @@ static int enter_tables(struct table_set *set, struct layout *layout)
 	return 0;
 }
 
-int table_set_publish(struct table_set *set, struct scope *scope, u32 process, struct address_map *mappings, u64 now_ns)
+int unwind_tables_publish(struct unwind_tables *set, struct scope *scope, u32 process, struct address_map *mappings,
+			  u64 now_ns)
 {
 	u32 generation = address_map_next_generation(mappings, now_ns, scope->generation);
-	struct layout layout;
+	struct map_layout layout;
 	int err;
 
-	err = layout_make(mappings, now_ns, &layout);
+	err = map_layout_make(mappings, now_ns, &layout);
 	pthread_mutex_lock(&set->mutex);
 	if (!err)
 		err = enter_tables(set, &layout);
 	if (!err)
-		err = unwindlist_publish(&set->lists, scope, process, generation, &layout, now_ns);
+		err = map_lists_publish(&set->lists, scope, process, generation, &layout, now_ns);
 	if (err)
-		unwindlist_outdate(scope);
+		map_lists_outdate(scope);
 	else
 		address_map_set_known(mappings, now_ns, generation);
 	pthread_mutex_unlock(&set->mutex);
-	layout_release(&layout);
+	map_layout_release(&layout);
 	return err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cfi.c and the files behind it: what every instruction makes, what no rule can say, and programs that end anywhere. */
+/* compile.c and the files behind it: what every instruction makes, what no rule can say, and programs that end anywhere. */
 #include "cfi_image.h"
 
 /* --- rules --- */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CFIPROGRAM_H
-#define CFIPROGRAM_H
+#ifndef UNWIND_CFI_PROGRAM_H
+#define UNWIND_CFI_PROGRAM_H
 /*
  * The programs of call frame information: what they say about the registers that a table follows, address by
- * address. Used by cfifunction.c and cfi.c.
+ * address. Used by cfi_entries.c and compile.c.
  *
  * libdw can run them as well, one address at a time and each time from the start of the function, keeping every
  * register that a program names: the time of a hostile program is then the square of its size, and its memory is 16
@@ -11,9 +11,9 @@
  */
 #include "include/types.h"
 #include "include/unwind.h"
-#include "unwind/cfireader.h"
-#include "unwind/cfirule.h"
-#include "unwind/cfisection.h"
+#include "unwind/cfi_reader.h"
+#include "unwind/cfi_rule.h"
+#include "unwind/cfi_sections.h"
 
 /* A common information entry: what the programs of many functions start from. */
 struct cfi_common {

@@ -4,7 +4,7 @@
  * comes first: .debug_frame is heard where that is silent (code of Go, and assembly that was given debug information
  * alone). Two functions that overlap, as only a damaged file has them, are cut where the second begins.
  */
-#include "unwind/cfifunction.h"
+#include "unwind/cfi_entries.h"
 
 #include <dwarf.h>
 #include <elf.h>
@@ -60,7 +60,7 @@ static bool read_augmentation(const Dwarf_CIE *cie, const struct cfi_section *se
 	return !data.failed;
 }
 
-static int add_common(struct cfi_functions *list, const struct cfi_section *section, u64 offset, const Dwarf_CIE *cie)
+static int add_common(struct cfi_entries *list, const struct cfi_section *section, u64 offset, const Dwarf_CIE *cie)
 {
 	struct cfi_reader program = {.at = cie->initial_instructions, .end = cie->initial_instructions_end};
 	struct cfi_common *common;
@@ -95,7 +95,7 @@ static int compare_commons(const void *key, const void *element)
 	return (wanted > offset) - (wanted < offset);
 }
 
-static int append(struct cfi_functions *list, const struct cfi_function *function)
+static int append(struct cfi_entries *list, const struct cfi_function *function)
 {
 	if (list->function_count == FUNCTIONS_MAX)
 		return -EFBIG;
@@ -113,7 +113,7 @@ static int append(struct cfi_functions *list, const struct cfi_function *functio
 }
 
 /* A function outside of the file's code is none: a linker left it out, or the file lies. */
-static int add_function(struct cfi_functions *list, const struct cfi_section *section, const Dwarf_FDE *fde)
+static int add_function(struct cfi_entries *list, const struct cfi_section *section, const Dwarf_FDE *fde)
 {
 	struct cfi_reader reader = {.at = fde->start, .end = fde->end};
 	u64 wanted = fde->CIE_pointer, augmentation, last;
@@ -142,7 +142,7 @@ static int add_function(struct cfi_functions *list, const struct cfi_section *se
 }
 
 /* Call add_common or add_function for every entry; a damaged one is passed over where its size is credible. */
-static int walk_entries(struct cfi_functions *list, const struct cfi_section *section, bool is_common)
+static int walk_entries(struct cfi_entries *list, const struct cfi_section *section, bool is_common)
 {
 	static const unsigned char ident[EI_NIDENT] = {
 		ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT,
@@ -189,7 +189,7 @@ static int compare_functions(const void *left, const void *right)
 }
 
 /* Leave out what .debug_frame says about code that .eh_frame describes. Both parts are sorted. */
-static void keep_gaps(struct cfi_functions *list, u32 first)
+static void keep_gaps(struct cfi_entries *list, u32 first)
 {
 	const struct cfi_function *functions = list->functions;
 	u32 kept = first, before = 0;
@@ -206,7 +206,7 @@ static void keep_gaps(struct cfi_functions *list, u32 first)
 	list->function_count = kept;
 }
 
-static void sort(struct cfi_functions *list, u32 first)
+static void sort(struct cfi_entries *list, u32 first)
 {
 	if (list->function_count > first)
 		qsort(list->functions + first, list->function_count - first, sizeof(*list->functions),
@@ -214,7 +214,7 @@ static void sort(struct cfi_functions *list, u32 first)
 }
 
 /* One function per place, ascending, none reaching into the next. */
-static void disentangle(struct cfi_functions *list)
+static void disentangle(struct cfi_entries *list)
 {
 	struct cfi_function *functions = list->functions;
 	u32 kept = 0;
@@ -231,14 +231,14 @@ static void disentangle(struct cfi_functions *list)
 	list->function_count = kept;
 }
 
-int cfi_functions_read(const struct elf *elf, const struct cfi_section sections[CFI_SECTION_COUNT],
-		       struct cfi_functions *ret_list)
+int cfi_entries_read(const struct elf *elf, const struct cfi_section sections[CFI_SECTION_COUNT],
+		     struct cfi_entries *ret_list)
 {
-	struct cfi_functions *list = ret_list;
+	struct cfi_entries *list = ret_list;
 	u32 first = 0;
 	int err = 0;
 
-	*list = (struct cfi_functions){.elf = elf};
+	*list = (struct cfi_entries){.elf = elf};
 	for (int i = 0; !err && i < CFI_SECTION_COUNT; i++) {
 		if (!sections[i].bytes)
 			continue;
@@ -258,7 +258,7 @@ int cfi_functions_read(const struct elf *elf, const struct cfi_section sections[
 	return err;
 }
 
-void cfi_functions_release(struct cfi_functions *list)
+void cfi_entries_release(struct cfi_entries *list)
 {
 	free(list->commons);
 	free(list->functions);

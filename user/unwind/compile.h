@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CFI_H
-#define CFI_H
+#ifndef UNWIND_COMPILE_H
+#define UNWIND_COMPILE_H
 /*
  * From the call frame information of a file (.eh_frame, and .debug_frame where that has nothing) to the table that
  * include/unwind.h describes. Files are hostile: whatever they say, a compilation ends, within bounds of time and
