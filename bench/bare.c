@@ -25,7 +25,7 @@
 #include "binary/elf.h"
 #include "trace/link.h"
 #include "system/procfs.h"
-#include "probe/target.h"
+#include "probe/binaries.h"
 
 #define WALK_FRAMES 27
 
@@ -39,14 +39,14 @@ static int walked_fd = -1;
 
 struct search {
 	pid_t pid;
-	struct target *target;
-	struct target_file *file;
+	struct binaries *target;
+	struct binary *file;
 };
 
 static int search_mapping(struct mapping *mapping, void *arg)
 {
 	struct search *search = arg;
-	int err = target_open_mapping(search->target, search->pid, mapping, &search->file);
+	int err = binaries_open_mapping(search->target, search->pid, mapping, &search->file);
 
 	return err ? err : search->file && search->file->plan;
 }
@@ -174,7 +174,7 @@ static int attach(const char *how, pid_t pid)
 
 	if (!strcmp(how, "timing"))
 		return bpf_enable_stats(BPF_STATS_RUN_TIME) < 0 ? -errno : 0;
-	search.target = target_new(NULL);
+	search.target = binaries_new(NULL);
 	if (!search.target)
 		return -ENOMEM;
 	err = procfs_for_each_mapping(pid, search_mapping, &search);

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "record/spare.h"
-#include "probe/target.h"
+#include "probe/binaries.h"
 
 #define ROUNDS 31
 
@@ -27,7 +27,7 @@ static double start(char **argv, char *path, bool spared)
 		exit(1);
 	from = clock_now_ns() - from;
 	workload_abandon(&workload);
-	target_free(spare.target);
+	binaries_free(spare.target);
 	return (double)from / 1e6;
 }
 

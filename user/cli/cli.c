@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "format/writer.h"
 #include "cli/parse.h"
-#include "probe/pool.h"
+#include "probe/custom_allocator.h"
 #include "base/parse_number.h"
 #include "cli/verb.h"
 
@@ -90,13 +90,13 @@ static error_t add_format(struct parse *parse, const char *text)
 
 static error_t parse_pool(struct parse *parse, const char *text)
 {
-	struct pool *pool;
-	int err = pool_parse(text, &pool);
+	struct custom_allocator *pool;
+	int err = custom_allocator_parse(text, &pool);
 
 	if (err == -ENOMEM)
 		return option_no_memory(parse);
 	if (err == -E2BIG)
-		return option_refuse(parse, "'--alloc %s' names more than %d functions", text, POOL_FUNCTIONS_MAX);
+		return option_refuse(parse, "'--alloc %s' names more than %d functions", text, CUSTOM_FUNCTIONS_MAX);
 	if (err)
 		return option_refuse(parse, "'--alloc %s' is not FILE:get(size=1)=ret,put(ptr=1)", text);
 	pool->next = parse->options->record.target.pools;
@@ -345,7 +345,7 @@ void cli_release(struct options *options)
 {
 	if (!options)
 		return;
-	pool_free(options->record.target.pools);
+	custom_allocator_free(options->record.target.pools);
 	options->record.target.pools = NULL;
 	free(options->record.target.pids);
 	options->record.target.pids = NULL;

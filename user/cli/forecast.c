@@ -32,15 +32,15 @@ static int out_of_memory(void)
 /* --- processes ------------------------------------------------------------------------------------------------------ */
 
 struct scan {
-	struct target *target;
+	struct binaries *target;
 	pid_t pid;
 };
 
 static int scan_mapping(struct mapping *mapping, void *arg)
 {
 	struct scan *scan = arg;
-	struct target_file *file;
-	int err = target_open_mapping(scan->target, scan->pid, mapping, &file);
+	struct binary *file;
+	int err = binaries_open_mapping(scan->target, scan->pid, mapping, &file);
 
 	if (!err && !file && survey_is_denied(scan->pid, mapping))
 		printf("  cannot open '%s'%s; it takes CAP_CHECKPOINT_RESTORE, or a restart of the process\n",
@@ -48,9 +48,9 @@ static int scan_mapping(struct mapping *mapping, void *arg)
 	return err;
 }
 
-static int print_process(pid_t pid, const struct pool *pools)
+static int print_process(pid_t pid, const struct custom_allocator *pools)
 {
-	struct scan scan = {.target = target_new(pools), .pid = pid};
+	struct scan scan = {.target = binaries_new(pools), .pid = pid};
 	char comm[16] = "?";
 	pid_t process = procfs_process(pid);
 	int err, status;
@@ -77,19 +77,19 @@ static int print_process(pid_t pid, const struct pool *pools)
 		if (procfs_live_thread(pid) != pid)
 			printf("  its main thread has exited: its probes are unfiltered\n");
 	}
-	target_free(scan.target);
+	binaries_free(scan.target);
 	return status;
 }
 
 /* Links of the target's own: but functions that throw have unfiltered ones, where sessions take their return legs. */
-static void print_own_links(const struct forecast *forecast, const struct target *target, const struct pid_list *pids,
-			    const char *whom)
+static void print_own_links(const struct forecast *forecast, const struct binaries *binaries,
+			    const struct pid_list *pids, const char *whom)
 {
 	bool wide = forecast->calibration && !forecast->calibration->filter_is_right;
 
 	if (wide)
-		toll_print(target, TOLL_EVERY, pids, forecast->calibration);
-	else if (forecast->kind != ATTACH_SESSION || !toll_print(target, TOLL_THROWING, pids, forecast->calibration))
+		toll_print(binaries, TOLL_EVERY, pids, forecast->calibration);
+	else if (forecast->kind != ATTACH_SESSION || !toll_print(binaries, TOLL_THROWING, pids, forecast->calibration))
 		toll_print_nobody(whom);
 }
 
@@ -157,23 +157,23 @@ static int print_followed(const struct forecast *forecast, const char *path)
 			printf("  the real files are probed, because %s\n", spare.reason);
 		toll_print(spare.target, TOLL_EVERY, &nobody, forecast->calibration);
 	}
-	target_free(spare.target);
+	binaries_free(spare.target);
 	return STATUS_DONE;
 }
 
 static int print_alone(const struct forecast *forecast, const char *path)
 {
-	struct target *target = target_new(forecast->options->pools);
+	struct binaries *binaries = binaries_new(forecast->options->pools);
 	struct pid_list nobody = {0};
-	int err = target ? target_open_program(target, path) : -ENOMEM, status = STATUS_FAILED;
+	int err = binaries ? binaries_open_program(binaries, path) : -ENOMEM, status = STATUS_FAILED;
 
 	if (err)
 		printf("  cannot look into '%s': %s\n", prospect_plain(path), strerror(-err));
 	else
-		status = prospect_print_files(target);
+		status = prospect_print_files(binaries);
 	if (!status)
-		print_own_links(forecast, target, &nobody, "the probes are for COMMAND alone, without its children");
-	target_free(target);
+		print_own_links(forecast, binaries, &nobody, "the probes are for COMMAND alone, without its children");
+	binaries_free(binaries);
 	return status;
 }
 

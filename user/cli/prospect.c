@@ -53,7 +53,7 @@ static void print_throwing(const struct plan *plan)
 }
 
 /* `users`: the processes that map it; NULL: there is one. */
-static void print_plan(const struct target_file *file, const struct survey_some *users)
+static void print_plan(const struct binary *file, const struct survey_some *users)
 {
 	const struct plan *plan = file->plan;
 	unsigned int stepped = 0;
@@ -80,12 +80,12 @@ static void print_plan(const struct target_file *file, const struct survey_some 
 	putchar('\n');
 }
 
-int prospect_print_files(const struct target *target)
+int prospect_print_files(const struct binaries *binaries)
 {
-	const struct target_file *file;
+	const struct binary *file;
 	unsigned int plans = 0, searched = 0;
 
-	for (file = target_files(target); file; file = file->next, searched++) {
+	for (file = binaries_files(binaries); file; file = file->next, searched++) {
 		if (!file->plan)
 			continue;
 		print_plan(file, NULL);
@@ -95,7 +95,7 @@ int prospect_print_files(const struct target *target)
 		return STATUS_DONE;
 	printf("  no allocator that heaptap knows (glibc, musl, jemalloc, tcmalloc, mimalloc) in %u files:\n",
 	       searched);
-	for (file = target_files(target); file; file = file->next)
+	for (file = binaries_files(binaries); file; file = file->next)
 		printf("    '%s'%s\n", prospect_plain(elf_path(file->elf)),
 		       elf_is_64bit_x86(file->elf) ? "" : " (not x86-64)");
 	return STATUS_NO_TARGET;
@@ -103,7 +103,7 @@ int prospect_print_files(const struct target *target)
 
 static int by_users(const void *left, const void *right, void *arg)
 {
-	const struct target_file *const *a = left, *const *b = right;
+	const struct binary *const *a = left, *const *b = right;
 	const struct survey *survey = arg;
 	unsigned int users_a = survey->users[(*a)->allocator].count, users_b = survey->users[(*b)->allocator].count;
 
@@ -115,10 +115,10 @@ static int by_users(const void *left, const void *right, void *arg)
 
 static void print_allocators(const struct survey *survey)
 {
-	const struct target_file *files[ALLOCATORS_MAX];
+	const struct binary *files[ALLOCATORS_MAX];
 	unsigned int count = 0;
 
-	for (const struct target_file *file = target_files(survey->target); file; file = file->next)
+	for (const struct binary *file = binaries_files(survey->target); file; file = file->next)
 		if (file->plan)
 			files[count++] = file;
 	qsort_r(files, count, sizeof(*files), by_users, (void *)survey);

@@ -8,7 +8,7 @@
 const char *prospect_plain(const char *text);
 
 /* The allocator files of one program; STATUS_NO_TARGET, with what was searched, when there are none. */
-int prospect_print_files(const struct target *target);
+int prospect_print_files(const struct binaries *binaries);
 
 /* Those of many processes, the most used first; and the processes that nothing will be known of. */
 void prospect_print_survey(const struct survey *survey);

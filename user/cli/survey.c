@@ -81,8 +81,8 @@ static int look_at(struct mapping *mapping, void *arg)
 {
 	struct scan *scan = arg;
 	struct survey *survey = scan->survey;
-	struct target_file *file;
-	int err = target_open_mapping(survey->target, scan->pid, mapping, &file);
+	struct binary *file;
+	int err = binaries_open_mapping(survey->target, scan->pid, mapping, &file);
 
 	scan->runs = true;
 	if (err || !mapping->path || mapping->path[0] != '/')
@@ -121,12 +121,12 @@ static int look_at_process(struct scan *scan, pid_t pid)
 	return 0;
 }
 
-int survey_make(const struct pool *pools, const struct pid_list *pids, struct survey *ret_survey)
+int survey_make(const struct custom_allocator *pools, const struct pid_list *pids, struct survey *ret_survey)
 {
 	struct scan *scan = calloc(1, sizeof(*scan));
 	int err = 0;
 
-	*ret_survey = (struct survey){.target = target_new(pools)};
+	*ret_survey = (struct survey){.target = binaries_new(pools)};
 	if (!scan || !ret_survey->target)
 		err = -ENOMEM;
 	else
@@ -148,6 +148,6 @@ void survey_release(struct survey *survey)
 		free(file);
 	}
 	free(survey->denied_path);
-	target_free(survey->target);
+	binaries_free(survey->target);
 	*survey = (struct survey){0};
 }

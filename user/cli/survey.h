@@ -9,7 +9,7 @@
 
 #include "include/config.h"
 #include "system/pid_list.h"
-#include "probe/target.h"
+#include "probe/binaries.h"
 
 #define SURVEY_NAMED 5
 
@@ -20,8 +20,8 @@ struct survey_some {
 };
 
 struct survey {
-	struct target *target;	/* all their files */
-	unsigned int processes; /* that run a program: not threads of the kernel, nor those that have ended since */
+	struct binaries *target; /* all their files */
+	unsigned int processes;	 /* that run a program: not threads of the kernel, nor those that have ended since */
 	struct survey_some users[ALLOCATORS_MAX]; /* of each allocator file, by target_file.allocator */
 	struct survey_some plain;		  /* no allocator that is known */
 	struct survey_some narrow;		  /* neither, and their program is of 32 bits */
@@ -33,11 +33,11 @@ struct survey {
 };
 
 /* `pools`: those of --alloc, which outlive it. 0 or -ENOMEM, and then there is nothing to release. */
-int survey_make(const struct pool *pools, const struct pid_list *pids, struct survey *ret_survey);
+int survey_make(const struct custom_allocator *pools, const struct pid_list *pids, struct survey *ret_survey);
 void survey_release(struct survey *survey);
 
 /*
- * Of a mapping that target_open_mapping has no file for: because it cannot be opened? What is mapped as code and is no
+ * Of a mapping that binaries_open_mapping has no file for: because it cannot be opened? What is mapped as code and is no
  * ELF file can; and of a process that has ended nobody asks.
  */
 bool survey_is_denied(pid_t pid, const struct mapping *mapping);

@@ -62,7 +62,7 @@ static bool throws(const struct plan *plan)
 	return false;
 }
 
-bool toll_print(const struct target *target, enum toll_links links, const struct pid_list *pids,
+bool toll_print(const struct binaries *binaries, enum toll_links links, const struct pid_list *pids,
 		const struct calibration *calibration)
 {
 	struct mapped_by_file files[ALLOCATORS_MAX];
@@ -70,7 +70,7 @@ bool toll_print(const struct target *target, enum toll_links links, const struct
 	unsigned int file_count = 0;
 	int err;
 
-	for (const struct target_file *file = target_files(target); file; file = file->next)
+	for (const struct binary *file = binaries_files(binaries); file; file = file->next)
 		if (file->plan && (links == TOLL_EVERY || throws(file->plan)))
 			files[file_count++] = (struct mapped_by_file){
 				.device = elf_device(file->elf),

@@ -4,7 +4,7 @@
 /* Who else would pay for a recording, and how much, printed to standard output. */
 #include "trace/calibrate.h"
 #include "system/pid_list.h"
-#include "probe/target.h"
+#include "probe/binaries.h"
 
 enum toll_links {
 	TOLL_EVERY,    /* unfiltered ones on every allocator file */
@@ -15,7 +15,7 @@ enum toll_links {
  * Print who else maps the files under these links. `pids`: who is traced, in the order of toll_compare_pids.
  * `calibration` NULL: what a hit costs is not known. False, with nothing printed, when no file has such links.
  */
-bool toll_print(const struct target *target, enum toll_links links, const struct pid_list *pids,
+bool toll_print(const struct binaries *binaries, enum toll_links links, const struct pid_list *pids,
 		const struct calibration *calibration);
 
 /* Of links that meet nobody but those traced; `why` in a few words. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef ALLOCATOR_H
-#define ALLOCATOR_H
+#ifndef PROBE_ALLOCATOR_H
+#define PROBE_ALLOCATOR_H
 /*
  * The allocator families heaptap knows: which symbols they define, what each function does, and which of them need no
  * probe of their own because they always end in another one. A table, no state.

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probe/branch.h"
+#include "probe/insn_branch.h"
 #include "binary/elf.h"
 
 #define FUNCTION_BYTES_MAX 65536 /* of code looked at; allocator entry points are far smaller */
@@ -25,7 +25,7 @@ struct found {
 
 struct planning {
 	struct elf *elf;
-	const struct pool *pools;
+	const struct custom_allocator *pools;
 	struct plan *plan;
 	unsigned int markers[ALLOCATOR_FAMILIES_MAX]; /* seen, one bit each */
 	struct found found[FUNCTIONS_MAX];
@@ -91,8 +91,8 @@ static int match_function(const struct elf_symbol *symbol, void *arg)
 	for (unsigned int i = 0; i < count && !err; i++)
 		if (belongs(planning, &table[i], i))
 			err = add_function(planning, &table[i], symbol);
-	for (const struct pool *pool = planning->pools; pool && !err; pool = pool->next)
-		if (pool_is_in(pool, elf_path(planning->elf)))
+	for (const struct custom_allocator *pool = planning->pools; pool && !err; pool = pool->next)
+		if (custom_allocator_is_in(pool, elf_path(planning->elf)))
 			err = add_function(planning, &pool->family, symbol);
 	return err;
 }
@@ -149,7 +149,7 @@ static bool is_plt_entry(const struct planning *planning, u64 offset)
 	return at[0] == 0xff && at[1] == 0x25;
 }
 
-static int look_at_branch(const struct branch *branch, void *arg)
+static int look_at_branch(const struct insn_branch *branch, void *arg)
 {
 	struct planning *planning = arg;
 	const struct found *current = planning->current;
@@ -229,7 +229,7 @@ static int plan_function(struct planning *planning, const struct found *found)
 	planning->current = found;
 	planning->leads_on = planning->only_jumps = planning->jumps_on = false;
 	length = elf_read(planning->elf, found->offset, code, size);
-	err = length < 0 ? (int)length : branch_for_each(code, (size_t)length, look_at_branch, planning);
+	err = length < 0 ? (int)length : insn_branch_for_each(code, (size_t)length, look_at_branch, planning);
 	if (!err && needs_probe(planning, found->function))
 		err = add_probe(planning, found, code, (size_t)length);
 	free(code);
@@ -247,8 +247,8 @@ static int name_families(struct planning *planning)
 		if (belongs(planning, &table[i], i))
 			length += (size_t)snprintf(name + length, size - length, "%s%s", length ? ", " : "",
 						   table[i].name);
-	for (const struct pool *pool = planning->pools; pool && length < size; pool = pool->next)
-		if (pool_is_in(pool, elf_path(planning->elf)))
+	for (const struct custom_allocator *pool = planning->pools; pool && length < size; pool = pool->next)
+		if (custom_allocator_is_in(pool, elf_path(planning->elf)))
 			length += (size_t)snprintf(name + length, size - length, "%s%s", length ? ", " : "",
 						   pool->family.name);
 	return length ? 0 : -ENOENT;
@@ -269,7 +269,7 @@ static int make(struct planning *planning)
 	return planning->plan->probe_count ? 0 : -ENOENT;
 }
 
-int plan_make(struct elf *elf, const struct pool *pools, struct plan *ret_plan)
+int plan_make(struct elf *elf, const struct custom_allocator *pools, struct plan *ret_plan)
 {
 	struct planning *planning;
 	int err;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PLAN_H
-#define PLAN_H
+#ifndef PROBE_PLAN_H
+#define PROBE_PLAN_H
 /* Where the probes of one file go: its allocators' functions, each at its site, each address once. */
 #include "probe/allocator.h"
-#include "probe/pool.h"
+#include "probe/custom_allocator.h"
 #include "probe/site.h"
 
 struct elf;
@@ -24,7 +24,7 @@ struct plan {
 };
 
 /* `pools`: those of --alloc, linked by `next`. 0; -ENOENT: the file defines no allocator heaptap knows; -EFBIG: sites beyond 4 GiB; or an error of elf and site. */
-int plan_make(struct elf *elf, const struct pool *pools, struct plan *ret_plan);
+int plan_make(struct elf *elf, const struct custom_allocator *pools, struct plan *ret_plan);
 
 /* The cookie of one probe for a scope (SCOPE_BY_PID: unfiltered). */
 u64 plan_cookie(const struct plan_probe *probe, u32 scope, u32 allocator);

@@ -9,7 +9,7 @@
 #include <capstone/capstone.h>
 
 #include "probe/site.h"
-#include "probe/uprobe.h"
+#include "probe/insn_uprobe.h"
 
 #define CANDIDATES_MAX 2 /* the NULL test of free, and behind it */
 
@@ -212,7 +212,7 @@ static void walk_prologue(struct walk *walk, csh decoder, cs_insn *insn, const u
 		walk->offset = address;
 		if (!cs_disasm_iter(decoder, &cursor, &size, &address, insn))
 			return;
-		if (uprobe_emulates(bytes, insn->size)) {
+		if (insn_uprobe_emulates(bytes, insn->size)) {
 			walk_add_candidate(walk);
 			if (walk->kind != CALL_FREE || insn->id != X86_INS_JE || !walk->null_tested || walk->past_null)
 				return;
@@ -279,7 +279,7 @@ int site_find(const u8 *code, size_t size, enum call_kind kind, unsigned int arg
 
 	if (walk.candidate_count > 0)
 		site = walk.candidates[walk.candidate_count - 1];
-	else if (!uprobe_accepts(code, size < UPROBE_INSTRUCTION_MAX ? size : UPROBE_INSTRUCTION_MAX))
+	else if (!insn_uprobe_accepts(code, size < INSN_UPROBE_BYTES_MAX ? size : INSN_UPROBE_BYTES_MAX))
 		err = -EOPNOTSUPP;
 	if (!err)
 		*ret_site = site;

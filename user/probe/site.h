@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SITE_H
-#define SITE_H
+#ifndef PROBE_SITE_H
+#define PROBE_SITE_H
 /*
  * Where in a function's prologue a breakpoint is cheap. The kernel emulates few instructions (x86-64, 6.1 on: push reg,
  * one- byte nop, short and near jmp/call/jcc without a 66 prefix); any other one is single-stepped out of line, 14

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "probe/target.h"
+#include "probe/binaries.h"
 
 int launch_start(const struct selection_options *options, const sigset_t *mask, struct launch *launch)
 {
@@ -77,6 +77,6 @@ int launch_status(struct launch *launch, int status)
 
 void launch_free(struct launch *launch)
 {
-	target_free(launch->spare.target);
+	binaries_free(launch->spare.target);
 	free(launch->command.path);
 }

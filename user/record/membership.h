@@ -18,8 +18,8 @@
 struct selection_options {
 	pid_t *pids; /* as given, duplicates removed */
 	unsigned int pid_count;
-	struct pool *pools; /* of --alloc */
-	char **command;	    /* NULL-terminated rest of argv after --, NULL when none */
+	struct custom_allocator *pools; /* of --alloc */
+	char **command;			/* NULL-terminated rest of argv after --, NULL when none */
 	bool shared_mounts;
 	enum population population;
 	const char *cgroup, *container; /* of POPULATION_CGROUP, one of them */

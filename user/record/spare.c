@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "system/file_copies.h"
-#include "probe/target.h"
+#include "probe/binaries.h"
 
 static const char *reason(int err)
 {
@@ -32,52 +32,52 @@ static const char *reason(int err)
 }
 
 /* What COMMAND runs is mostly what the shell's libc serves, whatever COMMAND itself is made of. */
-static int find(const struct pool *pools, const char *path, struct target **ret_target)
+static int find(const struct custom_allocator *pools, const char *path, struct binaries **ret_target)
 {
-	*ret_target = target_new(pools);
+	*ret_target = binaries_new(pools);
 	if (!*ret_target)
 		return -ENOMEM;
 	/* Files that cannot be told are found when they are mapped. */
-	target_open_program(*ret_target, path);
-	target_open_program(*ret_target, "/bin/sh");
+	binaries_open_program(*ret_target, path);
+	binaries_open_program(*ret_target, "/bin/sh");
 	return 0;
 }
 
-static int copy(const struct target *target, struct file_copies **ret_set)
+static int copy(const struct binaries *binaries, struct file_copies **ret_set)
 {
 	int err = file_copies_new(ret_set);
 
 	if (!err)
-		err = target_copy(target, *ret_set);
+		err = binaries_copy(binaries, *ret_set);
 	return err ? err : (*ret_set)->count ? 0 : -ENOENT;
 }
 
-int spare_start(const struct pool *pools, char *const *argv, char *path, const sigset_t *mask,
+int spare_start(const struct custom_allocator *pools, char *const *argv, char *path, const sigset_t *mask,
 		struct workload *ret_command, struct spare *ret_spare)
 {
 	struct file_copies *set = NULL;
-	struct target *target = NULL;
-	int err = find(pools, path, &target);
+	struct binaries *binaries = NULL;
+	int err = find(pools, path, &binaries);
 
 	if (!err)
-		err = copy(target, &set);
+		err = copy(binaries, &set);
 	if (!err)
 		err = workload_start(argv, path, mask, set, ret_command);
 	if (!err) {
-		err = target_stand_in(target, set);
+		err = binaries_file_copy(binaries, set);
 		if (err)
 			workload_abandon(ret_command);
 	}
-	*ret_spare = (struct spare){.target = target, .count = set ? set->count : 0};
+	*ret_spare = (struct spare){.target = binaries, .count = set ? set->count : 0};
 	file_copies_free(set);
 	if (!err)
 		return 0;
-	target_free(target);
+	binaries_free(binaries);
 	*ret_spare = (struct spare){.reason = reason(err)};
 	return workload_start(argv, path, mask, NULL, ret_command);
 }
 
-void spare_rehearse(const struct pool *pools, const char *path, struct spare *ret_spare)
+void spare_rehearse(const struct custom_allocator *pools, const char *path, struct spare *ret_spare)
 {
 	struct file_copies *set = NULL;
 	int err;

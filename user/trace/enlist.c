@@ -60,8 +60,8 @@ struct scan {
 static int scan_mapping(struct mapping *mapping, void *arg)
 {
 	struct scan *scan = arg;
-	struct target_file *file;
-	int err = target_open_mapping(scan->follow->target, scan->pid, mapping, &file);
+	struct binary *file;
+	int err = binaries_open_mapping(scan->follow->target, scan->pid, mapping, &file);
 
 	if (err)
 		return err;
@@ -104,7 +104,7 @@ static int probe_mapped(struct follow *follow, struct traced *traced, const stru
 {
 	int err = 0;
 
-	for (struct target_file *file = target_files(follow->target); file && !err; file = file->next) {
+	for (struct binary *file = binaries_files(follow->target); file && !err; file = file->next) {
 		bool mapped = false;
 
 		for (u32 i = 0; i < address_map_count(process->mappings) && !mapped && file->plan; i++)
@@ -137,14 +137,14 @@ static void wait_for_tables(struct follow *follow, struct traced *traced, u64 st
 
 static int say_nothing_to_probe(const struct follow *follow, const struct scan *scan)
 {
-	if (target_denied(follow->target))
+	if (binaries_denied(follow->target))
 		log_error("pid %d: cannot open '%s' as it maps it (replaced or deleted since it started?); restart the "
 			  "service, or run heaptap with CAP_CHECKPOINT_RESTORE",
-			  scan->pid, target_denied(follow->target));
+			  scan->pid, binaries_denied(follow->target));
 	else
 		log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for glibc, musl, "
 			  "jemalloc, tcmalloc and mimalloc, see 'heaptap doctor -p %d'",
-			  scan->pid, scan->searched, target_names(follow->target), scan->pid);
+			  scan->pid, scan->searched, binaries_names(follow->target), scan->pid);
 	return STATUS_NO_TARGET;
 }
 
@@ -176,7 +176,7 @@ int enlist_process(struct follow *follow, pid_t pid)
 int enlist_program(struct follow *follow, pid_t pid, const char *path)
 {
 	struct traced *traced;
-	struct target_file *file;
+	struct binary *file;
 	char *directory, *group;
 	u64 limit = 0, used = 0;
 	int err = begin(follow, pid, 0, &traced);
@@ -189,8 +189,8 @@ int enlist_program(struct follow *follow, pid_t pid, const char *path)
 		free(group);
 	}
 	follow_set_new_max(follow, traced, limit, used);
-	err = path ? target_open_program(follow->target, path) : 0;
-	for (file = target_files(follow->target); file && !err; file = file->next) {
+	err = path ? binaries_open_program(follow->target, path) : 0;
+	for (file = binaries_files(follow->target); file && !err; file = file->next) {
 		err = unwind_tables_request(follow->tables, file->elf);
 		if (!err && file->plan)
 			err = traced_probe(&follow->links, traced, file);
@@ -205,7 +205,7 @@ int enlist_program(struct follow *follow, pid_t pid, const char *path)
 		return STATUS_DONE;
 	log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for glibc, musl, jemalloc, "
 		  "tcmalloc and mimalloc",
-		  path, target_names(follow->target));
+		  path, binaries_names(follow->target));
 	return STATUS_NO_TARGET;
 }
 

@@ -114,7 +114,7 @@ void follow_mappings(struct follow *follow, u64 now_ns)
 	unwinder_settle(follow->unwinder, false);
 }
 
-static void probe(struct follow *follow, struct traced *traced, struct target_file *file, const struct mapping *mapping)
+static void probe(struct follow *follow, struct traced *traced, struct binary *file, const struct mapping *mapping)
 {
 	int err;
 
@@ -143,10 +143,10 @@ int follow_open(struct follow *follow, struct traced *traced, struct process *pr
 		procfs_for_each_mapping(traced->pid, add_scanned, known);
 	for (u32 i = 0; i < address_map_count(known) && !err; i++) {
 		struct mapping mapping = *address_map_get(known, i);
-		struct target_file *file = NULL;
+		struct binary *file = NULL;
 
 		if (!mapping.elf)
-			err = target_open_mapping(follow->target, traced->pid, &mapping, &file);
+			err = binaries_open_mapping(follow->target, traced->pid, &mapping, &file);
 		if (!err)
 			err = address_map_add(opened, &mapping);
 		probe(follow, traced, file, &mapping);
@@ -235,7 +235,7 @@ void follow_map(void *arg, u32 pid, struct mapping *mapping)
 {
 	struct follow *follow = arg;
 	struct traced *traced = follow_find(follow, (pid_t)pid);
-	struct target_file *file;
+	struct binary *file;
 	int err;
 
 	/* What it maps is opened when it turns out to be traced. */
@@ -244,7 +244,7 @@ void follow_map(void *arg, u32 pid, struct mapping *mapping)
 			recorder_map(follow->recorder, pid, mapping);
 		return;
 	}
-	err = target_open_mapping(follow->target, traced->pid, mapping, &file);
+	err = binaries_open_mapping(follow->target, traced->pid, mapping, &file);
 	if (!err)
 		err = recorder_map(follow->recorder, pid, mapping);
 	if (err) {

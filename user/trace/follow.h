@@ -16,7 +16,7 @@ struct follow {
 	struct kernel *kernel;
 	struct sideband *sideband;
 	u64 sideband_ns; /* up to when all it has to tell is known */
-	struct target *target;
+	struct binaries *target;
 	struct recorder *recorder;
 	struct traced *traced; /* that have not ended, by pid */
 	struct traced_links links;

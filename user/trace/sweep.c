@@ -11,7 +11,7 @@
 struct marks {
 	struct mark {
 		const struct elf *elf;
-		struct target_file *file;
+		struct binary *file;
 		bool used;
 	} * marks;
 	u32 count;
@@ -43,10 +43,10 @@ static void mark_links(const struct traced_file *links, struct marks *marks)
 /* Whoever is forked and exec'd between two sweeps uses the same files again: those stay for one more. */
 static bool mark_all(const struct follow *follow, struct marks *marks)
 {
-	marks->marks = calloc(target_count(follow->target) + 1UL, sizeof(*marks->marks));
+	marks->marks = calloc(binaries_count(follow->target) + 1UL, sizeof(*marks->marks));
 	if (!marks->marks)
 		return false;
-	for (struct target_file *file = target_files(follow->target); file; file = file->next) {
+	for (struct binary *file = binaries_files(follow->target); file; file = file->next) {
 		marks->marks[marks->count++] = (struct mark){.elf = file->elf, .file = file, .used = file->recent};
 		file->recent = false;
 	}
@@ -62,7 +62,7 @@ void sweep_files(struct sweep *sweep, struct follow *follow, struct symbolizer *
 	struct marks marks = {0};
 	u32 due = sweep->due ? sweep->due : SWEEP_FILES_MIN;
 
-	if (target_count(follow->target) < due || !mark_all(follow, &marks))
+	if (binaries_count(follow->target) < due || !mark_all(follow, &marks))
 		return;
 	for (u32 i = 0; i < marks.count; i++) {
 		struct mark *swept = &marks.marks[i];
@@ -71,14 +71,14 @@ void sweep_files(struct sweep *sweep, struct follow *follow, struct symbolizer *
 			continue;
 		if (symbolizer)
 			symbolizer_forget(symbolizer, swept->elf);
-		target_close(follow->target, swept->file);
+		binaries_close(follow->target, swept->file);
 	}
 	free(marks.marks);
-	due = 2 * target_count(follow->target);
+	due = 2 * binaries_count(follow->target);
 	sweep->due = due < SWEEP_FILES_MIN ? SWEEP_FILES_MIN : due;
 }
 
-static bool is_mapped(const struct target_file *file, void *arg)
+static bool is_mapped(const struct binary *file, void *arg)
 {
 	const struct follow *follow = arg;
 

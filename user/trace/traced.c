@@ -8,7 +8,7 @@
 
 #include "binary/elf.h"
 
-static bool probed(const struct traced_file *files, const struct target_file *file)
+static bool probed(const struct traced_file *files, const struct binary *file)
 {
 	for (; files; files = files->next)
 		if (files->file == file)
@@ -17,8 +17,8 @@ static bool probed(const struct traced_file *files, const struct target_file *fi
 }
 
 /* One link on `file` into the list `files`, unless it is there. */
-static int add_link(struct traced_links *links, struct traced_file **files, struct target_file *file, pid_t pid,
-		    u32 scope, unsigned int leave_out)
+static int add_link(struct traced_links *links, struct traced_file **files, struct binary *file, pid_t pid, u32 scope,
+		    unsigned int leave_out)
 {
 	struct traced_file *added;
 	int err;
@@ -52,12 +52,12 @@ static bool throws(const struct plan *plan)
 }
 
 /* Only sessions take the return legs of functions that throw. */
-static bool is_apart(const struct traced_links *links, const struct target_file *file)
+static bool is_apart(const struct traced_links *links, const struct binary *file)
 {
 	return links->kind == ATTACH_SESSION && !(links->leave_out & ATTACH_NO_NEW) && throws(file->plan);
 }
 
-int traced_probe(struct traced_links *links, struct traced *traced, struct target_file *file)
+int traced_probe(struct traced_links *links, struct traced *traced, struct binary *file)
 {
 	unsigned int leave_out = is_apart(links, file) ? ATTACH_NO_NEW : 0;
 	int err;
@@ -76,7 +76,7 @@ static const struct traced_file *files_of(const struct traced_links *links, cons
 	return traced->wide ? links->wide : traced->files;
 }
 
-bool traced_has(const struct traced_links *links, const struct traced *traced, const struct target_file *file)
+bool traced_has(const struct traced_links *links, const struct traced *traced, const struct binary *file)
 {
 	return probed(files_of(links, traced), file);
 }
@@ -137,8 +137,7 @@ void traced_drop(struct traced_file **files, bool later)
 	*files = NULL;
 }
 
-void traced_drop_unused(struct traced_file **files, bool (*is_used)(const struct target_file *file, void *arg),
-			void *arg)
+void traced_drop_unused(struct traced_file **files, bool (*is_used)(const struct binary *file, void *arg), void *arg)
 {
 	struct traced_file *file;
 

@@ -6,11 +6,11 @@
 
 #include "trace/attach.h"
 #include "trace/kernel.h"
-#include "probe/target.h"
+#include "probe/binaries.h"
 
 /* Links on one file: of one process, or (wide) of all. */
 struct traced_file {
-	struct target_file *file;
+	struct binary *file;
 	struct attach *attach;
 	unsigned int unused; /* looks in a row at which no traced process mapped it */
 	struct traced_file *next;
@@ -40,9 +40,9 @@ struct traced_links {
 };
 
 /* Probe `file` for the process unless it is probed; 0 or what attach_open says. */
-int traced_probe(struct traced_links *links, struct traced *traced, struct target_file *file);
+int traced_probe(struct traced_links *links, struct traced *traced, struct binary *file);
 
-bool traced_has(const struct traced_links *links, const struct traced *traced, const struct target_file *file);
+bool traced_has(const struct traced_links *links, const struct traced *traced, const struct binary *file);
 bool traced_any(const struct traced_links *links, const struct traced *traced); /* is anything of it probed? */
 
 /* "malloc, calloc, free in '/lib/libc.so.6'" for all its files; static storage, cut to fit. */
@@ -58,8 +58,7 @@ int traced_widen(struct traced_links *links, struct traced *traced);
  * Remove the links on files that `is_used` says no of twice in a row: a container's runtime maps the host's files for a
  * moment, and who else maps them should not pay for longer.
  */
-void traced_drop_unused(struct traced_file **files, bool (*is_used)(const struct target_file *file, void *arg),
-			void *arg);
+void traced_drop_unused(struct traced_file **files, bool (*is_used)(const struct binary *file, void *arg), void *arg);
 
 /* Remove the links, waiting for the kernel; with `later`, in the background. */
 void traced_drop(struct traced_file **files, bool later);

@@ -71,7 +71,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	int status, err;
 
 	if (!tracer) {
-		target_free(options->target);
+		binaries_free(options->target);
 		log_error("out of memory");
 		return STATUS_FAILED;
 	}
@@ -82,7 +82,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	tracer->follow.sources = options->sources;
 	status = rung_choose(&kernel, &tracer->follow.kernel, &tracer->follow.calibration);
 	if (status) {
-		target_free(options->target);
+		binaries_free(options->target);
 		free(tracer);
 		return status;
 	}
@@ -90,7 +90,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	tracer->follow.links.kind = kernel.kind;
 	tracer->follow.links.leave_out =
 		(options->alloc_only ? ATTACH_NO_FREE : 0) | (options->no_new ? ATTACH_NO_NEW : 0);
-	tracer->follow.target = options->target ? options->target : target_new(options->pools);
+	tracer->follow.target = options->target ? options->target : binaries_new(options->pools);
 	tracer->follow.recorder = recorder_new(&(struct recorder_options){
 		.sample_bytes = options->sample_bytes,
 		.alloc_only = options->alloc_only,
@@ -130,7 +130,7 @@ void tracer_close(struct tracer *tracer)
 	ring_close(tracer->ring);
 	kernel_close(tracer->follow.kernel);
 	recorder_free(tracer->follow.recorder);
-	target_free(tracer->follow.target);
+	binaries_free(tracer->follow.target);
 	free(tracer);
 }
 

@@ -30,8 +30,8 @@ struct tracer_options {
 	ino_t exe_inode;
 	struct account_sources sources; /* outlive it */
 	struct collector_options collector;
-	const struct pool *pools; /* of --alloc */
-	struct target *target;	  /* the files of a program to attach to, taken over whatever happens; NULL: unknown */
+	const struct custom_allocator *pools; /* of --alloc */
+	struct binaries *target; /* the files of a program to attach to, taken over whatever happens; NULL: unknown */
 };
 
 int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer);

@@ -41,24 +41,24 @@ __attribute__((noinline)) void _rjem_sdallocx(void *addr, size_t size, int flags
 	sink = (char *)addr + size + (size_t)flags;
 }
 
-struct pool {
+struct custom_allocator {
 	int objects;
 };
 
-__attribute__((noinline)) void *pool_get(struct pool *pool, size_t size)
+__attribute__((noinline)) void *pool_get(struct custom_allocator *pool, size_t size)
 {
 	pool->objects++;
 	used += (size + 15) / 16 * 16;
 	return room + used - (size + 15) / 16 * 16;
 }
 
-__attribute__((noinline)) void pool_put(struct pool *pool, void *addr)
+__attribute__((noinline)) void pool_put(struct custom_allocator *pool, void *addr)
 {
 	pool->objects--;
 	sink = addr;
 }
 
-static struct pool own;
+static struct custom_allocator own;
 
 static void *own_allocate(size_t size)
 {

@@ -42,7 +42,7 @@ static void end_child(pid_t pid)
 
 static const struct survey_some *users_of(const struct survey *survey, const char *name)
 {
-	for (const struct target_file *file = target_files(survey->target); file; file = file->next)
+	for (const struct binary *file = binaries_files(survey->target); file; file = file->next)
 		if (file->plan && strstr(elf_path(file->elf), name))
 			return &survey->users[file->allocator];
 	fail_msg("no allocator in a file called '%s'", name);
@@ -81,7 +81,7 @@ static void test_survey_process_that_has_ended_is_left_out(void **state)
 	assert_int_equal(survey_make(NULL, &list, &survey), 0);
 	assert_int_equal(survey.processes, 0);
 	assert_int_equal(survey.plain.count + survey.unread.count, 0);
-	assert_null(target_files(survey.target));
+	assert_null(binaries_files(survey.target));
 	survey_release(&survey);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * file_copies.c, spare.c and what target.c does with copies, as far as nobody's rights are needed: the copies go to a
+ * file_copies.c, spare.c and what binaries.c does with copies, as far as nobody's rights are needed: the copies go to a
  * directory that stands for the tmpfs. The mounts are tested by tests/e2e/test_stand_in.c.
  */
 #include <setjmp.h>
@@ -18,7 +18,7 @@
 #include "binary/elf.h"
 #include "record/spare.h"
 #include "system/file_copies.h"
-#include "probe/target.h"
+#include "probe/binaries.h"
 #include "unit/system/scratch.h"
 
 /* A set whose copies land in directory "copies"; freed by file_copies_free. */
@@ -128,9 +128,9 @@ static void test_add_beyond_what_may_be_written_is_refused(void **state)
 	file_copies_free(set);
 }
 
-static struct target_file *allocator_of(struct target *target)
+static struct binary *allocator_of(struct binaries *binaries)
 {
-	struct target_file *file = target_files(target);
+	struct binary *file = binaries_files(binaries);
 
 	while (file && !file->plan)
 		file = file->next;
@@ -140,37 +140,37 @@ static struct target_file *allocator_of(struct target *target)
 
 static void test_target_stands_in_copy_under_the_name_of_the_original(void **state)
 {
-	struct target *target = target_new(NULL);
+	struct binaries *binaries = binaries_new(NULL);
 	struct file_copies *set = set_here();
-	struct target_file *file, *original;
+	struct binary *file, *original;
 	const struct plan *plan;
 
 	(void)state;
-	assert_int_equal(target_open_program(target, "/bin/sh"), 0);
-	file = allocator_of(target);
+	assert_int_equal(binaries_open_program(binaries, "/bin/sh"), 0);
+	file = allocator_of(binaries);
 	plan = file->plan;
-	assert_int_equal(target_copy(target, set), 0);
+	assert_int_equal(binaries_copy(binaries, set), 0);
 	assert_int_equal(set->count, 1);
-	assert_int_equal(target_stand_in(target, set), 0);
-	assert_ptr_equal(allocator_of(target), file);
+	assert_int_equal(binaries_file_copy(binaries, set), 0);
+	assert_ptr_equal(allocator_of(binaries), file);
 	assert_ptr_equal(file->plan, plan);
 	assert_true(elf_inode(file->elf) == set->files[0].copy_inode);
 	assert_true(elf_device(file->elf) == set->files[0].copy_device);
 	assert_string_equal(elf_path(file->elf), set->files[0].path);
 	/* Somebody maps the original all the same. */
-	assert_int_equal(target_open_path(target, set->files[0].path, &original), 0);
+	assert_int_equal(binaries_open_path(binaries, set->files[0].path, &original), 0);
 	assert_ptr_not_equal(original, file);
 	assert_non_null(original->plan);
 	assert_int_not_equal(original->allocator, file->allocator);
 	/* The descriptor is the target's own. */
 	file_copies_free(set);
 	assert_int_not_equal(fcntl(elf_fd(file->elf), F_GETFD), -1);
-	target_free(target);
+	binaries_free(binaries);
 }
 
 static void test_target_stand_in_of_an_unknown_original_is_refused(void **state)
 {
-	struct target *target = target_new(NULL);
+	struct binaries *binaries = binaries_new(NULL);
 	struct file_copies *set = set_here();
 	int fd;
 
@@ -178,10 +178,10 @@ static void test_target_stand_in_of_an_unknown_original_is_refused(void **state)
 	scratch_file("file", "text", 0644);
 	fd = open_original("file");
 	assert_int_equal(file_copies_add(set, fd), 0);
-	assert_int_equal(target_stand_in(target, set), -ENOENT);
+	assert_int_equal(binaries_file_copy(binaries, set), -ENOENT);
 	close(fd);
 	file_copies_free(set);
-	target_free(target);
+	binaries_free(binaries);
 }
 
 /* A directory is no mount of no namespace: whoever runs this may not enter such a set, or cannot. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* target.c and program.c: files told apart by inode, and what this machine's own programs will map. */
+/* binaries.c and loader_list.c: files told apart by inode, and what this machine's own programs will map. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,20 +13,20 @@
 
 #include "binary/elf.h"
 #include "system/procfs.h"
-#include "probe/target.h"
+#include "probe/binaries.h"
 #include "unit/system/scratch.h"
 
-static struct target *target;
+static struct binaries *target;
 
 static int setup(void **state)
 {
-	target = target_new(NULL);
+	target = binaries_new(NULL);
 	return target ? scratch_setup(state) : -1;
 }
 
 static int teardown(void **state)
 {
-	target_free(target);
+	binaries_free(target);
 	return scratch_teardown(state);
 }
 
@@ -34,17 +34,17 @@ static u32 file_count(void)
 {
 	u32 count = 0;
 
-	for (struct target_file *file = target_files(target); file; file = file->next)
+	for (struct binary *file = binaries_files(target); file; file = file->next)
 		count++;
 	return count;
 }
 
 /* The one file with an allocator, which must be libc. */
-static struct target_file *the_allocator(void)
+static struct binary *the_allocator(void)
 {
-	struct target_file *found = NULL;
+	struct binary *found = NULL;
 
-	for (struct target_file *file = target_files(target); file; file = file->next) {
+	for (struct binary *file = binaries_files(target); file; file = file->next) {
 		if (file->plan) {
 			assert_null(found);
 			found = file;
@@ -61,12 +61,12 @@ static struct target_file *the_allocator(void)
 
 static void test_target_open_path_same_file_by_two_names_is_one(void **state)
 {
-	struct target_file *one = NULL, *two = NULL;
+	struct binary *one = NULL, *two = NULL;
 
 	(void)state;
 	assert_int_equal(symlink("/bin/true", "link"), 0);
-	assert_int_equal(target_open_path(target, "/bin/true", &one), 0);
-	assert_int_equal(target_open_path(target, "link", &two), 0);
+	assert_int_equal(binaries_open_path(target, "/bin/true", &one), 0);
+	assert_int_equal(binaries_open_path(target, "link", &two), 0);
 	assert_ptr_equal(one, two);
 	assert_int_equal(file_count(), 1);
 	assert_string_equal(elf_path(one->elf), "/bin/true");
@@ -75,22 +75,22 @@ static void test_target_open_path_same_file_by_two_names_is_one(void **state)
 
 static void test_target_open_path_what_is_no_elf_is_an_error_and_not_kept(void **state)
 {
-	struct target_file *file;
+	struct binary *file;
 
 	(void)state;
 	scratch_file("text", "hello, this is no program at all, just some text that is long enough for a header\n",
 		     0755);
-	assert_int_equal(target_open_path(target, "text", &file), -ENOEXEC);
-	assert_int_equal(target_open_path(target, "missing", &file), -ENOENT);
-	assert_true(target_open_path(target, ".", &file) < 0);
+	assert_int_equal(binaries_open_path(target, "text", &file), -ENOEXEC);
+	assert_int_equal(binaries_open_path(target, "missing", &file), -ENOENT);
+	assert_true(binaries_open_path(target, ".", &file) < 0);
 	assert_int_equal(file_count(), 0);
-	assert_string_equal(target_names(target), "");
+	assert_string_equal(binaries_names(target), "");
 }
 
 static void test_target_free_of_null_is_nothing(void **state)
 {
 	(void)state;
-	target_free(NULL);
+	binaries_free(NULL);
 }
 
 /* --- programs
@@ -100,12 +100,12 @@ static void test_target_free_of_null_is_nothing(void **state)
 static void test_target_open_program_dynamic_program_finds_its_libc(void **state)
 {
 	(void)state;
-	assert_int_equal(target_open_program(target, "/bin/sh"), 0);
+	assert_int_equal(binaries_open_program(target, "/bin/sh"), 0);
 	assert_true(file_count() >= 3); /* the program, its loader, libc */
 	assert_int_equal(the_allocator()->allocator, 0);
 	assert_string_equal(the_allocator()->plan->name, "glibc");
-	assert_non_null(strstr(target_names(target), "/bin/sh"));
-	assert_non_null(strstr(target_names(target), "libc.so"));
+	assert_non_null(strstr(binaries_names(target), "/bin/sh"));
+	assert_non_null(strstr(binaries_names(target), "libc.so"));
 }
 
 static void test_target_open_program_again_opens_nothing_more(void **state)
@@ -113,9 +113,9 @@ static void test_target_open_program_again_opens_nothing_more(void **state)
 	u32 count;
 
 	(void)state;
-	assert_int_equal(target_open_program(target, "/bin/sh"), 0);
+	assert_int_equal(binaries_open_program(target, "/bin/sh"), 0);
 	count = file_count();
-	assert_int_equal(target_open_program(target, "/bin/sh"), 0);
+	assert_int_equal(binaries_open_program(target, "/bin/sh"), 0);
 	assert_int_equal(file_count(), count);
 }
 
@@ -125,13 +125,13 @@ static void test_target_open_program_scripts_are_followed_to_their_interpreter(v
 
 	(void)state;
 	scratch_file("script", "#! /bin/sh -e\nexit 0\n", 0755);
-	assert_int_equal(target_open_program(target, "./script"), 0);
+	assert_int_equal(binaries_open_program(target, "./script"), 0);
 	the_allocator();
-	target_free(target);
-	target = target_new(NULL);
+	binaries_free(target);
+	target = binaries_new(NULL);
 	snprintf(first_line, sizeof(first_line), "#!%s/script\n", scratch_path);
 	scratch_file("outer", first_line, 0755);
-	assert_int_equal(target_open_program(target, "./outer"), 0);
+	assert_int_equal(binaries_open_program(target, "./outer"), 0);
 	the_allocator();
 }
 
@@ -142,7 +142,7 @@ static void test_target_open_program_script_that_is_its_own_interpreter_ends(voi
 	(void)state;
 	snprintf(first_line, sizeof(first_line), "#!%s/loop\n", scratch_path);
 	scratch_file("loop", first_line, 0755);
-	assert_true(target_open_program(target, "./loop") < 0);
+	assert_true(binaries_open_program(target, "./loop") < 0);
 }
 
 static void test_target_open_program_odd_first_lines_do_no_harm(void **state)
@@ -152,7 +152,7 @@ static void test_target_open_program_odd_first_lines_do_no_harm(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		scratch_file("odd", lines[i], 0755);
-		assert_true(target_open_program(target, "./odd") < 0);
+		assert_true(binaries_open_program(target, "./odd") < 0);
 	}
 	assert_int_equal(file_count(), 0);
 }
@@ -162,15 +162,15 @@ static void test_target_open_program_missing_is_an_error(void **state)
 	static char endless[PATH_MAX + 1];
 
 	(void)state;
-	assert_int_equal(target_open_program(target, "./missing"), -ENOENT);
+	assert_int_equal(binaries_open_program(target, "./missing"), -ENOENT);
 	memset(endless, 'x', PATH_MAX);
-	assert_int_equal(target_open_program(target, endless), -ENAMETOOLONG);
+	assert_int_equal(binaries_open_program(target, endless), -ENAMETOOLONG);
 }
 
 static void test_target_open_program_leaves_no_child_behind(void **state)
 {
 	(void)state;
-	assert_int_equal(target_open_program(target, "/bin/sh"), 0);
+	assert_int_equal(binaries_open_program(target, "/bin/sh"), 0);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 }
@@ -212,12 +212,12 @@ static pid_t gone_pid(void)
 static void test_target_open_mapping_of_a_living_process_describes_it(void **state)
 {
 	struct mapping mapping = libc_mapping();
-	struct target_file *file = NULL;
+	struct binary *file = NULL;
 	unsigned int size;
 	const u8 *id;
 
 	(void)state;
-	assert_int_equal(target_open_mapping(target, getpid(), &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(target, getpid(), &mapping, &file), 0);
 	assert_non_null(file);
 	assert_non_null(file->plan);
 	assert_ptr_equal(mapping.elf, file->elf);
@@ -232,20 +232,20 @@ static void test_target_open_mapping_of_a_living_process_describes_it(void **sta
 static void test_target_open_mapping_of_a_process_gone_is_found_by_build_id_or_inode(void **state)
 {
 	struct mapping mapping = libc_mapping();
-	struct target_file *first = NULL, *file = NULL;
+	struct binary *first = NULL, *file = NULL;
 	pid_t gone = gone_pid();
 
 	(void)state;
-	assert_int_equal(target_open_mapping(target, gone, &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(target, gone, &mapping, &file), 0);
 	assert_null(file);
 	assert_null(mapping.elf);
-	assert_int_equal(target_open_mapping(target, getpid(), &mapping, &first), 0);
+	assert_int_equal(binaries_open_mapping(target, getpid(), &mapping, &first), 0);
 	/* Of the same build, for names: that it is the file itself is not known, so it is not to be probed. */
-	assert_int_equal(target_open_mapping(target, gone, &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(target, gone, &mapping, &file), 0);
 	assert_null(file);
 	assert_ptr_equal(mapping.elf, first->elf);
 	mapping.build_id_size = 0;
-	assert_int_equal(target_open_mapping(target, gone, &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(target, gone, &mapping, &file), 0);
 	assert_ptr_equal(file, first);
 	free(mapping.path);
 }
@@ -254,23 +254,23 @@ static void test_target_open_mapping_of_a_process_gone_is_found_by_build_id_or_i
 static void test_target_open_mapping_of_a_process_gone_is_found_by_name_if_of_that_build(void **state)
 {
 	struct mapping mapping = libc_mapping(), known = mapping;
-	struct target_file *file = NULL;
-	struct target *other = target_new(NULL);
+	struct binary *file = NULL;
+	struct binaries *other = binaries_new(NULL);
 
 	(void)state;
-	assert_int_equal(target_open_mapping(other, getpid(), &known, &file), 0);
+	assert_int_equal(binaries_open_mapping(other, getpid(), &known, &file), 0);
 	mapping.inode = mapping.device = 0;
 	mapping.build_id_size = known.build_id_size;
 	memset(mapping.build_id, 0x5a, sizeof(mapping.build_id));
-	assert_int_equal(target_open_mapping(target, gone_pid(), &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(target, gone_pid(), &mapping, &file), 0);
 	assert_null(file);
 	assert_int_equal(file_count(), 0);
 	memcpy(mapping.build_id, known.build_id, sizeof(mapping.build_id));
-	assert_int_equal(target_open_mapping(target, gone_pid(), &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(target, gone_pid(), &mapping, &file), 0);
 	assert_null(file);
 	assert_non_null(mapping.elf);
 	assert_int_equal(file_count(), 1);
-	target_free(other);
+	binaries_free(other);
 	free(mapping.path);
 }
 
@@ -278,12 +278,12 @@ static void test_target_open_mapping_of_a_process_gone_is_found_by_name_if_of_th
 static void test_target_open_mapping_of_another_build_is_refused(void **state)
 {
 	struct mapping mapping = libc_mapping();
-	struct target_file *file = NULL;
+	struct binary *file = NULL;
 
 	(void)state;
 	mapping.build_id_size = 20;
 	memset(mapping.build_id, 0x5a, sizeof(mapping.build_id));
-	assert_int_equal(target_open_mapping(target, getpid(), &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(target, getpid(), &mapping, &file), 0);
 	assert_null(file);
 	assert_null(mapping.elf);
 	free(mapping.path);
@@ -293,13 +293,13 @@ static void test_target_open_mapping_vdso_is_read_from_memory(void **state)
 {
 	struct mapping mapping = {.start = 0x1000, .end = 0x2000, .path = (char *)"[vdso]"};
 	struct mapping again = mapping;
-	struct target_file *file = NULL;
+	struct binary *file = NULL;
 
 	(void)state;
-	assert_int_equal(target_open_mapping(target, getpid(), &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(target, getpid(), &mapping, &file), 0);
 	assert_non_null(mapping.elf);
 	assert_true(elf_is_64bit_x86(mapping.elf));
-	assert_int_equal(target_open_mapping(target, getpid(), &again, &file), 0);
+	assert_int_equal(binaries_open_mapping(target, getpid(), &again, &file), 0);
 	assert_ptr_equal(again.elf, mapping.elf);
 	assert_int_equal(file_count(), 1);
 }
@@ -307,13 +307,13 @@ static void test_target_open_mapping_vdso_is_read_from_memory(void **state)
 static void test_target_open_mapping_without_a_file_has_none(void **state)
 {
 	static const char *const paths[] = {"[stack]", "//anon", "/no/such/file"};
-	struct target_file *file = NULL;
+	struct binary *file = NULL;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		struct mapping mapping = {.start = 0x1000, .end = 0x2000, .path = (char *)paths[i]};
 
-		assert_int_equal(target_open_mapping(target, getpid(), &mapping, &file), 0);
+		assert_int_equal(binaries_open_mapping(target, getpid(), &mapping, &file), 0);
 		assert_null(file);
 	}
 	assert_int_equal(file_count(), 0);
@@ -322,14 +322,14 @@ static void test_target_open_mapping_without_a_file_has_none(void **state)
 static void test_target_open_mapping_that_cannot_be_opened_is_remembered(void **state)
 {
 	struct mapping mapping = {.start = 0x1000, .end = 0x2000, .path = (char *)"/no/such/file"};
-	struct target_file *file = NULL;
+	struct binary *file = NULL;
 
 	(void)state;
-	assert_null(target_denied(target));
-	assert_int_equal(target_open_mapping(target, gone_pid(), &mapping, &file), 0);
-	assert_null(target_denied(target));
-	assert_int_equal(target_open_mapping(target, getpid(), &mapping, &file), 0);
-	assert_string_equal(target_denied(target), "/no/such/file");
+	assert_null(binaries_denied(target));
+	assert_int_equal(binaries_open_mapping(target, gone_pid(), &mapping, &file), 0);
+	assert_null(binaries_denied(target));
+	assert_int_equal(binaries_open_mapping(target, getpid(), &mapping, &file), 0);
+	assert_string_equal(binaries_denied(target), "/no/such/file");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The jumps and calls of a function, by Capstone. Called by plan; owns nothing. */
-#include "probe/branch.h"
+#include "probe/insn_branch.h"
 
 #include <errno.h>
 
@@ -15,14 +15,14 @@ static bool is_direct(csh decoder, const cs_insn *insn)
 }
 
 static int walk(csh decoder, cs_insn *insn, const u8 *code, size_t size,
-		int (*each)(const struct branch *branch, void *arg), void *arg)
+		int (*each)(const struct insn_branch *branch, void *arg), void *arg)
 {
 	bool first = true;
 	u64 address = 0;
 	int err = 0;
 
 	while (size > 0 && !err) {
-		struct branch branch;
+		struct insn_branch branch;
 
 		if (!cs_disasm_iter(decoder, &code, &size, &address, insn)) {
 			code++;
@@ -42,7 +42,8 @@ static int walk(csh decoder, cs_insn *insn, const u8 *code, size_t size,
 	return err;
 }
 
-int branch_for_each(const u8 *code, size_t size, int (*each)(const struct branch *branch, void *arg), void *arg)
+int insn_branch_for_each(const u8 *code, size_t size, int (*each)(const struct insn_branch *branch, void *arg),
+			 void *arg)
 {
 	cs_insn *insn;
 	csh decoder;

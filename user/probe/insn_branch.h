@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BRANCH_H
-#define BRANCH_H
+#ifndef PROBE_INSN_BRANCH_H
+#define PROBE_INSN_BRANCH_H
 /* Where the code of a function leads: its direct jumps and calls. For the plan, which must know who serves whom. */
 #include <stddef.h>
 
 #include "include/types.h"
 
-struct branch {
+struct insn_branch {
 	long long target; /* from the first byte of the code */
 	bool always;	  /* an unconditional jump */
 	bool first; /* an unconditional jump before which nothing happens: the function is another name of its target */
@@ -16,6 +16,7 @@ struct branch {
  * Call `each` for the direct jumps and calls of `code` in order, until it returns non-zero; returns that value, 0 at
  * the end, -ENOMEM. Bytes that are no instruction are passed over.
  */
-int branch_for_each(const u8 *code, size_t size, int (*each)(const struct branch *branch, void *arg), void *arg);
+int insn_branch_for_each(const u8 *code, size_t size, int (*each)(const struct insn_branch *branch, void *arg),
+			 void *arg);
 
 #endif

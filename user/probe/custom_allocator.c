@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The argument of --alloc. Parsed by cli, looked up by plan. */
-#include "probe/pool.h"
+#include "probe/custom_allocator.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static int parse_function(char **text, struct allocator_function *ret_function)
 	return fill(ret_function, arguments, gives);
 }
 
-static int parse(struct pool *pool)
+static int parse(struct custom_allocator *pool)
 {
 	char *bracket = strchr(pool->text, '('), *at;
 	int err = 0;
@@ -81,7 +81,7 @@ static int parse(struct pool *pool)
 	*at++ = '\0';
 	pool->file = pool->text;
 	for (; !err; at++) {
-		if (pool->family.function_count == POOL_FUNCTIONS_MAX)
+		if (pool->family.function_count == CUSTOM_FUNCTIONS_MAX)
 			return -E2BIG;
 		err = parse_function(&at, &pool->functions[pool->family.function_count++]);
 		if (err || !*at)
@@ -92,9 +92,9 @@ static int parse(struct pool *pool)
 	return err;
 }
 
-int pool_parse(const char *text, struct pool **ret_pool)
+int custom_allocator_parse(const char *text, struct custom_allocator **ret_pool)
 {
-	struct pool *pool = calloc(1, sizeof(*pool));
+	struct custom_allocator *pool = calloc(1, sizeof(*pool));
 	int err;
 
 	if (!pool)
@@ -102,7 +102,7 @@ int pool_parse(const char *text, struct pool **ret_pool)
 	pool->text = strdup(text);
 	err = pool->text ? parse(pool) : -ENOMEM;
 	if (err) {
-		pool_free(pool);
+		custom_allocator_free(pool);
 		return err;
 	}
 	pool->family.name = "--alloc";
@@ -112,9 +112,9 @@ int pool_parse(const char *text, struct pool **ret_pool)
 	return 0;
 }
 
-void pool_free(struct pool *pools)
+void custom_allocator_free(struct custom_allocator *pools)
 {
-	struct pool *next;
+	struct custom_allocator *next;
 
 	for (; pools; pools = next) {
 		next = pools->next;
@@ -123,7 +123,7 @@ void pool_free(struct pool *pools)
 	}
 }
 
-bool pool_is_in(const struct pool *pool, const char *path)
+bool custom_allocator_is_in(const struct custom_allocator *pool, const char *path)
 {
 	const char *name = strrchr(path, '/');
 

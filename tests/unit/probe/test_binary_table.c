@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* targetfile.c: files that are closed and opened again, and their numbers as allocators. */
+/* binary_table.c: files that are closed and opened again, and their numbers as allocators. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,58 +11,58 @@
 #include <unistd.h>
 
 #include "binary/elf.h"
-#include "probe/target.h"
+#include "probe/binaries.h"
 #include "unit/system/scratch.h"
 #include "unit/binary/shell.h"
 
-static struct target *target;
+static struct binaries *target;
 
 static int setup(void **state)
 {
-	target = target_new(NULL);
+	target = binaries_new(NULL);
 	return target ? scratch_setup(state) : -1;
 }
 
 static int teardown(void **state)
 {
-	target_free(target);
+	binaries_free(target);
 	return scratch_teardown(state);
 }
 
-static struct target_file *open_path(const char *path)
+static struct binary *open_path(const char *path)
 {
-	struct target_file *file = NULL;
+	struct binary *file = NULL;
 
-	assert_int_equal(target_open_path(target, path, &file), 0);
+	assert_int_equal(binaries_open_path(target, path, &file), 0);
 	assert_non_null(file);
 	return file;
 }
 
-static void test_targetfile_closed_one_is_opened_again_and_others_stay(void **state)
+static void test_binary_table_closed_one_is_opened_again_and_others_stay(void **state)
 {
-	struct target_file *one, *two, *three;
+	struct binary *one, *two, *three;
 
 	(void)state;
 	one = open_path("/bin/true");
 	two = open_path("/bin/false");
 	three = open_path("/bin/ls");
-	assert_int_equal(target_count(target), 3);
-	target_close(target, two);
-	assert_int_equal(target_count(target), 2);
-	assert_ptr_equal(target_files(target), three);
+	assert_int_equal(binaries_count(target), 3);
+	binaries_close(target, two);
+	assert_int_equal(binaries_count(target), 2);
+	assert_ptr_equal(binaries_files(target), three);
 	assert_ptr_equal(three->next, one);
 	assert_ptr_equal(open_path("/bin/true"), one);
 	assert_string_equal(elf_path(open_path("/bin/false")->elf), "/bin/false");
-	assert_int_equal(target_count(target), 3);
-	while (target_files(target))
-		target_close(target, target_files(target));
-	assert_int_equal(target_count(target), 0);
+	assert_int_equal(binaries_count(target), 3);
+	while (binaries_files(target))
+		binaries_close(target, binaries_files(target));
+	assert_int_equal(binaries_count(target), 0);
 }
 
 /* What was counted under a number may still be on its way when its file is closed: the next file has another one. */
-static void test_targetfile_number_of_a_closed_allocator_rests_until_all_others_had_theirs(void **state)
+static void test_binary_table_number_of_a_closed_allocator_rests_until_all_others_had_theirs(void **state)
 {
-	struct target_file *file;
+	struct binary *file;
 
 	(void)state;
 	run("printf '%%s\\n' 'void *mi_malloc(unsigned long n) { return (void *)n; }' 'void mi_free(void *p) { "
@@ -76,7 +76,7 @@ static void test_targetfile_number_of_a_closed_allocator_rests_until_all_others_
 		assert_non_null(file->plan);
 		/* 0 is taken all the time */
 		assert_int_equal(file->allocator, 1 + (i - 1) % (ALLOCATORS_MAX - 1));
-		target_close(target, file);
+		binaries_close(target, file);
 	}
 }
 
@@ -85,8 +85,8 @@ static void test_targetfile_number_of_a_closed_allocator_rests_until_all_others_
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_targetfile_closed_one_is_opened_again_and_others_stay),
-		TEST(test_targetfile_number_of_a_closed_allocator_rests_until_all_others_had_theirs),
+		TEST(test_binary_table_closed_one_is_opened_again_and_others_stay),
+		TEST(test_binary_table_number_of_a_closed_allocator_rests_until_all_others_had_theirs),
 	};
 
 	return cmocka_run_group_tests_name("targetfile", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The files themselves: found again, planned, numbered and closed. Owned by target. */
-#include "probe/targetfile.h"
+#include "probe/binary_table.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,18 +11,18 @@
 #include <unistd.h>
 
 #include "binary/elf.h"
-#include "probe/target.h"
+#include "probe/binaries.h"
 
-static void file_free(struct target_file *file)
+static void file_free(struct binary *file)
 {
 	elf_free(file->elf);
 	free(file->plan);
 	free(file);
 }
 
-void targetfile_table_release(struct targetfile_table *table)
+void binary_table_release(struct binary_table *table)
 {
-	struct target_file *file, *next;
+	struct binary *file, *next;
 
 	for (file = table->files; file; file = next) {
 		next = file->next;
@@ -30,9 +30,9 @@ void targetfile_table_release(struct targetfile_table *table)
 	}
 }
 
-struct target_file *targetfile_find(const struct targetfile_table *table, dev_t device, ino_t inode)
+struct binary *binary_table_find(const struct binary_table *table, dev_t device, ino_t inode)
 {
-	struct target_file *file;
+	struct binary *file;
 
 	for (file = table->files; file; file = file->next)
 		if (elf_device(file->elf) == device && elf_inode(file->elf) == inode)
@@ -40,9 +40,9 @@ struct target_file *targetfile_find(const struct targetfile_table *table, dev_t 
 	return NULL;
 }
 
-struct target_file *targetfile_find_build(const struct targetfile_table *table, const u8 *id, unsigned int size)
+struct binary *binary_table_find_build(const struct binary_table *table, const u8 *id, unsigned int size)
 {
-	struct target_file *file;
+	struct binary *file;
 	unsigned int own_size;
 	const u8 *own;
 
@@ -55,7 +55,7 @@ struct target_file *targetfile_find_build(const struct targetfile_table *table, 
 }
 
 /* The next number that no file has: one that was given back rests while all others have their turn. */
-static int take_allocator(struct targetfile_table *table, u32 *ret_allocator)
+static int take_allocator(struct binary_table *table, u32 *ret_allocator)
 {
 	for (u32 i = 0; i < ALLOCATORS_MAX; i++) {
 		u32 number = (table->allocator_next + i) % ALLOCATORS_MAX;
@@ -71,7 +71,7 @@ static int take_allocator(struct targetfile_table *table, u32 *ret_allocator)
 }
 
 /* A plan for the file, if it has an allocator. Hostile or odd files have none. */
-static int plan_file(struct targetfile_table *table, struct target_file *file)
+static int plan_file(struct binary_table *table, struct binary *file)
 {
 	struct plan *plan = malloc(sizeof(*plan));
 	int err;
@@ -101,10 +101,9 @@ static bool is_overlay(int fd)
  * same inode of the layer below under devices of their own. Probes sit on that inode: a second link would count each
  * call twice. Only where the layers are of one file system is the inode number that below, as it is with containers.
  */
-static struct target_file *find_below(const struct targetfile_table *table, const struct elf *elf,
-				      const struct stat *stat)
+static struct binary *find_below(const struct binary_table *table, const struct elf *elf, const struct stat *stat)
 {
-	struct target_file *file;
+	struct binary *file;
 	struct stat other;
 
 	if (!is_overlay(elf_fd(elf)))
@@ -118,9 +117,9 @@ static struct target_file *find_below(const struct targetfile_table *table, cons
 }
 
 /* Takes over `fd`. */
-int targetfile_intern(struct targetfile_table *table, int fd, const char *path, struct target_file **ret_file)
+int binary_table_intern(struct binary_table *table, int fd, const char *path, struct binary **ret_file)
 {
-	struct target_file *file;
+	struct binary *file;
 	struct stat stat;
 	int err;
 
@@ -129,7 +128,7 @@ int targetfile_intern(struct targetfile_table *table, int fd, const char *path, 
 		close(fd);
 		return err;
 	}
-	*ret_file = targetfile_find(table, stat.st_dev, stat.st_ino);
+	*ret_file = binary_table_find(table, stat.st_dev, stat.st_ino);
 	if (*ret_file) {
 		close(fd);
 		return 0;
@@ -163,9 +162,9 @@ int targetfile_intern(struct targetfile_table *table, int fd, const char *path, 
 	return 0;
 }
 
-void targetfile_close(struct targetfile_table *table, struct target_file *file)
+void binary_table_close(struct binary_table *table, struct binary *file)
 {
-	struct target_file **link = &table->files;
+	struct binary **link = &table->files;
 
 	while (*link != file)
 		link = &(*link)->next;

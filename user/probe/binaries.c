@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From mappings to files; owned by the tracer (and by doctor). */
-#include "probe/target.h"
+#include "probe/binaries.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,63 +19,63 @@
 #include "system/procfs.h"
 #include "system/root_fs.h"
 #include "system/file_copies.h"
-#include "probe/targetfile.h"
+#include "probe/binary_table.h"
 
-struct target {
-	struct targetfile_table files;
+struct binaries {
+	struct binary_table files;
 	char *denied;
-	struct target_file *vdso; /* NULL until first seen */
+	struct binary *vdso; /* NULL until first seen */
 };
 
 #define VDSO "[vdso]"
 
-struct target *target_new(const struct pool *pools)
+struct binaries *binaries_new(const struct custom_allocator *pools)
 {
-	struct target *target = calloc(1, sizeof(*target));
+	struct binaries *binaries = calloc(1, sizeof(*binaries));
 
-	if (target)
-		target->files.pools = pools;
-	return target;
+	if (binaries)
+		binaries->files.pools = pools;
+	return binaries;
 }
 
-void target_free(struct target *target)
+void binaries_free(struct binaries *binaries)
 {
-	if (!target)
+	if (!binaries)
 		return;
-	targetfile_table_release(&target->files);
-	free(target->denied);
-	free(target);
+	binary_table_release(&binaries->files);
+	free(binaries->denied);
+	free(binaries);
 }
 
-const char *target_denied(const struct target *target)
+const char *binaries_denied(const struct binaries *binaries)
 {
-	return target->denied;
+	return binaries->denied;
 }
 
-struct target_file *target_files(const struct target *target)
+struct binary *binaries_files(const struct binaries *binaries)
 {
-	return target->files.files;
+	return binaries->files.files;
 }
 
-u32 target_count(const struct target *target)
+u32 binaries_count(const struct binaries *binaries)
 {
-	return target->files.count;
+	return binaries->files.count;
 }
 
-void target_close(struct target *target, struct target_file *file)
+void binaries_close(struct binaries *binaries, struct binary *file)
 {
-	if (file == target->vdso)
-		target->vdso = NULL;
-	targetfile_close(&target->files, file);
+	if (file == binaries->vdso)
+		binaries->vdso = NULL;
+	binary_table_close(&binaries->files, file);
 }
 
-const char *target_names(const struct target *target)
+const char *binaries_names(const struct binaries *binaries)
 {
 	static char names[1024];
 	size_t length = 0;
 
 	names[0] = '\0';
-	for (const struct target_file *file = target->files.files; file && length < sizeof(names); file = file->next)
+	for (const struct binary *file = binaries->files.files; file && length < sizeof(names); file = file->next)
 		length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", length ? ", " : "",
 					   elf_path(file->elf));
 	return names;
@@ -170,14 +170,14 @@ static int open_name(pid_t pid, const struct mapping *mapping)
 }
 
 /* Intern what was opened, if anything was and if it is what was mapped; else *ret_file stays. 0 or -ENOMEM. */
-static int take(struct target *target, int fd, const struct mapping *mapping, struct target_file **ret_file)
+static int take(struct binaries *binaries, int fd, const struct mapping *mapping, struct binary **ret_file)
 {
-	struct target_file *file = NULL;
+	struct binary *file = NULL;
 	int err;
 
 	if (fd < 0)
 		return 0;
-	err = targetfile_intern(&target->files, fd, mapping->path, &file);
+	err = binary_table_intern(&binaries->files, fd, mapping->path, &file);
 	if (err)
 		return err == -ENOMEM ? err : 0;
 	if (file && same_build(mapping, file->elf))
@@ -185,9 +185,9 @@ static int take(struct target *target, int fd, const struct mapping *mapping, st
 	return 0;
 }
 
-int target_open_mapping(struct target *target, pid_t pid, struct mapping *mapping, struct target_file **ret_file)
+int binaries_open_mapping(struct binaries *binaries, pid_t pid, struct mapping *mapping, struct binary **ret_file)
 {
-	struct target_file *file = NULL;
+	struct binary *file = NULL;
 	bool mapped;
 	int fd, err;
 
@@ -195,54 +195,54 @@ int target_open_mapping(struct target *target, pid_t pid, struct mapping *mappin
 	mapping->elf = NULL;
 	if (!mapping->path || (mapping->path[0] != '/' && strcmp(mapping->path, VDSO)))
 		return 0;
-	if (!strcmp(mapping->path, VDSO) && target->vdso) {
-		describe(mapping, target->vdso->elf);
+	if (!strcmp(mapping->path, VDSO) && binaries->vdso) {
+		describe(mapping, binaries->vdso->elf);
 		return 0;
 	}
 	fd = open_file(pid, mapping);
-	err = take(target, fd, mapping, &file);
+	err = take(binaries, fd, mapping, &file);
 	if (err)
 		return err;
 	/* Gone again, or another file is at its addresses by now. */
 	if (!file && fd < 0 && !mapping->build_id_size)
-		file = targetfile_find(&target->files, mapping->device, mapping->inode);
+		file = binary_table_find(&binaries->files, mapping->device, mapping->inode);
 	/* What is like it has its names and tables, but is not what the process runs: others may run it. */
 	mapped = file;
 	if (!file && mapping->build_id_size)
-		file = targetfile_find_build(&target->files, mapping->build_id, mapping->build_id_size);
+		file = binary_table_find_build(&binaries->files, mapping->build_id, mapping->build_id_size);
 	if (!file && mapping->build_id_size) {
-		err = take(target, open_name(pid, mapping), mapping, &file);
+		err = take(binaries, open_name(pid, mapping), mapping, &file);
 		if (err)
 			return err;
 	}
-	if (!file && fd < 0 && fd != -ESRCH && !target->denied)
-		target->denied = strdup(mapping->path);
+	if (!file && fd < 0 && fd != -ESRCH && !binaries->denied)
+		binaries->denied = strdup(mapping->path);
 	if (!file || !same_build(mapping, file->elf))
 		return 0;
 	file->recent = true;
 	describe(mapping, file->elf);
 	if (!strcmp(mapping->path, VDSO))
-		target->vdso = file;
+		binaries->vdso = file;
 	*ret_file = mapped ? file : NULL;
 	return 0;
 }
 
-int target_copy(const struct target *target, struct file_copies *set)
+int binaries_copy(const struct binaries *binaries, struct file_copies *set)
 {
 	int err = 0;
 
-	for (const struct target_file *file = target->files.files; file && !err; file = file->next)
+	for (const struct binary *file = binaries->files.files; file && !err; file = file->next)
 		if (file->plan)
 			err = file_copies_add(set, elf_fd(file->elf));
 	return err;
 }
 
 /* The plan stays: it speaks of offsets, and the bytes are the same. */
-int target_stand_in(struct target *target, const struct file_copies *set)
+int binaries_file_copy(struct binaries *binaries, const struct file_copies *set)
 {
 	for (unsigned int i = 0; i < set->count; i++) {
 		const struct file_copy *copy = &set->files[i];
-		struct target_file *file = targetfile_find(&target->files, copy->device, copy->inode);
+		struct binary *file = binary_table_find(&binaries->files, copy->device, copy->inode);
 		int fd = file ? fcntl(copy->fd, F_DUPFD_CLOEXEC, 0) : -1, err;
 		struct elf *elf;
 
@@ -257,11 +257,11 @@ int target_stand_in(struct target *target, const struct file_copies *set)
 	return 0;
 }
 
-int target_open_path(struct target *target, const char *path, struct target_file **ret_file)
+int binaries_open_path(struct binaries *binaries, const char *path, struct binary **ret_file)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0)
 		return -errno;
-	return targetfile_intern(&target->files, fd, path, ret_file);
+	return binary_table_intern(&binaries->files, fd, path, ret_file);
 }

@@ -4,7 +4,7 @@
  * from a disassembler's view. `49 90` is an xchg that the kernel takes for a nop, and a 66 prefix changes which path it
  * chooses. Called by site.c; owns nothing.
  */
-#include "probe/uprobe.h"
+#include "probe/insn_uprobe.h"
 
 /* An instruction cut as the kernel's decoder cuts it. */
 struct cut {
@@ -59,7 +59,7 @@ static bool is_relative_branch(const struct cut *cut, size_t opcode_length)
 	return (opcode & 0xf0) == 0x70 || opcode == 0xe8 || opcode == 0xe9 || opcode == 0xeb;
 }
 
-bool uprobe_emulates(const u8 *bytes, size_t length)
+bool insn_uprobe_emulates(const u8 *bytes, size_t length)
 {
 	struct cut cut = instruction_cut(bytes, length);
 
@@ -73,7 +73,7 @@ bool uprobe_emulates(const u8 *bytes, size_t length)
 	return !cut.operand_size && !cut.other && is_relative_branch(&cut, length - (size_t)(cut.opcode - bytes));
 }
 
-bool uprobe_accepts(const u8 *bytes, size_t length)
+bool insn_uprobe_accepts(const u8 *bytes, size_t length)
 {
 	struct cut cut = instruction_cut(bytes, length);
 

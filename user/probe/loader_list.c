@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "binary/elf.h"
-#include "probe/target.h"
+#include "probe/binaries.h"
 
 #define INTERPRETERS_MAX 5 /* #! lines followed; the kernel's own limit */
 
@@ -79,9 +79,9 @@ static char *listed_path(char *line)
 	return path;
 }
 
-static int open_listed(struct target *target, const char *loader, const char *program)
+static int open_listed(struct binaries *binaries, const char *loader, const char *program)
 {
-	struct target_file *file;
+	struct binary *file;
 	char *line = NULL, *path;
 	size_t capacity = 0;
 	FILE *list;
@@ -94,7 +94,7 @@ static int open_listed(struct target *target, const char *loader, const char *pr
 	while (list && getline(&line, &capacity, list) > 0) {
 		path = listed_path(line);
 		if (path)
-			target_open_path(target, path, &file);
+			binaries_open_path(binaries, path, &file);
 	}
 	free(line);
 	if (list)
@@ -106,9 +106,9 @@ static int open_listed(struct target *target, const char *loader, const char *pr
 	return 0;
 }
 
-int target_open_program(struct target *target, const char *path)
+int binaries_open_program(struct binaries *binaries, const char *path)
 {
-	struct target_file *file;
+	struct binary *file;
 	char program[PATH_MAX];
 	const char *loader;
 	int err;
@@ -117,12 +117,12 @@ int target_open_program(struct target *target, const char *path)
 		return -ENAMETOOLONG;
 	for (int i = 0; i < INTERPRETERS_MAX && follow_script(program); i++)
 		;
-	err = target_open_path(target, program, &file);
+	err = binaries_open_path(binaries, program, &file);
 	if (err)
 		return err;
 	loader = elf_interpreter(file->elf);
 	if (!loader)
 		return 0;
-	target_open_path(target, loader, &file);
-	return open_listed(target, loader, program);
+	binaries_open_path(binaries, loader, &file);
+	return open_listed(binaries, loader, program);
 }

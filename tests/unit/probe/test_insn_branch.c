@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* branch.c: where code leads. */
+/* insn_branch.c: where code leads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,17 +8,17 @@
 
 #include <cmocka.h>
 
-#include "probe/branch.h"
+#include "probe/insn_branch.h"
 
 #define SEEN_MAX 8
 
 struct seen {
-	struct branch branches[SEEN_MAX];
+	struct insn_branch branches[SEEN_MAX];
 	unsigned int count;
 	unsigned int stop_at;
 };
 
-static int see(const struct branch *branch, void *arg)
+static int see(const struct insn_branch *branch, void *arg)
 {
 	struct seen *seen = arg;
 
@@ -27,7 +27,7 @@ static int see(const struct branch *branch, void *arg)
 	return seen->count == seen->stop_at ? 42 : 0;
 }
 
-#define LOOK(code, seen) branch_for_each((const u8 *)(code), sizeof(code) - 1, see, seen)
+#define LOOK(code, seen) insn_branch_for_each((const u8 *)(code), sizeof(code) - 1, see, seen)
 
 static void test_branch_first_jump_is_told_from_later_ones(void **state)
 {
@@ -84,7 +84,7 @@ static void test_branch_bytes_that_are_no_code_are_passed_over(void **state)
 	assert_false(seen.branches[0].first);
 }
 
-static int count_one(const struct branch *branch, void *arg)
+static int count_one(const struct insn_branch *branch, void *arg)
 {
 	(void)branch;
 	++*(unsigned int *)arg;
@@ -104,7 +104,7 @@ static void test_branch_of_noise_ends(void **state)
 
 		for (size_t i = 0; i < size; i++)
 			code[i] = (u8)random();
-		assert_int_equal(branch_for_each(code, size, count_one, &count), 0);
+		assert_int_equal(insn_branch_for_each(code, size, count_one, &count), 0);
 		free(code);
 	}
 	assert_true(count > 0);

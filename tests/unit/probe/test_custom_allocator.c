@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pool.c: what --alloc takes, and what it does not. */
+/* custom_allocator.c: what --alloc takes, and what it does not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,19 +9,19 @@
 
 #include <errno.h>
 
-#include "probe/pool.h"
+#include "probe/custom_allocator.h"
 
-static struct pool *parsed(const char *text)
+static struct custom_allocator *parsed(const char *text)
 {
-	struct pool *pool = NULL;
+	struct custom_allocator *pool = NULL;
 
-	if (pool_parse(text, &pool))
+	if (custom_allocator_parse(text, &pool))
 		fail_msg("'%s' is refused", text);
 	return pool;
 }
 
-static void assert_function(const struct pool *pool, unsigned int number, const char *symbol, enum call_kind kind,
-			    u8 one, u8 two)
+static void assert_function(const struct custom_allocator *pool, unsigned int number, const char *symbol,
+			    enum call_kind kind, u8 one, u8 two)
 {
 	const struct allocator_function *function = &pool->functions[number];
 
@@ -34,7 +34,7 @@ static void assert_function(const struct pool *pool, unsigned int number, const 
 
 static void test_pool_functions_are_what_their_arguments_make_them(void **state)
 {
-	struct pool *pool =
+	struct custom_allocator *pool =
 		parsed("server:get(size=1)=ret,array(count=2,size=3)=ret,again(size=4,ptr=1)=ret,put(ptr=2)");
 
 	(void)state;
@@ -44,22 +44,22 @@ static void test_pool_functions_are_what_their_arguments_make_them(void **state)
 	assert_function(pool, 2, "again", CALL_RESIZE, 1, 4);
 	assert_function(pool, 3, "put", CALL_FREE, 2, 0);
 	assert_null(allocator_find(&pool->family, "malloc"));
-	pool_free(pool);
+	custom_allocator_free(pool);
 }
 
 static void test_pool_file_without_a_slash_is_in_any_directory(void **state)
 {
-	struct pool *name = parsed("server:put(ptr=1)"), *path = parsed("/opt/a:b/server:put(ptr=1)");
+	struct custom_allocator *name = parsed("server:put(ptr=1)"), *path = parsed("/opt/a:b/server:put(ptr=1)");
 
 	(void)state;
-	assert_true(pool_is_in(name, "/opt/server"));
-	assert_true(pool_is_in(name, "server"));
-	assert_false(pool_is_in(name, "/opt/server2"));
-	assert_false(pool_is_in(name, "/server/opt"));
-	assert_true(pool_is_in(path, "/opt/a:b/server"));
-	assert_false(pool_is_in(path, "/opt/server"));
-	pool_free(name);
-	pool_free(path);
+	assert_true(custom_allocator_is_in(name, "/opt/server"));
+	assert_true(custom_allocator_is_in(name, "server"));
+	assert_false(custom_allocator_is_in(name, "/opt/server2"));
+	assert_false(custom_allocator_is_in(name, "/server/opt"));
+	assert_true(custom_allocator_is_in(path, "/opt/a:b/server"));
+	assert_false(custom_allocator_is_in(path, "/opt/server"));
+	custom_allocator_free(name);
+	custom_allocator_free(path);
 }
 
 static void test_pool_that_is_not_so_is_refused(void **state)
@@ -91,20 +91,21 @@ static void test_pool_that_is_not_so_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
-		struct pool *pool = NULL;
+		struct custom_allocator *pool = NULL;
 
-		if (pool_parse(wrong[i], &pool) != -EINVAL)
+		if (custom_allocator_parse(wrong[i], &pool) != -EINVAL)
 			fail_msg("'%s' is not refused", wrong[i]);
 	}
 }
 
 static void test_pool_of_more_functions_than_fit_is_refused(void **state)
 {
-	struct pool *pool = NULL;
+	struct custom_allocator *pool = NULL;
 
 	(void)state;
 	assert_int_equal(
-		pool_parse("f:a(ptr=1),b(ptr=1),c(ptr=1),d(ptr=1),e(ptr=1),f(ptr=1),g(ptr=1),h(ptr=1),i(ptr=1)", &pool),
+		custom_allocator_parse(
+			"f:a(ptr=1),b(ptr=1),c(ptr=1),d(ptr=1),e(ptr=1),f(ptr=1),g(ptr=1),h(ptr=1),i(ptr=1)", &pool),
 		-E2BIG);
 }
 
