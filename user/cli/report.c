@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "format/difference.h"
-#include "profile/lifespan.h"
+#include "profile/lifetime_summary.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "format/read_index.h"
@@ -80,7 +80,8 @@ static bool keep_older(struct profile *profile, double seconds)
 	if (!profile->model.known)
 		return false;
 	for (u32 i = 0; i < profile->sample_count; i++)
-		profile->samples[i].inuse_count = lifespan_older(profile, &profile->samples[i], (u64)(seconds * 1e9));
+		profile->samples[i].inuse_count =
+			lifetime_summary_older(profile, &profile->samples[i], (u64)(seconds * 1e9));
 	profile->model.known = false;
 	profile->peak_inuse_space = 0;
 	profile->rss_start_bytes = profile->rss_end_bytes = profile->rss_peak_bytes = 0;

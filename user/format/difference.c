@@ -11,7 +11,7 @@
 #include <uthash.h>
 
 #include "format/label.h"
-#include "profile/profile_site.h"
+#include "profile/sites.h"
 #include "format/summary.h"
 
 #define SITE_COLUMNS 58

@@ -4,7 +4,7 @@
 /* A call site in one line of limited width, for tables. */
 #include <stddef.h>
 
-#include "profile/profile_site.h"
+#include "profile/sites.h"
 
 #define LABEL_COLUMNS_MAX 120
 #define LABEL_SIZE	  (4 * LABEL_COLUMNS_MAX + 1) /* bytes that so many columns of UTF-8 can take */

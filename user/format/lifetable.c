@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "format/label.h"
-#include "profile/lifespan.h"
-#include "profile/profile_site.h"
+#include "profile/lifetime_summary.h"
+#include "profile/sites.h"
 #include "format/summary.h"
-#include "profile/weight.h"
+#include "profile/estimate.h"
 
 #define TABLE_COLUMNS 116
 #define SITE_COLUMNS  36
@@ -31,11 +31,12 @@ static bool survived(const struct survival_point *point)
 }
 
 /* Where most objects were seen to live on nothing is known but that. */
-static const char *median(const struct profile *profile, const struct lifespan *lifespan, char buffer[32])
+static const char *median(const struct profile *profile, const struct lifetime_summary *lifetime_summary,
+			  char buffer[32])
 {
-	double cycles = lifespan->objects.median_cycles;
+	double cycles = lifetime_summary->objects.median_cycles;
 
-	return isnan(cycles) ? "long" : summary_seconds(cycles * lifespan_cycle_ns(profile), buffer);
+	return isnan(cycles) ? "long" : summary_seconds(cycles * lifetime_summary_cycle_ns(profile), buffer);
 }
 
 static const char *rate(double bytes_per_second, char buffer[32])
@@ -55,29 +56,31 @@ static double per_second(const struct profile *profile, u64 bytes)
 
 static void print_site(const struct profile *profile, const struct profile_site *site, FILE *out)
 {
-	const struct lifespan *lifespan = &site->lifespan;
+	const struct lifetime_summary *lifetime_summary = &site->lifetime_summary;
 	char inuse[32], allocated[32], young[32], tenured[32], life[32], growth[32], samples[32], label[LABEL_SIZE];
-	bool known = lifespan->samples;
+	bool known = lifetime_summary->samples;
 
 	fprintf(out, "  %10s %10s %6s %6s %8s %10s %-9s %9s  %s\n", summary_bytes(site->value[INUSE_SPACE], inuse),
 		summary_bytes(per_second(profile, site->value[ALLOC_SPACE]), allocated),
-		known ? share(lifespan->objects.young.estimate, young) : "-",
-		known && survived(&lifespan->objects.tenured) ? share(lifespan->objects.tenured.estimate, tenured)
-							      : "-",
-		known ? median(profile, lifespan, life) : "-",
-		lifespan->verdict != VERDICT_UNKNOWN && lifespan->growth_error > 0 ? rate(lifespan->growth, growth)
-										   : "-",
-		verdict_name(lifespan->verdict), summary_digits(lifespan->samples, samples),
+		known ? share(lifetime_summary->objects.young.estimate, young) : "-",
+		known && survived(&lifetime_summary->objects.tenured)
+			? share(lifetime_summary->objects.tenured.estimate, tenured)
+			: "-",
+		known ? median(profile, lifetime_summary, life) : "-",
+		lifetime_summary->verdict != VERDICT_UNKNOWN && lifetime_summary->growth_error > 0
+			? rate(lifetime_summary->growth, growth)
+			: "-",
+		verdict_name(lifetime_summary->verdict), summary_digits(lifetime_summary->samples, samples),
 		label_site(profile, site, SITE_COLUMNS, label));
 }
 
 static void print_growing(const struct profile *profile, const struct profile_site *site, FILE *out)
 {
-	double left_s = lifespan_time_left(profile, &site->lifespan);
+	double left_s = lifetime_summary_time_left(profile, &site->lifetime_summary);
 	char growth[32], error[32], limit[32], left[32], label[LABEL_SIZE];
 
-	fprintf(out, "  grows by %s a second (standard error %s)", rate(site->lifespan.growth, growth),
-		summary_bytes(site->lifespan.growth_error, error));
+	fprintf(out, "  grows by %s a second (standard error %s)", rate(site->lifetime_summary.growth, growth),
+		summary_bytes(site->lifetime_summary.growth_error, error));
 	if (isfinite(left_s))
 		fprintf(out, ", the cgroup's limit of %s is %s away", summary_bytes(profile->memory_limit, limit),
 			summary_seconds(left_s * 1e9, left));
@@ -91,7 +94,8 @@ static void print_process(const struct profile *profile, FILE *out)
 
 	fprintf(out, "Under a collector (GOGC=%" PRIu32 "): %" PRIu32 " cycle%s of %s and %s on average",
 		model->gogc_percent, model->cycles, model->cycles == 1 ? "" : "s",
-		summary_bytes(lifespan_cycle_bytes(profile), cycle), summary_seconds(lifespan_cycle_ns(profile), time));
+		summary_bytes(lifetime_summary_cycle_bytes(profile), cycle),
+		summary_seconds(lifetime_summary_cycle_ns(profile), time));
 	if (model->judged_bytes > 0)
 		fprintf(out, "; %s of bytes die within %" PRIu32 ",\n  %s a cycle live on",
 			share(1 - model->promoted_bytes / model->judged_bytes, young), model->tenure,
@@ -105,7 +109,7 @@ static void print_process(const struct profile *profile, FILE *out)
 
 static bool is_growing(const struct profile_site *site)
 {
-	return site->lifespan.verdict == VERDICT_GROWING;
+	return site->lifetime_summary.verdict == VERDICT_GROWING;
 }
 
 /* Those that grow, fastest first; the others stay in the order they have, which is by in-use. */
@@ -115,8 +119,8 @@ static int compare_growth(const void *a, const void *b)
 
 	if (is_growing(*left) != is_growing(*right))
 		return is_growing(*left) ? -1 : 1;
-	if (is_growing(*left) && (*left)->lifespan.growth != (*right)->lifespan.growth)
-		return (*left)->lifespan.growth > (*right)->lifespan.growth ? -1 : 1;
+	if (is_growing(*left) && (*left)->lifetime_summary.growth != (*right)->lifetime_summary.growth)
+		return (*left)->lifetime_summary.growth > (*right)->lifetime_summary.growth ? -1 : 1;
 	return *left < *right ? -1 : *left > *right;
 }
 

@@ -13,15 +13,15 @@
 #include "base/gzip.h"
 #include "profile/ledger.h"
 #include "format/model.h"
-#include "profile/origin.h"
+#include "profile/labels.h"
 #include "format/pprof_message.h"
 #include "format/read_location.h"
-#include "profile/weight.h"
+#include "profile/estimate.h"
 
 struct reading {
 	struct pprof_message message;
 	struct id_map locations;
-	struct origin_table origins;
+	struct label_table origins;
 	struct profile *profile;
 };
 
@@ -65,7 +65,7 @@ static int read_size(const struct reading *reading, const Pprof__Sample *from, u
 static int read_origin(struct reading *reading, const Pprof__Sample *from, u32 *ret_origin)
 {
 	const struct pprof_message *message = &reading->message;
-	struct profile_origin origin = {0};
+	struct profile_labels origin = {0};
 
 	for (size_t i = 0; i < from->n_label; i++) {
 		const Pprof__Label *label = from->label[i];
@@ -82,7 +82,7 @@ static int read_origin(struct reading *reading, const Pprof__Sample *from, u32 *
 		else if (pprof_message_string_is(message, label->key, "container_id") && *text)
 			origin.container_id = text;
 	}
-	return origin_add(&reading->origins, &origin, ret_origin);
+	return labels_add(&reading->origins, &origin, ret_origin);
 }
 
 static int read_sample(struct reading *reading, const Pprof__Sample *from, struct profile_sample *to)
@@ -105,9 +105,9 @@ static int read_sample(struct reading *reading, const Pprof__Sample *from, struc
 	for (; to->depth < from->n_location_id; to->depth++)
 		if (!id_map_find(&reading->locations, from->location_id[to->depth], &to->location[to->depth]))
 			return -EBADMSG;
-	to->alloc_count = weight_unscale(from->value[ALLOC_OBJECTS], to->size, profile->sample_bytes);
+	to->alloc_count = estimate_unscale(from->value[ALLOC_OBJECTS], to->size, profile->sample_bytes);
 	if (!profile->alloc_only)
-		to->inuse_count = weight_unscale(from->value[INUSE_OBJECTS], to->size, profile->sample_bytes);
+		to->inuse_count = estimate_unscale(from->value[INUSE_OBJECTS], to->size, profile->sample_bytes);
 	return model_unpack_lifetime(from->heaptap_lifetime, profile, to);
 }
 
@@ -221,7 +221,7 @@ int read_pprof(const char *path, struct profile **ret_profile)
 out:
 	pprof_message_release(&reading.message);
 	profile_free(reading.profile);
-	origin_table_release(&reading.origins);
+	label_table_release(&reading.origins);
 	id_map_release(&reading.locations);
 	free(data);
 	return err;

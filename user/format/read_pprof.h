@@ -2,7 +2,7 @@
 #ifndef READ_PPROF_H
 #define READ_PPROF_H
 /*
- * A saved .pb.gz back into a profile, for `heaptap report`. Raw counts are recovered by inverting weight_scale (exact,
+ * A saved .pb.gz back into a profile, for `heaptap report`. Raw counts are recovered by inverting estimate_scale (exact,
  * since a sample stands for at least one whole object). Also reads other producers' heap profiles with Go's four sample
  * types (or the two alloc ones); anything else is refused.
  */

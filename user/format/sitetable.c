@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "format/label.h"
-#include "profile/profile_site.h"
+#include "profile/sites.h"
 #include "format/summary.h"
 
 #define TABLE_COLUMNS 116

@@ -15,7 +15,7 @@
 #include "profile/ledger.h"
 #include "format/lifetable.h"
 #include "format/sitetable.h"
-#include "profile/weight.h"
+#include "profile/estimate.h"
 
 #define BARE_IMAGE_BYTES 65536 /* resident right after exec: a few pages, and no heap from before */
 
@@ -118,10 +118,10 @@ static void sum_up(const struct profile *profile, struct sums *sums)
 		u64 inuse = profile->alloc_only ? 0 : sample->inuse_count, size = sample->size;
 		u64 interval = profile->sample_bytes;
 
-		sums->error[ALLOC_OBJECTS] += weight_variance_objects(sample->alloc_count, size, interval);
-		sums->error[ALLOC_SPACE] += weight_variance_bytes(sample->alloc_count, size, interval);
-		sums->error[INUSE_OBJECTS] += weight_variance_objects(inuse, size, interval);
-		sums->error[INUSE_SPACE] += weight_variance_bytes(inuse, size, interval);
+		sums->error[ALLOC_OBJECTS] += estimate_variance_objects(sample->alloc_count, size, interval);
+		sums->error[ALLOC_SPACE] += estimate_variance_bytes(sample->alloc_count, size, interval);
+		sums->error[INUSE_OBJECTS] += estimate_variance_objects(inuse, size, interval);
+		sums->error[INUSE_SPACE] += estimate_variance_bytes(inuse, size, interval);
 		sums->alloc_samples += sample->alloc_count;
 		sums->inuse_samples += inuse;
 	}

@@ -9,8 +9,8 @@
 
 #include "base/json.h"
 #include "format/json_process.h"
-#include "profile/lifespan.h"
-#include "profile/profile_site.h"
+#include "profile/lifetime_summary.h"
+#include "profile/sites.h"
 
 static bool add_cost(cJSON *object, const struct profile *profile)
 {
@@ -29,7 +29,7 @@ static bool add_point(cJSON *object, const char *name, const struct survival_poi
 	       json_add_double(item, "upper", point->upper) && json_add_double(item, "at_risk", point->at_risk);
 }
 
-static bool add_survival(cJSON *object, const char *name, const struct lifespan_survival *survival)
+static bool add_survival(cJSON *object, const char *name, const struct lifetime_summary_survival *survival)
 {
 	cJSON *item = cJSON_AddObjectToObject(object, name);
 
@@ -38,19 +38,20 @@ static bool add_survival(cJSON *object, const char *name, const struct lifespan_
 }
 
 /* `null` when nothing is known. */
-static bool add_lifespan(cJSON *object, const struct profile *profile, const struct lifespan *lifespan)
+static bool add_lifespan(cJSON *object, const struct profile *profile, const struct lifetime_summary *lifetime_summary)
 {
 	cJSON *item;
 
-	if (!lifespan || !lifespan->samples)
+	if (!lifetime_summary || !lifetime_summary->samples)
 		return cJSON_AddNullToObject(object, "lifespan") != NULL;
 	item = cJSON_AddObjectToObject(object, "lifespan");
-	return json_add_u64(item, "samples", lifespan->samples) &&
-	       json_add_text(item, "verdict", verdict_name(lifespan->verdict)) &&
-	       add_survival(item, "objects", &lifespan->objects) && add_survival(item, "bytes", &lifespan->bytes) &&
-	       json_add_double(item, "growth_bytes_per_second", lifespan->growth) &&
-	       json_add_double(item, "growth_standard_error", lifespan->growth_error) &&
-	       json_add_double(item, "seconds_to_memory_limit", lifespan_time_left(profile, lifespan));
+	return json_add_u64(item, "samples", lifetime_summary->samples) &&
+	       json_add_text(item, "verdict", verdict_name(lifetime_summary->verdict)) &&
+	       add_survival(item, "objects", &lifetime_summary->objects) &&
+	       add_survival(item, "bytes", &lifetime_summary->bytes) &&
+	       json_add_double(item, "growth_bytes_per_second", lifetime_summary->growth) &&
+	       json_add_double(item, "growth_standard_error", lifetime_summary->growth_error) &&
+	       json_add_double(item, "seconds_to_memory_limit", lifetime_summary_time_left(profile, lifetime_summary));
 }
 
 static bool add_lifetime(cJSON *object, const struct lifetime *lifetime)
@@ -82,12 +83,12 @@ static bool add_ages(cJSON *object, const struct profile_model *model)
 static bool add_model(cJSON *object, const struct profile *profile)
 {
 	const struct profile_model *model = &profile->model;
-	struct lifespan lifespan;
+	struct lifetime_summary lifetime_summary;
 	cJSON *item;
 
 	if (!model->known)
 		return cJSON_AddNullToObject(object, "model") != NULL;
-	if (lifespan_of_process(profile, &lifespan))
+	if (lifetime_summary_of_process(profile, &lifetime_summary))
 		return false;
 	item = cJSON_AddObjectToObject(object, "model");
 	return json_add_u64(item, "gogc", model->gogc_percent) && json_add_u64(item, "tenure", model->tenure) &&
@@ -101,7 +102,7 @@ static bool add_model(cJSON *object, const struct profile *profile)
 	       json_add_double(item, "tenured_bytes_per_second", model->trend) &&
 	       json_add_double(item, "judged_bytes", model->judged_bytes) &&
 	       json_add_double(item, "promoted_bytes", model->promoted_bytes) && add_ages(item, model) &&
-	       add_lifespan(item, profile, &lifespan);
+	       add_lifespan(item, profile, &lifetime_summary);
 }
 
 static bool add_limit(cJSON *object, const struct profile *profile)
@@ -213,7 +214,7 @@ static cJSON *make_sample(const void *table, u32 i)
 
 static cJSON *make_origin(const void *table, u32 i)
 {
-	const struct profile_origin *origin = &((const struct profile *)table)->origins[i];
+	const struct profile_labels *origin = &((const struct profile *)table)->origins[i];
 	cJSON *row = cJSON_CreateObject();
 
 	return json_row_or_null(row, json_add_known(row, "pid", origin->pid) &&
@@ -253,7 +254,7 @@ static cJSON *make_site(const void *table, u32 i)
 	     add_counts(row, "alloc_samples", site->alloc_samples, "inuse_samples", site->inuse_samples,
 			profile->alloc_only) &&
 	     json_add_measures(row, site->value, profile->alloc_only) && add_errors(row, site, profile->alloc_only) &&
-	     add_lifespan(row, profile, &site->lifespan);
+	     add_lifespan(row, profile, &site->lifetime_summary);
 	return json_row_or_null(row, ok);
 }
 

@@ -203,7 +203,7 @@ static void add_text(struct pprof_builder *builder, const char *key, const char 
 
 static void add_labels(struct pprof_builder *builder, const struct profile_sample *sample, Pprof__Sample *message)
 {
-	const struct profile_origin *origin;
+	const struct profile_labels *origin;
 
 	add_number(builder, "bytes", sample->size, message);
 	if (!sample->origin || sample->origin > builder->profile->origin_count)

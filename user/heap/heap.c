@@ -6,7 +6,7 @@
 #define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "heap/heap.h"
-#include "profile/weight.h"
+#include "profile/estimate.h"
 
 void heap_init(struct heap *heap, u64 sample_bytes)
 {
@@ -54,7 +54,7 @@ static struct heap_site *site_new(struct heap *heap, u64 stack, u64 size)
 	if (!site)
 		return NULL;
 	site->key = (struct heap_site_key){.stack = stack, .size = size};
-	site->weight_bytes = (double)size / weight_probability(size, heap->sample_bytes);
+	site->weight_bytes = (double)size / estimate_probability(size, heap->sample_bytes);
 	HASH_ADD(hh, heap->sites, key, sizeof(site->key), site);
 	if (out_of_memory) {
 		free(site);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef LEDGER_H
-#define LEDGER_H
+#ifndef PROFILE_LEDGER_H
+#define PROFILE_LEDGER_H
 /* What the counters of counter.h say together: their names, which of them are losses, and whether they balance. */
 #include "include/counter.h"
 

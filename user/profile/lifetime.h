@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef LIFETIME_H
-#define LIFETIME_H
+#ifndef PROFILE_LIFETIME_H
+#define PROFILE_LIFETIME_H
 /*
  * What is remembered of the lifetimes of one site's objects: a fixed-size record, no allocation, constant time a call.
  *

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "profile/mergetable.h"
+#include "profile/merge_tables.h"
 
 static int add_stack(struct passage *passage, const struct profile_sample *from, const struct interned **ret_stack)
 {
@@ -22,7 +22,8 @@ static int add_stack(struct passage *passage, const struct profile_sample *from,
 		if (index >= passage->from->location_count)
 			return -EINVAL;
 		if (passage->location[index] == UNSEEN)
-			err = mergetable_location(passage, &passage->from->locations[index], &passage->location[index]);
+			err = merge_tables_location(passage, &passage->from->locations[index],
+						    &passage->location[index]);
 		passage->stack[i] = passage->location[index];
 	}
 	if (err || !from->depth)
@@ -38,12 +39,12 @@ static u32 find_sample(struct merge *merge, u32 origin, const struct interned *s
 	struct key key = {0};
 	int added;
 
-	if (mergetable_grow(&merge->profile.samples, place, &merge->sample_capacity, sizeof(struct profile_sample)))
+	if (merge_tables_grow(&merge->profile.samples, place, &merge->sample_capacity, sizeof(struct profile_sample)))
 		return UNSEEN;
 	if (origin && merge->origins.origins[origin - 1].pid)
 		return place;
-	if (mergetable_grow(&merge->shared, intern_count(&merge->samples), &merge->shared_capacity,
-			    sizeof(*merge->shared)))
+	if (merge_tables_grow(&merge->shared, intern_count(&merge->samples), &merge->shared_capacity,
+			      sizeof(*merge->shared)))
 		return UNSEEN;
 	key_put_u64(&key, origin);
 	key_put_u64(&key, stack ? stack->index : UNSEEN);
@@ -129,13 +130,13 @@ static int pass_origin(struct passage *passage, u32 number, u32 instead, u32 *re
 		return -EINVAL;
 	seen = &passage->origin[number - 1];
 	if (*seen == UNSEEN)
-		err = origin_add(&passage->merge->origins, &passage->from->origins[number - 1], seen);
+		err = labels_add(&passage->merge->origins, &passage->from->origins[number - 1], seen);
 	*ret_origin = *seen;
 	return err;
 }
 
 static int add_samples(struct merge *merge, const struct profile *from,
-		       bool (*wanted)(const struct profile_origin *origin, const void *arg), const void *arg,
+		       bool (*wanted)(const struct profile_labels *origin, const void *arg), const void *arg,
 		       u32 instead)
 {
 	struct passage passage;
@@ -169,13 +170,13 @@ static int agree(struct merge *merge, const struct profile *from)
 	return profile->sample_bytes == from->sample_bytes && profile->alloc_only == from->alloc_only ? 0 : -EINVAL;
 }
 
-int merge_add(struct merge *merge, const struct profile *profile, const struct profile_origin *origin)
+int merge_add(struct merge *merge, const struct profile *profile, const struct profile_labels *origin)
 {
 	int err = agree(merge, profile);
 	u32 number = 0;
 
 	if (!err && origin)
-		err = origin_add(&merge->origins, origin, &number);
+		err = labels_add(&merge->origins, origin, &number);
 	if (!err)
 		err = add_samples(merge, profile, NULL, NULL, number);
 	if (!err)
@@ -184,7 +185,7 @@ int merge_add(struct merge *merge, const struct profile *profile, const struct p
 }
 
 int merge_select(struct merge *merge, const struct profile *from,
-		 bool (*wanted)(const struct profile_origin *origin, const void *arg), const void *arg)
+		 bool (*wanted)(const struct profile_labels *origin, const void *arg), const void *arg)
 {
 	int err = agree(merge, from);
 
@@ -243,7 +244,7 @@ struct merge *merge_new(void)
 
 	if (!merge)
 		return NULL;
-	merge->place = MERGETABLE_PLACE;
+	merge->place = MERGE_TABLES_PLACE;
 	merge->profile.comm = (char *)"all";
 	merge->profile.stem = (char *)"all";
 	return merge;
@@ -259,7 +260,7 @@ void merge_free(struct merge *merge)
 	free(merge->profile.locations);
 	free(merge->profile.samples);
 	free(merge->shared);
-	origin_table_release(&merge->origins);
+	label_table_release(&merge->origins);
 	intern_release(&merge->texts);
 	intern_release(&merge->mappings);
 	intern_release(&merge->locations);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef MERGE_H
-#define MERGE_H
+#ifndef PROFILE_MERGE_H
+#define PROFILE_MERGE_H
 /*
  * Profiles of several processes become one. Files are told apart by path, build id (without one: device and inode),
  * offset and size; an address in a file that another process has mapped elsewhere is moved to where the first one has
  * it, and a file that would lie over another is moved to a place of its own, so that an address means one thing. Code in
  * no file stays where it is, and is told apart by the names it has. Only mappings that a stack leads through are taken.
  *
- * Estimates are made per sample and truncated (weight.h), so samples of an origin with a pid are never added up: the
+ * Estimates are made per sample and truncated (estimate.h), so samples of an origin with a pid are never added up: the
  * totals are the sums of the parts' totals, exactly. Those of origins without one are, per (origin, stack, size).
  * Ledgers and costs are added; what is of one process alone (lifetimes and the model, peaks, resident memory) is unknown.
  */
@@ -22,11 +22,11 @@ void merge_free(struct merge *merge);
  * Add a profile that has its names. Samples without an origin get `origin`; NULL: they keep none. All must be of one
  * interval. 0; -EINVAL: another interval, or not all or none --alloc-only; -ENOMEM, when a part may have been added.
  */
-int merge_add(struct merge *merge, const struct profile *profile, const struct profile_origin *origin);
+int merge_add(struct merge *merge, const struct profile *profile, const struct profile_labels *origin);
 
 /* The same for those samples of `from` alone whose origin is `wanted`, and without its ledger and costs. */
 int merge_select(struct merge *merge, const struct profile *from,
-		 bool (*wanted)(const struct profile_origin *origin, const void *arg), const void *arg);
+		 bool (*wanted)(const struct profile_labels *origin, const void *arg), const void *arg);
 
 /* Who it is, when, and what it cost: all but the tables are `facts`' from now on, which is borrowed. */
 void merge_describe(struct merge *merge, const struct profile *facts);

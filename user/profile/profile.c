@@ -12,7 +12,7 @@
 #include "binary/perf_map.h"
 #include "profile/sample.h"
 #include "binary/symbolizer.h"
-#include "profile/weight.h"
+#include "profile/estimate.h"
 
 void profile_line_release(struct profile_line *line)
 {
@@ -89,10 +89,10 @@ void profile_sample_values(const struct profile *profile, const struct profile_s
 {
 	u64 inuse_count = profile->alloc_only ? 0 : sample->inuse_count;
 
-	weight_scale(sample->alloc_count, sample->size, profile->sample_bytes, &ret_values[ALLOC_OBJECTS],
-		     &ret_values[ALLOC_SPACE]);
-	weight_scale(inuse_count, sample->size, profile->sample_bytes, &ret_values[INUSE_OBJECTS],
-		     &ret_values[INUSE_SPACE]);
+	estimate_scale(sample->alloc_count, sample->size, profile->sample_bytes, &ret_values[ALLOC_OBJECTS],
+		       &ret_values[ALLOC_SPACE]);
+	estimate_scale(inuse_count, sample->size, profile->sample_bytes, &ret_values[INUSE_OBJECTS],
+		       &ret_values[INUSE_SPACE]);
 }
 
 void profile_totals(const struct profile *profile, u64 ret_totals[MEASURE_MAX])

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_H
-#define PROFILE_H
+#ifndef PROFILE_PROFILE_H
+#define PROFILE_PROFILE_H
 /*
  * An immutable snapshot of one image's heap, complete in itself: writers need nothing but this. Built by the recorder
  * (addresses), then given names by profile_symbolize; or read back from a .pb.gz (read_pprof.h).
@@ -53,13 +53,13 @@ struct profile_location {
 };
 
 /* Where samples of a profile of several processes come from: what they are labelled with. */
-struct profile_origin {
+struct profile_labels {
 	u32 pid;			       /* 0: several, merged */
 	char *comm, *container, *container_id; /* NULL: unknown, or no one */
 	u32 group; /* origins that read the same but must stay apart differ here; not written */
 };
 
-/* One (stack, requested size), of one origin. Counts are raw samples; estimates are made by weight_scale alone. */
+/* One (stack, requested size), of one origin. Counts are raw samples; estimates are made by estimate_scale alone. */
 struct profile_sample {
 	u32 *location; /* leaf first; the allocator's own frames are already gone */
 	u32 depth;
@@ -107,7 +107,7 @@ struct profile {
 	u32 location_count;
 	struct profile_sample *samples;
 	u32 sample_count; /* entries of samples[], not a number of sampled objects */
-	struct profile_origin *origins;
+	struct profile_labels *origins;
 	u32 origin_count;
 	u64 ledger[COUNTER_MAX];
 	struct profile_model model;

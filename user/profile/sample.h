@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SAMPLE_H
-#define SAMPLE_H
+#ifndef PROFILE_SAMPLE_H
+#define PROFILE_SAMPLE_H
 /* The samples of a profile as a whole: one for each (stack, size), and where their stacks begin. */
 #include "profile/profile.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SURVIVAL_H
-#define SURVIVAL_H
+#ifndef PROFILE_SURVIVAL_H
+#define PROFILE_SURVIVAL_H
 /*
  * Survival of objects by age, of one site or of several together, in objects or in bytes: that depends on the weights
  * given. Age is in collector cycles survived, S(k) = P(an object survives k cycles); S(0) = 1.

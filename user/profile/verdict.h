@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef VERDICT_H
-#define VERDICT_H
+#ifndef PROFILE_VERDICT_H
+#define PROFILE_VERDICT_H
 /*
  * What becomes of a site's objects, in one word; and where it grows, and how fast.
  *

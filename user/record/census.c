@@ -106,9 +106,9 @@ static void count_in(struct census *census, const struct profile *profile)
 		numbers->perf_map_refused = profile->perf_map_refused;
 }
 
-static struct profile_origin origin_of(const struct profile *profile, char buffer[LABEL_ID_COLUMNS + 1])
+static struct profile_labels origin_of(const struct profile *profile, char buffer[LABEL_ID_COLUMNS + 1])
 {
-	return (struct profile_origin){
+	return (struct profile_labels){
 		.pid = profile->pid,
 		.comm = profile->comm,
 		.container = (char *)label_container(profile, buffer),
@@ -135,7 +135,7 @@ static bool is_kept(struct census *census, const struct profile *profile)
 static int add_alone(struct census *census, struct profile *profile, char **before)
 {
 	char buffer[LABEL_ID_COLUMNS + 1], **files = NULL;
-	struct profile_origin origin = origin_of(profile, buffer);
+	struct profile_labels origin = origin_of(profile, buffer);
 	int err = gather_add(census->gather, profile, &origin), write_err = 0;
 
 	if (profile->sample_count) {
@@ -155,7 +155,7 @@ static int add_merged(struct census *census, struct profile *profile, char **bef
 {
 	struct executable *executable = executable_get(&census->executables, profile);
 	char buffer[LABEL_ID_COLUMNS + 1];
-	struct profile_origin origin = origin_of(profile, buffer);
+	struct profile_labels origin = origin_of(profile, buffer);
 	int err = -ENOMEM, files_err = 0;
 
 	if (executable) {
@@ -213,7 +213,7 @@ struct census_interim *census_interim_new(struct census *census)
 int census_interim_add(struct census_interim *interim, const struct profile *profile)
 {
 	char buffer[LABEL_ID_COLUMNS + 1];
-	struct profile_origin origin = origin_of(profile, buffer);
+	struct profile_labels origin = origin_of(profile, buffer);
 
 	return gather_add(interim->gather, profile, &origin);
 }
@@ -293,7 +293,7 @@ static void add_merged_line(void *arg, const struct profile *merged, char **file
 	census->err = census->err ? census->err : err;
 }
 
-static bool is_of_group(const struct profile_origin *origin, const void *group)
+static bool is_of_group(const struct profile_labels *origin, const void *group)
 {
 	return origin->group == *(const u32 *)group;
 }

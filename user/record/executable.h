@@ -11,7 +11,7 @@
 
 struct executable {
 	struct profile facts; /* exe, comm and stem are its own; processes says how many */
-	u32 group;	      /* 1, 2, 3 ...: as in struct profile_origin */
+	u32 group;	      /* 1, 2, 3 ...: as in struct profile_labels */
 	struct intern comms;  /* its processes' names, as far as they are told apart */
 	UT_hash_handle hh;
 	char path[];

@@ -125,7 +125,7 @@ static int add_to_container(struct gather *gather, const struct profile *profile
 	return 0;
 }
 
-int gather_add(struct gather *gather, const struct profile *profile, const struct profile_origin *origin)
+int gather_add(struct gather *gather, const struct profile *profile, const struct profile_labels *origin)
 {
 	int err = merge_add(gather->all, profile, origin);
 
@@ -146,7 +146,7 @@ const struct profile *gather_all(const struct gather *gather)
 	return merge_profile(gather->all);
 }
 
-static bool is_in(const struct profile_origin *origin, const void *id)
+static bool is_in(const struct profile_labels *origin, const void *id)
 {
 	return origin->container_id && !strcmp(origin->container_id, id);
 }

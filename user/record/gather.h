@@ -13,7 +13,7 @@ struct gather *gather_new(void); /* NULL: no memory */
 void gather_free(struct gather *gather);
 
 /* As merge_add. The container is the profile's, and so is that of the origin. */
-int gather_add(struct gather *gather, const struct profile *profile, const struct profile_origin *origin);
+int gather_add(struct gather *gather, const struct profile *profile, const struct profile_labels *origin);
 
 /* Everything that was added to `from`. 0 or -ENOMEM. */
 int gather_copy(struct gather *gather, const struct gather *from);

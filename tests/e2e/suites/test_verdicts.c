@@ -56,14 +56,14 @@ static struct sites sites_of(const cJSON *profile, const char *verdict)
 
 	cJSON_ArrayForEach(site, json_member(profile, "sites"))
 	{
-		const cJSON *lifespan = json_member(site, "lifespan");
+		const cJSON *lifetime_summary = json_member(site, "lifespan");
 
 		if (strncmp(site_function(profile, site), "site_", strlen("site_")))
 			continue;
 		sites.count++;
 		sites.right += !strcmp(site_verdict(site), verdict);
-		sites.growth += json_number(lifespan, "growth_bytes_per_second");
-		sites.variance += pow(json_number(lifespan, "growth_standard_error"), 2);
+		sites.growth += json_number(lifetime_summary, "growth_bytes_per_second");
+		sites.variance += pow(json_number(lifetime_summary, "growth_standard_error"), 2);
 		sites.inuse_samples += (uint64_t)json_number(site, "inuse_samples");
 	}
 	return sites;

@@ -25,7 +25,7 @@ static void test_publish_population_labels_say_whose_a_sample_is(void **state)
 	assert_int_equal(publish_everything(), STATUS_DONE);
 	assert_int_equal(read_pprof("all.pb.gz", &profile), 0);
 	for (u32 i = 0; i < profile->origin_count; i++) {
-		const struct profile_origin *origin = &profile->origins[i];
+		const struct profile_labels *origin = &profile->origins[i];
 
 		alone = alone || (origin->pid == 501 && !strcmp(origin->comm, "first"));
 		merged = merged || (!origin->pid && !strcmp(origin->comm, "second"));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lifetable.c, lifespan.c: the table of a profile whose sites live as they say, and the sentences instead of it. */
+/* lifetable.c, lifetime_summary.c: the table of a profile whose sites live as they say, and the sentences instead of it. */
 #include <math.h>
 
 #include "unit/profile/golden.h"
 #include "printed.h"
 
-#include "profile/lifespan.h"
+#include "profile/lifetime_summary.h"
 #include "format/lifetable.h"
 
 static char *print(const struct profile *profile, unsigned int top)
@@ -61,15 +61,15 @@ static void test_lifespan_time_left_is_room_by_growth(void **state)
 	struct profile profile = {.memory_used = 1000, .memory_limit = 1640};
 
 	(void)state;
-	assert_true(lifespan_time_left(&profile, &(struct lifespan){.growth = 32}) == 20);
-	assert_true(lifespan_time_left(&profile, &(struct lifespan){.growth = 0}) == INFINITY);
-	assert_true(lifespan_time_left(&profile, &(struct lifespan){.growth = -5}) == INFINITY);
+	assert_true(lifetime_summary_time_left(&profile, &(struct lifetime_summary){.growth = 32}) == 20);
+	assert_true(lifetime_summary_time_left(&profile, &(struct lifetime_summary){.growth = 0}) == INFINITY);
+	assert_true(lifetime_summary_time_left(&profile, &(struct lifetime_summary){.growth = -5}) == INFINITY);
 	profile.memory_used = 1640;
-	assert_true(lifespan_time_left(&profile, &(struct lifespan){.growth = 32}) == 0);
+	assert_true(lifetime_summary_time_left(&profile, &(struct lifetime_summary){.growth = 32}) == 0);
 	profile.exited = true;
-	assert_true(lifespan_time_left(&profile, &(struct lifespan){.growth = 32}) == INFINITY);
+	assert_true(lifetime_summary_time_left(&profile, &(struct lifetime_summary){.growth = 32}) == INFINITY);
 	profile = (struct profile){.memory_used = 1640};
-	assert_true(lifespan_time_left(&profile, &(struct lifespan){.growth = 32}) == INFINITY);
+	assert_true(lifetime_summary_time_left(&profile, &(struct lifetime_summary){.growth = 32}) == INFINITY);
 }
 
 static void test_lifetable_says_why_nothing_is_known(void **state)
@@ -94,14 +94,14 @@ static void test_lifespan_of_sites_is_what_they_were_made_to_be(void **state)
 
 	(void)state;
 	for (u32 i = 0; i < 4; i++) {
-		struct lifespan_sum sum = {0};
-		struct lifespan lifespan;
+		struct lifetime_sum sum = {0};
+		struct lifetime_summary lifetime_summary;
 
-		lifespan_add(&sum, &profile, &profile.samples[i]);
-		lifespan_conclude(&sum, &profile, &lifespan);
-		assert_int_equal(lifespan.verdict, wanted[i]);
-		assert_int_equal(lifespan.samples, profile.samples[i].alloc_count);
-		assert_true(lifespan.objects.young.estimate == (i == 1 ? 0 : 1));
+		lifetime_summary_add(&sum, &profile, &profile.samples[i]);
+		lifetime_summary_conclude(&sum, &profile, &lifetime_summary);
+		assert_int_equal(lifetime_summary.verdict, wanted[i]);
+		assert_int_equal(lifetime_summary.samples, profile.samples[i].alloc_count);
+		assert_true(lifetime_summary.objects.young.estimate == (i == 1 ? 0 : 1));
 	}
 }
 
@@ -111,13 +111,13 @@ static void test_lifespan_older_counts_what_is_known_to_be(void **state)
 	struct profile profile = golden_living();
 
 	(void)state;
-	assert_int_equal(lifespan_older(&profile, &profile.samples[0], 1), 200);
-	assert_int_equal(lifespan_older(&profile, &profile.samples[0], 50000000), 200);
-	assert_int_equal(lifespan_older(&profile, &profile.samples[0], 50000001), 195);
-	assert_int_equal(lifespan_older(&profile, &profile.samples[0], 1050000000), 150);
-	assert_int_equal(lifespan_older(&profile, &profile.samples[0], 10000000000), 0);
-	assert_int_equal(lifespan_older(&profile, &profile.samples[1], 1), 0);
-	assert_int_equal(lifespan_older(&profile, &profile.samples[3], 1000000000), 3);
+	assert_int_equal(lifetime_summary_older(&profile, &profile.samples[0], 1), 200);
+	assert_int_equal(lifetime_summary_older(&profile, &profile.samples[0], 50000000), 200);
+	assert_int_equal(lifetime_summary_older(&profile, &profile.samples[0], 50000001), 195);
+	assert_int_equal(lifetime_summary_older(&profile, &profile.samples[0], 1050000000), 150);
+	assert_int_equal(lifetime_summary_older(&profile, &profile.samples[0], 10000000000), 0);
+	assert_int_equal(lifetime_summary_older(&profile, &profile.samples[1], 1), 0);
+	assert_int_equal(lifetime_summary_older(&profile, &profile.samples[3], 1000000000), 3);
 }
 
 int main(void)

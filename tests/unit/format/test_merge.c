@@ -50,7 +50,7 @@ static void test_merge_totals_are_the_sums_of_the_parts_at_odd_sizes(void **stat
 
 static void test_merge_without_a_pid_adds_up_equal_samples(void **state)
 {
-	struct profile_origin origin = {.comm = (char *)"sh", .group = 1}, other = {.comm = (char *)"sh", .group = 2};
+	struct profile_labels origin = {.comm = (char *)"sh", .group = 1}, other = {.comm = (char *)"sh", .group = 2};
 	struct merge *merge = new_merge();
 	const struct profile *all;
 	struct made one, two;
@@ -118,7 +118,7 @@ static void test_merge_of_a_merge_keeps_origins_and_numbers(void **state)
 	merge_free(again);
 }
 
-static bool has_pid(const struct profile_origin *origin, const void *pid)
+static bool has_pid(const struct profile_labels *origin, const void *pid)
 {
 	return origin->pid == *(const u32 *)pid;
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "pprof_file.h"
-#include "profile/profile_site.h"
+#include "profile/sites.h"
 
 #include "pprof.pb-c.h"
 
@@ -246,7 +246,7 @@ static void test_read_pprof_of_lying_lifetimes_stays_within_bounds(void **state)
 		assert_int_equal(message_read(&message, &profile), 0);
 		assert_true(profile->model.trend == 0 && profile->model.goal_bytes == 0);
 		assert_int_equal(profile_sites(profile, INUSE_SPACE, &sites, &count), 0);
-		assert_true(sites[0].lifespan.samples > 0);
+		assert_true(sites[0].lifetime_summary.samples > 0);
 		free(sites);
 		profile_free(profile);
 	}

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "heap/recorder.h"
-#include "profile/weight.h"
+#include "profile/estimate.h"
 #include "unit/profile/chance.h"
 
 #define MIB    1048576.0
@@ -68,7 +68,7 @@ static inline u64 site_size(u32 site)
 
 static inline double site_weight(u32 site)
 {
-	return (double)site_size(site) / weight_probability(site_size(site), world.sample_bytes);
+	return (double)site_size(site) / estimate_probability(site_size(site), world.sample_bytes);
 }
 
 static inline void model_book(struct model *model)

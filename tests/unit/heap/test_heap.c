@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "heap/heap.h"
-#include "profile/weight.h"
+#include "profile/estimate.h"
 #include "unit/profile/chance.h"
 
 static struct heap heap;
@@ -97,9 +97,9 @@ static void test_heap_alloc_weight_is_the_unsampled_size(void **state)
 	(void)state;
 	heap.sample_bytes = 4096;
 	allocate(1, 1024, 7);
-	assert_true(fabs(heap.inuse_bytes - 1024 / weight_probability(1024, 4096)) < 1e-9);
+	assert_true(fabs(heap.inuse_bytes - 1024 / estimate_probability(1024, 4096)) < 1e-9);
 	allocate(2, 0, 7);
-	assert_true(fabs(heap.inuse_bytes - 1024 / weight_probability(1024, 4096)) < 1e-9);
+	assert_true(fabs(heap.inuse_bytes - 1024 / estimate_probability(1024, 4096)) < 1e-9);
 	assert_int_equal(heap.inuse_count, 2);
 }
 

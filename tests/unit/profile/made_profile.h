@@ -80,7 +80,7 @@ static inline void sample(struct made *made, u32 stack, u64 size, u64 alloc, u64
 
 static inline void add(struct merge *merge, struct made *made)
 {
-	struct profile_origin origin = {.pid = made->profile.pid, .comm = made->profile.comm};
+	struct profile_labels origin = {.pid = made->profile.pid, .comm = made->profile.comm};
 
 	assert_int_equal(merge_add(merge, &made->profile, &origin), 0);
 }

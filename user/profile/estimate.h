@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef WEIGHT_H
-#define WEIGHT_H
+#ifndef PROFILE_ESTIMATE_H
+#define PROFILE_ESTIMATE_H
 /*
  * From samples to estimates. An allocation of s bytes is sampled with p = 1 - exp(-s/R) (s = 0 counts as 1; R = 1 takes
  * everything), so one sample stands for 1/p objects and s/p bytes (Horvitz and Thompson 1952), and the variance of a
@@ -9,7 +9,7 @@
 #include "include/types.h"
 
 /* p of an allocation of `size` bytes under interval `sample_bytes`; 1.0 when sample_bytes <= 1. Never 0. */
-double weight_probability(u64 size, u64 sample_bytes);
+double estimate_probability(u64 size, u64 sample_bytes);
 
 /*
  * Go's scaleHeapSample (runtime/pprof): *ret_objects and *ret_bytes are count and count * size unsampled and truncated
@@ -17,16 +17,16 @@ double weight_probability(u64 size, u64 sample_bytes);
  * largest number the formats can hold. Since 1/p >= 1, different counts of one size make different objects, so that a
  * raw count can be told from its estimate.
  */
-void weight_scale(u64 count, u64 size, u64 sample_bytes, u64 *ret_objects, u64 *ret_bytes);
+void estimate_scale(u64 count, u64 size, u64 sample_bytes, u64 *ret_objects, u64 *ret_bytes);
 
 /*
- * The raw count of which weight_scale makes `objects`. Another producer's arithmetic may hit none: then the nearest
+ * The raw count of which estimate_scale makes `objects`. Another producer's arithmetic may hit none: then the nearest
  * number, but not 0 unless `objects` is.
  */
-u64 weight_unscale(u64 objects, u64 size, u64 sample_bytes);
+u64 estimate_unscale(u64 objects, u64 size, u64 sample_bytes);
 
 /* Variance contributed by `count` samples of `size` bytes. */
-double weight_variance_objects(u64 count, u64 size, u64 sample_bytes);
-double weight_variance_bytes(u64 count, u64 size, u64 sample_bytes);
+double estimate_variance_objects(u64 count, u64 size, u64 sample_bytes);
+double estimate_variance_bytes(u64 count, u64 size, u64 sample_bytes);
 
 #endif

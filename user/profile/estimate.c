@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The mathematics of byte sampling, in doubles and per (stack, size), before any summing. Pure functions; called by
- * profile.c, profile_site.c and the reader of saved profiles.
+ * profile.c, sites.c and the reader of saved profiles.
  */
-#include "profile/weight.h"
+#include "profile/estimate.h"
 
 #include <math.h>
 
@@ -12,7 +12,7 @@
  * format, and the two formats are to agree to the byte: at p = 1e-6 the last bits decide which side of an integer an
  * estimate falls.
  */
-double weight_probability(u64 size, u64 sample_bytes)
+double estimate_probability(u64 size, u64 sample_bytes)
 {
 	double ratio, p;
 
@@ -37,7 +37,7 @@ static u64 product(u64 count, u64 size)
 	return bytes;
 }
 
-void weight_scale(u64 count, u64 size, u64 sample_bytes, u64 *ret_objects, u64 *ret_bytes)
+void estimate_scale(u64 count, u64 size, u64 sample_bytes, u64 *ret_objects, u64 *ret_bytes)
 {
 	double weight;
 
@@ -46,36 +46,36 @@ void weight_scale(u64 count, u64 size, u64 sample_bytes, u64 *ret_objects, u64 *
 		*ret_bytes = product(count, size);
 		return;
 	}
-	weight = 1.0 / weight_probability(size, sample_bytes);
+	weight = 1.0 / estimate_probability(size, sample_bytes);
 	*ret_objects = truncated((double)count * weight);
 	*ret_bytes = truncated((double)count * (double)size * weight);
 }
 
 /* Rounding alone may miss by one: estimates are truncated. */
-u64 weight_unscale(u64 objects, u64 size, u64 sample_bytes)
+u64 estimate_unscale(u64 objects, u64 size, u64 sample_bytes)
 {
-	u64 nearest = llround((double)objects * weight_probability(size, sample_bytes));
+	u64 nearest = llround((double)objects * estimate_probability(size, sample_bytes));
 
 	if (sample_bytes <= 1)
 		return objects;
 	for (u64 count = nearest ? nearest - 1 : 0; count <= nearest + 1; count++) {
 		u64 scaled, bytes;
 
-		weight_scale(count, size, sample_bytes, &scaled, &bytes);
+		estimate_scale(count, size, sample_bytes, &scaled, &bytes);
 		if (scaled == objects)
 			return count;
 	}
 	return objects && !nearest ? 1 : nearest;
 }
 
-double weight_variance_objects(u64 count, u64 size, u64 sample_bytes)
+double estimate_variance_objects(u64 count, u64 size, u64 sample_bytes)
 {
-	double p = weight_probability(size, sample_bytes);
+	double p = estimate_probability(size, sample_bytes);
 
 	return (double)count * (1.0 - p) / (p * p);
 }
 
-double weight_variance_bytes(u64 count, u64 size, u64 sample_bytes)
+double estimate_variance_bytes(u64 count, u64 size, u64 sample_bytes)
 {
-	return (double)size * (double)size * weight_variance_objects(count, size, sample_bytes);
+	return (double)size * (double)size * estimate_variance_objects(count, size, sample_bytes);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_SITE_H
-#define PROFILE_SITE_H
+#ifndef PROFILE_SITES_H
+#define PROFILE_SITES_H
 /* Where a program allocates: what tables are made of. */
-#include "profile/lifespan.h"
+#include "profile/lifetime_summary.h"
 #include "profile/profile.h"
 
 /*
@@ -14,7 +14,7 @@ struct profile_site {
 	u64 value[MEASURE_MAX];
 	u64 alloc_samples, inuse_samples;
 	double stderr_value[MEASURE_MAX]; /* standard error of each estimate */
-	struct lifespan lifespan;
+	struct lifetime_summary lifetime_summary;
 };
 
 /* Sorted by `by`, descending. *ret_sites is one allocation for the caller to free. 0 or -ENOMEM. */

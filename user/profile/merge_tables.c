@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What of two processes is one file, one place in it, one name. Called by merge.c. */
-#include "profile/mergetable.h"
+#include "profile/merge_tables.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ int key_intern(struct key *key, struct intern *intern, u32 *ret_index)
 	return added;
 }
 
-int mergetable_grow(void *table, u32 count, u32 *capacity, size_t size)
+int merge_tables_grow(void *table, u32 count, u32 *capacity, size_t size)
 {
 	void **array = table, *grown;
 	u32 wanted = *capacity ? 2 * *capacity : 64;
@@ -128,7 +128,7 @@ static int add_mapping(struct merge *merge, const struct profile_mapping *from, 
 	char *path;
 	int added;
 
-	if (mergetable_grow(&profile->mappings, profile->mapping_count, &merge->mapping_capacity, sizeof(*to)) ||
+	if (merge_tables_grow(&profile->mappings, profile->mapping_count, &merge->mapping_capacity, sizeof(*to)) ||
 	    keep_text(merge, from->path ? from->path : "", &path))
 		return -ENOMEM;
 	added = mapping_key(from, &merge->mappings, ret_index);
@@ -221,7 +221,7 @@ static void name_location(struct profile_location *location, const struct profil
 	free(lines);
 }
 
-int mergetable_location(struct passage *passage, const struct profile_location *from, u32 *ret_index)
+int merge_tables_location(struct passage *passage, const struct profile_location *from, u32 *ret_index)
 {
 	struct merge *merge = passage->merge;
 	struct profile *profile = &merge->profile;
@@ -230,7 +230,7 @@ int mergetable_location(struct passage *passage, const struct profile_location *
 
 	to.lines = NULL;
 	if (added ||
-	    mergetable_grow(&profile->locations, profile->location_count, &merge->location_capacity, sizeof(to)))
+	    merge_tables_grow(&profile->locations, profile->location_count, &merge->location_capacity, sizeof(to)))
 		return -ENOMEM;
 	to.lines = calloc(to.line_count + 1UL, sizeof(*to.lines));
 	if (!to.lines || keep_lines(merge, from, to.lines))

@@ -3,14 +3,14 @@
  * From a profile's samples to its allocation sites: locations are numbered by site, samples added up. Called by the
  * tables and by write_json.c; the sites it makes are its callers'.
  */
-#include "profile/profile_site.h"
+#include "profile/sites.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "profile/weight.h"
+#include "profile/estimate.h"
 
 static int compare_u64(u64 a, u64 b)
 {
@@ -84,8 +84,8 @@ static void add_sample(const struct profile *profile, const struct profile_sampl
 		site->value[m] += value[m];
 		site->stderr_value[m] +=
 			m == ALLOC_OBJECTS || m == INUSE_OBJECTS
-				? weight_variance_objects(count[m], sample->size, profile->sample_bytes)
-				: weight_variance_bytes(count[m], sample->size, profile->sample_bytes);
+				? estimate_variance_objects(count[m], sample->size, profile->sample_bytes)
+				: estimate_variance_bytes(count[m], sample->size, profile->sample_bytes);
 	}
 	site->alloc_samples += sample->alloc_count;
 	site->inuse_samples += inuse_count;
@@ -124,7 +124,7 @@ static u32 finish_sites(struct profile_site *sites, u32 count, enum measure by)
 }
 
 /* A record of lifetimes takes kilobytes, and most locations are no leaf: sums are made for sites that have a sample. */
-static int add_lifespan(const struct profile *profile, const struct profile_sample *sample, struct lifespan_sum **sum)
+static int add_lifespan(const struct profile *profile, const struct profile_sample *sample, struct lifetime_sum **sum)
 {
 	if (!profile->model.known)
 		return 0;
@@ -132,16 +132,16 @@ static int add_lifespan(const struct profile *profile, const struct profile_samp
 		*sum = calloc(1, sizeof(**sum));
 	if (!*sum)
 		return -ENOMEM;
-	lifespan_add(*sum, profile, sample);
+	lifetime_summary_add(*sum, profile, sample);
 	return 0;
 }
 
-static void conclude_lifespans(const struct profile *profile, struct lifespan_sum **sums, struct profile_site *sites,
+static void conclude_lifespans(const struct profile *profile, struct lifetime_sum **sums, struct profile_site *sites,
 			       u32 count)
 {
 	for (u32 i = 0; i < count; i++) {
 		if (sums[i])
-			lifespan_conclude(sums[i], profile, &sites[i].lifespan);
+			lifetime_summary_conclude(sums[i], profile, &sites[i].lifetime_summary);
 		free(sums[i]);
 	}
 }
@@ -150,7 +150,7 @@ int profile_sites(const struct profile *profile, enum measure by, struct profile
 {
 	u32 *site_of = calloc(profile->location_count + 1UL, sizeof(*site_of));
 	struct profile_site *sites = NULL;
-	struct lifespan_sum **sums = NULL;
+	struct lifetime_sum **sums = NULL;
 	u64 *heaviest = NULL;
 	u32 count = 0;
 	int err;
@@ -160,7 +160,7 @@ int profile_sites(const struct profile *profile, enum measure by, struct profile
 		goto out;
 	sites = calloc(count + 1UL, sizeof(*sites)); /* the last one: stack unknown */
 	heaviest = calloc(count + 1UL, sizeof(*heaviest));
-	sums = calloc(count + 1UL, sizeof(struct lifespan_sum *));
+	sums = calloc(count + 1UL, sizeof(struct lifetime_sum *));
 	if (!sites || !heaviest || !sums)
 		err = -ENOMEM;
 	for (u32 i = 0; !err && i < profile->sample_count; i++) {

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef MERGETABLE_H
-#define MERGETABLE_H
+#ifndef PROFILE_MERGE_TABLES_H
+#define PROFILE_MERGE_TABLES_H
 /* The inside of a merge: its tables, and how a location of one process comes into them. For merge.c. */
 #include "base/intern.h"
 #include "profile/merge.h"
-#include "profile/origin.h"
+#include "profile/labels.h"
 
 #define UNSEEN 0xffffffffu
 
 /* Where files go that have no place: above all user addresses of today, below what pprof takes for the kernel's. */
-#define MERGETABLE_PLACE 0x0010000000000000ULL
+#define MERGE_TABLES_PLACE 0x0010000000000000ULL
 
 struct merge {
 	struct profile profile; /* its texts are literals or borrowed */
 	u32 mapping_capacity, location_capacity, sample_capacity;
 	struct intern texts, mappings, locations, stacks, samples;
-	struct origin_table origins;
+	struct label_table origins;
 	u32 *shared, shared_capacity; /* of `samples`, those that are added to: their places */
 	u64 place;		      /* the next free one */
 };
@@ -42,9 +42,9 @@ void key_put_u64(struct key *key, u64 number);
 int key_intern(struct key *key, struct intern *intern, u32 *ret_index);
 
 /* Room for one more in *table, an array of `count` things of `size` bytes. 0 or -ENOMEM. */
-int mergetable_grow(void *table, u32 count, u32 *capacity, size_t size);
+int merge_tables_grow(void *table, u32 count, u32 *capacity, size_t size);
 
 /* The location of passage->from as the merge has it, with its mapping. 0 or -ENOMEM. */
-int mergetable_location(struct passage *passage, const struct profile_location *from, u32 *ret_index);
+int merge_tables_location(struct passage *passage, const struct profile_location *from, u32 *ret_index);
 
 #endif

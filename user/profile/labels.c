@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where samples come from; used by merge and by the reader of saved profiles. */
-#include "profile/origin.h"
+#include "profile/labels.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void release(struct profile_origin *origin)
+static void release(struct profile_labels *origin)
 {
 	free(origin->comm);
 	free(origin->container);
@@ -21,9 +21,9 @@ static int copy_text(const char *from, char **ret)
 }
 
 /* At the end of the table, unless something fails. */
-static int append(struct origin_table *table, const struct profile_origin *from)
+static int append(struct label_table *table, const struct profile_labels *from)
 {
-	struct profile_origin *to;
+	struct profile_labels *to;
 
 	if (table->count == table->capacity) {
 		u32 capacity = table->capacity ? 2 * table->capacity : 16;
@@ -35,7 +35,7 @@ static int append(struct origin_table *table, const struct profile_origin *from)
 		table->capacity = capacity;
 	}
 	to = &table->origins[table->count];
-	*to = (struct profile_origin){.pid = from->pid, .group = from->group};
+	*to = (struct profile_labels){.pid = from->pid, .group = from->group};
 	if (copy_text(from->comm, &to->comm) || copy_text(from->container, &to->container) ||
 	    copy_text(from->container_id, &to->container_id)) {
 		release(to);
@@ -46,7 +46,7 @@ static int append(struct origin_table *table, const struct profile_origin *from)
 }
 
 /* Its bytes tell an origin from every other. NULL without memory. */
-static char *make_key(const struct profile_origin *origin, u32 *ret_size)
+static char *make_key(const struct profile_labels *origin, u32 *ret_size)
 {
 	const char *texts[] = {origin->comm, origin->container, origin->container_id};
 	char *key = NULL;
@@ -69,7 +69,7 @@ static char *make_key(const struct profile_origin *origin, u32 *ret_size)
 	return key;
 }
 
-int origin_add(struct origin_table *table, const struct profile_origin *origin, u32 *ret_origin)
+int labels_add(struct label_table *table, const struct profile_labels *origin, u32 *ret_origin)
 {
 	const struct interned *entry;
 	char *key;
@@ -97,7 +97,7 @@ int origin_add(struct origin_table *table, const struct profile_origin *origin, 
 	return 0;
 }
 
-void origin_table_release(struct origin_table *table)
+void label_table_release(struct label_table *table)
 {
 	for (u32 i = 0; i < table->count; i++)
 		release(&table->origins[i]);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From records of lifetimes to conclusions, of a profile that is complete. Called by sites.c and the writers. */
+#include "profile/lifetime_summary.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "profile/estimate.h"
+
+void lifetime_summary_add(struct lifetime_sum *sum, const struct profile *profile, const struct profile_sample *sample)
+{
+	double p = estimate_probability(sample->size, profile->sample_bytes);
+	double bytes = (double)(sample->size ? sample->size : 1) / p;
+
+	if (!sample->lifetime)
+		return;
+	survival_add(&sum->objects, sample->lifetime, 1 / p);
+	survival_add(&sum->bytes, sample->lifetime, bytes);
+	flow_add(&sum->flow, sample->lifetime, bytes, profile->model.cycles);
+}
+
+static void conclude_survival(const struct survival *survival, u32 tenure, struct lifetime_summary_survival *ret)
+{
+	survival_at(survival, lifetime_class(1), LIFETIME_SUMMARY_RISK, &ret->young);
+	survival_at(survival, lifetime_class(tenure), LIFETIME_SUMMARY_RISK, &ret->tenured);
+	if (!survival_median(survival, &ret->median_cycles))
+		ret->median_cycles = NAN;
+}
+
+void lifetime_summary_conclude(const struct lifetime_sum *sum, const struct profile *profile,
+			       struct lifetime_summary *ret_lifespan)
+{
+	const struct profile_model *model = &profile->model;
+
+	*ret_lifespan = (struct lifetime_summary){.samples = sum->objects.samples};
+	conclude_survival(&sum->objects, model->tenure, &ret_lifespan->objects);
+	conclude_survival(&sum->bytes, model->tenure, &ret_lifespan->bytes);
+	ret_lifespan->growth = verdict_growth(&sum->flow, model->clock_ns, model->cycles, &ret_lifespan->growth_error);
+	ret_lifespan->growth *= 1e9;
+	ret_lifespan->growth_error *= 1e9;
+	ret_lifespan->verdict = verdict_of(&sum->objects, &sum->flow, model->tenure);
+}
+
+int lifetime_summary_of_process(const struct profile *profile, struct lifetime_summary *ret_lifespan)
+{
+	struct lifetime_sum *sum = calloc(1, sizeof(*sum));
+
+	if (!sum)
+		return -ENOMEM;
+	for (u32 i = 0; i < profile->sample_count; i++)
+		lifetime_summary_add(sum, profile, &profile->samples[i]);
+	lifetime_summary_conclude(sum, profile, ret_lifespan);
+	free(sum);
+	return 0;
+}
+
+double lifetime_summary_cycle_ns(const struct profile *profile)
+{
+	return profile->model.cycles ? (double)profile->model.cycles_ns / profile->model.cycles : 0;
+}
+
+double lifetime_summary_cycle_bytes(const struct profile *profile)
+{
+	return profile->model.cycles ? profile->model.cycles_bytes / profile->model.cycles : 0;
+}
+
+double lifetime_summary_time_left(const struct profile *profile, const struct lifetime_summary *lifetime_summary)
+{
+	if (!profile->memory_limit || profile->exited)
+		return INFINITY;
+	if (profile->memory_used >= profile->memory_limit)
+		return 0;
+	return lifetime_summary->growth > 0
+		       ? (double)(profile->memory_limit - profile->memory_used) / lifetime_summary->growth
+		       : INFINITY;
+}
+
+u64 lifetime_summary_older(const struct profile *profile, const struct profile_sample *sample, u64 age_ns)
+{
+	u64 older = 0;
+
+	for (u32 class = 0; sample->lifetime && class < LIFETIME_CLASSES; class ++)
+		if (profile->model.age_ns[class] >= age_ns)
+			older += sample->lifetime->ended[class];
+	return older;
+}
