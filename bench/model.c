@@ -71,24 +71,24 @@ static double anonymous_mebibytes(void)
 static double model_ns(void)
 {
 	struct heap_site *sites = calloc(SITES, sizeof(*sites));
-	struct collector collector;
+	struct gc_model collector;
 	u64 start;
 
 	if (!sites)
 		give_up("out of memory");
-	collector_init(&collector, &(struct collector_options){.gogc_percent = 100}, 0);
+	gc_model_init(&collector, &(struct gc_options){.gogc_percent = 100}, 0);
 	start = clock_now_ns();
 	for (u32 i = 0; i < LIVE; i++) {
 		struct heap_site *born = &sites[chance(SITES)], *dead = &sites[chance(SITES)];
 		u32 birth = collector.cycle - (collector.cycle ? chance(collector.cycle) : 0);
 
-		collector_tick(&collector, i);
-		collector_allocate(&collector, 524288, i);
+		gc_model_tick(&collector, i);
+		gc_model_allocate(&collector, 524288, i);
 		booking_add(&born->booking, &collector, 1, 1);
-		collector_birth(&collector, 524288);
+		gc_model_birth(&collector, 524288);
 		lifetime_birth(&born->lifetime, collector.cycle);
-		collector_tick(&collector, i);
-		collector_change(&collector, birth, -524288);
+		gc_model_tick(&collector, i);
+		gc_model_change(&collector, birth, -524288);
 		lifetime_death(&dead->lifetime, birth, collector.cycle);
 		booking_add(&dead->booking, &collector, 0, -1);
 	}

@@ -37,16 +37,16 @@ static void assert_nothing_left(u32 process)
 static void drain(void)
 {
 	const struct event *event;
-	struct process *process;
+	struct image *image;
 	size_t size;
 
 	while ((event = stub_ring_next(&size))) {
 		assert_int_equal(recorder_event(model.recorder, event, size), 0);
-		process = recorder_find(model.recorder, event->process);
-		assert_heap_consistent(&process->heap);
+		image = recorder_find(model.recorder, event->process);
+		assert_heap_consistent(&image->heap);
 		if (event->kind == EVENT_EXEC || event->kind == EVENT_EXIT) {
-			account_end(NULL, process);
-			assert_nothing_left(process->number);
+			account_end(NULL, image);
+			assert_nothing_left(image->number);
 		}
 	}
 }
@@ -119,11 +119,11 @@ static void begin(const struct circumstances *is, u64 seed)
 	assert_int_equal(recorder_begin(model.recorder, 1, PID, SCOPE, 1, NULL), 0);
 }
 
-static int stop_image(struct process *process, void *arg)
+static int stop_image(struct image *image, void *arg)
 {
 	(void)arg;
-	if (!process->ended)
-		account_stop(NULL, process, stub.now_ns);
+	if (!image->ended)
+		account_stop(NULL, image, stub.now_ns);
 	return 0;
 }
 
@@ -157,19 +157,19 @@ static u64 bytes_in_use(const struct heap *heap)
 
 static u64 ledger_sum[COUNTER_MAX];
 
-static int check_image(struct process *process, void *arg)
+static int check_image(struct image *image, void *arg)
 {
 	(void)arg;
-	process_balance(process);
-	assert_int_equal(ledger_missing(process->ledger), 0);
-	assert_int_equal(process->ledger[COUNTER_EVENT_LOST], 0);
-	assert_heap_consistent(&process->heap);
+	image_balance(image);
+	assert_int_equal(ledger_missing(image->ledger), 0);
+	assert_int_equal(image->ledger[COUNTER_EVENT_LOST], 0);
+	assert_heap_consistent(&image->heap);
 	if (!model.is.unseen_percent) {
-		assert_int_equal(process->heap.inuse_count, model.expected_objects[process->number]);
-		assert_int_equal(bytes_in_use(&process->heap), model.expected_bytes[process->number]);
+		assert_int_equal(image->heap.inuse_count, model.expected_objects[image->number]);
+		assert_int_equal(bytes_in_use(&image->heap), model.expected_bytes[image->number]);
 	}
 	for (u32 i = 0; i < COUNTER_MAX; i++)
-		ledger_sum[i] += process->ledger[i];
+		ledger_sum[i] += image->ledger[i];
 	return 0;
 }
 

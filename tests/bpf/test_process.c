@@ -78,7 +78,7 @@ static const struct event_process *next_event(enum event_kind kind)
 	return event;
 }
 
-static void test_process_exec_begins_an_image_with_a_new_number(void **state)
+static void test_image_exec_begins_an_image_with_a_new_number(void **state)
 {
 	const struct event_process *event;
 
@@ -94,14 +94,14 @@ static void test_process_exec_begins_an_image_with_a_new_number(void **state)
 	assert_no_event();
 }
 
-static void test_process_exec_by_another_thread_names_it(void **state)
+static void test_image_exec_by_another_thread_names_it(void **state)
 {
 	(void)state;
 	process_exec(&leader, PID + 1);
 	assert_int_equal(next_event(EVENT_EXEC)->tid, PID + 1);
 }
 
-static void test_process_exec_twice_never_reuses_a_number(void **state)
+static void test_image_exec_twice_never_reuses_a_number(void **state)
 {
 	(void)state;
 	process_exec(&leader, PID);
@@ -111,7 +111,7 @@ static void test_process_exec_twice_never_reuses_a_number(void **state)
 	assert_int_equal(next_event(EVENT_EXEC)->next, 11);
 }
 
-static void test_process_exec_untraced_does_nothing(void **state)
+static void test_image_exec_untraced_does_nothing(void **state)
 {
 	(void)state;
 	stub.pid_tgid = (u64)(PID + 5) << 32 | (PID + 5);
@@ -121,7 +121,7 @@ static void test_process_exec_untraced_does_nothing(void **state)
 	assert_int_equal(stub_queued(&free_processes), 2);
 }
 
-static void test_process_exec_ring_full_counts_with_the_new_image_which_begins_all_the_same(void **state)
+static void test_image_exec_ring_full_counts_with_the_new_image_which_begins_all_the_same(void **state)
 {
 	u32 row = 10;
 
@@ -132,7 +132,7 @@ static void test_process_exec_ring_full_counts_with_the_new_image_which_begins_a
 	assert_int_equal(((struct tally *)bpf_map_lookup_elem(&tallies, &row))->count[COUNTER_EVENT_LOST], 1);
 }
 
-static void test_process_exit_last_thread_ends_the_process(void **state)
+static void test_image_exit_last_thread_ends_the_process(void **state)
 {
 	const struct event_process *event;
 
@@ -149,7 +149,7 @@ static void test_process_exit_last_thread_ends_the_process(void **state)
 	assert_int_equal(stub_count(&scope_by_pid), 0);
 }
 
-static void test_process_exit_both_of_two_last_threads_end_it_once(void **state)
+static void test_image_exit_both_of_two_last_threads_end_it_once(void **state)
 {
 	(void)state;
 	process_signal.live.counter = 0;
@@ -159,7 +159,7 @@ static void test_process_exit_both_of_two_last_threads_end_it_once(void **state)
 	assert_no_event();
 }
 
-static void test_process_exit_leader_before_others_is_told_and_ends_nothing(void **state)
+static void test_image_exit_leader_before_others_is_told_and_ends_nothing(void **state)
 {
 	(void)state;
 	process_exit(&leader);
@@ -169,7 +169,7 @@ static void test_process_exit_leader_before_others_is_told_and_ends_nothing(void
 }
 
 /* Links that serve everybody go on. */
-static void test_process_exit_leader_under_unfiltered_links_is_not_told(void **state)
+static void test_image_exit_leader_under_unfiltered_links_is_not_told(void **state)
 {
 	(void)state;
 	scope_row()->wide = 1;
@@ -178,7 +178,7 @@ static void test_process_exit_leader_under_unfiltered_links_is_not_told(void **s
 	assert_int_equal(scope_row()->process, 9);
 }
 
-static void test_process_exec_without_a_number_left_ends_the_image_and_is_counted(void **state)
+static void test_image_exec_without_a_number_left_ends_the_image_and_is_counted(void **state)
 {
 	u32 process;
 
@@ -191,7 +191,7 @@ static void test_process_exec_without_a_number_left_ends_the_image_and_is_counte
 	assert_int_equal(population_refused, 1);
 }
 
-static void test_process_exit_any_other_thread_is_nothing(void **state)
+static void test_image_exit_any_other_thread_is_nothing(void **state)
 {
 	(void)state;
 	process_exit(&thread);
@@ -206,7 +206,7 @@ static u64 children(void)
 	return ((struct tally *)bpf_map_lookup_elem(&tallies, &row))->count[COUNTER_CHILDREN];
 }
 
-static void test_process_fork_child_process_is_counted_a_thread_is_not(void **state)
+static void test_image_fork_child_process_is_counted_a_thread_is_not(void **state)
 {
 	struct task_struct child = {.pid = PID + 9, .tgid = PID + 9};
 
@@ -217,7 +217,7 @@ static void test_process_fork_child_process_is_counted_a_thread_is_not(void **st
 	assert_int_equal(children(), 1);
 }
 
-static void test_process_fork_before_the_first_image_is_not_counted(void **state)
+static void test_image_fork_before_the_first_image_is_not_counted(void **state)
 {
 	struct task_struct child = {.pid = PID + 9, .tgid = PID + 9};
 	u32 row = 0;
@@ -233,19 +233,19 @@ static void test_process_fork_before_the_first_image_is_not_counted(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_process_exec_begins_an_image_with_a_new_number),
-		TEST(test_process_exec_by_another_thread_names_it),
-		TEST(test_process_exec_twice_never_reuses_a_number),
-		TEST(test_process_exec_untraced_does_nothing),
-		TEST(test_process_exec_ring_full_counts_with_the_new_image_which_begins_all_the_same),
-		TEST(test_process_exit_last_thread_ends_the_process),
-		TEST(test_process_exit_both_of_two_last_threads_end_it_once),
-		TEST(test_process_exit_leader_before_others_is_told_and_ends_nothing),
-		TEST(test_process_exit_leader_under_unfiltered_links_is_not_told),
-		TEST(test_process_exec_without_a_number_left_ends_the_image_and_is_counted),
-		TEST(test_process_exit_any_other_thread_is_nothing),
-		TEST(test_process_fork_child_process_is_counted_a_thread_is_not),
-		TEST(test_process_fork_before_the_first_image_is_not_counted),
+		TEST(test_image_exec_begins_an_image_with_a_new_number),
+		TEST(test_image_exec_by_another_thread_names_it),
+		TEST(test_image_exec_twice_never_reuses_a_number),
+		TEST(test_image_exec_untraced_does_nothing),
+		TEST(test_image_exec_ring_full_counts_with_the_new_image_which_begins_all_the_same),
+		TEST(test_image_exit_last_thread_ends_the_process),
+		TEST(test_image_exit_both_of_two_last_threads_end_it_once),
+		TEST(test_image_exit_leader_before_others_is_told_and_ends_nothing),
+		TEST(test_image_exit_leader_under_unfiltered_links_is_not_told),
+		TEST(test_image_exec_without_a_number_left_ends_the_image_and_is_counted),
+		TEST(test_image_exit_any_other_thread_is_nothing),
+		TEST(test_image_fork_child_process_is_counted_a_thread_is_not),
+		TEST(test_image_fork_before_the_first_image_is_not_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,9 +58,9 @@ static error_t parse_tenure(struct parse *parse, const char *text)
 {
 	u64 tenure;
 
-	if (parse_number(text, COLLECTOR_TENURE_MAX, &tenure))
+	if (parse_number(text, GC_TENURE_MAX, &tenure))
 		return option_refuse(parse, "'--tenure %s' is not a number of cycles from 1 to %d", text,
-				     COLLECTOR_TENURE_MAX);
+				     GC_TENURE_MAX);
 	parse->options->record.collector.tenure = (u32)tenure;
 	parse->lifetimes = "--tenure";
 	return 0;
@@ -309,7 +309,7 @@ static void parse_verb(struct parse *parse, int argc, char **argv)
 	error_t err;
 
 	options->record.sample_bytes = SAMPLE_BYTES_DEFAULT;
-	options->record.collector = (struct collector_options){GOGC_DEFAULT, COLLECTOR_TENURE_DEFAULT};
+	options->record.collector = (struct gc_options){GOGC_DEFAULT, GC_TENURE_DEFAULT};
 	options->record.keep = KEEP_DEFAULT;
 	options->record.argv = argv + 1;
 	options->report.measure = INUSE_SPACE;

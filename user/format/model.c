@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "heap/collector.h"
+#include "heap/gc_model.h"
 
 /* --- to --- */
 
@@ -68,7 +68,7 @@ static double amount(double bytes)
 
 static bool is_plausible(const Pprof__Model *message)
 {
-	return message->tenure >= 1 && message->tenure <= COLLECTOR_TENURE_MAX && message->gogc_percent <= UINT32_MAX &&
+	return message->tenure >= 1 && message->tenure <= GC_TENURE_MAX && message->gogc_percent <= UINT32_MAX &&
 	       message->cycles <= UINT32_MAX && message->requests <= UINT32_MAX &&
 	       message->n_clock_ns <= LIFETIME_BUCKETS && message->n_age_ns <= LIFETIME_CLASSES;
 }

@@ -11,7 +11,7 @@
 void heap_init(struct heap *heap, u64 sample_bytes)
 {
 	*heap = (struct heap){.sample_bytes = sample_bytes};
-	collector_init(&heap->collector, &(struct collector_options){0}, 0);
+	gc_model_init(&heap->collector, &(struct gc_options){0}, 0);
 }
 
 static void objects_free(struct heap_object **table)
@@ -94,7 +94,7 @@ static void leave_use(struct heap *heap, const struct heap_object *object)
 	site->inuse_count--;
 	heap->inuse_count--;
 	heap->inuse_bytes -= site->weight_bytes;
-	collector_change(&heap->collector, object->birth, -site->weight_bytes);
+	gc_model_change(&heap->collector, object->birth, -site->weight_bytes);
 	lifetime_death(&site->lifetime, object->birth, heap->collector.cycle);
 	booking_add(&site->booking, &heap->collector, 0, -1);
 }
@@ -102,7 +102,7 @@ static void leave_use(struct heap *heap, const struct heap_object *object)
 /* The allocation may complete a cycle, to which it does not belong itself. */
 static void count_alloc(struct heap *heap, struct heap_site *site, struct heap_object *object, u64 now_ns)
 {
-	collector_allocate(&heap->collector, site->weight_bytes, now_ns);
+	gc_model_allocate(&heap->collector, site->weight_bytes, now_ns);
 	booking_add(&site->booking, &heap->collector, 1, object ? 1 : 0);
 	site->alloc_count++;
 	heap->alloc_count++;
@@ -111,7 +111,7 @@ static void count_alloc(struct heap *heap, struct heap_site *site, struct heap_o
 		return;
 	}
 	object->birth = heap->collector.cycle;
-	collector_birth(&heap->collector, site->weight_bytes);
+	gc_model_birth(&heap->collector, site->weight_bytes);
 	lifetime_birth(&site->lifetime, object->birth);
 	enter_use(heap, site, now_ns);
 }
@@ -201,7 +201,7 @@ int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
 		return -ENOMEM;
 	}
 	enter_use(heap, object->site, now_ns);
-	collector_change(&heap->collector, object->birth, object->site->weight_bytes);
+	gc_model_change(&heap->collector, object->birth, object->site->weight_bytes);
 	lifetime_revive(&object->site->lifetime, object->birth, object->death);
 	booking_add(&object->site->booking, &heap->collector, 0, 1);
 	heap->freed_count--;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HEAP_H
-#define HEAP_H
+#ifndef HEAP_HEAP_H
+#define HEAP_HEAP_H
 /*
  * The sampled heap of one image: objects by id, and sites by (stack, requested size) with their counts. Invariant after
  * every call: allocated - freed = in use, per site and in sum.
@@ -8,7 +8,7 @@
 #include <uthash.h>
 
 #include "include/types.h"
-#include "heap/collector.h"
+#include "heap/gc_model.h"
 #include "base/quota.h"
 
 struct heap_site_key {
@@ -46,7 +46,7 @@ struct heap {
 	u64 peak_ns;
 	struct quota_share share; /* of sites; the image's stacks are in it too */
 	u64 no_room_count;	  /* allocated, and booked to no stack for want of a share */
-	struct collector collector;
+	struct gc_model collector;
 };
 
 void heap_init(struct heap *heap, u64 sample_bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The images, and who is the newest of each pid. The two streams, ring and side-band, meet at exec, see succession.h;
- * what the ring's events do is in recorder_event.c.
+ * The images, and who is the newest of each pid. The two streams, ring and side-band, meet at exec, see pending_images.h;
+ * what the ring's events do is in apply_event.c.
  */
 #define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
@@ -11,18 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "heap/imagecount.h"
+#include "heap/image_count.h"
 #include "system/address_map.h"
 #include "heap/snapshot.h"
-#include "heap/succession.h"
+#include "heap/pending_images.h"
 
 struct recorder {
 	struct recorder_options options;
-	struct process *processes;
-	struct process *newest; /* of each pid, by pid */
-	struct imagecount images;
-	struct process *ended, **ended_last; /* not taken yet, in the order they ended */
-	struct succession_list successions;
+	struct image *processes;
+	struct image *newest; /* of each pid, by pid */
+	struct image_count images;
+	struct image *ended, **ended_last; /* not taken yet, in the order they ended */
+	struct pending_images successions;
 	struct quota quota;
 };
 
@@ -40,34 +40,34 @@ struct recorder *recorder_new(const struct recorder_options *options)
 
 void recorder_free(struct recorder *recorder)
 {
-	struct process *process, *next;
+	struct image *image, *next;
 
 	if (!recorder)
 		return;
-	succession_list_release(&recorder->successions);
+	pending_images_release(&recorder->successions);
 	HASH_CLEAR(hh_by_pid, recorder->newest);
-	HASH_ITER (hh, recorder->processes, process, next) {
-		HASH_DEL(recorder->processes, process);
-		process_free(process);
+	HASH_ITER (hh, recorder->processes, image, next) {
+		HASH_DEL(recorder->processes, image);
+		image_free(image);
 	}
-	imagecount_release(&recorder->images);
+	image_count_release(&recorder->images);
 	free(recorder);
 }
 
-struct process *recorder_find(struct recorder *recorder, u32 number)
+struct image *recorder_find(struct recorder *recorder, u32 number)
 {
-	struct process *process;
+	struct image *image;
 
-	HASH_FIND(hh, recorder->processes, &number, sizeof(number), process);
-	return process;
+	HASH_FIND(hh, recorder->processes, &number, sizeof(number), image);
+	return image;
 }
 
-struct process *recorder_current(struct recorder *recorder, u32 pid)
+struct image *recorder_current(struct recorder *recorder, u32 pid)
 {
-	struct process *process;
+	struct image *image;
 
-	HASH_FIND(hh_by_pid, recorder->newest, &pid, sizeof(pid), process);
-	return process;
+	HASH_FIND(hh_by_pid, recorder->newest, &pid, sizeof(pid), image);
+	return image;
 }
 
 const struct recorder_options *recorder_options(const struct recorder *recorder)
@@ -75,13 +75,13 @@ const struct recorder_options *recorder_options(const struct recorder *recorder)
 	return &recorder->options;
 }
 
-int recorder_for_each(struct recorder *recorder, int (*each)(struct process *process, void *arg), void *arg)
+int recorder_for_each(struct recorder *recorder, int (*each)(struct image *image, void *arg), void *arg)
 {
-	struct process *process, *next;
+	struct image *image, *next;
 	int ret;
 
-	HASH_ITER (hh, recorder->processes, process, next) {
-		ret = each(process, arg);
+	HASH_ITER (hh, recorder->processes, image, next) {
+		ret = each(image, arg);
 		if (ret)
 			return ret;
 	}
@@ -97,25 +97,25 @@ static void each_file(const struct address_map *mappings, void (*each)(const str
 
 void recorder_for_each_file(const struct recorder *recorder, void (*each)(const struct elf *elf, void *arg), void *arg)
 {
-	for (const struct process *process = recorder->processes; process; process = process->hh.next)
-		each_file(process->mappings, each, arg);
-	for (const struct succession *succession = recorder->successions.newest; succession;
-	     succession = succession->next)
-		each_file(succession->mappings, each, arg);
+	for (const struct image *image = recorder->processes; image; image = image->hh.next)
+		each_file(image->mappings, each, arg);
+	for (const struct pending_image *pending_image = recorder->successions.newest; pending_image;
+	     pending_image = pending_image->next)
+		each_file(pending_image->mappings, each, arg);
 }
 
 /* Into both tables, or none: 0 or -ENOMEM. */
-static int enter(struct recorder *recorder, struct process *process)
+static int enter(struct recorder *recorder, struct image *image)
 {
-	struct process *before = recorder_current(recorder, process->pid);
+	struct image *before = recorder_current(recorder, image->pid);
 	bool out_of_memory = false;
 
-	HASH_ADD(hh, recorder->processes, number, sizeof(process->number), process);
+	HASH_ADD(hh, recorder->processes, number, sizeof(image->number), image);
 	if (out_of_memory)
 		return -ENOMEM;
-	HASH_ADD(hh_by_pid, recorder->newest, pid, sizeof(process->pid), process);
+	HASH_ADD(hh_by_pid, recorder->newest, pid, sizeof(image->pid), image);
 	if (out_of_memory) {
-		HASH_DEL(recorder->processes, process);
+		HASH_DEL(recorder->processes, image);
 		return -ENOMEM;
 	}
 	if (before)
@@ -123,24 +123,24 @@ static int enter(struct recorder *recorder, struct process *process)
 	return 0;
 }
 
-int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct process **ret_process)
+int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct image **ret_process)
 {
-	u32 image = imagecount_next(&recorder->images, pid);
-	struct process *process = NULL;
+	u32 image = image_count_next(&recorder->images, pid);
+	struct image *process = NULL;
 	struct address_map *announced;
 
 	if (!image)
 		return -ENOMEM;
-	process = process_new(number, pid, image, recorder->options.sample_bytes, now_ns);
+	process = image_new(number, pid, image, recorder->options.sample_bytes, now_ns);
 	if (!process || enter(recorder, process)) {
-		imagecount_undo(&recorder->images, pid);
-		process_free(process);
+		image_count_undo(&recorder->images, pid);
+		image_free(process);
 		return -ENOMEM;
 	}
 	process->scope = scope;
 	process->heap.share.quota = recorder->quota.max ? &recorder->quota : NULL;
-	collector_init(&process->heap.collector, &recorder->options.collector, now_ns);
-	announced = succession_take(&recorder->successions, pid, now_ns);
+	gc_model_init(&process->heap.collector, &recorder->options.collector, now_ns);
+	announced = pending_images_take(&recorder->successions, pid, now_ns);
 	if (announced) {
 		address_map_free(process->mappings);
 		process->mappings = announced;
@@ -152,41 +152,41 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 
 void recorder_tick(struct recorder *recorder, u64 now_ns)
 {
-	for (struct process *process = recorder->processes; process; process = process->hh.next)
-		if (!process->ended)
-			collector_tick(&process->heap.collector, now_ns);
+	for (struct image *image = recorder->processes; image; image = image->hh.next)
+		if (!image->ended)
+			gc_model_tick(&image->heap.collector, now_ns);
 }
 
 void recorder_request(struct recorder *recorder)
 {
-	for (struct process *process = recorder->processes; process; process = process->hh.next)
-		collector_request(&process->heap.collector);
+	for (struct image *image = recorder->processes; image; image = image->hh.next)
+		gc_model_request(&image->heap.collector);
 }
 
-void recorder_end(struct recorder *recorder, struct process *process, u64 now_ns)
+void recorder_end(struct recorder *recorder, struct image *image, u64 now_ns)
 {
-	if (process->ended)
+	if (image->ended)
 		return;
-	process->ended = true;
-	process->end_ns = now_ns;
-	*recorder->ended_last = process;
-	recorder->ended_last = &process->ended_next;
+	image->ended = true;
+	image->end_ns = now_ns;
+	*recorder->ended_last = image;
+	recorder->ended_last = &image->ended_next;
 }
 
-static struct process *ended_unlink(struct recorder *recorder, struct process **link)
+static struct image *ended_unlink(struct recorder *recorder, struct image **link)
 {
-	struct process *process = *link;
+	struct image *image = *link;
 
-	*link = process->ended_next;
-	if (!process->ended_next)
+	*link = image->ended_next;
+	if (!image->ended_next)
 		recorder->ended_last = link;
-	process->ended_next = NULL;
-	return process;
+	image->ended_next = NULL;
+	return image;
 }
 
-struct process *recorder_take_ended(struct recorder *recorder)
+struct image *recorder_take_ended(struct recorder *recorder)
 {
-	struct process **link = &recorder->ended, *process;
+	struct image **link = &recorder->ended, *process;
 
 	while (*link && (*link)->raw_waiting)
 		link = &(*link)->ended_next;
@@ -201,49 +201,49 @@ struct process *recorder_take_ended(struct recorder *recorder)
 
 bool recorder_announced(const struct recorder *recorder, u32 pid)
 {
-	return succession_find(&recorder->successions, pid);
+	return pending_images_find(&recorder->successions, pid);
 }
 
 int recorder_fork(struct recorder *recorder, u32 pid, u32 parent, u64 now_ns)
 {
-	const struct succession *announced = succession_find(&recorder->successions, parent);
-	const struct process *process = recorder_current(recorder, parent);
+	const struct pending_image *announced = pending_images_find(&recorder->successions, parent);
+	const struct image *image = recorder_current(recorder, parent);
 	struct address_map *mappings = NULL;
 
-	if (!announced && (!process || process->ended))
+	if (!announced && (!image || image->ended))
 		return 0;
-	address_map_copy(announced ? announced->mappings : process->mappings, now_ns, &mappings);
-	return succession_announce(&recorder->successions, pid, now_ns, mappings);
+	address_map_copy(announced ? announced->mappings : image->mappings, now_ns, &mappings);
+	return pending_images_announce(&recorder->successions, pid, now_ns, mappings);
 }
 
 void recorder_expire(struct recorder *recorder, u64 before_ns)
 {
-	succession_expire(&recorder->successions, before_ns);
+	pending_images_expire(&recorder->successions, before_ns);
 }
 
 int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec, u64 now_ns)
 {
-	struct process *process = recorder_current(recorder, pid);
+	struct image *image = recorder_current(recorder, pid);
 
 	if (exec)
-		return succession_announce(&recorder->successions, pid, now_ns, address_map_new());
-	if (process && !process->ended)
-		process_set_comm(process, comm);
+		return pending_images_announce(&recorder->successions, pid, now_ns, address_map_new());
+	if (image && !image->ended)
+		image_set_comm(image, comm);
 	return 0;
 }
 
 int recorder_map(struct recorder *recorder, u32 pid, const struct mapping *mapping)
 {
-	struct succession *succession = succession_at(&recorder->successions, pid, mapping->from_ns);
-	struct process *process = recorder_current(recorder, pid);
+	struct pending_image *pending_image = pending_images_at(&recorder->successions, pid, mapping->from_ns);
+	struct image *image = recorder_current(recorder, pid);
 
-	if (succession)
-		return address_map_add(succession->mappings, mapping);
-	return process && !process->ended ? address_map_add(process->mappings, mapping) : 0;
+	if (pending_image)
+		return address_map_add(pending_image->mappings, mapping);
+	return image && !image->ended ? address_map_add(image->mappings, mapping) : 0;
 }
 
-int recorder_snapshot(const struct recorder *recorder, struct process *process, u64 now_ns, u64 start_unix_ns,
+int recorder_snapshot(const struct recorder *recorder, struct image *image, u64 now_ns, u64 start_unix_ns,
 		      struct profile **ret_profile)
 {
-	return snapshot_take(&recorder->options, process, now_ns, start_unix_ns, ret_profile);
+	return snapshot_take(&recorder->options, image, now_ns, start_unix_ns, ret_profile);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORDER_H
-#define RECORDER_H
+#ifndef HEAP_RECORDER_H
+#define HEAP_RECORDER_H
 /*
  * Applies events, in order, to processes, and hands out immutable snapshots. Owns no clock, no terminal, no file and
  * knows nothing of BPF: fed by the tracer live, by tests from memory.
  */
 #include "include/event.h"
-#include "heap/process.h"
+#include "heap/image.h"
 #include "profile/profile.h"
 
 struct mapping;
@@ -16,7 +16,7 @@ struct recorder_options {
 	u64 sample_bytes;
 	bool alloc_only, show_allocator;
 	double alloc_hit_ns, free_hit_ns; /* calibrated cost of one unsampled hit */
-	struct collector_options collector;
+	struct gc_options collector;
 	u64 sites_max; /* sites and stacks in memory at a time, see heap_alloc; 0: no limit */
 };
 
@@ -24,7 +24,7 @@ struct recorder *recorder_new(const struct recorder_options *options); /* NULL: 
 void recorder_free(struct recorder *recorder);
 
 /* An image begins by attaching. *ret_process is the recorder's own. 0 or -ENOMEM. */
-int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct process **ret_process);
+int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct image **ret_process);
 
 /*
  * Apply one event of `size` bytes, as it came out of the ring. 0; -EBADMSG: malformed; -ENOENT: of a process number
@@ -54,20 +54,20 @@ void recorder_tick(struct recorder *recorder, u64 now_ns);
 /* Complete a cycle in every image, for booking alone: what is published from now on is what lives now. */
 void recorder_request(struct recorder *recorder);
 
-struct process *recorder_find(struct recorder *recorder, u32 number); /* by process number; NULL: none */
-struct process *recorder_current(struct recorder *recorder, u32 pid); /* the pid's newest image; NULL: none */
+struct image *recorder_find(struct recorder *recorder, u32 number); /* by process number; NULL: none */
+struct image *recorder_current(struct recorder *recorder, u32 pid); /* the pid's newest image; NULL: none */
 
 /* An image has ended although no event said so. Once more is nothing. */
-void recorder_end(struct recorder *recorder, struct process *process, u64 now_ns);
+void recorder_end(struct recorder *recorder, struct image *image, u64 now_ns);
 
 /*
  * An image that has ended and that nothing is on its way to any more, the one that ended first: no longer the recorder's,
  * but the caller's to free. The next image of its pid is numbered on. NULL: none.
  */
-struct process *recorder_take_ended(struct recorder *recorder);
+struct image *recorder_take_ended(struct recorder *recorder);
 
 /* Every image that was begun and not taken, in the order of process numbers, until `each` returns non-zero; returns that. */
-int recorder_for_each(struct recorder *recorder, int (*each)(struct process *process, void *arg), void *arg);
+int recorder_for_each(struct recorder *recorder, int (*each)(struct image *image, void *arg), void *arg);
 
 /* Every file that an image not taken yet has mapped, or one that was announced; as often as it is mapped. */
 void recorder_for_each_file(const struct recorder *recorder, void (*each)(const struct elf *elf, void *arg), void *arg);
@@ -75,7 +75,7 @@ void recorder_for_each_file(const struct recorder *recorder, void (*each)(const 
 const struct recorder_options *recorder_options(const struct recorder *recorder);
 
 /* The image's state now, without names. *ret_profile is the caller's. 0 or -ENOMEM. */
-int recorder_snapshot(const struct recorder *recorder, struct process *process, u64 now_ns, u64 start_unix_ns,
+int recorder_snapshot(const struct recorder *recorder, struct image *process, u64 now_ns, u64 start_unix_ns,
 		      struct profile **ret_profile);
 
 #endif

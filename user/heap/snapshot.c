@@ -36,7 +36,7 @@ struct seen_mapping {
 
 struct snapshot {
 	struct profile *profile;
-	struct process *process;
+	struct image *process;
 	struct seen_location *seen, *pool;
 	u32 *mapping; /* of the process's mappings: index in the profile */
 };
@@ -186,31 +186,31 @@ static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 }
 
 /* An upper bound of the distinct locations: every frame of every stack. */
-static u64 frame_count(const struct process *process)
+static u64 frame_count(const struct image *image)
 {
 	u64 count = 0;
 
-	for (const struct stack *stack = process->stacks.stacks; stack; stack = stack->hh.next)
+	for (const struct stack *stack = image->stacks.stacks; stack; stack = stack->hh.next)
 		count += stack->depth;
 	return count;
 }
 
 static int add_samples(struct snapshot *snapshot)
 {
-	struct process *process = snapshot->process;
+	struct image *image = snapshot->process;
 	struct profile *profile = snapshot->profile;
-	u64 frames = frame_count(process);
+	u64 frames = frame_count(image);
 	int err = 0;
 
 	profile->locations = calloc(frames ? frames : 1, sizeof(*profile->locations));
-	profile->samples = calloc(HASH_COUNT(process->heap.sites) + 1, sizeof(*profile->samples));
+	profile->samples = calloc(HASH_COUNT(image->heap.sites) + 1, sizeof(*profile->samples));
 	snapshot->pool = calloc(frames ? frames : 1, sizeof(*snapshot->pool));
 	if (!profile->locations || !profile->samples || !snapshot->pool)
 		return -ENOMEM;
-	heap_lifetimes_close(&process->heap);
-	for (const struct heap_site *site = process->heap.sites; site && !err; site = site->hh.next)
+	heap_lifetimes_close(&image->heap);
+	for (const struct heap_site *site = image->heap.sites; site && !err; site = site->hh.next)
 		err = add_sample(snapshot, site);
-	heap_lifetimes_reopen(&process->heap);
+	heap_lifetimes_reopen(&image->heap);
 	if (!err)
 		samples_merge(profile);
 	return err;
@@ -224,9 +224,9 @@ static int copy_string(const char *from, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static void set_cost(const struct recorder_options *options, const struct process *process, struct profile *profile)
+static void set_cost(const struct recorder_options *options, const struct image *image, struct profile *profile)
 {
-	double allocs = (double)process->ledger[COUNTER_HITS_ALLOC], frees = (double)process->ledger[COUNTER_HITS_FREE];
+	double allocs = (double)image->ledger[COUNTER_HITS_ALLOC], frees = (double)image->ledger[COUNTER_HITS_FREE];
 	double cost_ns = allocs * options->alloc_hit_ns + frees * options->free_hit_ns;
 
 	if (allocs + frees > 0)
@@ -236,20 +236,20 @@ static void set_cost(const struct recorder_options *options, const struct proces
 }
 
 /* An object that has survived k cycles was born before the (k - 1)th last of them completed. */
-static u64 least_age_ns(const struct collector *collector, u32 class, u64 now_ns)
+static u64 least_age_ns(const struct gc_model *collector, u32 class, u64 now_ns)
 {
 	u32 age = lifetime_class_start(class);
 	u64 born_ns;
 
 	if (!age || age > collector->cycle)
 		return 0;
-	born_ns = collector_moment(collector, collector->cycle - age + 1).time_ns;
+	born_ns = gc_model_moment(collector, collector->cycle - age + 1).time_ns;
 	return now_ns > born_ns ? now_ns - born_ns : 0;
 }
 
-static void copy_model(const struct collector *collector, u64 now_ns, struct profile_model *model)
+static void copy_model(const struct gc_model *collector, u64 now_ns, struct profile_model *model)
 {
-	struct moment last = collector_moment(collector, collector->cycle);
+	struct moment last = gc_model_moment(collector, collector->cycle);
 	u32 width = lifetime_width(collector->cycle);
 
 	*model = (struct profile_model){
@@ -261,70 +261,68 @@ static void copy_model(const struct collector *collector, u64 now_ns, struct pro
 		.cycles_ns = last.time_ns - collector->start.time_ns,
 		.cycles_bytes = last.allocated_bytes,
 		.marked_bytes = collector->marked_bytes,
-		.goal_bytes = collector_goal(collector),
+		.goal_bytes = gc_model_goal(collector),
 		.visited_bytes = collector->visited_bytes,
 		.tenured_bytes = collector->tenured_bytes,
-		.trend = collector_trend(collector),
+		.trend = gc_model_trend(collector),
 		.judged_bytes = collector->judged_bytes,
 		.promoted_bytes = collector->promoted_bytes,
 	};
 	for (u32 bucket = 0; bucket * width <= collector->cycle; bucket++)
-		model->clock_ns[bucket] =
-			collector_moment(collector, bucket * width).time_ns - collector->start.time_ns;
+		model->clock_ns[bucket] = gc_model_moment(collector, bucket * width).time_ns - collector->start.time_ns;
 	for (u32 class = 0; class < LIFETIME_CLASSES; class ++)
 		model->age_ns[class] = least_age_ns(collector, class, now_ns);
 }
 
-static int copy_facts(const struct recorder_options *options, struct process *process, u64 now_ns,
-		      struct profile *profile)
+static int copy_facts(const struct recorder_options *options, struct image *image, u64 now_ns, struct profile *profile)
 {
-	u64 end_ns = process->end_ns ? process->end_ns : now_ns;
+	u64 end_ns = image->end_ns ? image->end_ns : now_ns;
 
-	process_balance(process);
-	memcpy(profile->ledger, process->ledger, sizeof(profile->ledger));
-	profile->pid = process->pid;
-	profile->image = process->image;
+	image_balance(image);
+	memcpy(profile->ledger, image->ledger, sizeof(profile->ledger));
+	profile->pid = image->pid;
+	profile->image = image->image;
 	profile->sample_bytes = options->sample_bytes;
 	profile->alloc_only = options->alloc_only;
 	profile->show_allocator = options->show_allocator;
 	/* `now_ns` was read before the events: they may tell of an image that began after it. */
-	profile->duration_ns = end_ns > process->start_ns ? end_ns - process->start_ns : 0;
-	profile->peak_inuse_space = (u64)process->heap.peak_bytes;
-	profile->peak_at_ns = process->heap.peak_ns ? process->heap.peak_ns - process->start_ns : 0;
-	profile->rss_start_bytes = process->rss_start_bytes;
-	profile->rss_end_bytes = process->rss_end_bytes;
-	profile->rss_peak_bytes = process->rss_peak_bytes;
-	profile->exited = process->ended;
-	profile->memory_limit = process->memory_limit;
-	profile->memory_used = process->memory_used;
+	profile->duration_ns = end_ns > image->start_ns ? end_ns - image->start_ns : 0;
+	profile->peak_inuse_space = (u64)image->heap.peak_bytes;
+	profile->peak_at_ns = image->heap.peak_ns ? image->heap.peak_ns - image->start_ns : 0;
+	profile->rss_start_bytes = image->rss_start_bytes;
+	profile->rss_end_bytes = image->rss_end_bytes;
+	profile->rss_peak_bytes = image->rss_peak_bytes;
+	profile->exited = image->ended;
+	profile->memory_limit = image->memory_limit;
+	profile->memory_used = image->memory_used;
 	if (!options->alloc_only)
-		copy_model(&process->heap.collector, end_ns, &profile->model);
-	profile->root = process->root.fd >= 0 ? &process->root : NULL;
-	if (process->cpu_end_ns > process->cpu_start_ns)
-		profile->cpu_ns = process->cpu_end_ns - process->cpu_start_ns;
-	set_cost(options, process, profile);
-	profile->comm = strdup(process->comm);
+		copy_model(&image->heap.collector, end_ns, &profile->model);
+	profile->root = image->root.fd >= 0 ? &image->root : NULL;
+	if (image->cpu_end_ns > image->cpu_start_ns)
+		profile->cpu_ns = image->cpu_end_ns - image->cpu_start_ns;
+	set_cost(options, image, profile);
+	profile->comm = strdup(image->comm);
 	return profile->comm ? 0 : -ENOMEM;
 }
 
-int snapshot_take(const struct recorder_options *options, struct process *process, u64 now_ns, u64 start_unix_ns,
+int snapshot_take(const struct recorder_options *options, struct image *image, u64 now_ns, u64 start_unix_ns,
 		  struct profile **ret_profile)
 {
-	struct snapshot snapshot = {.process = process, .profile = calloc(1, sizeof(*snapshot.profile))};
+	struct snapshot snapshot = {.process = image, .profile = calloc(1, sizeof(*snapshot.profile))};
 	int err;
 
 	if (!snapshot.profile)
 		return -ENOMEM;
 	snapshot.profile->start_unix_ns = start_unix_ns;
-	err = copy_facts(options, process, now_ns, snapshot.profile);
+	err = copy_facts(options, image, now_ns, snapshot.profile);
 	if (!err)
-		err = copy_string(process->exe, &snapshot.profile->exe);
+		err = copy_string(image->exe, &snapshot.profile->exe);
 	if (!err)
-		err = copy_string(process->cgroup, &snapshot.profile->cgroup);
+		err = copy_string(image->cgroup, &snapshot.profile->cgroup);
 	if (!err)
-		err = copy_string(process->container_id, &snapshot.profile->container);
+		err = copy_string(image->container_id, &snapshot.profile->container);
 	if (!err)
-		err = copy_string(process->container_name, &snapshot.profile->container_name);
+		err = copy_string(image->container_name, &snapshot.profile->container_name);
 	if (!err)
 		err = copy_mappings(&snapshot);
 	if (!err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef STACK_H
-#define STACK_H
+#ifndef HEAP_STACK_H
+#define HEAP_STACK_H
 /* The stacks of one image, by the hash the kernel gave them. */
 #include <uthash.h>
 
@@ -13,7 +13,7 @@ struct stack {
 	u32 depth;
 	u32 generation; /* of the mapping list it was walked by; 0: not by one, but by what is known here */
 	bool truncated;
-	bool stale;		/* a variant that was cut, see variant.h */
+	bool stale;		/* a variant that was cut, see stack_variant.h */
 	struct stack *variant;	/* the next that the same hash means at another time; NULL: no more */
 	struct stack *current;	/* which of them was meant last, NULL: none yet, */
 	struct mapping_era era; /* and when */

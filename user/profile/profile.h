@@ -70,7 +70,7 @@ struct profile_sample {
 };
 
 /*
- * What the model collector (collector.h) makes of the whole process. Cycles are paced ones, bytes are weights, of now.
+ * What the model collector (gc_model.h) makes of the whole process. Cycles are paced ones, bytes are weights, of now.
  */
 struct profile_model {
 	bool known;

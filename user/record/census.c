@@ -72,15 +72,15 @@ int census_keep_files(struct census *census, u32 process, char **files)
 
 /* --- one image --- */
 
-static int take_profile(struct census *census, struct process *process, u64 now_ns, struct profile **ret_profile)
+static int take_profile(struct census *census, struct image *image, u64 now_ns, struct profile **ret_profile)
 {
 	const struct census_options *options = &census->options;
 	struct profile *profile;
 	int err;
 
-	collector_request(&process->heap.collector);
-	err = snapshot_take(options->recorder, process, now_ns,
-			    options->start_unix_ns + (process->start_ns - options->start_ns), &profile);
+	gc_model_request(&image->heap.collector);
+	err = snapshot_take(options->recorder, image, now_ns,
+			    options->start_unix_ns + (image->start_ns - options->start_ns), &profile);
 	if (err)
 		return err;
 	err = profile_symbolize(profile, options->symbolizer);
@@ -174,11 +174,11 @@ static int add_merged(struct census *census, struct profile *profile, char **bef
 	return err ? err : files_err;
 }
 
-int census_add(struct census *census, struct process *process, u64 now_ns)
+int census_add(struct census *census, struct image *image, u64 now_ns)
 {
 	struct profile *profile;
-	char key[KEY_SIZE], **before = string_list_take(&census->files, process_key(process->number, key));
-	int err = take_profile(census, process, now_ns, &profile);
+	char key[KEY_SIZE], **before = string_list_take(&census->files, process_key(image->number, key));
+	int err = take_profile(census, image, now_ns, &profile);
 
 	if (err) {
 		string_list_free(before);

@@ -31,7 +31,7 @@ void census_free(struct census *census);
  * ended all that may be merged with its executable's. 0 or what went wrong first; without memory it is not counted in,
  * otherwise it is all the same.
  */
-int census_add(struct census *census, struct process *process, u64 now_ns);
+int census_add(struct census *census, struct image *image, u64 now_ns);
 
 /* Files written of the image before are to be told of with its last. They are the census's. 0 or -ENOMEM. */
 int census_keep_files(struct census *census, u32 process, char **files);

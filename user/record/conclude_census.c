@@ -29,13 +29,13 @@ static void fail(struct conclusion *conclusion, const char *what, int err)
 	conclusion->failed = what;
 }
 
-static int add_image(struct process *process, void *arg)
+static int add_image(struct image *image, void *arg)
 {
 	struct conclusion *conclusion = arg;
 	const struct publication *publication = conclusion->publication;
 
 	fail(conclusion, "profile",
-	     census_add(publication->census, process, publication->start_ns + publication->duration_ns));
+	     census_add(publication->census, image, publication->start_ns + publication->duration_ns));
 	return 0;
 }
 

@@ -101,7 +101,7 @@ static void write_image(struct collection *collection, struct published *publish
 		collection->file_count++;
 }
 
-static int publish_image(struct process *process, void *arg)
+static int publish_image(struct image *image, void *arg)
 {
 	struct collection *collection = arg;
 	struct publication *publication = collection->publication;
@@ -111,9 +111,9 @@ static int publish_image(struct process *process, void *arg)
 	if (err)
 		return err;
 	published = &collection->images[collection->count];
-	*published = (struct published){.process = process->number};
-	err = recorder_snapshot(publication->recorder, process, publication->start_ns + publication->duration_ns,
-				publish_unix_ns(publication, process->start_ns), &published->profile);
+	*published = (struct published){.process = image->number};
+	err = recorder_snapshot(publication->recorder, image, publication->start_ns + publication->duration_ns,
+				publish_unix_ns(publication, image->start_ns), &published->profile);
 	if (err)
 		return err;
 	collection->count++;
@@ -121,8 +121,8 @@ static int publish_image(struct process *process, void *arg)
 	if (err)
 		return err;
 	if (published->profile->perf_map_refused)
-		log_note("process %u: the names in its /tmp/perf-%d.map are not used: %s", process->pid,
-			 process->root.inner_pid, published->profile->perf_map_refused);
+		log_note("process %u: the names in its /tmp/perf-%d.map are not used: %s", image->pid,
+			 image->root.inner_pid, published->profile->perf_map_refused);
 	write_image(collection, published);
 	return 0;
 }

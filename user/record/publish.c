@@ -39,32 +39,32 @@ static bool open_symbolizer(struct publication *publication)
  * Of a living image the ledger has what ended before: the rest is looked at for the profile, and settled at the end.
  * What is on its way from the programs, when all that they told has been taken in, is in flight.
  */
-static int snapshot_living(struct publication *publication, struct process *process, struct profile **ret_profile)
+static int snapshot_living(struct publication *publication, struct image *image, struct profile **ret_profile)
 {
 	u64 settled[COUNTER_MAX];
 	int err;
 
-	memcpy(settled, process->ledger, sizeof(settled));
-	err = publication->peek_tally(publication->tracer, process->number, process->ledger);
-	process_balance(process);
-	process->ledger[COUNTER_IN_FLIGHT] += ledger_missing(process->ledger);
+	memcpy(settled, image->ledger, sizeof(settled));
+	err = publication->peek_tally(publication->tracer, image->number, image->ledger);
+	image_balance(image);
+	image->ledger[COUNTER_IN_FLIGHT] += ledger_missing(image->ledger);
 	if (!err)
-		err = recorder_snapshot(publication->recorder, process, publication->taken_ns,
-					publish_unix_ns(publication, process->start_ns), ret_profile);
-	memcpy(process->ledger, settled, sizeof(settled));
+		err = recorder_snapshot(publication->recorder, image, publication->taken_ns,
+					publish_unix_ns(publication, image->start_ns), ret_profile);
+	memcpy(image->ledger, settled, sizeof(settled));
 	return err;
 }
 
-static int take_interim(struct process *process, void *arg)
+static int take_interim(struct image *image, void *arg)
 {
 	struct publication *publication = arg;
 	struct profile *profile;
 	int err;
 
-	if (process->ended || !process->heap.alloc_count)
+	if (image->ended || !image->heap.alloc_count)
 		return 0;
-	err = snapshot_living(publication, process, &profile);
-	return err ? err : interim_batch_add(publication->batch, process->number, profile);
+	err = snapshot_living(publication, image, &profile);
+	return err ? err : interim_batch_add(publication->batch, image->number, profile);
 }
 
 static bool is_population(const struct publication *publication)
@@ -238,12 +238,12 @@ struct progress {
 	double inuse_bytes;
 };
 
-static int add_progress(struct process *process, void *arg)
+static int add_progress(struct image *image, void *arg)
 {
 	struct progress *progress = arg;
 
-	progress->samples += process->heap.alloc_count;
-	progress->inuse_bytes += process->ended ? 0 : process->heap.inuse_bytes;
+	progress->samples += image->heap.alloc_count;
+	progress->inuse_bytes += image->ended ? 0 : image->heap.inuse_bytes;
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef RECORD_H
 #define RECORD_H
-#include "heap/collector.h"
+#include "heap/gc_model.h"
 #include "record/membership.h"
 
 #define KEEP_DEFAULT 1000
@@ -14,7 +14,7 @@ struct record_options {
 	unsigned int formats; /* mask of enum format */
 	bool force, alloc_only, no_new, show_allocator, fail_on_growing;
 	bool quiet; /* no summary */
-	struct collector_options collector;
+	struct gc_options collector;
 	double interval_s; /* 0: no profiles but the last */
 	u32 keep;	   /* of a population: ended processes with files of their own */
 	char **argv;	   /* everything after the verb, for index.json */

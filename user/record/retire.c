@@ -10,12 +10,12 @@ static int retire_all(void *arg)
 	int first_err = 0, err;
 
 	while (retirement->processes) {
-		struct process *process = retirement->processes;
+		struct image *image = retirement->processes;
 
-		retirement->processes = process->ended_next;
-		err = census_add(retirement->census, process, process->end_ns);
+		retirement->processes = image->ended_next;
+		err = census_add(retirement->census, image, image->end_ns);
 		first_err = first_err ? first_err : err;
-		process_free(process);
+		image_free(image);
 	}
 	return first_err;
 }
@@ -36,7 +36,7 @@ static int write_merged(void *arg, unsigned int seq)
 
 void retire_take(struct retirement *retirement, struct census *census, struct recorder *recorder, bool all)
 {
-	struct process **last = &retirement->processes, *process;
+	struct image **last = &retirement->processes, *process;
 
 	*retirement = (struct retirement){
 		.census = census,

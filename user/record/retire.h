@@ -12,7 +12,7 @@
 
 struct retirement {
 	struct census *census;
-	struct process *processes; /* by ended_next */
+	struct image *processes; /* by ended_next */
 	u32 count;
 	u64 samples;			/* of theirs */
 	struct census_interim *interim; /* NULL: no profiles are written */

@@ -25,25 +25,24 @@ static char *first_file(const struct address_map *mappings)
 	return oldest ? strdup(oldest->path) : NULL;
 }
 
-static void look_at_memory(struct process *process)
+static void look_at_memory(struct image *image)
 {
-	if (process->memory_directory)
-		cgroup_memory(process->memory_directory, process->memory_path, &process->memory_limit,
-			      &process->memory_used);
+	if (image->memory_directory)
+		cgroup_memory(image->memory_directory, image->memory_path, &image->memory_limit, &image->memory_used);
 }
 
-static void find_container(const struct account_sources *sources, struct process *process)
+static void find_container(const struct account_sources *sources, struct image *image)
 {
 	char id[CONTAINER_ID_SIZE];
 	const char *runtime, *name;
 
-	if (!process->cgroup || !container_of_cgroup(process->cgroup, id, &runtime))
+	if (!image->cgroup || !container_of_cgroup(image->cgroup, id, &runtime))
 		return;
-	free(process->container_id);
-	free(process->container_name);
-	process->container_id = strdup(id);
+	free(image->container_id);
+	free(image->container_name);
+	image->container_id = strdup(id);
 	name = sources->containers ? container_names_find(sources->containers, id) : NULL;
-	process->container_name = name ? strdup(name) : NULL;
+	image->container_name = name ? strdup(name) : NULL;
 }
 
 static char *copy(const char *text)
@@ -51,124 +50,122 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-void account_facts(const struct account_sources *sources, struct process *process, const struct process *origin,
-		   bool forked)
+void account_facts(const struct account_sources *sources, struct image *image, const struct image *origin, bool forked)
 {
-	pid_t pid = (pid_t)process->pid;
+	pid_t pid = (pid_t)image->pid;
 	char comm[16];
 
-	if (!process->comm[0] && !procfs_comm(pid, comm))
-		process_set_comm(process, comm);
+	if (!image->comm[0] && !procfs_comm(pid, comm))
+		image_set_comm(image, comm);
 	/*
 	 * Asking /proc may be too late: by now another program may have been exec'd. Nor does the oldest mapping tell a
 	 * forked one's, if its parent's program was there before heaptap.
 	 */
-	process->exe = origin && forked ? copy(origin->exe) : first_file(process->mappings);
-	if (!process->exe)
-		process->exe = procfs_exe(pid);
-	process->cgroup = procfs_cgroup(pid);
-	if (!process->cgroup && origin)
-		process->cgroup = copy(origin->cgroup);
+	image->exe = origin && forked ? copy(origin->exe) : first_file(image->mappings);
+	if (!image->exe)
+		image->exe = procfs_exe(pid);
+	image->cgroup = procfs_cgroup(pid);
+	if (!image->cgroup && origin)
+		image->cgroup = copy(origin->cgroup);
 	/* Whoever belongs to a recorded group was there, or below. */
-	if (!process->cgroup)
-		process->cgroup = copy(sources->group);
-	find_container(sources, process);
+	if (!image->cgroup)
+		image->cgroup = copy(sources->group);
+	find_container(sources, image);
 	if (sources->hierarchy)
-		cgroup_mounts_memory(sources->hierarchy, pid, &process->memory_directory, &process->memory_path);
-	look_at_memory(process);
-	root_fs_close(&process->root);
-	root_fs_open(pid, &process->root);
-	process->rss_start_bytes = procfs_rss_bytes(pid);
-	process->rss_end_bytes = process->rss_start_bytes;
+		cgroup_mounts_memory(sources->hierarchy, pid, &image->memory_directory, &image->memory_path);
+	look_at_memory(image);
+	root_fs_close(&image->root);
+	root_fs_open(pid, &image->root);
+	image->rss_start_bytes = procfs_rss_bytes(pid);
+	image->rss_end_bytes = image->rss_start_bytes;
 }
 
-void account_look(struct process *process)
+void account_look(struct image *image)
 {
-	u64 rss = procfs_rss_bytes((pid_t)process->pid);
+	u64 rss = procfs_rss_bytes((pid_t)image->pid);
 
-	root_fs_look(&process->root);
+	root_fs_look(&image->root);
 	if (!rss)
 		return;
-	process->rss_end_bytes = rss;
-	if (rss > process->rss_peak_bytes)
-		process->rss_peak_bytes = rss;
+	image->rss_end_bytes = rss;
+	if (rss > image->rss_peak_bytes)
+		image->rss_peak_bytes = rss;
 }
 
 struct sweep {
 	struct kernel *kernel;
-	struct process *process;
+	struct image *process;
 };
 
 /* Of this image alone: another's object may be in a realloc that is yet to fail. */
 static void book_death(void *arg, u32 number, u64 id)
 {
 	const struct sweep *sweep = arg;
-	struct process *process = sweep->process;
+	struct image *image = sweep->process;
 	struct heap_object *object;
 
-	if (number != process->number)
+	if (number != image->number)
 		return;
-	HASH_FIND(hh, process->heap.objects, &id, sizeof(id), object);
+	HASH_FIND(hh, image->heap.objects, &id, sizeof(id), object);
 	/* Its event may have come after all, when the address was handed out again. */
 	if (!object)
 		return;
-	if (process->ended)
+	if (image->ended)
 		kernel_forget_object(sweep->kernel, number, object->addr);
-	heap_free(&process->heap, id);
+	heap_free(&image->heap, id);
 }
 
-static void settle(struct kernel *kernel, struct process *process)
+static void settle(struct kernel *kernel, struct image *image)
 {
-	struct sweep sweep = {.kernel = kernel, .process = process};
+	struct sweep sweep = {.kernel = kernel, .process = image};
 
-	kernel_take_tally(kernel, process->number, process->ledger);
-	if (process->ledger[COUNTER_FREE_DEFERRED])
+	kernel_take_tally(kernel, image->number, image->ledger);
+	if (image->ledger[COUNTER_FREE_DEFERRED])
 		kernel_for_each_unsent(kernel, book_death, &sweep);
 }
 
 /* Calls that were sampled, and of which no more has been heard: their threads died in them. */
-static bool is_waited_for(const struct process *process)
+static bool is_waited_for(const struct image *image)
 {
-	const u64 *ledger = process->ledger;
+	const u64 *ledger = image->ledger;
 
-	return ledger[COUNTER_SAMPLED] > process->heap.alloc_count + ledger[COUNTER_FAILED] +
-						 ledger[COUNTER_LOST_RING] + ledger[COUNTER_LOST_STASH] +
-						 ledger[COUNTER_RETURN_MISSED];
+	return ledger[COUNTER_SAMPLED] > image->heap.alloc_count + ledger[COUNTER_FAILED] + ledger[COUNTER_LOST_RING] +
+						 ledger[COUNTER_LOST_STASH] + ledger[COUNTER_RETURN_MISSED];
 }
 
-void account_end(struct kernel *kernel, struct process *process)
+void account_end(struct kernel *kernel, struct image *image)
 {
 	struct heap_object *object;
 	struct stack *stack;
 
-	if (process->settled)
+	if (image->settled)
 		return;
-	process->settled = true;
-	settle(kernel, process);
-	for (object = process->heap.objects; object; object = object->hh.next)
-		kernel_forget_object(kernel, process->number, object->addr);
-	for (stack = process->stacks.stacks; stack; stack = stack->hh.next)
+	image->settled = true;
+	settle(kernel, image);
+	for (object = image->heap.objects; object; object = object->hh.next)
+		kernel_forget_object(kernel, image->number, object->addr);
+	for (stack = image->stacks.stacks; stack; stack = stack->hh.next)
 		kernel_forget_stack(kernel, stack->hash);
-	if (is_waited_for(process))
-		process->ledger[COUNTER_RETURN_MISSED] += kernel_take_pending(kernel, process->number);
-	kernel_give_process(kernel, process->number);
+	if (is_waited_for(image))
+		image->ledger[COUNTER_RETURN_MISSED] += kernel_take_pending(kernel, image->number);
+	kernel_give_process(kernel, image->number);
 }
 
-void account_stop(struct kernel *kernel, struct process *process, u64 now_ns)
+void account_stop(struct kernel *kernel, struct image *image, u64 now_ns)
 {
-	settle(kernel, process);
-	account_look(process);
-	look_at_memory(process);
-	process->end_ns = now_ns;
-	process->cpu_end_ns = procfs_cpu_ns((pid_t)process->pid);
+	settle(kernel, image);
+	account_look(image);
+	look_at_memory(image);
+	image->end_ns = now_ns;
+	image->cpu_end_ns = procfs_cpu_ns((pid_t)image->pid);
 }
 
 static void book_pending(void *arg, u32 number)
 {
-	struct process *process = recorder_find(arg, number);
+	struct image *image = recorder_find(arg, number);
 
-	if (process)
-		process->ledger[process->ended ? COUNTER_RETURN_MISSED : COUNTER_IN_FLIGHT]++;
+	if (image)
+		image->ledger[image->ended ? COUNTER_RETURN_MISSED : COUNTER_IN_FLIGHT]++;
 }
 
 void account_pending(struct kernel *kernel, struct recorder *recorder)

@@ -20,18 +20,17 @@ struct account_sources {
  * has what `origin` had, the image that was there before or that it was forked off (`forked`: then the same program
  * too); NULL: unknown.
  */
-void account_facts(const struct account_sources *sources, struct process *process, const struct process *origin,
-		   bool forked);
+void account_facts(const struct account_sources *sources, struct image *image, const struct image *origin, bool forked);
 
 /* Memory now. */
-void account_look(struct process *process);
+void account_look(struct image *image);
 
 /* The image has ended by exit or exec: take over its counters, drop its keys from the maps, give its number's row to
  * another. Once more is nothing: a number given twice would be two images'. */
-void account_end(struct kernel *kernel, struct process *process);
+void account_end(struct kernel *kernel, struct image *image);
 
 /* The recording stops at `now_ns` while the image lives on. */
-void account_stop(struct kernel *kernel, struct process *process, u64 now_ns);
+void account_stop(struct kernel *kernel, struct image *image, u64 now_ns);
 
 /* After all probes are gone: sampled calls that never returned, to the images that made them. */
 void account_pending(struct kernel *kernel, struct recorder *recorder);

@@ -52,7 +52,7 @@ static bool withdraw(struct follow *follow, struct traced *traced)
 
 struct scan {
 	struct follow *follow;
-	struct process *process;
+	struct image *process;
 	pid_t pid;
 	unsigned int searched;
 };
@@ -100,15 +100,15 @@ static int take_down(struct follow *follow, struct scan *scan, struct traced **r
 }
 
 /* Probe every allocator among the files the process maps. */
-static int probe_mapped(struct follow *follow, struct traced *traced, const struct process *process)
+static int probe_mapped(struct follow *follow, struct traced *traced, const struct image *image)
 {
 	int err = 0;
 
 	for (struct binary *file = binaries_files(follow->target); file && !err; file = file->next) {
 		bool mapped = false;
 
-		for (u32 i = 0; i < address_map_count(process->mappings) && !mapped && file->plan; i++)
-			mapped = address_map_get(process->mappings, i)->elf == file->elf;
+		for (u32 i = 0; i < address_map_count(image->mappings) && !mapped && file->plan; i++)
+			mapped = address_map_get(image->mappings, i)->elf == file->elf;
 		if (mapped)
 			err = traced_probe(&follow->links, traced, file);
 	}

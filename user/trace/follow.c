@@ -73,12 +73,12 @@ void follow_set_new_max(struct follow *follow, const struct traced *traced, u64 
 	__atomic_store_n(&kernel_scope(follow->kernel, traced->scope)->new_max, new_max, __ATOMIC_RELEASE);
 }
 
-void follow_publish(struct follow *follow, struct traced *traced, const struct process *process, u64 now_ns)
+void follow_publish(struct follow *follow, struct traced *traced, const struct image *image, u64 now_ns)
 {
 	traced->remapped = false;
 	/* Without room the programs do not know the mappings; its stacks are sent raw then. */
-	unwind_tables_publish(follow->tables, kernel_scope(follow->kernel, traced->scope), process->number,
-			      process->mappings, now_ns);
+	unwind_tables_publish(follow->tables, kernel_scope(follow->kernel, traced->scope), image->number,
+			      image->mappings, now_ns);
 }
 
 void follow_sideband(struct follow *follow)
@@ -96,13 +96,13 @@ static void publish_remapped(struct follow *follow, u64 now_ns)
 {
 	follow->remapped = false;
 	for (struct traced *traced = follow->traced; traced; traced = traced->hh.next) {
-		struct process *process;
+		struct image *image;
 
 		if (!traced->remapped || !traced->listed)
 			continue;
-		process = recorder_current(follow->recorder, (u32)traced->pid);
-		if (process && !process->ended)
-			follow_publish(follow, traced, process, now_ns);
+		image = recorder_current(follow->recorder, (u32)traced->pid);
+		if (image && !image->ended)
+			follow_publish(follow, traced, image, now_ns);
 	}
 }
 
@@ -133,9 +133,9 @@ static int add_scanned(struct mapping *mapping, void *arg)
 	return address_map_add(arg, mapping);
 }
 
-int follow_open(struct follow *follow, struct traced *traced, struct process *process)
+int follow_open(struct follow *follow, struct traced *traced, struct image *image)
 {
-	struct address_map *known = process->mappings, *opened = address_map_new();
+	struct address_map *known = image->mappings, *opened = address_map_new();
 	int err = opened ? 0 : -ENOMEM;
 
 	/* It was not announced: it has come from somewhere else. */
@@ -155,18 +155,18 @@ int follow_open(struct follow *follow, struct traced *traced, struct process *pr
 		address_map_free(opened);
 		return err;
 	}
-	process->mappings = opened;
+	image->mappings = opened;
 	address_map_free(known);
 	follow_remapped(follow, traced);
 	return 0;
 }
 
-void follow_end_unheard(struct follow *follow, struct process *process, u64 now_ns)
+void follow_end_unheard(struct follow *follow, struct image *image, u64 now_ns)
 {
-	if (!process || process->ended)
+	if (!image || image->ended)
 		return;
-	recorder_end(follow->recorder, process, now_ns);
-	account_end(follow->kernel, process);
+	recorder_end(follow->recorder, image, now_ns);
+	account_end(follow->kernel, image);
 }
 
 /* Its exit has been heard of once the ring has been empty: unless that found it full. */
@@ -189,12 +189,12 @@ void follow_look(struct follow *follow, u64 now_ns)
 	follow->looked_ns = now_ns;
 	recorder_expire(follow->recorder, now_ns > ANNOUNCED_NS ? now_ns - ANNOUNCED_NS : 0);
 	HASH_ITER (hh, follow->traced, traced, next) {
-		struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
+		struct image *image = recorder_current(follow->recorder, (u32)traced->pid);
 
-		if (process && !process->ended && (all || process->heap.alloc_count))
-			account_look(process);
+		if (image && !image->ended && (all || image->heap.alloc_count))
+			account_look(image);
 		if (is_gone(follow, traced)) {
-			follow_end_unheard(follow, process, now_ns);
+			follow_end_unheard(follow, image, now_ns);
 			follow_drop(follow, traced);
 		}
 	}
@@ -225,10 +225,10 @@ void follow_fork(void *arg, u32 pid, u32 parent, u64 time_ns)
 
 static void count_lost(struct follow *follow, const struct traced *traced, u64 count)
 {
-	struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
+	struct image *image = recorder_current(follow->recorder, (u32)traced->pid);
 
-	if (process)
-		process->ledger[COUNTER_MAP_LOST] += count;
+	if (image)
+		image->ledger[COUNTER_MAP_LOST] += count;
 }
 
 void follow_map(void *arg, u32 pid, struct mapping *mapping)

@@ -45,13 +45,13 @@ void follow_set_new_max(struct follow *follow, const struct traced *traced, u64 
 
 /* Open the files behind the mappings of a new image, which may be gone in a moment, and probe those that want it. 0 or
  * -ENOMEM. */
-int follow_open(struct follow *follow, struct traced *traced, struct process *process);
+int follow_open(struct follow *follow, struct traced *traced, struct image *image);
 
 /* Let the programs know the image's mappings, for their unwinder. */
-void follow_publish(struct follow *follow, struct traced *traced, const struct process *process, u64 now_ns);
+void follow_publish(struct follow *follow, struct traced *traced, const struct image *image, u64 now_ns);
 
 /* The image goes on no longer, although no event said so; NULL: nothing. */
-void follow_end_unheard(struct follow *follow, struct process *process, u64 now_ns);
+void follow_end_unheard(struct follow *follow, struct image *image, u64 now_ns);
 
 /* Take in what the side-band has to tell. */
 void follow_sideband(struct follow *follow);

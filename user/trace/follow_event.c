@@ -40,31 +40,31 @@ static struct traced *traced_of(struct follow *follow, const struct event_proces
 
 static void on_new_image(struct follow *follow, const struct event_process *event)
 {
-	struct process *before = recorder_find(follow->recorder, event->header.process);
-	struct process *process = recorder_find(follow->recorder, event->next);
+	struct image *before = recorder_find(follow->recorder, event->header.process);
+	struct image *image = recorder_find(follow->recorder, event->next);
 	struct traced *traced = traced_of(follow, event);
 
 	if (before)
 		account_end(follow->kernel, before);
-	if (!process || !traced)
+	if (!image || !traced)
 		return;
-	account_facts(&follow->sources, process, before ? before : recorder_current(follow->recorder, event->parent),
+	account_facts(&follow->sources, image, before ? before : recorder_current(follow->recorder, event->parent),
 		      event->header.kind == EVENT_FORK);
-	follow_set_new_max(follow, traced, process->memory_limit, process->memory_used);
-	follow_open(follow, traced, process);
+	follow_set_new_max(follow, traced, image->memory_limit, image->memory_used);
+	follow_open(follow, traced, image);
 	if (traced->listed)
-		follow_publish(follow, traced, process, clock_now_ns());
+		follow_publish(follow, traced, image, clock_now_ns());
 	if (!traced->wide && event->header.kind == EVENT_EXEC && event->tid != event->pid)
 		widen(follow, traced, "another thread than its main thread called exec");
 }
 
 static void on_last_exit(struct follow *follow, const struct event_process *event)
 {
-	struct process *process = recorder_find(follow->recorder, event->header.process);
+	struct image *image = recorder_find(follow->recorder, event->header.process);
 	struct traced *traced = follow_find(follow, (pid_t)event->pid);
 
-	if (process)
-		account_end(follow->kernel, process);
+	if (image)
+		account_end(follow->kernel, image);
 	if (traced && traced->scope == event->scope)
 		follow_drop(follow, traced);
 }
@@ -96,7 +96,7 @@ static int begin_unheard(struct follow *follow, const struct event *event, size_
 {
 	struct event_process begin = {.header = {.kind = EVENT_EXEC, .time_ns = event->time_ns},
 				      .next = event->process};
-	struct process *before;
+	struct image *before;
 	int err;
 
 	if (!find_owner(follow, event, size, &begin.pid, &begin.scope))
@@ -114,13 +114,13 @@ static int begin_unheard(struct follow *follow, const struct event *event, size_
 /* Its stacks come raw until the programs know its mappings: that is when a population's are worth their room. */
 static void list(struct follow *follow, const struct event *event)
 {
-	struct process *process = recorder_find(follow->recorder, event->process);
-	struct traced *traced = process ? follow_find(follow, (pid_t)process->pid) : NULL;
+	struct image *image = recorder_find(follow->recorder, event->process);
+	struct traced *traced = image ? follow_find(follow, (pid_t)image->pid) : NULL;
 
-	if (!traced || traced->listed || process->ended)
+	if (!traced || traced->listed || image->ended)
 		return;
 	traced->listed = true;
-	follow_publish(follow, traced, process, clock_now_ns());
+	follow_publish(follow, traced, image, clock_now_ns());
 }
 
 static bool begins_image(const struct event *event)

@@ -83,10 +83,10 @@ static bool is_mapped(const struct binary *file, void *arg)
 	const struct follow *follow = arg;
 
 	for (struct traced *traced = follow->traced; traced; traced = traced->hh.next) {
-		const struct process *process = recorder_current(follow->recorder, (u32)traced->pid);
+		const struct image *image = recorder_current(follow->recorder, (u32)traced->pid);
 
-		for (u32 i = 0; process && !process->ended && i < address_map_count(process->mappings); i++)
-			if (address_map_get(process->mappings, i)->elf == file->elf)
+		for (u32 i = 0; image && !image->ended && i < address_map_count(image->mappings); i++)
+			if (address_map_get(image->mappings, i)->elf == file->elf)
 				return true;
 	}
 	return false;

@@ -235,12 +235,12 @@ void tracer_warn_silent(struct tracer *tracer)
 	if (tracer->follow.population != POPULATION_LISTED)
 		return;
 	for (struct traced *traced = tracer->follow.traced; traced; traced = traced->hh.next) {
-		struct process *process = recorder_current(tracer->follow.recorder, (u32)traced->pid);
+		struct image *image = recorder_current(tracer->follow.recorder, (u32)traced->pid);
 
-		if (!process || process->ended || traced->warned)
+		if (!image || image->ended || traced->warned)
 			continue;
 		traced->warned = true;
-		if (!kernel_count_hits(tracer->follow.kernel, process->number))
+		if (!kernel_count_hits(tracer->follow.kernel, image->number))
 			log_note("pid %d has not called its allocator in the first second; probed: %s", traced->pid,
 				 traced_names(&tracer->follow.links, traced));
 	}
@@ -258,12 +258,12 @@ static void close_scopes(struct tracer *tracer)
 		__atomic_store_n(&kernel_scope(tracer->follow.kernel, traced->scope)->process, 0, __ATOMIC_RELEASE);
 }
 
-static int finish_image(struct process *process, void *arg)
+static int finish_image(struct image *image, void *arg)
 {
 	struct tracer *tracer = arg;
 
-	if (!process->ended)
-		account_stop(tracer->follow.kernel, process, clock_now_ns());
+	if (!image->ended)
+		account_stop(tracer->follow.kernel, image, clock_now_ns());
 	return 0;
 }
 

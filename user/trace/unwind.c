@@ -157,7 +157,7 @@ enum unwind_end unwind_raw(struct unwind_tables *tables, const struct address_ma
 }
 
 /* As the programs count the stacks that they walk. */
-static void count_end(struct process *process, enum unwind_end end, bool frame_pointer)
+static void count_end(struct image *image, enum unwind_end end, bool frame_pointer)
 {
 	static const enum counter counters[] = {
 		[UNWIND_TRUNCATED] = COUNTER_STACK_TRUNCATED,	[UNWIND_NO_MAPPING] = COUNTER_STACK_NO_MAPPING,
@@ -165,9 +165,9 @@ static void count_end(struct process *process, enum unwind_end end, bool frame_p
 		[UNWIND_UNREADABLE] = COUNTER_STACK_UNREADABLE, [UNWIND_STUCK] = COUNTER_STACK_STUCK,
 	};
 
-	process->ledger[COUNTER_STACK_FRAME_POINTER] += frame_pointer;
+	image->ledger[COUNTER_STACK_FRAME_POINTER] += frame_pointer;
 	if (end != UNWIND_COMPLETE)
-		process->ledger[counters[end]]++;
+		image->ledger[counters[end]]++;
 }
 
 /*
@@ -177,14 +177,14 @@ static void count_end(struct process *process, enum unwind_end end, bool frame_p
 static bool unwind_one(struct unwinder *unwinder, struct raw *raw, bool all)
 {
 	const struct event_raw *event = &raw->event;
-	struct process *process = recorder_find(unwinder->recorder, event->header.process);
+	struct image *image = recorder_find(unwinder->recorder, event->header.process);
 	struct event_stack stack = {.header = event->header, .stack = event->stack};
 	struct walk state = {.tables = unwinder->tables, .event = event};
 	enum unwind_end end;
 
-	if (!process)
+	if (!image)
 		return true;
-	state.mappings = process->mappings;
+	state.mappings = image->mappings;
 	end = walk(&state, stack.ip, &stack.depth);
 	if (!all && (end == UNWIND_NO_TABLE || (end == UNWIND_NO_MAPPING && !raw->looked_at))) {
 		raw->looked_at = end == UNWIND_NO_MAPPING;
@@ -193,7 +193,7 @@ static bool unwind_one(struct unwinder *unwinder, struct raw *raw, bool all)
 	stack.header.kind = EVENT_STACK;
 	stack.header.flags = end == UNWIND_TRUNCATED ? EVENT_TRUNCATED : 0;
 	stack.end = end;
-	count_end(process, end, state.frame_pointer);
+	count_end(image, end, state.frame_pointer);
 	recorder_event(unwinder->recorder, &stack.header, sizeof(stack));
 	return true;
 }
@@ -207,10 +207,10 @@ static size_t raw_bytes(const struct raw *raw)
 static void drop(struct unwinder *unwinder, struct raw **link)
 {
 	struct raw *raw = *link;
-	struct process *process = raw->counted ? recorder_find(unwinder->recorder, raw->event.header.process) : NULL;
+	struct image *image = raw->counted ? recorder_find(unwinder->recorder, raw->event.header.process) : NULL;
 
-	if (process)
-		process->raw_waiting--;
+	if (image)
+		image->raw_waiting--;
 	*link = raw->next;
 	if (!raw->next)
 		unwinder->last = link;
@@ -249,7 +249,7 @@ static void relieve(struct unwinder *unwinder)
 
 int unwinder_add(struct unwinder *unwinder, const struct event_raw *event, size_t size)
 {
-	struct process *process;
+	struct image *image;
 	struct raw *raw;
 
 	if (size < offsetof(struct event_raw, bytes) || event->size > size - offsetof(struct event_raw, bytes) ||
@@ -259,10 +259,10 @@ int unwinder_add(struct unwinder *unwinder, const struct event_raw *event, size_
 	if (!raw)
 		return -ENOMEM;
 	memcpy(&raw->event, event, offsetof(struct event_raw, bytes) + event->size);
-	process = recorder_find(unwinder->recorder, event->header.process);
-	raw->counted = process;
-	if (process)
-		process->raw_waiting++;
+	image = recorder_find(unwinder->recorder, event->header.process);
+	raw->counted = image;
+	if (image)
+		image->raw_waiting++;
 	*unwinder->last = raw;
 	unwinder->last = &raw->next;
 	unwinder->bytes += raw_bytes(raw);

@@ -35,13 +35,13 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-static inline struct process *begin(u32 number, u32 pid)
+static inline struct image *begin(u32 number, u32 pid)
 {
-	struct process *process = NULL;
+	struct image *image = NULL;
 
-	assert_int_equal(recorder_begin(recorder, number, pid, 3, 10 * number, &process), 0);
-	assert_non_null(process);
-	return process;
+	assert_int_equal(recorder_begin(recorder, number, pid, 3, 10 * number, &image), 0);
+	assert_non_null(image);
+	return image;
 }
 
 static inline int send_alloc(u32 number, u64 object, u64 size, u64 stack, u8 flags)

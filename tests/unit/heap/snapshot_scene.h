@@ -15,7 +15,7 @@
 #define PROGRAM 0x400000
 #define LIBRARY 0x7f0000000000
 
-static struct process *process;
+static struct image *process;
 static struct profile *profile;
 
 static inline void add_mapping(u64 start, u64 from_ns, const char *path)
@@ -38,12 +38,12 @@ static inline void add_mapping(u64 start, u64 from_ns, const char *path)
 static inline int setup(void **state)
 {
 	(void)state;
-	process = process_new(9, 1234, 2, 1, 1000);
+	process = image_new(9, 1234, 2, 1, 1000);
 	if (!process)
 		return -1;
 	add_mapping(PROGRAM, 0, "/bin/program");
 	add_mapping(LIBRARY, 0, "/lib/library");
-	process_set_comm(process, "program");
+	image_set_comm(process, "program");
 	return 0;
 }
 
@@ -52,7 +52,7 @@ static inline int teardown(void **state)
 	(void)state;
 	profile_free(profile);
 	profile = NULL;
-	process_free(process);
+	image_free(process);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 
 static void test_recorder_alloc_and_free_reach_their_process_alone(void **state)
 {
-	struct process *one = begin(1, PID), *two = begin(2, PID + 1);
+	struct image *one = begin(1, PID), *two = begin(2, PID + 1);
 
 	(void)state;
 	assert_int_equal(send_alloc(1, 1, 100, 7, 0), 0);
@@ -24,32 +24,32 @@ static void test_recorder_alloc_and_free_reach_their_process_alone(void **state)
 
 static void test_recorder_alloc_flags_say_what_is_followed(void **state)
 {
-	struct process *process = begin(1, PID);
+	struct image *image = begin(1, PID);
 
 	(void)state;
 	assert_int_equal(send_alloc(1, 1, 100, 7, EVENT_REFUSED), 0);
 	assert_int_equal(send_alloc(1, 2, 100, 7, EVENT_UNFOLLOWED), 0);
 	assert_int_equal(send_alloc(1, 3, 100, 0, EVENT_STACKLESS), 0);
 	assert_int_equal(send_alloc(1, 4, 100, 0, EVENT_STACKLESS | EVENT_REFUSED), 0);
-	assert_int_equal(process->heap.alloc_count, 4);
-	assert_int_equal(process->heap.unfollowed_count, 3);
-	assert_int_equal(process->heap.inuse_count, 1);
+	assert_int_equal(image->heap.alloc_count, 4);
+	assert_int_equal(image->heap.unfollowed_count, 3);
+	assert_int_equal(image->heap.inuse_count, 1);
 }
 
 static void test_recorder_overwrite_is_a_death(void **state)
 {
-	struct process *process = begin(1, PID);
+	struct image *image = begin(1, PID);
 
 	(void)state;
 	send_alloc(1, 1, 100, 7, 0);
 	assert_int_equal(send_object(EVENT_OVERWRITE, 1, 1), 0);
-	assert_int_equal(process->heap.inuse_count, 0);
-	assert_int_equal(process->heap.freed_count, 1);
+	assert_int_equal(image->heap.inuse_count, 0);
+	assert_int_equal(image->heap.freed_count, 1);
 }
 
 static void test_recorder_death_told_twice_or_of_an_unknown_object_is_no_error(void **state)
 {
-	struct process *process = begin(1, PID);
+	struct image *image = begin(1, PID);
 
 	(void)state;
 	send_alloc(1, 1, 100, 7, 0);
@@ -58,25 +58,25 @@ static void test_recorder_death_told_twice_or_of_an_unknown_object_is_no_error(v
 	assert_int_equal(send_object(EVENT_FREE, 1, 99), 0);
 	assert_int_equal(send_moved(EVENT_MOVED, 1, 99, 8), 0);
 	assert_int_equal(send_moved(EVENT_REVIVED, 1, 99, 8), 0);
-	assert_int_equal(process->heap.freed_count, 1);
+	assert_int_equal(image->heap.freed_count, 1);
 }
 
 /* Two threads in realloc at once: each one's failure brings back its own object. */
 static void test_recorder_moved_and_revived_are_connected_by_thread(void **state)
 {
-	struct process *process = begin(1, PID);
+	struct image *image = begin(1, PID);
 
 	(void)state;
 	send_alloc(1, 1, 100, 7, 0);
 	send_alloc(1, 2, 200, 7, 0);
 	assert_int_equal(send_moved(EVENT_MOVED, 1, 1, 501), 0);
 	assert_int_equal(send_moved(EVENT_MOVED, 1, 2, 502), 0);
-	assert_int_equal(process->heap.inuse_count, 0);
+	assert_int_equal(image->heap.inuse_count, 0);
 	assert_int_equal(send_moved(EVENT_REVIVED, 1, 1, 502), 0);
-	assert_int_equal(process->heap.inuse_count, 0);
+	assert_int_equal(image->heap.inuse_count, 0);
 	assert_int_equal(send_moved(EVENT_REVIVED, 1, 2, 502), 0);
-	assert_int_equal(process->heap.inuse_count, 1);
-	assert_true(process->heap.inuse_bytes == 200);
+	assert_int_equal(image->heap.inuse_count, 1);
+	assert_true(image->heap.inuse_bytes == 200);
 }
 
 /* --- malformed --- */
@@ -133,7 +133,7 @@ static void test_recorder_event_cut_anywhere_is_malformed(void **state)
 
 static void test_recorder_stack_shorter_than_its_depth_is_malformed(void **state)
 {
-	struct process *process = begin(1, PID);
+	struct image *image = begin(1, PID);
 
 	(void)state;
 	assert_int_equal(send_stack(1, 7, 3, stack_size(3) - 1), -EBADMSG);
@@ -141,17 +141,17 @@ static void test_recorder_stack_shorter_than_its_depth_is_malformed(void **state
 	assert_int_equal(send_stack(1, 7, STACK_DEPTH_MAX + 1, sizeof(struct event_stack)), -EBADMSG);
 	assert_int_equal(send_stack(1, 7, 0xffffffff, sizeof(struct event_stack)), -EBADMSG);
 	assert_int_equal(send_stack(1, 7, 0x20000000, stack_size(0)), -EBADMSG);
-	assert_null(stack_table_find(&process->stacks, 7));
+	assert_null(stack_table_find(&image->stacks, 7));
 }
 
 static void test_recorder_stack_of_every_depth_is_kept(void **state)
 {
-	struct process *process = begin(1, PID);
+	struct image *image = begin(1, PID);
 
 	(void)state;
 	for (u32 depth = 1; depth <= STACK_DEPTH_MAX; depth++) {
 		assert_int_equal(send_stack(1, 1000 + depth, depth, stack_size(depth)), 0);
-		assert_int_equal(stack_table_find(&process->stacks, 1000 + depth)->depth, depth);
+		assert_int_equal(stack_table_find(&image->stacks, 1000 + depth)->depth, depth);
 	}
 	assert_int_equal(send_stack(1, 7, 1, sizeof(struct event_stack)), 0);
 }
@@ -181,9 +181,9 @@ static u64 random_number(void)
 	return z ^ z >> 31;
 }
 
-static int check_process(struct process *process, void *arg)
+static int check_process(struct image *image, void *arg)
 {
-	const struct heap *heap = &process->heap;
+	const struct heap *heap = &image->heap;
 
 	(void)arg;
 	assert_int_equal(heap->alloc_count - heap->unfollowed_count - heap->freed_count, heap->inuse_count);
@@ -192,12 +192,12 @@ static int check_process(struct process *process, void *arg)
 	return 0;
 }
 
-static int snapshot_process(struct process *process, void *arg)
+static int snapshot_process(struct image *image, void *arg)
 {
 	struct profile *profile;
 
 	(void)arg;
-	assert_int_equal(recorder_snapshot(recorder, process, UINT64_MAX, 1, &profile), 0);
+	assert_int_equal(recorder_snapshot(recorder, image, UINT64_MAX, 1, &profile), 0);
 	for (u32 i = 0; i < profile->sample_count; i++)
 		for (u32 j = 0; j < profile->samples[i].depth; j++)
 			assert_true(profile->samples[i].location[j] < profile->location_count);

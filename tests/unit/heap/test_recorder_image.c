@@ -8,7 +8,7 @@
 
 static void test_recorder_exec_ends_one_image_and_begins_the_next(void **state)
 {
-	struct process *one = begin(1, PID), *two;
+	struct image *one = begin(1, PID), *two;
 
 	(void)state;
 	send_alloc(1, 1, 100, 7, 0);
@@ -27,7 +27,7 @@ static void test_recorder_exec_ends_one_image_and_begins_the_next(void **state)
 	assert_false(two->ended);
 	assert_int_equal(two->heap.alloc_count, 0);
 	assert_ptr_equal(recorder_current(recorder, PID), two);
-	process_balance(one);
+	image_balance(one);
 	assert_int_equal(one->ledger[COUNTER_ENDED], 1);
 }
 
@@ -41,27 +41,27 @@ static void test_recorder_exec_of_command_begins_its_first_image(void **state)
 
 static void test_recorder_exit_ends_the_image_once(void **state)
 {
-	struct process *process = begin(1, PID);
+	struct image *image = begin(1, PID);
 
 	(void)state;
 	assert_int_equal(send_process(EVENT_EXIT, 1, 0, 60, "name"), 0);
-	assert_true(process->ended);
-	assert_string_equal(process->comm, "name");
-	assert_int_equal(process->rss_peak_bytes, 4096);
+	assert_true(image->ended);
+	assert_string_equal(image->comm, "name");
+	assert_int_equal(image->rss_peak_bytes, 4096);
 	assert_int_equal(send_process(EVENT_EXIT, 1, 0, 90, "other"), 0);
-	assert_int_equal(process->end_ns, 60);
-	assert_string_equal(process->comm, "name");
+	assert_int_equal(image->end_ns, 60);
+	assert_string_equal(image->comm, "name");
 }
 
 static void test_recorder_leader_exit_ends_nothing(void **state)
 {
-	struct process *process = begin(1, PID);
+	struct image *image = begin(1, PID);
 
 	(void)state;
 	assert_int_equal(send_process(EVENT_LEADER_EXIT, 1, 0, 60, "name"), 0);
-	assert_false(process->ended);
+	assert_false(image->ended);
 	assert_int_equal(send_alloc(1, 1, 100, 7, 0), 0);
-	assert_int_equal(process->heap.inuse_count, 1);
+	assert_int_equal(image->heap.inuse_count, 1);
 }
 
 static void test_recorder_pid_used_again_begins_another_image(void **state)
@@ -73,11 +73,11 @@ static void test_recorder_pid_used_again_begins_another_image(void **state)
 	assert_int_equal(begin(3, PID + 1)->image, 1);
 }
 
-static int collect(struct process *process, void *arg)
+static int collect(struct image *image, void *arg)
 {
 	u32 *numbers = arg;
 
-	numbers[++numbers[0]] = process->number;
+	numbers[++numbers[0]] = image->number;
 	return numbers[0] == 3 ? 42 : 0;
 }
 
@@ -103,7 +103,7 @@ static void test_recorder_for_each_goes_in_order_and_stops_when_told(void **stat
 
 static void test_recorder_take_ended_hands_out_in_the_order_of_their_ends(void **state)
 {
-	struct process *one = begin(1, PID), *two = begin(2, PID + 1);
+	struct image *one = begin(1, PID), *two = begin(2, PID + 1);
 
 	(void)state;
 	begin(3, PID + 2);
@@ -115,8 +115,8 @@ static void test_recorder_take_ended_hands_out_in_the_order_of_their_ends(void *
 	assert_ptr_equal(recorder_take_ended(recorder), two);
 	assert_ptr_equal(recorder_take_ended(recorder), one);
 	assert_null(recorder_take_ended(recorder));
-	process_free(one);
-	process_free(two);
+	image_free(one);
+	image_free(two);
 	assert_null(recorder_find(recorder, 1));
 	assert_null(recorder_current(recorder, PID));
 	assert_non_null(recorder_find(recorder, 3));
@@ -126,7 +126,7 @@ static void test_recorder_take_ended_hands_out_in_the_order_of_their_ends(void *
 /* A raw stack on its way would find no image to belong to. */
 static void test_recorder_take_ended_passes_over_one_whose_stacks_wait(void **state)
 {
-	struct process *one = begin(1, PID), *two = begin(2, PID + 1);
+	struct image *one = begin(1, PID), *two = begin(2, PID + 1);
 
 	(void)state;
 	one->raw_waiting = 1;
@@ -137,23 +137,23 @@ static void test_recorder_take_ended_passes_over_one_whose_stacks_wait(void **st
 	recorder_end(recorder, begin(3, PID + 2), 70);
 	one->raw_waiting = 0;
 	assert_ptr_equal(recorder_take_ended(recorder), one);
-	process_free(one);
-	process_free(two);
+	image_free(one);
+	image_free(two);
 }
 
 static void test_recorder_pid_is_numbered_on_after_its_images_are_taken(void **state)
 {
-	struct process *taken;
+	struct image *taken;
 
 	(void)state;
 	for (u32 image = 1; image <= 3; image++) {
-		struct process *process = begin(image, PID);
+		struct image *process = begin(image, PID);
 
 		assert_int_equal(process->image, image);
 		recorder_end(recorder, process, 50);
 		taken = recorder_take_ended(recorder);
 		assert_ptr_equal(taken, process);
-		process_free(taken);
+		image_free(taken);
 	}
 	assert_int_equal(begin(4, PID + 1)->image, 1);
 }
@@ -161,14 +161,14 @@ static void test_recorder_pid_is_numbered_on_after_its_images_are_taken(void **s
 /* By exec the older image is taken while the newer lives: that is still the pid's. */
 static void test_recorder_take_ended_leaves_the_pids_newer_image_its_place(void **state)
 {
-	struct process *taken;
+	struct image *taken;
 
 	(void)state;
 	begin(1, PID);
 	assert_int_equal(send_process(EVENT_EXEC, 1, 2, 60, "second"), 0);
 	taken = recorder_take_ended(recorder);
 	assert_int_equal(taken->number, 1);
-	process_free(taken);
+	image_free(taken);
 	assert_int_equal(recorder_current(recorder, PID)->number, 2);
 }
 
@@ -182,46 +182,46 @@ static void test_recorder_free_of_null_is_nothing(void **state)
 
 static void test_recorder_comm_renames_while_the_image_lasts(void **state)
 {
-	struct process *process = begin(1, PID);
+	struct image *image = begin(1, PID);
 
 	(void)state;
 	assert_int_equal(recorder_comm(recorder, PID, "renamed", false, 11), 0);
-	assert_string_equal(process->comm, "renamed");
+	assert_string_equal(image->comm, "renamed");
 	send_process(EVENT_EXIT, 1, 0, 60, "last");
 	assert_int_equal(recorder_comm(recorder, PID, "late", false, 70), 0);
-	assert_string_equal(process->comm, "last");
+	assert_string_equal(image->comm, "last");
 }
 
 static void test_recorder_enter_begins_an_image_and_leave_ends_it(void **state)
 {
-	struct process *process;
+	struct image *image;
 
 	(void)state;
 	assert_int_equal(send_process(EVENT_ENTER, 0, 1, 60, "here"), 0);
-	process = recorder_current(recorder, PID);
-	assert_int_equal(process->number, 1);
-	assert_string_equal(process->comm, "here");
-	assert_int_equal(process->cpu_start_ns, 60000);
+	image = recorder_current(recorder, PID);
+	assert_int_equal(image->number, 1);
+	assert_string_equal(image->comm, "here");
+	assert_int_equal(image->cpu_start_ns, 60000);
 	assert_int_equal(send_process(EVENT_LEAVE, 1, 0, 90, "away"), 0);
-	assert_true(process->ended);
-	assert_int_equal(process->end_ns, 90);
-	assert_int_equal(process->cpu_end_ns, 90000);
-	assert_string_equal(process->comm, "away");
+	assert_true(image->ended);
+	assert_int_equal(image->end_ns, 90);
+	assert_int_equal(image->cpu_end_ns, 90000);
+	assert_string_equal(image->comm, "away");
 	assert_int_equal(send_process(EVENT_ENTER, 0, 2, 95, "back"), 0);
 	assert_int_equal(recorder_current(recorder, PID)->image, 2);
 }
 
 static void test_recorder_exec_into_what_is_not_wanted_ends_the_image_alone(void **state)
 {
-	struct process *process = begin(1, PID);
+	struct image *image = begin(1, PID);
 
 	(void)state;
 	assert_int_equal(send_process(EVENT_EXEC, 1, 0, 60, "other"), 0);
-	assert_true(process->ended);
-	assert_int_equal(process->end_ns, 60);
-	assert_ptr_equal(recorder_current(recorder, PID), process);
-	assert_ptr_equal(recorder_take_ended(recorder), process);
-	process_free(process);
+	assert_true(image->ended);
+	assert_int_equal(image->end_ns, 60);
+	assert_ptr_equal(recorder_current(recorder, PID), image);
+	assert_ptr_equal(recorder_take_ended(recorder), image);
+	image_free(image);
 	assert_null(recorder_current(recorder, PID));
 }
 

@@ -9,9 +9,9 @@ static void map(u32 pid, u64 start, u64 from_ns, const char *path)
 	assert_int_equal(recorder_map(recorder, pid, &mapping), 0);
 }
 
-static const char *mapped_at(const struct process *process, u64 ip, u64 time_ns)
+static const char *mapped_at(const struct image *image, u64 ip, u64 time_ns)
 {
-	const struct mapping *mapping = address_map_find(process->mappings, ip, time_ns);
+	const struct mapping *mapping = address_map_find(image->mappings, ip, time_ns);
 
 	return mapping ? mapping->path : "";
 }
@@ -20,7 +20,7 @@ static const char *mapped_at(const struct process *process, u64 ip, u64 time_ns)
 
 static void test_recorder_mappings_before_exec_event_belong_to_the_next_image(void **state)
 {
-	struct process *one = begin(1, PID), *two;
+	struct image *one = begin(1, PID), *two;
 
 	(void)state;
 	map(PID, 0x1000, 11, "/bin/one");
@@ -57,7 +57,7 @@ static void announce_two_execs(void)
 
 static void test_recorder_two_execs_between_two_looks_keep_their_own_mappings(void **state)
 {
-	struct process *two, *three;
+	struct image *two, *three;
 
 	(void)state;
 	announce_two_execs();
@@ -89,20 +89,20 @@ static void test_recorder_exec_events_lost_the_newest_announcement_counts(void *
 
 static void test_recorder_map_and_comm_of_unknown_pid_are_ignored(void **state)
 {
-	struct process *process = begin(1, PID);
+	struct image *image = begin(1, PID);
 
 	(void)state;
 	map(PID + 1, 0x1000, 11, "/bin/x");
 	assert_int_equal(recorder_comm(recorder, PID + 1, "x", false, 11), 0);
-	assert_string_equal(process->comm, "");
-	assert_int_equal(address_map_count(process->mappings), 0);
+	assert_string_equal(image->comm, "");
+	assert_int_equal(address_map_count(image->mappings), 0);
 }
 
 /* --- forks --- */
 
 static void test_recorder_fork_gives_the_child_what_its_parent_had_mapped(void **state)
 {
-	struct process *child;
+	struct image *child;
 
 	(void)state;
 	begin(1, PID + 1);

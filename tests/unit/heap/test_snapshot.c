@@ -161,7 +161,7 @@ static void test_snapshot_is_its_own_when_the_process_goes_on(void **state)
 	take(5000);
 	allocate(2, 100, 7);
 	heap_free(&process->heap, 1);
-	process_set_comm(process, "other");
+	image_set_comm(process, "other");
 	free(process->exe);
 	process->exe = NULL;
 	assert_int_equal(sample_of(100, 1)->alloc_count, 1);

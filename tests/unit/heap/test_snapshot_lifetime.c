@@ -7,10 +7,10 @@
 /* A hundred bytes a cycle, kept; the collector's first cycles are those of two minutes. */
 static void live_through(u32 cycles)
 {
-	collector_init(&process->heap.collector, &(struct collector_options){.gogc_percent = 100, .tenure = 3}, 1000);
+	gc_model_init(&process->heap.collector, &(struct gc_options){.gogc_percent = 100, .tenure = 3}, 1000);
 	for (u32 i = 0; i < cycles; i++) {
 		allocate(100 + i, 100, 7);
-		collector_tick(&process->heap.collector, 1000 + (i + 1) * COLLECTOR_PERIOD_NS);
+		gc_model_tick(&process->heap.collector, 1000 + (i + 1) * GC_PERIOD_NS);
 	}
 }
 
@@ -20,22 +20,22 @@ static void test_snapshot_takes_over_the_model_and_ages(void **state)
 
 	(void)state;
 	live_through(5);
-	collector_request(&process->heap.collector);
-	take(1000 + 5 * COLLECTOR_PERIOD_NS + 10);
+	gc_model_request(&process->heap.collector);
+	take(1000 + 5 * GC_PERIOD_NS + 10);
 	model = &profile->model;
 	assert_true(model->known);
 	assert_int_equal(model->gogc_percent, 100);
 	assert_int_equal(model->tenure, 3);
 	assert_int_equal(model->cycles, 5);
 	assert_int_equal(model->requests, 1);
-	assert_int_equal(model->cycles_ns, 5 * COLLECTOR_PERIOD_NS);
+	assert_int_equal(model->cycles_ns, 5 * GC_PERIOD_NS);
 	assert_true(model->cycles_bytes == 500);
 	assert_true(model->marked_bytes == 500);
 	assert_true(model->tenured_bytes == 300);
-	assert_int_equal(model->clock_ns[2], 2 * COLLECTOR_PERIOD_NS);
+	assert_int_equal(model->clock_ns[2], 2 * GC_PERIOD_NS);
 	assert_int_equal(model->age_ns[0], 0);
 	assert_int_equal(model->age_ns[1], 10);
-	assert_int_equal(model->age_ns[5], 4 * COLLECTOR_PERIOD_NS + 10);
+	assert_int_equal(model->age_ns[5], 4 * GC_PERIOD_NS + 10);
 	assert_int_equal(model->age_ns[6], 0);
 }
 
@@ -47,7 +47,7 @@ static void test_snapshot_lifetimes_count_what_lives_and_leave_no_trace(void **s
 	live_through(5);
 	heap_free(&process->heap, 100);
 	for (int again = 0; again < 2; again++) {
-		take(1000 + 6 * COLLECTOR_PERIOD_NS);
+		take(1000 + 6 * GC_PERIOD_NS);
 		assert_int_equal(profile->sample_count, 1);
 		lifetime = profile->samples[0].lifetime;
 		assert_non_null(lifetime);
@@ -68,7 +68,7 @@ static void test_snapshot_lifetimes_of_samples_made_one_are_added(void **state)
 	allocate(1, 100, 8);
 	allocate(2, 100, 8);
 	heap_free(&process->heap, 2);
-	take(1000 + 4 * COLLECTOR_PERIOD_NS);
+	take(1000 + 4 * GC_PERIOD_NS);
 	assert_int_equal(profile->sample_count, 1);
 	assert_int_equal(births(profile->samples[0].lifetime), 5);
 	assert_int_equal(profile->samples[0].lifetime->ended[0], 1);
@@ -81,11 +81,11 @@ static void test_snapshot_shows_the_published_state(void **state)
 	(void)state;
 	live_through(3);
 	allocate(1, 100, 7);
-	take(1000 + 3 * COLLECTOR_PERIOD_NS + 10);
+	take(1000 + 3 * GC_PERIOD_NS + 10);
 	assert_int_equal(sample_of(100, 0)->alloc_count, 2);
 	assert_int_equal(sample_of(100, 0)->inuse_count, 2);
-	collector_request(&process->heap.collector);
-	take(1000 + 3 * COLLECTOR_PERIOD_NS + 10);
+	gc_model_request(&process->heap.collector);
+	take(1000 + 3 * GC_PERIOD_NS + 10);
 	assert_int_equal(sample_of(100, 0)->alloc_count, 4);
 }
 

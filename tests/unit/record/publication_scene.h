@@ -66,26 +66,26 @@ static inline int close_all(void **state)
 }
 
 /* An image with a stack of its own and some samples of odd sizes. */
-static inline struct process *begin_sampled(u32 number, u32 pid, const char *comm, const char *container)
+static inline struct image *begin_sampled(u32 number, u32 pid, const char *comm, const char *container)
 {
-	struct process *process = begin(number, pid);
+	struct image *image = begin(number, pid);
 	struct mapping mapping = {.start = 0x3ff000,
 				  .end = 0x500000,
 				  .path = (char *)"/usr/bin/program",
 				  .build_id = {1},
 				  .build_id_size = 1};
 
-	process_set_comm(process, comm);
-	process->exe = strdup("/usr/bin/program");
-	process->container_id = container ? strdup(container) : NULL;
-	process->container_name = container ? strdup("shop") : NULL;
+	image_set_comm(image, comm);
+	image->exe = strdup("/usr/bin/program");
+	image->container_id = container ? strdup(container) : NULL;
+	image->container_name = container ? strdup("shop") : NULL;
 	assert_int_equal(recorder_map(recorder, pid, &mapping), 0);
 	assert_int_equal(send_stack(number, number, 2, stack_size(2)), 0);
 	for (u32 i = 0; i < 3; i++)
 		assert_int_equal(send_alloc(number, 100 * number + i, 77 + number % 7 * 13 + i, number, 0), 0);
-	process->ledger[COUNTER_SAMPLED] = 3;
+	image->ledger[COUNTER_SAMPLED] = 3;
 	assert_int_equal(send_object(EVENT_FREE, number, 100 * number), 0);
-	return process;
+	return image;
 }
 
 static inline void finish_batches(void)

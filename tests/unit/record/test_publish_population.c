@@ -149,7 +149,7 @@ static void test_publish_population_of_too_many_samples_merges_by_executable(voi
 /* As often as profiles are written, what is lost is in each of them once, and none of it in the ledger at the end. */
 static void test_publish_population_now_has_a_ledger_that_balances(void **state)
 {
-	struct process *living;
+	struct image *living;
 	struct profile *profile;
 
 	(void)state;

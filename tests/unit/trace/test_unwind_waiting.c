@@ -27,7 +27,7 @@ static void said_wait(struct unwind_tables *set, int milliseconds);
 
 static struct recorder *recorder;
 static struct unwinder *unwinder;
-static struct process *process;
+static struct image *process;
 static struct event_raw event;
 static bool ready, ready_if_waited_for;
 

@@ -6,7 +6,7 @@
 
 static struct recorder *recorder;
 static struct unwinder *unwinder;
-static struct process *process;
+static struct image *process;
 
 static int setup_unwinder(void **state)
 {

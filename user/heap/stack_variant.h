@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef VARIANT_H
-#define VARIANT_H
+#ifndef HEAP_STACK_VARIANT_H
+#define HEAP_STACK_VARIANT_H
 /*
  * What a stack's hash means at a time. The programs walk by the list of mappings that they were given last, and name
  * what they find by it; until they are given the next, code that has come to where other code was
@@ -15,7 +15,7 @@
  * The stack meant by `hash` in an event of `time_ns`, made if need be; *ret_stack NULL: the hash is unknown. The
  * mappings must be known up to that time. 0 or -ENOMEM.
  */
-int variant_find(struct stack_table *table, const struct address_map *mappings, u64 hash, u64 time_ns,
-		 struct stack **ret_stack);
+int stack_variant_find(struct stack_table *table, const struct address_map *mappings, u64 hash, u64 time_ns,
+		       struct stack **ret_stack);
 
 #endif

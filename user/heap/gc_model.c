@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Cycles, generations and bookings of one image; driven by heap.c and the recorder. */
-#include "heap/collector.h"
+#include "heap/gc_model.h"
 
-void collector_init(struct collector *collector, const struct collector_options *options, u64 now_ns)
+void gc_model_init(struct gc_model *collector, const struct gc_options *options, u64 now_ns)
 {
-	*collector = (struct collector){.options = *options, .start = {.time_ns = now_ns}};
+	*collector = (struct gc_model){.options = *options, .start = {.time_ns = now_ns}};
 	if (!collector->options.tenure)
-		collector->options.tenure = COLLECTOR_TENURE_DEFAULT;
+		collector->options.tenure = GC_TENURE_DEFAULT;
 }
 
-double collector_goal(const struct collector *collector)
+double gc_model_goal(const struct gc_model *collector)
 {
 	double factor = (double)collector->options.gogc_percent / 100;
-	double least = COLLECTOR_MINIMUM_BYTES * factor, wanted = collector->marked_bytes * (1 + factor);
+	double least = GC_MINIMUM_BYTES * factor, wanted = collector->marked_bytes * (1 + factor);
 
 	return wanted > least ? wanted : least;
 }
 
 /* What was born `tenure` cycles ago and lives is old from now on. */
-static void promote(struct collector *collector)
+static void promote(struct gc_model *collector)
 {
-	u32 row = (collector->cycle - collector->options.tenure) % COLLECTOR_KEPT;
+	u32 row = (collector->cycle - collector->options.tenure) % GC_KEPT;
 
 	if (collector->cycle < collector->options.tenure)
 		return;
@@ -30,18 +30,18 @@ static void promote(struct collector *collector)
 	collector->young_bytes[row] = collector->born_bytes[row] = 0;
 }
 
-static void remember(struct collector *collector, u64 now_ns)
+static void remember(struct gc_model *collector, u64 now_ns)
 {
 	struct moment moment = {now_ns, collector->allocated_bytes, collector->tenured_bytes};
 
-	for (u32 level = 0, n = collector->cycle; level < COLLECTOR_LEVELS; level++, n >>= 1) {
-		collector->history[level][n % COLLECTOR_KEPT] = moment;
+	for (u32 level = 0, n = collector->cycle; level < GC_LEVELS; level++, n >>= 1) {
+		collector->history[level][n % GC_KEPT] = moment;
 		if (n & 1)
 			break;
 	}
 }
 
-static void complete(struct collector *collector, u64 now_ns)
+static void complete(struct gc_model *collector, u64 now_ns)
 {
 	collector->cycle++;
 	collector->booked++;
@@ -55,20 +55,20 @@ static void complete(struct collector *collector, u64 now_ns)
 	remember(collector, now_ns);
 }
 
-void collector_tick(struct collector *collector, u64 now_ns)
+void gc_model_tick(struct gc_model *collector, u64 now_ns)
 {
 	u64 due_ns;
 
 	if (!collector->options.gogc_percent)
 		return;
 	/* At the moment they were due, whenever that is noticed. */
-	while ((due_ns = collector_moment(collector, collector->cycle).time_ns + COLLECTOR_PERIOD_NS) <= now_ns)
+	while ((due_ns = gc_model_moment(collector, collector->cycle).time_ns + GC_PERIOD_NS) <= now_ns)
 		complete(collector, due_ns);
 }
 
-void collector_allocate(struct collector *collector, double bytes, u64 now_ns)
+void gc_model_allocate(struct gc_model *collector, double bytes, u64 now_ns)
 {
-	bool reached = collector->marked_bytes + collector->since_bytes + bytes >= collector_goal(collector);
+	bool reached = collector->marked_bytes + collector->since_bytes + bytes >= gc_model_goal(collector);
 
 	if (reached && collector->options.gogc_percent)
 		complete(collector, now_ns);
@@ -76,42 +76,42 @@ void collector_allocate(struct collector *collector, double bytes, u64 now_ns)
 	collector->since_bytes += bytes;
 }
 
-void collector_request(struct collector *collector)
+void gc_model_request(struct gc_model *collector)
 {
 	collector->booked++;
 	collector->published = collector->booked + 1;
 }
 
-void collector_birth(struct collector *collector, double bytes)
+void gc_model_birth(struct gc_model *collector, double bytes)
 {
-	collector->born_bytes[collector->cycle % COLLECTOR_KEPT] += bytes;
-	collector_change(collector, collector->cycle, bytes);
+	collector->born_bytes[collector->cycle % GC_KEPT] += bytes;
+	gc_model_change(collector, collector->cycle, bytes);
 }
 
-void collector_change(struct collector *collector, u32 birth, double bytes)
+void gc_model_change(struct gc_model *collector, u32 birth, double bytes)
 {
 	bool tenured = collector->cycle - birth >= collector->options.tenure;
 
 	collector->live_bytes += bytes;
-	*(tenured ? &collector->tenured_bytes : &collector->young_bytes[birth % COLLECTOR_KEPT]) += bytes;
+	*(tenured ? &collector->tenured_bytes : &collector->young_bytes[birth % GC_KEPT]) += bytes;
 }
 
-struct moment collector_moment(const struct collector *collector, u32 cycle)
+struct moment gc_model_moment(const struct gc_model *collector, u32 cycle)
 {
-	for (u32 level = 0; cycle && level < COLLECTOR_LEVELS; level++) {
+	for (u32 level = 0; cycle && level < GC_LEVELS; level++) {
 		/* The next multiple of 2^level, counted in such steps. */
 		u32 step = ((cycle - 1) >> level) + 1;
 
-		if ((collector->cycle >> level) - step < COLLECTOR_KEPT)
-			return collector->history[level][step % COLLECTOR_KEPT];
+		if ((collector->cycle >> level) - step < GC_KEPT)
+			return collector->history[level][step % GC_KEPT];
 	}
 	return collector->start;
 }
 
-double collector_trend(const struct collector *collector)
+double gc_model_trend(const struct gc_model *collector)
 {
-	struct moment from = collector_moment(collector, collector->cycle / 2);
-	struct moment to = collector_moment(collector, collector->cycle);
+	struct moment from = gc_model_moment(collector, collector->cycle / 2);
+	struct moment to = gc_model_moment(collector, collector->cycle);
 
 	if (to.time_ns <= from.time_ns)
 		return 0;
@@ -128,7 +128,7 @@ static void take_slot(struct booking *booking, struct booking_slot *slot)
 }
 
 /* Publish what is due. However many cycles have gone by, there are no more than these slots. */
-static void catch_up(struct booking *booking, const struct collector *collector)
+static void catch_up(struct booking *booking, const struct gc_model *collector)
 {
 	u32 due = collector->published - booking->through;
 
@@ -137,7 +137,7 @@ static void catch_up(struct booking *booking, const struct collector *collector)
 	booking->through = collector->published;
 }
 
-void booking_add(struct booking *booking, const struct collector *collector, u64 alloc_count, s64 inuse_count)
+void booking_add(struct booking *booking, const struct gc_model *collector, u64 alloc_count, s64 inuse_count)
 {
 	struct booking_slot *slot = &booking->slots[(collector->booked + 2) % SLOTS];
 
@@ -146,7 +146,7 @@ void booking_add(struct booking *booking, const struct collector *collector, u64
 	slot->inuse_count += inuse_count;
 }
 
-struct booking_slot booking_published(const struct booking *booking, const struct collector *collector)
+struct booking_slot booking_published(const struct booking *booking, const struct gc_model *collector)
 {
 	struct booking now = *booking;
 

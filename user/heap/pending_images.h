@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SUCCESSION_H
-#define SUCCESSION_H
+#ifndef HEAP_PENDING_IMAGES_H
+#define HEAP_PENDING_IMAGES_H
 /*
  * Images that have not begun yet. The side-band announces a new program (comm with the exec flag, or a fork) and its first
  * mappings before the ring's event begins the image: until then they are kept here. A shell may exec twice between two
@@ -10,34 +10,34 @@
 
 struct address_map;
 
-struct succession {
+struct pending_image {
 	u32 pid;
 	u64 from_ns; /* the exec's */
 	struct address_map *mappings;
-	struct succession *next; /* older */
+	struct pending_image *next; /* older */
 };
 
 /* Valid when zeroed. */
-struct succession_list {
-	struct succession *newest;
+struct pending_images {
+	struct pending_image *newest;
 };
 
-void succession_list_release(struct succession_list *list);
+void pending_images_release(struct pending_images *list);
 
 /* Takes over the mappings, whatever becomes of it; NULL: there was no memory for them. 0 or -ENOMEM. */
-int succession_announce(struct succession_list *list, u32 pid, u64 now_ns, struct address_map *mappings);
+int pending_images_announce(struct pending_images *list, u32 pid, u64 now_ns, struct address_map *mappings);
 
 /* What was announced last of the pid; and what is in force at that time. NULL: nothing. */
-struct succession *succession_find(const struct succession_list *list, u32 pid);
-struct succession *succession_at(const struct succession_list *list, u32 pid, u64 time_ns);
+struct pending_image *pending_images_find(const struct pending_images *list, u32 pid);
+struct pending_image *pending_images_at(const struct pending_images *list, u32 pid, u64 time_ns);
 
 /*
  * The mappings of the exec that made the image of `pid` beginning at `now_ns`, the caller's to free; NULL when it was not
  * announced. Older announcements of the pid lead to images never heard of, and are dropped.
  */
-struct address_map *succession_take(struct succession_list *list, u32 pid, u64 now_ns);
+struct address_map *pending_images_take(struct pending_images *list, u32 pid, u64 now_ns);
 
 /* Drop what was announced before that. */
-void succession_expire(struct succession_list *list, u64 before_ns);
+void pending_images_expire(struct pending_images *list, u64 before_ns);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * collector.c, driven through the recorder by 10^6 random events: what must hold after every one of them, against a model
+ * gc_model.c, driven through the recorder by 10^6 random events: what must hold after every one of them, against a model
  * that keeps every object and copies the live set at every cycle.
  */
 #include "recorder_model.h"
@@ -73,7 +73,7 @@ static void assert_generations(void)
 			assert_int_equal(object->birth, model->objects[at].birth);
 			*(model->cycle - object->birth >= 2 ? &old : &young) += object->site->weight_bytes;
 		}
-		for (u32 k = 0; k < COLLECTOR_KEPT; k++)
+		for (u32 k = 0; k < GC_KEPT; k++)
 			young -= heap->collector.young_bytes[k];
 		assert_true(fabs(young) < 1e-3);
 		assert_true(fabs(old - heap->collector.tenured_bytes) < 1e-3);
@@ -139,7 +139,7 @@ static void finish(void)
 	world.recorder = NULL;
 }
 
-static void test_collector_random_events_exact_keep_every_invariant(void **state)
+static void test_gc_model_random_events_exact_keep_every_invariant(void **state)
 {
 	(void)state;
 	simulate(1, 11, true);
@@ -148,7 +148,7 @@ static void test_collector_random_events_exact_keep_every_invariant(void **state
 	finish();
 }
 
-static void test_collector_random_events_sampled_keep_every_invariant(void **state)
+static void test_gc_model_random_events_sampled_keep_every_invariant(void **state)
 {
 	(void)state;
 	simulate(4096, 12, true);
@@ -171,9 +171,9 @@ static const struct heap *keep_lifetimes(const struct model *model, struct lifet
 }
 
 /* The same events with and without somebody asking for profiles: everything but the bookings is the same to the bit. */
-static void test_collector_requests_change_no_age_and_no_survival(void **state)
+static void test_gc_model_requests_change_no_age_and_no_survival(void **state)
 {
-	static struct collector asked[PIDS];
+	static struct gc_model asked[PIDS];
 	static struct model models[PIDS];
 	static struct lifetime lifetimes[PIDS][SITES];
 	u32 bookings = 0;
@@ -204,9 +204,9 @@ static void test_collector_requests_change_no_age_and_no_survival(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_collector_random_events_exact_keep_every_invariant),
-		cmocka_unit_test(test_collector_random_events_sampled_keep_every_invariant),
-		cmocka_unit_test(test_collector_requests_change_no_age_and_no_survival),
+		cmocka_unit_test(test_gc_model_random_events_exact_keep_every_invariant),
+		cmocka_unit_test(test_gc_model_random_events_sampled_keep_every_invariant),
+		cmocka_unit_test(test_gc_model_requests_change_no_age_and_no_survival),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* collector.c: what is booked, and when it is published. */
+/* gc_model.c: what is booked, and when it is published. */
 #include "collector_scene.h"
 
 static void assert_published(u64 alloc_count, s64 inuse_count)
@@ -59,7 +59,7 @@ static void test_booking_request_shows_all_at_once(void **state)
 	booking_add(&booking, &collector, 5, 5);
 	booking_add(&booking, &collector, 0, -2);
 	assert_published(0, 0);
-	collector_request(&collector);
+	gc_model_request(&collector);
 	assert_published(5, 3);
 	booking_add(&booking, &collector, 1, 1);
 	assert_published(5, 3);
@@ -103,10 +103,10 @@ static void test_booking_revival_after_the_death_was_published_undoes_it(void **
 	begin(100);
 	booking_add(&booking, &collector, 1, 1);
 	booking_add(&booking, &collector, 0, -1);
-	collector_request(&collector);
+	gc_model_request(&collector);
 	assert_published(1, 0);
 	booking_add(&booking, &collector, 0, 1);
-	collector_request(&collector);
+	gc_model_request(&collector);
 	assert_published(1, 1);
 }
 

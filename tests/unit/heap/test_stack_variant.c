@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * variant.c, through the recorder: allocations whose stack's hash was made while other code was at its addresses. Events
+ * stack_variant.c, through the recorder: allocations whose stack's hash was made while other code was at its addresses. Events
  * are made as the programs make them: the hash of the list they went by.
  */
 #include <setjmp.h>
@@ -25,7 +25,7 @@
 
 static char files[3];
 static struct recorder *recorder;
-static struct process *process;
+static struct image *process;
 static struct profile *profile;
 static u64 objects;
 static u32 generation; /* of the newest list */

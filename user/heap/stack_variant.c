@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Stacks of equal hash that mean different code; used by the recorder, for every allocation. */
-#include "heap/variant.h"
+#include "heap/stack_variant.h"
 
 #include <errno.h>
 
@@ -63,8 +63,8 @@ static int variant_new(struct stack_table *table, struct stack *stack, u32 depth
 	return 0;
 }
 
-int variant_find(struct stack_table *table, const struct address_map *mappings, u64 hash, u64 time_ns,
-		 struct stack **ret_stack)
+int stack_variant_find(struct stack_table *table, const struct address_map *mappings, u64 hash, u64 time_ns,
+		       struct stack **ret_stack)
 {
 	struct stack *stack = stack_table_find(table, hash), *variant = stack;
 	bool stale = false;

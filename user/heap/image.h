@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROCESS_H
-#define PROCESS_H
+#ifndef HEAP_IMAGE_H
+#define HEAP_IMAGE_H
 /*
  * One image of one process: from attach or exec to exec, exit or the end of the recording. What /proc said while it
  * lived is kept here, since a short-lived command is gone when its profile is written.
@@ -14,7 +14,7 @@
 
 struct address_map;
 
-struct process {
+struct image {
 	u32 number; /* process number, as in events */
 	u32 pid;
 	u32 image; /* 1, 2, 3 ... of this pid */
@@ -35,17 +35,17 @@ struct process {
 	u64 ledger[COUNTER_MAX];
 	u32 raw_waiting;	      /* stacks of it that unwind.c holds */
 	bool settled;		      /* account_end has seen to it */
-	struct process *ended_next;   /* the recorder's: among those that have ended */
+	struct image *ended_next;     /* the recorder's: among those that have ended */
 	UT_hash_handle hh, hh_by_pid; /* the recorder's */
 };
 
 /* NULL: no memory. */
-struct process *process_new(u32 number, u32 pid, u32 image, u64 sample_bytes, u64 now_ns);
-void process_free(struct process *process);
+struct image *image_new(u32 number, u32 pid, u32 image, u64 sample_bytes, u64 now_ns);
+void image_free(struct image *image);
 
-void process_set_comm(struct process *process, const char *comm);
+void image_set_comm(struct image *image, const char *comm);
 
 /* Close the ledger's own terms: freed, live or ended, from the heap. Idempotent. */
-void process_balance(struct process *process);
+void image_balance(struct image *image);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* process.c: one image, its name and the closing terms of its ledger. */
+/* image.c: one image, its name and the closing terms of its ledger. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,25 +10,25 @@
 #include <string.h>
 
 #include "profile/ledger.h"
-#include "heap/process.h"
+#include "heap/image.h"
 
-static struct process *process;
+static struct image *process;
 
 static int setup(void **state)
 {
 	(void)state;
-	process = process_new(9, 1234, 2, 1, 77);
+	process = image_new(9, 1234, 2, 1, 77);
 	return process ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	process_free(process);
+	image_free(process);
 	return 0;
 }
 
-static void test_process_new_starts_empty(void **state)
+static void test_image_new_starts_empty(void **state)
 {
 	(void)state;
 	assert_int_equal(process->number, 9);
@@ -42,25 +42,25 @@ static void test_process_new_starts_empty(void **state)
 	assert_false(process->ended);
 }
 
-static void test_process_free_of_null_is_nothing(void **state)
+static void test_image_free_of_null_is_nothing(void **state)
 {
 	(void)state;
-	process_free(NULL);
+	image_free(NULL);
 }
 
-static void test_process_set_comm_is_cut_and_terminated(void **state)
+static void test_image_set_comm_is_cut_and_terminated(void **state)
 {
 	static const char unterminated[16] = {'0', '1', '2', '3', '4', '5', '6', '7',
 					      '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
 
 	(void)state;
-	process_set_comm(process, unterminated);
+	image_set_comm(process, unterminated);
 	assert_string_equal(process->comm, "0123456789abcde");
-	process_set_comm(process, "sh");
+	image_set_comm(process, "sh");
 	assert_string_equal(process->comm, "sh");
 	for (size_t i = 2; i < sizeof(process->comm); i++)
 		assert_int_equal(process->comm[i], 0);
-	process_set_comm(process, "");
+	image_set_comm(process, "");
 	assert_string_equal(process->comm, "");
 }
 
@@ -87,45 +87,45 @@ static void assert_terms(u64 freed, u64 live, u64 ended, u64 entry_only)
 	assert_int_equal(ledger_missing(process->ledger), 0);
 }
 
-static void test_process_balance_living_image_closes_its_ledger(void **state)
+static void test_image_balance_living_image_closes_its_ledger(void **state)
 {
 	(void)state;
 	fill();
-	process_balance(process);
+	image_balance(process);
 	assert_terms(3, 2, 0, 1);
 }
 
-static void test_process_balance_ended_image_has_ended_instead_of_live(void **state)
+static void test_image_balance_ended_image_has_ended_instead_of_live(void **state)
 {
 	(void)state;
 	fill();
 	process->ended = true;
-	process_balance(process);
+	image_balance(process);
 	assert_terms(3, 0, 2, 1);
 }
 
-static void test_process_balance_of_refusals_not_told_of_yet_has_no_entry_only(void **state)
+static void test_image_balance_of_refusals_not_told_of_yet_has_no_entry_only(void **state)
 {
 	(void)state;
 	fill();
 	process->ledger[COUNTER_REFUSED] = 4;
 	process->ledger[COUNTER_SAMPLED] = 9;
-	process_balance(process);
+	image_balance(process);
 	assert_terms(3, 2, 0, 0);
 }
 
-static void test_process_balance_again_changes_nothing_and_later_follows(void **state)
+static void test_image_balance_again_changes_nothing_and_later_follows(void **state)
 {
 	(void)state;
 	fill();
-	process_balance(process);
-	process_balance(process);
+	image_balance(process);
+	image_balance(process);
 	assert_terms(3, 2, 0, 1);
 	heap_free(&process->heap, 4);
-	process_balance(process);
+	image_balance(process);
 	assert_terms(4, 1, 0, 1);
 	process->ended = true;
-	process_balance(process);
+	image_balance(process);
 	assert_terms(4, 0, 1, 1);
 }
 
@@ -134,13 +134,13 @@ static void test_process_balance_again_changes_nothing_and_later_follows(void **
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_process_new_starts_empty),
-		TEST(test_process_free_of_null_is_nothing),
-		TEST(test_process_set_comm_is_cut_and_terminated),
-		TEST(test_process_balance_living_image_closes_its_ledger),
-		TEST(test_process_balance_ended_image_has_ended_instead_of_live),
-		TEST(test_process_balance_of_refusals_not_told_of_yet_has_no_entry_only),
-		TEST(test_process_balance_again_changes_nothing_and_later_follows),
+		TEST(test_image_new_starts_empty),
+		TEST(test_image_free_of_null_is_nothing),
+		TEST(test_image_set_comm_is_cut_and_terminated),
+		TEST(test_image_balance_living_image_closes_its_ledger),
+		TEST(test_image_balance_ended_image_has_ended_instead_of_live),
+		TEST(test_image_balance_of_refusals_not_told_of_yet_has_no_entry_only),
+		TEST(test_image_balance_again_changes_nothing_and_later_follows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef COLLECTOR_H
-#define COLLECTOR_H
+#ifndef HEAP_GC_MODEL_H
+#define HEAP_GC_MODEL_H
 /*
  * A garbage collector that collects nothing: it divides the life of one image into cycles, as Go's would, so that an
  * object's age is the number of cycles it has survived, and the published numbers are those of a completed cycle.
@@ -18,16 +18,16 @@
 #include "include/types.h"
 #include "profile/lifetime.h"
 
-#define COLLECTOR_MINIMUM_BYTES	 4194304.0
-#define COLLECTOR_PERIOD_NS	 120000000000ULL
-#define COLLECTOR_TENURE_DEFAULT 2
-#define COLLECTOR_TENURE_MAX	 31
-#define COLLECTOR_KEPT		 32 /* moments a level of the history keeps */
-#define COLLECTOR_LEVELS	 24
+#define GC_MINIMUM_BYTES  4194304.0
+#define GC_PERIOD_NS	  120000000000ULL
+#define GC_TENURE_DEFAULT 2
+#define GC_TENURE_MAX	  31
+#define GC_KEPT		  32 /* moments a level of the history keeps */
+#define GC_LEVELS	  24
 
-struct collector_options {
+struct gc_options {
 	u32 gogc_percent; /* 0: off, only requests complete cycles */
-	u32 tenure;	  /* cycles survived that make an object old, at most COLLECTOR_TENURE_MAX; 0: the default */
+	u32 tenure;	  /* cycles survived that make an object old, at most GC_TENURE_MAX; 0: the default */
 };
 
 /* When a paced cycle completed, on each clock. */
@@ -38,8 +38,8 @@ struct moment {
 };
 
 /* All bytes are weights: what the sampled objects stand for. */
-struct collector {
-	struct collector_options options;
+struct gc_model {
+	struct gc_options options;
 	u32 cycle;     /* paced ones completed: the clock of ages */
 	u32 booked;    /* paced and requested ones completed: the clock of bookings */
 	u32 published; /* bookings to slots up to this one are public */
@@ -49,44 +49,44 @@ struct collector {
 	double since_bytes;   /* allocated since */
 	double visited_bytes; /* what all marks together would have visited */
 	/* generations */
-	double young_bytes[COLLECTOR_KEPT]; /* alive and not tenured, by birth modulo COLLECTOR_KEPT */
-	double born_bytes[COLLECTOR_KEPT];
+	double young_bytes[GC_KEPT]; /* alive and not tenured, by birth modulo GC_KEPT */
+	double born_bytes[GC_KEPT];
 	double tenured_bytes;
 	double promoted_bytes; /* ever tenured */
 	double judged_bytes;   /* born so long ago that they are tenured or dead */
-	/* moments of the multiples of 2^level, the newest COLLECTOR_KEPT of each */
-	struct moment start, history[COLLECTOR_LEVELS][COLLECTOR_KEPT];
+	/* moments of the multiples of 2^level, the newest GC_KEPT of each */
+	struct moment start, history[GC_LEVELS][GC_KEPT];
 };
 
-void collector_init(struct collector *collector, const struct collector_options *options, u64 now_ns);
+void gc_model_init(struct gc_model *collector, const struct gc_options *options, u64 now_ns);
 
 /*
  * Complete the cycles that time alone has completed by `now_ns`, each at the moment it was due: before every event, and
  * now and then without one, but only up to a time before which no event will be told any more.
  */
-void collector_tick(struct collector *collector, u64 now_ns);
+void gc_model_tick(struct gc_model *collector, u64 now_ns);
 
 /* `bytes` are about to be allocated: may complete a cycle first. */
-void collector_allocate(struct collector *collector, double bytes, u64 now_ns);
+void gc_model_allocate(struct gc_model *collector, double bytes, u64 now_ns);
 
 /* An object enters use; later it leaves (negative bytes) or comes back. `birth` is collector->cycle as it was then. */
-void collector_birth(struct collector *collector, double bytes);
-void collector_change(struct collector *collector, u32 birth, double bytes);
+void gc_model_birth(struct gc_model *collector, double bytes);
+void gc_model_change(struct gc_model *collector, u32 birth, double bytes);
 
 /* What marked and allocated since must reach together. */
-double collector_goal(const struct collector *collector);
+double gc_model_goal(const struct gc_model *collector);
 
 /* Complete a cycle, and its sweep, for booking alone: what is published afterwards is what lives now. */
-void collector_request(struct collector *collector);
+void gc_model_request(struct gc_model *collector);
 
 /*
  * When paced cycle `cycle` completed, or the first one after it that is still known: exactly for the last 32 and for
  * the beginnings of the buckets of lifetime.h, within 1/16 of how long ago that was for others. Cycle 0 is the beginning.
  */
-struct moment collector_moment(const struct collector *collector, u32 cycle);
+struct moment gc_model_moment(const struct gc_model *collector, u32 cycle);
 
 /* Bytes by which what is tenured grew per second over the last half of the cycles; 0 before there are two. */
-double collector_trend(const struct collector *collector);
+double gc_model_trend(const struct gc_model *collector);
 
 /*
  * One site's counts on their way to publication (Go: runtime/mprof.go). What happens in booked cycle C goes to slot
@@ -104,12 +104,12 @@ struct booking {
 	} slots[2];		 /* those of two cycles ahead at most are pending */
 };
 
-void booking_add(struct booking *booking, const struct collector *collector, u64 alloc_count, s64 inuse_count);
+void booking_add(struct booking *booking, const struct gc_model *collector, u64 alloc_count, s64 inuse_count);
 
 /*
  * The published counts: those of the moment at which booked cycle `published` - 1 completed. Before the first cycle the
  * present ones, as in Go: a program that has not yet collected has a profile all the same.
  */
-struct booking_slot booking_published(const struct booking *booking, const struct collector *collector);
+struct booking_slot booking_published(const struct booking *booking, const struct gc_model *collector);
 
 #endif

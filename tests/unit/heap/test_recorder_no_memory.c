@@ -45,60 +45,60 @@ static int teardown(void **state)
 
 static void test_recorder_begin_without_memory_begins_nothing(void **state)
 {
-	struct process *process = NULL;
+	struct image *image = NULL;
 
 	(void)state;
 	/* The first element takes a table and its buckets, by number and by pid. */
 	for (tables_left = 0; tables_left < 4; tables_left++) {
 		unsigned int left = tables_left;
 
-		assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &process), -ENOMEM);
-		assert_null(process);
+		assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &image), -ENOMEM);
+		assert_null(image);
 		assert_null(recorder_find(recorder, 1));
 		tables_left = left;
 	}
 	tables_left = PLENTY;
-	assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &process), 0);
-	assert_int_equal(process->image, 1);
-	assert_ptr_equal(recorder_find(recorder, 1), process);
+	assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &image), 0);
+	assert_int_equal(image->image, 1);
+	assert_ptr_equal(recorder_find(recorder, 1), image);
 }
 
 /* What was announced of an image that could not begin is still there for it. */
 static void test_recorder_begin_without_memory_keeps_what_was_announced(void **state)
 {
 	struct mapping mapping = {.start = 0x1000, .end = 0x2000, .from_ns = 6};
-	struct process *process = NULL;
+	struct image *image = NULL;
 
 	(void)state;
 	assert_int_equal(recorder_comm(recorder, 500, "program", true, 5), 0);
 	assert_int_equal(recorder_map(recorder, 500, &mapping), 0);
 	tables_left = 0;
-	assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &process), -ENOMEM);
+	assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &image), -ENOMEM);
 	tables_left = PLENTY;
-	assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &process), 0);
-	assert_int_equal(address_map_count(process->mappings), 1);
+	assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &image), 0);
+	assert_int_equal(address_map_count(image->mappings), 1);
 }
 
 static void test_snapshot_without_memory_says_so(void **state)
 {
 	struct mapping mapping = {.start = 0x1000, .end = 0x2000};
 	struct profile *profile = NULL;
-	struct process *process;
+	struct image *image;
 	u64 ip = 0x1010;
 
 	(void)state;
-	assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &process), 0);
+	assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &image), 0);
 	assert_int_equal(recorder_map(recorder, 500, &mapping), 0);
-	assert_int_equal(stack_table_add(&process->stacks, 7, 20, &ip, 1, false), 0);
-	assert_int_equal(heap_alloc(&process->heap, 1, 16, 100, 7, true, 21), 0);
+	assert_int_equal(stack_table_add(&image->stacks, 7, 20, &ip, 1, false), 0);
+	assert_int_equal(heap_alloc(&image->heap, 1, 16, 100, 7, true, 21), 0);
 	/* Two tables, of mappings and of locations, with their buckets. */
 	for (unsigned int enough = 0; enough < 4; enough++) {
 		tables_left = enough;
-		assert_int_equal(recorder_snapshot(recorder, process, 30, 0, &profile), -ENOMEM);
+		assert_int_equal(recorder_snapshot(recorder, image, 30, 0, &profile), -ENOMEM);
 		assert_null(profile);
 	}
 	tables_left = 4;
-	assert_int_equal(recorder_snapshot(recorder, process, 30, 0, &profile), 0);
+	assert_int_equal(recorder_snapshot(recorder, image, 30, 0, &profile), 0);
 	assert_int_equal(profile->sample_count, 1);
 	profile_free(profile);
 }

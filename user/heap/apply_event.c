@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What an event out of the ring does to an image; called by follow, in the order in which they were told. */
+#include <errno.h>
+
+#include "system/address_map.h"
+#include "heap/recorder.h"
+#include "heap/stack_variant.h"
+
+/* A stack that was told of, and not kept? The frames of a raw one may come later. */
+static bool is_refused(const struct image *image, u64 hash)
+{
+	return hash && !(hash & RAW_STACK_ID) && image->heap.share.refused;
+}
+
+static int apply_alloc(struct image *image, const struct event_alloc *event)
+{
+	bool followed = !(event->header.flags & (EVENT_REFUSED | EVENT_UNFOLLOWED));
+	u64 hash = event->stack;
+	struct stack *stack;
+	int err = stack_variant_find(&image->stacks, image->mappings, hash, event->header.time_ns, &stack);
+
+	if (err)
+		return err;
+	image->ledger[COUNTER_STACK_STALE] += stack && stack->stale;
+	if (stack) {
+		hash = stack->hash;
+	} else if (is_refused(image, hash)) {
+		image->heap.no_room_count++;
+		hash = 0;
+	}
+	return heap_alloc(&image->heap, event->object, event->addr, event->size, hash, followed, event->header.time_ns);
+}
+
+static int apply_stack(struct image *image, const struct event_stack *event, size_t size)
+{
+	struct stack *stack = stack_table_find(&image->stacks, event->stack);
+	int err;
+
+	if (!event->depth || event->depth > STACK_DEPTH_MAX ||
+	    size < offsetof(struct event_stack, ip) + event->depth * sizeof(u64))
+		return -EBADMSG;
+	if (!stack && !(event->stack & RAW_STACK_ID) && !quota_take(&image->heap.share))
+		return 0;
+	err = stack_table_add(&image->stacks, event->stack, event->header.time_ns, event->ip, event->depth,
+			      event->header.flags & EVENT_TRUNCATED);
+	if (err || event->stack & RAW_STACK_ID)
+		return err;
+	stack = stack_table_find(&image->stacks, event->stack);
+	if (!stack->generation)
+		stack->generation = stack_generation(stack, image->number, address_map_generation(image->mappings));
+	return 0;
+}
+
+static void image_end(struct recorder *recorder, struct image *image, const struct event_process *event)
+{
+	recorder_end(recorder, image, event->header.time_ns);
+	image->cpu_end_ns = event->cpu_ns;
+	if (event->max_rss_bytes)
+		image->rss_peak_bytes = event->max_rss_bytes;
+}
+
+/* A new image, behind an old one or not. */
+static int apply_begin(struct recorder *recorder, struct image *before, const struct event_process *event)
+{
+	struct image *image;
+	int err;
+
+	if (before)
+		image_end(recorder, before, event);
+	if (!event->next)
+		return 0;
+	err = recorder_begin(recorder, event->next, event->pid, event->scope, event->header.time_ns, &image);
+	if (err)
+		return err;
+	image_set_comm(image, event->comm);
+	image->cpu_start_ns = event->cpu_ns;
+	return 0;
+}
+
+static void apply_exit(struct recorder *recorder, struct image *image, const struct event_process *event)
+{
+	if (image->ended)
+		return;
+	image_end(recorder, image, event);
+	image_set_comm(image, event->comm);
+}
+
+/* The least size of each kind. */
+static size_t event_size(u16 kind)
+{
+	switch (kind) {
+	case EVENT_ALLOC:
+		return sizeof(struct event_alloc);
+	case EVENT_FREE:
+	case EVENT_OVERWRITE:
+		return sizeof(struct event_object);
+	case EVENT_MOVED:
+	case EVENT_REVIVED:
+		return sizeof(struct event_moved);
+	case EVENT_STACK:
+		return offsetof(struct event_stack, ip);
+	case EVENT_EXEC:
+	case EVENT_EXIT:
+	case EVENT_LEADER_EXIT:
+	case EVENT_FORK:
+	case EVENT_ENTER:
+	case EVENT_LEAVE:
+		return sizeof(struct event_process);
+	default:
+		return 0;
+	}
+}
+
+/* A death may be told twice, a revival may come too late: neither is an error of the stream. */
+static int tolerate_unknown(int err)
+{
+	return err == -ENOENT ? 0 : err;
+}
+
+static int apply_moved(struct image *image, const struct event_moved *event)
+{
+	if (event->header.kind == EVENT_MOVED)
+		return tolerate_unknown(heap_move(&image->heap, event->object, event->tid));
+	return tolerate_unknown(heap_revive(&image->heap, event->object, event->tid, event->header.time_ns));
+}
+
+int recorder_event(struct recorder *recorder, const struct event *event, size_t size)
+{
+	size_t least = size < sizeof(*event) ? 0 : event_size(event->kind);
+	struct image *image;
+
+	if (!least || size < least)
+		return -EBADMSG;
+	image = recorder_find(recorder, event->process);
+	if (image && !image->ended)
+		gc_model_tick(&image->heap.collector, event->time_ns);
+	if (event->kind == EVENT_EXEC || event->kind == EVENT_FORK || event->kind == EVENT_ENTER)
+		return apply_begin(recorder, image, (const struct event_process *)event);
+	if (!image)
+		return -ENOENT;
+	switch (event->kind) {
+	case EVENT_STACK:
+		return apply_stack(image, (const struct event_stack *)event, size);
+	case EVENT_ALLOC:
+		return apply_alloc(image, (const struct event_alloc *)event);
+	case EVENT_FREE:
+	case EVENT_OVERWRITE:
+		return tolerate_unknown(heap_free(&image->heap, ((const struct event_object *)event)->object));
+	case EVENT_MOVED:
+	case EVENT_REVIVED:
+		return apply_moved(image, (const struct event_moved *)event);
+	case EVENT_EXIT:
+	case EVENT_LEAVE:
+		apply_exit(recorder, image, (const struct event_process *)event);
+		return 0;
+	default:
+		return 0;
+	}
+}

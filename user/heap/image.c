@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One image of one process: owned by the recorder. */
+#include "heap/image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "system/address_map.h"
+
+struct image *image_new(u32 number, u32 pid, u32 image, u64 sample_bytes, u64 now_ns)
+{
+	struct image *process = calloc(1, sizeof(*process));
+
+	if (!process)
+		return NULL;
+	process->mappings = address_map_new();
+	if (!process->mappings) {
+		free(process);
+		return NULL;
+	}
+	process->root.fd = -1;
+	process->number = number;
+	process->pid = pid;
+	process->image = image;
+	process->start_ns = now_ns;
+	heap_init(&process->heap, sample_bytes);
+	return process;
+}
+
+void image_free(struct image *image)
+{
+	if (!image)
+		return;
+	heap_release(&image->heap);
+	stack_table_release(&image->stacks);
+	address_map_free(image->mappings);
+	root_fs_close(&image->root);
+	free(image->exe);
+	free(image->cgroup);
+	free(image->memory_directory);
+	free(image->memory_path);
+	free(image->container_id);
+	free(image->container_name);
+	free(image);
+}
+
+void image_set_comm(struct image *image, const char *comm)
+{
+	memset(image->comm, 0, sizeof(image->comm));
+	memcpy(image->comm, comm, strnlen(comm, sizeof(image->comm) - 1));
+}
+
+void image_balance(struct image *image)
+{
+	u64 left = image->heap.inuse_count, unfollowed = image->heap.unfollowed_count;
+	u64 refused = image->ledger[COUNTER_REFUSED];
+
+	image->ledger[COUNTER_FREED] = image->heap.freed_count;
+	image->ledger[COUNTER_STACK_NO_ROOM] = image->heap.no_room_count;
+	image->ledger[COUNTER_LIVE] = image->ended ? 0 : left;
+	image->ledger[COUNTER_ENDED] = image->ended ? left : 0;
+	/*
+	 * What the live map refused is not followed either, but has a term of its own. Of a living image more may have
+	 * been refused than was told of.
+	 */
+	image->ledger[COUNTER_ENTRY_ONLY] = unfollowed > refused ? unfollowed - refused : 0;
+}
