@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* gzip by zlib, what zlib says in negative errno. Called by read_pprof.c and write_pprof.c; owns nothing between calls. */
+/* gzip by zlib, what zlib says in negative errno. Called by pprof_read.c and pprof_write.c; owns nothing between calls. */
 #include "base/gzip.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Members and rows of JSON; used by json_process, write_json and write_index. */
+/* Members and rows of JSON; used by json_process, json_profile_write and index_write. */
 #include "base/json.h"
 
 #include <errno.h>

@@ -16,7 +16,7 @@
 #include "cli/clireport.h"
 #include "cli/clitarget.h"
 #include "base/log.h"
-#include "format/writer.h"
+#include "format/output_file.h"
 #include "cli/parse.h"
 #include "probe/custom_allocator.h"
 #include "base/parse_number.h"

@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 #include "binary/elf.h"
-#include "format/label.h"
+#include "format/site_label.h"
 #include "system/procfs.h"
 
 const char *prospect_plain(const char *text)
@@ -15,7 +15,7 @@ const char *prospect_plain(const char *text)
 	static char copy[4096];
 
 	snprintf(copy, sizeof(copy), "%s", text);
-	return label_defuse(copy);
+	return site_label_defuse(copy);
 }
 
 static const char *ending(unsigned int count)

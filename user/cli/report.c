@@ -13,15 +13,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "format/difference.h"
+#include "format/table_diff.h"
 #include "profile/lifetime_summary.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "format/read_index.h"
-#include "format/read_pprof.h"
-#include "format/proctable.h"
-#include "format/summary.h"
-#include "format/writer.h"
+#include "format/index_read.h"
+#include "format/pprof_read.h"
+#include "format/table_processes.h"
+#include "format/table_profile.h"
+#include "format/output_file.h"
 
 /* --- one profile --- */
 
@@ -53,15 +53,15 @@ static int render(const struct profile *profile, const struct report_options *op
 	switch (options->format) {
 	case REPORT_TABLE:
 		if (options->lifetimes)
-			summary_print_lifetimes(profile, options->top, stdout);
+			table_profile_print_lifetimes(profile, options->top, stdout);
 		else
-			summary_print_by(profile, measure, options->top, stdout);
+			table_profile_print_by(profile, measure, options->top, stdout);
 		break;
 	case REPORT_TEXT:
-		err = write_text(profile, stdout);
+		err = text_write(profile, stdout);
 		break;
 	case REPORT_FOLDED:
-		err = write_folded(profile, stdout, measure);
+		err = folded_write(profile, stdout, measure);
 		break;
 	}
 	errno = err ? -err : 0;
@@ -92,7 +92,7 @@ static bool keep_older(struct profile *profile, double seconds)
 static int read_file(const char *path, const cJSON *index, struct profile **ret_profile)
 {
 	const char *slash = strrchr(path, '/');
-	int err = read_pprof(path, ret_profile);
+	int err = pprof_read(path, ret_profile);
 
 	if (err) {
 		explain(path, err);
@@ -143,7 +143,7 @@ static int report_difference(const struct report_options *options)
 		return status;
 	status = read_file(options->path, NULL, &after);
 	if (!status) {
-		if (difference_print(before, after, options->top, stdout) || fflush(stdout) || ferror(stdout)) {
+		if (table_diff_print(before, after, options->top, stdout) || fflush(stdout) || ferror(stdout)) {
 			log_error("cannot write to standard output");
 			status = STATUS_FAILED;
 		}
@@ -205,14 +205,14 @@ static int report_population(const cJSON *index, const struct report_options *op
 		status = STATUS_FAILED;
 	}
 	if (tables)
-		proctable_print(table.entries, table.count, options->top, stdout);
+		table_processes_print(table.entries, table.count, options->top, stdout);
 	if (index_merged_has_file(index, "all.pb.gz"))
 		status = report_entry("all.pb.gz", !tables, index, options) ? STATUS_FAILED : status;
 	else
 		log_note("no all.pb.gz in '%s': nothing was sampled, or pprof was not among the formats",
 			 options->path);
 	if (tables)
-		proctable_print_losses(table.entries, table.count, options->top, stdout);
+		table_processes_print_losses(table.entries, table.count, options->top, stdout);
 	index_table_release(&table);
 	if (!fflush(stdout) && !ferror(stdout))
 		return status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is said of a process both in its own file and in the index; used by write_json and write_index. */
+/* What is said of a process both in its own file and in the index; used by json_profile_write and index_write. */
 #include "format/json_process.h"
 
 #include "base/json.h"

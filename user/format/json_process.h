@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef JSON_PROCESS_H
-#define JSON_PROCESS_H
+#ifndef FORMAT_JSON_PROCESS_H
+#define FORMAT_JSON_PROCESS_H
 /* Facts about a process as members of a JSON object. Each returns whether there was memory. docs/formats.md has the names. */
 #include <cjson/cJSON.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A pprof message under construction: owns the arena that it lives in, its string table and its function table. Called
- * by write_pprof.c.
+ * by pprof_write.c.
  */
 #include "format/pprof_builder.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PPROF_BUILDER_H
-#define PPROF_BUILDER_H
+#ifndef FORMAT_PPROF_BUILDER_H
+#define FORMAT_PPROF_BUILDER_H
 /*
  * What a pprof message is built with: memory that is released with it, and its tables of strings and functions, where
  * what is equal stands once. Errors are sticky: after `failed` every step is harmless, and the end reports it.

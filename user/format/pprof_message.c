@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The message may come from anybody: places in its string table are not trusted, and what protobuf-c may allocate is
- * bounded, as is what is copied of it. Owns the message; called by read_pprof.c and read_location.c.
+ * bounded, as is what is copied of it. Owns the message; called by pprof_read.c and pprof_locations.c.
  */
 #include "format/pprof_message.h"
 

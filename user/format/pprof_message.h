@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PPROF_MESSAGE_H
-#define PPROF_MESSAGE_H
+#ifndef FORMAT_PPROF_MESSAGE_H
+#define FORMAT_PPROF_MESSAGE_H
 /* The message of a .pb.gz, unpacked, and its strings. */
 #include "include/types.h"
 #include "pprof.pb-c.h"

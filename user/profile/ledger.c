@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tables made of counter.h's list, and the one sum over them. No state. Called by summary.c, read_pprof.c and report.c.
+/* Tables made of counter.h's list, and the one sum over them. No state. Called by table_profile.c, pprof_read.c and report.c.
  */
 #include "profile/ledger.h"
 

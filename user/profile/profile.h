@@ -3,7 +3,7 @@
 #define PROFILE_PROFILE_H
 /*
  * An immutable snapshot of one image's heap, complete in itself: writers need nothing but this. Built by the recorder
- * (addresses), then given names by profile_symbolize; or read back from a .pb.gz (read_pprof.h).
+ * (addresses), then given names by profile_symbolize; or read back from a .pb.gz (pprof_read.h).
  *
  * Every array is owned by the profile. Indices, not pointers, connect the tables.
  */

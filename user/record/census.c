@@ -12,9 +12,9 @@
 
 #include "record/executable.h"
 #include "base/string_list.h"
-#include "format/label.h"
+#include "format/site_label.h"
 #include "record/gather.h"
-#include "format/lifetable.h"
+#include "format/table_lifetimes.h"
 #include "heap/snapshot.h"
 #include "binary/symbolizer.h"
 
@@ -95,7 +95,7 @@ static int take_profile(struct census *census, struct image *image, u64 now_ns, 
 static void count_in(struct census *census, const struct profile *profile)
 {
 	struct census_numbers *numbers = &census->numbers;
-	u32 growing = lifetable_growing(profile);
+	u32 growing = table_lifetimes_growing(profile);
 
 	numbers->processes++;
 	numbers->growing_sites += growing;
@@ -106,12 +106,12 @@ static void count_in(struct census *census, const struct profile *profile)
 		numbers->perf_map_refused = profile->perf_map_refused;
 }
 
-static struct profile_labels origin_of(const struct profile *profile, char buffer[LABEL_ID_COLUMNS + 1])
+static struct profile_labels origin_of(const struct profile *profile, char buffer[SITE_LABEL_ID_COLUMNS + 1])
 {
 	return (struct profile_labels){
 		.pid = profile->pid,
 		.comm = profile->comm,
-		.container = (char *)label_container(profile, buffer),
+		.container = (char *)site_label_container(profile, buffer),
 		.container_id = profile->container,
 	};
 }
@@ -134,12 +134,12 @@ static bool is_kept(struct census *census, const struct profile *profile)
 
 static int add_alone(struct census *census, struct profile *profile, char **before)
 {
-	char buffer[LABEL_ID_COLUMNS + 1], **files = NULL;
+	char buffer[SITE_LABEL_ID_COLUMNS + 1], **files = NULL;
 	struct profile_labels origin = origin_of(profile, buffer);
 	int err = gather_add(census->gather, profile, &origin), write_err = 0;
 
 	if (profile->sample_count) {
-		write_err = writer_write(census->options.dir, profile, census->options.formats, 0, &files);
+		write_err = output_file_write(census->options.dir, profile, census->options.formats, 0, &files);
 		census->numbers.own_files++;
 	} else {
 		census->without_samples++;
@@ -154,7 +154,7 @@ static int add_alone(struct census *census, struct profile *profile, char **befo
 static int add_merged(struct census *census, struct profile *profile, char **before)
 {
 	struct executable *executable = executable_get(&census->executables, profile);
-	char buffer[LABEL_ID_COLUMNS + 1];
+	char buffer[SITE_LABEL_ID_COLUMNS + 1];
 	struct profile_labels origin = origin_of(profile, buffer);
 	int err = -ENOMEM, files_err = 0;
 
@@ -212,7 +212,7 @@ struct census_interim *census_interim_new(struct census *census)
 
 int census_interim_add(struct census_interim *interim, const struct profile *profile)
 {
-	char buffer[LABEL_ID_COLUMNS + 1];
+	char buffer[SITE_LABEL_ID_COLUMNS + 1];
 	struct profile_labels origin = origin_of(profile, buffer);
 
 	return gather_add(interim->gather, profile, &origin);
@@ -307,8 +307,8 @@ static int finish_executable(struct census *census, const struct executable *exe
 	if (!err) {
 		merge_describe(merge, &executable->facts);
 		if (merge_profile(merge)->sample_count)
-			err = writer_write(census->options.dir, merge_profile(merge), census->options.formats, 0,
-					   &files);
+			err = output_file_write(census->options.dir, merge_profile(merge), census->options.formats, 0,
+						&files);
 		census->numbers.executables++;
 		if (add_line(census, &census->processes, merge_profile(merge), files))
 			err = -ENOMEM;

@@ -7,7 +7,7 @@
  * after them or when there were samples_max samples. Memory grows up to that with `keep`, and with executables and
  * containers (bounded too) and distinct stacks, not with processes. For one thread at a time.
  */
-#include "format/index.h"
+#include "format/index_table.h"
 #include "heap/recorder.h"
 
 struct census;
@@ -60,7 +60,7 @@ struct census_numbers {
 	bool crowded;			      /* before there were so many as are to be kept */
 	u32 executables;		      /* by so many */
 	u32 own_files;			      /* processes that have some of their own */
-	u32 growing_sites, growing_processes; /* see lifetable_growing */
+	u32 growing_sites, growing_processes; /* see table_lifetimes_growing */
 	u32 perfmaps_refused;		      /* processes whose perf map was not used */
 	const char *perf_map_refused;	      /* why the first of them was not */
 };

@@ -9,8 +9,8 @@
 #include "record/census.h"
 #include "base/string_list.h"
 #include "base/log.h"
-#include "format/proctable.h"
-#include "format/summary.h"
+#include "format/table_processes.h"
+#include "format/table_profile.h"
 
 #define SUMMARY_SITES	  10
 #define SUMMARY_PROCESSES 20
@@ -46,7 +46,7 @@ static int write_index_file(const struct publication *publication)
 
 	recording.merged = census_merged(publication->census)->entries;
 	recording.merged_count = census_merged(publication->census)->count;
-	return writer_index(publication->output->fd, &recording, processes->entries, processes->count);
+	return index_write_file(publication->output->fd, &recording, processes->entries, processes->count);
 }
 
 static u64 count_files(const struct index_table *table)
@@ -62,10 +62,10 @@ static void print_summary(const struct census *census)
 {
 	const struct index_table *processes = census_processes(census);
 
-	proctable_print(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
+	table_processes_print(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
 	fputc('\n', stderr);
-	summary_print(census_all(census), SUMMARY_SITES, stderr);
-	proctable_print_losses(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
+	table_profile_print(census_all(census), SUMMARY_SITES, stderr);
+	table_processes_print_losses(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
 }
 
 static void say_merged(const struct publication *publication)

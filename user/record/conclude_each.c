@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "record/interim.h"
-#include "format/lifetable.h"
+#include "format/table_lifetimes.h"
 #include "base/log.h"
-#include "format/summary.h"
+#include "format/table_profile.h"
 #include "binary/symbolizer.h"
 #include "base/string_list.h"
-#include "format/writer.h"
+#include "format/output_file.h"
 
 #define SUMMARY_SITES 10
 
@@ -91,8 +91,8 @@ static void write_image(struct collection *collection, struct published *publish
 
 	if (!published->profile->sample_count)
 		return;
-	err = writer_write(publication->output->fd, published->profile, publication->options->formats, 0,
-			   &published->files);
+	err = output_file_write(publication->output->fd, published->profile, publication->options->formats, 0,
+				&published->files);
 	if (!err)
 		err = add_interims(publication, published);
 	if (err)
@@ -140,7 +140,7 @@ static void index_recording(struct collection *collection)
 	}
 	for (u32 i = 0; i < collection->count; i++)
 		entries[i] = index_entry_of(collection->images[i].profile, collection->images[i].files);
-	err = writer_index(publication->output->fd, &recording, entries, collection->count);
+	err = index_write_file(publication->output->fd, &recording, entries, collection->count);
 	if (err)
 		fail(collection, "index.json", err);
 	free(entries);
@@ -151,14 +151,14 @@ static void print_summaries(const struct collection *collection)
 	if (collection->publication->options->quiet)
 		return;
 	for (u32 i = 0; i < collection->count; i++)
-		summary_print(collection->images[i].profile, SUMMARY_SITES, stderr);
+		table_profile_print(collection->images[i].profile, SUMMARY_SITES, stderr);
 }
 
 static void count_growth(const struct collection *collection, u32 *ret_sites, u32 *ret_processes)
 {
 	*ret_sites = *ret_processes = 0;
 	for (u32 i = 0; i < collection->count; i++) {
-		u32 sites = lifetable_growing(collection->images[i].profile);
+		u32 sites = table_lifetimes_growing(collection->images[i].profile);
 
 		*ret_sites += sites;
 		*ret_processes += sites > 0;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/writer.h"
+#include "format/output_file.h"
 
 #define COMMS_MAX 64
 
@@ -23,12 +23,12 @@ static void executable_free(struct executable *executable)
 /* "merged.<name>", with a number where another executable of that name was first. NULL: no memory. */
 static char *make_stem(struct executable_table *table, const char *name)
 {
-	char clean[WRITER_NAME_MAX + 1], *stem;
+	char clean[OUTPUT_FILE_NAME_MAX + 1], *stem;
 	const struct interned *entry;
 	u32 number = 1;
 	int added;
 
-	writer_clean_name(name, clean);
+	output_file_clean_name(name, clean);
 	if (asprintf(&stem, "merged.%s", clean) < 0)
 		return NULL;
 	while (!(added = intern_add(&table->stems, stem, (u32)strlen(stem), &entry))) {

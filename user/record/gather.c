@@ -5,7 +5,7 @@
  */
 #define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
-#include "format/label.h"
+#include "format/site_label.h"
 #include "record/gather.h"
 
 #include <errno.h>
@@ -72,12 +72,12 @@ static bool has_stem(const struct gather *gather, const char *stem)
 /* Ids that are long are told apart by their beginnings, or, if not, by a number. NULL: no memory. */
 static char *make_stem(const struct gather *gather, const char *id)
 {
-	char clean[WRITER_NAME_MAX + 1], *stem;
+	char clean[OUTPUT_FILE_NAME_MAX + 1], *stem;
 	u32 number = 1;
 
-	writer_clean_name(id, clean);
+	output_file_clean_name(id, clean);
 	if (strlen(id) == ID_LENGTH)
-		clean[LABEL_ID_COLUMNS] = '\0';
+		clean[SITE_LABEL_ID_COLUMNS] = '\0';
 	if (asprintf(&stem, "container.%s", clean) < 0)
 		return NULL;
 	while (has_stem(gather, stem)) {
@@ -157,7 +157,7 @@ static int write_one(const struct profile *profile, int dir, unsigned int format
 		     told_function *told, void *arg)
 {
 	char **files = NULL;
-	int err = profile->sample_count ? writer_write(dir, profile, formats, seq, &files) : 0;
+	int err = profile->sample_count ? output_file_write(dir, profile, formats, seq, &files) : 0;
 
 	told(arg, profile, files);
 	return err;

@@ -3,7 +3,7 @@
 #define GATHER_H
 /* The profiles of many processes, gathered into one of them all and one for each container they were in. */
 #include "profile/merge.h"
-#include "format/writer.h"
+#include "format/output_file.h"
 
 #define GATHER_CONTAINERS_MAX 4096 /* profiles of their own; processes of further ones are in that of all */
 
@@ -22,7 +22,7 @@ const struct profile *gather_all(const struct gather *gather);
 
 /*
  * Write container.<id> of each container and then `all`, under number `seq` when above 0. `told` hears of each:
- * facts with the stem of its files, what was written (as by writer_write, its to free), and the tables. 0 or the first
+ * facts with the stem of its files, what was written (as by output_file_write, its to free), and the tables. 0 or the first
  * error; the others are written all the same.
  */
 int gather_write(const struct gather *gather, int dir, unsigned int formats, unsigned int seq,

@@ -9,7 +9,7 @@
 #include "base/thread.h"
 #include "binary/symbolizer.h"
 #include "base/string_list.h"
-#include "format/writer.h"
+#include "format/output_file.h"
 
 struct interim_batch {
 	int dir;
@@ -63,7 +63,7 @@ static int write_one(const struct interim_batch *batch, struct interim *interim)
 	int err = profile_symbolize(interim->profile, batch->symbolizer);
 
 	if (!err)
-		err = writer_write(batch->dir, interim->profile, batch->formats, batch->seq, &interim->files);
+		err = output_file_write(batch->dir, interim->profile, batch->formats, batch->seq, &interim->files);
 	if (!err && batch->hook)
 		err = batch->hook->each(batch->hook->arg, interim->profile);
 	release_profile(interim);

@@ -10,9 +10,9 @@
 #include "profile/ledger.h"
 #include "base/log.h"
 #include "record/retire.h"
-#include "format/summary.h"
+#include "format/table_profile.h"
 #include "binary/symbolizer.h"
-#include "format/writer.h"
+#include "format/output_file.h"
 
 u64 publish_unix_ns(const struct publication *publication, u64 monotonic_ns)
 {
@@ -255,5 +255,5 @@ void publish_progress(struct publication *publication, u64 elapsed_ns)
 	recorder_for_each(publication->recorder, add_progress, &progress);
 	log_progress("%llu s, %llu samples, %s in use (allocated since the start)",
 		     (unsigned long long)(elapsed_ns / 1000000000), (unsigned long long)progress.samples,
-		     summary_bytes(progress.inuse_bytes, inuse));
+		     table_profile_bytes(progress.inuse_bytes, inuse));
 }

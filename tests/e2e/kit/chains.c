@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 
 #include "profile/profile.h"
-#include "format/read_pprof.h"
+#include "format/pprof_read.h"
 #include "call_log.h"
 
 static void *must(void *memory)
@@ -162,7 +162,7 @@ static void add_sample(struct chains *chains, const struct profile *profile, con
 int chains_read_profile(const char *path, const struct chains *truth, struct chains *ret_chains,
 			struct profile **ret_profile)
 {
-	int error = read_pprof(path, ret_profile);
+	int error = pprof_read(path, ret_profile);
 
 	if (error)
 		return error;

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "profile/profile.h"
-#include "format/read_pprof.h"
+#include "format/pprof_read.h"
 #include "e2e/kit/truestack.h"
 
 static void test_c_by_gcc_equals_libunwind(void **state)
@@ -58,7 +58,7 @@ static void test_rust_equals_libunwind(void **state)
 	stacks_command(scene, (const char *const[]){beside("target_unwind_rust"), NULL});
 	index = session_index(&scene->session);
 	assert_int_equal(
-		read_pprof(index_file(&scene->session, index_process(index, "target_unwind_rust"), ".pb.gz"), &profile),
+		pprof_read(index_file(&scene->session, index_process(index, "target_unwind_rust"), ".pb.gz"), &profile),
 		0);
 	assert_true(has_function(profile, "target_unwind_rust::panic_through"));
 	assert_true(has_function(profile, "<target_unwind_rust::Mapping as target_unwind_rust::Shape>::act"));

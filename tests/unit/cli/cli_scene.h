@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "cli/cli.h"
-#include "format/writer.h"
+#include "format/output_file.h"
 #include "unit/base/capture.h"
 
 #define WORDS_MAX 16

@@ -6,10 +6,10 @@
 #include "unit/record/publication_scene.h"
 
 #include "unit/format/go_pprof.h"
-#include "format/read_pprof.h"
+#include "format/pprof_read.h"
 #include "base/status.h"
 #include "cli/report.h"
-#include "format/writer.h"
+#include "format/output_file.h"
 
 /* Of merged ones the names stay, and their pids go. */
 static void test_publish_population_labels_say_whose_a_sample_is(void **state)
@@ -23,7 +23,7 @@ static void test_publish_population_labels_say_whose_a_sample_is(void **state)
 	recorder_end(recorder, begin_sampled(2, 502, "second", "c0ffee"), 500);
 	take_ended();
 	assert_int_equal(publish_everything(), STATUS_DONE);
-	assert_int_equal(read_pprof("all.pb.gz", &profile), 0);
+	assert_int_equal(pprof_read("all.pb.gz", &profile), 0);
 	for (u32 i = 0; i < profile->origin_count; i++) {
 		const struct profile_labels *origin = &profile->origins[i];
 

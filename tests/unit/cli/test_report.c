@@ -13,7 +13,7 @@
 #include "base/string_list.h"
 #include "base/status.h"
 #include "cli/report.h"
-#include "format/writer.h"
+#include "format/output_file.h"
 
 static struct capture output, errors;
 
@@ -53,11 +53,11 @@ static void record(const struct profile *const *profiles, u32 count, bool index)
 	dir = open(scratch_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(dir >= 0);
 	for (u32 i = 0; i < count; i++) {
-		assert_int_equal(writer_write(dir, profiles[i], FORMAT_PPROF | FORMAT_TEXT, 0, &files[i]), 0);
+		assert_int_equal(output_file_write(dir, profiles[i], FORMAT_PPROF | FORMAT_TEXT, 0, &files[i]), 0);
 		entries[i] = index_entry_of(profiles[i], files[i]);
 	}
 	if (index)
-		assert_int_equal(writer_index(dir, &recording, entries, count), 0);
+		assert_int_equal(index_write_file(dir, &recording, entries, count), 0);
 	for (u32 i = 0; i < count; i++)
 		string_list_free(files[i]);
 	close(dir);

@@ -7,8 +7,8 @@
 
 #include "unit/profile/golden.h"
 
-#include "format/read_pprof.h"
-#include "format/writer.h"
+#include "format/pprof_read.h"
+#include "format/output_file.h"
 
 /* One file in memory, written and read by name again and again. */
 static int memory;
@@ -35,9 +35,9 @@ static inline struct profile *read_back(const struct profile *profile)
 	struct profile *back = NULL;
 	FILE *out = open_path();
 
-	assert_int_equal(write_pprof(profile, out), 0);
+	assert_int_equal(pprof_write(profile, out), 0);
 	assert_int_equal(fclose(out), 0);
-	assert_int_equal(read_pprof(path, &back), 0);
+	assert_int_equal(pprof_read(path, &back), 0);
 	return back;
 }
 

@@ -5,7 +5,7 @@
 #include "unit/profile/golden.h"
 #include "unit/system/scratch.h"
 
-#include "format/writer.h"
+#include "format/output_file.h"
 
 static int directory;
 

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "record/executable.h"
-#include "format/label.h"
+#include "format/site_label.h"
 #include "record/gather.h"
 #include "base/string_list.h"
 #include "unit/system/scratch.h"

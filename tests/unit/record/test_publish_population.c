@@ -5,7 +5,7 @@
  */
 #include "publication_scene.h"
 
-#include "format/read_pprof.h"
+#include "format/pprof_read.h"
 
 static cJSON *read_index_file(void)
 {
@@ -26,7 +26,7 @@ static void add_row(const cJSON *row, double total[MEASURE_MAX])
 	struct profile *profile;
 
 	if (file) {
-		assert_int_equal(read_pprof(file->valuestring, &profile), 0);
+		assert_int_equal(pprof_read(file->valuestring, &profile), 0);
 		profile_totals(profile, totals);
 		profile_free(profile);
 	}
@@ -161,7 +161,7 @@ static void test_publish_population_now_has_a_ledger_that_balances(void **state)
 		finish_batches();
 	}
 	capture_end(&words);
-	assert_int_equal(read_pprof("502.living.0002.pb.gz", &profile), 0);
+	assert_int_equal(pprof_read("502.living.0002.pb.gz", &profile), 0);
 	assert_int_equal(profile->ledger[COUNTER_LOST_RING], 1);
 	assert_int_equal(profile->ledger[COUNTER_REFUSED], 1);
 	profile_free(profile);
@@ -205,7 +205,7 @@ static void test_publish_population_now_writes_living_and_merged_under_a_number(
 	assert_true(scratch_has("501.gone.pb.gz"));
 	assert_true(scratch_has("502.living.0001.pb.gz"));
 	assert_true(scratch_has("container.c0ffee.0001.pb.gz"));
-	assert_int_equal(read_pprof("all.0001.pb.gz", &profile), 0);
+	assert_int_equal(pprof_read("all.0001.pb.gz", &profile), 0);
 	assert_int_equal(profile->origin_count, 2);
 	assert_int_equal(profile->sample_count, 6);
 	profile_free(profile);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* index.json read back, which may come from anybody: numbers and texts are taken where they are such. Called by report. */
+#include "format/index_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "format/json_process.h"
+#include "profile/ledger.h"
+
+#define INDEX_SIZE_MAX (64u << 20)
+
+cJSON *index_read(const char *directory)
+{
+	char *path, *text = NULL;
+	struct stat status;
+	cJSON *index = NULL;
+	ssize_t size;
+	int fd;
+
+	if (asprintf(&path, "%s/index.json", directory) < 0)
+		return NULL;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size > INDEX_SIZE_MAX)
+		goto out;
+	text = malloc(status.st_size + 1);
+	size = text ? read(fd, text, status.st_size) : -1;
+	if (size > 0)
+		index = cJSON_ParseWithLength(text, size);
+out:
+	free(text);
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return index;
+}
+
+/* A whole number that a double holds exactly, else 0. */
+static u64 number_of(const cJSON *object, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) || item->valuedouble > 1ll << 53)
+		return 0;
+	return item->valuedouble;
+}
+
+static bool lists_file(const cJSON *process, const char *name)
+{
+	const cJSON *file;
+
+	cJSON_ArrayForEach(file, cJSON_GetObjectItemCaseSensitive(process, "files")) if (cJSON_IsString(file) &&
+											 !strcmp(file->valuestring,
+												 name)) return true;
+	return false;
+}
+
+/* The row that the profile in file `name` is of: named there, and with the same sums. NULL: none. */
+static const cJSON *index_find(const cJSON *index, const char *list, const char *name, const struct profile *profile)
+{
+	const cJSON *process;
+	u64 totals[MEASURE_MAX];
+
+	profile_totals(profile, totals);
+	cJSON_ArrayForEach(process,
+			   cJSON_GetObjectItemCaseSensitive(
+				   index, list)) if (lists_file(process, name) &&
+						     number_of(process, "alloc_space") == totals[ALLOC_SPACE] &&
+						     number_of(process, "alloc_objects") ==
+							     totals[ALLOC_OBJECTS]) return process;
+	return NULL;
+}
+
+static void take_text(const cJSON *process, const char *name, char **text)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(process, name);
+	char *copy = cJSON_IsString(item) ? strdup(item->valuestring) : NULL;
+
+	if (!copy)
+		return;
+	free(*text);
+	*text = copy;
+}
+
+static void take_ledger(const cJSON *process, struct profile *profile)
+{
+	const cJSON *ledger = cJSON_GetObjectItemCaseSensitive(process, "ledger");
+
+	for (unsigned int i = 0; cJSON_IsObject(ledger) && i < COUNTER_MAX; i++)
+		profile->ledger[i] = number_of(ledger, ledger_name(i));
+}
+
+/* What the index has beside the profile. */
+static void take_process(const cJSON *process, struct profile *profile)
+{
+	const cJSON *slowdown = cJSON_GetObjectItemCaseSensitive(process, "slowdown_percent");
+	const cJSON *peak = cJSON_GetObjectItemCaseSensitive(process, "peak");
+	const cJSON *rss = cJSON_GetObjectItemCaseSensitive(process, "rss");
+	u64 hits;
+
+	profile->pid = number_of(process, "pid");
+	profile->image = number_of(process, "image");
+	profile->processes = number_of(process, "processes");
+	take_text(process, "comm", &profile->comm);
+	take_text(process, "exe", &profile->exe);
+	take_text(process, "container", &profile->container);
+	take_text(process, "container_name", &profile->container_name);
+	profile->exited = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(process, "exited"));
+	profile->peak_inuse_space = number_of(peak, "inuse_space");
+	profile->peak_at_ns = number_of(peak, "at_ns");
+	profile->rss_start_bytes = number_of(rss, "start_bytes");
+	profile->rss_end_bytes = number_of(rss, "end_bytes");
+	profile->rss_peak_bytes = number_of(rss, "peak_bytes");
+	profile->cpu_ns = number_of(process, "cpu_ns");
+	if (cJSON_IsNumber(slowdown))
+		profile->slowdown_percent = slowdown->valuedouble;
+	take_ledger(process, profile);
+	/* The percentage was made of the cost of a trap, which the index leaves out. */
+	hits = profile->ledger[COUNTER_HITS_ALLOC] + profile->ledger[COUNTER_HITS_FREE];
+	if (hits)
+		profile->hit_cost_ns = profile->slowdown_percent / 100 * profile->cpu_ns / hits;
+}
+
+void index_complete(const cJSON *index, const char *name, struct profile *profile)
+{
+	const cJSON *row = index_find(index, "processes", name, profile);
+
+	if (!row)
+		row = index_find(index, "merged", name, profile);
+	if (row)
+		take_process(row, profile);
+}
+
+bool index_is_population(const cJSON *index)
+{
+	return cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(index, "merged"));
+}
+
+bool index_merged_has_file(const cJSON *index, const char *name)
+{
+	const cJSON *row;
+
+	cJSON_ArrayForEach(row,
+			   cJSON_GetObjectItemCaseSensitive(index, "merged")) if (lists_file(row, name)) return true;
+	return false;
+}
+
+static int add_row(const cJSON *row, struct index_table *table)
+{
+	struct profile *profile = calloc(1, sizeof(*profile));
+	struct index_entry *entry;
+
+	if (!profile)
+		return -ENOMEM;
+	profile->comm = strdup("");
+	if (!profile->comm) {
+		profile_free(profile);
+		return -ENOMEM;
+	}
+	take_process(row, profile);
+	if (index_table_add(table, profile, NULL))
+		return -ENOMEM;
+	entry = &table->entries[table->count - 1];
+	for (unsigned int m = 0; m < MEASURE_MAX; m++)
+		entry->total[m] = number_of(row, json_measure_names[m]);
+	entry->samples = number_of(row, "samples");
+	return 0;
+}
+
+int index_table_read(const cJSON *index, struct index_table *table)
+{
+	const cJSON *row;
+	int err = 0;
+
+	cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(index, "processes")) err =
+		err ? err : add_row(row, table);
+	return err;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * File names, and files that appear whole or not at all. Called by record with the directory it made; the formats
+ * themselves are in write_*.c.
+ */
+#include "format/output_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A .folded file holds one measure: what lives, or what was allocated when nothing else is known. */
+static int write_folded_file(const struct profile *profile, FILE *out)
+{
+	return folded_write(profile, out, profile->alloc_only ? ALLOC_SPACE : INUSE_SPACE);
+}
+
+static const struct {
+	enum format format;
+	const char *extension;
+	int (*write)(const struct profile *profile, FILE *out);
+} formats_known[] = {
+	{FORMAT_PPROF, "pb.gz", pprof_write},
+	{FORMAT_TEXT, "txt", text_write},
+	{FORMAT_FOLDED, "folded", write_folded_file},
+	{FORMAT_JSON, "json", json_profile_write},
+};
+
+#define FORMAT_COUNT (sizeof(formats_known) / sizeof(formats_known[0]))
+
+int output_file_flush(FILE *out)
+{
+	errno = 0;
+	if (fflush(out) || ferror(out))
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
+/* --- atomic files
+ * ------------------------------------------------------------------------------------------------------- */
+
+struct temporary {
+	int dir;
+	char name[48];
+	FILE *out;
+};
+
+/* O_EXCL: two writers, or a name planted by someone else, are never written into. */
+static int temporary_open(struct temporary *file, int dir)
+{
+	int fd = -1, err;
+
+	file->dir = dir;
+	for (unsigned int i = 0; fd < 0 && i < 1000; i++) {
+		snprintf(file->name, sizeof(file->name), ".heaptap-%d-%u.tmp", (int)getpid(), i);
+		fd = openat(dir, file->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	if (fd < 0)
+		return -errno;
+	file->out = fdopen(fd, "w");
+	if (file->out)
+		return 0;
+	err = -errno;
+	close(fd);
+	unlinkat(dir, file->name, 0);
+	return err;
+}
+
+/* Keeps the file as `name` when `err` is 0, else drops it and leaves an older `name` alone. Returns the first error. */
+static int temporary_close(struct temporary *file, int err, const char *name)
+{
+	if (fclose(file->out) && !err)
+		err = -errno;
+	if (!err && renameat(file->dir, file->name, file->dir, name))
+		err = -errno;
+	if (err)
+		unlinkat(file->dir, file->name, 0);
+	return err;
+}
+
+/* --- one process
+ * -------------------------------------------------------------------------------------------------------- */
+
+static bool is_name_character(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+	       c == '-';
+}
+
+void output_file_clean_name(const char *name, char clean[OUTPUT_FILE_NAME_MAX + 1])
+{
+	size_t i;
+
+	if (!name || !*name)
+		name = "unknown";
+	for (i = 0; i < OUTPUT_FILE_NAME_MAX && name[i]; i++)
+		clean[i] = is_name_character(name[i]) ? name[i] : '_';
+	clean[i] = '\0';
+	if (clean[0] == '.')
+		clean[0] = '_';
+}
+
+/* NULL without memory. */
+static char *file_name(const struct profile *profile, unsigned int seq, const char *extension)
+{
+	char comm[OUTPUT_FILE_NAME_MAX + 1], image[16] = "", number[16] = "", *name;
+
+	output_file_clean_name(profile->comm, comm);
+	if (profile->image > 1)
+		snprintf(image, sizeof(image), "-%" PRIu32, profile->image);
+	if (seq)
+		snprintf(number, sizeof(number), ".%04u", seq);
+	if (profile->stem) {
+		if (asprintf(&name, "%s%s.%s", profile->stem, number, extension) < 0)
+			return NULL;
+		return name;
+	}
+	if (asprintf(&name, "%" PRIu32 ".%s%s%s.%s", profile->pid, comm, image, number, extension) < 0)
+		return NULL;
+	return name;
+}
+
+static int write_file(int dir, const struct profile *profile, int (*write)(const struct profile *profile, FILE *out),
+		      const char *name)
+{
+	struct temporary file;
+	int err = temporary_open(&file, dir);
+
+	return err ? err : temporary_close(&file, write(profile, file.out), name);
+}
+
+/* A format that fails does not keep the others from being written; the first error is told. */
+int output_file_write(int dir, const struct profile *profile, unsigned int formats, unsigned int seq, char ***ret_files)
+{
+	char **files = calloc(FORMAT_COUNT + 1, sizeof(*files));
+	unsigned int written = 0;
+	int first_err = 0;
+
+	*ret_files = files;
+	if (!files)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < FORMAT_COUNT; i++) {
+		char *name;
+		int err;
+
+		if (!(formats & formats_known[i].format))
+			continue;
+		name = file_name(profile, seq, formats_known[i].extension);
+		err = name ? write_file(dir, profile, formats_known[i].write, name) : -ENOMEM;
+		if (!err)
+			files[written++] = name;
+		else
+			free(name);
+		first_err = first_err ? first_err : err;
+	}
+	return first_err;
+}
+
+int index_write_file(int dir, const struct recording *recording, const struct index_entry *entries, u32 count)
+{
+	struct temporary file;
+	int err = temporary_open(&file, dir);
+
+	return err ? err : temporary_close(&file, index_write(recording, entries, count, file.out), "index.json");
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The model collector's numbers in a .pb.gz, to and fro. The file may come from anybody. Called by *_pprof.c. */
+#include "format/pprof_lifetime.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "heap/gc_model.h"
+
+/* --- to --- */
+
+void pprof_model_pack(const struct profile *profile, Pprof__Model *ret_message)
+{
+	const struct profile_model *model = &profile->model;
+
+	pprof__model__init(ret_message);
+	ret_message->gogc_percent = model->gogc_percent;
+	ret_message->tenure = model->tenure;
+	ret_message->cycles = model->cycles;
+	ret_message->requests = model->requests;
+	ret_message->cycles_ns = model->cycles_ns;
+	ret_message->cycles_bytes = model->cycles_bytes;
+	ret_message->marked_bytes = model->marked_bytes;
+	ret_message->goal_bytes = model->goal_bytes;
+	ret_message->visited_bytes = model->visited_bytes;
+	ret_message->tenured_bytes = model->tenured_bytes;
+	ret_message->trend = model->trend;
+	ret_message->judged_bytes = model->judged_bytes;
+	ret_message->promoted_bytes = model->promoted_bytes;
+	ret_message->clock_ns = (u64 *)model->clock_ns;
+	ret_message->n_clock_ns = LIFETIME_BUCKETS;
+	ret_message->age_ns = (u64 *)model->age_ns;
+	ret_message->n_age_ns = LIFETIME_CLASSES;
+	ret_message->memory_limit = profile->memory_limit;
+	ret_message->memory_used = profile->memory_used;
+}
+
+/* The table without the zeros at its end. */
+static size_t significant(const u32 *table, size_t count)
+{
+	while (count && !table[count - 1])
+		count--;
+	return count;
+}
+
+void pprof_lifetime_pack(struct lifetime *lifetime, Pprof__Lifetime *ret_message)
+{
+	pprof__lifetime__init(ret_message);
+	ret_message->died = lifetime->died;
+	ret_message->n_died = significant(lifetime->died, LIFETIME_CLASSES);
+	ret_message->ended = lifetime->ended;
+	ret_message->n_ended = significant(lifetime->ended, LIFETIME_CLASSES);
+	ret_message->born = lifetime->born;
+	ret_message->n_born = significant(lifetime->born, LIFETIME_BUCKETS);
+	ret_message->gone = lifetime->gone;
+	ret_message->n_gone = significant(lifetime->gone, LIFETIME_DEATH_BUCKETS);
+}
+
+/* --- fro --- */
+
+/* A number of bytes that can be one. */
+static double amount(double bytes)
+{
+	return isfinite(bytes) ? bytes : 0;
+}
+
+static bool is_plausible(const Pprof__Model *message)
+{
+	return message->tenure >= 1 && message->tenure <= GC_TENURE_MAX && message->gogc_percent <= UINT32_MAX &&
+	       message->cycles <= UINT32_MAX && message->requests <= UINT32_MAX &&
+	       message->n_clock_ns <= LIFETIME_BUCKETS && message->n_age_ns <= LIFETIME_CLASSES;
+}
+
+int pprof_model_unpack(const Pprof__Model *message, struct profile *profile)
+{
+	struct profile_model *model = &profile->model;
+
+	if (!message || profile->alloc_only)
+		return 0;
+	if (!is_plausible(message))
+		return -EBADMSG;
+	model->known = true;
+	model->gogc_percent = (u32)message->gogc_percent;
+	model->tenure = (u32)message->tenure;
+	model->cycles = (u32)message->cycles;
+	model->requests = (u32)message->requests;
+	model->cycles_ns = message->cycles_ns;
+	model->cycles_bytes = amount(message->cycles_bytes);
+	model->marked_bytes = amount(message->marked_bytes);
+	model->goal_bytes = amount(message->goal_bytes);
+	model->visited_bytes = amount(message->visited_bytes);
+	model->tenured_bytes = amount(message->tenured_bytes);
+	model->trend = amount(message->trend);
+	model->judged_bytes = amount(message->judged_bytes);
+	model->promoted_bytes = amount(message->promoted_bytes);
+	for (size_t i = 0; i < message->n_clock_ns; i++)
+		model->clock_ns[i] = message->clock_ns[i];
+	for (size_t i = 0; i < message->n_age_ns; i++)
+		model->age_ns[i] = message->age_ns[i];
+	profile->memory_limit = message->memory_limit;
+	profile->memory_used = message->memory_used;
+	return 0;
+}
+
+static int copy_table(const u32 *from, size_t count, u32 *to, size_t room)
+{
+	if (count > room)
+		return -EBADMSG;
+	for (size_t i = 0; i < count; i++)
+		to[i] = from[i];
+	return 0;
+}
+
+int pprof_lifetime_unpack(const Pprof__Lifetime *message, const struct profile *profile, struct profile_sample *sample)
+{
+	struct lifetime *lifetime;
+	int err;
+
+	if (!message || !profile->model.known)
+		return 0;
+	lifetime = sample->lifetime = calloc(1, sizeof(*lifetime));
+	if (!lifetime)
+		return -ENOMEM;
+	lifetime_advance(lifetime, profile->model.cycles);
+	err = copy_table(message->died, message->n_died, lifetime->died, LIFETIME_CLASSES);
+	err = err ? err : copy_table(message->ended, message->n_ended, lifetime->ended, LIFETIME_CLASSES);
+	err = err ? err : copy_table(message->born, message->n_born, lifetime->born, LIFETIME_BUCKETS);
+	return err ? err : copy_table(message->gone, message->n_gone, lifetime->gone, LIFETIME_DEATH_BUCKETS);
+}

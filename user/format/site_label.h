@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef FORMAT_SITE_LABEL_H
+#define FORMAT_SITE_LABEL_H
+/* A call site in one line of limited width, for tables. */
+#include <stddef.h>
+
+#include "profile/sites.h"
+
+#define SITE_LABEL_COLUMNS_MAX 120
+#define SITE_LABEL_SIZE	       (4 * SITE_LABEL_COLUMNS_MAX + 1) /* bytes that so many columns of UTF-8 can take */
+
+/*
+ * "function  file:line < caller < caller", as many callers as fit into `columns`; innermost inlined function first.
+ * Template arguments and parameters are left out, and whatever could make a terminal act stands as '?'. Returns
+ * `label`.
+ */
+const char *site_label(const struct profile *profile, const struct profile_site *site, unsigned int columns,
+		       char label[SITE_LABEL_SIZE]);
+
+#define SITE_LABEL_CODE_SIZE 512
+
+/*
+ * A location without a name: "file+0x1234", by its offset in the file, which is the same in every run; its address when
+ * it is in no file: then false.
+ */
+bool site_label_code(const struct profile *profile, const struct profile_location *location,
+		     char text[SITE_LABEL_CODE_SIZE]);
+
+/* In place, '?' for control characters and what is no UTF-8; for text that a traced process chose. Returns `text`. */
+char *site_label_defuse(char *text);
+
+/* How the container of a profile is called: by its name, else by its id, cut; NULL: in none. */
+#define SITE_LABEL_ID_COLUMNS 12
+const char *site_label_container(const struct profile *profile, char buffer[SITE_LABEL_ID_COLUMNS + 1]);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef FORMAT_TABLE_DIFF_H
+#define FORMAT_TABLE_DIFF_H
+/* What happened between two profiles, as a table for people. */
+#include <stdio.h>
+
+#include "profile/profile.h"
+
+/*
+ * Totals and the `top` sites whose bytes in use have changed most: by how much, and what was allocated and freed
+ * meanwhile. Sites are matched by leaf function, file and line, or by code offset where these are unknown, so that the
+ * profiles may be of different runs. 0 or -ENOMEM.
+ */
+int table_diff_print(const struct profile *before, const struct profile *after, unsigned int top, FILE *out);
+
+#endif

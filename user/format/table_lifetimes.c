@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of lifetimes. What its words mean is told in docs/lifetimes.md. No state. */
+#include "format/table_lifetimes.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/site_label.h"
+#include "profile/lifetime_summary.h"
+#include "profile/sites.h"
+#include "format/table_profile.h"
+#include "profile/estimate.h"
+
+#define TABLE_COLUMNS 116
+#define SITE_COLUMNS  36
+
+/* --- cells --- */
+
+static const char *share(double part, char buffer[32])
+{
+	snprintf(buffer, 32, "%.1f%%", 100 * part);
+	return buffer;
+}
+
+/* Has anything come to that age, or is it known that nothing does? */
+static bool survived(const struct survival_point *point)
+{
+	return point->at_risk > 0 || point->estimate == 0;
+}
+
+/* Where most objects were seen to live on nothing is known but that. */
+static const char *median(const struct profile *profile, const struct lifetime_summary *lifetime_summary,
+			  char buffer[32])
+{
+	double cycles = lifetime_summary->objects.median_cycles;
+
+	return isnan(cycles) ? "long" : table_profile_seconds(cycles * lifetime_summary_cycle_ns(profile), buffer);
+}
+
+static const char *rate(double bytes_per_second, char buffer[32])
+{
+	char size[32];
+
+	snprintf(buffer, 32, "%s%s", bytes_per_second < 0 ? "-" : "",
+		 table_profile_bytes(fabs(bytes_per_second), size));
+	return buffer;
+}
+
+static double per_second(const struct profile *profile, u64 bytes)
+{
+	return profile->duration_ns ? (double)bytes * 1e9 / (double)profile->duration_ns : 0;
+}
+
+/* --- lines --- */
+
+static void print_site(const struct profile *profile, const struct profile_site *site, FILE *out)
+{
+	const struct lifetime_summary *lifetime_summary = &site->lifetime_summary;
+	char inuse[32], allocated[32], young[32], tenured[32], life[32], growth[32], samples[32],
+		label[SITE_LABEL_SIZE];
+	bool known = lifetime_summary->samples;
+
+	fprintf(out, "  %10s %10s %6s %6s %8s %10s %-9s %9s  %s\n",
+		table_profile_bytes(site->value[INUSE_SPACE], inuse),
+		table_profile_bytes(per_second(profile, site->value[ALLOC_SPACE]), allocated),
+		known ? share(lifetime_summary->objects.young.estimate, young) : "-",
+		known && survived(&lifetime_summary->objects.tenured)
+			? share(lifetime_summary->objects.tenured.estimate, tenured)
+			: "-",
+		known ? median(profile, lifetime_summary, life) : "-",
+		lifetime_summary->verdict != VERDICT_UNKNOWN && lifetime_summary->growth_error > 0
+			? rate(lifetime_summary->growth, growth)
+			: "-",
+		verdict_name(lifetime_summary->verdict), table_profile_digits(lifetime_summary->samples, samples),
+		site_label(profile, site, SITE_COLUMNS, label));
+}
+
+static void print_growing(const struct profile *profile, const struct profile_site *site, FILE *out)
+{
+	double left_s = lifetime_summary_time_left(profile, &site->lifetime_summary);
+	char growth[32], error[32], limit[32], left[32], label[SITE_LABEL_SIZE];
+
+	fprintf(out, "  grows by %s a second (standard error %s)", rate(site->lifetime_summary.growth, growth),
+		table_profile_bytes(site->lifetime_summary.growth_error, error));
+	if (isfinite(left_s))
+		fprintf(out, ", the cgroup's limit of %s is %s away", table_profile_bytes(profile->memory_limit, limit),
+			table_profile_seconds(left_s * 1e9, left));
+	fprintf(out, ":\n    %s\n", site_label(profile, site, TABLE_COLUMNS - 4, label));
+}
+
+static void print_process(const struct profile *profile, FILE *out)
+{
+	const struct profile_model *model = &profile->model;
+	char cycle[32], time[32], promoted[32], tenured[32], trend[32], visited[32], young[32];
+
+	fprintf(out, "Under a collector (GOGC=%" PRIu32 "): %" PRIu32 " cycle%s of %s and %s on average",
+		model->gogc_percent, model->cycles, model->cycles == 1 ? "" : "s",
+		table_profile_bytes(lifetime_summary_cycle_bytes(profile), cycle),
+		table_profile_seconds(lifetime_summary_cycle_ns(profile), time));
+	if (model->judged_bytes > 0)
+		fprintf(out, "; %s of bytes die within %" PRIu32 ",\n  %s a cycle live on",
+			share(1 - model->promoted_bytes / model->judged_bytes, young), model->tenure,
+			table_profile_bytes(model->promoted_bytes / model->cycles, promoted));
+	fprintf(out, "; %s are that old now, changing by %s a second; a mark visits %s.\n",
+		table_profile_bytes(fmax(model->tenured_bytes, 0), tenured), rate(model->trend, trend),
+		table_profile_bytes(model->visited_bytes / model->cycles, visited));
+}
+
+/* --- tables --- */
+
+static bool is_growing(const struct profile_site *site)
+{
+	return site->lifetime_summary.verdict == VERDICT_GROWING;
+}
+
+/* Those that grow, fastest first; the others stay in the order they have, which is by in-use. */
+static int compare_growth(const void *a, const void *b)
+{
+	const struct profile_site *const *left = a, *const *right = b;
+
+	if (is_growing(*left) != is_growing(*right))
+		return is_growing(*left) ? -1 : 1;
+	if (is_growing(*left) && (*left)->lifetime_summary.growth != (*right)->lifetime_summary.growth)
+		return (*left)->lifetime_summary.growth > (*right)->lifetime_summary.growth ? -1 : 1;
+	return *left < *right ? -1 : *left > *right;
+}
+
+static void print_sites(const struct profile *profile, const struct profile_site *const *sites, u32 count, u32 shown,
+			FILE *out)
+{
+	char tenured[32];
+
+	snprintf(tenured, sizeof(tenured), "S(%" PRIu32 ")", profile->model.tenure);
+	fprintf(out, "\nLifetimes by site, %" PRIu32 " of %" PRIu32 "\n  %10s %10s %6s %6s %8s %10s %-9s %9s  %s\n",
+		shown, count, "in use", "alloc/s", "S(1)", tenured, "median", "growth/s", "verdict", "samples", "site");
+	for (u32 i = 0; i < shown; i++)
+		print_site(profile, sites[i], out);
+	for (u32 i = 0; i < shown; i++)
+		if (is_growing(sites[i]))
+			print_growing(profile, sites[i], out);
+}
+
+/* What there is to say when there is no table. */
+static bool print_unknown(const struct profile *profile, FILE *out)
+{
+	char goal[32];
+
+	if (!profile->model.known && profile->origin_count)
+		fputs("\nLifetimes are known of each process by itself: see its own file.\n", out);
+	else if (!profile->model.known)
+		fputs(profile->alloc_only ? "\nLifetimes are not known: frees were not recorded (--alloc-only).\n"
+					  : "\nLifetimes are not known: this file does not carry them.\n",
+		      out);
+	else if (!profile->model.gogc_percent)
+		fputs("\nLifetimes are not known: the model collector was off (--gogc off).\n", out);
+	else if (!profile->model.cycles)
+		fprintf(out,
+			"\nNothing can be said of lifetimes yet: the model collector's first cycle takes %s of "
+			"allocations, or "
+			"two minutes.\n",
+			table_profile_bytes(profile->model.goal_bytes, goal));
+	else
+		return false;
+	return true;
+}
+
+void table_lifetimes_print(const struct profile *profile, unsigned int top, FILE *out)
+{
+	const struct profile_site **order = NULL;
+	struct profile_site *sites = NULL;
+	u32 count = 0;
+
+	if (print_unknown(profile, out))
+		return;
+	if (!profile_sites(profile, INUSE_SPACE, &sites, &count))
+		order = calloc(count + 1UL, sizeof(const struct profile_site *));
+	for (u32 i = 0; order && i < count; i++)
+		order[i] = &sites[i];
+	if (order) {
+		qsort(order, count, sizeof(const struct profile_site *), compare_growth);
+		print_sites(profile, order, count, count < top ? count : top, out);
+		print_process(profile, out);
+	} else {
+		fputs("\n(no memory for the table of lifetimes)\n", out);
+	}
+	free(order);
+	free(sites);
+}
+
+u32 table_lifetimes_growing(const struct profile *profile)
+{
+	struct profile_site *sites;
+	u32 count, growing = 0;
+
+	if (!profile->model.known || profile_sites(profile, INUSE_SPACE, &sites, &count))
+		return 0;
+	for (u32 i = 0; i < count; i++)
+		growing += is_growing(&sites[i]);
+	free(sites);
+	return growing;
+}

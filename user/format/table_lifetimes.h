@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef FORMAT_TABLE_LIFETIMES_H
+#define FORMAT_TABLE_LIFETIMES_H
+/* How long objects live, as a table for people, at most 120 columns wide. */
+#include <stdio.h>
+
+#include "profile/profile.h"
+
+/*
+ * Sites with in-use, bytes allocated a second, survival of one cycle and of `tenure`, median life, growth, verdict and
+ * samples: those that grow first, then by in-use, `top` at most. Below it what grows in words, and what the process
+ * would cost under a collector. A sentence instead where nothing is known.
+ */
+void table_lifetimes_print(const struct profile *profile, unsigned int top, FILE *out);
+
+/* Sites that grow. 0 without memory. */
+u32 table_lifetimes_growing(const struct profile *profile);
+
+#endif

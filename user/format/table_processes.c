@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Many processes in few lines: what stands where the summary of one would. No state. Used by publish and report. */
+#include "format/table_processes.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/site_label.h"
+#include "profile/ledger.h"
+#include "format/table_profile.h"
+
+#define COMM_COLUMNS	  24
+#define CONTAINER_COLUMNS 32
+#define LOSS_COLUMNS	  76
+
+static u64 losses(const struct index_entry *entry)
+{
+	u64 sum = 0;
+
+	for (unsigned int i = 0; i < COUNTER_MAX; i++)
+		sum += ledger_is_loss(i) ? entry->facts->ledger[i] : 0;
+	return sum;
+}
+
+static int descending(u64 a, u64 b)
+{
+	return a > b ? -1 : a < b;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const struct index_entry *left = *(const struct index_entry *const *)a;
+	const struct index_entry *right = *(const struct index_entry *const *)b;
+	int order = descending(left->total[INUSE_SPACE], right->total[INUSE_SPACE]);
+
+	order = order ? order : descending(left->total[ALLOC_SPACE], right->total[ALLOC_SPACE]);
+	order = order ? order : descending(left->samples, right->samples);
+	return order ? order : descending(right->facts->pid, left->facts->pid);
+}
+
+static int by_losses(const void *a, const void *b)
+{
+	const struct index_entry *left = *(const struct index_entry *const *)a;
+	const struct index_entry *right = *(const struct index_entry *const *)b;
+	int order = descending(losses(left), losses(right));
+
+	return order ? order : descending(right->facts->pid, left->facts->pid);
+}
+
+/* NULL: no memory. */
+static const struct index_entry **sort(const struct index_entry *entries, u32 count,
+				       int (*compare)(const void *a, const void *b))
+{
+	const struct index_entry **order = calloc(count + 1UL, sizeof(const struct index_entry *));
+
+	for (u32 i = 0; order && i < count; i++)
+		order[i] = &entries[i];
+	if (order)
+		qsort(order, count, sizeof(const struct index_entry *), compare);
+	return order;
+}
+
+/* A name that a process chose, so that it fits and does nothing to a terminal. */
+static const char *name(const char *text, int columns, char buffer[SITE_LABEL_SIZE])
+{
+	snprintf(buffer, SITE_LABEL_SIZE, "%.*s", columns, text ? text : "");
+	return site_label_defuse(buffer);
+}
+
+static const char *who(const struct index_entry *entry, char buffer[32])
+{
+	if (entry->facts->processes)
+		snprintf(buffer, 32, "%" PRIu32 " merged", entry->facts->processes);
+	else if (entry->facts->image > 1)
+		snprintf(buffer, 32, "%" PRIu32 "-%" PRIu32, entry->facts->pid, entry->facts->image);
+	else
+		snprintf(buffer, 32, "%" PRIu32, entry->facts->pid);
+	return buffer;
+}
+
+static void print_row(const struct index_entry *entry, FILE *out)
+{
+	char inuse[32], alloc[32], samples[32], lost[32], pid[32], id[SITE_LABEL_ID_COLUMNS + 1];
+	char comm[SITE_LABEL_SIZE], container[SITE_LABEL_SIZE];
+	const char *in = site_label_container(entry->facts, id);
+
+	if (entry->facts->alloc_only)
+		snprintf(inuse, sizeof(inuse), "-");
+	else
+		table_profile_bytes((double)entry->total[INUSE_SPACE], inuse);
+	fprintf(out, "  %10s %10s %11s %9s  %14s  ", inuse,
+		table_profile_bytes((double)entry->total[ALLOC_SPACE], alloc),
+		table_profile_digits(entry->samples, samples), table_profile_digits(losses(entry), lost),
+		who(entry, pid));
+	name(entry->facts->comm, COMM_COLUMNS, comm);
+	if (in)
+		fprintf(out, "%-16s %s\n", comm, name(in, CONTAINER_COLUMNS, container));
+	else
+		fprintf(out, "%s\n", comm);
+}
+
+void table_processes_print(const struct index_entry *entries, u32 count, unsigned int top, FILE *out)
+{
+	const struct index_entry **order = sort(entries, count, by_size);
+	u32 sampled = 0, shown;
+	u64 processes = 0;
+
+	for (u32 i = 0; i < count; i++) {
+		processes += entries[i].facts->processes ? entries[i].facts->processes : 1;
+		sampled += entries[i].samples > 0;
+	}
+	if (!order) {
+		fputs("(no memory for the table of processes)\n", out);
+		return;
+	}
+	shown = sampled < top ? sampled : top;
+	fprintf(out, "Processes: %" PRIu64 "\n", processes);
+	if (shown)
+		fprintf(out, "  %10s %10s %11s %9s  %14s  %-16s %s\n", "in use", "allocated", "samples", "losses",
+			"pid", "name", "container");
+	for (u32 i = 0; i < shown; i++)
+		print_row(order[i], out);
+	if (sampled > shown)
+		fprintf(out, "  and %" PRIu32 " more with samples\n", sampled - shown);
+	if (count > sampled)
+		fprintf(out, "  %s%" PRIu32 " without a sample\n", shown ? "and " : "", count - sampled);
+	free(order);
+}
+
+static void print_loss(const struct index_entry *entry, FILE *out)
+{
+	char pid[32], comm[SITE_LABEL_SIZE], text[256] = "", count[32];
+	size_t length = 0;
+
+	for (unsigned int i = 0; i < COUNTER_MAX && length < LOSS_COLUMNS; i++)
+		if (ledger_is_loss(i) && entry->facts->ledger[i])
+			length +=
+				(size_t)snprintf(text + length, sizeof(text) - length, "%s%s %s", length ? ", " : "",
+						 ledger_name(i), table_profile_digits(entry->facts->ledger[i], count));
+	fprintf(out, "  %14s  %-16s %s\n", who(entry, pid), name(entry->facts->comm, COMM_COLUMNS, comm), text);
+}
+
+void table_processes_print_losses(const struct index_entry *entries, u32 count, unsigned int top, FILE *out)
+{
+	const struct index_entry **order = sort(entries, count, by_losses);
+	u32 lost = 0;
+
+	while (order && lost < count && losses(order[lost]))
+		lost++;
+	if (lost)
+		fputs("\nLosses by process\n", out);
+	for (u32 i = 0; i < lost && i < top; i++)
+		print_loss(order[i], out);
+	if (lost > top)
+		fprintf(out, "  and %" PRIu32 " more\n", lost - top);
+	free(order);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef FORMAT_TABLE_PROCESSES_H
+#define FORMAT_TABLE_PROCESSES_H
+/* The processes of a population as tables for people, at most 120 columns wide. */
+#include <stdio.h>
+
+#include "format/output_file.h"
+
+/* By bytes in use, then allocated, `top` at most; below it how many more there are. */
+void table_processes_print(const struct index_entry *entries, u32 count, unsigned int top, FILE *out);
+
+/* Of which processes something was lost or degraded, and what, those with most first. Nothing if of none. */
+void table_processes_print_losses(const struct index_entry *entries, u32 count, unsigned int top, FILE *out);
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A profile as a table for people, at most 120 columns wide. Estimates stand beside their standard error and the
+ * samples behind them; with every allocation sampled nothing is estimated, and exact numbers stand there instead. No
+ * state.
+ */
+#include "format/table_profile.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/site_label.h"
+#include "profile/ledger.h"
+#include "format/table_lifetimes.h"
+#include "format/table_sites.h"
+#include "profile/estimate.h"
+
+#define BARE_IMAGE_BYTES 65536 /* resident right after exec: a few pages, and no heap from before */
+
+/* --- numbers --- */
+
+const char *table_profile_bytes(double bytes, char buffer[32])
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	unsigned int unit = 0;
+
+	while (bytes >= 1023.95 && unit < sizeof(units) / sizeof(units[0]) - 1) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(buffer, 32, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+	return buffer;
+}
+
+const char *table_profile_digits(u64 number, char buffer[32])
+{
+	char plain[24];
+	int length = snprintf(plain, sizeof(plain), "%" PRIu64, number), at = 0;
+
+	for (int i = 0; i < length; i++) {
+		if (i && (length - i) % 3 == 0)
+			buffer[at++] = ' ';
+		buffer[at++] = plain[i];
+	}
+	buffer[at] = '\0';
+	return buffer;
+}
+
+/* In the unit that leaves it readable. */
+const char *table_profile_seconds(double ns, char buffer[32])
+{
+	static const struct {
+		double ns;
+		const char *unit;
+	} units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}};
+
+	for (unsigned int i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (ns >= units[i].ns) {
+			snprintf(buffer, 32, "%.*f %s", ns >= 100 * units[i].ns ? 0 : 1, ns / units[i].ns,
+				 units[i].unit);
+			return buffer;
+		}
+	}
+	snprintf(buffer, 32, "%.0f ns", ns);
+	return buffer;
+}
+
+/* --- head --- */
+
+static void print_text(const char *before, const char *text, const char *after, FILE *out)
+{
+	char *clean = strdup(text);
+
+	fprintf(out, "%s%s%s", before, clean ? site_label_defuse(clean) : "?", after);
+	free(clean);
+}
+
+void table_profile_print_head(const struct profile *profile, FILE *out)
+{
+	char buffer[32];
+
+	if (profile->pid)
+		fprintf(out, "%" PRIu32 " ", profile->pid);
+	print_text("", profile->comm, "", out);
+	if (profile->processes)
+		fprintf(out, ", %" PRIu32 " process%s merged", profile->processes, profile->processes == 1 ? "" : "es");
+	if (profile->image > 1)
+		fprintf(out, " (image %" PRIu32 " of this pid)", profile->image);
+	if (profile->exe)
+		print_text(" ", profile->exe, "", out);
+	fprintf(out, ", %s", table_profile_seconds(profile->duration_ns, buffer));
+	if (profile_is_exact(profile))
+		fputs(", every allocation recorded", out);
+	else if (profile->sample_bytes % 1024)
+		fprintf(out, ", one sample per %s B on average", table_profile_digits(profile->sample_bytes, buffer));
+	else
+		fprintf(out, ", one sample per %s KiB on average",
+			table_profile_digits(profile->sample_bytes / 1024, buffer));
+	fputs(profile->exited ? ", ended\n" : "\n", out);
+}
+
+/* --- totals --- */
+
+struct sums {
+	u64 value[MEASURE_MAX];
+	double error[MEASURE_MAX];
+	u64 alloc_samples, inuse_samples;
+};
+
+static void sum_up(const struct profile *profile, struct sums *sums)
+{
+	*sums = (struct sums){0};
+	profile_totals(profile, sums->value);
+	for (u32 i = 0; i < profile->sample_count; i++) {
+		const struct profile_sample *sample = &profile->samples[i];
+		u64 inuse = profile->alloc_only ? 0 : sample->inuse_count, size = sample->size;
+		u64 interval = profile->sample_bytes;
+
+		sums->error[ALLOC_OBJECTS] += estimate_variance_objects(sample->alloc_count, size, interval);
+		sums->error[ALLOC_SPACE] += estimate_variance_bytes(sample->alloc_count, size, interval);
+		sums->error[INUSE_OBJECTS] += estimate_variance_objects(inuse, size, interval);
+		sums->error[INUSE_SPACE] += estimate_variance_bytes(inuse, size, interval);
+		sums->alloc_samples += sample->alloc_count;
+		sums->inuse_samples += inuse;
+	}
+	for (unsigned int m = 0; m < MEASURE_MAX; m++)
+		sums->error[m] = sqrt(sums->error[m]);
+}
+
+/* With -R 1: "exact", unless allocations or frees are known to be missing. */
+static const char *exactness(const struct profile *profile)
+{
+	const u64 *ledger = profile->ledger;
+
+	return ledger[COUNTER_LOST_RING] || ledger[COUNTER_LOST_STASH] || ledger[COUNTER_REFUSED] ||
+			       ledger[COUNTER_FREE_UNSEEN] || ledger[COUNTER_REVIVE_LOST] || ledger[COUNTER_EVENT_LOST]
+		       ? "but for what the ledger below says"
+		       : "exact";
+}
+
+static void print_total(const struct profile *profile, const char *name, const struct sums *sums, enum measure objects,
+			enum measure space, FILE *out)
+{
+	char bytes[32], error[32], count[32], count_error[32], samples[32];
+
+	table_profile_bytes(sums->value[space], bytes);
+	table_profile_digits(sums->value[objects], count);
+	if (profile_is_exact(profile)) {
+		fprintf(out, "  %-10s %10s = %s B in %s object%s, %s\n", name, bytes,
+			table_profile_digits(sums->value[space], error), count, sums->value[objects] == 1 ? "" : "s",
+			exactness(profile));
+		return;
+	}
+	fprintf(out, "  %-10s %10s ±%s in %s ±%s objects, %s samples\n", name, bytes,
+		table_profile_bytes(sums->error[space], error), count,
+		table_profile_digits(llround(sums->error[objects]), count_error),
+		table_profile_digits(measure_is_inuse(space) ? sums->inuse_samples : sums->alloc_samples, samples));
+}
+
+static void print_totals(const struct profile *profile, const struct sums *sums, FILE *out)
+{
+	char bytes[32], time[32];
+
+	if (profile->alloc_only)
+		fputs("  in use     not recorded (--alloc-only)\n", out);
+	else
+		print_total(profile, "in use", sums, INUSE_OBJECTS, INUSE_SPACE, out);
+	print_total(profile, "allocated", sums, ALLOC_OBJECTS, ALLOC_SPACE, out);
+	if (profile->peak_inuse_space && !profile->alloc_only)
+		fprintf(out, "  peak       %10s in use, %s after the start\n",
+			table_profile_bytes(profile->peak_inuse_space, bytes),
+			table_profile_seconds(profile->peak_at_ns, time));
+}
+
+/* Why resident memory and what is in use differ, in words that hold for this process. */
+static void print_gap(const struct profile *profile, u64 rss, u64 inuse, const char *what, FILE *out)
+{
+	char bytes[32];
+
+	if (inuse > rss)
+		fprintf(out, "             %10s less than %s: allocated and never touched, or swapped out.\n",
+			table_profile_bytes(inuse - rss, bytes), what);
+	else
+		fprintf(out,
+			"             %10s more than %s: %sfree memory the allocator keeps and its rounding;\n"
+			"                        code, stacks and mappings that did not come from the allocator.\n",
+			table_profile_bytes(rss - inuse, bytes), what,
+			profile->rss_start_bytes > BARE_IMAGE_BYTES ? "heap from before; " : "");
+}
+
+/* Of an image that has ended nobody knows the last size, but the kernel the largest: the peaks stand side by side then.
+ */
+static void print_resident(const struct profile *profile, u64 inuse, FILE *out)
+{
+	u64 rss = profile->exited ? profile->rss_peak_bytes : profile->rss_end_bytes;
+	char bytes[32];
+
+	if (!rss)
+		return;
+	fprintf(out, "  resident   %10s %s", table_profile_bytes(rss, bytes),
+		profile->exited ? "at most" : "at the end");
+	if (profile->rss_start_bytes)
+		fprintf(out, ", %s at the start", table_profile_bytes(profile->rss_start_bytes, bytes));
+	if (!profile->exited && profile->rss_peak_bytes)
+		fprintf(out, ", %s at most", table_profile_bytes(profile->rss_peak_bytes, bytes));
+	fputc('\n', out);
+	if (profile->alloc_only)
+		return;
+	if (!profile->exited)
+		print_gap(profile, rss, inuse, "in use", out);
+	else if (profile->peak_inuse_space)
+		print_gap(profile, rss, profile->peak_inuse_space, "the peak in use", out);
+}
+
+/* --- cost and ledger --- */
+
+static void print_cost(const struct profile *profile, FILE *out)
+{
+	u64 allocs = profile->ledger[COUNTER_HITS_ALLOC], frees = profile->ledger[COUNTER_HITS_FREE];
+	char hits[32], alloc_hits[32], free_hits[32], one[32], all[32], cpu[32];
+
+	if (!allocs && !frees)
+		return;
+	fprintf(out, "\nCost to the process: %s traps (%s allocating, %s freeing)",
+		table_profile_digits(allocs + frees, hits), table_profile_digits(allocs, alloc_hits),
+		table_profile_digits(frees, free_hits));
+	if (profile->hit_cost_ns > 0)
+		fprintf(out, " x %s = about %s", table_profile_seconds(profile->hit_cost_ns, one),
+			table_profile_seconds((double)(allocs + frees) * profile->hit_cost_ns, all));
+	if (profile->cpu_ns || profile->slowdown_percent > 0)
+		fprintf(out, ",\n  %.1f %% of the CPU time it used", profile->slowdown_percent);
+	if (profile->cpu_ns)
+		fprintf(out, " (%s)", table_profile_seconds(profile->cpu_ns, cpu));
+	fputs(".\n", out);
+}
+
+/* A .pb.gz alone knows losses only: then there is nothing to balance. */
+static bool can_balance(const struct profile *profile)
+{
+	const u64 *ledger = profile->ledger;
+
+	return ledger[COUNTER_SAMPLED] || ledger[COUNTER_FREED] || ledger[COUNTER_LIVE] || ledger[COUNTER_ENDED] ||
+	       ledger[COUNTER_ENTRY_ONLY];
+}
+
+static void print_balance(s64 missing, FILE *out)
+{
+	char buffer[32];
+
+	if (!missing)
+		fputs("  Balances: sampled = freed + live + ended + refused + lost_ring + lost_stash + failed + "
+		      "return_missed\n"
+		      "  + entry_only + in_flight.\n",
+		      out);
+	else
+		fprintf(out, "  DOES NOT BALANCE: %s sampled allocations are accounted for %s.\n",
+			table_profile_digits(missing > 0 ? missing : -missing, buffer),
+			missing > 0 ? "nowhere" : "twice");
+}
+
+static void print_ledger(const struct profile *profile, FILE *out)
+{
+	s64 missing = can_balance(profile) ? ledger_missing(profile->ledger) : 0;
+	bool loss = false;
+	char count[32];
+
+	for (unsigned int i = 0; i < COUNTER_MAX; i++)
+		loss = loss || (ledger_is_loss(i) && profile->ledger[i]);
+	if (!loss && !missing)
+		return;
+	fputs("\nLedger: not everything could be recorded in full\n", out);
+	for (unsigned int i = 0; i < COUNTER_MAX; i++)
+		if (profile->ledger[i])
+			fprintf(out, "  %15s  %-16s %s\n", table_profile_digits(profile->ledger[i], count),
+				ledger_name(i), ledger_meaning(i));
+	if (can_balance(profile))
+		print_balance(missing, out);
+}
+
+void table_profile_print_by(const struct profile *profile, enum measure by, unsigned int top, FILE *out)
+{
+	static const enum measure counterpart[MEASURE_MAX] = {
+		[ALLOC_OBJECTS] = INUSE_OBJECTS,
+		[ALLOC_SPACE] = INUSE_SPACE,
+		[INUSE_OBJECTS] = ALLOC_OBJECTS,
+		[INUSE_SPACE] = ALLOC_SPACE,
+	};
+	const enum measure order[2] = {by, counterpart[by]};
+	struct sums sums;
+
+	sum_up(profile, &sums);
+	table_profile_print_head(profile, out);
+	print_totals(profile, &sums, out);
+	print_resident(profile, sums.value[INUSE_SPACE], out);
+	for (unsigned int i = 0; i < 2; i++)
+		if (!profile->alloc_only || !measure_is_inuse(order[i]))
+			table_sites_print(profile, order[i], sums.value[order[i]], top, out);
+	if (profile->model.known)
+		table_lifetimes_print(profile, top, out);
+	print_cost(profile, out);
+	if (profile->ledger[COUNTER_CHILDREN])
+		fprintf(out, "\nChild processes started and not traced: %" PRIu64 ".\n",
+			profile->ledger[COUNTER_CHILDREN]);
+	print_ledger(profile, out);
+}
+
+void table_profile_print(const struct profile *profile, unsigned int top, FILE *out)
+{
+	table_profile_print_by(profile, INUSE_SPACE, top, out);
+}
+
+void table_profile_print_lifetimes(const struct profile *profile, unsigned int top, FILE *out)
+{
+	table_profile_print_head(profile, out);
+	table_lifetimes_print(profile, top, out);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef FORMAT_TABLE_PROFILE_H
+#define FORMAT_TABLE_PROFILE_H
+/* The table a person reads: what `record` prints at its end (stderr) and `report` prints (stdout). */
+#include <stdio.h>
+
+#include "profile/profile.h"
+
+/*
+ * One process: header (pid, comm, duration, interval), totals with standard errors and samples, peak in-use with its
+ * time, RSS at start and end beside in-use, the top `top` sites by in-use and by allocated (each with samples and
+ * standard error), what tracing cost the target, the lifetimes of its top sites, and the ledger when
+ * anything was lost or degraded.
+ */
+void table_profile_print(const struct profile *profile, unsigned int top, FILE *out);
+
+/* The same with the sites in the order of `by` first, and of its counterpart (allocated for in-use) second. */
+void table_profile_print_by(const struct profile *profile, enum measure by, unsigned int top, FILE *out);
+
+/* The header and the table of lifetimes alone. */
+void table_profile_print_lifetimes(const struct profile *profile, unsigned int top, FILE *out);
+
+/* "pid comm exe, duration, interval" as a line. */
+void table_profile_print_head(const struct profile *profile, FILE *out);
+
+/* Numbers in words, e.g. "1.5 MiB", "1 203 400", "2.5 ms"; they write into buffer and return it. */
+const char *table_profile_bytes(double bytes, char buffer[32]);
+const char *table_profile_digits(u64 number, char buffer[32]);
+const char *table_profile_seconds(double ns, char buffer[32]);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef FORMAT_TABLE_SITES_H
+#define FORMAT_TABLE_SITES_H
+/* Where a program allocates, as a table for people, at most 120 columns wide. */
+#include <stdio.h>
+
+#include "profile/profile.h"
+
+/*
+ * The `top` heaviest sites by `by`, with value, standard error, share of `total`, the sum over all sites, samples and
+ * objects; with every allocation recorded bytes in full instead of error and samples. A sentence where no site has any.
+ */
+void table_sites_print(const struct profile *profile, enum measure by, u64 total, unsigned int top, FILE *out);
+
+#endif
