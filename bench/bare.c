@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "binary/elf.h"
-#include "trace/link.h"
+#include "trace/uprobe_link.h"
 #include "system/procfs.h"
 #include "probe/binaries.h"
 
@@ -106,7 +106,7 @@ static int attach_perf(const char *path, u64 offset, pid_t pid, bool ret)
 
 	if (prog_fd < 0)
 		return prog_fd;
-	fd = link_create_uprobe_perf(prog_fd, path, offset, 0, pid, ret, &perf_fd);
+	fd = uprobe_link_create_perf(prog_fd, path, offset, 0, pid, ret, &perf_fd);
 	return fd < 0 ? fd : 0;
 }
 
@@ -137,7 +137,7 @@ static int attach_floor(const struct plan *plan, const char *path, pid_t pid)
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		int prog_fd = load_empty(types[i]);
 
-		if (prog_fd >= 0 && link_create_uprobe_multi(prog_fd, types[i], path, offsets, NULL, plan->probe_count,
+		if (prog_fd >= 0 && uprobe_link_create_multi(prog_fd, types[i], path, offsets, NULL, plan->probe_count,
 							     pid, false) >= 0)
 			return 0;
 	}
@@ -159,7 +159,7 @@ static int attach_walk(const struct plan *plan, const char *path, pid_t pid, boo
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		int prog_fd = load_walk(types[i], empty);
 
-		if (prog_fd >= 0 && link_create_uprobe_multi(prog_fd, types[i], path, &plan->probes[probe].offset, NULL,
+		if (prog_fd >= 0 && uprobe_link_create_multi(prog_fd, types[i], path, &plan->probes[probe].offset, NULL,
 							     1, pid, types[i] == ATTACH_UPROBE_MULTI) >= 0)
 			return 0;
 	}

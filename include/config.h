@@ -7,7 +7,7 @@
 #define SCOPES_MIN	    64 /* rows of scopes and of counters; powers of two, see struct config */
 #define SCOPES_MAX	    65536
 #define RANGES_MAX	    48	       /* probed functions of one allocator file, and what they have to themselves */
-#define UNWIND_ROWS_MAX	    (4U << 20) /* words of all unwind tables, see unwind.h; even */
+#define UNWIND_ROWS_MAX	    (4U << 20) /* words of all unwind tables, see raw_stacks.h; even */
 #define UNWIND_MAPPINGS_MAX 65536      /* executable mappings of all traced processes */
 #define SCOPE_BY_PID	    63	       /* cookie: look the process up by pid (unfiltered link) */
 #define GROUP_PATH_MAX	    512

@@ -21,7 +21,7 @@
 #undef heap_revive
 #include "bpf/process.bpf.c"
 
-#include "trace/account.h"
+#include "trace/settle.h"
 #include "profile/ledger.h"
 #include "unit/profile/chance.h"
 #include "table.h"

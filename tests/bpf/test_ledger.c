@@ -45,7 +45,7 @@ static void drain(void)
 		image = recorder_find(model.recorder, event->process);
 		assert_heap_consistent(&image->heap);
 		if (event->kind == EVENT_EXEC || event->kind == EVENT_EXIT) {
-			account_end(NULL, image);
+			settle_end(NULL, image);
 			assert_nothing_left(image->number);
 		}
 	}
@@ -123,7 +123,7 @@ static int stop_image(struct image *image, void *arg)
 {
 	(void)arg;
 	if (!image->ended)
-		account_stop(NULL, image, stub.now_ns);
+		settle_stop(NULL, image, stub.now_ns);
 	return 0;
 }
 
@@ -143,7 +143,7 @@ static void end(void)
 	((struct scope *)bpf_map_lookup_elem(&scopes, &number))->process = 0;
 	drain();
 	recorder_for_each(model.recorder, stop_image, NULL);
-	account_pending(NULL, model.recorder);
+	settle_pending(NULL, model.recorder);
 }
 
 static u64 bytes_in_use(const struct heap *heap)

@@ -12,7 +12,7 @@
 #include "trace/feature.h"
 #include "cli/forecast.h"
 #include "base/log.h"
-#include "trace/rung.h"
+#include "trace/attach_method.h"
 
 #define SAMPLE_BYTES   (512 << 10) /* record's default; the cost of an unsampled hit hardly depends on it */
 #define PAIRS_A_SECOND 100000
@@ -40,7 +40,7 @@ static void print_features(const struct features *features)
 
 	printf("\nKernel\n");
 	for (id = FEATURE_BPF; id < FEATURE_MAX; id++) {
-		const struct requirement *requirement = requirement_find(id);
+		const struct requirement *requirement = feature_text_find(id);
 		int error = features->error[id];
 
 		/* Refused, one cannot know what the kernel has. */
@@ -57,7 +57,7 @@ static int print_cost(struct calibration *ret_calibration, enum attach_kind *ret
 {
 	struct kernel_options options = {.sample_bytes = SAMPLE_BYTES};
 	struct kernel *kernel;
-	int status = rung_choose(&options, &kernel, ret_calibration);
+	int status = attach_method_choose(&options, &kernel, ret_calibration);
 	double pair_ns;
 
 	if (status)
@@ -96,9 +96,9 @@ int doctor_run(const struct selection_options *options)
 	feature_probe(&features);
 	print_privileges(&privileges);
 	print_features(&features);
-	missing = requirement_missing(&features);
+	missing = feature_text_missing(&features);
 	if (missing) {
-		requirement_explain(missing, features.error[missing], &privileges, sentence, sizeof(sentence));
+		feature_text_explain(missing, features.error[missing], &privileges, sentence, sizeof(sentence));
 		printf("\nNothing can be recorded here\n  %s\n", sentence);
 		status = STATUS_UNSUPPORTED;
 	} else {

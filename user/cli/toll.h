@@ -8,7 +8,7 @@
 
 enum toll_links {
 	TOLL_EVERY,    /* unfiltered ones on every allocator file */
-	TOLL_THROWING, /* on the functions that throw alone (traced.h says why) */
+	TOLL_THROWING, /* on the functions that throw alone (tracee.h says why) */
 };
 
 /*

@@ -33,8 +33,8 @@ struct image {
 	char *memory_directory, *memory_path; /* where its limit stands, see cgroup_memory; NULL: unknown */
 	u64 memory_limit, memory_used;	      /* of its cgroup when last seen; 0: unlimited or unknown */
 	u64 ledger[COUNTER_MAX];
-	u32 raw_waiting;	      /* stacks of it that unwind.c holds */
-	bool settled;		      /* account_end has seen to it */
+	u32 raw_waiting;	      /* stacks of it that raw_stacks.c holds */
+	bool settled;		      /* settle_end has seen to it */
 	struct image *ended_next;     /* the recorder's: among those that have ended */
 	UT_hash_handle hh, hh_by_pid; /* the recorder's */
 };

@@ -2,7 +2,7 @@
 #ifndef PROBE_BINARIES_H
 #define PROBE_BINARIES_H
 /*
- * The files that traced processes map, each opened once and kept open while they do (sweep.h), and what to probe in
+ * The files that traced processes map, each opened once and kept open while they do (close_unused.h), and what to probe in
  * them. Files are told apart by device and inode.
  */
 #include <sys/types.h>

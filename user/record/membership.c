@@ -218,7 +218,7 @@ static bool is_ours(pid_t pid, void *arg)
 }
 
 /* How many others map files under unfiltered links; 0 also when it cannot be told. */
-static unsigned int count_bystanders(const struct tracer *tracer, const struct traced_file *linked,
+static unsigned int count_bystanders(const struct tracer *tracer, const struct tracee_file *linked,
 				     unsigned int *ret_files)
 {
 	struct mapped_by_file files[ALLOCATORS_MAX];

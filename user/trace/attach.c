@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "trace/link.h"
+#include "trace/uprobe_link.h"
 
 #define DESCRIPTORS_MAX (4 * RANGES_MAX) /* perf: entry and return, a link and an event each */
 
@@ -77,7 +77,7 @@ static int keep(struct attach *attach, int fd)
 static int open_multi(struct attach *attach, int prog_fd, u32 type, const char *path, const struct sites *sites,
 		      u32 first, u32 count, pid_t pid, bool ret)
 {
-	return keep(attach, link_create_uprobe_multi(prog_fd, type, path, sites->offsets + first,
+	return keep(attach, uprobe_link_create_multi(prog_fd, type, path, sites->offsets + first,
 						     sites->cookies + first, count, pid, ret));
 }
 
@@ -86,7 +86,7 @@ static int open_perf(struct attach *attach, int prog_fd, const char *path, const
 {
 	for (u32 i = first; i < first + count; i++) {
 		int perf_fd = -1;
-		int err = keep(attach, link_create_uprobe_perf(prog_fd, path, sites->offsets[i], sites->cookies[i], pid,
+		int err = keep(attach, uprobe_link_create_perf(prog_fd, path, sites->offsets[i], sites->cookies[i], pid,
 							       ret, &perf_fd));
 
 		if (err)

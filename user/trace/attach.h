@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef ATTACH_H
-#define ATTACH_H
+#ifndef TRACE_ATTACH_H
+#define TRACE_ATTACH_H
 /* Links on one file's probe plan. The kernel's ladder has three rungs; which one works is found by trying. */
 #include <sys/types.h>
 

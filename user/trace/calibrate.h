@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CALIBRATE_H
-#define CALIBRATE_H
+#ifndef TRACE_CALIBRATE_H
+#define TRACE_CALIBRATE_H
 /*
  * What one unsampled hit costs on this machine, measured at start by probing two private functions of heaptap itself
  * with the very programs that will be used. Also the proof that this rung of the kernel ladder works.
  */
-#include "trace/kernel.h"
+#include "trace/bpf_object.h"
 
 struct calibration {
 	double alloc_ns, free_ns;

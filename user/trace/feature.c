@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "feature.skel.h"
-#include "trace/link.h"
+#include "trace/uprobe_link.h"
 #include "base/log.h"
 
 #define SELF	      "/proc/self/exe"
@@ -163,10 +163,10 @@ static int trial_attach(struct trial *trial, enum attach_kind kind)
 	if (err)
 		return err;
 	if (kind == ATTACH_PERF)
-		trial->link_fd = link_create_uprobe_perf(bpf_program__fd(program), SELF, offset, cookie, getpid(),
+		trial->link_fd = uprobe_link_create_perf(bpf_program__fd(program), SELF, offset, cookie, getpid(),
 							 false, &trial->perf_fd);
 	else
-		trial->link_fd = link_create_uprobe_multi(bpf_program__fd(program), type, SELF, &offset, &cookie, 1,
+		trial->link_fd = uprobe_link_create_multi(bpf_program__fd(program), type, SELF, &offset, &cookie, 1,
 							  getpid(), false);
 	return trial->link_fd < 0 ? trial->link_fd : 0;
 }
@@ -292,10 +292,10 @@ const char *feature_missing(void)
 	if (privileges_read(&privileges))
 		return NULL;
 	feature_probe(&features);
-	id = requirement_missing(&features);
+	id = feature_text_missing(&features);
 	if (!id)
 		return NULL;
-	requirement_explain(id, features.error[id], &privileges, sentence, sizeof(sentence));
+	feature_text_explain(id, features.error[id], &privileges, sentence, sizeof(sentence));
 	return sentence;
 }
 

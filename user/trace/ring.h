@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RING_H
-#define RING_H
+#ifndef TRACE_RING_H
+#define TRACE_RING_H
 /* The consumer's end of the BPF ring buffer. */
 #include <stddef.h>
 

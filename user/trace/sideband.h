@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SIDEBAND_H
-#define SIDEBAND_H
+#ifndef TRACE_SIDEBAND_H
+#define TRACE_SIDEBAND_H
 /*
  * The kernel's own record of execs, names and executable mappings, of every process, through one dummy perf event per
  * CPU: it costs a process only when it maps code, and a command that lives 2 ms leaves its mappings behind.

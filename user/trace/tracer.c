@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The tracer: from a pid to events in the recorder. Owns the BPF object, the links, the ring, the side-band and the
- * files; used by record. What happens while it traces is in follow.c.
+ * files; used by record. What happens while it traces is in on_sideband.c.
  */
 #include "trace/tracer.h"
 
@@ -11,14 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "trace/account.h"
+#include "trace/settle.h"
 #include "base/clock.h"
-#include "trace/enlist.h"
-#include "trace/follow.h"
+#include "trace/attach_process.h"
+#include "trace/on_sideband.h"
 #include "base/log.h"
 #include "trace/ring.h"
-#include "trace/rung.h"
-#include "trace/sweep.h"
+#include "trace/attach_method.h"
+#include "trace/close_unused.h"
 
 #define DRAIN_EVENTS 65536 /* between two looks at signals */
 
@@ -26,7 +26,7 @@ struct tracer {
 	struct tracer_options options;
 	struct follow follow;
 	struct ring *ring;
-	struct sweep sweep;
+	struct close_unused sweep;
 };
 
 static int open_streams(struct tracer *tracer)
@@ -51,7 +51,7 @@ static int open_streams(struct tracer *tracer)
 		err = unwind_tables_new(&memory, &tracer->follow.tables);
 	if (err)
 		return err;
-	tracer->follow.unwinder = unwinder_new(tracer->follow.tables, tracer->follow.recorder);
+	tracer->follow.unwinder = raw_stacks_new(tracer->follow.tables, tracer->follow.recorder);
 	return tracer->follow.unwinder ? 0 : -ENOMEM;
 }
 
@@ -80,7 +80,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	tracer->follow.population = options->population;
 	tracer->follow.wide = options->wide || options->population != POPULATION_LISTED;
 	tracer->follow.sources = options->sources;
-	status = rung_choose(&kernel, &tracer->follow.kernel, &tracer->follow.calibration);
+	status = attach_method_choose(&kernel, &tracer->follow.kernel, &tracer->follow.calibration);
 	if (status) {
 		binaries_free(options->target);
 		free(tracer);
@@ -102,7 +102,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	});
 	err = tracer->follow.target && tracer->follow.recorder ? open_streams(tracer) : -ENOMEM;
 	if (err) {
-		status = rung_explain("open the event streams", err);
+		status = attach_method_explain("open the event streams", err);
 		tracer_close(tracer);
 		return status;
 	}
@@ -112,19 +112,19 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 
 void tracer_close(struct tracer *tracer)
 {
-	struct traced *traced, *next;
+	struct tracee *tracee, *next;
 
 	if (!tracer)
 		return;
-	HASH_ITER (hh, tracer->follow.traced, traced, next) {
-		HASH_DEL(tracer->follow.traced, traced);
-		traced_drop(&traced->files, false);
-		free(traced);
+	HASH_ITER (hh, tracer->follow.traced, tracee, next) {
+		HASH_DEL(tracer->follow.traced, tracee);
+		tracee_drop(&tracee->files, false);
+		free(tracee);
 	}
-	traced_drop(&tracer->follow.links.wide, false);
-	traced_drop(&tracer->follow.links.throwing, false);
+	tracee_drop(&tracer->follow.links.wide, false);
+	tracee_drop(&tracer->follow.links.throwing, false);
 	/* The worker reads files and writes maps: it goes before both. */
-	unwinder_free(tracer->follow.unwinder);
+	raw_stacks_free(tracer->follow.unwinder);
 	unwind_tables_free(tracer->follow.tables);
 	sideband_close(tracer->follow.sideband);
 	ring_close(tracer->ring);
@@ -136,17 +136,17 @@ void tracer_close(struct tracer *tracer)
 
 int tracer_attach(struct tracer *tracer, pid_t pid)
 {
-	return enlist_process(&tracer->follow, pid);
+	return attach_process(&tracer->follow, pid);
 }
 
 int tracer_attach_program(struct tracer *tracer, pid_t pid, const char *path)
 {
-	return enlist_program(&tracer->follow, pid, tracer->options.target ? NULL : path);
+	return attach_program(&tracer->follow, pid, tracer->options.target ? NULL : path);
 }
 
 int tracer_attach_all(struct tracer *tracer, const pid_t *pids, unsigned int count, unsigned int *ret_attached)
 {
-	return enlist_population(&tracer->follow, pids, count, ret_attached);
+	return attach_population(&tracer->follow, pids, count, ret_attached);
 }
 
 void tracer_populate(struct tracer *tracer, const struct group *group)
@@ -186,7 +186,7 @@ void tracer_look(struct tracer *tracer)
 void tracer_sweep(struct tracer *tracer, struct symbolizer *symbolizer)
 {
 	if (tracer->follow.population != POPULATION_LISTED)
-		sweep_files(&tracer->sweep, &tracer->follow, symbolizer);
+		close_unused_files(&tracer->sweep, &tracer->follow, symbolizer);
 }
 
 unsigned int tracer_alive(const struct tracer *tracer)
@@ -214,12 +214,12 @@ bool tracer_traces(const struct tracer *tracer, pid_t pid)
 	return follow_find(&tracer->follow, pid);
 }
 
-const struct traced_file *tracer_wide_files(const struct tracer *tracer)
+const struct tracee_file *tracer_wide_files(const struct tracer *tracer)
 {
 	return tracer->follow.links.wide;
 }
 
-const struct traced_file *tracer_throwing_files(const struct tracer *tracer)
+const struct tracee_file *tracer_throwing_files(const struct tracer *tracer)
 {
 	return tracer->follow.links.throwing;
 }
@@ -234,15 +234,15 @@ void tracer_warn_silent(struct tracer *tracer)
 	/* Of many, most are silent. */
 	if (tracer->follow.population != POPULATION_LISTED)
 		return;
-	for (struct traced *traced = tracer->follow.traced; traced; traced = traced->hh.next) {
-		struct image *image = recorder_current(tracer->follow.recorder, (u32)traced->pid);
+	for (struct tracee *tracee = tracer->follow.traced; tracee; tracee = tracee->hh.next) {
+		struct image *image = recorder_current(tracer->follow.recorder, (u32)tracee->pid);
 
-		if (!image || image->ended || traced->warned)
+		if (!image || image->ended || tracee->warned)
 			continue;
-		traced->warned = true;
+		tracee->warned = true;
 		if (!kernel_count_hits(tracer->follow.kernel, image->number))
-			log_note("pid %d has not called its allocator in the first second; probed: %s", traced->pid,
-				 traced_names(&tracer->follow.links, traced));
+			log_note("pid %d has not called its allocator in the first second; probed: %s", tracee->pid,
+				 tracee_names(&tracer->follow.links, tracee));
 	}
 }
 
@@ -254,8 +254,8 @@ static void close_scopes(struct tracer *tracer)
 {
 	kernel_populate(tracer->follow.kernel, POPULATION_LISTED, NULL);
 	kernel_remove_pids(tracer->follow.kernel);
-	for (struct traced *traced = tracer->follow.traced; traced; traced = traced->hh.next)
-		__atomic_store_n(&kernel_scope(tracer->follow.kernel, traced->scope)->process, 0, __ATOMIC_RELEASE);
+	for (struct tracee *tracee = tracer->follow.traced; tracee; tracee = tracee->hh.next)
+		__atomic_store_n(&kernel_scope(tracer->follow.kernel, tracee->scope)->process, 0, __ATOMIC_RELEASE);
 }
 
 static int finish_image(struct image *image, void *arg)
@@ -263,7 +263,7 @@ static int finish_image(struct image *image, void *arg)
 	struct tracer *tracer = arg;
 
 	if (!image->ended)
-		account_stop(tracer->follow.kernel, image, clock_now_ns());
+		settle_stop(tracer->follow.kernel, image, clock_now_ns());
 	return 0;
 }
 
@@ -271,17 +271,17 @@ void tracer_stop(struct tracer *tracer)
 {
 	tracer->follow.stopping = true;
 	close_scopes(tracer);
-	for (struct traced *traced = tracer->follow.traced; traced; traced = traced->hh.next)
-		traced_drop(&traced->files, false);
-	traced_drop(&tracer->follow.links.wide, false);
-	traced_drop(&tracer->follow.links.throwing, false);
+	for (struct tracee *tracee = tracer->follow.traced; tracee; tracee = tracee->hh.next)
+		tracee_drop(&tracee->files, false);
+	tracee_drop(&tracer->follow.links.wide, false);
+	tracee_drop(&tracer->follow.links.throwing, false);
 	while (!tracer_drain(tracer))
 		;
-	unwinder_settle(tracer->follow.unwinder, false);
+	raw_stacks_settle(tracer->follow.unwinder, false);
 	unwind_tables_wait(tracer->follow.tables, -1);
-	unwinder_settle(tracer->follow.unwinder, true);
+	raw_stacks_settle(tracer->follow.unwinder, true);
 	recorder_for_each(tracer->follow.recorder, finish_image, tracer);
-	account_pending(tracer->follow.kernel, tracer->follow.recorder);
+	settle_pending(tracer->follow.kernel, tracer->follow.recorder);
 }
 
 int tracer_peek_tally(const struct tracer *tracer, u32 process, u64 ledger[COUNTER_MAX])

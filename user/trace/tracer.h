@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACER_H
-#define TRACER_H
+#ifndef TRACE_TRACER_H
+#define TRACE_TRACER_H
 /*
  * Everything between the kernel and the recorder: loads the programs on the best rung this kernel has, attaches to
  * processes, follows their execs and mappings, drains ring and side-band, and settles the accounts. Says what goes
@@ -8,10 +8,10 @@
  */
 #include <sys/types.h>
 
-#include "trace/account.h"
+#include "trace/settle.h"
 #include "base/status.h"
 #include "heap/recorder.h"
-#include "trace/traced.h"
+#include "trace/tracee.h"
 
 /* In memory at a time: 715 MiB of them where each stack has 25 frames (bench/limit.sh). */
 #define TRACER_SITES_MAX (1u << 20)
@@ -28,7 +28,7 @@ struct tracer_options {
 	const char *comm; /* of a population, only such processes: NULL, any */
 	dev_t exe_device; /* likewise, the file they run; inode 0: any */
 	ino_t exe_inode;
-	struct account_sources sources; /* outlive it */
+	struct settle_sources sources; /* outlive it */
 	struct gc_options collector;
 	const struct custom_allocator *pools; /* of --alloc */
 	struct binaries *target; /* the files of a program to attach to, taken over whatever happens; NULL: unknown */
@@ -67,7 +67,7 @@ bool tracer_drain(struct tracer *tracer);
 void tracer_look(struct tracer *tracer);
 
 /*
- * Close files that nobody maps any longer, see sweep_files. Not while another thread has profiles or images of the
+ * Close files that nobody maps any longer, see close_unused_files. Not while another thread has profiles or images of the
  * recorder. `symbolizer`: where they were named, NULL: nowhere.
  */
 void tracer_sweep(struct tracer *tracer, struct symbolizer *symbolizer);
@@ -84,8 +84,8 @@ u64 tracer_unheard(const struct tracer *tracer);
 unsigned int tracer_processes_max(const struct tracer *tracer);
 
 /* Files under unfiltered links: whoever else maps them pays tracer_pair_ns() for each malloc and free. */
-const struct traced_file *tracer_wide_files(const struct tracer *tracer);
-const struct traced_file *tracer_throwing_files(const struct tracer *tracer); /* only at functions that throw */
+const struct tracee_file *tracer_wide_files(const struct tracer *tracer);
+const struct tracee_file *tracer_throwing_files(const struct tracer *tracer); /* only at functions that throw */
 double tracer_pair_ns(const struct tracer *tracer);
 
 /* Processes attached to whose allocation functions have not been called at all: says so, once each. */

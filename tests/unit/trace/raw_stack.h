@@ -2,7 +2,7 @@
 #ifndef RAW_STACK_H
 #define RAW_STACK_H
 /*
- * A raw stack made up of a few words, and a file whose rule at offset N is rules[N / 16]: what unwind.c asks the
+ * A raw stack made up of a few words, and a file whose rule at offset N is rules[N / 16]: what raw_stacks.c asks the
  * tables for is answered here.
  */
 #include <setjmp.h>
@@ -25,7 +25,7 @@ static ssize_t said_bytes(const struct elf *elf, u64 offset, void *buffer, size_
 #define unwind_tables_rule said_rule
 #define unwind_tables_wait said_wait
 #define elf_read	   said_bytes
-#include "trace/unwind.c"
+#include "trace/raw_stacks.c"
 #undef unwind_tables_rule
 #undef unwind_tables_wait
 #undef elf_read

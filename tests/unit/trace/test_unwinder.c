@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* unwind.c: raw stacks that wait for their tables and mappings, and what is counted of each. */
+/* raw_stacks.c: raw stacks that wait for their tables and mappings, and what is counted of each. */
 #include <errno.h>
 
 #include "raw_stack.h"
 
 static struct recorder *recorder;
-static struct unwinder *unwinder;
+static struct raw_stacks *unwinder;
 static struct image *process;
 
 static int setup_unwinder(void **state)
@@ -14,7 +14,7 @@ static int setup_unwinder(void **state)
 
 	setup(state);
 	recorder = recorder_new(&options);
-	unwinder = unwinder_new(NULL, recorder);
+	unwinder = raw_stacks_new(NULL, recorder);
 	if (!recorder || !unwinder || recorder_begin(recorder, PROCESS, 500, 1, 10, &process))
 		return -1;
 	map_made_up(process->mappings);
@@ -24,7 +24,7 @@ static int setup_unwinder(void **state)
 
 static int teardown_unwinder(void **state)
 {
-	unwinder_free(unwinder);
+	raw_stacks_free(unwinder);
 	recorder_free(recorder);
 	return teardown(state);
 }
@@ -37,7 +37,7 @@ static size_t event_bytes(void)
 static void add(u64 id)
 {
 	event.stack = id;
-	assert_int_equal(unwinder_add(unwinder, &event, event_bytes()), 0);
+	assert_int_equal(raw_stacks_add(unwinder, &event, event_bytes()), 0);
 }
 
 static const struct stack *found(u64 id)
@@ -48,14 +48,14 @@ static const struct stack *found(u64 id)
 static void test_unwinder_malformed_event_is_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(unwinder_add(unwinder, &event, 0), -EBADMSG);
-	assert_int_equal(unwinder_add(unwinder, &event, offsetof(struct event_raw, bytes) - 1), -EBADMSG);
-	assert_int_equal(unwinder_add(unwinder, &event, event_bytes() - 1), -EBADMSG);
+	assert_int_equal(raw_stacks_add(unwinder, &event, 0), -EBADMSG);
+	assert_int_equal(raw_stacks_add(unwinder, &event, offsetof(struct event_raw, bytes) - 1), -EBADMSG);
+	assert_int_equal(raw_stacks_add(unwinder, &event, event_bytes() - 1), -EBADMSG);
 	event.size = RAW_STACK_BYTES + 1;
-	assert_int_equal(unwinder_add(unwinder, &event, sizeof(event) + 8), -EBADMSG);
+	assert_int_equal(raw_stacks_add(unwinder, &event, sizeof(event) + 8), -EBADMSG);
 	event.size = UINT32_MAX;
-	assert_int_equal(unwinder_add(unwinder, &event, sizeof(event)), -EBADMSG);
-	unwinder_settle(unwinder, true);
+	assert_int_equal(raw_stacks_add(unwinder, &event, sizeof(event)), -EBADMSG);
+	raw_stacks_settle(unwinder, true);
 	assert_null(process->stacks.stacks);
 }
 
@@ -64,7 +64,7 @@ static void test_unwinder_settles_what_has_its_tables(void **state)
 	(void)state;
 	add(STACK_ID);
 	assert_null(found(STACK_ID));
-	unwinder_settle(unwinder, false);
+	raw_stacks_settle(unwinder, false);
 	assert_non_null(found(STACK_ID));
 	assert_int_equal(found(STACK_ID)->depth, 2);
 	assert_true(found(STACK_ID)->ip[1] == code(2));
@@ -81,15 +81,15 @@ static void test_unwinder_waits_for_tables(void **state)
 	add(STACK_ID);
 	add(STACK_ID + 1);
 	for (u32 i = 0; i < 3; i++)
-		unwinder_settle(unwinder, false);
+		raw_stacks_settle(unwinder, false);
 	assert_null(process->stacks.stacks);
 	rule_error = 0;
 	add(STACK_ID + 2);
-	unwinder_settle(unwinder, false);
+	raw_stacks_settle(unwinder, false);
 	for (u64 id = STACK_ID; id < STACK_ID + 3; id++)
 		assert_int_equal(found(id)->depth, 2);
 	add(STACK_ID + 3);
-	unwinder_settle(unwinder, false);
+	raw_stacks_settle(unwinder, false);
 	assert_non_null(found(STACK_ID + 3));
 }
 
@@ -98,7 +98,7 @@ static void test_unwinder_at_the_end_missing_tables_end_stacks(void **state)
 	(void)state;
 	rule_error = -EAGAIN;
 	add(STACK_ID);
-	unwinder_settle(unwinder, true);
+	raw_stacks_settle(unwinder, true);
 	assert_int_equal(found(STACK_ID)->depth, 1);
 	assert_int_equal(process->ledger[COUNTER_STACK_NO_TABLE], 1);
 	assert_int_equal(waits, WAITS_MAX);
@@ -111,7 +111,7 @@ static void test_unwinder_at_the_end_waits_for_one_table_after_the_other(void **
 	rule_error = -EAGAIN;
 	waits_needed = 3;
 	add(STACK_ID);
-	unwinder_settle(unwinder, true);
+	raw_stacks_settle(unwinder, true);
 	assert_int_equal(waits, 3);
 	assert_int_equal(found(STACK_ID)->depth, 2);
 	assert_int_equal(process->ledger[COUNTER_STACK_NO_RULE], 0);
@@ -123,7 +123,7 @@ static void test_unwinder_no_memory_for_table_is_no_reason_to_guess(void **state
 	rule_error = -ENOMEM;
 	event.bp = STACK + 32;
 	add(STACK_ID);
-	unwinder_settle(unwinder, true);
+	raw_stacks_settle(unwinder, true);
 	assert_int_equal(found(STACK_ID)->depth, 1);
 	assert_int_equal(process->ledger[COUNTER_STACK_FRAME_POINTER], 0);
 	assert_int_equal(process->ledger[COUNTER_STACK_NO_TABLE], 1);
@@ -136,10 +136,10 @@ static void test_unwinder_waits_one_look_for_mapping(void **state)
 	words[1] = BEHIND_CODE + 15;
 	rules[0] = (struct unwind_rule){.cfa = CFA_END};
 	add(STACK_ID);
-	unwinder_settle(unwinder, false);
+	raw_stacks_settle(unwinder, false);
 	assert_null(found(STACK_ID));
 	map(process->mappings, CODE_END, CODE_END + 0x1000, 40, made_up);
-	unwinder_settle(unwinder, false);
+	raw_stacks_settle(unwinder, false);
 	assert_int_equal(found(STACK_ID)->depth, 2);
 	assert_int_equal(process->ledger[COUNTER_STACK_NO_MAPPING], 0);
 }
@@ -149,9 +149,9 @@ static void test_unwinder_no_mapping_at_second_look_is_counted(void **state)
 	(void)state;
 	words[1] = BEHIND_CODE;
 	add(STACK_ID);
-	unwinder_settle(unwinder, false);
+	raw_stacks_settle(unwinder, false);
 	assert_null(found(STACK_ID));
-	unwinder_settle(unwinder, false);
+	raw_stacks_settle(unwinder, false);
 	assert_int_equal(found(STACK_ID)->depth, 2);
 	assert_int_equal(process->ledger[COUNTER_STACK_NO_MAPPING], 1);
 }
@@ -179,7 +179,7 @@ static void test_unwinder_counts_every_end(void **state)
 	for (u32 i = 0; i < 200; i++)
 		words[i] = code(8);
 	add(STACK_ID + 4);
-	unwinder_settle(unwinder, false);
+	raw_stacks_settle(unwinder, false);
 	assert_int_equal(process->ledger[COUNTER_STACK_NO_RULE], 1);
 	assert_int_equal(process->ledger[COUNTER_STACK_STUCK], 1);
 	assert_int_equal(process->ledger[COUNTER_STACK_UNREADABLE], 1);
@@ -194,10 +194,10 @@ static void test_unwinder_stack_of_unknown_process_is_dropped(void **state)
 	(void)state;
 	event.header.process = PROCESS + 1;
 	add(STACK_ID);
-	unwinder_settle(unwinder, false);
+	raw_stacks_settle(unwinder, false);
 	event.header.process = PROCESS;
 	add(STACK_ID + 1);
-	unwinder_settle(unwinder, false);
+	raw_stacks_settle(unwinder, false);
 	assert_null(found(STACK_ID));
 	assert_non_null(found(STACK_ID + 1));
 }
@@ -208,8 +208,8 @@ static void test_unwinder_free_with_stacks_left(void **state)
 	rule_error = -EAGAIN;
 	add(STACK_ID);
 	add(STACK_ID + 1);
-	unwinder_settle(unwinder, false);
-	unwinder_free(NULL);
+	raw_stacks_settle(unwinder, false);
+	raw_stacks_free(NULL);
 }
 
 #define UNWINDER(name) cmocka_unit_test_setup_teardown(name, setup_unwinder, teardown_unwinder)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef KERNEL_STATE_H
-#define KERNEL_STATE_H
-/* What kernel.c, kernel_config.c and kernel_row.c share, and nobody else. */
-#include "trace/kernel.h"
+#ifndef TRACE_BPF_STATE_H
+#define TRACE_BPF_STATE_H
+/* What bpf_object.c, bpf_config.c and bpf_maps.c share, and nobody else. */
+#include "trace/bpf_object.h"
 
 /* Of the types above. */
 #include "heaptap.skel.h"

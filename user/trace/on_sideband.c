@@ -1,83 +1,83 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Who is traced, and what they map: the side-band's sink, which may call for other links. The ring's is in
- * follow_event.c; the state is the tracer's.
+ * on_ring.c; the state is the tracer's.
  */
 #define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
-#include "trace/follow.h"
+#include "trace/on_sideband.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/account.h"
+#include "trace/settle.h"
 #include "base/clock.h"
 #include "binary/elf.h"
 #include "base/log.h"
 #include "system/overcommit.h"
 #include "system/procfs.h"
-#include "trace/sweep.h"
+#include "trace/close_unused.h"
 
 #define ANNOUNCED_NS	   5000000000ULL /* how long at most the side-band is ahead of the ring */
 #define LOOK_POPULATION_NS 1000000000ULL /* between two looks at a population, which may be thousands */
 
-struct traced *follow_find(const struct follow *follow, pid_t pid)
+struct tracee *follow_find(const struct follow *follow, pid_t pid)
 {
-	struct traced *traced;
+	struct tracee *tracee;
 
-	HASH_FIND_INT(follow->traced, &pid, traced);
-	return traced;
+	HASH_FIND_INT(follow->traced, &pid, tracee);
+	return tracee;
 }
 
-struct traced *follow_add(struct follow *follow, pid_t pid, u32 scope, bool wide)
+struct tracee *follow_add(struct follow *follow, pid_t pid, u32 scope, bool wide)
 {
-	struct traced *traced = calloc(1, sizeof(*traced));
+	struct tracee *tracee = calloc(1, sizeof(*tracee));
 	bool out_of_memory = false;
 
-	if (!traced)
+	if (!tracee)
 		return NULL;
-	traced->pid = pid;
-	traced->scope = scope;
-	traced->wide = wide;
+	tracee->pid = pid;
+	tracee->scope = scope;
+	tracee->wide = wide;
 	/* Of a population, most never have a sample. */
-	traced->listed = follow->population == POPULATION_LISTED;
-	HASH_ADD_INT(follow->traced, pid, traced);
+	tracee->listed = follow->population == POPULATION_LISTED;
+	HASH_ADD_INT(follow->traced, pid, tracee);
 	if (out_of_memory) {
-		free(traced);
+		free(tracee);
 		return NULL;
 	}
-	return traced;
+	return tracee;
 }
 
-void follow_drop(struct follow *follow, struct traced *traced)
+void follow_drop(struct follow *follow, struct tracee *tracee)
 {
-	struct scope *scope = kernel_scope(follow->kernel, traced->scope);
+	struct scope *scope = kernel_scope(follow->kernel, tracee->scope);
 
-	HASH_DEL(follow->traced, traced);
+	HASH_DEL(follow->traced, tracee);
 	__atomic_store_n(&scope->process, 0, __ATOMIC_RELEASE);
-	traced_drop(&traced->files, true);
+	tracee_drop(&tracee->files, true);
 	unwind_tables_withdraw(follow->tables, scope, clock_now_ns());
-	kernel_give_scope(follow->kernel, traced->scope);
-	free(traced);
+	kernel_give_scope(follow->kernel, tracee->scope);
+	free(tracee);
 }
 
 /*
  * operator new is followed to its return only where that costs no program its life: not by links whose return legs are
  * there for every call.
  */
-void follow_set_new_max(struct follow *follow, const struct traced *traced, u64 limit, u64 used)
+void follow_set_new_max(struct follow *follow, const struct tracee *tracee, u64 limit, u64 used)
 {
 	u32 new_max = follow->links.kind == ATTACH_SESSION ? overcommit_new_max(limit, used) : 0;
 
-	__atomic_store_n(&kernel_scope(follow->kernel, traced->scope)->new_max, new_max, __ATOMIC_RELEASE);
+	__atomic_store_n(&kernel_scope(follow->kernel, tracee->scope)->new_max, new_max, __ATOMIC_RELEASE);
 }
 
-void follow_publish(struct follow *follow, struct traced *traced, const struct image *image, u64 now_ns)
+void follow_publish(struct follow *follow, struct tracee *tracee, const struct image *image, u64 now_ns)
 {
-	traced->remapped = false;
+	tracee->remapped = false;
 	/* Without room the programs do not know the mappings; its stacks are sent raw then. */
-	unwind_tables_publish(follow->tables, kernel_scope(follow->kernel, traced->scope), image->number,
+	unwind_tables_publish(follow->tables, kernel_scope(follow->kernel, tracee->scope), image->number,
 			      image->mappings, now_ns);
 }
 
@@ -86,23 +86,23 @@ void follow_sideband(struct follow *follow)
 	follow->sideband_ns = sideband_drain(follow->sideband);
 }
 
-void follow_remapped(struct follow *follow, struct traced *traced)
+void follow_remapped(struct follow *follow, struct tracee *tracee)
 {
-	traced->remapped = true;
-	follow->remapped |= traced->listed;
+	tracee->remapped = true;
+	follow->remapped |= tracee->listed;
 }
 
 static void publish_remapped(struct follow *follow, u64 now_ns)
 {
 	follow->remapped = false;
-	for (struct traced *traced = follow->traced; traced; traced = traced->hh.next) {
+	for (struct tracee *tracee = follow->traced; tracee; tracee = tracee->hh.next) {
 		struct image *image;
 
-		if (!traced->remapped || !traced->listed)
+		if (!tracee->remapped || !tracee->listed)
 			continue;
-		image = recorder_current(follow->recorder, (u32)traced->pid);
+		image = recorder_current(follow->recorder, (u32)tracee->pid);
 		if (image && !image->ended)
-			follow_publish(follow, traced, image, now_ns);
+			follow_publish(follow, tracee, image, now_ns);
 	}
 }
 
@@ -111,20 +111,20 @@ void follow_mappings(struct follow *follow, u64 now_ns)
 	/* Called at each drain, and of thousands of processes nearly none map anything between two of them. */
 	if (follow->remapped)
 		publish_remapped(follow, now_ns);
-	unwinder_settle(follow->unwinder, false);
+	raw_stacks_settle(follow->unwinder, false);
 }
 
-static void probe(struct follow *follow, struct traced *traced, struct binary *file, const struct mapping *mapping)
+static void probe(struct follow *follow, struct tracee *tracee, struct binary *file, const struct mapping *mapping)
 {
 	int err;
 
-	if (!file || !file->plan || follow->stopping || traced_has(&follow->links, traced, file))
+	if (!file || !file->plan || follow->stopping || tracee_has(&follow->links, tracee, file))
 		return;
-	err = traced_probe(&follow->links, traced, file);
+	err = tracee_probe(&follow->links, tracee, file);
 	if (err)
-		log_error("pid %d: cannot probe '%s': %s", traced->pid, elf_path(file->elf), strerror(-err));
+		log_error("pid %d: cannot probe '%s': %s", tracee->pid, elf_path(file->elf), strerror(-err));
 	else
-		log_note("pid %d mapped '%s' %.1f ms ago; its allocations are seen from now on", traced->pid,
+		log_note("pid %d mapped '%s' %.1f ms ago; its allocations are seen from now on", tracee->pid,
 			 elf_path(file->elf), (double)(clock_now_ns() - mapping->from_ns) / 1e6);
 }
 
@@ -133,23 +133,23 @@ static int add_scanned(struct mapping *mapping, void *arg)
 	return address_map_add(arg, mapping);
 }
 
-int follow_open(struct follow *follow, struct traced *traced, struct image *image)
+int follow_open(struct follow *follow, struct tracee *tracee, struct image *image)
 {
 	struct address_map *known = image->mappings, *opened = address_map_new();
 	int err = opened ? 0 : -ENOMEM;
 
 	/* It was not announced: it has come from somewhere else. */
 	if (!err && !address_map_count(known))
-		procfs_for_each_mapping(traced->pid, add_scanned, known);
+		procfs_for_each_mapping(tracee->pid, add_scanned, known);
 	for (u32 i = 0; i < address_map_count(known) && !err; i++) {
 		struct mapping mapping = *address_map_get(known, i);
 		struct binary *file = NULL;
 
 		if (!mapping.elf)
-			err = binaries_open_mapping(follow->target, traced->pid, &mapping, &file);
+			err = binaries_open_mapping(follow->target, tracee->pid, &mapping, &file);
 		if (!err)
 			err = address_map_add(opened, &mapping);
-		probe(follow, traced, file, &mapping);
+		probe(follow, tracee, file, &mapping);
 	}
 	if (err) {
 		address_map_free(opened);
@@ -157,7 +157,7 @@ int follow_open(struct follow *follow, struct traced *traced, struct image *imag
 	}
 	image->mappings = opened;
 	address_map_free(known);
-	follow_remapped(follow, traced);
+	follow_remapped(follow, tracee);
 	return 0;
 }
 
@@ -166,39 +166,39 @@ void follow_end_unheard(struct follow *follow, struct image *image, u64 now_ns)
 	if (!image || image->ended)
 		return;
 	recorder_end(follow->recorder, image, now_ns);
-	account_end(follow->kernel, image);
+	settle_end(follow->kernel, image);
 }
 
 /* Its exit has been heard of once the ring has been empty: unless that found it full. */
-static bool is_gone(struct follow *follow, struct traced *traced)
+static bool is_gone(struct follow *follow, struct tracee *tracee)
 {
-	if (__atomic_load_n(&kernel_scope(follow->kernel, traced->scope)->pid, __ATOMIC_ACQUIRE))
+	if (__atomic_load_n(&kernel_scope(follow->kernel, tracee->scope)->pid, __ATOMIC_ACQUIRE))
 		return false;
-	if (!traced->gone)
-		traced->gone = follow->emptied;
-	return follow->emptied > traced->gone;
+	if (!tracee->gone)
+		tracee->gone = follow->emptied;
+	return follow->emptied > tracee->gone;
 }
 
 void follow_look(struct follow *follow, u64 now_ns)
 {
 	bool all = follow->population == POPULATION_LISTED;
-	struct traced *traced, *next;
+	struct tracee *tracee, *next;
 
 	if (!all && now_ns - follow->looked_ns < LOOK_POPULATION_NS)
 		return;
 	follow->looked_ns = now_ns;
 	recorder_expire(follow->recorder, now_ns > ANNOUNCED_NS ? now_ns - ANNOUNCED_NS : 0);
-	HASH_ITER (hh, follow->traced, traced, next) {
-		struct image *image = recorder_current(follow->recorder, (u32)traced->pid);
+	HASH_ITER (hh, follow->traced, tracee, next) {
+		struct image *image = recorder_current(follow->recorder, (u32)tracee->pid);
 
 		if (image && !image->ended && (all || image->heap.alloc_count))
-			account_look(image);
-		if (is_gone(follow, traced)) {
+			settle_look(image);
+		if (is_gone(follow, tracee)) {
 			follow_end_unheard(follow, image, now_ns);
-			follow_drop(follow, traced);
+			follow_drop(follow, tracee);
 		}
 	}
-	sweep_links(follow);
+	close_unused_links(follow);
 }
 
 /* Is the process traced, or may it turn out to be? */
@@ -223,9 +223,9 @@ void follow_fork(void *arg, u32 pid, u32 parent, u64 time_ns)
 	recorder_fork(follow->recorder, pid, parent, time_ns);
 }
 
-static void count_lost(struct follow *follow, const struct traced *traced, u64 count)
+static void count_lost(struct follow *follow, const struct tracee *tracee, u64 count)
 {
-	struct image *image = recorder_current(follow->recorder, (u32)traced->pid);
+	struct image *image = recorder_current(follow->recorder, (u32)tracee->pid);
 
 	if (image)
 		image->ledger[COUNTER_MAP_LOST] += count;
@@ -234,31 +234,31 @@ static void count_lost(struct follow *follow, const struct traced *traced, u64 c
 void follow_map(void *arg, u32 pid, struct mapping *mapping)
 {
 	struct follow *follow = arg;
-	struct traced *traced = follow_find(follow, (pid_t)pid);
+	struct tracee *tracee = follow_find(follow, (pid_t)pid);
 	struct binary *file;
 	int err;
 
 	/* What it maps is opened when it turns out to be traced. */
-	if (!traced) {
+	if (!tracee) {
 		if (concerns(follow, pid))
 			recorder_map(follow->recorder, pid, mapping);
 		return;
 	}
-	err = binaries_open_mapping(follow->target, traced->pid, mapping, &file);
+	err = binaries_open_mapping(follow->target, tracee->pid, mapping, &file);
 	if (!err)
 		err = recorder_map(follow->recorder, pid, mapping);
 	if (err) {
-		count_lost(follow, traced, 1);
+		count_lost(follow, tracee, 1);
 		return;
 	}
-	follow_remapped(follow, traced);
-	probe(follow, traced, file, mapping);
+	follow_remapped(follow, tracee);
+	probe(follow, tracee, file, mapping);
 }
 
 void follow_lost(void *arg, u64 count)
 {
 	struct follow *follow = arg;
 
-	for (struct traced *traced = follow->traced; traced; traced = traced->hh.next)
-		count_lost(follow, traced, count);
+	for (struct tracee *tracee = follow->traced; tracee; tracee = tracee->hh.next)
+		count_lost(follow, tracee, count);
 }

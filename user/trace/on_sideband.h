@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FOLLOW_H
-#define FOLLOW_H
+#ifndef TRACE_ON_SIDEBAND_H
+#define TRACE_ON_SIDEBAND_H
 /* Following the processes being traced: the sinks of the ring and of the side-band, and what they share with the
  * tracer. */
-#include "trace/account.h"
+#include "trace/settle.h"
 #include "trace/calibrate.h"
 #include "heap/recorder.h"
 #include "trace/sideband.h"
 #include "unwind/tables.h"
-#include "trace/traced.h"
-#include "trace/unwind.h"
+#include "trace/tracee.h"
+#include "trace/raw_stacks.h"
 
 struct follow {
 	struct calibration calibration;
@@ -18,11 +18,11 @@ struct follow {
 	u64 sideband_ns; /* up to when all it has to tell is known */
 	struct binaries *target;
 	struct recorder *recorder;
-	struct traced *traced; /* that have not ended, by pid */
-	struct traced_links links;
+	struct tracee *traced; /* that have not ended, by pid */
+	struct tracee_links links;
 	struct unwind_tables *tables;
-	struct unwinder *unwinder;
-	struct account_sources sources;
+	struct raw_stacks *unwinder;
+	struct settle_sources sources;
 	enum population population;
 	bool wide; /* no filtered links */
 	u64 looked_ns;
@@ -32,23 +32,23 @@ struct follow {
 };
 
 /* The process of that pid that has not ended, NULL: none. */
-struct traced *follow_find(const struct follow *follow, pid_t pid);
+struct tracee *follow_find(const struct follow *follow, pid_t pid);
 
 /* A process to be traced in that scope; NULL: no memory. */
-struct traced *follow_add(struct follow *follow, pid_t pid, u32 scope, bool wide);
+struct tracee *follow_add(struct follow *follow, pid_t pid, u32 scope, bool wide);
 
 /* It is traced no longer: its links go, and its scope's number is another's to have. Frees it. */
-void follow_drop(struct follow *follow, struct traced *traced);
+void follow_drop(struct follow *follow, struct tracee *tracee);
 
 /* What its operator new may ask for without failing (overcommit.h), under a memory limit of which so much is used. */
-void follow_set_new_max(struct follow *follow, const struct traced *traced, u64 limit, u64 used);
+void follow_set_new_max(struct follow *follow, const struct tracee *tracee, u64 limit, u64 used);
 
 /* Open the files behind the mappings of a new image, which may be gone in a moment, and probe those that want it. 0 or
  * -ENOMEM. */
-int follow_open(struct follow *follow, struct traced *traced, struct image *image);
+int follow_open(struct follow *follow, struct tracee *tracee, struct image *image);
 
 /* Let the programs know the image's mappings, for their unwinder. */
-void follow_publish(struct follow *follow, struct traced *traced, const struct image *image, u64 now_ns);
+void follow_publish(struct follow *follow, struct tracee *tracee, const struct image *image, u64 now_ns);
 
 /* The image goes on no longer, although no event said so; NULL: nothing. */
 void follow_end_unheard(struct follow *follow, struct image *image, u64 now_ns);
@@ -60,7 +60,7 @@ void follow_sideband(struct follow *follow);
 void follow_look(struct follow *follow, u64 now_ns);
 
 /* Mappings of the process have come: the next follow_mappings makes them known. */
-void follow_remapped(struct follow *follow, struct traced *traced);
+void follow_remapped(struct follow *follow, struct tracee *tracee);
 
 /* Make the mappings that came since the last call known to the unwinder in the kernel, and unwind what waited for them.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef LINK_H
-#define LINK_H
+#ifndef TRACE_UPROBE_LINK_H
+#define TRACE_UPROBE_LINK_H
 /*
  * Uprobe links by raw system calls. The oldest libbpf heaptap is built with (1.1) knows neither multi nor session
  * links, so all three kinds are made here, alike with every libbpf. `prog_fd` is a loaded SEC("uprobe") program; for
@@ -23,7 +23,7 @@
  * instead of at the entry (multi only). A close-on-exec descriptor, or negative errno: -EINVAL where the kernel has no
  * such link (or refuses to probe an instruction), -ESRCH when there is no such process, -EPERM.
  */
-int link_create_uprobe_multi(int prog_fd, u32 attach_type, const char *path, const u64 *offsets, const u64 *cookies,
+int uprobe_link_create_multi(int prog_fd, u32 attach_type, const char *path, const u64 *offsets, const u64 *cookies,
 			     u32 count, pid_t pid, bool ret);
 
 /*
@@ -31,7 +31,7 @@ int link_create_uprobe_multi(int prog_fd, u32 attach_type, const char *path, con
  * stores the perf event's in *ret_perf_fd; the caller closes both, the link first. Negative errno on error: -EOPNOTSUPP
  * where the kernel has no uprobe events, -EACCES or -EPERM without CAP_PERFMON.
  */
-int link_create_uprobe_perf(int prog_fd, const char *path, u64 offset, u64 cookie, pid_t pid, bool ret,
+int uprobe_link_create_perf(int prog_fd, const char *path, u64 offset, u64 cookie, pid_t pid, bool ret,
 			    int *ret_perf_fd);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* unwind.c on this program's own stacks, through the real tables of its files, held against what libgcc's unwinder says. */
+/* raw_stacks.c on this program's own stacks, through the real tables of its files, held against what libgcc's unwinder says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 #include "binary/elf.h"
 #include "system/address_map.h"
 #include "unwind/tables.h"
-#include "trace/unwind.h"
+#include "trace/raw_stacks.h"
 
 #define FILES_MAX 64
 

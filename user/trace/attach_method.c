@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Choosing how to attach, by trying; called by the tracer before anything else. */
-#include "trace/rung.h"
+#include "trace/attach_method.h"
 
 #include <errno.h>
 #include <string.h>
@@ -30,7 +30,8 @@ static int try_rung(enum attach_kind kind, struct kernel_options *options, struc
 	return 0;
 }
 
-int rung_choose(struct kernel_options *options, struct kernel **ret_kernel, struct calibration *ret_calibration)
+int attach_method_choose(struct kernel_options *options, struct kernel **ret_kernel,
+			 struct calibration *ret_calibration)
 {
 	enum attach_kind first = ATTACH_SESSION, last = ATTACH_PERF, forced = ATTACH_NONE;
 	int err = feature_forced(&forced);
@@ -49,13 +50,13 @@ int rung_choose(struct kernel_options *options, struct kernel **ret_kernel, stru
 			break;
 	}
 	if (forced == ATTACH_NONE)
-		return rung_explain("probe", err);
+		return attach_method_explain("probe", err);
 	log_error("cannot probe by %s, which HEAPTAP_ATTACH asks for: %s; unset it for the best that works",
 		  attach_kind_name(forced), strerror(-err));
 	return STATUS_UNSUPPORTED;
 }
 
-int rung_explain(const char *do_what, int err)
+int attach_method_explain(const char *do_what, int err)
 {
 	const char *missing = feature_missing();
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The BPF object behind plain calls; owned by the tracer. */
-#include "trace/kernel.h"
+#include "trace/bpf_object.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "trace/kernel_state.h"
-#include "trace/link.h"
+#include "trace/bpf_state.h"
+#include "trace/uprobe_link.h"
 
 static void choose(struct bpf_program *program, u32 attach_type)
 {

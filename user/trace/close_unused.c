@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Marks and sweeps the target's files; called by tracer between two batches of profiles. */
-#include "trace/sweep.h"
+#include "trace/close_unused.h"
 
 #include <stdlib.h>
 
-#include "trace/follow.h"
+#include "trace/on_sideband.h"
 #include "binary/symbolizer.h"
 
 /* The files by the address of what mappings refer to. */
@@ -34,7 +34,7 @@ static void mark(const struct elf *elf, void *arg)
 		found->used = true;
 }
 
-static void mark_links(const struct traced_file *links, struct marks *marks)
+static void mark_links(const struct tracee_file *links, struct marks *marks)
 {
 	for (; links; links = links->next)
 		mark(links->file->elf, marks);
@@ -57,10 +57,10 @@ static bool mark_all(const struct follow *follow, struct marks *marks)
 	return true;
 }
 
-void sweep_files(struct sweep *sweep, struct follow *follow, struct symbolizer *symbolizer)
+void close_unused_files(struct close_unused *sweep, struct follow *follow, struct symbolizer *symbolizer)
 {
 	struct marks marks = {0};
-	u32 due = sweep->due ? sweep->due : SWEEP_FILES_MIN;
+	u32 due = sweep->due ? sweep->due : UNUSED_FILES_MIN;
 
 	if (binaries_count(follow->target) < due || !mark_all(follow, &marks))
 		return;
@@ -75,15 +75,15 @@ void sweep_files(struct sweep *sweep, struct follow *follow, struct symbolizer *
 	}
 	free(marks.marks);
 	due = 2 * binaries_count(follow->target);
-	sweep->due = due < SWEEP_FILES_MIN ? SWEEP_FILES_MIN : due;
+	sweep->due = due < UNUSED_FILES_MIN ? UNUSED_FILES_MIN : due;
 }
 
 static bool is_mapped(const struct binary *file, void *arg)
 {
 	const struct follow *follow = arg;
 
-	for (struct traced *traced = follow->traced; traced; traced = traced->hh.next) {
-		const struct image *image = recorder_current(follow->recorder, (u32)traced->pid);
+	for (struct tracee *tracee = follow->traced; tracee; tracee = tracee->hh.next) {
+		const struct image *image = recorder_current(follow->recorder, (u32)tracee->pid);
 
 		for (u32 i = 0; image && !image->ended && i < address_map_count(image->mappings); i++)
 			if (address_map_get(image->mappings, i)->elf == file->elf)
@@ -92,7 +92,7 @@ static bool is_mapped(const struct binary *file, void *arg)
 	return false;
 }
 
-static u32 count_links(const struct traced_file *links)
+static u32 count_links(const struct tracee_file *links)
 {
 	u32 count = 0;
 
@@ -101,15 +101,15 @@ static u32 count_links(const struct traced_file *links)
 	return count;
 }
 
-void sweep_links(struct follow *follow)
+void close_unused_links(struct follow *follow)
 {
-	bool crowded = count_links(follow->links.wide) > SWEEP_LINKS_MAX;
+	bool crowded = count_links(follow->links.wide) > UNUSED_LINKS_MAX;
 
 	/* An empty group may fill again, and a machine run the same program: the first calls are to be seen then. */
 	if (follow->population == POPULATION_ALL ? !crowded : follow->population != POPULATION_CGROUP)
 		return;
 	if (!follow->traced)
 		return;
-	traced_drop_unused(&follow->links.wide, is_mapped, follow);
-	traced_drop_unused(&follow->links.throwing, is_mapped, follow);
+	tracee_drop_unused(&follow->links.wide, is_mapped, follow);
+	tracee_drop_unused(&follow->links.throwing, is_mapped, follow);
 }

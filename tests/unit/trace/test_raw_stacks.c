@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* unwind.c: a stack made up of a few words for every rule, and for every way a walk can end. */
+/* raw_stacks.c: a stack made up of a few words for every rule, and for every way a walk can end. */
 #include <errno.h>
 
 #include "raw_stack.h"

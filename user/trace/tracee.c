@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which links serve which traced process; used by the tracer alone. */
-#include "trace/traced.h"
+#include "trace/tracee.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "binary/elf.h"
 
-static bool probed(const struct traced_file *files, const struct binary *file)
+static bool probed(const struct tracee_file *files, const struct binary *file)
 {
 	for (; files; files = files->next)
 		if (files->file == file)
@@ -17,10 +17,10 @@ static bool probed(const struct traced_file *files, const struct binary *file)
 }
 
 /* One link on `file` into the list `files`, unless it is there. */
-static int add_link(struct traced_links *links, struct traced_file **files, struct binary *file, pid_t pid, u32 scope,
+static int add_link(struct tracee_links *links, struct tracee_file **files, struct binary *file, pid_t pid, u32 scope,
 		    unsigned int leave_out)
 {
-	struct traced_file *added;
+	struct tracee_file *added;
 	int err;
 
 	if (probed(*files, file))
@@ -52,47 +52,47 @@ static bool throws(const struct plan *plan)
 }
 
 /* Only sessions take the return legs of functions that throw. */
-static bool is_apart(const struct traced_links *links, const struct binary *file)
+static bool is_apart(const struct tracee_links *links, const struct binary *file)
 {
 	return links->kind == ATTACH_SESSION && !(links->leave_out & ATTACH_NO_NEW) && throws(file->plan);
 }
 
-int traced_probe(struct traced_links *links, struct traced *traced, struct binary *file)
+int tracee_probe(struct tracee_links *links, struct tracee *tracee, struct binary *file)
 {
 	unsigned int leave_out = is_apart(links, file) ? ATTACH_NO_NEW : 0;
 	int err;
 
-	if (traced->wide)
+	if (tracee->wide)
 		err = add_link(links, &links->wide, file, 0, SCOPE_BY_PID, leave_out);
 	else
-		err = add_link(links, &traced->files, file, traced->pid, traced->scope, leave_out);
+		err = add_link(links, &tracee->files, file, tracee->pid, tracee->scope, leave_out);
 	if (err || !leave_out)
 		return err;
 	return add_link(links, &links->throwing, file, 0, SCOPE_BY_PID, ATTACH_NO_OTHERS);
 }
 
-static const struct traced_file *files_of(const struct traced_links *links, const struct traced *traced)
+static const struct tracee_file *files_of(const struct tracee_links *links, const struct tracee *tracee)
 {
-	return traced->wide ? links->wide : traced->files;
+	return tracee->wide ? links->wide : tracee->files;
 }
 
-bool traced_has(const struct traced_links *links, const struct traced *traced, const struct binary *file)
+bool tracee_has(const struct tracee_links *links, const struct tracee *tracee, const struct binary *file)
 {
-	return probed(files_of(links, traced), file);
+	return probed(files_of(links, tracee), file);
 }
 
-bool traced_any(const struct traced_links *links, const struct traced *traced)
+bool tracee_any(const struct tracee_links *links, const struct tracee *tracee)
 {
-	return files_of(links, traced) != NULL;
+	return files_of(links, tracee) != NULL;
 }
 
-const char *traced_names(const struct traced_links *links, const struct traced *traced)
+const char *tracee_names(const struct tracee_links *links, const struct tracee *tracee)
 {
 	static char names[1024];
 	size_t length = 0;
 
 	names[0] = '\0';
-	for (const struct traced_file *file = files_of(links, traced); file; file = file->next) {
+	for (const struct tracee_file *file = files_of(links, tracee); file; file = file->next) {
 		const struct plan *plan = file->file->plan;
 
 		for (u32 i = 0; i < plan->probe_count && length < sizeof(names); i++)
@@ -105,26 +105,26 @@ const char *traced_names(const struct traced_links *links, const struct traced *
 	return names;
 }
 
-int traced_widen(struct traced_links *links, struct traced *traced)
+int tracee_widen(struct tracee_links *links, struct tracee *tracee)
 {
 	int err = 0;
 
-	if (traced->wide)
+	if (tracee->wide)
 		return 0;
-	for (struct traced_file *file = traced->files; file && !err; file = file->next)
+	for (struct tracee_file *file = tracee->files; file && !err; file = file->next)
 		err = add_link(links, &links->wide, file->file, 0, SCOPE_BY_PID,
 			       is_apart(links, file->file) ? ATTACH_NO_NEW : 0);
 	if (err)
 		return err;
-	traced->wide = true;
-	__atomic_store_n(&kernel_scope(links->kernel, traced->scope)->wide, 1, __ATOMIC_RELEASE);
-	traced_drop(&traced->files, true);
+	tracee->wide = true;
+	__atomic_store_n(&kernel_scope(links->kernel, tracee->scope)->wide, 1, __ATOMIC_RELEASE);
+	tracee_drop(&tracee->files, true);
 	return 0;
 }
 
-void traced_drop(struct traced_file **files, bool later)
+void tracee_drop(struct tracee_file **files, bool later)
 {
-	struct traced_file *file, *next;
+	struct tracee_file *file, *next;
 
 	for (file = *files; file; file = next) {
 		next = file->next;
@@ -137,9 +137,9 @@ void traced_drop(struct traced_file **files, bool later)
 	*files = NULL;
 }
 
-void traced_drop_unused(struct traced_file **files, bool (*is_used)(const struct binary *file, void *arg), void *arg)
+void tracee_drop_unused(struct tracee_file **files, bool (*is_used)(const struct binary *file, void *arg), void *arg)
 {
-	struct traced_file *file;
+	struct tracee_file *file;
 
 	while ((file = *files)) {
 		file->unused = is_used(file->file, arg) ? 0 : file->unused + 1;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "include/row.h"
-#include "trace/kernel_state.h"
+#include "trace/bpf_state.h"
 
 #define BATCH 4096 /* rows read at once: more than any bucket holds */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RUNG_H
-#define RUNG_H
+#ifndef TRACE_ATTACH_METHOD_H
+#define TRACE_ATTACH_METHOD_H
 /* Which rung of the kernel ladder holds: session, multi, perf, tried in that order by really probing heaptap itself. */
 #include "trace/calibrate.h"
 
@@ -8,9 +8,10 @@
  * Load the programs for the best rung (or the one HEAPTAP_ATTACH names) and calibrate it; sets options->kind.
  * STATUS_DONE, or the status to exit with, the reason said.
  */
-int rung_choose(struct kernel_options *options, struct kernel **ret_kernel, struct calibration *ret_calibration);
+int attach_method_choose(struct kernel_options *options, struct kernel **ret_kernel,
+			 struct calibration *ret_calibration);
 
 /* Say in one sentence why heaptap cannot `do_what`, with the next step; returns STATUS_UNSUPPORTED or STATUS_FAILED. */
-int rung_explain(const char *do_what, int err);
+int attach_method_explain(const char *do_what, int err);
 
 #endif

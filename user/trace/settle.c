@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Settling accounts at the end of images and of the recording; called by the tracer. */
-#include "trace/account.h"
+#include "trace/settle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static void look_at_memory(struct image *image)
 		cgroup_memory(image->memory_directory, image->memory_path, &image->memory_limit, &image->memory_used);
 }
 
-static void find_container(const struct account_sources *sources, struct image *image)
+static void find_container(const struct settle_sources *sources, struct image *image)
 {
 	char id[CONTAINER_ID_SIZE];
 	const char *runtime, *name;
@@ -50,7 +50,7 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-void account_facts(const struct account_sources *sources, struct image *image, const struct image *origin, bool forked)
+void settle_facts(const struct settle_sources *sources, struct image *image, const struct image *origin, bool forked)
 {
 	pid_t pid = (pid_t)image->pid;
 	char comm[16];
@@ -80,7 +80,7 @@ void account_facts(const struct account_sources *sources, struct image *image, c
 	image->rss_end_bytes = image->rss_start_bytes;
 }
 
-void account_look(struct image *image)
+void settle_look(struct image *image)
 {
 	u64 rss = procfs_rss_bytes((pid_t)image->pid);
 
@@ -92,7 +92,7 @@ void account_look(struct image *image)
 		image->rss_peak_bytes = rss;
 }
 
-struct sweep {
+struct close_unused {
 	struct kernel *kernel;
 	struct image *process;
 };
@@ -100,7 +100,7 @@ struct sweep {
 /* Of this image alone: another's object may be in a realloc that is yet to fail. */
 static void book_death(void *arg, u32 number, u64 id)
 {
-	const struct sweep *sweep = arg;
+	const struct close_unused *sweep = arg;
 	struct image *image = sweep->process;
 	struct heap_object *object;
 
@@ -117,7 +117,7 @@ static void book_death(void *arg, u32 number, u64 id)
 
 static void settle(struct kernel *kernel, struct image *image)
 {
-	struct sweep sweep = {.kernel = kernel, .process = image};
+	struct close_unused sweep = {.kernel = kernel, .process = image};
 
 	kernel_take_tally(kernel, image->number, image->ledger);
 	if (image->ledger[COUNTER_FREE_DEFERRED])
@@ -133,7 +133,7 @@ static bool is_waited_for(const struct image *image)
 						 ledger[COUNTER_LOST_STASH] + ledger[COUNTER_RETURN_MISSED];
 }
 
-void account_end(struct kernel *kernel, struct image *image)
+void settle_end(struct kernel *kernel, struct image *image)
 {
 	struct heap_object *object;
 	struct stack *stack;
@@ -151,10 +151,10 @@ void account_end(struct kernel *kernel, struct image *image)
 	kernel_give_process(kernel, image->number);
 }
 
-void account_stop(struct kernel *kernel, struct image *image, u64 now_ns)
+void settle_stop(struct kernel *kernel, struct image *image, u64 now_ns)
 {
 	settle(kernel, image);
-	account_look(image);
+	settle_look(image);
 	look_at_memory(image);
 	image->end_ns = now_ns;
 	image->cpu_end_ns = procfs_cpu_ns((pid_t)image->pid);
@@ -168,7 +168,7 @@ static void book_pending(void *arg, u32 number)
 		image->ledger[image->ended ? COUNTER_RETURN_MISSED : COUNTER_IN_FLIGHT]++;
 }
 
-void account_pending(struct kernel *kernel, struct recorder *recorder)
+void settle_pending(struct kernel *kernel, struct recorder *recorder)
 {
 	kernel_for_each_pending(kernel, book_pending, recorder);
 }

@@ -3,7 +3,7 @@
  * Raw BPF_LINK_CREATE and perf_event_open for uprobes. Owns nothing: descriptors go to the caller. Called by attach
  * (the target's allocators) and by feature (heaptap's own binary).
  */
-#include "trace/link.h"
+#include "trace/uprobe_link.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -55,7 +55,7 @@ static int link_create(const struct link_create *attr, size_t size)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-int link_create_uprobe_multi(int prog_fd, u32 attach_type, const char *path, const u64 *offsets, const u64 *cookies,
+int uprobe_link_create_multi(int prog_fd, u32 attach_type, const char *path, const u64 *offsets, const u64 *cookies,
 			     u32 count, pid_t pid, bool ret)
 {
 	struct link_create attr;
@@ -118,7 +118,7 @@ static int uprobe_event_open(const char *path, u64 offset, pid_t pid, bool ret)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-int link_create_uprobe_perf(int prog_fd, const char *path, u64 offset, u64 cookie, pid_t pid, bool ret,
+int uprobe_link_create_perf(int prog_fd, const char *path, u64 offset, u64 cookie, pid_t pid, bool ret,
 			    int *ret_perf_fd)
 {
 	struct link_create attr;

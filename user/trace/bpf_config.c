@@ -7,7 +7,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "trace/kernel_state.h"
+#include "trace/bpf_state.h"
 
 #define INITIAL_PIDNS_INUM 0xEFFFFFFCU /* PROC_PID_INIT_INO, fixed since 3.8 */
 /* Sampling dense enough to have millions of samples gets more room than the 64 MiB of all maps else. */

@@ -4,37 +4,37 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "trace/follow.h"
+#include "trace/on_sideband.h"
 #include "base/log.h"
 
-static void widen(struct follow *follow, struct traced *traced, const char *why)
+static void widen(struct follow *follow, struct tracee *tracee, const char *why)
 {
-	bool wide = traced->wide;
-	int err = traced_widen(&follow->links, traced);
+	bool wide = tracee->wide;
+	int err = tracee_widen(&follow->links, tracee);
 
 	if (wide)
 		return;
 	if (err)
-		log_error("pid %d: %s, and it cannot be followed: %s; its profile ends here", traced->pid, why,
+		log_error("pid %d: %s, and it cannot be followed: %s; its profile ends here", tracee->pid, why,
 			  strerror(-err));
 	else
 		log_note("pid %d: %s; followed by unfiltered probes from here on: other processes that use the same "
 			 "allocator "
 			 "file pay %.1f us for each malloc and free until heaptap stops; what was allocated meanwhile "
 			 "is missing",
-			 traced->pid, why, (follow->calibration.alloc_ns + follow->calibration.free_ns) / 2000);
+			 tracee->pid, why, (follow->calibration.alloc_ns + follow->calibration.free_ns) / 2000);
 }
 
 /* The process that an event is the first of, or of which it is the next; NULL: no memory. */
-static struct traced *traced_of(struct follow *follow, const struct event_process *event)
+static struct tracee *traced_of(struct follow *follow, const struct event_process *event)
 {
-	struct traced *traced = follow_find(follow, (pid_t)event->pid);
+	struct tracee *tracee = follow_find(follow, (pid_t)event->pid);
 
-	if (traced && traced->scope == event->scope)
-		return traced;
+	if (tracee && tracee->scope == event->scope)
+		return tracee;
 	/* Its end was not heard of, and somebody else has its number by now. */
-	if (traced)
-		follow_drop(follow, traced);
+	if (tracee)
+		follow_drop(follow, tracee);
 	return follow_add(follow, (pid_t)event->pid, event->scope, true);
 }
 
@@ -42,31 +42,31 @@ static void on_new_image(struct follow *follow, const struct event_process *even
 {
 	struct image *before = recorder_find(follow->recorder, event->header.process);
 	struct image *image = recorder_find(follow->recorder, event->next);
-	struct traced *traced = traced_of(follow, event);
+	struct tracee *tracee = traced_of(follow, event);
 
 	if (before)
-		account_end(follow->kernel, before);
-	if (!image || !traced)
+		settle_end(follow->kernel, before);
+	if (!image || !tracee)
 		return;
-	account_facts(&follow->sources, image, before ? before : recorder_current(follow->recorder, event->parent),
-		      event->header.kind == EVENT_FORK);
-	follow_set_new_max(follow, traced, image->memory_limit, image->memory_used);
-	follow_open(follow, traced, image);
-	if (traced->listed)
-		follow_publish(follow, traced, image, clock_now_ns());
-	if (!traced->wide && event->header.kind == EVENT_EXEC && event->tid != event->pid)
-		widen(follow, traced, "another thread than its main thread called exec");
+	settle_facts(&follow->sources, image, before ? before : recorder_current(follow->recorder, event->parent),
+		     event->header.kind == EVENT_FORK);
+	follow_set_new_max(follow, tracee, image->memory_limit, image->memory_used);
+	follow_open(follow, tracee, image);
+	if (tracee->listed)
+		follow_publish(follow, tracee, image, clock_now_ns());
+	if (!tracee->wide && event->header.kind == EVENT_EXEC && event->tid != event->pid)
+		widen(follow, tracee, "another thread than its main thread called exec");
 }
 
 static void on_last_exit(struct follow *follow, const struct event_process *event)
 {
 	struct image *image = recorder_find(follow->recorder, event->header.process);
-	struct traced *traced = follow_find(follow, (pid_t)event->pid);
+	struct tracee *tracee = follow_find(follow, (pid_t)event->pid);
 
 	if (image)
-		account_end(follow->kernel, image);
-	if (traced && traced->scope == event->scope)
-		follow_drop(follow, traced);
+		settle_end(follow->kernel, image);
+	if (tracee && tracee->scope == event->scope)
+		follow_drop(follow, tracee);
 }
 
 static bool ends_image(const struct event *event)
@@ -115,12 +115,12 @@ static int begin_unheard(struct follow *follow, const struct event *event, size_
 static void list(struct follow *follow, const struct event *event)
 {
 	struct image *image = recorder_find(follow->recorder, event->process);
-	struct traced *traced = image ? follow_find(follow, (pid_t)image->pid) : NULL;
+	struct tracee *tracee = image ? follow_find(follow, (pid_t)image->pid) : NULL;
 
-	if (!traced || traced->listed || image->ended)
+	if (!tracee || tracee->listed || image->ended)
 		return;
-	traced->listed = true;
-	follow_publish(follow, traced, image, clock_now_ns());
+	tracee->listed = true;
+	follow_publish(follow, tracee, image, clock_now_ns());
 }
 
 static bool begins_image(const struct event *event)
@@ -139,7 +139,7 @@ int follow_event(void *arg, const struct event *event, size_t size)
 	if (event->kind == EVENT_RAW)
 		list(follow, event);
 	if (event->kind == EVENT_RAW)
-		return unwinder_add(follow->unwinder, (const struct event_raw *)event, size) == -ENOMEM ? -ENOMEM : 0;
+		return raw_stacks_add(follow->unwinder, (const struct event_raw *)event, size) == -ENOMEM ? -ENOMEM : 0;
 	if (ends_image(event) && event->process && !recorder_find(follow->recorder, event->process))
 		begin_unheard(follow, event, size);
 	err = recorder_event(follow->recorder, event, size);
@@ -152,10 +152,10 @@ int follow_event(void *arg, const struct event *event, size_t size)
 	} else if (event->kind == EVENT_EXIT || event->kind == EVENT_LEAVE) {
 		on_last_exit(follow, (const struct event_process *)event);
 	} else if (event->kind == EVENT_LEADER_EXIT) {
-		struct traced *traced = follow_find(follow, (pid_t)((const struct event_process *)event)->pid);
+		struct tracee *tracee = follow_find(follow, (pid_t)((const struct event_process *)event)->pid);
 
-		if (traced && !follow->stopping)
-			widen(follow, traced, "its main thread has exited, others run on");
+		if (tracee && !follow->stopping)
+			widen(follow, tracee, "its main thread has exited, others run on");
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Unwinding raw stacks in user space; used by follow. The step itself is include/unwind.h's, as in the programs. */
-#include "trace/unwind.h"
+#include "trace/raw_stacks.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,16 +22,16 @@ struct raw {
 	struct event_raw event;
 };
 
-struct unwinder {
+struct raw_stacks {
 	struct unwind_tables *tables;
 	struct recorder *recorder;
 	struct raw *first, **last; /* oldest first */
 	size_t bytes;		   /* what they take */
 };
 
-struct unwinder *unwinder_new(struct unwind_tables *tables, struct recorder *recorder)
+struct raw_stacks *raw_stacks_new(struct unwind_tables *tables, struct recorder *recorder)
 {
-	struct unwinder *unwinder = calloc(1, sizeof(*unwinder));
+	struct raw_stacks *unwinder = calloc(1, sizeof(*unwinder));
 
 	if (!unwinder)
 		return NULL;
@@ -41,7 +41,7 @@ struct unwinder *unwinder_new(struct unwind_tables *tables, struct recorder *rec
 	return unwinder;
 }
 
-void unwinder_free(struct unwinder *unwinder)
+void raw_stacks_free(struct raw_stacks *unwinder)
 {
 	struct raw *raw;
 
@@ -174,7 +174,7 @@ static void count_end(struct image *image, enum unwind_end end, bool frame_point
  * False: a table is missing still, or a mapping that may have been made after the side-band was last read: that is
  * known at the next look, and a mapping missing then will stay so.
  */
-static bool unwind_one(struct unwinder *unwinder, struct raw *raw, bool all)
+static bool unwind_one(struct raw_stacks *unwinder, struct raw *raw, bool all)
 {
 	const struct event_raw *event = &raw->event;
 	struct image *image = recorder_find(unwinder->recorder, event->header.process);
@@ -204,7 +204,7 @@ static size_t raw_bytes(const struct raw *raw)
 }
 
 /* Take the stack that *link is about off the chain. */
-static void drop(struct unwinder *unwinder, struct raw **link)
+static void drop(struct raw_stacks *unwinder, struct raw **link)
 {
 	struct raw *raw = *link;
 	struct image *image = raw->counted ? recorder_find(unwinder->recorder, raw->event.header.process) : NULL;
@@ -218,7 +218,7 @@ static void drop(struct unwinder *unwinder, struct raw **link)
 	free(raw);
 }
 
-static void settle(struct unwinder *unwinder, bool all)
+static void settle(struct raw_stacks *unwinder, bool all)
 {
 	struct raw **link = &unwinder->first;
 
@@ -234,7 +234,7 @@ static void settle(struct unwinder *unwinder, bool all)
  * There is room in the ring meanwhile, so tables may have some time more. Then the oldest go, that have waited longest
  * for what may never come: a quarter at a time, since whether the others have to wait still costs a walk of each.
  */
-static void relieve(struct unwinder *unwinder)
+static void relieve(struct raw_stacks *unwinder)
 {
 	settle(unwinder, false);
 	if (unwinder->bytes > WAITING_BYTES_MAX / 4 * 3) {
@@ -247,7 +247,7 @@ static void relieve(struct unwinder *unwinder)
 	}
 }
 
-int unwinder_add(struct unwinder *unwinder, const struct event_raw *event, size_t size)
+int raw_stacks_add(struct raw_stacks *unwinder, const struct event_raw *event, size_t size)
 {
 	struct image *image;
 	struct raw *raw;
@@ -271,7 +271,7 @@ int unwinder_add(struct unwinder *unwinder, const struct event_raw *event, size_
 	return 0;
 }
 
-void unwinder_settle(struct unwinder *unwinder, bool all)
+void raw_stacks_settle(struct raw_stacks *unwinder, bool all)
 {
 	settle(unwinder, false);
 	/* A walk asks for a table where it gets to code of the file; there may be more files further on. */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef ACCOUNT_H
-#define ACCOUNT_H
+#ifndef TRACE_SETTLE_H
+#define TRACE_SETTLE_H
 /* Settling an image's account: what the kernel counted, what was freed but not told, and what /proc says of it. */
-#include "trace/kernel.h"
+#include "trace/bpf_object.h"
 #include "heap/recorder.h"
 
 struct cgroup_mounts;
 struct container_names;
 
 /* Where groups and containers are told of; either may be NULL. */
-struct account_sources {
+struct settle_sources {
 	struct cgroup_mounts *hierarchy;
 	struct container_names *containers;
 	const char *group; /* the cgroup that all are in or below; NULL: there is none */
@@ -20,19 +20,19 @@ struct account_sources {
  * has what `origin` had, the image that was there before or that it was forked off (`forked`: then the same program
  * too); NULL: unknown.
  */
-void account_facts(const struct account_sources *sources, struct image *image, const struct image *origin, bool forked);
+void settle_facts(const struct settle_sources *sources, struct image *image, const struct image *origin, bool forked);
 
 /* Memory now. */
-void account_look(struct image *image);
+void settle_look(struct image *image);
 
 /* The image has ended by exit or exec: take over its counters, drop its keys from the maps, give its number's row to
  * another. Once more is nothing: a number given twice would be two images'. */
-void account_end(struct kernel *kernel, struct image *image);
+void settle_end(struct kernel *kernel, struct image *image);
 
 /* The recording stops at `now_ns` while the image lives on. */
-void account_stop(struct kernel *kernel, struct image *image, u64 now_ns);
+void settle_stop(struct kernel *kernel, struct image *image, u64 now_ns);
 
 /* After all probes are gone: sampled calls that never returned, to the images that made them. */
-void account_pending(struct kernel *kernel, struct recorder *recorder);
+void settle_pending(struct kernel *kernel, struct recorder *recorder);
 
 #endif

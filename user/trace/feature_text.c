@@ -3,7 +3,7 @@
  * The words about kernel features: for doctor's list, and for the message before exit status 3. Called by doctor and
  * record.
  */
-#include "trace/requirement.h"
+#include "trace/feature_text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,12 +27,12 @@ static const struct requirement table[FEATURE_MAX] = {
 			  "Linux 5.15 with CONFIG_UPROBES, CONFIG_UPROBE_EVENTS and CONFIG_BPF_EVENTS"},
 };
 
-const struct requirement *requirement_find(enum feature_id id)
+const struct requirement *feature_text_find(enum feature_id id)
 {
 	return &table[id];
 }
 
-enum feature_id requirement_missing(const struct features *features)
+enum feature_id feature_text_missing(const struct features *features)
 {
 	const int *error = features->error;
 	enum feature_id id;
@@ -71,10 +71,10 @@ static void explain_refusal(enum feature_id id, const struct privileges *privile
 			 name);
 }
 
-void requirement_explain(enum feature_id id, int error, const struct privileges *privileges, char *ret_sentence,
-			 size_t size)
+void feature_text_explain(enum feature_id id, int error, const struct privileges *privileges, char *ret_sentence,
+			  size_t size)
 {
-	const struct requirement *requirement = requirement_find(id);
+	const struct requirement *requirement = feature_text_find(id);
 
 	if (error == -EPERM || error == -EACCES)
 		explain_refusal(id, privileges, ret_sentence, size);

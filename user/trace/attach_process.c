@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Attaching: from a pid to a scope, an image, its mappings and probes. Called by the tracer. */
-#include "trace/enlist.h"
+#include "trace/attach_process.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,21 +11,21 @@
 #include "system/cgroup_mounts.h"
 #include "base/log.h"
 #include "system/procfs.h"
-#include "trace/rung.h"
+#include "trace/attach_method.h"
 
 #define TABLES_WAIT_MS 300 /* for unwind tables, before tracing starts without those that take longer */
 
 /* A scope for the process, which is what the programs go by; its first image is `process`, 0 when that begins with an
  * exec. 0; -EEXIST: the programs have it already; -ENOSPC, -ENOMEM. */
-static int begin(struct follow *follow, pid_t pid, u32 process, struct traced **ret_traced)
+static int begin(struct follow *follow, pid_t pid, u32 process, struct tracee **ret_traced)
 {
 	bool wide = follow->wide || !follow->calibration.filter_is_right || (process && procfs_live_thread(pid) != pid);
 	u32 number = kernel_draw_scope(follow->kernel);
 	struct scope *scope = kernel_scope(follow->kernel, number);
-	struct traced *traced = number ? follow_add(follow, pid, number, wide) : NULL;
+	struct tracee *tracee = number ? follow_add(follow, pid, number, wide) : NULL;
 	int err;
 
-	if (!traced)
+	if (!tracee)
 		return number ? -ENOMEM : -ENOSPC;
 	scope->pid = (u32)pid;
 	scope->wide = wide;
@@ -34,19 +34,19 @@ static int begin(struct follow *follow, pid_t pid, u32 process, struct traced **
 	__atomic_store_n(&scope->process, process, __ATOMIC_RELEASE);
 	err = kernel_add_pid(follow->kernel, (u32)pid, number);
 	if (err) {
-		follow_drop(follow, traced);
+		follow_drop(follow, tracee);
 		return err;
 	}
-	*ret_traced = traced;
+	*ret_traced = tracee;
 	return 0;
 }
 
 /* The way back: nothing of it was traced. False: it has ended meanwhile, and goes when that is heard of. */
-static bool withdraw(struct follow *follow, struct traced *traced)
+static bool withdraw(struct follow *follow, struct tracee *tracee)
 {
-	if (!kernel_remove_pid(follow->kernel, (u32)traced->pid))
+	if (!kernel_remove_pid(follow->kernel, (u32)tracee->pid))
 		return false;
-	follow_drop(follow, traced);
+	follow_drop(follow, tracee);
 	return true;
 }
 
@@ -74,7 +74,7 @@ static int scan_mapping(struct mapping *mapping, void *arg)
 
 /* An image for the process, with all that /proc says of it. 0 or negative errno, with nothing left of it in the
  * programs. */
-static int take_down(struct follow *follow, struct scan *scan, struct traced **ret_traced)
+static int take_down(struct follow *follow, struct scan *scan, struct tracee **ret_traced)
 {
 	u32 number = kernel_draw_process(follow->kernel);
 	int err = number ? begin(follow, scan->pid, number, ret_traced) : -ENOSPC;
@@ -87,20 +87,20 @@ static int take_down(struct follow *follow, struct scan *scan, struct traced **r
 	err = recorder_begin(follow->recorder, number, (u32)scan->pid, (*ret_traced)->scope, clock_now_ns(),
 			     &scan->process);
 	if (!err) {
-		account_facts(&follow->sources, scan->process, NULL, false);
+		settle_facts(&follow->sources, scan->process, NULL, false);
 		scan->process->cpu_start_ns = procfs_cpu_ns(scan->pid);
 		follow_set_new_max(follow, *ret_traced, scan->process->memory_limit, scan->process->memory_used);
 		err = procfs_for_each_mapping(scan->pid, scan_mapping, scan);
 	}
 	if (err && withdraw(follow, *ret_traced) && scan->process) {
 		recorder_end(follow->recorder, scan->process, clock_now_ns());
-		account_end(follow->kernel, scan->process);
+		settle_end(follow->kernel, scan->process);
 	}
 	return err;
 }
 
 /* Probe every allocator among the files the process maps. */
-static int probe_mapped(struct follow *follow, struct traced *traced, const struct image *image)
+static int probe_mapped(struct follow *follow, struct tracee *tracee, const struct image *image)
 {
 	int err = 0;
 
@@ -110,7 +110,7 @@ static int probe_mapped(struct follow *follow, struct traced *traced, const stru
 		for (u32 i = 0; i < address_map_count(image->mappings) && !mapped && file->plan; i++)
 			mapped = address_map_get(image->mappings, i)->elf == file->elf;
 		if (mapped)
-			err = traced_probe(&follow->links, traced, file);
+			err = tracee_probe(&follow->links, tracee, file);
 	}
 	return err;
 }
@@ -118,17 +118,17 @@ static int probe_mapped(struct follow *follow, struct traced *traced, const stru
 static int failed(pid_t pid, int err)
 {
 	if (procfs_live_thread(pid))
-		return rung_explain("attach to the process", err);
+		return attach_method_explain("attach to the process", err);
 	log_note("pid %d exited while heaptap was attaching; its profile is what was seen until then", pid);
 	return STATUS_DONE;
 }
 
 /* The tables first, as far as they are quick: a stack without them costs up to 16 KiB of ring. */
-static void wait_for_tables(struct follow *follow, struct traced *traced, u64 start_ns)
+static void wait_for_tables(struct follow *follow, struct tracee *tracee, u64 start_ns)
 {
 	int waited;
 
-	follow_remapped(follow, traced);
+	follow_remapped(follow, tracee);
 	follow_mappings(follow, clock_now_ns());
 	waited = (int)((clock_now_ns() - start_ns) / 1000000);
 	if (waited < TABLES_WAIT_MS)
@@ -148,60 +148,60 @@ static int say_nothing_to_probe(const struct follow *follow, const struct scan *
 	return STATUS_NO_TARGET;
 }
 
-int enlist_process(struct follow *follow, pid_t pid)
+int attach_process(struct follow *follow, pid_t pid)
 {
 	struct scan scan = {.follow = follow, .pid = pid};
-	struct traced *traced = NULL;
+	struct tracee *tracee = NULL;
 	u64 start = clock_now_ns();
-	int err = take_down(follow, &scan, &traced);
+	int err = take_down(follow, &scan, &tracee);
 
 	if (err == -EEXIST)
 		return STATUS_DONE;
 	if (err)
 		return failed(pid, err);
-	wait_for_tables(follow, traced, start);
+	wait_for_tables(follow, tracee, start);
 	/* What the profile tells of begins here, not where the preparations did. */
 	scan.process->start_ns = clock_now_ns();
-	err = probe_mapped(follow, traced, scan.process);
+	err = probe_mapped(follow, tracee, scan.process);
 	if (err) {
-		withdraw(follow, traced);
+		withdraw(follow, tracee);
 		return failed(pid, err);
 	}
-	if (traced_any(&follow->links, traced))
+	if (tracee_any(&follow->links, tracee))
 		return STATUS_DONE;
-	withdraw(follow, traced);
+	withdraw(follow, tracee);
 	return say_nothing_to_probe(follow, &scan);
 }
 
-int enlist_program(struct follow *follow, pid_t pid, const char *path)
+int attach_program(struct follow *follow, pid_t pid, const char *path)
 {
-	struct traced *traced;
+	struct tracee *tracee;
 	struct binary *file;
 	char *directory, *group;
 	u64 limit = 0, used = 0;
-	int err = begin(follow, pid, 0, &traced);
+	int err = begin(follow, pid, 0, &tracee);
 
 	if (err)
-		return rung_explain("begin tracing", err);
+		return attach_method_explain("begin tracing", err);
 	if (follow->sources.hierarchy && !cgroup_mounts_memory(follow->sources.hierarchy, pid, &directory, &group)) {
 		cgroup_memory(directory, group, &limit, &used);
 		free(directory);
 		free(group);
 	}
-	follow_set_new_max(follow, traced, limit, used);
+	follow_set_new_max(follow, tracee, limit, used);
 	err = path ? binaries_open_program(follow->target, path) : 0;
 	for (file = binaries_files(follow->target); file && !err; file = file->next) {
 		err = unwind_tables_request(follow->tables, file->elf);
 		if (!err && file->plan)
-			err = traced_probe(&follow->links, traced, file);
+			err = tracee_probe(&follow->links, tracee, file);
 	}
 	unwind_tables_wait(follow->tables, TABLES_WAIT_MS);
 	if (err) {
-		withdraw(follow, traced);
+		withdraw(follow, tracee);
 		return failed(pid, err);
 	}
 	/* Of a population, its children may have one. */
-	if (traced_any(&follow->links, traced) || follow->population != POPULATION_LISTED)
+	if (tracee_any(&follow->links, tracee) || follow->population != POPULATION_LISTED)
 		return STATUS_DONE;
 	log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for glibc, musl, jemalloc, "
 		  "tcmalloc and mimalloc",
@@ -213,27 +213,27 @@ int enlist_program(struct follow *follow, pid_t pid, const char *path)
 static bool enlist_one(struct follow *follow, pid_t pid, int *ret_err)
 {
 	struct scan scan = {.follow = follow, .pid = pid};
-	struct traced *traced = NULL;
+	struct tracee *tracee = NULL;
 	int err;
 
 	if (!procfs_maps_code(pid))
 		return false;
-	err = take_down(follow, &scan, &traced);
+	err = take_down(follow, &scan, &tracee);
 	if (err == -EEXIST)
 		return true;
 	if (!err)
-		err = probe_mapped(follow, traced, scan.process);
+		err = probe_mapped(follow, tracee, scan.process);
 	if (err == -ENOMEM || err == -ENOSPC)
 		*ret_err = err;
 	return !err;
 }
 
-int enlist_population(struct follow *follow, const pid_t *pids, unsigned int count, unsigned int *ret_attached)
+int attach_population(struct follow *follow, const pid_t *pids, unsigned int count, unsigned int *ret_attached)
 {
 	int err = 0;
 
 	*ret_attached = 0;
 	for (unsigned int i = 0; i < count && !err; i++)
 		*ret_attached += enlist_one(follow, pids[i], &err);
-	return err ? rung_explain("begin tracing", err) : STATUS_DONE;
+	return err ? attach_method_explain("begin tracing", err) : STATUS_DONE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef REQUIREMENT_H
-#define REQUIREMENT_H
+#ifndef TRACE_FEATURE_TEXT_H
+#define TRACE_FEATURE_TEXT_H
 /*
  * What heaptap asks of a kernel, feature by feature, and the sentence for the user when one is not there. Tables and
  * text; the probing is in feature.h.
@@ -36,19 +36,19 @@ struct requirement {
 	const char *source;  /* kernel release and config options that bring it */
 };
 
-const struct requirement *requirement_find(enum feature_id id); /* id from 1 to FEATURE_MAX - 1 */
+const struct requirement *feature_text_find(enum feature_id id); /* id from 1 to FEATURE_MAX - 1 */
 
 /*
  * The feature for want of which nothing can be recorded, the first if there are several; of the ladder, when no rung
  * holds, the last. FEATURE_NONE when all is well.
  */
-enum feature_id requirement_missing(const struct features *features);
+enum feature_id feature_text_missing(const struct features *features);
 
 /*
  * One sentence: what is missing (a capability, a config option) and what to try. `error` is the negative errno with
  * which the feature failed.
  */
-void requirement_explain(enum feature_id id, int error, const struct privileges *privileges, char *ret_sentence,
-			 size_t size);
+void feature_text_explain(enum feature_id id, int error, const struct privileges *privileges, char *ret_sentence,
+			  size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* requirement.c, capability.c: what counts as missing, and that the sentence names it and the next step. */
+/* feature_text.c, capability.c: what counts as missing, and that the sentence names it and the next step. */
 #include <errno.h>
 #include <linux/capability.h>
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "trace/requirement.h"
+#include "trace/feature_text.h"
 
 #define BIT(number) (1ULL << (number))
 
@@ -82,41 +82,41 @@ static void test_privileges_read_of_ourselves_succeeds(void **state)
 	assert_int_equal(privileges.effective >> 63, 0);
 }
 
-static void test_requirement_every_feature_has_its_words(void **state)
+static void test_feature_text_every_feature_has_its_words(void **state)
 {
 	enum feature_id id;
 
 	(void)state;
 	for (id = FEATURE_NONE + 1; id < FEATURE_MAX; id++) {
-		assert_non_null(requirement_find(id)->name);
-		assert_non_null(requirement_find(id)->purpose);
-		assert_non_null(strstr(requirement_find(id)->source, "CONFIG_"));
+		assert_non_null(feature_text_find(id)->name);
+		assert_non_null(feature_text_find(id)->purpose);
+		assert_non_null(strstr(feature_text_find(id)->source, "CONFIG_"));
 	}
 }
 
-static void test_requirement_missing_base_comes_first(void **state)
+static void test_feature_text_missing_base_comes_first(void **state)
 {
 	struct features features = {.error = {[FEATURE_BTF] = -ENOENT, [FEATURE_TP_BTF] = -ESRCH}};
 
 	(void)state;
-	assert_int_equal(requirement_missing(&features), FEATURE_BTF);
+	assert_int_equal(feature_text_missing(&features), FEATURE_BTF);
 	features.error[FEATURE_BPF] = -EPERM;
-	assert_int_equal(requirement_missing(&features), FEATURE_BPF);
+	assert_int_equal(feature_text_missing(&features), FEATURE_BPF);
 }
 
-static void test_requirement_missing_one_rung_is_enough(void **state)
+static void test_feature_text_missing_one_rung_is_enough(void **state)
 {
 	struct features features = {.error = {0}};
 
 	(void)state;
-	assert_int_equal(requirement_missing(&features), FEATURE_NONE);
+	assert_int_equal(feature_text_missing(&features), FEATURE_NONE);
 	features.error[FEATURE_SESSION] = -EINVAL;
 	features.error[FEATURE_PERF] = -EACCES;
-	assert_int_equal(requirement_missing(&features), FEATURE_NONE);
+	assert_int_equal(feature_text_missing(&features), FEATURE_NONE);
 	features.error[FEATURE_MULTI_FILTER] = -EPROTO; /* 6.6 to 6.9 */
-	assert_int_equal(requirement_missing(&features), FEATURE_PERF);
+	assert_int_equal(feature_text_missing(&features), FEATURE_PERF);
 	features.error[FEATURE_PERF] = 0;
-	assert_int_equal(requirement_missing(&features), FEATURE_NONE);
+	assert_int_equal(feature_text_missing(&features), FEATURE_NONE);
 }
 
 static const char *explain(enum feature_id id, int error, u64 effective, bool user_namespace, bool root)
@@ -124,7 +124,7 @@ static const char *explain(enum feature_id id, int error, u64 effective, bool us
 	static char sentence[512];
 	const struct privileges privileges = {.effective = effective, .user_namespace = user_namespace, .root = root};
 
-	requirement_explain(id, error, &privileges, sentence, sizeof(sentence));
+	feature_text_explain(id, error, &privileges, sentence, sizeof(sentence));
 	assert_null(strchr(sentence, '\n'));
 	return sentence;
 }
@@ -135,7 +135,7 @@ static void assert_has(const char *text, const char *part)
 		fail_msg("'%s' is not in: %s", part, text);
 }
 
-static void test_requirement_explain_names_capability_and_sudo(void **state)
+static void test_feature_text_explain_names_capability_and_sudo(void **state)
 {
 	const char *sentence = explain(FEATURE_BPF, -EPERM, BIT(CAP_BPF), false, false);
 
@@ -147,7 +147,7 @@ static void test_requirement_explain_names_capability_and_sudo(void **state)
 	assert_has(sentence, "CAP_SYS_ADMIN missing");
 }
 
-static void test_requirement_explain_root_is_not_sent_to_sudo(void **state)
+static void test_feature_text_explain_root_is_not_sent_to_sudo(void **state)
 {
 	const char *sentence = explain(FEATURE_BPF, -EPERM, 0, false, true);
 
@@ -157,13 +157,13 @@ static void test_requirement_explain_root_is_not_sent_to_sudo(void **state)
 	assert_null(strstr(sentence, "sudo"));
 }
 
-static void test_requirement_explain_user_namespace_is_told(void **state)
+static void test_feature_text_explain_user_namespace_is_told(void **state)
 {
 	(void)state;
 	assert_has(explain(FEATURE_BPF, -EPERM, ~0ULL, true, true), "user namespace");
 }
 
-static void test_requirement_explain_refusal_with_all_capabilities_names_other_guards(void **state)
+static void test_feature_text_explain_refusal_with_all_capabilities_names_other_guards(void **state)
 {
 	const char *sentence = explain(FEATURE_BPF, -EPERM, ~0ULL, false, true);
 
@@ -172,7 +172,7 @@ static void test_requirement_explain_refusal_with_all_capabilities_names_other_g
 	assert_has(sentence, "lockdown");
 }
 
-static void test_requirement_explain_names_the_config_option(void **state)
+static void test_feature_text_explain_names_the_config_option(void **state)
 {
 	(void)state;
 	assert_has(explain(FEATURE_BTF, -ENOENT, ~0ULL, false, true), "CONFIG_DEBUG_INFO_BTF");
@@ -189,14 +189,14 @@ int main(void)
 		cmocka_unit_test(test_privileges_missing_small_buffer_is_cut),
 		cmocka_unit_test(test_privileges_have_sys_admin_includes_what_was_split_off),
 		cmocka_unit_test(test_privileges_read_of_ourselves_succeeds),
-		cmocka_unit_test(test_requirement_every_feature_has_its_words),
-		cmocka_unit_test(test_requirement_missing_base_comes_first),
-		cmocka_unit_test(test_requirement_missing_one_rung_is_enough),
-		cmocka_unit_test(test_requirement_explain_names_capability_and_sudo),
-		cmocka_unit_test(test_requirement_explain_root_is_not_sent_to_sudo),
-		cmocka_unit_test(test_requirement_explain_user_namespace_is_told),
-		cmocka_unit_test(test_requirement_explain_refusal_with_all_capabilities_names_other_guards),
-		cmocka_unit_test(test_requirement_explain_names_the_config_option),
+		cmocka_unit_test(test_feature_text_every_feature_has_its_words),
+		cmocka_unit_test(test_feature_text_missing_base_comes_first),
+		cmocka_unit_test(test_feature_text_missing_one_rung_is_enough),
+		cmocka_unit_test(test_feature_text_explain_names_capability_and_sudo),
+		cmocka_unit_test(test_feature_text_explain_root_is_not_sent_to_sudo),
+		cmocka_unit_test(test_feature_text_explain_user_namespace_is_told),
+		cmocka_unit_test(test_feature_text_explain_refusal_with_all_capabilities_names_other_guards),
+		cmocka_unit_test(test_feature_text_explain_names_the_config_option),
 	};
 
 	return cmocka_run_group_tests_name("requirement", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* unwind.c: raw stacks that wait for tables which do not come are bounded in memory. */
+/* raw_stacks.c: raw stacks that wait for tables which do not come are bounded in memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@ static void said_wait(struct unwind_tables *set, int milliseconds);
 
 #define unwind_tables_rule said_rule
 #define unwind_tables_wait said_wait
-#include "trace/unwind.c"
+#include "trace/raw_stacks.c"
 #undef unwind_tables_rule
 #undef unwind_tables_wait
 
@@ -26,7 +26,7 @@ static void said_wait(struct unwind_tables *set, int milliseconds);
 #define ENOUGH	4096 /* of the largest are four times what may wait */
 
 static struct recorder *recorder;
-static struct unwinder *unwinder;
+static struct raw_stacks *unwinder;
 static struct image *process;
 static struct event_raw event;
 static bool ready, ready_if_waited_for;
@@ -54,7 +54,7 @@ static int setup(void **state)
 	(void)state;
 	ready = ready_if_waited_for = false;
 	recorder = recorder_new(&(struct recorder_options){.sample_bytes = 1});
-	unwinder = unwinder_new(NULL, recorder);
+	unwinder = raw_stacks_new(NULL, recorder);
 	if (!recorder || !unwinder || recorder_begin(recorder, PROCESS, 500, 1, 10, &process))
 		return -1;
 	event = (struct event_raw){.header = {.kind = EVENT_RAW, .process = PROCESS, .time_ns = 50},
@@ -67,7 +67,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	unwinder_free(unwinder);
+	raw_stacks_free(unwinder);
 	recorder_free(recorder);
 	return 0;
 }
@@ -75,7 +75,7 @@ static int teardown(void **state)
 static void add(u64 number)
 {
 	event.stack = RAW_STACK_ID | number;
-	assert_int_equal(unwinder_add(unwinder, &event, offsetof(struct event_raw, bytes) + event.size), 0);
+	assert_int_equal(raw_stacks_add(unwinder, &event, offsetof(struct event_raw, bytes) + event.size), 0);
 	assert_true(unwinder->bytes <= WAITING_BYTES_MAX);
 }
 
@@ -101,13 +101,13 @@ static void test_waiting_beyond_the_bound_the_oldest_end(void **state)
 	for (i = 0; i < ENOUGH; i++)
 		assert_int_equal(found(i) != NULL, i < settled);
 	ready = true;
-	unwinder_settle(unwinder, false);
+	raw_stacks_settle(unwinder, false);
 	for (i = 0; i < ENOUGH; i++)
 		assert_int_equal(found(i)->depth, 1);
 	assert_int_equal(no_table(), settled);
 	assert_int_equal(unwinder->bytes, 0);
 	add(ENOUGH);
-	unwinder_settle(unwinder, false);
+	raw_stacks_settle(unwinder, false);
 	assert_non_null(found(ENOUGH));
 }
 
@@ -137,7 +137,7 @@ static void test_waiting_for_nothing_makes_room(void **state)
 	assert_int_equal(no_table(), 0);
 	assert_null(found(0));
 	ready = true;
-	unwinder_settle(unwinder, false);
+	raw_stacks_settle(unwinder, false);
 	for (u64 i = 0; i < ENOUGH; i++)
 		assert_non_null(found(i));
 }
@@ -149,7 +149,7 @@ static void test_waiting_for_a_slow_table_gives_up_nothing(void **state)
 	ready_if_waited_for = true;
 	for (u64 i = 0; i < ENOUGH; i++)
 		add(i);
-	unwinder_settle(unwinder, false);
+	raw_stacks_settle(unwinder, false);
 	assert_int_equal(no_table(), 0);
 	for (u64 i = 0; i < ENOUGH; i++)
 		assert_non_null(found(i));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef KERNEL_H
-#define KERNEL_H
+#ifndef TRACE_BPF_OBJECT_H
+#define TRACE_BPF_OBJECT_H
 /* The loaded BPF object: its programs, and its maps as plain calls. */
 #include "include/config.h"
 #include "include/counter.h"
