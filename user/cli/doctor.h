@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef DOCTOR_H
 #define DOCTOR_H
-#include "record/membership.h"
+#include "record/selection.h"
 
 /*
  * `heaptap doctor`: what this kernel, these privileges and the target allow and cost, on stdout; nothing is traced.

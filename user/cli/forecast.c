@@ -11,7 +11,7 @@
 #include "system/workload.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "record/membership.h"
+#include "record/selection.h"
 #include "system/procfs.h"
 #include "cli/prospect.h"
 #include "record/spare.h"
@@ -207,17 +207,17 @@ static void take_descriptors(void)
 	}
 }
 
-static void print_heading(const struct selection_options *options, const struct membership *membership,
+static void print_heading(const struct selection_options *options, const struct selection *selection,
 			  unsigned int count)
 {
-	const struct container *container = &membership->container;
+	const struct container *container = &selection->container;
 
 	if (options->container)
 		printf("\nContainer '%s' (%.12s, %s)",
 		       prospect_plain(container->name ? container->name : options->container), container->id,
 		       container->runtime);
 	else if (options->cgroup)
-		printf("\nCgroup '%s'", prospect_plain(membership->group.path));
+		printf("\nCgroup '%s'", prospect_plain(selection->group.path));
 	else if (options->population == POPULATION_ALL)
 		printf("\nEvery process of this machine");
 	else if (options->population == POPULATION_FOLLOW)
@@ -237,7 +237,7 @@ static int judge(const struct selection_options *options, const struct survey *s
 	return STATUS_DONE;
 }
 
-static int print_many(const struct forecast *forecast, const struct membership *membership, struct pid_list *pids)
+static int print_many(const struct forecast *forecast, const struct selection *selection, struct pid_list *pids)
 {
 	const struct selection_options *options = forecast->options;
 	struct survey survey;
@@ -247,7 +247,7 @@ static int print_many(const struct forecast *forecast, const struct membership *
 		qsort(pids->pids, pids->count, sizeof(*pids->pids), toll_compare_pids);
 	if (survey_make(options->pools, pids, &survey))
 		return out_of_memory();
-	print_heading(options, membership, survey.processes);
+	print_heading(options, selection, survey.processes);
 	prospect_print_survey(&survey);
 	if (options->population == POPULATION_ALL && !options->comm && !options->exe)
 		toll_print_nobody("every process is traced");
@@ -263,7 +263,7 @@ static int check_pids(const struct selection_options *options)
 	int status = STATUS_DONE;
 
 	for (unsigned int i = 0; i < options->pid_count && !status; i++)
-		status = membership_check_pid(options->pids[i]);
+		status = selection_check_pid(options->pids[i]);
 	return status;
 }
 
@@ -271,7 +271,7 @@ static int check_pids(const struct selection_options *options)
 static int print_listed(const struct forecast *forecast)
 {
 	const struct selection_options *options = forecast->options;
-	struct membership none = {.options = options};
+	struct selection none = {.options = options};
 	struct pid_list pids = {.count = options->pid_count};
 	int status = check_pids(options);
 
@@ -288,18 +288,18 @@ static int print_listed(const struct forecast *forecast)
 
 static int print_population(const struct forecast *forecast)
 {
-	struct membership membership;
+	struct selection selection;
 	struct pid_list pids = {0};
-	int status = membership_open(forecast->options, &membership);
+	int status = selection_open(forecast->options, &selection);
 
 	if (!status)
 		status = check_pids(forecast->options);
 	if (!status)
-		status = membership_list(&membership, &pids);
+		status = selection_list(&selection, &pids);
 	if (!status)
-		status = print_many(forecast, &membership, &pids);
+		status = print_many(forecast, &selection, &pids);
 	pid_list_release(&pids);
-	membership_release(&membership);
+	selection_release(&selection);
 	return status;
 }
 

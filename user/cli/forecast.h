@@ -6,7 +6,7 @@
  * probed, stopped or started.
  */
 #include "trace/calibrate.h"
-#include "record/membership.h"
+#include "record/selection.h"
 
 /*
  * Print it for the target of the options, if they have one. `calibration` is what a hit costs by links of `kind`; NULL:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A growing table of index lines; used by census and report. */
+/* A growing table of index lines; used by aggregate and report. */
 #include "base/string_list.h"
 #include "format/index_table.h"
 

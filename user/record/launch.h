@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef LAUNCH_H
-#define LAUNCH_H
+#ifndef RECORD_LAUNCH_H
+#define RECORD_LAUNCH_H
 /*
  * `record -- COMMAND`: COMMAND started (spare.h), let go, watched, and what heaptap exits with because of it. What fails
  * has been said when these return. Statuses are those of base/status.h.
@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "record/membership.h"
+#include "record/selection.h"
 #include "system/workload.h"
 #include "record/spare.h"
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/conclude.h"
+#include "record/finish.h"
 #include "profile/ledger.h"
 #include "base/log.h"
-#include "record/retire.h"
+#include "record/ended_images.h"
 #include "format/table_profile.h"
 #include "binary/symbolizer.h"
 #include "format/output_file.h"
@@ -64,7 +64,7 @@ static int take_interim(struct image *image, void *arg)
 	if (image->ended || !image->heap.alloc_count)
 		return 0;
 	err = snapshot_living(publication, image, &profile);
-	return err ? err : interim_batch_add(publication->batch, image->number, profile);
+	return err ? err : snapshot_batch_add(publication->batch, image->number, profile);
 }
 
 static bool is_population(const struct publication *publication)
@@ -74,7 +74,7 @@ static bool is_population(const struct publication *publication)
 
 bool publish_open_census(struct publication *publication)
 {
-	struct census_options options = {
+	struct aggregate_options options = {
 		.dir = publication->output->fd,
 		.formats = publication->options->formats,
 		.keep = publication->options->keep,
@@ -84,11 +84,11 @@ bool publish_open_census(struct publication *publication)
 		.recorder = recorder_options(publication->recorder),
 	};
 
-	if (publication->census || !open_symbolizer(publication))
-		return publication->census;
+	if (publication->aggregate || !open_symbolizer(publication))
+		return publication->aggregate;
 	options.symbolizer = publication->symbolizer;
-	publication->census = census_new(&options);
-	return publication->census;
+	publication->aggregate = aggregate_new(&options);
+	return publication->aggregate;
 }
 
 /* What has ended goes with the batch, before what lives. */
@@ -98,20 +98,20 @@ static int take_ended(struct publication *publication, bool all)
 		return 0;
 	if (!publish_open_census(publication))
 		return -ENOMEM;
-	retire_take(&publication->retirement, publication->census, publication->recorder, all);
+	ended_images_take(&publication->retirement, publication->aggregate, publication->recorder, all);
 	publication->retired_samples += publication->retirement.samples;
 	return 0;
 }
 
 static int open_batch(struct publication *publication, unsigned int seq)
 {
-	const struct interim_hook *hook = is_population(publication) ? &publication->retirement.hook : NULL;
+	const struct snapshot_batch_hook *hook = is_population(publication) ? &publication->retirement.hook : NULL;
 
 	publication->seq_written = seq;
 	if (!open_symbolizer(publication))
 		return -ENOMEM;
-	publication->batch = interim_batch_new(publication->output->fd, publication->options->formats, seq,
-					       publication->symbolizer, hook);
+	publication->batch = snapshot_batch_new(publication->output->fd, publication->options->formats, seq,
+						publication->symbolizer, hook);
 	return publication->batch ? 0 : -ENOMEM;
 }
 
@@ -120,12 +120,12 @@ static int start_batch(struct publication *publication)
 	int err = take_ended(publication, true);
 
 	if (!err && is_population(publication))
-		err = retire_with_merged(&publication->retirement);
+		err = ended_images_with_merged(&publication->retirement);
 	if (!err)
 		err = open_batch(publication, publication->seq);
 	if (!err)
 		err = recorder_for_each(publication->recorder, take_interim, publication);
-	return err ? err : interim_batch_start(publication->batch);
+	return err ? err : snapshot_batch_start(publication->batch);
 }
 
 /* To be told of with the last profile of each image. */
@@ -134,7 +134,9 @@ static int hand_to_census(struct publication *publication)
 	int first_err = 0;
 
 	for (struct interim *interim = publication->interims; interim; interim = interim->next) {
-		int err = interim->files ? census_keep_files(publication->census, interim->process, interim->files) : 0;
+		int err = interim->files
+				  ? aggregate_keep_files(publication->aggregate, interim->process, interim->files)
+				  : 0;
 
 		interim->files = NULL;
 		first_err = first_err ? first_err : err;
@@ -160,11 +162,11 @@ static void finish_batch(struct publication *publication, int err)
 	int batch_err = 0;
 
 	if (publication->batch)
-		batch_err = interim_batch_finish(publication->batch, &publication->interims);
+		batch_err = snapshot_batch_finish(publication->batch, &publication->interims);
 	err = err ? err : batch_err;
 	publication->batch = NULL;
-	retire_release(&publication->retirement);
-	if (publication->census) {
+	ended_images_release(&publication->retirement);
+	if (publication->aggregate) {
 		batch_err = hand_to_census(publication);
 		err = err ? err : batch_err;
 	}
@@ -179,7 +181,7 @@ static void finish_batch(struct publication *publication, int err)
 
 bool publish_busy(struct publication *publication)
 {
-	if (publication->batch && interim_batch_is_done(publication->batch))
+	if (publication->batch && snapshot_batch_is_done(publication->batch))
 		finish_batch(publication, 0);
 	return publication->batch;
 }
@@ -207,7 +209,7 @@ void publish_ended(struct publication *publication)
 	if (!err)
 		err = open_batch(publication, 0);
 	if (!err)
-		err = interim_batch_start(publication->batch);
+		err = snapshot_batch_start(publication->batch);
 	if (err)
 		finish_batch(publication, err);
 }
@@ -215,9 +217,9 @@ void publish_ended(struct publication *publication)
 void publish_release(struct publication *publication)
 {
 	if (publication->batch)
-		interim_batch_finish(publication->batch, &publication->interims);
-	retire_release(&publication->retirement);
-	census_free(publication->census);
+		snapshot_batch_finish(publication->batch, &publication->interims);
+	ended_images_release(&publication->retirement);
+	aggregate_free(publication->aggregate);
 	symbolizer_free(publication->symbolizer);
 	interims_free(publication->interims);
 }
@@ -230,7 +232,7 @@ int publish_all(struct publication *publication)
 		finish_batch(publication, 0);
 	open_symbolizer(publication);
 	recorder_request(publication->recorder);
-	return is_population(publication) ? conclude_census(publication) : conclude_each(publication);
+	return is_population(publication) ? finish_population(publication) : finish_each(publication);
 }
 
 struct progress {

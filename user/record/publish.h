@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PUBLISH_H
-#define PUBLISH_H
+#ifndef RECORD_PUBLISH_H
+#define RECORD_PUBLISH_H
 /* From a recording to files, now and then while it runs, and to a summary at its end. */
 #include "record/record.h"
-#include "record/output.h"
+#include "record/output_dir.h"
 #include "heap/recorder.h"
-#include "record/retire.h"
+#include "record/ended_images.h"
 
 /* Of a population, merged: some two hundred megabytes with their stacks. */
 #define PUBLISH_SAMPLES_MAX (1u << 20)
@@ -15,10 +15,10 @@ struct tracer;
 struct publication {
 	const struct record_options *options;
 	struct recorder *recorder;
-	struct output *output;
+	struct output_dir *output;
 	const char *attach;
 	u64 start_ns, start_unix_ns, duration_ns;
-	u32 samples_max; /* of what is merged of a population, see census_options */
+	u32 samples_max; /* of what is merged of a population, see aggregate_options */
 	/* adds what was counted of a living image, and is not in its ledger yet; 0 or negative errno */
 	int (*peek_tally)(const struct tracer *tracer, u32 process, u64 ledger[COUNTER_MAX]);
 	const struct tracer *tracer;
@@ -27,12 +27,12 @@ struct publication {
 	unsigned int seq;
 	struct interim *interims;
 	bool failed;
-	struct census *census; /* of a population */
+	struct aggregate *aggregate; /* of a population */
 	u64 retired_samples;
 	/* of those being written */
-	struct retirement retirement;
-	unsigned int seq_written;    /* 0: only what has ended */
-	struct interim_batch *batch; /* NULL: none */
+	struct ended_images retirement;
+	unsigned int seq_written;     /* 0: only what has ended */
+	struct snapshot_batch *batch; /* NULL: none */
 	u64 taken_ns;
 	bool requested;
 };
@@ -64,7 +64,7 @@ void publish_release(struct publication *publication);
 /* The one line that shows on a terminal while recording. */
 void publish_progress(struct publication *publication, u64 elapsed_ns);
 
-/* For conclude.h: wall time of a moment of the recording; is there a census, or memory for one? */
+/* For finish.h: wall time of a moment of the recording; is there a aggregate, or memory for one? */
 u64 publish_unix_ns(const struct publication *publication, u64 monotonic_ns);
 bool publish_open_census(struct publication *publication);
 void publish_say_failure(const struct publication *publication, const char *what, int err);

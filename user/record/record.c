@@ -15,8 +15,8 @@
 #include "base/clock.h"
 #include "record/launch.h"
 #include "base/log.h"
-#include "record/membership.h"
-#include "record/output.h"
+#include "record/selection.h"
+#include "record/output_dir.h"
 #include "base/priority.h"
 #include "record/publish.h"
 #include "system/signals.h"
@@ -30,9 +30,9 @@ struct record {
 	const struct record_options *options;
 	struct tracer *tracer;
 	struct launch launch;
-	struct membership membership;
+	struct selection selection;
 	struct signals signals;
-	struct output output;
+	struct output_dir output;
 	struct publication publication;
 	u64 start_ns, looked_ns, said_ns, written_ns, told_ns, ticked_ns;
 	bool over;
@@ -40,7 +40,7 @@ struct record {
 
 static int prepare_output(struct record *record)
 {
-	int err = output_open(record->options->output, record->options->force, &record->output);
+	int err = output_dir_open(record->options->output, record->options->force, &record->output);
 
 	if (err == -ENOTEMPTY) {
 		log_error("output directory '%s' is not empty; choose another with -o, or write into it with --force",
@@ -63,7 +63,7 @@ static int attach_pids(struct record *record)
 	int status = STATUS_DONE;
 
 	for (unsigned int i = 0; i < options->target.pid_count && status == STATUS_DONE; i++) {
-		status = membership_check_pid(options->target.pids[i]);
+		status = selection_check_pid(options->target.pids[i]);
 		if (status == STATUS_DONE)
 			status = tracer_attach(record->tracer, options->target.pids[i]);
 	}
@@ -77,8 +77,8 @@ static int attach_population(struct record *record)
 	int status = STATUS_DONE;
 
 	for (unsigned int i = 0; i < options->target.pid_count && status == STATUS_DONE; i++)
-		status = membership_check_pid(options->target.pids[i]);
-	return status ? status : membership_attach(&record->membership, record->tracer);
+		status = selection_check_pid(options->target.pids[i]);
+	return status ? status : selection_attach(&record->selection, record->tracer);
 }
 
 static int attach(struct record *record)
@@ -98,7 +98,7 @@ static int attach(struct record *record)
 static void describe(const struct record *record, char *ret_what, size_t size)
 {
 	const struct record_options *options = record->options;
-	unsigned int count = record->membership.processes;
+	unsigned int count = record->selection.processes;
 
 	if (record->launch.started)
 		snprintf(ret_what, size, "'%s' (pid %d)%s", options->target.command[0], record->launch.command.pid,
@@ -135,7 +135,7 @@ static void say_tracing(const struct record *record)
 	}
 	if (record->launch.spare.reason)
 		log_note("the real allocator files are probed, because %s", record->launch.spare.reason);
-	membership_say(&record->membership, record->tracer);
+	selection_say(&record->selection, record->tracer);
 }
 
 static void look(struct record *record, u64 now)
@@ -148,7 +148,7 @@ static void look(struct record *record, u64 now)
 		return;
 	record->said_ns = now;
 	tracer_warn_silent(record->tracer);
-	record->over = membership_look(&record->membership, record->tracer);
+	record->over = selection_look(&record->selection, record->tracer);
 	publish_progress(&record->publication, now - record->start_ns);
 }
 
@@ -274,7 +274,7 @@ static int run(struct record *record)
 	int status;
 
 	record->launch.spare.target = NULL;
-	membership_describe(&record->membership, &tracer_options);
+	selection_describe(&record->selection, &tracer_options);
 	take_resources();
 	status = tracer_open(&tracer_options, &record->tracer);
 	if (status)
@@ -311,7 +311,7 @@ static int run(struct record *record)
 int record_run(const struct record_options *options)
 {
 	struct record record = {.options = options, .signals.fd = -1, .output = {.fd = -1}};
-	int status = membership_open(&options->target, &record.membership);
+	int status = selection_open(&options->target, &record.selection);
 
 	/* Whom to trace comes first: a mistake there leaves no directory behind. */
 	if (!status)
@@ -329,8 +329,8 @@ int record_run(const struct record_options *options)
 		status = launch_status(&record.launch, status);
 	publish_release(&record.publication);
 	tracer_close(record.tracer);
-	membership_release(&record.membership);
-	output_close(&record.output);
+	selection_release(&record.selection);
+	output_dir_close(&record.output);
 	launch_free(&record.launch);
 	return status;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORD_H
-#define RECORD_H
+#ifndef RECORD_RECORD_H
+#define RECORD_RECORD_H
 #include "heap/gc_model.h"
-#include "record/membership.h"
+#include "record/selection.h"
 
 #define KEEP_DEFAULT 1000
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SPARE_H
-#define SPARE_H
+#ifndef RECORD_SPARE_H
+#define RECORD_SPARE_H
 /*
  * COMMAND started so that probes which are to meet its children too meet nobody else: the allocator files that it and
  * its children will map are copies of its own (file_copies.h).

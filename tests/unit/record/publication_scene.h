@@ -18,7 +18,7 @@
 #define INTERVAL 1000
 
 static struct record_options options;
-static struct output output;
+static struct output_dir output;
 static struct publication publication;
 static struct capture words;
 

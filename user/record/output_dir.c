@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The output directory; used by record. */
-#include "record/output.h"
+#include "record/output_dir.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -34,7 +34,7 @@ static void default_name(char *path, size_t size)
 	strftime(path, size, "heaptap-%Y%m%dT%H%M%SZ", &utc);
 }
 
-int output_open(const char *path, bool force, struct output *ret)
+int output_dir_open(const char *path, bool force, struct output_dir *ret)
 {
 	ret->fd = -1;
 	if (!path)
@@ -51,7 +51,7 @@ int output_open(const char *path, bool force, struct output *ret)
 	return access(ret->path, W_OK | X_OK) ? -errno : 0;
 }
 
-void output_close(struct output *output)
+void output_dir_close(struct output_dir *output)
 {
 	if (output->fd >= 0)
 		close(output->fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Processes by what they execute; used by census once there are too many to keep apart. */
+/* Processes by what they execute; used by aggregate once there are too many to keep apart. */
 #define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
-#include "record/executable.h"
+#include "record/by_executable.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +66,7 @@ static struct executable *executable_new(struct executable_table *table, const c
 }
 
 /* A process whose executable is unknown is one of its name: those have no slash in front. */
-struct executable *executable_get(struct executable_table *table, const struct profile *profile)
+struct executable *by_executable_get(struct executable_table *table, const struct profile *profile)
 {
 	const char *path = profile->exe && profile->exe[0] == '/' ? profile->exe : profile->comm;
 	const char *slash = strrchr(path, '/'), *name = slash && slash[1] ? slash + 1 : path;
@@ -81,7 +81,7 @@ struct executable *executable_get(struct executable_table *table, const struct p
 	return executable ? executable : executable_new(table, NULL, "others");
 }
 
-const char *executable_comm(struct executable *executable, const char *comm)
+const char *by_executable_comm(struct executable *executable, const char *comm)
 {
 	u32 size = (u32)strlen(comm) + 1;
 	const struct interned *entry = intern_find(&executable->comms, comm, size);
@@ -91,7 +91,7 @@ const char *executable_comm(struct executable *executable, const char *comm)
 	return entry ? (const char *)entry->bytes : "other";
 }
 
-void executable_table_release(struct executable_table *table)
+void by_executable_table_release(struct executable_table *table)
 {
 	struct executable *executable, *next;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The thread that names and writes profiles while recording goes on. Called by publish.c; says nothing itself. */
-#include "record/interim.h"
+#include "record/snapshot_batch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,28 +11,28 @@
 #include "base/string_list.h"
 #include "format/output_file.h"
 
-struct interim_batch {
+struct snapshot_batch {
 	int dir;
 	unsigned int formats, seq;
 	struct symbolizer *symbolizer;
 	struct interim *interims;
 	int err; /* the first */
-	const struct interim_hook *hook;
+	const struct snapshot_batch_hook *hook;
 	struct thread background;
 };
 
-struct interim_batch *interim_batch_new(int dir, unsigned int formats, unsigned int seq, struct symbolizer *symbolizer,
-					const struct interim_hook *hook)
+struct snapshot_batch *snapshot_batch_new(int dir, unsigned int formats, unsigned int seq,
+					  struct symbolizer *symbolizer, const struct snapshot_batch_hook *hook)
 {
-	struct interim_batch *batch = calloc(1, sizeof(*batch));
+	struct snapshot_batch *batch = calloc(1, sizeof(*batch));
 
 	if (batch)
-		*batch = (struct interim_batch){
+		*batch = (struct snapshot_batch){
 			.dir = dir, .formats = formats, .seq = seq, .symbolizer = symbolizer, .hook = hook};
 	return batch;
 }
 
-int interim_batch_add(struct interim_batch *batch, u32 process, struct profile *profile)
+int snapshot_batch_add(struct snapshot_batch *batch, u32 process, struct profile *profile)
 {
 	struct interim *interim = calloc(1, sizeof(*interim));
 
@@ -58,7 +58,7 @@ static void release_profile(struct interim *interim)
 	root_fs_close(&interim->root);
 }
 
-static int write_one(const struct interim_batch *batch, struct interim *interim)
+static int write_one(const struct snapshot_batch *batch, struct interim *interim)
 {
 	int err = profile_symbolize(interim->profile, batch->symbolizer);
 
@@ -72,7 +72,7 @@ static int write_one(const struct interim_batch *batch, struct interim *interim)
 
 static void write_all(void *arg)
 {
-	struct interim_batch *batch = arg;
+	struct snapshot_batch *batch = arg;
 	int err = 0;
 
 	if (batch->hook)
@@ -88,17 +88,17 @@ static void write_all(void *arg)
 	symbolizer_drop_files(batch->symbolizer);
 }
 
-int interim_batch_start(struct interim_batch *batch)
+int snapshot_batch_start(struct snapshot_batch *batch)
 {
 	return thread_start(&batch->background, write_all, batch);
 }
 
-bool interim_batch_is_done(const struct interim_batch *batch)
+bool snapshot_batch_is_done(const struct snapshot_batch *batch)
 {
 	return thread_is_done(&batch->background);
 }
 
-int interim_batch_finish(struct interim_batch *batch, struct interim **interims)
+int snapshot_batch_finish(struct snapshot_batch *batch, struct interim **interims)
 {
 	struct interim **last = &batch->interims;
 	int err;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CENSUS_H
-#define CENSUS_H
+#ifndef RECORD_AGGREGATE_H
+#define RECORD_AGGREGATE_H
 /*
  * All processes of a population, as far as they have been written: a line for the index each, what is gathered of all
  * and of containers, and, once `keep` of them have files of their own, one line for each executable of those that ended
@@ -10,10 +10,10 @@
 #include "format/index_table.h"
 #include "heap/recorder.h"
 
-struct census;
+struct aggregate;
 struct symbolizer;
 
-struct census_options {
+struct aggregate_options {
 	int dir; /* where files go */
 	unsigned int formats;
 	u32 keep;		     /* processes with samples that have a file, and as many without */
@@ -23,38 +23,38 @@ struct census_options {
 	struct symbolizer *symbolizer;
 };
 
-struct census *census_new(const struct census_options *options); /* NULL: no memory */
-void census_free(struct census *census);
+struct aggregate *aggregate_new(const struct aggregate_options *options); /* NULL: no memory */
+void aggregate_free(struct aggregate *aggregate);
 
 /*
  * Count an image in, as it is at `now_ns`: what lives then is published, named, written and merged; of one that has
  * ended all that may be merged with its executable's. 0 or what went wrong first; without memory it is not counted in,
  * otherwise it is all the same.
  */
-int census_add(struct census *census, struct image *image, u64 now_ns);
+int aggregate_add(struct aggregate *aggregate, struct image *image, u64 now_ns);
 
-/* Files written of the image before are to be told of with its last. They are the census's. 0 or -ENOMEM. */
-int census_keep_files(struct census *census, u32 process, char **files);
+/* Files written of the image before are to be told of with its last. They are the aggregate's. 0 or -ENOMEM. */
+int aggregate_keep_files(struct aggregate *aggregate, u32 process, char **files);
 
 /*
  * What is merged, while recording goes on: of the profiles (with names) of what lives, and of all that was counted in;
- * census_interim_write writes it under its number. NULL: no memory.
+ * aggregate_interim_write writes it under its number. NULL: no memory.
  */
-struct census_interim;
-struct census_interim *census_interim_new(struct census *census);
-int census_interim_add(struct census_interim *interim, const struct profile *profile);
-int census_interim_write(struct census_interim *interim, unsigned int seq);
-void census_interim_free(struct census_interim *interim);
+struct aggregate_interim;
+struct aggregate_interim *aggregate_interim_new(struct aggregate *aggregate);
+int aggregate_interim_add(struct aggregate_interim *interim, const struct profile *profile);
+int aggregate_interim_write(struct aggregate_interim *interim, unsigned int seq);
+void aggregate_interim_free(struct aggregate_interim *interim);
 
 /* Once, at the end: write what is merged, of executables, containers and all. 0 or the first error. */
-int census_finish(struct census *census);
+int aggregate_finish(struct aggregate *aggregate);
 
-/* After that, the census's own. */
-const struct index_table *census_processes(const struct census *census);
-const struct index_table *census_merged(const struct census *census);
-const struct profile *census_all(const struct census *census);
+/* After that, the aggregate's own. */
+const struct index_table *aggregate_processes(const struct aggregate *aggregate);
+const struct index_table *aggregate_merged(const struct aggregate *aggregate);
+const struct profile *aggregate_all(const struct aggregate *aggregate);
 
-struct census_numbers {
+struct aggregate_numbers {
 	u64 processes;			      /* counted in */
 	u64 merged;			      /* of them by executable */
 	bool crowded;			      /* before there were so many as are to be kept */
@@ -65,6 +65,6 @@ struct census_numbers {
 	const char *perf_map_refused;	      /* why the first of them was not */
 };
 
-const struct census_numbers *census_numbers(const struct census *census);
+const struct aggregate_numbers *aggregate_numbers(const struct aggregate *aggregate);
 
 #endif

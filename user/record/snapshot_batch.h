@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef INTERIM_H
-#define INTERIM_H
+#ifndef RECORD_SNAPSHOT_BATCH_H
+#define RECORD_SNAPSHOT_BATCH_H
 /*
  * Profiles written while recording goes on. Names can take seconds to find, and the thread that drains the ring does not
  * have them: it takes the snapshots, and a thread of their own names and writes them, one batch at a time.
@@ -18,10 +18,10 @@ struct interim {
 	struct root_fs root; /* the image's own may be closed meanwhile */
 };
 
-struct interim_batch;
+struct snapshot_batch;
 
 /* What else the thread does: first, with each profile once it is written, and last. 0 or negative errno. */
-struct interim_hook {
+struct snapshot_batch_hook {
 	int (*first)(void *arg);
 	int (*each)(void *arg, const struct profile *profile);
 	int (*last)(void *arg, unsigned int seq);
@@ -32,23 +32,23 @@ struct interim_hook {
  * Profiles to be written under number `seq` into directory `dir` in `formats`. While its thread runs, `symbolizer` is that
  * thread's alone; it keeps the names, and not the debug information they are from. `hook` may be NULL. NULL: no memory.
  */
-struct interim_batch *interim_batch_new(int dir, unsigned int formats, unsigned int seq, struct symbolizer *symbolizer,
-					const struct interim_hook *hook);
+struct snapshot_batch *snapshot_batch_new(int dir, unsigned int formats, unsigned int seq,
+					  struct symbolizer *symbolizer, const struct snapshot_batch_hook *hook);
 
 /* Before the start: add an image's snapshot, which belongs to the batch from now on, also on error. 0 or -ENOMEM. */
-int interim_batch_add(struct interim_batch *batch, u32 process, struct profile *profile);
+int snapshot_batch_add(struct snapshot_batch *batch, u32 process, struct profile *profile);
 
 /* Start the thread. 0 or negative errno. */
-int interim_batch_start(struct interim_batch *batch);
+int snapshot_batch_start(struct snapshot_batch *batch);
 
 /* Has everything been written, or tried? */
-bool interim_batch_is_done(const struct interim_batch *batch);
+bool snapshot_batch_is_done(const struct snapshot_batch *batch);
 
 /*
  * Wait for the thread, if it was started, and put what was written in front of *interims. Ends the batch. 0 or the
  * negative errno of what could not be written.
  */
-int interim_batch_finish(struct interim_batch *batch, struct interim **interims);
+int snapshot_batch_finish(struct snapshot_batch *batch, struct interim **interims);
 
 void interims_free(struct interim *interims);
 

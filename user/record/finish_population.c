@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The end of a recording of a population. Called by publish. */
-#include "record/conclude.h"
+#include "record/finish.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "record/census.h"
+#include "record/aggregate.h"
 #include "base/string_list.h"
 #include "base/log.h"
 #include "format/table_processes.h"
@@ -35,17 +35,17 @@ static int add_image(struct image *image, void *arg)
 	const struct publication *publication = conclusion->publication;
 
 	fail(conclusion, "profile",
-	     census_add(publication->census, image, publication->start_ns + publication->duration_ns));
+	     aggregate_add(publication->aggregate, image, publication->start_ns + publication->duration_ns));
 	return 0;
 }
 
 static int write_index_file(const struct publication *publication)
 {
-	struct recording recording = conclude_recording(publication);
-	const struct index_table *processes = census_processes(publication->census);
+	struct recording recording = finish_recording(publication);
+	const struct index_table *processes = aggregate_processes(publication->aggregate);
 
-	recording.merged = census_merged(publication->census)->entries;
-	recording.merged_count = census_merged(publication->census)->count;
+	recording.merged = aggregate_merged(publication->aggregate)->entries;
+	recording.merged_count = aggregate_merged(publication->aggregate)->count;
 	return index_write_file(publication->output->fd, &recording, processes->entries, processes->count);
 }
 
@@ -58,19 +58,19 @@ static u64 count_files(const struct index_table *table)
 	return count;
 }
 
-static void print_summary(const struct census *census)
+static void print_summary(const struct aggregate *aggregate)
 {
-	const struct index_table *processes = census_processes(census);
+	const struct index_table *processes = aggregate_processes(aggregate);
 
 	table_processes_print(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
 	fputc('\n', stderr);
-	table_profile_print(census_all(census), SUMMARY_SITES, stderr);
+	table_profile_print(aggregate_all(aggregate), SUMMARY_SITES, stderr);
 	table_processes_print_losses(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
 }
 
 static void say_merged(const struct publication *publication)
 {
-	const struct census_numbers *numbers = census_numbers(publication->census);
+	const struct aggregate_numbers *numbers = aggregate_numbers(publication->aggregate);
 
 	if (numbers->perfmaps_refused)
 		log_note("the names that JIT compilers left in /tmp/perf-PID.map are not used for %" PRIu32
@@ -91,25 +91,25 @@ static void say_merged(const struct publication *publication)
 			 numbers->executables == 1 ? "" : "s");
 }
 
-int conclude_census(struct publication *publication)
+int finish_population(struct publication *publication)
 {
 	struct conclusion conclusion = {.publication = publication};
-	const struct census_numbers *numbers;
+	const struct aggregate_numbers *numbers;
 	int status;
 
 	if (!publish_open_census(publication))
-		return conclude_say(publication, "profiles", -ENOMEM, 0);
+		return finish_say(publication, "profiles", -ENOMEM, 0);
 	recorder_for_each(publication->recorder, add_image, &conclusion);
-	fail(&conclusion, "merged profiles", census_finish(publication->census));
+	fail(&conclusion, "merged profiles", aggregate_finish(publication->aggregate));
 	fail(&conclusion, "index.json", write_index_file(publication));
 	if (!publication->options->quiet)
-		print_summary(publication->census);
+		print_summary(publication->aggregate);
 	say_merged(publication);
-	status = conclude_say(publication, conclusion.failed, conclusion.err,
-			      count_files(census_processes(publication->census)) +
-				      count_files(census_merged(publication->census)));
-	numbers = census_numbers(publication->census);
+	status = finish_say(publication, conclusion.failed, conclusion.err,
+			    count_files(aggregate_processes(publication->aggregate)) +
+				    count_files(aggregate_merged(publication->aggregate)));
+	numbers = aggregate_numbers(publication->aggregate);
 	if (status == STATUS_DONE && publication->options->fail_on_growing)
-		status = conclude_growth(numbers->growing_sites, numbers->growing_processes);
+		status = finish_growth(numbers->growing_sites, numbers->growing_processes);
 	return status;
 }

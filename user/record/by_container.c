@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * All and containers. Samples are kept once, in what is merged of all; a container's are picked out of it when they are
- * to be written, so that memory does not pay for them twice. Used by census.
+ * to be written, so that memory does not pay for them twice. Used by aggregate.
  */
 #define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "format/site_label.h"
-#include "record/gather.h"
+#include "record/by_container.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,23 +20,23 @@ struct container {
 	UT_hash_handle hh;    /* by facts.container */
 };
 
-struct gather {
+struct by_container {
 	struct merge *all;
 	struct container *containers;
 };
 
-struct gather *gather_new(void)
+struct by_container *by_container_new(void)
 {
-	struct gather *gather = calloc(1, sizeof(*gather));
+	struct by_container *containers = calloc(1, sizeof(*containers));
 
-	if (!gather)
+	if (!containers)
 		return NULL;
-	gather->all = merge_new();
-	if (!gather->all) {
-		free(gather);
+	containers->all = merge_new();
+	if (!containers->all) {
+		free(containers);
 		return NULL;
 	}
-	return gather;
+	return containers;
 }
 
 static void container_free(struct container *container)
@@ -47,30 +47,30 @@ static void container_free(struct container *container)
 	free(container);
 }
 
-void gather_free(struct gather *gather)
+void by_container_free(struct by_container *containers)
 {
 	struct container *container, *next;
 
-	if (!gather)
+	if (!containers)
 		return;
-	HASH_ITER (hh, gather->containers, container, next) {
-		HASH_DEL(gather->containers, container);
+	HASH_ITER (hh, containers->containers, container, next) {
+		HASH_DEL(containers->containers, container);
 		container_free(container);
 	}
-	merge_free(gather->all);
-	free(gather);
+	merge_free(containers->all);
+	free(containers);
 }
 
-static bool has_stem(const struct gather *gather, const char *stem)
+static bool has_stem(const struct by_container *containers, const char *stem)
 {
-	for (const struct container *container = gather->containers; container; container = container->hh.next)
+	for (const struct container *container = containers->containers; container; container = container->hh.next)
 		if (!strcmp(container->facts.stem, stem))
 			return true;
 	return false;
 }
 
 /* Ids that are long are told apart by their beginnings, or, if not, by a number. NULL: no memory. */
-static char *make_stem(const struct gather *gather, const char *id)
+static char *make_stem(const struct by_container *containers, const char *id)
 {
 	char clean[OUTPUT_FILE_NAME_MAX + 1], *stem;
 	u32 number = 1;
@@ -80,7 +80,7 @@ static char *make_stem(const struct gather *gather, const char *id)
 		clean[SITE_LABEL_ID_COLUMNS] = '\0';
 	if (asprintf(&stem, "container.%s", clean) < 0)
 		return NULL;
-	while (has_stem(gather, stem)) {
+	while (has_stem(containers, stem)) {
 		free(stem);
 		if (asprintf(&stem, "container.%s-%u", clean, ++number) < 0)
 			return NULL;
@@ -88,18 +88,18 @@ static char *make_stem(const struct gather *gather, const char *id)
 	return stem;
 }
 
-static struct container *container_new(struct gather *gather, const char *id, const char *name)
+static struct container *container_new(struct by_container *containers, const char *id, const char *name)
 {
 	struct container *container = calloc(1, sizeof(*container));
 	bool out_of_memory = false;
 
 	if (!container)
 		return NULL;
-	container->facts.stem = container->facts.comm = make_stem(gather, id);
+	container->facts.stem = container->facts.comm = make_stem(containers, id);
 	container->facts.container = strdup(id);
 	container->facts.container_name = name ? strdup(name) : NULL;
 	if (container->facts.stem && container->facts.container)
-		HASH_ADD_KEYPTR(hh, gather->containers, container->facts.container, strlen(id), container);
+		HASH_ADD_KEYPTR(hh, containers->containers, container->facts.container, strlen(id), container);
 	if (!container->facts.stem || !container->facts.container || out_of_memory) {
 		container_free(container);
 		return NULL;
@@ -107,43 +107,44 @@ static struct container *container_new(struct gather *gather, const char *id, co
 	return container;
 }
 
-static int add_to_container(struct gather *gather, const struct profile *profile)
+static int add_to_container(struct by_container *containers, const struct profile *profile)
 {
 	const char *id = profile->container;
 	struct container *container;
 
 	if (!id)
 		return 0;
-	HASH_FIND_STR(gather->containers, id, container);
-	if (!container && HASH_COUNT(gather->containers) >= GATHER_CONTAINERS_MAX)
+	HASH_FIND_STR(containers->containers, id, container);
+	if (!container && HASH_COUNT(containers->containers) >= BY_CONTAINER_MAX)
 		return 0;
 	if (!container)
-		container = container_new(gather, id, profile->container_name);
+		container = container_new(containers, id, profile->container_name);
 	if (!container)
 		return -ENOMEM;
 	merge_facts(&container->facts, profile);
 	return 0;
 }
 
-int gather_add(struct gather *gather, const struct profile *profile, const struct profile_labels *origin)
+int by_container_add(struct by_container *containers, const struct profile *profile,
+		     const struct profile_labels *origin)
 {
-	int err = merge_add(gather->all, profile, origin);
+	int err = merge_add(containers->all, profile, origin);
 
-	return err ? err : add_to_container(gather, profile);
+	return err ? err : add_to_container(containers, profile);
 }
 
-int gather_copy(struct gather *gather, const struct gather *from)
+int by_container_copy(struct by_container *containers, const struct by_container *from)
 {
-	int err = merge_profile(from->all)->processes ? merge_add(gather->all, merge_profile(from->all), NULL) : 0;
+	int err = merge_profile(from->all)->processes ? merge_add(containers->all, merge_profile(from->all), NULL) : 0;
 
 	for (const struct container *container = from->containers; container && !err; container = container->hh.next)
-		err = add_to_container(gather, &container->facts);
+		err = add_to_container(containers, &container->facts);
 	return err;
 }
 
-const struct profile *gather_all(const struct gather *gather)
+const struct profile *by_container_all(const struct by_container *containers)
 {
-	return merge_profile(gather->all);
+	return merge_profile(containers->all);
 }
 
 static bool is_in(const struct profile_labels *origin, const void *id)
@@ -163,11 +164,12 @@ static int write_one(const struct profile *profile, int dir, unsigned int format
 	return err;
 }
 
-static int write_container(const struct gather *gather, const struct container *container, int dir,
+static int write_container(const struct by_container *containers, const struct container *container, int dir,
 			   unsigned int formats, unsigned int seq, told_function *told, void *arg)
 {
 	struct merge *merge = merge_new();
-	int err = merge ? merge_select(merge, gather_all(gather), is_in, container->facts.container) : -ENOMEM;
+	int err =
+		merge ? merge_select(merge, by_container_all(containers), is_in, container->facts.container) : -ENOMEM;
 
 	if (!err) {
 		merge_describe(merge, &container->facts);
@@ -177,15 +179,15 @@ static int write_container(const struct gather *gather, const struct container *
 	return err;
 }
 
-int gather_write(const struct gather *gather, int dir, unsigned int formats, unsigned int seq, told_function *told,
-		 void *arg)
+int by_container_write(const struct by_container *containers, int dir, unsigned int formats, unsigned int seq,
+		       told_function *told, void *arg)
 {
 	int err, first_err = 0;
 
-	for (const struct container *container = gather->containers; container; container = container->hh.next) {
-		err = write_container(gather, container, dir, formats, seq, told, arg);
+	for (const struct container *container = containers->containers; container; container = container->hh.next) {
+		err = write_container(containers, container, dir, formats, seq, told, arg);
 		first_err = first_err ? first_err : err;
 	}
-	err = write_one(gather_all(gather), dir, formats, seq, told, arg);
+	err = write_one(by_container_all(containers), dir, formats, seq, told, arg);
 	return first_err ? first_err : err;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is said and written at the end of every recording. Called by conclude_each and conclude_census. */
-#include "record/conclude.h"
+/* What is said and written at the end of every recording. Called by finish_each and finish_population. */
+#include "record/finish.h"
 
 #include <inttypes.h>
 
 #include "base/log.h"
 #include "binary/symbolizer.h"
 
-struct recording conclude_recording(const struct publication *publication)
+struct recording finish_recording(const struct publication *publication)
 {
 	return (struct recording){
 		.version = HEAPTAP_VERSION,
@@ -19,7 +19,7 @@ struct recording conclude_recording(const struct publication *publication)
 	};
 }
 
-int conclude_say(const struct publication *publication, const char *failed, int err, u64 files)
+int finish_say(const struct publication *publication, const char *failed, int err, u64 files)
 {
 	const char *path = publication->output->path;
 
@@ -34,7 +34,7 @@ int conclude_say(const struct publication *publication, const char *failed, int 
 	return STATUS_DONE;
 }
 
-int conclude_growth(u32 sites, u32 processes)
+int finish_growth(u32 sites, u32 processes)
 {
 	if (!sites)
 		return STATUS_DONE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* executable.c, gather.c: names of merged files that collide, and processes that name themselves without end. */
+/* by_executable.c, by_container.c: names of merged files that collide, and processes that name themselves without end. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "record/executable.h"
+#include "record/by_executable.h"
 #include "format/site_label.h"
-#include "record/gather.h"
+#include "record/by_container.h"
 #include "base/string_list.h"
 #include "unit/system/scratch.h"
 
@@ -25,7 +25,7 @@ static struct profile of(const char *exe, const char *comm)
 static const char *stem(struct executable_table *table, const char *exe, const char *comm)
 {
 	struct profile profile = of(exe, comm);
-	struct executable *executable = executable_get(table, &profile);
+	struct executable *executable = by_executable_get(table, &profile);
 
 	assert_non_null(executable);
 	return executable->facts.stem;
@@ -43,7 +43,7 @@ static void test_executable_stems_differ_whatever_the_paths(void **state)
 	assert_string_equal(stem(&table, "/tmp/a b\n", "sh"), "merged.a_b_");
 	assert_string_equal(stem(&table, NULL, "kept"), "merged.kept");
 	assert_string_equal(stem(&table, NULL, ""), "merged.unknown");
-	executable_table_release(&table);
+	by_executable_table_release(&table);
 }
 
 static void test_executable_beyond_the_limit_is_one_of_the_others(void **state)
@@ -60,23 +60,23 @@ static void test_executable_beyond_the_limit_is_one_of_the_others(void **state)
 	assert_string_equal(stem(&table, "/y/2", "y"), "merged.others");
 	assert_string_equal(stem(&table, "/x/5", "y"), "merged.5");
 	assert_int_equal(HASH_COUNT(table.executables), EXECUTABLES_MAX + 1);
-	executable_table_release(&table);
+	by_executable_table_release(&table);
 }
 
 static void test_executable_comms_end_in_other(void **state)
 {
 	struct executable_table table = {0};
 	struct profile profile = of("/bin/sh", "sh");
-	struct executable *executable = executable_get(&table, &profile);
+	struct executable *executable = by_executable_get(&table, &profile);
 	char comm[16];
 
 	(void)state;
 	for (u32 i = 0; i < 1000; i++) {
 		snprintf(comm, sizeof(comm), "name%u", i);
-		assert_string_equal(executable_comm(executable, comm), i < 64 ? comm : "other");
+		assert_string_equal(by_executable_comm(executable, comm), i < 64 ? comm : "other");
 	}
-	assert_string_equal(executable_comm(executable, "name3"), "name3");
-	executable_table_release(&table);
+	assert_string_equal(by_executable_comm(executable, "name3"), "name3");
+	by_executable_table_release(&table);
 }
 
 static char stems[256];
@@ -94,22 +94,22 @@ static void test_label_containers_are_told_apart_by_name_of_file(void **state)
 	static const char *const ids[] = {"0123456789ab0000000000000000000000000000000000000000000000000000",
 					  "0123456789ab1111111111111111111111111111111111111111111111111111",
 					  "web-frontend-1", "web-frontend-2"};
-	struct gather *gather = gather_new();
+	struct by_container *containers = by_container_new();
 	int dir = open(scratch_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	(void)state;
-	assert_non_null(gather);
+	assert_non_null(containers);
 	for (int i = 0; i < 4; i++) {
 		struct profile profile = of("/bin/sh", "sh");
 
 		profile.container = (char *)ids[i];
-		assert_int_equal(gather_add(gather, &profile, NULL), 0);
+		assert_int_equal(by_container_add(containers, &profile, NULL), 0);
 	}
-	assert_int_equal(gather_write(gather, dir, FORMAT_PPROF, 0, note, NULL), 0);
+	assert_int_equal(by_container_write(containers, dir, FORMAT_PPROF, 0, note, NULL), 0);
 	assert_string_equal(stems, "container.0123456789ab container.0123456789ab-2 container.web-frontend-1 "
 				   "container.web-frontend-2 all ");
 	close(dir);
-	gather_free(gather);
+	by_container_free(containers);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef EXECUTABLE_H
-#define EXECUTABLE_H
+#ifndef RECORD_BY_EXECUTABLE_H
+#define RECORD_BY_EXECUTABLE_H
 /* Executables whose processes are merged, each with the sum of what its processes cost. */
 #include <uthash.h>
 
@@ -24,11 +24,11 @@ struct executable_table {
 };
 
 /* The row for the process's executable, made when it is the first. NULL: no memory. */
-struct executable *executable_get(struct executable_table *table, const struct profile *profile);
+struct executable *by_executable_get(struct executable_table *table, const struct profile *profile);
 
 /* What its processes of that name are called: a program can give itself names without end, so in the end "other". */
-const char *executable_comm(struct executable *executable, const char *comm);
+const char *by_executable_comm(struct executable *executable, const char *comm);
 
-void executable_table_release(struct executable_table *table);
+void by_executable_table_release(struct executable_table *table);
 
 #endif

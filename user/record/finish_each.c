@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The end of a recording of listed processes: files, index and a summary of each. Called by publish. */
-#include "record/conclude.h"
+#include "record/finish.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/interim.h"
+#include "record/snapshot_batch.h"
 #include "format/table_lifetimes.h"
 #include "base/log.h"
 #include "format/table_profile.h"
@@ -130,7 +130,7 @@ static int publish_image(struct image *image, void *arg)
 static void index_recording(struct collection *collection)
 {
 	const struct publication *publication = collection->publication;
-	struct recording recording = conclude_recording(publication);
+	struct recording recording = finish_recording(publication);
 	struct index_entry *entries = calloc(collection->count + 1, sizeof(*entries));
 	int err;
 
@@ -165,7 +165,7 @@ static void count_growth(const struct collection *collection, u32 *ret_sites, u3
 	}
 }
 
-int conclude_each(struct publication *publication)
+int finish_each(struct publication *publication)
 {
 	struct collection collection = {.publication = publication};
 	u32 sites = 0, processes = 0;
@@ -178,9 +178,9 @@ int conclude_each(struct publication *publication)
 	print_summaries(&collection);
 	if (publication->options->fail_on_growing)
 		count_growth(&collection, &sites, &processes);
-	status = conclude_say(publication, collection.failed, collection.err, collection.file_count);
+	status = finish_say(publication, collection.failed, collection.err, collection.file_count);
 	if (status == STATUS_DONE)
-		status = conclude_growth(sites, processes);
+		status = finish_growth(sites, processes);
 	for (u32 i = 0; i < collection.count; i++) {
 		string_list_free(collection.images[i].files);
 		profile_free(collection.images[i].profile);

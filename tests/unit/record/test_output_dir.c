@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* output.c: the output directory in every state it can be found in. */
+/* output_dir.c: the output directory in every state it can be found in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,17 +9,17 @@
 
 #include <errno.h>
 
-#include "record/output.h"
+#include "record/output_dir.h"
 #include "unit/system/scratch.h"
 
-static struct output output;
+static struct output_dir output;
 
 static int opened(const char *path, bool force)
 {
 	int err;
 
 	memset(&output, 0xff, sizeof(output));
-	err = output_open(path, force, &output);
+	err = output_dir_open(path, force, &output);
 	assert_true(err <= 0);
 	return err;
 }
@@ -34,7 +34,7 @@ static void test_output_open_new_directory_is_made(void **state)
 	assert_int_equal(stat("new", &by_path), 0);
 	assert_int_equal(fstat(output.fd, &by_fd), 0);
 	assert_true(S_ISDIR(by_path.st_mode) && by_path.st_ino == by_fd.st_ino);
-	output_close(&output);
+	output_dir_close(&output);
 	assert_int_equal(output.fd, -1);
 }
 
@@ -43,7 +43,7 @@ static void test_output_open_empty_directory_is_taken(void **state)
 	(void)state;
 	assert_int_equal(mkdir("here", 0755), 0);
 	assert_int_equal(opened("here", false), 0);
-	output_close(&output);
+	output_dir_close(&output);
 }
 
 static void test_output_open_directory_with_anything_in_it_is_refused_without_force(void **state)
@@ -53,9 +53,9 @@ static void test_output_open_directory_with_anything_in_it_is_refused_without_fo
 	scratch_file("full/.hidden", "", 0644);
 	assert_int_equal(opened("full", false), -ENOTEMPTY);
 	assert_string_equal(output.path, "full");
-	output_close(&output);
+	output_dir_close(&output);
 	assert_int_equal(opened("full", true), 0);
-	output_close(&output);
+	output_dir_close(&output);
 	assert_int_equal(access("full/.hidden", F_OK), 0);
 }
 
@@ -68,7 +68,7 @@ static void test_output_open_no_name_is_made_of_the_time(void **state)
 	assert_int_equal(sscanf(output.path, "heaptap-%*8[0-9]T%*6[0-9]Z%n", &length), 0);
 	assert_int_equal(length, strlen(output.path));
 	assert_int_equal(access(output.path, F_OK), 0);
-	output_close(&output);
+	output_dir_close(&output);
 }
 
 static void test_output_open_file_of_that_name_is_an_error(void **state)
@@ -77,7 +77,7 @@ static void test_output_open_file_of_that_name_is_an_error(void **state)
 	scratch_file("file", "text", 0644);
 	assert_int_equal(opened("file", false), -ENOTDIR);
 	assert_int_equal(opened("file", true), -ENOTDIR);
-	output_close(&output);
+	output_dir_close(&output);
 }
 
 static void test_output_open_missing_parent_is_an_error(void **state)
@@ -85,7 +85,7 @@ static void test_output_open_missing_parent_is_an_error(void **state)
 	(void)state;
 	assert_int_equal(opened("missing/new", false), -ENOENT);
 	assert_string_equal(output.path, "missing/new");
-	output_close(&output);
+	output_dir_close(&output);
 }
 
 static void test_output_open_endless_name_is_an_error(void **state)
@@ -96,15 +96,15 @@ static void test_output_open_endless_name_is_an_error(void **state)
 	memset(name, 'x', sizeof(name) - 1);
 	assert_int_equal(opened(name, false), -ENAMETOOLONG);
 	assert_int_equal(strlen(output.path), PATH_MAX - 1);
-	output_close(&output);
+	output_dir_close(&output);
 }
 
 static void test_output_close_again_is_nothing(void **state)
 {
 	(void)state;
 	assert_int_equal(opened("new", false), 0);
-	output_close(&output);
-	output_close(&output);
+	output_dir_close(&output);
+	output_dir_close(&output);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef MEMBERSHIP_H
-#define MEMBERSHIP_H
+#ifndef RECORD_SELECTION_H
+#define RECORD_SELECTION_H
 /*
  * Whom a recording is about: from the words of the command line to a cgroup, to processes, and to the tracer. Says what
  * goes wrong, and returns enum status.
@@ -26,7 +26,7 @@ struct selection_options {
 	const char *comm, *exe;		/* of a population, only such processes; NULL: all */
 };
 
-struct membership {
+struct selection {
 	const struct selection_options *options;
 	struct cgroup_mounts hierarchy;
 	bool has_hierarchy;
@@ -43,29 +43,29 @@ struct membership {
 	bool empty;		/* it has been said that nobody is left in it */
 };
 
-/* Find what the options name. Releases nothing when it fails: membership_release does. */
-int membership_open(const struct selection_options *options, struct membership *ret_membership);
-void membership_release(struct membership *membership);
+/* Find what the options name. Releases nothing when it fails: selection_release does. */
+int selection_open(const struct selection_options *options, struct selection *ret_membership);
+void selection_release(struct selection *selection);
 
 /* A PID that was named: STATUS_DONE when it is a process that can be traced. */
-int membership_check_pid(pid_t pid);
+int selection_check_pid(pid_t pid);
 
 /*
  * Those who belong to it now, of a population; to be released. Threads of the kernel may be among them. Of -- COMMAND
  * there are none.
  */
-int membership_list(const struct membership *membership, struct pid_list *ret_list);
+int selection_list(const struct selection *selection, struct pid_list *ret_list);
 
 /* What tracer_open is to know of it. */
-void membership_describe(const struct membership *membership, struct tracer_options *options);
+void selection_describe(const struct selection *selection, struct tracer_options *options);
 
 /* Attach to those that run already, with the kernel looking out for others from before that. Not of COMMAND. */
-int membership_attach(struct membership *membership, struct tracer *tracer);
+int selection_attach(struct selection *selection, struct tracer *tracer);
 
 /* Say who is traced, and who else pays how much. */
-void membership_say(const struct membership *membership, const struct tracer *tracer);
+void selection_say(const struct selection *selection, const struct tracer *tracer);
 
 /* Now and then: say that a group was removed, or made again. True when nothing more can come of it. */
-bool membership_look(struct membership *membership, const struct tracer *tracer);
+bool selection_look(struct selection *selection, const struct tracer *tracer);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* --follow, --all, --cgroup, --container, --comm, --exe. Called by record and doctor. */
-#include "record/membership.h"
+#include "record/selection.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,52 +23,52 @@ static int refuse(char *why, int err)
 	return err == -EINVAL ? STATUS_USAGE : err == -ENOMEM ? STATUS_FAILED : STATUS_NO_TARGET;
 }
 
-static int find_group(struct membership *membership)
+static int find_group(struct selection *selection)
 {
 	char *why = NULL;
-	int err = cgroup_find(&membership->hierarchy, membership->options->cgroup, &membership->group, &why);
+	int err = cgroup_find(&selection->hierarchy, selection->options->cgroup, &selection->group, &why);
 
 	if (err)
 		return refuse(why, err);
-	membership->has_group = true;
+	selection->has_group = true;
 	return STATUS_DONE;
 }
 
-static int find_container(struct membership *membership)
+static int find_container(struct selection *selection)
 {
 	char *why = NULL;
-	int err = container_find(&membership->hierarchy, membership->options->container, &membership->container, &why);
+	int err = container_find(&selection->hierarchy, selection->options->container, &selection->container, &why);
 
 	if (err)
 		return refuse(why, err);
-	err = cgroup_open(&membership->hierarchy, membership->container.cgroup, &membership->group);
+	err = cgroup_open(&selection->hierarchy, selection->container.cgroup, &selection->group);
 	if (err) {
 		log_error("container '%s': its cgroup '%s' is gone; is it being stopped?",
-			  membership->options->container, membership->container.cgroup);
+			  selection->options->container, selection->container.cgroup);
 		return STATUS_NO_TARGET;
 	}
-	membership->has_group = true;
+	selection->has_group = true;
 	return STATUS_DONE;
 }
 
-static int find_exe(struct membership *membership)
+static int find_exe(struct selection *selection)
 {
 	struct stat stat_buffer;
 
-	if (stat(membership->options->exe, &stat_buffer)) {
-		log_error("--exe '%s': %s; name the file that the processes run", membership->options->exe,
+	if (stat(selection->options->exe, &stat_buffer)) {
+		log_error("--exe '%s': %s; name the file that the processes run", selection->options->exe,
 			  strerror(errno));
 		return STATUS_NO_TARGET;
 	}
-	membership->exe = (struct stat_file){stat_buffer.st_dev, stat_buffer.st_ino};
+	selection->exe = (struct stat_file){stat_buffer.st_dev, stat_buffer.st_ino};
 	return STATUS_DONE;
 }
 
-int membership_open(const struct selection_options *options, struct membership *ret_membership)
+int selection_open(const struct selection_options *options, struct selection *ret_membership)
 {
 	int err, status = STATUS_DONE;
 
-	*ret_membership = (struct membership){.options = options};
+	*ret_membership = (struct selection){.options = options};
 	err = cgroup_mounts_open(THIS_MACHINE, &ret_membership->hierarchy);
 	ret_membership->has_hierarchy = !err;
 	if (err && options->population == POPULATION_CGROUP) {
@@ -87,14 +87,14 @@ int membership_open(const struct selection_options *options, struct membership *
 	return status;
 }
 
-void membership_release(struct membership *membership)
+void selection_release(struct selection *selection)
 {
-	if (membership->has_group)
-		cgroup_release(&membership->group);
-	container_release(&membership->container);
-	container_names_free(membership->names);
-	if (membership->has_hierarchy)
-		cgroup_mounts_release(&membership->hierarchy);
+	if (selection->has_group)
+		cgroup_release(&selection->group);
+	container_release(&selection->container);
+	container_names_free(selection->names);
+	if (selection->has_hierarchy)
+		cgroup_mounts_release(&selection->hierarchy);
 }
 
 /* How many processes there are to begin with, for sizing. */
@@ -109,21 +109,21 @@ static unsigned int expected(const struct selection_options *options)
 	return count;
 }
 
-void membership_describe(const struct membership *membership, struct tracer_options *options)
+void selection_describe(const struct selection *selection, struct tracer_options *options)
 {
-	options->processes = expected(membership->options);
-	options->population = membership->options->population;
-	options->comm = membership->options->comm;
-	options->exe_device = membership->exe.device;
-	options->exe_inode = membership->exe.inode;
-	options->sources.hierarchy = membership->has_hierarchy ? (struct cgroup_mounts *)&membership->hierarchy : NULL;
-	options->sources.containers = membership->names;
-	options->sources.group = membership->has_group ? membership->group.path : NULL;
+	options->processes = expected(selection->options);
+	options->population = selection->options->population;
+	options->comm = selection->options->comm;
+	options->exe_device = selection->exe.device;
+	options->exe_inode = selection->exe.inode;
+	options->sources.hierarchy = selection->has_hierarchy ? (struct cgroup_mounts *)&selection->hierarchy : NULL;
+	options->sources.containers = selection->names;
+	options->sources.group = selection->has_group ? selection->group.path : NULL;
 }
 
-static int list(const struct membership *membership, struct pid_list *ret_list)
+static int list(const struct selection *selection, struct pid_list *ret_list)
 {
-	const struct selection_options *options = membership->options;
+	const struct selection_options *options = selection->options;
 	unsigned int hidden = 0;
 	int err;
 
@@ -131,7 +131,7 @@ static int list(const struct membership *membership, struct pid_list *ret_list)
 		return pid_list_all(ret_list);
 	if (options->population == POPULATION_FOLLOW)
 		return pid_list_family(options->pids, options->pid_count, ret_list);
-	err = pid_list_group(&membership->group, ret_list, &hidden);
+	err = pid_list_group(&selection->group, ret_list, &hidden);
 	if (!err && hidden)
 		log_note("%u processes of the group are in a PID namespace that heaptap does not see; run it outside, "
 			 "with --pid=host in a container",
@@ -140,30 +140,30 @@ static int list(const struct membership *membership, struct pid_list *ret_list)
 }
 
 /* Only those asked for by --comm and --exe, as the kernel does it with those to come. */
-static bool is_wanted(const struct membership *membership, pid_t pid)
+static bool is_wanted(const struct selection *selection, pid_t pid)
 {
-	const struct selection_options *options = membership->options;
+	const struct selection_options *options = selection->options;
 	struct stat stat_buffer;
 	char comm[16], path[64];
 
 	if (options->comm && (procfs_comm(pid, comm) || strncmp(comm, options->comm, sizeof(comm) - 1)))
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	return !options->exe || (!stat(path, &stat_buffer) && stat_buffer.st_dev == membership->exe.device &&
-				 stat_buffer.st_ino == membership->exe.inode);
+	return !options->exe || (!stat(path, &stat_buffer) && stat_buffer.st_dev == selection->exe.device &&
+				 stat_buffer.st_ino == selection->exe.inode);
 }
 
-static void keep_wanted(const struct membership *membership, struct pid_list *pids)
+static void keep_wanted(const struct selection *selection, struct pid_list *pids)
 {
 	unsigned int kept = 0;
 
 	for (unsigned int i = 0; i < pids->count; i++)
-		if (is_wanted(membership, pids->pids[i]))
+		if (is_wanted(selection, pids->pids[i]))
 			pids->pids[kept++] = pids->pids[i];
 	pids->count = kept;
 }
 
-int membership_check_pid(pid_t pid)
+int selection_check_pid(pid_t pid)
 {
 	pid_t process = procfs_process(pid);
 
@@ -178,36 +178,36 @@ int membership_check_pid(pid_t pid)
 	return STATUS_NO_TARGET;
 }
 
-int membership_list(const struct membership *membership, struct pid_list *ret_list)
+int selection_list(const struct selection *selection, struct pid_list *ret_list)
 {
-	int err = list(membership, ret_list);
+	int err = list(selection, ret_list);
 
 	if (err) {
 		log_error("cannot list the processes to trace: %s", strerror(-err));
 		return STATUS_FAILED;
 	}
-	keep_wanted(membership, ret_list);
+	keep_wanted(selection, ret_list);
 	return STATUS_DONE;
 }
 
-int membership_attach(struct membership *membership, struct tracer *tracer)
+int selection_attach(struct selection *selection, struct tracer *tracer)
 {
 	/* The runtime's own process goes in to become the container's: with the host's libc, which others need not pay for. */
 	struct group group = {
-		.id = membership->group.id,
-		.level = membership->group.level,
-		.programs_only = membership->options->container != NULL,
+		.id = selection->group.id,
+		.level = selection->group.level,
+		.programs_only = selection->options->container != NULL,
 	};
 	struct pid_list pids;
 	int status;
 
-	if (membership->has_group)
-		snprintf(group.path, sizeof(group.path), "%s", membership->group.path);
-	tracer_populate(tracer, membership->has_group ? &group : NULL);
-	status = membership_list(membership, &pids);
+	if (selection->has_group)
+		snprintf(group.path, sizeof(group.path), "%s", selection->group.path);
+	tracer_populate(tracer, selection->has_group ? &group : NULL);
+	status = selection_list(selection, &pids);
 	if (status)
 		return status;
-	status = tracer_attach_all(tracer, pids.pids, pids.count, &membership->processes);
+	status = tracer_attach_all(tracer, pids.pids, pids.count, &selection->processes);
 	pid_list_release(&pids);
 	return status;
 }
@@ -254,46 +254,46 @@ static void say_who_pays(const struct tracer *tracer)
 		 others == 1 ? "s" : "", tracer_pair_ns(tracer) / 1000);
 }
 
-void membership_say(const struct membership *membership, const struct tracer *tracer)
+void selection_say(const struct selection *selection, const struct tracer *tracer)
 {
-	const struct selection_options *options = membership->options;
+	const struct selection_options *options = selection->options;
 
 	if (options->container)
 		log_note("container '%s' (%.12s, %s): %u process%s, and whoever joins",
-			 membership->container.name ? membership->container.name : options->container,
-			 membership->container.id, membership->container.runtime, membership->processes,
-			 membership->processes == 1 ? "" : "es");
+			 selection->container.name ? selection->container.name : options->container,
+			 selection->container.id, selection->container.runtime, selection->processes,
+			 selection->processes == 1 ? "" : "es");
 	else if (options->cgroup)
-		log_note("cgroup '%s': %u process%s, and whoever joins", membership->group.path, membership->processes,
-			 membership->processes == 1 ? "" : "es");
+		log_note("cgroup '%s': %u process%s, and whoever joins", selection->group.path, selection->processes,
+			 selection->processes == 1 ? "" : "es");
 	say_who_pays(tracer);
 }
 
-bool membership_look(struct membership *membership, const struct tracer *tracer)
+bool selection_look(struct selection *selection, const struct tracer *tracer)
 {
-	const char *what = membership->options->container ? "container" : "cgroup";
-	const char *name = membership->options->container ? membership->options->container : membership->group.path;
+	const char *what = selection->options->container ? "container" : "cgroup";
+	const char *name = selection->options->container ? selection->options->container : selection->group.path;
 	u32 made;
 
-	if (!membership->has_group)
+	if (!selection->has_group)
 		return false;
 	made = tracer_group_made(tracer);
-	if (made != membership->made) {
-		membership->made = made;
+	if (made != selection->made) {
+		selection->made = made;
 		log_note("%s '%s' has been started again; its processes get profiles of their own", what, name);
 	}
 	if (tracer_alive(tracer)) {
-		membership->empty = false;
+		selection->empty = false;
 		return false;
 	}
 	/* A container may be started again; a group that is removed was somebody's to remove. */
-	if (!membership->options->container && cgroup_check(&membership->group) == -ENOENT) {
+	if (!selection->options->container && cgroup_check(&selection->group) == -ENOENT) {
 		log_note("cgroup '%s' has been removed: the recording ends", name);
 		return true;
 	}
-	if (!membership->empty)
+	if (!selection->empty)
 		log_note("nobody is left in %s '%s'; should somebody come, tracing goes on, until Ctrl-C or -d", what,
 			 name);
-	membership->empty = true;
+	selection->empty = true;
 	return false;
 }
