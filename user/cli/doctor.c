@@ -10,7 +10,7 @@
 #include <sys/utsname.h>
 
 #include "trace/feature.h"
-#include "cli/forecast.h"
+#include "cli/doctor_target.h"
 #include "base/log.h"
 #include "trace/attach_method.h"
 
@@ -104,7 +104,7 @@ int doctor_run(const struct selection_options *options)
 	} else {
 		status = print_cost(&calibration, &kind);
 	}
-	target = forecast_target(options, status ? NULL : &calibration, kind);
+	target = doctor_target_print(options, status ? NULL : &calibration, kind);
 	if (fflush(stdout) || ferror(stdout)) {
 		log_error("cannot write to standard output: %s", strerror(errno));
 		return STATUS_FAILED;

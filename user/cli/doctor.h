@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef DOCTOR_H
-#define DOCTOR_H
+#ifndef CLI_DOCTOR_H
+#define CLI_DOCTOR_H
 #include "record/selection.h"
 
 /*

@@ -3,7 +3,7 @@
 #include <malloc.h>
 
 #include "trace/attach.h"
-#include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/doctor.h"
 #include "base/log.h"
 #include "record/record.h"
@@ -14,19 +14,19 @@
 int main(int argc, char **argv)
 {
 	struct options options;
-	int status = cli_parse(argc, argv, &options);
+	int status = options_parse(argc, argv, &options);
 
-	if (status || options.verb == VERB_NONE)
+	if (status || options.verb == SUBCOMMAND_NONE)
 		return status;
 	log_level(options.verbosity);
 	/* Else the C library learns from the first large block freed to keep the next ones, up to 64 MiB of them. */
 	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BYTES);
 	switch (options.verb) {
-	case VERB_RECORD:
+	case SUBCOMMAND_RECORD:
 		status = record_run(&options.record);
 		break;
-	case VERB_REPORT:
+	case SUBCOMMAND_REPORT:
 		status = report_run(&options.report);
 		break;
 	default:
@@ -34,6 +34,6 @@ int main(int argc, char **argv)
 		break;
 	}
 	attach_wait_closed();
-	cli_release(&options);
+	options_release(&options);
 	return status;
 }

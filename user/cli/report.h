@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef REPORT_H
-#define REPORT_H
+#ifndef CLI_REPORT_H
+#define CLI_REPORT_H
 /* The verb `report`: saved profiles to standard output. */
 #include "profile/profile.h"
 

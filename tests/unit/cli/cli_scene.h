@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "cli/cli.h"
+#include "cli/options.h"
 #include "format/output_file.h"
 #include "unit/base/capture.h"
 
@@ -36,7 +36,7 @@ static inline int scene_teardown(void **state)
 {
 	struct scene *scene = *state;
 
-	cli_release(&scene->options);
+	options_release(&scene->options);
 	free(scene);
 	return 0;
 }
@@ -47,7 +47,7 @@ static inline void parse(struct scene *scene, const char *line)
 	char *word, *save;
 	int argc = 0;
 
-	cli_release(&scene->options);
+	options_release(&scene->options);
 	memset(&scene->options, 0xff, sizeof(scene->options)); /* every field must be set */
 	snprintf(scene->line, sizeof(scene->line), "heaptap %s", line);
 	for (word = strtok_r(scene->line, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
@@ -57,7 +57,7 @@ static inline void parse(struct scene *scene, const char *line)
 	scene->argv[argc] = NULL;
 	capture_begin(&scene->out, stdout);
 	capture_begin(&scene->err, stderr);
-	scene->status = cli_parse(argc, scene->argv, &scene->options);
+	scene->status = options_parse(argc, scene->argv, &scene->options);
 	scene->err_text = capture_end(&scene->err);
 	scene->out_text = capture_end(&scene->out);
 }
@@ -68,7 +68,7 @@ static inline struct options *accept(struct scene *scene, const char *line)
 	assert_string_equal(scene->err_text, "");
 	assert_string_equal(scene->out_text, "");
 	assert_int_equal(scene->status, STATUS_DONE);
-	assert_int_not_equal(scene->options.verb, VERB_NONE);
+	assert_int_not_equal(scene->options.verb, SUBCOMMAND_NONE);
 	return &scene->options;
 }
 
@@ -80,7 +80,7 @@ static inline void refuse(struct scene *scene, const char *line, const char *cul
 	parse(scene, line);
 	assert_int_equal(scene->status, STATUS_USAGE);
 	assert_string_equal(scene->out_text, "");
-	assert_int_equal(scene->options.verb, VERB_NONE);
+	assert_int_equal(scene->options.verb, SUBCOMMAND_NONE);
 	assert_null(scene->options.record.target.pids);
 	if (!strncmp(line, "record", 6) || !strncmp(line, "report", 6) || !strncmp(line, "doctor", 6))
 		snprintf(verb, sizeof(verb), "%.6s ", line);

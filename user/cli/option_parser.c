@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What all that parse a part of the command line need. Called by cli, clitarget, clireport. */
-#include "cli/parse.h"
+#include "cli/option_parser.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -10,26 +10,26 @@
 
 #include "base/log.h"
 #include "base/parse_number.h"
-#include "cli/verb.h"
+#include "cli/subcommand.h"
 
 #define DURATION_MAX_S 1000000000.0 /* as nanoseconds it still fits 64 bits */
 
-error_t option_stop(struct parse *parse, int status)
+error_t option_stop(struct option_parser *parse, int status)
 {
 	parse->stopped = true;
 	parse->status = status;
 	return ECANCELED;
 }
 
-error_t option_no_memory(struct parse *parse)
+error_t option_no_memory(struct option_parser *parse)
 {
 	log_error("out of memory");
 	return option_stop(parse, STATUS_FAILED);
 }
 
-error_t option_refuse(struct parse *parse, const char *format, ...)
+error_t option_refuse(struct option_parser *parse, const char *format, ...)
 {
-	const char *verb = verb_name(parse->options->verb);
+	const char *verb = subcommand_name(parse->options->verb);
 	va_list args;
 	char *text;
 	int length;
@@ -44,7 +44,7 @@ error_t option_refuse(struct parse *parse, const char *format, ...)
 	return option_stop(parse, STATUS_USAGE);
 }
 
-error_t option_seconds(struct parse *parse, const char *option, const char *text, double *ret_seconds)
+error_t option_seconds(struct option_parser *parse, const char *option, const char *text, double *ret_seconds)
 {
 	switch (parse_seconds(text, DURATION_MAX_S, ret_seconds)) {
 	case 0:
@@ -57,7 +57,8 @@ error_t option_seconds(struct parse *parse, const char *option, const char *text
 	return option_refuse(parse, "'%s %s' is not a number of seconds", option, text);
 }
 
-error_t option_list(struct parse *parse, const char *text, error_t (*each)(struct parse *, const char *))
+error_t option_list(struct option_parser *parse, const char *text,
+		    error_t (*each)(struct option_parser *, const char *))
 {
 	char *copy = strdup(text), *rest = copy, *part;
 	error_t err = 0;

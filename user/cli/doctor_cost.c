@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The count of bystanders in words. Called by forecast. */
-#include "cli/toll.h"
+#include "cli/doctor_cost.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 #define THIS_MACHINE "" /* the root of all paths */
 
-int toll_compare_pids(const void *left, const void *right)
+int doctor_cost_compare_pids(const void *left, const void *right)
 {
 	pid_t a = *(const pid_t *)left, b = *(const pid_t *)right;
 
@@ -23,10 +23,10 @@ static bool is_listed(pid_t pid, void *arg)
 {
 	const struct pid_list *list = arg;
 
-	return list->count && bsearch(&pid, list->pids, list->count, sizeof(pid), toll_compare_pids);
+	return list->count && bsearch(&pid, list->pids, list->count, sizeof(pid), doctor_cost_compare_pids);
 }
 
-static void print_count(enum toll_links links, unsigned int files, const struct mapped_by_count *count,
+static void print_count(enum doctor_cost_links links, unsigned int files, const struct mapped_by_count *count,
 			const struct calibration *calibration)
 {
 	const char *what = links == TOLL_EVERY ? "malloc and free" : "operator new";
@@ -62,8 +62,8 @@ static bool throws(const struct plan *plan)
 	return false;
 }
 
-bool toll_print(const struct binaries *binaries, enum toll_links links, const struct pid_list *pids,
-		const struct calibration *calibration)
+bool doctor_cost_print(const struct binaries *binaries, enum doctor_cost_links links, const struct pid_list *pids,
+		       const struct calibration *calibration)
 {
 	struct mapped_by_file files[ALLOCATORS_MAX];
 	struct mapped_by_count count;
@@ -88,7 +88,7 @@ bool toll_print(const struct binaries *binaries, enum toll_links links, const st
 	return true;
 }
 
-void toll_print_nobody(const char *why)
+void doctor_cost_print_none(const char *why)
 {
 	printf("\nWho else pays\n  nobody: %s\n", why);
 }

@@ -2,7 +2,7 @@
 /*
  * Names, options and help texts of the verbs. Called by cli.
  */
-#include "cli/verb.h"
+#include "cli/subcommand.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -150,28 +150,28 @@ static const struct {
 	const char *name;
 	const struct argp *argp;
 } verbs[] = {
-	[VERB_NONE] = {NULL, &none},
-	[VERB_RECORD] = {"record", &record},
-	[VERB_REPORT] = {"report", &report},
-	[VERB_DOCTOR] = {"doctor", &doctor},
+	[SUBCOMMAND_NONE] = {NULL, &none},
+	[SUBCOMMAND_RECORD] = {"record", &record},
+	[SUBCOMMAND_REPORT] = {"report", &report},
+	[SUBCOMMAND_DOCTOR] = {"doctor", &doctor},
 };
 
-enum verb verb_find(const char *word)
+enum subcommand subcommand_find(const char *word)
 {
 	unsigned int i;
 
 	for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
 		if (verbs[i].name && !strcmp(word, verbs[i].name))
-			return (enum verb)i;
-	return VERB_NONE;
+			return (enum subcommand)i;
+	return SUBCOMMAND_NONE;
 }
 
-const char *verb_name(enum verb verb)
+const char *subcommand_name(enum subcommand verb)
 {
 	return verbs[verb].name;
 }
 
-const struct argp *verb_argp(enum verb verb)
+const struct argp *subcommand_argp(enum subcommand verb)
 {
 	return verbs[verb].argp;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Plans and surveys in words. Called by forecast. */
-#include "cli/prospect.h"
+#include "cli/doctor_print.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "format/site_label.h"
 #include "system/procfs.h"
 
-const char *prospect_plain(const char *text)
+const char *doctor_print_plain(const char *text)
 {
 	static char copy[4096];
 
@@ -24,15 +24,15 @@ static const char *ending(unsigned int count)
 }
 
 /* " 12 (sh), 15 (make) and 3 more" */
-static void print_some(const struct survey_some *some)
+static void print_some(const struct doctor_scan_some *some)
 {
-	unsigned int shown = some->count < SURVEY_NAMED ? some->count : SURVEY_NAMED;
+	unsigned int shown = some->count < DOCTOR_SCAN_NAMED ? some->count : DOCTOR_SCAN_NAMED;
 
 	for (unsigned int i = 0; i < shown; i++) {
 		char comm[16] = "?";
 
 		procfs_comm(some->first[i], comm);
-		printf("%s %d (%s)", i ? "," : "", some->first[i], prospect_plain(comm));
+		printf("%s %d (%s)", i ? "," : "", some->first[i], doctor_print_plain(comm));
 	}
 	if (some->count > shown)
 		printf(" and %u more", some->count - shown);
@@ -53,13 +53,13 @@ static void print_throwing(const struct plan *plan)
 }
 
 /* `users`: the processes that map it; NULL: there is one. */
-static void print_plan(const struct binary *file, const struct survey_some *users)
+static void print_plan(const struct binary *file, const struct doctor_scan_some *users)
 {
 	const struct plan *plan = file->plan;
 	unsigned int stepped = 0;
 	u32 i;
 
-	printf("  %s in '%s'\n", plan->name, prospect_plain(elf_path(file->elf)));
+	printf("  %s in '%s'\n", plan->name, doctor_print_plain(elf_path(file->elf)));
 	if (users) {
 		printf("    mapped by %u process%s:", users->count, ending(users->count));
 		print_some(users);
@@ -80,7 +80,7 @@ static void print_plan(const struct binary *file, const struct survey_some *user
 	putchar('\n');
 }
 
-int prospect_print_files(const struct binaries *binaries)
+int doctor_print_files(const struct binaries *binaries)
 {
 	const struct binary *file;
 	unsigned int plans = 0, searched = 0;
@@ -96,7 +96,7 @@ int prospect_print_files(const struct binaries *binaries)
 	printf("  no allocator that heaptap knows (glibc, musl, jemalloc, tcmalloc, mimalloc) in %u files:\n",
 	       searched);
 	for (file = binaries_files(binaries); file; file = file->next)
-		printf("    '%s'%s\n", prospect_plain(elf_path(file->elf)),
+		printf("    '%s'%s\n", doctor_print_plain(elf_path(file->elf)),
 		       elf_is_64bit_x86(file->elf) ? "" : " (not x86-64)");
 	return STATUS_NO_TARGET;
 }
@@ -104,8 +104,8 @@ int prospect_print_files(const struct binaries *binaries)
 static int by_users(const void *left, const void *right, void *arg)
 {
 	const struct binary *const *a = left, *const *b = right;
-	const struct survey *survey = arg;
-	unsigned int users_a = survey->users[(*a)->allocator].count, users_b = survey->users[(*b)->allocator].count;
+	const struct doctor_scan *scan = arg;
+	unsigned int users_a = scan->users[(*a)->allocator].count, users_b = scan->users[(*b)->allocator].count;
 
 	if (users_a != users_b)
 		return users_a < users_b ? 1 : -1;
@@ -113,24 +113,24 @@ static int by_users(const void *left, const void *right, void *arg)
 	return (*a)->allocator < (*b)->allocator ? -1 : 1;
 }
 
-static void print_allocators(const struct survey *survey)
+static void print_allocators(const struct doctor_scan *scan)
 {
 	const struct binary *files[ALLOCATORS_MAX];
 	unsigned int count = 0;
 
-	for (const struct binary *file = binaries_files(survey->target); file; file = file->next)
+	for (const struct binary *file = binaries_files(scan->target); file; file = file->next)
 		if (file->plan)
 			files[count++] = file;
-	qsort_r(files, count, sizeof(*files), by_users, (void *)survey);
+	qsort_r(files, count, sizeof(*files), by_users, (void *)scan);
 	for (unsigned int i = 0; i < count; i++)
-		print_plan(files[i], &survey->users[files[i]->allocator]);
+		print_plan(files[i], &scan->users[files[i]->allocator]);
 	if (!count)
 		printf("  no allocator that heaptap knows (glibc, musl, jemalloc, tcmalloc, mimalloc) so far; a "
 		       "process "
 		       "that comes to map one is traced from then on\n");
 }
 
-static void print_left_out(const char *what, const struct survey_some *some)
+static void print_left_out(const char *what, const struct doctor_scan_some *some)
 {
 	if (!some->count)
 		return;
@@ -138,16 +138,16 @@ static void print_left_out(const char *what, const struct survey_some *some)
 	print_some(some);
 }
 
-void prospect_print_survey(const struct survey *survey)
+void doctor_print_scan(const struct doctor_scan *scan)
 {
-	print_allocators(survey);
-	print_left_out("without an allocator that heaptap knows", &survey->plain);
-	print_left_out("of 32 bits, refused, as heaptap traces those of 64 bits only", &survey->narrow);
+	print_allocators(scan);
+	print_left_out("without an allocator that heaptap knows", &scan->plain);
+	print_left_out("of 32 bits, refused, as heaptap traces those of 64 bits only", &scan->narrow);
 	print_left_out("whose mappings may not be read, for want of CAP_SYS_PTRACE or by a security module",
-		       &survey->unread);
-	if (survey->denied_count)
+		       &scan->unread);
+	if (scan->denied_count)
 		printf("  %u file%s cannot be opened, as '%s' of process %d; it takes CAP_CHECKPOINT_RESTORE, or a "
 		       "restart of the process\n",
-		       survey->denied_count, survey->denied_count == 1 ? "" : "s", prospect_plain(survey->denied_path),
-		       survey->denied_pid);
+		       scan->denied_count, scan->denied_count == 1 ? "" : "s", doctor_print_plain(scan->denied_path),
+		       scan->denied_pid);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli.c, parse_number.c, verb.c: every option and value at its borders, and what a user reads when one is wrong. */
+/* options.c, parse_number.c, subcommand.c: every option and value at its borders, and what a user reads when one is wrong. */
 #include "cli_scene.h"
 
 static void test_cli_no_verb_or_unknown_is_refused(void **state)
@@ -19,7 +19,7 @@ static void test_cli_version_goes_to_stdout(void **state)
 	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
 		parse(scene, lines[i]);
 		assert_int_equal(scene->status, STATUS_DONE);
-		assert_int_equal(scene->options.verb, VERB_NONE);
+		assert_int_equal(scene->options.verb, SUBCOMMAND_NONE);
 		assert_string_equal(scene->out_text, "heaptap " HEAPTAP_VERSION "\n");
 		assert_string_equal(scene->err_text, "");
 	}
@@ -52,7 +52,7 @@ static void test_cli_help_states_options_and_limits(void **state)
 	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
 		parse(scene, lines[i]);
 		assert_int_equal(scene->status, STATUS_DONE);
-		assert_int_equal(scene->options.verb, VERB_NONE);
+		assert_int_equal(scene->options.verb, SUBCOMMAND_NONE);
 		assert_string_equal(scene->err_text, "");
 		for (j = 0; j < sizeof(words) / sizeof(*words); j++)
 			assert_says(scene->out_text, words[j]);
@@ -67,7 +67,7 @@ static void test_cli_record_defaults_are_as_documented(void **state)
 {
 	struct options *options = accept(*state, "record -p 1");
 
-	assert_int_equal(options->verb, VERB_RECORD);
+	assert_int_equal(options->verb, SUBCOMMAND_RECORD);
 	assert_int_equal(options->verbosity, 0);
 	assert_int_equal(options->record.target.pid_count, 1);
 	assert_int_equal(options->record.target.pids[0], 1);

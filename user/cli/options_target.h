@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CLITARGET_H
-#define CLITARGET_H
+#ifndef CLI_OPTIONS_TARGET_H
+#define CLI_OPTIONS_TARGET_H
 /* The options that say whom record and doctor are about. Of cli alone. */
-#include "cli/parse.h"
+#include "cli/option_parser.h"
 
 /* One option; ARGP_ERR_UNKNOWN: it is none of them. */
-error_t clitarget_option(struct parse *parse, int key, char *arg);
+error_t options_target_option(struct option_parser *parse, int key, char *arg);
 
 /* At the end of the line: do they go with each other? */
-error_t clitarget_check(struct parse *parse);
+error_t options_target_check(struct option_parser *parse);
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Formats, measures, and ways of looking at one profile or two. Called by cli. */
-#include "cli/clireport.h"
+#include "cli/options_report.h"
 
 #include <limits.h>
 
 #include "base/parse_number.h"
-#include "cli/verb.h"
+#include "cli/subcommand.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-static error_t parse_report_format(struct parse *parse, const char *text)
+static error_t parse_report_format(struct option_parser *parse, const char *text)
 {
 	static const char *const names[] = {
 		[REPORT_TABLE] = "table",
@@ -24,7 +24,7 @@ static error_t parse_report_format(struct parse *parse, const char *text)
 	return 0;
 }
 
-static error_t parse_measure(struct parse *parse, const char *text)
+static error_t parse_measure(struct option_parser *parse, const char *text)
 {
 	static const char *const names[MEASURE_MAX] = {
 		[ALLOC_OBJECTS] = "alloc_objects",
@@ -41,7 +41,7 @@ static error_t parse_measure(struct parse *parse, const char *text)
 	return 0;
 }
 
-static error_t parse_top(struct parse *parse, const char *text)
+static error_t parse_top(struct option_parser *parse, const char *text)
 {
 	u64 top;
 
@@ -51,7 +51,7 @@ static error_t parse_top(struct parse *parse, const char *text)
 	return 0;
 }
 
-error_t clireport_option(struct parse *parse, int key, char *arg)
+error_t options_report_option(struct option_parser *parse, int key, char *arg)
 {
 	struct options *options = parse->options;
 
@@ -77,7 +77,7 @@ error_t clireport_option(struct parse *parse, int key, char *arg)
 }
 
 /* Three ways of looking at a profile, of which two are tables. */
-error_t clireport_check(struct parse *parse)
+error_t options_report_check(struct option_parser *parse)
 {
 	const struct options *options = parse->options;
 	bool table = options->report.lifetimes || options->report.base;

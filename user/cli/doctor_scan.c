@@ -2,7 +2,7 @@
 /* One look at the mappings of each process; called by forecast. */
 #define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
-#include "cli/survey.h"
+#include "cli/doctor_scan.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ struct survey_file {
 
 /* One process after the other. */
 struct scan {
-	struct survey *survey;
+	struct doctor_scan *survey;
 	pid_t latest[ALLOCATORS_MAX]; /* that was seen to map each allocator file: it may map it several times */
 	pid_t pid;
 	bool runs;	   /* it maps code, so it is not a thread of the kernel */
@@ -31,14 +31,14 @@ struct scan {
 	bool wide, narrow; /* files of 64 and of other bits are */
 };
 
-static void add(struct survey_some *some, pid_t pid)
+static void add(struct doctor_scan_some *some, pid_t pid)
 {
-	if (some->count < SURVEY_NAMED)
+	if (some->count < DOCTOR_SCAN_NAMED)
 		some->first[some->count] = pid;
 	some->count++;
 }
 
-static int add_denied(struct survey *survey, pid_t pid, const struct mapping *mapping)
+static int add_denied(struct doctor_scan *scan, pid_t pid, const struct mapping *mapping)
 {
 	struct survey_file *file = calloc(1, sizeof(*file)), *known;
 	bool out_of_memory = false;
@@ -47,24 +47,24 @@ static int add_denied(struct survey *survey, pid_t pid, const struct mapping *ma
 		return -ENOMEM;
 	file->key.device = mapping->device;
 	file->key.inode = mapping->inode;
-	HASH_FIND(hh, survey->denied, &file->key, sizeof(file->key), known);
+	HASH_FIND(hh, scan->denied, &file->key, sizeof(file->key), known);
 	if (known) {
 		free(file);
 		return 0;
 	}
-	HASH_ADD(hh, survey->denied, key, sizeof(file->key), file);
+	HASH_ADD(hh, scan->denied, key, sizeof(file->key), file);
 	if (out_of_memory) {
 		free(file);
 		return -ENOMEM;
 	}
-	if (survey->denied_count++)
+	if (scan->denied_count++)
 		return 0;
-	survey->denied_pid = pid;
-	survey->denied_path = strdup(mapping->path);
-	return survey->denied_path ? 0 : -ENOMEM;
+	scan->denied_pid = pid;
+	scan->denied_path = strdup(mapping->path);
+	return scan->denied_path ? 0 : -ENOMEM;
 }
 
-bool survey_is_denied(pid_t pid, const struct mapping *mapping)
+bool doctor_scan_is_denied(pid_t pid, const struct mapping *mapping)
 {
 	int fd;
 
@@ -80,7 +80,7 @@ bool survey_is_denied(pid_t pid, const struct mapping *mapping)
 static int look_at(struct mapping *mapping, void *arg)
 {
 	struct scan *scan = arg;
-	struct survey *survey = scan->survey;
+	struct doctor_scan *survey = scan->survey;
 	struct binary *file;
 	int err = binaries_open_mapping(survey->target, scan->pid, mapping, &file);
 
@@ -88,7 +88,7 @@ static int look_at(struct mapping *mapping, void *arg)
 	if (err || !mapping->path || mapping->path[0] != '/')
 		return err;
 	if (!file)
-		return survey_is_denied(scan->pid, mapping) ? add_denied(survey, scan->pid, mapping) : 0;
+		return doctor_scan_is_denied(scan->pid, mapping) ? add_denied(survey, scan->pid, mapping) : 0;
 	if (elf_is_64bit_x86(file->elf))
 		scan->wide = true;
 	else
@@ -105,7 +105,7 @@ static int look_at(struct mapping *mapping, void *arg)
 
 static int look_at_process(struct scan *scan, pid_t pid)
 {
-	struct survey *survey = scan->survey;
+	struct doctor_scan *survey = scan->survey;
 	int err;
 
 	scan->pid = pid;
@@ -121,12 +121,12 @@ static int look_at_process(struct scan *scan, pid_t pid)
 	return 0;
 }
 
-int survey_make(const struct custom_allocator *pools, const struct pid_list *pids, struct survey *ret_survey)
+int doctor_scan_make(const struct custom_allocator *pools, const struct pid_list *pids, struct doctor_scan *ret_survey)
 {
 	struct scan *scan = calloc(1, sizeof(*scan));
 	int err = 0;
 
-	*ret_survey = (struct survey){.target = binaries_new(pools)};
+	*ret_survey = (struct doctor_scan){.target = binaries_new(pools)};
 	if (!scan || !ret_survey->target)
 		err = -ENOMEM;
 	else
@@ -135,19 +135,19 @@ int survey_make(const struct custom_allocator *pools, const struct pid_list *pid
 		err = look_at_process(scan, pids->pids[i]);
 	free(scan);
 	if (err)
-		survey_release(ret_survey);
+		doctor_scan_release(ret_survey);
 	return err;
 }
 
-void survey_release(struct survey *survey)
+void doctor_scan_release(struct doctor_scan *scan)
 {
 	struct survey_file *file, *next;
 
-	HASH_ITER (hh, survey->denied, file, next) {
-		HASH_DEL(survey->denied, file);
+	HASH_ITER (hh, scan->denied, file, next) {
+		HASH_DEL(scan->denied, file);
 		free(file);
 	}
-	free(survey->denied_path);
-	binaries_free(survey->target);
-	*survey = (struct survey){0};
+	free(scan->denied_path);
+	binaries_free(scan->target);
+	*scan = (struct doctor_scan){0};
 }

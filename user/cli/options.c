@@ -3,7 +3,7 @@
  * The command line. argp takes the words apart and lays out --help; its own messages are switched off, since they take
  * several lines and do not say what to do next. Owns no state: everything lands in struct options. Called by main.
  */
-#include "cli/cli.h"
+#include "cli/options.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -13,14 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/clireport.h"
-#include "cli/clitarget.h"
+#include "cli/options_report.h"
+#include "cli/options_target.h"
 #include "base/log.h"
 #include "format/output_file.h"
-#include "cli/parse.h"
+#include "cli/option_parser.h"
 #include "probe/custom_allocator.h"
 #include "base/parse_number.h"
-#include "cli/verb.h"
+#include "cli/subcommand.h"
 
 #define SAMPLE_BYTES_DEFAULT (512 << 10)
 #define SAMPLE_BYTES_MAX     4294967295u
@@ -30,7 +30,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-static error_t parse_sample_bytes(struct parse *parse, const char *text)
+static error_t parse_sample_bytes(struct option_parser *parse, const char *text)
 {
 	switch (parse_bytes(text, SAMPLE_BYTES_MAX, &parse->options->record.sample_bytes)) {
 	case 0:
@@ -43,7 +43,7 @@ static error_t parse_sample_bytes(struct parse *parse, const char *text)
 	return option_refuse(parse, "'-R %s' is not a number of bytes (digits, then K, M or G)", text);
 }
 
-static error_t parse_gogc(struct parse *parse, const char *text)
+static error_t parse_gogc(struct option_parser *parse, const char *text)
 {
 	u64 percent = 0;
 
@@ -54,7 +54,7 @@ static error_t parse_gogc(struct parse *parse, const char *text)
 	return 0;
 }
 
-static error_t parse_tenure(struct parse *parse, const char *text)
+static error_t parse_tenure(struct option_parser *parse, const char *text)
 {
 	u64 tenure;
 
@@ -66,7 +66,7 @@ static error_t parse_tenure(struct parse *parse, const char *text)
 	return 0;
 }
 
-static error_t parse_fail_on(struct parse *parse, const char *text)
+static error_t parse_fail_on(struct option_parser *parse, const char *text)
 {
 	if (strcmp(text, "growing"))
 		return option_refuse(parse, "'--fail-on %s' is nothing to fail on (growing)", text);
@@ -75,7 +75,7 @@ static error_t parse_fail_on(struct parse *parse, const char *text)
 	return 0;
 }
 
-static error_t add_format(struct parse *parse, const char *text)
+static error_t add_format(struct option_parser *parse, const char *text)
 {
 	static const char *const names[] = {"pprof", "text", "folded", "json", "all"};
 	static const unsigned int masks[] = {FORMAT_PPROF, FORMAT_TEXT, FORMAT_FOLDED, FORMAT_JSON,
@@ -88,7 +88,7 @@ static error_t add_format(struct parse *parse, const char *text)
 	return 0;
 }
 
-static error_t parse_pool(struct parse *parse, const char *text)
+static error_t parse_pool(struct option_parser *parse, const char *text)
 {
 	struct custom_allocator *pool;
 	int err = custom_allocator_parse(text, &pool);
@@ -125,7 +125,7 @@ static const struct argp_option *find_short(const struct argp_option *options, i
 }
 
 /* getopt refused `word` and, silenced, does not say why. */
-static error_t refuse_word(struct parse *parse, const char *word)
+static error_t refuse_word(struct option_parser *parse, const char *word)
 {
 	const struct argp_option *option;
 	int length;
@@ -149,14 +149,14 @@ static error_t refuse_word(struct parse *parse, const char *word)
 }
 
 /* getopt takes any unambiguous beginning for a long option; what is unambiguous now may not be in the next version. */
-static bool is_abbreviated(const struct parse *parse, const char *word)
+static bool is_abbreviated(const struct option_parser *parse, const char *word)
 {
 	return !strncmp(word, "--", 2) && !find_long(parse->argp.options, word + 2, strcspn(word + 2, "="));
 }
 
-static error_t print_help(struct parse *parse)
+static error_t print_help(struct option_parser *parse)
 {
-	const char *verb = verb_name(parse->options->verb);
+	const char *verb = subcommand_name(parse->options->verb);
 	char name[32];
 
 	snprintf(name, sizeof(name), "heaptap%s%s", verb ? " " : "", verb ? verb : "");
@@ -164,18 +164,18 @@ static error_t print_help(struct parse *parse)
 	return option_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
 }
 
-static error_t print_version(struct parse *parse)
+static error_t print_version(struct option_parser *parse)
 {
 	puts("heaptap " HEAPTAP_VERSION);
 	return option_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
 }
 
 /* A word that is no option: report's FILE, or COMMAND, which takes everything behind it. */
-static error_t parse_word(struct parse *parse, char *word, struct argp_state *state)
+static error_t parse_word(struct option_parser *parse, char *word, struct argp_state *state)
 {
 	struct options *options = parse->options;
 
-	if (options->verb == VERB_REPORT) {
+	if (options->verb == SUBCOMMAND_REPORT) {
 		if (options->report.path)
 			return option_refuse(parse, "'%s' is one argument too many: one FILE or DIR at a time", word);
 		if (!*word)
@@ -190,12 +190,12 @@ static error_t parse_word(struct parse *parse, char *word, struct argp_state *st
 	return 0;
 }
 
-static error_t parse_end(struct parse *parse, const struct argp_state *state)
+static error_t parse_end(struct option_parser *parse, const struct argp_state *state)
 {
 	const struct options *options = parse->options;
 
-	if (options->verb == VERB_REPORT)
-		return clireport_check(parse);
+	if (options->verb == SUBCOMMAND_REPORT)
+		return options_report_check(parse);
 	if (options->record.target.command && options->record.target.pid_count)
 		return option_refuse(parse, "'-p' and COMMAND '%s' are two targets: name one",
 				     options->record.target.command[0]);
@@ -204,10 +204,10 @@ static error_t parse_end(struct parse *parse, const struct argp_state *state)
 	if (options->record.alloc_only && parse->lifetimes)
 		return option_refuse(parse, "'%s' needs to know what is freed, which '--alloc-only' leaves out",
 				     parse->lifetimes);
-	return clitarget_check(parse);
+	return options_target_check(parse);
 }
 
-static error_t parse_option(struct parse *parse, int key, char *arg)
+static error_t parse_option(struct option_parser *parse, int key, char *arg)
 {
 	struct options *options = parse->options;
 
@@ -225,8 +225,8 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 		options->record.force = true;
 		return 0;
 	case 'f':
-		if (options->verb == VERB_REPORT)
-			return clireport_option(parse, key, arg);
+		if (options->verb == SUBCOMMAND_REPORT)
+			return options_report_option(parse, key, arg);
 		return option_list(parse, arg, add_format);
 	case KEY_GOGC:
 		return parse_gogc(parse, arg);
@@ -258,12 +258,13 @@ static error_t parse_option(struct parse *parse, int key, char *arg)
 	case KEY_HELP:
 		return print_help(parse);
 	}
-	return options->verb == VERB_REPORT ? clireport_option(parse, key, arg) : clitarget_option(parse, key, arg);
+	return options->verb == SUBCOMMAND_REPORT ? options_report_option(parse, key, arg)
+						  : options_target_option(parse, key, arg);
 }
 
 static error_t parse_key(int key, char *arg, struct argp_state *state)
 {
-	struct parse *parse = state->input;
+	struct option_parser *parse = state->input;
 	error_t err;
 
 	switch (key) {
@@ -291,7 +292,7 @@ static error_t parse_key(int key, char *arg, struct argp_state *state)
 	return err;
 }
 
-static void parse_no_verb(struct parse *parse, const char *word)
+static void parse_no_verb(struct option_parser *parse, const char *word)
 {
 	if (!word)
 		option_refuse(parse, "no verb: record, report or doctor");
@@ -303,7 +304,7 @@ static void parse_no_verb(struct parse *parse, const char *word)
 		option_refuse(parse, "'%s' is no verb: record, report or doctor", word);
 }
 
-static void parse_verb(struct parse *parse, int argc, char **argv)
+static void parse_verb(struct option_parser *parse, int argc, char **argv)
 {
 	struct options *options = parse->options;
 	error_t err;
@@ -323,10 +324,10 @@ static void parse_verb(struct parse *parse, int argc, char **argv)
 		options->record.formats = FORMAT_PPROF;
 }
 
-int cli_parse(int argc, char **argv, struct options *ret)
+int options_parse(int argc, char **argv, struct options *ret)
 {
-	struct options options = {.verb = argc > 1 ? verb_find(argv[1]) : VERB_NONE};
-	struct parse parse = {.argp = *verb_argp(options.verb), .options = &options, .resume = 1};
+	struct options options = {.verb = argc > 1 ? subcommand_find(argv[1]) : SUBCOMMAND_NONE};
+	struct option_parser parse = {.argp = *subcommand_argp(options.verb), .options = &options, .resume = 1};
 
 	if (options.verb)
 		parse_verb(&parse, argc - 1, argv + 1);
@@ -334,14 +335,14 @@ int cli_parse(int argc, char **argv, struct options *ret)
 		parse_no_verb(&parse, argc > 1 ? argv[1] : NULL);
 	options.record.quiet = options.verbosity < 0;
 	if (parse.stopped) {
-		cli_release(&options);
-		options = (struct options){.verb = VERB_NONE};
+		options_release(&options);
+		options = (struct options){.verb = SUBCOMMAND_NONE};
 	}
 	*ret = options;
 	return parse.status;
 }
 
-void cli_release(struct options *options)
+void options_release(struct options *options)
 {
 	if (!options)
 		return;

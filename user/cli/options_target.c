@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Processes, commands, cgroups, containers, and which of their processes. Called by cli. */
-#include "cli/clitarget.h"
+#include "cli/options_target.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "base/parse_number.h"
-#include "cli/verb.h"
+#include "cli/subcommand.h"
 
 #define COMM_MAX 15
 
-static error_t add_pid(struct parse *parse, const char *text)
+static error_t add_pid(struct option_parser *parse, const char *text)
 {
 	struct options *options = parse->options;
 	unsigned int i;
@@ -36,7 +36,7 @@ static error_t add_pid(struct parse *parse, const char *text)
 }
 
 /* What is traced is chosen once. */
-static error_t choose_population(struct parse *parse, enum population population)
+static error_t choose_population(struct option_parser *parse, enum population population)
 {
 	struct options *options = parse->options;
 
@@ -48,7 +48,7 @@ static error_t choose_population(struct parse *parse, enum population population
 	return 0;
 }
 
-static error_t parse_comm(struct parse *parse, const char *text)
+static error_t parse_comm(struct option_parser *parse, const char *text)
 {
 	if (!*text || strlen(text) > COMM_MAX)
 		return option_refuse(parse, "'--comm %s' is no name of a process: the kernel keeps 1 to %d characters",
@@ -57,7 +57,7 @@ static error_t parse_comm(struct parse *parse, const char *text)
 	return 0;
 }
 
-static error_t parse_keep(struct parse *parse, const char *text)
+static error_t parse_keep(struct option_parser *parse, const char *text)
 {
 	u64 keep;
 
@@ -67,7 +67,7 @@ static error_t parse_keep(struct parse *parse, const char *text)
 	return 0;
 }
 
-error_t clitarget_option(struct parse *parse, int key, char *arg)
+error_t options_target_option(struct option_parser *parse, int key, char *arg)
 {
 	struct options *options = parse->options;
 
@@ -104,7 +104,7 @@ error_t clitarget_option(struct parse *parse, int key, char *arg)
 	return ARGP_ERR_UNKNOWN;
 }
 
-error_t clitarget_check(struct parse *parse)
+error_t options_target_check(struct option_parser *parse)
 {
 	const struct options *options = parse->options;
 	bool others = options->record.target.population == POPULATION_ALL ||
@@ -117,7 +117,7 @@ error_t clitarget_check(struct parse *parse)
 	if (others && named)
 		return option_refuse(parse, "'%s' and '%s' are two targets: name one", what,
 				     options->record.target.command ? options->record.target.command[0] : "-p");
-	if (!others && !named && options->verb == VERB_RECORD)
+	if (!others && !named && options->verb == SUBCOMMAND_RECORD)
 		return option_refuse(
 			parse, "no target: name one with '-p PID', '--container NAME', '--cgroup PATH', '--all' or "
 			       "'-- COMMAND'");

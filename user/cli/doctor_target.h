@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORECAST_H
-#define FORECAST_H
+#ifndef CLI_DOCTOR_TARGET_H
+#define CLI_DOCTOR_TARGET_H
 /*
  * What record would do with a target: which files it would probe, at which sites, and who else would pay. Nothing is
  * probed, stopped or started.
@@ -12,7 +12,7 @@
  * Print it for the target of the options, if they have one. `calibration` is what a hit costs by links of `kind`; NULL:
  * nothing can be recorded here. STATUS_DONE, or the status that record would fail with.
  */
-int forecast_target(const struct selection_options *options, const struct calibration *calibration,
-		    enum attach_kind kind);
+int doctor_target_print(const struct selection_options *options, const struct calibration *calibration,
+			enum attach_kind kind);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What record would do with each kind of target, and who else would pay for it. Called by doctor. */
-#include "cli/forecast.h"
+#include "cli/doctor_target.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,11 +13,11 @@
 #include "base/status.h"
 #include "record/selection.h"
 #include "system/procfs.h"
-#include "cli/prospect.h"
+#include "cli/doctor_print.h"
 #include "record/spare.h"
-#include "cli/toll.h"
+#include "cli/doctor_cost.h"
 
-struct forecast {
+struct doctor_target {
 	const struct selection_options *options;
 	const struct calibration *calibration; /* NULL: nothing can be recorded here */
 	enum attach_kind kind;
@@ -42,9 +42,9 @@ static int scan_mapping(struct mapping *mapping, void *arg)
 	struct binary *file;
 	int err = binaries_open_mapping(scan->target, scan->pid, mapping, &file);
 
-	if (!err && !file && survey_is_denied(scan->pid, mapping))
+	if (!err && !file && doctor_scan_is_denied(scan->pid, mapping))
 		printf("  cannot open '%s'%s; it takes CAP_CHECKPOINT_RESTORE, or a restart of the process\n",
-		       prospect_plain(mapping->path), mapping->deleted ? " (replaced or deleted)" : "");
+		       doctor_print_plain(mapping->path), mapping->deleted ? " (replaced or deleted)" : "");
 	return err;
 }
 
@@ -58,7 +58,7 @@ static int print_process(pid_t pid, const struct custom_allocator *pools)
 	if (!scan.target)
 		return out_of_memory();
 	procfs_comm(pid, comm);
-	printf("\nProcess %d (%s)\n", pid, prospect_plain(comm));
+	printf("\nProcess %d (%s)\n", pid, doctor_print_plain(comm));
 	err = procfs_for_each_mapping(pid, scan_mapping, &scan);
 	if (!process || err == -ESRCH || err == -ENOENT) {
 		printf("  there is no such process\n");
@@ -73,7 +73,7 @@ static int print_process(pid_t pid, const struct custom_allocator *pools)
 		printf("  its mappings cannot be read: %s\n", strerror(-err));
 		status = STATUS_FAILED;
 	} else {
-		status = prospect_print_files(scan.target);
+		status = doctor_print_files(scan.target);
 		if (procfs_live_thread(pid) != pid)
 			printf("  its main thread has exited: its probes are unfiltered\n");
 	}
@@ -82,38 +82,39 @@ static int print_process(pid_t pid, const struct custom_allocator *pools)
 }
 
 /* Links of the target's own: but functions that throw have unfiltered ones, where sessions take their return legs. */
-static void print_own_links(const struct forecast *forecast, const struct binaries *binaries,
+static void print_own_links(const struct doctor_target *target, const struct binaries *binaries,
 			    const struct pid_list *pids, const char *whom)
 {
-	bool wide = forecast->calibration && !forecast->calibration->filter_is_right;
+	bool wide = target->calibration && !target->calibration->filter_is_right;
 
 	if (wide)
-		toll_print(binaries, TOLL_EVERY, pids, forecast->calibration);
-	else if (forecast->kind != ATTACH_SESSION || !toll_print(binaries, TOLL_THROWING, pids, forecast->calibration))
-		toll_print_nobody(whom);
+		doctor_cost_print(binaries, TOLL_EVERY, pids, target->calibration);
+	else if (target->kind != ATTACH_SESSION ||
+		 !doctor_cost_print(binaries, TOLL_THROWING, pids, target->calibration))
+		doctor_cost_print_none(whom);
 }
 
 /* Of some processes, who can be traced. */
-static int print_few_payers(const struct forecast *forecast, struct pid_list *pids, const struct pid_list *headless)
+static int print_few_payers(const struct doctor_target *target, struct pid_list *pids, const struct pid_list *headless)
 {
 	const struct pid_list *linked = headless->count ? headless : pids;
-	struct survey survey;
+	struct doctor_scan scan;
 
-	if (survey_make(forecast->options->pools, linked, &survey))
+	if (doctor_scan_make(target->options->pools, linked, &scan))
 		return out_of_memory();
-	qsort(pids->pids, pids->count, sizeof(*pids->pids), toll_compare_pids);
+	qsort(pids->pids, pids->count, sizeof(*pids->pids), doctor_cost_compare_pids);
 	if (headless->count)
-		toll_print(survey.target, TOLL_EVERY, pids, forecast->calibration);
+		doctor_cost_print(scan.target, TOLL_EVERY, pids, target->calibration);
 	else
-		print_own_links(forecast, survey.target, pids,
+		print_own_links(target, scan.target, pids,
 				"the probes are for the processes named alone, without their children");
-	survey_release(&survey);
+	doctor_scan_release(&scan);
 	return STATUS_DONE;
 }
 
-static int print_few(const struct forecast *forecast)
+static int print_few(const struct doctor_target *target)
 {
-	const struct selection_options *options = forecast->options;
+	const struct selection_options *options = target->options;
 	pid_t pids[FILTERED_MAX], without[FILTERED_MAX];
 	struct pid_list good = {.pids = pids}, headless = {.pids = without};
 	int status = STATUS_DONE;
@@ -130,15 +131,15 @@ static int print_few(const struct forecast *forecast)
 		if (procfs_live_thread(options->pids[i]) != options->pids[i])
 			without[headless.count++] = options->pids[i];
 	}
-	return status ? status : print_few_payers(forecast, &good, &headless);
+	return status ? status : print_few_payers(target, &good, &headless);
 }
 
 /* --- COMMAND -------------------------------------------------------------------------------------------------------- */
 
 /* Of COMMAND and the shell, which its children are likely to be served by. */
-static int print_followed(const struct forecast *forecast, const char *path)
+static int print_followed(const struct doctor_target *target, const char *path)
 {
-	const struct selection_options *options = forecast->options;
+	const struct selection_options *options = target->options;
 	struct pid_list nobody = {0};
 	struct spare spare;
 	char why[256];
@@ -146,50 +147,50 @@ static int print_followed(const struct forecast *forecast, const char *path)
 	spare_rehearse(options->pools, path, &spare);
 	if (!spare.target)
 		return out_of_memory();
-	prospect_print_files(spare.target);
+	doctor_print_files(spare.target);
 	printf("  what its children map besides is probed when they map it\n");
 	snprintf(why, sizeof(why), "'%s' and its children get copies of %u file%s, in a mount namespace of their own",
-		 prospect_plain(options->command[0]), spare.count, spare.count == 1 ? "" : "s");
+		 doctor_print_plain(options->command[0]), spare.count, spare.count == 1 ? "" : "s");
 	if (spare.count && !options->shared_mounts) {
-		toll_print_nobody(why);
+		doctor_cost_print_none(why);
 	} else {
 		if (!options->shared_mounts)
 			printf("  the real files are probed, because %s\n", spare.reason);
-		toll_print(spare.target, TOLL_EVERY, &nobody, forecast->calibration);
+		doctor_cost_print(spare.target, TOLL_EVERY, &nobody, target->calibration);
 	}
 	binaries_free(spare.target);
 	return STATUS_DONE;
 }
 
-static int print_alone(const struct forecast *forecast, const char *path)
+static int print_alone(const struct doctor_target *target, const char *path)
 {
-	struct binaries *binaries = binaries_new(forecast->options->pools);
+	struct binaries *binaries = binaries_new(target->options->pools);
 	struct pid_list nobody = {0};
 	int err = binaries ? binaries_open_program(binaries, path) : -ENOMEM, status = STATUS_FAILED;
 
 	if (err)
-		printf("  cannot look into '%s': %s\n", prospect_plain(path), strerror(-err));
+		printf("  cannot look into '%s': %s\n", doctor_print_plain(path), strerror(-err));
 	else
-		status = prospect_print_files(binaries);
+		status = doctor_print_files(binaries);
 	if (!status)
-		print_own_links(forecast, binaries, &nobody, "the probes are for COMMAND alone, without its children");
+		print_own_links(target, binaries, &nobody, "the probes are for COMMAND alone, without its children");
 	binaries_free(binaries);
 	return status;
 }
 
-static int print_command(const struct forecast *forecast)
+static int print_command(const struct doctor_target *target)
 {
-	const char *name = forecast->options->command[0];
+	const char *name = target->options->command[0];
 	char *path;
 	int err = workload_find(name, &path), status;
 
-	printf("\nCommand '%s'\n", prospect_plain(name));
+	printf("\nCommand '%s'\n", doctor_print_plain(name));
 	if (err) {
 		printf("  cannot be run: %s\n", strerror(-err));
 		return err == -ENOENT ? STATUS_NOT_FOUND : err == -EACCES ? STATUS_NOT_EXECUTABLE : STATUS_FAILED;
 	}
-	status = forecast->options->population == POPULATION_FOLLOW ? print_followed(forecast, path)
-								    : print_alone(forecast, path);
+	status = target->options->population == POPULATION_FOLLOW ? print_followed(target, path)
+								  : print_alone(target, path);
 	free(path);
 	return status;
 }
@@ -214,10 +215,10 @@ static void print_heading(const struct selection_options *options, const struct 
 
 	if (options->container)
 		printf("\nContainer '%s' (%.12s, %s)",
-		       prospect_plain(container->name ? container->name : options->container), container->id,
+		       doctor_print_plain(container->name ? container->name : options->container), container->id,
 		       container->runtime);
 	else if (options->cgroup)
-		printf("\nCgroup '%s'", prospect_plain(selection->group.path));
+		printf("\nCgroup '%s'", doctor_print_plain(selection->group.path));
 	else if (options->population == POPULATION_ALL)
 		printf("\nEvery process of this machine");
 	else if (options->population == POPULATION_FOLLOW)
@@ -228,33 +229,33 @@ static void print_heading(const struct selection_options *options, const struct 
 }
 
 /* What was said about the processes that were found decides what record would do: of those named, none may be without. */
-static int judge(const struct selection_options *options, const struct survey *survey)
+static int judge(const struct selection_options *options, const struct doctor_scan *scan)
 {
-	if (!survey->processes && survey->unread.count)
+	if (!scan->processes && scan->unread.count)
 		return STATUS_UNSUPPORTED;
-	if (options->population == POPULATION_LISTED && survey->plain.count + survey->narrow.count)
+	if (options->population == POPULATION_LISTED && scan->plain.count + scan->narrow.count)
 		return STATUS_NO_TARGET;
 	return STATUS_DONE;
 }
 
-static int print_many(const struct forecast *forecast, const struct selection *selection, struct pid_list *pids)
+static int print_many(const struct doctor_target *target, const struct selection *selection, struct pid_list *pids)
 {
-	const struct selection_options *options = forecast->options;
-	struct survey survey;
+	const struct selection_options *options = target->options;
+	struct doctor_scan scan;
 	int status;
 
 	if (pids->count)
-		qsort(pids->pids, pids->count, sizeof(*pids->pids), toll_compare_pids);
-	if (survey_make(options->pools, pids, &survey))
+		qsort(pids->pids, pids->count, sizeof(*pids->pids), doctor_cost_compare_pids);
+	if (doctor_scan_make(options->pools, pids, &scan))
 		return out_of_memory();
-	print_heading(options, selection, survey.processes);
-	prospect_print_survey(&survey);
+	print_heading(options, selection, scan.processes);
+	doctor_print_scan(&scan);
 	if (options->population == POPULATION_ALL && !options->comm && !options->exe)
-		toll_print_nobody("every process is traced");
+		doctor_cost_print_none("every process is traced");
 	else
-		toll_print(survey.target, TOLL_EVERY, pids, forecast->calibration);
-	status = judge(options, &survey);
-	survey_release(&survey);
+		doctor_cost_print(scan.target, TOLL_EVERY, pids, target->calibration);
+	status = judge(options, &scan);
+	doctor_scan_release(&scan);
 	return status;
 }
 
@@ -268,9 +269,9 @@ static int check_pids(const struct selection_options *options)
 }
 
 /* More of them than have links of their own. */
-static int print_listed(const struct forecast *forecast)
+static int print_listed(const struct doctor_target *target)
 {
-	const struct selection_options *options = forecast->options;
+	const struct selection_options *options = target->options;
 	struct selection none = {.options = options};
 	struct pid_list pids = {.count = options->pid_count};
 	int status = check_pids(options);
@@ -281,41 +282,41 @@ static int print_listed(const struct forecast *forecast)
 	if (!pids.pids)
 		return out_of_memory();
 	memcpy(pids.pids, options->pids, pids.count * sizeof(*pids.pids));
-	status = print_many(forecast, &none, &pids);
+	status = print_many(target, &none, &pids);
 	pid_list_release(&pids);
 	return status;
 }
 
-static int print_population(const struct forecast *forecast)
+static int print_population(const struct doctor_target *target)
 {
 	struct selection selection;
 	struct pid_list pids = {0};
-	int status = selection_open(forecast->options, &selection);
+	int status = selection_open(target->options, &selection);
 
 	if (!status)
-		status = check_pids(forecast->options);
+		status = check_pids(target->options);
 	if (!status)
 		status = selection_list(&selection, &pids);
 	if (!status)
-		status = print_many(forecast, &selection, &pids);
+		status = print_many(target, &selection, &pids);
 	pid_list_release(&pids);
 	selection_release(&selection);
 	return status;
 }
 
-int forecast_target(const struct selection_options *options, const struct calibration *calibration,
-		    enum attach_kind kind)
+int doctor_target_print(const struct selection_options *options, const struct calibration *calibration,
+			enum attach_kind kind)
 {
-	struct forecast forecast = {options, calibration, kind};
+	struct doctor_target target = {options, calibration, kind};
 
 	/* What goes wrong is said elsewhere, and after what went well. */
 	fflush(stdout);
 	take_descriptors();
 	if (options->command)
-		return print_command(&forecast);
+		return print_command(&target);
 	if (options->population != POPULATION_LISTED)
-		return print_population(&forecast);
+		return print_population(&target);
 	if (!options->pid_count)
 		return STATUS_DONE;
-	return options->pid_count > FILTERED_MAX ? print_listed(&forecast) : print_few(&forecast);
+	return options->pid_count > FILTERED_MAX ? print_listed(&target) : print_few(&target);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* clitarget.c: whom a recording is about, in every way of saying it. */
+/* options_target.c: whom a recording is about, in every way of saying it. */
 #include "cli_scene.h"
 
 static void test_cli_command_takes_the_rest(void **state)
@@ -78,7 +78,7 @@ static void test_cli_doctor_target_is_optional(void **state)
 {
 	struct options *options = accept(*state, "doctor");
 
-	assert_int_equal(options->verb, VERB_DOCTOR);
+	assert_int_equal(options->verb, SUBCOMMAND_DOCTOR);
 	assert_int_equal(options->record.target.pid_count, 0);
 	assert_null(options->record.target.command);
 	assert_int_equal(accept(*state, "doctor -p 1,2")->record.target.pid_count, 2);

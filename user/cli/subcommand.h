@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef VERB_H
-#define VERB_H
+#ifndef CLI_SUBCOMMAND_H
+#define CLI_SUBCOMMAND_H
 /*
  * What each verb is called, which options it takes and what its --help says. Tables, no state.
  */
 #include <argp.h>
 
-#include "cli/cli.h"
+#include "cli/options.h"
 
 /* Options without a short form. */
 enum {
@@ -33,13 +33,13 @@ enum {
 	KEY_BASE,
 };
 
-/* VERB_NONE when `word` is no verb. */
-enum verb verb_find(const char *word);
+/* SUBCOMMAND_NONE when `word` is no verb. */
+enum subcommand subcommand_find(const char *word);
 
-/* NULL for VERB_NONE. */
-const char *verb_name(enum verb verb);
+/* NULL for SUBCOMMAND_NONE. */
+const char *subcommand_name(enum subcommand verb);
 
-/* Options and texts, without a parser; for VERB_NONE those of the bare program. Never NULL. */
-const struct argp *verb_argp(enum verb verb);
+/* Options and texts, without a parser; for SUBCOMMAND_NONE those of the bare program. Never NULL. */
+const struct argp *subcommand_argp(enum subcommand verb);
 
 #endif

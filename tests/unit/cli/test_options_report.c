@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* clireport.c: how report looks at a profile. */
+/* options_report.c: how report looks at a profile. */
 #include "cli_scene.h"
 
 static void test_cli_report_options_are_taken(void **state)
 {
 	struct options *options = accept(*state, "report x.pb.gz");
 
-	assert_int_equal(options->verb, VERB_REPORT);
+	assert_int_equal(options->verb, SUBCOMMAND_REPORT);
 	assert_string_equal(options->report.path, "x.pb.gz");
 	assert_int_equal(options->report.format, REPORT_TABLE);
 	assert_int_equal(options->report.measure, INUSE_SPACE);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PARSE_H
-#define PARSE_H
+#ifndef CLI_OPTION_PARSER_H
+#define CLI_OPTION_PARSER_H
 /* A command line being parsed, and what its parts have in common: to refuse, and to stop. Of cli's files alone. */
 #include <argp.h>
 
-#include "cli/cli.h"
+#include "cli/options.h"
 
-struct parse {
+struct option_parser {
 	struct argp argp;
 	struct options *options;
 	int resume;	       /* index of the word getopt takes up next: the culprit when it fails */
@@ -16,16 +16,17 @@ struct parse {
 };
 
 /* Nothing more is parsed, and heaptap exits with `status`. Returns what the parser of an option is to return. */
-error_t option_stop(struct parse *parse, int status);
-error_t option_no_memory(struct parse *parse);
+error_t option_stop(struct option_parser *parse, int status);
+error_t option_no_memory(struct option_parser *parse);
 
 /* What is wrong with which argument; the next step is added. */
-__attribute__((format(printf, 2, 3))) error_t option_refuse(struct parse *parse, const char *format, ...);
+__attribute__((format(printf, 2, 3))) error_t option_refuse(struct option_parser *parse, const char *format, ...);
 
 /* The argument of `option`: seconds, more than 0. */
-error_t option_seconds(struct parse *parse, const char *option, const char *text, double *ret_seconds);
+error_t option_seconds(struct option_parser *parse, const char *option, const char *text, double *ret_seconds);
 
 /* Call `each` for every part of a comma-separated list, empty ones included. */
-error_t option_list(struct parse *parse, const char *text, error_t (*each)(struct parse *, const char *));
+error_t option_list(struct option_parser *parse, const char *text,
+		    error_t (*each)(struct option_parser *, const char *));
 
 #endif
