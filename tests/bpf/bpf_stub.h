@@ -80,8 +80,7 @@ static struct {
 	u64 calls, calls_end;	/* but for these, where every instruction is a call */
 } stub;
 
-/* --- maps: known by their address, described by their own declaration
- * -------------------------------------------------- */
+/* --- maps: known by their address, described by their own declaration --- */
 
 #define STUB_MAP(map)                                                                                                  \
 	stub_map_get(map, sizeof(*(map)->type) / sizeof(int), sizeof(*(map)->key), sizeof(*(map)->value),              \
@@ -217,8 +216,7 @@ static STUB_UNUSED long stub_push(struct stub_map *map, const void *value, u64 f
 	for (struct stub_element *element_ = STUB_MAP(map_)->elements; element_; element_ = element_->hh.next)
 #define stub_value(map, element) stub_element_value(STUB_MAP(map), element)
 
-/* --- ring
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- ring --- */
 
 /* What a record takes in the kernel's ring. */
 static STUB_UNUSED size_t stub_ring_bytes(size_t size)
@@ -295,8 +293,7 @@ static STUB_UNUSED const void *stub_ring_next(size_t *ret_size)
 	return NULL;
 }
 
-/* --- the rest
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- the rest --- */
 
 static STUB_UNUSED u64 stub_random(void)
 {

@@ -64,8 +64,7 @@ static void test_call_register_no_such_register_is_zero(void **state)
 	assert_int_equal(call_register(&regs, 16), 0);
 }
 
-/* --- nested calls
- * --------------------------------------------------------------------------------------------------------- */
+/* --- nested calls --- */
 
 /* Allocator 3 of probed functions [0x1000, 0x1100) and [0x2000, 0x2040); a hit at its file offset 0x1009. */
 static bool is_nested(u64 return_ip)
@@ -141,8 +140,7 @@ static void test_call_is_nested_full_table_of_ranges_is_searched_to_its_end(void
 	assert_false(call_is_nested(&regs, cookie));
 }
 
-/* --- calls remembered
- * ------------------------------------------------------------------------------------------------------ */
+/* --- calls remembered --- */
 
 static bool remember(u64 sp, u64 size, u8 was_sampled)
 {

@@ -126,8 +126,7 @@ static void print_allocators(const struct doctor_scan *scan)
 		print_plan(files[i], &scan->users[files[i]->allocator]);
 	if (!count)
 		printf("  no allocator that heaptap knows (glibc, musl, jemalloc, tcmalloc, mimalloc) so far; a "
-		       "process "
-		       "that comes to map one is traced from then on\n");
+		       "process that comes to map one is traced from then on\n");
 }
 
 static void print_left_out(const char *what, const struct doctor_scan_some *some)

@@ -127,8 +127,8 @@ error_t options_target_check(struct option_parser *parse)
 	    (options->record.target.comm || options->record.target.exe))
 		return option_refuse(
 			parse,
-			"'%s' chooses among several processes: it goes with '--follow', '--all', '--cgroup' "
-			"or '--container'",
+			"'%s' chooses among several processes: it goes with '--follow', '--all', '--cgroup' or "
+			"'--container'",
 			options->record.target.comm ? "--comm" : "--exe");
 	if (options->record.target.shared_mounts &&
 	    !(options->record.target.command && options->record.target.population == POPULATION_FOLLOW))

@@ -96,11 +96,8 @@ static char *add_limits(int key, const char *text, void *input)
 		return (char *)text;
 	if (asprintf(&limits,
 		     "Limits: %d processes with -p, %d at once; %d allocator files; stacks of %d frames (a deeper one "
-		     "loses its "
-		     "root and "
-		     "is counted); 1 Mi live sampled objects, 4 Mi with -R below 64K (one more is counted as "
-		     "allocated, but "
-		     "not followed); 64 Ki distinct stacks before stacks are sent again.",
+		     "loses its root and is counted); 1 Mi live sampled objects, 4 Mi with -R below 64K (one more is "
+		     "counted as allocated, but not followed); 64 Ki distinct stacks before stacks are sent again.",
 		     PIDS_MAX, SCOPES_MAX - 1, ALLOCATORS_MAX, STACK_DEPTH_MAX) < 0)
 		return NULL;
 	return limits;
@@ -122,13 +119,10 @@ static const struct argp none = {
 static const struct argp record = {
 	.options = record_options,
 	.args_doc = "-p PID[,PID...]\n-- COMMAND [ARG...]\n--container NAME|ID\n--cgroup PATH\n--all",
-	.doc = "Trace processes, then write one profile each to DIR and print a summary."
-	       "\v"
-	       "The exit status is COMMAND's own; without one: 0 done, 1 failed, 2 usage, 3 kernel or privileges, 4 no "
-	       "such target, 5 --fail-on found something (COMMAND's 0 becomes 5). SIGINT, SIGTERM and SIGHUP stop "
-	       "tracing and write; a second one leaves without writing. "
-	       "SIGUSR1 "
-	       "writes a profile of every process now.",
+	.doc = "Trace processes, then write one profile each to DIR and print a summary.\vThe exit status is COMMAND's "
+	       "own; without one: 0 done, 1 failed, 2 usage, 3 kernel or privileges, 4 no such target, 5 --fail-on "
+	       "found something (COMMAND's 0 becomes 5). SIGINT, SIGTERM and SIGHUP stop tracing and write; a second "
+	       "one leaves without writing. SIGUSR1 writes a profile of every process now.",
 	.help_filter = add_limits,
 };
 

@@ -39,8 +39,7 @@ int output_file_flush(FILE *out)
 	return 0;
 }
 
-/* --- atomic files
- * ------------------------------------------------------------------------------------------------------- */
+/* --- atomic files --- */
 
 struct temporary {
 	int dir;
@@ -83,8 +82,7 @@ static int temporary_close(struct temporary *file, int err, const char *name)
 	return err;
 }
 
-/* --- one process
- * -------------------------------------------------------------------------------------------------------- */
+/* --- one process --- */
 
 static bool is_name_character(char c)
 {

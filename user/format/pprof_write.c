@@ -18,8 +18,7 @@ static s64 clamp(u64 value)
 	return value > INT64_MAX ? INT64_MAX : (s64)value;
 }
 
-/* --- what is measured
- * --------------------------------------------------------------------------------------------------- */
+/* --- what is measured --- */
 
 static Pprof__ValueType *value_type(struct pprof_builder *builder, const char *type, const char *unit)
 {
@@ -72,8 +71,7 @@ static void add_comments(struct pprof_builder *builder)
 	}
 }
 
-/* --- where
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- where --- */
 
 static void build_id_text(const struct profile_mapping *mapping, char text[2 * sizeof(mapping->build_id) + 1])
 {
@@ -166,8 +164,7 @@ static void add_locations(struct pprof_builder *builder)
 	}
 }
 
-/* --- how much
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- how much --- */
 
 #define LABELS_MAX 5
 
@@ -265,8 +262,7 @@ static void add_samples(struct pprof_builder *builder)
 	}
 }
 
-/* --- the file
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- the file --- */
 
 static int write_message(const Pprof__Profile *message, FILE *out)
 {

@@ -158,8 +158,7 @@ static bool print_unknown(const struct profile *profile, FILE *out)
 	else if (!profile->model.cycles)
 		fprintf(out,
 			"\nNothing can be said of lifetimes yet: the model collector's first cycle takes %s of "
-			"allocations, or "
-			"two minutes.\n",
+			"allocations, or two minutes.\n",
 			table_profile_bytes(profile->model.goal_bytes, goal));
 	else
 		return false;

@@ -69,8 +69,7 @@ static void print_header(const struct profile *profile, FILE *out)
 	fprintf(out, " heap/%" PRIu64 "\n", 2 * profile->sample_bytes);
 }
 
-/* --- records
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- records --- */
 
 struct cell {
 	char *function; /* "name+0x12" */
@@ -220,8 +219,7 @@ static int print_records(const struct profile *profile, FILE *out)
 	return err;
 }
 
-/* --- tail
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- tail --- */
 
 static void print_stat(const char *key, u64 value, FILE *out)
 {

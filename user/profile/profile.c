@@ -71,8 +71,7 @@ void profile_free(struct profile *profile)
 	free(profile);
 }
 
-/* --- sums
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- sums --- */
 
 bool measure_is_inuse(enum measure measure)
 {
@@ -107,8 +106,7 @@ void profile_totals(const struct profile *profile, u64 ret_totals[MEASURE_MAX])
 	}
 }
 
-/* --- names
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- names --- */
 
 static int copy_string(const char *from, char **ret)
 {

@@ -85,8 +85,8 @@ static void say_merged(const struct publication *publication)
 			 numbers->executables == 1 ? "" : "s");
 	else if (numbers->merged)
 		log_note("%" PRIu64 " processes ended after the first %" PRIu32
-			 " and are merged, in merged.*, by their "
-			 "%" PRIu32 " executable%s; --keep keeps more of them apart",
+			 " and are merged, in merged.*, by their %" PRIu32
+			 " executable%s; --keep keeps more of them apart",
 			 numbers->merged, publication->options->keep, numbers->executables,
 			 numbers->executables == 1 ? "" : "s");
 }

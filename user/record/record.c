@@ -249,8 +249,7 @@ static void say_missed(const struct tracer *tracer)
 
 	if (unheard)
 		log_note("%llu process%s missing, which came and went while the ring was full; a larger -R keeps it "
-			 "from "
-			 "filling up",
+			 "from filling up",
 			 (unsigned long long)unheard, unheard == 1 ? " is" : "es are");
 	if (refused)
 		log_note("%llu process%s not traced: no more than %u can be at once; narrow it with --comm, --exe, "

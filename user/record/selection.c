@@ -242,8 +242,7 @@ static void say_who_pays(const struct tracer *tracer)
 
 	if (others)
 		log_note("%u other process%s pay%s %.1f us for each operator new of the same allocator file until "
-			 "heaptap "
-			 "stops; --no-new spares them",
+			 "heaptap stops; --no-new spares them",
 			 others, others == 1 ? "" : "es", others == 1 ? "s" : "", tracer_pair_ns(tracer) / 2000);
 	if (!tracer_wide_files(tracer))
 		return;

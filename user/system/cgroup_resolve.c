@@ -192,8 +192,8 @@ static char *explain(const struct cgroup_mounts *hierarchy, const char *wanted, 
 	case -ENOTUNIQ:
 		length = asprintf(
 			&why,
-			"cgroup '%s' is one of version 1 whose processes are in several of version 2; give one "
-			"of those, as the line '0::' in /proc/PID/cgroup has it",
+			"cgroup '%s' is one of version 1 whose processes are in several of version 2; give one of "
+			"those, as the line '0::' in /proc/PID/cgroup has it",
 			wanted);
 		break;
 	case -ENOTSUP:

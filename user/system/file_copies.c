@@ -253,8 +253,7 @@ int file_copies_add(struct file_copies *set, int fd)
 	return 0;
 }
 
-/* --- in the child: system calls only
- * -------------------------------------------------------------------------------- */
+/* --- in the child: system calls only --- */
 
 /* Open what a path leads to: 0 and a descriptor if it is that file. */
 static int open_if(const char *path, int flags, dev_t device, ino_t inode, int *ret_fd)

@@ -53,8 +53,7 @@ static void explain_refusal(enum feature_id id, const struct privileges *privile
 
 	if (privileges->user_namespace)
 		snprintf(ret_sentence, size,
-			 "%s refused: capabilities of a user namespace do not count there; run heaptap as root "
-			 "of the "
+			 "%s refused: capabilities of a user namespace do not count there; run heaptap as root of the "
 			 "host (a container needs --privileged --pid=host, and not to be rootless)",
 			 name);
 	else if (missing && privileges->root)
@@ -66,8 +65,7 @@ static void explain_refusal(enum feature_id id, const struct privileges *privile
 	else
 		snprintf(ret_sentence, size,
 			 "%s refused, although no capability is missing: a seccomp filter, kernel lockdown or a "
-			 "security module "
-			 "forbids it; try outside the container, and see /sys/kernel/security/lockdown",
+			 "security module forbids it; try outside the container, and see /sys/kernel/security/lockdown",
 			 name);
 }
 

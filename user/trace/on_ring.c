@@ -19,9 +19,8 @@ static void widen(struct follow *follow, struct tracee *tracee, const char *why)
 			  strerror(-err));
 	else
 		log_note("pid %d: %s; followed by unfiltered probes from here on: other processes that use the same "
-			 "allocator "
-			 "file pay %.1f us for each malloc and free until heaptap stops; what was allocated meanwhile "
-			 "is missing",
+			 "allocator file pay %.1f us for each malloc and free until heaptap stops; what was allocated "
+			 "meanwhile is missing",
 			 tracee->pid, why, (follow->calibration.alloc_ns + follow->calibration.free_ns) / 2000);
 }
 

@@ -159,8 +159,7 @@ void server_start_postgres(struct scene *scene, struct child *child, const char 
 	start(child, wrapper,
 	      (const char *const[]){"/bin/sh", "-c",
 				    format("cd %s && exec " NOBODY
-					   " %s/postgres -D data -k %s/data -c listen_addresses= "
-					   "-c fsync=off 2>&1",
+					   " %s/postgres -D data -k %s/data -c listen_addresses= -c fsync=off 2>&1",
 					   dir, programs, dir),
 				    NULL},
 	      "ready to accept connections");

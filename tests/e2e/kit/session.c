@@ -30,8 +30,7 @@ const char *heaptap_path(void)
 	return path ? path : beside("../../heaptap");
 }
 
-/* --- heaptap
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- heaptap --- */
 
 static const char **compose(const struct session *session, const char *const *args)
 {
@@ -159,8 +158,7 @@ int session_run(struct session *session, const struct scene *scene, const char *
 	return session_finish(session);
 }
 
-/* --- what it wrote
- * ----------------------------------------------------------------------------------------------------- */
+/* --- what it wrote --- */
 
 cJSON *json_read(const char *path)
 {
@@ -247,8 +245,7 @@ char *session_report(const struct session *session, const char *args)
 	return text;
 }
 
-/* --- scenes
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- scenes --- */
 
 int scene_setup(void **state)
 {

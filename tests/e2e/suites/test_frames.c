@@ -36,8 +36,7 @@ static void record_and_check(struct scene *scene, const char *program, check che
 	cJSON_Delete(index);
 }
 
-/* --- the allocator's own
- * ----------------------------------------------------------------------------------------------- */
+/* --- the allocator's own --- */
 
 /* A size that target_functions asks for in one place only, by each function of libc and each way to it. */
 static const struct {
@@ -110,8 +109,7 @@ static void test_frames_of_the_allocator_are_hidden(void **state)
 	record_and_check(*state, "target_functions", check_hidden);
 }
 
-/* --- templates
- * --------------------------------------------------------------------------------------------------------- */
+/* --- templates --- */
 
 static bool is_instance(const struct text_frame *frame, const char *template)
 {

@@ -123,8 +123,7 @@ static unsigned int marked_line(const char *mark)
 	return found;
 }
 
-/* --- one stack
- * --------------------------------------------------------------------------------------------------------- */
+/* --- one stack --- */
 
 static bool is_own(const struct text_frame *frame)
 {
@@ -180,8 +179,7 @@ static bool is_of_the_test(const struct text_record *record)
 	return false;
 }
 
-/* --- one profile
- * ------------------------------------------------------------------------------------------------------- */
+/* --- one profile --- */
 
 static void print_record(FILE *out, const struct text_record *record)
 {
@@ -248,8 +246,7 @@ static void test_memory_profiler_proto(void **state)
 	check_runs(variant.proto);
 }
 
-/* --- recording
- * --------------------------------------------------------------------------------------------------------- */
+/* --- recording --- */
 
 /* The files that a recording wrote with this before their suffix; both must be there. */
 static void read_files(const cJSON *process, const char *infix, struct text_profile *ret_text,

@@ -203,8 +203,7 @@ static void test_command_read_only_root_and_noexec_temporary_folder_are_no_matte
 	free(said);
 }
 
-/* --- who pays
- * -------------------------------------------------------------------------------------------------------- */
+/* --- who pays --- */
 
 /* Is the code of a file, as a process has it mapped, the file's, byte for byte? A probe is a changed byte. */
 static bool code_is_original(pid_t pid, const char *path)

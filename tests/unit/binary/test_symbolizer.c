@@ -134,8 +134,7 @@ static void test_symbol_of_split_dwarf_opens_no_other_file_and_keeps_lines(void 
 	struct object object;
 
 	(void)state;
-	run("gcc -O2 -fPIC -g -gsplit-dwarf -c -o split.o %s/tests/fixture/inlined.c && gcc -shared -o "
-	    "split.so "
+	run("gcc -O2 -fPIC -g -gsplit-dwarf -c -o split.o %s/tests/fixture/inlined.c && gcc -shared -o split.so "
 	    "split.o && rm split.dwo && mkfifo split.dwo",
 	    SOURCE_DIR);
 	alarm(20);

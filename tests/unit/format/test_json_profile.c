@@ -150,8 +150,7 @@ static void test_write_json_full_device_is_reported(void **state)
 	fclose(out);
 }
 
-/* --- the index
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- the index --- */
 
 static const char *const options[] = {"-R", "512K", "--", "prog", "odd \"\xff\"", NULL};
 static const struct recording recording = {

@@ -53,8 +53,7 @@ static const char *text_at(const Pprof__Profile *message, s64 index)
 	return message->string_table[index];
 }
 
-/* --- the message as text
- * ------------------------------------------------------------------------------------------------ */
+/* --- the message as text --- */
 
 static void show_samples(const Pprof__Profile *message, FILE *out)
 {
@@ -167,8 +166,7 @@ static void assert_written(const struct profile *profile, const char *name)
 	pprof__profile__free_unpacked(message, NULL);
 }
 
-/* --- tests
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- tests --- */
 
 static void test_write_pprof_small_profile_matches_golden_file(void **state)
 {

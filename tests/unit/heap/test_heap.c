@@ -192,8 +192,7 @@ static void test_heap_move_next_of_the_thread_seals_the_one_before(void **state)
 	assert_int_equal(heap.freed_count, 1);
 }
 
-/* --- long random sequences
- * -------------------------------------------------------------------------------------------------- */
+/* --- long random sequences --- */
 
 #define OBJECTS 200
 #define THREADS 5

@@ -66,8 +66,7 @@ static void test_binary_table_number_of_a_closed_allocator_rests_until_all_other
 
 	(void)state;
 	run("printf '%%s\\n' 'void *mi_malloc(unsigned long n) { return (void *)n; }' 'void mi_free(void *p) { "
-	    "(void)p; }' "
-	    ">own.c && gcc -shared -fPIC -O1 -o own.so own.c && cp own.so kept.so");
+	    "(void)p; }' >own.c && gcc -shared -fPIC -O1 -o own.so own.c && cp own.so kept.so");
 	file = open_path("kept.so");
 	assert_non_null(file->plan);
 	assert_int_equal(file->allocator, 0);

@@ -141,8 +141,7 @@ static void test_estimate_variance_known_cases_match(void **state)
 	assert_true(estimate_variance_bytes(3, 0, 4096) == 0.0);
 }
 
-/* --- simulation
- * --------------------------------------------------------------------------------------------------------- */
+/* --- simulation --- */
 
 #define TRIALS	4000
 #define OBJECTS 400

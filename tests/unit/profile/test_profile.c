@@ -5,8 +5,7 @@
 #include "system/root_fs.h"
 #include "binary/symbolizer.h"
 
-/* --- the symbolizer's stand-in
- * ------------------------------------------------------------------------------------------ */
+/* --- the symbolizer's stand-in --- */
 
 struct elf {
 	int number;
@@ -76,8 +75,7 @@ static struct profile *bare_profile(const u64 (*locations)[2], u32 count)
 	return profile;
 }
 
-/* --- release
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- release --- */
 
 static void test_profile_free_null_and_half_built_are_harmless(void **state)
 {
@@ -97,8 +95,7 @@ static void test_profile_free_null_and_half_built_are_harmless(void **state)
 	profile_free(profile);
 }
 
-/* --- sums
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- sums --- */
 
 static void test_profile_totals_sum_the_truncated_estimates(void **state)
 {
@@ -141,8 +138,7 @@ static void test_profile_totals_empty_is_zero(void **state)
 		assert_int_equal(total[m], 0);
 }
 
-/* --- names
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- names --- */
 
 static void test_profile_symbolize_asks_by_file_offset_and_copies_lines(void **state)
 {

@@ -31,8 +31,7 @@ static int teardown(void **state)
 	return scratch_teardown(state);
 }
 
-/* --- finding
- * ------------------------------------------------------------------------------------------------------------------ */
+/* --- finding --- */
 
 static void assert_found(const char *name, const char *expected)
 {
@@ -132,8 +131,7 @@ static void test_command_find_entry_too_long_is_passed_over(void **state)
 	assert_found("tool", "two/tool");
 }
 
-/* --- running
- * ------------------------------------------------------------------------------------------------------------------ */
+/* --- running --- */
 
 static struct workload start(const char *path, const char *script)
 {
