@@ -97,7 +97,7 @@ $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.linked.o
 		END { print "" }' | fold -sw 100 | sed 's/^/           /'
 
 # --- tests ---------------------------------------------------------------------------------------------------------------
-UNIT_TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test_*.c tests/bpf/test_*.c))
+UNIT_TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test_*.c tests/bpf/test_*.c tests/lint/test_*.c))
 ASAN_TESTS := $(UNIT_TESTS:$(OUT)/%=$(OUT)/asan/%)
 E2E_TESTS  := $(patsubst tests/e2e/suites/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/suites/test_*.c))
 SWAP_LIBRARIES := red green blue red_plain green_plain blue_plain
@@ -142,6 +142,11 @@ $(OUT)/tests/bpf/%: tests/bpf/%.c $(UP_TO_trace) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(TEST_CFLAGS) -Itests/bpf/host -MF $@.d $< $(UP_TO_trace) -lcmocka $(ALL_LIBS) -o $@
+
+$(OUT)/tests/lint/%: tests/lint/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(TEST_CFLAGS) -MF $@.d $< -lcmocka -o $@
 
 $(OUT)/tests/e2e/test_unwind: TEST_CFLAGS += $(if $(RUSTC),-DWITH_RUST)
 
@@ -370,7 +375,7 @@ bench: bench-programs ## every figure of the README, one script each (root)
 # --- looking after the sources -------------------------------------------------------------------------------------------
 C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch] tests/e2e/*/*.[ch] tests/e2e/*/*.cc tests/*/*.cc \
            bench/*.[ch])
-SCRIPTS := $(wildcard .ci/setup .ci/run tests/*.sh tests/*/*.sh tests/e2e/*/*.sh bench/*.*sh vmlinux/*.sh)
+SCRIPTS := $(wildcard .ci/setup .ci/run .ci/walls tests/*.sh tests/*/*.sh tests/e2e/*/*.sh bench/*.*sh vmlinux/*.sh)
 
 format: ## rewrite the sources in the house style
 	$(Q)clang-format -i $(C_FILES)
@@ -382,7 +387,9 @@ TIDY_FILES  := $(filter-out tests/%,$(CHECK_FILES))
 TIDY_FLAGS := -std=gnu11 -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -DSOURCE_DIR='""' -iquote user -iquote . -iquote tests \
               -iquote $(OUT)/gen
 
-lint: $(OUT)/gen/pprof.pb-c.h $(SKELETONS) ## formatting, clang-tidy, cppcheck, scripts, man page
+lint: all ## walls between rooms, formatting, clang-tidy, cppcheck, scripts, man page
+	$(call say,WALLS,)
+	$(Q).ci/walls $(OUT)/user $(ROOMS)
 	$(call say,FORMAT,)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(call say,CPPCHECK,)
