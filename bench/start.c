@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What it takes to get COMMAND to where it waits for its exec: milliseconds without and with stand-ins for its allocator
+ * What it takes to get COMMAND to where it waits for its exec: milliseconds without and with copies of its allocator
  * files, medians of ROUNDS. Run by bystander.sh.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "record/spare.h"
-#include "probe/binaries.h"
+#include "record/launch.h"
 
 #define ROUNDS 31
 
-static double start(char **argv, char *path, bool spared)
+static double start(char **argv, bool copies)
 {
+	struct selection_options options = {
+		.command = argv,
+		.population = POPULATION_FOLLOW,
+		.shared_mounts = !copies,
+	};
+	struct selection selection = {.options = &options};
 	u64 from = clock_now_ns();
-	struct workload workload;
-	struct spare spare = {.target = NULL};
+	struct launch launch = {0};
 	sigset_t none;
-	int err;
 
 	sigemptyset(&none);
-	err = spared ? spare_start(NULL, argv, path, &none, &workload, &spare)
-		     : workload_start(argv, path, &none, NULL, &workload);
-	if (err || (spared && !spare.count))
+	if (launch_start(&selection, &none, &launch) || (copies && !launch.copies))
 		exit(1);
 	from = clock_now_ns() - from;
-	workload_abandon(&workload);
-	binaries_free(spare.target);
+	launch_abandon(&launch);
+	launch_free(&launch);
 	return (double)from / 1e6;
 }
 
@@ -41,17 +42,15 @@ static int compare(const void *a, const void *b)
 int main(int argc, char **argv)
 {
 	double taken[2][ROUNDS];
-	char *path;
 
-	if (argc < 2 || workload_find(argv[1], &path))
+	if (argc < 2)
 		return 2;
 	for (int round = 0; round < ROUNDS; round++)
-		for (int spared = 0; spared < 2; spared++)
-			taken[spared][round] = start(argv + 1, path, spared);
-	for (int spared = 0; spared < 2; spared++) {
-		qsort(taken[spared], ROUNDS, sizeof(taken[spared][0]), compare);
-		printf("%.3f\n", taken[spared][ROUNDS / 2]);
+		for (int copies = 0; copies < 2; copies++)
+			taken[copies][round] = start(argv + 1, copies);
+	for (int copies = 0; copies < 2; copies++) {
+		qsort(taken[copies], ROUNDS, sizeof(taken[copies][0]), compare);
+		printf("%.3f\n", taken[copies][ROUNDS / 2]);
 	}
-	free(path);
 	return 0;
 }

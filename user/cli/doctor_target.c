@@ -2,11 +2,11 @@
 /* What record would do with each kind of target, and who else would pay for it. Called by doctor. */
 #include "cli/doctor_target.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "system/workload.h"
 #include "base/log.h"
@@ -14,7 +14,7 @@
 #include "record/selection.h"
 #include "system/procfs.h"
 #include "cli/doctor_print.h"
-#include "record/spare.h"
+#include "record/launch.h"
 #include "cli/doctor_cost.h"
 
 struct doctor_target {
@@ -140,25 +140,25 @@ static int print_few(const struct doctor_target *target)
 static int print_followed(const struct doctor_target *target, const char *path)
 {
 	const struct selection_options *options = target->options;
+	struct selection selection = {.options = options};
 	struct pid_list nobody = {0};
-	struct spare spare;
+	struct launch launch;
 	char why[256];
 
-	spare_rehearse(options->pools, path, &spare);
-	if (!spare.target)
+	if (launch_rehearse(&selection, path, &launch))
 		return out_of_memory();
-	doctor_print_files(spare.target);
+	doctor_print_files(launch.target);
 	printf("  what its children map besides is probed when they map it\n");
 	snprintf(why, sizeof(why), "'%s' and its children get copies of %u file%s, in a mount namespace of their own",
-		 doctor_print_plain(options->command[0]), spare.count, spare.count == 1 ? "" : "s");
-	if (spare.count && !options->shared_mounts) {
+		 doctor_print_plain(options->command[0]), launch.copies, launch.copies == 1 ? "" : "s");
+	if (launch.copies && !options->shared_mounts) {
 		doctor_cost_print_none(why);
 	} else {
 		if (!options->shared_mounts)
-			printf("  the real files are probed, because %s\n", spare.reason);
-		doctor_cost_print(spare.target, TOLL_EVERY, &nobody, target->calibration);
+			printf("  the real files are probed, because %s\n", launch.reason);
+		doctor_cost_print(launch.target, TOLL_EVERY, &nobody, target->calibration);
 	}
-	binaries_free(spare.target);
+	launch_free(&launch);
 	return STATUS_DONE;
 }
 
@@ -197,34 +197,14 @@ static int print_command(const struct doctor_target *target)
 
 /* --- populations ---------------------------------------------------------------------------------------------------- */
 
-/* Every file stays open, and the usual soft limit is meant for those who call select(). */
-static void take_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 static void print_heading(const struct selection_options *options, const struct selection *selection,
 			  unsigned int count)
 {
-	const struct container *container = &selection->container;
+	char name[SELECTION_NAME_MAX];
 
-	if (options->container)
-		printf("\nContainer '%s' (%.12s, %s)",
-		       doctor_print_plain(container->name ? container->name : options->container), container->id,
-		       container->runtime);
-	else if (options->cgroup)
-		printf("\nCgroup '%s'", doctor_print_plain(selection->group.path));
-	else if (options->population == POPULATION_ALL)
-		printf("\nEvery process of this machine");
-	else if (options->population == POPULATION_FOLLOW)
-		printf("\nThe processes named and their children");
-	else
-		printf("\nThe processes named");
+	selection_name(selection, name);
+	name[0] = (char)toupper(name[0]);
+	printf("\n%s", doctor_print_plain(name));
 	printf("%s: %u now\n", options->comm || options->exe ? ", as --comm and --exe choose" : "", count);
 }
 
@@ -259,42 +239,12 @@ static int print_many(const struct doctor_target *target, const struct selection
 	return status;
 }
 
-static int check_pids(const struct selection_options *options)
-{
-	int status = STATUS_DONE;
-
-	for (unsigned int i = 0; i < options->pid_count && !status; i++)
-		status = selection_check_pid(options->pids[i]);
-	return status;
-}
-
-/* More of them than have links of their own. */
-static int print_listed(const struct doctor_target *target)
-{
-	const struct selection_options *options = target->options;
-	struct selection none = {.options = options};
-	struct pid_list pids = {.count = options->pid_count};
-	int status = check_pids(options);
-
-	if (status)
-		return status;
-	pids.pids = calloc(pids.count, sizeof(*pids.pids));
-	if (!pids.pids)
-		return out_of_memory();
-	memcpy(pids.pids, options->pids, pids.count * sizeof(*pids.pids));
-	status = print_many(target, &none, &pids);
-	pid_list_release(&pids);
-	return status;
-}
-
 static int print_population(const struct doctor_target *target)
 {
 	struct selection selection;
 	struct pid_list pids = {0};
 	int status = selection_open(target->options, &selection);
 
-	if (!status)
-		status = check_pids(target->options);
 	if (!status)
 		status = selection_list(&selection, &pids);
 	if (!status)
@@ -311,12 +261,10 @@ int doctor_target_print(const struct selection_options *options, const struct ca
 
 	/* What goes wrong is said elsewhere, and after what went well. */
 	fflush(stdout);
-	take_descriptors();
+	selection_take_descriptors();
 	if (options->command)
 		return print_command(&target);
-	if (options->population != POPULATION_LISTED)
+	if (options->population != POPULATION_LISTED || options->pid_count > FILTERED_MAX)
 		return print_population(&target);
-	if (!options->pid_count)
-		return STATUS_DONE;
-	return options->pid_count > FILTERED_MAX ? print_listed(&target) : print_few(&target);
+	return options->pid_count ? print_few(&target) : STATUS_DONE;
 }

@@ -1,29 +1,101 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* COMMAND in the eyes of the record verb: its errors in words, and exit statuses. Owns the child; called by record.c. */
+/*
+ * COMMAND is started before there is a tracer, whose maps and threads it must not inherit. A failure to make copies
+ * costs other processes time and COMMAND nothing, so COMMAND starts all the same.
+ */
 #include "record/launch.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "probe/binaries.h"
+#include "system/file_copies.h"
 
-int launch_start(const struct selection_options *options, const sigset_t *mask, struct launch *launch)
+static const char *reason(int err)
 {
-	char *const *argv = options->command;
-	bool spared = options->population == POPULATION_FOLLOW && !options->shared_mounts;
+	static char text[128];
+
+	switch (err) {
+	case -EPERM:
+		return "heaptap has no CAP_SYS_ADMIN here, or a security module forbids it";
+	case -EACCES:
+		return "a security module, or the mount that a file is on, forbids to run the copy";
+	case -ENOENT:
+		return "no allocator was found in the files that it will map";
+	case -ESTALE:
+		return "a file was replaced meanwhile";
+	}
+	snprintf(text, sizeof(text), "copies of its files cannot be had: %s", strerror(-err));
+	return text;
+}
+
+/*
+ * Copy the allocator files that COMMAND and its children will map. Most children use the shell's libc, whatever COMMAND
+ * itself is made of. Files that are missed here are found when they are mapped.
+ */
+static int copy_files(const struct selection *selection, const char *path, struct launch *launch,
+		      struct file_copies **ret_set)
+{
+	int err;
+
+	*ret_set = NULL;
+	launch->target = binaries_new(selection->options->pools);
+	if (!launch->target)
+		return -ENOMEM;
+	binaries_open_program(launch->target, path);
+	binaries_open_program(launch->target, "/bin/sh");
+	err = file_copies_new(ret_set);
+	if (!err)
+		err = binaries_copy(launch->target, *ret_set);
+	if (!err && !(*ret_set)->count)
+		err = -ENOENT;
+	if (err)
+		launch->reason = reason(err);
+	else
+		launch->copies = (*ret_set)->count;
+	return err;
+}
+
+/* False, with the reason noted and nothing started, where copies cannot be had. */
+static bool start_with_copies(const struct selection *selection, char *path, const sigset_t *mask,
+			      struct launch *launch)
+{
+	struct file_copies *set;
+	int err = copy_files(selection, path, launch, &set);
+
+	if (!err)
+		err = workload_start(selection->options->command, path, mask, set, &launch->command);
+	if (!err) {
+		err = binaries_file_copy(launch->target, set);
+		if (err)
+			workload_abandon(&launch->command);
+	}
+	file_copies_free(set);
+	if (!err)
+		return true;
+	binaries_free(launch->target);
+	*launch = (struct launch){.reason = reason(err)};
+	return false;
+}
+
+int launch_start(const struct selection *selection, const sigset_t *mask, struct launch *launch)
+{
+	const struct selection_options *options = selection->options;
+	bool copied = options->population == POPULATION_FOLLOW && !options->shared_mounts;
 	char *path;
-	int err = workload_find(argv[0], &path);
+	int err = workload_find(options->command[0], &path);
 
 	if (!err) {
-		err = spared ? spare_start(options->pools, argv, path, mask, &launch->command, &launch->spare)
-			     : workload_start(argv, path, mask, NULL, &launch->command);
+		if (!copied || !start_with_copies(selection, path, mask, launch))
+			err = workload_start(options->command, path, mask, NULL, &launch->command);
 		if (err)
 			free(path);
 	}
 	if (err) {
-		log_error("cannot run '%s': %s", argv[0], strerror(-err));
+		log_error("cannot run '%s': %s", options->command[0], strerror(-err));
 		return err == -ENOENT	? STATUS_NOT_FOUND
 		       : err == -EACCES ? STATUS_NOT_EXECUTABLE
 					: STATUS_COMMAND_FAILED;
@@ -31,6 +103,16 @@ int launch_start(const struct selection_options *options, const sigset_t *mask, 
 	launch->started = true;
 	launch->status = -EAGAIN;
 	return STATUS_DONE;
+}
+
+int launch_rehearse(const struct selection *selection, const char *path, struct launch *launch)
+{
+	struct file_copies *set;
+
+	*launch = (struct launch){0};
+	copy_files(selection, path, launch, &set);
+	file_copies_free(set);
+	return launch->target ? 0 : -ENOMEM;
 }
 
 int launch_release(struct launch *launch)
@@ -77,6 +159,6 @@ int launch_status(struct launch *launch, int status)
 
 void launch_free(struct launch *launch)
 {
-	binaries_free(launch->spare.target);
+	binaries_free(launch->target);
 	free(launch->command.path);
 }

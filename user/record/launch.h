@@ -2,41 +2,54 @@
 #ifndef RECORD_LAUNCH_H
 #define RECORD_LAUNCH_H
 /*
- * `record -- COMMAND`: COMMAND started (spare.h), let go, watched, and what heaptap exits with because of it. What fails
- * has been said when these return. Statuses are those of base/status.h.
+ * `record -- COMMAND`: starts COMMAND, lets it go, watches it, and derives heaptap's exit status from it. With --follow
+ * COMMAND and its children get copies of the allocator files that they will map (file_copies.h), so that no other
+ * process pays for the probes in them. Errors are logged before these functions return; statuses are of base/status.h.
  */
 #include <signal.h>
 #include <stdbool.h>
 
 #include "record/selection.h"
 #include "system/workload.h"
-#include "record/spare.h"
+
+struct binaries;
 
 /* Valid when zeroed: there is no COMMAND. */
 struct launch {
 	struct workload command;
-	struct spare spare;
-	bool started; /* and not given up */
+	struct binaries *target; /* COMMAND's files; NULL without copies; tracer_open takes it over */
+	unsigned int copies;	 /* files copied; 0: none, so other processes may pay */
+	const char *reason; /* why there are no copies, to follow "because"; static storage; NULL: none were wanted */
+	bool started;	    /* and not abandoned */
 	bool released;
 	int status; /* a shell's; -EAGAIN while it runs */
 };
 
-/* Start options->command, which waits before its exec and will run with signal mask `mask`. */
-int launch_start(const struct selection_options *options, const sigset_t *mask, struct launch *launch);
+/*
+ * Start the selection's COMMAND, which waits before its exec and will run with signal mask `mask`. Where copies cannot
+ * be had it starts without.
+ */
+int launch_start(const struct selection *selection, const sigset_t *mask, struct launch *launch);
+
+/*
+ * What launch_start would do about copies for the program `path`, as far as can be known without starting it: the
+ * copies are made and thrown away. launch->target holds the original files. 0 or -ENOMEM. End with launch_free.
+ */
+int launch_rehearse(const struct selection *selection, const char *path, struct launch *launch);
 
 /* Let it exec. */
 int launch_release(struct launch *launch);
 
-/* Has it ended? launch_look notes it, and is to be called when a child has. */
+/* Note whether it has ended; to be called when a child has. */
 void launch_look(struct launch *launch);
 bool launch_over(const struct launch *launch);
 
-/* It never runs, unless it has been released. */
+/* Kill it, unless it has been released. */
 void launch_abandon(struct launch *launch);
 
 /*
- * What to exit with when the recording came to `status`; waits for COMMAND if it was released. Its own status wins,
- * unless heaptap failed; but its 0 gives way to what --fail-on found.
+ * The status to exit with when the recording's own is `status`; waits for COMMAND if it was released. COMMAND's status
+ * wins, unless heaptap failed; if COMMAND exits 0 and --fail-on triggered, it is STATUS_FOUND.
  */
 int launch_status(struct launch *launch, int status);
 

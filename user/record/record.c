@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "record/launch.h"
@@ -55,40 +54,12 @@ static int prepare_output(struct record *record)
 	return STATUS_DONE;
 }
 
-/* Every pid is attached to, or none: a list with a wrong number in it is a mistake to be told, not to be worked around.
- */
-static int attach_pids(struct record *record)
-{
-	const struct record_options *options = record->options;
-	int status = STATUS_DONE;
-
-	for (unsigned int i = 0; i < options->target.pid_count && status == STATUS_DONE; i++) {
-		status = selection_check_pid(options->target.pids[i]);
-		if (status == STATUS_DONE)
-			status = tracer_attach(record->tracer, options->target.pids[i]);
-	}
-	return status;
-}
-
-/* Of those named, every one must be there; of those that belong to them, nobody need. */
-static int attach_population(struct record *record)
-{
-	const struct record_options *options = record->options;
-	int status = STATUS_DONE;
-
-	for (unsigned int i = 0; i < options->target.pid_count && status == STATUS_DONE; i++)
-		status = selection_check_pid(options->target.pids[i]);
-	return status ? status : selection_attach(&record->selection, record->tracer);
-}
-
 static int attach(struct record *record)
 {
 	int status;
 
-	if (!record->launch.started && record->options->target.population != POPULATION_LISTED)
-		return attach_population(record);
 	if (!record->launch.started)
-		return attach_pids(record);
+		return selection_attach(&record->selection, record->tracer);
 	tracer_populate(record->tracer, NULL);
 	status = tracer_attach_program(record->tracer, record->launch.command.pid, record->launch.command.path);
 	return status ? status : launch_release(&record->launch);
@@ -126,15 +97,15 @@ static void say_tracing(const struct record *record)
 	if (options->sample_bytes > 1)
 		snprintf(rate, sizeof(rate), "one sample in %llu bytes", (unsigned long long)options->sample_bytes);
 	log_note("tracing %s, %s, by %s probes; Ctrl-C stops", what, rate, tracer_attach_name(record->tracer));
-	if (record->launch.spare.count) {
+	if (record->launch.copies) {
 		log_note("'%s' and its children use copies of their allocators' files (%u) in a mount namespace of "
 			 "their own: nobody else pays, and mounts that they make stay inside (neither with "
 			 "--shared-mounts)",
-			 options->target.command[0], record->launch.spare.count);
+			 options->target.command[0], record->launch.copies);
 		return;
 	}
-	if (record->launch.spare.reason)
-		log_note("the real allocator files are probed, because %s", record->launch.spare.reason);
+	if (record->launch.reason)
+		log_note("the real allocator files are probed, because %s", record->launch.reason);
 	selection_say(&record->selection, record->tracer);
 }
 
@@ -231,18 +202,6 @@ static void watch(struct record *record)
 	recorder_tick(tracer_recorder(record->tracer), record->told_ns);
 }
 
-/* What heaptap takes for itself, after COMMAND has been forked, who must not inherit it. */
-static void take_resources(void)
-{
-	struct rlimit limit;
-
-	/* Every mapped file stays open, and the usual soft limit is a courtesy to select(), which nobody here calls. */
-	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 static void say_missed(const struct tracer *tracer)
 {
 	u64 refused = tracer_refused(tracer), unheard = tracer_unheard(tracer);
@@ -266,15 +225,15 @@ static int run(struct record *record)
 		.pools = record->options->target.pools,
 		.show_allocator = record->options->show_allocator,
 		.wide = record->options->target.pid_count > FILTERED_MAX,
-		.target = record->launch.spare.target,
+		.target = record->launch.target,
 		.collector = record->options->collector,
 	};
 	u64 stop_ns;
 	int status;
 
-	record->launch.spare.target = NULL;
+	record->launch.target = NULL;
 	selection_describe(&record->selection, &tracer_options);
-	take_resources();
+	selection_take_descriptors(); /* after COMMAND has been forked, which must not inherit it */
 	status = tracer_open(&tracer_options, &record->tracer);
 	if (status)
 		return status;
@@ -319,7 +278,7 @@ int record_run(const struct record_options *options)
 		status = STATUS_FAILED;
 	/* Before the tracer: the child must not inherit its maps and threads. */
 	if (!status && options->target.command)
-		status = launch_start(&options->target, &record.signals.original_mask, &record.launch);
+		status = launch_start(&record.selection, &record.signals.original_mask, &record.launch);
 	if (!status)
 		status = run(&record);
 	signals_return(&record.signals);

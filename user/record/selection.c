@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* --follow, --all, --cgroup, --container, --comm, --exe. Called by record and doctor. */
+/* -p, --follow, --all, --cgroup, --container, --comm, --exe. */
 #include "record/selection.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "system/mapped_by.h"
@@ -64,26 +65,26 @@ static int find_exe(struct selection *selection)
 	return STATUS_DONE;
 }
 
-int selection_open(const struct selection_options *options, struct selection *ret_membership)
+int selection_open(const struct selection_options *options, struct selection *ret_selection)
 {
 	int err, status = STATUS_DONE;
 
-	*ret_membership = (struct selection){.options = options};
-	err = cgroup_mounts_open(THIS_MACHINE, &ret_membership->hierarchy);
-	ret_membership->has_hierarchy = !err;
+	*ret_selection = (struct selection){.options = options};
+	err = cgroup_mounts_open(THIS_MACHINE, &ret_selection->hierarchy);
+	ret_selection->has_hierarchy = !err;
 	if (err && options->population == POPULATION_CGROUP) {
 		log_error("cgroups of version 2 are not mounted here, and heaptap cannot tell a container's processes "
 			  "without: mount -t cgroup2 none /sys/fs/cgroup/unified, or trace processes with -p");
 		return STATUS_UNSUPPORTED;
 	}
 	if (!err)
-		ret_membership->names = container_names_new(&ret_membership->hierarchy);
+		ret_selection->names = container_names_new(&ret_selection->hierarchy);
 	if (options->container)
-		status = find_container(ret_membership);
+		status = find_container(ret_selection);
 	else if (options->cgroup)
-		status = find_group(ret_membership);
+		status = find_group(ret_selection);
 	if (status == STATUS_DONE && options->exe)
-		status = find_exe(ret_membership);
+		status = find_exe(ret_selection);
 	return status;
 }
 
@@ -121,12 +122,52 @@ void selection_describe(const struct selection *selection, struct tracer_options
 	options->sources.group = selection->has_group ? selection->group.path : NULL;
 }
 
+void selection_take_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+const char *selection_name(const struct selection *selection, char name[SELECTION_NAME_MAX])
+{
+	const struct selection_options *options = selection->options;
+	const struct container *container = &selection->container;
+
+	if (options->container)
+		snprintf(name, SELECTION_NAME_MAX, "container '%s' (%.12s, %s)",
+			 container->name ? container->name : options->container, container->id, container->runtime);
+	else if (options->cgroup)
+		snprintf(name, SELECTION_NAME_MAX, "cgroup '%s'", selection->group.path);
+	else if (options->population == POPULATION_ALL)
+		snprintf(name, SELECTION_NAME_MAX, "every process of this machine");
+	else
+		snprintf(name, SELECTION_NAME_MAX, "the processes named%s",
+			 options->population == POPULATION_FOLLOW ? " and their children" : "");
+	return name;
+}
+
+static int list_named(const struct selection_options *options, struct pid_list *ret_list)
+{
+	*ret_list = (struct pid_list){.pids = calloc(options->pid_count + 1UL, sizeof(pid_t))};
+	if (!ret_list->pids)
+		return -ENOMEM;
+	for (; ret_list->count < options->pid_count; ret_list->count++)
+		ret_list->pids[ret_list->count] = options->pids[ret_list->count];
+	return 0;
+}
+
 static int list(const struct selection *selection, struct pid_list *ret_list)
 {
 	const struct selection_options *options = selection->options;
 	unsigned int hidden = 0;
 	int err;
 
+	if (options->population == POPULATION_LISTED)
+		return list_named(options, ret_list);
 	if (options->population == POPULATION_ALL)
 		return pid_list_all(ret_list);
 	if (options->population == POPULATION_FOLLOW)
@@ -163,7 +204,8 @@ static void keep_wanted(const struct selection *selection, struct pid_list *pids
 	pids->count = kept;
 }
 
-int selection_check_pid(pid_t pid)
+/* A mistake in a list of PIDs is reported, not worked around: all are traced, or none. */
+static int check_pid(pid_t pid)
 {
 	pid_t process = procfs_process(pid);
 
@@ -180,8 +222,13 @@ int selection_check_pid(pid_t pid)
 
 int selection_list(const struct selection *selection, struct pid_list *ret_list)
 {
-	int err = list(selection, ret_list);
+	int err;
 
+	*ret_list = (struct pid_list){0};
+	for (unsigned int i = 0; i < selection->options->pid_count; i++)
+		if (check_pid(selection->options->pids[i]) != STATUS_DONE)
+			return STATUS_NO_TARGET;
+	err = list(selection, ret_list);
 	if (err) {
 		log_error("cannot list the processes to trace: %s", strerror(-err));
 		return STATUS_FAILED;
@@ -190,24 +237,41 @@ int selection_list(const struct selection *selection, struct pid_list *ret_list)
 	return STATUS_DONE;
 }
 
-int selection_attach(struct selection *selection, struct tracer *tracer)
+static int attach_named(struct tracer *tracer, const struct pid_list *pids)
 {
-	/* The runtime's own process goes in to become the container's: with the host's libc, which others need not pay for. */
+	int status = STATUS_DONE;
+
+	for (unsigned int i = 0; i < pids->count && status == STATUS_DONE; i++)
+		status = tracer_attach(tracer, pids->pids[i]);
+	return status;
+}
+
+/* The runtime's own process enters a container with the host's libc, which no other process should have to pay for. */
+static void look_out(const struct selection *selection, struct tracer *tracer)
+{
 	struct group group = {
 		.id = selection->group.id,
 		.level = selection->group.level,
 		.programs_only = selection->options->container != NULL,
 	};
-	struct pid_list pids;
-	int status;
 
 	if (selection->has_group)
 		snprintf(group.path, sizeof(group.path), "%s", selection->group.path);
 	tracer_populate(tracer, selection->has_group ? &group : NULL);
+}
+
+int selection_attach(struct selection *selection, struct tracer *tracer)
+{
+	bool listed = selection->options->population == POPULATION_LISTED;
+	struct pid_list pids;
+	int status;
+
+	if (!listed)
+		look_out(selection, tracer);
 	status = selection_list(selection, &pids);
-	if (status)
-		return status;
-	status = tracer_attach_all(tracer, pids.pids, pids.count, &selection->processes);
+	if (!status)
+		status = listed ? attach_named(tracer, &pids)
+				: tracer_attach_all(tracer, pids.pids, pids.count, &selection->processes);
 	pid_list_release(&pids);
 	return status;
 }
@@ -255,16 +319,11 @@ static void say_who_pays(const struct tracer *tracer)
 
 void selection_say(const struct selection *selection, const struct tracer *tracer)
 {
-	const struct selection_options *options = selection->options;
+	char name[SELECTION_NAME_MAX];
 
-	if (options->container)
-		log_note("container '%s' (%.12s, %s): %u process%s, and whoever joins",
-			 selection->container.name ? selection->container.name : options->container,
-			 selection->container.id, selection->container.runtime, selection->processes,
-			 selection->processes == 1 ? "" : "es");
-	else if (options->cgroup)
-		log_note("cgroup '%s': %u process%s, and whoever joins", selection->group.path, selection->processes,
-			 selection->processes == 1 ? "" : "es");
+	if (selection->has_group)
+		log_note("%s: %u process%s, and those that join later", selection_name(selection, name),
+			 selection->processes, selection->processes == 1 ? "" : "es");
 	say_who_pays(tracer);
 }
 

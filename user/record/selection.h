@@ -2,8 +2,8 @@
 #ifndef RECORD_SELECTION_H
 #define RECORD_SELECTION_H
 /*
- * Whom a recording is about: from the words of the command line to a cgroup, to processes, and to the tracer. Says what
- * goes wrong, and returns enum status.
+ * The processes that `record` traces and `doctor` looks at: from what the command line says to a cgroup, to PIDs, and to
+ * the tracer. Functions that return int return enum status, and log what went wrong.
  */
 #include "system/cgroup.h"
 #include "system/container.h"
@@ -14,7 +14,7 @@
 #define PIDS_MAX     1024
 #define FILTERED_MAX 8 /* processes served by links of their own; each further link costs every hit on its site */
 
-/* What was asked for, of `record` and `doctor` alike. */
+/* What was asked for, by the options that `record` and `doctor` share. */
 struct selection_options {
 	pid_t *pids; /* as given, duplicates removed */
 	unsigned int pid_count;
@@ -38,34 +38,47 @@ struct selection {
 		dev_t device;
 		ino_t inode;
 	} exe;
-	unsigned int processes; /* attached to at the start */
-	u32 made;		/* times the group was made again, as far as that has been said */
-	bool empty;		/* it has been said that nobody is left in it */
+	unsigned int processes; /* attached to at the start; of a population alone */
+	u32 made;		/* how often the group had been made again when that was logged last */
+	bool empty;		/* it has been logged that the group has no processes left */
 };
 
-/* Find what the options name. Releases nothing when it fails: selection_release does. */
-int selection_open(const struct selection_options *options, struct selection *ret_membership);
+/* Find what the options name. Must be followed by selection_release, also when it fails. */
+int selection_open(const struct selection_options *options, struct selection *ret_selection);
 void selection_release(struct selection *selection);
 
-/* A PID that was named: STATUS_DONE when it is a process that can be traced. */
-int selection_check_pid(pid_t pid);
+/*
+ * Raise the limit of open files: every mapped file stays open, and the usual soft limit only serves callers of select(),
+ * which is not used here. COMMAND must have been forked before, as it would inherit this.
+ */
+void selection_take_descriptors(void);
 
 /*
- * Those who belong to it now, of a population; to be released. Threads of the kernel may be among them. Of -- COMMAND
- * there are none.
+ * The processes that belong to it now; to be released. Threads of the kernel may be among them. Fails unless each PID
+ * that was named is a process that can be traced. For -- COMMAND the list is empty.
  */
 int selection_list(const struct selection *selection, struct pid_list *ret_list);
 
-/* What tracer_open is to know of it. */
+/*
+ * What was selected, for messages: "container 'shop' (0123456789ab, docker)", "cgroup '/a'", "every process of this
+ * machine", "the processes named".
+ */
+#define SELECTION_NAME_MAX 512
+const char *selection_name(const struct selection *selection, char name[SELECTION_NAME_MAX]);
+
+/* Fill in what tracer_open needs to know about it. */
 void selection_describe(const struct selection *selection, struct tracer_options *options);
 
-/* Attach to those that run already, with the kernel looking out for others from before that. Not of COMMAND. */
+/*
+ * Attach to the processes that run already. The kernel looks out for those that join later from before that. Not for
+ * COMMAND.
+ */
 int selection_attach(struct selection *selection, struct tracer *tracer);
 
-/* Say who is traced, and who else pays how much. */
+/* Log which group is traced, and which other processes pay how much. */
 void selection_say(const struct selection *selection, const struct tracer *tracer);
 
-/* Now and then: say that a group was removed, or made again. True when nothing more can come of it. */
+/* Now and then: log that a group was removed, or made again. True when the recording is over because of it. */
 bool selection_look(struct selection *selection, const struct tracer *tracer);
 
 #endif

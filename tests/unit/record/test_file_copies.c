@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * file_copies.c, spare.c and what binaries.c does with copies, as far as nobody's rights are needed: the copies go to a
+ * file_copies.c, launch.c and what binaries.c does with copies, as far as nobody's rights are needed: the copies go to a
  * directory that stands for the tmpfs. The mounts are tested by tests/e2e/test_stand_in.c.
  */
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 
 #include "binary/elf.h"
-#include "record/spare.h"
+#include "record/launch.h"
 #include "system/file_copies.h"
 #include "probe/binaries.h"
 #include "unit/system/scratch.h"
@@ -206,8 +206,9 @@ static int start_without_rights(void)
 {
 	char *argv[] = {(char *)"sh", (char *)"-c", (char *)"exit 9", NULL};
 	struct file_copies *set = (void *)1;
-	struct workload workload;
-	struct spare spare;
+	struct selection_options options = {.command = argv, .population = POPULATION_FOLLOW};
+	struct selection selection = {.options = &options};
+	struct launch launch = {0};
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -215,16 +216,16 @@ static int start_without_rights(void)
 		return __LINE__ % 256;
 	if (file_copies_new(&set) != -EPERM || set)
 		return __LINE__ % 256;
-	if (spare_start(NULL, argv, (char *)"/bin/sh", &none, &workload, &spare))
+	if (launch_start(&selection, &none, &launch))
 		return __LINE__ % 256;
-	if (spare.target || spare.count || !strstr(spare.reason, "CAP_SYS_ADMIN"))
+	if (launch.target || launch.copies || !strstr(launch.reason, "CAP_SYS_ADMIN"))
 		return __LINE__ % 256;
-	if (workload_release(&workload) || workload_status(&workload, 1) != 9)
+	if (launch_release(&launch) || launch_status(&launch, STATUS_DONE) != 9)
 		return __LINE__ % 256;
 	return 0;
 }
 
-static void test_spare_without_rights_starts_command_and_says_why(void **state)
+static void test_launch_without_rights_starts_command_and_says_why(void **state)
 {
 	pid_t pid = fork();
 	int status;
@@ -249,7 +250,7 @@ int main(void)
 		TEST(test_target_stands_in_copy_under_the_name_of_the_original),
 		TEST(test_target_stand_in_of_an_unknown_original_is_refused),
 		TEST(test_command_that_cannot_enter_is_reaped),
-		TEST(test_spare_without_rights_starts_command_and_says_why),
+		TEST(test_launch_without_rights_starts_command_and_says_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
