@@ -54,10 +54,9 @@ static __always_inline bool ring_share(u32 process, u64 size)
 	return true;
 }
 
-static __always_inline void emit_header(struct event *event, enum event_kind kind, u32 process, u8 flags)
+static __always_inline void emit_header(struct event *event, enum event_kind kind, u32 process, u16 flags)
 {
 	event->kind = kind;
-	event->source = SOURCE_UPROBE;
 	event->flags = flags;
 	event->process = process;
 	event->time_ns = bpf_ktime_get_ns();

@@ -106,7 +106,7 @@ static __always_inline void heap_begin(const struct stash *stash, u64 addr, u64 
 	struct live_key key = live_key(stash->process, addr);
 	struct event_alloc *event = NULL;
 	u64 object, word, *taken;
-	u8 flags = stack ? 0 : EVENT_STACKLESS;
+	u16 flags = 0;
 
 	if (ring_share(stash->process, sizeof(*event)))
 		event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
@@ -134,7 +134,6 @@ static __always_inline void heap_begin(const struct stash *stash, u64 addr, u64 
 	event->object = object;
 	event->addr = addr;
 	event->size = stash->size;
-	event->interval = config.sample_bytes;
 	event->stack = stack;
 	bpf_ringbuf_submit(event, emit_flags());
 }

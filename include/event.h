@@ -29,23 +29,15 @@ enum event_kind {
 	EVENT_RAW = 10, /* instead of STACK: bytes of a stack whose tables were not ready, for user space to unwind */
 };
 
-/* Where an event comes from. Nothing right of the ring may ask. */
-enum event_source {
-	SOURCE_NONE = 0,
-	SOURCE_UPROBE = 1,
-};
-
 enum event_flag {
 	EVENT_REFUSED = 1 << 0,	   /* ALLOC: counted as allocated, but not followed: the live map was full */
-	EVENT_STACKLESS = 1 << 1,  /* ALLOC: kept without its stack (see counters stack_lost_*) */
-	EVENT_TRUNCATED = 1 << 2,  /* STACK: `end` is UNWIND_TRUNCATED, the root is missing */
-	EVENT_UNFOLLOWED = 1 << 3, /* ALLOC: --alloc-only, in-use unknown by design */
+	EVENT_TRUNCATED = 1 << 1,  /* STACK: `end` is UNWIND_TRUNCATED, the root is missing */
+	EVENT_UNFOLLOWED = 1 << 2, /* ALLOC: --alloc-only, in-use unknown by design */
 };
 
 struct event {
 	u16 kind;
-	u8 source;
-	u8 flags;
+	u16 flags; /* enum event_flag */
 	u32 process;
 	u64 time_ns;
 };
@@ -54,9 +46,8 @@ struct event_alloc {
 	struct event header;
 	u64 object; /* id, never used twice in one recording; 0 is no object */
 	u64 addr;
-	u64 size;     /* as requested */
-	u64 interval; /* mean bytes between samples that was in force */
-	u64 stack;    /* of EVENT_STACK or EVENT_RAW, 0 when EVENT_STACKLESS */
+	u64 size;  /* as requested */
+	u64 stack; /* of EVENT_STACK or EVENT_RAW; 0: kept without its stack (see counters stack_lost_*) */
 };
 
 /* FREE, OVERWRITE */
@@ -114,7 +105,7 @@ struct event_process {
 };
 
 _Static_assert(sizeof(struct event) == 16, "event header");
-_Static_assert(sizeof(struct event_alloc) == 56, "event_alloc");
+_Static_assert(sizeof(struct event_alloc) == 48, "event_alloc");
 _Static_assert(sizeof(struct event_object) == 24, "event_object");
 _Static_assert(sizeof(struct event_moved) == 32, "event_moved");
 _Static_assert(sizeof(struct event_stack) == 32 + 8 * (STACK_DEPTH_MAX), "event_stack");

@@ -46,7 +46,6 @@ static inline const struct event *next_event(enum event_kind kind, size_t size)
 	assert_non_null(event);
 	assert_int_equal(event->kind, kind);
 	assert_int_equal(got, size);
-	assert_int_equal(event->source, SOURCE_UPROBE);
 	assert_int_equal(event->process, PROCESS);
 	assert_true(event->time_ns > 1000);
 	return event;

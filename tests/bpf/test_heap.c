@@ -13,13 +13,11 @@ static void test_heap_begin_free_address_enters_map_and_is_told(void **state)
 	const struct event_alloc *event;
 
 	(void)state;
-	config.sample_bytes = 4096;
 	heap_begin(&stash, ADDR, 0xabc);
 	event = (const struct event_alloc *)next_event(EVENT_ALLOC, sizeof(*event));
 	assert_int_equal(event->header.flags, 0);
 	assert_int_equal(event->addr, ADDR);
 	assert_int_equal(event->size, 100);
-	assert_int_equal(event->interval, 4096);
 	assert_int_equal(event->stack, 0xabc);
 	assert_true(event->object != 0);
 	assert_true(word_at_addr() == live_word(event->object, LIVE_ALIVE));
@@ -38,13 +36,16 @@ static void test_heap_begin_two_births_have_different_ids(void **state)
 	assert_true(born(1) != first);
 }
 
-static void test_heap_begin_without_stack_is_flagged_stackless(void **state)
+static void test_heap_begin_without_stack_is_told_all_the_same(void **state)
 {
 	struct stash stash = {.size = 1, .process = PROCESS, .sampled = 1};
+	const struct event_alloc *event;
 
 	(void)state;
 	heap_begin(&stash, ADDR, 0);
-	assert_int_equal(next_event(EVENT_ALLOC, sizeof(struct event_alloc))->flags, EVENT_STACKLESS);
+	event = (const struct event_alloc *)next_event(EVENT_ALLOC, sizeof(*event));
+	assert_int_equal(event->header.flags, 0);
+	assert_int_equal(event->stack, 0);
 }
 
 static void test_heap_begin_ring_full_loses_the_sample_and_leaves_no_key(void **state)
@@ -82,8 +83,7 @@ static void test_heap_begin_alloc_only_is_unfollowed_and_enters_no_map(void **st
 	(void)state;
 	config.alloc_only = 1;
 	heap_begin(&stash, ADDR, 0);
-	assert_int_equal(next_event(EVENT_ALLOC, sizeof(struct event_alloc))->flags,
-			 EVENT_UNFOLLOWED | EVENT_STACKLESS);
+	assert_int_equal(next_event(EVENT_ALLOC, sizeof(struct event_alloc))->flags, EVENT_UNFOLLOWED);
 	assert_int_equal(stub_count(&live), 0);
 }
 
@@ -236,7 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_heap_begin_free_address_enters_map_and_is_told),
 		TEST(test_heap_begin_two_births_have_different_ids),
-		TEST(test_heap_begin_without_stack_is_flagged_stackless),
+		TEST(test_heap_begin_without_stack_is_told_all_the_same),
 		TEST(test_heap_begin_ring_full_loses_the_sample_and_leaves_no_key),
 		TEST(test_heap_begin_map_full_is_told_as_refused),
 		TEST(test_heap_begin_alloc_only_is_unfollowed_and_enters_no_map),

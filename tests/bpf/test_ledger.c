@@ -338,7 +338,7 @@ static void test_ledger_alloc_only_is_entry_only(void **state)
 
 	(void)state;
 	is.alloc_only = true;
-	is.ring_bytes = 2048;
+	is.ring_bytes = 1024;
 	simulate(&is);
 	assert_true(ledger_sum[COUNTER_ENTRY_ONLY] > 1000 && ledger_sum[COUNTER_LOST_RING] > 0);
 	assert_int_equal(ledger_sum[COUNTER_FREED] + ledger_sum[COUNTER_LIVE] + ledger_sum[COUNTER_ENDED], 0);

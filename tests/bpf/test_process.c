@@ -69,7 +69,6 @@ static const struct event_process *next_event(enum event_kind kind)
 	assert_non_null(event);
 	assert_int_equal(size, sizeof(*event));
 	assert_int_equal(event->header.kind, kind);
-	assert_int_equal(event->header.source, SOURCE_UPROBE);
 	assert_int_equal(event->header.flags, 0);
 	assert_int_equal(event->header.process, 9);
 	assert_int_equal(event->pid, PID);

@@ -44,18 +44,13 @@ static inline struct image *begin(u32 number, u32 pid)
 	return image;
 }
 
-static inline int send_alloc(u32 number, u64 object, u64 size, u64 stack, u8 flags)
+static inline int send_alloc(u32 number, u64 object, u64 size, u64 stack, u16 flags)
 {
 	struct event_alloc event = {
-		.header = {.kind = EVENT_ALLOC,
-			   .source = SOURCE_UPROBE,
-			   .flags = flags,
-			   .process = number,
-			   .time_ns = 100},
+		.header = {.kind = EVENT_ALLOC, .flags = flags, .process = number, .time_ns = 100},
 		.object = object,
 		.addr = 0x5000 + 16 * object,
 		.size = size,
-		.interval = 1,
 		.stack = stack,
 	};
 

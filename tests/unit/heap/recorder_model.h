@@ -115,7 +115,6 @@ static inline void model_alloc(struct model *model, u32 at)
 
 	event.size = site_size(site);
 	event.stack = site;
-	event.interval = world.sample_bytes;
 	tell(&event, sizeof(event));
 	if (model->marked + model->since + site_weight(site) >= (goal > least ? goal : least))
 		model_complete(model, world.now_ns);

@@ -29,8 +29,8 @@ static void test_recorder_alloc_flags_say_what_is_followed(void **state)
 	(void)state;
 	assert_int_equal(send_alloc(1, 1, 100, 7, EVENT_REFUSED), 0);
 	assert_int_equal(send_alloc(1, 2, 100, 7, EVENT_UNFOLLOWED), 0);
-	assert_int_equal(send_alloc(1, 3, 100, 0, EVENT_STACKLESS), 0);
-	assert_int_equal(send_alloc(1, 4, 100, 0, EVENT_STACKLESS | EVENT_REFUSED), 0);
+	assert_int_equal(send_alloc(1, 3, 100, 0, 0), 0);
+	assert_int_equal(send_alloc(1, 4, 100, 0, EVENT_REFUSED), 0);
 	assert_int_equal(image->heap.alloc_count, 4);
 	assert_int_equal(image->heap.unfollowed_count, 3);
 	assert_int_equal(image->heap.inuse_count, 1);

@@ -59,7 +59,7 @@ static void test_quota_stack_too_many_is_not_kept_and_said_of_its_allocations(vo
 	assert_int_equal(send_alloc(1, 1, 100, SITES + 1, 0), 0);
 	assert_int_equal(site_at(image, 0, 100)->alloc_count, 1);
 	/* What no stack was told of has none for want of room. */
-	assert_int_equal(send_alloc(1, 2, 100, 0, EVENT_STACKLESS), 0);
+	assert_int_equal(send_alloc(1, 2, 100, 0, 0), 0);
 	image_balance(image);
 	assert_int_equal(image->ledger[COUNTER_STACK_NO_ROOM], 1);
 }

@@ -94,7 +94,6 @@ static void send_alloc(u64 hash, u64 size, u64 time_ns)
 				    .object = ++objects,
 				    .addr = 16 * objects,
 				    .size = size,
-				    .interval = 1,
 				    .stack = hash};
 
 	assert_int_equal(recorder_event(recorder, &event.header, sizeof(event)), 0);
