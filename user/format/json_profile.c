@@ -202,8 +202,8 @@ static cJSON *make_sample(const void *table, u32 i)
 	profile_sample_values(profile, sample, value);
 	for (u32 j = 0; ok && j < sample->depth; j++)
 		ok = json_append_u64(stack, sample->location[j]);
-	if (profile->origin_count)
-		ok = ok && (sample->origin ? json_add_u64(row, "origin", sample->origin - 1)
+	if (profile->label_count)
+		ok = ok && (sample->labels ? json_add_u64(row, "origin", sample->labels - 1)
 					   : cJSON_AddNullToObject(row, "origin") != NULL);
 	ok = ok && json_add_u64(row, "size", sample->size) &&
 	     add_counts(row, "alloc_samples", sample->alloc_count, "inuse_samples", sample->inuse_count,
@@ -212,15 +212,15 @@ static cJSON *make_sample(const void *table, u32 i)
 	return json_row_or_null(row, ok);
 }
 
-static cJSON *make_origin(const void *table, u32 i)
+static cJSON *make_labels(const void *table, u32 i)
 {
-	const struct profile_labels *origin = &((const struct profile *)table)->origins[i];
+	const struct profile_labels *labels = &((const struct profile *)table)->labels[i];
 	cJSON *row = cJSON_CreateObject();
 
-	return json_row_or_null(row, json_add_known(row, "pid", origin->pid) &&
-					     json_add_text(row, "comm", origin->comm) &&
-					     json_add_text(row, "container", origin->container) &&
-					     json_add_text(row, "container_id", origin->container_id));
+	return json_row_or_null(row, json_add_known(row, "pid", labels->pid) &&
+					     json_add_text(row, "comm", labels->comm) &&
+					     json_add_text(row, "container", labels->container) &&
+					     json_add_text(row, "container_id", labels->container_id));
 }
 
 struct site_table {
@@ -279,8 +279,8 @@ int json_profile_write(const struct profile *profile, FILE *out)
 
 	if (!err)
 		err = print_sites(profile, out);
-	if (!err && profile->origin_count)
-		err = json_print_table("origins", profile->origin_count, make_origin, profile, out);
+	if (!err && profile->label_count)
+		err = json_print_table("origins", profile->label_count, make_labels, profile, out);
 	if (!err)
 		err = json_print_table("samples", profile->sample_count, make_sample, profile, out);
 	if (!err)

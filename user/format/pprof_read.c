@@ -21,7 +21,7 @@
 struct reading {
 	struct pprof_message message;
 	struct id_map locations;
-	struct label_table origins;
+	struct label_table labels;
 	struct profile *profile;
 };
 
@@ -62,10 +62,10 @@ static int read_size(const struct reading *reading, const Pprof__Sample *from, u
 }
 
 /* What the labels say of where the sample comes from; labels of others are passed over. */
-static int read_origin(struct reading *reading, const Pprof__Sample *from, u32 *ret_origin)
+static int read_labels(struct reading *reading, const Pprof__Sample *from, u32 *ret_labels)
 {
 	const struct pprof_message *message = &reading->message;
-	struct profile_labels origin = {0};
+	struct profile_labels labels = {0};
 
 	for (size_t i = 0; i < from->n_label; i++) {
 		const Pprof__Label *label = from->label[i];
@@ -74,15 +74,15 @@ static int read_origin(struct reading *reading, const Pprof__Sample *from, u32 *
 		if (!text)
 			return -EBADMSG;
 		if (pprof_message_string_is(message, label->key, "pid") && label->num > 0 && label->num <= INT32_MAX)
-			origin.pid = label->num;
+			labels.pid = label->num;
 		else if (pprof_message_string_is(message, label->key, "comm") && *text)
-			origin.comm = text;
+			labels.comm = text;
 		else if (pprof_message_string_is(message, label->key, "container") && *text)
-			origin.container = text;
+			labels.container = text;
 		else if (pprof_message_string_is(message, label->key, "container_id") && *text)
-			origin.container_id = text;
+			labels.container_id = text;
 	}
-	return labels_add(&reading->origins, &origin, ret_origin);
+	return labels_add(&reading->labels, &labels, ret_labels);
 }
 
 static int read_sample(struct reading *reading, const Pprof__Sample *from, struct profile_sample *to)
@@ -96,7 +96,7 @@ static int read_sample(struct reading *reading, const Pprof__Sample *from, struc
 		if (from->value[i] < 0)
 			return -EBADMSG;
 	err = read_size(reading, from, &to->size);
-	err = err ? err : read_origin(reading, from, &to->origin);
+	err = err ? err : read_labels(reading, from, &to->labels);
 	if (err)
 		return err;
 	to->location = calloc(from->n_location_id + 1, sizeof(*to->location));
@@ -212,16 +212,16 @@ int pprof_read(const char *path, struct profile **ret_profile)
 	err = err ? err : convert(&reading, path);
 	if (err)
 		goto out;
-	reading.profile->origins = reading.origins.origins;
-	reading.profile->origin_count = reading.origins.count;
-	reading.origins.origins = NULL;
-	reading.origins.count = 0;
+	reading.profile->labels = reading.labels.sets;
+	reading.profile->label_count = reading.labels.count;
+	reading.labels.sets = NULL;
+	reading.labels.count = 0;
 	*ret_profile = reading.profile;
 	reading.profile = NULL;
 out:
 	pprof_message_release(&reading.message);
 	profile_free(reading.profile);
-	label_table_release(&reading.origins);
+	label_table_release(&reading.labels);
 	id_map_release(&reading.locations);
 	free(data);
 	return err;

@@ -200,16 +200,16 @@ static void add_text(struct pprof_builder *builder, const char *key, const char 
 
 static void add_labels(struct pprof_builder *builder, const struct profile_sample *sample, Pprof__Sample *message)
 {
-	const struct profile_labels *origin;
+	const struct profile_labels *labels;
 
 	add_number(builder, "bytes", sample->size, message);
-	if (!sample->origin || sample->origin > builder->profile->origin_count)
+	if (!sample->labels || sample->labels > builder->profile->label_count)
 		return;
-	origin = &builder->profile->origins[sample->origin - 1];
-	add_number(builder, "pid", origin->pid, message);
-	add_text(builder, "comm", origin->comm, message);
-	add_text(builder, "container", origin->container, message);
-	add_text(builder, "container_id", origin->container_id, message);
+	labels = &builder->profile->labels[sample->labels - 1];
+	add_number(builder, "pid", labels->pid, message);
+	add_text(builder, "comm", labels->comm, message);
+	add_text(builder, "container", labels->container, message);
+	add_text(builder, "container_id", labels->container_id, message);
 }
 
 static void add_lifetime(struct pprof_builder *builder, struct lifetime *lifetime, Pprof__Sample *message)

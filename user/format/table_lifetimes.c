@@ -147,7 +147,7 @@ static bool print_unknown(const struct profile *profile, FILE *out)
 {
 	char goal[32];
 
-	if (!profile->model.known && profile->origin_count)
+	if (!profile->model.known && profile->label_count)
 		fputs("\nLifetimes are known of each process by itself: see its own file.\n", out);
 	else if (!profile->model.known)
 		fputs(profile->alloc_only ? "\nLifetimes are not known: frees were not recorded (--alloc-only).\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where samples come from; used by merge and by the reader of saved profiles. */
+/* An array of label sets, and the index of each by its content. */
 #include "profile/labels.h"
 
 #include <errno.h>
@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void release(struct profile_labels *origin)
+static void release(struct profile_labels *labels)
 {
-	free(origin->comm);
-	free(origin->container);
-	free(origin->container_id);
+	free(labels->comm);
+	free(labels->container);
+	free(labels->container_id);
 }
 
 static int copy_text(const char *from, char **ret)
@@ -28,13 +28,13 @@ static int append(struct label_table *table, const struct profile_labels *from)
 	if (table->count == table->capacity) {
 		u32 capacity = table->capacity ? 2 * table->capacity : 16;
 
-		to = reallocarray(table->origins, capacity, sizeof(*to));
+		to = reallocarray(table->sets, capacity, sizeof(*to));
 		if (!to)
 			return -ENOMEM;
-		table->origins = to;
+		table->sets = to;
 		table->capacity = capacity;
 	}
-	to = &table->origins[table->count];
+	to = &table->sets[table->count];
 	*to = (struct profile_labels){.pid = from->pid, .group = from->group};
 	if (copy_text(from->comm, &to->comm) || copy_text(from->container, &to->container) ||
 	    copy_text(from->container_id, &to->container_id)) {
@@ -45,17 +45,17 @@ static int append(struct label_table *table, const struct profile_labels *from)
 	return 0;
 }
 
-/* Its bytes tell an origin from every other. NULL without memory. */
-static char *make_key(const struct profile_labels *origin, u32 *ret_size)
+/* Equal labels, and only those, have equal bytes here. NULL without memory. */
+static char *make_key(const struct profile_labels *labels, u32 *ret_size)
 {
-	const char *texts[] = {origin->comm, origin->container, origin->container_id};
+	const char *texts[] = {labels->comm, labels->container, labels->container_id};
 	char *key = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&key, &size);
 
 	if (!out)
 		return NULL;
-	fprintf(out, "%u %u", origin->pid, origin->group);
+	fprintf(out, "%u %u", labels->pid, labels->group);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		fputc(texts[i] ? '+' : '-', out);
 		if (texts[i])
@@ -69,38 +69,38 @@ static char *make_key(const struct profile_labels *origin, u32 *ret_size)
 	return key;
 }
 
-int labels_add(struct label_table *table, const struct profile_labels *origin, u32 *ret_origin)
+int labels_add(struct label_table *table, const struct profile_labels *labels, u32 *ret_labels)
 {
 	const struct interned *entry;
 	char *key;
 	u32 size;
 	int added;
 
-	*ret_origin = 0;
-	if (!origin->pid && !origin->comm && !origin->container && !origin->container_id && !origin->group)
+	*ret_labels = 0;
+	if (!labels->pid && !labels->comm && !labels->container && !labels->container_id && !labels->group)
 		return 0;
-	key = make_key(origin, &size);
+	key = make_key(labels, &size);
 	if (!key)
 		return -ENOMEM;
-	/* Appended first: of an origin that is known but not there nobody could be rid again. */
+	/* Appended first: an entry cannot be taken out of `known` again. */
 	entry = intern_find(&table->known, key, size);
-	added = entry ? 0 : append(table, origin);
+	added = entry ? 0 : append(table, labels);
 	if (!entry && !added) {
 		added = intern_add(&table->known, key, size, &entry);
 		if (added < 0)
-			release(&table->origins[--table->count]);
+			release(&table->sets[--table->count]);
 	}
 	free(key);
 	if (added < 0)
 		return -ENOMEM;
-	*ret_origin = entry->index + 1;
+	*ret_labels = entry->index + 1;
 	return 0;
 }
 
 void label_table_release(struct label_table *table)
 {
 	for (u32 i = 0; i < table->count; i++)
-		release(&table->origins[i]);
-	free(table->origins);
+		release(&table->sets[i]);
+	free(table->sets);
 	intern_release(&table->known);
 }

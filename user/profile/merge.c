@@ -33,7 +33,7 @@ static int add_stack(struct passage *passage, const struct profile_sample *from,
 }
 
 /* Where the sample is that this one is to be added to: at the end, unless one without a pid is there. UNSEEN: no memory. */
-static u32 find_sample(struct merge *merge, u32 origin, const struct interned *stack, u64 size)
+static u32 find_sample(struct merge *merge, u32 labels, const struct interned *stack, u64 size)
 {
 	u32 place = merge->profile.sample_count, number;
 	struct key key = {0};
@@ -41,12 +41,12 @@ static u32 find_sample(struct merge *merge, u32 origin, const struct interned *s
 
 	if (merge_tables_grow(&merge->profile.samples, place, &merge->sample_capacity, sizeof(struct profile_sample)))
 		return UNSEEN;
-	if (origin && merge->origins.origins[origin - 1].pid)
+	if (labels && merge->labels.sets[labels - 1].pid)
 		return place;
 	if (merge_tables_grow(&merge->shared, intern_count(&merge->samples), &merge->shared_capacity,
 			      sizeof(*merge->shared)))
 		return UNSEEN;
-	key_put_u64(&key, origin);
+	key_put_u64(&key, labels);
 	key_put_u64(&key, stack ? stack->index : UNSEEN);
 	key_put_u64(&key, size);
 	added = key_intern(&key, &merge->samples, &number);
@@ -57,7 +57,7 @@ static u32 find_sample(struct merge *merge, u32 origin, const struct interned *s
 	return merge->shared[number];
 }
 
-static int add_sample(struct passage *passage, const struct profile_sample *from, u32 origin)
+static int add_sample(struct passage *passage, const struct profile_sample *from, u32 labels)
 {
 	struct profile *profile = &passage->merge->profile;
 	const struct interned *stack;
@@ -67,12 +67,12 @@ static int add_sample(struct passage *passage, const struct profile_sample *from
 
 	if (err)
 		return err;
-	place = find_sample(passage->merge, origin, stack, from->size);
+	place = find_sample(passage->merge, labels, stack, from->size);
 	if (place == UNSEEN)
 		return -ENOMEM;
 	to = &profile->samples[place];
 	if (place == profile->sample_count) {
-		*to = (struct profile_sample){.origin = origin, .size = from->size, .depth = from->depth};
+		*to = (struct profile_sample){.labels = labels, .size = from->size, .depth = from->depth};
 		to->location = stack ? (u32 *)stack->bytes : NULL;
 		profile->sample_count++;
 	}
@@ -103,40 +103,40 @@ static int passage_open(struct passage *passage, struct merge *merge, const stru
 		.from = from,
 		.mapping = unseen(from->mapping_count),
 		.location = unseen(from->location_count),
-		.origin = unseen(from->origin_count),
+		.labels = unseen(from->label_count),
 		.stack = unseen(depth),
 	};
-	return passage->mapping && passage->location && passage->origin && passage->stack ? 0 : -ENOMEM;
+	return passage->mapping && passage->location && passage->labels && passage->stack ? 0 : -ENOMEM;
 }
 
 static void passage_close(struct passage *passage)
 {
 	free(passage->mapping);
 	free(passage->location);
-	free(passage->origin);
+	free(passage->labels);
 	free(passage->stack);
 }
 
-/* Number 0: of no origin, which becomes `instead`. */
-static int pass_origin(struct passage *passage, u32 number, u32 instead, u32 *ret_origin)
+/* The labels' number here; a sample that has none (0) gets `instead`. */
+static int pass_labels(struct passage *passage, u32 number, u32 instead, u32 *ret_labels)
 {
 	u32 *seen;
 	int err = 0;
 
-	*ret_origin = instead;
+	*ret_labels = instead;
 	if (!number)
 		return 0;
-	if (number > passage->from->origin_count)
+	if (number > passage->from->label_count)
 		return -EINVAL;
-	seen = &passage->origin[number - 1];
+	seen = &passage->labels[number - 1];
 	if (*seen == UNSEEN)
-		err = labels_add(&passage->merge->origins, &passage->from->origins[number - 1], seen);
-	*ret_origin = *seen;
+		err = labels_add(&passage->merge->labels, &passage->from->labels[number - 1], seen);
+	*ret_labels = *seen;
 	return err;
 }
 
 static int add_samples(struct merge *merge, const struct profile *from,
-		       bool (*wanted)(const struct profile_labels *origin, const void *arg), const void *arg,
+		       bool (*wanted)(const struct profile_labels *labels, const void *arg), const void *arg,
 		       u32 instead)
 {
 	struct passage passage;
@@ -144,18 +144,18 @@ static int add_samples(struct merge *merge, const struct profile *from,
 
 	for (u32 i = 0; i < from->sample_count && !err; i++) {
 		const struct profile_sample *sample = &from->samples[i];
-		u32 origin;
+		u32 labels;
 
-		if (wanted && (!sample->origin || sample->origin > from->origin_count ||
-			       !wanted(&from->origins[sample->origin - 1], arg)))
+		if (wanted && (!sample->labels || sample->labels > from->label_count ||
+			       !wanted(&from->labels[sample->labels - 1], arg)))
 			continue;
-		err = pass_origin(&passage, sample->origin, instead, &origin);
+		err = pass_labels(&passage, sample->labels, instead, &labels);
 		if (!err)
-			err = add_sample(&passage, sample, origin);
+			err = add_sample(&passage, sample, labels);
 	}
 	passage_close(&passage);
-	merge->profile.origins = merge->origins.origins;
-	merge->profile.origin_count = merge->origins.count;
+	merge->profile.labels = merge->labels.sets;
+	merge->profile.label_count = merge->labels.count;
 	return err;
 }
 
@@ -170,13 +170,13 @@ static int agree(struct merge *merge, const struct profile *from)
 	return profile->sample_bytes == from->sample_bytes && profile->alloc_only == from->alloc_only ? 0 : -EINVAL;
 }
 
-int merge_add(struct merge *merge, const struct profile *profile, const struct profile_labels *origin)
+int merge_add(struct merge *merge, const struct profile *profile, const struct profile_labels *labels)
 {
 	int err = agree(merge, profile);
 	u32 number = 0;
 
-	if (!err && origin)
-		err = labels_add(&merge->origins, origin, &number);
+	if (!err && labels)
+		err = labels_add(&merge->labels, labels, &number);
 	if (!err)
 		err = add_samples(merge, profile, NULL, NULL, number);
 	if (!err)
@@ -185,7 +185,7 @@ int merge_add(struct merge *merge, const struct profile *profile, const struct p
 }
 
 int merge_select(struct merge *merge, const struct profile *from,
-		 bool (*wanted)(const struct profile_labels *origin, const void *arg), const void *arg)
+		 bool (*wanted)(const struct profile_labels *labels, const void *arg), const void *arg)
 {
 	int err = agree(merge, from);
 
@@ -229,8 +229,8 @@ void merge_describe(struct merge *merge, const struct profile *facts)
 	profile->location_count = tables.location_count;
 	profile->samples = tables.samples;
 	profile->sample_count = tables.sample_count;
-	profile->origins = tables.origins;
-	profile->origin_count = tables.origin_count;
+	profile->labels = tables.labels;
+	profile->label_count = tables.label_count;
 }
 
 const struct profile *merge_profile(const struct merge *merge)
@@ -260,7 +260,7 @@ void merge_free(struct merge *merge)
 	free(merge->profile.locations);
 	free(merge->profile.samples);
 	free(merge->shared);
-	label_table_release(&merge->origins);
+	label_table_release(&merge->labels);
 	intern_release(&merge->texts);
 	intern_release(&merge->mappings);
 	intern_release(&merge->locations);

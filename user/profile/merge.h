@@ -7,8 +7,8 @@
  * it, and a file that would lie over another is moved to a place of its own, so that an address means one thing. Code in
  * no file stays where it is, and is told apart by the names it has. Only mappings that a stack leads through are taken.
  *
- * Estimates are made per sample and truncated (estimate.h), so samples of an origin with a pid are never added up: the
- * totals are the sums of the parts' totals, exactly. Those of origins without one are, per (origin, stack, size).
+ * Estimates are made per sample and truncated (estimate.h), so samples labelled with a pid are never added up: the totals are
+ * exactly the sums of the parts' totals. Samples without a pid are added up per (labels, stack, size).
  * Ledgers and costs are added; what is of one process alone (lifetimes and the model, peaks, resident memory) is unknown.
  */
 #include "profile/profile.h"
@@ -19,14 +19,14 @@ struct merge *merge_new(void); /* NULL: no memory */
 void merge_free(struct merge *merge);
 
 /*
- * Add a profile that has its names. Samples without an origin get `origin`; NULL: they keep none. All must be of one
+ * Add a profile that has its names. Samples without labels get `labels`; NULL: they keep none. All must be of one
  * interval. 0; -EINVAL: another interval, or not all or none --alloc-only; -ENOMEM, when a part may have been added.
  */
-int merge_add(struct merge *merge, const struct profile *profile, const struct profile_labels *origin);
+int merge_add(struct merge *merge, const struct profile *profile, const struct profile_labels *labels);
 
-/* The same for those samples of `from` alone whose origin is `wanted`, and without its ledger and costs. */
+/* The same for those samples of `from` alone whose labels are `wanted`, and without its ledger and costs. */
 int merge_select(struct merge *merge, const struct profile *from,
-		 bool (*wanted)(const struct profile_labels *origin, const void *arg), const void *arg);
+		 bool (*wanted)(const struct profile_labels *labels, const void *arg), const void *arg);
 
 /* Who it is, when, and what it cost: all but the tables are `facts`' from now on, which is borrowed. */
 void merge_describe(struct merge *merge, const struct profile *facts);

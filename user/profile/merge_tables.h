@@ -15,7 +15,7 @@ struct merge {
 	struct profile profile; /* its texts are literals or borrowed */
 	u32 mapping_capacity, location_capacity, sample_capacity;
 	struct intern texts, mappings, locations, stacks, samples;
-	struct label_table origins;
+	struct label_table labels;
 	u32 *shared, shared_capacity; /* of `samples`, those that are added to: their places */
 	u64 place;		      /* the next free one */
 };
@@ -24,7 +24,7 @@ struct merge {
 struct passage {
 	struct merge *merge;
 	const struct profile *from;
-	u32 *mapping, *location, *origin;
+	u32 *mapping, *location, *labels;
 	u32 *stack; /* of the sample at hand */
 };
 

@@ -41,20 +41,20 @@ void profile_strip(struct profile *profile)
 		free(profile->samples[i].location);
 		free(profile->samples[i].lifetime);
 	}
-	for (u32 i = 0; profile->origins && i < profile->origin_count; i++) {
-		free(profile->origins[i].comm);
-		free(profile->origins[i].container);
-		free(profile->origins[i].container_id);
+	for (u32 i = 0; profile->labels && i < profile->label_count; i++) {
+		free(profile->labels[i].comm);
+		free(profile->labels[i].container);
+		free(profile->labels[i].container_id);
 	}
 	free(profile->mappings);
 	free(profile->locations);
 	free(profile->samples);
-	free(profile->origins);
+	free(profile->labels);
 	profile->mappings = NULL;
 	profile->locations = NULL;
 	profile->samples = NULL;
-	profile->origins = NULL;
-	profile->mapping_count = profile->location_count = profile->sample_count = profile->origin_count = 0;
+	profile->labels = NULL;
+	profile->mapping_count = profile->location_count = profile->sample_count = profile->label_count = 0;
 }
 
 void profile_free(struct profile *profile)

@@ -56,14 +56,14 @@ struct profile_location {
 struct profile_labels {
 	u32 pid;			       /* 0: several, merged */
 	char *comm, *container, *container_id; /* NULL: unknown, or no one */
-	u32 group; /* origins that read the same but must stay apart differ here; not written */
+	u32 group; /* sets that read the same but must stay apart differ here; not written */
 };
 
-/* One (stack, requested size), of one origin. Counts are raw samples; estimates are made by estimate_scale alone. */
+/* One (stack, requested size, labels). Counts are raw samples; estimates are made by estimate_scale alone. */
 struct profile_sample {
 	u32 *location; /* leaf first; the allocator's own frames are already gone */
 	u32 depth;
-	u32 origin; /* 0: that of the profile; else index in its origins, plus one */
+	u32 labels; /* 0: none, all is of the profile's one process; else index in its labels, plus one */
 	u64 size;
 	u64 alloc_count, inuse_count; /* published: of the moment a cycle completed */
 	struct lifetime *lifetime;    /* now, what is in use counted as ended; NULL: unknown */
@@ -107,8 +107,8 @@ struct profile {
 	u32 location_count;
 	struct profile_sample *samples;
 	u32 sample_count; /* entries of samples[], not a number of sampled objects */
-	struct profile_labels *origins;
-	u32 origin_count;
+	struct profile_labels *labels;
+	u32 label_count;
 	u64 ledger[COUNTER_MAX];
 	struct profile_model model;
 	/* beside it */

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* By origin, stack, size: equal ones become neighbours. */
+/* By labels, stack, size: equal ones become neighbours. */
 static int compare_samples(const void *left, const void *right)
 {
 	const struct profile_sample *a = left, *b = right;
 	int order;
 
-	if (a->origin != b->origin)
-		return a->origin < b->origin ? -1 : 1;
+	if (a->labels != b->labels)
+		return a->labels < b->labels ? -1 : 1;
 	if (a->depth != b->depth)
 		return a->depth < b->depth ? -1 : 1;
 	order = memcmp(a->location, b->location, a->depth * sizeof(*a->location));

@@ -106,7 +106,7 @@ static void count_in(struct aggregate *aggregate, const struct profile *profile)
 		numbers->perf_map_refused = profile->perf_map_refused;
 }
 
-static struct profile_labels origin_of(const struct profile *profile, char buffer[SITE_LABEL_ID_COLUMNS + 1])
+static struct profile_labels labels_of(const struct profile *profile, char buffer[SITE_LABEL_ID_COLUMNS + 1])
 {
 	return (struct profile_labels){
 		.pid = profile->pid,
@@ -135,8 +135,8 @@ static bool is_kept(struct aggregate *aggregate, const struct profile *profile)
 static int add_alone(struct aggregate *aggregate, struct profile *profile, char **before)
 {
 	char buffer[SITE_LABEL_ID_COLUMNS + 1], **files = NULL;
-	struct profile_labels origin = origin_of(profile, buffer);
-	int err = by_container_add(aggregate->gather, profile, &origin), write_err = 0;
+	struct profile_labels labels = labels_of(profile, buffer);
+	int err = by_container_add(aggregate->gather, profile, &labels), write_err = 0;
 
 	if (profile->sample_count) {
 		write_err = output_file_write(aggregate->options.dir, profile, aggregate->options.formats, 0, &files);
@@ -155,14 +155,14 @@ static int add_merged(struct aggregate *aggregate, struct profile *profile, char
 {
 	struct executable *executable = by_executable_get(&aggregate->executables, profile);
 	char buffer[SITE_LABEL_ID_COLUMNS + 1];
-	struct profile_labels origin = origin_of(profile, buffer);
+	struct profile_labels labels = labels_of(profile, buffer);
 	int err = -ENOMEM, files_err = 0;
 
 	if (executable) {
-		origin.pid = 0;
-		origin.comm = (char *)by_executable_comm(executable, profile->comm);
-		origin.group = executable->group;
-		err = by_container_add(aggregate->gather, profile, &origin);
+		labels.pid = 0;
+		labels.comm = (char *)by_executable_comm(executable, profile->comm);
+		labels.group = executable->group;
+		err = by_container_add(aggregate->gather, profile, &labels);
 		merge_facts(&executable->facts, profile);
 		aggregate->numbers.merged++;
 		if (before)
@@ -214,9 +214,9 @@ struct aggregate_interim *aggregate_interim_new(struct aggregate *aggregate)
 int aggregate_interim_add(struct aggregate_interim *interim, const struct profile *profile)
 {
 	char buffer[SITE_LABEL_ID_COLUMNS + 1];
-	struct profile_labels origin = origin_of(profile, buffer);
+	struct profile_labels labels = labels_of(profile, buffer);
 
-	return by_container_add(interim->gather, profile, &origin);
+	return by_container_add(interim->gather, profile, &labels);
 }
 
 static void keep_merged_files(void *arg, const struct profile *merged, char **files)
@@ -271,8 +271,8 @@ static int add_line(struct aggregate *aggregate, struct index_table *table, cons
 	facts->mappings = NULL;
 	facts->locations = NULL;
 	facts->samples = NULL;
-	facts->origins = NULL;
-	facts->mapping_count = facts->location_count = facts->sample_count = facts->origin_count = 0;
+	facts->labels = NULL;
+	facts->mapping_count = facts->location_count = facts->sample_count = facts->label_count = 0;
 	facts->stem = copy(merged->stem, &err);
 	facts->comm = copy(merged->comm, &err);
 	facts->exe = copy(merged->exe, &err);
@@ -294,9 +294,9 @@ static void add_merged_line(void *arg, const struct profile *merged, char **file
 	aggregate->err = aggregate->err ? aggregate->err : err;
 }
 
-static bool is_of_group(const struct profile_labels *origin, const void *group)
+static bool is_of_group(const struct profile_labels *labels, const void *group)
 {
-	return origin->group == *(const u32 *)group;
+	return labels->group == *(const u32 *)group;
 }
 
 static int finish_executable(struct aggregate *aggregate, const struct executable *executable)

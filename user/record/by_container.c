@@ -126,9 +126,9 @@ static int add_to_container(struct by_container *containers, const struct profil
 }
 
 int by_container_add(struct by_container *containers, const struct profile *profile,
-		     const struct profile_labels *origin)
+		     const struct profile_labels *labels)
 {
-	int err = merge_add(containers->all, profile, origin);
+	int err = merge_add(containers->all, profile, labels);
 
 	return err ? err : add_to_container(containers, profile);
 }
@@ -147,9 +147,9 @@ const struct profile *by_container_all(const struct by_container *containers)
 	return merge_profile(containers->all);
 }
 
-static bool is_in(const struct profile_labels *origin, const void *id)
+static bool is_in(const struct profile_labels *labels, const void *id)
 {
-	return origin->container_id && !strcmp(origin->container_id, id);
+	return labels->container_id && !strcmp(labels->container_id, id);
 }
 
 typedef void told_function(void *arg, const struct profile *merged, char **files);

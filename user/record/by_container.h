@@ -12,9 +12,9 @@ struct by_container;
 struct by_container *by_container_new(void); /* NULL: no memory */
 void by_container_free(struct by_container *containers);
 
-/* As merge_add. The container is the profile's, and so is that of the origin. */
+/* As merge_add. The container is the profile's, and `labels` must name the same. */
 int by_container_add(struct by_container *containers, const struct profile *profile,
-		     const struct profile_labels *origin);
+		     const struct profile_labels *labels);
 
 /* Everything that was added to `from`. 0 or -ENOMEM. */
 int by_container_copy(struct by_container *containers, const struct by_container *from);

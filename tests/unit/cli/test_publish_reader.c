@@ -24,15 +24,15 @@ static void test_publish_population_labels_say_whose_a_sample_is(void **state)
 	take_ended();
 	assert_int_equal(publish_everything(), STATUS_DONE);
 	assert_int_equal(pprof_read("all.pb.gz", &profile), 0);
-	for (u32 i = 0; i < profile->origin_count; i++) {
-		const struct profile_labels *origin = &profile->origins[i];
+	for (u32 i = 0; i < profile->label_count; i++) {
+		const struct profile_labels *labels = &profile->labels[i];
 
-		alone = alone || (origin->pid == 501 && !strcmp(origin->comm, "first"));
-		merged = merged || (!origin->pid && !strcmp(origin->comm, "second"));
-		assert_string_equal(origin->container, "shop");
-		assert_string_equal(origin->container_id, "c0ffee");
+		alone = alone || (labels->pid == 501 && !strcmp(labels->comm, "first"));
+		merged = merged || (!labels->pid && !strcmp(labels->comm, "second"));
+		assert_string_equal(labels->container, "shop");
+		assert_string_equal(labels->container_id, "c0ffee");
 	}
-	assert_int_equal(profile->origin_count, 2);
+	assert_int_equal(profile->label_count, 2);
 	assert_true(alone && merged);
 	profile_free(profile);
 	assert_true(scratch_has("container.c0ffee.pb.gz"));
@@ -40,7 +40,7 @@ static void test_publish_population_labels_say_whose_a_sample_is(void **state)
 
 static void test_publish_population_json_says_whose_a_sample_is(void **state)
 {
-	const cJSON *origins, *samples;
+	const cJSON *labels, *samples;
 	char *text;
 	cJSON *all;
 
@@ -54,10 +54,10 @@ static void test_publish_population_json_says_whose_a_sample_is(void **state)
 	all = cJSON_Parse(text);
 	free(text);
 	assert_int_equal(number(all, "processes"), 2);
-	origins = cJSON_GetObjectItem(all, "origins");
-	assert_int_equal(cJSON_GetArraySize(origins), 2);
-	assert_int_equal(number(cJSON_GetArrayItem(origins, 1), "pid"), 502);
-	assert_string_equal(cJSON_GetObjectItem(cJSON_GetArrayItem(origins, 0), "container_id")->valuestring, "c0ffee");
+	labels = cJSON_GetObjectItem(all, "origins");
+	assert_int_equal(cJSON_GetArraySize(labels), 2);
+	assert_int_equal(number(cJSON_GetArrayItem(labels, 1), "pid"), 502);
+	assert_string_equal(cJSON_GetObjectItem(cJSON_GetArrayItem(labels, 0), "container_id")->valuestring, "c0ffee");
 	samples = cJSON_GetObjectItem(all, "samples");
 	assert_int_equal(number(cJSON_GetArrayItem(samples, 0), "origin"), 0);
 	assert_int_equal(number(cJSON_GetArrayItem(samples, 5), "origin"), 1);

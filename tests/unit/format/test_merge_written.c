@@ -50,7 +50,7 @@ static void test_merge_totals_are_the_sums_of_the_parts_at_odd_sizes(void **stat
 
 static void test_merge_without_a_pid_adds_up_equal_samples(void **state)
 {
-	struct profile_labels origin = {.comm = (char *)"sh", .group = 1}, other = {.comm = (char *)"sh", .group = 2};
+	struct profile_labels labels = {.comm = (char *)"sh", .group = 1}, other = {.comm = (char *)"sh", .group = 2};
 	struct merge *merge = new_merge();
 	const struct profile *all;
 	struct made one, two;
@@ -61,14 +61,14 @@ static void test_merge_without_a_pid_adds_up_equal_samples(void **state)
 	sample(&one, 0, 64, 2, 1);
 	sample(&two, 0, 64, 3, 3);
 	sample(&two, 0, 65, 1, 0);
-	assert_int_equal(merge_add(merge, &one.profile, &origin), 0);
-	assert_int_equal(merge_add(merge, &two.profile, &origin), 0);
+	assert_int_equal(merge_add(merge, &one.profile, &labels), 0);
+	assert_int_equal(merge_add(merge, &two.profile, &labels), 0);
 	assert_int_equal(merge_add(merge, &two.profile, &other), 0);
 	all = merge_profile(merge);
 	assert_int_equal(all->sample_count, 4);
 	assert_int_equal(all->samples[0].alloc_count, 5);
 	assert_int_equal(all->samples[0].inuse_count, 4);
-	assert_int_equal(all->origin_count, 2);
+	assert_int_equal(all->label_count, 2);
 	merge_free(merge);
 }
 
@@ -94,7 +94,7 @@ static void test_merge_facts_add_up(void **state)
 	merge_free(merge);
 }
 
-static void test_merge_of_a_merge_keeps_origins_and_numbers(void **state)
+static void test_merge_of_a_merge_keeps_labels_and_numbers(void **state)
 {
 	struct merge *merge = new_merge(), *again = new_merge();
 	struct made one, two;
@@ -111,16 +111,16 @@ static void test_merge_of_a_merge_keeps_origins_and_numbers(void **state)
 	profile_totals(merge_profile(merge), total);
 	profile_totals(merge_profile(again), sum);
 	assert_memory_equal(total, sum, sizeof(sum));
-	assert_int_equal(merge_profile(again)->origin_count, 2);
+	assert_int_equal(merge_profile(again)->label_count, 2);
 	assert_int_equal(merge_profile(again)->processes, 2);
 	merge_free(merge);
 	assert_string_equal(frame(merge_profile(again), 1, 0)->lines[0].file, "/src/leaf.c");
 	merge_free(again);
 }
 
-static bool has_pid(const struct profile_labels *origin, const void *pid)
+static bool has_pid(const struct profile_labels *labels, const void *pid)
 {
-	return origin->pid == *(const u32 *)pid;
+	return labels->pid == *(const u32 *)pid;
 }
 
 static void test_merge_select_takes_what_is_wanted_and_is_described(void **state)
@@ -192,7 +192,7 @@ static void test_merge_of_what_contradicts_itself_stays_within_bounds(void **sta
 	two.stacks[1][0] = 1000;
 	assert_int_equal(merge_add(merge, &two.profile, NULL), -EINVAL);
 	two.stacks[1][0] = 0;
-	two.samples[0].origin = 5;
+	two.samples[0].labels = 5;
 	assert_int_equal(merge_add(merge, &two.profile, NULL), -EINVAL);
 	assert_int_equal(merge_profile(merge)->sample_count, 3);
 	out = open_memstream(&text, &size);
@@ -212,7 +212,7 @@ int main(void)
 		cmocka_unit_test(test_merge_totals_are_the_sums_of_the_parts_at_odd_sizes),
 		cmocka_unit_test(test_merge_without_a_pid_adds_up_equal_samples),
 		cmocka_unit_test(test_merge_facts_add_up),
-		cmocka_unit_test(test_merge_of_a_merge_keeps_origins_and_numbers),
+		cmocka_unit_test(test_merge_of_a_merge_keeps_labels_and_numbers),
 		cmocka_unit_test(test_merge_select_takes_what_is_wanted_and_is_described),
 		cmocka_unit_test(test_merge_refuses_another_interval),
 		cmocka_unit_test(test_merge_of_what_contradicts_itself_stays_within_bounds),

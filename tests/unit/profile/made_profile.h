@@ -80,9 +80,9 @@ static inline void sample(struct made *made, u32 stack, u64 size, u64 alloc, u64
 
 static inline void add(struct merge *merge, struct made *made)
 {
-	struct profile_labels origin = {.pid = made->profile.pid, .comm = made->profile.comm};
+	struct profile_labels labels = {.pid = made->profile.pid, .comm = made->profile.comm};
 
-	assert_int_equal(merge_add(merge, &made->profile, &origin), 0);
+	assert_int_equal(merge_add(merge, &made->profile, &labels), 0);
 }
 
 static inline struct merge *new_merge(void)

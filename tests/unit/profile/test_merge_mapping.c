@@ -25,8 +25,8 @@ static void test_merge_moves_a_file_to_where_the_first_process_has_it(void **sta
 	assert_ptr_equal(frame(all, 0, 0), frame(all, 1, 0));
 	assert_int_equal(frame(all, 1, 0)->address, 0x7f0000000010);
 	assert_string_equal(frame(all, 1, 1)->lines[0].function, "root");
-	assert_int_equal(all->origins[all->samples[0].origin - 1].pid, 1);
-	assert_int_equal(all->origins[all->samples[1].origin - 1].pid, 2);
+	assert_int_equal(all->labels[all->samples[0].labels - 1].pid, 1);
+	assert_int_equal(all->labels[all->samples[1].labels - 1].pid, 2);
 	merge_free(merge);
 }
 

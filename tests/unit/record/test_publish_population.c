@@ -206,7 +206,7 @@ static void test_publish_population_now_writes_living_and_merged_under_a_number(
 	assert_true(scratch_has("502.living.0001.pb.gz"));
 	assert_true(scratch_has("container.c0ffee.0001.pb.gz"));
 	assert_int_equal(pprof_read("all.0001.pb.gz", &profile), 0);
-	assert_int_equal(profile->origin_count, 2);
+	assert_int_equal(profile->label_count, 2);
 	assert_int_equal(profile->sample_count, 6);
 	profile_free(profile);
 	assert_int_equal(publish_everything(), STATUS_DONE);
