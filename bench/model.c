@@ -71,26 +71,26 @@ static double anonymous_mebibytes(void)
 static double model_ns(void)
 {
 	struct heap_site *sites = calloc(SITES, sizeof(*sites));
-	struct gc_model collector;
+	struct gc_model gc;
 	u64 start;
 
 	if (!sites)
 		give_up("out of memory");
-	gc_model_init(&collector, &(struct gc_options){.gogc_percent = 100}, 0);
+	gc_model_init(&gc, &(struct gc_options){.gogc_percent = 100}, 0);
 	start = clock_now_ns();
 	for (u32 i = 0; i < LIVE; i++) {
 		struct heap_site *born = &sites[chance(SITES)], *dead = &sites[chance(SITES)];
-		u32 birth = collector.cycle - (collector.cycle ? chance(collector.cycle) : 0);
+		u32 birth = gc.cycle - (gc.cycle ? chance(gc.cycle) : 0);
 
-		gc_model_tick(&collector, i);
-		gc_model_allocate(&collector, 524288, i);
-		booking_add(&born->booking, &collector, 1, 1);
-		gc_model_birth(&collector, 524288);
-		lifetime_birth(&born->lifetime, collector.cycle);
-		gc_model_tick(&collector, i);
-		gc_model_change(&collector, birth, -524288);
-		lifetime_death(&dead->lifetime, birth, collector.cycle);
-		booking_add(&dead->booking, &collector, 0, -1);
+		gc_model_tick(&gc, i);
+		gc_model_allocate(&gc, 524288, i);
+		booking_add(&born->booking, &gc, 1, 1);
+		gc_model_birth(&gc, 524288);
+		lifetime_birth(&born->lifetime, gc.cycle);
+		gc_model_tick(&gc, i);
+		gc_model_change(&gc, birth, -524288);
+		lifetime_death(&dead->lifetime, birth, gc.cycle);
+		booking_add(&dead->booking, &gc, 0, -1);
 	}
 	start = clock_now_ns() - start;
 	free(sites);
@@ -99,7 +99,7 @@ static double model_ns(void)
 
 int main(void)
 {
-	struct recorder_options options = {.sample_bytes = 524288, .collector = {.gogc_percent = 100}};
+	struct recorder_options options = {.sample_bytes = 524288, .gc = {.gogc_percent = 100}};
 	struct recorder *recorder = recorder_new(&options);
 	static u64 live[LIVE];
 	u64 object = 0, start;

@@ -49,7 +49,7 @@ static error_t parse_gogc(struct option_parser *parse, const char *text)
 
 	if (strcmp(text, "off") && parse_number(text, GOGC_MAX, &percent))
 		return option_refuse(parse, "'--gogc %s' is neither a percentage from 1 to %d nor off", text, GOGC_MAX);
-	parse->options->record.collector.gogc_percent = (u32)percent;
+	parse->options->record.gc.gogc_percent = (u32)percent;
 	parse->lifetimes = "--gogc";
 	return 0;
 }
@@ -61,7 +61,7 @@ static error_t parse_tenure(struct option_parser *parse, const char *text)
 	if (parse_number(text, GC_TENURE_MAX, &tenure))
 		return option_refuse(parse, "'--tenure %s' is not a number of cycles from 1 to %d", text,
 				     GC_TENURE_MAX);
-	parse->options->record.collector.tenure = (u32)tenure;
+	parse->options->record.gc.tenure = (u32)tenure;
 	parse->lifetimes = "--tenure";
 	return 0;
 }
@@ -310,7 +310,7 @@ static void parse_verb(struct option_parser *parse, int argc, char **argv)
 	error_t err;
 
 	options->record.sample_bytes = SAMPLE_BYTES_DEFAULT;
-	options->record.collector = (struct gc_options){GOGC_DEFAULT, GC_TENURE_DEFAULT};
+	options->record.gc = (struct gc_options){GOGC_DEFAULT, GC_TENURE_DEFAULT};
 	options->record.keep = KEEP_DEFAULT;
 	options->record.argv = argv + 1;
 	options->report.measure = INUSE_SPACE;

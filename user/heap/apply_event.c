@@ -133,7 +133,7 @@ int recorder_event(struct recorder *recorder, const struct event *event, size_t 
 		return -EBADMSG;
 	image = recorder_find(recorder, event->process);
 	if (image && !image->ended)
-		gc_model_tick(&image->heap.collector, event->time_ns);
+		gc_model_tick(&image->heap.gc, event->time_ns);
 	if (event->kind == EVENT_EXEC || event->kind == EVENT_FORK || event->kind == EVENT_ENTER)
 		return apply_begin(recorder, image, (const struct event_process *)event);
 	if (!image)

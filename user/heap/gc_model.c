@@ -2,116 +2,116 @@
 /* Cycles, generations and bookings of one image; driven by heap.c and the recorder. */
 #include "heap/gc_model.h"
 
-void gc_model_init(struct gc_model *collector, const struct gc_options *options, u64 now_ns)
+void gc_model_init(struct gc_model *gc, const struct gc_options *options, u64 now_ns)
 {
-	*collector = (struct gc_model){.options = *options, .start = {.time_ns = now_ns}};
-	if (!collector->options.tenure)
-		collector->options.tenure = GC_TENURE_DEFAULT;
+	*gc = (struct gc_model){.options = *options, .start = {.time_ns = now_ns}};
+	if (!gc->options.tenure)
+		gc->options.tenure = GC_TENURE_DEFAULT;
 }
 
-double gc_model_goal(const struct gc_model *collector)
+double gc_model_goal(const struct gc_model *gc)
 {
-	double factor = (double)collector->options.gogc_percent / 100;
-	double least = GC_MINIMUM_BYTES * factor, wanted = collector->marked_bytes * (1 + factor);
+	double factor = (double)gc->options.gogc_percent / 100;
+	double least = GC_MINIMUM_BYTES * factor, wanted = gc->marked_bytes * (1 + factor);
 
 	return wanted > least ? wanted : least;
 }
 
 /* What was born `tenure` cycles ago and lives is old from now on. */
-static void promote(struct gc_model *collector)
+static void promote(struct gc_model *gc)
 {
-	u32 row = (collector->cycle - collector->options.tenure) % GC_KEPT;
+	u32 row = (gc->cycle - gc->options.tenure) % GC_KEPT;
 
-	if (collector->cycle < collector->options.tenure)
+	if (gc->cycle < gc->options.tenure)
 		return;
-	collector->tenured_bytes += collector->young_bytes[row];
-	collector->promoted_bytes += collector->young_bytes[row];
-	collector->judged_bytes += collector->born_bytes[row];
-	collector->young_bytes[row] = collector->born_bytes[row] = 0;
+	gc->tenured_bytes += gc->young_bytes[row];
+	gc->promoted_bytes += gc->young_bytes[row];
+	gc->judged_bytes += gc->born_bytes[row];
+	gc->young_bytes[row] = gc->born_bytes[row] = 0;
 }
 
-static void remember(struct gc_model *collector, u64 now_ns)
+static void remember(struct gc_model *gc, u64 now_ns)
 {
-	struct moment moment = {now_ns, collector->allocated_bytes, collector->tenured_bytes};
+	struct moment moment = {now_ns, gc->allocated_bytes, gc->tenured_bytes};
 
-	for (u32 level = 0, n = collector->cycle; level < GC_LEVELS; level++, n >>= 1) {
-		collector->history[level][n % GC_KEPT] = moment;
+	for (u32 level = 0, n = gc->cycle; level < GC_LEVELS; level++, n >>= 1) {
+		gc->history[level][n % GC_KEPT] = moment;
 		if (n & 1)
 			break;
 	}
 }
 
-static void complete(struct gc_model *collector, u64 now_ns)
+static void complete(struct gc_model *gc, u64 now_ns)
 {
-	collector->cycle++;
-	collector->booked++;
+	gc->cycle++;
+	gc->booked++;
 	/* A request may have published this slot already; and the first cycle waits for its sweep, see the header. */
-	if (collector->published < collector->booked)
-		collector->published = collector->booked + (collector->booked == 1);
-	collector->marked_bytes = collector->live_bytes > 0 ? collector->live_bytes : 0;
-	collector->visited_bytes += collector->marked_bytes;
-	collector->since_bytes = 0;
-	promote(collector);
-	remember(collector, now_ns);
+	if (gc->published < gc->booked)
+		gc->published = gc->booked + (gc->booked == 1);
+	gc->marked_bytes = gc->live_bytes > 0 ? gc->live_bytes : 0;
+	gc->visited_bytes += gc->marked_bytes;
+	gc->since_bytes = 0;
+	promote(gc);
+	remember(gc, now_ns);
 }
 
-void gc_model_tick(struct gc_model *collector, u64 now_ns)
+void gc_model_tick(struct gc_model *gc, u64 now_ns)
 {
 	u64 due_ns;
 
-	if (!collector->options.gogc_percent)
+	if (!gc->options.gogc_percent)
 		return;
 	/* At the moment they were due, whenever that is noticed. */
-	while ((due_ns = gc_model_moment(collector, collector->cycle).time_ns + GC_PERIOD_NS) <= now_ns)
-		complete(collector, due_ns);
+	while ((due_ns = gc_model_moment(gc, gc->cycle).time_ns + GC_PERIOD_NS) <= now_ns)
+		complete(gc, due_ns);
 }
 
-void gc_model_allocate(struct gc_model *collector, double bytes, u64 now_ns)
+void gc_model_allocate(struct gc_model *gc, double bytes, u64 now_ns)
 {
-	bool reached = collector->marked_bytes + collector->since_bytes + bytes >= gc_model_goal(collector);
+	bool reached = gc->marked_bytes + gc->since_bytes + bytes >= gc_model_goal(gc);
 
-	if (reached && collector->options.gogc_percent)
-		complete(collector, now_ns);
-	collector->allocated_bytes += bytes;
-	collector->since_bytes += bytes;
+	if (reached && gc->options.gogc_percent)
+		complete(gc, now_ns);
+	gc->allocated_bytes += bytes;
+	gc->since_bytes += bytes;
 }
 
-void gc_model_request(struct gc_model *collector)
+void gc_model_request(struct gc_model *gc)
 {
-	collector->booked++;
-	collector->published = collector->booked + 1;
+	gc->booked++;
+	gc->published = gc->booked + 1;
 }
 
-void gc_model_birth(struct gc_model *collector, double bytes)
+void gc_model_birth(struct gc_model *gc, double bytes)
 {
-	collector->born_bytes[collector->cycle % GC_KEPT] += bytes;
-	gc_model_change(collector, collector->cycle, bytes);
+	gc->born_bytes[gc->cycle % GC_KEPT] += bytes;
+	gc_model_change(gc, gc->cycle, bytes);
 }
 
-void gc_model_change(struct gc_model *collector, u32 birth, double bytes)
+void gc_model_change(struct gc_model *gc, u32 birth, double bytes)
 {
-	bool tenured = collector->cycle - birth >= collector->options.tenure;
+	bool tenured = gc->cycle - birth >= gc->options.tenure;
 
-	collector->live_bytes += bytes;
-	*(tenured ? &collector->tenured_bytes : &collector->young_bytes[birth % GC_KEPT]) += bytes;
+	gc->live_bytes += bytes;
+	*(tenured ? &gc->tenured_bytes : &gc->young_bytes[birth % GC_KEPT]) += bytes;
 }
 
-struct moment gc_model_moment(const struct gc_model *collector, u32 cycle)
+struct moment gc_model_moment(const struct gc_model *gc, u32 cycle)
 {
 	for (u32 level = 0; cycle && level < GC_LEVELS; level++) {
 		/* The next multiple of 2^level, counted in such steps. */
 		u32 step = ((cycle - 1) >> level) + 1;
 
-		if ((collector->cycle >> level) - step < GC_KEPT)
-			return collector->history[level][step % GC_KEPT];
+		if ((gc->cycle >> level) - step < GC_KEPT)
+			return gc->history[level][step % GC_KEPT];
 	}
-	return collector->start;
+	return gc->start;
 }
 
-double gc_model_trend(const struct gc_model *collector)
+double gc_model_trend(const struct gc_model *gc)
 {
-	struct moment from = gc_model_moment(collector, collector->cycle / 2);
-	struct moment to = gc_model_moment(collector, collector->cycle);
+	struct moment from = gc_model_moment(gc, gc->cycle / 2);
+	struct moment to = gc_model_moment(gc, gc->cycle);
 
 	if (to.time_ns <= from.time_ns)
 		return 0;
@@ -128,30 +128,30 @@ static void take_slot(struct booking *booking, struct booking_slot *slot)
 }
 
 /* Publish what is due. However many cycles have gone by, there are no more than these slots. */
-static void catch_up(struct booking *booking, const struct gc_model *collector)
+static void catch_up(struct booking *booking, const struct gc_model *gc)
 {
-	u32 due = collector->published - booking->through;
+	u32 due = gc->published - booking->through;
 
 	for (u32 i = 1; i <= due && i <= SLOTS; i++)
 		take_slot(booking, &booking->slots[(booking->through + i) % SLOTS]);
-	booking->through = collector->published;
+	booking->through = gc->published;
 }
 
-void booking_add(struct booking *booking, const struct gc_model *collector, u64 alloc_count, s64 inuse_count)
+void booking_add(struct booking *booking, const struct gc_model *gc, u64 alloc_count, s64 inuse_count)
 {
-	struct booking_slot *slot = &booking->slots[(collector->booked + 2) % SLOTS];
+	struct booking_slot *slot = &booking->slots[(gc->booked + 2) % SLOTS];
 
-	catch_up(booking, collector);
+	catch_up(booking, gc);
 	slot->alloc_count += alloc_count;
 	slot->inuse_count += inuse_count;
 }
 
-struct booking_slot booking_published(const struct booking *booking, const struct gc_model *collector)
+struct booking_slot booking_published(const struct booking *booking, const struct gc_model *gc)
 {
 	struct booking now = *booking;
 
-	catch_up(&now, collector);
-	for (u32 i = 0; !collector->booked && i < SLOTS; i++)
+	catch_up(&now, gc);
+	for (u32 i = 0; !gc->booked && i < SLOTS; i++)
 		take_slot(&now, &now.slots[i]);
 	return (struct booking_slot){now.alloc_count, (s64)now.inuse_count};
 }

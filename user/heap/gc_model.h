@@ -58,35 +58,35 @@ struct gc_model {
 	struct moment start, history[GC_LEVELS][GC_KEPT];
 };
 
-void gc_model_init(struct gc_model *collector, const struct gc_options *options, u64 now_ns);
+void gc_model_init(struct gc_model *gc, const struct gc_options *options, u64 now_ns);
 
 /*
  * Complete the cycles that time alone has completed by `now_ns`, each at the moment it was due: before every event, and
  * now and then without one, but only up to a time before which no event will be told any more.
  */
-void gc_model_tick(struct gc_model *collector, u64 now_ns);
+void gc_model_tick(struct gc_model *gc, u64 now_ns);
 
 /* `bytes` are about to be allocated: may complete a cycle first. */
-void gc_model_allocate(struct gc_model *collector, double bytes, u64 now_ns);
+void gc_model_allocate(struct gc_model *gc, double bytes, u64 now_ns);
 
-/* An object enters use; later it leaves (negative bytes) or comes back. `birth` is collector->cycle as it was then. */
-void gc_model_birth(struct gc_model *collector, double bytes);
-void gc_model_change(struct gc_model *collector, u32 birth, double bytes);
+/* An object enters use; later it leaves (negative bytes) or comes back. `birth` is gc->cycle as it was then. */
+void gc_model_birth(struct gc_model *gc, double bytes);
+void gc_model_change(struct gc_model *gc, u32 birth, double bytes);
 
 /* What marked and allocated since must reach together. */
-double gc_model_goal(const struct gc_model *collector);
+double gc_model_goal(const struct gc_model *gc);
 
 /* Complete a cycle, and its sweep, for booking alone: what is published afterwards is what lives now. */
-void gc_model_request(struct gc_model *collector);
+void gc_model_request(struct gc_model *gc);
 
 /*
  * When paced cycle `cycle` completed, or the first one after it that is still known: exactly for the last 32 and for
  * the beginnings of the buckets of lifetime.h, within 1/16 of how long ago that was for others. Cycle 0 is the beginning.
  */
-struct moment gc_model_moment(const struct gc_model *collector, u32 cycle);
+struct moment gc_model_moment(const struct gc_model *gc, u32 cycle);
 
 /* Bytes by which what is tenured grew per second over the last half of the cycles; 0 before there are two. */
-double gc_model_trend(const struct gc_model *collector);
+double gc_model_trend(const struct gc_model *gc);
 
 /*
  * One site's counts on their way to publication (Go: runtime/mprof.go). What happens in booked cycle C goes to slot
@@ -104,12 +104,12 @@ struct booking {
 	} slots[2];		 /* those of two cycles ahead at most are pending */
 };
 
-void booking_add(struct booking *booking, const struct gc_model *collector, u64 alloc_count, s64 inuse_count);
+void booking_add(struct booking *booking, const struct gc_model *gc, u64 alloc_count, s64 inuse_count);
 
 /*
  * The published counts: those of the moment at which booked cycle `published` - 1 completed. Before the first cycle the
  * present ones, as in Go: a program that has not yet collected has a profile all the same.
  */
-struct booking_slot booking_published(const struct booking *booking, const struct gc_model *collector);
+struct booking_slot booking_published(const struct booking *booking, const struct gc_model *gc);
 
 #endif

@@ -11,7 +11,7 @@
 void heap_init(struct heap *heap, u64 sample_bytes)
 {
 	*heap = (struct heap){.sample_bytes = sample_bytes};
-	gc_model_init(&heap->collector, &(struct gc_options){0}, 0);
+	gc_model_init(&heap->gc, &(struct gc_options){0}, 0);
 }
 
 static void objects_free(struct heap_object **table)
@@ -94,24 +94,24 @@ static void leave_use(struct heap *heap, const struct heap_object *object)
 	site->inuse_count--;
 	heap->inuse_count--;
 	heap->inuse_bytes -= site->weight_bytes;
-	gc_model_change(&heap->collector, object->birth, -site->weight_bytes);
-	lifetime_death(&site->lifetime, object->birth, heap->collector.cycle);
-	booking_add(&site->booking, &heap->collector, 0, -1);
+	gc_model_change(&heap->gc, object->birth, -site->weight_bytes);
+	lifetime_death(&site->lifetime, object->birth, heap->gc.cycle);
+	booking_add(&site->booking, &heap->gc, 0, -1);
 }
 
 /* The allocation may complete a cycle, to which it does not belong itself. */
 static void count_alloc(struct heap *heap, struct heap_site *site, struct heap_object *object, u64 now_ns)
 {
-	gc_model_allocate(&heap->collector, site->weight_bytes, now_ns);
-	booking_add(&site->booking, &heap->collector, 1, object ? 1 : 0);
+	gc_model_allocate(&heap->gc, site->weight_bytes, now_ns);
+	booking_add(&site->booking, &heap->gc, 1, object ? 1 : 0);
 	site->alloc_count++;
 	heap->alloc_count++;
 	if (!object) {
 		heap->unfollowed_count++;
 		return;
 	}
-	object->birth = heap->collector.cycle;
-	gc_model_birth(&heap->collector, site->weight_bytes);
+	object->birth = heap->gc.cycle;
+	gc_model_birth(&heap->gc, site->weight_bytes);
 	lifetime_birth(&site->lifetime, object->birth);
 	enter_use(heap, site, now_ns);
 }
@@ -171,7 +171,7 @@ int heap_move(struct heap *heap, u64 id, u32 tid)
 	if (!object)
 		return -ENOENT;
 	object->moved_by = tid;
-	object->death = heap->collector.cycle;
+	object->death = heap->gc.cycle;
 	HASH_FIND(hh, heap->moved, &tid, sizeof(tid), previous);
 	if (previous) {
 		HASH_DEL(heap->moved, previous);
@@ -201,9 +201,9 @@ int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
 		return -ENOMEM;
 	}
 	enter_use(heap, object->site, now_ns);
-	gc_model_change(&heap->collector, object->birth, object->site->weight_bytes);
+	gc_model_change(&heap->gc, object->birth, object->site->weight_bytes);
 	lifetime_revive(&object->site->lifetime, object->birth, object->death);
-	booking_add(&object->site->booking, &heap->collector, 0, 1);
+	booking_add(&object->site->booking, &heap->gc, 0, 1);
 	heap->freed_count--;
 	return 0;
 }
@@ -211,9 +211,9 @@ int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
 void heap_lifetimes_close(struct heap *heap)
 {
 	for (struct heap_object *object = heap->objects; object; object = object->hh.next)
-		lifetime_end(&object->site->lifetime, object->birth, heap->collector.cycle);
+		lifetime_end(&object->site->lifetime, object->birth, heap->gc.cycle);
 	for (struct heap_site *site = heap->sites; site; site = site->hh.next)
-		lifetime_advance(&site->lifetime, heap->collector.cycle);
+		lifetime_advance(&site->lifetime, heap->gc.cycle);
 }
 
 void heap_lifetimes_reopen(struct heap *heap)

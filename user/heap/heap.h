@@ -46,7 +46,7 @@ struct heap {
 	u64 peak_ns;
 	struct quota_share share; /* of sites; the image's stacks are in it too */
 	u64 no_room_count;	  /* allocated, and booked to no stack for want of a share */
-	struct gc_model collector;
+	struct gc_model gc;
 };
 
 void heap_init(struct heap *heap, u64 sample_bytes);

@@ -139,7 +139,7 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 	}
 	process->scope = scope;
 	process->heap.share.quota = recorder->quota.max ? &recorder->quota : NULL;
-	gc_model_init(&process->heap.collector, &recorder->options.collector, now_ns);
+	gc_model_init(&process->heap.gc, &recorder->options.gc, now_ns);
 	announced = pending_images_take(&recorder->successions, pid, now_ns);
 	if (announced) {
 		address_map_free(process->mappings);
@@ -154,13 +154,13 @@ void recorder_tick(struct recorder *recorder, u64 now_ns)
 {
 	for (struct image *image = recorder->processes; image; image = image->hh.next)
 		if (!image->ended)
-			gc_model_tick(&image->heap.collector, now_ns);
+			gc_model_tick(&image->heap.gc, now_ns);
 }
 
 void recorder_request(struct recorder *recorder)
 {
 	for (struct image *image = recorder->processes; image; image = image->hh.next)
-		gc_model_request(&image->heap.collector);
+		gc_model_request(&image->heap.gc);
 }
 
 void recorder_end(struct recorder *recorder, struct image *image, u64 now_ns)

@@ -164,7 +164,7 @@ static int copy_lifetime(const struct snapshot *snapshot, const struct heap_site
 static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 {
 	struct profile_sample *sample = &snapshot->profile->samples[snapshot->profile->sample_count];
-	struct booking_slot published = booking_published(&site->booking, &snapshot->process->heap.collector);
+	struct booking_slot published = booking_published(&site->booking, &snapshot->process->heap.gc);
 	const struct stack *stack = stack_table_find(&snapshot->process->stacks, site->key.stack);
 
 	sample->location = calloc(stack ? stack->depth : 1, sizeof(*sample->location));
@@ -236,42 +236,42 @@ static void set_cost(const struct recorder_options *options, const struct image 
 }
 
 /* An object that has survived k cycles was born before the (k - 1)th last of them completed. */
-static u64 least_age_ns(const struct gc_model *collector, u32 class, u64 now_ns)
+static u64 least_age_ns(const struct gc_model *gc, u32 class, u64 now_ns)
 {
 	u32 age = lifetime_class_start(class);
 	u64 born_ns;
 
-	if (!age || age > collector->cycle)
+	if (!age || age > gc->cycle)
 		return 0;
-	born_ns = gc_model_moment(collector, collector->cycle - age + 1).time_ns;
+	born_ns = gc_model_moment(gc, gc->cycle - age + 1).time_ns;
 	return now_ns > born_ns ? now_ns - born_ns : 0;
 }
 
-static void copy_model(const struct gc_model *collector, u64 now_ns, struct profile_model *model)
+static void copy_model(const struct gc_model *gc, u64 now_ns, struct profile_model *model)
 {
-	struct moment last = gc_model_moment(collector, collector->cycle);
-	u32 width = lifetime_width(collector->cycle);
+	struct moment last = gc_model_moment(gc, gc->cycle);
+	u32 width = lifetime_width(gc->cycle);
 
 	*model = (struct profile_model){
 		.known = true,
-		.gogc_percent = collector->options.gogc_percent,
-		.tenure = collector->options.tenure,
-		.cycles = collector->cycle,
-		.requests = collector->booked - collector->cycle,
-		.cycles_ns = last.time_ns - collector->start.time_ns,
+		.gogc_percent = gc->options.gogc_percent,
+		.tenure = gc->options.tenure,
+		.cycles = gc->cycle,
+		.requests = gc->booked - gc->cycle,
+		.cycles_ns = last.time_ns - gc->start.time_ns,
 		.cycles_bytes = last.allocated_bytes,
-		.marked_bytes = collector->marked_bytes,
-		.goal_bytes = gc_model_goal(collector),
-		.visited_bytes = collector->visited_bytes,
-		.tenured_bytes = collector->tenured_bytes,
-		.trend = gc_model_trend(collector),
-		.judged_bytes = collector->judged_bytes,
-		.promoted_bytes = collector->promoted_bytes,
+		.marked_bytes = gc->marked_bytes,
+		.goal_bytes = gc_model_goal(gc),
+		.visited_bytes = gc->visited_bytes,
+		.tenured_bytes = gc->tenured_bytes,
+		.trend = gc_model_trend(gc),
+		.judged_bytes = gc->judged_bytes,
+		.promoted_bytes = gc->promoted_bytes,
 	};
-	for (u32 bucket = 0; bucket * width <= collector->cycle; bucket++)
-		model->clock_ns[bucket] = gc_model_moment(collector, bucket * width).time_ns - collector->start.time_ns;
+	for (u32 bucket = 0; bucket * width <= gc->cycle; bucket++)
+		model->clock_ns[bucket] = gc_model_moment(gc, bucket * width).time_ns - gc->start.time_ns;
 	for (u32 class = 0; class < LIFETIME_CLASSES; class ++)
-		model->age_ns[class] = least_age_ns(collector, class, now_ns);
+		model->age_ns[class] = least_age_ns(gc, class, now_ns);
 }
 
 static int copy_facts(const struct recorder_options *options, struct image *image, u64 now_ns, struct profile *profile)
@@ -296,7 +296,7 @@ static int copy_facts(const struct recorder_options *options, struct image *imag
 	profile->memory_limit = image->memory_limit;
 	profile->memory_used = image->memory_used;
 	if (!options->alloc_only)
-		copy_model(&image->heap.collector, end_ns, &profile->model);
+		copy_model(&image->heap.gc, end_ns, &profile->model);
 	profile->root = image->root.fd >= 0 ? &image->root : NULL;
 	if (image->cpu_end_ns > image->cpu_start_ns)
 		profile->cpu_ns = image->cpu_end_ns - image->cpu_start_ns;

@@ -78,7 +78,7 @@ static int take_profile(struct aggregate *aggregate, struct image *image, u64 no
 	struct profile *profile;
 	int err;
 
-	gc_model_request(&image->heap.collector);
+	gc_model_request(&image->heap.gc);
 	err = snapshot_take(options->recorder, image, now_ns,
 			    options->start_unix_ns + (image->start_ns - options->start_ns), &profile);
 	if (err)

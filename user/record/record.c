@@ -226,7 +226,7 @@ static int run(struct record *record)
 		.show_allocator = record->options->show_allocator,
 		.wide = record->options->target.pid_count > FILTERED_MAX,
 		.target = record->launch.target,
-		.collector = record->options->collector,
+		.gc = record->options->gc,
 	};
 	u64 stop_ns;
 	int status;

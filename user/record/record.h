@@ -14,7 +14,7 @@ struct record_options {
 	unsigned int formats; /* mask of enum format */
 	bool force, alloc_only, no_new, show_allocator, fail_on_growing;
 	bool quiet; /* no summary */
-	struct gc_options collector;
+	struct gc_options gc;
 	double interval_s; /* 0: no profiles but the last */
 	u32 keep;	   /* of a population: ended processes with files of their own */
 	char **argv;	   /* everything after the verb, for index.json */

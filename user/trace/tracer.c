@@ -97,7 +97,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 		.show_allocator = options->show_allocator,
 		.alloc_hit_ns = tracer->follow.calibration.alloc_ns,
 		.free_hit_ns = tracer->follow.calibration.free_ns,
-		.collector = options->collector,
+		.gc = options->gc,
 		.sites_max = TRACER_SITES_MAX,
 	});
 	err = tracer->follow.target && tracer->follow.recorder ? open_streams(tracer) : -ENOMEM;

@@ -29,7 +29,7 @@ struct tracer_options {
 	dev_t exe_device; /* likewise, the file they run; inode 0: any */
 	ino_t exe_inode;
 	struct settle_sources sources; /* outlive it */
-	struct gc_options collector;
+	struct gc_options gc;
 	const struct custom_allocator *pools; /* of --alloc */
 	struct binaries *target; /* the files of a program to attach to, taken over whatever happens; NULL: unknown */
 };

@@ -78,8 +78,8 @@ static void test_cli_record_defaults_are_as_documented(void **state)
 	assert_int_equal(options->record.formats, FORMAT_PPROF);
 	assert_false(options->record.force);
 	assert_false(options->record.alloc_only);
-	assert_int_equal(options->record.collector.gogc_percent, 100);
-	assert_int_equal(options->record.collector.tenure, 2);
+	assert_int_equal(options->record.gc.gogc_percent, 100);
+	assert_int_equal(options->record.gc.tenure, 2);
 	assert_true(options->record.interval_s == 0);
 	assert_string_equal(options->record.argv[0], "-p");
 	assert_string_equal(options->record.argv[1], "1");
@@ -163,11 +163,11 @@ static void test_cli_model_options_are_taken(void **state)
 {
 	struct options *options = accept(*state, "record -p 1 --gogc 50 --tenure 31 --interval 0.5");
 
-	assert_int_equal(options->record.collector.gogc_percent, 50);
-	assert_int_equal(options->record.collector.tenure, 31);
+	assert_int_equal(options->record.gc.gogc_percent, 50);
+	assert_int_equal(options->record.gc.tenure, 31);
 	assert_true(options->record.interval_s == 0.5);
-	assert_int_equal(accept(*state, "record -p 1 --gogc off")->record.collector.gogc_percent, 0);
-	assert_int_equal(accept(*state, "record -p 1 --gogc=1000000")->record.collector.gogc_percent, 1000000);
+	assert_int_equal(accept(*state, "record -p 1 --gogc off")->record.gc.gogc_percent, 0);
+	assert_int_equal(accept(*state, "record -p 1 --gogc=1000000")->record.gc.gogc_percent, 1000000);
 	assert_true(accept(*state, "record -p 1 --alloc-only --interval 1")->record.alloc_only);
 }
 

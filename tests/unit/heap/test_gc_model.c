@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* gc_model.c: pacing, generations, and the moments of cycles. */
-#include "collector_scene.h"
+#include "gc_model_scene.h"
 
 #include <math.h>
 
@@ -9,16 +9,16 @@
 /* Allocate and keep: what lives grows with what is allocated. */
 static void keep(double bytes)
 {
-	gc_model_allocate(&collector, bytes, 2 * SECOND);
-	gc_model_birth(&collector, bytes);
+	gc_model_allocate(&gc, bytes, 2 * SECOND);
+	gc_model_birth(&gc, bytes);
 }
 
 /* Allocate and free at once. */
 static void churn(double bytes)
 {
-	gc_model_allocate(&collector, bytes, 2 * SECOND);
-	gc_model_birth(&collector, bytes);
-	gc_model_change(&collector, collector.cycle, -bytes);
+	gc_model_allocate(&gc, bytes, 2 * SECOND);
+	gc_model_birth(&gc, bytes);
+	gc_model_change(&gc, gc.cycle, -bytes);
 }
 
 /* --- pacing --- */
@@ -28,11 +28,11 @@ static void test_gc_model_first_cycle_completes_at_four_mebibytes(void **state)
 	(void)state;
 	begin(100);
 	churn(4 * MIB - 1);
-	assert_int_equal(collector.cycle, 0);
+	assert_int_equal(gc.cycle, 0);
 	churn(1);
-	assert_int_equal(collector.cycle, 1);
-	assert_true(collector.since_bytes == 1);
-	assert_true(collector.marked_bytes == 0);
+	assert_int_equal(gc.cycle, 1);
+	assert_true(gc.since_bytes == 1);
+	assert_true(gc.marked_bytes == 0);
 }
 
 static void test_gc_model_gogc_scales_the_least_goal(void **state)
@@ -43,9 +43,9 @@ static void test_gc_model_gogc_scales_the_least_goal(void **state)
 	for (unsigned int i = 0; i < 4; i++) {
 		begin(percents[i]);
 		churn(4 * MIB * percents[i] / 100 - 1);
-		assert_int_equal(collector.cycle, 0);
+		assert_int_equal(gc.cycle, 0);
 		churn(1);
-		assert_int_equal(collector.cycle, 1);
+		assert_int_equal(gc.cycle, 1);
 	}
 }
 
@@ -59,12 +59,12 @@ static void test_gc_model_goal_follows_what_was_marked(void **state)
 		begin(percents[i]);
 		keep(100 * MIB);
 		churn(1);
-		assert_true(collector.marked_bytes == 100 * MIB);
-		assert_int_equal(collector.cycle, 2);
+		assert_true(gc.marked_bytes == 100 * MIB);
+		assert_int_equal(gc.cycle, 2);
 		churn(percents[i] * MIB - 2);
-		assert_int_equal(collector.cycle, 2);
+		assert_int_equal(gc.cycle, 2);
 		churn(1);
-		assert_int_equal(collector.cycle, 3);
+		assert_int_equal(gc.cycle, 3);
 	}
 }
 
@@ -72,23 +72,23 @@ static void test_gc_model_two_minutes_complete_a_cycle_at_the_moment_due(void **
 {
 	(void)state;
 	begin(100);
-	gc_model_tick(&collector, 121 * SECOND - 1);
-	assert_int_equal(collector.cycle, 0);
-	gc_model_tick(&collector, 121 * SECOND);
-	assert_int_equal(collector.cycle, 1);
-	gc_model_tick(&collector, 500 * SECOND);
-	assert_int_equal(collector.cycle, 4);
-	assert_int_equal(gc_model_moment(&collector, 4).time_ns, 481 * SECOND);
-	assert_int_equal(gc_model_moment(&collector, 2).time_ns, 241 * SECOND);
+	gc_model_tick(&gc, 121 * SECOND - 1);
+	assert_int_equal(gc.cycle, 0);
+	gc_model_tick(&gc, 121 * SECOND);
+	assert_int_equal(gc.cycle, 1);
+	gc_model_tick(&gc, 500 * SECOND);
+	assert_int_equal(gc.cycle, 4);
+	assert_int_equal(gc_model_moment(&gc, 4).time_ns, 481 * SECOND);
+	assert_int_equal(gc_model_moment(&gc, 2).time_ns, 241 * SECOND);
 }
 
 static void test_gc_model_time_from_before_the_last_cycle_completes_none(void **state)
 {
 	(void)state;
 	begin(100);
-	gc_model_tick(&collector, 121 * SECOND);
-	gc_model_tick(&collector, 0);
-	assert_int_equal(collector.cycle, 1);
+	gc_model_tick(&gc, 121 * SECOND);
+	gc_model_tick(&gc, 0);
+	assert_int_equal(gc.cycle, 1);
 }
 
 static void test_gc_model_off_is_paced_by_nothing(void **state)
@@ -97,10 +97,10 @@ static void test_gc_model_off_is_paced_by_nothing(void **state)
 	begin(0);
 	churn(1e15);
 	churn(1e15);
-	gc_model_tick(&collector, 1000000 * SECOND);
-	gc_model_request(&collector);
-	assert_int_equal(collector.cycle, 0);
-	assert_int_equal(collector.booked, 1);
+	gc_model_tick(&gc, 1000000 * SECOND);
+	gc_model_request(&gc);
+	assert_int_equal(gc.cycle, 0);
+	assert_int_equal(gc.booked, 1);
 }
 
 static void test_gc_model_request_leaves_the_pacing_alone(void **state)
@@ -110,13 +110,13 @@ static void test_gc_model_request_leaves_the_pacing_alone(void **state)
 	(void)state;
 	begin(100);
 	keep(3 * MIB);
-	before = collector;
-	gc_model_request(&collector);
-	before.booked = collector.booked;
-	before.published = collector.published;
-	assert_memory_equal(&before, &collector, sizeof(collector));
+	before = gc;
+	gc_model_request(&gc);
+	before.booked = gc.booked;
+	before.published = gc.published;
+	assert_memory_equal(&before, &gc, sizeof(gc));
 	churn(1 * MIB);
-	assert_int_equal(collector.cycle, 1);
+	assert_int_equal(gc.cycle, 1);
 }
 
 /* --- generations and history --- */
@@ -125,30 +125,30 @@ static void test_gc_model_object_is_tenured_when_it_has_survived_two_cycles(void
 {
 	(void)state;
 	begin(100);
-	gc_model_birth(&collector, 10);
-	gc_model_birth(&collector, 5);
+	gc_model_birth(&gc, 10);
+	gc_model_birth(&gc, 5);
 	complete_cycle();
-	gc_model_change(&collector, 0, -5);
-	assert_true(collector.tenured_bytes == 0);
+	gc_model_change(&gc, 0, -5);
+	assert_true(gc.tenured_bytes == 0);
 	complete_cycle();
-	assert_true(collector.tenured_bytes == 10);
-	assert_true(collector.promoted_bytes == 10);
-	assert_true(collector.judged_bytes == 15);
-	assert_true(collector.visited_bytes == 25);
-	gc_model_change(&collector, 0, -10);
-	assert_true(collector.tenured_bytes == 0);
-	assert_true(collector.promoted_bytes == 10);
-	assert_true(collector.live_bytes == 0);
+	assert_true(gc.tenured_bytes == 10);
+	assert_true(gc.promoted_bytes == 10);
+	assert_true(gc.judged_bytes == 15);
+	assert_true(gc.visited_bytes == 25);
+	gc_model_change(&gc, 0, -10);
+	assert_true(gc.tenured_bytes == 0);
+	assert_true(gc.promoted_bytes == 10);
+	assert_true(gc.live_bytes == 0);
 }
 
 static void test_gc_model_tenure_is_counted_in_cycles_up_to_the_largest(void **state)
 {
 	(void)state;
 	for (u32 tenure = 1; tenure <= GC_TENURE_MAX; tenure++) {
-		gc_model_init(&collector, &(struct gc_options){.gogc_percent = 100, .tenure = tenure}, 0);
+		gc_model_init(&gc, &(struct gc_options){.gogc_percent = 100, .tenure = tenure}, 0);
 		for (u32 cycle = 0; cycle < 100; cycle++) {
-			gc_model_birth(&collector, 1);
-			assert_true(collector.tenured_bytes == (cycle < tenure ? 0 : cycle - tenure + 1));
+			gc_model_birth(&gc, 1);
+			assert_true(gc.tenured_bytes == (cycle < tenure ? 0 : cycle - tenure + 1));
 			complete_cycle();
 		}
 	}
@@ -158,12 +158,12 @@ static void test_gc_model_trend_is_growth_per_second(void **state)
 {
 	(void)state;
 	begin(100);
-	assert_true(gc_model_trend(&collector) == 0);
+	assert_true(gc_model_trend(&gc) == 0);
 	for (unsigned int i = 0; i < 20; i++) {
-		gc_model_birth(&collector, 1200);
+		gc_model_birth(&gc, 1200);
 		complete_cycle();
 	}
-	assert_true(fabs(gc_model_trend(&collector) - 10) < 1e-9);
+	assert_true(fabs(gc_model_trend(&gc) - 10) < 1e-9);
 }
 
 /* 10^5 cycles, one a unit of time: exact for the last 32, never too early and at most 1/16 too late for the others. */
@@ -174,14 +174,14 @@ static void test_gc_model_moment_is_exact_lately_and_close_long_ago(void **state
 	for (u32 i = 1; i <= 100000; i++)
 		complete_cycle();
 	for (u32 i = 1; i <= 100000; i++) {
-		u64 at = (gc_model_moment(&collector, i).time_ns - SECOND) / GC_PERIOD_NS;
+		u64 at = (gc_model_moment(&gc, i).time_ns - SECOND) / GC_PERIOD_NS;
 
 		assert_true(at >= i);
 		if (i > 100000 - 32)
 			assert_int_equal(at, i);
 		assert_true((double)(at - i) <= (100000.0 - i) / 16 + 1);
 	}
-	assert_int_equal(gc_model_moment(&collector, 0).time_ns, SECOND);
+	assert_int_equal(gc_model_moment(&gc, 0).time_ns, SECOND);
 }
 
 static void test_gc_model_moment_is_exact_where_buckets_of_lifetimes_begin(void **state)
@@ -190,7 +190,7 @@ static void test_gc_model_moment_is_exact_where_buckets_of_lifetimes_begin(void 
 	begin(100);
 	for (u32 cycle = 0; cycle < 10000; cycle++) {
 		for (u32 begins = 0; begins <= cycle; begins += lifetime_width(cycle))
-			assert_int_equal(gc_model_moment(&collector, begins).time_ns, SECOND + begins * GC_PERIOD_NS);
+			assert_int_equal(gc_model_moment(&gc, begins).time_ns, SECOND + begins * GC_PERIOD_NS);
 		complete_cycle();
 	}
 }

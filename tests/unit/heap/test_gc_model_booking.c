@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* gc_model.c: what is booked, and when it is published. */
-#include "collector_scene.h"
+#include "gc_model_scene.h"
 
 static void assert_published(u64 alloc_count, s64 inuse_count)
 {
-	struct booking_slot published = booking_published(&booking, &collector);
+	struct booking_slot published = booking_published(&booking, &gc);
 
 	assert_int_equal(published.alloc_count, alloc_count);
 	assert_int_equal(published.inuse_count, inuse_count);
@@ -14,9 +14,9 @@ static void test_booking_before_the_first_cycle_shows_what_is(void **state)
 {
 	(void)state;
 	begin(100);
-	booking_add(&booking, &collector, 1, 1);
+	booking_add(&booking, &gc, 1, 1);
 	assert_published(1, 1);
-	booking_add(&booking, &collector, 0, -1);
+	booking_add(&booking, &gc, 0, -1);
 	assert_published(1, 0);
 }
 
@@ -26,9 +26,9 @@ static void test_booking_object_that_dies_young_never_shows_as_in_use(void **sta
 	(void)state;
 	begin(100);
 	complete_cycle();
-	booking_add(&booking, &collector, 1, 1);
+	booking_add(&booking, &gc, 1, 1);
 	assert_published(0, 0);
-	booking_add(&booking, &collector, 0, -1);
+	booking_add(&booking, &gc, 0, -1);
 	complete_cycle();
 	assert_published(0, 0);
 	complete_cycle();
@@ -40,10 +40,10 @@ static void test_booking_survivor_shows_from_the_second_cycle_to_its_deaths_seco
 	(void)state;
 	begin(100);
 	complete_cycle();
-	booking_add(&booking, &collector, 1, 1);
+	booking_add(&booking, &gc, 1, 1);
 	complete_cycle();
 	assert_published(0, 0);
-	booking_add(&booking, &collector, 0, -1);
+	booking_add(&booking, &gc, 0, -1);
 	complete_cycle();
 	assert_published(1, 1);
 	complete_cycle();
@@ -56,12 +56,12 @@ static void test_booking_request_shows_all_at_once(void **state)
 	begin(100);
 	complete_cycle();
 	complete_cycle();
-	booking_add(&booking, &collector, 5, 5);
-	booking_add(&booking, &collector, 0, -2);
+	booking_add(&booking, &gc, 5, 5);
+	booking_add(&booking, &gc, 0, -2);
 	assert_published(0, 0);
-	gc_model_request(&collector);
+	gc_model_request(&gc);
 	assert_published(5, 3);
-	booking_add(&booking, &collector, 1, 1);
+	booking_add(&booking, &gc, 1, 1);
 	assert_published(5, 3);
 	complete_cycle();
 	assert_published(5, 3);
@@ -73,9 +73,9 @@ static void test_booking_first_cycle_shows_what_lived_when_it_completed(void **s
 {
 	(void)state;
 	begin(100);
-	booking_add(&booking, &collector, 2, 2);
+	booking_add(&booking, &gc, 2, 2);
 	complete_cycle();
-	booking_add(&booking, &collector, 1, 1);
+	booking_add(&booking, &gc, 1, 1);
 	assert_published(2, 2);
 	complete_cycle();
 	assert_published(2, 2);
@@ -87,13 +87,13 @@ static void test_booking_untouched_for_many_cycles_catches_up(void **state)
 {
 	(void)state;
 	begin(100);
-	booking_add(&booking, &collector, 1, 1);
+	booking_add(&booking, &gc, 1, 1);
 	complete_cycle();
-	booking_add(&booking, &collector, 1, 1);
+	booking_add(&booking, &gc, 1, 1);
 	for (unsigned int i = 0; i < 1000; i++)
 		complete_cycle();
 	assert_published(2, 2);
-	booking_add(&booking, &collector, 1, 1);
+	booking_add(&booking, &gc, 1, 1);
 	assert_published(2, 2);
 }
 
@@ -101,12 +101,12 @@ static void test_booking_revival_after_the_death_was_published_undoes_it(void **
 {
 	(void)state;
 	begin(100);
-	booking_add(&booking, &collector, 1, 1);
-	booking_add(&booking, &collector, 0, -1);
-	gc_model_request(&collector);
+	booking_add(&booking, &gc, 1, 1);
+	booking_add(&booking, &gc, 0, -1);
+	gc_model_request(&gc);
 	assert_published(1, 0);
-	booking_add(&booking, &collector, 0, 1);
-	gc_model_request(&collector);
+	booking_add(&booking, &gc, 0, 1);
+	gc_model_request(&gc);
 	assert_published(1, 1);
 }
 

@@ -31,7 +31,7 @@ static void assert_site(const struct heap *heap, const struct model *model, u32 
 		assert_int_equal(model->now.alloc[site], 0);
 		return;
 	}
-	published = booking_published(&found->booking, &heap->collector);
+	published = booking_published(&found->booking, &heap->gc);
 	assert_true(published.inuse_count >= 0);
 	assert_true((u64)published.inuse_count <= published.alloc_count);
 	assert_int_equal(published.alloc_count, shown->alloc[site]);
@@ -46,9 +46,9 @@ static void assert_as_modelled(void)
 		const struct model *model = &world.images[i];
 		const struct heap *heap = &recorder_find(world.recorder, model->number)->heap;
 
-		assert_int_equal(heap->collector.cycle, model->cycle);
-		assert_int_equal(heap->collector.booked, model->booked);
-		assert_true(heap->collector.published == 0 || heap->collector.published - 1 == model->shown);
+		assert_int_equal(heap->gc.cycle, model->cycle);
+		assert_int_equal(heap->gc.booked, model->booked);
+		assert_true(heap->gc.published == 0 || heap->gc.published - 1 == model->shown);
 		assert_int_equal(heap->alloc_count - heap->freed_count, heap->inuse_count);
 		for (u32 site = 0; site < SITES; site++)
 			assert_site(heap, model, site);
@@ -74,9 +74,9 @@ static void assert_generations(void)
 			*(model->cycle - object->birth >= 2 ? &old : &young) += object->site->weight_bytes;
 		}
 		for (u32 k = 0; k < GC_KEPT; k++)
-			young -= heap->collector.young_bytes[k];
+			young -= heap->gc.young_bytes[k];
 		assert_true(fabs(young) < 1e-3);
-		assert_true(fabs(old - heap->collector.tenured_bytes) < 1e-3);
+		assert_true(fabs(old - heap->gc.tenured_bytes) < 1e-3);
 	}
 }
 
@@ -111,7 +111,7 @@ static void assert_ages(void)
 
 static void simulate(u64 sample_bytes, u64 first_seed, bool requests)
 {
-	struct recorder_options options = {.sample_bytes = sample_bytes, .collector = {.gogc_percent = 100}};
+	struct recorder_options options = {.sample_bytes = sample_bytes, .gc = {.gogc_percent = 100}};
 
 	memset(&world, 0, sizeof(world));
 	seed = first_seed;
@@ -181,7 +181,7 @@ static void test_gc_model_requests_change_no_age_and_no_survival(void **state)
 	(void)state;
 	simulate(4096, 13, true);
 	for (u32 i = 0; i < PIDS; i++)
-		asked[i] = keep_lifetimes(&world.images[i], lifetimes[i])->collector;
+		asked[i] = keep_lifetimes(&world.images[i], lifetimes[i])->gc;
 	memcpy(models, world.images, sizeof(models));
 	finish();
 	simulate(4096, 13, false);
@@ -189,10 +189,10 @@ static void test_gc_model_requests_change_no_age_and_no_survival(void **state)
 		const struct heap *heap = &recorder_find(world.recorder, world.images[i].number)->heap;
 		struct lifetime unasked[SITES] = {0};
 
-		bookings += asked[i].booked - heap->collector.booked;
-		asked[i].booked = heap->collector.booked;
-		asked[i].published = heap->collector.published;
-		assert_memory_equal(&asked[i], &heap->collector, sizeof(*asked));
+		bookings += asked[i].booked - heap->gc.booked;
+		asked[i].booked = heap->gc.booked;
+		asked[i].published = heap->gc.published;
+		assert_memory_equal(&asked[i], &heap->gc, sizeof(*asked));
 		keep_lifetimes(&world.images[i], unasked);
 		assert_memory_equal(lifetimes[i], unasked, sizeof(unasked));
 		assert_memory_equal(models[i].objects, world.images[i].objects, sizeof(models[i].objects));

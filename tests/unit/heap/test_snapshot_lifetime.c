@@ -7,10 +7,10 @@
 /* A hundred bytes a cycle, kept; the collector's first cycles are those of two minutes. */
 static void live_through(u32 cycles)
 {
-	gc_model_init(&process->heap.collector, &(struct gc_options){.gogc_percent = 100, .tenure = 3}, 1000);
+	gc_model_init(&process->heap.gc, &(struct gc_options){.gogc_percent = 100, .tenure = 3}, 1000);
 	for (u32 i = 0; i < cycles; i++) {
 		allocate(100 + i, 100, 7);
-		gc_model_tick(&process->heap.collector, 1000 + (i + 1) * GC_PERIOD_NS);
+		gc_model_tick(&process->heap.gc, 1000 + (i + 1) * GC_PERIOD_NS);
 	}
 }
 
@@ -20,7 +20,7 @@ static void test_snapshot_takes_over_the_model_and_ages(void **state)
 
 	(void)state;
 	live_through(5);
-	gc_model_request(&process->heap.collector);
+	gc_model_request(&process->heap.gc);
 	take(1000 + 5 * GC_PERIOD_NS + 10);
 	model = &profile->model;
 	assert_true(model->known);
@@ -84,7 +84,7 @@ static void test_snapshot_shows_the_published_state(void **state)
 	take(1000 + 3 * GC_PERIOD_NS + 10);
 	assert_int_equal(sample_of(100, 0)->alloc_count, 2);
 	assert_int_equal(sample_of(100, 0)->inuse_count, 2);
-	gc_model_request(&process->heap.collector);
+	gc_model_request(&process->heap.gc);
 	take(1000 + 3 * GC_PERIOD_NS + 10);
 	assert_int_equal(sample_of(100, 0)->alloc_count, 4);
 }
