@@ -21,7 +21,8 @@
 #include "format/pprof_read.h"
 #include "format/table_processes.h"
 #include "format/table_profile.h"
-#include "format/output_file.h"
+#include "format/folded.h"
+#include "format/text.h"
 
 /* --- one profile --- */
 

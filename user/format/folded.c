@@ -3,7 +3,7 @@
  * One line a stack, root first, as flame graph tools eat it: "main;parse;grow 4096". Sizes are merged, inlined frames
  * are frames. Called by output_file.c and `heaptap report`.
  */
-#include "format/output_file.h"
+#include "format/folded.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "format/site_label.h"
+#include "base/stream.h"
 #include "base/text.h"
 
 struct folded {
@@ -121,5 +122,5 @@ int folded_write(const struct profile *profile, FILE *out, enum measure measure)
 	while (count)
 		free(lines[--count].stack);
 	free(lines);
-	return err ? err : output_file_flush(out);
+	return err ? err : stream_flush(out);
 }

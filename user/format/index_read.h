@@ -4,7 +4,7 @@
 /* The index.json of a recording: a help and never a condition, so what is wrong with it is passed over. */
 #include <cjson/cJSON.h>
 
-#include "format/index_table.h"
+#include "format/index_write.h"
 
 cJSON *index_read(const char *directory); /* cJSON_Delete's; NULL: none, or none that can be used */
 

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The index of a recording: a line for each process. Called by output_file.c. */
+#include "format/index_write.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
 #include "base/json.h"
+#include "base/stream.h"
+#include "base/string_list.h"
 #include "format/json_process.h"
 #include "format/output_file.h"
+
+/* --- entries --- */
 
 static u64 sampled_allocations(const struct profile *profile)
 {
@@ -13,14 +21,6 @@ static u64 sampled_allocations(const struct profile *profile)
 	return count;
 }
 
-static bool add_hits(cJSON *object, const struct profile *profile)
-{
-	cJSON *hits = cJSON_AddObjectToObject(object, "hits");
-
-	return json_add_u64(hits, "alloc", profile->ledger[COUNTER_HITS_ALLOC]) &&
-	       json_add_u64(hits, "free", profile->ledger[COUNTER_HITS_FREE]);
-}
-
 struct index_entry index_entry_of(const struct profile *profile, char *const *files)
 {
 	static char *const none[] = {NULL};
@@ -29,6 +29,54 @@ struct index_entry index_entry_of(const struct profile *profile, char *const *fi
 	profile_totals(profile, entry.total);
 	entry.samples = sampled_allocations(profile);
 	return entry;
+}
+
+static int grow(struct index_table *table)
+{
+	u32 capacity = table->capacity ? 2 * table->capacity : 64;
+	struct index_entry *entries;
+
+	if (table->count < table->capacity)
+		return 0;
+	entries = reallocarray(table->entries, capacity, sizeof(*entries));
+	if (!entries)
+		return -ENOMEM;
+	table->entries = entries;
+	table->capacity = capacity;
+	return 0;
+}
+
+int index_table_add(struct index_table *table, struct profile *profile, char **files)
+{
+	if (!files)
+		files = calloc(1, sizeof(*files));
+	if (!files || grow(table)) {
+		string_list_free(files);
+		profile_free(profile);
+		return -ENOMEM;
+	}
+	table->entries[table->count++] = index_entry_of(profile, files);
+	profile_strip(profile);
+	return 0;
+}
+
+void index_table_release(struct index_table *table)
+{
+	for (u32 i = 0; i < table->count; i++) {
+		string_list_free((char **)table->entries[i].files);
+		profile_free((struct profile *)table->entries[i].facts);
+	}
+	free(table->entries);
+}
+
+/* --- the text --- */
+
+static bool add_hits(cJSON *object, const struct profile *profile)
+{
+	cJSON *hits = cJSON_AddObjectToObject(object, "hits");
+
+	return json_add_u64(hits, "alloc", profile->ledger[COUNTER_HITS_ALLOC]) &&
+	       json_add_u64(hits, "free", profile->ledger[COUNTER_HITS_FREE]);
 }
 
 static bool add_sums(cJSON *row, const struct index_entry *entry)
@@ -92,5 +140,13 @@ int index_write(const struct recording *recording, const struct index_entry *ent
 	if (!err && recording->merged)
 		err = json_print_table("merged", recording->merged_count, make_merged, recording->merged, out);
 	fputs("\n}\n", out);
-	return err ? err : output_file_flush(out);
+	return err ? err : stream_flush(out);
+}
+
+int index_write_file(int dir, const struct recording *recording, const struct index_entry *entries, u32 count)
+{
+	struct output_file file;
+	int err = output_file_open(&file, dir);
+
+	return err ? err : output_file_close(&file, index_write(recording, entries, count, file.out), "index.json");
 }

@@ -2,12 +2,13 @@
 /*
  * Everything heaptap knows of one process, as JSON for programs. Called by output_file.c.
  */
-#include "format/output_file.h"
+#include "format/json_profile.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "base/stream.h"
 #include "format/json_process.h"
 #include "profile/lifetime_summary.h"
 #include "profile/sites.h"
@@ -288,5 +289,5 @@ int json_profile_write(const struct profile *profile, FILE *out)
 	if (!err)
 		err = json_print_table("mappings", profile->mapping_count, make_mapping, profile, out);
 	fputs("\n}\n", out);
-	return err ? err : output_file_flush(out);
+	return err ? err : stream_flush(out);
 }

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * File names, and files that appear whole or not at all. Called by record with the directory it made; the formats
- * themselves are in write_*.c.
- */
 #include "format/output_file.h"
 
 #include <errno.h>
@@ -11,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "format/folded.h"
+#include "format/json_profile.h"
+#include "format/pprof_write.h"
+#include "format/text.h"
 
 /* A .folded file holds one measure: what lives, or what was allocated when nothing else is known. */
 static int write_folded_file(const struct profile *profile, FILE *out)
@@ -31,31 +32,17 @@ static const struct {
 
 #define FORMAT_COUNT (sizeof(formats_known) / sizeof(formats_known[0]))
 
-int output_file_flush(FILE *out)
-{
-	errno = 0;
-	if (fflush(out) || ferror(out))
-		return errno ? -errno : -EIO;
-	return 0;
-}
-
 /* --- atomic files --- */
 
-struct temporary {
-	int dir;
-	char name[48];
-	FILE *out;
-};
-
 /* O_EXCL: two writers, or a name planted by someone else, are never written into. */
-static int temporary_open(struct temporary *file, int dir)
+int output_file_open(struct output_file *file, int dir)
 {
 	int fd = -1, err;
 
 	file->dir = dir;
 	for (unsigned int i = 0; fd < 0 && i < 1000; i++) {
-		snprintf(file->name, sizeof(file->name), ".heaptap-%d-%u.tmp", (int)getpid(), i);
-		fd = openat(dir, file->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		snprintf(file->temporary, sizeof(file->temporary), ".heaptap-%d-%u.tmp", (int)getpid(), i);
+		fd = openat(dir, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		if (fd < 0 && errno != EEXIST)
 			break;
 	}
@@ -66,19 +53,18 @@ static int temporary_open(struct temporary *file, int dir)
 		return 0;
 	err = -errno;
 	close(fd);
-	unlinkat(dir, file->name, 0);
+	unlinkat(dir, file->temporary, 0);
 	return err;
 }
 
-/* Keeps the file as `name` when `err` is 0, else drops it and leaves an older `name` alone. Returns the first error. */
-static int temporary_close(struct temporary *file, int err, const char *name)
+int output_file_close(struct output_file *file, int err, const char *name)
 {
 	if (fclose(file->out) && !err)
 		err = -errno;
-	if (!err && renameat(file->dir, file->name, file->dir, name))
+	if (!err && renameat(file->dir, file->temporary, file->dir, name))
 		err = -errno;
 	if (err)
-		unlinkat(file->dir, file->name, 0);
+		unlinkat(file->dir, file->temporary, 0);
 	return err;
 }
 
@@ -126,13 +112,12 @@ static char *file_name(const struct profile *profile, unsigned int seq, const ch
 static int write_file(int dir, const struct profile *profile, int (*write)(const struct profile *profile, FILE *out),
 		      const char *name)
 {
-	struct temporary file;
-	int err = temporary_open(&file, dir);
+	struct output_file file;
+	int err = output_file_open(&file, dir);
 
-	return err ? err : temporary_close(&file, write(profile, file.out), name);
+	return err ? err : output_file_close(&file, write(profile, file.out), name);
 }
 
-/* A format that fails does not keep the others from being written; the first error is told. */
 int output_file_write(int dir, const struct profile *profile, unsigned int formats, unsigned int seq, char ***ret_files)
 {
 	char **files = calloc(FORMAT_COUNT + 1, sizeof(*files));
@@ -157,12 +142,4 @@ int output_file_write(int dir, const struct profile *profile, unsigned int forma
 		first_err = first_err ? first_err : err;
 	}
 	return first_err;
-}
-
-int index_write_file(int dir, const struct recording *recording, const struct index_entry *entries, u32 count)
-{
-	struct temporary file;
-	int err = temporary_open(&file, dir);
-
-	return err ? err : temporary_close(&file, index_write(recording, entries, count, file.out), "index.json");
 }

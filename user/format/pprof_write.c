@@ -3,12 +3,13 @@
  * The gzipped protobuf of pprof.proto: estimates, with everything named that has a name, so that no reader needs the
  * binaries. Called by output_file.c.
  */
-#include "format/output_file.h"
+#include "format/pprof_write.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/gzip.h"
+#include "base/stream.h"
 #include "profile/ledger.h"
 #include "format/pprof_lifetime.h"
 #include "format/pprof_builder.h"
@@ -273,7 +274,7 @@ static int write_message(const Pprof__Profile *message, FILE *out)
 		return err;
 	pprof__profile__pack_to_buffer(message, &gzip.base);
 	err = gzip_end(&gzip);
-	return err ? err : output_file_flush(out);
+	return err ? err : stream_flush(out);
 }
 
 int pprof_write(const struct profile *profile, FILE *out)

@@ -4,7 +4,7 @@
 /* The processes of a population as tables for people, at most 120 columns wide. */
 #include <stdio.h>
 
-#include "format/output_file.h"
+#include "format/index_write.h"
 
 /* By bytes in use, then allocated, `top` at most; below it how many more there are. */
 void table_processes_print(const struct index_entry *entries, u32 count, unsigned int top, FILE *out);

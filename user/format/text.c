@@ -3,7 +3,7 @@
  * Go's heap profile at debug=1: raw counts, which `go tool pprof` unsamples as it reads, names in comment lines for
  * people, and the executable mappings by which pprof finds names of its own. Called by output_file.c and `heaptap report`.
  */
-#include "format/output_file.h"
+#include "format/text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 
 #include "format/site_label.h"
+#include "base/stream.h"
 #include "base/text.h"
 
 /* What one record shows; the reader takes signed 64-bit numbers only. */
@@ -278,5 +279,5 @@ int text_write(const struct profile *profile, FILE *out)
 		return err;
 	print_memstats(profile, out);
 	err = print_mappings(profile, out);
-	return err ? err : output_file_flush(out);
+	return err ? err : stream_flush(out);
 }

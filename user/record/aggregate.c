@@ -12,6 +12,7 @@
 
 #include "record/by_executable.h"
 #include "base/string_list.h"
+#include "format/output_file.h"
 #include "format/site_label.h"
 #include "record/by_container.h"
 #include "format/table_lifetimes.h"

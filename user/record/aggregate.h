@@ -7,7 +7,7 @@
  * after them or when there were samples_max samples. Memory grows up to that with `keep`, and with executables and
  * containers (bounded too) and distinct stacks, not with processes. For one thread at a time.
  */
-#include "format/index_table.h"
+#include "format/index_write.h"
 #include "heap/recorder.h"
 
 struct aggregate;

@@ -5,6 +5,7 @@
  */
 #define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
+#include "format/output_file.h"
 #include "format/site_label.h"
 #include "record/by_container.h"
 

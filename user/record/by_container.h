@@ -3,7 +3,7 @@
 #define RECORD_BY_CONTAINER_H
 /* The profiles of many processes, gathered into one of them all and one for each container they were in. */
 #include "profile/merge.h"
-#include "format/output_file.h"
+#include "profile/profile.h"
 
 #define BY_CONTAINER_MAX 4096 /* profiles of their own; processes of further ones are in that of all */
 

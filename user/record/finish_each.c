@@ -13,6 +13,7 @@
 #include "format/table_profile.h"
 #include "binary/symbolizer.h"
 #include "base/string_list.h"
+#include "format/index_write.h"
 #include "format/output_file.h"
 
 #define SUMMARY_SITES 10

@@ -12,7 +12,6 @@
 #include "record/ended_images.h"
 #include "format/table_profile.h"
 #include "binary/symbolizer.h"
-#include "format/output_file.h"
 
 u64 publish_unix_ns(const struct publication *publication, u64 monotonic_ns)
 {

@@ -13,6 +13,7 @@
 #include "base/string_list.h"
 #include "base/status.h"
 #include "cli/report.h"
+#include "format/index_write.h"
 #include "format/output_file.h"
 
 static struct capture output, errors;

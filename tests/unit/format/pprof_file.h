@@ -8,7 +8,7 @@
 #include "unit/profile/golden.h"
 
 #include "format/pprof_read.h"
-#include "format/output_file.h"
+#include "format/pprof_write.h"
 
 /* One file in memory, written and read by name again and again. */
 static int memory;

@@ -2,7 +2,7 @@
 /* folded.c against a literal file: merging, inlined frames, unnamed code, odd names. */
 #include "unit/profile/golden.h"
 #include "printed.h"
-#include "format/output_file.h"
+#include "format/folded.h"
 
 static char *write_string(const struct profile *profile, enum measure measure)
 {

@@ -6,7 +6,8 @@
 
 #include "unit/profile/golden.h"
 #include "printed.h"
-#include "format/output_file.h"
+#include "format/index_write.h"
+#include "format/json_profile.h"
 
 static char *write_string(const struct profile *profile)
 {

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "format/output_file.h"
+#include "format/json_profile.h"
+#include "format/pprof_write.h"
+#include "format/text.h"
 #include "unit/unwind/random.h"
 
 static void test_merge_of_nothing_is_an_empty_profile(void **state)

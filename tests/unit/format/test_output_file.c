@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "base/string_list.h"
+#include "format/index_write.h"
 #include "writer_scratch.h"
 
 #define ALL_FORMATS (FORMAT_PPROF | FORMAT_TEXT | FORMAT_FOLDED | FORMAT_JSON)

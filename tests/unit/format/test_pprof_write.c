@@ -8,7 +8,7 @@
 
 #include "unit/profile/golden.h"
 #include "printed.h"
-#include "format/output_file.h"
+#include "format/pprof_write.h"
 #include "pprof.pb-c.h"
 
 static u8 *write_bytes(const struct profile *profile, size_t *ret_size)

@@ -2,7 +2,7 @@
 /* text.c against literal files, and at the edges that its strictest reader (`go tool pprof`) has. */
 #include "unit/profile/golden.h"
 #include "printed.h"
-#include "format/output_file.h"
+#include "format/text.h"
 
 static char *write_string(const struct profile *profile)
 {

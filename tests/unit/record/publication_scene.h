@@ -13,6 +13,7 @@
 #include "unit/profile/golden.h"
 #include "unit/system/scratch.h"
 
+#include "format/output_file.h"
 #include "record/publish.h"
 
 #define INTERVAL 1000

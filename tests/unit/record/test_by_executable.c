@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "format/output_file.h"
 #include "record/by_executable.h"
 #include "format/site_label.h"
 #include "record/by_container.h"
