@@ -39,14 +39,14 @@ static int walked_fd = -1;
 
 struct search {
 	pid_t pid;
-	struct binaries *target;
+	struct binaries *binaries;
 	struct binary *file;
 };
 
 static int search_mapping(struct mapping *mapping, void *arg)
 {
 	struct search *search = arg;
-	int err = binaries_open_mapping(search->target, search->pid, mapping, &search->file);
+	int err = binaries_open_mapping(search->binaries, search->pid, mapping, &search->file);
 
 	return err ? err : search->file && search->file->plan;
 }
@@ -174,8 +174,8 @@ static int attach(const char *how, pid_t pid)
 
 	if (!strcmp(how, "timing"))
 		return bpf_enable_stats(BPF_STATS_RUN_TIME) < 0 ? -errno : 0;
-	search.target = binaries_new(NULL);
-	if (!search.target)
+	search.binaries = binaries_new(NULL);
+	if (!search.binaries)
 		return -ENOMEM;
 	err = procfs_for_each_mapping(pid, search_mapping, &search);
 	if (err != 1)

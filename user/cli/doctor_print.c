@@ -118,7 +118,7 @@ static void print_allocators(const struct doctor_scan *scan)
 	const struct binary *files[ALLOCATORS_MAX];
 	unsigned int count = 0;
 
-	for (const struct binary *file = binaries_files(scan->target); file; file = file->next)
+	for (const struct binary *file = binaries_files(scan->binaries); file; file = file->next)
 		if (file->plan)
 			files[count++] = file;
 	qsort_r(files, count, sizeof(*files), by_users, (void *)scan);

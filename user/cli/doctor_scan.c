@@ -82,7 +82,7 @@ static int look_at(struct mapping *mapping, void *arg)
 	struct scan *scan = arg;
 	struct doctor_scan *survey = scan->survey;
 	struct binary *file;
-	int err = binaries_open_mapping(survey->target, scan->pid, mapping, &file);
+	int err = binaries_open_mapping(survey->binaries, scan->pid, mapping, &file);
 
 	scan->runs = true;
 	if (err || !mapping->path || mapping->path[0] != '/')
@@ -126,8 +126,8 @@ int doctor_scan_make(const struct custom_allocator *pools, const struct pid_list
 	struct scan *scan = calloc(1, sizeof(*scan));
 	int err = 0;
 
-	*ret_survey = (struct doctor_scan){.target = binaries_new(pools)};
-	if (!scan || !ret_survey->target)
+	*ret_survey = (struct doctor_scan){.binaries = binaries_new(pools)};
+	if (!scan || !ret_survey->binaries)
 		err = -ENOMEM;
 	else
 		scan->survey = ret_survey;
@@ -148,6 +148,6 @@ void doctor_scan_release(struct doctor_scan *scan)
 		free(file);
 	}
 	free(scan->denied_path);
-	binaries_free(scan->target);
+	binaries_free(scan->binaries);
 	*scan = (struct doctor_scan){0};
 }

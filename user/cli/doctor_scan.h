@@ -20,8 +20,8 @@ struct doctor_scan_some {
 };
 
 struct doctor_scan {
-	struct binaries *target; /* all their files */
-	unsigned int processes;	 /* that run a program: not threads of the kernel, nor those that have ended since */
+	struct binaries *binaries; /* all their files */
+	unsigned int processes;	   /* that run a program: not threads of the kernel, nor those that have ended since */
 	struct doctor_scan_some users[ALLOCATORS_MAX]; /* of each allocator file, by target_file.allocator */
 	struct doctor_scan_some plain;		       /* no allocator that is known */
 	struct doctor_scan_some narrow;		       /* neither, and their program is of 32 bits */

@@ -32,7 +32,7 @@ static int out_of_memory(void)
 /* --- processes ------------------------------------------------------------------------------------------------------ */
 
 struct scan {
-	struct binaries *target;
+	struct binaries *binaries;
 	pid_t pid;
 };
 
@@ -40,7 +40,7 @@ static int scan_mapping(struct mapping *mapping, void *arg)
 {
 	struct scan *scan = arg;
 	struct binary *file;
-	int err = binaries_open_mapping(scan->target, scan->pid, mapping, &file);
+	int err = binaries_open_mapping(scan->binaries, scan->pid, mapping, &file);
 
 	if (!err && !file && doctor_scan_is_denied(scan->pid, mapping))
 		printf("  cannot open '%s'%s; it takes CAP_CHECKPOINT_RESTORE, or a restart of the process\n",
@@ -50,12 +50,12 @@ static int scan_mapping(struct mapping *mapping, void *arg)
 
 static int print_process(pid_t pid, const struct custom_allocator *pools)
 {
-	struct scan scan = {.target = binaries_new(pools), .pid = pid};
+	struct scan scan = {.binaries = binaries_new(pools), .pid = pid};
 	char comm[16] = "?";
 	pid_t process = procfs_process(pid);
 	int err, status;
 
-	if (!scan.target)
+	if (!scan.binaries)
 		return out_of_memory();
 	procfs_comm(pid, comm);
 	printf("\nProcess %d (%s)\n", pid, doctor_print_plain(comm));
@@ -73,11 +73,11 @@ static int print_process(pid_t pid, const struct custom_allocator *pools)
 		printf("  its mappings cannot be read: %s\n", strerror(-err));
 		status = STATUS_FAILED;
 	} else {
-		status = doctor_print_files(scan.target);
+		status = doctor_print_files(scan.binaries);
 		if (procfs_live_thread(pid) != pid)
 			printf("  its main thread has exited: its probes are unfiltered\n");
 	}
-	binaries_free(scan.target);
+	binaries_free(scan.binaries);
 	return status;
 }
 
@@ -104,9 +104,9 @@ static int print_few_payers(const struct doctor_target *target, struct pid_list 
 		return out_of_memory();
 	qsort(pids->pids, pids->count, sizeof(*pids->pids), doctor_cost_compare_pids);
 	if (headless->count)
-		doctor_cost_print(scan.target, TOLL_EVERY, pids, target->calibration);
+		doctor_cost_print(scan.binaries, TOLL_EVERY, pids, target->calibration);
 	else
-		print_own_links(target, scan.target, pids,
+		print_own_links(target, scan.binaries, pids,
 				"the probes are for the processes named alone, without their children");
 	doctor_scan_release(&scan);
 	return STATUS_DONE;
@@ -147,7 +147,7 @@ static int print_followed(const struct doctor_target *target, const char *path)
 
 	if (launch_rehearse(&selection, path, &launch))
 		return out_of_memory();
-	doctor_print_files(launch.target);
+	doctor_print_files(launch.binaries);
 	printf("  what its children map besides is probed when they map it\n");
 	snprintf(why, sizeof(why), "'%s' and its children get copies of %u file%s, in a mount namespace of their own",
 		 doctor_print_plain(options->command[0]), launch.copies, launch.copies == 1 ? "" : "s");
@@ -156,7 +156,7 @@ static int print_followed(const struct doctor_target *target, const char *path)
 	} else {
 		if (!options->shared_mounts)
 			printf("  the real files are probed, because %s\n", launch.reason);
-		doctor_cost_print(launch.target, TOLL_EVERY, &nobody, target->calibration);
+		doctor_cost_print(launch.binaries, TOLL_EVERY, &nobody, target->calibration);
 	}
 	launch_free(&launch);
 	return STATUS_DONE;
@@ -233,7 +233,7 @@ static int print_many(const struct doctor_target *target, const struct selection
 	if (options->population == POPULATION_ALL && !options->comm && !options->exe)
 		doctor_cost_print_none("every process is traced");
 	else
-		doctor_cost_print(scan.target, TOLL_EVERY, pids, target->calibration);
+		doctor_cost_print(scan.binaries, TOLL_EVERY, pids, target->calibration);
 	status = judge(options, &scan);
 	doctor_scan_release(&scan);
 	return status;

@@ -42,14 +42,14 @@ static int copy_files(const struct selection *selection, const char *path, struc
 	int err;
 
 	*ret_set = NULL;
-	launch->target = binaries_new(selection->options->pools);
-	if (!launch->target)
+	launch->binaries = binaries_new(selection->options->pools);
+	if (!launch->binaries)
 		return -ENOMEM;
-	binaries_open_program(launch->target, path);
-	binaries_open_program(launch->target, "/bin/sh");
+	binaries_open_program(launch->binaries, path);
+	binaries_open_program(launch->binaries, "/bin/sh");
 	err = file_copies_new(ret_set);
 	if (!err)
-		err = binaries_copy(launch->target, *ret_set);
+		err = binaries_copy(launch->binaries, *ret_set);
 	if (!err && !(*ret_set)->count)
 		err = -ENOENT;
 	if (err)
@@ -69,14 +69,14 @@ static bool start_with_copies(const struct selection *selection, char *path, con
 	if (!err)
 		err = workload_start(selection->options->command, path, mask, set, &launch->command);
 	if (!err) {
-		err = binaries_file_copy(launch->target, set);
+		err = binaries_file_copy(launch->binaries, set);
 		if (err)
 			workload_abandon(&launch->command);
 	}
 	file_copies_free(set);
 	if (!err)
 		return true;
-	binaries_free(launch->target);
+	binaries_free(launch->binaries);
 	*launch = (struct launch){.reason = reason(err)};
 	return false;
 }
@@ -112,7 +112,7 @@ int launch_rehearse(const struct selection *selection, const char *path, struct 
 	*launch = (struct launch){0};
 	copy_files(selection, path, launch, &set);
 	file_copies_free(set);
-	return launch->target ? 0 : -ENOMEM;
+	return launch->binaries ? 0 : -ENOMEM;
 }
 
 int launch_release(struct launch *launch)
@@ -159,6 +159,6 @@ int launch_status(struct launch *launch, int status)
 
 void launch_free(struct launch *launch)
 {
-	binaries_free(launch->target);
+	binaries_free(launch->binaries);
 	free(launch->command.path);
 }

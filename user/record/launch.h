@@ -17,8 +17,8 @@ struct binaries;
 /* Valid when zeroed: there is no COMMAND. */
 struct launch {
 	struct workload command;
-	struct binaries *target; /* COMMAND's files; NULL without copies; tracer_open takes it over */
-	unsigned int copies;	 /* files copied; 0: none, so other processes may pay */
+	struct binaries *binaries; /* COMMAND's files; NULL without copies; tracer_open takes it over */
+	unsigned int copies;	   /* files copied; 0: none, so other processes may pay */
 	const char *reason; /* why there are no copies, to follow "because"; static storage; NULL: none were wanted */
 	bool started;	    /* and not abandoned */
 	bool released;
@@ -33,7 +33,7 @@ int launch_start(const struct selection *selection, const sigset_t *mask, struct
 
 /*
  * What launch_start would do about copies for the program `path`, as far as can be known without starting it: the
- * copies are made and thrown away. launch->target holds the original files. 0 or -ENOMEM. End with launch_free.
+ * copies are made and thrown away. launch->binaries holds the original files. 0 or -ENOMEM. End with launch_free.
  */
 int launch_rehearse(const struct selection *selection, const char *path, struct launch *launch);
 

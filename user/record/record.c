@@ -225,13 +225,13 @@ static int run(struct record *record)
 		.pools = record->options->target.pools,
 		.show_allocator = record->options->show_allocator,
 		.wide = record->options->target.pid_count > FILTERED_MAX,
-		.target = record->launch.target,
+		.binaries = record->launch.binaries,
 		.gc = record->options->gc,
 	};
 	u64 stop_ns;
 	int status;
 
-	record->launch.target = NULL;
+	record->launch.binaries = NULL;
 	selection_describe(&record->selection, &tracer_options);
 	selection_take_descriptors(); /* after COMMAND has been forked, which must not inherit it */
 	status = tracer_open(&tracer_options, &record->tracer);

@@ -61,7 +61,7 @@ static int scan_mapping(struct mapping *mapping, void *arg)
 {
 	struct scan *scan = arg;
 	struct binary *file;
-	int err = binaries_open_mapping(scan->follow->target, scan->pid, mapping, &file);
+	int err = binaries_open_mapping(scan->follow->binaries, scan->pid, mapping, &file);
 
 	if (err)
 		return err;
@@ -104,7 +104,7 @@ static int probe_mapped(struct follow *follow, struct tracee *tracee, const stru
 {
 	int err = 0;
 
-	for (struct binary *file = binaries_files(follow->target); file && !err; file = file->next) {
+	for (struct binary *file = binaries_files(follow->binaries); file && !err; file = file->next) {
 		bool mapped = false;
 
 		for (u32 i = 0; i < address_map_count(image->mappings) && !mapped && file->plan; i++)
@@ -137,14 +137,14 @@ static void wait_for_tables(struct follow *follow, struct tracee *tracee, u64 st
 
 static int say_nothing_to_probe(const struct follow *follow, const struct scan *scan)
 {
-	if (binaries_denied(follow->target))
+	if (binaries_denied(follow->binaries))
 		log_error("pid %d: cannot open '%s' as it maps it (replaced or deleted since it started?); restart the "
 			  "service, or run heaptap with CAP_CHECKPOINT_RESTORE",
-			  scan->pid, binaries_denied(follow->target));
+			  scan->pid, binaries_denied(follow->binaries));
 	else
 		log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for glibc, musl, "
 			  "jemalloc, tcmalloc and mimalloc, see 'heaptap doctor -p %d'",
-			  scan->pid, scan->searched, binaries_names(follow->target), scan->pid);
+			  scan->pid, scan->searched, binaries_names(follow->binaries), scan->pid);
 	return STATUS_NO_TARGET;
 }
 
@@ -189,8 +189,8 @@ int attach_program(struct follow *follow, pid_t pid, const char *path)
 		free(group);
 	}
 	follow_set_new_max(follow, tracee, limit, used);
-	err = path ? binaries_open_program(follow->target, path) : 0;
-	for (file = binaries_files(follow->target); file && !err; file = file->next) {
+	err = path ? binaries_open_program(follow->binaries, path) : 0;
+	for (file = binaries_files(follow->binaries); file && !err; file = file->next) {
 		err = unwind_tables_request(follow->tables, file->elf);
 		if (!err && file->plan)
 			err = tracee_probe(&follow->links, tracee, file);
@@ -205,7 +205,7 @@ int attach_program(struct follow *follow, pid_t pid, const char *path)
 		return STATUS_DONE;
 	log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for glibc, musl, jemalloc, "
 		  "tcmalloc and mimalloc",
-		  path, binaries_names(follow->target));
+		  path, binaries_names(follow->binaries));
 	return STATUS_NO_TARGET;
 }
 

@@ -43,10 +43,10 @@ static void mark_links(const struct tracee_file *links, struct marks *marks)
 /* Whoever is forked and exec'd between two sweeps uses the same files again: those stay for one more. */
 static bool mark_all(const struct follow *follow, struct marks *marks)
 {
-	marks->marks = calloc(binaries_count(follow->target) + 1UL, sizeof(*marks->marks));
+	marks->marks = calloc(binaries_count(follow->binaries) + 1UL, sizeof(*marks->marks));
 	if (!marks->marks)
 		return false;
-	for (struct binary *file = binaries_files(follow->target); file; file = file->next) {
+	for (struct binary *file = binaries_files(follow->binaries); file; file = file->next) {
 		marks->marks[marks->count++] = (struct mark){.elf = file->elf, .file = file, .used = file->recent};
 		file->recent = false;
 	}
@@ -62,7 +62,7 @@ void close_unused_files(struct close_unused *sweep, struct follow *follow, struc
 	struct marks marks = {0};
 	u32 due = sweep->due ? sweep->due : UNUSED_FILES_MIN;
 
-	if (binaries_count(follow->target) < due || !mark_all(follow, &marks))
+	if (binaries_count(follow->binaries) < due || !mark_all(follow, &marks))
 		return;
 	for (u32 i = 0; i < marks.count; i++) {
 		struct mark *swept = &marks.marks[i];
@@ -71,10 +71,10 @@ void close_unused_files(struct close_unused *sweep, struct follow *follow, struc
 			continue;
 		if (symbolizer)
 			symbolizer_forget(symbolizer, swept->elf);
-		binaries_close(follow->target, swept->file);
+		binaries_close(follow->binaries, swept->file);
 	}
 	free(marks.marks);
-	due = 2 * binaries_count(follow->target);
+	due = 2 * binaries_count(follow->binaries);
 	sweep->due = due < UNUSED_FILES_MIN ? UNUSED_FILES_MIN : due;
 }
 

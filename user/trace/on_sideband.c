@@ -146,7 +146,7 @@ int follow_open(struct follow *follow, struct tracee *tracee, struct image *imag
 		struct binary *file = NULL;
 
 		if (!mapping.elf)
-			err = binaries_open_mapping(follow->target, tracee->pid, &mapping, &file);
+			err = binaries_open_mapping(follow->binaries, tracee->pid, &mapping, &file);
 		if (!err)
 			err = address_map_add(opened, &mapping);
 		probe(follow, tracee, file, &mapping);
@@ -244,7 +244,7 @@ void follow_map(void *arg, u32 pid, struct mapping *mapping)
 			recorder_map(follow->recorder, pid, mapping);
 		return;
 	}
-	err = binaries_open_mapping(follow->target, tracee->pid, mapping, &file);
+	err = binaries_open_mapping(follow->binaries, tracee->pid, mapping, &file);
 	if (!err)
 		err = recorder_map(follow->recorder, pid, mapping);
 	if (err) {

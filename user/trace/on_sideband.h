@@ -16,7 +16,7 @@ struct follow {
 	struct kernel *kernel;
 	struct sideband *sideband;
 	u64 sideband_ns; /* up to when all it has to tell is known */
-	struct binaries *target;
+	struct binaries *binaries;
 	struct recorder *recorder;
 	struct tracee *traced; /* that have not ended, by pid */
 	struct tracee_links links;

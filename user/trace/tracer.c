@@ -71,7 +71,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	int status, err;
 
 	if (!tracer) {
-		binaries_free(options->target);
+		binaries_free(options->binaries);
 		log_error("out of memory");
 		return STATUS_FAILED;
 	}
@@ -82,7 +82,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	tracer->follow.sources = options->sources;
 	status = attach_method_choose(&kernel, &tracer->follow.kernel, &tracer->follow.calibration);
 	if (status) {
-		binaries_free(options->target);
+		binaries_free(options->binaries);
 		free(tracer);
 		return status;
 	}
@@ -90,7 +90,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	tracer->follow.links.kind = kernel.kind;
 	tracer->follow.links.leave_out =
 		(options->alloc_only ? ATTACH_NO_FREE : 0) | (options->no_new ? ATTACH_NO_NEW : 0);
-	tracer->follow.target = options->target ? options->target : binaries_new(options->pools);
+	tracer->follow.binaries = options->binaries ? options->binaries : binaries_new(options->pools);
 	tracer->follow.recorder = recorder_new(&(struct recorder_options){
 		.sample_bytes = options->sample_bytes,
 		.alloc_only = options->alloc_only,
@@ -100,7 +100,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 		.gc = options->gc,
 		.sites_max = TRACER_SITES_MAX,
 	});
-	err = tracer->follow.target && tracer->follow.recorder ? open_streams(tracer) : -ENOMEM;
+	err = tracer->follow.binaries && tracer->follow.recorder ? open_streams(tracer) : -ENOMEM;
 	if (err) {
 		status = attach_method_explain("open the event streams", err);
 		tracer_close(tracer);
@@ -130,7 +130,7 @@ void tracer_close(struct tracer *tracer)
 	ring_close(tracer->ring);
 	kernel_close(tracer->follow.kernel);
 	recorder_free(tracer->follow.recorder);
-	binaries_free(tracer->follow.target);
+	binaries_free(tracer->follow.binaries);
 	free(tracer);
 }
 
@@ -141,7 +141,7 @@ int tracer_attach(struct tracer *tracer, pid_t pid)
 
 int tracer_attach_program(struct tracer *tracer, pid_t pid, const char *path)
 {
-	return attach_program(&tracer->follow, pid, tracer->options.target ? NULL : path);
+	return attach_program(&tracer->follow, pid, tracer->options.binaries ? NULL : path);
 }
 
 int tracer_attach_all(struct tracer *tracer, const pid_t *pids, unsigned int count, unsigned int *ret_attached)

@@ -42,7 +42,7 @@ static void end_child(pid_t pid)
 
 static const struct doctor_scan_some *users_of(const struct doctor_scan *scan, const char *name)
 {
-	for (const struct binary *file = binaries_files(scan->target); file; file = file->next)
+	for (const struct binary *file = binaries_files(scan->binaries); file; file = file->next)
 		if (file->plan && strstr(elf_path(file->elf), name))
 			return &scan->users[file->allocator];
 	fail_msg("no allocator in a file called '%s'", name);
@@ -81,7 +81,7 @@ static void test_doctor_scan_process_that_has_ended_is_left_out(void **state)
 	assert_int_equal(doctor_scan_make(NULL, &list, &scan), 0);
 	assert_int_equal(scan.processes, 0);
 	assert_int_equal(scan.plain.count + scan.unread.count, 0);
-	assert_null(binaries_files(scan.target));
+	assert_null(binaries_files(scan.binaries));
 	doctor_scan_release(&scan);
 }
 
@@ -120,7 +120,7 @@ static void test_doctor_scan_of_nobody_is_empty(void **state)
 	assert_int_equal(doctor_scan_make(NULL, &list, &scan), 0);
 	assert_int_equal(scan.processes, 0);
 	doctor_scan_release(&scan);
-	assert_null(scan.target);
+	assert_null(scan.binaries);
 }
 
 int main(void)

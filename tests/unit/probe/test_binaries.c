@@ -16,17 +16,17 @@
 #include "probe/binaries.h"
 #include "unit/system/scratch.h"
 
-static struct binaries *target;
+static struct binaries *binaries;
 
 static int setup(void **state)
 {
-	target = binaries_new(NULL);
-	return target ? scratch_setup(state) : -1;
+	binaries = binaries_new(NULL);
+	return binaries ? scratch_setup(state) : -1;
 }
 
 static int teardown(void **state)
 {
-	binaries_free(target);
+	binaries_free(binaries);
 	return scratch_teardown(state);
 }
 
@@ -34,7 +34,7 @@ static u32 file_count(void)
 {
 	u32 count = 0;
 
-	for (struct binary *file = binaries_files(target); file; file = file->next)
+	for (struct binary *file = binaries_files(binaries); file; file = file->next)
 		count++;
 	return count;
 }
@@ -44,7 +44,7 @@ static struct binary *the_allocator(void)
 {
 	struct binary *found = NULL;
 
-	for (struct binary *file = binaries_files(target); file; file = file->next) {
+	for (struct binary *file = binaries_files(binaries); file; file = file->next) {
 		if (file->plan) {
 			assert_null(found);
 			found = file;
@@ -59,35 +59,35 @@ static struct binary *the_allocator(void)
  * --------------------------------------------------------------------------------------------------------------------
  */
 
-static void test_target_open_path_same_file_by_two_names_is_one(void **state)
+static void test_binaries_open_path_same_file_by_two_names_is_one(void **state)
 {
 	struct binary *one = NULL, *two = NULL;
 
 	(void)state;
 	assert_int_equal(symlink("/bin/true", "link"), 0);
-	assert_int_equal(binaries_open_path(target, "/bin/true", &one), 0);
-	assert_int_equal(binaries_open_path(target, "link", &two), 0);
+	assert_int_equal(binaries_open_path(binaries, "/bin/true", &one), 0);
+	assert_int_equal(binaries_open_path(binaries, "link", &two), 0);
 	assert_ptr_equal(one, two);
 	assert_int_equal(file_count(), 1);
 	assert_string_equal(elf_path(one->elf), "/bin/true");
 	assert_null(one->plan);
 }
 
-static void test_target_open_path_what_is_no_elf_is_an_error_and_not_kept(void **state)
+static void test_binaries_open_path_what_is_no_elf_is_an_error_and_not_kept(void **state)
 {
 	struct binary *file;
 
 	(void)state;
 	scratch_file("text", "hello, this is no program at all, just some text that is long enough for a header\n",
 		     0755);
-	assert_int_equal(binaries_open_path(target, "text", &file), -ENOEXEC);
-	assert_int_equal(binaries_open_path(target, "missing", &file), -ENOENT);
-	assert_true(binaries_open_path(target, ".", &file) < 0);
+	assert_int_equal(binaries_open_path(binaries, "text", &file), -ENOEXEC);
+	assert_int_equal(binaries_open_path(binaries, "missing", &file), -ENOENT);
+	assert_true(binaries_open_path(binaries, ".", &file) < 0);
 	assert_int_equal(file_count(), 0);
-	assert_string_equal(binaries_names(target), "");
+	assert_string_equal(binaries_names(binaries), "");
 }
 
-static void test_target_free_of_null_is_nothing(void **state)
+static void test_binaries_free_of_null_is_nothing(void **state)
 {
 	(void)state;
 	binaries_free(NULL);
@@ -97,80 +97,80 @@ static void test_target_free_of_null_is_nothing(void **state)
  * ---------------------------------------------------------------------------------------------------------------------
  */
 
-static void test_target_open_program_dynamic_program_finds_its_libc(void **state)
+static void test_binaries_open_program_dynamic_program_finds_its_libc(void **state)
 {
 	(void)state;
-	assert_int_equal(binaries_open_program(target, "/bin/sh"), 0);
+	assert_int_equal(binaries_open_program(binaries, "/bin/sh"), 0);
 	assert_true(file_count() >= 3); /* the program, its loader, libc */
 	assert_int_equal(the_allocator()->allocator, 0);
 	assert_string_equal(the_allocator()->plan->name, "glibc");
-	assert_non_null(strstr(binaries_names(target), "/bin/sh"));
-	assert_non_null(strstr(binaries_names(target), "libc.so"));
+	assert_non_null(strstr(binaries_names(binaries), "/bin/sh"));
+	assert_non_null(strstr(binaries_names(binaries), "libc.so"));
 }
 
-static void test_target_open_program_again_opens_nothing_more(void **state)
+static void test_binaries_open_program_again_opens_nothing_more(void **state)
 {
 	u32 count;
 
 	(void)state;
-	assert_int_equal(binaries_open_program(target, "/bin/sh"), 0);
+	assert_int_equal(binaries_open_program(binaries, "/bin/sh"), 0);
 	count = file_count();
-	assert_int_equal(binaries_open_program(target, "/bin/sh"), 0);
+	assert_int_equal(binaries_open_program(binaries, "/bin/sh"), 0);
 	assert_int_equal(file_count(), count);
 }
 
-static void test_target_open_program_scripts_are_followed_to_their_interpreter(void **state)
+static void test_binaries_open_program_scripts_are_followed_to_their_interpreter(void **state)
 {
 	char first_line[PATH_MAX + 16];
 
 	(void)state;
 	scratch_file("script", "#! /bin/sh -e\nexit 0\n", 0755);
-	assert_int_equal(binaries_open_program(target, "./script"), 0);
+	assert_int_equal(binaries_open_program(binaries, "./script"), 0);
 	the_allocator();
-	binaries_free(target);
-	target = binaries_new(NULL);
+	binaries_free(binaries);
+	binaries = binaries_new(NULL);
 	snprintf(first_line, sizeof(first_line), "#!%s/script\n", scratch_path);
 	scratch_file("outer", first_line, 0755);
-	assert_int_equal(binaries_open_program(target, "./outer"), 0);
+	assert_int_equal(binaries_open_program(binaries, "./outer"), 0);
 	the_allocator();
 }
 
-static void test_target_open_program_script_that_is_its_own_interpreter_ends(void **state)
+static void test_binaries_open_program_script_that_is_its_own_interpreter_ends(void **state)
 {
 	char first_line[PATH_MAX + 16];
 
 	(void)state;
 	snprintf(first_line, sizeof(first_line), "#!%s/loop\n", scratch_path);
 	scratch_file("loop", first_line, 0755);
-	assert_true(binaries_open_program(target, "./loop") < 0);
+	assert_true(binaries_open_program(binaries, "./loop") < 0);
 }
 
-static void test_target_open_program_odd_first_lines_do_no_harm(void **state)
+static void test_binaries_open_program_odd_first_lines_do_no_harm(void **state)
 {
 	static const char *const lines[] = {"#!", "#! \n", "#!\n", "#!/no/such/interpreter\n", "#", "", "#!  \t /"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		scratch_file("odd", lines[i], 0755);
-		assert_true(binaries_open_program(target, "./odd") < 0);
+		assert_true(binaries_open_program(binaries, "./odd") < 0);
 	}
 	assert_int_equal(file_count(), 0);
 }
 
-static void test_target_open_program_missing_is_an_error(void **state)
+static void test_binaries_open_program_missing_is_an_error(void **state)
 {
 	static char endless[PATH_MAX + 1];
 
 	(void)state;
-	assert_int_equal(binaries_open_program(target, "./missing"), -ENOENT);
+	assert_int_equal(binaries_open_program(binaries, "./missing"), -ENOENT);
 	memset(endless, 'x', PATH_MAX);
-	assert_int_equal(binaries_open_program(target, endless), -ENAMETOOLONG);
+	assert_int_equal(binaries_open_program(binaries, endless), -ENAMETOOLONG);
 }
 
-static void test_target_open_program_leaves_no_child_behind(void **state)
+static void test_binaries_open_program_leaves_no_child_behind(void **state)
 {
 	(void)state;
-	assert_int_equal(binaries_open_program(target, "/bin/sh"), 0);
+	assert_int_equal(binaries_open_program(binaries, "/bin/sh"), 0);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 }
@@ -209,7 +209,7 @@ static pid_t gone_pid(void)
 	return child;
 }
 
-static void test_target_open_mapping_of_a_living_process_describes_it(void **state)
+static void test_binaries_open_mapping_of_a_living_process_describes_it(void **state)
 {
 	struct mapping mapping = libc_mapping();
 	struct binary *file = NULL;
@@ -217,7 +217,7 @@ static void test_target_open_mapping_of_a_living_process_describes_it(void **sta
 	const u8 *id;
 
 	(void)state;
-	assert_int_equal(binaries_open_mapping(target, getpid(), &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(binaries, getpid(), &mapping, &file), 0);
 	assert_non_null(file);
 	assert_non_null(file->plan);
 	assert_ptr_equal(mapping.elf, file->elf);
@@ -229,29 +229,29 @@ static void test_target_open_mapping_of_a_living_process_describes_it(void **sta
 	free(mapping.path);
 }
 
-static void test_target_open_mapping_of_a_process_gone_is_found_by_build_id_or_inode(void **state)
+static void test_binaries_open_mapping_of_a_process_gone_is_found_by_build_id_or_inode(void **state)
 {
 	struct mapping mapping = libc_mapping();
 	struct binary *first = NULL, *file = NULL;
 	pid_t gone = gone_pid();
 
 	(void)state;
-	assert_int_equal(binaries_open_mapping(target, gone, &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(binaries, gone, &mapping, &file), 0);
 	assert_null(file);
 	assert_null(mapping.elf);
-	assert_int_equal(binaries_open_mapping(target, getpid(), &mapping, &first), 0);
+	assert_int_equal(binaries_open_mapping(binaries, getpid(), &mapping, &first), 0);
 	/* Of the same build, for names: that it is the file itself is not known, so it is not to be probed. */
-	assert_int_equal(binaries_open_mapping(target, gone, &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(binaries, gone, &mapping, &file), 0);
 	assert_null(file);
 	assert_ptr_equal(mapping.elf, first->elf);
 	mapping.build_id_size = 0;
-	assert_int_equal(binaries_open_mapping(target, gone, &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(binaries, gone, &mapping, &file), 0);
 	assert_ptr_equal(file, first);
 	free(mapping.path);
 }
 
 /* As the side-band tells it: a build id and no inode. */
-static void test_target_open_mapping_of_a_process_gone_is_found_by_name_if_of_that_build(void **state)
+static void test_binaries_open_mapping_of_a_process_gone_is_found_by_name_if_of_that_build(void **state)
 {
 	struct mapping mapping = libc_mapping(), known = mapping;
 	struct binary *file = NULL;
@@ -262,11 +262,11 @@ static void test_target_open_mapping_of_a_process_gone_is_found_by_name_if_of_th
 	mapping.inode = mapping.device = 0;
 	mapping.build_id_size = known.build_id_size;
 	memset(mapping.build_id, 0x5a, sizeof(mapping.build_id));
-	assert_int_equal(binaries_open_mapping(target, gone_pid(), &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(binaries, gone_pid(), &mapping, &file), 0);
 	assert_null(file);
 	assert_int_equal(file_count(), 0);
 	memcpy(mapping.build_id, known.build_id, sizeof(mapping.build_id));
-	assert_int_equal(binaries_open_mapping(target, gone_pid(), &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(binaries, gone_pid(), &mapping, &file), 0);
 	assert_null(file);
 	assert_non_null(mapping.elf);
 	assert_int_equal(file_count(), 1);
@@ -275,7 +275,7 @@ static void test_target_open_mapping_of_a_process_gone_is_found_by_name_if_of_th
 }
 
 /* The side-band says another build was mapped than the file that is there: it is not used. */
-static void test_target_open_mapping_of_another_build_is_refused(void **state)
+static void test_binaries_open_mapping_of_another_build_is_refused(void **state)
 {
 	struct mapping mapping = libc_mapping();
 	struct binary *file = NULL;
@@ -283,28 +283,28 @@ static void test_target_open_mapping_of_another_build_is_refused(void **state)
 	(void)state;
 	mapping.build_id_size = 20;
 	memset(mapping.build_id, 0x5a, sizeof(mapping.build_id));
-	assert_int_equal(binaries_open_mapping(target, getpid(), &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(binaries, getpid(), &mapping, &file), 0);
 	assert_null(file);
 	assert_null(mapping.elf);
 	free(mapping.path);
 }
 
-static void test_target_open_mapping_vdso_is_read_from_memory(void **state)
+static void test_binaries_open_mapping_vdso_is_read_from_memory(void **state)
 {
 	struct mapping mapping = {.start = 0x1000, .end = 0x2000, .path = (char *)"[vdso]"};
 	struct mapping again = mapping;
 	struct binary *file = NULL;
 
 	(void)state;
-	assert_int_equal(binaries_open_mapping(target, getpid(), &mapping, &file), 0);
+	assert_int_equal(binaries_open_mapping(binaries, getpid(), &mapping, &file), 0);
 	assert_non_null(mapping.elf);
 	assert_true(elf_is_64bit_x86(mapping.elf));
-	assert_int_equal(binaries_open_mapping(target, getpid(), &again, &file), 0);
+	assert_int_equal(binaries_open_mapping(binaries, getpid(), &again, &file), 0);
 	assert_ptr_equal(again.elf, mapping.elf);
 	assert_int_equal(file_count(), 1);
 }
 
-static void test_target_open_mapping_without_a_file_has_none(void **state)
+static void test_binaries_open_mapping_without_a_file_has_none(void **state)
 {
 	static const char *const paths[] = {"[stack]", "//anon", "/no/such/file"};
 	struct binary *file = NULL;
@@ -313,23 +313,23 @@ static void test_target_open_mapping_without_a_file_has_none(void **state)
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		struct mapping mapping = {.start = 0x1000, .end = 0x2000, .path = (char *)paths[i]};
 
-		assert_int_equal(binaries_open_mapping(target, getpid(), &mapping, &file), 0);
+		assert_int_equal(binaries_open_mapping(binaries, getpid(), &mapping, &file), 0);
 		assert_null(file);
 	}
 	assert_int_equal(file_count(), 0);
 }
 
-static void test_target_open_mapping_that_cannot_be_opened_is_remembered(void **state)
+static void test_binaries_open_mapping_that_cannot_be_opened_is_remembered(void **state)
 {
 	struct mapping mapping = {.start = 0x1000, .end = 0x2000, .path = (char *)"/no/such/file"};
 	struct binary *file = NULL;
 
 	(void)state;
-	assert_null(binaries_denied(target));
-	assert_int_equal(binaries_open_mapping(target, gone_pid(), &mapping, &file), 0);
-	assert_null(binaries_denied(target));
-	assert_int_equal(binaries_open_mapping(target, getpid(), &mapping, &file), 0);
-	assert_string_equal(binaries_denied(target), "/no/such/file");
+	assert_null(binaries_denied(binaries));
+	assert_int_equal(binaries_open_mapping(binaries, gone_pid(), &mapping, &file), 0);
+	assert_null(binaries_denied(binaries));
+	assert_int_equal(binaries_open_mapping(binaries, getpid(), &mapping, &file), 0);
+	assert_string_equal(binaries_denied(binaries), "/no/such/file");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -337,23 +337,23 @@ static void test_target_open_mapping_that_cannot_be_opened_is_remembered(void **
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_target_open_path_same_file_by_two_names_is_one),
-		TEST(test_target_open_path_what_is_no_elf_is_an_error_and_not_kept),
-		TEST(test_target_free_of_null_is_nothing),
-		TEST(test_target_open_program_dynamic_program_finds_its_libc),
-		TEST(test_target_open_program_again_opens_nothing_more),
-		TEST(test_target_open_program_scripts_are_followed_to_their_interpreter),
-		TEST(test_target_open_program_script_that_is_its_own_interpreter_ends),
-		TEST(test_target_open_program_odd_first_lines_do_no_harm),
-		TEST(test_target_open_program_missing_is_an_error),
-		TEST(test_target_open_program_leaves_no_child_behind),
-		TEST(test_target_open_mapping_of_a_living_process_describes_it),
-		TEST(test_target_open_mapping_of_a_process_gone_is_found_by_build_id_or_inode),
-		TEST(test_target_open_mapping_of_a_process_gone_is_found_by_name_if_of_that_build),
-		TEST(test_target_open_mapping_of_another_build_is_refused),
-		TEST(test_target_open_mapping_vdso_is_read_from_memory),
-		TEST(test_target_open_mapping_without_a_file_has_none),
-		TEST(test_target_open_mapping_that_cannot_be_opened_is_remembered),
+		TEST(test_binaries_open_path_same_file_by_two_names_is_one),
+		TEST(test_binaries_open_path_what_is_no_elf_is_an_error_and_not_kept),
+		TEST(test_binaries_free_of_null_is_nothing),
+		TEST(test_binaries_open_program_dynamic_program_finds_its_libc),
+		TEST(test_binaries_open_program_again_opens_nothing_more),
+		TEST(test_binaries_open_program_scripts_are_followed_to_their_interpreter),
+		TEST(test_binaries_open_program_script_that_is_its_own_interpreter_ends),
+		TEST(test_binaries_open_program_odd_first_lines_do_no_harm),
+		TEST(test_binaries_open_program_missing_is_an_error),
+		TEST(test_binaries_open_program_leaves_no_child_behind),
+		TEST(test_binaries_open_mapping_of_a_living_process_describes_it),
+		TEST(test_binaries_open_mapping_of_a_process_gone_is_found_by_build_id_or_inode),
+		TEST(test_binaries_open_mapping_of_a_process_gone_is_found_by_name_if_of_that_build),
+		TEST(test_binaries_open_mapping_of_another_build_is_refused),
+		TEST(test_binaries_open_mapping_vdso_is_read_from_memory),
+		TEST(test_binaries_open_mapping_without_a_file_has_none),
+		TEST(test_binaries_open_mapping_that_cannot_be_opened_is_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,17 +15,17 @@
 #include "unit/system/scratch.h"
 #include "unit/binary/shell.h"
 
-static struct binaries *target;
+static struct binaries *binaries;
 
 static int setup(void **state)
 {
-	target = binaries_new(NULL);
-	return target ? scratch_setup(state) : -1;
+	binaries = binaries_new(NULL);
+	return binaries ? scratch_setup(state) : -1;
 }
 
 static int teardown(void **state)
 {
-	binaries_free(target);
+	binaries_free(binaries);
 	return scratch_teardown(state);
 }
 
@@ -33,7 +33,7 @@ static struct binary *open_path(const char *path)
 {
 	struct binary *file = NULL;
 
-	assert_int_equal(binaries_open_path(target, path, &file), 0);
+	assert_int_equal(binaries_open_path(binaries, path, &file), 0);
 	assert_non_null(file);
 	return file;
 }
@@ -46,17 +46,17 @@ static void test_binary_table_closed_one_is_opened_again_and_others_stay(void **
 	one = open_path("/bin/true");
 	two = open_path("/bin/false");
 	three = open_path("/bin/ls");
-	assert_int_equal(binaries_count(target), 3);
-	binaries_close(target, two);
-	assert_int_equal(binaries_count(target), 2);
-	assert_ptr_equal(binaries_files(target), three);
+	assert_int_equal(binaries_count(binaries), 3);
+	binaries_close(binaries, two);
+	assert_int_equal(binaries_count(binaries), 2);
+	assert_ptr_equal(binaries_files(binaries), three);
 	assert_ptr_equal(three->next, one);
 	assert_ptr_equal(open_path("/bin/true"), one);
 	assert_string_equal(elf_path(open_path("/bin/false")->elf), "/bin/false");
-	assert_int_equal(binaries_count(target), 3);
-	while (binaries_files(target))
-		binaries_close(target, binaries_files(target));
-	assert_int_equal(binaries_count(target), 0);
+	assert_int_equal(binaries_count(binaries), 3);
+	while (binaries_files(binaries))
+		binaries_close(binaries, binaries_files(binaries));
+	assert_int_equal(binaries_count(binaries), 0);
 }
 
 /* What was counted under a number may still be on its way when its file is closed: the next file has another one. */
@@ -75,7 +75,7 @@ static void test_binary_table_number_of_a_closed_allocator_rests_until_all_other
 		assert_non_null(file->plan);
 		/* 0 is taken all the time */
 		assert_int_equal(file->allocator, 1 + (i - 1) % (ALLOCATORS_MAX - 1));
-		binaries_close(target, file);
+		binaries_close(binaries, file);
 	}
 }
 
