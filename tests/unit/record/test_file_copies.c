@@ -218,7 +218,7 @@ static int start_without_rights(void)
 		return __LINE__ % 256;
 	if (launch_start(&selection, &none, &launch))
 		return __LINE__ % 256;
-	if (launch.target || launch.copies || !strstr(launch.reason, "CAP_SYS_ADMIN"))
+	if (launch.binaries || launch.copies || !strstr(launch.reason, "CAP_SYS_ADMIN"))
 		return __LINE__ % 256;
 	if (launch_release(&launch) || launch_status(&launch, STATUS_DONE) != 9)
 		return __LINE__ % 256;
