@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What all that parse a part of the command line need. Called by cli, clitarget, clireport. */
 #include "cli/option_parser.h"
 
 #include <errno.h>
@@ -10,7 +9,6 @@
 
 #include "base/log.h"
 #include "base/parse_number.h"
-#include "cli/subcommand.h"
 
 #define DURATION_MAX_S 1000000000.0 /* as nanoseconds it still fits 64 bits */
 
@@ -29,7 +27,6 @@ error_t option_no_memory(struct option_parser *parse)
 
 error_t option_refuse(struct option_parser *parse, const char *format, ...)
 {
-	const char *verb = subcommand_name(parse->options->verb);
 	va_list args;
 	char *text;
 	int length;
@@ -39,34 +36,167 @@ error_t option_refuse(struct option_parser *parse, const char *format, ...)
 	va_end(args);
 	if (length < 0)
 		return option_no_memory(parse);
-	log_error("%s; try 'heaptap %s%s--help'", text, verb ? verb : "", verb ? " " : "");
+	log_error("%s; try 'heaptap%s --help'", text, parse->name);
 	free(text);
 	return option_stop(parse, STATUS_USAGE);
 }
 
-error_t option_seconds(struct option_parser *parse, const char *option, const char *text, double *ret_seconds)
+error_t option_list(struct option_parser *parse, const struct option_row *option, const char *list,
+		    option_function each)
 {
-	switch (parse_seconds(text, DURATION_MAX_S, ret_seconds)) {
-	case 0:
-		return 0;
-	case -ERANGE:
-		return option_refuse(parse, "'%s %s' is too large (at most %.0f)", option, text, DURATION_MAX_S);
-	case -EDOM:
-		return option_refuse(parse, "'%s %s' must be more than 0 seconds", option, text);
-	}
-	return option_refuse(parse, "'%s %s' is not a number of seconds", option, text);
-}
-
-error_t option_list(struct option_parser *parse, const char *text,
-		    error_t (*each)(struct option_parser *, const char *))
-{
-	char *copy = strdup(text), *rest = copy, *part;
+	char *copy = strdup(list), *rest = copy, *part;
 	error_t err = 0;
 
 	if (!copy)
 		return option_no_memory(parse);
 	while (!err && (part = strsep(&rest, ",")))
-		err = each(parse, part);
+		err = each(parse, option, part);
 	free(copy);
 	return err;
+}
+
+const char *option_spelled(const struct option_row *option)
+{
+	static char text[64];
+
+	if (option->letter)
+		snprintf(text, sizeof(text), "-%c", option->letter);
+	else
+		snprintf(text, sizeof(text), "--%s", option->name);
+	return text;
+}
+
+static error_t take_number(struct option_parser *parse, const struct option_row *option, const char *text, u32 *field)
+{
+	unsigned long long most = option->most;
+	u64 number = 0;
+
+	if (parse_number(text, most, &number) && !(option->off && !strcmp(text, "off")))
+		return option_refuse(parse, "'%s %s' is %s %s from 1 to %llu%s", option_spelled(option), text,
+				     option->off ? "neither a" : "not a number of", option->noun, most,
+				     option->off ? " nor off" : "");
+	*field = (u32)number;
+	return 0;
+}
+
+/* `err`: what a function of parse_number.h returned. */
+static error_t refuse_amount(struct option_parser *parse, const struct option_row *option, const char *text, int err,
+			     const char *least, double most, const char *unit)
+{
+	const char *name = option_spelled(option);
+
+	if (err == -ERANGE)
+		return option_refuse(parse, "'%s %s' is too large (at most %.0f)", name, text, most);
+	if (err == -EDOM)
+		return option_refuse(parse, "'%s %s' must be %s", name, text, least);
+	return option_refuse(parse, "'%s %s' is not a number of %s", name, text, unit);
+}
+
+static error_t take_bytes(struct option_parser *parse, const struct option_row *option, const char *text, u64 *field)
+{
+	int err = parse_bytes(text, option->most, field);
+
+	return err ? refuse_amount(parse, option, text, err, "at least 1, which takes every allocation",
+				   (double)option->most, "bytes (digits, then K, M or G)")
+		   : 0;
+}
+
+static error_t take_seconds(struct option_parser *parse, const struct option_row *option, const char *text,
+			    double *field)
+{
+	int err = parse_seconds(text, DURATION_MAX_S, field);
+
+	return err ? refuse_amount(parse, option, text, err, "more than 0 seconds", DURATION_MAX_S, "seconds") : 0;
+}
+
+/* What may be chosen: "a, b or c". */
+static error_t refuse_choice(struct option_parser *parse, const struct option_row *option, const char *text)
+{
+	bool all = option->kind == OPTION_CHOICES;
+	char list[256] = "";
+
+	for (const char *const *word = option->words; *word; word++) {
+		bool last = !word[1] && !all;
+
+		if (*list)
+			strcat(list, last ? " or " : ", ");
+		strcat(list, *word);
+	}
+	return option_refuse(parse, "unknown %s '%s' (%s%s)", option->noun, text, list, all ? " or all" : "");
+}
+
+static error_t take_choice(struct option_parser *parse, const struct option_row *option, const char *text, u32 *field)
+{
+	unsigned int count = 0;
+	int choice;
+
+	while (option->words[count])
+		count++;
+	choice = parse_choice(text, option->words, count);
+	if (choice < 0)
+		return refuse_choice(parse, option, text);
+	*field = (u32)choice;
+	return 0;
+}
+
+static error_t add_choice(struct option_parser *parse, const struct option_row *option, const char *text)
+{
+	u32 *field = (u32 *)((char *)parse->options + option->field), choice = 0;
+	error_t err = 0;
+
+	if (!strcmp(text, "all"))
+		while (option->words[choice])
+			*field |= 1u << choice++;
+	else if (!(err = take_choice(parse, option, text, &choice)))
+		*field |= 1u << choice;
+	return err;
+}
+
+static error_t store(struct option_parser *parse, const struct option_row *option, const char *text)
+{
+	void *field = (char *)parse->options + option->field;
+
+	switch (option->kind) {
+	case OPTION_CALL:
+		break;
+	case OPTION_FLAG:
+		*(bool *)field = true;
+		break;
+	case OPTION_VALUE:
+		*(int *)field = option->value;
+		break;
+	case OPTION_NUMBER:
+		return take_number(parse, option, text, field);
+	case OPTION_BYTES:
+		return take_bytes(parse, option, text, field);
+	case OPTION_SECONDS:
+		return take_seconds(parse, option, text, field);
+	case OPTION_WORD:
+		if (option->noun && !*text)
+			return option_refuse(parse, "'' after '%s' names no %s", option_spelled(option), option->noun);
+		*(const char **)field = text;
+		break;
+	case OPTION_CHOICE:
+		return take_choice(parse, option, text, field);
+	case OPTION_CHOICES:
+		return option_list(parse, option, text, add_choice);
+	}
+	return 0;
+}
+
+error_t option_take(struct option_parser *parse, const struct option_row *option, const char *text)
+{
+	error_t err = store(parse, option, text);
+
+	return err || !option->check ? err : option->check(parse, option, text);
+}
+
+void option_set_initial(struct options *options, const struct option_row *option)
+{
+	void *field = (char *)options + option->field;
+
+	if (option->kind == OPTION_BYTES)
+		*(u64 *)field = option->initial;
+	else if (option->initial)
+		*(u32 *)field = (u32)option->initial;
 }

@@ -1,32 +1,87 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef CLI_OPTION_PARSER_H
 #define CLI_OPTION_PARSER_H
-/* A command line being parsed, and what its parts have in common: to refuse, and to stop. Of cli's files alone. */
+/* What a row of the table of options says, and how the argument of an option is checked and stored. */
 #include <argp.h>
+#include <stddef.h>
 
 #include "cli/options.h"
 
+#define OPTIONS_MAX 64 /* so that a word has a bit for each */
+
 struct option_parser {
 	struct argp argp;
+	struct argp_option argp_options[OPTIONS_MAX + 1];
 	struct options *options;
-	int resume;	       /* index of the word getopt takes up next: the culprit when it fails */
-	bool stopped;	       /* everything has been said */
-	int status;	       /* what to exit with then */
-	const char *lifetimes; /* an option given that is of no use without frees; NULL: none */
+	const char *name; /* of the subcommand, with a blank before it; "": none */
+	u64 given;	  /* a bit for each row of the table */
+	int resume;	  /* index of the word that getopt takes next: the culprit when getopt fails */
+	bool stopped;	  /* everything has been said */
+	int status;	  /* the exit status, when stopped */
 };
 
-/* Nothing more is parsed, and heaptap exits with `status`. Returns what the parser of an option is to return. */
+/* The type of the field, and what it gets. */
+enum option_kind {
+	OPTION_CALL,	/* no field: `check` does everything */
+	OPTION_FLAG,	/* bool: true */
+	OPTION_VALUE,	/* int or enum: `value` */
+	OPTION_NUMBER,	/* u32: 1 to `most`, and 0 for the word off where `off` is set */
+	OPTION_BYTES,	/* u64: 1 to `most`, with K, M or G */
+	OPTION_SECONDS, /* double: more than 0 */
+	OPTION_WORD,	/* const char *; not empty when it has a noun */
+	OPTION_CHOICE,	/* u32 or enum: the index of one of the words */
+	OPTION_CHOICES, /* u32: a bit for each of the words, separated by commas; every bit for the word all */
+};
+
+/* What an option needs besides itself; checked at the end of the command line. */
+enum option_need {
+	NEED_NOTHING,
+	NEED_FREES,	       /* not --alloc-only */
+	NEED_SEVERAL,	       /* several processes, not those of -p or COMMAND alone */
+	NEED_NAMED,	       /* -p or COMMAND */
+	NEED_FOLLOWED_COMMAND, /* --follow -- COMMAND */
+	NEED_TABLE,	       /* report's table */
+};
+
+struct option_row;
+typedef error_t (*option_function)(struct option_parser *parse, const struct option_row *option, const char *argument);
+
+struct option_row {
+	const char *name;	  /* NULL: it has a letter only */
+	char letter;		  /* 0: it has a name only */
+	unsigned int subcommands; /* a bit for each enum subcommand */
+	enum option_kind kind;
+	size_t field;		  /* offset in struct options */
+	u64 initial;		  /* of the field, when the option is not given */
+	u64 most;		  /* of a number */
+	int value;		  /* of OPTION_VALUE */
+	bool off;		  /* of OPTION_NUMBER */
+	const char *const *words; /* of a choice, NULL-terminated */
+	const char *noun;	  /* what the argument is, in error messages */
+	enum option_need need;
+	const char *excludes;  /* names of options, of which one may be given; each of their rows points to this text */
+	option_function check; /* called after storing; may be NULL */
+	const char *argument, *help; /* as --help shows them */
+};
+
+/* As the user writes it: the letter if it has one. Static storage. */
+const char *option_spelled(const struct option_row *option);
+
+/* Check and store the argument. */
+error_t option_take(struct option_parser *parse, const struct option_row *option, const char *argument);
+
+/* Set the field of an option that is not given. */
+void option_set_initial(struct options *options, const struct option_row *option);
+
+/* Nothing more is parsed, and heaptap exits with `status`. These return what the parser of an option is to return. */
 error_t option_stop(struct option_parser *parse, int status);
 error_t option_no_memory(struct option_parser *parse);
 
-/* What is wrong with which argument; the next step is added. */
+/* One sentence about which argument is wrong; the next step is added. */
 __attribute__((format(printf, 2, 3))) error_t option_refuse(struct option_parser *parse, const char *format, ...);
 
-/* The argument of `option`: seconds, more than 0. */
-error_t option_seconds(struct option_parser *parse, const char *option, const char *text, double *ret_seconds);
-
 /* Call `each` for every part of a comma-separated list, empty ones included. */
-error_t option_list(struct option_parser *parse, const char *text,
-		    error_t (*each)(struct option_parser *, const char *));
+error_t option_list(struct option_parser *parse, const struct option_row *option, const char *list,
+		    option_function each);
 
 #endif

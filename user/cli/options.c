@@ -1,173 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The command line. argp takes the words apart and lays out --help; its own messages are switched off, since they take
- * several lines and do not say what to do next. Owns no state: everything lands in struct options. Called by main.
+ * argp takes the words apart and lays out --help; its own messages are switched off, since they take several lines and
+ * do not say what to do next.
  */
 #include "cli/options.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cli/options_report.h"
-#include "cli/options_target.h"
-#include "base/log.h"
-#include "format/output_file.h"
-#include "cli/option_parser.h"
+#include "cli/option_table.h"
 #include "probe/custom_allocator.h"
-#include "base/parse_number.h"
-#include "cli/subcommand.h"
 
-#define SAMPLE_BYTES_DEFAULT (512 << 10)
-#define SAMPLE_BYTES_MAX     4294967295u
-#define TOP_DEFAULT	     20
-#define GOGC_DEFAULT	     100
-#define GOGC_MAX	     1000000
+/* --- one word --- */
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
-static error_t parse_sample_bytes(struct option_parser *parse, const char *text)
+static bool is_given(const struct option_parser *parse, const struct option_row *option)
 {
-	switch (parse_bytes(text, SAMPLE_BYTES_MAX, &parse->options->record.sample_bytes)) {
-	case 0:
-		return 0;
-	case -ERANGE:
-		return option_refuse(parse, "'-R %s' is too large (at most %u)", text, SAMPLE_BYTES_MAX);
-	case -EDOM:
-		return option_refuse(parse, "'-R %s' must be at least 1, which takes every allocation", text);
-	}
-	return option_refuse(parse, "'-R %s' is not a number of bytes (digits, then K, M or G)", text);
+	return parse->given >> (option - option_table) & 1;
 }
 
-static error_t parse_gogc(struct option_parser *parse, const char *text)
+static const struct option_row *find(const struct option_parser *parse, int key)
 {
-	u64 percent = 0;
-
-	if (strcmp(text, "off") && parse_number(text, GOGC_MAX, &percent))
-		return option_refuse(parse, "'--gogc %s' is neither a percentage from 1 to %d nor off", text, GOGC_MAX);
-	parse->options->record.gc.gogc_percent = (u32)percent;
-	parse->lifetimes = "--gogc";
-	return 0;
-}
-
-static error_t parse_tenure(struct option_parser *parse, const char *text)
-{
-	u64 tenure;
-
-	if (parse_number(text, GC_TENURE_MAX, &tenure))
-		return option_refuse(parse, "'--tenure %s' is not a number of cycles from 1 to %d", text,
-				     GC_TENURE_MAX);
-	parse->options->record.gc.tenure = (u32)tenure;
-	parse->lifetimes = "--tenure";
-	return 0;
-}
-
-static error_t parse_fail_on(struct option_parser *parse, const char *text)
-{
-	if (strcmp(text, "growing"))
-		return option_refuse(parse, "'--fail-on %s' is nothing to fail on (growing)", text);
-	parse->options->record.fail_on_growing = true;
-	parse->lifetimes = "--fail-on";
-	return 0;
-}
-
-static error_t add_format(struct option_parser *parse, const char *text)
-{
-	static const char *const names[] = {"pprof", "text", "folded", "json", "all"};
-	static const unsigned int masks[] = {FORMAT_PPROF, FORMAT_TEXT, FORMAT_FOLDED, FORMAT_JSON,
-					     FORMAT_PPROF | FORMAT_TEXT | FORMAT_FOLDED | FORMAT_JSON};
-	int choice = parse_choice(text, names, COUNT(names));
-
-	if (choice < 0)
-		return option_refuse(parse, "unknown format '%s' (pprof, text, folded, json or all)", text);
-	parse->options->record.formats |= masks[choice];
-	return 0;
-}
-
-static error_t parse_pool(struct option_parser *parse, const char *text)
-{
-	struct custom_allocator *pool;
-	int err = custom_allocator_parse(text, &pool);
-
-	if (err == -ENOMEM)
-		return option_no_memory(parse);
-	if (err == -E2BIG)
-		return option_refuse(parse, "'--alloc %s' names more than %d functions", text, CUSTOM_FUNCTIONS_MAX);
-	if (err)
-		return option_refuse(parse, "'--alloc %s' is not FILE:get(size=1)=ret,put(ptr=1)", text);
-	pool->next = parse->options->record.target.pools;
-	parse->options->record.target.pools = pool;
-	return 0;
-}
-
-static const struct argp_option *find_long(const struct argp_option *options, const char *name, size_t length)
-{
-	const struct argp_option *option;
-
-	for (option = options; option->key; option++)
-		if (option->name && strlen(option->name) == length && !strncmp(option->name, name, length))
-			return option;
+	for (unsigned int i = 0; i < option_table_count; i++)
+		if (option_table[i].subcommands & 1u << parse->options->verb &&
+		    option_table_key(&option_table[i]) == key)
+			return &option_table[i];
 	return NULL;
 }
 
-static const struct argp_option *find_short(const struct argp_option *options, int key)
+/* `word`: --NAME or --NAME=ARGUMENT. */
+static const struct option_row *find_long(const struct option_parser *parse, const char *word)
 {
-	const struct argp_option *option;
+	size_t length = strcspn(word + 2, "=");
 
-	for (option = options; option->key; option++)
-		if (option->key == key)
-			return option;
+	for (const struct argp_option *each = parse->argp_options; each->key; each++)
+		if (each->name && strlen(each->name) == length && !strncmp(each->name, word + 2, length))
+			return find(parse, each->key);
 	return NULL;
 }
 
 /* getopt refused `word` and, silenced, does not say why. */
 static error_t refuse_word(struct option_parser *parse, const char *word)
 {
-	const struct argp_option *option;
+	const struct option_row *option;
 	int length;
 
 	if (!strncmp(word, "--", 2)) {
 		length = (int)strcspn(word, "=");
-		option = find_long(parse->argp.options, word + 2, (size_t)length - 2);
+		option = find_long(parse, word);
 		if (!option)
 			return option_refuse(parse, "unknown option '%.*s'", length, word);
 		return option_refuse(parse, "option '%.*s' %s", length, word,
-				     option->arg ? "needs an argument" : "takes no argument");
+				     option->argument ? "needs an argument" : "takes no argument");
 	}
 	while (*++word) {
-		option = find_short(parse->argp.options, (unsigned char)*word);
+		option = find(parse, (unsigned char)*word);
 		if (!option)
 			return option_refuse(parse, "unknown option '-%c'", *word);
-		if (option->arg)
+		if (option->argument)
 			break;
 	}
 	return option_refuse(parse, "option '-%c' needs an argument", *word);
-}
-
-/* getopt takes any unambiguous beginning for a long option; what is unambiguous now may not be in the next version. */
-static bool is_abbreviated(const struct option_parser *parse, const char *word)
-{
-	return !strncmp(word, "--", 2) && !find_long(parse->argp.options, word + 2, strcspn(word + 2, "="));
-}
-
-static error_t print_help(struct option_parser *parse)
-{
-	const char *verb = subcommand_name(parse->options->verb);
-	char name[32];
-
-	snprintf(name, sizeof(name), "heaptap%s%s", verb ? " " : "", verb ? verb : "");
-	argp_help(&parse->argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
-	return option_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
-}
-
-static error_t print_version(struct option_parser *parse)
-{
-	puts("heaptap " HEAPTAP_VERSION);
-	return option_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
 }
 
 /* A word that is no option: report's FILE, or COMMAND, which takes everything behind it. */
@@ -190,77 +83,112 @@ static error_t parse_word(struct option_parser *parse, char *word, struct argp_s
 	return 0;
 }
 
-static error_t parse_end(struct option_parser *parse, const struct argp_state *state)
+static error_t parse_option(struct option_parser *parse, int key, const char *argument, const char *word)
 {
-	const struct options *options = parse->options;
+	const struct option_row *option = find(parse, key);
+	error_t err;
 
-	if (options->verb == SUBCOMMAND_REPORT)
-		return options_report_check(parse);
-	if (options->record.target.command && options->record.target.pid_count)
-		return option_refuse(parse, "'-p' and COMMAND '%s' are two targets: name one",
-				     options->record.target.command[0]);
-	if (state->quoted && !options->record.target.command)
+	/* getopt takes any unambiguous beginning of a name; what is unambiguous now may not be in the next version. */
+	if (!strncmp(word, "--", 2) && !find_long(parse, word))
+		return refuse_word(parse, word);
+	err = option_take(parse, option, argument);
+	if (err)
+		return err;
+	parse->given |= 1ull << (option - option_table);
+	for (const struct option_row *other = option_table;
+	     option->excludes && other < option_table + option_table_count; other++)
+		if (other != option && other->excludes == option->excludes && is_given(parse, other))
+			return option_refuse(parse, "%s exclude each other", option->excludes);
+	return 0;
+}
+
+/* --- the options together --- */
+
+static error_t check_report(struct option_parser *parse)
+{
+	const struct report_options *report = &parse->options->report;
+
+	if (report->path)
+		return 0;
+	if (report->base)
+		return option_refuse(parse, "no FILE to compare with '--base %s'", report->base);
+	return option_refuse(parse, "no FILE or DIR to report on");
+}
+
+static error_t check_target(struct option_parser *parse, bool quoted)
+{
+	struct selection_options *target = &parse->options->record.target;
+	const char *population = target->container ? "--container" : target->cgroup ? "--cgroup" : "--all";
+	bool named = target->command || target->pid_count;
+
+	if (target->cgroup || target->container)
+		target->population = POPULATION_CGROUP;
+	if (target->command && target->pid_count)
+		return option_refuse(parse, "'-p' and COMMAND '%s' are two targets: name one", target->command[0]);
+	if (quoted && !target->command)
 		return option_refuse(parse, "no COMMAND behind '--'");
-	if (options->record.alloc_only && parse->lifetimes)
-		return option_refuse(parse, "'%s' needs to know what is freed, which '--alloc-only' leaves out",
-				     parse->lifetimes);
-	return options_target_check(parse);
-}
-
-static error_t parse_option(struct option_parser *parse, int key, char *arg)
-{
-	struct options *options = parse->options;
-
-	switch (key) {
-	case 'd':
-		return option_seconds(parse, "-d", arg, &options->record.duration_s);
-	case 'R':
-		return parse_sample_bytes(parse, arg);
-	case 'o':
-		if (!*arg)
-			return option_refuse(parse, "'' after '-o' names no directory");
-		options->record.output = arg;
-		return 0;
-	case KEY_FORCE:
-		options->record.force = true;
-		return 0;
-	case 'f':
-		if (options->verb == SUBCOMMAND_REPORT)
-			return options_report_option(parse, key, arg);
-		return option_list(parse, arg, add_format);
-	case KEY_GOGC:
-		return parse_gogc(parse, arg);
-	case KEY_TENURE:
-		return parse_tenure(parse, arg);
-	case KEY_INTERVAL:
-		return option_seconds(parse, "--interval", arg, &options->record.interval_s);
-	case KEY_FAIL_ON:
-		return parse_fail_on(parse, arg);
-	case KEY_ALLOC_ONLY:
-		options->record.alloc_only = true;
-		return 0;
-	case KEY_ALLOC:
-		return parse_pool(parse, arg);
-	case KEY_NO_NEW:
-		options->record.no_new = true;
-		return 0;
-	case KEY_SHOW_ALLOCATOR:
-		options->record.show_allocator = true;
-		return 0;
-	case 'v':
-		options->verbosity = 1;
-		return 0;
-	case 'q':
-		options->verbosity = -1;
-		return 0;
-	case KEY_VERSION:
-		return print_version(parse);
-	case KEY_HELP:
-		return print_help(parse);
+	if (target->population == POPULATION_LISTED || target->population == POPULATION_FOLLOW) {
+		if (!named && parse->options->verb == SUBCOMMAND_RECORD)
+			return option_refuse(parse,
+					     "no target: name one with '-p PID', '--container NAME', '--cgroup PATH', "
+					     "'--all' or '-- COMMAND'");
+	} else if (named) {
+		return option_refuse(parse, "'%s' and '%s' are two targets: name one", population,
+				     target->command ? target->command[0] : "-p");
 	}
-	return options->verb == SUBCOMMAND_REPORT ? options_report_option(parse, key, arg)
-						  : options_target_option(parse, key, arg);
+	return 0;
 }
+
+static bool is_met(enum option_need need, const struct options *options)
+{
+	const struct selection_options *target = &options->record.target;
+
+	switch (need) {
+	case NEED_NOTHING:
+		return true;
+	case NEED_FREES:
+		return !options->record.alloc_only;
+	case NEED_SEVERAL:
+		return target->population != POPULATION_LISTED;
+	case NEED_NAMED:
+		return target->command || target->pid_count;
+	case NEED_FOLLOWED_COMMAND:
+		return target->command && target->population == POPULATION_FOLLOW;
+	case NEED_TABLE:
+		return options->report.format == REPORT_TABLE;
+	}
+	return false;
+}
+
+static error_t check_needs(struct option_parser *parse)
+{
+	static const char *const sentences[] = {
+		[NEED_FREES] = "'%s' needs to know what is freed, which '--alloc-only' leaves out",
+		[NEED_SEVERAL] =
+			"'%s' chooses among several processes: it goes with '--follow', '--all', '--cgroup' or '--container'",
+		[NEED_NAMED] = "'%s' goes with '-p PID' or '-- COMMAND'",
+		[NEED_FOLLOWED_COMMAND] = "'%s' goes with '--follow -- COMMAND'",
+		[NEED_TABLE] = "'%s' is a table: it goes with no other '-f'",
+	};
+
+	for (const struct option_row *option = option_table; option < option_table + option_table_count; option++)
+		if (is_given(parse, option) && !is_met(option->need, parse->options))
+			return option_refuse(parse, sentences[option->need], option_spelled(option));
+	return 0;
+}
+
+static error_t parse_end(struct option_parser *parse, bool quoted)
+{
+	error_t err;
+
+	for (const struct option_row *option = option_table; option < option_table + option_table_count; option++)
+		if (!is_given(parse, option))
+			option_set_initial(parse->options, option);
+	err = parse->options->verb == SUBCOMMAND_REPORT ? check_report(parse) : check_target(parse, quoted);
+	return err ? err : check_needs(parse);
+}
+
+/* --- the command line --- */
 
 static error_t parse_key(int key, char *arg, struct argp_state *state)
 {
@@ -272,7 +200,7 @@ static error_t parse_key(int key, char *arg, struct argp_state *state)
 		err = parse_word(parse, arg, state);
 		break;
 	case ARGP_KEY_END:
-		return parse_end(parse, state);
+		return parse_end(parse, state->quoted);
 	case ARGP_KEY_ERROR:
 		if (!parse->stopped && parse->resume < state->argc)
 			refuse_word(parse, state->argv[parse->resume]);
@@ -284,55 +212,46 @@ static error_t parse_key(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_FINI:
 		return ARGP_ERR_UNKNOWN;
 	default:
-		if (is_abbreviated(parse, state->argv[parse->resume]))
-			return refuse_word(parse, state->argv[parse->resume]);
-		err = parse_option(parse, key, arg);
+		err = parse_option(parse, key, arg, state->argv[parse->resume]);
 	}
 	parse->resume = state->next;
 	return err;
 }
 
-static void parse_no_verb(struct option_parser *parse, const char *word)
+static void parse_without_subcommand(struct option_parser *parse, const char *word)
 {
-	if (!word)
-		option_refuse(parse, "no verb: record, report or doctor");
-	else if (!strcmp(word, "--help"))
-		print_help(parse);
-	else if (!strcmp(word, "--version"))
-		print_version(parse);
-	else
+	const struct option_row *option = word && !strncmp(word, "--", 2) ? find_long(parse, word) : NULL;
+
+	if (option && !strchr(word, '='))
+		option_take(parse, option, NULL);
+	else if (word)
 		option_refuse(parse, "'%s' is no verb: record, report or doctor", word);
+	else
+		option_refuse(parse, "no verb: record, report or doctor");
 }
 
-static void parse_verb(struct option_parser *parse, int argc, char **argv)
+static void parse_subcommand(struct option_parser *parse, int argc, char **argv)
 {
-	struct options *options = parse->options;
 	error_t err;
 
-	options->record.sample_bytes = SAMPLE_BYTES_DEFAULT;
-	options->record.gc = (struct gc_options){GOGC_DEFAULT, GC_TENURE_DEFAULT};
-	options->record.keep = KEEP_DEFAULT;
-	options->record.argv = argv + 1;
-	options->report.measure = INUSE_SPACE;
-	options->report.top = TOP_DEFAULT;
+	parse->options->record.argv = argv + 1;
 	parse->argp.parser = parse_key;
 	err = argp_parse(&parse->argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP | ARGP_IN_ORDER, NULL,
 			 parse);
 	if (err && !parse->stopped)
 		option_no_memory(parse);
-	if (!options->record.formats)
-		options->record.formats = FORMAT_PPROF;
 }
 
 int options_parse(int argc, char **argv, struct options *ret)
 {
-	struct options options = {.verb = argc > 1 ? subcommand_find(argv[1]) : SUBCOMMAND_NONE};
-	struct option_parser parse = {.argp = *subcommand_argp(options.verb), .options = &options, .resume = 1};
+	struct options options = {.verb = argc > 1 ? option_table_subcommand(argv[1]) : SUBCOMMAND_NONE};
+	struct option_parser parse = {.options = &options, .resume = 1};
 
+	option_table_describe(&parse);
 	if (options.verb)
-		parse_verb(&parse, argc - 1, argv + 1);
+		parse_subcommand(&parse, argc - 1, argv + 1);
 	else
-		parse_no_verb(&parse, argc > 1 ? argv[1] : NULL);
+		parse_without_subcommand(&parse, argc > 1 ? argv[1] : NULL);
 	options.record.quiet = options.verbosity < 0;
 	if (parse.stopped) {
 		options_release(&options);

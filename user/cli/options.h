@@ -2,7 +2,11 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 /*
- * The command line, parsed into plain structs and nothing else.
+ * The room cli is the program that the user meets: it parses the command line, runs `record` (of the room record), and
+ * has `report` and `doctor`, which print to standard output. It owns the options, their help texts and what doctor
+ * prints. It may use every other room; no other room may use it, and it probes nothing itself.
+ *
+ * This file: the command line, parsed into plain structs. An option is one row of option_table.c.
  */
 #include "base/status.h"
 #include "cli/report.h"
@@ -18,14 +22,13 @@ enum subcommand {
 struct options {
 	enum subcommand verb;
 	int verbosity;		      /* -1: -q, 0, 1: -v */
-	struct record_options record; /* doctor: its target alone */
+	struct record_options record; /* doctor uses the target only */
 	struct report_options report;
 };
 
 /*
- * Parse argv. Returns STATUS_DONE with *ret filled and verb set; or the status to exit with at once, everything having
- * been said (--help and --version: STATUS_DONE with verb SUBCOMMAND_NONE; a wrong argument: one sentence on stderr,
- * STATUS_USAGE).
+ * Parse argv. Returns STATUS_DONE with *ret filled and verb set; or, with verb SUBCOMMAND_NONE, the status to exit with
+ * at once: STATUS_DONE after --help and --version, STATUS_USAGE after one sentence on stderr about a wrong argument.
  */
 int options_parse(int argc, char **argv, struct options *ret);
 void options_release(struct options *options);

@@ -4,8 +4,6 @@
 #include "heap/gc_model.h"
 #include "record/selection.h"
 
-#define KEEP_DEFAULT 1000
-
 struct record_options {
 	struct selection_options target;
 	double duration_s; /* 0: until the target ends */

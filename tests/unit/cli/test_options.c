@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* options.c, parse_number.c, subcommand.c: every option and value at its borders, and what a user reads when one is wrong. */
+/* options.c, option_parser.c, option_table.c: every option and value at its borders, and what a user reads when one is wrong. */
 #include "cli_scene.h"
 
 static void test_cli_no_verb_or_unknown_is_refused(void **state)

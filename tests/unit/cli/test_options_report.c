@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* options_report.c: how report looks at a profile. */
+/* options.c: how report looks at a profile. */
 #include "cli_scene.h"
 
 static void test_cli_report_options_are_taken(void **state)

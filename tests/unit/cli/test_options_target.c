@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* options_target.c: whom a recording is about, in every way of saying it. */
+/* options.c: which processes are traced, in every way of saying it. */
 #include "cli_scene.h"
 
 static void test_cli_command_takes_the_rest(void **state)
@@ -105,7 +105,7 @@ static void test_cli_populations_are_taken(void **state)
 	assert_int_equal(options->record.target.population, POPULATION_LISTED);
 	assert_null(options->record.target.comm);
 	assert_null(options->record.target.exe);
-	assert_int_equal(options->record.keep, KEEP_DEFAULT);
+	assert_int_equal(options->record.keep, 1000);
 	assert_false(options->record.target.shared_mounts);
 	assert_int_equal(accept(*state, "record --follow -p 1")->record.target.population, POPULATION_FOLLOW);
 	assert_int_equal(accept(*state, "record --follow -- ls")->record.target.population, POPULATION_FOLLOW);
@@ -167,6 +167,19 @@ static void test_cli_keep_out_of_range_is_refused(void **state)
 	refuse(*state, "record --all --keep", "needs an argument");
 }
 
+static void test_cli_keep_goes_with_several_processes(void **state)
+{
+	assert_int_equal(accept(*state, "record --keep 5 --follow -p 1")->record.keep, 5);
+	assert_int_equal(accept(*state, "record --keep 5 --follow -- ls")->record.keep, 5);
+	assert_int_equal(accept(*state, "record --cgroup /x --keep 5")->record.keep, 5);
+	assert_int_equal(accept(*state, "record --container x --keep 5")->record.keep, 5);
+	refuse(*state, "record --keep 5 -p 1",
+	       "'--keep' chooses among several processes: it goes with '--follow', "
+	       "'--all', '--cgroup' or '--container'");
+	refuse(*state, "record --keep 5 -- ls", "'--keep' chooses among several processes");
+	refuse(*state, "record -p 1,2 --keep 1000", "'--keep' chooses among several processes");
+}
+
 static void test_cli_shared_mounts_go_with_a_followed_command(void **state)
 {
 	assert_true(accept(*state, "record --shared-mounts --follow -- ls")->record.target.shared_mounts);
@@ -189,6 +202,7 @@ int main(void)
 		TEST(test_cli_targets_exclude_each_other),
 		TEST(test_cli_only_some_of_a_population_are_named_by_comm_and_exe),
 		TEST(test_cli_keep_out_of_range_is_refused),
+		TEST(test_cli_keep_goes_with_several_processes),
 		TEST(test_cli_shared_mounts_go_with_a_followed_command),
 	};
 

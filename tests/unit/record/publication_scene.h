@@ -43,7 +43,7 @@ static inline int open_all(void **state)
 		return -1;
 	recorder = recorder_new(&recording);
 	options = (struct record_options){.target.population = POPULATION_FOLLOW,
-					  .keep = KEEP_DEFAULT,
+					  .keep = 1000,
 					  .formats = FORMAT_PPROF,
 					  .sample_bytes = INTERVAL,
 					  .argv = argv};

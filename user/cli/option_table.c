@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/option_table.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "include/config.h"
+#include "include/event.h"
+#include "base/parse_number.h"
+#include "format/output_file.h"
+#include "probe/custom_allocator.h"
+
+#define COMM_MAX 15
+
+/* --- options with a function of their own --- */
+
+static error_t add_pid(struct option_parser *parse, const struct option_row *option, const char *text)
+{
+	struct selection_options *target = &parse->options->record.target;
+	u64 pid;
+
+	(void)option;
+	if (parse_number(text, INT_MAX, &pid))
+		return option_refuse(parse, "'%s' in '-p' is not a process number", text);
+	if ((pid_t)pid == getpid())
+		return option_refuse(parse, "'%s' in '-p' is heaptap itself", text);
+	if (!target->pids)
+		target->pids = calloc(PIDS_MAX, sizeof(*target->pids));
+	if (!target->pids)
+		return option_no_memory(parse);
+	for (unsigned int i = 0; i < target->pid_count; i++)
+		if (target->pids[i] == (pid_t)pid)
+			return 0;
+	if (target->pid_count == PIDS_MAX)
+		return option_refuse(parse, "'%s' in '-p' is one process too many (at most %d)", text, PIDS_MAX);
+	target->pids[target->pid_count++] = (pid_t)pid;
+	return 0;
+}
+
+static error_t add_pids(struct option_parser *parse, const struct option_row *option, const char *text)
+{
+	return option_list(parse, option, text, add_pid);
+}
+
+static error_t add_pool(struct option_parser *parse, const struct option_row *option, const char *text)
+{
+	struct custom_allocator *pool;
+	int err = custom_allocator_parse(text, &pool);
+
+	(void)option;
+	if (err == -ENOMEM)
+		return option_no_memory(parse);
+	if (err == -E2BIG)
+		return option_refuse(parse, "'--alloc %s' names more than %d functions", text, CUSTOM_FUNCTIONS_MAX);
+	if (err)
+		return option_refuse(parse, "'--alloc %s' is not FILE:get(size=1)=ret,put(ptr=1)", text);
+	pool->next = parse->options->record.target.pools;
+	parse->options->record.target.pools = pool;
+	return 0;
+}
+
+static error_t check_comm(struct option_parser *parse, const struct option_row *option, const char *text)
+{
+	(void)option;
+	if (*text && strlen(text) <= COMM_MAX)
+		return 0;
+	return option_refuse(parse, "'--comm %s' is no name of a process: the kernel keeps 1 to %d characters", text,
+			     COMM_MAX);
+}
+
+static error_t check_fail_on(struct option_parser *parse, const struct option_row *option, const char *text)
+{
+	(void)option;
+	return strcmp(text, "growing") ? option_refuse(parse, "'--fail-on %s' is nothing to fail on (growing)", text)
+				       : 0;
+}
+
+static error_t print_help(struct option_parser *parse, const struct option_row *option, const char *text)
+{
+	char name[32];
+
+	(void)option;
+	(void)text;
+	snprintf(name, sizeof(name), "heaptap%s", parse->name);
+	argp_help(&parse->argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
+	return option_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
+}
+
+static error_t print_version(struct option_parser *parse, const struct option_row *option, const char *text)
+{
+	(void)option;
+	(void)text;
+	puts("heaptap " HEAPTAP_VERSION);
+	return option_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
+}
+
+/* --- the options --- */
+
+#define RECORD		     (1 << SUBCOMMAND_RECORD)
+#define REPORT		     (1 << SUBCOMMAND_REPORT)
+#define DOCTOR		     (1 << SUBCOMMAND_DOCTOR)
+#define ALL		     (1 << SUBCOMMAND_NONE | RECORD | REPORT | DOCTOR)
+#define FIELD(kind_, member) .kind = OPTION_##kind_, .field = offsetof(struct options, member)
+
+static const char populations[] = "'--follow', '--all', '--cgroup' and '--container'";
+static const char views[] = "'--lifetimes', '--older-than' and '--base'";
+/* In the order of enum format and of enum report_format. */
+static const char *const output_formats[] = {"pprof", "text", "folded", "json", NULL};
+static const char *const report_formats[] = {"table", "text", "folded", NULL};
+static const char *const measures[] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space", NULL};
+
+/* --help sorts them; errors name the first one. */
+const struct option_row option_table[] = {
+	{NULL, 'p', RECORD | DOCTOR, .check = add_pids, .argument = "PID[,PID...]",
+	 .help = "Running processes; may be given again"},
+	{"all", 'a', RECORD | DOCTOR, FIELD(VALUE, record.target.population), .value = POPULATION_ALL,
+	 .excludes = populations, .help = "Every process of this machine"},
+	{"cgroup", 0, RECORD | DOCTOR, FIELD(WORD, record.target.cgroup), .noun = "cgroup", .excludes = populations,
+	 .argument = "PATH", .help = "The processes of a cgroup and of those below it"},
+	{"container", 0, RECORD | DOCTOR, FIELD(WORD, record.target.container), .noun = "container",
+	 .excludes = populations, .argument = "NAME|ID",
+	 .help = "The processes of a container (podman, docker, containerd, Kubernetes)"},
+	{"follow", 0, RECORD | DOCTOR, FIELD(VALUE, record.target.population), .value = POPULATION_FOLLOW,
+	 .excludes = populations, .need = NEED_NAMED, .help = "With -p or COMMAND: their children too"},
+	{"shared-mounts", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.shared_mounts), .need = NEED_FOLLOWED_COMMAND,
+	 .help = "With --follow: COMMAND gets no mount namespace of its own; all that use its allocator's files pay"},
+	{"comm", 0, RECORD | DOCTOR, FIELD(WORD, record.target.comm), .need = NEED_SEVERAL, .check = check_comm,
+	 .argument = "NAME", .help = "Only those of the processes that have this name"},
+	{"exe", 0, RECORD | DOCTOR, FIELD(WORD, record.target.exe), .noun = "file", .need = NEED_SEVERAL,
+	 .argument = "PATH", .help = "Only those of the processes that run this file"},
+	{"keep", 0, RECORD, FIELD(NUMBER, record.keep), .initial = 1000, .most = UINT_MAX, .noun = "processes",
+	 .need = NEED_SEVERAL, .argument = "N",
+	 .help = "Ended processes that get files of their own; the others are merged by executable (default 1000)"},
+	{"duration", 'd', RECORD, FIELD(SECONDS, record.duration_s), .argument = "SEC",
+	 .help = "Stop after SEC seconds (default: when the target ends, or at Ctrl-C)"},
+	{"sample-bytes", 'R', RECORD, FIELD(BYTES, record.sample_bytes), .initial = 512 << 10, .most = UINT_MAX,
+	 .argument = "N", .help = "Mean bytes between samples; K, M, G (default 512K; 1: every allocation)"},
+	{"output", 'o', RECORD, FIELD(WORD, record.output), .noun = "directory", .argument = "DIR",
+	 .help = "Directory to create for the files (default heaptap-<UTC time>)"},
+	{"force", 0, RECORD, FIELD(FLAG, record.force), .help = "Write into DIR although it is not empty"},
+	{"format", 'f', RECORD, FIELD(CHOICES, record.formats), .initial = FORMAT_PPROF, .words = output_formats,
+	 .noun = "format", .argument = "LIST", .help = "pprof, text, folded, json or all, with commas (default pprof)"},
+	{"interval", 0, RECORD, FIELD(SECONDS, record.interval_s), .argument = "SEC",
+	 .help = "Also write a profile of every process every SEC seconds"},
+	{"gogc", 0, RECORD, FIELD(NUMBER, record.gc.gogc_percent), .initial = 100, .most = 1000000, .off = true,
+	 .noun = "percentage", .need = NEED_FREES, .argument = "N|off",
+	 .help = "Pace the model collector as GOGC=N would (default 100)"},
+	{"tenure", 0, RECORD, FIELD(NUMBER, record.gc.tenure), .initial = GC_TENURE_DEFAULT, .most = GC_TENURE_MAX,
+	 .noun = "cycles", .need = NEED_FREES, .argument = "N",
+	 .help = "Cycles an object survives before it is old (default 2)"},
+	{"fail-on", 0, RECORD, FIELD(FLAG, record.fail_on_growing), .need = NEED_FREES, .check = check_fail_on,
+	 .argument = "growing", .help = "Exit with status 5 when a site is a leak suspect"},
+	{"alloc", 0, RECORD | DOCTOR, .check = add_pool, .argument = "FILE:FUNCTIONS",
+	 .help = "Also probe an allocator of the program's own: FILE:get(size=1)=ret,put(ptr=1); may be given again"},
+	{"alloc-only", 0, RECORD, FIELD(FLAG, record.alloc_only),
+	 .help = "Do not probe free: half the cost, in-use unknown"},
+	{"no-new", 0, RECORD, FIELD(FLAG, record.no_new),
+	 .help = "Do not probe an allocator's own operator new, which may throw"},
+	{"show-allocator", 0, RECORD, FIELD(FLAG, record.show_allocator),
+	 .help = "Keep the allocator's own frames (default: hide them)"},
+	{"format", 'f', REPORT, FIELD(CHOICE, report.format), .words = report_formats, .noun = "format",
+	 .argument = "FORMAT", .help = "table, text or folded (default table)"},
+	{"top", 'n', REPORT, FIELD(NUMBER, report.top), .initial = 20, .most = UINT_MAX, .noun = "sites",
+	 .argument = "N", .help = "Sites in the table (default 20)"},
+	{"sample-index", 'i', REPORT, FIELD(CHOICE, report.measure), .initial = INUSE_SPACE, .words = measures,
+	 .noun = "measure", .argument = "MEASURE",
+	 .help = "What folded counts and what the table is sorted by: alloc_objects, alloc_space, inuse_objects or "
+		 "inuse_space (default inuse_space)"},
+	{"lifetimes", 0, REPORT, FIELD(FLAG, report.lifetimes), .excludes = views, .need = NEED_TABLE,
+	 .help = "How long the objects of each site live, and which sites grow"},
+	{"older-than", 0, REPORT, FIELD(SECONDS, report.older_s), .excludes = views, .argument = "SEC",
+	 .help = "Count as in use only objects that are known to have lived for more than SEC seconds"},
+	{"base", 0, REPORT, FIELD(WORD, report.base), .noun = "FILE", .excludes = views, .need = NEED_TABLE,
+	 .argument = "OLD", .help = "What happened between the profiles OLD and FILE"},
+	{NULL, 'v', RECORD | REPORT | DOCTOR, FIELD(VALUE, verbosity), .value = 1, .help = "Say more"},
+	{NULL, 'q', RECORD | REPORT | DOCTOR, FIELD(VALUE, verbosity), .value = -1, .help = "Say nothing but errors"},
+	{"version", 0, ALL, .check = print_version, .help = "Print the version"},
+	{"help", 0, ALL, .check = print_help, .help = "Print this text"},
+};
+
+const unsigned int option_table_count = sizeof(option_table) / sizeof(*option_table);
+_Static_assert(sizeof(option_table) / sizeof(*option_table) <= OPTIONS_MAX, "a word has a bit for each option");
+
+/* --- the subcommands --- */
+
+#define TARGETS "-p PID[,PID...]\n-- COMMAND [ARG...]\n--container NAME|ID\n--cgroup PATH\n--all"
+
+static const struct {
+	const char *name, *args, *doc; /* the name with a blank before it */
+} subcommands[] = {
+	[SUBCOMMAND_NONE] = {"", "VERB [ARG...]",
+			     "Profile the heap of running processes from outside, the way Go's heap profiler does."
+			     "\v"
+			     "Verbs:\n"
+			     "  record   trace processes, then write one profile each and print a summary\n"
+			     "  report   render what record wrote\n"
+			     "  doctor   say what this kernel, these privileges and a target allow\n"
+			     "'heaptap VERB --help' lists the options of a verb; heaptap(8) has everything."},
+	[SUBCOMMAND_RECORD] =
+		{" record", TARGETS,
+		 "Trace processes, then write one profile each to DIR and print a summary."
+		 "\v"
+		 "With COMMAND, the exit status is COMMAND's. Otherwise: 0 done, 1 failed, 2 usage, 3 kernel or privileges, "
+		 "4 no such target, 5 --fail-on found something (also instead of COMMAND's 0). SIGINT, SIGTERM and SIGHUP stop tracing and "
+		 "write the profiles; a second one exits without writing. SIGUSR1 writes a profile of every process now."},
+	[SUBCOMMAND_REPORT] = {" report", "FILE|DIR\n--base OLD FILE",
+			       "Render a saved .pb.gz profile, or every one in DIR."},
+	[SUBCOMMAND_DOCTOR] = {" doctor", "\n" TARGETS,
+			       "Say what this kernel, these privileges and this target allow, and what it will cost."},
+};
+
+enum subcommand option_table_subcommand(const char *word)
+{
+	for (enum subcommand verb = SUBCOMMAND_RECORD; verb <= SUBCOMMAND_DOCTOR; verb++)
+		if (!strcmp(word, subcommands[verb].name + 1))
+			return verb;
+	return SUBCOMMAND_NONE;
+}
+
+/* The limits, below everything else. argp frees what it did not pass in. */
+static char *add_limits(int key, const char *text, void *input)
+{
+	char *limits;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_EXTRA)
+		return (char *)text;
+	if (asprintf(&limits,
+		     "Limits: %d processes with -p, %d at once; %d allocator files; stacks of %d frames (a deeper one "
+		     "loses its root and is counted); 1 Mi live sampled objects, 4 Mi with -R below 64K (one more is "
+		     "counted as allocated, but not followed); 64 Ki distinct stacks before stacks are sent again.",
+		     PIDS_MAX, SCOPES_MAX - 1, ALLOCATORS_MAX, STACK_DEPTH_MAX) < 0)
+		return NULL;
+	return limits;
+}
+
+void option_table_describe(struct option_parser *parse)
+{
+	enum subcommand verb = parse->options->verb;
+	unsigned int count = 0;
+
+	parse->name = subcommands[verb].name;
+	parse->argp = (struct argp){
+		.options = parse->argp_options,
+		.args_doc = subcommands[verb].args,
+		.doc = subcommands[verb].doc,
+		.help_filter = add_limits,
+	};
+	for (unsigned int i = 0; i < option_table_count; i++) {
+		const struct option_row *option = &option_table[i];
+
+		if (option->subcommands & 1u << verb)
+			parse->argp_options[count++] = (struct argp_option){
+				.name = option->name,
+				.key = option_table_key(option),
+				.arg = option->argument,
+				.doc = option->help,
+				.group = option->subcommands == ALL ? -1 : 0, /* last */
+			};
+	}
+	parse->argp_options[count] = (struct argp_option){0};
+}
