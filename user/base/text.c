@@ -2,6 +2,7 @@
 /* Cleaning of foreign text for the writers; see text.h. Owns nothing. */
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,4 +87,10 @@ char *text_clean_line(const char *text)
 		if ((u8)*at < 0x20 || *at == 0x7f)
 			*at = '?';
 	return clean;
+}
+
+int text_copy(const char *text, char **ret_copy)
+{
+	*ret_copy = text ? strdup(text) : NULL;
+	return text && !*ret_copy ? -ENOMEM : 0;
 }

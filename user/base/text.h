@@ -13,6 +13,9 @@ char *text_clean(const char *text);
  */
 char *text_clean_line(const char *text);
 
+/* *ret_copy is the caller's; NULL stays NULL. 0 or -ENOMEM. */
+int text_copy(const char *text, char **ret_copy);
+
 #define TEXT_LINE_MAX 8192 /* `go tool pprof` gives up on text lines over 64 KiB; C++ can make names that long */
 
 #endif

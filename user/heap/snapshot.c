@@ -6,8 +6,8 @@
 
 #define HASH_NONFATAL_OOM	     1
 #define uthash_nonfatal_oom(element) (out_of_memory = true)
+#include "base/text.h"
 #include "system/address_map.h"
-#include "profile/sample.h"
 #include "heap/snapshot.h"
 
 /* A code address under a mapping, already in the profile. */
@@ -45,8 +45,7 @@ static int copy_mapping(struct profile *profile, const struct mapping *from)
 {
 	struct profile_mapping *to = &profile->mappings[profile->mapping_count];
 
-	to->path = strdup(from->path ? from->path : "");
-	if (!to->path)
+	if (text_copy(from->path ? from->path : "", &to->path))
 		return -ENOMEM;
 	profile->mapping_count++;
 	to->start = from->start;
@@ -212,16 +211,8 @@ static int add_samples(struct snapshot *snapshot)
 		err = add_sample(snapshot, site);
 	heap_lifetimes_reopen(&image->heap);
 	if (!err)
-		samples_merge(profile);
+		profile_merge_samples(profile);
 	return err;
-}
-
-static int copy_string(const char *from, char **ret)
-{
-	if (!from)
-		return 0;
-	*ret = strdup(from);
-	return *ret ? 0 : -ENOMEM;
 }
 
 static void set_cost(const struct recorder_options *options, const struct image *image, struct profile *profile)
@@ -301,8 +292,12 @@ static int copy_facts(const struct recorder_options *options, struct image *imag
 	if (image->cpu_end_ns > image->cpu_start_ns)
 		profile->cpu_ns = image->cpu_end_ns - image->cpu_start_ns;
 	set_cost(options, image, profile);
-	profile->comm = strdup(image->comm);
-	return profile->comm ? 0 : -ENOMEM;
+	return text_copy(image->comm, &profile->comm) || text_copy(image->exe, &profile->exe) ||
+			       text_copy(image->cgroup, &profile->cgroup) ||
+			       text_copy(image->container_id, &profile->container) ||
+			       text_copy(image->container_name, &profile->container_name)
+		       ? -ENOMEM
+		       : 0;
 }
 
 int snapshot_take(const struct recorder_options *options, struct image *image, u64 now_ns, u64 start_unix_ns,
@@ -315,14 +310,6 @@ int snapshot_take(const struct recorder_options *options, struct image *image, u
 		return -ENOMEM;
 	snapshot.profile->start_unix_ns = start_unix_ns;
 	err = copy_facts(options, image, now_ns, snapshot.profile);
-	if (!err)
-		err = copy_string(image->exe, &snapshot.profile->exe);
-	if (!err)
-		err = copy_string(image->cgroup, &snapshot.profile->cgroup);
-	if (!err)
-		err = copy_string(image->container_id, &snapshot.profile->container);
-	if (!err)
-		err = copy_string(image->container_name, &snapshot.profile->container_name);
 	if (!err)
 		err = copy_mappings(&snapshot);
 	if (!err)

@@ -7,18 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void release(struct profile_labels *labels)
-{
-	free(labels->comm);
-	free(labels->container);
-	free(labels->container_id);
-}
-
-static int copy_text(const char *from, char **ret)
-{
-	*ret = from ? strdup(from) : NULL;
-	return from && !*ret ? -ENOMEM : 0;
-}
+#include "base/text.h"
 
 /* At the end of the table, unless something fails. */
 static int append(struct label_table *table, const struct profile_labels *from)
@@ -36,9 +25,9 @@ static int append(struct label_table *table, const struct profile_labels *from)
 	}
 	to = &table->sets[table->count];
 	*to = (struct profile_labels){.pid = from->pid, .group = from->group};
-	if (copy_text(from->comm, &to->comm) || copy_text(from->container, &to->container) ||
-	    copy_text(from->container_id, &to->container_id)) {
-		release(to);
+	if (text_copy(from->comm, &to->comm) || text_copy(from->container, &to->container) ||
+	    text_copy(from->container_id, &to->container_id)) {
+		profile_labels_release(to);
 		return -ENOMEM;
 	}
 	table->count++;
@@ -88,7 +77,7 @@ int labels_add(struct label_table *table, const struct profile_labels *labels, u
 	if (!entry && !added) {
 		added = intern_add(&table->known, key, size, &entry);
 		if (added < 0)
-			release(&table->sets[--table->count]);
+			profile_labels_release(&table->sets[--table->count]);
 	}
 	free(key);
 	if (added < 0)
@@ -100,7 +89,7 @@ int labels_add(struct label_table *table, const struct profile_labels *labels, u
 void label_table_release(struct label_table *table)
 {
 	for (u32 i = 0; i < table->count; i++)
-		release(&table->sets[i]);
+		profile_labels_release(&table->sets[i]);
 	free(table->sets);
 	intern_release(&table->known);
 }

@@ -13,7 +13,6 @@
 
 struct elf;
 struct root_fs;
-struct symbolizer;
 
 /* The four measures, in Go's order. */
 enum measure {
@@ -121,7 +120,7 @@ struct profile {
 	bool exited; /* the image had ended when the snapshot was taken */
 	/* for profile_symbolize */
 	const struct root_fs *root; /* the file system it saw; NULL: unknown. Borrowed. */
-	bool show_allocator;	    /* stacks may begin in what asks the allocator for the program, see sample.h */
+	bool show_allocator;	    /* stacks may begin in what asks the allocator for the program, see symbolize.h */
 	/* from profile_symbolize */
 	const char *perf_map_refused; /* why the names a JIT compiler left were not used; NULL: no such reason */
 };
@@ -131,6 +130,8 @@ void profile_free(struct profile *profile);
 /* Drop the tables, leave the facts: what a line of the index needs. */
 void profile_strip(struct profile *profile);
 void profile_line_release(struct profile_line *line);
+void profile_lines_release(struct profile_location *location); /* all of them: it has no name then */
+void profile_labels_release(struct profile_labels *labels);
 
 /* Every allocation was recorded: numbers are no estimates. */
 bool profile_is_exact(const struct profile *profile);
@@ -138,14 +139,11 @@ bool profile_is_exact(const struct profile *profile);
 /* Sums of the truncated estimates over all samples: what index.json and the .pb.gz agree on. */
 void profile_totals(const struct profile *profile, u64 ret_totals[MEASURE_MAX]);
 
+/* Stacks that differed before may be the same now: make their samples of one size one, as estimates need it. */
+void profile_merge_samples(struct profile *profile);
+
 /* The four estimates of one sample. */
 void profile_sample_values(const struct profile *profile, const struct profile_sample *sample,
 			   u64 ret_values[MEASURE_MAX]);
-
-/*
- * Fill lines of all locations and has_* of all mappings; code outside all files gets its name from the process's perf
- * map. Stacks begin in the program then, unless show_allocator. 0 or -ENOMEM.
- */
-int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer);
 
 #endif

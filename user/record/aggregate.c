@@ -18,6 +18,7 @@
 #include "format/table_lifetimes.h"
 #include "heap/snapshot.h"
 #include "binary/symbolizer.h"
+#include "profile/symbolize.h"
 
 struct aggregate {
 	struct aggregate_options options;

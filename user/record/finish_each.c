@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "format/table_profile.h"
 #include "binary/symbolizer.h"
+#include "profile/symbolize.h"
 #include "base/string_list.h"
 #include "format/index_write.h"
 #include "format/output_file.h"

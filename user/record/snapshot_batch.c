@@ -8,6 +8,7 @@
 
 #include "base/thread.h"
 #include "binary/symbolizer.h"
+#include "profile/symbolize.h"
 #include "base/string_list.h"
 #include "format/output_file.h"
 

@@ -19,6 +19,7 @@ struct interim {
 };
 
 struct snapshot_batch;
+struct symbolizer;
 
 /* What else the thread does: first, with each profile once it is written, and last. 0 or negative errno. */
 struct snapshot_batch_hook {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sample.c: one sample for each (stack, size), and stacks that begin in the program. */
+/* profile.c and symbolize.c: one sample for each (stack, size), and stacks that begin in the program. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "profile/sample.h"
+#include "profile/symbolize.h"
 
 /* Functions, innermost inlined first: mangled and demangled names. */
 #define LINES_MAX 2
@@ -93,61 +93,61 @@ static void assert_sample(u32 index, const char *stack, u64 size, u64 alloc_coun
 	assert_int_equal(sample->inuse_count, inuse_count);
 }
 
-static void test_samples_merge_equal_stack_and_size_become_one(void **state)
+static void test_profile_merge_samples_equal_stack_and_size_become_one(void **state)
 {
 	(void)state;
 	add("90", 8, 1, 1);
 	add("90", 16, 10, 0);
 	add("90", 8, 100, 50);
 	add("0", 8, 1000, 0);
-	samples_merge(profile);
+	profile_merge_samples(profile);
 	assert_int_equal(profile->sample_count, 3);
 	assert_sample(0, "0", 8, 1000, 0);
 	assert_sample(1, "90", 8, 101, 51);
 	assert_sample(2, "90", 16, 10, 0);
 }
 
-static void test_samples_merge_of_none_is_none(void **state)
+static void test_profile_merge_samples_of_none_is_none(void **state)
 {
 	(void)state;
-	samples_merge(profile);
+	profile_merge_samples(profile);
 	assert_int_equal(profile->sample_count, 0);
 }
 
 /* What asked on behalf of the program goes; which of its ways it took makes no difference then. */
-static void test_samples_hide_allocator_begins_stacks_in_the_program(void **state)
+static void test_symbolize_hide_allocator_begins_stacks_in_the_program(void **state)
 {
 	(void)state;
 	add("190", 8, 1, 1);
 	add("2190", 8, 2, 0);
 	add("3490", 16, 4, 0);
-	samples_hide_allocator(profile);
+	symbolize_hide_allocator(profile);
 	assert_int_equal(profile->sample_count, 2);
 	assert_sample(0, "90", 8, 3, 1);
 	assert_sample(1, "90", 16, 4, 0);
 }
 
 /* Inlined into a function of the program, it goes and that stays. */
-static void test_samples_hide_allocator_hides_what_was_inlined(void **state)
+static void test_symbolize_hide_allocator_hides_what_was_inlined(void **state)
 {
 	(void)state;
 	add("50", 8, 1, 0);
 	add("150", 16, 1, 0);
-	samples_hide_allocator(profile);
+	symbolize_hide_allocator(profile);
 	assert_sample(0, "50", 8, 1, 0);
 	assert_sample(1, "50", 16, 1, 0);
 	assert_int_equal(profile->locations[5].line_count, 1);
 	assert_string_equal(profile->locations[5].lines[0].function, "build()");
 	add(":0", 24, 1, 0);
 	add(";0", 32, 1, 0);
-	samples_hide_allocator(profile);
+	symbolize_hide_allocator(profile);
 	assert_sample(2, ":0", 24, 1, 0);
 	assert_string_equal(profile->locations[10].lines[0].function, "_dl_new_object");
 	assert_sample(3, ";0", 32, 1, 0);
 }
 
 /* A class's own, a name that only begins alike, no name. */
-static void test_samples_hide_allocator_keeps_what_is_the_programs(void **state)
+static void test_symbolize_hide_allocator_keeps_what_is_the_programs(void **state)
 {
 	(void)state;
 	add("60", 16, 1, 0);
@@ -155,7 +155,7 @@ static void test_samples_hide_allocator_keeps_what_is_the_programs(void **state)
 	add("80", 32, 1, 0);
 	add("0", 40, 1, 0);
 	add("910", 48, 1, 0);
-	samples_hide_allocator(profile);
+	symbolize_hide_allocator(profile);
 	assert_int_equal(profile->sample_count, 5);
 	assert_sample(0, "0", 40, 1, 0);
 	assert_sample(1, "60", 16, 1, 0);
@@ -165,12 +165,12 @@ static void test_samples_hide_allocator_keeps_what_is_the_programs(void **state)
 }
 
 /* A stack that ends in the allocator, being cut, still says that much; one without frames stays so. */
-static void test_samples_hide_allocator_never_hides_a_whole_stack(void **state)
+static void test_symbolize_hide_allocator_never_hides_a_whole_stack(void **state)
 {
 	(void)state;
 	add("21", 8, 1, 0);
 	add("", 8, 2, 0);
-	samples_hide_allocator(profile);
+	symbolize_hide_allocator(profile);
 	assert_int_equal(profile->sample_count, 2);
 	assert_sample(0, "", 8, 2, 0);
 	assert_sample(1, "1", 8, 1, 0);
@@ -181,13 +181,13 @@ static void test_samples_hide_allocator_never_hides_a_whole_stack(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_samples_merge_equal_stack_and_size_become_one),
-		TEST(test_samples_merge_of_none_is_none),
-		TEST(test_samples_hide_allocator_begins_stacks_in_the_program),
-		TEST(test_samples_hide_allocator_hides_what_was_inlined),
-		TEST(test_samples_hide_allocator_keeps_what_is_the_programs),
-		TEST(test_samples_hide_allocator_never_hides_a_whole_stack),
+		TEST(test_profile_merge_samples_equal_stack_and_size_become_one),
+		TEST(test_profile_merge_samples_of_none_is_none),
+		TEST(test_symbolize_hide_allocator_begins_stacks_in_the_program),
+		TEST(test_symbolize_hide_allocator_hides_what_was_inlined),
+		TEST(test_symbolize_hide_allocator_keeps_what_is_the_programs),
+		TEST(test_symbolize_hide_allocator_never_hides_a_whole_stack),
 	};
 
-	return cmocka_run_group_tests_name("sample", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("symbolize_samples", tests, NULL, NULL);
 }
