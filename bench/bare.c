@@ -24,7 +24,7 @@
 
 #include "binary/elf.h"
 #include "trace/uprobe_link.h"
-#include "system/procfs.h"
+#include "system/proc_maps.h"
 #include "probe/binaries.h"
 
 #define WALK_FRAMES 27
@@ -177,7 +177,7 @@ static int attach(const char *how, pid_t pid)
 	search.binaries = binaries_new(NULL);
 	if (!search.binaries)
 		return -ENOMEM;
-	err = procfs_for_each_mapping(pid, search_mapping, &search);
+	err = proc_maps_for_each(pid, search_mapping, &search);
 	if (err != 1)
 		return err ? err : -ENOENT;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", elf_fd(search.file->elf));

@@ -12,7 +12,7 @@
 
 #include "binary/elf.h"
 #include "system/address_map.h"
-#include "system/procfs.h"
+#include "system/proc_maps.h"
 
 struct survey_file {
 	struct {
@@ -71,7 +71,7 @@ bool doctor_scan_is_denied(pid_t pid, const struct mapping *mapping)
 	/* Memory without a file has a path as well, and no inode. */
 	if (!mapping->path || mapping->path[0] != '/' || !mapping->inode)
 		return false;
-	fd = procfs_open_mapping(pid, mapping);
+	fd = proc_maps_open(pid, mapping);
 	if (fd >= 0)
 		close(fd);
 	return fd < 0 && fd != -ESRCH;
@@ -110,7 +110,7 @@ static int look_at_process(struct scan *scan, pid_t pid)
 
 	scan->pid = pid;
 	scan->runs = scan->known = scan->wide = scan->narrow = false;
-	err = procfs_for_each_mapping(pid, look_at, scan);
+	err = proc_maps_for_each(pid, look_at, scan);
 	if (err == -EACCES || err == -EPERM)
 		add(&survey->unread, pid);
 	if (err)

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "record/selection.h"
+#include "system/proc_maps.h"
 #include "system/procfs.h"
 #include "cli/doctor_print.h"
 #include "record/launch.h"
@@ -59,7 +60,7 @@ static int print_process(pid_t pid, const struct custom_allocator *pools)
 		return out_of_memory();
 	procfs_comm(pid, comm);
 	printf("\nProcess %d (%s)\n", pid, doctor_print_plain(comm));
-	err = procfs_for_each_mapping(pid, scan_mapping, &scan);
+	err = proc_maps_for_each(pid, scan_mapping, &scan);
 	if (!process || err == -ESRCH || err == -ENOENT) {
 		printf("  there is no such process\n");
 		status = STATUS_NO_TARGET;

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "binary/elf.h"
-#include "system/procfs.h"
+#include "system/proc_maps.h"
 #include "system/root_fs.h"
 #include "system/file_copies.h"
 #include "probe/binary_table.h"
@@ -127,7 +127,7 @@ static int open_vdso(void)
 
 static int open_file(pid_t pid, const struct mapping *mapping)
 {
-	return strcmp(mapping->path, VDSO) ? procfs_open_mapping(pid, mapping) : open_vdso();
+	return strcmp(mapping->path, VDSO) ? proc_maps_open(pid, mapping) : open_vdso();
 }
 
 static bool is_of_build(int fd, const struct mapping *mapping)
@@ -164,7 +164,7 @@ static int open_own_name(const struct mapping *mapping)
 /* By the path alone: only of a mapping that is known by its build id. */
 static int open_name(pid_t pid, const struct mapping *mapping)
 {
-	int fd = procfs_open_name(pid, mapping);
+	int fd = proc_maps_open_name(pid, mapping);
 
 	return fd < 0 && !mapping->inode ? open_own_name(mapping) : fd;
 }

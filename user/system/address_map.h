@@ -84,17 +84,4 @@ bool address_map_is_in_era(const struct address_map *table, const struct mapping
 unsigned int address_map_count(const struct address_map *table);
 const struct mapping *address_map_get(const struct address_map *table, unsigned int index);
 
-/*
- * Parse one line of /proc/PID/maps. Paths may hold spaces; "\012" stands for a newline. Only executable mappings are of
- * interest: 0 and *ret_mapping filled (path allocated: caller frees; elf, from_ns and build id left empty), -ENOENT for
- * a non-executable one, -EINVAL for a malformed line, -ENOMEM. An anonymous mapping's path is "//anon".
- */
-int mapping_parse(const char *line, struct mapping *ret_mapping);
-
-/*
- * Cut the " (deleted)" that the kernel appends to the name of a file which has none any more, as a memfd never had, or
- * of which the last name ends so: only the file itself can tell. Was there any?
- */
-bool mapping_cut_deleted(char *path);
-
 #endif

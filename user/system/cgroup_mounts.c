@@ -187,13 +187,13 @@ static const char *group_of_line(char *line, const char *controller)
 	return strcmp(line, "0") || *controllers ? NULL : group;
 }
 
-char *cgroup_mounts_group(const struct cgroup_mounts *hierarchy, pid_t pid, const char *controller)
+char *cgroup_mounts_group(const char *root, pid_t pid, const char *controller)
 {
 	char *path, *line = NULL, *found = NULL;
 	size_t capacity = 0;
 	FILE *lines;
 
-	if (asprintf(&path, "%s/proc/%d/cgroup", hierarchy->root, pid) < 0)
+	if (asprintf(&path, "%s/proc/%d/cgroup", root, pid) < 0)
 		return NULL;
 	lines = fopen(path, "re");
 	free(path);
@@ -221,7 +221,7 @@ static const struct cgroup_mount *find_controller(const struct cgroup_mounts *hi
 int cgroup_mounts_memory(const struct cgroup_mounts *hierarchy, pid_t pid, char **ret_directory, char **ret_path)
 {
 	const struct cgroup_mount *mount = find_controller(hierarchy, "memory");
-	char *group = cgroup_mounts_group(hierarchy, pid, mount ? "memory" : NULL), *path, *directory;
+	char *group = cgroup_mounts_group(hierarchy->root, pid, mount ? "memory" : NULL), *path, *directory;
 	const char *below;
 
 	if (!mount)

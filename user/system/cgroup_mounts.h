@@ -33,10 +33,10 @@ void cgroup_mounts_release(struct cgroup_mounts *hierarchy);
 char *cgroup_mounts_directory(const struct cgroup_mounts *hierarchy, const char *group);
 
 /*
- * The group of a process, allocated: of version 2, or of the version 1 hierarchy that has `controller`. NULL: no such
- * process, or none.
+ * The group of a process below `root`, allocated: the one of version 2 if `controller` is NULL, else that of the version 1
+ * hierarchy with the controller. NULL: no such process, or no such group.
  */
-char *cgroup_mounts_group(const struct cgroup_mounts *hierarchy, pid_t pid, const char *controller);
+char *cgroup_mounts_group(const char *root, pid_t pid, const char *controller);
 
 /*
  * Where the memory limit of a process stands, for cgroup_memory: the directory and the path below it, both allocated.

@@ -53,7 +53,7 @@ struct common {
 static int narrow(pid_t pid, void *arg)
 {
 	struct common *common = arg;
-	char *path = cgroup_mounts_group(common->hierarchy, pid, NULL);
+	char *path = cgroup_mounts_group(common->hierarchy->root, pid, NULL);
 
 	if (!path)
 		return 0;

@@ -72,7 +72,7 @@ static int check_group(const struct cgroup_mounts *hierarchy, const char *path)
 /* By its first process: the component with the id in it. For names that container_of_cgroup does not know. */
 static int ask_process(const struct cgroup_mounts *hierarchy, const struct container_entry *entry, char **ret_path)
 {
-	char *path = cgroup_mounts_group(hierarchy, entry->pid, NULL), *id;
+	char *path = cgroup_mounts_group(hierarchy->root, entry->pid, NULL), *id;
 
 	if (!path)
 		return -ENODATA;

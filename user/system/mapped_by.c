@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One scan of the machine's mappings; called by the tracer at start and by doctor. */
 #include "system/mapped_by.h"
 
 #include <dirent.h>
@@ -11,11 +10,12 @@
 #include <unistd.h>
 
 #include "system/address_map.h"
+#include "system/proc_maps.h"
 
 struct scan {
 	struct mapped_by_file *files;
 	unsigned int file_count;
-	bool *mapped;		   /* by the process that is looked at: a file may be mapped twice */
+	bool *mapped;		   /* by the process being looked at: it may map a file twice */
 	unsigned int mapped_count; /* how many of them are */
 };
 
@@ -28,8 +28,11 @@ static bool is_same(const struct mapped_by_file *file, const struct mapping *map
 	return !major(mapping->device) && !major(file->device) && file->path && !strcmp(mapping->path, file->path);
 }
 
-static void look(struct scan *scan, const struct mapping *mapping)
+/* Stops the reading when the process maps all of them. */
+static int look_at(struct mapping *mapping, void *arg)
 {
+	struct scan *scan = arg;
+
 	for (unsigned int i = 0; i < scan->file_count; i++) {
 		if (scan->mapped[i] || !is_same(&scan->files[i], mapping))
 			continue;
@@ -37,34 +40,22 @@ static void look(struct scan *scan, const struct mapping *mapping)
 		scan->mapped_count++;
 		scan->files[i].processes++;
 	}
+	return scan->mapped_count == scan->file_count;
 }
 
-/* Kernel threads have no mappings. 0, -ESRCH for a process that has gone, -EACCES for one that is not ours to read. */
+/* Kernel threads have no mappings. Negative errno: the process has gone, or it is not ours to read. */
 static int scan_process(struct scan *scan, const char *root, const char *pid)
 {
-	char *path, *line = NULL;
-	size_t capacity = 0;
-	FILE *maps;
+	char *path;
+	int ret;
 
 	if (asprintf(&path, "%s/proc/%s/maps", root, pid) < 0)
 		return -ENOMEM;
-	maps = fopen(path, "re");
-	free(path);
-	if (!maps)
-		return errno == EACCES || errno == EPERM ? -EACCES : -ESRCH;
 	memset(scan->mapped, 0, scan->file_count * sizeof(*scan->mapped));
 	scan->mapped_count = 0;
-	while (scan->mapped_count < scan->file_count && getline(&line, &capacity, maps) > 0) {
-		struct mapping mapping;
-
-		if (mapping_parse(line, &mapping))
-			continue;
-		look(scan, &mapping);
-		free(mapping.path);
-	}
-	free(line);
-	fclose(maps);
-	return 0;
+	ret = proc_maps_read(path, look_at, scan);
+	free(path);
+	return ret < 0 ? ret : 0;
 }
 
 static int scan_all(struct scan *scan, DIR *proc, const char *root, bool (*is_ours)(pid_t pid, void *arg), void *arg,
@@ -81,7 +72,7 @@ static int scan_all(struct scan *scan, DIR *proc, const char *root, bool (*is_ou
 		err = scan_process(scan, root, entry->d_name);
 		if (err == -ENOMEM)
 			return err;
-		if (err == -EACCES)
+		if (err == -EACCES || err == -EPERM)
 			count->unread++;
 		else if (!err)
 			count->processes += scan->mapped_count > 0;

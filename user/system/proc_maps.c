@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One line of /proc/PID/maps, which anybody may have made up; used by procfs. */
+/* Parsing trusts no byte of a line: the process whose maps they are chooses its paths. */
+#include "system/proc_maps.h"
+
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "system/address_map.h"
-
-#define DELETED_SUFFIX " (deleted)"
+#include "system/procfs.h"
 
 /* A number that ends exactly in front of `terminator`, which is consumed too. */
 static bool parse_number(const char **cursor, unsigned int base, char terminator, u64 *ret_number)
@@ -44,16 +50,6 @@ static bool parse_permissions(const char **cursor, bool *ret_executable)
 	return true;
 }
 
-bool mapping_cut_deleted(char *path)
-{
-	size_t length = strlen(path), suffix = strlen(DELETED_SUFFIX);
-	bool deleted = length > suffix && strcmp(path + length - suffix, DELETED_SUFFIX) == 0;
-
-	if (deleted)
-		path[length - suffix] = '\0';
-	return deleted;
-}
-
 /* The rest of the line with newlines restored and the kernel's mark of a deleted file cut. */
 static char *parse_path(const char *text, bool *ret_deleted)
 {
@@ -67,7 +63,7 @@ static char *parse_path(const char *text, bool *ret_deleted)
 	path = strndup(text, length);
 	if (!path)
 		return NULL;
-	*ret_deleted = mapping_cut_deleted(path);
+	*ret_deleted = procfs_cut_deleted(path);
 	to = path;
 	for (const char *from = path; *from; to++) {
 		bool newline = strncmp(from, "\\012", 4) == 0;
@@ -79,7 +75,7 @@ static char *parse_path(const char *text, bool *ret_deleted)
 	return path;
 }
 
-int mapping_parse(const char *line, struct mapping *ret_mapping)
+int proc_maps_parse(const char *line, struct mapping *ret_mapping)
 {
 	struct mapping mapping = {0};
 	u64 major_number, minor_number, inode;
@@ -101,4 +97,103 @@ int mapping_parse(const char *line, struct mapping *ret_mapping)
 		return -ENOMEM;
 	*ret_mapping = mapping;
 	return 0;
+}
+
+int proc_maps_read(const char *path, int (*each)(struct mapping *mapping, void *arg), void *arg)
+{
+	FILE *maps = fopen(path, "re");
+	char *line = NULL;
+	size_t capacity = 0;
+	int ret = 0;
+
+	if (!maps)
+		return -errno;
+	while (!ret && getline(&line, &capacity, maps) > 0) {
+		struct mapping mapping;
+
+		if (proc_maps_parse(line, &mapping))
+			continue;
+		ret = each(&mapping, arg);
+		free(mapping.path);
+	}
+	free(line);
+	fclose(maps);
+	return ret;
+}
+
+int proc_maps_for_each(pid_t pid, int (*each)(struct mapping *mapping, void *arg), void *arg)
+{
+	pid_t tid = procfs_live_thread(pid);
+	char path[64];
+
+	/* The maps of a main thread that has exited are empty; /proc/TID exists for every thread. */
+	snprintf(path, sizeof(path), "/proc/%d/maps", tid);
+	return tid ? proc_maps_read(path, each, arg) : -ESRCH;
+}
+
+/*
+ * Keeping the device of overlay and btrfs files apart is beyond st_dev: inode and, later, build id decide there. The side-band
+ * tells a build id instead of an inode: then the caller compares that.
+ */
+static bool same_file(int fd, const struct mapping *mapping)
+{
+	struct stat stat;
+
+	if (fstat(fd, &stat) || !S_ISREG(stat.st_mode))
+		return false;
+	if (!mapping->inode)
+		return mapping->build_id_size;
+	return stat.st_ino == mapping->inode && (stat.st_dev == mapping->device || !mapping->device);
+}
+
+/* Of a mapping that was told of some time ago: is another file at its addresses by now? Without an inode nobody knows. */
+static bool is_replaced(int fd, const struct mapping *mapping)
+{
+	struct stat stat;
+
+	return mapping->from_ns && mapping->inode && !fstat(fd, &stat) && stat.st_ino != mapping->inode;
+}
+
+static int open_by_name(pid_t tid, const struct mapping *mapping)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "/proc/%d/root%s", tid, mapping->path) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (!same_file(fd, mapping)) {
+		close(fd);
+		return -ESTALE;
+	}
+	return fd;
+}
+
+int proc_maps_open_name(pid_t pid, const struct mapping *mapping)
+{
+	pid_t tid = procfs_live_thread(pid);
+
+	return tid ? open_by_name(tid, mapping) : -ESRCH;
+}
+
+int proc_maps_open(pid_t pid, const struct mapping *mapping)
+{
+	pid_t tid = procfs_live_thread(pid);
+	char path[PATH_MAX];
+	int fd;
+
+	if (!tid)
+		return -ESRCH;
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", tid, (unsigned long long)mapping->start,
+		 (unsigned long long)mapping->end);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 && errno != EPERM && errno != ENOENT)
+		return -errno;
+	if (fd >= 0 && !is_replaced(fd, mapping))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return open_by_name(tid, mapping);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading /proc/PID; used by target and tracer. Nothing is cached. */
+/* Small files of /proc/PID. Nothing is cached. */
 #include "system/procfs.h"
 
 #include <dirent.h>
@@ -9,11 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "system/address_map.h"
+#define DELETED_SUFFIX " (deleted)"
 
 /* The whole of a small file, as a string; the length or negative errno. */
 static ssize_t read_small(const char *path, char *buffer, size_t size)
@@ -119,6 +118,16 @@ int procfs_comm(pid_t pid, char ret_comm[16])
 	return 0;
 }
 
+bool procfs_cut_deleted(char *path)
+{
+	size_t length = strlen(path), suffix = strlen(DELETED_SUFFIX);
+	bool deleted = length > suffix && strcmp(path + length - suffix, DELETED_SUFFIX) == 0;
+
+	if (deleted)
+		path[length - suffix] = '\0';
+	return deleted;
+}
+
 char *procfs_exe(pid_t pid)
 {
 	char path[64], exe[PATH_MAX];
@@ -129,21 +138,8 @@ char *procfs_exe(pid_t pid)
 	if (length <= 0)
 		return NULL;
 	exe[length] = '\0';
-	mapping_cut_deleted(exe);
+	procfs_cut_deleted(exe);
 	return strdup(exe);
-}
-
-char *procfs_cgroup(pid_t pid)
-{
-	char path[64], lines[8192], *line, *save;
-
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
-	if (read_small(path, lines, sizeof(lines)) <= 0)
-		return NULL;
-	for (line = strtok_r(lines, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		if (!strncmp(line, "0::", 3))
-			return strdup(line + 3);
-	return NULL;
 }
 
 u64 procfs_rss_bytes(pid_t pid)
@@ -165,100 +161,4 @@ u64 procfs_cpu_ns(pid_t pid)
 	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &time))
 		return 0;
 	return (u64)time.tv_sec * 1000000000 + (u64)time.tv_nsec;
-}
-
-int procfs_for_each_mapping(pid_t pid, int (*each)(struct mapping *mapping, void *arg), void *arg)
-{
-	pid_t tid = procfs_live_thread(pid);
-	char path[64], *line = NULL;
-	size_t capacity = 0;
-	FILE *maps;
-	int ret = 0;
-
-	if (!tid)
-		return -ESRCH;
-	/* Of a main thread that has exited the maps are empty; /proc/TID names any thread. */
-	snprintf(path, sizeof(path), "/proc/%d/maps", tid);
-	maps = fopen(path, "re");
-	if (!maps)
-		return -errno;
-	while (!ret && getline(&line, &capacity, maps) > 0) {
-		struct mapping mapping;
-
-		line[strcspn(line, "\n")] = '\0';
-		if (mapping_parse(line, &mapping))
-			continue;
-		ret = each(&mapping, arg);
-		free(mapping.path);
-	}
-	free(line);
-	fclose(maps);
-	return ret;
-}
-
-/*
- * Keeping the device of overlay and btrfs files apart is beyond st_dev: inode and, later, build id decide there. The side-band
- * tells a build id instead of an inode: then the caller compares that.
- */
-static bool same_file(int fd, const struct mapping *mapping)
-{
-	struct stat stat;
-
-	if (fstat(fd, &stat) || !S_ISREG(stat.st_mode))
-		return false;
-	if (!mapping->inode)
-		return mapping->build_id_size;
-	return stat.st_ino == mapping->inode && (stat.st_dev == mapping->device || !mapping->device);
-}
-
-/* Of a mapping that was told of some time ago: is another file at its addresses by now? Without an inode nobody knows. */
-static bool is_replaced(int fd, const struct mapping *mapping)
-{
-	struct stat stat;
-
-	return mapping->from_ns && mapping->inode && !fstat(fd, &stat) && stat.st_ino != mapping->inode;
-}
-
-static int open_by_name(pid_t tid, const struct mapping *mapping)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	if (snprintf(path, sizeof(path), "/proc/%d/root%s", tid, mapping->path) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	if (!same_file(fd, mapping)) {
-		close(fd);
-		return -ESTALE;
-	}
-	return fd;
-}
-
-int procfs_open_name(pid_t pid, const struct mapping *mapping)
-{
-	pid_t tid = procfs_live_thread(pid);
-
-	return tid ? open_by_name(tid, mapping) : -ESRCH;
-}
-
-int procfs_open_mapping(pid_t pid, const struct mapping *mapping)
-{
-	pid_t tid = procfs_live_thread(pid);
-	char path[PATH_MAX];
-	int fd;
-
-	if (!tid)
-		return -ESRCH;
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", tid, (unsigned long long)mapping->start,
-		 (unsigned long long)mapping->end);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 && errno != EPERM && errno != ENOENT)
-		return -errno;
-	if (fd >= 0 && !is_replaced(fd, mapping))
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return open_by_name(tid, mapping);
 }

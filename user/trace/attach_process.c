@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "system/cgroup_mounts.h"
 #include "base/log.h"
+#include "system/proc_maps.h"
 #include "system/procfs.h"
 #include "trace/attach_method.h"
 
@@ -90,7 +91,7 @@ static int take_down(struct follow *follow, struct scan *scan, struct tracee **r
 		settle_facts(&follow->sources, scan->process, NULL, false);
 		scan->process->cpu_start_ns = procfs_cpu_ns(scan->pid);
 		follow_set_new_max(follow, *ret_traced, scan->process->memory_limit, scan->process->memory_used);
-		err = procfs_for_each_mapping(scan->pid, scan_mapping, scan);
+		err = proc_maps_for_each(scan->pid, scan_mapping, scan);
 	}
 	if (err && withdraw(follow, *ret_traced) && scan->process) {
 		recorder_end(follow->recorder, scan->process, clock_now_ns());

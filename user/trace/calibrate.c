@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "system/address_map.h"
-#include "system/procfs.h"
+#include "system/proc_maps.h"
 
 #define SCOPE	0
 #define BATCHES 5
@@ -51,7 +51,7 @@ static int plan_own(struct plan *plan)
 
 	memset(plan, 0, sizeof(*plan));
 	for (int i = 0; i < 2; i++) {
-		if (procfs_for_each_mapping(getpid(), find_own_code, &code[i]) != 1)
+		if (proc_maps_for_each(getpid(), find_own_code, &code[i]) != 1)
 			return -ENOENT;
 		plan->probes[i].offset = code[i].offset;
 		plan->probes[i].arg[0] = ARG_DI;

@@ -16,7 +16,7 @@
 #include "binary/elf.h"
 #include "base/log.h"
 #include "system/overcommit.h"
-#include "system/procfs.h"
+#include "system/proc_maps.h"
 #include "trace/close_unused.h"
 
 #define ANNOUNCED_NS	   5000000000ULL /* how long at most the side-band is ahead of the ring */
@@ -140,7 +140,7 @@ int follow_open(struct follow *follow, struct tracee *tracee, struct image *imag
 
 	/* It was not announced: it has come from somewhere else. */
 	if (!err && !address_map_count(known))
-		procfs_for_each_mapping(tracee->pid, add_scanned, known);
+		proc_maps_for_each(tracee->pid, add_scanned, known);
 	for (u32 i = 0; i < address_map_count(known) && !err; i++) {
 		struct mapping mapping = *address_map_get(known, i);
 		struct binary *file = NULL;

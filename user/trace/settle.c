@@ -64,7 +64,7 @@ void settle_facts(const struct settle_sources *sources, struct image *image, con
 	image->exe = origin && forked ? copy(origin->exe) : first_file(image->mappings);
 	if (!image->exe)
 		image->exe = procfs_exe(pid);
-	image->cgroup = procfs_cgroup(pid);
+	image->cgroup = cgroup_mounts_group("", pid, NULL);
 	if (!image->cgroup && origin)
 		image->cgroup = copy(origin->cgroup);
 	/* Whoever belongs to a recorded group was there, or below. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "system/procfs.h"
 
 #define DATA_PAGES 64 /* per CPU: room for some thousand mappings between two drains */
 
@@ -224,7 +225,7 @@ static void hand_map(struct sideband *sideband, const struct record *record)
 		.file_offset = body->offset,
 		.from_ns = record->time_ns,
 		.path = body->path,
-		.deleted = mapping_cut_deleted(body->path),
+		.deleted = procfs_cut_deleted(body->path),
 	};
 
 	if (record->header->misc & MISC_MMAP_BUILD_ID) {

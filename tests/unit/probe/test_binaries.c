@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 
 #include "binary/elf.h"
-#include "system/procfs.h"
+#include "system/proc_maps.h"
 #include "probe/binaries.h"
 #include "unit/system/scratch.h"
 
@@ -195,7 +195,7 @@ static struct mapping libc_mapping(void)
 {
 	struct mapping mapping = {0};
 
-	assert_int_equal(procfs_for_each_mapping(getpid(), keep_libc, &mapping), 1);
+	assert_int_equal(proc_maps_for_each(getpid(), keep_libc, &mapping), 1);
 	return mapping;
 }
 

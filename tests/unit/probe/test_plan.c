@@ -15,7 +15,7 @@
 
 #include "binary/elf.h"
 #include "probe/plan.h"
-#include "system/procfs.h"
+#include "system/proc_maps.h"
 #include "system/address_map.h"
 
 static int open_named(struct mapping *mapping, void *arg)
@@ -29,7 +29,7 @@ static int open_named(struct mapping *mapping, void *arg)
 static struct elf *open_mapped(const char *name)
 {
 	struct elf *elf = NULL;
-	int fd = procfs_for_each_mapping(getpid(), open_named, (void *)name);
+	int fd = proc_maps_for_each(getpid(), open_named, (void *)name);
 
 	assert_true(fd > 0);
 	assert_int_equal(elf_open(fd, name, &elf), 0);

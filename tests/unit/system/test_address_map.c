@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* address_map.c: lines of procfs, and which mapping held an address when; the search is held against a plain loop. */
+/* address_map.c: which mapping held an address when; the search is held against a plain loop. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,106 +14,9 @@
 #include <sys/sysmacros.h>
 
 #include "system/address_map.h"
+#include "system/proc_maps.h"
 
-static void assert_path(const char *line, const char *path, bool deleted)
-{
-	struct mapping mapping;
-
-	assert_int_equal(mapping_parse(line, &mapping), 0);
-	assert_string_equal(mapping.path, path);
-	assert_int_equal(mapping.deleted, deleted);
-	free(mapping.path);
-}
-
-static void test_mapping_parse_file_line_fills_every_field(void **state)
-{
-	struct mapping mapping;
-
-	(void)state;
-	assert_int_equal(mapping_parse("7f1c2e026000-7f1c2e17c000 r-xp 00026000 fe:1a 247498                     "
-				       "/usr/lib/libc.so.6\n",
-				       &mapping),
-			 0);
-	assert_int_equal(mapping.start, 0x7f1c2e026000);
-	assert_int_equal(mapping.end, 0x7f1c2e17c000);
-	assert_int_equal(mapping.file_offset, 0x26000);
-	assert_int_equal(mapping.device, makedev(0xfe, 0x1a));
-	assert_int_equal(mapping.inode, 247498);
-	assert_string_equal(mapping.path, "/usr/lib/libc.so.6");
-	assert_false(mapping.deleted);
-	assert_int_equal(mapping.from_ns, 0);
-	assert_int_equal(mapping.build_id_size, 0);
-	assert_null(mapping.elf);
-	free(mapping.path);
-}
-
-static void test_mapping_parse_odd_paths_are_kept_as_they_are(void **state)
-{
-	(void)state;
-	assert_path("1000-2000 r-xp 0 00:01 7 /opt/my app/lib one.so\n", "/opt/my app/lib one.so", false);
-	assert_path("1000-2000 r-xp 0 00:01 7 /opt/trailing \n", "/opt/trailing ", false);
-	assert_path("1000-2000 r-xp 0 00:01 7 /opt/two\\012lines\\012\n", "/opt/two\nlines\n", false);
-	assert_path("1000-2000 r-xp 0 00:01 7 /opt/back\\slash\\01\n", "/opt/back\\slash\\01", false);
-	assert_path("1000-2000 r-xp 0 00:01 7 /opt/no newline at the end", "/opt/no newline at the end", false);
-	assert_path("7ffd3000-7ffd5000 r-xp 00000000 00:00 0                          [vdso]\n", "[vdso]", false);
-	assert_path("1000-2000 rwxp 00000000 00:00 0 \n", "//anon", false);
-}
-
-static void test_mapping_parse_deleted_file_is_marked_and_cut(void **state)
-{
-	(void)state;
-	assert_path("1000-2000 r-xp 0 00:01 7 /usr/bin/old (deleted)\n", "/usr/bin/old", true);
-	assert_path("1000-2000 r-xp 0 00:01 7 /a (deleted) b\n", "/a (deleted) b", false);
-	assert_path("1000-2000 r-xs 0 00:01 7 /a (deleted) (deleted)\n", "/a (deleted)", true);
-	assert_path("1000-2000 r-xs 0 00:01 7  (deleted)\n", "(deleted)", false);
-}
-
-static void test_mapping_parse_other_than_executable_is_passed_over(void **state)
-{
-	struct mapping mapping = {.start = 7};
-
-	(void)state;
-	assert_int_equal(mapping_parse("1000-2000 rw-p 00000000 00:00 0 [heap]\n", &mapping), -ENOENT);
-	assert_int_equal(mapping_parse("1000-2000 r--p 00000000 fe:00 9 /usr/bin/x\n", &mapping), -ENOENT);
-	assert_int_equal(mapping.start, 7);
-}
-
-static void test_mapping_parse_malformed_line_is_refused(void **state)
-{
-	static const char *const lines[] = {
-		"",
-		"\n",
-		"text",
-		"1000",
-		"1000-",
-		"-2000 r-xp 0 00:01 7 /a",
-		"2000-1000 r-xp 0 00:01 7 /a",
-		"1000-1000 r-xp 0 00:01 7 /a",
-		"1000 2000 r-xp 0 00:01 7 /a",
-		" 1000-2000 r-xp 0 00:01 7 /a",
-		"1000-10000000000000000 r-xp 0 00:01 7 /a",
-		"0x1000-2000 r-xp 0 00:01 7 /a",
-		"1000-2000 r-x",
-		"1000-2000 r-xq 0 00:01 7 /a",
-		"1000-2000 r-xpp 0 00:01 7 /a",
-		"1000-2000 r-xp",
-		"1000-2000 r-xp ",
-		"1000-2000 r-xp 0 0001 7 /a",
-		"1000-2000 r-xp 0 00:100000000 7 /a",
-		"1000-2000 r-xp 0 00:01 7f /a",
-		"1000-2000 r-xp 0 00:01 99999999999999999999 /a",
-		"1000-2000 r-xp 0 00:01 7",
-	};
-	struct mapping mapping = {.start = 7};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		if (mapping_parse(lines[i], &mapping) != -EINVAL)
-			fail_msg("accepted: \"%s\"", lines[i]);
-	assert_int_equal(mapping.start, 7);
-}
-
-static void test_mapping_parse_own_maps_finds_this_code(void **state)
+static void test_address_map_own_maps_finds_this_code(void **state)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
 	struct address_map *table = address_map_new();
@@ -125,7 +28,7 @@ static void test_mapping_parse_own_maps_finds_this_code(void **state)
 	assert_non_null(maps);
 	while (getline(&line, &capacity, maps) > 0) {
 		struct mapping mapping;
-		int err = mapping_parse(line, &mapping);
+		int err = proc_maps_parse(line, &mapping);
 
 		assert_true(err == 0 || err == -ENOENT);
 		if (err == 0) {
@@ -135,7 +38,7 @@ static void test_mapping_parse_own_maps_finds_this_code(void **state)
 	}
 	free(line);
 	fclose(maps);
-	found = address_map_find(table, (uintptr_t)test_mapping_parse_own_maps_finds_this_code, 1);
+	found = address_map_find(table, (uintptr_t)test_address_map_own_maps_finds_this_code, 1);
 	assert_non_null(found);
 	assert_non_null(strstr(found->path, "test_address_map"));
 	address_map_free(table);
@@ -312,12 +215,7 @@ static void test_address_map_find_equals_a_plain_loop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mapping_parse_file_line_fills_every_field),
-		cmocka_unit_test(test_mapping_parse_odd_paths_are_kept_as_they_are),
-		cmocka_unit_test(test_mapping_parse_deleted_file_is_marked_and_cut),
-		cmocka_unit_test(test_mapping_parse_other_than_executable_is_passed_over),
-		cmocka_unit_test(test_mapping_parse_malformed_line_is_refused),
-		cmocka_unit_test(test_mapping_parse_own_maps_finds_this_code),
+		cmocka_unit_test(test_address_map_own_maps_finds_this_code),
 		cmocka_unit_test(test_address_map_empty_finds_nothing),
 		cmocka_unit_test(test_address_map_find_respects_borders),
 		cmocka_unit_test(test_address_map_newer_mapping_outdates_from_its_begin_on),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "host.h"
 
@@ -27,7 +28,7 @@ static void assert_directory(const char *group, const char *below)
 
 static void assert_group(int pid, const char *controller, const char *expected)
 {
-	char *group = cgroup_mounts_group(&host, pid, controller);
+	char *group = cgroup_mounts_group(host.root, pid, controller);
 
 	if (expected)
 		assert_string_equal(group, expected);
@@ -161,6 +162,29 @@ static void test_hierarchy_below_is_by_whole_components(void **state)
 	assert_null(cgroup_mounts_below("/a/b", "/a"));
 }
 
+static void test_hierarchy_group_is_the_path_of_the_unified_hierarchy(void **state)
+{
+	char *cgroup = cgroup_mounts_group("", getpid(), NULL), *line = NULL, *expected = NULL;
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	size_t capacity = 0;
+
+	(void)state;
+	assert_non_null(file);
+	while (getline(&line, &capacity, file) > 0)
+		if (!strncmp(line, "0::", 3))
+			expected = strdup(line + 3);
+	fclose(file);
+	free(line);
+	if (expected) {
+		expected[strcspn(expected, "\n")] = '\0';
+		assert_string_equal(cgroup, expected);
+	} else {
+		assert_null(cgroup);
+	}
+	free(cgroup);
+	free(expected);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, host_setup, host_teardown)
 
 int main(void)
@@ -174,6 +198,7 @@ int main(void)
 		TEST(test_hierarchy_whole_one_is_preferred_to_a_part),
 		TEST(test_hierarchy_part_alone_holds_what_is_below),
 		TEST(test_hierarchy_group_is_told_by_hierarchy_and_controller),
+		cmocka_unit_test(test_hierarchy_group_is_the_path_of_the_unified_hierarchy),
 		TEST(test_hierarchy_group_of_strange_lines_is_unknown),
 		TEST(test_hierarchy_memory_is_that_of_the_controller),
 		TEST(test_hierarchy_memory_of_no_process_is_an_error),

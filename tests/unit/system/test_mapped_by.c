@@ -17,7 +17,7 @@
 
 #include "system/mapped_by.h"
 #include "system/address_map.h"
-#include "system/procfs.h"
+#include "system/proc_maps.h"
 
 #define HEAP "55d0f0000000-55d0f0021000 rw-p 00000000 00:00 0                          [heap]\n"
 #define LIBC(device)                                                                                                   \
@@ -161,7 +161,7 @@ static void test_bystander_on_this_machine_is_the_child(void **state)
 		for (;;)
 			pause();
 	}
-	assert_int_equal(procfs_for_each_mapping(self, keep_own_code, &file), 1);
+	assert_int_equal(proc_maps_for_each(self, keep_own_code, &file), 1);
 	assert_int_equal(mapped_by_count("", &file, 1, is_another, &child, &result), 0);
 	assert_int_equal(file.processes, 1);
 	assert_int_equal(result.processes, 1);

@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 
 #include "system/address_map.h"
+#include "system/proc_maps.h"
+#include "system/cgroup_mounts.h"
 #include "system/procfs.h"
 #include "scratch.h"
 
@@ -76,7 +78,7 @@ static void test_procfs_main_thread_gone_others_speak_for_the_process(void **sta
 	(void)state;
 	assert_int_equal(procfs_live_thread(child), thread);
 	assert_int_equal(procfs_process(thread), child);
-	assert_int_equal(procfs_for_each_mapping(child, count_mapping, &mappings), 0);
+	assert_int_equal(proc_maps_for_each(child, count_mapping, &mappings), 0);
 	assert_true(mappings > 2);
 	end_child(child);
 }
@@ -98,8 +100,8 @@ static void test_procfs_zombie_has_no_thread_and_no_mapping(void **state)
 
 	(void)state;
 	assert_int_equal(procfs_live_thread(child), 0);
-	assert_int_equal(procfs_for_each_mapping(child, count_mapping, &mappings), -ESRCH);
-	assert_int_equal(procfs_open_mapping(child, &(struct mapping){.path = (char *)"/bin/true"}), -ESRCH);
+	assert_int_equal(proc_maps_for_each(child, count_mapping, &mappings), -ESRCH);
+	assert_int_equal(proc_maps_open(child, &(struct mapping){.path = (char *)"/bin/true"}), -ESRCH);
 	assert_int_equal(mappings, 0);
 	end_child(child);
 }
@@ -115,10 +117,10 @@ static void test_procfs_process_that_is_gone_is_unknown_to_all(void **state)
 	assert_int_equal(procfs_process(gone), 0);
 	assert_int_equal(procfs_comm(gone, comm), -ENOENT);
 	assert_null(procfs_exe(gone));
-	assert_null(procfs_cgroup(gone));
 	assert_int_equal(procfs_rss_bytes(gone), 0);
+	assert_null(cgroup_mounts_group("", gone, NULL));
 	assert_int_equal(procfs_cpu_ns(gone), 0);
-	assert_int_equal(procfs_open_mapping(gone, &(struct mapping){.path = (char *)"/bin/true"}), -ESRCH);
+	assert_int_equal(proc_maps_open(gone, &(struct mapping){.path = (char *)"/bin/true"}), -ESRCH);
 }
 
 /* --- facts --- */
@@ -199,29 +201,6 @@ static void test_procfs_exe_of_a_deleted_program_is_its_old_name(void **state)
 	end_child(child);
 }
 
-static void test_procfs_cgroup_is_the_path_of_the_unified_hierarchy(void **state)
-{
-	char *cgroup = procfs_cgroup(getpid()), *line = NULL, *expected = NULL;
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	size_t capacity = 0;
-
-	(void)state;
-	assert_non_null(file);
-	while (getline(&line, &capacity, file) > 0)
-		if (!strncmp(line, "0::", 3))
-			expected = strdup(line + 3);
-	fclose(file);
-	free(line);
-	if (expected) {
-		expected[strcspn(expected, "\n")] = '\0';
-		assert_string_equal(cgroup, expected);
-	} else {
-		assert_null(cgroup);
-	}
-	free(cgroup);
-	free(expected);
-}
-
 static void test_procfs_rss_grows_with_touched_memory(void **state)
 {
 	const size_t size = 16 << 20;
@@ -273,7 +252,6 @@ int main(void)
 		cmocka_unit_test(test_procfs_comm_any_name_is_read_and_misleads_nobody),
 		cmocka_unit_test(test_procfs_exe_is_the_program),
 		TEST(test_procfs_exe_of_a_deleted_program_is_its_old_name),
-		cmocka_unit_test(test_procfs_cgroup_is_the_path_of_the_unified_hierarchy),
 		cmocka_unit_test(test_procfs_rss_grows_with_touched_memory),
 		cmocka_unit_test(test_procfs_cpu_time_grows_with_work),
 		cmocka_unit_test(test_procfs_parent_is_who_forked_it),

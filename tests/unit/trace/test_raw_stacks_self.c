@@ -17,6 +17,7 @@
 
 #include "binary/elf.h"
 #include "system/address_map.h"
+#include "system/proc_maps.h"
 #include "unwind/tables.h"
 #include "trace/raw_stacks.h"
 
@@ -224,7 +225,7 @@ static int setup_real(void **state)
 	while (getline(&line, &capacity, maps) > 0) {
 		struct mapping mapping;
 
-		if (mapping_parse(line, &mapping))
+		if (proc_maps_parse(line, &mapping))
 			continue;
 		if (mapping.path[0] == '/' && file_count < FILES_MAX &&
 		    !elf_open(open(mapping.path, O_RDONLY | O_CLOEXEC), mapping.path, &files[file_count])) {

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYSTEM_PROC_MAPS_H
+#define SYSTEM_PROC_MAPS_H
+/* The executable mappings of a process, from /proc/PID/maps, and the files behind them. */
+#include <sys/types.h>
+
+struct mapping;
+
+/*
+ * Parse one line of /proc/PID/maps. Paths may hold spaces; "\012" stands for a newline. 0 and *ret_mapping filled (path
+ * allocated: the caller frees it; elf, from_ns and build id left empty), -ENOENT for a mapping that is not executable,
+ * -EINVAL for a malformed line, -ENOMEM. An anonymous mapping's path is "//anon".
+ */
+int proc_maps_parse(const char *line, struct mapping *ret_mapping);
+
+/*
+ * Call `each` for every executable mapping until it returns non-zero; returns that, or 0, or the negative errno of
+ * opening the maps (-ESRCH: the process is gone). `each` may not keep the mapping's path.
+ */
+int proc_maps_for_each(pid_t pid, int (*each)(struct mapping *mapping, void *arg), void *arg);
+
+/* The same for the maps at `path`. */
+int proc_maps_read(const char *path, int (*each)(struct mapping *mapping, void *arg), void *arg);
+
+/*
+ * Open the file behind a mapping: the mapped inode itself through map_files, never its name. Where map_files may not be
+ * used, or another file is mapped there by now: the path through the process's own root, accepted only if device and
+ * inode agree. A descriptor or negative errno (-ESTALE: the path names another file by now).
+ */
+int proc_maps_open(pid_t pid, const struct mapping *mapping);
+int proc_maps_open_name(pid_t pid, const struct mapping *mapping); /* by the path alone */
+
+#endif
