@@ -111,7 +111,6 @@ static const char views[] = "'--lifetimes', '--older-than' and '--base'";
 /* In the order of enum format and of enum report_format. */
 static const char *const output_formats[] = {"pprof", "text", "folded", "json", NULL};
 static const char *const report_formats[] = {"table", "text", "folded", NULL};
-static const char *const measures[] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space", NULL};
 
 /* --help sorts them; errors name the first one. */
 const struct option_row option_table[] = {
@@ -166,8 +165,8 @@ const struct option_row option_table[] = {
 	 .argument = "FORMAT", .help = "table, text or folded (default table)"},
 	{"top", 'n', REPORT, FIELD(NUMBER, report.top), .initial = 20, .most = UINT_MAX, .noun = "sites",
 	 .argument = "N", .help = "Sites in the table (default 20)"},
-	{"sample-index", 'i', REPORT, FIELD(CHOICE, report.measure), .initial = INUSE_SPACE, .words = measures,
-	 .noun = "measure", .argument = "MEASURE",
+	{"sample-index", 'i', REPORT, FIELD(CHOICE, report.measure), .initial = INUSE_SPACE,
+	 .words = profile_measure_names, .noun = "measure", .argument = "MEASURE",
 	 .help = "What folded counts and what the table is sorted by: alloc_objects, alloc_space, inuse_objects or "
 		 "inuse_space (default inuse_space)"},
 	{"lifetimes", 0, REPORT, FIELD(FLAG, report.lifetimes), .excludes = views, .need = NEED_TABLE,

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "format/json_process.h"
 #include "profile/ledger.h"
 
 #define INDEX_SIZE_MAX (64u << 20)
@@ -69,8 +68,9 @@ static const cJSON *index_find(const cJSON *index, const char *list, const char 
 	cJSON_ArrayForEach(process,
 			   cJSON_GetObjectItemCaseSensitive(
 				   index, list)) if (lists_file(process, name) &&
-						     number_of(process, "alloc_space") == totals[ALLOC_SPACE] &&
-						     number_of(process, "alloc_objects") ==
+						     number_of(process, profile_measure_names[ALLOC_SPACE]) ==
+							     totals[ALLOC_SPACE] &&
+						     number_of(process, profile_measure_names[ALLOC_OBJECTS]) ==
 							     totals[ALLOC_OBJECTS]) return process;
 	return NULL;
 }
@@ -166,7 +166,7 @@ static int add_row(const cJSON *row, struct index_table *table)
 		return -ENOMEM;
 	entry = &table->entries[table->count - 1];
 	for (unsigned int m = 0; m < MEASURE_MAX; m++)
-		entry->total[m] = number_of(row, json_measure_names[m]);
+		entry->total[m] = number_of(row, profile_measure_names[m]);
 	entry->samples = number_of(row, "samples");
 	return 0;
 }

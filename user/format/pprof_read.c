@@ -28,21 +28,15 @@ struct reading {
 /* Go's four sample types in Go's order, or the first two. */
 static int check_types(const struct reading *reading)
 {
-	static const struct {
-		const char *type, *unit;
-	} wanted[MEASURE_MAX] = {
-		[ALLOC_OBJECTS] = {"alloc_objects", "count"},
-		[ALLOC_SPACE] = {"alloc_space", "bytes"},
-		[INUSE_OBJECTS] = {"inuse_objects", "count"},
-		[INUSE_SPACE] = {"inuse_space", "bytes"},
-	};
 	const Pprof__Profile *message = reading->message.profile;
 
 	if (message->n_sample_type != MEASURE_MAX && message->n_sample_type != INUSE_OBJECTS)
 		return -EPROTO;
 	for (size_t i = 0; i < message->n_sample_type; i++)
-		if (!pprof_message_string_is(&reading->message, message->sample_type[i]->type, wanted[i].type) ||
-		    !pprof_message_string_is(&reading->message, message->sample_type[i]->unit, wanted[i].unit))
+		if (!pprof_message_string_is(&reading->message, message->sample_type[i]->type,
+					     profile_measure_names[i]) ||
+		    !pprof_message_string_is(&reading->message, message->sample_type[i]->unit,
+					     measure_is_space(i) ? "bytes" : "count"))
 			return -EPROTO;
 	return 0;
 }

@@ -41,13 +41,12 @@ static unsigned int measure_count(const struct profile *profile)
 
 static void add_types(struct pprof_builder *builder)
 {
-	static const char *const types[MEASURE_MAX] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"};
-	static const char *const units[MEASURE_MAX] = {"count", "bytes", "count", "bytes"};
 	Pprof__Profile *message = builder->message;
 
 	message->sample_type = pprof_builder_take(builder, MEASURE_MAX, sizeof(*message->sample_type));
 	for (unsigned int m = 0; message->sample_type && m < measure_count(builder->profile); m++) {
-		message->sample_type[m] = value_type(builder, types[m], units[m]);
+		message->sample_type[m] =
+			value_type(builder, profile_measure_names[m], measure_is_space(m) ? "bytes" : "count");
 		message->n_sample_type++;
 	}
 	message->period_type = value_type(builder, "space", "bytes");
@@ -74,23 +73,15 @@ static void add_comments(struct pprof_builder *builder)
 
 /* --- where --- */
 
-static void build_id_text(const struct profile_mapping *mapping, char text[2 * sizeof(mapping->build_id) + 1])
-{
-	text[0] = '\0';
-	for (u8 i = 0; i < mapping->build_id_size && i < sizeof(mapping->build_id); i++)
-		snprintf(text + 2 * i, 3, "%02x", mapping->build_id[i]);
-}
-
 static void fill_mapping(struct pprof_builder *builder, const struct profile_mapping *mapping, Pprof__Mapping *message)
 {
-	char build_id[2 * sizeof(mapping->build_id) + 1];
+	char build_id[PROFILE_BUILD_ID_SIZE];
 
-	build_id_text(mapping, build_id);
 	message->memory_start = mapping->start;
 	message->memory_limit = mapping->end;
 	message->file_offset = mapping->file_offset;
 	message->filename = pprof_builder_string(builder, mapping->path);
-	message->build_id = pprof_builder_string(builder, build_id);
+	message->build_id = pprof_builder_string(builder, profile_build_id(mapping, build_id));
 	message->has_functions = mapping->has_functions;
 	message->has_filenames = mapping->has_filenames;
 	message->has_line_numbers = mapping->has_line_numbers;

@@ -2,6 +2,7 @@
 /* Release and sums; what fills the tables is in heap/snapshot.c, format/pprof_read.c and merge.c. */
 #include "profile/profile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,11 +69,31 @@ void profile_free(struct profile *profile)
 	free(profile);
 }
 
-/* --- sums --- */
+const char *profile_build_id(const struct profile_mapping *mapping, char text[PROFILE_BUILD_ID_SIZE])
+{
+	*text = '\0';
+	for (u8 i = 0; i < mapping->build_id_size; i++)
+		snprintf(text + 2 * i, 3, "%02x", mapping->build_id[i]);
+	return text;
+}
+
+/* --- measures and sums --- */
+
+const char *const profile_measure_names[MEASURE_MAX + 1] = {
+	[ALLOC_OBJECTS] = "alloc_objects",
+	[ALLOC_SPACE] = "alloc_space",
+	[INUSE_OBJECTS] = "inuse_objects",
+	[INUSE_SPACE] = "inuse_space",
+};
 
 bool measure_is_inuse(enum measure measure)
 {
 	return measure == INUSE_OBJECTS || measure == INUSE_SPACE;
+}
+
+bool measure_is_space(enum measure measure)
+{
+	return measure == ALLOC_SPACE || measure == INUSE_SPACE;
 }
 
 bool profile_is_exact(const struct profile *profile)

@@ -7,6 +7,8 @@
  *
  * Every array is owned by the profile. Indices, not pointers, connect the tables.
  */
+#include <stddef.h>
+
 #include "include/counter.h"
 #include "include/types.h"
 #include "profile/lifetime.h"
@@ -23,7 +25,9 @@ enum measure {
 	MEASURE_MAX
 };
 
-bool measure_is_inuse(enum measure measure); /* and not of what was ever allocated */
+extern const char *const profile_measure_names[MEASURE_MAX + 1]; /* Go's: "alloc_objects" ...; NULL at the end */
+bool measure_is_inuse(enum measure measure);			 /* else allocated */
+bool measure_is_space(enum measure measure);			 /* bytes, else objects */
 
 #define MAPPING_UNKNOWN 0xffffffffu
 
@@ -37,6 +41,10 @@ struct profile_mapping {
 	bool has_functions; /* every location in it got a function */
 	bool has_filenames, has_line_numbers, has_inline_frames;
 };
+
+/* The build id in hexadecimal, "" when there is none. Returns `text`. */
+#define PROFILE_BUILD_ID_SIZE (2 * sizeof(((struct profile_mapping *)NULL)->build_id) + 1)
+const char *profile_build_id(const struct profile_mapping *mapping, char text[PROFILE_BUILD_ID_SIZE]);
 
 struct profile_line {
 	char *function, *system_name, *file; /* file NULL when unknown */
