@@ -1,146 +1,156 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Members and rows of JSON; used by json_process, json_profile_write and index_write. */
 #include "base/json.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
+#include <stdarg.h>
 
+#include "base/stream.h"
 #include "base/text.h"
 
-bool json_add_u64(cJSON *object, const char *name, u64 value)
+static void print_string(const char *text, FILE *out)
 {
-	char text[24];
+	static const char escapes[0x80] = {
+		['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
 
-	snprintf(text, sizeof(text), "%" PRIu64, value);
-	return cJSON_AddRawToObject(object, name, text) != NULL;
+	fputc('"', out);
+	while (*text) {
+		size_t length = text_character_length(text);
+		unsigned char first = *text;
+
+		if (!length)
+			fputs(TEXT_REPLACEMENT, out);
+		else if (first < 0x80 && escapes[first])
+			fprintf(out, "\\%c", escapes[first]);
+		else if (first < 0x20)
+			fprintf(out, "\\u%04x", first);
+		else
+			fwrite(text, 1, length, out);
+		text += length ? length : 1;
+	}
+	fputc('"', out);
 }
 
-bool json_add_known(cJSON *object, const char *name, u64 value)
+/* What stands before a value: the comma, the end of the line, the name. */
+static void begin_value(struct json *json, const char *name)
 {
-	return value ? json_add_u64(object, name, value) : cJSON_AddNullToObject(object, name) != NULL;
+	if (!json->first)
+		fputc(',', json->out);
+	if (json->depth <= json->line_depth)
+		fputc('\n', json->out);
+	if (name)
+		fprintf(json->out, "\"%s\":", name);
+	json->first = false;
 }
 
-bool json_add_double(cJSON *object, const char *name, double value)
+__attribute__((format(printf, 3, 4))) static void print_value(struct json *json, const char *name, const char *format,
+							      ...)
 {
-	char text[32];
+	va_list arguments;
 
-	if (!isfinite(value))
-		return cJSON_AddNullToObject(object, name) != NULL;
-	snprintf(text, sizeof(text), "%.6g", value);
-	return cJSON_AddRawToObject(object, name, text) != NULL;
+	begin_value(json, name);
+	va_start(arguments, format);
+	vfprintf(json->out, format, arguments);
+	va_end(arguments);
 }
 
-bool json_add_bool(cJSON *object, const char *name, bool value)
+static void open_level(struct json *json, char opening, char closing)
 {
-	return cJSON_AddBoolToObject(object, name, value) != NULL;
+	fputc(opening, json->out);
+	json->closing[json->depth++] = closing;
+	json->first = true;
 }
 
-bool json_add_text(cJSON *object, const char *name, const char *text)
+void json_begin(struct json *json, FILE *out)
 {
-	char *clean;
-	bool ok;
-
-	if (!text)
-		return cJSON_AddNullToObject(object, name) != NULL;
-	clean = text_clean(text);
-	ok = clean && cJSON_AddStringToObject(object, name, clean);
-	free(clean);
-	return ok;
+	*json = (struct json){.out = out, .line_depth = 1};
+	open_level(json, '{', '}');
 }
 
-bool json_append_u64(cJSON *array, u64 value)
+int json_end(struct json *json)
 {
-	char text[24];
-	cJSON *item;
-
-	snprintf(text, sizeof(text), "%" PRIu64, value);
-	item = cJSON_CreateRaw(text);
-	return item && cJSON_AddItemToArray(array, item);
+	fputs("\n}\n", json->out);
+	return stream_flush(json->out);
 }
 
-static bool json_append_text(cJSON *array, const char *text)
+void json_object(struct json *json, const char *name)
 {
-	char *clean = text_clean(text);
-	cJSON *item = clean ? cJSON_CreateString(clean) : NULL;
-
-	free(clean);
-	return item && cJSON_AddItemToArray(array, item);
+	begin_value(json, name);
+	open_level(json, '{', '}');
 }
 
-bool json_add_texts(cJSON *object, const char *name, const char *const *texts)
+void json_array(struct json *json, const char *name)
 {
-	cJSON *array = cJSON_AddArrayToObject(object, name);
-	bool ok = array;
-
-	for (; ok && texts && *texts; texts++)
-		ok = json_append_text(array, *texts);
-	return ok;
+	begin_value(json, name);
+	open_level(json, '[', ']');
 }
 
-bool json_add_counts(cJSON *object, const char *name, const u32 *counts, u32 count)
+void json_rows(struct json *json, const char *name)
 {
-	cJSON *array = cJSON_AddArrayToObject(object, name);
-	bool ok = array;
+	json_array(json, name);
+	json->line_depth = json->depth;
+}
 
+void json_close(struct json *json)
+{
+	fputc(json->closing[--json->depth], json->out);
+	json->first = false;
+	if (json->line_depth > json->depth)
+		json->line_depth = json->depth;
+}
+
+void json_null(struct json *json, const char *name)
+{
+	print_value(json, name, "null");
+}
+
+void json_bool(struct json *json, const char *name, bool value)
+{
+	print_value(json, name, value ? "true" : "false");
+}
+
+void json_u64(struct json *json, const char *name, u64 value)
+{
+	print_value(json, name, "%" PRIu64, value);
+}
+
+void json_u64_if(struct json *json, const char *name, bool known, u64 value)
+{
+	if (known)
+		json_u64(json, name, value);
+	else
+		json_null(json, name);
+}
+
+void json_double(struct json *json, const char *name, double value)
+{
+	print_value(json, name, isfinite(value) ? "%.6g" : "null", value);
+}
+
+void json_text(struct json *json, const char *name, const char *text)
+{
+	if (!text) {
+		json_null(json, name);
+		return;
+	}
+	begin_value(json, name);
+	print_string(text, json->out);
+}
+
+void json_texts(struct json *json, const char *name, const char *const *texts)
+{
+	json_array(json, name);
+	for (; texts && *texts; texts++)
+		json_text(json, NULL, *texts);
+	json_close(json);
+}
+
+void json_counts(struct json *json, const char *name, const u32 *counts, u32 count)
+{
+	json_array(json, name);
 	while (count && !counts[count - 1])
 		count--;
-	for (u32 i = 0; ok && i < count; i++)
-		ok = json_append_u64(array, counts[i]);
-	return ok;
-}
-
-/* Print and drop one value; NULL stands for one that found no memory. */
-static int print_item(cJSON *item, FILE *out)
-{
-	char *text = item ? cJSON_PrintUnformatted(item) : NULL;
-	int err = text ? 0 : -ENOMEM;
-
-	if (text)
-		fputs(text, out);
-	cJSON_free(text);
-	cJSON_Delete(item);
-	return err;
-}
-
-int json_print_members(cJSON *object, bool complete, FILE *out)
-{
-	const char *before = "{\n";
-	int err = complete ? 0 : -ENOMEM;
-
-	for (cJSON *item = object ? object->child : NULL; !err && item; item = item->next) {
-		char *text = cJSON_PrintUnformatted(item);
-
-		if (text)
-			fprintf(out, "%s\"%s\":%s", before, item->string, text);
-		else
-			err = -ENOMEM;
-		before = ",\n";
-		cJSON_free(text);
-	}
-	cJSON_Delete(object);
-	return err;
-}
-
-int json_print_table(const char *name, u32 count, cJSON *(*make)(const void *table, u32 i), const void *table,
-		     FILE *out)
-{
-	int err = 0;
-
-	fprintf(out, ",\n\"%s\":[", name);
-	for (u32 i = 0; !err && i < count; i++) {
-		fputs(i ? ",\n" : "\n", out);
-		err = print_item(make(table, i), out);
-	}
-	fputc(']', out);
-	return err;
-}
-
-cJSON *json_row_or_null(cJSON *row, bool ok)
-{
-	if (ok)
-		return row;
-	cJSON_Delete(row);
-	return NULL;
+	for (u32 i = 0; i < count; i++)
+		json_u64(json, NULL, counts[i]);
+	json_close(json);
 }

@@ -2,32 +2,44 @@
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 /*
- * JSON on top of cJSON. One table row is one line, built and dropped by itself, so that memory does not grow with what is
- * written. Functions that return bool say whether there was memory; with no object they do nothing and return false.
+ * JSON written to a stream as it comes, so that memory does not grow with what is written. No call can fail; the stream
+ * remembers the errors, and json_end() reports them. `name` is that of the member; NULL in an array.
  */
-#include <cjson/cJSON.h>
 #include <stdio.h>
 
 #include "include/types.h"
 
-/* cJSON's own numbers are doubles, which lose integers above 2^53. */
-bool json_add_u64(cJSON *object, const char *name, u64 value);
-bool json_append_u64(cJSON *array, u64 value);
-/* Where a profile says 0 for unknown, JSON says null. */
-bool json_add_known(cJSON *object, const char *name, u64 value);
-/* Estimates of errors and costs: six digits are more than they are worth. null when not finite. */
-bool json_add_double(cJSON *object, const char *name, double value);
-bool json_add_bool(cJSON *object, const char *name, bool value);
-bool json_add_text(cJSON *object, const char *name, const char *text); /* NULL: null; what is no UTF-8 is replaced */
-bool json_add_texts(cJSON *object, const char *name, const char *const *texts);	     /* NULL-terminated */
-bool json_add_counts(cJSON *object, const char *name, const u32 *counts, u32 count); /* without zeros at the end */
+#define JSON_DEPTH_MAX 8 /* objects and arrays within one another */
 
-/* The members of an object, one a line, without its closing brace; the object goes. 0, or -ENOMEM if not `complete`. */
-int json_print_members(cJSON *object, bool complete, FILE *out);
-/* A table as the next member: `make` builds row i, NULL without memory. 0 or -ENOMEM. */
-int json_print_table(const char *name, u32 count, cJSON *(*make)(const void *table, u32 i), const void *table,
-		     FILE *out);
-/* The row if it is `ok`; NULL instead of a half-built one, which goes. */
-cJSON *json_row_or_null(cJSON *row, bool ok);
+struct json {
+	FILE *out;
+	char closing[JSON_DEPTH_MAX]; /* of the objects and arrays that are open */
+	u32 depth;
+	u32 line_depth; /* down to here each member or element begins a line */
+	bool first;	/* nothing stands yet in the innermost one */
+};
+
+/* The document is an object with one member a line. */
+void json_begin(struct json *json, FILE *out);
+/* Close it and flush. 0 or negative errno. */
+int json_end(struct json *json);
+
+void json_object(struct json *json, const char *name);
+void json_array(struct json *json, const char *name);
+void json_rows(struct json *json, const char *name); /* an array of the document with one element a line */
+void json_close(struct json *json);		     /* the innermost object or array */
+
+void json_null(struct json *json, const char *name);
+void json_bool(struct json *json, const char *name, bool value);
+void json_u64(struct json *json, const char *name, u64 value);
+/* null where `known` is false. */
+void json_u64_if(struct json *json, const char *name, bool known, u64 value);
+/* Six digits, which are more than estimates of errors and costs are worth. null when not finite. */
+void json_double(struct json *json, const char *name, double value);
+/* NULL: null. Bytes that are not valid UTF-8 are replaced by U+FFFD. */
+void json_text(struct json *json, const char *name, const char *text);
+
+void json_texts(struct json *json, const char *name, const char *const *texts);	     /* NULL-terminated */
+void json_counts(struct json *json, const char *name, const u32 *counts, u32 count); /* without zeros at the end */
 
 #endif

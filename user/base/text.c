@@ -8,19 +8,18 @@
 
 #include "include/types.h"
 
-static const char REPLACEMENT[] = "\xef\xbf\xbd"; /* U+FFFD */
-
 static bool continues(u8 byte)
 {
 	return (byte & 0xc0) == 0x80;
 }
 
 /*
- * Length of the valid character at `byte`, 0 when there is none. The bounds on the second byte exclude overlong forms,
+ * The bounds on the second byte exclude overlong forms,
  * surrogates and what lies beyond U+10FFFF; the terminating NUL is no continuation, so nothing past it is read.
  */
-static size_t character_length(const u8 *byte)
+size_t text_character_length(const char *at)
 {
+	const u8 *byte = (const u8 *)at;
 	u8 first = byte[0], low = 0x80, high = 0xbf;
 
 	if (first < 0x80)
@@ -48,22 +47,19 @@ static size_t character_length(const u8 *byte)
 
 char *text_clean(const char *text)
 {
-	const u8 *in = (const u8 *)text;
-	char *clean = calloc(strlen(text) + 1, sizeof(REPLACEMENT) - 1);
+	char *clean = calloc(strlen(text) + 1, sizeof(TEXT_REPLACEMENT) - 1);
 	char *out = clean;
 
 	if (!clean)
 		return NULL;
-	while (*in) {
-		size_t length = character_length(in);
+	while (*text) {
+		size_t length = text_character_length(text);
 
-		if (length) {
-			out = mempcpy(out, in, length);
-			in += length;
-		} else {
-			out = mempcpy(out, REPLACEMENT, sizeof(REPLACEMENT) - 1);
-			in++;
-		}
+		if (length)
+			out = mempcpy(out, text, length);
+		else
+			out = mempcpy(out, TEXT_REPLACEMENT, sizeof(TEXT_REPLACEMENT) - 1);
+		text += length ? length : 1;
 	}
 	*out = '\0';
 	return clean;

@@ -5,8 +5,14 @@
  * Names come from foreign files and processes, and may hold any bytes; protobuf strings and JSON must be UTF-8, and the
  * line formats must stay one line a record.
  */
+#include <stddef.h>
 
-/* A copy (caller frees) in which every byte that is no part of valid UTF-8 stands as U+FFFD. NULL: no memory. */
+#define TEXT_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD, in place of a byte that is not part of valid UTF-8 */
+
+/* Length of the valid UTF-8 character at `at`, 0 when there is none. Reads nothing past a NUL. */
+size_t text_character_length(const char *at);
+
+/* A copy (caller frees) in which each byte that is not part of valid UTF-8 is replaced. NULL: no memory. */
 char *text_clean(const char *text);
 
 /* The same with control characters as '?', and cut at a character's end if it would be longer than TEXT_LINE_MAX bytes.

@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/json.h"
-#include "base/stream.h"
 #include "base/string_list.h"
-#include "format/json_process.h"
+#include "format/json_profile.h"
 #include "format/output_file.h"
 
 /* --- entries --- */
@@ -71,76 +69,82 @@ void index_table_release(struct index_table *table)
 
 /* --- the text --- */
 
-static bool add_hits(cJSON *object, const struct profile *profile)
+/* Integers even with --alloc-only: sums over what the .pb.gz holds, and a sum over nothing is 0. */
+static void write_sums(struct json *json, const struct index_entry *entry)
 {
-	cJSON *hits = cJSON_AddObjectToObject(object, "hits");
-
-	return json_add_u64(hits, "alloc", profile->ledger[COUNTER_HITS_ALLOC]) &&
-	       json_add_u64(hits, "free", profile->ledger[COUNTER_HITS_FREE]);
+	json_texts(json, "files", (const char *const *)entry->files);
+	json_u64(json, "start_unix_ns", entry->facts->start_unix_ns);
+	json_u64(json, "duration_ns", entry->facts->duration_ns);
+	json_profile_measures(json, entry->total, false);
+	json_u64(json, "samples", entry->samples);
+	json_object(json, "hits");
+	json_u64(json, "alloc", entry->facts->ledger[COUNTER_HITS_ALLOC]);
+	json_u64(json, "free", entry->facts->ledger[COUNTER_HITS_FREE]);
+	json_close(json);
 }
 
-static bool add_sums(cJSON *row, const struct index_entry *entry)
+static void write_cost(struct json *json, const struct profile *facts)
 {
-	/* Integers even with --alloc-only: sums over what the .pb.gz holds, and a sum over nothing is 0. */
-	return json_add_u64(row, "start_unix_ns", entry->facts->start_unix_ns) &&
-	       json_add_u64(row, "duration_ns", entry->facts->duration_ns) &&
-	       json_add_measures(row, entry->total, false) && json_add_u64(row, "samples", entry->samples) &&
-	       add_hits(row, entry->facts);
+	json_u64(json, "cpu_ns", facts->cpu_ns);
+	json_double(json, "slowdown_percent", facts->slowdown_percent);
+	json_profile_ledger(json, facts->ledger);
 }
 
-static cJSON *make_process(const void *table, u32 i)
+static void write_process(struct json *json, const struct index_entry *entry)
 {
-	const struct index_entry *entry = &((const struct index_entry *)table)[i];
-	const struct profile *facts = entry->facts;
-	cJSON *row = cJSON_CreateObject();
-	bool ok;
-
-	ok = json_add_identity(row, facts) && json_add_texts(row, "files", (const char *const *)entry->files) &&
-	     add_sums(row, entry) && json_add_peak(row, facts) && json_add_rss(row, facts) &&
-	     json_add_u64(row, "cpu_ns", facts->cpu_ns) &&
-	     json_add_double(row, "slowdown_percent", facts->slowdown_percent) && json_add_ledger(row, facts->ledger);
-	return json_row_or_null(row, ok);
+	json_object(json, NULL);
+	json_profile_identity(json, entry->facts);
+	write_sums(json, entry);
+	json_profile_peak(json, entry->facts);
+	json_profile_rss(json, entry->facts);
+	write_cost(json, entry->facts);
+	json_close(json);
 }
 
-static cJSON *make_merged(const void *table, u32 i)
+static void write_merged(struct json *json, const struct index_entry *entry)
 {
-	const struct index_entry *entry = &((const struct index_entry *)table)[i];
-	const struct profile *facts = entry->facts;
-	cJSON *row = cJSON_CreateObject();
-	bool ok;
+	json_object(json, NULL);
+	json_text(json, "name", entry->facts->stem);
+	json_text(json, "container", entry->facts->container);
+	json_text(json, "container_name", entry->facts->container_name);
+	json_u64(json, "processes", entry->facts->processes);
+	write_sums(json, entry);
+	write_cost(json, entry->facts);
+	json_close(json);
+}
 
-	ok = json_add_text(row, "name", facts->stem) && json_add_text(row, "container", facts->container) &&
-	     json_add_text(row, "container_name", facts->container_name) &&
-	     json_add_u64(row, "processes", facts->processes) &&
-	     json_add_texts(row, "files", (const char *const *)entry->files) && add_sums(row, entry) &&
-	     json_add_u64(row, "cpu_ns", facts->cpu_ns) &&
-	     json_add_double(row, "slowdown_percent", facts->slowdown_percent) && json_add_ledger(row, facts->ledger);
-	return json_row_or_null(row, ok);
+static void write_head(struct json *json, const struct recording *recording, const u64 ledger[COUNTER_MAX])
+{
+	json_text(json, "heaptap", recording->version);
+	json_u64(json, "sample_bytes", recording->sample_bytes);
+	json_text(json, "attach", recording->attach);
+	json_u64(json, "start_unix_ns", recording->start_unix_ns);
+	json_u64(json, "duration_ns", recording->duration_ns);
+	json_texts(json, "options", recording->options);
+	json_profile_ledger(json, ledger);
 }
 
 int index_write(const struct recording *recording, const struct index_entry *entries, u32 count, FILE *out)
 {
-	cJSON *head = cJSON_CreateObject();
 	u64 ledger[COUNTER_MAX] = {0};
-	bool ok;
-	int err;
+	struct json json;
 
 	for (u32 i = 0; i < count; i++)
 		for (unsigned int c = 0; c < COUNTER_MAX; c++)
 			ledger[c] += entries[i].facts->ledger[c];
-	ok = json_add_text(head, "heaptap", recording->version) &&
-	     json_add_u64(head, "sample_bytes", recording->sample_bytes) &&
-	     json_add_text(head, "attach", recording->attach) &&
-	     json_add_u64(head, "start_unix_ns", recording->start_unix_ns) &&
-	     json_add_u64(head, "duration_ns", recording->duration_ns) &&
-	     json_add_texts(head, "options", recording->options) && json_add_ledger(head, ledger);
-	err = json_print_members(head, ok, out);
-	if (!err)
-		err = json_print_table("processes", count, make_process, entries, out);
-	if (!err && recording->merged)
-		err = json_print_table("merged", recording->merged_count, make_merged, recording->merged, out);
-	fputs("\n}\n", out);
-	return err ? err : stream_flush(out);
+	json_begin(&json, out);
+	write_head(&json, recording, ledger);
+	json_rows(&json, "processes");
+	for (u32 i = 0; i < count; i++)
+		write_process(&json, &entries[i]);
+	json_close(&json);
+	if (recording->merged) {
+		json_rows(&json, "merged");
+		for (u32 i = 0; i < recording->merged_count; i++)
+			write_merged(&json, &recording->merged[i]);
+		json_close(&json);
+	}
+	return json_end(&json);
 }
 
 int index_write_file(int dir, const struct recording *recording, const struct index_entry *entries, u32 count)

@@ -1,293 +1,328 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Everything heaptap knows of one process, as JSON for programs. Called by output_file.c.
- */
 #include "format/json_profile.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/json.h"
-#include "base/stream.h"
-#include "format/json_process.h"
+#include "profile/ledger.h"
 #include "profile/lifetime_summary.h"
 #include "profile/sites.h"
 
-static bool add_cost(cJSON *object, const struct profile *profile)
-{
-	cJSON *cost = cJSON_AddObjectToObject(object, "cost");
+/* --- members that index.json has too --- */
 
-	return json_add_double(cost, "hit_cost_ns", profile->hit_cost_ns) &&
-	       json_add_u64(cost, "cpu_ns", profile->cpu_ns) &&
-	       json_add_double(cost, "slowdown_percent", profile->slowdown_percent);
+void json_profile_identity(struct json *json, const struct profile *profile)
+{
+	if (profile->processes)
+		json_u64(json, "processes", profile->processes);
+	json_u64(json, "pid", profile->pid);
+	json_u64(json, "image", profile->image);
+	json_text(json, "comm", profile->comm);
+	json_text(json, "exe", profile->exe);
+	json_text(json, "cgroup", profile->cgroup);
+	json_text(json, "container", profile->container);
+	json_text(json, "container_name", profile->container_name);
+	json_bool(json, "exited", profile->exited);
 }
 
-static bool add_point(cJSON *object, const char *name, const struct survival_point *point)
+void json_profile_measures(struct json *json, const u64 value[MEASURE_MAX], bool alloc_only)
 {
-	cJSON *item = cJSON_AddObjectToObject(object, name);
-
-	return json_add_double(item, "estimate", point->estimate) && json_add_double(item, "lower", point->lower) &&
-	       json_add_double(item, "upper", point->upper) && json_add_double(item, "at_risk", point->at_risk);
+	for (unsigned int m = 0; m < MEASURE_MAX; m++)
+		json_u64_if(json, profile_measure_names[m], !alloc_only || !measure_is_inuse(m), value[m]);
 }
 
-static bool add_survival(cJSON *object, const char *name, const struct lifetime_summary_survival *survival)
+void json_profile_peak(struct json *json, const struct profile *profile)
 {
-	cJSON *item = cJSON_AddObjectToObject(object, name);
+	bool known = profile->peak_inuse_space;
 
-	return add_point(item, "young", &survival->young) && add_point(item, "tenured", &survival->tenured) &&
-	       json_add_double(item, "median_cycles", survival->median_cycles);
+	json_object(json, "peak");
+	json_u64_if(json, "inuse_space", known, profile->peak_inuse_space);
+	json_u64_if(json, "at_ns", known, profile->peak_at_ns);
+	json_close(json);
 }
 
-/* `null` when nothing is known. */
-static bool add_lifespan(cJSON *object, const struct profile *profile, const struct lifetime_summary *lifetime_summary)
+/* Where a profile says 0 for unknown, JSON says null. */
+static void known(struct json *json, const char *name, u64 value)
 {
-	cJSON *item;
-
-	if (!lifetime_summary || !lifetime_summary->samples)
-		return cJSON_AddNullToObject(object, "lifespan") != NULL;
-	item = cJSON_AddObjectToObject(object, "lifespan");
-	return json_add_u64(item, "samples", lifetime_summary->samples) &&
-	       json_add_text(item, "verdict", verdict_name(lifetime_summary->verdict)) &&
-	       add_survival(item, "objects", &lifetime_summary->objects) &&
-	       add_survival(item, "bytes", &lifetime_summary->bytes) &&
-	       json_add_double(item, "growth_bytes_per_second", lifetime_summary->growth) &&
-	       json_add_double(item, "growth_standard_error", lifetime_summary->growth_error) &&
-	       json_add_double(item, "seconds_to_memory_limit", lifetime_summary_time_left(profile, lifetime_summary));
+	json_u64_if(json, name, value, value);
 }
 
-static bool add_lifetime(cJSON *object, const struct lifetime *lifetime)
+void json_profile_rss(struct json *json, const struct profile *profile)
 {
-	cJSON *item;
-
-	if (!lifetime)
-		return cJSON_AddNullToObject(object, "lifetime") != NULL;
-	item = cJSON_AddObjectToObject(object, "lifetime");
-	return json_add_counts(item, "died", lifetime->died, LIFETIME_CLASSES) &&
-	       json_add_counts(item, "living", lifetime->ended, LIFETIME_CLASSES) &&
-	       json_add_counts(item, "born", lifetime->born, LIFETIME_BUCKETS) &&
-	       json_add_counts(item, "gone", lifetime->gone, LIFETIME_DEATH_BUCKETS);
+	json_object(json, "rss");
+	known(json, "start_bytes", profile->rss_start_bytes);
+	known(json, "end_bytes", profile->rss_end_bytes);
+	known(json, "peak_bytes", profile->rss_peak_bytes);
+	json_close(json);
 }
 
-static bool add_ages(cJSON *object, const struct profile_model *model)
+void json_profile_ledger(struct json *json, const u64 ledger[COUNTER_MAX])
 {
-	cJSON *ages = cJSON_AddArrayToObject(object, "age_ns"), *clock = cJSON_AddArrayToObject(object, "bucket_ns");
-	bool ok = ages && clock;
-
-	for (u32 class = 0; ok && class < LIFETIME_CLASSES && lifetime_class_start(class) <= model->cycles; class ++)
-		ok = json_append_u64(ages, model->age_ns[class]);
-	for (u32 bucket = 0; ok && bucket <= model->cycles / lifetime_width(model->cycles); bucket++)
-		ok = json_append_u64(clock, model->clock_ns[bucket]);
-	return ok;
+	json_object(json, "ledger");
+	for (unsigned int i = 0; i < COUNTER_MAX; i++)
+		json_u64(json, ledger_name(i), ledger[i]);
+	json_close(json);
 }
 
-/* The model collector; `null` with --alloc-only. */
-static bool add_model(cJSON *object, const struct profile *profile)
+/* --- lifetimes --- */
+
+static void write_point(struct json *json, const char *name, const struct survival_point *point)
+{
+	json_object(json, name);
+	json_double(json, "estimate", point->estimate);
+	json_double(json, "lower", point->lower);
+	json_double(json, "upper", point->upper);
+	json_double(json, "at_risk", point->at_risk);
+	json_close(json);
+}
+
+static void write_survival(struct json *json, const char *name, const struct lifetime_summary_survival *survival)
+{
+	json_object(json, name);
+	write_point(json, "young", &survival->young);
+	write_point(json, "tenured", &survival->tenured);
+	json_double(json, "median_cycles", survival->median_cycles);
+	json_close(json);
+}
+
+static void write_lifespan(struct json *json, const struct profile *profile, const struct lifetime_summary *summary)
+{
+	if (!summary->samples) {
+		json_null(json, "lifespan");
+		return;
+	}
+	json_object(json, "lifespan");
+	json_u64(json, "samples", summary->samples);
+	json_text(json, "verdict", verdict_name(summary->verdict));
+	write_survival(json, "objects", &summary->objects);
+	write_survival(json, "bytes", &summary->bytes);
+	json_double(json, "growth_bytes_per_second", summary->growth);
+	json_double(json, "growth_standard_error", summary->growth_error);
+	json_double(json, "seconds_to_memory_limit", lifetime_summary_time_left(profile, summary));
+	json_close(json);
+}
+
+static void write_lifetime(struct json *json, const struct lifetime *lifetime)
+{
+	if (!lifetime) {
+		json_null(json, "lifetime");
+		return;
+	}
+	json_object(json, "lifetime");
+	json_counts(json, "died", lifetime->died, LIFETIME_CLASSES);
+	json_counts(json, "living", lifetime->ended, LIFETIME_CLASSES);
+	json_counts(json, "born", lifetime->born, LIFETIME_BUCKETS);
+	json_counts(json, "gone", lifetime->gone, LIFETIME_DEATH_BUCKETS);
+	json_close(json);
+}
+
+static void write_ages(struct json *json, const struct profile_model *model)
+{
+	json_array(json, "age_ns");
+	for (u32 class = 0; class < LIFETIME_CLASSES && lifetime_class_start(class) <= model->cycles; class ++)
+		json_u64(json, NULL, model->age_ns[class]);
+	json_close(json);
+	json_array(json, "bucket_ns");
+	for (u32 bucket = 0; bucket <= model->cycles / lifetime_width(model->cycles); bucket++)
+		json_u64(json, NULL, model->clock_ns[bucket]);
+	json_close(json);
+}
+
+/* The model collector; `null` with --alloc-only. `summary` is of the process. */
+static void write_model(struct json *json, const struct profile *profile, const struct lifetime_summary *summary)
 {
 	const struct profile_model *model = &profile->model;
-	struct lifetime_summary lifetime_summary;
-	cJSON *item;
 
-	if (!model->known)
-		return cJSON_AddNullToObject(object, "model") != NULL;
-	if (lifetime_summary_of_process(profile, &lifetime_summary))
-		return false;
-	item = cJSON_AddObjectToObject(object, "model");
-	return json_add_u64(item, "gogc", model->gogc_percent) && json_add_u64(item, "tenure", model->tenure) &&
-	       json_add_u64(item, "cycles", model->cycles) && json_add_u64(item, "requests", model->requests) &&
-	       json_add_u64(item, "cycles_ns", model->cycles_ns) &&
-	       json_add_double(item, "cycles_bytes", model->cycles_bytes) &&
-	       json_add_double(item, "marked_bytes", model->marked_bytes) &&
-	       json_add_double(item, "goal_bytes", model->goal_bytes) &&
-	       json_add_double(item, "visited_bytes", model->visited_bytes) &&
-	       json_add_double(item, "tenured_bytes", model->tenured_bytes) &&
-	       json_add_double(item, "tenured_bytes_per_second", model->trend) &&
-	       json_add_double(item, "judged_bytes", model->judged_bytes) &&
-	       json_add_double(item, "promoted_bytes", model->promoted_bytes) && add_ages(item, model) &&
-	       add_lifespan(item, profile, &lifetime_summary);
+	if (!model->known) {
+		json_null(json, "model");
+		return;
+	}
+	json_object(json, "model");
+	json_u64(json, "gogc", model->gogc_percent);
+	json_u64(json, "tenure", model->tenure);
+	json_u64(json, "cycles", model->cycles);
+	json_u64(json, "requests", model->requests);
+	json_u64(json, "cycles_ns", model->cycles_ns);
+	json_double(json, "cycles_bytes", model->cycles_bytes);
+	json_double(json, "marked_bytes", model->marked_bytes);
+	json_double(json, "goal_bytes", model->goal_bytes);
+	json_double(json, "visited_bytes", model->visited_bytes);
+	json_double(json, "tenured_bytes", model->tenured_bytes);
+	json_double(json, "tenured_bytes_per_second", model->trend);
+	json_double(json, "judged_bytes", model->judged_bytes);
+	json_double(json, "promoted_bytes", model->promoted_bytes);
+	write_ages(json, model);
+	write_lifespan(json, profile, summary);
+	json_close(json);
 }
 
-static bool add_limit(cJSON *object, const struct profile *profile)
-{
-	cJSON *memory = cJSON_AddObjectToObject(object, "cgroup_memory");
+/* --- the process --- */
 
-	return json_add_known(memory, "limit_bytes", profile->memory_limit) &&
-	       json_add_known(memory, "used_bytes", profile->memory_used);
-}
-
-static int print_head(const struct profile *profile, FILE *out)
+static void write_totals(struct json *json, const struct profile *profile)
 {
-	cJSON *head = cJSON_CreateObject();
 	u64 total[MEASURE_MAX];
-	cJSON *totals;
-	bool ok;
 
 	profile_totals(profile, total);
-	ok = json_add_u64(head, "heaptap_profile", 1) && json_add_identity(head, profile) &&
-	     json_add_u64(head, "start_unix_ns", profile->start_unix_ns) &&
-	     json_add_u64(head, "duration_ns", profile->duration_ns) &&
-	     json_add_u64(head, "sample_bytes", profile->sample_bytes) &&
-	     json_add_bool(head, "alloc_only", profile->alloc_only);
-	totals = cJSON_AddObjectToObject(head, "totals");
-	ok = ok && json_add_measures(totals, total, profile->alloc_only) && json_add_peak(head, profile) &&
-	     json_add_rss(head, profile) && add_limit(head, profile) && add_cost(head, profile) &&
-	     add_model(head, profile) && json_add_ledger(head, profile->ledger);
-	return json_print_members(head, ok, out);
+	json_object(json, "totals");
+	json_profile_measures(json, total, profile->alloc_only);
+	json_close(json);
 }
 
-static bool add_build_id(cJSON *object, const struct profile_mapping *mapping)
+static void write_process(struct json *json, const struct profile *profile, const struct lifetime_summary *summary)
 {
-	char text[2 * sizeof(mapping->build_id) + 1];
-
-	for (u8 i = 0; i < mapping->build_id_size && i < sizeof(mapping->build_id); i++)
-		snprintf(text + 2 * i, 3, "%02x", mapping->build_id[i]);
-	return json_add_text(object, "build_id", mapping->build_id_size ? text : NULL);
+	json_u64(json, "heaptap_profile", 1);
+	json_profile_identity(json, profile);
+	json_u64(json, "start_unix_ns", profile->start_unix_ns);
+	json_u64(json, "duration_ns", profile->duration_ns);
+	json_u64(json, "sample_bytes", profile->sample_bytes);
+	json_bool(json, "alloc_only", profile->alloc_only);
+	write_totals(json, profile);
+	json_profile_peak(json, profile);
+	json_profile_rss(json, profile);
+	json_object(json, "cgroup_memory");
+	known(json, "limit_bytes", profile->memory_limit);
+	known(json, "used_bytes", profile->memory_used);
+	json_close(json);
+	json_object(json, "cost");
+	json_double(json, "hit_cost_ns", profile->hit_cost_ns);
+	json_u64(json, "cpu_ns", profile->cpu_ns);
+	json_double(json, "slowdown_percent", profile->slowdown_percent);
+	json_close(json);
+	write_model(json, profile, summary);
+	json_profile_ledger(json, profile->ledger);
 }
 
-static cJSON *make_mapping(const void *table, u32 i)
-{
-	const struct profile_mapping *mapping = &((const struct profile *)table)->mappings[i];
-	cJSON *row = cJSON_CreateObject();
+/* --- the tables --- */
 
-	return json_row_or_null(row, json_add_u64(row, "start", mapping->start) &&
-					     json_add_u64(row, "end", mapping->end) &&
-					     json_add_u64(row, "file_offset", mapping->file_offset) &&
-					     json_add_text(row, "path", mapping->path) && add_build_id(row, mapping));
+/* Raw samples and the estimates made of them. */
+static void write_counts(struct json *json, const struct profile *profile, u64 alloc_samples, u64 inuse_samples,
+			 const u64 value[MEASURE_MAX])
+{
+	json_u64(json, "alloc_samples", alloc_samples);
+	json_u64_if(json, "inuse_samples", !profile->alloc_only, inuse_samples);
+	json_profile_measures(json, value, profile->alloc_only);
 }
 
-static bool append_line(cJSON *lines, const struct profile_line *line)
+static void write_site(struct json *json, const struct profile *profile, const struct profile_site *site)
 {
-	cJSON *row = cJSON_CreateObject();
-
-	if (!cJSON_AddItemToArray(lines, row)) {
-		cJSON_Delete(row);
-		return false;
-	}
-	return json_add_text(row, "function", line->function) && json_add_text(row, "system_name", line->system_name) &&
-	       json_add_text(row, "file", line->file) && json_add_u64(row, "line", line->line) &&
-	       json_add_u64(row, "start_line", line->start_line);
+	json_object(json, NULL);
+	json_u64_if(json, "location", site->leaf, site->leaf ? (u64)(site->leaf - profile->locations) : 0);
+	json_u64(json, "example", (u64)(site->example - profile->samples));
+	write_counts(json, profile, site->alloc_samples, site->inuse_samples, site->value);
+	json_object(json, "standard_error");
+	for (unsigned int m = 0; m < MEASURE_MAX; m++)
+		json_double(json, profile_measure_names[m],
+			    profile->alloc_only && measure_is_inuse(m) ? NAN : site->stderr_value[m]);
+	json_close(json);
+	write_lifespan(json, profile, &site->lifetime_summary);
+	json_close(json);
 }
 
-static cJSON *make_location(const void *table, u32 i)
+static void write_labels(struct json *json, const struct profile_labels *labels)
 {
-	const struct profile *profile = table;
-	const struct profile_location *location = &profile->locations[i];
-	cJSON *row = cJSON_CreateObject(), *lines;
-	bool ok = json_add_u64(row, "address", location->address);
-
-	if (location->mapping < profile->mapping_count)
-		ok = ok && json_add_u64(row, "mapping", location->mapping);
-	else
-		ok = ok && cJSON_AddNullToObject(row, "mapping");
-	ok = ok && json_add_u64(row, "function_offset", location->function_offset);
-	lines = cJSON_AddArrayToObject(row, "lines");
-	for (u32 j = 0; ok && j < location->line_count; j++)
-		ok = append_line(lines, &location->lines[j]);
-	return json_row_or_null(row, ok && lines);
+	json_object(json, NULL);
+	known(json, "pid", labels->pid);
+	json_text(json, "comm", labels->comm);
+	json_text(json, "container", labels->container);
+	json_text(json, "container_id", labels->container_id);
+	json_close(json);
 }
 
-static bool add_counts(cJSON *row, const char *alloc_name, u64 alloc, const char *inuse_name, u64 inuse,
-		       bool alloc_only)
+static void write_sample(struct json *json, const struct profile *profile, const struct profile_sample *sample)
 {
-	return json_add_u64(row, alloc_name, alloc) &&
-	       (alloc_only ? cJSON_AddNullToObject(row, inuse_name) != NULL : json_add_u64(row, inuse_name, inuse));
-}
-
-static cJSON *make_sample(const void *table, u32 i)
-{
-	const struct profile *profile = table;
-	const struct profile_sample *sample = &profile->samples[i];
-	cJSON *row = cJSON_CreateObject(), *stack = cJSON_AddArrayToObject(row, "stack");
 	u64 value[MEASURE_MAX];
-	bool ok = stack;
 
 	profile_sample_values(profile, sample, value);
-	for (u32 j = 0; ok && j < sample->depth; j++)
-		ok = json_append_u64(stack, sample->location[j]);
+	json_object(json, NULL);
+	json_array(json, "stack");
+	for (u32 i = 0; i < sample->depth; i++)
+		json_u64(json, NULL, sample->location[i]);
+	json_close(json);
 	if (profile->label_count)
-		ok = ok && (sample->labels ? json_add_u64(row, "origin", sample->labels - 1)
-					   : cJSON_AddNullToObject(row, "origin") != NULL);
-	ok = ok && json_add_u64(row, "size", sample->size) &&
-	     add_counts(row, "alloc_samples", sample->alloc_count, "inuse_samples", sample->inuse_count,
-			profile->alloc_only) &&
-	     json_add_measures(row, value, profile->alloc_only) && add_lifetime(row, sample->lifetime);
-	return json_row_or_null(row, ok);
+		json_u64_if(json, "origin", sample->labels, sample->labels - 1UL);
+	json_u64(json, "size", sample->size);
+	write_counts(json, profile, sample->alloc_count, sample->inuse_count, value);
+	write_lifetime(json, sample->lifetime);
+	json_close(json);
 }
 
-static cJSON *make_labels(const void *table, u32 i)
+static void write_line(struct json *json, const struct profile_line *line)
 {
-	const struct profile_labels *labels = &((const struct profile *)table)->labels[i];
-	cJSON *row = cJSON_CreateObject();
-
-	return json_row_or_null(row, json_add_known(row, "pid", labels->pid) &&
-					     json_add_text(row, "comm", labels->comm) &&
-					     json_add_text(row, "container", labels->container) &&
-					     json_add_text(row, "container_id", labels->container_id));
+	json_object(json, NULL);
+	json_text(json, "function", line->function);
+	json_text(json, "system_name", line->system_name);
+	json_text(json, "file", line->file);
+	json_u64(json, "line", line->line);
+	json_u64(json, "start_line", line->start_line);
+	json_close(json);
 }
 
-struct site_table {
-	const struct profile *profile;
-	const struct profile_site *sites;
-};
-
-static bool add_errors(cJSON *row, const struct profile_site *site, bool alloc_only)
+static void write_location(struct json *json, const struct profile *profile, const struct profile_location *location)
 {
-	cJSON *errors = cJSON_AddObjectToObject(row, "standard_error");
-	bool ok = errors;
-
-	for (unsigned int m = 0; ok && m < MEASURE_MAX; m++)
-		ok = json_add_double(errors, json_measure_names[m],
-				     alloc_only && m >= INUSE_OBJECTS ? NAN : site->stderr_value[m]);
-	return ok;
+	json_object(json, NULL);
+	json_u64(json, "address", location->address);
+	json_u64_if(json, "mapping", location->mapping < profile->mapping_count, location->mapping);
+	json_u64(json, "function_offset", location->function_offset);
+	json_array(json, "lines");
+	for (u32 i = 0; i < location->line_count; i++)
+		write_line(json, &location->lines[i]);
+	json_close(json);
+	json_close(json);
 }
 
-static cJSON *make_site(const void *table, u32 i)
+static void write_mapping(struct json *json, const struct profile_mapping *mapping)
 {
-	const struct profile *profile = ((const struct site_table *)table)->profile;
-	const struct profile_site *site = &((const struct site_table *)table)->sites[i];
-	cJSON *row = cJSON_CreateObject();
-	bool ok;
+	char build_id[PROFILE_BUILD_ID_SIZE];
 
-	if (site->leaf)
-		ok = json_add_u64(row, "location", (u64)(site->leaf - profile->locations));
-	else
-		ok = cJSON_AddNullToObject(row, "location");
-	ok = ok && json_add_u64(row, "example", (u64)(site->example - profile->samples)) &&
-	     add_counts(row, "alloc_samples", site->alloc_samples, "inuse_samples", site->inuse_samples,
-			profile->alloc_only) &&
-	     json_add_measures(row, site->value, profile->alloc_only) && add_errors(row, site, profile->alloc_only) &&
-	     add_lifespan(row, profile, &site->lifetime_summary);
-	return json_row_or_null(row, ok);
+	json_object(json, NULL);
+	json_u64(json, "start", mapping->start);
+	json_u64(json, "end", mapping->end);
+	json_u64(json, "file_offset", mapping->file_offset);
+	json_text(json, "path", mapping->path);
+	json_text(json, "build_id", mapping->build_id_size ? profile_build_id(mapping, build_id) : NULL);
+	json_close(json);
 }
 
-static int print_sites(const struct profile *profile, FILE *out)
+static void write_tables(struct json *json, const struct profile *profile, const struct profile_site *sites, u32 count)
 {
-	struct profile_site *sites;
-	struct site_table table;
-	u32 count;
-	int err = profile_sites(profile, profile->alloc_only ? ALLOC_SPACE : INUSE_SPACE, &sites, &count);
-
-	if (err)
-		return err;
-	table = (struct site_table){.profile = profile, .sites = sites};
-	err = json_print_table("sites", count, make_site, &table, out);
-	free(sites);
-	return err;
+	json_rows(json, "sites");
+	for (u32 i = 0; i < count; i++)
+		write_site(json, profile, &sites[i]);
+	json_close(json);
+	if (profile->label_count) {
+		json_rows(json, "origins");
+		for (u32 i = 0; i < profile->label_count; i++)
+			write_labels(json, &profile->labels[i]);
+		json_close(json);
+	}
+	json_rows(json, "samples");
+	for (u32 i = 0; i < profile->sample_count; i++)
+		write_sample(json, profile, &profile->samples[i]);
+	json_close(json);
+	json_rows(json, "locations");
+	for (u32 i = 0; i < profile->location_count; i++)
+		write_location(json, profile, &profile->locations[i]);
+	json_close(json);
+	json_rows(json, "mappings");
+	for (u32 i = 0; i < profile->mapping_count; i++)
+		write_mapping(json, &profile->mappings[i]);
+	json_close(json);
 }
 
 int json_profile_write(const struct profile *profile, FILE *out)
 {
-	int err = print_head(profile, out);
+	struct lifetime_summary summary = {0};
+	struct profile_site *sites;
+	struct json json;
+	u32 count;
+	int err = profile->model.known ? lifetime_summary_of_process(profile, &summary) : 0;
 
 	if (!err)
-		err = print_sites(profile, out);
-	if (!err && profile->label_count)
-		err = json_print_table("origins", profile->label_count, make_labels, profile, out);
-	if (!err)
-		err = json_print_table("samples", profile->sample_count, make_sample, profile, out);
-	if (!err)
-		err = json_print_table("locations", profile->location_count, make_location, profile, out);
-	if (!err)
-		err = json_print_table("mappings", profile->mapping_count, make_mapping, profile, out);
-	fputs("\n}\n", out);
-	return err ? err : stream_flush(out);
+		err = profile_sites(profile, profile->alloc_only ? ALLOC_SPACE : INUSE_SPACE, &sites, &count);
+	if (err)
+		return err;
+	json_begin(&json, out);
+	write_process(&json, profile, &summary);
+	write_tables(&json, profile, sites, count);
+	free(sites);
+	return json_end(&json);
 }

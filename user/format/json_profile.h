@@ -2,11 +2,18 @@
 #ifndef FORMAT_JSON_PROFILE_H
 #define FORMAT_JSON_PROFILE_H
 /* A profile as JSON (docs/formats.md): everything heaptap knows of one process. */
-#include <stdio.h>
-
+#include "base/json.h"
 #include "profile/profile.h"
 
 /* Flushed. 0 or negative errno. */
 int json_profile_write(const struct profile *profile, FILE *out);
+
+/* Members that index.json has too. */
+void json_profile_identity(struct json *json, const struct profile *profile);
+/* Without free probes in-use is unknown: null, not 0. */
+void json_profile_measures(struct json *json, const u64 value[MEASURE_MAX], bool alloc_only);
+void json_profile_peak(struct json *json, const struct profile *profile);
+void json_profile_rss(struct json *json, const struct profile *profile);
+void json_profile_ledger(struct json *json, const u64 ledger[COUNTER_MAX]);
 
 #endif
