@@ -2,8 +2,8 @@
 #ifndef CLI_DOCTOR_SCAN_H
 #define CLI_DOCTOR_SCAN_H
 /*
- * Many processes looked at from outside, before any of them is traced: which allocator files they map, each file opened
- * once, and which of them have none. Nothing of them is probed or stopped. 2000 processes take half a second of one core.
+ * A look at processes from outside, before any of them is traced: which allocator files they map, each file opened once,
+ * and which processes have none. Nothing is probed or stopped. 2000 processes take half a second of one core.
  */
 #include <sys/types.h>
 
@@ -19,27 +19,30 @@ struct doctor_scan_some {
 	pid_t first[DOCTOR_SCAN_NAMED];
 };
 
+/* A file that is mapped and cannot be opened, and the first process that maps it. */
+struct doctor_scan_denied {
+	struct doctor_scan_denied *next;
+	dev_t device;
+	ino_t inode;
+	pid_t pid;
+	bool deleted; /* or replaced */
+	char path[];
+};
+
 struct doctor_scan {
 	struct binaries *binaries; /* all their files */
-	unsigned int processes;	   /* that run a program: not threads of the kernel, nor those that have ended since */
-	struct doctor_scan_some users[ALLOCATORS_MAX]; /* of each allocator file, by target_file.allocator */
-	struct doctor_scan_some plain;		       /* no allocator that is known */
-	struct doctor_scan_some narrow;		       /* neither, and their program is of 32 bits */
+	unsigned int processes;	   /* that run a program: no threads of the kernel, and none that has ended since */
+	struct doctor_scan_some users[ALLOCATORS_MAX]; /* of each allocator file, by binary.allocator */
+	struct doctor_scan_some plain;		       /* without an allocator that heaptap knows */
+	struct doctor_scan_some narrow;		       /* without one, and of 32 bits */
 	struct doctor_scan_some unread;		       /* their mappings may not be read */
-	struct survey_file *denied;		       /* files that cannot be opened, by device and inode */
+	struct doctor_scan_denied *denied;	       /* in the order of finding */
 	unsigned int denied_count;
-	char *denied_path; /* of the first one, and a process that maps it; NULL: none */
-	pid_t denied_pid;
+	int error; /* negative errno: why the mappings of the last such process could not be read */
 };
 
 /* `pools`: those of --alloc, which outlive it. 0 or -ENOMEM, and then there is nothing to release. */
-int doctor_scan_make(const struct custom_allocator *pools, const struct pid_list *pids, struct doctor_scan *ret_survey);
+int doctor_scan_make(const struct custom_allocator *pools, const struct pid_list *pids, struct doctor_scan *ret_scan);
 void doctor_scan_release(struct doctor_scan *scan);
-
-/*
- * Of a mapping that binaries_open_mapping has no file for: because it cannot be opened? What is mapped as code and is no
- * ELF file can; and of a process that has ended nobody asks.
- */
-bool doctor_scan_is_denied(pid_t pid, const struct mapping *mapping);
 
 #endif

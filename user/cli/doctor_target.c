@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What record would do with each kind of target, and who else would pay for it. Called by doctor. */
 #include "cli/doctor_target.h"
 
 #include <ctype.h>
@@ -8,19 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "system/workload.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "record/selection.h"
-#include "system/proc_maps.h"
-#include "system/procfs.h"
 #include "cli/doctor_print.h"
 #include "record/launch.h"
-#include "cli/doctor_cost.h"
+#include "record/selection.h"
+#include "system/procfs.h"
+#include "system/workload.h"
 
 struct doctor_target {
-	const struct selection_options *options;
-	const struct calibration *calibration; /* NULL: nothing can be recorded here */
+	const struct selection *selection;
+	const struct selection_options *options; /* of the selection */
+	const struct calibration *calibration;	 /* NULL: nothing can be recorded here */
 	enum attach_kind kind;
 };
 
@@ -30,85 +28,59 @@ static int out_of_memory(void)
 	return STATUS_FAILED;
 }
 
-/* --- processes ------------------------------------------------------------------------------------------------------ */
-
-struct scan {
-	struct binaries *binaries;
-	pid_t pid;
-};
-
-static int scan_mapping(struct mapping *mapping, void *arg)
+/* Links that are filtered by process; but functions that throw have unfiltered ones, where sessions take their returns. */
+static enum doctor_links own_links(const struct doctor_target *target)
 {
-	struct scan *scan = arg;
-	struct binary *file;
-	int err = binaries_open_mapping(scan->binaries, scan->pid, mapping, &file);
-
-	if (!err && !file && doctor_scan_is_denied(scan->pid, mapping))
-		printf("  cannot open '%s'%s; it takes CAP_CHECKPOINT_RESTORE, or a restart of the process\n",
-		       doctor_print_plain(mapping->path), mapping->deleted ? " (replaced or deleted)" : "");
-	return err;
+	if (target->calibration && !target->calibration->filter_is_right)
+		return LINKS_EVERY;
+	return target->kind == ATTACH_SESSION ? LINKS_THROWING : LINKS_NONE;
 }
 
-static int print_process(pid_t pid, const struct custom_allocator *pools)
-{
-	struct scan scan = {.binaries = binaries_new(pools), .pid = pid};
-	char comm[16] = "?";
-	pid_t process = procfs_process(pid);
-	int err, status;
+/* --- a few processes --- */
 
-	if (!scan.binaries)
-		return out_of_memory();
+static int print_process(pid_t pid, const struct doctor_scan *scan)
+{
+	const struct doctor_scan_denied *denied = scan->denied;
+	pid_t process = procfs_process(pid);
+	char comm[16] = "?";
+	int status;
+
 	procfs_comm(pid, comm);
 	printf("\nProcess %d (%s)\n", pid, doctor_print_plain(comm));
-	err = proc_maps_for_each(pid, scan_mapping, &scan);
-	if (!process || err == -ESRCH || err == -ENOENT) {
+	for (; denied; denied = denied->next)
+		printf("  cannot open '%s'%s; it takes CAP_CHECKPOINT_RESTORE, or a restart of the process\n",
+		       doctor_print_plain(denied->path), denied->deleted ? " (replaced or deleted)" : "");
+	if (!process || scan->error == -ESRCH || scan->error == -ENOENT) {
 		printf("  there is no such process\n");
-		status = STATUS_NO_TARGET;
-	} else if (process != pid) {
-		printf("  it is a thread of process %d; try 'heaptap doctor -p %d'\n", process, process);
-		status = STATUS_NO_TARGET;
-	} else if (err == -EACCES || err == -EPERM) {
-		printf("  its mappings may not be read: takes CAP_SYS_PTRACE; try 'sudo heaptap doctor -p %d'\n", pid);
-		status = STATUS_UNSUPPORTED;
-	} else if (err) {
-		printf("  its mappings cannot be read: %s\n", strerror(-err));
-		status = STATUS_FAILED;
-	} else {
-		status = doctor_print_files(scan.binaries);
-		if (procfs_live_thread(pid) != pid)
-			printf("  its main thread has exited: its probes are unfiltered\n");
+		return STATUS_NO_TARGET;
 	}
-	binaries_free(scan.binaries);
+	if (process != pid) {
+		printf("  it is a thread of process %d; try 'heaptap doctor -p %d'\n", process, process);
+		return STATUS_NO_TARGET;
+	}
+	if (scan->unread.count) {
+		printf("  its mappings may not be read: takes CAP_SYS_PTRACE; try 'sudo heaptap doctor -p %d'\n", pid);
+		return STATUS_UNSUPPORTED;
+	}
+	if (scan->error) {
+		printf("  its mappings cannot be read: %s\n", strerror(-scan->error));
+		return STATUS_FAILED;
+	}
+	status = doctor_print_files(scan->binaries);
+	if (procfs_live_thread(pid) != pid)
+		printf("  its main thread has exited: its probes are unfiltered\n");
 	return status;
 }
 
-/* Links of the target's own: but functions that throw have unfiltered ones, where sessions take their return legs. */
-static void print_own_links(const struct doctor_target *target, const struct binaries *binaries,
-			    const struct pid_list *pids, const char *whom)
+/* `headless`: those whose main thread has exited, so that links on one process do not see them. */
+static int print_few_payers(const struct doctor_target *target, struct pid_list *pids, struct pid_list *headless)
 {
-	bool wide = target->calibration && !target->calibration->filter_is_right;
-
-	if (wide)
-		doctor_cost_print(binaries, TOLL_EVERY, pids, target->calibration);
-	else if (target->kind != ATTACH_SESSION ||
-		 !doctor_cost_print(binaries, TOLL_THROWING, pids, target->calibration))
-		doctor_cost_print_none(whom);
-}
-
-/* Of some processes, who can be traced. */
-static int print_few_payers(const struct doctor_target *target, struct pid_list *pids, const struct pid_list *headless)
-{
-	const struct pid_list *linked = headless->count ? headless : pids;
 	struct doctor_scan scan;
 
-	if (doctor_scan_make(target->options->pools, linked, &scan))
+	if (doctor_scan_make(target->options->pools, headless->count ? headless : pids, &scan))
 		return out_of_memory();
-	qsort(pids->pids, pids->count, sizeof(*pids->pids), doctor_cost_compare_pids);
-	if (headless->count)
-		doctor_cost_print(scan.binaries, TOLL_EVERY, pids, target->calibration);
-	else
-		print_own_links(target, scan.binaries, pids,
-				"the probes are for the processes named alone, without their children");
+	doctor_print_payers(scan.binaries, headless->count ? LINKS_EVERY : own_links(target), pids, target->calibration,
+			    "the probes are for the processes named alone, without their children");
 	doctor_scan_release(&scan);
 	return STATUS_DONE;
 }
@@ -121,44 +93,45 @@ static int print_few(const struct doctor_target *target)
 	int status = STATUS_DONE;
 
 	for (unsigned int i = 0; i < options->pid_count; i++) {
-		int each = print_process(options->pids[i], options->pools);
+		pid_t pid = options->pids[i];
+		struct doctor_scan scan;
+		int each;
 
+		if (doctor_scan_make(options->pools, &(struct pid_list){&pid, 1}, &scan))
+			return out_of_memory();
+		each = print_process(pid, &scan);
+		doctor_scan_release(&scan);
 		if (!status)
 			status = each;
 		if (each)
 			continue;
-		pids[good.count++] = options->pids[i];
-		/* Links on one process are blind once its main thread has gone. */
-		if (procfs_live_thread(options->pids[i]) != options->pids[i])
-			without[headless.count++] = options->pids[i];
+		pids[good.count++] = pid;
+		if (procfs_live_thread(pid) != pid)
+			without[headless.count++] = pid;
 	}
 	return status ? status : print_few_payers(target, &good, &headless);
 }
 
-/* --- COMMAND -------------------------------------------------------------------------------------------------------- */
+/* --- COMMAND --- */
 
-/* Of COMMAND and the shell, which its children are likely to be served by. */
+/* COMMAND and the shell, whose files most of its children use. */
 static int print_followed(const struct doctor_target *target, const char *path)
 {
-	const struct selection_options *options = target->options;
-	struct selection selection = {.options = options};
-	struct pid_list nobody = {0};
+	bool shared = target->options->shared_mounts;
+	struct pid_list none = {0};
 	struct launch launch;
 	char why[256];
 
-	if (launch_rehearse(&selection, path, &launch))
+	if (launch_rehearse(target->selection, path, &launch))
 		return out_of_memory();
 	doctor_print_files(launch.binaries);
 	printf("  what its children map besides is probed when they map it\n");
+	if (!launch.copies && !shared)
+		printf("  the real files are probed, because %s\n", launch.reason);
 	snprintf(why, sizeof(why), "'%s' and its children get copies of %u file%s, in a mount namespace of their own",
-		 doctor_print_plain(options->command[0]), launch.copies, launch.copies == 1 ? "" : "s");
-	if (launch.copies && !options->shared_mounts) {
-		doctor_cost_print_none(why);
-	} else {
-		if (!options->shared_mounts)
-			printf("  the real files are probed, because %s\n", launch.reason);
-		doctor_cost_print(launch.binaries, TOLL_EVERY, &nobody, target->calibration);
-	}
+		 doctor_print_plain(target->options->command[0]), launch.copies, launch.copies == 1 ? "" : "s");
+	doctor_print_payers(launch.binaries, launch.copies && !shared ? LINKS_NONE : LINKS_EVERY, &none,
+			    target->calibration, why);
 	launch_free(&launch);
 	return STATUS_DONE;
 }
@@ -166,15 +139,16 @@ static int print_followed(const struct doctor_target *target, const char *path)
 static int print_alone(const struct doctor_target *target, const char *path)
 {
 	struct binaries *binaries = binaries_new(target->options->pools);
-	struct pid_list nobody = {0};
 	int err = binaries ? binaries_open_program(binaries, path) : -ENOMEM, status = STATUS_FAILED;
+	struct pid_list none = {0};
 
 	if (err)
 		printf("  cannot look into '%s': %s\n", doctor_print_plain(path), strerror(-err));
 	else
 		status = doctor_print_files(binaries);
 	if (!status)
-		print_own_links(target, binaries, &nobody, "the probes are for COMMAND alone, without its children");
+		doctor_print_payers(binaries, own_links(target), &none, target->calibration,
+				    "the probes are for COMMAND alone, without its children");
 	binaries_free(binaries);
 	return status;
 }
@@ -196,20 +170,9 @@ static int print_command(const struct doctor_target *target)
 	return status;
 }
 
-/* --- populations ---------------------------------------------------------------------------------------------------- */
+/* --- many processes --- */
 
-static void print_heading(const struct selection_options *options, const struct selection *selection,
-			  unsigned int count)
-{
-	char name[SELECTION_NAME_MAX];
-
-	selection_name(selection, name);
-	name[0] = (char)toupper(name[0]);
-	printf("\n%s", doctor_print_plain(name));
-	printf("%s: %u now\n", options->comm || options->exe ? ", as --comm and --exe choose" : "", count);
-}
-
-/* What was said about the processes that were found decides what record would do: of those named, none may be without. */
+/* The status of record: each process that was named needs an allocator; others may get one later. */
 static int judge(const struct selection_options *options, const struct doctor_scan *scan)
 {
 	if (!scan->processes && scan->unread.count)
@@ -219,53 +182,59 @@ static int judge(const struct selection_options *options, const struct doctor_sc
 	return STATUS_DONE;
 }
 
-static int print_many(const struct doctor_target *target, const struct selection *selection, struct pid_list *pids)
+static int print_pids(const struct doctor_target *target, struct pid_list *pids)
 {
 	const struct selection_options *options = target->options;
+	bool chosen = options->comm || options->exe;
+	char name[SELECTION_NAME_MAX];
 	struct doctor_scan scan;
 	int status;
 
-	if (pids->count)
-		qsort(pids->pids, pids->count, sizeof(*pids->pids), doctor_cost_compare_pids);
 	if (doctor_scan_make(options->pools, pids, &scan))
 		return out_of_memory();
-	print_heading(options, selection, scan.processes);
+	selection_name(target->selection, name);
+	name[0] = (char)toupper(name[0]);
+	printf("\n%s%s: %u now\n", doctor_print_plain(name), chosen ? ", as --comm and --exe choose" : "",
+	       scan.processes);
 	doctor_print_scan(&scan);
-	if (options->population == POPULATION_ALL && !options->comm && !options->exe)
-		doctor_cost_print_none("every process is traced");
-	else
-		doctor_cost_print(scan.binaries, TOLL_EVERY, pids, target->calibration);
+	doctor_print_payers(scan.binaries, options->population == POPULATION_ALL && !chosen ? LINKS_NONE : LINKS_EVERY,
+			    pids, target->calibration, "every process is traced");
 	status = judge(options, &scan);
 	doctor_scan_release(&scan);
 	return status;
 }
 
-static int print_population(const struct doctor_target *target)
+static int print_many(const struct doctor_target *target)
 {
-	struct selection selection;
-	struct pid_list pids = {0};
-	int status = selection_open(target->options, &selection);
+	struct pid_list pids;
+	int status = selection_list(target->selection, &pids);
 
 	if (!status)
-		status = selection_list(&selection, &pids);
-	if (!status)
-		status = print_many(target, &selection, &pids);
+		status = print_pids(target, &pids);
 	pid_list_release(&pids);
-	selection_release(&selection);
 	return status;
 }
 
 int doctor_target_print(const struct selection_options *options, const struct calibration *calibration,
 			enum attach_kind kind)
 {
-	struct doctor_target target = {options, calibration, kind};
+	struct selection selection;
+	struct doctor_target target = {&selection, options, calibration, kind};
+	int status;
 
-	/* What goes wrong is said elsewhere, and after what went well. */
-	fflush(stdout);
+	if (!options->command && !options->pid_count && options->population == POPULATION_LISTED)
+		return STATUS_DONE;
+	fflush(stdout); /* errors go to stderr, after what was printed so far */
 	selection_take_descriptors();
-	if (options->command)
-		return print_command(&target);
-	if (options->population != POPULATION_LISTED || options->pid_count > FILTERED_MAX)
-		return print_population(&target);
-	return options->pid_count ? print_few(&target) : STATUS_DONE;
+	status = selection_open(options, &selection);
+	if (status)
+		; /* logged */
+	else if (options->command)
+		status = print_command(&target);
+	else if (options->population == POPULATION_LISTED && options->pid_count <= FILTERED_MAX)
+		status = print_few(&target);
+	else
+		status = print_many(&target);
+	selection_release(&selection);
+	return status;
 }

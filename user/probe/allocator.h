@@ -31,7 +31,8 @@ struct allocator {
 	bool owns_gaps; /* code of a file of this family that lies in no named function is the allocator's too */
 };
 
-#define ALLOCATOR_FAMILIES_MAX 32 /* so that a word has a bit for each */
+#define ALLOCATOR_NAMES	       "glibc, musl, jemalloc, tcmalloc and mimalloc" /* for messages: what the table has */
+#define ALLOCATOR_FAMILIES_MAX 32					      /* so that a word has a bit for each */
 
 /* The table: *ret_count families. */
 const struct allocator *allocator_table(unsigned int *ret_count);

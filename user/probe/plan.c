@@ -288,6 +288,14 @@ int plan_make(struct elf *elf, const struct custom_allocator *pools, struct plan
 	return err;
 }
 
+bool plan_throws(const struct plan *plan)
+{
+	for (u32 i = 0; i < plan->probe_count; i++)
+		if (plan->probes[i].kind >= CALL_NEW)
+			return true;
+	return false;
+}
+
 u64 plan_cookie(const struct plan_probe *probe, u32 scope, u32 allocator)
 {
 	return cookie_make(probe->kind, probe->arg[0], probe->arg[1], scope, allocator, (u32)probe->offset);

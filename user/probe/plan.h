@@ -26,6 +26,9 @@ struct plan {
 /* `pools`: those of --alloc, linked by `next`. 0; -ENOENT: the file defines no allocator heaptap knows; -EFBIG: sites beyond 4 GiB; or an error of elf and site. */
 int plan_make(struct elf *elf, const struct custom_allocator *pools, struct plan *ret_plan);
 
+/* Is a throwing operator new among its functions? */
+bool plan_throws(const struct plan *plan);
+
 /* The cookie of one probe for a scope (SCOPE_BY_PID: unfiltered). */
 u64 plan_cookie(const struct plan_probe *probe, u32 scope, u32 allocator);
 

@@ -143,8 +143,8 @@ static int say_nothing_to_probe(const struct follow *follow, const struct scan *
 			  "service, or run heaptap with CAP_CHECKPOINT_RESTORE",
 			  scan->pid, binaries_denied(follow->binaries));
 	else
-		log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for glibc, musl, "
-			  "jemalloc, tcmalloc and mimalloc, see 'heaptap doctor -p %d'",
+		log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for " ALLOCATOR_NAMES
+			  ", see 'heaptap doctor -p %d'",
 			  scan->pid, scan->searched, binaries_names(follow->binaries), scan->pid);
 	return STATUS_NO_TARGET;
 }
@@ -204,9 +204,8 @@ int attach_program(struct follow *follow, pid_t pid, const char *path)
 	/* Of a population, its children may have one. */
 	if (tracee_any(&follow->links, tracee) || follow->population != POPULATION_LISTED)
 		return STATUS_DONE;
-	log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for glibc, musl, jemalloc, "
-		  "tcmalloc and mimalloc",
-		  path, binaries_names(follow->binaries));
+	log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for " ALLOCATOR_NAMES, path,
+		  binaries_names(follow->binaries));
 	return STATUS_NO_TARGET;
 }
 

@@ -43,18 +43,10 @@ static int add_link(struct tracee_links *links, struct tracee_file **files, stru
 	return 0;
 }
 
-static bool throws(const struct plan *plan)
-{
-	for (u32 i = 0; i < plan->probe_count; i++)
-		if (plan->probes[i].kind >= CALL_NEW)
-			return true;
-	return false;
-}
-
 /* Only sessions take the return legs of functions that throw. */
 static bool is_apart(const struct tracee_links *links, const struct binary *file)
 {
-	return links->kind == ATTACH_SESSION && !(links->leave_out & ATTACH_NO_NEW) && throws(file->plan);
+	return links->kind == ATTACH_SESSION && !(links->leave_out & ATTACH_NO_NEW) && plan_throws(file->plan);
 }
 
 int tracee_probe(struct tracee_links *links, struct tracee *tracee, struct binary *file)

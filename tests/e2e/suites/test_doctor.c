@@ -134,7 +134,7 @@ static void test_doctor_all_leaves_nobody_to_pay(void **state)
 	examine(stage, "", "--all", 0);
 	assert_said(stage, format("  glibc in '%s/libc.so.6'\n    mapped by 1 process: %d (", stage->scene->dir,
 				  stage->scene->target.pid));
-	assert_said(stage, "nobody: every process is traced\n");
+	assert_said(stage, "no other process: every process is traced\n");
 }
 
 static void test_doctor_of_all_those_of_one_executable(void **state)

@@ -20,7 +20,7 @@ static void test_doctor_few_processes_make_nobody_pay(void **state)
 
 	examinee_start_here(&stage->scene->target, NULL, "target_leak");
 	examine(stage, "", format("-p %d", stage->scene->target.pid), 0);
-	assert_said(stage, "nobody: the probes are for the processes named alone");
+	assert_said(stage, "no other process: the probes are for the processes named alone");
 }
 
 /* Functions that throw have unfiltered probes where sessions take their return legs. */
@@ -35,12 +35,12 @@ static void test_doctor_operator_new_makes_others_pay(void **state)
 	target_ready(&stage->scene->target);
 	examine(stage, "HEAPTAP_ATTACH=perf", format("-p %d", stage->scene->target.pid), 0);
 	assert_said(stage, format("jemalloc in '%s'", library));
-	assert_said(stage, "nobody: the probes are for the processes named alone");
+	assert_said(stage, "no other process: the probes are for the processes named alone");
 	examine(stage, "", format("-p %d", stage->scene->target.pid), 0);
 	if (strstr(stage->text, "attaches by session"))
 		assert_said(stage, "probes of operator new in 1 file are unfiltered: no other process maps it now");
 	else
-		assert_said(stage, "nobody: the probes are for the processes named alone");
+		assert_said(stage, "no other process: the probes are for the processes named alone");
 }
 
 static void test_doctor_thread_is_4_and_names_its_process(void **state)
@@ -156,7 +156,7 @@ static void test_doctor_followed_command_spares_others_if_it_may(void **state)
 	struct stage *stage = *state;
 
 	examine(stage, "", "--follow -- true", 0);
-	assert_said(stage, "nobody: 'true' and its children get copies of");
+	assert_said(stage, "no other process: 'true' and its children get copies of");
 	examine(stage, "", "--follow --shared-mounts -- true", 0);
 	assert_said(stage, "unfiltered");
 	examine(stage, "setpriv --bounding-set=-sys_admin", "--follow -- true", 0);
@@ -169,7 +169,7 @@ static void test_doctor_command_alone_makes_nobody_pay(void **state)
 	struct stage *stage = *state;
 
 	examine(stage, "", "-- true", 0);
-	assert_said(stage, "nobody: the probes are for COMMAND alone");
+	assert_said(stage, "no other process: the probes are for COMMAND alone");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
