@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The verb doctor: tries everything record would need, one by one, and prints the answers. Called by main.
- */
 #include "cli/doctor.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "trace/feature.h"
-#include "cli/doctor_target.h"
 #include "base/log.h"
+#include "cli/doctor_print.h"
+#include "record/launch.h"
+#include "system/procfs.h"
+#include "system/workload.h"
 #include "trace/attach_method.h"
+#include "trace/feature.h"
 
 #define SAMPLE_BYTES   (512 << 10) /* record's default; the cost of an unsampled hit hardly depends on it */
 #define PAIRS_A_SECOND 100000
+
+/* --- this machine --- */
 
 static const char *tick(bool yes)
 {
@@ -77,6 +81,235 @@ static int print_cost(struct calibration *ret_calibration, enum attach_kind *ret
 	return STATUS_DONE;
 }
 
+/* --- the target --- */
+
+struct doctor_target {
+	const struct selection *selection;
+	const struct selection_options *options; /* of the selection */
+	const struct calibration *calibration;	 /* NULL: nothing can be recorded here */
+	enum attach_kind kind;
+};
+
+static int out_of_memory(void)
+{
+	log_error("out of memory");
+	return STATUS_FAILED;
+}
+
+/* Links that are filtered by process; but functions that throw have unfiltered ones, where sessions take their returns. */
+static enum doctor_links own_links(const struct doctor_target *target)
+{
+	if (target->calibration && !target->calibration->filter_is_right)
+		return LINKS_EVERY;
+	return target->kind == ATTACH_SESSION ? LINKS_THROWING : LINKS_NONE;
+}
+
+/* --- a few processes --- */
+
+static int print_process(pid_t pid, const struct doctor_scan *scan)
+{
+	const struct doctor_scan_denied *denied = scan->denied;
+	pid_t process = procfs_process(pid);
+	char comm[16] = "?";
+	int status;
+
+	procfs_comm(pid, comm);
+	printf("\nProcess %d (%s)\n", pid, doctor_print_plain(comm));
+	for (; denied; denied = denied->next)
+		printf("  cannot open '%s'%s; it takes CAP_CHECKPOINT_RESTORE, or a restart of the process\n",
+		       doctor_print_plain(denied->path), denied->deleted ? " (replaced or deleted)" : "");
+	if (!process || scan->error == -ESRCH || scan->error == -ENOENT) {
+		printf("  there is no such process\n");
+		return STATUS_NO_TARGET;
+	}
+	if (process != pid) {
+		printf("  it is a thread of process %d; try 'heaptap doctor -p %d'\n", process, process);
+		return STATUS_NO_TARGET;
+	}
+	if (scan->unread.count) {
+		printf("  its mappings may not be read: takes CAP_SYS_PTRACE; try 'sudo heaptap doctor -p %d'\n", pid);
+		return STATUS_UNSUPPORTED;
+	}
+	if (scan->error) {
+		printf("  its mappings cannot be read: %s\n", strerror(-scan->error));
+		return STATUS_FAILED;
+	}
+	status = doctor_print_files(scan->binaries);
+	if (procfs_live_thread(pid) != pid)
+		printf("  its main thread has exited: its probes are unfiltered\n");
+	return status;
+}
+
+/* `headless`: those whose main thread has exited, so that links on one process do not see them. */
+static int print_few_payers(const struct doctor_target *target, struct pid_list *pids, struct pid_list *headless)
+{
+	struct doctor_scan scan;
+
+	if (doctor_scan_make(target->options->pools, headless->count ? headless : pids, &scan))
+		return out_of_memory();
+	doctor_print_payers(scan.binaries, headless->count ? LINKS_EVERY : own_links(target), pids, target->calibration,
+			    "the probes are for the processes named alone, without their children");
+	doctor_scan_release(&scan);
+	return STATUS_DONE;
+}
+
+static int print_few(const struct doctor_target *target)
+{
+	const struct selection_options *options = target->options;
+	pid_t pids[FILTERED_MAX], without[FILTERED_MAX];
+	struct pid_list good = {.pids = pids}, headless = {.pids = without};
+	int status = STATUS_DONE;
+
+	for (unsigned int i = 0; i < options->pid_count; i++) {
+		pid_t pid = options->pids[i];
+		struct doctor_scan scan;
+		int each;
+
+		if (doctor_scan_make(options->pools, &(struct pid_list){&pid, 1}, &scan))
+			return out_of_memory();
+		each = print_process(pid, &scan);
+		doctor_scan_release(&scan);
+		if (!status)
+			status = each;
+		if (each)
+			continue;
+		pids[good.count++] = pid;
+		if (procfs_live_thread(pid) != pid)
+			without[headless.count++] = pid;
+	}
+	return status ? status : print_few_payers(target, &good, &headless);
+}
+
+/* --- COMMAND --- */
+
+/* COMMAND and the shell, whose files most of its children use. */
+static int print_followed(const struct doctor_target *target, const char *path)
+{
+	bool shared = target->options->shared_mounts;
+	struct pid_list none = {0};
+	struct launch launch;
+	char why[256];
+
+	if (launch_rehearse(target->selection, path, &launch))
+		return out_of_memory();
+	doctor_print_files(launch.binaries);
+	printf("  what its children map besides is probed when they map it\n");
+	if (!launch.copies && !shared)
+		printf("  the real files are probed, because %s\n", launch.reason);
+	snprintf(why, sizeof(why), "'%s' and its children get copies of %u file%s, in a mount namespace of their own",
+		 doctor_print_plain(target->options->command[0]), launch.copies, launch.copies == 1 ? "" : "s");
+	doctor_print_payers(launch.binaries, launch.copies && !shared ? LINKS_NONE : LINKS_EVERY, &none,
+			    target->calibration, why);
+	launch_free(&launch);
+	return STATUS_DONE;
+}
+
+static int print_alone(const struct doctor_target *target, const char *path)
+{
+	struct binaries *binaries = binaries_new(target->options->pools);
+	int err = binaries ? binaries_open_program(binaries, path) : -ENOMEM, status = STATUS_FAILED;
+	struct pid_list none = {0};
+
+	if (err)
+		printf("  cannot look into '%s': %s\n", doctor_print_plain(path), strerror(-err));
+	else
+		status = doctor_print_files(binaries);
+	if (!status)
+		doctor_print_payers(binaries, own_links(target), &none, target->calibration,
+				    "the probes are for COMMAND alone, without its children");
+	binaries_free(binaries);
+	return status;
+}
+
+static int print_command(const struct doctor_target *target)
+{
+	const char *name = target->options->command[0];
+	char *path;
+	int err = workload_find(name, &path), status;
+
+	printf("\nCommand '%s'\n", doctor_print_plain(name));
+	if (err) {
+		printf("  cannot be run: %s\n", strerror(-err));
+		return err == -ENOENT ? STATUS_NOT_FOUND : err == -EACCES ? STATUS_NOT_EXECUTABLE : STATUS_FAILED;
+	}
+	status = target->options->population == POPULATION_FOLLOW ? print_followed(target, path)
+								  : print_alone(target, path);
+	free(path);
+	return status;
+}
+
+/* --- many processes --- */
+
+/* The status of record: each process that was named needs an allocator; others may get one later. */
+static int judge(const struct selection_options *options, const struct doctor_scan *scan)
+{
+	if (!scan->processes && scan->unread.count)
+		return STATUS_UNSUPPORTED;
+	if (options->population == POPULATION_LISTED && scan->plain.count + scan->narrow.count)
+		return STATUS_NO_TARGET;
+	return STATUS_DONE;
+}
+
+static int print_pids(const struct doctor_target *target, struct pid_list *pids)
+{
+	const struct selection_options *options = target->options;
+	bool chosen = options->comm || options->exe;
+	char name[SELECTION_NAME_MAX];
+	struct doctor_scan scan;
+	int status;
+
+	if (doctor_scan_make(options->pools, pids, &scan))
+		return out_of_memory();
+	selection_name(target->selection, name);
+	name[0] = (char)toupper(name[0]);
+	printf("\n%s%s: %u now\n", doctor_print_plain(name), chosen ? ", as --comm and --exe choose" : "",
+	       scan.processes);
+	doctor_print_scan(&scan);
+	doctor_print_payers(scan.binaries, options->population == POPULATION_ALL && !chosen ? LINKS_NONE : LINKS_EVERY,
+			    pids, target->calibration, "every process is traced");
+	status = judge(options, &scan);
+	doctor_scan_release(&scan);
+	return status;
+}
+
+static int print_many(const struct doctor_target *target)
+{
+	struct pid_list pids;
+	int status = selection_list(target->selection, &pids);
+
+	if (!status)
+		status = print_pids(target, &pids);
+	pid_list_release(&pids);
+	return status;
+}
+
+/* What record would do with the target of the options, if they have one. */
+static int print_target(const struct selection_options *options, const struct calibration *calibration,
+			enum attach_kind kind)
+{
+	struct selection selection;
+	struct doctor_target target = {&selection, options, calibration, kind};
+	int status;
+
+	if (!options->command && !options->pid_count && options->population == POPULATION_LISTED)
+		return STATUS_DONE;
+	fflush(stdout); /* errors go to stderr, after what was printed so far */
+	selection_take_descriptors();
+	status = selection_open(options, &selection);
+	if (status)
+		; /* logged */
+	else if (options->command)
+		status = print_command(&target);
+	else if (options->population == POPULATION_LISTED && options->pid_count <= FILTERED_MAX)
+		status = print_few(&target);
+	else
+		status = print_many(&target);
+	selection_release(&selection);
+	return status;
+}
+
+/* --- all of it --- */
+
 int doctor_run(const struct selection_options *options)
 {
 	struct calibration calibration;
@@ -104,7 +337,7 @@ int doctor_run(const struct selection_options *options)
 	} else {
 		status = print_cost(&calibration, &kind);
 	}
-	target = doctor_target_print(options, status ? NULL : &calibration, kind);
+	target = print_target(options, status ? NULL : &calibration, kind);
 	if (fflush(stdout) || ferror(stdout)) {
 		log_error("cannot write to standard output: %s", strerror(errno));
 		return STATUS_FAILED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* heaptap: which verb? */
+/* The program: it parses the command line and runs the subcommand. */
 #include <malloc.h>
 
 #include "trace/attach.h"

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * `heaptap report`. Owns one profile at a time and the parsed index.json of the directory it lies in; that file is a
- * help and never a condition, so what is wrong with it is passed over. Called by main.
- */
+/* One profile at a time, and the parsed index.json of its directory, without which a profile is shown all the same. */
 #include "cli/report.h"
 
 #include <dirent.h>
@@ -46,35 +43,35 @@ static enum measure measure_for(const struct profile *profile, enum measure want
 	return wanted == INUSE_OBJECTS ? ALLOC_OBJECTS : wanted == INUSE_SPACE ? ALLOC_SPACE : wanted;
 }
 
-static int render(const struct profile *profile, const struct report_options *options)
+/* `err`: 0 or the negative errno of what was written last. */
+static int finish_output(int err)
 {
-	enum measure measure = measure_for(profile, options->measure);
-	int err = 0;
-
-	switch (options->format) {
-	case REPORT_TABLE:
-		if (options->lifetimes)
-			table_profile_print_lifetimes(profile, options->top, stdout);
-		else
-			table_profile_print_by(profile, measure, options->top, stdout);
-		break;
-	case REPORT_TEXT:
-		err = text_write(profile, stdout);
-		break;
-	case REPORT_FOLDED:
-		err = folded_write(profile, stdout, measure);
-		break;
-	}
-	errno = err ? -err : 0;
+	errno = -err;
 	if (!err && !fflush(stdout) && !ferror(stdout))
 		return STATUS_DONE;
 	log_error("cannot write to standard output: %s", errno ? strerror(errno) : "output is incomplete");
 	return STATUS_FAILED;
 }
 
+static int render(const struct profile *profile, const struct report_options *options)
+{
+	enum measure measure = measure_for(profile, options->measure);
+	int err = 0;
+
+	if (options->format == REPORT_TEXT)
+		err = text_write(profile, stdout);
+	else if (options->format == REPORT_FOLDED)
+		err = folded_write(profile, stdout, measure);
+	else if (options->lifetimes)
+		table_profile_print_lifetimes(profile, options->top, stdout);
+	else
+		table_profile_print_by(profile, measure, options->top, stdout);
+	return finish_output(err);
+}
+
 /*
- * Leave in use what is known to be older. Figures that speak of everything in use go, since nobody could set them
- * beside what is left. False when nothing is known of ages.
+ * Keep in use only the objects that are known to be older. Figures about everything in use are cleared, since they do
+ * not compare with what is left. False when the profile does not know ages.
  */
 static bool keep_older(struct profile *profile, double seconds)
 {
@@ -89,7 +86,7 @@ static bool keep_older(struct profile *profile, double seconds)
 	return true;
 }
 
-/* 0 and the profile with what the index has beside it, or the status to return, the reason said. */
+/* STATUS_DONE with the profile, completed from the index; or the status to return, with the reason logged. */
 static int read_file(const char *path, const cJSON *index, struct profile **ret_profile)
 {
 	const char *slash = strrchr(path, '/');
@@ -144,17 +141,14 @@ static int report_difference(const struct report_options *options)
 		return status;
 	status = read_file(options->path, NULL, &after);
 	if (!status) {
-		if (table_diff_print(before, after, options->top, stdout) || fflush(stdout) || ferror(stdout)) {
-			log_error("cannot write to standard output");
-			status = STATUS_FAILED;
-		}
+		status = finish_output(table_diff_print(before, after, options->top, stdout));
 		profile_free(after);
 	}
 	profile_free(before);
 	return status;
 }
 
-/* --- a directory of them --- */
+/* --- a directory of profiles --- */
 
 static int is_profile(const struct dirent *entry)
 {
@@ -194,7 +188,7 @@ static int report_empty(const cJSON *index, const struct report_options *options
 	return STATUS_DONE;
 }
 
-/* Of a population: a table of its processes, and what is merged of all. */
+/* A recording of many processes: a table of them, and the profile that is merged from all. */
 static int report_population(const cJSON *index, const struct report_options *options)
 {
 	struct index_table table = {0};
@@ -215,13 +209,10 @@ static int report_population(const cJSON *index, const struct report_options *op
 	if (tables)
 		table_processes_print_losses(table.entries, table.count, options->top, stdout);
 	index_table_release(&table);
-	if (!fflush(stdout) && !ferror(stdout))
-		return status;
-	log_error("cannot write to standard output: %s", strerror(errno));
-	return STATUS_FAILED;
+	return finish_output(0) ? STATUS_FAILED : status;
 }
 
-/* One bad file does not hide the others; the status tells of it. */
+/* A bad file does not hide the others, but makes the status STATUS_FAILED. */
 static int report_directory(const struct report_options *options)
 {
 	struct dirent **entries;
@@ -252,7 +243,7 @@ int report_run(const struct report_options *options)
 {
 	struct stat status;
 
-	signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error to tell, not a death */
+	signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error to report */
 	if (options->base)
 		return report_difference(options);
 	if (!stat(options->path, &status))

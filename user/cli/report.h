@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
-/* The verb `report`: saved profiles to standard output. */
+/* `heaptap report`: saved profiles to standard output. */
 #include "profile/profile.h"
 
 struct report_options {
@@ -11,17 +11,16 @@ struct report_options {
 		REPORT_TEXT,
 		REPORT_FOLDED
 	} format;
-	enum measure measure; /* of the folded output and the order of the table; default INUSE_SPACE */
-	unsigned int top;     /* sites to print, default 20 */
+	enum measure measure; /* of the folded output and the order of the table */
+	unsigned int top;     /* sites to print */
 	bool lifetimes;
 	double older_s;	  /* 0: of any age */
 	const char *base; /* the older of two profiles, `path` being the newer; NULL: one alone */
 };
 
 /*
- * Render options->path, a .pb.gz or a directory of them, as options->format. What index.json beside a profile
- * knows of it is shown too. Returns the exit status, everything having been said on stderr. Ignores SIGPIPE from then
- * on.
+ * Render options->path, a .pb.gz or a directory of them, as options->format, completed by what index.json beside a
+ * profile says about it. Returns the exit status; errors are logged. Ignores SIGPIPE from then on.
  */
 int report_run(const struct report_options *options);
 
