@@ -69,6 +69,33 @@ void profile_free(struct profile *profile)
 	free(profile);
 }
 
+struct profile *profile_copy_facts(const struct profile *profile)
+{
+	struct profile *facts = calloc(1, sizeof(*facts));
+	char **strings[] = {&facts->comm,	    &facts->exe, &facts->cgroup, &facts->container,
+			    &facts->container_name, &facts->stem};
+	bool out_of_memory = false;
+
+	if (!facts)
+		return NULL;
+	*facts = *profile;
+	facts->mappings = NULL;
+	facts->locations = NULL;
+	facts->samples = NULL;
+	facts->labels = NULL;
+	facts->mapping_count = facts->location_count = facts->sample_count = facts->label_count = 0;
+	for (u32 i = 0; i < sizeof(strings) / sizeof(*strings); i++) {
+		char *copy = *strings[i] ? strdup(*strings[i]) : NULL;
+
+		out_of_memory |= *strings[i] && !copy;
+		*strings[i] = copy;
+	}
+	if (!out_of_memory)
+		return facts;
+	profile_free(facts);
+	return NULL;
+}
+
 const char *profile_build_id(const struct profile_mapping *mapping, char text[PROFILE_BUILD_ID_SIZE])
 {
 	*text = '\0';

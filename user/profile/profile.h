@@ -137,6 +137,9 @@ void profile_free(struct profile *profile);
 
 /* Drop the tables, leave the facts: what a line of the index needs. */
 void profile_strip(struct profile *profile);
+
+/* A profile of its own with the facts and without the tables. NULL: no memory. */
+struct profile *profile_copy_facts(const struct profile *profile);
 void profile_line_release(struct profile_line *line);
 void profile_lines_release(struct profile_location *location); /* all of them: it has no name then */
 void profile_labels_release(struct profile_labels *labels);

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * From an image to its files, its line in the index and its part in what is merged. Called by the thread that writes
- * while recording goes on, and at the end by publish.
- */
 #include "record/aggregate.h"
 
 #include <errno.h>
@@ -10,25 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/by_executable.h"
 #include "base/string_list.h"
+#include "binary/symbolizer.h"
 #include "format/output_file.h"
 #include "format/site_label.h"
-#include "record/by_container.h"
 #include "format/table_lifetimes.h"
 #include "heap/snapshot.h"
-#include "binary/symbolizer.h"
+#include "profile/merge.h"
 #include "profile/symbolize.h"
+#include "record/by_container.h"
+#include "record/by_executable.h"
 
 struct aggregate {
 	struct aggregate_options options;
-	struct by_container *gather;
-	struct executable_table executables;
+	struct by_container *containers, *interim; /* of all images added; of those written under the present number */
+	struct merged_rows executables;
 	struct index_table processes, merged;
-	struct string_list_table files; /* of images that go on, and of what is merged, by name */
+	struct string_list_table files; /* written under numbers, by image and by stem, for lines that come later */
 	u32 without_samples;		/* processes that have a line, and no file */
 	struct aggregate_numbers numbers;
-	int err; /* the first in telling of what is merged */
+	int err; /* the first in noting what was written */
 };
 
 struct aggregate *aggregate_new(const struct aggregate_options *options)
@@ -38,8 +35,8 @@ struct aggregate *aggregate_new(const struct aggregate_options *options)
 	if (!aggregate)
 		return NULL;
 	aggregate->options = *options;
-	aggregate->gather = by_container_new();
-	if (aggregate->gather)
+	aggregate->containers = by_container_new();
+	if (aggregate->containers)
 		return aggregate;
 	free(aggregate);
 	return NULL;
@@ -51,10 +48,24 @@ void aggregate_free(struct aggregate *aggregate)
 		return;
 	index_table_release(&aggregate->processes);
 	index_table_release(&aggregate->merged);
-	by_executable_table_release(&aggregate->executables);
+	merged_rows_release(&aggregate->executables);
 	string_list_table_release(&aggregate->files);
-	by_container_free(aggregate->gather);
+	by_container_free(aggregate->containers);
+	by_container_free(aggregate->interim);
 	free(aggregate);
+}
+
+static int first(const int err[], unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (err[i])
+			return err[i];
+	return 0;
+}
+
+static void note(struct aggregate *aggregate, int err)
+{
+	aggregate->err = aggregate->err ? aggregate->err : err;
 }
 
 #define KEY_SIZE 24
@@ -65,11 +76,10 @@ static const char *process_key(u32 process, char key[KEY_SIZE])
 	return key;
 }
 
-int aggregate_keep_files(struct aggregate *aggregate, u32 process, char **files)
+/* Note the files of an image or a stem for its line, which comes later. 0 or -ENOMEM. */
+static int keep_files(struct aggregate *aggregate, const char *key, char **files)
 {
-	char key[KEY_SIZE];
-
-	return string_list_keep(&aggregate->files, process_key(process, key), files);
+	return files ? string_list_keep(&aggregate->files, key, files) : 0;
 }
 
 /* --- one image --- */
@@ -86,12 +96,15 @@ static int take_profile(struct aggregate *aggregate, struct image *image, u64 no
 	if (err)
 		return err;
 	err = profile_symbolize(profile, options->symbolizer);
-	profile->root = NULL;
-	if (err)
+	if (err) {
 		profile_free(profile);
-	else
-		*ret_profile = profile;
-	return err;
+		return err;
+	}
+	if (options->each)
+		options->each(profile, options->arg);
+	profile->root = NULL;
+	*ret_profile = profile;
+	return 0;
 }
 
 static void count_in(struct aggregate *aggregate, const struct profile *profile)
@@ -108,23 +121,13 @@ static void count_in(struct aggregate *aggregate, const struct profile *profile)
 		numbers->perf_map_refused = profile->perf_map_refused;
 }
 
-static struct profile_labels labels_of(const struct profile *profile, char buffer[SITE_LABEL_ID_COLUMNS + 1])
-{
-	return (struct profile_labels){
-		.pid = profile->pid,
-		.comm = profile->comm,
-		.container = (char *)site_label_container(profile, buffer),
-		.container_id = profile->container,
-	};
-}
-
-/* Whoever lives at the end is kept however many there are. */
+/* Images that live at the end are kept however many there are. */
 static bool is_kept(struct aggregate *aggregate, const struct profile *profile)
 {
 	u32 kept = profile->sample_count ? aggregate->numbers.own_files : aggregate->without_samples;
-	u32 merged = by_container_all(aggregate->gather)->sample_count, max = aggregate->options.samples_max;
+	u32 merged = by_container_all(aggregate->containers)->sample_count, max = aggregate->options.samples_max;
 
-	if (!profile->exited)
+	if (!profile->exited || !aggregate->options.merges)
 		return true;
 	if (kept >= aggregate->options.keep)
 		return false;
@@ -134,41 +137,49 @@ static bool is_kept(struct aggregate *aggregate, const struct profile *profile)
 	return false;
 }
 
+static int merge_in(struct aggregate *aggregate, struct by_container *containers, const struct profile *profile,
+		    struct merged_row *executable)
+{
+	char buffer[SITE_LABEL_ID_COLUMNS + 1];
+	struct profile_labels labels = {
+		.pid = executable ? 0 : profile->pid,
+		.comm = executable ? (char *)by_executable_comm(executable, profile->comm) : profile->comm,
+		.container = (char *)site_label_container(profile, buffer),
+		.container_id = profile->container,
+		.group = executable ? executable->number : 0,
+	};
+
+	if (!aggregate->options.merges)
+		return 0;
+	return containers ? by_container_add(containers, profile, &labels) : -ENOMEM;
+}
+
 static int add_alone(struct aggregate *aggregate, struct profile *profile, char **before)
 {
-	char buffer[SITE_LABEL_ID_COLUMNS + 1], **files = NULL;
-	struct profile_labels labels = labels_of(profile, buffer);
-	int err = by_container_add(aggregate->gather, profile, &labels), write_err = 0;
+	char **files = NULL;
+	int err[4] = {merge_in(aggregate, aggregate->containers, profile, NULL)};
 
 	if (profile->sample_count) {
-		write_err = output_file_write(aggregate->options.dir, profile, aggregate->options.formats, 0, &files);
+		err[1] = output_file_write(aggregate->options.dir, profile, aggregate->options.formats, 0, &files);
 		aggregate->numbers.own_files++;
 	} else {
 		aggregate->without_samples++;
 	}
-	write_err = write_err ? write_err : err;
-	err = string_list_append(&files, before);
-	write_err = write_err ? write_err : err;
-	err = index_table_add(&aggregate->processes, profile, files);
-	return err ? err : write_err;
+	err[2] = string_list_append(&files, before);
+	err[3] = index_table_add(&aggregate->processes, profile, files);
+	return first(err, 4);
 }
 
 static int add_merged(struct aggregate *aggregate, struct profile *profile, char **before)
 {
-	struct executable *executable = by_executable_get(&aggregate->executables, profile);
-	char buffer[SITE_LABEL_ID_COLUMNS + 1];
-	struct profile_labels labels = labels_of(profile, buffer);
+	struct merged_row *executable = by_executable_get(&aggregate->executables, profile);
 	int err = -ENOMEM, files_err = 0;
 
 	if (executable) {
-		labels.pid = 0;
-		labels.comm = (char *)by_executable_comm(executable, profile->comm);
-		labels.group = executable->group;
-		err = by_container_add(aggregate->gather, profile, &labels);
-		merge_facts(&executable->facts, profile);
+		err = merge_in(aggregate, aggregate->containers, profile, executable);
+		merge_facts(executable->facts, profile);
 		aggregate->numbers.merged++;
-		if (before)
-			files_err = string_list_keep(&aggregate->files, executable->facts.stem, before);
+		files_err = keep_files(aggregate, executable->facts->stem, before);
 	} else {
 		string_list_free(before);
 	}
@@ -193,147 +204,112 @@ int aggregate_add(struct aggregate *aggregate, struct image *image, u64 now_ns)
 
 /* --- while recording goes on --- */
 
-struct aggregate_interim {
-	struct aggregate *aggregate;
-	struct by_container *gather;
-	int err;
-};
-
-struct aggregate_interim *aggregate_interim_new(struct aggregate *aggregate)
+static struct by_container *open_interim(struct aggregate *aggregate)
 {
-	struct aggregate_interim *interim = calloc(1, sizeof(*interim));
-
-	if (!interim)
-		return NULL;
-	interim->aggregate = aggregate;
-	interim->gather = by_container_new();
-	if (interim->gather)
-		return interim;
-	free(interim);
-	return NULL;
+	if (aggregate->options.merges && !aggregate->interim)
+		aggregate->interim = by_container_new();
+	return aggregate->interim;
 }
 
-int aggregate_interim_add(struct aggregate_interim *interim, const struct profile *profile)
+int aggregate_interim(struct aggregate *aggregate, u32 process, struct profile *profile, unsigned int seq)
 {
-	char buffer[SITE_LABEL_ID_COLUMNS + 1];
-	struct profile_labels labels = labels_of(profile, buffer);
+	const struct aggregate_options *options = &aggregate->options;
+	char key[KEY_SIZE], **files = NULL;
+	int err[3] = {profile_symbolize(profile, options->symbolizer)};
 
-	return by_container_add(interim->gather, profile, &labels);
+	if (err[0])
+		return err[0];
+	err[0] = output_file_write(options->dir, profile, options->formats, seq, &files);
+	err[1] = keep_files(aggregate, process_key(process, key), files);
+	err[2] = merge_in(aggregate, open_interim(aggregate), profile, NULL);
+	return first(err, 3);
 }
 
 static void keep_merged_files(void *arg, const struct profile *merged, char **files)
 {
 	struct aggregate *aggregate = arg;
-	int err = files ? string_list_keep(&aggregate->files, merged->stem, files) : 0;
 
-	aggregate->err = aggregate->err ? aggregate->err : err;
+	note(aggregate, keep_files(aggregate, merged->stem, files));
 }
 
-int aggregate_interim_write(struct aggregate_interim *interim, unsigned int seq)
+static int write_merged(struct aggregate *aggregate, unsigned int seq)
 {
-	struct aggregate *aggregate = interim->aggregate;
-	int err = by_container_copy(interim->gather, aggregate->gather);
+	const struct aggregate_options *options = &aggregate->options;
+	const struct merged_output output = {options->dir, options->formats, seq, keep_merged_files, aggregate};
+	int err;
 
-	return err ? err
-		   : by_container_write(interim->gather, aggregate->options.dir, aggregate->options.formats, seq,
-					keep_merged_files, aggregate);
+	if (!open_interim(aggregate))
+		return -ENOMEM;
+	err = by_container_copy(aggregate->interim, aggregate->containers);
+	return err ? err : by_container_write(aggregate->interim, &output);
 }
 
-void aggregate_interim_free(struct aggregate_interim *interim)
+int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq)
 {
-	if (!interim)
-		return;
-	by_container_free(interim->gather);
-	free(interim);
+	int err = seq && aggregate->options.merges ? write_merged(aggregate, seq) : 0;
+
+	by_container_free(aggregate->interim);
+	aggregate->interim = NULL;
+	symbolizer_drop_files(aggregate->options.symbolizer);
+	return err;
 }
 
 /* --- at its end --- */
 
-static char *copy(const char *text, int *err)
-{
-	char *copied = text ? strdup(text) : NULL;
-
-	if (text && !copied)
-		*err = -ENOMEM;
-	return copied;
-}
-
-/* The line of what is merged, behind which come the files written of it before. */
+/* The line of what is merged, with the files written of it before behind its last. */
 static int add_line(struct aggregate *aggregate, struct index_table *table, const struct profile *merged, char **files)
 {
-	struct index_entry sums = index_entry_of(merged, NULL);
-	struct profile *facts = calloc(1, sizeof(*facts));
+	struct profile *facts = profile_copy_facts(merged);
+	struct index_entry line = index_entry_of(merged, NULL), *last;
 	int err = string_list_append(&files, string_list_take(&aggregate->files, merged->stem));
 
 	if (!facts) {
 		string_list_free(files);
 		return -ENOMEM;
 	}
-	*facts = *merged;
-	facts->mappings = NULL;
-	facts->locations = NULL;
-	facts->samples = NULL;
-	facts->labels = NULL;
-	facts->mapping_count = facts->location_count = facts->sample_count = facts->label_count = 0;
-	facts->stem = copy(merged->stem, &err);
-	facts->comm = copy(merged->comm, &err);
-	facts->exe = copy(merged->exe, &err);
-	facts->container = copy(merged->container, &err);
-	facts->container_name = copy(merged->container_name, &err);
 	if (index_table_add(table, facts, files))
 		return -ENOMEM;
-	sums.facts = table->entries[table->count - 1].facts;
-	sums.files = table->entries[table->count - 1].files;
-	table->entries[table->count - 1] = sums;
+	last = &table->entries[table->count - 1];
+	line.facts = last->facts;
+	line.files = last->files;
+	*last = line;
 	return err;
 }
 
-static void add_merged_line(void *arg, const struct profile *merged, char **files)
+static void add_container_line(void *arg, const struct profile *merged, char **files)
 {
 	struct aggregate *aggregate = arg;
-	int err = add_line(aggregate, &aggregate->merged, merged, files);
 
-	aggregate->err = aggregate->err ? aggregate->err : err;
+	note(aggregate, add_line(aggregate, &aggregate->merged, merged, files));
 }
 
-static bool is_of_group(const struct profile_labels *labels, const void *group)
+static void add_executable_line(void *arg, const struct profile *merged, char **files)
 {
-	return labels->group == *(const u32 *)group;
+	struct aggregate *aggregate = arg;
+
+	aggregate->numbers.executables++;
+	note(aggregate, add_line(aggregate, &aggregate->processes, merged, files));
 }
 
-static int finish_executable(struct aggregate *aggregate, const struct executable *executable)
+static bool is_of_executable(const struct profile_labels *labels, const void *row)
 {
-	struct merge *merge = merge_new();
-	char **files = NULL;
-	int err = merge ? merge_select(merge, by_container_all(aggregate->gather), is_of_group, &executable->group)
-			: -ENOMEM;
-
-	if (!err) {
-		merge_describe(merge, &executable->facts);
-		if (merge_profile(merge)->sample_count)
-			err = output_file_write(aggregate->options.dir, merge_profile(merge),
-						aggregate->options.formats, 0, &files);
-		aggregate->numbers.executables++;
-		if (add_line(aggregate, &aggregate->processes, merge_profile(merge), files))
-			err = -ENOMEM;
-	}
-	merge_free(merge);
-	return err;
+	return labels->group == ((const struct merged_row *)row)->number;
 }
 
 int aggregate_finish(struct aggregate *aggregate)
 {
-	int first_err = 0, err;
+	const struct aggregate_options *options = &aggregate->options;
+	const struct merged_output executables = {options->dir, options->formats, 0, add_executable_line, aggregate};
+	const struct merged_output containers = {options->dir, options->formats, 0, add_container_line, aggregate};
+	int err[3] = {0};
 
-	for (const struct executable *executable = aggregate->executables.executables; executable;
-	     executable = executable->hh.next) {
-		err = finish_executable(aggregate, executable);
-		first_err = first_err ? first_err : err;
-	}
-	err = by_container_write(aggregate->gather, aggregate->options.dir, aggregate->options.formats, 0,
-				 add_merged_line, aggregate);
-	first_err = first_err ? first_err : err;
-	return first_err ? first_err : aggregate->err;
+	if (!options->merges)
+		return 0;
+	err[0] = merged_rows_write(&aggregate->executables, by_container_all(aggregate->containers), is_of_executable,
+				   &executables);
+	err[1] = by_container_write(aggregate->containers, &containers);
+	err[2] = aggregate->err;
+	return first(err, 3);
 }
 
 const struct index_table *aggregate_processes(const struct aggregate *aggregate)
@@ -348,7 +324,7 @@ const struct index_table *aggregate_merged(const struct aggregate *aggregate)
 
 const struct profile *aggregate_all(const struct aggregate *aggregate)
 {
-	return by_container_all(aggregate->gather);
+	return by_container_all(aggregate->containers);
 }
 
 const struct aggregate_numbers *aggregate_numbers(const struct aggregate *aggregate)

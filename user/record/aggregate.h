@@ -2,10 +2,12 @@
 #ifndef RECORD_AGGREGATE_H
 #define RECORD_AGGREGATE_H
 /*
- * All processes of a population, as far as they have been written: a line for the index each, what is gathered of all
- * and of containers, and, once `keep` of them have files of their own, one line for each executable of those that ended
- * after them or when there were samples_max samples. Memory grows up to that with `keep`, and with executables and
- * containers (bounded too) and distinct stacks, not with processes. For one thread at a time.
+ * The one way from an image to its files. Each image that is added is named, and gets a file and a line of the index of
+ * its own, or is merged with others of its executable once `keep` images have files, or there are samples_max samples.
+ * Beside that, where several processes are merged, there is one profile of them all and one for each container.
+ *
+ * Memory grows with `keep`, with executables and containers (bounded too) and with distinct stacks, but not with
+ * processes. For one thread at a time.
  */
 #include "format/index_write.h"
 #include "heap/recorder.h"
@@ -16,50 +18,52 @@ struct symbolizer;
 struct aggregate_options {
 	int dir; /* where files go */
 	unsigned int formats;
-	u32 keep;		     /* processes with samples that have a file, and as many without */
-	u32 samples_max;	     /* of all that is merged, before all are merged by executable; 0: no limit */
+	bool merges;		     /* several processes into one profile; without, each is kept whatever follows */
+	u32 keep;		     /* ended images with samples that have a file, and as many without */
+	u32 samples_max;	     /* of all together, after which images that end are merged; 0: no limit */
 	u64 start_ns, start_unix_ns; /* one moment on both clocks */
 	const struct recorder_options *recorder;
 	struct symbolizer *symbolizer;
+	void (*each)(const struct profile *profile, void *arg); /* gets each image's last profile, named; or NULL */
+	void *arg;
 };
 
 struct aggregate *aggregate_new(const struct aggregate_options *options); /* NULL: no memory */
 void aggregate_free(struct aggregate *aggregate);
 
 /*
- * Count an image in, as it is at `now_ns`: what lives then is published, named, written and merged; of one that has
- * ended all that may be merged with its executable's. 0 or what went wrong first; without memory it is not counted in,
- * otherwise it is all the same.
+ * Add an image, as it is at `now_ns`, for good. What is still in use then is published: its model collector completes a
+ * cycle. 0 or the first error; without memory for its profile it is left out, otherwise it is added all the same.
  */
 int aggregate_add(struct aggregate *aggregate, struct image *image, u64 now_ns);
 
-/* Files written of the image before are to be told of with its last. They are the aggregate's. 0 or -ENOMEM. */
-int aggregate_keep_files(struct aggregate *aggregate, u32 process, char **files);
+/*
+ * While recording goes on: name the profile of a living image (its number is `process`), write it under number `seq`, and
+ * merge it into what aggregate_interim_finish writes. The index lists the files with the image's last. 0 or the first
+ * error.
+ */
+int aggregate_interim(struct aggregate *aggregate, u32 process, struct profile *profile, unsigned int seq);
 
 /*
- * What is merged, while recording goes on: of the profiles (with names) of what lives, and of all that was counted in;
- * aggregate_interim_write writes it under its number. NULL: no memory.
+ * After those of one number: write what is merged of them and of all images added, unless `seq` is 0. It may be long
+ * until more is written, so names are kept, and the debug information they are from is dropped. 0 or the first error.
  */
-struct aggregate_interim;
-struct aggregate_interim *aggregate_interim_new(struct aggregate *aggregate);
-int aggregate_interim_add(struct aggregate_interim *interim, const struct profile *profile);
-int aggregate_interim_write(struct aggregate_interim *interim, unsigned int seq);
-void aggregate_interim_free(struct aggregate_interim *interim);
+int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq);
 
 /* Once, at the end: write what is merged, of executables, containers and all. 0 or the first error. */
 int aggregate_finish(struct aggregate *aggregate);
 
-/* After that, the aggregate's own. */
+/* After that: lines of the index, and what is merged of all. They stay the aggregate's. */
 const struct index_table *aggregate_processes(const struct aggregate *aggregate);
 const struct index_table *aggregate_merged(const struct aggregate *aggregate);
 const struct profile *aggregate_all(const struct aggregate *aggregate);
 
 struct aggregate_numbers {
-	u64 processes;			      /* counted in */
+	u64 processes;			      /* added */
 	u64 merged;			      /* of them by executable */
-	bool crowded;			      /* before there were so many as are to be kept */
-	u32 executables;		      /* by so many */
-	u32 own_files;			      /* processes that have some of their own */
+	bool crowded;			      /* because of samples_max */
+	u32 executables;		      /* that they are merged by */
+	u32 own_files;			      /* processes with files of their own */
 	u32 growing_sites, growing_processes; /* see table_lifetimes_growing */
 	u32 perfmaps_refused;		      /* processes whose perf map was not used */
 	const char *perf_map_refused;	      /* why the first of them was not */

@@ -1,44 +1,152 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is said and written at the end of every recording. Called by finish_each and finish_population. */
 #include "record/finish.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/log.h"
+#include "base/string_list.h"
 #include "binary/symbolizer.h"
+#include "format/index_write.h"
+#include "format/table_processes.h"
+#include "format/table_profile.h"
 
-struct recording finish_recording(const struct publication *publication)
+#define SUMMARY_PROCESSES 20
+
+struct finish {
+	const struct publication *publication;
+	int err;	    /* the first thing that could not be written */
+	const char *failed; /* what that was */
+};
+
+static void note(struct finish *finish, const char *what, int err)
 {
-	return (struct recording){
+	if (!err || finish->err)
+		return;
+	finish->err = err;
+	finish->failed = what;
+}
+
+static int add_image(struct image *image, void *arg)
+{
+	struct finish *finish = arg;
+	const struct publication *publication = finish->publication;
+
+	note(finish, "profile",
+	     aggregate_add(publication->aggregate, image, publication->start_ns + publication->duration_ns));
+	return 0;
+}
+
+static int write_index(const struct publication *publication)
+{
+	const struct index_table *processes = aggregate_processes(publication->aggregate);
+	const struct index_table *merged = aggregate_merged(publication->aggregate);
+	struct recording recording = {
 		.version = HEAPTAP_VERSION,
 		.sample_bytes = publication->options->sample_bytes,
 		.attach = publication->attach,
 		.start_unix_ns = publication->start_unix_ns,
 		.duration_ns = publication->duration_ns,
 		.options = (const char *const *)publication->options->argv,
+		.merged = merged->entries,
+		.merged_count = merged->count,
 	};
+
+	return index_write_file(publication->output->fd, &recording, processes->entries, processes->count);
 }
 
-int finish_say(const struct publication *publication, const char *failed, int err, u64 files)
+static u64 count_files(const struct index_table *table)
 {
+	u64 count = 0;
+
+	for (u32 i = 0; i < table->count; i++)
+		count += string_list_count(table->entries[i].files);
+	return count;
+}
+
+static void print_summary(const struct aggregate *aggregate)
+{
+	const struct index_table *processes = aggregate_processes(aggregate);
+
+	table_processes_print(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
+	fputc('\n', stderr);
+	table_profile_print(aggregate_all(aggregate), PUBLISH_SUMMARY_SITES, stderr);
+	table_processes_print_losses(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
+}
+
+static void say_merged(const struct publication *publication)
+{
+	const struct aggregate_numbers *numbers = aggregate_numbers(publication->aggregate);
+	const char *executables = numbers->executables == 1 ? "executable" : "executables";
+
+	if (numbers->perfmaps_refused)
+		log_note("the names that JIT compilers left in /tmp/perf-PID.map are not used for %" PRIu32
+			 " process%s, the first because: %s",
+			 numbers->perfmaps_refused, numbers->perfmaps_refused == 1 ? "" : "es",
+			 numbers->perf_map_refused);
+	if (numbers->crowded)
+		log_note("%" PRIu64 " processes ended after %" PRIu32
+			 " others had left %u samples, more than heaptap keeps apart, and are merged, in merged.*, by "
+			 "their %" PRIu32 " %s; a larger -R has fewer",
+			 numbers->merged, numbers->own_files, publication->samples_max, numbers->executables,
+			 executables);
+	else if (numbers->merged)
+		log_note("%" PRIu64 " processes ended after the first %" PRIu32
+			 " and are merged, in merged.*, by their %" PRIu32 " %s; --keep keeps more of them apart",
+			 numbers->merged, publication->options->keep, numbers->executables, executables);
+}
+
+/* What has become of the files. */
+static int say_written(const struct finish *finish)
+{
+	const struct publication *publication = finish->publication;
+	const struct aggregate *aggregate = publication->aggregate;
 	const char *path = publication->output->path;
+	u64 files;
 
 	if (publication->symbolizer && symbolizer_complaint(publication->symbolizer))
 		log_note("some names may be missing: %s", symbolizer_complaint(publication->symbolizer));
-	if (err)
-		publish_say_failure(publication, failed, err);
-	if (err || publication->failed)
+	if (finish->err)
+		publish_say_failure(publication, finish->failed, finish->err);
+	if (finish->err || publication->failed)
 		return STATUS_FAILED;
+	files = count_files(aggregate_processes(aggregate)) + count_files(aggregate_merged(aggregate));
 	log_note("%" PRIu64 " profile file%s and index.json written to '%s'; 'heaptap report %s' shows them", files,
 		 files == 1 ? "" : "s", path, path);
 	return STATUS_DONE;
 }
 
-int finish_growth(u32 sites, u32 processes)
+static int say_growing(const struct aggregate_numbers *numbers)
 {
+	u32 sites = numbers->growing_sites, processes = numbers->growing_processes;
+
 	if (!sites)
 		return STATUS_DONE;
 	log_error("--fail-on growing: %u site%s in %u process%s grow%s", sites, sites == 1 ? "" : "s", processes,
 		  processes == 1 ? "" : "es", sites == 1 ? "s" : "");
 	return STATUS_FOUND;
+}
+
+int finish_recording(struct publication *publication)
+{
+	struct finish finish = {.publication = publication};
+	int status;
+
+	if (!publish_stop(publication)) {
+		note(&finish, "profiles", -ENOMEM);
+		return say_written(&finish);
+	}
+	recorder_for_each(publication->recorder, add_image, &finish);
+	note(&finish, "merged profiles", aggregate_finish(publication->aggregate));
+	note(&finish, "index.json", write_index(publication));
+	if (publish_merges(publication)) {
+		if (!publication->options->quiet)
+			print_summary(publication->aggregate);
+		say_merged(publication);
+	}
+	status = say_written(&finish);
+	if (status == STATUS_DONE && publication->options->fail_on_growing)
+		status = say_growing(aggregate_numbers(publication->aggregate));
+	return status;
 }

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Snapshot, names, files, and at the end of a recording the index and the summary. Called by record. */
 #include "record/publish.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "record/finish.h"
-#include "profile/ledger.h"
 #include "base/log.h"
-#include "record/ended_images.h"
-#include "format/table_profile.h"
 #include "binary/symbolizer.h"
+#include "format/table_profile.h"
+#include "profile/ledger.h"
 
-u64 publish_unix_ns(const struct publication *publication, u64 monotonic_ns)
+bool publish_merges(const struct publication *publication)
 {
-	return publication->start_unix_ns + (monotonic_ns - publication->start_ns);
+	return publication->options->target.population != POPULATION_LISTED;
 }
 
 void publish_say_failure(const struct publication *publication, const char *what, int err)
@@ -24,19 +20,45 @@ void publish_say_failure(const struct publication *publication, const char *what
 		  what, publication->output->path, strerror(-err));
 }
 
-/* --- while it runs --- */
-
-/* Kept, so that names are looked up once and not for every profile. */
-static bool open_symbolizer(struct publication *publication)
+/* A note for the end where images are kept apart; where they are merged their number is logged instead. */
+static void finish_alone(const struct profile *profile, void *arg)
 {
+	const struct publication *publication = arg;
+
+	if (profile->perf_map_refused)
+		log_note("process %u: the names in its /tmp/perf-%d.map are not used: %s", profile->pid,
+			 profile->root->inner_pid, profile->perf_map_refused);
+	if (!publication->options->quiet)
+		table_profile_print(profile, PUBLISH_SUMMARY_SITES, stderr);
+}
+
+/* The symbolizer is kept, so that names are looked up once and not for every profile. */
+static bool open_aggregate(struct publication *publication)
+{
+	struct aggregate_options options = {
+		.dir = publication->output->fd,
+		.formats = publication->options->formats,
+		.merges = publish_merges(publication),
+		.keep = publication->options->keep,
+		.samples_max = publication->samples_max,
+		.start_ns = publication->start_ns,
+		.start_unix_ns = publication->start_unix_ns,
+		.recorder = recorder_options(publication->recorder),
+		.each = publish_merges(publication) ? NULL : finish_alone,
+		.arg = publication,
+	};
+
 	if (!publication->symbolizer)
 		publication->symbolizer = symbolizer_new();
-	return publication->symbolizer;
+	options.symbolizer = publication->symbolizer;
+	if (!publication->aggregate && publication->symbolizer)
+		publication->aggregate = aggregate_new(&options);
+	return publication->aggregate;
 }
 
 /*
- * Of a living image the ledger has what ended before: the rest is looked at for the profile, and settled at the end.
- * What is on its way from the programs, when all that they told has been taken in, is in flight.
+ * The ledger of a living image has what ended before: the rest is looked at for the profile, and settled at the end.
+ * Events that the programs counted but that have not arrived, although all that was in the ring has, are in flight.
  */
 static int snapshot_living(struct publication *publication, struct image *image, struct profile **ret_profile)
 {
@@ -49,12 +71,13 @@ static int snapshot_living(struct publication *publication, struct image *image,
 	image->ledger[COUNTER_IN_FLIGHT] += ledger_missing(image->ledger);
 	if (!err)
 		err = recorder_snapshot(publication->recorder, image, publication->taken_ns,
-					publish_unix_ns(publication, image->start_ns), ret_profile);
+					publication->start_unix_ns + (image->start_ns - publication->start_ns),
+					ret_profile);
 	memcpy(image->ledger, settled, sizeof(settled));
 	return err;
 }
 
-static int take_interim(struct image *image, void *arg)
+static int add_living(struct image *image, void *arg)
 {
 	struct publication *publication = arg;
 	struct profile *profile;
@@ -63,175 +86,74 @@ static int take_interim(struct image *image, void *arg)
 	if (image->ended || !image->heap.alloc_count)
 		return 0;
 	err = snapshot_living(publication, image, &profile);
-	return err ? err : snapshot_batch_add(publication->batch, image->number, profile);
+	return err ? err : snapshot_batch_add(&publication->batch, image->number, profile);
 }
 
-static bool is_population(const struct publication *publication)
+/* With what has ended, if that is to be forgotten. 0 or -ENOMEM. */
+static int begin_batch(struct publication *publication, unsigned int seq)
 {
-	return publication->options->target.population != POPULATION_LISTED;
-}
-
-bool publish_open_census(struct publication *publication)
-{
-	struct aggregate_options options = {
-		.dir = publication->output->fd,
-		.formats = publication->options->formats,
-		.keep = publication->options->keep,
-		.samples_max = publication->samples_max,
-		.start_ns = publication->start_ns,
-		.start_unix_ns = publication->start_unix_ns,
-		.recorder = recorder_options(publication->recorder),
-	};
-
-	if (publication->aggregate || !open_symbolizer(publication))
-		return publication->aggregate;
-	options.symbolizer = publication->symbolizer;
-	publication->aggregate = aggregate_new(&options);
-	return publication->aggregate;
-}
-
-/* What has ended goes with the batch, before what lives. */
-static int take_ended(struct publication *publication, bool all)
-{
-	if (!is_population(publication))
-		return 0;
-	if (!publish_open_census(publication))
+	if (!open_aggregate(publication))
 		return -ENOMEM;
-	ended_images_take(&publication->retirement, publication->aggregate, publication->recorder, all);
-	publication->retired_samples += publication->retirement.samples;
+	snapshot_batch_begin(&publication->batch, publication->aggregate, seq);
+	if (publish_merges(publication))
+		snapshot_batch_take_ended(&publication->batch, publication->recorder);
+	publication->ended_samples += publication->batch.ended_samples;
 	return 0;
 }
 
-static int open_batch(struct publication *publication, unsigned int seq)
-{
-	const struct snapshot_batch_hook *hook = is_population(publication) ? &publication->retirement.hook : NULL;
-
-	publication->seq_written = seq;
-	if (!open_symbolizer(publication))
-		return -ENOMEM;
-	publication->batch = snapshot_batch_new(publication->output->fd, publication->options->formats, seq,
-						publication->symbolizer, hook);
-	return publication->batch ? 0 : -ENOMEM;
-}
-
-static int start_batch(struct publication *publication)
-{
-	int err = take_ended(publication, true);
-
-	if (!err && is_population(publication))
-		err = ended_images_with_merged(&publication->retirement);
-	if (!err)
-		err = open_batch(publication, publication->seq);
-	if (!err)
-		err = recorder_for_each(publication->recorder, take_interim, publication);
-	return err ? err : snapshot_batch_start(publication->batch);
-}
-
-/* To be told of with the last profile of each image. */
-static int hand_to_census(struct publication *publication)
-{
-	int first_err = 0;
-
-	for (struct interim *interim = publication->interims; interim; interim = interim->next) {
-		int err = interim->files
-				  ? aggregate_keep_files(publication->aggregate, interim->process, interim->files)
-				  : 0;
-
-		interim->files = NULL;
-		first_err = first_err ? first_err : err;
-	}
-	interims_free(publication->interims);
-	publication->interims = NULL;
-	return first_err;
-}
-
-static void say_written(const struct publication *publication)
-{
-	if (!publication->seq_written)
-		return;
-	if (publication->requested)
-		log_note("profiles %04u written to '%s'", publication->seq_written, publication->output->path);
-	else
-		log_detail("profiles %04u written", publication->seq_written);
-}
-
-/* Wait for the batch, if there is one, and say what has become of it. */
+/* Wait for the batch, if there is one, and log the outcome. */
 static void finish_batch(struct publication *publication, int err)
 {
-	int batch_err = 0;
+	unsigned int seq = publication->batch.seq;
+	int batch_err = snapshot_batch_finish(&publication->batch);
 
-	if (publication->batch)
-		batch_err = snapshot_batch_finish(publication->batch, &publication->interims);
 	err = err ? err : batch_err;
-	publication->batch = NULL;
-	ended_images_release(&publication->retirement);
-	if (publication->aggregate) {
-		batch_err = hand_to_census(publication);
-		err = err ? err : batch_err;
-	}
-	if (!err) {
-		say_written(publication);
-		return;
-	}
-	if (!publication->failed)
+	if (err && !publication->failed)
 		publish_say_failure(publication, "profiles", err);
-	publication->failed = true;
+	publication->failed |= err != 0;
+	if (err || !seq)
+		return;
+	if (publication->requested)
+		log_note("profiles %04u written to '%s'", seq, publication->output->path);
+	else
+		log_detail("profiles %04u written", seq);
 }
 
 bool publish_busy(struct publication *publication)
 {
-	if (publication->batch && snapshot_batch_is_done(publication->batch))
+	if (publication->batch.aggregate && snapshot_batch_is_done(&publication->batch))
 		finish_batch(publication, 0);
-	return publication->batch;
+	return publication->batch.aggregate;
 }
 
 void publish_now(struct publication *publication, u64 now_ns, bool requested)
 {
 	int err;
 
-	publication->seq++;
 	publication->requested = requested;
 	publication->taken_ns = now_ns;
 	if (requested)
 		recorder_request(publication->recorder);
-	err = start_batch(publication);
+	err = begin_batch(publication, ++publication->seq);
+	if (!err)
+		err = recorder_for_each(publication->recorder, add_living, publication);
+	if (!err)
+		err = snapshot_batch_start(&publication->batch);
 	if (err)
 		finish_batch(publication, err);
 }
 
 void publish_ended(struct publication *publication)
 {
-	int err = take_ended(publication, false);
+	int err;
 
-	if (!err && !publication->retirement.count)
+	if (!publish_merges(publication))
 		return;
-	if (!err)
-		err = open_batch(publication, 0);
-	if (!err)
-		err = snapshot_batch_start(publication->batch);
-	if (err)
+	err = begin_batch(publication, 0);
+	if (!err && publication->batch.ended_count)
+		err = snapshot_batch_start(&publication->batch);
+	if (err || !publication->batch.ended_count)
 		finish_batch(publication, err);
-}
-
-void publish_release(struct publication *publication)
-{
-	if (publication->batch)
-		snapshot_batch_finish(publication->batch, &publication->interims);
-	ended_images_release(&publication->retirement);
-	aggregate_free(publication->aggregate);
-	symbolizer_free(publication->symbolizer);
-	interims_free(publication->interims);
-}
-
-/* --- at its end --- */
-
-int publish_all(struct publication *publication)
-{
-	if (publication->batch)
-		finish_batch(publication, 0);
-	open_symbolizer(publication);
-	recorder_request(publication->recorder);
-	return is_population(publication) ? finish_population(publication) : finish_each(publication);
 }
 
 struct progress {
@@ -250,11 +172,24 @@ static int add_progress(struct image *image, void *arg)
 
 void publish_progress(struct publication *publication, u64 elapsed_ns)
 {
-	struct progress progress = {.samples = publication->retired_samples};
+	struct progress progress = {.samples = publication->ended_samples};
 	char inuse[32];
 
 	recorder_for_each(publication->recorder, add_progress, &progress);
 	log_progress("%llu s, %llu samples, %s in use (allocated since the start)",
 		     (unsigned long long)(elapsed_ns / 1000000000), (unsigned long long)progress.samples,
 		     table_profile_bytes(progress.inuse_bytes, inuse));
+}
+
+bool publish_stop(struct publication *publication)
+{
+	finish_batch(publication, 0);
+	return open_aggregate(publication);
+}
+
+void publish_release(struct publication *publication)
+{
+	snapshot_batch_finish(&publication->batch);
+	aggregate_free(publication->aggregate);
+	symbolizer_free(publication->symbolizer);
 }

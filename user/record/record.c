@@ -12,12 +12,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "record/launch.h"
 #include "base/log.h"
-#include "record/selection.h"
-#include "record/output_dir.h"
 #include "base/priority.h"
-#include "record/publish.h"
+#include "record/finish.h"
+#include "record/launch.h"
 #include "system/signals.h"
 #include "trace/tracer.h"
 
@@ -263,7 +261,7 @@ static int run(struct record *record)
 	thread_lower_priority();
 	say_missed(record->tracer);
 	record->publication.duration_ns = stop_ns - record->start_ns;
-	return publish_all(&record->publication);
+	return finish_recording(&record->publication);
 }
 
 int record_run(const struct record_options *options)

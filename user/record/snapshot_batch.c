@@ -1,127 +1,113 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The thread that names and writes profiles while recording goes on. Called by publish.c; says nothing itself. */
 #include "record/snapshot_batch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "base/thread.h"
-#include "binary/symbolizer.h"
-#include "profile/symbolize.h"
-#include "base/string_list.h"
-#include "format/output_file.h"
+#include "system/root_fs.h"
 
-struct snapshot_batch {
-	int dir;
-	unsigned int formats, seq;
-	struct symbolizer *symbolizer;
-	struct interim *interims;
-	int err; /* the first */
-	const struct snapshot_batch_hook *hook;
-	struct thread background;
+struct snapshot {
+	u32 process;
+	struct profile *profile;
+	struct root_fs root; /* the image's own may be closed meanwhile */
+	struct snapshot *next;
 };
 
-struct snapshot_batch *snapshot_batch_new(int dir, unsigned int formats, unsigned int seq,
-					  struct symbolizer *symbolizer, const struct snapshot_batch_hook *hook)
+void snapshot_batch_begin(struct snapshot_batch *batch, struct aggregate *aggregate, unsigned int seq)
 {
-	struct snapshot_batch *batch = calloc(1, sizeof(*batch));
+	*batch = (struct snapshot_batch){.aggregate = aggregate, .seq = seq, .ended_last = &batch->ended};
+}
 
-	if (batch)
-		*batch = (struct snapshot_batch){
-			.dir = dir, .formats = formats, .seq = seq, .symbolizer = symbolizer, .hook = hook};
-	return batch;
+void snapshot_batch_take_ended(struct snapshot_batch *batch, struct recorder *recorder)
+{
+	struct image *image;
+
+	while ((batch->seq || batch->ended_count < ENDED_IMAGES_MAX) && (image = recorder_take_ended(recorder))) {
+		*batch->ended_last = image;
+		batch->ended_last = &image->ended_next;
+		batch->ended_count++;
+		batch->ended_samples += image->heap.alloc_count;
+	}
 }
 
 int snapshot_batch_add(struct snapshot_batch *batch, u32 process, struct profile *profile)
 {
-	struct interim *interim = calloc(1, sizeof(*interim));
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 
-	if (!interim) {
+	if (!snapshot) {
 		profile_free(profile);
 		return -ENOMEM;
 	}
-	*interim = (struct interim){.process = process, .profile = profile, .next = batch->interims};
-	batch->interims = interim;
-	interim->root.fd = -1;
+	*snapshot = (struct snapshot){.process = process, .profile = profile, .root.fd = -1, .next = batch->snapshots};
+	batch->snapshots = snapshot;
 	if (!profile->root)
 		return 0;
-	interim->root = *profile->root;
-	interim->root.fd = fcntl(interim->root.fd, F_DUPFD_CLOEXEC, 0);
-	profile->root = interim->root.fd >= 0 ? &interim->root : NULL;
+	snapshot->root = *profile->root;
+	snapshot->root.fd = fcntl(snapshot->root.fd, F_DUPFD_CLOEXEC, 0);
+	profile->root = snapshot->root.fd >= 0 ? &snapshot->root : NULL;
 	return 0;
 }
 
-static void release_profile(struct interim *interim)
+static void note(struct snapshot_batch *batch, int err)
 {
-	profile_free(interim->profile);
-	interim->profile = NULL;
-	root_fs_close(&interim->root);
+	batch->err = batch->err ? batch->err : err;
 }
 
-static int write_one(const struct snapshot_batch *batch, struct interim *interim)
+static void add_ended(struct snapshot_batch *batch)
 {
-	int err = profile_symbolize(interim->profile, batch->symbolizer);
+	while (batch->ended) {
+		struct image *image = batch->ended;
 
-	if (!err)
-		err = output_file_write(batch->dir, interim->profile, batch->formats, batch->seq, &interim->files);
-	if (!err && batch->hook)
-		err = batch->hook->each(batch->hook->arg, interim->profile);
-	release_profile(interim);
-	return err;
+		batch->ended = image->ended_next;
+		note(batch, aggregate_add(batch->aggregate, image, image->end_ns));
+		image_free(image);
+	}
+}
+
+static void add_living(struct snapshot_batch *batch, bool write)
+{
+	while (batch->snapshots) {
+		struct snapshot *snapshot = batch->snapshots;
+
+		batch->snapshots = snapshot->next;
+		if (write)
+			note(batch,
+			     aggregate_interim(batch->aggregate, snapshot->process, snapshot->profile, batch->seq));
+		profile_free(snapshot->profile);
+		root_fs_close(&snapshot->root);
+		free(snapshot);
+	}
 }
 
 static void write_all(void *arg)
 {
 	struct snapshot_batch *batch = arg;
-	int err = 0;
 
-	if (batch->hook)
-		batch->err = batch->hook->first(batch->hook->arg);
-	for (struct interim *interim = batch->interims; interim; interim = interim->next) {
-		err = write_one(batch, interim);
-		batch->err = batch->err ? batch->err : err;
-	}
-	if (batch->hook)
-		err = batch->hook->last(batch->hook->arg, batch->seq);
-	batch->err = batch->err ? batch->err : err;
-	/* It may be long until the next batch, and nobody counts on so much memory while tracing goes on. */
-	symbolizer_drop_files(batch->symbolizer);
+	add_ended(batch);
+	add_living(batch, true);
+	note(batch, aggregate_interim_finish(batch->aggregate, batch->seq));
 }
 
 int snapshot_batch_start(struct snapshot_batch *batch)
 {
-	return thread_start(&batch->background, write_all, batch);
+	return thread_start(&batch->thread, write_all, batch);
 }
 
 bool snapshot_batch_is_done(const struct snapshot_batch *batch)
 {
-	return thread_is_done(&batch->background);
+	return thread_is_done(&batch->thread);
 }
 
-int snapshot_batch_finish(struct snapshot_batch *batch, struct interim **interims)
+int snapshot_batch_finish(struct snapshot_batch *batch)
 {
-	struct interim **last = &batch->interims;
 	int err;
 
-	thread_finish(&batch->background);
-	for (; *last; last = &(*last)->next)
-		if ((*last)->profile)
-			release_profile(*last);
-	*last = *interims;
-	*interims = batch->interims;
+	thread_finish(&batch->thread);
+	if (batch->aggregate)
+		add_ended(batch);
+	add_living(batch, false);
 	err = batch->err;
-	free(batch);
+	*batch = (struct snapshot_batch){0};
 	return err;
-}
-
-void interims_free(struct interim *interims)
-{
-	while (interims) {
-		struct interim *interim = interims;
-
-		interims = interim->next;
-		string_list_free(interim->files);
-		free(interim);
-	}
 }

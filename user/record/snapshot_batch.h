@@ -2,41 +2,32 @@
 #ifndef RECORD_SNAPSHOT_BATCH_H
 #define RECORD_SNAPSHOT_BATCH_H
 /*
- * Profiles written while recording goes on. Names can take seconds to find, and the thread that drains the ring does not
- * have them: it takes the snapshots, and a thread of their own names and writes them, one batch at a time.
+ * What is written while recording goes on. Names can take seconds to find, which the thread that drains the ring does
+ * not have: it takes snapshots and hands over images that have ended, and a thread of the batch's own passes them to the
+ * aggregate. One batch at a time, as the aggregate is that thread's alone while it runs.
  */
-#include "profile/profile.h"
-#include "system/root_fs.h"
+#include "base/thread.h"
+#include "record/aggregate.h"
 
-/* A profile of one image, and the files made of it. */
-struct interim {
-	u32 process; /* its number */
-	char **files;
-	struct interim *next;
-	/* until it is written */
-	struct profile *profile;
-	struct root_fs root; /* the image's own may be closed meanwhile */
+#define ENDED_IMAGES_MAX 256 /* in a batch of nothing else, so that a request for profiles need not wait long */
+
+struct snapshot_batch {
+	struct aggregate *aggregate; /* NULL: there is no batch */
+	unsigned int seq;	     /* the number of its profiles; 0: it has only images that have ended */
+	struct snapshot *snapshots;
+	struct image *ended, **ended_last; /* by ended_next */
+	u32 ended_count;
+	u64 ended_samples;
+	int err; /* the first */
+	struct thread thread;
 };
 
-struct snapshot_batch;
-struct symbolizer;
+void snapshot_batch_begin(struct snapshot_batch *batch, struct aggregate *aggregate, unsigned int seq);
 
-/* What else the thread does: first, with each profile once it is written, and last. 0 or negative errno. */
-struct snapshot_batch_hook {
-	int (*first)(void *arg);
-	int (*each)(void *arg, const struct profile *profile);
-	int (*last)(void *arg, unsigned int seq);
-	void *arg;
-};
+/* Take the images that have ended out of the recorder; in a batch without a number not more than ENDED_IMAGES_MAX. */
+void snapshot_batch_take_ended(struct snapshot_batch *batch, struct recorder *recorder);
 
-/*
- * Profiles to be written under number `seq` into directory `dir` in `formats`. While its thread runs, `symbolizer` is that
- * thread's alone; it keeps the names, and not the debug information they are from. `hook` may be NULL. NULL: no memory.
- */
-struct snapshot_batch *snapshot_batch_new(int dir, unsigned int formats, unsigned int seq,
-					  struct symbolizer *symbolizer, const struct snapshot_batch_hook *hook);
-
-/* Before the start: add an image's snapshot, which belongs to the batch from now on, also on error. 0 or -ENOMEM. */
+/* Add a living image's snapshot, which belongs to the batch from now on, also on error. 0 or -ENOMEM. */
 int snapshot_batch_add(struct snapshot_batch *batch, u32 process, struct profile *profile);
 
 /* Start the thread. 0 or negative errno. */
@@ -46,11 +37,9 @@ int snapshot_batch_start(struct snapshot_batch *batch);
 bool snapshot_batch_is_done(const struct snapshot_batch *batch);
 
 /*
- * Wait for the thread, if it was started, and put what was written in front of *interims. Ends the batch. 0 or the
- * negative errno of what could not be written.
+ * Wait for the thread, if it was started, and end the batch. If it was not, snapshots are dropped, and images that have
+ * ended are passed to the aggregate here. 0 or the negative errno of what could not be written.
  */
-int snapshot_batch_finish(struct snapshot_batch *batch, struct interim **interims);
-
-void interims_free(struct interim *interims);
+int snapshot_batch_finish(struct snapshot_batch *batch);
 
 #endif

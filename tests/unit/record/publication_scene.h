@@ -14,7 +14,7 @@
 #include "unit/system/scratch.h"
 
 #include "format/output_file.h"
-#include "record/publish.h"
+#include "record/finish.h"
 
 #define INTERVAL 1000
 
@@ -107,7 +107,7 @@ static inline int publish_everything(void)
 
 	publication.duration_ns = 1000000;
 	capture_begin(&words, stderr);
-	status = publish_all(&publication);
+	status = finish_recording(&publication);
 	capture_end(&words);
 	return status;
 }

@@ -23,18 +23,18 @@ static struct profile of(const char *exe, const char *comm)
 	return (struct profile){.pid = 7, .exe = (char *)exe, .comm = (char *)comm, .sample_bytes = 1};
 }
 
-static const char *stem(struct executable_table *table, const char *exe, const char *comm)
+static const char *stem(struct merged_rows *table, const char *exe, const char *comm)
 {
 	struct profile profile = of(exe, comm);
-	struct executable *executable = by_executable_get(table, &profile);
+	struct merged_row *executable = by_executable_get(table, &profile);
 
 	assert_non_null(executable);
-	return executable->facts.stem;
+	return executable->facts->stem;
 }
 
 static void test_executable_stems_differ_whatever_the_paths(void **state)
 {
-	struct executable_table table = {0};
+	struct merged_rows table = {0};
 
 	(void)state;
 	assert_string_equal(stem(&table, "/usr/bin/sh", "sh"), "merged.sh");
@@ -44,12 +44,12 @@ static void test_executable_stems_differ_whatever_the_paths(void **state)
 	assert_string_equal(stem(&table, "/tmp/a b\n", "sh"), "merged.a_b_");
 	assert_string_equal(stem(&table, NULL, "kept"), "merged.kept");
 	assert_string_equal(stem(&table, NULL, ""), "merged.unknown");
-	by_executable_table_release(&table);
+	merged_rows_release(&table);
 }
 
 static void test_executable_beyond_the_limit_is_one_of_the_others(void **state)
 {
-	struct executable_table table = {0};
+	struct merged_rows table = {0};
 	char path[32];
 
 	(void)state;
@@ -60,15 +60,15 @@ static void test_executable_beyond_the_limit_is_one_of_the_others(void **state)
 	assert_string_equal(stem(&table, "/y/1", "y"), "merged.others");
 	assert_string_equal(stem(&table, "/y/2", "y"), "merged.others");
 	assert_string_equal(stem(&table, "/x/5", "y"), "merged.5");
-	assert_int_equal(HASH_COUNT(table.executables), EXECUTABLES_MAX + 1);
-	by_executable_table_release(&table);
+	assert_int_equal(merged_rows_count(&table), EXECUTABLES_MAX + 1);
+	merged_rows_release(&table);
 }
 
 static void test_executable_comms_end_in_other(void **state)
 {
-	struct executable_table table = {0};
+	struct merged_rows table = {0};
 	struct profile profile = of("/bin/sh", "sh");
-	struct executable *executable = by_executable_get(&table, &profile);
+	struct merged_row *executable = by_executable_get(&table, &profile);
 	char comm[16];
 
 	(void)state;
@@ -77,7 +77,7 @@ static void test_executable_comms_end_in_other(void **state)
 		assert_string_equal(by_executable_comm(executable, comm), i < 64 ? comm : "other");
 	}
 	assert_string_equal(by_executable_comm(executable, "name3"), "name3");
-	by_executable_table_release(&table);
+	merged_rows_release(&table);
 }
 
 static char stems[256];
@@ -95,6 +95,7 @@ static void test_label_containers_are_told_apart_by_name_of_file(void **state)
 	static const char *const ids[] = {"0123456789ab0000000000000000000000000000000000000000000000000000",
 					  "0123456789ab1111111111111111111111111111111111111111111111111111",
 					  "web-frontend-1", "web-frontend-2"};
+	struct merged_output output = {.formats = FORMAT_PPROF, .written = note};
 	struct by_container *containers = by_container_new();
 	int dir = open(scratch_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -106,7 +107,8 @@ static void test_label_containers_are_told_apart_by_name_of_file(void **state)
 		profile.container = (char *)ids[i];
 		assert_int_equal(by_container_add(containers, &profile, NULL), 0);
 	}
-	assert_int_equal(by_container_write(containers, dir, FORMAT_PPROF, 0, note, NULL), 0);
+	output.dir = dir;
+	assert_int_equal(by_container_write(containers, &output), 0);
 	assert_string_equal(stems, "container.0123456789ab container.0123456789ab-2 container.web-frontend-1 "
 				   "container.web-frontend-2 all ");
 	close(dir);

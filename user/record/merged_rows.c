@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define HASH_NONFATAL_OOM	     1
+#define uthash_nonfatal_oom(element) (out_of_memory = true)
+#include "record/merged_rows.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profile/merge.h"
+
+struct merged_row *merged_rows_find(const struct merged_rows *rows, const char *key)
+{
+	struct merged_row *row;
+
+	HASH_FIND_STR(rows->rows, key, row);
+	return row;
+}
+
+u32 merged_rows_count(const struct merged_rows *rows)
+{
+	return HASH_COUNT(rows->rows);
+}
+
+static void row_free(struct merged_row *row)
+{
+	if (row->facts)
+		profile_free(row->facts);
+	intern_release(&row->comms);
+	free(row);
+}
+
+/* Allocated; NULL: no memory. */
+static char *make_stem(struct merged_rows *rows, const char *prefix, const char *name)
+{
+	char clean[OUTPUT_FILE_NAME_MAX + 1], *stem;
+	const struct interned *entry;
+	u32 number = 1;
+	int added;
+
+	output_file_clean_name(name, clean);
+	if (asprintf(&stem, "%s.%s", prefix, clean) < 0)
+		return NULL;
+	while (!(added = intern_add(&rows->stems, stem, (u32)strlen(stem), &entry))) {
+		free(stem);
+		if (asprintf(&stem, "%s.%s-%u", prefix, clean, ++number) < 0)
+			return NULL;
+	}
+	if (added > 0)
+		return stem;
+	free(stem);
+	return NULL;
+}
+
+struct merged_row *merged_rows_add(struct merged_rows *rows, const char *key, const struct profile *facts,
+				   const char *prefix, const char *name)
+{
+	struct merged_row *row = calloc(1, sizeof(*row) + strlen(key) + 1);
+	struct profile own = {.comm = facts->comm,
+			      .exe = facts->exe,
+			      .container = facts->container,
+			      .container_name = facts->container_name,
+			      .stem = make_stem(rows, prefix, name)};
+	bool out_of_memory = !row || !own.stem;
+
+	if (!own.comm)
+		own.comm = own.stem;
+	if (!out_of_memory) {
+		strcpy(row->key, key);
+		row->number = merged_rows_count(rows) + 1;
+		row->facts = profile_copy_facts(&own);
+		out_of_memory = !row->facts;
+	}
+	free(own.stem);
+	if (!out_of_memory)
+		HASH_ADD_STR(rows->rows, key, row);
+	if (!out_of_memory)
+		return row;
+	if (row)
+		row_free(row);
+	return NULL;
+}
+
+void merged_rows_release(struct merged_rows *rows)
+{
+	struct merged_row *row, *next;
+
+	HASH_ITER (hh, rows->rows, row, next) {
+		HASH_DEL(rows->rows, row);
+		row_free(row);
+	}
+	intern_release(&rows->stems);
+}
+
+int merged_rows_write_profile(const struct profile *merged, const struct merged_output *output)
+{
+	char **files = NULL;
+	int err =
+		merged->sample_count ? output_file_write(output->dir, merged, output->formats, output->seq, &files) : 0;
+
+	output->written(output->arg, merged, files);
+	return err;
+}
+
+int merged_rows_write(const struct merged_rows *rows, const struct profile *all,
+		      bool (*is_of_row)(const struct profile_labels *labels, const void *row),
+		      const struct merged_output *output)
+{
+	int first_err = 0;
+
+	for (const struct merged_row *row = rows->rows; row; row = row->hh.next) {
+		struct merge *merge = merge_new();
+		int err = merge ? merge_select(merge, all, is_of_row, row) : -ENOMEM;
+
+		if (!err) {
+			merge_describe(merge, row->facts);
+			err = merged_rows_write_profile(merge_profile(merge), output);
+		}
+		merge_free(merge);
+		first_err = first_err ? first_err : err;
+	}
+	return first_err;
+}
