@@ -41,8 +41,8 @@ error_t option_refuse(struct option_parser *parse, const char *format, ...)
 	return option_stop(parse, STATUS_USAGE);
 }
 
-error_t option_list(struct option_parser *parse, const struct option_row *option, const char *list,
-		    option_function each)
+error_t option_list(struct option_parser *parse, const char *list,
+		    error_t (*each)(struct option_parser *parse, const char *part))
 {
 	char *copy = strdup(list), *rest = copy, *part;
 	error_t err = 0;
@@ -50,7 +50,7 @@ error_t option_list(struct option_parser *parse, const struct option_row *option
 	if (!copy)
 		return option_no_memory(parse);
 	while (!err && (part = strsep(&rest, ",")))
-		err = each(parse, option, part);
+		err = each(parse, part);
 	free(copy);
 	return err;
 }
@@ -66,8 +66,9 @@ const char *option_spelled(const struct option_row *option)
 	return text;
 }
 
-static error_t take_number(struct option_parser *parse, const struct option_row *option, const char *text, u32 *field)
+static error_t take_number(struct option_parser *parse, const char *text, u32 *field)
 {
+	const struct option_row *option = parse->option;
 	unsigned long long most = option->most;
 	u64 number = 0;
 
@@ -80,10 +81,10 @@ static error_t take_number(struct option_parser *parse, const struct option_row 
 }
 
 /* `err`: what a function of parse_number.h returned. */
-static error_t refuse_amount(struct option_parser *parse, const struct option_row *option, const char *text, int err,
-			     const char *least, double most, const char *unit)
+static error_t refuse_amount(struct option_parser *parse, const char *text, int err, const char *least, double most,
+			     const char *unit)
 {
-	const char *name = option_spelled(option);
+	const char *name = option_spelled(parse->option);
 
 	if (err == -ERANGE)
 		return option_refuse(parse, "'%s %s' is too large (at most %.0f)", name, text, most);
@@ -92,26 +93,27 @@ static error_t refuse_amount(struct option_parser *parse, const struct option_ro
 	return option_refuse(parse, "'%s %s' is not a number of %s", name, text, unit);
 }
 
-static error_t take_bytes(struct option_parser *parse, const struct option_row *option, const char *text, u64 *field)
+static error_t take_bytes(struct option_parser *parse, const char *text, u64 *field)
 {
-	int err = parse_bytes(text, option->most, field);
+	u64 most = parse->option->most;
+	int err = parse_bytes(text, most, field);
 
-	return err ? refuse_amount(parse, option, text, err, "at least 1, which takes every allocation",
-				   (double)option->most, "bytes (digits, then K, M or G)")
+	return err ? refuse_amount(parse, text, err, "at least 1, which takes every allocation", (double)most,
+				   "bytes (digits, then K, M or G)")
 		   : 0;
 }
 
-static error_t take_seconds(struct option_parser *parse, const struct option_row *option, const char *text,
-			    double *field)
+static error_t take_seconds(struct option_parser *parse, const char *text, double *field)
 {
 	int err = parse_seconds(text, DURATION_MAX_S, field);
 
-	return err ? refuse_amount(parse, option, text, err, "more than 0 seconds", DURATION_MAX_S, "seconds") : 0;
+	return err ? refuse_amount(parse, text, err, "more than 0 seconds", DURATION_MAX_S, "seconds") : 0;
 }
 
 /* What may be chosen: "a, b or c". */
-static error_t refuse_choice(struct option_parser *parse, const struct option_row *option, const char *text)
+static error_t refuse_choice(struct option_parser *parse, const char *text)
 {
+	const struct option_row *option = parse->option;
 	bool all = option->kind == OPTION_CHOICES;
 	char list[256] = "";
 
@@ -125,35 +127,38 @@ static error_t refuse_choice(struct option_parser *parse, const struct option_ro
 	return option_refuse(parse, "unknown %s '%s' (%s%s)", option->noun, text, list, all ? " or all" : "");
 }
 
-static error_t take_choice(struct option_parser *parse, const struct option_row *option, const char *text, u32 *field)
+static error_t take_choice(struct option_parser *parse, const char *text, u32 *field)
 {
+	const char *const *words = parse->option->words;
 	unsigned int count = 0;
 	int choice;
 
-	while (option->words[count])
+	while (words[count])
 		count++;
-	choice = parse_choice(text, option->words, count);
+	choice = parse_choice(text, words, count);
 	if (choice < 0)
-		return refuse_choice(parse, option, text);
+		return refuse_choice(parse, text);
 	*field = (u32)choice;
 	return 0;
 }
 
-static error_t add_choice(struct option_parser *parse, const struct option_row *option, const char *text)
+static error_t add_choice(struct option_parser *parse, const char *text)
 {
+	const struct option_row *option = parse->option;
 	u32 *field = (u32 *)((char *)parse->options + option->field), choice = 0;
 	error_t err = 0;
 
 	if (!strcmp(text, "all"))
 		while (option->words[choice])
 			*field |= 1u << choice++;
-	else if (!(err = take_choice(parse, option, text, &choice)))
+	else if (!(err = take_choice(parse, text, &choice)))
 		*field |= 1u << choice;
 	return err;
 }
 
-static error_t store(struct option_parser *parse, const struct option_row *option, const char *text)
+static error_t store(struct option_parser *parse, const char *text)
 {
+	const struct option_row *option = parse->option;
 	void *field = (char *)parse->options + option->field;
 
 	switch (option->kind) {
@@ -166,29 +171,31 @@ static error_t store(struct option_parser *parse, const struct option_row *optio
 		*(int *)field = option->value;
 		break;
 	case OPTION_NUMBER:
-		return take_number(parse, option, text, field);
+		return take_number(parse, text, field);
 	case OPTION_BYTES:
-		return take_bytes(parse, option, text, field);
+		return take_bytes(parse, text, field);
 	case OPTION_SECONDS:
-		return take_seconds(parse, option, text, field);
+		return take_seconds(parse, text, field);
 	case OPTION_WORD:
 		if (option->noun && !*text)
 			return option_refuse(parse, "'' after '%s' names no %s", option_spelled(option), option->noun);
 		*(const char **)field = text;
 		break;
 	case OPTION_CHOICE:
-		return take_choice(parse, option, text, field);
+		return take_choice(parse, text, field);
 	case OPTION_CHOICES:
-		return option_list(parse, option, text, add_choice);
+		return option_list(parse, text, add_choice);
 	}
 	return 0;
 }
 
 error_t option_take(struct option_parser *parse, const struct option_row *option, const char *text)
 {
-	error_t err = store(parse, option, text);
+	error_t err;
 
-	return err || !option->check ? err : option->check(parse, option, text);
+	parse->option = option;
+	err = store(parse, text);
+	return err || !option->check ? err : option->check(parse, text);
 }
 
 void option_set_initial(struct options *options, const struct option_row *option)

@@ -13,11 +13,12 @@ struct option_parser {
 	struct argp argp;
 	struct argp_option argp_options[OPTIONS_MAX + 1];
 	struct options *options;
-	const char *name; /* of the subcommand, with a blank before it; "": none */
-	u64 given;	  /* a bit for each row of the table */
-	int resume;	  /* index of the word that getopt takes next: the culprit when getopt fails */
-	bool stopped;	  /* everything has been said */
-	int status;	  /* the exit status, when stopped */
+	const char *name;		 /* of the subcommand, with a blank before it; "": none */
+	const struct option_row *option; /* whose argument is checked */
+	u64 given;			 /* a bit for each row of the table */
+	int resume;			 /* index of the word that getopt takes next: the culprit when getopt fails */
+	bool stopped;			 /* everything has been said */
+	int status;			 /* the exit status, when stopped */
 };
 
 /* The type of the field, and what it gets. */
@@ -43,9 +44,6 @@ enum option_need {
 	NEED_TABLE,	       /* report's table */
 };
 
-struct option_row;
-typedef error_t (*option_function)(struct option_parser *parse, const struct option_row *option, const char *argument);
-
 struct option_row {
 	const char *name;	  /* NULL: it has a letter only */
 	char letter;		  /* 0: it has a name only */
@@ -59,15 +57,15 @@ struct option_row {
 	const char *const *words; /* of a choice, NULL-terminated */
 	const char *noun;	  /* what the argument is, in error messages */
 	enum option_need need;
-	const char *excludes;  /* names of options, of which one may be given; each of their rows points to this text */
-	option_function check; /* called after storing; may be NULL */
-	const char *argument, *help; /* as --help shows them */
+	const char *excludes; /* names of options, of which one may be given; each of their rows points to this text */
+	error_t (*check)(struct option_parser *parse, const char *argument); /* called after storing; may be NULL */
+	const char *argument, *help;					     /* as --help shows them */
 };
 
 /* As the user writes it: the letter if it has one. Static storage. */
 const char *option_spelled(const struct option_row *option);
 
-/* Check and store the argument. */
+/* Check and store the argument of an option. */
 error_t option_take(struct option_parser *parse, const struct option_row *option, const char *argument);
 
 /* Set the field of an option that is not given. */
@@ -81,7 +79,7 @@ error_t option_no_memory(struct option_parser *parse);
 __attribute__((format(printf, 2, 3))) error_t option_refuse(struct option_parser *parse, const char *format, ...);
 
 /* Call `each` for every part of a comma-separated list, empty ones included. */
-error_t option_list(struct option_parser *parse, const struct option_row *option, const char *list,
-		    option_function each);
+error_t option_list(struct option_parser *parse, const char *list,
+		    error_t (*each)(struct option_parser *parse, const char *part));
 
 #endif

@@ -18,12 +18,11 @@
 
 /* --- options with a function of their own --- */
 
-static error_t add_pid(struct option_parser *parse, const struct option_row *option, const char *text)
+static error_t add_pid(struct option_parser *parse, const char *text)
 {
 	struct selection_options *target = &parse->options->record.target;
 	u64 pid;
 
-	(void)option;
 	if (parse_number(text, INT_MAX, &pid))
 		return option_refuse(parse, "'%s' in '-p' is not a process number", text);
 	if ((pid_t)pid == getpid())
@@ -41,17 +40,16 @@ static error_t add_pid(struct option_parser *parse, const struct option_row *opt
 	return 0;
 }
 
-static error_t add_pids(struct option_parser *parse, const struct option_row *option, const char *text)
+static error_t add_pids(struct option_parser *parse, const char *text)
 {
-	return option_list(parse, option, text, add_pid);
+	return option_list(parse, text, add_pid);
 }
 
-static error_t add_pool(struct option_parser *parse, const struct option_row *option, const char *text)
+static error_t add_pool(struct option_parser *parse, const char *text)
 {
 	struct custom_allocator *pool;
 	int err = custom_allocator_parse(text, &pool);
 
-	(void)option;
 	if (err == -ENOMEM)
 		return option_no_memory(parse);
 	if (err == -E2BIG)
@@ -63,36 +61,32 @@ static error_t add_pool(struct option_parser *parse, const struct option_row *op
 	return 0;
 }
 
-static error_t check_comm(struct option_parser *parse, const struct option_row *option, const char *text)
+static error_t check_comm(struct option_parser *parse, const char *text)
 {
-	(void)option;
 	if (*text && strlen(text) <= COMM_MAX)
 		return 0;
 	return option_refuse(parse, "'--comm %s' is no name of a process: the kernel keeps 1 to %d characters", text,
 			     COMM_MAX);
 }
 
-static error_t check_fail_on(struct option_parser *parse, const struct option_row *option, const char *text)
+static error_t check_fail_on(struct option_parser *parse, const char *text)
 {
-	(void)option;
 	return strcmp(text, "growing") ? option_refuse(parse, "'--fail-on %s' is nothing to fail on (growing)", text)
 				       : 0;
 }
 
-static error_t print_help(struct option_parser *parse, const struct option_row *option, const char *text)
+static error_t print_help(struct option_parser *parse, const char *text)
 {
 	char name[32];
 
-	(void)option;
 	(void)text;
 	snprintf(name, sizeof(name), "heaptap%s", parse->name);
 	argp_help(&parse->argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
 	return option_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
 }
 
-static error_t print_version(struct option_parser *parse, const struct option_row *option, const char *text)
+static error_t print_version(struct option_parser *parse, const char *text)
 {
-	(void)option;
 	(void)text;
 	puts("heaptap " HEAPTAP_VERSION);
 	return option_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);

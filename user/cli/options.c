@@ -139,41 +139,29 @@ static error_t check_target(struct option_parser *parse, bool quoted)
 	return 0;
 }
 
-static bool is_met(enum option_need need, const struct options *options)
-{
-	const struct selection_options *target = &options->record.target;
-
-	switch (need) {
-	case NEED_NOTHING:
-		return true;
-	case NEED_FREES:
-		return !options->record.alloc_only;
-	case NEED_SEVERAL:
-		return target->population != POPULATION_LISTED;
-	case NEED_NAMED:
-		return target->command || target->pid_count;
-	case NEED_FOLLOWED_COMMAND:
-		return target->command && target->population == POPULATION_FOLLOW;
-	case NEED_TABLE:
-		return options->report.format == REPORT_TABLE;
-	}
-	return false;
-}
-
 static error_t check_needs(struct option_parser *parse)
 {
-	static const char *const sentences[] = {
-		[NEED_FREES] = "'%s' needs to know what is freed, which '--alloc-only' leaves out",
+	const struct options *options = parse->options;
+	const struct selection_options *target = &options->record.target;
+	bool follows = target->population == POPULATION_FOLLOW;
+	const struct {
+		bool met;
+		const char *sentence;
+	} needs[] = {
+		[NEED_NOTHING] = {true, NULL},
+		[NEED_FREES] = {!options->record.alloc_only,
+				"'%s' needs to know what is freed, which '--alloc-only' leaves out"},
 		[NEED_SEVERAL] =
-			"'%s' chooses among several processes: it goes with '--follow', '--all', '--cgroup' or '--container'",
-		[NEED_NAMED] = "'%s' goes with '-p PID' or '-- COMMAND'",
-		[NEED_FOLLOWED_COMMAND] = "'%s' goes with '--follow -- COMMAND'",
-		[NEED_TABLE] = "'%s' is a table: it goes with no other '-f'",
+			{target->population != POPULATION_LISTED,
+			 "'%s' chooses among several processes: it goes with '--follow', '--all', '--cgroup' or '--container'"},
+		[NEED_NAMED] = {target->command || target->pid_count, "'%s' goes with '-p PID' or '-- COMMAND'"},
+		[NEED_FOLLOWED_COMMAND] = {target->command && follows, "'%s' goes with '--follow -- COMMAND'"},
+		[NEED_TABLE] = {options->report.format == REPORT_TABLE, "'%s' is a table: it goes with no other '-f'"},
 	};
 
 	for (const struct option_row *option = option_table; option < option_table + option_table_count; option++)
-		if (is_given(parse, option) && !is_met(option->need, parse->options))
-			return option_refuse(parse, sentences[option->need], option_spelled(option));
+		if (is_given(parse, option) && !needs[option->need].met)
+			return option_refuse(parse, needs[option->need].sentence, option_spelled(option));
 	return 0;
 }
 
@@ -205,13 +193,9 @@ static error_t parse_key(int key, char *arg, struct argp_state *state)
 		if (!parse->stopped && parse->resume < state->argc)
 			refuse_word(parse, state->argv[parse->resume]);
 		return 0;
-	case ARGP_KEY_INIT:
-	case ARGP_KEY_ARGS:
-	case ARGP_KEY_NO_ARGS:
-	case ARGP_KEY_SUCCESS:
-	case ARGP_KEY_FINI:
-		return ARGP_ERR_UNKNOWN;
 	default:
+		if (!find(parse, key))
+			return ARGP_ERR_UNKNOWN; /* argp's own keys */
 		err = parse_option(parse, key, arg, state->argv[parse->resume]);
 	}
 	parse->resume = state->next;
