@@ -1,18 +1,148 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The gzipped protobuf of pprof.proto: estimates, with everything named that has a name, so that no reader needs the
- * binaries. Called by output_file.c.
- */
 #include "format/pprof_write.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/gzip.h"
+#include "base/intern.h"
 #include "base/stream.h"
-#include "profile/ledger.h"
+#include "base/text.h"
 #include "format/pprof_lifetime.h"
-#include "format/pprof_builder.h"
+#include "pprof.pb-c.h"
+#include "profile/ledger.h"
+
+/* --- memory and tables --- */
+
+struct block {
+	struct block *next;
+	max_align_t memory[];
+};
+
+struct function_key {
+	s64 name, system_name, file, start_line;
+};
+
+/*
+ * A message under construction with the memory it lives in, and its tables of strings and functions, where what is equal
+ * stands once. After `failed` (no memory) every step is harmless: what was not allocated is an empty list.
+ */
+struct builder {
+	const struct profile *profile;
+	Pprof__Profile *message;
+	struct block *blocks;
+	struct intern strings;	 /* with their NUL */
+	struct intern functions; /* struct function_key */
+	bool failed;
+};
+
+/* Zeroed memory for `count` things of `size` bytes, as long as the builder; NULL: failed. */
+static void *take(struct builder *builder, size_t count, size_t size)
+{
+	struct block *block = NULL;
+	size_t bytes;
+
+	if (!__builtin_mul_overflow(count, size, &bytes) && !__builtin_add_overflow(bytes, sizeof(*block), &bytes))
+		block = calloc(1, bytes);
+	if (!block) {
+		builder->failed = true;
+		return NULL;
+	}
+	block->next = builder->blocks;
+	builder->blocks = block;
+	return block->memory;
+}
+
+/* `count` initialized messages as a repeated field wants them: pointers, and their number. NULL and 0: failed. */
+static void *take_messages(struct builder *builder, const ProtobufCMessageDescriptor *kind, size_t count,
+			   size_t *ret_count)
+{
+	char *messages = take(builder, count, kind->sizeof_message);
+	void **list = take(builder, count, sizeof(*list));
+
+	*ret_count = 0;
+	if (!messages || !list)
+		return NULL;
+	for (; *ret_count < count; ++*ret_count, messages += kind->sizeof_message) {
+		protobuf_c_message_init(kind, messages);
+		list[*ret_count] = messages;
+	}
+	return list;
+}
+
+static u32 intern(struct builder *builder, struct intern *table, const void *bytes, size_t size)
+{
+	const struct interned *entry;
+
+	if (size <= UINT32_MAX && intern_add(table, bytes, size, &entry) >= 0)
+		return entry->index;
+	builder->failed = true;
+	return 0;
+}
+
+/* The index of `text`, made valid UTF-8, in the string table; NULL is the empty string, which must come first of all. */
+static s64 add_string(struct builder *builder, const char *text)
+{
+	char *clean = text_clean(text ? text : "");
+	s64 index = 0;
+
+	if (clean)
+		index = intern(builder, &builder->strings, clean, strlen(clean) + 1);
+	else
+		builder->failed = true;
+	free(clean);
+	return index;
+}
+
+/* The id of the function that a line stands in; it begins at 1. */
+static u64 add_function(struct builder *builder, const struct profile_line *line)
+{
+	struct function_key key = {
+		.name = add_string(builder, line->function),
+		.system_name = add_string(builder, line->system_name),
+		.file = add_string(builder, line->file),
+		.start_line = line->start_line,
+	};
+
+	return intern(builder, &builder->functions, &key, sizeof(key)) + 1UL;
+}
+
+static void put_tables(struct builder *builder)
+{
+	Pprof__Profile *message = builder->message;
+	const struct interned *entry;
+
+	message->function = take_messages(builder, &pprof__function__descriptor, intern_count(&builder->functions),
+					  &message->n_function);
+	for (entry = builder->functions.entries; message->n_function && entry; entry = entry->hh.next) {
+		const struct function_key *key = (const void *)entry->bytes;
+		Pprof__Function *function = message->function[entry->index];
+
+		function->id = entry->index + 1UL;
+		function->name = key->name;
+		function->system_name = key->system_name;
+		function->filename = key->file;
+		function->start_line = key->start_line;
+	}
+	message->string_table = take(builder, intern_count(&builder->strings), sizeof(*message->string_table));
+	for (entry = builder->strings.entries; message->string_table && entry; entry = entry->hh.next)
+		message->string_table[message->n_string_table++] = (char *)entry->bytes;
+}
+
+static void release(struct builder *builder)
+{
+	intern_release(&builder->strings);
+	intern_release(&builder->functions);
+	while (builder->blocks) {
+		struct block *block = builder->blocks;
+
+		builder->blocks = block->next;
+		free(block);
+	}
+}
 
 static s64 clamp(u64 value)
 {
@@ -21,16 +151,10 @@ static s64 clamp(u64 value)
 
 /* --- what is measured --- */
 
-static Pprof__ValueType *value_type(struct pprof_builder *builder, const char *type, const char *unit)
+static void set_type(struct builder *builder, Pprof__ValueType *message, const char *type, const char *unit)
 {
-	Pprof__ValueType *message = pprof_builder_take(builder, 1, sizeof(*message));
-
-	if (!message)
-		return NULL;
-	pprof__value_type__init(message);
-	message->type = pprof_builder_string(builder, type);
-	message->unit = pprof_builder_string(builder, unit);
-	return message;
+	message->type = add_string(builder, type);
+	message->unit = add_string(builder, unit);
 }
 
 /* Without free probes nothing is known of what lives, and a column of zeros would claim that it is. */
@@ -39,49 +163,52 @@ static unsigned int measure_count(const struct profile *profile)
 	return profile->alloc_only ? INUSE_OBJECTS : MEASURE_MAX;
 }
 
-static void add_types(struct pprof_builder *builder)
+static void add_types(struct builder *builder)
 {
 	Pprof__Profile *message = builder->message;
+	Pprof__ValueType **period;
+	size_t periods;
 
-	message->sample_type = pprof_builder_take(builder, MEASURE_MAX, sizeof(*message->sample_type));
-	for (unsigned int m = 0; message->sample_type && m < measure_count(builder->profile); m++) {
-		message->sample_type[m] =
-			value_type(builder, profile_measure_names[m], measure_is_space(m) ? "bytes" : "count");
-		message->n_sample_type++;
-	}
-	message->period_type = value_type(builder, "space", "bytes");
+	message->sample_type = take_messages(builder, &pprof__value_type__descriptor, measure_count(builder->profile),
+					     &message->n_sample_type);
+	for (size_t m = 0; m < message->n_sample_type; m++)
+		set_type(builder, message->sample_type[m], profile_measure_names[m],
+			 measure_is_space(m) ? "bytes" : "count");
+	period = take_messages(builder, &pprof__value_type__descriptor, 1, &periods);
+	if (periods)
+		set_type(builder, message->period_type = *period, "space", "bytes");
 	message->period = clamp(builder->profile->sample_bytes);
 	message->time_nanos = clamp(builder->profile->start_unix_ns);
 	message->duration_nanos = clamp(builder->profile->duration_ns);
 }
 
 /* Only what takes something from the profile: pprof shows comments above every report. */
-static void add_comments(struct pprof_builder *builder)
+static void add_comments(struct builder *builder)
 {
 	Pprof__Profile *message = builder->message;
 
-	message->comment = pprof_builder_take(builder, COUNTER_MAX, sizeof(*message->comment));
+	message->comment = take(builder, COUNTER_MAX, sizeof(*message->comment));
 	for (unsigned int i = 0; message->comment && i < COUNTER_MAX; i++) {
 		char text[96];
 
 		if (!builder->profile->ledger[i] || !ledger_is_loss(i))
 			continue;
 		snprintf(text, sizeof(text), "heaptap: %s=%" PRIu64, ledger_name(i), builder->profile->ledger[i]);
-		message->comment[message->n_comment++] = pprof_builder_string(builder, text);
+		message->comment[message->n_comment++] = add_string(builder, text);
 	}
 }
 
 /* --- where --- */
 
-static void fill_mapping(struct pprof_builder *builder, const struct profile_mapping *mapping, Pprof__Mapping *message)
+static void fill_mapping(struct builder *builder, const struct profile_mapping *mapping, Pprof__Mapping *message)
 {
 	char build_id[PROFILE_BUILD_ID_SIZE];
 
 	message->memory_start = mapping->start;
 	message->memory_limit = mapping->end;
 	message->file_offset = mapping->file_offset;
-	message->filename = pprof_builder_string(builder, mapping->path);
-	message->build_id = pprof_builder_string(builder, profile_build_id(mapping, build_id));
+	message->filename = add_string(builder, mapping->path);
+	message->build_id = add_string(builder, profile_build_id(mapping, build_id));
 	message->has_functions = mapping->has_functions;
 	message->has_filenames = mapping->has_filenames;
 	message->has_line_numbers = mapping->has_line_numbers;
@@ -98,134 +225,106 @@ static u32 main_mapping(const struct profile *profile)
 }
 
 /* Mapping i gets id i + 1. At least one there must be: readers of old hang the main program's name on it. */
-static void add_mappings(struct pprof_builder *builder)
+static void add_mappings(struct builder *builder)
 {
 	const struct profile *profile = builder->profile;
 	Pprof__Profile *message = builder->message;
-	u32 count = profile->mapping_count ? profile->mapping_count : 1, first = main_mapping(profile);
-	Pprof__Mapping *mappings = pprof_builder_take(builder, count, sizeof(*mappings));
+	u32 count = profile->mapping_count ? profile->mapping_count : 1, main = main_mapping(profile);
 
-	message->mapping = pprof_builder_take(builder, count, sizeof(*message->mapping));
-	if (!mappings || !message->mapping)
-		return;
-	for (u32 i = 0; i < count; i++) {
-		pprof__mapping__init(&mappings[i]);
-		mappings[i].id = i + 1UL;
+	message->mapping = take_messages(builder, &pprof__mapping__descriptor, count, &message->n_mapping);
+	for (size_t i = 0; i < message->n_mapping; i++) {
+		message->mapping[i]->id = i + 1;
 		if (i < profile->mapping_count)
-			fill_mapping(builder, &profile->mappings[i], &mappings[i]);
+			fill_mapping(builder, &profile->mappings[i], message->mapping[i]);
 	}
-	message->mapping[message->n_mapping++] = &mappings[first];
-	for (u32 i = 0; i < count; i++)
-		if (i != first)
-			message->mapping[message->n_mapping++] = &mappings[i];
+	for (u32 i = main; message->n_mapping && i > 0; i--) {
+		Pprof__Mapping *before = message->mapping[i - 1];
+
+		message->mapping[i - 1] = message->mapping[i];
+		message->mapping[i] = before;
+	}
 }
 
-static void fill_location(struct pprof_builder *builder, const struct profile_location *location,
-			  Pprof__Location *message)
+static void fill_location(struct builder *builder, const struct profile_location *location, Pprof__Location *message)
 {
-	Pprof__Line *lines = pprof_builder_take(builder, location->line_count, sizeof(*lines));
-
-	message->line = pprof_builder_take(builder, location->line_count, sizeof(*message->line));
 	message->address = location->address;
 	if (location->mapping < builder->profile->mapping_count)
 		message->mapping_id = location->mapping + 1UL;
-	if (!lines || !message->line)
-		return;
-	for (u32 i = 0; i < location->line_count; i++) {
-		pprof__line__init(&lines[i]);
-		lines[i].function_id = pprof_builder_function(builder, &location->lines[i]);
-		lines[i].line = location->lines[i].line;
-		message->line[message->n_line++] = &lines[i];
+	message->line = take_messages(builder, &pprof__line__descriptor, location->line_count, &message->n_line);
+	for (size_t i = 0; i < message->n_line; i++) {
+		message->line[i]->function_id = add_function(builder, &location->lines[i]);
+		message->line[i]->line = location->lines[i].line;
 	}
 }
 
-static void add_locations(struct pprof_builder *builder)
+static void add_locations(struct builder *builder)
 {
 	const struct profile *profile = builder->profile;
 	Pprof__Profile *message = builder->message;
-	Pprof__Location *locations = pprof_builder_take(builder, profile->location_count, sizeof(*locations));
 
-	message->location = pprof_builder_take(builder, profile->location_count, sizeof(*message->location));
-	if (!locations || !message->location)
-		return;
-	for (u32 i = 0; i < profile->location_count; i++) {
-		pprof__location__init(&locations[i]);
-		locations[i].id = i + 1UL;
-		fill_location(builder, &profile->locations[i], &locations[i]);
-		message->location[message->n_location++] = &locations[i];
+	message->location =
+		take_messages(builder, &pprof__location__descriptor, profile->location_count, &message->n_location);
+	for (size_t i = 0; i < message->n_location; i++) {
+		message->location[i]->id = i + 1;
+		fill_location(builder, &profile->locations[i], message->location[i]);
 	}
 }
 
 /* --- how much --- */
 
-#define LABELS_MAX 5
-
-static Pprof__Label *add_label(struct pprof_builder *builder, const char *key, Pprof__Sample *message)
+/* A number of 0 or an empty text says nothing, and gets no label. */
+static void add_label(struct builder *builder, const char *key, u64 number, const char *text, Pprof__Sample *message)
 {
-	Pprof__Label *label = pprof_builder_take(builder, 1, sizeof(*label));
+	Pprof__Label *label;
 
-	if (!message->label)
-		message->label = pprof_builder_take(builder, LABELS_MAX, sizeof(*message->label));
-	if (!label || !message->label)
-		return NULL;
-	pprof__label__init(label);
-	label->key = pprof_builder_string(builder, key);
-	message->label[message->n_label++] = label;
-	return label;
-}
-
-static void add_number(struct pprof_builder *builder, const char *key, u64 number, Pprof__Sample *message)
-{
-	Pprof__Label *label = number ? add_label(builder, key, message) : NULL;
-
-	if (label)
-		label->num = clamp(number);
-}
-
-static void add_text(struct pprof_builder *builder, const char *key, const char *text, Pprof__Sample *message)
-{
-	Pprof__Label *label = text && *text ? add_label(builder, key, message) : NULL;
-
-	if (label)
-		label->str = pprof_builder_string(builder, text);
-}
-
-static void add_labels(struct pprof_builder *builder, const struct profile_sample *sample, Pprof__Sample *message)
-{
-	const struct profile_labels *labels;
-
-	add_number(builder, "bytes", sample->size, message);
-	if (!sample->labels || sample->labels > builder->profile->label_count)
+	if (!message->label || (!number && (!text || !*text)))
 		return;
-	labels = &builder->profile->labels[sample->labels - 1];
-	add_number(builder, "pid", labels->pid, message);
-	add_text(builder, "comm", labels->comm, message);
-	add_text(builder, "container", labels->container, message);
-	add_text(builder, "container_id", labels->container_id, message);
+	label = message->label[message->n_label++];
+	label->key = add_string(builder, key);
+	label->num = clamp(number);
+	if (text)
+		label->str = add_string(builder, text);
 }
 
-static void add_lifetime(struct pprof_builder *builder, struct lifetime *lifetime, Pprof__Sample *message)
+static void add_labels(struct builder *builder, const struct profile_sample *sample, Pprof__Sample *message)
 {
-	message->heaptap_lifetime = pprof_builder_take(builder, 1, sizeof(*message->heaptap_lifetime));
+	const struct profile_labels *labels = NULL;
+	size_t room;
+
+	if (sample->labels && sample->labels <= builder->profile->label_count)
+		labels = &builder->profile->labels[sample->labels - 1];
+	message->label = take_messages(builder, &pprof__label__descriptor, labels ? 5 : 1, &room);
+	add_label(builder, "bytes", sample->size, NULL, message);
+	if (!labels)
+		return;
+	add_label(builder, "pid", labels->pid, NULL, message);
+	add_label(builder, "comm", 0, labels->comm, message);
+	add_label(builder, "container", 0, labels->container, message);
+	add_label(builder, "container_id", 0, labels->container_id, message);
+}
+
+static void add_lifetime(struct builder *builder, struct lifetime *lifetime, Pprof__Sample *message)
+{
+	message->heaptap_lifetime = take(builder, 1, sizeof(*message->heaptap_lifetime));
 	if (message->heaptap_lifetime)
 		pprof_lifetime_pack(lifetime, message->heaptap_lifetime);
 }
 
-static void add_model(struct pprof_builder *builder)
+static void add_model(struct builder *builder)
 {
-	Pprof__Model *message = pprof_builder_take(builder, 1, sizeof(*message));
+	Pprof__Model *message = take(builder, 1, sizeof(*message));
 
 	if (message)
 		pprof_model_pack(builder->profile, message);
 	builder->message->heaptap_model = message;
 }
 
-static void fill_sample(struct pprof_builder *builder, const struct profile_sample *sample, Pprof__Sample *message)
+static void fill_sample(struct builder *builder, const struct profile_sample *sample, Pprof__Sample *message)
 {
 	u64 value[MEASURE_MAX];
 
-	message->location_id = pprof_builder_take(builder, sample->depth, sizeof(*message->location_id));
-	message->value = pprof_builder_take(builder, MEASURE_MAX, sizeof(*message->value));
+	message->location_id = take(builder, sample->depth, sizeof(*message->location_id));
+	message->value = take(builder, MEASURE_MAX, sizeof(*message->value));
 	if (!message->location_id || !message->value)
 		return;
 	for (u32 i = 0; i < sample->depth; i++)
@@ -238,20 +337,14 @@ static void fill_sample(struct pprof_builder *builder, const struct profile_samp
 		add_lifetime(builder, sample->lifetime, message);
 }
 
-static void add_samples(struct pprof_builder *builder)
+static void add_samples(struct builder *builder)
 {
 	const struct profile *profile = builder->profile;
 	Pprof__Profile *message = builder->message;
-	Pprof__Sample *samples = pprof_builder_take(builder, profile->sample_count, sizeof(*samples));
 
-	message->sample = pprof_builder_take(builder, profile->sample_count, sizeof(*message->sample));
-	if (!samples || !message->sample)
-		return;
-	for (u32 i = 0; i < profile->sample_count; i++) {
-		pprof__sample__init(&samples[i]);
-		fill_sample(builder, &profile->samples[i], &samples[i]);
-		message->sample[message->n_sample++] = &samples[i];
-	}
+	message->sample = take_messages(builder, &pprof__sample__descriptor, profile->sample_count, &message->n_sample);
+	for (size_t i = 0; i < message->n_sample; i++)
+		fill_sample(builder, &profile->samples[i], message->sample[i]);
 }
 
 /* --- the file --- */
@@ -271,10 +364,10 @@ static int write_message(const Pprof__Profile *message, FILE *out)
 int pprof_write(const struct profile *profile, FILE *out)
 {
 	Pprof__Profile message = PPROF__PROFILE__INIT;
-	struct pprof_builder builder = {.profile = profile, .message = &message};
+	struct builder builder = {.profile = profile, .message = &message};
 	int err;
 
-	pprof_builder_string(&builder, ""); /* entry 0, by the format's rule */
+	add_string(&builder, ""); /* entry 0, by the format's rule */
 	add_types(&builder);
 	add_comments(&builder);
 	add_mappings(&builder);
@@ -282,9 +375,8 @@ int pprof_write(const struct profile *profile, FILE *out)
 	add_samples(&builder);
 	if (profile->model.known)
 		add_model(&builder);
-	err = pprof_builder_finish(&builder);
-	if (!err)
-		err = write_message(&message, out);
-	pprof_builder_release(&builder);
+	put_tables(&builder);
+	err = builder.failed ? -ENOMEM : write_message(&message, out);
+	release(&builder);
 	return err;
 }
