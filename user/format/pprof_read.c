@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * From a file to a profile: unzip, unpack, check, convert. The file may come from anybody: every id and string index is
- * looked up and not trusted. Called by report.c.
- */
+/* Unzip, unpack, check, convert. The file may be hostile: every id and string index is checked before its use. */
 #include "format/pprof_read.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/gzip.h"
+#include "base/id_map.h"
 #include "profile/ledger.h"
 #include "format/pprof_lifetime.h"
 #include "profile/labels.h"
 #include "format/pprof_message.h"
-#include "format/pprof_locations.h"
 #include "profile/estimate.h"
 
 struct reading {
 	struct pprof_message message;
-	struct id_map locations;
+	struct id_map mappings, functions, locations;
 	struct label_table labels;
 	struct profile *profile;
 };
@@ -40,6 +39,131 @@ static int check_types(const struct reading *reading)
 			return -EPROTO;
 	return 0;
 }
+
+/* --- code --- */
+
+/* Hexadecimal to at most 20 bytes; the size, 0 when it is anything else. */
+static u8 parse_build_id(const char *text, u8 build_id[20])
+{
+	size_t length = strlen(text);
+
+	if (length % 2 || length > 40 || strspn(text, "0123456789abcdefABCDEF") != length)
+		return 0;
+	for (size_t i = 0; i < length / 2; i++) {
+		const char digits[3] = {text[2 * i], text[2 * i + 1], 0};
+
+		build_id[i] = strtoul(digits, NULL, 16);
+	}
+	return length / 2;
+}
+
+static int read_mappings(struct reading *reading)
+{
+	const Pprof__Profile *message = reading->message.profile;
+	struct profile *profile = reading->profile;
+	int err = id_map_init(&reading->mappings, message->n_mapping);
+
+	profile->mappings = calloc(message->n_mapping + 1, sizeof(*profile->mappings));
+	if (err || !profile->mappings)
+		return -ENOMEM;
+	for (size_t i = 0; i < message->n_mapping; i++) {
+		const Pprof__Mapping *from = message->mapping[i];
+		struct profile_mapping *to = &profile->mappings[profile->mapping_count++];
+		const char *build_id = pprof_message_string(&reading->message, from->build_id);
+
+		reading->mappings.rows[i] = (struct id_row){.id = from->id, .index = i};
+		err = pprof_message_copy_string(&reading->message, from->filename, &to->path);
+		if (err || !build_id)
+			return err ? err : -EBADMSG;
+		if (!to->path && !(to->path = strdup("")))
+			return -ENOMEM;
+		to->start = from->memory_start;
+		to->end = from->memory_limit;
+		to->file_offset = from->file_offset;
+		to->build_id_size = parse_build_id(build_id, to->build_id);
+		to->has_functions = from->has_functions;
+		to->has_filenames = from->has_filenames;
+		to->has_line_numbers = from->has_line_numbers;
+		to->has_inline_frames = from->has_inline_frames;
+	}
+	return id_map_sort(&reading->mappings);
+}
+
+static int read_functions(struct reading *reading)
+{
+	const Pprof__Profile *message = reading->message.profile;
+
+	if (id_map_init(&reading->functions, message->n_function))
+		return -ENOMEM;
+	for (size_t i = 0; i < message->n_function; i++)
+		reading->functions.rows[i] = (struct id_row){.id = message->function[i]->id, .index = i};
+	return id_map_sort(&reading->functions);
+}
+
+static u32 line_number(s64 line)
+{
+	return line < 0 || line > UINT32_MAX ? 0 : line;
+}
+
+static int read_line(struct reading *reading, const Pprof__Line *from, struct profile_line *to)
+{
+	const Pprof__Function *function;
+	u32 index;
+	int err;
+
+	if (!id_map_find(&reading->functions, from->function_id, &index))
+		return -EBADMSG;
+	function = reading->message.profile->function[index];
+	err = pprof_message_copy_string(&reading->message, function->name, &to->function);
+	err = err ? err : pprof_message_copy_string(&reading->message, function->system_name, &to->system_name);
+	err = err ? err : pprof_message_copy_string(&reading->message, function->filename, &to->file);
+	if (err)
+		return err;
+	/* Some producers fill only one of the names. */
+	if (!to->function && !(to->function = strdup(to->system_name ? to->system_name : "")))
+		return -ENOMEM;
+	if (!to->system_name)
+		to->system_name = to->function;
+	to->line = line_number(from->line);
+	to->start_line = line_number(function->start_line);
+	return 0;
+}
+
+static int read_location(struct reading *reading, const Pprof__Location *from, struct profile_location *to)
+{
+	int err = 0;
+
+	to->address = from->address;
+	to->mapping = MAPPING_UNKNOWN;
+	if (from->mapping_id && !id_map_find(&reading->mappings, from->mapping_id, &to->mapping))
+		return -EBADMSG;
+	to->lines = calloc(from->n_line + 1, sizeof(*to->lines));
+	if (!to->lines)
+		return -ENOMEM;
+	while (!err && to->line_count < from->n_line) {
+		err = read_line(reading, from->line[to->line_count], &to->lines[to->line_count]);
+		to->line_count++;
+	}
+	return err;
+}
+
+static int read_locations(struct reading *reading)
+{
+	const Pprof__Profile *message = reading->message.profile;
+	struct profile *profile = reading->profile;
+	int err = id_map_init(&reading->locations, message->n_location);
+
+	profile->locations = calloc(message->n_location + 1, sizeof(*profile->locations));
+	if (err || !profile->locations)
+		return -ENOMEM;
+	for (size_t i = 0; !err && i < message->n_location; i++) {
+		reading->locations.rows[i] = (struct id_row){.id = message->location[i]->id, .index = i};
+		err = read_location(reading, message->location[i], &profile->locations[profile->location_count++]);
+	}
+	return err ? err : id_map_sort(&reading->locations);
+}
+
+/* --- samples --- */
 
 /* The block size: the label "bytes", else the mean of what was allocated. */
 static int read_size(const struct reading *reading, const Pprof__Sample *from, u64 *ret_size)
@@ -122,24 +246,18 @@ static int read_samples(struct reading *reading)
 /* The losses that pprof_write leaves as comments, "heaptap: lost_ring=3"; comments of others are ignored. */
 static void read_comments(const struct reading *reading)
 {
-	static const char prefix[] = "heaptap: ";
 	const struct pprof_message *message = &reading->message;
 
 	for (size_t i = 0; i < message->profile->n_comment; i++) {
-		const char *text = pprof_message_string(message, message->profile->comment[i]), *number;
-		char name[32] = "";
-		unsigned int counter;
+		const char *text = pprof_message_string(message, message->profile->comment[i]);
+		enum counter counter = COUNTER_MAX;
+		char name[32];
+		u64 value;
 
-		if (!text || strncmp(text, prefix, sizeof(prefix) - 1) != 0)
-			continue;
-		text += sizeof(prefix) - 1;
-		number = strchr(text, '=');
-		if (!number || (size_t)(number - text) >= sizeof(name))
-			continue;
-		memcpy(name, text, number - text);
-		counter = ledger_find(name);
+		if (text && sscanf(text, "heaptap: %31[^=]=%" SCNu64, name, &value) == 2)
+			counter = ledger_find(name);
 		if (counter < COUNTER_MAX)
-			reading->profile->ledger[counter] = strtoull(number + 1, NULL, 10);
+			reading->profile->ledger[counter] = value;
 	}
 }
 
@@ -183,7 +301,9 @@ static int convert(struct reading *reading, const char *path)
 	profile->duration_ns = message->duration_nanos > 0 ? message->duration_nanos : 0;
 	read_comments(reading);
 	err = read_name(profile, path);
-	err = err ? err : pprof_read_locations(&reading->message, profile, &reading->locations);
+	err = err ? err : read_mappings(reading);
+	err = err ? err : read_functions(reading);
+	err = err ? err : read_locations(reading);
 	err = err ? err : pprof_model_unpack(message->heaptap_model, profile);
 	return err ? err : read_samples(reading);
 }
@@ -216,6 +336,8 @@ out:
 	pprof_message_release(&reading.message);
 	profile_free(reading.profile);
 	label_table_release(&reading.labels);
+	id_map_release(&reading.mappings);
+	id_map_release(&reading.functions);
 	id_map_release(&reading.locations);
 	free(data);
 	return err;
