@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "system/cgroup_resolve.h"
 #include "system/mapped_by.h"
 #include "binary/elf.h"
 #include "base/log.h"
@@ -26,28 +27,14 @@ static int refuse(char *why, int err)
 
 static int find_group(struct selection *selection)
 {
+	const struct selection_options *options = selection->options;
 	char *why = NULL;
-	int err = cgroup_find(&selection->hierarchy, selection->options->cgroup, &selection->group, &why);
+	int err = options->container ? container_find(&selection->hierarchy, options->container, &selection->container,
+						      &selection->group, &why)
+				     : cgroup_resolve(&selection->hierarchy, options->cgroup, &selection->group, &why);
 
 	if (err)
 		return refuse(why, err);
-	selection->has_group = true;
-	return STATUS_DONE;
-}
-
-static int find_container(struct selection *selection)
-{
-	char *why = NULL;
-	int err = container_find(&selection->hierarchy, selection->options->container, &selection->container, &why);
-
-	if (err)
-		return refuse(why, err);
-	err = cgroup_open(&selection->hierarchy, selection->container.cgroup, &selection->group);
-	if (err) {
-		log_error("container '%s': its cgroup '%s' is gone; is it being stopped?",
-			  selection->options->container, selection->container.cgroup);
-		return STATUS_NO_TARGET;
-	}
 	selection->has_group = true;
 	return STATUS_DONE;
 }
@@ -79,9 +66,7 @@ int selection_open(const struct selection_options *options, struct selection *re
 	}
 	if (!err)
 		ret_selection->names = container_names_new(&ret_selection->hierarchy);
-	if (options->container)
-		status = find_container(ret_selection);
-	else if (options->cgroup)
+	if (options->container || options->cgroup)
 		status = find_group(ret_selection);
 	if (status == STATUS_DONE && options->exe)
 		status = find_exe(ret_selection);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A group by its path, the groups and processes in it. Called by container and the tracer. */
 #include "system/cgroup.h"
 
 #include <dirent.h>
@@ -11,27 +10,27 @@
 
 #include "system/cgroup_mounts.h"
 
-/* Directories yet to be looked at. A queue, since descending would hold one descriptor for each level. */
+#define NEW_MAX (1u << 30)
+
+/* Directories yet to be visited. A queue, since recursion would hold a descriptor for each level. */
 struct queue {
 	char **paths;
-	size_t count, capacity, next;
+	size_t count, next;
 };
 
+/* Takes over `path`; NULL: there was no memory for it. */
 static int queue_add(struct queue *queue, char *path)
 {
-	if (path && queue->count == queue->capacity) {
-		size_t capacity = queue->capacity ? 2 * queue->capacity : 64;
-		char **grown = realloc(queue->paths, capacity * sizeof(*grown));
+	char **paths = queue->paths;
 
-		if (grown) {
-			queue->paths = grown;
-			queue->capacity = capacity;
-		}
-	}
-	if (!path || queue->count == queue->capacity) {
+	/* Doubles the room whenever the count is a power of two. */
+	if (path && !(queue->count & (queue->count - 1)))
+		paths = reallocarray(paths, queue->count ? 2 * queue->count : 1, sizeof(*paths));
+	if (!path || !paths) {
 		free(path);
 		return -ENOMEM;
 	}
+	queue->paths = paths;
 	queue->paths[queue->count++] = path;
 	return 0;
 }
@@ -82,7 +81,7 @@ struct process_walk {
 	unsigned int hidden;
 };
 
-/* Reading may end early: the group was removed, or its processes are told of further up (it is a threaded one). */
+/* Reading may end early: the group was removed, or it is threaded and its processes are listed further up. */
 static int for_each_in(const char *directory, void *arg)
 {
 	struct process_walk *walk = arg;
@@ -117,28 +116,24 @@ int cgroup_for_each_process(const char *directory, int (*each)(pid_t pid, void *
 	return ret;
 }
 
-static bool is_directory(const char *path, ino_t *ret_inode)
+u64 cgroup_id(const char *directory)
 {
 	struct stat stat_buffer;
 
-	if (stat(path, &stat_buffer) || !S_ISDIR(stat_buffer.st_mode))
-		return false;
-	*ret_inode = stat_buffer.st_ino;
-	return true;
+	/* kernfs gives a directory the number of its group. */
+	return stat(directory, &stat_buffer) || !S_ISDIR(stat_buffer.st_mode) ? 0 : stat_buffer.st_ino;
 }
 
 int cgroup_open(const struct cgroup_mounts *hierarchy, const char *path, struct cgroup *ret_group)
 {
 	struct cgroup group = {.path = strdup(*path ? path : "/"),
 			       .directory = cgroup_mounts_directory(hierarchy, path)};
-	ino_t inode;
 
-	if (!group.path || !group.directory || !is_directory(group.directory, &inode)) {
+	group.id = group.path && group.directory ? cgroup_id(group.directory) : 0;
+	if (!group.id) {
 		cgroup_release(&group);
 		return -ENOENT;
 	}
-	/* kernfs gives a directory the number of its group. */
-	group.id = inode;
 	for (const char *c = cgroup_mounts_below(hierarchy->v2.top, strcmp(path, "/") ? path : ""); *c; c++)
 		group.level += *c == '/';
 	*ret_group = group;
@@ -167,4 +162,84 @@ int cgroup_check(const struct cgroup *group)
 	if (ret < 0)
 		return ret;
 	return ret || hidden ? 0 : -ENODATA;
+}
+
+/* --- memory --- */
+
+/* False: not there, or "max". */
+static bool read_bytes(const char *root, const char *path, const char *name, u64 *ret_bytes)
+{
+	unsigned long long bytes;
+	bool found = false;
+	char *file;
+	FILE *in;
+
+	if (asprintf(&file, "%s%s/%s", root, path, name) < 0)
+		return false;
+	in = fopen(file, "re");
+	free(file);
+	if (in) {
+		found = fscanf(in, "%llu", &bytes) == 1;
+		fclose(in);
+	}
+	if (found)
+		*ret_bytes = bytes;
+	return found;
+}
+
+/* Version 1 writes "no limit" as the largest number of bytes that is whole pages. */
+static bool is_limit(u64 bytes)
+{
+	return bytes < 1ULL << 62;
+}
+
+static bool read_group(const char *root, const char *group, u64 *ret_limit, u64 *ret_used)
+{
+	return (read_bytes(root, group, "memory.max", ret_limit) &&
+		read_bytes(root, group, "memory.current", ret_used)) ||
+	       (read_bytes(root, group, "memory.limit_in_bytes", ret_limit) && is_limit(*ret_limit) &&
+		read_bytes(root, group, "memory.usage_in_bytes", ret_used));
+}
+
+static u64 room(u64 limit, u64 used)
+{
+	return used < limit ? limit - used : 0;
+}
+
+void cgroup_memory(const char *root, const char *path, u64 *ret_limit, u64 *ret_used)
+{
+	char *group = path && *path == '/' && !strstr(path, "/..") ? strdup(path) : NULL, *slash;
+
+	*ret_limit = *ret_used = 0;
+	while (group && *group) {
+		u64 limit, used;
+
+		if (read_group(root, group, &limit, &used) &&
+		    (!*ret_limit || room(limit, used) < room(*ret_limit, *ret_used))) {
+			*ret_limit = limit;
+			*ret_used = used;
+		}
+		slash = strrchr(group, '/');
+		*slash = '\0';
+	}
+	free(group);
+}
+
+static bool never_overcommits(void)
+{
+	FILE *file = fopen("/proc/sys/vm/overcommit_memory", "re");
+	int policy = '2';
+
+	if (file) {
+		policy = getc(file);
+		fclose(file);
+	}
+	return policy == '2';
+}
+
+u32 cgroup_memory_new_max(u64 limit, u64 used)
+{
+	if (never_overcommits() || (limit && used >= limit))
+		return 0;
+	return limit && limit - used < NEW_MAX ? (u32)(limit - used) : NEW_MAX;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef SYSTEM_CGROUP_H
 #define SYSTEM_CGROUP_H
-/* Control groups: the one a user means, the processes in it, and the memory limit that a process is under. */
+/* A control group: its processes, the groups below it, and the memory limit that it is under. */
 #include <sys/types.h>
 
 #include "include/types.h"
@@ -13,26 +13,16 @@ struct cgroup_mounts;
 /* One group of version 2. */
 struct cgroup {
 	char *path;	    /* as in /proc/PID/cgroup: "/a/b" */
-	char *directory;    /* to be opened */
+	char *directory;    /* where it can be opened */
 	u64 id;		    /* what bpf_get_current_cgroup_id says in it: the inode of its directory */
 	unsigned int level; /* components of its path below what is mounted, the kernel's cgroup.level: 0 for the top */
 };
 
-/*
- * The group that a user means by `wanted`: its path in the hierarchy ("system.slice/nginx.service", with or without a
- * slash before it), or its directory below where version 2 or a controller of version 1 is mounted. A group of version
- * 1 stands for the group of version 2 that its processes are in: the lowest that holds all of them.
- *
- * 0, or one of the following with *ret_why a sentence for the user (allocated; NULL when there is no memory for it):
- * -EINVAL (no path, or one with ".."), -ENOENT (no such group), -ENODATA (no process in it nor below), -ENOTUNIQ
- * (version 1, its processes share no group of version 2 but the top), -ENOTSUP (version 1, all of its processes are at
- * version 2's top), -ENOMEM.
- */
-int cgroup_find(const struct cgroup_mounts *hierarchy, const char *wanted, struct cgroup *ret_group, char **ret_why);
-
-/* The same for a path of version 2 that is already known, for instance after a restart; empty is no error. */
+/* The group of that path, if it is there; it may be empty. 0 or -ENOENT. */
 int cgroup_open(const struct cgroup_mounts *hierarchy, const char *path, struct cgroup *ret_group);
 void cgroup_release(struct cgroup *group);
+
+u64 cgroup_id(const char *directory); /* of the group with that directory; 0: there is none */
 
 /* 0 when there is a process in it or below, even one without a number here; -ENODATA, -ENOENT (it is gone), -ENOMEM. */
 int cgroup_check(const struct cgroup *group);
@@ -44,18 +34,25 @@ int cgroup_check(const struct cgroup *group);
 int cgroup_for_each_below(const char *directory, int (*each)(const char *directory, void *arg), void *arg);
 
 /*
- * The same for every process in them. One that moves meanwhile may be told twice, or not at all: who must not miss any
- * watches the group first. Processes of another PID namespace have no number here: *ret_hidden counts them (NULL: who
- * cares).
+ * The same for every process in them. A process that moves meanwhile may be seen twice, or not at all; a caller that must
+ * not miss any watches the group first. Processes of another PID namespace have no number here: *ret_hidden, unless NULL,
+ * counts them.
  */
 int cgroup_for_each_process(const char *directory, int (*each)(pid_t pid, void *arg), void *arg,
 			    unsigned int *ret_hidden);
 
 /*
- * Of `path` and the groups above it, below the directory `root`, the one with least room: its limit and what it uses,
- * of version 2 or of the memory controller of version 1 (cgroup_mounts_memory says which). Both 0 where there is no limit,
- * or nothing to read.
+ * Limit and use of memory in bytes, of version 2 or of the memory controller of version 1 (cgroup_mounts_memory finds both
+ * arguments): of `path` and the groups above it, below the directory `root`, those of the one with least room. Both 0
+ * where there is no limit, or nothing to read.
  */
 void cgroup_memory(const char *root, const char *path, u64 *ret_limit, u64 *ret_used);
+
+/*
+ * Below which size, in bytes, C++'s operator new is not expected to fail, and so to throw: 1 GiB; less where the limit
+ * leaves less room (`limit` and `used` as of cgroup_memory); 0 where the kernel does not overcommit. The BPF programs
+ * check the limits of the process itself (RLIMIT_AS, RLIMIT_DATA) at each call.
+ */
+u32 cgroup_memory_new_max(u64 limit, u64 used);
 
 #endif

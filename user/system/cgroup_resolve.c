@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From what a user calls a group to the group of version 2. Called by the tracer. */
-#include "system/cgroup.h"
+#include "system/cgroup_resolve.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "system/cgroup.h"
 #include "system/cgroup_mounts.h"
+#include "system/error_sentence.h"
 
-/* "/a/b" of "a//./b/": no slash at the end, "" for the top. NULL with errno: nothing, or a way up. */
+static const struct error_sentence sentences[] = {
+	{-EINVAL, "'%s' cannot be a cgroup: give its path without '..', as /proc/PID/cgroup has it"},
+	{-ENODATA, "there is no process in cgroup '%s' nor below it; start one first"},
+	{-ENOTUNIQ,
+	 "cgroup '%s' is one of version 1 whose processes are in several of version 2; give one of those, as the line '0::' in /proc/PID/cgroup has it"},
+	{-ENOTSUP, "cgroup '%s' is one of version 1 whose processes are in none of version 2; use -p or --all"},
+	{-ENOENT, "there is no cgroup '%s'; look for it below %s"},
+	{0, "cgroup '%s' cannot be read: %s"},
+};
+
+/* "/a/b" for "a//./b/": no slash at the end, "" for the top. NULL with errno: empty, or with "..". */
 static char *normalize(const char *wanted)
 {
 	char *words = strdup(wanted), *path = calloc(1, strlen(wanted) + 2), *word, *save, *end = path;
@@ -34,13 +44,6 @@ fail:
 	free(words);
 	free(path);
 	return NULL;
-}
-
-static bool is_directory(const char *path)
-{
-	struct stat stat_buffer;
-
-	return !stat(path, &stat_buffer) && S_ISDIR(stat_buffer.st_mode);
 }
 
 /* The lowest group that holds all processes seen so far. */
@@ -95,7 +98,7 @@ static int from_v1(const struct cgroup_mounts *hierarchy, const struct cgroup_mo
 
 	if (asprintf(&directory, "%s%s%s", hierarchy->root, mount->point, below) < 0)
 		return -ENOMEM;
-	if (is_directory(directory))
+	if (cgroup_id(directory))
 		err = translate(hierarchy, directory, ret_path);
 	free(directory);
 	return err;
@@ -129,7 +132,7 @@ static int by_directory(const struct cgroup_mounts *hierarchy, const char *path,
 static int by_name(const struct cgroup_mounts *hierarchy, const char *path, char **ret_path)
 {
 	char *directory = cgroup_mounts_directory(hierarchy, path);
-	int err = directory && is_directory(directory) ? join("", path, ret_path) : -ENOENT;
+	int err = directory && cgroup_id(directory) ? join("", path, ret_path) : -ENOENT;
 
 	free(directory);
 	for (unsigned int i = 0; err == -ENOENT && i < hierarchy->v1_count; i++) {
@@ -175,43 +178,7 @@ static int resolve(const struct cgroup_mounts *hierarchy, const char *wanted, ch
 	return err;
 }
 
-static char *explain(const struct cgroup_mounts *hierarchy, const char *wanted, int err)
-{
-	char *why;
-	int length;
-
-	switch (err) {
-	case -EINVAL:
-		length = asprintf(&why,
-				  "'%s' cannot be a cgroup: give its path without '..', as /proc/PID/cgroup has it",
-				  wanted);
-		break;
-	case -ENODATA:
-		length = asprintf(&why, "there is no process in cgroup '%s' nor below it; start one first", wanted);
-		break;
-	case -ENOTUNIQ:
-		length = asprintf(
-			&why,
-			"cgroup '%s' is one of version 1 whose processes are in several of version 2; give one of "
-			"those, as the line '0::' in /proc/PID/cgroup has it",
-			wanted);
-		break;
-	case -ENOTSUP:
-		length = asprintf(&why,
-				  "cgroup '%s' is one of version 1 whose processes are in none of version 2; use -p or "
-				  "--all",
-				  wanted);
-		break;
-	case -ENOENT:
-		length = asprintf(&why, "there is no cgroup '%s'; look for it below %s", wanted, hierarchy->v2.point);
-		break;
-	default:
-		length = asprintf(&why, "cgroup '%s' cannot be read: %s", wanted, strerror(-err));
-	}
-	return length < 0 ? NULL : why;
-}
-
-int cgroup_find(const struct cgroup_mounts *hierarchy, const char *wanted, struct cgroup *ret_group, char **ret_why)
+int cgroup_resolve(const struct cgroup_mounts *hierarchy, const char *wanted, struct cgroup *ret_group, char **ret_why)
 {
 	struct cgroup group = {0};
 	char *path = NULL;
@@ -224,7 +191,8 @@ int cgroup_find(const struct cgroup_mounts *hierarchy, const char *wanted, struc
 	free(path);
 	if (err) {
 		cgroup_release(&group);
-		*ret_why = explain(hierarchy, wanted, err);
+		*ret_why =
+			error_sentence(sentences, err, wanted, err == -ENOENT ? hierarchy->v2.point : strerror(-err));
 		return err;
 	}
 	*ret_group = group;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Choosing a container by what the user typed, and saying why not. Called by the tracer. */
 #include "system/container.h"
 
 #include <errno.h>
@@ -11,9 +10,23 @@
 #include "system/cgroup_mounts.h"
 #include "system/container_list.h"
 #include "system/container_runtimes.h"
+#include "system/error_sentence.h"
 
 #define SHORT_ID       12 /* digits, as runtimes show it */
 #define CANDIDATES_MAX 8  /* in a message */
+
+static const struct error_sentence sentences[] = {
+	{-EINVAL,
+	 "a container's name or id has letters, digits, '.', '_' and '-' only; podman ps and docker ps tell them"},
+	{-ENOENT,
+	 "there is no container '%s'; podman ps, docker ps or crictl ps tell what there is, and --cgroup takes what they do not"},
+	{-EACCES, "no container '%s' was found, but those of %s may not be read; run heaptap as root"},
+	{-ENOTUNIQ, "container '%s' may be %s; give more of its id"},
+	{-ENODATA, "container '%s' (%s) is not running; start it first"},
+	{-ENOTSUP, "container '%s' (%s) has no version 2 cgroup of its own; use -p with its processes"},
+	{-ESTALE, "container '%s' (%s): its cgroup is gone; is it being stopped?"},
+	{0, "container '%s' (%s) cannot be read: %s"},
+};
 
 struct matches {
 	struct container_entry **entries;
@@ -38,17 +51,17 @@ static bool begins_so(const struct container_entry *entry, const char *wanted)
 	return strspn(wanted, "0123456789abcdef") == length && !strncmp(entry->id, wanted, length);
 }
 
-static int collect(const struct container_list *container_list, const char *wanted,
+static int collect(const struct container_list *list, const char *wanted,
 		   bool (*matches)(const struct container_entry *entry, const char *wanted), struct matches *found)
 {
 	struct container_entry *entry, *next;
 
-	HASH_ITER (hh, container_list->entries, entry, next) {
+	HASH_ITER (hh, list->entries, entry, next) {
 		struct container_entry **grown;
 
 		if (!matches(entry, wanted))
 			continue;
-		grown = realloc(found->entries, (found->count + 1) * sizeof(struct container_entry *));
+		grown = reallocarray(found->entries, found->count + 1, sizeof(struct container_entry *));
 		if (!grown)
 			return -ENOMEM;
 		found->entries = grown;
@@ -57,59 +70,53 @@ static int collect(const struct container_list *container_list, const char *want
 	return 0;
 }
 
-static int check_group(const struct cgroup_mounts *hierarchy, const char *path)
+static int open_running(const struct cgroup_mounts *mounts, const char *path, struct cgroup *ret_group)
 {
-	struct cgroup group;
-	int err = cgroup_open(hierarchy, path, &group);
+	int err = cgroup_open(mounts, path, ret_group);
 
 	if (err)
 		return -ENODATA;
-	err = cgroup_check(&group);
-	cgroup_release(&group);
-	return err == -ENOENT ? -ENODATA : err;
+	err = cgroup_check(ret_group);
+	if (err)
+		cgroup_release(ret_group);
+	return err == -ENOENT ? -ENODATA : err == -EACCES ? -EPERM : err;
 }
 
-/* By its first process: the component with the id in it. For names that container_of_cgroup does not know. */
-static int ask_process(const struct cgroup_mounts *hierarchy, const struct container_entry *entry, char **ret_path)
+/* The group of its first process, up to the component with the id. For names that container_path_find does not know. */
+static int open_by_process(const struct cgroup_mounts *mounts, const struct container_entry *entry,
+			   struct cgroup *ret_group)
 {
-	char *path = cgroup_mounts_group(hierarchy->root, entry->pid, NULL), *id;
+	char *path = cgroup_mounts_group(mounts->root, entry->pid, NULL), *id = path ? strstr(path, entry->id) : NULL;
+	int err = !path ? -ENODATA : -ENOTSUP;
 
-	if (!path)
-		return -ENODATA;
-	id = strstr(path, entry->id);
-	if (!id) {
-		free(path);
-		return -ENOTSUP;
+	if (id) {
+		id[strcspn(id, "/")] = '\0';
+		err = cgroup_open(mounts, path, ret_group) ? -ESTALE : 0;
 	}
-	id[strcspn(id, "/")] = '\0';
-	*ret_path = path;
-	return 0;
+	free(path);
+	return err;
 }
 
-/* The group it runs in, allocated. */
-static int locate(const struct cgroup_mounts *hierarchy, const struct container_entry *entry, char **ret_path)
+/* The group that it runs in. */
+static int open_group(const struct cgroup_mounts *mounts, const struct container_entry *entry, struct cgroup *ret_group)
 {
-	int err = entry->group ? check_group(hierarchy, entry->group) : -ENODATA;
+	int err = entry->group ? open_running(mounts, entry->group, ret_group) : -ENODATA;
 
-	if (!err) {
-		*ret_path = strdup(entry->group);
-		return *ret_path ? 0 : -ENOMEM;
-	}
-	return entry->pid && err == -ENODATA ? ask_process(hierarchy, entry, ret_path) : err;
+	return entry->pid && err == -ENODATA ? open_by_process(mounts, entry, ret_group) : err;
 }
 
-/* Of several only those that run, if any does. */
-static void keep_running(const struct cgroup_mounts *hierarchy, struct matches *found)
+/* Only those that run, if any does. */
+static void keep_running(const struct cgroup_mounts *mounts, struct matches *found)
 {
+	struct cgroup group;
 	size_t running = 0;
-	char *path;
 
 	for (size_t i = 0; i < found->count; i++) {
 		struct container_entry *entry = found->entries[i];
 
-		if (locate(hierarchy, entry, &path))
+		if (open_group(mounts, entry, &group))
 			continue;
-		free(path);
+		cgroup_release(&group);
 		found->entries[i] = found->entries[running];
 		found->entries[running++] = entry;
 	}
@@ -117,13 +124,16 @@ static void keep_running(const struct cgroup_mounts *hierarchy, struct matches *
 		found->count = running;
 }
 
-static int fill(struct container_entry *entry, char *group, struct container *ret_container)
+static const char *runtime_of(const struct container_entry *entry)
+{
+	return entry->runtime ? entry->runtime : "container";
+}
+
+static int fill(struct container_entry *entry, struct container *ret_container)
 {
 	const char *name = container_list_name(entry);
-	struct container container = {.id = strdup(entry->id),
-				      .name = name ? strdup(name) : NULL,
-				      .runtime = strdup(entry->runtime ? entry->runtime : "container"),
-				      .cgroup = group};
+	struct container container = {
+		.id = strdup(entry->id), .name = name ? strdup(name) : NULL, .runtime = strdup(runtime_of(entry))};
 
 	if (!container.id || !container.runtime || (name && !container.name)) {
 		container_release(&container);
@@ -134,7 +144,7 @@ static int fill(struct container_entry *entry, char *group, struct container *re
 }
 
 /* "3f2a… 'web' (docker), ..." */
-static char *list(const struct matches *found)
+static char *candidates(const struct matches *found)
 {
 	size_t length;
 	char *text = NULL;
@@ -149,7 +159,7 @@ static char *list(const struct matches *found)
 		fprintf(out, "%s%.*s", i ? ", " : "", SHORT_ID, entry->id);
 		if (name)
 			fprintf(out, " '%s'", name);
-		fprintf(out, " (%s)", entry->runtime ? entry->runtime : "container");
+		fprintf(out, " (%s)", runtime_of(entry));
 	}
 	if (found->count > CANDIDATES_MAX)
 		fprintf(out, " and %zu more", found->count - CANDIDATES_MAX);
@@ -160,86 +170,66 @@ static char *list(const struct matches *found)
 	return text;
 }
 
-static char *explain_one(const struct container_entry *entry, const char *wanted, int err)
+/* "user 'bob'", "user 'bob' and 2 more" */
+static char *denied_users(const struct container_list *list)
 {
-	const char *runtime = entry->runtime ? entry->runtime : "container";
-	char *why;
-	int length;
+	char *text;
+	int length = list->denied_count > 1
+			     ? asprintf(&text, "user '%s' and %u more", list->denied_user, list->denied_count - 1)
+			     : asprintf(&text, "user '%s'", list->denied_user);
 
-	if (err == -ENODATA)
-		length = asprintf(&why, "container '%s' (%s) is not running; start it first", wanted, runtime);
-	else if (err == -ENOTSUP)
-		length = asprintf(&why,
-				  "container '%s' (%s) has no version 2 cgroup of its own; use -p with its processes",
-				  wanted, runtime);
-	else
-		length = asprintf(&why, "container '%s' (%s) cannot be read: %s", wanted, runtime, strerror(-err));
-	return length < 0 ? NULL : why;
+	return length < 0 ? NULL : text;
 }
 
-static char *explain_none(const struct container_list *container_list, const char *wanted, int err)
+/* `detail` is freed; NULL: none, or no memory. */
+static char *explain(int err, const char *wanted, char *detail)
 {
-	char *why;
-	int length;
+	char *why = error_sentence(sentences, err, wanted, detail ? detail : "");
 
-	if (err == -EACCES && container_list->denied_count > 1)
-		length = asprintf(&why,
-				  "no container '%s' was found, but those of user '%s' and %u more may not be read; "
-				  "run heaptap as root",
-				  wanted, container_list->denied_user, container_list->denied_count - 1);
-	else if (err == -EACCES)
-		length = asprintf(&why,
-				  "no container '%s' was found, but those of user '%s' may not be read; run heaptap as "
-				  "root",
-				  wanted, container_list->denied_user);
-	else
-		length = asprintf(
-			&why,
-			"there is no container '%s'; podman ps, docker ps or crictl ps tell what there is, and "
-			"--cgroup takes what they do not",
-			wanted);
-	return length < 0 ? NULL : why;
-}
-
-static char *explain_many(const struct matches *found, const char *wanted)
-{
-	char *candidates = list(found), *why;
-
-	if (!candidates || asprintf(&why, "container '%s' may be %s; give more of its id", wanted, candidates) < 0)
-		why = NULL;
-	free(candidates);
+	free(detail);
 	return why;
 }
 
-static int choose(const struct cgroup_mounts *hierarchy, const struct container_list *container_list,
-		  const char *wanted, struct container *ret_container, char **ret_why)
+static int choose(const struct cgroup_mounts *mounts, const struct container_list *list, const char *wanted,
+		  struct matches *found, char **ret_why)
+{
+	int err = collect(list, wanted, is_called, found);
+
+	if (!err && found->count > 1)
+		keep_running(mounts, found);
+	if (!err && !found->count)
+		err = collect(list, wanted, begins_so, found);
+	if (err || found->count == 1)
+		return err;
+	if (found->count) {
+		*ret_why = explain(-ENOTUNIQ, wanted, candidates(found));
+		return -ENOTUNIQ;
+	}
+	err = list->denied_user ? -EACCES : -ENOENT;
+	*ret_why = explain(err, wanted, list->denied_user ? denied_users(list) : NULL);
+	return err;
+}
+
+static int find_in(const struct cgroup_mounts *mounts, const struct container_list *list, const char *wanted,
+		   struct container *ret_container, struct cgroup *ret_group, char **ret_why)
 {
 	struct matches found = {0};
-	char *group = NULL;
-	int err = collect(container_list, wanted, is_called, &found);
+	int err = choose(mounts, list, wanted, &found, ret_why);
 
-	if (!err && found.count > 1)
-		keep_running(hierarchy, &found);
-	if (!err && !found.count)
-		err = collect(container_list, wanted, begins_so, &found);
-	if (!err && !found.count) {
-		err = container_list->denied_user ? -EACCES : -ENOENT;
-		*ret_why = explain_none(container_list, wanted, err);
-	} else if (!err && found.count > 1) {
-		err = -ENOTUNIQ;
-		*ret_why = explain_many(&found, wanted);
-	} else if (!err) {
-		err = locate(hierarchy, found.entries[0], &group);
+	if (!err) {
+		err = open_group(mounts, found.entries[0], ret_group);
 		if (err)
-			*ret_why = explain_one(found.entries[0], wanted, err);
+			*ret_why = explain(err, wanted, strdup(runtime_of(found.entries[0])));
 		else
-			err = fill(found.entries[0], group, ret_container);
+			err = fill(found.entries[0], ret_container);
+		if (err)
+			cgroup_release(ret_group);
 	}
 	free(found.entries);
 	return err;
 }
 
-/* Anything else is no name of any runtime, and would only spoil the message. */
+/* Other characters are in no name of any runtime, and would spoil the message. */
 static bool may_be(const char *wanted)
 {
 	size_t length = strspn(wanted, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/");
@@ -247,23 +237,22 @@ static bool may_be(const char *wanted)
 	return length && !wanted[length];
 }
 
-int container_find(const struct cgroup_mounts *hierarchy, const char *wanted, struct container *ret_container,
-		   char **ret_why)
+int container_find(const struct cgroup_mounts *mounts, const char *wanted, struct container *ret_container,
+		   struct cgroup *ret_group, char **ret_why)
 {
-	struct container_list container_list;
+	struct container_list list = {0};
 	int err;
 
+	*ret_group = (struct cgroup){0};
 	*ret_why = NULL;
 	if (!may_be(wanted)) {
-		*ret_why = strdup("a container's name or id has letters, digits, '.', '_' and '-' only; podman ps and "
-				  "docker ps tell them");
+		*ret_why = explain(-EINVAL, wanted, NULL);
 		return -EINVAL;
 	}
-	err = container_list_load(hierarchy, &container_list);
-	if (err)
-		return err;
-	err = choose(hierarchy, &container_list, wanted, ret_container, ret_why);
-	container_list_release(&container_list);
+	container_runtimes_load(mounts->root, &list);
+	container_runtimes_load_groups(mounts, &list);
+	err = list.no_memory ? -ENOMEM : find_in(mounts, &list, wanted, ret_container, ret_group, ret_why);
+	container_list_release(&list);
 	return err;
 }
 
@@ -272,21 +261,20 @@ void container_release(struct container *container)
 	free(container->id);
 	free(container->name);
 	free(container->runtime);
-	free(container->cgroup);
 	*container = (struct container){0};
 }
 
 struct container_names {
-	const struct cgroup_mounts *hierarchy;
-	struct container_list container_list;
+	const struct cgroup_mounts *mounts;
+	struct container_list list;
 };
 
-struct container_names *container_names_new(const struct cgroup_mounts *hierarchy)
+struct container_names *container_names_new(const struct cgroup_mounts *mounts)
 {
 	struct container_names *names = calloc(1, sizeof(*names));
 
 	if (names)
-		names->hierarchy = hierarchy;
+		names->mounts = mounts;
 	return names;
 }
 
@@ -294,19 +282,19 @@ void container_names_free(struct container_names *names)
 {
 	if (!names)
 		return;
-	container_list_release(&names->container_list);
+	container_list_release(&names->list);
 	free(names);
 }
 
-/* Nothing is ever taken out, so that what was handed out stays; an id that nobody knows is booked as that. */
+/* Entries stay, since their names were handed out; an unknown id gets one without a name. */
 const char *container_names_find(struct container_names *names, const char *id)
 {
-	struct container_entry *entry = container_list_find(&names->container_list, id);
+	struct container_entry *entry = container_list_find(&names->list, id);
 
 	if (!entry) {
-		container_runtimes_load(names->hierarchy->root, &names->container_list);
-		container_list_add(&names->container_list, &(struct container_fact){.id = id});
-		entry = container_list_find(&names->container_list, id);
+		container_runtimes_load(names->mounts->root, &names->list);
+		container_list_add(&names->list, &(struct container_fact){.id = id});
+		entry = container_list_find(&names->list, id);
 	}
 	return entry ? container_list_name(entry) : NULL;
 }

@@ -1,37 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table, and the order in which its sources are asked. Called by container. */
 #include "system/container_list.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "system/cgroup.h"
-#include "system/container.h"
-#include "system/cgroup_mounts.h"
-#include "system/container_runtimes.h"
-
 #define WORD_MAX 255
 
-/* Longer or stranger names are no runtime's. */
-static bool is_word(const char *text)
+/* `text`, or NULL where it is too long or strange to be a runtime's name. */
+static const char *word(const char *text)
 {
-	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	size_t length;
 
-	return length && length <= WORD_MAX && !text[length] && text[0] != '.' && text[0] != '-';
+	if (!text || *text == '.' || *text == '-')
+		return NULL;
+	length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	return length && length <= WORD_MAX && !text[length] ? text : NULL;
 }
 
-static void learn(struct container_list *container_list, char **known, const char *text, bool is_good)
+static void learn(struct container_list *list, char **known, const char *text)
 {
-	if (*known || !text || !is_good)
+	if (*known || !text)
 		return;
 	*known = strdup(text);
 	if (!*known)
-		container_list->no_memory = true;
+		list->no_memory = true;
 }
 
-static struct container_entry *add_entry(struct container_list *container_list, const char *id)
+static struct container_entry *add_entry(struct container_list *list, const char *id)
 {
 	struct container_entry *entry = calloc(1, sizeof(*entry));
 
@@ -39,47 +35,47 @@ static struct container_entry *add_entry(struct container_list *container_list, 
 		entry->id = strdup(id);
 	if (!entry || !entry->id) {
 		free(entry);
-		container_list->no_memory = true;
+		list->no_memory = true;
 		return NULL;
 	}
-	HASH_ADD_KEYPTR(hh, container_list->entries, entry->id, strlen(entry->id), entry);
+	HASH_ADD_KEYPTR(hh, list->entries, entry->id, strlen(entry->id), entry);
 	return entry;
 }
 
-struct container_entry *container_list_find(const struct container_list *container_list, const char *id)
+struct container_entry *container_list_find(const struct container_list *list, const char *id)
 {
 	struct container_entry *entry;
 
-	HASH_FIND_STR(container_list->entries, id, entry);
+	HASH_FIND_STR(list->entries, id, entry);
 	return entry;
 }
 
-void container_list_add(struct container_list *container_list, const struct container_fact *fact)
+void container_list_add(struct container_list *list, const struct container_fact *fact)
 {
 	struct container_entry *entry;
 
-	if (!fact->id || !is_word(fact->id))
+	if (!word(fact->id))
 		return;
-	entry = container_list_find(container_list, fact->id);
-	/* Nobody says anything of another's container. */
+	entry = container_list_find(list, fact->id);
+	/* Users have a say about their own containers only. */
 	if (entry && fact->user && (!entry->user || strcmp(entry->user, fact->user)))
 		return;
 	if (!entry)
-		entry = add_entry(container_list, fact->id);
+		entry = add_entry(list, fact->id);
 	if (!entry)
 		return;
-	learn(container_list, &entry->name, fact->name, fact->name && is_word(fact->name));
-	learn(container_list, &entry->pod, fact->pod, fact->pod && is_word(fact->pod));
-	learn(container_list, &entry->part, fact->part, fact->part && is_word(fact->part));
-	learn(container_list, &entry->user, fact->user, true);
-	learn(container_list, &entry->runtime, fact->runtime, true);
-	/* Only here the last is believed: the hierarchy itself. */
+	learn(list, &entry->name, word(fact->name));
+	learn(list, &entry->pod, word(fact->pod));
+	learn(list, &entry->part, word(fact->part));
+	learn(list, &entry->user, fact->user);
+	learn(list, &entry->runtime, fact->runtime);
+	/* The last is believed: the cgroup hierarchy itself. */
 	if (fact->group && *fact->group == '/') {
 		free(entry->group);
 		entry->group = NULL;
-		learn(container_list, &entry->group, fact->group, true);
+		learn(list, &entry->group, fact->group);
 	}
-	/* A user could name any process as that of his container. */
+	/* A user could name any process as that of a container. */
 	if (!entry->pid && !fact->user)
 		entry->pid = fact->pid;
 }
@@ -93,70 +89,18 @@ const char *container_list_name(struct container_entry *entry)
 	return entry->label ? entry->label : entry->part;
 }
 
-void container_list_deny(struct container_list *container_list, const char *user)
+void container_list_deny(struct container_list *list, const char *user)
 {
-	learn(container_list, &container_list->denied_user, user, true);
-	container_list->denied_count++;
+	learn(list, &list->denied_user, user);
+	list->denied_count++;
 }
 
-struct group_walk {
-	struct container_list *container_list;
-	const struct cgroup_mounts *hierarchy;
-	size_t skip; /* bytes of a directory's path before that of its group */
-};
-
-static int add_group(const char *directory, void *arg)
-{
-	const struct group_walk *walk = arg;
-	char id[CONTAINER_ID_SIZE], *group;
-	const char *runtime;
-
-	if (!container_of_last(directory + walk->skip, id, &runtime))
-		return 0;
-	if (asprintf(&group, "%s%s", walk->hierarchy->v2.top, directory + walk->skip) < 0)
-		return -ENOMEM;
-	container_list_add(walk->container_list,
-			   &(struct container_fact){.id = id, .runtime = runtime, .group = group});
-	free(group);
-	return 0;
-}
-
-/* Groups come last: they say where a container runs, and of one that no file knows that it is there. */
-static void add_groups(struct container_list *container_list, const struct cgroup_mounts *hierarchy)
-{
-	struct group_walk walk = {.container_list = container_list, .hierarchy = hierarchy};
-	char *top;
-
-	if (asprintf(&top, "%s%s", hierarchy->root, hierarchy->v2.point) < 0) {
-		container_list->no_memory = true;
-		return;
-	}
-	walk.skip = strlen(top);
-	if (cgroup_for_each_below(top, add_group, &walk) == -ENOMEM)
-		container_list->no_memory = true;
-	free(top);
-}
-
-int container_list_load(const struct cgroup_mounts *hierarchy, struct container_list *ret_roster)
-{
-	struct container_list container_list = {0};
-
-	container_runtimes_load(hierarchy->root, &container_list);
-	add_groups(&container_list, hierarchy);
-	if (container_list.no_memory) {
-		container_list_release(&container_list);
-		return -ENOMEM;
-	}
-	*ret_roster = container_list;
-	return 0;
-}
-
-void container_list_release(struct container_list *container_list)
+void container_list_release(struct container_list *list)
 {
 	struct container_entry *entry, *next;
 
-	HASH_ITER (hh, container_list->entries, entry, next) {
-		HASH_DEL(container_list->entries, entry);
+	HASH_ITER (hh, list->entries, entry, next) {
+		HASH_DEL(list->entries, entry);
 		free(entry->id);
 		free(entry->name);
 		free(entry->pod);
@@ -167,6 +111,6 @@ void container_list_release(struct container_list *container_list)
 		free(entry->label);
 		free(entry);
 	}
-	free(container_list->denied_user);
-	*container_list = (struct container_list){0};
+	free(list->denied_user);
+	*list = (struct container_list){0};
 }

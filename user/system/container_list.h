@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef SYSTEM_CONTAINER_LIST_H
 #define SYSTEM_CONTAINER_LIST_H
-/*
- * Every container of this machine that anything tells of: the state files of podman, docker and containerd, the log
- * links of Kubernetes, and the groups that containers run in. One state of affairs, read by one call.
- */
+/* A table of containers by id, in which what several sources say about one is put together. It reads nothing itself. */
 #include <sys/types.h>
 #include <uthash.h>
 
 #include "include/types.h"
 
-struct cgroup_mounts;
-
 /*
- * What one source says of one container; NULL or 0 where it does not say. What is no plain word (letters, digits,
- * ".", "_" and "-") is taken for not said, so nothing of it can upset a terminal or a path; a path may hold more.
+ * What one source says about one container; NULL or 0: nothing. A name that is not a plain word (letters, digits, ".", "_"
+ * and "-") counts as not said, so that none can upset a terminal or a path; `group` may hold other characters.
  */
 struct container_fact {
 	const char *id;
 	const char *name;
-	const char *pod, *part; /* of Kubernetes: its pod, and its name therein */
+	const char *pod, *part; /* of Kubernetes: its pod, and its name there */
 	const char *runtime;
-	const char *user;  /* whose it is; NULL: root's or unknown */
+	const char *user;  /* who owns it; NULL: root or unknown */
 	const char *group; /* path of version 2 */
 	pid_t pid;
 };
@@ -37,23 +32,22 @@ struct container_entry {
 
 struct container_list {
 	struct container_entry *entries;
-	char *denied_user;	   /* one whose state files may not be read; NULL: none */
+	char *denied_user;	   /* a user whose state files may not be read; NULL: none */
 	unsigned int denied_count; /* how many such users */
 	bool no_memory;
 };
 
-/* Read all. 0 or -ENOMEM; what cannot be read is left out. */
-int container_list_load(const struct cgroup_mounts *hierarchy, struct container_list *ret_roster);
-void container_list_release(struct container_list *container_list);
+/*
+ * Add what a source says. The first source is believed, but the last about a container's group. A source of a user says
+ * nothing about containers of others, and no PID.
+ */
+void container_list_add(struct container_list *list, const struct container_fact *fact);
+void container_list_deny(struct container_list *list, const char *user); /* his state files may not be read */
+void container_list_release(struct container_list *list);
 
-struct container_entry *container_list_find(const struct container_list *container_list,
-					    const char *id); /* NULL: unknown */
+struct container_entry *container_list_find(const struct container_list *list, const char *id); /* NULL: unknown */
 
 /* "POD/PART" of Kubernetes, else the runtime's name; NULL: it has none. */
 const char *container_list_name(struct container_entry *entry);
-
-/* For container_runtimes.c: book what a source says. Who comes first is believed, but the last about its group. */
-void container_list_add(struct container_list *container_list, const struct container_fact *fact);
-void container_list_deny(struct container_list *container_list, const char *user);
 
 #endif

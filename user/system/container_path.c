@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which container a control group is, by its path alone; called for each process that is traced. */
-#include "system/container.h"
+#include "system/container_path.h"
 
 #include <string.h>
 
 #define ID_LENGTH (CONTAINER_ID_SIZE - 1)
 
-/* What stands before the id, and who puts it there. Monitors of containers (conmon) and pods are called otherwise. */
+/* What precedes the id, and the runtime that writes it. Groups of monitors (conmon) and of pods have other names. */
 static const struct {
 	const char *prefix, *runtime;
 } prefixes[] = {
@@ -24,7 +23,7 @@ static bool ends_with(const char *text, size_t length, const char *end)
 	return length >= strlen(end) && !memcmp(text + length - strlen(end), end, strlen(end));
 }
 
-/* A bare id: its parents tell whose. NULL: it is a pod, in which containers are. */
+/* The runtime of a bare id, which the groups above tell. NULL: it is a pod, which holds containers. */
 static const char *runtime_of_bare(const char *path, size_t parents)
 {
 	if (ends_with(path, parents, "/libpod_parent"))
@@ -34,7 +33,7 @@ static const char *runtime_of_bare(const char *path, size_t parents)
 	return memmem(path, parents, "/kubepods", strlen("/kubepods")) ? "kubernetes" : "container";
 }
 
-/* Of the component that begins behind `slash`, an offset into the path, and has `length` bytes. */
+/* The same for one component: it begins after `slash`, an offset into the path, and has `length` bytes. */
 static bool component(const char *path, size_t slash, size_t length, char ret_id[CONTAINER_ID_SIZE],
 		      const char **ret_runtime)
 {
@@ -61,14 +60,14 @@ static bool component(const char *path, size_t slash, size_t length, char ret_id
 	return true;
 }
 
-bool container_of_last(const char *path, char ret_id[CONTAINER_ID_SIZE], const char **ret_runtime)
+bool container_path_last(const char *path, char ret_id[CONTAINER_ID_SIZE], const char **ret_runtime)
 {
 	const char *slash = strrchr(path, '/');
 
 	return slash && component(path, (size_t)(slash - path), strlen(slash + 1), ret_id, ret_runtime);
 }
 
-bool container_of_cgroup(const char *path, char ret_id[CONTAINER_ID_SIZE], const char **ret_runtime)
+bool container_path_find(const char *path, char ret_id[CONTAINER_ID_SIZE], const char **ret_runtime)
 {
 	size_t end = strlen(path);
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Readers of the state files of each runtime. Called by container_list. */
 #include "system/container_runtimes.h"
 
 #include <errno.h>
@@ -9,15 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "system/container.h"
+#include "system/cgroup.h"
+#include "system/cgroup_mounts.h"
 #include "system/container_list.h"
+#include "system/container_path.h"
 #include "system/state_file.h"
 
 #define JSON_INT_MAX 2147483647.0
 
-/* Whose files are read, and what their containers are said to run by. */
+/* What is known about all containers of a directory, and the list that they go to. */
 struct source {
-	struct container_list *container_list;
+	struct container_list *list;
 	const char *runtime;
 	const char *user;
 };
@@ -27,35 +28,37 @@ static const char *text_of(const cJSON *object, const char *key)
 	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
+static pid_t pid_of(const cJSON *number)
+{
+	bool fits = cJSON_IsNumber(number) && number->valuedouble > 0 && number->valuedouble <= JSON_INT_MAX;
+
+	return fits ? (pid_t)number->valuedouble : 0;
+}
+
 static void docker_container(const char *directory, const char *id, void *arg)
 {
 	const struct source *source = arg;
-	const cJSON *pid;
 	const char *name;
 	cJSON *json;
 
 	if (state_file_read(&json, "%s/%s/config.v2.json", directory, id))
 		return;
 	name = text_of(json, "Name");
-	pid = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(json, "State"), "Pid");
-	container_list_add(source->container_list,
+	container_list_add(source->list,
 			   &(struct container_fact){.id = text_of(json, "ID"),
 						    .name = name && *name == '/' ? name + 1 : name,
 						    .runtime = source->runtime,
 						    .user = source->user,
-						    .pid = cJSON_IsNumber(pid) && pid->valuedouble > 0 &&
-									   pid->valuedouble <= JSON_INT_MAX
-								   ? (pid_t)pid->valuedouble
-								   : 0});
+						    .pid = pid_of(cJSON_GetObjectItemCaseSensitive(
+							    cJSON_GetObjectItemCaseSensitive(json, "State"), "Pid"))});
 	cJSON_Delete(json);
 }
 
-/* -EACCES when it is there and may not be read. */
-static int podman_file(const struct source *source, const char *store, const char *driver, const char *file)
+static int podman_file(const struct source *source, const char *path)
 {
 	const cJSON *container;
 	cJSON *json;
-	int err = state_file_read(&json, "%s/%s-containers/%s", store, driver, file);
+	int err = state_file_read(&json, "%s", path);
 
 	if (err)
 		return err;
@@ -63,7 +66,7 @@ static int podman_file(const struct source *source, const char *store, const cha
 	{
 		const cJSON *names = cJSON_GetObjectItemCaseSensitive(container, "names");
 
-		container_list_add(source->container_list,
+		container_list_add(source->list,
 				   &(struct container_fact){.id = text_of(container, "id"),
 							    .name = cJSON_GetStringValue(cJSON_GetArrayItem(names, 0)),
 							    .runtime = source->runtime,
@@ -73,24 +76,28 @@ static int podman_file(const struct source *source, const char *store, const cha
 	return 0;
 }
 
-static bool podman_store(const struct source *source, const char *store)
+/* -EACCES: one of the store's files is there and may not be read. */
+static int podman_store(const struct source *source, const char *root, const char *home, const char *store)
 {
 	static const char *const drivers[] = {"overlay", "vfs", "btrfs", "zfs"};
-	bool denied = false;
+	static const char *const files[] = {"containers.json", "volatile-containers.json"};
+	char path[PATH_MAX];
+	int ret = 0;
 
-	for (unsigned int i = 0; i < sizeof(drivers) / sizeof(*drivers); i++) {
-		denied |= podman_file(source, store, drivers[i], "containers.json") == -EACCES;
-		denied |= podman_file(source, store, drivers[i], "volatile-containers.json") == -EACCES;
-	}
-	return !denied;
+	for (unsigned int i = 0; i < 8; i++)
+		if (snprintf(path, sizeof(path), "%s%s%s/%s-containers/%s", root, home, store, drivers[i / 2],
+			     files[i % 2]) < PATH_MAX &&
+		    podman_file(source, path) == -EACCES)
+			ret = -EACCES;
+	return ret;
 }
 
-/* A name that ctr's and nerdctl's users gave is in the annotations, as are those of Kubernetes. */
+/* The annotations have the names that users of ctr and nerdctl gave, and those of Kubernetes. */
 static void containerd_task(const char *directory, const char *id, void *arg)
 {
 	const struct source *source = arg;
 	struct container_fact fact = {.id = id, .runtime = source->runtime};
-	cJSON *json = NULL;
+	cJSON *json = NULL, *pid = NULL;
 
 	if (!state_file_read(&json, "%s/%s/config.json", directory, id)) {
 		const cJSON *notes = cJSON_GetObjectItemCaseSensitive(json, "annotations");
@@ -100,20 +107,19 @@ static void containerd_task(const char *directory, const char *id, void *arg)
 		fact.part = text_of(notes, "io.kubernetes.cri.container-name");
 		fact.group = text_of(cJSON_GetObjectItemCaseSensitive(json, "linux"), "cgroupsPath");
 	}
-	fact.pid = state_file_read_pid("%s/%s/init.pid", directory, id);
-	container_list_add(source->container_list, &fact);
+	if (!state_file_read(&pid, "%s/%s/init.pid", directory, id))
+		fact.pid = pid_of(pid);
+	container_list_add(source->list, &fact);
+	cJSON_Delete(pid);
 	cJSON_Delete(json);
 }
 
 static void containerd_namespace(const char *directory, const char *name, void *arg)
 {
-	char path[PATH_MAX];
-
-	if (snprintf(path, sizeof(path), "%s/%s", directory, name) < (int)sizeof(path))
-		state_file_for_each(path, containerd_task, arg);
+	state_file_for_each(containerd_task, arg, "%s/%s", directory, name);
 }
 
-/* POD_NAMESPACE_CONTAINER-ID.log: no name of Kubernetes has an underscore. */
+/* POD_NAMESPACE_CONTAINER-ID.log, where no name may have an underscore. */
 static void kubernetes_log(const char *directory, const char *name, void *arg)
 {
 	const struct source *source = arg;
@@ -126,35 +132,34 @@ static void kubernetes_log(const char *directory, const char *name, void *arg)
 		space = strtok_r(NULL, "_", &save);
 		part = strtok_r(NULL, "_", &save);
 		if (pod && space && part)
-			container_list_add(
-				source->container_list,
-				&(struct container_fact){
-					.id = dash + 1, .pod = pod, .part = part, .runtime = source->runtime});
+			container_list_add(source->list, &(struct container_fact){.id = dash + 1,
+										  .pod = pod,
+										  .part = part,
+										  .runtime = source->runtime});
 	}
 	free(copy);
 }
 
-/* The containers of one user, who may keep what he likes there. */
-static void load_user(const char *root, const struct passwd *user, struct container_list *container_list)
+/* The containers of one user, who may have written anything there. */
+static void load_user(const char *root, const struct passwd *user, struct container_list *list)
 {
-	char path[PATH_MAX], podman[64 + 256], docker[64 + 256];
-	struct source source = {.container_list = container_list, .user = user->pw_name, .runtime = podman};
-	bool readable = true;
+	char podman[64 + 256], docker[64 + 256], run[64];
+	struct source source = {.list = list, .user = user->pw_name, .runtime = podman};
+	bool denied = false;
 
 	snprintf(podman, sizeof(podman), "podman of user %.255s", user->pw_name);
 	snprintf(docker, sizeof(docker), "docker of user %.255s", user->pw_name);
-	if (snprintf(path, sizeof(path), "%s%s/.local/share/containers/storage", root, user->pw_dir) < PATH_MAX)
-		readable &= podman_store(&source, path);
-	if (snprintf(path, sizeof(path), "%s/run/user/%u/containers", root, user->pw_uid) < PATH_MAX)
-		readable &= podman_store(&source, path);
+	snprintf(run, sizeof(run), "/run/user/%u", user->pw_uid);
+	denied |= podman_store(&source, root, user->pw_dir, "/.local/share/containers/storage") == -EACCES;
+	denied |= podman_store(&source, root, run, "/containers") == -EACCES;
 	source.runtime = docker;
-	if (snprintf(path, sizeof(path), "%s%s/.local/share/docker/containers", root, user->pw_dir) < PATH_MAX)
-		readable &= state_file_for_each(path, docker_container, &source) != -EACCES;
-	if (!readable)
-		container_list_deny(container_list, user->pw_name);
+	denied |= state_file_for_each(docker_container, &source, "%s%s/.local/share/docker/containers", root,
+				      user->pw_dir) == -EACCES;
+	if (denied)
+		container_list_deny(list, user->pw_name);
 }
 
-static void load_users(const char *root, struct container_list *container_list)
+static void load_users(const char *root, struct container_list *list)
 {
 	const struct passwd *user;
 	char path[PATH_MAX];
@@ -165,37 +170,64 @@ static void load_users(const char *root, struct container_list *container_list)
 	users = fopen(path, "re");
 	while (users && (user = fgetpwent(users)))
 		if (user->pw_dir && user->pw_dir[0] == '/')
-			load_user(root, user, container_list);
+			load_user(root, user, list);
 	if (users)
 		fclose(users);
 }
 
-/* Call `each` for what is in a directory of the machine. */
-static void load(const char *root, const char *directory, struct source source,
-		 void (*each)(const char *directory, const char *name, void *arg))
+/* The machine's own come first, since the first is believed; docker before containerd, which runs docker's too. */
+void container_runtimes_load(const char *root, struct container_list *list)
 {
-	char path[PATH_MAX];
+	static const char *const containerd_roots[] = {"/run", "/run/k3s"};
+	struct source source = {.list = list, .runtime = "docker"};
 
-	if (snprintf(path, sizeof(path), "%s%s", root, directory) < PATH_MAX)
-		state_file_for_each(path, each, &source);
+	state_file_for_each(docker_container, &source, "%s/var/lib/docker/containers", root);
+	source.runtime = "podman";
+	if (podman_store(&source, root, "", "/var/lib/containers/storage") == -EACCES)
+		container_list_deny(list, "root");
+	if (podman_store(&source, root, "", "/run/containers/storage") == -EACCES)
+		container_list_deny(list, "root");
+	source.runtime = "containerd";
+	for (unsigned int i = 0; i < 2; i++)
+		state_file_for_each(containerd_namespace, &source, "%s%s/containerd/io.containerd.runtime.v2.task",
+				    root, containerd_roots[i]);
+	source.runtime = "kubernetes";
+	state_file_for_each(kubernetes_log, &source, "%s/var/log/containers", root);
+	load_users(root, list);
 }
 
-/* The machine's own first, since who comes first is believed; docker before containerd, which runs docker's too. */
-void container_runtimes_load(const char *root, struct container_list *container_list)
-{
-	const struct source docker = {.container_list = container_list, .runtime = "docker"};
-	const struct source podman = {.container_list = container_list, .runtime = "podman"};
-	const struct source containerd = {.container_list = container_list, .runtime = "containerd"};
-	const struct source kubernetes = {.container_list = container_list, .runtime = "kubernetes"};
-	static const char *const stores[] = {"/var/lib/containers/storage", "/run/containers/storage"};
-	char path[PATH_MAX];
+struct group_walk {
+	struct container_list *list;
+	const struct cgroup_mounts *mounts;
+	size_t skip; /* bytes of a directory's path before that of its group */
+};
 
-	load(root, "/var/lib/docker/containers", docker, docker_container);
-	for (unsigned int i = 0; i < sizeof(stores) / sizeof(*stores); i++)
-		if (snprintf(path, sizeof(path), "%s%s", root, stores[i]) < PATH_MAX && !podman_store(&podman, path))
-			container_list_deny(container_list, "root");
-	load(root, "/run/containerd/io.containerd.runtime.v2.task", containerd, containerd_namespace);
-	load(root, "/run/k3s/containerd/io.containerd.runtime.v2.task", containerd, containerd_namespace);
-	load(root, "/var/log/containers", kubernetes, kubernetes_log);
-	load_users(root, container_list);
+static int add_group(const char *directory, void *arg)
+{
+	const struct group_walk *walk = arg;
+	char id[CONTAINER_ID_SIZE], *group;
+	const char *runtime;
+
+	if (!container_path_last(directory + walk->skip, id, &runtime))
+		return 0;
+	if (asprintf(&group, "%s%s", walk->mounts->v2.top, directory + walk->skip) < 0)
+		return -ENOMEM;
+	container_list_add(walk->list, &(struct container_fact){.id = id, .runtime = runtime, .group = group});
+	free(group);
+	return 0;
+}
+
+void container_runtimes_load_groups(const struct cgroup_mounts *mounts, struct container_list *list)
+{
+	struct group_walk walk = {.list = list, .mounts = mounts};
+	char *top;
+
+	if (asprintf(&top, "%s%s", mounts->root, mounts->v2.point) < 0) {
+		list->no_memory = true;
+		return;
+	}
+	walk.skip = strlen(top);
+	if (cgroup_for_each_below(top, add_group, &walk) == -ENOMEM)
+		list->no_memory = true;
+	free(top);
 }

@@ -13,9 +13,16 @@
  * directories (LDAP) and stores that were moved by configuration are not looked for: their containers are known by id.
  */
 
+struct cgroup_mounts;
 struct container_list;
 
-/* Tell the container_list all of it. A file that is broken, missing or too large hides no other. */
-void container_runtimes_load(const char *root, struct container_list *container_list);
+/* Add what those files say to the list. A file that is broken, missing or too large hides no other. */
+void container_runtimes_load(const char *root, struct container_list *list);
+
+/*
+ * Add the groups that have names as runtimes give them. To be loaded last: they say where a container runs, and that one
+ * exists which no file knows.
+ */
+void container_runtimes_load_groups(const struct cgroup_mounts *mounts, struct container_list *list);
 
 #endif

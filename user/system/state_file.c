@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Opening and reading with distrust; called by runtime. */
 #include "system/state_file.h"
 
 #include <dirent.h>
@@ -12,23 +11,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int state_file_for_each(const char *directory, void (*each)(const char *directory, const char *name, void *arg),
-			void *arg)
+int state_file_for_each(void (*each)(const char *directory, const char *name, void *arg), void *arg, const char *format,
+			...)
 {
-	DIR *dir = opendir(directory);
+	char path[PATH_MAX];
 	struct dirent *entry;
+	va_list args;
+	int length;
+	DIR *dir;
 
+	va_start(args, format);
+	length = vsnprintf(path, sizeof(path), format, args);
+	va_end(args);
+	if (length >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	dir = opendir(path);
 	if (!dir)
 		return -errno;
 	while ((entry = readdir(dir)))
 		if (entry->d_name[0] != '.')
-			each(directory, entry->d_name, arg);
+			each(path, entry->d_name, arg);
 	closedir(dir);
 	return 0;
 }
 
-/* The size is asked again while reading: the file may grow. */
-static int read_all(int fd, char **ret_text, size_t *ret_length)
+/* No more than fstat said: the file may grow meanwhile. */
+static int parse(int fd, cJSON **ret_json)
 {
 	struct stat stat;
 	size_t length = 0;
@@ -46,63 +54,27 @@ static int read_all(int fd, char **ret_text, size_t *ret_length)
 		return -ENOMEM;
 	while (length < (size_t)stat.st_size && (got = read(fd, text + length, (size_t)stat.st_size - length)) > 0)
 		length += (size_t)got;
-	text[length] = '\0';
-	*ret_text = text;
-	*ret_length = length;
-	return 0;
-}
-
-static int read_path(const char *format, va_list args, char **ret_text, size_t *ret_length)
-{
-	char path[PATH_MAX];
-	int fd, err;
-
-	if (vsnprintf(path, sizeof(path), format, args) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	/* Opening a pipe or a terminal must neither wait nor do anything. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return -errno;
-	err = read_all(fd, ret_text, ret_length);
-	close(fd);
-	return err;
+	*ret_json = cJSON_ParseWithLength(text, length);
+	free(text);
+	return *ret_json ? 0 : -EBADMSG;
 }
 
 int state_file_read(cJSON **ret_json, const char *format, ...)
 {
+	char path[PATH_MAX];
 	va_list args;
-	size_t length;
-	cJSON *json;
-	char *text;
-	int err;
+	int length, fd, err;
 
 	va_start(args, format);
-	err = read_path(format, args, &text, &length);
+	length = vsnprintf(path, sizeof(path), format, args);
 	va_end(args);
-	if (err)
-		return err;
-	json = cJSON_ParseWithLength(text, length);
-	free(text);
-	if (!json)
-		return -EBADMSG;
-	*ret_json = json;
-	return 0;
-}
-
-int state_file_read_pid(const char *format, ...)
-{
-	va_list args;
-	size_t length;
-	char *text;
-	long pid;
-	int err;
-
-	va_start(args, format);
-	err = read_path(format, args, &text, &length);
-	va_end(args);
-	if (err)
-		return 0;
-	pid = strtol(text, NULL, 10);
-	free(text);
-	return pid > 0 && pid <= INT_MAX ? (int)pid : 0;
+	if (length >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	/* Opening a pipe or a terminal must neither wait nor have an effect. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	err = parse(fd, ret_json);
+	close(fd);
+	return err;
 }

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "binary/elf.h"
 #include "base/log.h"
-#include "system/overcommit.h"
+#include "system/cgroup.h"
 #include "system/proc_maps.h"
 #include "trace/close_unused.h"
 
@@ -68,7 +68,7 @@ void follow_drop(struct follow *follow, struct tracee *tracee)
  */
 void follow_set_new_max(struct follow *follow, const struct tracee *tracee, u64 limit, u64 used)
 {
-	u32 new_max = follow->links.kind == ATTACH_SESSION ? overcommit_new_max(limit, used) : 0;
+	u32 new_max = follow->links.kind == ATTACH_SESSION ? cgroup_memory_new_max(limit, used) : 0;
 
 	__atomic_store_n(&kernel_scope(follow->kernel, tracee->scope)->new_max, new_max, __ATOMIC_RELEASE);
 }

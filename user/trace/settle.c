@@ -7,6 +7,7 @@
 
 #include "system/cgroup.h"
 #include "system/container.h"
+#include "system/container_path.h"
 #include "system/cgroup_mounts.h"
 #include "system/address_map.h"
 #include "system/procfs.h"
@@ -36,7 +37,7 @@ static void find_container(const struct settle_sources *sources, struct image *i
 	char id[CONTAINER_ID_SIZE];
 	const char *runtime, *name;
 
-	if (!image->cgroup || !container_of_cgroup(image->cgroup, id, &runtime))
+	if (!image->cgroup || !container_path_find(image->cgroup, id, &runtime))
 		return;
 	free(image->container_id);
 	free(image->container_name);

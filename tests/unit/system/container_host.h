@@ -11,7 +11,9 @@
 
 #include "host.h"
 
+#include "system/cgroup.h"
 #include "system/container.h"
+#include "system/container_path.h"
 
 #define V2     "sys/fs/cgroup"
 #define PODMAN "var/lib/containers/storage/overlay-containers/containers.json"
@@ -51,8 +53,9 @@ static inline void assert_finds(const char *wanted, const char *id, const char *
 				const char *group)
 {
 	struct container container;
+	struct cgroup found;
 	char *why = NULL;
-	int err = container_find(&host, wanted, &container, &why);
+	int err = container_find(&host, wanted, &container, &found, &why);
 
 	if (err)
 		fail_msg("%s: %d: %s", wanted, err, why ? why : "");
@@ -63,7 +66,8 @@ static inline void assert_finds(const char *wanted, const char *id, const char *
 	else
 		assert_null(container.name);
 	assert_string_equal(container.runtime, runtime);
-	assert_string_equal(container.cgroup, group);
+	assert_string_equal(found.path, group);
+	cgroup_release(&found);
 	container_release(&container);
 }
 
@@ -72,9 +76,10 @@ static inline const char *assert_refuses(const char *wanted, int err)
 {
 	static char sentence[1024];
 	struct container container;
+	struct cgroup found;
 	char *why = NULL;
 
-	assert_int_equal(container_find(&host, wanted, &container, &why), err);
+	assert_int_equal(container_find(&host, wanted, &container, &found, &why), err);
 	assert_non_null(why);
 	snprintf(sentence, sizeof(sentence), "%s", why);
 	free(why);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cgroup_memory.c on directories that look like the kernel's. */
+/* cgroup.c's memory limits on directories that look like the kernel's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -109,6 +109,41 @@ static void test_cgroup_path_out_of_the_tree_is_not_followed(void **state)
 	assert_memory("a", 0, 0);
 }
 
+/* --- what operator new may ask for without failing; where the kernel overcommits, as nearly everywhere --- */
+
+#define GIB (1u << 30)
+
+static u32 without_strictness(u32 limit)
+{
+	FILE *file = fopen("/proc/sys/vm/overcommit_memory", "re");
+	int policy = file ? getc(file) : '2';
+
+	if (file)
+		fclose(file);
+	return policy == '2' ? 0 : limit;
+}
+
+static void test_cgroup_memory_new_max_without_a_cgroup_limit_is_a_gibibyte(void **state)
+{
+	(void)state;
+	assert_int_equal(cgroup_memory_new_max(0, 0), without_strictness(GIB));
+	assert_int_equal(cgroup_memory_new_max(8ULL * GIB, GIB), without_strictness(GIB));
+}
+
+static void test_cgroup_memory_new_max_is_what_the_cgroup_leaves(void **state)
+{
+	(void)state;
+	assert_int_equal(cgroup_memory_new_max(GIB, GIB - 4096), without_strictness(4096));
+	assert_int_equal(cgroup_memory_new_max(2ULL * GIB, GIB + 1), without_strictness(GIB - 1));
+}
+
+static void test_cgroup_memory_new_max_of_a_full_cgroup_is_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(cgroup_memory_new_max(GIB, GIB), 0);
+	assert_int_equal(cgroup_memory_new_max(GIB, 2ULL * GIB), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -119,6 +154,9 @@ int main(void)
 		TEST(test_cgroup_without_a_limit_is_nothing),
 		TEST(test_cgroup_limit_of_version_1_is_read_by_its_names),
 		TEST(test_cgroup_path_out_of_the_tree_is_not_followed),
+		cmocka_unit_test(test_cgroup_memory_new_max_without_a_cgroup_limit_is_a_gibibyte),
+		cmocka_unit_test(test_cgroup_memory_new_max_is_what_the_cgroup_leaves),
+		cmocka_unit_test(test_cgroup_memory_new_max_of_a_full_cgroup_is_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "host.h"
+#include "system/cgroup_resolve.h"
 
 #include "system/cgroup.h"
 
@@ -29,7 +30,7 @@ static void assert_finds(const char *wanted, const char *path, unsigned int leve
 	struct cgroup group;
 	struct stat stat_buffer;
 
-	assert_int_equal(cgroup_find(&host, wanted, &group, &why), 0);
+	assert_int_equal(cgroup_resolve(&host, wanted, &group, &why), 0);
 	assert_null(why);
 	assert_string_equal(group.path, path);
 	snprintf(directory, sizeof(directory), "%s/" V2 "%s", host_root, strcmp(path, "/") ? path : "");
@@ -45,14 +46,14 @@ static void assert_refuses(const char *wanted, int err, const char *words)
 	struct cgroup group;
 	char *why = NULL;
 
-	assert_int_equal(cgroup_find(&host, wanted, &group, &why), err);
+	assert_int_equal(cgroup_resolve(&host, wanted, &group, &why), err);
 	assert_non_null(why);
 	assert_non_null(strstr(why, wanted));
 	assert_non_null(strstr(why, words));
 	free(why);
 }
 
-static void test_cgroup_find_takes_a_path_of_the_hierarchy(void **state)
+static void test_cgroup_resolve_takes_a_path_of_the_hierarchy(void **state)
 {
 	(void)state;
 	host_group(V2 "/a/b", "5\n");
@@ -62,7 +63,7 @@ static void test_cgroup_find_takes_a_path_of_the_hierarchy(void **state)
 	assert_finds("/", "/", 0);
 }
 
-static void test_cgroup_find_takes_a_directory(void **state)
+static void test_cgroup_resolve_takes_a_directory(void **state)
 {
 	(void)state;
 	host_group(V2 "/a/b", "5\n");
@@ -70,7 +71,7 @@ static void test_cgroup_find_takes_a_directory(void **state)
 	assert_finds("/" V2, "/", 0);
 }
 
-static void test_cgroup_find_processes_below_are_enough(void **state)
+static void test_cgroup_resolve_processes_below_are_enough(void **state)
 {
 	(void)state;
 	host_group(V2 "/a", "");
@@ -78,14 +79,14 @@ static void test_cgroup_find_processes_below_are_enough(void **state)
 	assert_finds("a", "/a", 1);
 }
 
-static void test_cgroup_find_of_a_hidden_process_is_not_empty(void **state)
+static void test_cgroup_resolve_of_a_hidden_process_is_not_empty(void **state)
 {
 	(void)state;
 	host_group(V2 "/a", "0\n");
 	assert_finds("a", "/a", 1);
 }
 
-static void test_cgroup_find_of_nothing_is_not_found(void **state)
+static void test_cgroup_resolve_of_nothing_is_not_found(void **state)
 {
 	(void)state;
 	assert_refuses("nginx.service", -ENOENT, "/sys/fs/cgroup/unified");
@@ -95,7 +96,7 @@ static void test_cgroup_find_of_nothing_is_not_found(void **state)
 	assert_refuses("file", -ENOENT, "there is no cgroup");
 }
 
-static void test_cgroup_find_of_an_empty_group_is_told_apart(void **state)
+static void test_cgroup_resolve_of_an_empty_group_is_told_apart(void **state)
 {
 	(void)state;
 	host_group(V2 "/a", "");
@@ -105,7 +106,7 @@ static void test_cgroup_find_of_an_empty_group_is_told_apart(void **state)
 	assert_refuses("/sys/fs/cgroup/memory/m", -ENODATA, "no process");
 }
 
-static void test_cgroup_find_refuses_ways_up_and_nothing(void **state)
+static void test_cgroup_resolve_refuses_ways_up_and_nothing(void **state)
 {
 	(void)state;
 	host_group(V2 "/a", "5\n");
@@ -114,7 +115,7 @@ static void test_cgroup_find_refuses_ways_up_and_nothing(void **state)
 	assert_refuses("", -EINVAL, "");
 }
 
-static void test_cgroup_find_of_version_1_is_the_group_of_its_processes(void **state)
+static void test_cgroup_resolve_of_version_1_is_the_group_of_its_processes(void **state)
 {
 	(void)state;
 	host_group("sys/fs/cgroup/memory/m", "5\n");
@@ -128,7 +129,7 @@ static void test_cgroup_find_of_version_1_is_the_group_of_its_processes(void **s
 	assert_finds("m/n", "/docker/x", 2);
 }
 
-static void test_cgroup_find_of_version_1_is_the_lowest_group_that_holds_all(void **state)
+static void test_cgroup_resolve_of_version_1_is_the_lowest_group_that_holds_all(void **state)
 {
 	(void)state;
 	host_group("sys/fs/cgroup/memory/m", "5\n6\n");
@@ -138,7 +139,7 @@ static void test_cgroup_find_of_version_1_is_the_lowest_group_that_holds_all(voi
 	assert_finds("m", "/docker/x", 2);
 }
 
-static void test_cgroup_find_of_version_1_spread_over_all_is_ambiguous(void **state)
+static void test_cgroup_resolve_of_version_1_spread_over_all_is_ambiguous(void **state)
 {
 	(void)state;
 	host_group("sys/fs/cgroup/memory/m", "5\n6\n");
@@ -147,7 +148,7 @@ static void test_cgroup_find_of_version_1_spread_over_all_is_ambiguous(void **st
 	assert_refuses("m", -ENOTUNIQ, "several of version 2");
 }
 
-static void test_cgroup_find_of_version_1_alone_is_not_supported(void **state)
+static void test_cgroup_resolve_of_version_1_alone_is_not_supported(void **state)
 {
 	(void)state;
 	host_group("sys/fs/cgroup/memory/m", "5\n6\n");
@@ -156,7 +157,7 @@ static void test_cgroup_find_of_version_1_alone_is_not_supported(void **state)
 	assert_refuses("m", -ENOTSUP, "none of version 2");
 }
 
-static void test_cgroup_find_follows_the_links_to_controllers(void **state)
+static void test_cgroup_resolve_follows_the_links_to_controllers(void **state)
 {
 	(void)state;
 	host_group("sys/fs/cgroup/cpu,cpuacct/m", "5\n");
@@ -168,7 +169,7 @@ static void test_cgroup_find_follows_the_links_to_controllers(void **state)
 	assert_refuses("/srv", -ENOENT, "there is no cgroup");
 }
 
-static void test_cgroup_find_below_a_part_of_the_hierarchy(void **state)
+static void test_cgroup_resolve_below_a_part_of_the_hierarchy(void **state)
 {
 	struct cgroup group;
 	char *why;
@@ -176,11 +177,11 @@ static void test_cgroup_find_below_a_part_of_the_hierarchy(void **state)
 	(void)state;
 	assert_int_equal(host_open("50 1 0:26 /top /mnt/part rw - cgroup2 cgroup2 rw\n"), 0);
 	host_group("mnt/part/a", "5\n");
-	assert_int_equal(cgroup_find(&host, "/mnt/part/a", &group, &why), 0);
+	assert_int_equal(cgroup_resolve(&host, "/mnt/part/a", &group, &why), 0);
 	assert_string_equal(group.path, "/top/a");
 	assert_int_equal(group.level, 1);
 	cgroup_release(&group);
-	assert_int_equal(cgroup_find(&host, "top/a", &group, &why), 0);
+	assert_int_equal(cgroup_resolve(&host, "top/a", &group, &why), 0);
 	assert_string_equal(group.path, "/top/a");
 	cgroup_release(&group);
 	assert_refuses("/a", -ENOENT, "there is no cgroup");
@@ -284,19 +285,19 @@ static void test_cgroup_open_is_by_path_and_may_be_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_cgroup_find_takes_a_path_of_the_hierarchy),
-		TEST(test_cgroup_find_takes_a_directory),
-		TEST(test_cgroup_find_processes_below_are_enough),
-		TEST(test_cgroup_find_of_a_hidden_process_is_not_empty),
-		TEST(test_cgroup_find_of_nothing_is_not_found),
-		TEST(test_cgroup_find_of_an_empty_group_is_told_apart),
-		TEST(test_cgroup_find_refuses_ways_up_and_nothing),
-		TEST(test_cgroup_find_of_version_1_is_the_group_of_its_processes),
-		TEST(test_cgroup_find_of_version_1_is_the_lowest_group_that_holds_all),
-		TEST(test_cgroup_find_of_version_1_spread_over_all_is_ambiguous),
-		TEST(test_cgroup_find_of_version_1_alone_is_not_supported),
-		TEST(test_cgroup_find_follows_the_links_to_controllers),
-		TEST(test_cgroup_find_below_a_part_of_the_hierarchy),
+		TEST(test_cgroup_resolve_takes_a_path_of_the_hierarchy),
+		TEST(test_cgroup_resolve_takes_a_directory),
+		TEST(test_cgroup_resolve_processes_below_are_enough),
+		TEST(test_cgroup_resolve_of_a_hidden_process_is_not_empty),
+		TEST(test_cgroup_resolve_of_nothing_is_not_found),
+		TEST(test_cgroup_resolve_of_an_empty_group_is_told_apart),
+		TEST(test_cgroup_resolve_refuses_ways_up_and_nothing),
+		TEST(test_cgroup_resolve_of_version_1_is_the_group_of_its_processes),
+		TEST(test_cgroup_resolve_of_version_1_is_the_lowest_group_that_holds_all),
+		TEST(test_cgroup_resolve_of_version_1_spread_over_all_is_ambiguous),
+		TEST(test_cgroup_resolve_of_version_1_alone_is_not_supported),
+		TEST(test_cgroup_resolve_follows_the_links_to_controllers),
+		TEST(test_cgroup_resolve_below_a_part_of_the_hierarchy),
 		TEST(test_cgroup_for_each_process_goes_below_and_counts_the_hidden),
 		TEST(test_cgroup_for_each_process_stops_when_told),
 		TEST(test_cgroup_for_each_process_of_a_missing_group_is_an_error),

@@ -66,6 +66,8 @@ static void test_container_find_containerd_with_an_id_of_its_own(void **state)
 	host_file(TASKS "default/redis/config.json", "{\"linux\":{\"cgroupsPath\":\"x.slice:ctr:redis\"}}");
 	host_file(TASKS "default/redis/init.pid", "70");
 	host_process(70, "0::/x.slice/ctr-redis.scope/init\n");
+	assert_says("redis", -ESTALE, "its cgroup is gone");
+	runs("/x.slice/ctr-redis.scope");
 	assert_finds("redis", "redis", NULL, "containerd", "/x.slice/ctr-redis.scope");
 }
 

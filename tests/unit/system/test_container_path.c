@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "system/container.h"
+#include "system/container_path.h"
 
 #define ID    "aaaabbbbccccddddeeeeffff0000111122223333444455556666777788889999"
 #define OTHER "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -20,7 +20,7 @@ static void assert_is(const char *path, const char *id, const char *runtime)
 	char found[CONTAINER_ID_SIZE];
 	const char *by;
 
-	assert_true(container_of_cgroup(path, found, &by));
+	assert_true(container_path_find(path, found, &by));
 	assert_string_equal(found, id);
 	assert_string_equal(by, runtime);
 }
@@ -30,10 +30,10 @@ static void assert_none(const char *path)
 	char found[CONTAINER_ID_SIZE];
 	const char *by;
 
-	assert_false(container_of_cgroup(path, found, &by));
+	assert_false(container_path_find(path, found, &by));
 }
 
-static void test_container_of_cgroup_knows_the_names_of_every_runtime(void **state)
+static void test_container_path_find_knows_the_names_of_every_runtime(void **state)
 {
 	(void)state;
 	assert_is("/libpod_parent/libpod-" ID, ID, "podman");
@@ -52,14 +52,14 @@ static void test_container_of_cgroup_knows_the_names_of_every_runtime(void **sta
 	assert_is("/default/" ID, ID, "container");
 }
 
-static void test_container_of_cgroup_is_the_innermost(void **state)
+static void test_container_path_find_is_the_innermost(void **state)
 {
 	(void)state;
 	assert_is("/docker/" OTHER "/kubepods/pod1/" ID "/below/it", ID, "kubernetes");
 	assert_is("/docker/" OTHER "/init.scope", OTHER, "docker");
 }
 
-static void test_container_of_cgroup_monitors_pods_and_others_are_none(void **state)
+static void test_container_path_find_monitors_pods_and_others_are_none(void **state)
 {
 	(void)state;
 	assert_none("/");
@@ -75,7 +75,7 @@ static void test_container_of_cgroup_monitors_pods_and_others_are_none(void **st
 	assert_none("/system.slice/other-" ID ".scope");
 }
 
-static void test_container_of_cgroup_needs_exactly_64_small_digits(void **state)
+static void test_container_path_find_needs_exactly_64_small_digits(void **state)
 {
 	char path[256];
 
@@ -92,26 +92,26 @@ static void test_container_of_cgroup_needs_exactly_64_small_digits(void **state)
 	assert_none("/.scope");
 }
 
-static void test_container_of_last_looks_at_the_group_itself_alone(void **state)
+static void test_container_path_last_looks_at_the_group_itself_alone(void **state)
 {
 	char id[CONTAINER_ID_SIZE];
 	const char *runtime;
 
 	(void)state;
-	assert_true(container_of_last("/docker/" ID, id, &runtime));
+	assert_true(container_path_last("/docker/" ID, id, &runtime));
 	assert_string_equal(id, ID);
-	assert_false(container_of_last("/docker/" ID "/below", id, &runtime));
-	assert_false(container_of_last("", id, &runtime));
+	assert_false(container_path_last("/docker/" ID "/below", id, &runtime));
+	assert_false(container_path_last("", id, &runtime));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_container_of_cgroup_knows_the_names_of_every_runtime),
-		cmocka_unit_test(test_container_of_cgroup_is_the_innermost),
-		cmocka_unit_test(test_container_of_cgroup_monitors_pods_and_others_are_none),
-		cmocka_unit_test(test_container_of_cgroup_needs_exactly_64_small_digits),
-		cmocka_unit_test(test_container_of_last_looks_at_the_group_itself_alone),
+		cmocka_unit_test(test_container_path_find_knows_the_names_of_every_runtime),
+		cmocka_unit_test(test_container_path_find_is_the_innermost),
+		cmocka_unit_test(test_container_path_find_monitors_pods_and_others_are_none),
+		cmocka_unit_test(test_container_path_find_needs_exactly_64_small_digits),
+		cmocka_unit_test(test_container_path_last_looks_at_the_group_itself_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
