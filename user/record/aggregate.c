@@ -15,7 +15,6 @@
 #include "profile/merge.h"
 #include "profile/symbolize.h"
 #include "record/by_container.h"
-#include "record/by_executable.h"
 
 struct aggregate {
 	struct aggregate_options options;
@@ -143,7 +142,7 @@ static int merge_in(struct aggregate *aggregate, struct by_container *containers
 	char buffer[SITE_LABEL_ID_COLUMNS + 1];
 	struct profile_labels labels = {
 		.pid = executable ? 0 : profile->pid,
-		.comm = executable ? (char *)by_executable_comm(executable, profile->comm) : profile->comm,
+		.comm = executable ? (char *)merged_rows_comm(executable, profile->comm) : profile->comm,
 		.container = (char *)site_label_container(profile, buffer),
 		.container_id = profile->container,
 		.group = executable ? executable->number : 0,
@@ -172,7 +171,7 @@ static int add_alone(struct aggregate *aggregate, struct profile *profile, char 
 
 static int add_merged(struct aggregate *aggregate, struct profile *profile, char **before)
 {
-	struct merged_row *executable = by_executable_get(&aggregate->executables, profile);
+	struct merged_row *executable = merged_rows_executable(&aggregate->executables, profile);
 	int err = -ENOMEM, files_err = 0;
 
 	if (executable) {

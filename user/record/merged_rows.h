@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef RECORD_MERGED_ROWS_H
 #define RECORD_MERGED_ROWS_H
-/* Processes that are merged by some key of theirs: a row for each key, with the sum of what its processes cost. */
+/*
+ * Processes that are merged by some key of theirs, executable or container: a row for each key, with the sum of what its
+ * processes cost.
+ */
 #include <uthash.h>
 
 #include "base/intern.h"
@@ -10,7 +13,7 @@
 struct merged_row {
 	struct profile *facts; /* without tables; processes says how many */
 	u32 number;	       /* 1, 2, 3 ... */
-	struct intern comms;   /* for by_executable_comm */
+	struct intern comms;   /* names of its processes, as far as they are told apart */
 	UT_hash_handle hh;
 	char key[];
 };
@@ -31,6 +34,13 @@ u32 merged_rows_count(const struct merged_rows *rows);
 struct merged_row *merged_rows_add(struct merged_rows *rows, const char *key, const struct profile *facts,
 				   const char *prefix, const char *name);
 void merged_rows_release(struct merged_rows *rows);
+
+/* The row for the process's executable, added when it is the first. NULL: no memory. */
+#define MERGED_EXECUTABLES_MAX 4096 /* further ones share the last row */
+struct merged_row *merged_rows_executable(struct merged_rows *rows, const struct profile *profile);
+
+/* What to call a process of that name: a program can give itself names without end, so after some it is "other". */
+const char *merged_rows_comm(struct merged_row *row, const char *comm);
 
 /*
  * Where merged profiles are written; `seq` as in output_file_write. `written` gets each one, described by its facts, and

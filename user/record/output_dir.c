@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The output directory; used by record. */
 #include "record/output_dir.h"
 
 #include <dirent.h>
@@ -11,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static bool empty(const char *path)
+static bool is_empty(const char *path)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -43,7 +42,7 @@ int output_dir_open(const char *path, bool force, struct output_dir *ret)
 		return -ENAMETOOLONG;
 	if (mkdir(ret->path, 0777) && errno != EEXIST)
 		return -errno;
-	if (!force && !empty(ret->path))
+	if (!force && !is_empty(ret->path))
 		return -ENOTEMPTY;
 	ret->fd = open(ret->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (ret->fd < 0)

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The record verb: one thin client of tracer and recorder. It owns what they do not: signals, clock, COMMAND, terminal
- * and files.
- */
 #include "record/record.h"
 
 #include <errno.h>
@@ -21,7 +17,8 @@
 
 #define LOOK_NS 100000000ULL /* a process that exits is remembered as it was last seen */
 #define SAY_NS	1000000000ULL
-#define TICK_NS 1000000000ULL /* between two rounds of all clocks: what time alone completes takes minutes */
+#define TICK_NS                                                                                                        \
+	1000000000ULL /* between two advances of the models' clocks: cycles that time alone completes take minutes */
 
 struct record {
 	const struct record_options *options;
@@ -31,7 +28,8 @@ struct record {
 	struct signals signals;
 	struct output_dir output;
 	struct publication publication;
-	u64 start_ns, looked_ns, said_ns, written_ns, told_ns, ticked_ns;
+	u64 start_ns, looked_ns, said_ns, written_ns, ticked_ns;
+	u64 drained_ns; /* every event up to then has been taken in */
 	bool over;
 };
 
@@ -63,7 +61,7 @@ static int attach(struct record *record)
 	return status ? status : launch_release(&record->launch);
 }
 
-/* What is traced, in a few words. */
+/* What is traced, for the first message. */
 static void describe(const struct record *record, char *ret_what, size_t size)
 {
 	const struct record_options *options = record->options;
@@ -97,8 +95,8 @@ static void say_tracing(const struct record *record)
 	log_note("tracing %s, %s, by %s probes; Ctrl-C stops", what, rate, tracer_attach_name(record->tracer));
 	if (record->launch.copies) {
 		log_note("'%s' and its children use copies of their allocators' files (%u) in a mount namespace of "
-			 "their own: nobody else pays, and mounts that they make stay inside (neither with "
-			 "--shared-mounts)",
+			 "their own: no other process pays, and mounts that they make stay inside "
+			 "(--shared-mounts turns this off)",
 			 options->target.command[0], record->launch.copies);
 		return;
 	}
@@ -153,16 +151,16 @@ static int poll_timeout(const struct record *record, u64 now)
 	return left_ms < TRACER_DRAIN_MS ? (left_ms > 0 ? (int)left_ms + 1 : 0) : TRACER_DRAIN_MS;
 }
 
-/* Everything up to `told_ns` has been taken in: the model's clock may go on, and profiles be written that are due. */
-static void keep_time(struct record *record, u64 told_ns)
+/* Every event up to `now` has been taken in: advance the model's clock, and write the profiles that are due. */
+static void keep_time(struct record *record, u64 now)
 {
 	u64 interval_ns = (u64)(record->options->interval_s * 1e9);
-	bool due = interval_ns && told_ns > record->written_ns && told_ns - record->written_ns >= interval_ns;
+	bool due = interval_ns && now > record->written_ns && now - record->written_ns >= interval_ns;
 
-	record->told_ns = told_ns;
-	if (due || record->signals.profile_wanted || told_ns - record->ticked_ns >= TICK_NS) {
-		recorder_tick(tracer_recorder(record->tracer), told_ns);
-		record->ticked_ns = told_ns;
+	record->drained_ns = now;
+	if (due || record->signals.profile_wanted || now - record->ticked_ns >= TICK_NS) {
+		recorder_tick(tracer_recorder(record->tracer), now);
+		record->ticked_ns = now;
 	}
 	/* What falls due while profiles are being written waits for them. */
 	if (publish_busy(&record->publication))
@@ -172,9 +170,9 @@ static void keep_time(struct record *record, u64 told_ns)
 		publish_ended(&record->publication);
 		return;
 	}
-	publish_now(&record->publication, told_ns, record->signals.profile_wanted);
+	publish_now(&record->publication, now, record->signals.profile_wanted);
 	if (due)
-		record->written_ns += (told_ns - record->written_ns) / interval_ns * interval_ns;
+		record->written_ns += (now - record->written_ns) / interval_ns * interval_ns;
 	record->signals.profile_wanted = false;
 }
 
@@ -187,7 +185,7 @@ static void watch(struct record *record)
 	u64 now = clock_now_ns();
 	bool all = true;
 
-	record->looked_ns = record->said_ns = record->written_ns = record->told_ns = record->ticked_ns = now;
+	record->looked_ns = record->said_ns = record->written_ns = record->drained_ns = record->ticked_ns = now;
 	while (!finished(record, now)) {
 		if (all)
 			poll(fds, 2, poll_timeout(record, now));
@@ -197,7 +195,7 @@ static void watch(struct record *record)
 		now = clock_now_ns();
 		look(record, now);
 	}
-	recorder_tick(tracer_recorder(record->tracer), record->told_ns);
+	recorder_tick(tracer_recorder(record->tracer), record->drained_ns);
 }
 
 static void say_missed(const struct tracer *tracer)
@@ -205,7 +203,7 @@ static void say_missed(const struct tracer *tracer)
 	u64 refused = tracer_refused(tracer), unheard = tracer_unheard(tracer);
 
 	if (unheard)
-		log_note("%llu process%s missing, which came and went while the ring was full; a larger -R keeps it "
+		log_note("%llu process%s missing, which began and ended while the ring was full; a larger -R keeps it "
 			 "from filling up",
 			 (unsigned long long)unheard, unheard == 1 ? " is" : "es are");
 	if (refused)
@@ -269,7 +267,7 @@ int record_run(const struct record_options *options)
 	struct record record = {.options = options, .signals.fd = -1, .output = {.fd = -1}};
 	int status = selection_open(&options->target, &record.selection);
 
-	/* Whom to trace comes first: a mistake there leaves no directory behind. */
+	/* Find the target first: a mistake there leaves no directory behind. */
 	if (!status)
 		status = prepare_output(&record);
 	if (!status && signals_take(&record.signals))

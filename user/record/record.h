@@ -1,6 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
+/*
+ * The room record/: one recording, from its options to files on disk. It owns what tracer and recorder do not: the
+ * target's processes (selection), COMMAND (launch), signals, time, the output directory, and the thread that writes while
+ * recording goes on. It knows nothing of the kernel's programs, of how a heap is modelled, or of any file format. It is
+ * the only room, with cli/ and trace/, that logs.
+ *
+ *   record.c         selection, launch -> tracer; then in a loop: drain, watch for the end, write what is due
+ *     |
+ *   publish.c        while recording: snapshots of living images, and images that have ended
+ *   finish.c         at the end: all images that are left; the index, the summary, the status
+ *     |  snapshot_batch.c  (a thread, while recording)
+ *     v
+ *   aggregate.c      names each profile, keeps it or merges it by executable (merged_rows.c), merges it into that of its
+ *     |              container and of all (by_container.c), adds its line to the index
+ *     v
+ *   format/          output_file_write, index_write_file
+ */
 #include "heap/gc_model.h"
 #include "record/selection.h"
 
@@ -14,11 +31,11 @@ struct record_options {
 	bool quiet; /* no summary */
 	struct gc_options gc;
 	double interval_s; /* 0: no profiles but the last */
-	u32 keep;	   /* of a population: ended processes with files of their own */
-	char **argv;	   /* everything after the verb, for index.json */
+	u32 keep;	   /* where several processes are merged: ended ones that have files of their own */
+	char **argv;	   /* everything after "record", for index.json */
 };
 
-/* `heaptap record`: trace, write, summarize. Returns the status to exit with. */
+/* `heaptap record`: trace, write, print the summary. Returns the status to exit with. */
 int record_run(const struct record_options *options);
 
 #endif

@@ -165,7 +165,7 @@ static int list(const struct selection *selection, struct pid_list *ret_list)
 	return err;
 }
 
-/* Only those asked for by --comm and --exe, as the kernel does it with those to come. */
+/* As --comm and --exe choose; the kernel side does the same for processes that join later. */
 static bool is_wanted(const struct selection *selection, pid_t pid)
 {
 	const struct selection_options *options = selection->options;
@@ -266,7 +266,7 @@ static bool is_ours(pid_t pid, void *arg)
 	return tracer_traces(arg, pid);
 }
 
-/* How many others map files under unfiltered links; 0 also when it cannot be told. */
+/* How many other processes map files under unfiltered links; 0 also when that cannot be found out. */
 static unsigned int count_bystanders(const struct tracer *tracer, const struct tracee_file *linked,
 				     unsigned int *ret_files)
 {
@@ -297,7 +297,7 @@ static void say_who_pays(const struct tracer *tracer)
 		return;
 	others = count_bystanders(tracer, tracer_wide_files(tracer), &files);
 	log_note("unfiltered probes in %u file%s: %u other process%s map%s them and pay%s %.1f us for each malloc and "
-		 "free until heaptap stops, and so does whoever comes to map them",
+		 "free until heaptap stops, as does every process that maps them later",
 		 files, files == 1 ? "" : "s", others, others == 1 ? "" : "es", others == 1 ? "s" : "",
 		 others == 1 ? "s" : "", tracer_pair_ns(tracer) / 1000);
 }
@@ -329,14 +329,13 @@ bool selection_look(struct selection *selection, const struct tracer *tracer)
 		selection->empty = false;
 		return false;
 	}
-	/* A container may be started again; a group that is removed was somebody's to remove. */
+	/* A container may be started again, which makes its group again; one that was named itself is gone for good. */
 	if (!selection->options->container && cgroup_check(&selection->group) == -ENOENT) {
 		log_note("cgroup '%s' has been removed: the recording ends", name);
 		return true;
 	}
 	if (!selection->empty)
-		log_note("nobody is left in %s '%s'; should somebody come, tracing goes on, until Ctrl-C or -d", what,
-			 name);
+		log_note("%s '%s' has no processes left; waiting for new ones (Ctrl-C or -d stops)", what, name);
 	selection->empty = true;
 	return false;
 }

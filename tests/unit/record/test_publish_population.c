@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * publish.c and what it leads to, on a population: images that end, are taken from the recorder, written or merged; the
+ * publish.c, finish.c and aggregate.c, on several processes: images that end, are taken from the recorder, written or merged; the
  * index and the merged files.
  */
 #include "publication_scene.h"
@@ -275,6 +275,40 @@ static void test_publish_listed_keeps_what_has_ended_and_merges_nothing(void **s
 	assert_false(scratch_has("all.pb.gz"));
 }
 
+static void test_publish_listed_prints_each_and_lists_what_was_written_before(void **state)
+{
+	const cJSON *files, *rows;
+	const char *first;
+	cJSON *index;
+
+	(void)state;
+	options.target.population = POPULATION_LISTED;
+	options.keep = 1;
+	recorder_end(recorder, begin_sampled(1, 501, "first", "c0ffee"), 500);
+	recorder_end(recorder, begin_sampled(2, 502, "second", "c0ffee"), 500);
+	begin_sampled(3, 503, "living", NULL);
+	capture_begin(&words, stderr);
+	publish_now(&publication, 1000, true);
+	finish_batches();
+	capture_end(&words);
+	assert_true(scratch_has("503.living.0001.pb.gz"));
+	assert_false(scratch_has("501.first.0001.pb.gz") || scratch_has("all.0001.pb.gz"));
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	assert_true(scratch_has("502.second.pb.gz"));
+	assert_false(scratch_has("container.c0ffee.pb.gz"));
+	first = strstr(words.text, "501 first");
+	assert_non_null(first);
+	assert_non_null(strstr(first, "502 second"));
+	assert_non_null(strstr(words.text, "4 profile files and index.json written"));
+	index = read_index_file();
+	rows = cJSON_GetObjectItem(index, "processes");
+	assert_int_equal(cJSON_GetArraySize(rows), 3);
+	files = cJSON_GetObjectItem(cJSON_GetArrayItem(rows, 2), "files");
+	assert_string_equal(cJSON_GetArrayItem(files, 0)->valuestring, "503.living.pb.gz");
+	assert_string_equal(cJSON_GetArrayItem(files, 1)->valuestring, "503.living.0001.pb.gz");
+	cJSON_Delete(index);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -289,6 +323,7 @@ int main(void)
 		TEST(test_publish_population_of_nobody_has_an_index),
 		TEST(test_publish_population_that_cannot_be_written_is_said_and_failed),
 		TEST(test_publish_listed_keeps_what_has_ended_and_merges_nothing),
+		TEST(test_publish_listed_prints_each_and_lists_what_was_written_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "format/output_file.h"
-#include "record/by_executable.h"
 #include "format/site_label.h"
 #include "record/by_container.h"
 #include "base/string_list.h"
@@ -26,7 +25,7 @@ static struct profile of(const char *exe, const char *comm)
 static const char *stem(struct merged_rows *table, const char *exe, const char *comm)
 {
 	struct profile profile = of(exe, comm);
-	struct merged_row *executable = by_executable_get(table, &profile);
+	struct merged_row *executable = merged_rows_executable(table, &profile);
 
 	assert_non_null(executable);
 	return executable->facts->stem;
@@ -53,14 +52,14 @@ static void test_executable_beyond_the_limit_is_one_of_the_others(void **state)
 	char path[32];
 
 	(void)state;
-	for (u32 i = 0; i < EXECUTABLES_MAX; i++) {
+	for (u32 i = 0; i < MERGED_EXECUTABLES_MAX; i++) {
 		snprintf(path, sizeof(path), "/x/%u", i);
 		stem(&table, path, "x");
 	}
 	assert_string_equal(stem(&table, "/y/1", "y"), "merged.others");
 	assert_string_equal(stem(&table, "/y/2", "y"), "merged.others");
 	assert_string_equal(stem(&table, "/x/5", "y"), "merged.5");
-	assert_int_equal(merged_rows_count(&table), EXECUTABLES_MAX + 1);
+	assert_int_equal(merged_rows_count(&table), MERGED_EXECUTABLES_MAX + 1);
 	merged_rows_release(&table);
 }
 
@@ -68,15 +67,15 @@ static void test_executable_comms_end_in_other(void **state)
 {
 	struct merged_rows table = {0};
 	struct profile profile = of("/bin/sh", "sh");
-	struct merged_row *executable = by_executable_get(&table, &profile);
+	struct merged_row *executable = merged_rows_executable(&table, &profile);
 	char comm[16];
 
 	(void)state;
 	for (u32 i = 0; i < 1000; i++) {
 		snprintf(comm, sizeof(comm), "name%u", i);
-		assert_string_equal(by_executable_comm(executable, comm), i < 64 ? comm : "other");
+		assert_string_equal(merged_rows_comm(executable, comm), i < 64 ? comm : "other");
 	}
-	assert_string_equal(by_executable_comm(executable, "name3"), "name3");
+	assert_string_equal(merged_rows_comm(executable, "name3"), "name3");
 	merged_rows_release(&table);
 }
 
