@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the programs are told before they are loaded, and how large their maps are. Called by kernel. */
+/* What the programs are told before they are loaded, and how large their maps are. */
 #include <bpf/libbpf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "trace/bpf_state.h"
+#include "trace/bpf_internal.h"
 
 #define INITIAL_PIDNS_INUM 0xEFFFFFFCU /* PROC_PID_INIT_INO, fixed since 3.8 */
 /* Sampling dense enough to have millions of samples gets more room than the 64 MiB of all maps else. */

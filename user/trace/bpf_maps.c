@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rows of the maps that the programs fill: counters, live objects, calls under way, stacks. Part of kernel. */
+#include "trace/bpf_maps.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -7,7 +8,7 @@
 #include <string.h>
 
 #include "include/row.h"
-#include "trace/bpf_state.h"
+#include "trace/bpf_internal.h"
 
 #define BATCH 4096 /* rows read at once: more than any bucket holds */
 

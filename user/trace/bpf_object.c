@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The BPF object behind plain calls; owned by the tracer. */
 #include "trace/bpf_object.h"
 
 #include <bpf/bpf.h>
@@ -9,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "trace/bpf_state.h"
+#include "trace/bpf_internal.h"
 #include "trace/uprobe_link.h"
 
 static void choose(struct bpf_program *program, u32 attach_type)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TRACE_BPF_OBJECT_H
 #define TRACE_BPF_OBJECT_H
-/* The loaded BPF object: its programs, and its maps as plain calls. */
+/*
+ * The loaded BPF object: its programs, and what they share with user space, as plain calls; the rows that the programs fill
+ * are read through bpf_maps.h. The functions are called kernel_: bpf_ is libbpf's own prefix.
+ */
 #include "include/config.h"
 #include "include/counter.h"
 #include "include/unwind.h"
@@ -66,33 +69,5 @@ int kernel_set_ranges(struct kernel *kernel, u32 allocator, const struct ranges 
 struct unwind_rule *kernel_unwind_rules(struct kernel *kernel);
 u32 *kernel_unwind_rows(struct kernel *kernel, u32 *ret_count);
 struct unwind_mapping *kernel_unwind_mappings(struct kernel *kernel, u32 *ret_count);
-
-u64 kernel_count_hits(const struct kernel *kernel,
-		      u32 process); /* traps of an image so far; 0 also when out of memory */
-
-/*
- * Add the kernel's counters of an image to ledger[], and start its row afresh. Only once the image is no longer traced:
- * what is counted between reading and clearing would be lost. 0 or negative errno.
- */
-int kernel_take_tally(struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX]);
-
-/*
- * Add the kernel's counters of an image, so far, to ledger[], and leave them. What is sampled is read last, so that no
- * call's end is in without its begin. 0 or -ENOMEM.
- */
-int kernel_peek_tally(const struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX]);
-
-/* Every object of the live map that died without an event having been sent. 0 or negative errno. */
-int kernel_for_each_unsent(struct kernel *kernel, void (*each)(void *arg, u32 process, u64 object), void *arg);
-
-/* The sampled calls of an ended image that have not returned, nor will: how many there were. */
-u64 kernel_take_pending(struct kernel *kernel, u32 process);
-
-/* Every sampled call that has not returned. 0 or negative errno. */
-int kernel_for_each_pending(struct kernel *kernel, void (*each)(void *arg, u32 process), void *arg);
-
-/* Drop what an ended image left in the maps. */
-void kernel_forget_object(struct kernel *kernel, u32 process, u64 addr);
-void kernel_forget_stack(struct kernel *kernel, u64 hash);
 
 #endif

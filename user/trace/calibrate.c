@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "system/address_map.h"
 #include "system/proc_maps.h"
+#include "trace/bpf_maps.h"
 
 #define SCOPE	0
 #define BATCHES 5

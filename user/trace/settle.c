@@ -11,6 +11,7 @@
 #include "system/cgroup_mounts.h"
 #include "system/address_map.h"
 #include "system/procfs.h"
+#include "trace/bpf_maps.h"
 
 /* The program of an image that began with an exec we saw: the kernel maps it before anything else. */
 static char *first_file(const struct address_map *mappings)

@@ -19,6 +19,7 @@
 #include "trace/ring.h"
 #include "trace/attach_method.h"
 #include "trace/close_unused.h"
+#include "trace/bpf_maps.h"
 
 #define DRAIN_EVENTS 65536 /* between two looks at signals */
 

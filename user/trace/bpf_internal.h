@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_BPF_STATE_H
-#define TRACE_BPF_STATE_H
-/* What bpf_object.c, bpf_config.c and bpf_maps.c share, and nobody else. */
+#ifndef TRACE_BPF_INTERNAL_H
+#define TRACE_BPF_INTERNAL_H
+/* The inside of struct kernel, for bpf_object.c, bpf_config.c and bpf_maps.c alone. */
 #include "trace/bpf_object.h"
 
-/* Of the types above. */
+/* It uses the types above. */
 #include "heaptap.skel.h"
 
 struct kernel {
