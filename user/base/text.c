@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Cleaning of foreign text for the writers; see text.h. Owns nothing. */
 #include "base/text.h"
 
 #include <errno.h>
@@ -14,8 +13,8 @@ static bool continues(u8 byte)
 }
 
 /*
- * The bounds on the second byte exclude overlong forms,
- * surrogates and what lies beyond U+10FFFF; the terminating NUL is no continuation, so nothing past it is read.
+ * The bounds on the second byte exclude overlong forms, surrogates and what lies beyond U+10FFFF; the terminating NUL
+ * is no continuation, so nothing past it is read.
  */
 size_t text_character_length(const char *at)
 {
@@ -65,24 +64,24 @@ char *text_clean(const char *text)
 	return clean;
 }
 
-char *text_clean_line(const char *text)
+size_t text_print_line(const char *text, FILE *out)
 {
-	char *clean = text_clean(text);
-	size_t length;
+	size_t printed = 0;
 
-	if (!clean)
-		return NULL;
-	length = strlen(clean);
-	if (length > TEXT_LINE_MAX) {
-		length = TEXT_LINE_MAX;
-		while (continues((u8)clean[length]))
-			length--;
-		clean[length] = '\0';
+	while (*text) {
+		size_t length = text_character_length(text), size = length ? length : sizeof(TEXT_REPLACEMENT) - 1;
+		const char *shown = length ? text : TEXT_REPLACEMENT;
+
+		if (printed + size > TEXT_LINE_MAX)
+			break;
+		if ((u8)*text < 0x20 || *text == 0x7f)
+			shown = "?";
+		if (out)
+			fwrite(shown, 1, size, out);
+		printed += size;
+		text += length ? length : 1;
 	}
-	for (char *at = clean; *at; at++)
-		if ((u8)*at < 0x20 || *at == 0x7f)
-			*at = '?';
-	return clean;
+	return printed;
 }
 
 int text_copy(const char *text, char **ret_copy)

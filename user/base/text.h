@@ -5,7 +5,7 @@
  * Names come from foreign files and processes, and may hold any bytes; protobuf strings and JSON must be UTF-8, and the
  * line formats must stay one line a record.
  */
-#include <stddef.h>
+#include <stdio.h>
 
 #define TEXT_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD, in place of a byte that is not part of valid UTF-8 */
 
@@ -15,13 +15,15 @@ size_t text_character_length(const char *at);
 /* A copy (caller frees) in which each byte that is not part of valid UTF-8 is replaced. NULL: no memory. */
 char *text_clean(const char *text);
 
-/* The same with control characters as '?', and cut at a character's end if it would be longer than TEXT_LINE_MAX bytes.
+/*
+ * Print it as one line: cleaned as above, with control characters as '?', and cut between characters after
+ * TEXT_LINE_MAX bytes. Returns the number of bytes. `out` NULL: only count them.
  */
-char *text_clean_line(const char *text);
+size_t text_print_line(const char *text, FILE *out);
+
+#define TEXT_LINE_MAX 8192 /* `go tool pprof` gives up on text lines over 64 KiB; C++ can make names that long */
 
 /* *ret_copy is the caller's; NULL stays NULL. 0 or -ENOMEM. */
 int text_copy(const char *text, char **ret_copy);
-
-#define TEXT_LINE_MAX 8192 /* `go tool pprof` gives up on text lines over 64 KiB; C++ can make names that long */
 
 #endif

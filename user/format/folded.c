@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * One line a stack, root first, as flame graph tools eat it: "main;parse;grow 4096". Sizes are merged, inlined frames
- * are frames. Called by output_file.c and `heaptap report`.
- */
 #include "format/folded.h"
 
 #include <errno.h>
@@ -19,65 +15,42 @@ struct folded {
 	u64 value;
 };
 
-/* ';' separates frames; the value follows the last space, so spaces inside names are harmless. */
-static char *frame_name(const char *function)
+/* Frames end with a newline here, which no name contains: a ';' in a name must not look like the end of a frame. */
+static void print_location(const struct profile *profile, const struct profile_location *location, FILE *out)
 {
-	char *name = text_clean_line(function);
+	char code[SITE_LABEL_CODE_SIZE];
 
-	for (char *at = name; at && *at; at++)
-		if (*at == ';')
-			*at = ':';
-	return name;
-}
-
-static void print_unnamed(const struct profile *profile, const struct profile_location *location, FILE *out)
-{
-	char text[SITE_LABEL_CODE_SIZE];
-
-	site_label_code(profile, location, text);
-	for (char *at = text; (at = strchr(at, ';')); at++)
-		*at = ':';
-	fputs(text, out);
-}
-
-static int print_location(const struct profile *profile, const struct profile_location *location, FILE *out)
-{
-	if (!location->line_count)
-		print_unnamed(profile, location, out);
-	for (u32 i = location->line_count; i-- > 0;) {
-		char *name = frame_name(location->lines[i].function);
-
-		if (!name)
-			return -ENOMEM;
-		fprintf(out, "%s%s", name, i ? ";" : "");
-		free(name);
+	if (!location->line_count) {
+		site_label_code(profile, location, code);
+		fprintf(out, "%s\n", code);
 	}
-	return 0;
+	for (u32 i = location->line_count; i-- > 0;) {
+		text_print_line(location->lines[i].function, out);
+		fputc('\n', out);
+	}
 }
 
-static int fold(const struct profile *profile, const struct profile_sample *sample, char **ret_stack)
+/* NULL: no memory. The value follows the last space of a line, so spaces in names do no harm. */
+static char *fold(const struct profile *profile, const struct profile_sample *sample)
 {
 	char *stack = NULL;
 	size_t size;
 	FILE *out = open_memstream(&stack, &size);
-	int err = 0;
 
 	if (!out)
-		return -ENOMEM;
+		return NULL;
 	if (!sample->depth)
-		fputs("[unknown]", out);
-	for (u32 i = sample->depth; !err && i-- > 0;) {
-		err = print_location(profile, &profile->locations[sample->location[i]], out);
-		if (i)
-			fputc(';', out);
-	}
-	if (fclose(out))
-		err = -ENOMEM;
-	if (err)
+		fputs("[unknown]\n", out);
+	for (u32 i = sample->depth; i-- > 0;)
+		print_location(profile, &profile->locations[sample->location[i]], out);
+	if (fclose(out)) {
 		free(stack);
-	else
-		*ret_stack = stack;
-	return err;
+		return NULL;
+	}
+	stack[size - 1] = '\0';
+	for (char *at = stack; (at = strpbrk(at, ";\n")); at++)
+		*at = *at == ';' ? ':' : ';';
+	return stack;
 }
 
 static int compare_folded(const void *a, const void *b)
@@ -111,9 +84,11 @@ int folded_write(const struct profile *profile, FILE *out, enum measure measure)
 		profile_sample_values(profile, &profile->samples[i], value);
 		if (!value[measure])
 			continue;
-		err = fold(profile, &profile->samples[i], &lines[count].stack);
-		if (!err)
+		lines[count].stack = fold(profile, &profile->samples[i]);
+		if (lines[count].stack)
 			lines[count++].value = value[measure];
+		else
+			err = -ENOMEM;
 	}
 	if (!err) {
 		qsort(lines, count, sizeof(*lines), compare_folded);

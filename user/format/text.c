@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Go's heap profile at debug=1: raw counts, which `go tool pprof` unsamples as it reads, names in comment lines for
- * people, and the executable mappings by which pprof finds names of its own. Called by output_file.c and `heaptap report`.
- */
 #include "format/text.h"
 
 #include <errno.h>
@@ -15,11 +11,7 @@
 #include "base/stream.h"
 #include "base/text.h"
 
-/* What one record shows; the reader takes signed 64-bit numbers only. */
-struct tally_text {
-	u64 inuse_objects, inuse_bytes, alloc_objects, alloc_bytes;
-};
-
+/* The reader takes signed 64-bit numbers only. */
 static u64 saturated_add(u64 a, u64 b)
 {
 	return a > INT64_MAX - b ? INT64_MAX : a + b;
@@ -32,85 +24,66 @@ static u64 saturated_product(u64 a, u64 b)
 	return __builtin_mul_overflow(a, b, &product) || product > INT64_MAX ? INT64_MAX : product;
 }
 
-static struct tally_text raw_tally(const struct profile *profile, const struct profile_sample *sample)
+static void raw_values(const struct profile *profile, const struct profile_sample *sample, u64 raw[MEASURE_MAX])
 {
-	u64 inuse = profile->alloc_only ? 0 : sample->inuse_count;
-
-	return (struct tally_text){
-		.inuse_objects = inuse,
-		.inuse_bytes = saturated_product(inuse, sample->size),
-		.alloc_objects = sample->alloc_count,
-		.alloc_bytes = saturated_product(sample->alloc_count, sample->size),
-	};
+	raw[ALLOC_OBJECTS] = sample->alloc_count;
+	raw[ALLOC_SPACE] = saturated_product(sample->alloc_count, sample->size);
+	raw[INUSE_OBJECTS] = profile->alloc_only ? 0 : sample->inuse_count;
+	raw[INUSE_SPACE] = saturated_product(raw[INUSE_OBJECTS], sample->size);
 }
 
-static void print_tally(const struct tally_text *tally, FILE *out)
+static void print_values(const u64 raw[MEASURE_MAX], FILE *out)
 {
-	fprintf(out, "%" PRIu64 ": %" PRIu64 " [%" PRIu64 ": %" PRIu64 "] @", tally->inuse_objects, tally->inuse_bytes,
-		tally->alloc_objects, tally->alloc_bytes);
+	fprintf(out, "%" PRIu64 ": %" PRIu64 " [%" PRIu64 ": %" PRIu64 "] @", raw[INUSE_OBJECTS], raw[INUSE_SPACE],
+		raw[ALLOC_OBJECTS], raw[ALLOC_SPACE]);
 }
 
 /* pprof takes a file whose totals agree for one that has no alloc columns at all; one byte keeps them apart. */
 static void print_header(const struct profile *profile, FILE *out)
 {
-	struct tally_text total = {0};
+	u64 total[MEASURE_MAX] = {0}, raw[MEASURE_MAX];
 
 	for (u32 i = 0; i < profile->sample_count; i++) {
-		struct tally_text one = raw_tally(profile, &profile->samples[i]);
-
-		total.inuse_objects = saturated_add(total.inuse_objects, one.inuse_objects);
-		total.inuse_bytes = saturated_add(total.inuse_bytes, one.inuse_bytes);
-		total.alloc_objects = saturated_add(total.alloc_objects, one.alloc_objects);
-		total.alloc_bytes = saturated_add(total.alloc_bytes, one.alloc_bytes);
+		raw_values(profile, &profile->samples[i], raw);
+		for (unsigned int m = 0; m < MEASURE_MAX; m++)
+			total[m] = saturated_add(total[m], raw[m]);
 	}
-	if (total.alloc_bytes == total.inuse_bytes)
-		total.alloc_bytes += total.alloc_bytes < INT64_MAX ? 1 : -1;
+	if (total[ALLOC_SPACE] == total[INUSE_SPACE])
+		total[ALLOC_SPACE] += total[ALLOC_SPACE] < INT64_MAX ? 1 : -1;
 	fputs("heap profile: ", out);
-	print_tally(&total, out);
+	print_values(total, out);
 	fprintf(out, " heap/%" PRIu64 "\n", 2 * profile->sample_bytes);
 }
 
 /* --- records --- */
 
-struct cell {
-	char *function; /* "name+0x12" */
-	char *place;	/* "file:line", NULL when unknown */
-};
-
-static void cell_release(struct cell *cell)
+/* "name+0x12". Returns its length. `out` NULL: only that. */
+static size_t print_function(const struct profile_location *location, const struct profile_line *line, FILE *out)
 {
-	free(cell->function);
-	free(cell->place);
+	char offset[24];
+	size_t length = (size_t)snprintf(offset, sizeof(offset), "+0x%" PRIx64, location->function_offset);
+
+	length += text_print_line(line->function, out);
+	if (out)
+		fputs(offset, out);
+	return length;
 }
 
-static int cell_init(struct cell *cell, const struct profile_location *location, const struct profile_line *line)
+static void print_line(const struct profile_location *location, const struct profile_line *line, size_t widest,
+		       FILE *out)
 {
-	char *function = text_clean_line(line->function);
-	char *file = line->file ? text_clean_line(line->file) : NULL;
-	int err = 0;
+	size_t length;
 
-	*cell = (struct cell){0};
-	if (!function || (line->file && !file))
-		err = -ENOMEM;
-	else if (asprintf(&cell->function, "%s+0x%" PRIx64, function, location->function_offset) < 0)
-		err = -ENOMEM;
-	else if (file && asprintf(&cell->place, "%s:%" PRIu32, file, line->line) < 0)
-		err = -ENOMEM;
-	if (err)
-		*cell = (struct cell){0};
-	free(function);
-	free(file);
-	return err;
-}
-
-/* TABs that bring `text` to the column after the widest of its neighbours, tab stops 8 apart, as Go's tabwriter does.
- */
-static void print_padding(const char *text, size_t widest, FILE *out)
-{
-	size_t stop = (widest + 8) / 8;
-
-	for (size_t at = strlen(text) / 8; at < stop; at++)
-		fputc('\t', out);
+	fprintf(out, "#\t0x%" PRIx64 "\t", location->address);
+	length = print_function(location, line, out);
+	if (line->file) {
+		/* TABs to the column after the widest, tab stops 8 apart, as Go's tabwriter does. */
+		for (size_t stop = length / 8; stop < (widest + 8) / 8; stop++)
+			fputc('\t', out);
+		text_print_line(line->file, out);
+		fprintf(out, ":%" PRIu32, line->line);
+	}
+	fputc('\n', out);
 }
 
 static void print_unnamed(const struct profile *profile, const struct profile_location *location, FILE *out)
@@ -123,101 +96,70 @@ static void print_unnamed(const struct profile *profile, const struct profile_lo
 	fputc('\n', out);
 }
 
-static void print_cells(const struct profile_location *location, const struct cell *cells, size_t widest, FILE *out)
+static void print_frames(const struct profile *profile, const struct profile_sample *sample, FILE *out)
 {
-	for (u32 i = 0; i < location->line_count; i++) {
-		fprintf(out, "#\t0x%" PRIx64 "\t%s", location->address, cells[i].function);
-		if (cells[i].place) {
-			print_padding(cells[i].function, widest, out);
-			fputs(cells[i].place, out);
-		}
-		fputc('\n', out);
-	}
-}
-
-static u32 count_lines(const struct profile *profile, const struct profile_sample *sample)
-{
-	u32 count = 0;
-
-	for (u32 i = 0; i < sample->depth; i++)
-		count += profile->locations[sample->location[i]].line_count;
-	return count;
-}
-
-static int print_frames(const struct profile *profile, const struct profile_sample *sample, FILE *out)
-{
-	struct cell *cells = calloc(count_lines(profile, sample) + 1UL, sizeof(*cells)), *at;
 	size_t widest = 0;
-	u32 made = 0;
-	int err = cells ? 0 : -ENOMEM;
 
-	for (u32 i = 0; !err && i < sample->depth; i++) {
+	for (u32 i = 0; i < sample->depth; i++) {
 		const struct profile_location *location = &profile->locations[sample->location[i]];
 
-		for (u32 j = 0; !err && j < location->line_count; j++) {
-			err = cell_init(&cells[made], location, &location->lines[j]);
-			if (!err && strlen(cells[made].function) > widest)
-				widest = strlen(cells[made].function);
-			made += !err;
+		for (u32 j = 0; j < location->line_count; j++) {
+			size_t length = print_function(location, &location->lines[j], NULL);
+
+			widest = length > widest ? length : widest;
 		}
 	}
-	at = cells;
-	for (u32 i = 0; !err && i < sample->depth; i++) {
+	for (u32 i = 0; i < sample->depth; i++) {
 		const struct profile_location *location = &profile->locations[sample->location[i]];
 
 		if (!location->line_count)
 			print_unnamed(profile, location, out);
-		print_cells(location, at, widest, out);
-		at += location->line_count;
+		for (u32 j = 0; j < location->line_count; j++)
+			print_line(location, &location->lines[j], widest, out);
 	}
-	while (made)
-		cell_release(&cells[--made]);
-	free(cells);
-	return err;
 }
 
-static int print_record(const struct profile *profile, const struct profile_sample *sample, FILE *out)
+static void print_record(const struct profile *profile, const struct profile_sample *sample, FILE *out)
 {
-	struct tally_text tally = raw_tally(profile, sample);
-	int err;
+	u64 raw[MEASURE_MAX];
 
-	print_tally(&tally, out);
+	raw_values(profile, sample, raw);
+	print_values(raw, out);
 	for (u32 i = 0; i < sample->depth; i++)
 		fprintf(out, " 0x%" PRIx64, profile->locations[sample->location[i]].address + 1);
 	fputc('\n', out);
-	err = print_frames(profile, sample, out);
+	print_frames(profile, sample, out);
 	fputc('\n', out);
-	return err;
 }
 
 /* Most in use first, then most allocated; equal ones stay in the profile's order. */
 static int compare_record(const void *a, const void *b, void *arg)
 {
 	const struct profile_sample *const *left = a, *const *right = b;
-	struct tally_text l = raw_tally(arg, *left), r = raw_tally(arg, *right);
+	u64 l[MEASURE_MAX], r[MEASURE_MAX];
 
-	if (l.inuse_bytes != r.inuse_bytes)
-		return l.inuse_bytes > r.inuse_bytes ? -1 : 1;
-	if (l.alloc_bytes != r.alloc_bytes)
-		return l.alloc_bytes > r.alloc_bytes ? -1 : 1;
+	raw_values(arg, *left, l);
+	raw_values(arg, *right, r);
+	if (l[INUSE_SPACE] != r[INUSE_SPACE])
+		return l[INUSE_SPACE] > r[INUSE_SPACE] ? -1 : 1;
+	if (l[ALLOC_SPACE] != r[ALLOC_SPACE])
+		return l[ALLOC_SPACE] > r[ALLOC_SPACE] ? -1 : 1;
 	return *left < *right ? -1 : *left > *right;
 }
 
 static int print_records(const struct profile *profile, FILE *out)
 {
-	const struct profile_sample **sorted;
-	int err = 0;
+	const struct profile_sample **sorted = calloc(profile->sample_count + 1UL, sizeof(*sorted));
 
-	sorted = calloc(profile->sample_count + 1UL, sizeof(const struct profile_sample *));
 	if (!sorted)
 		return -ENOMEM;
 	for (u32 i = 0; i < profile->sample_count; i++)
 		sorted[i] = &profile->samples[i];
-	qsort_r(sorted, profile->sample_count, sizeof(const struct profile_sample *), compare_record, (void *)profile);
-	for (u32 i = 0; !err && i < profile->sample_count; i++)
-		err = print_record(profile, sorted[i], out);
+	qsort_r(sorted, profile->sample_count, sizeof(*sorted), compare_record, (void *)profile);
+	for (u32 i = 0; i < profile->sample_count; i++)
+		print_record(profile, sorted[i], out);
 	free(sorted);
-	return err;
+	return 0;
 }
 
 /* --- tail --- */
@@ -252,21 +194,19 @@ static void print_memstats(const struct profile *profile, FILE *out)
 		print_stat("MaxRSS", profile->rss_peak_bytes, out);
 }
 
-static int print_mappings(const struct profile *profile, FILE *out)
+static void print_mappings(const struct profile *profile, FILE *out)
 {
 	fputs("\nMAPPED_LIBRARIES:\n", out);
 	for (u32 i = 0; i < profile->mapping_count; i++) {
 		const struct profile_mapping *mapping = &profile->mappings[i];
-		char *path = text_clean_line(mapping->path ? mapping->path : "");
+		const char *path = mapping->path ? mapping->path : "";
 
-		if (!path)
-			return -ENOMEM;
-		fprintf(out, "%08" PRIx64 "-%08" PRIx64 " r-xp %08" PRIx64 " %02x:%02x %" PRIu64 "%s%s\n",
-			mapping->start, mapping->end, mapping->file_offset, major(mapping->device),
-			minor(mapping->device), mapping->inode, *path ? " " : "", path);
-		free(path);
+		fprintf(out, "%08" PRIx64 "-%08" PRIx64 " r-xp %08" PRIx64 " %02x:%02x %" PRIu64 "%s", mapping->start,
+			mapping->end, mapping->file_offset, major(mapping->device), minor(mapping->device),
+			mapping->inode, *path ? " " : "");
+		text_print_line(path, out);
+		fputc('\n', out);
 	}
-	return 0;
 }
 
 int text_write(const struct profile *profile, FILE *out)
@@ -278,6 +218,6 @@ int text_write(const struct profile *profile, FILE *out)
 	if (err)
 		return err;
 	print_memstats(profile, out);
-	err = print_mappings(profile, out);
-	return err ? err : stream_flush(out);
+	print_mappings(profile, out);
+	return stream_flush(out);
 }

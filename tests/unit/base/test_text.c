@@ -58,16 +58,30 @@ static void test_text_clean_truncated_character_reads_no_further(void **state)
 	assert_clean("\xf0\x9f\x98\xc3\xa9", R R R "\xc3\xa9");
 }
 
-static void test_text_clean_line_replaces_control_characters(void **state)
+/* What is printed, for the caller to free. */
+static char *print_line(const char *text)
 {
-	char *clean = text_clean_line("a\nb\tc\x1b\x7f \xc3\xa9\xff");
+	char *printed;
+	size_t size;
+	FILE *out = open_memstream(&printed, &size);
+
+	assert_non_null(out);
+	assert_int_equal(text_print_line(text, out), text_print_line(text, NULL));
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(text_print_line(text, NULL), size);
+	return printed;
+}
+
+static void test_text_print_line_replaces_control_characters(void **state)
+{
+	char *clean = print_line("a\nb\tc\x1b\x7f \xc3\xa9\xff");
 
 	(void)state;
 	assert_string_equal(clean, "a?b?c?? \xc3\xa9" R);
 	free(clean);
 }
 
-static void test_text_clean_line_cuts_long_text_between_characters(void **state)
+static void test_text_print_line_cuts_long_text_between_characters(void **state)
 {
 	size_t size = TEXT_LINE_MAX + 10;
 	char *text = malloc(size + 1), *clean;
@@ -77,12 +91,12 @@ static void test_text_clean_line_cuts_long_text_between_characters(void **state)
 	memset(text, 'x', size);
 	text[size] = '\0';
 	memcpy(text + TEXT_LINE_MAX - 1, "\xe2\x82\xac", 3);
-	clean = text_clean_line(text);
+	clean = print_line(text);
 	assert_int_equal(strlen(clean), TEXT_LINE_MAX - 1);
 	free(clean);
 	memset(text, 'x', size);
 	text[TEXT_LINE_MAX] = '\0';
-	clean = text_clean_line(text);
+	clean = print_line(text);
 	assert_string_equal(clean, text);
 	free(clean);
 	free(text);
@@ -94,8 +108,8 @@ int main(void)
 		cmocka_unit_test(test_text_clean_valid_text_is_kept),
 		cmocka_unit_test(test_text_clean_invalid_bytes_are_replaced_one_by_one),
 		cmocka_unit_test(test_text_clean_truncated_character_reads_no_further),
-		cmocka_unit_test(test_text_clean_line_replaces_control_characters),
-		cmocka_unit_test(test_text_clean_line_cuts_long_text_between_characters),
+		cmocka_unit_test(test_text_print_line_replaces_control_characters),
+		cmocka_unit_test(test_text_print_line_cuts_long_text_between_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
