@@ -20,10 +20,9 @@ struct aggregate {
 	struct aggregate_options options;
 	struct by_container *containers, *interim; /* of all images added; of those written under the present number */
 	struct merged_rows executables;
-	struct index_table processes, merged;
 	struct string_list_table files; /* written under numbers, by image and by stem, for lines that come later */
 	u32 without_samples;		/* processes that have a line, and no file */
-	struct aggregate_numbers numbers;
+	struct aggregate_result result;
 	int err; /* the first in noting what was written */
 };
 
@@ -45,8 +44,8 @@ void aggregate_free(struct aggregate *aggregate)
 {
 	if (!aggregate)
 		return;
-	index_table_release(&aggregate->processes);
-	index_table_release(&aggregate->merged);
+	index_table_release(&aggregate->result.processes);
+	index_table_release(&aggregate->result.merged);
 	merged_rows_release(&aggregate->executables);
 	string_list_table_release(&aggregate->files);
 	by_container_free(aggregate->containers);
@@ -108,22 +107,22 @@ static int take_profile(struct aggregate *aggregate, struct image *image, u64 no
 
 static void count_in(struct aggregate *aggregate, const struct profile *profile)
 {
-	struct aggregate_numbers *numbers = &aggregate->numbers;
+	struct aggregate_result *result = &aggregate->result;
 	u32 growing = table_lifetimes_growing(profile);
 
-	numbers->processes++;
-	numbers->growing_sites += growing;
-	numbers->growing_processes += growing > 0;
+	result->added++;
+	result->growing_sites += growing;
+	result->growing_processes += growing > 0;
 	if (!profile->perf_map_refused)
 		return;
-	if (!numbers->perfmaps_refused++)
-		numbers->perf_map_refused = profile->perf_map_refused;
+	if (!result->perfmaps_refused++)
+		result->perf_map_refused = profile->perf_map_refused;
 }
 
 /* Images that live at the end are kept however many there are. */
 static bool is_kept(struct aggregate *aggregate, const struct profile *profile)
 {
-	u32 kept = profile->sample_count ? aggregate->numbers.own_files : aggregate->without_samples;
+	u32 kept = profile->sample_count ? aggregate->result.own_files : aggregate->without_samples;
 	u32 merged = by_container_all(aggregate->containers)->sample_count, max = aggregate->options.samples_max;
 
 	if (!profile->exited || !aggregate->options.merges)
@@ -132,7 +131,7 @@ static bool is_kept(struct aggregate *aggregate, const struct profile *profile)
 		return false;
 	if (!max || !profile->sample_count || merged < max)
 		return true;
-	aggregate->numbers.crowded = true;
+	aggregate->result.crowded = true;
 	return false;
 }
 
@@ -160,12 +159,12 @@ static int add_alone(struct aggregate *aggregate, struct profile *profile, char 
 
 	if (profile->sample_count) {
 		err[1] = output_file_write(aggregate->options.dir, profile, aggregate->options.formats, 0, &files);
-		aggregate->numbers.own_files++;
+		aggregate->result.own_files++;
 	} else {
 		aggregate->without_samples++;
 	}
 	err[2] = string_list_append(&files, before);
-	err[3] = index_table_add(&aggregate->processes, profile, files);
+	err[3] = index_table_add(&aggregate->result.processes, profile, files);
 	return first(err, 4);
 }
 
@@ -177,7 +176,7 @@ static int add_merged(struct aggregate *aggregate, struct profile *profile, char
 	if (executable) {
 		err = merge_in(aggregate, aggregate->containers, profile, executable);
 		merge_facts(executable->facts, profile);
-		aggregate->numbers.merged++;
+		aggregate->result.by_executable++;
 		files_err = keep_files(aggregate, executable->facts->stem, before);
 	} else {
 		string_list_free(before);
@@ -279,15 +278,15 @@ static void add_container_line(void *arg, const struct profile *merged, char **f
 {
 	struct aggregate *aggregate = arg;
 
-	note(aggregate, add_line(aggregate, &aggregate->merged, merged, files));
+	note(aggregate, add_line(aggregate, &aggregate->result.merged, merged, files));
 }
 
 static void add_executable_line(void *arg, const struct profile *merged, char **files)
 {
 	struct aggregate *aggregate = arg;
 
-	aggregate->numbers.executables++;
-	note(aggregate, add_line(aggregate, &aggregate->processes, merged, files));
+	aggregate->result.executables++;
+	note(aggregate, add_line(aggregate, &aggregate->result.processes, merged, files));
 }
 
 static bool is_of_executable(const struct profile_labels *labels, const void *row)
@@ -311,22 +310,12 @@ int aggregate_finish(struct aggregate *aggregate)
 	return first(err, 3);
 }
 
-const struct index_table *aggregate_processes(const struct aggregate *aggregate)
+const struct aggregate_result *aggregate_result(const struct aggregate *aggregate)
 {
-	return &aggregate->processes;
-}
-
-const struct index_table *aggregate_merged(const struct aggregate *aggregate)
-{
-	return &aggregate->merged;
+	return &aggregate->result;
 }
 
 const struct profile *aggregate_all(const struct aggregate *aggregate)
 {
 	return by_container_all(aggregate->containers);
-}
-
-const struct aggregate_numbers *aggregate_numbers(const struct aggregate *aggregate)
-{
-	return &aggregate->numbers;
 }

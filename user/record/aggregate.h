@@ -53,22 +53,20 @@ int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq);
 /* Once, at the end: write what is merged, of executables, containers and all. 0 or the first error. */
 int aggregate_finish(struct aggregate *aggregate);
 
-/* After that: lines of the index, and what is merged of all. They stay the aggregate's. */
-const struct index_table *aggregate_processes(const struct aggregate *aggregate);
-const struct index_table *aggregate_merged(const struct aggregate *aggregate);
-const struct profile *aggregate_all(const struct aggregate *aggregate);
-
-struct aggregate_numbers {
-	u64 processes;			      /* added */
-	u64 merged;			      /* of them by executable */
-	bool crowded;			      /* because of samples_max */
-	u32 executables;		      /* that they are merged by */
+/* What there is so far, and after aggregate_finish all of it. It stays the aggregate's. */
+struct aggregate_result {
+	struct index_table processes, merged; /* lines of the index: `merged` is of containers and of all */
+	u64 added;			      /* processes */
+	u64 by_executable;		      /* of them merged by executable, */
+	u32 executables;		      /* of which there are so many */
+	bool crowded;			      /* that because of samples_max */
 	u32 own_files;			      /* processes with files of their own */
 	u32 growing_sites, growing_processes; /* see table_lifetimes_growing */
 	u32 perfmaps_refused;		      /* processes whose perf map was not used */
 	const char *perf_map_refused;	      /* why the first of them was not */
 };
 
-const struct aggregate_numbers *aggregate_numbers(const struct aggregate *aggregate);
+const struct aggregate_result *aggregate_result(const struct aggregate *aggregate);
+const struct profile *aggregate_all(const struct aggregate *aggregate); /* all processes merged */
 
 #endif

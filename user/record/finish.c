@@ -40,8 +40,7 @@ static int add_image(struct image *image, void *arg)
 
 static int write_index(const struct publication *publication)
 {
-	const struct index_table *processes = aggregate_processes(publication->aggregate);
-	const struct index_table *merged = aggregate_merged(publication->aggregate);
+	const struct aggregate_result *result = aggregate_result(publication->aggregate);
 	struct recording recording = {
 		.version = HEAPTAP_VERSION,
 		.sample_bytes = publication->options->sample_bytes,
@@ -49,11 +48,12 @@ static int write_index(const struct publication *publication)
 		.start_unix_ns = publication->start_unix_ns,
 		.duration_ns = publication->duration_ns,
 		.options = (const char *const *)publication->options->argv,
-		.merged = merged->entries,
-		.merged_count = merged->count,
+		.merged = result->merged.entries,
+		.merged_count = result->merged.count,
 	};
 
-	return index_write_file(publication->output->fd, &recording, processes->entries, processes->count);
+	return index_write_file(publication->output->fd, &recording, result->processes.entries,
+				result->processes.count);
 }
 
 static u64 count_files(const struct index_table *table)
@@ -67,7 +67,7 @@ static u64 count_files(const struct index_table *table)
 
 static void print_summary(const struct aggregate *aggregate)
 {
-	const struct index_table *processes = aggregate_processes(aggregate);
+	const struct index_table *processes = &aggregate_result(aggregate)->processes;
 
 	table_processes_print(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
 	fputc('\n', stderr);
@@ -77,31 +77,29 @@ static void print_summary(const struct aggregate *aggregate)
 
 static void say_merged(const struct publication *publication)
 {
-	const struct aggregate_numbers *numbers = aggregate_numbers(publication->aggregate);
-	const char *executables = numbers->executables == 1 ? "executable" : "executables";
+	const struct aggregate_result *result = aggregate_result(publication->aggregate);
+	const char *executables = result->executables == 1 ? "executable" : "executables";
 
-	if (numbers->perfmaps_refused)
+	if (result->perfmaps_refused)
 		log_note("the names that JIT compilers left in /tmp/perf-PID.map are not used for %" PRIu32
 			 " process%s, the first because: %s",
-			 numbers->perfmaps_refused, numbers->perfmaps_refused == 1 ? "" : "es",
-			 numbers->perf_map_refused);
-	if (numbers->crowded)
+			 result->perfmaps_refused, result->perfmaps_refused == 1 ? "" : "es", result->perf_map_refused);
+	if (result->crowded)
 		log_note("%" PRIu64 " processes ended after %" PRIu32
 			 " others had left %u samples, more than heaptap keeps apart, and are merged, in merged.*, by "
 			 "their %" PRIu32 " %s; a larger -R has fewer",
-			 numbers->merged, numbers->own_files, publication->samples_max, numbers->executables,
+			 result->by_executable, result->own_files, publication->samples_max, result->executables,
 			 executables);
-	else if (numbers->merged)
+	else if (result->by_executable)
 		log_note("%" PRIu64 " processes ended after the first %" PRIu32
 			 " and are merged, in merged.*, by their %" PRIu32 " %s; --keep keeps more of them apart",
-			 numbers->merged, publication->options->keep, numbers->executables, executables);
+			 result->by_executable, publication->options->keep, result->executables, executables);
 }
 
 /* What has become of the files. */
 static int say_written(const struct finish *finish)
 {
 	const struct publication *publication = finish->publication;
-	const struct aggregate *aggregate = publication->aggregate;
 	const char *path = publication->output->path;
 	u64 files;
 
@@ -111,15 +109,16 @@ static int say_written(const struct finish *finish)
 		publish_say_failure(publication, finish->failed, finish->err);
 	if (finish->err || publication->failed)
 		return STATUS_FAILED;
-	files = count_files(aggregate_processes(aggregate)) + count_files(aggregate_merged(aggregate));
+	files = count_files(&aggregate_result(publication->aggregate)->processes) +
+		count_files(&aggregate_result(publication->aggregate)->merged);
 	log_note("%" PRIu64 " profile file%s and index.json written to '%s'; 'heaptap report %s' shows them", files,
 		 files == 1 ? "" : "s", path, path);
 	return STATUS_DONE;
 }
 
-static int say_growing(const struct aggregate_numbers *numbers)
+static int say_growing(const struct aggregate_result *result)
 {
-	u32 sites = numbers->growing_sites, processes = numbers->growing_processes;
+	u32 sites = result->growing_sites, processes = result->growing_processes;
 
 	if (!sites)
 		return STATUS_DONE;
@@ -147,6 +146,6 @@ int finish_recording(struct publication *publication)
 	}
 	status = say_written(&finish);
 	if (status == STATUS_DONE && publication->options->fail_on_growing)
-		status = say_growing(aggregate_numbers(publication->aggregate));
+		status = say_growing(aggregate_result(publication->aggregate));
 	return status;
 }

@@ -26,8 +26,9 @@ u32 merged_rows_count(const struct merged_rows *rows)
 
 static void row_free(struct merged_row *row)
 {
-	if (row->facts)
-		profile_free(row->facts);
+	if (!row)
+		return;
+	profile_free(row->facts);
 	intern_release(&row->comms);
 	free(row);
 }
@@ -35,23 +36,22 @@ static void row_free(struct merged_row *row)
 /* Allocated; NULL: no memory. */
 static char *make_stem(struct merged_rows *rows, const char *prefix, const char *name)
 {
-	char clean[OUTPUT_FILE_NAME_MAX + 1], *stem;
+	char clean[OUTPUT_FILE_NAME_MAX + 1], suffix[16] = "", *stem;
 	const struct interned *entry;
-	u32 number = 1;
 	int added;
 
 	output_file_clean_name(name, clean);
-	if (asprintf(&stem, "%s.%s", prefix, clean) < 0)
-		return NULL;
-	while (!(added = intern_add(&rows->stems, stem, (u32)strlen(stem), &entry))) {
-		free(stem);
-		if (asprintf(&stem, "%s.%s-%u", prefix, clean, ++number) < 0)
+	for (u32 number = 2;; number++) {
+		if (asprintf(&stem, "%s.%s%s", prefix, clean, suffix) < 0)
 			return NULL;
+		added = intern_add(&rows->stems, stem, (u32)strlen(stem), &entry);
+		if (added > 0)
+			return stem;
+		free(stem);
+		if (added < 0)
+			return NULL;
+		snprintf(suffix, sizeof(suffix), "-%u", number);
 	}
-	if (added > 0)
-		return stem;
-	free(stem);
-	return NULL;
 }
 
 struct merged_row *merged_rows_add(struct merged_rows *rows, const char *key, const struct profile *facts,
@@ -63,23 +63,21 @@ struct merged_row *merged_rows_add(struct merged_rows *rows, const char *key, co
 			      .container = facts->container,
 			      .container_name = facts->container_name,
 			      .stem = make_stem(rows, prefix, name)};
-	bool out_of_memory = !row || !own.stem;
+	bool out_of_memory = false;
 
 	if (!own.comm)
 		own.comm = own.stem;
-	if (!out_of_memory) {
+	if (row && own.stem)
+		row->facts = profile_copy_facts(&own);
+	free(own.stem);
+	if (row && row->facts) {
 		strcpy(row->key, key);
 		row->number = merged_rows_count(rows) + 1;
-		row->facts = profile_copy_facts(&own);
-		out_of_memory = !row->facts;
-	}
-	free(own.stem);
-	if (!out_of_memory)
 		HASH_ADD_STR(rows->rows, key, row);
-	if (!out_of_memory)
-		return row;
-	if (row)
-		row_free(row);
+		if (!out_of_memory)
+			return row;
+	}
+	row_free(row);
 	return NULL;
 }
 

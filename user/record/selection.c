@@ -9,22 +9,15 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/log.h"
+#include "binary/elf.h"
 #include "system/cgroup_resolve.h"
 #include "system/mapped_by.h"
-#include "binary/elf.h"
-#include "base/log.h"
 #include "system/procfs.h"
 
 #define THIS_MACHINE "" /* the root of all paths */
 
-/* `why` is a sentence, or NULL when there was no memory for one. */
-static int refuse(char *why, int err)
-{
-	log_error("%s", why ? why : strerror(-err));
-	free(why);
-	return err == -EINVAL ? STATUS_USAGE : err == -ENOMEM ? STATUS_FAILED : STATUS_NO_TARGET;
-}
-
+/* Of --cgroup, or of --container. */
 static int find_group(struct selection *selection)
 {
 	const struct selection_options *options = selection->options;
@@ -33,10 +26,12 @@ static int find_group(struct selection *selection)
 						      &selection->group, &why)
 				     : cgroup_resolve(&selection->hierarchy, options->cgroup, &selection->group, &why);
 
-	if (err)
-		return refuse(why, err);
-	selection->has_group = true;
-	return STATUS_DONE;
+	selection->has_group = !err;
+	if (!err)
+		return STATUS_DONE;
+	log_error("%s", why ? why : strerror(-err));
+	free(why);
+	return err == -EINVAL ? STATUS_USAGE : err == -ENOMEM ? STATUS_FAILED : STATUS_NO_TARGET;
 }
 
 static int find_exe(struct selection *selection)
@@ -48,7 +43,8 @@ static int find_exe(struct selection *selection)
 			  strerror(errno));
 		return STATUS_NO_TARGET;
 	}
-	selection->exe = (struct stat_file){stat_buffer.st_dev, stat_buffer.st_ino};
+	selection->exe_device = stat_buffer.st_dev;
+	selection->exe_inode = stat_buffer.st_ino;
 	return STATUS_DONE;
 }
 
@@ -100,8 +96,8 @@ void selection_describe(const struct selection *selection, struct tracer_options
 	options->processes = expected(selection->options);
 	options->population = selection->options->population;
 	options->comm = selection->options->comm;
-	options->exe_device = selection->exe.device;
-	options->exe_inode = selection->exe.inode;
+	options->exe_device = selection->exe_device;
+	options->exe_inode = selection->exe_inode;
 	options->sources.hierarchy = selection->has_hierarchy ? (struct cgroup_mounts *)&selection->hierarchy : NULL;
 	options->sources.containers = selection->names;
 	options->sources.group = selection->has_group ? selection->group.path : NULL;
@@ -175,8 +171,8 @@ static bool is_wanted(const struct selection *selection, pid_t pid)
 	if (options->comm && (procfs_comm(pid, comm) || strncmp(comm, options->comm, sizeof(comm) - 1)))
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	return !options->exe || (!stat(path, &stat_buffer) && stat_buffer.st_dev == selection->exe.device &&
-				 stat_buffer.st_ino == selection->exe.inode);
+	return !options->exe || (!stat(path, &stat_buffer) && stat_buffer.st_dev == selection->exe_device &&
+				 stat_buffer.st_ino == selection->exe_inode);
 }
 
 static void keep_wanted(const struct selection *selection, struct pid_list *pids)

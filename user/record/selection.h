@@ -34,10 +34,8 @@ struct selection {
 	struct cgroup group; /* of POPULATION_CGROUP */
 	bool has_group;
 	struct container container; /* of --container */
-	struct stat_file {
-		dev_t device;
-		ino_t inode;
-	} exe;
+	dev_t exe_device;	    /* of --exe; inode 0: any */
+	ino_t exe_inode;
 	unsigned int processes; /* attached to at the start; of a population alone */
 	u32 made;		/* how often the group had been made again when that was logged last */
 	bool empty;		/* it has been logged that the group has no processes left */
