@@ -12,6 +12,8 @@
 #include "cli/doctor_print.h"
 #include "record/launch.h"
 #include "system/procfs.h"
+#include "probe/binaries.h"
+#include "probe/loader_list.h"
 #include "system/workload.h"
 #include "trace/attach_method.h"
 #include "trace/feature.h"
@@ -207,7 +209,7 @@ static int print_followed(const struct doctor_target *target, const char *path)
 static int print_alone(const struct doctor_target *target, const char *path)
 {
 	struct binaries *binaries = binaries_new(target->options->pools);
-	int err = binaries ? binaries_open_program(binaries, path) : -ENOMEM, status = STATUS_FAILED;
+	int err = binaries ? loader_list_open(binaries, path) : -ENOMEM, status = STATUS_FAILED;
 	struct pid_list none = {0};
 
 	if (err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From mappings to files; owned by the tracer (and by doctor). */
+/* The list of files, and the one way from a mapping to its file: open_mapped, or else open_same_build. */
 #include "probe/binaries.h"
 
 #include <errno.h>
@@ -15,34 +15,61 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-#include "binary/elf.h"
+#include "system/file_copies.h"
 #include "system/proc_maps.h"
 #include "system/root_fs.h"
-#include "system/file_copies.h"
-#include "probe/binary_table.h"
+#include "binary/elf.h"
+#include "include/config.h"
+
+#define VDSO "[vdso]"
 
 struct binaries {
-	struct binary_table files;
+	const struct custom_allocator *pools; /* of --alloc, borrowed */
+	struct binary *files;		      /* newest first, by next */
+	u32 count;
+	u32 allocator_next;
+	bool allocator_taken[ALLOCATORS_MAX];
 	char *denied;
 	struct binary *vdso; /* NULL until first seen */
 };
-
-#define VDSO "[vdso]"
 
 struct binaries *binaries_new(const struct custom_allocator *pools)
 {
 	struct binaries *binaries = calloc(1, sizeof(*binaries));
 
 	if (binaries)
-		binaries->files.pools = pools;
+		binaries->pools = pools;
 	return binaries;
+}
+
+static void file_free(struct binary *file)
+{
+	elf_free(file->elf);
+	free(file->plan);
+	free(file);
+}
+
+void binaries_close(struct binaries *binaries, struct binary *file)
+{
+	struct binary **link = &binaries->files;
+
+	while (*link != file)
+		link = &(*link)->next;
+	*link = file->next;
+	binaries->count--;
+	if (file->plan)
+		binaries->allocator_taken[file->allocator] = false;
+	if (file == binaries->vdso)
+		binaries->vdso = NULL;
+	file_free(file);
 }
 
 void binaries_free(struct binaries *binaries)
 {
 	if (!binaries)
 		return;
-	binary_table_release(&binaries->files);
+	while (binaries->files)
+		binaries_close(binaries, binaries->files);
 	free(binaries->denied);
 	free(binaries);
 }
@@ -54,19 +81,12 @@ const char *binaries_denied(const struct binaries *binaries)
 
 struct binary *binaries_files(const struct binaries *binaries)
 {
-	return binaries->files.files;
+	return binaries->files;
 }
 
 u32 binaries_count(const struct binaries *binaries)
 {
-	return binaries->files.count;
-}
-
-void binaries_close(struct binaries *binaries, struct binary *file)
-{
-	if (file == binaries->vdso)
-		binaries->vdso = NULL;
-	binary_table_close(&binaries->files, file);
+	return binaries->count;
 }
 
 const char *binaries_names(const struct binaries *binaries)
@@ -75,11 +95,121 @@ const char *binaries_names(const struct binaries *binaries)
 	size_t length = 0;
 
 	names[0] = '\0';
-	for (const struct binary *file = binaries->files.files; file && length < sizeof(names); file = file->next)
+	for (const struct binary *file = binaries->files; file && length < sizeof(names); file = file->next)
 		length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", length ? ", " : "",
 					   elf_path(file->elf));
 	return names;
 }
+
+/* --- opening a file and planning its probes --- */
+
+static struct binary *find(const struct binaries *binaries, dev_t device, ino_t inode)
+{
+	struct binary *file = binaries->files;
+
+	while (file && (elf_device(file->elf) != device || elf_inode(file->elf) != inode))
+		file = file->next;
+	return file;
+}
+
+/* The next number that no file has: one that was given back waits until all others have been used. */
+static int take_allocator(struct binaries *binaries, u32 *ret_allocator)
+{
+	for (u32 i = 0; i < ALLOCATORS_MAX; i++) {
+		u32 number = (binaries->allocator_next + i) % ALLOCATORS_MAX;
+
+		if (binaries->allocator_taken[number])
+			continue;
+		binaries->allocator_taken[number] = true;
+		binaries->allocator_next = number + 1;
+		*ret_allocator = number;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* A plan for the file, if it has an allocator. Hostile or odd files have none. */
+static int plan_file(struct binaries *binaries, struct binary *file)
+{
+	struct plan *plan = malloc(sizeof(*plan));
+	int err;
+
+	if (!plan)
+		return -ENOMEM;
+	err = plan_make(file->elf, binaries->pools, plan);
+	if (!err)
+		err = take_allocator(binaries, &file->allocator);
+	if (err) {
+		free(plan);
+		return err == -ENOMEM ? err : 0;
+	}
+	file->plan = plan;
+	return 0;
+}
+
+static bool is_overlay(int fd)
+{
+	struct statfs statfs;
+
+	return !fstatfs(fd, &statfs) && statfs.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
+/*
+ * The same file, seen through another overlay: two containers of one image, or one that was started again, show the same
+ * inode of the layer below under devices of their own. Probes sit on that inode: a second link would count each call
+ * twice. The inode number is that of the layer below only where all layers are of one file system, as with containers.
+ */
+static struct binary *find_below(const struct binaries *binaries, const struct elf *elf, const struct stat *stat)
+{
+	struct binary *file;
+	struct stat other;
+
+	if (!is_overlay(elf_fd(elf)))
+		return NULL;
+	for (file = binaries->files; file; file = file->next)
+		if (elf_inode(file->elf) == stat->st_ino && is_overlay(elf_fd(file->elf)) &&
+		    !fstat(elf_fd(file->elf), &other) && other.st_size == stat->st_size &&
+		    other.st_ctim.tv_sec == stat->st_ctim.tv_sec && other.st_ctim.tv_nsec == stat->st_ctim.tv_nsec)
+			return file;
+	return NULL;
+}
+
+/* The file behind `fd`, which is taken over: opened and planned unless it is there. 0 or negative errno. */
+static int intern(struct binaries *binaries, int fd, const char *path, struct binary **ret_file)
+{
+	struct stat stat;
+	struct binary *file;
+	int err = fstat(fd, &stat) ? -errno : 0;
+
+	*ret_file = err ? NULL : find(binaries, stat.st_dev, stat.st_ino);
+	file = err || *ret_file ? NULL : calloc(1, sizeof(*file));
+	if (!file) {
+		close(fd);
+		return err || *ret_file ? err : -ENOMEM;
+	}
+	err = elf_open(fd, path, &file->elf);
+	if (!err)
+		*ret_file = find_below(binaries, file->elf, &stat);
+	if (!err && !*ret_file)
+		err = plan_file(binaries, file);
+	if (err || *ret_file) {
+		file_free(file);
+		return err;
+	}
+	file->next = binaries->files;
+	binaries->files = *ret_file = file;
+	binaries->count++;
+	return 0;
+}
+
+int binaries_open_path(struct binaries *binaries, const char *path, struct binary **ret_file)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	return fd < 0 ? -errno : intern(binaries, fd, path, ret_file);
+}
+
+/* --- from a mapping to its file --- */
 
 /* The build id of the side-band and that of the file must not contradict each other. */
 static bool same_build(const struct mapping *mapping, const struct elf *elf)
@@ -89,7 +219,7 @@ static bool same_build(const struct mapping *mapping, const struct elf *elf)
 
 	if (!mapping->build_id_size)
 		return true;
-	/* Of a file found by name, without knowing its inode, the build id is all there is to know it by. */
+	/* A file that was found by name, without an inode, can be told by its build id only. */
 	if (!size)
 		return mapping->inode;
 	return mapping->build_id_size == size && !memcmp(mapping->build_id, id, size);
@@ -109,7 +239,7 @@ static void describe(struct mapping *mapping, struct elf *elf)
 	}
 }
 
-/* The kernel's own little library is the same in every process: ours is read from memory. */
+/* The kernel's own library is the same in every process: heaptap's own is read from memory. */
 static int open_vdso(void)
 {
 	const Elf64_Ehdr *image = (const void *)getauxval(AT_SYSINFO_EHDR);
@@ -125,11 +255,6 @@ static int open_vdso(void)
 	return fd;
 }
 
-static int open_file(pid_t pid, const struct mapping *mapping)
-{
-	return strcmp(mapping->path, VDSO) ? proc_maps_open(pid, mapping) : open_vdso();
-}
-
 static bool is_of_build(int fd, const struct mapping *mapping)
 {
 	struct elf *elf;
@@ -143,8 +268,8 @@ static bool is_of_build(int fd, const struct mapping *mapping)
 }
 
 /*
- * A process that has ended cannot be asked any more. Under the name that it knew, heaptap may see the same file: the
- * build id decides, and nothing else that lies there is kept, as a container's names mean something else out here.
+ * For a process that has ended: heaptap may see the same file under the name that the process knew. The build id decides,
+ * and no other file is kept, as the names of a container mean something else out here.
  */
 static int open_own_name(const struct mapping *mapping)
 {
@@ -161,77 +286,92 @@ static int open_own_name(const struct mapping *mapping)
 	return fd;
 }
 
-/* By the path alone: only of a mapping that is known by its build id. */
-static int open_name(pid_t pid, const struct mapping *mapping)
+/* Intern what was opened, and keep it if it is of the build that was mapped. 0 or -ENOMEM. */
+static int intern_same_build(struct binaries *binaries, int fd, const struct mapping *mapping, struct binary **ret_file)
 {
-	int fd = proc_maps_open_name(pid, mapping);
+	struct binary *file;
+	int err = intern(binaries, fd, mapping->path, &file);
 
-	return fd < 0 && !mapping->inode ? open_own_name(mapping) : fd;
+	if (!err && same_build(mapping, file->elf))
+		*ret_file = file;
+	return err == -ENOMEM ? err : 0;
 }
 
-/* Intern what was opened, if anything was and if it is what was mapped; else *ret_file stays. 0 or -ENOMEM. */
-static int take(struct binaries *binaries, int fd, const struct mapping *mapping, struct binary **ret_file)
+/* The very file that is mapped; *ret_file stays NULL if it is no ELF file. Negative errno: it cannot be opened; -ENOMEM. */
+static int open_mapped(struct binaries *binaries, pid_t pid, const struct mapping *mapping, struct binary **ret_file)
 {
-	struct binary *file = NULL;
-	int err;
+	int fd = strcmp(mapping->path, VDSO) ? proc_maps_open(pid, mapping) : open_vdso();
 
-	if (fd < 0)
+	if (fd >= 0)
+		return intern_same_build(binaries, fd, mapping, ret_file);
+	/* Unmapped again, or another file is at its addresses by now. */
+	if (!mapping->build_id_size)
+		*ret_file = find(binaries, mapping->device, mapping->inode);
+	return *ret_file ? 0 : fd;
+}
+
+/*
+ * A file like the one that is mapped, known by its build id. It has the same names and tables, but it is not what the
+ * process runs: other processes may run it, so it is not for probes. 0 or -ENOMEM.
+ */
+static int open_same_build(struct binaries *binaries, pid_t pid, const struct mapping *mapping,
+			   struct binary **ret_file)
+{
+	int fd;
+
+	for (struct binary *file = binaries->files; file && !*ret_file; file = file->next) {
+		unsigned int size;
+		const u8 *id = elf_build_id(file->elf, &size);
+
+		if (size == mapping->build_id_size && !memcmp(id, mapping->build_id, size))
+			*ret_file = file;
+	}
+	if (*ret_file)
 		return 0;
-	err = binary_table_intern(&binaries->files, fd, mapping->path, &file);
-	if (err)
-		return err == -ENOMEM ? err : 0;
-	if (file && same_build(mapping, file->elf))
-		*ret_file = file;
-	return 0;
+	fd = proc_maps_open_name(pid, mapping);
+	if (fd < 0 && !mapping->inode)
+		fd = open_own_name(mapping);
+	return fd < 0 ? 0 : intern_same_build(binaries, fd, mapping, ret_file);
 }
 
 int binaries_open_mapping(struct binaries *binaries, pid_t pid, struct mapping *mapping, struct binary **ret_file)
 {
-	struct binary *file = NULL;
-	bool mapped;
-	int fd, err;
+	bool is_vdso = mapping->path && !strcmp(mapping->path, VDSO);
+	struct binary *file;
+	int err, similar = 0;
 
 	*ret_file = NULL;
 	mapping->elf = NULL;
-	if (!mapping->path || (mapping->path[0] != '/' && strcmp(mapping->path, VDSO)))
+	if (!mapping->path || (mapping->path[0] != '/' && !is_vdso))
 		return 0;
-	if (!strcmp(mapping->path, VDSO) && binaries->vdso) {
+	if (is_vdso && binaries->vdso) {
 		describe(mapping, binaries->vdso->elf);
 		return 0;
 	}
-	fd = open_file(pid, mapping);
-	err = take(binaries, fd, mapping, &file);
-	if (err)
-		return err;
-	/* Gone again, or another file is at its addresses by now. */
-	if (!file && fd < 0 && !mapping->build_id_size)
-		file = binary_table_find(&binaries->files, mapping->device, mapping->inode);
-	/* What is like it has its names and tables, but is not what the process runs: others may run it. */
-	mapped = file;
-	if (!file && mapping->build_id_size)
-		file = binary_table_find_build(&binaries->files, mapping->build_id, mapping->build_id_size);
-	if (!file && mapping->build_id_size) {
-		err = take(binaries, open_name(pid, mapping), mapping, &file);
-		if (err)
-			return err;
-	}
-	if (!file && fd < 0 && fd != -ESRCH && !binaries->denied)
+	err = open_mapped(binaries, pid, mapping, ret_file);
+	file = *ret_file;
+	if (!file && err != -ENOMEM && mapping->build_id_size)
+		similar = open_same_build(binaries, pid, mapping, &file);
+	if (err == -ENOMEM || similar == -ENOMEM)
+		return -ENOMEM;
+	if (!file && err && err != -ESRCH && !binaries->denied)
 		binaries->denied = strdup(mapping->path);
-	if (!file || !same_build(mapping, file->elf))
+	if (!file)
 		return 0;
 	file->recent = true;
 	describe(mapping, file->elf);
-	if (!strcmp(mapping->path, VDSO))
+	if (is_vdso)
 		binaries->vdso = file;
-	*ret_file = mapped ? file : NULL;
 	return 0;
 }
+
+/* --- copies --- */
 
 int binaries_copy(const struct binaries *binaries, struct file_copies *set)
 {
 	int err = 0;
 
-	for (const struct binary *file = binaries->files.files; file && !err; file = file->next)
+	for (const struct binary *file = binaries->files; file && !err; file = file->next)
 		if (file->plan)
 			err = file_copies_add(set, elf_fd(file->elf));
 	return err;
@@ -242,7 +382,7 @@ int binaries_file_copy(struct binaries *binaries, const struct file_copies *set)
 {
 	for (unsigned int i = 0; i < set->count; i++) {
 		const struct file_copy *copy = &set->files[i];
-		struct binary *file = binary_table_find(&binaries->files, copy->device, copy->inode);
+		struct binary *file = find(binaries, copy->device, copy->inode);
 		int fd = file ? fcntl(copy->fd, F_DUPFD_CLOEXEC, 0) : -1, err;
 		struct elf *elf;
 
@@ -255,13 +395,4 @@ int binaries_file_copy(struct binaries *binaries, const struct file_copies *set)
 		file->elf = elf;
 	}
 	return 0;
-}
-
-int binaries_open_path(struct binaries *binaries, const char *path, struct binary **ret_file)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-	if (fd < 0)
-		return -errno;
-	return binary_table_intern(&binaries->files, fd, path, ret_file);
 }

@@ -2,8 +2,8 @@
 #ifndef PROBE_BINARIES_H
 #define PROBE_BINARIES_H
 /*
- * The files that traced processes map, each opened once and kept open while they do (close_unused.h), and what to probe in
- * them. Files are told apart by device and inode.
+ * The files that traced processes map, each opened once and kept open while they do, and what to probe in them. Files are
+ * told apart by device and inode.
  */
 #include <sys/types.h>
 
@@ -14,7 +14,7 @@ struct binary {
 	struct elf *elf;
 	struct plan *plan; /* NULL: no allocator in it */
 	u32 allocator;	   /* number of the allocator file, when it has a plan */
-	bool recent;	   /* mapped by somebody since the last sweep */
+	bool recent;	   /* a process has mapped it since the caller cleared this */
 	struct binary *next;
 };
 
@@ -26,17 +26,20 @@ struct binaries *binaries_new(const struct custom_allocator *pools);
 void binaries_free(struct binaries *binaries);
 
 /*
- * The file behind a mapping of a process. Opened through the process while it lives; else, for its names and tables, one
- * of the same build: among those already open, or under its name where heaptap sees it. Sets mapping->elf (NULL when not
- * to be had) and build id. 0 with *ret_file, the very file that is mapped, to be probed (NULL: none, or not to be had),
- * or negative errno for errors worth stopping for (-ENOMEM).
+ * The file behind a mapping of a process. It is opened through the process while that lives; else, for its names and
+ * tables, one of the same build is taken: among those already open, or by its name where heaptap sees it. Sets mapping->elf
+ * (NULL: no such file) and the build id. 0 with *ret_file, the very file that is mapped, to be probed (NULL: none, or it
+ * cannot be opened), or -ENOMEM.
  */
 int binaries_open_mapping(struct binaries *binaries, pid_t pid, struct mapping *mapping, struct binary **ret_file);
 
 /* Open a file by a name in heaptap's own mount namespace. 0 or negative errno. */
 int binaries_open_path(struct binaries *binaries, const char *path, struct binary **ret_file);
 
-/* Close the file, which nothing may refer to any longer; when it is mapped again it is opened again. */
+/*
+ * Close the file, which nothing may refer to any longer; it is opened again when it is mapped again. Its allocator number
+ * is free for another file then.
+ */
 void binaries_close(struct binaries *binaries, struct binary *file);
 
 /* All files so far, newest first, linked by `next`; each with a plan if it has an allocator. */
@@ -49,13 +52,6 @@ const char *binaries_names(const struct binaries *binaries);
 
 /* A file that is mapped but could not be opened, so that it could not be searched for an allocator; NULL: none. */
 const char *binaries_denied(const struct binaries *binaries);
-
-/*
- * The files a program will map when it is exec'd: its interpreter's own answer (`ld.so --list`), scripts followed
- * through their #! lines. They are opened into the target. `path` is the program, absolute or relative. 0, or negative
- * errno; a program whose files cannot be told is no error: they will be found when it maps them.
- */
-int binaries_open_program(struct binaries *binaries, const char *path);
 
 /* Add a copy of every file with an allocator to `set`. 0, or what file_copies_add says. */
 int binaries_copy(const struct binaries *binaries, struct file_copies *set);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Which files a program will map, before it runs: asked of its own dynamic loader, which alone knows RPATH, LD_PRELOAD
- * and the cache. Part of target, in a file of its own.
- */
+#include "probe/loader_list.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -42,7 +40,7 @@ static bool follow_script(char path[PATH_MAX])
 	return true;
 }
 
-/* Run `loader --list program`; its output is at the returned descriptor, its pid in *ret_pid. */
+/* Run `loader --list program`. Returns a descriptor for its output, and its PID. */
 static int spawn_list(const char *loader, const char *program, pid_t *ret_pid)
 {
 	char *argv[] = {(char *)loader, "--list", (char *)program, NULL};
@@ -106,7 +104,7 @@ static int open_listed(struct binaries *binaries, const char *loader, const char
 	return 0;
 }
 
-int binaries_open_program(struct binaries *binaries, const char *path)
+int loader_list_open(struct binaries *binaries, const char *path)
 {
 	struct binary *file;
 	char program[PATH_MAX];

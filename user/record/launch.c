@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "probe/binaries.h"
+#include "probe/loader_list.h"
 #include "system/file_copies.h"
 
 static const char *reason(int err)
@@ -45,8 +46,8 @@ static int copy_files(const struct selection *selection, const char *path, struc
 	launch->binaries = binaries_new(selection->options->pools);
 	if (!launch->binaries)
 		return -ENOMEM;
-	binaries_open_program(launch->binaries, path);
-	binaries_open_program(launch->binaries, "/bin/sh");
+	loader_list_open(launch->binaries, path);
+	loader_list_open(launch->binaries, "/bin/sh");
 	err = file_copies_new(ret_set);
 	if (!err)
 		err = binaries_copy(launch->binaries, *ret_set);

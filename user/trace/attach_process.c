@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "system/proc_maps.h"
 #include "system/procfs.h"
+#include "probe/loader_list.h"
 #include "trace/attach_method.h"
 
 #define TABLES_WAIT_MS 300 /* for unwind tables, before tracing starts without those that take longer */
@@ -190,7 +191,7 @@ int attach_program(struct follow *follow, pid_t pid, const char *path)
 		free(group);
 	}
 	follow_set_new_max(follow, tracee, limit, used);
-	err = path ? binaries_open_program(follow->binaries, path) : 0;
+	err = path ? loader_list_open(follow->binaries, path) : 0;
 	for (file = binaries_files(follow->binaries); file && !err; file = file->next) {
 		err = unwind_tables_request(follow->tables, file->elf);
 		if (!err && file->plan)

@@ -19,6 +19,7 @@
 #include "record/launch.h"
 #include "system/file_copies.h"
 #include "probe/binaries.h"
+#include "probe/loader_list.h"
 #include "unit/system/scratch.h"
 
 /* A set whose copies land in directory "copies"; freed by file_copies_free. */
@@ -146,7 +147,7 @@ static void test_target_stands_in_copy_under_the_name_of_the_original(void **sta
 	const struct plan *plan;
 
 	(void)state;
-	assert_int_equal(binaries_open_program(binaries, "/bin/sh"), 0);
+	assert_int_equal(loader_list_open(binaries, "/bin/sh"), 0);
 	file = allocator_of(binaries);
 	plan = file->plan;
 	assert_int_equal(binaries_copy(binaries, set), 0);

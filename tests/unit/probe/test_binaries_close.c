@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* binary_table.c: files that are closed and opened again, and their numbers as allocators. */
+/* binaries.c: files that are closed and opened again, and their numbers as allocators. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ static struct binary *open_path(const char *path)
 	return file;
 }
 
-static void test_binary_table_closed_one_is_opened_again_and_others_stay(void **state)
+static void test_binaries_closed_one_is_opened_again_and_others_stay(void **state)
 {
 	struct binary *one, *two, *three;
 
@@ -60,7 +60,7 @@ static void test_binary_table_closed_one_is_opened_again_and_others_stay(void **
 }
 
 /* What was counted under a number may still be on its way when its file is closed: the next file has another one. */
-static void test_binary_table_number_of_a_closed_allocator_rests_until_all_others_had_theirs(void **state)
+static void test_binaries_number_of_a_closed_allocator_rests_until_all_others_had_theirs(void **state)
 {
 	struct binary *file;
 
@@ -84,8 +84,8 @@ static void test_binary_table_number_of_a_closed_allocator_rests_until_all_other
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_binary_table_closed_one_is_opened_again_and_others_stay),
-		TEST(test_binary_table_number_of_a_closed_allocator_rests_until_all_others_had_theirs),
+		TEST(test_binaries_closed_one_is_opened_again_and_others_stay),
+		TEST(test_binaries_number_of_a_closed_allocator_rests_until_all_others_had_theirs),
 	};
 
 	return cmocka_run_group_tests_name("targetfile", tests, NULL, NULL);
