@@ -77,13 +77,3 @@ int parse_seconds(const char *text, double max, double *ret_seconds)
 	*ret_seconds = seconds;
 	return 0;
 }
-
-int parse_choice(const char *text, const char *const *names, unsigned int count)
-{
-	unsigned int i;
-
-	for (i = 0; i < count; i++)
-		if (!strcmp(text, names[i]))
-			return (int)i;
-	return -EINVAL;
-}

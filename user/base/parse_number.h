@@ -16,7 +16,4 @@ int parse_bytes(const char *text, u64 max, u64 *ret_bytes);
 /* Decimal digits with at most one point in or around them. */
 int parse_seconds(const char *text, double max, double *ret_seconds);
 
-/* Index of `text` among `count` names, or -EINVAL. */
-int parse_choice(const char *text, const char *const *names, unsigned int count);
-
 #endif

@@ -13,15 +13,18 @@
 /* One process after the other. */
 struct look {
 	struct doctor_scan *scan;
-	pid_t latest[ALLOCATORS_MAX]; /* process seen to map each allocator file: it may map it several times */
 	pid_t pid;
 	bool runs;	   /* it maps code, so it is not a thread of the kernel */
 	bool known;	   /* an allocator is among its files */
 	bool wide, narrow; /* files of 64 and of other bits are */
 };
 
+/* Once for each process, which may map a file several times. */
 static void add(struct doctor_scan_some *some, pid_t pid)
 {
+	if (some->last == pid)
+		return;
+	some->last = pid;
 	if (some->count < DOCTOR_SCAN_NAMED)
 		some->first[some->count] = pid;
 	some->count++;
@@ -80,9 +83,7 @@ static int look_at_mapping(struct mapping *mapping, void *arg)
 	if (!file->plan)
 		return 0;
 	look->known = true;
-	if (look->latest[file->allocator] != look->pid)
-		add(&scan->users[file->allocator], look->pid);
-	look->latest[file->allocator] = look->pid;
+	add(&scan->users[file->allocator], look->pid);
 	return 0;
 }
 
@@ -91,8 +92,7 @@ static int look_at_process(struct look *look, pid_t pid)
 	struct doctor_scan *scan = look->scan;
 	int err;
 
-	look->pid = pid;
-	look->runs = look->known = look->wide = look->narrow = false;
+	*look = (struct look){.scan = scan, .pid = pid};
 	err = proc_maps_for_each(pid, look_at_mapping, look);
 	if (err == -EACCES || err == -EPERM)
 		add(&scan->unread, pid);
@@ -108,17 +108,13 @@ static int look_at_process(struct look *look, pid_t pid)
 
 int doctor_scan_make(const struct custom_allocator *pools, const struct pid_list *pids, struct doctor_scan *ret_scan)
 {
-	struct look *look = calloc(1, sizeof(*look));
-	int err = 0;
+	struct look look = {.scan = ret_scan};
+	int err;
 
 	*ret_scan = (struct doctor_scan){.binaries = binaries_new(pools)};
-	if (!look || !ret_scan->binaries)
-		err = -ENOMEM;
-	else
-		look->scan = ret_scan;
+	err = ret_scan->binaries ? 0 : -ENOMEM;
 	for (unsigned int i = 0; i < pids->count && !err; i++)
-		err = look_at_process(look, pids->pids[i]);
-	free(look);
+		err = look_at_process(&look, pids->pids[i]);
 	if (err)
 		doctor_scan_release(ret_scan);
 	return err;

@@ -16,7 +16,7 @@
 /* Processes that have something in common; the first few of them by number. */
 struct doctor_scan_some {
 	unsigned int count;
-	pid_t first[DOCTOR_SCAN_NAMED];
+	pid_t first[DOCTOR_SCAN_NAMED], last;
 };
 
 /* A file that is mapped and cannot be opened, and the first process that maps it. */

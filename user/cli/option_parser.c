@@ -130,16 +130,13 @@ static error_t refuse_choice(struct option_parser *parse, const char *text)
 static error_t take_choice(struct option_parser *parse, const char *text, u32 *field)
 {
 	const char *const *words = parse->option->words;
-	unsigned int count = 0;
-	int choice;
 
-	while (words[count])
-		count++;
-	choice = parse_choice(text, words, count);
-	if (choice < 0)
-		return refuse_choice(parse, text);
-	*field = (u32)choice;
-	return 0;
+	for (u32 i = 0; words[i]; i++)
+		if (!strcmp(text, words[i])) {
+			*field = i;
+			return 0;
+		}
+	return refuse_choice(parse, text);
 }
 
 static error_t add_choice(struct option_parser *parse, const char *text)

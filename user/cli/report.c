@@ -35,14 +35,6 @@ static void explain(const char *path, int err)
 		log_error("cannot read '%s': %s", path, strerror(-err));
 }
 
-/* Without free probes nothing is known to be in use. */
-static enum measure measure_for(const struct profile *profile, enum measure wanted)
-{
-	if (!profile->alloc_only)
-		return wanted;
-	return wanted == INUSE_OBJECTS ? ALLOC_OBJECTS : wanted == INUSE_SPACE ? ALLOC_SPACE : wanted;
-}
-
 /* `err`: 0 or the negative errno of what was written last. */
 static int finish_output(int err)
 {
@@ -55,9 +47,11 @@ static int finish_output(int err)
 
 static int render(const struct profile *profile, const struct report_options *options)
 {
-	enum measure measure = measure_for(profile, options->measure);
+	enum measure measure = options->measure;
 	int err = 0;
 
+	if (profile->alloc_only) /* what is in use is not known */
+		measure = measure_is_space(measure) ? ALLOC_SPACE : ALLOC_OBJECTS;
 	if (options->format == REPORT_TEXT)
 		err = text_write(profile, stdout);
 	else if (options->format == REPORT_FOLDED)
