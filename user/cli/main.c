@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The program: it parses the command line and runs the subcommand. */
+/* Parses the command line and runs the subcommand. A file of its own, so that tests can link everything else. */
 #include <malloc.h>
 
 #include "trace/attach.h"

@@ -111,7 +111,7 @@ static void test_doctor_scan_code_that_is_no_elf_file_is_not_denied(void **state
 	close(fd);
 }
 
-static void test_doctor_scan_of_nobody_is_empty(void **state)
+static void test_doctor_scan_of_no_processes_is_empty(void **state)
 {
 	struct pid_list list = {0};
 	struct doctor_scan scan;
@@ -129,8 +129,8 @@ int main(void)
 		cmocka_unit_test(test_doctor_scan_users_of_a_file_are_counted_once_each),
 		cmocka_unit_test(test_doctor_scan_process_that_has_ended_is_left_out),
 		cmocka_unit_test(test_doctor_scan_code_that_is_no_elf_file_is_not_denied),
-		cmocka_unit_test(test_doctor_scan_of_nobody_is_empty),
+		cmocka_unit_test(test_doctor_scan_of_no_processes_is_empty),
 	};
 
-	return cmocka_run_group_tests_name("survey", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("doctor_scan", tests, NULL, NULL);
 }
