@@ -24,7 +24,7 @@ __attribute__((noipa)) static void remember(unsigned int request)
 	*slot = malloc(65536);
 }
 
-/* A leak: a list that nobody ever shortens. */
+/* A leak: a list that is never shortened. */
 __attribute__((noipa)) static void note(void)
 {
 	void **entry = malloc(1000);
