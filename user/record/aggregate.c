@@ -34,10 +34,12 @@ struct aggregate *aggregate_new(const struct aggregate_options *options)
 		return NULL;
 	aggregate->options = *options;
 	aggregate->containers = by_container_new();
-	if (aggregate->containers)
-		return aggregate;
-	free(aggregate);
-	return NULL;
+	if (!aggregate->containers) {
+		free(aggregate);
+		return NULL;
+	}
+	aggregate->result.all = by_container_all(aggregate->containers);
+	return aggregate;
 }
 
 void aggregate_free(struct aggregate *aggregate)
@@ -123,7 +125,7 @@ static void count_in(struct aggregate *aggregate, const struct profile *profile)
 static bool is_kept(struct aggregate *aggregate, const struct profile *profile)
 {
 	u32 kept = profile->sample_count ? aggregate->result.own_files : aggregate->without_samples;
-	u32 merged = by_container_all(aggregate->containers)->sample_count, max = aggregate->options.samples_max;
+	u32 merged = aggregate->result.all->sample_count, max = aggregate->options.samples_max;
 
 	if (!profile->exited || !aggregate->options.merges)
 		return true;
@@ -303,8 +305,7 @@ int aggregate_finish(struct aggregate *aggregate)
 
 	if (!options->merges)
 		return 0;
-	err[0] = merged_rows_write(&aggregate->executables, by_container_all(aggregate->containers), is_of_executable,
-				   &executables);
+	err[0] = merged_rows_write(&aggregate->executables, aggregate->result.all, is_of_executable, &executables);
 	err[1] = by_container_write(aggregate->containers, &containers);
 	err[2] = aggregate->err;
 	return first(err, 3);
@@ -313,9 +314,4 @@ int aggregate_finish(struct aggregate *aggregate)
 const struct aggregate_result *aggregate_result(const struct aggregate *aggregate)
 {
 	return &aggregate->result;
-}
-
-const struct profile *aggregate_all(const struct aggregate *aggregate)
-{
-	return by_container_all(aggregate->containers);
 }

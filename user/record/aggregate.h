@@ -56,6 +56,7 @@ int aggregate_finish(struct aggregate *aggregate);
 /* What there is so far, and after aggregate_finish all of it. It stays the aggregate's. */
 struct aggregate_result {
 	struct index_table processes, merged; /* lines of the index: `merged` is of containers and of all */
+	const struct profile *all;	      /* what is merged of all */
 	u64 added;			      /* processes */
 	u64 by_executable;		      /* of them merged by executable, */
 	u32 executables;		      /* of which there are so many */
@@ -67,6 +68,5 @@ struct aggregate_result {
 };
 
 const struct aggregate_result *aggregate_result(const struct aggregate *aggregate);
-const struct profile *aggregate_all(const struct aggregate *aggregate); /* all processes merged */
 
 #endif

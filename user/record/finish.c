@@ -65,19 +65,18 @@ static u64 count_files(const struct index_table *table)
 	return count;
 }
 
-static void print_summary(const struct aggregate *aggregate)
+static void print_summary(const struct aggregate_result *result)
 {
-	const struct index_table *processes = &aggregate_result(aggregate)->processes;
+	const struct index_table *processes = &result->processes;
 
 	table_processes_print(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
 	fputc('\n', stderr);
-	table_profile_print(aggregate_all(aggregate), PUBLISH_SUMMARY_SITES, stderr);
+	table_profile_print(result->all, PUBLISH_SUMMARY_SITES, stderr);
 	table_processes_print_losses(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
 }
 
-static void say_merged(const struct publication *publication)
+static void say_merged(const struct publication *publication, const struct aggregate_result *result)
 {
-	const struct aggregate_result *result = aggregate_result(publication->aggregate);
 	const char *executables = result->executables == 1 ? "executable" : "executables";
 
 	if (result->perfmaps_refused)
@@ -130,6 +129,7 @@ static int say_growing(const struct aggregate_result *result)
 int finish_recording(struct publication *publication)
 {
 	struct finish finish = {.publication = publication};
+	const struct aggregate_result *result;
 	int status;
 
 	if (!publish_stop(publication)) {
@@ -139,13 +139,12 @@ int finish_recording(struct publication *publication)
 	recorder_for_each(publication->recorder, add_image, &finish);
 	note(&finish, "merged profiles", aggregate_finish(publication->aggregate));
 	note(&finish, "index.json", write_index(publication));
+	result = aggregate_result(publication->aggregate);
 	if (publish_merges(publication)) {
 		if (!publication->options->quiet)
-			print_summary(publication->aggregate);
-		say_merged(publication);
+			print_summary(result);
+		say_merged(publication, result);
 	}
 	status = say_written(&finish);
-	if (status == STATUS_DONE && publication->options->fail_on_growing)
-		status = say_growing(aggregate_result(publication->aggregate));
-	return status;
+	return status == STATUS_DONE && publication->options->fail_on_growing ? say_growing(result) : status;
 }

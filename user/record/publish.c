@@ -121,7 +121,7 @@ static void finish_batch(struct publication *publication, int err)
 
 bool publish_busy(struct publication *publication)
 {
-	if (publication->batch.aggregate && snapshot_batch_is_done(&publication->batch))
+	if (publication->batch.aggregate && thread_is_done(&publication->batch.thread))
 		finish_batch(publication, 0);
 	return publication->batch.aggregate;
 }

@@ -94,11 +94,6 @@ int snapshot_batch_start(struct snapshot_batch *batch)
 	return thread_start(&batch->thread, write_all, batch);
 }
 
-bool snapshot_batch_is_done(const struct snapshot_batch *batch)
-{
-	return thread_is_done(&batch->thread);
-}
-
 int snapshot_batch_finish(struct snapshot_batch *batch)
 {
 	int err;

@@ -30,11 +30,8 @@ void snapshot_batch_take_ended(struct snapshot_batch *batch, struct recorder *re
 /* Add a living image's snapshot, which belongs to the batch from now on, also on error. 0 or -ENOMEM. */
 int snapshot_batch_add(struct snapshot_batch *batch, u32 process, struct profile *profile);
 
-/* Start the thread. 0 or negative errno. */
+/* Start the thread; it is done when everything has been written, or tried. 0 or negative errno. */
 int snapshot_batch_start(struct snapshot_batch *batch);
-
-/* Has everything been written, or tried? */
-bool snapshot_batch_is_done(const struct snapshot_batch *batch);
 
 /*
  * Wait for the thread, if it was started, and end the batch. If it was not, snapshots are dropped, and images that have
