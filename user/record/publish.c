@@ -66,7 +66,7 @@ static int snapshot_living(struct publication *publication, struct image *image,
 	int err;
 
 	memcpy(settled, image->ledger, sizeof(settled));
-	err = publication->peek_tally(publication->tracer, image->number, image->ledger);
+	err = publication->peek_tally(publication->kernel, image->number, image->ledger);
 	image_balance(image);
 	image->ledger[COUNTER_IN_FLIGHT] += ledger_missing(image->ledger);
 	if (!err)

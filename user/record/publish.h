@@ -14,7 +14,7 @@
 /* Where several processes are merged: some two hundred megabytes with their stacks. */
 #define PUBLISH_SAMPLES_MAX (1u << 20)
 
-struct tracer;
+struct kernel;
 
 struct publication {
 	const struct record_options *options;
@@ -24,8 +24,8 @@ struct publication {
 	u64 start_ns, start_unix_ns, duration_ns;
 	u32 samples_max; /* see aggregate_options */
 	/* adds what was counted of a living image, and is not in its ledger yet; 0 or negative errno */
-	int (*peek_tally)(const struct tracer *tracer, u32 process, u64 ledger[COUNTER_MAX]);
-	const struct tracer *tracer;
+	int (*peek_tally)(const struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX]);
+	const struct kernel *kernel;
 	/* made here, from the first profile to publish_release */
 	struct symbolizer *symbolizer;
 	struct aggregate *aggregate;

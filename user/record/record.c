@@ -13,6 +13,9 @@
 #include "record/finish.h"
 #include "record/launch.h"
 #include "system/signals.h"
+#include "trace/attach_process.h"
+#include "trace/bpf_maps.h"
+#include "trace/close_unused.h"
 #include "trace/tracer.h"
 
 #define LOOK_NS 100000000ULL /* a process that exits is remembered as it was last seen */
@@ -57,7 +60,7 @@ static int attach(struct record *record)
 	if (!record->launch.started)
 		return selection_attach(&record->selection, record->tracer);
 	tracer_populate(record->tracer, NULL);
-	status = tracer_attach_program(record->tracer, record->launch.command.pid, record->launch.command.path);
+	status = attach_program(record->tracer, record->launch.command.pid, record->launch.command.path);
 	return status ? status : launch_release(&record->launch);
 }
 
@@ -165,7 +168,7 @@ static void keep_time(struct record *record, u64 now)
 	/* What falls due while profiles are being written waits for them. */
 	if (publish_busy(&record->publication))
 		return;
-	tracer_sweep(record->tracer, record->publication.symbolizer);
+	close_unused_files(record->tracer, record->publication.symbolizer);
 	if (!due && !record->signals.profile_wanted) {
 		publish_ended(&record->publication);
 		return;
@@ -200,7 +203,8 @@ static void watch(struct record *record)
 
 static void say_missed(const struct tracer *tracer)
 {
-	u64 refused = tracer_refused(tracer), unheard = tracer_unheard(tracer);
+	const struct kernel *kernel = tracer_kernel(tracer);
+	u64 refused = kernel_refused(kernel), unheard = kernel_unheard(kernel);
 
 	if (unheard)
 		log_note("%llu process%s missing, which began and ended while the ring was full; a larger -R keeps it "
@@ -209,17 +213,17 @@ static void say_missed(const struct tracer *tracer)
 	if (refused)
 		log_note("%llu process%s not traced: no more than %u can be at once; narrow it with --comm, --exe, "
 			 "--cgroup or --container",
-			 (unsigned long long)refused, refused == 1 ? " was" : "es were", tracer_processes_max(tracer));
+			 (unsigned long long)refused, refused == 1 ? " was" : "es were", kernel_processes_max(kernel));
 }
 
 static int run(struct record *record)
 {
 	struct tracer_options tracer_options = {
-		.sample_bytes = record->options->sample_bytes,
-		.alloc_only = record->options->alloc_only,
+		.kernel.sample_bytes = record->options->sample_bytes,
+		.kernel.alloc_only = record->options->alloc_only,
+		.kernel.show_allocator = record->options->show_allocator,
 		.no_new = record->options->no_new,
 		.pools = record->options->target.pools,
-		.show_allocator = record->options->show_allocator,
 		.wide = record->options->target.pid_count > FILTERED_MAX,
 		.binaries = record->launch.binaries,
 		.gc = record->options->gc,
@@ -241,8 +245,8 @@ static int run(struct record *record)
 		.recorder = tracer_recorder(record->tracer),
 		.output = &record->output,
 		.attach = tracer_attach_name(record->tracer),
-		.peek_tally = tracer_peek_tally,
-		.tracer = record->tracer,
+		.peek_tally = kernel_peek_tally,
+		.kernel = tracer_kernel(record->tracer),
 		.start_ns = record->start_ns,
 		.samples_max = PUBLISH_SAMPLES_MAX,
 		.start_unix_ns = clock_ns(CLOCK_REALTIME),

@@ -10,9 +10,8 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
-#include "binary/elf.h"
 #include "system/cgroup_resolve.h"
-#include "system/mapped_by.h"
+#include "trace/attach_process.h"
 #include "system/procfs.h"
 
 #define THIS_MACHINE "" /* the root of all paths */
@@ -93,11 +92,11 @@ static unsigned int expected(const struct selection_options *options)
 
 void selection_describe(const struct selection *selection, struct tracer_options *options)
 {
-	options->processes = expected(selection->options);
-	options->population = selection->options->population;
-	options->comm = selection->options->comm;
-	options->exe_device = selection->exe_device;
-	options->exe_inode = selection->exe_inode;
+	options->kernel.processes = expected(selection->options);
+	options->kernel.population = selection->options->population;
+	options->kernel.comm = selection->options->comm;
+	options->kernel.exe_device = selection->exe_device;
+	options->kernel.exe_inode = selection->exe_inode;
 	options->sources.hierarchy = selection->has_hierarchy ? (struct cgroup_mounts *)&selection->hierarchy : NULL;
 	options->sources.containers = selection->names;
 	options->sources.group = selection->has_group ? selection->group.path : NULL;
@@ -223,7 +222,7 @@ static int attach_named(struct tracer *tracer, const struct pid_list *pids)
 	int status = STATUS_DONE;
 
 	for (unsigned int i = 0; i < pids->count && status == STATUS_DONE; i++)
-		status = tracer_attach(tracer, pids->pids[i]);
+		status = attach_process(tracer, pids->pids[i]);
 	return status;
 }
 
@@ -252,46 +251,22 @@ int selection_attach(struct selection *selection, struct tracer *tracer)
 	status = selection_list(selection, &pids);
 	if (!status)
 		status = listed ? attach_named(tracer, &pids)
-				: tracer_attach_all(tracer, pids.pids, pids.count, &selection->processes);
+				: attach_processes(tracer, pids.pids, pids.count, &selection->processes);
 	pid_list_release(&pids);
 	return status;
 }
 
-static bool is_ours(pid_t pid, void *arg)
-{
-	return tracer_traces(arg, pid);
-}
-
-/* How many other processes map files under unfiltered links; 0 also when that cannot be found out. */
-static unsigned int count_bystanders(const struct tracer *tracer, const struct tracee_file *linked,
-				     unsigned int *ret_files)
-{
-	struct mapped_by_file files[ALLOCATORS_MAX];
-	struct mapped_by_count count;
-
-	*ret_files = 0;
-	for (; linked && *ret_files < ALLOCATORS_MAX; linked = linked->next)
-		files[(*ret_files)++] = (struct mapped_by_file){
-			.device = elf_device(linked->file->elf),
-			.inode = elf_inode(linked->file->elf),
-			.path = elf_path(linked->file->elf),
-		};
-	if (!*ret_files || mapped_by_count(THIS_MACHINE, files, *ret_files, is_ours, (void *)tracer, &count))
-		return 0;
-	return count.processes;
-}
-
 static void say_who_pays(const struct tracer *tracer)
 {
-	unsigned int files, others = count_bystanders(tracer, tracer_throwing_files(tracer), &files);
+	unsigned int files, others = tracer_count_payers(tracer, true, &files);
 
 	if (others)
 		log_note("%u other process%s pay%s %.1f us for each operator new of the same allocator file until "
 			 "heaptap stops; --no-new spares them",
 			 others, others == 1 ? "" : "es", others == 1 ? "s" : "", tracer_pair_ns(tracer) / 2000);
-	if (!tracer_wide_files(tracer))
+	others = tracer_count_payers(tracer, false, &files);
+	if (!files)
 		return;
-	others = count_bystanders(tracer, tracer_wide_files(tracer), &files);
 	log_note("unfiltered probes in %u file%s: %u other process%s map%s them and pay%s %.1f us for each malloc and "
 		 "free until heaptap stops, as does every process that maps them later",
 		 files, files == 1 ? "" : "s", others, others == 1 ? "" : "es", others == 1 ? "s" : "",
@@ -316,7 +291,7 @@ bool selection_look(struct selection *selection, const struct tracer *tracer)
 
 	if (!selection->has_group)
 		return false;
-	made = tracer_group_made(tracer);
+	made = kernel_group_made(tracer_kernel(tracer));
 	if (made != selection->made) {
 		selection->made = made;
 		log_note("%s '%s' has been started again; its processes get profiles of their own", what, name);

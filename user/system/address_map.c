@@ -308,6 +308,14 @@ u32 address_map_generation(const struct address_map *table)
 	return table->generation;
 }
 
+bool address_map_has(const struct address_map *table, const struct elf *elf)
+{
+	for (unsigned int i = 0; i < address_map_count(table); i++)
+		if (address_map_get(table, i)->elf == elf)
+			return true;
+	return false;
+}
+
 unsigned int address_map_count(const struct address_map *table)
 {
 	return table->count;

@@ -2,18 +2,23 @@
 #ifndef TRACE_ATTACH_PROCESS_H
 #define TRACE_ATTACH_PROCESS_H
 /*
- * Processes that run already, or are about to, come to be traced: scope, image, mappings, probes. What joins later is
- * follow's business. Says what goes wrong, and returns enum status.
+ * Begin to trace processes that run already, or are about to: scope, image, mappings, probes. Processes that join later are
+ * found by the tracer itself. Each function says what goes wrong, and returns enum status.
  */
-#include "trace/on_sideband.h"
+#include <sys/types.h>
 
-/* One process, by its pid. See tracer_attach. */
-int attach_process(struct follow *follow, pid_t pid);
+struct tracer;
 
-/* A child that waits before its exec of `path`; NULL: its files are known. See tracer_attach_program. */
-int attach_program(struct follow *follow, pid_t pid, const char *path);
+/* Trace a running process. STATUS_DONE, STATUS_NO_TARGET, STATUS_UNSUPPORTED or STATUS_FAILED. */
+int attach_process(struct tracer *tracer, pid_t pid);
 
-/* Many. See tracer_attach_all. */
-int attach_population(struct follow *follow, const pid_t *pids, unsigned int count, unsigned int *ret_attached);
+/*
+ * Trace those of the processes in which there is something to trace. It is no error that a process of a population has gone
+ * meanwhile, or is the kernel's own. *ret_attached: how many are traced. STATUS_DONE, or as attach_process.
+ */
+int attach_processes(struct tracer *tracer, const pid_t *pids, unsigned int count, unsigned int *ret_attached);
+
+/* Trace process `pid`, a child that waits before its exec of `path`, from that exec on. */
+int attach_program(struct tracer *tracer, pid_t pid, const char *path);
 
 #endif

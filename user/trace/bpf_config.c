@@ -34,10 +34,10 @@ static u64 environment_size(const char *name, u64 fallback)
 	return text && *text ? strtoull(text, NULL, 10) : fallback;
 }
 
-/* A power of two: of a population, enough for it to double before the first has ended. */
+/* A power of two, with room for a population to double before its first process has ended. */
 static u32 scope_rows(const struct kernel_options *options)
 {
-	u32 wanted = options->dynamic ? SCOPES_POPULATION + 2 * options->processes : options->processes + 1;
+	u32 wanted = options->population ? SCOPES_POPULATION + 2 * options->processes : options->processes + 1;
 	u32 rows = SCOPES_MIN;
 
 	while (rows < wanted && rows < SCOPES_MAX)
@@ -91,7 +91,7 @@ int kernel_configure(struct kernel *kernel, const struct kernel_options *options
 	skeleton->rodata->config.pidns_inum = pid_namespace();
 	skeleton->rodata->config.ring_bytes = ring;
 	skeleton->rodata->config.ring_half = ring / 2;
-	skeleton->rodata->config.fair = options->dynamic || options->processes > 1;
+	skeleton->rodata->config.fair = options->population || options->processes > 1;
 	skeleton->rodata->config.tally_mask = kernel->scope_count - 1;
 	skeleton->rodata->config.self = (u32)getpid();
 	configure_filter(&skeleton->rodata->config, options);

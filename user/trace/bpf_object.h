@@ -15,13 +15,13 @@ struct kernel;
 struct kernel_options {
 	u64 sample_bytes;
 	bool alloc_only, show_allocator;
-	unsigned int processes; /* expected */
-	bool dynamic;		/* others will join them: a population */
-	enum attach_kind kind;	/* which programs to load */
-	/* of a population, only such processes */
-	const char *comm; /* NULL: any */
+	unsigned int processes; /* expected at once, for sizing */
+	enum population population;
+	/* Only processes of the population with this name, NULL: any, that run this file, inode 0: any. */
+	const char *comm;
 	dev_t exe_device;
-	ino_t exe_inode; /* 0: any */
+	ino_t exe_inode;
+	enum attach_kind kind; /* which programs to load */
 };
 
 /*

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Marks and sweeps the target's files; called by tracer between two batches of profiles. */
 #include "trace/close_unused.h"
 
 #include <stdlib.h>
 
-#include "trace/on_sideband.h"
 #include "binary/symbolizer.h"
+#include "trace/tracee.h"
+#include "trace/tracer_internal.h"
+
+#define UNUSED_FILES_MIN 256 /* so many may stay: those of a machine that does the same over and over */
+#define UNUSED_LINKS_MAX 64  /* unfiltered links that a machine may have on files that no process may map now */
 
 /* The files by the address of what mappings refer to. */
 struct marks {
@@ -40,76 +43,68 @@ static void mark_links(const struct tracee_file *links, struct marks *marks)
 		mark(links->file->elf, marks);
 }
 
-/* Whoever is forked and exec'd between two sweeps uses the same files again: those stay for one more. */
-static bool mark_all(const struct follow *follow, struct marks *marks)
+/* Processes that come and go between two sweeps use the same files again: those stay for one more. */
+static bool mark_all(const struct tracer *tracer, struct marks *marks)
 {
-	marks->marks = calloc(binaries_count(follow->binaries) + 1UL, sizeof(*marks->marks));
+	marks->marks = calloc(binaries_count(tracer->binaries) + 1UL, sizeof(*marks->marks));
 	if (!marks->marks)
 		return false;
-	for (struct binary *file = binaries_files(follow->binaries); file; file = file->next) {
+	for (struct binary *file = binaries_files(tracer->binaries); file; file = file->next) {
 		marks->marks[marks->count++] = (struct mark){.elf = file->elf, .file = file, .used = file->recent};
 		file->recent = false;
 	}
 	qsort(marks->marks, marks->count, sizeof(*marks->marks), ascending);
-	recorder_for_each_file(follow->recorder, mark, marks);
-	mark_links(follow->links.wide, marks);
-	mark_links(follow->links.throwing, marks);
+	recorder_for_each_file(tracer->recorder, mark, marks);
+	mark_links(tracer->wide_files, marks);
+	mark_links(tracer->throwing_files, marks);
 	return true;
 }
 
-void close_unused_files(struct close_unused *sweep, struct follow *follow, struct symbolizer *symbolizer)
+void close_unused_files(struct tracer *tracer, struct symbolizer *symbolizer)
 {
+	u32 due = tracer->close_due ? tracer->close_due : UNUSED_FILES_MIN;
 	struct marks marks = {0};
-	u32 due = sweep->due ? sweep->due : UNUSED_FILES_MIN;
 
-	if (binaries_count(follow->binaries) < due || !mark_all(follow, &marks))
+	if (tracer->population == POPULATION_LISTED || binaries_count(tracer->binaries) < due ||
+	    !mark_all(tracer, &marks))
 		return;
 	for (u32 i = 0; i < marks.count; i++) {
-		struct mark *swept = &marks.marks[i];
+		struct mark *mark = &marks.marks[i];
 
-		if (swept->used || !unwind_tables_forget(follow->tables, swept->elf))
+		if (mark->used || !unwind_tables_forget(tracer->tables, mark->elf))
 			continue;
 		if (symbolizer)
-			symbolizer_forget(symbolizer, swept->elf);
-		binaries_close(follow->binaries, swept->file);
+			symbolizer_forget(symbolizer, mark->elf);
+		binaries_close(tracer->binaries, mark->file);
 	}
 	free(marks.marks);
-	due = 2 * binaries_count(follow->binaries);
-	sweep->due = due < UNUSED_FILES_MIN ? UNUSED_FILES_MIN : due;
+	due = 2 * binaries_count(tracer->binaries);
+	tracer->close_due = due < UNUSED_FILES_MIN ? UNUSED_FILES_MIN : due;
 }
 
 static bool is_mapped(const struct binary *file, void *arg)
 {
-	const struct follow *follow = arg;
+	const struct tracer *tracer = arg;
 
-	for (struct tracee *tracee = follow->traced; tracee; tracee = tracee->hh.next) {
-		const struct image *image = recorder_current(follow->recorder, (u32)tracee->pid);
+	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next) {
+		const struct image *image = tracee_image(tracer, tracee);
 
-		for (u32 i = 0; image && !image->ended && i < address_map_count(image->mappings); i++)
-			if (address_map_get(image->mappings, i)->elf == file->elf)
-				return true;
+		if (image && address_map_has(image->mappings, file->elf))
+			return true;
 	}
 	return false;
 }
 
-static u32 count_links(const struct tracee_file *links)
+void close_unused_links(struct tracer *tracer)
 {
 	u32 count = 0;
 
-	for (; links; links = links->next)
+	for (const struct tracee_file *file = tracer->wide_files; file; file = file->next)
 		count++;
-	return count;
-}
-
-void close_unused_links(struct follow *follow)
-{
-	bool crowded = count_links(follow->links.wide) > UNUSED_LINKS_MAX;
-
-	/* An empty group may fill again, and a machine run the same program: the first calls are to be seen then. */
-	if (follow->population == POPULATION_ALL ? !crowded : follow->population != POPULATION_CGROUP)
+	/* An empty group may fill again, and a machine run the same program: its first calls are to be seen then. */
+	if (!tracer->tracees || (tracer->population != POPULATION_CGROUP &&
+				 (tracer->population != POPULATION_ALL || count <= UNUSED_LINKS_MAX)))
 		return;
-	if (!follow->traced)
-		return;
-	tracee_drop_unused(&follow->links.wide, is_mapped, follow);
-	tracee_drop_unused(&follow->links.throwing, is_mapped, follow);
+	tracee_close_unused_links(&tracer->wide_files, is_mapped, tracer);
+	tracee_close_unused_links(&tracer->throwing_files, is_mapped, tracer);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Settling accounts at the end of images and of the recording; called by the tracer. */
 #include "trace/settle.h"
 
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "system/address_map.h"
 #include "system/procfs.h"
 #include "trace/bpf_maps.h"
+#include "trace/bpf_object.h"
 
 /* The program of an image that began with an exec we saw: the kernel maps it before anything else. */
 static char *first_file(const struct address_map *mappings)
@@ -69,7 +69,7 @@ void settle_facts(const struct settle_sources *sources, struct image *image, con
 	image->cgroup = cgroup_mounts_group("", pid, NULL);
 	if (!image->cgroup && origin)
 		image->cgroup = copy(origin->cgroup);
-	/* Whoever belongs to a recorded group was there, or below. */
+	/* A process of a recorded group was in it, or below. */
 	if (!image->cgroup)
 		image->cgroup = copy(sources->group);
 	find_container(sources, image);
@@ -94,16 +94,16 @@ void settle_look(struct image *image)
 		image->rss_peak_bytes = rss;
 }
 
-struct close_unused {
+struct unsent_death {
 	struct kernel *kernel;
-	struct image *process;
+	struct image *image;
 };
 
-/* Of this image alone: another's object may be in a realloc that is yet to fail. */
+/* Only for this image: another's object may be in a realloc that is yet to fail. */
 static void book_death(void *arg, u32 number, u64 id)
 {
-	const struct close_unused *sweep = arg;
-	struct image *image = sweep->process;
+	const struct unsent_death *death = arg;
+	struct image *image = death->image;
 	struct heap_object *object;
 
 	if (number != image->number)
@@ -113,20 +113,20 @@ static void book_death(void *arg, u32 number, u64 id)
 	if (!object)
 		return;
 	if (image->ended)
-		kernel_forget_object(sweep->kernel, number, object->addr);
+		kernel_forget_object(death->kernel, number, object->addr);
 	heap_free(&image->heap, id);
 }
 
 static void settle(struct kernel *kernel, struct image *image)
 {
-	struct close_unused sweep = {.kernel = kernel, .process = image};
+	struct unsent_death death = {kernel, image};
 
 	kernel_take_tally(kernel, image->number, image->ledger);
 	if (image->ledger[COUNTER_FREE_DEFERRED])
-		kernel_for_each_unsent(kernel, book_death, &sweep);
+		kernel_for_each_unsent(kernel, book_death, &death);
 }
 
-/* Calls that were sampled, and of which no more has been heard: their threads died in them. */
+/* Are there sampled calls without a sequel? Their threads died in them. */
 static bool is_waited_for(const struct image *image)
 {
 	const u64 *ledger = image->ledger;
@@ -151,6 +151,14 @@ void settle_end(struct kernel *kernel, struct image *image)
 	if (is_waited_for(image))
 		image->ledger[COUNTER_RETURN_MISSED] += kernel_take_pending(kernel, image->number);
 	kernel_give_process(kernel, image->number);
+}
+
+void settle_end_unheard(struct kernel *kernel, struct recorder *recorder, struct image *image, u64 now_ns)
+{
+	if (!image || image->ended)
+		return;
+	recorder_end(recorder, image, now_ns);
+	settle_end(kernel, image);
 }
 
 void settle_stop(struct kernel *kernel, struct image *image, u64 now_ns)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TRACE_SETTLE_H
 #define TRACE_SETTLE_H
-/* Settling an image's account: what the kernel counted, what was freed but not told, and what /proc says of it. */
-#include "trace/bpf_object.h"
+/* Settling an image's account: what the kernel counted, what was freed without an event, and what /proc says of it. */
 #include "heap/recorder.h"
 
 struct cgroup_mounts;
 struct container_names;
+struct kernel;
 
-/* Where groups and containers are told of; either may be NULL. */
+/* Where groups and containers are looked up; either may be NULL. */
 struct settle_sources {
 	struct cgroup_mounts *hierarchy;
 	struct container_names *containers;
@@ -16,23 +16,28 @@ struct settle_sources {
 };
 
 /*
- * Name, program, cgroup, container and memory at the image's begin, as far as it still lives. One that is gone already
- * has what `origin` had, the image that was there before or that it was forked off (`forked`: then the same program
- * too); NULL: unknown.
+ * Fill name, program, cgroup, container and memory at the image's begin, as far as it still lives. An image that is gone
+ * already gets what `origin` had, the image that was there before or that it was forked off (`forked`: then the same
+ * program too); NULL: unknown.
  */
 void settle_facts(const struct settle_sources *sources, struct image *image, const struct image *origin, bool forked);
 
-/* Memory now. */
+/* Note how much memory the process holds now. */
 void settle_look(struct image *image);
 
-/* The image has ended by exit or exec: take over its counters, drop its keys from the maps, give its number's row to
- * another. Once more is nothing: a number given twice would be two images'. */
+/*
+ * The image has ended by exit or exec: take over its counters, drop its keys from the maps, give its number's row to
+ * another. A second call does nothing: a number given twice would be two images'.
+ */
 void settle_end(struct kernel *kernel, struct image *image);
+
+/* The same for an image that goes on no longer although no event said so; nothing for NULL and one that has ended. */
+void settle_end_unheard(struct kernel *kernel, struct recorder *recorder, struct image *image, u64 now_ns);
 
 /* The recording stops at `now_ns` while the image lives on. */
 void settle_stop(struct kernel *kernel, struct image *image, u64 now_ns);
 
-/* After all probes are gone: sampled calls that never returned, to the images that made them. */
+/* After all probes are gone: count sampled calls that never returned, for the images that made them. */
 void settle_pending(struct kernel *kernel, struct recorder *recorder);
 
 #endif

@@ -1,14 +1,80 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which links serve which traced process; used by the tracer alone. */
+#define HASH_NONFATAL_OOM	     1
+#define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "trace/tracee.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "binary/elf.h"
+#include "system/cgroup.h"
+#include "trace/tracer_internal.h"
 
-static bool probed(const struct tracee_file *files, const struct binary *file)
+/* --- processes ------------------------------------------------------------------------------------------------------ */
+
+struct tracee *tracee_find(const struct tracer *tracer, pid_t pid)
+{
+	struct tracee *tracee;
+
+	HASH_FIND_INT(tracer->tracees, &pid, tracee);
+	return tracee;
+}
+
+struct tracee *tracee_add(struct tracer *tracer, pid_t pid, u32 scope, bool wide)
+{
+	struct tracee *tracee = calloc(1, sizeof(*tracee));
+	bool out_of_memory = false;
+
+	if (!tracee)
+		return NULL;
+	tracee->pid = pid;
+	tracee->scope = scope;
+	tracee->wide = wide;
+	/* Most processes of a population never have a sample. */
+	tracee->listed = tracer->population == POPULATION_LISTED;
+	HASH_ADD_INT(tracer->tracees, pid, tracee);
+	if (out_of_memory) {
+		free(tracee);
+		return NULL;
+	}
+	return tracee;
+}
+
+void tracee_drop(struct tracer *tracer, struct tracee *tracee)
+{
+	struct scope *scope = kernel_scope(tracer->kernel, tracee->scope);
+
+	HASH_DEL(tracer->tracees, tracee);
+	__atomic_store_n(&scope->process, 0, __ATOMIC_RELEASE);
+	tracee_close_links(&tracee->files, true);
+	unwind_tables_withdraw(tracer->tables, scope, clock_now_ns());
+	kernel_give_scope(tracer->kernel, tracee->scope);
+	free(tracee);
+}
+
+struct image *tracee_image(const struct tracer *tracer, const struct tracee *tracee)
+{
+	struct image *image = recorder_current(tracer->recorder, (u32)tracee->pid);
+
+	return image && !image->ended ? image : NULL;
+}
+
+/*
+ * operator new is followed to its return only where that costs no program its life: not by links whose return legs are
+ * there for every call.
+ */
+void tracee_set_new_max(struct tracer *tracer, const struct tracee *tracee, u64 limit, u64 used)
+{
+	u32 new_max = tracer->kind == ATTACH_SESSION ? cgroup_memory_new_max(limit, used) : 0;
+
+	__atomic_store_n(&kernel_scope(tracer->kernel, tracee->scope)->new_max, new_max, __ATOMIC_RELEASE);
+}
+
+/* --- links ---------------------------------------------------------------------------------------------------------- */
+
+static bool is_probed(const struct tracee_file *files, const struct binary *file)
 {
 	for (; files; files = files->next)
 		if (files->file == file)
@@ -17,22 +83,22 @@ static bool probed(const struct tracee_file *files, const struct binary *file)
 }
 
 /* One link on `file` into the list `files`, unless it is there. */
-static int add_link(struct tracee_links *links, struct tracee_file **files, struct binary *file, pid_t pid, u32 scope,
+static int add_link(struct tracer *tracer, struct tracee_file **files, struct binary *file, pid_t pid, u32 scope,
 		    unsigned int leave_out)
 {
 	struct tracee_file *added;
 	int err;
 
-	if (probed(*files, file))
+	if (is_probed(*files, file))
 		return 0;
-	err = kernel_set_ranges(links->kernel, file->allocator, &file->plan->ranges);
+	err = kernel_set_ranges(tracer->kernel, file->allocator, &file->plan->ranges);
 	if (err)
 		return err;
 	added = calloc(1, sizeof(*added));
 	if (!added)
 		return -ENOMEM;
-	err = attach_open(links->kind, kernel_programs(links->kernel), elf_fd(file->elf), file->plan, pid, scope,
-			  file->allocator, links->leave_out | leave_out, &added->attach);
+	err = attach_open(tracer->kind, kernel_programs(tracer->kernel), elf_fd(file->elf), file->plan, pid, scope,
+			  file->allocator, tracer->leave_out | leave_out, &added->attach);
 	if (err) {
 		free(added);
 		return err;
@@ -43,48 +109,51 @@ static int add_link(struct tracee_links *links, struct tracee_file **files, stru
 	return 0;
 }
 
-/* Only sessions take the return legs of functions that throw. */
-static bool is_apart(const struct tracee_links *links, const struct binary *file)
+static int add_wide_link(struct tracer *tracer, struct tracee_file **files, struct binary *file, unsigned int leave_out)
 {
-	return links->kind == ATTACH_SESSION && !(links->leave_out & ATTACH_NO_NEW) && plan_throws(file->plan);
+	return add_link(tracer, files, file, 0, SCOPE_BY_PID, leave_out);
 }
 
-int tracee_probe(struct tracee_links *links, struct tracee *tracee, struct binary *file)
+/* Only sessions take the return legs of functions that throw: those have links apart. */
+static unsigned int apart(const struct tracer *tracer, const struct binary *file)
 {
-	unsigned int leave_out = is_apart(links, file) ? ATTACH_NO_NEW : 0;
+	return tracer->kind == ATTACH_SESSION && plan_throws(file->plan) ? ATTACH_NO_NEW & ~tracer->leave_out : 0;
+}
+
+int tracee_probe(struct tracer *tracer, struct tracee *tracee, struct binary *file)
+{
+	unsigned int leave_out = apart(tracer, file);
 	int err;
 
 	if (tracee->wide)
-		err = add_link(links, &links->wide, file, 0, SCOPE_BY_PID, leave_out);
+		err = add_wide_link(tracer, &tracer->wide_files, file, leave_out);
 	else
-		err = add_link(links, &tracee->files, file, tracee->pid, tracee->scope, leave_out);
-	if (err || !leave_out)
-		return err;
-	return add_link(links, &links->throwing, file, 0, SCOPE_BY_PID, ATTACH_NO_OTHERS);
+		err = add_link(tracer, &tracee->files, file, tracee->pid, tracee->scope, leave_out);
+	return err || !leave_out ? err : add_wide_link(tracer, &tracer->throwing_files, file, ATTACH_NO_OTHERS);
 }
 
-static const struct tracee_file *files_of(const struct tracee_links *links, const struct tracee *tracee)
+static const struct tracee_file *files_of(const struct tracer *tracer, const struct tracee *tracee)
 {
-	return tracee->wide ? links->wide : tracee->files;
+	return tracee->wide ? tracer->wide_files : tracee->files;
 }
 
-bool tracee_has(const struct tracee_links *links, const struct tracee *tracee, const struct binary *file)
+bool tracee_has(const struct tracer *tracer, const struct tracee *tracee, const struct binary *file)
 {
-	return probed(files_of(links, tracee), file);
+	return is_probed(files_of(tracer, tracee), file);
 }
 
-bool tracee_any(const struct tracee_links *links, const struct tracee *tracee)
+bool tracee_any(const struct tracer *tracer, const struct tracee *tracee)
 {
-	return files_of(links, tracee) != NULL;
+	return files_of(tracer, tracee) != NULL;
 }
 
-const char *tracee_names(const struct tracee_links *links, const struct tracee *tracee)
+const char *tracee_names(const struct tracer *tracer, const struct tracee *tracee)
 {
 	static char names[1024];
 	size_t length = 0;
 
 	names[0] = '\0';
-	for (const struct tracee_file *file = files_of(links, tracee); file; file = file->next) {
+	for (const struct tracee_file *file = files_of(tracer, tracee); file; file = file->next) {
 		const struct plan *plan = file->file->plan;
 
 		for (u32 i = 0; i < plan->probe_count && length < sizeof(names); i++)
@@ -97,50 +166,47 @@ const char *tracee_names(const struct tracee_links *links, const struct tracee *
 	return names;
 }
 
-int tracee_widen(struct tracee_links *links, struct tracee *tracee)
+int tracee_widen(struct tracer *tracer, struct tracee *tracee)
 {
 	int err = 0;
 
-	if (tracee->wide)
-		return 0;
 	for (struct tracee_file *file = tracee->files; file && !err; file = file->next)
-		err = add_link(links, &links->wide, file->file, 0, SCOPE_BY_PID,
-			       is_apart(links, file->file) ? ATTACH_NO_NEW : 0);
+		err = add_wide_link(tracer, &tracer->wide_files, file->file, apart(tracer, file->file));
 	if (err)
 		return err;
 	tracee->wide = true;
-	__atomic_store_n(&kernel_scope(links->kernel, tracee->scope)->wide, 1, __ATOMIC_RELEASE);
-	tracee_drop(&tracee->files, true);
+	__atomic_store_n(&kernel_scope(tracer->kernel, tracee->scope)->wide, 1, __ATOMIC_RELEASE);
+	tracee_close_links(&tracee->files, true);
 	return 0;
 }
 
-void tracee_drop(struct tracee_file **files, bool later)
+/* Take the first link off its list. */
+static void close_link(struct tracee_file **files, bool later)
 {
-	struct tracee_file *file, *next;
+	struct tracee_file *file = *files;
 
-	for (file = *files; file; file = next) {
-		next = file->next;
-		if (later)
-			attach_close_later(file->attach);
-		else
-			attach_close(file->attach);
-		free(file);
-	}
-	*files = NULL;
+	*files = file->next;
+	if (later)
+		attach_close_later(file->attach);
+	else
+		attach_close(file->attach);
+	free(file);
 }
 
-void tracee_drop_unused(struct tracee_file **files, bool (*is_used)(const struct binary *file, void *arg), void *arg)
+void tracee_close_links(struct tracee_file **files, bool later)
 {
-	struct tracee_file *file;
+	while (*files)
+		close_link(files, later);
+}
 
-	while ((file = *files)) {
-		file->unused = is_used(file->file, arg) ? 0 : file->unused + 1;
-		if (file->unused < 2) {
-			files = &file->next;
-			continue;
-		}
-		*files = file->next;
-		attach_close_later(file->attach);
-		free(file);
+void tracee_close_unused_links(struct tracee_file **files, bool (*is_used)(const struct binary *file, void *arg),
+			       void *arg)
+{
+	while (*files) {
+		(*files)->unused = is_used((*files)->file, arg) ? 0 : (*files)->unused + 1;
+		if ((*files)->unused < 2)
+			files = &(*files)->next;
+		else
+			close_link(files, true);
 	}
 }

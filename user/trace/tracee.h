@@ -1,66 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TRACE_TRACEE_H
 #define TRACE_TRACEE_H
-/* One process being traced, across its images: its scope and its links. The tracer's own bookkeeping. */
-#include <uthash.h>
+/* The processes being traced, and the links that serve them. */
+#include <sys/types.h>
 
-#include "trace/attach.h"
-#include "trace/bpf_object.h"
-#include "probe/binaries.h"
+#include "include/types.h"
 
-/* Links on one file: of one process, or (wide) of all. */
-struct tracee_file {
-	struct binary *file;
-	struct attach *attach;
-	unsigned int unused; /* looks in a row at which no traced process mapped it */
-	struct tracee_file *next;
-};
+struct binary;
+struct image;
+struct tracee;
+struct tracee_file;
+struct tracer;
 
-struct tracee {
-	pid_t pid;
-	u32 scope;
-	bool wide, warned;
-	bool listed;   /* the programs are to know its mappings */
-	bool remapped; /* its mappings have changed since they were last published */
-	u64 gone;      /* when it was first seen to have ended in the kernel, but not here: see struct follow; 0 */
-	struct tracee_file *files;
-	UT_hash_handle hh; /* by pid */
-};
+/* The process of that pid that has not ended, NULL: none. */
+struct tracee *tracee_find(const struct tracer *tracer, pid_t pid);
 
-struct tracee_links {
-	struct kernel *kernel;
-	enum attach_kind kind;
-	unsigned int leave_out;	  /* enum attach_leave_out */
-	struct tracee_file *wide; /* unfiltered links, one a file, whoever needs them */
-	/*
-	 * Unfiltered links on functions that throw, one a file. A session link that is filtered for one process takes the
-	 * return leg of all others that another link instruments, whatever the programs say: it would end those that throw.
-	 */
-	struct tracee_file *throwing;
-};
+/* Trace a process in that scope; NULL: no memory. */
+struct tracee *tracee_add(struct tracer *tracer, pid_t pid, u32 scope, bool wide);
+
+/* Trace it no longer: its links are removed in the background, and its scope's number is free for another. Frees it. */
+void tracee_drop(struct tracer *tracer, struct tracee *tracee);
+
+/* The image that the process runs now; NULL: none, or it has ended. */
+struct image *tracee_image(const struct tracer *tracer, const struct tracee *tracee);
+
+/* Set what its operator new may ask for without failing (system/cgroup.h), under a memory limit of which so much is used. */
+void tracee_set_new_max(struct tracer *tracer, const struct tracee *tracee, u64 limit, u64 used);
 
 /* Probe `file` for the process unless it is probed; 0 or what attach_open says. */
-int tracee_probe(struct tracee_links *links, struct tracee *tracee, struct binary *file);
-
-bool tracee_has(const struct tracee_links *links, const struct tracee *tracee, const struct binary *file);
-bool tracee_any(const struct tracee_links *links, const struct tracee *tracee); /* is anything of it probed? */
+int tracee_probe(struct tracer *tracer, struct tracee *tracee, struct binary *file);
+bool tracee_has(const struct tracer *tracer, const struct tracee *tracee, const struct binary *file);
+bool tracee_any(const struct tracer *tracer, const struct tracee *tracee); /* is any of its files probed? */
 
 /* "malloc, calloc, free in '/lib/libc.so.6'" for all its files; static storage, cut to fit. */
-const char *tracee_names(const struct tracee_links *links, const struct tracee *tracee);
+const char *tracee_names(const struct tracer *tracer, const struct tracee *tracee);
 
 /*
- * Move the process from filtered to unfiltered links: those are blind once its main thread is gone. Every call is
- * counted by one or the other. 0 or negative errno.
+ * Move the process from filtered to unfiltered links: the filtered ones are blind once its main thread is gone. Every call
+ * is counted by one or the other. 0 or negative errno.
  */
-int tracee_widen(struct tracee_links *links, struct tracee *tracee);
+int tracee_widen(struct tracer *tracer, struct tracee *tracee);
+
+/* Remove the links and wait for the kernel; with `later`, in the background. */
+void tracee_close_links(struct tracee_file **files, bool later);
 
 /*
- * Remove the links on files that `is_used` says no of twice in a row: a container's runtime maps the host's files for a
- * moment, and who else maps them should not pay for longer.
+ * Remove the links on files that `is_used` denies twice in a row: a container's runtime maps the host's files for a moment,
+ * and other processes that map them should not pay for longer.
  */
-void tracee_drop_unused(struct tracee_file **files, bool (*is_used)(const struct binary *file, void *arg), void *arg);
-
-/* Remove the links, waiting for the kernel; with `later`, in the background. */
-void tracee_drop(struct tracee_file **files, bool later);
+void tracee_close_unused_links(struct tracee_file **files, bool (*is_used)(const struct binary *file, void *arg),
+			       void *arg);
 
 #endif

@@ -1,107 +1,100 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The tracer: from a pid to events in the recorder. Owns the BPF object, the links, the ring, the side-band and the
- * files; used by record. What happens while it traces is in on_sideband.c.
- */
 #include "trace/tracer.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "trace/settle.h"
 #include "base/clock.h"
-#include "trace/attach_process.h"
-#include "trace/on_sideband.h"
 #include "base/log.h"
-#include "trace/ring.h"
+#include "binary/elf.h"
+#include "system/mapped_by.h"
 #include "trace/attach_method.h"
-#include "trace/close_unused.h"
 #include "trace/bpf_maps.h"
+#include "trace/close_unused.h"
+#include "trace/on_ring.h"
+#include "trace/on_sideband.h"
+#include "trace/raw_stacks.h"
+#include "trace/ring.h"
+#include "trace/sideband.h"
+#include "trace/tracee.h"
+#include "trace/tracee_mappings.h"
+#include "trace/tracer_internal.h"
 
-#define DRAIN_EVENTS 65536 /* between two looks at signals */
+#define DRAIN_EVENTS	   65536	 /* between two looks at signals */
+#define ANNOUNCED_NS	   5000000000ULL /* how long at most the side-band is ahead of the ring */
+#define LOOK_POPULATION_NS 1000000000ULL /* between two looks at a population, which may be thousands */
+#define THIS_MACHINE	   ""		 /* the root of all paths */
 
-struct tracer {
-	struct tracer_options options;
-	struct follow follow;
-	struct ring *ring;
-	struct close_unused sweep;
-};
+/* --- opening and closing -------------------------------------------------------------------------------------------- */
 
 static int open_streams(struct tracer *tracer)
 {
-	struct sideband_sink sink = {
-		.comm = follow_comm,
-		.map = follow_map,
-		.fork = tracer->follow.population == POPULATION_LISTED ? NULL : follow_fork,
-		.lost = follow_lost,
-		.arg = &tracer->follow,
-	};
 	struct unwind_memory memory = {
-		.rows = kernel_unwind_rows(tracer->follow.kernel, &memory.row_count),
-		.rules = kernel_unwind_rules(tracer->follow.kernel),
-		.mappings = kernel_unwind_mappings(tracer->follow.kernel, &memory.mapping_count),
+		.rows = kernel_unwind_rows(tracer->kernel, &memory.row_count),
+		.rules = kernel_unwind_rules(tracer->kernel),
+		.mappings = kernel_unwind_mappings(tracer->kernel, &memory.mapping_count),
 	};
-	int err = ring_open(kernel_ring_fd(tracer->follow.kernel), follow_event, &tracer->follow, &tracer->ring);
+	int err = ring_open(kernel_ring_fd(tracer->kernel), on_ring, tracer, &tracer->ring);
 
 	if (!err)
-		err = sideband_open(&sink, &tracer->follow.sideband);
+		err = on_sideband_open(tracer);
 	if (!err)
-		err = unwind_tables_new(&memory, &tracer->follow.tables);
+		err = unwind_tables_new(&memory, &tracer->tables);
 	if (err)
 		return err;
-	tracer->follow.unwinder = raw_stacks_new(tracer->follow.tables, tracer->follow.recorder);
-	return tracer->follow.unwinder ? 0 : -ENOMEM;
+	tracer->raw_stacks = raw_stacks_new(tracer->tables, tracer->recorder);
+	return tracer->raw_stacks ? 0 : -ENOMEM;
+}
+
+/* What does not need a kernel. */
+static struct tracer *tracer_new(const struct tracer_options *options)
+{
+	struct tracer *tracer = calloc(1, sizeof(*tracer));
+
+	if (!tracer) {
+		binaries_free(options->binaries);
+		return NULL;
+	}
+	tracer->emptied = 1;
+	tracer->population = options->kernel.population;
+	tracer->wide = options->wide || tracer->population != POPULATION_LISTED;
+	tracer->sources = options->sources;
+	tracer->leave_out = (options->kernel.alloc_only ? ATTACH_NO_FREE : 0) | (options->no_new ? ATTACH_NO_NEW : 0);
+	tracer->files_known = options->binaries;
+	tracer->binaries = options->binaries ? options->binaries : binaries_new(options->pools);
+	if (tracer->binaries)
+		return tracer;
+	free(tracer);
+	return NULL;
 }
 
 int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer)
 {
-	struct tracer *tracer = calloc(1, sizeof(*tracer));
-	struct kernel_options kernel = {
-		.sample_bytes = options->sample_bytes,
-		.alloc_only = options->alloc_only,
-		.show_allocator = options->show_allocator,
-		.processes = options->processes,
-		.dynamic = options->population != POPULATION_LISTED,
-		.comm = options->comm,
-		.exe_device = options->exe_device,
-		.exe_inode = options->exe_inode,
-	};
+	struct kernel_options kernel = options->kernel;
+	struct tracer *tracer = tracer_new(options);
 	int status, err;
 
 	if (!tracer) {
-		binaries_free(options->binaries);
 		log_error("out of memory");
 		return STATUS_FAILED;
 	}
-	tracer->options = *options;
-	tracer->follow.emptied = 1;
-	tracer->follow.population = options->population;
-	tracer->follow.wide = options->wide || options->population != POPULATION_LISTED;
-	tracer->follow.sources = options->sources;
-	status = attach_method_choose(&kernel, &tracer->follow.kernel, &tracer->follow.calibration);
+	status = attach_method_choose(&kernel, &tracer->kernel, &tracer->calibration);
 	if (status) {
-		binaries_free(options->binaries);
-		free(tracer);
+		tracer_close(tracer);
 		return status;
 	}
-	tracer->follow.links.kernel = tracer->follow.kernel;
-	tracer->follow.links.kind = kernel.kind;
-	tracer->follow.links.leave_out =
-		(options->alloc_only ? ATTACH_NO_FREE : 0) | (options->no_new ? ATTACH_NO_NEW : 0);
-	tracer->follow.binaries = options->binaries ? options->binaries : binaries_new(options->pools);
-	tracer->follow.recorder = recorder_new(&(struct recorder_options){
-		.sample_bytes = options->sample_bytes,
-		.alloc_only = options->alloc_only,
-		.show_allocator = options->show_allocator,
-		.alloc_hit_ns = tracer->follow.calibration.alloc_ns,
-		.free_hit_ns = tracer->follow.calibration.free_ns,
+	tracer->kind = kernel.kind;
+	tracer->recorder = recorder_new(&(struct recorder_options){
+		.sample_bytes = kernel.sample_bytes,
+		.alloc_only = kernel.alloc_only,
+		.show_allocator = kernel.show_allocator,
+		.alloc_hit_ns = tracer->calibration.alloc_ns,
+		.free_hit_ns = tracer->calibration.free_ns,
 		.gc = options->gc,
 		.sites_max = TRACER_SITES_MAX,
 	});
-	err = tracer->follow.binaries && tracer->follow.recorder ? open_streams(tracer) : -ENOMEM;
+	err = tracer->recorder ? open_streams(tracer) : -ENOMEM;
 	if (err) {
 		status = attach_method_explain("open the event streams", err);
 		tracer_close(tracer);
@@ -111,53 +104,41 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	return STATUS_DONE;
 }
 
+static void close_all_links(struct tracer *tracer)
+{
+	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next)
+		tracee_close_links(&tracee->files, false);
+	tracee_close_links(&tracer->wide_files, false);
+	tracee_close_links(&tracer->throwing_files, false);
+}
+
 void tracer_close(struct tracer *tracer)
 {
 	struct tracee *tracee, *next;
 
 	if (!tracer)
 		return;
-	HASH_ITER (hh, tracer->follow.traced, tracee, next) {
-		HASH_DEL(tracer->follow.traced, tracee);
-		tracee_drop(&tracee->files, false);
+	close_all_links(tracer);
+	HASH_ITER (hh, tracer->tracees, tracee, next) {
+		HASH_DEL(tracer->tracees, tracee);
 		free(tracee);
 	}
-	tracee_drop(&tracer->follow.links.wide, false);
-	tracee_drop(&tracer->follow.links.throwing, false);
 	/* The worker reads files and writes maps: it goes before both. */
-	raw_stacks_free(tracer->follow.unwinder);
-	unwind_tables_free(tracer->follow.tables);
-	sideband_close(tracer->follow.sideband);
+	raw_stacks_free(tracer->raw_stacks);
+	unwind_tables_free(tracer->tables);
+	sideband_close(tracer->sideband);
 	ring_close(tracer->ring);
-	kernel_close(tracer->follow.kernel);
-	recorder_free(tracer->follow.recorder);
-	binaries_free(tracer->follow.binaries);
+	kernel_close(tracer->kernel);
+	recorder_free(tracer->recorder);
+	binaries_free(tracer->binaries);
 	free(tracer);
 }
 
-int tracer_attach(struct tracer *tracer, pid_t pid)
-{
-	return attach_process(&tracer->follow, pid);
-}
-
-int tracer_attach_program(struct tracer *tracer, pid_t pid, const char *path)
-{
-	return attach_program(&tracer->follow, pid, tracer->options.binaries ? NULL : path);
-}
-
-int tracer_attach_all(struct tracer *tracer, const pid_t *pids, unsigned int count, unsigned int *ret_attached)
-{
-	return attach_population(&tracer->follow, pids, count, ret_attached);
-}
+/* --- while it traces ------------------------------------------------------------------------------------------------ */
 
 void tracer_populate(struct tracer *tracer, const struct group *group)
 {
-	kernel_populate(tracer->follow.kernel, tracer->follow.population, group);
-}
-
-u32 tracer_group_made(const struct tracer *tracer)
-{
-	return kernel_group_made(tracer->follow.kernel);
+	kernel_populate(tracer->kernel, tracer->population, group);
 }
 
 int tracer_fd(const struct tracer *tracer)
@@ -169,94 +150,78 @@ bool tracer_drain(struct tracer *tracer)
 {
 	int taken;
 
-	follow_sideband(&tracer->follow);
-	kernel_begin_drain(tracer->follow.kernel);
+	on_sideband_drain(tracer);
+	kernel_begin_drain(tracer->kernel);
 	taken = ring_drain(tracer->ring, DRAIN_EVENTS);
-	follow_mappings(&tracer->follow, clock_now_ns());
+	tracee_mappings_publish_changed(tracer);
 	if (taken < 0)
 		log_error("events are lost: %s", strerror(-taken));
-	tracer->follow.emptied += taken < DRAIN_EVENTS;
+	tracer->emptied += taken < DRAIN_EVENTS;
 	return taken < DRAIN_EVENTS;
+}
+
+/* The event of its exit has come once the ring has been empty, unless that event found the ring full. */
+static bool is_gone(const struct tracer *tracer, struct tracee *tracee)
+{
+	if (__atomic_load_n(&kernel_scope(tracer->kernel, tracee->scope)->pid, __ATOMIC_ACQUIRE))
+		return false;
+	if (!tracee->gone)
+		tracee->gone = tracer->emptied;
+	return tracer->emptied > tracee->gone;
 }
 
 void tracer_look(struct tracer *tracer)
 {
-	follow_look(&tracer->follow, clock_now_ns());
-}
+	bool all = tracer->population == POPULATION_LISTED;
+	struct tracee *tracee, *next;
+	u64 now_ns = clock_now_ns();
 
-void tracer_sweep(struct tracer *tracer, struct symbolizer *symbolizer)
-{
-	if (tracer->follow.population != POPULATION_LISTED)
-		close_unused_files(&tracer->sweep, &tracer->follow, symbolizer);
-}
+	if (!all && now_ns - tracer->looked_ns < LOOK_POPULATION_NS)
+		return;
+	tracer->looked_ns = now_ns;
+	recorder_expire(tracer->recorder, now_ns > ANNOUNCED_NS ? now_ns - ANNOUNCED_NS : 0);
+	HASH_ITER (hh, tracer->tracees, tracee, next) {
+		struct image *image = tracee_image(tracer, tracee);
 
-unsigned int tracer_alive(const struct tracer *tracer)
-{
-	return HASH_COUNT(tracer->follow.traced);
-}
-
-u64 tracer_refused(const struct tracer *tracer)
-{
-	return kernel_refused(tracer->follow.kernel);
-}
-
-u64 tracer_unheard(const struct tracer *tracer)
-{
-	return kernel_unheard(tracer->follow.kernel);
-}
-
-unsigned int tracer_processes_max(const struct tracer *tracer)
-{
-	return kernel_processes_max(tracer->follow.kernel);
-}
-
-bool tracer_traces(const struct tracer *tracer, pid_t pid)
-{
-	return follow_find(&tracer->follow, pid);
-}
-
-const struct tracee_file *tracer_wide_files(const struct tracer *tracer)
-{
-	return tracer->follow.links.wide;
-}
-
-const struct tracee_file *tracer_throwing_files(const struct tracer *tracer)
-{
-	return tracer->follow.links.throwing;
-}
-
-double tracer_pair_ns(const struct tracer *tracer)
-{
-	return tracer->follow.calibration.alloc_ns + tracer->follow.calibration.free_ns;
+		if (image && (all || image->heap.alloc_count))
+			settle_look(image);
+		if (is_gone(tracer, tracee)) {
+			settle_end_unheard(tracer->kernel, tracer->recorder, image, now_ns);
+			tracee_drop(tracer, tracee);
+		}
+	}
+	close_unused_links(tracer);
 }
 
 void tracer_warn_silent(struct tracer *tracer)
 {
-	/* Of many, most are silent. */
-	if (tracer->follow.population != POPULATION_LISTED)
+	/* Most processes of a population are silent. */
+	if (tracer->population != POPULATION_LISTED)
 		return;
-	for (struct tracee *tracee = tracer->follow.traced; tracee; tracee = tracee->hh.next) {
-		struct image *image = recorder_current(tracer->follow.recorder, (u32)tracee->pid);
+	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next) {
+		struct image *image = tracee_image(tracer, tracee);
 
-		if (!image || image->ended || tracee->warned)
+		if (!image || tracee->warned)
 			continue;
 		tracee->warned = true;
-		if (!kernel_count_hits(tracer->follow.kernel, image->number))
+		if (!kernel_count_hits(tracer->kernel, image->number))
 			log_note("pid %d has not called its allocator in the first second; probed: %s", tracee->pid,
-				 tracee_names(&tracer->follow.links, tracee));
+				 tracee_names(tracer, tracee));
 	}
 }
 
+/* --- stopping ------------------------------------------------------------------------------------------------------- */
+
 /*
- * New hits are ignored from here on; calls under way may still return. The probes go one by one, after that: nobody is to
- * be heard to allocate who is no longer heard to free.
+ * New hits are ignored from here on; calls under way may still return. The probes go one by one, after that: no process may
+ * be seen to allocate once it is no longer seen to free.
  */
 static void close_scopes(struct tracer *tracer)
 {
-	kernel_populate(tracer->follow.kernel, POPULATION_LISTED, NULL);
-	kernel_remove_pids(tracer->follow.kernel);
-	for (struct tracee *tracee = tracer->follow.traced; tracee; tracee = tracee->hh.next)
-		__atomic_store_n(&kernel_scope(tracer->follow.kernel, tracee->scope)->process, 0, __ATOMIC_RELEASE);
+	kernel_populate(tracer->kernel, POPULATION_LISTED, NULL);
+	kernel_remove_pids(tracer->kernel);
+	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next)
+		__atomic_store_n(&kernel_scope(tracer->kernel, tracee->scope)->process, 0, __ATOMIC_RELEASE);
 }
 
 static int finish_image(struct image *image, void *arg)
@@ -264,38 +229,69 @@ static int finish_image(struct image *image, void *arg)
 	struct tracer *tracer = arg;
 
 	if (!image->ended)
-		settle_stop(tracer->follow.kernel, image, clock_now_ns());
+		settle_stop(tracer->kernel, image, clock_now_ns());
 	return 0;
 }
 
 void tracer_stop(struct tracer *tracer)
 {
-	tracer->follow.stopping = true;
+	tracer->stopping = true;
 	close_scopes(tracer);
-	for (struct tracee *tracee = tracer->follow.traced; tracee; tracee = tracee->hh.next)
-		tracee_drop(&tracee->files, false);
-	tracee_drop(&tracer->follow.links.wide, false);
-	tracee_drop(&tracer->follow.links.throwing, false);
+	close_all_links(tracer);
 	while (!tracer_drain(tracer))
 		;
-	raw_stacks_settle(tracer->follow.unwinder, false);
-	unwind_tables_wait(tracer->follow.tables, -1);
-	raw_stacks_settle(tracer->follow.unwinder, true);
-	recorder_for_each(tracer->follow.recorder, finish_image, tracer);
-	settle_pending(tracer->follow.kernel, tracer->follow.recorder);
+	raw_stacks_settle(tracer->raw_stacks, false);
+	unwind_tables_wait(tracer->tables, -1);
+	raw_stacks_settle(tracer->raw_stacks, true);
+	recorder_for_each(tracer->recorder, finish_image, tracer);
+	settle_pending(tracer->kernel, tracer->recorder);
 }
 
-int tracer_peek_tally(const struct tracer *tracer, u32 process, u64 ledger[COUNTER_MAX])
+/* --- questions ------------------------------------------------------------------------------------------------------ */
+
+unsigned int tracer_alive(const struct tracer *tracer)
 {
-	return kernel_peek_tally(tracer->follow.kernel, process, ledger);
+	return HASH_COUNT(tracer->tracees);
+}
+
+static bool is_traced(pid_t pid, void *arg)
+{
+	return tracee_find(arg, pid);
+}
+
+unsigned int tracer_count_payers(const struct tracer *tracer, bool throwing, unsigned int *ret_files)
+{
+	const struct tracee_file *link = throwing ? tracer->throwing_files : tracer->wide_files;
+	struct mapped_by_file files[ALLOCATORS_MAX];
+	struct mapped_by_count count;
+
+	for (*ret_files = 0; link && *ret_files < ALLOCATORS_MAX; link = link->next)
+		files[(*ret_files)++] = (struct mapped_by_file){
+			.device = elf_device(link->file->elf),
+			.inode = elf_inode(link->file->elf),
+			.path = elf_path(link->file->elf),
+		};
+	if (!*ret_files || mapped_by_count(THIS_MACHINE, files, *ret_files, is_traced, (void *)tracer, &count))
+		return 0;
+	return count.processes;
+}
+
+double tracer_pair_ns(const struct tracer *tracer)
+{
+	return tracer->calibration.alloc_ns + tracer->calibration.free_ns;
+}
+
+const struct kernel *tracer_kernel(const struct tracer *tracer)
+{
+	return tracer->kernel;
 }
 
 struct recorder *tracer_recorder(const struct tracer *tracer)
 {
-	return tracer->follow.recorder;
+	return tracer->recorder;
 }
 
 const char *tracer_attach_name(const struct tracer *tracer)
 {
-	return attach_kind_name(tracer->follow.links.kind);
+	return attach_kind_name(tracer->kind);
 }

@@ -24,9 +24,9 @@ static struct publication publication;
 static struct capture words;
 
 /* Beside the three samples that were told of: one lost, one refused, neither told of; and one under way. */
-static inline int peek_tally(const struct tracer *tracer, u32 process, u64 ledger[COUNTER_MAX])
+static inline int peek_tally(const struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX])
 {
-	(void)tracer;
+	(void)kernel;
 	(void)process;
 	ledger[COUNTER_SAMPLED] += 3;
 	ledger[COUNTER_LOST_RING]++;

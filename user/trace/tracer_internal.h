@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TRACE_TRACER_INTERNAL_H
+#define TRACE_TRACER_INTERNAL_H
+/*
+ * The inside of the tracer, for the files that are its parts: tracer.c, attach_process.c, on_ring.c, on_sideband.c,
+ * close_unused.c, tracee_mappings.c and tracee.c. Calls go from the first of them to the last, never back.
+ */
+#include <uthash.h>
+
+#include "heap/recorder.h"
+#include "probe/binaries.h"
+#include "trace/attach.h"
+#include "trace/bpf_object.h"
+#include "trace/calibrate.h"
+#include "trace/settle.h"
+#include "unwind/tables.h"
+
+/* Links on one file: of one process, or unfiltered. */
+struct tracee_file {
+	struct binary *file;
+	struct attach *attach;
+	unsigned int unused; /* looks in a row at which no traced process mapped it */
+	struct tracee_file *next;
+};
+
+/* One process being traced, across its images. */
+struct tracee {
+	pid_t pid;
+	u32 scope;
+	bool wide;     /* served by unfiltered links: it has no files of its own */
+	bool warned;   /* that it does not allocate */
+	bool listed;   /* the programs are to know its mappings */
+	bool remapped; /* its mappings have changed since they were last published */
+	u64 gone;      /* tracer.emptied when its end was first seen in the kernel; 0: it lives */
+	struct tracee_file *files;
+	UT_hash_handle hh; /* by pid */
+};
+
+struct tracer {
+	struct kernel *kernel;
+	struct calibration calibration;
+	enum attach_kind kind;
+	unsigned int leave_out; /* enum attach_leave_out */
+	struct ring *ring;
+	u64 emptied; /* how often the ring has been emptied, and one */
+	struct sideband *sideband;
+	u64 sideband_ns; /* what the side-band tells is known up to this time */
+	struct recorder *recorder;
+	struct unwind_tables *tables;
+	struct raw_stacks *raw_stacks;
+	struct binaries *binaries;
+	bool files_known; /* of the program to be attached to: nothing need be opened */
+	struct settle_sources sources;
+	enum population population;
+	bool wide;		/* no filtered links */
+	struct tracee *tracees; /* that have not ended, by pid */
+	/*
+	 * Unfiltered links, one a file. Those on functions that throw are apart: a session link that is filtered for one process
+	 * takes the return leg of all others that another link instruments, whatever the programs say. It would end those that
+	 * throw.
+	 */
+	struct tracee_file *wide_files, *throwing_files;
+	u64 looked_ns;
+	u32 close_due; /* with so many files open, those that are unused are closed; 0: UNUSED_FILES_MIN */
+	bool remapped; /* some listed tracee is */
+	bool stopping; /* no new links */
+};
+
+#endif
