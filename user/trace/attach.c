@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Links on one file's plan; owned by the tracer, one for each (file, process), or one for a file when unfiltered. */
 #include "trace/attach.h"
 
 #include <errno.h>
@@ -43,6 +42,11 @@ const char *attach_kind_name(enum attach_kind kind)
 	return names[kind];
 }
 
+u32 attach_kind_type(enum attach_kind kind)
+{
+	return kind == ATTACH_SESSION ? ATTACH_UPROBE_SESSION : kind == ATTACH_MULTI ? ATTACH_UPROBE_MULTI : 0;
+}
+
 static enum part part_of(enum call_kind kind)
 {
 	switch (kind) {
@@ -74,52 +78,38 @@ static int keep(struct attach *attach, int fd)
 	return 0;
 }
 
-static int open_multi(struct attach *attach, int prog_fd, u32 type, const char *path, const struct sites *sites,
-		      u32 first, u32 count, pid_t pid, bool ret)
+/* The entries of all sites, or with `ret` the returns of those that want one. */
+static int open_leg(struct attach *attach, enum attach_kind kind, int prog_fd, const char *path,
+		    const struct sites *sites, pid_t pid, bool ret)
 {
-	return keep(attach, uprobe_link_create_multi(prog_fd, type, path, sites->offsets + first,
+	u32 first = ret ? sites->returning : 0, count = ret ? sites->returning_count : sites->count;
+	int err = 0;
+
+	if (kind != ATTACH_PERF && count)
+		return keep(attach,
+			    uprobe_link_create_multi(prog_fd, attach_kind_type(kind), path, sites->offsets + first,
 						     sites->cookies + first, count, pid, ret));
-}
-
-static int open_perf(struct attach *attach, int prog_fd, const char *path, const struct sites *sites, u32 first,
-		     u32 count, pid_t pid, bool ret)
-{
-	for (u32 i = first; i < first + count; i++) {
+	for (u32 i = first; i < first + count && !err; i++) {
 		int perf_fd = -1;
-		int err = keep(attach, uprobe_link_create_perf(prog_fd, path, sites->offsets[i], sites->cookies[i], pid,
-							       ret, &perf_fd));
 
-		if (err)
-			return err;
-		keep(attach, perf_fd);
+		err = keep(attach, uprobe_link_create_perf(prog_fd, path, sites->offsets[i], sites->cookies[i], pid,
+							   ret, &perf_fd));
+		if (!err)
+			keep(attach, perf_fd);
 	}
-	return 0;
+	return err;
 }
 
-static int open_kind(struct attach *attach, enum attach_kind kind, const struct attach_programs *programs,
+static int open_legs(struct attach *attach, enum attach_kind kind, const struct attach_programs *programs,
 		     const char *path, const struct sites *sites, pid_t pid)
 {
 	int err;
 
+	if (kind == ATTACH_SESSION)
+		return open_leg(attach, kind, programs->session, path, sites, pid, false);
 	/* Return legs first: an entry without its return would be remembered in vain. */
-	switch (kind) {
-	case ATTACH_SESSION:
-		return open_multi(attach, programs->session, ATTACH_UPROBE_SESSION, path, sites, 0, sites->count, pid,
-				  false);
-	case ATTACH_MULTI:
-		err = sites->returning_count ? open_multi(attach, programs->leave, ATTACH_UPROBE_MULTI, path, sites,
-							  sites->returning, sites->returning_count, pid, true)
-					     : 0;
-		return err ? err
-			   : open_multi(attach, programs->enter, ATTACH_UPROBE_MULTI, path, sites, 0, sites->count, pid,
-					false);
-	case ATTACH_PERF:
-		err = open_perf(attach, programs->leave, path, sites, sites->returning, sites->returning_count, pid,
-				true);
-		return err ? err : open_perf(attach, programs->enter, path, sites, 0, sites->count, pid, false);
-	default:
-		return -EINVAL;
-	}
+	err = open_leg(attach, kind, programs->leave, path, sites, pid, true);
+	return err ? err : open_leg(attach, kind, programs->enter, path, sites, pid, false);
 }
 
 int attach_open(enum attach_kind kind, const struct attach_programs *programs, int fd, const struct plan *plan,
@@ -144,7 +134,7 @@ int attach_open(enum attach_kind kind, const struct attach_programs *programs, i
 		add_sites(&sites, plan, scope, allocator, THROWING);
 	/* The descriptor's own name is the inode itself, whatever became of its path. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	err = sites.count ? open_kind(attach, kind, programs, path, &sites, pid) : 0;
+	err = sites.count ? open_legs(attach, kind, programs, path, &sites, pid) : 0;
 	if (err)
 		attach_close(attach);
 	else
@@ -159,7 +149,7 @@ static void *close_one(void *fd)
 }
 
 /*
- * A perf rung has thirty descriptors, and the kernel waits a tenth of a second for most of them: some of that is waited for
+ * Attached by perf there are thirty descriptors, and the kernel waits a tenth of a second for most of them: some of that is waited for
  * side by side. A link keeps its event, so their order does not matter.
  */
 void attach_close(struct attach *attach)

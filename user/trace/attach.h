@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TRACE_ATTACH_H
 #define TRACE_ATTACH_H
-/* Links on one file's probe plan. The kernel's ladder has three rungs; which one works is found by trying. */
+/* Links on one file's probe plan. There are three ways of attaching; which one works is found by trying (attach_method.h). */
 #include <sys/types.h>
 
 #include "probe/plan.h"
 
+/* The best first. */
 enum attach_kind {
 	ATTACH_NONE = 0,
 	ATTACH_SESSION = 1, /* uprobe session link, 6.13 */
@@ -14,6 +15,7 @@ enum attach_kind {
 };
 
 const char *attach_kind_name(enum attach_kind kind); /* "session", "multi", "perf" */
+u32 attach_kind_type(enum attach_kind kind);	     /* the expected attach type of its programs; 0: the default */
 
 struct attach_programs {
 	int session, enter, leave; /* descriptors; only those of the kind in use */

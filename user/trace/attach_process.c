@@ -204,8 +204,8 @@ int attach_program(struct tracer *tracer, pid_t pid, const char *path)
 	/* In a population, its children may have an allocator. */
 	if (tracee_any(tracer, tracee) || tracer->population != POPULATION_LISTED)
 		return STATUS_DONE;
-	log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for " ALLOCATOR_NAMES,
-		  path, binaries_names(tracer->binaries));
+	log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for " ALLOCATOR_NAMES, path,
+		  binaries_names(tracer->binaries));
 	return STATUS_NO_TARGET;
 }
 

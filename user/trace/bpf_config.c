@@ -51,27 +51,30 @@ static u32 kernel_device(dev_t device)
 	return (u32)(major(device) << 20 | minor(device));
 }
 
-static void configure_filter(struct config *config, const struct kernel_options *options)
+static void choose_programs(struct heaptap *skeleton, enum attach_kind kind)
 {
-	if (options->comm)
-		memcpy(config->comm, options->comm, strnlen(options->comm, sizeof(config->comm) - 1));
-	config->exe_inode = options->exe_inode;
-	config->exe_device = kernel_device(options->exe_device);
+	bool session = kind == ATTACH_SESSION;
+	struct bpf_program *const programs[] = {
+		session ? skeleton->progs.alloc_session : skeleton->progs.alloc_enter,
+		session ? NULL : skeleton->progs.alloc_return,
+	};
+
+	for (int i = 0; i < 2 && programs[i]; i++) {
+		bpf_program__set_autoload(programs[i], true);
+		if (attach_kind_type(kind))
+			bpf_program__set_expected_attach_type(programs[i], attach_kind_type(kind));
+	}
 }
 
 /* The maps that have a row for each scope. */
 static int size_scopes(struct heaptap *skeleton, u32 rows)
 {
-	int err = bpf_map__set_max_entries(skeleton->maps.tallies, rows);
+	struct bpf_map *const maps[] = {skeleton->maps.tallies, skeleton->maps.ring_uses, skeleton->maps.scopes,
+					skeleton->maps.free_scopes, skeleton->maps.free_processes};
+	int err = 0;
 
-	if (!err)
-		err = bpf_map__set_max_entries(skeleton->maps.ring_uses, rows);
-	if (!err)
-		err = bpf_map__set_max_entries(skeleton->maps.scopes, rows);
-	if (!err)
-		err = bpf_map__set_max_entries(skeleton->maps.free_scopes, rows);
-	if (!err)
-		err = bpf_map__set_max_entries(skeleton->maps.free_processes, rows);
+	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps) && !err; i++)
+		err = bpf_map__set_max_entries(maps[i], rows);
 	/* Children that share their parent's memory have no scope of their own, but a pid. */
 	return err ? err : bpf_map__set_max_entries(skeleton->maps.scope_by_pid, 2 * rows);
 }
@@ -79,27 +82,31 @@ static int size_scopes(struct heaptap *skeleton, u32 rows)
 int kernel_configure(struct kernel *kernel, const struct kernel_options *options)
 {
 	struct heaptap *skeleton = kernel->skeleton;
+	struct config *config = &skeleton->rodata->config;
 	bool dense = options->sample_bytes < DENSE_BELOW_BYTES;
 	u64 live = environment_size("HEAPTAP_LIVE_MAX", dense ? LIVE_MAX_DENSE : LIVE_MAX);
 	u64 ring = environment_size("HEAPTAP_RING_BYTES", dense ? RING_BYTES_DENSE : RING_BYTES);
 	int err;
 
 	kernel->scope_count = scope_rows(options);
-	skeleton->rodata->config.sample_bytes = options->sample_bytes;
-	skeleton->rodata->config.alloc_only = options->alloc_only;
-	skeleton->rodata->config.show_allocator = options->show_allocator;
-	skeleton->rodata->config.pidns_inum = pid_namespace();
-	skeleton->rodata->config.ring_bytes = ring;
-	skeleton->rodata->config.ring_half = ring / 2;
-	skeleton->rodata->config.fair = options->population || options->processes > 1;
-	skeleton->rodata->config.tally_mask = kernel->scope_count - 1;
-	skeleton->rodata->config.self = (u32)getpid();
-	configure_filter(&skeleton->rodata->config, options);
+	*config = (struct config){
+		.sample_bytes = options->sample_bytes,
+		.alloc_only = options->alloc_only,
+		.show_allocator = options->show_allocator,
+		.pidns_inum = pid_namespace(),
+		.ring_bytes = ring,
+		.ring_half = ring / 2,
+		.fair = options->population || options->processes > 1,
+		.tally_mask = kernel->scope_count - 1,
+		.self = (u32)getpid(),
+		.exe_inode = options->exe_inode,
+		.exe_device = kernel_device(options->exe_device),
+	};
+	if (options->comm)
+		memcpy(config->comm, options->comm, strnlen(options->comm, sizeof(config->comm) - 1));
+	choose_programs(skeleton, options->kind);
 	err = size_scopes(skeleton, kernel->scope_count);
-	if (err)
-		return err;
-	err = bpf_map__set_max_entries(skeleton->maps.ring, (u32)ring);
-	if (err)
-		return err;
-	return bpf_map__set_max_entries(skeleton->maps.live, (u32)live);
+	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.ring, (u32)ring);
+	return err ? err : bpf_map__set_max_entries(skeleton->maps.live, (u32)live);
 }

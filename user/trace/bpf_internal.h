@@ -12,9 +12,7 @@ struct kernel {
 	struct attach_programs programs;
 	struct scope *scopes;
 	u32 scope_count; /* rows of scopes, and of counters; a power of two */
-	struct unwind_rule *rules;
-	u32 *rows;
-	struct unwind_mapping *mappings;
+	struct unwind_memory unwind;
 	int cpus;
 };
 

@@ -72,115 +72,92 @@ int kernel_take_tally(struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX
 	return err;
 }
 
+typedef void visit_row(void *arg, const void *key, const void *value);
+
 /*
- * All elements of a hash, bucket by bucket: unlike walking from key to key, this goes on when elements vanish
- * meanwhile. `keys` and `values` hold BATCH rows.
+ * Visit all elements of a hash, bucket by bucket: unlike walking from key to key, this goes on when elements vanish
+ * meanwhile. 0 or negative errno.
  */
-static int for_each_row(int fd, void *keys, void *values, void (*each)(void *arg, u32 index), void *arg)
+static int for_each_row(const struct bpf_map *map, visit_row *visit, void *arg)
 {
+	size_t key_size = bpf_map__key_size(map), value_size = bpf_map__value_size(map);
+	char *keys = malloc(BATCH * key_size), *values = malloc(BATCH * value_size);
 	u32 in, out, count;
 	bool first = true;
-	int err;
+	int err = keys && values ? 0 : -ENOMEM;
 
-	do {
+	while (!err) {
 		count = BATCH;
-		err = bpf_map_lookup_batch(fd, first ? NULL : &in, &out, keys, values, &count, NULL);
-		if (err && err != -ENOENT)
-			return err;
-		for (u32 i = 0; i < count; i++)
-			each(arg, i);
+		err = bpf_map_lookup_batch(bpf_map__fd(map), first ? NULL : &in, &out, keys, values, &count, NULL);
+		for (u32 i = 0; (!err || err == -ENOENT) && i < count; i++)
+			visit(arg, keys + i * key_size, values + i * value_size);
 		in = out;
 		first = false;
-	} while (!err);
-	return 0;
+	}
+	free(keys);
+	free(values);
+	return err == -ENOENT ? 0 : err;
 }
 
 struct unsent {
-	struct live_key keys[BATCH];
-	u64 words[BATCH];
 	void (*each)(void *arg, u32 process, u64 object);
 	void *arg;
 };
 
-static void visit_live(void *arg, u32 index)
+static void visit_live(void *arg, const void *key, const void *value)
 {
-	struct unsent *unsent = arg;
+	const struct unsent *unsent = arg;
+	u64 word = *(const u64 *)value;
 
-	if (unsent->words[index] & LIVE_STATE_MASK)
-		unsent->each(unsent->arg, unsent->keys[index].process, unsent->words[index] >> LIVE_STATE_BITS);
+	if (word & LIVE_STATE_MASK)
+		unsent->each(unsent->arg, ((const struct live_key *)key)->process, word >> LIVE_STATE_BITS);
 }
 
 int kernel_for_each_unsent(struct kernel *kernel, void (*each)(void *arg, u32 process, u64 object), void *arg)
 {
-	struct unsent *unsent = malloc(sizeof(*unsent));
-	int err;
-
-	if (!unsent)
-		return -ENOMEM;
-	unsent->each = each;
-	unsent->arg = arg;
-	err = for_each_row(bpf_map__fd(kernel->skeleton->maps.live), unsent->keys, unsent->words, visit_live, unsent);
-	free(unsent);
-	return err;
+	return for_each_row(kernel->skeleton->maps.live, visit_live, &(struct unsent){each, arg});
 }
 
 struct pending {
-	struct stash_key keys[BATCH];
-	struct stash stashes[BATCH];
 	void (*each)(void *arg, u32 process);
 	void *arg;
-	struct kernel *kernel; /* to take away those of one process */
+	const struct bpf_map *map; /* to take away the calls of one image */
 	u32 process;
 	u64 taken;
 };
 
-static void visit_stash(void *arg, u32 index)
+static void visit_stash(void *arg, const void *key, const void *value)
 {
-	struct pending *pending = arg;
+	const struct pending *pending = arg;
+	const struct stash *stash = value;
 
-	if (pending->stashes[index].sampled)
-		pending->each(pending->arg, pending->stashes[index].process);
+	(void)key;
+	if (stash->sampled)
+		pending->each(pending->arg, stash->process);
 }
 
-static void take_stash(void *arg, u32 index)
+static void take_stash(void *arg, const void *key, const void *value)
 {
+	const struct stash *stash = value;
 	struct pending *pending = arg;
 
-	if (pending->stashes[index].process != pending->process)
+	if (stash->process != pending->process)
 		return;
-	pending->taken += pending->stashes[index].sampled;
-	bpf_map_delete_elem(bpf_map__fd(pending->kernel->skeleton->maps.stashes), &pending->keys[index]);
+	pending->taken += stash->sampled;
+	bpf_map_delete_elem(bpf_map__fd(pending->map), key);
 }
 
 u64 kernel_take_pending(struct kernel *kernel, u32 process)
 {
-	struct pending *pending = malloc(sizeof(*pending));
-	u64 taken;
+	struct pending pending = {.map = kernel->skeleton->maps.stashes, .process = process};
 
-	if (!pending)
-		return 0;
-	pending->kernel = kernel;
-	pending->process = process;
-	pending->taken = 0;
-	for_each_row(bpf_map__fd(kernel->skeleton->maps.stashes), pending->keys, pending->stashes, take_stash, pending);
-	taken = pending->taken;
-	free(pending);
-	return taken;
+	for_each_row(pending.map, take_stash, &pending);
+	return pending.taken;
 }
 
 int kernel_for_each_pending(struct kernel *kernel, void (*each)(void *arg, u32 process), void *arg)
 {
-	struct pending *pending = malloc(sizeof(*pending));
-	int err;
-
-	if (!pending)
-		return -ENOMEM;
-	pending->each = each;
-	pending->arg = arg;
-	err = for_each_row(bpf_map__fd(kernel->skeleton->maps.stashes), pending->keys, pending->stashes, visit_stash,
-			   pending);
-	free(pending);
-	return err;
+	return for_each_row(kernel->skeleton->maps.stashes, visit_stash, &(struct pending){.each = each, .arg = arg});
 }
 
 void kernel_forget_object(struct kernel *kernel, u32 process, u64 addr)

@@ -11,44 +11,36 @@
 #include "trace/bpf_internal.h"
 #include "trace/uprobe_link.h"
 
-static void choose(struct bpf_program *program, u32 attach_type)
+static size_t array_bytes(const struct bpf_map *map)
 {
-	bpf_program__set_autoload(program, true);
-	if (attach_type)
-		bpf_program__set_expected_attach_type(program, attach_type);
+	return (size_t)bpf_map__value_size(map) * bpf_map__max_entries(map);
 }
 
-static void choose_programs(struct heaptap *skeleton, enum attach_kind kind)
+/* The rows of an array, shared with the programs; NULL with errno. */
+static void *map_array(const struct bpf_map *map)
 {
-	u32 type = kind == ATTACH_MULTI ? ATTACH_UPROBE_MULTI : 0;
-
-	if (kind == ATTACH_SESSION) {
-		choose(skeleton->progs.alloc_session, ATTACH_UPROBE_SESSION);
-		return;
-	}
-	choose(skeleton->progs.alloc_enter, type);
-	choose(skeleton->progs.alloc_return, type);
-}
-
-#define RULES_BYTES    (UNWIND_RULES_MAX * sizeof(struct unwind_rule))
-#define ROWS_BYTES     (UNWIND_ROWS_MAX * sizeof(u32))
-#define MAPPINGS_BYTES (UNWIND_MAPPINGS_MAX * sizeof(struct unwind_mapping))
-
-/* The rows of an array; NULL with errno. */
-static void *map_array(const struct bpf_map *map, size_t bytes)
-{
-	void *rows = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	void *rows = mmap(NULL, array_bytes(map), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 
 	return rows == MAP_FAILED ? NULL : rows;
 }
 
+static void unmap_array(void *rows, const struct bpf_map *map)
+{
+	if (rows)
+		munmap(rows, array_bytes(map));
+}
+
 static int map_arrays(struct kernel *kernel)
 {
-	kernel->scopes = map_array(kernel->skeleton->maps.scopes, kernel->scope_count * sizeof(struct scope));
-	kernel->rules = kernel->scopes ? map_array(kernel->skeleton->maps.unwind_rules, RULES_BYTES) : NULL;
-	kernel->rows = kernel->rules ? map_array(kernel->skeleton->maps.unwind_rows, ROWS_BYTES) : NULL;
-	kernel->mappings = kernel->rows ? map_array(kernel->skeleton->maps.unwind_mappings, MAPPINGS_BYTES) : NULL;
-	return kernel->mappings ? 0 : -errno;
+	kernel->scopes = map_array(kernel->skeleton->maps.scopes);
+	kernel->unwind = (struct unwind_memory){
+		.rules = map_array(kernel->skeleton->maps.unwind_rules),
+		.rows = map_array(kernel->skeleton->maps.unwind_rows),
+		.mappings = map_array(kernel->skeleton->maps.unwind_mappings),
+		.row_count = UNWIND_ROWS_MAX,
+		.mapping_count = UNWIND_MAPPINGS_MAX,
+	};
+	return kernel->scopes && kernel->unwind.rules && kernel->unwind.rows && kernel->unwind.mappings ? 0 : -errno;
 }
 
 static int push(const struct bpf_map *queue, u32 number)
@@ -63,7 +55,7 @@ static u32 pop(const struct bpf_map *queue)
 	return bpf_map_lookup_and_delete_elem(bpf_map__fd(queue), NULL, &number) ? 0 : number;
 }
 
-/* Number 0 of either is nobody's; scope 0 is heaptap's own. */
+/* Image number 0 means none; scope 0 is heaptap's own. */
 static int fill_queues(struct kernel *kernel)
 {
 	int err = 0;
@@ -76,12 +68,6 @@ static int fill_queues(struct kernel *kernel)
 	return err;
 }
 
-static void unmap(void *rows, size_t bytes)
-{
-	if (rows)
-		munmap(rows, bytes);
-}
-
 int kernel_open(const struct kernel_options *options, struct kernel **ret_kernel)
 {
 	struct kernel *kernel = calloc(1, sizeof(*kernel));
@@ -91,12 +77,9 @@ int kernel_open(const struct kernel_options *options, struct kernel **ret_kernel
 		return -ENOMEM;
 	kernel->cpus = libbpf_num_possible_cpus();
 	kernel->skeleton = heaptap__open();
-	if (!kernel->skeleton) {
-		err = -errno;
-		goto fail;
-	}
-	choose_programs(kernel->skeleton, options->kind);
-	err = kernel_configure(kernel, options);
+	err = kernel->skeleton ? 0 : -errno;
+	if (!err)
+		err = kernel_configure(kernel, options);
 	if (!err)
 		err = heaptap__load(kernel->skeleton);
 	if (!err)
@@ -105,27 +88,26 @@ int kernel_open(const struct kernel_options *options, struct kernel **ret_kernel
 		err = fill_queues(kernel);
 	if (!err)
 		err = heaptap__attach(kernel->skeleton);
-	if (err)
-		goto fail;
+	if (err) {
+		kernel_close(kernel);
+		return err;
+	}
 	kernel->programs.session = bpf_program__fd(kernel->skeleton->progs.alloc_session);
 	kernel->programs.enter = bpf_program__fd(kernel->skeleton->progs.alloc_enter);
 	kernel->programs.leave = bpf_program__fd(kernel->skeleton->progs.alloc_return);
 	*ret_kernel = kernel;
 	return 0;
-fail:
-	kernel_close(kernel);
-	return err;
 }
 
 void kernel_close(struct kernel *kernel)
 {
-	if (!kernel)
-		return;
-	unmap(kernel->scopes, kernel->scope_count * sizeof(struct scope));
-	unmap(kernel->rules, RULES_BYTES);
-	unmap(kernel->rows, ROWS_BYTES);
-	unmap(kernel->mappings, MAPPINGS_BYTES);
-	heaptap__destroy(kernel->skeleton);
+	if (kernel && kernel->skeleton) {
+		unmap_array(kernel->scopes, kernel->skeleton->maps.scopes);
+		unmap_array(kernel->unwind.rules, kernel->skeleton->maps.unwind_rules);
+		unmap_array(kernel->unwind.rows, kernel->skeleton->maps.unwind_rows);
+		unmap_array(kernel->unwind.mappings, kernel->skeleton->maps.unwind_mappings);
+		heaptap__destroy(kernel->skeleton);
+	}
 	free(kernel);
 }
 
@@ -208,21 +190,9 @@ struct scope *kernel_scope(struct kernel *kernel, u32 number)
 	return &kernel->scopes[number];
 }
 
-struct unwind_rule *kernel_unwind_rules(struct kernel *kernel)
+const struct unwind_memory *kernel_unwind_memory(const struct kernel *kernel)
 {
-	return kernel->rules;
-}
-
-u32 *kernel_unwind_rows(struct kernel *kernel, u32 *ret_count)
-{
-	*ret_count = UNWIND_ROWS_MAX;
-	return kernel->rows;
-}
-
-struct unwind_mapping *kernel_unwind_mappings(struct kernel *kernel, u32 *ret_count)
-{
-	*ret_count = UNWIND_MAPPINGS_MAX;
-	return kernel->mappings;
+	return &kernel->unwind;
 }
 
 int kernel_add_pid(struct kernel *kernel, u32 pid, u32 scope)

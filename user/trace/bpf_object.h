@@ -7,8 +7,8 @@
  */
 #include "include/config.h"
 #include "include/counter.h"
-#include "include/unwind.h"
 #include "trace/attach.h"
+#include "unwind/tables.h"
 
 struct kernel;
 
@@ -33,11 +33,11 @@ void kernel_close(struct kernel *kernel);
 
 const struct attach_programs *kernel_programs(const struct kernel *kernel);
 int kernel_ring_fd(const struct kernel *kernel);
-void kernel_begin_drain(struct kernel *kernel); /* what is in the ring now is nobody's share any more */
+void kernel_begin_drain(struct kernel *kernel); /* what is in the ring now no longer counts against anyone's share */
 
 /*
- * From here on the programs trace such processes too; of POPULATION_CGROUP, those in the group, which may be told anew.
- * POPULATION_LISTED: nobody new.
+ * From here on the programs trace such processes too: with POPULATION_CGROUP those in the group, which may be set again,
+ * with POPULATION_LISTED no new ones.
  */
 void kernel_populate(struct kernel *kernel, enum population population, const struct group *group);
 u32 kernel_group_made(const struct kernel *kernel);    /* how often the group was made again */
@@ -45,9 +45,9 @@ u64 kernel_refused(const struct kernel *kernel);       /* processes not traced f
 u64 kernel_unheard(const struct kernel *kernel);       /* processes whose begin and end found the ring full */
 u32 kernel_processes_max(const struct kernel *kernel); /* that can be traced at once */
 
-u32 kernel_draw_process(struct kernel *kernel); /* a process number never used before; 0: too many are in use */
+u32 kernel_draw_process(struct kernel *kernel); /* an image's number, never used before; 0: too many are in use */
 
-/* An image that nothing counts for any more has been settled: its number's row is free for another. */
+/* The image is settled, and nothing counts for it any more: the row of its number is free for another. */
 void kernel_give_process(struct kernel *kernel, u32 process);
 
 u32 kernel_draw_scope(struct kernel *kernel); /* a scope number; 0: too many are in use */
@@ -55,19 +55,14 @@ void kernel_give_scope(struct kernel *kernel, u32 number);
 
 /* The row of a scope, shared with the programs: write single fields, atomically. */
 struct scope *kernel_scope(struct kernel *kernel, u32 number);
-u32 kernel_find_scope(struct kernel *kernel, u32 process); /* whose image that is; 0: none */
+u32 kernel_find_scope(struct kernel *kernel, u32 process); /* the scope that runs that image; 0: none */
 
 int kernel_add_pid(struct kernel *kernel, u32 pid, u32 scope); /* 0; -EEXIST: the programs were first */
-bool kernel_remove_pid(struct kernel *kernel, u32 pid); /* false: its process has ended, which an event tells of */
-void kernel_remove_pids(struct kernel *kernel);		/* of all scopes, those too that no event has told of yet */
+bool kernel_remove_pid(struct kernel *kernel, u32 pid);	       /* false: its process has ended, and an event says so */
+void kernel_remove_pids(struct kernel *kernel); /* of all scopes, also those for which no event has come yet */
 int kernel_set_ranges(struct kernel *kernel, u32 allocator, const struct ranges *ranges);
 
-/*
- * What the programs unwind by, shared with them (include/unwind.h): UNWIND_RULES_MAX rules, the words of all tables,
- * the mappings of all scopes. All zero at first.
- */
-struct unwind_rule *kernel_unwind_rules(struct kernel *kernel);
-u32 *kernel_unwind_rows(struct kernel *kernel, u32 *ret_count);
-struct unwind_mapping *kernel_unwind_mappings(struct kernel *kernel, u32 *ret_count);
+/* What the programs unwind by, shared with them: rules, the words of all tables, the mappings of all scopes. Zero at first. */
+const struct unwind_memory *kernel_unwind_memory(const struct kernel *kernel);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Measures a hit on heaptap's own code; called once by the tracer for each rung it tries. */
 #include "trace/calibrate.h"
 
 #include <errno.h>
@@ -44,25 +43,33 @@ static int find_own_code(struct mapping *mapping, void *arg)
 	return 1;
 }
 
+int calibrate_find_offset(void (*function)(void), u64 *ret_offset)
+{
+	struct own_code code = {.addr = (u64)function};
+
+	if (proc_maps_for_each(getpid(), find_own_code, &code) != 1)
+		return -ENOENT;
+	*ret_offset = code.offset;
+	return 0;
+}
+
 static int plan_own(struct plan *plan)
 {
-	void (*const alloc_site)(u64, u64) = calibrate_site_alloc;
-	void (*const free_site)(void *) = calibrate_site_free;
-	struct own_code code[2] = {{.addr = (u64)alloc_site}, {.addr = (u64)free_site}};
+	int err = 0;
 
 	memset(plan, 0, sizeof(*plan));
-	for (int i = 0; i < 2; i++) {
-		if (proc_maps_for_each(getpid(), find_own_code, &code[i]) != 1)
-			return -ENOENT;
-		plan->probes[i].offset = code[i].offset;
+	for (int i = 0; i < 2 && !err; i++) {
+		err = calibrate_find_offset(i ? (void (*)(void))calibrate_site_free
+					      : (void (*)(void))calibrate_site_alloc,
+					    &plan->probes[i].offset);
 		plan->probes[i].arg[0] = ARG_DI;
 		plan->probes[i].arg[1] = ARG_SI;
 	}
-	/* Of an alignment that passes to malloc, so that the whole entry runs and no sample is taken. */
+	/* An alignment that passes to malloc makes the whole entry run, and no sample is taken. */
 	plan->probes[0].kind = CALL_ALIGNED;
 	plan->probes[1].kind = CALL_FREE;
 	plan->probe_count = 2;
-	return 0;
+	return err;
 }
 
 static void call_alloc(void)
@@ -75,7 +82,7 @@ static void call_free(void)
 	calibrate_site_free(NULL);
 }
 
-/* The quickest of some batches: whatever disturbs a batch makes it slower. */
+/* The quickest of some batches: any disturbance makes a batch slower. */
 static double measure(void (*call)(void))
 {
 	double best = 0;
@@ -124,7 +131,7 @@ static int run(struct kernel *kernel, u32 process, struct calibration *ret)
 	err = kernel_take_tally(kernel, process, ledger);
 	if (err)
 		return err;
-	/* One that was sampled has been hit for other arguments than it was called with. */
+	/* A hit that was sampled did not see the arguments of its call. */
 	if (ledger[COUNTER_HITS_ALLOC] != BATCHES * CALLS || ledger[COUNTER_HITS_FREE] != BATCHES * CALLS ||
 	    ledger[COUNTER_SAMPLED])
 		return -EOPNOTSUPP;

@@ -3,7 +3,7 @@
 #define TRACE_CALIBRATE_H
 /*
  * What one unsampled hit costs on this machine, measured at start by probing two private functions of heaptap itself
- * with the very programs that will be used. Also the proof that this rung of the kernel ladder works.
+ * with the very programs that will be used. Also the proof that this way of attaching works.
  */
 #include "trace/bpf_object.h"
 
@@ -14,5 +14,8 @@ struct calibration {
 
 /* 0; -EOPNOTSUPP: links can be made but do not fire; or what attach_open says. Uses scope 0. */
 int calibrate(struct kernel *kernel, enum attach_kind kind, struct calibration *ret);
+
+/* The offset of a function of heaptap's own in its file. 0 or negative errno. */
+int calibrate_find_offset(void (*function)(void), u64 *ret_offset);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loads the programs of bpf/feature.bpf.c one at a time and sees what happens. Owns nothing beyond a call. libbpf is
- * kept quiet meanwhile: here failing is an answer. Called by rung and doctor.
+ * Loads the programs of bpf/feature.bpf.c one at a time and sees what happens. libbpf is kept quiet meanwhile: failing is an
+ * answer here.
  */
 #include "trace/feature.h"
 
@@ -9,7 +9,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <linux/perf_event.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "feature.skel.h"
+#include "trace/calibrate.h"
 #include "trace/uprobe_link.h"
 #include "base/log.h"
 
@@ -31,26 +31,6 @@ static __attribute__((noinline)) void site(void)
 	__asm__ volatile("nop");
 }
 
-/* File offset of site(), from the program headers of the main program. */
-static int find_site(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	uintptr_t address = (uintptr_t)site;
-	u64 *ret_offset = arg;
-	int i;
-
-	(void)size;
-	for (i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-		uintptr_t start = info->dlpi_addr + segment->p_vaddr;
-
-		if (segment->p_type == PT_LOAD && address >= start && address - start < segment->p_filesz) {
-			*ret_offset = address - start + segment->p_offset;
-			return 1;
-		}
-	}
-	return -1; /* the first object is the main program: do not look further */
-}
-
 /* Load one program of the object and nothing else. */
 static int load(struct feature *skeleton, struct bpf_program *program, u32 attach_type)
 {
@@ -61,33 +41,20 @@ static int load(struct feature *skeleton, struct bpf_program *program, u32 attac
 	return feature__load(skeleton);
 }
 
-static struct bpf_program *program_bpf(struct feature *skeleton)
-{
-	return skeleton->progs.feature_bpf;
-}
-
-static struct bpf_program *program_ring(struct feature *skeleton)
-{
-	return skeleton->progs.feature_ring;
-}
-
-static struct bpf_program *program_tp_btf(struct feature *skeleton)
-{
-	return skeleton->progs.feature_tp_btf;
-}
-
-/* Load a program and, if `expected` is not negative, run it once: it must return that. */
-static int try_program(struct bpf_program *(*choose)(struct feature *), int expected)
+/* Load the program of that name and, if `expected` is not negative, run it once: it must return that. */
+static int try_program(const char *name, int expected)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);
 	struct feature *skeleton = feature__open();
+	struct bpf_program *program;
 	int err;
 
 	if (!skeleton)
 		return -errno;
-	err = load(skeleton, choose(skeleton), 0);
+	program = bpf_object__find_program_by_name(skeleton->obj, name);
+	err = load(skeleton, program, 0);
 	if (!err && expected >= 0) {
-		err = bpf_prog_test_run_opts(bpf_program__fd(choose(skeleton)), &run);
+		err = bpf_prog_test_run_opts(bpf_program__fd(program), &run);
 		if (!err && run.retval != (u32)expected)
 			err = -EPROTO;
 	}
@@ -131,7 +98,7 @@ static int try_sideband(void)
 	return err;
 }
 
-/* One rung, set on site(). */
+/* One way of attaching, tried on site(). */
 struct trial {
 	struct feature *skeleton;
 	int link_fd, perf_fd;
@@ -139,57 +106,40 @@ struct trial {
 
 static void trial_close(struct trial *trial)
 {
-	if (!trial)
-		return;
 	if (trial->link_fd >= 0)
 		close(trial->link_fd);
 	if (trial->perf_fd >= 0)
 		close(trial->perf_fd);
 	feature__destroy(trial->skeleton);
-	free(trial);
 }
 
-static int trial_attach(struct trial *trial, enum attach_kind kind)
+static int trial_open(struct trial *trial, enum attach_kind kind)
 {
-	struct bpf_program *program =
-		kind == ATTACH_SESSION ? trial->skeleton->progs.feature_session : trial->skeleton->progs.feature_uprobe;
-	u32 type = kind == ATTACH_SESSION ? ATTACH_UPROBE_SESSION : kind == ATTACH_MULTI ? ATTACH_UPROBE_MULTI : 0;
 	u64 offset, cookie = COOKIE;
+	struct bpf_program *program;
 	int err;
 
-	if (dl_iterate_phdr(find_site, &offset) != 1)
-		return -ENOEXEC;
-	err = load(trial->skeleton, program, type);
+	*trial = (struct trial){.skeleton = feature__open(), .link_fd = -1, .perf_fd = -1};
+	if (!trial->skeleton)
+		return -errno;
+	program =
+		kind == ATTACH_SESSION ? trial->skeleton->progs.feature_session : trial->skeleton->progs.feature_uprobe;
+	err = calibrate_find_offset(site, &offset);
+	if (!err)
+		err = load(trial->skeleton, program, attach_kind_type(kind));
 	if (err)
 		return err;
 	if (kind == ATTACH_PERF)
 		trial->link_fd = uprobe_link_create_perf(bpf_program__fd(program), SELF, offset, cookie, getpid(),
 							 false, &trial->perf_fd);
 	else
-		trial->link_fd = uprobe_link_create_multi(bpf_program__fd(program), type, SELF, &offset, &cookie, 1,
-							  getpid(), false);
+		trial->link_fd = uprobe_link_create_multi(bpf_program__fd(program), attach_kind_type(kind), SELF,
+							  &offset, &cookie, 1, getpid(), false);
 	return trial->link_fd < 0 ? trial->link_fd : 0;
 }
 
-static int trial_open(enum attach_kind kind, struct trial **ret_trial)
-{
-	struct trial *trial = calloc(1, sizeof(*trial));
-	int err;
-
-	if (!trial)
-		return -ENOMEM;
-	trial->link_fd = trial->perf_fd = -1;
-	trial->skeleton = feature__open();
-	err = trial->skeleton ? trial_attach(trial, kind) : -errno;
-	if (err)
-		trial_close(trial);
-	else
-		*ret_trial = trial;
-	return err;
-}
-
 /* How often the program runs for one call of site(). */
-static u64 trial_hits(struct trial *trial, void (*call)(void))
+static u64 trial_hits(const struct trial *trial, void (*call)(void))
 {
 	volatile u64 *hits = &trial->skeleton->bss->hits;
 	u64 before = *hits;
@@ -214,7 +164,7 @@ static void site_elsewhere(void)
 }
 
 /* The entry runs the program with our cookie; a session skips the return leg when told, and takes it when not. */
-static int trial_check(struct trial *trial, enum attach_kind kind)
+static int trial_check(const struct trial *trial, enum attach_kind kind)
 {
 	volatile struct feature__bss *bss = trial->skeleton->bss;
 
@@ -227,32 +177,23 @@ static int trial_check(struct trial *trial, enum attach_kind kind)
 	return 0;
 }
 
-static int try_rung(enum attach_kind kind)
+/* *ret_filter: whether the filter by process sees other threads than the main one. */
+static int try_kind(enum attach_kind kind, int *ret_filter)
 {
-	struct trial *trial;
-	int err = trial_open(kind, &trial);
+	struct trial trial;
+	int err = trial_open(&trial, kind);
 
-	if (err)
-		return err;
-	err = trial_check(trial, kind);
-	trial_close(trial);
+	if (!err) {
+		err = trial_check(&trial, kind);
+		*ret_filter = trial_hits(&trial, site_elsewhere) == 1 ? 0 : -EPROTO;
+	} else {
+		*ret_filter = err;
+	}
+	trial_close(&trial);
 	return err;
 }
 
-static void try_multi(struct features *features)
-{
-	struct trial *trial;
-	int err = trial_open(ATTACH_MULTI, &trial);
-
-	features->error[FEATURE_MULTI] = features->error[FEATURE_MULTI_FILTER] = err;
-	if (err)
-		return;
-	features->error[FEATURE_MULTI] = trial_check(trial, ATTACH_MULTI);
-	features->error[FEATURE_MULTI_FILTER] = trial_hits(trial, site_elsewhere) == 1 ? 0 : -EPROTO;
-	trial_close(trial);
-}
-
-static int no_words(enum libbpf_print_level level, const char *format, va_list args)
+static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
 {
 	(void)level;
 	(void)format;
@@ -260,26 +201,27 @@ static int no_words(enum libbpf_print_level level, const char *format, va_list a
 	return 0;
 }
 
-/* Those that need no probe, in some milliseconds. */
+/* The features that need no probe, in some milliseconds. */
 static void probe_base(struct features *features)
 {
-	features->error[FEATURE_BPF] = try_program(program_bpf, -1);
+	features->error[FEATURE_BPF] = try_program("feature_bpf", -1);
 	features->error[FEATURE_BTF] = try_btf();
-	features->error[FEATURE_RING] = try_program(program_ring, BPF_RINGBUF_HDR_SZ + sizeof(u64));
-	features->error[FEATURE_TP_BTF] = try_program(program_tp_btf, -1);
+	features->error[FEATURE_RING] = try_program("feature_ring", BPF_RINGBUF_HDR_SZ + sizeof(u64));
+	features->error[FEATURE_TP_BTF] = try_program("feature_tp_btf", -1);
 	features->error[FEATURE_SIDEBAND] = try_sideband();
 }
 
 void feature_probe(struct features *ret_features)
 {
-	libbpf_print_fn_t words = libbpf_set_print(no_words);
+	libbpf_print_fn_t print = libbpf_set_print(print_nothing);
+	int unused;
 
 	memset(ret_features, 0, sizeof(*ret_features));
 	probe_base(ret_features);
-	ret_features->error[FEATURE_SESSION] = try_rung(ATTACH_SESSION);
-	try_multi(ret_features);
-	ret_features->error[FEATURE_PERF] = try_rung(ATTACH_PERF);
-	libbpf_set_print(words);
+	ret_features->error[FEATURE_SESSION] = try_kind(ATTACH_SESSION, &unused);
+	ret_features->error[FEATURE_MULTI] = try_kind(ATTACH_MULTI, &ret_features->error[FEATURE_MULTI_FILTER]);
+	ret_features->error[FEATURE_PERF] = try_kind(ATTACH_PERF, &unused);
+	libbpf_set_print(print);
 }
 
 const char *feature_missing(void)

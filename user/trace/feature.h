@@ -18,8 +18,8 @@ void feature_probe(struct features *ret_features);
 const char *feature_missing(void);
 
 /*
- * The rung of the attach ladder that HEAPTAP_ATTACH in the environment asks for, ATTACH_NONE when it is unset. 0, or
- * -EINVAL when it names no rung, which has been said.
+ * The way of attaching that HEAPTAP_ATTACH in the environment asks for, ATTACH_NONE when it is unset. 0, or -EINVAL when it
+ * names none, which is logged.
  */
 int feature_forced(enum attach_kind *ret_kind);
 

@@ -30,17 +30,12 @@
 
 static int open_streams(struct tracer *tracer)
 {
-	struct unwind_memory memory = {
-		.rows = kernel_unwind_rows(tracer->kernel, &memory.row_count),
-		.rules = kernel_unwind_rules(tracer->kernel),
-		.mappings = kernel_unwind_mappings(tracer->kernel, &memory.mapping_count),
-	};
 	int err = ring_open(kernel_ring_fd(tracer->kernel), on_ring, tracer, &tracer->ring);
 
 	if (!err)
 		err = on_sideband_open(tracer);
 	if (!err)
-		err = unwind_tables_new(&memory, &tracer->tables);
+		err = unwind_tables_new(kernel_unwind_memory(tracer->kernel), &tracer->tables);
 	if (err)
 		return err;
 	tracer->raw_stacks = raw_stacks_new(tracer->tables, tracer->recorder);
