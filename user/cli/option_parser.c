@@ -12,20 +12,19 @@
 
 #define DURATION_MAX_S 1000000000.0 /* as nanoseconds it still fits 64 bits */
 
-error_t option_stop(struct option_parser *parse, int status)
+int option_stop(struct option_parser *parse, int status)
 {
-	parse->stopped = true;
 	parse->status = status;
-	return ECANCELED;
+	return -ECANCELED;
 }
 
-error_t option_no_memory(struct option_parser *parse)
+int option_no_memory(struct option_parser *parse)
 {
 	log_error("out of memory");
 	return option_stop(parse, STATUS_FAILED);
 }
 
-error_t option_refuse(struct option_parser *parse, const char *format, ...)
+int option_refuse(struct option_parser *parse, const char *format, ...)
 {
 	va_list args;
 	char *text;
@@ -41,11 +40,11 @@ error_t option_refuse(struct option_parser *parse, const char *format, ...)
 	return option_stop(parse, STATUS_USAGE);
 }
 
-error_t option_list(struct option_parser *parse, const char *list,
-		    error_t (*each)(struct option_parser *parse, const char *part))
+int option_list(struct option_parser *parse, const char *list,
+		int (*each)(struct option_parser *parse, const char *part))
 {
 	char *copy = strdup(list), *rest = copy, *part;
-	error_t err = 0;
+	int err = 0;
 
 	if (!copy)
 		return option_no_memory(parse);
@@ -66,7 +65,7 @@ const char *option_spelled(const struct option_row *option)
 	return text;
 }
 
-static error_t take_number(struct option_parser *parse, const char *text, u32 *field)
+static int take_number(struct option_parser *parse, const char *text, u32 *field)
 {
 	const struct option_row *option = parse->option;
 	unsigned long long most = option->most;
@@ -81,8 +80,8 @@ static error_t take_number(struct option_parser *parse, const char *text, u32 *f
 }
 
 /* `err`: what a function of parse_number.h returned. */
-static error_t refuse_amount(struct option_parser *parse, const char *text, int err, const char *least, double most,
-			     const char *unit)
+static int refuse_amount(struct option_parser *parse, const char *text, int err, const char *least, double most,
+			 const char *unit)
 {
 	const char *name = option_spelled(parse->option);
 
@@ -93,7 +92,7 @@ static error_t refuse_amount(struct option_parser *parse, const char *text, int 
 	return option_refuse(parse, "'%s %s' is not a number of %s", name, text, unit);
 }
 
-static error_t take_bytes(struct option_parser *parse, const char *text, u64 *field)
+static int take_bytes(struct option_parser *parse, const char *text, u64 *field)
 {
 	u64 most = parse->option->most;
 	int err = parse_bytes(text, most, field);
@@ -103,7 +102,7 @@ static error_t take_bytes(struct option_parser *parse, const char *text, u64 *fi
 		   : 0;
 }
 
-static error_t take_seconds(struct option_parser *parse, const char *text, double *field)
+static int take_seconds(struct option_parser *parse, const char *text, double *field)
 {
 	int err = parse_seconds(text, DURATION_MAX_S, field);
 
@@ -111,7 +110,7 @@ static error_t take_seconds(struct option_parser *parse, const char *text, doubl
 }
 
 /* What may be chosen: "a, b or c". */
-static error_t refuse_choice(struct option_parser *parse, const char *text)
+static int refuse_choice(struct option_parser *parse, const char *text)
 {
 	const struct option_row *option = parse->option;
 	bool all = option->kind == OPTION_CHOICES;
@@ -127,7 +126,7 @@ static error_t refuse_choice(struct option_parser *parse, const char *text)
 	return option_refuse(parse, "unknown %s '%s' (%s%s)", option->noun, text, list, all ? " or all" : "");
 }
 
-static error_t take_choice(struct option_parser *parse, const char *text, u32 *field)
+static int take_choice(struct option_parser *parse, const char *text, u32 *field)
 {
 	const char *const *words = parse->option->words;
 
@@ -139,11 +138,11 @@ static error_t take_choice(struct option_parser *parse, const char *text, u32 *f
 	return refuse_choice(parse, text);
 }
 
-static error_t add_choice(struct option_parser *parse, const char *text)
+static int add_choice(struct option_parser *parse, const char *text)
 {
 	const struct option_row *option = parse->option;
 	u32 *field = (u32 *)((char *)parse->options + option->field), choice = 0;
-	error_t err = 0;
+	int err = 0;
 
 	if (!strcmp(text, "all"))
 		while (option->words[choice])
@@ -153,7 +152,7 @@ static error_t add_choice(struct option_parser *parse, const char *text)
 	return err;
 }
 
-static error_t store(struct option_parser *parse, const char *text)
+static int store(struct option_parser *parse, const char *text)
 {
 	const struct option_row *option = parse->option;
 	void *field = (char *)parse->options + option->field;
@@ -186,9 +185,9 @@ static error_t store(struct option_parser *parse, const char *text)
 	return 0;
 }
 
-error_t option_take(struct option_parser *parse, const struct option_row *option, const char *text)
+int option_take(struct option_parser *parse, const struct option_row *option, const char *text)
 {
-	error_t err;
+	int err;
 
 	parse->option = option;
 	err = store(parse, text);

@@ -2,7 +2,6 @@
 #ifndef CLI_OPTION_PARSER_H
 #define CLI_OPTION_PARSER_H
 /* What a row of the table of options says, and how the argument of an option is checked and stored. */
-#include <argp.h>
 #include <stddef.h>
 
 #include "cli/options.h"
@@ -10,15 +9,11 @@
 #define OPTIONS_MAX 64 /* so that a word has a bit for each */
 
 struct option_parser {
-	struct argp argp;
-	struct argp_option argp_options[OPTIONS_MAX + 1];
 	struct options *options;
 	const char *name;		 /* of the subcommand, with a blank before it; "": none */
 	const struct option_row *option; /* whose argument is checked */
 	u64 given;			 /* a bit for each row of the table */
-	int resume;			 /* index of the word that getopt takes next: the culprit when getopt fails */
-	bool stopped;			 /* everything has been said */
-	int status;			 /* the exit status, when stopped */
+	int status;			 /* the exit status, once something has stopped the parser */
 };
 
 /* The type of the field, and what it gets. */
@@ -58,28 +53,28 @@ struct option_row {
 	const char *noun;	  /* what the argument is, in error messages */
 	enum option_need need;
 	const char *excludes; /* names of options, of which one may be given; each of their rows points to this text */
-	error_t (*check)(struct option_parser *parse, const char *argument); /* called after storing; may be NULL */
-	const char *argument, *help;					     /* as --help shows them */
+	int (*check)(struct option_parser *parse, const char *argument); /* called after storing; may be NULL */
+	const char *argument, *help;					 /* as --help shows them */
 };
 
 /* As the user writes it: the letter if it has one. Static storage. */
 const char *option_spelled(const struct option_row *option);
 
-/* Check and store the argument of an option. */
-error_t option_take(struct option_parser *parse, const struct option_row *option, const char *argument);
+/* Check and store the argument of an option. 0, or not: nothing more is to be parsed. */
+int option_take(struct option_parser *parse, const struct option_row *option, const char *argument);
 
 /* Set the field of an option that is not given. */
 void option_set_initial(struct options *options, const struct option_row *option);
 
-/* Nothing more is parsed, and heaptap exits with `status`. These return what the parser of an option is to return. */
-error_t option_stop(struct option_parser *parse, int status);
-error_t option_no_memory(struct option_parser *parse);
+/* These return what a function of the parser returns so that nothing more is parsed: not 0. */
+int option_stop(struct option_parser *parse, int status);
+int option_no_memory(struct option_parser *parse);
 
 /* One sentence about which argument is wrong; the next step is added. */
-__attribute__((format(printf, 2, 3))) error_t option_refuse(struct option_parser *parse, const char *format, ...);
+__attribute__((format(printf, 2, 3))) int option_refuse(struct option_parser *parse, const char *format, ...);
 
 /* Call `each` for every part of a comma-separated list, empty ones included. */
-error_t option_list(struct option_parser *parse, const char *list,
-		    error_t (*each)(struct option_parser *parse, const char *part));
+int option_list(struct option_parser *parse, const char *list,
+		int (*each)(struct option_parser *parse, const char *part));
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/option_table.h"
 
+#include <argp.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 
 /* --- options with a function of their own --- */
 
-static error_t add_pid(struct option_parser *parse, const char *text)
+static int add_pid(struct option_parser *parse, const char *text)
 {
 	struct selection_options *target = &parse->options->record.target;
 	u64 pid;
@@ -40,12 +41,12 @@ static error_t add_pid(struct option_parser *parse, const char *text)
 	return 0;
 }
 
-static error_t add_pids(struct option_parser *parse, const char *text)
+static int add_pids(struct option_parser *parse, const char *text)
 {
 	return option_list(parse, text, add_pid);
 }
 
-static error_t add_pool(struct option_parser *parse, const char *text)
+static int add_pool(struct option_parser *parse, const char *text)
 {
 	struct custom_allocator *pool;
 	int err = custom_allocator_parse(text, &pool);
@@ -61,7 +62,7 @@ static error_t add_pool(struct option_parser *parse, const char *text)
 	return 0;
 }
 
-static error_t check_comm(struct option_parser *parse, const char *text)
+static int check_comm(struct option_parser *parse, const char *text)
 {
 	if (*text && strlen(text) <= COMM_MAX)
 		return 0;
@@ -69,23 +70,96 @@ static error_t check_comm(struct option_parser *parse, const char *text)
 			     COMM_MAX);
 }
 
-static error_t check_fail_on(struct option_parser *parse, const char *text)
+static int check_fail_on(struct option_parser *parse, const char *text)
 {
 	return strcmp(text, "growing") ? option_refuse(parse, "'--fail-on %s' is nothing to fail on (growing)", text)
 				       : 0;
 }
 
-static error_t print_help(struct option_parser *parse, const char *text)
+/* --- the subcommands --- */
+
+#define TARGETS "-p PID[,PID...]\n-- COMMAND [ARG...]\n--container NAME|ID\n--cgroup PATH\n--all"
+
+static const struct {
+	const char *name, *args, *doc; /* the name with a blank before it */
+} subcommands[] = {
+	[SUBCOMMAND_NONE] = {"", "VERB [ARG...]",
+			     "Profile the heap of running processes from outside, the way Go's heap profiler does."
+			     "\v"
+			     "Verbs:\n"
+			     "  record   trace processes, then write one profile each and print a summary\n"
+			     "  report   render what record wrote\n"
+			     "  doctor   say what this kernel, these privileges and a target allow\n"
+			     "'heaptap VERB --help' lists the options of a verb; heaptap(8) has everything."},
+	[SUBCOMMAND_RECORD] =
+		{" record", TARGETS,
+		 "Trace processes, then write one profile each to DIR and print a summary."
+		 "\v"
+		 "With COMMAND, the exit status is COMMAND's. Otherwise: 0 done, 1 failed, 2 usage, 3 kernel or privileges, "
+		 "4 no such target, 5 --fail-on found something (also instead of COMMAND's 0). SIGINT, SIGTERM and SIGHUP stop tracing and "
+		 "write the profiles; a second one exits without writing. SIGUSR1 writes a profile of every process now."},
+	[SUBCOMMAND_REPORT] = {" report", "FILE|DIR\n--base OLD FILE",
+			       "Render a saved .pb.gz profile, or every one in DIR."},
+	[SUBCOMMAND_DOCTOR] = {" doctor", "\n" TARGETS,
+			       "Say what this kernel, these privileges and this target allow, and what it will cost."},
+};
+
+enum subcommand option_table_subcommand(const char *word)
 {
+	for (enum subcommand verb = SUBCOMMAND_RECORD; verb <= SUBCOMMAND_DOCTOR; verb++)
+		if (!strcmp(word, subcommands[verb].name + 1))
+			return verb;
+	return SUBCOMMAND_NONE;
+}
+
+const char *option_table_name(enum subcommand verb)
+{
+	return subcommands[verb].name;
+}
+
+/* --- --help and --version --- */
+
+/* The limits, below everything else. argp frees what it did not pass in. */
+static char *add_limits(int key, const char *text, void *input)
+{
+	char *limits;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_EXTRA)
+		return (char *)text;
+	if (asprintf(&limits,
+		     "Limits: %d processes with -p, %d at once; %d allocator files; stacks of %d frames (a deeper one "
+		     "loses its root and is counted); 1 Mi live sampled objects, 4 Mi with -R below 64K (one more is "
+		     "counted as allocated, but not followed); 64 Ki distinct stacks before stacks are sent again.",
+		     PIDS_MAX, SCOPES_MAX - 1, ALLOCATORS_MAX, STACK_DEPTH_MAX) < 0)
+		return NULL;
+	return limits;
+}
+
+static int print_help(struct option_parser *parse, const char *text)
+{
+	enum subcommand verb = parse->options->verb;
+	struct argp_option rows[OPTIONS_MAX + 1] = {};
+	const struct argp argp = {rows, NULL, subcommands[verb].args, subcommands[verb].doc, .help_filter = add_limits};
+	unsigned int count = 0;
 	char name[32];
 
 	(void)text;
+	for (unsigned int i = 0; i < option_table_count; i++) {
+		const struct option_row *option = &option_table[i];
+		int key = option->letter ? option->letter : 0x100 + (int)i;
+		int group = option->subcommands & 1 << SUBCOMMAND_NONE ? -1 : 0; /* last */
+
+		if (option->subcommands & 1u << verb)
+			rows[count++] =
+				(struct argp_option){option->name, key, option->argument, 0, option->help, group};
+	}
 	snprintf(name, sizeof(name), "heaptap%s", parse->name);
-	argp_help(&parse->argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
+	argp_help(&argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
 	return option_stop(parse, fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
 }
 
-static error_t print_version(struct option_parser *parse, const char *text)
+static int print_version(struct option_parser *parse, const char *text)
 {
 	(void)text;
 	puts("heaptap " HEAPTAP_VERSION);
@@ -177,83 +251,3 @@ const struct option_row option_table[] = {
 
 const unsigned int option_table_count = sizeof(option_table) / sizeof(*option_table);
 _Static_assert(sizeof(option_table) / sizeof(*option_table) <= OPTIONS_MAX, "a word has a bit for each option");
-
-/* --- the subcommands --- */
-
-#define TARGETS "-p PID[,PID...]\n-- COMMAND [ARG...]\n--container NAME|ID\n--cgroup PATH\n--all"
-
-static const struct {
-	const char *name, *args, *doc; /* the name with a blank before it */
-} subcommands[] = {
-	[SUBCOMMAND_NONE] = {"", "VERB [ARG...]",
-			     "Profile the heap of running processes from outside, the way Go's heap profiler does."
-			     "\v"
-			     "Verbs:\n"
-			     "  record   trace processes, then write one profile each and print a summary\n"
-			     "  report   render what record wrote\n"
-			     "  doctor   say what this kernel, these privileges and a target allow\n"
-			     "'heaptap VERB --help' lists the options of a verb; heaptap(8) has everything."},
-	[SUBCOMMAND_RECORD] =
-		{" record", TARGETS,
-		 "Trace processes, then write one profile each to DIR and print a summary."
-		 "\v"
-		 "With COMMAND, the exit status is COMMAND's. Otherwise: 0 done, 1 failed, 2 usage, 3 kernel or privileges, "
-		 "4 no such target, 5 --fail-on found something (also instead of COMMAND's 0). SIGINT, SIGTERM and SIGHUP stop tracing and "
-		 "write the profiles; a second one exits without writing. SIGUSR1 writes a profile of every process now."},
-	[SUBCOMMAND_REPORT] = {" report", "FILE|DIR\n--base OLD FILE",
-			       "Render a saved .pb.gz profile, or every one in DIR."},
-	[SUBCOMMAND_DOCTOR] = {" doctor", "\n" TARGETS,
-			       "Say what this kernel, these privileges and this target allow, and what it will cost."},
-};
-
-enum subcommand option_table_subcommand(const char *word)
-{
-	for (enum subcommand verb = SUBCOMMAND_RECORD; verb <= SUBCOMMAND_DOCTOR; verb++)
-		if (!strcmp(word, subcommands[verb].name + 1))
-			return verb;
-	return SUBCOMMAND_NONE;
-}
-
-/* The limits, below everything else. argp frees what it did not pass in. */
-static char *add_limits(int key, const char *text, void *input)
-{
-	char *limits;
-
-	(void)input;
-	if (key != ARGP_KEY_HELP_EXTRA)
-		return (char *)text;
-	if (asprintf(&limits,
-		     "Limits: %d processes with -p, %d at once; %d allocator files; stacks of %d frames (a deeper one "
-		     "loses its root and is counted); 1 Mi live sampled objects, 4 Mi with -R below 64K (one more is "
-		     "counted as allocated, but not followed); 64 Ki distinct stacks before stacks are sent again.",
-		     PIDS_MAX, SCOPES_MAX - 1, ALLOCATORS_MAX, STACK_DEPTH_MAX) < 0)
-		return NULL;
-	return limits;
-}
-
-void option_table_describe(struct option_parser *parse)
-{
-	enum subcommand verb = parse->options->verb;
-	unsigned int count = 0;
-
-	parse->name = subcommands[verb].name;
-	parse->argp = (struct argp){
-		.options = parse->argp_options,
-		.args_doc = subcommands[verb].args,
-		.doc = subcommands[verb].doc,
-		.help_filter = add_limits,
-	};
-	for (unsigned int i = 0; i < option_table_count; i++) {
-		const struct option_row *option = &option_table[i];
-
-		if (option->subcommands & 1u << verb)
-			parse->argp_options[count++] = (struct argp_option){
-				.name = option->name,
-				.key = option_table_key(option),
-				.arg = option->argument,
-				.doc = option->help,
-				.group = option->subcommands == ALL ? -1 : 0, /* last */
-			};
-	}
-	parse->argp_options[count] = (struct argp_option){0};
-}

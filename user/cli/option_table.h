@@ -10,16 +10,10 @@
 extern const struct option_row option_table[];
 extern const unsigned int option_table_count; /* at most OPTIONS_MAX */
 
-/* What argp calls the option. */
-static inline int option_table_key(const struct option_row *option)
-{
-	return option->letter ? option->letter : 0x100 + (int)(option - option_table);
-}
-
 /* SUBCOMMAND_NONE when `word` is no subcommand. */
 enum subcommand option_table_subcommand(const char *word);
 
-/* Fill in the name of the subcommand parse->options->verb, and its options and texts for argp; without a parser. */
-void option_table_describe(struct option_parser *parse);
+/* With a blank before it; "" for SUBCOMMAND_NONE. */
+const char *option_table_name(enum subcommand verb);
 
 #endif

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * argp takes the words apart and lays out --help; its own messages are switched off, since they take several lines and
- * do not say what to do next.
- */
 #include "cli/options.h"
 
 #include <errno.h>
@@ -19,79 +15,21 @@ static bool is_given(const struct option_parser *parse, const struct option_row 
 	return parse->given >> (option - option_table) & 1;
 }
 
-static const struct option_row *find(const struct option_parser *parse, int key)
+/* By its letter or, where that is 0, by its name. */
+static const struct option_row *find(const struct option_parser *parse, char letter, const char *name, size_t length)
 {
-	for (unsigned int i = 0; i < option_table_count; i++)
-		if (option_table[i].subcommands & 1u << parse->options->verb &&
-		    option_table_key(&option_table[i]) == key)
-			return &option_table[i];
+	for (const struct option_row *option = option_table; option < option_table + option_table_count; option++)
+		if (option->subcommands & 1u << parse->options->verb &&
+		    (letter ? option->letter == letter
+			    : option->name && strlen(option->name) == length && !strncmp(option->name, name, length)))
+			return option;
 	return NULL;
 }
 
-/* `word`: --NAME or --NAME=ARGUMENT. */
-static const struct option_row *find_long(const struct option_parser *parse, const char *word)
+static int take(struct option_parser *parse, const struct option_row *option, const char *argument)
 {
-	size_t length = strcspn(word + 2, "=");
+	int err = option_take(parse, option, argument);
 
-	for (const struct argp_option *each = parse->argp_options; each->key; each++)
-		if (each->name && strlen(each->name) == length && !strncmp(each->name, word + 2, length))
-			return find(parse, each->key);
-	return NULL;
-}
-
-/* getopt refused `word` and, silenced, does not say why. */
-static error_t refuse_word(struct option_parser *parse, const char *word)
-{
-	const struct option_row *option;
-	int length;
-
-	if (!strncmp(word, "--", 2)) {
-		length = (int)strcspn(word, "=");
-		option = find_long(parse, word);
-		if (!option)
-			return option_refuse(parse, "unknown option '%.*s'", length, word);
-		return option_refuse(parse, "option '%.*s' %s", length, word,
-				     option->argument ? "needs an argument" : "takes no argument");
-	}
-	while (*++word) {
-		option = find(parse, (unsigned char)*word);
-		if (!option)
-			return option_refuse(parse, "unknown option '-%c'", *word);
-		if (option->argument)
-			break;
-	}
-	return option_refuse(parse, "option '-%c' needs an argument", *word);
-}
-
-/* A word that is no option: report's FILE, or COMMAND, which takes everything behind it. */
-static error_t parse_word(struct option_parser *parse, char *word, struct argp_state *state)
-{
-	struct options *options = parse->options;
-
-	if (options->verb == SUBCOMMAND_REPORT) {
-		if (options->report.path)
-			return option_refuse(parse, "'%s' is one argument too many: one FILE or DIR at a time", word);
-		if (!*word)
-			return option_refuse(parse, "'' names no FILE or DIR");
-		options->report.path = word;
-		return 0;
-	}
-	if (!state->quoted)
-		return option_refuse(parse, "unexpected argument '%s': a COMMAND goes behind '--'", word);
-	options->record.target.command = state->argv + state->next - 1;
-	state->next = state->argc;
-	return 0;
-}
-
-static error_t parse_option(struct option_parser *parse, int key, const char *argument, const char *word)
-{
-	const struct option_row *option = find(parse, key);
-	error_t err;
-
-	/* getopt takes any unambiguous beginning of a name; what is unambiguous now may not be in the next version. */
-	if (!strncmp(word, "--", 2) && !find_long(parse, word))
-		return refuse_word(parse, word);
-	err = option_take(parse, option, argument);
 	if (err)
 		return err;
 	parse->given |= 1ull << (option - option_table);
@@ -102,9 +40,64 @@ static error_t parse_option(struct option_parser *parse, int key, const char *ar
 	return 0;
 }
 
+/* --NAME, with its argument behind '=' or in the next word. The name is written out: later versions may have others. */
+static int parse_name(struct option_parser *parse, char ***words)
+{
+	const char *word = **words, *argument = strchr(word, '=');
+	int length = (int)strcspn(word, "=");
+	const struct option_row *option = find(parse, 0, word + 2, (size_t)length - 2);
+
+	if (!option)
+		return option_refuse(parse, "unknown option '%.*s'", length, word);
+	if (argument && !option->argument)
+		return option_refuse(parse, "option '%.*s' takes no argument", length, word);
+	if (argument)
+		argument++;
+	else if (option->argument && !(argument = *++*words))
+		return option_refuse(parse, "option '%.*s' needs an argument", length, word);
+	return take(parse, option, argument);
+}
+
+/* Letters, the last of which may have an argument, in the same word or the next. */
+static int parse_letters(struct option_parser *parse, char ***words)
+{
+	const char *argument = NULL;
+	int err = 0;
+
+	for (const char *letter = **words + 1; *letter && !argument && !err; letter++) {
+		const struct option_row *option = find(parse, *letter, NULL, 0);
+
+		if (!option)
+			return option_refuse(parse, "unknown option '-%c'", *letter);
+		if (option->argument && !(argument = letter[1] ? letter + 1 : *++*words))
+			return option_refuse(parse, "option '-%c' needs an argument", *letter);
+		err = take(parse, option, argument);
+	}
+	return err;
+}
+
+/* A word that is no option: report's FILE, or COMMAND, to which all words behind it belong. */
+static int parse_word(struct option_parser *parse, char **words, bool quoted)
+{
+	struct options *options = parse->options;
+
+	if (options->verb == SUBCOMMAND_REPORT) {
+		if (options->report.path)
+			return option_refuse(parse, "'%s' is one argument too many: one FILE or DIR at a time", *words);
+		if (!**words)
+			return option_refuse(parse, "'' names no FILE or DIR");
+		options->report.path = *words;
+		return 0;
+	}
+	if (!quoted)
+		return option_refuse(parse, "unexpected argument '%s': a COMMAND goes behind '--'", *words);
+	options->record.target.command = words;
+	return 0;
+}
+
 /* --- the options together --- */
 
-static error_t check_report(struct option_parser *parse)
+static int check_report(struct option_parser *parse)
 {
 	const struct report_options *report = &parse->options->report;
 
@@ -115,7 +108,7 @@ static error_t check_report(struct option_parser *parse)
 	return option_refuse(parse, "no FILE or DIR to report on");
 }
 
-static error_t check_target(struct option_parser *parse, bool quoted)
+static int check_target(struct option_parser *parse, bool quoted)
 {
 	struct selection_options *target = &parse->options->record.target;
 	const char *population = target->container ? "--container" : target->cgroup ? "--cgroup" : "--all";
@@ -139,7 +132,7 @@ static error_t check_target(struct option_parser *parse, bool quoted)
 	return 0;
 }
 
-static error_t check_needs(struct option_parser *parse)
+static int check_needs(struct option_parser *parse)
 {
 	const struct options *options = parse->options;
 	const struct selection_options *target = &options->record.target;
@@ -165,9 +158,9 @@ static error_t check_needs(struct option_parser *parse)
 	return 0;
 }
 
-static error_t parse_end(struct option_parser *parse, bool quoted)
+static int check(struct option_parser *parse, bool quoted)
 {
-	error_t err;
+	int err;
 
 	for (const struct option_row *option = option_table; option < option_table + option_table_count; option++)
 		if (!is_given(parse, option))
@@ -178,66 +171,46 @@ static error_t parse_end(struct option_parser *parse, bool quoted)
 
 /* --- the command line --- */
 
-static error_t parse_key(int key, char *arg, struct argp_state *state)
+static int parse_words(struct option_parser *parse, char **words)
 {
-	struct option_parser *parse = state->input;
-	error_t err;
+	bool quoted = false;
+	int err = 0;
 
-	switch (key) {
-	case ARGP_KEY_ARG:
-		err = parse_word(parse, arg, state);
-		break;
-	case ARGP_KEY_END:
-		return parse_end(parse, state->quoted);
-	case ARGP_KEY_ERROR:
-		if (!parse->stopped && parse->resume < state->argc)
-			refuse_word(parse, state->argv[parse->resume]);
-		return 0;
-	default:
-		if (!find(parse, key))
-			return ARGP_ERR_UNKNOWN; /* argp's own keys */
-		err = parse_option(parse, key, arg, state->argv[parse->resume]);
+	parse->options->record.argv = words;
+	for (; *words && !err && !parse->options->record.target.command; words++) {
+		const char *word = *words;
+
+		if (quoted || word[0] != '-' || !word[1])
+			err = parse_word(parse, words, quoted);
+		else if (!strcmp(word, "--"))
+			quoted = true;
+		else
+			err = word[1] == '-' ? parse_name(parse, &words) : parse_letters(parse, &words);
 	}
-	parse->resume = state->next;
-	return err;
+	return err ? err : check(parse, quoted);
 }
 
-static void parse_without_subcommand(struct option_parser *parse, const char *word)
+static int parse_without_subcommand(struct option_parser *parse, const char *word)
 {
-	const struct option_row *option = word && !strncmp(word, "--", 2) ? find_long(parse, word) : NULL;
+	const struct option_row *option =
+		word && !strncmp(word, "--", 2) ? find(parse, 0, word + 2, strlen(word + 2)) : NULL;
 
-	if (option && !strchr(word, '='))
-		option_take(parse, option, NULL);
-	else if (word)
-		option_refuse(parse, "'%s' is no verb: record, report or doctor", word);
-	else
-		option_refuse(parse, "no verb: record, report or doctor");
-}
-
-static void parse_subcommand(struct option_parser *parse, int argc, char **argv)
-{
-	error_t err;
-
-	parse->options->record.argv = argv + 1;
-	parse->argp.parser = parse_key;
-	err = argp_parse(&parse->argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP | ARGP_IN_ORDER, NULL,
-			 parse);
-	if (err && !parse->stopped)
-		option_no_memory(parse);
+	if (option)
+		return option_take(parse, option, NULL);
+	if (word)
+		return option_refuse(parse, "'%s' is no verb: record, report or doctor", word);
+	return option_refuse(parse, "no verb: record, report or doctor");
 }
 
 int options_parse(int argc, char **argv, struct options *ret)
 {
 	struct options options = {.verb = argc > 1 ? option_table_subcommand(argv[1]) : SUBCOMMAND_NONE};
-	struct option_parser parse = {.options = &options, .resume = 1};
+	struct option_parser parse = {.options = &options, .name = option_table_name(options.verb)};
+	int err = options.verb ? parse_words(&parse, argv + 2)
+			       : parse_without_subcommand(&parse, argc > 1 ? argv[1] : NULL);
 
-	option_table_describe(&parse);
-	if (options.verb)
-		parse_subcommand(&parse, argc - 1, argv + 1);
-	else
-		parse_without_subcommand(&parse, argc > 1 ? argv[1] : NULL);
 	options.record.quiet = options.verbosity < 0;
-	if (parse.stopped) {
+	if (err) {
 		options_release(&options);
 		options = (struct options){.verb = SUBCOMMAND_NONE};
 	}
