@@ -62,8 +62,7 @@ static int podman_file(const struct source *source, const char *path)
 
 	if (err)
 		return err;
-	cJSON_ArrayForEach(container, json)
-	{
+	cJSON_ArrayForEach (container, json) {
 		const cJSON *names = cJSON_GetObjectItemCaseSensitive(container, "names");
 
 		container_list_add(source->list,

@@ -117,8 +117,7 @@ static struct images of_index(const cJSON *index, const char *const *unlogged)
 	const cJSON *process;
 	size_t place = 0;
 
-	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes"))
-	{
+	cJSON_ArrayForEach (process, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
 		struct image image = of_process(process, place++);
 
 		if (listed(unlogged, image.name))
@@ -237,12 +236,10 @@ size_t population_assert_files(const struct session *session)
 	const cJSON *process, *file;
 	size_t count = 0;
 
-	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes"))
-	{
+	cJSON_ArrayForEach (process, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
 		struct image image = of_process(process, 0);
 
-		cJSON_ArrayForEach(file, cJSON_GetObjectItemCaseSensitive(process, "files"))
-		{
+		cJSON_ArrayForEach (file, cJSON_GetObjectItemCaseSensitive(process, "files")) {
 			const char *name = cJSON_GetStringValue(file);
 
 			if (!name || !ends_with(name, ".pb.gz"))
@@ -261,8 +258,7 @@ void population_assert_merged(const struct session *session, const char *file, c
 	uint64_t sum[VALUES] = {0};
 	const cJSON *process;
 
-	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes"))
-	{
+	cJSON_ArrayForEach (process, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
 		if (container && !strstr(text_of(process, "container"), container))
 			continue;
 		for (int i = 0; i < VALUES; i++)
@@ -279,8 +275,7 @@ size_t population_assert_clean(const struct session *session)
 	const cJSON *process;
 	size_t count = 0;
 
-	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes"))
-	{
+	cJSON_ArrayForEach (process, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
 		ledger_assert_clean(process);
 		count++;
 	}
@@ -303,8 +298,7 @@ static size_t count(const struct session *session, const char *name, bool file)
 	const cJSON *process;
 	size_t found = 0;
 
-	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes"))
-	{
+	cJSON_ArrayForEach (process, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
 		found += is_named(process, name) && index_number(process, "hits.alloc") &&
 			 (!file || cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(process, "files")) > 0);
 	}
@@ -328,8 +322,7 @@ uint64_t population_sum(const struct session *session, const char *measure)
 	const cJSON *process;
 	uint64_t sum = 0;
 
-	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes"))
-	{
+	cJSON_ArrayForEach (process, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
 		sum += index_number(process, measure);
 	}
 	cJSON_Delete(index);

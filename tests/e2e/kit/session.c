@@ -190,8 +190,7 @@ const cJSON *index_process(const cJSON *index, const char *comm)
 {
 	const cJSON *entry, *found = NULL;
 
-	cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(index, "processes"))
-	{
+	cJSON_ArrayForEach (entry, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
 		const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "comm"));
 
 		if (name && !strncmp(name, comm, 15))
@@ -219,8 +218,7 @@ const char *index_file(const struct session *session, const cJSON *process, cons
 {
 	const cJSON *file;
 
-	cJSON_ArrayForEach(file, cJSON_GetObjectItemCaseSensitive(process, "files"))
-	{
+	cJSON_ArrayForEach (file, cJSON_GetObjectItemCaseSensitive(process, "files")) {
 		const char *name = cJSON_GetStringValue(file);
 		size_t length = name ? strlen(name) : 0;
 

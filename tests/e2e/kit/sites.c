@@ -37,9 +37,9 @@ const cJSON *site_greatest(const cJSON *profile, const char *measure)
 {
 	const cJSON *site, *greatest = NULL;
 
-	cJSON_ArrayForEach(site, json_member(profile, "sites")) if (!greatest || json_number(site, measure) >
-											 json_number(greatest, measure))
-		greatest = site;
+	cJSON_ArrayForEach (site, json_member(profile, "sites"))
+		if (!greatest || json_number(site, measure) > json_number(greatest, measure))
+			greatest = site;
 	assert_non_null(greatest);
 	return greatest;
 }
@@ -66,9 +66,9 @@ bool site_calls(const cJSON *profile, const cJSON *site, const char *function)
 	int example = (int)json_number(site, "example");
 	const cJSON *sample = cJSON_GetArrayItem(json_member(profile, "samples"), example), *location;
 
-	cJSON_ArrayForEach(location,
-			   json_member(sample, "stack")) if (!strcmp(location_function(profile, location->valueint),
-								     function)) return true;
+	cJSON_ArrayForEach (location, json_member(sample, "stack"))
+		if (!strcmp(location_function(profile, location->valueint), function))
+			return true;
 	return false;
 }
 

@@ -66,8 +66,7 @@ static void assert_labelled(const struct harbour *harbour, const struct containe
 	cJSON *index = session_index(&harbour->scene->session);
 	const cJSON *process;
 
-	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes"))
-	{
+	cJSON_ArrayForEach (process, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
 		const char *label = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(process, "container"));
 
 		if (!label || (!strstr(label, container->name) && !strstr(label, format("%.12s", container->id))))

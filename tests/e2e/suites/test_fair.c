@@ -19,8 +19,9 @@ static const cJSON *process_of(const cJSON *index, pid_t pid)
 {
 	const cJSON *process;
 
-	cJSON_ArrayForEach(process, cJSON_GetObjectItem(index, "processes")) if (index_number(process, "pid") ==
-										 (uint64_t)pid) return process;
+	cJSON_ArrayForEach (process, cJSON_GetObjectItem(index, "processes"))
+		if (index_number(process, "pid") == (uint64_t)pid)
+			return process;
 	fail_msg("no process %d in index.json", pid);
 	return NULL;
 }

@@ -48,8 +48,7 @@ static void assert_sound(const struct scene *scene, pid_t heaptap, const char *m
 	cJSON *index = session_index(session);
 	const cJSON *process;
 
-	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(index, "processes"))
-	{
+	cJSON_ArrayForEach (process, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
 		assert_int_not_equal(index_number(process, "pid"), heaptap);
 	}
 	cJSON_Delete(index);

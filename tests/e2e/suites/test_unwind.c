@@ -168,8 +168,7 @@ static const cJSON *process_by_exe(const cJSON *index, const char *exe)
 {
 	const cJSON *entry, *found = NULL;
 
-	cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(index, "processes"))
-	{
+	cJSON_ArrayForEach (entry, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
 		const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "exe"));
 
 		if (name && !strcmp(name, exe))

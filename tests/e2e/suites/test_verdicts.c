@@ -54,8 +54,7 @@ static struct sites sites_of(const cJSON *profile, const char *verdict)
 	struct sites sites = {0};
 	const cJSON *site;
 
-	cJSON_ArrayForEach(site, json_member(profile, "sites"))
-	{
+	cJSON_ArrayForEach (site, json_member(profile, "sites")) {
 		const cJSON *lifetime_summary = json_member(site, "lifespan");
 
 		if (strncmp(site_function(profile, site), "site_", strlen("site_")))
