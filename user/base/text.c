@@ -64,6 +64,20 @@ char *text_clean(const char *text)
 	return clean;
 }
 
+char *text_printable(char *text)
+{
+	for (char *at = text; *at;) {
+		size_t length = text_character_length(at);
+
+		if (!length || (u8)*at < ' ' || *at == 0x7f || ((u8)at[0] == 0xc2 && (u8)at[1] < 0xa0)) {
+			*at = '?';
+			length = 1;
+		}
+		at += length;
+	}
+	return text;
+}
+
 size_t text_print_line(const char *text, FILE *out)
 {
 	size_t printed = 0;

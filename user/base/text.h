@@ -15,6 +15,9 @@ size_t text_character_length(const char *at);
 /* A copy (caller frees) in which each byte that is not part of valid UTF-8 is replaced. NULL: no memory. */
 char *text_clean(const char *text);
 
+/* In place, '?' for control characters and bytes that are not valid UTF-8, which a terminal might obey. Returns `text`. */
+char *text_printable(char *text);
+
 /*
  * Print it as one line: cleaned as above, with control characters as '?', and cut between characters after
  * TEXT_LINE_MAX bytes. Returns the number of bytes. `out` NULL: only count them.

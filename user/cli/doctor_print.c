@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 #include "binary/elf.h"
-#include "format/site_label.h"
+#include "base/text.h"
 #include "system/mapped_by.h"
 #include "system/procfs.h"
 
@@ -18,7 +18,7 @@ const char *doctor_print_plain(const char *text)
 	static char copy[4096];
 
 	snprintf(copy, sizeof(copy), "%s", text);
-	return site_label_defuse(copy);
+	return text_printable(copy);
 }
 
 static const char *es(unsigned int count)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* index.json read back, which may come from anybody: numbers and texts are taken where they are such. Called by report. */
+/* The file may be hostile: a value of an unexpected type counts as missing. */
 #include "format/index_read.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "profile/ledger.h"
 
 #define INDEX_SIZE_MAX (64u << 20)
@@ -38,46 +39,53 @@ out:
 	return index;
 }
 
+static const cJSON *member(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
 /* A whole number that a double holds exactly, else 0. */
 static u64 number_of(const cJSON *object, const char *name)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	const cJSON *item = member(object, name);
 
 	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) || item->valuedouble > 1ll << 53)
 		return 0;
 	return item->valuedouble;
 }
 
-static bool lists_file(const cJSON *process, const char *name)
+static u64 measure_of(const cJSON *row, enum measure measure)
+{
+	return number_of(row, profile_measure_names[measure]);
+}
+
+static bool lists_file(const cJSON *row, const char *name)
 {
 	const cJSON *file;
 
-	cJSON_ArrayForEach(file, cJSON_GetObjectItemCaseSensitive(process, "files")) if (cJSON_IsString(file) &&
-											 !strcmp(file->valuestring,
-												 name)) return true;
+	cJSON_ArrayForEach (file, member(row, "files"))
+		if (cJSON_IsString(file) && !strcmp(file->valuestring, name))
+			return true;
 	return false;
 }
 
 /* The row that the profile in file `name` is of: named there, and with the same sums. NULL: none. */
-static const cJSON *index_find(const cJSON *index, const char *list, const char *name, const struct profile *profile)
+static const cJSON *find_row(const cJSON *index, const char *list, const char *name, const struct profile *profile)
 {
-	const cJSON *process;
+	const cJSON *row;
 	u64 totals[MEASURE_MAX];
 
 	profile_totals(profile, totals);
-	cJSON_ArrayForEach(process,
-			   cJSON_GetObjectItemCaseSensitive(
-				   index, list)) if (lists_file(process, name) &&
-						     number_of(process, profile_measure_names[ALLOC_SPACE]) ==
-							     totals[ALLOC_SPACE] &&
-						     number_of(process, profile_measure_names[ALLOC_OBJECTS]) ==
-							     totals[ALLOC_OBJECTS]) return process;
+	cJSON_ArrayForEach (row, member(index, list))
+		if (lists_file(row, name) && measure_of(row, ALLOC_SPACE) == totals[ALLOC_SPACE] &&
+		    measure_of(row, ALLOC_OBJECTS) == totals[ALLOC_OBJECTS])
+			return row;
 	return NULL;
 }
 
 static void take_text(const cJSON *process, const char *name, char **text)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(process, name);
+	const cJSON *item = member(process, name);
 	char *copy = cJSON_IsString(item) ? strdup(item->valuestring) : NULL;
 
 	if (!copy)
@@ -88,7 +96,7 @@ static void take_text(const cJSON *process, const char *name, char **text)
 
 static void take_ledger(const cJSON *process, struct profile *profile)
 {
-	const cJSON *ledger = cJSON_GetObjectItemCaseSensitive(process, "ledger");
+	const cJSON *ledger = member(process, "ledger");
 
 	for (unsigned int i = 0; cJSON_IsObject(ledger) && i < COUNTER_MAX; i++)
 		profile->ledger[i] = number_of(ledger, ledger_name(i));
@@ -97,9 +105,9 @@ static void take_ledger(const cJSON *process, struct profile *profile)
 /* What the index has beside the profile. */
 static void take_process(const cJSON *process, struct profile *profile)
 {
-	const cJSON *slowdown = cJSON_GetObjectItemCaseSensitive(process, "slowdown_percent");
-	const cJSON *peak = cJSON_GetObjectItemCaseSensitive(process, "peak");
-	const cJSON *rss = cJSON_GetObjectItemCaseSensitive(process, "rss");
+	const cJSON *slowdown = member(process, "slowdown_percent");
+	const cJSON *peak = member(process, "peak");
+	const cJSON *rss = member(process, "rss");
 	u64 hits;
 
 	profile->pid = number_of(process, "pid");
@@ -109,7 +117,7 @@ static void take_process(const cJSON *process, struct profile *profile)
 	take_text(process, "exe", &profile->exe);
 	take_text(process, "container", &profile->container);
 	take_text(process, "container_name", &profile->container_name);
-	profile->exited = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(process, "exited"));
+	profile->exited = cJSON_IsTrue(member(process, "exited"));
 	profile->peak_inuse_space = number_of(peak, "inuse_space");
 	profile->peak_at_ns = number_of(peak, "at_ns");
 	profile->rss_start_bytes = number_of(rss, "start_bytes");
@@ -127,25 +135,26 @@ static void take_process(const cJSON *process, struct profile *profile)
 
 void index_complete(const cJSON *index, const char *name, struct profile *profile)
 {
-	const cJSON *row = index_find(index, "processes", name, profile);
+	const cJSON *row = find_row(index, "processes", name, profile);
 
 	if (!row)
-		row = index_find(index, "merged", name, profile);
+		row = find_row(index, "merged", name, profile);
 	if (row)
 		take_process(row, profile);
 }
 
 bool index_is_population(const cJSON *index)
 {
-	return cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(index, "merged"));
+	return cJSON_IsArray(member(index, "merged"));
 }
 
 bool index_merged_has_file(const cJSON *index, const char *name)
 {
 	const cJSON *row;
 
-	cJSON_ArrayForEach(row,
-			   cJSON_GetObjectItemCaseSensitive(index, "merged")) if (lists_file(row, name)) return true;
+	cJSON_ArrayForEach (row, member(index, "merged"))
+		if (lists_file(row, name))
+			return true;
 	return false;
 }
 
@@ -154,10 +163,7 @@ static int add_row(const cJSON *row, struct index_table *table)
 	struct profile *profile = calloc(1, sizeof(*profile));
 	struct index_entry *entry;
 
-	if (!profile)
-		return -ENOMEM;
-	profile->comm = strdup("");
-	if (!profile->comm) {
+	if (!profile || text_copy("", &profile->comm)) {
 		profile_free(profile);
 		return -ENOMEM;
 	}
@@ -166,7 +172,7 @@ static int add_row(const cJSON *row, struct index_table *table)
 		return -ENOMEM;
 	entry = &table->entries[table->count - 1];
 	for (unsigned int m = 0; m < MEASURE_MAX; m++)
-		entry->total[m] = number_of(row, profile_measure_names[m]);
+		entry->total[m] = measure_of(row, m);
 	entry->samples = number_of(row, "samples");
 	return 0;
 }
@@ -176,7 +182,7 @@ int index_table_read(const cJSON *index, struct index_table *table)
 	const cJSON *row;
 	int err = 0;
 
-	cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(index, "processes")) err =
-		err ? err : add_row(row, table);
+	cJSON_ArrayForEach (row, member(index, "processes"))
+		err = err ? err : add_row(row, table);
 	return err;
 }

@@ -1,41 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Call sites as short text. No state. Called by table_profile.c. */
 #include "format/site_label.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define ANONYMOUS_PATH	  "//anon" /* as in address_map.h */
 #define PLACE_COLUMNS_MAX 40
 #define NAME_SIZE	  SITE_LABEL_CODE_SIZE
-
-/* Bytes of the character at `at`; 0 when it is none, or one that terminals obey (C0, DEL, C1). */
-static size_t character_length(const unsigned char *at)
-{
-	size_t length = *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
-
-	if (*at < ' ' || (*at >= 0x7f && *at < 0xc2) || *at > 0xf4 || (*at == 0xc2 && at[1] < 0xa0))
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	return length;
-}
-
-char *site_label_defuse(char *text)
-{
-	unsigned char *at = (unsigned char *)text;
-
-	while (*at) {
-		size_t length = character_length(at);
-
-		if (!length)
-			*at = '?';
-		at += length ? length : 1;
-	}
-	return text;
-}
 
 /* Characters, taken for columns: bytes that do not continue one. */
 static unsigned int columns_of(const char *text)
@@ -62,11 +36,6 @@ static void cut(char *text, unsigned int columns)
 	strcpy(at, "...");
 }
 
-static bool starts_with(const char *text, const char *start)
-{
-	return !strncmp(text, start, strlen(start));
-}
-
 /* Bytes of an "operator..." token at `name`, whose brackets are no brackets; 0 when there is none. */
 static size_t operator_length(const char *name)
 {
@@ -75,7 +44,7 @@ static size_t operator_length(const char *name)
 		"operator>>", "operator->",  "operator<=",  "operator>=",  "operator<",	  "operator>"};
 
 	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
-		if (starts_with(name, operators[i]))
+		if (!strncmp(name, operators[i], strlen(operators[i])))
 			return strlen(operators[i]);
 	return 0;
 }
@@ -94,7 +63,7 @@ static void shorten(const char *name, char brief[NAME_SIZE])
 	while (*name && length < NAME_SIZE - sizeof(anonymous)) {
 		size_t verbatim = depth ? 0 : operator_length(name);
 
-		if (!depth && starts_with(name, anonymous))
+		if (!depth && !strncmp(name, anonymous, sizeof(anonymous) - 1))
 			verbatim = sizeof(anonymous) - 1;
 		if (verbatim) {
 			memcpy(brief + length, name, verbatim);
@@ -111,7 +80,7 @@ static void shorten(const char *name, char brief[NAME_SIZE])
 		name++;
 	}
 	brief[length] = '\0';
-	site_label_defuse(brief);
+	text_printable(brief);
 }
 
 static const char *base_name(const char *path)
@@ -131,7 +100,7 @@ static void print_place(const struct profile_line *line, char place[NAME_SIZE])
 		snprintf(place, NAME_SIZE, "%.400s:%" PRIu32, base_name(line->file), line->line);
 	else
 		snprintf(place, NAME_SIZE, "%.400s", base_name(line->file));
-	site_label_defuse(place);
+	text_printable(place);
 	cut(place, PLACE_COLUMNS_MAX);
 }
 
@@ -150,7 +119,7 @@ bool site_label_code(const struct profile *profile, const struct profile_locatio
 			 location->address - mapping->start + mapping->file_offset);
 	else
 		snprintf(text, SITE_LABEL_CODE_SIZE, "0x%" PRIx64, location->address);
-	site_label_defuse(text);
+	text_printable(text);
 	return named;
 }
 

@@ -26,9 +26,6 @@ const char *site_label(const struct profile *profile, const struct profile_site 
 bool site_label_code(const struct profile *profile, const struct profile_location *location,
 		     char text[SITE_LABEL_CODE_SIZE]);
 
-/* In place, '?' for control characters and what is no UTF-8; for text that a traced process chose. Returns `text`. */
-char *site_label_defuse(char *text);
-
 /* How the container of a profile is called: by its name, else by its id, cut; NULL: in none. */
 #define SITE_LABEL_ID_COLUMNS 12
 const char *site_label_container(const struct profile *profile, char buffer[SITE_LABEL_ID_COLUMNS + 1]);

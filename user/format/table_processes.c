@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "format/site_label.h"
 #include "profile/ledger.h"
 #include "format/table_profile.h"
@@ -65,7 +66,7 @@ static const struct index_entry **sort(const struct index_entry *entries, u32 co
 static const char *name(const char *text, int columns, char buffer[SITE_LABEL_SIZE])
 {
 	snprintf(buffer, SITE_LABEL_SIZE, "%.*s", columns, text ? text : "");
-	return site_label_defuse(buffer);
+	return text_printable(buffer);
 }
 
 static const char *who(const struct index_entry *entry, char buffer[32])

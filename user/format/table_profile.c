@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "format/site_label.h"
 #include "profile/ledger.h"
 #include "format/table_lifetimes.h"
@@ -73,7 +74,7 @@ static void print_text(const char *before, const char *text, const char *after, 
 {
 	char *clean = strdup(text);
 
-	fprintf(out, "%s%s%s", before, clean ? site_label_defuse(clean) : "?", after);
+	fprintf(out, "%s%s%s", before, clean ? text_printable(clean) : "?", after);
 	free(clean);
 }
 

@@ -102,6 +102,14 @@ static void test_text_print_line_cuts_long_text_between_characters(void **state)
 	free(text);
 }
 
+static void test_text_printable_disarms_what_terminals_obey(void **state)
+{
+	char text[] = "\033[2Jm\xc3\xb6glich\t\x7f\xc2\x9b \xff\xe2\x82";
+
+	(void)state;
+	assert_string_equal(text_printable(text), "?[2Jm\xc3\xb6glich???? ???");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +118,7 @@ int main(void)
 		cmocka_unit_test(test_text_clean_truncated_character_reads_no_further),
 		cmocka_unit_test(test_text_print_line_replaces_control_characters),
 		cmocka_unit_test(test_text_print_line_cuts_long_text_between_characters),
+		cmocka_unit_test(test_text_printable_disarms_what_terminals_obey),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

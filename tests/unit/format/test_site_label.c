@@ -83,14 +83,6 @@ static void test_label_cuts_the_function_before_the_line(void **state)
 			    "f  a_file_name_that_nobody_wants_to_see_...");
 }
 
-static void test_label_disarms_what_terminals_obey(void **state)
-{
-	char text[] = "\033[2Jm\xc3\xb6glich\t\x7f\xc2\x9b \xff\xe2\x82";
-
-	(void)state;
-	assert_string_equal(site_label_defuse(text), "?[2Jm\xc3\xb6glich???? ???");
-}
-
 /* Bytes that count for no column must not pile up beyond the buffer. */
 static void test_label_of_broken_utf8_stays_in_its_buffer(void **state)
 {
@@ -121,7 +113,6 @@ int main(void)
 		cmocka_unit_test(test_label_shows_the_inlined_leaf_and_its_callers),
 		cmocka_unit_test(test_label_without_names_shows_file_and_offset),
 		cmocka_unit_test(test_label_cuts_the_function_before_the_line),
-		cmocka_unit_test(test_label_disarms_what_terminals_obey),
 		cmocka_unit_test(test_label_of_broken_utf8_stays_in_its_buffer),
 	};
 
