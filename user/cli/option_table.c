@@ -168,11 +168,25 @@ static int print_version(struct option_parser *parse, const char *text)
 
 /* --- the options --- */
 
-#define RECORD		     (1 << SUBCOMMAND_RECORD)
-#define REPORT		     (1 << SUBCOMMAND_REPORT)
-#define DOCTOR		     (1 << SUBCOMMAND_DOCTOR)
-#define ALL		     (1 << SUBCOMMAND_NONE | RECORD | REPORT | DOCTOR)
-#define FIELD(kind_, member) .kind = OPTION_##kind_, .field = offsetof(struct options, member)
+#define RECORD (1 << SUBCOMMAND_RECORD)
+#define REPORT (1 << SUBCOMMAND_REPORT)
+#define DOCTOR (1 << SUBCOMMAND_DOCTOR)
+#define ALL    (1 << SUBCOMMAND_NONE | RECORD | REPORT | DOCTOR)
+
+/* A field of another size than its kind's divides by 0, which does not compile. */
+enum {
+	FLAG_SIZE = sizeof(bool),
+	VALUE_SIZE = sizeof(int),
+	NUMBER_SIZE = sizeof(u32),
+	BYTES_SIZE = sizeof(u64),
+	SECONDS_SIZE = sizeof(double),
+	WORD_SIZE = sizeof(const char *),
+	CHOICE_SIZE = sizeof(u32),
+	CHOICES_SIZE = sizeof(u32),
+};
+#define FIELD(kind_, member)                                                                                           \
+	.kind = OPTION_##kind_,                                                                                        \
+	.field = offsetof(struct options, member) + 0 / (sizeof(((struct options *)0)->member) == kind_##_SIZE)
 
 static const char populations[] = "'--follow', '--all', '--cgroup' and '--container'";
 static const char views[] = "'--lifetimes', '--older-than' and '--base'";

@@ -65,7 +65,7 @@ static int parse_letters(struct option_parser *parse, char ***words)
 	int err = 0;
 
 	for (const char *letter = **words + 1; *letter && !argument && !err; letter++) {
-		const struct option_row *option = find(parse, *letter, NULL, 0);
+		const struct option_row *option = find(parse, *letter, "", 0);
 
 		if (!option)
 			return option_refuse(parse, "unknown option '-%c'", *letter);
