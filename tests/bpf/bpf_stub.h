@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
+#include "base/hash.h"
 #include "include/types.h"
 #include "unit/profile/chance.h"
 #include "bpf/host/vmlinux.h"

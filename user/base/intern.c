@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A set of byte strings; used wherever equal things of several profiles become one. */
-#define HASH_NONFATAL_OOM	     1
-#define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "base/intern.h"
 
 #include <errno.h>
@@ -18,7 +16,6 @@ const struct interned *intern_find(const struct intern *intern, const void *byte
 
 int intern_add(struct intern *intern, const void *bytes, u32 size, const struct interned **ret_entry)
 {
-	bool out_of_memory = false;
 	struct interned *entry;
 
 	*ret_entry = intern_find(intern, bytes, size);
@@ -31,7 +28,7 @@ int intern_add(struct intern *intern, const void *bytes, u32 size, const struct 
 	entry->size = size;
 	memcpy(entry->bytes, bytes, size);
 	HASH_ADD_KEYPTR(hh, intern->entries, entry->bytes, size, entry);
-	if (out_of_memory) {
+	if (!hash_added(&entry->hh)) {
 		free(entry);
 		return -ENOMEM;
 	}
@@ -46,10 +43,5 @@ u32 intern_count(const struct intern *intern)
 
 void intern_release(struct intern *intern)
 {
-	struct interned *entry, *next;
-
-	HASH_ITER (hh, intern->entries, entry, next) {
-		HASH_DEL(intern->entries, entry);
-		free(entry);
-	}
+	hash_release(intern->entries, free);
 }

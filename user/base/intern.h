@@ -2,8 +2,8 @@
 #ifndef BASE_INTERN_H
 #define BASE_INTERN_H
 /* Byte strings, each kept once and numbered 0, 1, 2 ... in the order they came. Valid when zeroed. */
-#include <uthash.h>
 
+#include "base/hash.h"
 #include "include/types.h"
 
 struct interned {

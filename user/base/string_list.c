@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names of files that were written for somebody who is to be told later. */
-#define HASH_NONFATAL_OOM	     1
-#define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "base/string_list.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
+
+#include "base/hash.h"
 
 struct string_list_row {
 	char **files;
@@ -53,7 +52,6 @@ int string_list_append(char ***files, char **more)
 
 int string_list_keep(struct string_list_table *table, const char *key, char **files)
 {
-	bool out_of_memory = false;
 	struct string_list_row *row;
 
 	HASH_FIND_STR(table->rows, key, row);
@@ -65,7 +63,7 @@ int string_list_keep(struct string_list_table *table, const char *key, char **fi
 		row->files = files;
 		HASH_ADD_STR(table->rows, key, row);
 	}
-	if (row && !out_of_memory)
+	if (row && hash_added(&row->hh))
 		return 0;
 	free(row);
 	string_list_free(files);
@@ -86,13 +84,13 @@ char **string_list_take(struct string_list_table *table, const char *key)
 	return files;
 }
 
+static void row_free(struct string_list_row *row)
+{
+	string_list_free(row->files);
+	free(row);
+}
+
 void string_list_table_release(struct string_list_table *table)
 {
-	struct string_list_row *row, *next;
-
-	HASH_ITER (hh, table->rows, row, next) {
-		HASH_DEL(table->rows, row);
-		string_list_free(row->files);
-		free(row);
-	}
+	hash_release(table->rows, row_free);
 }

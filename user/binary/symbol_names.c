@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
+#include "base/hash.h"
 #include "binary/mangled.h"
 
 struct name {
@@ -19,15 +17,15 @@ struct name {
 	char text[];
 };
 
+static void name_free(struct name *name)
+{
+	free(name->readable);
+	free(name);
+}
+
 void symbol_names_release(struct symbol_names *table)
 {
-	struct name *name, *next;
-
-	HASH_ITER (hh, table->names, name, next) {
-		HASH_DEL(table->names, name);
-		free(name->readable);
-		free(name);
-	}
+	hash_release(table->names, name_free);
 }
 
 /* NULL: no memory. */
@@ -44,7 +42,7 @@ static struct name *name_get(struct symbol_names *table, const char *text)
 		return NULL;
 	memcpy(name->text, text, length + 1);
 	HASH_ADD(hh, table->names, text, length, name);
-	if (!name->hh.tbl) {
+	if (!hash_added(&name->hh)) {
 		free(name);
 		return NULL;
 	}

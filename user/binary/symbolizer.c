@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
+#include "base/hash.h"
 #include "binary/debug_file.h"
 #include "binary/dwarf.h"
 #include "binary/debuginfod.h"
@@ -59,12 +57,7 @@ struct symbolizer *symbolizer_new(void)
 
 static void file_free(struct file *file)
 {
-	struct answer *answer, *next;
-
-	HASH_ITER (hh, file->answers, answer, next) {
-		HASH_DEL(file->answers, answer);
-		free(answer);
-	}
+	hash_release(file->answers, free);
 	dwarf_reader_free(file->debuginfo);
 	symbol_table_free(file->symtab);
 	elf_free(file->debug);
@@ -73,14 +66,9 @@ static void file_free(struct file *file)
 
 void symbolizer_free(struct symbolizer *symbolizer)
 {
-	struct file *file, *next;
-
 	if (!symbolizer)
 		return;
-	HASH_ITER (hh, symbolizer->files, file, next) {
-		HASH_DEL(symbolizer->files, file);
-		file_free(file);
-	}
+	hash_release(symbolizer->files, file_free);
 	symbol_names_release(&symbolizer->names);
 	debuginfod_free(symbolizer->server);
 	root_fs_close(&symbolizer->own_root);
@@ -203,7 +191,7 @@ static int find_file(struct symbolizer *symbolizer, struct elf *elf, struct file
 			return err;
 		}
 		HASH_ADD_PTR(symbolizer->files, elf, file);
-		if (!file->hh.tbl) {
+		if (!hash_added(&file->hh)) {
 			file_free(file);
 			return -ENOMEM;
 		}
@@ -335,7 +323,7 @@ int symbolizer_resolve(struct symbolizer *symbolizer, struct elf *elf, u64 offse
 		if (err)
 			return err;
 		HASH_ADD(hh, file->answers, offset, sizeof(offset), answer);
-		if (!answer->hh.tbl) {
+		if (!hash_added(&answer->hh)) {
 			free(answer);
 			return -ENOMEM;
 		}

@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define HASH_NONFATAL_OOM	     1
-#define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "heap/heap.h"
 #include "profile/estimate.h"
 
@@ -14,26 +12,11 @@ void heap_init(struct heap *heap, u64 sample_bytes)
 	gc_model_init(&heap->gc, &(struct gc_options){0}, 0);
 }
 
-static void objects_free(struct heap_object **table)
-{
-	struct heap_object *object, *next;
-
-	HASH_ITER (hh, *table, object, next) {
-		HASH_DEL(*table, object);
-		free(object);
-	}
-}
-
 void heap_release(struct heap *heap)
 {
-	struct heap_site *site, *next;
-
-	objects_free(&heap->objects);
-	objects_free(&heap->moved);
-	HASH_ITER (hh, heap->sites, site, next) {
-		HASH_DEL(heap->sites, site);
-		free(site);
-	}
+	hash_release(heap->objects, free);
+	hash_release(heap->moved, free);
+	hash_release(heap->sites, free);
 	quota_give_back(&heap->share);
 }
 
@@ -49,14 +32,13 @@ static struct heap_site *site_find(const struct heap *heap, u64 stack, u64 size)
 static struct heap_site *site_new(struct heap *heap, u64 stack, u64 size)
 {
 	struct heap_site *site = calloc(1, sizeof(*site));
-	bool out_of_memory = false;
 
 	if (!site)
 		return NULL;
 	site->key = (struct heap_site_key){.stack = stack, .size = size};
 	site->weight_bytes = (double)size / estimate_probability(size, heap->sample_bytes);
 	HASH_ADD(hh, heap->sites, key, sizeof(site->key), site);
-	if (out_of_memory) {
+	if (!hash_added(&site->hh)) {
 		free(site);
 		return NULL;
 	}
@@ -120,7 +102,6 @@ int heap_alloc(struct heap *heap, u64 id, u64 addr, u64 size, u64 stack, bool fo
 {
 	struct heap_site *site = site_get(heap, stack, size);
 	struct heap_object *object = NULL;
-	bool out_of_memory = false;
 
 	if (!site)
 		return -ENOMEM;
@@ -130,7 +111,7 @@ int heap_alloc(struct heap *heap, u64 id, u64 addr, u64 size, u64 stack, bool fo
 			return -ENOMEM;
 		*object = (struct heap_object){.id = id, .addr = addr, .site = site};
 		HASH_ADD(hh, heap->objects, id, sizeof(object->id), object);
-		if (out_of_memory) {
+		if (!hash_added(&object->hh)) {
 			free(object);
 			return -ENOMEM;
 		}
@@ -166,7 +147,6 @@ int heap_free(struct heap *heap, u64 id)
 int heap_move(struct heap *heap, u64 id, u32 tid)
 {
 	struct heap_object *object = take(heap, id), *previous;
-	bool out_of_memory = false;
 
 	if (!object)
 		return -ENOENT;
@@ -178,7 +158,7 @@ int heap_move(struct heap *heap, u64 id, u32 tid)
 		free(previous);
 	}
 	HASH_ADD(hh, heap->moved, moved_by, sizeof(object->moved_by), object);
-	if (out_of_memory) {
+	if (!hash_added(&object->hh)) {
 		free(object);
 		return -ENOMEM;
 	}
@@ -187,7 +167,6 @@ int heap_move(struct heap *heap, u64 id, u32 tid)
 
 int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
 {
-	bool out_of_memory = false;
 	struct heap_object *object;
 
 	HASH_FIND(hh, heap->moved, &tid, sizeof(tid), object);
@@ -196,7 +175,7 @@ int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
 	HASH_DEL(heap->moved, object);
 	object->moved_by = 0;
 	HASH_ADD(hh, heap->objects, id, sizeof(object->id), object);
-	if (out_of_memory) {
+	if (!hash_added(&object->hh)) {
 		free(object);
 		return -ENOMEM;
 	}

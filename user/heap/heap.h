@@ -5,8 +5,8 @@
  * The sampled heap of one image: objects by id, and sites by (stack, requested size) with their counts. Invariant after
  * every call: allocated - freed = in use, per site and in sum.
  */
-#include <uthash.h>
 
+#include "base/hash.h"
 #include "include/types.h"
 #include "heap/gc_model.h"
 #include "base/quota.h"

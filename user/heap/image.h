@@ -5,8 +5,8 @@
  * One image of one process: from attach or exec to exec, exit or the end of the recording. What /proc said while it
  * lived is kept here, since a short-lived command is gone when its profile is written.
  */
-#include <uthash.h>
 
+#include "base/hash.h"
 #include "include/counter.h"
 #include "heap/heap.h"
 #include "system/root_fs.h"

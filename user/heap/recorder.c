@@ -3,8 +3,6 @@
  * The images, and who is the newest of each pid. The two streams, ring and side-band, meet at exec, see pending_images.h;
  * what the ring's events do is in apply_event.c.
  */
-#define HASH_NONFATAL_OOM	     1
-#define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "heap/recorder.h"
 
 #include <errno.h>
@@ -40,16 +38,11 @@ struct recorder *recorder_new(const struct recorder_options *options)
 
 void recorder_free(struct recorder *recorder)
 {
-	struct image *image, *next;
-
 	if (!recorder)
 		return;
 	pending_images_release(&recorder->successions);
 	HASH_CLEAR(hh_by_pid, recorder->newest);
-	HASH_ITER (hh, recorder->processes, image, next) {
-		HASH_DEL(recorder->processes, image);
-		image_free(image);
-	}
+	hash_release(recorder->processes, image_free);
 	image_count_release(&recorder->images);
 	free(recorder);
 }
@@ -108,13 +101,12 @@ void recorder_for_each_file(const struct recorder *recorder, void (*each)(const 
 static int enter(struct recorder *recorder, struct image *image)
 {
 	struct image *before = recorder_current(recorder, image->pid);
-	bool out_of_memory = false;
 
 	HASH_ADD(hh, recorder->processes, number, sizeof(image->number), image);
-	if (out_of_memory)
+	if (!hash_added(&image->hh))
 		return -ENOMEM;
 	HASH_ADD(hh_by_pid, recorder->newest, pid, sizeof(image->pid), image);
-	if (out_of_memory) {
+	if (!hash_added(&image->hh_by_pid)) {
 		HASH_DEL(recorder->processes, image);
 		return -ENOMEM;
 	}

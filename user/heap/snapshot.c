@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM	     1
-#define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "base/text.h"
 #include "system/address_map.h"
 #include "heap/snapshot.h"
@@ -65,7 +63,6 @@ static int copy_new_mappings(struct snapshot *snapshot, struct seen_mapping *poo
 	const struct address_map *table = snapshot->process->mappings;
 	struct profile *profile = snapshot->profile;
 	struct seen_mapping *seen = NULL, *found;
-	bool out_of_memory = false;
 	int err = 0;
 
 	for (u32 i = 0; i < address_map_count(table) && !err; i++) {
@@ -84,7 +81,7 @@ static int copy_new_mappings(struct snapshot *snapshot, struct seen_mapping *poo
 			continue;
 		pool[i] = (struct seen_mapping){.key = key, .index = snapshot->mapping[i]};
 		HASH_ADD(hh, seen, key, sizeof(key), &pool[i]);
-		if (out_of_memory)
+		if (!hash_added(&pool[i].hh))
 			err = -ENOMEM;
 	}
 	HASH_CLEAR(hh, seen);
@@ -115,7 +112,6 @@ static int location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *ret
 	u32 mapping = found ? snapshot->mapping[found->index] : MAPPING_UNKNOWN;
 	struct location_key key = {.address = address, .mapping = mapping};
 	struct seen_location *seen;
-	bool out_of_memory = false;
 
 	HASH_FIND(hh, snapshot->seen, &key, sizeof(key), seen);
 	if (!seen) {
@@ -125,7 +121,7 @@ static int location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *ret
 		profile->locations[profile->location_count++] =
 			(struct profile_location){.address = address, .mapping = mapping};
 		HASH_ADD(hh, snapshot->seen, key, sizeof(seen->key), seen);
-		if (out_of_memory)
+		if (!hash_added(&seen->hh))
 			return -ENOMEM;
 	}
 	*ret_index = seen->index;

@@ -4,20 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM	     1
-#define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "heap/stack.h"
 
 #include "include/stackhash.h"
 
 void stack_table_release(struct stack_table *table)
 {
-	struct stack *stack, *next;
-
-	HASH_ITER (hh, table->stacks, stack, next) {
-		HASH_DEL(table->stacks, stack);
-		free(stack);
-	}
+	hash_release(table->stacks, free);
 }
 
 struct stack *stack_table_find(const struct stack_table *table, u64 hash)
@@ -30,7 +23,6 @@ struct stack *stack_table_find(const struct stack_table *table, u64 hash)
 
 int stack_table_add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *ip, u32 depth, bool truncated)
 {
-	bool out_of_memory = false;
 	struct stack *stack;
 
 	if (stack_table_find(table, hash))
@@ -41,7 +33,7 @@ int stack_table_add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *
 	*stack = (struct stack){.hash = hash, .first_ns = now_ns, .depth = depth, .truncated = truncated};
 	memcpy(stack->ip, ip, depth * sizeof(*ip));
 	HASH_ADD(hh, table->stacks, hash, sizeof(stack->hash), stack);
-	if (out_of_memory) {
+	if (!hash_added(&stack->hh)) {
 		free(stack);
 		return -ENOMEM;
 	}

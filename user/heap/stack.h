@@ -2,8 +2,8 @@
 #ifndef HEAP_STACK_H
 #define HEAP_STACK_H
 /* The stacks of one image, by the hash the kernel gave them. */
-#include <uthash.h>
 
+#include "base/hash.h"
 #include "system/address_map.h"
 
 struct stack {

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#define HASH_NONFATAL_OOM	     1
-#define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "record/merged_rows.h"
 
 #include <errno.h>
@@ -63,7 +61,6 @@ struct merged_row *merged_rows_add(struct merged_rows *rows, const char *key, co
 			      .container = facts->container,
 			      .container_name = facts->container_name,
 			      .stem = make_stem(rows, prefix, name)};
-	bool out_of_memory = false;
 
 	if (!own.comm)
 		own.comm = own.stem;
@@ -74,7 +71,7 @@ struct merged_row *merged_rows_add(struct merged_rows *rows, const char *key, co
 		strcpy(row->key, key);
 		row->number = merged_rows_count(rows) + 1;
 		HASH_ADD_STR(rows->rows, key, row);
-		if (!out_of_memory)
+		if (hash_added(&row->hh))
 			return row;
 	}
 	row_free(row);

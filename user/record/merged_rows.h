@@ -5,7 +5,7 @@
  * Processes that are merged by some key of theirs, executable or container: a row for each key, with the sum of what its
  * processes cost.
  */
-#include <uthash.h>
+#include "base/hash.h"
 
 #include "base/intern.h"
 #include "format/output_file.h"

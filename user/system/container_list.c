@@ -33,13 +33,15 @@ static struct container_entry *add_entry(struct container_list *list, const char
 
 	if (entry)
 		entry->id = strdup(id);
-	if (!entry || !entry->id) {
-		free(entry);
-		list->no_memory = true;
-		return NULL;
-	}
-	HASH_ADD_KEYPTR(hh, list->entries, entry->id, strlen(entry->id), entry);
-	return entry;
+	if (entry && entry->id)
+		HASH_ADD_KEYPTR(hh, list->entries, entry->id, strlen(entry->id), entry);
+	if (entry && hash_added(&entry->hh))
+		return entry;
+	if (entry)
+		free(entry->id);
+	free(entry);
+	list->no_memory = true;
+	return NULL;
 }
 
 struct container_entry *container_list_find(const struct container_list *list, const char *id)
@@ -95,22 +97,22 @@ void container_list_deny(struct container_list *list, const char *user)
 	list->denied_count++;
 }
 
+static void entry_free(struct container_entry *entry)
+{
+	free(entry->id);
+	free(entry->name);
+	free(entry->pod);
+	free(entry->part);
+	free(entry->runtime);
+	free(entry->user);
+	free(entry->group);
+	free(entry->label);
+	free(entry);
+}
+
 void container_list_release(struct container_list *list)
 {
-	struct container_entry *entry, *next;
-
-	HASH_ITER (hh, list->entries, entry, next) {
-		HASH_DEL(list->entries, entry);
-		free(entry->id);
-		free(entry->name);
-		free(entry->pod);
-		free(entry->part);
-		free(entry->runtime);
-		free(entry->user);
-		free(entry->group);
-		free(entry->label);
-		free(entry);
-	}
+	hash_release(list->entries, entry_free);
 	free(list->denied_user);
 	*list = (struct container_list){0};
 }

@@ -3,8 +3,8 @@
 #define SYSTEM_CONTAINER_LIST_H
 /* A table of containers by id, in which what several sources say about one is put together. It reads nothing itself. */
 #include <sys/types.h>
-#include <uthash.h>
 
+#include "base/hash.h"
 #include "include/types.h"
 
 /*

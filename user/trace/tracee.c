@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#define HASH_NONFATAL_OOM	     1
-#define uthash_nonfatal_oom(element) (out_of_memory = true)
 #include "trace/tracee.h"
 
 #include <errno.h>
@@ -25,7 +23,6 @@ struct tracee *tracee_find(const struct tracer *tracer, pid_t pid)
 struct tracee *tracee_add(struct tracer *tracer, pid_t pid, u32 scope, bool wide)
 {
 	struct tracee *tracee = calloc(1, sizeof(*tracee));
-	bool out_of_memory = false;
 
 	if (!tracee)
 		return NULL;
@@ -35,7 +32,7 @@ struct tracee *tracee_add(struct tracer *tracer, pid_t pid, u32 scope, bool wide
 	/* Most processes of a population never have a sample. */
 	tracee->listed = tracer->population == POPULATION_LISTED;
 	HASH_ADD_INT(tracer->tracees, pid, tracee);
-	if (out_of_memory) {
+	if (!hash_added(&tracee->hh)) {
 		free(tracee);
 		return NULL;
 	}

@@ -20,8 +20,6 @@ static void *table_memory(size_t size)
 #define uthash_malloc table_memory
 
 #include "heap/recorder.c"
-#undef HASH_NONFATAL_OOM
-#undef uthash_nonfatal_oom
 #include "heap/snapshot.c"
 
 #define PLENTY UINT32_MAX

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+/*
+ * Hash tables: uthash, in which an element without memory for its table stays outside, instead of ending the program.
+ * Include this, never <uthash.h>. Adding takes one more line:
+ *
+ *	HASH_ADD(hh, table->rows, key, sizeof(row->key), row);
+ *	if (!hash_added(&row->hh)) {
+ *		free(row);
+ *		return -ENOMEM;
+ *	}
+ */
+#include <stdbool.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+static inline bool hash_added(const UT_hash_handle *handle)
+{
+	return handle->tbl;
+}
+
+/* Empty the table: take each element out (by its handle `hh`) and give it to `release`. */
+#define hash_release(head, release)                                                                                    \
+	do {                                                                                                           \
+		__typeof__(head) hash_entry_, hash_next_;                                                              \
+                                                                                                                       \
+		HASH_ITER (hh, head, hash_entry_, hash_next_) {                                                        \
+			HASH_DEL(head, hash_entry_);                                                                   \
+			release(hash_entry_);                                                                          \
+		}                                                                                                      \
+	} while (0)
+
+#endif
