@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
+#include "base/hash.h"
+#include "base/units.h"
 #include "format/site_label.h"
 #include "profile/sites.h"
 #include "format/table_profile.h"
@@ -69,7 +68,7 @@ static struct pair *pair_get(struct difference *difference, char *key)
 	pair = &difference->pool[difference->count++];
 	pair->key = key;
 	HASH_ADD_KEYPTR(hh, difference->pairs, key, strlen(key), pair);
-	return pair->hh.tbl ? pair : NULL;
+	return hash_added(&pair->hh) ? pair : NULL;
 }
 
 static int match(struct difference *difference, const struct profile *profile, const struct sites *sites, bool after)
@@ -118,7 +117,7 @@ static const char *signed_bytes(double bytes, char buffer[32])
 {
 	char size[32];
 
-	snprintf(buffer, 32, "%s%s", bytes < 0 ? "-" : "+", table_profile_bytes(fabs(bytes), size));
+	snprintf(buffer, 32, "%s%s", bytes < 0 ? "-" : "+", units_bytes(fabs(bytes), size));
 	return buffer;
 }
 
@@ -127,7 +126,7 @@ static void print_amounts(double inuse, double error, double allocated, double o
 	char change_text[32], error_text[32], alloc_text[32], freed_text[32];
 
 	signed_bytes(inuse, change_text);
-	table_profile_bytes(error, error_text);
+	units_bytes(error, error_text);
 	fprintf(out, "  %11s %11s %11s %11s %+12.0f", change_text, error_text, signed_bytes(allocated, alloc_text),
 		signed_bytes(allocated - inuse, freed_text), objects);
 }

@@ -10,7 +10,7 @@
 #include "format/site_label.h"
 #include "profile/lifetime_summary.h"
 #include "profile/sites.h"
-#include "format/table_profile.h"
+#include "base/units.h"
 #include "profile/estimate.h"
 
 #define TABLE_COLUMNS 116
@@ -36,15 +36,14 @@ static const char *median(const struct profile *profile, const struct lifetime_s
 {
 	double cycles = lifetime_summary->objects.median_cycles;
 
-	return isnan(cycles) ? "long" : table_profile_seconds(cycles * lifetime_summary_cycle_ns(profile), buffer);
+	return isnan(cycles) ? "long" : units_seconds(cycles * lifetime_summary_cycle_ns(profile), buffer);
 }
 
 static const char *rate(double bytes_per_second, char buffer[32])
 {
 	char size[32];
 
-	snprintf(buffer, 32, "%s%s", bytes_per_second < 0 ? "-" : "",
-		 table_profile_bytes(fabs(bytes_per_second), size));
+	snprintf(buffer, 32, "%s%s", bytes_per_second < 0 ? "-" : "", units_bytes(fabs(bytes_per_second), size));
 	return buffer;
 }
 
@@ -62,9 +61,8 @@ static void print_site(const struct profile *profile, const struct profile_site 
 		label[SITE_LABEL_SIZE];
 	bool known = lifetime_summary->samples;
 
-	fprintf(out, "  %10s %10s %6s %6s %8s %10s %-9s %9s  %s\n",
-		table_profile_bytes(site->value[INUSE_SPACE], inuse),
-		table_profile_bytes(per_second(profile, site->value[ALLOC_SPACE]), allocated),
+	fprintf(out, "  %10s %10s %6s %6s %8s %10s %-9s %9s  %s\n", units_bytes(site->value[INUSE_SPACE], inuse),
+		units_bytes(per_second(profile, site->value[ALLOC_SPACE]), allocated),
 		known ? share(lifetime_summary->objects.young.estimate, young) : "-",
 		known && survived(&lifetime_summary->objects.tenured)
 			? share(lifetime_summary->objects.tenured.estimate, tenured)
@@ -73,7 +71,7 @@ static void print_site(const struct profile *profile, const struct profile_site 
 		lifetime_summary->verdict != VERDICT_UNKNOWN && lifetime_summary->growth_error > 0
 			? rate(lifetime_summary->growth, growth)
 			: "-",
-		verdict_name(lifetime_summary->verdict), table_profile_digits(lifetime_summary->samples, samples),
+		verdict_name(lifetime_summary->verdict), units_digits(lifetime_summary->samples, samples),
 		site_label(profile, site, SITE_COLUMNS, label));
 }
 
@@ -83,10 +81,10 @@ static void print_growing(const struct profile *profile, const struct profile_si
 	char growth[32], error[32], limit[32], left[32], label[SITE_LABEL_SIZE];
 
 	fprintf(out, "  grows by %s a second (standard error %s)", rate(site->lifetime_summary.growth, growth),
-		table_profile_bytes(site->lifetime_summary.growth_error, error));
+		units_bytes(site->lifetime_summary.growth_error, error));
 	if (isfinite(left_s))
-		fprintf(out, ", the cgroup's limit of %s is %s away", table_profile_bytes(profile->memory_limit, limit),
-			table_profile_seconds(left_s * 1e9, left));
+		fprintf(out, ", the cgroup's limit of %s is %s away", units_bytes(profile->memory_limit, limit),
+			units_seconds(left_s * 1e9, left));
 	fprintf(out, ":\n    %s\n", site_label(profile, site, TABLE_COLUMNS - 4, label));
 }
 
@@ -97,15 +95,15 @@ static void print_process(const struct profile *profile, FILE *out)
 
 	fprintf(out, "Under a collector (GOGC=%" PRIu32 "): %" PRIu32 " cycle%s of %s and %s on average",
 		model->gogc_percent, model->cycles, model->cycles == 1 ? "" : "s",
-		table_profile_bytes(lifetime_summary_cycle_bytes(profile), cycle),
-		table_profile_seconds(lifetime_summary_cycle_ns(profile), time));
+		units_bytes(lifetime_summary_cycle_bytes(profile), cycle),
+		units_seconds(lifetime_summary_cycle_ns(profile), time));
 	if (model->judged_bytes > 0)
 		fprintf(out, "; %s of bytes die within %" PRIu32 ",\n  %s a cycle live on",
 			share(1 - model->promoted_bytes / model->judged_bytes, young), model->tenure,
-			table_profile_bytes(model->promoted_bytes / model->cycles, promoted));
+			units_bytes(model->promoted_bytes / model->cycles, promoted));
 	fprintf(out, "; %s are that old now, changing by %s a second; a mark visits %s.\n",
-		table_profile_bytes(fmax(model->tenured_bytes, 0), tenured), rate(model->trend, trend),
-		table_profile_bytes(model->visited_bytes / model->cycles, visited));
+		units_bytes(fmax(model->tenured_bytes, 0), tenured), rate(model->trend, trend),
+		units_bytes(model->visited_bytes / model->cycles, visited));
 }
 
 /* --- tables --- */
@@ -159,7 +157,7 @@ static bool print_unknown(const struct profile *profile, FILE *out)
 		fprintf(out,
 			"\nNothing can be said of lifetimes yet: the model collector's first cycle takes %s of "
 			"allocations, or two minutes.\n",
-			table_profile_bytes(profile->model.goal_bytes, goal));
+			units_bytes(profile->model.goal_bytes, goal));
 	else
 		return false;
 	return true;

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "format/site_label.h"
 #include "profile/ledger.h"
-#include "format/table_profile.h"
+#include "base/units.h"
 
 #define COMM_COLUMNS	  24
 #define CONTAINER_COLUMNS 32
@@ -89,11 +89,9 @@ static void print_row(const struct index_entry *entry, FILE *out)
 	if (entry->facts->alloc_only)
 		snprintf(inuse, sizeof(inuse), "-");
 	else
-		table_profile_bytes((double)entry->total[INUSE_SPACE], inuse);
-	fprintf(out, "  %10s %10s %11s %9s  %14s  ", inuse,
-		table_profile_bytes((double)entry->total[ALLOC_SPACE], alloc),
-		table_profile_digits(entry->samples, samples), table_profile_digits(losses(entry), lost),
-		who(entry, pid));
+		units_bytes((double)entry->total[INUSE_SPACE], inuse);
+	fprintf(out, "  %10s %10s %11s %9s  %14s  ", inuse, units_bytes((double)entry->total[ALLOC_SPACE], alloc),
+		units_digits(entry->samples, samples), units_digits(losses(entry), lost), who(entry, pid));
 	name(entry->facts->comm, COMM_COLUMNS, comm);
 	if (in)
 		fprintf(out, "%-16s %s\n", comm, name(in, CONTAINER_COLUMNS, container));
@@ -136,9 +134,8 @@ static void print_loss(const struct index_entry *entry, FILE *out)
 
 	for (unsigned int i = 0; i < COUNTER_MAX && length < LOSS_COLUMNS; i++)
 		if (ledger_is_loss(i) && entry->facts->ledger[i])
-			length +=
-				(size_t)snprintf(text + length, sizeof(text) - length, "%s%s %s", length ? ", " : "",
-						 ledger_name(i), table_profile_digits(entry->facts->ledger[i], count));
+			length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s %s", length ? ", " : "",
+						   ledger_name(i), units_digits(entry->facts->ledger[i], count));
 	fprintf(out, "  %14s  %-16s %s\n", who(entry, pid), name(entry->facts->comm, COMM_COLUMNS, comm), text);
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "format/site_label.h"
 #include "profile/ledger.h"
 #include "format/table_lifetimes.h"
@@ -19,54 +20,6 @@
 #include "profile/estimate.h"
 
 #define BARE_IMAGE_BYTES 65536 /* resident right after exec: a few pages, and no heap from before */
-
-/* --- numbers --- */
-
-const char *table_profile_bytes(double bytes, char buffer[32])
-{
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-	unsigned int unit = 0;
-
-	while (bytes >= 1023.95 && unit < sizeof(units) / sizeof(units[0]) - 1) {
-		bytes /= 1024;
-		unit++;
-	}
-	snprintf(buffer, 32, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
-	return buffer;
-}
-
-const char *table_profile_digits(u64 number, char buffer[32])
-{
-	char plain[24];
-	int length = snprintf(plain, sizeof(plain), "%" PRIu64, number), at = 0;
-
-	for (int i = 0; i < length; i++) {
-		if (i && (length - i) % 3 == 0)
-			buffer[at++] = ' ';
-		buffer[at++] = plain[i];
-	}
-	buffer[at] = '\0';
-	return buffer;
-}
-
-/* In the unit that leaves it readable. */
-const char *table_profile_seconds(double ns, char buffer[32])
-{
-	static const struct {
-		double ns;
-		const char *unit;
-	} units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}};
-
-	for (unsigned int i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (ns >= units[i].ns) {
-			snprintf(buffer, 32, "%.*f %s", ns >= 100 * units[i].ns ? 0 : 1, ns / units[i].ns,
-				 units[i].unit);
-			return buffer;
-		}
-	}
-	snprintf(buffer, 32, "%.0f ns", ns);
-	return buffer;
-}
 
 /* --- head --- */
 
@@ -91,14 +44,13 @@ void table_profile_print_head(const struct profile *profile, FILE *out)
 		fprintf(out, " (image %" PRIu32 " of this pid)", profile->image);
 	if (profile->exe)
 		print_text(" ", profile->exe, "", out);
-	fprintf(out, ", %s", table_profile_seconds(profile->duration_ns, buffer));
+	fprintf(out, ", %s", units_seconds(profile->duration_ns, buffer));
 	if (profile_is_exact(profile))
 		fputs(", every allocation recorded", out);
 	else if (profile->sample_bytes % 1024)
-		fprintf(out, ", one sample per %s B on average", table_profile_digits(profile->sample_bytes, buffer));
+		fprintf(out, ", one sample per %s B on average", units_digits(profile->sample_bytes, buffer));
 	else
-		fprintf(out, ", one sample per %s KiB on average",
-			table_profile_digits(profile->sample_bytes / 1024, buffer));
+		fprintf(out, ", one sample per %s KiB on average", units_digits(profile->sample_bytes / 1024, buffer));
 	fputs(profile->exited ? ", ended\n" : "\n", out);
 }
 
@@ -146,18 +98,17 @@ static void print_total(const struct profile *profile, const char *name, const s
 {
 	char bytes[32], error[32], count[32], count_error[32], samples[32];
 
-	table_profile_bytes(sums->value[space], bytes);
-	table_profile_digits(sums->value[objects], count);
+	units_bytes(sums->value[space], bytes);
+	units_digits(sums->value[objects], count);
 	if (profile_is_exact(profile)) {
 		fprintf(out, "  %-10s %10s = %s B in %s object%s, %s\n", name, bytes,
-			table_profile_digits(sums->value[space], error), count, sums->value[objects] == 1 ? "" : "s",
+			units_digits(sums->value[space], error), count, sums->value[objects] == 1 ? "" : "s",
 			exactness(profile));
 		return;
 	}
 	fprintf(out, "  %-10s %10s ±%s in %s ±%s objects, %s samples\n", name, bytes,
-		table_profile_bytes(sums->error[space], error), count,
-		table_profile_digits(llround(sums->error[objects]), count_error),
-		table_profile_digits(measure_is_inuse(space) ? sums->inuse_samples : sums->alloc_samples, samples));
+		units_bytes(sums->error[space], error), count, units_digits(llround(sums->error[objects]), count_error),
+		units_digits(measure_is_inuse(space) ? sums->inuse_samples : sums->alloc_samples, samples));
 }
 
 static void print_totals(const struct profile *profile, const struct sums *sums, FILE *out)
@@ -171,8 +122,7 @@ static void print_totals(const struct profile *profile, const struct sums *sums,
 	print_total(profile, "allocated", sums, ALLOC_OBJECTS, ALLOC_SPACE, out);
 	if (profile->peak_inuse_space && !profile->alloc_only)
 		fprintf(out, "  peak       %10s in use, %s after the start\n",
-			table_profile_bytes(profile->peak_inuse_space, bytes),
-			table_profile_seconds(profile->peak_at_ns, time));
+			units_bytes(profile->peak_inuse_space, bytes), units_seconds(profile->peak_at_ns, time));
 }
 
 /* Why resident memory and what is in use differ, in words that hold for this process. */
@@ -182,12 +132,12 @@ static void print_gap(const struct profile *profile, u64 rss, u64 inuse, const c
 
 	if (inuse > rss)
 		fprintf(out, "             %10s less than %s: allocated and never touched, or swapped out.\n",
-			table_profile_bytes(inuse - rss, bytes), what);
+			units_bytes(inuse - rss, bytes), what);
 	else
 		fprintf(out,
 			"             %10s more than %s: %sfree memory the allocator keeps and its rounding;\n"
 			"                        code, stacks and mappings that did not come from the allocator.\n",
-			table_profile_bytes(rss - inuse, bytes), what,
+			units_bytes(rss - inuse, bytes), what,
 			profile->rss_start_bytes > BARE_IMAGE_BYTES ? "heap from before; " : "");
 }
 
@@ -200,12 +150,11 @@ static void print_resident(const struct profile *profile, u64 inuse, FILE *out)
 
 	if (!rss)
 		return;
-	fprintf(out, "  resident   %10s %s", table_profile_bytes(rss, bytes),
-		profile->exited ? "at most" : "at the end");
+	fprintf(out, "  resident   %10s %s", units_bytes(rss, bytes), profile->exited ? "at most" : "at the end");
 	if (profile->rss_start_bytes)
-		fprintf(out, ", %s at the start", table_profile_bytes(profile->rss_start_bytes, bytes));
+		fprintf(out, ", %s at the start", units_bytes(profile->rss_start_bytes, bytes));
 	if (!profile->exited && profile->rss_peak_bytes)
-		fprintf(out, ", %s at most", table_profile_bytes(profile->rss_peak_bytes, bytes));
+		fprintf(out, ", %s at most", units_bytes(profile->rss_peak_bytes, bytes));
 	fputc('\n', out);
 	if (profile->alloc_only)
 		return;
@@ -224,16 +173,15 @@ static void print_cost(const struct profile *profile, FILE *out)
 
 	if (!allocs && !frees)
 		return;
-	fprintf(out, "\nCost to the process: %s traps (%s allocating, %s freeing)",
-		table_profile_digits(allocs + frees, hits), table_profile_digits(allocs, alloc_hits),
-		table_profile_digits(frees, free_hits));
+	fprintf(out, "\nCost to the process: %s traps (%s allocating, %s freeing)", units_digits(allocs + frees, hits),
+		units_digits(allocs, alloc_hits), units_digits(frees, free_hits));
 	if (profile->hit_cost_ns > 0)
-		fprintf(out, " x %s = about %s", table_profile_seconds(profile->hit_cost_ns, one),
-			table_profile_seconds((double)(allocs + frees) * profile->hit_cost_ns, all));
+		fprintf(out, " x %s = about %s", units_seconds(profile->hit_cost_ns, one),
+			units_seconds((double)(allocs + frees) * profile->hit_cost_ns, all));
 	if (profile->cpu_ns || profile->slowdown_percent > 0)
 		fprintf(out, ",\n  %.1f %% of the CPU time it used", profile->slowdown_percent);
 	if (profile->cpu_ns)
-		fprintf(out, " (%s)", table_profile_seconds(profile->cpu_ns, cpu));
+		fprintf(out, " (%s)", units_seconds(profile->cpu_ns, cpu));
 	fputs(".\n", out);
 }
 
@@ -257,8 +205,7 @@ static void print_balance(s64 missing, FILE *out)
 		      out);
 	else
 		fprintf(out, "  DOES NOT BALANCE: %s sampled allocations are accounted for %s.\n",
-			table_profile_digits(missing > 0 ? missing : -missing, buffer),
-			missing > 0 ? "nowhere" : "twice");
+			units_digits(missing > 0 ? missing : -missing, buffer), missing > 0 ? "nowhere" : "twice");
 }
 
 static void print_ledger(const struct profile *profile, FILE *out)
@@ -274,8 +221,8 @@ static void print_ledger(const struct profile *profile, FILE *out)
 	fputs("\nLedger: not everything could be recorded in full\n", out);
 	for (unsigned int i = 0; i < COUNTER_MAX; i++)
 		if (profile->ledger[i])
-			fprintf(out, "  %15s  %-16s %s\n", table_profile_digits(profile->ledger[i], count),
-				ledger_name(i), ledger_meaning(i));
+			fprintf(out, "  %15s  %-16s %s\n", units_digits(profile->ledger[i], count), ledger_name(i),
+				ledger_meaning(i));
 	if (can_balance(profile))
 		print_balance(missing, out);
 }

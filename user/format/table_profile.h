@@ -23,9 +23,4 @@ void table_profile_print_lifetimes(const struct profile *profile, unsigned int t
 /* "pid comm exe, duration, interval" as a line. */
 void table_profile_print_head(const struct profile *profile, FILE *out);
 
-/* Numbers in words, e.g. "1.5 MiB", "1 203 400", "2.5 ms"; they write into buffer and return it. */
-const char *table_profile_bytes(double bytes, char buffer[32]);
-const char *table_profile_digits(u64 number, char buffer[32]);
-const char *table_profile_seconds(double ns, char buffer[32]);
-
 #endif

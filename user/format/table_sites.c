@@ -9,7 +9,7 @@
 
 #include "format/site_label.h"
 #include "profile/sites.h"
-#include "format/table_profile.h"
+#include "base/units.h"
 
 #define TABLE_COLUMNS 116
 
@@ -17,7 +17,7 @@ static const char *amount(double value, enum measure measure, char buffer[32])
 {
 	bool is_space = measure == ALLOC_SPACE || measure == INUSE_SPACE;
 
-	return is_space ? table_profile_bytes(value, buffer) : table_profile_digits(llround(value), buffer);
+	return is_space ? units_bytes(value, buffer) : units_digits(llround(value), buffer);
 }
 
 static const char *const titles[MEASURE_MAX] = {
@@ -46,15 +46,14 @@ static void print_site(const struct profile *profile, const struct profile_site 
 	fprintf(out, "  %10s", amount(site->value[by], by, value));
 	if (profile_is_exact(profile))
 		fprintf(out, " %14s B",
-			table_profile_digits(site->value[measure_is_inuse(by) ? INUSE_SPACE : ALLOC_SPACE], samples));
+			units_digits(site->value[measure_is_inuse(by) ? INUSE_SPACE : ALLOC_SPACE], samples));
 	else
 		print_error(site->stderr_value[by], by, out);
 	fprintf(out, " %5.1f%%", share);
 	if (!profile_is_exact(profile))
 		fprintf(out, " %9s",
-			table_profile_digits(measure_is_inuse(by) ? site->inuse_samples : site->alloc_samples,
-					     samples));
-	fprintf(out, " %11s  %s\n", table_profile_digits(site->value[objects], count),
+			units_digits(measure_is_inuse(by) ? site->inuse_samples : site->alloc_samples, samples));
+	fprintf(out, " %11s  %s\n", units_digits(site->value[objects], count),
 		site_label(profile, site, TABLE_COLUMNS - (profile_is_exact(profile) ? 49 : 54), label));
 }
 

@@ -80,12 +80,7 @@ struct merged_row *merged_rows_add(struct merged_rows *rows, const char *key, co
 
 void merged_rows_release(struct merged_rows *rows)
 {
-	struct merged_row *row, *next;
-
-	HASH_ITER (hh, rows->rows, row, next) {
-		HASH_DEL(rows->rows, row);
-		row_free(row);
-	}
+	hash_release(rows->rows, row_free);
 	intern_release(&rows->stems);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/units.h"
 #include "binary/symbolizer.h"
 #include "format/table_profile.h"
 #include "profile/ledger.h"
@@ -178,7 +179,7 @@ void publish_progress(struct publication *publication, u64 elapsed_ns)
 	recorder_for_each(publication->recorder, add_progress, &progress);
 	log_progress("%llu s, %llu samples, %s in use (allocated since the start)",
 		     (unsigned long long)(elapsed_ns / 1000000000), (unsigned long long)progress.samples,
-		     table_profile_bytes(progress.inuse_bytes, inuse));
+		     units_bytes(progress.inuse_bytes, inuse));
 }
 
 bool publish_stop(struct publication *publication)

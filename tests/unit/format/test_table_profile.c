@@ -189,24 +189,6 @@ static void test_summary_prints_no_control_characters_of_the_target(void **state
 	check_says(&profile, "?]0;owned? /opt/?31m", true);
 }
 
-static void check_bytes(double bytes, const char *wanted)
-{
-	char buffer[32];
-
-	assert_string_equal(table_profile_bytes(bytes, buffer), wanted);
-}
-
-static void test_summary_bytes_changes_unit_before_four_digits(void **state)
-{
-	(void)state;
-	check_bytes(0, "0 B");
-	check_bytes(1023, "1023 B");
-	check_bytes(1024, "1.0 KiB");
-	check_bytes(1572864, "1.5 MiB");
-	check_bytes(1024 * 1024 - 1, "1.0 MiB");
-	check_bytes(18446744073709551615.0, "16.0 EiB");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,7 +204,6 @@ int main(void)
 		cmocka_unit_test(test_summary_of_ledger_that_does_not_balance_says_by_how_much),
 		cmocka_unit_test(test_summary_says_how_many_children_went_untraced),
 		cmocka_unit_test(test_summary_prints_no_control_characters_of_the_target),
-		cmocka_unit_test(test_summary_bytes_changes_unit_before_four_digits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
