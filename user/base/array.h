@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef BASE_ARRAY_H
+#define BASE_ARRAY_H
+/*
+ * Arrays that grow. How much room an array has follows from its count (the next power of two), so that there is no
+ * capacity to keep:
+ *
+ *	if (array_grow(&list->items, list->count, 1))
+ *		return -ENOMEM;
+ *	list->items[list->count++] = item;
+ *
+ * An array begins as NULL with count 0, and no other allocation may become one. One whose count was lowered is cut down
+ * by the next call.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "include/types.h"
+
+#define ARRAY_ROOM_MIN 16
+
+static inline u64 array_room(u64 count)
+{
+	if (!count)
+		return 0;
+	return count <= ARRAY_ROOM_MIN ? ARRAY_ROOM_MIN : 1ULL << (64 - __builtin_clzll(count - 1));
+}
+
+/* Make room for `more` items behind the `count` that *items has. 0, or -ENOMEM, with the array as it was. */
+#define array_grow(items, count, more) array_grow_sized(items, count, more, sizeof(**(items)))
+
+static inline int array_grow_sized(void *items, u64 count, u64 more, size_t size)
+{
+	void *array;
+
+	if (array_room(count + more) == array_room(count))
+		return 0;
+	memcpy(&array, items, sizeof(array));
+	array = reallocarray(array, array_room(count + more), size);
+	if (!array)
+		return -ENOMEM;
+	memcpy(items, &array, sizeof(array));
+	return 0;
+}
+
+#endif
