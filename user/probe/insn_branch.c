@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The jumps and calls of a function, by Capstone. Called by plan; owns nothing. */
 #include "probe/insn_branch.h"
 
 #include <errno.h>
@@ -10,7 +9,7 @@ static bool is_direct(csh decoder, const cs_insn *insn)
 {
 	const cs_x86 *x86 = &insn->detail->x86;
 
-	return (insn->id == X86_INS_CALL || cs_insn_group(decoder, insn, X86_GRP_JUMP)) && x86->op_count == 1 &&
+	return cs_insn_group(decoder, insn, X86_GRP_BRANCH_RELATIVE) && x86->op_count == 1 &&
 	       x86->operands[0].type == X86_OP_IMM;
 }
 

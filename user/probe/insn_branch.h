@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef PROBE_INSN_BRANCH_H
 #define PROBE_INSN_BRANCH_H
-/* Where the code of a function leads: its direct jumps and calls. For the plan, which must know who serves whom. */
+/* Where the code of a function leads: its direct jumps and calls, as Capstone decodes them. */
 #include <stddef.h>
 
 #include "include/types.h"

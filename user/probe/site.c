@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Finds the cheap place for a breakpoint in a prologue: decodes from the symbol with Capstone, follows the arguments
- * through register copies, and stops at whatever it does not know. Called by target when it prepares an allocator file;
- * owns nothing.
+ * Decodes from the symbol with Capstone, follows the arguments through register copies, and stops at the first instruction
+ * that it does not know.
  */
+#include "probe/site.h"
+
 #include <errno.h>
 
 #include <capstone/capstone.h>
 
-#include "probe/site.h"
+#include "probe/insn_branch.h"
 #include "probe/insn_uprobe.h"
 
 #define CANDIDATES_MAX 2 /* the NULL test of free, and behind it */
@@ -66,54 +67,20 @@ static int gpr_number(unsigned int reg)
  */
 static bool is_plain(const cs_insn *insn)
 {
-	switch (insn->id) {
-	case X86_INS_MOV:
-	case X86_INS_MOVABS:
-	case X86_INS_MOVZX:
-	case X86_INS_MOVSX:
-	case X86_INS_MOVSXD:
-	case X86_INS_LEA:
-	case X86_INS_CMP:
-	case X86_INS_TEST:
-	case X86_INS_ADD:
-	case X86_INS_SUB:
-	case X86_INS_AND:
-	case X86_INS_OR:
-	case X86_INS_XOR:
-	case X86_INS_NOT:
-	case X86_INS_NEG:
-	case X86_INS_INC:
-	case X86_INS_DEC:
-	case X86_INS_SHL:
-	case X86_INS_SHR:
-	case X86_INS_SAR:
-	case X86_INS_IMUL:
-	case X86_INS_MUL:
-	case X86_INS_BSF:
-	case X86_INS_BSR:
-	case X86_INS_LZCNT:
-	case X86_INS_TZCNT:
-	case X86_INS_SETE:
-	case X86_INS_SETNE:
-	case X86_INS_SETO:
-	case X86_INS_SETB:
-	case X86_INS_SETAE:
-	case X86_INS_SETA:
-	case X86_INS_SETBE:
-	case X86_INS_NOP:
-	case X86_INS_ENDBR64:
-	case X86_INS_MOVQ:
-	case X86_INS_MOVD:
-	case X86_INS_MOVAPS:
-	case X86_INS_MOVUPS:
-	case X86_INS_MOVDQA:
-	case X86_INS_MOVDQU:
-	case X86_INS_PXOR:
-	case X86_INS_XORPS:
-		return true;
-	default:
-		return false;
-	}
+	static const unsigned int plain[] = {
+		X86_INS_MOV,   X86_INS_MOVABS, X86_INS_MOVZX,  X86_INS_MOVSX,  X86_INS_MOVSXD,	X86_INS_LEA,
+		X86_INS_CMP,   X86_INS_TEST,   X86_INS_ADD,    X86_INS_SUB,    X86_INS_AND,	X86_INS_OR,
+		X86_INS_XOR,   X86_INS_NOT,    X86_INS_NEG,    X86_INS_INC,    X86_INS_DEC,	X86_INS_SHL,
+		X86_INS_SHR,   X86_INS_SAR,    X86_INS_IMUL,   X86_INS_MUL,    X86_INS_BSF,	X86_INS_BSR,
+		X86_INS_LZCNT, X86_INS_TZCNT,  X86_INS_SETE,   X86_INS_SETNE,  X86_INS_SETO,	X86_INS_SETB,
+		X86_INS_SETAE, X86_INS_SETA,   X86_INS_SETBE,  X86_INS_NOP,    X86_INS_ENDBR64, X86_INS_MOVQ,
+		X86_INS_MOVD,  X86_INS_MOVAPS, X86_INS_MOVUPS, X86_INS_MOVDQA, X86_INS_MOVDQU,	X86_INS_PXOR,
+		X86_INS_XORPS};
+
+	for (unsigned int i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+		if (insn->id == plain[i])
+			return true;
+	return false;
 }
 
 /* The general registers an instruction writes, one bit each, whatever the width. */
@@ -227,65 +194,46 @@ static void walk_prologue(struct walk *walk, csh decoder, cs_insn *insn, const u
  * The lowest offset behind the symbol that a direct jump or call in the function leads to. A site there or further on
  * may be hit twice in one call; a jump to the symbol itself is a new call that no site could tell from another.
  */
-static u64 first_reentry(csh decoder, cs_insn *insn, const u8 *code, size_t size)
+static int note_reentry(const struct insn_branch *branch, void *arg)
 {
-	const u8 *cursor = code;
-	u64 address = 0, first = UINT64_MAX;
+	u64 *first = arg;
 
-	while (size > 0) {
-		const cs_x86 *x86 = &insn->detail->x86;
-
-		if (!cs_disasm_iter(decoder, &cursor, &size, &address, insn)) {
-			cursor++;
-			size--;
-			address++;
-			continue;
-		}
-		if (!cs_insn_group(decoder, insn, X86_GRP_BRANCH_RELATIVE) || x86->op_count != 1 ||
-		    x86->operands[0].type != X86_OP_IMM)
-			continue;
-		if (x86->operands[0].imm > 0 && (u64)x86->operands[0].imm < first)
-			first = (u64)x86->operands[0].imm;
-	}
-	return first;
+	if (branch->target > 0 && (u64)branch->target < *first)
+		*first = (u64)branch->target;
+	return 0;
 }
 
 int site_find(const u8 *code, size_t size, enum call_kind kind, unsigned int arguments, struct site *ret_site)
 {
 	struct walk walk = {.kind = kind, .arguments = arguments & ((1u << SITE_ARGS_MAX) - 1)};
 	struct site site = {.arg = {ARG_DI, ARG_SI, ARG_DX, ARG_CX}};
-	cs_insn *insn = NULL;
-	u64 reentry;
+	u64 reentry = UINT64_MAX;
+	cs_insn *insn;
 	csh decoder;
-	int err = 0;
+	int err;
 
 	if (size == 0)
 		return -ENODATA;
-	if (cs_open(CS_ARCH_X86, CS_MODE_64, &decoder) != CS_ERR_OK)
+	err = insn_branch_for_each(code, size, note_reentry, &reentry);
+	if (err || cs_open(CS_ARCH_X86, CS_MODE_64, &decoder) != CS_ERR_OK)
 		return -ENOMEM;
 	cs_option(decoder, CS_OPT_DETAIL, CS_OPT_ON);
-	insn = cs_malloc(decoder);
-	if (!insn) {
-		err = -ENOMEM;
-		goto out;
-	}
-
 	for (unsigned int i = 0; i < SITE_ARGS_MAX; i++)
 		walk.holders[i] = (u16)(1u << abi_register[i]);
-	walk_prologue(&walk, decoder, insn, code, size);
-	reentry = first_reentry(decoder, insn, code, size);
+	insn = cs_malloc(decoder);
+	if (insn) {
+		walk_prologue(&walk, decoder, insn, code, size);
+		cs_free(insn, 1);
+	}
+	cs_close(&decoder);
+	if (!insn)
+		return -ENOMEM;
 	while (walk.candidate_count > 0 && walk.candidates[walk.candidate_count - 1].offset >= reentry)
 		walk.candidate_count--;
-
 	if (walk.candidate_count > 0)
 		site = walk.candidates[walk.candidate_count - 1];
 	else if (!insn_uprobe_accepts(code, size < INSN_UPROBE_BYTES_MAX ? size : INSN_UPROBE_BYTES_MAX))
-		err = -EOPNOTSUPP;
-	if (!err)
-		*ret_site = site;
-out:
-	if (insn)
-		cs_free(insn, 1);
-	cs_close(&decoder);
-	return err;
+		return -EOPNOTSUPP;
+	*ret_site = site;
+	return 0;
 }
