@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Effective capabilities against the few that heaptap needs. No state. Called by requirement and doctor.
- */
 #include "system/capability.h"
 
 #include <errno.h>

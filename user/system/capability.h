@@ -33,8 +33,8 @@ const struct capability *capability_table(unsigned int *ret_count);
 bool privileges_have(const struct privileges *privileges, const struct capability *capability);
 
 /*
- * Names of the required capabilities that are not there, "CAP_BPF, CAP_PERFMON", those of perf-event uprobes included
- * if asked for; their number.
+ * Write the names of the missing required capabilities, "CAP_BPF, CAP_PERFMON", to ret_names; returns their number.
+ * `perf_uprobes`: those for perf-event uprobes are required too.
  */
 unsigned int privileges_missing(const struct privileges *privileges, bool perf_uprobes, char *ret_names, size_t size);
 

@@ -124,17 +124,16 @@ u64 cgroup_id(const char *directory)
 	return stat(directory, &stat_buffer) || !S_ISDIR(stat_buffer.st_mode) ? 0 : stat_buffer.st_ino;
 }
 
-int cgroup_open(const struct cgroup_mounts *hierarchy, const char *path, struct cgroup *ret_group)
+int cgroup_open(const struct cgroup_mounts *mounts, const char *path, struct cgroup *ret_group)
 {
-	struct cgroup group = {.path = strdup(*path ? path : "/"),
-			       .directory = cgroup_mounts_directory(hierarchy, path)};
+	struct cgroup group = {.path = strdup(*path ? path : "/"), .directory = cgroup_mounts_directory(mounts, path)};
 
 	group.id = group.path && group.directory ? cgroup_id(group.directory) : 0;
 	if (!group.id) {
 		cgroup_release(&group);
 		return -ENOENT;
 	}
-	for (const char *c = cgroup_mounts_below(hierarchy->v2.top, strcmp(path, "/") ? path : ""); *c; c++)
+	for (const char *c = cgroup_mounts_below(mounts->v2.top, strcmp(path, "/") ? path : ""); *c; c++)
 		group.level += *c == '/';
 	*ret_group = group;
 	return 0;

@@ -19,7 +19,7 @@ struct cgroup {
 };
 
 /* The group of that path, if it is there; it may be empty. 0 or -ENOENT. */
-int cgroup_open(const struct cgroup_mounts *hierarchy, const char *path, struct cgroup *ret_group);
+int cgroup_open(const struct cgroup_mounts *mounts, const char *path, struct cgroup *ret_group);
 void cgroup_release(struct cgroup *group);
 
 u64 cgroup_id(const char *directory); /* of the group with that directory; 0: there is none */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading mountinfo and /proc/PID/cgroup; called by cgroup, container and the tracer. Nothing is cached but the mounts. */
 #include "system/cgroup_mounts.h"
 
 #include <errno.h>
@@ -7,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every chroot may mount all of them again; those that anybody names come first. */
+/* A chroot may mount all of them again; those that users name come first. */
 #define V1_MOUNTS_MAX 256
 
 const char *cgroup_mounts_below(const char *prefix, const char *path)
@@ -19,7 +18,7 @@ const char *cgroup_mounts_below(const char *prefix, const char *path)
 	return path + length;
 }
 
-/* Blanks and backslashes of a path stand as three octal digits. In place; returns `text`. */
+/* The kernel writes blanks and backslashes of a path as three octal digits. In place; returns `text`. */
 static char *unescape(char *text)
 {
 	char *to = text;
@@ -57,40 +56,40 @@ static int mount_init(struct cgroup_mount *mount, char *point, char *top, const 
 	return -ENOMEM;
 }
 
-static int add_v2(struct cgroup_mounts *hierarchy, char *point, char *top)
+static int add_v2(struct cgroup_mounts *mounts, char *point, char *top)
 {
 	struct cgroup_mount mount;
 	int err;
 
-	/* The whole hierarchy is worth more than a part of it; of equals the first. */
-	if (hierarchy->v2.point && (!*hierarchy->v2.top || strcmp(top, "/")))
+	/* A mount of the whole hierarchy replaces one of a part; otherwise the first one stays. */
+	if (mounts->v2.point && (!*mounts->v2.top || strcmp(top, "/")))
 		return 0;
 	err = mount_init(&mount, point, top, NULL);
 	if (err)
 		return err;
-	mount_release(&hierarchy->v2);
-	hierarchy->v2 = mount;
+	mount_release(&mounts->v2);
+	mounts->v2 = mount;
 	return 0;
 }
 
-static int add_v1(struct cgroup_mounts *hierarchy, char *point, char *top, const char *controllers)
+static int add_v1(struct cgroup_mounts *mounts, char *point, char *top, const char *controllers)
 {
 	struct cgroup_mount *grown;
 	int err;
 
-	if (hierarchy->v1_count == V1_MOUNTS_MAX)
+	if (mounts->v1_count == V1_MOUNTS_MAX)
 		return 0;
-	grown = realloc(hierarchy->v1, (hierarchy->v1_count + 1) * sizeof(*grown));
+	grown = realloc(mounts->v1, (mounts->v1_count + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
-	hierarchy->v1 = grown;
-	err = mount_init(&grown[hierarchy->v1_count], point, top, controllers);
-	hierarchy->v1_count += !err;
+	mounts->v1 = grown;
+	err = mount_init(&grown[mounts->v1_count], point, top, controllers);
+	mounts->v1_count += !err;
 	return err;
 }
 
 /* "31 23 0:28 TOP POINT options [tags] - TYPE source OPTIONS" */
-static int add_line(struct cgroup_mounts *hierarchy, char *line)
+static int add_line(struct cgroup_mounts *mounts, char *line)
 {
 	char *separator = strstr(line, " - "), *top, *point, *type, *options, *save;
 
@@ -105,59 +104,59 @@ static int add_line(struct cgroup_mounts *hierarchy, char *line)
 	if (!top || !point || !type)
 		return 0;
 	if (!strcmp(type, "cgroup2"))
-		return add_v2(hierarchy, point, top);
+		return add_v2(mounts, point, top);
 	options = strtok_r(NULL, " ", &save) ? strtok_r(NULL, " \n", &save) : NULL;
-	return !strcmp(type, "cgroup") && options ? add_v1(hierarchy, point, top, options) : 0;
+	return !strcmp(type, "cgroup") && options ? add_v1(mounts, point, top, options) : 0;
 }
 
-int cgroup_mounts_open(const char *root, struct cgroup_mounts *ret_hierarchy)
+int cgroup_mounts_open(const char *root, struct cgroup_mounts *ret_mounts)
 {
-	struct cgroup_mounts hierarchy = {.root = strdup(root)};
+	struct cgroup_mounts mounts = {.root = strdup(root)};
 	char *path = NULL, *line = NULL;
-	FILE *mounts = NULL;
+	FILE *lines = NULL;
 	size_t capacity = 0;
 	int err = 0;
 
-	if (!hierarchy.root || asprintf(&path, "%s/proc/self/mountinfo", root) < 0)
+	if (!mounts.root || asprintf(&path, "%s/proc/self/mountinfo", root) < 0)
 		err = -ENOMEM;
-	else if (!(mounts = fopen(path, "re")))
+	else if (!(lines = fopen(path, "re")))
 		err = -errno;
-	while (!err && getline(&line, &capacity, mounts) > 0)
-		err = add_line(&hierarchy, line);
-	if (!err && !hierarchy.v2.point)
+	while (!err && getline(&line, &capacity, lines) > 0)
+		err = add_line(&mounts, line);
+	if (!err && !mounts.v2.point)
 		err = -ENOTSUP;
-	if (mounts)
-		fclose(mounts);
+	if (lines)
+		fclose(lines);
 	free(line);
 	free(path);
 	if (err)
-		cgroup_mounts_release(&hierarchy);
+		cgroup_mounts_release(&mounts);
 	else
-		*ret_hierarchy = hierarchy;
+		*ret_mounts = mounts;
 	return err;
 }
 
-void cgroup_mounts_release(struct cgroup_mounts *hierarchy)
+void cgroup_mounts_release(struct cgroup_mounts *mounts)
 {
-	free(hierarchy->root);
-	mount_release(&hierarchy->v2);
-	for (unsigned int i = 0; i < hierarchy->v1_count; i++)
-		mount_release(&hierarchy->v1[i]);
-	free(hierarchy->v1);
-	*hierarchy = (struct cgroup_mounts){0};
+	free(mounts->root);
+	mount_release(&mounts->v2);
+	for (unsigned int i = 0; i < mounts->v1_count; i++)
+		mount_release(&mounts->v1[i]);
+	free(mounts->v1);
+	*mounts = (struct cgroup_mounts){0};
 }
 
-char *cgroup_mounts_directory(const struct cgroup_mounts *hierarchy, const char *group)
+char *cgroup_mounts_directory(const struct cgroup_mounts *mounts, const char *group)
 {
-	const char *below = cgroup_mounts_below(hierarchy->v2.top, strcmp(group, "/") ? group : "");
+	const char *below = cgroup_mounts_below(mounts->v2.top, strcmp(group, "/") ? group : "");
 	char *directory;
 
-	if (!below || asprintf(&directory, "%s%s%s", hierarchy->root, hierarchy->v2.point, below) < 0)
+	if (!below || asprintf(&directory, "%s%s%s", mounts->root, mounts->v2.point, below) < 0)
 		return NULL;
 	return directory;
 }
 
-/* Is `word` one of those between the commas? */
+/* Is `word` in a list separated by commas? */
 static bool lists(const char *words, const char *word)
 {
 	size_t length = strlen(word);
@@ -210,22 +209,22 @@ char *cgroup_mounts_group(const char *root, pid_t pid, const char *controller)
 	return found;
 }
 
-static const struct cgroup_mount *find_controller(const struct cgroup_mounts *hierarchy, const char *controller)
+static const struct cgroup_mount *find_controller(const struct cgroup_mounts *mounts, const char *controller)
 {
-	for (unsigned int i = 0; i < hierarchy->v1_count; i++)
-		if (lists(hierarchy->v1[i].controllers, controller))
-			return &hierarchy->v1[i];
+	for (unsigned int i = 0; i < mounts->v1_count; i++)
+		if (lists(mounts->v1[i].controllers, controller))
+			return &mounts->v1[i];
 	return NULL;
 }
 
-int cgroup_mounts_memory(const struct cgroup_mounts *hierarchy, pid_t pid, char **ret_directory, char **ret_path)
+int cgroup_mounts_memory(const struct cgroup_mounts *mounts, pid_t pid, char **ret_directory, char **ret_path)
 {
-	const struct cgroup_mount *mount = find_controller(hierarchy, "memory");
-	char *group = cgroup_mounts_group(hierarchy->root, pid, mount ? "memory" : NULL), *path, *directory;
+	const struct cgroup_mount *mount = find_controller(mounts, "memory");
+	char *group = cgroup_mounts_group(mounts->root, pid, mount ? "memory" : NULL), *path, *directory;
 	const char *below;
 
 	if (!mount)
-		mount = &hierarchy->v2;
+		mount = &mounts->v2;
 	below = group ? cgroup_mounts_below(mount->top, group) : NULL;
 	if (!below) {
 		free(group);
@@ -233,7 +232,7 @@ int cgroup_mounts_memory(const struct cgroup_mounts *hierarchy, pid_t pid, char 
 	}
 	path = strdup(below);
 	free(group);
-	if (!path || asprintf(&directory, "%s%s", hierarchy->root, mount->point) < 0) {
+	if (!path || asprintf(&directory, "%s%s", mounts->root, mount->point) < 0) {
 		free(path);
 		return -ENOMEM;
 	}

@@ -18,19 +18,18 @@ struct cgroup_mount {
 };
 
 struct cgroup_mounts {
-	char *root; /* stands before every path that is opened: "" for this machine, a directory in tests */
+	char *root; /* prefix of every path that is opened: "" for this machine, a directory in tests */
 	struct cgroup_mount v2;
 	struct cgroup_mount *v1;
 	unsigned int v1_count;
 };
 
 /* Read `root`/proc/self/mountinfo. 0, -ENOTSUP where version 2 is not mounted, or another negative errno. */
-int cgroup_mounts_open(const char *root, struct cgroup_mounts *ret_hierarchy);
-void cgroup_mounts_release(struct cgroup_mounts *hierarchy);
+int cgroup_mounts_open(const char *root, struct cgroup_mounts *ret_mounts);
+void cgroup_mounts_release(struct cgroup_mounts *mounts);
 
-/* The directory of a group of version 2, to be opened; allocated. NULL: it lies outside what is mounted (or no memory).
- */
-char *cgroup_mounts_directory(const struct cgroup_mounts *hierarchy, const char *group);
+/* Where the directory of a version 2 group can be opened; allocated. NULL: outside what is mounted, or no memory. */
+char *cgroup_mounts_directory(const struct cgroup_mounts *mounts, const char *group);
 
 /*
  * The group of a process below `root`, allocated: the one of version 2 if `controller` is NULL, else that of the version 1
@@ -39,12 +38,12 @@ char *cgroup_mounts_directory(const struct cgroup_mounts *hierarchy, const char 
 char *cgroup_mounts_group(const char *root, pid_t pid, const char *controller);
 
 /*
- * Where the memory limit of a process stands, for cgroup_memory: the directory and the path below it, both allocated.
- * The memory controller of version 1 where it is mounted, else version 2. 0, -ESRCH or -ENOMEM.
+ * Where cgroup_memory finds the memory limit of a process: the directory and the path below it, both allocated. They are
+ * of the memory controller of version 1 where it is mounted, else of version 2. 0, -ESRCH or -ENOMEM.
  */
-int cgroup_mounts_memory(const struct cgroup_mounts *hierarchy, pid_t pid, char **ret_directory, char **ret_path);
+int cgroup_mounts_memory(const struct cgroup_mounts *mounts, pid_t pid, char **ret_directory, char **ret_path);
 
-/* What of `path` lies behind `prefix`, both of whole components: "" or "/...". NULL: it lies elsewhere. */
+/* The rest of `path` after `prefix`, by whole components: "" or "/...". NULL: it does not begin with it. */
 const char *cgroup_mounts_below(const char *prefix, const char *path);
 
 #endif

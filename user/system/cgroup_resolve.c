@@ -48,7 +48,7 @@ fail:
 
 /* The lowest group that holds all processes seen so far. */
 struct common {
-	const struct cgroup_mounts *hierarchy;
+	const struct cgroup_mounts *mounts;
 	char *path;
 	bool differ;
 };
@@ -56,7 +56,7 @@ struct common {
 static int narrow(pid_t pid, void *arg)
 {
 	struct common *common = arg;
-	char *path = cgroup_mounts_group(common->hierarchy->root, pid, NULL);
+	char *path = cgroup_mounts_group(common->mounts->root, pid, NULL);
 
 	if (!path)
 		return 0;
@@ -73,9 +73,9 @@ static int narrow(pid_t pid, void *arg)
 }
 
 /* From a directory of version 1 to a path of version 2, allocated. */
-static int translate(const struct cgroup_mounts *hierarchy, const char *directory, char **ret_path)
+static int translate(const struct cgroup_mounts *mounts, const char *directory, char **ret_path)
 {
-	struct common common = {.hierarchy = hierarchy};
+	struct common common = {.mounts = mounts};
 	int err = cgroup_for_each_process(directory, narrow, &common, NULL);
 
 	if (!err && !common.path)
@@ -90,16 +90,16 @@ static int translate(const struct cgroup_mounts *hierarchy, const char *director
 }
 
 /* The group of version 2 for the directory `below` of a mount of version 1. */
-static int from_v1(const struct cgroup_mounts *hierarchy, const struct cgroup_mount *mount, const char *below,
+static int from_v1(const struct cgroup_mounts *mounts, const struct cgroup_mount *mount, const char *below,
 		   char **ret_path)
 {
 	char *directory;
 	int err = -ENOENT;
 
-	if (asprintf(&directory, "%s%s%s", hierarchy->root, mount->point, below) < 0)
+	if (asprintf(&directory, "%s%s%s", mounts->root, mount->point, below) < 0)
 		return -ENOMEM;
 	if (cgroup_id(directory))
-		err = translate(hierarchy, directory, ret_path);
+		err = translate(mounts, directory, ret_path);
 	free(directory);
 	return err;
 }
@@ -109,68 +109,68 @@ static int join(const char *top, const char *below, char **ret_path)
 	return asprintf(ret_path, "%s%s", top, below) < 0 ? -ENOMEM : 0;
 }
 
-/* A directory below one of the mounts; -EXDEV: it is not. Mounts lie within another: the innermost one counts. */
-static int by_directory(const struct cgroup_mounts *hierarchy, const char *path, char **ret_path)
+/* A directory below one of the mounts; -EXDEV: it is not. Where mounts are nested, the innermost one counts. */
+static int by_directory(const struct cgroup_mounts *mounts, const char *path, char **ret_path)
 {
-	const char *shortest = cgroup_mounts_below(hierarchy->v2.point, path);
+	const char *shortest = cgroup_mounts_below(mounts->v2.point, path);
 	const struct cgroup_mount *v1 = NULL;
 
-	for (unsigned int i = 0; i < hierarchy->v1_count; i++) {
-		const char *below = cgroup_mounts_below(hierarchy->v1[i].point, path);
+	for (unsigned int i = 0; i < mounts->v1_count; i++) {
+		const char *below = cgroup_mounts_below(mounts->v1[i].point, path);
 
 		if (below && (!shortest || strlen(below) < strlen(shortest))) {
 			shortest = below;
-			v1 = &hierarchy->v1[i];
+			v1 = &mounts->v1[i];
 		}
 	}
 	if (!shortest)
 		return -EXDEV;
-	return v1 ? from_v1(hierarchy, v1, shortest, ret_path) : join(hierarchy->v2.top, shortest, ret_path);
+	return v1 ? from_v1(mounts, v1, shortest, ret_path) : join(mounts->v2.top, shortest, ret_path);
 }
 
-/* As version 2 calls it, or, where version 2 has no such group, as a controller of version 1 does. */
-static int by_name(const struct cgroup_mounts *hierarchy, const char *path, char **ret_path)
+/* A path of version 2, or, if that has no such group, of a controller of version 1. */
+static int by_name(const struct cgroup_mounts *mounts, const char *path, char **ret_path)
 {
-	char *directory = cgroup_mounts_directory(hierarchy, path);
+	char *directory = cgroup_mounts_directory(mounts, path);
 	int err = directory && cgroup_id(directory) ? join("", path, ret_path) : -ENOENT;
 
 	free(directory);
-	for (unsigned int i = 0; err == -ENOENT && i < hierarchy->v1_count; i++) {
-		const char *below = cgroup_mounts_below(hierarchy->v1[i].top, path);
+	for (unsigned int i = 0; err == -ENOENT && i < mounts->v1_count; i++) {
+		const char *below = cgroup_mounts_below(mounts->v1[i].top, path);
 
 		if (below)
-			err = from_v1(hierarchy, &hierarchy->v1[i], below, ret_path);
+			err = from_v1(mounts, &mounts->v1[i], below, ret_path);
 	}
 	return err;
 }
 
 /* /sys/fs/cgroup/cpu is a link to cpu,cpuacct on many hosts. NULL: no such file. */
-static char *follow_links(const struct cgroup_mounts *hierarchy, const char *path)
+static char *follow_links(const struct cgroup_mounts *mounts, const char *path)
 {
 	char *full, *real, *below = NULL;
 
-	if (asprintf(&full, "%s%s", hierarchy->root, path) < 0)
+	if (asprintf(&full, "%s%s", mounts->root, path) < 0)
 		return NULL;
 	real = realpath(full, NULL);
-	if (real && cgroup_mounts_below(hierarchy->root, real))
-		below = strdup(cgroup_mounts_below(hierarchy->root, real));
+	if (real && cgroup_mounts_below(mounts->root, real))
+		below = strdup(cgroup_mounts_below(mounts->root, real));
 	free(real);
 	free(full);
 	return below;
 }
 
-static int resolve(const struct cgroup_mounts *hierarchy, const char *wanted, char **ret_path)
+static int resolve(const struct cgroup_mounts *mounts, const char *wanted, char **ret_path)
 {
 	char *path = normalize(wanted), *real;
 	int err;
 
 	if (!path)
 		return -errno;
-	err = by_directory(hierarchy, path, ret_path);
+	err = by_directory(mounts, path, ret_path);
 	if (err == -EXDEV)
-		err = by_name(hierarchy, path, ret_path);
-	if (err == -ENOENT && *wanted == '/' && (real = follow_links(hierarchy, path))) {
-		err = by_directory(hierarchy, real, ret_path);
+		err = by_name(mounts, path, ret_path);
+	if (err == -ENOENT && *wanted == '/' && (real = follow_links(mounts, path))) {
+		err = by_directory(mounts, real, ret_path);
 		err = err == -EXDEV ? -ENOENT : err;
 		free(real);
 	}
@@ -178,21 +178,20 @@ static int resolve(const struct cgroup_mounts *hierarchy, const char *wanted, ch
 	return err;
 }
 
-int cgroup_resolve(const struct cgroup_mounts *hierarchy, const char *wanted, struct cgroup *ret_group, char **ret_why)
+int cgroup_resolve(const struct cgroup_mounts *mounts, const char *wanted, struct cgroup *ret_group, char **ret_why)
 {
 	struct cgroup group = {0};
 	char *path = NULL;
-	int err = resolve(hierarchy, wanted, &path);
+	int err = resolve(mounts, wanted, &path);
 
 	if (!err)
-		err = cgroup_open(hierarchy, path, &group);
+		err = cgroup_open(mounts, path, &group);
 	if (!err)
 		err = cgroup_check(&group);
 	free(path);
 	if (err) {
 		cgroup_release(&group);
-		*ret_why =
-			error_sentence(sentences, err, wanted, err == -ENOENT ? hierarchy->v2.point : strerror(-err));
+		*ret_why = error_sentence(sentences, err, wanted, err == -ENOENT ? mounts->v2.point : strerror(-err));
 		return err;
 	}
 	*ret_group = group;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Copies of files in a mount namespace of COMMAND's own. The parent makes the tmpfs as a mount of no namespace and fills
- * it through its descriptor; the child, in its new namespace, hangs it up for a moment (a kernel before 6.15 clones only
- * what is mounted), puts a clone of each file over the original, and takes it down again. Owns the descriptors.
+ * The parent makes the tmpfs as a mount of no namespace and fills it through its descriptor. The child, in its new
+ * namespace, mounts it for a moment (a kernel before 6.15 clones only what is mounted), puts a clone of each file over the
+ * original, and unmounts it again.
  */
 #include "system/file_copies.h"
 
@@ -23,7 +23,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* Where the tmpfs hangs for a moment: a directory that is there wherever heaptap can run, and that no file is under. */
+/* Where the tmpfs is mounted for a moment: a directory that exists wherever heaptap can run, with no copied file below. */
 #define STAGE "/proc"
 
 static int open_tree_of_tmpfs(void)
@@ -32,7 +32,7 @@ static int open_tree_of_tmpfs(void)
 
 	if (fs < 0)
 		return -errno;
-	/* The source is what mountinfo shows: whoever wonders reads whose mount it is. Nobody goes through its root. */
+	/* mountinfo shows the source, which tells whose mount it is. No process looks files up through its root. */
 	if (!fsconfig(fs, FSCONFIG_SET_STRING, "source", "heaptap", 0) &&
 	    !fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) && !fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
 		tree = fsmount(fs, FSMOUNT_CLOEXEC, 0);
@@ -42,7 +42,7 @@ static int open_tree_of_tmpfs(void)
 	return tree;
 }
 
-/* mountinfo, as proc(5) has it: the fifth field is where it is mounted, the optional ones come before a hyphen. */
+/* In mountinfo (proc(5)) the fifth field is where it is mounted, and the optional fields end at a hyphen. */
 static bool root_is_shared(void)
 {
 	FILE *mounts = fopen("/proc/self/mountinfo", "re");
@@ -50,7 +50,7 @@ static bool root_is_shared(void)
 	bool shared = false;
 	size_t capacity = 0;
 
-	/* Of several on top of each other the last counts. */
+	/* Of several mounts on top of each other the last one counts. */
 	while (mounts && getline(&line, &capacity, mounts) > 0) {
 		int from = 0;
 
@@ -114,7 +114,7 @@ static int copy_bytes(int to, int from, off_t size)
 	return 0;
 }
 
-/* Labels, capabilities and access lists decide who may do what; of the others those are kept that a tmpfs takes. */
+/* Labels, capabilities and access lists must be kept; other attributes are kept if a tmpfs takes them. */
 static bool decides_access(const char *name)
 {
 	return !strncmp(name, "security.", 9) || !strcmp(name, "system.posix_acl_access");
@@ -152,7 +152,7 @@ static bool unchanged(int fd, const struct stat *before)
 	       now.st_ctim.tv_nsec == before->st_ctim.tv_nsec;
 }
 
-/* In this order: a new owner takes set-user-ID bits and capabilities away, and all but the last change times. */
+/* In this order: chown removes set-user-ID bits and capabilities, and every step but the last changes the times. */
 static int fill(int to, int from, const struct stat *status)
 {
 	const struct timespec times[2] = {status->st_atim, status->st_mtim};
@@ -202,8 +202,7 @@ static int resolved_path(int fd, char **ret_path)
 }
 
 /*
- * What the original's mount forbids, the copy's forbids too. Writing is forbidden besides: it would be lost with the
- * copy, and the writer should know.
+ * The copy's mount forbids what the original's does, and also writing: what is written would be lost with the copy.
  */
 static int mount_flags(int fd, u64 *ret_flags)
 {
@@ -230,7 +229,7 @@ int file_copies_add(struct file_copies *set, int fd)
 		return -errno;
 	if (!S_ISREG(original.st_mode))
 		return -EINVAL;
-	/* Whoever writes more gets a signal. */
+	/* Writing more would send heaptap SIGXFSZ. */
 	if ((u64)original.st_size > limit.rlim_cur)
 		return -EFBIG;
 	snprintf(file.name, sizeof(file.name), "%u", set->count % FILE_COPIES_MAX);
@@ -255,7 +254,7 @@ int file_copies_add(struct file_copies *set, int fd)
 
 /* --- in the child: system calls only --- */
 
-/* Open what a path leads to: 0 and a descriptor if it is that file. */
+/* Open the file that a path leads to, if it is the one meant: 0 and a descriptor, or -ESTALE. */
 static int open_if(const char *path, int flags, dev_t device, ino_t inode, int *ret_fd)
 {
 	struct stat status;
@@ -283,7 +282,7 @@ static int put(const struct file_copies *set, const struct file_copy *file, int 
 	return err;
 }
 
-/* Is the copy there now, and may its code run? A security module may think otherwise, or mounts may hide each other. */
+/* Is the copy there, and may its code be mapped? A security module may refuse, or mounts may hide each other. */
 static int try_out(const struct file_copy *file)
 {
 	void *code;
@@ -308,7 +307,7 @@ static int put_all(const struct file_copies *set, const int places[])
 		return -errno;
 	for (unsigned int i = 0; i < set->count && !err; i++)
 		err = put(set, &set->files[i], places[i]);
-	/* Lazily: heaptap's descriptors are under it. */
+	/* Lazily, since heaptap's descriptors are below it. */
 	if (umount2(STAGE, MNT_DETACH) && !err)
 		err = -errno;
 	return err;
@@ -321,7 +320,7 @@ int file_copies_enter(const struct file_copies *set)
 
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL))
 		return -errno;
-	/* Looked up before anything is mounted, so that no copy can be in the way of another. */
+	/* All are looked up before any is mounted, so that no copy hides the place of another. */
 	while (opened < set->count && !err) {
 		const struct file_copy *file = &set->files[opened];
 

@@ -3,8 +3,8 @@
 #define SYSTEM_FILE_COPIES_H
 /*
  * Copies of files, mounted over their originals in a mount namespace of COMMAND's own: a probe without a filter on a
- * copy's inode meets COMMAND and its descendants and nobody else. heaptap itself never enters that namespace, and the
- * tmpfs that holds the copies is mounted nowhere else; it goes with the last of its users.
+ * copy's inode is hit by COMMAND and its descendants only. heaptap itself never enters that namespace, and the tmpfs that
+ * holds the copies is mounted nowhere else; it ends with its last user.
  */
 #include <sys/types.h>
 
@@ -23,7 +23,7 @@ struct file_copy {
 
 struct file_copies {
 	int tree;    /* the tmpfs: a mount of no namespace until file_copies_enter */
-	bool shared; /* the root directory's mount hands on what is mounted below it; so it is in the new namespace */
+	bool shared; /* the mount of / has shared propagation; it gets the same in the new namespace */
 	unsigned int count;
 	struct file_copy files[FILE_COPIES_MAX];
 };
@@ -31,22 +31,23 @@ struct file_copies {
 /* An empty set. 0; -EPERM: no CAP_SYS_ADMIN; or another negative errno, and then *ret_set is NULL. */
 int file_copies_new(struct file_copies **ret_set);
 
-/* The copies stay while somebody has them mounted, mapped or open. NULL does nothing. */
+/* The copies stay while they are mounted, mapped or open. NULL does nothing. */
 void file_copies_free(struct file_copies *set);
 
 /*
  * Add a copy of the regular file behind descriptor `fd` (borrowed), with its owner, mode, times and extended attributes.
- * 0; -ESTALE: it changed meanwhile; -EFBIG: larger than heaptap may write; -EOPNOTSUPP or -EPERM: an attribute that decides about access cannot be kept;
- * -ENOSPC: no memory for it, or FILE_COPIES_MAX reached; or another negative errno. The set is of no use after an error.
+ * 0; -ESTALE: it changed meanwhile; -EFBIG: larger than heaptap may write; -EOPNOTSUPP or -EPERM: an attribute that decides
+ * about access cannot be kept; -ENOSPC: no memory for it, or FILE_COPIES_MAX reached; or another negative errno. After an
+ * error the set can only be freed.
  */
 int file_copies_add(struct file_copies *set, int fd);
 
 /*
  * Give the calling process, which must have one thread, a mount namespace of its own with every copy over its original.
- * Mounts of the namespace it leaves still come in, and none go out; namespaces below it get what is mounted in it as they
- * would in the one it leaves. Makes system calls only, so that it may be called
- * between fork and exec. 0, or negative errno (-ESTALE: a path leads to another file by now; -EINVAL also: the root
- * directory is no mount, as in a chroot): the namespace is half made then, and the process should leave.
+ * New mounts of the old namespace still appear in it, and its own do not appear in the old one; namespaces made from it
+ * get its mounts as they would have got those of the old one. Makes system calls only, so that it may be called between
+ * fork and exec. 0, or negative errno (-ESTALE: a path leads to another file by now; -EINVAL also: the root directory is
+ * no mount, as in a chroot): the namespace is half made then, and the process should exit.
  */
 int file_copies_enter(const struct file_copies *set);
 

@@ -2,8 +2,8 @@
 #ifndef SYSTEM_MAPPED_BY_H
 #define SYSTEM_MAPPED_BY_H
 /*
- * Who else pays: a link that is not filtered by PID makes every process that maps the file trap. Counting them is one
- * look at the mappings of each: 44 to 85 ms for 2000 processes that map the C library.
+ * How many other processes map certain files: each of them traps at a probe that is not filtered by PID. One look at the
+ * mappings of each process: 44 to 85 ms for 2000 processes that map the C library.
  */
 #include <sys/types.h>
 
@@ -13,8 +13,8 @@
 struct mapped_by_file {
 	dev_t device;
 	ino_t inode;
-	const char *path;	/* as mapped; for overlays, see below */
-	unsigned int processes; /* out: how many outside map its code */
+	const char *path;	/* as mapped; for overlays, see mapped_by_count */
+	unsigned int processes; /* out: how many map its code */
 };
 
 struct mapped_by_count {
@@ -23,7 +23,7 @@ struct mapped_by_count {
 };
 
 /*
- * Scan all processes below `root`/proc ("" for this machine) but those of which `is_ours` says true, and heaptap itself.
+ * Scan all processes below `root`/proc ("" for this machine), except those for which `is_ours` is true and heaptap itself.
  * Containers of one image share the probed inode, though each overlay shows it under a device number of its own: on
  * devices without a disk the same inode number under the same path counts as the same file. 0 or negative errno.
  */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From /proc and cgroup.procs to arrays of pids. Called by record and doctor. */
 #include "system/pid_list.h"
 
 #include <dirent.h>
@@ -17,7 +16,7 @@ static int add(pid_t pid, void *arg)
 
 	if (pid == getpid())
 		return 0;
-	/* Doubles its room whenever the count is a power of two. */
+	/* Doubles the room whenever the count is a power of two. */
 	if (!(list->count & (list->count - 1))) {
 		pids = reallocarray(list->pids, list->count ? 2 * list->count : 1, sizeof(*pids));
 		if (!pids)
@@ -71,7 +70,7 @@ int pid_list_family(const pid_t *pids, unsigned int count, struct pid_list *ret_
 	*ret_list = (struct pid_list){0};
 	for (unsigned int i = 0; i < count && !err; i++)
 		err = add(pids[i], ret_list);
-	/* A generation a round. */
+	/* Each round adds one generation. */
 	do {
 		before = ret_list->count;
 		for (unsigned int i = 0; i < all.count && !err; i++)

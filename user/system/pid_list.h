@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef SYSTEM_PID_LIST_H
 #define SYSTEM_PID_LIST_H
-/* Lists of running processes. One that begins or ends meanwhile may be missing or be there still. */
+/* Lists of running processes. A process that begins or ends during the listing may or may not be in it. */
 #include <sys/types.h>
 
 #include "include/types.h"
@@ -19,7 +19,7 @@ int pid_list_all(struct pid_list *ret_list);
 /* Those given and all that descend from them, each once. */
 int pid_list_family(const pid_t *pids, unsigned int count, struct pid_list *ret_list);
 
-/* Those in the group and below; *ret_hidden: how many there have no number here. */
+/* Those in the group and below; *ret_hidden: how many there are of another PID namespace, without a number here. */
 int pid_list_group(const struct cgroup *group, struct pid_list *ret_list, unsigned int *ret_hidden);
 
 void pid_list_release(struct pid_list *list);

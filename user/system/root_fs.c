@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looking up files for a process, as somebody with more rights than it. Whoever owns that file system may have put
- * anything under a name: a link to a file of the host, a device whose mere opening does something, a FIFO that blocks.
- * So a name is first resolved without opening what it stands for, the kernel keeps the way inside the root, and only
- * a regular file is then opened.
+ * heaptap looks up files for a process and has more rights than it. The owner of that file system may have put anything
+ * under a name: a link to a file of the host, a device that acts when it is opened, a FIFO that blocks. So a name is first
+ * resolved without opening the file (O_PATH), the kernel keeps the resolution inside the root, and only a regular file is
+ * then opened.
  */
 #include "system/root_fs.h"
 
@@ -83,7 +83,7 @@ void root_fs_look(struct root_fs *root)
 	pid_t inner = 0;
 	uid_t uid = 0;
 
-	/* Another process may have got the number; it has another one inside, or another root, in all likelihood. */
+	/* The PID may have been reused: the other process very likely has another number in its namespace. */
 	if (root->fd >= 0 && !read_status(root->pid, &uid, &inner) && inner == root->inner_pid)
 		root->uid = uid;
 }
@@ -95,7 +95,7 @@ void root_fs_close(struct root_fs *root)
 	root->fd = -1;
 }
 
-/* Open for reading what an O_PATH descriptor stands for. */
+/* Open the file of an O_PATH descriptor for reading. */
 static int reopen(int fd)
 {
 	char path[64];

@@ -3,7 +3,7 @@
 #define SYSTEM_ROOT_FS_H
 /*
  * The file system as a process sees it: files are looked up in its mount namespace, also after its end. Nothing there
- * is trusted: no name leads out of that root, and nothing but regular files is opened.
+ * is trusted: no name leads out of that root, and only regular files are opened.
  */
 #include <sys/types.h>
 
@@ -12,19 +12,19 @@
 struct stat;
 
 struct root_fs {
-	int fd;		 /* its root directory; -1: not to be had */
+	int fd;		 /* its root directory; -1: cannot be opened */
 	pid_t pid;	 /* as heaptap sees it */
 	pid_t inner_pid; /* as the process itself sees it */
-	uid_t uid;	 /* with which it makes files */
+	uid_t uid;	 /* effective user: the owner of files that it makes */
 };
 
-/* Of a living process. 0, or negative errno with ret_root->fd -1. */
+/* The root of a living process. 0, or negative errno with ret_root->fd -1. */
 int root_fs_open(pid_t pid, struct root_fs *ret_root);
 
-/* heaptap's own. */
+/* heaptap's own root. */
 int root_fs_open_own(struct root_fs *ret_root);
 
-/* Note its user anew, which may have changed since; nothing happens when it has ended. */
+/* Read its user again, which may have changed; does nothing when it has ended. */
 void root_fs_look(struct root_fs *root);
 
 void root_fs_close(struct root_fs *root);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The signals of a recording. Owns their descriptor and the mask of before; called by record.c. */
 #include "system/signals.h"
 
 #include <errno.h>
@@ -16,7 +15,7 @@ int signals_take(struct signals *signals)
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGCHLD);
 	sigaddset(&mask, SIGUSR1);
-	/* Not if it was ignored at the start: nohup. */
+	/* nohup ignores SIGHUP: then it stays ignored. */
 	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
 		sigaddset(&mask, SIGHUP);
 	sigprocmask(SIG_BLOCK, &mask, &signals->original_mask);
@@ -28,7 +27,7 @@ void signals_return(struct signals *signals)
 {
 	sigset_t mask = signals->original_mask;
 
-	/* A wish for a profile comes too late: it is being written. */
+	/* A request for a profile comes too late: the last one is being written. */
 	sigaddset(&mask, SIGUSR1);
 	if (signals->fd >= 0)
 		close(signals->fd);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef SYSTEM_SIGNALS_H
 #define SYSTEM_SIGNALS_H
-/* The signals that a recording listens to, at a descriptor: they interrupt nothing. */
+/* The signals of a recording, read from a descriptor: they interrupt no system call. */
 #include <signal.h>
 #include <stdbool.h>
 
-/* Begins zeroed, but for fd. */
+/* Zeroed at first, with fd -1. */
 struct signals {
 	int fd; /* readable when one has come; -1: not taken */
 	sigset_t original_mask;
@@ -18,10 +18,10 @@ struct signals {
 /* 0 or negative errno. */
 int signals_take(struct signals *signals);
 
-/* Note what has come since; does not wait. */
+/* Read the signals that have come since; does not wait. */
 void signals_read(struct signals *signals);
 
-/* From here on a signal has its default effect: the second one leaves without writing. Also if they were not taken. */
+/* From here on signals have their default effect: a second Ctrl-C ends heaptap at once. May be called without take. */
 void signals_return(struct signals *signals);
 
 #endif

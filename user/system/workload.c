@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Starting COMMAND; used by record. Between fork and exec the child calls nothing but system calls. */
+/* Between fork and exec the child makes system calls only. */
 #include "system/workload.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ static int executable(const char *path)
 	return 0;
 }
 
-/* As execvp: the first executable file wins, one that may not be executed is remembered. */
+/* As execvp does it: the first executable file; else -EACCES if there was a file that may not be executed. */
 static int search(const char *name, const char *list, char **ret_path)
 {
 	int result = -ENOENT;
@@ -67,10 +67,10 @@ int workload_find(const char *name, char **ret_path)
 	return *ret_path ? 0 : -ENOMEM;
 }
 
-/* The stand-ins come first, so that nothing has been built around a child that cannot have them. */
-static void enter(const struct file_copies *stand_ins, int verdict)
+/* The copies come first, so that the parent sets nothing up for a child that cannot have them. */
+static void enter(const struct file_copies *copies, int verdict)
 {
-	int err = -file_copies_enter(stand_ins);
+	int err = -file_copies_enter(copies);
 
 	if (write(verdict, &err, sizeof(err)) != sizeof(err) || err)
 		_exit(125);
@@ -92,7 +92,7 @@ static _Noreturn void run_child(char *const *argv, const char *path, const sigse
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execve(path, argv, environ);
 	err = errno;
-	/* A script without a #! line is the shell's, as execvp has it. */
+	/* The shell runs a script without a #! line, as with execvp. */
 	if (err == ENOEXEC) {
 		shell[0] = (char *)"sh";
 		shell[1] = (char *)path;
@@ -110,7 +110,7 @@ static void reap(pid_t pid)
 		;
 }
 
-/* What the child says of itself: an errno, 0 when it closes the pipe without a word. */
+/* The errno that the child writes; 0 when it closes the pipe without writing one. */
 static int hear(int verdict, int *ret_err)
 {
 	ssize_t length;
@@ -133,8 +133,8 @@ static int await_entry(const struct workload *workload)
 	return silent ? silent : -err;
 }
 
-int workload_start(char *const *argv, char *path, const sigset_t *mask, const struct file_copies *stand_ins,
-		   struct workload *ret_command)
+int workload_start(char *const *argv, char *path, const sigset_t *mask, const struct file_copies *copies,
+		   struct workload *ret_workload)
 {
 	int gate[2], verdict[2], err = 0;
 
@@ -144,27 +144,27 @@ int workload_start(char *const *argv, char *path, const sigset_t *mask, const st
 		err = -errno;
 		goto close_gate;
 	}
-	ret_command->pid = fork();
-	if (ret_command->pid < 0) {
+	ret_workload->pid = fork();
+	if (ret_workload->pid < 0) {
 		err = -errno;
 		goto close_verdict;
 	}
-	if (!ret_command->pid) {
+	if (!ret_workload->pid) {
 		close(gate[1]);
-		if (stand_ins)
-			enter(stand_ins, verdict[1]);
+		if (copies)
+			enter(copies, verdict[1]);
 		run_child(argv, path, mask, gate[0], verdict[1]);
 	}
 	close(gate[0]);
 	close(verdict[1]);
-	ret_command->gate = gate[1];
-	ret_command->verdict = verdict[0];
-	ret_command->path = path;
-	if (stand_ins)
-		err = await_entry(ret_command);
+	ret_workload->gate = gate[1];
+	ret_workload->verdict = verdict[0];
+	ret_workload->path = path;
+	if (copies)
+		err = await_entry(ret_workload);
 	if (err) {
-		close(ret_command->gate);
-		close(ret_command->verdict);
+		close(ret_workload->gate);
+		close(ret_workload->verdict);
 	}
 	return err;
 close_verdict:

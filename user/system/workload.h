@@ -9,29 +9,29 @@ struct file_copies;
 
 struct workload {
 	pid_t pid;
-	int gate;    /* writing here lets it go; closing it instead makes it leave without a trace */
-	int verdict; /* its exec's errno comes out here, or end of file when it succeeded */
-	char *path;  /* the program found, as exec will find it */
+	int gate;    /* writing here lets it exec; closing it makes it exit */
+	int verdict; /* yields the errno of its exec, or end of file when that succeeded */
+	char *path;  /* of the program; borrowed */
 };
 
 /* Look COMMAND up along PATH: 0 with *ret_path allocated; -ENOENT, -EACCES (found, but not executable), -ENOMEM. */
 int workload_find(const char *name, char **ret_path);
 
 /*
- * Fork the child; it will run with signal mask `mask`. With `stand_ins` (NULL: none) it has entered a mount namespace of
- * its own on return, where they are in place of their originals. 0 or negative errno: there is no child then, and one
- * without stand-ins may start all the same.
+ * Fork the child; it will run with signal mask `mask`. With `copies` (NULL: none) it has entered a mount namespace of its
+ * own on return, where they are in place of their originals. 0 or negative errno: there is no child then, but one without
+ * copies may still start.
  */
-int workload_start(char *const *argv, char *path, const sigset_t *mask, const struct file_copies *stand_ins,
-		   struct workload *ret_command);
+int workload_start(char *const *argv, char *path, const sigset_t *mask, const struct file_copies *copies,
+		   struct workload *ret_workload);
 
 /* Let it exec. 0, or the negative errno of its exec (the child is reaped then). */
 int workload_release(struct workload *workload);
 
-/* It never runs: the child leaves and is reaped. */
+/* It never runs: the child exits and is reaped. */
 void workload_abandon(struct workload *workload);
 
-/* Its status as a shell would give it (128 + signal), -EAGAIN while it runs; waits when `block`. */
+/* Its status as a shell reports it (128 + signal), -EAGAIN while it runs; waits if `block`. */
 int workload_status(struct workload *workload, int block);
 
 #endif
