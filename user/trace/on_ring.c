@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "trace/on_ring.h"
 
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "trace/raw_stacks.h"
 #include "trace/tracee.h"
 #include "trace/tracee_mappings.h"
+#include "trace/tracer.h"
 #include "trace/tracer_internal.h"
 
 /* Why filtered links will not do for the process any longer. */
@@ -152,9 +154,8 @@ static void react(struct tracer *tracer, const struct event_process *event)
 	}
 }
 
-int on_ring(void *arg, const struct event *event, size_t size)
+static int on_event(struct tracer *tracer, const struct event *event, size_t size)
 {
-	struct tracer *tracer = arg;
 	int err;
 
 	/* What an address means, and whose a mapping is, is a matter of time: what precedes the event comes first. */
@@ -174,4 +175,43 @@ int on_ring(void *arg, const struct event *event, size_t size)
 		return err;
 	react(tracer, (const struct event_process *)event);
 	return 0;
+}
+
+/* libbpf advances past a record before it hands it over, so stopping here loses nothing. */
+static int take(void *arg, void *event, size_t size)
+{
+	struct tracer *tracer = arg;
+
+	tracer->ring_error = on_event(tracer, event, size);
+	if (tracer->ring_error)
+		return tracer->ring_error;
+	return --tracer->ring_left > 0 ? 0 : -EAGAIN;
+}
+
+int on_ring_open(struct tracer *tracer)
+{
+	tracer->ring = ring_buffer__new(kernel_ring_fd(tracer->kernel), take, tracer, NULL);
+	return tracer->ring ? 0 : -errno;
+}
+
+void on_ring_close(struct tracer *tracer)
+{
+	ring_buffer__free(tracer->ring);
+}
+
+int tracer_fd(const struct tracer *tracer)
+{
+	return ring_buffer__epoll_fd(tracer->ring);
+}
+
+int on_ring_drain(struct tracer *tracer, int most)
+{
+	int taken;
+
+	tracer->ring_left = most;
+	tracer->ring_error = 0;
+	taken = ring_buffer__consume(tracer->ring);
+	if (tracer->ring_error)
+		return tracer->ring_error;
+	return taken >= 0 || taken == -EAGAIN ? most - tracer->ring_left : taken;
 }

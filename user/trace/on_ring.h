@@ -2,11 +2,15 @@
 #ifndef TRACE_ON_RING_H
 #define TRACE_ON_RING_H
 /* The ring's events, on their way to the recorder: what they call for here, when images begin and end. */
-#include <stddef.h>
+struct tracer;
 
-struct event;
+int on_ring_open(struct tracer *tracer); /* 0 or negative errno */
+void on_ring_close(struct tracer *tracer);
 
-/* As ring_open asks for; `tracer` is the struct tracer. Drains the side-band first as far as the event needs it. */
-int on_ring(void *tracer, const struct event *event, size_t size);
+/*
+ * Hand over at most about `most` events, each once the side-band has been drained as far as it needs: how many there were, or
+ * negative errno, when events are lost. A target that allocates faster than heaptap reads must not starve signals.
+ */
+int on_ring_drain(struct tracer *tracer, int most);
 
 #endif

@@ -15,7 +15,6 @@
 #include "trace/on_ring.h"
 #include "trace/on_sideband.h"
 #include "trace/raw_stacks.h"
-#include "trace/ring.h"
 #include "trace/sideband.h"
 #include "trace/tracee.h"
 #include "trace/tracee_mappings.h"
@@ -30,7 +29,7 @@
 
 static int open_streams(struct tracer *tracer)
 {
-	int err = ring_open(kernel_ring_fd(tracer->kernel), on_ring, tracer, &tracer->ring);
+	int err = on_ring_open(tracer);
 
 	if (!err)
 		err = on_sideband_open(tracer);
@@ -122,7 +121,7 @@ void tracer_close(struct tracer *tracer)
 	raw_stacks_free(tracer->raw_stacks);
 	unwind_tables_free(tracer->tables);
 	sideband_close(tracer->sideband);
-	ring_close(tracer->ring);
+	on_ring_close(tracer);
 	kernel_close(tracer->kernel);
 	recorder_free(tracer->recorder);
 	binaries_free(tracer->binaries);
@@ -136,18 +135,13 @@ void tracer_populate(struct tracer *tracer, const struct group *group)
 	kernel_populate(tracer->kernel, tracer->population, group);
 }
 
-int tracer_fd(const struct tracer *tracer)
-{
-	return ring_fd(tracer->ring);
-}
-
 bool tracer_drain(struct tracer *tracer)
 {
 	int taken;
 
 	on_sideband_drain(tracer);
 	kernel_begin_drain(tracer->kernel);
-	taken = ring_drain(tracer->ring, DRAIN_EVENTS);
+	taken = on_ring_drain(tracer, DRAIN_EVENTS);
 	tracee_mappings_publish_changed(tracer);
 	if (taken < 0)
 		log_error("events are lost: %s", strerror(-taken));

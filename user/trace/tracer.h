@@ -41,7 +41,7 @@ void tracer_close(struct tracer *tracer);
  */
 void tracer_populate(struct tracer *tracer, const struct group *group);
 
-/* Becomes readable when the ring fills up; drain at least every TRACER_DRAIN_MS all the same. */
+/* Becomes readable when the programs force a wake-up as the ring fills; drain every TRACER_DRAIN_MS all the same. */
 #define TRACER_DRAIN_MS 20
 int tracer_fd(const struct tracer *tracer);
 

@@ -39,9 +39,10 @@ struct tracer {
 	struct kernel *kernel;
 	struct calibration calibration;
 	enum attach_kind kind;
-	unsigned int leave_out; /* enum attach_leave_out */
-	struct ring *ring;
-	u64 emptied; /* how often the ring has been emptied, and one */
+	unsigned int leave_out;	   /* enum attach_leave_out */
+	struct ring_buffer *ring;  /* libbpf's */
+	int ring_left, ring_error; /* of a drain: how many events more, and what went wrong */
+	u64 emptied;		   /* how often the ring has been emptied, and one */
 	struct sideband *sideband;
 	u64 sideband_ns; /* what the side-band tells is known up to this time */
 	struct recorder *recorder;
