@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TRACE_ATTACH_METHOD_H
 #define TRACE_ATTACH_METHOD_H
-/* Which rung of the kernel ladder holds: session, multi, perf, tried in that order by really probing heaptap itself. */
+/* Choosing a way of attaching: session, multi, perf, tried in that order by really probing heaptap itself. */
 #include "trace/calibrate.h"
 
 /*
- * Load the programs for the best rung (or the one HEAPTAP_ATTACH names) and calibrate it; sets options->kind.
- * STATUS_DONE, or the status to exit with, the reason said.
+ * Load the programs for the best way that works (or the one HEAPTAP_ATTACH names) and calibrate it; sets options->kind.
+ * STATUS_DONE, or the status to exit with, the reason logged.
  */
 int attach_method_choose(struct kernel_options *options, struct kernel **ret_kernel,
 			 struct calibration *ret_calibration);
 
-/* Say in one sentence why heaptap cannot `do_what`, with the next step; returns STATUS_UNSUPPORTED or STATUS_FAILED. */
+/*
+ * Log in one sentence why heaptap cannot `do_what`, with the next step; STATUS_UNSUPPORTED or STATUS_FAILED. Tries every
+ * feature, which takes up to half a second.
+ */
 int attach_method_explain(const char *do_what, int err);
 
 #endif

@@ -100,23 +100,27 @@ static double measure(void (*call)(void))
 	return best;
 }
 
-static void *call_from_thread(void *arg)
+static void *call_in_thread(void *function)
 {
-	(void)arg;
-	call_alloc();
+	(*(void (**)(void))function)();
 	return NULL;
+}
+
+int calibrate_call_elsewhere(void (*function)(void))
+{
+	pthread_t thread;
+	int err = pthread_create(&thread, NULL, call_in_thread, &function);
+
+	return err ? -err : -pthread_join(thread, NULL);
 }
 
 static int check_threads(struct kernel *kernel, u32 process, bool *ret_right)
 {
 	u64 ledger[COUNTER_MAX] = {0};
-	pthread_t thread;
-	int err = pthread_create(&thread, NULL, call_from_thread, NULL);
+	int err = calibrate_call_elsewhere(call_alloc);
 
-	if (err)
-		return -err;
-	pthread_join(thread, NULL);
-	err = kernel_take_tally(kernel, process, ledger);
+	if (!err)
+		err = kernel_take_tally(kernel, process, ledger);
 	*ret_right = ledger[COUNTER_HITS_ALLOC] == 1;
 	return err;
 }

@@ -18,4 +18,7 @@ int calibrate(struct kernel *kernel, enum attach_kind kind, struct calibration *
 /* The offset of a function of heaptap's own in its file. 0 or negative errno. */
 int calibrate_find_offset(void (*function)(void), u64 *ret_offset);
 
+/* Call it in another thread than the main one. 0 or negative errno. */
+int calibrate_call_elsewhere(void (*function)(void));
+
 #endif

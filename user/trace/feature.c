@@ -9,21 +9,16 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/perf_event.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "feature.skel.h"
 #include "trace/calibrate.h"
+#include "trace/sideband.h"
 #include "trace/uprobe_link.h"
-#include "base/log.h"
 
-#define SELF	      "/proc/self/exe"
-#define COOKIE	      0x68656170746170ULL /* any number that does not come by itself */
-#define PERF_CPUS_MAX 8192
+#define SELF   "/proc/self/exe"
+#define COOKIE 0x68656170746170ULL /* any number that does not come by itself */
 
 /* What is probed. The nop is one that every kernel emulates; volatile assembly keeps each call. */
 static __attribute__((noinline)) void site(void)
@@ -76,25 +71,14 @@ static int try_btf(void)
 	return size == (ssize_t)sizeof(found) && found == magic ? 0 : -EBADMSG;
 }
 
-/* As sideband opens it, on the first CPU that is there. */
 static int try_sideband(void)
 {
-	struct perf_event_attr attr;
-	int cpu, err = -ENODEV;
+	static const struct sideband_sink nothing;
+	struct sideband *sideband;
+	int err = sideband_open(&nothing, &sideband);
 
-	memset(&attr, 0, sizeof(attr));
-	attr.size = sizeof(attr);
-	attr.type = PERF_TYPE_SOFTWARE;
-	attr.config = PERF_COUNT_SW_DUMMY;
-	attr.mmap = attr.mmap2 = attr.build_id = 1;
-	attr.comm = attr.comm_exec = attr.task = 1;
-	for (cpu = 0; cpu < PERF_CPUS_MAX && err == -ENODEV; cpu++) {
-		long fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-
-		err = fd < 0 ? -errno : 0;
-		if (fd >= 0)
-			close((int)fd);
-	}
+	if (!err)
+		sideband_close(sideband);
 	return err;
 }
 
@@ -148,19 +132,9 @@ static u64 trial_hits(const struct trial *trial, void (*call)(void))
 	return *hits - before;
 }
 
-static void *site_thread(void *arg)
-{
-	(void)arg;
-	site();
-	return NULL;
-}
-
 static void site_elsewhere(void)
 {
-	pthread_t thread;
-
-	if (!pthread_create(&thread, NULL, site_thread, NULL))
-		pthread_join(thread, NULL);
+	calibrate_call_elsewhere(site);
 }
 
 /* The entry runs the program with our cookie; a session skips the return leg when told, and takes it when not. */
@@ -222,40 +196,4 @@ void feature_probe(struct features *ret_features)
 	ret_features->error[FEATURE_MULTI] = try_kind(ATTACH_MULTI, &ret_features->error[FEATURE_MULTI_FILTER]);
 	ret_features->error[FEATURE_PERF] = try_kind(ATTACH_PERF, &unused);
 	libbpf_set_print(print);
-}
-
-const char *feature_missing(void)
-{
-	static char sentence[512];
-	struct privileges privileges;
-	struct features features;
-	enum feature_id id;
-
-	if (privileges_read(&privileges))
-		return NULL;
-	feature_probe(&features);
-	id = feature_text_missing(&features);
-	if (!id)
-		return NULL;
-	feature_text_explain(id, features.error[id], &privileges, sentence, sizeof(sentence));
-	return sentence;
-}
-
-int feature_forced(enum attach_kind *ret_kind)
-{
-	const char *name = getenv("HEAPTAP_ATTACH");
-	enum attach_kind kind;
-
-	if (!name) {
-		*ret_kind = ATTACH_NONE;
-		return 0;
-	}
-	for (kind = ATTACH_SESSION; kind <= ATTACH_PERF; kind++) {
-		if (!strcmp(name, attach_kind_name(kind))) {
-			*ret_kind = kind;
-			return 0;
-		}
-	}
-	log_error("HEAPTAP_ATTACH='%s' is none of session, multi and perf; unset it for the best that works", name);
-	return -EINVAL;
 }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The words about kernel features: for doctor's list, and for the message before exit status 3. Called by doctor and
- * record.
- */
+/* The text about kernel features: for doctor's list, and for the message before exit status 3. */
 #include "trace/feature_text.h"
 
 #include <errno.h>

@@ -17,7 +17,7 @@ enum feature_id {
 	FEATURE_RING,
 	FEATURE_TP_BTF,
 	FEATURE_SIDEBAND,
-	/* One of these is enough: the ladder, best rung first. */
+	/* One of these is enough: the ways of attaching, the best first. */
 	FEATURE_SESSION,
 	FEATURE_MULTI,
 	FEATURE_MULTI_FILTER, /* a multi link's PID filter takes every thread of the process */
@@ -39,8 +39,8 @@ struct requirement {
 const struct requirement *feature_text_find(enum feature_id id); /* id from 1 to FEATURE_MAX - 1 */
 
 /*
- * The feature for want of which nothing can be recorded, the first if there are several; of the ladder, when no rung
- * holds, the last. FEATURE_NONE when all is well.
+ * The missing feature without which nothing can be recorded, the first of several; the last way of attaching, when none
+ * works. FEATURE_NONE when all is well.
  */
 enum feature_id feature_text_missing(const struct features *features);
 

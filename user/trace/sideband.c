@@ -34,10 +34,10 @@ struct record {
 
 struct sideband {
 	struct sideband_sink sink;
-	struct cpu_ring *cpus;
-	unsigned int cpu_count;
 	struct record *records;
 	size_t record_count, record_capacity;
+	unsigned int cpu_count;
+	struct cpu_ring cpus[];
 };
 
 struct mmap2_body {
@@ -107,17 +107,12 @@ static int cpu_open(struct cpu_ring *ring, int cpu, bool forks)
 int sideband_open(const struct sideband_sink *sink, struct sideband **ret_sideband)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
-	struct sideband *sideband = calloc(1, sizeof(*sideband));
+	struct sideband *sideband = calloc(1, sizeof(*sideband) + (size_t)cpus * sizeof(*sideband->cpus));
 	int err = 0;
 
 	if (!sideband)
 		return -ENOMEM;
 	sideband->sink = *sink;
-	sideband->cpus = calloc((size_t)cpus, sizeof(*sideband->cpus));
-	if (!sideband->cpus) {
-		free(sideband);
-		return -ENOMEM;
-	}
 	for (int cpu = 0; cpu < cpus && !err; cpu++) {
 		err = cpu_open(&sideband->cpus[sideband->cpu_count++], cpu, sink->fork);
 		/* An offline CPU. */
@@ -148,7 +143,6 @@ void sideband_close(struct sideband *sideband)
 	for (size_t i = 0; i < sideband->record_count; i++)
 		free(sideband->records[i].header);
 	free(sideband->records);
-	free(sideband->cpus);
 	free(sideband);
 }
 

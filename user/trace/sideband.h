@@ -11,9 +11,9 @@ struct sideband;
 
 struct sideband_sink {
 	void (*comm)(void *arg, u32 pid, const char *comm, bool exec, u64 time_ns);
-	/* mapping->path is borrowed; device and inode, or build id, are filled, whichever the kernel told. */
+	/* mapping->path is borrowed; device and inode, or build id, are filled, whichever the kernel gives. */
 	void (*map)(void *arg, u32 pid, struct mapping *mapping);
-	void (*fork)(void *arg, u32 pid, u32 parent, u64 time_ns); /* NULL: nobody asks */
+	void (*fork)(void *arg, u32 pid, u32 parent, u64 time_ns); /* NULL: not wanted */
 	void (*lost)(void *arg, u64 count);
 	void *arg;
 };
@@ -23,8 +23,8 @@ int sideband_open(const struct sideband_sink *sink, struct sideband **ret_sideba
 void sideband_close(struct sideband *sideband);
 
 /*
- * Hand over, in the order of time, every record written before the call; the time up to which that is all there was.
- * Cheap when there is nothing.
+ * Hand over, in the order of time, every record written before the call. Returns the time up to which that is all there
+ * was. Cheap when there is nothing.
  */
 u64 sideband_drain(struct sideband *sideband);
 

@@ -104,7 +104,7 @@ static void test_feature_text_missing_base_comes_first(void **state)
 	assert_int_equal(feature_text_missing(&features), FEATURE_BPF);
 }
 
-static void test_feature_text_missing_one_rung_is_enough(void **state)
+static void test_feature_text_missing_one_way_of_attaching_is_enough(void **state)
 {
 	struct features features = {.error = {0}};
 
@@ -191,7 +191,7 @@ int main(void)
 		cmocka_unit_test(test_privileges_read_of_ourselves_succeeds),
 		cmocka_unit_test(test_feature_text_every_feature_has_its_words),
 		cmocka_unit_test(test_feature_text_missing_base_comes_first),
-		cmocka_unit_test(test_feature_text_missing_one_rung_is_enough),
+		cmocka_unit_test(test_feature_text_missing_one_way_of_attaching_is_enough),
 		cmocka_unit_test(test_feature_text_explain_names_capability_and_sudo),
 		cmocka_unit_test(test_feature_text_explain_root_is_not_sent_to_sudo),
 		cmocka_unit_test(test_feature_text_explain_user_namespace_is_told),
