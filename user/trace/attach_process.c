@@ -56,10 +56,12 @@ static bool withdraw(struct tracer *tracer, struct tracee *tracee)
 	return true;
 }
 
+/* A process that runs already. */
 struct scan {
 	struct tracer *tracer;
-	struct image *image;
 	pid_t pid;
+	struct tracee *tracee;
+	struct image *image;
 	unsigned int searched;
 };
 
@@ -82,37 +84,38 @@ static int scan_mapping(struct mapping *mapping, void *arg)
  * Begin to trace the process, with an image for it and all that /proc says. 0, or negative errno with nothing left of it in
  * the programs.
  */
-static int begin_image(struct tracer *tracer, struct scan *scan, struct tracee **ret_tracee)
+static int begin_image(struct scan *scan)
 {
+	struct tracer *tracer = scan->tracer;
 	u32 number = kernel_draw_process(tracer->kernel);
-	int err = number ? begin(tracer, scan->pid, number, ret_tracee) : -ENOSPC;
+	int err = number ? begin(tracer, scan->pid, number, &scan->tracee) : -ENOSPC;
 
 	if (err) {
 		if (number)
 			kernel_give_process(tracer->kernel, number);
 		return err;
 	}
-	err = recorder_begin(tracer->recorder, number, (u32)scan->pid, (*ret_tracee)->scope, clock_now_ns(),
+	err = recorder_begin(tracer->recorder, number, (u32)scan->pid, scan->tracee->scope, clock_now_ns(),
 			     &scan->image);
 	if (!err) {
 		settle_facts(&tracer->sources, scan->image, NULL, false);
 		scan->image->cpu_start_ns = procfs_cpu_ns(scan->pid);
-		tracee_set_new_max(tracer, *ret_tracee, scan->image->memory_limit, scan->image->memory_used);
+		tracee_set_new_max(tracer, scan->tracee, scan->image->memory_limit, scan->image->memory_used);
 		err = proc_maps_for_each(scan->pid, scan_mapping, scan);
 	}
-	if (err && withdraw(tracer, *ret_tracee))
+	if (err && withdraw(tracer, scan->tracee))
 		settle_end_unheard(tracer->kernel, tracer->recorder, scan->image, clock_now_ns());
 	return err;
 }
 
 /* Probe every allocator among the files the process maps. */
-static int probe_mapped(struct tracer *tracer, struct tracee *tracee, const struct image *image)
+static int probe_mapped(struct scan *scan)
 {
 	int err = 0;
 
-	for (struct binary *file = binaries_files(tracer->binaries); file && !err; file = file->next)
-		if (file->plan && address_map_has(image->mappings, file->elf))
-			err = tracee_probe(tracer, tracee, file);
+	for (struct binary *file = binaries_files(scan->tracer->binaries); file && !err; file = file->next)
+		if (file->plan && address_map_has(scan->image->mappings, file->elf))
+			err = tracee_probe(scan->tracer, scan->tracee, file);
 	return err;
 }
 
@@ -136,42 +139,39 @@ static void wait_for_tables(struct tracer *tracer, struct tracee *tracee, u64 st
 		unwind_tables_wait(tracer->tables, TABLES_WAIT_MS - waited);
 }
 
-static int say_nothing_to_probe(const struct tracer *tracer, const struct scan *scan)
+static int say_nothing_to_probe(const struct scan *scan)
 {
-	if (binaries_denied(tracer->binaries))
+	const struct binaries *binaries = scan->tracer->binaries;
+
+	if (binaries_denied(binaries))
 		log_error("pid %d: cannot open '%s' as it maps it (replaced or deleted since it started?); restart the "
 			  "service, or run heaptap with CAP_CHECKPOINT_RESTORE",
-			  scan->pid, binaries_denied(tracer->binaries));
+			  scan->pid, binaries_denied(binaries));
 	else
 		log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for " ALLOCATOR_NAMES
 			  ", see 'heaptap doctor -p %d'",
-			  scan->pid, scan->searched, binaries_names(tracer->binaries), scan->pid);
+			  scan->pid, scan->searched, binaries_names(binaries), scan->pid);
 	return STATUS_NO_TARGET;
 }
 
 int attach_process(struct tracer *tracer, pid_t pid)
 {
 	struct scan scan = {.tracer = tracer, .pid = pid};
-	struct tracee *tracee = NULL;
 	u64 start = clock_now_ns();
-	int err = begin_image(tracer, &scan, &tracee);
+	int err = begin_image(&scan);
 
 	if (err == -EEXIST)
 		return STATUS_DONE;
 	if (err)
 		return failed(pid, err);
-	wait_for_tables(tracer, tracee, start);
+	wait_for_tables(tracer, scan.tracee, start);
 	/* The profile begins here, not where the preparations did. */
 	scan.image->start_ns = clock_now_ns();
-	err = probe_mapped(tracer, tracee, scan.image);
-	if (err) {
-		withdraw(tracer, tracee);
-		return failed(pid, err);
-	}
-	if (tracee_any(tracer, tracee))
+	err = probe_mapped(&scan);
+	if (!err && tracee_any(tracer, scan.tracee))
 		return STATUS_DONE;
-	withdraw(tracer, tracee);
-	return say_nothing_to_probe(tracer, &scan);
+	withdraw(tracer, scan.tracee);
+	return err ? failed(pid, err) : say_nothing_to_probe(&scan);
 }
 
 int attach_program(struct tracer *tracer, pid_t pid, const char *path)
@@ -213,16 +213,15 @@ int attach_program(struct tracer *tracer, pid_t pid, const char *path)
 static bool attach_member(struct tracer *tracer, pid_t pid, int *ret_err)
 {
 	struct scan scan = {.tracer = tracer, .pid = pid};
-	struct tracee *tracee = NULL;
 	int err;
 
 	if (!procfs_maps_code(pid))
 		return false;
-	err = begin_image(tracer, &scan, &tracee);
+	err = begin_image(&scan);
 	if (err == -EEXIST)
 		return true;
 	if (!err)
-		err = probe_mapped(tracer, tracee, scan.image);
+		err = probe_mapped(&scan);
 	if (err == -ENOMEM || err == -ENOSPC)
 		*ret_err = err;
 	return !err;
