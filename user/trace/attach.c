@@ -17,16 +17,16 @@ struct attach {
 	unsigned int count;
 };
 
-/* Offsets and cookies of a plan, split by what the kinds need. */
+/* Offsets and cookies of a plan. */
 struct sites {
 	u64 offsets[RANGES_MAX], cookies[RANGES_MAX];
 	u32 count;
-	u32 returning, returning_count; /* those that want a return leg: the first, how many from there on */
+	u32 returning, returning_count; /* those with a return leg: the first, and how many from there on */
 };
 
 /*
- * In the order in which the kernel is to put them into running code, one by one: a program that starts meanwhile must not
- * be heard to allocate what it is not heard to free.
+ * In the order in which the kernel puts them into running code, one by one: in a program that starts meanwhile no allocation
+ * must be seen whose free is not.
  */
 enum part {
 	FREEING,
@@ -149,8 +149,8 @@ static void *close_one(void *fd)
 }
 
 /*
- * Attached by perf there are thirty descriptors, and the kernel waits a tenth of a second for most of them: some of that is waited for
- * side by side. A link keeps its event, so their order does not matter.
+ * Attached by perf there are thirty descriptors, and the kernel waits a tenth of a second for most of them: threads wait for several
+ * at once. A link keeps its event, so their order does not matter.
  */
 void attach_close(struct attach *attach)
 {

@@ -24,28 +24,30 @@ struct attach_programs {
 enum attach_leave_out {
 	ATTACH_NO_FREE = 1,   /* functions that free */
 	ATTACH_NO_NEW = 2,    /* functions that throw */
-	ATTACH_NO_OTHERS = 4, /* all that do not */
+	ATTACH_NO_OTHERS = 4, /* functions that do not throw */
 };
 
 struct attach;
 
 /*
  * Probe the file behind descriptor `fd` as planned, for process `pid` alone (0: all that map it), under scope and
- * allocator numbers. `leave_out`: what not to probe, of enum attach_leave_out. 0; -ESRCH: no such process; -EINVAL, -EOPNOTSUPP: the
+ * allocator numbers. `leave_out`: enum attach_leave_out, what not to probe. 0; -ESRCH: no such process; -EINVAL, -EOPNOTSUPP: the
  * kernel has no such links; other negative errno.
  */
 int attach_open(enum attach_kind kind, const struct attach_programs *programs, int fd, const struct plan *plan,
 		pid_t pid, u32 scope, u32 allocator, unsigned int leave_out, struct attach **ret_attach);
 
-/* Remove the probes. Hits stop at once, the call waits for the kernel: up to 0.1 s a multi link, and 0.1 s a perf
- * probe. */
+/*
+ * Remove the probes. Hits stop at once, but the call waits for the kernel: up to 0.1 s for a multi link, and 0.1 s for each
+ * perf probe.
+ */
 void attach_close(struct attach *attach);
 
 /* The same, without waiting. */
 void attach_close_later(struct attach *attach);
 
 /*
- * Wait for what is being removed without waiting: to be called before the process ends. A thread that is killed while the
+ * Wait until all that attach_close_later removes is gone. Call it before the process ends: a thread that is killed while the
  * kernel takes its breakpoints out leaves them where they are, for good.
  */
 void attach_wait_closed(void);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Raw BPF_LINK_CREATE and perf_event_open for uprobes. Owns nothing: descriptors go to the caller. Called by attach
- * (the target's allocators) and by feature (heaptap's own binary).
- */
+/* Raw BPF_LINK_CREATE and perf_event_open for uprobes. */
 #include "trace/uprobe_link.h"
 
 #include <errno.h>
