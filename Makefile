@@ -16,7 +16,7 @@ endif
 Q := $(if $(filter 1,$(V)),,@)
 comma := ,
 say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
-# Tracing needs root; everything else must not.
+# Tracing needs root; nothing else may need it.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
@@ -101,14 +101,14 @@ UNIT_TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test_*
 ASAN_TESTS := $(UNIT_TESTS:$(OUT)/%=$(OUT)/asan/%)
 E2E_TESTS  := $(patsubst tests/e2e/suites/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/suites/test_*.c))
 SWAP_LIBRARIES := red green blue red_plain green_plain blue_plain
-# Rust where there is a compiler that works: elsewhere neither its target nor its test is there.
+# Rust only where a compiler works: elsewhere its target and its test are left out.
 RUSTC := $(firstword $(foreach rustc,rustc $(wildcard $(HOME)/.cargo/bin/rustc), \
               $(shell $(rustc) -V >/dev/null 2>&1 && echo $(rustc))))
 UNWIND_VARIANTS := c_clang cxx_clang c_static c_static_pie scenes_cet $(if $(RUSTC),rust)
 MPROF_VARIANTS  := $(foreach cc,gcc clang,$(foreach level,O0 O2,$(foreach frame,fp nofp,$(foreach link,dynamic static-pie,\
                    $(cc)_$(level)_$(frame)_$(link)))))
 MATRIX_VARIANTS := musl musl_static glibc_static jemalloc_static
-# What runs in the containers of the tests, in images of either C library.
+# Programs that run in the tests' containers, in images of both C libraries.
 GUESTS     := brood offspring outside
 IMAGES     := $(addprefix $(OUT)/tests/e2e/image_,glibc.tar musl.tar)
 TARGETS    := $(patsubst tests/e2e/targets/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/targets/target_*.c)) \
@@ -119,14 +119,14 @@ TARGETS    := $(patsubst tests/e2e/targets/%.c,$(OUT)/tests/e2e/%,$(wildcard tes
               $(addprefix $(OUT)/tests/e2e/library_,original.so impostor.so) \
               $(MPROF_VARIANTS:%=$(OUT)/tests/e2e/mprof/%) $(MATRIX_VARIANTS:%=$(OUT)/tests/e2e/target_matrix_%) \
               $(IMAGES) $(OUT)/tests/e2e/servers
-# Run a second time, with a heaptap built under the sanitizers: those that do not watch the clock.
+# Tests that do not depend on time run a second time, with a heaptap built under the sanitizers.
 ASAN_E2E   := $(filter $(addprefix %/test_,failure interim leaks lifetimes output rungs status),$(E2E_TESTS))
 KIT_O      := $(patsubst tests/e2e/kit/%.c,$(OUT)/tests/e2e/kit/%.o,$(wildcard tests/e2e/kit/*.c))
 TEST_CFLAGS = $(ALL_CFLAGS) -iquote tests -Wno-missing-prototypes -DSOURCE_DIR='"$(CURDIR)"' -MMD -MP
 # A target's allocations must survive the optimizer, and its stack must be walkable.
 TARGET_FLAGS := -O1 -g -fno-builtin -fno-optimize-sibling-calls -fno-omit-frame-pointer -pthread -D_GNU_SOURCE -iquote tests \
                 -MMD -MP
-# Those whose stacks are held against libunwind: as Debian builds its programs.
+# Targets whose stacks are compared with libunwind's: built as Debian builds its programs.
 $(OUT)/tests/e2e/target_unwind_%: TARGET_FLAGS := -O2 -g -fomit-frame-pointer -pthread -D_GNU_SOURCE -iquote tests -MMD -MP
 
 # $1: a room. Only from trace on is there a kernel to talk to, and so libbpf to link.
@@ -201,7 +201,7 @@ $(OUT)/tests/e2e/target_%_cet: tests/e2e/targets/target_%.c Makefile
 	$(call say,TARGET,$@)
 	$(Q)$(CC) $(TARGET_FLAGS) -fcf-protection=full -MF $@.d $< -o $@
 
-# Nothing can be preloaded into these: the shim is linked in.
+# A static program cannot have a preloaded shim: it is linked in.
 SHIM_WRAPS := malloc calloc realloc reallocarray memalign aligned_alloc posix_memalign valloc pvalloc free
 SHIM_LINK  := -DSHIM_STATIC tests/e2e/shims/shim_unwind.c $(SHIM_WRAPS:%=-Wl,--wrap=%)
 
@@ -215,7 +215,7 @@ $(OUT)/tests/e2e/target_%_static_pie: tests/e2e/targets/target_%.c tests/e2e/shi
 	$(call say,TARGET,$@)
 	$(Q)$(CC) $(filter-out -M%,$(TARGET_FLAGS)) -static-pie $< $(SHIM_LINK) -o $@
 
-# One program, linked with one allocator after another. That of an archive must be asked for: weak references do not.
+# One program, linked with one allocator after another. An archive's must be requested by -u: weak references do not pull it in.
 MATRIX_musl            := musl-gcc
 MATRIX_PULL            := -Wl,$(subst $(eval) ,$(comma),$(foreach name,malloc calloc realloc reallocarray memalign aligned_alloc posix_memalign \
                           valloc free,-u $(name)))
@@ -263,13 +263,13 @@ $(GUESTS:%=$(OUT)/tests/e2e/target_%_musl): $(OUT)/tests/e2e/target_%_musl: test
 	$(call say,TARGET,$@)
 	$(Q)musl-gcc $(TARGET_FLAGS) -MF $@.d $< -o $@
 
-# Roots of containers: Debian 13's C library and shell, fetched once, and musl's loader; with what runs in them under one name.
+# Roots of containers: Debian 13's C library and shell, fetched once, and musl's loader; the programs have the same names in both.
 $(OUT)/tests/e2e/root_glibc: tests/e2e/kit/unpack.sh
 	@mkdir -p $(@D)
 	$(call say,UNPACK,$@)
 	$(Q)tests/e2e/kit/unpack.sh --closure trixie $@ base-files libc6 dash coreutils && touch $@
 
-# Servers that would start when installed; and what they need must be there.
+# Servers that would start if they were installed, so they are unpacked; then a check that they run.
 $(OUT)/tests/e2e/servers: tests/e2e/kit/unpack.sh
 	@mkdir -p $(@D)
 	$(call say,UNPACK,$@)
@@ -291,7 +291,7 @@ $(OUT)/tests/e2e/shim_unwind.so: tests/e2e/shims/shim_unwind.c Makefile
 	$(call say,SHIM,$@)
 	$(Q)$(CC) -shared -fPIC -O2 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -D_GNU_SOURCE -MMD -MP -MF $@.d $< -lunwind -o $@
 
-# Alike but for names and, in blue, frame sizes; the plain ones have no build id to be told apart by.
+# The same but for names and, in blue, frame sizes; the plain ones have no build id that tells them apart.
 $(OUT)/tests/e2e/swap_%.so: COLOUR = $(firstword $(subst _, ,$*))
 $(OUT)/tests/e2e/swap_%.so: tests/e2e/targets/library_swap.c Makefile
 	@mkdir -p $(@D)
@@ -317,7 +317,7 @@ e2e: e2e-programs ## record real programs and compare with the truth (root)
 kernels: e2e-programs ## the end-to-end tests on Debian's kernels 6.1 and 6.12, emulated (fetches them through apt)
 	$(Q)OUT='$(OUT)' tests/kernels.sh
 
-# Each target first runs what it was given before (its corpus is small and kept), then searches for FUZZ_SECONDS.
+# Each fuzzer first runs its corpus (small, in the repository), then searches for FUZZ_SECONDS.
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 10
 
@@ -380,8 +380,8 @@ SCRIPTS := $(wildcard .ci/setup .ci/run .ci/walls tests/*.sh tests/*/*.sh tests/
 format: ## rewrite the sources in the house style
 	$(Q)clang-format -i $(C_FILES)
 
-# Programs for the kernel are the verifier's to check; targets do on purpose what no program should; and clang-tidy does not
-# know that cmocka's assertions do not return.
+# The verifier checks the BPF programs; targets do on purpose what no program should do; and clang-tidy does not know that
+# cmocka's assertions do not return.
 CHECK_FILES := $(filter-out bpf/% tests/e2e/targets/%,$(filter %.c,$(C_FILES)))
 TIDY_FILES  := $(filter-out tests/%,$(CHECK_FILES))
 TIDY_FLAGS := -std=gnu11 -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -DSOURCE_DIR='""' -iquote user -iquote . -iquote tests \

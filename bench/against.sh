@@ -6,7 +6,7 @@
 #
 #   OLD=path/to/older/build bench/against.sh
 #
-# Without OLD there is nothing to compare with; that is said, and is no failure, so that `make bench` can run every script.
+# Without OLD there is nothing to compare with. The script says so and succeeds, so that `make bench` can run every script.
 if [ -z "${OLD:-}" ]; then
 	echo '  no older build to compare with: name one with OLD=path/to/older/build'
 	exit 0

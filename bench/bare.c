@@ -9,7 +9,7 @@
  *   bare leg PID     the same without the walk
  *   bare timing PID  none, but the kernel takes the time of all programs meanwhile (run_time_ns in /proc/PID/fdinfo)
  *
- * It says "ready" when all are attached. Run by pair.sh and unwind.sh.
+ * It says "ready" when all are attached.
  */
 #include <bpf/bpf.h>
 #include <errno.h>

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What a process pays that is not traced while another one is: malloc and free; fork, exit and wait; the same with an exec.
-# Malloc and free also while a command and its children are, whose libc is a copy: and without the copy, for comparison.
+# The cost to an untraced process while another process is traced: malloc and free; fork, exit and wait; the same with an exec.
+# Malloc and free also while a command and its children are traced, with a copy of libc, and without one for comparison.
 # Then what the copies cost a command at its start.
-# Alternating, medians of ROUNDS rounds. TOLERANCE is what the machine's own noise makes of equal costs.
+# Alternating, medians of ROUNDS rounds. TOLERANCE: the ratio that noise makes of equal costs.
 # shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
 

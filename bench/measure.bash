@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What the scripts beside it share: a workload to talk to, tracers that come and go, medians, and requirements. Sourced.
+# What the scripts of bench/ share, to be sourced: a workload, tracers that start and stop, medians, and requirements.
 # shellcheck shell=bash
 set -euo pipefail
 
@@ -27,7 +27,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 renice -n -20 $$ >/dev/null
 
-# Copies of libc, one for the workload and one for the tracer, so that nobody else's probes on the machine's own come between.
+# Copies of libc, one for the workload and one for the tracer, so that other users' probes on the machine's own do not interfere.
 libc=$scratch/libc.so.6
 mkdir "$scratch/tracer"
 for copy in "$libc" "$scratch/tracer/libc.so.6"; do

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What a malloc(64) with its free costs under heaptap, and under what it is measured against: one process, attached to by one
-# tracer after the other, ROUNDS times over; medians.
+# What a malloc(64) with its free costs under heaptap and under the tracers it is compared with: one process, traced by one
+# after the other, ROUNDS times; medians.
 #
 # Where libbpf-tools' memleak is not installed, MEMLEAK_ROOT may name a directory to chroot into that has it.
 # shellcheck source=bench/measure.bash

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Two thousand processes of one group, two hundred of which allocate: how soon heaptap traces them, what it takes for itself
-# at the default interval; and 100 forks a second for SECONDS_OF_FORKS (60), of which its memory must not grow.
+# Two thousand processes of one group, two hundred of which allocate: how soon heaptap traces them, and its own CPU and memory at
+# the default interval. Then 100 forks a second for SECONDS_OF_FORKS (60), during which its memory must not grow.
 # shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
 

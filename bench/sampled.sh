@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What a sampled object costs the target beyond what every call pays: a pair of which both halves make an event (-R 1) minus a
-# pair that makes none; medians of ROUNDS rounds.
+# What a sampled object costs the target, beyond the cost of every call: a pair in which both halves make an event (-R 1), minus
+# a pair that makes none; medians of ROUNDS rounds.
 # shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
 

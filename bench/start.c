@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What it takes to get COMMAND to where it waits for its exec: milliseconds without and with copies of its allocator
- * files, medians of ROUNDS. Run by bystander.sh.
+ * files, medians of ROUNDS.
  */
 #include <stdio.h>
 #include <stdlib.h>

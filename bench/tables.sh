@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Unwind tables: their size, and the time to make them, of libc and of whatever large files are installed.
+# Unwind tables: their size, and the time to make them, of libc and of the large files that are installed.
 # shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
 

@@ -11,7 +11,7 @@
 PAIRS=${PAIRS:-22000}
 FRAMES=27
 
-# The time that the programs a process holds have run. Links tell it too on some kernels: each program counts once.
+# The run time of the BPF programs that a process holds. Some kernels show it for links too: each program counts once.
 run_ns() { # PID
 	awk 'FNR == 1 { id = "" }
 	     $1 == "prog_id:" { id = $2 }

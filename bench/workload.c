@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The process that is measured. It reads one command a line and answers each with one number on a line, so that one and
- * the same process is measured untraced and under one tracer after the other. Run by the scripts beside it.
+ * the same process is measured untraced and under one tracer after the other.
  *
  *   pairs N            malloc(64) and free, N times: nanoseconds a pair
  *   paced RATE SECONDS the same, RATE pairs a second: how many were made
@@ -96,7 +96,7 @@ static inline __attribute__((always_inline)) double pairs(unsigned long count)
 }
 
 /*
- * Chains of functions that are alike but for the frame pointer. The root's unwind information says that nobody called
+ * Chains of functions that are alike but for the frame pointer. The root's unwind information says that nothing called
  * it, so that there are as many frames as were asked for, to the frame.
  */
 #define CHAIN_FUNCTION(name, next, words, keep)                                                                        \
@@ -144,7 +144,7 @@ static double stacks(unsigned long frames, unsigned long count)
 	return (double)count;
 }
 
-/* Every millisecond what is due by then; whoever is late catches up. */
+/* Every millisecond what is due by then; a late round catches up. */
 static double paced(unsigned long rate, unsigned long seconds)
 {
 	uint64_t start = clock_ns(CLOCK_MONOTONIC), made = 0;

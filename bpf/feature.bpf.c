@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One tiny program per kernel feature that heaptap builds on, each loaded alone by user/feature.c: what loads, attaches
+ * One tiny program per kernel feature that heaptap builds on, each loaded alone by user/trace/feature.c: what loads, attaches
  * and fires here is what this kernel can do.
  */
 #include "vmlinux.h"

@@ -45,7 +45,7 @@ struct group {
 	char path[GROUP_PATH_MAX];
 };
 
-/* What a probed function does; the kernel side of the allocator table in user/allocator.c. "One" and "two" are the
+/* What a probed function does; the kernel side of the allocator table in user/probe/allocator.c. "One" and "two" are the
  * arguments whose registers the cookie names, whichever of the function's they are. */
 enum call_kind {
 	CALL_NONE = 0,

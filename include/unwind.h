@@ -3,7 +3,7 @@
 #define UNWIND_H
 /*
  * Unwinding by table, for both sides: the programs walk a stack where it was sampled, user space walks those that were
- * sampled before their tables were ready. x86-64: this file and user/cfirule.c are what another architecture provides
+ * sampled before their tables were ready. x86-64: this file and user/unwind/cfi_rule.c are what another architecture provides
  * again.
  *
  * A table is made once per file from its call frame information: for every code address a rule that leads from a

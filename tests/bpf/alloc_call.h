@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef ALLOC_CALL_H
 #define ALLOC_CALL_H
-/* One process that calls its allocator, and what it is told. */
+/* One process that calls its allocator, and the answers it gets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef HEAP_EVENT_H
 #define HEAP_EVENT_H
-/* One address in the live map, and the events that tell of its objects. */
+/* One address in the live map, and the events about its objects. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

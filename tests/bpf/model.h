@@ -3,8 +3,8 @@
 #define MODEL_H
 /*
  * Programs, recorder and accounts together, as they are built, over the stub's kernel, and a model of a process with
- * threads that calls its allocator at random. The model knows what is really allocated; the counters tell it which
- * samples were given up.
+ * threads that calls its allocator at random. The model knows what is really allocated; the counters say which
+ * samples were lost.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef STACK_CAPTURE_H
 #define STACK_CAPTURE_H
-/* A stack in made-up user memory, captured, and what is sent of it. */
+/* A stack in made-up user memory, captured, and the events that are sent for it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

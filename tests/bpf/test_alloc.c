@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* alloc.bpf.c: what every kind of birth counts, samples and tells, on its way in and on its way out. */
+/* alloc.bpf.c: what every kind of allocation counts, samples and sends, at its entry and at its return. */
 #include "alloc_call.h"
 
 /* --- births --- */

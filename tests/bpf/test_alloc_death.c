@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* alloc.bpf.c: what free and realloc count and tell. */
+/* alloc.bpf.c: what free and realloc count and send. */
 #include "alloc_call.h"
 
 /* --- deaths --- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* alloc.bpf.c: reallocs that serve NULL and nothing themselves, and calls whose failure throws. */
+/* alloc.bpf.c: reallocs that handle NULL and size 0 themselves, and calls whose failure throws. */
 #include "alloc_call.h"
 
 /* --- realloc as everyone but glibc has it --- */
@@ -140,7 +140,7 @@ static void test_alloc_new_under_a_limit_is_told_at_its_entry(void **state)
 	assert_entry_only(CALL_NEW, 100, 0, 100);
 }
 
-/* Nobody has said what can be asked for: the rungs with a leg for every call, or no overcommitment. */
+/* The largest safe size is unknown: rungs with a leg for every call, or no overcommitment. */
 static void test_alloc_new_of_unknown_limit_is_told_at_its_entry(void **state)
 {
 	u32 number = SCOPE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * heap.bpf.h: births and deaths in the live map, transition by transition. What every one of them must keep: an
- * object's death is told by exactly one event, or stands in the map as a flag until it is.
+ * heap.bpf.h: births and deaths in the live map, transition by transition. The invariant: an object's death is
+ * reported by exactly one event, or is flagged in the map until it is.
  */
 #include "heap_event.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* heap.bpf.h: what realloc does to the live map: an object moves, and is buried or revived. */
+/* heap.bpf.h: what realloc does to the live map: an object moves, and then dies or is revived. */
 #include "heap_event.h"
 
 static void assert_moved_event(enum event_kind kind, u64 object)

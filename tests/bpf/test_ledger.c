@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The model of a process over ring, live map and stash that are far too small. Afterwards the ledger must balance to
- * the object, and what the recorder holds to be in use must be exactly what the model does.
+ * the object, and the recorder's objects in use must be exactly the model's.
  */
 #include "model.h"
 
@@ -68,7 +68,7 @@ static void note_expected(void)
 	}
 }
 
-/* The event itself must get through: without it nobody could know of the new image. */
+/* The event itself must get through: without it the new image would be unknown. */
 static void exec_program(void)
 {
 	drain();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* process.bpf.c, population.bpf.h: who is traced without having been named, from when, and until when. */
+/* process.bpf.c, population.bpf.h: which processes join a population, from when, and until when. */
 #include "family.h"
 
 /* --- births --- */

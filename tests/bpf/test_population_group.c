@@ -16,7 +16,7 @@ static void test_population_cgroup_whoever_comes_in_is_traced_and_whoever_leaves
 
 	(void)state;
 	population = POPULATION_CGROUP;
-	become(&heaptap); /* or whoever moves it */
+	become(&heaptap); /* or the process that moves it */
 	litter_free_rows();
 	move(inside);
 	assert_child_begins(EVENT_ENTER, CHILD);

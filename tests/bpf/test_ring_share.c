@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* emit.bpf.h: of a ring that many share, whoever floods it leaves room for those who do not. */
+/* emit.bpf.h: a process that floods a shared ring leaves room for processes that do not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

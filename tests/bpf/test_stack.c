@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stack.bpf.h: interning, the pool of scratch slots, and what is said when a stack has to be given up. */
+/* stack.bpf.h: interning, the pool of scratch slots, and what is counted when a stack is lost. */
 #include "stack_capture.h"
 
 static void test_stack_capture_first_time_sends_frames_under_its_hash(void **state)

@@ -79,7 +79,7 @@ static void test_stack_hash_similar_stacks_do_not_collide(void **state)
 	free(hashes);
 }
 
-/* Whoever knows the frames can tell from a stack's name which mapping list it was walked by. */
+/* The frames and a stack's name tell which mapping list it was walked by. */
 static void test_stack_hash_of_the_programs_tells_the_generation(void **state)
 {
 	static const u32 generations[] = {1, 2, 77, UINT32_MAX};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* unwind.bpf.h: code without a rule, where frame pointers lead on if they are ones. */
+/* unwind.bpf.h: code without a rule, where the walk goes on by frame pointer if that is one. */
 #include "walk.h"
 
 static void code_is_calls(u64 start)

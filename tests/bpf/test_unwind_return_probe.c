@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* unwind.bpf.h: stacks whose return addresses a return probe has taken away. */
+/* unwind.bpf.h: stacks in which a return probe has replaced return addresses. */
 #include "walk.h"
 
 static void test_unwind_waiting_return_probe_is_seen_through(void **state)
@@ -16,7 +16,7 @@ static void test_unwind_waiting_return_probe_is_seen_through(void **state)
 	assert_walk(UNWIND_COMPLETE, 3);
 	assert_int_equal(scratch.stack.ip[1], in(RULE_SP));
 	assert_int_equal(scratch.stack.ip[2], in(RULE_END));
-	/* The probes' own mapping may be known: to be code that nobody has a table for. */
+	/* The probes' own mapping may be known, as code without a table. */
 	put(2, JIT + 0x10);
 	put(5, JIT + 0x10);
 	walk_from(in(RULE_SP));

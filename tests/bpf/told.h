@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TOLD_H
 #define TOLD_H
-/* What user space is told: counters of PROCESS, and events. Include after the programs and the number. */
+/* What user space gets: counters of PROCESS, and events. Include after the programs and the number. */
 
 static STUB_UNUSED u64 counted(enum counter counter)
 {

@@ -13,7 +13,7 @@
  * nothing can tell them apart. Turnover is told from a leak once a third of the cycles is some two mean lives, a
  * sawtooth once it is more than its period, a cache once two fifths are more than it took to fill. 40 is the least for
  * those that the error rates are stated for. Percent of 1000 sites that this rule calls growing (before 40: that it
- * would call so, had it no least; tests/unit/test_verdict.c simulates them):
+ * would call so, had it no least; tests/unit/profile/test_verdict_rate.c simulates them):
  *
  *   cycles                                    20     30     36     40     44     48     60    120
  *   turnover, mean life 5                    2.9    0.4    0.2      0      0      0      0      0

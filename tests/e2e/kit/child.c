@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Processes that a test starts: a fork that gives up what it must, pipes to talk through, and an end that is waited for
- * by its pidfd. Used by session.c for heaptap itself and by the tests for their targets.
+ * Processes that a test starts: a fork that closes what it must, pipes to talk through, and a wait for the end by pidfd.
  */
 #include "child.h"
 

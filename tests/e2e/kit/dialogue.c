@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-/* For reading and writing, so that nobody waits for the other end, and a target that restarts finds its words. */
+/* For reading and writing, so that neither end waits for the other, and a target that restarts finds its commands. */
 static int fifo(const char *path)
 {
 	int fd;

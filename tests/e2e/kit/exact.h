@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef EXACT_H
 #define EXACT_H
-/* Records a program under the shim at interval 1 and holds what heaptap wrote against the shim's log of the same run.
+/* Records a program under the shim at interval 1 and compares what heaptap wrote with the shim's log of the same run.
  */
 #include "session.h"
 

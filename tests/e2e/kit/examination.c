@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `heaptap doctor` and what it says of the processes of a stage. */
+/* `heaptap doctor` and what it says about the processes of a stage. */
 #include "examination.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef EXAMINATION_H
 #define EXAMINATION_H
-/* `heaptap doctor` and what it says of the processes of a stage. Functions fail the running test themselves. */
+/* `heaptap doctor` and what it says about the processes of a stage. Functions fail the running test themselves. */
 #include "stage.h"
 
 /* Run doctor, behind the words of `wrapper`; it must end with that status. What it says, errors too, is the stage's text. */

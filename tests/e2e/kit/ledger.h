@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef LEDGER_H
 #define LEDGER_H
-/* The books of one process in index.json, held against the formula in include/counter.h. */
+/* The ledger of one process in index.json, compared with the formula in include/counter.h. */
 #include "session.h"
 
 /* sampled = the sum of all that can become of a sample, to the object. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef OWN_LIBC_H
 #define OWN_LIBC_H
-/* A target with a C library and a loader of the scene's own, which nobody else maps and which a test may remove. */
+/* A target with a C library and a loader of the scene's own, which no other process maps and a test may remove. */
 #include "session.h"
 
 /* target_leak as `program`, beside its libc.so.6 and ld-linux-x86-64.so.2: in the scene's directory, unless they are there. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef PLACED_H
 #define PLACED_H
-/* A test's own program, put where anybody may enter, and what a program wrote. */
+/* A test's own program, put where every user may enter, and what a program wrote. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ static inline char *contents(const char *path)
 	return text;
 }
 
-/* A copy of a program beside the test, below the scene's directory, which anybody may enter. */
+/* A copy of a program beside the test, below the scene's directory, which every user may enter. */
 static inline const char *place(struct scene *scene, const char *name, mode_t mode, uid_t owner)
 {
 	const char *path = format("%s/%s", scene->dir, name);

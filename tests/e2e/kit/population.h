@@ -2,7 +2,7 @@
 #ifndef POPULATION_H
 #define POPULATION_H
 /*
- * A recording of many processes, held against the shim's logs of the same run, one for each image of a process. Images
+ * A recording of many processes, compared with the shim's logs of the same run, one for each image of a process. Images
  * that allocated nothing are left out on both sides. Functions fail the running test themselves.
  */
 #include "session.h"
@@ -20,7 +20,7 @@ enum population_match {
 size_t population_assert_exact(const struct session *session, const char *prefix, enum population_match match,
 			       const char *const *unlogged);
 
-/* Each image's .pb.gz can be read and comes to its row in the index. Returns how many files there are. */
+/* Each image's .pb.gz can be read and equals its row in the index. Returns how many files there are. */
 size_t population_assert_files(const struct session *session);
 
 /* The merged profile of that name: the sum over the images of one container, or (NULL) of all. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the real client makes of the files. */
+/* What `go tool pprof` prints for the files. */
 #include "pprof_client.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A redis-server of a test's own, and as much of its protocol (RESP) as two commands need. Used by test_programs.c. */
+/* A redis-server of a test's own, and as much of its protocol (RESP) as two commands need. */
 #include "redis.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Out of a chroot without leaving its directory. To a process whose root is not its namespace's the kernel refuses user
- * namespaces; and whoever joins the namespace of a container, as `podman exec` does, finds himself not in the container
+ * namespaces; and a process that joins the namespace of a container, as `podman exec` does, is not in the container
  * but in what lies below the chroot, since joining leads to the root of the namespace, and a pivot_root within a chroot
  * has not changed that one.
  */
@@ -47,7 +47,7 @@ static void join_own_namespace(void)
 	close(self);
 }
 
-/* With the working directory, in a namespace that nobody else is in yet: what covers its root is its root. */
+/* With the working directory, in a namespace without other processes yet: what covers its root is its root. */
 static void cover_root(void)
 {
 	int tree;

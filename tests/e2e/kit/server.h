@@ -2,7 +2,7 @@
 #ifndef SERVER_H
 #define SERVER_H
 /*
- * Servers that nobody here wrote, of a test's own: in the scene's directory, on sockets there, as Debian's packages have
+ * Real servers, started by a test for itself: in the scene's directory, on sockets there, as Debian's packages have
  * them (those that would start one when installed are only unpacked, by the build). Functions fail the running test
  * themselves; a server answers when its function has returned.
  */

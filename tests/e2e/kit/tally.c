@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rows of (caller, size) with their object counts: merging and comparing them. Used by every exactness test. */
+/* Rows of (caller, size) with their object counts: merging and comparing them. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef TALLY_H
 #define TALLY_H
 /*
- * Objects per (calling address, requested size): what the truth and a profile are both boiled down to before they are
+ * Objects per (calling address, requested size): what the truth and a profile are both reduced to before they are
  * compared, object for object. Bytes are objects times size and need no column.
  */
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TEXT_CHAIN_H
 #define TEXT_CHAIN_H
-/* The stacks of one kind of object in a text profile, held against what they should be. */
+/* The stacks of one kind of object in a text profile, compared with the expected ones. */
 #include <stdint.h>
 
 /* Objects by what their stacks, innermost function first, have in common with what they should be. */

@@ -2,7 +2,7 @@
 #ifndef TRUESTACK_H
 #define TRUESTACK_H
 /*
- * Records a program under the shim at interval 1 and holds its stacks against libunwind's. Functions fail the running
+ * Records a program under the shim at interval 1 and compares its stacks with libunwind's. Functions fail the running
  * cmocka test themselves and return only when all is well.
  */
 #include "session.h"

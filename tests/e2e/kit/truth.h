@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TRUTH_H
 #define TRUTH_H
-/* Reads a log of the preload shim and says what a faultless profile of it holds. */
+/* Reads a log of the preload shim and computes what a perfect profile of the run has. */
 #include <sys/types.h>
 
 #include "tally.h"

@@ -268,7 +268,7 @@ EXPORT void *aligned_alloc(size_t alignment, size_t size)
 	return addr;
 }
 
-/* Before the constructor has found libc's own; valid alignments only, as whoever calls that early passes. */
+/* Before the constructor has found libc's own; valid alignments only, as early callers pass. */
 __attribute__((section("shim"))) static int early_posix_memalign(void **ret_addr, size_t alignment, size_t size)
 {
 	void *addr = __libc_memalign(alignment, size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Real containers: a container's processes, whenever and however they were started, come to the same as in the shim's
- * logs, which count on their own side of the wall; and nobody else appears, or pays more than he must.
+ * Real containers: a container's processes, whenever and however they were started, have the same allocations as in the shim's
+ * logs, which are written inside the container; no other process appears, or pays more than it must.
  */
 #include <setjmp.h>
 #include <signal.h>

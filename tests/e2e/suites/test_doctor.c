@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What doctor says of groups, containers and all processes: files, sites, who uses them, whom it leaves out, and who else
- * would pay. Processes that a count must name to the last one have a C library of their own, which nobody else maps.
+ * What doctor says about groups, containers and all processes: files, sites, the processes that use them, those left out, and
+ * those that would pay too. Processes that a count must name exactly have a C library of their own.
  */
 #include <setjmp.h>
 #include <stdarg.h>

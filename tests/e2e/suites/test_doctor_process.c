@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What doctor says of processes that are named, of their children and of a COMMAND, and who else would pay. */
+/* What doctor says about processes given by PID, about their children and a COMMAND, and which others would pay. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `-R 1` equals the shim's log of the same run: on our own corner cases, and on three programs that nobody here wrote.
+/* `-R 1` equals the shim's log of the same run: on our own corner cases, and on three real programs.
  */
 #include <setjmp.h>
 #include <stdarg.h>

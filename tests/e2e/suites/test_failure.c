@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What can go wrong around heaptap itself: rights, output, its own death, company. The rows of the failure table in
- * docs/design.md that do not concern the target.
+ * What can go wrong around heaptap itself: rights, output, its own death, another heaptap beside
+ * it.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One process floods a ring that nobody reads; another, which allocates now and then, loses nothing by it. */
+/* One process floods a ring that is not read; another, which allocates now and then, loses nothing. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -49,7 +49,7 @@ static void test_fair_flooded_ring_the_modest_process_loses_nothing(void **state
 	session_start(&scene->session, scene,
 		      (const char *const[]){"-R", "1", "-p", format("%d,%d", flood.pid, scene->target.pid), NULL});
 	session_attached(&scene->session);
-	/* Nobody reads: only what is left free for others is free. */
+	/* The ring is not read: only what is left free for others is free. */
 	session_signal(&scene->session, SIGSTOP);
 	target_go(&flood);
 	target_go(&scene->target);

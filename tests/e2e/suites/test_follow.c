@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * record --follow: hundreds of children, however they come to be, each equal to the shim's log from its first malloc on;
- * others keep their speed; and COMMAND sees and does what it would have without heaptap.
+ * other processes keep their speed; and COMMAND sees and does the same as without heaptap.
  */
 #include <setjmp.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a process may do to the names of its code: libraries under names that the lines of /proc/PID/maps can be misread
- * by, another file in a library's place, a perf map of somebody else. Every name shown is that of the code that ran.
+ * by, another file in a library's place, a perf map of another user. Every name shown is that of the code that ran.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -177,7 +177,7 @@ static void test_interim_interval_writes_the_published_state(void **state)
 	assert_blocks(scene, 0, 5, 5);
 }
 
-/* A server of debug files at a free port of this machine, that answers nobody: names are sought until it is closed. */
+/* A server of debug files at a free port of this machine that never answers: heaptap waits for names until it closes. */
 static int serve_nothing(char url[64])
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A program whose sites live as they are known to: the verdicts on them, from the files that record writes by default,
- * and the status that --fail-on makes of them.
+ * A program whose sites have known lifetimes: their verdicts in the files that record writes by default, and the status
+ * that --fail-on gives.
  *
  * One sample in 4 KiB: the leak of 25 MB gives some 6 000, of which none dies; the chance that it is not called growing,
  * or that what is freed at once is not called transient (60 000 samples, none of which survives), is far below 10^-6.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Programs that nobody here wrote, hundreds of short ones and servers with many processes, by --all and by their group:
+ * Real programs, hundreds of short ones and servers with many processes, by --all and by their group:
  * a profile for each, nothing lost, and pprof reads every file and the merged one.
  *
  * How often a test fails by chance: each kind of process that must have a profile allocates more than 50 times the

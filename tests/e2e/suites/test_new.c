@@ -70,7 +70,7 @@ static void record(struct scene *scene, const struct allocator *allocator, const
 	assert_int_equal(session_finish(&scene->session), 0);
 }
 
-/* Return legs of a throwing new exist on session links alone: elsewhere nobody knows what is in use. */
+/* Return legs of a throwing new exist on session links alone: elsewhere in-use is unknown. */
 static void check(struct scene *scene, const struct allocator *allocator)
 {
 	static const char *const rungs[] = {"session", "multi", "perf"};
@@ -133,7 +133,7 @@ static void test_new_that_throws_in_a_command_is_survived(void **state)
 	}
 }
 
-/* Whom a filtered link serves must not matter to the return legs of another process. */
+/* A link filtered for one process must not add return legs to another process. */
 static void test_new_that_throws_beside_another_traced_process_is_survived(void **state)
 {
 	static const struct allocator *const allocators[] = {&jemalloc, &tcmalloc};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two thousand processes, two hundred of them allocating: heaptap is there within two seconds, stays small and takes
- * little; and it does not grow while processes come and go, nor keeps the files of programs that ran once.
+ * Two thousand processes, two hundred of them allocating: heaptap traces them within two seconds and uses little memory and
+ * CPU. It does not grow while processes come and go, and does not keep the files of programs that ran once.
  */
 #include <dirent.h>
 #include <setjmp.h>

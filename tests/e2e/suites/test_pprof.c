@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The real client reads both files: `go tool pprof -top` in all four sample indexes, and its totals for .pb.gz and .txt
+ * `go tool pprof -top` reads both files in all four sample indexes, and its totals for .pb.gz and .txt
  * agree with each other and with index.json, to the object and byte; with the program at hand and without it.
  */
 #include <setjmp.h>

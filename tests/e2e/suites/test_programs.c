@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The verdicts on programs that nobody here wrote, at the default interval, each of their phases recorded by itself.
+ * The verdicts on real programs, at the default interval, each of their phases recorded by itself.
  *
  * How often a test fails by chance. Growing is called what has seven samples at least that come to stay in the part of
  * the recording that counts, from a quarter to two thirds of it, and two in its later half, where nothing that is old

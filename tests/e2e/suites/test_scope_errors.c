@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Scopes that are none: each ends with the status and the sentence that its cause deserves, at once, or, when the cause
- * comes later, with what was seen until then. Machines that this one is not are made by mount and PID namespaces:
- * nothing in heaptap knows of tests.
+ * Targets that cannot be traced: each ends with the right status and message, at once, or, when the cause comes later, with
+ * what was recorded until then. Other kinds of machines are imitated by mount and PID namespaces: heaptap has no code for
+ * tests.
  */
 #include <setjmp.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * COMMAND with its children, in a mount namespace of its own with copies of its allocator files: it does, says and ends
- * with what it does without heaptap, profiles have the originals' names, and whoever else maps the file has no probe.
+ * with what it does without heaptap, profiles have the originals' names, and other processes that map the file have no probe.
  */
 #include "e2e/kit/placed.h"
 

@@ -63,7 +63,7 @@ static void check_stop(struct scene *scene, const char *rung, uint64_t limit_ms)
 	session_signal(&scene->session, SIGINT);
 	assert_int_equal(session_finish(&scene->session), 0);
 	took_ms = (now_ns() - before) / 1000000;
-	/* Nobody else ends them. */
+	/* No one but this test ends them. */
 	for (int i = 0; i < CHILDREN; i++) {
 		left += code_changes(children[i], LIBC);
 		kill(children[i], SIGKILL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Libraries that come and go at one address, faster than anybody can look: every allocation is named by the library
+ * Libraries that come and go at one address, faster than heaptap can follow: every allocation is named by the library
  * that made it, its stack whole, or cut and counted; never wrong.
  */
 #include <setjmp.h>

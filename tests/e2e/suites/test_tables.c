@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Stacks taken before the tables or the mapping lists they need are there: whole, or counted; never lost, never wrong.
+/* Stacks taken before their tables or mapping lists are ready: whole, or counted; never lost, never wrong.
  */
 #include <setjmp.h>
 #include <stdarg.h>

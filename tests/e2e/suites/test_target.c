@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which targets can be traced, and how many at once: the rows of the failure table in docs/design.md that concern what a
+ * Which targets can be traced, and how many at once: the limits (docs/limits.md, heaptap(8)) that concern what a
  * target is.
  */
 #include <setjmp.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What happens when targets end, are not there, or become another program: the rows of the failure table in
- * docs/design.md that concern what a target does.
+ * What happens when targets end, are not there, or become another program.
  */
 #include <setjmp.h>
 #include <stdarg.h>

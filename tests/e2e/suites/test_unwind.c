@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Stacks, call for call, against libunwind in the same run: of programs built without frame pointers, of Debian's own,
- * and of everything that is hard on a stack. And the target must not notice.
+ * and of everything that makes a stack hard to walk. The target must not notice.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,7 +78,7 @@ static void test_static_pie_equals_unwinder(void **state)
 	stacks_static(*state, "target_unwind_c_static_pie");
 }
 
-/* --- programs that nobody here wrote --- */
+/* --- real programs --- */
 
 static void test_python_equals_libunwind(void **state)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The six laws of tests/unit/test_verdict.c as real programs, at the default interval: see target_laws.c. The law's
+ * The six laws of tests/unit/profile/test_verdict_rate.c as real programs, at the default interval: see target_laws.c. The law's
  * verdict must be that of three of five like sites at least, and a leak's growth the true one.
  *
- * How often a test fails by chance: of 100 000 simulated sites a law (test_verdict.c with more seeds) one turnover and
+ * How often a test fails by chance: of 100 000 simulated sites a law (test_verdict_rate.c with more seeds) one turnover and
  * no other site was called growing that should not be, and of the leaks none alone and 47 beside turnover were missed.
  * So one of them fails in at most 10 * (6 * 10^-4)^3 = 2 * 10^-9 of its runs.
  */
@@ -137,7 +137,7 @@ static void leaked_by(const struct scene *scene, double unix_ns, double *ret_lea
 
 /*
  * When those were born who count for growth: from the end of the first quarter of the cycles until a third of them
- * before the end, both in whole buckets of time, rounded up. Widths are as user/lifetime.h says.
+ * before the end, both in whole buckets of time, rounded up. Widths are as user/profile/lifetime.h says.
  */
 static void growth_window(const cJSON *profile, double *ret_start, double *ret_end)
 {

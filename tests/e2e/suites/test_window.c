@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A recording of a running process is a window: it shows what happened in it and nothing else, and lasts as long as it
- * lasted; one that spans both windows has the activity of both.
+ * A recording of a running process is a window in time: it shows only what happened in it, and states its length; one that
+ * spans both windows has the activity of both.
  */
 #include <setjmp.h>
 #include <signal.h>

@@ -69,7 +69,7 @@ static void by_spawn(unsigned long number)
 	posix_spawn(&pid, program, NULL, NULL, arguments(number), environ);
 }
 
-/* The grandchild comes to this process by its being a subreaper. */
+/* The grandchild becomes a child of this process, which is a subreaper. */
 static void by_double(unsigned long number)
 {
 	if (!fork()) {

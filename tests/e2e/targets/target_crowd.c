@@ -5,7 +5,7 @@
  *   target_crowd DIR COUNT ACTIVE      forks COUNT children, then takes orders through DIR/in:
  *     work SECONDS       ACTIVE of the children allocate and free, each 200 times a second; all the others sleep
  *     fork RATE SECONDS  so many more children a second, each of which allocates a little and ends
- *     build COUNT        so many more children one after the other, each of which runs a program that nobody has run
+ *     build COUNT        so many more children one after the other, each of which runs a program that has not run
  *                        before: a copy of this one with a build id of its own, which allocates a little and ends
  *
  * Each order is answered "done", or "failed" where a child could not be had.

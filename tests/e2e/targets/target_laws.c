@@ -3,7 +3,7 @@
  * Five like call sites, site_0 to site_4, whose objects live by one law of six, named by the first argument. Each holds
  * 904 blocks of 128 KiB, which at one sample in 512 KiB are 200 samples, or as many on average; for 80 rounds.
  *
- * A round is what a cycle of the model collector comes to be: as many bytes are allocated as are alive. A ballast of
+ * A round is what a cycle of the model collector becomes: as many bytes are allocated as are alive. A ballast of
  * one block makes rounds long from the start, and a pacer, which frees what it makes, allocates what the law does not.
  * So nothing here goes by time. Blocks are never written to: what is resident are the allocator's own words.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Three sites of known lifetimes: blocks of 4096 bytes that die at once, of 8192 that live until 256 more of them have
- * been made, and, called with "leak", of 1000 that nobody frees. Exits with the status given as the second argument.
+ * been made, and, called with "leak", of 1000 that are never freed. Exits with the status given as the second argument.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -343,7 +343,7 @@ static void *resized(const struct function *function, size_t alignment, void *ol
 	return call(function, &(struct request){.alignment = alignment, .count = 1, .size = size, .old = old});
 }
 
-/* Grows in place, moves, shrinks, fails, and comes to nothing. */
+/* Grows in place, moves, shrinks, fails, and goes to size 0. */
 static void use_resize(const struct function *function, size_t alignment, size_t size)
 {
 	const struct function *plain = &functions[0];

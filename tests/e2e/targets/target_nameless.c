@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* target_steps, stripped: whoever wants its names has to ask elsewhere. */
+/* target_steps, stripped: its names must come from elsewhere. */
 #include "target_steps.c"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A loop of malloc and free that nobody asked to have traced. For every line it reads it says what a pair cost: the CPU
+ * A loop of malloc and free that is not to be traced. For every line it reads it says what a pair cost: the CPU
  * time of the fastest of several rounds, so that other work on the machine does not show.
  *
  *   target_outside [DIR]      speaks through DIR/in and DIR/out, or its standard streams

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Four allocators in one process: glibc's; in the program itself one that has jemalloc's functions under the prefix
- * that Rust's binding gives them, and a pool that nobody knows of; and mimalloc, opened while it is traced. Each object is
- * given back to whoever gave it, sizes say whose it is. Run by test_several.
+ * that Rust's binding gives them, and a pool that heaptap does not know; and mimalloc, opened while it is traced. Each object is
+ * given back to the allocator it came from; its size says which. For test_several.
  */
 #include <dlfcn.h>
 #include <stdlib.h>

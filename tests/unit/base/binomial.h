@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef BINOMIAL_H
 #define BINOMIAL_H
-/* Exact binomial sums, and numbers held against what they should be. */
+/* Exact binomial sums, and comparisons of numbers with the expected ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

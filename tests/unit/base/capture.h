@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef CAPTURE_H
 #define CAPTURE_H
-/* What code under test writes to stdout or stderr, taken up in memory. */
+/* What code under test writes to stdout or stderr, captured in memory. */
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>

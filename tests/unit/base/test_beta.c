@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* beta.c: against binomial sums and closed forms, far and wide. */
+/* beta.c: against binomial sums and closed forms, over a wide range. */
 #include "binomial.h"
 
 #include "base/beta.h"

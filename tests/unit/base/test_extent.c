@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* extent.c: rows handed out, given back, and handed out again when nobody can be reading them any more. */
+/* extent.c: rows handed out, given back, and handed out again when they cannot be in use by a reader any more. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

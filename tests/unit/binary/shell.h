@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef SHELL_H
 #define SHELL_H
-/* What is easiest said to a shell: compilers and binutils at work. */
+/* Shell commands: compilers and binutils. */
 #include <stdio.h>
 #include <stdlib.h>
 

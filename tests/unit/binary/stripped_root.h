@@ -2,8 +2,8 @@
 #ifndef STRIPPED_ROOT_H
 #define STRIPPED_ROOT_H
 /*
- * Programs whose names were taken out of them, which the compiler and binutils make here and now below a directory that
- * plays a process's root; and what the symbolizer finds for them.
+ * Stripped programs, which the compiler and binutils make below a directory that stands for a process's root; and the names
+ * that the symbolizer finds for them.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* symbolizer.c with debug_file.c behind it: names that are in a file of their own, found by build id or by link. */
+/* symbolizer.c with debug_file.c: names in a separate debug file, found by build id or by link. */
 #include "stripped_root.h"
 
 #include "binary/debug_file.h"
@@ -106,7 +106,7 @@ static void test_debug_file_link_with_a_path_is_refused(void **state)
 	assert_nothing("/app/linked.so");
 }
 
-/* Whoever opens the FIFO hangs, and the alarm ends this test. */
+/* If the FIFO is opened, the test hangs and the alarm ends it. */
 static void test_debug_file_that_is_no_regular_file_is_not_opened(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* symbolizer.c with debuginfod.c behind it: names that a server has. */
+/* symbolizer.c with debuginfod.c: names from a server. */
 #include "stripped_root.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* elf.c on a small file built field by field: what it tells of itself, and damaged headers and notes. */
+/* elf.c on a small file built field by field: what it reads, and damaged headers and notes. */
 #include <fcntl.h>
 #include <sys/stat.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* mangled.c: one name of each language, names that are none, and names made to unfold. */
+/* mangled.c: one name of each language, strings that are no names, and names that expand enormously. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

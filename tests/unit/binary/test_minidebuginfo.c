@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* symbolizer.c with minidebuginfo.c behind it: names that are packed within the program itself. */
+/* symbolizer.c with minidebuginfo.c: names that are packed in the program itself. */
 #include "stripped_root.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* perf_map.c and root_fs.c: which perf map of a JIT compiler is believed, and what its lines mean. */
+/* perf_map.c and root_fs.c: which perf map of a JIT compiler is trusted, and what its lines mean. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -174,7 +174,7 @@ static void test_perf_map_behind_a_link_is_refused(void **state)
 	assert_refused("it is, or lies behind, a symbolic link");
 }
 
-/* Whoever opens the FIFO hangs, and the alarm ends this test. */
+/* If the FIFO is opened, the test hangs and the alarm ends it. */
 static void test_perf_map_that_is_no_regular_file_is_refused(void **state)
 {
 	(void)state;

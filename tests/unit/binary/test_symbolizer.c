@@ -127,7 +127,7 @@ static void test_symbol_of_cxx_function_is_demangled(void **state)
 	check_names("g++", false);
 }
 
-/* A FIFO in the place of a file that the DWARF names: whoever opens it hangs, and the alarm ends this test. */
+/* A FIFO in the place of a file that the DWARF names: if it is opened, the test hangs and the alarm ends it. */
 static void test_symbol_of_split_dwarf_opens_no_other_file_and_keeps_lines(void **state)
 {
 	struct symbol_frame frame;

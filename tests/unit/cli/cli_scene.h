@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef CLI_SCENE_H
 #define CLI_SCENE_H
-/* A command line taken apart, and what was said of it. */
+/* A parsed command line, and the message printed for it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* options.c: which processes are traced, in every way of saying it. */
+/* options.c: every option that selects processes. */
 #include "cli_scene.h"
 
 static void test_cli_command_takes_the_rest(void **state)

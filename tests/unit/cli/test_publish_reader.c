@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a population published is to those who read it: whose a sample is, in labels and in JSON, the table of `heaptap
+ * The readers of a population's files: the labels and the JSON that say which process a sample is of, the table of `heaptap
  * report`, and the real `go tool pprof`, whose absence is a failure.
  */
 #include "unit/record/publication_scene.h"

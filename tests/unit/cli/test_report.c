@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report.c: exit status, sentence and output, on directories as record writes them and on what else may lie there. */
+/* report.c: exit status, message and output, on directories as record writes them and with other files in them. */
 #include "unit/profile/golden.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef PRINTED_H
 #define PRINTED_H
-/* What code under test prints into a stream, taken up in memory. Cmocka comes before. */
+/* What code under test prints into a stream, captured in memory. Include cmocka before. */
 #include <stdio.h>
 
 struct printed {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pprof_write.c: unpacked and shown as text, then compared with a literal file. That the field numbers are right is for
- * the real client to say: test_writer.c runs it.
+ * pprof_write.c: unpacked and shown as text, then compared with a literal file. Whether the field numbers are right,
+ * test_output_file_go.c checks with the real client.
  */
 #include <inttypes.h>
 #include <zlib.h>

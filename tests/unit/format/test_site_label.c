@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* site_label.c: names cut to what fits and says most, and nothing that a terminal would obey. */
+/* site_label.c: names cut to what fits and says most, without control characters. */
 #include "unit/profile/golden.h"
 
 #include "format/site_label.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* table_lifetimes.c, lifetime_summary.c: the table of a profile whose sites live as they say, and the sentences instead of it. */
+/* table_lifetimes.c, lifetime_summary.c: the table of a profile with known lifetimes, and the sentences instead of it. */
 #include <math.h>
 
 #include "unit/profile/golden.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* text.c against literal files, and at the edges that its strictest reader (`go tool pprof`) has. */
+/* text.c against literal files, and edge cases of its strictest reader (`go tool pprof`). */
 #include "unit/profile/golden.h"
 #include "printed.h"
 #include "format/text.h"

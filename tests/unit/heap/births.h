@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef BIRTHS_H
 #define BIRTHS_H
-/* How many births a record of lifetimes knows of, whenever they were. */
+/* How many births a record of lifetimes has in all. */
 #include "profile/lifetime.h"
 
 static inline u64 births(const struct lifetime *lifetime)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef RECORDER_MODEL_H
 #define RECORDER_MODEL_H
-/* A recorder that is told of random events, and what it must know of every image then, kept the long way round. */
+/* A recorder that is fed random events, and what it must then know about every image, computed the slow way. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -170,7 +170,7 @@ static const struct heap *keep_lifetimes(const struct model *model, struct lifet
 	return heap;
 }
 
-/* The same events with and without somebody asking for profiles: everything but the bookings is the same to the bit. */
+/* The same events with and without requests for profiles: everything but the bookings is the same to the bit. */
 static void test_gc_model_requests_change_no_age_and_no_survival(void **state)
 {
 	static struct gc_model asked[PIDS];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* recorder.c, heap.c and quota.h: what is booked when there is no room for more sites. */
+/* recorder.c, heap.c and quota.h: what is booked when the limit of sites is reached. */
 #include "recorder_event.h"
 
 #define SITES 4
@@ -58,7 +58,7 @@ static void test_quota_stack_too_many_is_not_kept_and_said_of_its_allocations(vo
 	assert_null(stack_table_find(&image->stacks, SITES + 1));
 	assert_int_equal(send_alloc(1, 1, 100, SITES + 1, 0), 0);
 	assert_int_equal(site_at(image, 0, 100)->alloc_count, 1);
-	/* What no stack was told of has none for want of room. */
+	/* A sample whose stack was never reported has none, though not because of the limit. */
 	assert_int_equal(send_alloc(1, 2, 100, 0, 0), 0);
 	image_balance(image);
 	assert_int_equal(image->ledger[COUNTER_STACK_NO_ROOM], 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* snapshot.c: what a profile takes over from the tables, and that it is its own afterwards. */
+/* snapshot.c: what a profile copies from the tables, and that later changes do not affect it. */
 #include "snapshot_scene.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * stack_variant.c, through the recorder: allocations whose stack's hash was made while other code was at its addresses. Events
- * are made as the programs make them: the hash of the list they went by.
+ * are made as the BPF programs make them: with the hash of the list that they used.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -175,7 +175,7 @@ static void test_variant_walked_by_the_new_list_is_whole(void **state)
 	assert_int_equal(stale(), 0);
 }
 
-/* A walk that began before the new list was published, and was told of after it. */
+/* A walk that began before the new list was published, and was reported after it. */
 static void test_variant_old_walk_told_late_is_stale(void **state)
 {
 	(void)state;

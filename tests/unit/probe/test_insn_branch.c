@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* insn_branch.c: where code leads. */
+/* insn_branch.c: where a function's code jumps to. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,7 +91,7 @@ static int count_one(const struct insn_branch *branch, void *arg)
 	return 0;
 }
 
-/* Whatever the bytes, it stays within them (the sanitizers look) and comes to an end. */
+/* For any bytes, it stays within them (the sanitizers look) and ends. */
 static void test_branch_of_noise_ends(void **state)
 {
 	unsigned int count = 0;

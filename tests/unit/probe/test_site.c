@@ -186,7 +186,7 @@ static void test_site_behind_a_lost_argument_is_none(void **state)
 		assert_int_equal(site_find(code, size + 1, CALL_MALLOC, ARGUMENTS(1), &site), 0);
 		if (site.emulated)
 			fail_msg("loss %zu is not seen", i);
-		/* The same instruction is no loss to a function whose first argument nobody reads. */
+		/* The same instruction does no harm to a function whose first argument is never read. */
 		assert_int_equal(site_find(code, size + 1, CALL_MALLOC, ARGUMENTS(0), &site), 0);
 		if (!site.emulated && i < ARRAY_LENGTH(losses) - 2)
 			fail_msg("instruction %zu ends the walk", i);

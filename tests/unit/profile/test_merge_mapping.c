@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* merge.c: which code of two processes is one thing, and where it is then. */
+/* merge.c: which mappings of two processes are the same file, and the address of the merged one. */
 #include "made_profile.h"
 
 static void test_merge_moves_a_file_to_where_the_first_process_has_it(void **state)

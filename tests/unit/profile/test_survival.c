@@ -267,7 +267,7 @@ static void test_survival_band_of_nothing_is_everything(void **state)
 	assert_true(point.estimate == 1 && point.lower == 0 && point.upper == 1 && point.at_risk == 0);
 }
 
-/* Nobody is left at age 4: the estimate stays, and what came after is not known but for its upper bound. */
+/* No object is left at age 4: the estimate stays, and only an upper bound is known for later ages. */
 static void test_survival_band_after_the_last_seen_reaches_zero(void **state)
 {
 	struct lifetime lifetime = {0};

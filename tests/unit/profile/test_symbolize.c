@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* symbolize.c: names (the symbolizer is replaced by a table). */
+/* symbolize.c: names (a table replaces the symbolizer). */
 #include "golden.h"
 #include "unit/system/scratch.h"
 #include "system/root_fs.h"
@@ -101,7 +101,7 @@ static void test_profile_symbolize_asks_by_file_offset_and_copies_lines(void **s
 	profile_free(profile);
 }
 
-/* Whoever asks for names has stacks that begin in the program, be it at the end or while recording goes on. */
+/* Stacks with names begin in the program, both at the end and while recording goes on. */
 static void test_profile_symbolize_hides_the_allocator_unless_it_is_to_be_shown(void **state)
 {
 	static const u64 locations[][2] = {{1, 0x703000}, {0, 0x400234}};

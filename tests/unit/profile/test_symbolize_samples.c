@@ -27,7 +27,7 @@ static const char *const names[][LINES_MAX][2] = {
 	[8] = {{NULL, NULL}}, /* no name known */
 	[9] = {{"_Z5buildv", "build()"}},
 	[10] = {{"malloc", "malloc"}, {"_dl_new_object", "_dl_new_object"}},
-	[11] = {{"malloc", "malloc"}}, /* somebody's wrapper */
+	[11] = {{"malloc", "malloc"}}, /* a program's own wrapper */
 };
 #define LOCATIONS (sizeof(names) / sizeof(names[0]))
 

@@ -23,7 +23,7 @@ static struct output_dir output;
 static struct publication publication;
 static struct capture words;
 
-/* Beside the three samples that were told of: one lost, one refused, neither told of; and one under way. */
+/* Beside the three samples that had events: one lost and one refused, without events; and one under way. */
 static inline int peek_tally(const struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX])
 {
 	(void)kernel;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * file_copies.c, launch.c and what binaries.c does with copies, as far as nobody's rights are needed: the copies go to a
- * directory that stands for the tmpfs. The mounts are tested by tests/e2e/test_stand_in.c.
+ * file_copies.c, launch.c and what binaries.c does with copies, as far as that needs no privileges: a directory stands for the
+ * tmpfs. tests/e2e/suites/test_stand_in.c tests the mounts.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -158,7 +158,7 @@ static void test_target_stands_in_copy_under_the_name_of_the_original(void **sta
 	assert_true(elf_inode(file->elf) == set->files[0].copy_inode);
 	assert_true(elf_device(file->elf) == set->files[0].copy_device);
 	assert_string_equal(elf_path(file->elf), set->files[0].path);
-	/* Somebody maps the original all the same. */
+	/* A process maps the original all the same. */
 	assert_int_equal(binaries_open_path(binaries, set->files[0].path, &original), 0);
 	assert_ptr_not_equal(original, file);
 	assert_non_null(original->plan);
@@ -185,7 +185,7 @@ static void test_target_stand_in_of_an_unknown_original_is_refused(void **state)
 	binaries_free(binaries);
 }
 
-/* A directory is no mount of no namespace: whoever runs this may not enter such a set, or cannot. */
+/* A directory is not a detached mount: entering such a set fails, with or without the rights for it. */
 static void test_command_that_cannot_enter_is_reaped(void **state)
 {
 	char *argv[] = {(char *)"sh", (char *)"-c", (char *)": >ran", NULL};

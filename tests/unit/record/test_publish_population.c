@@ -124,7 +124,7 @@ static void test_publish_population_beyond_keep_merges_by_executable(void **stat
 	assert_non_null(strstr(words.text, "40 processes ended after the first 3"));
 }
 
-/* Each image has more samples than one: the limit is passed by the second, and whoever ends after it is merged. */
+/* Each image has more samples than one: the second passes the limit, and all that end after it are merged. */
 static void test_publish_population_of_too_many_samples_merges_by_executable(void **state)
 {
 	cJSON *index;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef CONTAINER_HOST_H
 #define CONTAINER_HOST_H
-/* A machine made of files that has containers, and what is said when one is looked for. */
+/* A machine made of files, with containers, and the messages when one is looked for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef HOST_H
 #define HOST_H
-/* A machine in a scratch directory: mounts, groups, processes and whatever files a test wants. Cmocka comes before. */
+/* A machine in a scratch directory: mounts, groups, processes and other files. Include cmocka before. */
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdarg.h>
@@ -79,7 +79,7 @@ static inline int host_open(const char *mounts)
 	return cgroup_mounts_open(host_root, &host);
 }
 
-/* Root reads everything but without these two capabilities: then what is nobody's to read stays closed. */
+/* Root reads every file, except without these two capabilities: then files without read permission stay closed. */
 static inline void host_read_all(bool reads_all)
 {
 	const u32 both = 1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef SCRATCH_H
 #define SCRATCH_H
-/* A directory for one test, the current one while it lasts. Used as cmocka's setup and teardown. */
+/* A directory for one test, the current one while it lasts: setup and teardown for cmocka. */
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>

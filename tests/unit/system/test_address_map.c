@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* address_map.c: which mapping held an address when; the search is held against a plain loop. */
+/* address_map.c: which mapping held an address at a time; the search is compared with a plain loop. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* address_map.c: what the programs know, what displaces what, and for how long nothing does. */
+/* address_map.c: what the BPF programs know, which mappings displace others, and the eras between displacements. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -269,7 +269,7 @@ static void test_mapping_generation_changes_with_what_displaces_code_told_of_lat
 	assert_int_equal(address_map_next_generation(table, 30, 2), 3);
 }
 
-/* Thrown about, told of and published at any times: what a list of some generation knows, the next ones of it know. */
+/* Mappings in any order, published at any times: what one list of a generation knows, later lists of it know. */
 static void test_mapping_generation_of_any_lists_means_the_same_code(void **state)
 {
 	unsigned int seed = 5;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cgroup_resolve.c and cgroup.c on groups and processes that a directory plays. */
+/* cgroup_resolve.c and cgroup.c on groups and processes in a directory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

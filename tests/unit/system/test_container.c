@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* container.c with container_list.c and container_runtimes.c behind it, on a machine made of files: who is found by which word, and who is not. */
+/* container.c with container_list.c and container_runtimes.c, on a machine made of files: which container a name or id finds. */
 #include "container_host.h"
 
 /* --- runtimes --- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* procfs.c: what /proc says of this test itself, and of children in every state a process can be in. */
+/* procfs.c: what /proc says about this test, and about children in every state of a process. */
 #include "child_process.h"
 
 #include <errno.h>

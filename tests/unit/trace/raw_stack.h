@@ -2,8 +2,8 @@
 #ifndef RAW_STACK_H
 #define RAW_STACK_H
 /*
- * A raw stack made up of a few words, and a file whose rule at offset N is rules[N / 16]: what raw_stacks.c asks the
- * tables for is answered here.
+ * A made-up raw stack of a few words, and a file whose rule at offset N is rules[N / 16]; this file answers what raw_stacks.c
+ * asks the tables.
  */
 #include <setjmp.h>
 #include <stdarg.h>

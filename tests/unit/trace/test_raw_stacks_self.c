@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* raw_stacks.c on this program's own stacks, through the real tables of its files, held against what libgcc's unwinder says. */
+/* raw_stacks.c on this program's own stacks, through the real tables of its files, compared with libgcc's unwinder. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* raw_stacks.c: raw stacks that wait for their tables and mappings, and what is counted of each. */
+/* raw_stacks.c: raw stacks that wait for their tables and mappings, and how each is counted. */
 #include <errno.h>
 
 #include "raw_stack.h"
@@ -104,7 +104,7 @@ static void test_unwinder_at_the_end_missing_tables_end_stacks(void **state)
 	assert_int_equal(waits, WAITS_MAX);
 }
 
-/* Of an image that ended at once nobody asked for tables before: each file's is asked for where a walk gets to it. */
+/* An image that ended at once: no tables were requested before. The walk requests each file's when it gets there. */
 static void test_unwinder_at_the_end_waits_for_one_table_after_the_other(void **state)
 {
 	(void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * compile.c and the files behind it, on real code: against libdw's own reading of libraries and of what the compilers make
+ * compile.c and the cfi_* files, on real code: against libdw's own reading of libraries and of what the compilers make
  * of tests/fixture/frames.c.
  */
 #include <elf.h>

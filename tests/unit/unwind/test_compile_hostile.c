@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* compile.c and the files behind it: functions in odd places, files that cannot be, and damaged ones. */
+/* compile.c and the cfi_* files: functions in odd places, impossible files, and damaged ones. */
 #include <stdio.h>
 #include <sys/stat.h>
 

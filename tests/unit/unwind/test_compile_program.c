@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* compile.c and the files behind it: what every instruction makes, what no rule can say, and programs that end anywhere. */
+/* compile.c and the cfi_* files: every instruction, what no rule can express, and programs cut off anywhere. */
 #include "cfi_image.h"
 
 /* --- rules --- */

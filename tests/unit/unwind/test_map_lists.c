@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* map_lists.c, through tables.c: the lists of many images that come and go, in little room. */
+/* map_lists.c, through tables.c: the lists of many images that come and go, in little space. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tables.c: tables of real files, asked for, built, evicted, by many threads. */
+/* tables.c: tables of real files, requested, built and evicted, by many threads. */
 #include <sched.h>
 
 #include "table_gate.h"
