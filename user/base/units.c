@@ -2,9 +2,21 @@
 #include "base/units.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 
-const char *units_bytes(double bytes, char buffer[32])
+struct units_text units_format(const char *format, ...)
+{
+	struct units_text result;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(result.text, sizeof(result.text), format, arguments);
+	va_end(arguments);
+	return result;
+}
+
+struct units_text units_bytes(double bytes)
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	unsigned int unit = 0;
@@ -13,38 +25,34 @@ const char *units_bytes(double bytes, char buffer[32])
 		bytes /= 1024;
 		unit++;
 	}
-	snprintf(buffer, 32, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
-	return buffer;
+	return units_format("%.*f %s", unit ? 1 : 0, bytes, units[unit]);
 }
 
-const char *units_digits(u64 number, char buffer[32])
+struct units_text units_digits(u64 number)
 {
+	struct units_text result;
 	char plain[24];
 	int length = snprintf(plain, sizeof(plain), "%" PRIu64, number), at = 0;
 
 	for (int i = 0; i < length; i++) {
 		if (i && (length - i) % 3 == 0)
-			buffer[at++] = ' ';
-		buffer[at++] = plain[i];
+			result.text[at++] = ' ';
+		result.text[at++] = plain[i];
 	}
-	buffer[at] = '\0';
-	return buffer;
+	result.text[at] = '\0';
+	return result;
 }
 
-const char *units_seconds(double ns, char buffer[32])
+struct units_text units_seconds(double ns)
 {
 	static const struct {
 		double ns;
 		const char *unit;
 	} units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}};
 
-	for (unsigned int i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (ns >= units[i].ns) {
-			snprintf(buffer, 32, "%.*f %s", ns >= 100 * units[i].ns ? 0 : 1, ns / units[i].ns,
-				 units[i].unit);
-			return buffer;
-		}
-	}
-	snprintf(buffer, 32, "%.0f ns", ns);
-	return buffer;
+	for (unsigned int i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (ns >= units[i].ns)
+			return units_format("%.*f %s", ns >= 100 * units[i].ns ? 0 : 1, ns / units[i].ns,
+					    units[i].unit);
+	return units_format("%.0f ns", ns);
 }

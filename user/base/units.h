@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef BASE_UNITS_H
 #define BASE_UNITS_H
-/* Numbers for people. Each function writes into `buffer` and returns it. */
+/*
+ * Numbers for people, by value: units_bytes(n).text may stand among printf's arguments, and lives until the statement
+ * ends.
+ */
 #include "include/types.h"
 
-const char *units_bytes(double bytes, char buffer[32]); /* "1.5 MiB" */
-const char *units_digits(u64 number, char buffer[32]);	/* "1 203 400" */
-const char *units_seconds(double ns, char buffer[32]);	/* "2.5 ms": in the unit that leaves it readable */
+struct units_text {
+	char text[32];
+};
+
+struct units_text units_bytes(double bytes); /* "1.5 MiB" */
+struct units_text units_digits(u64 number);  /* "1 203 400" */
+struct units_text units_seconds(double ns);  /* "2.5 ms": in the unit that leaves it readable */
+
+/* Print into one. */
+struct units_text units_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -113,22 +113,15 @@ static int compare_change(const void *a, const void *b)
 	return strcmp(left->key, right->key);
 }
 
-static const char *signed_bytes(double bytes, char buffer[32])
+static struct units_text signed_bytes(double bytes)
 {
-	char size[32];
-
-	snprintf(buffer, 32, "%s%s", bytes < 0 ? "-" : "+", units_bytes(fabs(bytes), size));
-	return buffer;
+	return units_format("%s%s", bytes < 0 ? "-" : "+", units_bytes(fabs(bytes)).text);
 }
 
 static void print_amounts(double inuse, double error, double allocated, double objects, FILE *out)
 {
-	char change_text[32], error_text[32], alloc_text[32], freed_text[32];
-
-	signed_bytes(inuse, change_text);
-	units_bytes(error, error_text);
-	fprintf(out, "  %11s %11s %11s %11s %+12.0f", change_text, error_text, signed_bytes(allocated, alloc_text),
-		signed_bytes(allocated - inuse, freed_text), objects);
+	fprintf(out, "  %11s %11s %11s %11s %+12.0f", signed_bytes(inuse).text, units_bytes(error).text,
+		signed_bytes(allocated).text, signed_bytes(allocated - inuse).text, objects);
 }
 
 static void print_pairs(const struct difference *difference, unsigned int top, FILE *out)

@@ -18,10 +18,9 @@
 
 /* --- cells --- */
 
-static const char *share(double part, char buffer[32])
+static struct units_text share(double part)
 {
-	snprintf(buffer, 32, "%.1f%%", 100 * part);
-	return buffer;
+	return units_format("%.1f%%", 100 * part);
 }
 
 /* Has anything come to that age, or is it known that nothing does? */
@@ -30,21 +29,17 @@ static bool survived(const struct survival_point *point)
 	return point->at_risk > 0 || point->estimate == 0;
 }
 
-/* Where most objects were seen to live on nothing is known but that. */
-static const char *median(const struct profile *profile, const struct lifetime_summary *lifetime_summary,
-			  char buffer[32])
+/* If most objects were seen to live on, no more is known. */
+static struct units_text median(const struct profile *profile, const struct lifetime_summary *summary)
 {
-	double cycles = lifetime_summary->objects.median_cycles;
+	double cycles = summary->objects.median_cycles;
 
-	return isnan(cycles) ? "long" : units_seconds(cycles * lifetime_summary_cycle_ns(profile), buffer);
+	return isnan(cycles) ? units_format("long") : units_seconds(cycles * lifetime_summary_cycle_ns(profile));
 }
 
-static const char *rate(double bytes_per_second, char buffer[32])
+static struct units_text rate(double bytes_per_second)
 {
-	char size[32];
-
-	snprintf(buffer, 32, "%s%s", bytes_per_second < 0 ? "-" : "", units_bytes(fabs(bytes_per_second), size));
-	return buffer;
+	return units_format("%s%s", bytes_per_second < 0 ? "-" : "", units_bytes(fabs(bytes_per_second)).text);
 }
 
 static double per_second(const struct profile *profile, u64 bytes)
@@ -56,54 +51,48 @@ static double per_second(const struct profile *profile, u64 bytes)
 
 static void print_site(const struct profile *profile, const struct profile_site *site, FILE *out)
 {
-	const struct lifetime_summary *lifetime_summary = &site->lifetime_summary;
-	char inuse[32], allocated[32], young[32], tenured[32], life[32], growth[32], samples[32],
-		label[SITE_LABEL_SIZE];
-	bool known = lifetime_summary->samples;
+	const struct lifetime_summary *summary = &site->lifetime_summary;
+	const struct survival_point *young = &summary->objects.young, *tenured = &summary->objects.tenured;
+	bool grows = summary->verdict != VERDICT_UNKNOWN && summary->growth_error > 0, known = summary->samples;
+	char label[SITE_LABEL_SIZE];
 
-	fprintf(out, "  %10s %10s %6s %6s %8s %10s %-9s %9s  %s\n", units_bytes(site->value[INUSE_SPACE], inuse),
-		units_bytes(per_second(profile, site->value[ALLOC_SPACE]), allocated),
-		known ? share(lifetime_summary->objects.young.estimate, young) : "-",
-		known && survived(&lifetime_summary->objects.tenured)
-			? share(lifetime_summary->objects.tenured.estimate, tenured)
-			: "-",
-		known ? median(profile, lifetime_summary, life) : "-",
-		lifetime_summary->verdict != VERDICT_UNKNOWN && lifetime_summary->growth_error > 0
-			? rate(lifetime_summary->growth, growth)
-			: "-",
-		verdict_name(lifetime_summary->verdict), units_digits(lifetime_summary->samples, samples),
+	fprintf(out, "  %10s %10s %6s %6s %8s %10s %-9s %9s  %s\n", units_bytes(site->value[INUSE_SPACE]).text,
+		units_bytes(per_second(profile, site->value[ALLOC_SPACE])).text,
+		known ? share(young->estimate).text : "-",
+		known && survived(tenured) ? share(tenured->estimate).text : "-",
+		known ? median(profile, summary).text : "-", grows ? rate(summary->growth).text : "-",
+		verdict_name(summary->verdict), units_digits(summary->samples).text,
 		site_label(profile, site, SITE_COLUMNS, label));
 }
 
 static void print_growing(const struct profile *profile, const struct profile_site *site, FILE *out)
 {
 	double left_s = lifetime_summary_time_left(profile, &site->lifetime_summary);
-	char growth[32], error[32], limit[32], left[32], label[SITE_LABEL_SIZE];
+	char label[SITE_LABEL_SIZE];
 
-	fprintf(out, "  grows by %s a second (standard error %s)", rate(site->lifetime_summary.growth, growth),
-		units_bytes(site->lifetime_summary.growth_error, error));
+	fprintf(out, "  grows by %s a second (standard error %s)", rate(site->lifetime_summary.growth).text,
+		units_bytes(site->lifetime_summary.growth_error).text);
 	if (isfinite(left_s))
-		fprintf(out, ", the cgroup's limit of %s is %s away", units_bytes(profile->memory_limit, limit),
-			units_seconds(left_s * 1e9, left));
+		fprintf(out, ", the cgroup's limit of %s is %s away", units_bytes(profile->memory_limit).text,
+			units_seconds(left_s * 1e9).text);
 	fprintf(out, ":\n    %s\n", site_label(profile, site, TABLE_COLUMNS - 4, label));
 }
 
 static void print_process(const struct profile *profile, FILE *out)
 {
 	const struct profile_model *model = &profile->model;
-	char cycle[32], time[32], promoted[32], tenured[32], trend[32], visited[32], young[32];
 
 	fprintf(out, "Under a collector (GOGC=%" PRIu32 "): %" PRIu32 " cycle%s of %s and %s on average",
 		model->gogc_percent, model->cycles, model->cycles == 1 ? "" : "s",
-		units_bytes(lifetime_summary_cycle_bytes(profile), cycle),
-		units_seconds(lifetime_summary_cycle_ns(profile), time));
+		units_bytes(lifetime_summary_cycle_bytes(profile)).text,
+		units_seconds(lifetime_summary_cycle_ns(profile)).text);
 	if (model->judged_bytes > 0)
 		fprintf(out, "; %s of bytes die within %" PRIu32 ",\n  %s a cycle live on",
-			share(1 - model->promoted_bytes / model->judged_bytes, young), model->tenure,
-			units_bytes(model->promoted_bytes / model->cycles, promoted));
+			share(1 - model->promoted_bytes / model->judged_bytes).text, model->tenure,
+			units_bytes(model->promoted_bytes / model->cycles).text);
 	fprintf(out, "; %s are that old now, changing by %s a second; a mark visits %s.\n",
-		units_bytes(fmax(model->tenured_bytes, 0), tenured), rate(model->trend, trend),
-		units_bytes(model->visited_bytes / model->cycles, visited));
+		units_bytes(fmax(model->tenured_bytes, 0)).text, rate(model->trend).text,
+		units_bytes(model->visited_bytes / model->cycles).text);
 }
 
 /* --- tables --- */
@@ -128,11 +117,9 @@ static int compare_growth(const void *a, const void *b)
 static void print_sites(const struct profile *profile, const struct profile_site *const *sites, u32 count, u32 shown,
 			FILE *out)
 {
-	char tenured[32];
-
-	snprintf(tenured, sizeof(tenured), "S(%" PRIu32 ")", profile->model.tenure);
 	fprintf(out, "\nLifetimes by site, %" PRIu32 " of %" PRIu32 "\n  %10s %10s %6s %6s %8s %10s %-9s %9s  %s\n",
-		shown, count, "in use", "alloc/s", "S(1)", tenured, "median", "growth/s", "verdict", "samples", "site");
+		shown, count, "in use", "alloc/s", "S(1)", units_format("S(%" PRIu32 ")", profile->model.tenure).text,
+		"median", "growth/s", "verdict", "samples", "site");
 	for (u32 i = 0; i < shown; i++)
 		print_site(profile, sites[i], out);
 	for (u32 i = 0; i < shown; i++)
@@ -143,8 +130,6 @@ static void print_sites(const struct profile *profile, const struct profile_site
 /* What there is to say when there is no table. */
 static bool print_unknown(const struct profile *profile, FILE *out)
 {
-	char goal[32];
-
 	if (!profile->model.known && profile->label_count)
 		fputs("\nLifetimes are known of each process by itself: see its own file.\n", out);
 	else if (!profile->model.known)
@@ -157,7 +142,7 @@ static bool print_unknown(const struct profile *profile, FILE *out)
 		fprintf(out,
 			"\nNothing can be said of lifetimes yet: the model collector's first cycle takes %s of "
 			"allocations, or two minutes.\n",
-			units_bytes(profile->model.goal_bytes, goal));
+			units_bytes(profile->model.goal_bytes).text);
 	else
 		return false;
 	return true;
@@ -172,11 +157,11 @@ void table_lifetimes_print(const struct profile *profile, unsigned int top, FILE
 	if (print_unknown(profile, out))
 		return;
 	if (!profile_sites(profile, INUSE_SPACE, &sites, &count))
-		order = calloc(count + 1UL, sizeof(const struct profile_site *));
+		order = calloc(count + 1UL, sizeof(*order));
 	for (u32 i = 0; order && i < count; i++)
 		order[i] = &sites[i];
 	if (order) {
-		qsort(order, count, sizeof(const struct profile_site *), compare_growth);
+		qsort(order, count, sizeof(*order), compare_growth);
 		print_sites(profile, order, count, count < top ? count : top, out);
 		print_process(profile, out);
 	} else {

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Many processes in few lines: what stands where the summary of one would. No state. Used by publish and report. */
 #include "format/table_processes.h"
 
 #include <inttypes.h>
@@ -69,29 +68,24 @@ static const char *name(const char *text, int columns, char buffer[SITE_LABEL_SI
 	return text_printable(buffer);
 }
 
-static const char *who(const struct index_entry *entry, char buffer[32])
+static struct units_text who(const struct index_entry *entry)
 {
 	if (entry->facts->processes)
-		snprintf(buffer, 32, "%" PRIu32 " merged", entry->facts->processes);
-	else if (entry->facts->image > 1)
-		snprintf(buffer, 32, "%" PRIu32 "-%" PRIu32, entry->facts->pid, entry->facts->image);
-	else
-		snprintf(buffer, 32, "%" PRIu32, entry->facts->pid);
-	return buffer;
+		return units_format("%" PRIu32 " merged", entry->facts->processes);
+	if (entry->facts->image > 1)
+		return units_format("%" PRIu32 "-%" PRIu32, entry->facts->pid, entry->facts->image);
+	return units_format("%" PRIu32, entry->facts->pid);
 }
 
 static void print_row(const struct index_entry *entry, FILE *out)
 {
-	char inuse[32], alloc[32], samples[32], lost[32], pid[32], id[SITE_LABEL_ID_COLUMNS + 1];
-	char comm[SITE_LABEL_SIZE], container[SITE_LABEL_SIZE];
+	char id[SITE_LABEL_ID_COLUMNS + 1], comm[SITE_LABEL_SIZE], container[SITE_LABEL_SIZE];
 	const char *in = site_label_container(entry->facts, id);
 
-	if (entry->facts->alloc_only)
-		snprintf(inuse, sizeof(inuse), "-");
-	else
-		units_bytes((double)entry->total[INUSE_SPACE], inuse);
-	fprintf(out, "  %10s %10s %11s %9s  %14s  ", inuse, units_bytes((double)entry->total[ALLOC_SPACE], alloc),
-		units_digits(entry->samples, samples), units_digits(losses(entry), lost), who(entry, pid));
+	fprintf(out, "  %10s %10s %11s %9s  %14s  ",
+		entry->facts->alloc_only ? "-" : units_bytes((double)entry->total[INUSE_SPACE]).text,
+		units_bytes((double)entry->total[ALLOC_SPACE]).text, units_digits(entry->samples).text,
+		units_digits(losses(entry)).text, who(entry).text);
 	name(entry->facts->comm, COMM_COLUMNS, comm);
 	if (in)
 		fprintf(out, "%-16s %s\n", comm, name(in, CONTAINER_COLUMNS, container));
@@ -129,14 +123,14 @@ void table_processes_print(const struct index_entry *entries, u32 count, unsigne
 
 static void print_loss(const struct index_entry *entry, FILE *out)
 {
-	char pid[32], comm[SITE_LABEL_SIZE], text[256] = "", count[32];
+	char comm[SITE_LABEL_SIZE], text[256] = "";
 	size_t length = 0;
 
 	for (unsigned int i = 0; i < COUNTER_MAX && length < LOSS_COLUMNS; i++)
 		if (ledger_is_loss(i) && entry->facts->ledger[i])
 			length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s %s", length ? ", " : "",
-						   ledger_name(i), units_digits(entry->facts->ledger[i], count));
-	fprintf(out, "  %14s  %-16s %s\n", who(entry, pid), name(entry->facts->comm, COMM_COLUMNS, comm), text);
+						   ledger_name(i), units_digits(entry->facts->ledger[i]).text);
+	fprintf(out, "  %14s  %-16s %s\n", who(entry).text, name(entry->facts->comm, COMM_COLUMNS, comm), text);
 }
 
 void table_processes_print_losses(const struct index_entry *entries, u32 count, unsigned int top, FILE *out)

@@ -33,8 +33,6 @@ static void print_text(const char *before, const char *text, const char *after, 
 
 void table_profile_print_head(const struct profile *profile, FILE *out)
 {
-	char buffer[32];
-
 	if (profile->pid)
 		fprintf(out, "%" PRIu32 " ", profile->pid);
 	print_text("", profile->comm, "", out);
@@ -44,13 +42,13 @@ void table_profile_print_head(const struct profile *profile, FILE *out)
 		fprintf(out, " (image %" PRIu32 " of this pid)", profile->image);
 	if (profile->exe)
 		print_text(" ", profile->exe, "", out);
-	fprintf(out, ", %s", units_seconds(profile->duration_ns, buffer));
+	fprintf(out, ", %s", units_seconds(profile->duration_ns).text);
 	if (profile_is_exact(profile))
 		fputs(", every allocation recorded", out);
 	else if (profile->sample_bytes % 1024)
-		fprintf(out, ", one sample per %s B on average", units_digits(profile->sample_bytes, buffer));
+		fprintf(out, ", one sample per %s B on average", units_digits(profile->sample_bytes).text);
 	else
-		fprintf(out, ", one sample per %s KiB on average", units_digits(profile->sample_bytes / 1024, buffer));
+		fprintf(out, ", one sample per %s KiB on average", units_digits(profile->sample_bytes / 1024).text);
 	fputs(profile->exited ? ", ended\n" : "\n", out);
 }
 
@@ -96,25 +94,21 @@ static const char *exactness(const struct profile *profile)
 static void print_total(const struct profile *profile, const char *name, const struct sums *sums, enum measure objects,
 			enum measure space, FILE *out)
 {
-	char bytes[32], error[32], count[32], count_error[32], samples[32];
+	struct units_text bytes = units_bytes(sums->value[space]), count = units_digits(sums->value[objects]);
 
-	units_bytes(sums->value[space], bytes);
-	units_digits(sums->value[objects], count);
 	if (profile_is_exact(profile)) {
-		fprintf(out, "  %-10s %10s = %s B in %s object%s, %s\n", name, bytes,
-			units_digits(sums->value[space], error), count, sums->value[objects] == 1 ? "" : "s",
+		fprintf(out, "  %-10s %10s = %s B in %s object%s, %s\n", name, bytes.text,
+			units_digits(sums->value[space]).text, count.text, sums->value[objects] == 1 ? "" : "s",
 			exactness(profile));
 		return;
 	}
-	fprintf(out, "  %-10s %10s ±%s in %s ±%s objects, %s samples\n", name, bytes,
-		units_bytes(sums->error[space], error), count, units_digits(llround(sums->error[objects]), count_error),
-		units_digits(measure_is_inuse(space) ? sums->inuse_samples : sums->alloc_samples, samples));
+	fprintf(out, "  %-10s %10s ±%s in %s ±%s objects, %s samples\n", name, bytes.text,
+		units_bytes(sums->error[space]).text, count.text, units_digits(llround(sums->error[objects])).text,
+		units_digits(measure_is_inuse(space) ? sums->inuse_samples : sums->alloc_samples).text);
 }
 
 static void print_totals(const struct profile *profile, const struct sums *sums, FILE *out)
 {
-	char bytes[32], time[32];
-
 	if (profile->alloc_only)
 		fputs("  in use     not recorded (--alloc-only)\n", out);
 	else
@@ -122,22 +116,20 @@ static void print_totals(const struct profile *profile, const struct sums *sums,
 	print_total(profile, "allocated", sums, ALLOC_OBJECTS, ALLOC_SPACE, out);
 	if (profile->peak_inuse_space && !profile->alloc_only)
 		fprintf(out, "  peak       %10s in use, %s after the start\n",
-			units_bytes(profile->peak_inuse_space, bytes), units_seconds(profile->peak_at_ns, time));
+			units_bytes(profile->peak_inuse_space).text, units_seconds(profile->peak_at_ns).text);
 }
 
 /* Why resident memory and what is in use differ, in words that hold for this process. */
 static void print_gap(const struct profile *profile, u64 rss, u64 inuse, const char *what, FILE *out)
 {
-	char bytes[32];
-
 	if (inuse > rss)
 		fprintf(out, "             %10s less than %s: allocated and never touched, or swapped out.\n",
-			units_bytes(inuse - rss, bytes), what);
+			units_bytes(inuse - rss).text, what);
 	else
 		fprintf(out,
 			"             %10s more than %s: %sfree memory the allocator keeps and its rounding;\n"
 			"                        code, stacks and mappings that did not come from the allocator.\n",
-			units_bytes(rss - inuse, bytes), what,
+			units_bytes(rss - inuse).text, what,
 			profile->rss_start_bytes > BARE_IMAGE_BYTES ? "heap from before; " : "");
 }
 
@@ -146,15 +138,14 @@ static void print_gap(const struct profile *profile, u64 rss, u64 inuse, const c
 static void print_resident(const struct profile *profile, u64 inuse, FILE *out)
 {
 	u64 rss = profile->exited ? profile->rss_peak_bytes : profile->rss_end_bytes;
-	char bytes[32];
 
 	if (!rss)
 		return;
-	fprintf(out, "  resident   %10s %s", units_bytes(rss, bytes), profile->exited ? "at most" : "at the end");
+	fprintf(out, "  resident   %10s %s", units_bytes(rss).text, profile->exited ? "at most" : "at the end");
 	if (profile->rss_start_bytes)
-		fprintf(out, ", %s at the start", units_bytes(profile->rss_start_bytes, bytes));
+		fprintf(out, ", %s at the start", units_bytes(profile->rss_start_bytes).text);
 	if (!profile->exited && profile->rss_peak_bytes)
-		fprintf(out, ", %s at most", units_bytes(profile->rss_peak_bytes, bytes));
+		fprintf(out, ", %s at most", units_bytes(profile->rss_peak_bytes).text);
 	fputc('\n', out);
 	if (profile->alloc_only)
 		return;
@@ -169,19 +160,18 @@ static void print_resident(const struct profile *profile, u64 inuse, FILE *out)
 static void print_cost(const struct profile *profile, FILE *out)
 {
 	u64 allocs = profile->ledger[COUNTER_HITS_ALLOC], frees = profile->ledger[COUNTER_HITS_FREE];
-	char hits[32], alloc_hits[32], free_hits[32], one[32], all[32], cpu[32];
 
 	if (!allocs && !frees)
 		return;
-	fprintf(out, "\nCost to the process: %s traps (%s allocating, %s freeing)", units_digits(allocs + frees, hits),
-		units_digits(allocs, alloc_hits), units_digits(frees, free_hits));
+	fprintf(out, "\nCost to the process: %s traps (%s allocating, %s freeing)", units_digits(allocs + frees).text,
+		units_digits(allocs).text, units_digits(frees).text);
 	if (profile->hit_cost_ns > 0)
-		fprintf(out, " x %s = about %s", units_seconds(profile->hit_cost_ns, one),
-			units_seconds((double)(allocs + frees) * profile->hit_cost_ns, all));
+		fprintf(out, " x %s = about %s", units_seconds(profile->hit_cost_ns).text,
+			units_seconds((double)(allocs + frees) * profile->hit_cost_ns).text);
 	if (profile->cpu_ns || profile->slowdown_percent > 0)
 		fprintf(out, ",\n  %.1f %% of the CPU time it used", profile->slowdown_percent);
 	if (profile->cpu_ns)
-		fprintf(out, " (%s)", units_seconds(profile->cpu_ns, cpu));
+		fprintf(out, " (%s)", units_seconds(profile->cpu_ns).text);
 	fputs(".\n", out);
 }
 
@@ -196,8 +186,6 @@ static bool can_balance(const struct profile *profile)
 
 static void print_balance(s64 missing, FILE *out)
 {
-	char buffer[32];
-
 	if (!missing)
 		fputs("  Balances: sampled = freed + live + ended + refused + lost_ring + lost_stash + failed + "
 		      "return_missed\n"
@@ -205,14 +193,13 @@ static void print_balance(s64 missing, FILE *out)
 		      out);
 	else
 		fprintf(out, "  DOES NOT BALANCE: %s sampled allocations are accounted for %s.\n",
-			units_digits(missing > 0 ? missing : -missing, buffer), missing > 0 ? "nowhere" : "twice");
+			units_digits(missing > 0 ? missing : -missing).text, missing > 0 ? "nowhere" : "twice");
 }
 
 static void print_ledger(const struct profile *profile, FILE *out)
 {
 	s64 missing = can_balance(profile) ? ledger_missing(profile->ledger) : 0;
 	bool loss = false;
-	char count[32];
 
 	for (unsigned int i = 0; i < COUNTER_MAX; i++)
 		loss = loss || (ledger_is_loss(i) && profile->ledger[i]);
@@ -221,7 +208,7 @@ static void print_ledger(const struct profile *profile, FILE *out)
 	fputs("\nLedger: not everything could be recorded in full\n", out);
 	for (unsigned int i = 0; i < COUNTER_MAX; i++)
 		if (profile->ledger[i])
-			fprintf(out, "  %15s  %-16s %s\n", units_digits(profile->ledger[i], count), ledger_name(i),
+			fprintf(out, "  %15s  %-16s %s\n", units_digits(profile->ledger[i]).text, ledger_name(i),
 				ledger_meaning(i));
 	if (can_balance(profile))
 		print_balance(missing, out);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of allocation sites. Called by table_profile.c. No state. */
 #include "format/table_sites.h"
 
 #include <inttypes.h>
@@ -13,11 +12,9 @@
 
 #define TABLE_COLUMNS 116
 
-static const char *amount(double value, enum measure measure, char buffer[32])
+static struct units_text amount(double value, enum measure measure)
 {
-	bool is_space = measure == ALLOC_SPACE || measure == INUSE_SPACE;
-
-	return is_space ? units_bytes(value, buffer) : units_digits(llround(value), buffer);
+	return measure_is_space(measure) ? units_bytes(value) : units_digits(llround(value));
 }
 
 static const char *const titles[MEASURE_MAX] = {
@@ -27,34 +24,24 @@ static const char *const titles[MEASURE_MAX] = {
 	[INUSE_SPACE] = "bytes in use",
 };
 
-/* The "±" is two bytes and one column, which printf's widths do not know. */
-static void print_error(double error, enum measure by, FILE *out)
-{
-	char buffer[32];
-
-	amount(error, by, buffer);
-	fprintf(out, "%*s±%s", 11 - (int)strlen(buffer), "", buffer);
-}
-
 static void print_site(const struct profile *profile, const struct profile_site *site, enum measure by, u64 total,
 		       FILE *out)
 {
-	enum measure objects = measure_is_inuse(by) ? INUSE_OBJECTS : ALLOC_OBJECTS;
-	char value[32], count[32], samples[32], label[SITE_LABEL_SIZE];
-	double share = total ? 100.0 * site->value[by] / total : 0;
+	bool inuse = measure_is_inuse(by), exact = profile_is_exact(profile);
+	struct units_text error = amount(site->stderr_value[by], by);
+	char label[SITE_LABEL_SIZE];
 
-	fprintf(out, "  %10s", amount(site->value[by], by, value));
-	if (profile_is_exact(profile))
-		fprintf(out, " %14s B",
-			units_digits(site->value[measure_is_inuse(by) ? INUSE_SPACE : ALLOC_SPACE], samples));
+	fprintf(out, "  %10s", amount(site->value[by], by).text);
+	/* The "±" is two bytes and one column, which printf's widths do not know. */
+	if (exact)
+		fprintf(out, " %14s B", units_digits(site->value[inuse ? INUSE_SPACE : ALLOC_SPACE]).text);
 	else
-		print_error(site->stderr_value[by], by, out);
-	fprintf(out, " %5.1f%%", share);
-	if (!profile_is_exact(profile))
-		fprintf(out, " %9s",
-			units_digits(measure_is_inuse(by) ? site->inuse_samples : site->alloc_samples, samples));
-	fprintf(out, " %11s  %s\n", units_digits(site->value[objects], count),
-		site_label(profile, site, TABLE_COLUMNS - (profile_is_exact(profile) ? 49 : 54), label));
+		fprintf(out, "%*s±%s", 11 - (int)strlen(error.text), "", error.text);
+	fprintf(out, " %5.1f%%", total ? 100.0 * site->value[by] / total : 0);
+	if (!exact)
+		fprintf(out, " %9s", units_digits(inuse ? site->inuse_samples : site->alloc_samples).text);
+	fprintf(out, " %11s  %s\n", units_digits(site->value[inuse ? INUSE_OBJECTS : ALLOC_OBJECTS]).text,
+		site_label(profile, site, TABLE_COLUMNS - (exact ? 49 : 54), label));
 }
 
 void table_sites_print(const struct profile *profile, enum measure by, u64 total, unsigned int top, FILE *out)

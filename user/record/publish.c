@@ -174,12 +174,11 @@ static int add_progress(struct image *image, void *arg)
 void publish_progress(struct publication *publication, u64 elapsed_ns)
 {
 	struct progress progress = {.samples = publication->ended_samples};
-	char inuse[32];
 
 	recorder_for_each(publication->recorder, add_progress, &progress);
 	log_progress("%llu s, %llu samples, %s in use (allocated since the start)",
 		     (unsigned long long)(elapsed_ns / 1000000000), (unsigned long long)progress.samples,
-		     units_bytes(progress.inuse_bytes, inuse));
+		     units_bytes(progress.inuse_bytes).text);
 }
 
 bool publish_stop(struct publication *publication)

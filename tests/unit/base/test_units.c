@@ -11,9 +11,7 @@
 
 static void check_bytes(double bytes, const char *wanted)
 {
-	char buffer[32];
-
-	assert_string_equal(units_bytes(bytes, buffer), wanted);
+	assert_string_equal(units_bytes(bytes).text, wanted);
 }
 
 static void test_units_bytes_changes_unit_before_four_digits(void **state)
@@ -29,23 +27,19 @@ static void test_units_bytes_changes_unit_before_four_digits(void **state)
 
 static void test_units_digits_stand_in_groups_of_three(void **state)
 {
-	char buffer[32];
-
 	(void)state;
-	assert_string_equal(units_digits(0, buffer), "0");
-	assert_string_equal(units_digits(999, buffer), "999");
-	assert_string_equal(units_digits(1203400, buffer), "1 203 400");
-	assert_string_equal(units_digits(UINT64_MAX, buffer), "18 446 744 073 709 551 615");
+	assert_string_equal(units_digits(0).text, "0");
+	assert_string_equal(units_digits(999).text, "999");
+	assert_string_equal(units_digits(1203400).text, "1 203 400");
+	assert_string_equal(units_digits(UINT64_MAX).text, "18 446 744 073 709 551 615");
 }
 
 static void test_units_seconds_chooses_the_readable_unit(void **state)
 {
-	char buffer[32];
-
 	(void)state;
-	assert_string_equal(units_seconds(999, buffer), "999 ns");
-	assert_string_equal(units_seconds(2.5e6, buffer), "2.5 ms");
-	assert_string_equal(units_seconds(123e9, buffer), "123 s");
+	assert_string_equal(units_seconds(999).text, "999 ns");
+	assert_string_equal(units_seconds(2.5e6).text, "2.5 ms");
+	assert_string_equal(units_seconds(123e9).text, "123 s");
 }
 
 int main(void)
