@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Executable mappings of one image, old ones included. The table owns the mappings and their paths; the files are
- * borrowed. Filled by tracer (scan) and ring (side-band) through the recorder, asked by stack and profile.
- *
- * Mappings overlap, since an outdated one stays. An index sorted by start carries, for every row, the highest end and
- * the newest begin of all rows up to it, so that a search going down from the address knows when nothing better can
- * follow: at once in the usual case of disjoint mappings, and after the first hit where libraries come and go at one
- * address.
+ * Mappings overlap, since an outdated one stays. An index sorted by start carries, for every row, the highest end and the
+ * newest begin of all rows up to it, so that a search going down from the address knows when nothing better can follow: at
+ * once in the usual case of disjoint mappings, and after the first hit where libraries come and go at one address.
  */
+#include "system/address_map.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "system/address_map.h"
+#include "base/array.h"
 
 struct row {
 	const struct mapping *mapping;
-	u32 serial;	  /* its place in the table: of two begun at one time the later is the newer */
+	u32 serial;	  /* its place in the map: of two begun at the same time the later is the newer */
 	u64 highest_end;  /* of this row and all before it */
 	u64 newest_begin; /* likewise */
 };
@@ -27,7 +25,6 @@ struct address_map {
 	struct row *rows;  /* sorted by start, then begin, then serial */
 	u64 *displaced_ns; /* ascending: when a mapping came to where other code was before */
 	u32 count, displaced_count, displacing_count;
-	u32 capacity;
 	u32 generation;
 };
 
@@ -36,78 +33,44 @@ struct address_map *address_map_new(void)
 	return calloc(1, sizeof(struct address_map));
 }
 
-static void mapping_free(struct mapping *mapping)
+void address_map_free(struct address_map *map)
 {
-	if (!mapping)
+	if (!map)
 		return;
-	free(mapping->path);
-	free(mapping);
+	for (u32 i = 0; i < map->count; i++) {
+		free(map->mappings[i]->path);
+		free(map->mappings[i]);
+	}
+	free(map->mappings);
+	free(map->rows);
+	free(map->displaced_ns);
+	free(map);
 }
 
-void address_map_free(struct address_map *table)
-{
-	if (!table)
-		return;
-	for (u32 i = 0; i < table->count; i++)
-		mapping_free(table->mappings[i]);
-	free(table->mappings);
-	free(table->rows);
-	free(table->displaced_ns);
-	free(table);
-}
-
-static int mapping_copy(const struct mapping *mapping, struct mapping **ret_copy)
+static struct mapping *mapping_copy(const struct mapping *mapping)
 {
 	struct mapping *copy = malloc(sizeof(*copy));
 
 	if (!copy)
-		return -ENOMEM;
+		return NULL;
 	*copy = *mapping;
 	copy->path = strdup(mapping->path ? mapping->path : MAPPING_ANONYMOUS);
 	if (!copy->path) {
 		free(copy);
-		return -ENOMEM;
+		return NULL;
 	}
-	*ret_copy = copy;
-	return 0;
-}
-
-static int table_reserve(struct address_map *table)
-{
-	u32 capacity = table->capacity > 0 ? table->capacity * 2 : 64;
-	struct mapping **mappings;
-	struct row *rows;
-	u64 *displaced_ns;
-
-	if (table->count < table->capacity)
-		return 0;
-	if (table->count == MAPPINGS_MAX)
-		return -ENOSPC;
-	mappings = reallocarray(table->mappings, capacity, sizeof(struct mapping *));
-	if (!mappings)
-		return -ENOMEM;
-	table->mappings = mappings;
-	rows = reallocarray(table->rows, capacity, sizeof(*rows));
-	if (!rows)
-		return -ENOMEM;
-	table->rows = rows;
-	displaced_ns = reallocarray(table->displaced_ns, capacity, sizeof(*displaced_ns));
-	if (!displaced_ns)
-		return -ENOMEM;
-	table->displaced_ns = displaced_ns;
-	table->capacity = capacity;
-	return 0;
+	return copy;
 }
 
 /* The first row whose start lies above `addr`. */
-static u32 rows_above(const struct address_map *table, u64 addr)
+static u32 rows_above(const struct address_map *map, u64 addr)
 {
-	u32 low = 0, high = table->count;
+	u32 low = 0, high = map->count;
 
 	while (low < high) {
 		u32 middle = low + (high - low) / 2;
 
-		if (table->rows[middle].mapping->start <= addr)
+		if (map->rows[middle].mapping->start <= addr)
 			low = middle + 1;
 		else
 			high = middle;
@@ -115,18 +78,18 @@ static u32 rows_above(const struct address_map *table, u64 addr)
 	return low;
 }
 
-static void rows_insert(struct address_map *table, const struct mapping *mapping)
+static void rows_insert(struct address_map *map, const struct mapping *mapping)
 {
-	u32 place = rows_above(table, mapping->start);
+	u32 place = rows_above(map, mapping->start);
 
-	while (place > 0 && table->rows[place - 1].mapping->start == mapping->start &&
-	       table->rows[place - 1].mapping->from_ns > mapping->from_ns)
+	while (place > 0 && map->rows[place - 1].mapping->start == mapping->start &&
+	       map->rows[place - 1].mapping->from_ns > mapping->from_ns)
 		place--;
-	memmove(&table->rows[place + 1], &table->rows[place], (table->count - place) * sizeof(*table->rows));
-	table->rows[place].mapping = mapping;
-	table->rows[place].serial = table->count;
-	for (u32 i = place; i <= table->count; i++) {
-		struct row *row = &table->rows[i];
+	memmove(&map->rows[place + 1], &map->rows[place], (map->count - place) * sizeof(*map->rows));
+	map->rows[place].mapping = mapping;
+	map->rows[place].serial = map->count;
+	for (u32 i = place; i <= map->count; i++) {
+		struct row *row = &map->rows[i];
 		const struct row *below = i > 0 ? row - 1 : NULL;
 
 		row->highest_end = row->mapping->end;
@@ -151,14 +114,14 @@ bool mapping_same_code(const struct mapping *one, const struct mapping *other, u
 }
 
 /* How many displacements there were up to then. */
-static u32 displacements(const struct address_map *table, u64 time_ns)
+static u32 displacements(const struct address_map *map, u64 time_ns)
 {
-	u32 low = 0, high = table->displaced_count;
+	u32 low = 0, high = map->displaced_count;
 
 	while (low < high) {
 		u32 middle = low + (high - low) / 2;
 
-		if (table->displaced_ns[middle] <= time_ns)
+		if (map->displaced_ns[middle] <= time_ns)
 			low = middle + 1;
 		else
 			high = middle;
@@ -166,80 +129,79 @@ static u32 displacements(const struct address_map *table, u64 time_ns)
 	return low;
 }
 
-/* Each time is that of a mapping, and none is in twice, so there is room. */
-static void note_displacement(struct address_map *table, u64 time_ns)
+/* There is room: each time is that of a mapping, and none is noted twice. */
+static void note_displacement(struct address_map *map, u64 time_ns)
 {
-	u32 place = displacements(table, time_ns);
+	u32 place = displacements(map, time_ns);
 
-	if (place && table->displaced_ns[place - 1] == time_ns)
+	if (place && map->displaced_ns[place - 1] == time_ns)
 		return;
-	memmove(&table->displaced_ns[place + 1], &table->displaced_ns[place],
-		(table->displaced_count - place) * sizeof(*table->displaced_ns));
-	table->displaced_ns[place] = time_ns;
-	table->displaced_count++;
+	memmove(&map->displaced_ns[place + 1], &map->displaced_ns[place],
+		(map->displaced_count - place) * sizeof(*map->displaced_ns));
+	map->displaced_ns[place] = time_ns;
+	map->displaced_count++;
 }
 
-/*
- * Where there ever was other code at an address of `mapping`, which is in no row yet, one displaced the other when the
- * later of them came.
- */
-static void note_displacements(struct address_map *table, struct mapping *mapping)
+/* `mapping` is in no row yet. Where other code was ever at its addresses, the later of both displaced the earlier. */
+static void note_displacements(struct address_map *map, struct mapping *mapping)
 {
 	bool any = false;
 
-	for (u32 i = rows_above(table, mapping->end - 1); i > 0; i--) {
-		const struct mapping *other = table->rows[i - 1].mapping;
+	for (u32 i = rows_above(map, mapping->end - 1); i > 0; i--) {
+		const struct mapping *other = map->rows[i - 1].mapping;
 		u64 shared = other->start > mapping->start ? other->start : mapping->start;
 
-		if (table->rows[i - 1].highest_end <= mapping->start ||
-		    (any && table->rows[i - 1].newest_begin <= mapping->from_ns))
+		if (map->rows[i - 1].highest_end <= mapping->start ||
+		    (any && map->rows[i - 1].newest_begin <= mapping->from_ns))
 			break;
-		/* The same all over what they share, or nowhere. */
+		/* All code that they share is the same, or none. */
 		if (other->end <= mapping->start || mapping_same_code(mapping, other, shared))
 			continue;
 		any = true;
 		if (other->from_ns > mapping->from_ns) {
-			note_displacement(table, other->from_ns);
-			table->mappings[table->rows[i - 1].serial]->displaces = true;
+			note_displacement(map, other->from_ns);
+			map->mappings[map->rows[i - 1].serial]->displaces = true;
 		}
 	}
 	mapping->displaces = any;
 	if (any)
-		note_displacement(table, mapping->from_ns);
-	table->displacing_count += any;
+		note_displacement(map, mapping->from_ns);
+	map->displacing_count += any;
 }
 
-struct mapping_era address_map_era(const struct address_map *table, u64 time_ns)
+struct mapping_era address_map_era(const struct address_map *map, u64 time_ns)
 {
-	u32 before = displacements(table, time_ns);
+	u32 before = displacements(map, time_ns);
 
 	return (struct mapping_era){
-		.from_ns = before ? table->displaced_ns[before - 1] : 0,
-		.until_ns = before < table->displaced_count ? table->displaced_ns[before] : UINT64_MAX,
-		.serial = table->displacing_count,
+		.from_ns = before ? map->displaced_ns[before - 1] : 0,
+		.until_ns = before < map->displaced_count ? map->displaced_ns[before] : UINT64_MAX,
+		.serial = map->displacing_count,
 	};
 }
 
-bool address_map_is_in_era(const struct address_map *table, const struct mapping_era *era, u64 time_ns)
+bool address_map_is_in_era(const struct address_map *map, const struct mapping_era *era, u64 time_ns)
 {
-	return era->serial == table->displacing_count && time_ns >= era->from_ns && time_ns < era->until_ns;
+	return era->serial == map->displacing_count && time_ns >= era->from_ns && time_ns < era->until_ns;
 }
 
-int address_map_add(struct address_map *table, const struct mapping *mapping)
+int address_map_add(struct address_map *map, const struct mapping *mapping)
 {
 	struct mapping *copy;
-	int err;
 
-	err = table_reserve(table);
-	if (!err)
-		err = mapping_copy(mapping, &copy);
-	if (err)
-		return err;
-	copy->index = table->count;
+	if (map->count == MAPPINGS_MAX)
+		return -ENOSPC;
+	if (array_grow(&map->mappings, map->count, 1) || array_grow(&map->rows, map->count, 1) ||
+	    array_grow(&map->displaced_ns, map->count, 1))
+		return -ENOMEM;
+	copy = mapping_copy(mapping);
+	if (!copy)
+		return -ENOMEM;
+	copy->index = map->count;
 	copy->known = 0;
-	note_displacements(table, copy);
-	rows_insert(table, copy);
-	table->mappings[table->count++] = copy;
+	note_displacements(map, copy);
+	rows_insert(map, copy);
+	map->mappings[map->count++] = copy;
 	return 0;
 }
 
@@ -250,13 +212,13 @@ static bool is_newer(const struct row *row, const struct row *than)
 	return row->serial > than->serial;
 }
 
-/* With a generation: among those that its list took into account. */
-static const struct mapping *find(const struct address_map *table, u64 ip, u64 time_ns, u32 generation)
+/* Among those in the list of that generation; 0: among all. */
+static const struct mapping *find(const struct address_map *map, u64 ip, u64 time_ns, u32 generation)
 {
 	const struct row *best = NULL;
 
-	for (u32 i = rows_above(table, ip); i > 0; i--) {
-		const struct row *row = &table->rows[i - 1];
+	for (u32 i = rows_above(map, ip); i > 0; i--) {
+		const struct row *row = &map->rows[i - 1];
 
 		if (row->highest_end <= ip || (best && row->newest_begin < best->mapping->from_ns))
 			break;
@@ -270,14 +232,14 @@ static const struct mapping *find(const struct address_map *table, u64 ip, u64 t
 	return best ? best->mapping : NULL;
 }
 
-const struct mapping *address_map_find(const struct address_map *table, u64 ip, u64 time_ns)
+const struct mapping *address_map_find(const struct address_map *map, u64 ip, u64 time_ns)
 {
-	return find(table, ip, time_ns, 0);
+	return find(map, ip, time_ns, 0);
 }
 
-const struct mapping *address_map_find_known(const struct address_map *table, u64 ip, u32 generation)
+const struct mapping *address_map_find_known(const struct address_map *map, u64 ip, u32 generation)
 {
-	return generation ? find(table, ip, UINT64_MAX, generation) : NULL;
+	return generation ? find(map, ip, UINT64_MAX, generation) : NULL;
 }
 
 static bool is_news(const struct mapping *mapping, u64 now_ns)
@@ -285,58 +247,58 @@ static bool is_news(const struct mapping *mapping, u64 now_ns)
 	return !mapping->known && mapping->from_ns <= now_ns;
 }
 
-u32 address_map_next_generation(const struct address_map *table, u64 now_ns, u32 newest)
+u32 address_map_next_generation(const struct address_map *map, u64 now_ns, u32 newest)
 {
-	if (!table->generation || table->generation != newest)
+	if (!map->generation || map->generation != newest)
 		return newest + 1;
-	for (u32 i = 0; i < table->count; i++)
-		if (table->mappings[i]->displaces && is_news(table->mappings[i], now_ns))
+	for (u32 i = 0; i < map->count; i++)
+		if (map->mappings[i]->displaces && is_news(map->mappings[i], now_ns))
 			return newest + 1;
 	return newest;
 }
 
-void address_map_set_known(struct address_map *table, u64 now_ns, u32 generation)
+void address_map_set_known(struct address_map *map, u64 now_ns, u32 generation)
 {
-	for (u32 i = 0; i < table->count; i++)
-		if (is_news(table->mappings[i], now_ns))
-			table->mappings[i]->known = generation;
-	table->generation = generation;
+	for (u32 i = 0; i < map->count; i++)
+		if (is_news(map->mappings[i], now_ns))
+			map->mappings[i]->known = generation;
+	map->generation = generation;
 }
 
-u32 address_map_generation(const struct address_map *table)
+u32 address_map_generation(const struct address_map *map)
 {
-	return table->generation;
+	return map->generation;
 }
 
-bool address_map_has(const struct address_map *table, const struct elf *elf)
+bool address_map_has(const struct address_map *map, const struct elf *elf)
 {
-	for (unsigned int i = 0; i < address_map_count(table); i++)
-		if (address_map_get(table, i)->elf == elf)
+	for (unsigned int i = 0; i < map->count; i++)
+		if (map->mappings[i]->elf == elf)
 			return true;
 	return false;
 }
 
-unsigned int address_map_count(const struct address_map *table)
+unsigned int address_map_count(const struct address_map *map)
 {
-	return table->count;
+	return map->count;
 }
 
-const struct mapping *address_map_get(const struct address_map *table, unsigned int index)
+const struct mapping *address_map_get(const struct address_map *map, unsigned int index)
 {
-	return table->mappings[index];
+	return map->mappings[index];
 }
 
-int address_map_copy(const struct address_map *table, u64 now_ns, struct address_map **ret_copy)
+int address_map_copy(const struct address_map *map, u64 now_ns, struct address_map **ret_copy)
 {
 	struct address_map *copy = address_map_new();
 	int err = copy ? 0 : -ENOMEM;
 
-	for (u32 i = 0; i < table->count && !err; i++) {
-		const struct mapping *mapping = table->mappings[i];
+	for (u32 i = 0; i < map->count && !err; i++) {
+		const struct mapping *mapping = map->mappings[i];
 
-		/* Covered at both ends it is taken for covered as a whole. */
-		if (mapping->from_ns <= now_ns && (address_map_find(table, mapping->start, now_ns) == mapping ||
-						   address_map_find(table, mapping->end - 1, now_ns) == mapping))
+		/* A mapping that is covered at both ends counts as covered as a whole. */
+		if (mapping->from_ns <= now_ns && (address_map_find(map, mapping->start, now_ns) == mapping ||
+						   address_map_find(map, mapping->end - 1, now_ns) == mapping))
 			err = address_map_add(copy, mapping);
 	}
 	if (err) {

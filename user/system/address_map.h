@@ -2,9 +2,9 @@
 #ifndef SYSTEM_ADDRESS_MAP_H
 #define SYSTEM_ADDRESS_MAP_H
 /*
- * The executable address map of one image over time: filled by one scan of procfs at attach and by the perf side-band.
- * A mapping is never removed, only outdated by a newer one over the same addresses, since samples taken under it keep
- * naming it.
+ * The executable mappings of one image over time: from one scan of /proc at attach, then from the perf side-band. The map
+ * owns them and their paths; files are borrowed. A mapping is never removed, only outdated by a newer one at the same
+ * addresses, since samples taken under it refer to it.
  */
 #include <sys/types.h>
 
@@ -14,8 +14,8 @@ struct elf;
 
 #define MAPPING_ANONYMOUS "//anon" /* path of memory without a file, as the perf side-band names it */
 
-#define MAPPINGS_MAX                                                                                                   \
-	65536 /* of one image, old ones included: a target that maps without end must not grow heaptap so */
+/* Of one image, old ones included: a target that maps without end must not make heaptap grow without end. */
+#define MAPPINGS_MAX 65536
 
 struct mapping {
 	u64 start;
@@ -29,61 +29,60 @@ struct mapping {
 	u8 build_id[20];
 	u8 build_id_size; /* 0: unknown */
 	bool deleted;
-	u32 index;	/* its place in the table; set by address_map_add */
-	u32 known;	/* generation of the first of the programs' lists that has it, 0: none yet; set by the table */
-	bool displaces; /* came to where other code was, or was displaced before it was heard of; set by the table */
+	u32 index;	/* its place in the map; set by address_map_add */
+	u32 known;	/* generation of the BPF programs' first list that has it, 0: none yet; set by the map */
+	bool displaces; /* it replaced other code, or was replaced before heaptap learnt of it; set by the map */
 };
 
 struct address_map;
 
 struct address_map *address_map_new(void); /* NULL: no memory */
-void address_map_free(struct address_map *table);
+void address_map_free(struct address_map *map);
 
 /* Add a copy of *mapping (path is duplicated, NULL becomes "//anon"; elf borrowed). 0, -ENOMEM, -ENOSPC at
  * MAPPINGS_MAX. */
-int address_map_add(struct address_map *table, const struct mapping *mapping);
+int address_map_add(struct address_map *map, const struct mapping *mapping);
 
-/* What is in force at `now_ns`, for a child that begins with it; the programs know nothing of it yet. 0 or -ENOMEM. */
-int address_map_copy(const struct address_map *table, u64 now_ns, struct address_map **ret_copy);
+/* A copy of what is in force at `now_ns`, for a child; the BPF programs have no list of it yet. 0 or -ENOMEM. */
+int address_map_copy(const struct address_map *map, u64 now_ns, struct address_map **ret_copy);
 
 /*
  * The mapping that held `ip` at `time_ns`: the newest one begun by then that covers it (of two begun at once the one
  * added later); NULL when none is known. Valid until address_map_free.
  */
-const struct mapping *address_map_find(const struct address_map *table, u64 ip, u64 time_ns);
+const struct mapping *address_map_find(const struct address_map *map, u64 ip, u64 time_ns);
 
 /*
- * What generation a list of what is in force at `now_ns` would be, `newest` being that of the newest list in its place:
- * the same again if that is a list of this table to which only such mappings come as displace no code, since where there
- * was none the programs do not walk on. That matters: every generation has stacks and sites of its own.
+ * The generation for a new list of what is in force at `now_ns`; `newest` is that of the newest list in its place. It is
+ * the same again if that is a list of this map and only mappings are added that displace no code: the BPF programs stop
+ * where no code is known, so no stack changes. Every generation has stacks and sites of its own.
  */
-u32 address_map_next_generation(const struct address_map *table, u64 now_ns, u32 newest);
+u32 address_map_next_generation(const struct address_map *map, u64 now_ns, u32 newest);
 
-/* The programs have been told: what is in force at `now_ns` is in their list of that generation (1 or more). */
-void address_map_set_known(struct address_map *table, u64 now_ns, u32 generation);
-u32 address_map_generation(const struct address_map *table); /* of their newest list, 0: they have none */
+/* The BPF programs' list of that generation (1 or more) now has what is in force at `now_ns`. */
+void address_map_set_known(struct address_map *map, u64 now_ns, u32 generation);
+u32 address_map_generation(const struct address_map *map); /* of their newest list; 0: none */
 
-/* The mapping that held `ip` according to the programs' list of that generation; NULL: none. */
-const struct mapping *address_map_find_known(const struct address_map *table, u64 ip, u32 generation);
+/* The mapping that holds `ip` in the BPF programs' list of that generation; NULL: none. */
+const struct mapping *address_map_find_known(const struct address_map *map, u64 ip, u32 generation);
 
-/* Is the code at `ip` the same under both? Not for sure where both are memory of no file: then by their names. */
+/* Is the code at `ip` the same in both? Memory without a file is compared by name, which is a guess. */
 bool mapping_same_code(const struct mapping *one, const struct mapping *other, u64 ip);
 
 /*
- * A time in which no address began to mean other code: whoever compared code by time need not do so again while it
- * holds. It holds no longer once the table has learnt of a mapping that displaced other code, whenever that was.
+ * A time in which no address changed its code, so that code need not be compared by time again. It is no longer valid once the
+ * map learns of a mapping that displaced other code, at whatever time.
  */
 struct mapping_era {
 	u64 from_ns, until_ns; /* exclusive */
 	u32 serial;
 };
 
-struct mapping_era address_map_era(const struct address_map *table, u64 time_ns);
-bool address_map_is_in_era(const struct address_map *table, const struct mapping_era *era, u64 time_ns);
+struct mapping_era address_map_era(const struct address_map *map, u64 time_ns);
+bool address_map_is_in_era(const struct address_map *map, const struct mapping_era *era, u64 time_ns);
 
-bool address_map_has(const struct address_map *table,
-		     const struct elf *elf); /* does or did a mapping refer to the file? */
-unsigned int address_map_count(const struct address_map *table);
-const struct mapping *address_map_get(const struct address_map *table, unsigned int index);
+bool address_map_has(const struct address_map *map, const struct elf *elf); /* does or did a mapping refer to the file? */
+unsigned int address_map_count(const struct address_map *map);
+const struct mapping *address_map_get(const struct address_map *map, unsigned int index);
 
 #endif
