@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of allocator families. A family is one row of `families` and one array of its functions; plan looks for the
- * markers among the functions a mapped file defines, then for the functions of that family. No state.
+ * A family is one row of `families` and one array of its functions. A file that defines the markers belongs to the family.
  *
- * An allocation must be counted once, however many of these functions it goes through. A probed function that *calls*
- * another one is told by the return address. One that *jumps* to another leaves no trace: so of such a pair one has no
- * probe (`passing`, where it always jumps), or the kind of the call says when it is the other's.
+ * An allocation must be counted once, however many of these functions it goes through. A call from one probed function to
+ * another is recognized by the return address. A jump from one to another leaves no trace: so one of such a pair has no
+ * probe (`passing`, where it always jumps), or the kind of the call says which of both counts it.
  */
 #include <string.h>
 
@@ -23,7 +22,7 @@
  * glibc. Aliases (cfree and free; memalign and aligned_alloc up to 2.37; everything named __libc_*) share an address,
  * so one name of each is enough. pvalloc books the size that was asked for, not the whole pages it hands out.
  * reallocarray jumps to realloc, and free_sized and free_aligned_sized (2.43 on) forward to free, all three through the
- * PLT so that a replaced allocator is obeyed: whoever serves them has its probe there.
+ * PLT so that a replaced allocator is obeyed: the functions behind have the probes.
  *
  * Probed functions that end in a jump to malloc, which then sees their caller as its own: realloc of NULL, and
  * aligned_alloc and memalign of an alignment up to 16. (posix_memalign calls, so malloc sees an address inside
@@ -63,7 +62,7 @@ static const struct allocator_function musl_functions[] = {
 };
 
 /*
- * jemalloc 5. The C functions have bodies of their own and call each other never; realloc of size 0 frees or not, as it
+ * jemalloc 5. The C functions have bodies of their own and never call each other; realloc of size 0 frees or not, as it
  * was built. xallocx resizes in place: the object keeps the size it had. C++'s operators stand in a file of their own:
  * the aligned ones call aligned_alloc, delete jumps to free or, aligned and with a size, to sdallocx; new and sized
  * delete have the fast path of malloc and free in them. A new[] that only jumps to new is told by its code. A new that

@@ -23,9 +23,9 @@ struct allocator_function {
 
 struct allocator {
 	const char *name;   /* "glibc" */
-	const char *prefix; /* of every symbol but C++'s, "" mostly; one with a prefix has none of C++'s */
-	const char *markers
-		[2]; /* functions that files of this family define, all of them, and no others; the second may be NULL */
+	const char *prefix; /* of every symbol, mostly ""; a family with a prefix has no C++ operators */
+	const char
+		*markers[2]; /* functions that all files of this family define, and no others; the second may be NULL */
 	const struct allocator_function *functions;
 	unsigned int function_count;
 	bool owns_gaps; /* code of a file of this family that lies in no named function is the allocator's too */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The argument of --alloc. Parsed by cli, looked up by plan. */
 #include "probe/custom_allocator.h"
 
 #include <errno.h>
@@ -15,7 +14,7 @@ enum word {
 	WORD_MAX
 };
 
-/* "size=2": which word, and its number; *text goes on at the comma or the bracket. */
+/* "size=2": a word and its number. Moves *text to the comma or the bracket. */
 static int parse_argument(char **text, u8 arguments[WORD_MAX])
 {
 	static const char *const words[WORD_MAX] = {"count=", "ptr=", "size="};
@@ -34,12 +33,12 @@ static int parse_argument(char **text, u8 arguments[WORD_MAX])
 	return 0;
 }
 
-/* What a function does follows from what it is given and whether it gives something. */
-static int fill(struct allocator_function *function, const u8 arguments[WORD_MAX], bool gives)
+/* The kind of a function follows from its arguments and from whether it returns memory. */
+static int fill(struct allocator_function *function, const u8 arguments[WORD_MAX], bool returns)
 {
 	u8 count = arguments[WORD_COUNT], ptr = arguments[WORD_PTR], size = arguments[WORD_SIZE];
 
-	if (gives != !!size || (count && (!size || ptr)) || (!size && !ptr))
+	if (returns != !!size || (count && (!size || ptr)) || (!size && !ptr))
 		return -EINVAL;
 	function->kind = count ? CALL_CALLOC : !size ? CALL_FREE : ptr ? CALL_RESIZE : CALL_MALLOC;
 	function->arg[0] = count ? count : ptr ? ptr : size;
@@ -47,12 +46,12 @@ static int fill(struct allocator_function *function, const u8 arguments[WORD_MAX
 	return 0;
 }
 
-/* "name(argument,...)" with "=ret" or without; *text goes on behind it. */
+/* "name(argument,...)" with "=ret" or without. Moves *text behind it. */
 static int parse_function(char **text, struct allocator_function *ret_function)
 {
 	char *at = strchr(*text, '(');
 	u8 arguments[WORD_MAX] = {0};
-	bool gives;
+	bool returns;
 	int err;
 
 	if (!at || at == *text)
@@ -65,9 +64,9 @@ static int parse_function(char **text, struct allocator_function *ret_function)
 			return err;
 	} while (*at == ',');
 	at++;
-	gives = !strncmp(at, "=ret", 4);
-	*text = at + (gives ? 4 : 0);
-	return fill(ret_function, arguments, gives);
+	returns = !strncmp(at, "=ret", 4);
+	*text = at + (returns ? 4 : 0);
+	return fill(ret_function, arguments, returns);
 }
 
 static int parse(struct custom_allocator *pool)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel's view of an instruction: decided from the raw bytes, as the kernel does it (arch/x86/kernel/uprobes.c), not
+ * Decides from the raw bytes, as the kernel does it (arch/x86/kernel/uprobes.c), not
  * from a disassembler's view. `49 90` is an xchg that the kernel takes for a nop, and a 66 prefix changes which path it
- * chooses. Called by site.c; owns nothing.
+ * chooses.
  */
 #include "probe/insn_uprobe.h"
 

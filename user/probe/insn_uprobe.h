@@ -8,12 +8,12 @@
 
 #define INSN_UPROBE_BYTES_MAX 15 /* bytes of the longest x86 instruction */
 
-/* Every kernel from 6.1 on emulates it, of exactly `length` bytes; later ones know more nops. */
+/* Does every kernel from 6.1 on emulate the instruction of exactly `length` bytes? Later kernels emulate more nops. */
 bool insn_uprobe_emulates(const u8 *bytes, size_t length);
 
 /*
- * It has no lock or segment prefix and is no branch with a 66 prefix: the kernel refuses probes on those. It may be
- * followed by others: `length` is what there is of code, INSN_UPROBE_BYTES_MAX at most.
+ * Does the kernel take a probe on the first instruction? It refuses a lock or segment prefix and a branch with a 66 prefix.
+ * More code may follow: `length` is all there is, INSN_UPROBE_BYTES_MAX at most.
  */
 bool insn_uprobe_accepts(const u8 *bytes, size_t length);
 

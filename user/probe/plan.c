@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Makes the probe plan of one file from its symbols and code; used by target. First it is found which families the file
- * belongs to, then where their functions are, then which of them get a probe.
- */
+/* In three steps: which families the file belongs to, where their functions are, and which of them get a probe. */
 #include "probe/plan.h"
 
 #include <errno.h>
@@ -27,12 +24,13 @@ struct planning {
 	struct elf *elf;
 	const struct custom_allocator *pools;
 	struct plan *plan;
-	unsigned int markers[ALLOCATOR_FAMILIES_MAX]; /* seen, one bit each */
+	unsigned int markers[ALLOCATOR_FAMILIES_MAX]; /* those found of each family, one bit each */
 	struct found found[FUNCTIONS_MAX];
 	unsigned int found_count;
-	const struct found *current; /* whose branches are being looked at */
-	bool leads_on, only_jumps;   /* what they say */
-	bool jumps_on;		     /* to another function, unconditionally */
+	const struct found *current; /* the function whose branches are being looked at */
+	bool leads_on;		     /* it has a branch to another function of an allocator */
+	bool only_jumps;	     /* it is nothing but a jump to one */
+	bool jumps_on;		     /* it has an unconditional jump to one */
 };
 
 static int match_marker(const struct elf_symbol *symbol, void *arg)
@@ -133,7 +131,7 @@ static int find_gap(const struct planning *planning, u64 offset, struct gap *ret
 	return err;
 }
 
-/* An entry of the PLT: endbr64 or not, then a jump by way of a slot, `bnd` or not. */
+/* An entry of the PLT: maybe endbr64, maybe `bnd`, and a jump through a slot. */
 static bool is_plt_entry(const struct planning *planning, u64 offset)
 {
 	static const u8 endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
@@ -177,7 +175,6 @@ static int look_at_branch(const struct insn_branch *branch, void *arg)
 	return 0;
 }
 
-/* By what look_at_branch has seen. */
 static bool needs_probe(const struct planning *planning, const struct allocator_function *function)
 {
 	if (planning->only_jumps)
@@ -214,8 +211,8 @@ static int add_probe(struct planning *planning, const struct found *found, const
 }
 
 /*
- * A function that only passes on has no range either: should some build of it call instead of jump, what it calls must
- * still count. One that the table believes to pass on but that leads nowhere has been built with the other one inside.
+ * A function that only passes on gets no range either: if some build of it calls instead of jumping, the function that it
+ * calls must still count. A function that passes on by the table but leads nowhere has the other one inlined.
  */
 static int plan_function(struct planning *planning, const struct found *found)
 {

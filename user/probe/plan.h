@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef PROBE_PLAN_H
 #define PROBE_PLAN_H
-/* Where the probes of one file go: its allocators' functions, each at its site, each address once. */
+/*
+ * Where the probes of one file go: its allocators' functions, each at its site, each address once.
+ *
+ * The room: probe/ decides which files and which instructions are probed. It owns the files that traced processes map
+ * (binaries, loader_list), the tables of allocators (allocator, custom_allocator), and the search for a site in a
+ * function's code (plan, site, insn_branch, insn_uprobe). It reads files and decides; it places no probe, loads no BPF
+ * program, and needs no privileges but for opening the files.
+ */
 #include "probe/allocator.h"
 #include "probe/custom_allocator.h"
 #include "probe/site.h"
@@ -23,7 +30,10 @@ struct plan {
 	struct ranges ranges; /* of the probed functions, and of what they alone use */
 };
 
-/* `pools`: those of --alloc, linked by `next`. 0; -ENOENT: the file defines no allocator heaptap knows; -EFBIG: sites beyond 4 GiB; or an error of elf and site. */
+/*
+ * `pools`: those of --alloc, linked by `next`. 0; -ENOENT: the file defines no allocator that heaptap knows; -EFBIG: sites
+ * beyond 4 GiB; or an error of elf and site.
+ */
 int plan_make(struct elf *elf, const struct custom_allocator *pools, struct plan *ret_plan);
 
 /* Is a throwing operator new among its functions? */
