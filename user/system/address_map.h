@@ -81,7 +81,8 @@ struct mapping_era {
 struct mapping_era address_map_era(const struct address_map *map, u64 time_ns);
 bool address_map_is_in_era(const struct address_map *map, const struct mapping_era *era, u64 time_ns);
 
-bool address_map_has(const struct address_map *map, const struct elf *elf); /* does or did a mapping refer to the file? */
+bool address_map_has(const struct address_map *map,
+		     const struct elf *elf); /* does or did a mapping refer to the file? */
 unsigned int address_map_count(const struct address_map *map);
 const struct mapping *address_map_get(const struct address_map *map, unsigned int index);
 

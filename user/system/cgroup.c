@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "system/cgroup_mounts.h"
 
 #define NEW_MAX (1u << 30)
@@ -21,16 +22,10 @@ struct queue {
 /* Takes over `path`; NULL: there was no memory for it. */
 static int queue_add(struct queue *queue, char *path)
 {
-	char **paths = queue->paths;
-
-	/* Doubles the room whenever the count is a power of two. */
-	if (path && !(queue->count & (queue->count - 1)))
-		paths = reallocarray(paths, queue->count ? 2 * queue->count : 1, sizeof(*paths));
-	if (!path || !paths) {
+	if (!path || array_grow(&queue->paths, queue->count, 1)) {
 		free(path);
 		return -ENOMEM;
 	}
-	queue->paths = paths;
 	queue->paths[queue->count++] = path;
 	return 0;
 }

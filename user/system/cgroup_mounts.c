@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /* A chroot may mount all of them again; those that users name come first. */
 #define V1_MOUNTS_MAX 256
 
@@ -74,16 +76,13 @@ static int add_v2(struct cgroup_mounts *mounts, char *point, char *top)
 
 static int add_v1(struct cgroup_mounts *mounts, char *point, char *top, const char *controllers)
 {
-	struct cgroup_mount *grown;
 	int err;
 
 	if (mounts->v1_count == V1_MOUNTS_MAX)
 		return 0;
-	grown = realloc(mounts->v1, (mounts->v1_count + 1) * sizeof(*grown));
-	if (!grown)
+	if (array_grow(&mounts->v1, mounts->v1_count, 1))
 		return -ENOMEM;
-	mounts->v1 = grown;
-	err = mount_init(&grown[mounts->v1_count], point, top, controllers);
+	err = mount_init(&mounts->v1[mounts->v1_count], point, top, controllers);
 	mounts->v1_count += !err;
 	return err;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "system/cgroup.h"
 #include "system/cgroup_mounts.h"
 #include "system/container_list.h"
@@ -57,14 +58,10 @@ static int collect(const struct container_list *list, const char *wanted,
 	struct container_entry *entry, *next;
 
 	HASH_ITER (hh, list->entries, entry, next) {
-		struct container_entry **grown;
-
 		if (!matches(entry, wanted))
 			continue;
-		grown = reallocarray(found->entries, found->count + 1, sizeof(struct container_entry *));
-		if (!grown)
+		if (array_grow(&found->entries, found->count, 1))
 			return -ENOMEM;
-		found->entries = grown;
 		found->entries[found->count++] = entry;
 	}
 	return 0;

@@ -6,23 +6,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "system/cgroup.h"
 #include "system/procfs.h"
 
 static int add(pid_t pid, void *arg)
 {
 	struct pid_list *list = arg;
-	pid_t *pids;
 
 	if (pid == getpid())
 		return 0;
-	/* Doubles the room whenever the count is a power of two. */
-	if (!(list->count & (list->count - 1))) {
-		pids = reallocarray(list->pids, list->count ? 2 * list->count : 1, sizeof(*pids));
-		if (!pids)
-			return -ENOMEM;
-		list->pids = pids;
-	}
+	if (array_grow(&list->pids, list->count, 1))
+		return -ENOMEM;
 	list->pids[list->count++] = pid;
 	return 0;
 }

@@ -133,6 +133,12 @@ static int await_entry(const struct workload *workload)
 	return silent ? silent : -err;
 }
 
+static void close_both(const int fds[2])
+{
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int workload_start(char *const *argv, char *path, const sigset_t *mask, const struct file_copies *copies,
 		   struct workload *ret_workload)
 {
@@ -142,12 +148,15 @@ int workload_start(char *const *argv, char *path, const sigset_t *mask, const st
 		return -errno;
 	if (pipe2(verdict, O_CLOEXEC)) {
 		err = -errno;
-		goto close_gate;
+		close_both(gate);
+		return err;
 	}
-	ret_workload->pid = fork();
+	*ret_workload = (struct workload){.pid = fork(), .gate = gate[1], .verdict = verdict[0], .path = path};
 	if (ret_workload->pid < 0) {
 		err = -errno;
-		goto close_verdict;
+		close_both(gate);
+		close_both(verdict);
+		return err;
 	}
 	if (!ret_workload->pid) {
 		close(gate[1]);
@@ -157,22 +166,12 @@ int workload_start(char *const *argv, char *path, const sigset_t *mask, const st
 	}
 	close(gate[0]);
 	close(verdict[1]);
-	ret_workload->gate = gate[1];
-	ret_workload->verdict = verdict[0];
-	ret_workload->path = path;
 	if (copies)
 		err = await_entry(ret_workload);
 	if (err) {
-		close(ret_workload->gate);
-		close(ret_workload->verdict);
+		close(gate[1]);
+		close(verdict[0]);
 	}
-	return err;
-close_verdict:
-	close(verdict[0]);
-	close(verdict[1]);
-close_gate:
-	close(gate[0]);
-	close(gate[1]);
 	return err;
 }
 
