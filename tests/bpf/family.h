@@ -128,7 +128,7 @@ static inline void trace_parent(void)
 	bpf_map_update_elem(&scope_by_pid, &pid, &number, BPF_ANY);
 }
 
-/* User space has settled what was before: these rows hold whatever they held. */
+/* User space has settled what was before: these rows keep their old contents. */
 static inline void litter_free_rows(void)
 {
 	for (u32 i = FREE; i < FREE + ROOM; i++)

@@ -154,7 +154,7 @@ static void test_alloc_full_stash_loses_the_sample_and_the_leg(void **state)
 	assert_int_equal(counted(COUNTER_LOST_STASH), 1);
 }
 
-/* --- whose hit --- */
+/* --- which process a hit belongs to --- */
 
 static void test_alloc_process_not_begun_or_ended_is_ignored(void **state)
 {

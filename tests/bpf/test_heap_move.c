@@ -23,7 +23,7 @@ static struct stash moving(u64 old, u8 flagged)
 	return (struct stash){.size = 9, .addr = ADDR, .old = old, .process = PROCESS, .old_flagged = flagged};
 }
 
-/* An object that is told to have moved. */
+/* An object whose move has been reported. */
 static struct stash move_told(u64 old)
 {
 	u8 flagged = 0;

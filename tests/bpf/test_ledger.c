@@ -5,7 +5,7 @@
  */
 #include "model.h"
 
-/* --- what the recorder is told --- */
+/* --- what the recorder gets --- */
 
 /* Sites and totals must agree after every event. */
 static void assert_heap_consistent(const struct heap *heap)

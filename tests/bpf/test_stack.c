@@ -107,7 +107,7 @@ static void check_shown(u32 depth, enum unwind_end end)
 	assert_memory_equal(event->ip + 1, expected, (depth - 1) * sizeof(expected[0]));
 }
 
-/* The allocator's own frame, where it is asked for, comes first; one less of the others finds room then. */
+/* The allocator's own frame comes first if requested; then one frame less of the others fits. */
 static void test_stack_capture_with_the_allocator_shown_begins_in_it(void **state)
 {
 	(void)state;

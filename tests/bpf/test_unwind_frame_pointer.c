@@ -32,7 +32,7 @@ static void test_unwind_code_without_a_rule_goes_by_frame_pointer(void **state)
 	check_frame_pointer(in(RULE_NONE));
 }
 
-/* In a file with a table, but behind all code that it tells about. */
+/* In a file with a table, but behind all code that the table covers. */
 static void test_unwind_code_behind_the_table_goes_by_frame_pointer(void **state)
 {
 	(void)state;

@@ -72,7 +72,7 @@ static void write_headers(struct headers *headers, int is_debug_frame, size_t si
 	memcpy(headers->names, names, sizeof(names));
 }
 
-/* Every row names a rule there is, wherever it is asked for. */
+/* Every row names an existing rule, at every address. */
 static void check(const struct cfi_table *table, const struct cfi_rules *rules)
 {
 	u32 count, rule;

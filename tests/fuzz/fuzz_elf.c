@@ -13,7 +13,7 @@
 #include "binary/symbolizer.h"
 #include "binary/symbol_table.h"
 
-#define CODE_MAX 0x2000 /* how far into the file names are asked for */
+#define CODE_MAX 0x2000 /* names are looked up this far into the file */
 
 static int file_of(const u8 *data, size_t size)
 {

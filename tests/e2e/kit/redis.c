@@ -65,7 +65,7 @@ static void send_all(const struct redis *redis, const char *bytes, size_t length
 	}
 }
 
-/* An answer is as long as it begins to say: a line, or a line that tells how many bytes follow, and these. */
+/* An answer is a line, or a line with a number of bytes and then these bytes. */
 static void expect(const struct redis *redis, const char *line, size_t follow)
 {
 	static char answer[REDIS_VALUE + 64];

@@ -44,7 +44,7 @@ const cJSON *site_greatest(const cJSON *profile, const char *measure)
 	return greatest;
 }
 
-/* Of the innermost line of a location; "" when it has no name. */
+/* The function of the innermost line of a location; "" when it has no name. */
 static const char *location_function(const cJSON *profile, int location)
 {
 	const cJSON *item = cJSON_GetArrayItem(json_member(profile, "locations"), location);

@@ -189,7 +189,7 @@ void stacks_command(struct scene *scene, const char *const *words)
 	free(program);
 }
 
-/* Of a stack that was sent raw user space has some bytes from the leaf on, and of two stacks in one chain only the
+/* For a stack that was sent raw, user space has only some bytes from the leaf on; if two stacks are in one chain, only the
  * first. */
 static uint64_t cut_raw(const struct chain_verdict *verdict, const cJSON *process)
 {

@@ -2,7 +2,7 @@
 #ifndef CHAIN_LOG_H
 #define CHAIN_LOG_H
 /*
- * The file in which shim_unwind.c writes down from where each block was asked for: one header page, then records of
+ * The file in which shim_unwind.c writes down where each block was allocated: one header page, then records of
  * different length, one behind the other. Shared with chains.c, which reads it.
  */
 #include <stdint.h>

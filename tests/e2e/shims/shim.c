@@ -59,7 +59,7 @@ enum log_state {
 static union {
 	struct {
 		_Atomic int state;
-		pid_t pid; /* whose log it is */
+		pid_t pid; /* the process that the log is of */
 		struct truth_header *header;
 		struct truth_record *records;
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Frames that no compiler makes, against libunwind in the same run, where it can tell. */
+/* Frames that no compiler makes, against libunwind in the same run, where libunwind can walk them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -18,7 +18,7 @@
 #include "e2e/kit/population.h"
 #include "e2e/kit/root.h"
 
-/* Of what a trap costs, about a hundred times the loop's own time: enough to tell it from none. */
+/* A trap costs about a hundred times the loop's own time: this ratio is enough to see that there is none. */
 #define SLOWER_MAX 3
 /* Beyond the bare trap at an emulated site: a filter of one look-up, and the noise of a busy machine. */
 #define BARE_TRAP_NS_MAX 20000

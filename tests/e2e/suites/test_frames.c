@@ -38,7 +38,7 @@ static void record_and_check(struct scene *scene, const char *program, check che
 
 /* --- the allocator's own --- */
 
-/* A size that target_functions asks for in one place only, by each function of libc and each way to it. */
+/* A size that target_functions allocates in one place only, by each function of libc and each way to it. */
 static const struct {
 	uint64_t size;
 	const char *leaf;
@@ -72,8 +72,8 @@ static bool is_of_the_allocator(const char *function)
 }
 
 /*
- * Of the last function of each address only: the dynamic linker calls malloc through inline functions that have the
- * names of what they call.
+ * Checks the last function of each address only: the dynamic linker calls malloc through inline functions that have the
+ * names of the functions they call.
  */
 static void assert_no_allocator_in(const struct text_record *record)
 {

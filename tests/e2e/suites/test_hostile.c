@@ -136,7 +136,7 @@ static void test_library_replaced_while_traced_and_loaded_again_both_keep_their_
 	assert_kept_by(scene, "target_libraries", 2, impostor);
 }
 
-/* The kernel says of such a one's name, in everything that it tells about it, that it is deleted. */
+/* Wherever the kernel shows the name of such a file, it marks it as deleted. */
 static void test_program_deleted_before_it_ran_has_its_name(void **state)
 {
 	struct scene *scene = *state;

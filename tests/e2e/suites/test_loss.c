@@ -43,7 +43,7 @@ static void outcome_release(struct outcome *outcome)
 	tally_release(&outcome->tally);
 }
 
-/* Four threads churn; when all their blocks are freed and the target stands still, heaptap is told to stop. */
+/* Four threads churn; when all their blocks are freed and the target is idle, heaptap is stopped. */
 static void record_churn(struct scene *scene, const char *setting, struct outcome *ret_outcome)
 {
 	target_start(&scene->target, NULL,

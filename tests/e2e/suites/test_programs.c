@@ -25,7 +25,7 @@
 #include "e2e/kit/redis.h"
 #include "e2e/kit/sites.h"
 
-/* Before that many growth cannot be told, and nothing would be shown by its absence. */
+/* With fewer cycles growth cannot be detected, and its absence would prove nothing. */
 #define CYCLES_MIN 40
 
 static void attach(struct scene *scene)
@@ -44,8 +44,8 @@ static cJSON *detach(struct scene *scene, const char *comm)
 }
 
 /*
- * Ends with the profile: of the site with most of that measure, the verdict; whose heaviest stack goes through the
- * function, if one is named.
+ * Ends with the profile: the verdict on the site with most of that measure, whose heaviest stack goes through the function,
+ * if one is named.
  */
 static void assert_verdict(const struct scene *scene, cJSON *profile, const char *measure, const char *function,
 			   const char *verdict)
@@ -67,7 +67,7 @@ static void assert_verdict(const struct scene *scene, cJSON *profile, const char
 
 #define KEPT 2000 /* keys that are written again and again */
 
-/* What one client asks for, round by round. */
+/* The requests of one client, round by round. */
 struct traffic {
 	unsigned int rounds;
 	unsigned int added;    /* new keys, which never expire */
@@ -119,7 +119,7 @@ static void test_programs_redis_filling_steady_and_leaking_are_told_apart(void *
 
 /* --- python --------------------------------------------------------------------------------------------------------- */
 
-/* Every page is asked for once, so that a bounded cache turns over in turn: each lives for 2000 of them, or for good. */
+/* Every page is requested once, so a bounded cache turns over: each entry lives for 2000 requests, or for good. */
 static void test_cache(struct scene *scene, const char *bound, const char *pages, const char *verdict)
 {
 	static const char script[] = "import functools, os, sys\n"
@@ -152,7 +152,7 @@ static void test_programs_python_unbounded_cache_is_growing(void **state)
 
 /* --- sqlite --------------------------------------------------------------------------------------------------------- */
 
-/* Done when it says so, behind whatever else it says. */
+/* Done when it says so, after its other output. */
 static void sqlite(struct scene *scene, const char *sql)
 {
 	const char *words = format("%s\n.print r\n", sql);

@@ -39,7 +39,7 @@ static char *run_alone(struct scene *scene, const char *const *command, int *ret
 	return contents(said);
 }
 
-/* A shell script that writes what it finds out to $SAID: the same in both, and `expected` (NULL: whatever) is in it. */
+/* A shell script that writes its findings to $SAID: the same in both runs, and `expected` (NULL: anything) is in them. */
 static void assert_same(struct scene *scene, const char *script, const char *expected, int status)
 {
 	const char *const command[] = {"/bin/sh", "-c", format("exec >$SAID; cd %s; %s", scene->dir, script), NULL};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ctrl-C: heaptap is gone within half a second (three on the perf-event rung, whose probes the kernel removes one by
+ * Ctrl-C: heaptap is gone within half a second (three with perf-event uprobes, which the kernel removes one by
  * one), and neither the target nor a child forked while it was traced keeps a breakpoint: their code is byte for byte
  * the file's again.
  */

@@ -179,7 +179,7 @@ static const cJSON *process_by_exe(const cJSON *index, const char *exe)
 }
 
 /*
- * The shim stands in front of the allocator that redis brings, too: what it asks for comes from libc. The program lies
+ * The shim is also in front of the allocator that redis brings: its memory comes from libc. The program lies
  * in redis-tools; the package with its second name would start a server of its own when installed.
  */
 static void test_redis_equals_libunwind(void **state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A library that allocates in a function whose name the build says. Two such libraries have the same code at the same
- * places: only their names tell whose they are.
+ * places: only their names tell them apart.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TALK_H
 #define TALK_H
-/* How a target is told what to do, line by line, and answers when it is done; without allocating anything. */
+/* How a target gets its commands, one a line, and answers when each is done; without allocating anything. */
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -49,7 +49,7 @@ static unsigned long long alive_bytes, leaked_bytes;
 static double owed_bytes; /* what must be allocated for the round to take its course */
 static void *volatile lost;
 
-/* Functions of their own, though they are alike: that is what tells call sites apart. */
+/* Separate functions with the same code: so their call sites differ. */
 #define SITE(n)                                                                                                        \
 	__attribute__((noipa)) static void *site_##n(void)                                                             \
 	{                                                                                                              \

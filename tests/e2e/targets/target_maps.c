@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Maps every file it is given as if it were code, whatever is in it and whatever it is called, one before it stands
+ * Maps every file it is given as if it were code, with any content and any name, one before it stands
  * ready and the others afterwards, and keeps ten blocks of 1 000 bytes each time. For hostile names and corrupt files.
  */
 #include <fcntl.h>

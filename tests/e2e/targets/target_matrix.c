@@ -109,7 +109,7 @@ extern void *mi_heap_get_default(void) __attribute__((weak));
 struct function {
 	const void *code; /* NULL: this allocator has none */
 	enum shape shape;
-	int limits; /* 1: a size of 0 is not allowed; 2: nor is failing */
+	int limits; /* 1: a size of 0 is not allowed; 2: failing is not allowed either */
 };
 
 #define X(name, shape, limits) NUMBER_##name,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A short process whose allocations its number tells: no two numbers below 1000 come to the same totals. The last child
+ * A short process whose allocations depend on its number: no two numbers below 1000 have the same totals. The last child
  * that a shell, make or target_brood executes.
  *
  *   target_offspring NUMBER

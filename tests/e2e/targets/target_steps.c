@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Does what it is told, a byte a step, and says so when it is done: k keeps one more block of 1000 bytes, f frees the
+ * Does one step for each byte that it reads, and answers when it is done: k keeps one more block of 1000 bytes, f frees the
  * newest, c churns through four mebibytes and keeps nothing. Ends with its input.
  */
 #include <stdlib.h>

@@ -31,7 +31,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* What holds after every call, whatever came before. */
+/* The invariants after every call. */
 static void assert_consistent(void)
 {
 	u64 allocated = 0, in_use = 0;

@@ -45,7 +45,7 @@ static void test_recorder_mappings_of_command_before_its_first_image_are_kept(vo
 	assert_string_equal(mapped_at(recorder_find(recorder, 1), 0x1234, 100), "/bin/first");
 }
 
-/* Of an image that goes on, to /bin/two and from there to /bin/three. */
+/* An image that runs on execs /bin/two, and from there /bin/three. */
 static void announce_two_execs(void)
 {
 	begin(1, PID);

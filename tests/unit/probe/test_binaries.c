@@ -241,7 +241,7 @@ static void test_binaries_open_mapping_of_a_process_gone_is_found_by_build_id_or
 	assert_null(file);
 	assert_null(mapping.elf);
 	assert_int_equal(binaries_open_mapping(binaries, getpid(), &mapping, &first), 0);
-	/* Of the same build, for names: that it is the file itself is not known, so it is not to be probed. */
+	/* A file of the same build, for names: it may not be the file itself, so it must not be probed. */
 	assert_int_equal(binaries_open_mapping(binaries, gone, &mapping, &file), 0);
 	assert_null(file);
 	assert_ptr_equal(mapping.elf, first->elf);
@@ -251,7 +251,7 @@ static void test_binaries_open_mapping_of_a_process_gone_is_found_by_build_id_or
 	free(mapping.path);
 }
 
-/* As the side-band tells it: a build id and no inode. */
+/* As in a side-band record: a build id and no inode. */
 static void test_binaries_open_mapping_of_a_process_gone_is_found_by_name_if_of_that_build(void **state)
 {
 	struct mapping mapping = libc_mapping(), known = mapping;

@@ -305,7 +305,7 @@ static void test_site_that_a_jump_leads_back_to_is_none(void **state)
 	assert_emulated_at(found(FIND(CALL_MALLOC, 1, "\x55\x5d\xeb\xfc", &site), &site), 0, ARG_DI);
 	/* Found behind bytes that are no code, too. */
 	assert_symbol_itself(found(FIND(CALL_MALLOC, 1, "\x48\x89\xf8\x90\xc3\x06\x06\xeb\xfa", &site), &site));
-	/* Of the two sites of free only the later one is affected: test; je +0x20; nop; dec %eax; jne to the nop. */
+	/* Only the later of free's two sites is affected: test; je +0x20; nop; dec %eax; jne to the nop. */
 	site = found(FIND(CALL_FREE, 1, NULL_TEST "\x90\xff\xc8\x75\xfb\xc3", &site), &site);
 	assert_emulated_at(site, 3, ARG_DI);
 	assert_false(site.skips_null);

@@ -164,7 +164,7 @@ static inline struct profile golden_all_live(void)
 
 /*
  * Forty cycles of 8 MiB and a tenth of a second: make_node keeps all it makes, grow keeps nothing, what the vdso makes
- * lives for three cycles, and of a stack unknown there are too few to tell.
+ * lives for three cycles, and the unknown stack has too few samples for a verdict.
  */
 #define GOLDEN_CYCLES 40
 

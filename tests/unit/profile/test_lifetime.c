@@ -82,7 +82,7 @@ static void test_lifetime_advance_width_doubles_when_buckets_are_full(void **sta
 	assert_int_equal(by_step.width, 1U << 29);
 }
 
-/* Any history, told in any order and folded whenever, is the same as one told to buckets that were wide from the start. */
+/* Any history, in any order and folded at any time, equals one recorded in buckets that were wide from the start. */
 static void test_lifetime_folding_keeps_every_count(void **state)
 {
 	(void)state;

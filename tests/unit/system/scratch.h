@@ -52,7 +52,7 @@ static inline void scratch_file(const char *name, const char *text, mode_t mode)
 	assert_int_equal(chmod(name, mode), 0);
 }
 
-/* A link counts wherever it leads. */
+/* A link counts, even if it leads nowhere. */
 static inline bool scratch_has(const char *name)
 {
 	return !faccessat(AT_FDCWD, name, F_OK, AT_SYMLINK_NOFOLLOW);

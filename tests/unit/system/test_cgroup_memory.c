@@ -109,7 +109,7 @@ static void test_cgroup_path_out_of_the_tree_is_not_followed(void **state)
 	assert_memory("a", 0, 0);
 }
 
-/* --- what operator new may ask for without failing; where the kernel overcommits, as nearly everywhere --- */
+/* --- the size below which operator new does not fail, if the kernel overcommits, as nearly everywhere --- */
 
 #define GIB (1u << 30)
 

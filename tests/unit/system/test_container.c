@@ -203,7 +203,7 @@ static void test_container_names_are_found_and_kept(void **state)
 	web = container_names_find(names, HOST_ID_A);
 	assert_string_equal(web, "web");
 	assert_null(container_names_find(names, HOST_ID_B));
-	/* One that is started later is learnt when it is asked for; what was told stays. */
+	/* A container that is started later is found when it is looked up; earlier answers stay. */
 	podman(PODMAN, HOST_ID_C, "db");
 	assert_string_equal(container_names_find(names, HOST_ID_C), "db");
 	assert_ptr_equal(container_names_find(names, HOST_ID_A), web);

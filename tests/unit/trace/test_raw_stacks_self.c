@@ -111,8 +111,8 @@ NO_FRAME_POINTER static int with_alignment(u32 most)
 }
 
 /*
- * Captured on a thread, so that between the root and here is little enough for the copy, whatever the test library's
- * frames or the registers that a signal saves take.
+ * Captured on a thread, so that the stack up to here fits the copy, however large the test library's frames and the registers
+ * that a signal saves are.
  */
 static void *on_thread(void *arg)
 {

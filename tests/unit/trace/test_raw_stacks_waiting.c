@@ -126,7 +126,7 @@ static void test_waiting_within_the_bound_all_stay(void **state)
 	assert_null(found(most));
 }
 
-/* Those whose tables are there leave first, wherever they stand. */
+/* Stacks whose tables are ready leave first, wherever they are in the queue. */
 static void test_waiting_for_nothing_makes_room(void **state)
 {
 	(void)state;

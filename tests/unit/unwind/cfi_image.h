@@ -84,7 +84,7 @@ static inline void put_common(struct image *image, const char *augmentation)
 	entry_end(image);
 }
 
-/* Of the last common entry. */
+/* A function of the last common entry. */
 static inline void put_function(struct image *image, u64 distance, u64 size, const void *program, size_t program_size)
 {
 	bool has_sizes = image->bytes[image->common + 9] == 'z';

@@ -97,7 +97,7 @@ static void comparison_end(struct comparison *comparison)
 	elf_free(comparison->elf);
 }
 
-/* libdw does not tell a register that nothing is said of from one that is said to be undefined. */
+/* libdw does not distinguish a register without a rule from one that is explicitly undefined. */
 static struct unwind_rule without_lost(struct unwind_rule rule)
 {
 	if (rule.bp == SAVED_LOST)
