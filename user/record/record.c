@@ -204,7 +204,7 @@ static void watch(struct record *record)
 static void say_missed(const struct tracer *tracer)
 {
 	const struct kernel *kernel = tracer_kernel(tracer);
-	u64 refused = kernel_refused(kernel), unheard = kernel_unheard(kernel);
+	u64 refused = kernel_refused(kernel), unheard = kernel_missed(kernel);
 
 	if (unheard)
 		log_note("%llu process%s missing, which began and ended while the ring was full; a larger -R keeps it "

@@ -104,7 +104,7 @@ static int begin_image(struct scan *scan)
 		err = proc_maps_for_each(scan->pid, scan_mapping, scan);
 	}
 	if (err && withdraw(tracer, scan->tracee))
-		settle_end_unheard(tracer->kernel, tracer->recorder, scan->image, clock_now_ns());
+		settle_end_without_event(tracer->kernel, tracer->recorder, scan->image, clock_now_ns());
 	return err;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the programs are told before they are loaded, and how large their maps are. */
+/* What is decided before the programs are loaded: which of them, their constants, how large their maps are. */
 #include <bpf/libbpf.h>
 #include <stdlib.h>
 #include <string.h>

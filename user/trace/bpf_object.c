@@ -138,7 +138,7 @@ u64 kernel_refused(const struct kernel *kernel)
 	return __atomic_load_n(&kernel->skeleton->bss->population_refused, __ATOMIC_RELAXED);
 }
 
-u64 kernel_unheard(const struct kernel *kernel)
+u64 kernel_missed(const struct kernel *kernel)
 {
 	return __atomic_load_n(&kernel->skeleton->bss->population_unheard, __ATOMIC_RELAXED);
 }

@@ -42,7 +42,7 @@ void kernel_begin_drain(struct kernel *kernel); /* what is in the ring now no lo
 void kernel_populate(struct kernel *kernel, enum population population, const struct group *group);
 u32 kernel_group_made(const struct kernel *kernel);    /* how often the group was made again */
 u64 kernel_refused(const struct kernel *kernel);       /* processes not traced for want of a number */
-u64 kernel_unheard(const struct kernel *kernel);       /* processes whose begin and end found the ring full */
+u64 kernel_missed(const struct kernel *kernel);	       /* processes whose begin and end found the ring full */
 u32 kernel_processes_max(const struct kernel *kernel); /* that can be traced at once */
 
 u32 kernel_draw_process(struct kernel *kernel); /* an image's number, never used before; 0: too many are in use */

@@ -137,7 +137,7 @@ static void site_elsewhere(void)
 	calibrate_call_elsewhere(site);
 }
 
-/* The entry runs the program with our cookie; a session skips the return leg when told, and takes it when not. */
+/* The entry runs the program with our cookie; a session skips the return leg when asked to, and takes it else. */
 static int trial_check(const struct trial *trial, enum attach_kind kind)
 {
 	volatile struct feature__bss *bss = trial->skeleton->bss;

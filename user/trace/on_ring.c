@@ -98,7 +98,7 @@ static bool find_owner(const struct tracer *tracer, const struct event *event, s
  * Begin an image now whose begin found the ring full. Its end alone is reason enough: then its scope, its number and its
  * losses are accounted for.
  */
-static int begin_unheard(struct tracer *tracer, const struct event *event, size_t size)
+static int begin_without_event(struct tracer *tracer, const struct event *event, size_t size)
 {
 	struct event_process begin = {.header = {.kind = EVENT_EXEC, .time_ns = event->time_ns},
 				      .next = event->process};
@@ -110,7 +110,7 @@ static int begin_unheard(struct tracer *tracer, const struct event *event, size_
 	begin.tid = begin.pid;
 	kernel_scope(tracer->kernel, begin.scope)->told = 1;
 	before = recorder_current(tracer->recorder, begin.pid);
-	settle_end_unheard(tracer->kernel, tracer->recorder, before, event->time_ns);
+	settle_end_without_event(tracer->kernel, tracer->recorder, before, event->time_ns);
 	err = recorder_begin(tracer->recorder, event->process, begin.pid, begin.scope, event->time_ns, NULL);
 	if (!err)
 		on_new_image(tracer, &begin);
@@ -167,9 +167,9 @@ static int on_event(struct tracer *tracer, const struct event *event, size_t siz
 													    : 0;
 	}
 	if (ends_image(event) && event->process && !recorder_find(tracer->recorder, event->process))
-		begin_unheard(tracer, event, size);
+		begin_without_event(tracer, event, size);
 	err = recorder_event(tracer->recorder, event, size);
-	if (err == -ENOENT && event->process && !begin_unheard(tracer, event, size))
+	if (err == -ENOENT && event->process && !begin_without_event(tracer, event, size))
 		err = recorder_event(tracer->recorder, event, size);
 	if (err == -ENOMEM)
 		return err;

@@ -13,6 +13,11 @@
 #include "trace/bpf_maps.h"
 #include "trace/bpf_object.h"
 
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
 /* The program of an image that began with an exec we saw: the kernel maps it before anything else. */
 static char *first_file(const struct address_map *mappings)
 {
@@ -24,7 +29,7 @@ static char *first_file(const struct address_map *mappings)
 		if (mapping->from_ns && mapping->path[0] == '/' && (!oldest || mapping->from_ns < oldest->from_ns))
 			oldest = mapping;
 	}
-	return oldest ? strdup(oldest->path) : NULL;
+	return copy(oldest ? oldest->path : NULL);
 }
 
 static void look_at_memory(struct image *image)
@@ -36,20 +41,14 @@ static void look_at_memory(struct image *image)
 static void find_container(const struct settle_sources *sources, struct image *image)
 {
 	char id[CONTAINER_ID_SIZE];
-	const char *runtime, *name;
+	const char *runtime;
 
 	if (!image->cgroup || !container_path_find(image->cgroup, id, &runtime))
 		return;
 	free(image->container_id);
 	free(image->container_name);
 	image->container_id = strdup(id);
-	name = sources->containers ? container_names_find(sources->containers, id) : NULL;
-	image->container_name = name ? strdup(name) : NULL;
-}
-
-static char *copy(const char *text)
-{
-	return text ? strdup(text) : NULL;
+	image->container_name = copy(sources->containers ? container_names_find(sources->containers, id) : NULL);
 }
 
 void settle_facts(const struct settle_sources *sources, struct image *image, const struct image *origin, bool forked)
@@ -153,7 +152,7 @@ void settle_end(struct kernel *kernel, struct image *image)
 	kernel_give_process(kernel, image->number);
 }
 
-void settle_end_unheard(struct kernel *kernel, struct recorder *recorder, struct image *image, u64 now_ns)
+void settle_end_without_event(struct kernel *kernel, struct recorder *recorder, struct image *image, u64 now_ns)
 {
 	if (!image || image->ended)
 		return;

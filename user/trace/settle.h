@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TRACE_SETTLE_H
 #define TRACE_SETTLE_H
-/* Settling an image's account: what the kernel counted, what was freed without an event, and what /proc says of it. */
+/* Settling an image's ledger: what the kernel counted, what was freed without an event, and what /proc says of it. */
 #include "heap/recorder.h"
 
 struct cgroup_mounts;
@@ -32,7 +32,7 @@ void settle_look(struct image *image);
 void settle_end(struct kernel *kernel, struct image *image);
 
 /* The same for an image that goes on no longer although no event said so; nothing for NULL and one that has ended. */
-void settle_end_unheard(struct kernel *kernel, struct recorder *recorder, struct image *image, u64 now_ns);
+void settle_end_without_event(struct kernel *kernel, struct recorder *recorder, struct image *image, u64 now_ns);
 
 /* The recording stops at `now_ns` while the image lives on. */
 void settle_stop(struct kernel *kernel, struct image *image, u64 now_ns);

@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "system/procfs.h"
 
@@ -35,7 +36,7 @@ struct record {
 struct sideband {
 	struct sideband_sink sink;
 	struct record *records;
-	size_t record_count, record_capacity;
+	size_t record_count;
 	unsigned int cpu_count;
 	struct cpu_ring cpus[];
 };
@@ -150,15 +151,8 @@ static int keep(struct sideband *sideband, struct perf_event_header *header)
 {
 	const struct sample_id *id = (const void *)((const char *)header + header->size - sizeof(*id));
 
-	if (sideband->record_count == sideband->record_capacity) {
-		size_t capacity = sideband->record_capacity ? sideband->record_capacity * 2 : 256;
-		struct record *records = reallocarray(sideband->records, capacity, sizeof(*records));
-
-		if (!records)
-			return -ENOMEM;
-		sideband->records = records;
-		sideband->record_capacity = capacity;
-	}
+	if (array_grow(&sideband->records, sideband->record_count, 1))
+		return -ENOMEM;
 	sideband->records[sideband->record_count++] = (struct record){.time_ns = id->time_ns, .header = header};
 	return 0;
 }

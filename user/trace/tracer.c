@@ -108,15 +108,10 @@ static void close_all_links(struct tracer *tracer)
 
 void tracer_close(struct tracer *tracer)
 {
-	struct tracee *tracee, *next;
-
 	if (!tracer)
 		return;
 	close_all_links(tracer);
-	HASH_ITER (hh, tracer->tracees, tracee, next) {
-		HASH_DEL(tracer->tracees, tracee);
-		free(tracee);
-	}
+	hash_release(tracer->tracees, free);
 	/* The worker reads files and writes maps: it goes before both. */
 	raw_stacks_free(tracer->raw_stacks);
 	unwind_tables_free(tracer->tables);
@@ -175,7 +170,7 @@ void tracer_look(struct tracer *tracer)
 		if (image && (all || image->heap.alloc_count))
 			settle_look(image);
 		if (is_gone(tracer, tracee)) {
-			settle_end_unheard(tracer->kernel, tracer->recorder, image, now_ns);
+			settle_end_without_event(tracer->kernel, tracer->recorder, image, now_ns);
 			tracee_drop(tracer, tracee);
 		}
 	}

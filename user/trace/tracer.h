@@ -5,9 +5,13 @@
  * The room trace/ owns everything that needs a kernel: the BPF programs and their maps, the links that probe allocators, ring
  * and side-band. It alone includes libbpf and the skeletons. It fills the recorder, and knows nothing of files and formats.
  *
- * The tracer is all of it together: it loads the programs in the best way of attaching that this kernel has, attaches to
- * processes (attach_process.h), follows their forks, execs and mappings, drains ring and side-band, and settles the accounts.
- * What goes wrong is logged, and returned as enum status.
+ * In reading order: feature_text.h (what a kernel must have), feature.h (trying it), calibrate.h and attach_method.h (choosing
+ * a way of attaching), bpf_object.h and bpf_maps.h (programs and maps), attach.h and uprobe_link.h (links), sideband.h,
+ * raw_stacks.h, settle.h; then this header, and tracer_internal.h with the tracer's parts.
+ *
+ * The tracer is all of it together: it loads the programs for the best way of attaching that works, attaches to processes
+ * (attach_process.h), follows their forks, execs and mappings, drains ring and side-band, and settles the ledgers. What goes
+ * wrong is logged, and returned as enum status.
  */
 #include <sys/types.h>
 
@@ -55,7 +59,7 @@ unsigned int tracer_alive(const struct tracer *tracer); /* processes that have n
 
 /*
  * How many processes are not traced, but map files under unfiltered links, and so pay tracer_pair_ns() for each malloc and
- * free, or with `throwing` half of it for each operator new. 0 also when it cannot be told. *ret_files: under such links.
+ * free, or with `throwing` half of it for each operator new. 0 also when they cannot be counted. *ret_files: files under such links.
  */
 unsigned int tracer_count_payers(const struct tracer *tracer, bool throwing, unsigned int *ret_files);
 double tracer_pair_ns(const struct tracer *tracer);

@@ -55,19 +55,21 @@ static int link_create(const struct link_create *attr, size_t size)
 int uprobe_link_create_multi(int prog_fd, u32 attach_type, const char *path, const u64 *offsets, const u64 *cookies,
 			     u32 count, pid_t pid, bool ret)
 {
-	struct link_create attr;
+	/* Without a byte that is not named: the kernel refuses any it does not know that is not zero. */
+	const struct link_create attr = {
+		.prog_fd = (u32)prog_fd,
+		.attach_type = attach_type,
+		.uprobe_multi =
+			{
+				.path = address(path),
+				.offsets = address(offsets),
+				.cookies = address(cookies),
+				.count = count,
+				.flags = ret ? UPROBE_MULTI_RETURN : 0,
+				.pid = (u32)pid,
+			},
+	};
 
-	if (prog_fd < 0 || pid < 0 || !path || !offsets || !count)
-		return -EINVAL;
-	memset(&attr, 0, sizeof(attr)); /* padding too: the kernel refuses any byte it does not know that is not zero */
-	attr.prog_fd = (u32)prog_fd;
-	attr.attach_type = attach_type;
-	attr.uprobe_multi.path = address(path);
-	attr.uprobe_multi.offsets = address(offsets);
-	attr.uprobe_multi.cookies = address(cookies);
-	attr.uprobe_multi.count = count;
-	attr.uprobe_multi.flags = ret ? UPROBE_MULTI_RETURN : 0;
-	attr.uprobe_multi.pid = (u32)pid;
 	return link_create(&attr, sizeof(attr));
 }
 
@@ -121,8 +123,6 @@ int uprobe_link_create_perf(int prog_fd, const char *path, u64 offset, u64 cooki
 	struct link_create attr;
 	int perf_fd, link_fd;
 
-	if (prog_fd < 0 || pid < 0 || !path)
-		return -EINVAL;
 	perf_fd = uprobe_event_open(path, offset, pid, ret);
 	if (perf_fd < 0)
 		return perf_fd;
