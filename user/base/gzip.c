@@ -7,11 +7,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
+
 /* --- reading --- */
+
+#define READ_BYTES (1 << 16)
 
 struct bytes {
 	u8 *data;
-	size_t size, capacity;
+	size_t size;
 };
 
 /* What zlib has to say; a file that ends too early yields what it has, and shows only here. */
@@ -32,19 +36,11 @@ static int read_all(gzFile file, struct bytes *bytes)
 	int got;
 
 	do {
-		if (bytes->size == bytes->capacity) {
-			size_t capacity = bytes->capacity ? 2 * bytes->capacity : 1 << 16;
-			u8 *grown;
-
-			if (bytes->size >= GZIP_UNPACKED_MAX)
-				return -EFBIG;
-			grown = realloc(bytes->data, capacity);
-			if (!grown)
-				return -ENOMEM;
-			bytes->data = grown;
-			bytes->capacity = capacity;
-		}
-		got = gzread(file, bytes->data + bytes->size, bytes->capacity - bytes->size);
+		if (bytes->size >= GZIP_UNPACKED_MAX)
+			return -EFBIG;
+		if (array_grow(&bytes->data, bytes->size, READ_BYTES))
+			return -ENOMEM;
+		got = gzread(file, bytes->data + bytes->size, READ_BYTES);
 		bytes->size += got > 0 ? got : 0;
 	} while (got > 0);
 	return gzip_error(file);

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
+
 int address_ranges_add(struct address_ranges *table, u64 low, u64 high, u64 id)
 {
 	/* Linkers leave functions they threw away at address 0. */
@@ -12,15 +14,8 @@ int address_ranges_add(struct address_ranges *table, u64 low, u64 high, u64 id)
 		return 0;
 	if (table->count >= ADDRESS_RANGES_MAX)
 		return -EFBIG;
-	if (table->count == table->capacity) {
-		size_t capacity = table->capacity ? 2 * table->capacity : 16;
-		struct address_range *grown = reallocarray(table->spans, capacity, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		table->spans = grown;
-		table->capacity = capacity;
-	}
+	if (array_grow(&table->spans, table->count, 1))
+		return -ENOMEM;
 	table->spans[table->count++] = (struct address_range){.low = low, .high = high, .id = id};
 	return 0;
 }

@@ -16,7 +16,7 @@ struct address_range {
 /* Valid when zeroed. */
 struct address_ranges {
 	struct address_range *spans;
-	size_t count, capacity;
+	size_t count;
 };
 
 /* Empty ranges are left out, and those at address 0, where nothing is. 0, -EFBIG when there are ADDRESS_RANGES_MAX, -ENOMEM. */

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "binary/dwarf_copy.h"
 #include "binary/dwarf.h"
 #include "binary/address_ranges.h"
@@ -31,7 +32,7 @@ struct dwarf_reader {
 	Elf *elf;
 	Dwarf *dwarf;
 	struct unit *units;
-	size_t unit_count, unit_capacity;
+	size_t unit_count;
 	struct address_ranges spans; /* ids: indices of units */
 };
 
@@ -53,15 +54,8 @@ static int add_unit(struct dwarf_reader *debuginfo, Dwarf_Die *die, u64 size, bo
 {
 	u64 budget = ADDRESS_RANGES_MAX - debuginfo->spans.count;
 
-	if (debuginfo->unit_count == debuginfo->unit_capacity) {
-		size_t capacity = debuginfo->unit_capacity ? 2 * debuginfo->unit_capacity : 64;
-		struct unit *grown = reallocarray(debuginfo->units, capacity, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		debuginfo->units = grown;
-		debuginfo->unit_capacity = capacity;
-	}
+	if (array_grow(&debuginfo->units, debuginfo->unit_count, 1))
+		return -ENOMEM;
 	debuginfo->units[debuginfo->unit_count] =
 		(struct unit){.die = dwarf_dieoffset(die), .size = size, .split = split};
 	return add_ranges(&debuginfo->spans, die, debuginfo->unit_count++, &budget);

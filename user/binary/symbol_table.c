@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "binary/elf.h"
 #include "binary/symbol_table.h"
 
@@ -17,24 +18,17 @@ struct symbol {
 
 struct symbol_table {
 	struct symbol *symbols;
-	size_t count, capacity;
+	size_t count;
 	char *names;
-	size_t names_size, names_capacity;
+	size_t names_size;
 };
 
 static int append_name(struct symbol_table *symtab, const char *name)
 {
 	size_t size = strlen(name) + 1;
 
-	if (symtab->names_capacity - symtab->names_size < size) {
-		size_t capacity = 2 * symtab->names_capacity + size + 4096;
-		char *grown = realloc(symtab->names, capacity);
-
-		if (!grown)
-			return -ENOMEM;
-		symtab->names = grown;
-		symtab->names_capacity = capacity;
-	}
+	if (array_grow(&symtab->names, symtab->names_size, size))
+		return -ENOMEM;
 	memcpy(symtab->names + symtab->names_size, name, size);
 	symtab->names_size += size;
 	return 0;
@@ -47,16 +41,7 @@ static int append(const struct elf_symbol *symbol, void *arg)
 
 	if (!symbol->name || !*symbol->name)
 		return 0;
-	if (symtab->count == symtab->capacity) {
-		size_t capacity = symtab->capacity ? 2 * symtab->capacity : 256;
-		struct symbol *grown = reallocarray(symtab->symbols, capacity, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		symtab->symbols = grown;
-		symtab->capacity = capacity;
-	}
-	if (append_name(symtab, symbol->name))
+	if (array_grow(&symtab->symbols, symtab->count, 1) || append_name(symtab, symbol->name))
 		return -ENOMEM;
 	symtab->symbols[symtab->count++] = (struct symbol){.start = symbol->offset, .size = symbol->size, .name = name};
 	return 0;

@@ -13,14 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define FUNCTIONS_MAX (1u << 20)
 #define COMMONS_MAX   (64u << 10)
-
-/* How many elements to make room for when `count` fill it. */
-static u32 next_room(u32 count)
-{
-	return count < 64 ? 64 : 2 * count;
-}
 
 /* What the augmentation says. False: something that changes the meaning of the rest, and is not known here. */
 static bool read_augmentation(const Dwarf_CIE *cie, const struct cfi_section *section, struct cfi_common *common)
@@ -67,15 +63,8 @@ static int add_common(struct cfi_entries *list, const struct cfi_section *sectio
 
 	if (list->common_count == COMMONS_MAX)
 		return -EFBIG;
-	if (list->common_count == list->common_room) {
-		u32 room = next_room(list->common_count);
-		struct cfi_common *commons = reallocarray(list->commons, room, sizeof(*commons));
-
-		if (!commons)
-			return -ENOMEM;
-		list->commons = commons;
-		list->common_room = room;
-	}
+	if (array_grow(&list->commons, list->common_count, 1))
+		return -ENOMEM;
 	common = &list->commons[list->common_count++];
 	*common = (struct cfi_common){
 		.offset = offset,
@@ -99,15 +88,8 @@ static int append(struct cfi_entries *list, const struct cfi_function *function)
 {
 	if (list->function_count == FUNCTIONS_MAX)
 		return -EFBIG;
-	if (list->function_count == list->function_room) {
-		u32 room = next_room(list->function_count);
-		struct cfi_function *functions = reallocarray(list->functions, room, sizeof(*functions));
-
-		if (!functions)
-			return -ENOMEM;
-		list->functions = functions;
-		list->function_room = room;
-	}
+	if (array_grow(&list->functions, list->function_count, 1))
+		return -ENOMEM;
 	list->functions[list->function_count++] = *function;
 	return 0;
 }

@@ -9,10 +9,10 @@
 struct cfi_entries {
 	const struct elf *elf;
 	struct cfi_common *commons;
-	u32 common_count, common_room;
+	u32 common_count;
 	u32 first_common;		/* of the section being read; from there on ascending by offset */
 	struct cfi_function *functions; /* ascending by file offset, not overlapping */
-	u32 function_count, function_room;
+	u32 function_count;
 };
 
 /*

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "unwind/cfi_entries.h"
 #include "unwind/cfi_program.h"
 #include "unwind/cfi_sections.h"
@@ -19,7 +20,6 @@
 #define PAGE_SIZE  (1ull << UNWIND_PAGE_SHIFT)
 #define PAGES_MAX  (CFI_TABLE_WORDS_MAX / 2) /* each has a row at least */
 #define SLOT_COUNT (2u * UNWIND_RULES_MAX)
-#define FIRST_ROOM 4096
 
 /* --- rules --- */
 
@@ -77,7 +77,6 @@ static int intern(struct cfi_rules *rules, const struct unwind_rule *rule, u32 *
 struct builder {
 	struct cfi_rules *rules;
 	struct cfi_table table;
-	u32 room;
 	u32 page_count, pages_begun;
 	u32 rule;   /* in force behind the last row */
 	u64 offset; /* of the function being added */
@@ -94,15 +93,8 @@ static int push(struct builder *builder, u32 word)
 
 	if (table->count == CFI_TABLE_WORDS_MAX)
 		return -EFBIG;
-	if (table->count == builder->room) {
-		u32 room = builder->room ? 2 * builder->room : FIRST_ROOM;
-		u32 *words = reallocarray(table->words, room, sizeof(*words));
-
-		if (!words)
-			return -ENOMEM;
-		table->words = words;
-		builder->room = room;
-	}
+	if (array_grow(&table->words, table->count, 1))
+		return -ENOMEM;
 	table->words[table->count++] = word;
 	return 0;
 }
