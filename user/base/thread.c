@@ -1,14 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A thread that works once; used for profiles that are written while recording goes on. */
 #include "base/thread.h"
 
-#include "base/priority.h"
+#include <sys/resource.h>
+
+#define FIRST (-20)
+
+static int initial_priority; /* nice value, which Linux keeps for each thread */
+
+void thread_raise_priority(void)
+{
+	initial_priority = getpriority(PRIO_PROCESS, 0);
+	setpriority(PRIO_PROCESS, 0, FIRST);
+}
+
+void thread_lower_priority(void)
+{
+	setpriority(PRIO_PROCESS, 0, initial_priority);
+}
 
 static void *run(void *arg)
 {
 	struct thread *thread = arg;
 
-	/* The thread that drains the ring takes precedence over everybody; this one has time. */
+	/* Only the thread that drains the ring goes first; this one has time. */
 	thread_lower_priority();
 	thread->work(thread->arg);
 	atomic_store(&thread->done, true);

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef BASE_THREAD_H
 #define BASE_THREAD_H
-/* One piece of work in a thread of its own, at the priority heaptap was started with, while the ring is being drained. */
+/*
+ * The priority of heaptap's threads, and work in the background. Only the thread that empties the ring goes before the
+ * processes that it traces.
+ */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
+/* The calling thread goes first from now on; threads that it starts do too, until they call thread_lower_priority. */
+void thread_raise_priority(void);
+
+/* The calling thread gets the priority that heaptap was started with. */
+void thread_lower_priority(void);
+
+/* One piece of work in a thread of its own, at the priority that heaptap was started with. */
 struct thread {
 	void (*work)(void *arg);
 	void *arg;
@@ -14,7 +24,7 @@ struct thread {
 	atomic_bool done;
 };
 
-/* 0 or negative errno. What `arg` leads to is the thread's alone until thread_finish. */
+/* 0 or negative errno. What `arg` points to belongs to the thread until thread_finish. */
 int thread_start(struct thread *thread, void (*work)(void *arg), void *arg);
 
 bool thread_is_done(const struct thread *thread);

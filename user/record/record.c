@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/priority.h"
+#include "base/thread.h"
 #include "record/finish.h"
 #include "record/launch.h"
 #include "system/signals.h"
