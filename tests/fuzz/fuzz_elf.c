@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "binary/debug_file.h"
+#include "binary/minidebuginfo.h"
 #include "binary/elf.h"
 #include "system/root_fs.h"
 #include "binary/symbolizer.h"
@@ -51,7 +52,7 @@ static void read_as_debug(struct elf *elf, const u8 *data, size_t size)
 				abort();
 		symbol_table_free(symtab);
 	}
-	if (debug_file_unpack(debug, &unpacked) == 0)
+	if (minidebuginfo_unpack(debug, &unpacked) == 0)
 		elf_free(unpacked);
 	elf_free(debug);
 }

@@ -16,7 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "binary/elf_internal.h"
+
+#define NOTE_BYTES_MAX ((u64)64 << 10)
 
 ssize_t elf_read(const struct elf *elf, u64 offset, void *buffer, size_t size)
 {
@@ -43,6 +46,52 @@ bool elf_holds(u64 offset, u64 size, u64 limit)
 	return size <= limit && offset <= limit - size;
 }
 
+/* --- headers --- */
+
+static void scan_notes(struct elf *elf, Elf_Data *data)
+{
+	size_t offset = 0, next, name, description;
+	GElf_Nhdr note;
+
+	for (; elf->build_id_size == 0 && (next = gelf_getnote(data, offset, &note, &name, &description)) > 0;
+	     offset = next) {
+		if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != sizeof("GNU") ||
+		    memcmp((const char *)data->d_buf + name, "GNU", sizeof("GNU")) != 0)
+			continue;
+		/* The kernel knows no longer ones either, so nothing could be compared with it. */
+		if (note.n_descsz == 0 || note.n_descsz > BUILD_ID_MAX)
+			continue;
+		memcpy(elf->build_id, (const u8 *)data->d_buf + description, note.n_descsz);
+		elf->build_id_size = note.n_descsz;
+	}
+}
+
+/*
+ * Look for the build id among the notes at `offset`, unless it is known. A note table that lies about its place is
+ * skipped: the file merely has no build id then.
+ */
+static void read_notes(struct elf *elf, Elf *handle, u64 offset, u64 size, u64 align)
+{
+	Elf_Data *data;
+
+	if (elf->build_id_size > 0 || size > NOTE_BYTES_MAX || !elf_holds(offset, size, elf->file_size))
+		return;
+	data = elf_getdata_rawchunk(handle, (int64_t)offset, size, align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
+	if (data && data->d_buf)
+		scan_notes(elf, data);
+}
+
+/* For files whose notes are in no segment. A section table that cannot be read is no reason to refuse the file. */
+static void read_section_notes(struct elf *elf, Elf *handle)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+
+	while (elf->build_id_size == 0 && (section = elf_nextscn(handle, section)))
+		if (gelf_getshdr(section, &header) && header.sh_type == SHT_NOTE)
+			read_notes(elf, handle, header.sh_offset, header.sh_size, header.sh_addralign);
+}
+
 static int read_interpreter(struct elf *elf, const GElf_Phdr *header)
 {
 	char path[PATH_MAX];
@@ -62,16 +111,12 @@ static int read_interpreter(struct elf *elf, const GElf_Phdr *header)
 
 static int add_segment(struct elf *elf, const GElf_Phdr *header)
 {
-	struct segment *segments;
-
 	if (!elf_holds(header->p_offset, header->p_filesz, INT64_MAX) ||
 	    !elf_holds(header->p_vaddr, header->p_filesz, UINT64_MAX))
 		return -EBADMSG;
-	segments = reallocarray(elf->segments, elf->segment_count + 1, sizeof(*segments));
-	if (!segments)
+	if (array_grow(&elf->segments, elf->segment_count, 1))
 		return -ENOMEM;
-	elf->segments = segments;
-	segments[elf->segment_count++] = (struct segment){
+	elf->segments[elf->segment_count++] = (struct segment){
 		.vaddr = header->p_vaddr,
 		.offset = header->p_offset,
 		.size = header->p_filesz,
@@ -96,7 +141,7 @@ static int read_program_headers(struct elf *elf, Elf *handle)
 		else if (header.p_type == PT_LOAD && (header.p_flags & PF_X) && header.p_filesz > 0)
 			err = add_segment(elf, &header);
 		else if (header.p_type == PT_NOTE)
-			elf_note_read(elf, handle, header.p_offset, header.p_filesz, header.p_align);
+			read_notes(elf, handle, header.p_offset, header.p_filesz, header.p_align);
 	}
 	return err;
 }
@@ -132,7 +177,7 @@ static int read_headers(struct elf *elf, bool is_debug)
 			    header.e_machine == EM_X86_64;
 	err = is_debug ? 0 : read_program_headers(elf, handle);
 	if (!err)
-		elf_note_read_sections(elf, handle);
+		read_section_notes(elf, handle);
 out:
 	elf_end(handle);
 	return err;
@@ -270,4 +315,55 @@ int elf_vaddr_to_offset(const struct elf *elf, u64 vaddr, u64 *ret_offset)
 	u64 left;
 
 	return elf_find_vaddr(elf, vaddr, ret_offset, &left);
+}
+
+/* --- sections --- */
+
+/* The header of the first section of that name that has bytes in the file. */
+static bool find_section(Elf *handle, const char *name, GElf_Shdr *ret_header)
+{
+	Elf_Scn *section = NULL;
+	size_t names;
+
+	if (elf_getshdrstrndx(handle, &names) != 0)
+		return false;
+	while ((section = elf_nextscn(handle, section))) {
+		const char *own;
+
+		if (!gelf_getshdr(section, ret_header) || ret_header->sh_type == SHT_NOBITS)
+			continue;
+		own = elf_strptr(handle, names, ret_header->sh_name);
+		if (own && strcmp(own, name) == 0)
+			return ret_header->sh_size > 0;
+	}
+	return false;
+}
+
+int elf_read_section(const struct elf *elf, const char *name, size_t size_max, u8 **ret_bytes, size_t *ret_size)
+{
+	Elf *handle = elffile_handle(elf);
+	GElf_Shdr header;
+	ssize_t count;
+	bool found;
+	u8 *bytes;
+
+	found = handle && find_section(handle, name, &header);
+	elf_end(handle);
+	if (!found)
+		return -ENOENT;
+	if (header.sh_size > size_max)
+		return -EFBIG;
+	if (!elf_holds(header.sh_offset, header.sh_size, elf->file_size))
+		return -EBADMSG;
+	bytes = malloc(header.sh_size);
+	if (!bytes)
+		return -ENOMEM;
+	count = elf_read(elf, header.sh_offset, bytes, header.sh_size);
+	if (count < 0 || (u64)count != header.sh_size) {
+		free(bytes);
+		return -EBADMSG;
+	}
+	*ret_bytes = bytes;
+	*ret_size = header.sh_size;
+	return 0;
 }

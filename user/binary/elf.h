@@ -13,12 +13,6 @@
 
 struct elf;
 
-struct elf_symbol {
-	const char *name; /* version suffix cut */
-	u64 offset;	  /* file offset of the function's first byte */
-	u64 size;	  /* 0 when the symbol has none */
-};
-
 /*
  * Open the file behind descriptor `fd` (taken over; closed by elf_free, and on error). `path` is what to call it: kept
  * as a copy, never opened. 0, or -ENOEXEC (no ELF), -EBADMSG (corrupt), or another negative errno. An ELF file of
@@ -45,16 +39,6 @@ bool elf_is_64bit_x86(const struct elf *elf);
 /* Virtual address of a file offset through the executable PT_LOAD segments: 0, or -ENOENT. And back. */
 int elf_offset_to_vaddr(const struct elf *elf, u64 offset, u64 *ret_vaddr);
 int elf_vaddr_to_offset(const struct elf *elf, u64 vaddr, u64 *ret_offset);
-
-/*
- * Call `each` for every function (STT_FUNC) the file *defines*, .dynsym first, then .symtab, until it returns non-zero;
- * returns that value, 0 at the end, negative errno when corrupt.
- */
-int elf_for_each_function(struct elf *elf, int (*each)(const struct elf_symbol *symbol, void *arg), void *arg);
-
-/* The same with the symbols that `debug` has for the code of `elf`; offsets are those in `elf`. */
-int elf_for_each_function_of(struct elf *elf, const struct elf *debug,
-			     int (*each)(const struct elf_symbol *symbol, void *arg), void *arg);
 
 /*
  * Read the section `name` whole; *ret_bytes is one allocation for the caller to free. 0; -ENOENT: there is none, or it

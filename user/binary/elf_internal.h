@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef BINARY_ELF_INTERNAL_H
 #define BINARY_ELF_INTERNAL_H
-/* What elf.c keeps of a file, for the files beside it that read its parts: elf_note.c, elf_section.c, elf_symbols.c. */
+/* What elf.c keeps of a file, for elf_symbols.c. */
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -39,14 +39,5 @@ bool elf_holds(u64 offset, u64 size, u64 limit);
 
 /* The file offset of `vaddr` and how many bytes of its segment follow. 0, or -ENOENT: no code of the file. */
 int elf_find_vaddr(const struct elf *elf, u64 vaddr, u64 *ret_offset, u64 *ret_left);
-
-/*
- * Look for the build id among the notes at `offset`, unless it is known. A note table that lies about its place is
- * passed over: the file merely has no build id then.
- */
-void elf_note_read(struct elf *elf, Elf *handle, u64 offset, u64 size, u64 align);
-
-/* For files whose notes are in no segment. A section table that cannot be read is no reason to refuse the file. */
-void elf_note_read_sections(struct elf *elf, Elf *handle);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Functions by name: the symbol tables of a file, or those that a separate debug file has for its code. The tables are
- * read on demand and not kept.
- */
+/* The symbol tables are read on demand and not kept. */
+#include "binary/elf_symbols.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

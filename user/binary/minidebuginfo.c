@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "binary/debug_file.h"
+#include "binary/minidebuginfo.h"
 #include "binary/elf.h"
 
 #define PACKED_BYTES_MAX   ((size_t)32 << 20)
@@ -84,7 +84,7 @@ static int unpack(const u8 *packed, size_t size, int fd)
 	return err;
 }
 
-int debug_file_unpack(const struct elf *elf, struct elf **ret_debug)
+int minidebuginfo_unpack(const struct elf *elf, struct elf **ret_debug)
 {
 	u8 *packed;
 	size_t size;

@@ -1,17 +1,81 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of functions and of source files; owned by symbol. */
 #include "binary/symbol_names.h"
 
 #include <errno.h>
+#include <libiberty/demangle.h>
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
-#include "binary/mangled.h"
+
+#define MANGLED_MAX   16384 /* the demanglers recurse over the name */
+#define READABLE_MAX  16384
+#define D_MANGLED_MAX 4096
+#define D_REFERENCES  24
+
+/* --- demangling --- */
+
+/*
+ * Demangling of names that the traced program chose. Back references in a name of 200 bytes can unfold to gigabytes,
+ * and libiberty has no limit: so it writes piecewise into a bounded buffer here and is left by longjmp when that is
+ * full. It holds no lock then, and at most the few bytes of a Rust punycode identifier. Its D part cannot write
+ * piecewise; there the number of back references is limited instead.
+ */
+struct bounded {
+	jmp_buf full;
+	size_t length;
+	char text[READABLE_MAX];
+};
+
+static void append(const char *piece, size_t size, void *arg)
+{
+	struct bounded *bounded = arg;
+
+	if (size >= READABLE_MAX - bounded->length)
+		longjmp(bounded->full, 1);
+	memcpy(bounded->text + bounded->length, piece, size);
+	bounded->length += size;
+}
+
+static char *demangle_bounded(const char *mangled)
+{
+	const int options = DMGL_PARAMS | DMGL_ANSI;
+	struct bounded bounded = {.length = 0};
+
+	if (setjmp(bounded.full))
+		return NULL;
+	if (!rust_demangle_callback(mangled, options, append, &bounded)) {
+		bounded.length = 0; /* it may have begun before it saw that this is not Rust */
+		if (!cplus_demangle_v3_callback(mangled, options, append, &bounded))
+			return NULL;
+	}
+	return strndup(bounded.text, bounded.length);
+}
+
+static char *demangle_d(const char *mangled, size_t length)
+{
+	unsigned int references = 0;
+
+	for (const char *at = mangled; (at = strchr(at, 'Q')); at++)
+		references++;
+	return length > D_MANGLED_MAX || references > D_REFERENCES ? NULL : cplus_demangle(mangled, DMGL_DLANG);
+}
+
+char *symbol_names_demangle(const char *mangled)
+{
+	size_t length = strnlen(mangled, MANGLED_MAX + 1);
+
+	if (mangled[0] != '_' || length > MANGLED_MAX)
+		return NULL;
+	return mangled[1] == 'D' ? demangle_d(mangled, length) : demangle_bounded(mangled);
+}
+
+/* --- the table --- */
 
 struct name {
-	char *readable; /* NULL: the same, or nobody asked */
+	char *readable; /* NULL: the same, or not asked for yet */
 	bool asked;
 	UT_hash_handle hh;
 	char text[];
@@ -57,7 +121,7 @@ int symbol_names_function(struct symbol_names *table, const char *mangled, const
 	if (!name)
 		return -ENOMEM;
 	if (!name->asked)
-		name->readable = symbol_readable(mangled);
+		name->readable = symbol_names_demangle(mangled);
 	name->asked = true;
 	*ret_name = name->text;
 	*ret_readable = name->readable ? name->readable : name->text;

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef BINARY_SYMBOL_NAMES_H
 #define BINARY_SYMBOL_NAMES_H
-/* Names, each kept and demangled once. Used by symbol. */
+/* Names of functions and of source files, each kept and demangled once. */
+
+/*
+ * A linker name as a person writes it: C++ (Itanium), Rust (both schemes) and D, by libiberty; with parameters, so that
+ * overloads stay apart. Caller frees. NULL: not mangled, or it unfolds to more than 16 KiB, or no memory.
+ */
+char *symbol_names_demangle(const char *mangled);
 
 struct name;
 

@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "binary/elf.h"
+#include "binary/elf_symbols.h"
 #include "binary/symbol_table.h"
 
 struct symbol {

@@ -9,6 +9,7 @@
 
 #include "probe/insn_branch.h"
 #include "binary/elf.h"
+#include "binary/elf_symbols.h"
 
 #define FUNCTION_BYTES_MAX 65536 /* of code looked at; allocator entry points are far smaller */
 #define FUNCTIONS_MAX	   128	 /* of all families, aliases not counted */

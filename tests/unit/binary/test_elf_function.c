@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* elf.c: the functions of a small file built field by field, of damaged copies of it, and of the libc this test runs with. */
+/* elf_symbols.c: the functions of a small file built field by field, of damaged copies of it, and of the libc this test runs with. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <gnu/libc-version.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "binary/elf_symbols.h"
 #include "elf_image.h"
 
 struct seen {

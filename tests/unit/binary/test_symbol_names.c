@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* mangled.c: one name of each language, strings that are no names, and names that expand enormously. */
+/* symbol_names.c: one name of each language, strings that are no names, and names that expand enormously. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "binary/mangled.h"
+#include "binary/symbol_names.h"
 
 static void check(const char *mangled, const char *wanted)
 {
-	char *readable = symbol_readable(mangled);
+	char *readable = symbol_names_demangle(mangled);
 
 	if (wanted) {
 		assert_non_null(readable);

@@ -15,6 +15,7 @@
 
 #include "probe/allocator.h"
 #include "binary/elf.h"
+#include "binary/elf_symbols.h"
 #include "probe/site.h"
 
 static const struct allocator *family(const char *name)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "binary/elf.h"
+#include "binary/elf_symbols.h"
 #include "probe/plan.h"
 #include "system/proc_maps.h"
 #include "system/address_map.h"

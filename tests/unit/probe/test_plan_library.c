@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "binary/elf.h"
+#include "binary/elf_symbols.h"
 #include "probe/plan.h"
 
 #define LIBRARIES "/usr/lib/x86_64-linux-gnu/"

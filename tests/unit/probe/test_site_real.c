@@ -7,6 +7,7 @@
 
 #include "probe/allocator.h"
 #include "binary/elf.h"
+#include "binary/elf_symbols.h"
 #include "site_code.h"
 
 struct prologue {

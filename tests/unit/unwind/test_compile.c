@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "binary/elf_symbols.h"
 #include "cfi_file.h"
 #include "file_bytes.h"
 #include "libdw_rule.h"
