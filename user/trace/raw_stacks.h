@@ -23,11 +23,4 @@ int raw_stacks_add(struct raw_stacks *unwinder, const struct event_raw *event, s
 /* Unwind those whose tables are ready; with `all`, every one, after waiting for tables. */
 void raw_stacks_settle(struct raw_stacks *unwinder, bool all);
 
-/*
- * Walk one raw stack through `mappings`: return addresses into ip[STACK_DEPTH_MAX], leaf first. The way it ended;
- * UNWIND_NO_TABLE when a table is not ready.
- */
-enum unwind_end unwind_raw(struct unwind_tables *tables, const struct address_map *mappings,
-			   const struct event_raw *event, u64 *ip, u32 *ret_depth);
-
 #endif

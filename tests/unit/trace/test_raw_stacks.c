@@ -1,290 +1,252 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* raw_stacks.c: a stack made up of a few words for every rule, and for every way a walk can end. */
+/* raw_stacks.c: raw stacks that wait for their tables and mappings, and how each is counted. */
 #include <errno.h>
 
-#include "raw_stack.h"
+#include "unit/unwind/raw_stack.h"
 
-static u64 ip[STACK_DEPTH_MAX];
-static u32 depth;
+static void said_wait(struct unwind_tables *set, int milliseconds);
 
-/* --- made-up stacks: a file whose rule at offset N is rules[N / 16] --- */
+#define unwind_tables_wait said_wait
+#include "trace/raw_stacks.c"
+#undef unwind_tables_wait
 
-static void assert_end(enum unwind_end end, u32 frames)
+/* How often the end has waited, and after how often the table is there. */
+static int waits, waits_needed;
+
+static void said_wait(struct unwind_tables *tables, int milliseconds)
 {
-	assert_int_equal(unwind_raw(NULL, mappings, &event, ip, &depth), end);
-	assert_int_equal(depth, frames);
-	assert_true(ip[0] == event.ip);
+	(void)tables;
+	assert_true(milliseconds == -1 || milliseconds == RELIEF_MS);
+	if (++waits == waits_needed)
+		rule_error = 0;
 }
 
-static void test_unwind_undefined_return_address_is_complete(void **state)
+static struct recorder *recorder;
+static struct raw_stacks *unwinder;
+static struct image *process;
+
+static int setup_unwinder(void **state)
+{
+	struct recorder_options options = {.sample_bytes = 1};
+
+	setup(state);
+	waits = waits_needed = 0;
+	recorder = recorder_new(&options);
+	unwinder = raw_stacks_new(NULL, recorder);
+	if (!recorder || !unwinder || recorder_begin(recorder, PROCESS, 500, 1, 10, &process))
+		return -1;
+	map_made_up(process->mappings);
+	words[1] = code(2);
+	return 0;
+}
+
+static int teardown_unwinder(void **state)
+{
+	raw_stacks_free(unwinder);
+	recorder_free(recorder);
+	return teardown(state);
+}
+
+static size_t event_bytes(void)
+{
+	return offsetof(struct event_raw, bytes) + event.size;
+}
+
+static void add(u64 id)
+{
+	event.stack = id;
+	assert_int_equal(raw_stacks_add(unwinder, &event, event_bytes()), 0);
+}
+
+static const struct stack *found(u64 id)
+{
+	return stack_table_find(&process->stacks, id);
+}
+
+static void test_unwinder_malformed_event_is_refused(void **state)
 {
 	(void)state;
-	words[1] = code(1);
-	words[3] = code(2);
-	assert_end(UNWIND_COMPLETE, 3);
-	assert_true(ip[1] == code(1) && ip[2] == code(2));
+	assert_int_equal(raw_stacks_add(unwinder, &event, 0), -EBADMSG);
+	assert_int_equal(raw_stacks_add(unwinder, &event, offsetof(struct event_raw, bytes) - 1), -EBADMSG);
+	assert_int_equal(raw_stacks_add(unwinder, &event, event_bytes() - 1), -EBADMSG);
+	event.size = RAW_STACK_BYTES + 1;
+	assert_int_equal(raw_stacks_add(unwinder, &event, sizeof(event) + 8), -EBADMSG);
+	event.size = UINT32_MAX;
+	assert_int_equal(raw_stacks_add(unwinder, &event, sizeof(event)), -EBADMSG);
+	raw_stacks_settle(unwinder, true);
+	assert_null(process->stacks.stacks);
 }
 
-static void test_unwind_return_address_zero_is_complete(void **state)
+static void test_unwinder_settles_what_has_its_tables(void **state)
 {
 	(void)state;
-	words[1] = 0;
-	assert_end(UNWIND_COMPLETE, 1);
+	add(STACK_ID);
+	assert_null(found(STACK_ID));
+	raw_stacks_settle(unwinder, false);
+	assert_non_null(found(STACK_ID));
+	assert_int_equal(found(STACK_ID)->depth, 2);
+	assert_true(found(STACK_ID)->ip[1] == code(2));
+	assert_int_equal(found(STACK_ID)->first_ns, 50);
+	assert_false(found(STACK_ID)->truncated);
+	for (u32 i = 0; i < COUNTER_MAX; i++)
+		assert_int_equal(process->ledger[i], 0);
 }
 
-static void test_unwind_code_in_no_mapping_ends(void **state)
-{
-	(void)state;
-	words[1] = BEHIND_CODE;
-	assert_end(UNWIND_NO_MAPPING, 2);
-	/* A call at the very end of a mapping returns behind it. */
-	words[1] = CODE_END;
-	rules[63] = (struct unwind_rule){.cfa = CFA_END};
-	assert_end(UNWIND_COMPLETE, 2);
-}
-
-static void test_unwind_mapping_is_that_of_the_time(void **state)
-{
-	(void)state;
-	words[1] = BEHIND_CODE + 15;
-	map(mappings, CODE_END, CODE_END + 0x1000, 51, made_up);
-	rules[0] = (struct unwind_rule){.cfa = CFA_END};
-	assert_end(UNWIND_NO_MAPPING, 2);
-	event.header.time_ns = 51;
-	assert_end(UNWIND_COMPLETE, 2);
-}
-
-static void test_unwind_table_not_ready_says_so(void **state)
+static void test_unwinder_waits_for_tables(void **state)
 {
 	(void)state;
 	rule_error = -EAGAIN;
-	assert_end(UNWIND_NO_TABLE, 1);
+	add(STACK_ID);
+	add(STACK_ID + 1);
+	for (u32 i = 0; i < 3; i++)
+		raw_stacks_settle(unwinder, false);
+	assert_null(process->stacks.stacks);
+	rule_error = 0;
+	add(STACK_ID + 2);
+	raw_stacks_settle(unwinder, false);
+	for (u64 id = STACK_ID; id < STACK_ID + 3; id++)
+		assert_int_equal(found(id)->depth, 2);
+	add(STACK_ID + 3);
+	raw_stacks_settle(unwinder, false);
+	assert_non_null(found(STACK_ID + 3));
 }
 
-static void test_unwind_unknown_rule_ends(void **state)
+static void test_unwinder_at_the_end_missing_tables_end_stacks(void **state)
+{
+	(void)state;
+	rule_error = -EAGAIN;
+	add(STACK_ID);
+	raw_stacks_settle(unwinder, true);
+	assert_int_equal(found(STACK_ID)->depth, 1);
+	assert_int_equal(process->ledger[COUNTER_STACK_NO_TABLE], 1);
+	assert_int_equal(waits, WAITS_MAX);
+}
+
+/* An image that ended at once: no tables were requested before. The walk requests each file's when it gets there. */
+static void test_unwinder_at_the_end_waits_for_one_table_after_the_other(void **state)
+{
+	(void)state;
+	rule_error = -EAGAIN;
+	waits_needed = 3;
+	add(STACK_ID);
+	raw_stacks_settle(unwinder, true);
+	assert_int_equal(waits, 3);
+	assert_int_equal(found(STACK_ID)->depth, 2);
+	assert_int_equal(process->ledger[COUNTER_STACK_NO_RULE], 0);
+}
+
+static void test_unwinder_no_memory_for_table_is_no_reason_to_guess(void **state)
+{
+	(void)state;
+	rule_error = -ENOMEM;
+	event.bp = STACK + 32;
+	add(STACK_ID);
+	raw_stacks_settle(unwinder, true);
+	assert_int_equal(found(STACK_ID)->depth, 1);
+	assert_int_equal(process->ledger[COUNTER_STACK_FRAME_POINTER], 0);
+	assert_int_equal(process->ledger[COUNTER_STACK_NO_TABLE], 1);
+}
+
+/* Word of it comes through another stream. */
+static void test_unwinder_waits_one_look_for_mapping(void **state)
+{
+	(void)state;
+	words[1] = BEHIND_CODE + 15;
+	rules[0] = (struct unwind_rule){.cfa = CFA_END};
+	add(STACK_ID);
+	raw_stacks_settle(unwinder, false);
+	assert_null(found(STACK_ID));
+	map(process->mappings, CODE_END, CODE_END + 0x1000, 40, made_up);
+	raw_stacks_settle(unwinder, false);
+	assert_int_equal(found(STACK_ID)->depth, 2);
+	assert_int_equal(process->ledger[COUNTER_STACK_NO_MAPPING], 0);
+}
+
+static void test_unwinder_no_mapping_at_second_look_is_counted(void **state)
+{
+	(void)state;
+	words[1] = BEHIND_CODE;
+	add(STACK_ID);
+	raw_stacks_settle(unwinder, false);
+	assert_null(found(STACK_ID));
+	raw_stacks_settle(unwinder, false);
+	assert_int_equal(found(STACK_ID)->depth, 2);
+	assert_int_equal(process->ledger[COUNTER_STACK_NO_MAPPING], 1);
+}
+
+static void test_unwinder_counts_every_end(void **state)
 {
 	(void)state;
 	words[1] = code(5);
 	event.bp = STACK;
-	assert_end(UNWIND_NO_RULE, 2);
-}
-
-static void test_unwind_unknown_rule_at_the_outermost_frame_is_complete(void **state)
-{
-	(void)state;
-	words[1] = code(5);
-	event.bp = 0;
-	assert_end(UNWIND_COMPLETE, 2);
-}
-
-static void test_unwind_word_outside_the_copy_is_unreadable(void **state)
-{
-	static const u64 places[] = {STACK - 8, STACK + 249, STACK + 256, STACK + RAW_STACK_BYTES,
-				     STACK - 1, 0,	     UINT64_MAX,  UINT64_MAX - 7};
-
-	(void)state;
-	rules[1] = (struct unwind_rule){.cfa = CFA_BP, .offset = 8};
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		event.bp = places[i];
-		assert_end(UNWIND_UNREADABLE, 1);
-	}
-	event.bp = STACK + 248;
-	words[31] = code(2);
-	assert_end(UNWIND_COMPLETE, 2);
-	for (event.size = 0; event.size < 8; event.size++)
-		assert_end(UNWIND_UNREADABLE, 1);
-}
-
-static void test_unwind_saved_bp_outside_the_copy_is_unreadable(void **state)
-{
-	(void)state;
-	words[1] = code(2);
-	rules[1] = (struct unwind_rule){.cfa = CFA_SP, .offset = 16, .bp = SAVED_AT_CFA, .bp_offset = -24};
-	assert_end(UNWIND_UNREADABLE, 1);
-	rules[1].bp_offset = INT16_MIN;
-	assert_end(UNWIND_UNREADABLE, 1);
-	rules[1].bp_offset = -16;
-	assert_end(UNWIND_COMPLETE, 2);
-}
-
-static void test_unwind_stack_that_goes_back_is_stuck(void **state)
-{
-	(void)state;
+	add(STACK_ID);
 	words[1] = code(3);
 	rules[3] = (struct unwind_rule){.cfa = CFA_BP, .offset = 16};
 	event.bp = STACK;
-	assert_end(UNWIND_STUCK, 2);
-	event.bp = STACK - 8;
-	assert_end(UNWIND_STUCK, 2);
-}
-
-static void test_unwind_as_deep_as_the_programs_go(void **state)
-{
-	(void)state;
-	rules[1].offset = 8;
-	event.size = RAW_STACK_BYTES;
-	for (u32 i = 0; i < 500; i++)
-		words[i] = code(1);
-	assert_end(UNWIND_TRUNCATED, STACK_DEPTH_MAX);
-	words[STACK_DEPTH_MAX - 2] = code(2);
-	assert_end(UNWIND_COMPLETE, STACK_DEPTH_MAX);
-	words[STACK_DEPTH_MAX - 2] = 0;
-	assert_end(UNWIND_COMPLETE, STACK_DEPTH_MAX - 1);
-}
-
-static void test_unwind_plt_entry_depends_on_how_far_it_got(void **state)
-{
-	(void)state;
-	rules[1] = (struct unwind_rule){.cfa = CFA_PLT, .offset = 11};
-	words[0] = code(2);
-	words[1] = code(2) + 1;
-	event.ip = CODE + 16 + 10;
-	assert_end(UNWIND_COMPLETE, 2);
-	assert_true(ip[1] == code(2));
-	event.ip++;
-	assert_end(UNWIND_COMPLETE, 2);
-	assert_true(ip[1] == code(2) + 1);
-}
-
-static void test_unwind_realigned_frame_finds_cfa_in_memory(void **state)
-{
-	(void)state;
-	rules[1] = (struct unwind_rule){.cfa = CFA_BP_DEREF, .at = -8, .bp = SAVED_AT_BP};
-	rules[4] = (struct unwind_rule){.cfa = CFA_BP, .offset = 8};
-	event.bp = STACK + 32;
-	words[3] = STACK + 80;
-	words[4] = STACK + 160; /* the caller's bp */
-	words[9] = code(4);
-	words[20] = code(2);
-	assert_end(UNWIND_COMPLETE, 3);
-	assert_true(ip[1] == code(4) && ip[2] == code(2));
-	event.bp = STACK + 256;
-	assert_end(UNWIND_UNREADABLE, 1);
-}
-
-/* The interrupted instruction may be the first of its function: its own rule counts, not that of the code before. */
-static void test_unwind_signal_frame_is_exact(void **state)
-{
-	(void)state;
-	rules[6] = (struct unwind_rule){.cfa = CFA_SIGNAL};
-	rules[7] = (struct unwind_rule){.cfa = CFA_BP, .offset = 8};
-	event.ip = code(6);
-	words[UNWIND_SIGNAL_IP / 8] = CODE + 16 * 7;
-	words[UNWIND_SIGNAL_SP / 8] = STACK + 200;
-	words[UNWIND_SIGNAL_BP / 8] = STACK + 216;
-	words[27] = code(2);
-	assert_end(UNWIND_COMPLETE, 3);
-	assert_true(ip[1] == CODE + 16 * 7 + 1 && ip[2] == code(2));
-	/* The frame after that holds a return address again. */
-	words[27] = CODE + 16 * 3;
-	assert_end(UNWIND_COMPLETE, 3);
-	assert_true(ip[2] == CODE + 16 * 3);
-	event.size = UNWIND_SIGNAL_IP;
-	assert_end(UNWIND_UNREADABLE, 1);
-}
-
-static void test_unwind_signal_frame_on_another_stack_is_unreadable(void **state)
-{
-	(void)state;
-	rules[6] = (struct unwind_rule){.cfa = CFA_SIGNAL};
-	event.ip = code(6);
-	words[UNWIND_SIGNAL_IP / 8] = code(1);
-	words[UNWIND_SIGNAL_SP / 8] = STACK - 0x10000;
-	assert_end(UNWIND_UNREADABLE, 2);
-}
-
-static void test_unwind_code_without_a_rule_goes_by_frame_pointer(void **state)
-{
-	(void)state;
-	words[1] = code(5);
+	add(STACK_ID + 1);
+	event.bp = 0;
+	add(STACK_ID + 2);
+	words[1] = OTHER_CODE + 8;
 	event.bp = STACK + 32;
 	words[5] = code(2);
-	assert_end(UNWIND_COMPLETE, 3);
-	assert_true(ip[1] == code(5) && ip[2] == code(2));
-	rule_error = -ENOENT;
-	event.ip = code(5);
-	assert_end(UNWIND_NO_RULE, 2);
+	add(STACK_ID + 3);
+	rules[8].cfa = CFA_SP;
+	rules[8].offset = 8;
+	event.ip = code(8);
+	event.size = RAW_STACK_BYTES;
+	for (u32 i = 0; i < 200; i++)
+		words[i] = code(8);
+	add(STACK_ID + 4);
+	raw_stacks_settle(unwinder, false);
+	assert_int_equal(process->ledger[COUNTER_STACK_NO_RULE], 1);
+	assert_int_equal(process->ledger[COUNTER_STACK_STUCK], 1);
+	assert_int_equal(process->ledger[COUNTER_STACK_UNREADABLE], 1);
+	assert_int_equal(process->ledger[COUNTER_STACK_FRAME_POINTER], 1);
+	assert_int_equal(process->ledger[COUNTER_STACK_TRUNCATED], 1);
+	assert_true(found(STACK_ID + 4)->truncated);
+	assert_int_equal(found(STACK_ID + 3)->depth, 3);
 }
 
-static void test_unwind_base_in_bx_is_followed(void **state)
+static void test_unwinder_stack_of_unknown_process_is_dropped(void **state)
 {
 	(void)state;
-	rules[3] = (struct unwind_rule){.cfa = CFA_BX, .offset = 16};
-	rules[1].bx = SAVED_AT_CFA;
-	rules[1].bx_offset = -16;
-	words[0] = STACK + 64;
-	words[1] = code(3);
-	words[9] = code(2);
-	assert_end(UNWIND_COMPLETE, 3);
-	rules[1].bx = SAVED_NOT;
-	event.bx = STACK + 80;
-	words[11] = code(2);
-	assert_end(UNWIND_COMPLETE, 3);
-	event.bx = 0;
-	assert_end(UNWIND_UNREADABLE, 2);
+	event.header.process = PROCESS + 1;
+	add(STACK_ID);
+	raw_stacks_settle(unwinder, false);
+	event.header.process = PROCESS;
+	add(STACK_ID + 1);
+	raw_stacks_settle(unwinder, false);
+	assert_null(found(STACK_ID));
+	assert_non_null(found(STACK_ID + 1));
 }
 
-static void test_unwind_allocator_to_be_shown_comes_first(void **state)
+static void test_unwinder_free_with_stacks_left(void **state)
 {
 	(void)state;
-	event.allocator = OTHER_CODE + 1;
-	words[1] = code(2);
-	assert_int_equal(unwind_raw(NULL, mappings, &event, ip, &depth), UNWIND_COMPLETE);
-	assert_int_equal(depth, 3);
-	assert_true(ip[0] == OTHER_CODE + 1 && ip[1] == event.ip && ip[2] == code(2));
+	rule_error = -EAGAIN;
+	add(STACK_ID);
+	add(STACK_ID + 1);
+	raw_stacks_settle(unwinder, false);
+	raw_stacks_free(NULL);
 }
 
-static void test_unwind_code_without_file_goes_by_frame_pointer(void **state)
-{
-	(void)state;
-	event.ip = OTHER_CODE + 8;
-	event.bp = STACK + 32;
-	words[4] = STACK + 64;
-	words[5] = OTHER_CODE + 16;
-	words[8] = 0;
-	words[9] = code(2);
-	assert_end(UNWIND_COMPLETE, 3);
-	assert_true(ip[1] == OTHER_CODE + 16 && ip[2] == code(2));
-	code_byte = 0x90; /* not returned to: no call before it */
-	assert_end(UNWIND_NO_RULE, 2);
-	code_byte = 0xe8;
-	words[9] = CODE + 3; /* nor can one be there */
-	assert_end(UNWIND_NO_RULE, 2);
-	words[9] = BEHIND_CODE;
-	assert_end(UNWIND_NO_RULE, 2);
-	event.bp = STACK - 8;
-	assert_end(UNWIND_NO_RULE, 1);
-	event.bp = STACK + 33;
-	assert_end(UNWIND_NO_RULE, 1);
-	event.bp = 0;
-	assert_end(UNWIND_NO_RULE, 1);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define UNWINDER(name) cmocka_unit_test_setup_teardown(name, setup_unwinder, teardown_unwinder)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_unwind_undefined_return_address_is_complete),
-		TEST(test_unwind_return_address_zero_is_complete),
-		TEST(test_unwind_code_in_no_mapping_ends),
-		TEST(test_unwind_mapping_is_that_of_the_time),
-		TEST(test_unwind_table_not_ready_says_so),
-		TEST(test_unwind_unknown_rule_ends),
-		TEST(test_unwind_unknown_rule_at_the_outermost_frame_is_complete),
-		TEST(test_unwind_word_outside_the_copy_is_unreadable),
-		TEST(test_unwind_saved_bp_outside_the_copy_is_unreadable),
-		TEST(test_unwind_stack_that_goes_back_is_stuck),
-		TEST(test_unwind_as_deep_as_the_programs_go),
-		TEST(test_unwind_plt_entry_depends_on_how_far_it_got),
-		TEST(test_unwind_realigned_frame_finds_cfa_in_memory),
-		TEST(test_unwind_signal_frame_is_exact),
-		TEST(test_unwind_signal_frame_on_another_stack_is_unreadable),
-		TEST(test_unwind_code_without_a_rule_goes_by_frame_pointer),
-		TEST(test_unwind_base_in_bx_is_followed),
-		TEST(test_unwind_allocator_to_be_shown_comes_first),
-		TEST(test_unwind_code_without_file_goes_by_frame_pointer),
+		UNWINDER(test_unwinder_malformed_event_is_refused),
+		UNWINDER(test_unwinder_settles_what_has_its_tables),
+		UNWINDER(test_unwinder_waits_for_tables),
+		UNWINDER(test_unwinder_at_the_end_missing_tables_end_stacks),
+		UNWINDER(test_unwinder_at_the_end_waits_for_one_table_after_the_other),
+		UNWINDER(test_unwinder_no_memory_for_table_is_no_reason_to_guess),
+		UNWINDER(test_unwinder_waits_one_look_for_mapping),
+		UNWINDER(test_unwinder_no_mapping_at_second_look_is_counted),
+		UNWINDER(test_unwinder_counts_every_end),
+		UNWINDER(test_unwinder_stack_of_unknown_process_is_dropped),
+		UNWINDER(test_unwinder_free_with_stacks_left),
 	};
 
-	return cmocka_run_group_tests_name("unwind", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("unwinder", tests, NULL, NULL);
 }

@@ -17,6 +17,7 @@ static void said_wait(struct unwind_tables *set, int milliseconds);
 
 #define unwind_tables_rule said_rule
 #define unwind_tables_wait said_wait
+#include "unwind/walk.c"
 #include "trace/raw_stacks.c"
 #undef unwind_tables_rule
 #undef unwind_tables_wait

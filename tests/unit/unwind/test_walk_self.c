@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* raw_stacks.c on this program's own stacks, through the real tables of its files, compared with libgcc's unwinder. */
+/* walk.c on this program's own stacks, through the real tables of its files, compared with libgcc's unwinder. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 #include "system/address_map.h"
 #include "system/proc_maps.h"
 #include "unwind/tables.h"
-#include "trace/raw_stacks.h"
+#include "unwind/walk.h"
 
 #define FILES_MAX 64
 
@@ -27,6 +27,7 @@ static struct event_raw event;
 static struct address_map *mappings;
 static u64 ip[STACK_DEPTH_MAX];
 static u32 depth;
+static bool frame_pointer;
 
 /* --- stacks of this program --- */
 
@@ -264,7 +265,7 @@ static unsigned int assert_frames(enum unwind_end end, bool is_cut)
 	unsigned int interrupted = 0;
 	int first = 0;
 
-	assert_int_equal(unwind_raw(set, mappings, &event, ip, &depth), end);
+	assert_int_equal(walk_raw(set, mappings, &event, ip, &depth, &frame_pointer), end);
 	assert_true(depth > 1);
 	/* A sanitizer may stand between us and backtrace. */
 	while (first < expected_count && (u64)expected[first] != ip[1])
@@ -333,7 +334,7 @@ static void test_unwind_copy_of_every_size_ends_and_is_right_so_far(void **state
 	assert_frames(UNWIND_COMPLETE, false);
 	for (u32 size = event.size; size--;) {
 		event.size = size;
-		if (unwind_raw(set, mappings, &event, ip, &depth) != UNWIND_COMPLETE && depth > 1)
+		if (walk_raw(set, mappings, &event, ip, &depth, &frame_pointer) != UNWIND_COMPLETE && depth > 1)
 			assert_frames(UNWIND_UNREADABLE, true);
 	}
 	assert_int_equal(depth, 1);

@@ -2,7 +2,7 @@
 #ifndef RAW_STACK_H
 #define RAW_STACK_H
 /*
- * A made-up raw stack of a few words, and a file whose rule at offset N is rules[N / 16]; this file answers what raw_stacks.c
+ * A made-up raw stack of a few words, and a file whose rule at offset N is rules[N / 16]; this file answers what walk.c
  * asks the tables.
  */
 #include <setjmp.h>
@@ -19,15 +19,12 @@
 #include "unwind/tables.h"
 
 static int said_rule(struct unwind_tables *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
-static void said_wait(struct unwind_tables *set, int milliseconds);
 static ssize_t said_bytes(const struct elf *elf, u64 offset, void *buffer, size_t size);
 
 #define unwind_tables_rule said_rule
-#define unwind_tables_wait said_wait
 #define elf_read	   said_bytes
-#include "trace/raw_stacks.c"
+#include "unwind/walk.c"
 #undef unwind_tables_rule
-#undef unwind_tables_wait
 #undef elf_read
 
 #define PROCESS	    3
@@ -65,17 +62,6 @@ static inline ssize_t said_bytes(const struct elf *elf, u64 offset, void *buffer
 	return (ssize_t)size;
 }
 
-/* How often the end has waited, and after how often the table is there. */
-static int waits, waits_needed;
-
-static inline void said_wait(struct unwind_tables *tables, int milliseconds)
-{
-	(void)tables;
-	assert_true(milliseconds == -1 || milliseconds == RELIEF_MS);
-	if (++waits == waits_needed)
-		rule_error = 0;
-}
-
 static inline void map(struct address_map *table, u64 start, u64 end, u64 from_ns, struct elf *elf)
 {
 	struct mapping mapping = {.start = start, .end = end, .from_ns = from_ns, .elf = elf};
@@ -102,7 +88,6 @@ static inline int setup(void **state)
 	memset(&event, 0, sizeof(event));
 	rule_error = 0;
 	code_byte = 0xe8;
-	waits = waits_needed = 0;
 	rules[1] = (struct unwind_rule){.cfa = CFA_SP, .offset = 16};
 	rules[2] = (struct unwind_rule){.cfa = CFA_END};
 	event.header = (struct event){.kind = EVENT_RAW, .process = PROCESS, .time_ns = 50};

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef UNWIND_WALK_H
+#define UNWIND_WALK_H
+/* Walking a stack that was sent raw, by the same rules as the programs in the kernel. */
+#include "include/event.h"
+#include "unwind/tables.h"
+
+/*
+ * Walk one raw stack through `mappings`: return addresses into ip[STACK_DEPTH_MAX], leaf first. Returns how it ended;
+ * UNWIND_NO_TABLE when a table is not ready. *ret_frame_pointer: code without a rule was passed by its frame pointer.
+ */
+enum unwind_end walk_raw(struct unwind_tables *tables, const struct address_map *mappings,
+			 const struct event_raw *event, u64 *ip, u32 *ret_depth, bool *ret_frame_pointer);
+
+#endif
