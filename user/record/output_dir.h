@@ -11,8 +11,8 @@ struct output_dir {
 };
 
 /*
- * Create the directory (`path`, or heaptap-<UTC time> when NULL), before anything is traced. 0; -ENOTEMPTY: it exists
- * and holds something, and `force` is not set; or negative errno. ret->path is set in any case.
+ * Create the directory `path` (NULL: heaptap-<UTC time>), before anything is traced. 0; -ENOTEMPTY: it exists and is not
+ * empty, and `force` is not set; or negative errno. ret->path is set in any case.
  */
 int output_dir_open(const char *path, bool force, struct output_dir *ret);
 void output_dir_close(struct output_dir *output);

@@ -17,12 +17,13 @@ bool publish_merges(const struct publication *publication)
 
 void publish_say_failure(const struct publication *publication, const char *what, int err)
 {
-	log_error("cannot write the %s into '%s': %s; what stood there before is intact, choose another place with -o",
-		  what, publication->output->path, strerror(-err));
+	log_error(
+		"cannot write the %s into '%s': %s; the files that were there before are intact; choose another place with -o",
+		what, publication->output->path, strerror(-err));
 }
 
-/* A note for the end where images are kept apart; where they are merged their number is logged instead. */
-static void finish_alone(const struct profile *profile, void *arg)
+/* An image's summary, where nothing is merged; otherwise finish.c prints one of all. */
+static void print_summary(const struct profile *profile, void *arg)
 {
 	const struct publication *publication = arg;
 
@@ -45,7 +46,7 @@ static bool open_aggregate(struct publication *publication)
 		.start_ns = publication->start_ns,
 		.start_unix_ns = publication->start_unix_ns,
 		.recorder = recorder_options(publication->recorder),
-		.each = publish_merges(publication) ? NULL : finish_alone,
+		.each = publish_merges(publication) ? NULL : print_summary,
 		.arg = publication,
 	};
 

@@ -21,7 +21,7 @@
 static struct record_options options;
 static struct output_dir output;
 static struct publication publication;
-static struct capture words;
+static struct capture printed;
 
 /* Beside the three samples that had events: one lost and one refused, without events; and one under way. */
 static inline int peek_tally(const struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX])
@@ -106,9 +106,9 @@ static inline int publish_everything(void)
 	int status;
 
 	publication.duration_ns = 1000000;
-	capture_begin(&words, stderr);
+	capture_begin(&printed, stderr);
 	status = finish_recording(&publication);
-	capture_end(&words);
+	capture_end(&printed);
 	return status;
 }
 

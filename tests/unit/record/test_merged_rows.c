@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* by_executable.c, by_container.c: names of merged files that collide, and processes that name themselves without end. */
+/* merged_rows.c, by_container.c: names of merged files that collide, and processes that name themselves without end. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -80,10 +80,10 @@ static void test_publish_population_writes_processes_container_and_all(void **st
 	assert_int_equal(number(merged, "processes"), 4);
 	assert_int_equal(number(cJSON_GetObjectItem(merged, "ledger"), "sampled"), 9);
 	cJSON_Delete(index);
-	assert_non_null(strstr(words.text, "Processes: 4\n"));
-	assert_non_null(strstr(words.text, "502  second"));
-	assert_non_null(strstr(words.text, "all, 4 processes merged"));
-	assert_non_null(strstr(words.text, "1 without a sample"));
+	assert_non_null(strstr(printed.text, "Processes: 4\n"));
+	assert_non_null(strstr(printed.text, "502  second"));
+	assert_non_null(strstr(printed.text, "all, 4 processes merged"));
+	assert_non_null(strstr(printed.text, "1 without a sample"));
 }
 
 static void test_publish_population_beyond_keep_merges_by_executable(void **state)
@@ -121,7 +121,7 @@ static void test_publish_population_beyond_keep_merges_by_executable(void **stat
 	assert_int_equal(number(cJSON_GetObjectItem(index, "ledger"), "sampled"), 3 * (KEEP + MORE + 1));
 	assert_sums(index);
 	cJSON_Delete(index);
-	assert_non_null(strstr(words.text, "40 processes ended after the first 3"));
+	assert_non_null(strstr(printed.text, "40 processes ended after the first 3"));
 }
 
 /* Each image has more samples than one: the second passes the limit, and all that end after it are merged. */
@@ -143,7 +143,7 @@ static void test_publish_population_of_too_many_samples_merges_by_executable(voi
 	assert_int_equal(number(cJSON_GetObjectItem(index, "ledger"), "sampled"), 3 * 7);
 	assert_sums(index);
 	cJSON_Delete(index);
-	assert_non_null(strstr(words.text, "4 processes ended after 3 others had left 4 samples"));
+	assert_non_null(strstr(printed.text, "4 processes ended after 3 others had left 4 samples"));
 }
 
 /* As often as profiles are written, what is lost is in each of them once, and none of it in the ledger at the end. */
@@ -155,12 +155,12 @@ static void test_publish_population_now_has_a_ledger_that_balances(void **state)
 	(void)state;
 	living = begin_sampled(2, 502, "living", NULL);
 	options.formats = FORMAT_PPROF | FORMAT_JSON;
-	capture_begin(&words, stderr);
+	capture_begin(&printed, stderr);
 	for (int i = 0; i < 2; i++) {
 		publish_now(&publication, 1000, true);
 		finish_batches();
 	}
-	capture_end(&words);
+	capture_end(&printed);
 	assert_int_equal(pprof_read("502.living.0002.pb.gz", &profile), 0);
 	assert_int_equal(profile->ledger[COUNTER_LOST_RING], 1);
 	assert_int_equal(profile->ledger[COUNTER_REFUSED], 1);
@@ -197,11 +197,11 @@ static void test_publish_population_now_writes_living_and_merged_under_a_number(
 	(void)state;
 	recorder_end(recorder, begin_sampled(1, 501, "gone", "c0ffee"), 500);
 	begin_sampled(2, 502, "living", "c0ffee");
-	capture_begin(&words, stderr);
+	capture_begin(&printed, stderr);
 	publish_now(&publication, 1000, true);
 	finish_batches();
-	capture_end(&words);
-	assert_non_null(strstr(words.text, "profiles 0001 written"));
+	capture_end(&printed);
+	assert_non_null(strstr(printed.text, "profiles 0001 written"));
 	assert_true(scratch_has("501.gone.pb.gz"));
 	assert_true(scratch_has("502.living.0001.pb.gz"));
 	assert_true(scratch_has("container.c0ffee.0001.pb.gz"));
@@ -226,9 +226,9 @@ static void test_publish_population_losses_are_shown_by_process(void **state)
 	begin_sampled(1, 501, "whole", NULL);
 	begin_sampled(2, 502, "lossy", NULL)->ledger[COUNTER_LOST_RING] = 5;
 	assert_int_equal(publish_everything(), STATUS_DONE);
-	assert_non_null(strstr(words.text, "Losses by process\n"));
-	assert_non_null(strstr(words.text, "502  lossy            lost_ring 5\n"));
-	assert_null(strstr(strstr(words.text, "Losses by process"), "whole"));
+	assert_non_null(strstr(printed.text, "Losses by process\n"));
+	assert_non_null(strstr(printed.text, "502  lossy            lost_ring 5\n"));
+	assert_null(strstr(strstr(printed.text, "Losses by process"), "whole"));
 }
 
 static void test_publish_population_of_nobody_has_an_index(void **state)
@@ -250,13 +250,13 @@ static void test_publish_population_that_cannot_be_written_is_said_and_failed(vo
 	recorder_end(recorder, begin_sampled(1, 501, "first", NULL), 500);
 	close(output.fd);
 	output.fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	capture_begin(&words, stderr);
+	capture_begin(&printed, stderr);
 	publish_ended(&publication);
 	finish_batches();
-	capture_end(&words);
-	assert_non_null(strstr(words.text, "cannot write the profiles"));
+	capture_end(&printed);
+	assert_non_null(strstr(printed.text, "cannot write the profiles"));
 	assert_int_equal(publish_everything(), STATUS_FAILED);
-	assert_non_null(strstr(words.text, "Processes: 1\n"));
+	assert_non_null(strstr(printed.text, "Processes: 1\n"));
 }
 
 static void test_publish_listed_keeps_what_has_ended_and_merges_nothing(void **state)
@@ -287,19 +287,19 @@ static void test_publish_listed_prints_each_and_lists_what_was_written_before(vo
 	recorder_end(recorder, begin_sampled(1, 501, "first", "c0ffee"), 500);
 	recorder_end(recorder, begin_sampled(2, 502, "second", "c0ffee"), 500);
 	begin_sampled(3, 503, "living", NULL);
-	capture_begin(&words, stderr);
+	capture_begin(&printed, stderr);
 	publish_now(&publication, 1000, true);
 	finish_batches();
-	capture_end(&words);
+	capture_end(&printed);
 	assert_true(scratch_has("503.living.0001.pb.gz"));
 	assert_false(scratch_has("501.first.0001.pb.gz") || scratch_has("all.0001.pb.gz"));
 	assert_int_equal(publish_everything(), STATUS_DONE);
 	assert_true(scratch_has("502.second.pb.gz"));
 	assert_false(scratch_has("container.c0ffee.pb.gz"));
-	first = strstr(words.text, "501 first");
+	first = strstr(printed.text, "501 first");
 	assert_non_null(first);
 	assert_non_null(strstr(first, "502 second"));
-	assert_non_null(strstr(words.text, "4 profile files and index.json written"));
+	assert_non_null(strstr(printed.text, "4 profile files and index.json written"));
 	index = read_index_file();
 	rows = cJSON_GetObjectItem(index, "processes");
 	assert_int_equal(cJSON_GetArraySize(rows), 3);
