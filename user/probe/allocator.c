@@ -65,7 +65,7 @@ static const struct allocator_function musl_functions[] = {
  * jemalloc 5. The C functions have bodies of their own and never call each other; realloc of size 0 frees or not, as it
  * was built. xallocx resizes in place: the object keeps the size it had. C++'s operators stand in a file of their own:
  * the aligned ones call aligned_alloc, delete jumps to free or, aligned and with a size, to sdallocx; new and sized
- * delete have the fast path of malloc and free in them. A new[] that only jumps to new is told by its code. A new that
+ * delete have the fast path of malloc and free in them. A new[] that only jumps to new is recognized by its code. A new that
  * fails, and is called again after its program's new_handler has made room, calls malloc then, which counts it too.
  */
 static const struct allocator_function jemalloc_functions[] = {

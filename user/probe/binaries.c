@@ -219,7 +219,7 @@ static bool same_build(const struct mapping *mapping, const struct elf *elf)
 
 	if (!mapping->build_id_size)
 		return true;
-	/* A file that was found by name, without an inode, can be told by its build id only. */
+	/* A file that was found by name, without an inode, is known by its build id only. */
 	if (!size)
 		return mapping->inode;
 	return mapping->build_id_size == size && !memcmp(mapping->build_id, id, size);

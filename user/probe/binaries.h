@@ -2,8 +2,8 @@
 #ifndef PROBE_BINARIES_H
 #define PROBE_BINARIES_H
 /*
- * The files that traced processes map, each opened once and kept open while they do, and what to probe in them. Files are
- * told apart by device and inode.
+ * The files that traced processes map, each opened once and kept open while they do, and what to probe in them. Device
+ * and inode tell files apart.
  */
 #include <sys/types.h>
 

@@ -20,10 +20,9 @@ struct row {
 };
 
 struct address_map {
-	struct mapping *
-		*mappings; /* in the order they were added; each allocated by itself, so that pointers stay valid */
-	struct row *rows;  /* sorted by start, then begin, then serial */
-	u64 *displaced_ns; /* ascending: when a mapping came to where other code was before */
+	struct mapping **mappings; /* as they were added; each allocated by itself, so that pointers stay valid */
+	struct row *rows;	   /* sorted by start, then begin, then serial */
+	u64 *displaced_ns;	   /* ascending: when a mapping came to where other code was before */
 	u32 count, displaced_count, displacing_count;
 	u32 generation;
 };

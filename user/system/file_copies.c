@@ -50,7 +50,7 @@ static bool root_is_shared(void)
 	bool shared = false;
 	size_t capacity = 0;
 
-	/* Of several mounts on top of each other the last one counts. */
+	/* The last one counts where several are mounted on top of each other. */
 	while (mounts && getline(&line, &capacity, mounts) > 0) {
 		int from = 0;
 

@@ -132,8 +132,8 @@ int proc_maps_for_each(pid_t pid, int (*each)(struct mapping *mapping, void *arg
 }
 
 /*
- * Keeping the device of overlay and btrfs files apart is beyond st_dev: inode and, later, build id decide there. The side-band
- * tells a build id instead of an inode: then the caller compares that.
+ * st_dev cannot tell files of overlay and btrfs apart: inode and, later, build id decide there. Where the side-band gave a
+ * build id instead of an inode, the caller compares that.
  */
 static bool same_file(int fd, const struct mapping *mapping)
 {
@@ -146,7 +146,7 @@ static bool same_file(int fd, const struct mapping *mapping)
 	return stat.st_ino == mapping->inode && (stat.st_dev == mapping->device || !mapping->device);
 }
 
-/* Of a mapping that was told of some time ago: is another file at its addresses by now? Without an inode nobody knows. */
+/* Is another file at the addresses of a mapping of some time ago by now? Without an inode this is unknown: false. */
 static bool is_replaced(int fd, const struct mapping *mapping)
 {
 	struct stat stat;
