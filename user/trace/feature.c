@@ -105,7 +105,7 @@ static int trial_open(struct trial *trial, enum attach_kind kind)
 
 	*trial = (struct trial){.skeleton = feature__open(), .link_fd = -1, .perf_fd = -1};
 	if (!trial->skeleton)
-		return -errno;
+		return errno ? -errno : -ENOMEM;
 	program =
 		kind == ATTACH_SESSION ? trial->skeleton->progs.feature_session : trial->skeleton->progs.feature_uprobe;
 	err = calibrate_find_offset(site, &offset);
