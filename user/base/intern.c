@@ -36,6 +36,47 @@ int intern_add(struct intern *intern, const void *bytes, u32 size, const struct 
 	return 1;
 }
 
+void intern_key_put(struct intern_key *key, const void *bytes, size_t size)
+{
+	size_t capacity = 2 * (key->size + size);
+
+	if (key->failed || !size)
+		return;
+	if (key->size + size > key->capacity) {
+		u8 *grown = capacity > UINT32_MAX ? NULL : realloc(key->bytes, capacity);
+
+		key->failed = !grown;
+		if (!grown)
+			return;
+		key->bytes = grown;
+		key->capacity = (u32)capacity;
+	}
+	memcpy(key->bytes + key->size, bytes, size);
+	key->size += size;
+}
+
+void intern_key_put_u64(struct intern_key *key, u64 number)
+{
+	intern_key_put(key, &number, sizeof(number));
+}
+
+void intern_key_put_text(struct intern_key *key, const char *text)
+{
+	intern_key_put(key, text ? "+" : "-", 1);
+	intern_key_put(key, text, text ? strlen(text) + 1 : 0);
+}
+
+int intern_add_key(struct intern *intern, struct intern_key *key, u32 *ret_index)
+{
+	const struct interned *entry;
+	int added = key->failed ? -ENOMEM : intern_add(intern, key->bytes, key->size, &entry);
+
+	free(key->bytes);
+	if (added >= 0)
+		*ret_index = entry->index;
+	return added;
+}
+
 u32 intern_count(const struct intern *intern)
 {
 	return HASH_COUNT(intern->entries);

@@ -3,86 +3,57 @@
 #include "profile/labels.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/text.h"
 
-/* At the end of the table, unless something fails. */
-static int append(struct label_table *table, const struct profile_labels *from)
+static int grow(struct label_table *table)
 {
-	struct profile_labels *to;
+	u32 capacity = table->capacity ? 2 * table->capacity : 16;
+	struct profile_labels *sets;
 
-	if (table->count == table->capacity) {
-		u32 capacity = table->capacity ? 2 * table->capacity : 16;
-
-		to = reallocarray(table->sets, capacity, sizeof(*to));
-		if (!to)
-			return -ENOMEM;
-		table->sets = to;
-		table->capacity = capacity;
-	}
-	to = &table->sets[table->count];
-	*to = (struct profile_labels){.pid = from->pid, .group = from->group};
-	if (text_copy(from->comm, &to->comm) || text_copy(from->container, &to->container) ||
-	    text_copy(from->container_id, &to->container_id)) {
-		profile_labels_release(to);
+	if (table->count < table->capacity)
+		return 0;
+	sets = reallocarray(table->sets, capacity, sizeof(*sets));
+	if (!sets)
 		return -ENOMEM;
-	}
-	table->count++;
+	table->sets = sets;
+	table->capacity = capacity;
 	return 0;
 }
 
-/* Equal labels, and only those, have equal bytes here. NULL without memory. */
-static char *make_key(const struct profile_labels *labels, u32 *ret_size)
+static int number_of(struct label_table *table, const struct profile_labels *labels, u32 *ret_index)
 {
-	const char *texts[] = {labels->comm, labels->container, labels->container_id};
-	char *key = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&key, &size);
+	struct intern_key key = {0};
 
-	if (!out)
-		return NULL;
-	fprintf(out, "%u %u", labels->pid, labels->group);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		fputc(texts[i] ? '+' : '-', out);
-		if (texts[i])
-			fwrite(texts[i], 1, strlen(texts[i]) + 1, out);
-	}
-	if (fclose(out) || size > UINT32_MAX) {
-		free(key);
-		return NULL;
-	}
-	*ret_size = (u32)size;
-	return key;
+	intern_key_put_u64(&key, labels->pid);
+	intern_key_put_u64(&key, labels->group);
+	intern_key_put_text(&key, labels->comm);
+	intern_key_put_text(&key, labels->container);
+	intern_key_put_text(&key, labels->container_id);
+	return intern_add_key(&table->known, &key, ret_index);
 }
 
 int labels_add(struct label_table *table, const struct profile_labels *labels, u32 *ret_labels)
 {
-	const struct interned *entry;
-	char *key;
-	u32 size;
-	int added;
+	struct profile_labels copy = {.pid = labels->pid, .group = labels->group};
+	int added = -ENOMEM;
+	u32 index = 0;
 
 	*ret_labels = 0;
 	if (!labels->pid && !labels->comm && !labels->container && !labels->container_id && !labels->group)
 		return 0;
-	key = make_key(labels, &size);
-	if (!key)
-		return -ENOMEM;
-	/* Appended first: an entry cannot be taken out of `known` again. */
-	entry = intern_find(&table->known, key, size);
-	added = entry ? 0 : append(table, labels);
-	if (!entry && !added) {
-		added = intern_add(&table->known, key, size, &entry);
-		if (added < 0)
-			profile_labels_release(&table->sets[--table->count]);
-	}
-	free(key);
+	/* Copied first: what is known cannot be taken back. */
+	if (!grow(table) && !text_copy(labels->comm, &copy.comm) && !text_copy(labels->container, &copy.container) &&
+	    !text_copy(labels->container_id, &copy.container_id))
+		added = number_of(table, labels, &index);
+	if (added == 1)
+		table->sets[table->count++] = copy;
+	else
+		profile_labels_release(&copy);
 	if (added < 0)
-		return -ENOMEM;
-	*ret_labels = entry->index + 1;
+		return added;
+	*ret_labels = index + 1;
 	return 0;
 }
 

@@ -36,7 +36,7 @@ static int add_stack(struct passage *passage, const struct profile_sample *from,
 static u32 find_sample(struct merge *merge, u32 labels, const struct interned *stack, u64 size)
 {
 	u32 place = merge->profile.sample_count, number;
-	struct key key = {0};
+	struct intern_key key = {0};
 	int added;
 
 	if (merge_tables_grow(&merge->profile.samples, place, &merge->sample_capacity, sizeof(struct profile_sample)))
@@ -46,10 +46,10 @@ static u32 find_sample(struct merge *merge, u32 labels, const struct interned *s
 	if (merge_tables_grow(&merge->shared, intern_count(&merge->samples), &merge->shared_capacity,
 			      sizeof(*merge->shared)))
 		return UNSEEN;
-	key_put_u64(&key, labels);
-	key_put_u64(&key, stack ? stack->index : UNSEEN);
-	key_put_u64(&key, size);
-	added = key_intern(&key, &merge->samples, &number);
+	intern_key_put_u64(&key, labels);
+	intern_key_put_u64(&key, stack ? stack->index : UNSEEN);
+	intern_key_put_u64(&key, size);
+	added = intern_add_key(&merge->samples, &key, &number);
 	if (added < 0)
 		return UNSEEN;
 	if (added)

@@ -9,41 +9,6 @@
 #define PLACE_SIZE (1ULL << 40) /* of a larger file nobody knows what it is; it stays */
 #define PAGE	   4096ULL
 
-void key_put(struct key *key, const void *bytes, size_t size)
-{
-	if (key->failed || !size)
-		return;
-	if (key->size + size > key->capacity) {
-		size_t capacity = 2 * (key->size + size);
-		u8 *grown = capacity > UINT32_MAX ? NULL : realloc(key->bytes, capacity);
-
-		if (!grown) {
-			key->failed = true;
-			return;
-		}
-		key->bytes = grown;
-		key->capacity = (u32)capacity;
-	}
-	memcpy(key->bytes + key->size, bytes, size);
-	key->size += size;
-}
-
-void key_put_u64(struct key *key, u64 number)
-{
-	key_put(key, &number, sizeof(number));
-}
-
-int key_intern(struct key *key, struct intern *intern, u32 *ret_index)
-{
-	const struct interned *entry;
-	int added = key->failed ? -ENOMEM : intern_add(intern, key->bytes, key->size, &entry);
-
-	free(key->bytes);
-	if (added >= 0)
-		*ret_index = entry->index;
-	return added;
-}
-
 int merge_tables_grow(void *table, u32 count, u32 *capacity, size_t size)
 {
 	void **array = table, *grown;
@@ -106,19 +71,19 @@ static void find_place(struct merge *merge, struct profile_mapping *mapping)
 static int mapping_key(const struct profile_mapping *mapping, struct intern *intern, u32 *ret_index)
 {
 	bool file = is_file(mapping);
-	struct key key = {0};
+	struct intern_key key = {0};
 
-	key_put(&key, mapping->path ? mapping->path : "", strlen(mapping->path ? mapping->path : "") + 1);
-	key_put_u64(&key, mapping->file_offset);
-	key_put_u64(&key, mapping->end - mapping->start);
-	key_put(&key, mapping->build_id, mapping->build_id_size);
+	intern_key_put_text(&key, mapping->path ? mapping->path : "");
+	intern_key_put_u64(&key, mapping->file_offset);
+	intern_key_put_u64(&key, mapping->end - mapping->start);
+	intern_key_put(&key, mapping->build_id, mapping->build_id_size);
 	if (!mapping->build_id_size) {
-		key_put_u64(&key, mapping->device);
-		key_put_u64(&key, mapping->inode);
+		intern_key_put_u64(&key, mapping->device);
+		intern_key_put_u64(&key, mapping->inode);
 	}
 	if (!file)
-		key_put_u64(&key, mapping->start);
-	return key_intern(&key, intern, ret_index);
+		intern_key_put_u64(&key, mapping->start);
+	return intern_add_key(intern, &key, ret_index);
 }
 
 static int add_mapping(struct merge *merge, const struct profile_mapping *from, u32 *ret_index)
@@ -170,22 +135,22 @@ static int keep_lines(struct merge *merge, const struct profile_location *from, 
  */
 static int location_key(struct merge *merge, const struct profile_location *location, u32 *ret_index)
 {
-	struct key key = {0};
+	struct intern_key key = {0};
 
-	key_put_u64(&key, location->address);
-	key_put_u64(&key, location->mapping);
+	intern_key_put_u64(&key, location->address);
+	intern_key_put_u64(&key, location->mapping);
 	if (location->mapping < merge->profile.mapping_count && is_file(&merge->profile.mappings[location->mapping]))
-		return key_intern(&key, &merge->locations, ret_index);
-	key_put_u64(&key, location->function_offset);
+		return intern_add_key(&merge->locations, &key, ret_index);
+	intern_key_put_u64(&key, location->function_offset);
 	for (u32 i = 0; i < location->line_count; i++) {
 		const struct profile_line *line = &location->lines[i];
 
-		key_put_u64(&key, (u64)(uintptr_t)line->function);
-		key_put_u64(&key, (u64)(uintptr_t)line->system_name);
-		key_put_u64(&key, (u64)(uintptr_t)line->file);
-		key_put_u64(&key, line->line | (u64)line->start_line << 32);
+		intern_key_put_u64(&key, (u64)(uintptr_t)line->function);
+		intern_key_put_u64(&key, (u64)(uintptr_t)line->system_name);
+		intern_key_put_u64(&key, (u64)(uintptr_t)line->file);
+		intern_key_put_u64(&key, line->line | (u64)line->start_line << 32);
 	}
-	return key_intern(&key, &merge->locations, ret_index);
+	return intern_add_key(&merge->locations, &key, ret_index);
 }
 
 /* Where the location's mapping is in the merge, and its address there. */

@@ -28,19 +28,6 @@ struct passage {
 	u32 *stack; /* of the sample at hand */
 };
 
-/* Bytes that tell a thing from all others of its kind. Valid when zeroed. */
-struct key {
-	u8 *bytes;
-	u32 size, capacity;
-	bool failed;
-};
-
-void key_put(struct key *key, const void *bytes, size_t size);
-void key_put_u64(struct key *key, u64 number);
-
-/* 1: new; 0: known; -ENOMEM. The key is done with. */
-int key_intern(struct key *key, struct intern *intern, u32 *ret_index);
-
 /* Room for one more in *table, an array of `count` things of `size` bytes. 0 or -ENOMEM. */
 int merge_tables_grow(void *table, u32 count, u32 *capacity, size_t size);
 
