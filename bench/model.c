@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "heap/recorder.h"
+#include "heap/apply_event.h"
 
 #define SITES	100000u
 #define LIVE	1000000u
@@ -41,7 +41,7 @@ static void allocate(struct recorder *recorder, u64 object, u64 time_ns)
 				    .size = 64 + site % 1000,
 				    .stack = site};
 
-	if (recorder_event(recorder, &event.header, sizeof(event)))
+	if (apply_event(recorder, &event.header, sizeof(event)))
 		give_up("out of memory");
 }
 
@@ -50,7 +50,7 @@ static void release(struct recorder *recorder, u64 object, u64 time_ns)
 	struct event_object event = {.header = {.kind = EVENT_FREE, .process = PROCESS, .time_ns = time_ns},
 				     .object = object};
 
-	recorder_event(recorder, &event.header, sizeof(event));
+	apply_event(recorder, &event.header, sizeof(event));
 }
 
 static double anonymous_mebibytes(void)

@@ -21,6 +21,7 @@
 #undef heap_revive
 #include "bpf/process.bpf.c"
 
+#include "heap/apply_event.h"
 #include "trace/settle.h"
 #include "profile/ledger.h"
 #include "unit/profile/chance.h"

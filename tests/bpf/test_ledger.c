@@ -41,7 +41,7 @@ static void drain(void)
 	size_t size;
 
 	while ((event = stub_ring_next(&size))) {
-		assert_int_equal(recorder_event(model.recorder, event, size), 0);
+		assert_int_equal(apply_event(model.recorder, event, size), 0);
 		image = recorder_find(model.recorder, event->process);
 		assert_heap_consistent(&image->heap);
 		if (event->kind == EVENT_EXEC || event->kind == EVENT_EXIT) {

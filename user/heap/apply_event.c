@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an event out of the ring does to an image; called by follow, in the order in which they were told. */
+/* One function for each kind of event, and the sizes that each must have at least. */
+#include "heap/apply_event.h"
+
 #include <errno.h>
 
-#include "system/address_map.h"
-#include "heap/recorder.h"
 #include "heap/stack_variant.h"
+#include "system/address_map.h"
 
 /* A stack that was told of, and not kept? The frames of a raw one may come later. */
 static bool is_refused(const struct image *image, u64 hash)
@@ -124,7 +125,7 @@ static int apply_moved(struct image *image, const struct event_moved *event)
 	return tolerate_unknown(heap_revive(&image->heap, event->object, event->tid, event->header.time_ns));
 }
 
-int recorder_event(struct recorder *recorder, const struct event *event, size_t size)
+int apply_event(struct recorder *recorder, const struct event *event, size_t size)
 {
 	size_t least = size < sizeof(*event) ? 0 : event_size(event->kind);
 	struct image *image;

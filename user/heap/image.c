@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One image of one process: owned by the recorder. */
 #include "heap/image.h"
 
 #include <stdlib.h>
@@ -7,24 +6,24 @@
 
 #include "system/address_map.h"
 
-struct image *image_new(u32 number, u32 pid, u32 image, u64 sample_bytes, u64 now_ns)
+struct image *image_new(u32 number, u32 pid, u32 ordinal, u64 sample_bytes, u64 now_ns)
 {
-	struct image *process = calloc(1, sizeof(*process));
+	struct image *image = calloc(1, sizeof(*image));
 
-	if (!process)
+	if (!image)
 		return NULL;
-	process->mappings = address_map_new();
-	if (!process->mappings) {
-		free(process);
+	image->mappings = address_map_new();
+	if (!image->mappings) {
+		free(image);
 		return NULL;
 	}
-	process->root.fd = -1;
-	process->number = number;
-	process->pid = pid;
-	process->image = image;
-	process->start_ns = now_ns;
-	heap_init(&process->heap, sample_bytes);
-	return process;
+	image->root.fd = -1;
+	image->number = number;
+	image->pid = pid;
+	image->ordinal = ordinal;
+	image->start_ns = now_ns;
+	heap_init(&image->heap, sample_bytes);
+	return image;
 }
 
 void image_free(struct image *image)
@@ -64,4 +63,19 @@ void image_balance(struct image *image)
 	 * been refused than was told of.
 	 */
 	image->ledger[COUNTER_ENTRY_ONLY] = unfollowed > refused ? unfollowed - refused : 0;
+}
+
+u32 *image_count_of(struct image_count *counts, u32 pid)
+{
+	u32 place = pid % IMAGE_COUNT_PIDS, **page = &counts->pages[place / IMAGE_COUNT_PAGE];
+
+	if (!*page)
+		*page = calloc(IMAGE_COUNT_PAGE, sizeof(**page));
+	return *page ? &(*page)[place % IMAGE_COUNT_PAGE] : NULL;
+}
+
+void image_count_release(struct image_count *counts)
+{
+	for (u32 i = 0; i < IMAGE_COUNT_PIDS / IMAGE_COUNT_PAGE; i++)
+		free(counts->pages[i]);
 }

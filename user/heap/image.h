@@ -17,7 +17,7 @@ struct address_map;
 struct image {
 	u32 number; /* process number, as in events */
 	u32 pid;
-	u32 image; /* 1, 2, 3 ... of this pid */
+	u32 ordinal; /* 1, 2, 3 ... of this pid */
 	u32 scope;
 	char comm[16];
 	char *exe, *cgroup;		     /* NULL: unknown */
@@ -40,12 +40,27 @@ struct image {
 };
 
 /* NULL: no memory. */
-struct image *image_new(u32 number, u32 pid, u32 image, u64 sample_bytes, u64 now_ns);
+struct image *image_new(u32 number, u32 pid, u32 ordinal, u64 sample_bytes, u64 now_ns);
 void image_free(struct image *image);
 
 void image_set_comm(struct image *image, const char *comm);
 
-/* Close the ledger's own terms: freed, live or ended, from the heap. Idempotent. */
+/* Set those terms of the ledger that the heap knows: freed, live or ended, entry_only. May be repeated. */
 void image_balance(struct image *image);
+
+#define IMAGE_COUNT_PIDS (1u << 22) /* the kernel's own limit */
+#define IMAGE_COUNT_PAGE 1024u
+
+/*
+ * How many images each pid has had. Outlasts the images, since files are named by it. Four bytes a pid, in pages made
+ * when first needed; valid when zeroed.
+ */
+struct image_count {
+	u32 *pages[IMAGE_COUNT_PIDS / IMAGE_COUNT_PAGE];
+};
+
+/* The count of `pid`, to be changed by the caller; NULL: no memory. */
+u32 *image_count_of(struct image_count *counts, u32 pid);
+void image_count_release(struct image_count *counts);
 
 #endif

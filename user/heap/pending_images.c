@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Announced images; filled from the side-band and emptied by the ring, both through the recorder. */
+/* A list, the newest announcement first: few are pending at a time. */
 #include "heap/pending_images.h"
 
 #include <errno.h>
@@ -7,43 +7,43 @@
 
 #include "system/address_map.h"
 
-static void pending_images_free(struct pending_image *pending_image)
+/* Take the announcement at *link out of the list. Its mappings are the caller's. */
+static struct address_map *unlink_pending(struct pending_image **link)
 {
-	address_map_free(pending_image->mappings);
-	free(pending_image);
+	struct pending_image *pending = *link;
+	struct address_map *mappings = pending->mappings;
+
+	*link = pending->next;
+	free(pending);
+	return mappings;
 }
 
 void pending_images_release(struct pending_images *list)
 {
-	while (list->newest) {
-		struct pending_image *pending_image = list->newest;
-
-		list->newest = pending_image->next;
-		pending_images_free(pending_image);
-	}
+	while (list->newest)
+		address_map_free(unlink_pending(&list->newest));
 }
 
 int pending_images_announce(struct pending_images *list, u32 pid, u64 now_ns, struct address_map *mappings)
 {
-	struct pending_image *pending_image = mappings ? calloc(1, sizeof(*pending_image)) : NULL;
+	struct pending_image *pending = mappings ? malloc(sizeof(*pending)) : NULL;
 
-	if (!pending_image) {
+	if (!pending) {
 		address_map_free(mappings);
 		return -ENOMEM;
 	}
-	*pending_image =
-		(struct pending_image){.pid = pid, .from_ns = now_ns, .mappings = mappings, .next = list->newest};
-	list->newest = pending_image;
+	*pending = (struct pending_image){.pid = pid, .from_ns = now_ns, .mappings = mappings, .next = list->newest};
+	list->newest = pending;
 	return 0;
 }
 
 struct pending_image *pending_images_at(const struct pending_images *list, u32 pid, u64 time_ns)
 {
-	struct pending_image *pending_image = list->newest;
+	struct pending_image *pending = list->newest;
 
-	while (pending_image && (pending_image->pid != pid || pending_image->from_ns > time_ns))
-		pending_image = pending_image->next;
-	return pending_image;
+	while (pending && (pending->pid != pid || pending->from_ns > time_ns))
+		pending = pending->next;
+	return pending;
 }
 
 struct pending_image *pending_images_find(const struct pending_images *list, u32 pid)
@@ -53,34 +53,25 @@ struct pending_image *pending_images_find(const struct pending_images *list, u32
 
 struct address_map *pending_images_take(struct pending_images *list, u32 pid, u64 now_ns)
 {
-	struct pending_image **link = &list->newest, *pending_image;
-	struct address_map *mappings = NULL;
+	struct address_map *newest = NULL;
 
-	while ((pending_image = *link)) {
-		if (pending_image->pid != pid || pending_image->from_ns > now_ns) {
-			link = &pending_image->next;
-			continue;
-		}
-		*link = pending_image->next;
-		if (!mappings) {
-			mappings = pending_image->mappings;
-			pending_image->mappings = NULL;
-		}
-		pending_images_free(pending_image);
+	for (struct pending_image **link = &list->newest; *link;) {
+		if ((*link)->pid != pid || (*link)->from_ns > now_ns)
+			link = &(*link)->next;
+		else if (!newest)
+			newest = unlink_pending(link);
+		else
+			address_map_free(unlink_pending(link));
 	}
-	return mappings;
+	return newest;
 }
 
 void pending_images_expire(struct pending_images *list, u64 before_ns)
 {
-	struct pending_image **link = &list->newest, *pending_image;
-
-	while ((pending_image = *link)) {
-		if (pending_image->from_ns >= before_ns) {
-			link = &pending_image->next;
-			continue;
-		}
-		*link = pending_image->next;
-		pending_images_free(pending_image);
+	for (struct pending_image **link = &list->newest; *link;) {
+		if ((*link)->from_ns >= before_ns)
+			link = &(*link)->next;
+		else
+			address_map_free(unlink_pending(link));
 	}
 }

@@ -2,9 +2,9 @@
 #ifndef HEAP_PENDING_IMAGES_H
 #define HEAP_PENDING_IMAGES_H
 /*
- * Images that have not begun yet. The side-band announces a new program (comm with the exec flag, or a fork) and its first
- * mappings before the ring's event begins the image: until then they are kept here. A shell may exec twice between two
- * looks: successions queue up, told apart by time. Owned by the recorder.
+ * Images that have been announced and have not begun. The side-band announces a new program (by a fork, or a comm record
+ * with the exec flag) and its first mappings before the ring's event begins the image; until then they are kept here. A
+ * process may exec twice before the ring is read, so several images of one pid may be pending, told apart by their times.
  */
 #include "include/types.h"
 
@@ -12,7 +12,7 @@ struct address_map;
 
 struct pending_image {
 	u32 pid;
-	u64 from_ns; /* the exec's */
+	u64 from_ns; /* time of the fork or exec */
 	struct address_map *mappings;
 	struct pending_image *next; /* older */
 };
@@ -24,16 +24,16 @@ struct pending_images {
 
 void pending_images_release(struct pending_images *list);
 
-/* Takes over the mappings, whatever becomes of it; NULL: there was no memory for them. 0 or -ENOMEM. */
+/* Takes over the mappings, also on failure; NULL: there was no memory for them. 0 or -ENOMEM. */
 int pending_images_announce(struct pending_images *list, u32 pid, u64 now_ns, struct address_map *mappings);
 
-/* What was announced last of the pid; and what is in force at that time. NULL: nothing. */
+/* The pid's newest announcement; its newest one of that time or earlier. NULL: none. */
 struct pending_image *pending_images_find(const struct pending_images *list, u32 pid);
 struct pending_image *pending_images_at(const struct pending_images *list, u32 pid, u64 time_ns);
 
 /*
- * The mappings of the exec that made the image of `pid` beginning at `now_ns`, the caller's to free; NULL when it was not
- * announced. Older announcements of the pid lead to images never heard of, and are dropped.
+ * An image of `pid` begins at `now_ns`: its mappings, for the caller to free; NULL when it was not announced. Older
+ * announcements of the pid are dropped: their images are over.
  */
 struct address_map *pending_images_take(struct pending_images *list, u32 pid, u64 now_ns);
 

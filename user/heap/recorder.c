@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The images, and who is the newest of each pid. The two streams, ring and side-band, meet at exec, see pending_images.h;
- * what the ring's events do is in apply_event.c.
+ * The images, and which one is the newest of each pid. The ring and the side-band meet at exec, see pending_images.h.
  */
 #include "heap/recorder.h"
 
@@ -9,18 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "heap/image_count.h"
 #include "system/address_map.h"
-#include "heap/snapshot.h"
 #include "heap/pending_images.h"
 
 struct recorder {
 	struct recorder_options options;
-	struct image *processes;
+	struct image *images;
 	struct image *newest; /* of each pid, by pid */
-	struct image_count images;
+	struct image_count counts;
 	struct image *ended, **ended_last; /* not taken yet, in the order they ended */
-	struct pending_images successions;
+	struct pending_images pending;
 	struct quota quota;
 };
 
@@ -40,10 +37,10 @@ void recorder_free(struct recorder *recorder)
 {
 	if (!recorder)
 		return;
-	pending_images_release(&recorder->successions);
+	pending_images_release(&recorder->pending);
 	HASH_CLEAR(hh_by_pid, recorder->newest);
-	hash_release(recorder->processes, image_free);
-	image_count_release(&recorder->images);
+	hash_release(recorder->images, image_free);
+	image_count_release(&recorder->counts);
 	free(recorder);
 }
 
@@ -51,7 +48,7 @@ struct image *recorder_find(struct recorder *recorder, u32 number)
 {
 	struct image *image;
 
-	HASH_FIND(hh, recorder->processes, &number, sizeof(number), image);
+	HASH_FIND(hh, recorder->images, &number, sizeof(number), image);
 	return image;
 }
 
@@ -73,7 +70,7 @@ int recorder_for_each(struct recorder *recorder, int (*each)(struct image *image
 	struct image *image, *next;
 	int ret;
 
-	HASH_ITER (hh, recorder->processes, image, next) {
+	HASH_ITER (hh, recorder->images, image, next) {
 		ret = each(image, arg);
 		if (ret)
 			return ret;
@@ -90,11 +87,10 @@ static void each_file(const struct address_map *mappings, void (*each)(const str
 
 void recorder_for_each_file(const struct recorder *recorder, void (*each)(const struct elf *elf, void *arg), void *arg)
 {
-	for (const struct image *image = recorder->processes; image; image = image->hh.next)
+	for (const struct image *image = recorder->images; image; image = image->hh.next)
 		each_file(image->mappings, each, arg);
-	for (const struct pending_image *pending_image = recorder->successions.newest; pending_image;
-	     pending_image = pending_image->next)
-		each_file(pending_image->mappings, each, arg);
+	for (const struct pending_image *pending = recorder->pending.newest; pending; pending = pending->next)
+		each_file(pending->mappings, each, arg);
 }
 
 /* Into both tables, or none: 0 or -ENOMEM. */
@@ -102,12 +98,12 @@ static int enter(struct recorder *recorder, struct image *image)
 {
 	struct image *before = recorder_current(recorder, image->pid);
 
-	HASH_ADD(hh, recorder->processes, number, sizeof(image->number), image);
+	HASH_ADD(hh, recorder->images, number, sizeof(image->number), image);
 	if (!hash_added(&image->hh))
 		return -ENOMEM;
 	HASH_ADD(hh_by_pid, recorder->newest, pid, sizeof(image->pid), image);
 	if (!hash_added(&image->hh_by_pid)) {
-		HASH_DEL(recorder->processes, image);
+		HASH_DEL(recorder->images, image);
 		return -ENOMEM;
 	}
 	if (before)
@@ -115,43 +111,43 @@ static int enter(struct recorder *recorder, struct image *image)
 	return 0;
 }
 
-int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct image **ret_process)
+int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct image **ret_image)
 {
-	u32 image = image_count_next(&recorder->images, pid);
-	struct image *process = NULL;
+	u32 *count = image_count_of(&recorder->counts, pid);
 	struct address_map *announced;
+	struct image *image;
 
-	if (!image)
+	if (!count)
 		return -ENOMEM;
-	process = image_new(number, pid, image, recorder->options.sample_bytes, now_ns);
-	if (!process || enter(recorder, process)) {
-		image_count_undo(&recorder->images, pid);
-		image_free(process);
+	image = image_new(number, pid, *count + 1, recorder->options.sample_bytes, now_ns);
+	if (!image || enter(recorder, image)) {
+		image_free(image);
 		return -ENOMEM;
 	}
-	process->scope = scope;
-	process->heap.share.quota = recorder->quota.max ? &recorder->quota : NULL;
-	gc_model_init(&process->heap.gc, &recorder->options.gc, now_ns);
-	announced = pending_images_take(&recorder->successions, pid, now_ns);
+	++*count;
+	image->scope = scope;
+	image->heap.share.quota = recorder->quota.max ? &recorder->quota : NULL;
+	gc_model_init(&image->heap.gc, &recorder->options.gc, now_ns);
+	announced = pending_images_take(&recorder->pending, pid, now_ns);
 	if (announced) {
-		address_map_free(process->mappings);
-		process->mappings = announced;
+		address_map_free(image->mappings);
+		image->mappings = announced;
 	}
-	if (ret_process)
-		*ret_process = process;
+	if (ret_image)
+		*ret_image = image;
 	return 0;
 }
 
 void recorder_tick(struct recorder *recorder, u64 now_ns)
 {
-	for (struct image *image = recorder->processes; image; image = image->hh.next)
+	for (struct image *image = recorder->images; image; image = image->hh.next)
 		if (!image->ended)
 			gc_model_tick(&image->heap.gc, now_ns);
 }
 
 void recorder_request(struct recorder *recorder)
 {
-	for (struct image *image = recorder->processes; image; image = image->hh.next)
+	for (struct image *image = recorder->images; image; image = image->hh.next)
 		gc_model_request(&image->heap.gc);
 }
 
@@ -165,52 +161,45 @@ void recorder_end(struct recorder *recorder, struct image *image, u64 now_ns)
 	recorder->ended_last = &image->ended_next;
 }
 
-static struct image *ended_unlink(struct recorder *recorder, struct image **link)
-{
-	struct image *image = *link;
-
-	*link = image->ended_next;
-	if (!image->ended_next)
-		recorder->ended_last = link;
-	image->ended_next = NULL;
-	return image;
-}
-
 struct image *recorder_take_ended(struct recorder *recorder)
 {
-	struct image **link = &recorder->ended, *process;
+	struct image **link = &recorder->ended, *image;
 
 	while (*link && (*link)->raw_waiting)
 		link = &(*link)->ended_next;
-	if (!*link)
+	image = *link;
+	if (!image)
 		return NULL;
-	process = ended_unlink(recorder, link);
-	if (recorder_current(recorder, process->pid) == process)
-		HASH_DELETE(hh_by_pid, recorder->newest, process);
-	HASH_DEL(recorder->processes, process);
-	return process;
+	*link = image->ended_next;
+	if (!*link)
+		recorder->ended_last = link;
+	image->ended_next = NULL;
+	if (recorder_current(recorder, image->pid) == image)
+		HASH_DELETE(hh_by_pid, recorder->newest, image);
+	HASH_DEL(recorder->images, image);
+	return image;
 }
 
 bool recorder_announced(const struct recorder *recorder, u32 pid)
 {
-	return pending_images_find(&recorder->successions, pid);
+	return pending_images_find(&recorder->pending, pid);
 }
 
 int recorder_fork(struct recorder *recorder, u32 pid, u32 parent, u64 now_ns)
 {
-	const struct pending_image *announced = pending_images_find(&recorder->successions, parent);
+	const struct pending_image *announced = pending_images_find(&recorder->pending, parent);
 	const struct image *image = recorder_current(recorder, parent);
 	struct address_map *mappings = NULL;
 
 	if (!announced && (!image || image->ended))
 		return 0;
 	address_map_copy(announced ? announced->mappings : image->mappings, now_ns, &mappings);
-	return pending_images_announce(&recorder->successions, pid, now_ns, mappings);
+	return pending_images_announce(&recorder->pending, pid, now_ns, mappings);
 }
 
 void recorder_expire(struct recorder *recorder, u64 before_ns)
 {
-	pending_images_expire(&recorder->successions, before_ns);
+	pending_images_expire(&recorder->pending, before_ns);
 }
 
 int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec, u64 now_ns)
@@ -218,7 +207,7 @@ int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exe
 	struct image *image = recorder_current(recorder, pid);
 
 	if (exec)
-		return pending_images_announce(&recorder->successions, pid, now_ns, address_map_new());
+		return pending_images_announce(&recorder->pending, pid, now_ns, address_map_new());
 	if (image && !image->ended)
 		image_set_comm(image, comm);
 	return 0;
@@ -226,16 +215,10 @@ int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exe
 
 int recorder_map(struct recorder *recorder, u32 pid, const struct mapping *mapping)
 {
-	struct pending_image *pending_image = pending_images_at(&recorder->successions, pid, mapping->from_ns);
+	struct pending_image *pending = pending_images_at(&recorder->pending, pid, mapping->from_ns);
 	struct image *image = recorder_current(recorder, pid);
 
-	if (pending_image)
-		return address_map_add(pending_image->mappings, mapping);
+	if (pending)
+		return address_map_add(pending->mappings, mapping);
 	return image && !image->ended ? address_map_add(image->mappings, mapping) : 0;
-}
-
-int recorder_snapshot(const struct recorder *recorder, struct image *image, u64 now_ns, u64 start_unix_ns,
-		      struct profile **ret_profile)
-{
-	return snapshot_take(&recorder->options, image, now_ns, start_unix_ns, ret_profile);
 }

@@ -5,7 +5,6 @@
  * Applies events, in order, to processes, and hands out immutable snapshots. Owns no clock, no terminal, no file and
  * knows nothing of BPF: fed by the tracer live, by tests from memory.
  */
-#include "include/event.h"
 #include "heap/image.h"
 #include "profile/profile.h"
 
@@ -23,14 +22,8 @@ struct recorder_options {
 struct recorder *recorder_new(const struct recorder_options *options); /* NULL: no memory */
 void recorder_free(struct recorder *recorder);
 
-/* An image begins by attaching. *ret_process is the recorder's own. 0 or -ENOMEM. */
-int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct image **ret_process);
-
-/*
- * Apply one event of `size` bytes, as it came out of the ring. 0; -EBADMSG: malformed; -ENOENT: of a process number
- * never begun; -ENOMEM. EVENT_EXEC, EVENT_FORK and EVENT_ENTER begin the next image themselves.
- */
-int recorder_event(struct recorder *recorder, const struct event *event, size_t size);
+/* An image begins by attaching. *ret_image is the recorder's own. 0 or -ENOMEM. */
+int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct image **ret_image);
 
 /*
  * The side-band says that `pid` was forked off `parent`: until its image begins, it is known to have what that had
@@ -73,9 +66,5 @@ int recorder_for_each(struct recorder *recorder, int (*each)(struct image *image
 void recorder_for_each_file(const struct recorder *recorder, void (*each)(const struct elf *elf, void *arg), void *arg);
 
 const struct recorder_options *recorder_options(const struct recorder *recorder);
-
-/* The image's state now, without names. *ret_profile is the caller's. 0 or -ENOMEM. */
-int recorder_snapshot(const struct recorder *recorder, struct image *process, u64 now_ns, u64 start_unix_ns,
-		      struct profile **ret_profile);
 
 #endif

@@ -4,128 +4,87 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/intern.h"
 #include "base/text.h"
 #include "system/address_map.h"
 #include "heap/snapshot.h"
 
-/* A code address under a mapping, already in the profile. */
-struct location_key {
-	u64 address;
-	u64 mapping;
-};
-
-struct seen_location {
-	struct location_key key;
-	u32 index;
-	UT_hash_handle hh;
-};
-
-/* What makes two mappings the same to a reader, whenever they were made: a library that comes and goes is one. */
-struct mapping_key {
-	u64 start, end, file_offset, device, inode;
-	const struct elf *elf;
-};
-
-struct seen_mapping {
-	struct mapping_key key;
-	u32 index;
-	UT_hash_handle hh;
-};
-
 struct snapshot {
 	struct profile *profile;
-	struct image *process;
-	struct seen_location *seen, *pool;
-	u32 *mapping; /* of the process's mappings: index in the profile */
+	struct image *image;
+	struct intern mappings, locations; /* those in the profile already, by their indices there */
+	u32 *mapping;			   /* of the image's mappings: index in the profile */
 };
 
-static int copy_mapping(struct profile *profile, const struct mapping *from)
+/* To a reader two mappings that agree in all of this are one, whenever they were made: a library that comes and goes. */
+static int mapping_number(struct snapshot *snapshot, const struct mapping *from, u32 *ret_index)
 {
-	struct profile_mapping *to = &profile->mappings[profile->mapping_count];
+	struct intern_key key = {0};
 
-	if (text_copy(from->path ? from->path : "", &to->path))
-		return -ENOMEM;
-	profile->mapping_count++;
-	to->start = from->start;
-	to->end = from->end;
-	to->file_offset = from->file_offset;
-	to->device = from->device;
-	to->inode = from->inode;
-	to->elf = from->elf;
-	memcpy(to->build_id, from->build_id, sizeof(to->build_id));
-	to->build_id_size = from->build_id_size;
-	return 0;
+	intern_key_put_u64(&key, from->start);
+	intern_key_put_u64(&key, from->end);
+	intern_key_put_u64(&key, from->file_offset);
+	intern_key_put_u64(&key, from->device);
+	intern_key_put_u64(&key, from->inode);
+	intern_key_put(&key, &from->elf, sizeof(from->elf));
+	intern_key_put_text(&key, from->path);
+	return intern_add_key(&snapshot->mappings, &key, ret_index);
 }
 
-/* Copy those not seen before; `pool` has room for one seen_mapping each. */
-static int copy_new_mappings(struct snapshot *snapshot, struct seen_mapping *pool)
+static int copy_mapping(const struct mapping *from, struct profile_mapping *to)
 {
-	const struct address_map *table = snapshot->process->mappings;
-	struct profile *profile = snapshot->profile;
-	struct seen_mapping *seen = NULL, *found;
-	int err = 0;
-
-	for (u32 i = 0; i < address_map_count(table) && !err; i++) {
-		const struct mapping *from = address_map_get(table, i);
-		struct mapping_key key = {from->start,	from->end,   from->file_offset,
-					  from->device, from->inode, from->elf};
-
-		HASH_FIND(hh, seen, &key, sizeof(key), found);
-		if (found && !strcmp(profile->mappings[found->index].path, from->path)) {
-			snapshot->mapping[i] = found->index;
-			continue;
-		}
-		snapshot->mapping[i] = profile->mapping_count;
-		err = copy_mapping(profile, from);
-		if (err || found)
-			continue;
-		pool[i] = (struct seen_mapping){.key = key, .index = snapshot->mapping[i]};
-		HASH_ADD(hh, seen, key, sizeof(key), &pool[i]);
-		if (!hash_added(&pool[i].hh))
-			err = -ENOMEM;
-	}
-	HASH_CLEAR(hh, seen);
-	return err;
+	*to = (struct profile_mapping){
+		.start = from->start,
+		.end = from->end,
+		.file_offset = from->file_offset,
+		.device = from->device,
+		.inode = from->inode,
+		.elf = from->elf,
+		.build_id_size = from->build_id_size,
+	};
+	memcpy(to->build_id, from->build_id, sizeof(to->build_id));
+	return text_copy(from->path, &to->path);
 }
 
 static int copy_mappings(struct snapshot *snapshot)
 {
-	u32 count = address_map_count(snapshot->process->mappings);
-	struct seen_mapping *pool = calloc(count + 1, sizeof(*pool));
-	int err = -ENOMEM;
+	const struct address_map *table = snapshot->image->mappings;
+	struct profile *profile = snapshot->profile;
+	u32 count = address_map_count(table);
+	int added, err = 0;
 
-	snapshot->profile->mappings = calloc(count + 1, sizeof(*snapshot->profile->mappings));
+	profile->mappings = calloc(count + 1, sizeof(*profile->mappings));
 	snapshot->mapping = calloc(count + 1, sizeof(*snapshot->mapping));
-	if (pool && snapshot->profile->mappings && snapshot->mapping)
-		err = copy_new_mappings(snapshot, pool);
-	free(pool);
+	if (!profile->mappings || !snapshot->mapping)
+		return -ENOMEM;
+	for (u32 i = 0; i < count && !err; i++) {
+		added = mapping_number(snapshot, address_map_get(table, i), &snapshot->mapping[i]);
+		if (added > 0)
+			err = copy_mapping(address_map_get(table, i), &profile->mappings[profile->mapping_count++]);
+		else
+			err = added;
+	}
 	return err;
 }
 
-/* The location of a return address, made at its first sight. 0; -ENOENT: it lies in no known mapping; -ENOMEM. */
+/* The location of a return address, made when first met. 0; -ENOENT: it lies in no known mapping; -ENOMEM. */
 static int location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *ret_index)
 {
-	const struct address_map *table = snapshot->process->mappings;
-	struct profile *profile = snapshot->profile;
 	u64 address = ip ? ip - 1 : 0;
-	const struct mapping *found = address_map_find(table, address, time_ns);
+	const struct mapping *found = address_map_find(snapshot->image->mappings, address, time_ns);
 	u32 mapping = found ? snapshot->mapping[found->index] : MAPPING_UNKNOWN;
-	struct location_key key = {.address = address, .mapping = mapping};
-	struct seen_location *seen;
+	struct profile *profile = snapshot->profile;
+	const u64 key[] = {address, mapping};
+	const struct interned *entry;
+	int added = intern_add(&snapshot->locations, key, sizeof(key), &entry);
 
-	HASH_FIND(hh, snapshot->seen, &key, sizeof(key), seen);
-	if (!seen) {
-		seen = &snapshot->pool[profile->location_count];
-		seen->key = key;
-		seen->index = profile->location_count;
+	if (added < 0)
+		return added;
+	if (added)
 		profile->locations[profile->location_count++] =
 			(struct profile_location){.address = address, .mapping = mapping};
-		HASH_ADD(hh, snapshot->seen, key, sizeof(seen->key), seen);
-		if (!hash_added(&seen->hh))
-			return -ENOMEM;
-	}
-	*ret_index = seen->index;
-	return mapping != MAPPING_UNKNOWN ? 0 : -ENOENT;
+	*ret_index = entry->index;
+	return found ? 0 : -ENOENT;
 }
 
 /*
@@ -159,8 +118,8 @@ static int copy_lifetime(const struct snapshot *snapshot, const struct heap_site
 static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 {
 	struct profile_sample *sample = &snapshot->profile->samples[snapshot->profile->sample_count];
-	struct booking_slot published = booking_published(&site->booking, &snapshot->process->heap.gc);
-	const struct stack *stack = stack_table_find(&snapshot->process->stacks, site->key.stack);
+	struct booking_slot published = booking_published(&site->booking, &snapshot->image->heap.gc);
+	const struct stack *stack = stack_table_find(&snapshot->image->stacks, site->key.stack);
 
 	sample->location = calloc(stack ? stack->depth : 1, sizeof(*sample->location));
 	if (!sample->location)
@@ -192,15 +151,14 @@ static u64 frame_count(const struct image *image)
 
 static int add_samples(struct snapshot *snapshot)
 {
-	struct image *image = snapshot->process;
+	struct image *image = snapshot->image;
 	struct profile *profile = snapshot->profile;
 	u64 frames = frame_count(image);
 	int err = 0;
 
 	profile->locations = calloc(frames ? frames : 1, sizeof(*profile->locations));
 	profile->samples = calloc(HASH_COUNT(image->heap.sites) + 1, sizeof(*profile->samples));
-	snapshot->pool = calloc(frames ? frames : 1, sizeof(*snapshot->pool));
-	if (!profile->locations || !profile->samples || !snapshot->pool)
+	if (!profile->locations || !profile->samples)
 		return -ENOMEM;
 	heap_lifetimes_close(&image->heap);
 	for (const struct heap_site *site = image->heap.sites; site && !err; site = site->hh.next)
@@ -268,7 +226,7 @@ static int copy_facts(const struct recorder_options *options, struct image *imag
 	image_balance(image);
 	memcpy(profile->ledger, image->ledger, sizeof(profile->ledger));
 	profile->pid = image->pid;
-	profile->image = image->image;
+	profile->image = image->ordinal;
 	profile->sample_bytes = options->sample_bytes;
 	profile->alloc_only = options->alloc_only;
 	profile->show_allocator = options->show_allocator;
@@ -299,7 +257,7 @@ static int copy_facts(const struct recorder_options *options, struct image *imag
 int snapshot_take(const struct recorder_options *options, struct image *image, u64 now_ns, u64 start_unix_ns,
 		  struct profile **ret_profile)
 {
-	struct snapshot snapshot = {.process = image, .profile = calloc(1, sizeof(*snapshot.profile))};
+	struct snapshot snapshot = {.image = image, .profile = calloc(1, sizeof(*snapshot.profile))};
 	int err;
 
 	if (!snapshot.profile)
@@ -310,8 +268,8 @@ int snapshot_take(const struct recorder_options *options, struct image *image, u
 		err = copy_mappings(&snapshot);
 	if (!err)
 		err = add_samples(&snapshot);
-	HASH_CLEAR(hh, snapshot.seen);
-	free(snapshot.pool);
+	intern_release(&snapshot.mappings);
+	intern_release(&snapshot.locations);
 	free(snapshot.mapping);
 	if (err)
 		profile_free(snapshot.profile);

@@ -5,7 +5,7 @@
 #include "heap/recorder.h"
 
 /* The image's state at `now_ns`, without names. *ret_profile is the caller's. 0 or -ENOMEM. */
-int snapshot_take(const struct recorder_options *options, struct image *process, u64 now_ns, u64 start_unix_ns,
+int snapshot_take(const struct recorder_options *options, struct image *image, u64 now_ns, u64 start_unix_ns,
 		  struct profile **ret_profile);
 
 #endif

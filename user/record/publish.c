@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "binary/symbolizer.h"
 #include "format/table_profile.h"
+#include "heap/snapshot.h"
 #include "profile/ledger.h"
 
 bool publish_merges(const struct publication *publication)
@@ -72,9 +73,9 @@ static int snapshot_living(struct publication *publication, struct image *image,
 	image_balance(image);
 	image->ledger[COUNTER_IN_FLIGHT] += ledger_missing(image->ledger);
 	if (!err)
-		err = recorder_snapshot(publication->recorder, image, publication->taken_ns,
-					publication->start_unix_ns + (image->start_ns - publication->start_ns),
-					ret_profile);
+		err = snapshot_take(recorder_options(publication->recorder), image, publication->taken_ns,
+				    publication->start_unix_ns + (image->start_ns - publication->start_ns),
+				    ret_profile);
 	memcpy(image->ledger, settled, sizeof(settled));
 	return err;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "heap/apply_event.h"
 #include "base/log.h"
 #include "trace/on_sideband.h"
 #include "trace/raw_stacks.h"
@@ -168,9 +169,9 @@ static int on_event(struct tracer *tracer, const struct event *event, size_t siz
 	}
 	if (ends_image(event) && event->process && !recorder_find(tracer->recorder, event->process))
 		begin_without_event(tracer, event, size);
-	err = recorder_event(tracer->recorder, event, size);
+	err = apply_event(tracer->recorder, event, size);
 	if (err == -ENOENT && event->process && !begin_without_event(tracer, event, size))
-		err = recorder_event(tracer->recorder, event, size);
+		err = apply_event(tracer->recorder, event, size);
 	if (err == -ENOMEM)
 		return err;
 	react(tracer, (const struct event_process *)event);

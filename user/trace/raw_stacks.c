@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heap/apply_event.h"
 #include "unwind/walk.h"
 
 #define WAITS_MAX 16 /* for tables, at the end: where there is no room for all that a stack needs, they come and go */
@@ -89,7 +90,7 @@ static bool unwind_one(struct raw_stacks *unwinder, struct raw *raw, bool all)
 	stack.header.flags = end == UNWIND_TRUNCATED ? EVENT_TRUNCATED : 0;
 	stack.end = end;
 	count_end(image, end, frame_pointer);
-	recorder_event(unwinder->recorder, &stack.header, sizeof(stack));
+	apply_event(unwinder->recorder, &stack.header, sizeof(stack));
 	return true;
 }
 

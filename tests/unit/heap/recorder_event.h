@@ -13,7 +13,7 @@
 
 #include "profile/ledger.h"
 #include "system/address_map.h"
-#include "heap/recorder.h"
+#include "heap/apply_event.h"
 
 #define PID 500
 
@@ -54,21 +54,21 @@ static inline int send_alloc(u32 number, u64 object, u64 size, u64 stack, u16 fl
 		.stack = stack,
 	};
 
-	return recorder_event(recorder, &event.header, sizeof(event));
+	return apply_event(recorder, &event.header, sizeof(event));
 }
 
 static inline int send_object(u16 kind, u32 number, u64 object)
 {
 	struct event_object event = {.header = {.kind = kind, .process = number}, .object = object};
 
-	return recorder_event(recorder, &event.header, sizeof(event));
+	return apply_event(recorder, &event.header, sizeof(event));
 }
 
 static inline int send_moved(u16 kind, u32 number, u64 object, u32 tid)
 {
 	struct event_moved event = {.header = {.kind = kind, .process = number}, .object = object, .tid = tid};
 
-	return recorder_event(recorder, &event.header, sizeof(event));
+	return apply_event(recorder, &event.header, sizeof(event));
 }
 
 static inline int send_stack(u32 number, u64 hash, u32 depth, size_t size)
@@ -79,7 +79,7 @@ static inline int send_stack(u32 number, u64 hash, u32 depth, size_t size)
 		.header = {.kind = EVENT_STACK, .process = number, .time_ns = 50}, .stack = hash, .depth = depth};
 	for (u32 i = 0; i < STACK_DEPTH_MAX; i++)
 		event.ip[i] = 0x400000 + i;
-	return recorder_event(recorder, &event.header, size);
+	return apply_event(recorder, &event.header, size);
 }
 
 static inline size_t stack_size(u32 depth)
@@ -100,7 +100,7 @@ static inline int send_process(u16 kind, u32 number, u32 next, u64 time_ns, cons
 	};
 
 	memcpy(event.comm, comm, strnlen(comm, sizeof(event.comm)));
-	return recorder_event(recorder, &event.header, sizeof(event));
+	return apply_event(recorder, &event.header, sizeof(event));
 }
 
 #endif

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "heap/recorder.h"
+#include "heap/apply_event.h"
 #include "profile/estimate.h"
 #include "unit/profile/chance.h"
 
@@ -104,7 +104,7 @@ static inline struct event header(u16 kind, const struct model *model)
 
 static inline void tell(const void *event, size_t size)
 {
-	assert_int_equal(recorder_event(world.recorder, event, size), 0);
+	assert_int_equal(apply_event(world.recorder, event, size), 0);
 }
 
 static inline void model_alloc(struct model *model, u32 at)

@@ -33,7 +33,7 @@ static void test_image_new_starts_empty(void **state)
 	(void)state;
 	assert_int_equal(process->number, 9);
 	assert_int_equal(process->pid, 1234);
-	assert_int_equal(process->image, 2);
+	assert_int_equal(process->ordinal, 2);
 	assert_int_equal(process->start_ns, 77);
 	assert_int_equal(process->end_ns, 0);
 	assert_int_equal(process->heap.sample_bytes, 1);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "heap/snapshot.h"
 #include "recorder_event.h"
 
 /* --- objects --- */
@@ -90,7 +91,7 @@ static void test_recorder_event_of_no_kind_is_malformed(void **state)
 	begin(1, PID);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		event.header.kind = kinds[i];
-		assert_int_equal(recorder_event(recorder, &event.header, sizeof(event)), -EBADMSG);
+		assert_int_equal(apply_event(recorder, &event.header, sizeof(event)), -EBADMSG);
 	}
 }
 
@@ -101,7 +102,7 @@ static int send_cut(const void *event, size_t size)
 	int err;
 
 	memcpy(cut, event, size);
-	err = recorder_event(recorder, cut, size);
+	err = apply_event(recorder, cut, size);
 	free(cut);
 	return err;
 }
@@ -197,7 +198,7 @@ static int snapshot_process(struct image *image, void *arg)
 	struct profile *profile;
 
 	(void)arg;
-	assert_int_equal(recorder_snapshot(recorder, image, UINT64_MAX, 1, &profile), 0);
+	assert_int_equal(snapshot_take(recorder_options(recorder), image, UINT64_MAX, 1, &profile), 0);
 	for (u32 i = 0; i < profile->sample_count; i++)
 		for (u32 j = 0; j < profile->samples[i].depth; j++)
 			assert_true(profile->samples[i].location[j] < profile->location_count);

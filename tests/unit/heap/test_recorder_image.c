@@ -19,7 +19,7 @@ static void test_recorder_exec_ends_one_image_and_begins_the_next(void **state)
 	assert_int_equal(one->end_ns, 60);
 	assert_int_equal(one->cpu_end_ns, 60000);
 	assert_int_equal(two->pid, PID);
-	assert_int_equal(two->image, 2);
+	assert_int_equal(two->ordinal, 2);
 	assert_int_equal(two->scope, 3);
 	assert_int_equal(two->start_ns, 60);
 	assert_int_equal(two->cpu_start_ns, 60000);
@@ -36,7 +36,7 @@ static void test_recorder_exec_of_command_begins_its_first_image(void **state)
 	(void)state;
 	assert_null(recorder_current(recorder, PID));
 	assert_int_equal(send_process(EVENT_EXEC, 0, 1, 60, "first"), 0);
-	assert_int_equal(recorder_current(recorder, PID)->image, 1);
+	assert_int_equal(recorder_current(recorder, PID)->ordinal, 1);
 }
 
 static void test_recorder_exit_ends_the_image_once(void **state)
@@ -69,8 +69,8 @@ static void test_recorder_pid_used_again_begins_another_image(void **state)
 	(void)state;
 	begin(1, PID);
 	send_process(EVENT_EXIT, 1, 0, 60, "name");
-	assert_int_equal(begin(2, PID)->image, 2);
-	assert_int_equal(begin(3, PID + 1)->image, 1);
+	assert_int_equal(begin(2, PID)->ordinal, 2);
+	assert_int_equal(begin(3, PID + 1)->ordinal, 1);
 }
 
 static int collect(struct image *image, void *arg)
@@ -149,13 +149,13 @@ static void test_recorder_pid_is_numbered_on_after_its_images_are_taken(void **s
 	for (u32 image = 1; image <= 3; image++) {
 		struct image *process = begin(image, PID);
 
-		assert_int_equal(process->image, image);
+		assert_int_equal(process->ordinal, image);
 		recorder_end(recorder, process, 50);
 		taken = recorder_take_ended(recorder);
 		assert_ptr_equal(taken, process);
 		image_free(taken);
 	}
-	assert_int_equal(begin(4, PID + 1)->image, 1);
+	assert_int_equal(begin(4, PID + 1)->ordinal, 1);
 }
 
 /* By exec the older image is taken while the newer lives: that is still the pid's. */
@@ -208,7 +208,7 @@ static void test_recorder_enter_begins_an_image_and_leave_ends_it(void **state)
 	assert_int_equal(image->cpu_end_ns, 90000);
 	assert_string_equal(image->comm, "away");
 	assert_int_equal(send_process(EVENT_ENTER, 0, 2, 95, "back"), 0);
-	assert_int_equal(recorder_current(recorder, PID)->image, 2);
+	assert_int_equal(recorder_current(recorder, PID)->ordinal, 2);
 }
 
 static void test_recorder_exec_into_what_is_not_wanted_ends_the_image_alone(void **state)

@@ -19,6 +19,7 @@ static void *table_memory(size_t size)
 
 #define uthash_malloc table_memory
 
+#include "base/intern.c"
 #include "heap/recorder.c"
 #include "heap/snapshot.c"
 
@@ -57,7 +58,7 @@ static void test_recorder_begin_without_memory_begins_nothing(void **state)
 	}
 	tables_left = PLENTY;
 	assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &image), 0);
-	assert_int_equal(image->image, 1);
+	assert_int_equal(image->ordinal, 1);
 	assert_ptr_equal(recorder_find(recorder, 1), image);
 }
 
@@ -92,11 +93,11 @@ static void test_snapshot_without_memory_says_so(void **state)
 	/* Two tables, of mappings and of locations, with their buckets. */
 	for (unsigned int enough = 0; enough < 4; enough++) {
 		tables_left = enough;
-		assert_int_equal(recorder_snapshot(recorder, image, 30, 0, &profile), -ENOMEM);
+		assert_int_equal(snapshot_take(recorder_options(recorder), image, 30, 0, &profile), -ENOMEM);
 		assert_null(profile);
 	}
 	tables_left = 4;
-	assert_int_equal(recorder_snapshot(recorder, image, 30, 0, &profile), 0);
+	assert_int_equal(snapshot_take(recorder_options(recorder), image, 30, 0, &profile), 0);
 	assert_int_equal(profile->sample_count, 1);
 	profile_free(profile);
 }

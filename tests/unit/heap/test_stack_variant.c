@@ -15,7 +15,8 @@
 
 #include "include/stackhash.h"
 #include "system/address_map.h"
-#include "heap/recorder.h"
+#include "heap/apply_event.h"
+#include "heap/snapshot.h"
 
 #define PROCESS 3
 #define PID	500
@@ -85,7 +86,7 @@ static void send_stack(u64 hash, u32 depth, u64 time_ns)
 		.header = {.kind = EVENT_STACK, .process = PROCESS, .time_ns = time_ns}, .stack = hash, .depth = depth};
 
 	memcpy(event.ip, frames, depth * sizeof(*frames));
-	assert_int_equal(recorder_event(recorder, &event.header, sizeof(event)), 0);
+	assert_int_equal(apply_event(recorder, &event.header, sizeof(event)), 0);
 }
 
 static void send_alloc(u64 hash, u64 size, u64 time_ns)
@@ -96,7 +97,7 @@ static void send_alloc(u64 hash, u64 size, u64 time_ns)
 				    .size = size,
 				    .stack = hash};
 
-	assert_int_equal(recorder_event(recorder, &event.header, sizeof(event)), 0);
+	assert_int_equal(apply_event(recorder, &event.header, sizeof(event)), 0);
 }
 
 /* As a program does it: the stack at its first sight, walked by the list of that generation. */
@@ -113,7 +114,7 @@ static void take(void)
 {
 	profile_free(profile);
 	profile = NULL;
-	assert_int_equal(recorder_snapshot(recorder, process, 10000, 0, &profile), 0);
+	assert_int_equal(snapshot_take(recorder_options(recorder), process, 10000, 0, &profile), 0);
 }
 
 /* Objects of that size whose stack is that deep, its second frame in the file of that name. */
