@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The incomplete beta function by its continued fraction, and its inverse. Called by survival.c. Written here because
+ * The incomplete beta function by its continued fraction, and its inverse. Written here because
  * the library that has it (GSL) is 3 MB for one function. Continued fraction: NIST Digital Library of Mathematical
  * Functions, 8.17.22; its evaluation from the left: Lentz's method as modified by Thompson and Barnett 1986.
  */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Rows of a shared array: a chain of runs that covers it without a gap, in the order of place. Giving back needs no
- * memory and so cannot fail; runs that are free side by side become one when somebody asks for room. Used by
- * unwindlist.
+ * memory and so cannot fail; adjacent free runs are joined when rows are taken.
  */
 #include "base/extent.h"
 

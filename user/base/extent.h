@@ -18,7 +18,7 @@ void extent_free(struct extent *extent);
 /* `count` rows in a row, from *ret_first on. 0, -ENOSPC or -ENOMEM. */
 int extent_take(struct extent *extent, u32 count, u64 now_ns, u32 *ret_first);
 
-/* Give back what extent_take handed out, all of it; `first` as it was told. */
+/* Give back what extent_take handed out, all of it; `first` is what it returned. */
 void extent_give(struct extent *extent, u32 first, u64 now_ns);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* gzip by zlib, what zlib says in negative errno. Called by pprof_read.c and pprof_write.c; owns nothing between calls. */
+/* gzip by zlib, with its errors as negative errno. */
 #include "base/gzip.h"
 
 #include <errno.h>

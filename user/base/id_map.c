@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ids of messages, looked up by bisection. Owns the rows; called by pprof_read.c and pprof_locations.c. */
 #include "base/id_map.h"
 
 #include <errno.h>

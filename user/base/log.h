@@ -2,9 +2,11 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 /*
- * Words for the user, on stderr, prefixed "heaptap: ", one line a call; control characters (a hostile process name may
- * hold any) become '?'. errno is kept. Only main-line code (main, record, report, doctor, tracer, cli) calls these;
- * other modules return errors.
+ * The room base/ holds what knows nothing of profiling: messages, text, numbers, arrays, hash tables, threads. It
+ * includes no other room.
+ *
+ * Messages to the user, on stderr, prefixed "heaptap: ", one line a call; control characters (a hostile process name may
+ * hold any) become '?'. errno is kept. Only the rooms trace, record and cli call these; the others return errors.
  */
 #include <stdbool.h>
 

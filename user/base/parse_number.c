@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Numbers and names out of option arguments. The C library's converters take blanks, signs, exponents, "inf" and
- * whatever follows; here the form is checked first. Called by cli.
+ * whatever follows; here the form is checked first.
  */
 #include "base/parse_number.h"
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of files that were written for somebody who is to be told later. */
 #include "base/string_list.h"
 
 #include <errno.h>

@@ -10,7 +10,7 @@ u32 string_list_count(char *const *files);
 /* Move the names of `more` behind those of *files; `more` is gone then, also on error. 0 or -ENOMEM. */
 int string_list_append(char ***files, char **more);
 
-/* Lists kept by a key until somebody wants them. Valid when zeroed. */
+/* Lists kept by a key until they are taken. Valid when zeroed. */
 struct string_list_table {
 	struct string_list_row *rows;
 };

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ranges of addresses, sorted once and then searched. Owns the array; called by dwarf.c. */
 #include "binary/address_ranges.h"
 
 #include <errno.h>

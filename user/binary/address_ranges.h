@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef BINARY_ADDRESS_RANGES_H
 #define BINARY_ADDRESS_RANGES_H
-/* To whom an address belongs: ranges of addresses, each with an id. Added in any order, sorted once, then searched. */
+/* Which id an address belongs to: ranges of addresses, each with an id. Added in any order, sorted once, then searched. */
 #include <stddef.h>
 
 #include "include/types.h"

@@ -31,7 +31,7 @@ struct debuginfod {
 /* When the download going on must stop. The library gives its callback nothing that could lead to our own data. */
 static u64 stop_ns;
 
-/* Called by the library every now and then while it waits; non-zero ends that. */
+/* The library calls this from time to time while it waits; non-zero ends the wait. */
 static int look_at_clock(debuginfod_client *client, long done, long all)
 {
 	(void)client;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef BINARY_DEBUGINFOD_H
 #define BINARY_DEBUGINFOD_H
-/* Debug files from the debuginfod servers that DEBUGINFOD_URLS names. Used by symbolizer.c alone. */
+/* Debug files from the debuginfod servers that DEBUGINFOD_URLS names. */
 #include "include/types.h"
 
 struct debuginfod;

@@ -3,7 +3,6 @@
 #define BINARY_DWARF_H
 /*
  * The DWARF inside one ELF file: which functions, inlined ones included, and which source line an address belongs to.
- * Used by symbolizer.c alone.
  */
 #include "include/types.h"
 

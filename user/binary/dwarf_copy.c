@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Why a copy: libdw trusts its sections more than a hostile file deserves. It reads strings until their NUL, wherever
- * that may be; it opens the file that .gnu_debugaltlink names; and mapping the file instead would let whoever shortens
- * it kill us. In the copy every section is unpacked, of a size known before, and followed by zeros, and no section is
+ * that may be; it opens the file that .gnu_debugaltlink names; and a mapped file that is shortened
+ * would end heaptap with SIGBUS. In the copy every section is unpacked, of a size known before, and followed by zeros, and no section is
  * there but those needed.
  */
 #include "binary/dwarf_copy.h"

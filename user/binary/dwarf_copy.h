@@ -2,8 +2,7 @@
 #ifndef BINARY_DWARF_COPY_H
 #define BINARY_DWARF_COPY_H
 /*
- * The debug sections of a file, copied into an ELF image in memory that is safe to hand to libdw. Used by dwarf.c
- * alone.
+ * The debug sections of a file, copied into an ELF image in memory that is safe to hand to libdw.
  */
 #include <stddef.h>
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One mapped file: what its headers say is read once and copied, symbols are read on demand. Owns the descriptor.
- * Created by target for every file that a traced process maps; read by attach (offsets), site (code) and symbol
- * (names).
  *
  * libelf reads here and never maps: a file that is truncated while heaptap looks at it, as an upgrade in place or a
  * hostile owner may do, must end in an error and not in SIGBUS. The libelf handle lives no longer than one function, so

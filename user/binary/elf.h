@@ -2,6 +2,9 @@
 #ifndef BINARY_ELF_H
 #define BINARY_ELF_H
 /*
+ * The room binary/ reads one ELF file at a time and finds names and source lines for addresses in it. It traces nothing,
+ * and keeps nothing about processes.
+ *
  * One file that a process maps: its identity (device, inode, build id), an open descriptor that outlives the process
  * and the path, and bounds-checked access to its symbols and code. Files are hostile: nothing here trusts an offset.
  */

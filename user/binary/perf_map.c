@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A perf map has a line "START SIZE name" for every function, in hexadecimal, in the order in which they were made;
- * memory is used again, so that a later line overrules an earlier one. It lies where everybody may write, so it must
- * be the process's own. Owns the text, whose lines become the names, and the pieces that are left of the functions,
+ * memory is used again, so that a later line overrules an earlier one. Any user may write to its directory, so it must
+ * belong to the user of the process. Owns the text, whose lines become the names, and the pieces that are left of the functions,
  * sorted and without overlap.
  */
 #include "binary/perf_map.h"
@@ -19,7 +19,7 @@
 
 #define TEXT_BYTES_MAX ((u64)64 << 20)
 #define FUNCTIONS_MAX  (1u << 20)
-#define NOBODY	       UINT32_MAX
+#define NO_OWNER       UINT32_MAX
 
 struct function {
 	u64 start, end;
@@ -30,7 +30,7 @@ struct perf_map {
 	char *text;
 	struct function *functions; /* as in the file */
 	u64 *edges;		    /* where functions begin or end, sorted, each once */
-	u32 *owners;		    /* the function from that edge to the next, or NOBODY */
+	u32 *owners;		    /* the function from that edge to the next, or NO_OWNER */
 	u32 function_count, edge_count;
 };
 
@@ -60,7 +60,7 @@ static bool parse_number(char **cursor, u64 *ret_number)
 	return true;
 }
 
-/* Lines that are none are passed over: the process may be writing the last one. */
+/* Lines of another form are skipped: the process may be writing the last one. */
 static bool parse_line(char *line, struct function *ret_function)
 {
 	u64 start, size;
@@ -136,8 +136,7 @@ static u32 edges_upto(const struct perf_map *perfmap, u64 address)
 	return low;
 }
 
-/* The first piece from `piece` on that nobody has; next[] leads there, and the way is shortened for those who follow.
- */
+/* The first piece from `piece` on without an owner; next[] leads there, and is shortened for later calls. */
 static u32 find_free(u32 *next, u32 piece)
 {
 	u32 found = piece;
@@ -165,7 +164,7 @@ static int assign_pieces(struct perf_map *perfmap)
 	}
 	for (u32 i = 0; i <= perfmap->edge_count; i++) {
 		next[i] = i;
-		perfmap->owners[i] = NOBODY;
+		perfmap->owners[i] = NO_OWNER;
 	}
 	for (u32 i = perfmap->function_count; i-- > 0;) {
 		u32 end = edges_upto(perfmap, perfmap->functions[i].end) - 1;
@@ -269,7 +268,7 @@ const char *perf_map_find(const struct perf_map *perfmap, u64 address, u64 *ret_
 	u32 edge = edges_upto(perfmap, address);
 	const struct function *function;
 
-	if (!edge || perfmap->owners[edge - 1] == NOBODY)
+	if (!edge || perfmap->owners[edge - 1] == NO_OWNER)
 		return NULL;
 	function = &perfmap->functions[perfmap->owners[edge - 1]];
 	*ret_start = function->start;

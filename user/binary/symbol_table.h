@@ -2,7 +2,7 @@
 #ifndef BINARY_SYMBOL_TABLE_H
 #define BINARY_SYMBOL_TABLE_H
 /*
- * The function symbols of one ELF file, sorted for looking up by file offset. Used by symbolizer.c where there is no DWARF.
+ * The function symbols of one ELF file, sorted for looking up by file offset.
  */
 #include "include/types.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Code addresses to names. Owns one struct dwarf_reader and one struct symbol_table per file, both made when needed and dropped
- * when told to, every answer given so far, and all names in them. Called by profile_symbolize.
+ * Owns one struct dwarf_reader and one struct symbol_table per file, made when needed and dropped on request, every answer
+ * given so far, and all names in them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -256,7 +256,7 @@ static int answer_from_debuginfo(struct symbolizer *symbolizer, const struct dwa
 		const struct dwarf_function *function = &place->function[i];
 		const char *name = function->linkage_name ? function->linkage_name : function->name;
 
-		if (!name) /* an inlined function nobody named: the caller's line still tells the place */
+		if (!name) /* an inlined function without a name: the caller's line still tells the place */
 			continue;
 		answer->lines[answer->frame.line_count] = (struct symbol_line){
 			.file = function->file, .line = function->line, .start_line = function->start_line};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The entries of call frame information, decoded by libdw, as a list of functions in the order of their code. .eh_frame
- * comes first: .debug_frame is heard where that is silent (code of Go, and assembly that was given debug information
+ * comes first: .debug_frame counts where that has nothing (code of Go, and assembly that was given debug information
  * alone). Two functions that overlap, as only a damaged file has them, are cut where the second begins.
  */
 #include "unwind/cfi_entries.h"
@@ -123,7 +123,7 @@ static int add_function(struct cfi_entries *list, const struct cfi_section *sect
 	return append(list, &function);
 }
 
-/* Call add_common or add_function for every entry; a damaged one is passed over where its size is credible. */
+/* Call add_common or add_function for every entry; a damaged one is skipped if its size is credible. */
 static int walk_entries(struct cfi_entries *list, const struct cfi_section *section, bool is_common)
 {
 	static const unsigned char ident[EI_NIDENT] = {

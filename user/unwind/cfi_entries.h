@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef UNWIND_CFI_ENTRIES_H
 #define UNWIND_CFI_ENTRIES_H
-/* The functions that call frame information describes. Used by compile.c alone. */
+/* The functions that call frame information describes. */
 #include "unwind/cfi_program.h"
 #include "unwind/cfi_sections.h"
 #include "binary/elf.h"
@@ -16,8 +16,8 @@ struct cfi_entries {
 };
 
 /*
- * Read those whose code the file holds; they point into `sections`. 0, -EFBIG or -ENOMEM; damaged entries are passed
- * over. Release in any case.
+ * Read those whose code the file holds; they point into `sections`. 0, -EFBIG or -ENOMEM; damaged entries are
+ * skipped. Release in any case.
  */
 int cfi_entries_read(const struct elf *elf, const struct cfi_section sections[CFI_SECTION_COUNT],
 		     struct cfi_entries *ret_list);

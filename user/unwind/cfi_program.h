@@ -3,7 +3,7 @@
 #define UNWIND_CFI_PROGRAM_H
 /*
  * The programs of call frame information: what they say about the registers that a table follows, address by
- * address. Used by cfi_entries.c and compile.c.
+ * address.
  *
  * libdw can run them as well, one address at a time and each time from the start of the function, keeping every
  * register that a program names: the time of a hostile program is then the square of its size, and its memory is 16

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef UNWIND_CFI_READER_H
 #define UNWIND_CFI_READER_H
-/* Numbers in call frame information. Used by the files of the compiler alone, as compile.h shows it. */
+/* Numbers in call frame information. */
 #include "include/types.h"
 #include "unwind/cfi_sections.h"
 

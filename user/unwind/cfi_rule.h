@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef UNWIND_CFI_RULE_H
 #define UNWIND_CFI_RULE_H
-/* What a call frame program says at one address, and the rule that says the same. Used by cfi_program.c. */
+/* What a call frame program says at one address, and the rule that says the same. */
 #include "include/types.h"
 #include "include/unwind.h"
 #include "unwind/cfi_reader.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef UNWIND_CFI_SECTIONS_H
 #define UNWIND_CFI_SECTIONS_H
-/* The sections of a file that hold call frame information, read into memory. Used by compile.c alone. */
+/* The sections of a file that hold call frame information, read into memory. */
 #include "binary/elf.h"
 
 struct cfi_section {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The table of a file: the functions that its call frame information describes (cfi_entries.c), what their programs say
- * (cfi_program.c), as rules (cfi_rule.c), each once for all files. Created by table for every file that a traced process
- * runs code of.
+ * (cfi_program.c), as rules (cfi_rule.c), each once for all files.
  *
  * Time is linear in the sections' size but for one sort: every entry is decoded twice, every program run once.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From overlapping mappings to rows that a binary search can go by; used by table. */
+/* From overlapping mappings to rows that a binary search can go by. */
 #include "unwind/map_layout.h"
 
 #include <errno.h>

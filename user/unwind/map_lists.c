@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The lists of mappings in the programs' memory; owned by table, which locks them. */
+/* The lists of mappings in the programs' memory. The mutex of the tables guards them. */
 #include "unwind/map_lists.h"
 
 #include <errno.h>

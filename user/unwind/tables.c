@@ -20,7 +20,7 @@ enum table_state {
 	TABLE_WAITING,
 	TABLE_READY,
 	TABLE_NONE,    /* no call frame information, or no room */
-	TABLE_EVICTED, /* made room for others while nobody mapped its file */
+	TABLE_EVICTED, /* gave way to others while no process mapped its file */
 };
 
 struct table {
@@ -81,8 +81,8 @@ static u32 find_place(const struct unwind_tables *set, u32 count)
 }
 
 /*
- * Files that nobody maps any longer give way, the oldest first. A program that is about to look into such a table has
- * the mapping list of an image that has ended, so what it finds there is of no use to anybody.
+ * Tables of files that no process maps any longer give way, the oldest first. A program that is about to look into such a table has
+ * the mapping list of an image that has ended, so what it finds there does not matter.
  */
 static bool evict_one(struct unwind_tables *set)
 {
@@ -290,7 +290,7 @@ int unwind_tables_rule(struct unwind_tables *set, struct elf *elf, u64 offset, s
 	int err;
 
 	pthread_mutex_lock(&set->mutex);
-	/* The list of an image that has ended is not published any more, so nobody may have asked for its tables. */
+	/* The list of an image that has ended is not published any more, so its tables may not have been requested. */
 	table = request(set, elf);
 	if (!table) {
 		err = -ENOMEM;
@@ -318,7 +318,7 @@ void unwind_tables_withdraw(struct unwind_tables *set, struct scope *scope, u64 
 	pthread_mutex_unlock(&set->mutex);
 }
 
-/* Enter the tables into the layout, asking for those that nobody asked for before. 0 or -ENOMEM. */
+/* Enter the tables into the layout, requesting those that were not requested before. 0 or -ENOMEM. */
 static int enter_tables(struct unwind_tables *set, struct map_layout *layout)
 {
 	for (u32 i = 0; i < layout->count; i++) {

@@ -2,6 +2,10 @@
 #ifndef UNWIND_TABLES_H
 #define UNWIND_TABLES_H
 /*
+ * The room unwind/ turns call frame information of files (.eh_frame, .debug_frame) into tables that the programs search,
+ * and walks stacks by them. It reads files through binary/ and mappings through system/; it knows no processes, images or
+ * BPF maps, only the memory that it is given.
+ *
  * The unwind tables of all files, as the programs see them: a worker thread compiles each file's once, puts it into the
  * shared rows, and enters it into the mapping lists of the processes that map the file. Lists are published whole, by
  * one store of their place and length into the scope's row, so that a program sees the old list or the new one. When
