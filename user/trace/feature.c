@@ -104,8 +104,9 @@ static int trial_open(struct trial *trial, enum attach_kind kind)
 	int err;
 
 	*trial = (struct trial){.skeleton = feature__open(), .link_fd = -1, .perf_fd = -1};
+	err = -errno;
 	if (!trial->skeleton)
-		return errno ? -errno : -ENOMEM;
+		return err ? err : -ENOMEM;
 	program =
 		kind == ATTACH_SESSION ? trial->skeleton->progs.feature_session : trial->skeleton->progs.feature_uprobe;
 	err = calibrate_find_offset(site, &offset);
