@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/string_list.h"
 #include "format/json_profile.h"
 #include "format/output_file.h"
@@ -29,26 +30,11 @@ struct index_entry index_entry_of(const struct profile *profile, char *const *fi
 	return entry;
 }
 
-static int grow(struct index_table *table)
-{
-	u32 capacity = table->capacity ? 2 * table->capacity : 64;
-	struct index_entry *entries;
-
-	if (table->count < table->capacity)
-		return 0;
-	entries = reallocarray(table->entries, capacity, sizeof(*entries));
-	if (!entries)
-		return -ENOMEM;
-	table->entries = entries;
-	table->capacity = capacity;
-	return 0;
-}
-
 int index_table_add(struct index_table *table, struct profile *profile, char **files)
 {
 	if (!files)
 		files = calloc(1, sizeof(*files));
-	if (!files || grow(table)) {
+	if (!files || array_grow(&table->entries, table->count, 1)) {
 		string_list_free(files);
 		profile_free(profile);
 		return -ENOMEM;

@@ -20,7 +20,7 @@ struct index_entry index_entry_of(const struct profile *profile, char *const *fi
 /* Entries that own their facts and files. Valid when zeroed. */
 struct index_table {
 	struct index_entry *entries;
-	u32 count, capacity;
+	u32 count;
 };
 
 /* Takes both over, also on error, and strips the profile of its tables. `files` may be NULL. 0 or -ENOMEM. */
