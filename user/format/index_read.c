@@ -69,7 +69,7 @@ static bool lists_file(const cJSON *row, const char *name)
 	return false;
 }
 
-/* The row that the profile in file `name` is of: named there, and with the same sums. NULL: none. */
+/* The row that lists file `name` and has the same sums as its profile. NULL: none. */
 static const cJSON *find_row(const cJSON *index, const char *list, const char *name, const struct profile *profile)
 {
 	const cJSON *row;
@@ -102,7 +102,6 @@ static void take_ledger(const cJSON *process, struct profile *profile)
 		profile->ledger[i] = number_of(ledger, ledger_name(i));
 }
 
-/* What the index has beside the profile. */
 static void take_process(const cJSON *process, struct profile *profile)
 {
 	const cJSON *slowdown = member(process, "slowdown_percent");
@@ -127,7 +126,7 @@ static void take_process(const cJSON *process, struct profile *profile)
 	if (cJSON_IsNumber(slowdown))
 		profile->slowdown_percent = slowdown->valuedouble;
 	take_ledger(process, profile);
-	/* The percentage was made of the cost of a trap, which the index leaves out. */
+	/* The cost of a trap is not in the index, but the percentage was computed from it. */
 	hits = profile->ledger[COUNTER_HITS_ALLOC] + profile->ledger[COUNTER_HITS_FREE];
 	if (hits)
 		profile->hit_cost_ns = profile->slowdown_percent / 100 * profile->cpu_ns / hits;

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef FORMAT_INDEX_READ_H
 #define FORMAT_INDEX_READ_H
-/* The index.json of a recording: a help and never a condition, so what is wrong with it is passed over. */
+/* Reads the index.json of a recording. The file is optional, so anything wrong with it is ignored. */
 #include <cjson/cJSON.h>
 
 #include "format/index_write.h"
 
-cJSON *index_read(const char *directory); /* cJSON_Delete's; NULL: none, or none that can be used */
+cJSON *index_read(const char *directory); /* free with cJSON_Delete; NULL: no usable one */
 
-/* What the index, which may be NULL, has beside the profile read from file `name`. */
+/* Fill in what the index (may be NULL) knows about the profile read from file `name`. */
 void index_complete(const cJSON *index, const char *name, struct profile *profile);
 
-/* Is it of a population? And is the file among those of what is merged there? */
+/* Whether the recording was of a population, and whether one of its merged profiles is in that file. */
 bool index_is_population(const cJSON *index);
 bool index_merged_has_file(const cJSON *index, const char *name);
 
-/* Its processes, for index_table_release also on error. 0 or -ENOMEM. */
+/* Its processes. Release the table also on error. 0 or -ENOMEM. */
 int index_table_read(const cJSON *index, struct index_table *table);
 
 #endif

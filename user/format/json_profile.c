@@ -127,7 +127,7 @@ static void write_ages(struct json *json, const struct profile_model *model)
 	json_close(json);
 }
 
-/* The model collector; `null` with --alloc-only. `summary` is of the process. */
+/* The model collector: null with --alloc-only. `summary` is that of the process. */
 static void write_model(struct json *json, const struct profile *profile, const struct lifetime_summary *summary)
 {
 	const struct profile_model *model = &profile->model;

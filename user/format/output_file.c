@@ -13,7 +13,7 @@
 #include "format/pprof_write.h"
 #include "format/text.h"
 
-/* A .folded file holds one measure: what lives, or what was allocated when nothing else is known. */
+/* A .folded file holds one measure: in use, or allocated where in-use is unknown. */
 static int write_folded_file(const struct profile *profile, FILE *out)
 {
 	return folded_write(profile, out, profile->alloc_only ? ALLOC_SPACE : INUSE_SPACE);
@@ -89,7 +89,7 @@ void output_file_clean_name(const char *name, char clean[OUTPUT_FILE_NAME_MAX + 
 		clean[0] = '_';
 }
 
-/* NULL without memory. */
+/* NULL: no memory. */
 static char *file_name(const struct profile *profile, unsigned int seq, const char *extension)
 {
 	char comm[OUTPUT_FILE_NAME_MAX + 1], image[16] = "", number[16] = "", *name;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The model collector's numbers in a .pb.gz, to and fro. The file may come from anybody. Called by *_pprof.c. */
 #include "format/pprof_lifetime.h"
 
 #include <errno.h>
@@ -9,7 +8,7 @@
 
 #include "heap/gc_model.h"
 
-/* --- to --- */
+/* --- packing --- */
 
 void pprof_model_pack(const struct profile *profile, Pprof__Model *ret_message)
 {
@@ -37,7 +36,7 @@ void pprof_model_pack(const struct profile *profile, Pprof__Model *ret_message)
 	ret_message->memory_used = profile->memory_used;
 }
 
-/* The table without the zeros at its end. */
+/* The length of the table without the zeros at its end. */
 static size_t significant(const u32 *table, size_t count)
 {
 	while (count && !table[count - 1])
@@ -58,9 +57,9 @@ void pprof_lifetime_pack(struct lifetime *lifetime, Pprof__Lifetime *ret_message
 	ret_message->n_gone = significant(lifetime->gone, LIFETIME_DEATH_BUCKETS);
 }
 
-/* --- fro --- */
+/* --- unpacking: the file may be hostile --- */
 
-/* A number of bytes that can be one. */
+/* 0 instead of what no sum of bytes can be. */
 static double amount(double bytes)
 {
 	return isfinite(bytes) ? bytes : 0;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The message may come from anybody: places in its string table are not trusted, and what protobuf-c may allocate is
- * bounded, as is what is copied of it. Owns the message; called by pprof_read.c and pprof_locations.c.
- */
+/* The message may be hostile: string indices are checked, and both its memory and the copies of its strings are bounded. */
 #include "format/pprof_message.h"
 
 #include <errno.h>

@@ -8,14 +8,14 @@
 /* Valid when zeroed. */
 struct pprof_message {
 	Pprof__Profile *profile;
-	u64 copied; /* bytes of strings: one of them can be named by every line */
+	u64 copied; /* bytes of strings; bounded, since every line can name the same long string */
 };
 
-/* 0, for pprof_message_release; -EBADMSG: no such message, or one that takes more than 4 GiB. */
+/* 0; -EBADMSG: not such a message, or one that takes more than 4 GiB. */
 int pprof_message_unpack(const u8 *data, size_t size, struct pprof_message *ret_message);
 void pprof_message_release(struct pprof_message *message);
 
-/* The string at that place of its table, living as long as the message; NULL: no such string. */
+/* The string at that index, valid as long as the message; NULL: no such string. */
 const char *pprof_message_string(const struct pprof_message *message, s64 index);
 bool pprof_message_string_is(const struct pprof_message *message, s64 index, const char *wanted);
 

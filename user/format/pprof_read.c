@@ -42,7 +42,7 @@ static int check_types(const struct reading *reading)
 
 /* --- code --- */
 
-/* Hexadecimal to at most 20 bytes; the size, 0 when it is anything else. */
+/* Hexadecimal text to at most 20 bytes. Returns their number, 0 for any other text. */
 static u8 parse_build_id(const char *text, u8 build_id[20])
 {
 	size_t length = strlen(text);
@@ -179,7 +179,7 @@ static int read_size(const struct reading *reading, const Pprof__Sample *from, u
 	return 0;
 }
 
-/* What the labels say of where the sample comes from; labels of others are passed over. */
+/* heaptap's own labels; those of other producers are ignored. */
 static int read_labels(struct reading *reading, const Pprof__Sample *from, u32 *ret_labels)
 {
 	const struct pprof_message *message = &reading->message;
@@ -261,10 +261,7 @@ static void read_comments(const struct reading *reading)
 	}
 }
 
-/*
- * A .pb.gz does not say whose it is; its name does: <pid>.<comm>[-N][.SEQ].pb.gz. Of any other file the name is all
- * there is to call it.
- */
+/* The process is known from the file's name, <pid>.<comm>[-N][.SEQ].pb.gz. Any other name is taken as it is. */
 static int read_name(struct profile *profile, const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;

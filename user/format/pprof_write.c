@@ -27,8 +27,8 @@ struct function_key {
 };
 
 /*
- * A message under construction with the memory it lives in, and its tables of strings and functions, where what is equal
- * stands once. After `failed` (no memory) every step is harmless: what was not allocated is an empty list.
+ * A message under construction: its memory, and its tables of strings and functions without duplicates. After `failed`
+ * (no memory) every step is harmless: a list that was not allocated is empty.
  */
 struct builder {
 	const struct profile *profile;
@@ -39,7 +39,7 @@ struct builder {
 	bool failed;
 };
 
-/* Zeroed memory for `count` things of `size` bytes, as long as the builder; NULL: failed. */
+/* Zeroed memory for `count` items of `size` bytes, valid as long as the builder; NULL: failed. */
 static void *take(struct builder *builder, size_t count, size_t size)
 {
 	struct block *block = NULL;
@@ -97,7 +97,7 @@ static s64 add_string(struct builder *builder, const char *text)
 	return index;
 }
 
-/* The id of the function that a line stands in; it begins at 1. */
+/* The id, from 1 on, of the line's function. */
 static u64 add_function(struct builder *builder, const struct profile_line *line)
 {
 	struct function_key key = {
@@ -157,7 +157,7 @@ static void set_type(struct builder *builder, Pprof__ValueType *message, const c
 	message->unit = add_string(builder, unit);
 }
 
-/* Without free probes nothing is known of what lives, and a column of zeros would claim that it is. */
+/* Without free probes in-use is unknown, and a column of zeros would claim to know it. */
 static unsigned int measure_count(const struct profile *profile)
 {
 	return profile->alloc_only ? INUSE_OBJECTS : MEASURE_MAX;
@@ -182,7 +182,7 @@ static void add_types(struct builder *builder)
 	message->duration_nanos = clamp(builder->profile->duration_ns);
 }
 
-/* Only what takes something from the profile: pprof shows comments above every report. */
+/* Losses only: pprof shows comments above every report. */
 static void add_comments(struct builder *builder)
 {
 	Pprof__Profile *message = builder->message;
@@ -224,7 +224,7 @@ static u32 main_mapping(const struct profile *profile)
 	return 0;
 }
 
-/* Mapping i gets id i + 1. At least one there must be: readers of old hang the main program's name on it. */
+/* Mapping i gets id i + 1. There must be at least one: old readers attach the main program's name to it. */
 static void add_mappings(struct builder *builder)
 {
 	const struct profile *profile = builder->profile;
@@ -272,7 +272,7 @@ static void add_locations(struct builder *builder)
 
 /* --- how much --- */
 
-/* A number of 0 or an empty text says nothing, and gets no label. */
+/* A number of 0 or an empty text gets no label. */
 static void add_label(struct builder *builder, const char *key, u64 number, const char *text, Pprof__Sample *message)
 {
 	Pprof__Label *label;

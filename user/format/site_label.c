@@ -11,7 +11,7 @@
 #define PLACE_COLUMNS_MAX 40
 #define NAME_SIZE	  SITE_LABEL_CODE_SIZE
 
-/* Characters, taken for columns: bytes that do not continue one. */
+/* Characters: bytes that do not continue one. Each is taken to be one column wide. */
 static unsigned int columns_of(const char *text)
 {
 	unsigned int columns = 0;
@@ -50,8 +50,8 @@ static size_t operator_length(const char *name)
 }
 
 /*
- * A demangled name without what stands in brackets. A name that begins with a bracket is a Rust method of a trait, and
- * says nothing without it.
+ * A demangled name without what is in brackets. A name that begins with a bracket is a Rust method of a trait, and
+ * stays whole.
  */
 static void shorten(const char *name, char brief[NAME_SIZE])
 {
@@ -112,7 +112,7 @@ bool site_label_code(const struct profile *profile, const struct profile_locatio
 
 	if (location->mapping < profile->mapping_count)
 		mapping = &profile->mappings[location->mapping];
-	/* An offset in a mapping without a file is another one in every run. */
+	/* An offset in a mapping without a file differs in every run. */
 	named = mapping && mapping->path && *mapping->path && strcmp(mapping->path, ANONYMOUS_PATH) != 0;
 	if (named)
 		snprintf(text, SITE_LABEL_CODE_SIZE, "%.400s+0x%" PRIx64, base_name(mapping->path),

@@ -11,7 +11,7 @@
 
 /*
  * "function  file:line < caller < caller", as many callers as fit into `columns`; innermost inlined function first.
- * Template arguments and parameters are left out, and whatever could make a terminal act stands as '?'. Returns
+ * Template arguments and parameters are left out, and bytes that a terminal might obey are replaced by '?'. Returns
  * `label`.
  */
 const char *site_label(const struct profile *profile, const struct profile_site *site, unsigned int columns,
@@ -20,13 +20,13 @@ const char *site_label(const struct profile *profile, const struct profile_site 
 #define SITE_LABEL_CODE_SIZE 512
 
 /*
- * A location without a name: "file+0x1234", by its offset in the file, which is the same in every run; its address when
- * it is in no file: then false.
+ * A location without a name: "file+0x1234", by its offset in the file, which is the same in every run. For code in no
+ * file its address, and false.
  */
 bool site_label_code(const struct profile *profile, const struct profile_location *location,
 		     char text[SITE_LABEL_CODE_SIZE]);
 
-/* How the container of a profile is called: by its name, else by its id, cut; NULL: in none. */
+/* The name of a profile's container, else its id, cut; NULL: in no container. */
 #define SITE_LABEL_ID_COLUMNS 12
 const char *site_label_container(const struct profile *profile, char buffer[SITE_LABEL_ID_COLUMNS + 1]);
 

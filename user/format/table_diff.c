@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Two profiles side by side. Called by report. */
 #include "format/table_diff.h"
 
 #include <errno.h>
@@ -15,7 +14,7 @@
 
 #define SITE_COLUMNS 58
 
-/* One site in both: NULL where it does not occur. */
+/* One site in both profiles; NULL where it does not occur. */
 struct pair {
 	char *key;
 	const struct profile_site *before, *after;
@@ -35,7 +34,7 @@ struct difference {
 	u32 count;
 };
 
-/* What a site is called, the same in every run; NULL without memory. */
+/* The identity of a site, the same in every run. NULL: no memory. */
 static char *site_key(const struct profile *profile, const struct profile_site *site)
 {
 	const struct profile_location *leaf = site->leaf;
@@ -55,7 +54,7 @@ static char *site_key(const struct profile *profile, const struct profile_site *
 	return length < 0 ? NULL : key;
 }
 
-/* The pair of that key, made at its first sight. */
+/* The pair of that key, made if there is none. */
 static struct pair *pair_get(struct difference *difference, char *key)
 {
 	struct pair *pair;
@@ -92,7 +91,7 @@ static double change(const struct pair *pair, enum measure measure)
 	       (pair->before ? (double)pair->before->value[measure] : 0);
 }
 
-/* At most: what lives in both profiles is the same samples, and adds no error. */
+/* An upper bound: objects that live in both profiles are the same samples and add no error. */
 static double change_error(const struct pair *pair, enum measure measure)
 {
 	return hypot(pair->after ? pair->after->stderr_value[measure] : 0,

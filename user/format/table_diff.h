@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef FORMAT_TABLE_DIFF_H
 #define FORMAT_TABLE_DIFF_H
-/* What happened between two profiles, as a table for people. */
+/* The difference between two profiles, as a table for people. */
 #include <stdio.h>
 
 #include "profile/profile.h"

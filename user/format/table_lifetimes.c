@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of lifetimes. What its words mean is told in docs/lifetimes.md. No state. */
+/* docs/lifetimes.md explains the words of the table. */
 #include "format/table_lifetimes.h"
 
 #include <inttypes.h>
@@ -23,7 +23,7 @@ static struct units_text share(double part)
 	return units_format("%.1f%%", 100 * part);
 }
 
-/* Has anything come to that age, or is it known that nothing does? */
+/* Whether any object reached that age, or none is known to reach it. */
 static bool survived(const struct survival_point *point)
 {
 	return point->at_risk > 0 || point->estimate == 0;
@@ -102,7 +102,7 @@ static bool is_growing(const struct profile_site *site)
 	return site->lifetime_summary.verdict == VERDICT_GROWING;
 }
 
-/* Those that grow, fastest first; the others stay in the order they have, which is by in-use. */
+/* Growing sites first, fastest first; the others keep their order, which is by in-use. */
 static int compare_growth(const void *a, const void *b)
 {
 	const struct profile_site *const *left = a, *const *right = b;
@@ -127,7 +127,7 @@ static void print_sites(const struct profile *profile, const struct profile_site
 			print_growing(profile, sites[i], out);
 }
 
-/* What there is to say when there is no table. */
+/* The sentence instead of a table; false if there is a table. */
 static bool print_unknown(const struct profile *profile, FILE *out)
 {
 	if (!profile->model.known && profile->label_count)

@@ -8,12 +8,12 @@
 
 /*
  * Sites with in-use, bytes allocated a second, survival of one cycle and of `tenure`, median life, growth, verdict and
- * samples: those that grow first, then by in-use, `top` at most. Below it what grows in words, and what the process
- * would cost under a collector. A sentence instead where nothing is known.
+ * samples: those that grow first, then by in-use, `top` at most. Below the table: a sentence for each growing site,
+ * and the cost of the process under a collector. Only a sentence where nothing is known.
  */
 void table_lifetimes_print(const struct profile *profile, unsigned int top, FILE *out);
 
-/* Sites that grow. 0 without memory. */
+/* The number of sites that grow; 0 if there is no memory to tell. */
 u32 table_lifetimes_growing(const struct profile *profile);
 
 #endif

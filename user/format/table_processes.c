@@ -61,7 +61,7 @@ static const struct index_entry **sort(const struct index_entry *entries, u32 co
 	return order;
 }
 
-/* A name that a process chose, so that it fits and does nothing to a terminal. */
+/* A name that a process chose, cut and made printable. */
 static const char *name(const char *text, int columns, char buffer[SITE_LABEL_SIZE])
 {
 	snprintf(buffer, SITE_LABEL_SIZE, "%.*s", columns, text ? text : "");

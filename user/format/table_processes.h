@@ -6,10 +6,10 @@
 
 #include "format/index_write.h"
 
-/* By bytes in use, then allocated, `top` at most; below it how many more there are. */
+/* By bytes in use, then allocated, `top` at most; below the table how many more there are. */
 void table_processes_print(const struct index_entry *entries, u32 count, unsigned int top, FILE *out);
 
-/* Of which processes something was lost or degraded, and what, those with most first. Nothing if of none. */
+/* The processes with losses, most first, and what was lost. Prints nothing if there are none. */
 void table_processes_print_losses(const struct index_entry *entries, u32 count, unsigned int top, FILE *out);
 
 #endif

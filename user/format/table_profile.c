@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * A profile as a table for people, at most 120 columns wide. Estimates stand beside their standard error and the
- * samples behind them; with every allocation sampled nothing is estimated, and exact numbers stand there instead. No
- * state.
- */
 #include "format/table_profile.h"
 
 #include <inttypes.h>
@@ -133,8 +128,7 @@ static void print_gap(const struct profile *profile, u64 rss, u64 inuse, const c
 			profile->rss_start_bytes > BARE_IMAGE_BYTES ? "heap from before; " : "");
 }
 
-/* Of an image that has ended nobody knows the last size, but the kernel the largest: the peaks stand side by side then.
- */
+/* The last size of an image that has ended is unknown, but the kernel knows the largest: the peaks are compared then. */
 static void print_resident(const struct profile *profile, u64 inuse, FILE *out)
 {
 	u64 rss = profile->exited ? profile->rss_peak_bytes : profile->rss_end_bytes;
@@ -175,7 +169,7 @@ static void print_cost(const struct profile *profile, FILE *out)
 	fputs(".\n", out);
 }
 
-/* A .pb.gz alone knows losses only: then there is nothing to balance. */
+/* A .pb.gz without an index.json has losses only: there is nothing to balance. */
 static bool can_balance(const struct profile *profile)
 {
 	const u64 *ledger = profile->ledger;

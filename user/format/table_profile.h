@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef FORMAT_TABLE_PROFILE_H
 #define FORMAT_TABLE_PROFILE_H
-/* The table a person reads: what `record` prints at its end (stderr) and `report` prints (stdout). */
+/*
+ * A profile as a table for people, at most 120 columns wide: what `record` prints at its end and what `report` prints.
+ * Estimates have their standard error and number of samples beside them; exact numbers (-R 1) do not.
+ */
 #include <stdio.h>
 
 #include "profile/profile.h"
@@ -9,8 +12,8 @@
 /*
  * One process: header (pid, comm, duration, interval), totals with standard errors and samples, peak in-use with its
  * time, RSS at start and end beside in-use, the top `top` sites by in-use and by allocated (each with samples and
- * standard error), what tracing cost the target, the lifetimes of its top sites, and the ledger when
- * anything was lost or degraded.
+ * standard error), the lifetimes of its top sites, what tracing cost the target, and the ledger when anything was lost
+ * or degraded.
  */
 void table_profile_print(const struct profile *profile, unsigned int top, FILE *out);
 

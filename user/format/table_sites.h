@@ -7,8 +7,8 @@
 #include "profile/profile.h"
 
 /*
- * The `top` heaviest sites by `by`, with value, standard error, share of `total`, the sum over all sites, samples and
- * objects; with every allocation recorded bytes in full instead of error and samples. A sentence where no site has any.
+ * The `top` heaviest sites by `by`, with value, standard error, share of `total` (the sum over all sites), samples and
+ * objects. If every allocation was recorded: exact bytes instead of error and samples. A sentence if no site has any.
  */
 void table_sites_print(const struct profile *profile, enum measure by, u64 total, unsigned int top, FILE *out);
 

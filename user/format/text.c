@@ -38,7 +38,7 @@ static void print_values(const u64 raw[MEASURE_MAX], FILE *out)
 		raw[ALLOC_OBJECTS], raw[ALLOC_SPACE]);
 }
 
-/* pprof takes a file whose totals agree for one that has no alloc columns at all; one byte keeps them apart. */
+/* pprof assumes that a file whose totals agree has no alloc columns; one byte more tells it otherwise. */
 static void print_header(const struct profile *profile, FILE *out)
 {
 	u64 total[MEASURE_MAX] = {0}, raw[MEASURE_MAX];
@@ -57,7 +57,7 @@ static void print_header(const struct profile *profile, FILE *out)
 
 /* --- records --- */
 
-/* "name+0x12". Returns its length. `out` NULL: only that. */
+/* "name+0x12". Returns its length. `out` NULL: only compute it. */
 static size_t print_function(const struct profile_location *location, const struct profile_line *line, FILE *out)
 {
 	char offset[24];
@@ -169,7 +169,7 @@ static void print_stat(const char *key, u64 value, FILE *out)
 	fprintf(out, "# %s = %" PRIu64 "\n", key, value);
 }
 
-/* Only what is known: without free probes nothing about what lives. */
+/* Only what is known: without free probes nothing about in-use. */
 static void print_memstats(const struct profile *profile, FILE *out)
 {
 	u64 total[MEASURE_MAX];
