@@ -2,8 +2,11 @@
 #ifndef HEAP_RECORDER_H
 #define HEAP_RECORDER_H
 /*
- * Applies events, in order, to processes, and hands out immutable snapshots. Owns no clock, no terminal, no file and
- * knows nothing of BPF: fed by the tracer live, by tests from memory.
+ * heap/ turns the events of a recording into the sampled heap of each image, and a heap into a profile (snapshot.h). It
+ * owns the images and what is known of them. It reads no clock and no file and knows nothing of BPF: every event carries
+ * its time, so that tests can feed it from memory.
+ *
+ * The recorder holds the images; apply_event.h is what the ring's events do to them.
  */
 #include "heap/image.h"
 #include "profile/profile.h"

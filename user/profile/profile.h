@@ -2,8 +2,11 @@
 #ifndef PROFILE_PROFILE_H
 #define PROFILE_PROFILE_H
 /*
- * An immutable snapshot of one image's heap, complete in itself: writers need nothing but this. Built by the recorder
- * (addresses), then given names by profile_symbolize; or read back from a .pb.gz (pprof_read.h).
+ * profile/ holds what is known of a heap at one moment, and the mathematics on it: names, estimates, sites, lifetimes,
+ * merging. It knows neither how events come in nor how files look.
+ *
+ * A profile is an immutable snapshot of one image's heap, complete in itself: writers need nothing else. Built with
+ * addresses by heap/snapshot.h, then given names by profile_symbolize; or read back from a .pb.gz (format/pprof_read.h).
  *
  * Every array is owned by the profile. Indices, not pointers, connect the tables.
  */
