@@ -5,22 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/text.h"
-
-static int grow(struct label_table *table)
-{
-	u32 capacity = table->capacity ? 2 * table->capacity : 16;
-	struct profile_labels *sets;
-
-	if (table->count < table->capacity)
-		return 0;
-	sets = reallocarray(table->sets, capacity, sizeof(*sets));
-	if (!sets)
-		return -ENOMEM;
-	table->sets = sets;
-	table->capacity = capacity;
-	return 0;
-}
 
 static int number_of(struct label_table *table, const struct profile_labels *labels, u32 *ret_index)
 {
@@ -44,8 +30,8 @@ int labels_add(struct label_table *table, const struct profile_labels *labels, u
 	if (!labels->pid && !labels->comm && !labels->container && !labels->container_id && !labels->group)
 		return 0;
 	/* Copied first: what is known cannot be taken back. */
-	if (!grow(table) && !text_copy(labels->comm, &copy.comm) && !text_copy(labels->container, &copy.container) &&
-	    !text_copy(labels->container_id, &copy.container_id))
+	if (!array_grow(&table->sets, table->count, 1) && !text_copy(labels->comm, &copy.comm) &&
+	    !text_copy(labels->container, &copy.container) && !text_copy(labels->container_id, &copy.container_id))
 		added = number_of(table, labels, &index);
 	if (added == 1)
 		table->sets[table->count++] = copy;

@@ -9,7 +9,7 @@
 struct label_table {
 	struct intern known;
 	struct profile_labels *sets;
-	u32 count, capacity;
+	u32 count;
 };
 
 /* *ret_labels is what a sample with these labels has: index plus one, 0 if all of them are empty. 0 or -ENOMEM. */

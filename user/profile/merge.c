@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "profile/merge_tables.h"
 
 static int add_stack(struct passage *passage, const struct profile_sample *from, const struct interned **ret_stack)
@@ -39,12 +40,11 @@ static u32 find_sample(struct merge *merge, u32 labels, const struct interned *s
 	struct intern_key key = {0};
 	int added;
 
-	if (merge_tables_grow(&merge->profile.samples, place, &merge->sample_capacity, sizeof(struct profile_sample)))
+	if (array_grow(&merge->profile.samples, place, 1))
 		return UNSEEN;
 	if (labels && merge->labels.sets[labels - 1].pid)
 		return place;
-	if (merge_tables_grow(&merge->shared, intern_count(&merge->samples), &merge->shared_capacity,
-			      sizeof(*merge->shared)))
+	if (array_grow(&merge->shared, intern_count(&merge->samples), 1))
 		return UNSEEN;
 	intern_key_put_u64(&key, labels);
 	intern_key_put_u64(&key, stack ? stack->index : UNSEEN);

@@ -6,23 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define PLACE_SIZE (1ULL << 40) /* of a larger file nobody knows what it is; it stays */
 #define PAGE	   4096ULL
-
-int merge_tables_grow(void *table, u32 count, u32 *capacity, size_t size)
-{
-	void **array = table, *grown;
-	u32 wanted = *capacity ? 2 * *capacity : 64;
-
-	if (count < *capacity)
-		return 0;
-	grown = wanted > *capacity ? reallocarray(*array, wanted, size) : NULL;
-	if (!grown)
-		return -ENOMEM;
-	*array = grown;
-	*capacity = wanted;
-	return 0;
-}
 
 /* NULL stays NULL. */
 static int keep_text(struct merge *merge, const char *text, char **ret)
@@ -93,7 +80,7 @@ static int add_mapping(struct merge *merge, const struct profile_mapping *from, 
 	char *path;
 	int added;
 
-	if (merge_tables_grow(&profile->mappings, profile->mapping_count, &merge->mapping_capacity, sizeof(*to)) ||
+	if (array_grow(&profile->mappings, profile->mapping_count, 1) ||
 	    keep_text(merge, from->path ? from->path : "", &path))
 		return -ENOMEM;
 	added = mapping_key(from, &merge->mappings, ret_index);
@@ -194,8 +181,7 @@ int merge_tables_location(struct passage *passage, const struct profile_location
 	int added = move_location(passage, &to);
 
 	to.lines = NULL;
-	if (added ||
-	    merge_tables_grow(&profile->locations, profile->location_count, &merge->location_capacity, sizeof(to)))
+	if (added || array_grow(&profile->locations, profile->location_count, 1))
 		return -ENOMEM;
 	to.lines = calloc(to.line_count + 1UL, sizeof(*to.lines));
 	if (!to.lines || keep_lines(merge, from, to.lines))

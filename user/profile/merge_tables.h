@@ -13,11 +13,10 @@
 
 struct merge {
 	struct profile profile; /* its texts are literals or borrowed */
-	u32 mapping_capacity, location_capacity, sample_capacity;
 	struct intern texts, mappings, locations, stacks, samples;
 	struct label_table labels;
-	u32 *shared, shared_capacity; /* of `samples`, those that are added to: their places */
-	u64 place;		      /* the next free one */
+	u32 *shared; /* of `samples`, those that are added to: their places */
+	u64 place;   /* the next free one */
 };
 
 /* What a profile's own indices have become; UNSEEN: not needed yet. */
@@ -27,9 +26,6 @@ struct passage {
 	u32 *mapping, *location, *labels;
 	u32 *stack; /* of the sample at hand */
 };
-
-/* Room for one more in *table, an array of `count` things of `size` bytes. 0 or -ENOMEM. */
-int merge_tables_grow(void *table, u32 count, u32 *capacity, size_t size);
 
 /* The location of passage->from as the merge has it, with its mapping. 0 or -ENOMEM. */
 int merge_tables_location(struct passage *passage, const struct profile_location *from, u32 *ret_index);
