@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Cycles, generations and bookings of one image; driven by heap.c and the recorder. */
+/* Cycles, generations and bookings of one image. */
 #include "heap/gc_model.h"
 
 void gc_model_init(struct gc_model *gc, const struct gc_options *options, u64 now_ns)

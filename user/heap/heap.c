@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The sampled heap of one image; driven by the recorder, event by event. */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Interned stacks of one image; filled by the recorder, read when a snapshot is taken. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Stacks of equal hash that mean different code; used by the recorder, for every allocation. */
+/* Stacks of equal hash that mean different code. Asked for every allocation, so that the usual case is one comparison. */
 #include "heap/stack_variant.h"
 
 #include <errno.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The mathematics of byte sampling, in doubles and per (stack, size), before any summing. Pure functions; called by
- * profile.c, sites.c and the reader of saved profiles.
+ * The mathematics of byte sampling, in doubles and per (stack, size), before any summing. Pure functions.
  */
 #include "profile/estimate.h"
 

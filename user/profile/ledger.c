@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tables made of counter.h's list, and the one sum over them. No state. Called by table_profile.c, pprof_read.c and report.c.
- */
+/* Tables made of the list in counter.h, and the one sum over them. */
 #include "profile/ledger.h"
 
 #include <string.h>

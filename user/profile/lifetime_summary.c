@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From records of lifetimes to conclusions, of a profile that is complete. Called by sites.c and the writers. */
+/* From records of lifetimes to conclusions. The profile must be complete. */
 #include "profile/lifetime_summary.h"
 
 #include <errno.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A profile that grows: its tables, and for each of them what is in it already. Fed by aggregate with one process after the
- * other; no state beside it.
+ * A profile that grows: its tables, and for each of them what is in it already.
  */
 #include "profile/merge.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What of two processes is one file, one place in it, one name. Called by merge.c. */
+/* When two processes' files, places in a file, or names are the same. */
 #include "profile/merge_tables.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 #include "base/array.h"
 
-#define PLACE_SIZE (1ULL << 40) /* of a larger file nobody knows what it is; it stays */
+#define PLACE_SIZE (1ULL << 40) /* a larger mapping is no real file, and stays where it is */
 #define PAGE	   4096ULL
 
 /* NULL stays NULL. */

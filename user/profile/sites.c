@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From a profile's samples to its allocation sites: locations are numbered by site, samples added up. Called by the
- * tables and by json_profile.c; the sites it makes are its callers'.
+ * From a profile's samples to its allocation sites: locations are numbered by site, samples added up. The sites it makes
+ * are its callers'.
  */
 #include "profile/sites.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Kaplan and Meier's estimate and its band, over the classes of lifetime.h. Pure functions; called by verdict.c. */
+/* Kaplan and Meier's estimate and its band, over the classes of lifetime.h. Pure functions. */
 #include "profile/survival.h"
 
 #include <math.h>
@@ -32,7 +32,7 @@ void survival_add(struct survival *survival, const struct lifetime *lifetime, do
 	}
 }
 
-/* Summed from the oldest class, so that nothing is left of weights where nobody is at risk. */
+/* Summed from the oldest class, so that rounding leaves no weight where no object is at risk. */
 static void sum_risks(const struct survival *survival, struct risk risks[LIFETIME_CLASSES + 1])
 {
 	risks[LIFETIME_CLASSES] = (struct risk){0};
