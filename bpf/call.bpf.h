@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CALL_BPF_H
-#define CALL_BPF_H
+#pragma once
 /* A call at its entry: its arguments, whether it is the allocator's own, and how it is remembered until it returns. */
 #include "emit.bpf.h"
 
@@ -99,5 +98,3 @@ static __always_inline bool call_remember(const struct pt_regs *ctx, const struc
 		count(stash->process, COUNTER_LOST_STASH);
 	return false;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef EMIT_BPF_H
-#define EMIT_BPF_H
+#pragma once
 /* Counting and sending. Whoever cannot send learns it from the return value and books the loss by its cause. */
 #include "map.bpf.h"
 
@@ -93,5 +92,3 @@ static __always_inline bool emit_moved(enum event_kind kind, u32 process, u64 ob
 	bpf_ringbuf_submit(event, emit_flags());
 	return true;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FILTER_BPF_H
-#define FILTER_BPF_H
+#pragma once
 /* Which process is this, and is it traced? */
 #include <bpf/bpf_core_read.h>
 
@@ -57,5 +56,3 @@ static __always_inline struct scope *filter_scope(u32 *ret_number)
 {
 	return filter_scope_of(filter_pid(), ret_number);
 }
-
-#endif

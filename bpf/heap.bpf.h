@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HEAP_BPF_H
-#define HEAP_BPF_H
+#pragma once
 /*
  * The live map's protocol. Exact by order: an object enters at its allocation's return, when nobody else knows the
  * address yet, and leaves at free's entry, when nobody can be given the address yet; the ring keeps that order.
@@ -137,5 +136,3 @@ static __always_inline void heap_begin(const struct stash *stash, u64 addr, u64 
 	event->stack = stack;
 	bpf_ringbuf_submit(event, emit_flags());
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef MAP_BPF_H
-#define MAP_BPF_H
+#pragma once
 /*
  * Every map, with four facts: key, value, who inserts, who deletes. All are weak, so that each object file of the one
  * linked program may include them. Sizes marked (*) are set by user space before loading.
@@ -194,5 +193,3 @@ struct {
 	__type(key, u32);
 	__type(value, struct unwind_mapping);
 } unwind_mappings __weak SEC(".maps");
-
-#endif

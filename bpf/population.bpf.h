@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef POPULATION_BPF_H
-#define POPULATION_BPF_H
+#pragma once
 /* Which processes belong to the population being traced, beside those that user space names (include/config.h). */
 #include "filter.bpf.h"
 
@@ -53,5 +52,3 @@ static __always_inline bool population_wants(struct task_struct *task)
 	}
 	return true;
 }
-
-#endif

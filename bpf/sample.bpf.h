@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SAMPLE_BPF_H
-#define SAMPLE_BPF_H
+#pragma once
 /*
  * The sampling law: an allocation of s bytes is taken with p = 1 - exp(-s/R), independently of everything. That is the
  * law of a Poisson process over the bytes with mean gap R, at most one sample an allocation; it needs no state.
@@ -63,5 +62,3 @@ static inline u64 sample_probability(u64 size, u64 sample_bytes)
 	survive = survive * series >> 32;
 	return ~0ULL - (survive << 32);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef STACK_BPF_H
-#define STACK_BPF_H
+#pragma once
 /*
  * The user stack of a call, interned: its frames travel once, afterwards only their hash. Called on the return leg,
  * where the registers are the caller's again and the instruction pointer is the return address, or at the entry of a call
@@ -140,5 +139,3 @@ static __always_inline u64 stack_capture(const struct unwind_registers *at, cons
 	scratch_return(scratch);
 	return id;
 }
-
-#endif

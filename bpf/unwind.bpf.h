@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef UNWIND_BPF_H
-#define UNWIND_BPF_H
+#pragma once
 /*
  * Walks the user stack by the tables of include/unwind.h, in one go: one call of the loop is one frame. It reads words
  * out of a snapshot of the stack, taken a page at a time as the walk gets there, since a copy of a page costs two reads
@@ -330,5 +329,3 @@ static __always_inline void unwind(const struct unwind_registers *at, u64 mappin
 	if (walk->end == UNWIND_GOES_ON)
 		walk->end = UNWIND_TRUNCATED;
 }
-
-#endif

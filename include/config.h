@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CONFIG_H
-#define CONFIG_H
+#pragma once
 /* What user space tells the programs: the one rodata struct, the attach cookie, and the rows of the small tables. */
 #include "types.h"
 
@@ -152,5 +151,3 @@ struct ranges {
 	u32 reserved;
 	struct range range[RANGES_MAX];
 };
-
-#endif

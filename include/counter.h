@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef COUNTER_H
-#define COUNTER_H
+#pragma once
 /*
  * The ledger: one list of counters, per process (per image). Names are the keys of "ledger" in index.json.
  *
@@ -70,5 +69,3 @@ enum counter {
 struct tally {
 	u64 count[COUNTER_KERNEL_MAX];
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef EVENT_H
-#define EVENT_H
+#pragma once
 /*
  * What travels through the ring, in the order in which it happened.
  *
@@ -111,5 +110,3 @@ _Static_assert(sizeof(struct event_moved) == 32, "event_moved");
 _Static_assert(sizeof(struct event_stack) == 32 + 8 * (STACK_DEPTH_MAX), "event_stack");
 _Static_assert(sizeof(struct event_raw) == 72 + RAW_STACK_BYTES, "event_raw");
 _Static_assert(sizeof(struct event_process) == 72, "event_process");
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef ROW_H
-#define ROW_H
+#pragma once
 /* Keys and values of the two maps that hold unfinished business: live objects and calls that have not returned. */
 #include "types.h"
 
@@ -44,5 +43,3 @@ struct stash {
 _Static_assert(sizeof(struct live_key) == 16, "live_key");
 _Static_assert(sizeof(struct stash_key) == 16, "stash_key");
 _Static_assert(sizeof(struct stash) == 40, "stash");
-
-#endif

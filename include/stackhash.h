@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef STACKHASH_H
-#define STACKHASH_H
+#pragma once
 /*
  * The name that the programs give to a stack. It is made of the frames, the process number, and the generation of the
  * mapping list that the stack was walked by (see struct scope), so whoever knows frames and name can tell by which list
@@ -27,5 +26,3 @@ static inline u64 stackhash(const u64 *ip, u32 depth, u64 seed)
 	hash &= ~(1ULL << 63);
 	return hash ? hash : 1;
 }
-
-#endif

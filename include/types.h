@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TYPES_H
-#define TYPES_H
+#pragma once
 /*
  * Fixed-width names for both worlds. BPF objects get them from vmlinux.h, everything else from here, so that a shared
  * header includes only this file.
@@ -20,5 +19,3 @@ typedef int64_t s64;
 #endif
 
 _Static_assert(sizeof(u64) == 8 && sizeof(u32) == 4 && sizeof(u16) == 2, "fixed-width names");
-
-#endif

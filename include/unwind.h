@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef UNWIND_H
-#define UNWIND_H
+#pragma once
 /*
  * Unwinding by table, for both sides: the programs walk a stack where it was sampled, user space walks those that were
  * sampled before their tables were ready. x86-64: this file and user/unwind/cfi_rule.c are what another architecture provides
@@ -198,5 +197,3 @@ struct unwind_mapping {
 };
 
 #define UNWIND_MAPPING_NO_TABLE (1 << 0) /* there will never be one (JIT code): do not send raw stacks for it */
-
-#endif

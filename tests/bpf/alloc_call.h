@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef ALLOC_CALL_H
-#define ALLOC_CALL_H
+#pragma once
 /* One process that calls its allocator, and the answers it gets. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -110,5 +109,3 @@ static inline u64 born(u64 addr, u64 size)
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BPF_STUB_H
-#define BPF_STUB_H
+#pragma once
 /*
  * The BPF helpers over plain C, so that the programs' code runs as an ordinary function: maps, the ring, random
  * numbers, the current task. As strict as can be: what a program deletes is freed at once, and fresh ring space is
@@ -376,5 +375,3 @@ static STUB_UNUSED void stub_reset(size_t ring_capacity)
 	stub.ring_capacity = ring_capacity;
 	stub.random = 1;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FAMILY_H
-#define FAMILY_H
+#pragma once
 /* Processes as the kernel has them, for programs that decide who is traced: names, executables, cgroups, parents. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -196,5 +195,3 @@ static inline void share_memory(void)
 	child.task.mm = parent.task.mm;
 	process_fork(&parent.task, &child.task);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HEAP_EVENT_H
-#define HEAP_EVENT_H
+#pragma once
 /* One address in the live map, and the events about its objects. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -80,5 +79,3 @@ static inline u64 end_free(u8 *ret_flagged)
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef MODEL_H
-#define MODEL_H
+#pragma once
 /*
  * Programs, recorder and accounts together, as they are built, over the stub's kernel, and a model of a process with
  * threads that calls its allocator at random. The model knows what is really allocated; the counters say which
@@ -371,5 +370,3 @@ static inline void step(struct thread *thread)
 	else
 		leave_call(thread);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef STACK_CAPTURE_H
-#define STACK_CAPTURE_H
+#pragma once
 /* A stack in made-up user memory, captured, and the events that are sent for it. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,5 +90,3 @@ static inline u32 claimed(void)
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TABLE_H
-#define TABLE_H
+#pragma once
 /* Unwind tables and mappings by hand, in the stub's maps. Include after the programs. */
 
 struct table_row {
@@ -59,5 +58,3 @@ static STUB_UNUSED void table_of_plain_code(struct scope *scope, u32 process, u6
 	scope->mappings_process = process;
 	scope->mappings = 1;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TOLD_H
-#define TOLD_H
+#pragma once
 /* What user space gets: counters of PROCESS, and events. Include after the programs and the number. */
 
 static STUB_UNUSED u64 counted(enum counter counter)
@@ -17,5 +16,3 @@ static STUB_UNUSED void assert_no_event(void)
 
 	assert_null(stub_ring_next(&size));
 }
-
-#endif

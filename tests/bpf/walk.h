@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef WALK_H
-#define WALK_H
+#pragma once
 /* A walk over made-up stacks, through a table that has a page for every kind of rule. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -136,5 +135,3 @@ static inline void put_signal_frame(u32 word, u64 ip, u64 sp, u64 bp)
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_ARRAY_H
-#define BASE_ARRAY_H
+#pragma once
 /*
  * Arrays that grow. How much room an array has follows from its count (the next power of two), so that there is no
  * capacity to keep:
@@ -43,5 +42,3 @@ static inline int array_grow_sized(void *items, u64 count, u64 more, size_t size
 	memcpy(items, &array, sizeof(array));
 	return 0;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_CLOCK_H
-#define BASE_CLOCK_H
+#pragma once
 /* Times as heaptap counts them: nanoseconds in 64 bits. */
 #include <time.h>
 
@@ -19,5 +18,3 @@ static inline u64 clock_now_ns(void)
 {
 	return clock_ns(CLOCK_MONOTONIC);
 }
-
-#endif

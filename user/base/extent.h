@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_EXTENT_H
-#define BASE_EXTENT_H
+#pragma once
 /*
  * Which rows of an array shared with the programs are taken. Rows given back rest for a second before they are handed
  * out again, since a program may be reading them still: it learnt of them before they were given back, and is done
@@ -20,5 +19,3 @@ int extent_take(struct extent *extent, u32 count, u64 now_ns, u32 *ret_first);
 
 /* Give back what extent_take handed out, all of it; `first` is what it returned. */
 void extent_give(struct extent *extent, u32 first, u64 now_ns);
-
-#endif

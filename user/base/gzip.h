@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_GZIP_H
-#define BASE_GZIP_H
+#pragma once
 /* Gzipped files: read whole into memory, and written as protobuf-c packs a message. */
 #include <protobuf-c/protobuf-c.h>
 #include <stdio.h>
@@ -30,5 +29,3 @@ int gzip_begin(struct gzip *gzip, FILE *out);
 
 /* The rest is written, and what zlib has is released. 0 or the negative errno of whatever failed since gzip_begin. */
 int gzip_end(struct gzip *gzip);
-
-#endif

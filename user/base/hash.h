@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_HASH_H
-#define BASE_HASH_H
+#pragma once
 /*
  * Hash tables: uthash, in which an element without memory for its table stays outside, instead of ending the program.
  * Include this, never <uthash.h>. Adding takes one more line:
@@ -31,5 +30,3 @@ static inline bool hash_added(const UT_hash_handle *handle)
 			release(hash_entry_);                                                                          \
 		}                                                                                                      \
 	} while (0)
-
-#endif

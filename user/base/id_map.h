@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_ID_MAP_H
-#define BASE_ID_MAP_H
+#pragma once
 /* The ids that messages of one kind are referred to by, with the place of each in its array. */
 #include <stddef.h>
 
@@ -26,5 +25,3 @@ int id_map_sort(struct id_map *table);
 bool id_map_find(const struct id_map *table, u64 id, u32 *ret_index);
 
 void id_map_release(struct id_map *table);
-
-#endif

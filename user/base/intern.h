@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_INTERN_H
-#define BASE_INTERN_H
+#pragma once
 /* Byte strings, each kept once and numbered 0, 1, 2 ... in the order they came. Valid when zeroed. */
 
 #include "base/hash.h"
@@ -37,5 +36,3 @@ int intern_add_key(struct intern *intern, struct intern_key *key, u32 *ret_index
 
 u32 intern_count(const struct intern *intern);
 void intern_release(struct intern *intern);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_JSON_H
-#define BASE_JSON_H
+#pragma once
 /*
  * JSON written to a stream as it comes, so that memory does not grow with what is written. No call can fail; the stream
  * remembers the errors, and json_end() reports them. `name` is that of the member; NULL in an array.
@@ -41,5 +40,3 @@ void json_text(struct json *json, const char *name, const char *text);
 
 void json_texts(struct json *json, const char *name, const char *const *texts);	     /* NULL-terminated */
 void json_counts(struct json *json, const char *name, const u32 *counts, u32 count); /* without zeros at the end */
-
-#endif

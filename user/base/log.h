@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_LOG_H
-#define BASE_LOG_H
+#pragma once
 /*
  * The room base/ holds what knows nothing of profiling: messages, text, numbers, arrays, hash tables, threads. It
  * includes no other room.
@@ -18,5 +17,3 @@ __attribute__((format(printf, 1, 2))) void log_detail(const char *format, ...);
 
 /* A line that overwrites itself, on a terminal only; log_progress(NULL) ends it. Any other message ends it first. */
 __attribute__((format(printf, 1, 2))) void log_progress(const char *format, ...);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_PARSE_NUMBER_H
-#define BASE_PARSE_NUMBER_H
+#pragma once
 /*
  * What stands behind an option: strict values, nothing before or behind them. All return 0 with *ret_ set, or -EINVAL
  * (not of that form), -EDOM (zero), -ERANGE (above `max`).
@@ -15,5 +14,3 @@ int parse_bytes(const char *text, u64 max, u64 *ret_bytes);
 
 /* Decimal digits with at most one point in or around them. */
 int parse_seconds(const char *text, double max, double *ret_seconds);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_QUOTA_H
-#define BASE_QUOTA_H
+#pragma once
 /*
  * How many sites and stacks all images of a recording together may have in memory, so that heaptap never becomes what it is
  * to find. Taken by the thread that drains the ring, given back by the one that is done with an image.
@@ -41,5 +40,3 @@ static inline void quota_give_back(struct quota_share *share)
 		atomic_fetch_sub(&share->quota->used, share->taken);
 	share->taken = 0;
 }
-
-#endif

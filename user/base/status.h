@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_STATUS_H
-#define BASE_STATUS_H
+#pragma once
 /* What heaptap exits with, as heaptap(8) documents it; what a room that speaks to the user returns. */
 
 enum status {
@@ -14,5 +13,3 @@ enum status {
 	STATUS_NOT_EXECUTABLE = 126,
 	STATUS_NOT_FOUND = 127,
 };
-
-#endif

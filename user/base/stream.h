@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_STREAM_H
-#define BASE_STREAM_H
+#pragma once
 /* The end of writing to a stream: errors of single writes need no checks, since the stream remembers them. */
 #include <errno.h>
 #include <stdio.h>
@@ -13,5 +12,3 @@ static inline int stream_flush(FILE *out)
 		return errno ? -errno : -EIO;
 	return 0;
 }
-
-#endif

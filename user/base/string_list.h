@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_STRING_LIST_H
-#define BASE_STRING_LIST_H
+#pragma once
 /* Names of files, NULL-terminated, each and the list allocated; NULL is an empty list. */
 #include "include/types.h"
 
@@ -18,5 +17,3 @@ struct string_list_table {
 int string_list_keep(struct string_list_table *table, const char *key, char **files); /* as string_list_append */
 char **string_list_take(struct string_list_table *table, const char *key);	      /* the caller's; NULL: none */
 void string_list_table_release(struct string_list_table *table);
-
-#endif

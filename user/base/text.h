@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_TEXT_H
-#define BASE_TEXT_H
+#pragma once
 /*
  * Names come from foreign files and processes, and may hold any bytes; protobuf strings and JSON must be UTF-8, and the
  * line formats must stay one line a record.
@@ -28,5 +27,3 @@ size_t text_print_line(const char *text, FILE *out);
 
 /* *ret_copy is the caller's; NULL stays NULL. 0 or -ENOMEM. */
 int text_copy(const char *text, char **ret_copy);
-
-#endif

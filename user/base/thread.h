@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_THREAD_H
-#define BASE_THREAD_H
+#pragma once
 /*
  * The priority of heaptap's threads, and work in the background. Only the thread that empties the ring goes before the
  * processes that it traces.
@@ -31,5 +30,3 @@ bool thread_is_done(const struct thread *thread);
 
 /* Wait for it, if it was started. */
 void thread_finish(struct thread *thread);
-
-#endif

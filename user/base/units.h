@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BASE_UNITS_H
-#define BASE_UNITS_H
+#pragma once
 /*
  * Numbers for people, by value: units_bytes(n).text may stand among printf's arguments, and lives until the statement
  * ends.
@@ -17,5 +16,3 @@ struct units_text units_seconds(double ns);  /* "2.5 ms": in the unit that leave
 
 /* Print into one. */
 struct units_text units_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-#endif

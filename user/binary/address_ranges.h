@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BINARY_ADDRESS_RANGES_H
-#define BINARY_ADDRESS_RANGES_H
+#pragma once
 /* Which id an address belongs to: ranges of addresses, each with an id. Added in any order, sorted once, then searched. */
 #include <stddef.h>
 
@@ -29,5 +28,3 @@ void address_ranges_sort(struct address_ranges *table);
 const struct address_range *address_ranges_find(const struct address_ranges *table, u64 vaddr);
 
 void address_ranges_release(struct address_ranges *table);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BINARY_DEBUG_FILE_H
-#define BINARY_DEBUG_FILE_H
+#pragma once
 /* Separate debug files: names and lines that were taken out of a program or library. */
 #include <stdbool.h>
 
@@ -15,5 +14,3 @@ int debug_file_find(const struct elf *elf, const struct root_fs *root, struct el
 
 /* Is `debug` of the same build as `elf`? Only files with a build id can be. */
 bool debug_file_fits(const struct elf *elf, const struct elf *debug);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BINARY_DEBUGINFOD_H
-#define BINARY_DEBUGINFOD_H
+#pragma once
 /* Debug files from the debuginfod servers that DEBUGINFOD_URLS names. */
 #include "include/types.h"
 
@@ -19,5 +18,3 @@ int debuginfod_find(struct debuginfod *server, const struct elf *elf, struct elf
 
 /* Did the time run out, so that further files were not asked for? */
 bool debuginfod_gave_up(const struct debuginfod *server);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BINARY_DWARF_H
-#define BINARY_DWARF_H
+#pragma once
 /*
  * The DWARF inside one ELF file: which functions, inlined ones included, and which source line an address belongs to.
  */
@@ -37,5 +36,3 @@ void dwarf_reader_free(struct dwarf_reader *debuginfo);
 
 /* What stands at `vaddr`. 0 (count or file is set), -ENOENT, or -ENOMEM. */
 int dwarf_reader_find(struct dwarf_reader *debuginfo, u64 vaddr, struct dwarf_place *ret_place);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BINARY_DWARF_COPY_H
-#define BINARY_DWARF_COPY_H
+#pragma once
 /*
  * The debug sections of a file, copied into an ELF image in memory that is safe to hand to libdw.
  */
@@ -13,5 +12,3 @@
  * file, no DWARF or none that can be read; -EFBIG: over 1 GiB of it; -ENOMEM.
  */
 int dwarf_copy_read(int fd, u8 **ret_image, size_t *ret_size);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BINARY_ELF_H
-#define BINARY_ELF_H
+#pragma once
 /*
  * The room binary/ reads one ELF file at a time and finds names and source lines for addresses in it. It traces nothing,
  * and keeps nothing about processes.
@@ -51,5 +50,3 @@ int elf_read_section(const struct elf *elf, const char *name, size_t size_max, u
 
 /* Read up to `size` bytes of the file at `offset`; the number of bytes read, or negative errno. */
 ssize_t elf_read(const struct elf *elf, u64 offset, void *buffer, size_t size);
-
-#endif

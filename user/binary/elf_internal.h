@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BINARY_ELF_INTERNAL_H
-#define BINARY_ELF_INTERNAL_H
+#pragma once
 /* What elf.c keeps of a file, for elf_symbols.c. */
 #include <stdbool.h>
 #include <sys/types.h>
@@ -39,5 +38,3 @@ bool elf_holds(u64 offset, u64 size, u64 limit);
 
 /* The file offset of `vaddr` and how many bytes of its segment follow. 0, or -ENOENT: no code of the file. */
 int elf_find_vaddr(const struct elf *elf, u64 vaddr, u64 *ret_offset, u64 *ret_left);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BINARY_ELF_SYMBOLS_H
-#define BINARY_ELF_SYMBOLS_H
+#pragma once
 /* Functions by name, from the symbol tables of a file or of its separate debug file. */
 #include "binary/elf.h"
 #include "binary/elf_symbols.h"
@@ -20,5 +19,3 @@ int elf_for_each_function(struct elf *elf, int (*each)(const struct elf_symbol *
 /* The same with the symbols that `debug` has for the code of `elf`; offsets are those in `elf`. */
 int elf_for_each_function_of(struct elf *elf, const struct elf *debug,
 			     int (*each)(const struct elf_symbol *symbol, void *arg), void *arg);
-
-#endif

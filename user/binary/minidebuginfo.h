@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BINARY_MINIDEBUGINFO_H
-#define BINARY_MINIDEBUGINFO_H
+#pragma once
 /* The compressed symbol table that some distributions leave in a stripped file (.gnu_debugdata). */
 
 struct elf;
@@ -10,5 +9,3 @@ struct elf;
  * -EBADMSG; -ENOMEM or another negative errno.
  */
 int minidebuginfo_unpack(const struct elf *elf, struct elf **ret_debug);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BINARY_PERF_MAP_H
-#define BINARY_PERF_MAP_H
+#pragma once
 /*
  * Names of machine code that a process made while running, from the file /tmp/perf-<pid>.map that JIT compilers write
  * for perf.
@@ -22,5 +21,3 @@ void perf_map_free(struct perf_map *perfmap);
  * it is the last one the file names.
  */
 const char *perf_map_find(const struct perf_map *perfmap, u64 address, u64 *ret_start);
-
-#endif

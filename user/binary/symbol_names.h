@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BINARY_SYMBOL_NAMES_H
-#define BINARY_SYMBOL_NAMES_H
+#pragma once
 /* Names of functions and of source files, each kept and demangled once. */
 
 /*
@@ -24,5 +23,3 @@ int symbol_names_function(struct symbol_names *table, const char *mangled, const
 
 /* The same for what is no function's name. NULL remains NULL. */
 int symbol_names_keep(struct symbol_names *table, const char *text, const char **ret_text);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BINARY_SYMBOL_TABLE_H
-#define BINARY_SYMBOL_TABLE_H
+#pragma once
 /*
  * The function symbols of one ELF file, sorted for looking up by file offset.
  */
@@ -21,5 +20,3 @@ void symbol_table_free(struct symbol_table *symtab);
  * ends before it. A symbol without a size reaches to the next one.
  */
 const char *symbol_table_find(const struct symbol_table *symtab, u64 offset, u64 *ret_start);
-
-#endif

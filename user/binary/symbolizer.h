@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BINARY_SYMBOLIZER_H
-#define BINARY_SYMBOLIZER_H
+#pragma once
 /*
  * Names for code addresses: libdw's line and inline information where there is DWARF, in the file itself or in its
  * separate debug file, else .symtab, .gnu_debugdata, .dynsym; demangled by libiberty. Answers are cached per build id,
@@ -53,5 +52,3 @@ const char *symbolizer_complaint(const struct symbolizer *symbolizer);
  * address minus one. 0 (line_count may be 0), or -ENOMEM. Everything wrong with the file counts as "nothing known".
  */
 int symbolizer_resolve(struct symbolizer *symbolizer, struct elf *elf, u64 offset, struct symbol_frame *ret_frame);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CLI_DOCTOR_H
-#define CLI_DOCTOR_H
+#pragma once
 #include "record/selection.h"
 
 /*
@@ -9,5 +8,3 @@
  * record does: STATUS_NOT_FOUND, STATUS_NOT_EXECUTABLE), or STATUS_FAILED when it could not look.
  */
 int doctor_run(const struct selection_options *options);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CLI_DOCTOR_PRINT_H
-#define CLI_DOCTOR_PRINT_H
+#pragma once
 /* What would be probed, in which files and at which sites, and which other processes would pay: on standard output. */
 #include "cli/doctor_scan.h"
 #include "trace/calibrate.h"
@@ -27,5 +26,3 @@ void doctor_print_scan(const struct doctor_scan *scan);
  */
 void doctor_print_payers(const struct binaries *binaries, enum doctor_links links, struct pid_list *pids,
 			 const struct calibration *calibration, const char *why);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CLI_DOCTOR_SCAN_H
-#define CLI_DOCTOR_SCAN_H
+#pragma once
 /*
  * A look at processes from outside, before any of them is traced: which allocator files they map, each file opened once,
  * and which processes have none. Nothing is probed or stopped. 2000 processes take half a second of one core.
@@ -44,5 +43,3 @@ struct doctor_scan {
 /* `pools`: those of --alloc, which outlive it. 0 or -ENOMEM, and then there is nothing to release. */
 int doctor_scan_make(const struct custom_allocator *pools, const struct pid_list *pids, struct doctor_scan *ret_scan);
 void doctor_scan_release(struct doctor_scan *scan);
-
-#endif

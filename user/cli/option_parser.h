@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CLI_OPTION_PARSER_H
-#define CLI_OPTION_PARSER_H
+#pragma once
 /* What a row of the table of options says, and how the argument of an option is checked and stored. */
 #include <stddef.h>
 
@@ -76,5 +75,3 @@ __attribute__((format(printf, 2, 3))) int option_refuse(struct option_parser *pa
 /* Call `each` for every part of a comma-separated list, empty ones included. */
 int option_list(struct option_parser *parse, const char *list,
 		int (*each)(struct option_parser *parse, const char *part));
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CLI_OPTION_TABLE_H
-#define CLI_OPTION_TABLE_H
+#pragma once
 /*
  * Every option, one row each, and what --help says about each subcommand. To add an option: a row here, a field in the
  * options that its row stores into, and a paragraph in docs/heaptap.8.
@@ -15,5 +14,3 @@ enum subcommand option_table_subcommand(const char *word);
 
 /* With a blank before it; "" for SUBCOMMAND_NONE. */
 const char *option_table_name(enum subcommand verb);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CLI_OPTIONS_H
-#define CLI_OPTIONS_H
+#pragma once
 /*
  * The room cli is the program that the user meets: it parses the command line, runs `record` (of the room record), and
  * has `report` and `doctor`, which print to standard output. It owns the options, their help texts and what doctor
@@ -32,5 +31,3 @@ struct options {
  */
 int options_parse(int argc, char **argv, struct options *ret);
 void options_release(struct options *options);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CLI_REPORT_H
-#define CLI_REPORT_H
+#pragma once
 /* `heaptap report`: saved profiles to standard output. */
 #include "profile/profile.h"
 
@@ -23,5 +22,3 @@ struct report_options {
  * profile says about it. Returns the exit status; errors are logged. Ignores SIGPIPE from then on.
  */
 int report_run(const struct report_options *options);
-
-#endif

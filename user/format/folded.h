@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_FOLDED_H
-#define FORMAT_FOLDED_H
+#pragma once
 /*
  * A profile as flame graph tools read it (docs/formats.md): one line a stack, root first, "main;parse;grow 4096". Sizes
  * are merged, inlined frames are frames.
@@ -11,5 +10,3 @@
 
 /* Estimates of that measure, stacks without any left out. Flushed. 0 or negative errno. */
 int folded_write(const struct profile *profile, FILE *out, enum measure measure);
-
-#endif

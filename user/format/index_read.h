@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_INDEX_READ_H
-#define FORMAT_INDEX_READ_H
+#pragma once
 /* Reads the index.json of a recording. The file is optional, so anything wrong with it is ignored. */
 #include <cjson/cJSON.h>
 
@@ -17,5 +16,3 @@ bool index_merged_has_file(const cJSON *index, const char *name);
 
 /* Its processes. Release the table also on error. 0 or -ENOMEM. */
 int index_table_read(const cJSON *index, struct index_table *table);
-
-#endif

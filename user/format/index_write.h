@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_INDEX_WRITE_H
-#define FORMAT_INDEX_WRITE_H
+#pragma once
 /* index.json (docs/formats.md), the list of a recording's processes and their files, and the entries it is made of. */
 #include <stdio.h>
 
@@ -44,5 +43,3 @@ int index_write(const struct recording *recording, const struct index_entry *ent
 
 /* Write index.json into directory `dir` (a descriptor), whole or not at all. 0 or negative errno. */
 int index_write_file(int dir, const struct recording *recording, const struct index_entry *entries, u32 count);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_JSON_PROFILE_H
-#define FORMAT_JSON_PROFILE_H
+#pragma once
 /* A profile as JSON (docs/formats.md): everything heaptap knows of one process. */
 #include "base/json.h"
 #include "profile/profile.h"
@@ -15,5 +14,3 @@ void json_profile_measures(struct json *json, const u64 value[MEASURE_MAX], bool
 void json_profile_peak(struct json *json, const struct profile *profile);
 void json_profile_rss(struct json *json, const struct profile *profile);
 void json_profile_ledger(struct json *json, const u64 ledger[COUNTER_MAX]);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_OUTPUT_FILE_H
-#define FORMAT_OUTPUT_FILE_H
+#pragma once
 /*
  * The room format/: profiles to files and tables for people, and files back to profiles. It owns the formats of
  * docs/formats.md, the names of the files, and the layout of the tables. Everything in it works on a finished profile:
@@ -45,5 +44,3 @@ int output_file_open(struct output_file *file, int dir);
 
 /* If `err` is 0 the file becomes `name`, else it is dropped and an older `name` stays. The first error: `err` or this. */
 int output_file_close(struct output_file *file, int err, const char *name);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_PPROF_MESSAGE_H
-#define FORMAT_PPROF_MESSAGE_H
+#pragma once
 /* The message of a .pb.gz, unpacked, and its strings. */
 #include "include/types.h"
 #include "pprof.pb-c.h"
@@ -21,5 +20,3 @@ bool pprof_message_string_is(const struct pprof_message *message, s64 index, con
 
 /* 0 and a copy, NULL for the empty string; -EBADMSG: no such string; -EFBIG: copies of more than 4 GiB; -ENOMEM. */
 int pprof_message_copy_string(struct pprof_message *message, s64 index, char **ret);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_PPROF_READ_H
-#define FORMAT_PPROF_READ_H
+#pragma once
 /*
  * A saved .pb.gz back into a profile, for `heaptap report`. Raw counts are recovered by inverting estimate_scale (exact,
  * since a sample stands for at least one whole object). Also reads other producers' heap profiles with Go's four sample
@@ -10,5 +9,3 @@
 
 /* 0; -EBADMSG: no gzip/protobuf or inconsistent; -EPROTO: not a heap profile; -EFBIG: over 1 GiB unpacked; or errno. */
 int pprof_read(const char *path, struct profile **ret_profile);
-
-#endif

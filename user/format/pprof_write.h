@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_PPROF_WRITE_H
-#define FORMAT_PPROF_WRITE_H
+#pragma once
 /* A profile as the gzipped protobuf of pprof.proto (docs/formats.md): estimates, and every name that is known. */
 #include <stdio.h>
 
@@ -8,5 +7,3 @@
 
 /* Flushed. 0 or negative errno. */
 int pprof_write(const struct profile *profile, FILE *out);
-
-#endif

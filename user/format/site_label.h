@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_SITE_LABEL_H
-#define FORMAT_SITE_LABEL_H
+#pragma once
 /* A call site in one line of limited width, for tables. */
 #include <stddef.h>
 
@@ -29,5 +28,3 @@ bool site_label_code(const struct profile *profile, const struct profile_locatio
 /* The name of a profile's container, else its id, cut; NULL: in no container. */
 #define SITE_LABEL_ID_COLUMNS 12
 const char *site_label_container(const struct profile *profile, char buffer[SITE_LABEL_ID_COLUMNS + 1]);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_TABLE_DIFF_H
-#define FORMAT_TABLE_DIFF_H
+#pragma once
 /* The difference between two profiles, as a table for people. */
 #include <stdio.h>
 
@@ -12,5 +11,3 @@
  * profiles may be of different runs. 0 or -ENOMEM.
  */
 int table_diff_print(const struct profile *before, const struct profile *after, unsigned int top, FILE *out);
-
-#endif

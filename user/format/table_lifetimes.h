@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_TABLE_LIFETIMES_H
-#define FORMAT_TABLE_LIFETIMES_H
+#pragma once
 /* How long objects live, as a table for people, at most 120 columns wide. */
 #include <stdio.h>
 
@@ -15,5 +14,3 @@ void table_lifetimes_print(const struct profile *profile, unsigned int top, FILE
 
 /* The number of sites that grow; 0 if there is no memory to tell. */
 u32 table_lifetimes_growing(const struct profile *profile);
-
-#endif

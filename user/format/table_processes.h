@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_TABLE_PROCESSES_H
-#define FORMAT_TABLE_PROCESSES_H
+#pragma once
 /* The processes of a population as tables for people, at most 120 columns wide. */
 #include <stdio.h>
 
@@ -11,5 +10,3 @@ void table_processes_print(const struct index_entry *entries, u32 count, unsigne
 
 /* The processes with losses, most first, and what was lost. Prints nothing if there are none. */
 void table_processes_print_losses(const struct index_entry *entries, u32 count, unsigned int top, FILE *out);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_TABLE_PROFILE_H
-#define FORMAT_TABLE_PROFILE_H
+#pragma once
 /*
  * A profile as a table for people, at most 120 columns wide: what `record` prints at its end and what `report` prints.
  * Estimates have their standard error and number of samples beside them; exact numbers (-R 1) do not.
@@ -25,5 +24,3 @@ void table_profile_print_lifetimes(const struct profile *profile, unsigned int t
 
 /* "pid comm exe, duration, interval" as a line. */
 void table_profile_print_head(const struct profile *profile, FILE *out);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_TABLE_SITES_H
-#define FORMAT_TABLE_SITES_H
+#pragma once
 /* Where a program allocates, as a table for people, at most 120 columns wide. */
 #include <stdio.h>
 
@@ -11,5 +10,3 @@
  * objects. If every allocation was recorded: exact bytes instead of error and samples. A sentence if no site has any.
  */
 void table_sites_print(const struct profile *profile, enum measure by, u64 total, unsigned int top, FILE *out);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FORMAT_TEXT_H
-#define FORMAT_TEXT_H
+#pragma once
 /*
  * A profile in the text form of Go's heap profiles (debug=1, docs/formats.md): raw counts, which `go tool pprof` scales
  * as it reads, names in comment lines for people, and the executable mappings by which pprof finds names itself.
@@ -11,5 +10,3 @@
 
 /* Flushed. 0 or negative errno. */
 int text_write(const struct profile *profile, FILE *out);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HEAP_APPLY_EVENT_H
-#define HEAP_APPLY_EVENT_H
+#pragma once
 /* What an event out of the ring does to the recorder's images. */
 #include "include/event.h"
 #include "heap/recorder.h"
@@ -10,5 +9,3 @@
  * of a process number never begun; -ENOMEM. EVENT_EXEC, EVENT_FORK and EVENT_ENTER begin the next image themselves.
  */
 int apply_event(struct recorder *recorder, const struct event *event, size_t size);
-
-#endif

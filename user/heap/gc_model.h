@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HEAP_GC_MODEL_H
-#define HEAP_GC_MODEL_H
+#pragma once
 /*
  * A garbage collector that collects nothing: it divides the life of one image into cycles, as Go's would, so that an
  * object's age is the number of cycles it has survived, and the published numbers are those of a completed cycle.
@@ -111,5 +110,3 @@ void booking_add(struct booking *booking, const struct gc_model *gc, u64 alloc_c
  * present ones, as in Go: a program that has not yet collected has a profile all the same.
  */
 struct booking_slot booking_published(const struct booking *booking, const struct gc_model *gc);
-
-#endif

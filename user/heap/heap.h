@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HEAP_HEAP_H
-#define HEAP_HEAP_H
+#pragma once
 /*
  * The sampled heap of one image: objects by id, and sites by (stack, requested size) with their counts. Invariant after
  * every call: allocated - freed = in use, per site and in sum.
@@ -71,5 +70,3 @@ int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns);
  */
 void heap_lifetimes_close(struct heap *heap);
 void heap_lifetimes_reopen(struct heap *heap);
-
-#endif

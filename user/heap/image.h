@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HEAP_IMAGE_H
-#define HEAP_IMAGE_H
+#pragma once
 /*
  * One image of one process: from attach or exec to exec, exit or the end of the recording. What /proc said while it
  * lived is kept here, since a short-lived command is gone when its profile is written.
@@ -62,5 +61,3 @@ struct image_count {
 /* The count of `pid`, to be changed by the caller; NULL: no memory. */
 u32 *image_count_of(struct image_count *counts, u32 pid);
 void image_count_release(struct image_count *counts);
-
-#endif

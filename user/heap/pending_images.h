@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HEAP_PENDING_IMAGES_H
-#define HEAP_PENDING_IMAGES_H
+#pragma once
 /*
  * Images that have been announced and have not begun. The side-band announces a new program (by a fork, or a comm record
  * with the exec flag) and its first mappings before the ring's event begins the image; until then they are kept here. A
@@ -39,5 +38,3 @@ struct address_map *pending_images_take(struct pending_images *list, u32 pid, u6
 
 /* Drop what was announced before that. */
 void pending_images_expire(struct pending_images *list, u64 before_ns);
-
-#endif

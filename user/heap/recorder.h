@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HEAP_RECORDER_H
-#define HEAP_RECORDER_H
+#pragma once
 /*
  * heap/ turns the events of a recording into the sampled heap of each image, and a heap into a profile (snapshot.h). It
  * owns the images and what is known of them. It reads no clock and no file and knows nothing of BPF: every event carries
@@ -69,5 +68,3 @@ int recorder_for_each(struct recorder *recorder, int (*each)(struct image *image
 void recorder_for_each_file(const struct recorder *recorder, void (*each)(const struct elf *elf, void *arg), void *arg);
 
 const struct recorder_options *recorder_options(const struct recorder *recorder);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HEAP_STACK_H
-#define HEAP_STACK_H
+#pragma once
 /* The stacks of one image, by the hash the kernel gave them. */
 
 #include "base/hash.h"
@@ -36,5 +35,3 @@ struct stack *stack_table_find(const struct stack_table *table, u64 hash); /* NU
  * 0: none of the newest STACK_GENERATIONS. */
 #define STACK_GENERATIONS 1024
 u32 stack_generation(const struct stack *stack, u32 process, u32 newest);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HEAP_STACK_VARIANT_H
-#define HEAP_STACK_VARIANT_H
+#pragma once
 /*
  * What a stack's hash means at a time. The programs walk by the list of mappings that they were given last, and name
  * what they find by it; until they are given the next, code that has come to where other code was
@@ -17,5 +16,3 @@
  */
 int stack_variant_find(struct stack_table *table, const struct address_map *mappings, u64 hash, u64 time_ns,
 		       struct stack **ret_stack);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROBE_ALLOCATOR_H
-#define PROBE_ALLOCATOR_H
+#pragma once
 /*
  * The allocator families heaptap knows: which symbols they define, what each function does, and which of them need no
  * probe of their own because they always end in another one. A table, no state.
@@ -45,5 +44,3 @@ const struct allocator_function *allocator_find(const struct allocator *allocato
 
 /* Its arguments that matter, one bit each, the lowest the first. */
 unsigned int allocator_arguments(const struct allocator_function *function);
-
-#endif

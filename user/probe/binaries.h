@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROBE_BINARIES_H
-#define PROBE_BINARIES_H
+#pragma once
 /*
  * The files that traced processes map, each opened once and kept open while they do, and what to probe in them. Device
  * and inode tell files apart.
@@ -61,5 +60,3 @@ int binaries_copy(const struct binaries *binaries, struct file_copies *set);
  * all the same is a file like any other. 0, or negative errno: the files that failed are the originals still.
  */
 int binaries_file_copy(struct binaries *binaries, const struct file_copies *set);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROBE_CUSTOM_ALLOCATOR_H
-#define PROBE_CUSTOM_ALLOCATOR_H
+#pragma once
 /*
  * The argument of --alloc: a program's own allocator, as the user describes it. It names the functions of a file that hand
  * out memory and take it back, as the table of allocator.h does for the allocators that heaptap knows.
@@ -26,5 +25,3 @@ void custom_allocator_free(struct custom_allocator *pools); /* and those linked 
 
 /* Is it about the file at that path? FILE without a slash is a name in any directory. */
 bool custom_allocator_is_in(const struct custom_allocator *pool, const char *path);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROBE_INSN_BRANCH_H
-#define PROBE_INSN_BRANCH_H
+#pragma once
 /* Where the code of a function leads: its direct jumps and calls, as Capstone decodes them. */
 #include <stddef.h>
 
@@ -18,5 +17,3 @@ struct insn_branch {
  */
 int insn_branch_for_each(const u8 *code, size_t size, int (*each)(const struct insn_branch *branch, void *arg),
 			 void *arg);
-
-#endif

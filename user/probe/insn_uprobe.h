@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROBE_INSN_UPROBE_H
-#define PROBE_INSN_UPROBE_H
+#pragma once
 /* What the kernel's uprobes make of the x86-64 instruction under a breakpoint. */
 #include <stddef.h>
 
@@ -16,5 +15,3 @@ bool insn_uprobe_emulates(const u8 *bytes, size_t length);
  * More code may follow: `length` is all there is, INSN_UPROBE_BYTES_MAX at most.
  */
 bool insn_uprobe_accepts(const u8 *bytes, size_t length);
-
-#endif

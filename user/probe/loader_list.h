@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROBE_LOADER_LIST_H
-#define PROBE_LOADER_LIST_H
+#pragma once
 /*
  * Which files a program will map, before it runs. Its own dynamic loader is asked (`ld.so --list`), which alone knows
  * RPATH, LD_PRELOAD and the cache; scripts are followed through their #! lines.
@@ -12,5 +11,3 @@ struct binaries;
  * does not tell is no error: they will be found when it maps them.
  */
 int loader_list_open(struct binaries *binaries, const char *path);
-
-#endif

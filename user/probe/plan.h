@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROBE_PLAN_H
-#define PROBE_PLAN_H
+#pragma once
 /*
  * Where the probes of one file go: its allocators' functions, each at its site, each address once.
  *
@@ -41,5 +40,3 @@ bool plan_throws(const struct plan *plan);
 
 /* The cookie of one probe for a scope (SCOPE_BY_PID: unfiltered). */
 u64 plan_cookie(const struct plan_probe *probe, u32 scope, u32 allocator);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROBE_SITE_H
-#define PROBE_SITE_H
+#pragma once
 /*
  * Where in a function's prologue a breakpoint is cheap. The kernel emulates few instructions (x86-64, 6.1 on: push reg,
  * one-byte nop, short and near jmp/call/jcc without a 66 prefix); any other one is single-stepped out of line, 14
@@ -29,5 +28,3 @@ struct site {
  * on such an instruction (lock or segment prefix, branch with a 66 prefix), -ENOMEM.
  */
 int site_find(const u8 *code, size_t size, enum call_kind kind, unsigned int arguments, struct site *ret_site);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_ESTIMATE_H
-#define PROFILE_ESTIMATE_H
+#pragma once
 /*
  * From samples to estimates. An allocation of s bytes is sampled with p = 1 - exp(-s/R) (s = 0 counts as 1; R = 1 takes
  * everything), so one sample stands for 1/p objects and s/p bytes (Horvitz and Thompson 1952), and the variance of a
@@ -28,5 +27,3 @@ u64 estimate_unscale(u64 objects, u64 size, u64 sample_bytes);
 /* Variance contributed by `count` samples of `size` bytes. */
 double estimate_variance_objects(u64 count, u64 size, u64 sample_bytes);
 double estimate_variance_bytes(u64 count, u64 size, u64 sample_bytes);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_LABELS_H
-#define PROFILE_LABELS_H
+#pragma once
 /* What samples of several processes are labelled with: each set of labels once. */
 #include "base/intern.h"
 #include "profile/profile.h"
@@ -16,5 +15,3 @@ struct label_table {
 int labels_add(struct label_table *table, const struct profile_labels *labels, u32 *ret_labels);
 
 void label_table_release(struct label_table *table);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_LEDGER_H
-#define PROFILE_LEDGER_H
+#pragma once
 /* What the counters of counter.h say together: their names, which of them are losses, and whether they balance. */
 #include "include/counter.h"
 
@@ -13,5 +12,3 @@ bool ledger_is_loss(enum counter counter);
 
 /* The sampled allocations that the balance of counter.h does not account for; negative: accounted for twice. */
 s64 ledger_missing(const u64 ledger[COUNTER_MAX]);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_LIFETIME_H
-#define PROFILE_LIFETIME_H
+#pragma once
 /*
  * What is remembered of the lifetimes of one site's objects: a fixed-size record, no allocation, constant time a call.
  *
@@ -65,5 +64,3 @@ static inline u32 lifetime_cell(u32 birth, u32 death)
 {
 	return death * (death + 1) / 2 + birth;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_LIFETIME_SUMMARY_H
-#define PROFILE_LIFETIME_SUMMARY_H
+#pragma once
 /*
  * What a profile's records of lifetimes say of several of its samples together: of one site, or of the whole process.
  */
@@ -45,5 +44,3 @@ double lifetime_summary_time_left(const struct profile *profile, const struct li
 
 /* How many of a sample's objects in use (raw) are known to be older than `age_ns`. */
 u64 lifetime_summary_older(const struct profile *profile, const struct profile_sample *sample, u64 age_ns);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_MERGE_H
-#define PROFILE_MERGE_H
+#pragma once
 /*
  * Profiles of several processes become one. Files are told apart by path, build id (without one: device and inode),
  * offset and size; an address in a file that another process has mapped elsewhere is moved to where the first one has
@@ -36,5 +35,3 @@ const struct profile *merge_profile(const struct merge *merge);
 
 /* Add to `sum` what can be added: ledger, costs, the number of processes; its time covers both. */
 void merge_facts(struct profile *sum, const struct profile *more);
-
-#endif

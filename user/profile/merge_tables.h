@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_MERGE_TABLES_H
-#define PROFILE_MERGE_TABLES_H
+#pragma once
 /* The inside of a merge: its tables, and how a location of one process comes into them. For merge.c. */
 #include "base/intern.h"
 #include "profile/merge.h"
@@ -29,5 +28,3 @@ struct passage {
 
 /* The location of passage->from as the merge has it, with its mapping. 0 or -ENOMEM. */
 int merge_tables_location(struct passage *passage, const struct profile_location *from, u32 *ret_index);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_PROFILE_H
-#define PROFILE_PROFILE_H
+#pragma once
 /*
  * profile/ holds what is known of a heap at one moment, and the mathematics on it: names, estimates, sites, lifetimes,
  * merging. It knows neither how events come in nor how files look.
@@ -159,5 +158,3 @@ void profile_merge_samples(struct profile *profile);
 /* The four estimates of one sample. */
 void profile_sample_values(const struct profile *profile, const struct profile_sample *sample,
 			   u64 ret_values[MEASURE_MAX]);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_SITES_H
-#define PROFILE_SITES_H
+#pragma once
 /* Where a program allocates: what tables are made of. */
 #include "profile/lifetime_summary.h"
 #include "profile/profile.h"
@@ -19,5 +18,3 @@ struct profile_site {
 
 /* Sorted by `by`, descending. *ret_sites is one allocation for the caller to free. 0 or -ENOMEM. */
 int profile_sites(const struct profile *profile, enum measure by, struct profile_site **ret_sites, u32 *ret_count);
-
-#endif

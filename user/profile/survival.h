@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_SURVIVAL_H
-#define PROFILE_SURVIVAL_H
+#pragma once
 /*
  * Survival of objects by age, of one site or of several together, in objects or in bytes: that depends on the weights
  * given. Age is in collector cycles survived, S(k) = P(an object survives k cycles); S(0) = 1.
@@ -42,5 +41,3 @@ void survival_at(const struct survival *survival, u32 class, double risk, struct
 
 /* Cycles that half of the objects survive, interpolated between ages; false when so many lived that it was not seen. */
 bool survival_median(const struct survival *survival, double *ret_cycles);
-
-#endif

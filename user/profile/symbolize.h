@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_SYMBOLIZE_H
-#define PROFILE_SYMBOLIZE_H
+#pragma once
 /* Names for a profile's addresses, and stacks that begin in the program. */
 #include "profile/profile.h"
 
@@ -17,5 +16,3 @@ int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer);
  * like, inlined or not); but never take a whole stack. The profile must have its names.
  */
 void symbolize_hide_allocator(struct profile *profile);
-
-#endif

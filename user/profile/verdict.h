@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_VERDICT_H
-#define PROFILE_VERDICT_H
+#pragma once
 /*
  * What becomes of a site's objects, in one word; and where it grows, and how fast.
  *
@@ -68,5 +67,3 @@ const char *verdict_name(enum verdict verdict);
  * *ret_error is its standard error. 0 and 0 before 40 cycles, or if the clock stands still.
  */
 double verdict_growth(const struct flow *flow, const u64 clock[LIFETIME_BUCKETS], u32 now, double *ret_error);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORD_AGGREGATE_H
-#define RECORD_AGGREGATE_H
+#pragma once
 /*
  * The one way from an image to its files. Each image that is added is named, and gets a file and a line of the index of
  * its own, or is merged with others of its executable once `keep` images have files, or there are samples_max samples.
@@ -68,5 +67,3 @@ struct aggregate_result {
 };
 
 const struct aggregate_result *aggregate_result(const struct aggregate *aggregate);
-
-#endif

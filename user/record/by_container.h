@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORD_BY_CONTAINER_H
-#define RECORD_BY_CONTAINER_H
+#pragma once
 /* The profiles of many processes, merged into one of them all and one for each container they were in. */
 #include "record/merged_rows.h"
 
@@ -22,5 +21,3 @@ const struct profile *by_container_all(const struct by_container *containers);
 
 /* Write container.<id> of each container and then `all`. 0 or the first error; the others are written all the same. */
 int by_container_write(const struct by_container *containers, const struct merged_output *output);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORD_FINISH_H
-#define RECORD_FINISH_H
+#pragma once
 /* The end of a recording, once tracing has stopped. */
 #include "record/publish.h"
 
@@ -10,5 +9,3 @@
  * logged; or STATUS_FOUND by --fail-on, which is logged even with -q, being the answer to a question.
  */
 int finish_recording(struct publication *publication);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORD_LAUNCH_H
-#define RECORD_LAUNCH_H
+#pragma once
 /*
  * `record -- COMMAND`: starts COMMAND, lets it go, watches it, and derives heaptap's exit status from it. With --follow
  * COMMAND and its children get copies of the allocator files that they will map (file_copies.h), so that no other
@@ -54,5 +53,3 @@ void launch_abandon(struct launch *launch);
 int launch_status(struct launch *launch, int status);
 
 void launch_free(struct launch *launch);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORD_MERGED_ROWS_H
-#define RECORD_MERGED_ROWS_H
+#pragma once
 /*
  * Processes that are merged by some key of theirs, executable or container: a row for each key, with the sum of what its
  * processes cost.
@@ -60,5 +59,3 @@ int merged_rows_write_profile(const struct profile *merged, const struct merged_
 int merged_rows_write(const struct merged_rows *rows, const struct profile *all,
 		      bool (*is_of_row)(const struct profile_labels *labels, const void *row),
 		      const struct merged_output *output);
-
-#endif

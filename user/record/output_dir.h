@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORD_OUTPUT_DIR_H
-#define RECORD_OUTPUT_DIR_H
+#pragma once
 /* The directory a recording is written to. */
 #include <limits.h>
 #include <stdbool.h>
@@ -16,5 +15,3 @@ struct output_dir {
  */
 int output_dir_open(const char *path, bool force, struct output_dir *ret);
 void output_dir_close(struct output_dir *output);
-
-#endif

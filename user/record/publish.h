@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORD_PUBLISH_H
-#define RECORD_PUBLISH_H
+#pragma once
 /*
  * When profiles are written, and by which thread: while recording goes on, snapshots of living images and images that
  * have ended, by the thread of a batch; at the end finish.h takes over.
@@ -62,5 +61,3 @@ void publish_release(struct publication *publication);
 
 /* Log that `what` could not be written. */
 void publish_say_failure(const struct publication *publication, const char *what, int err);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORD_RECORD_H
-#define RECORD_RECORD_H
+#pragma once
 /*
  * The room record/: one recording, from its options to files on disk. It owns what tracer and recorder do not: the
  * target's processes (selection), COMMAND (launch), signals, time, the output directory, and the thread that writes while
@@ -37,5 +36,3 @@ struct record_options {
 
 /* `heaptap record`: trace, write, print the summary. Returns the status to exit with. */
 int record_run(const struct record_options *options);
-
-#endif

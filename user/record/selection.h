@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORD_SELECTION_H
-#define RECORD_SELECTION_H
+#pragma once
 /*
  * The processes that `record` traces and `doctor` looks at: from what the command line says to a cgroup, to PIDs, and to
  * the tracer. Functions that return int return enum status, and log what went wrong.
@@ -78,5 +77,3 @@ void selection_say(const struct selection *selection, const struct tracer *trace
 
 /* Now and then: log that a group was removed, or made again. True when the recording is over because of it. */
 bool selection_look(struct selection *selection, const struct tracer *tracer);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORD_SNAPSHOT_BATCH_H
-#define RECORD_SNAPSHOT_BATCH_H
+#pragma once
 /*
  * What is written while recording goes on. Names can take seconds to find, which the thread that drains the ring does
  * not have: it takes snapshots and hands over images that have ended, and a thread of the batch's own passes them to the
@@ -38,5 +37,3 @@ int snapshot_batch_start(struct snapshot_batch *batch);
  * ended are passed to the aggregate here. 0 or the negative errno of what could not be written.
  */
 int snapshot_batch_finish(struct snapshot_batch *batch);
-
-#endif

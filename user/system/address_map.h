@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_ADDRESS_MAP_H
-#define SYSTEM_ADDRESS_MAP_H
+#pragma once
 /*
  * The executable mappings of one image over time: from one scan of /proc at attach, then from the perf side-band. The map
  * owns them and their paths; files are borrowed. A mapping is never removed, only outdated by a newer one at the same
@@ -85,5 +84,3 @@ bool address_map_has(const struct address_map *map,
 		     const struct elf *elf); /* does or did a mapping refer to the file? */
 unsigned int address_map_count(const struct address_map *map);
 const struct mapping *address_map_get(const struct address_map *map, unsigned int index);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_CAPABILITY_H
-#define SYSTEM_CAPABILITY_H
+#pragma once
 /*
  * What heaptap's own process may do: its effective capabilities, and whether they count at all (those of a user
  * namespace do not reach BPF, perf and uprobes).
@@ -37,5 +36,3 @@ bool privileges_have(const struct privileges *privileges, const struct capabilit
  * `perf_uprobes`: those for perf-event uprobes are required too.
  */
 unsigned int privileges_missing(const struct privileges *privileges, bool perf_uprobes, char *ret_names, size_t size);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_CGROUP_H
-#define SYSTEM_CGROUP_H
+#pragma once
 /* A control group: its processes, the groups below it, and the memory limit that it is under. */
 #include <sys/types.h>
 
@@ -54,5 +53,3 @@ void cgroup_memory(const char *root, const char *path, u64 *ret_limit, u64 *ret_
  * check the limits of the process itself (RLIMIT_AS, RLIMIT_DATA) at each call.
  */
 u32 cgroup_memory_new_max(u64 limit, u64 used);
-
-#endif

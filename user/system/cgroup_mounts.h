@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_CGROUP_MOUNTS_H
-#define SYSTEM_CGROUP_MOUNTS_H
+#pragma once
 /*
  * Where the control groups of this machine are mounted. Groups of version 2 are what heaptap scopes by: at
  * /sys/fs/cgroup on an ordinary host; beside the controllers of version 1, at /sys/fs/cgroup/unified, on a hybrid one.
@@ -45,5 +44,3 @@ int cgroup_mounts_memory(const struct cgroup_mounts *mounts, pid_t pid, char **r
 
 /* The rest of `path` after `prefix`, by whole components: "" or "/...". NULL: it does not begin with it. */
 const char *cgroup_mounts_below(const char *prefix, const char *path);
-
-#endif

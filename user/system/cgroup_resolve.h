@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_CGROUP_RESOLVE_H
-#define SYSTEM_CGROUP_RESOLVE_H
+#pragma once
 /* From what a user writes for a control group to the group of version 2. */
 
 struct cgroup;
@@ -17,5 +16,3 @@ struct cgroup_mounts;
  * version 2's top), -ENOMEM.
  */
 int cgroup_resolve(const struct cgroup_mounts *mounts, const char *wanted, struct cgroup *ret_group, char **ret_why);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_CONTAINER_H
-#define SYSTEM_CONTAINER_H
+#pragma once
 /*
  * The container that a user means. A container is a control group here: whatever runs in that group or below, `exec`ed into
  * it or not, belongs to it.
@@ -38,5 +37,3 @@ void container_names_free(struct container_names *names);
 
 /* NULL: unknown, or it has none. Valid until container_names_free. */
 const char *container_names_find(struct container_names *names, const char *id);
-
-#endif

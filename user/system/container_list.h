@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_CONTAINER_LIST_H
-#define SYSTEM_CONTAINER_LIST_H
+#pragma once
 /* A table of containers by id, in which what several sources say about one is put together. It reads nothing itself. */
 #include <sys/types.h>
 
@@ -49,5 +48,3 @@ struct container_entry *container_list_find(const struct container_list *list, c
 
 /* "POD/PART" of Kubernetes, else the runtime's name; NULL: it has none. */
 const char *container_list_name(struct container_entry *entry);
-
-#endif

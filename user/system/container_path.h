@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_CONTAINER_PATH_H
-#define SYSTEM_CONTAINER_PATH_H
+#pragma once
 /* Which container a control group belongs to, by its path alone: cheap enough to ask for every process. */
 #include "include/types.h"
 
@@ -16,5 +15,3 @@ bool container_path_find(const char *path, char ret_id[CONTAINER_ID_SIZE], const
 
 /* The same by the last component alone: is this group a container's? */
 bool container_path_last(const char *path, char ret_id[CONTAINER_ID_SIZE], const char **ret_runtime);
-
-#endif

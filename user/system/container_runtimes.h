@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_CONTAINER_RUNTIMES_H
-#define SYSTEM_CONTAINER_RUNTIMES_H
+#pragma once
 /*
  * Where container runtimes keep what they know, below the directory `root` ("" for this machine):
  *
@@ -24,5 +23,3 @@ void container_runtimes_load(const char *root, struct container_list *list);
  * exists which no file knows.
  */
 void container_runtimes_load_groups(const struct cgroup_mounts *mounts, struct container_list *list);
-
-#endif

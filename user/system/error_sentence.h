@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_ERROR_SENTENCE_H
-#define SYSTEM_ERROR_SENTENCE_H
+#pragma once
 /* Why something that the user named cannot be had, as a sentence: one table of errors and sentences for each kind. */
 #include <stdio.h>
 #include <string.h>
@@ -20,5 +19,3 @@ static inline char *error_sentence(const struct error_sentence *table, int err, 
 		table++;
 	return asprintf(&sentence, table->format, name, detail, strerror(-err)) < 0 ? NULL : sentence;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_FILE_COPIES_H
-#define SYSTEM_FILE_COPIES_H
+#pragma once
 /*
  * Copies of files, mounted over their originals in a mount namespace of COMMAND's own: a probe without a filter on a
  * copy's inode is hit by COMMAND and its descendants only. heaptap itself never enters that namespace, and the tmpfs that
@@ -50,5 +49,3 @@ int file_copies_add(struct file_copies *set, int fd);
  * no mount, as in a chroot): the namespace is half made then, and the process should exit.
  */
 int file_copies_enter(const struct file_copies *set);
-
-#endif

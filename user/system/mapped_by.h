@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_MAPPED_BY_H
-#define SYSTEM_MAPPED_BY_H
+#pragma once
 /*
  * How many other processes map certain files: each of them traps at a probe that is not filtered by PID. One look at the
  * mappings of each process: 44 to 85 ms for 2000 processes that map the C library.
@@ -29,5 +28,3 @@ struct mapped_by_count {
  */
 int mapped_by_count(const char *root, struct mapped_by_file *files, unsigned int file_count,
 		    bool (*is_ours)(pid_t pid, void *arg), void *arg, struct mapped_by_count *ret_count);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_PID_LIST_H
-#define SYSTEM_PID_LIST_H
+#pragma once
 /* Lists of running processes. A process that begins or ends during the listing may or may not be in it. */
 #include <sys/types.h>
 
@@ -23,5 +22,3 @@ int pid_list_family(const pid_t *pids, unsigned int count, struct pid_list *ret_
 int pid_list_group(const struct cgroup *group, struct pid_list *ret_list, unsigned int *ret_hidden);
 
 void pid_list_release(struct pid_list *list);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_PROC_MAPS_H
-#define SYSTEM_PROC_MAPS_H
+#pragma once
 /* The executable mappings of a process, from /proc/PID/maps, and the files behind them. */
 #include <sys/types.h>
 
@@ -29,5 +28,3 @@ int proc_maps_read(const char *path, int (*each)(struct mapping *mapping, void *
  */
 int proc_maps_open(pid_t pid, const struct mapping *mapping);
 int proc_maps_open_name(pid_t pid, const struct mapping *mapping); /* by the path alone */
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_PROCFS_H
-#define SYSTEM_PROCFS_H
+#pragma once
 /*
  * What /proc says about one process. It may be gone between two calls: every function can fail with -ESRCH.
  *
@@ -35,5 +34,3 @@ bool procfs_maps_code(pid_t pid); /* false: gone, or a thread of the kernel */
  * True if it was there. A file whose own name ends so is cut too: only the file itself can tell.
  */
 bool procfs_cut_deleted(char *path);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_ROOT_FS_H
-#define SYSTEM_ROOT_FS_H
+#pragma once
 /*
  * The file system as a process sees it: files are looked up in its mount namespace, also after its end. Nothing there
  * is trusted: no name leads out of that root, and only regular files are opened.
@@ -40,5 +39,3 @@ enum root_fs_links {
  */
 int root_fs_open_file(const struct root_fs *root, const char *path, enum root_fs_links links, u64 size_max,
 		      struct stat *ret_status);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_SIGNALS_H
-#define SYSTEM_SIGNALS_H
+#pragma once
 /* The signals of a recording, read from a descriptor: they interrupt no system call. */
 #include <signal.h>
 #include <stdbool.h>
@@ -23,5 +22,3 @@ void signals_read(struct signals *signals);
 
 /* From here on signals have their default effect: a second Ctrl-C ends heaptap at once. May be called without take. */
 void signals_return(struct signals *signals);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_STATE_FILE_H
-#define SYSTEM_STATE_FILE_H
+#pragma once
 /*
  * A file in which a container runtime keeps its state. Any user may have written it: regular files only, of limited
  * size, the last component no link.
@@ -15,5 +14,3 @@ int state_file_for_each(void (*each)(const char *directory, const char *name, vo
 
 /* Parse the file at that path; the caller deletes *ret_json. 0, -EBADMSG (no JSON), or negative errno. */
 int state_file_read(cJSON **ret_json, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYSTEM_WORKLOAD_H
-#define SYSTEM_WORKLOAD_H
+#pragma once
 /* COMMAND of `record -- COMMAND`: a child that waits before its exec until its probes are in place. */
 #include <signal.h>
 #include <sys/types.h>
@@ -33,5 +32,3 @@ void workload_abandon(struct workload *workload);
 
 /* Its status as a shell reports it (128 + signal), -EAGAIN while it runs; waits if `block`. */
 int workload_status(struct workload *workload, int block);
-
-#endif

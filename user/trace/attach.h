@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_ATTACH_H
-#define TRACE_ATTACH_H
+#pragma once
 /* Links on one file's probe plan. There are three ways of attaching; which one works is found by trying (attach_method.h). */
 #include <sys/types.h>
 
@@ -51,5 +50,3 @@ void attach_close_later(struct attach *attach);
  * kernel takes its breakpoints out leaves them where they are, for good.
  */
 void attach_wait_closed(void);
-
-#endif

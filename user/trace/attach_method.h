@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_ATTACH_METHOD_H
-#define TRACE_ATTACH_METHOD_H
+#pragma once
 /* Choosing a way of attaching: session, multi, perf, tried in that order by really probing heaptap itself. */
 #include "trace/calibrate.h"
 
@@ -16,5 +15,3 @@ int attach_method_choose(struct kernel_options *options, struct kernel **ret_ker
  * feature, which takes up to half a second.
  */
 int attach_method_explain(const char *do_what, int err);
-
-#endif

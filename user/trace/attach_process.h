@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_ATTACH_PROCESS_H
-#define TRACE_ATTACH_PROCESS_H
+#pragma once
 /*
  * Begin to trace processes that run already, or are about to: scope, image, mappings, probes. Processes that join later are
  * found by the tracer itself. Each function says what goes wrong, and returns enum status.
@@ -20,5 +19,3 @@ int attach_processes(struct tracer *tracer, const pid_t *pids, unsigned int coun
 
 /* Trace process `pid`, a child that waits before its exec of `path`, from that exec on. */
 int attach_program(struct tracer *tracer, pid_t pid, const char *path);
-
-#endif

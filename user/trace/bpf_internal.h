@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_BPF_INTERNAL_H
-#define TRACE_BPF_INTERNAL_H
+#pragma once
 /* The inside of struct kernel, for bpf_object.c, bpf_config.c and bpf_maps.c alone. */
 #include "trace/bpf_object.h"
 
@@ -18,5 +17,3 @@ struct kernel {
 
 /* Constants and sizes, between open and load. 0 or negative errno. */
 int kernel_configure(struct kernel *kernel, const struct kernel_options *options);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_BPF_MAPS_H
-#define TRACE_BPF_MAPS_H
+#pragma once
 /* The rows of the maps that the programs fill: counters, live objects, calls under way, stacks. */
 #include "include/counter.h"
 
@@ -32,5 +31,3 @@ int kernel_for_each_pending(struct kernel *kernel, void (*each)(void *arg, u32 p
 /* Drop what an ended image left in the maps. */
 void kernel_forget_object(struct kernel *kernel, u32 process, u64 addr);
 void kernel_forget_stack(struct kernel *kernel, u64 hash);
-
-#endif

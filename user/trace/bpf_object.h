@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_BPF_OBJECT_H
-#define TRACE_BPF_OBJECT_H
+#pragma once
 /*
  * The loaded BPF object: its programs, and what they share with user space, as plain calls; the rows that the programs fill
  * are read through bpf_maps.h. The functions are called kernel_: bpf_ is libbpf's own prefix.
@@ -64,5 +63,3 @@ int kernel_set_ranges(struct kernel *kernel, u32 allocator, const struct ranges 
 
 /* What the programs unwind by, shared with them: rules, the words of all tables, the mappings of all scopes. Zero at first. */
 const struct unwind_memory *kernel_unwind_memory(const struct kernel *kernel);
-
-#endif

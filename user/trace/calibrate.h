@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_CALIBRATE_H
-#define TRACE_CALIBRATE_H
+#pragma once
 /*
  * What one unsampled hit costs on this machine, measured at start by probing two private functions of heaptap itself
  * with the very programs that will be used. Also the proof that this way of attaching works.
@@ -20,5 +19,3 @@ int calibrate_find_offset(void (*function)(void), u64 *ret_offset);
 
 /* Call it in another thread than the main one. 0 or negative errno. */
 int calibrate_call_elsewhere(void (*function)(void));
-
-#endif

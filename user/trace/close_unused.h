@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_CLOSE_UNUSED_H
-#define TRACE_CLOSE_UNUSED_H
+#pragma once
 /*
  * Files that no traced process maps any longer are closed, and what was made of them is freed: on a machine that builds
  * programs, every one that runs is a new file. As a garbage collector does it, files that images map are marked and the
@@ -20,5 +19,3 @@ void close_unused_files(struct tracer *tracer, struct symbolizer *symbolizer);
  * group always, on the whole machine once there are more than 64. Once a second.
  */
 void close_unused_links(struct tracer *tracer);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_FEATURE_H
-#define TRACE_FEATURE_H
+#pragma once
 /*
  * What this kernel does, found by doing it: never by its version, which says little about what a distribution ported
  * back or configured away. Probes are set on a function of heaptap's own binary, for heaptap's own process alone.
@@ -9,5 +8,3 @@
 
 /* Try everything: up to half a second, most of it waiting for probes to be removed. */
 void feature_probe(struct features *ret_features);
-
-#endif

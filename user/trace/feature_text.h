@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_FEATURE_TEXT_H
-#define TRACE_FEATURE_TEXT_H
+#pragma once
 /*
  * What heaptap asks of a kernel, feature by feature, and the sentence for the user when one is not there. Tables and
  * text; the probing is in feature.h.
@@ -50,5 +49,3 @@ enum feature_id feature_text_missing(const struct features *features);
  */
 void feature_text_explain(enum feature_id id, int error, const struct privileges *privileges, char *ret_sentence,
 			  size_t size);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_ON_RING_H
-#define TRACE_ON_RING_H
+#pragma once
 /* The ring's events, on their way to the recorder: what they call for here, when images begin and end. */
 struct tracer;
 
@@ -12,5 +11,3 @@ void on_ring_close(struct tracer *tracer);
  * negative errno, when events are lost. A target that allocates faster than heaptap reads must not starve signals.
  */
 int on_ring_drain(struct tracer *tracer, int most);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_RAW_STACKS_H
-#define TRACE_RAW_STACKS_H
+#pragma once
 /*
  * Stacks that were sampled before the tables they need were ready: sent raw, unwound here by the same rules, and given
  * to the recorder as if the programs had walked them.
@@ -22,5 +21,3 @@ int raw_stacks_add(struct raw_stacks *unwinder, const struct event_raw *event, s
 
 /* Unwind those whose tables are ready; with `all`, every one, after waiting for tables. */
 void raw_stacks_settle(struct raw_stacks *unwinder, bool all);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_SETTLE_H
-#define TRACE_SETTLE_H
+#pragma once
 /* Settling an image's ledger: what the kernel counted, what was freed without an event, and what /proc says of it. */
 #include "heap/recorder.h"
 
@@ -39,5 +38,3 @@ void settle_stop(struct kernel *kernel, struct image *image, u64 now_ns);
 
 /* After all probes are gone: count sampled calls that never returned, for the images that made them. */
 void settle_pending(struct kernel *kernel, struct recorder *recorder);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_SIDEBAND_H
-#define TRACE_SIDEBAND_H
+#pragma once
 /*
  * The kernel's own record of execs, names and executable mappings, of every process, through one dummy perf event per
  * CPU: it costs a process only when it maps code, and a command that lives 2 ms leaves its mappings behind.
@@ -27,5 +26,3 @@ void sideband_close(struct sideband *sideband);
  * was. Cheap when there is nothing.
  */
 u64 sideband_drain(struct sideband *sideband);
-
-#endif

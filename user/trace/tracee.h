@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_TRACEE_H
-#define TRACE_TRACEE_H
+#pragma once
 /* The processes being traced, and the links that serve them. */
 #include <sys/types.h>
 
@@ -50,5 +49,3 @@ void tracee_close_links(struct tracee_file **files, bool later);
  */
 void tracee_close_unused_links(struct tracee_file **files, bool (*is_used)(const struct binary *file, void *arg),
 			       void *arg);
-
-#endif

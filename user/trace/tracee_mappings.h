@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_TRACEE_MAPPINGS_H
-#define TRACE_TRACEE_MAPPINGS_H
+#pragma once
 /* What traced processes map: the files are opened and probed, and the programs get to know the mappings. */
 #include "include/types.h"
 
@@ -26,5 +25,3 @@ void tracee_mappings_changed(struct tracer *tracer, struct tracee *tracee);
 
 /* Let the programs know the mappings that came since the last call, and unwind the stacks that waited for them. */
 void tracee_mappings_publish_changed(struct tracer *tracer);
-
-#endif

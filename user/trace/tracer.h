@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_TRACER_H
-#define TRACE_TRACER_H
+#pragma once
 /*
  * The room trace/ owns everything that needs a kernel: the BPF programs and their maps, the links that probe allocators, ring
  * and side-band. It alone includes libbpf and the skeletons. It fills the recorder, and knows nothing of files and formats.
@@ -74,5 +73,3 @@ void tracer_stop(struct tracer *tracer);
 const struct kernel *tracer_kernel(const struct tracer *tracer);
 struct recorder *tracer_recorder(const struct tracer *tracer);
 const char *tracer_attach_name(const struct tracer *tracer); /* "session", "multi", "perf" */
-
-#endif

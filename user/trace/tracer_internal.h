@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_TRACER_INTERNAL_H
-#define TRACE_TRACER_INTERNAL_H
+#pragma once
 /*
  * The inside of the tracer, for the files that are its parts: tracer.c, attach_process.c, on_ring.c, on_sideband.c,
  * close_unused.c, tracee_mappings.c and tracee.c. Calls go from the first of them to the last, never back.
@@ -65,5 +64,3 @@ struct tracer {
 	bool remapped; /* some listed tracee is */
 	bool stopping; /* no new links */
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRACE_UPROBE_LINK_H
-#define TRACE_UPROBE_LINK_H
+#pragma once
 /*
  * Uprobe links by raw system calls. The oldest libbpf heaptap is built with (1.1) knows neither multi nor session
  * links, so all three kinds are made here, alike with every libbpf. `prog_fd` is a loaded SEC("uprobe") program; for
@@ -33,5 +32,3 @@ int uprobe_link_create_multi(int prog_fd, u32 attach_type, const char *path, con
  */
 int uprobe_link_create_perf(int prog_fd, const char *path, u64 offset, u64 cookie, pid_t pid, bool ret,
 			    int *ret_perf_fd);
-
-#endif

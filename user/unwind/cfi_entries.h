@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef UNWIND_CFI_ENTRIES_H
-#define UNWIND_CFI_ENTRIES_H
+#pragma once
 /* The functions that call frame information describes. */
 #include "unwind/cfi_program.h"
 #include "unwind/cfi_sections.h"
@@ -23,5 +22,3 @@ int cfi_entries_read(const struct elf *elf, const struct cfi_section sections[CF
 		     struct cfi_entries *ret_list);
 
 void cfi_entries_release(struct cfi_entries *list);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef UNWIND_CFI_PROGRAM_H
-#define UNWIND_CFI_PROGRAM_H
+#pragma once
 /*
  * The programs of call frame information: what they say about the registers that a table follows, address by
  * address.
@@ -45,5 +44,3 @@ struct cfi_function {
  */
 int cfi_function_run(const struct cfi_function *function, const struct cfi_common *common,
 		     int (*each)(void *arg, u64 distance, const struct unwind_rule *rule, bool is_lost), void *arg);
-
-#endif

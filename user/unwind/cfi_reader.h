@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef UNWIND_CFI_READER_H
-#define UNWIND_CFI_READER_H
+#pragma once
 /* Numbers in call frame information. */
 #include "include/types.h"
 #include "unwind/cfi_sections.h"
@@ -23,5 +22,3 @@ struct cfi_reader cfi_read_block(struct cfi_reader *reader);
  * size is written. Sets `failed` for a format that x86-64 has no use for.
  */
 u64 cfi_read_pointer(struct cfi_reader *reader, u8 encoding, const struct cfi_section *section);
-
-#endif

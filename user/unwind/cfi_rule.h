@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef UNWIND_CFI_RULE_H
-#define UNWIND_CFI_RULE_H
+#pragma once
 /* What a call frame program says at one address, and the rule that says the same. */
 #include "include/types.h"
 #include "include/unwind.h"
@@ -36,5 +35,3 @@ struct cfi_frame {
 
 /* False when unwind_rule cannot say it; the rule is then CFA_UNKNOWN. */
 bool cfi_frame_rule(const struct cfi_frame *frame, bool is_signal, struct unwind_rule *ret_rule);
-
-#endif

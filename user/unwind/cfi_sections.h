@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef UNWIND_CFI_SECTIONS_H
-#define UNWIND_CFI_SECTIONS_H
+#pragma once
 /* The sections of a file that hold call frame information, read into memory. */
 #include "binary/elf.h"
 
@@ -25,5 +24,3 @@ enum {
 int cfi_sections_read(const struct elf *elf, struct cfi_section ret_sections[CFI_SECTION_COUNT]);
 
 void cfi_sections_release(struct cfi_section sections[CFI_SECTION_COUNT]);
-
-#endif

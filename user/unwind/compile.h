@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef UNWIND_COMPILE_H
-#define UNWIND_COMPILE_H
+#pragma once
 /*
  * From the call frame information of a file (.eh_frame, and .debug_frame where that has nothing) to the table that
  * include/unwind.h describes. Files are hostile: whatever they say, a compilation ends, within bounds of time and
@@ -44,5 +43,3 @@ void cfi_table_release(struct cfi_table *table);
  * (as good as rule 0). Of a return address, ask for the byte before.
  */
 int cfi_lookup(const struct cfi_table *table, u64 file_offset, u32 *ret_rule);
-
-#endif

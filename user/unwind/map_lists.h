@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef UNWIND_MAP_LISTS_H
-#define UNWIND_MAP_LISTS_H
+#pragma once
 /*
  * The mapping lists that the programs unwind by, one for each scope, in an array shared with them. A list is published
  * whole, by one store of its place and length into the scope's row, so that a program sees the old list or the new one.
@@ -39,5 +38,3 @@ bool map_lists_has(const struct map_lists *set, const struct elf *file);
 
 /* Enter into every list that has the file what is now known of its table: `flags`, and its index unless that is 0. */
 void map_lists_enter(const struct map_lists *set, const struct elf *file, u32 index, u32 flags);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef UNWIND_TABLES_H
-#define UNWIND_TABLES_H
+#pragma once
 /*
  * The room unwind/ turns call frame information of files (.eh_frame, .debug_frame) into tables that the programs search,
  * and walks stacks by them. It reads files through binary/ and mappings through system/; it knows no processes, images or
@@ -62,5 +61,3 @@ void unwind_tables_withdraw(struct unwind_tables *set, struct scope *scope, u64 
  * has none; -ENOMEM. The elf as with unwind_tables_request.
  */
 int unwind_tables_rule(struct unwind_tables *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef UNWIND_WALK_H
-#define UNWIND_WALK_H
+#pragma once
 /* Walking a stack that was sent raw, by the same rules as the programs in the kernel. */
 #include "include/event.h"
 #include "unwind/tables.h"
@@ -11,5 +10,3 @@
  */
 enum unwind_end walk_raw(struct unwind_tables *tables, const struct address_map *mappings,
 			 const struct event_raw *event, u64 *ip, u32 *ret_depth, bool *ret_frame_pointer);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HOST_VMLINUX_H
-#define HOST_VMLINUX_H
+#pragma once
 /* The kernel types of vmlinux/vmlinux.h as plain C, for the programs compiled for the host. */
 #include "include/types.h"
 #include "vmlinux/pt_regs.h"
@@ -115,5 +114,3 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct uprobe_task *utask;
 };
-
-#endif

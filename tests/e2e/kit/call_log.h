@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CALL_LOG_H
-#define CALL_LOG_H
+#pragma once
 /* The files that the shims write, one for each image of a process. */
 #include <stddef.h>
 #include <sys/types.h>
@@ -12,5 +11,3 @@
 int call_log_map(const char *prefix, pid_t pid, size_t size, const void **ret_bytes);
 /* The same with one file of that path. */
 int call_log_map_file(const char *path, size_t size, const void **ret_bytes);
-
-#endif

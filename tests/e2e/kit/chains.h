@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CHAINS_H
-#define CHAINS_H
+#pragma once
 /*
  * Stacks with their counts, from libunwind (see shim_unwind.c) and from a profile, and how the two differ. Stacks begin
  * with the caller of the shim and are made of return addresses.
@@ -58,5 +57,3 @@ int chain_order(const void *left, const void *right);
 uint32_t chain_common_depth(const struct chain *a, const struct chain *b);
 
 void chains_release(struct chains *chains);
-
-#endif

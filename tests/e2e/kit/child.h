@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CHILD_H
-#define CHILD_H
+#pragma once
 /* Programs that a test starts and ends. Functions fail the running cmocka test themselves. */
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,5 +52,3 @@ const char *format(const char *format, ...) __attribute__((format(printf, 1, 2))
 
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t now_ns(void);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CODE_H
-#define CODE_H
+#pragma once
 /* Are there breakpoints in a process? */
 #include <sys/types.h>
 
@@ -9,5 +8,3 @@
  * breakpoints, and nothing else, since such code needs no relocation.
  */
 unsigned int code_changes(pid_t pid, const char *name);
-
-#endif

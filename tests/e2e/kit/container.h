@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CONTAINER_H
-#define CONTAINER_H
+#pragma once
 /*
  * Containers by podman and runc, of images that the build has made (no registry): one with glibc, one with musl, each
  * with target_brood, target_offspring, target_outside and shim.so in its root. Names carry the test program's PID, so
@@ -49,5 +48,3 @@ void container_remove(struct container *container);
 const char *container_cgroup(const struct container *container);
 /* Prefix of the shim's logs, as this side sees them. */
 const char *container_truth(const struct container *container);
-
-#endif

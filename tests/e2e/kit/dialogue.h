@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef DIALOGUE_H
-#define DIALOGUE_H
+#pragma once
 /*
  * The test's end of talk.h: lines to a target, and its answers, through FIFOs in a directory, so that it does not matter
  * who started the target, in what container, or whether it has begun yet. Functions fail the running test themselves.
@@ -24,5 +23,3 @@ const char *dialogue_ask(const struct dialogue *dialogue, const char *line);
 void dialogue_order(const struct dialogue *dialogue, const char *order);
 /* What a pair of malloc and free costs a target_outside. */
 double dialogue_pair_ns(const struct dialogue *dialogue);
-
-#endif

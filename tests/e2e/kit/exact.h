@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef EXACT_H
-#define EXACT_H
+#pragma once
 /* Records a program under the shim at interval 1 and compares what heaptap wrote with the shim's log of the same run.
  */
 #include "session.h"
@@ -12,5 +11,3 @@
  */
 void exact_command(struct scene *scene, const char *rung, const char *const *argv);
 void exact_attach(struct scene *scene, const char *rung, const char *const *argv);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef EXAMINATION_H
-#define EXAMINATION_H
+#pragma once
 /* `heaptap doctor` and what it says about the processes of a stage. Functions fail the running test themselves. */
 #include "stage.h"
 
@@ -12,5 +11,3 @@ void assert_said(const struct stage *stage, const char *words);
 void examinee_start(struct child *child, const struct group *group, const char *const *command);
 void examinee_start_here(struct child *child, const struct group *group, const char *program);
 void examinee_start_private(struct stage *stage, struct child *child, const struct group *group);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef GROUP_H
-#define GROUP_H
+#pragma once
 /* A control group (version 2) of a test's own, wherever the machine has that hierarchy. Functions fail the running test.
  */
 #include <limits.h>
@@ -18,5 +17,3 @@ void group_remove(struct group *group);
 
 /* Words that put a command into the group, for in front of its argv: valid until the next call. */
 const char *const *group_wrapper(const struct group *group);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef LEDGER_H
-#define LEDGER_H
+#pragma once
 /* The ledger of one process in index.json, compared with the formula in include/counter.h. */
 #include "session.h"
 
@@ -8,5 +7,3 @@
 void ledger_assert_balanced(const cJSON *process);
 /* Balanced, and nothing lost, refused, degraded or cut off. */
 void ledger_assert_clean(const cJSON *process);
-
-#endif

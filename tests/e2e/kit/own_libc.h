@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef OWN_LIBC_H
-#define OWN_LIBC_H
+#pragma once
 /* A target with a C library and a loader of the scene's own, which no other process maps and a test may remove. */
 #include "session.h"
 
@@ -9,5 +8,3 @@ void own_libc_install(const struct scene *scene);
 
 /* Words that run it: valid until the next call. The kernel calls it by its loader's name. */
 const char *const *own_libc_argv(const struct scene *scene);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PLACED_H
-#define PLACED_H
+#pragma once
 /* A test's own program, put where every user may enter, and what a program wrote. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,5 +40,3 @@ static inline const char *place(struct scene *scene, const char *name, mode_t mo
 	assert_int_equal(chmod(path, mode), 0);
 	return path;
 }
-
-#endif

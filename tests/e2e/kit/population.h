@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef POPULATION_H
-#define POPULATION_H
+#pragma once
 /*
  * A recording of many processes, compared with the shim's logs of the same run, one for each image of a process. Images
  * that allocated nothing are left out on both sides. Functions fail the running test themselves.
@@ -35,5 +34,3 @@ size_t population_count(const struct session *session, const char *name);
 size_t population_count_files(const struct session *session, const char *name);
 /* The sum over all of them. */
 uint64_t population_sum(const struct session *session, const char *measure);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PPROF_CLIENT_H
-#define PPROF_CLIENT_H
+#pragma once
 /* `go tool pprof`, the program that must read what heaptap writes. Functions fail the running test themselves. */
 #include "session.h"
 
@@ -12,5 +11,3 @@ char *pprof_top(const struct scene *scene, const char *arguments);
 uint64_t pprof_total(const struct scene *scene, const char *path, const char *measure, char **ret_top);
 /* The same of all processes' files in a directory, which pprof reads one by one and adds up. */
 uint64_t pprof_sum(const struct scene *scene, const char *dir, const char *measure);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORDING_H
-#define RECORDING_H
+#pragma once
 /*
  * The scene's target, recorded by its session at interval 1, so that every object is a sample. Functions fail the running
  * test themselves.
@@ -18,5 +17,3 @@ void recording_end(struct scene *scene);
 /* What was written of the last process with that comm: objects of one size; and those that target_leak makes. */
 struct tally_row recording_objects(const struct scene *scene, const char *comm, uint64_t size);
 void recording_assert_leak(const struct scene *scene, const char *comm);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef REDIS_H
-#define REDIS_H
+#pragma once
 /*
  * Debian's redis-server under test, and its only client. Functions fail the running cmocka test themselves; each
  * command has been answered when its function returns.
@@ -24,5 +23,3 @@ void redis_stop(struct redis *redis, struct scene *scene);
 
 void redis_set(struct redis *redis, unsigned int key);
 void redis_get(struct redis *redis, unsigned int key);
-
-#endif

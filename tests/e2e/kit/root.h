@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef ROOT_H
-#define ROOT_H
+#pragma once
 /* What the kernel takes for the root directory of this process's mount namespace, and what the process has as its own. */
 
 /*
@@ -9,5 +8,3 @@
  * outside, and paths stay what they were. Elsewhere: do nothing. Says why and exits when it cannot.
  */
 void root_own(char **argv);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SERVER_H
-#define SERVER_H
+#pragma once
 /*
  * Real servers, started by a test for itself: in the scene's directory, on sockets there, as Debian's packages have
  * them (those that would start one when installed are only unpacked, by the build). Functions fail the running test
@@ -17,5 +16,3 @@ void server_start_postgres(struct scene *scene, struct child *child, const char 
 void server_load_redis(const struct scene *scene);
 void server_load_nginx(const struct scene *scene);
 void server_load_postgres(const struct scene *scene);
-
-#endif

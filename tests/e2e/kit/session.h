@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SESSION_H
-#define SESSION_H
+#pragma once
 /*
  * Runs heaptap and target programs for a test. Nothing here sleeps: every wait is for an event, with a deadline far
  * beyond what a healthy machine needs, and a wait that fails ends the test with what heaptap had said. Functions fail
@@ -70,5 +69,3 @@ const char *index_file(const struct session *session, const cJSON *process, cons
 
 /* What `heaptap report ARGS DIR` prints, errors too; the caller frees it. */
 char *session_report(const struct session *session, const char *args);
-
-#endif

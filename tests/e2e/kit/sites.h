@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SITES_H
-#define SITES_H
+#pragma once
 /* A json profile that heaptap wrote, and its table of sites. Functions fail the running cmocka test themselves. */
 #include "session.h"
 
@@ -17,5 +16,3 @@ const cJSON *site_greatest(const cJSON *profile, const char *measure);
 const char *site_function(const cJSON *profile, const cJSON *site);
 bool site_calls(const cJSON *profile, const cJSON *site, const char *function);
 const char *site_verdict(const cJSON *site);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef STAGE_H
-#define STAGE_H
+#pragma once
 /* A scene with a control group of its own, and programs started in that. Functions fail the running test themselves. */
 #include "group.h"
 #include "session.h"
@@ -21,5 +20,3 @@ int stage_teardown(void **state);
 
 /* Start a program (`command` is NULL-terminated) in that group; NULL: in the test's own. It is not waited for. */
 void stage_start(struct child *child, const struct group *group, const char *const *command);
-
-#endif

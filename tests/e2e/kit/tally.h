@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TALLY_H
-#define TALLY_H
+#pragma once
 /*
  * Objects per (calling address, requested size): what the truth and a profile are both reduced to before they are
  * compared, object for object. Bytes are objects times size and need no column.
@@ -36,5 +35,3 @@ struct tally_row tally_of_size(const struct tally *tally, uint64_t size);
 size_t tally_difference(const struct tally *truth, const struct tally *profile, size_t max, FILE *out);
 
 void tally_release(struct tally *tally);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TEXT_CHAIN_H
-#define TEXT_CHAIN_H
+#pragma once
 /* The stacks of one kind of object in a text profile, compared with the expected ones. */
 #include <stdint.h>
 
@@ -14,5 +13,3 @@ struct text_verdict {
  * "" in it stands for a function that has no name. Fails the running test when the file cannot be read.
  */
 struct text_verdict text_chain_judge(const char *path, uint64_t size, const char *const *chain);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TEXT_PROFILE_H
-#define TEXT_PROFILE_H
+#pragma once
 /*
  * Readers of the text format and of pprof files of the tests' own, so that heaptap's writers are not judged by heaptap's
  * readers. Both fill one struct, so that one expectation judges both formats.
@@ -49,5 +48,3 @@ void text_profile_release(struct text_profile *profile);
  */
 void text_profile_tally(const struct text_profile *profile, uint64_t skip_start, uint64_t skip_end,
 			struct tally *ret_tally);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRUESTACK_H
-#define TRUESTACK_H
+#pragma once
 /*
  * Records a program under the shim at interval 1 and compares its stacks with libunwind's. Functions fail the running
  * cmocka test themselves and return only when all is well.
@@ -27,5 +26,3 @@ void stacks_static(struct scene *scene, const char *program);
 /* The parts, for programs that do not end on their own. `output` takes the program's. */
 void stacks_start(struct scene *scene, const char *output, const char *const *words);
 void stacks_assert_true(struct scene *scene, const char *program, const cJSON *process);
-
-#endif

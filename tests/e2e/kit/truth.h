@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRUTH_H
-#define TRUTH_H
+#pragma once
 /* Reads a log of the preload shim and computes what a perfect profile of the run has. */
 #include <sys/types.h>
 
@@ -27,5 +26,3 @@ uint64_t truth_count(const struct truth *truth);
  * it hands out an address twice.
  */
 int truth_tally(const struct truth *truth, uint64_t from, pid_t pid, struct tally *ret_tally);
-
-#endif

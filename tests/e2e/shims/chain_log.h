@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CHAIN_LOG_H
-#define CHAIN_LOG_H
+#pragma once
 /*
  * The file in which shim_unwind.c writes down where each block was allocated: one header page, then records of
  * different length, one behind the other. Shared with chains.c, which reads it.
@@ -35,5 +34,3 @@ struct chain_header {
 	uint64_t missed; /* calls without a chain: no room, or the caller was not found on the way up */
 	uint64_t shim_start, shim_end;
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TRUTH_LOG_H
-#define TRUTH_LOG_H
+#pragma once
 /*
  * The file in which the preload shim writes down what one image of a process asked of the allocator: one header page,
  * then records in the order in which they took effect. An exec begins another image, and a fork does in the child, with
@@ -53,5 +52,3 @@ struct truth_header {
 	uint32_t pid;
 	char exe[2048];
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BELOW_H
-#define BELOW_H
+#pragma once
 /* A function called below frames of no interest. */
 #include <string.h>
 
@@ -17,5 +16,3 @@ __attribute__((noinline)) static void below(unsigned int frames, void (*then)(vo
 		then();
 	__asm__ volatile("" : : "r"(room) : "memory");
 }
-
-#endif

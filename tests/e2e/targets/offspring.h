@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef OFFSPRING_H
-#define OFFSPRING_H
+#pragma once
 /* What a child of the tests with many processes does: for target_offspring, and target_brood's children that never exec.
  */
 #include <stdlib.h>
@@ -24,5 +23,3 @@ __attribute__((noinline)) static int offspring(unsigned long number)
 		free(aligned);
 	return 0;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TALK_H
-#define TALK_H
+#pragma once
 /* How a target gets its commands, one a line, and answers when each is done; without allocating anything. */
 #include <fcntl.h>
 #include <stdarg.h>
@@ -51,5 +50,3 @@ __attribute__((format(printf, 1, 2))) static inline void talk_say(const char *fo
 	if (write(talk_out, line, (size_t)length) != length)
 		_exit(96);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TARGET_H
-#define TARGET_H
+#pragma once
 /*
  * What every target program shares: it says that it stands ready and waits to be let go. Neither side ever sleeps to
  * find out where the other one is. Run by hand or as a traced command with no input, it goes on at once.
@@ -16,5 +15,3 @@ static inline void target_await(void)
 	if (read(STDIN_FILENO, &byte, 1) < 0)
 		_exit(98);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BINOMIAL_H
-#define BINOMIAL_H
+#pragma once
 /* Exact binomial sums, and comparisons of numbers with the expected ones. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,5 +30,3 @@ static inline double binomial_cdf(u32 x, u32 n, double p)
 			    (n - i) * log1pl(-(long double)p));
 	return (double)sum;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CAPTURE_H
-#define CAPTURE_H
+#pragma once
 /* What code under test writes to stdout or stderr, captured in memory. */
 #include <stdio.h>
 #include <sys/mman.h>
@@ -36,5 +35,3 @@ static inline const char *capture_end(struct capture *capture)
 	capture->text[length] = '\0';
 	return capture->text;
 }
-
-#endif

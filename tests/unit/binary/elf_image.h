@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef ELF_IMAGE_H
-#define ELF_IMAGE_H
+#pragma once
 /* A small ELF file field by field, valid until a test changes it. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -159,5 +158,3 @@ static inline struct elf *image_must_open(const struct image *image)
 	assert_int_equal(image_open(image, &elf), 0);
 	return elf;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SHELL_H
-#define SHELL_H
+#pragma once
 /* Shell commands: compilers and binutils. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,5 +18,3 @@ __attribute__((format(printf, 1, 2))) static inline void run(const char *format,
 	if (system(command))
 		fail_msg("failed: %s", command);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef STRIPPED_ROOT_H
-#define STRIPPED_ROOT_H
+#pragma once
 /*
  * Stripped programs, which the compiler and binutils make below a directory that stands for a process's root; and the names
  * that the symbolizer finds for them.
@@ -111,5 +110,3 @@ static inline void assert_nothing(const char *path)
 {
 	assert_int_equal(look_up(path, "mark_hidden").count, 0);
 }
-
-#endif

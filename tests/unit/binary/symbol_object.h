@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYMBOL_OBJECT_H
-#define SYMBOL_OBJECT_H
+#pragma once
 /* Shared objects made of tests/fixture by a compiler, and a symbolizer asked about them. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,5 +89,3 @@ static inline void assert_symbol_only(const struct symbol_frame *frame, const ch
 	assert_null(frame->lines[0].file);
 	assert_int_equal(frame->lines[0].line, 0);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CLI_SCENE_H
-#define CLI_SCENE_H
+#pragma once
 /* A parsed command line, and the message printed for it. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -93,5 +92,3 @@ static inline void refuse(struct scene *scene, const char *line, const char *cul
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
-
-#endif

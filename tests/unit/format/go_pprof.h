@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef GO_PPROF_H
-#define GO_PPROF_H
+#pragma once
 /* The real `go tool pprof`, whose absence is a failure, in the scratch directory. */
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,5 +26,3 @@ __attribute__((format(printf, 1, 2))) static inline char *go_pprof(const char *a
 		fail_msg("%s\n%s%s", command, silent ? "" : said, golden_read("stderr"));
 	return said;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PPROF_FILE_H
-#define PPROF_FILE_H
+#pragma once
 /* One file in memory, written and read by name again and again. */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -54,5 +53,3 @@ static inline int close_file(void **state)
 	(void)state;
 	return close(memory);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PRINTED_H
-#define PRINTED_H
+#pragma once
 /* What code under test prints into a stream, captured in memory. Include cmocka before. */
 #include <stdio.h>
 
@@ -23,5 +22,3 @@ static inline char *printed_close(struct printed *printed)
 	assert_int_equal(fclose(printed->out), 0);
 	return printed->text;
 }
-
-#endif

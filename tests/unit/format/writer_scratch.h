@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef WRITER_SCRATCH_H
-#define WRITER_SCRATCH_H
+#pragma once
 /* A directory to write in, which is the current one. */
 #include "unit/profile/golden.h"
 #include "unit/system/scratch.h"
@@ -22,5 +21,3 @@ static inline int tear_down(void **state)
 	close(directory);
 	return scratch_teardown(state);
 }
-
-#endif

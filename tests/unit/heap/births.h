@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BIRTHS_H
-#define BIRTHS_H
+#pragma once
 /* How many births a record of lifetimes has in all. */
 #include "profile/lifetime.h"
 
@@ -12,5 +11,3 @@ static inline u64 births(const struct lifetime *lifetime)
 		count += lifetime->born[bucket];
 	return count;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef GC_MODEL_SCENE_H
-#define GC_MODEL_SCENE_H
+#pragma once
 /* One model and one booking, from their beginning on. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,5 +25,3 @@ static inline void complete_cycle(void)
 {
 	gc_model_tick(&gc, gc_model_moment(&gc, gc.cycle).time_ns + GC_PERIOD_NS);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORDER_EVENT_H
-#define RECORDER_EVENT_H
+#pragma once
 /* A recorder, and events as the kernel sends them. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,5 +101,3 @@ static inline int send_process(u16 kind, u32 number, u32 next, u64 time_ns, cons
 	memcpy(event.comm, comm, strnlen(comm, sizeof(event.comm)));
 	return apply_event(recorder, &event.header, sizeof(event));
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RECORDER_MODEL_H
-#define RECORDER_MODEL_H
+#pragma once
 /* A recorder that is fed random events, and what it must then know about every image, computed the slow way. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -237,5 +236,3 @@ static inline void random_step(void)
 		model_alloc(model, at);
 	}
 }
-
-#endif

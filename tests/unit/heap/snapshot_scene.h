@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SNAPSHOT_SCENE_H
-#define SNAPSHOT_SCENE_H
+#pragma once
 /* One process with a program and a library, and the profile taken of it. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,5 +88,3 @@ static inline const struct profile_sample *sample_of(u64 size, u32 depth)
 	assert_non_null(found);
 	return found;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SITE_CODE_H
-#define SITE_CODE_H
+#pragma once
 /* Code to look for a site in, and what must be found. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,5 +56,3 @@ static inline bool is_site(const char *instruction, size_t size)
 	return site.emulated;
 }
 #define IS_SITE(instruction) is_site(instruction, sizeof(instruction) - 1)
-
-#endif

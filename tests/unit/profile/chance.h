@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CHANCE_H
-#define CHANCE_H
+#pragma once
 /* Random numbers for simulations, the same everywhere for a seed: splitmix64 (Steele, Lea and Flood 2014). */
 #include <math.h>
 
@@ -40,5 +39,3 @@ static inline u32 chance_poisson(u64 *chance, double mean)
 		events++;
 	return events;
 }
-
-#endif

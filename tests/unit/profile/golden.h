@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef GOLDEN_H
-#define GOLDEN_H
+#pragma once
 /*
  * The small profile that every format writes, its relatives (empty, all live, allocations only), and the comparison of
  * what a writer wrote with a file of tests/golden.
@@ -264,5 +263,3 @@ static inline void assert_golden(const char *written, const char *name)
 	assert_string_equal(written, expected);
 	free(expected);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef JUDGEMENT_H
-#define JUDGEMENT_H
+#pragma once
 /* The verdict on one site, and a record's clock. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,5 +27,3 @@ static inline void tell_time(u64 clock[LIFETIME_BUCKETS], u32 cycles, u64 step)
 	for (u32 bucket = 0; bucket < LIFETIME_BUCKETS; bucket++)
 		clock[bucket] = 500 + step * bucket * lifetime_width(cycles);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef MADE_PROFILE_H
-#define MADE_PROFILE_H
+#pragma once
 /* Profiles of made-up processes that share a library, and have generated code of their own. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,5 +98,3 @@ static inline const struct profile_location *frame(const struct profile *profile
 	assert_true(profile->samples[sample].location[depth] < profile->location_count);
 	return &profile->locations[profile->samples[sample].location[depth]];
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PUBLICATION_SCENE_H
-#define PUBLICATION_SCENE_H
+#pragma once
 /* A publication of a population, in a directory for one test: images with samples, and what is written of them. */
 #include "unit/heap/recorder_event.h"
 
@@ -119,5 +118,3 @@ static inline double number(const cJSON *row, const char *name)
 	assert_true(cJSON_IsNumber(item));
 	return item->valuedouble;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CHILD_PROCESS_H
-#define CHILD_PROCESS_H
+#pragma once
 /* Children of the test: one that does nothing, and one that has ended. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,5 +41,3 @@ static inline pid_t zombie_child(void)
 	assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
 	return child;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CONTAINER_HOST_H
-#define CONTAINER_HOST_H
+#pragma once
 /* A machine made of files, with containers, and the messages when one is looked for. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -93,5 +92,3 @@ static inline void assert_says(const char *wanted, int err, const char *words)
 	if (!strstr(sentence, words))
 		fail_msg("'%s' is not in: %s", words, sentence);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HOST_H
-#define HOST_H
+#pragma once
 /* A machine in a scratch directory: mounts, groups, processes and other files. Include cmocka before. */
 #include <errno.h>
 #include <linux/capability.h>
@@ -101,5 +100,3 @@ static inline int host_teardown(void **state)
 	cgroup_mounts_release(&host);
 	return scratch_teardown(state);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SCRATCH_H
-#define SCRATCH_H
+#pragma once
 /* A directory for one test, the current one while it lasts: setup and teardown for cmocka. */
 #include <fcntl.h>
 #include <ftw.h>
@@ -57,5 +56,3 @@ static inline bool scratch_has(const char *name)
 {
 	return !faccessat(AT_FDCWD, name, F_OK, AT_SYMLINK_NOFOLLOW);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CFI_FILE_H
-#define CFI_FILE_H
+#pragma once
 /* Files to compile, and what their tables say. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,5 +30,3 @@ static inline struct unwind_rule rule_at(const struct cfi_rules *rules, const st
 	assert_true(index < count);
 	return all[index];
 }
-
-#endif

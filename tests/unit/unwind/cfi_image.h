@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CFI_IMAGE_H
-#define CFI_IMAGE_H
+#pragma once
 /* Unwind information built instruction by instruction, in files of which only what is needed is there. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -225,5 +224,3 @@ static inline void compile_damaged(const u8 *bytes, size_t size, struct cfi_rule
 		rule_at(rules, &table, offset);
 	cfi_table_release(&table);
 }
-
-#endif

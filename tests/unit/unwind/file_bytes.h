@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef FILE_BYTES_H
-#define FILE_BYTES_H
+#pragma once
 /* A whole file in memory, for the caller to free. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,5 +21,3 @@ static inline u8 *read_all(const char *path, size_t *ret_size)
 	fclose(file);
 	return bytes;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef LIBDW_RULE_H
-#define LIBDW_RULE_H
+#pragma once
 /* libdw's own reading of unwind information, as a rule. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -124,5 +123,3 @@ static inline struct unwind_rule libdw_rule(Dwarf_CFI *cfi, u64 address)
 	free(frame);
 	return rule;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RANDOM_H
-#define RANDOM_H
+#pragma once
 /* Numbers of a fixed seed: the same in every run. */
 #include "include/types.h"
 
@@ -11,5 +10,3 @@ static inline u64 random_number(void)
 	random_state = random_state * 6364136223846793005 + 1442695040888963407;
 	return random_state >> 33;
 }
-
-#endif

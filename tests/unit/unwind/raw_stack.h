@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RAW_STACK_H
-#define RAW_STACK_H
+#pragma once
 /*
  * A made-up raw stack of a few words, and a file whose rule at offset N is rules[N / 16]; this file answers what walk.c
  * asks the tables.
@@ -106,5 +105,3 @@ static inline int teardown(void **state)
 	address_map_free(mappings);
 	return 0;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TABLE_GATE_H
-#define TABLE_GATE_H
+#pragma once
 /*
  * One set of tables, its memory, some files. The compiler is called through a gate, so that a test decides when a table
  * becomes ready.
@@ -215,5 +214,3 @@ static inline void assert_is_loader(u32 index)
 	cfi_table_release(&expected);
 	cfi_rules_free(rules);
 }
-
-#endif
