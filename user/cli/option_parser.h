@@ -1,9 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* What a row of the table of options says, and how the argument of an option is checked and stored. */
+/* The parsed command line, what a row of the table of options says, and how an argument is checked and stored. */
 #include <stddef.h>
 
-#include "cli/options.h"
+#include "base/status.h"
+#include "cli/report.h"
+#include "record/record.h"
+
+enum subcommand {
+	SUBCOMMAND_NONE,
+	SUBCOMMAND_RECORD,
+	SUBCOMMAND_REPORT,
+	SUBCOMMAND_DOCTOR
+};
+
+struct options {
+	enum subcommand verb;
+	int verbosity;		      /* -1: -q, 0, 1: -v */
+	struct record_options record; /* doctor uses the target only */
+	struct report_options report;
+};
 
 #define OPTIONS_MAX 64 /* so that a word has a bit for each */
 
@@ -33,6 +49,7 @@ enum option_need {
 	NEED_NOTHING,
 	NEED_FREES,	       /* not --alloc-only */
 	NEED_SEVERAL,	       /* several processes, not those of -p or COMMAND alone */
+	NEED_MERGED,	       /* the same, as ended ones are merged only there */
 	NEED_NAMED,	       /* -p or COMMAND */
 	NEED_FOLLOWED_COMMAND, /* --follow -- COMMAND */
 	NEED_TABLE,	       /* report's table */

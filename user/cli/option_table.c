@@ -214,7 +214,7 @@ const struct option_row option_table[] = {
 	{"exe", 0, RECORD | DOCTOR, FIELD(WORD, record.target.exe), .noun = "file", .need = NEED_SEVERAL,
 	 .argument = "PATH", .help = "Only those of the processes that run this file"},
 	{"keep", 0, RECORD, FIELD(NUMBER, record.keep), .initial = 1000, .most = UINT_MAX, .noun = "processes",
-	 .need = NEED_SEVERAL, .argument = "N",
+	 .need = NEED_MERGED, .argument = "N",
 	 .help = "Ended processes that get files of their own; the others are merged by executable (default 1000)"},
 	{"duration", 'd', RECORD, FIELD(SECONDS, record.duration_s), .argument = "SEC",
 	 .help = "Stop after SEC seconds (default: when the target ends, or at Ctrl-C)"},

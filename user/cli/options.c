@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/options.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +146,9 @@ static int check_needs(struct option_parser *parse)
 		[NEED_SEVERAL] =
 			{target->population != POPULATION_LISTED,
 			 "'%s' chooses among several processes: it goes with '--follow', '--all', '--cgroup' or '--container'"},
+		[NEED_MERGED] =
+			{target->population != POPULATION_LISTED,
+			 "'%s' goes with '--follow', '--all', '--cgroup' or '--container': only they merge ended processes"},
 		[NEED_NAMED] = {target->command || target->pid_count, "'%s' goes with '-p PID' or '-- COMMAND'"},
 		[NEED_FOLLOWED_COMMAND] = {target->command && follows, "'%s' goes with '--follow -- COMMAND'"},
 		[NEED_TABLE] = {options->report.format == REPORT_TABLE, "'%s' is a table: it goes with no other '-f'"},

@@ -7,23 +7,7 @@
  *
  * This file: the command line, parsed into plain structs. An option is one row of option_table.c.
  */
-#include "base/status.h"
-#include "cli/report.h"
-#include "record/record.h"
-
-enum subcommand {
-	SUBCOMMAND_NONE,
-	SUBCOMMAND_RECORD,
-	SUBCOMMAND_REPORT,
-	SUBCOMMAND_DOCTOR
-};
-
-struct options {
-	enum subcommand verb;
-	int verbosity;		      /* -1: -q, 0, 1: -v */
-	struct record_options record; /* doctor uses the target only */
-	struct report_options report;
-};
+#include "cli/option_parser.h"
 
 /*
  * Parse argv. Returns STATUS_DONE with *ret filled and verb set; or, with verb SUBCOMMAND_NONE, the status to exit with

@@ -174,10 +174,10 @@ static void test_cli_keep_goes_with_several_processes(void **state)
 	assert_int_equal(accept(*state, "record --cgroup /x --keep 5")->record.keep, 5);
 	assert_int_equal(accept(*state, "record --container x --keep 5")->record.keep, 5);
 	refuse(*state, "record --keep 5 -p 1",
-	       "'--keep' chooses among several processes: it goes with '--follow', "
-	       "'--all', '--cgroup' or '--container'");
-	refuse(*state, "record --keep 5 -- ls", "'--keep' chooses among several processes");
-	refuse(*state, "record -p 1,2 --keep 1000", "'--keep' chooses among several processes");
+	       "'--keep' goes with '--follow', '--all', '--cgroup' or '--container': "
+	       "only they merge ended processes");
+	refuse(*state, "record --keep 5 -- ls", "'--keep' goes with '--follow'");
+	refuse(*state, "record -p 1,2 --keep 1000", "'--keep' goes with '--follow'");
 }
 
 static void test_cli_shared_mounts_go_with_a_followed_command(void **state)
