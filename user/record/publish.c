@@ -2,29 +2,38 @@
 #include "record/publish.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/string_list.h"
 #include "base/units.h"
 #include "binary/symbolizer.h"
+#include "format/index_write.h"
+#include "format/table_processes.h"
 #include "format/table_profile.h"
 #include "heap/snapshot.h"
 #include "profile/ledger.h"
 
-bool publish_merges(const struct publication *publication)
+#define SUMMARY_SITES	  10 /* in the tables printed at the end */
+#define SUMMARY_PROCESSES 20
+
+/* Is a target of several processes traced, which are merged, and forgotten when they end? */
+static bool merges(const struct publication *publication)
 {
 	return publication->options->target.population != POPULATION_LISTED;
 }
 
-void publish_say_failure(const struct publication *publication, const char *what, int err)
+static void say_failure(const struct publication *publication, const char *what, int err)
 {
 	log_error(
 		"cannot write the %s into '%s': %s; the files that were there before are intact; choose another place with -o",
 		what, publication->output->path, strerror(-err));
 }
 
-/* An image's summary, where nothing is merged; otherwise finish.c prints one of all. */
-static void print_summary(const struct profile *profile, void *arg)
+/* An image's summary, where nothing is merged; otherwise print_summary prints one of all. */
+static void print_image(const struct profile *profile, void *arg)
 {
 	const struct publication *publication = arg;
 
@@ -32,7 +41,7 @@ static void print_summary(const struct profile *profile, void *arg)
 		log_note("process %u: the names in its /tmp/perf-%d.map are not used: %s", profile->pid,
 			 profile->root->inner_pid, profile->perf_map_refused);
 	if (!publication->options->quiet)
-		table_profile_print(profile, PUBLISH_SUMMARY_SITES, stderr);
+		table_profile_print(profile, SUMMARY_SITES, stderr);
 }
 
 /* The symbolizer is kept, so that names are looked up once and not for every profile. */
@@ -41,13 +50,13 @@ static bool open_aggregate(struct publication *publication)
 	struct aggregate_options options = {
 		.dir = publication->output->fd,
 		.formats = publication->options->formats,
-		.merges = publish_merges(publication),
+		.merges = merges(publication),
 		.keep = publication->options->keep,
 		.samples_max = publication->samples_max,
 		.start_ns = publication->start_ns,
 		.start_unix_ns = publication->start_unix_ns,
 		.recorder = recorder_options(publication->recorder),
-		.each = publish_merges(publication) ? NULL : print_summary,
+		.each = merges(publication) ? NULL : print_image,
 		.arg = publication,
 	};
 
@@ -98,7 +107,7 @@ static int begin_batch(struct publication *publication, unsigned int seq)
 	if (!open_aggregate(publication))
 		return -ENOMEM;
 	snapshot_batch_begin(&publication->batch, publication->aggregate, seq);
-	if (publish_merges(publication))
+	if (merges(publication))
 		snapshot_batch_take_ended(&publication->batch, publication->recorder);
 	publication->ended_samples += publication->batch.ended_samples;
 	return 0;
@@ -112,7 +121,7 @@ static void finish_batch(struct publication *publication, int err)
 
 	err = err ? err : batch_err;
 	if (err && !publication->failed)
-		publish_say_failure(publication, "profiles", err);
+		say_failure(publication, "profiles", err);
 	publication->failed |= err != 0;
 	if (err || !seq)
 		return;
@@ -150,7 +159,7 @@ void publish_ended(struct publication *publication)
 {
 	int err;
 
-	if (!publish_merges(publication))
+	if (!merges(publication))
 		return;
 	err = begin_batch(publication, 0);
 	if (!err && publication->batch.ended_count)
@@ -183,10 +192,142 @@ void publish_progress(struct publication *publication, u64 elapsed_ns)
 		     units_bytes(progress.inuse_bytes).text);
 }
 
-bool publish_stop(struct publication *publication)
+/* --- the end, once tracing has stopped --- */
+
+struct finish {
+	const struct publication *publication;
+	int err;	    /* the first thing that could not be written */
+	const char *failed; /* what that was */
+};
+
+static void note(struct finish *finish, const char *what, int err)
 {
+	if (!err || finish->err)
+		return;
+	finish->err = err;
+	finish->failed = what;
+}
+
+static int add_last(struct image *image, void *arg)
+{
+	struct finish *finish = arg;
+	const struct publication *publication = finish->publication;
+
+	note(finish, "profile",
+	     aggregate_add(publication->aggregate, image, publication->start_ns + publication->duration_ns));
+	return 0;
+}
+
+static int write_index(const struct publication *publication)
+{
+	const struct aggregate_result *result = aggregate_result(publication->aggregate);
+	struct recording recording = {
+		.version = HEAPTAP_VERSION,
+		.sample_bytes = publication->options->sample_bytes,
+		.attach = publication->attach,
+		.start_unix_ns = publication->start_unix_ns,
+		.duration_ns = publication->duration_ns,
+		.options = (const char *const *)publication->options->argv,
+		.merged = result->merged.entries,
+		.merged_count = result->merged.count,
+	};
+
+	return index_write_file(publication->output->fd, &recording, result->processes.entries,
+				result->processes.count);
+}
+
+static u64 count_files(const struct index_table *table)
+{
+	u64 count = 0;
+
+	for (u32 i = 0; i < table->count; i++)
+		count += string_list_count(table->entries[i].files);
+	return count;
+}
+
+static void print_summary(const struct aggregate_result *result)
+{
+	const struct index_table *processes = &result->processes;
+
+	table_processes_print(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
+	fputc('\n', stderr);
+	table_profile_print(result->all, SUMMARY_SITES, stderr);
+	table_processes_print_losses(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
+}
+
+static void say_merged(const struct publication *publication, const struct aggregate_result *result)
+{
+	const char *executables = result->executables == 1 ? "executable" : "executables";
+
+	if (result->perfmaps_refused)
+		log_note("the names that JIT compilers left in /tmp/perf-PID.map are not used for %" PRIu32
+			 " process%s, the first because: %s",
+			 result->perfmaps_refused, result->perfmaps_refused == 1 ? "" : "es", result->perf_map_refused);
+	if (result->crowded)
+		log_note("%" PRIu64 " processes ended after %" PRIu32
+			 " others had left %u samples, more than heaptap keeps apart, and are merged, in merged.*, by "
+			 "their %" PRIu32 " %s; a larger -R has fewer",
+			 result->by_executable, result->own_files, publication->samples_max, result->executables,
+			 executables);
+	else if (result->by_executable)
+		log_note("%" PRIu64 " processes ended after the first %" PRIu32
+			 " and are merged, in merged.*, by their %" PRIu32 " %s; --keep keeps more of them apart",
+			 result->by_executable, publication->options->keep, result->executables, executables);
+}
+
+/* What has become of the files. */
+static int say_written(const struct finish *finish)
+{
+	const struct publication *publication = finish->publication;
+	const char *path = publication->output->path;
+	u64 files;
+
+	if (publication->symbolizer && symbolizer_complaint(publication->symbolizer))
+		log_note("some names may be missing: %s", symbolizer_complaint(publication->symbolizer));
+	if (finish->err)
+		say_failure(publication, finish->failed, finish->err);
+	if (finish->err || publication->failed)
+		return STATUS_FAILED;
+	files = count_files(&aggregate_result(publication->aggregate)->processes) +
+		count_files(&aggregate_result(publication->aggregate)->merged);
+	log_note("%" PRIu64 " profile file%s and index.json written to '%s'; 'heaptap report %s' shows them", files,
+		 files == 1 ? "" : "s", path, path);
+	return STATUS_DONE;
+}
+
+static int say_growing(const struct aggregate_result *result)
+{
+	u32 sites = result->growing_sites, processes = result->growing_processes;
+
+	if (!sites)
+		return STATUS_DONE;
+	log_error("--fail-on growing: %u site%s in %u process%s grow%s", sites, sites == 1 ? "" : "s", processes,
+		  processes == 1 ? "" : "es", sites == 1 ? "s" : "");
+	return STATUS_FOUND;
+}
+
+int publish_finish(struct publication *publication)
+{
+	struct finish finish = {.publication = publication};
+	const struct aggregate_result *result;
+	int status;
+
 	finish_batch(publication, 0);
-	return open_aggregate(publication);
+	if (!open_aggregate(publication)) {
+		note(&finish, "profiles", -ENOMEM);
+		return say_written(&finish);
+	}
+	recorder_for_each(publication->recorder, add_last, &finish);
+	note(&finish, "merged profiles", aggregate_finish(publication->aggregate));
+	note(&finish, "index.json", write_index(publication));
+	result = aggregate_result(publication->aggregate);
+	if (merges(publication)) {
+		if (!publication->options->quiet)
+			print_summary(result);
+		say_merged(publication, result);
+	}
+	status = say_written(&finish);
+	return status == STATUS_DONE && publication->options->fail_on_growing ? say_growing(result) : status;
 }
 
 void publish_release(struct publication *publication)

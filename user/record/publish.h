@@ -2,18 +2,31 @@
 #pragma once
 /*
  * When profiles are written, and by which thread: while recording goes on, snapshots of living images and images that
- * have ended, by the thread of a batch; at the end finish.h takes over.
+ * have ended, by the thread of a batch; at the end, all images that are left, the index and the summary.
  */
+#include "heap/gc_model.h"
 #include "record/output_dir.h"
-#include "record/record.h"
+#include "record/selection.h"
 #include "record/snapshot_batch.h"
-
-#define PUBLISH_SUMMARY_SITES 10 /* in the tables printed at the end */
 
 /* Where several processes are merged: some two hundred megabytes with their stacks. */
 #define PUBLISH_SAMPLES_MAX (1u << 20)
 
 struct kernel;
+
+struct record_options {
+	struct selection_options target;
+	double duration_s; /* 0: until the target ends */
+	u64 sample_bytes;
+	const char *output;   /* NULL: heaptap-<UTC time>/ */
+	unsigned int formats; /* mask of enum format */
+	bool force, alloc_only, no_new, show_allocator, fail_on_growing;
+	bool quiet; /* no summary */
+	struct gc_options gc;
+	double interval_s; /* 0: no profiles but the last */
+	u32 keep;	   /* where several processes are merged: ended ones that have files of their own */
+	char **argv;	   /* everything after "record", for index.json */
+};
 
 struct publication {
 	const struct record_options *options;
@@ -34,9 +47,6 @@ struct publication {
 	bool requested, failed;
 };
 
-/* Is a target of several processes traced, which are merged, and forgotten when they end? */
-bool publish_merges(const struct publication *publication);
-
 /* Are profiles still being written? Logs the outcome once they are not any more. */
 bool publish_busy(struct publication *publication);
 
@@ -55,9 +65,10 @@ void publish_ended(struct publication *publication);
 /* The one line that shows on a terminal while recording. */
 void publish_progress(struct publication *publication, u64 elapsed_ns);
 
-/* Wait for what is being written. False: there is no aggregate, nor memory for one. */
-bool publish_stop(struct publication *publication);
+/*
+ * Wait for what is being written, add every image that is left to the aggregate, write what is merged and index.json,
+ * and print the summary on stderr, also when something cannot be written. STATUS_DONE; STATUS_FAILED with the reason
+ * logged; or STATUS_FOUND by --fail-on, which is logged even with -q, being the answer to a question.
+ */
+int publish_finish(struct publication *publication);
 void publish_release(struct publication *publication);
-
-/* Log that `what` could not be written. */
-void publish_say_failure(const struct publication *publication, const char *what, int err);

@@ -4,13 +4,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "record/finish.h"
 #include "record/launch.h"
 #include "system/signals.h"
 #include "trace/attach_process.h"
@@ -263,7 +261,7 @@ static int run(struct record *record)
 	thread_lower_priority();
 	say_missed(record->tracer);
 	record->publication.duration_ns = stop_ns - record->start_ns;
-	return finish_recording(&record->publication);
+	return publish_finish(&record->publication);
 }
 
 int record_run(const struct record_options *options)

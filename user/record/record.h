@@ -8,8 +8,8 @@
  *
  *   record.c         selection, launch -> tracer; then in a loop: drain, watch for the end, write what is due
  *     |
- *   publish.c        while recording: snapshots of living images, and images that have ended
- *   finish.c         at the end: all images that are left; the index, the summary, the status
+ *   publish.c        while recording: snapshots of living images, and images that have ended; at the end: all images
+ *     |              that are left, the index, the summary, the status
  *     |  snapshot_batch.c  (a thread, while recording)
  *     v
  *   aggregate.c      names each profile, keeps it or merges it by executable (merged_rows.c), merges it into that of its
@@ -17,22 +17,7 @@
  *     v
  *   format/          output_file_write, index_write_file
  */
-#include "heap/gc_model.h"
-#include "record/selection.h"
-
-struct record_options {
-	struct selection_options target;
-	double duration_s; /* 0: until the target ends */
-	u64 sample_bytes;
-	const char *output;   /* NULL: heaptap-<UTC time>/ */
-	unsigned int formats; /* mask of enum format */
-	bool force, alloc_only, no_new, show_allocator, fail_on_growing;
-	bool quiet; /* no summary */
-	struct gc_options gc;
-	double interval_s; /* 0: no profiles but the last */
-	u32 keep;	   /* where several processes are merged: ended ones that have files of their own */
-	char **argv;	   /* everything after "record", for index.json */
-};
+#include "record/publish.h"
 
 /* `heaptap record`: trace, write, print the summary. Returns the status to exit with. */
 int record_run(const struct record_options *options);

@@ -13,7 +13,7 @@
 #include "unit/system/scratch.h"
 
 #include "format/output_file.h"
-#include "record/finish.h"
+#include "record/publish.h"
 
 #define INTERVAL 1000
 
@@ -106,7 +106,7 @@ static inline int publish_everything(void)
 
 	publication.duration_ns = 1000000;
 	capture_begin(&printed, stderr);
-	status = finish_recording(&publication);
+	status = publish_finish(&publication);
 	capture_end(&printed);
 	return status;
 }

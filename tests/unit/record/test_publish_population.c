@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * publish.c, finish.c and aggregate.c, on several processes: images that end, are taken from the recorder, written or merged; the
+ * publish.c and aggregate.c, on several processes: images that end, are taken from the recorder, written or merged; the
  * index and the merged files.
  */
 #include "publication_scene.h"
