@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "heap/stack_variant.h"
+#include "heap/stack.h"
 #include "system/address_map.h"
 
 /* A stack that was told of, and not kept? The frames of a raw one may come later. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "heap/stack.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "heap/stack.h"
-
+#include "include/event.h"
 #include "include/stackhash.h"
 
 void stack_table_release(struct stack_table *table)
@@ -46,4 +47,92 @@ u32 stack_generation(const struct stack *stack, u32 process, u32 newest)
 	while (newest > oldest && stackhash(stack->ip, stack->depth, stackhash_seed(process, newest)) != stack->hash)
 		newest--;
 	return newest > oldest ? newest : 0;
+}
+
+/* --- variants --- */
+
+/* Apart from hashes and from the numbers of raw stacks, of which there are fewer. */
+#define VARIANT_ID (RAW_STACK_ID | 1ULL << 62)
+
+/* Where the code is that a return address tells of. */
+static u64 code_address(const struct stack *stack, u32 frame)
+{
+	return stack->ip[frame] - 1;
+}
+
+/* Did the programs, walking by their list of that generation, take the frame for other code than it was? */
+static bool is_misjudged(const struct address_map *mappings, const struct stack *stack, u32 frame, u64 time_ns)
+{
+	u64 address = code_address(stack, frame);
+	const struct mapping *believed = address_map_find_known(mappings, address, stack->generation);
+
+	/* Where they know of no code they do not walk on: such a stack is sent raw. */
+	return believed && !mapping_same_code(believed, address_map_find(mappings, address, time_ns), address);
+}
+
+/* How many frames of the stack are right; *ret_stale when the last of them is misjudged. */
+static u32 right_depth(const struct address_map *mappings, const struct stack *stack, u64 time_ns, bool *ret_stale)
+{
+	for (u32 i = 0; i < stack->depth; i++) {
+		*ret_stale = is_misjudged(mappings, stack, i, time_ns);
+		if (*ret_stale)
+			return i + 1;
+	}
+	return stack->depth;
+}
+
+static bool means_the_same(const struct address_map *mappings, const struct stack *variant, u64 time_ns)
+{
+	for (u32 i = 0; i < variant->depth; i++) {
+		u64 address = code_address(variant, i);
+
+		if (!mapping_same_code(address_map_find(mappings, address, variant->first_ns),
+				       address_map_find(mappings, address, time_ns), address))
+			return false;
+	}
+	return true;
+}
+
+static int variant_new(struct stack_table *table, struct stack *stack, u32 depth, bool stale, u64 time_ns,
+		       struct stack **ret_stack)
+{
+	u64 id = VARIANT_ID | ++table->variant_count;
+	int err = stack_table_add(table, id, time_ns, stack->ip, depth, stack->truncated && depth == stack->depth);
+
+	if (err)
+		return err;
+	*ret_stack = stack_table_find(table, id);
+	(*ret_stack)->stale = stale;
+	(*ret_stack)->variant = stack->variant;
+	stack->variant = *ret_stack;
+	return 0;
+}
+
+int stack_variant_find(struct stack_table *table, const struct address_map *mappings, u64 hash, u64 time_ns,
+		       struct stack **ret_stack)
+{
+	struct stack *stack = stack_table_find(table, hash), *variant = stack;
+	bool stale = false;
+	u32 depth;
+	int err;
+
+	*ret_stack = stack;
+	if (!stack || hash & RAW_STACK_ID)
+		return 0;
+	if (stack->current && address_map_is_in_era(mappings, &stack->era, time_ns)) {
+		*ret_stack = stack->current;
+		return 0;
+	}
+	depth = right_depth(mappings, stack, time_ns, &stale);
+	while (variant &&
+	       (variant->depth != depth || variant->stale != stale || !means_the_same(mappings, variant, time_ns)))
+		variant = variant->variant;
+	if (!variant) {
+		err = variant_new(table, stack, depth, stale, time_ns, &variant);
+		if (err)
+			return err;
+	}
+	stack->current = *ret_stack = variant;
+	stack->era = address_map_era(mappings, time_ns);
+	return 0;
 }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* The stacks of one image, by the hash the kernel gave them. */
-
+/*
+ * The stacks of one image, by the hash the kernel gave them, and what a hash means at a time. The programs walk by the
+ * list of mappings that they were given last. Until they are given the next, code that has replaced other code
+ *   - has the hash of the code before: then the hash means several stacks, its variants, told apart by time, and
+ *   - is walked by the rules of the code before: the address in it is right, what follows is not, so the variant ends
+ *     there and is called stale.
+ */
 #include "base/hash.h"
 #include "system/address_map.h"
 
@@ -12,7 +17,7 @@ struct stack {
 	u32 depth;
 	u32 generation; /* of the mapping list it was walked by; 0: not by one, but by what is known here */
 	bool truncated;
-	bool stale;		/* a variant that was cut, see stack_variant.h */
+	bool stale;		/* a variant that was cut */
 	struct stack *variant;	/* the next that the same hash means at another time; NULL: no more */
 	struct stack *current;	/* which of them was meant last, NULL: none yet, */
 	struct mapping_era era; /* and when */
@@ -35,3 +40,10 @@ struct stack *stack_table_find(const struct stack_table *table, u64 hash); /* NU
  * 0: none of the newest STACK_GENERATIONS. */
 #define STACK_GENERATIONS 1024
 u32 stack_generation(const struct stack *stack, u32 process, u32 newest);
+
+/*
+ * The stack meant by `hash` in an event of `time_ns`, made if need be; *ret_stack NULL: the hash is unknown. The
+ * mappings must be known up to that time. 0 or -ENOMEM.
+ */
+int stack_variant_find(struct stack_table *table, const struct address_map *mappings, u64 hash, u64 time_ns,
+		       struct stack **ret_stack);

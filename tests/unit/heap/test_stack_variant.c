@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * stack_variant.c, through the recorder: allocations whose stack's hash was made while other code was at its addresses. Events
+ * The variants of stack.c, through the recorder: allocations whose stack's hash was made while other code was at its addresses. Events
  * are made as the BPF programs make them: with the hash of the list that they used.
  */
 #include <setjmp.h>
