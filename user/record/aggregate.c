@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/string_list.h"
 #include "binary/symbolizer.h"
@@ -14,7 +13,7 @@
 #include "heap/snapshot.h"
 #include "profile/merge.h"
 #include "profile/symbolize.h"
-#include "record/by_container.h"
+#include "record/merged_rows.h"
 
 struct aggregate {
 	struct aggregate_options options;

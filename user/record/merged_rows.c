@@ -5,21 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/site_label.h"
 #include "profile/merge.h"
 
 #define COMMS_MAX 64
+#define ID_LENGTH 64 /* of the hexadecimal ids that are cut for names of files */
 
-struct merged_row *merged_rows_find(const struct merged_rows *rows, const char *key)
+static struct merged_row *find(const struct merged_rows *rows, const char *key)
 {
 	struct merged_row *row;
 
 	HASH_FIND_STR(rows->rows, key, row);
 	return row;
-}
-
-u32 merged_rows_count(const struct merged_rows *rows)
-{
-	return HASH_COUNT(rows->rows);
 }
 
 static void row_free(struct merged_row *row)
@@ -52,8 +49,12 @@ static char *make_stem(struct merged_rows *rows, const char *prefix, const char 
 	}
 }
 
-struct merged_row *merged_rows_add(struct merged_rows *rows, const char *key, const struct profile *facts,
-				   const char *prefix, const char *name)
+/*
+ * Add a row. Its facts are copies of the strings of `facts` (comm NULL: the stem), with stem <prefix>.<name>, or
+ * <prefix>.<name>-N where another row has that. NULL: no memory.
+ */
+static struct merged_row *add(struct merged_rows *rows, const char *key, const struct profile *facts,
+			      const char *prefix, const char *name)
 {
 	struct merged_row *row = calloc(1, sizeof(*row) + strlen(key) + 1);
 	struct profile own = {.comm = facts->comm,
@@ -69,7 +70,7 @@ struct merged_row *merged_rows_add(struct merged_rows *rows, const char *key, co
 	free(own.stem);
 	if (row && row->facts) {
 		strcpy(row->key, key);
-		row->number = merged_rows_count(rows) + 1;
+		row->number = HASH_COUNT(rows->rows) + 1;
 		HASH_ADD_STR(rows->rows, key, row);
 		if (hash_added(&row->hh))
 			return row;
@@ -91,15 +92,15 @@ struct merged_row *merged_rows_executable(struct merged_rows *rows, const struct
 	char *path = known ? profile->exe : profile->comm, *slash = strrchr(path, '/');
 	char *name = slash && slash[1] ? slash + 1 : path;
 	struct profile facts = {.exe = *path == '/' ? path : NULL, .comm = name};
-	struct merged_row *row = merged_rows_find(rows, path);
+	struct merged_row *row = find(rows, path);
 
-	if (!row && merged_rows_count(rows) < MERGED_EXECUTABLES_MAX)
-		return merged_rows_add(rows, path, &facts, "merged", name);
+	if (!row && HASH_COUNT(rows->rows) < MERGED_EXECUTABLES_MAX)
+		return add(rows, path, &facts, "merged", name);
 	if (row)
 		return row;
-	row = merged_rows_find(rows, "");
+	row = find(rows, "");
 	facts = (struct profile){.comm = (char *)"others"};
-	return row ? row : merged_rows_add(rows, "", &facts, "merged", facts.comm);
+	return row ? row : add(rows, "", &facts, "merged", facts.comm);
 }
 
 const char *merged_rows_comm(struct merged_row *row, const char *comm)
@@ -112,7 +113,8 @@ const char *merged_rows_comm(struct merged_row *row, const char *comm)
 	return entry ? (const char *)entry->bytes : "other";
 }
 
-int merged_rows_write_profile(const struct profile *merged, const struct merged_output *output)
+/* If it has samples. 0 or negative errno. */
+static int write_profile(const struct profile *merged, const struct merged_output *output)
 {
 	char **files = NULL;
 	int err =
@@ -134,10 +136,99 @@ int merged_rows_write(const struct merged_rows *rows, const struct profile *all,
 
 		if (!err) {
 			merge_describe(merge, row->facts);
-			err = merged_rows_write_profile(merge_profile(merge), output);
+			err = write_profile(merge_profile(merge), output);
 		}
 		merge_free(merge);
 		first_err = first_err ? first_err : err;
 	}
 	return first_err;
+}
+
+/* --- by container --- */
+
+/*
+ * Samples are kept once, in what is merged of all; a container's are picked out of it when they are to be written, so
+ * that memory does not pay for them twice.
+ */
+struct by_container {
+	struct merge *all;
+	struct merged_rows rows; /* by container id */
+};
+
+struct by_container *by_container_new(void)
+{
+	struct by_container *containers = calloc(1, sizeof(*containers));
+
+	if (!containers)
+		return NULL;
+	containers->all = merge_new();
+	if (containers->all)
+		return containers;
+	free(containers);
+	return NULL;
+}
+
+void by_container_free(struct by_container *containers)
+{
+	if (!containers)
+		return;
+	merged_rows_release(&containers->rows);
+	merge_free(containers->all);
+	free(containers);
+}
+
+static int add_to_container(struct by_container *containers, const struct profile *profile)
+{
+	struct profile facts = {.container = profile->container, .container_name = profile->container_name};
+	char name[SITE_LABEL_ID_COLUMNS + 1];
+	struct merged_row *row;
+
+	if (!facts.container)
+		return 0;
+	row = find(&containers->rows, facts.container);
+	if (!row && HASH_COUNT(containers->rows.rows) >= BY_CONTAINER_MAX)
+		return 0;
+	snprintf(name, sizeof(name), "%s", facts.container);
+	if (!row)
+		row = add(&containers->rows, facts.container, &facts, "container",
+			  strlen(facts.container) == ID_LENGTH ? name : facts.container);
+	if (!row)
+		return -ENOMEM;
+	merge_facts(row->facts, profile);
+	return 0;
+}
+
+int by_container_add(struct by_container *containers, const struct profile *profile,
+		     const struct profile_labels *labels)
+{
+	int err = merge_add(containers->all, profile, labels);
+
+	return err ? err : add_to_container(containers, profile);
+}
+
+int by_container_copy(struct by_container *containers, const struct by_container *from)
+{
+	int err = merge_profile(from->all)->processes ? merge_add(containers->all, merge_profile(from->all), NULL) : 0;
+
+	for (const struct merged_row *row = from->rows.rows; row && !err; row = row->hh.next)
+		err = add_to_container(containers, row->facts);
+	return err;
+}
+
+const struct profile *by_container_all(const struct by_container *containers)
+{
+	return merge_profile(containers->all);
+}
+
+static bool is_in(const struct profile_labels *labels, const void *row)
+{
+	return labels->container_id && !strcmp(labels->container_id, ((const struct merged_row *)row)->key);
+}
+
+int by_container_write(const struct by_container *containers, const struct merged_output *output)
+{
+	int err = merged_rows_write(&containers->rows, by_container_all(containers), is_in, output);
+	int all_err = write_profile(by_container_all(containers), output);
+
+	return err ? err : all_err;
 }

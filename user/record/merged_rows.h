@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Processes that are merged by some key of theirs, executable or container: a row for each key, with the sum of what its
- * processes cost.
+ * Processes that are merged: by executable or by container, with a row for each, which has the sum of what its processes
+ * cost; and all of them into one profile.
  */
 #include "base/hash.h"
 
@@ -23,15 +23,6 @@ struct merged_rows {
 	struct intern stems;
 };
 
-struct merged_row *merged_rows_find(const struct merged_rows *rows, const char *key); /* NULL: none */
-u32 merged_rows_count(const struct merged_rows *rows);
-
-/*
- * Add a row. Its facts are copies of the strings of `facts` (comm NULL: the stem), with stem <prefix>.<name>, or
- * <prefix>.<name>-N where another row has that. NULL: no memory.
- */
-struct merged_row *merged_rows_add(struct merged_rows *rows, const char *key, const struct profile *facts,
-				   const char *prefix, const char *name);
 void merged_rows_release(struct merged_rows *rows);
 
 /* The row for the process's executable, added when it is the first. NULL: no memory. */
@@ -52,10 +43,27 @@ struct merged_output {
 	void *arg;
 };
 
-/* Write a merged profile, if it has samples. 0 or negative errno. */
-int merged_rows_write_profile(const struct profile *merged, const struct merged_output *output);
-
 /* Write for each row those samples of `all` that are the row's. 0 or the first error; the others are written all the same. */
 int merged_rows_write(const struct merged_rows *rows, const struct profile *all,
 		      bool (*is_of_row)(const struct profile_labels *labels, const void *row),
 		      const struct merged_output *output);
+
+#define BY_CONTAINER_MAX 4096 /* containers with a profile of their own; the one of all has further ones too */
+
+/* The profiles of many processes, merged into one of them all and one for each container they were in. */
+struct by_container;
+
+struct by_container *by_container_new(void); /* NULL: no memory */
+void by_container_free(struct by_container *containers);
+
+/* As merge_add. The container is that of the profile and of its labels. */
+int by_container_add(struct by_container *containers, const struct profile *profile,
+		     const struct profile_labels *labels);
+
+/* Add everything that was added to `from`. 0 or -ENOMEM. */
+int by_container_copy(struct by_container *containers, const struct by_container *from);
+
+const struct profile *by_container_all(const struct by_container *containers);
+
+/* Write container.<id> of each container and then `all`. 0 or the first error; the others are written all the same. */
+int by_container_write(const struct by_container *containers, const struct merged_output *output);

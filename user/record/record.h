@@ -13,7 +13,7 @@
  *     |  snapshot_batch.c  (a thread, while recording)
  *     v
  *   aggregate.c      names each profile, keeps it or merges it by executable (merged_rows.c), merges it into that of its
- *     |              container and of all (by_container.c), adds its line to the index
+ *     |              container and of all, adds its line to the index
  *     v
  *   format/          output_file_write, index_write_file
  */

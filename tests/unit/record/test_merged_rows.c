@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* merged_rows.c, by_container.c: names of merged files that collide, and processes that name themselves without end. */
+/* merged_rows.c: names of merged files that collide, and processes that name themselves without end. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 #include "format/output_file.h"
 #include "format/site_label.h"
-#include "record/by_container.h"
+#include "record/merged_rows.h"
 #include "base/string_list.h"
 #include "unit/system/scratch.h"
 
@@ -59,7 +59,7 @@ static void test_executable_beyond_the_limit_is_one_of_the_others(void **state)
 	assert_string_equal(stem(&table, "/y/1", "y"), "merged.others");
 	assert_string_equal(stem(&table, "/y/2", "y"), "merged.others");
 	assert_string_equal(stem(&table, "/x/5", "y"), "merged.5");
-	assert_int_equal(merged_rows_count(&table), MERGED_EXECUTABLES_MAX + 1);
+	assert_int_equal(HASH_COUNT(table.rows), MERGED_EXECUTABLES_MAX + 1);
 	merged_rows_release(&table);
 }
 
