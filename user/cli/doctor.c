@@ -9,7 +9,7 @@
 #include <sys/utsname.h>
 
 #include "base/log.h"
-#include "cli/doctor_print.h"
+#include "cli/doctor_scan.h"
 #include "record/launch.h"
 #include "system/procfs.h"
 #include "probe/binaries.h"
@@ -116,10 +116,10 @@ static int print_process(pid_t pid, const struct doctor_scan *scan)
 	int status;
 
 	procfs_comm(pid, comm);
-	printf("\nProcess %d (%s)\n", pid, doctor_print_plain(comm));
+	printf("\nProcess %d (%s)\n", pid, doctor_scan_plain(comm));
 	for (; denied; denied = denied->next)
 		printf("  cannot open '%s'%s; it takes CAP_CHECKPOINT_RESTORE, or a restart of the process\n",
-		       doctor_print_plain(denied->path), denied->deleted ? " (replaced or deleted)" : "");
+		       doctor_scan_plain(denied->path), denied->deleted ? " (replaced or deleted)" : "");
 	if (!process || scan->error == -ESRCH || scan->error == -ENOENT) {
 		printf("  there is no such process\n");
 		return STATUS_NO_TARGET;
@@ -136,7 +136,7 @@ static int print_process(pid_t pid, const struct doctor_scan *scan)
 		printf("  its mappings cannot be read: %s\n", strerror(-scan->error));
 		return STATUS_FAILED;
 	}
-	status = doctor_print_files(scan->binaries);
+	status = doctor_scan_print_files(scan->binaries);
 	if (procfs_live_thread(pid) != pid)
 		printf("  its main thread has exited: its probes are unfiltered\n");
 	return status;
@@ -149,8 +149,9 @@ static int print_few_payers(const struct doctor_target *target, struct pid_list 
 
 	if (doctor_scan_make(target->options->pools, headless->count ? headless : pids, &scan))
 		return out_of_memory();
-	doctor_print_payers(scan.binaries, headless->count ? LINKS_EVERY : own_links(target), pids, target->calibration,
-			    "the probes are for the processes named alone, without their children");
+	doctor_scan_print_payers(scan.binaries, headless->count ? LINKS_EVERY : own_links(target), pids,
+				 target->calibration,
+				 "the probes are for the processes named alone, without their children");
 	doctor_scan_release(&scan);
 	return STATUS_DONE;
 }
@@ -194,14 +195,14 @@ static int print_followed(const struct doctor_target *target, const char *path)
 
 	if (launch_rehearse(target->selection, path, &launch))
 		return out_of_memory();
-	doctor_print_files(launch.binaries);
+	doctor_scan_print_files(launch.binaries);
 	printf("  what its children map besides is probed when they map it\n");
 	if (!launch.copies && !shared)
 		printf("  the real files are probed, because %s\n", launch.reason);
 	snprintf(why, sizeof(why), "'%s' and its children get copies of %u file%s, in a mount namespace of their own",
-		 doctor_print_plain(target->options->command[0]), launch.copies, launch.copies == 1 ? "" : "s");
-	doctor_print_payers(launch.binaries, launch.copies && !shared ? LINKS_NONE : LINKS_EVERY, &none,
-			    target->calibration, why);
+		 doctor_scan_plain(target->options->command[0]), launch.copies, launch.copies == 1 ? "" : "s");
+	doctor_scan_print_payers(launch.binaries, launch.copies && !shared ? LINKS_NONE : LINKS_EVERY, &none,
+				 target->calibration, why);
 	launch_free(&launch);
 	return STATUS_DONE;
 }
@@ -213,12 +214,12 @@ static int print_alone(const struct doctor_target *target, const char *path)
 	struct pid_list none = {0};
 
 	if (err)
-		printf("  cannot look into '%s': %s\n", doctor_print_plain(path), strerror(-err));
+		printf("  cannot look into '%s': %s\n", doctor_scan_plain(path), strerror(-err));
 	else
-		status = doctor_print_files(binaries);
+		status = doctor_scan_print_files(binaries);
 	if (!status)
-		doctor_print_payers(binaries, own_links(target), &none, target->calibration,
-				    "the probes are for COMMAND alone, without its children");
+		doctor_scan_print_payers(binaries, own_links(target), &none, target->calibration,
+					 "the probes are for COMMAND alone, without its children");
 	binaries_free(binaries);
 	return status;
 }
@@ -229,7 +230,7 @@ static int print_command(const struct doctor_target *target)
 	char *path;
 	int err = workload_find(name, &path), status;
 
-	printf("\nCommand '%s'\n", doctor_print_plain(name));
+	printf("\nCommand '%s'\n", doctor_scan_plain(name));
 	if (err) {
 		printf("  cannot be run: %s\n", strerror(-err));
 		return err == -ENOENT ? STATUS_NOT_FOUND : err == -EACCES ? STATUS_NOT_EXECUTABLE : STATUS_FAILED;
@@ -264,11 +265,12 @@ static int print_pids(const struct doctor_target *target, struct pid_list *pids)
 		return out_of_memory();
 	selection_name(target->selection, name);
 	name[0] = (char)toupper(name[0]);
-	printf("\n%s%s: %u now\n", doctor_print_plain(name), chosen ? ", as --comm and --exe choose" : "",
+	printf("\n%s%s: %u now\n", doctor_scan_plain(name), chosen ? ", as --comm and --exe choose" : "",
 	       scan.processes);
-	doctor_print_scan(&scan);
-	doctor_print_payers(scan.binaries, options->population == POPULATION_ALL && !chosen ? LINKS_NONE : LINKS_EVERY,
-			    pids, target->calibration, "every process is traced");
+	doctor_scan_print(&scan);
+	doctor_scan_print_payers(scan.binaries,
+				 options->population == POPULATION_ALL && !chosen ? LINKS_NONE : LINKS_EVERY, pids,
+				 target->calibration, "every process is traced");
 	status = judge(options, &scan);
 	doctor_scan_release(&scan);
 	return status;

@@ -2,13 +2,15 @@
 #pragma once
 /*
  * A look at processes from outside, before any of them is traced: which allocator files they map, each file opened once,
- * and which processes have none. Nothing is probed or stopped. 2000 processes take half a second of one core.
+ * and which processes have none. Nothing is probed or stopped. 2000 processes take half a second of one core. And what is
+ * printed of that: what would be probed, at which sites, and which other processes would pay.
  */
 #include <sys/types.h>
 
 #include "include/config.h"
 #include "system/pid_list.h"
 #include "probe/binaries.h"
+#include "trace/calibrate.h"
 
 #define DOCTOR_SCAN_NAMED 5
 
@@ -43,3 +45,26 @@ struct doctor_scan {
 /* `pools`: those of --alloc, which outlive it. 0 or -ENOMEM, and then there is nothing to release. */
 int doctor_scan_make(const struct custom_allocator *pools, const struct pid_list *pids, struct doctor_scan *ret_scan);
 void doctor_scan_release(struct doctor_scan *scan);
+
+/* The links whose hits other processes pay for. */
+enum doctor_links {
+	LINKS_NONE,	/* all are filtered, or there are no other processes */
+	LINKS_THROWING, /* those on the functions that throw (tracee.h says why) */
+	LINKS_EVERY,	/* all are unfiltered */
+};
+
+/* Text that other programs chose, fit for a terminal. Static storage. */
+const char *doctor_scan_plain(const char *text);
+
+/* The allocator files of one program. STATUS_DONE; STATUS_NO_TARGET, with what was searched, when there are none. */
+int doctor_scan_print_files(const struct binaries *binaries);
+
+/* The allocator files of many processes, the most used first; and the processes that cannot be traced. */
+void doctor_scan_print(const struct doctor_scan *scan);
+
+/*
+ * How many other processes map the files under these links, and would pay. `pids`: those that are traced; they get
+ * sorted. `calibration` NULL: what a hit costs is not known. `why` there are no others to pay where that is so.
+ */
+void doctor_scan_print_payers(const struct binaries *binaries, enum doctor_links links, struct pid_list *pids,
+			      const struct calibration *calibration, const char *why);
