@@ -5,12 +5,10 @@
  * Include this, never <uthash.h>. Adding takes one more line:
  *
  *	HASH_ADD(hh, table->rows, key, sizeof(row->key), row);
- *	if (!hash_added(&row->hh)) {
- *		free(row);
- *		return -ENOMEM;
- *	}
+ *	return hash_kept(&row->hh, row) ? 0 : -ENOMEM;
  */
 #include <stdbool.h>
+#include <stdlib.h>
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
@@ -18,6 +16,15 @@
 static inline bool hash_added(const UT_hash_handle *handle)
 {
 	return handle->tbl;
+}
+
+/* The element, if it was added by `handle`, its own; otherwise it is freed: NULL. */
+static inline void *hash_kept(const UT_hash_handle *handle, void *element)
+{
+	if (hash_added(handle))
+		return element;
+	free(element);
+	return NULL;
 }
 
 /* Empty the table: take each element out (by its handle `hh`) and give it to `release`. */

@@ -28,10 +28,8 @@ int intern_add(struct intern *intern, const void *bytes, u32 size, const struct 
 	entry->size = size;
 	memcpy(entry->bytes, bytes, size);
 	HASH_ADD_KEYPTR(hh, intern->entries, entry->bytes, size, entry);
-	if (!hash_added(&entry->hh)) {
-		free(entry);
+	if (!hash_kept(&entry->hh, entry))
 		return -ENOMEM;
-	}
 	*ret_entry = entry;
 	return 1;
 }

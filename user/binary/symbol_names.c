@@ -106,11 +106,7 @@ static struct name *name_get(struct symbol_names *table, const char *text)
 		return NULL;
 	memcpy(name->text, text, length + 1);
 	HASH_ADD(hh, table->names, text, length, name);
-	if (!hash_added(&name->hh)) {
-		free(name);
-		return NULL;
-	}
-	return name;
+	return hash_kept(&name->hh, name);
 }
 
 int symbol_names_function(struct symbol_names *table, const char *mangled, const char **ret_name,

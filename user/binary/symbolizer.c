@@ -324,10 +324,8 @@ int symbolizer_resolve(struct symbolizer *symbolizer, struct elf *elf, u64 offse
 		if (err)
 			return err;
 		HASH_ADD(hh, file->answers, offset, sizeof(offset), answer);
-		if (!hash_added(&answer->hh)) {
-			free(answer);
+		if (!hash_kept(&answer->hh, answer))
 			return -ENOMEM;
-		}
 	}
 	*ret_frame = answer->frame;
 	return 0;

@@ -37,11 +37,7 @@ static struct heap_site *site_new(struct heap *heap, u64 stack, u64 size)
 	site->key = (struct heap_site_key){.stack = stack, .size = size};
 	site->weight_bytes = (double)size / estimate_probability(size, heap->sample_bytes);
 	HASH_ADD(hh, heap->sites, key, sizeof(site->key), site);
-	if (!hash_added(&site->hh)) {
-		free(site);
-		return NULL;
-	}
-	return site;
+	return hash_kept(&site->hh, site);
 }
 
 /* The site of that stack and size, made at its first object; NULL: no memory. */
@@ -110,10 +106,8 @@ int heap_alloc(struct heap *heap, u64 id, u64 addr, u64 size, u64 stack, bool fo
 			return -ENOMEM;
 		*object = (struct heap_object){.id = id, .addr = addr, .site = site};
 		HASH_ADD(hh, heap->objects, id, sizeof(object->id), object);
-		if (!hash_added(&object->hh)) {
-			free(object);
+		if (!hash_kept(&object->hh, object))
 			return -ENOMEM;
-		}
 	}
 	count_alloc(heap, site, object, now_ns);
 	return 0;
@@ -157,11 +151,7 @@ int heap_move(struct heap *heap, u64 id, u32 tid)
 		free(previous);
 	}
 	HASH_ADD(hh, heap->moved, moved_by, sizeof(object->moved_by), object);
-	if (!hash_added(&object->hh)) {
-		free(object);
-		return -ENOMEM;
-	}
-	return 0;
+	return hash_kept(&object->hh, object) ? 0 : -ENOMEM;
 }
 
 int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
@@ -174,10 +164,8 @@ int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
 	HASH_DEL(heap->moved, object);
 	object->moved_by = 0;
 	HASH_ADD(hh, heap->objects, id, sizeof(object->id), object);
-	if (!hash_added(&object->hh)) {
-		free(object);
+	if (!hash_kept(&object->hh, object))
 		return -ENOMEM;
-	}
 	enter_use(heap, object->site, now_ns);
 	gc_model_change(&heap->gc, object->birth, object->site->weight_bytes);
 	lifetime_revive(&object->site->lifetime, object->birth, object->death);

@@ -33,11 +33,7 @@ int stack_table_add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *
 	*stack = (struct stack){.hash = hash, .first_ns = now_ns, .depth = depth, .truncated = truncated};
 	memcpy(stack->ip, ip, depth * sizeof(*ip));
 	HASH_ADD(hh, table->stacks, hash, sizeof(stack->hash), stack);
-	if (!hash_added(&stack->hh)) {
-		free(stack);
-		return -ENOMEM;
-	}
-	return 0;
+	return hash_kept(&stack->hh, stack) ? 0 : -ENOMEM;
 }
 
 u32 stack_generation(const struct stack *stack, u32 process, u32 newest)

@@ -32,11 +32,7 @@ struct tracee *tracee_add(struct tracer *tracer, pid_t pid, u32 scope, bool wide
 	/* Most processes of a population never have a sample. */
 	tracee->listed = tracer->population == POPULATION_LISTED;
 	HASH_ADD_INT(tracer->tracees, pid, tracee);
-	if (!hash_added(&tracee->hh)) {
-		free(tracee);
-		return NULL;
-	}
-	return tracee;
+	return hash_kept(&tracee->hh, tracee);
 }
 
 void tracee_drop(struct tracer *tracer, struct tracee *tracee)
