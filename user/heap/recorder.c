@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The images, and which one is the newest of each pid. The ring and the side-band meet at exec, see pending_images.h.
+ * The images, and which one is the newest of each pid. The ring and the side-band meet at exec: see struct pending_image.
  */
 #include "heap/recorder.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "system/address_map.h"
-#include "heap/pending_images.h"
+
+/*
+ * An image that has been announced and has not begun. The side-band announces a new program (by a fork, or a comm record
+ * with the exec flag) and its first mappings before the ring's event begins the image; until then they are kept here. A
+ * process may exec twice before the ring is read, so several images of one pid may be pending, told apart by their times.
+ */
+struct pending_image {
+	u32 pid;
+	u64 from_ns; /* time of the fork or exec */
+	struct address_map *mappings;
+	struct pending_image *next; /* older */
+};
 
 struct recorder {
 	struct recorder_options options;
@@ -17,7 +27,7 @@ struct recorder {
 	struct image *newest; /* of each pid, by pid */
 	struct image_count counts;
 	struct image *ended, **ended_last; /* not taken yet, in the order they ended */
-	struct pending_images pending;
+	struct pending_image *pending;	   /* the newest announcement first: few are pending at a time */
 	struct quota quota;
 };
 
@@ -33,11 +43,76 @@ struct recorder *recorder_new(const struct recorder_options *options)
 	return recorder;
 }
 
+/* --- images that are announced --- */
+
+/* Take the announcement at *link out of the list. Its mappings are the caller's. */
+static struct address_map *unlink_pending(struct pending_image **link)
+{
+	struct pending_image *pending = *link;
+	struct address_map *mappings = pending->mappings;
+
+	*link = pending->next;
+	free(pending);
+	return mappings;
+}
+
+/* Takes over the mappings, also on failure; NULL: there was no memory for them. 0 or -ENOMEM. */
+static int announce(struct recorder *recorder, u32 pid, u64 now_ns, struct address_map *mappings)
+{
+	struct pending_image *pending = mappings ? malloc(sizeof(*pending)) : NULL;
+
+	if (!pending) {
+		address_map_free(mappings);
+		return -ENOMEM;
+	}
+	*pending =
+		(struct pending_image){.pid = pid, .from_ns = now_ns, .mappings = mappings, .next = recorder->pending};
+	recorder->pending = pending;
+	return 0;
+}
+
+/* The pid's newest announcement of that time or earlier. NULL: none. */
+static struct pending_image *pending_at(const struct recorder *recorder, u32 pid, u64 time_ns)
+{
+	struct pending_image *pending = recorder->pending;
+
+	while (pending && (pending->pid != pid || pending->from_ns > time_ns))
+		pending = pending->next;
+	return pending;
+}
+
+static struct pending_image *pending_find(const struct recorder *recorder, u32 pid)
+{
+	return pending_at(recorder, pid, UINT64_MAX);
+}
+
+/*
+ * An image of `pid` begins at `now_ns`: its mappings, for the caller to free; NULL when it was not announced. Older
+ * announcements of the pid are dropped: their images are over.
+ */
+static struct address_map *take_pending(struct recorder *recorder, u32 pid, u64 now_ns)
+{
+	struct address_map *newest = NULL;
+
+	for (struct pending_image **link = &recorder->pending; *link;) {
+		if ((*link)->pid != pid || (*link)->from_ns > now_ns)
+			link = &(*link)->next;
+		else if (!newest)
+			newest = unlink_pending(link);
+		else
+			address_map_free(unlink_pending(link));
+	}
+	return newest;
+}
+
+/* --- images --- */
+
 void recorder_free(struct recorder *recorder)
 {
 	if (!recorder)
 		return;
-	pending_images_release(&recorder->pending);
+	while (recorder->pending)
+		address_map_free(unlink_pending(&recorder->pending));
 	HASH_CLEAR(hh_by_pid, recorder->newest);
 	hash_release(recorder->images, image_free);
 	image_count_release(&recorder->counts);
@@ -89,7 +164,7 @@ void recorder_for_each_file(const struct recorder *recorder, void (*each)(const 
 {
 	for (const struct image *image = recorder->images; image; image = image->hh.next)
 		each_file(image->mappings, each, arg);
-	for (const struct pending_image *pending = recorder->pending.newest; pending; pending = pending->next)
+	for (const struct pending_image *pending = recorder->pending; pending; pending = pending->next)
 		each_file(pending->mappings, each, arg);
 }
 
@@ -128,7 +203,7 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 	image->scope = scope;
 	image->heap.share.quota = recorder->quota.max ? &recorder->quota : NULL;
 	gc_model_init(&image->heap.gc, &recorder->options.gc, now_ns);
-	announced = pending_images_take(&recorder->pending, pid, now_ns);
+	announced = take_pending(recorder, pid, now_ns);
 	if (announced) {
 		address_map_free(image->mappings);
 		image->mappings = announced;
@@ -182,24 +257,29 @@ struct image *recorder_take_ended(struct recorder *recorder)
 
 bool recorder_announced(const struct recorder *recorder, u32 pid)
 {
-	return pending_images_find(&recorder->pending, pid);
+	return pending_find(recorder, pid);
 }
 
 int recorder_fork(struct recorder *recorder, u32 pid, u32 parent, u64 now_ns)
 {
-	const struct pending_image *announced = pending_images_find(&recorder->pending, parent);
+	const struct pending_image *announced = pending_find(recorder, parent);
 	const struct image *image = recorder_current(recorder, parent);
 	struct address_map *mappings = NULL;
 
 	if (!announced && (!image || image->ended))
 		return 0;
 	address_map_copy(announced ? announced->mappings : image->mappings, now_ns, &mappings);
-	return pending_images_announce(&recorder->pending, pid, now_ns, mappings);
+	return announce(recorder, pid, now_ns, mappings);
 }
 
 void recorder_expire(struct recorder *recorder, u64 before_ns)
 {
-	pending_images_expire(&recorder->pending, before_ns);
+	for (struct pending_image **link = &recorder->pending; *link;) {
+		if ((*link)->from_ns >= before_ns)
+			link = &(*link)->next;
+		else
+			address_map_free(unlink_pending(link));
+	}
 }
 
 int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec, u64 now_ns)
@@ -207,7 +287,7 @@ int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exe
 	struct image *image = recorder_current(recorder, pid);
 
 	if (exec)
-		return pending_images_announce(&recorder->pending, pid, now_ns, address_map_new());
+		return announce(recorder, pid, now_ns, address_map_new());
 	if (image && !image->ended)
 		image_set_comm(image, comm);
 	return 0;
@@ -215,7 +295,7 @@ int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exe
 
 int recorder_map(struct recorder *recorder, u32 pid, const struct mapping *mapping)
 {
-	struct pending_image *pending = pending_images_at(&recorder->pending, pid, mapping->from_ns);
+	struct pending_image *pending = pending_at(recorder, pid, mapping->from_ns);
 	struct image *image = recorder_current(recorder, pid);
 
 	if (pending)
