@@ -31,7 +31,7 @@ struct part {
 	bool packed;
 };
 
-struct map_layout {
+struct layout {
 	struct part parts[PART_MAX];
 	u64 names, headers, size;
 };
@@ -70,7 +70,7 @@ static u64 align(u64 offset)
 }
 
 /* Header, parts, section names, section headers; guards between and at the end. */
-static int lay_out(struct map_layout *layout)
+static int lay_out(struct layout *layout)
 {
 	u64 at = sizeof(Elf64_Ehdr);
 
@@ -120,7 +120,7 @@ static int read_packed(const struct part *part, u8 *to)
 	return 0;
 }
 
-static void write_headers(u8 *image, const struct map_layout *layout)
+static void write_headers(u8 *image, const struct layout *layout)
 {
 	Elf64_Shdr *headers = (Elf64_Shdr *)(image + layout->headers);
 	Elf64_Ehdr *header = (Elf64_Ehdr *)image;
@@ -157,7 +157,7 @@ static void write_headers(u8 *image, const struct map_layout *layout)
 	};
 }
 
-static int fill(int fd, const struct map_layout *layout, u8 *image)
+static int fill(int fd, const struct layout *layout, u8 *image)
 {
 	int err = 0;
 
@@ -174,7 +174,7 @@ static int fill(int fd, const struct map_layout *layout, u8 *image)
 
 int dwarf_copy_read(int fd, u8 **ret_image, size_t *ret_size)
 {
-	struct map_layout layout = {0};
+	struct layout layout = {0};
 	int err = -ENODATA;
 	u8 *image = NULL;
 	GElf_Ehdr header;

@@ -3,13 +3,29 @@
 /*
  * The mapping lists that the programs unwind by, one for each scope, in an array shared with them. A list is published
  * whole, by one store of its place and length into the scope's row, so that a program sees the old list or the new one.
- * Not locked: that is table's business.
+ * Not locked: the mutex of tables.c guards them.
  */
 #include "include/config.h"
-#include "unwind/map_layout.h"
 #include "base/extent.h"
+#include "include/unwind.h"
 
+struct address_map;
+struct elf;
 struct unwindlist;
+
+/*
+ * What is where in an image at one moment: its mappings, which overlap where newer ones outdate older ones, as rows that do
+ * not, ascending.
+ */
+struct map_layout {
+	struct unwind_mapping *rows; /* table and flags are 0 */
+	struct elf **files;	     /* of each row; NULL: none */
+	u32 count;
+};
+
+/* As the mappings are at `now_ns`. 0 or -ENOMEM; *ret_layout is to be released either way. */
+int map_layout_make(const struct address_map *mappings, u64 now_ns, struct map_layout *ret_layout);
+void map_layout_release(struct map_layout *layout);
 
 struct map_lists {
 	struct unwind_mapping *rows;
