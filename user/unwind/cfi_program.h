@@ -10,7 +10,6 @@
  */
 #include "include/types.h"
 #include "include/unwind.h"
-#include "unwind/cfi_reader.h"
 #include "unwind/cfi_rule.h"
 #include "unwind/cfi_sections.h"
 

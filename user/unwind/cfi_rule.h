@@ -3,7 +3,7 @@
 /* What a call frame program says at one address, and the rule that says the same. */
 #include "include/types.h"
 #include "include/unwind.h"
-#include "unwind/cfi_reader.h"
+#include "unwind/cfi_sections.h"
 
 /* The registers that are followed; numbers of the x86-64 psABI. */
 #define REGISTER_BX 3

@@ -5,6 +5,7 @@
  */
 #include "unwind/cfi_sections.h"
 
+#include <dwarf.h>
 #include <errno.h>
 #include <gelf.h>
 #include <stdlib.h>
@@ -189,4 +190,101 @@ void cfi_sections_release(struct cfi_section sections[CFI_SECTION_COUNT])
 		free(sections[i].bytes);
 		sections[i].bytes = NULL;
 	}
+}
+
+/* --- numbers, from bytes that may end anywhere --- */
+
+u64 cfi_read_number(struct cfi_reader *reader, unsigned int size)
+{
+	u64 value = 0;
+
+	if ((size_t)(reader->end - reader->at) < size) {
+		reader->failed = true;
+		reader->at = reader->end;
+		return 0;
+	}
+	memcpy(&value, reader->at, size);
+	reader->at += size;
+	return value;
+}
+
+/* Either kind of LEB128; *ret_bits: how many bits were given. */
+static u64 read_leb(struct cfi_reader *reader, unsigned int *ret_bits)
+{
+	unsigned int shift = 0;
+	u64 value = 0;
+	u8 byte;
+
+	do {
+		byte = (u8)cfi_read_number(reader, 1);
+		if (shift < 64)
+			value |= (u64)(byte & 0x7f) << shift;
+		shift = shift < 64 ? shift + 7 : shift;
+	} while (byte & 0x80);
+	*ret_bits = shift;
+	return value;
+}
+
+static u64 sign_extend(u64 value, unsigned int bits)
+{
+	return value >> (bits - 1) & 1 ? value | UINT64_MAX << bits : value;
+}
+
+u64 cfi_read_uleb(struct cfi_reader *reader)
+{
+	unsigned int bits;
+
+	return read_leb(reader, &bits);
+}
+
+s64 cfi_read_sleb(struct cfi_reader *reader)
+{
+	unsigned int bits;
+	u64 value = read_leb(reader, &bits);
+
+	return (s64)(bits < 64 ? sign_extend(value, bits) : value);
+}
+
+/* The bytes of the pointer formats of fixed size. */
+static const u8 pointer_bytes[0x10] = {
+	[DW_EH_PE_absptr] = 8, [DW_EH_PE_udata2] = 2, [DW_EH_PE_udata4] = 4, [DW_EH_PE_udata8] = 8,
+	[DW_EH_PE_sdata2] = 2, [DW_EH_PE_sdata4] = 4, [DW_EH_PE_sdata8] = 8,
+};
+
+u64 cfi_read_pointer(struct cfi_reader *reader, u8 encoding, const struct cfi_section *section)
+{
+	u8 format = encoding & 0x0f, bytes = pointer_bytes[format];
+	u64 base = 0, value = 0;
+
+	if (section && (encoding & 0x70) == DW_EH_PE_pcrel)
+		base = section->address + (u64)(reader->at - section->bytes);
+	else if (section && (encoding & 0x70) != 0)
+		reader->failed = true;
+	if (encoding & DW_EH_PE_indirect)
+		reader->failed = true;
+	if (format == DW_EH_PE_uleb128)
+		value = cfi_read_uleb(reader);
+	else if (format == DW_EH_PE_sleb128)
+		value = (u64)cfi_read_sleb(reader);
+	else if (bytes)
+		value = cfi_read_number(reader, bytes);
+	else
+		reader->failed = true;
+	if (bytes && bytes < 8 && format & DW_EH_PE_signed)
+		value = sign_extend(value, 8 * bytes);
+	return base + value;
+}
+
+struct cfi_reader cfi_read_block(struct cfi_reader *reader)
+{
+	u64 size = cfi_read_uleb(reader);
+	struct cfi_reader block = {.at = reader->at, .end = reader->at};
+
+	if (size > (u64)(reader->end - reader->at)) {
+		reader->failed = true;
+		return block;
+	}
+	block.end += size;
+	reader->at += size;
+	return block;
 }
