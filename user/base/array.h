@@ -42,3 +42,22 @@ static inline int array_grow_sized(void *items, u64 count, u64 more, size_t size
 	memcpy(items, &array, sizeof(array));
 	return 0;
 }
+
+/* How many elements have a key up to `key`. Each begins with its key, a u64, and keys ascend. */
+#define array_count_upto(items, count, key) array_count_upto_sized(items, count, key, sizeof(*(items)))
+
+static inline u64 array_count_upto_sized(const void *items, u64 count, u64 key, size_t size)
+{
+	u64 first = 0, end = count;
+
+	while (first < end) {
+		u64 middle = first + (end - first) / 2, at;
+
+		memcpy(&at, (const char *)items + middle * size, sizeof(at));
+		if (at <= key)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return first;
+}

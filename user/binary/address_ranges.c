@@ -38,17 +38,9 @@ void address_ranges_sort(struct address_ranges *table)
 
 const struct address_range *address_ranges_find(const struct address_ranges *table, u64 vaddr)
 {
-	size_t first = 0, end = table->count;
+	u64 begun = array_count_upto(table->spans, table->count, vaddr);
 
-	while (first < end) {
-		size_t middle = first + (end - first) / 2;
-
-		if (table->spans[middle].low <= vaddr)
-			first = middle + 1;
-		else
-			end = middle;
-	}
-	return first && vaddr < table->spans[first - 1].high ? &table->spans[first - 1] : NULL;
+	return begun && vaddr < table->spans[begun - 1].high ? &table->spans[begun - 1] : NULL;
 }
 
 void address_ranges_release(struct address_ranges *table)

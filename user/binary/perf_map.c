@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "system/root_fs.h"
 
 #define TEXT_BYTES_MAX ((u64)64 << 20)
@@ -123,17 +124,7 @@ static void sort_edges(struct perf_map *perfmap)
 /* The number of edges at or below `address`. */
 static u32 edges_upto(const struct perf_map *perfmap, u64 address)
 {
-	u32 low = 0, high = perfmap->edge_count;
-
-	while (low < high) {
-		u32 middle = low + (high - low) / 2;
-
-		if (perfmap->edges[middle] <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return (u32)array_count_upto(perfmap->edges, perfmap->edge_count, address);
 }
 
 /* The first piece from `piece` on without an owner; next[] leads there, and is shortened for later calls. */

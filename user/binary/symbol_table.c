@@ -109,20 +109,12 @@ void symbol_table_free(struct symbol_table *symtab)
 
 const char *symbol_table_find(const struct symbol_table *symtab, u64 offset, u64 *ret_start)
 {
-	size_t first = 0, end = symtab->count;
+	u64 begun = array_count_upto(symtab->symbols, symtab->count, offset);
 	const struct symbol *symbol;
 
-	while (first < end) {
-		size_t middle = first + (end - first) / 2;
-
-		if (symtab->symbols[middle].start <= offset)
-			first = middle + 1;
-		else
-			end = middle;
-	}
-	if (!first)
+	if (!begun)
 		return NULL;
-	symbol = &symtab->symbols[first - 1];
+	symbol = &symtab->symbols[begun - 1];
 	if (symbol->size && offset - symbol->start >= symbol->size)
 		return NULL;
 	*ret_start = symbol->start;

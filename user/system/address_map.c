@@ -115,17 +115,7 @@ bool mapping_same_code(const struct mapping *one, const struct mapping *other, u
 /* How many displacements there were up to then. */
 static u32 displacements(const struct address_map *map, u64 time_ns)
 {
-	u32 low = 0, high = map->displaced_count;
-
-	while (low < high) {
-		u32 middle = low + (high - low) / 2;
-
-		if (map->displaced_ns[middle] <= time_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return (u32)array_count_upto(map->displaced_ns, map->displaced_count, time_ns);
 }
 
 /* There is room: each time is that of a mapping, and none is noted twice. */
