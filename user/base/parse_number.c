@@ -5,6 +5,7 @@
  */
 #include "base/parse_number.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,30 +35,15 @@ int parse_number(const char *text, u64 max, u64 *ret_number)
 
 int parse_bytes(const char *text, u64 max, u64 *ret_bytes)
 {
+	static const char letters[] = "KMG";
 	size_t length = strspn(text, digits);
-	unsigned int shift;
+	const char *letter = strchr(letters, toupper((unsigned char)text[length]));
 
-	switch (text[length]) {
-	case '\0':
+	if (!text[length])
 		return parse_number(text, max, ret_bytes);
-	case 'k':
-	case 'K':
-		shift = 10;
-		break;
-	case 'm':
-	case 'M':
-		shift = 20;
-		break;
-	case 'g':
-	case 'G':
-		shift = 30;
-		break;
-	default:
+	if (!letter || !length || text[length + 1])
 		return -EINVAL;
-	}
-	if (!length || text[length + 1])
-		return -EINVAL;
-	return scale(text, shift, max, ret_bytes);
+	return scale(text, 10 * (unsigned int)(letter - letters + 1), max, ret_bytes);
 }
 
 int parse_seconds(const char *text, double max, double *ret_seconds)
