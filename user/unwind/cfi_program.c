@@ -51,11 +51,6 @@ static void set_place(struct run *run, u64 number, struct cfi_place place)
 		*at = place;
 }
 
-static void set_offset(struct run *run, u64 number, s64 offset)
-{
-	set_place(run, number, (struct cfi_place){.kind = PLACE_OFFSET, .offset = offset});
-}
-
 static void restore_place(struct run *run, u64 number)
 {
 	struct cfi_frame initial = run->common->initial;
@@ -63,12 +58,6 @@ static void restore_place(struct run *run, u64 number)
 
 	if (place)
 		set_place(run, number, *place);
-}
-
-static void set_cfa(struct run *run, u64 number, s64 offset)
-{
-	run->frame.cfa_register = number;
-	run->frame.cfa_offset = offset;
 }
 
 static void remember(struct run *run)
@@ -87,162 +76,163 @@ static void recall(struct run *run)
 		run->frame = run->remembered[--run->remembered_count];
 }
 
-/* Instructions about the canonical frame address. */
-static bool step_cfa(struct run *run, u8 code)
+/* What an instruction does with its operands. */
+enum effect {
+	UNKNOWN,
+	NOTHING,
+	ADVANCE,
+	CFA,
+	CFA_REGISTER,
+	CFA_OFFSET,
+	CFA_EXPRESSION,
+	PLACE,
+	RESTORE,
+	REMEMBER,
+	RECALL,
+};
+
+/* How the operand behind the register is written; the last three are multiplied by the entry's factor. */
+enum operand {
+	ABSENT,
+	BLOCK,
+	NUMBER,
+	FACTORED,
+	FACTORED_SIGNED,
+	FACTORED_NEGATIVE,
+};
+
+static const struct instruction {
+	enum effect effect;
+	bool has_register;
+	enum operand operand;
+	int place; /* PLACE: its kind */
+	u8 bytes;  /* ADVANCE: of the distance */
+} instructions[0x40] = {
+	[DW_CFA_nop] = {NOTHING},
+	[DW_CFA_GNU_args_size] = {NOTHING, .operand = NUMBER}, /* arguments on the stack, of use to exceptions alone */
+	[DW_CFA_set_loc] = {ADVANCE},
+	[DW_CFA_advance_loc1] = {ADVANCE, .bytes = 1},
+	[DW_CFA_advance_loc2] = {ADVANCE, .bytes = 2},
+	[DW_CFA_advance_loc4] = {ADVANCE, .bytes = 4},
+	[DW_CFA_MIPS_advance_loc8] = {ADVANCE, .bytes = 8},
+	[DW_CFA_remember_state] = {REMEMBER},
+	[DW_CFA_restore_state] = {RECALL},
+	[DW_CFA_def_cfa] = {CFA, true, NUMBER},
+	[DW_CFA_def_cfa_sf] = {CFA, true, FACTORED_SIGNED},
+	[DW_CFA_def_cfa_register] = {CFA_REGISTER, true},
+	[DW_CFA_def_cfa_offset] = {CFA_OFFSET, false, NUMBER},
+	[DW_CFA_def_cfa_offset_sf] = {CFA_OFFSET, false, FACTORED_SIGNED},
+	[DW_CFA_def_cfa_expression] = {CFA_EXPRESSION, false, BLOCK},
+	[DW_CFA_offset_extended] = {PLACE, true, FACTORED, PLACE_OFFSET},
+	[DW_CFA_offset_extended_sf] = {PLACE, true, FACTORED_SIGNED, PLACE_OFFSET},
+	[DW_CFA_GNU_negative_offset_extended] = {PLACE, true, FACTORED_NEGATIVE, PLACE_OFFSET},
+	[DW_CFA_restore_extended] = {RESTORE, true},
+	[DW_CFA_undefined] = {PLACE, true, ABSENT, PLACE_UNDEFINED},
+	[DW_CFA_same_value] = {PLACE, true, ABSENT, PLACE_SAME},
+	[DW_CFA_register] = {PLACE, true, NUMBER, PLACE_ELSEWHERE},
+	[DW_CFA_val_offset] = {PLACE, true, NUMBER, PLACE_ELSEWHERE},
+	[DW_CFA_val_offset_sf] = {PLACE, true, NUMBER, PLACE_ELSEWHERE},
+	[DW_CFA_expression] = {PLACE, true, BLOCK, PLACE_EXPRESSION},
+	[DW_CFA_val_expression] = {PLACE, true, BLOCK, PLACE_ELSEWHERE},
+};
+
+static s64 read_operand(struct run *run, enum operand operand, struct cfi_reader *ret_block)
 {
 	struct cfi_reader *program = &run->program;
-	u64 number;
 
-	switch (code) {
-	case DW_CFA_def_cfa:
-		number = cfi_read_uleb(program);
-		set_cfa(run, number, (s64)cfi_read_uleb(program));
-		return true;
-	case DW_CFA_def_cfa_sf:
-		number = cfi_read_uleb(program);
-		set_cfa(run, number, factored(run, (u64)cfi_read_sleb(program)));
-		return true;
-	case DW_CFA_def_cfa_register:
-		if (run->frame.cfa_register == CFI_BY_EXPRESSION)
-			fail(run);
-		run->frame.cfa_register = cfi_read_uleb(program);
-		return true;
-	case DW_CFA_def_cfa_offset:
-		run->frame.cfa_offset = (s64)cfi_read_uleb(program);
-		return true;
-	case DW_CFA_def_cfa_offset_sf:
-		run->frame.cfa_offset = factored(run, (u64)cfi_read_sleb(program));
-		return true;
-	case DW_CFA_def_cfa_expression:
-		run->frame.cfa_register = CFI_BY_EXPRESSION;
-		run->frame.cfa_expression = cfi_read_block(program);
-		return true;
+	switch (operand) {
+	case BLOCK:
+		*ret_block = cfi_read_block(program);
+		return 0;
+	case NUMBER:
+		return (s64)cfi_read_uleb(program);
+	case FACTORED:
+		return factored(run, cfi_read_uleb(program));
+	case FACTORED_SIGNED:
+		return factored(run, (u64)cfi_read_sleb(program));
+	case FACTORED_NEGATIVE:
+		return factored(run, -cfi_read_uleb(program));
 	default:
-		return false;
+		return 0;
 	}
 }
 
-/* Instructions about where a register was saved. */
-static bool step_place(struct run *run, u8 code)
-{
-	struct cfi_reader *program = &run->program;
-	u64 number;
-
-	if (code < DW_CFA_offset_extended || code > DW_CFA_GNU_negative_offset_extended)
-		return false;
-	switch (code) {
-	case DW_CFA_offset_extended:
-		number = cfi_read_uleb(program);
-		set_offset(run, number, factored(run, cfi_read_uleb(program)));
-		return true;
-	case DW_CFA_offset_extended_sf:
-		number = cfi_read_uleb(program);
-		set_offset(run, number, factored(run, (u64)cfi_read_sleb(program)));
-		return true;
-	case DW_CFA_GNU_negative_offset_extended:
-		number = cfi_read_uleb(program);
-		set_offset(run, number, factored(run, -cfi_read_uleb(program)));
-		return true;
-	case DW_CFA_restore_extended:
-		restore_place(run, cfi_read_uleb(program));
-		return true;
-	case DW_CFA_undefined:
-		set_place(run, cfi_read_uleb(program), (struct cfi_place){.kind = PLACE_UNDEFINED});
-		return true;
-	case DW_CFA_same_value:
-		set_place(run, cfi_read_uleb(program), (struct cfi_place){.kind = PLACE_SAME});
-		return true;
-	case DW_CFA_register:
-	case DW_CFA_val_offset:
-	case DW_CFA_val_offset_sf:
-		set_place(run, cfi_read_uleb(program), (struct cfi_place){.kind = PLACE_ELSEWHERE});
-		cfi_read_uleb(program);
-		return true;
-	case DW_CFA_expression:
-		number = cfi_read_uleb(program);
-		set_place(run, number,
-			  (struct cfi_place){.kind = PLACE_EXPRESSION, .expression = cfi_read_block(program)});
-		return true;
-	case DW_CFA_val_expression:
-		set_place(run, cfi_read_uleb(program), (struct cfi_place){.kind = PLACE_ELSEWHERE});
-		cfi_read_block(program);
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* The address from which on the following instructions count; `run->address` where there is none. */
+/* The address from which on the following instructions count. */
 static u64 step_address(struct run *run, u8 code)
 {
-	struct cfi_reader *program = &run->program;
-	u64 distance;
+	u64 distance = code & 0x3f;
 
-	switch (code) {
-	case DW_CFA_set_loc:
-		return cfi_read_pointer(program, run->common->encoding, run->section);
-	case DW_CFA_advance_loc1:
-		distance = cfi_read_number(program, 1);
-		break;
-	case DW_CFA_advance_loc2:
-		distance = cfi_read_number(program, 2);
-		break;
-	case DW_CFA_advance_loc4:
-		distance = cfi_read_number(program, 4);
-		break;
-	case DW_CFA_MIPS_advance_loc8:
-		distance = cfi_read_number(program, 8);
-		break;
-	default:
-		distance = code & 0x3f;
-		break;
-	}
+	if (code == DW_CFA_set_loc)
+		return cfi_read_pointer(&run->program, run->common->encoding, run->section);
+	if (code < 0x40)
+		distance = cfi_read_number(&run->program, instructions[code].bytes);
 	if (__builtin_mul_overflow(distance, run->common->code_factor, &distance) ||
 	    distance > UINT64_MAX - run->address)
 		return UINT64_MAX;
 	return run->address + distance;
 }
 
-/* One instruction. *ret_address: see step_address. */
+static void step_extended(struct run *run, const struct instruction *instruction)
+{
+	struct cfi_place place = {.kind = instruction->place};
+	struct cfi_frame *frame = &run->frame;
+	u64 number = instruction->has_register ? cfi_read_uleb(&run->program) : 0;
+
+	place.offset = read_operand(run, instruction->operand, &place.expression);
+	switch (instruction->effect) {
+	case CFA:
+		frame->cfa_register = number;
+		frame->cfa_offset = place.offset;
+		break;
+	case CFA_REGISTER:
+		if (frame->cfa_register == CFI_BY_EXPRESSION)
+			fail(run);
+		frame->cfa_register = number;
+		break;
+	case CFA_OFFSET:
+		frame->cfa_offset = place.offset;
+		break;
+	case CFA_EXPRESSION:
+		frame->cfa_register = CFI_BY_EXPRESSION;
+		frame->cfa_expression = place.expression;
+		break;
+	case PLACE:
+		set_place(run, number, place);
+		break;
+	case RESTORE:
+		restore_place(run, number);
+		break;
+	case REMEMBER:
+		remember(run);
+		break;
+	case RECALL:
+		recall(run);
+		break;
+	case UNKNOWN:
+		fail(run);
+		break;
+	default:
+		break;
+	}
+}
+
+/* One instruction. *ret_address: from where on the following ones count; `run->address` where it does not say. */
 static void step(struct run *run, u64 *ret_address)
 {
-	struct cfi_reader *program = &run->program;
-	u8 code = (u8)cfi_read_number(program, 1);
+	u8 code = (u8)cfi_read_number(&run->program, 1), number = code & 0x3f;
+	struct cfi_place place = {.kind = PLACE_OFFSET};
 
 	*ret_address = run->address;
-	switch (code & 0xc0) {
-	case DW_CFA_advance_loc:
+	if ((code & 0xc0) == DW_CFA_offset) {
+		place.offset = factored(run, cfi_read_uleb(&run->program));
+		set_place(run, number, place);
+	} else if ((code & 0xc0) == DW_CFA_restore) {
+		restore_place(run, number);
+	} else if (code >= 0x40 || instructions[code].effect == ADVANCE) {
 		*ret_address = step_address(run, code);
-		return;
-	case DW_CFA_offset:
-		set_offset(run, code & 0x3f, factored(run, cfi_read_uleb(program)));
-		return;
-	case DW_CFA_restore:
-		restore_place(run, code & 0x3f);
-		return;
+	} else {
+		step_extended(run, &instructions[code]);
 	}
-	switch (code) {
-	case DW_CFA_nop:
-		return;
-	case DW_CFA_set_loc:
-	case DW_CFA_advance_loc1:
-	case DW_CFA_advance_loc2:
-	case DW_CFA_advance_loc4:
-	case DW_CFA_MIPS_advance_loc8:
-		*ret_address = step_address(run, code);
-		return;
-	case DW_CFA_remember_state:
-		remember(run);
-		return;
-	case DW_CFA_restore_state:
-		recall(run);
-		return;
-	case DW_CFA_GNU_args_size: /* about arguments on the stack, of use to exceptions alone */
-		cfi_read_uleb(program);
-		return;
-	}
-	if (!step_cfa(run, code) && !step_place(run, code))
-		fail(run);
 }
 
 void cfi_common_run(struct cfi_common *common, struct cfi_reader program)
