@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/parse_number.h"
 
-#define DURATION_MAX_S 1000000000.0 /* as nanoseconds it still fits 64 bits */
+#define DURATION_MAX_S 1000000000 /* as nanoseconds it still fits 64 bits */
 
 int option_stop(struct option_parser *parse, int status)
 {
@@ -79,34 +79,24 @@ static int take_number(struct option_parser *parse, const char *text, u32 *field
 	return 0;
 }
 
-/* `err`: what a function of parse_number.h returned. */
-static int refuse_amount(struct option_parser *parse, const char *text, int err, const char *least, double most,
-			 const char *unit)
+/* A number of bytes or seconds. */
+static int take_amount(struct option_parser *parse, const char *text, void *field)
 {
 	const char *name = option_spelled(parse->option);
+	bool bytes = parse->option->kind == OPTION_BYTES;
+	u64 most = bytes ? parse->option->most : DURATION_MAX_S;
+	int err = bytes ? parse_bytes(text, most, field) : parse_seconds(text, (double)most, field);
 
+	if (!err)
+		return 0;
 	if (err == -ERANGE)
-		return option_refuse(parse, "'%s %s' is too large (at most %.0f)", name, text, most);
+		return option_refuse(parse, "'%s %s' is too large (at most %llu)", name, text,
+				     (unsigned long long)most);
 	if (err == -EDOM)
-		return option_refuse(parse, "'%s %s' must be %s", name, text, least);
-	return option_refuse(parse, "'%s %s' is not a number of %s", name, text, unit);
-}
-
-static int take_bytes(struct option_parser *parse, const char *text, u64 *field)
-{
-	u64 most = parse->option->most;
-	int err = parse_bytes(text, most, field);
-
-	return err ? refuse_amount(parse, text, err, "at least 1, which takes every allocation", (double)most,
-				   "bytes (digits, then K, M or G)")
-		   : 0;
-}
-
-static int take_seconds(struct option_parser *parse, const char *text, double *field)
-{
-	int err = parse_seconds(text, DURATION_MAX_S, field);
-
-	return err ? refuse_amount(parse, text, err, "more than 0 seconds", DURATION_MAX_S, "seconds") : 0;
+		return option_refuse(parse, "'%s %s' must be %s", name, text,
+				     bytes ? "at least 1, which takes every allocation" : "more than 0 seconds");
+	return option_refuse(parse, "'%s %s' is not a number of %s", name, text,
+			     bytes ? "bytes (digits, then K, M or G)" : "seconds");
 }
 
 /* What may be chosen: "a, b or c". */
@@ -169,9 +159,8 @@ static int store(struct option_parser *parse, const char *text)
 	case OPTION_NUMBER:
 		return take_number(parse, text, field);
 	case OPTION_BYTES:
-		return take_bytes(parse, text, field);
 	case OPTION_SECONDS:
-		return take_seconds(parse, text, field);
+		return take_amount(parse, text, field);
 	case OPTION_WORD:
 		if (option->noun && !*text)
 			return option_refuse(parse, "'' after '%s' names no %s", option_spelled(option), option->noun);
