@@ -86,31 +86,15 @@ static void apply_exit(struct recorder *recorder, struct image *image, const str
 	image_set_comm(image, event->comm);
 }
 
-/* The least size of each kind. */
-static size_t event_size(u16 kind)
-{
-	switch (kind) {
-	case EVENT_ALLOC:
-		return sizeof(struct event_alloc);
-	case EVENT_FREE:
-	case EVENT_OVERWRITE:
-		return sizeof(struct event_object);
-	case EVENT_MOVED:
-	case EVENT_REVIVED:
-		return sizeof(struct event_moved);
-	case EVENT_STACK:
-		return offsetof(struct event_stack, ip);
-	case EVENT_EXEC:
-	case EVENT_EXIT:
-	case EVENT_LEADER_EXIT:
-	case EVENT_FORK:
-	case EVENT_ENTER:
-	case EVENT_LEAVE:
-		return sizeof(struct event_process);
-	default:
-		return 0;
-	}
-}
+/* The least size of each kind; 0: there is no such kind. */
+static const size_t event_sizes[] = {
+	[EVENT_ALLOC] = sizeof(struct event_alloc),	    [EVENT_FREE] = sizeof(struct event_object),
+	[EVENT_OVERWRITE] = sizeof(struct event_object),    [EVENT_MOVED] = sizeof(struct event_moved),
+	[EVENT_REVIVED] = sizeof(struct event_moved),	    [EVENT_STACK] = offsetof(struct event_stack, ip),
+	[EVENT_EXEC] = sizeof(struct event_process),	    [EVENT_EXIT] = sizeof(struct event_process),
+	[EVENT_LEADER_EXIT] = sizeof(struct event_process), [EVENT_FORK] = sizeof(struct event_process),
+	[EVENT_ENTER] = sizeof(struct event_process),	    [EVENT_LEAVE] = sizeof(struct event_process),
+};
 
 /* A death may be told twice, a revival may come too late: neither is an error of the stream. */
 static int tolerate_unknown(int err)
@@ -127,10 +111,11 @@ static int apply_moved(struct image *image, const struct event_moved *event)
 
 int apply_event(struct recorder *recorder, const struct event *event, size_t size)
 {
-	size_t least = size < sizeof(*event) ? 0 : event_size(event->kind);
+	size_t kinds = sizeof(event_sizes) / sizeof(*event_sizes);
 	struct image *image;
 
-	if (!least || size < least)
+	if (size < sizeof(*event) || event->kind >= kinds || !event_sizes[event->kind] ||
+	    size < event_sizes[event->kind])
 		return -EBADMSG;
 	image = recorder_find(recorder, event->process);
 	if (image && !image->ended)

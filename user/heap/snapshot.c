@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From the recorder's live tables to an immutable profile: the only place that knows both. */
+#include "heap/snapshot.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,6 @@
 #include "base/intern.h"
 #include "base/text.h"
 #include "system/address_map.h"
-#include "heap/snapshot.h"
 
 struct snapshot {
 	struct profile *profile;
@@ -104,17 +104,6 @@ static int add_frames(struct snapshot *snapshot, const struct stack *stack, stru
 	return err == -ENOENT ? 0 : err;
 }
 
-static int copy_lifetime(const struct snapshot *snapshot, const struct heap_site *site, struct profile_sample *sample)
-{
-	if (!snapshot->profile->model.known)
-		return 0;
-	sample->lifetime = malloc(sizeof(*sample->lifetime));
-	if (!sample->lifetime)
-		return -ENOMEM;
-	*sample->lifetime = site->lifetime;
-	return 0;
-}
-
 static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 {
 	struct profile_sample *sample = &snapshot->profile->samples[snapshot->profile->sample_count];
@@ -125,8 +114,12 @@ static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 	if (!sample->location)
 		return -ENOMEM;
 	snapshot->profile->sample_count++;
-	if (copy_lifetime(snapshot, site, sample))
-		return -ENOMEM;
+	if (snapshot->profile->model.known) {
+		sample->lifetime = malloc(sizeof(*sample->lifetime));
+		if (!sample->lifetime)
+			return -ENOMEM;
+		*sample->lifetime = site->lifetime;
+	}
 	sample->size = site->key.size;
 	sample->alloc_count = published.alloc_count;
 	sample->inuse_count = (u64)published.inuse_count;
@@ -139,24 +132,16 @@ static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 	return 0;
 }
 
-/* An upper bound of the distinct locations: every frame of every stack. */
-static u64 frame_count(const struct image *image)
-{
-	u64 count = 0;
-
-	for (const struct stack *stack = image->stacks.stacks; stack; stack = stack->hh.next)
-		count += stack->depth;
-	return count;
-}
-
 static int add_samples(struct snapshot *snapshot)
 {
 	struct image *image = snapshot->image;
 	struct profile *profile = snapshot->profile;
-	u64 frames = frame_count(image);
+	u64 frames = 1; /* no fewer than there are distinct locations */
 	int err = 0;
 
-	profile->locations = calloc(frames ? frames : 1, sizeof(*profile->locations));
+	for (const struct stack *stack = image->stacks.stacks; stack; stack = stack->hh.next)
+		frames += stack->depth;
+	profile->locations = calloc(frames, sizeof(*profile->locations));
 	profile->samples = calloc(HASH_COUNT(image->heap.sites) + 1, sizeof(*profile->samples));
 	if (!profile->locations || !profile->samples)
 		return -ENOMEM;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* From the recorder's live tables to an immutable profile. */
+/* From the recorder's live tables to an immutable profile: the only place that knows both. */
 #include "heap/recorder.h"
 
 /* The image's state at `now_ns`, without names. *ret_profile is the caller's. 0 or -ENOMEM. */
