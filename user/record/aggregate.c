@@ -54,17 +54,10 @@ void aggregate_free(struct aggregate *aggregate)
 	free(aggregate);
 }
 
-static int first(const int err[], unsigned int count)
+/* The first error is kept. */
+static void note(int *err, int next)
 {
-	for (unsigned int i = 0; i < count; i++)
-		if (err[i])
-			return err[i];
-	return 0;
-}
-
-static void note(struct aggregate *aggregate, int err)
-{
-	aggregate->err = aggregate->err ? aggregate->err : err;
+	*err = *err ? *err : next;
 }
 
 #define KEY_SIZE 24
@@ -156,17 +149,17 @@ static int merge_in(struct aggregate *aggregate, struct by_container *containers
 static int add_alone(struct aggregate *aggregate, struct profile *profile, char **before)
 {
 	char **files = NULL;
-	int err[4] = {merge_in(aggregate, aggregate->containers, profile, NULL)};
+	int err = merge_in(aggregate, aggregate->containers, profile, NULL);
 
 	if (profile->sample_count) {
-		err[1] = output_file_write(aggregate->options.dir, profile, aggregate->options.formats, 0, &files);
+		note(&err, output_file_write(aggregate->options.dir, profile, aggregate->options.formats, 0, &files));
 		aggregate->result.own_files++;
 	} else {
 		aggregate->without_samples++;
 	}
-	err[2] = string_list_append(&files, before);
-	err[3] = index_table_add(&aggregate->result.processes, profile, files);
-	return first(err, 4);
+	note(&err, string_list_append(&files, before));
+	note(&err, index_table_add(&aggregate->result.processes, profile, files));
+	return err;
 }
 
 static int add_merged(struct aggregate *aggregate, struct profile *profile, char **before)
@@ -214,21 +207,21 @@ int aggregate_interim(struct aggregate *aggregate, u32 process, struct profile *
 {
 	const struct aggregate_options *options = &aggregate->options;
 	char key[KEY_SIZE], **files = NULL;
-	int err[3] = {profile_symbolize(profile, options->symbolizer)};
+	int err = profile_symbolize(profile, options->symbolizer);
 
-	if (err[0])
-		return err[0];
-	err[0] = output_file_write(options->dir, profile, options->formats, seq, &files);
-	err[1] = keep_files(aggregate, process_key(process, key), files);
-	err[2] = merge_in(aggregate, open_interim(aggregate), profile, NULL);
-	return first(err, 3);
+	if (err)
+		return err;
+	err = output_file_write(options->dir, profile, options->formats, seq, &files);
+	note(&err, keep_files(aggregate, process_key(process, key), files));
+	note(&err, merge_in(aggregate, open_interim(aggregate), profile, NULL));
+	return err;
 }
 
 static void keep_merged_files(void *arg, const struct profile *merged, char **files)
 {
 	struct aggregate *aggregate = arg;
 
-	note(aggregate, keep_files(aggregate, merged->stem, files));
+	note(&aggregate->err, keep_files(aggregate, merged->stem, files));
 }
 
 static int write_merged(struct aggregate *aggregate, unsigned int seq)
@@ -279,7 +272,7 @@ static void add_container_line(void *arg, const struct profile *merged, char **f
 {
 	struct aggregate *aggregate = arg;
 
-	note(aggregate, add_line(aggregate, &aggregate->result.merged, merged, files));
+	note(&aggregate->err, add_line(aggregate, &aggregate->result.merged, merged, files));
 }
 
 static void add_executable_line(void *arg, const struct profile *merged, char **files)
@@ -287,7 +280,7 @@ static void add_executable_line(void *arg, const struct profile *merged, char **
 	struct aggregate *aggregate = arg;
 
 	aggregate->result.executables++;
-	note(aggregate, add_line(aggregate, &aggregate->result.processes, merged, files));
+	note(&aggregate->err, add_line(aggregate, &aggregate->result.processes, merged, files));
 }
 
 static bool is_of_executable(const struct profile_labels *labels, const void *row)
@@ -300,14 +293,14 @@ int aggregate_finish(struct aggregate *aggregate)
 	const struct aggregate_options *options = &aggregate->options;
 	const struct merged_output executables = {options->dir, options->formats, 0, add_executable_line, aggregate};
 	const struct merged_output containers = {options->dir, options->formats, 0, add_container_line, aggregate};
-	int err[3] = {0};
+	int err;
 
 	if (!options->merges)
 		return 0;
-	err[0] = merged_rows_write(&aggregate->executables, aggregate->result.all, is_of_executable, &executables);
-	err[1] = by_container_write(aggregate->containers, &containers);
-	err[2] = aggregate->err;
-	return first(err, 3);
+	err = merged_rows_write(&aggregate->executables, aggregate->result.all, is_of_executable, &executables);
+	note(&err, by_container_write(aggregate->containers, &containers));
+	note(&err, aggregate->err);
+	return err;
 }
 
 const struct aggregate_result *aggregate_result(const struct aggregate *aggregate)

@@ -194,27 +194,21 @@ void publish_progress(struct publication *publication, u64 elapsed_ns)
 
 /* --- the end, once tracing has stopped --- */
 
-struct finish {
-	const struct publication *publication;
-	int err;	    /* the first thing that could not be written */
-	const char *failed; /* what that was */
-};
-
-static void note(struct finish *finish, const char *what, int err)
+/* The first thing that cannot be written at the end is logged there. */
+static void note(struct publication *publication, const char *what, int err)
 {
-	if (!err || finish->err)
+	if (!err || publication->end_err)
 		return;
-	finish->err = err;
-	finish->failed = what;
+	publication->end_err = err;
+	publication->unwritten = what;
 }
 
 static int add_last(struct image *image, void *arg)
 {
-	struct finish *finish = arg;
-	const struct publication *publication = finish->publication;
+	struct publication *publication = arg;
+	u64 end_ns = publication->start_ns + publication->duration_ns;
 
-	note(finish, "profile",
-	     aggregate_add(publication->aggregate, image, publication->start_ns + publication->duration_ns));
+	note(publication, "profile", aggregate_add(publication->aggregate, image, end_ns));
 	return 0;
 }
 
@@ -276,17 +270,16 @@ static void say_merged(const struct publication *publication, const struct aggre
 }
 
 /* What has become of the files. */
-static int say_written(const struct finish *finish)
+static int say_written(const struct publication *publication)
 {
-	const struct publication *publication = finish->publication;
 	const char *path = publication->output->path;
 	u64 files;
 
 	if (publication->symbolizer && symbolizer_complaint(publication->symbolizer))
 		log_note("some names may be missing: %s", symbolizer_complaint(publication->symbolizer));
-	if (finish->err)
-		say_failure(publication, finish->failed, finish->err);
-	if (finish->err || publication->failed)
+	if (publication->end_err)
+		say_failure(publication, publication->unwritten, publication->end_err);
+	if (publication->end_err || publication->failed)
 		return STATUS_FAILED;
 	files = count_files(&aggregate_result(publication->aggregate)->processes) +
 		count_files(&aggregate_result(publication->aggregate)->merged);
@@ -308,25 +301,24 @@ static int say_growing(const struct aggregate_result *result)
 
 int publish_finish(struct publication *publication)
 {
-	struct finish finish = {.publication = publication};
 	const struct aggregate_result *result;
 	int status;
 
 	finish_batch(publication, 0);
 	if (!open_aggregate(publication)) {
-		note(&finish, "profiles", -ENOMEM);
-		return say_written(&finish);
+		note(publication, "profiles", -ENOMEM);
+		return say_written(publication);
 	}
-	recorder_for_each(publication->recorder, add_last, &finish);
-	note(&finish, "merged profiles", aggregate_finish(publication->aggregate));
-	note(&finish, "index.json", write_index(publication));
+	recorder_for_each(publication->recorder, add_last, publication);
+	note(publication, "merged profiles", aggregate_finish(publication->aggregate));
+	note(publication, "index.json", write_index(publication));
 	result = aggregate_result(publication->aggregate);
 	if (merges(publication)) {
 		if (!publication->options->quiet)
 			print_summary(result);
 		say_merged(publication, result);
 	}
-	status = say_written(&finish);
+	status = say_written(publication);
 	return status == STATUS_DONE && publication->options->fail_on_growing ? say_growing(result) : status;
 }
 

@@ -45,6 +45,8 @@ struct publication {
 	unsigned int seq;
 	u64 taken_ns, ended_samples;
 	bool requested, failed;
+	int end_err; /* 0, or why `unwritten` could not be written at the end */
+	const char *unwritten;
 };
 
 /* Are profiles still being written? Logs the outcome once they are not any more. */
