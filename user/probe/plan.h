@@ -5,7 +5,7 @@
  *
  * The room: probe/ decides which files and which instructions are probed. It owns the files that traced processes map
  * (binaries, loader_list), the tables of allocators (allocator, custom_allocator), and the search for a site in a
- * function's code (plan, site, insn_branch, insn_uprobe). It reads files and decides; it places no probe, loads no BPF
+ * function's code (plan, site, insn_branch). It reads files and decides; it places no probe, loads no BPF
  * program, and needs no privileges but for opening the files.
  */
 #include "probe/allocator.h"

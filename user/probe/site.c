@@ -10,9 +10,9 @@
 #include <capstone/capstone.h>
 
 #include "probe/insn_branch.h"
-#include "probe/insn_uprobe.h"
 
-#define CANDIDATES_MAX 2 /* the NULL test of free, and behind it */
+#define INSN_BYTES_MAX 15 /* bytes of the longest x86 instruction */
+#define CANDIDATES_MAX 2  /* the NULL test of free, and behind it */
 
 static const u8 abi_register[SITE_ARGS_MAX] = {ARG_DI, ARG_SI, ARG_DX, ARG_CX};
 
@@ -27,6 +27,93 @@ struct walk {
 	unsigned int candidate_count;
 	struct site candidates[CANDIDATES_MAX];
 };
+
+/*
+ * What the kernel's uprobes make of an instruction is decided from the raw bytes, as the kernel does it
+ * (arch/x86/kernel/uprobes.c), not from a disassembler's view. `49 90` is an xchg that the kernel takes for a nop, and a 66
+ * prefix changes which path it chooses.
+ */
+
+/* An instruction cut as the kernel's decoder cuts it. */
+struct cut {
+	bool refused;	   /* carries a prefix that no uprobe may have */
+	bool operand_size; /* carries 66 */
+	bool other;	   /* carries 67, fs or gs: harmless, but no compiler writes them before a branch */
+	u8 rex;
+	const u8 *opcode; /* NULL: prefixes only */
+};
+
+static struct cut instruction_cut(const u8 *bytes, size_t length)
+{
+	struct cut cut = {0};
+	size_t i;
+
+	for (i = 0; i < length; i++) {
+		switch (bytes[i]) {
+		case 0xf0:
+		case 0x2e:
+		case 0x3e:
+		case 0x26:
+		case 0x36:
+			cut.refused = true;
+			continue;
+		case 0x66:
+			cut.operand_size = true;
+			continue;
+		case 0x67:
+		case 0x64:
+		case 0x65:
+			cut.other = true;
+			continue;
+		case 0xf2:
+		case 0xf3:
+			continue;
+		}
+		break;
+	}
+	if (i < length && (bytes[i] & 0xf0) == 0x40)
+		cut.rex = bytes[i++];
+	if (i < length)
+		cut.opcode = &bytes[i];
+	return cut;
+}
+
+static bool is_relative_branch(const struct cut *cut, size_t opcode_length)
+{
+	u8 opcode = cut->opcode[0];
+
+	if (opcode == 0x0f)
+		return opcode_length > 1 && (cut->opcode[1] & 0xf0) == 0x80;
+	return (opcode & 0xf0) == 0x70 || opcode == 0xe8 || opcode == 0xe9 || opcode == 0xeb;
+}
+
+/* Does every kernel from 6.1 on emulate the instruction of exactly `length` bytes? Later kernels emulate more nops. */
+static bool is_emulated(const u8 *bytes, size_t length)
+{
+	struct cut cut = instruction_cut(bytes, length);
+
+	if (!cut.opcode || cut.refused)
+		return false;
+	if ((cut.opcode[0] & 0xf8) == 0x50)
+		return length == 1 || (length == 2 && bytes[0] == 0x41);
+	/* With REX.B it is xchg %rax,%r8, which the kernel would skip like a nop. */
+	if (cut.opcode[0] == 0x90)
+		return !(cut.rex & 1);
+	return !cut.operand_size && !cut.other && is_relative_branch(&cut, length - (size_t)(cut.opcode - bytes));
+}
+
+/*
+ * Does the kernel take a probe on the first instruction? It refuses a lock or segment prefix and a branch with a 66 prefix.
+ * More code may follow: `length` is all there is, INSN_BYTES_MAX at most.
+ */
+static bool is_accepted(const u8 *bytes, size_t length)
+{
+	struct cut cut = instruction_cut(bytes, length);
+
+	if (cut.refused)
+		return false;
+	return !cut.operand_size || !cut.opcode || !is_relative_branch(&cut, length - (size_t)(cut.opcode - bytes));
+}
 
 /* The enum arg_register that a register of any width is part of, or -1. */
 static int gpr_number(unsigned int reg)
@@ -179,7 +266,7 @@ static void walk_prologue(struct walk *walk, csh decoder, cs_insn *insn, const u
 		walk->offset = address;
 		if (!cs_disasm_iter(decoder, &cursor, &size, &address, insn))
 			return;
-		if (insn_uprobe_emulates(bytes, insn->size)) {
+		if (is_emulated(bytes, insn->size)) {
 			walk_add_candidate(walk);
 			if (walk->kind != CALL_FREE || insn->id != X86_INS_JE || !walk->null_tested || walk->past_null)
 				return;
@@ -232,7 +319,7 @@ int site_find(const u8 *code, size_t size, enum call_kind kind, unsigned int arg
 		walk.candidate_count--;
 	if (walk.candidate_count > 0)
 		site = walk.candidates[walk.candidate_count - 1];
-	else if (!insn_uprobe_accepts(code, size < INSN_UPROBE_BYTES_MAX ? size : INSN_UPROBE_BYTES_MAX))
+	else if (!is_accepted(code, size < INSN_BYTES_MAX ? size : INSN_BYTES_MAX))
 		return -EOPNOTSUPP;
 	*ret_site = site;
 	return 0;
