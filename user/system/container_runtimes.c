@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "system/container_runtimes.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
 
 #include "system/cgroup.h"
 #include "system/cgroup_mounts.h"
 #include "system/container_list.h"
 #include "system/container_path.h"
-#include "system/state_file.h"
 
 #define JSON_INT_MAX 2147483647.0
 
@@ -22,6 +28,86 @@ struct source {
 	const char *runtime;
 	const char *user;
 };
+
+/* The path, in `path`; false: it is too long. */
+static bool print_path(char path[PATH_MAX], const char *format, va_list args)
+{
+	return vsnprintf(path, PATH_MAX, format, args) < PATH_MAX;
+}
+
+/* Call `each` for the entries of the directory at that path but the hidden ones. 0 or negative errno of opening it. */
+static int __attribute__((format(printf, 3, 4)))
+for_each_in(void (*each)(const char *directory, const char *name, void *arg), void *arg, const char *format, ...)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	va_list args;
+	bool fits;
+	DIR *dir;
+
+	va_start(args, format);
+	fits = print_path(path, format, args);
+	va_end(args);
+	if (!fits)
+		return -ENAMETOOLONG;
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			each(path, entry->d_name, arg);
+	closedir(dir);
+	return 0;
+}
+
+/* No more than fstat said: the file may grow meanwhile. */
+static int parse(int fd, cJSON **ret_json)
+{
+	struct stat stat;
+	size_t length = 0;
+	ssize_t got;
+	char *text;
+
+	if (fstat(fd, &stat))
+		return -errno;
+	if (!S_ISREG(stat.st_mode))
+		return -EINVAL;
+	if (stat.st_size > STATE_FILE_BYTES_MAX)
+		return -EFBIG;
+	text = malloc((size_t)stat.st_size + 1);
+	if (!text)
+		return -ENOMEM;
+	while (length < (size_t)stat.st_size && (got = read(fd, text + length, (size_t)stat.st_size - length)) > 0)
+		length += (size_t)got;
+	*ret_json = cJSON_ParseWithLength(text, length);
+	free(text);
+	return *ret_json ? 0 : -EBADMSG;
+}
+
+/*
+ * Parse the file at that path; the caller deletes *ret_json. Any user may have written it: regular files only, of limited
+ * size, the last component no link. 0, -EBADMSG (no JSON), or negative errno.
+ */
+static int __attribute__((format(printf, 2, 3))) read_state(cJSON **ret_json, const char *format, ...)
+{
+	char path[PATH_MAX];
+	va_list args;
+	bool fits;
+	int fd, err;
+
+	va_start(args, format);
+	fits = print_path(path, format, args);
+	va_end(args);
+	if (!fits)
+		return -ENAMETOOLONG;
+	/* Opening a pipe or a terminal must neither wait nor have an effect. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	err = parse(fd, ret_json);
+	close(fd);
+	return err;
+}
 
 static const char *text_of(const cJSON *object, const char *key)
 {
@@ -41,7 +127,7 @@ static void docker_container(const char *directory, const char *id, void *arg)
 	const char *name;
 	cJSON *json;
 
-	if (state_file_read(&json, "%s/%s/config.v2.json", directory, id))
+	if (read_state(&json, "%s/%s/config.v2.json", directory, id))
 		return;
 	name = text_of(json, "Name");
 	container_list_add(source->list,
@@ -58,7 +144,7 @@ static int podman_file(const struct source *source, const char *path)
 {
 	const cJSON *container;
 	cJSON *json;
-	int err = state_file_read(&json, "%s", path);
+	int err = read_state(&json, "%s", path);
 
 	if (err)
 		return err;
@@ -98,7 +184,7 @@ static void containerd_task(const char *directory, const char *id, void *arg)
 	struct container_fact fact = {.id = id, .runtime = source->runtime};
 	cJSON *json = NULL, *pid = NULL;
 
-	if (!state_file_read(&json, "%s/%s/config.json", directory, id)) {
+	if (!read_state(&json, "%s/%s/config.json", directory, id)) {
 		const cJSON *notes = cJSON_GetObjectItemCaseSensitive(json, "annotations");
 
 		fact.name = text_of(notes, "nerdctl/name");
@@ -106,7 +192,7 @@ static void containerd_task(const char *directory, const char *id, void *arg)
 		fact.part = text_of(notes, "io.kubernetes.cri.container-name");
 		fact.group = text_of(cJSON_GetObjectItemCaseSensitive(json, "linux"), "cgroupsPath");
 	}
-	if (!state_file_read(&pid, "%s/%s/init.pid", directory, id))
+	if (!read_state(&pid, "%s/%s/init.pid", directory, id))
 		fact.pid = pid_of(pid);
 	container_list_add(source->list, &fact);
 	cJSON_Delete(pid);
@@ -115,7 +201,7 @@ static void containerd_task(const char *directory, const char *id, void *arg)
 
 static void containerd_namespace(const char *directory, const char *name, void *arg)
 {
-	state_file_for_each(containerd_task, arg, "%s/%s", directory, name);
+	for_each_in(containerd_task, arg, "%s/%s", directory, name);
 }
 
 /* POD_NAMESPACE_CONTAINER-ID.log, where no name may have an underscore. */
@@ -152,8 +238,8 @@ static void load_user(const char *root, const struct passwd *user, struct contai
 	denied |= podman_store(&source, root, user->pw_dir, "/.local/share/containers/storage") == -EACCES;
 	denied |= podman_store(&source, root, run, "/containers") == -EACCES;
 	source.runtime = docker;
-	denied |= state_file_for_each(docker_container, &source, "%s%s/.local/share/docker/containers", root,
-				      user->pw_dir) == -EACCES;
+	denied |= for_each_in(docker_container, &source, "%s%s/.local/share/docker/containers", root, user->pw_dir) ==
+		  -EACCES;
 	if (denied)
 		container_list_deny(list, user->pw_name);
 }
@@ -180,7 +266,7 @@ void container_runtimes_load(const char *root, struct container_list *list)
 	static const char *const containerd_roots[] = {"/run", "/run/k3s"};
 	struct source source = {.list = list, .runtime = "docker"};
 
-	state_file_for_each(docker_container, &source, "%s/var/lib/docker/containers", root);
+	for_each_in(docker_container, &source, "%s/var/lib/docker/containers", root);
 	source.runtime = "podman";
 	if (podman_store(&source, root, "", "/var/lib/containers/storage") == -EACCES)
 		container_list_deny(list, "root");
@@ -188,10 +274,10 @@ void container_runtimes_load(const char *root, struct container_list *list)
 		container_list_deny(list, "root");
 	source.runtime = "containerd";
 	for (unsigned int i = 0; i < 2; i++)
-		state_file_for_each(containerd_namespace, &source, "%s%s/containerd/io.containerd.runtime.v2.task",
-				    root, containerd_roots[i]);
+		for_each_in(containerd_namespace, &source, "%s%s/containerd/io.containerd.runtime.v2.task", root,
+			    containerd_roots[i]);
 	source.runtime = "kubernetes";
-	state_file_for_each(kubernetes_log, &source, "%s/var/log/containers", root);
+	for_each_in(kubernetes_log, &source, "%s/var/log/containers", root);
 	load_users(root, list);
 }
 

@@ -12,6 +12,8 @@
  * directories (LDAP) and stores that were moved by configuration are not looked for: their containers are known by id.
  */
 
+#define STATE_FILE_BYTES_MAX (4 << 20) /* some 8000 containers in podman's; parsed it takes up to 32 times as much */
+
 struct cgroup_mounts;
 struct container_list;
 

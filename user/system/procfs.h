@@ -7,7 +7,7 @@
  *   - processes: procfs, proc_maps (what a process maps now), address_map (what it mapped over time), mapped_by, pid_list,
  *     root_fs (files as a process sees them);
  *   - control groups and containers: cgroup_mounts, cgroup, cgroup_resolve, container, container_list,
- *     container_runtimes, container_path, state_file;
+ *     container_runtimes, container_path;
  *   - heaptap's own process and COMMAND: capability, signals, workload, file_copies.
  * It may not include libbpf, log, or decide what to trace: it returns errors and sentences, and its caller reports them.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* container.c with container_list.c, container_runtimes.c and state_file.c behind it: files of other users, broken files, strange words. */
+/* container.c with container_list.c and container_runtimes.c behind it: files of other users, broken files, strange words. */
 #include "container_host.h"
 
-#include "system/state_file.h"
+#include "system/container_runtimes.h"
 
 #define PASSWD "root:x:0:0::/root:/bin/sh\nbob:x:1000:1000:Bob:/home/bob:/bin/sh\nghost:x:1001:1001:::\n"
 
