@@ -95,10 +95,10 @@ static int find_by_build_id(const struct elf *elf, const struct root_fs *root, s
 static int read_link(const struct elf *elf, char **ret_name, u32 *ret_checksum)
 {
 	u8 *bytes;
-	size_t size, end;
+	u64 size, end;
 	int err;
 
-	err = elf_read_section(elf, ".gnu_debuglink", LINK_BYTES_MAX, &bytes, &size);
+	err = elf_read_section(elf, ".gnu_debuglink", LINK_BYTES_MAX, &bytes, &size, NULL);
 	if (err)
 		return err == -ENOMEM ? err : -ENOENT;
 	end = (strnlen((char *)bytes, size) + sizeof(u32)) & ~(sizeof(u32) - 1);

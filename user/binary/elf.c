@@ -18,6 +18,7 @@
 #include "binary/elf_internal.h"
 
 #define NOTE_BYTES_MAX ((u64)64 << 10)
+#define GUARD_BYTES    64
 
 ssize_t elf_read(const struct elf *elf, u64 offset, void *buffer, size_t size)
 {
@@ -37,6 +38,27 @@ ssize_t elf_read(const struct elf *elf, u64 offset, void *buffer, size_t size)
 		done += (size_t)count;
 	}
 	return (ssize_t)done;
+}
+
+int elf_read_bytes(const struct elf *elf, u64 offset, u64 size, u64 size_max, u8 **ret_bytes)
+{
+	ssize_t count;
+	u8 *bytes;
+
+	if (size > size_max)
+		return -EFBIG;
+	if (size == 0 || !elf_holds(offset, size, elf->file_size))
+		return -EBADMSG;
+	bytes = calloc(1, size + GUARD_BYTES);
+	if (!bytes)
+		return -ENOMEM;
+	count = elf_read(elf, offset, bytes, size);
+	if (count < 0 || (u64)count != size) {
+		free(bytes);
+		return count < 0 ? (int)count : -EBADMSG;
+	}
+	*ret_bytes = bytes;
+	return 0;
 }
 
 bool elf_holds(u64 offset, u64 size, u64 limit)
@@ -92,19 +114,16 @@ static void read_section_notes(struct elf *elf, Elf *handle)
 
 static int read_interpreter(struct elf *elf, const GElf_Phdr *header)
 {
-	char path[PATH_MAX];
-	ssize_t count;
+	u8 *path;
+	int err;
 
-	if (elf->interpreter || header->p_filesz == 0 || header->p_filesz > sizeof(path) ||
-	    !elf_holds(header->p_offset, header->p_filesz, elf->file_size))
+	if (elf->interpreter || header->p_filesz > PATH_MAX)
 		return -EBADMSG;
-	count = elf_read(elf, header->p_offset, path, header->p_filesz);
-	if (count < 0)
-		return (int)count;
-	if ((u64)count != header->p_filesz || path[count - 1] != '\0')
-		return -EBADMSG;
-	elf->interpreter = strdup(path);
-	return elf->interpreter ? 0 : -ENOMEM;
+	err = elf_read_bytes(elf, header->p_offset, header->p_filesz, PATH_MAX, &path);
+	if (err)
+		return err;
+	elf->interpreter = (char *)path;
+	return path[header->p_filesz - 1] == '\0' ? 0 : -EBADMSG;
 }
 
 static int add_segment(struct elf *elf, const GElf_Phdr *header)
@@ -317,51 +336,64 @@ int elf_vaddr_to_offset(const struct elf *elf, u64 vaddr, u64 *ret_offset)
 
 /* --- sections --- */
 
-/* The header of the first section of that name that has bytes in the file. */
-static bool find_section(Elf *handle, const char *name, GElf_Shdr *ret_header)
+/* The first section of that name that has bytes in the file; NULL: none. */
+static Elf_Scn *find_section(Elf *handle, const char *name)
 {
 	Elf_Scn *section = NULL;
+	GElf_Shdr header;
 	size_t names;
 
 	if (elf_getshdrstrndx(handle, &names) != 0)
-		return false;
+		return NULL;
 	while ((section = elf_nextscn(handle, section))) {
 		const char *own;
 
-		if (!gelf_getshdr(section, ret_header) || ret_header->sh_type == SHT_NOBITS)
+		if (!gelf_getshdr(section, &header) || header.sh_type == SHT_NOBITS || header.sh_size == 0)
 			continue;
-		own = elf_strptr(handle, names, ret_header->sh_name);
+		own = elf_strptr(handle, names, header.sh_name);
 		if (own && strcmp(own, name) == 0)
-			return ret_header->sh_size > 0;
+			return section;
 	}
-	return false;
+	return NULL;
 }
 
-int elf_read_section(const struct elf *elf, const char *name, size_t size_max, u8 **ret_bytes, size_t *ret_size)
+static int read_packed(Elf_Scn *section, u64 size_max, u8 **ret_bytes, u64 *ret_size)
+{
+	GElf_Chdr packed;
+	Elf_Data *data;
+
+	if (!gelf_getchdr(section, &packed) || packed.ch_size == 0)
+		return -EBADMSG;
+	if (packed.ch_size > size_max)
+		return -EFBIG;
+	if (elf_compress(section, 0, 0) < 0 || !(data = elf_rawdata(section, NULL)) || data->d_size != packed.ch_size)
+		return -EBADMSG;
+	*ret_bytes = calloc(1, packed.ch_size + GUARD_BYTES);
+	if (!*ret_bytes)
+		return -ENOMEM;
+	memcpy(*ret_bytes, data->d_buf, data->d_size);
+	*ret_size = packed.ch_size;
+	return 0;
+}
+
+int elf_read_section(const struct elf *elf, const char *name, u64 size_max, u8 **ret_bytes, u64 *ret_size,
+		     u64 *ret_address)
 {
 	Elf *handle = elffile_handle(elf);
+	Elf_Scn *section = handle ? find_section(handle, name) : NULL;
 	GElf_Shdr header;
-	ssize_t count;
-	bool found;
-	u8 *bytes;
+	int err;
 
-	found = handle && find_section(handle, name, &header);
-	elf_end(handle);
-	if (!found)
-		return -ENOENT;
-	if (header.sh_size > size_max)
-		return -EFBIG;
-	if (!elf_holds(header.sh_offset, header.sh_size, elf->file_size))
-		return -EBADMSG;
-	bytes = malloc(header.sh_size);
-	if (!bytes)
-		return -ENOMEM;
-	count = elf_read(elf, header.sh_offset, bytes, header.sh_size);
-	if (count < 0 || (u64)count != header.sh_size) {
-		free(bytes);
-		return -EBADMSG;
+	if (!section || !gelf_getshdr(section, &header)) {
+		err = -ENOENT;
+	} else if (header.sh_flags & SHF_COMPRESSED) {
+		err = read_packed(section, size_max, ret_bytes, ret_size);
+	} else {
+		*ret_size = header.sh_size;
+		err = elf_read_bytes(elf, header.sh_offset, header.sh_size, size_max, ret_bytes);
 	}
-	*ret_bytes = bytes;
-	*ret_size = header.sh_size;
-	return 0;
+	if (!err && ret_address)
+		*ret_address = header.sh_addr;
+	elf_end(handle);
+	return err;
 }

@@ -42,11 +42,19 @@ bool elf_is_64bit_x86(const struct elf *elf);
 int elf_offset_to_vaddr(const struct elf *elf, u64 offset, u64 *ret_vaddr);
 int elf_vaddr_to_offset(const struct elf *elf, u64 vaddr, u64 *ret_offset);
 
-/*
- * Read the section `name` whole; *ret_bytes is one allocation for the caller to free. 0; -ENOENT: there is none, or it
- * is empty; -EFBIG: over `size_max`; -EBADMSG; -ENOMEM.
- */
-int elf_read_section(const struct elf *elf, const char *name, size_t size_max, u8 **ret_bytes, size_t *ret_size);
-
 /* Read up to `size` bytes of the file at `offset`; the number of bytes read, or negative errno. */
 ssize_t elf_read(const struct elf *elf, u64 offset, void *buffer, size_t size);
+
+/*
+ * Read exactly `size` bytes at `offset`; *ret_bytes is one allocation for the caller to free, and 64 zeros follow the
+ * bytes, so that a number or string cut off ends. 0; -EFBIG: over `size_max`; -EBADMSG: the file has no such bytes, or
+ * `size` is 0; -ENOMEM or an error of reading.
+ */
+int elf_read_bytes(const struct elf *elf, u64 offset, u64 size, u64 size_max, u8 **ret_bytes);
+
+/*
+ * The same for the whole section `name`, unpacked. -ENOENT: there is none, or it is empty. *ret_address: its virtual
+ * address; NULL: not asked for.
+ */
+int elf_read_section(const struct elf *elf, const char *name, u64 size_max, u8 **ret_bytes, u64 *ret_size,
+		     u64 *ret_address);

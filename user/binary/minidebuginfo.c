@@ -87,10 +87,10 @@ static int unpack(const u8 *packed, size_t size, int fd)
 int minidebuginfo_unpack(const struct elf *elf, struct elf **ret_debug)
 {
 	u8 *packed;
-	size_t size;
+	u64 size;
 	int fd, err;
 
-	err = elf_read_section(elf, ".gnu_debugdata", PACKED_BYTES_MAX, &packed, &size);
+	err = elf_read_section(elf, ".gnu_debugdata", PACKED_BYTES_MAX, &packed, &size, NULL);
 	if (err)
 		return err;
 	fd = memfd_create("gnu_debugdata", MFD_CLOEXEC);

@@ -10,10 +10,8 @@
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define SECTION_BYTES_MAX ((u64)64 << 20) /* the largest browsers have half of it */
-#define GUARD_BYTES	  64
 /* Every function's address is looked for in all of them. Linkers make about ten. */
 #define PROGRAM_HEADERS_MAX 256
 
@@ -21,85 +19,26 @@
 #define FORMAT_ABSOLUTE 0x00
 #define FORMAT_PCREL_S4 0x1b
 
-struct file {
-	const struct elf *elf;
-	Elf *handle;
-	u64 size;
-};
-
-static int read_plain(const struct file *file, u64 offset, u64 size, struct cfi_section *section)
-{
-	ssize_t count;
-
-	if (size > SECTION_BYTES_MAX)
-		return -EFBIG;
-	if (size == 0 || offset > file->size || size > file->size - offset)
-		return -EBADMSG;
-	section->bytes = calloc(1, size + GUARD_BYTES);
-	if (!section->bytes)
-		return -ENOMEM;
-	count = elf_read(file->elf, offset, section->bytes, size);
-	if (count < 0)
-		return (int)count;
-	section->size = size;
-	return (u64)count == size ? 0 : -EBADMSG;
-}
-
-static int read_packed(Elf_Scn *scn, struct cfi_section *section)
-{
-	GElf_Chdr packed;
-	Elf_Data *data;
-
-	if (!gelf_getchdr(scn, &packed) || packed.ch_size == 0)
-		return -EBADMSG;
-	if (packed.ch_size > SECTION_BYTES_MAX)
-		return -EFBIG;
-	if (elf_compress(scn, 0, 0) < 0 || !(data = elf_rawdata(scn, NULL)) || data->d_size != packed.ch_size)
-		return -EBADMSG;
-	section->bytes = calloc(1, packed.ch_size + GUARD_BYTES);
-	if (!section->bytes)
-		return -ENOMEM;
-	memcpy(section->bytes, data->d_buf, data->d_size);
-	section->size = packed.ch_size;
-	return 0;
-}
-
-static int read_section(const struct file *file, Elf_Scn *scn, const GElf_Shdr *header, struct cfi_section *section)
-{
-	section->address = header->sh_addr;
-	if (header->sh_flags & SHF_COMPRESSED)
-		return read_packed(scn, section);
-	return read_plain(file, header->sh_offset, header->sh_size, section);
-}
-
-static int read_by_name(const struct file *file, struct cfi_section sections[CFI_SECTION_COUNT])
+static int read_by_name(const struct elf *elf, struct cfi_section sections[CFI_SECTION_COUNT])
 {
 	static const char *const names[CFI_SECTION_COUNT] = {
 		[CFI_EH_FRAME] = ".eh_frame",
 		[CFI_DEBUG_FRAME] = ".debug_frame",
 	};
-	Elf_Scn *scn = NULL;
-	size_t strings;
-	int err = 0;
 
-	if (elf_getshdrstrndx(file->handle, &strings) != 0)
-		return 0;
-	while (!err && (scn = elf_nextscn(file->handle, scn))) {
-		const char *name;
-		GElf_Shdr header;
+	for (int i = 0; i < CFI_SECTION_COUNT; i++) {
+		struct cfi_section *section = &sections[i];
+		int err = elf_read_section(elf, names[i], SECTION_BYTES_MAX, &section->bytes, &section->size,
+					   &section->address);
 
-		if (!gelf_getshdr(scn, &header) || header.sh_type == SHT_NOBITS || header.sh_size == 0)
-			continue;
-		name = elf_strptr(file->handle, strings, header.sh_name);
-		for (int i = 0; name && !err && i < CFI_SECTION_COUNT; i++)
-			if (strcmp(name, names[i]) == 0 && !sections[i].bytes)
-				err = read_section(file, scn, &header, &sections[i]);
+		if (err && err != -ENOENT)
+			return err;
 	}
-	return err;
+	return 0;
 }
 
 /* The address of .eh_frame that .eh_frame_hdr begins with. */
-static int read_eh_frame_hdr(const struct file *file, const GElf_Phdr *header, u64 *ret_address)
+static int read_eh_frame_hdr(const struct elf *elf, const GElf_Phdr *header, u64 *ret_address)
 {
 	struct {
 		u8 version, pointer_format, count_format, table_format;
@@ -108,7 +47,7 @@ static int read_eh_frame_hdr(const struct file *file, const GElf_Phdr *header, u
 	s32 distance;
 	ssize_t count;
 
-	count = elf_read(file->elf, header->p_offset, &hdr, sizeof(hdr));
+	count = elf_read(elf, header->p_offset, &hdr, sizeof(hdr));
 	if (count < 0)
 		return (int)count;
 	if ((size_t)count != sizeof(hdr) || hdr.version != 1)
@@ -126,31 +65,33 @@ static int read_eh_frame_hdr(const struct file *file, const GElf_Phdr *header, u
 	}
 }
 
-static int read_by_segment(const struct file *file, size_t header_count, struct cfi_section *section)
+static int read_by_segment(const struct elf *elf, Elf *handle, size_t header_count, struct cfi_section *section)
 {
 	GElf_Phdr header;
 	size_t i;
 	int err;
 
 	for (i = 0; i < header_count; i++)
-		if (gelf_getphdr(file->handle, (int)i, &header) && header.p_type == PT_GNU_EH_FRAME)
+		if (gelf_getphdr(handle, (int)i, &header) && header.p_type == PT_GNU_EH_FRAME)
 			break;
 	if (i == header_count)
 		return 0;
-	err = read_eh_frame_hdr(file, &header, &section->address);
+	err = read_eh_frame_hdr(elf, &header, &section->address);
 	if (err)
 		return err;
 	for (i = 0; i < header_count; i++) {
 		u64 skipped;
 
-		if (!gelf_getphdr(file->handle, (int)i, &header) || header.p_type != PT_LOAD)
+		if (!gelf_getphdr(handle, (int)i, &header) || header.p_type != PT_LOAD)
 			continue;
 		skipped = section->address - header.p_vaddr;
 		if (section->address < header.p_vaddr || skipped >= header.p_filesz ||
 		    header.p_offset > UINT64_MAX - skipped)
 			continue;
 		section->ends_at_zero = true;
-		return read_plain(file, header.p_offset + skipped, header.p_filesz - skipped, section);
+		section->size = header.p_filesz - skipped;
+		return elf_read_bytes(elf, header.p_offset + skipped, section->size, SECTION_BYTES_MAX,
+				      &section->bytes);
 	}
 	return -EBADMSG;
 }
@@ -158,21 +99,17 @@ static int read_by_segment(const struct file *file, size_t header_count, struct 
 int cfi_sections_read(const struct elf *elf, struct cfi_section ret_sections[CFI_SECTION_COUNT])
 {
 	struct cfi_section sections[CFI_SECTION_COUNT] = {[CFI_EH_FRAME] = {.is_eh_frame = true}};
-	struct file file = {.elf = elf};
 	size_t header_count;
-	struct stat status;
 	int err = -EBADMSG;
+	Elf *handle;
 
-	if (fstat(elf_fd(elf), &status) != 0)
-		return -errno;
-	file.size = (u64)status.st_size;
 	elf_version(EV_CURRENT);
-	file.handle = elf_begin(elf_fd(elf), ELF_C_READ, NULL);
-	if (!file.handle || elf_getphdrnum(file.handle, &header_count) != 0 || header_count > PROGRAM_HEADERS_MAX)
+	handle = elf_begin(elf_fd(elf), ELF_C_READ, NULL);
+	if (!handle || elf_getphdrnum(handle, &header_count) != 0 || header_count > PROGRAM_HEADERS_MAX)
 		goto out;
-	err = read_by_name(&file, sections);
+	err = read_by_name(elf, sections);
 	if (!err && !sections[CFI_EH_FRAME].bytes)
-		err = read_by_segment(&file, header_count, &sections[CFI_EH_FRAME]);
+		err = read_by_segment(elf, handle, header_count, &sections[CFI_EH_FRAME]);
 	if (!err && !sections[CFI_EH_FRAME].bytes && !sections[CFI_DEBUG_FRAME].bytes)
 		err = -ENODATA;
 out:
@@ -180,7 +117,7 @@ out:
 		cfi_sections_release(sections);
 	else
 		memcpy(ret_sections, sections, sizeof(sections));
-	elf_end(file.handle);
+	elf_end(handle);
 	return err;
 }
 
