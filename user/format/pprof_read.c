@@ -5,17 +5,26 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/gzip.h"
-#include "base/id_map.h"
 #include "profile/ledger.h"
 #include "format/pprof_lifetime.h"
 #include "profile/labels.h"
 #include "format/pprof_message.h"
 #include "profile/estimate.h"
+
+/* The ids that messages of one kind are referred to by, sorted, with the place of each in its array. */
+struct id_map {
+	struct id_row {
+		u64 id;
+		u32 index;
+	} * rows;
+	size_t count;
+};
 
 struct reading {
 	struct pprof_message message;
@@ -40,6 +49,47 @@ static int check_types(const struct reading *reading)
 	return 0;
 }
 
+/* --- ids --- */
+
+static int id_compare(const void *a, const void *b)
+{
+	const struct id_row *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* The id of a message that has one is its first field. 0; -EBADMSG: an id is 0 or stands twice; -ENOMEM. */
+static int id_map_make(struct id_map *map, void *messages, size_t count)
+{
+	char *const *message = messages;
+
+	map->rows = calloc(count + 1, sizeof(*map->rows));
+	if (!map->rows)
+		return -ENOMEM;
+	for (map->count = 0; map->count < count; map->count++)
+		map->rows[map->count] = (struct id_row){
+			.id = *(const u64 *)(message[map->count] + offsetof(Pprof__Mapping, id)), .index = map->count};
+	qsort(map->rows, count, sizeof(*map->rows), id_compare);
+	for (size_t i = 0; i < count; i++)
+		if (!map->rows[i].id || (i && map->rows[i].id == map->rows[i - 1].id))
+			return -EBADMSG;
+	return 0;
+}
+
+_Static_assert(offsetof(Pprof__Function, id) == offsetof(Pprof__Mapping, id) &&
+		       offsetof(Pprof__Location, id) == offsetof(Pprof__Mapping, id),
+	       "one table serves all three");
+
+static bool id_map_find(const struct id_map *map, u64 id, u32 *ret_index)
+{
+	const struct id_row key = {.id = id};
+	const struct id_row *row = bsearch(&key, map->rows, map->count, sizeof(*map->rows), id_compare);
+
+	if (row)
+		*ret_index = row->index;
+	return row;
+}
+
 /* --- code --- */
 
 /* Hexadecimal text to at most 20 bytes. Returns their number, 0 for any other text. */
@@ -61,17 +111,16 @@ static int read_mappings(struct reading *reading)
 {
 	const Pprof__Profile *message = reading->message.profile;
 	struct profile *profile = reading->profile;
-	int err = id_map_init(&reading->mappings, message->n_mapping);
+	int err = 0;
 
 	profile->mappings = calloc(message->n_mapping + 1, sizeof(*profile->mappings));
-	if (err || !profile->mappings)
+	if (!profile->mappings)
 		return -ENOMEM;
 	for (size_t i = 0; i < message->n_mapping; i++) {
 		const Pprof__Mapping *from = message->mapping[i];
 		struct profile_mapping *to = &profile->mappings[profile->mapping_count++];
 		const char *build_id = pprof_message_string(&reading->message, from->build_id);
 
-		reading->mappings.rows[i] = (struct id_row){.id = from->id, .index = i};
 		err = pprof_message_copy_string(&reading->message, from->filename, &to->path);
 		if (err || !build_id)
 			return err ? err : -EBADMSG;
@@ -86,18 +135,7 @@ static int read_mappings(struct reading *reading)
 		to->has_line_numbers = from->has_line_numbers;
 		to->has_inline_frames = from->has_inline_frames;
 	}
-	return id_map_sort(&reading->mappings);
-}
-
-static int read_functions(struct reading *reading)
-{
-	const Pprof__Profile *message = reading->message.profile;
-
-	if (id_map_init(&reading->functions, message->n_function))
-		return -ENOMEM;
-	for (size_t i = 0; i < message->n_function; i++)
-		reading->functions.rows[i] = (struct id_row){.id = message->function[i]->id, .index = i};
-	return id_map_sort(&reading->functions);
+	return id_map_make(&reading->mappings, message->mapping, message->n_mapping);
 }
 
 static u32 line_number(s64 line)
@@ -151,16 +189,14 @@ static int read_locations(struct reading *reading)
 {
 	const Pprof__Profile *message = reading->message.profile;
 	struct profile *profile = reading->profile;
-	int err = id_map_init(&reading->locations, message->n_location);
+	int err = id_map_make(&reading->functions, message->function, message->n_function);
 
 	profile->locations = calloc(message->n_location + 1, sizeof(*profile->locations));
-	if (err || !profile->locations)
+	if (!profile->locations)
 		return -ENOMEM;
-	for (size_t i = 0; !err && i < message->n_location; i++) {
-		reading->locations.rows[i] = (struct id_row){.id = message->location[i]->id, .index = i};
+	for (size_t i = 0; !err && i < message->n_location; i++)
 		err = read_location(reading, message->location[i], &profile->locations[profile->location_count++]);
-	}
-	return err ? err : id_map_sort(&reading->locations);
+	return err ? err : id_map_make(&reading->locations, message->location, message->n_location);
 }
 
 /* --- samples --- */
@@ -299,7 +335,6 @@ static int convert(struct reading *reading, const char *path)
 	read_comments(reading);
 	err = read_name(profile, path);
 	err = err ? err : read_mappings(reading);
-	err = err ? err : read_functions(reading);
 	err = err ? err : read_locations(reading);
 	err = err ? err : pprof_model_unpack(message->heaptap_model, profile);
 	return err ? err : read_samples(reading);
@@ -333,9 +368,9 @@ out:
 	pprof_message_release(&reading.message);
 	profile_free(reading.profile);
 	label_table_release(&reading.labels);
-	id_map_release(&reading.mappings);
-	id_map_release(&reading.functions);
-	id_map_release(&reading.locations);
+	free(reading.mappings.rows);
+	free(reading.functions.rows);
+	free(reading.locations.rows);
 	free(data);
 	return err;
 }
