@@ -33,30 +33,17 @@ enum counter ledger_find(const char *name)
 
 bool ledger_is_loss(enum counter counter)
 {
-	switch (counter) {
-	case COUNTER_LOST_RING:
-	case COUNTER_LOST_STASH:
-	case COUNTER_REFUSED:
-	case COUNTER_RETURN_MISSED:
-	case COUNTER_FREE_UNSEEN:
-	case COUNTER_REVIVE_LOST:
-	case COUNTER_STACK_LOST_SLOT:
-	case COUNTER_STACK_LOST_RING:
-	case COUNTER_STACK_TRUNCATED:
-	case COUNTER_STACK_NO_MAPPING:
-	case COUNTER_STACK_NO_RULE:
-	case COUNTER_STACK_UNREADABLE:
-	case COUNTER_STACK_STUCK:
-	case COUNTER_EVENT_LOST:
-	case COUNTER_STACK_CUT:
-	case COUNTER_STACK_NO_TABLE:
-	case COUNTER_STACK_STALE:
-	case COUNTER_STACK_NO_ROOM:
-	case COUNTER_MAP_LOST:
-		return true;
-	default:
-		return false;
-	}
+	static const enum counter losses[] = {
+		COUNTER_LOST_RING,	 COUNTER_LOST_STASH,	   COUNTER_REFUSED,	    COUNTER_RETURN_MISSED,
+		COUNTER_FREE_UNSEEN,	 COUNTER_REVIVE_LOST,	   COUNTER_STACK_LOST_SLOT, COUNTER_STACK_LOST_RING,
+		COUNTER_STACK_TRUNCATED, COUNTER_STACK_NO_MAPPING, COUNTER_STACK_NO_RULE,   COUNTER_STACK_UNREADABLE,
+		COUNTER_STACK_STUCK,	 COUNTER_EVENT_LOST,	   COUNTER_STACK_CUT,	    COUNTER_STACK_NO_TABLE,
+		COUNTER_STACK_STALE,	 COUNTER_STACK_NO_ROOM,	   COUNTER_MAP_LOST};
+
+	for (unsigned int i = 0; i < sizeof(losses) / sizeof(*losses); i++)
+		if (losses[i] == counter)
+			return true;
+	return false;
 }
 
 s64 ledger_missing(const u64 ledger[COUNTER_MAX])
