@@ -29,20 +29,20 @@ static void conclude_survival(const struct survival *survival, u32 tenure, struc
 }
 
 void lifetime_summary_conclude(const struct lifetime_sum *sum, const struct profile *profile,
-			       struct lifetime_summary *ret_lifespan)
+			       struct lifetime_summary *ret_summary)
 {
 	const struct profile_model *model = &profile->model;
 
-	*ret_lifespan = (struct lifetime_summary){.samples = sum->objects.samples};
-	conclude_survival(&sum->objects, model->tenure, &ret_lifespan->objects);
-	conclude_survival(&sum->bytes, model->tenure, &ret_lifespan->bytes);
-	ret_lifespan->growth = verdict_growth(&sum->flow, model->clock_ns, model->cycles, &ret_lifespan->growth_error);
-	ret_lifespan->growth *= 1e9;
-	ret_lifespan->growth_error *= 1e9;
-	ret_lifespan->verdict = verdict_of(&sum->objects, &sum->flow, model->tenure);
+	*ret_summary = (struct lifetime_summary){.samples = sum->objects.samples};
+	conclude_survival(&sum->objects, model->tenure, &ret_summary->objects);
+	conclude_survival(&sum->bytes, model->tenure, &ret_summary->bytes);
+	ret_summary->growth = verdict_growth(&sum->flow, model->clock_ns, model->cycles, &ret_summary->growth_error);
+	ret_summary->growth *= 1e9;
+	ret_summary->growth_error *= 1e9;
+	ret_summary->verdict = verdict_of(&sum->objects, &sum->flow, model->tenure);
 }
 
-int lifetime_summary_of_process(const struct profile *profile, struct lifetime_summary *ret_lifespan)
+int lifetime_summary_of_process(const struct profile *profile, struct lifetime_summary *ret_summary)
 {
 	struct lifetime_sum *sum = calloc(1, sizeof(*sum));
 
@@ -50,7 +50,7 @@ int lifetime_summary_of_process(const struct profile *profile, struct lifetime_s
 		return -ENOMEM;
 	for (u32 i = 0; i < profile->sample_count; i++)
 		lifetime_summary_add(sum, profile, &profile->samples[i]);
-	lifetime_summary_conclude(sum, profile, ret_lifespan);
+	lifetime_summary_conclude(sum, profile, ret_summary);
 	free(sum);
 	return 0;
 }
@@ -65,15 +65,14 @@ double lifetime_summary_cycle_bytes(const struct profile *profile)
 	return profile->model.cycles ? profile->model.cycles_bytes / profile->model.cycles : 0;
 }
 
-double lifetime_summary_time_left(const struct profile *profile, const struct lifetime_summary *lifetime_summary)
+double lifetime_summary_time_left(const struct profile *profile, const struct lifetime_summary *summary)
 {
 	if (!profile->memory_limit || profile->exited)
 		return INFINITY;
 	if (profile->memory_used >= profile->memory_limit)
 		return 0;
-	return lifetime_summary->growth > 0
-		       ? (double)(profile->memory_limit - profile->memory_used) / lifetime_summary->growth
-		       : INFINITY;
+	return summary->growth > 0 ? (double)(profile->memory_limit - profile->memory_used) / summary->growth
+				   : INFINITY;
 }
 
 u64 lifetime_summary_older(const struct profile *profile, const struct profile_sample *sample, u64 age_ns)

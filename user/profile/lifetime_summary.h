@@ -30,17 +30,17 @@ void lifetime_summary_add(struct lifetime_sum *sum, const struct profile *profil
 
 /* The conclusion. Only for profiles whose model is known. */
 void lifetime_summary_conclude(const struct lifetime_sum *sum, const struct profile *profile,
-			       struct lifetime_summary *ret_lifespan);
+			       struct lifetime_summary *ret_summary);
 
 /* Of the whole process. 0 or -ENOMEM. */
-int lifetime_summary_of_process(const struct profile *profile, struct lifetime_summary *ret_lifespan);
+int lifetime_summary_of_process(const struct profile *profile, struct lifetime_summary *ret_summary);
 
 /* Cycles as time and as allocated bytes, by the mean length of those that were; 0 before the first has completed. */
 double lifetime_summary_cycle_ns(const struct profile *profile);
 double lifetime_summary_cycle_bytes(const struct profile *profile);
 
 /* Seconds until the cgroup's memory limit at this growth; INFINITY: never, there is no limit, or the process has ended. */
-double lifetime_summary_time_left(const struct profile *profile, const struct lifetime_summary *lifetime_summary);
+double lifetime_summary_time_left(const struct profile *profile, const struct lifetime_summary *summary);
 
 /* How many of a sample's objects in use (raw) are known to be older than `age_ns`. */
 u64 lifetime_summary_older(const struct profile *profile, const struct profile_sample *sample, u64 age_ns);

@@ -124,7 +124,7 @@ static u32 finish_sites(struct profile_site *sites, u32 count, enum measure by)
 }
 
 /* A record of lifetimes takes kilobytes, and most locations are no leaf: sums are made for sites that have a sample. */
-static int add_lifespan(const struct profile *profile, const struct profile_sample *sample, struct lifetime_sum **sum)
+static int add_lifetime(const struct profile *profile, const struct profile_sample *sample, struct lifetime_sum **sum)
 {
 	if (!profile->model.known)
 		return 0;
@@ -136,7 +136,7 @@ static int add_lifespan(const struct profile *profile, const struct profile_samp
 	return 0;
 }
 
-static void conclude_lifespans(const struct profile *profile, struct lifetime_sum **sums, struct profile_site *sites,
+static void conclude_lifetimes(const struct profile *profile, struct lifetime_sum **sums, struct profile_site *sites,
 			       u32 count)
 {
 	for (u32 i = 0; i < count; i++) {
@@ -168,10 +168,10 @@ int profile_sites(const struct profile *profile, enum measure by, struct profile
 		u32 site = sample->depth ? site_of[sample->location[0]] : count;
 
 		add_sample(profile, sample, by, &sites[site], &heaviest[site]);
-		err = add_lifespan(profile, sample, &sums[site]);
+		err = add_lifetime(profile, sample, &sums[site]);
 	}
 	if (sites && sums)
-		conclude_lifespans(profile, sums, sites, count + 1);
+		conclude_lifetimes(profile, sums, sites, count + 1);
 	if (err) {
 		free(sites);
 		goto out;
