@@ -17,7 +17,7 @@
 #include "sample.bpf.h"
 #include "stack.bpf.h"
 
-/* Of the kernel's resource.h. */
+/* From the kernel's resource.h. */
 #define RLIMIT_DATA   2
 #define RLIMIT_AS     9
 #define RLIM_INFINITY (~0UL)
@@ -45,7 +45,7 @@ static __always_inline u32 hit_process(u64 cookie)
 	u32 number = cookie_scope(cookie), wide = number == SCOPE_BY_PID;
 	struct scope *scope = wide ? filter_scope(&number) : bpf_map_lookup_elem(&scopes, &number);
 
-	/* Functions that throw are under unfiltered links alone, whoever is traced. */
+	/* Functions that throw have unfiltered links only, whichever processes are traced. */
 	return scope && (scope->wide == wide || (wide && cookie_kind(cookie) >= CALL_NEW)) ? scope->process : 0;
 }
 
@@ -268,7 +268,7 @@ SEC("?uprobe") int alloc_session(struct pt_regs *ctx)
 	u64 cookie = bpf_get_attach_cookie(ctx);
 
 	/*
-	 * The session kfuncs changed their signature in 7.x, so the leg is told by the instruction pointer: on the
+	 * The session kfuncs changed their signature in 7.x, so the instruction pointer says which leg it is: on the
 	 * return leg it is the caller's. A free never takes one.
 	 */
 	if (cookie_kind(cookie) != CALL_FREE && bpf_get_func_ip(ctx) != ctx->ip) {

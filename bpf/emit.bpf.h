@@ -14,7 +14,7 @@ static __always_inline void count(u32 process, enum counter counter)
 }
 
 /*
- * Waking the reader costs fifty times the event, so nobody does: it drains on a timer. Only the event that fills the
+ * Waking the reader costs fifty times the event, so events do not: the reader drains on a timer. Only the event that fills the
  * ring half wakes it early (and those after it, until it has come).
  */
 static __always_inline u64 emit_flags(void)
@@ -27,9 +27,9 @@ static __always_inline u64 emit_flags(void)
 #define RING_SHARE 3
 
 /*
- * May the process put `size` more bytes into the ring? Of what several share, none may have so much that nothing is left
- * for others: as much as RING_SHARE times what is free, so that however many flood it at once, a part stays free for those who
- * do not (dynamic thresholds, Choudhury and Hahne 1998). What has been drained counts no longer, up to half nobody asks.
+ * May the process put `size` more bytes into the ring? Several processes share it, and each may have RING_SHARE times
+ * what is free: however many of them flood it at once, a part stays free for the others (dynamic thresholds, Choudhury
+ * and Hahne 1998). What has been drained does not count. Below half of the ring there is no limit.
  */
 static __always_inline bool ring_share(u32 process, u64 size)
 {

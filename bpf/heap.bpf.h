@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The live map's protocol. Exact by order: an object enters at its allocation's return, when nobody else knows the
- * address yet, and leaves at free's entry, when nobody can be given the address yet; the ring keeps that order.
- * Whatever cannot be told for want of ring space stays in the map as a flag and is told later, so no death is lost.
+ * The live map's protocol. Exact by order: an object enters at its allocation's return, before any other thread
+ * knows the address, and leaves at free's entry, before the address can be handed out again; the ring keeps that order.
+ * A death that finds no space in the ring stays in the map as a flag and is reported later, so no death is lost.
  */
 #include "emit.bpf.h"
 
@@ -44,7 +44,7 @@ static __always_inline u64 heap_end(u32 process, u64 addr, enum event_kind kind,
 	return object;
 }
 
-/* A new object is about to enter at a key that is taken. True: the old one's death is told, the key may be overwritten.
+/* A new object is about to enter at a key that is taken. True: the old one's death is reported, the key may be overwritten.
  */
 static __always_inline bool heap_evict(u32 process, u64 *word)
 {
@@ -98,7 +98,7 @@ static __always_inline void heap_bury(const struct stash *stash)
 
 /*
  * A sampled object is born at `addr` (0: not known, so it cannot be followed) with the stack of that hash (0: given up). The ring slot is reserved before the
- * key is inserted: an object is either told and followed, told and said to be unfollowed, or neither.
+ * key is inserted: an object is reported as followed, reported as not followed, or not reported.
  */
 static __always_inline void heap_begin(const struct stash *stash, u64 addr, u64 stack)
 {

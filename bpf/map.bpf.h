@@ -61,8 +61,8 @@ struct {
 	__type(value, struct scope);
 } scopes __weak SEC(".maps");
 
-/* Scope numbers that are free. User space puts them in, and back once it has settled what it was told of; whoever starts
- * a scope takes one out. (*) */
+/* Scope numbers that are free. User space puts them in, and back once it has settled the process that had one.
+ * Either side takes one out when it starts a scope. (*) */
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, SCOPES_MIN);

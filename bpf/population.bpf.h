@@ -29,7 +29,7 @@ static __always_inline bool population_has(struct task_struct *task)
 	       filter_pid_of(BPF_CORE_READ(task, real_parent)) != config.self;
 }
 
-/* Of the population, is it one of those asked for? */
+/* Do --comm and --exe want this process of the population? */
 static __always_inline bool population_wants(struct task_struct *task)
 {
 	struct inode *inode;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The life of traced processes: exec begins a new image with a new process number at once, in the kernel, so that no
- * allocation of the new image can meet the old one's objects; the last thread's exit ends it. Of a population, a child
- * is traced from its birth, before it runs.
+ * allocation of the new image can meet the old one's objects; the last thread's exit ends it. A child in a
+ * population is traced from its birth, before it runs.
  */
 #include "vmlinux.h"
 
@@ -66,7 +66,7 @@ static __always_inline u32 draw_process(void)
 	return process;
 }
 
-/* False: somebody else has done so already. */
+/* False: it has been forgotten already. */
 static __always_inline bool forget_pid(u32 pid)
 {
 	return !bpf_map_delete_elem(&scope_by_pid, &pid);

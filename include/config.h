@@ -39,7 +39,7 @@ struct group {
 	u64 id;		   /* of the directory: its inode number */
 	u32 level;	   /* its depth in the hierarchy, the root's being 0 */
 	u32 made;	   /* how often it has been made anew */
-	u32 programs_only; /* nobody by being moved in: only who calls exec there, and children of those */
+	u32 programs_only; /* a process that is moved in joins when it execs there, not before; its children too */
 	u32 reserved;
 	char path[GROUP_PATH_MAX];
 };

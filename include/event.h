@@ -64,7 +64,7 @@ struct event_moved {
 };
 
 /*
- * Frames are return addresses: the code that runs is that before them, so whoever asks what it is takes one off first.
+ * Frames are return addresses: the code that runs is the code before them, so subtract one before looking it up.
  * Where a signal interrupted code, the address is exact; one has been added to it so that the same holds. So has one to
  * the allocator's, where --show-allocator keeps it.
  */

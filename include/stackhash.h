@@ -2,8 +2,7 @@
 #pragma once
 /*
  * The name that the programs give to a stack. It is made of the frames, the process number, and the generation of the
- * mapping list that the stack was walked by (see struct scope), so whoever knows frames and name can tell by which list
- * it was.
+ * mapping list that the stack was walked by (see struct scope), so frames and name together say which list it was.
  *
  * 63 bits: two stacks of a million collide with probability 6e-8 (birthday bound). Never 0; bit 63 is that of raw
  * stacks (RAW_STACK_ID).

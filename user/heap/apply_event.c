@@ -7,7 +7,7 @@
 #include "heap/stack.h"
 #include "system/address_map.h"
 
-/* A stack that was told of, and not kept? The frames of a raw one may come later. */
+/* Was the stack reported, and not kept? The frames of a raw one may come later. */
 static bool is_refused(const struct image *image, u64 hash)
 {
 	return hash && !(hash & RAW_STACK_ID) && image->heap.share.refused;

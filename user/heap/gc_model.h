@@ -91,8 +91,8 @@ double gc_model_trend(const struct gc_model *gc);
  * One site's counts on their way to publication (Go: runtime/mprof.go). What happens in booked cycle C goes to slot
  * C + 2: allocations, and deaths too, for the sweep that discovers them follows cycle C + 1 and books to the slot after
  * that. So the birth and the death of an object that did not survive appear together. A cycle publishes its own slot;
- * a request the next one as well, since its sweep is waited for; so does the first cycle of all, lest what is published
- * then be older than what was shown before. Slots are brought up to date when they are touched.
+ * a request the next one as well, since its sweep is waited for; so does the first cycle of all, so that what is
+ * published then is no older than what was shown before. Slots are brought up to date when they are touched.
  */
 struct booking {
 	u64 alloc_count, inuse_count; /* published, as of `through` */

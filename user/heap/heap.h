@@ -44,7 +44,7 @@ struct heap {
 	double inuse_bytes, peak_bytes;
 	u64 peak_ns;
 	struct quota_share share; /* of sites; the image's stacks are in it too */
-	u64 no_room_count;	  /* allocated, and booked to no stack for want of a share */
+	u64 no_room_count;	  /* allocated, and booked to no stack because no share was left */
 	struct gc_model gc;
 };
 

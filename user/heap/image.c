@@ -59,8 +59,8 @@ void image_balance(struct image *image)
 	image->ledger[COUNTER_LIVE] = image->ended ? 0 : left;
 	image->ledger[COUNTER_ENDED] = image->ended ? left : 0;
 	/*
-	 * What the live map refused is not followed either, but has a term of its own. Of a living image more may have
-	 * been refused than was told of.
+	 * What the live map refused is not followed either, but has a term of its own. More may have
+	 * been refused in a living image than events have reported.
 	 */
 	image->ledger[COUNTER_ENTRY_ONLY] = unfollowed > refused ? unfollowed - refused : 0;
 }

@@ -29,7 +29,7 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 
 /*
  * The side-band says that `pid` was forked off `parent`: until its image begins, it is known to have what that had
- * mapped. Of parents never heard of nothing is kept. 0 or -ENOMEM.
+ * mapped. Nothing is kept of parents that are unknown. 0 or -ENOMEM.
  */
 int recorder_fork(struct recorder *recorder, u32 pid, u32 parent, u64 now_ns);
 

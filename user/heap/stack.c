@@ -50,7 +50,7 @@ u32 stack_generation(const struct stack *stack, u32 process, u32 newest)
 /* Apart from hashes and from the numbers of raw stacks, of which there are fewer. */
 #define VARIANT_ID (RAW_STACK_ID | 1ULL << 62)
 
-/* Where the code is that a return address tells of. */
+/* The address of the code before a return address: the call. */
 static u64 code_address(const struct stack *stack, u32 frame)
 {
 	return stack->ip[frame] - 1;

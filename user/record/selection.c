@@ -16,7 +16,7 @@
 
 #define THIS_MACHINE "" /* the root of all paths */
 
-/* Of --cgroup, or of --container. */
+/* The group that --cgroup or --container names. */
 static int find_group(struct selection *selection)
 {
 	const struct selection_options *options = selection->options;
