@@ -222,11 +222,7 @@ int options_parse(int argc, char **argv, struct options *ret)
 
 void options_release(struct options *options)
 {
-	if (!options)
-		return;
 	custom_allocator_free(options->record.target.pools);
-	options->record.target.pools = NULL;
 	free(options->record.target.pids);
-	options->record.target.pids = NULL;
-	options->record.target.pid_count = 0;
+	options->record.target = (struct selection_options){0};
 }

@@ -68,12 +68,6 @@ static const char *process_key(u32 process, char key[KEY_SIZE])
 	return key;
 }
 
-/* Note the files of an image or a stem for its line, which comes later. 0 or -ENOMEM. */
-static int keep_files(struct aggregate *aggregate, const char *key, char **files)
-{
-	return files ? string_list_keep(&aggregate->files, key, files) : 0;
-}
-
 /* --- one image --- */
 
 static int take_profile(struct aggregate *aggregate, struct image *image, u64 now_ns, struct profile **ret_profile)
@@ -171,7 +165,7 @@ static int add_merged(struct aggregate *aggregate, struct profile *profile, char
 		err = merge_in(aggregate, aggregate->containers, profile, executable);
 		merge_facts(executable->facts, profile);
 		aggregate->result.by_executable++;
-		files_err = keep_files(aggregate, executable->facts->stem, before);
+		files_err = string_list_keep(&aggregate->files, executable->facts->stem, before);
 	} else {
 		string_list_free(before);
 	}
@@ -212,7 +206,7 @@ int aggregate_interim(struct aggregate *aggregate, u32 process, struct profile *
 	if (err)
 		return err;
 	err = output_file_write(options->dir, profile, options->formats, seq, &files);
-	note(&err, keep_files(aggregate, process_key(process, key), files));
+	note(&err, string_list_keep(&aggregate->files, process_key(process, key), files));
 	note(&err, merge_in(aggregate, open_interim(aggregate), profile, NULL));
 	return err;
 }
@@ -221,7 +215,7 @@ static void keep_merged_files(void *arg, const struct profile *merged, char **fi
 {
 	struct aggregate *aggregate = arg;
 
-	note(&aggregate->err, keep_files(aggregate, merged->stem, files));
+	note(&aggregate->err, string_list_keep(&aggregate->files, merged->stem, files));
 }
 
 static int write_merged(struct aggregate *aggregate, unsigned int seq)

@@ -18,8 +18,7 @@
 
 #define LOOK_NS 100000000ULL /* a process that exits is remembered as it was last seen */
 #define SAY_NS	1000000000ULL
-#define TICK_NS                                                                                                        \
-	1000000000ULL /* between two advances of the models' clocks: cycles that time alone completes take minutes */
+#define TICK_NS 1000000000ULL /* between two advances of the models' clocks: a cycle by time alone takes minutes */
 
 struct record {
 	const struct record_options *options;
