@@ -7,7 +7,6 @@
  * no table of the file stays in heaptap's memory.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
