@@ -39,30 +39,24 @@ const struct capability *capability_table(unsigned int *ret_count)
 	return table;
 }
 
-static bool has(const struct privileges *privileges, unsigned int number)
-{
-	return privileges->effective >> number & 1;
-}
-
 bool privileges_have(const struct privileges *privileges, const struct capability *capability)
 {
 	bool split_off = capability->number == CAP_BPF || capability->number == CAP_PERFMON ||
 			 capability->number == CAP_CHECKPOINT_RESTORE;
 
-	return has(privileges, capability->number) || (split_off && has(privileges, CAP_SYS_ADMIN));
+	return privileges->effective & (1ULL << capability->number | (u64)split_off << CAP_SYS_ADMIN);
 }
 
 unsigned int privileges_missing(const struct privileges *privileges, bool perf_uprobes, char *ret_names, size_t size)
 {
-	unsigned int i, missing = 0;
+	unsigned int missing = 0;
 	size_t used = 0;
 
 	if (size)
 		ret_names[0] = '\0';
-	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		if (!table[i].required && !(table[i].perf_uprobes && perf_uprobes))
-			continue;
-		if (privileges_have(privileges, &table[i]))
+	for (unsigned int i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		if ((!table[i].required && !(table[i].perf_uprobes && perf_uprobes)) ||
+		    privileges_have(privileges, &table[i]))
 			continue;
 		if (used < size)
 			used += (size_t)snprintf(ret_names + used, size - used, "%s%s", missing ? ", " : "",
