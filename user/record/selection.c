@@ -21,9 +21,9 @@ static int find_group(struct selection *selection)
 {
 	const struct selection_options *options = selection->options;
 	char *why = NULL;
-	int err = options->container ? container_find(&selection->hierarchy, options->container, &selection->container,
+	int err = options->container ? container_find(&selection->mounts, options->container, &selection->container,
 						      &selection->group, &why)
-				     : cgroup_resolve(&selection->hierarchy, options->cgroup, &selection->group, &why);
+				     : cgroup_resolve(&selection->mounts, options->cgroup, &selection->group, &why);
 
 	selection->has_group = !err;
 	if (!err)
@@ -52,15 +52,15 @@ int selection_open(const struct selection_options *options, struct selection *re
 	int err, status = STATUS_DONE;
 
 	*ret_selection = (struct selection){.options = options};
-	err = cgroup_mounts_open(THIS_MACHINE, &ret_selection->hierarchy);
-	ret_selection->has_hierarchy = !err;
+	err = cgroup_mounts_open(THIS_MACHINE, &ret_selection->mounts);
+	ret_selection->has_mounts = !err;
 	if (err && options->population == POPULATION_CGROUP) {
 		log_error("cgroups of version 2 are not mounted here, and heaptap cannot tell a container's processes "
 			  "without: mount -t cgroup2 none /sys/fs/cgroup/unified, or trace processes with -p");
 		return STATUS_UNSUPPORTED;
 	}
 	if (!err)
-		ret_selection->names = container_names_new(&ret_selection->hierarchy);
+		ret_selection->names = container_names_new(&ret_selection->mounts);
 	if (options->container || options->cgroup)
 		status = find_group(ret_selection);
 	if (status == STATUS_DONE && options->exe)
@@ -74,8 +74,8 @@ void selection_release(struct selection *selection)
 		cgroup_release(&selection->group);
 	container_release(&selection->container);
 	container_names_free(selection->names);
-	if (selection->has_hierarchy)
-		cgroup_mounts_release(&selection->hierarchy);
+	if (selection->has_mounts)
+		cgroup_mounts_release(&selection->mounts);
 }
 
 /* How many processes there are to begin with, for sizing. */
@@ -97,7 +97,7 @@ void selection_describe(const struct selection *selection, struct tracer_options
 	options->kernel.comm = selection->options->comm;
 	options->kernel.exe_device = selection->exe_device;
 	options->kernel.exe_inode = selection->exe_inode;
-	options->sources.hierarchy = selection->has_hierarchy ? (struct cgroup_mounts *)&selection->hierarchy : NULL;
+	options->sources.mounts = selection->has_mounts ? (struct cgroup_mounts *)&selection->mounts : NULL;
 	options->sources.containers = selection->names;
 	options->sources.group = selection->has_group ? selection->group.path : NULL;
 }

@@ -27,8 +27,8 @@ struct selection_options {
 
 struct selection {
 	const struct selection_options *options;
-	struct cgroup_mounts hierarchy;
-	bool has_hierarchy;
+	struct cgroup_mounts mounts;
+	bool has_mounts;
 	struct container_names *names;
 	struct cgroup group; /* of POPULATION_CGROUP */
 	bool has_group;

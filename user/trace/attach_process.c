@@ -184,7 +184,7 @@ int attach_program(struct tracer *tracer, pid_t pid, const char *path)
 
 	if (err)
 		return attach_method_explain("begin tracing", err);
-	if (tracer->sources.hierarchy && !cgroup_mounts_memory(tracer->sources.hierarchy, pid, &directory, &group)) {
+	if (tracer->sources.mounts && !cgroup_mounts_memory(tracer->sources.mounts, pid, &directory, &group)) {
 		cgroup_memory(directory, group, &limit, &used);
 		free(directory);
 		free(group);

@@ -72,8 +72,8 @@ void settle_facts(const struct settle_sources *sources, struct image *image, con
 	if (!image->cgroup)
 		image->cgroup = copy(sources->group);
 	find_container(sources, image);
-	if (sources->hierarchy)
-		cgroup_mounts_memory(sources->hierarchy, pid, &image->memory_directory, &image->memory_path);
+	if (sources->mounts)
+		cgroup_mounts_memory(sources->mounts, pid, &image->memory_directory, &image->memory_path);
 	look_at_memory(image);
 	root_fs_close(&image->root);
 	root_fs_open(pid, &image->root);

@@ -9,7 +9,7 @@ struct kernel;
 
 /* Where groups and containers are looked up; either may be NULL. */
 struct settle_sources {
-	struct cgroup_mounts *hierarchy;
+	struct cgroup_mounts *mounts;
 	struct container_names *containers;
 	const char *group; /* the cgroup that all are in or below; NULL: there is none */
 };
