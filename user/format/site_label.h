@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /* A call site in one line of limited width, for tables. */
-#include <stddef.h>
-
 #include "profile/sites.h"
 
 #define SITE_LABEL_COLUMNS_MAX 120

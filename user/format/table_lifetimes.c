@@ -10,7 +10,6 @@
 #include "profile/lifetime_summary.h"
 #include "profile/sites.h"
 #include "base/units.h"
-#include "profile/estimate.h"
 
 #define TABLE_COLUMNS 116
 #define SITE_COLUMNS  36
