@@ -92,29 +92,18 @@ void output_file_clean_name(const char *name, char clean[OUTPUT_FILE_NAME_MAX + 
 static char *file_name(const struct profile *profile, unsigned int seq, const char *extension)
 {
 	char comm[OUTPUT_FILE_NAME_MAX + 1], image[16] = "", number[16] = "", *name;
+	int length;
 
 	output_file_clean_name(profile->comm, comm);
 	if (profile->image > 1)
 		snprintf(image, sizeof(image), "-%" PRIu32, profile->image);
 	if (seq)
 		snprintf(number, sizeof(number), ".%04u", seq);
-	if (profile->stem) {
-		if (asprintf(&name, "%s%s.%s", profile->stem, number, extension) < 0)
-			return NULL;
-		return name;
-	}
-	if (asprintf(&name, "%" PRIu32 ".%s%s%s.%s", profile->pid, comm, image, number, extension) < 0)
-		return NULL;
-	return name;
-}
-
-static int write_file(int dir, const struct profile *profile, int (*write)(const struct profile *profile, FILE *out),
-		      const char *name)
-{
-	struct output_file file;
-	int err = output_file_open(&file, dir);
-
-	return err ? err : output_file_close(&file, write(profile, file.out), name);
+	if (profile->stem)
+		length = asprintf(&name, "%s%s.%s", profile->stem, number, extension);
+	else
+		length = asprintf(&name, "%" PRIu32 ".%s%s%s.%s", profile->pid, comm, image, number, extension);
+	return length < 0 ? NULL : name;
 }
 
 int output_file_write(int dir, const struct profile *profile, unsigned int formats, unsigned int seq, char ***ret_files)
@@ -127,13 +116,15 @@ int output_file_write(int dir, const struct profile *profile, unsigned int forma
 	if (!files)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < FORMAT_COUNT; i++) {
+		struct output_file file;
 		char *name;
 		int err;
 
 		if (!(formats & formats_known[i].format))
 			continue;
 		name = file_name(profile, seq, formats_known[i].extension);
-		err = name ? write_file(dir, profile, formats_known[i].write, name) : -ENOMEM;
+		err = name ? output_file_open(&file, dir) : -ENOMEM;
+		err = err ? err : output_file_close(&file, formats_known[i].write(profile, file.out), name);
 		if (!err)
 			files[written++] = name;
 		else
