@@ -303,22 +303,6 @@ static void add_labels(struct builder *builder, const struct profile_sample *sam
 	add_label(builder, "container_id", 0, labels->container_id, message);
 }
 
-static void add_lifetime(struct builder *builder, struct lifetime *lifetime, Pprof__Sample *message)
-{
-	message->heaptap_lifetime = take(builder, 1, sizeof(*message->heaptap_lifetime));
-	if (message->heaptap_lifetime)
-		pprof_lifetime_pack(lifetime, message->heaptap_lifetime);
-}
-
-static void add_model(struct builder *builder)
-{
-	Pprof__Model *message = take(builder, 1, sizeof(*message));
-
-	if (message)
-		pprof_model_pack(builder->profile, message);
-	builder->message->heaptap_model = message;
-}
-
 static void fill_sample(struct builder *builder, const struct profile_sample *sample, Pprof__Sample *message)
 {
 	u64 value[MEASURE_MAX];
@@ -334,7 +318,9 @@ static void fill_sample(struct builder *builder, const struct profile_sample *sa
 		message->value[message->n_value++] = clamp(value[m]);
 	add_labels(builder, sample, message);
 	if (sample->lifetime && builder->profile->model.known)
-		add_lifetime(builder, sample->lifetime, message);
+		message->heaptap_lifetime = take(builder, 1, sizeof(*message->heaptap_lifetime));
+	if (message->heaptap_lifetime)
+		pprof_lifetime_pack(sample->lifetime, message->heaptap_lifetime);
 }
 
 static void add_samples(struct builder *builder)
@@ -374,7 +360,9 @@ int pprof_write(const struct profile *profile, FILE *out)
 	add_locations(&builder);
 	add_samples(&builder);
 	if (profile->model.known)
-		add_model(&builder);
+		message.heaptap_model = take(&builder, 1, sizeof(*message.heaptap_model));
+	if (message.heaptap_model)
+		pprof_model_pack(profile, message.heaptap_model);
 	put_tables(&builder);
 	err = builder.failed ? -ENOMEM : write_message(&message, out);
 	release(&builder);
