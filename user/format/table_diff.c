@@ -47,11 +47,10 @@ static char *site_key(const struct profile *profile, const struct profile_site *
 		const struct profile_line *outer = &leaf->lines[leaf->line_count - 1], *inner = &leaf->lines[0];
 
 		length = asprintf(&key, "%s\n%s\n%u", outer->system_name, inner->file ? inner->file : "", inner->line);
-	} else {
-		site_label_code(profile, leaf, code);
-		length = asprintf(&key, "%s", code);
+		return length < 0 ? NULL : key;
 	}
-	return length < 0 ? NULL : key;
+	site_label_code(profile, leaf, code);
+	return strdup(code);
 }
 
 /* The pair of that key, made if there is none. */
@@ -103,10 +102,10 @@ static int compare_change(const void *a, const void *b)
 	const struct pair *left = a, *right = b;
 	double l = fabs(change(left, INUSE_SPACE)), r = fabs(change(right, INUSE_SPACE));
 
-	if (l != r)
-		return l > r ? -1 : 1;
-	l = fabs(change(left, ALLOC_SPACE));
-	r = fabs(change(right, ALLOC_SPACE));
+	if (l == r) {
+		l = fabs(change(left, ALLOC_SPACE));
+		r = fabs(change(right, ALLOC_SPACE));
+	}
 	if (l != r)
 		return l > r ? -1 : 1;
 	return strcmp(left->key, right->key);
@@ -159,16 +158,13 @@ int table_diff_print(const struct profile *before, const struct profile *after, 
 	struct difference difference = {.before = before, .after = after};
 	int err = profile_sites(before, INUSE_SPACE, &difference.old.rows, &difference.old.count);
 
-	if (!err)
-		err = profile_sites(after, INUSE_SPACE, &difference.new.rows, &difference.new.count);
+	err = err ? err : profile_sites(after, INUSE_SPACE, &difference.new.rows, &difference.new.count);
 	if (!err)
 		difference.pool = calloc(difference.old.count + difference.new.count + 1UL, sizeof(*difference.pool));
 	if (!err && !difference.pool)
 		err = -ENOMEM;
-	if (!err)
-		err = match(&difference, before, &difference.old, false);
-	if (!err)
-		err = match(&difference, after, &difference.new, true);
+	err = err ? err : match(&difference, before, &difference.old, false);
+	err = err ? err : match(&difference, after, &difference.new, true);
 	HASH_CLEAR(hh, difference.pairs);
 	if (!err) {
 		qsort(difference.pool, difference.count, sizeof(*difference.pool), compare_change);
