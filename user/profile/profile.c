@@ -32,6 +32,15 @@ void profile_labels_release(struct profile_labels *labels)
 	free(labels->container_id);
 }
 
+static void forget_tables(struct profile *profile)
+{
+	profile->mappings = NULL;
+	profile->locations = NULL;
+	profile->samples = NULL;
+	profile->labels = NULL;
+	profile->mapping_count = profile->location_count = profile->sample_count = profile->label_count = 0;
+}
+
 void profile_strip(struct profile *profile)
 {
 	for (u32 i = 0; profile->mappings && i < profile->mapping_count; i++)
@@ -48,11 +57,7 @@ void profile_strip(struct profile *profile)
 	free(profile->locations);
 	free(profile->samples);
 	free(profile->labels);
-	profile->mappings = NULL;
-	profile->locations = NULL;
-	profile->samples = NULL;
-	profile->labels = NULL;
-	profile->mapping_count = profile->location_count = profile->sample_count = profile->label_count = 0;
+	forget_tables(profile);
 }
 
 void profile_free(struct profile *profile)
@@ -79,11 +84,7 @@ struct profile *profile_copy_facts(const struct profile *profile)
 	if (!facts)
 		return NULL;
 	*facts = *profile;
-	facts->mappings = NULL;
-	facts->locations = NULL;
-	facts->samples = NULL;
-	facts->labels = NULL;
-	facts->mapping_count = facts->location_count = facts->sample_count = facts->label_count = 0;
+	forget_tables(facts);
 	for (u32 i = 0; i < sizeof(strings) / sizeof(*strings); i++) {
 		char *copy = *strings[i] ? strdup(*strings[i]) : NULL;
 
