@@ -33,11 +33,8 @@ static int compare_site(const struct profile_location *a, const struct profile_l
 		return compare_u64(a->address, b->address);
 	}
 	order = compare_text(a->lines[a->line_count - 1].system_name, b->lines[b->line_count - 1].system_name);
-	if (!order)
-		order = compare_text(a->lines[0].file, b->lines[0].file);
-	if (!order)
-		order = compare_u64(a->lines[0].line, b->lines[0].line);
-	return order;
+	order = order ? order : compare_text(a->lines[0].file, b->lines[0].file);
+	return order ? order : compare_u64(a->lines[0].line, b->lines[0].line);
 }
 
 static int compare_location(const void *a, const void *b)
@@ -70,8 +67,7 @@ static int number_sites(const struct profile *profile, u32 *ret_site, u32 *ret_c
 	return 0;
 }
 
-/* Adds a sample to its site; stderr_value holds variances until the end. *heaviest is the value of the site's example.
- */
+/* Adds a sample to its site; stderr_value holds variances until the end. *heaviest is its example's value. */
 static void add_sample(const struct profile *profile, const struct profile_sample *sample, enum measure by,
 		       struct profile_site *site, u64 *heaviest)
 {
@@ -82,10 +78,8 @@ static void add_sample(const struct profile *profile, const struct profile_sampl
 	profile_sample_values(profile, sample, value);
 	for (unsigned int m = 0; m < MEASURE_MAX; m++) {
 		site->value[m] += value[m];
-		site->stderr_value[m] +=
-			m == ALLOC_OBJECTS || m == INUSE_OBJECTS
-				? estimate_variance_objects(count[m], sample->size, profile->sample_bytes)
-				: estimate_variance_bytes(count[m], sample->size, profile->sample_bytes);
+		site->stderr_value[m] += (measure_is_space(m) ? estimate_variance_bytes : estimate_variance_objects)(
+			count[m], sample->size, profile->sample_bytes);
 	}
 	site->alloc_samples += sample->alloc_count;
 	site->inuse_samples += inuse_count;
@@ -102,8 +96,7 @@ static int compare_value(const void *a, const void *b, void *arg)
 	enum measure by = *(const enum measure *)arg;
 	int order = compare_u64(right->value[by], left->value[by]);
 
-	if (!order)
-		order = compare_u64(right->value[ALLOC_SPACE], left->value[ALLOC_SPACE]);
+	order = order ? order : compare_u64(right->value[ALLOC_SPACE], left->value[ALLOC_SPACE]);
 	return order ? order : compare_u64((u64)(uintptr_t)left->leaf, (u64)(uintptr_t)right->leaf);
 }
 
@@ -136,16 +129,6 @@ static int add_lifetime(const struct profile *profile, const struct profile_samp
 	return 0;
 }
 
-static void conclude_lifetimes(const struct profile *profile, struct lifetime_sum **sums, struct profile_site *sites,
-			       u32 count)
-{
-	for (u32 i = 0; i < count; i++) {
-		if (sums[i])
-			lifetime_summary_conclude(sums[i], profile, &sites[i].lifetime_summary);
-		free(sums[i]);
-	}
-}
-
 int profile_sites(const struct profile *profile, enum measure by, struct profile_site **ret_sites, u32 *ret_count)
 {
 	u32 *site_of = calloc(profile->location_count + 1UL, sizeof(*site_of));
@@ -170,8 +153,11 @@ int profile_sites(const struct profile *profile, enum measure by, struct profile
 		add_sample(profile, sample, by, &sites[site], &heaviest[site]);
 		err = add_lifetime(profile, sample, &sums[site]);
 	}
-	if (sites && sums)
-		conclude_lifetimes(profile, sums, sites, count + 1);
+	for (u32 i = 0; sites && sums && i <= count; i++) {
+		if (sums[i])
+			lifetime_summary_conclude(sums[i], profile, &sites[i].lifetime_summary);
+		free(sums[i]);
+	}
 	if (err) {
 		free(sites);
 		goto out;
