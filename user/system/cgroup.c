@@ -32,11 +32,10 @@ static int queue_add(struct queue *queue, char *path)
 
 static int queue_add_below(struct queue *queue, const char *directory)
 {
+	DIR *dir = opendir(directory);
 	struct dirent *entry;
 	int err = 0;
-	DIR *dir;
 
-	dir = opendir(directory);
 	if (!dir)
 		return -errno;
 	while (!err && (entry = readdir(dir))) {

@@ -2,7 +2,6 @@
 /* Parsing trusts no byte of a line: the process whose maps they are chooses its paths. */
 #include "system/proc_maps.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,23 +16,15 @@
 #include "system/procfs.h"
 
 /* A number that ends exactly in front of `terminator`, which is consumed too. */
-static bool parse_number(const char **cursor, unsigned int base, char terminator, u64 *ret_number)
+static bool parse_number(const char **cursor, int base, char terminator, u64 *ret_number)
 {
-	const char *digit = *cursor;
-	u64 number = 0;
+	const char *end = *cursor + strspn(*cursor, base == 10 ? "0123456789" : "0123456789abcdefABCDEF");
 
-	for (; isxdigit((unsigned char)*digit); digit++) {
-		unsigned int value = isdigit((unsigned char)*digit) ? (unsigned int)(*digit - '0')
-								    : (unsigned int)(tolower(*digit) - 'a') + 10;
-
-		if (value >= base || __builtin_mul_overflow(number, base, &number) ||
-		    __builtin_add_overflow(number, value, &number))
-			return false;
-	}
-	if (digit == *cursor || *digit != terminator)
+	errno = 0;
+	*ret_number = strtoull(*cursor, NULL, base);
+	if (end == *cursor || *end != terminator || errno)
 		return false;
-	*cursor = digit + 1;
-	*ret_number = number;
+	*cursor = end + 1;
 	return true;
 }
 
