@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The mathematics of byte sampling, in doubles and per (stack, size), before any summing. Pure functions.
- */
 #include "profile/estimate.h"
 
 #include <math.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An array of label sets, and the index of each by its content. */
 #include "profile/labels.h"
 
 #include <errno.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tables made of the list in counter.h, and the one sum over them. */
 #include "profile/ledger.h"
 
 #include <string.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Counting lifetimes by age and by time. Plain arithmetic on one record. */
 #include "profile/lifetime.h"
 
 #include <string.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/*
- * What a profile's records of lifetimes say of several of its samples together: of one site, or of the whole process.
- */
+/* What a profile's records of lifetimes say of several of its samples together: of one site, or of the whole process. */
 #include "profile/profile.h"
 #include "profile/survival.h"
 #include "profile/verdict.h"

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * A profile that grows: its tables, and for each of them what is in it already.
- */
 #include "profile/merge.h"
 
 #include <errno.h>

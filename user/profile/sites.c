@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * From a profile's samples to its allocation sites: locations are numbered by site, samples added up. The sites it makes
- * are its callers'.
- */
+/* Locations are numbered by site, then samples are added up. */
 #include "profile/sites.h"
 
 #include <errno.h>

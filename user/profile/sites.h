@@ -4,9 +4,7 @@
 #include "profile/lifetime_summary.h"
 #include "profile/profile.h"
 
-/*
- * An allocation site: all samples with the same leaf physical function and line.
- */
+/* An allocation site: all samples with the same leaf physical function and line. */
 struct profile_site {
 	const struct profile_location *leaf;  /* NULL: stack unknown */
 	const struct profile_sample *example; /* its heaviest sample, for the callers' names */

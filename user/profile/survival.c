@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Kaplan and Meier's estimate and its band, over the classes of lifetime.h. Pure functions. */
 #include "profile/survival.h"
 
 #include <math.h>
