@@ -21,19 +21,22 @@ struct stack *stack_table_find(const struct stack_table *table, u64 hash)
 	return stack;
 }
 
-int stack_table_add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *ip, u32 depth, bool truncated)
+/* Must not be there yet. NULL: no memory. */
+static struct stack *add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *ip, u32 depth, bool truncated)
 {
-	struct stack *stack;
+	struct stack *stack = malloc(sizeof(*stack) + depth * sizeof(*ip));
 
-	if (stack_table_find(table, hash))
-		return 0;
-	stack = malloc(sizeof(*stack) + depth * sizeof(*ip));
 	if (!stack)
-		return -ENOMEM;
+		return NULL;
 	*stack = (struct stack){.hash = hash, .first_ns = now_ns, .depth = depth, .truncated = truncated};
 	memcpy(stack->ip, ip, depth * sizeof(*ip));
 	HASH_ADD(hh, table->stacks, hash, sizeof(stack->hash), stack);
-	return hash_kept(&stack->hh, stack) ? 0 : -ENOMEM;
+	return hash_kept(&stack->hh, stack);
+}
+
+int stack_table_add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *ip, u32 depth, bool truncated)
+{
+	return stack_table_find(table, hash) || add(table, hash, now_ns, ip, depth, truncated) ? 0 : -ENOMEM;
 }
 
 u32 stack_generation(const struct stack *stack, u32 process, u32 newest)
@@ -93,14 +96,13 @@ static int variant_new(struct stack_table *table, struct stack *stack, u32 depth
 		       struct stack **ret_stack)
 {
 	u64 id = VARIANT_ID | ++table->variant_count;
-	int err = stack_table_add(table, id, time_ns, stack->ip, depth, stack->truncated && depth == stack->depth);
+	struct stack *variant = add(table, id, time_ns, stack->ip, depth, stack->truncated && depth == stack->depth);
 
-	if (err)
-		return err;
-	*ret_stack = stack_table_find(table, id);
-	(*ret_stack)->stale = stale;
-	(*ret_stack)->variant = stack->variant;
-	stack->variant = *ret_stack;
+	if (!variant)
+		return -ENOMEM;
+	variant->stale = stale;
+	variant->variant = stack->variant;
+	*ret_stack = stack->variant = variant;
 	return 0;
 }
 
