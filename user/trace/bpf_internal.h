@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* The inside of struct kernel, for bpf_object.c, bpf_config.c and bpf_maps.c alone. */
+/* The inside of struct kernel, for bpf_object.c and bpf_maps.c alone. */
 #include "trace/bpf_object.h"
 
 /* It uses the types above. */
@@ -14,6 +14,3 @@ struct kernel {
 	struct unwind_memory unwind;
 	int cpus;
 };
-
-/* Constants and sizes, between open and load. 0 or negative errno. */
-int kernel_configure(struct kernel *kernel, const struct kernel_options *options);
