@@ -14,7 +14,6 @@
 #include "system/procfs.h"
 #include "trace/attach_method.h"
 #include "trace/tracee.h"
-#include "trace/tracee_mappings.h"
 #include "trace/tracer_internal.h"
 
 #define TABLES_WAIT_MS 300 /* for unwind tables, before tracing starts without those that take longer */

@@ -10,7 +10,6 @@
 #include "trace/on_sideband.h"
 #include "trace/raw_stacks.h"
 #include "trace/tracee.h"
-#include "trace/tracee_mappings.h"
 #include "trace/tracer.h"
 #include "trace/tracer_internal.h"
 

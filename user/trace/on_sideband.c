@@ -3,7 +3,6 @@
 
 #include "trace/sideband.h"
 #include "trace/tracee.h"
-#include "trace/tracee_mappings.h"
 #include "trace/tracer_internal.h"
 
 /* Is the process traced, or may it turn out to be? */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* The processes being traced, and the links that serve them. */
+/*
+ * The processes being traced, the links that serve them, and what they map: the files are opened and probed, and the programs
+ * get to know the mappings.
+ */
 #include <sys/types.h>
 
 #include "include/types.h"
 
 struct binary;
 struct image;
+struct mapping;
 struct tracee;
 struct tracee_file;
 struct tracer;
@@ -49,3 +53,21 @@ void tracee_close_links(struct tracee_file **files, bool later);
  */
 void tracee_close_unused_links(struct tracee_file **files, bool (*is_used)(const struct binary *file, void *arg),
 			       void *arg);
+
+/*
+ * Open the files behind the mappings of a new image, which may be gone in a moment, and probe those that have an allocator.
+ * 0 or -ENOMEM.
+ */
+int tracee_mappings_open(struct tracer *tracer, struct tracee *tracee, struct image *image);
+
+/* The process has mapped this: open the file, tell the recorder, probe it. 0 or negative errno. */
+int tracee_mappings_add(struct tracer *tracer, struct tracee *tracee, struct mapping *mapping);
+
+/* Let the programs know the image's mappings, for their unwinder. */
+void tracee_mappings_publish(struct tracer *tracer, struct tracee *tracee, const struct image *image);
+
+/* Mappings of the process have come: the next tracee_mappings_publish_changed makes them known. */
+void tracee_mappings_changed(struct tracer *tracer, struct tracee *tracee);
+
+/* Let the programs know the mappings that came since the last call, and unwind the stacks that waited for them. */
+void tracee_mappings_publish_changed(struct tracer *tracer);

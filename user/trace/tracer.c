@@ -17,7 +17,6 @@
 #include "trace/raw_stacks.h"
 #include "trace/sideband.h"
 #include "trace/tracee.h"
-#include "trace/tracee_mappings.h"
 #include "trace/tracer_internal.h"
 
 #define DRAIN_EVENTS	   65536	 /* between two looks at signals */

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The inside of the tracer, for the files that are its parts: tracer.c, attach_process.c, on_ring.c, on_sideband.c,
- * close_unused.c, tracee_mappings.c and tracee.c. Calls go from the first of them to the last, never back.
+ * close_unused.c and tracee.c. Calls go from the first of them to the last, never back.
  */
 #include "base/hash.h"
 #include "heap/recorder.h"
