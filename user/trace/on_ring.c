@@ -10,7 +10,6 @@
 #include "trace/on_sideband.h"
 #include "trace/raw_stacks.h"
 #include "trace/tracee.h"
-#include "trace/tracer.h"
 #include "trace/tracer_internal.h"
 
 /* Why filtered links will not do for the process any longer. */
@@ -197,11 +196,6 @@ int on_ring_open(struct tracer *tracer)
 void on_ring_close(struct tracer *tracer)
 {
 	ring_buffer__free(tracer->ring);
-}
-
-int tracer_fd(const struct tracer *tracer)
-{
-	return ring_buffer__epoll_fd(tracer->ring);
 }
 
 int on_ring_drain(struct tracer *tracer, int most)

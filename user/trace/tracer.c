@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "trace/tracer.h"
 
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,6 +273,11 @@ const struct kernel *tracer_kernel(const struct tracer *tracer)
 struct recorder *tracer_recorder(const struct tracer *tracer)
 {
 	return tracer->recorder;
+}
+
+int tracer_fd(const struct tracer *tracer)
+{
+	return ring_buffer__epoll_fd(tracer->ring);
 }
 
 const char *tracer_attach_name(const struct tracer *tracer)
