@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "binary/debug_file.h"
-#include "binary/minidebuginfo.h"
 #include "binary/elf.h"
 #include "system/root_fs.h"
 #include "binary/symbolizer.h"
@@ -52,7 +51,7 @@ static void read_as_debug(struct elf *elf, const u8 *data, size_t size)
 				abort();
 		symbol_table_free(symtab);
 	}
-	if (minidebuginfo_unpack(debug, &unpacked) == 0)
+	if (debug_file_unpack(debug, &unpacked) == 0)
 		elf_free(unpacked);
 	elf_free(debug);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* Separate debug files: names and lines that were taken out of a program or library. */
+/*
+ * Separate debug files: names and lines that were taken out of a program or library, and the compressed symbol table that
+ * some distributions leave in a stripped file (.gnu_debugdata).
+ */
 #include <stdbool.h>
 
 struct elf;
@@ -14,3 +17,9 @@ int debug_file_find(const struct elf *elf, const struct root_fs *root, struct el
 
 /* Is `debug` of the same build as `elf`? Only files with a build id can be. */
 bool debug_file_fits(const struct elf *elf, const struct elf *debug);
+
+/*
+ * What .gnu_debugdata holds, unpacked. 0 (elf_free it); -ENOENT: there is none; -EFBIG: it unfolds to more than 64 MiB;
+ * -EBADMSG; -ENOMEM or another negative errno.
+ */
+int debug_file_unpack(const struct elf *elf, struct elf **ret_debug);

@@ -8,7 +8,6 @@
 
 #include "base/hash.h"
 #include "binary/debug_file.h"
-#include "binary/minidebuginfo.h"
 #include "binary/dwarf.h"
 #include "binary/debuginfod.h"
 #include "binary/elf.h"
@@ -207,7 +206,7 @@ static int read_symbols(struct file *file)
 	int err = 0;
 
 	if (!file->debug)
-		err = minidebuginfo_unpack(file->elf, &unpacked);
+		err = debug_file_unpack(file->elf, &unpacked);
 	if (err == -ENOMEM)
 		return err;
 	err = symbol_table_new(file->elf, file->debug ? file->debug : unpacked, &file->symtab);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* symbolizer.c with minidebuginfo.c: names that are packed in the program itself. */
+/* symbolizer.c with debug_file.c: names that are packed in the program itself. */
 #include "stripped_root.h"
 
 #include <errno.h>
 
-#include "binary/minidebuginfo.h"
+#include "binary/debug_file.h"
 
 /* As Fedora makes it: the functions that .dynsym lacks, packed. */
 static void pack_symbols(const char *source)
@@ -31,7 +31,7 @@ static void test_debugdata_names_what_is_not_exported(void **state)
 static int unpack_error(void)
 {
 	struct elf *elf = open_elf("/app/mini.so"), *debug;
-	int err = minidebuginfo_unpack(elf, &debug);
+	int err = debug_file_unpack(elf, &debug);
 
 	elf_free(elf);
 	return err;
