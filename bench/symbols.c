@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "binary/elf.h"
+#include "binary/elf_symbols.h"
 #include "binary/symbolizer.h"
 
 struct places {

@@ -27,20 +27,25 @@ static inline u64 array_room(u64 count)
 }
 
 /* Make room for `more` items behind the `count` that *items has. 0, or -ENOMEM, with the array as it was. */
-#define array_grow(items, count, more) array_grow_sized(items, count, more, sizeof(**(items)))
+#define array_grow(items, count, more)                                                                                 \
+	({                                                                                                             \
+		int array_err;                                                                                         \
+		*(items) = array_grown(*(items), count, more, sizeof(**(items)), &array_err);                          \
+		array_err;                                                                                             \
+	})
 
-static inline int array_grow_sized(void *items, u64 count, u64 more, size_t size)
+static inline void *array_grown(void *array, u64 count, u64 more, size_t size, int *ret_err)
 {
-	void *array;
+	void *grown;
 
+	*ret_err = 0;
 	if (array_room(count + more) == array_room(count))
-		return 0;
-	memcpy(&array, items, sizeof(array));
-	array = reallocarray(array, array_room(count + more), size);
-	if (!array)
-		return -ENOMEM;
-	memcpy(items, &array, sizeof(array));
-	return 0;
+		return array;
+	grown = reallocarray(array, array_room(count + more), size);
+	if (grown)
+		return grown;
+	*ret_err = -ENOMEM;
+	return array;
 }
 
 /* How many elements have a key up to `key`. Each begins with its key, a u64, and keys ascend. */

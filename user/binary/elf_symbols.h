@@ -2,7 +2,6 @@
 #pragma once
 /* Functions by name, from the symbol tables of a file or of its separate debug file. */
 #include "binary/elf.h"
-#include "binary/elf_symbols.h"
 
 struct elf_symbol {
 	const char *name; /* version suffix cut */
