@@ -73,9 +73,8 @@ static int try_btf(void)
 
 static int try_sideband(void)
 {
-	static const struct sideband_sink nothing;
 	struct sideband *sideband;
-	int err = sideband_open(&nothing, &sideband);
+	int err = sideband_open(false, &sideband);
 
 	if (!err)
 		sideband_close(sideband);

@@ -7,7 +7,7 @@
 
 #include "heap/apply_event.h"
 #include "base/log.h"
-#include "trace/on_sideband.h"
+#include "trace/sideband.h"
 #include "trace/raw_stacks.h"
 #include "trace/tracee.h"
 #include "trace/tracer_internal.h"
@@ -159,7 +159,7 @@ static int on_event(struct tracer *tracer, const struct event *event, size_t siz
 
 	/* What an address means, and whose a mapping is, is a matter of time: what precedes the event comes first. */
 	if (event->time_ns > tracer->sideband_ns)
-		on_sideband_drain(tracer);
+		sideband_drain(tracer);
 	if (event->kind == EVENT_RAW) {
 		list(tracer, event);
 		return raw_stacks_add(tracer->raw_stacks, (const struct event_raw *)event, size) == -ENOMEM ? -ENOMEM

@@ -17,6 +17,8 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "system/procfs.h"
+#include "trace/tracee.h"
+#include "trace/tracer_internal.h"
 
 #define DATA_PAGES 64 /* per CPU: room for some thousand mappings between two drains */
 
@@ -34,7 +36,6 @@ struct record {
 };
 
 struct sideband {
-	struct sideband_sink sink;
 	struct record *records;
 	size_t record_count;
 	unsigned int cpu_count;
@@ -75,6 +76,8 @@ struct sample_id {
 	u64 time_ns;
 };
 
+/* --- the rings ------------------------------------------------------------------------------------------------------ */
+
 static int cpu_open(struct cpu_ring *ring, int cpu, bool forks)
 {
 	struct perf_event_attr attr = {
@@ -105,7 +108,7 @@ static int cpu_open(struct cpu_ring *ring, int cpu, bool forks)
 	return 0;
 }
 
-int sideband_open(const struct sideband_sink *sink, struct sideband **ret_sideband)
+int sideband_open(bool forks, struct sideband **ret_sideband)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 	struct sideband *sideband = calloc(1, sizeof(*sideband) + (size_t)cpus * sizeof(*sideband->cpus));
@@ -113,9 +116,8 @@ int sideband_open(const struct sideband_sink *sink, struct sideband **ret_sideba
 
 	if (!sideband)
 		return -ENOMEM;
-	sideband->sink = *sink;
 	for (int cpu = 0; cpu < cpus && !err; cpu++) {
-		err = cpu_open(&sideband->cpus[sideband->cpu_count++], cpu, sink->fork);
+		err = cpu_open(&sideband->cpus[sideband->cpu_count++], cpu, forks);
 		/* An offline CPU. */
 		if (err == -ENODEV) {
 			sideband->cpu_count--;
@@ -172,7 +174,21 @@ static struct perf_event_header *copy_record(const char *data, u64 mask, u64 at,
 	return (struct perf_event_header *)copy;
 }
 
-static void collect(struct sideband *sideband, const struct cpu_ring *ring)
+static void count_lost(struct tracer *tracer, const struct tracee *tracee, u64 count)
+{
+	struct image *image = recorder_current(tracer->recorder, (u32)tracee->pid);
+
+	if (image)
+		image->ledger[COUNTER_MAP_LOST] += count;
+}
+
+static void count_all_lost(struct tracer *tracer, u64 count)
+{
+	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next)
+		count_lost(tracer, tracee, count);
+}
+
+static void collect(struct tracer *tracer, const struct cpu_ring *ring)
 {
 	u64 mask = DATA_PAGES * (u64)sysconf(_SC_PAGESIZE) - 1;
 	const char *data = (const char *)ring->page + ring->page->data_offset;
@@ -188,9 +204,9 @@ static void collect(struct sideband *sideband, const struct cpu_ring *ring)
 		if (header.size < sizeof(header) + sizeof(struct sample_id) || header.size > head - tail)
 			break;
 		copy = copy_record(data, mask, tail, header.size);
-		if (!copy || keep(sideband, copy)) {
+		if (!copy || keep(tracer->sideband, copy)) {
 			free(copy);
-			sideband->sink.lost(sideband->sink.arg, 1);
+			count_all_lost(tracer, 1);
 		}
 		tail += header.size;
 	}
@@ -204,9 +220,19 @@ static int by_time(const void *left, const void *right)
 	return a->time_ns < b->time_ns ? -1 : a->time_ns > b->time_ns;
 }
 
-static void hand_map(struct sideband *sideband, const struct record *record)
+/* --- on the way to the recorder ------------------------------------------------------------------------------------- */
+
+/* Is the process traced, or may it turn out to be? */
+static bool concerns(const struct tracer *tracer, u32 pid)
+{
+	return tracer->population == POPULATION_CGROUP || tracer->population == POPULATION_ALL ||
+	       tracee_find(tracer, (pid_t)pid) || recorder_announced(tracer->recorder, pid);
+}
+
+static void hand_map(struct tracer *tracer, const struct record *record)
 {
 	struct mmap2_body *body = (void *)(record->header + 1);
+	struct tracee *tracee = tracee_find(tracer, (pid_t)body->pid);
 	struct mapping mapping = {
 		.start = body->addr,
 		.end = body->addr + body->length,
@@ -223,10 +249,14 @@ static void hand_map(struct sideband *sideband, const struct record *record)
 		mapping.device = makedev(body->major, body->minor);
 		mapping.inode = body->inode;
 	}
-	sideband->sink.map(sideband->sink.arg, body->pid, &mapping);
+	if (tracee && tracee_mappings_add(tracer, tracee, &mapping))
+		count_lost(tracer, tracee, 1);
+	/* The file is opened when the process turns out to be traced. */
+	if (!tracee && concerns(tracer, body->pid))
+		recorder_map(tracer->recorder, body->pid, &mapping);
 }
 
-static void hand(struct sideband *sideband, const struct record *record)
+static void hand(struct tracer *tracer, const struct record *record)
 {
 	const struct perf_event_header *header = record->header;
 	const struct comm_body *comm = (const void *)(header + 1);
@@ -236,40 +266,40 @@ static void hand(struct sideband *sideband, const struct record *record)
 
 	switch (header->type) {
 	case PERF_RECORD_MMAP2:
-		hand_map(sideband, record);
+		hand_map(tracer, record);
 		break;
 	case PERF_RECORD_COMM:
-		if (exec || comm->pid == comm->tid)
-			sideband->sink.comm(sideband->sink.arg, comm->pid, comm->comm, exec, record->time_ns);
+		if ((exec || comm->pid == comm->tid) && concerns(tracer, comm->pid))
+			recorder_comm(tracer->recorder, comm->pid, comm->comm, exec, record->time_ns);
 		break;
 	case PERF_RECORD_FORK:
 		/* Not of a thread. */
-		if (sideband->sink.fork && fork->pid != fork->parent)
-			sideband->sink.fork(sideband->sink.arg, fork->pid, fork->parent, record->time_ns);
+		if (fork->pid != fork->parent)
+			recorder_fork(tracer->recorder, fork->pid, fork->parent, record->time_ns);
 		break;
 	case PERF_RECORD_LOST:
-		sideband->sink.lost(sideband->sink.arg, ((const u64 *)(header + 1))[1]);
+		count_all_lost(tracer, ((const u64 *)(header + 1))[1]);
 		break;
 	default:
 		break;
 	}
 }
 
-u64 sideband_drain(struct sideband *sideband)
+void sideband_drain(struct tracer *tracer)
 {
-	u64 until = clock_now_ns();
+	struct sideband *sideband = tracer->sideband;
 	size_t done = 0;
 
+	tracer->sideband_ns = clock_now_ns();
 	for (unsigned int i = 0; i < sideband->cpu_count; i++)
-		collect(sideband, &sideband->cpus[i]);
+		collect(tracer, &sideband->cpus[i]);
 	if (!sideband->record_count)
-		return until;
+		return;
 	qsort(sideband->records, sideband->record_count, sizeof(*sideband->records), by_time);
-	for (; done < sideband->record_count && sideband->records[done].time_ns <= until; done++) {
-		hand(sideband, &sideband->records[done]);
+	for (; done < sideband->record_count && sideband->records[done].time_ns <= tracer->sideband_ns; done++) {
+		hand(tracer, &sideband->records[done]);
 		free(sideband->records[done].header);
 	}
 	sideband->record_count -= done;
 	memmove(sideband->records, sideband->records + done, sideband->record_count * sizeof(*sideband->records));
-	return until;
 }

@@ -14,7 +14,6 @@
 #include "trace/bpf_maps.h"
 #include "trace/close_unused.h"
 #include "trace/on_ring.h"
-#include "trace/on_sideband.h"
 #include "trace/raw_stacks.h"
 #include "trace/sideband.h"
 #include "trace/tracee.h"
@@ -32,7 +31,7 @@ static int open_streams(struct tracer *tracer)
 	int err = on_ring_open(tracer);
 
 	if (!err)
-		err = on_sideband_open(tracer);
+		err = sideband_open(tracer->population != POPULATION_LISTED, &tracer->sideband);
 	if (!err)
 		err = unwind_tables_new(kernel_unwind_memory(tracer->kernel), &tracer->tables);
 	if (err)
@@ -134,7 +133,7 @@ bool tracer_drain(struct tracer *tracer)
 {
 	int taken;
 
-	on_sideband_drain(tracer);
+	sideband_drain(tracer);
 	kernel_begin_drain(tracer->kernel);
 	taken = on_ring_drain(tracer, DRAIN_EVENTS);
 	tracee_mappings_publish_changed(tracer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The inside of the tracer, for the files that are its parts: tracer.c, attach_process.c, on_ring.c, on_sideband.c,
+ * The inside of the tracer, for the files that are its parts: tracer.c, attach_process.c, on_ring.c, sideband.c,
  * close_unused.c and tracee.c. Calls go from the first of them to the last, never back.
  */
 #include "base/hash.h"
