@@ -29,28 +29,24 @@ struct source {
 	const char *user;
 };
 
-/* The path, in `path`; false: it is too long. */
-static bool print_path(char path[PATH_MAX], const char *format, va_list args)
+/* Print into `path` and return it; one that is too long becomes "", which no file has. */
+static const char *__attribute__((format(printf, 2, 3))) print_path(char path[PATH_MAX], const char *format, ...)
 {
-	return vsnprintf(path, PATH_MAX, format, args) < PATH_MAX;
+	va_list args;
+
+	va_start(args, format);
+	if (vsnprintf(path, PATH_MAX, format, args) >= PATH_MAX)
+		path[0] = '\0';
+	va_end(args);
+	return path;
 }
 
 /* Call `each` for the entries of the directory at that path but the hidden ones. 0 or negative errno of opening it. */
-static int __attribute__((format(printf, 3, 4)))
-for_each_in(void (*each)(const char *directory, const char *name, void *arg), void *arg, const char *format, ...)
+static int for_each_in(const char *path, void (*each)(const char *directory, const char *name, void *arg), void *arg)
 {
-	char path[PATH_MAX];
+	DIR *dir = opendir(path);
 	struct dirent *entry;
-	va_list args;
-	bool fits;
-	DIR *dir;
 
-	va_start(args, format);
-	fits = print_path(path, format, args);
-	va_end(args);
-	if (!fits)
-		return -ENAMETOOLONG;
-	dir = opendir(path);
 	if (!dir)
 		return -errno;
 	while ((entry = readdir(dir)))
@@ -88,18 +84,10 @@ static int parse(int fd, cJSON **ret_json)
  * Parse the file at that path; the caller deletes *ret_json. Any user may have written it: regular files only, of limited
  * size, the last component no link. 0, -EBADMSG (no JSON), or negative errno.
  */
-static int __attribute__((format(printf, 2, 3))) read_state(cJSON **ret_json, const char *format, ...)
+static int read_state(const char *path, cJSON **ret_json)
 {
-	char path[PATH_MAX];
-	va_list args;
-	bool fits;
 	int fd, err;
 
-	va_start(args, format);
-	fits = print_path(path, format, args);
-	va_end(args);
-	if (!fits)
-		return -ENAMETOOLONG;
 	/* Opening a pipe or a terminal must neither wait nor have an effect. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
@@ -124,10 +112,11 @@ static pid_t pid_of(const cJSON *number)
 static void docker_container(const char *directory, const char *id, void *arg)
 {
 	const struct source *source = arg;
+	char path[PATH_MAX];
 	const char *name;
 	cJSON *json;
 
-	if (read_state(&json, "%s/%s/config.v2.json", directory, id))
+	if (read_state(print_path(path, "%s/%s/config.v2.json", directory, id), &json))
 		return;
 	name = text_of(json, "Name");
 	container_list_add(source->list,
@@ -144,7 +133,7 @@ static int podman_file(const struct source *source, const char *path)
 {
 	const cJSON *container;
 	cJSON *json;
-	int err = read_state(&json, "%s", path);
+	int err = read_state(path, &json);
 
 	if (err)
 		return err;
@@ -170,9 +159,8 @@ static int podman_store(const struct source *source, const char *root, const cha
 	int ret = 0;
 
 	for (unsigned int i = 0; i < 8; i++)
-		if (snprintf(path, sizeof(path), "%s%s%s/%s-containers/%s", root, home, store, drivers[i / 2],
-			     files[i % 2]) < PATH_MAX &&
-		    podman_file(source, path) == -EACCES)
+		if (podman_file(source, print_path(path, "%s%s%s/%s-containers/%s", root, home, store, drivers[i / 2],
+						   files[i % 2])) == -EACCES)
 			ret = -EACCES;
 	return ret;
 }
@@ -183,8 +171,9 @@ static void containerd_task(const char *directory, const char *id, void *arg)
 	const struct source *source = arg;
 	struct container_fact fact = {.id = id, .runtime = source->runtime};
 	cJSON *json = NULL, *pid = NULL;
+	char path[PATH_MAX];
 
-	if (!read_state(&json, "%s/%s/config.json", directory, id)) {
+	if (!read_state(print_path(path, "%s/%s/config.json", directory, id), &json)) {
 		const cJSON *notes = cJSON_GetObjectItemCaseSensitive(json, "annotations");
 
 		fact.name = text_of(notes, "nerdctl/name");
@@ -192,7 +181,7 @@ static void containerd_task(const char *directory, const char *id, void *arg)
 		fact.part = text_of(notes, "io.kubernetes.cri.container-name");
 		fact.group = text_of(cJSON_GetObjectItemCaseSensitive(json, "linux"), "cgroupsPath");
 	}
-	if (!read_state(&pid, "%s/%s/init.pid", directory, id))
+	if (!read_state(print_path(path, "%s/%s/init.pid", directory, id), &pid))
 		fact.pid = pid_of(pid);
 	container_list_add(source->list, &fact);
 	cJSON_Delete(pid);
@@ -201,7 +190,9 @@ static void containerd_task(const char *directory, const char *id, void *arg)
 
 static void containerd_namespace(const char *directory, const char *name, void *arg)
 {
-	for_each_in(containerd_task, arg, "%s/%s", directory, name);
+	char path[PATH_MAX];
+
+	for_each_in(print_path(path, "%s/%s", directory, name), containerd_task, arg);
 }
 
 /* POD_NAMESPACE_CONTAINER-ID.log, where no name may have an underscore. */
@@ -228,7 +219,7 @@ static void kubernetes_log(const char *directory, const char *name, void *arg)
 /* The containers of one user, who may have written anything there. */
 static void load_user(const char *root, const struct passwd *user, struct container_list *list)
 {
-	char podman[64 + 256], docker[64 + 256], run[64];
+	char podman[64 + 256], docker[64 + 256], run[64], path[PATH_MAX];
 	struct source source = {.list = list, .user = user->pw_name, .runtime = podman};
 	bool denied = false;
 
@@ -238,8 +229,8 @@ static void load_user(const char *root, const struct passwd *user, struct contai
 	denied |= podman_store(&source, root, user->pw_dir, "/.local/share/containers/storage") == -EACCES;
 	denied |= podman_store(&source, root, run, "/containers") == -EACCES;
 	source.runtime = docker;
-	denied |= for_each_in(docker_container, &source, "%s%s/.local/share/docker/containers", root, user->pw_dir) ==
-		  -EACCES;
+	print_path(path, "%s%s/.local/share/docker/containers", root, user->pw_dir);
+	denied |= for_each_in(path, docker_container, &source) == -EACCES;
 	if (denied)
 		container_list_deny(list, user->pw_name);
 }
@@ -248,11 +239,8 @@ static void load_users(const char *root, struct container_list *list)
 {
 	const struct passwd *user;
 	char path[PATH_MAX];
-	FILE *users;
+	FILE *users = fopen(print_path(path, "%s/etc/passwd", root), "re");
 
-	if (snprintf(path, sizeof(path), "%s/etc/passwd", root) >= PATH_MAX)
-		return;
-	users = fopen(path, "re");
 	while (users && (user = fgetpwent(users)))
 		if (user->pw_dir && user->pw_dir[0] == '/')
 			load_user(root, user, list);
@@ -265,8 +253,9 @@ void container_runtimes_load(const char *root, struct container_list *list)
 {
 	static const char *const containerd_roots[] = {"/run", "/run/k3s"};
 	struct source source = {.list = list, .runtime = "docker"};
+	char path[PATH_MAX];
 
-	for_each_in(docker_container, &source, "%s/var/lib/docker/containers", root);
+	for_each_in(print_path(path, "%s/var/lib/docker/containers", root), docker_container, &source);
 	source.runtime = "podman";
 	if (podman_store(&source, root, "", "/var/lib/containers/storage") == -EACCES)
 		container_list_deny(list, "root");
@@ -274,10 +263,11 @@ void container_runtimes_load(const char *root, struct container_list *list)
 		container_list_deny(list, "root");
 	source.runtime = "containerd";
 	for (unsigned int i = 0; i < 2; i++)
-		for_each_in(containerd_namespace, &source, "%s%s/containerd/io.containerd.runtime.v2.task", root,
-			    containerd_roots[i]);
+		for_each_in(
+			print_path(path, "%s%s/containerd/io.containerd.runtime.v2.task", root, containerd_roots[i]),
+			containerd_namespace, &source);
 	source.runtime = "kubernetes";
-	for_each_in(kubernetes_log, &source, "%s/var/log/containers", root);
+	for_each_in(print_path(path, "%s/var/log/containers", root), kubernetes_log, &source);
 	load_users(root, list);
 }
 
