@@ -13,6 +13,7 @@
 #include "base/array.h"
 
 struct row {
+	u64 start; /* of the mapping: the key */
 	const struct mapping *mapping;
 	u32 serial;	  /* its place in the map: of two begun at the same time the later is the newer */
 	u64 highest_end;  /* of this row and all before it */
@@ -64,29 +65,18 @@ static struct mapping *mapping_copy(const struct mapping *mapping)
 /* The first row whose start lies above `addr`. */
 static u32 rows_above(const struct address_map *map, u64 addr)
 {
-	u32 low = 0, high = map->count;
-
-	while (low < high) {
-		u32 middle = low + (high - low) / 2;
-
-		if (map->rows[middle].mapping->start <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return (u32)array_count_upto(map->rows, map->count, addr);
 }
 
 static void rows_insert(struct address_map *map, const struct mapping *mapping)
 {
 	u32 place = rows_above(map, mapping->start);
 
-	while (place > 0 && map->rows[place - 1].mapping->start == mapping->start &&
+	while (place > 0 && map->rows[place - 1].start == mapping->start &&
 	       map->rows[place - 1].mapping->from_ns > mapping->from_ns)
 		place--;
 	memmove(&map->rows[place + 1], &map->rows[place], (map->count - place) * sizeof(*map->rows));
-	map->rows[place].mapping = mapping;
-	map->rows[place].serial = map->count;
+	map->rows[place] = (struct row){.start = mapping->start, .mapping = mapping, .serial = map->count};
 	for (u32 i = place; i <= map->count; i++) {
 		struct row *row = &map->rows[i];
 		const struct row *below = i > 0 ? row - 1 : NULL;
