@@ -192,18 +192,13 @@ static u16 written_registers(csh decoder, const cs_insn *insn)
 static bool has_two_registers(const cs_insn *insn, unsigned int id, int *ret_first, int *ret_second)
 {
 	const cs_x86 *x86 = &insn->detail->x86;
-	int first, second;
 
 	if (insn->id != id || x86->op_count != 2 || x86->operands[0].type != X86_OP_REG ||
 	    x86->operands[1].type != X86_OP_REG || x86->operands[0].size != 8 || x86->operands[1].size != 8)
 		return false;
-	first = gpr_number(x86->operands[0].reg);
-	second = gpr_number(x86->operands[1].reg);
-	if (first < 0 || second < 0)
-		return false;
-	*ret_first = first;
-	*ret_second = second;
-	return true;
+	*ret_first = gpr_number(x86->operands[0].reg);
+	*ret_second = gpr_number(x86->operands[1].reg);
+	return *ret_first >= 0 && *ret_second >= 0;
 }
 
 static bool walk_has_arguments(const struct walk *walk)
