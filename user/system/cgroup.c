@@ -181,16 +181,11 @@ static bool read_bytes(const char *root, const char *path, const char *name, u64
 }
 
 /* Version 1 writes "no limit" as the largest number of bytes that is whole pages. */
-static bool is_limit(u64 bytes)
-{
-	return bytes < 1ULL << 62;
-}
-
 static bool read_group(const char *root, const char *group, u64 *ret_limit, u64 *ret_used)
 {
 	return (read_bytes(root, group, "memory.max", ret_limit) &&
 		read_bytes(root, group, "memory.current", ret_used)) ||
-	       (read_bytes(root, group, "memory.limit_in_bytes", ret_limit) && is_limit(*ret_limit) &&
+	       (read_bytes(root, group, "memory.limit_in_bytes", ret_limit) && *ret_limit < 1ULL << 62 &&
 		read_bytes(root, group, "memory.usage_in_bytes", ret_used));
 }
 
