@@ -243,46 +243,35 @@ static int print_command(const struct doctor_target *target)
 
 /* --- many processes --- */
 
-/* The status of record: each process that was named needs an allocator; others may get one later. */
-static int judge(const struct selection_options *options, const struct doctor_scan *scan)
-{
-	if (!scan->processes && scan->unread.count)
-		return STATUS_UNSUPPORTED;
-	if (options->population == POPULATION_LISTED && scan->plain.count + scan->narrow.count)
-		return STATUS_NO_TARGET;
-	return STATUS_DONE;
-}
-
-static int print_pids(const struct doctor_target *target, struct pid_list *pids)
+static int print_many(const struct doctor_target *target)
 {
 	const struct selection_options *options = target->options;
 	bool chosen = options->comm || options->exe;
 	char name[SELECTION_NAME_MAX];
 	struct doctor_scan scan;
-	int status;
+	struct pid_list pids;
+	int status = selection_list(target->selection, &pids);
 
-	if (doctor_scan_make(options->pools, pids, &scan))
+	if (status)
+		return status;
+	if (doctor_scan_make(options->pools, &pids, &scan)) {
+		pid_list_release(&pids);
 		return out_of_memory();
+	}
 	selection_name(target->selection, name);
 	name[0] = (char)toupper(name[0]);
 	printf("\n%s%s: %u now\n", doctor_scan_plain(name), chosen ? ", as --comm and --exe choose" : "",
 	       scan.processes);
 	doctor_scan_print(&scan);
 	doctor_scan_print_payers(scan.binaries,
-				 options->population == POPULATION_ALL && !chosen ? LINKS_NONE : LINKS_EVERY, pids,
+				 options->population == POPULATION_ALL && !chosen ? LINKS_NONE : LINKS_EVERY, &pids,
 				 target->calibration, "every process is traced");
-	status = judge(options, &scan);
+	/* The status of record: each process that was named needs an allocator; others may get one later. */
+	if (!scan.processes && scan.unread.count)
+		status = STATUS_UNSUPPORTED;
+	else if (options->population == POPULATION_LISTED && scan.plain.count + scan.narrow.count)
+		status = STATUS_NO_TARGET;
 	doctor_scan_release(&scan);
-	return status;
-}
-
-static int print_many(const struct doctor_target *target)
-{
-	struct pid_list pids;
-	int status = selection_list(target->selection, &pids);
-
-	if (!status)
-		status = print_pids(target, &pids);
 	pid_list_release(&pids);
 	return status;
 }

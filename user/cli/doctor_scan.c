@@ -17,7 +17,7 @@
 
 #define THIS_MACHINE "" /* the root of all paths */
 
-/* One process after the other. */
+/* At one process. */
 struct look {
 	struct doctor_scan *scan;
 	pid_t pid;
@@ -94,34 +94,31 @@ static int look_at_mapping(struct mapping *mapping, void *arg)
 	return 0;
 }
 
-static int look_at_process(struct look *look, pid_t pid)
+static int look_at_process(struct doctor_scan *scan, pid_t pid)
 {
-	struct doctor_scan *scan = look->scan;
-	int err;
+	struct look look = {.scan = scan, .pid = pid};
+	int err = proc_maps_for_each(pid, look_at_mapping, &look);
 
-	*look = (struct look){.scan = scan, .pid = pid};
-	err = proc_maps_for_each(pid, look_at_mapping, look);
 	if (err == -EACCES || err == -EPERM)
 		add(&scan->unread, pid);
 	if (err) {
 		scan->error = err;
 		return err == -ENOMEM ? err : 0;
 	}
-	scan->processes += look->runs;
-	if (look->runs && !look->known)
-		add(look->narrow && !look->wide ? &scan->narrow : &scan->plain, pid);
+	scan->processes += look.runs;
+	if (look.runs && !look.known)
+		add(look.narrow && !look.wide ? &scan->narrow : &scan->plain, pid);
 	return 0;
 }
 
 int doctor_scan_make(const struct custom_allocator *pools, const struct pid_list *pids, struct doctor_scan *ret_scan)
 {
-	struct look look = {.scan = ret_scan};
 	int err;
 
 	*ret_scan = (struct doctor_scan){.binaries = binaries_new(pools)};
 	err = ret_scan->binaries ? 0 : -ENOMEM;
 	for (unsigned int i = 0; i < pids->count && !err; i++)
-		err = look_at_process(&look, pids->pids[i]);
+		err = look_at_process(ret_scan, pids->pids[i]);
 	if (err)
 		doctor_scan_release(ret_scan);
 	return err;
@@ -285,14 +282,13 @@ static void print_count(enum doctor_links links, unsigned int files, const struc
 {
 	bool every = links == LINKS_EVERY, one = count->processes == 1;
 	const char *them = files == 1 ? "it" : "them";
-	char price[96];
+	char cost[32] = "", price[96];
 
-	snprintf(price, sizeof(price), "would pay for each %s until heaptap stops",
-		 every ? "malloc and free" : "operator new");
 	if (calibration)
-		snprintf(price, sizeof(price), "would pay %.2f us for each %s until heaptap stops",
-			 (calibration->alloc_ns + (every ? calibration->free_ns : 0)) / 1e3,
-			 every ? "malloc and free" : "operator new");
+		snprintf(cost, sizeof(cost), " %.2f us",
+			 (calibration->alloc_ns + (every ? calibration->free_ns : 0)) / 1e3);
+	snprintf(price, sizeof(price), "would pay%s for each %s until heaptap stops", cost,
+		 every ? "malloc and free" : "operator new");
 	printf("  probes%s in %u file%s are unfiltered: ", every ? "" : " of operator new", files,
 	       files == 1 ? "" : "s");
 	if (count->processes)
