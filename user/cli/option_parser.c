@@ -182,13 +182,3 @@ int option_take(struct option_parser *parse, const struct option_row *option, co
 	err = store(parse, text);
 	return err || !option->check ? err : option->check(parse, text);
 }
-
-void option_set_initial(struct options *options, const struct option_row *option)
-{
-	void *field = (char *)options + option->field;
-
-	if (option->kind == OPTION_BYTES)
-		*(u64 *)field = option->initial;
-	else if (option->initial)
-		*(u32 *)field = (u32)option->initial;
-}

@@ -79,9 +79,6 @@ const char *option_spelled(const struct option_row *option);
 /* Check and store the argument of an option. 0, or not: nothing more is to be parsed. */
 int option_take(struct option_parser *parse, const struct option_row *option, const char *argument);
 
-/* Set the field of an option that is not given. */
-void option_set_initial(struct options *options, const struct option_row *option);
-
 /* These return what a function of the parser returns so that nothing more is parsed: not 0. */
 int option_stop(struct option_parser *parse, int status);
 int option_no_memory(struct option_parser *parse);

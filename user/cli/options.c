@@ -164,9 +164,16 @@ static int check(struct option_parser *parse, bool quoted)
 {
 	int err;
 
-	for (const struct option_row *option = option_table; option < option_table + option_table_count; option++)
-		if (!is_given(parse, option))
-			option_set_initial(parse->options, option);
+	for (const struct option_row *option = option_table; option < option_table + option_table_count; option++) {
+		void *field = (char *)parse->options + option->field;
+
+		if (is_given(parse, option) || !option->initial)
+			continue;
+		if (option->kind == OPTION_BYTES)
+			*(u64 *)field = option->initial;
+		else
+			*(u32 *)field = (u32)option->initial;
+	}
 	err = parse->options->verb == SUBCOMMAND_REPORT ? check_report(parse) : check_target(parse, quoted);
 	return err ? err : check_needs(parse);
 }
