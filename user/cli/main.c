@@ -22,17 +22,12 @@ int main(int argc, char **argv)
 	/* Else the C library learns from the first large block freed to keep the next ones, up to 64 MiB of them. */
 	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BYTES);
-	switch (options.verb) {
-	case SUBCOMMAND_RECORD:
+	if (options.verb == SUBCOMMAND_RECORD)
 		status = record_run(&options.record);
-		break;
-	case SUBCOMMAND_REPORT:
+	else if (options.verb == SUBCOMMAND_REPORT)
 		status = report_run(&options.report);
-		break;
-	default:
+	else
 		status = doctor_run(&options.record.target);
-		break;
-	}
 	attach_wait_closed();
 	options_release(&options);
 	return status;

@@ -151,11 +151,6 @@ static int is_profile(const struct dirent *entry)
 	return length > 6 && entry->d_name[0] != '.' && !strcmp(entry->d_name + length - 6, ".pb.gz");
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 static int report_entry(const char *name, bool first, const cJSON *index, const struct report_options *options)
 {
 	char *path;
@@ -210,7 +205,7 @@ static int report_population(const cJSON *index, const struct report_options *op
 static int report_directory(const struct report_options *options)
 {
 	struct dirent **entries;
-	int count = scandir(options->path, &entries, is_profile, by_name), status = STATUS_DONE;
+	int count = scandir(options->path, &entries, is_profile, alphasort), status = STATUS_DONE;
 	cJSON *index;
 
 	if (count < 0) {
