@@ -28,7 +28,7 @@ struct record {
 	struct signals signals;
 	struct output_dir output;
 	struct publication publication;
-	u64 start_ns, looked_ns, said_ns, written_ns, ticked_ns;
+	u64 looked_ns, said_ns, written_ns, ticked_ns;
 	u64 drained_ns; /* every event up to then has been taken in */
 	bool over;
 };
@@ -116,25 +116,20 @@ static void look(struct record *record, u64 now)
 	record->said_ns = now;
 	tracer_warn_silent(record->tracer);
 	record->over = selection_look(&record->selection, record->tracer);
-	publish_progress(&record->publication, now - record->start_ns);
-}
-
-static bool signal_stops(struct record *record)
-{
-	signals_read(&record->signals);
-	if (record->signals.child_changed)
-		launch_look(&record->launch);
-	record->signals.child_changed = false;
-	return record->signals.stop;
+	publish_progress(&record->publication, now - record->publication.start_ns);
 }
 
 static bool finished(struct record *record, u64 now)
 {
 	const struct record_options *options = record->options;
 
-	if (signal_stops(record))
+	signals_read(&record->signals);
+	if (record->signals.child_changed)
+		launch_look(&record->launch);
+	record->signals.child_changed = false;
+	if (record->signals.stop)
 		return true;
-	if (options->duration_s > 0 && (double)(now - record->start_ns) >= options->duration_s * 1e9)
+	if (options->duration_s > 0 && (double)(now - record->publication.start_ns) >= options->duration_s * 1e9)
 		return true;
 	if (record->over || launch_over(&record->launch))
 		return true;
@@ -147,7 +142,7 @@ static int poll_timeout(const struct record *record, u64 now)
 
 	if (record->options->duration_s <= 0)
 		return TRACER_DRAIN_MS;
-	left_ms = record->options->duration_s * 1e3 - (double)(now - record->start_ns) / 1e6;
+	left_ms = record->options->duration_s * 1e3 - (double)(now - record->publication.start_ns) / 1e6;
 	return left_ms < TRACER_DRAIN_MS ? (left_ms > 0 ? (int)left_ms + 1 : 0) : TRACER_DRAIN_MS;
 }
 
@@ -225,7 +220,6 @@ static int run(struct record *record)
 		.binaries = record->launch.binaries,
 		.gc = record->options->gc,
 	};
-	u64 stop_ns;
 	int status;
 
 	record->launch.binaries = NULL;
@@ -236,7 +230,6 @@ static int run(struct record *record)
 		return status;
 	/* The threads that fill the ring must not starve the one that empties it; those begun before this can wait. */
 	thread_raise_priority();
-	record->start_ns = clock_now_ns();
 	record->publication = (struct publication){
 		.options = record->options,
 		.recorder = tracer_recorder(record->tracer),
@@ -244,7 +237,7 @@ static int run(struct record *record)
 		.attach = tracer_attach_name(record->tracer),
 		.peek_tally = kernel_peek_tally,
 		.kernel = tracer_kernel(record->tracer),
-		.start_ns = record->start_ns,
+		.start_ns = clock_now_ns(),
 		.samples_max = PUBLISH_SAMPLES_MAX,
 		.start_unix_ns = clock_ns(CLOCK_REALTIME),
 	};
@@ -254,12 +247,11 @@ static int run(struct record *record)
 	say_tracing(record);
 	watch(record);
 	log_progress(NULL);
-	stop_ns = clock_now_ns();
+	record->publication.duration_ns = clock_now_ns() - record->publication.start_ns;
 	signals_return(&record->signals);
 	tracer_stop(record->tracer);
 	thread_lower_priority();
 	say_missed(record->tracer);
-	record->publication.duration_ns = stop_ns - record->start_ns;
 	return publish_finish(&record->publication);
 }
 
