@@ -25,7 +25,6 @@ static int find_group(struct selection *selection)
 						      &selection->group, &why)
 				     : cgroup_resolve(&selection->mounts, options->cgroup, &selection->group, &why);
 
-	selection->has_group = !err;
 	if (!err)
 		return STATUS_DONE;
 	log_error("%s", why ? why : strerror(-err));
@@ -53,7 +52,6 @@ int selection_open(const struct selection_options *options, struct selection *re
 
 	*ret_selection = (struct selection){.options = options};
 	err = cgroup_mounts_open(THIS_MACHINE, &ret_selection->mounts);
-	ret_selection->has_mounts = !err;
 	if (err && options->population == POPULATION_CGROUP) {
 		log_error("cgroups of version 2 are not mounted here, and heaptap cannot tell a container's processes "
 			  "without: mount -t cgroup2 none /sys/fs/cgroup/unified, or trace processes with -p");
@@ -70,12 +68,10 @@ int selection_open(const struct selection_options *options, struct selection *re
 
 void selection_release(struct selection *selection)
 {
-	if (selection->has_group)
-		cgroup_release(&selection->group);
+	cgroup_release(&selection->group);
 	container_release(&selection->container);
 	container_names_free(selection->names);
-	if (selection->has_mounts)
-		cgroup_mounts_release(&selection->mounts);
+	cgroup_mounts_release(&selection->mounts);
 }
 
 /* How many processes there are to begin with, for sizing. */
@@ -97,9 +93,9 @@ void selection_describe(const struct selection *selection, struct tracer_options
 	options->kernel.comm = selection->options->comm;
 	options->kernel.exe_device = selection->exe_device;
 	options->kernel.exe_inode = selection->exe_inode;
-	options->sources.mounts = selection->has_mounts ? (struct cgroup_mounts *)&selection->mounts : NULL;
+	options->sources.mounts = selection->mounts.root ? (struct cgroup_mounts *)&selection->mounts : NULL;
 	options->sources.containers = selection->names;
-	options->sources.group = selection->has_group ? selection->group.path : NULL;
+	options->sources.group = selection->group.path;
 }
 
 void selection_take_descriptors(void)
@@ -235,9 +231,9 @@ static void look_out(const struct selection *selection, struct tracer *tracer)
 		.programs_only = selection->options->container != NULL,
 	};
 
-	if (selection->has_group)
+	if (selection->group.path)
 		snprintf(group.path, sizeof(group.path), "%s", selection->group.path);
-	tracer_populate(tracer, selection->has_group ? &group : NULL);
+	tracer_populate(tracer, selection->group.path ? &group : NULL);
 }
 
 int selection_attach(struct selection *selection, struct tracer *tracer)
@@ -277,7 +273,7 @@ void selection_say(const struct selection *selection, const struct tracer *trace
 {
 	char name[SELECTION_NAME_MAX];
 
-	if (selection->has_group)
+	if (selection->group.path)
 		log_note("%s: %u process%s, and those that join later", selection_name(selection, name),
 			 selection->processes, selection->processes == 1 ? "" : "es");
 	say_who_pays(tracer);
@@ -289,7 +285,7 @@ bool selection_look(struct selection *selection, const struct tracer *tracer)
 	const char *name = selection->options->container ? selection->options->container : selection->group.path;
 	u32 made;
 
-	if (!selection->has_group)
+	if (!selection->group.path)
 		return false;
 	made = kernel_group_made(tracer_kernel(tracer));
 	if (made != selection->made) {

@@ -27,11 +27,9 @@ struct selection_options {
 
 struct selection {
 	const struct selection_options *options;
-	struct cgroup_mounts mounts;
-	bool has_mounts;
+	struct cgroup_mounts mounts; /* root NULL: there are none */
 	struct container_names *names;
-	struct cgroup group; /* of POPULATION_CGROUP */
-	bool has_group;
+	struct cgroup group;	    /* of POPULATION_CGROUP; path NULL: none */
 	struct container container; /* of --container */
 	dev_t exe_device;	    /* of --exe; inode 0: any */
 	ino_t exe_inode;
