@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "format/index_read.h"
 #include "format/pprof_read.h"
+#include "format/table_lifetimes.h"
 #include "format/table_processes.h"
 #include "format/table_profile.h"
 #include "format/folded.h"
@@ -56,10 +57,12 @@ static int render(const struct profile *profile, const struct report_options *op
 		err = text_write(profile, stdout);
 	else if (options->format == REPORT_FOLDED)
 		err = folded_write(profile, stdout, measure);
-	else if (options->lifetimes)
-		table_profile_print_lifetimes(profile, options->top, stdout);
-	else
-		table_profile_print_by(profile, measure, options->top, stdout);
+	else if (!options->lifetimes)
+		table_profile_print(profile, measure, options->top, stdout);
+	else {
+		table_profile_print_head(profile, stdout);
+		table_lifetimes_print(profile, options->top, stdout);
+	}
 	return finish_output(err);
 }
 

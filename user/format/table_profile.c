@@ -274,7 +274,7 @@ static void print_ledger(const struct profile *profile, FILE *out)
 		print_balance(missing, out);
 }
 
-void table_profile_print_by(const struct profile *profile, enum measure by, unsigned int top, FILE *out)
+void table_profile_print(const struct profile *profile, enum measure by, unsigned int top, FILE *out)
 {
 	static const enum measure counterpart[MEASURE_MAX] = {
 		[ALLOC_OBJECTS] = INUSE_OBJECTS,
@@ -299,15 +299,4 @@ void table_profile_print_by(const struct profile *profile, enum measure by, unsi
 		fprintf(out, "\nChild processes started and not traced: %" PRIu64 ".\n",
 			profile->ledger[COUNTER_CHILDREN]);
 	print_ledger(profile, out);
-}
-
-void table_profile_print(const struct profile *profile, unsigned int top, FILE *out)
-{
-	table_profile_print_by(profile, INUSE_SPACE, top, out);
-}
-
-void table_profile_print_lifetimes(const struct profile *profile, unsigned int top, FILE *out)
-{
-	table_profile_print_head(profile, out);
-	table_lifetimes_print(profile, top, out);
 }

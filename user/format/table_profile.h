@@ -10,17 +10,11 @@
 
 /*
  * One process: header (pid, comm, duration, interval), totals with standard errors and samples, peak in-use with its
- * time, RSS at start and end beside in-use, the top `top` sites by in-use and by allocated (each with samples and
- * standard error), the lifetimes of its top sites, what tracing cost the target, and the ledger when anything was lost
+ * time, RSS at start and end beside in-use, the top `top` sites in the order of `by`, then of its counterpart
+ * (allocated for in-use), each with samples and standard error, the lifetimes of its top sites, what tracing cost the target, and the ledger when anything was lost
  * or degraded.
  */
-void table_profile_print(const struct profile *profile, unsigned int top, FILE *out);
-
-/* The same with the sites in the order of `by` first, and of its counterpart (allocated for in-use) second. */
-void table_profile_print_by(const struct profile *profile, enum measure by, unsigned int top, FILE *out);
-
-/* The header and the table of lifetimes alone. */
-void table_profile_print_lifetimes(const struct profile *profile, unsigned int top, FILE *out);
+void table_profile_print(const struct profile *profile, enum measure by, unsigned int top, FILE *out);
 
 /* "pid comm exe, duration, interval" as a line. */
 void table_profile_print_head(const struct profile *profile, FILE *out);

@@ -41,7 +41,7 @@ static void print_image(const struct profile *profile, void *arg)
 		log_note("process %u: the names in its /tmp/perf-%d.map are not used: %s", profile->pid,
 			 profile->root->inner_pid, profile->perf_map_refused);
 	if (!publication->options->quiet)
-		table_profile_print(profile, SUMMARY_SITES, stderr);
+		table_profile_print(profile, INUSE_SPACE, SUMMARY_SITES, stderr);
 }
 
 /* The symbolizer is kept, so that names are looked up once and not for every profile. */
@@ -245,7 +245,7 @@ static void print_summary(const struct aggregate_result *result)
 
 	table_processes_print(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
 	fputc('\n', stderr);
-	table_profile_print(result->all, SUMMARY_SITES, stderr);
+	table_profile_print(result->all, INUSE_SPACE, SUMMARY_SITES, stderr);
 	table_processes_print_losses(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
 }
 

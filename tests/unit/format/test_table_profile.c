@@ -10,7 +10,7 @@ static char *print(const struct profile *profile, enum measure by, unsigned int 
 {
 	struct printed printed;
 
-	table_profile_print_by(profile, by, top, printed_open(&printed));
+	table_profile_print(profile, by, top, printed_open(&printed));
 	return printed_close(&printed);
 }
 
