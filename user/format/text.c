@@ -10,6 +10,7 @@
 #include "format/site_label.h"
 #include "base/stream.h"
 #include "base/text.h"
+#include "profile/estimate.h"
 
 /* The reader takes signed 64-bit numbers only. */
 static u64 saturated_add(u64 a, u64 b)
@@ -17,19 +18,12 @@ static u64 saturated_add(u64 a, u64 b)
 	return a > INT64_MAX - b ? INT64_MAX : a + b;
 }
 
-static u64 saturated_product(u64 a, u64 b)
-{
-	u64 product;
-
-	return __builtin_mul_overflow(a, b, &product) || product > INT64_MAX ? INT64_MAX : product;
-}
-
 static void raw_values(const struct profile *profile, const struct profile_sample *sample, u64 raw[MEASURE_MAX])
 {
-	raw[ALLOC_OBJECTS] = sample->alloc_count;
-	raw[ALLOC_SPACE] = saturated_product(sample->alloc_count, sample->size);
-	raw[INUSE_OBJECTS] = profile->alloc_only ? 0 : sample->inuse_count;
-	raw[INUSE_SPACE] = saturated_product(raw[INUSE_OBJECTS], sample->size);
+	u64 inuse_count = profile->alloc_only ? 0 : sample->inuse_count;
+
+	estimate_scale(sample->alloc_count, sample->size, 1, &raw[ALLOC_OBJECTS], &raw[ALLOC_SPACE]);
+	estimate_scale(inuse_count, sample->size, 1, &raw[INUSE_OBJECTS], &raw[INUSE_SPACE]);
 }
 
 static void print_values(const u64 raw[MEASURE_MAX], FILE *out)
