@@ -64,18 +64,3 @@ void image_balance(struct image *image)
 	 */
 	image->ledger[COUNTER_ENTRY_ONLY] = unfollowed > refused ? unfollowed - refused : 0;
 }
-
-u32 *image_count_of(struct image_count *counts, u32 pid)
-{
-	u32 place = pid % IMAGE_COUNT_PIDS, **page = &counts->pages[place / IMAGE_COUNT_PAGE];
-
-	if (!*page)
-		*page = calloc(IMAGE_COUNT_PAGE, sizeof(**page));
-	return *page ? &(*page)[place % IMAGE_COUNT_PAGE] : NULL;
-}
-
-void image_count_release(struct image_count *counts)
-{
-	for (u32 i = 0; i < IMAGE_COUNT_PIDS / IMAGE_COUNT_PAGE; i++)
-		free(counts->pages[i]);
-}

@@ -46,18 +46,3 @@ void image_set_comm(struct image *image, const char *comm);
 
 /* Set those terms of the ledger that the heap knows: freed, live or ended, entry_only. May be repeated. */
 void image_balance(struct image *image);
-
-#define IMAGE_COUNT_PIDS (1u << 22) /* the kernel's own limit */
-#define IMAGE_COUNT_PAGE 1024u
-
-/*
- * How many images each pid has had. Outlasts the images, since files are named by it. Four bytes a pid, in pages made
- * when first needed; valid when zeroed.
- */
-struct image_count {
-	u32 *pages[IMAGE_COUNT_PIDS / IMAGE_COUNT_PAGE];
-};
-
-/* The count of `pid`, to be changed by the caller; NULL: no memory. */
-u32 *image_count_of(struct image_count *counts, u32 pid);
-void image_count_release(struct image_count *counts);

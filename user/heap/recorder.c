@@ -9,6 +9,8 @@
 
 #include "system/address_map.h"
 
+#define PIDS (1u << 22) /* the kernel's own limit. A table of as many is memory only where it is written to. */
+
 /*
  * An image that has been announced and has not begun. The side-band announces a new program (by a fork, or a comm record
  * with the exec flag) and its first mappings before the ring's event begins the image; until then they are kept here. A
@@ -24,8 +26,8 @@ struct pending_image {
 struct recorder {
 	struct recorder_options options;
 	struct image *images;
-	struct image *newest; /* of each pid, by pid */
-	struct image_count counts;
+	struct image *newest;		   /* of each pid, by pid */
+	u32 *image_counts;		   /* by pid: how many images it has had; files are named by it */
 	struct image *ended, **ended_last; /* not taken yet, in the order they ended */
 	struct pending_image *pending;	   /* the newest announcement first: few are pending at a time */
 	struct quota quota;
@@ -37,6 +39,11 @@ struct recorder *recorder_new(const struct recorder_options *options)
 
 	if (!recorder)
 		return NULL;
+	recorder->image_counts = calloc(PIDS, sizeof(*recorder->image_counts));
+	if (!recorder->image_counts) {
+		free(recorder);
+		return NULL;
+	}
 	recorder->options = *options;
 	recorder->ended_last = &recorder->ended;
 	recorder->quota.max = options->sites_max;
@@ -115,7 +122,7 @@ void recorder_free(struct recorder *recorder)
 		address_map_free(unlink_pending(&recorder->pending));
 	HASH_CLEAR(hh_by_pid, recorder->newest);
 	hash_release(recorder->images, image_free);
-	image_count_release(&recorder->counts);
+	free(recorder->image_counts);
 	free(recorder);
 }
 
@@ -188,12 +195,10 @@ static int enter(struct recorder *recorder, struct image *image)
 
 int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct image **ret_image)
 {
-	u32 *count = image_count_of(&recorder->counts, pid);
+	u32 *count = &recorder->image_counts[pid % PIDS];
 	struct address_map *announced;
 	struct image *image;
 
-	if (!count)
-		return -ENOMEM;
 	image = image_new(number, pid, *count + 1, recorder->options.sample_bytes, now_ns);
 	if (!image || enter(recorder, image)) {
 		image_free(image);
