@@ -242,39 +242,30 @@ int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq)
 
 /* --- at its end --- */
 
+struct lines {
+	struct aggregate *aggregate;
+	struct index_table *table; /* that they are added to */
+};
+
 /* The line of what is merged, with the files written of it before behind its last. */
-static int add_line(struct aggregate *aggregate, struct index_table *table, const struct profile *merged, char **files)
+static void add_line(void *arg, const struct profile *merged, char **files)
 {
+	const struct lines *lines = arg;
+	int *err = &lines->aggregate->err;
 	struct profile *facts = profile_copy_facts(merged);
 	struct index_entry line = index_entry_of(merged, NULL), *last;
-	int err = string_list_append(&files, string_list_take(&aggregate->files, merged->stem));
 
-	if (!facts) {
+	note(err, string_list_append(&files, string_list_take(&lines->aggregate->files, merged->stem)));
+	if (!facts)
 		string_list_free(files);
-		return -ENOMEM;
+	if (!facts || index_table_add(lines->table, facts, files)) {
+		note(err, -ENOMEM);
+		return;
 	}
-	if (index_table_add(table, facts, files))
-		return -ENOMEM;
-	last = &table->entries[table->count - 1];
+	last = &lines->table->entries[lines->table->count - 1];
 	line.facts = last->facts;
 	line.files = last->files;
 	*last = line;
-	return err;
-}
-
-static void add_container_line(void *arg, const struct profile *merged, char **files)
-{
-	struct aggregate *aggregate = arg;
-
-	note(&aggregate->err, add_line(aggregate, &aggregate->result.merged, merged, files));
-}
-
-static void add_executable_line(void *arg, const struct profile *merged, char **files)
-{
-	struct aggregate *aggregate = arg;
-
-	aggregate->result.executables++;
-	note(&aggregate->err, add_line(aggregate, &aggregate->result.processes, merged, files));
 }
 
 static bool is_of_executable(const struct profile_labels *labels, const void *row)
@@ -285,12 +276,15 @@ static bool is_of_executable(const struct profile_labels *labels, const void *ro
 int aggregate_finish(struct aggregate *aggregate)
 {
 	const struct aggregate_options *options = &aggregate->options;
-	const struct merged_output executables = {options->dir, options->formats, 0, add_executable_line, aggregate};
-	const struct merged_output containers = {options->dir, options->formats, 0, add_container_line, aggregate};
+	struct lines of_executables = {aggregate, &aggregate->result.processes};
+	struct lines of_containers = {aggregate, &aggregate->result.merged};
+	const struct merged_output executables = {options->dir, options->formats, 0, add_line, &of_executables};
+	const struct merged_output containers = {options->dir, options->formats, 0, add_line, &of_containers};
 	int err;
 
 	if (!options->merges)
 		return 0;
+	aggregate->result.executables = HASH_COUNT(aggregate->executables.rows);
 	err = merged_rows_write(&aggregate->executables, aggregate->result.all, is_of_executable, &executables);
 	note(&err, by_container_write(aggregate->containers, &containers));
 	note(&err, aggregate->err);
