@@ -159,13 +159,11 @@ struct by_container *by_container_new(void)
 {
 	struct by_container *containers = calloc(1, sizeof(*containers));
 
-	if (!containers)
+	if (containers && !(containers->all = merge_new())) {
+		free(containers);
 		return NULL;
-	containers->all = merge_new();
-	if (containers->all)
-		return containers;
-	free(containers);
-	return NULL;
+	}
+	return containers;
 }
 
 void by_container_free(struct by_container *containers)

@@ -170,16 +170,6 @@ static bool is_wanted(const struct selection *selection, pid_t pid)
 				 stat_buffer.st_ino == selection->exe_inode);
 }
 
-static void keep_wanted(const struct selection *selection, struct pid_list *pids)
-{
-	unsigned int kept = 0;
-
-	for (unsigned int i = 0; i < pids->count; i++)
-		if (is_wanted(selection, pids->pids[i]))
-			pids->pids[kept++] = pids->pids[i];
-	pids->count = kept;
-}
-
 /* A mistake in a list of PIDs is reported, not worked around: all are traced, or none. */
 static int check_pid(pid_t pid)
 {
@@ -198,6 +188,7 @@ static int check_pid(pid_t pid)
 
 int selection_list(const struct selection *selection, struct pid_list *ret_list)
 {
+	unsigned int kept = 0;
 	int err;
 
 	*ret_list = (struct pid_list){0};
@@ -209,17 +200,11 @@ int selection_list(const struct selection *selection, struct pid_list *ret_list)
 		log_error("cannot list the processes to trace: %s", strerror(-err));
 		return STATUS_FAILED;
 	}
-	keep_wanted(selection, ret_list);
+	for (unsigned int i = 0; i < ret_list->count; i++)
+		if (is_wanted(selection, ret_list->pids[i]))
+			ret_list->pids[kept++] = ret_list->pids[i];
+	ret_list->count = kept;
 	return STATUS_DONE;
-}
-
-static int attach_named(struct tracer *tracer, const struct pid_list *pids)
-{
-	int status = STATUS_DONE;
-
-	for (unsigned int i = 0; i < pids->count && status == STATUS_DONE; i++)
-		status = attach_process(tracer, pids->pids[i]);
-	return status;
 }
 
 /* The runtime's own process enters a container with the host's libc, which no other process should have to pay for. */
@@ -245,9 +230,10 @@ int selection_attach(struct selection *selection, struct tracer *tracer)
 	if (!listed)
 		look_out(selection, tracer);
 	status = selection_list(selection, &pids);
-	if (!status)
-		status = listed ? attach_named(tracer, &pids)
-				: attach_processes(tracer, pids.pids, pids.count, &selection->processes);
+	if (!status && !listed)
+		status = attach_processes(tracer, pids.pids, pids.count, &selection->processes);
+	for (unsigned int i = 0; i < pids.count && !status && listed; i++)
+		status = attach_process(tracer, pids.pids[i]);
 	pid_list_release(&pids);
 	return status;
 }
