@@ -10,7 +10,7 @@
 #include "include/config.h"
 #include "system/pid_list.h"
 #include "probe/binaries.h"
-#include "trace/calibrate.h"
+#include "trace/attach_method.h"
 
 #define DOCTOR_SCAN_NAMED 5
 

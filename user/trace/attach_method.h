@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* Choosing a way of attaching: session, multi, perf, tried in that order by really probing heaptap itself. */
-#include "trace/calibrate.h"
+/*
+ * Choosing a way of attaching: session, multi, perf, tried in that order by really probing two private functions of heaptap
+ * itself with the very programs that will be used. That also measures what one unsampled hit costs on this machine.
+ */
+#include "trace/bpf_object.h"
+
+struct calibration {
+	double alloc_ns, free_ns;
+	bool filter_is_right; /* the PID filter sees every thread of the process (multi links before 6.10 do not) */
+};
 
 /*
  * Load the programs for the best way that works (or the one HEAPTAP_ATTACH names) and calibrate it; sets options->kind.

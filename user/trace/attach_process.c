@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "system/proc_maps.h"
 #include "system/procfs.h"
-#include "trace/attach_method.h"
 #include "trace/tracee.h"
 #include "trace/tracer_internal.h"
 

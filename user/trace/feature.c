@@ -9,11 +9,14 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "feature.skel.h"
-#include "trace/calibrate.h"
+#include "system/address_map.h"
+#include "system/proc_maps.h"
+#include "trace/attach.h"
 #include "trace/sideband.h"
 #include "trace/uprobe_link.h"
 
@@ -24,6 +27,44 @@
 static __attribute__((noinline)) void site(void)
 {
 	__asm__ volatile("nop");
+}
+
+struct own_code {
+	u64 addr, offset;
+};
+
+static int find_own_code(struct mapping *mapping, void *arg)
+{
+	struct own_code *code = arg;
+
+	if (code->addr < mapping->start || code->addr >= mapping->end)
+		return 0;
+	code->offset = code->addr - mapping->start + mapping->file_offset;
+	return 1;
+}
+
+int feature_find_offset(void (*function)(void), u64 *ret_offset)
+{
+	struct own_code code = {.addr = (u64)function};
+
+	if (proc_maps_for_each(getpid(), find_own_code, &code) != 1)
+		return -ENOENT;
+	*ret_offset = code.offset;
+	return 0;
+}
+
+static void *call_in_thread(void *function)
+{
+	(*(void (**)(void))function)();
+	return NULL;
+}
+
+int feature_call_elsewhere(void (*function)(void))
+{
+	pthread_t thread;
+	int err = pthread_create(&thread, NULL, call_in_thread, &function);
+
+	return err ? -err : -pthread_join(thread, NULL);
 }
 
 /* Load one program of the object and nothing else. */
@@ -108,7 +149,7 @@ static int trial_open(struct trial *trial, enum attach_kind kind)
 		return err ? err : -ENOMEM;
 	program =
 		kind == ATTACH_SESSION ? trial->skeleton->progs.feature_session : trial->skeleton->progs.feature_uprobe;
-	err = calibrate_find_offset(site, &offset);
+	err = feature_find_offset(site, &offset);
 	if (!err)
 		err = load(trial->skeleton, program, attach_kind_type(kind));
 	if (err)
@@ -134,7 +175,7 @@ static u64 trial_hits(const struct trial *trial, void (*call)(void))
 
 static void site_elsewhere(void)
 {
-	calibrate_call_elsewhere(site);
+	feature_call_elsewhere(site);
 }
 
 /* The entry runs the program with our cookie; a session skips the return leg when asked to, and takes it else. */

@@ -8,3 +8,9 @@
 
 /* Try everything: up to half a second, most of it waiting for probes to be removed. */
 void feature_probe(struct features *ret_features);
+
+/* The offset of a function of heaptap's own in its file. 0 or negative errno. */
+int feature_find_offset(void (*function)(void), u64 *ret_offset);
+
+/* Call it in another thread than the main one. 0 or negative errno. */
+int feature_call_elsewhere(void (*function)(void));

@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "binary/elf.h"
 #include "system/mapped_by.h"
-#include "trace/attach_method.h"
 #include "trace/bpf_maps.h"
 #include "trace/close_unused.h"
 #include "trace/on_ring.h"

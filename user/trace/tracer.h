@@ -4,8 +4,8 @@
  * The room trace/ owns everything that needs a kernel: the BPF programs and their maps, the links that probe allocators, ring
  * and side-band. It alone includes libbpf and the skeletons. It fills the recorder, and knows nothing of files and formats.
  *
- * In reading order: feature_text.h (what a kernel must have), feature.h (trying it), calibrate.h and attach_method.h (choosing
- * a way of attaching), bpf_object.h and bpf_maps.h (programs and maps), attach.h and uprobe_link.h (links), sideband.h,
+ * In reading order: feature_text.h (what a kernel must have), feature.h (trying it), attach_method.h (choosing a way
+ * of attaching), bpf_object.h and bpf_maps.h (programs and maps), attach.h and uprobe_link.h (links), sideband.h,
  * raw_stacks.h, settle.h; then this header, and tracer_internal.h with the tracer's parts.
  *
  * The tracer is all of it together: it loads the programs for the best way of attaching that works, attaches to processes

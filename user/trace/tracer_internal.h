@@ -7,9 +7,8 @@
 #include "base/hash.h"
 #include "heap/recorder.h"
 #include "probe/binaries.h"
-#include "trace/attach.h"
+#include "trace/attach_method.h"
 #include "trace/bpf_object.h"
-#include "trace/calibrate.h"
 #include "trace/settle.h"
 #include "unwind/tables.h"
 
