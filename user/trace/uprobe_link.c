@@ -92,26 +92,19 @@ static int sysfs_number(const char *path, const char *format, unsigned int *ret_
 
 static int uprobe_event_open(const char *path, u64 offset, pid_t pid, bool ret)
 {
-	struct perf_event_attr attr;
-	unsigned int type = 0, bit = 0;
+	struct perf_event_attr attr = {.size = sizeof(attr), .uprobe_path = address(path), .probe_offset = offset};
+	unsigned int bit = 0;
 	int err;
 	long fd;
 
-	err = sysfs_number("/sys/bus/event_source/devices/uprobe/type", "%u", &type);
-	if (err)
-		return err;
-	err = sysfs_number("/sys/bus/event_source/devices/uprobe/format/retprobe", "config:%u", &bit);
+	err = sysfs_number("/sys/bus/event_source/devices/uprobe/type", "%u", &attr.type);
+	if (!err)
+		err = sysfs_number("/sys/bus/event_source/devices/uprobe/format/retprobe", "config:%u", &bit);
 	if (err)
 		return err;
 	if (bit > 63)
 		return -EBADMSG;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.size = sizeof(attr);
-	attr.type = type;
 	attr.config = ret ? 1ULL << bit : 0;
-	attr.uprobe_path = address(path);
-	attr.probe_offset = offset;
 	/* Unfiltered, an event is still opened on some CPU; the program runs on whichever one hits. */
 	fd = syscall(SYS_perf_event_open, &attr, pid ? pid : -1, pid ? -1 : 0, -1, PERF_FLAG_FD_CLOEXEC);
 	return fd < 0 ? -errno : (int)fd;
@@ -120,13 +113,12 @@ static int uprobe_event_open(const char *path, u64 offset, pid_t pid, bool ret)
 int uprobe_link_create_perf(int prog_fd, const char *path, u64 offset, u64 cookie, pid_t pid, bool ret,
 			    int *ret_perf_fd)
 {
+	int perf_fd = uprobe_event_open(path, offset, pid, ret), link_fd;
 	struct link_create attr;
-	int perf_fd, link_fd;
 
-	perf_fd = uprobe_event_open(path, offset, pid, ret);
 	if (perf_fd < 0)
 		return perf_fd;
-
+	/* All of the union: an older kernel refuses what is not zero behind the part that it knows. */
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_fd = (u32)prog_fd;
 	attr.target_fd = (u32)perf_fd;
