@@ -10,64 +10,46 @@
 
 #define TAKEN UINT64_MAX
 
-struct run {
+/* One run. The first one of the chain is never freed by joining, so it stands for the whole. */
+struct extent {
 	u32 first, count;
 	u64 free_ns; /* when it may be handed out, TAKEN: it is */
-	struct run *next;
+	struct extent *next;
 };
 
-struct extent {
-	struct run *runs;
-};
-
-static struct run *run_new(u32 first, u32 count, struct run *next)
+static struct extent *run_new(u32 first, u32 count, struct extent *next)
 {
-	struct run *run = calloc(1, sizeof(*run));
+	struct extent *run = calloc(1, sizeof(*run));
 
-	if (!run)
-		return NULL;
-	run->first = first;
-	run->count = count;
-	run->next = next;
+	if (run)
+		*run = (struct extent){.first = first, .count = count, .next = next};
 	return run;
 }
 
 struct extent *extent_new(u32 count)
 {
-	struct extent *extent = calloc(1, sizeof(*extent));
-
-	if (!extent)
-		return NULL;
-	extent->runs = run_new(0, count, NULL);
-	if (!extent->runs) {
-		free(extent);
-		return NULL;
-	}
-	return extent;
+	return run_new(0, count, NULL);
 }
 
 void extent_free(struct extent *extent)
 {
-	if (!extent)
-		return;
-	while (extent->runs) {
-		struct run *run = extent->runs;
+	while (extent) {
+		struct extent *run = extent;
 
-		extent->runs = run->next;
+		extent = run->next;
 		free(run);
 	}
-	free(extent);
 }
 
-static bool is_free(const struct run *run, u64 now_ns)
+static bool is_free(const struct extent *run, u64 now_ns)
 {
 	return run->free_ns <= now_ns;
 }
 
 /* Make one run of this and what follows, as far as it is free. */
-static void join(struct run *run, u64 now_ns)
+static void join(struct extent *run, u64 now_ns)
 {
-	struct run *next;
+	struct extent *next;
 
 	while ((next = run->next) && is_free(next, now_ns)) {
 		run->count += next->count;
@@ -78,9 +60,9 @@ static void join(struct run *run, u64 now_ns)
 
 int extent_take(struct extent *extent, u32 count, u64 now_ns, u32 *ret_first)
 {
-	struct run *run;
+	struct extent *run;
 
-	for (run = extent->runs; run; run = run->next) {
+	for (run = extent; run; run = run->next) {
 		if (!is_free(run, now_ns))
 			continue;
 		join(run, now_ns);
@@ -90,7 +72,7 @@ int extent_take(struct extent *extent, u32 count, u64 now_ns, u32 *ret_first)
 	if (!run)
 		return -ENOSPC;
 	if (run->count > count) {
-		struct run *rest = run_new(run->first + count, run->count - count, run->next);
+		struct extent *rest = run_new(run->first + count, run->count - count, run->next);
 
 		if (!rest)
 			return -ENOMEM;
@@ -104,7 +86,7 @@ int extent_take(struct extent *extent, u32 count, u64 now_ns, u32 *ret_first)
 
 void extent_give(struct extent *extent, u32 first, u64 now_ns)
 {
-	for (struct run *run = extent->runs; run; run = run->next)
+	for (struct extent *run = extent; run; run = run->next)
 		if (run->first == first && run->free_ns == TAKEN)
 			run->free_ns = now_ns + EXTENT_REST_NS;
 }
