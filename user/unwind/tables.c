@@ -150,32 +150,35 @@ static void *work(void *arg)
 	return NULL;
 }
 
+static void release(struct unwind_tables *set)
+{
+	map_lists_release(&set->lists);
+	cfi_rules_free(set->rules);
+	pthread_mutex_destroy(&set->mutex);
+	pthread_cond_destroy(&set->requested);
+	pthread_cond_destroy(&set->settled);
+	free(set);
+}
+
 int unwind_tables_new(const struct unwind_memory *memory, struct unwind_tables **ret_set)
 {
 	struct unwind_tables *set = calloc(1, sizeof(*set));
-	int err;
+	int err = ENOMEM;
 
 	if (!set)
 		return -ENOMEM;
 	set->memory = *memory;
 	set->rules = cfi_rules_new();
-	if (!set->rules || map_lists_init(&set->lists, memory->mappings, memory->mapping_count)) {
-		cfi_rules_free(set->rules);
-		free(set);
-		return -ENOMEM;
-	}
 	pthread_mutex_init(&set->mutex, NULL);
 	pthread_cond_init(&set->requested, NULL);
 	pthread_cond_init(&set->settled, NULL);
-	err = pthread_create(&set->worker, NULL, work, set);
-	if (err) {
-		map_lists_release(&set->lists);
-		cfi_rules_free(set->rules);
-		free(set);
-		return -err;
-	}
-	*ret_set = set;
-	return 0;
+	if (set->rules && !map_lists_init(&set->lists, memory->mappings, memory->mapping_count))
+		err = pthread_create(&set->worker, NULL, work, set);
+	if (err)
+		release(set);
+	else
+		*ret_set = set;
+	return -err;
 }
 
 void unwind_tables_free(struct unwind_tables *set)
@@ -193,41 +196,35 @@ void unwind_tables_free(struct unwind_tables *set)
 		set->tables = table->next;
 		free(table);
 	}
-	map_lists_release(&set->lists);
-	cfi_rules_free(set->rules);
-	pthread_mutex_destroy(&set->mutex);
-	pthread_cond_destroy(&set->requested);
-	pthread_cond_destroy(&set->settled);
-	free(set);
+	release(set);
 }
 
-static struct table *find_table(const struct unwind_tables *set, const struct elf *elf)
+/* The link that leads to the file's table, or the last one, which is NULL. */
+static struct table **find_table(struct unwind_tables *set, const struct elf *elf)
 {
-	struct table *table = set->tables;
+	struct table **link = &set->tables;
 
-	while (table && table->elf != elf)
-		table = table->next;
-	return table;
+	while (*link && (*link)->elf != elf)
+		link = &(*link)->next;
+	return link;
 }
 
 /* With the mutex held; NULL: no memory. */
 static struct table *request(struct unwind_tables *set, struct elf *elf)
 {
-	struct table *table = find_table(set, elf);
+	struct table *table = *find_table(set, elf);
 
-	if (table && table->state == TABLE_EVICTED) {
-		table->state = TABLE_WAITING;
-		set->waiting++;
-		pthread_cond_signal(&set->requested);
-	}
-	if (table)
+	if (table && table->state != TABLE_EVICTED)
 		return table;
-	table = calloc(1, sizeof(*table));
-	if (!table)
-		return NULL;
-	table->elf = elf;
-	table->next = set->tables;
-	set->tables = table;
+	if (!table) {
+		table = calloc(1, sizeof(*table));
+		if (!table)
+			return NULL;
+		table->elf = elf;
+		table->next = set->tables;
+		set->tables = table;
+	}
+	table->state = TABLE_WAITING;
 	set->waiting++;
 	pthread_cond_signal(&set->requested);
 	return table;
@@ -245,12 +242,11 @@ int unwind_tables_request(struct unwind_tables *set, struct elf *elf)
 
 bool unwind_tables_forget(struct unwind_tables *set, const struct elf *elf)
 {
-	struct table **link = &set->tables, *table;
+	struct table **link, *table;
 	bool busy = false;
 
 	pthread_mutex_lock(&set->mutex);
-	while (*link && (*link)->elf != elf)
-		link = &(*link)->next;
+	link = find_table(set, elf);
 	table = *link;
 	if (table) {
 		busy = table->state == TABLE_WAITING || map_lists_has(&set->lists, elf);
@@ -284,7 +280,6 @@ void unwind_tables_wait(struct unwind_tables *set, int milliseconds)
 
 int unwind_tables_rule(struct unwind_tables *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
 {
-	struct cfi_table view = {.words = NULL};
 	struct table *table;
 	u32 rule = 0;
 	int err;
@@ -299,12 +294,11 @@ int unwind_tables_rule(struct unwind_tables *set, struct elf *elf, u64 offset, s
 	} else if (table->state == TABLE_WAITING) {
 		err = -EAGAIN;
 	} else {
-		view.words = set->memory.rows + table->index;
-		view.count = table->count;
+		struct cfi_table view = {.words = set->memory.rows + table->index, .count = table->count};
+
 		/* Code behind all that the file describes has rule 0, as in the programs. */
+		cfi_lookup(&view, offset, &rule);
 		err = 0;
-		if (cfi_lookup(&view, offset, &rule))
-			rule = 0;
 		*ret_rule = set->memory.rules[rule];
 	}
 	pthread_mutex_unlock(&set->mutex);

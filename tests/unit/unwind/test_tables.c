@@ -123,15 +123,15 @@ static void test_evict_unlisted_file_gives_way_the_oldest_first(void **state)
 	for (u32 i = 0; i < 3; i++)
 		unwind_tables_request(set, elfs[i]);
 	unwind_tables_wait(set, -1);
-	assert_int_equal(find_table(set, elfs[0])->state, TABLE_EVICTED);
-	assert_is_loader(find_table(set, elfs[1])->index);
-	assert_is_loader(find_table(set, elfs[2])->index);
+	assert_int_equal((*find_table(set, elfs[0]))->state, TABLE_EVICTED);
+	assert_is_loader((*find_table(set, elfs[1]))->index);
+	assert_is_loader((*find_table(set, elfs[2]))->index);
 	/* Asked for, it comes back, and another gives way. */
 	assert_int_equal(unwind_tables_rule(set, elfs[0], 0, &rule), -EAGAIN);
 	unwind_tables_wait(set, -1);
 	assert_int_equal(unwind_tables_rule(set, elfs[0], 0, &rule), 0);
-	assert_int_equal(find_table(set, elfs[1])->state, TABLE_EVICTED);
-	assert_is_loader(find_table(set, elfs[0])->index);
+	assert_int_equal((*find_table(set, elfs[1]))->state, TABLE_EVICTED);
+	assert_is_loader((*find_table(set, elfs[0]))->index);
 	assert_int_equal(gate.entered, 4);
 }
 
@@ -143,10 +143,10 @@ static void test_evict_listed_file_never_gives_way(void **state)
 	for (u32 i = 1; i < ELFS_MAX; i++)
 		unwind_tables_request(set, elfs[i]);
 	unwind_tables_wait(set, -1);
-	assert_int_equal(find_table(set, elfs[0])->state, TABLE_READY);
-	assert_int_equal(find_table(set, elfs[0])->index, list_row(&scopes[0], 0)->table);
+	assert_int_equal((*find_table(set, elfs[0]))->state, TABLE_READY);
+	assert_int_equal((*find_table(set, elfs[0]))->index, list_row(&scopes[0], 0)->table);
 	assert_is_loader(list_row(&scopes[0], 0)->table);
-	assert_is_loader(find_table(set, elfs[ELFS_MAX - 1])->index);
+	assert_is_loader((*find_table(set, elfs[ELFS_MAX - 1]))->index);
 }
 
 static void test_evict_nothing_to_give_way_means_no_table(void **state)
@@ -171,7 +171,7 @@ static void test_evict_listed_again_is_compiled_again(void **state)
 	publish_elf(&scopes[0], elfs[0]);
 	publish_elf(&scopes[0], elfs[1]);
 	publish_elf(&scopes[0], elfs[2]);
-	assert_int_equal(find_table(set, elfs[0])->state, TABLE_EVICTED);
+	assert_int_equal((*find_table(set, elfs[0]))->state, TABLE_EVICTED);
 	publish_elf(&scopes[1], elfs[0]);
 	assert_int_equal(list_row(&scopes[1], 0)->flags, 0);
 	assert_is_loader(list_row(&scopes[1], 0)->table);
@@ -189,7 +189,7 @@ static void test_withdraw_lets_tables_give_way(void **state)
 	assert_int_equal(scopes[0].mappings_process, 0);
 	unwind_tables_withdraw(set, &scopes[2], NOW_NS);
 	publish_elf(&scopes[2], elfs[2]);
-	assert_int_equal(find_table(set, elfs[0])->state, TABLE_EVICTED);
+	assert_int_equal((*find_table(set, elfs[0]))->state, TABLE_EVICTED);
 	assert_is_loader(list_row(&scopes[1], 0)->table);
 	assert_is_loader(list_row(&scopes[2], 0)->table);
 	/* The scope's next image. */
@@ -223,10 +223,10 @@ static void test_forget_file_of_a_table_makes_room_and_comes_back(void **state)
 	unwind_tables_request(set, elfs[1]);
 	unwind_tables_wait(set, -1);
 	assert_true(unwind_tables_forget(set, elfs[1]));
-	assert_null(find_table(set, elfs[1]));
+	assert_null(*find_table(set, elfs[1]));
 	unwind_tables_request(set, elfs[2]);
 	unwind_tables_wait(set, -1);
-	assert_is_loader(find_table(set, elfs[2])->index);
+	assert_is_loader((*find_table(set, elfs[2]))->index);
 	assert_is_loader(list_row(&scopes[0], 0)->table);
 	assert_true(unwind_tables_forget(set, elfs[2]));
 	assert_int_equal(unwind_tables_rule(set, elfs[1], 0, &rule), -EAGAIN);

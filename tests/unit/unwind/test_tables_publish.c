@@ -122,7 +122,7 @@ static void test_publish_newer_mapping_outdates_older_at_same_place(void **state
 	unwind_tables_wait(set, -1);
 	assert_int_equal(list_count(&scopes[0]), 1);
 	assert_int_equal(list_row(&scopes[0], 0)->file_offset, 0x2000);
-	assert_int_equal(list_row(&scopes[0], 0)->table, find_table(set, elfs[1])->index);
+	assert_int_equal(list_row(&scopes[0], 0)->table, (*find_table(set, elfs[1]))->index);
 }
 
 static void test_publish_newer_mapping_within_older_cuts_it_in_two(void **state)
@@ -138,7 +138,7 @@ static void test_publish_newer_mapping_within_older_cuts_it_in_two(void **state)
 	assert_int_equal(look(&scopes[0], 0x1fff)->file_offset, 0x11000);
 	assert_int_equal(look(&scopes[0], 0x2000)->file_offset, 0x1000);
 	assert_int_equal(look(&scopes[0], 0x8fff)->file_offset, 0x13000);
-	assert_int_equal(look(&scopes[0], 0x8fff)->table, find_table(set, elfs[0])->index);
+	assert_int_equal(look(&scopes[0], 0x8fff)->table, (*find_table(set, elfs[0]))->index);
 	assert_null(look(&scopes[0], 0x9000));
 }
 
@@ -168,7 +168,7 @@ static void test_publish_any_mappings_equal_the_mapping_table(void **state)
 			assert_int_equal(!row, !mapping);
 			if (!row)
 				continue;
-			assert_int_equal(row->table, mapping->elf ? find_table(set, mapping->elf)->index : 0);
+			assert_int_equal(row->table, mapping->elf ? (*find_table(set, mapping->elf))->index : 0);
 			if (mapping->elf)
 				assert_int_equal(addr - row->start + row->file_offset,
 						 addr - mapping->start + mapping->file_offset);
