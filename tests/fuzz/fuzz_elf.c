@@ -11,7 +11,7 @@
 #include "binary/elf.h"
 #include "system/root_fs.h"
 #include "binary/symbolizer.h"
-#include "binary/symbol_table.h"
+#include "binary/elf_symbols.h"
 
 #define CODE_MAX 0x2000 /* names are looked up this far into the file */
 

@@ -15,6 +15,18 @@ struct elf_symbol {
  */
 int elf_for_each_function(struct elf *elf, int (*each)(const struct elf_symbol *symbol, void *arg), void *arg);
 
-/* The same with the symbols that `debug` has for the code of `elf`; offsets are those in `elf`. */
-int elf_for_each_function_of(struct elf *elf, const struct elf *debug,
-			     int (*each)(const struct elf_symbol *symbol, void *arg), void *arg);
+/* The functions, sorted for looking up by file offset. */
+struct symbol_table;
+
+/*
+ * Read .symtab and .dynsym, and those of `debug`, which knows more of the same code (NULL: none). A corrupt table
+ * yields what was read before the fault. 0 or -ENOMEM.
+ */
+int symbol_table_new(struct elf *elf, const struct elf *debug, struct symbol_table **ret_symtab);
+void symbol_table_free(struct symbol_table *symtab);
+
+/*
+ * The function at file offset `offset`: its name (valid until symbol_table_free) and first byte; NULL when the nearest symbol
+ * ends before it. A symbol without a size reaches to the next one.
+ */
+const char *symbol_table_find(const struct symbol_table *symtab, u64 offset, u64 *ret_start);

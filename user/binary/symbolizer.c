@@ -14,7 +14,7 @@
 #include "binary/symbol_names.h"
 #include "system/root_fs.h"
 #include "binary/symbolizer.h"
-#include "binary/symbol_table.h"
+#include "binary/elf_symbols.h"
 
 #define DOWNLOADS_NS 60000000000u /* for all files of a recording: the user is waiting for it */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * symbolizer.c with dwarf.c and symbol_table.c behind it, on shared objects that the compiler makes of tests/fixture here and
+ * symbolizer.c with dwarf.c and elf_symbols.c behind it, on shared objects that the compiler makes of tests/fixture here and
  * now, in the forms in which programs come: several DWARF versions, compressed, split, stripped, damaged.
  */
 #include "symbol_object.h"
