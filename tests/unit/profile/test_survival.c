@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* survival.c: a published table to the digit, and exact binomial intervals against binomial sums. */
-#include "unit/base/binomial.h"
+#include "binomial.h"
 
 #include "profile/survival.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* beta.c: against binomial sums and closed forms, over a wide range. */
+/* The beta distribution of survival.c: against binomial sums and closed forms, over a wide range. */
 #include "binomial.h"
 
-#include "base/beta.h"
+#include "profile/survival.c"
 
 static void test_beta_cdf_binomial_sums_match(void **state)
 {
