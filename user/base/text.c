@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/text.h"
 
+#include <stdarg.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,4 +103,15 @@ int text_copy(const char *text, char **ret_copy)
 {
 	*ret_copy = text ? strdup(text) : NULL;
 	return text && !*ret_copy ? -ENOMEM : 0;
+}
+
+const char *text_path(char path[PATH_MAX], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (vsnprintf(path, PATH_MAX, format, args) >= PATH_MAX)
+		path[0] = '\0';
+	va_end(args);
+	return path;
 }

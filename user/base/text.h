@@ -4,6 +4,7 @@
  * Names come from foreign files and processes, and may hold any bytes; protobuf strings and JSON must be UTF-8, and the
  * line formats must stay one line a record.
  */
+#include <limits.h>
 #include <stdio.h>
 
 #define TEXT_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD, in place of a byte that is not part of valid UTF-8 */
@@ -27,3 +28,6 @@ size_t text_print_line(const char *text, FILE *out);
 
 /* *ret_copy is the caller's; NULL stays NULL. 0 or -ENOMEM. */
 int text_copy(const char *text, char **ret_copy);
+
+/* Print into `path` and return it. A path that is too long becomes "", which no file has. */
+const char *text_path(char path[PATH_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/array.h"
+#include "base/text.h"
 #include "system/cgroup_mounts.h"
 
 #define NEW_MAX (1u << 30)
@@ -79,14 +80,10 @@ struct process_walk {
 static int for_each_in(const char *directory, void *arg)
 {
 	struct process_walk *walk = arg;
-	char *path;
+	char path[PATH_MAX];
 	int pid, ret = 0;
-	FILE *pids;
+	FILE *pids = fopen(text_path(path, "%s/cgroup.procs", directory), "re");
 
-	if (asprintf(&path, "%s/cgroup.procs", directory) < 0)
-		return -ENOMEM;
-	pids = fopen(path, "re");
-	free(path);
 	if (!pids)
 		return 0;
 	while (!ret && fscanf(pids, "%d", &pid) == 1) {
@@ -162,15 +159,11 @@ int cgroup_check(const struct cgroup *group)
 /* False: not there, or "max". */
 static bool read_bytes(const char *root, const char *path, const char *name, u64 *ret_bytes)
 {
+	char file[PATH_MAX];
+	FILE *in = fopen(text_path(file, "%s%s/%s", root, path, name), "re");
 	unsigned long long bytes;
 	bool found = false;
-	char *file;
-	FILE *in;
 
-	if (asprintf(&file, "%s%s/%s", root, path, name) < 0)
-		return false;
-	in = fopen(file, "re");
-	free(file);
 	if (in) {
 		found = fscanf(in, "%llu", &bytes) == 1;
 		fclose(in);

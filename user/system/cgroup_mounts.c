@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/text.h"
 
 /* A chroot may mount all of them again; those that users name come first. */
 #define V1_MOUNTS_MAX 256
@@ -111,15 +112,13 @@ static int add_line(struct cgroup_mounts *mounts, char *line)
 int cgroup_mounts_open(const char *root, struct cgroup_mounts *ret_mounts)
 {
 	struct cgroup_mounts mounts = {.root = strdup(root)};
-	char *path = NULL, *line = NULL;
-	FILE *lines = NULL;
+	char path[PATH_MAX], *line = NULL;
+	FILE *lines = fopen(text_path(path, "%s/proc/self/mountinfo", root), "re");
 	size_t capacity = 0;
-	int err = 0;
+	int err = lines ? 0 : -errno;
 
-	if (!mounts.root || asprintf(&path, "%s/proc/self/mountinfo", root) < 0)
+	if (!mounts.root)
 		err = -ENOMEM;
-	else if (!(lines = fopen(path, "re")))
-		err = -errno;
 	while (!err && getline(&line, &capacity, lines) > 0)
 		err = add_line(&mounts, line);
 	if (!err && !mounts.v2.point)
@@ -127,7 +126,6 @@ int cgroup_mounts_open(const char *root, struct cgroup_mounts *ret_mounts)
 	if (lines)
 		fclose(lines);
 	free(line);
-	free(path);
 	if (err)
 		cgroup_mounts_release(&mounts);
 	else
@@ -187,14 +185,10 @@ static const char *group_of_line(char *line, const char *controller)
 
 char *cgroup_mounts_group(const char *root, pid_t pid, const char *controller)
 {
-	char *path, *line = NULL, *found = NULL;
+	char path[PATH_MAX], *line = NULL, *found = NULL;
 	size_t capacity = 0;
-	FILE *lines;
+	FILE *lines = fopen(text_path(path, "%s/proc/%d/cgroup", root, pid), "re");
 
-	if (asprintf(&path, "%s/proc/%d/cgroup", root, pid) < 0)
-		return NULL;
-	lines = fopen(path, "re");
-	free(path);
 	if (!lines)
 		return NULL;
 	while (!found && getline(&line, &capacity, lines) > 0) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "system/cgroup.h"
 #include "system/cgroup_mounts.h"
 #include "system/error_sentence.h"
@@ -93,15 +94,10 @@ static int translate(const struct cgroup_mounts *mounts, const char *directory, 
 static int from_v1(const struct cgroup_mounts *mounts, const struct cgroup_mount *mount, const char *below,
 		   char **ret_path)
 {
-	char *directory;
-	int err = -ENOENT;
+	char directory[PATH_MAX];
 
-	if (asprintf(&directory, "%s%s%s", mounts->root, mount->point, below) < 0)
-		return -ENOMEM;
-	if (cgroup_id(directory))
-		err = translate(mounts, directory, ret_path);
-	free(directory);
-	return err;
+	text_path(directory, "%s%s%s", mounts->root, mount->point, below);
+	return cgroup_id(directory) ? translate(mounts, directory, ret_path) : -ENOENT;
 }
 
 static int join(const char *top, const char *below, char **ret_path)
@@ -147,15 +143,12 @@ static int by_name(const struct cgroup_mounts *mounts, const char *path, char **
 /* /sys/fs/cgroup/cpu is a link to cpu,cpuacct on many hosts. NULL: no such file. */
 static char *follow_links(const struct cgroup_mounts *mounts, const char *path)
 {
-	char *full, *real, *below = NULL;
+	char full[PATH_MAX], *below = NULL;
+	char *real = realpath(text_path(full, "%s%s", mounts->root, path), NULL);
 
-	if (asprintf(&full, "%s%s", mounts->root, path) < 0)
-		return NULL;
-	real = realpath(full, NULL);
 	if (real && cgroup_mounts_below(mounts->root, real))
 		below = strdup(cgroup_mounts_below(mounts->root, real));
 	free(real);
-	free(full);
 	return below;
 }
 

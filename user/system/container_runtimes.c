@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/text.h"
 #include "system/cgroup.h"
 #include "system/cgroup_mounts.h"
 #include "system/container_list.h"
@@ -28,18 +28,6 @@ struct source {
 	const char *runtime;
 	const char *user;
 };
-
-/* Print into `path` and return it; one that is too long becomes "", which no file has. */
-static const char *__attribute__((format(printf, 2, 3))) print_path(char path[PATH_MAX], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (vsnprintf(path, PATH_MAX, format, args) >= PATH_MAX)
-		path[0] = '\0';
-	va_end(args);
-	return path;
-}
 
 /* Call `each` for the entries of the directory at that path but the hidden ones. 0 or negative errno of opening it. */
 static int for_each_in(const char *path, void (*each)(const char *directory, const char *name, void *arg), void *arg)
@@ -116,7 +104,7 @@ static void docker_container(const char *directory, const char *id, void *arg)
 	const char *name;
 	cJSON *json;
 
-	if (read_state(print_path(path, "%s/%s/config.v2.json", directory, id), &json))
+	if (read_state(text_path(path, "%s/%s/config.v2.json", directory, id), &json))
 		return;
 	name = text_of(json, "Name");
 	container_list_add(source->list,
@@ -159,8 +147,8 @@ static int podman_store(const struct source *source, const char *root, const cha
 	int ret = 0;
 
 	for (unsigned int i = 0; i < 8; i++)
-		if (podman_file(source, print_path(path, "%s%s%s/%s-containers/%s", root, home, store, drivers[i / 2],
-						   files[i % 2])) == -EACCES)
+		if (podman_file(source, text_path(path, "%s%s%s/%s-containers/%s", root, home, store, drivers[i / 2],
+						  files[i % 2])) == -EACCES)
 			ret = -EACCES;
 	return ret;
 }
@@ -173,7 +161,7 @@ static void containerd_task(const char *directory, const char *id, void *arg)
 	cJSON *json = NULL, *pid = NULL;
 	char path[PATH_MAX];
 
-	if (!read_state(print_path(path, "%s/%s/config.json", directory, id), &json)) {
+	if (!read_state(text_path(path, "%s/%s/config.json", directory, id), &json)) {
 		const cJSON *notes = cJSON_GetObjectItemCaseSensitive(json, "annotations");
 
 		fact.name = text_of(notes, "nerdctl/name");
@@ -181,7 +169,7 @@ static void containerd_task(const char *directory, const char *id, void *arg)
 		fact.part = text_of(notes, "io.kubernetes.cri.container-name");
 		fact.group = text_of(cJSON_GetObjectItemCaseSensitive(json, "linux"), "cgroupsPath");
 	}
-	if (!read_state(print_path(path, "%s/%s/init.pid", directory, id), &pid))
+	if (!read_state(text_path(path, "%s/%s/init.pid", directory, id), &pid))
 		fact.pid = pid_of(pid);
 	container_list_add(source->list, &fact);
 	cJSON_Delete(pid);
@@ -192,7 +180,7 @@ static void containerd_namespace(const char *directory, const char *name, void *
 {
 	char path[PATH_MAX];
 
-	for_each_in(print_path(path, "%s/%s", directory, name), containerd_task, arg);
+	for_each_in(text_path(path, "%s/%s", directory, name), containerd_task, arg);
 }
 
 /* POD_NAMESPACE_CONTAINER-ID.log, where no name may have an underscore. */
@@ -229,7 +217,7 @@ static void load_user(const char *root, const struct passwd *user, struct contai
 	denied |= podman_store(&source, root, user->pw_dir, "/.local/share/containers/storage") == -EACCES;
 	denied |= podman_store(&source, root, run, "/containers") == -EACCES;
 	source.runtime = docker;
-	print_path(path, "%s%s/.local/share/docker/containers", root, user->pw_dir);
+	text_path(path, "%s%s/.local/share/docker/containers", root, user->pw_dir);
 	denied |= for_each_in(path, docker_container, &source) == -EACCES;
 	if (denied)
 		container_list_deny(list, user->pw_name);
@@ -239,7 +227,7 @@ static void load_users(const char *root, struct container_list *list)
 {
 	const struct passwd *user;
 	char path[PATH_MAX];
-	FILE *users = fopen(print_path(path, "%s/etc/passwd", root), "re");
+	FILE *users = fopen(text_path(path, "%s/etc/passwd", root), "re");
 
 	while (users && (user = fgetpwent(users)))
 		if (user->pw_dir && user->pw_dir[0] == '/')
@@ -255,7 +243,7 @@ void container_runtimes_load(const char *root, struct container_list *list)
 	struct source source = {.list = list, .runtime = "docker"};
 	char path[PATH_MAX];
 
-	for_each_in(print_path(path, "%s/var/lib/docker/containers", root), docker_container, &source);
+	for_each_in(text_path(path, "%s/var/lib/docker/containers", root), docker_container, &source);
 	source.runtime = "podman";
 	if (podman_store(&source, root, "", "/var/lib/containers/storage") == -EACCES)
 		container_list_deny(list, "root");
@@ -263,11 +251,10 @@ void container_runtimes_load(const char *root, struct container_list *list)
 		container_list_deny(list, "root");
 	source.runtime = "containerd";
 	for (unsigned int i = 0; i < 2; i++)
-		for_each_in(
-			print_path(path, "%s%s/containerd/io.containerd.runtime.v2.task", root, containerd_roots[i]),
-			containerd_namespace, &source);
+		for_each_in(text_path(path, "%s%s/containerd/io.containerd.runtime.v2.task", root, containerd_roots[i]),
+			    containerd_namespace, &source);
 	source.runtime = "kubernetes";
-	for_each_in(print_path(path, "%s/var/log/containers", root), kubernetes_log, &source);
+	for_each_in(text_path(path, "%s/var/log/containers", root), kubernetes_log, &source);
 	load_users(root, list);
 }
 

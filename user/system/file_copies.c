@@ -23,6 +23,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 /* Where the tmpfs is mounted for a moment: a directory that exists wherever heaptap can run, with no copied file below. */
 #define STAGE "/proc"
 
@@ -187,11 +189,9 @@ static int make_copy(int tree, const char *name, int from, const struct stat *st
 
 static int resolved_path(int fd, char **ret_path)
 {
-	char link[64], path[PATH_MAX];
-	ssize_t length;
+	char link[PATH_MAX], path[PATH_MAX];
+	ssize_t length = readlink(text_path(link, "/proc/self/fd/%d", fd), path, sizeof(path));
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	length = readlink(link, path, sizeof(path));
 	if (length < 0)
 		return -errno;
 	if (length == sizeof(path))

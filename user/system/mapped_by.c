@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "system/address_map.h"
 #include "system/proc_maps.h"
 
@@ -46,20 +47,17 @@ static int look_at(struct mapping *mapping, void *arg)
 /* Kernel threads have no mappings. Negative errno: the process has gone, or it is not ours to read. */
 static int scan_process(struct scan *scan, const char *root, const char *pid)
 {
-	char *path;
+	char path[PATH_MAX];
 	int ret;
 
-	if (asprintf(&path, "%s/proc/%s/maps", root, pid) < 0)
-		return -ENOMEM;
 	memset(scan->mapped, 0, scan->file_count * sizeof(*scan->mapped));
 	scan->mapped_count = 0;
-	ret = proc_maps_read(path, look_at, scan);
-	free(path);
+	ret = proc_maps_read(text_path(path, "%s/proc/%s/maps", root, pid), look_at, scan);
 	return ret < 0 ? ret : 0;
 }
 
-static int scan_all(struct scan *scan, DIR *proc, const char *root, bool (*is_ours)(pid_t pid, void *arg), void *arg,
-		    struct mapped_by_count *count)
+static void scan_all(struct scan *scan, DIR *proc, const char *root, bool (*is_ours)(pid_t pid, void *arg), void *arg,
+		     struct mapped_by_count *count)
 {
 	struct dirent *entry;
 
@@ -70,14 +68,11 @@ static int scan_all(struct scan *scan, DIR *proc, const char *root, bool (*is_ou
 		if (pid <= 0 || pid == getpid() || is_ours(pid, arg))
 			continue;
 		err = scan_process(scan, root, entry->d_name);
-		if (err == -ENOMEM)
-			return err;
 		if (err == -EACCES || err == -EPERM)
 			count->unread++;
 		else if (!err)
 			count->processes += scan->mapped_count > 0;
 	}
-	return 0;
 }
 
 int mapped_by_count(const char *root, struct mapped_by_file *files, unsigned int file_count,
@@ -85,18 +80,17 @@ int mapped_by_count(const char *root, struct mapped_by_file *files, unsigned int
 {
 	struct scan scan = {.files = files, .file_count = file_count};
 	struct mapped_by_count count = {0};
-	DIR *proc = NULL;
-	char *path;
-	int err = -ENOMEM;
+	char path[PATH_MAX];
+	DIR *proc = opendir(text_path(path, "%s/proc", root));
+	int err = proc ? 0 : -errno;
 
 	for (unsigned int i = 0; i < file_count; i++)
 		files[i].processes = 0;
 	scan.mapped = calloc(file_count ? file_count : 1, sizeof(*scan.mapped));
-	if (scan.mapped && asprintf(&path, "%s/proc", root) >= 0) {
-		proc = opendir(path);
-		err = proc ? scan_all(&scan, proc, root, is_ours, arg, &count) : -errno;
-		free(path);
-	}
+	if (!scan.mapped)
+		err = -ENOMEM;
+	if (!err)
+		scan_all(&scan, proc, root, is_ours, arg, &count);
 	if (proc)
 		closedir(proc);
 	free(scan.mapped);

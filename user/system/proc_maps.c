@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "system/address_map.h"
 #include "system/procfs.h"
 
@@ -115,11 +116,10 @@ int proc_maps_read(const char *path, int (*each)(struct mapping *mapping, void *
 int proc_maps_for_each(pid_t pid, int (*each)(struct mapping *mapping, void *arg), void *arg)
 {
 	pid_t tid = procfs_live_thread(pid);
-	char path[64];
+	char path[PATH_MAX];
 
 	/* The maps of a main thread that has exited are empty; /proc/TID exists for every thread. */
-	snprintf(path, sizeof(path), "/proc/%d/maps", tid);
-	return tid ? proc_maps_read(path, each, arg) : -ESRCH;
+	return tid ? proc_maps_read(text_path(path, "/proc/%d/maps", tid), each, arg) : -ESRCH;
 }
 
 /*
@@ -148,11 +148,9 @@ static bool is_replaced(int fd, const struct mapping *mapping)
 static int open_by_name(pid_t tid, const struct mapping *mapping)
 {
 	char path[PATH_MAX];
-	int fd;
+	int fd = open(text_path(path, "/proc/%d/root%s", tid, mapping->path),
+		      O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-	if (snprintf(path, sizeof(path), "/proc/%d/root%s", tid, mapping->path) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
 	if (!same_file(fd, mapping)) {

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 #define DELETED_SUFFIX " (deleted)"
 
 /* The whole of a small file, as a string; the length or negative errno. */
@@ -34,10 +36,9 @@ static ssize_t read_small(const char *path, char *buffer, size_t size)
 /* State letter of a thread, 0 when it is gone. The command name may hold anything: look behind its last parenthesis. */
 static char thread_state(pid_t pid, pid_t tid)
 {
-	char path[64], stat[512], *close_paren;
+	char path[PATH_MAX], stat[512], *close_paren;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
-	if (read_small(path, stat, sizeof(stat)) <= 0)
+	if (read_small(text_path(path, "/proc/%d/task/%d/stat", pid, tid), stat, sizeof(stat)) <= 0)
 		return 0;
 	close_paren = strrchr(stat, ')');
 	return close_paren && close_paren[1] == ' ' ? close_paren[2] : 0;
@@ -51,14 +52,13 @@ static bool runs(char state)
 pid_t procfs_live_thread(pid_t pid)
 {
 	struct dirent *entry;
-	char path[64];
+	char path[PATH_MAX];
 	pid_t found = 0;
 	DIR *dir;
 
 	if (runs(thread_state(pid, pid)))
 		return pid;
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	dir = opendir(path);
+	dir = opendir(text_path(path, "/proc/%d/task", pid));
 	if (!dir)
 		return 0;
 	while (!found && (entry = readdir(dir))) {
@@ -74,11 +74,10 @@ pid_t procfs_live_thread(pid_t pid)
 /* The number behind a key of /proc/PID/status, as "\nTgid:"; 0: unknown. */
 static pid_t status_number(pid_t pid, const char *key)
 {
-	char path[64], status[4096];
+	char path[PATH_MAX], status[4096];
 	const char *line;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	if (read_small(path, status, sizeof(status)) <= 0)
+	if (read_small(text_path(path, "/proc/%d/status", pid), status, sizeof(status)) <= 0)
 		return 0;
 	line = strstr(status, key);
 	return line ? (pid_t)strtol(line + strlen(key), NULL, 10) : 0;
@@ -105,11 +104,9 @@ bool procfs_maps_code(pid_t pid)
 
 int procfs_comm(pid_t pid, char ret_comm[16])
 {
-	char path[64], comm[32] = "";
-	ssize_t length;
+	char path[PATH_MAX], comm[32] = "";
+	ssize_t length = read_small(text_path(path, "/proc/%d/comm", pid), comm, sizeof(comm));
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	length = read_small(path, comm, sizeof(comm));
 	if (length < 0)
 		return (int)length;
 	if (length && comm[length - 1] == '\n')
@@ -130,11 +127,9 @@ bool procfs_cut_deleted(char *path)
 
 char *procfs_exe(pid_t pid)
 {
-	char path[64], exe[PATH_MAX];
-	ssize_t length;
+	char path[PATH_MAX], exe[PATH_MAX];
+	ssize_t length = readlink(text_path(path, "/proc/%d/exe", pid), exe, sizeof(exe) - 1);
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	length = readlink(path, exe, sizeof(exe) - 1);
 	if (length <= 0)
 		return NULL;
 	exe[length] = '\0';
@@ -144,11 +139,11 @@ char *procfs_exe(pid_t pid)
 
 u64 procfs_rss_bytes(pid_t pid)
 {
-	char path[64], statm[128];
+	char path[PATH_MAX], statm[128];
 	unsigned long long total, resident;
 
-	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
-	if (read_small(path, statm, sizeof(statm)) <= 0 || sscanf(statm, "%llu %llu", &total, &resident) != 2)
+	if (read_small(text_path(path, "/proc/%d/statm", pid), statm, sizeof(statm)) <= 0 ||
+	    sscanf(statm, "%llu %llu", &total, &resident) != 2)
 		return 0;
 	return resident * (u64)sysconf(_SC_PAGESIZE);
 }

@@ -15,16 +15,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 /* Effective user, and the process's number in the innermost of its PID namespaces. */
 static int read_status(pid_t pid, uid_t *ret_uid, pid_t *ret_inner_pid)
 {
-	char path[64], line[512];
+	char path[PATH_MAX], line[512];
 	unsigned int uid;
 	int inner, missing = 2;
-	FILE *status;
+	FILE *status = fopen(text_path(path, "/proc/%d/status", pid), "re");
 
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	status = fopen(path, "re");
 	if (!status)
 		return -errno;
 	while (missing && fgets(line, sizeof(line), status)) {
@@ -55,15 +55,14 @@ static int open_directory(const char *path)
 int root_fs_open(pid_t pid, struct root_fs *ret_root)
 {
 	struct root_fs root = {.fd = -1, .pid = pid};
-	char path[64];
+	char path[PATH_MAX];
 	int err;
 
 	*ret_root = root;
 	err = read_status(pid, &root.uid, &root.inner_pid);
 	if (err)
 		return err;
-	snprintf(path, sizeof(path), "/proc/%d/root", pid);
-	root.fd = open_directory(path);
+	root.fd = open_directory(text_path(path, "/proc/%d/root", pid));
 	if (root.fd < 0)
 		return root.fd;
 	*ret_root = root;
@@ -98,11 +97,9 @@ void root_fs_close(struct root_fs *root)
 /* Open the file of an O_PATH descriptor for reading. */
 static int reopen(int fd)
 {
-	char path[64];
-	int opened;
+	char path[PATH_MAX];
+	int opened = open(text_path(path, "/proc/self/fd/%d", fd), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	return opened < 0 ? -errno : opened;
 }
 

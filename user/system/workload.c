@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "system/file_copies.h"
 
 extern char **environ;
@@ -35,12 +36,11 @@ static int search(const char *name, const char *list, char **ret_path)
 	for (;;) {
 		size_t length = strcspn(list, ":");
 		char path[PATH_MAX];
-		int err = -ENAMETOOLONG;
+		int err;
 
 		/* An empty entry, at the end too, is the current directory. */
-		if (snprintf(path, sizeof(path), "%.*s/%s", length ? (int)length : 1, length ? list : ".", name) <
-		    (int)sizeof(path))
-			err = executable(path);
+		text_path(path, "%.*s/%s", length ? (int)length : 1, length ? list : ".", name);
+		err = executable(path);
 		if (!err) {
 			*ret_path = strdup(path);
 			return *ret_path ? 0 : -ENOMEM;
