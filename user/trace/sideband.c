@@ -149,29 +149,27 @@ void sideband_close(struct sideband *sideband)
 	free(sideband);
 }
 
-static int keep(struct sideband *sideband, struct perf_event_header *header)
-{
-	const struct sample_id *id = (const void *)((const char *)header + header->size - sizeof(*id));
-
-	if (array_grow(&sideband->records, sideband->record_count, 1))
-		return -ENOMEM;
-	sideband->records[sideband->record_count++] = (struct record){.time_ns = id->time_ns, .header = header};
-	return 0;
-}
-
 /* Copy a record, which may wrap around the end of the ring. */
-static struct perf_event_header *copy_record(const char *data, u64 mask, u64 at, u16 size)
+static int keep(struct sideband *sideband, const char *data, u64 mask, u64 at, u16 size)
 {
-	char *copy = malloc(size);
 	u64 offset = at & mask, first = mask + 1 - offset;
+	char *copy = malloc(size);
+	const struct sample_id *id;
 
-	if (!copy)
-		return NULL;
+	if (!copy || array_grow(&sideband->records, sideband->record_count, 1)) {
+		free(copy);
+		return -ENOMEM;
+	}
 	if (first > size)
 		first = size;
 	memcpy(copy, data + offset, first);
 	memcpy(copy + first, data, size - first);
-	return (struct perf_event_header *)copy;
+	id = (const void *)(copy + size - sizeof(*id));
+	sideband->records[sideband->record_count++] = (struct record){
+		.time_ns = id->time_ns,
+		.header = (struct perf_event_header *)copy,
+	};
+	return 0;
 }
 
 static void count_lost(struct tracer *tracer, const struct tracee *tracee, u64 count)
@@ -193,7 +191,7 @@ static void collect(struct tracer *tracer, const struct cpu_ring *ring)
 	u64 mask = DATA_PAGES * (u64)sysconf(_SC_PAGESIZE) - 1;
 	const char *data = (const char *)ring->page + ring->page->data_offset;
 	u64 head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE), tail = ring->page->data_tail;
-	struct perf_event_header header, *copy;
+	struct perf_event_header header;
 
 	/* The usual case, which should not take the kernel's cache line away. */
 	if (tail == head)
@@ -203,11 +201,8 @@ static void collect(struct tracer *tracer, const struct cpu_ring *ring)
 		memcpy(&header, data + (tail & mask), sizeof(header));
 		if (header.size < sizeof(header) + sizeof(struct sample_id) || header.size > head - tail)
 			break;
-		copy = copy_record(data, mask, tail, header.size);
-		if (!copy || keep(tracer->sideband, copy)) {
-			free(copy);
+		if (keep(tracer->sideband, data, mask, tail, header.size))
 			count_all_lost(tracer, 1);
-		}
 		tail += header.size;
 	}
 	__atomic_store_n(&ring->page->data_tail, head, __ATOMIC_RELEASE);
