@@ -198,22 +198,13 @@ static int try_kind(enum attach_kind kind, int *ret_filter)
 	struct trial trial;
 	int err = trial_open(&trial, kind);
 
+	*ret_filter = err;
 	if (!err) {
 		err = trial_check(&trial, kind);
 		*ret_filter = trial_hits(&trial, site_elsewhere) == 1 ? 0 : -EPROTO;
-	} else {
-		*ret_filter = err;
 	}
 	trial_close(&trial);
 	return err;
-}
-
-static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level;
-	(void)format;
-	(void)args;
-	return 0;
 }
 
 /* The features that need no probe, in some milliseconds. */
@@ -228,7 +219,7 @@ static void probe_base(struct features *features)
 
 void feature_probe(struct features *ret_features)
 {
-	libbpf_print_fn_t print = libbpf_set_print(print_nothing);
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
 	int unused;
 
 	memset(ret_features, 0, sizeof(*ret_features));
