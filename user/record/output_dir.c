@@ -24,20 +24,14 @@ static bool is_empty(const char *path)
 	return !found;
 }
 
-static void default_name(char *path, size_t size)
+int output_dir_open(const char *path, bool force, struct output_dir *ret)
 {
 	time_t now = time(NULL);
 	struct tm utc;
 
-	gmtime_r(&now, &utc);
-	strftime(path, size, "heaptap-%Y%m%dT%H%M%SZ", &utc);
-}
-
-int output_dir_open(const char *path, bool force, struct output_dir *ret)
-{
 	ret->fd = -1;
 	if (!path)
-		default_name(ret->path, sizeof(ret->path));
+		strftime(ret->path, sizeof(ret->path), "heaptap-%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
 	else if (snprintf(ret->path, sizeof(ret->path), "%s", path) >= (int)sizeof(ret->path))
 		return -ENAMETOOLONG;
 	if (mkdir(ret->path, 0777) && errno != EEXIST)
