@@ -98,12 +98,9 @@ static void count_in(struct aggregate *aggregate, const struct profile *profile)
 	struct aggregate_result *result = &aggregate->result;
 	u32 growing = table_lifetimes_growing(profile);
 
-	result->added++;
 	result->growing_sites += growing;
 	result->growing_processes += growing > 0;
-	if (!profile->perf_map_refused)
-		return;
-	if (!result->perfmaps_refused++)
+	if (profile->perf_map_refused && !result->perfmaps_refused++)
 		result->perf_map_refused = profile->perf_map_refused;
 }
 
@@ -159,18 +156,18 @@ static int add_alone(struct aggregate *aggregate, struct profile *profile, char 
 static int add_merged(struct aggregate *aggregate, struct profile *profile, char **before)
 {
 	struct merged_row *executable = merged_rows_executable(&aggregate->executables, profile);
-	int err = -ENOMEM, files_err = 0;
+	int err = -ENOMEM;
 
 	if (executable) {
 		err = merge_in(aggregate, aggregate->containers, profile, executable);
 		merge_facts(executable->facts, profile);
 		aggregate->result.by_executable++;
-		files_err = string_list_keep(&aggregate->files, executable->facts->stem, before);
+		note(&err, string_list_keep(&aggregate->files, executable->facts->stem, before));
 	} else {
 		string_list_free(before);
 	}
 	profile_free(profile);
-	return err ? err : files_err;
+	return err;
 }
 
 int aggregate_add(struct aggregate *aggregate, struct image *image, u64 now_ns)

@@ -56,8 +56,7 @@ int aggregate_finish(struct aggregate *aggregate);
 struct aggregate_result {
 	struct index_table processes, merged; /* lines of the index: `merged` is of containers and of all */
 	const struct profile *all;	      /* what is merged of all */
-	u64 added;			      /* processes */
-	u64 by_executable;		      /* of them merged by executable, */
+	u64 by_executable;		      /* processes merged by executable, */
 	u32 executables;		      /* of which there are so many */
 	bool crowded;			      /* that because of samples_max */
 	u32 own_files;			      /* processes with files of their own */
