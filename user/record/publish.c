@@ -106,9 +106,8 @@ static int begin_batch(struct publication *publication, unsigned int seq)
 {
 	if (!open_aggregate(publication))
 		return -ENOMEM;
-	snapshot_batch_begin(&publication->batch, publication->aggregate, seq);
-	if (merges(publication))
-		snapshot_batch_take_ended(&publication->batch, publication->recorder);
+	snapshot_batch_begin(&publication->batch, publication->aggregate, seq,
+			     merges(publication) ? publication->recorder : NULL);
 	publication->ended_samples += publication->batch.ended_samples;
 	return 0;
 }

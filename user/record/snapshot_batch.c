@@ -14,18 +14,15 @@ struct snapshot {
 	struct snapshot *next;
 };
 
-void snapshot_batch_begin(struct snapshot_batch *batch, struct aggregate *aggregate, unsigned int seq)
+void snapshot_batch_begin(struct snapshot_batch *batch, struct aggregate *aggregate, unsigned int seq,
+			  struct recorder *recorder)
 {
-	*batch = (struct snapshot_batch){.aggregate = aggregate, .seq = seq, .ended_last = &batch->ended};
-}
+	struct image *image, **last = &batch->ended;
 
-void snapshot_batch_take_ended(struct snapshot_batch *batch, struct recorder *recorder)
-{
-	struct image *image;
-
-	while ((batch->seq || batch->ended_count < ENDED_IMAGES_MAX) && (image = recorder_take_ended(recorder))) {
-		*batch->ended_last = image;
-		batch->ended_last = &image->ended_next;
+	*batch = (struct snapshot_batch){.aggregate = aggregate, .seq = seq};
+	while (recorder && (seq || batch->ended_count < ENDED_IMAGES_MAX) && (image = recorder_take_ended(recorder))) {
+		*last = image;
+		last = &image->ended_next;
 		batch->ended_count++;
 		batch->ended_samples += image->heap.alloc_count;
 	}

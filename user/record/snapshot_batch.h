@@ -14,17 +14,19 @@ struct snapshot_batch {
 	struct aggregate *aggregate; /* NULL: there is no batch */
 	unsigned int seq;	     /* the number of its profiles; 0: it has only images that have ended */
 	struct snapshot *snapshots;
-	struct image *ended, **ended_last; /* by ended_next */
+	struct image *ended; /* by ended_next */
 	u32 ended_count;
 	u64 ended_samples;
 	int err; /* the first */
 	struct thread thread;
 };
 
-void snapshot_batch_begin(struct snapshot_batch *batch, struct aggregate *aggregate, unsigned int seq);
-
-/* Take the images that have ended out of the recorder; in a batch without a number not more than ENDED_IMAGES_MAX. */
-void snapshot_batch_take_ended(struct snapshot_batch *batch, struct recorder *recorder);
+/*
+ * Take the images that have ended out of the recorder (NULL: take none); in a batch without a number not more than
+ * ENDED_IMAGES_MAX.
+ */
+void snapshot_batch_begin(struct snapshot_batch *batch, struct aggregate *aggregate, unsigned int seq,
+			  struct recorder *recorder);
 
 /* Add a living image's snapshot, which belongs to the batch from now on, also on error. 0 or -ENOMEM. */
 int snapshot_batch_add(struct snapshot_batch *batch, u32 process, struct profile *profile);
