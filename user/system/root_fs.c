@@ -45,36 +45,24 @@ static int read_status(pid_t pid, uid_t *ret_uid, pid_t *ret_inner_pid)
 	return missing ? -ESRCH : 0;
 }
 
-static int open_directory(const char *path)
-{
-	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
 int root_fs_open(pid_t pid, struct root_fs *ret_root)
 {
-	struct root_fs root = {.fd = -1, .pid = pid};
 	char path[PATH_MAX];
 	int err;
 
-	*ret_root = root;
-	err = read_status(pid, &root.uid, &root.inner_pid);
+	*ret_root = (struct root_fs){.fd = -1, .pid = pid};
+	err = read_status(pid, &ret_root->uid, &ret_root->inner_pid);
 	if (err)
 		return err;
-	root.fd = open_directory(text_path(path, "/proc/%d/root", pid));
-	if (root.fd < 0)
-		return root.fd;
-	*ret_root = root;
-	return 0;
+	ret_root->fd = open(text_path(path, "/proc/%d/root", pid), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return ret_root->fd < 0 ? -errno : 0;
 }
 
 int root_fs_open_own(struct root_fs *ret_root)
 {
-	int fd = open_directory("/");
-
-	*ret_root = (struct root_fs){.fd = fd < 0 ? -1 : fd, .pid = getpid(), .inner_pid = getpid(), .uid = geteuid()};
-	return fd < 0 ? fd : 0;
+	*ret_root = (struct root_fs){.pid = getpid(), .inner_pid = getpid(), .uid = geteuid()};
+	ret_root->fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return ret_root->fd < 0 ? -errno : 0;
 }
 
 void root_fs_look(struct root_fs *root)
