@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/text.h"
 
 struct row {
 	u64 start; /* of the mapping: the key */
@@ -45,21 +46,6 @@ void address_map_free(struct address_map *map)
 	free(map->rows);
 	free(map->displaced_ns);
 	free(map);
-}
-
-static struct mapping *mapping_copy(const struct mapping *mapping)
-{
-	struct mapping *copy = malloc(sizeof(*copy));
-
-	if (!copy)
-		return NULL;
-	*copy = *mapping;
-	copy->path = strdup(mapping->path ? mapping->path : MAPPING_ANONYMOUS);
-	if (!copy->path) {
-		free(copy);
-		return NULL;
-	}
-	return copy;
 }
 
 /* The first row whose start lies above `addr`. */
@@ -173,9 +159,14 @@ int address_map_add(struct address_map *map, const struct mapping *mapping)
 	if (array_grow(&map->mappings, map->count, 1) || array_grow(&map->rows, map->count, 1) ||
 	    array_grow(&map->displaced_ns, map->count, 1))
 		return -ENOMEM;
-	copy = mapping_copy(mapping);
+	copy = malloc(sizeof(*copy));
 	if (!copy)
 		return -ENOMEM;
+	*copy = *mapping;
+	if (text_copy(mapping->path ? mapping->path : MAPPING_ANONYMOUS, &copy->path)) {
+		free(copy);
+		return -ENOMEM;
+	}
 	copy->index = map->count;
 	copy->known = 0;
 	note_displacements(map, copy);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/text.h"
 #include "system/cgroup.h"
 #include "system/cgroup_mounts.h"
 #include "system/container_list.h"
@@ -128,16 +129,12 @@ static const char *runtime_of(const struct container_entry *entry)
 
 static int fill(struct container_entry *entry, struct container *ret_container)
 {
-	const char *name = container_list_name(entry);
-	struct container container = {
-		.id = strdup(entry->id), .name = name ? strdup(name) : NULL, .runtime = strdup(runtime_of(entry))};
-
-	if (!container.id || !container.runtime || (name && !container.name)) {
-		container_release(&container);
-		return -ENOMEM;
-	}
-	*ret_container = container;
-	return 0;
+	*ret_container = (struct container){0};
+	if (!text_copy(entry->id, &ret_container->id) && !text_copy(container_list_name(entry), &ret_container->name) &&
+	    !text_copy(runtime_of(entry), &ret_container->runtime))
+		return 0;
+	container_release(ret_container);
+	return -ENOMEM;
 }
 
 /* "3f2a… 'web' (docker), ..." */
