@@ -16,15 +16,12 @@
 
 cJSON *index_read(const char *directory)
 {
-	char *path, *text = NULL;
+	char path[PATH_MAX], *text = NULL;
 	struct stat status;
 	cJSON *index = NULL;
 	ssize_t size;
-	int fd;
+	int fd = open(text_path(path, "%s/index.json", directory), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	if (asprintf(&path, "%s/index.json", directory) < 0)
-		return NULL;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size > INDEX_SIZE_MAX)
 		goto out;
 	text = malloc(status.st_size + 1);
@@ -35,7 +32,6 @@ out:
 	free(text);
 	if (fd >= 0)
 		close(fd);
-	free(path);
 	return index;
 }
 

@@ -267,29 +267,23 @@ struct group_walk {
 static int add_group(const char *directory, void *arg)
 {
 	const struct group_walk *walk = arg;
-	char id[CONTAINER_ID_SIZE], *group;
+	char id[CONTAINER_ID_SIZE], group[PATH_MAX];
 	const char *runtime;
 
 	if (!container_path_last(directory + walk->skip, id, &runtime))
 		return 0;
-	if (asprintf(&group, "%s%s", walk->mounts->v2.top, directory + walk->skip) < 0)
-		return -ENOMEM;
+	text_path(group, "%s%s", walk->mounts->v2.top, directory + walk->skip);
 	container_list_add(walk->list, &(struct container_fact){.id = id, .runtime = runtime, .group = group});
-	free(group);
 	return 0;
 }
 
 void container_runtimes_load_groups(const struct cgroup_mounts *mounts, struct container_list *list)
 {
 	struct group_walk walk = {.list = list, .mounts = mounts};
-	char *top;
+	char top[PATH_MAX];
 
-	if (asprintf(&top, "%s%s", mounts->root, mounts->v2.point) < 0) {
-		list->no_memory = true;
-		return;
-	}
+	text_path(top, "%s%s", mounts->root, mounts->v2.point);
 	walk.skip = strlen(top);
 	if (cgroup_for_each_below(top, add_group, &walk) == -ENOMEM)
 		list->no_memory = true;
-	free(top);
 }
