@@ -7,6 +7,17 @@
 
 #include "heap/gc_model.h"
 
+/* The numbers of the model that the message has under the same names. */
+#define COUNTS(EACH) EACH(gogc_percent) EACH(tenure) EACH(cycles) EACH(requests)
+#define AMOUNTS(EACH)                                                                                                  \
+	EACH(cycles_bytes)                                                                                             \
+	EACH(marked_bytes)                                                                                             \
+	EACH(goal_bytes) EACH(visited_bytes) EACH(tenured_bytes) EACH(trend) EACH(judged_bytes) EACH(promoted_bytes)
+
+#define PACK(name)	    ret_message->name = model->name;
+#define UNPACK_COUNT(name)  model->name = (u32)message->name;
+#define UNPACK_AMOUNT(name) model->name = amount(message->name);
+
 /* --- packing --- */
 
 void pprof_model_pack(const struct profile *profile, Pprof__Model *ret_message)
@@ -14,19 +25,9 @@ void pprof_model_pack(const struct profile *profile, Pprof__Model *ret_message)
 	const struct profile_model *model = &profile->model;
 
 	pprof__model__init(ret_message);
-	ret_message->gogc_percent = model->gogc_percent;
-	ret_message->tenure = model->tenure;
-	ret_message->cycles = model->cycles;
-	ret_message->requests = model->requests;
+	COUNTS(PACK)
 	ret_message->cycles_ns = model->cycles_ns;
-	ret_message->cycles_bytes = model->cycles_bytes;
-	ret_message->marked_bytes = model->marked_bytes;
-	ret_message->goal_bytes = model->goal_bytes;
-	ret_message->visited_bytes = model->visited_bytes;
-	ret_message->tenured_bytes = model->tenured_bytes;
-	ret_message->trend = model->trend;
-	ret_message->judged_bytes = model->judged_bytes;
-	ret_message->promoted_bytes = model->promoted_bytes;
+	AMOUNTS(PACK)
 	ret_message->clock_ns = (u64 *)model->clock_ns;
 	ret_message->n_clock_ns = LIFETIME_BUCKETS;
 	ret_message->age_ns = (u64 *)model->age_ns;
@@ -80,19 +81,9 @@ int pprof_model_unpack(const Pprof__Model *message, struct profile *profile)
 	if (!is_plausible(message))
 		return -EBADMSG;
 	model->known = true;
-	model->gogc_percent = (u32)message->gogc_percent;
-	model->tenure = (u32)message->tenure;
-	model->cycles = (u32)message->cycles;
-	model->requests = (u32)message->requests;
+	COUNTS(UNPACK_COUNT)
 	model->cycles_ns = message->cycles_ns;
-	model->cycles_bytes = amount(message->cycles_bytes);
-	model->marked_bytes = amount(message->marked_bytes);
-	model->goal_bytes = amount(message->goal_bytes);
-	model->visited_bytes = amount(message->visited_bytes);
-	model->tenured_bytes = amount(message->tenured_bytes);
-	model->trend = amount(message->trend);
-	model->judged_bytes = amount(message->judged_bytes);
-	model->promoted_bytes = amount(message->promoted_bytes);
+	AMOUNTS(UNPACK_AMOUNT)
 	for (size_t i = 0; i < message->n_clock_ns; i++)
 		model->clock_ns[i] = message->clock_ns[i];
 	for (size_t i = 0; i < message->n_age_ns; i++)
