@@ -102,15 +102,9 @@ static int tolerate_unknown(int err)
 	return err == -ENOENT ? 0 : err;
 }
 
-static int apply_moved(struct image *image, const struct event_moved *event)
-{
-	if (event->header.kind == EVENT_MOVED)
-		return tolerate_unknown(heap_move(&image->heap, event->object, event->tid));
-	return tolerate_unknown(heap_revive(&image->heap, event->object, event->tid, event->header.time_ns));
-}
-
 int apply_event(struct recorder *recorder, const struct event *event, size_t size)
 {
+	const struct event_moved *moved = (const struct event_moved *)event;
 	size_t kinds = sizeof(event_sizes) / sizeof(*event_sizes);
 	struct image *image;
 
@@ -133,8 +127,9 @@ int apply_event(struct recorder *recorder, const struct event *event, size_t siz
 	case EVENT_OVERWRITE:
 		return tolerate_unknown(heap_free(&image->heap, ((const struct event_object *)event)->object));
 	case EVENT_MOVED:
+		return tolerate_unknown(heap_move(&image->heap, moved->object, moved->tid));
 	case EVENT_REVIVED:
-		return apply_moved(image, (const struct event_moved *)event);
+		return tolerate_unknown(heap_revive(&image->heap, moved->object, moved->tid, event->time_ns));
 	case EVENT_EXIT:
 	case EVENT_LEAVE:
 		apply_exit(recorder, image, (const struct event_process *)event);

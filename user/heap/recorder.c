@@ -88,11 +88,6 @@ static struct pending_image *pending_at(const struct recorder *recorder, u32 pid
 	return pending;
 }
 
-static struct pending_image *pending_find(const struct recorder *recorder, u32 pid)
-{
-	return pending_at(recorder, pid, UINT64_MAX);
-}
-
 /*
  * An image of `pid` begins at `now_ns`: its mappings, for the caller to free; NULL when it was not announced. Older
  * announcements of the pid are dropped: their images are over.
@@ -262,12 +257,12 @@ struct image *recorder_take_ended(struct recorder *recorder)
 
 bool recorder_announced(const struct recorder *recorder, u32 pid)
 {
-	return pending_find(recorder, pid);
+	return pending_at(recorder, pid, UINT64_MAX);
 }
 
 int recorder_fork(struct recorder *recorder, u32 pid, u32 parent, u64 now_ns)
 {
-	const struct pending_image *announced = pending_find(recorder, parent);
+	const struct pending_image *announced = pending_at(recorder, parent, UINT64_MAX);
 	const struct image *image = recorder_current(recorder, parent);
 	struct address_map *mappings = NULL;
 
