@@ -201,33 +201,25 @@ static int read_locations(struct reading *reading)
 
 /* --- samples --- */
 
-/* The block size: the label "bytes", else the mean of what was allocated. */
-static int read_size(const struct reading *reading, const Pprof__Sample *from, u64 *ret_size)
-{
-	*ret_size = from->value[ALLOC_OBJECTS] ? from->value[ALLOC_SPACE] / from->value[ALLOC_OBJECTS] : 0;
-	for (size_t i = 0; i < from->n_label; i++) {
-		if (!pprof_message_string_is(&reading->message, from->label[i]->key, "bytes") || from->label[i]->str)
-			continue;
-		if (from->label[i]->num < 0)
-			return -EBADMSG;
-		*ret_size = from->label[i]->num;
-	}
-	return 0;
-}
-
-/* heaptap's own labels; those of other producers are ignored. */
-static int read_labels(struct reading *reading, const Pprof__Sample *from, u32 *ret_labels)
+/* The block size (the label "bytes", else the mean of what was allocated) and heaptap's own labels. Others are ignored. */
+static int read_labels(struct reading *reading, const Pprof__Sample *from, struct profile_sample *to)
 {
 	const struct pprof_message *message = &reading->message;
 	struct profile_labels labels = {0};
 
+	to->size = from->value[ALLOC_OBJECTS] ? from->value[ALLOC_SPACE] / from->value[ALLOC_OBJECTS] : 0;
 	for (size_t i = 0; i < from->n_label; i++) {
 		const Pprof__Label *label = from->label[i];
 		char *text = (char *)pprof_message_string(message, label->str);
 
 		if (!text)
 			return -EBADMSG;
-		if (pprof_message_string_is(message, label->key, "pid") && label->num > 0 && label->num <= INT32_MAX)
+		if (pprof_message_string_is(message, label->key, "bytes") && !label->str) {
+			if (label->num < 0)
+				return -EBADMSG;
+			to->size = label->num;
+		} else if (pprof_message_string_is(message, label->key, "pid") && label->num > 0 &&
+			   label->num <= INT32_MAX)
 			labels.pid = label->num;
 		else if (pprof_message_string_is(message, label->key, "comm") && *text)
 			labels.comm = text;
@@ -236,7 +228,7 @@ static int read_labels(struct reading *reading, const Pprof__Sample *from, u32 *
 		else if (pprof_message_string_is(message, label->key, "container_id") && *text)
 			labels.container_id = text;
 	}
-	return labels_add(&reading->labels, &labels, ret_labels);
+	return labels_add(&reading->labels, &labels, &to->labels);
 }
 
 static int read_sample(struct reading *reading, const Pprof__Sample *from, struct profile_sample *to)
@@ -249,8 +241,7 @@ static int read_sample(struct reading *reading, const Pprof__Sample *from, struc
 	for (size_t i = 0; i < from->n_value; i++)
 		if (from->value[i] < 0)
 			return -EBADMSG;
-	err = read_size(reading, from, &to->size);
-	err = err ? err : read_labels(reading, from, &to->labels);
+	err = read_labels(reading, from, to);
 	if (err)
 		return err;
 	to->location = calloc(from->n_location_id + 1, sizeof(*to->location));
