@@ -11,7 +11,6 @@
 #include "format/site_label.h"
 #include "profile/ledger.h"
 #include "format/table_lifetimes.h"
-#include "profile/estimate.h"
 #include "profile/sites.h"
 
 #define TABLE_COLUMNS	 116
@@ -50,32 +49,6 @@ void table_profile_print_head(const struct profile *profile, FILE *out)
 
 /* --- totals --- */
 
-struct sums {
-	u64 value[MEASURE_MAX];
-	double error[MEASURE_MAX];
-	u64 alloc_samples, inuse_samples;
-};
-
-static void sum_up(const struct profile *profile, struct sums *sums)
-{
-	*sums = (struct sums){0};
-	profile_totals(profile, sums->value);
-	for (u32 i = 0; i < profile->sample_count; i++) {
-		const struct profile_sample *sample = &profile->samples[i];
-		u64 inuse = profile->alloc_only ? 0 : sample->inuse_count, size = sample->size;
-		u64 interval = profile->sample_bytes;
-
-		sums->error[ALLOC_OBJECTS] += estimate_variance_objects(sample->alloc_count, size, interval);
-		sums->error[ALLOC_SPACE] += estimate_variance_bytes(sample->alloc_count, size, interval);
-		sums->error[INUSE_OBJECTS] += estimate_variance_objects(inuse, size, interval);
-		sums->error[INUSE_SPACE] += estimate_variance_bytes(inuse, size, interval);
-		sums->alloc_samples += sample->alloc_count;
-		sums->inuse_samples += inuse;
-	}
-	for (unsigned int m = 0; m < MEASURE_MAX; m++)
-		sums->error[m] = sqrt(sums->error[m]);
-}
-
 /* With -R 1: "exact", unless allocations or frees are known to be missing. */
 static const char *exactness(const struct profile *profile)
 {
@@ -87,8 +60,8 @@ static const char *exactness(const struct profile *profile)
 		       : "exact";
 }
 
-static void print_total(const struct profile *profile, const char *name, const struct sums *sums, enum measure objects,
-			enum measure space, FILE *out)
+static void print_total(const struct profile *profile, const char *name, const struct profile_site *sums,
+			enum measure objects, enum measure space, FILE *out)
 {
 	struct units_text bytes = units_bytes(sums->value[space]), count = units_digits(sums->value[objects]);
 
@@ -99,11 +72,12 @@ static void print_total(const struct profile *profile, const char *name, const s
 		return;
 	}
 	fprintf(out, "  %-10s %10s ±%s in %s ±%s objects, %s samples\n", name, bytes.text,
-		units_bytes(sums->error[space]).text, count.text, units_digits(llround(sums->error[objects])).text,
+		units_bytes(sums->stderr_value[space]).text, count.text,
+		units_digits(llround(sums->stderr_value[objects])).text,
 		units_digits(measure_is_inuse(space) ? sums->inuse_samples : sums->alloc_samples).text);
 }
 
-static void print_totals(const struct profile *profile, const struct sums *sums, FILE *out)
+static void print_totals(const struct profile *profile, const struct profile_site *sums, FILE *out)
 {
 	if (profile->alloc_only)
 		fputs("  in use     not recorded (--alloc-only)\n", out);
@@ -283,9 +257,8 @@ void table_profile_print(const struct profile *profile, enum measure by, unsigne
 		[INUSE_SPACE] = ALLOC_SPACE,
 	};
 	const enum measure order[2] = {by, counterpart[by]};
-	struct sums sums;
+	struct profile_site sums = profile_sites_sum(profile);
 
-	sum_up(profile, &sums);
 	table_profile_print_head(profile, out);
 	print_totals(profile, &sums, out);
 	print_resident(profile, sums.value[INUSE_SPACE], out);

@@ -87,6 +87,23 @@ static void add_sample(const struct profile *profile, const struct profile_sampl
 	}
 }
 
+static void take_roots(struct profile_site *site)
+{
+	for (unsigned int m = 0; m < MEASURE_MAX; m++)
+		site->stderr_value[m] = sqrt(site->stderr_value[m]);
+}
+
+struct profile_site profile_sites_sum(const struct profile *profile)
+{
+	struct profile_site sum = {0};
+	u64 heaviest = 0;
+
+	for (u32 i = 0; i < profile->sample_count; i++)
+		add_sample(profile, &profile->samples[i], ALLOC_SPACE, &sum, &heaviest);
+	take_roots(&sum);
+	return sum;
+}
+
 static int compare_value(const void *a, const void *b, void *arg)
 {
 	const struct profile_site *left = a, *right = b;
@@ -105,8 +122,7 @@ static u32 finish_sites(struct profile_site *sites, u32 count, enum measure by)
 	for (u32 i = 0; i < count; i++) {
 		if (!sites[i].example)
 			continue;
-		for (unsigned int m = 0; m < MEASURE_MAX; m++)
-			sites[i].stderr_value[m] = sqrt(sites[i].stderr_value[m]);
+		take_roots(&sites[i]);
 		sites[kept++] = sites[i];
 	}
 	qsort_r(sites, kept, sizeof(*sites), compare_value, &by);

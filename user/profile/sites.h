@@ -16,3 +16,6 @@ struct profile_site {
 
 /* Sorted by `by`, descending. *ret_sites is one allocation for the caller to free. 0 or -ENOMEM. */
 int profile_sites(const struct profile *profile, enum measure by, struct profile_site **ret_sites, u32 *ret_count);
+
+/* Everything as one site. Its leaf, example and lifetimes mean nothing. */
+struct profile_site profile_sites_sum(const struct profile *profile);
