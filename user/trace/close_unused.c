@@ -4,11 +4,9 @@
 #include <stdlib.h>
 
 #include "binary/symbolizer.h"
-#include "trace/tracee.h"
 #include "trace/tracer_internal.h"
 
 #define UNUSED_FILES_MIN 256 /* so many may stay: those of a machine that does the same over and over */
-#define UNUSED_LINKS_MAX 64  /* unfiltered links that a machine may have on files that no process may map now */
 
 /* The files by the address of what mappings refer to. */
 struct marks {
@@ -80,31 +78,4 @@ void close_unused_files(struct tracer *tracer, struct symbolizer *symbolizer)
 	free(marks.marks);
 	due = 2 * binaries_count(tracer->binaries);
 	tracer->close_due = due < UNUSED_FILES_MIN ? UNUSED_FILES_MIN : due;
-}
-
-static bool is_mapped(const struct binary *file, void *arg)
-{
-	const struct tracer *tracer = arg;
-
-	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next) {
-		const struct image *image = tracee_image(tracer, tracee);
-
-		if (image && address_map_has(image->mappings, file->elf))
-			return true;
-	}
-	return false;
-}
-
-void close_unused_links(struct tracer *tracer)
-{
-	u32 count = 0;
-
-	for (const struct tracee_file *file = tracer->wide_files; file; file = file->next)
-		count++;
-	/* An empty group may fill again, and a machine run the same program: its first calls are to be seen then. */
-	if (!tracer->tracees || (tracer->population != POPULATION_CGROUP &&
-				 (tracer->population != POPULATION_ALL || count <= UNUSED_LINKS_MAX)))
-		return;
-	tracee_close_unused_links(&tracer->wide_files, is_mapped, tracer);
-	tracee_close_unused_links(&tracer->throwing_files, is_mapped, tracer);
 }

@@ -13,9 +13,3 @@ struct tracer;
  * profiles or images of the recorder. Without memory nothing is closed.
  */
 void close_unused_files(struct tracer *tracer, struct symbolizer *symbolizer);
-
-/*
- * Remove the links on files that no traced process has mapped for two calls in a row, for which other processes pay: in a
- * group always, on the whole machine once there are more than 64. Once a second.
- */
-void close_unused_links(struct tracer *tracer);

@@ -14,6 +14,8 @@
 #include "trace/raw_stacks.h"
 #include "trace/tracer_internal.h"
 
+#define UNUSED_LINKS_MAX 64 /* unfiltered links that a machine may have on files that no process may map now */
+
 /* --- processes ------------------------------------------------------------------------------------------------------ */
 
 struct tracee *tracee_find(const struct tracer *tracer, pid_t pid)
@@ -196,16 +198,40 @@ void tracee_close_links(struct tracee_file **files, bool later)
 		close_link(files, later);
 }
 
-void tracee_close_unused_links(struct tracee_file **files, bool (*is_used)(const struct binary *file, void *arg),
-			       void *arg)
+static bool is_mapped(const struct tracer *tracer, const struct binary *file)
+{
+	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next) {
+		const struct image *image = tracee_image(tracer, tracee);
+
+		if (image && address_map_has(image->mappings, file->elf))
+			return true;
+	}
+	return false;
+}
+
+static void close_unused(struct tracer *tracer, struct tracee_file **files)
 {
 	while (*files) {
-		(*files)->unused = is_used((*files)->file, arg) ? 0 : (*files)->unused + 1;
+		(*files)->unused = is_mapped(tracer, (*files)->file) ? 0 : (*files)->unused + 1;
 		if ((*files)->unused < 2)
 			files = &(*files)->next;
 		else
 			close_link(files, true);
 	}
+}
+
+void tracee_close_unused_links(struct tracer *tracer)
+{
+	u32 count = 0;
+
+	for (const struct tracee_file *file = tracer->wide_files; file; file = file->next)
+		count++;
+	/* An empty group may fill again, and a machine run the same program: its first calls are to be seen then. */
+	if (!tracer->tracees || (tracer->population != POPULATION_CGROUP &&
+				 (tracer->population != POPULATION_ALL || count <= UNUSED_LINKS_MAX)))
+		return;
+	close_unused(tracer, &tracer->wide_files);
+	close_unused(tracer, &tracer->throwing_files);
 }
 
 /* --- mappings ----------------------------------------------------------------------------------------------------- */

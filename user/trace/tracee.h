@@ -48,11 +48,11 @@ int tracee_widen(struct tracer *tracer, struct tracee *tracee);
 void tracee_close_links(struct tracee_file **files, bool later);
 
 /*
- * Remove the links on files that `is_used` denies twice in a row: a container's runtime maps the host's files for a moment,
- * and other processes that map them should not pay for longer.
+ * Remove the unfiltered links on files that no traced process has mapped for two calls in a row, for which other processes pay
+ * (a container's runtime maps the host's files for a moment): in a group always, on the whole machine once there are more than
+ * 64. Once a second.
  */
-void tracee_close_unused_links(struct tracee_file **files, bool (*is_used)(const struct binary *file, void *arg),
-			       void *arg);
+void tracee_close_unused_links(struct tracer *tracer);
 
 /*
  * Open the files behind the mappings of a new image, which may be gone in a moment, and probe those that have an allocator.

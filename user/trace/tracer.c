@@ -11,7 +11,6 @@
 #include "binary/elf.h"
 #include "system/mapped_by.h"
 #include "trace/bpf_maps.h"
-#include "trace/close_unused.h"
 #include "trace/on_ring.h"
 #include "trace/raw_stacks.h"
 #include "trace/sideband.h"
@@ -172,7 +171,7 @@ void tracer_look(struct tracer *tracer)
 			tracee_drop(tracer, tracee);
 		}
 	}
-	close_unused_links(tracer);
+	tracee_close_unused_links(tracer);
 }
 
 void tracer_warn_silent(struct tracer *tracer)
