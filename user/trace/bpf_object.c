@@ -52,12 +52,6 @@ static u32 scope_rows(const struct kernel_options *options)
 	return rows;
 }
 
-/* The kernel's own way of writing a device number. */
-static u32 kernel_device(dev_t device)
-{
-	return (u32)(major(device) << 20 | minor(device));
-}
-
 static void choose_programs(struct heaptap *skeleton, enum attach_kind kind)
 {
 	bool session = kind == ATTACH_SESSION;
@@ -108,7 +102,8 @@ static int configure(struct kernel *kernel, const struct kernel_options *options
 		.tally_mask = kernel->scope_count - 1,
 		.self = (u32)getpid(),
 		.exe_inode = options->exe_inode,
-		.exe_device = kernel_device(options->exe_device),
+		/* The kernel's own way of writing a device number. */
+		.exe_device = (u32)(major(options->exe_device) << 20 | minor(options->exe_device)),
 	};
 	if (options->comm)
 		memcpy(config->comm, options->comm, strnlen(options->comm, sizeof(config->comm) - 1));

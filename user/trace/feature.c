@@ -207,23 +207,18 @@ static int try_kind(enum attach_kind kind, int *ret_filter)
 	return err;
 }
 
-/* The features that need no probe, in some milliseconds. */
-static void probe_base(struct features *features)
-{
-	features->error[FEATURE_BPF] = try_program("feature_bpf", -1);
-	features->error[FEATURE_BTF] = try_btf();
-	features->error[FEATURE_RING] = try_program("feature_ring", BPF_RINGBUF_HDR_SZ + sizeof(u64));
-	features->error[FEATURE_TP_BTF] = try_program("feature_tp_btf", -1);
-	features->error[FEATURE_SIDEBAND] = try_sideband();
-}
-
 void feature_probe(struct features *ret_features)
 {
 	libbpf_print_fn_t print = libbpf_set_print(NULL);
 	int unused;
 
 	memset(ret_features, 0, sizeof(*ret_features));
-	probe_base(ret_features);
+	ret_features->error[FEATURE_BPF] = try_program("feature_bpf", -1);
+	ret_features->error[FEATURE_BTF] = try_btf();
+	ret_features->error[FEATURE_RING] = try_program("feature_ring", BPF_RINGBUF_HDR_SZ + sizeof(u64));
+	ret_features->error[FEATURE_TP_BTF] = try_program("feature_tp_btf", -1);
+	ret_features->error[FEATURE_SIDEBAND] = try_sideband();
+	/* Those above take some milliseconds: they need no probe. */
 	ret_features->error[FEATURE_SESSION] = try_kind(ATTACH_SESSION, &unused);
 	ret_features->error[FEATURE_MULTI] = try_kind(ATTACH_MULTI, &ret_features->error[FEATURE_MULTI_FILTER]);
 	ret_features->error[FEATURE_PERF] = try_kind(ATTACH_PERF, &unused);

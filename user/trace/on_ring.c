@@ -193,11 +193,6 @@ int on_ring_open(struct tracer *tracer)
 	return tracer->ring ? 0 : -errno;
 }
 
-void on_ring_close(struct tracer *tracer)
-{
-	ring_buffer__free(tracer->ring);
-}
-
 int on_ring_drain(struct tracer *tracer, int most)
 {
 	int taken;

@@ -4,7 +4,6 @@
 struct tracer;
 
 int on_ring_open(struct tracer *tracer); /* 0 or negative errno */
-void on_ring_close(struct tracer *tracer);
 
 /*
  * Hand over at most about `most` events, each once the side-band has been drained as far as it needs: how many there were, or

@@ -113,7 +113,7 @@ void tracer_close(struct tracer *tracer)
 	raw_stacks_free(tracer->raw_stacks);
 	unwind_tables_free(tracer->tables);
 	sideband_close(tracer->sideband);
-	on_ring_close(tracer);
+	ring_buffer__free(tracer->ring);
 	kernel_close(tracer->kernel);
 	recorder_free(tracer->recorder);
 	binaries_free(tracer->binaries);
