@@ -214,30 +214,21 @@ static int read_symbols(struct file *file)
 	return err;
 }
 
-static int find_symbol(struct file *file, u64 offset, const char **ret_name, u64 *ret_start)
-{
-	int err = 0;
-
-	if (!file->symtab)
-		err = read_symbols(file);
-	if (!err)
-		*ret_name = symbol_table_find(file->symtab, offset, ret_start);
-	return err;
-}
-
 /* One line from the symbol table; source file and line come from DWARF where that knows the line and not the function.
  */
 static int answer_from_symbol(struct symbolizer *symbolizer, struct file *file, const struct dwarf_place *place,
 			      struct answer *answer)
 {
 	struct symbol_line *line = &answer->lines[0];
+	int err = file->symtab ? 0 : read_symbols(file);
 	const char *name;
 	u64 start;
-	int err;
 
-	err = find_symbol(file, answer->offset, &name, &start);
-	if (err || !name)
+	if (err)
 		return err;
+	name = symbol_table_find(file->symtab, answer->offset, &start);
+	if (!name)
+		return 0;
 	line->file = place->file;
 	line->line = place->line;
 	answer->frame.line_count = 1;
