@@ -57,19 +57,11 @@ static bool linked_fits(const struct elf *elf, const struct elf *debug, u32 chec
 	return checksum_is(debug, checksum);
 }
 
-/*
- * The file at `path`, if it belongs to `elf`: by its build id, or by *checksum as well when there is one. 0, -ENOENT
- * for everything that is wrong with it, or -ENOMEM.
- */
-static int open_debug(const struct elf *elf, const struct root_fs *root, const char *path, const u32 *checksum,
-		      struct elf **ret_debug)
+int debug_file_open(const struct elf *elf, int fd, const char *path, const u32 *checksum, struct elf **ret_debug)
 {
-	int fd = root_fs_open_file(root, path, ROOT_LINKS_INSIDE, FILE_BYTES_MAX, NULL), err;
 	struct elf *debug;
+	int err = fd < 0 ? -ENOENT : elf_open_debug(fd, path, &debug);
 
-	if (fd < 0)
-		return -ENOENT;
-	err = elf_open_debug(fd, path, &debug);
 	if (err)
 		return err == -ENOMEM ? err : -ENOENT;
 	if (checksum ? !linked_fits(elf, debug, *checksum) : !debug_file_fits(elf, debug)) {
@@ -78,6 +70,14 @@ static int open_debug(const struct elf *elf, const struct root_fs *root, const c
 	}
 	*ret_debug = debug;
 	return 0;
+}
+
+static int open_debug(const struct elf *elf, const struct root_fs *root, const char *path, const u32 *checksum,
+		      struct elf **ret_debug)
+{
+	int fd = root_fs_open_file(root, path, ROOT_LINKS_INSIDE, FILE_BYTES_MAX, NULL);
+
+	return debug_file_open(elf, fd, path, checksum, ret_debug);
 }
 
 static int find_by_build_id(const struct elf *elf, const struct root_fs *root, struct elf **ret_debug)

@@ -6,6 +6,8 @@
  */
 #include <stdbool.h>
 
+#include "include/types.h"
+
 struct elf;
 struct root_fs;
 
@@ -17,6 +19,12 @@ int debug_file_find(const struct elf *elf, const struct root_fs *root, struct el
 
 /* Is `debug` of the same build as `elf`? Only files with a build id can be. */
 bool debug_file_fits(const struct elf *elf, const struct elf *debug);
+
+/*
+ * The file behind `fd` (taken over; below 0: none), if it belongs to `elf`: by its build id, or by *checksum as well
+ * when there is one. 0 (elf_free it), -ENOENT for everything that is wrong with it, or -ENOMEM.
+ */
+int debug_file_open(const struct elf *elf, int fd, const char *path, const u32 *checksum, struct elf **ret_debug);
 
 /*
  * What .gnu_debugdata holds, unpacked. 0 (elf_free it); -ENOENT: there is none; -EFBIG: it unfolds to more than 64 MiB;

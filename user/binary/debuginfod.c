@@ -129,8 +129,7 @@ int debuginfod_find(struct debuginfod *server, const struct elf *elf, struct elf
 	u64 begin_ns = clock_now_ns(), spent_ns;
 	unsigned int size;
 	const u8 *id = elf_build_id(elf, &size);
-	struct elf *debug;
-	int fd, err;
+	int fd;
 
 	if (!size)
 		return -ENOENT;
@@ -145,15 +144,5 @@ int debuginfod_find(struct debuginfod *server, const struct elf *elf, struct elf
 	spent_ns = clock_now_ns() - begin_ns;
 	server->gave_up = server->gave_up || (fd < 0 && spent_ns >= server->left_ns);
 	server->left_ns -= spent_ns < server->left_ns ? spent_ns : server->left_ns;
-	if (fd < 0)
-		return -ENOENT;
-	err = elf_open_debug(fd, elf_path(elf), &debug);
-	if (err)
-		return err == -ENOMEM ? err : -ENOENT;
-	if (!debug_file_fits(elf, debug)) {
-		elf_free(debug);
-		return -ENOENT;
-	}
-	*ret_debug = debug;
-	return 0;
+	return debug_file_open(elf, fd, elf_path(elf), NULL, ret_debug);
 }
