@@ -140,7 +140,7 @@ static int read_units(struct dwarf_reader *debuginfo)
 	return err;
 }
 
-int dwarf_reader_open(int fd, struct dwarf_reader **ret_debuginfo)
+int dwarf_reader_open(const struct elf *file, struct dwarf_reader **ret_debuginfo)
 {
 	struct dwarf_reader *debuginfo = calloc(1, sizeof(*debuginfo));
 	size_t size;
@@ -148,7 +148,7 @@ int dwarf_reader_open(int fd, struct dwarf_reader **ret_debuginfo)
 
 	if (!debuginfo)
 		return -ENOMEM;
-	err = dwarf_copy_read(fd, &debuginfo->image, &size);
+	err = dwarf_copy_read(file, &debuginfo->image, &size);
 	if (err)
 		goto out;
 	debuginfo->elf = elf_memory((char *)debuginfo->image, size);

@@ -5,6 +5,8 @@
  */
 #include "include/types.h"
 
+struct elf;
+
 #define INLINE_DEPTH_MAX 64 /* inlined levels told apart at one address; deeper ones count as their caller's */
 
 struct dwarf_reader;
@@ -27,11 +29,11 @@ struct dwarf_place {
 };
 
 /*
- * Read the DWARF of the file behind `fd` (borrowed, not needed any more afterwards). Opens no other file: units whose
- * body lies elsewhere (split DWARF) know lines only, and what a file shares with another one (dwz -m) is unknown. 0;
- * -ENODATA: nothing usable; -EFBIG: more than fits; -ENOMEM.
+ * Read the DWARF of `file`, which is not needed any more afterwards. Opens no other file: units whose body lies
+ * elsewhere (split DWARF) know lines only, and what a file shares with another one (dwz -m) is unknown. 0; -ENODATA:
+ * nothing usable; -EFBIG: more than fits; -ENOMEM.
  */
-int dwarf_reader_open(int fd, struct dwarf_reader **ret_debuginfo);
+int dwarf_reader_open(const struct elf *file, struct dwarf_reader **ret_debuginfo);
 void dwarf_reader_free(struct dwarf_reader *debuginfo);
 
 /* What stands at `vaddr`. 0 (count or file is set), -ENOENT, or -ENOMEM. */

@@ -8,11 +8,10 @@
 #include "binary/dwarf_copy.h"
 
 #include <errno.h>
-#include <gelf.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "binary/elf_internal.h"
 
 #define SECTIONS_BYTES_MAX (1ull << 30)
 #define GUARD_BYTES	   64 /* behind a section: a NUL for the last string, and room for a number cut off */
@@ -91,20 +90,11 @@ static int lay_out(struct layout *layout)
 	return 0;
 }
 
-static int read_plain(int fd, const struct part *part, u8 *to)
+static int read_plain(const struct elf *file, const struct part *part, u8 *to)
 {
-	u64 done = 0;
+	ssize_t count = elf_read(file, part->file_offset, to, part->size);
 
-	while (done < part->size) {
-		ssize_t got = pread(fd, to + done, part->size - done, (off_t)(part->file_offset + done));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return -ENODATA;
-		done += got;
-	}
-	return 0;
+	return count < 0 || (u64)count != part->size ? -ENODATA : 0;
 }
 
 static int read_packed(const struct part *part, u8 *to)
@@ -157,7 +147,7 @@ static void write_headers(u8 *image, const struct layout *layout)
 	};
 }
 
-static int fill(int fd, const struct layout *layout, u8 *image)
+static int fill(const struct elf *file, const struct layout *layout, u8 *image)
 {
 	int err = 0;
 
@@ -166,38 +156,33 @@ static int fill(int fd, const struct layout *layout, u8 *image)
 
 		if (part->size)
 			err = part->packed ? read_packed(part, image + part->at)
-					   : read_plain(fd, part, image + part->at);
+					   : read_plain(file, part, image + part->at);
 	}
 	write_headers(image, layout);
 	return err;
 }
 
-int dwarf_copy_read(int fd, u8 **ret_image, size_t *ret_size)
+int dwarf_copy_read(const struct elf *file, u8 **ret_image, size_t *ret_size)
 {
+	Elf *elf = elf_is_64bit_x86(file) ? elffile_handle(file) : NULL;
 	struct layout layout = {0};
-	int err = -ENODATA;
 	u8 *image = NULL;
-	GElf_Ehdr header;
-	Elf *elf;
+	int err;
 
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf || !gelf_getehdr(elf, &header) || header.e_machine != EM_X86_64 ||
-	    header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB)
-		goto out;
+	if (!elf)
+		return -ENODATA;
 	err = find_parts(elf, layout.parts);
 	err = err ? err : lay_out(&layout);
-	if (err)
-		goto out;
-	image = calloc(1, layout.size);
-	err = image ? fill(fd, &layout, image) : -ENOMEM;
-	if (err)
-		goto out;
+	if (!err) {
+		image = calloc(1, layout.size);
+		err = image ? fill(file, &layout, image) : -ENOMEM;
+	}
+	elf_end(elf);
+	if (err) {
+		free(image);
+		return err;
+	}
 	*ret_image = image;
 	*ret_size = layout.size;
-	image = NULL;
-out:
-	free(image);
-	elf_end(elf);
-	return err;
+	return 0;
 }

@@ -7,8 +7,10 @@
 
 #include "include/types.h"
 
+struct elf;
+
 /*
- * Read the file behind `fd` (borrowed). *ret_image is one allocation for the caller to free. 0; -ENODATA: no x86-64
- * file, no DWARF or none that can be read; -EFBIG: over 1 GiB of it; -ENOMEM.
+ * *ret_image is one allocation for the caller to free. 0; -ENODATA: no x86-64 file, no DWARF or none that can be read;
+ * -EFBIG: over 1 GiB of it; -ENOMEM.
  */
-int dwarf_copy_read(int fd, u8 **ret_image, size_t *ret_size);
+int dwarf_copy_read(const struct elf *file, u8 **ret_image, size_t *ret_size);

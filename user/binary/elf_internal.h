@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* What elf.c keeps of a file, for elf_symbols.c. */
+/* What elf.c keeps of a file, for elf_symbols.c and dwarf_copy.c. */
 #include <stdbool.h>
 #include <sys/types.h>
 

@@ -163,11 +163,11 @@ static int file_open(struct symbolizer *symbolizer, struct file *file)
 			return 0;
 		}
 	}
-	err = dwarf_reader_open(elf_fd(file->elf), &file->debuginfo);
+	err = dwarf_reader_open(file->elf, &file->debuginfo);
 	if (err == -ENODATA) {
 		err = find_debug(symbolizer, file);
 		if (!err && file->debug)
-			err = dwarf_reader_open(elf_fd(file->debug), &file->debuginfo);
+			err = dwarf_reader_open(file->debug, &file->debuginfo);
 	}
 	return err == -ENOMEM ? err : 0;
 }
@@ -261,7 +261,7 @@ static int find_place(struct file *file, u64 vaddr, struct dwarf_place *place)
 	int err = 0;
 
 	if (file->dropped) {
-		err = dwarf_reader_open(elf_fd(file->debug ? file->debug : file->elf), &file->debuginfo);
+		err = dwarf_reader_open(file->debug ? file->debug : file->elf, &file->debuginfo);
 		file->dropped = err == -ENOMEM;
 	}
 	if (!err && file->debuginfo)
