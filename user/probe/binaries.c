@@ -131,20 +131,19 @@ static int take_allocator(struct binaries *binaries, u32 *ret_allocator)
 /* A plan for the file, if it has an allocator. Hostile or odd files have none. */
 static int plan_file(struct binaries *binaries, struct binary *file)
 {
-	struct plan *plan = malloc(sizeof(*plan));
 	int err;
 
-	if (!plan)
+	file->plan = malloc(sizeof(*file->plan));
+	if (!file->plan)
 		return -ENOMEM;
-	err = plan_make(file->elf, binaries->pools, plan);
+	err = plan_make(file->elf, binaries->pools, file->plan);
 	if (!err)
 		err = take_allocator(binaries, &file->allocator);
 	if (err) {
-		free(plan);
-		return err == -ENOMEM ? err : 0;
+		free(file->plan);
+		file->plan = NULL;
 	}
-	file->plan = plan;
-	return 0;
+	return err == -ENOMEM ? err : 0;
 }
 
 static bool is_overlay(int fd)
@@ -255,18 +254,6 @@ static int open_vdso(void)
 	return fd;
 }
 
-static bool is_of_build(int fd, const struct mapping *mapping)
-{
-	struct elf *elf;
-	bool same;
-
-	if (elf_open(fcntl(fd, F_DUPFD_CLOEXEC, 0), mapping->path, &elf))
-		return false;
-	same = same_build(mapping, elf);
-	elf_free(elf);
-	return same;
-}
-
 /*
  * For a process that has ended: heaptap may see the same file under the name that the process knew. The build id decides,
  * and no other file is kept, as the names of a container mean something else out here.
@@ -274,15 +261,17 @@ static bool is_of_build(int fd, const struct mapping *mapping)
 static int open_own_name(const struct mapping *mapping)
 {
 	struct root_fs root;
+	struct elf *elf = NULL;
 	int fd = root_fs_open_own(&root);
 
 	if (!fd)
 		fd = root_fs_open_file(&root, mapping->path, ROOT_LINKS_INSIDE, UINT64_MAX, NULL);
 	root_fs_close(&root);
-	if (fd >= 0 && !is_of_build(fd, mapping)) {
+	if (fd >= 0 && (elf_open(fcntl(fd, F_DUPFD_CLOEXEC, 0), mapping->path, &elf) || !same_build(mapping, elf))) {
 		close(fd);
-		return -ESTALE;
+		fd = -ESTALE;
 	}
+	elf_free(elf);
 	return fd;
 }
 
