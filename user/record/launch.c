@@ -128,14 +128,10 @@ int launch_release(struct launch *launch)
 	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 }
 
-void launch_look(struct launch *launch)
+bool launch_look(struct launch *launch)
 {
 	if (launch->started && launch->status == -EAGAIN)
 		launch->status = workload_status(&launch->command, 0);
-}
-
-bool launch_over(const struct launch *launch)
-{
 	return launch->started && launch->status != -EAGAIN;
 }
 

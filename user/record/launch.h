@@ -39,9 +39,8 @@ int launch_rehearse(const struct selection *selection, const char *path, struct 
 /* Let it exec. */
 int launch_release(struct launch *launch);
 
-/* Note whether it has ended; to be called when a child has. */
-void launch_look(struct launch *launch);
-bool launch_over(const struct launch *launch);
+/* Has it ended? To be called when a child has. */
+bool launch_look(struct launch *launch);
 
 /* Kill it, unless it has been released. */
 void launch_abandon(struct launch *launch);

@@ -124,14 +124,12 @@ static bool finished(struct record *record, u64 now)
 	const struct record_options *options = record->options;
 
 	signals_read(&record->signals);
-	if (record->signals.child_changed)
-		launch_look(&record->launch);
-	record->signals.child_changed = false;
-	if (record->signals.stop)
+	if (record->signals.stop || (record->signals.child_changed && launch_look(&record->launch)))
 		return true;
+	record->signals.child_changed = false;
 	if (options->duration_s > 0 && (double)(now - record->publication.start_ns) >= options->duration_s * 1e9)
 		return true;
-	if (record->over || launch_over(&record->launch))
+	if (record->over)
 		return true;
 	return options->target.population <= POPULATION_FOLLOW && !tracer_alive(record->tracer);
 }
