@@ -215,25 +215,20 @@ static void keep_merged_files(void *arg, const struct profile *merged, char **fi
 	note(&aggregate->err, string_list_keep(&aggregate->files, merged->stem, files));
 }
 
-static int write_merged(struct aggregate *aggregate, unsigned int seq)
+int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq)
 {
 	const struct aggregate_options *options = &aggregate->options;
 	const struct merged_output output = {options->dir, options->formats, seq, keep_merged_files, aggregate};
-	int err;
+	int err = 0;
 
-	if (!open_interim(aggregate))
-		return -ENOMEM;
-	err = by_container_copy(aggregate->interim, aggregate->containers);
-	return err ? err : by_container_write(aggregate->interim, &output);
-}
-
-int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq)
-{
-	int err = seq && aggregate->options.merges ? write_merged(aggregate, seq) : 0;
-
+	if (seq && options->merges) {
+		err = open_interim(aggregate) ? by_container_copy(aggregate->interim, aggregate->containers) : -ENOMEM;
+		if (!err)
+			err = by_container_write(aggregate->interim, &output);
+	}
 	by_container_free(aggregate->interim);
 	aggregate->interim = NULL;
-	symbolizer_drop_files(aggregate->options.symbolizer);
+	symbolizer_drop_files(options->symbolizer);
 	return err;
 }
 
