@@ -72,11 +72,6 @@ static const struct address_range *address_ranges_find(const struct address_rang
 	return begun && vaddr < table->spans[begun - 1].high ? &table->spans[begun - 1] : NULL;
 }
 
-static void address_ranges_release(struct address_ranges *table)
-{
-	free(table->spans);
-}
-
 /* --- units --- */
 
 struct unit {
@@ -167,9 +162,9 @@ void dwarf_reader_free(struct dwarf_reader *debuginfo)
 	if (!debuginfo)
 		return;
 	for (size_t i = 0; i < debuginfo->unit_count; i++)
-		address_ranges_release(&debuginfo->units[i].functions);
+		free(debuginfo->units[i].functions.spans);
 	free(debuginfo->units);
-	address_ranges_release(&debuginfo->spans);
+	free(debuginfo->spans.spans);
 	dwarf_end(debuginfo->dwarf);
 	elf_end(debuginfo->elf);
 	free(debuginfo->image);
