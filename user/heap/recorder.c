@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "system/address_map.h"
 
-#define PIDS (1u << 22) /* the kernel's own limit. A table of as many is memory only where it is written to. */
+#define PIDS	     (1u << 22) /* the kernel's own limit. A table of as many is memory only where it is written to. */
+#define COUNTS_BYTES (PIDS * sizeof(u32))
 
 /*
  * An image that has been announced and has not begun. The side-band announces a new program (by a fork, or a comm record
@@ -39,11 +41,13 @@ struct recorder *recorder_new(const struct recorder_options *options)
 
 	if (!recorder)
 		return NULL;
-	recorder->image_counts = calloc(PIDS, sizeof(*recorder->image_counts));
-	if (!recorder->image_counts) {
+	recorder->image_counts = mmap(NULL, COUNTS_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (recorder->image_counts == MAP_FAILED) {
 		free(recorder);
 		return NULL;
 	}
+	/* Few pages of it are ever written; huge ones would be most of heaptap's memory. */
+	madvise(recorder->image_counts, COUNTS_BYTES, MADV_NOHUGEPAGE);
 	recorder->options = *options;
 	recorder->ended_last = &recorder->ended;
 	recorder->quota.max = options->sites_max;
@@ -117,7 +121,7 @@ void recorder_free(struct recorder *recorder)
 		address_map_free(unlink_pending(&recorder->pending));
 	HASH_CLEAR(hh_by_pid, recorder->newest);
 	hash_release(recorder->images, image_free);
-	free(recorder->image_counts);
+	munmap(recorder->image_counts, COUNTS_BYTES);
 	free(recorder);
 }
 

@@ -92,9 +92,9 @@ static const char *text_of(const cJSON *object, const char *key)
 
 static pid_t pid_of(const cJSON *number)
 {
-	bool fits = cJSON_IsNumber(number) && number->valuedouble > 0 && number->valuedouble <= JSON_INT_MAX;
+	double value = cJSON_GetNumberValue(number);
 
-	return fits ? (pid_t)number->valuedouble : 0;
+	return value > 0 && value <= JSON_INT_MAX ? (pid_t)value : 0;
 }
 
 static void docker_container(const char *directory, const char *id, void *arg)

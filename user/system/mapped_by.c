@@ -82,17 +82,18 @@ int mapped_by_count(const char *root, struct mapped_by_file *files, unsigned int
 	struct mapped_by_count count = {0};
 	char path[PATH_MAX];
 	DIR *proc = opendir(text_path(path, "%s/proc", root));
-	int err = proc ? 0 : -errno;
+	int err = 0;
 
+	if (!proc)
+		return -errno;
 	for (unsigned int i = 0; i < file_count; i++)
 		files[i].processes = 0;
 	scan.mapped = calloc(file_count ? file_count : 1, sizeof(*scan.mapped));
 	if (!scan.mapped)
 		err = -ENOMEM;
-	if (!err)
+	else
 		scan_all(&scan, proc, root, is_ours, arg, &count);
-	if (proc)
-		closedir(proc);
+	closedir(proc);
 	free(scan.mapped);
 	if (!err)
 		*ret_count = count;
