@@ -268,8 +268,8 @@ static void hand(struct tracer *tracer, const struct record *record)
 			recorder_comm(tracer->recorder, comm->pid, comm->comm, exec, record->time_ns);
 		break;
 	case PERF_RECORD_FORK:
-		/* Not of a thread. */
-		if (fork->pid != fork->parent)
+		/* Not of a thread. Forks are reported to all who ask for mappings, and not everyone follows children. */
+		if (tracer->population != POPULATION_LISTED && fork->pid != fork->parent)
 			recorder_fork(tracer->recorder, fork->pid, fork->parent, record->time_ns);
 		break;
 	case PERF_RECORD_LOST:
