@@ -92,8 +92,10 @@ int launch_start(const struct selection *selection, const sigset_t *mask, struct
 	if (!err) {
 		if (!copied || !start_with_copies(selection, path, mask, launch))
 			err = workload_start(options->command, path, mask, NULL, &launch->command);
-		if (err)
+		if (err) {
 			free(path);
+			launch->command.path = NULL;
+		}
 	}
 	if (err) {
 		log_error("cannot run '%s': %s", options->command[0], strerror(-err));
