@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* Counting and sending. Whoever cannot send learns it from the return value and books the loss by its cause. */
+/* Counting and sending. A function that could not send returns false, and its caller counts the loss by its cause. */
 #include "map.bpf.h"
 
 /* Atomic although per CPU: a uprobe program can be preempted between load and store. */

@@ -97,8 +97,9 @@ static __always_inline void heap_bury(const struct stash *stash)
 }
 
 /*
- * A sampled object is born at `addr` (0: not known, so it cannot be followed) with the stack of that hash (0: given up). The ring slot is reserved before the
- * key is inserted: an object is reported as followed, reported as not followed, or not reported.
+ * A sampled object is born at `addr` (0: not known, so it cannot be followed) with the stack of that hash (0: given up).
+ * The ring slot is reserved before the key is inserted: an object is reported as followed, reported as not followed, or
+ * not reported.
  */
 static __always_inline void heap_begin(const struct stash *stash, u64 addr, u64 stack)
 {

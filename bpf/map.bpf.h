@@ -43,7 +43,7 @@ struct ring_use {
 	u64 drains, bytes;
 };
 
-/* process number & config.tally_mask -> its use of the ring. Whoever sends writes it, once the ring is half full. (*) */
+/* process number & config.tally_mask -> its use of the ring. Written by the programs that send events. (*) */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SCOPES_MIN);
@@ -69,7 +69,7 @@ struct {
 	__type(value, u32);
 } free_scopes __weak SEC(".maps");
 
-/* pid, as heaptap's PID namespace numbers it -> scope number. Whoever starts a scope inserts, exit deletes. (*) */
+/* pid, as heaptap's PID namespace numbers it -> scope number. Inserted when a scope begins, deleted when it ends. (*) */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 2 * SCOPES_MIN);
@@ -86,7 +86,7 @@ struct {
 } tallies __weak SEC(".maps");
 
 /* Process numbers whose row of counters is free. User space puts them in, each once in a recording: a row's next number
- * when the image that had the one before is settled. Whoever begins an image takes one out. (*) */
+ * when the image that had the one before is settled. One is taken out when an image begins. (*) */
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, SCOPES_MIN);

@@ -244,7 +244,7 @@ static __always_inline bool group_is_called(const char *path)
 	return false;
 }
 
-/* A container that is started again runs in a new group of the same name. Nobody can be in it yet. */
+/* A container that is started again runs in a new group of the same name. No process can be in it yet. */
 SEC("tp_btf/cgroup_mkdir") int BPF_PROG(group_made, struct cgroup *cgroup, const char *path)
 {
 	if (population != POPULATION_CGROUP || BPF_CORE_READ(cgroup, root, hierarchy_id) != HIERARCHY_V2 ||

@@ -3,8 +3,7 @@
 /*
  * The user stack of a call, interned: its frames travel once, afterwards only their hash. Called on the return leg,
  * where the registers are the caller's again and the instruction pointer is the return address, or at the entry of a call
- * that gets no return leg. What cannot be unwound
- * here yet travels as bytes.
+ * that gets no return leg. A stack that cannot be unwound here yet travels as bytes.
  */
 #include "include/stackhash.h"
 #include "unwind.bpf.h"

@@ -27,8 +27,8 @@ struct config {
 	u32 pidns_inum; /* inode number of heaptap's PID namespace; 0: the initial one */
 	u32 self;	/* heaptap's own pid, as numbered there */
 	u32 exe_device; /* of a population, only processes that run this file: inode and the kernel's device number */
-	u64 exe_inode;	/* 0: whatever they run */
-	char comm[16];	/* of a population, only processes of that name; empty: whatever they are called */
+	u64 exe_inode;	/* 0: any file */
+	char comm[16];	/* of a population, only processes of that name; empty: any name */
 	u8 alloc_only;
 	u8 fair;	   /* several processes share the ring: see ring_share in emit.bpf.h */
 	u8 show_allocator; /* stacks begin in the allocator's function, not in its caller */

@@ -37,7 +37,7 @@ struct stash {
 	u8 kind;
 	u8 sampled;
 	u8 old_flagged; /* the old block is still in the live map as LIVE_MOVING */
-	u8 entered;	/* there will be no return leg: what there is to know is to be had at the entry */
+	u8 entered;	/* the call gets no return leg: the object is counted at the entry */
 };
 
 _Static_assert(sizeof(struct live_key) == 16, "live_key");
