@@ -27,5 +27,5 @@ struct gzip {
 /* No name and no time in the gzip header: equal messages make equal files. 0 or -ENOMEM: then nothing is to be ended. */
 int gzip_begin(struct gzip *gzip, FILE *out);
 
-/* The rest is written, and what zlib has is released. 0 or the negative errno of whatever failed since gzip_begin. */
+/* Write the rest, and release what zlib has. 0, or the negative errno of the first failure since gzip_begin. */
 int gzip_end(struct gzip *gzip);

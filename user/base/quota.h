@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * How many sites and stacks all images of a recording together may have in memory, so that heaptap never becomes what it is
- * to find. Taken by the thread that drains the ring, given back by the one that is done with an image.
+ * How many sites and stacks all images of a recording together may have in memory, so that heaptap's own memory cannot
+ * grow without end. The thread that drains the ring takes them, and the thread that frees an image gives them back.
  */
 #include <stdatomic.h>
 

@@ -14,5 +14,5 @@ struct units_text units_bytes(double bytes); /* "1.5 MiB" */
 struct units_text units_digits(u64 number);  /* "1 203 400" */
 struct units_text units_seconds(double ns);  /* "2.5 ms": in the unit that leaves it readable */
 
-/* Print into one. */
+/* Print into a struct units_text. */
 struct units_text units_format(const char *format, ...) __attribute__((format(printf, 1, 2)));

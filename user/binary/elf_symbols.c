@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The walk over a file's symbols keeps nothing. A struct symbol_table is the sorted copy of one: it owns the names, in
- * one block. Of several names for one address the one a person would write wins: __libc_malloc, malloc and __malloc are
- * the same code.
+ * one block. If an address has several names, the one that a person would write wins: __libc_malloc, malloc and
+ * __malloc are the same code.
  */
 #include "binary/elf_symbols.h"
 

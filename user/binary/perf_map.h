@@ -17,7 +17,7 @@ int perf_map_open(const struct root_fs *root, struct perf_map **ret_perfmap, con
 void perf_map_free(struct perf_map *perfmap);
 
 /*
- * The function at `address`: its name (valid until perf_map_free) and first byte; NULL: none. Of several that lay there
- * it is the last one the file names.
+ * The function at `address`: its name (valid until perf_map_free) and first byte; NULL: none. If the file names
+ * several at that address, it is the last one named.
  */
 const char *perf_map_find(const struct perf_map *perfmap, u64 address, u64 *ret_start);

@@ -16,10 +16,12 @@ struct symbol_names {
 
 void symbol_names_release(struct symbol_names *table);
 
-/* Living as long as the table, one pointer for equal names; *ret_readable is *ret_name where nothing is to be demangled.
- * 0 or -ENOMEM. */
+/*
+ * Both names live as long as the table, and equal names are one pointer. *ret_readable is *ret_name where the name is
+ * not mangled. 0 or -ENOMEM.
+ */
 int symbol_names_function(struct symbol_names *table, const char *mangled, const char **ret_name,
 			  const char **ret_readable);
 
-/* The same for what is no function's name. NULL remains NULL. */
+/* The same for a text that is no function's name. NULL remains NULL. */
 int symbol_names_keep(struct symbol_names *table, const char *text, const char **ret_text);

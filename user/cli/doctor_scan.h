@@ -64,7 +64,7 @@ void doctor_scan_print(const struct doctor_scan *scan);
 
 /*
  * How many other processes map the files under these links, and would pay. `pids`: those that are traced; they get
- * sorted. `calibration` NULL: what a hit costs is not known. `why` there are no others to pay where that is so.
+ * sorted. `calibration` NULL: what a hit costs is not known. `why`: printed as the reason where no others pay.
  */
 void doctor_scan_print_payers(const struct binaries *binaries, enum doctor_links links, struct pid_list *pids,
 			      const struct calibration *calibration, const char *why);

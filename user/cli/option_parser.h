@@ -79,7 +79,7 @@ const char *option_spelled(const struct option_row *option);
 /* Check and store the argument of an option. 0, or not: nothing more is to be parsed. */
 int option_take(struct option_parser *parse, const struct option_row *option, const char *argument);
 
-/* These return what a function of the parser returns so that nothing more is parsed: not 0. */
+/* Stop parsing, with that exit status or for want of memory. Both return non-zero, for their caller to return too. */
 int option_stop(struct option_parser *parse, int status);
 int option_no_memory(struct option_parser *parse);
 

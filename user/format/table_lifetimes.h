@@ -8,7 +8,7 @@
 /*
  * Sites with in-use, bytes allocated a second, survival of one cycle and of `tenure`, median life, growth, verdict and
  * samples: those that grow first, then by in-use, `top` at most. Below the table: a sentence for each growing site,
- * and the cost of the process under a collector. Only a sentence where nothing is known.
+ * and the cost of the process under a collector. Where nothing is known, one sentence says so instead.
  */
 void table_lifetimes_print(const struct profile *profile, unsigned int top, FILE *out);
 

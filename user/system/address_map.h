@@ -13,7 +13,7 @@ struct elf;
 
 #define MAPPING_ANONYMOUS "//anon" /* path of memory without a file, as the perf side-band names it */
 
-/* Of one image, old ones included: a target that maps without end must not make heaptap grow without end. */
+/* Mappings of one image, outdated ones included: a target that maps without end must not make heaptap grow without end. */
 #define MAPPINGS_MAX 65536
 
 struct mapping {

@@ -42,8 +42,8 @@ int cgroup_for_each_process(const char *directory, int (*each)(pid_t pid, void *
 
 /*
  * Limit and use of memory in bytes, of version 2 or of the memory controller of version 1 (cgroup_mounts_memory finds both
- * arguments): of `path` and the groups above it, below the directory `root`, those of the one with least room. Both 0
- * where there is no limit, or nothing to read.
+ * arguments). Looked at are `path`, below the directory `root`, and the groups above it; the one with least room counts.
+ * Both 0 where there is no limit, or nothing to read.
  */
 void cgroup_memory(const char *root, const char *path, u64 *ret_limit, u64 *ret_used);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The container that a user means. A container is a control group here: whatever runs in that group or below, `exec`ed into
- * it or not, belongs to it.
+ * The container that a user means. A container is a control group here: every process in that group or below belongs to
+ * it, also one that was `exec`ed into it.
  */
 struct cgroup;
 struct cgroup_mounts;
@@ -15,9 +15,9 @@ struct container {
 
 /*
  * The running container that is called so: by its name ("web"; of Kubernetes "web" or "POD/web"), its id, or the
- * beginning of its id, however short, if no other id begins so. Names come before beginnings, and of several containers
- * with that name the one that runs. Searched are the state files that container_runtimes.h lists, and the groups that
- * have a name as runtimes give it.
+ * beginning of its id, however short, if no other id begins so. A name takes precedence over the beginning of an id, and
+ * a container that runs over others of the same name. The state files that container_runtimes.h lists are searched, and
+ * the groups that have a name as runtimes give it.
  *
  * 0 with *ret_group its open group (release both), or one of the following with *ret_why a sentence for the user
  * (allocated; NULL when there is no memory for it): -EINVAL (no such name can be), -ENOENT, -EACCES (not found, but a

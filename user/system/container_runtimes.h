@@ -21,7 +21,7 @@ struct container_list;
 void container_runtimes_load(const char *root, struct container_list *list);
 
 /*
- * Add the groups that have names as runtimes give them. To be loaded last: they say where a container runs, and that one
- * exists which no file knows.
+ * Add the groups that have names as runtimes give them. To be loaded last: they say where a container runs, and add
+ * containers that are in no file.
  */
 void container_runtimes_load_groups(const struct cgroup_mounts *mounts, struct container_list *list);
