@@ -72,7 +72,7 @@ void gc_model_allocate(struct gc_model *gc, double bytes, u64 now_ns);
 void gc_model_birth(struct gc_model *gc, double bytes);
 void gc_model_change(struct gc_model *gc, u32 birth, double bytes);
 
-/* What marked and allocated since must reach together. */
+/* The bytes that marked and allocated since must reach together to complete a paced cycle. */
 double gc_model_goal(const struct gc_model *gc);
 
 /* Complete a cycle, and its sweep, for booking alone: what is published afterwards is what lives now. */

@@ -65,8 +65,8 @@ int heap_move(struct heap *heap, u64 id, u32 tid);
 int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns);
 
 /*
- * Between these two the records of lifetimes know of what is in use, as censored at the age it has, and are all of the
- * same bucket width.
+ * Between these two calls the records of lifetimes include the objects in use, as censored at their present age, and all
+ * records have the same bucket width.
  */
 void heap_lifetimes_close(struct heap *heap);
 void heap_lifetimes_reopen(struct heap *heap);

@@ -28,15 +28,15 @@ void recorder_free(struct recorder *recorder);
 int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct image **ret_image);
 
 /*
- * The side-band says that `pid` was forked off `parent`: until its image begins, it is known to have what that had
- * mapped. Nothing is kept of parents that are unknown. 0 or -ENOMEM.
+ * The side-band says that `pid` was forked off `parent`: a copy of the parent's mappings is kept for the child until
+ * its image begins. Nothing is kept if the parent is unknown. 0 or -ENOMEM.
  */
 int recorder_fork(struct recorder *recorder, u32 pid, u32 parent, u64 now_ns);
 
 /* Has the side-band announced an image of the pid that has not begun? */
 bool recorder_announced(const struct recorder *recorder, u32 pid);
 
-/* What was announced before that, and has not begun since, never will: it is of processes that are not traced. */
+/* Forget images that were announced before that and have not begun: their processes are not traced. */
 void recorder_expire(struct recorder *recorder, u64 before_ns);
 
 /* The side-band's view of a pid: a program was exec'd, a name changed, a file was mapped. Unknown pids are ignored. */
@@ -52,12 +52,12 @@ void recorder_request(struct recorder *recorder);
 struct image *recorder_find(struct recorder *recorder, u32 number); /* by process number; NULL: none */
 struct image *recorder_current(struct recorder *recorder, u32 pid); /* the pid's newest image; NULL: none */
 
-/* An image has ended although no event said so. Once more is nothing. */
+/* An image has ended although no event said so. A second call does nothing. */
 void recorder_end(struct recorder *recorder, struct image *image, u64 now_ns);
 
 /*
- * An image that has ended and that nothing is on its way to any more, the one that ended first: no longer the recorder's,
- * but the caller's to free. The next image of its pid is numbered on. NULL: none.
+ * Take out the image that ended first among those for which no raw stack is waiting; the caller frees it. The next image
+ * of its pid gets the next number all the same. NULL: none.
  */
 struct image *recorder_take_ended(struct recorder *recorder);
 

@@ -11,16 +11,16 @@
 #include "system/address_map.h"
 
 struct stack {
-	u64 hash;     /* or another number that names it: of a raw stack, of a variant */
+	u64 hash;     /* of a raw stack or a variant: another number that names it */
 	u64 first_ns; /* when it was first seen: which mappings its addresses mean */
 	UT_hash_handle hh;
 	u32 depth;
-	u32 generation; /* of the mapping list it was walked by; 0: not by one, but by what is known here */
+	u32 generation; /* of the mapping list that the programs walked it by; 0: in user space, or not known */
 	bool truncated;
 	bool stale;		/* a variant that was cut */
 	struct stack *variant;	/* the next that the same hash means at another time; NULL: no more */
-	struct stack *current;	/* which of them was meant last, NULL: none yet, */
-	struct mapping_era era; /* and when */
+	struct stack *current;	/* the variant that the hash meant last; NULL: none yet */
+	struct mapping_era era; /* the time in which it meant that one */
 	u64 ip[];		/* leaf first, return addresses */
 };
 
@@ -36,8 +36,10 @@ int stack_table_add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *
 
 struct stack *stack_table_find(const struct stack_table *table, u64 hash); /* NULL: unknown */
 
-/* Which of the lists of process number `process`, up to generation `newest`, the stack was walked by, as its hash has it;
- * 0: none of the newest STACK_GENERATIONS. */
+/*
+ * The generation of the list that the stack was walked by, found by trying those of process number `process` against its
+ * hash, from `newest` down; 0: none of the newest STACK_GENERATIONS.
+ */
 #define STACK_GENERATIONS 1024
 u32 stack_generation(const struct stack *stack, u32 process, u32 newest);
 

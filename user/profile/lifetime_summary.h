@@ -30,10 +30,10 @@ void lifetime_summary_add(struct lifetime_sum *sum, const struct profile *profil
 void lifetime_summary_conclude(const struct lifetime_sum *sum, const struct profile *profile,
 			       struct lifetime_summary *ret_summary);
 
-/* Of the whole process. 0 or -ENOMEM. */
+/* The summary of the whole process. 0 or -ENOMEM. */
 int lifetime_summary_of_process(const struct profile *profile, struct lifetime_summary *ret_summary);
 
-/* Cycles as time and as allocated bytes, by the mean length of those that were; 0 before the first has completed. */
+/* The mean length of the completed cycles, in time and in allocated bytes; 0 before the first has completed. */
 double lifetime_summary_cycle_ns(const struct profile *profile);
 double lifetime_summary_cycle_bytes(const struct profile *profile);
 

@@ -27,10 +27,10 @@ int merge_add(struct merge *merge, const struct profile *profile, const struct p
 int merge_select(struct merge *merge, const struct profile *from,
 		 bool (*wanted)(const struct profile_labels *labels, const void *arg), const void *arg);
 
-/* Who it is, when, and what it cost: all but the tables are `facts`' from now on, which is borrowed. */
+/* From now on everything but the tables (names, times, costs) is taken from `facts`, which is borrowed. */
 void merge_describe(struct merge *merge, const struct profile *facts);
 
-/* What there is so far, named "all" unless described. The merge's own, until anything is added. */
+/* What was merged so far, named "all" unless described. The merge owns it; valid until something is added. */
 const struct profile *merge_profile(const struct merge *merge);
 
 /* Add to `sum` what can be added: ledger, costs, the number of processes; its time covers both. */

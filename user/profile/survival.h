@@ -13,8 +13,8 @@
  * mean and variance. Without censoring, so also where nothing or everything has died, it is the exact binomial interval
  * of Clopper and Pearson. Counts in it are Kish's effective counts, (sum w)^2 / (sum w^2) among those at risk: the raw
  * count where weights are equal. A log-log band (Greenwood) needs special cases where nothing, everything or everybody
- * left has died, and misses more often than it says where few are at risk; this one does not (tests/unit/
- * test_survival.c prints how often).
+ * left has died, and misses more often than it says where few are at risk; this one does not 
+ * (tests/unit/profile/test_survival_coverage.c prints how often).
  */
 #include "profile/lifetime.h"
 

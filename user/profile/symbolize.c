@@ -177,7 +177,7 @@ static bool is_inlined_malloc(const struct profile_line *line)
 	return false;
 }
 
-/* Of the functions inlined there the innermost go too, while they are such. True: all are. */
+/* Remove the innermost functions inlined there, as long as they are the allocator's or the language's. True: all are. */
 static bool hide_location(struct profile_location *location)
 {
 	u32 hidden = 0, last = location->line_count - 1;

@@ -17,7 +17,7 @@ struct symbolizer;
 struct aggregate_options {
 	int dir; /* where files go */
 	unsigned int formats;
-	bool merges;		     /* several processes into one profile; without, each is kept whatever follows */
+	bool merges;		     /* several processes into one profile; false: each has files of its own */
 	u32 keep;		     /* ended images with samples that have a file, and as many without */
 	u32 samples_max;	     /* of all together, after which images that end are merged; 0: no limit */
 	u64 start_ns, start_unix_ns; /* one moment on both clocks */
@@ -52,13 +52,13 @@ int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq);
 /* Once, at the end: write what is merged, of executables, containers and all. 0 or the first error. */
 int aggregate_finish(struct aggregate *aggregate);
 
-/* What there is so far, and after aggregate_finish all of it. It stays the aggregate's. */
+/* What was added so far, and after aggregate_finish all of it. The aggregate owns it. */
 struct aggregate_result {
 	struct index_table processes, merged; /* lines of the index: `merged` is of containers and of all */
 	const struct profile *all;	      /* what is merged of all */
-	u64 by_executable;		      /* processes merged by executable, */
-	u32 executables;		      /* of which there are so many */
-	bool crowded;			      /* that because of samples_max */
+	u64 by_executable;		      /* processes merged by executable */
+	u32 executables;		      /* how many executables these are */
+	bool crowded;			      /* some were merged because of samples_max */
 	u32 own_files;			      /* processes with files of their own */
 	u32 growing_sites, growing_processes; /* see table_lifetimes_growing */
 	u32 perfmaps_refused;		      /* processes whose perf map was not used */
