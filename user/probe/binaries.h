@@ -44,7 +44,7 @@ void binaries_close(struct binaries *binaries, struct binary *file);
 /* All files so far, newest first, linked by `next`; each with a plan if it has an allocator. */
 struct binary *binaries_files(const struct binaries *binaries);
 
-u32 binaries_count(const struct binaries *binaries); /* of them */
+u32 binaries_count(const struct binaries *binaries); /* how many files there are */
 
 /* Their paths, separated by commas; static storage, cut to fit. */
 const char *binaries_names(const struct binaries *binaries);

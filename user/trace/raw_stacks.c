@@ -10,7 +10,7 @@
 
 #define WAITS_MAX 16 /* for tables, at the end: where there is no room for all that a stack needs, they come and go */
 
-/* Of all stacks that wait, together: a thousand at least. */
+/* The limit for all waiting stacks together: room for a thousand at least. */
 #define WAITING_BYTES_MAX (16U << 20)
 #define RELIEF_MS	  100
 

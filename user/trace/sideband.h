@@ -15,7 +15,7 @@ int sideband_open(bool forks, struct sideband **ret_sideband);
 void sideband_close(struct sideband *sideband);
 
 /*
- * Hand over, in the order of time, every record written before the call; tracer->sideband_ns becomes the time up to which that
- * is all there was. Cheap when there is nothing.
+ * Hand over, in the order of time, every record written before the call. tracer->sideband_ns becomes the time up to which
+ * all records have been handed over. Cheap when there is nothing.
  */
 void sideband_drain(struct tracer *tracer);

@@ -27,7 +27,7 @@ void tracee_drop(struct tracer *tracer, struct tracee *tracee);
 /* The image that the process runs now; NULL: none, or it has ended. */
 struct image *tracee_image(const struct tracer *tracer, const struct tracee *tracee);
 
-/* Set what its operator new may ask for without failing (system/cgroup.h), under a memory limit of which so much is used. */
+/* Set the size below which its operator new is not expected to fail (system/cgroup.h), from memory limit and use. */
 void tracee_set_new_max(struct tracer *tracer, const struct tracee *tracee, u64 limit, u64 used);
 
 /* Probe `file` for the process unless it is probed; 0 or what attach_open says. */

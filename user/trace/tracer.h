@@ -32,7 +32,7 @@ struct tracer_options {
 	struct settle_sources sources; /* outlive it */
 	struct gc_options gc;
 	const struct custom_allocator *pools; /* of --alloc */
-	struct binaries *binaries; /* the files of a program to attach to, taken over whatever happens; NULL: unknown */
+	struct binaries *binaries; /* the files of a program to attach to, taken over also on error; NULL: unknown */
 };
 
 int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer);

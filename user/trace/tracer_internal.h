@@ -40,7 +40,7 @@ struct tracer {
 	unsigned int leave_out;	   /* enum attach_leave_out */
 	struct ring_buffer *ring;  /* libbpf's */
 	int ring_left, ring_error; /* of a drain: how many events more, and what went wrong */
-	u64 emptied;		   /* how often the ring has been emptied, and one */
+	u64 emptied;		   /* how often the ring has been emptied, plus one */
 	struct sideband *sideband;
 	u64 sideband_ns; /* what the side-band tells is known up to this time */
 	struct recorder *recorder;
@@ -54,7 +54,7 @@ struct tracer {
 	struct tracee *tracees; /* that have not ended, by pid */
 	/*
 	 * Unfiltered links, one a file. Those on functions that throw are apart: a session link that is filtered for one process
-	 * takes the return leg of all others that another link instruments, whatever the programs say. It would end those that
+	 * takes the return leg of all others that another link instruments, even if the programs refuse it. It would end those that
 	 * throw.
 	 */
 	struct tracee_file *wide_files, *throwing_files;

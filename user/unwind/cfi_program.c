@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The interpreter of call frame programs (DWARF 5, 6.4.2). Of their registers it keeps the caller's bp, bx and ip. */
+/* The interpreter of call frame programs (DWARF 5, 6.4.2). It keeps the caller's bp, bx and ip. */
 #include "unwind/cfi_program.h"
 
 #include <dwarf.h>

@@ -24,9 +24,9 @@ const struct unwind_rule *cfi_rules_get(const struct cfi_rules *rules, u32 *ret_
 
 struct cfi_table {
 	u32 *words;
-	u32 count;	/* of words */
-	u64 row_count;	/* of them, rows */
-	u64 lost_count; /* rows that are CFA_UNKNOWN because of a rule that unwind_rule cannot say, or one too many */
+	u32 count;     /* of words */
+	u64 row_count; /* words that are rows */
+	u64 lost_count; /* rows that are CFA_UNKNOWN since unwind_rule cannot say their rule, or there were too many rules */
 };
 
 /*
@@ -40,6 +40,6 @@ void cfi_table_release(struct cfi_table *table);
 
 /*
  * The rule in force at a file offset, found as the programs find it. -ENOENT when the table ends before the offset
- * (as good as rule 0). Of a return address, ask for the byte before.
+ * (as good as rule 0). For a return address, pass the address minus one.
  */
 int cfi_lookup(const struct cfi_table *table, u64 file_offset, u32 *ret_rule);
