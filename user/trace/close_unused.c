@@ -6,7 +6,7 @@
 #include "binary/symbolizer.h"
 #include "trace/tracer_internal.h"
 
-#define UNUSED_FILES_MIN 256 /* so many may stay: those of a machine that does the same over and over */
+#define UNUSED_FILES 512 /* so many may stay: those of a machine that does the same over and over */
 
 /* The files by the address of what mappings refer to. */
 struct marks {
@@ -14,6 +14,7 @@ struct marks {
 		const struct elf *elf;
 		struct binary *file;
 		bool used;
+		bool recent; /* mapped since the sweep before */
 	} * marks;
 	u32 count;
 };
@@ -48,7 +49,7 @@ static bool mark_all(const struct tracer *tracer, struct marks *marks)
 	if (!marks->marks)
 		return false;
 	for (struct binary *file = binaries_files(tracer->binaries); file; file = file->next) {
-		marks->marks[marks->count++] = (struct mark){.elf = file->elf, .file = file, .used = file->recent};
+		marks->marks[marks->count++] = (struct mark){.elf = file->elf, .file = file, .recent = file->recent};
 		file->recent = false;
 	}
 	qsort(marks->marks, marks->count, sizeof(*marks->marks), ascending);
@@ -58,9 +59,13 @@ static bool mark_all(const struct tracer *tracer, struct marks *marks)
 	return true;
 }
 
+/*
+ * The next sweep is due by what is in use, not by what is open: else a burst of new files, all of them recent, would let
+ * the next burst be larger still.
+ */
 void close_unused_files(struct tracer *tracer, struct symbolizer *symbolizer)
 {
-	u32 due = tracer->close_due ? tracer->close_due : UNUSED_FILES_MIN;
+	u32 due = tracer->close_due ? tracer->close_due : UNUSED_FILES, used = 0;
 	struct marks marks = {0};
 
 	if (tracer->population == POPULATION_LISTED || binaries_count(tracer->binaries) < due ||
@@ -69,13 +74,13 @@ void close_unused_files(struct tracer *tracer, struct symbolizer *symbolizer)
 	for (u32 i = 0; i < marks.count; i++) {
 		struct mark *mark = &marks.marks[i];
 
-		if (mark->used || !unwind_tables_forget(tracer->tables, mark->elf))
+		used += mark->used;
+		if (mark->used || mark->recent || !unwind_tables_forget(tracer->tables, mark->elf))
 			continue;
 		if (symbolizer)
 			symbolizer_forget(symbolizer, mark->elf);
 		binaries_close(tracer->binaries, mark->file);
 	}
 	free(marks.marks);
-	due = 2 * binaries_count(tracer->binaries);
-	tracer->close_due = due < UNUSED_FILES_MIN ? UNUSED_FILES_MIN : due;
+	tracer->close_due = used + UNUSED_FILES;
 }

@@ -59,7 +59,7 @@ struct tracer {
 	 */
 	struct tracee_file *wide_files, *throwing_files;
 	u64 looked_ns;
-	u32 close_due; /* with so many files open, those that are unused are closed; 0: UNUSED_FILES_MIN */
+	u32 close_due; /* with so many files open, those that are unused are closed; 0: UNUSED_FILES */
 	bool remapped; /* some listed tracee is */
 	bool stopping; /* no new links */
 };
