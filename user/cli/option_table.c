@@ -97,7 +97,7 @@ static const struct {
 		 "\v"
 		 "With COMMAND, the exit status is COMMAND's. Otherwise: 0 done, 1 failed, 2 usage, 3 kernel or privileges, "
 		 "4 no such target, 5 --fail-on found something (also instead of COMMAND's 0). SIGINT, SIGTERM and SIGHUP stop tracing and "
-		 "write the profiles; a second one exits without writing. SIGUSR1 writes a profile of every process now."},
+		 "write the profiles. SIGUSR1 writes a profile of every process now."},
 	[SUBCOMMAND_REPORT] = {" report", "FILE|DIR\n--base OLD FILE",
 			       "Render a saved .pb.gz profile, or every one in DIR."},
 	[SUBCOMMAND_DOCTOR] = {" doctor", "\n" TARGETS,

@@ -29,9 +29,15 @@ static const struct {
 	{FORMAT_JSON, "json", json_profile_write},
 };
 
-#define FORMAT_COUNT (sizeof(formats_known) / sizeof(formats_known[0]))
+#define TEMPORARY_MAX 1000
+#define FORMAT_COUNT  (sizeof(formats_known) / sizeof(formats_known[0]))
 
 /* --- atomic files --- */
+
+static void name_temporary(char temporary[TEMPORARY_NAME_MAX], unsigned int i)
+{
+	snprintf(temporary, TEMPORARY_NAME_MAX, ".heaptap-%d-%u.tmp", (int)getpid(), i);
+}
 
 /* O_EXCL: two writers, or a name planted by someone else, are never written into. */
 int output_file_open(struct output_file *file, int dir)
@@ -39,8 +45,8 @@ int output_file_open(struct output_file *file, int dir)
 	int fd = -1, err;
 
 	file->dir = dir;
-	for (unsigned int i = 0; fd < 0 && i < 1000; i++) {
-		snprintf(file->temporary, sizeof(file->temporary), ".heaptap-%d-%u.tmp", (int)getpid(), i);
+	for (unsigned int i = 0; fd < 0 && i < TEMPORARY_MAX; i++) {
+		name_temporary(file->temporary, i);
 		fd = openat(dir, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		if (fd < 0 && errno != EEXIST)
 			break;
@@ -65,6 +71,16 @@ int output_file_close(struct output_file *file, int err, const char *name)
 	if (err)
 		unlinkat(file->dir, file->temporary, 0);
 	return err;
+}
+
+void output_file_abandon(int dir)
+{
+	char temporary[TEMPORARY_NAME_MAX];
+
+	for (unsigned int i = 0; i < TEMPORARY_MAX; i++) {
+		name_temporary(temporary, i);
+		unlinkat(dir, temporary, 0);
+	}
 }
 
 /* --- one process --- */

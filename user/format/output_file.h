@@ -33,9 +33,10 @@ int output_file_write(int dir, const struct profile *profile, unsigned int forma
 void output_file_clean_name(const char *name, char clean[OUTPUT_FILE_NAME_MAX + 1]);
 
 /* A file that appears under its name whole or not at all. */
+#define TEMPORARY_NAME_MAX 48
 struct output_file {
 	int dir;
-	char temporary[48];
+	char temporary[TEMPORARY_NAME_MAX];
 	FILE *out;
 };
 
@@ -44,3 +45,6 @@ int output_file_open(struct output_file *file, int dir);
 
 /* If `err` is 0 the file becomes `name`, else it is dropped and an older `name` stays. The first error: `err` or this. */
 int output_file_close(struct output_file *file, int err, const char *name);
+
+/* The process is about to end, whatever its other threads are writing: drop their files that are not complete. */
+void output_file_abandon(int dir);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "record/interrupt.h"
 #include "record/launch.h"
 #include "system/signals.h"
 #include "trace/attach_process.h"
@@ -206,6 +207,24 @@ static void say_missed(const struct tracer *tracer)
 			 (unsigned long long)refused, refused == 1 ? " was" : "es were", kernel_processes_max(kernel));
 }
 
+/* The signals stay taken meanwhile: many that stop a recording send theirs twice. */
+static int finish(struct record *record)
+{
+	struct interrupt interrupt;
+	int status;
+
+	record->publication.duration_ns = clock_now_ns() - record->publication.start_ns;
+	if (!record->options->quiet)
+		interrupt_watch(&interrupt, &record->signals, &record->output);
+	tracer_stop(record->tracer);
+	thread_lower_priority();
+	say_missed(record->tracer);
+	status = publish_finish(&record->publication);
+	if (!record->options->quiet)
+		interrupt_finish(&interrupt);
+	return status;
+}
+
 static int run(struct record *record)
 {
 	struct tracer_options tracer_options = {
@@ -245,12 +264,7 @@ static int run(struct record *record)
 	say_tracing(record);
 	watch(record);
 	log_progress(NULL);
-	record->publication.duration_ns = clock_now_ns() - record->publication.start_ns;
-	signals_return(&record->signals);
-	tracer_stop(record->tracer);
-	thread_lower_priority();
-	say_missed(record->tracer);
-	return publish_finish(&record->publication);
+	return finish(record);
 }
 
 int record_run(const struct record_options *options)
@@ -268,10 +282,12 @@ int record_run(const struct record_options *options)
 		status = launch_start(&record.selection, &record.signals.original_mask, &record.launch);
 	if (!status)
 		status = run(&record);
-	signals_return(&record.signals);
 	launch_abandon(&record.launch);
-	if (options->target.command)
+	if (options->target.command) {
+		/* COMMAND may run on for long. */
+		signals_return(&record.signals);
 		status = launch_status(&record.launch, status);
+	}
 	publish_release(&record.publication);
 	tracer_close(record.tracer);
 	selection_release(&record.selection);

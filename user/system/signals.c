@@ -27,10 +27,12 @@ void signals_return(struct signals *signals)
 {
 	sigset_t mask = signals->original_mask;
 
+	if (signals->fd < 0)
+		return;
+	signals_read(signals);
 	/* A request for a profile comes too late: the last one is being written. */
 	sigaddset(&mask, SIGUSR1);
-	if (signals->fd >= 0)
-		close(signals->fd);
+	close(signals->fd);
 	signals->fd = -1;
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
@@ -46,5 +48,18 @@ void signals_read(struct signals *signals)
 			signals->child_changed = true;
 		else
 			signals->stop = true;
+		signals->interrupt |= info.ssi_signo == SIGINT;
 	}
+}
+
+void signals_die(void)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGINT);
+	signal(SIGINT, SIG_DFL);
+	pthread_sigmask(SIG_UNBLOCK, &mask, NULL);
+	raise(SIGINT);
+	_exit(128 + SIGINT);
 }

@@ -189,6 +189,22 @@ static void test_writer_write_planted_temporary_name_is_not_followed(void **stat
 	string_list_free(files);
 }
 
+static void test_writer_abandon_drops_what_is_not_complete(void **state)
+{
+	struct output_file complete, files[2];
+
+	(void)state;
+	assert_int_equal(output_file_open(&complete, directory), 0);
+	assert_int_equal(output_file_close(&complete, 0, "complete"), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(output_file_open(&files[i], directory), 0);
+	output_file_abandon(directory);
+	assert_int_equal(count_files(), 1);
+	assert_true(scratch_has("complete"));
+	for (int i = 0; i < 2; i++)
+		fclose(files[i].out);
+}
+
 static void test_writer_write_bad_directory_fails_with_an_empty_list(void **state)
 {
 	struct profile profile = golden_small();
@@ -235,6 +251,7 @@ int main(void)
 		TEST(test_writer_write_failing_disk_keeps_the_older_file_and_no_other),
 		TEST(test_writer_write_blocked_name_lists_the_others),
 		TEST(test_writer_write_planted_temporary_name_is_not_followed),
+		TEST(test_writer_abandon_drops_what_is_not_complete),
 		TEST(test_writer_write_bad_directory_fails_with_an_empty_list),
 		TEST(test_writer_index_is_written_whole),
 	};

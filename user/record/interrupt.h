@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Ctrl-C while tracing is being stopped and profiles are written. The signals of the stop itself, which many senders repeat,
+ * change nothing. After a second the user is told what is going on and that Ctrl-C drops it; a SIGINT from then on does. SIGTERM
+ * and SIGHUP never do. With -q nobody is told, so nothing is dropped.
+ */
+#include "base/thread.h"
+#include "record/output_dir.h"
+#include "system/signals.h"
+
+/* Valid when zeroed: it does not watch. */
+struct interrupt {
+	struct signals *signals;
+	const struct output_dir *output;
+	int end; /* an eventfd: written when everything is done */
+	struct thread thread;
+};
+
+/* Watch in a thread of its own, to which `signals` belongs until interrupt_finish. Without a thread, nothing drops anything. */
+void interrupt_watch(struct interrupt *interrupt, struct signals *signals, const struct output_dir *output);
+void interrupt_finish(struct interrupt *interrupt);
