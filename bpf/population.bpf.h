@@ -18,15 +18,24 @@ static __always_inline bool group_has(struct cgroup *cgroup)
 	return BPF_CORE_READ(ancestor, kn, id) == group.id;
 }
 
+/* heaptap, the process that holds its links, and the children of that. */
+static __always_inline bool is_heaptap(struct task_struct *task, u32 parent)
+{
+	u32 pid = filter_pid_of(task);
+
+	return pid == config.self || pid == config.keeper || parent == config.keeper;
+}
+
 /* Does a process belong to the population by what it is, not by whose child it is? */
 static __always_inline bool population_has(struct task_struct *task)
 {
-	if (!BPF_CORE_READ(task, mm))
+	u32 parent = filter_pid_of(BPF_CORE_READ(task, real_parent));
+
+	if (!BPF_CORE_READ(task, mm) || is_heaptap(task, parent))
 		return false;
 	if (population == POPULATION_CGROUP)
-		return group_has(BPF_CORE_READ(task, cgroups, dfl_cgrp)) && filter_pid_of(task) != config.self;
-	return population == POPULATION_ALL && filter_pid_of(task) != config.self &&
-	       filter_pid_of(BPF_CORE_READ(task, real_parent)) != config.self;
+		return group_has(BPF_CORE_READ(task, cgroups, dfl_cgrp));
+	return population == POPULATION_ALL && parent != config.self;
 }
 
 /* Do --comm and --exe want this process of the population? */

@@ -26,6 +26,7 @@ struct config {
 	u32 tally_mask; /* an image counts in row (process number & mask); user space empties it when the image ends */
 	u32 pidns_inum; /* inode number of heaptap's PID namespace; 0: the initial one */
 	u32 self;	/* heaptap's own pid, as numbered there */
+	u32 keeper;	/* that of the process that holds its links */
 	u32 exe_device; /* of a population, only processes that run this file: inode and the kernel's device number */
 	u64 exe_inode;	/* 0: any file */
 	char comm[16];	/* of a population, only processes of that name; empty: any name */

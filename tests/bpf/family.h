@@ -13,6 +13,7 @@
 #include "bpf/process.bpf.c"
 
 #define HEAPTAP 900
+#define KEEPER	901
 #define PARENT	2000
 #define CHILD	2100
 #define SCOPE	4 /* of the parent, where it is traced */
@@ -41,7 +42,7 @@ static struct node *const root = nodes, *const inside = nodes + 1, *const below 
 static struct cgroup_root version_2 = {.hierarchy_id = HIERARCHY_V2};
 static struct super_block disk = {.s_dev = 8 << 20 | 1};
 static struct pid_namespace space = {.ns = {.inum = 5000}};
-static struct member heaptap, parent, child;
+static struct member heaptap, keeper, parent, child;
 
 static inline void make_group(struct node *node, struct node *above, u64 id)
 {
@@ -86,6 +87,7 @@ static inline int setup(void **state)
 	stub_reset(1 << 16);
 	config = (struct config){.sample_bytes = 1, .ring_half = 1 << 15, .tally_mask = SCOPES_MIN - 1};
 	config.self = HEAPTAP;
+	config.keeper = KEEPER;
 	population = POPULATION_LISTED;
 	population_refused = population_unheard = 0;
 	group = (struct group){.id = 100, .level = 1, .path = "/inside"};
@@ -94,6 +96,7 @@ static inline int setup(void **state)
 	make_group(below, inside, 101);
 	make_group(outside, root, 102);
 	born(&heaptap, HEAPTAP, &heaptap, "heaptap");
+	born(&keeper, KEEPER, &heaptap, "heaptap-links");
 	born(&parent, PARENT, &parent, "parent");
 	born(&child, CHILD, &parent, "parent");
 	for (u32 i = FREE; i < FREE + ROOM; i++) {

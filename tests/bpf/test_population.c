@@ -103,6 +103,23 @@ static void test_population_heaptap_and_its_children_are_never_taken(void **stat
 	}
 }
 
+/* The process that holds the links forks children to close them, in whatever group heaptap is. */
+static void test_population_keeper_and_its_children_are_never_taken(void **state)
+{
+	(void)state;
+	child.task.real_parent = &keeper.task;
+	child.set.dfl_cgrp = keeper.set.dfl_cgrp = &inside->cgroup;
+	for (u32 who = POPULATION_LISTED; who <= POPULATION_ALL; who++) {
+		population = who;
+		become(&keeper);
+		process_fork(&keeper.task, &child.task);
+		process_moved(&inside->cgroup, "/inside", &keeper.task, true);
+		assert_int_equal(scope_of(KEEPER), 0);
+		process_moved(&inside->cgroup, "/inside", &child.task, true);
+		assert_child_is_not_traced();
+	}
+}
+
 static void test_population_numbers_are_those_of_heaptaps_namespace(void **state)
 {
 	struct event_process event;
@@ -204,6 +221,7 @@ int main(void)
 		TEST(test_population_all_everybody_is_traced_but_the_kernels_own),
 		TEST(test_population_thread_is_no_child),
 		TEST(test_population_heaptap_and_its_children_are_never_taken),
+		TEST(test_population_keeper_and_its_children_are_never_taken),
 		TEST(test_population_numbers_are_those_of_heaptaps_namespace),
 		TEST(test_population_process_without_a_number_here_is_not_traced),
 		TEST(test_population_child_in_its_parents_memory_books_to_it),

@@ -14,6 +14,7 @@
 #include "system/mapped_by.h"
 #include "system/proc_maps.h"
 #include "system/procfs.h"
+#include "trace/link_keeper.h"
 
 #define THIS_MACHINE "" /* the root of all paths */
 
@@ -274,6 +275,8 @@ static bool is_listed(pid_t pid, void *arg)
 {
 	const struct pid_list *list = arg;
 
+	if (link_keeper_is_own(pid))
+		return true;
 	return list->count && bsearch(&pid, list->pids, list->count, sizeof(pid), compare_pids);
 }
 

@@ -2,12 +2,12 @@
 /* Parses the command line and runs the subcommand. A file of its own, so that tests can link everything else. */
 #include <malloc.h>
 
-#include "trace/attach.h"
 #include "cli/options.h"
 #include "cli/doctor.h"
 #include "base/log.h"
 #include "record/record.h"
 #include "cli/report.h"
+#include "trace/link_keeper.h"
 
 #define LARGE_BYTES (1 << 20)
 
@@ -28,7 +28,7 @@ int main(int argc, char **argv)
 		status = report_run(&options.report);
 	else
 		status = doctor_run(&options.record.target);
-	attach_wait_closed();
+	link_keeper_stop();
 	options_release(&options);
 	return status;
 }

@@ -32,6 +32,7 @@ struct record {
 	u64 looked_ns, said_ns, written_ns, ticked_ns;
 	u64 drained_ns; /* every event up to then has been taken in */
 	bool over;
+	bool blind; /* the probes are gone */
 };
 
 static int prepare_output(struct record *record)
@@ -117,6 +118,12 @@ static void look(struct record *record, u64 now)
 	record->said_ns = now;
 	tracer_warn_silent(record->tracer);
 	record->over = selection_look(&record->selection, record->tracer);
+	if (tracer_is_blind()) {
+		log_error(
+			"heaptap's own process that holds the probes has been killed, and the kernel has removed them: "
+			"the recording ends here; 'heaptap doctor --clean' takes out what may be left of them");
+		record->over = record->blind = true;
+	}
 	publish_progress(&record->publication, now - record->publication.start_ns);
 }
 
@@ -222,7 +229,7 @@ static int finish(struct record *record)
 	status = publish_finish(&record->publication);
 	if (!record->options->quiet)
 		interrupt_finish(&interrupt);
-	return status;
+	return record->blind ? STATUS_FAILED : status;
 }
 
 static int run(struct record *record)

@@ -11,8 +11,9 @@
 
 #include "base/log.h"
 #include "system/cgroup_resolve.h"
-#include "trace/attach_process.h"
 #include "system/procfs.h"
+#include "trace/attach_process.h"
+#include "trace/link_keeper.h"
 
 #define THIS_MACHINE "" /* the root of all paths */
 
@@ -163,6 +164,8 @@ static bool is_wanted(const struct selection *selection, pid_t pid)
 	struct stat stat_buffer;
 	char comm[16], path[64];
 
+	if (link_keeper_is_own(pid))
+		return false;
 	if (options->comm && (procfs_comm(pid, comm) || strncmp(comm, options->comm, sizeof(comm) - 1)))
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);

@@ -2,17 +2,14 @@
 #include "trace/attach.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
+#include "trace/link_keeper.h"
 #include "trace/uprobe_link.h"
 
-#define DESCRIPTORS_MAX (4 * RANGES_MAX) /* perf: entry and return, a link and an event each */
-
 struct attach {
-	int fds[DESCRIPTORS_MAX];
+	u32 legs[2 * RANGES_MAX]; /* perf: entry and return of each site */
 	unsigned int count;
 };
 
@@ -69,46 +66,44 @@ static void add_sites(struct sites *sites, const struct plan *plan, u32 scope, u
 	}
 }
 
-static int keep(struct attach *attach, int fd)
+/* `count` sites from `first` on, all of them in one link where there are such links. */
+static int open_link(struct attach *attach, enum attach_kind kind, int prog_fd, int fd, const struct sites *sites,
+		     u32 first, u32 count, pid_t pid, bool ret)
 {
-	if (fd < 0)
-		return fd;
-	attach->fds[attach->count++] = fd;
-	return 0;
+	struct link_leg leg = {.attach_type = attach_kind_type(kind), .count = count, .pid = pid, .ret = ret};
+	int err;
+
+	memcpy(leg.offsets, sites->offsets + first, count * sizeof(*leg.offsets));
+	memcpy(leg.cookies, sites->cookies + first, count * sizeof(*leg.cookies));
+	err = link_keeper_open(&leg, prog_fd, fd, &attach->legs[attach->count]);
+	attach->count += !err;
+	return err;
 }
 
 /* The entries of all sites, or with `ret` the returns of those that want one. */
-static int open_leg(struct attach *attach, enum attach_kind kind, int prog_fd, const char *path,
-		    const struct sites *sites, pid_t pid, bool ret)
+static int open_leg(struct attach *attach, enum attach_kind kind, int prog_fd, int fd, const struct sites *sites,
+		    pid_t pid, bool ret)
 {
 	u32 first = ret ? sites->returning : 0, count = ret ? sites->returning_count : sites->count;
 	int err = 0;
 
-	if (kind != ATTACH_PERF && count)
-		return keep(attach,
-			    uprobe_link_create_multi(prog_fd, attach_kind_type(kind), path, sites->offsets + first,
-						     sites->cookies + first, count, pid, ret));
-	for (u32 i = first; i < first + count && !err; i++) {
-		int perf_fd = -1;
-
-		err = keep(attach, uprobe_link_create_perf(prog_fd, path, sites->offsets[i], sites->cookies[i], pid,
-							   ret, &perf_fd));
-		if (!err)
-			keep(attach, perf_fd);
-	}
+	if (kind != ATTACH_PERF)
+		return count ? open_link(attach, kind, prog_fd, fd, sites, first, count, pid, ret) : 0;
+	for (u32 i = first; i < first + count && !err; i++)
+		err = open_link(attach, kind, prog_fd, fd, sites, i, 1, pid, ret);
 	return err;
 }
 
-static int open_legs(struct attach *attach, enum attach_kind kind, const struct attach_programs *programs,
-		     const char *path, const struct sites *sites, pid_t pid)
+static int open_legs(struct attach *attach, enum attach_kind kind, const struct attach_programs *programs, int fd,
+		     const struct sites *sites, pid_t pid)
 {
 	int err;
 
 	if (kind == ATTACH_SESSION)
-		return open_leg(attach, kind, programs->session, path, sites, pid, false);
+		return open_leg(attach, kind, programs->session, fd, sites, pid, false);
 	/* Return legs first: an entry without its return would be remembered in vain. */
-	err = open_leg(attach, kind, programs->leave, path, sites, pid, true);
-	return err ? err : open_leg(attach, kind, programs->enter, path, sites, pid, false);
+	err = open_leg(attach, kind, programs->leave, fd, sites, pid, true);
+	return err ? err : open_leg(attach, kind, programs->enter, fd, sites, pid, false);
 }
 
 int attach_open(enum attach_kind kind, const struct attach_programs *programs, int fd, const struct plan *plan,
@@ -116,7 +111,6 @@ int attach_open(enum attach_kind kind, const struct attach_programs *programs, i
 {
 	struct attach *attach = calloc(1, sizeof(*attach));
 	struct sites sites = {.count = 0};
-	char path[64];
 	int err;
 
 	if (!attach)
@@ -131,9 +125,7 @@ int attach_open(enum attach_kind kind, const struct attach_programs *programs, i
 	sites.returning_count = sites.count - sites.returning;
 	if (!(leave_out & ATTACH_NO_NEW))
 		add_sites(&sites, plan, scope, allocator, THROWING);
-	/* The descriptor's own name is the inode itself, whatever became of its path. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	err = sites.count ? open_legs(attach, kind, programs, path, &sites, pid) : 0;
+	err = sites.count ? open_legs(attach, kind, programs, fd, &sites, pid) : 0;
 	if (err)
 		attach_close(attach);
 	else
@@ -141,72 +133,9 @@ int attach_open(enum attach_kind kind, const struct attach_programs *programs, i
 	return err;
 }
 
-static void *close_one(void *fd)
-{
-	close(*(int *)fd);
-	return NULL;
-}
-
-/*
- * Attached by perf there are thirty descriptors, and the kernel waits a tenth of a second for most of them: threads wait for several
- * at once. A link keeps its event, so their order does not matter.
- */
 void attach_close(struct attach *attach)
 {
-	pthread_t threads[DESCRIPTORS_MAX];
-	unsigned int waiting = 0;
-
-	if (!attach)
-		return;
-	for (unsigned int i = 0; i < attach->count; i++) {
-		if (attach->count > 2 && !pthread_create(&threads[waiting], NULL, close_one, &attach->fds[i]))
-			waiting++;
-		else
-			close(attach->fds[i]);
-	}
-	while (waiting)
-		pthread_join(threads[--waiting], NULL);
+	for (unsigned int i = 0; attach && i < attach->count; i++)
+		link_keeper_close(attach->legs[i]);
 	free(attach);
-}
-
-/* Links that threads are removing. */
-static struct {
-	pthread_mutex_t mutex;
-	pthread_cond_t none;
-	unsigned int count;
-} closing = {.mutex = PTHREAD_MUTEX_INITIALIZER, .none = PTHREAD_COND_INITIALIZER};
-
-static void *closer(void *arg)
-{
-	attach_close(arg);
-	pthread_mutex_lock(&closing.mutex);
-	if (!--closing.count)
-		pthread_cond_broadcast(&closing.none);
-	pthread_mutex_unlock(&closing.mutex);
-	return NULL;
-}
-
-void attach_close_later(struct attach *attach)
-{
-	pthread_t thread;
-	int err;
-
-	if (!attach)
-		return;
-	pthread_mutex_lock(&closing.mutex);
-	err = pthread_create(&thread, NULL, closer, attach);
-	closing.count += !err;
-	pthread_mutex_unlock(&closing.mutex);
-	if (err)
-		attach_close(attach);
-	else
-		pthread_detach(thread);
-}
-
-void attach_wait_closed(void)
-{
-	pthread_mutex_lock(&closing.mutex);
-	while (closing.count)
-		pthread_cond_wait(&closing.none, &closing.mutex);
-	pthread_mutex_unlock(&closing.mutex);
 }

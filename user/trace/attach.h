@@ -29,6 +29,8 @@ enum attach_leave_out {
 struct attach;
 
 /*
+ * The links are made and held by another process (link_keeper.h), which has been started.
+ *
  * Probe the file behind descriptor `fd` as planned, for process `pid` alone (0: all that map it), under scope and
  * allocator numbers. `leave_out`: enum attach_leave_out, what not to probe. 0; -ESRCH: no such process; -EINVAL, -EOPNOTSUPP: the
  * kernel has no such links; other negative errno.
@@ -37,16 +39,7 @@ int attach_open(enum attach_kind kind, const struct attach_programs *programs, i
 		pid_t pid, u32 scope, u32 allocator, unsigned int leave_out, struct attach **ret_attach);
 
 /*
- * Remove the probes. Hits stop at once, but the call waits for the kernel: up to 0.1 s for a multi link, and 0.1 s for each
- * perf probe.
+ * Begin to remove the probes. Hits stop at once, but the kernel takes up to 0.1 s for a multi link, and about as long for each perf
+ * probe: link_keeper_wait waits for that.
  */
 void attach_close(struct attach *attach);
-
-/* The same, without waiting. */
-void attach_close_later(struct attach *attach);
-
-/*
- * Wait until all that attach_close_later removes is gone. Call it before the process ends: a thread that is killed while the
- * kernel takes its breakpoints out leaves them where they are, for good.
- */
-void attach_wait_closed(void);

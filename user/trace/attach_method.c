@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "trace/bpf_maps.h"
 #include "trace/feature.h"
+#include "trace/link_keeper.h"
 
 #define SCOPE	0
 #define BATCHES 5
@@ -127,7 +128,7 @@ static int calibrate(struct kernel *kernel, enum attach_kind kind, struct calibr
 	__atomic_store_n(&scope->process, process, __ATOMIC_RELEASE);
 	err = run(kernel, process, ret);
 	__atomic_store_n(&scope->process, 0, __ATOMIC_RELEASE);
-	attach_close_later(attach);
+	attach_close(attach);
 	return err;
 }
 
@@ -176,6 +177,11 @@ int attach_method_choose(struct kernel_options *options, struct kernel **ret_ker
 
 	if (err)
 		return STATUS_USAGE;
+	err = link_keeper_start();
+	if (err) {
+		log_error("cannot start the process that holds the probes: %s", strerror(-err));
+		return STATUS_FAILED;
+	}
 	if (forced != ATTACH_NONE)
 		first = last = forced;
 	for (enum attach_kind kind = first; kind <= last; kind++) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "trace/bpf_internal.h"
+#include "trace/link_keeper.h"
 #include "trace/uprobe_link.h"
 
 #define INITIAL_PIDNS_INUM 0xEFFFFFFCU /* PROC_PID_INIT_INO, fixed since 3.8 */
@@ -101,6 +102,7 @@ static int configure(struct kernel *kernel, const struct kernel_options *options
 		.fair = options->population || options->processes > 1,
 		.tally_mask = kernel->scope_count - 1,
 		.self = (u32)getpid(),
+		.keeper = (u32)link_keeper_pid(),
 		.exe_inode = options->exe_inode,
 		/* The kernel's own way of writing a device number. */
 		.exe_device = (u32)(major(options->exe_device) << 20 | minor(options->exe_device)),

@@ -47,7 +47,7 @@ void tracee_drop(struct tracer *tracer, struct tracee *tracee)
 
 	HASH_DEL(tracer->tracees, tracee);
 	__atomic_store_n(&scope->process, 0, __ATOMIC_RELEASE);
-	tracee_close_links(&tracee->files, true);
+	tracee_close_links(&tracee->files);
 	unwind_tables_withdraw(tracer->tables, scope, clock_now_ns());
 	kernel_give_scope(tracer->kernel, tracee->scope);
 	free(tracee);
@@ -175,27 +175,24 @@ int tracee_widen(struct tracer *tracer, struct tracee *tracee)
 		return err;
 	tracee->wide = true;
 	__atomic_store_n(&kernel_scope(tracer->kernel, tracee->scope)->wide, 1, __ATOMIC_RELEASE);
-	tracee_close_links(&tracee->files, true);
+	tracee_close_links(&tracee->files);
 	return 0;
 }
 
 /* Take the first link off its list. */
-static void close_link(struct tracee_file **files, bool later)
+static void close_link(struct tracee_file **files)
 {
 	struct tracee_file *file = *files;
 
 	*files = file->next;
-	if (later)
-		attach_close_later(file->attach);
-	else
-		attach_close(file->attach);
+	attach_close(file->attach);
 	free(file);
 }
 
-void tracee_close_links(struct tracee_file **files, bool later)
+void tracee_close_links(struct tracee_file **files)
 {
 	while (*files)
-		close_link(files, later);
+		close_link(files);
 }
 
 static bool is_mapped(const struct tracer *tracer, const struct binary *file)
@@ -216,7 +213,7 @@ static void close_unused(struct tracer *tracer, struct tracee_file **files)
 		if ((*files)->unused < 2)
 			files = &(*files)->next;
 		else
-			close_link(files, true);
+			close_link(files);
 	}
 }
 

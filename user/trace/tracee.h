@@ -44,8 +44,8 @@ const char *tracee_names(const struct tracer *tracer, const struct tracee *trace
  */
 int tracee_widen(struct tracer *tracer, struct tracee *tracee);
 
-/* Remove the links and wait for the kernel; with `later`, in the background. */
-void tracee_close_links(struct tracee_file **files, bool later);
+/* Begin to remove the links. */
+void tracee_close_links(struct tracee_file **files);
 
 /*
  * Remove the unfiltered links on files that no traced process has mapped for two calls in a row, for which other processes pay

@@ -11,6 +11,7 @@
 #include "binary/elf.h"
 #include "system/mapped_by.h"
 #include "trace/bpf_maps.h"
+#include "trace/link_keeper.h"
 #include "trace/on_ring.h"
 #include "trace/raw_stacks.h"
 #include "trace/sideband.h"
@@ -98,9 +99,9 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 static void close_all_links(struct tracer *tracer)
 {
 	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next)
-		tracee_close_links(&tracee->files, false);
-	tracee_close_links(&tracer->wide_files, false);
-	tracee_close_links(&tracer->throwing_files, false);
+		tracee_close_links(&tracee->files);
+	tracee_close_links(&tracer->wide_files);
+	tracee_close_links(&tracer->throwing_files);
 }
 
 void tracer_close(struct tracer *tracer)
@@ -219,6 +220,7 @@ void tracer_stop(struct tracer *tracer)
 	tracer->stopping = true;
 	close_scopes(tracer);
 	close_all_links(tracer);
+	link_keeper_wait();
 	while (!tracer_drain(tracer))
 		;
 	raw_stacks_settle(tracer->raw_stacks, false);
@@ -235,9 +237,9 @@ unsigned int tracer_alive(const struct tracer *tracer)
 	return HASH_COUNT(tracer->tracees);
 }
 
-static bool is_traced(pid_t pid, void *arg)
+static bool is_ours(pid_t pid, void *arg)
 {
-	return tracee_find(arg, pid);
+	return tracee_find(arg, pid) || link_keeper_is_own(pid);
 }
 
 unsigned int tracer_count_payers(const struct tracer *tracer, bool throwing, unsigned int *ret_files)
@@ -252,9 +254,14 @@ unsigned int tracer_count_payers(const struct tracer *tracer, bool throwing, uns
 			.inode = elf_inode(link->file->elf),
 			.path = elf_path(link->file->elf),
 		};
-	if (!*ret_files || mapped_by_count(THIS_MACHINE, files, *ret_files, is_traced, (void *)tracer, &count))
+	if (!*ret_files || mapped_by_count(THIS_MACHINE, files, *ret_files, is_ours, (void *)tracer, &count))
 		return 0;
 	return count.processes;
+}
+
+bool tracer_is_blind(void)
+{
+	return link_keeper_lost();
 }
 
 double tracer_pair_ns(const struct tracer *tracer)

@@ -66,6 +66,9 @@ double tracer_pair_ns(const struct tracer *tracer);
 /* Say, once each, which processes attached to have not called their allocation functions at all. */
 void tracer_warn_silent(struct tracer *tracer);
 
+/* Has the process that holds the links been killed (link_keeper.h)? Nothing is seen from then on. */
+bool tracer_is_blind(void);
+
 /* Stop tracing at once, remove the probes, take in what is left and settle every ledger. */
 void tracer_stop(struct tracer *tracer);
 
