@@ -10,6 +10,7 @@
 #include "probe/insn_branch.h"
 #include "binary/elf.h"
 #include "binary/elf_symbols.h"
+#include "system/procfs.h"
 
 #define FUNCTION_BYTES_MAX 65536 /* of code looked at; allocator entry points are far smaller */
 #define FUNCTIONS_MAX	   128	 /* of all families, aliases not counted */
@@ -190,12 +191,23 @@ static bool needs_probe(const struct planning *planning, const struct allocator_
 	}
 }
 
+static int find_site(const u8 *code, size_t size, const struct allocator_function *function, struct site *ret_site)
+{
+	unsigned int arguments = allocator_arguments(function);
+	int err = site_find(code, size, function->kind, arguments, false, ret_site);
+
+	/* Hardly any file has such a site, so only then is the machine asked. */
+	if (!err && ret_site->on_call && procfs_has_shadow_stacks())
+		err = site_find(code, size, function->kind, arguments, true, ret_site);
+	return err;
+}
+
 static int add_probe(struct planning *planning, const struct found *found, const u8 *code, size_t size)
 {
 	struct plan *plan = planning->plan;
 	struct plan_probe *probe = &plan->probes[plan->probe_count];
 	const struct allocator_function *function = found->function;
-	int err = site_find(code, size, function->kind, allocator_arguments(function), &probe->site);
+	int err = find_site(code, size, function, &probe->site);
 
 	if (err)
 		return err;

@@ -6,6 +6,7 @@
 #include "probe/site.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <capstone/capstone.h>
 
@@ -24,6 +25,9 @@ struct walk {
 	u64 offset;
 	bool null_tested; /* the zero flag says whether the pointer is NULL */
 	bool past_null;	  /* only a pointer that is not NULL gets here */
+	bool shadow_stack;
+	bool has_fallback;
+	struct site fallback; /* the first plain instruction that can be probed */
 	unsigned int candidate_count;
 	struct site candidates[CANDIDATES_MAX];
 };
@@ -102,15 +106,26 @@ static bool is_emulated(const u8 *bytes, size_t length)
 	return !cut.operand_size && !cut.other && is_relative_branch(&cut, length - (size_t)(cut.opcode - bytes));
 }
 
+/* The nop, and the call, that a probe must not be on (see site.h). */
+static bool is_deadly(const u8 *bytes, size_t length, bool shadow_stack)
+{
+	static const u8 nop5[] = {0x0f, 0x1f, 0x44, 0x00, 0x00};
+	struct cut cut = instruction_cut(bytes, length);
+
+	if (length >= sizeof(nop5) && !memcmp(bytes, nop5, sizeof(nop5)))
+		return true;
+	return shadow_stack && cut.opcode && cut.opcode[0] == 0xe8;
+}
+
 /*
- * Does the kernel take a probe on the first instruction? It refuses a lock or segment prefix and a branch with a 66 prefix.
- * More code may follow: `length` is all there is, INSN_BYTES_MAX at most.
+ * Can the first instruction be probed? The kernel refuses a lock or segment prefix and a branch with a 66 prefix. More
+ * code may follow: `length` is all there is, INSN_BYTES_MAX at most.
  */
-static bool is_accepted(const u8 *bytes, size_t length)
+static bool is_accepted(const u8 *bytes, size_t length, bool shadow_stack)
 {
 	struct cut cut = instruction_cut(bytes, length);
 
-	if (cut.refused)
+	if (cut.refused || is_deadly(bytes, length, shadow_stack))
 		return false;
 	return !cut.operand_size || !cut.opcode || !is_relative_branch(&cut, length - (size_t)(cut.opcode - bytes));
 }
@@ -233,12 +248,11 @@ static bool walk_step(struct walk *walk, csh decoder, const cs_insn *insn)
 	return walk_has_arguments(walk);
 }
 
-static void walk_add_candidate(struct walk *walk)
+static void walk_note(const struct walk *walk, const cs_insn *insn, bool emulated, struct site *site)
 {
-	struct site *site = &walk->candidates[walk->candidate_count++];
-
 	site->offset = walk->offset;
-	site->emulated = true;
+	site->emulated = emulated;
+	site->on_call = insn->id == X86_INS_CALL;
 	site->skips_null = walk->past_null;
 	for (unsigned int i = 0; i < SITE_ARGS_MAX; i++) {
 		u16 holders = walk->holders[i];
@@ -261,8 +275,13 @@ static void walk_prologue(struct walk *walk, csh decoder, cs_insn *insn, const u
 		walk->offset = address;
 		if (!cs_disasm_iter(decoder, &cursor, &size, &address, insn))
 			return;
+		if (!walk->has_fallback && is_plain(insn) && is_accepted(bytes, insn->size, walk->shadow_stack)) {
+			walk_note(walk, insn, false, &walk->fallback);
+			walk->has_fallback = true;
+		}
 		if (is_emulated(bytes, insn->size)) {
-			walk_add_candidate(walk);
+			if (!is_deadly(bytes, insn->size, walk->shadow_stack))
+				walk_note(walk, insn, true, &walk->candidates[walk->candidate_count++]);
 			if (walk->kind != CALL_FREE || insn->id != X86_INS_JE || !walk->null_tested || walk->past_null)
 				return;
 			walk->past_null = true;
@@ -285,10 +304,32 @@ static int note_reentry(const struct insn_branch *branch, void *arg)
 	return 0;
 }
 
-int site_find(const u8 *code, size_t size, enum call_kind kind, unsigned int arguments, struct site *ret_site)
+/* The best candidate that is not hit twice in one call, else the fallback. */
+static int choose(struct walk *walk, u64 reentry, const u8 *code, size_t size, struct site *ret_site)
 {
-	struct walk walk = {.kind = kind, .arguments = arguments & ((1u << SITE_ARGS_MAX) - 1)};
-	struct site site = {.arg = {ARG_DI, ARG_SI, ARG_DX, ARG_CX}};
+	static const struct site symbol = {.arg = {ARG_DI, ARG_SI, ARG_DX, ARG_CX}};
+
+	while (walk->candidate_count > 0 && walk->candidates[walk->candidate_count - 1].offset >= reentry)
+		walk->candidate_count--;
+	if (walk->candidate_count > 0)
+		*ret_site = walk->candidates[walk->candidate_count - 1];
+	else if (is_accepted(code, size < INSN_BYTES_MAX ? size : INSN_BYTES_MAX, walk->shadow_stack))
+		*ret_site = symbol;
+	else if (walk->has_fallback && walk->fallback.offset < reentry)
+		*ret_site = walk->fallback;
+	else
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+int site_find(const u8 *code, size_t size, enum call_kind kind, unsigned int arguments, bool shadow_stack,
+	      struct site *ret_site)
+{
+	struct walk walk = {
+		.kind = kind,
+		.arguments = arguments & ((1u << SITE_ARGS_MAX) - 1),
+		.shadow_stack = shadow_stack,
+	};
 	u64 reentry = UINT64_MAX;
 	cs_insn *insn;
 	csh decoder;
@@ -308,14 +349,5 @@ int site_find(const u8 *code, size_t size, enum call_kind kind, unsigned int arg
 		cs_free(insn, 1);
 	}
 	cs_close(&decoder);
-	if (!insn)
-		return -ENOMEM;
-	while (walk.candidate_count > 0 && walk.candidates[walk.candidate_count - 1].offset >= reentry)
-		walk.candidate_count--;
-	if (walk.candidate_count > 0)
-		site = walk.candidates[walk.candidate_count - 1];
-	else if (!is_accepted(code, size < INSN_BYTES_MAX ? size : INSN_BYTES_MAX))
-		return -EOPNOTSUPP;
-	*ret_site = site;
-	return 0;
+	return insn ? choose(&walk, reentry, code, size, ret_site) : -ENOMEM;
 }

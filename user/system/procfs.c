@@ -157,3 +157,23 @@ u64 procfs_cpu_ns(pid_t pid)
 		return 0;
 	return (u64)time.tv_sec * 1000000000 + (u64)time.tv_nsec;
 }
+
+bool procfs_has_shadow_stacks(void)
+{
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	size_t size = 0;
+	char *line = NULL;
+	bool found = false;
+
+	/* The flags of one processor are those of all. */
+	while (file && getline(&line, &size, file) > 0) {
+		if (strncmp(line, "flags", 5) != 0)
+			continue;
+		found = strstr(line, " user_shstk");
+		break;
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return found;
+}

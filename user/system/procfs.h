@@ -34,3 +34,6 @@ bool procfs_maps_code(pid_t pid); /* false: gone, or a thread of the kernel */
  * True if it was there. A file whose own name ends so is cut too: only the file itself can tell.
  */
 bool procfs_cut_deleted(char *path);
+
+/* Can threads of this machine have shadow stacks ("user_shstk" in /proc/cpuinfo)? */
+bool procfs_has_shadow_stacks(void);

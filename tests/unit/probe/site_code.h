@@ -18,7 +18,7 @@
 /* The first `count` arguments. */
 #define ARGUMENTS(count) ((1u << (count)) - 1)
 #define FIND(kind, arg_count, code, ret_site)                                                                          \
-	site_find((const u8 *)(code), sizeof(code) - 1, kind, ARGUMENTS(arg_count), ret_site)
+	site_find((const u8 *)(code), sizeof(code) - 1, kind, ARGUMENTS(arg_count), false, ret_site)
 
 static inline struct site found(int err, const struct site *site)
 {
@@ -51,7 +51,7 @@ static inline bool is_site(const char *instruction, size_t size)
 
 	memcpy(code + 4, instruction, size);
 	memset(code + 4 + size, 0xcc, 8);
-	assert_int_equal(site_find(code, 4 + size + 8, CALL_MALLOC, ARGUMENTS(1), &site), 0);
+	assert_int_equal(site_find(code, 4 + size + 8, CALL_MALLOC, ARGUMENTS(1), false, &site), 0);
 	assert_int_equal(site.offset, site.emulated ? 4 : 0);
 	return site.emulated;
 }

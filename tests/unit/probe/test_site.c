@@ -64,6 +64,53 @@ static void test_site_branch_with_operand_size_prefix_is_none(void **state)
 	assert_int_equal(FIND(CALL_MALLOC, 1, "\x66\xe8\x10\x01\x00\x00\x55", &site), -EOPNOTSUPP);
 }
 
+/* Kernels from 6.18 on make a call of a probed one, of which forked children die. */
+static void test_site_is_never_a_five_byte_nop(void **state)
+{
+	struct site site;
+
+	(void)state;
+	assert_false(IS_SITE("\x0f\x1f\x44\x00\x00"));
+	/* nopl 0(%rax,%rax,1); mov %rdi,%rax; ret */
+	assert_int_equal(FIND(CALL_MALLOC, 1, "\x0f\x1f\x44\x00\x00\x48\x89\xf8\xc3", &site), 0);
+	assert_int_equal(site.offset, 5);
+	assert_false(site.emulated);
+	/* Two of them, as -fpatchable-function-entry=10 makes; and one behind endbr64, where endbr64 is the symbol. */
+	assert_int_equal(FIND(CALL_MALLOC, 1, "\x0f\x1f\x44\x00\x00\x0f\x1f\x44\x00\x00\x48\x89\xf8\xc3", &site), 0);
+	assert_int_equal(site.offset, 10);
+	assert_symbol_itself(
+		found(FIND(CALL_MALLOC, 1, "\xf3\x0f\x1e\xfa\x0f\x1f\x44\x00\x00\x48\x89\xf8\xc3", &site), &site));
+	/* An emulated one behind it is as good as ever. */
+	assert_emulated_at(found(FIND(CALL_MALLOC, 1, "\x0f\x1f\x44\x00\x00\x55", &site), &site), 5, ARG_DI);
+	/* Nothing is left: the argument is lost, or the next instruction is where a loop leads. */
+	assert_int_equal(FIND(CALL_MALLOC, 1, "\x0f\x1f\x44\x00\x00\x5f\xc3", &site), -EOPNOTSUPP);
+	assert_int_equal(FIND(CALL_MALLOC, 1, "\x0f\x1f\x44\x00\x00", &site), -EOPNOTSUPP);
+	assert_int_equal(FIND(CALL_MALLOC, 1, "\x0f\x1f\x44\x00\x00\x48\x89\xf8\xe2\xfb", &site), -EOPNOTSUPP);
+}
+
+static void test_site_is_no_call_where_threads_have_shadow_stacks(void **state)
+{
+	static const u8 call[] = {0xe8, 1, 0, 0, 0, 0x55}, behind_move[] = {0x48, 0x89, 0xf8, 0xe8, 1, 0, 0, 0, 0x55};
+	struct site site;
+
+	(void)state;
+	assert_emulated_at(found(site_find(call, sizeof(call), CALL_MALLOC, ARGUMENTS(1), false, &site), &site), 0,
+			   ARG_DI);
+	assert_true(site.on_call);
+	/* Behind a call the arguments are unknown. */
+	assert_int_equal(site_find(call, sizeof(call), CALL_MALLOC, ARGUMENTS(1), true, &site), -EOPNOTSUPP);
+	assert_emulated_at(
+		found(site_find(behind_move, sizeof(behind_move), CALL_MALLOC, ARGUMENTS(1), false, &site), &site), 3,
+		ARG_DI);
+	assert_symbol_itself(
+		found(site_find(behind_move, sizeof(behind_move), CALL_MALLOC, ARGUMENTS(1), true, &site), &site));
+	/* Other branches, and pushes, do not write to a shadow stack. */
+	assert_emulated_at(found(site_find((const u8 *)"\x55", 1, CALL_MALLOC, ARGUMENTS(1), true, &site), &site), 0,
+			   ARG_DI);
+	assert_emulated_at(found(site_find((const u8 *)"\xeb\x10", 2, CALL_MALLOC, ARGUMENTS(1), true, &site), &site),
+			   0, ARG_DI);
+}
+
 static void test_site_refused_prefix_on_the_only_place_left_is_an_error(void **state)
 {
 	struct site site = {.offset = 7};
@@ -84,7 +131,7 @@ static void test_site_without_code_is_an_error(void **state)
 	struct site site;
 
 	(void)state;
-	assert_int_equal(site_find((const u8 *)"\x55", 0, CALL_MALLOC, ARGUMENTS(1), &site), -ENODATA);
+	assert_int_equal(site_find((const u8 *)"\x55", 0, CALL_MALLOC, ARGUMENTS(1), false, &site), -ENODATA);
 }
 
 static void test_site_undecodable_or_cut_prologue_is_the_symbol_itself(void **state)
@@ -183,11 +230,11 @@ static void test_site_behind_a_lost_argument_is_none(void **state)
 
 		memcpy(code, losses[i], size);
 		code[size] = 0x55;
-		assert_int_equal(site_find(code, size + 1, CALL_MALLOC, ARGUMENTS(1), &site), 0);
+		assert_int_equal(site_find(code, size + 1, CALL_MALLOC, ARGUMENTS(1), false, &site), 0);
 		if (site.emulated)
 			fail_msg("loss %zu is not seen", i);
 		/* The same instruction does no harm to a function whose first argument is never read. */
-		assert_int_equal(site_find(code, size + 1, CALL_MALLOC, ARGUMENTS(0), &site), 0);
+		assert_int_equal(site_find(code, size + 1, CALL_MALLOC, ARGUMENTS(0), false, &site), 0);
 		if (!site.emulated && i < ARRAY_LENGTH(losses) - 2)
 			fail_msg("instruction %zu ends the walk", i);
 	}
@@ -325,7 +372,7 @@ static void test_site_of_random_bytes_stays_inside_them(void **state)
 		for (size_t i = 0; i < size; i++)
 			exact[i] = (u8)random();
 		err = site_find(exact, size, (enum call_kind)(1 + random() % CALL_FREE), (unsigned int)random() % 32,
-				&site);
+				random() % 2, &site);
 		assert_true(err == -EOPNOTSUPP || (err == 0 && site.offset < size));
 		free(exact);
 	}
@@ -338,6 +385,8 @@ int main(void)
 		cmocka_unit_test(test_site_one_byte_nops_are_emulated_and_no_longer_ones),
 		cmocka_unit_test(test_site_relative_branches_are_emulated),
 		cmocka_unit_test(test_site_branch_with_operand_size_prefix_is_none),
+		cmocka_unit_test(test_site_is_never_a_five_byte_nop),
+		cmocka_unit_test(test_site_is_no_call_where_threads_have_shadow_stacks),
 		cmocka_unit_test(test_site_refused_prefix_on_the_only_place_left_is_an_error),
 		cmocka_unit_test(test_site_without_code_is_an_error),
 		cmocka_unit_test(test_site_undecodable_or_cut_prologue_is_the_symbol_itself),

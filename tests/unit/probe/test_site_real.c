@@ -125,7 +125,7 @@ static void test_site_of_real_prologues_is_the_known_one(void **state)
 		const struct site *expected = &prologue->expected;
 		struct site site = {0};
 		int err = site_find((const u8 *)prologue->code, prologue->size, prologue->kind,
-				    ARGUMENTS(prologue->arg_count), &site);
+				    ARGUMENTS(prologue->arg_count), false, &site);
 
 		if (err || site.offset != expected->offset || site.emulated != expected->emulated ||
 		    site.skips_null != expected->skips_null || memcmp(site.arg, expected->arg, sizeof(site.arg)) != 0)
@@ -153,7 +153,7 @@ static int check_libc_function(const struct elf_symbol *symbol, void *arg)
 	code = malloc(symbol->size);
 	assert_non_null(code);
 	assert_int_equal(elf_read(walk->elf, symbol->offset, code, symbol->size), symbol->size);
-	assert_int_equal(site_find(code, symbol->size, function->kind, allocator_arguments(function), &site), 0);
+	assert_int_equal(site_find(code, symbol->size, function->kind, allocator_arguments(function), false, &site), 0);
 	if (!site.emulated)
 		fail_msg("%s: no emulated site", symbol->name);
 	free(code);
