@@ -6,6 +6,10 @@
  *   alloc_session  uprobe session link (6.13): runs on entry and, unless the entry said no, on return
  *   alloc_enter, alloc_return   uprobe multi links (6.6) or perf-event uprobes (6.1): every return traps
  *
+ * and a fourth for the functions of --alloc, which never get a return leg: they may throw, or switch stacks.
+ *
+ *   alloc_pool     at their entries, and at the instructions by which they return
+ *
  * Nearly all hits are unsampled, so the body decides that first: cookie, scope, tally, one random number, done.
  */
 #include "vmlinux.h"
@@ -14,6 +18,7 @@
 #include "call.bpf.h"
 #include "filter.bpf.h"
 #include "heap.bpf.h"
+#include "return_leg.bpf.h"
 #include "sample.bpf.h"
 #include "stack.bpf.h"
 
@@ -169,26 +174,41 @@ static __noinline void enter_only(struct pt_regs *ctx, const struct stash *stash
 	object_begin(&birth);
 }
 
+/* A call whose return will not be seen. The old block of a realloc is taken for dead: hardly any fails. */
+static __always_inline void enter_unseen(struct pt_regs *ctx, const struct stash *stash)
+{
+	if (stash->old)
+		heap_bury(stash);
+	if (stash->sampled)
+		enter_only(ctx, stash);
+}
+
+/* What the entry tells of a call. False when there is nothing to wait for. */
+static __always_inline bool alloc_enter_stash(struct pt_regs *ctx, u64 cookie, u32 kind, struct stash *stash)
+{
+	count(stash->process, COUNTER_HITS_ALLOC);
+	if (!call_size(ctx, cookie, kind, &stash->size))
+		return false;
+	if ((kind == CALL_REALLOC || kind == CALL_RESIZE) && realloc_enter(ctx, cookie, stash))
+		return false;
+	if (sampled(stash->size) && !call_is_nested(ctx, cookie)) {
+		stash->sampled = 1;
+		if (config.show_allocator)
+			stash->site = ctx->ip + 1;
+		count(stash->process, COUNTER_SAMPLED);
+	}
+	return stash->sampled || stash->old;
+}
+
 /* True when the return leg is needed. */
 static __always_inline bool alloc_enter_call(struct pt_regs *ctx, u64 cookie, u32 process, u32 kind)
 {
 	struct stash stash = {.process = process, .kind = kind};
 
-	count(process, COUNTER_HITS_ALLOC);
-	if (!call_size(ctx, cookie, kind, &stash.size))
+	if (!alloc_enter_stash(ctx, cookie, kind, &stash))
 		return false;
-	if ((kind == CALL_REALLOC || kind == CALL_RESIZE) && realloc_enter(ctx, cookie, &stash))
-		return false;
-	if (sampled(stash.size) && !call_is_nested(ctx, cookie)) {
-		stash.sampled = 1;
-		if (config.show_allocator)
-			stash.site = ctx->ip + 1;
-		count(process, COUNTER_SAMPLED);
-	}
-	if (!stash.sampled && !stash.old)
-		return false;
-	if (kind >= CALL_NEW && call_may_throw(&stash, cookie)) {
-		enter_only(ctx, &stash);
+	if ((kind >= CALL_NEW && call_may_throw(&stash, cookie)) || return_leg_would_drop_another(ctx->sp)) {
+		enter_unseen(ctx, &stash);
 		return false;
 	}
 	if (kind == CALL_POSIX_MEMALIGN)
@@ -220,15 +240,14 @@ static __always_inline void call_result(struct pt_regs *ctx, struct birth *birth
 }
 
 /* The call that returns; false when it was none of ours. Not inlined, nor the next: see enter_only. */
-static __noinline bool call_recall(u64 sp, struct stash *ret_stash)
+static __noinline bool call_recall(const struct stash_key *key, struct stash *ret_stash)
 {
-	struct stash_key key = call_key(sp);
-	struct stash *found = bpf_map_lookup_elem(&stashes, &key);
+	struct stash *found = bpf_map_lookup_elem(&stashes, key);
 
 	if (!found)
 		return false;
 	*ret_stash = *found;
-	bpf_map_delete_elem(&stashes, &key);
+	bpf_map_delete_elem(&stashes, key);
 	return true;
 }
 
@@ -242,13 +261,16 @@ static __noinline void realloc_leave(const struct stash *stash, bool moved)
 }
 
 /* A function of its own, so that what few calls need takes no register from the many. */
-static __noinline void leave(struct pt_regs *ctx)
+static __noinline void leave(struct pt_regs *ctx, u64 sp, u32 caller)
 {
+	struct stash_key key = {.sp = sp, .caller = caller};
 	struct birth birth;
 	struct stash *stash = &birth.stash;
 
-	if (!call_recall(ctx->sp - sizeof(u64), stash))
+	if (!call_recall(&key, stash))
 		return;
+	/* At an instruction that returns, the stack is as at the entry. */
+	stash->entered = !!(caller & STASH_OF_PROCESS);
 	call_result(ctx, &birth);
 	/* Size 0 may mean to free, which returns NULL too. */
 	if (stash->old)
@@ -263,6 +285,11 @@ static __noinline void leave(struct pt_regs *ctx)
 	object_begin(&birth);
 }
 
+static __always_inline void leave_by_leg(struct pt_regs *ctx)
+{
+	leave(ctx, ctx->sp - sizeof(u64), (u32)bpf_get_current_pid_tgid());
+}
+
 SEC("?uprobe") int alloc_session(struct pt_regs *ctx)
 {
 	u64 cookie = bpf_get_attach_cookie(ctx);
@@ -272,7 +299,7 @@ SEC("?uprobe") int alloc_session(struct pt_regs *ctx)
 	 * return leg it is the caller's. A free never takes one.
 	 */
 	if (cookie_kind(cookie) != CALL_FREE && bpf_get_func_ip(ctx) != ctx->ip) {
-		leave(ctx);
+		leave_by_leg(ctx);
 		return 0;
 	}
 	/* The compiler would keep every part of the cookie that it has seen. */
@@ -288,6 +315,55 @@ SEC("?uprobe") int alloc_enter(struct pt_regs *ctx)
 
 SEC("?uprobe") int alloc_return(struct pt_regs *ctx)
 {
-	leave(ctx);
+	leave_by_leg(ctx);
+	return 0;
+}
+
+/* What stands at the key of a call that begins has not returned, and does no more: it has thrown. */
+static __noinline void pool_forget(const struct stash_key *key)
+{
+	struct stash *stash = bpf_map_lookup_elem(&stashes, key);
+
+	if (!stash)
+		return;
+	if (stash->sampled)
+		count(stash->process, COUNTER_FAILED);
+	if (stash->old)
+		heap_revive(stash);
+	bpf_map_delete_elem(&stashes, key);
+}
+
+static __always_inline void pool_enter(struct pt_regs *ctx, u64 cookie, u32 process)
+{
+	struct stash_key key = call_pool_key(ctx->sp);
+	struct stash stash = {.process = process, .kind = cookie_kind(cookie)};
+
+	pool_forget(&key);
+	if (!alloc_enter_stash(ctx, cookie, cookie_kind(cookie), &stash))
+		return;
+	if (cookie & COOKIE_RETURN_UNSEEN)
+		enter_unseen(ctx, &stash);
+	else
+		call_store(&key, &stash);
+}
+
+/* Attached by links of which none takes return legs, so what it returns does not matter. */
+SEC("?uprobe") int alloc_pool(struct pt_regs *ctx)
+{
+	u64 cookie = bpf_get_attach_cookie(ctx);
+	u32 process;
+
+	/* A call under way may return when tracing has ended. */
+	if (cookie_kind(cookie) == CALL_RETURN) {
+		leave(ctx, ctx->sp, call_pool_key(ctx->sp).caller);
+		return 0;
+	}
+	process = hit_process(cookie);
+	if (!process)
+		return 0;
+	if (cookie_kind(cookie) == CALL_FREE)
+		free_enter(ctx, cookie, process);
+	else
+		pool_enter(ctx, cookie, process);
 	return 0;
 }

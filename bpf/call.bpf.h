@@ -81,10 +81,25 @@ static __always_inline bool call_is_nested(const struct pt_regs *ctx, u64 cookie
 /* `sp` is the stack pointer at entry; the return leg sees it one word higher. */
 static __always_inline struct stash_key call_key(u64 sp)
 {
-	return (struct stash_key){.sp = sp, .tid = (u32)bpf_get_current_pid_tgid()};
+	return (struct stash_key){.sp = sp, .caller = (u32)bpf_get_current_pid_tgid()};
+}
+
+/* The same of a call of --alloc; the instruction that returns sees the stack pointer as at entry. */
+static __always_inline struct stash_key call_pool_key(u64 sp)
+{
+	return (struct stash_key){.sp = sp, .caller = bpf_get_current_pid_tgid() >> 32 | STASH_OF_PROCESS};
 }
 
 /* False: no room (counted when the call was sampled), so the return leg will know nothing of it. */
+static __always_inline bool call_store(const struct stash_key *key, const struct stash *stash)
+{
+	if (!bpf_map_update_elem(&stashes, key, stash, BPF_ANY))
+		return true;
+	if (stash->sampled)
+		count(stash->process, COUNTER_LOST_STASH);
+	return false;
+}
+
 static __always_inline bool call_remember(const struct pt_regs *ctx, const struct stash *stash)
 {
 	struct stash_key key = call_key(ctx->sp);
@@ -92,9 +107,5 @@ static __always_inline bool call_remember(const struct pt_regs *ctx, const struc
 
 	if (old && old->sampled)
 		count(old->process, COUNTER_RETURN_MISSED);
-	if (!bpf_map_update_elem(&stashes, &key, stash, BPF_ANY))
-		return true;
-	if (stash->sampled)
-		count(stash->process, COUNTER_LOST_STASH);
-	return false;
+	return call_store(&key, stash);
 }

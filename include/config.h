@@ -56,9 +56,10 @@ enum call_kind {
 	CALL_POSIX_MEMALIGN = 5, /* one: ret_ptr, two: size; returns 0 on success */
 	CALL_FREE = 6,		 /* one: ptr */
 	CALL_RESIZE = 7, /* one: ptr, two: size; of NULL it allocates, of size 0 its result says what it has done */
+	CALL_RETURN = 8, /* not a function, but one of the instructions by which one of --alloc returns */
 	/* From here on a failure may throw, and must not meet a return leg. */
-	CALL_NEW = 8,	    /* one: size */
-	CALL_NEW_ARRAY = 9, /* one: count, two: size */
+	CALL_NEW = 9,	     /* one: size */
+	CALL_NEW_ARRAY = 10, /* one: count, two: size */
 };
 
 /*
@@ -86,10 +87,13 @@ enum arg_register {
 
 /*
  * The attach cookie: everything the program needs to know about the site it was hit at.
- *   bits 0-3 call kind | 4-11 registers of arguments one, two | 12-17 scope | 18-27 allocator | 32-63 site's file offset
+ *   bits 0-3 call kind | 4-11 registers of arguments one, two | 12-17 scope | 18-27 allocator | 28 unseen return |
+ *   32-63 site's file offset
  * The allocator number names a row of the ranges that tell a nested call. Filtered links are few, so are their scopes.
  */
 #define ALLOCATORS_MAX 1024 /* allocator files probed at once */
+#define COOKIE_RETURN_UNSEEN                                                                                           \
+	(1ULL << 28) /* of --alloc: the function's returns are not probed, it is counted at its entry */
 
 static inline u64 cookie_make(u32 kind, u32 arg1, u32 arg2, u32 scope, u32 allocator, u32 site)
 {

@@ -14,7 +14,7 @@
 	X(HITS_ALLOC, hits_alloc, "traps on allocation functions")                                                     \
 	X(HITS_FREE, hits_free, "traps on free functions")                                                             \
 	X(SAMPLED, sampled, "allocations the sampler took")                                                            \
-	X(FAILED, failed, "sampled allocations that returned an error")                                                \
+	X(FAILED, failed, "sampled allocations that returned an error (of --alloc also: did not return)")              \
 	X(LOST_RING, lost_ring, "sampled allocations lost: ring full")                                                 \
 	X(LOST_STASH, lost_stash, "sampled allocations lost: no room to remember the call")                            \
 	X(REFUSED, refused, "sampled allocations whose free cannot be seen: live map full")                            \
@@ -42,7 +42,7 @@
 	X(LIVE, live, "sampled objects alive")                                                                         \
 	X(ENDED, ended, "sampled objects alive when their process exited or exec'd")                                   \
 	X(ENTRY_ONLY, entry_only,                                                                                      \
-	  "sampled allocations counted but not followed (--alloc-only, operator new that may throw)")                  \
+	  "sampled allocations counted but not followed (--alloc-only, or the call must not be waited for)")           \
 	X(IN_FLIGHT, in_flight, "sampled calls that were under way when the profile was taken")                        \
 	X(STACK_NO_TABLE, stack_no_table, "stacks that end early: unwind table not ready in time")                     \
 	X(STACK_STALE, stack_stale,                                                                                    \

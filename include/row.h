@@ -21,12 +21,16 @@ struct live_key {
 	u32 reserved;
 };
 
-/* The stack pointer at entry tells nested calls of one thread apart (a signal handler within malloc). */
+/*
+ * The stack pointer at entry tells nested calls of one thread apart (a signal handler within malloc). A call of --alloc
+ * belongs to its process: a coroutine may enter it in one thread and return in another.
+ */
 struct stash_key {
 	u64 sp;
-	u32 tid;
+	u32 caller; /* thread, or process with STASH_OF_PROCESS */
 	u32 reserved;
 };
+#define STASH_OF_PROCESS (1U << 31) /* more than any PID has */
 
 struct stash {
 	u64 size;

@@ -78,6 +78,9 @@ static struct {
 	u64 calls, calls_end;	/* but for these, where every instruction is a call */
 } stub;
 
+/* A task of which nothing is known. */
+static STUB_UNUSED struct task_struct stub_task;
+
 /* --- maps: known by their address, described by their own declaration --- */
 
 #define STUB_MAP(map)                                                                                                  \
@@ -372,6 +375,7 @@ static STUB_UNUSED void stub_reset(size_t ring_capacity)
 	if (stub.first)
 		abort();
 	memset(&stub, 0, sizeof(stub));
+	stub.task = &stub_task;
 	stub.ring_capacity = ring_capacity;
 	stub.random = 1;
 }

@@ -168,6 +168,18 @@ static void print_some(const struct doctor_scan_some *some)
 	putchar('\n');
 }
 
+static void print_returns(const struct plan *plan)
+{
+	if (plan->return_count)
+		printf("    --alloc: returns are probed at %u instructions, single-stepped, several times dearer\n",
+		       plan->return_count);
+	for (u32 i = 0; i < plan->probe_count; i++)
+		if (plan->probes[i].unseen)
+			printf("    %s: where it returns cannot be told (%s): it would be counted at its entry, its use "
+			       "unknown\n",
+			       plan->probes[i].symbol, plan->probes[i].unseen);
+}
+
 /* `users`: the processes that map it; NULL: there is one. */
 static void print_plan(const struct binary *file, const struct doctor_scan_some *users)
 {
@@ -186,6 +198,7 @@ static void print_plan(const struct binary *file, const struct doctor_scan_some 
 		stepped += !plan->probes[i].site.emulated;
 	}
 	putchar('\n');
+	print_returns(plan);
 	if (plan_throws(plan))
 		printf("    its operator new throws, which a program does not survive while its return is waited for: "
 		       "where it may\n    fail, it is counted without knowing what is in use; --no-new leaves it alone\n");

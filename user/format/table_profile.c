@@ -50,10 +50,12 @@ void table_profile_print_head(const struct profile *profile, FILE *out)
 /* --- totals --- */
 
 /* With -R 1: "exact", unless allocations or frees are known to be missing. */
-static const char *exactness(const struct profile *profile)
+static const char *exactness(const struct profile *profile, enum measure measure)
 {
 	const u64 *ledger = profile->ledger;
 
+	if (measure_is_inuse(measure) && ledger[COUNTER_ENTRY_ONLY])
+		return "but for allocations that were not followed (entry_only)";
 	return ledger[COUNTER_LOST_RING] || ledger[COUNTER_LOST_STASH] || ledger[COUNTER_REFUSED] ||
 			       ledger[COUNTER_FREE_UNSEEN] || ledger[COUNTER_REVIVE_LOST] || ledger[COUNTER_EVENT_LOST]
 		       ? "but for what the ledger below says"
@@ -68,7 +70,7 @@ static void print_total(const struct profile *profile, const char *name, const s
 	if (profile_is_exact(profile)) {
 		fprintf(out, "  %-10s %10s = %s B in %s object%s, %s\n", name, bytes.text,
 			units_digits(sums->value[space]).text, count.text, sums->value[objects] == 1 ? "" : "s",
-			exactness(profile));
+			exactness(profile, space));
 		return;
 	}
 	fprintf(out, "  %-10s %10s ±%s in %s ±%s objects, %s samples\n", name, bytes.text,

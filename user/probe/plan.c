@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "probe/insn_branch.h"
+#include "probe/return_site.h"
+#include "system/procfs.h"
 #include "binary/elf.h"
 #include "binary/elf_symbols.h"
-#include "system/procfs.h"
 
 #define FUNCTION_BYTES_MAX 65536 /* of code looked at; allocator entry points are far smaller */
 #define FUNCTIONS_MAX	   128	 /* of all families, aliases not counted */
@@ -20,6 +21,7 @@ struct found {
 	const struct allocator_function *function;
 	u64 offset, size;
 	bool owns_gaps;
+	bool pool; /* of --alloc */
 };
 
 struct planning {
@@ -60,7 +62,8 @@ static struct found *find_offset(struct planning *planning, u64 offset)
 }
 
 /* Aliases share an address, .dynsym and .symtab repeat each other; the name that wants a probe wins. */
-static int add_function(struct planning *planning, const struct allocator *family, const struct elf_symbol *symbol)
+static int add_function(struct planning *planning, const struct allocator *family, bool pool,
+			const struct elf_symbol *symbol)
 {
 	const struct allocator_function *function = allocator_find(family, symbol->name);
 	struct found *found;
@@ -74,7 +77,7 @@ static int add_function(struct planning *planning, const struct allocator *famil
 		if (symbol->offset + symbol->size > UINT32_MAX)
 			return -EFBIG;
 		found = &planning->found[planning->found_count++];
-		*found = (struct found){function, symbol->offset, symbol->size, family->owns_gaps};
+		*found = (struct found){function, symbol->offset, symbol->size, family->owns_gaps, pool};
 	} else if (function->passing < found->function->passing) {
 		found->function = function;
 	}
@@ -90,10 +93,10 @@ static int match_function(const struct elf_symbol *symbol, void *arg)
 
 	for (unsigned int i = 0; i < count && !err; i++)
 		if (belongs(planning, &table[i], i))
-			err = add_function(planning, &table[i], symbol);
+			err = add_function(planning, &table[i], false, symbol);
 	for (const struct custom_allocator *pool = planning->pools; pool && !err; pool = pool->next)
 		if (custom_allocator_is_in(pool, elf_path(planning->elf)))
-			err = add_function(planning, &pool->family, symbol);
+			err = add_function(planning, &pool->family, true, symbol);
 	return err;
 }
 
@@ -191,6 +194,43 @@ static bool needs_probe(const struct planning *planning, const struct allocator_
 	}
 }
 
+static bool add_returns(struct plan *plan, const struct return_sites *sites)
+{
+	u32 kept = plan->return_count;
+
+	for (unsigned int i = 0; i < sites->count; i++) {
+		u32 known = 0;
+
+		while (known < kept && plan->returns[known] != sites->offset[i])
+			known++;
+		if (known < kept)
+			continue;
+		if (plan->return_count == PLAN_RETURNS_MAX) {
+			plan->return_count = kept;
+			return false;
+		}
+		plan->returns[plan->return_count++] = sites->offset[i];
+	}
+	return true;
+}
+
+/* A function of --alloc is waited for where it returns. */
+static int find_returns(struct planning *planning, const struct found *found, struct plan_probe *probe)
+{
+	struct return_sites sites;
+	int err = return_site_find(planning->elf, found->offset, found->size, &sites);
+
+	if (err)
+		return err;
+	for (unsigned int i = 0; i < sites.count && !sites.unseen; i++)
+		if (sites.offset[i] == probe->offset)
+			sites.unseen = "it does nothing but return";
+	if (!sites.unseen && !add_returns(planning->plan, &sites))
+		sites.unseen = "the file's functions return at too many places";
+	probe->unseen = sites.unseen;
+	return 0;
+}
+
 static int find_site(const u8 *code, size_t size, const struct allocator_function *function, struct site *ret_site)
 {
 	unsigned int arguments = allocator_arguments(function);
@@ -218,9 +258,10 @@ static int add_probe(struct planning *planning, const struct found *found, const
 	probe->symbol = function->symbol;
 	probe->kind = function->kind;
 	probe->offset = found->offset + probe->site.offset;
+	probe->pool = found->pool;
 	plan->probe_count++;
 	add_range(&plan->ranges, found->offset, found->offset + found->size);
-	return 0;
+	return found->pool && function->kind != CALL_FREE ? find_returns(planning, found, probe) : 0;
 }
 
 /*
@@ -306,7 +347,22 @@ bool plan_throws(const struct plan *plan)
 	return false;
 }
 
+bool plan_has_pool(const struct plan *plan)
+{
+	for (u32 i = 0; i < plan->probe_count; i++)
+		if (plan->probes[i].pool)
+			return true;
+	return false;
+}
+
 u64 plan_cookie(const struct plan_probe *probe, u32 scope, u32 allocator)
 {
-	return cookie_make(probe->kind, probe->arg[0], probe->arg[1], scope, allocator, (u32)probe->offset);
+	u64 cookie = cookie_make(probe->kind, probe->arg[0], probe->arg[1], scope, allocator, (u32)probe->offset);
+
+	return probe->unseen ? cookie | COOKIE_RETURN_UNSEEN : cookie;
+}
+
+u64 plan_return_cookie(u32 scope, u32 allocator)
+{
+	return cookie_make(CALL_RETURN, 0, 0, scope, allocator, 0);
 }

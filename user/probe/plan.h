@@ -5,7 +5,7 @@
  *
  * The room: probe/ decides which files and which instructions are probed. It owns the files that traced processes map
  * (binaries, loader_list), the tables of allocators (allocator, custom_allocator), and the search for a site in a
- * function's code (plan, site, insn_branch). It reads files and decides; it places no probe, loads no BPF
+ * function's code (plan, site, insn_branch) and for its returns (return_site, insn_return). It reads files and decides; it places no probe, loads no BPF
  * program, and needs no privileges but for opening the files.
  */
 #include "probe/allocator.h"
@@ -20,12 +20,19 @@ struct plan_probe {
 	u64 offset; /* file offset of the breakpoint */
 	u8 arg[2];  /* enum arg_register that holds the kind's arguments one and two there */
 	struct site site;
+	bool pool; /* of --alloc: its returns are probed where it returns, and it never gets a return leg */
+	const char *
+		unseen; /* why its returns are not known, so that it is counted at its entry; NULL: they are, or it has none */
 };
+
+#define PLAN_RETURNS_MAX 64
 
 struct plan {
 	char name[64]; /* of the allocators found: "glibc", "static musl, jemalloc (_rjem_)" */
 	struct plan_probe probes[RANGES_MAX];
 	u32 probe_count;
+	u64 returns[PLAN_RETURNS_MAX]; /* file offsets of the instructions by which functions of --alloc return */
+	u32 return_count;
 	struct ranges ranges; /* of the probed functions, and of what they alone use */
 };
 
@@ -40,3 +47,9 @@ bool plan_throws(const struct plan *plan);
 
 /* The cookie of one probe for a scope (SCOPE_BY_PID: unfiltered). */
 u64 plan_cookie(const struct plan_probe *probe, u32 scope, u32 allocator);
+
+/* The same of the returns. */
+u64 plan_return_cookie(u32 scope, u32 allocator);
+
+/* Is a function of --alloc among its functions? */
+bool plan_has_pool(const struct plan *plan);

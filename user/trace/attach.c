@@ -8,14 +8,16 @@
 #include "trace/link_keeper.h"
 #include "trace/uprobe_link.h"
 
+_Static_assert(RANGES_MAX + PLAN_RETURNS_MAX <= LINK_SITES_MAX, "all probes of a file fit into one link");
+
 struct attach {
-	u32 legs[2 * RANGES_MAX]; /* perf: entry and return of each site */
+	u32 legs[2 * LINK_SITES_MAX]; /* perf: entry and return of each site */
 	unsigned int count;
 };
 
 /* Offsets and cookies of a plan. */
 struct sites {
-	u64 offsets[RANGES_MAX], cookies[RANGES_MAX];
+	u64 offsets[LINK_SITES_MAX], cookies[LINK_SITES_MAX];
 	u32 count;
 	u32 returning, returning_count; /* those with a return leg: the first, and how many from there on */
 };
@@ -43,6 +45,11 @@ u32 attach_kind_type(enum attach_kind kind)
 	return kind == ATTACH_SESSION ? ATTACH_UPROBE_SESSION : kind == ATTACH_MULTI ? ATTACH_UPROBE_MULTI : 0;
 }
 
+u32 attach_pool_type(enum attach_kind kind)
+{
+	return kind == ATTACH_PERF ? 0 : ATTACH_UPROBE_MULTI;
+}
+
 static enum part part_of(enum call_kind kind)
 {
 	switch (kind) {
@@ -56,10 +63,10 @@ static enum part part_of(enum call_kind kind)
 	}
 }
 
-static void add_sites(struct sites *sites, const struct plan *plan, u32 scope, u32 allocator, enum part part)
+static void add_sites(struct sites *sites, const struct plan *plan, u32 scope, u32 allocator, enum part part, bool pool)
 {
 	for (u32 i = 0; i < plan->probe_count; i++) {
-		if (part_of(plan->probes[i].kind) != part)
+		if (part_of(plan->probes[i].kind) != part || plan->probes[i].pool != pool)
 			continue;
 		sites->offsets[sites->count] = plan->probes[i].offset;
 		sites->cookies[sites->count++] = plan_cookie(&plan->probes[i], scope, allocator);
@@ -67,10 +74,10 @@ static void add_sites(struct sites *sites, const struct plan *plan, u32 scope, u
 }
 
 /* `count` sites from `first` on, all of them in one link where there are such links. */
-static int open_link(struct attach *attach, enum attach_kind kind, int prog_fd, int fd, const struct sites *sites,
-		     u32 first, u32 count, pid_t pid, bool ret)
+static int open_link(struct attach *attach, u32 type, int prog_fd, int fd, const struct sites *sites, u32 first,
+		     u32 count, pid_t pid, bool ret)
 {
-	struct link_leg leg = {.attach_type = attach_kind_type(kind), .count = count, .pid = pid, .ret = ret};
+	struct link_leg leg = {.attach_type = type, .count = count, .pid = pid, .ret = ret};
 	int err;
 
 	memcpy(leg.offsets, sites->offsets + first, count * sizeof(*leg.offsets));
@@ -81,51 +88,74 @@ static int open_link(struct attach *attach, enum attach_kind kind, int prog_fd, 
 }
 
 /* The entries of all sites, or with `ret` the returns of those that want one. */
-static int open_leg(struct attach *attach, enum attach_kind kind, int prog_fd, int fd, const struct sites *sites,
-		    pid_t pid, bool ret)
+static int open_leg(struct attach *attach, u32 type, int prog_fd, int fd, const struct sites *sites, pid_t pid,
+		    bool ret)
 {
 	u32 first = ret ? sites->returning : 0, count = ret ? sites->returning_count : sites->count;
 	int err = 0;
 
-	if (kind != ATTACH_PERF)
-		return count ? open_link(attach, kind, prog_fd, fd, sites, first, count, pid, ret) : 0;
+	if (type)
+		return count ? open_link(attach, type, prog_fd, fd, sites, first, count, pid, ret) : 0;
 	for (u32 i = first; i < first + count && !err; i++)
-		err = open_link(attach, kind, prog_fd, fd, sites, i, 1, pid, ret);
+		err = open_link(attach, type, prog_fd, fd, sites, i, 1, pid, ret);
 	return err;
 }
 
 static int open_legs(struct attach *attach, enum attach_kind kind, const struct attach_programs *programs, int fd,
 		     const struct sites *sites, pid_t pid)
 {
+	u32 type = attach_kind_type(kind);
 	int err;
 
 	if (kind == ATTACH_SESSION)
-		return open_leg(attach, kind, programs->session, fd, sites, pid, false);
+		return open_leg(attach, type, programs->session, fd, sites, pid, false);
 	/* Return legs first: an entry without its return would be remembered in vain. */
-	err = open_leg(attach, kind, programs->leave, fd, sites, pid, true);
-	return err ? err : open_leg(attach, kind, programs->enter, fd, sites, pid, false);
+	err = open_leg(attach, type, programs->leave, fd, sites, pid, true);
+	return err ? err : open_leg(attach, type, programs->enter, fd, sites, pid, false);
+}
+
+/* In the order of enum part; a call that is remembered must be seen to return. */
+static void add_pool_sites(struct sites *sites, const struct plan *plan, u32 scope, u32 allocator, bool with_free)
+{
+	if (with_free)
+		add_sites(sites, plan, scope, allocator, FREEING, true);
+	for (u32 i = 0; i < plan->return_count; i++) {
+		sites->offsets[sites->count] = plan->returns[i];
+		sites->cookies[sites->count++] = plan_return_cookie(scope, allocator);
+	}
+	add_sites(sites, plan, scope, allocator, MOVING, true);
+	add_sites(sites, plan, scope, allocator, RETURNING, true);
+}
+
+static void add_all_sites(struct sites *sites, struct sites *pool_sites, const struct plan *plan, u32 scope,
+			  u32 allocator, unsigned int leave_out)
+{
+	if (!(leave_out & (ATTACH_NO_FREE | ATTACH_NO_OTHERS)))
+		add_sites(sites, plan, scope, allocator, FREEING, false);
+	sites->returning = sites->count;
+	if (!(leave_out & ATTACH_NO_OTHERS)) {
+		add_sites(sites, plan, scope, allocator, MOVING, false);
+		add_sites(sites, plan, scope, allocator, RETURNING, false);
+		add_pool_sites(pool_sites, plan, scope, allocator, !(leave_out & ATTACH_NO_FREE));
+	}
+	sites->returning_count = sites->count - sites->returning;
+	if (!(leave_out & ATTACH_NO_NEW))
+		add_sites(sites, plan, scope, allocator, THROWING, false);
 }
 
 int attach_open(enum attach_kind kind, const struct attach_programs *programs, int fd, const struct plan *plan,
 		pid_t pid, u32 scope, u32 allocator, unsigned int leave_out, struct attach **ret_attach)
 {
 	struct attach *attach = calloc(1, sizeof(*attach));
-	struct sites sites = {.count = 0};
+	struct sites sites = {.count = 0}, pool_sites = {.count = 0};
 	int err;
 
 	if (!attach)
 		return -ENOMEM;
-	if (!(leave_out & (ATTACH_NO_FREE | ATTACH_NO_OTHERS)))
-		add_sites(&sites, plan, scope, allocator, FREEING);
-	sites.returning = sites.count;
-	if (!(leave_out & ATTACH_NO_OTHERS)) {
-		add_sites(&sites, plan, scope, allocator, MOVING);
-		add_sites(&sites, plan, scope, allocator, RETURNING);
-	}
-	sites.returning_count = sites.count - sites.returning;
-	if (!(leave_out & ATTACH_NO_NEW))
-		add_sites(&sites, plan, scope, allocator, THROWING);
+	add_all_sites(&sites, &pool_sites, plan, scope, allocator, leave_out);
 	err = sites.count ? open_legs(attach, kind, programs, fd, &sites, pid) : 0;
+	if (!err && pool_sites.count)
+		err = open_leg(attach, attach_pool_type(kind), programs->pool, fd, &pool_sites, pid, false);
 	if (err)
 		attach_close(attach);
 	else

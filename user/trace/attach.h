@@ -15,9 +15,15 @@ enum attach_kind {
 
 const char *attach_kind_name(enum attach_kind kind); /* "session", "multi", "perf" */
 u32 attach_kind_type(enum attach_kind kind);	     /* the expected attach type of its programs; 0: the default */
+/*
+ * The same of the program for --alloc. Not a session: a session link that is filtered for one process takes the return leg of
+ * every other one that has the breakpoint, as children that it forks.
+ */
+u32 attach_pool_type(enum attach_kind kind);
 
 struct attach_programs {
 	int session, enter, leave; /* descriptors; only those of the kind in use */
+	int pool;		   /* of --alloc: never with a return leg */
 };
 
 enum attach_leave_out {

@@ -53,19 +53,25 @@ static u32 scope_rows(const struct kernel_options *options)
 	return rows;
 }
 
-static void choose_programs(struct heaptap *skeleton, enum attach_kind kind)
+static void choose_program(struct bpf_program *program, u32 type)
 {
-	bool session = kind == ATTACH_SESSION;
-	struct bpf_program *const programs[] = {
-		session ? skeleton->progs.alloc_session : skeleton->progs.alloc_enter,
-		session ? NULL : skeleton->progs.alloc_return,
-	};
+	bpf_program__set_autoload(program, true);
+	if (type)
+		bpf_program__set_expected_attach_type(program, type);
+}
 
-	for (int i = 0; i < 2 && programs[i]; i++) {
-		bpf_program__set_autoload(programs[i], true);
-		if (attach_kind_type(kind))
-			bpf_program__set_expected_attach_type(programs[i], attach_kind_type(kind));
+static void choose_programs(struct heaptap *skeleton, const struct kernel_options *options)
+{
+	u32 type = attach_kind_type(options->kind);
+
+	if (options->kind == ATTACH_SESSION) {
+		choose_program(skeleton->progs.alloc_session, type);
+	} else {
+		choose_program(skeleton->progs.alloc_enter, type);
+		choose_program(skeleton->progs.alloc_return, type);
 	}
+	if (options->pools)
+		choose_program(skeleton->progs.alloc_pool, attach_pool_type(options->kind));
 }
 
 /* The maps that have a row for each scope. */
@@ -109,7 +115,7 @@ static int configure(struct kernel *kernel, const struct kernel_options *options
 	};
 	if (options->comm)
 		memcpy(config->comm, options->comm, strnlen(options->comm, sizeof(config->comm) - 1));
-	choose_programs(skeleton, options->kind);
+	choose_programs(skeleton, options);
 	err = size_scopes(skeleton, kernel->scope_count);
 	if (!err)
 		err = bpf_map__set_max_entries(skeleton->maps.ring, (u32)ring);
@@ -202,6 +208,7 @@ int kernel_open(const struct kernel_options *options, struct kernel **ret_kernel
 	kernel->programs.session = bpf_program__fd(kernel->skeleton->progs.alloc_session);
 	kernel->programs.enter = bpf_program__fd(kernel->skeleton->progs.alloc_enter);
 	kernel->programs.leave = bpf_program__fd(kernel->skeleton->progs.alloc_return);
+	kernel->programs.pool = bpf_program__fd(kernel->skeleton->progs.alloc_pool);
 	*ret_kernel = kernel;
 	return 0;
 }

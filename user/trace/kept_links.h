@@ -11,13 +11,15 @@
 
 #include "include/config.h"
 
+#define LINK_SITES_MAX 128
+
 /* One link, or one perf event with a link on top: what is closed together. */
 struct link_leg {
 	u32 attach_type; /* of its program; 0: a perf-event uprobe at the first offset */
 	u32 count;
 	pid_t pid; /* as for uprobe_link_create_multi */
 	bool ret;
-	u64 offsets[RANGES_MAX], cookies[RANGES_MAX];
+	u64 offsets[LINK_SITES_MAX], cookies[LINK_SITES_MAX];
 };
 
 enum link_verb {

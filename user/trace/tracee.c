@@ -81,6 +81,20 @@ static bool is_probed(const struct tracee_file *files, const struct binary *file
 	return false;
 }
 
+/* Which functions of --alloc are counted at their entries only. */
+static void say_unseen(const struct binary *file)
+{
+	for (u32 i = 0; i < file->plan->probe_count; i++) {
+		const struct plan_probe *probe = &file->plan->probes[i];
+
+		if (probe->unseen)
+			log_note(
+				"--alloc: where %s in '%s' returns cannot be told (%s), and it may throw: it is counted at its "
+				"entry, and what of it is in use is unknown",
+				probe->symbol, elf_path(file->elf), probe->unseen);
+	}
+}
+
 /* One link on `file` into the list `files`, unless it is there. */
 static int add_link(struct tracer *tracer, struct tracee_file **files, struct binary *file, pid_t pid, u32 scope,
 		    unsigned int leave_out)
@@ -105,6 +119,8 @@ static int add_link(struct tracer *tracer, struct tracee_file **files, struct bi
 	added->file = file;
 	added->next = *files;
 	*files = added;
+	if (!(leave_out & ATTACH_NO_OTHERS))
+		say_unseen(file);
 	return 0;
 }
 

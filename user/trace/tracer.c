@@ -71,6 +71,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 		log_error("out of memory");
 		return STATUS_FAILED;
 	}
+	kernel.pools = options->pools;
 	status = attach_method_choose(&kernel, &tracer->kernel, &tracer->calibration);
 	if (status) {
 		tracer_close(tracer);
