@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "binary/elf_dynamic.h"
 #include "binary/elf_internal.h"
 
 #define SECTION_BYTES_MAX ((u64)512 << 20) /* of a symbol or string table; the largest browsers stay below */
@@ -107,32 +108,45 @@ static int walk_tables_of_type(const struct symbol_walk *walk, unsigned int type
 }
 
 /* libelf shows a section table outside the file as none at all. */
-static int check_sections(Elf *handle)
+static int check_sections(Elf *handle, size_t *ret_count)
 {
 	GElf_Ehdr header;
-	size_t count;
 
-	if (!gelf_getehdr(handle, &header) || elf_getshdrnum(handle, &count) != 0)
+	*ret_count = 0;
+	if (!gelf_getehdr(handle, &header) || elf_getshdrnum(handle, ret_count) != 0)
 		return -EBADMSG;
-	return header.e_shoff != 0 && count == 0 ? -EBADMSG : 0;
+	return header.e_shoff != 0 && *ret_count == 0 ? -EBADMSG : 0;
+}
+
+/* A loaded file needs no section headers: what it exports is in its dynamic segment all the same. */
+static int walk_dynamic(const struct symbol_walk *walk, int err)
+{
+	struct elf_dynamic *dynamic;
+
+	if (walk->elf != walk->debug || elf_dynamic_open(walk->elf, &dynamic))
+		return err;
+	err = elf_dynamic_for_each_function(dynamic, walk->each, walk->arg);
+	elf_dynamic_free(dynamic);
+	return err;
 }
 
 static int walk_functions(const struct elf *elf, const struct elf *debug,
 			  int (*each)(const struct elf_symbol *symbol, void *arg), void *arg)
 {
 	struct symbol_walk walk = {.elf = elf, .debug = debug, .each = each, .arg = arg};
+	size_t sections;
 	int err;
 
 	walk.handle = elffile_handle(debug);
 	if (!walk.handle)
 		return -EBADMSG;
-	err = check_sections(walk.handle);
+	err = check_sections(walk.handle, &sections);
 	if (!err)
 		err = walk_tables_of_type(&walk, SHT_DYNSYM);
 	if (!err)
 		err = walk_tables_of_type(&walk, SHT_SYMTAB);
 	elf_end(walk.handle);
-	return err;
+	return sections ? err : walk_dynamic(&walk, err);
 }
 
 int elf_for_each_function(struct elf *elf, int (*each)(const struct elf_symbol *symbol, void *arg), void *arg)

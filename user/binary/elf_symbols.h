@@ -11,7 +11,7 @@ struct elf_symbol {
 
 /*
  * Call `each` for every function (STT_FUNC) the file *defines*, .dynsym first, then .symtab, until it returns non-zero;
- * returns that value, 0 at the end, negative errno when corrupt.
+ * returns that value, 0 at the end, negative errno when corrupt. Of a file without section headers those that it exports.
  */
 int elf_for_each_function(struct elf *elf, int (*each)(const struct elf_symbol *symbol, void *arg), void *arg);
 
