@@ -27,6 +27,9 @@
 #define RLIMIT_AS     9
 #define RLIM_INFINITY (~0UL)
 
+#define SIZE_UNKNOWN	 (1ULL << 46) /* of a string: taken at any interval */
+#define STRING_READS_MAX 256	      /* of up to RAW_STACK_BYTES: 4 MiB, or what that is at least */
+
 char LICENSE[] SEC("license") = "GPL";
 
 static __always_inline bool sampled(u64 size)
@@ -73,6 +76,32 @@ static __always_inline u64 largest_factor(u64 factor)
 	return largest;
 }
 
+/*
+ * The call that was remembered ends in a jump to another probed function, to which the stack looks as if its caller had called it:
+ * it is taken back, and the other one counts.
+ */
+static __noinline void call_pass(struct pt_regs *ctx)
+{
+	struct stash_key key = call_key(ctx->sp);
+	struct stash *found = bpf_map_lookup_elem(&stashes, &key), stash;
+
+	if (!found)
+		return;
+	stash = *found;
+	bpf_map_delete_elem(&stashes, &key);
+	if (stash.sampled)
+		count_back(stash.process, COUNTER_SAMPLED);
+	if (stash.old)
+		heap_revive(&stash);
+}
+
+/* count * size in *ret_size; false: it overflows, which fails in the allocator. */
+static __always_inline bool product(u64 one, u64 two, u64 *ret_size)
+{
+	*ret_size = one * two;
+	return !((one | two) >> 32) || !one || two <= largest_factor(one);
+}
+
 /* The size a call asks for; false when the call never gets as far as allocating, or ends in another probed function. */
 static __always_inline bool call_size(struct pt_regs *ctx, u64 cookie, u32 kind, u64 *ret_size)
 {
@@ -84,10 +113,18 @@ static __always_inline bool call_size(struct pt_regs *ctx, u64 cookie, u32 kind,
 	}
 	two = call_register(ctx, cookie_arg2(cookie));
 	*ret_size = two;
-	if (kind == CALL_CALLOC || kind == CALL_NEW_ARRAY) {
-		*ret_size = one * two;
-		/* An overflowing product fails in the allocator. */
-		return !((one | two) >> 32) || !one || two <= largest_factor(one);
+	if (kind == CALL_CALLOC || kind == CALL_NEW_ARRAY)
+		return product(one, two, ret_size);
+	if (kind == CALL_RESIZE_ARRAY)
+		return product(two, ctx->dx, ret_size);
+	if (kind == CALL_DUPLICATE) {
+		/* So much that it is taken for certain: whether it is, its return decides. */
+		*ret_size = SIZE_UNKNOWN;
+		return true;
+	}
+	if (kind == CALL_PASSED) {
+		call_pass(ctx);
+		return false;
 	}
 	/* glibc: alignments up to that of malloc, and realloc of NULL, jump to malloc, where the call is counted. */
 	if (kind == CALL_ALIGNED)
@@ -164,6 +201,10 @@ static __noinline void enter_only(struct pt_regs *ctx, const struct stash *stash
 {
 	struct birth birth = {.stash = *stash};
 
+	if (stash->kind == CALL_DUPLICATE) {
+		count(stash->process, COUNTER_LOST_STASH);
+		return;
+	}
 	/* More than any address space has. */
 	if (stash->size >> 47) {
 		count(stash->process, COUNTER_FAILED);
@@ -189,7 +230,8 @@ static __always_inline bool alloc_enter_stash(struct pt_regs *ctx, u64 cookie, u
 	count(stash->process, COUNTER_HITS_ALLOC);
 	if (!call_size(ctx, cookie, kind, &stash->size))
 		return false;
-	if ((kind == CALL_REALLOC || kind == CALL_RESIZE) && realloc_enter(ctx, cookie, stash))
+	if ((kind == CALL_REALLOC || kind == CALL_RESIZE || kind == CALL_RESIZE_ARRAY) &&
+	    realloc_enter(ctx, cookie, stash))
 		return false;
 	if (sampled(stash->size) && !call_is_nested(ctx, cookie)) {
 		stash->sampled = 1;
@@ -251,6 +293,40 @@ static __noinline bool call_recall(const struct stash_key *key, struct stash *re
 	return true;
 }
 
+/* The bytes of a string with its end, 0 where it cannot be read. It has just been written, so it is in memory. */
+static __noinline u64 string_size(u64 addr)
+{
+	struct scratch *scratch = scratch_claim();
+	u64 size = 0;
+	long length;
+
+	if (!scratch)
+		return 0;
+	for (u32 i = 0; i < STRING_READS_MAX; i++) {
+		length = bpf_probe_read_user_str(scratch->raw.bytes, sizeof(scratch->raw.bytes), (void *)(addr + size));
+		if (length < (long)sizeof(scratch->raw.bytes)) {
+			size = length > 0 ? size + (u64)length : 0;
+			break;
+		}
+		size += sizeof(scratch->raw.bytes) - 1;
+	}
+	scratch_return(scratch);
+	return size;
+}
+
+/* Is the call sampled, now that it is known how much it asked for? */
+static __noinline bool duplicate_leave(struct stash *stash, u64 addr)
+{
+	stash->size = string_size(addr);
+	if (!stash->size)
+		count(stash->process, COUNTER_LOST_STASH);
+	else if (!sampled(stash->size))
+		count_back(stash->process, COUNTER_SAMPLED);
+	else
+		return true;
+	return false;
+}
+
 /* The old block of a realloc is dead, or alive again. */
 static __noinline void realloc_leave(const struct stash *stash, bool moved)
 {
@@ -281,6 +357,8 @@ static __noinline void leave(struct pt_regs *ctx, u64 sp, u32 caller)
 		count(stash->process, COUNTER_FAILED);
 		return;
 	}
+	if (stash->kind == CALL_DUPLICATE && !duplicate_leave(stash, birth.addr))
+		return;
 	birth_at(ctx, &birth);
 	object_begin(&birth);
 }

@@ -13,6 +13,16 @@ static __always_inline void count(u32 process, enum counter counter)
 		__sync_fetch_and_add(&tally->count[counter], 1);
 }
 
+/* What was counted turns out not to be. One CPU's number may wrap, their sum does not. */
+static __always_inline void count_back(u32 process, enum counter counter)
+{
+	u32 row = process & config.tally_mask;
+	struct tally *tally = bpf_map_lookup_elem(&tallies, &row);
+
+	if (tally)
+		__sync_fetch_and_add(&tally->count[counter], -1);
+}
+
 /*
  * Waking the reader costs fifty times the event, so events do not: the reader drains on a timer. Only the event that fills the
  * ring half wakes it early (and those after it, until it has come).

@@ -5,7 +5,7 @@
 
 #define SCOPES_MIN	    64 /* rows of scopes and of counters; powers of two, see struct config */
 #define SCOPES_MAX	    65536
-#define RANGES_MAX	    48	       /* probed functions of one allocator file, and what they have to themselves */
+#define RANGES_MAX	    128	       /* probed functions of one allocator file, and what they have to themselves */
 #define UNWIND_ROWS_MAX	    (4U << 20) /* words of all unwind tables, see raw_stacks.h; even */
 #define UNWIND_MAPPINGS_MAX 65536      /* executable mappings of all traced processes */
 #define SCOPE_BY_PID	    63	       /* cookie: look the process up by pid (unfiltered link) */
@@ -57,9 +57,12 @@ enum call_kind {
 	CALL_FREE = 6,		 /* one: ptr */
 	CALL_RESIZE = 7, /* one: ptr, two: size; of NULL it allocates, of size 0 its result says what it has done */
 	CALL_RETURN = 8, /* not a function, but one of the instructions by which one of --alloc returns */
+	CALL_RESIZE_ARRAY = 9, /* one: ptr, two: count, in rdx: size; else the same */
+	CALL_DUPLICATE = 10,   /* returns a string, which says how much was asked for */
+	CALL_PASSED = 11,      /* no function, but a jump from one to another: the other one counts the call */
 	/* From here on a failure may throw, and must not meet a return leg. */
-	CALL_NEW = 9,	     /* one: size */
-	CALL_NEW_ARRAY = 10, /* one: count, two: size */
+	CALL_NEW = 12,	     /* one: size */
+	CALL_NEW_ARRAY = 13, /* one: count, two: size */
 };
 
 /*

@@ -319,6 +319,21 @@ static STUB_UNUSED long bpf_probe_read_user(void *to, u32 size, const void *from
 	return 0;
 }
 
+/* As the kernel's: the length with the end, `size` at most, and the end is always there. */
+static STUB_UNUSED long bpf_probe_read_user_str(void *to, u32 size, const void *from)
+{
+	char *bytes = to;
+
+	for (u32 i = 0; i < size; i++) {
+		if (bpf_probe_read_user(bytes + i, 1, (const char *)from + i))
+			return -EFAULT;
+		if (!bytes[i])
+			return i + 1;
+	}
+	bytes[size - 1] = 0;
+	return size;
+}
+
 static STUB_UNUSED long bpf_core_read(void *to, u32 size, const void *from)
 {
 	memcpy(to, from, size);

@@ -28,7 +28,8 @@ struct sites {
  */
 enum part {
 	FREEING,
-	MOVING, /* free one object and allocate another */
+	PASSING, /* jumps from one function to another */
+	MOVING,	 /* free one object and allocate another */
 	RETURNING,
 	THROWING, /* a return leg would end the program (see call_may_throw in alloc.bpf.c) */
 };
@@ -55,8 +56,11 @@ static enum part part_of(enum call_kind kind)
 	switch (kind) {
 	case CALL_FREE:
 		return FREEING;
+	case CALL_PASSED:
+		return PASSING;
 	case CALL_REALLOC:
 	case CALL_RESIZE:
+	case CALL_RESIZE_ARRAY:
 		return MOVING;
 	default:
 		return kind >= CALL_NEW ? THROWING : RETURNING;
@@ -132,6 +136,8 @@ static void add_all_sites(struct sites *sites, struct sites *pool_sites, const s
 {
 	if (!(leave_out & (ATTACH_NO_FREE | ATTACH_NO_OTHERS)))
 		add_sites(sites, plan, scope, allocator, FREEING, false);
+	if (!(leave_out & ATTACH_NO_OTHERS))
+		add_sites(sites, plan, scope, allocator, PASSING, false);
 	sites->returning = sites->count;
 	if (!(leave_out & ATTACH_NO_OTHERS)) {
 		add_sites(sites, plan, scope, allocator, MOVING, false);
