@@ -108,6 +108,8 @@ UNWIND_VARIANTS := c_clang cxx_clang c_static c_static_pie scenes_cet $(if $(RUS
 MPROF_VARIANTS  := $(foreach cc,gcc clang,$(foreach level,O0 O2,$(foreach frame,fp nofp,$(foreach link,dynamic static-pie,\
                    $(cc)_$(level)_$(frame)_$(link)))))
 MATRIX_VARIANTS := musl musl_static glibc_static jemalloc_static
+# Allocators of no known family, by the way in which their functions are built; the last has lost its section headers.
+ALLOCATOR_SHAPES := own calls plt mixed
 # Programs that run in the tests' containers, in images of both C libraries.
 GUESTS     := brood offspring outside
 IMAGES     := $(addprefix $(OUT)/tests/e2e/image_,glibc.tar musl.tar)
@@ -117,6 +119,7 @@ TARGETS    := $(patsubst tests/e2e/targets/%.c,$(OUT)/tests/e2e/%,$(wildcard tes
               $(patsubst tests/e2e/shims/%.c,$(OUT)/tests/e2e/%.so,$(wildcard tests/e2e/shims/shim*.c)) \
               $(UNWIND_VARIANTS:%=$(OUT)/tests/e2e/target_unwind_%) $(SWAP_LIBRARIES:%=$(OUT)/tests/e2e/swap_%.so) \
               $(addprefix $(OUT)/tests/e2e/library_,original.so impostor.so) \
+              $(patsubst %,$(OUT)/tests/e2e/allocator_%.so,$(ALLOCATOR_SHAPES) bare) \
               $(MPROF_VARIANTS:%=$(OUT)/tests/e2e/mprof/%) $(MATRIX_VARIANTS:%=$(OUT)/tests/e2e/target_matrix_%) \
               $(IMAGES) $(OUT)/tests/e2e/servers
 # Tests that do not depend on time run a second time, with a heaptap built under the sanitizers.
@@ -228,6 +231,23 @@ $(MATRIX_VARIANTS:%=$(OUT)/tests/e2e/target_matrix_%): $(OUT)/tests/e2e/target_m
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)$(MATRIX_$*) $(TARGET_FLAGS) -MF $@.d $< $(MATRIX_END_$*) -o $@
+
+SHAPE_own   := OWN
+SHAPE_calls := CALLS
+SHAPE_plt   := PLT
+SHAPE_mixed := MIXED
+
+$(ALLOCATOR_SHAPES:%=$(OUT)/tests/e2e/allocator_%.so): $(OUT)/tests/e2e/allocator_%.so: tests/e2e/targets/allocator.c Makefile
+	@mkdir -p $(@D)
+	$(call say,LIBRARY,$@)
+	$(Q)$(CC) -O2 -g -fno-builtin -shared -fPIC -Wall -Wextra -D_GNU_SOURCE -DSHAPE=$(SHAPE_$*) $< -o $@
+
+# Its ELF header has no section table any longer: neither its place, nor how many sections there are.
+$(OUT)/tests/e2e/allocator_bare.so: $(OUT)/tests/e2e/allocator_own.so
+	$(call say,LIBRARY,$@)
+	$(Q)strip -o $@ $<
+	$(Q)dd if=/dev/zero of=$@ bs=1 seek=40 count=8 conv=notrunc status=none
+	$(Q)dd if=/dev/zero of=$@ bs=1 seek=60 count=4 conv=notrunc status=none
 
 # The same program, built as each name says: compiler, level, frame pointers, link.
 MPROF_gcc := gcc

@@ -112,7 +112,7 @@ static int look_at_process(struct doctor_scan *scan, pid_t pid)
 	return 0;
 }
 
-int doctor_scan_make(const struct custom_allocator *pools, const struct pid_list *pids, struct doctor_scan *ret_scan)
+int doctor_scan_make(struct custom_allocator *pools, const struct pid_list *pids, struct doctor_scan *ret_scan)
 {
 	int err;
 

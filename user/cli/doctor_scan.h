@@ -43,7 +43,7 @@ struct doctor_scan {
 };
 
 /* `pools`: those of --alloc, which outlive it. 0 or -ENOMEM, and then there is nothing to release. */
-int doctor_scan_make(const struct custom_allocator *pools, const struct pid_list *pids, struct doctor_scan *ret_scan);
+int doctor_scan_make(struct custom_allocator *pools, const struct pid_list *pids, struct doctor_scan *ret_scan);
 void doctor_scan_release(struct doctor_scan *scan);
 
 /* The links whose hits other processes pay for. */

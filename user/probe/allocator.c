@@ -15,8 +15,8 @@
 		.symbol = (symbol_), .kind = (kind_), .arg = {__VA_ARGS__}, .passing = (passing_)                      \
 	}
 #define PROBED(...) ROW(PASSING_NO, __VA_ARGS__)
-#define EITHER(...) ROW(PASSING_BY_CODE, __VA_ARGS__)
-#define PASSES(...) ROW(PASSING_YES, __VA_ARGS__)
+#define EITHER(...) ROW(PASSING_BY_JUMP, __VA_ARGS__)
+#define PASSES(...) ROW(PASSING_BY_CODE, __VA_ARGS__)
 
 /*
  * glibc. Aliases (cfree and free; memalign and aligned_alloc up to 2.37; everything named __libc_*) share an address,
@@ -32,7 +32,7 @@ static const struct allocator_function glibc_functions[] = {
 	PROBED("malloc", CALL_MALLOC, 1),
 	PROBED("calloc", CALL_CALLOC, 1, 2),
 	PROBED("realloc", CALL_REALLOC, 1, 2),
-	PASSES("reallocarray", CALL_REALLOC, 1, 2),
+	PASSES("reallocarray", CALL_RESIZE_ARRAY, 1, 2, 3),
 	PROBED("aligned_alloc", CALL_ALIGNED, 1, 2),
 	PROBED("memalign", CALL_ALIGNED, 1, 2),
 	PROBED("posix_memalign", CALL_POSIX_MEMALIGN, 1, 3),
@@ -53,7 +53,7 @@ static const struct allocator_function musl_functions[] = {
 	PROBED("malloc", CALL_MALLOC, 1),
 	PROBED("calloc", CALL_CALLOC, 1, 2),
 	PROBED("realloc", CALL_RESIZE, 1, 2),
-	PASSES("reallocarray", CALL_RESIZE, 1, 2),
+	PASSES("reallocarray", CALL_RESIZE_ARRAY, 1, 2, 3),
 	PROBED("aligned_alloc", CALL_MALLOC, 2),
 	PASSES("memalign", CALL_MALLOC, 2),
 	PROBED("posix_memalign", CALL_POSIX_MEMALIGN, 1, 3),
@@ -138,10 +138,9 @@ static const struct allocator_function tcmalloc_functions[] = {
  * mimalloc 2 and 3, the shared library. Nearly everything is a few instructions and a jump: a function without a heap
  * argument to the one with it, aligned ones to *_aligned_at, array forms to the plain ones after the product, C's names
  * and C++'s operators to mi_* (or they are the same). Those at the end of such chains have the probes. The aligned
- * reallocs end in unnamed code that calls mi_heap_malloc_aligned_at and mi_free, which owns_gaps tells. C++'s operators
+ * reallocs end in unnamed code that calls mi_heap_malloc_aligned_at and mi_free. C++'s operators
  * have bodies of their own in 2.0 and all end in mi_heap_alloc_new in 3.0. valloc books
- * what is asked for, pvalloc whole pages. What mi_strdup, mi_strndup and mi_realpath hand out is not seen, since no
- * argument says how much.
+ * what is asked for, pvalloc whole pages. From 3.0 on strdup and strndup are its own, and do not enter its malloc.
  */
 static const struct allocator_function mimalloc_functions[] = {
 	PROBED("malloc", CALL_MALLOC, 1),
@@ -177,11 +176,57 @@ static const struct allocator_function mimalloc_functions[] = {
 	PROBED("mi_free", CALL_FREE, 1),
 	EITHER("_Znwm", CALL_NEW, 1),
 	EITHER("_Znam", CALL_NEW, 1),
+	PASSES("mi_strdup", CALL_DUPLICATE, 0),
+	PASSES("mi_strndup", CALL_DUPLICATE, 0),
+	PASSES("mi_heap_strdup", CALL_DUPLICATE, 0),
+	PASSES("mi_heap_strndup", CALL_DUPLICATE, 0),
 	EITHER("mi_new", CALL_NEW, 1),
 	EITHER("mi_new_n", CALL_NEW_ARRAY, 1, 2),
 	PROBED("mi_heap_alloc_new", CALL_NEW, 2),
 	EITHER("mi_heap_alloc_new_n", CALL_NEW_ARRAY, 2, 3),
 	PROBED("mi_new_nothrow", CALL_MALLOC, 1),
+};
+
+/*
+ * Any allocator's functions that are known by their names alone. What an implementation does within is found out from its
+ * code: most of them only lead to others. realloc may treat NULL and size 0 in any way. Sizes that jump from one function
+ * to the other are those asked for.
+ */
+#define NEW(suffix)	PASSES("_Znwm" suffix, CALL_NEW, 1), PASSES("_Znam" suffix, CALL_NEW, 1)
+#define NOTHROW(suffix) PASSES("_Znwm" suffix, CALL_MALLOC, 1), PASSES("_Znam" suffix, CALL_MALLOC, 1)
+#define DELETE(suffix)	PASSES("_ZdlPv" suffix, CALL_FREE, 1), PASSES("_ZdaPv" suffix, CALL_FREE, 1)
+static const struct allocator_function standard_functions[] = {
+	PASSES("malloc", CALL_MALLOC, 1),
+	PASSES("calloc", CALL_CALLOC, 1, 2),
+	PASSES("realloc", CALL_RESIZE, 1, 2),
+	PASSES("reallocarray", CALL_RESIZE_ARRAY, 1, 2, 3),
+	PASSES("aligned_alloc", CALL_MALLOC, 2),
+	PASSES("memalign", CALL_MALLOC, 2),
+	PASSES("posix_memalign", CALL_POSIX_MEMALIGN, 1, 3),
+	PASSES("valloc", CALL_MALLOC, 1),
+	PASSES("pvalloc", CALL_MALLOC, 1),
+	PASSES("free", CALL_FREE, 1),
+	PASSES("cfree", CALL_FREE, 1),
+	PASSES("free_sized", CALL_FREE, 1),
+	PASSES("free_aligned_sized", CALL_FREE, 1),
+	PASSES("strdup", CALL_DUPLICATE, 0),
+	PASSES("strndup", CALL_DUPLICATE, 0),
+	PASSES("__strdup", CALL_DUPLICATE, 0),
+	PASSES("__strndup", CALL_DUPLICATE, 0),
+	NEW(""),
+	NEW("St11align_val_t"),
+	NEW("12__hot_cold_t"),
+	NEW("St11align_val_t12__hot_cold_t"),
+	NOTHROW("RKSt9nothrow_t"),
+	NOTHROW("St11align_val_tRKSt9nothrow_t"),
+	NOTHROW("RKSt9nothrow_t12__hot_cold_t"),
+	NOTHROW("St11align_val_tRKSt9nothrow_t12__hot_cold_t"),
+	DELETE(""),
+	DELETE("m"),
+	DELETE("RKSt9nothrow_t"),
+	DELETE("St11align_val_t"),
+	DELETE("mSt11align_val_t"),
+	DELETE("St11align_val_tRKSt9nothrow_t"),
 };
 
 #define FUNCTIONS(array) .functions = (array), .function_count = sizeof(array) / sizeof((array)[0])
@@ -203,7 +248,11 @@ static const struct allocator families[] = {
 	 .prefix = "",
 	 .markers = {"__libc_malloc_impl", "__malloc_alloc_meta"},
 	 FUNCTIONS(musl_functions)},
-	{.name = "jemalloc", .prefix = "", .markers = {"mallocx", "mallctl"}, FUNCTIONS(jemalloc_functions)},
+	{.name = "jemalloc",
+	 .prefix = "",
+	 .markers = {"mallocx", "mallctl"},
+	 .replaces = true,
+	 FUNCTIONS(jemalloc_functions)},
 	{.name = "jemalloc (je_)",
 	 .prefix = "je_",
 	 .markers = {"je_mallocx", "je_mallctl"},
@@ -212,9 +261,17 @@ static const struct allocator families[] = {
 	 .prefix = "_rjem_",
 	 .markers = {"_rjem_mallocx", "_rjem_mallctl"},
 	 FUNCTIONS(jemalloc_functions)},
-	{.name = "tcmalloc", .prefix = "", .markers = {"tc_malloc"}, FUNCTIONS(tcmalloc_functions)},
-	{.name = "mimalloc", .prefix = "", .markers = {"mi_malloc"}, .owns_gaps = true, FUNCTIONS(mimalloc_functions)},
+	{.name = "tcmalloc", .prefix = "", .markers = {"tc_malloc"}, .replaces = true, FUNCTIONS(tcmalloc_functions)},
+	{.name = "mimalloc",
+	 .prefix = "",
+	 .markers = {"mi_malloc"},
+	 .replaces = true,
+	 .nests = true,
+	 FUNCTIONS(mimalloc_functions)},
 };
+
+static const struct allocator standard = {
+	.name = "an allocator of no known family", .prefix = "", .nests = true, FUNCTIONS(standard_functions)};
 
 _Static_assert(sizeof(families) / sizeof(families[0]) <= ALLOCATOR_FAMILIES_MAX, "families");
 
@@ -222,6 +279,11 @@ const struct allocator *allocator_table(unsigned int *ret_count)
 {
 	*ret_count = sizeof(families) / sizeof(families[0]);
 	return families;
+}
+
+const struct allocator *allocator_standard(void)
+{
+	return &standard;
 }
 
 unsigned int allocator_marker(const struct allocator *allocator, const char *symbol)
@@ -248,7 +310,7 @@ unsigned int allocator_arguments(const struct allocator_function *function)
 {
 	unsigned int mask = 0;
 
-	for (unsigned int i = 0; i < 2; i++)
+	for (unsigned int i = 0; i < ALLOCATOR_ARGS_MAX; i++)
 		if (function->arg[i])
 			mask |= 1u << (function->arg[i] - 1);
 	return mask;

@@ -6,17 +6,20 @@
  */
 #include "include/config.h"
 
-/* Whether a function ends in another one that has a probe, and needs none itself. */
+#define ALLOCATOR_ARGS_MAX 3
+
+/* Whether a function ends in another one of the file, and needs no probe itself. Its code decides (route.h). */
 enum passing {
 	PASSING_NO,
-	PASSING_BY_CODE, /* built either way: it does when its code has an unconditional jump to another function */
-	PASSING_YES,	 /* as long as its code leads to a probed function (reallocarray to realloc) */
+	PASSING_BY_JUMP, /* it does when all ways through it end in jumps */
+	PASSING_BY_CODE, /* it does when they end in jumps or calls */
 };
 
 struct allocator_function {
 	const char *symbol; /* without the family's prefix */
 	enum call_kind kind;
-	u8 arg[2]; /* which of the function's arguments are the kind's one and two, from 1 on; 0: the kind has none */
+	u8 arg[ALLOCATOR_ARGS_MAX]; /* which of the function's arguments are the kind's one, two and three, from 1 on; 0: the kind
+					has none */
 	enum passing passing;
 };
 
@@ -27,7 +30,8 @@ struct allocator {
 		*markers[2]; /* functions that all files of this family define, and no others; the second may be NULL */
 	const struct allocator_function *functions;
 	unsigned int function_count;
-	bool owns_gaps; /* code of a file of this family that lies in no named function is the allocator's too */
+	bool replaces; /* it takes malloc's place in a program: its file may have any function of a standard name */
+	bool nests;    /* its functions call one another from other code of the file */
 };
 
 #define ALLOCATOR_NAMES	       "glibc, musl, jemalloc, tcmalloc and mimalloc" /* for messages: what the table has */
@@ -35,6 +39,12 @@ struct allocator {
 
 /* The table: *ret_count families. */
 const struct allocator *allocator_table(unsigned int *ret_count);
+
+/*
+ * The functions that C, POSIX and C++ know, under their standard names: what an allocator of no known family has, and one of
+ * a family that replaces malloc may have besides.
+ */
+const struct allocator *allocator_standard(void);
 
 /* Which of a family's markers the symbol is: 1, 2, or 0 for none. */
 unsigned int allocator_marker(const struct allocator *allocator, const char *symbol);

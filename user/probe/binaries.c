@@ -24,8 +24,8 @@
 #define VDSO "[vdso]"
 
 struct binaries {
-	const struct custom_allocator *pools; /* of --alloc, borrowed */
-	struct binary *files;		      /* newest first, by next */
+	struct custom_allocator *pools; /* of --alloc, borrowed */
+	struct binary *files;		/* newest first, by next */
 	u32 count;
 	u32 allocator_next;
 	bool allocator_taken[ALLOCATORS_MAX];
@@ -33,7 +33,7 @@ struct binaries {
 	struct binary *vdso; /* NULL until first seen */
 };
 
-struct binaries *binaries_new(const struct custom_allocator *pools)
+struct binaries *binaries_new(struct custom_allocator *pools)
 {
 	struct binaries *binaries = calloc(1, sizeof(*binaries));
 
@@ -137,6 +137,7 @@ static int plan_file(struct binaries *binaries, struct binary *file)
 	if (!file->plan)
 		return -ENOMEM;
 	err = plan_make(file->elf, binaries->pools, file->plan);
+	file->hands_on = file->plan->hands_on;
 	if (!err)
 		err = take_allocator(binaries, &file->allocator);
 	if (err) {

@@ -13,6 +13,7 @@ struct binary {
 	struct elf *elf;
 	struct plan *plan; /* NULL: no allocator in it */
 	u32 allocator;	   /* number of the allocator file, when it has a plan */
+	bool hands_on;	   /* its malloc hands calls on to another file's: it has no plan (wrapper.h) */
 	bool recent;	   /* a process has mapped it since the caller cleared this */
 	struct binary *next;
 };
@@ -20,8 +21,8 @@ struct binary {
 struct binaries;
 struct file_copies;
 
-/* `pools`: those of --alloc, which outlive it. NULL: no memory. */
-struct binaries *binaries_new(const struct custom_allocator *pools);
+/* `pools`: those of --alloc, which outlive it, and learn which of them were found. NULL: no memory. */
+struct binaries *binaries_new(struct custom_allocator *pools);
 void binaries_free(struct binaries *binaries);
 
 /*

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "binary/elf.h"
+#include "binary/elf_dynamic.h"
 #include "probe/site.h"
 
 enum word {
@@ -74,11 +76,13 @@ static int parse(struct custom_allocator *pool)
 	char *bracket = strchr(pool->text, '('), *at;
 	int err = 0;
 
+	pool->file = pool->text;
 	at = bracket ? memrchr(pool->text, ':', (size_t)(bracket - pool->text)) : NULL;
+	if (!bracket)
+		return *pool->text && !strchr(pool->text, ':') ? 0 : -EINVAL;
 	if (!at || at == pool->text)
 		return -EINVAL;
 	*at++ = '\0';
-	pool->file = pool->text;
 	for (; !err; at++) {
 		if (pool->family.function_count == CUSTOM_FUNCTIONS_MAX)
 			return -E2BIG;
@@ -107,6 +111,7 @@ int custom_allocator_parse(const char *text, struct custom_allocator **ret_pool)
 	pool->family.name = "--alloc";
 	pool->family.prefix = "";
 	pool->family.functions = pool->functions;
+	pool->real_path = strchr(pool->file, '/') ? realpath(pool->file, NULL) : NULL;
 	*ret_pool = pool;
 	return 0;
 }
@@ -118,13 +123,18 @@ void custom_allocator_free(struct custom_allocator *pools)
 	for (; pools; pools = next) {
 		next = pools->next;
 		free(pools->text);
+		free(pools->real_path);
 		free(pools);
 	}
 }
 
-bool custom_allocator_is_in(const struct custom_allocator *pool, const char *path)
+bool custom_allocator_is_in(const struct custom_allocator *pool, const struct elf *elf,
+			    const struct elf_dynamic *dynamic)
 {
-	const char *name = strrchr(path, '/');
+	const char *path = elf_path(elf), *name = strrchr(path, '/');
+	const char *soname = dynamic ? elf_dynamic_soname(dynamic) : NULL;
 
-	return !strcmp(strchr(pool->file, '/') || !name ? path : name + 1, pool->file);
+	if (strchr(pool->file, '/') || !name)
+		return !strcmp(path, pool->file) || (pool->real_path && !strcmp(path, pool->real_path));
+	return !strcmp(name + 1, pool->file) || (soname && !strcmp(soname, pool->file));
 }

@@ -63,12 +63,16 @@ static int spawn_list(const char *loader, const char *program, pid_t *ret_pid)
 	return fds[0];
 }
 
-/* "libc.so.6 => /lib/libc.so.6 (0x7f...)" or "/lib64/ld-linux-x86-64.so.2 (0x7f...)": the path within, NULL: none. */
+/*
+ * "libc.so.6 => /lib/libc.so.6 (0x7f...)", "/lib64/ld-linux-x86-64.so.2 (0x7f...)" or "./preloaded.so (0x7f...)": the path
+ * within, NULL: none.
+ */
 static char *listed_path(char *line)
 {
-	char *path = strchr(line, '/'), *end;
+	char *arrow = strstr(line, " => "), *path, *end;
 
-	if (!path)
+	path = arrow ? arrow + strlen(" => ") : line + strspn(line, " \t");
+	if (!strchr(path, '/'))
 		return NULL;
 	end = strstr(path, " (0x");
 	if (!end)

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* In three steps: which families the file belongs to, where their functions are, and which of them get a probe. */
+/*
+ * Which of the functions found get a probe. One that only leads to others has none, as they count its calls; one that serves
+ * calls itself has one, and what it calls in turn is known by the return address. Where it leaves by a jump to another one,
+ * that jump has a probe too, which takes the call back: the other one's counts.
+ */
 #include "probe/plan.h"
 
 #include <errno.h>
@@ -7,96 +11,109 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probe/insn_branch.h"
-#include "probe/return_site.h"
-#include "system/procfs.h"
 #include "binary/elf.h"
 #include "binary/elf_symbols.h"
+#include "probe/function_list.h"
+#include "probe/return_site.h"
+#include "probe/route.h"
+#include "system/procfs.h"
 
 #define FUNCTION_BYTES_MAX 65536 /* of code looked at; allocator entry points are far smaller */
-#define FUNCTIONS_MAX	   128	 /* of all families, aliases not counted */
-#define GAP_BYTES_MAX	   8192	 /* longer stretches without names are not an allocator's helpers */
+#define CODE_BYTES	   256	 /* where a symbol has no size */
+#define MARKER_BYTES	   4	 /* of endbr64 */
 
-struct found {
-	const struct allocator_function *function;
-	u64 offset, size;
-	bool owns_gaps;
-	bool pool; /* of --alloc */
+/* What was decided about a function of the list. */
+struct decision {
+	bool probed;
+	struct route route;
 };
 
 struct planning {
 	struct elf *elf;
-	const struct custom_allocator *pools;
+	struct routes *routes;
 	struct plan *plan;
-	unsigned int markers[ALLOCATOR_FAMILIES_MAX]; /* those found of each family, one bit each */
-	struct found found[FUNCTIONS_MAX];
-	unsigned int found_count;
-	const struct found *current; /* the function whose branches are being looked at */
-	bool leads_on;		     /* it has a branch to another function of an allocator */
-	bool only_jumps;	     /* it is nothing but a jump to one */
-	bool jumps_on;		     /* it has an unconditional jump to one */
+	struct function_list list;
+	struct decision decisions[FUNCTION_LIST_MAX];
 };
 
-static int match_marker(const struct elf_symbol *symbol, void *arg)
+static bool frees(const struct listed_function *listed)
+{
+	return listed->function->kind == CALL_FREE;
+}
+
+static enum route_service service(void *arg, u64 offset)
 {
 	struct planning *planning = arg;
-	unsigned int count;
-	const struct allocator *table = allocator_table(&count);
+	const struct listed_function *listed = function_list_find(&planning->list, offset);
 
-	for (unsigned int i = 0; i < count; i++)
-		planning->markers[i] |= allocator_marker(&table[i], symbol->name);
-	return 0;
+	return !listed ? ROUTE_OTHER : frees(listed) ? ROUTE_FREES : ROUTE_ALLOCATES;
 }
 
-static bool belongs(const struct planning *planning, const struct allocator *family, unsigned int number)
-{
-	return planning->markers[number] == (family->markers[1] ? 3 : 1);
-}
+/* --- aliases --- */
 
-static struct found *find_offset(struct planning *planning, u64 offset)
-{
-	for (unsigned int i = 0; i < planning->found_count; i++)
-		if (planning->found[i].offset == offset)
-			return &planning->found[i];
-	return NULL;
-}
+struct named {
+	u64 offset, size;
+	bool found;
+};
 
-/* Aliases share an address, .dynsym and .symtab repeat each other; the name that wants a probe wins. */
-static int add_function(struct planning *planning, const struct allocator *family, bool pool,
-			const struct elf_symbol *symbol)
+static int find_size(const struct elf_symbol *symbol, void *arg)
 {
-	const struct allocator_function *function = allocator_find(family, symbol->name);
-	struct found *found;
+	struct named *named = arg;
 
-	if (!function)
+	if (symbol->offset != named->offset || !symbol->size)
 		return 0;
-	found = find_offset(planning, symbol->offset);
-	if (!found) {
-		if (planning->found_count == FUNCTIONS_MAX)
-			return -E2BIG;
-		if (symbol->offset + symbol->size > UINT32_MAX)
-			return -EFBIG;
-		found = &planning->found[planning->found_count++];
-		*found = (struct found){function, symbol->offset, symbol->size, family->owns_gaps, pool};
-	} else if (function->passing < found->function->passing) {
-		found->function = function;
+	named->size = symbol->size;
+	named->found = true;
+	return 1;
+}
+
+/*
+ * A function that is nothing but a jump to another one of the file: if that is not listed, but has a name, it is what serves
+ * the calls, under that name too. Where the table wants a probe, the jump has it: what it leads to is called from within.
+ */
+static int follow_alias(struct planning *planning, struct listed_function *listed)
+{
+	struct named named = {0};
+	int err;
+
+	if (listed->function->passing == PASSING_NO || !routes_jump(planning->routes, listed->offset, &named.offset) ||
+	    function_list_find(&planning->list, named.offset) ||
+	    (listed->size && named.offset - listed->offset < listed->size) || named.offset > UINT32_MAX)
+		return 0;
+	err = elf_for_each_function(planning->elf, find_size, &named);
+	if (err < 0)
+		return err;
+	if (named.found && named.offset + named.size <= UINT32_MAX) {
+		listed->offset = named.offset;
+		listed->size = named.size;
 	}
 	return 0;
 }
 
-static int match_function(const struct elf_symbol *symbol, void *arg)
+/* --- who has a probe --- */
+
+static bool leads_on(const struct route *route, enum passing passing)
 {
-	struct planning *planning = arg;
-	unsigned int count;
-	const struct allocator *table = allocator_table(&count);
+	return route->leads && !route->own && !(passing == PASSING_BY_JUMP && route->calls);
+}
+
+static int decide(struct planning *planning, const struct listed_function *listed, struct decision *decision)
+{
+	const struct route_function function = {
+		.offset = listed->offset,
+		.size = listed->size,
+		.frees = frees(listed),
+		.returns_error = listed->function->kind == CALL_POSIX_MEMALIGN,
+	};
+	enum passing passing = listed->function->passing;
+	u64 target;
 	int err = 0;
 
-	for (unsigned int i = 0; i < count && !err; i++)
-		if (belongs(planning, &table[i], i))
-			err = add_function(planning, &table[i], false, symbol);
-	for (const struct custom_allocator *pool = planning->pools; pool && !err; pool = pool->next)
-		if (custom_allocator_is_in(pool, elf_path(planning->elf)))
-			err = add_function(planning, &pool->family, true, symbol);
+	if (routes_jump(planning->routes, listed->offset, &target) && function_list_find(&planning->list, target))
+		return 0;
+	if (passing != PASSING_NO || listed->nests)
+		err = routes_find(planning->routes, &function, &decision->route);
+	decision->probed = passing == PASSING_NO || !leads_on(&decision->route, passing);
 	return err;
 }
 
@@ -109,89 +126,65 @@ static void add_range(struct ranges *ranges, u64 start, u64 end)
 		ranges->range[ranges->count++] = (struct range){.start = (u32)start, .end = (u32)end};
 }
 
-struct gap {
-	u64 offset, start, end;
-};
-
-static int narrow_gap(const struct elf_symbol *symbol, void *arg)
+static bool is_in_ranges(const struct ranges *ranges, u64 offset)
 {
-	struct gap *gap = arg;
-
-	if (symbol->offset <= gap->offset && symbol->offset + symbol->size > gap->start)
-		gap->start = symbol->offset + symbol->size;
-	if (symbol->offset > gap->offset && symbol->offset < gap->end)
-		gap->end = symbol->offset;
-	return 0;
+	for (u32 i = 0; i < ranges->count; i++)
+		if (offset >= ranges->range[i].start && offset < ranges->range[i].end)
+			return true;
+	return false;
 }
 
-/* The code around `offset` that no symbol names; *ret_gap is empty when one does. */
-static int find_gap(const struct planning *planning, u64 offset, struct gap *ret_gap)
+static bool relies_on_ranges(const struct planning *planning, const struct route *route)
 {
-	int err;
-
-	*ret_gap = (struct gap){.offset = offset, .end = UINT64_MAX};
-	err = elf_for_each_function(planning->elf, narrow_gap, ret_gap);
-	if (!err && ret_gap->start > offset)
-		ret_gap->end = ret_gap->start;
-	return err;
+	for (u32 i = 0; i < route->return_count; i++)
+		if (is_in_ranges(&planning->plan->ranges, route->returns[i]))
+			return true;
+	return false;
 }
 
-/* An entry of the PLT: maybe endbr64, maybe `bnd`, and a jump through a slot. */
-static bool is_plt_entry(const struct planning *planning, u64 offset)
+/* What a function that is probed calls, in its own code and elsewhere, is no call of the program's. */
+static void add_ranges(struct planning *planning, const struct listed_function *listed, const struct route *route)
 {
-	static const u8 endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
-	u8 code[8] = {0};
-	const u8 *at = code;
+	struct ranges *ranges = &planning->plan->ranges;
 
-	if (elf_read(planning->elf, offset, code, sizeof(code)) < (ssize_t)sizeof(code))
-		return false;
-	if (!memcmp(at, endbr64, sizeof(endbr64)))
-		at += sizeof(endbr64);
-	if (*at == 0xf2)
-		at++;
-	return at[0] == 0xff && at[1] == 0x25;
+	add_range(ranges, listed->offset, listed->offset + listed->size);
+	for (u32 i = 0; i < route->return_count && !frees(listed); i++)
+		add_range(ranges, route->returns[i], route->returns[i] + 1);
 }
 
-static int look_at_branch(const struct insn_branch *branch, void *arg)
+/*
+ * A function without a probe relies on its calls of others being counted. If one that has a probe makes the same calls, in code
+ * that both use, they are not: so it needs a probe as well.
+ */
+static void settle(struct planning *planning)
 {
-	struct planning *planning = arg;
-	const struct found *current = planning->current;
-	u64 target = current->offset + (u64)branch->target;
-	const struct found *served = find_offset(planning, target);
-	struct gap gap;
-	int err;
+	bool again = true;
 
-	if (target - current->offset < current->size)
-		return 0;
-	if (served) {
-		planning->leads_on = true;
-		planning->jumps_on |= branch->always;
-		planning->only_jumps |= branch->first;
-		return 0;
+	for (unsigned int i = 0; i < planning->list.count; i++)
+		if (planning->decisions[i].probed)
+			add_ranges(planning, &planning->list.functions[i], &planning->decisions[i].route);
+	while (again) {
+		again = false;
+		for (unsigned int i = 0; i < planning->list.count; i++) {
+			struct decision *decision = &planning->decisions[i];
+
+			if (decision->probed || frees(&planning->list.functions[i]) ||
+			    !relies_on_ranges(planning, &decision->route))
+				continue;
+			decision->probed = again = true;
+			add_ranges(planning, &planning->list.functions[i], &decision->route);
+		}
 	}
-	err = find_gap(planning, target, &gap);
-	if (err || gap.start == gap.end)
-		return err;
-	planning->leads_on = true;
-	if (is_plt_entry(planning, target))
-		planning->jumps_on |= branch->always;
-	else if (current->owns_gaps && gap.end - gap.start <= GAP_BYTES_MAX)
-		add_range(&planning->plan->ranges, gap.start, gap.end);
-	return 0;
 }
 
-static bool needs_probe(const struct planning *planning, const struct allocator_function *function)
+/* --- the probes --- */
+
+static void doubt(struct plan *plan, const char *symbol)
 {
-	if (planning->only_jumps)
-		return false;
-	switch (function->passing) {
-	case PASSING_YES:
-		return !planning->leads_on;
-	case PASSING_BY_CODE:
-		return !planning->jumps_on;
-	default:
-		return true;
-	}
+	size_t length = strlen(plan->doubtful);
+
+	plan->doubtful_count++;
+	snprintf(plan->doubtful + length, sizeof(plan->doubtful) - length, "%s%s", length ? ", " : "", symbol);
 }
 
 static bool add_returns(struct plan *plan, const struct return_sites *sites)
@@ -215,10 +208,10 @@ static bool add_returns(struct plan *plan, const struct return_sites *sites)
 }
 
 /* A function of --alloc is waited for where it returns. */
-static int find_returns(struct planning *planning, const struct found *found, struct plan_probe *probe)
+static int find_returns(struct planning *planning, const struct listed_function *listed, struct plan_probe *probe)
 {
 	struct return_sites sites;
-	int err = return_site_find(planning->elf, found->offset, found->size, &sites);
+	int err = return_site_find(planning->elf, listed->offset, listed->size, &sites);
 
 	if (err)
 		return err;
@@ -242,13 +235,17 @@ static int find_site(const u8 *code, size_t size, const struct allocator_functio
 	return err;
 }
 
-static int add_probe(struct planning *planning, const struct found *found, const u8 *code, size_t size)
+static int add_probe(struct planning *planning, const struct listed_function *listed, const u8 *code, size_t size)
 {
 	struct plan *plan = planning->plan;
 	struct plan_probe *probe = &plan->probes[plan->probe_count];
-	const struct allocator_function *function = found->function;
+	const struct allocator_function *function = listed->function;
+	unsigned int third = function->arg[2];
 	int err = find_site(code, size, function, &probe->site);
 
+	/* The cookie has no room for the third's register: where it has moved, the first instruction must do. */
+	if (!err && third && probe->site.arg[third - 1] != ARG_DX)
+		err = find_site(code, size < MARKER_BYTES ? size : MARKER_BYTES, function, &probe->site);
 	if (err)
 		return err;
 	if (plan->probe_count == RANGES_MAX - 1 || plan->ranges.count == RANGES_MAX)
@@ -257,70 +254,99 @@ static int add_probe(struct planning *planning, const struct found *found, const
 		probe->arg[i] = function->arg[i] ? probe->site.arg[function->arg[i] - 1] : (u8)ARG_DI;
 	probe->symbol = function->symbol;
 	probe->kind = function->kind;
-	probe->offset = found->offset + probe->site.offset;
-	probe->pool = found->pool;
+	probe->offset = listed->offset + probe->site.offset;
+	probe->pool = listed->pool;
 	plan->probe_count++;
-	add_range(&plan->ranges, found->offset, found->offset + found->size);
-	return found->pool && function->kind != CALL_FREE ? find_returns(planning, found, probe) : 0;
+	return listed->pool && function->kind != CALL_FREE ? find_returns(planning, listed, probe) : 0;
 }
 
-/*
- * A function that only passes on gets no range either: if some build of it calls instead of jumping, the function that it
- * calls must still count. A function that passes on by the table but leads nowhere has the other one inlined.
- */
-static int plan_function(struct planning *planning, const struct found *found)
+/* The jump is emulated, as every direct one is; through memory it is stepped. */
+static int add_jump(struct plan *plan, const struct listed_function *listed, u64 offset)
 {
-	size_t size = found->size && found->size < FUNCTION_BYTES_MAX ? found->size : 256;
+	for (u32 i = 0; i < plan->probe_count; i++)
+		if (plan->probes[i].offset == offset)
+			return 0;
+	if (plan->probe_count == RANGES_MAX - 1)
+		return -E2BIG;
+	plan->probes[plan->probe_count++] = (struct plan_probe){
+		.symbol = listed->function->symbol,
+		.kind = CALL_PASSED,
+		.offset = offset,
+		.arg = {ARG_DI, ARG_DI},
+		.site = {.offset = offset - listed->offset, .emulated = true},
+	};
+	return 0;
+}
+
+static int plan_function(struct planning *planning, const struct listed_function *listed)
+{
+	size_t size = listed->size && listed->size < FUNCTION_BYTES_MAX ? listed->size : CODE_BYTES;
 	u8 *code = malloc(size);
 	ssize_t length;
 	int err;
 
 	if (!code)
 		return -ENOMEM;
-	planning->current = found;
-	planning->leads_on = planning->only_jumps = planning->jumps_on = false;
-	length = elf_read(planning->elf, found->offset, code, size);
-	err = length < 0 ? (int)length : insn_branch_for_each(code, (size_t)length, look_at_branch, planning);
-	if (!err && needs_probe(planning, found->function))
-		err = add_probe(planning, found, code, (size_t)length);
+	length = elf_read(planning->elf, listed->offset, code, size);
+	err = length < 0 ? (int)length : add_probe(planning, listed, code, (size_t)length);
 	free(code);
+	/* The kernel takes no probe there, or there is no code. */
+	if (err != -EOPNOTSUPP && err != -ENODATA)
+		return err;
+	doubt(planning->plan, listed->function->symbol);
+	return 0;
+}
+
+static int plan_jumps(struct planning *planning, const struct listed_function *listed, const struct route *route)
+{
+	int err = 0;
+
+	if (frees(listed))
+		return 0;
+	for (u32 i = 0; i < route->jump_count && !err; i++)
+		err = add_jump(planning->plan, listed, route->jumps[i]);
+	if (!err && route->uncertain)
+		doubt(planning->plan, listed->function->symbol);
 	return err;
 }
 
-static int name_families(struct planning *planning)
+static int plan_functions(struct planning *planning)
 {
-	char *name = planning->plan->name;
-	size_t size = sizeof(planning->plan->name), length = 0;
-	unsigned int count;
-	const struct allocator *table = allocator_table(&count);
+	int err = 0;
 
-	for (unsigned int i = 0; i < count && length < size; i++)
-		if (belongs(planning, &table[i], i))
-			length += (size_t)snprintf(name + length, size - length, "%s%s", length ? ", " : "",
-						   table[i].name);
-	for (const struct custom_allocator *pool = planning->pools; pool && length < size; pool = pool->next)
-		if (custom_allocator_is_in(pool, elf_path(planning->elf)))
-			length += (size_t)snprintf(name + length, size - length, "%s%s", length ? ", " : "",
-						   pool->family.name);
-	return length ? 0 : -ENOENT;
+	for (unsigned int i = 0; i < planning->list.count && !err; i++)
+		err = follow_alias(planning, &planning->list.functions[i]);
+	for (unsigned int i = 0; i < planning->list.count && !err; i++)
+		err = decide(planning, &planning->list.functions[i], &planning->decisions[i]);
+	if (err)
+		return err;
+	settle(planning);
+	for (unsigned int i = 0; i < planning->list.count && !err; i++)
+		if (planning->decisions[i].probed)
+			err = plan_function(planning, &planning->list.functions[i]);
+	for (unsigned int i = 0; i < planning->list.count && !err; i++)
+		if (planning->decisions[i].probed)
+			err = plan_jumps(planning, &planning->list.functions[i], &planning->decisions[i].route);
+	return err;
 }
 
-static int make(struct planning *planning)
+static int make(struct planning *planning, struct custom_allocator *pools)
 {
-	int err = elf_for_each_function(planning->elf, match_marker, planning);
+	int err = function_list_make(planning->elf, pools, &planning->list);
 
-	if (!err)
-		err = name_families(planning);
-	if (!err)
-		err = elf_for_each_function(planning->elf, match_function, planning);
-	for (unsigned int i = 0; i < planning->found_count && !err; i++)
-		err = plan_function(planning, &planning->found[i]);
+	planning->plan->hands_on = planning->list.hands_on;
+	if (err)
+		return err;
+	memcpy(planning->plan->name, planning->list.name, sizeof(planning->plan->name));
+	planning->routes = routes_new(planning->elf, planning->list.dynamic, service, planning);
+	err = planning->routes ? plan_functions(planning) : -ENOMEM;
+	routes_free(planning->routes);
 	if (err)
 		return err;
 	return planning->plan->probe_count ? 0 : -ENOENT;
 }
 
-int plan_make(struct elf *elf, const struct custom_allocator *pools, struct plan *ret_plan)
+int plan_make(struct elf *elf, struct custom_allocator *pools, struct plan *ret_plan)
 {
 	struct planning *planning;
 	int err;
@@ -332,9 +358,9 @@ int plan_make(struct elf *elf, const struct custom_allocator *pools, struct plan
 	if (!planning)
 		return -ENOMEM;
 	planning->elf = elf;
-	planning->pools = pools;
 	planning->plan = ret_plan;
-	err = make(planning);
+	err = make(planning, pools);
+	function_list_release(&planning->list);
 	free(planning);
 	return err;
 }

@@ -4,9 +4,9 @@
  * Where the probes of one file go: its allocators' functions, each at its site, each address once.
  *
  * The room: probe/ decides which files and which instructions are probed. It owns the files that traced processes map
- * (binaries, loader_list), the tables of allocators (allocator, custom_allocator), and the search for a site in a
- * function's code (plan, site, insn_branch) and for its returns (return_site, insn_return). It reads files and decides; it places no probe, loads no BPF
- * program, and needs no privileges but for opening the files.
+ * (binaries, loader_list), the tables of allocators (allocator, custom_allocator), the functions of a file (function_list,
+ * wrapper), where their calls lead (route, code), and the search for a site in a function's code (plan, site, insn_branch) and for
+ * its returns (return_site, insn_return). It reads files and decides; it places no probe, loads no BPF program, and needs no privileges but for opening the files.
  */
 #include "probe/allocator.h"
 #include "probe/custom_allocator.h"
@@ -33,14 +33,18 @@ struct plan {
 	u32 probe_count;
 	u64 returns[PLAN_RETURNS_MAX]; /* file offsets of the instructions by which functions of --alloc return */
 	u32 return_count;
-	struct ranges ranges; /* of the probed functions, and of what they alone use */
+	struct ranges ranges; /* of the probed functions, and of calls that are made for them elsewhere */
+	char doubtful
+		[128]; /* functions of which calls may be missed, or counted twice: "realloc, memalign"; cut to fit */
+	u32 doubtful_count;
+	bool hands_on; /* it has a malloc that hands calls on to another file's (wrapper.h) */
 };
 
 /*
- * `pools`: those of --alloc, linked by `next`. 0; -ENOENT: the file defines no allocator that heaptap knows; -EFBIG: sites
- * beyond 4 GiB; or an error of elf and site.
+ * `pools`: those of --alloc, linked by `next`, which learn what was found. 0; -ENOENT: the file defines no allocator that
+ * heaptap could probe, but may hand on; -EFBIG: sites beyond 4 GiB; or an error of elf and site.
  */
-int plan_make(struct elf *elf, const struct custom_allocator *pools, struct plan *ret_plan);
+int plan_make(struct elf *elf, struct custom_allocator *pools, struct plan *ret_plan);
 
 /* Is a throwing operator new among its functions? */
 bool plan_throws(const struct plan *plan);

@@ -11,7 +11,7 @@
 
 #include "include/config.h"
 
-#define LINK_SITES_MAX 128
+#define LINK_SITES_MAX 192
 
 /* One link, or one perf event with a link on top: what is closed together. */
 struct link_leg {

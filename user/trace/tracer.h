@@ -31,7 +31,7 @@ struct tracer_options {
 	bool wide;		       /* one unfiltered link per file serves all processes */
 	struct settle_sources sources; /* outlive it */
 	struct gc_options gc;
-	const struct custom_allocator *pools; /* of --alloc */
+	struct custom_allocator *pools; /* of --alloc */
 	struct binaries *binaries; /* the files of a program to attach to, taken over also on error; NULL: unknown */
 };
 

@@ -40,7 +40,20 @@ static const struct entry entries[] = {
 	{"static glibc", "target_matrix_glibc_static", NULL, "glibc in", NULL},
 	{"static musl", "target_matrix_musl_static", NULL, "static musl in", NULL},
 	{"static jemalloc", "target_matrix_jemalloc_static", NULL, "jemalloc in", NULL},
+	{"own", "target_matrix", "allocator_own.so", "an allocator of no known family in", NULL},
+	{"calls", "target_matrix", "allocator_calls.so", "an allocator of no known family in", NULL},
+	{"plt", "target_matrix", "allocator_plt.so", "an allocator of no known family in",
+	 "_ZnamSt11align_val_t reallocarray _ZnwmSt11align_val_t calloc"},
+	{"mixed", "target_matrix", "allocator_mixed.so", "an allocator of no known family in", NULL},
+	{"no sections", "target_matrix", "allocator_bare.so", "an allocator of no known family in", NULL},
 };
+
+/* The stand-ins are in no directory of the loader's. */
+static const char *preload(const struct entry *entry)
+{
+	return format("LD_PRELOAD=%s",
+		      strncmp(entry->preload, "allocator_", 10) ? entry->preload : beside(entry->preload));
+}
 
 /* What the program's own calls come to: the caller is that of the frame in which the program counts. */
 static void own_tally(const struct text_profile *profile, const struct truth_header *header, struct tally *ret_tally)
@@ -89,7 +102,7 @@ static void start(struct scene *scene, const struct entry *entry, const char *ar
 {
 	const char *const environment[] = {
 		format("%s=%s", TRUTH_VARIABLE, scene->truth),
-		entry->preload ? format("LD_PRELOAD=%s", entry->preload) : "LD_BIND_NOW=1",
+		entry->preload ? preload(entry) : "LD_BIND_NOW=1",
 		NULL,
 	};
 
@@ -126,7 +139,7 @@ static void check_command(struct scene *scene, const struct entry *entry)
 
 	environment[0] = format("%s=%s", TRUTH_VARIABLE, scene->truth);
 	environment[1] = "LD_BIND_NOW=1";
-	environment[2] = entry->preload ? format("LD_PRELOAD=%s", entry->preload) : NULL;
+	environment[2] = entry->preload ? preload(entry) : NULL;
 	assert_int_equal(
 		session_run(&scene->session, scene,
 			    (const char *const[]){"-R", "1", "-f", "text,pprof", "--", beside(entry->program), NULL}),
@@ -195,6 +208,11 @@ ENTRY(5, mimalloc)
 ENTRY(6, static_glibc)
 ENTRY(7, static_musl)
 ENTRY(8, static_jemalloc)
+ENTRY(9, own)
+ENTRY(10, calls)
+ENTRY(11, plt)
+ENTRY(12, mixed)
+ENTRY(13, no_sections)
 
 int main(void)
 {
@@ -208,6 +226,11 @@ int main(void)
 		TESTS(static_glibc),
 		TESTS(static_musl),
 		TESTS(static_jemalloc),
+		TESTS(own),
+		TESTS(calls),
+		TESTS(plt),
+		TESTS(mixed),
+		TESTS(no_sections),
 	};
 
 	return cmocka_run_group_tests_name("matrix", tests, NULL, NULL);

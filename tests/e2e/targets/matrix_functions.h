@@ -23,10 +23,16 @@ enum shape {
 	HEAP_SIZE_ALIGN,
 	HEAP_RESIZE,
 	HEAP_RESIZE_ALIGN,
+	STRING,
+	STRING_MOST,
 	FREE,
+	FREE_NOTHROW,
+	FREE_ALIGN,
+	FREE_ALIGN_NOTHROW,
 	FREE_FLAGS,
 	FREE_SIZE,
 	FREE_SIZE_FLAGS,
+	FREE_SIZE_ALIGN,
 };
 
 #define FUNCTIONS(X)                                                                                                   \
@@ -49,6 +55,9 @@ enum shape {
 	X(_ZnwmSt11align_val_t, SIZE_ALIGN, 2)                                                                         \
 	X(_ZnamSt11align_val_t, SIZE_ALIGN, 2)                                                                         \
 	X(_ZnwmSt11align_val_tRKSt9nothrow_t, SIZE_ALIGN_NOTHROW, 0)                                                   \
+	X(_ZnamSt11align_val_tRKSt9nothrow_t, SIZE_ALIGN_NOTHROW, 0)                                                   \
+	X(strdup, STRING, 3)                                                                                           \
+	X(strndup, STRING_MOST, 3)                                                                                     \
 	X(mi_malloc, SIZE, 0)                                                                                          \
 	X(mi_zalloc, SIZE, 0)                                                                                          \
 	X(mi_calloc, COUNT, 0)                                                                                         \
@@ -82,6 +91,14 @@ enum shape {
 	X(_ZdaPv, FREE, 0)                                                                                             \
 	X(_ZdlPvm, FREE_SIZE, 0)                                                                                       \
 	X(_ZdaPvm, FREE_SIZE, 0)                                                                                       \
+	X(_ZdlPvRKSt9nothrow_t, FREE_NOTHROW, 0)                                                                       \
+	X(_ZdaPvRKSt9nothrow_t, FREE_NOTHROW, 0)                                                                       \
+	X(_ZdlPvSt11align_val_t, FREE_ALIGN, 0)                                                                        \
+	X(_ZdaPvSt11align_val_t, FREE_ALIGN, 0)                                                                        \
+	X(_ZdlPvSt11align_val_tRKSt9nothrow_t, FREE_ALIGN_NOTHROW, 0)                                                  \
+	X(_ZdaPvSt11align_val_tRKSt9nothrow_t, FREE_ALIGN_NOTHROW, 0)                                                  \
+	X(_ZdlPvmSt11align_val_t, FREE_SIZE_ALIGN, 0)                                                                  \
+	X(_ZdaPvmSt11align_val_t, FREE_SIZE_ALIGN, 0)                                                                  \
 	X(mi_free, FREE, 0)                                                                                            \
 	X(mi_free_size, FREE_SIZE, 0)
 
@@ -90,11 +107,12 @@ enum shape {
 FUNCTIONS(X)
 #undef X
 extern void *mi_heap_get_default(void) __attribute__((weak));
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
 struct function {
 	const void *code; /* NULL: this allocator has none */
 	enum shape shape;
-	int limits; /* 1: a size of 0 is not allowed; 2: failing is not allowed either */
+	int limits; /* 1: a size of 0 is not allowed; 2: failing is not allowed either, it throws; 3: nor there, it does not */
 };
 
 #define X(name, shape, limits) NUMBER_##name,
@@ -115,4 +133,7 @@ static void find_functions(void)
 	/* jemalloc has none of its own, and takes and gives nothing that is glibc's. */
 	if (weak_mallocx)
 		functions[NUMBER_pvalloc].code = functions[NUMBER_cfree].code = NULL;
+	/* musl's own call malloc, and their frames cannot be unwound. */
+	if (!gnu_get_libc_version)
+		functions[NUMBER_strdup].code = functions[NUMBER_strndup].code = NULL;
 }

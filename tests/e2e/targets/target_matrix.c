@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -69,6 +70,15 @@ static void note(enum truth_phase phase, const void *caller, size_t size, const 
 
 static const char nothrow;
 
+/* A string of `size` bytes with its end: the last ones of a long one. */
+static const char *text_of(size_t size)
+{
+	static char text[1 << 20];
+
+	memset(text, 'x', sizeof(text) - 1);
+	return text + sizeof(text) - size;
+}
+
 struct request {
 	size_t alignment, count, size; /* `count` things of `size` */
 	void *old;
@@ -81,7 +91,7 @@ __attribute__((noinline, section("shim"))) static void *call(const struct functi
 	const void *caller = __builtin_return_address(0);
 	size_t count = request->count, size = request->size, alignment = request->alignment, booked = size;
 	void *old = request->old, *addr = NULL;
-	void *heap = function->shape >= HEAP_SIZE && function->shape < FREE ? mi_heap_get_default() : NULL;
+	void *heap = function->shape >= HEAP_SIZE && function->shape < STRING ? mi_heap_get_default() : NULL;
 	void *(*code)() = (void *(*)())(uintptr_t)function->code;
 
 	if (__builtin_mul_overflow(count, size, &booked))
@@ -147,8 +157,23 @@ __attribute__((noinline, section("shim"))) static void *call(const struct functi
 	case HEAP_RESIZE_ALIGN:
 		addr = code(heap, old, size, alignment);
 		break;
+	case STRING:
+		addr = code(text_of(size));
+		break;
+	case STRING_MOST:
+		addr = code(text_of(size + 10), size - 1);
+		break;
 	case FREE:
 		code(old);
+		return NULL;
+	case FREE_NOTHROW:
+		code(old, &nothrow);
+		return NULL;
+	case FREE_ALIGN:
+		code(old, (size_t)16);
+		return NULL;
+	case FREE_ALIGN_NOTHROW:
+		code(old, (size_t)16, &nothrow);
 		return NULL;
 	case FREE_FLAGS:
 		code(old, 0);
@@ -158,6 +183,9 @@ __attribute__((noinline, section("shim"))) static void *call(const struct functi
 		return NULL;
 	case FREE_SIZE_FLAGS:
 		code(old, size, 0);
+		return NULL;
+	case FREE_SIZE_ALIGN:
+		code(old, size, (size_t)16);
 		return NULL;
 	}
 	note(TRUTH_RETURN, caller, booked, addr, old);
@@ -174,7 +202,7 @@ static void give_back(void *addr, size_t size)
 	for (;;) {
 		const struct function *function = &functions[turn++ % FUNCTION_COUNT];
 
-		if (!function->code || function->shape < FREE || (function->shape > FREE && !size))
+		if (!function->code || function->shape < FREE || (function->shape > FREE_ALIGN_NOTHROW && !size))
 			continue;
 		call(function, &(struct request){.count = 1, .size = size, .old = addr});
 		return;

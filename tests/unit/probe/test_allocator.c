@@ -64,9 +64,9 @@ static void test_allocator_glibc_freeing_functions_read_the_pointer_alone(void *
 static void test_allocator_glibc_forwarding_functions_need_no_probe(void **state)
 {
 	(void)state;
-	assert_function("reallocarray", CALL_REALLOC, 3, PASSING_YES);
-	assert_function("free_sized", CALL_FREE, 1, PASSING_YES);
-	assert_function("free_aligned_sized", CALL_FREE, 1, PASSING_YES);
+	assert_function("reallocarray", CALL_RESIZE_ARRAY, 7, PASSING_BY_CODE);
+	assert_function("free_sized", CALL_FREE, 1, PASSING_BY_CODE);
+	assert_function("free_aligned_sized", CALL_FREE, 1, PASSING_BY_CODE);
 }
 
 static void test_allocator_find_of_other_functions_is_null(void **state)
@@ -90,8 +90,10 @@ static void check_family(const struct allocator *family)
 		else
 			assert_ptr_equal(allocator_find(family, symbol), function);
 		assert_true(function->kind > CALL_NONE && function->kind <= CALL_NEW_ARRAY);
-		assert_in_range(function->arg[0], 1, SITE_ARGS_MAX);
+		assert_in_range(function->arg[0], function->kind == CALL_DUPLICATE ? 0 : 1, SITE_ARGS_MAX);
 		assert_in_range(function->arg[1], 0, SITE_ARGS_MAX);
+		assert_in_range(function->arg[2], 0, 3);
+		assert_true(function->kind != CALL_PASSED);
 	}
 }
 
@@ -102,6 +104,7 @@ static void test_allocator_table_every_family_fits_the_kernel_side(void **state)
 	const struct allocator *table = allocator_table(&count);
 
 	(void)state;
+	check_family(allocator_standard());
 	for (unsigned int i = 0; i < count; i++) {
 		assert_true(table[i].markers[0] && table[i].markers[0][0]);
 		assert_int_equal(allocator_marker(&table[i], table[i].markers[0]), 1);
