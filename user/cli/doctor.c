@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "cli/doctor_scan.h"
+#include "cli/doctor_translators.h"
 #include "record/launch.h"
 #include "system/procfs.h"
 #include "probe/binaries.h"
@@ -40,7 +41,18 @@ static void print_privileges(const struct privileges *privileges)
 		       table[i].purpose);
 }
 
-static void print_features(const struct features *features)
+/* What it does to programs that are probed in the wrong places, by other tools perhaps. */
+static void print_hazards(const char *release)
+{
+	if (feature_text_rewrites_nops(release))
+		printf("  note kernels 6.18 to 7.2 without the mend of July 2026 make calls of 5-byte nops that are probed, and "
+		       "forked children\n       die of them; heaptap places no probe there, USDT probes of other tools may\n");
+	if (procfs_has_shadow_stacks())
+		printf("  note this processor has shadow stacks, which kernels without the mend of July 2026 do not keep under "
+		       "probes on calls:\n       heaptap places none there\n");
+}
+
+static void print_features(const struct features *features, const char *release)
 {
 	enum feature_id id;
 
@@ -56,6 +68,7 @@ static void print_features(const struct features *features)
 		if (error && !refused)
 			printf("       %-25s %s; takes %s\n", "", strerror(-error), requirement->source);
 	}
+	print_hazards(release);
 }
 
 /* Load and calibrate what record would use. */
@@ -75,6 +88,9 @@ static int print_cost(struct calibration *ret_calibration, enum attach_kind *ret
 	       "--alloc-only\n",
 	       attach_kind_name(options.kind), ret_calibration->alloc_ns / 1e3, ret_calibration->free_ns / 1e3,
 	       PAIRS_A_SECOND, PAIRS_A_SECOND * pair_ns / 1e7, PAIRS_A_SECOND * ret_calibration->alloc_ns / 1e7);
+	if (options.kind != ATTACH_SESSION)
+		printf("  every call has a return leg: a program whose signal handlers allocate on an alternate stack, above the "
+		       "stack of a\n  call that they interrupt, ends by it; session links spare it\n");
 	if (!ret_calibration->filter_is_right)
 		printf("  links on one process miss threads on this kernel: every process that maps a probed file "
 		       "pays\n");
@@ -108,7 +124,7 @@ static enum doctor_links own_links(const struct doctor_target *target)
 
 /* --- a few processes --- */
 
-static int print_process(pid_t pid, const struct doctor_scan *scan)
+static int print_process(pid_t pid, const struct doctor_scan *scan, bool harm_translators)
 {
 	const struct doctor_scan_denied *denied = scan->denied;
 	pid_t process = procfs_process(pid);
@@ -139,21 +155,23 @@ static int print_process(pid_t pid, const struct doctor_scan *scan)
 	status = doctor_scan_print_files(scan->binaries);
 	if (procfs_live_thread(pid) != pid)
 		printf("  its main thread has exited: its probes are unfiltered\n");
-	return status;
+	return status ? status : doctor_translators_print_target(pid, harm_translators);
 }
 
 /* `headless`: those whose main thread has exited, so that links on one process do not see them. */
 static int print_few_payers(const struct doctor_target *target, struct pid_list *pids, struct pid_list *headless)
 {
+	enum doctor_links links = headless->count ? LINKS_EVERY : own_links(target);
 	struct doctor_scan scan;
+	int status;
 
 	if (doctor_scan_make(target->options->pools, headless->count ? headless : pids, &scan))
 		return out_of_memory();
-	doctor_scan_print_payers(scan.binaries, headless->count ? LINKS_EVERY : own_links(target), pids,
-				 target->calibration,
+	doctor_scan_print_payers(scan.binaries, links, pids, target->calibration,
 				 "the probes are for the processes named alone, without their children");
+	status = doctor_translators_print(scan.binaries, links, target->options->harm_translators);
 	doctor_scan_release(&scan);
-	return STATUS_DONE;
+	return status;
 }
 
 static int print_few(const struct doctor_target *target)
@@ -170,7 +188,7 @@ static int print_few(const struct doctor_target *target)
 
 		if (doctor_scan_make(options->pools, &(struct pid_list){&pid, 1}, &scan))
 			return out_of_memory();
-		each = print_process(pid, &scan);
+		each = print_process(pid, &scan, options->harm_translators);
 		doctor_scan_release(&scan);
 		if (!status)
 			status = each;
@@ -190,8 +208,10 @@ static int print_followed(const struct doctor_target *target, const char *path)
 {
 	bool shared = target->options->shared_mounts;
 	struct pid_list none = {0};
+	enum doctor_links links;
 	struct launch launch;
 	char why[256];
+	int status;
 
 	if (launch_rehearse(target->selection, path, &launch))
 		return out_of_memory();
@@ -201,10 +221,11 @@ static int print_followed(const struct doctor_target *target, const char *path)
 		printf("  the real files are probed, because %s\n", launch.reason);
 	snprintf(why, sizeof(why), "'%s' and its children get copies of %u file%s, in a mount namespace of their own",
 		 doctor_scan_plain(target->options->command[0]), launch.copies, launch.copies == 1 ? "" : "s");
-	doctor_scan_print_payers(launch.binaries, launch.copies && !shared ? LINKS_NONE : LINKS_EVERY, &none,
-				 target->calibration, why);
+	links = launch.copies && !shared ? LINKS_NONE : LINKS_EVERY;
+	doctor_scan_print_payers(launch.binaries, links, &none, target->calibration, why);
+	status = doctor_translators_print(launch.binaries, links, target->options->harm_translators);
 	launch_free(&launch);
-	return STATUS_DONE;
+	return status;
 }
 
 static int print_alone(const struct doctor_target *target, const char *path)
@@ -217,9 +238,11 @@ static int print_alone(const struct doctor_target *target, const char *path)
 		printf("  cannot look into '%s': %s\n", doctor_scan_plain(path), strerror(-err));
 	else
 		status = doctor_scan_print_files(binaries);
-	if (!status)
+	if (!status) {
 		doctor_scan_print_payers(binaries, own_links(target), &none, target->calibration,
 					 "the probes are for COMMAND alone, without its children");
+		status = doctor_translators_print(binaries, own_links(target), target->options->harm_translators);
+	}
 	binaries_free(binaries);
 	return status;
 }
@@ -271,6 +294,8 @@ static int print_many(const struct doctor_target *target)
 		status = STATUS_UNSUPPORTED;
 	else if (options->population == POPULATION_LISTED && scan.plain.count + scan.narrow.count)
 		status = STATUS_NO_TARGET;
+	if (!status)
+		status = doctor_translators_print(scan.binaries, LINKS_EVERY, options->harm_translators);
 	doctor_scan_release(&scan);
 	pid_list_release(&pids);
 	return status;
@@ -321,7 +346,7 @@ int doctor_run(const struct selection_options *options)
 	printf("heaptap " HEAPTAP_VERSION " on %s %s %s\n", kernel.sysname, kernel.release, kernel.machine);
 	feature_probe(&features);
 	print_privileges(&privileges);
-	print_features(&features);
+	print_features(&features, kernel.release);
 	missing = feature_text_missing(&features);
 	if (missing) {
 		feature_text_explain(missing, features.error[missing], &privileges, sentence, sizeof(sentence));

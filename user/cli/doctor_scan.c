@@ -199,6 +199,10 @@ static void print_plan(const struct binary *file, const struct doctor_scan_some 
 	}
 	putchar('\n');
 	print_returns(plan);
+	if (plan->mover)
+		printf("    it can move its code to huge pages ('%s'), and dies by breakpoints that it has moved: trace it "
+		       "with that\n    turned off\n",
+		       plan->mover);
 	if (plan_throws(plan))
 		printf("    its operator new throws, which a program does not survive while its return is waited for: "
 		       "where it may\n    fail, it is counted without knowing what is in use; --no-new leaves it alone\n");

@@ -209,6 +209,8 @@ const struct option_row option_table[] = {
 	 .excludes = populations, .need = NEED_NAMED, .help = "With -p or COMMAND: their children too"},
 	{"shared-mounts", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.shared_mounts), .need = NEED_FOLLOWED_COMMAND,
 	 .help = "With --follow: COMMAND gets no mount namespace of its own; all that use its allocator's files pay"},
+	{"harm-translators", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.harm_translators),
+	 .help = "Probe also what ends programs that run under valgrind, qemu-user or the like"},
 	{"comm", 0, RECORD | DOCTOR, FIELD(WORD, record.target.comm), .need = NEED_SEVERAL, .check = check_comm,
 	 .argument = "NAME", .help = "Only those of the processes that have this name"},
 	{"exe", 0, RECORD | DOCTOR, FIELD(WORD, record.target.exe), .noun = "file", .need = NEED_SEVERAL,

@@ -14,6 +14,7 @@
 #include "binary/elf.h"
 #include "binary/elf_symbols.h"
 #include "probe/function_list.h"
+#include "probe/moving_text.h"
 #include "probe/return_site.h"
 #include "probe/route.h"
 #include "system/procfs.h"
@@ -343,6 +344,7 @@ static int make(struct planning *planning, struct custom_allocator *pools)
 	routes_free(planning->routes);
 	if (err)
 		return err;
+	planning->plan->mover = moving_text_find(planning->elf);
 	return planning->plan->probe_count ? 0 : -ENOENT;
 }
 

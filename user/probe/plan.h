@@ -6,7 +6,8 @@
  * The room: probe/ decides which files and which instructions are probed. It owns the files that traced processes map
  * (binaries, loader_list), the tables of allocators (allocator, custom_allocator), the functions of a file (function_list,
  * wrapper), where their calls lead (route, code), and the search for a site in a function's code (plan, site, insn_branch) and for
- * its returns (return_site, insn_return). It reads files and decides; it places no probe, loads no BPF program, and needs no privileges but for opening the files.
+ * its returns (return_site, insn_return); and it knows programs that move their code (moving_text). It reads files and decides; it
+ * places no probe, loads no BPF program, and needs no privileges but for opening the files.
  */
 #include "probe/allocator.h"
 #include "probe/custom_allocator.h"
@@ -33,6 +34,7 @@ struct plan {
 	u32 probe_count;
 	u64 returns[PLAN_RETURNS_MAX]; /* file offsets of the instructions by which functions of --alloc return */
 	u32 return_count;
+	const char *mover;    /* how the file shows that it can move its code (moving_text.h); NULL: it does not */
 	struct ranges ranges; /* of the probed functions, and of calls that are made for them elsewhere */
 	char doubtful
 		[128]; /* functions of which calls may be missed, or counted twice: "realloc, memalign"; cut to fit */

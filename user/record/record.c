@@ -240,6 +240,7 @@ static int run(struct record *record)
 		.kernel.show_allocator = record->options->show_allocator,
 		.no_new = record->options->no_new,
 		.pools = record->options->target.pools,
+		.harm_translators = record->options->target.harm_translators,
 		.wide = record->options->target.pid_count > FILTERED_MAX,
 		.binaries = record->launch.binaries,
 		.gc = record->options->gc,

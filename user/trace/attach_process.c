@@ -14,6 +14,7 @@
 #include "system/procfs.h"
 #include "trace/tracee.h"
 #include "trace/tracer_internal.h"
+#include "trace/translated.h"
 
 #define TABLES_WAIT_MS 300 /* for unwind tables, before tracing starts without those that take longer */
 
@@ -119,6 +120,8 @@ static int probe_mapped(struct scan *scan)
 
 static int failed(pid_t pid, int err)
 {
+	if (err == TRANSLATED)
+		return STATUS_NO_TARGET;
 	if (procfs_live_thread(pid))
 		return attach_method_explain("attach to the process", err);
 	log_note("pid %d exited while heaptap was attaching; its profile is what was seen until then", pid);
@@ -156,8 +159,10 @@ int attach_process(struct tracer *tracer, pid_t pid)
 {
 	struct scan scan = {.tracer = tracer, .pid = pid};
 	u64 start = clock_now_ns();
-	int err = begin_image(&scan);
+	int err = translated_check_process(tracer, pid);
 
+	if (!err)
+		err = begin_image(&scan);
 	if (err == -EEXIST)
 		return STATUS_DONE;
 	if (err)
@@ -178,8 +183,12 @@ int attach_program(struct tracer *tracer, pid_t pid, const char *path)
 	struct binary *file;
 	char *directory, *group;
 	u64 limit = 0, used = 0;
-	int err = begin(tracer, pid, 0, &tracee);
+	int err = translated_check_program(tracer, path);
 
+	if (!err)
+		err = begin(tracer, pid, 0, &tracee);
+	if (err == TRANSLATED)
+		return STATUS_NO_TARGET;
 	if (err)
 		return attach_method_explain("begin tracing", err);
 	if (tracer->sources.mounts && !cgroup_mounts_memory(tracer->sources.mounts, pid, &directory, &group)) {
@@ -220,7 +229,7 @@ static bool attach_member(struct tracer *tracer, pid_t pid, int *ret_err)
 		return true;
 	if (!err)
 		err = probe_mapped(&scan);
-	if (err == -ENOMEM || err == -ENOSPC)
+	if (err == -ENOMEM || err == -ENOSPC || err == TRANSLATED)
 		*ret_err = err;
 	return !err;
 }
@@ -232,5 +241,7 @@ int attach_processes(struct tracer *tracer, const pid_t *pids, unsigned int coun
 	*ret_attached = 0;
 	for (unsigned int i = 0; i < count && !err; i++)
 		*ret_attached += attach_member(tracer, pids[i], &err);
+	if (err == TRANSLATED)
+		return STATUS_NO_TARGET;
 	return err ? attach_method_explain("begin tracing", err) : STATUS_DONE;
 }

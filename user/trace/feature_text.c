@@ -77,3 +77,12 @@ void feature_text_explain(enum feature_id id, int error, const struct privileges
 		snprintf(ret_sentence, size, "this kernel has no %s (%s); they take %s", requirement->name,
 			 strerror(-error), requirement->source);
 }
+
+bool feature_text_rewrites_nops(const char *release)
+{
+	unsigned int major, minor;
+
+	/* The 10-byte nop took its place in 7.3; which older kernels got that as well their numbers do not say. */
+	return sscanf(release, "%u.%u", &major, &minor) == 2 &&
+	       ((major == 6 && minor >= 18) || (major == 7 && minor < 3));
+}

@@ -43,6 +43,9 @@ const struct requirement *feature_text_find(enum feature_id id); /* id from 1 to
  */
 enum feature_id feature_text_missing(const struct features *features);
 
+/* Does a kernel of that release (uname -r) make calls of 5-byte nops that are probed, or may it (site.h)? */
+bool feature_text_rewrites_nops(const char *release);
+
 /*
  * One sentence: what is missing (a capability, a config option) and what to try. `error` is the negative errno with
  * which the feature failed.

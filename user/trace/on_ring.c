@@ -56,6 +56,8 @@ static void on_new_image(struct tracer *tracer, const struct event_process *even
 	settle_facts(&tracer->sources, image, before ? before : recorder_current(tracer->recorder, event->parent),
 		     event->header.kind == EVENT_FORK);
 	tracee_set_new_max(tracer, tracee, image->memory_limit, image->memory_used);
+	if (event->header.kind == EVENT_EXEC)
+		tracee_check_translator(tracer, tracee, image->exe);
 	tracee_mappings_open(tracer, tracee, image);
 	if (tracee->listed)
 		tracee_mappings_publish(tracer, tracee, image);

@@ -11,8 +11,11 @@
 #include "binary/elf.h"
 #include "system/cgroup.h"
 #include "system/proc_maps.h"
+#include "system/translator.h"
+#include "trace/plan_note.h"
 #include "trace/raw_stacks.h"
 #include "trace/tracer_internal.h"
+#include "trace/translated.h"
 
 #define UNUSED_LINKS_MAX 64 /* unfiltered links that a machine may have on files that no process may map now */
 
@@ -81,20 +84,6 @@ static bool is_probed(const struct tracee_file *files, const struct binary *file
 	return false;
 }
 
-/* Which functions of --alloc are counted at their entries only. */
-static void say_unseen(const struct binary *file)
-{
-	for (u32 i = 0; i < file->plan->probe_count; i++) {
-		const struct plan_probe *probe = &file->plan->probes[i];
-
-		if (probe->unseen)
-			log_note(
-				"--alloc: where %s in '%s' returns cannot be told (%s), and it may throw: it is counted at its "
-				"entry, and what of it is in use is unknown",
-				probe->symbol, elf_path(file->elf), probe->unseen);
-	}
-}
-
 /* One link on `file` into the list `files`, unless it is there. */
 static int add_link(struct tracer *tracer, struct tracee_file **files, struct binary *file, pid_t pid, u32 scope,
 		    unsigned int leave_out)
@@ -120,12 +109,34 @@ static int add_link(struct tracer *tracer, struct tracee_file **files, struct bi
 	added->next = *files;
 	*files = added;
 	if (!(leave_out & ATTACH_NO_OTHERS))
-		say_unseen(file);
+		plan_note_say(file);
 	return 0;
+}
+
+/* Remembered, so that it is said once. */
+static int refuse(struct tracer *tracer, struct binary *file, int reason)
+{
+	struct tracee_file *refused = calloc(1, sizeof(*refused));
+
+	if (!refused)
+		return -ENOMEM;
+	refused->file = file;
+	refused->next = tracer->refused_files;
+	tracer->refused_files = refused;
+	return reason;
 }
 
 static int add_wide_link(struct tracer *tracer, struct tracee_file **files, struct binary *file, unsigned int leave_out)
 {
+	int err;
+
+	if (is_probed(*files, file))
+		return 0;
+	if (is_probed(tracer->refused_files, file))
+		return TRANSLATED;
+	err = translated_check_file(tracer, file);
+	if (err)
+		return err == TRANSLATED ? refuse(tracer, file, err) : err;
 	return add_link(tracer, files, file, 0, SCOPE_BY_PID, leave_out);
 }
 
@@ -140,6 +151,8 @@ int tracee_probe(struct tracer *tracer, struct tracee *tracee, struct binary *fi
 	unsigned int leave_out = apart(tracer, file);
 	int err;
 
+	if (tracee->translated)
+		return TRANSLATED;
 	if (tracee->wide)
 		err = add_wide_link(tracer, &tracer->wide_files, file, leave_out);
 	else
@@ -193,6 +206,27 @@ int tracee_widen(struct tracer *tracer, struct tracee *tracee)
 	__atomic_store_n(&kernel_scope(tracer->kernel, tracee->scope)->wide, 1, __ATOMIC_RELEASE);
 	tracee_close_links(&tracee->files);
 	return 0;
+}
+
+void tracee_check_translator(struct tracer *tracer, struct tracee *tracee, const char *exe)
+{
+	const char *translator = tracer->harm_translators || !exe ? NULL : translator_named(exe);
+
+	tracee->translated = translator && !tracee->wide;
+	if (!translator)
+		return;
+	if (tracee->wide) {
+		log_note(
+			"pid %d has come under %s, which translates heaptap's breakpoints like its code: the program may end "
+			"by them",
+			tracee->pid, translator);
+		return;
+	}
+	tracee_close_links(&tracee->files);
+	log_note(
+		"pid %d has come under %s, which would translate heaptap's breakpoints like its code: its probes are taken "
+		"out, and its allocations are not seen",
+		tracee->pid, translator);
 }
 
 /* Take the first link off its list. */
@@ -283,6 +317,8 @@ static void probe(struct tracer *tracer, struct tracee *tracee, struct binary *f
 	if (!file || !file->plan || tracer->stopping || tracee_has(tracer, tracee, file))
 		return;
 	err = tracee_probe(tracer, tracee, file);
+	if (err == TRANSLATED)
+		return;
 	if (err)
 		log_error("pid %d: cannot probe '%s': %s", tracee->pid, elf_path(file->elf), strerror(-err));
 	else

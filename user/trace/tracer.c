@@ -51,6 +51,7 @@ static struct tracer *tracer_new(const struct tracer_options *options)
 	tracer->emptied = 1;
 	tracer->population = options->kernel.population;
 	tracer->wide = options->wide || tracer->population != POPULATION_LISTED;
+	tracer->harm_translators = options->harm_translators;
 	tracer->sources = options->sources;
 	tracer->leave_out = (options->kernel.alloc_only ? ATTACH_NO_FREE : 0) | (options->no_new ? ATTACH_NO_NEW : 0);
 	tracer->files_known = options->binaries;
@@ -103,6 +104,7 @@ static void close_all_links(struct tracer *tracer)
 		tracee_close_links(&tracee->files);
 	tracee_close_links(&tracer->wide_files);
 	tracee_close_links(&tracer->throwing_files);
+	tracee_close_links(&tracer->refused_files);
 }
 
 void tracer_close(struct tracer *tracer)
@@ -119,6 +121,7 @@ void tracer_close(struct tracer *tracer)
 	kernel_close(tracer->kernel);
 	recorder_free(tracer->recorder);
 	binaries_free(tracer->binaries);
+	pid_list_release(&tracer->translated);
 	free(tracer);
 }
 

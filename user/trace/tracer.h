@@ -28,6 +28,7 @@ struct tracer;
 struct tracer_options {
 	struct kernel_options kernel;  /* but `kind`, which is found by trying */
 	bool no_new;		       /* leave operator new alone */
+	bool harm_translators;	       /* probe what would end programs under translators */
 	bool wide;		       /* one unfiltered link per file serves all processes */
 	struct settle_sources sources; /* outlive it */
 	struct gc_options gc;

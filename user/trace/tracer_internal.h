@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "heap/recorder.h"
 #include "probe/binaries.h"
+#include "system/pid_list.h"
 #include "trace/attach_method.h"
 #include "trace/bpf_object.h"
 #include "trace/settle.h"
@@ -24,11 +25,12 @@ struct tracee_file {
 struct tracee {
 	pid_t pid;
 	u32 scope;
-	bool wide;     /* served by unfiltered links: it has no files of its own */
-	bool warned;   /* that it does not allocate */
-	bool listed;   /* the programs are to know its mappings */
-	bool remapped; /* its mappings have changed since they were last published */
-	u64 gone;      /* tracer.emptied when its end was first seen in the kernel; 0: it lives */
+	bool wide;	 /* served by unfiltered links: it has no files of its own */
+	bool translated; /* it has come under a translator, and has no links of its own any longer */
+	bool warned;	 /* that it does not allocate */
+	bool listed;	 /* the programs are to know its mappings */
+	bool remapped;	 /* its mappings have changed since they were last published */
+	u64 gone;	 /* tracer.emptied when its end was first seen in the kernel; 0: it lives */
 	struct tracee_file *files;
 	UT_hash_handle hh; /* by pid */
 };
@@ -58,6 +60,10 @@ struct tracer {
 	 * throw.
 	 */
 	struct tracee_file *wide_files, *throwing_files;
+	struct tracee_file *refused_files; /* without links: see translated.h */
+	bool harm_translators;
+	struct pid_list translated; /* processes under translators, as they were at translated_ns */
+	u64 translated_ns;
 	u64 looked_ns;
 	u32 close_due; /* with so many files open, those that are unused are closed; 0: UNUSED_FILES */
 	bool remapped; /* some listed tracee is */

@@ -23,6 +23,19 @@ static void assert_missing(u64 effective, bool perf_uprobes, const char *names, 
 	assert_string_equal(missing, names);
 }
 
+static void test_kernels_that_rewrite_nops_are_known_by_release(void **state)
+{
+	(void)state;
+	assert_true(feature_text_rewrites_nops("6.18.44"));
+	assert_true(feature_text_rewrites_nops("6.19.0-rc1+deb14-amd64"));
+	assert_true(feature_text_rewrites_nops("7.2.13"));
+	assert_false(feature_text_rewrites_nops("6.1.0-37-amd64"));
+	assert_false(feature_text_rewrites_nops("6.17.9"));
+	assert_false(feature_text_rewrites_nops("7.3.0"));
+	assert_false(feature_text_rewrites_nops("8.0"));
+	assert_false(feature_text_rewrites_nops("unknown"));
+}
+
 static void test_privileges_missing_names_the_required_ones(void **state)
 {
 	(void)state;
@@ -184,6 +197,7 @@ static void test_feature_text_explain_names_the_config_option(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kernels_that_rewrite_nops_are_known_by_release),
 		cmocka_unit_test(test_privileges_missing_names_the_required_ones),
 		cmocka_unit_test(test_privileges_missing_perf_uprobes_take_sys_admin),
 		cmocka_unit_test(test_privileges_missing_small_buffer_is_cut),

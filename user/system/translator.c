@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "system/translator.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "base/text.h"
+#include "system/address_map.h"
+#include "system/mapped_by.h"
+#include "system/pid_list.h"
+#include "system/proc_maps.h"
+#include "system/procfs.h"
+
+#define VALGRIND  "valgrind"
+#define QEMU	  "qemu-user"
+#define PIN	  "Pin"
+#define DYNAMORIO "DynamoRIO"
+#define FRIDA	  "Frida"
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), tail = strlen(end);
+
+	return length >= tail && !strcmp(text + length - tail, end);
+}
+
+const char *translator_named(const char *path)
+{
+	const char *name = base_name(path);
+
+	/* The launcher, and the tools (memcheck-amd64-linux), which are static programs that map their client. */
+	if (!strcmp(name, "valgrind") || !strcmp(name, "valgrind.bin") || ends_with(name, "-amd64-linux"))
+		return VALGRIND;
+	/* qemu-x86_64, -static or under the name of a binary format. qemu-system-x86_64 is a whole machine. */
+	if (strstr(name, "qemu-x86_64") || !strncmp(name, "x86_64-binfmt", strlen("x86_64-binfmt")))
+		return QEMU;
+	if (!strcmp(name, "pin") || !strcmp(name, "pinbin"))
+		return PIN;
+	return !strcmp(name, "drrun") ? DYNAMORIO : NULL;
+}
+
+/* Files that a translator brings into its client. */
+static const char *mapping_names(const char *path)
+{
+	const char *name = base_name(path);
+
+	if (!strncmp(name, "vgpreload_", strlen("vgpreload_")))
+		return VALGRIND;
+	if (!strncmp(name, "libdynamorio.so", strlen("libdynamorio.so")))
+		return DYNAMORIO;
+	return !strncmp(name, "frida-agent", strlen("frida-agent")) ? FRIDA : NULL;
+}
+
+static int look_at(struct mapping *mapping, void *arg)
+{
+	const char **found = arg;
+
+	*found = mapping_names(mapping->path);
+	return *found != NULL;
+}
+
+const char *translator_of(pid_t pid)
+{
+	char *exe = procfs_exe(pid);
+	const char *found = exe ? translator_named(exe) : NULL;
+
+	free(exe);
+	if (exe && !found)
+		proc_maps_for_each(pid, look_at, &found);
+	return found;
+}
+
+int translator_list(struct pid_list *ret_list)
+{
+	unsigned int kept = 0;
+	int err = pid_list_all(ret_list);
+
+	for (unsigned int i = 0; i < ret_list->count; i++)
+		if (translator_of(ret_list->pids[i]))
+			ret_list->pids[kept++] = ret_list->pids[i];
+	ret_list->count = kept;
+	return err;
+}
+
+/* A line of maps: is it of that file? As mapped_by.h has it, overlays show one inode under several devices. */
+static bool is_of(const char *line, const struct mapped_by_file *file)
+{
+	unsigned int device_major, device_minor;
+	unsigned long inode;
+	int path = 0;
+
+	if (sscanf(line, "%*s %*s %*s %x:%x %lu %n", &device_major, &device_minor, &inode, &path) < 3 ||
+	    inode != file->inode)
+		return false;
+	if (makedev(device_major, device_minor) == file->device)
+		return true;
+	return !device_major && !major(file->device) && file->path && !strcmp(line + path, file->path);
+}
+
+bool translator_maps(pid_t pid, const struct mapped_by_file *file)
+{
+	char path[PATH_MAX], *line = NULL;
+	bool found = false;
+	size_t size = 0;
+	ssize_t length;
+	FILE *maps = fopen(text_path(path, "/proc/%d/maps", pid), "re");
+
+	while (maps && !found && (length = getline(&line, &size, maps)) > 0) {
+		if (line[length - 1] == '\n')
+			line[length - 1] = '\0';
+		found = is_of(line, file);
+	}
+	free(line);
+	if (maps)
+		fclose(maps);
+	return found;
+}
