@@ -207,7 +207,7 @@ static u64 children(void)
 
 static void test_image_fork_child_process_is_counted_a_thread_is_not(void **state)
 {
-	struct task_struct child = {.pid = PID + 9, .tgid = PID + 9};
+	struct task_struct child = {.pid = PID + 9, .tgid = PID + 9, .real_parent = &leader};
 
 	(void)state;
 	process_fork(&leader, &child);
@@ -218,7 +218,7 @@ static void test_image_fork_child_process_is_counted_a_thread_is_not(void **stat
 
 static void test_image_fork_before_the_first_image_is_not_counted(void **state)
 {
-	struct task_struct child = {.pid = PID + 9, .tgid = PID + 9};
+	struct task_struct child = {.pid = PID + 9, .tgid = PID + 9, .real_parent = &leader};
 	u32 row = 0;
 
 	(void)state;
