@@ -44,6 +44,24 @@ int index_table_add(struct index_table *table, struct profile *profile, char **f
 	return 0;
 }
 
+static int compare_begin(const void *a, const void *b)
+{
+	const struct profile *left = ((const struct index_entry *)a)->facts;
+	const struct profile *right = ((const struct index_entry *)b)->facts;
+
+	if (left->start_unix_ns != right->start_unix_ns)
+		return left->start_unix_ns < right->start_unix_ns ? -1 : 1;
+	if (left->pid != right->pid)
+		return left->pid < right->pid ? -1 : 1;
+	return left->image < right->image ? -1 : left->image > right->image;
+}
+
+void index_table_sort(struct index_table *table)
+{
+	if (table->count)
+		qsort(table->entries, table->count, sizeof(*table->entries), compare_begin);
+}
+
 void index_table_release(struct index_table *table)
 {
 	for (u32 i = 0; i < table->count; i++) {

@@ -25,6 +25,9 @@ struct index_table {
 /* Takes both over, also on error, and strips the profile of its tables. `files` may be NULL. 0 or -ENOMEM. */
 int index_table_add(struct index_table *table, struct profile *profile, char **files);
 
+/* By when they began. */
+void index_table_sort(struct index_table *table);
+
 void index_table_release(struct index_table *table);
 
 /* What index.json says of the whole recording. */

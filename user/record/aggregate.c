@@ -100,8 +100,10 @@ static void count_in(struct aggregate *aggregate, const struct profile *profile)
 
 	result->growing_sites += growing;
 	result->growing_processes += growing > 0;
-	if (profile->perf_map_refused && !result->perfmaps_refused++)
+	if (profile->perf_map_refused && !result->perfmaps_refused++) {
 		result->perf_map_refused = profile->perf_map_refused;
+		result->perf_map_pid = profile->pid;
+	}
 }
 
 /* Images that live at the end are kept however many there are. */
@@ -274,8 +276,10 @@ int aggregate_finish(struct aggregate *aggregate)
 	const struct merged_output containers = {options->dir, options->formats, 0, add_line, &of_containers};
 	int err;
 
-	if (!options->merges)
+	if (!options->merges) {
+		index_table_sort(&aggregate->result.processes);
 		return 0;
+	}
 	aggregate->result.executables = HASH_COUNT(aggregate->executables.rows);
 	err = merged_rows_write(&aggregate->executables, aggregate->result.all, is_of_executable, &executables);
 	note(&err, by_container_write(aggregate->containers, &containers));

@@ -6,7 +6,7 @@
  * Beside that, where several processes are merged, there is one profile of them all and one for each container.
  *
  * Memory grows with `keep`, with executables and containers (bounded too) and with distinct stacks, but not with
- * processes. For one thread at a time.
+ * processes; where nothing is merged, with the lines of the index, some two kilobytes an image. For one thread at a time.
  */
 #include "format/index_write.h"
 #include "heap/recorder.h"
@@ -49,7 +49,10 @@ int aggregate_interim(struct aggregate *aggregate, u32 process, struct profile *
  */
 int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq);
 
-/* Once, at the end: write what is merged, of executables, containers and all. 0 or the first error. */
+/*
+ * Once, at the end: write what is merged, of executables, containers and all; where nothing is, put the lines in the order
+ * in which the images began. 0 or the first error.
+ */
 int aggregate_finish(struct aggregate *aggregate);
 
 /* What was added so far, and after aggregate_finish all of it. The aggregate owns it. */
@@ -62,7 +65,8 @@ struct aggregate_result {
 	u32 own_files;			      /* processes with files of their own */
 	u32 growing_sites, growing_processes; /* see table_lifetimes_growing */
 	u32 perfmaps_refused;		      /* processes whose perf map was not used */
-	const char *perf_map_refused;	      /* why the first of them was not */
+	const char *perf_map_refused;	      /* why the first of them was not, and its pid */
+	u32 perf_map_pid;
 };
 
 const struct aggregate_result *aggregate_result(const struct aggregate *aggregate);

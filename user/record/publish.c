@@ -15,11 +15,12 @@
 #include "format/table_profile.h"
 #include "heap/snapshot.h"
 #include "profile/ledger.h"
+#include "record/spool.h"
 
 #define SUMMARY_SITES	  10 /* in the tables printed at the end */
 #define SUMMARY_PROCESSES 20
 
-/* Is a target of several processes traced, which are merged, and forgotten when they end? */
+/* Is a target of several processes traced, which are merged? */
 static bool merges(const struct publication *publication)
 {
 	return publication->options->target.population != POPULATION_LISTED;
@@ -32,16 +33,17 @@ static void say_failure(const struct publication *publication, const char *what,
 		what, publication->output->path, strerror(-err));
 }
 
-/* An image's summary, where nothing is merged; otherwise print_summary prints one of all. */
+/*
+ * An image's summary, where nothing is merged; otherwise print_summary prints one of all. While recording goes on, the
+ * terminal is the target's: it is printed at the end.
+ */
 static void print_image(const struct profile *profile, void *arg)
 {
 	const struct publication *publication = arg;
 
-	if (profile->perf_map_refused)
-		log_note("process %u: the names in its /tmp/perf-%d.map are not used: %s", profile->pid,
-			 profile->root->inner_pid, profile->perf_map_refused);
 	if (!publication->options->quiet)
-		table_profile_print(profile, INUSE_SPACE, SUMMARY_SITES, stderr);
+		table_profile_print(profile, INUSE_SPACE, SUMMARY_SITES,
+				    publication->spool ? publication->spool : stderr);
 }
 
 /* The symbolizer is kept, so that names are looked up once and not for every profile. */
@@ -101,14 +103,15 @@ static int add_living(struct image *image, void *arg)
 	return err ? err : snapshot_batch_add(&publication->batch, image->number, profile);
 }
 
-/* With what has ended, if that is to be forgotten. 0 or -ENOMEM. */
+/* With what has ended. 0 or -ENOMEM. */
 static int begin_batch(struct publication *publication, unsigned int seq)
 {
 	if (!open_aggregate(publication))
 		return -ENOMEM;
-	snapshot_batch_begin(&publication->batch, publication->aggregate, seq,
-			     merges(publication) ? publication->recorder : NULL);
+	snapshot_batch_begin(&publication->batch, publication->aggregate, seq, publication->recorder);
 	publication->ended_samples += publication->batch.ended_samples;
+	if (!merges(publication) && publication->batch.ended_count && !publication->spool)
+		publication->spool = spool_open(publication->output->fd);
 	return 0;
 }
 
@@ -156,11 +159,8 @@ void publish_now(struct publication *publication, u64 now_ns, bool requested)
 
 void publish_ended(struct publication *publication)
 {
-	int err;
+	int err = begin_batch(publication, 0);
 
-	if (!merges(publication))
-		return;
-	err = begin_batch(publication, 0);
 	if (!err && publication->batch.ended_count)
 		err = snapshot_batch_start(&publication->batch);
 	if (err || !publication->batch.ended_count)
@@ -211,6 +211,14 @@ static int add_last(struct image *image, void *arg)
 	return 0;
 }
 
+/* The summaries of images that ended before. */
+static void print_spool(struct publication *publication)
+{
+	if (publication->spool)
+		note(publication, "summary", spool_print(publication->spool, stderr));
+	publication->spool = NULL;
+}
+
 static int write_index(const struct publication *publication)
 {
 	const struct aggregate_result *result = aggregate_result(publication->aggregate);
@@ -248,14 +256,19 @@ static void print_summary(const struct aggregate_result *result)
 	table_processes_print_losses(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
 }
 
+static void say_perf_maps(const struct aggregate_result *result)
+{
+	if (result->perfmaps_refused)
+		log_note("the names that JIT compilers left in /tmp/perf-PID.map are not used for %" PRIu32
+			 " process%s, the first (pid %" PRIu32 ") because: %s",
+			 result->perfmaps_refused, result->perfmaps_refused == 1 ? "" : "es", result->perf_map_pid,
+			 result->perf_map_refused);
+}
+
 static void say_merged(const struct publication *publication, const struct aggregate_result *result)
 {
 	const char *executables = result->executables == 1 ? "executable" : "executables";
 
-	if (result->perfmaps_refused)
-		log_note("the names that JIT compilers left in /tmp/perf-PID.map are not used for %" PRIu32
-			 " process%s, the first because: %s",
-			 result->perfmaps_refused, result->perfmaps_refused == 1 ? "" : "es", result->perf_map_refused);
 	if (result->crowded)
 		log_note("%" PRIu64 " processes ended after %" PRIu32
 			 " others had left %u samples, more than heaptap keeps apart, and are merged, in merged.*, by "
@@ -308,6 +321,7 @@ int publish_finish(struct publication *publication)
 		note(publication, "profiles", -ENOMEM);
 		return say_written(publication);
 	}
+	print_spool(publication);
 	recorder_for_each(publication->recorder, add_last, publication);
 	note(publication, "merged profiles", aggregate_finish(publication->aggregate));
 	note(publication, "index.json", write_index(publication));
@@ -317,6 +331,7 @@ int publish_finish(struct publication *publication)
 			print_summary(result);
 		say_merged(publication, result);
 	}
+	say_perf_maps(result);
 	status = say_written(publication);
 	return status == STATUS_DONE && publication->options->fail_on_growing ? say_growing(result) : status;
 }
@@ -324,6 +339,8 @@ int publish_finish(struct publication *publication)
 void publish_release(struct publication *publication)
 {
 	snapshot_batch_finish(&publication->batch);
+	if (publication->spool)
+		fclose(publication->spool);
 	aggregate_free(publication->aggregate);
 	symbolizer_free(publication->symbolizer);
 }

@@ -41,6 +41,7 @@ struct publication {
 	/* made here, from the first profile to publish_release */
 	struct symbolizer *symbolizer;
 	struct aggregate *aggregate;
+	FILE *spool; /* summaries of images that have ended, printed at the end; NULL: there is none, or no room */
 	struct snapshot_batch batch;
 	unsigned int seq;
 	u64 taken_ns, ended_samples;
@@ -59,8 +60,8 @@ bool publish_busy(struct publication *publication);
 void publish_now(struct publication *publication, u64 now_ns, bool requested);
 
 /*
- * Unless busy, where processes are merged: have images that have ended written and forgotten, so that memory does not
- * grow with them. Errors as with publish_now.
+ * Unless busy: have images that have ended written and forgotten, so that memory does not grow with them. Errors as with
+ * publish_now.
  */
 void publish_ended(struct publication *publication);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "system/root_fs.h"
@@ -84,6 +85,8 @@ static void write_all(void *arg)
 	add_ended(batch);
 	add_living(batch, true);
 	note(batch, aggregate_interim_finish(batch->aggregate, batch->seq));
+	/* What was freed lies between what living images have, from where malloc itself gives nothing back. */
+	malloc_trim(0);
 }
 
 int snapshot_batch_start(struct snapshot_batch *batch)

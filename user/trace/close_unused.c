@@ -56,6 +56,8 @@ static bool mark_all(const struct tracer *tracer, struct marks *marks)
 	recorder_for_each_file(tracer->recorder, mark, marks);
 	mark_links(tracer->wide_files, marks);
 	mark_links(tracer->throwing_files, marks);
+	for (const struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next)
+		mark_links(tracee->files, marks);
 	return true;
 }
 
@@ -68,8 +70,7 @@ void close_unused_files(struct tracer *tracer, struct symbolizer *symbolizer)
 	u32 due = tracer->close_due ? tracer->close_due : UNUSED_FILES, used = 0;
 	struct marks marks = {0};
 
-	if (tracer->population == POPULATION_LISTED || binaries_count(tracer->binaries) < due ||
-	    !mark_all(tracer, &marks))
+	if (binaries_count(tracer->binaries) < due || !mark_all(tracer, &marks))
 		return;
 	for (u32 i = 0; i < marks.count; i++) {
 		struct mark *mark = &marks.marks[i];

@@ -259,18 +259,39 @@ static void test_publish_population_that_cannot_be_written_is_said_and_failed(vo
 	assert_non_null(strstr(printed.text, "Processes: 1\n"));
 }
 
-static void test_publish_listed_keeps_what_has_ended_and_merges_nothing(void **state)
+/* The images of two processes that exec: written as they end, printed at the end, listed as they began. */
+static void test_publish_listed_forgets_what_has_ended_and_merges_nothing(void **state)
 {
+	static const int pids[] = {501, 502, 502}, images[] = {1, 1, 2};
+	const char *second, *third;
+	const cJSON *rows;
 	cJSON *index;
 
 	(void)state;
 	options.target.population = POPULATION_LISTED;
-	recorder_end(recorder, begin_sampled(1, 501, "first", NULL), 500);
+	options.keep = 0;
+	begin_sampled(1, 501, "first", NULL);
+	recorder_end(recorder, begin_sampled(2, 502, "second", NULL), 500);
+	begin_sampled(3, 502, "third", NULL);
+	capture_begin(&printed, stderr);
 	take_ended();
-	assert_non_null(recorder_find(recorder, 1));
+	assert_string_equal(capture_end(&printed), "");
+	assert_null(recorder_find(recorder, 2));
+	assert_true(scratch_has("502.second.pb.gz"));
 	assert_int_equal(publish_everything(), STATUS_DONE);
+	second = strstr(printed.text, "502 second");
+	third = strstr(printed.text, "502 third");
+	assert_true(second && third && second < third);
+	assert_null(strstr(second + 1, "502 second"));
 	index = read_index_file();
 	assert_null(cJSON_GetObjectItem(index, "merged"));
+	rows = cJSON_GetObjectItem(index, "processes");
+	assert_int_equal(cJSON_GetArraySize(rows), 3);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(number(cJSON_GetArrayItem(rows, i), "pid"), pids[i]);
+		assert_int_equal(number(cJSON_GetArrayItem(rows, i), "image"), images[i]);
+	}
+	assert_int_equal(number(cJSON_GetObjectItem(index, "ledger"), "sampled"), 9);
 	cJSON_Delete(index);
 	assert_false(scratch_has("all.pb.gz"));
 }
@@ -322,7 +343,7 @@ int main(void)
 		TEST(test_publish_population_losses_are_shown_by_process),
 		TEST(test_publish_population_of_nobody_has_an_index),
 		TEST(test_publish_population_that_cannot_be_written_is_said_and_failed),
-		TEST(test_publish_listed_keeps_what_has_ended_and_merges_nothing),
+		TEST(test_publish_listed_forgets_what_has_ended_and_merges_nothing),
 		TEST(test_publish_listed_prints_each_and_lists_what_was_written_before),
 	};
 
