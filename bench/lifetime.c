@@ -19,6 +19,11 @@ static u64 next(u64 *chance)
 	return *chance >> 33;
 }
 
+static struct lifetime_time at(u32 tick)
+{
+	return (struct lifetime_time){tick, tick};
+}
+
 /* A birth, and for three of four a death some cycles later: the caches miss as they would in a large program. */
 static double measure_events(struct lifetime *lifetimes)
 {
@@ -33,7 +38,7 @@ static double measure_events(struct lifetime *lifetimes)
 		events++;
 		if (next(&chance) % 4 == 0)
 			continue;
-		lifetime_death(lifetime, birth, birth + (u32)(next(&chance) % 50));
+		lifetime_death(lifetime, at(birth), at(birth + (u32)(next(&chance) % 50)));
 		events++;
 	}
 	return (double)(clock_now_ns() - start) / EVENTS;
@@ -46,10 +51,12 @@ static double measure_verdicts(const struct lifetime *lifetimes, u32 *counts)
 	for (u32 i = 0; i < SITES; i++) {
 		struct survival survival = {0};
 		struct flow flow = {0};
+		struct flow_trend trend;
 
 		survival_add(&survival, &lifetimes[i], 1);
 		flow_add(&flow, &lifetimes[i], 1, CYCLES + 50);
-		counts[verdict_of(&survival, &flow, 2)]++;
+		flow_conclude(&flow, CYCLES + 50, &trend);
+		counts[verdict_of(&survival, &trend, CYCLES + 50, 2)]++;
 	}
 	return (double)(clock_now_ns() - start) / SITES;
 }

@@ -86,10 +86,10 @@ static double model_ns(void)
 		gc_model_allocate(&gc, 524288, i);
 		booking_add(&born->booking, &gc, 1, 1);
 		gc_model_birth(&gc, 524288);
-		lifetime_birth(&born->lifetime, gc.cycle);
+		lifetime_birth(&born->lifetime, gc.tick);
 		gc_model_tick(&gc, i);
 		gc_model_change(&gc, birth, -524288);
-		lifetime_death(&dead->lifetime, birth, gc.cycle);
+		lifetime_death(&dead->lifetime, (struct lifetime_time){birth, birth}, gc_model_now(&gc));
 		booking_add(&dead->booking, &gc, 0, -1);
 	}
 	start = clock_now_ns() - start;

@@ -65,6 +65,16 @@ void json_profile_ledger(struct json *json, const u64 ledger[COUNTER_MAX])
 
 /* --- lifetimes --- */
 
+void json_profile_growth(struct json *json, const struct profile *profile, const struct lifetime_summary *summary)
+{
+	bool grows = summary->verdict == VERDICT_GROWING;
+
+	json_text(json, "verdict", verdict_name(summary->verdict));
+	json_double(json, "growth_bytes_per_second", grows ? summary->growth : NAN);
+	json_double(json, "growth_standard_error", grows ? summary->growth_error : NAN);
+	json_double(json, "seconds_to_memory_limit", lifetime_summary_time_left(profile, summary));
+}
+
 static void write_point(struct json *json, const char *name, const struct survival_point *point)
 {
 	json_object(json, name);
@@ -92,12 +102,9 @@ static void write_lifespan(struct json *json, const struct profile *profile, con
 	}
 	json_object(json, "lifespan");
 	json_u64(json, "samples", summary->samples);
-	json_text(json, "verdict", verdict_name(summary->verdict));
 	write_survival(json, "objects", &summary->objects);
 	write_survival(json, "bytes", &summary->bytes);
-	json_double(json, "growth_bytes_per_second", summary->growth);
-	json_double(json, "growth_standard_error", summary->growth_error);
-	json_double(json, "seconds_to_memory_limit", lifetime_summary_time_left(profile, summary));
+	json_profile_growth(json, profile, summary);
 	json_close(json);
 }
 
@@ -122,7 +129,7 @@ static void write_ages(struct json *json, const struct profile_model *model)
 		json_u64(json, NULL, model->age_ns[class]);
 	json_close(json);
 	json_array(json, "bucket_ns");
-	for (u32 bucket = 0; bucket <= model->cycles / lifetime_width(model->cycles); bucket++)
+	for (u32 bucket = 0; bucket <= model->ticks / lifetime_width(model->ticks); bucket++)
 		json_u64(json, NULL, model->clock_ns[bucket]);
 	json_close(json);
 }
@@ -141,6 +148,7 @@ static void write_model(struct json *json, const struct profile *profile, const 
 	json_u64(json, "tenure", model->tenure);
 	json_u64(json, "cycles", model->cycles);
 	json_u64(json, "requests", model->requests);
+	json_u64(json, "ticks", model->ticks);
 	json_u64(json, "cycles_ns", model->cycles_ns);
 	json_double(json, "cycles_bytes", model->cycles_bytes);
 	json_double(json, "marked_bytes", model->marked_bytes);

@@ -2,6 +2,7 @@
 #pragma once
 /* A profile as JSON (docs/formats.md): everything heaptap knows of one process. */
 #include "base/json.h"
+#include "profile/lifetime_summary.h"
 #include "profile/profile.h"
 
 /* Flushed. 0 or negative errno. */
@@ -14,3 +15,5 @@ void json_profile_measures(struct json *json, const u64 value[MEASURE_MAX], bool
 void json_profile_peak(struct json *json, const struct profile *profile);
 void json_profile_rss(struct json *json, const struct profile *profile);
 void json_profile_ledger(struct json *json, const u64 ledger[COUNTER_MAX]);
+/* The verdict; growth is null unless it is `growing`. */
+void json_profile_growth(struct json *json, const struct profile *profile, const struct lifetime_summary *summary);

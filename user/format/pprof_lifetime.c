@@ -8,7 +8,7 @@
 #include "heap/gc_model.h"
 
 /* The numbers of the model that the message has under the same names. */
-#define COUNTS(EACH) EACH(gogc_percent) EACH(tenure) EACH(cycles) EACH(requests)
+#define COUNTS(EACH) EACH(gogc_percent) EACH(tenure) EACH(cycles) EACH(requests) EACH(ticks)
 #define AMOUNTS(EACH)                                                                                                  \
 	EACH(cycles_bytes)                                                                                             \
 	EACH(marked_bytes)                                                                                             \
@@ -68,7 +68,7 @@ static double amount(double bytes)
 static bool is_plausible(const Pprof__Model *message)
 {
 	return message->tenure >= 1 && message->tenure <= GC_TENURE_MAX && message->gogc_percent <= UINT32_MAX &&
-	       message->cycles <= UINT32_MAX && message->requests <= UINT32_MAX &&
+	       message->cycles <= UINT32_MAX && message->requests <= UINT32_MAX && message->ticks <= UINT32_MAX &&
 	       message->n_clock_ns <= LIFETIME_BUCKETS && message->n_age_ns <= LIFETIME_CLASSES;
 }
 
@@ -82,6 +82,8 @@ int pprof_model_unpack(const Pprof__Model *message, struct profile *profile)
 		return -EBADMSG;
 	model->known = true;
 	COUNTS(UNPACK_COUNT)
+	if (!model->ticks)
+		model->ticks = model->cycles;
 	model->cycles_ns = message->cycles_ns;
 	AMOUNTS(UNPACK_AMOUNT)
 	for (size_t i = 0; i < message->n_clock_ns; i++)
@@ -112,7 +114,7 @@ int pprof_lifetime_unpack(const Pprof__Lifetime *message, const struct profile *
 	lifetime = sample->lifetime = calloc(1, sizeof(*lifetime));
 	if (!lifetime)
 		return -ENOMEM;
-	lifetime_advance(lifetime, profile->model.cycles);
+	lifetime_advance(lifetime, profile->model.ticks);
 	err = copy_table(message->died, message->n_died, lifetime->died, LIFETIME_CLASSES);
 	err = err ? err : copy_table(message->ended, message->n_ended, lifetime->ended, LIFETIME_CLASSES);
 	err = err ? err : copy_table(message->born, message->n_born, lifetime->born, LIFETIME_BUCKETS);

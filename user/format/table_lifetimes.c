@@ -51,35 +51,73 @@ static void print_site(const struct profile *profile, const struct profile_site 
 {
 	const struct lifetime_summary *summary = &site->lifetime_summary;
 	const struct survival_point *young = &summary->objects.young, *tenured = &summary->objects.tenured;
-	bool grows = summary->verdict != VERDICT_UNKNOWN && summary->growth_error > 0, known = summary->samples;
+	bool grows = summary->verdict == VERDICT_GROWING, known = summary->samples;
 	char label[SITE_LABEL_SIZE];
 
 	fprintf(out, "  %10s %10s %6s %6s %8s %10s %-9s %9s  %s\n", units_bytes(site->value[INUSE_SPACE]).text,
 		units_bytes(per_second(profile, site->value[ALLOC_SPACE])).text,
-		known ? share(young->estimate).text : "-",
+		known && survived(young) ? share(young->estimate).text : "-",
 		known && survived(tenured) ? share(tenured->estimate).text : "-",
 		known ? median(profile, summary).text : "-", grows ? rate(summary->growth).text : "-",
 		verdict_name(summary->verdict), units_digits(summary->samples).text,
 		site_label(profile, site, SITE_COLUMNS, label));
 }
 
-static void print_growing(const struct profile *profile, const struct profile_site *site, FILE *out)
+/* "grows by 25.0 MiB a second (standard error 3.2 MiB), the cgroup's limit of 1.0 GiB is 32.9 s away" */
+static void print_growth(const struct profile *profile, const struct lifetime_summary *summary, FILE *out)
 {
-	double left_s = lifetime_summary_time_left(profile, &site->lifetime_summary);
-	char label[SITE_LABEL_SIZE];
+	double left_s = lifetime_summary_time_left(profile, summary);
 
-	fprintf(out, "  grows by %s a second (standard error %s)", rate(site->lifetime_summary.growth).text,
-		units_bytes(site->lifetime_summary.growth_error).text);
+	fprintf(out, "grows by %s a second (standard error %s)", rate(summary->growth).text,
+		units_bytes(summary->growth_error).text);
 	if (isfinite(left_s))
 		fprintf(out, ", the cgroup's limit of %s is %s away", units_bytes(profile->memory_limit).text,
 			units_seconds(left_s * 1e9).text);
+}
+
+static void print_growing(const struct profile *profile, const struct profile_site *site, FILE *out)
+{
+	char label[SITE_LABEL_SIZE];
+
+	fputs("  ", out);
+	print_growth(profile, &site->lifetime_summary, out);
 	fprintf(out, ":\n    %s\n", site_label(profile, site, TABLE_COLUMNS - 4, label));
 }
 
-static void print_process(const struct profile *profile, FILE *out)
+/* Nothing is said of growth yet: how far the recording has come, and what helps. */
+static void print_early(const struct profile *profile, FILE *out)
+{
+	fprintf(out,
+		"  too early (%" PRIu32
+		" of %d cycles, each second counting as one) to tell what grows: record longer, or\n"
+		"  lower --gogc.\n",
+		profile->model.ticks, VERDICT_TICKS);
+}
+
+static void print_verdict(const struct profile *profile, FILE *out)
+{
+	struct lifetime_summary summary;
+
+	if (lifetime_summary_of_process(profile, &summary))
+		return;
+	fputs("The whole process", out);
+	if (summary.verdict == VERDICT_GROWING) {
+		fputc(' ', out);
+		print_growth(profile, &summary, out);
+	} else {
+		fprintf(out, ": %s", verdict_name(summary.verdict));
+	}
+	fputs(".\n", out);
+	if (profile->model.ticks < VERDICT_TICKS)
+		print_early(profile, out);
+}
+
+static void print_model(const struct profile *profile, FILE *out)
 {
 	const struct profile_model *model = &profile->model;
 
+	if (!model->cycles)
+		return;
 	fprintf(out, "Under a collector (GOGC=%" PRIu32 "): %" PRIu32 " cycle%s of %s and %s on average",
 		model->gogc_percent, model->cycles, model->cycles == 1 ? "" : "s",
 		units_bytes(lifetime_summary_cycle_bytes(profile)).text,
@@ -136,7 +174,7 @@ static bool print_unknown(const struct profile *profile, FILE *out)
 		      out);
 	else if (!profile->model.gogc_percent)
 		fputs("\nLifetimes are not known: the model collector was off (--gogc off).\n", out);
-	else if (!profile->model.cycles)
+	else if (!profile->model.cycles && profile->model.ticks < VERDICT_TICKS)
 		fprintf(out,
 			"\nNothing can be said of lifetimes yet: the model collector's first cycle takes %s of "
 			"allocations, or two minutes.\n",
@@ -161,7 +199,8 @@ void table_lifetimes_print(const struct profile *profile, unsigned int top, FILE
 	if (order) {
 		qsort(order, count, sizeof(*order), compare_growth);
 		print_sites(profile, order, count, count < top ? count : top, out);
-		print_process(profile, out);
+		print_verdict(profile, out);
+		print_model(profile, out);
 	} else {
 		fputs("\n(no memory for the table of lifetimes)\n", out);
 	}
@@ -169,15 +208,35 @@ void table_lifetimes_print(const struct profile *profile, unsigned int top, FILE
 	free(sites);
 }
 
-u32 table_lifetimes_growing(const struct profile *profile)
+static void tell(const struct profile *profile, const struct lifetime_summary *summary, const char *where,
+		 void (*each)(const char *line, void *arg), void *arg)
 {
+	char line[SITE_LABEL_SIZE + 128];
+
+	snprintf(line, sizeof(line), "process %" PRIu32 " (%s), %s a second: %s", profile->pid, profile->comm,
+		 rate(summary->growth).text, where);
+	each(line, arg);
+}
+
+u32 table_lifetimes_growing(const struct profile *profile, void (*each)(const char *line, void *arg), void *arg)
+{
+	struct lifetime_summary process;
 	struct profile_site *sites;
+	char label[SITE_LABEL_SIZE];
 	u32 count, growing = 0;
 
 	if (!profile->model.known || profile_sites(profile, INUSE_SPACE, &sites, &count))
 		return 0;
-	for (u32 i = 0; i < count; i++)
-		growing += is_growing(&sites[i]);
+	for (u32 i = 0; i < count; i++) {
+		if (!is_growing(&sites[i]))
+			continue;
+		growing++;
+		tell(profile, &sites[i].lifetime_summary, site_label(profile, &sites[i], TABLE_COLUMNS, label), each,
+		     arg);
+	}
 	free(sites);
-	return growing;
+	if (growing || lifetime_summary_of_process(profile, &process) || process.verdict != VERDICT_GROWING)
+		return growing;
+	tell(profile, &process, "no site by itself", each, arg);
+	return 1;
 }

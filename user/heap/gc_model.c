@@ -4,7 +4,7 @@
 
 void gc_model_init(struct gc_model *gc, const struct gc_options *options, u64 now_ns)
 {
-	*gc = (struct gc_model){.options = *options, .start = {.time_ns = now_ns}};
+	*gc = (struct gc_model){.options = *options, .start = {.time_ns = now_ns}, .bucket_ns = {now_ns}};
 	if (!gc->options.tenure)
 		gc->options.tenure = GC_TENURE_DEFAULT;
 }
@@ -41,6 +41,31 @@ static void remember(struct gc_model *gc, u64 now_ns)
 	}
 }
 
+/* Buckets fold as those of lifetime.h do. */
+static void mark_buckets(struct gc_model *gc, u32 before, u64 now_ns)
+{
+	u32 width = lifetime_width(before), wanted = lifetime_width(gc->tick);
+
+	for (; width < wanted; width *= 2)
+		for (u32 bucket = 0; bucket < LIFETIME_BUCKETS / 2; bucket++)
+			gc->bucket_ns[bucket] = gc->bucket_ns[2 * bucket];
+	for (u32 bucket = before / width + 1; bucket <= gc->tick / width; bucket++)
+		gc->bucket_ns[bucket] = now_ns;
+}
+
+/* It never goes back: events that the kernel sent at the same moment may come in any order. */
+static void advance_clock(struct gc_model *gc, u64 now_ns)
+{
+	u64 passed_ns = now_ns > gc->start.time_ns ? now_ns - gc->start.time_ns : 0;
+	u64 tick = gc->cycle + passed_ns / 1000000000;
+	u32 before = gc->tick;
+
+	if (tick <= before)
+		return;
+	gc->tick = tick < UINT32_MAX ? (u32)tick : UINT32_MAX;
+	mark_buckets(gc, before, now_ns);
+}
+
 static void complete(struct gc_model *gc, u64 now_ns)
 {
 	gc->cycle++;
@@ -53,17 +78,22 @@ static void complete(struct gc_model *gc, u64 now_ns)
 	gc->since_bytes = 0;
 	promote(gc);
 	remember(gc, now_ns);
+	advance_clock(gc, now_ns);
+}
+
+struct lifetime_time gc_model_now(const struct gc_model *gc)
+{
+	return (struct lifetime_time){gc->cycle, gc->tick};
 }
 
 void gc_model_tick(struct gc_model *gc, u64 now_ns)
 {
 	u64 due_ns;
 
-	if (!gc->options.gogc_percent)
-		return;
 	/* At the moment they were due, whenever that is noticed. */
-	while ((due_ns = gc_model_moment(gc, gc->cycle).time_ns + GC_PERIOD_NS) <= now_ns)
+	while (gc->options.gogc_percent && ((due_ns = gc_model_moment(gc, gc->cycle).time_ns + GC_PERIOD_NS) <= now_ns))
 		complete(gc, due_ns);
+	advance_clock(gc, now_ns);
 }
 
 void gc_model_allocate(struct gc_model *gc, double bytes, u64 now_ns)

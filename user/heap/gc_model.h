@@ -40,13 +40,15 @@ struct moment {
 struct gc_model {
 	struct gc_options options;
 	u32 cycle;     /* paced ones completed: the clock of ages */
+	u32 tick;      /* cycles and seconds together: the clock of the buckets of lifetime.h */
 	u32 booked;    /* paced and requested ones completed: the clock of bookings */
 	u32 published; /* bookings to slots up to this one are public */
 	double allocated_bytes;
 	double live_bytes;
-	double marked_bytes;  /* alive when the last paced cycle completed */
-	double since_bytes;   /* allocated since */
-	double visited_bytes; /* what all marks together would have visited */
+	double marked_bytes;		 /* alive when the last paced cycle completed */
+	double since_bytes;		 /* allocated since */
+	double visited_bytes;		 /* what all marks together would have visited */
+	u64 bucket_ns[LIFETIME_BUCKETS]; /* when each of those began */
 	/* generations */
 	double young_bytes[GC_KEPT]; /* alive and not tenured, by birth modulo GC_KEPT */
 	double born_bytes[GC_KEPT];
@@ -60,10 +62,13 @@ struct gc_model {
 void gc_model_init(struct gc_model *gc, const struct gc_options *options, u64 now_ns);
 
 /*
- * Complete the cycles that time alone has completed by `now_ns`, each at the moment it was due: before every event, and
+ * Advance the clock, and complete the cycles that time alone has completed by `now_ns`, each at the moment it was due: before every event, and
  * now and then without one, but only up to a time before which no event will be told any more.
  */
 void gc_model_tick(struct gc_model *gc, u64 now_ns);
+
+/* The moment that the last tick or completed cycle has reached. */
+struct lifetime_time gc_model_now(const struct gc_model *gc);
 
 /* `bytes` are about to be allocated: may complete a cycle first. */
 void gc_model_allocate(struct gc_model *gc, double bytes, u64 now_ns);
@@ -79,8 +84,8 @@ double gc_model_goal(const struct gc_model *gc);
 void gc_model_request(struct gc_model *gc);
 
 /*
- * When paced cycle `cycle` completed, or the first one after it that is still known: exactly for the last 32 and for
- * the beginnings of the buckets of lifetime.h, within 1/16 of how long ago that was for others. Cycle 0 is the beginning.
+ * When paced cycle `cycle` completed, or the first one after it that is still known: exactly for the last 32,
+ * within 1/16 of how long ago that was for others. Cycle 0 is the beginning.
  */
 struct moment gc_model_moment(const struct gc_model *gc, u32 cycle);
 

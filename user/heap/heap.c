@@ -71,8 +71,8 @@ static void leave_use(struct heap *heap, const struct heap_object *object)
 	site->inuse_count--;
 	heap->inuse_count--;
 	heap->inuse_bytes -= site->weight_bytes;
-	gc_model_change(&heap->gc, object->birth, -site->weight_bytes);
-	lifetime_death(&site->lifetime, object->birth, heap->gc.cycle);
+	gc_model_change(&heap->gc, object->birth.cycle, -site->weight_bytes);
+	lifetime_death(&site->lifetime, object->birth, gc_model_now(&heap->gc));
 	booking_add(&site->booking, &heap->gc, 0, -1);
 }
 
@@ -87,9 +87,9 @@ static void count_alloc(struct heap *heap, struct heap_site *site, struct heap_o
 		heap->unfollowed_count++;
 		return;
 	}
-	object->birth = heap->gc.cycle;
+	object->birth = gc_model_now(&heap->gc);
 	gc_model_birth(&heap->gc, site->weight_bytes);
-	lifetime_birth(&site->lifetime, object->birth);
+	lifetime_birth(&site->lifetime, object->birth.tick);
 	enter_use(heap, site, now_ns);
 }
 
@@ -144,7 +144,7 @@ int heap_move(struct heap *heap, u64 id, u32 tid)
 	if (!object)
 		return -ENOENT;
 	object->moved_by = tid;
-	object->death = heap->gc.cycle;
+	object->death = gc_model_now(&heap->gc);
 	HASH_FIND(hh, heap->moved, &tid, sizeof(tid), previous);
 	if (previous) {
 		HASH_DEL(heap->moved, previous);
@@ -167,7 +167,7 @@ int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
 	if (!hash_kept(&object->hh, object))
 		return -ENOMEM;
 	enter_use(heap, object->site, now_ns);
-	gc_model_change(&heap->gc, object->birth, object->site->weight_bytes);
+	gc_model_change(&heap->gc, object->birth.cycle, object->site->weight_bytes);
 	lifetime_revive(&object->site->lifetime, object->birth, object->death);
 	booking_add(&object->site->booking, &heap->gc, 0, 1);
 	heap->freed_count--;
@@ -177,9 +177,9 @@ int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
 void heap_lifetimes_close(struct heap *heap)
 {
 	for (struct heap_object *object = heap->objects; object; object = object->hh.next)
-		lifetime_end(&object->site->lifetime, object->birth, heap->gc.cycle);
+		lifetime_end(&object->site->lifetime, object->birth.cycle, heap->gc.cycle);
 	for (struct heap_site *site = heap->sites; site; site = site->hh.next)
-		lifetime_advance(&site->lifetime, heap->gc.cycle);
+		lifetime_advance(&site->lifetime, heap->gc.tick);
 }
 
 void heap_lifetimes_reopen(struct heap *heap)

@@ -28,9 +28,8 @@ struct heap_object {
 	u64 id;
 	u64 addr;
 	struct heap_site *site;
-	u32 moved_by; /* thread whose realloc has it; 0: it is in use */
-	u32 birth;    /* paced cycles completed before */
-	u32 death;    /* the same of a moved one */
+	u32 moved_by;			   /* thread whose realloc has it; 0: it is in use */
+	struct lifetime_time birth, death; /* death: of a moved one */
 	UT_hash_handle hh;
 };
 

@@ -180,13 +180,14 @@ static u64 least_age_ns(const struct gc_model *gc, u32 class, u64 now_ns)
 static void copy_model(const struct gc_model *gc, u64 now_ns, struct profile_model *model)
 {
 	struct moment last = gc_model_moment(gc, gc->cycle);
-	u32 width = lifetime_width(gc->cycle);
+	u32 width = lifetime_width(gc->tick);
 
 	*model = (struct profile_model){
 		.known = true,
 		.gogc_percent = gc->options.gogc_percent,
 		.tenure = gc->options.tenure,
 		.cycles = gc->cycle,
+		.ticks = gc->tick,
 		.requests = gc->booked - gc->cycle,
 		.cycles_ns = last.time_ns - gc->start.time_ns,
 		.cycles_bytes = last.allocated_bytes,
@@ -198,8 +199,8 @@ static void copy_model(const struct gc_model *gc, u64 now_ns, struct profile_mod
 		.judged_bytes = gc->judged_bytes,
 		.promoted_bytes = gc->promoted_bytes,
 	};
-	for (u32 bucket = 0; bucket * width <= gc->cycle; bucket++)
-		model->clock_ns[bucket] = gc_model_moment(gc, bucket * width).time_ns - gc->start.time_ns;
+	for (u32 bucket = 0; bucket <= gc->tick / width; bucket++)
+		model->clock_ns[bucket] = gc->bucket_ns[bucket] - gc->start.time_ns;
 	for (u32 class = 0; class < LIFETIME_CLASSES; class ++)
 		model->age_ns[class] = least_age_ns(gc, class, now_ns);
 }

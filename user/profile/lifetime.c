@@ -52,27 +52,27 @@ static void fold(struct lifetime *lifetime)
 	memcpy(lifetime->gone, folded.gone, sizeof(folded.gone));
 }
 
-u32 lifetime_width(u32 cycle)
+u32 lifetime_width(u32 tick)
 {
 	u32 width = 1; /* 2^29 at most: 14 * 2^29 > 2^32 */
 
-	while (cycle / width >= LIFETIME_BUCKETS)
+	while (tick / width >= LIFETIME_BUCKETS)
 		width *= 2;
 	return width;
 }
 
-void lifetime_advance(struct lifetime *lifetime, u32 cycle)
+void lifetime_advance(struct lifetime *lifetime, u32 tick)
 {
 	if (!lifetime->width)
 		lifetime->width = 1;
-	while (cycle / lifetime->width >= LIFETIME_BUCKETS)
+	while (tick / lifetime->width >= LIFETIME_BUCKETS)
 		fold(lifetime);
 }
 
-void lifetime_birth(struct lifetime *lifetime, u32 cycle)
+void lifetime_birth(struct lifetime *lifetime, u32 tick)
 {
-	lifetime_advance(lifetime, cycle);
-	add(&lifetime->born[cycle / lifetime->width], 1);
+	lifetime_advance(lifetime, tick);
+	add(&lifetime->born[tick / lifetime->width], 1);
 }
 
 static u32 *death_cell(struct lifetime *lifetime, u32 birth, u32 death)
@@ -83,16 +83,16 @@ static u32 *death_cell(struct lifetime *lifetime, u32 birth, u32 death)
 	return &lifetime->gone[lifetime_cell(birth / lifetime->width, death / lifetime->width)];
 }
 
-void lifetime_death(struct lifetime *lifetime, u32 birth, u32 death)
+void lifetime_death(struct lifetime *lifetime, struct lifetime_time birth, struct lifetime_time death)
 {
-	add(death_cell(lifetime, birth, death), 1);
-	add(&lifetime->died[age_class(birth, death)], 1);
+	add(death_cell(lifetime, birth.tick, death.tick), 1);
+	add(&lifetime->died[age_class(birth.cycle, death.cycle)], 1);
 }
 
-void lifetime_revive(struct lifetime *lifetime, u32 birth, u32 death)
+void lifetime_revive(struct lifetime *lifetime, struct lifetime_time birth, struct lifetime_time death)
 {
-	take(death_cell(lifetime, birth, death));
-	take(&lifetime->died[age_class(birth, death)]);
+	take(death_cell(lifetime, birth.tick, death.tick));
+	take(&lifetime->died[age_class(birth.cycle, death.cycle)]);
 }
 
 void lifetime_end(struct lifetime *lifetime, u32 birth, u32 cycle)

@@ -17,7 +17,7 @@ void lifetime_summary_add(struct lifetime_sum *sum, const struct profile *profil
 		return;
 	survival_add(&sum->objects, sample->lifetime, 1 / p);
 	survival_add(&sum->bytes, sample->lifetime, bytes);
-	flow_add(&sum->flow, sample->lifetime, bytes, profile->model.cycles);
+	flow_add(&sum->flow, sample->lifetime, bytes, profile->model.ticks);
 }
 
 static void conclude_survival(const struct survival *survival, u32 tenure, struct lifetime_summary_survival *ret)
@@ -32,14 +32,22 @@ void lifetime_summary_conclude(const struct lifetime_sum *sum, const struct prof
 			       struct lifetime_summary *ret_summary)
 {
 	const struct profile_model *model = &profile->model;
+	struct flow_trend trend;
+	double error;
 
 	*ret_summary = (struct lifetime_summary){.samples = sum->objects.samples};
 	conclude_survival(&sum->objects, model->tenure, &ret_summary->objects);
 	conclude_survival(&sum->bytes, model->tenure, &ret_summary->bytes);
-	ret_summary->growth = verdict_growth(&sum->flow, model->clock_ns, model->cycles, &ret_summary->growth_error);
-	ret_summary->growth *= 1e9;
-	ret_summary->growth_error *= 1e9;
-	ret_summary->verdict = verdict_of(&sum->objects, &sum->flow, model->tenure);
+	flow_conclude(&sum->flow, model->ticks, &trend);
+	ret_summary->verdict = verdict_of(&sum->objects, &trend, model->ticks, model->tenure);
+	if (ret_summary->verdict != VERDICT_GROWING) {
+		/* Without cycles there are no ages, and so nothing but growth to tell. */
+		if (!model->gogc_percent)
+			ret_summary->verdict = VERDICT_UNKNOWN;
+		return;
+	}
+	ret_summary->growth = 1e9 * verdict_growth(&trend, model->clock_ns, &error);
+	ret_summary->growth_error = 1e9 * error;
 }
 
 int lifetime_summary_of_process(const struct profile *profile, struct lifetime_summary *ret_summary)

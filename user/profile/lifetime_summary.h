@@ -14,8 +14,8 @@ struct lifetime_summary {
 		struct survival_point young, tenured; /* of one cycle, of `tenure` cycles */
 		double median_cycles;		      /* NAN: most live too long to tell */
 	} objects, bytes;
-	double growth, growth_error; /* bytes a second that come to stay */
 	enum verdict verdict;
+	double growth, growth_error; /* bytes a second that come to stay; 0 unless it is growing */
 };
 
 struct lifetime_sum {

@@ -86,6 +86,7 @@ struct profile_model {
 	u32 gogc_percent; /* 0: off */
 	u32 tenure;
 	u32 cycles, requests;
+	u32 ticks;	     /* cycles and seconds, see lifetime.h */
 	u64 cycles_ns;	     /* from the beginning to the end of the last cycle */
 	double cycles_bytes; /* allocated in that time */
 	double marked_bytes, goal_bytes;

@@ -105,10 +105,12 @@ struct product {
 
 void survival_add(struct survival *survival, const struct lifetime *lifetime, double weight)
 {
+	survival->died_young += lifetime->died[0];
 	for (u32 k = 0; k < LIFETIME_CLASSES; k++) {
 		double died = lifetime->died[k], ended = lifetime->ended[k];
 
 		survival->samples += (u64)lifetime->died[k] + lifetime->ended[k];
+		survival->lived += k ? (u64)lifetime->died[k] + lifetime->ended[k] : 0;
 		survival->died[k] += weight * died;
 		survival->died_squares[k] += weight * weight * died;
 		survival->ended[k] += weight * ended;
@@ -184,6 +186,11 @@ void survival_at(const struct survival *survival, u32 class, double risk, struct
 		multiply(&deaths, ret_point->at_risk, 1);
 		ret_point->lower = product_quantile(&deaths, risk / 2);
 	}
+}
+
+double survival_upper_by_count(const struct survival *survival, double risk)
+{
+	return beta_quantile(1 - risk, (double)survival->lived + 1, (double)survival->died_young);
 }
 
 bool survival_median(const struct survival *survival, double *ret_cycles)

@@ -19,7 +19,8 @@
 #include "profile/lifetime.h"
 
 struct survival {
-	u64 samples; /* raw */
+	u64 samples;	       /* raw */
+	u64 died_young, lived; /* of them: within their first cycle; known to have survived it */
 	double died[LIFETIME_CLASSES], died_squares[LIFETIME_CLASSES];
 	double ended[LIFETIME_CLASSES], ended_squares[LIFETIME_CLASSES];
 };
@@ -38,6 +39,12 @@ void survival_add(struct survival *survival, const struct lifetime *lifetime, do
  * `risk` at most, half of it at each side. Nothing at risk: the estimate is that of the last age anything was.
  */
 void survival_at(const struct survival *survival, u32 class, double risk, struct survival_point *ret_point);
+
+/*
+ * A one-sided upper bound of S(1) that takes all samples for alike, of Clopper and Pearson: it misses the share of samples
+ * with probability `risk` at most. 1 where nothing is known.
+ */
+double survival_upper_by_count(const struct survival *survival, double risk);
 
 /* Cycles that half of the objects survive, interpolated between ages; false when so many lived that it was not seen. */
 bool survival_median(const struct survival *survival, double *ret_cycles);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/string_list.h"
 #include "binary/symbolizer.h"
@@ -45,6 +46,8 @@ void aggregate_free(struct aggregate *aggregate)
 {
 	if (!aggregate)
 		return;
+	for (u32 i = 0; i < AGGREGATE_GROWING; i++)
+		free(aggregate->result.growing[i]);
 	index_table_release(&aggregate->result.processes);
 	index_table_release(&aggregate->result.merged);
 	merged_rows_release(&aggregate->executables);
@@ -93,13 +96,20 @@ static int take_profile(struct aggregate *aggregate, struct image *image, u64 no
 	return 0;
 }
 
+static void add_growing(const char *line, void *arg)
+{
+	struct aggregate_result *result = arg;
+
+	if (result->growing_sites < AGGREGATE_GROWING)
+		result->growing[result->growing_sites] = strdup(line); /* without memory it has no line */
+	result->growing_sites++;
+}
+
 static void count_in(struct aggregate *aggregate, const struct profile *profile)
 {
 	struct aggregate_result *result = &aggregate->result;
-	u32 growing = table_lifetimes_growing(profile);
 
-	result->growing_sites += growing;
-	result->growing_processes += growing > 0;
+	result->growing_processes += table_lifetimes_growing(profile, add_growing, result) > 0;
 	if (profile->perf_map_refused && !result->perfmaps_refused++) {
 		result->perf_map_refused = profile->perf_map_refused;
 		result->perf_map_pid = profile->pid;

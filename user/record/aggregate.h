@@ -55,6 +55,8 @@ int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq);
  */
 int aggregate_finish(struct aggregate *aggregate);
 
+#define AGGREGATE_GROWING 10
+
 /* What was added so far, and after aggregate_finish all of it. The aggregate owns it. */
 struct aggregate_result {
 	struct index_table processes, merged; /* lines of the index: `merged` is of containers and of all */
@@ -64,6 +66,7 @@ struct aggregate_result {
 	bool crowded;			      /* some were merged because of samples_max */
 	u32 own_files;			      /* processes with files of their own */
 	u32 growing_sites, growing_processes; /* see table_lifetimes_growing */
+	char *growing[AGGREGATE_GROWING];     /* what it says of the first of them */
 	u32 perfmaps_refused;		      /* processes whose perf map was not used */
 	const char *perf_map_refused;	      /* why the first of them was not, and its pid */
 	u32 perf_map_pid;

@@ -306,8 +306,12 @@ static int say_growing(const struct aggregate_result *result)
 
 	if (!sites)
 		return STATUS_DONE;
-	log_error("--fail-on growing: %u site%s in %u process%s grow%s", sites, sites == 1 ? "" : "s", processes,
+	log_error("--fail-on growing: %u site%s in %u process%s grow%s:", sites, sites == 1 ? "" : "s", processes,
 		  processes == 1 ? "" : "es", sites == 1 ? "s" : "");
+	for (u32 i = 0; i < AGGREGATE_GROWING && result->growing[i]; i++)
+		log_error("  %s", result->growing[i]);
+	if (sites > AGGREGATE_GROWING)
+		log_error("  and %u more; 'heaptap report --lifetimes' shows them", sites - AGGREGATE_GROWING);
 	return STATUS_FOUND;
 }
 

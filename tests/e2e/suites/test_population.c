@@ -32,7 +32,7 @@
 #define PROGRAMS	  4000
 #define PROGRAMS_STEP	  250
 #define PROGRAMS_INTERVAL "20000" /* a few samples each: every one of a new program has its stack sent raw */
-#define DESCRIPTORS_MAX	  1200 /* of 512 files that nobody uses, and of one step's programs */
+#define DESCRIPTORS_MAX	  1200	  /* of 512 files that nobody uses, and of one step's programs */
 
 static struct dialogue crowd;
 

@@ -136,21 +136,21 @@ static void leaked_by(const struct scene *scene, double unix_ns, double *ret_lea
 }
 
 /*
- * When those were born who count for growth: from the end of the first quarter of the cycles until a third of them
+ * When those were born who count for growth: from the end of the first quarter of the time until a third of it
  * before the end, both in whole buckets of time, rounded up. Widths are as user/profile/lifetime.h says.
  */
 static void growth_window(const cJSON *profile, double *ret_start, double *ret_end)
 {
 	const cJSON *buckets = json_member(json_member(profile, "model"), "bucket_ns");
-	uint64_t cycles = index_number(profile, "model.cycles"), width = 1, quarter, third;
+	uint64_t ticks = index_number(profile, "model.ticks"), width = 1, quarter, third;
 	double start = json_number(profile, "start_unix_ns");
 
-	while (cycles / width >= BUCKETS)
+	while (ticks / width >= BUCKETS)
 		width *= 2;
-	quarter = (cycles + 4 * width - 1) / (4 * width);
-	third = (cycles + 3 * width - 1) / (3 * width);
+	quarter = (ticks + 4 * width - 1) / (4 * width);
+	third = (ticks + 3 * width - 1) / (3 * width);
 	*ret_start = start + cJSON_GetNumberValue(cJSON_GetArrayItem(buckets, (int)quarter));
-	*ret_end = start + cJSON_GetNumberValue(cJSON_GetArrayItem(buckets, (int)(cycles / width - third)));
+	*ret_end = start + cJSON_GetNumberValue(cJSON_GetArrayItem(buckets, (int)(ticks / width - third)));
 }
 
 /*

@@ -211,6 +211,7 @@ static void test_read_pprof_of_model_that_cannot_be_is_refused(void **state)
 	REFUSES(-EBADMSG, message.model.tenure = 0);
 	REFUSES(-EBADMSG, message.model.tenure = 32);
 	REFUSES(-EBADMSG, message.model.cycles = 1ULL << 32);
+	REFUSES(-EBADMSG, message.model.ticks = 1ULL << 32);
 	REFUSES(-EBADMSG, message.model.requests = 1ULL << 32);
 	REFUSES(-EBADMSG, message.model.gogc_percent = 1ULL << 32);
 	REFUSES(-EBADMSG, message.model.n_clock_ns = LIFETIME_BUCKETS + 1);
@@ -221,14 +222,34 @@ static void test_read_pprof_of_model_that_cannot_be_is_refused(void **state)
 	REFUSES(-EBADMSG, message.lifetime.n_gone = LIFETIME_DEATH_BUCKETS + 1);
 }
 
-/* Counts that no process can have made, at every border of the cycles: conclusions are nonsense, and nothing more. */
-static void test_read_pprof_of_lying_lifetimes_stays_within_bounds(void **state)
+/* Before there were ticks buckets were of cycles alone. */
+static void test_read_pprof_without_ticks_takes_cycles_for_them(void **state)
 {
-	static const uint64_t cycles[] = {0, 1, 11, 12, 13, 14, 15, 27, 28, 29, 1000, 1U << 20, UINT32_MAX};
+	struct profile *profile;
 	struct message message;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cycles) / sizeof(*cycles); i++) {
+	message_init(&message);
+	message.counts[0] = 3;
+	message.counts[5] = 7;
+	message.model.cycles = 41;
+	message.lifetime.n_born = message.lifetime.n_gone = 6;
+	assert_int_equal(message_read(&message, &profile), 0);
+	assert_int_equal(profile->model.ticks, 41);
+	assert_int_equal(profile->samples[0].lifetime->width, 4);
+	assert_int_equal(profile->samples[0].lifetime->born[5], 7);
+	assert_int_equal(profile->samples[0].lifetime->gone[0], 3);
+	profile_free(profile);
+}
+
+/* Counts that no process can have made, at every border of the clock: conclusions are nonsense, and nothing more. */
+static void test_read_pprof_of_lying_lifetimes_stays_within_bounds(void **state)
+{
+	static const uint64_t ticks[] = {0, 1, 11, 12, 13, 14, 15, 27, 28, 29, 1000, 1U << 20, UINT32_MAX};
+	struct message message;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(ticks) / sizeof(*ticks); i++) {
 		struct profile_site *sites;
 		struct profile *profile;
 		u32 count;
@@ -236,7 +257,8 @@ static void test_read_pprof_of_lying_lifetimes_stays_within_bounds(void **state)
 		message_init(&message);
 		memset(message.counts, 0xff, sizeof(message.counts));
 		memset(message.times, 0xff, sizeof(message.times));
-		message.model.cycles = cycles[i];
+		message.model.cycles = ticks[i / 2];
+		message.model.ticks = i % 2 ? ticks[i / 2] : 0;
 		message.model.n_clock_ns = LIFETIME_BUCKETS;
 		message.model.n_age_ns = message.lifetime.n_died = message.lifetime.n_ended = LIFETIME_CLASSES;
 		message.lifetime.n_born = LIFETIME_BUCKETS;
@@ -280,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_read_pprof_of_other_sample_types_is_refused),
 		cmocka_unit_test(test_read_pprof_of_message_that_contradicts_itself_is_refused),
 		cmocka_unit_test(test_read_pprof_of_model_that_cannot_be_is_refused),
+		cmocka_unit_test(test_read_pprof_without_ticks_takes_cycles_for_them),
 		cmocka_unit_test(test_read_pprof_of_lying_lifetimes_stays_within_bounds),
 		cmocka_unit_test(test_read_pprof_of_odd_values_takes_them_for_unknown),
 	};

@@ -25,6 +25,14 @@ static void check_says(const struct profile *profile, unsigned int top, const ch
 	free(text);
 }
 
+static char kept[1024];
+
+static void keep_line(const char *line, void *arg)
+{
+	(void)arg;
+	snprintf(kept, sizeof(kept), "%s", line);
+}
+
 static void test_lifetable_of_living_profile_matches_golden_file(void **state)
 {
 	struct profile profile = golden_living();
@@ -43,7 +51,37 @@ static void test_lifetable_shows_growing_sites_before_larger_ones(void **state)
 	profile.samples[2].inuse_count = 100000;
 	check_says(&profile, 1, "make_node", true);
 	check_says(&profile, 1, "vdso", false);
-	assert_int_equal(table_lifetimes_growing(&profile), 1);
+	assert_int_equal(table_lifetimes_growing(&profile, keep_line, NULL), 1);
+	assert_string_equal(kept,
+			    "process 4242 (small), 25.0 MiB a second: make_node  small.c:12 < build_list < main < "
+			    "__libc_start_call_main");
+}
+
+/* After 12 cycles and 11 seconds nothing is steady yet, and no row has a growth without `growing`. */
+static void test_lifetable_of_a_short_recording_is_too_early(void **state)
+{
+	struct profile profile = golden_living();
+
+	(void)state;
+	profile.model.cycles = 12;
+	profile.model.ticks = 23;
+	check_says(&profile, 20, "too early (23 of 40 cycles, each second counting as one)", true);
+	check_says(&profile, 20, "- too early       200  make_node", true);
+	check_says(&profile, 20, "The whole process: ", true);
+	check_says(&profile, 20, "steady", false);
+	check_says(&profile, 20, "growing", false);
+	assert_int_equal(table_lifetimes_growing(&profile, keep_line, NULL), 0);
+}
+
+/* What does little but leak has no cycle for long; time alone makes it due. */
+static void test_lifetable_without_a_cycle_knows_growth(void **state)
+{
+	struct profile profile = golden_living();
+
+	(void)state;
+	profile.model.cycles = 0;
+	check_says(&profile, 20, "growing         200  make_node", true);
+	check_says(&profile, 20, "Under a collector", false);
 }
 
 static void test_lifetable_without_a_limit_says_nothing_of_it(void **state)
@@ -82,9 +120,9 @@ static void test_lifetable_says_why_nothing_is_known(void **state)
 	profile.model.gogc_percent = 0;
 	check_says(&profile, 20, "--gogc off", true);
 	profile.model.gogc_percent = 100;
-	profile.model.cycles = 0;
+	profile.model.cycles = profile.model.ticks = 0;
 	check_says(&profile, 20, "first cycle takes 200.0 MiB", true);
-	assert_int_equal(table_lifetimes_growing(&small), 0);
+	assert_int_equal(table_lifetimes_growing(&small, keep_line, NULL), 0);
 }
 
 static void test_lifespan_of_sites_is_what_they_were_made_to_be(void **state)
@@ -125,6 +163,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lifetable_of_living_profile_matches_golden_file),
 		cmocka_unit_test(test_lifetable_shows_growing_sites_before_larger_ones),
+		cmocka_unit_test(test_lifetable_of_a_short_recording_is_too_early),
+		cmocka_unit_test(test_lifetable_without_a_cycle_knows_growth),
 		cmocka_unit_test(test_lifetable_without_a_limit_says_nothing_of_it),
 		cmocka_unit_test(test_lifespan_time_left_is_room_by_growth),
 		cmocka_unit_test(test_lifetable_says_why_nothing_is_known),

@@ -70,8 +70,8 @@ static void assert_generations(void)
 				continue;
 			HASH_FIND(hh, heap->objects, &model->objects[at].id, sizeof(u64), object);
 			assert_non_null(object);
-			assert_int_equal(object->birth, model->objects[at].birth);
-			*(model->cycle - object->birth >= 2 ? &old : &young) += object->site->weight_bytes;
+			assert_int_equal(object->birth.cycle, model->objects[at].birth);
+			*(model->cycle - object->birth.cycle >= 2 ? &old : &young) += object->site->weight_bytes;
 		}
 		for (u32 k = 0; k < GC_KEPT; k++)
 			young -= heap->gc.young_bytes[k];

@@ -163,9 +163,14 @@ static inline struct profile golden_all_live(void)
 
 /*
  * Forty cycles of 8 MiB and a tenth of a second: make_node keeps all it makes, grow keeps nothing, what the vdso makes
- * lives for three cycles, and the unknown stack has too few samples for a verdict.
+ * lives for three cycles, and the unknown stack has too few samples for a verdict. A tick is as long as a cycle.
  */
 #define GOLDEN_CYCLES 40
+
+static inline struct lifetime_time golden_at(u32 cycle)
+{
+	return (struct lifetime_time){cycle, cycle};
+}
 
 static inline struct profile golden_living(void)
 {
@@ -188,12 +193,12 @@ static inline struct profile golden_living(void)
 		}
 		for (u32 i = 0; i < 10; i++) {
 			lifetime_birth(&lifetimes[1], cycle);
-			lifetime_death(&lifetimes[1], cycle, cycle);
+			lifetime_death(&lifetimes[1], golden_at(cycle), golden_at(cycle));
 		}
 		for (u32 i = 0; i < 2; i++) {
 			lifetime_birth(&lifetimes[2], cycle);
 			if (cycle + 3 < GOLDEN_CYCLES)
-				lifetime_death(&lifetimes[2], cycle, cycle + 3);
+				lifetime_death(&lifetimes[2], golden_at(cycle), golden_at(cycle + 3));
 			else
 				lifetime_end(&lifetimes[2], cycle, GOLDEN_CYCLES);
 		}
@@ -213,7 +218,7 @@ static inline struct profile golden_living(void)
 	model->known = true;
 	model->gogc_percent = 100;
 	model->tenure = 2;
-	model->cycles = GOLDEN_CYCLES;
+	model->cycles = model->ticks = GOLDEN_CYCLES;
 	model->requests = 1;
 	model->cycles_ns = GOLDEN_CYCLES * 100000000ULL;
 	model->cycles_bytes = GOLDEN_CYCLES * 8388608.0;

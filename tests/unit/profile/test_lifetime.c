@@ -11,6 +11,12 @@
 #include "profile/lifetime.h"
 #include "chance.h"
 
+/* Here ticks are cycles, but in test_lifetime_ages_go_by_cycles_and_buckets_by_ticks. */
+static struct lifetime_time at(u32 cycle)
+{
+	return (struct lifetime_time){cycle, cycle};
+}
+
 static void test_lifetime_class_ages_up_to_31_are_their_own(void **state)
 {
 	(void)state;
@@ -42,7 +48,7 @@ static void test_lifetime_death_is_counted_by_age_and_by_time(void **state)
 	(void)state;
 	lifetime_birth(&lifetime, 3);
 	lifetime_birth(&lifetime, 3);
-	lifetime_death(&lifetime, 3, 10);
+	lifetime_death(&lifetime, at(3), at(10));
 	lifetime_end(&lifetime, 3, 12);
 	assert_int_equal(lifetime.width, 1);
 	assert_int_equal(lifetime.born[3], 2);
@@ -51,12 +57,27 @@ static void test_lifetime_death_is_counted_by_age_and_by_time(void **state)
 	assert_int_equal(lifetime.ended[9], 1);
 }
 
+static void test_lifetime_ages_go_by_cycles_and_buckets_by_ticks(void **state)
+{
+	struct lifetime lifetime = {0};
+
+	(void)state;
+	lifetime_birth(&lifetime, 100);
+	lifetime_death(&lifetime, (struct lifetime_time){2, 100}, (struct lifetime_time){5, 900});
+	assert_int_equal(lifetime.width, 128);
+	assert_int_equal(lifetime.born[0], 1);
+	assert_int_equal(lifetime.gone[lifetime_cell(0, 7)], 1);
+	assert_int_equal(lifetime.died[3], 1);
+	lifetime_revive(&lifetime, (struct lifetime_time){2, 100}, (struct lifetime_time){5, 900});
+	assert_int_equal(lifetime.gone[lifetime_cell(0, 7)] + lifetime.died[3], 0);
+}
+
 static void test_lifetime_birth_after_death_is_age_0(void **state)
 {
 	struct lifetime lifetime = {0};
 
 	(void)state;
-	lifetime_death(&lifetime, 9, 4);
+	lifetime_death(&lifetime, at(9), at(4));
 	lifetime_end(&lifetime, 9, 4);
 	assert_int_equal(lifetime.died[0], 1);
 	assert_int_equal(lifetime.ended[0], 1);
@@ -98,7 +119,7 @@ static void test_lifetime_folding_keeps_every_count(void **state)
 			u32 birth = a < b ? a : b, death = a < b ? b : a;
 
 			lifetime_birth(&folded, birth);
-			lifetime_death(&folded, birth, death);
+			lifetime_death(&folded, at(birth), at(death));
 			wide.born[birth / wide.width]++;
 			wide.gone[lifetime_cell(birth / wide.width, death / wide.width)]++;
 			wide.died[lifetime_class(death - birth)]++;
@@ -115,10 +136,10 @@ static void test_lifetime_revive_takes_the_death_back(void **state)
 	(void)state;
 	lifetime_birth(&lifetime, 5);
 	lifetime_birth(&lifetime, 6);
-	lifetime_death(&lifetime, 5, 9);
+	lifetime_death(&lifetime, at(5), at(9));
 	before = lifetime;
-	lifetime_death(&lifetime, 6, 13);
-	lifetime_revive(&lifetime, 6, 13);
+	lifetime_death(&lifetime, at(6), at(13));
+	lifetime_revive(&lifetime, at(6), at(13));
 	assert_memory_equal(&lifetime, &before, sizeof(before));
 }
 
@@ -129,10 +150,10 @@ static void test_lifetime_revive_after_a_fold_finds_the_death(void **state)
 	(void)state;
 	lifetime_birth(&lifetime, 6);
 	before = lifetime;
-	lifetime_death(&lifetime, 6, 13);
+	lifetime_death(&lifetime, at(6), at(13));
 	lifetime_birth(&lifetime, 100);
 	lifetime_birth(&before, 100);
-	lifetime_revive(&lifetime, 6, 13);
+	lifetime_revive(&lifetime, at(6), at(13));
 	assert_memory_equal(&lifetime, &before, sizeof(before));
 }
 
@@ -141,7 +162,7 @@ static void test_lifetime_revive_without_a_death_changes_nothing(void **state)
 	struct lifetime lifetime = {.width = 1}, before = lifetime;
 
 	(void)state;
-	lifetime_revive(&lifetime, 6, 13);
+	lifetime_revive(&lifetime, at(6), at(13));
 	assert_memory_equal(&lifetime, &before, sizeof(before));
 }
 
@@ -152,7 +173,7 @@ static void test_lifetime_reopen_takes_ends_back(void **state)
 	(void)state;
 	lifetime_birth(&lifetime, 0);
 	lifetime_birth(&lifetime, 2);
-	lifetime_death(&lifetime, 0, 2);
+	lifetime_death(&lifetime, at(0), at(2));
 	before = lifetime;
 	lifetime_end(&lifetime, 2, 900);
 	lifetime_reopen(&lifetime);
@@ -165,7 +186,7 @@ static void test_lifetime_full_count_stays_full(void **state)
 
 	(void)state;
 	lifetime_birth(&lifetime, 0);
-	lifetime_death(&lifetime, 0, 0);
+	lifetime_death(&lifetime, at(0), at(0));
 	lifetime_advance(&lifetime, LIFETIME_BUCKETS);
 	assert_int_equal(lifetime.died[0], UINT32_MAX);
 	assert_int_equal(lifetime.born[0], UINT32_MAX);
@@ -181,8 +202,8 @@ static void test_lifetime_add_sums_two_records(void **state)
 		lifetime_birth(&parts[i % 2], i / 5);
 		lifetime_birth(&sum, i / 5);
 		if (i % 3) {
-			lifetime_death(&parts[i % 2], i / 5, i / 4);
-			lifetime_death(&sum, i / 5, i / 4);
+			lifetime_death(&parts[i % 2], at(i / 5), at(i / 4));
+			lifetime_death(&sum, at(i / 5), at(i / 4));
 		} else {
 			lifetime_end(&parts[i % 2], i / 5, 60);
 			lifetime_end(&sum, i / 5, 60);
@@ -213,6 +234,7 @@ int main(void)
 		cmocka_unit_test(test_lifetime_class_ages_up_to_31_are_their_own),
 		cmocka_unit_test(test_lifetime_class_older_ages_double),
 		cmocka_unit_test(test_lifetime_death_is_counted_by_age_and_by_time),
+		cmocka_unit_test(test_lifetime_ages_go_by_cycles_and_buckets_by_ticks),
 		cmocka_unit_test(test_lifetime_birth_after_death_is_age_0),
 		cmocka_unit_test(test_lifetime_advance_width_doubles_when_buckets_are_full),
 		cmocka_unit_test(test_lifetime_folding_keeps_every_count),

@@ -7,7 +7,7 @@
 static void die(struct lifetime *lifetime, u32 age, u32 count)
 {
 	while (count--)
-		lifetime_death(lifetime, 0, age);
+		lifetime_death(lifetime, (struct lifetime_time){0}, (struct lifetime_time){age, age});
 }
 
 static void end(struct lifetime *lifetime, u32 age, u32 count)

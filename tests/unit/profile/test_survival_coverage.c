@@ -75,7 +75,8 @@ static void draw_site(const struct law *law, bool mixed, bool censored, u64 seed
 		struct lifetime *lifetime = &lifetimes[mixed ? chance_next(&chance) % 5 : 0];
 
 		if (floor(death) <= floor(last))
-			lifetime_death(lifetime, 0, (u32)death);
+			lifetime_death(lifetime, (struct lifetime_time){0},
+				       (struct lifetime_time){(u32)death, (u32)death});
 		else
 			lifetime_end(lifetime, 0, (u32)last);
 	}
