@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 
 #include "base/log.h"
+#include "cli/doctor_clean.h"
 #include "cli/doctor_scan.h"
 #include "cli/doctor_translators.h"
 #include "record/launch.h"
@@ -309,7 +310,7 @@ static int print_target(const struct selection_options *options, const struct ca
 	struct doctor_target target = {&selection, options, calibration, kind};
 	int status;
 
-	if (!options->command && !options->pid_count && options->population == POPULATION_LISTED)
+	if (!selection_has_target(options))
 		return STATUS_DONE;
 	fflush(stdout); /* errors go to stderr, after what was printed so far */
 	selection_take_descriptors();
@@ -328,7 +329,7 @@ static int print_target(const struct selection_options *options, const struct ca
 
 /* --- all of it --- */
 
-int doctor_run(const struct selection_options *options)
+int doctor_run(const struct selection_options *options, bool clean)
 {
 	struct calibration calibration;
 	enum attach_kind kind = ATTACH_SESSION;
@@ -337,7 +338,7 @@ int doctor_run(const struct selection_options *options)
 	struct utsname kernel;
 	enum feature_id missing;
 	char sentence[512];
-	int status, target;
+	int status, target, cleaned;
 
 	if (uname(&kernel) || privileges_read(&privileges)) {
 		log_error("cannot look around: %s", strerror(errno));
@@ -356,9 +357,12 @@ int doctor_run(const struct selection_options *options)
 		status = print_cost(&calibration, &kind);
 	}
 	target = print_target(options, status ? NULL : &calibration, kind);
+	cleaned = clean ? doctor_clean(options) : STATUS_DONE;
 	if (fflush(stdout) || ferror(stdout)) {
 		log_error("cannot write to standard output: %s", strerror(errno));
 		return STATUS_FAILED;
 	}
-	return status ? status : target;
+	if (!status)
+		status = target;
+	return status ? status : cleaned;
 }

@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 	else if (options.verb == SUBCOMMAND_REPORT)
 		status = report_run(&options.report);
 	else
-		status = doctor_run(&options.record.target);
+		status = doctor_run(&options.record.target, options.clean);
 	link_keeper_stop();
 	options_release(&options);
 	return status;

@@ -19,6 +19,7 @@ struct options {
 	int verbosity;		      /* -1: -q, 0, 1: -v */
 	struct record_options record; /* doctor uses the target only */
 	struct report_options report;
+	bool clean; /* of doctor */
 };
 
 #define OPTIONS_MAX 64 /* so that a word has a bit for each */

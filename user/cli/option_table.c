@@ -245,6 +245,8 @@ const struct option_row option_table[] = {
 	 .help = "Do not probe an allocator's own operator new, which may throw"},
 	{"show-allocator", 0, RECORD, FIELD(FLAG, record.show_allocator),
 	 .help = "Keep the allocator's own frames (default: hide them)"},
+	{"clean", 0, DOCTOR, FIELD(FLAG, clean),
+	 .help = "Take out breakpoints that stayed in the target (default: in any process) when heaptap was killed"},
 	{"format", 'f', REPORT, FIELD(CHOICE, report.format), .words = report_formats, .noun = "format",
 	 .argument = "FORMAT", .help = "table, text or folded (default table)"},
 	{"top", 'n', REPORT, FIELD(NUMBER, report.top), .initial = 20, .most = UINT_MAX, .noun = "sites",

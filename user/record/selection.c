@@ -13,6 +13,7 @@
 #include "system/cgroup_resolve.h"
 #include "system/procfs.h"
 #include "trace/attach_process.h"
+#include "trace/leftovers.h"
 #include "trace/link_keeper.h"
 
 #define THIS_MACHINE "" /* the root of all paths */
@@ -45,6 +46,11 @@ static int find_exe(struct selection *selection)
 	selection->exe_device = stat_buffer.st_dev;
 	selection->exe_inode = stat_buffer.st_ino;
 	return STATUS_DONE;
+}
+
+bool selection_has_target(const struct selection_options *options)
+{
+	return options->command || options->pid_count || options->population != POPULATION_LISTED;
 }
 
 int selection_open(const struct selection_options *options, struct selection *ret_selection)
@@ -224,6 +230,23 @@ static void look_out(const struct selection *selection, struct tracer *tracer)
 	tracer_populate(tracer, selection->group.path ? &group : NULL);
 }
 
+/* Before anything is probed: the kernel does not say whose a breakpoint is. */
+static void remove_leftovers(const struct pid_list *pids)
+{
+	struct leftovers leftovers;
+	int err = leftovers_remove(pids, &leftovers);
+
+	if (err)
+		log_detail("cannot look for breakpoints left by an earlier recording: %s", strerror(-err));
+	if (leftovers.removed)
+		log_note(
+			"took out %u breakpoint%s that had stayed in %u process%s (pid %d%s) when a heaptap was killed",
+			leftovers.removed, leftovers.removed == 1 ? "" : "s", leftovers.processes,
+			leftovers.processes == 1 ? "" : "es", leftovers.first, leftovers.processes == 1 ? "" : ", ...");
+	if (leftovers.staying)
+		log_detail("%u breakpoints of other programs are in the code of the processes", leftovers.staying);
+}
+
 int selection_attach(struct selection *selection, struct tracer *tracer)
 {
 	bool listed = selection->options->population == POPULATION_LISTED;
@@ -233,6 +256,8 @@ int selection_attach(struct selection *selection, struct tracer *tracer)
 	if (!listed)
 		look_out(selection, tracer);
 	status = selection_list(selection, &pids);
+	if (!status)
+		remove_leftovers(&pids);
 	if (!status && !listed)
 		status = attach_processes(tracer, pids.pids, pids.count, &selection->processes);
 	for (unsigned int i = 0; i < pids.count && !status && listed; i++)

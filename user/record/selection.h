@@ -39,6 +39,8 @@ struct selection {
 	bool empty;		/* it has been logged that the group has no processes left */
 };
 
+bool selection_has_target(const struct selection_options *options);
+
 /* Find what the options name. Must be followed by selection_release, also when it fails. */
 int selection_open(const struct selection_options *options, struct selection *ret_selection);
 void selection_release(struct selection *selection);

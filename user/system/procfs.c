@@ -93,6 +93,11 @@ pid_t procfs_parent(pid_t pid)
 	return status_number(pid, "\nPPid:");
 }
 
+pid_t procfs_tracer(pid_t pid)
+{
+	return status_number(pid, "\nTracerPid:");
+}
+
 bool procfs_maps_code(pid_t pid)
 {
 	char *exe = procfs_exe(pid);

@@ -4,8 +4,8 @@
  * What /proc says about one process. It may be gone between two calls: every function can fail with -ESRCH.
  *
  * The room: system/ asks the operating system, and knows nothing of allocators, probes and profiles. It owns
- *   - processes: procfs, proc_maps (what a process maps now), address_map (what it mapped over time), mapped_by, pid_list,
- *     root_fs (files as a process sees them);
+ *   - processes: procfs, proc_maps (what a process maps now), address_map (what it mapped over time), breakpoints, mapped_by,
+ *     pid_list, root_fs (files as a process sees them);
  *   - control groups and containers: cgroup_mounts, cgroup, cgroup_resolve, container, container_list,
  *     container_runtimes, container_path;
  *   - heaptap's own process and COMMAND: capability, signals, workload, file_copies.
@@ -27,6 +27,7 @@ u64 procfs_rss_bytes(pid_t pid); /* 0: unknown */
 u64 procfs_cpu_ns(pid_t pid);	 /* CPU time of all threads, the dead ones too; 0: unknown */
 
 pid_t procfs_parent(pid_t pid);	  /* 0: unknown, or none here */
+pid_t procfs_tracer(pid_t pid);	  /* the process that debugs it; 0: unknown, or none */
 bool procfs_maps_code(pid_t pid); /* false: gone, or a thread of the kernel */
 
 /*

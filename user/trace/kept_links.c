@@ -38,8 +38,10 @@ static int keep(struct kept_links *links, int fd, u32 number)
 	return 0;
 }
 
-static int open_perf(const struct link_leg *leg, int program, const char *path, int fds[DESCRIPTORS])
+static int open_event(const struct link_leg *leg, int program, const char *path, int fds[DESCRIPTORS])
 {
+	if (leg->event_only)
+		return uprobe_link_create_event(path, leg->offsets[0], leg->pid, leg->ret);
 	return uprobe_link_create_perf(program, path, leg->offsets[0], leg->cookies[0], leg->pid, leg->ret, &fds[1]);
 }
 
@@ -53,7 +55,7 @@ static int open_leg(struct kept_links *links, const struct link_request *request
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	fds[0] = leg->attach_type ? uprobe_link_create_multi(program, leg->attach_type, path, leg->offsets,
 							     leg->cookies, leg->count, leg->pid, leg->ret)
-				  : open_perf(leg, program, path, fds);
+				  : open_event(leg, program, path, fds);
 	if (fds[0] < 0)
 		return fds[0];
 	for (int i = 0; i < DESCRIPTORS && !err; i++)

@@ -7,6 +7,7 @@
  * good ("failed to unregister, leaking uprobe"). A process that exits by itself is safe: the kernel takes no more signals for
  * it. So a link is never closed by a system call. A child is forked that has the last descriptor, and exits.
  */
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "include/config.h"
@@ -17,7 +18,8 @@
 struct link_leg {
 	u32 attach_type; /* of its program; 0: a perf-event uprobe at the first offset */
 	u32 count;
-	pid_t pid; /* as for uprobe_link_create_multi */
+	bool event_only; /* a perf-event uprobe without a program */
+	pid_t pid;	 /* as for uprobe_link_create_multi */
 	bool ret;
 	u64 offsets[LINK_SITES_MAX], cookies[LINK_SITES_MAX];
 };

@@ -90,7 +90,7 @@ static int sysfs_number(const char *path, const char *format, unsigned int *ret_
 	return 0;
 }
 
-static int uprobe_event_open(const char *path, u64 offset, pid_t pid, bool ret)
+int uprobe_link_create_event(const char *path, u64 offset, pid_t pid, bool ret)
 {
 	struct perf_event_attr attr = {.size = sizeof(attr), .uprobe_path = address(path), .probe_offset = offset};
 	unsigned int bit = 0;
@@ -113,7 +113,7 @@ static int uprobe_event_open(const char *path, u64 offset, pid_t pid, bool ret)
 int uprobe_link_create_perf(int prog_fd, const char *path, u64 offset, u64 cookie, pid_t pid, bool ret,
 			    int *ret_perf_fd)
 {
-	int perf_fd = uprobe_event_open(path, offset, pid, ret), link_fd;
+	int perf_fd = uprobe_link_create_event(path, offset, pid, ret), link_fd;
 	struct link_create attr;
 
 	if (perf_fd < 0)

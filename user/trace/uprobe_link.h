@@ -32,3 +32,6 @@ int uprobe_link_create_multi(int prog_fd, u32 attach_type, const char *path, con
  */
 int uprobe_link_create_perf(int prog_fd, const char *path, u64 offset, u64 cookie, pid_t pid, bool ret,
 			    int *ret_perf_fd);
+
+/* The event alone, without a program: it counts. A close-on-exec descriptor or negative errno, as above. */
+int uprobe_link_create_event(const char *path, u64 offset, pid_t pid, bool ret);

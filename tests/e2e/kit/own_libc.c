@@ -5,10 +5,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "code.h"
 
 void own_libc_install(const struct scene *scene)
 {
@@ -30,4 +33,22 @@ const char *const *own_libc_argv(const struct scene *scene)
 	argv[3] = format("%s/program", scene->dir);
 	argv[4] = "malloc";
 	return argv;
+}
+
+void own_libc_churn(struct scene *scene)
+{
+	const char *variable = format("LD_LIBRARY_PATH=%s", scene->dir);
+	const char *command = format("cp --remove-destination -L /lib/x86_64-linux-gnu/libc.so.6 '%s'", scene->dir);
+
+	if (system(command))
+		fail_msg("failed: %s", command);
+	target_start(&scene->target, (const char *const[]){variable, NULL},
+		     (const char *const[]){beside("target_churn"), "-w", "-s", "100000", "-r", "20000", NULL});
+	target_ready(&scene->target);
+	target_go(&scene->target);
+}
+
+unsigned int own_libc_breakpoints(const struct scene *scene)
+{
+	return code_changes(scene->target.pid, "libc.so.6");
 }

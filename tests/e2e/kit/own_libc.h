@@ -8,3 +8,12 @@ void own_libc_install(const struct scene *scene);
 
 /* Words that run it: valid until the next call. The kernel calls it by its loader's name. */
 const char *const *own_libc_argv(const struct scene *scene);
+
+/*
+ * Start target_churn, which allocates 20 000 times a second until it is killed, with a fresh copy of libc.so.6: what other
+ * recordings do to the machine's, and take out of it, does not show there. It may be started again.
+ */
+void own_libc_churn(struct scene *scene);
+
+/* Breakpoints in its libc.so.6. */
+unsigned int own_libc_breakpoints(const struct scene *scene);
