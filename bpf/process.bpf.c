@@ -11,7 +11,8 @@
 #include "emit.bpf.h"
 #include "population.bpf.h"
 
-#define PAGE_BYTES 4096
+#define PAGE_BYTES	  4096
+#define SIGNAL_GROUP_EXIT 4 /* linux/sched/signal.h; no types describe it */
 
 static __always_inline u64 cpu_time(struct task_struct *task)
 {
@@ -182,8 +183,8 @@ SEC("tp_btf/sched_process_exit") int BPF_PROG(process_exit, struct task_struct *
 	}
 	if (last)
 		scope_end(task, EVENT_EXIT, scope, number);
-	else if (scope->told && !scope->wide)
-		/* Filtered links are blind once the main thread is gone. */
+	else if (scope->told && !scope->wide && !(task->signal->flags & SIGNAL_GROUP_EXIT))
+		/* Filtered links are blind once the main thread is gone; where the whole process ends, nobody runs on. */
 		emit_process(EVENT_LEADER_EXIT, task, scope, number, scope->pid, 0);
 	return 0;
 }

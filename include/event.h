@@ -20,7 +20,7 @@ enum event_kind {
 	EVENT_REVIVED = 5,     /* that realloc() failed: the object of EVENT_MOVED lives on */
 	EVENT_EXEC = 6,	       /* a new image begins */
 	EVENT_EXIT = 7,	       /* the last thread is gone */
-	EVENT_LEADER_EXIT = 8, /* the main thread is gone, others run on */
+	EVENT_LEADER_EXIT = 8, /* the main thread is gone alone, others run on */
 	EVENT_OVERWRITE = 9,   /* a sampled object was still live when its address was handed out again */
 	EVENT_FORK = 11,       /* a new image begins: a child's, with what its parent had mapped */
 	EVENT_ENTER = 12,      /* a new image begins: a running process has come into the cgroup */

@@ -32,7 +32,7 @@ struct css_set: dfl_cgrp
 struct super_block: s_dev
 struct inode: i_ino i_sb
 struct file: f_inode
-struct signal_struct: live pids sum_sched_runtime maxrss rlim
+struct signal_struct: live flags pids sum_sched_runtime maxrss rlim
 struct sched_entity: sum_exec_runtime
 struct return_instance: stack orig_ret_vaddr next
 struct uprobe_task: return_instances

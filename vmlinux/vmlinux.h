@@ -121,6 +121,7 @@ struct file {
 
 struct signal_struct {
 	atomic_t live;
+	unsigned int flags;
 	struct pid *pids[4];
 	long long unsigned int sum_sched_runtime;
 	long unsigned int maxrss;

@@ -167,6 +167,18 @@ static void test_image_exit_leader_before_others_is_told_and_ends_nothing(void *
 	assert_int_equal(stub_count(&scope_by_pid), 1);
 }
 
+/* exit_group, or a signal that ends them all: the kernel has marked the process before its first thread goes. */
+static void test_image_exit_leader_with_all_others_is_not_told(void **state)
+{
+	(void)state;
+	process_signal.flags = SIGNAL_GROUP_EXIT;
+	process_exit(&leader);
+	assert_no_event();
+	process_signal.live.counter = 0;
+	process_exit(&thread);
+	next_event(EVENT_EXIT);
+}
+
 /* Links that serve everybody go on. */
 static void test_image_exit_leader_under_unfiltered_links_is_not_told(void **state)
 {
@@ -240,6 +252,7 @@ int main(void)
 		TEST(test_image_exit_last_thread_ends_the_process),
 		TEST(test_image_exit_both_of_two_last_threads_end_it_once),
 		TEST(test_image_exit_leader_before_others_is_told_and_ends_nothing),
+		TEST(test_image_exit_leader_with_all_others_is_not_told),
 		TEST(test_image_exit_leader_under_unfiltered_links_is_not_told),
 		TEST(test_image_exec_without_a_number_left_ends_the_image_and_is_counted),
 		TEST(test_image_exit_any_other_thread_is_nothing),

@@ -69,6 +69,7 @@ struct signal_struct {
 	struct {
 		int counter;
 	} live;
+	unsigned int flags;
 	struct pid *pids[4];
 	unsigned long long sum_sched_runtime;
 	unsigned long maxrss;

@@ -78,6 +78,20 @@ static void test_main_thread_exits_while_traced_is_followed(void **state)
 	assert_int_equal(recording_objects(scene, "target_exit", 1001).in_use, 10);
 }
 
+/* The kernel ends the main thread first, as a rule; nobody runs on, and no other process is to pay for a moment. */
+static void test_threaded_program_that_ends_is_not_taken_for_one_that_runs_on(void **state)
+{
+	struct scene *scene = *state;
+
+	for (int i = 0; i < 5; i++) {
+		recording_start(scene, (const char *const[]){beside("target_exit"), "threads", NULL});
+		recording_end(scene);
+		if (session_said(&scene->session, "main thread"))
+			fail_msg("heaptap said:\n%s", scene->session.words);
+		assert_int_equal(recording_objects(scene, "target_exit", 1000).in_use, 10);
+	}
+}
+
 static void test_exec_from_another_thread_is_followed(void **state)
 {
 	struct scene *scene = *state;
@@ -149,6 +163,7 @@ int main(void)
 		TEST(test_pid_that_exits_during_attach_is_said),
 		TEST(test_main_thread_exited_before_attach_is_traced),
 		TEST(test_main_thread_exits_while_traced_is_followed),
+		TEST(test_threaded_program_that_ends_is_not_taken_for_one_that_runs_on),
 		TEST(test_exec_from_another_thread_is_followed),
 		TEST(test_exec_begins_a_new_image),
 		TEST(test_fork_children_are_counted_and_not_traced),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Ways to end, or to become another program. It first keeps ten blocks of 1 000 bytes; then, by its first argument:
- *   return N | _exit N | abort | kill | exec PROGRAM ... | exec-thread PROGRAM ... | leader-exit | fork N
- * leader-exit: the main thread goes, another keeps ten more of 1 001 bytes after it is let go a second time. fork: N
+ *   return N | threads N | _exit N | abort | kill | exec PROGRAM ... | exec-thread PROGRAM ... | leader-exit | fork N
+ * threads: returns while other threads wait. leader-exit: the main thread goes, another keeps ten more of 1 001 bytes after it is let go a second time. fork: N
  * children keep ten of 1 002 bytes each and exit.
  */
 #include <pthread.h>
@@ -27,6 +27,12 @@ static void *exec_thread(void *arg)
 
 	execv(argv[0], argv);
 	_exit(97);
+}
+
+static void *idle_thread(void *arg)
+{
+	pause();
+	return arg;
 }
 
 static void *late_thread(void *arg)
@@ -70,6 +76,8 @@ int main(int argc, char **argv)
 		return fork_children(number);
 	if (!strcmp(way, "exec-thread") && argc > 2 && !pthread_create(&thread, NULL, exec_thread, argv + 2))
 		pthread_join(thread, NULL);
+	for (int i = 0; i < 3 && !strcmp(way, "threads"); i++)
+		pthread_create(&thread, NULL, idle_thread, NULL);
 	if (!strcmp(way, "leader-exit") && !pthread_create(&thread, NULL, late_thread, NULL))
 		pthread_exit(NULL);
 	return number;
