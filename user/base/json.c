@@ -22,8 +22,8 @@ static void print_string(const char *text, FILE *out)
 			fputs(TEXT_REPLACEMENT, out);
 		else if (first < 0x80 && escapes[first])
 			fprintf(out, "\\%c", escapes[first]);
-		else if (first < 0x20)
-			fprintf(out, "\\u%04x", first);
+		else if (text_is_control(text))
+			fprintf(out, "\\u%04x", (unsigned int)(first < 0x80 ? first : (unsigned char)text[1]));
 		else
 			fwrite(text, 1, length, out);
 		text += length ? length : 1;

@@ -35,7 +35,7 @@ void json_u64(struct json *json, const char *name, u64 value);
 void json_u64_if(struct json *json, const char *name, bool known, u64 value);
 /* Six digits, which are more than estimates of errors and costs are worth. null when not finite. */
 void json_double(struct json *json, const char *name, double value);
-/* NULL: null. Bytes that are not valid UTF-8 are replaced by U+FFFD. */
+/* NULL: null. Bytes that are not valid UTF-8 are replaced by U+FFFD; control characters are escaped. */
 void json_text(struct json *json, const char *name, const char *text);
 
 void json_texts(struct json *json, const char *name, const char *const *texts);	     /* NULL-terminated */

@@ -12,6 +12,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 #define COLUMNS_MAX 256
 
 static int level;
@@ -20,21 +22,6 @@ static unsigned int progress_width; /* columns of the progress line on the scree
 void log_level(int verbosity)
 {
 	level = verbosity;
-}
-
-/* C0, DEL and, in UTF-8, C1: whatever could make a terminal act. */
-static void defuse(char *text)
-{
-	unsigned char *at;
-
-	for (at = (unsigned char *)text; *at; at++) {
-		if (*at < ' ' || *at == 0x7f) {
-			*at = '?';
-		} else if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0) {
-			*at++ = '?';
-			*at = '?';
-		}
-	}
 }
 
 static void progress_end(void)
@@ -53,7 +40,7 @@ __attribute__((format(printf, 1, 0))) static void say(const char *format, va_lis
 	if (vasprintf(&text, format, args) < 0) {
 		fputs("heaptap: out of memory\n", stderr);
 	} else {
-		defuse(text);
+		text_printable(text);
 		fprintf(stderr, "heaptap: %s\n", text);
 		free(text);
 	}
@@ -109,7 +96,7 @@ void log_progress(const char *format, ...)
 		va_start(args, format);
 		length = vsnprintf(text, columns + 1, format, args);
 		va_end(args);
-		defuse(text);
+		text_printable(text);
 		if (length > (int)columns)
 			length = (int)columns;
 		/* Spaces over what is left of a longer line before: no escape codes. */

@@ -45,6 +45,13 @@ size_t text_character_length(const char *at)
 	return continues(byte[3]) ? 4 : 0;
 }
 
+bool text_is_control(const char *at)
+{
+	const u8 *byte = (const u8 *)at;
+
+	return byte[0] < ' ' || byte[0] == 0x7f || (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0);
+}
+
 char *text_clean(const char *text)
 {
 	char *clean = calloc(strlen(text) + 1, sizeof(TEXT_REPLACEMENT) - 1);
@@ -70,9 +77,9 @@ char *text_printable(char *text)
 	for (char *at = text; *at;) {
 		size_t length = text_character_length(at);
 
-		if (!length || (u8)*at < ' ' || *at == 0x7f || ((u8)at[0] == 0xc2 && (u8)at[1] < 0xa0)) {
-			*at = '?';
-			length = 1;
+		if (!length || text_is_control(at)) {
+			length = length ? length : 1;
+			memset(at, '?', length);
 		}
 		at += length;
 	}
@@ -84,13 +91,12 @@ size_t text_print_line(const char *text, FILE *out)
 	size_t printed = 0;
 
 	while (*text) {
-		size_t length = text_character_length(text), size = length ? length : sizeof(TEXT_REPLACEMENT) - 1;
-		const char *shown = length ? text : TEXT_REPLACEMENT;
+		size_t length = text_character_length(text);
+		const char *shown = !length ? TEXT_REPLACEMENT : text_is_control(text) ? "?" : text;
+		size_t size = shown == text ? length : strlen(shown);
 
 		if (printed + size > TEXT_LINE_MAX)
 			break;
-		if ((u8)*text < 0x20 || *text == 0x7f)
-			shown = "?";
 		if (out)
 			fwrite(shown, 1, size, out);
 		printed += size;

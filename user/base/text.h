@@ -5,6 +5,7 @@
  * line formats must stay one line a record.
  */
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #define TEXT_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD, in place of a byte that is not part of valid UTF-8 */
@@ -12,10 +13,16 @@
 /* Length of the valid UTF-8 character at `at`, 0 when there is none. Reads nothing past a NUL. */
 size_t text_character_length(const char *at);
 
+/*
+ * Is the character at `at` one that a terminal may obey: of C0, DEL, or of C1 (U+0080 to U+009F, two bytes in UTF-8)?
+ * Every writer asks here. A byte 0x80 to 0x9f alone is no valid UTF-8.
+ */
+bool text_is_control(const char *at);
+
 /* A copy (caller frees) in which each byte that is not part of valid UTF-8 is replaced. NULL: no memory. */
 char *text_clean(const char *text);
 
-/* In place, '?' for control characters and bytes that are not valid UTF-8, which a terminal might obey. Returns `text`. */
+/* In place, '?' for control characters and for bytes that are not valid UTF-8. Returns `text`. */
 char *text_printable(char *text);
 
 /*

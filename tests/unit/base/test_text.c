@@ -74,10 +74,10 @@ static char *print_line(const char *text)
 
 static void test_text_print_line_replaces_control_characters(void **state)
 {
-	char *clean = print_line("a\nb\tc\x1b\x7f \xc3\xa9\xff");
+	char *clean = print_line("a\nb\tc\x1b\x7f \xc3\xa9\xff \x9b \xc2\x80\xc2\x9f\xc2\xa0");
 
 	(void)state;
-	assert_string_equal(clean, "a?b?c?? \xc3\xa9" R);
+	assert_string_equal(clean, "a?b?c?? \xc3\xa9" R " " R " ??\xc2\xa0");
 	free(clean);
 }
 

@@ -127,10 +127,12 @@ static void test_write_json_odd_bytes_are_replaced_and_escaped(void **state)
 
 	(void)state;
 	profile.comm = (char *)"q\"\\\x01\n\xff\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80\xe2\x82";
-	profile.exe = (char *)"/\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80";
+	profile.exe = (char *)"/\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\x7f\xc2\x9b\xc2\xa0";
 	profile.hit_cost_ns = NAN;
 	text = write_string(&profile);
 	json = parse(text);
+	/* Terminals obey DEL and C1 too. */
+	assert_non_null(strstr(text, "\\u007f\\u009b\xc2\xa0\""));
 #define R "\xef\xbf\xbd"
 	assert_string_equal(cJSON_GetObjectItem(json, "comm")->valuestring, "q\"\\\x01\n" R R R R R R R R R R R R);
 	assert_string_equal(cJSON_GetObjectItem(json, "exe")->valuestring, profile.exe);
