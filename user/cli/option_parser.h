@@ -34,7 +34,7 @@ struct option_parser {
 
 /* The type of the field, and what it gets. */
 enum option_kind {
-	OPTION_CALL,	/* no field: `check` does everything */
+	OPTION_CALL,	/* u32, or no field: `check` does everything but the initial value */
 	OPTION_FLAG,	/* bool: true */
 	OPTION_VALUE,	/* int or enum: `value` */
 	OPTION_NUMBER,	/* u32: 1 to `most`, and 0 for the word off where `off` is set */

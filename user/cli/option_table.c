@@ -70,6 +70,20 @@ static int check_comm(struct option_parser *parse, const char *text)
 			     COMM_MAX);
 }
 
+/* Its own user must be able to read and write them, and nobody needs to execute them. */
+static int take_mode(struct option_parser *parse, const char *text)
+{
+	size_t digits = strspn(text, "01234567");
+	unsigned long mode = strtoul(text, NULL, 8);
+
+	if (!digits || text[digits] || digits > 4 || mode & ~0666UL || (mode & 0600) != 0600)
+		return option_refuse(
+			parse, "'--mode %s' is no mode of files: octal digits from 600 to 666, read and write only",
+			text);
+	parse->options->record.mode = (u32)mode;
+	return 0;
+}
+
 static int check_fail_on(struct option_parser *parse, const char *text)
 {
 	return strcmp(text, "growing") ? option_refuse(parse, "'--fail-on %s' is nothing to fail on (growing)", text)
@@ -183,6 +197,7 @@ enum {
 	WORD_SIZE = sizeof(const char *),
 	CHOICE_SIZE = sizeof(u32),
 	CHOICES_SIZE = sizeof(u32),
+	CALL_SIZE = sizeof(u32),
 };
 #define FIELD(kind_, member)                                                                                           \
 	.kind = OPTION_##kind_,                                                                                        \
@@ -225,6 +240,8 @@ const struct option_row option_table[] = {
 	{"output", 'o', RECORD, FIELD(WORD, record.output), .noun = "directory", .argument = "DIR",
 	 .help = "Directory to create for the files (default heaptap-<UTC time>)"},
 	{"force", 0, RECORD, FIELD(FLAG, record.force), .help = "Write into DIR although it is not empty"},
+	{"mode", 0, RECORD, FIELD(CALL, record.mode), .initial = OUTPUT_FILE_MODE, .check = take_mode,
+	 .argument = "MODE", .help = "Permissions of the files, octal; who may read them may enter DIR (default 600)"},
 	{"format", 'f', RECORD, FIELD(CHOICES, record.formats), .initial = FORMAT_PPROF, .words = output_formats,
 	 .noun = "format", .argument = "LIST", .help = "pprof, text, folded, json or all, with commas (default pprof)"},
 	{"interval", 0, RECORD, FIELD(SECONDS, record.interval_s), .argument = "SEC",

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "format/folded.h"
@@ -39,6 +40,13 @@ static void name_temporary(char temporary[TEMPORARY_NAME_MAX], unsigned int i)
 	snprintf(temporary, TEMPORARY_NAME_MAX, ".heaptap-%d-%u.tmp", (int)getpid(), i);
 }
 
+static mode_t file_mode = OUTPUT_FILE_MODE;
+
+void output_file_set_mode(mode_t mode)
+{
+	file_mode = mode;
+}
+
 /* O_EXCL: two writers, or a name planted by someone else, are never written into. */
 int output_file_open(struct output_file *file, int dir)
 {
@@ -47,13 +55,14 @@ int output_file_open(struct output_file *file, int dir)
 	file->dir = dir;
 	for (unsigned int i = 0; fd < 0 && i < TEMPORARY_MAX; i++) {
 		name_temporary(file->temporary, i);
-		fd = openat(dir, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		fd = openat(dir, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, OUTPUT_FILE_MODE);
 		if (fd < 0 && errno != EEXIST)
 			break;
 	}
 	if (fd < 0)
 		return -errno;
-	file->out = fdopen(fd, "w");
+	/* Nobody else may read it before that is asked for. */
+	file->out = file_mode != OUTPUT_FILE_MODE && fchmod(fd, file_mode) ? NULL : fdopen(fd, "w");
 	if (file->out)
 		return 0;
 	err = -errno;

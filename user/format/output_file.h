@@ -9,6 +9,7 @@
  * renamed, so that a full disk leaves the previous file intact.
  */
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "profile/profile.h"
 
@@ -31,6 +32,13 @@ int output_file_write(int dir, const struct profile *profile, unsigned int forma
 /* `name` as part of a file name: cut, and with '_' for what is not of [A-Za-z0-9._-]. */
 #define OUTPUT_FILE_NAME_MAX 64
 void output_file_clean_name(const char *name, char clean[OUTPUT_FILE_NAME_MAX + 1]);
+
+/*
+ * The permissions of all files from here on, whatever the umask is; OUTPUT_FILE_MODE at first, since a profile tells the
+ * addresses of a process that still runs, and whose code it is.
+ */
+#define OUTPUT_FILE_MODE 0600
+void output_file_set_mode(mode_t mode);
 
 /* A file that appears under its name whole or not at all. */
 #define TEMPORARY_NAME_MAX 48

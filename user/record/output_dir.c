@@ -24,8 +24,16 @@ static bool is_empty(const char *path)
 	return !found;
 }
 
-int output_dir_open(const char *path, bool force, struct output_dir *ret)
+/* Who may read the files may also find them. */
+static mode_t directory_mode(mode_t file_mode)
 {
+	return file_mode | (file_mode & 0444) >> 2;
+}
+
+int output_dir_open(const char *path, bool force, mode_t file_mode, struct output_dir *ret)
+{
+	mode_t mode = directory_mode(file_mode);
+	bool made;
 	time_t now = time(NULL);
 	struct tm utc;
 
@@ -34,12 +42,13 @@ int output_dir_open(const char *path, bool force, struct output_dir *ret)
 		strftime(ret->path, sizeof(ret->path), "heaptap-%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
 	else if (snprintf(ret->path, sizeof(ret->path), "%s", path) >= (int)sizeof(ret->path))
 		return -ENAMETOOLONG;
-	if (mkdir(ret->path, 0777) && errno != EEXIST)
+	made = !mkdir(ret->path, mode & 0700);
+	if (!made && errno != EEXIST)
 		return -errno;
 	if (!force && !is_empty(ret->path))
 		return -ENOTEMPTY;
 	ret->fd = open(ret->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (ret->fd < 0)
+	if (ret->fd < 0 || (made && fchmod(ret->fd, mode)))
 		return -errno;
 	return access(ret->path, W_OK | X_OK) ? -errno : 0;
 }

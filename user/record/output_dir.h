@@ -3,6 +3,7 @@
 /* The directory a recording is written to. */
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct output_dir {
 	char path[PATH_MAX];
@@ -10,8 +11,9 @@ struct output_dir {
 };
 
 /*
- * Create the directory `path` (NULL: heaptap-<UTC time>), before anything is traced. 0; -ENOTEMPTY: it exists and is not
- * empty, and `force` is not set; or negative errno. ret->path is set in any case.
+ * Create the directory `path` (NULL: heaptap-<UTC time>), before anything is traced; who may read files of `file_mode` may
+ * also look into it. One that exists keeps its mode. 0; -ENOTEMPTY: it exists and is not empty, and `force` is not set; or
+ * negative errno. ret->path is set in any case.
  */
-int output_dir_open(const char *path, bool force, struct output_dir *ret);
+int output_dir_open(const char *path, bool force, mode_t file_mode, struct output_dir *ret);
 void output_dir_close(struct output_dir *output);

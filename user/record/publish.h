@@ -25,6 +25,7 @@ struct record_options {
 	struct gc_options gc;
 	double interval_s; /* 0: no profiles but the last */
 	u32 keep;	   /* where several processes are merged: ended ones that have files of their own */
+	u32 mode;	   /* permissions of the files */
 	char **argv;	   /* everything after "record", for index.json */
 };
 

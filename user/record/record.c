@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "format/output_file.h"
 #include "record/interrupt.h"
 #include "record/launch.h"
 #include "system/signals.h"
@@ -37,8 +38,10 @@ struct record {
 
 static int prepare_output(struct record *record)
 {
-	int err = output_dir_open(record->options->output, record->options->force, &record->output);
+	const struct record_options *options = record->options;
+	int err = output_dir_open(options->output, options->force, options->mode, &record->output);
 
+	output_file_set_mode(options->mode);
 	if (err == -ENOTEMPTY) {
 		log_error("output directory '%s' is not empty; choose another with -o, or write into it with --force",
 			  record->output.path);

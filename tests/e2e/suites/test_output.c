@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -53,6 +54,36 @@ static void test_output_names_are_as_documented(void **state)
 	}
 	closedir(dir);
 	assert_int_equal(files, 5);
+}
+
+static void assert_modes(const char *path, mode_t directory, mode_t file)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	struct stat status;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		assert_int_equal(fstatat(dirfd(dir), entry->d_name, &status, 0), 0);
+		if (!strcmp(entry->d_name, ".."))
+			continue;
+		assert_int_equal(status.st_mode & 07777, S_ISDIR(status.st_mode) ? directory : file);
+	}
+	closedir(dir);
+}
+
+/* A profile of a daemon of root's tells where its code is mapped: nobody else is to read it. */
+static void test_output_is_for_its_own_user_unless_asked(void **state)
+{
+	struct scene *scene = *state;
+	mode_t before = umask(022);
+
+	record_leak(scene, "all", NULL);
+	assert_modes(scene->session.output, 0700, 0600);
+	umask(077);
+	record_leak(scene, "all", "--mode=640");
+	assert_modes(scene->session.output, 0750, 0640);
+	umask(before);
 }
 
 static void test_output_index_has_every_documented_field(void **state)
@@ -192,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_output_names_are_as_documented),
+		TEST(test_output_is_for_its_own_user_unless_asked),
 		TEST(test_output_index_has_every_documented_field),
 		TEST(test_output_text_names_function_file_and_line),
 		TEST(test_output_alloc_only_probes_no_free),

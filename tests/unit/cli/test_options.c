@@ -77,6 +77,7 @@ static void test_cli_record_defaults_are_as_documented(void **state)
 	assert_null(options->record.output);
 	assert_int_equal(options->record.formats, FORMAT_PPROF);
 	assert_false(options->record.force);
+	assert_int_equal(options->record.mode, 0600);
 	assert_false(options->record.alloc_only);
 	assert_int_equal(options->record.gc.gogc_percent, 100);
 	assert_int_equal(options->record.gc.tenure, 2);
@@ -100,6 +101,21 @@ static void test_cli_record_all_options_are_taken(void **state)
 	assert_int_equal(options->verbosity, 1);
 	assert_int_equal(accept(*state, "record -q -p 7")->verbosity, -1);
 	assert_int_equal(accept(*state, "record -qvp7")->verbosity, 1);
+}
+
+static void test_cli_mode_is_one_of_readable_files(void **state)
+{
+	static const char *const wrong[] = {"''", "8", "0o640", "-640", "064", "400", "700", "1600", "677", "00640", "640x"};
+	char line[64], culprit[32];
+
+	assert_int_equal(accept(*state, "record -p 1 --mode 644")->record.mode, 0644);
+	assert_int_equal(accept(*state, "record -p 1 --mode=0666")->record.mode, 0666);
+	assert_int_equal(accept(*state, "record -p 1 --mode 600")->record.mode, 0600);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		snprintf(line, sizeof(line), "record -p 1 --mode %s", wrong[i]);
+		snprintf(culprit, sizeof(culprit), "'--mode %s'", strcmp(wrong[i], "''") ? wrong[i] : "");
+		refuse(*state, line, culprit);
+	}
 }
 
 static void test_cli_sample_bytes_take_suffixes_up_to_the_limit(void **state)
@@ -256,6 +272,7 @@ int main(void)
 		TEST(test_cli_help_states_options_and_limits),
 		TEST(test_cli_record_defaults_are_as_documented),
 		TEST(test_cli_record_all_options_are_taken),
+		TEST(test_cli_mode_is_one_of_readable_files),
 		TEST(test_cli_sample_bytes_take_suffixes_up_to_the_limit),
 		TEST(test_cli_sample_bytes_out_of_range_are_refused),
 		TEST(test_cli_sample_bytes_malformed_are_refused),

@@ -217,6 +217,33 @@ static void test_writer_write_bad_directory_fails_with_an_empty_list(void **stat
 	string_list_free(NULL);
 }
 
+static mode_t mode_of(const char *name)
+{
+	struct stat status;
+
+	assert_int_equal(fstatat(directory, name, &status, 0), 0);
+	return status.st_mode & 07777;
+}
+
+static void test_writer_write_for_its_own_user_alone_unless_asked(void **state)
+{
+	struct profile profile = golden_small();
+	mode_t umask_before = umask(0);
+	char **files;
+
+	(void)state;
+	assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, 0, &files), 0);
+	assert_int_equal(mode_of(files[0]), 0600);
+	string_list_free(files);
+	umask(077);
+	output_file_set_mode(0644);
+	assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, 0, &files), 0);
+	assert_int_equal(mode_of(files[0]), 0644);
+	string_list_free(files);
+	output_file_set_mode(OUTPUT_FILE_MODE);
+	umask(umask_before);
+}
+
 static void test_writer_index_is_written_whole(void **state)
 {
 	static const char *const options[] = {"-p", "1", NULL};
@@ -253,6 +280,7 @@ int main(void)
 		TEST(test_writer_write_planted_temporary_name_is_not_followed),
 		TEST(test_writer_abandon_drops_what_is_not_complete),
 		TEST(test_writer_write_bad_directory_fails_with_an_empty_list),
+		TEST(test_writer_write_for_its_own_user_alone_unless_asked),
 		TEST(test_writer_index_is_written_whole),
 	};
 

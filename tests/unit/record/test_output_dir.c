@@ -13,13 +13,14 @@
 #include "unit/system/scratch.h"
 
 static struct output_dir output;
+static mode_t file_mode = 0600;
 
 static int opened(const char *path, bool force)
 {
 	int err;
 
 	memset(&output, 0xff, sizeof(output));
-	err = output_dir_open(path, force, &output);
+	err = output_dir_open(path, force, file_mode, &output);
 	assert_true(err <= 0);
 	return err;
 }
@@ -36,6 +37,38 @@ static void test_output_open_new_directory_is_made(void **state)
 	assert_true(S_ISDIR(by_path.st_mode) && by_path.st_ino == by_fd.st_ino);
 	output_dir_close(&output);
 	assert_int_equal(output.fd, -1);
+}
+
+static mode_t mode_of(const char *path)
+{
+	struct stat status;
+
+	assert_int_equal(stat(path, &status), 0);
+	return status.st_mode & 07777;
+}
+
+/* Nobody else's, unless that is asked for: then whoever may read the files may enter, whatever the umask says. */
+static void test_output_open_directory_is_for_those_who_may_read_the_files(void **state)
+{
+	static const mode_t modes[][2] = {{0600, 0700}, {0640, 0750}, {0644, 0755}, {0620, 0720}, {0666, 0777}};
+	mode_t umask_before = umask(0);
+	char name[16];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		umask(i % 2 ? 077 : 0);
+		snprintf(name, sizeof(name), "mode%zu", i);
+		file_mode = modes[i][0];
+		assert_int_equal(opened(name, false), 0);
+		assert_int_equal(mode_of(name), modes[i][1]);
+		output_dir_close(&output);
+	}
+	file_mode = 0600;
+	assert_int_equal(chmod("mode0", 0711), 0);
+	assert_int_equal(opened("mode0", false), 0);
+	assert_int_equal(mode_of("mode0"), 0711);
+	output_dir_close(&output);
+	umask(umask_before);
 }
 
 static void test_output_open_empty_directory_is_taken(void **state)
@@ -113,6 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_output_open_new_directory_is_made),
+		TEST(test_output_open_directory_is_for_those_who_may_read_the_files),
 		TEST(test_output_open_empty_directory_is_taken),
 		TEST(test_output_open_directory_with_anything_in_it_is_refused_without_force),
 		TEST(test_output_open_no_name_is_made_of_the_time),
