@@ -313,7 +313,6 @@ static int print_target(const struct selection_options *options, const struct ca
 	if (!selection_has_target(options))
 		return STATUS_DONE;
 	fflush(stdout); /* errors go to stderr, after what was printed so far */
-	selection_take_descriptors();
 	status = selection_open(options, &selection);
 	if (status)
 		; /* logged */

@@ -8,14 +8,17 @@
 #include "record/record.h"
 #include "cli/report.h"
 #include "trace/link_keeper.h"
+#include "system/inheritance.h"
 
 #define LARGE_BYTES (1 << 20)
 
 int main(int argc, char **argv)
 {
 	struct options options;
-	int status = options_parse(argc, argv, &options);
+	int status;
 
+	inheritance_change();
+	status = options_parse(argc, argv, &options);
 	if (status || options.verb == SUBCOMMAND_NONE)
 		return status;
 	log_level(options.verbosity);

@@ -252,7 +252,6 @@ static int run(struct record *record)
 
 	record->launch.binaries = NULL;
 	selection_describe(&record->selection, &tracer_options);
-	selection_take_descriptors(); /* after COMMAND has been forked, which must not inherit it */
 	status = tracer_open(&tracer_options, &record->tracer);
 	if (status)
 		return status;

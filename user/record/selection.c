@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
@@ -103,16 +102,6 @@ void selection_describe(const struct selection *selection, struct tracer_options
 	options->sources.mounts = selection->mounts.root ? (struct cgroup_mounts *)&selection->mounts : NULL;
 	options->sources.containers = selection->names;
 	options->sources.group = selection->group.path;
-}
-
-void selection_take_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 const char *selection_name(const struct selection *selection, char name[SELECTION_NAME_MAX])

@@ -46,12 +46,6 @@ int selection_open(const struct selection_options *options, struct selection *re
 void selection_release(struct selection *selection);
 
 /*
- * Raise the limit of open files: every mapped file stays open, and the usual soft limit only serves callers of select(),
- * which is not used here. COMMAND must have been forked before, as it would inherit this.
- */
-void selection_take_descriptors(void);
-
-/*
  * The processes that belong to it now; to be released. Threads of the kernel may be among them. Fails unless each PID
  * that was named is a process that can be traced. For -- COMMAND the list is empty.
  */

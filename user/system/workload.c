@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "system/file_copies.h"
+#include "system/inheritance.h"
 
 extern char **environ;
 
@@ -90,6 +91,7 @@ static _Noreturn void run_child(char *const *argv, const char *path, const sigse
 	if (go != 'g')
 		_exit(125);
 	sigprocmask(SIG_SETMASK, mask, NULL);
+	inheritance_restore();
 	execve(path, argv, environ);
 	err = errno;
 	/* The shell runs a script without a #! line, as with execvp. */

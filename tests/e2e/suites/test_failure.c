@@ -4,6 +4,7 @@
  * it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -128,6 +129,54 @@ static void test_disk_full_is_1_and_leaves_what_was_there(void **state)
 	session_assert_said(&scene->session, "target_leak");
 }
 
+/* Nobody is left to read messages, as behind `2>&1 | head -1`: the recording goes on, and its files are written. */
+static void test_reader_of_messages_gone_changes_nothing(void **state)
+{
+	struct scene *scene = *state;
+
+	start_target(scene, "malloc");
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-v", "-R", "1", "-p", format("%d", scene->target.pid), NULL});
+	session_attached(&scene->session);
+	close(scene->session.words_fd);
+	scene->session.words_fd = -1;
+	end_target(scene);
+	assert_true(child_reap(&scene->session.child));
+	assert_int_equal(child_exit_status(scene->session.child.status), 0);
+	assert_leak_recorded(&scene->session);
+}
+
+/* Not even that the command line is wrong can be said. */
+static void test_reader_of_messages_gone_keeps_the_status(void **state)
+{
+	struct scene *scene = *state;
+	int words[2];
+
+	if (pipe2(words, O_CLOEXEC))
+		fail_msg("pipe2: %s", strerror(errno));
+	close(words[0]);
+	scene->target.pid = child_start(&(struct child_launch){
+		(const char *const[]){heaptap_path(), "record", "-R", "0", NULL}, NULL, -1, -1, words[1], 0});
+	close(words[1]);
+	assert_int_equal(target_finish(&scene->target), 2);
+}
+
+/* ulimit -f: one sentence and status 1, no death by SIGXFSZ. */
+static void test_file_size_limit_is_1_and_said(void **state)
+{
+	struct scene *scene = *state;
+
+	start_target(scene, "malloc");
+	scene->session.wrapper = (const char *const[]){"/usr/bin/prlimit", "--fsize=100:100", NULL};
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "1", "-p", format("%d", scene->target.pid), NULL});
+	session_attached(&scene->session);
+	end_target(scene);
+	assert_int_equal(session_finish(&scene->session), 1);
+	session_assert_said(&scene->session, strerror(EFBIG));
+	session_assert_said(&scene->session, "target_leak");
+}
+
 static void test_unwritable_output_is_1_and_said(void **state)
 {
 	struct scene *scene = *state;
@@ -229,6 +278,9 @@ int main(void)
 		TEST(test_not_root_is_3_and_names_the_capability),
 		TEST(test_missing_capability_is_3_and_named),
 		TEST(test_disk_full_is_1_and_leaves_what_was_there),
+		TEST(test_reader_of_messages_gone_changes_nothing),
+		TEST(test_reader_of_messages_gone_keeps_the_status),
+		TEST(test_file_size_limit_is_1_and_said),
 		TEST(test_unwritable_output_is_1_and_said),
 		TEST(test_non_empty_output_is_refused_without_force),
 		TEST(test_heaptap_killed_leaves_target_unharmed),

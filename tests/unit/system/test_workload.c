@@ -9,8 +9,10 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "system/inheritance.h"
 #include "system/workload.h"
 #include "scratch.h"
 
@@ -258,6 +260,44 @@ static void test_command_gets_the_signal_mask_asked_for(void **state)
 	free(grep);
 }
 
+/* What heaptap ignores and raises for itself, COMMAND has as heaptap was given it. */
+static void test_command_gets_back_what_heaptap_changes_for_itself(void **state)
+{
+	struct rlimit few = {64, 128}, files;
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (!pid) {
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_NOFILE, &few);
+		inheritance_change();
+		if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur != 128 || raise(SIGPIPE))
+			_exit(99);
+		_exit(run("test $(ulimit -n) = 64 && kill -XFSZ $$ && kill -PIPE $$"));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 128 + SIGPIPE);
+}
+
+/* A standard stream that is closed does not become a file of ours, and is closed for COMMAND as well. */
+static void test_command_gets_no_standard_stream_that_was_closed(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (!pid) {
+		close(STDERR_FILENO);
+		inheritance_change();
+		if (fcntl(STDERR_FILENO, F_GETFD) != FD_CLOEXEC)
+			_exit(99);
+		_exit(run("! test -e /proc/$$/fd/2"));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* Those that we were started with and pass on are not ours: what heaptap opens closes on exec. */
 static void test_command_gets_no_descriptor_of_ours(void **state)
 {
@@ -292,6 +332,8 @@ int main(void)
 		TEST(test_command_script_without_interpreter_is_the_shells),
 		TEST(test_command_gets_its_name_arguments_and_environment),
 		TEST(test_command_gets_the_signal_mask_asked_for),
+		TEST(test_command_gets_back_what_heaptap_changes_for_itself),
+		TEST(test_command_gets_no_standard_stream_that_was_closed),
 		TEST(test_command_gets_no_descriptor_of_ours),
 	};
 

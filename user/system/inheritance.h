@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * What heaptap has from the process that started it, and changes for itself alone. COMMAND gets it back as it was.
+ *
+ *   SIGPIPE, SIGXFSZ   ignored: a reader that has gone and a limit on files are errors of write(2), which does not end
+ *                      a recording before its files are written
+ *   descriptors 0-2    /dev/null where they are closed
+ *   RLIMIT_NOFILE      as high as it may be: every mapped file stays open; the usual soft limit only serves callers of
+ *                      select(), which is not used here
+ */
+
+/* The first thing that the program does. */
+void inheritance_change(void);
+
+/* In a child, before its exec: system calls only. Nothing where inheritance_change was not called. */
+void inheritance_restore(void);
