@@ -14,10 +14,12 @@
 #include "cli/doctor_translators.h"
 #include "record/launch.h"
 #include "system/procfs.h"
+#include "system/shortage.h"
 #include "probe/binaries.h"
 #include "probe/loader_list.h"
 #include "system/workload.h"
 #include "trace/attach_method.h"
+#include "trace/denial.h"
 #include "trace/feature.h"
 
 #define SAMPLE_BYTES   (512 << 10) /* record's default; the cost of an unsampled hit hardly depends on it */
@@ -62,8 +64,8 @@ static void print_features(const struct features *features, const char *release)
 		const struct requirement *requirement = feature_text_find(id);
 		int error = features->error[id];
 
-		/* Refused, one cannot know what the kernel has. */
-		bool refused = error == -EPERM || error == -EACCES;
+		/* Refused, or without descriptors, one cannot know what the kernel has. */
+		bool refused = error == -EPERM || error == -EACCES || shortage_is(error);
 
 		printf("  %s  %-25s %s\n", refused ? "?  " : tick(!error), requirement->name, requirement->purpose);
 		if (error && !refused)
@@ -129,14 +131,14 @@ static int print_process(pid_t pid, const struct doctor_scan *scan, bool harm_tr
 {
 	const struct doctor_scan_denied *denied = scan->denied;
 	pid_t process = procfs_process(pid);
-	char comm[16] = "?";
+	char comm[16] = "?", why[DENIAL_TEXT_MAX];
 	int status;
 
 	procfs_comm(pid, comm);
 	printf("\nProcess %d (%s)\n", pid, doctor_scan_plain(comm));
 	for (; denied; denied = denied->next)
-		printf("  cannot open '%s'%s; it takes CAP_CHECKPOINT_RESTORE, or a restart of the process\n",
-		       doctor_scan_plain(denied->path), denied->deleted ? " (replaced or deleted)" : "");
+		printf("  cannot open '%s': %s\n", doctor_scan_plain(denied->path),
+		       denial_explain_file(pid, denied->err, why));
 	if (!process || scan->error == -ESRCH || scan->error == -ENOENT) {
 		printf("  there is no such process\n");
 		return STATUS_NO_TARGET;
@@ -146,7 +148,7 @@ static int print_process(pid_t pid, const struct doctor_scan *scan, bool harm_tr
 		return STATUS_NO_TARGET;
 	}
 	if (scan->unread.count) {
-		printf("  its mappings may not be read: takes CAP_SYS_PTRACE; try 'sudo heaptap doctor -p %d'\n", pid);
+		printf("  its mappings may not be read: %s\n", denial_explain_process(why));
 		return STATUS_UNSUPPORTED;
 	}
 	if (scan->error) {
@@ -351,7 +353,7 @@ int doctor_run(const struct selection_options *options, bool clean)
 	if (missing) {
 		feature_text_explain(missing, features.error[missing], &privileges, sentence, sizeof(sentence));
 		printf("\nNothing can be recorded here\n  %s\n", sentence);
-		status = STATUS_UNSUPPORTED;
+		status = shortage_is(features.error[missing]) ? STATUS_FAILED : STATUS_UNSUPPORTED;
 	} else {
 		status = print_cost(&calibration, &kind);
 	}

@@ -15,6 +15,7 @@
 #include "system/proc_maps.h"
 #include "system/procfs.h"
 #include "trace/link_keeper.h"
+#include "trace/denial.h"
 
 #define THIS_MACHINE "" /* the root of all paths */
 
@@ -39,23 +40,26 @@ static void add(struct doctor_scan_some *some, pid_t pid)
 }
 
 /*
- * Why binaries_open_mapping has no file: because it cannot be opened? Code that is mapped from a file that is no ELF file
- * can be opened, and what a process maps that has ended does not matter.
+ * Why binaries_open_mapping has no file: negative errno where it cannot be opened, else 0. Code that is mapped from a file
+ * that is no ELF file can be opened, and what a process maps that has ended does not matter.
  */
-static bool is_denied(pid_t pid, const struct mapping *mapping)
+static int denied_by(const struct doctor_scan *scan, pid_t pid, const struct mapping *mapping)
 {
+	const struct unopened *lacking = &binaries_unopened(scan->binaries)->lacking;
 	int fd;
 
 	/* Memory without a file has a path as well, and no inode. */
 	if (!mapping->inode)
-		return false;
+		return 0;
+	if (lacking->count)
+		return lacking->err;
 	fd = proc_maps_open(pid, mapping);
 	if (fd >= 0)
 		close(fd);
-	return fd < 0 && fd != -ESRCH;
+	return fd < 0 && fd != -ESRCH ? fd : 0;
 }
 
-static int add_denied(struct doctor_scan *scan, pid_t pid, const struct mapping *mapping)
+static int add_denied(struct doctor_scan *scan, pid_t pid, const struct mapping *mapping, int why)
 {
 	struct doctor_scan_denied **end = &scan->denied;
 	size_t size = strlen(mapping->path) + 1;
@@ -66,7 +70,7 @@ static int add_denied(struct doctor_scan *scan, pid_t pid, const struct mapping 
 	*end = malloc(sizeof(**end) + size);
 	if (!*end)
 		return -ENOMEM;
-	**end = (struct doctor_scan_denied){NULL, mapping->device, mapping->inode, pid, mapping->deleted};
+	**end = (struct doctor_scan_denied){NULL, mapping->device, mapping->inode, pid, why};
 	memcpy((*end)->path, mapping->path, size);
 	scan->denied_count++;
 	return 0;
@@ -82,8 +86,10 @@ static int look_at_mapping(struct mapping *mapping, void *arg)
 	look->runs = true;
 	if (err || !mapping->path || mapping->path[0] != '/')
 		return err;
-	if (!file)
-		return is_denied(look->pid, mapping) ? add_denied(scan, look->pid, mapping) : 0;
+	if (!file) {
+		err = denied_by(scan, look->pid, mapping);
+		return err ? add_denied(scan, look->pid, mapping, err) : 0;
+	}
 	if (elf_is_64bit_x86(file->elf))
 		look->wide = true;
 	else
@@ -266,6 +272,8 @@ static void print_left_out(const char *what, const struct doctor_scan_some *some
 
 void doctor_scan_print(const struct doctor_scan *scan)
 {
+	char why[DENIAL_TEXT_MAX];
+
 	if (!print_plans(scan->binaries, scan))
 		printf(" so far; a process that maps one later is traced from then on\n");
 	print_left_out("without an allocator that heaptap knows", &scan->plain);
@@ -273,10 +281,9 @@ void doctor_scan_print(const struct doctor_scan *scan)
 	print_left_out("whose mappings may not be read, for want of CAP_SYS_PTRACE or by a security module",
 		       &scan->unread);
 	if (scan->denied)
-		printf("  %u file%s cannot be opened, as '%s' of process %d; it takes CAP_CHECKPOINT_RESTORE, or a "
-		       "restart of the process\n",
-		       scan->denied_count, scan->denied_count == 1 ? "" : "s", doctor_scan_plain(scan->denied->path),
-		       scan->denied->pid);
+		printf("  %u file%s cannot be opened, as '%s' of process %d: %s\n", scan->denied_count,
+		       scan->denied_count == 1 ? "" : "s", doctor_scan_plain(scan->denied->path), scan->denied->pid,
+		       denial_explain_file(scan->denied->pid, scan->denied->err, why));
 }
 
 /* --- who pays --- */

@@ -26,7 +26,7 @@ struct doctor_scan_denied {
 	dev_t device;
 	ino_t inode;
 	pid_t pid;
-	bool deleted; /* or replaced */
+	int err; /* with which it was refused, negative errno */
 	char path[];
 };
 

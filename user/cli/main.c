@@ -9,6 +9,7 @@
 #include "cli/report.h"
 #include "trace/link_keeper.h"
 #include "system/inheritance.h"
+#include "trace/libbpf_log.h"
 
 #define LARGE_BYTES (1 << 20)
 
@@ -18,6 +19,7 @@ int main(int argc, char **argv)
 	int status;
 
 	inheritance_change();
+	libbpf_log_take();
 	status = options_parse(argc, argv, &options);
 	if (status || options.verb == SUBCOMMAND_NONE)
 		return status;

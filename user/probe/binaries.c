@@ -18,6 +18,7 @@
 #include "system/file_copies.h"
 #include "system/proc_maps.h"
 #include "system/root_fs.h"
+#include "system/shortage.h"
 #include "binary/elf.h"
 #include "include/config.h"
 
@@ -29,7 +30,7 @@ struct binaries {
 	u32 count;
 	u32 allocator_next;
 	bool allocator_taken[ALLOCATORS_MAX];
-	char *denied;
+	struct unopened_files unopened;
 	struct binary *vdso; /* NULL until first seen */
 };
 
@@ -70,13 +71,13 @@ void binaries_free(struct binaries *binaries)
 		return;
 	while (binaries->files)
 		binaries_close(binaries, binaries->files);
-	free(binaries->denied);
+	unopened_release(&binaries->unopened);
 	free(binaries);
 }
 
-const char *binaries_denied(const struct binaries *binaries)
+const struct unopened_files *binaries_unopened(const struct binaries *binaries)
 {
-	return binaries->denied;
+	return &binaries->unopened;
 }
 
 struct binary *binaries_files(const struct binaries *binaries)
@@ -179,7 +180,7 @@ static int intern(struct binaries *binaries, int fd, const char *path, struct bi
 {
 	struct stat stat;
 	struct binary *file;
-	int err = fstat(fd, &stat) ? -errno : 0;
+	int err = shortage_takes_spare(fd) ? -EMFILE : fstat(fd, &stat) ? -errno : 0;
 
 	*ret_file = err ? NULL : find(binaries, stat.st_dev, stat.st_ino);
 	file = err || *ret_file ? NULL : calloc(1, sizeof(*file));
@@ -206,7 +207,11 @@ int binaries_open_path(struct binaries *binaries, const char *path, struct binar
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-	return fd < 0 ? -errno : intern(binaries, fd, path, ret_file);
+	int err = fd < 0 ? -errno : intern(binaries, fd, path, ret_file);
+
+	if (shortage_is(err))
+		unopened_add(&binaries->unopened, 0, path, err);
+	return err;
 }
 
 /* --- from a mapping to its file --- */
@@ -276,7 +281,7 @@ static int open_own_name(const struct mapping *mapping)
 	return fd;
 }
 
-/* Intern what was opened, and keep it if it is of the build that was mapped. 0 or -ENOMEM. */
+/* Intern what was opened, and keep it if it is of the build that was mapped. 0, or what shortage_is names. */
 static int intern_same_build(struct binaries *binaries, int fd, const struct mapping *mapping, struct binary **ret_file)
 {
 	struct binary *file;
@@ -284,7 +289,7 @@ static int intern_same_build(struct binaries *binaries, int fd, const struct map
 
 	if (!err && same_build(mapping, file->elf))
 		*ret_file = file;
-	return err == -ENOMEM ? err : 0;
+	return shortage_is(err) ? err : 0;
 }
 
 /* The very file that is mapped; *ret_file stays NULL if it is no ELF file. Negative errno: it cannot be opened; -ENOMEM. */
@@ -302,7 +307,7 @@ static int open_mapped(struct binaries *binaries, pid_t pid, const struct mappin
 
 /*
  * A file like the one that is mapped, known by its build id. It has the same names and tables, but it is not what the
- * process runs: other processes may run it, so it is not for probes. 0 or -ENOMEM.
+ * process runs: other processes may run it, so it is not for probes. 0, or what shortage_is names.
  */
 static int open_same_build(struct binaries *binaries, pid_t pid, const struct mapping *mapping,
 			   struct binary **ret_file)
@@ -321,7 +326,9 @@ static int open_same_build(struct binaries *binaries, pid_t pid, const struct ma
 	fd = proc_maps_open_name(pid, mapping);
 	if (fd < 0 && !mapping->inode)
 		fd = open_own_name(mapping);
-	return fd < 0 ? 0 : intern_same_build(binaries, fd, mapping, ret_file);
+	if (fd < 0)
+		return shortage_is(fd) ? fd : 0;
+	return intern_same_build(binaries, fd, mapping, ret_file);
 }
 
 int binaries_open_mapping(struct binaries *binaries, pid_t pid, struct mapping *mapping, struct binary **ret_file)
@@ -344,8 +351,11 @@ int binaries_open_mapping(struct binaries *binaries, pid_t pid, struct mapping *
 		similar = open_same_build(binaries, pid, mapping, &file);
 	if (err == -ENOMEM || similar == -ENOMEM)
 		return -ENOMEM;
-	if (!file && err && err != -ESRCH && !binaries->denied)
-		binaries->denied = strdup(mapping->path);
+	/* A file of the same build has the names, but is not probed. */
+	if (shortage_is(err) || shortage_is(similar))
+		unopened_add(&binaries->unopened, pid, mapping->path, shortage_is(err) ? err : similar);
+	else if (!file && err && err != -ESRCH)
+		unopened_add(&binaries->unopened, pid, mapping->path, err);
 	if (!file)
 		return 0;
 	file->recent = true;

@@ -8,6 +8,7 @@
 
 #include "system/address_map.h"
 #include "probe/plan.h"
+#include "probe/unopened.h"
 
 struct binary {
 	struct elf *elf;
@@ -50,8 +51,8 @@ u32 binaries_count(const struct binaries *binaries); /* how many files there are
 /* Their paths, separated by commas; static storage, cut to fit. */
 const char *binaries_names(const struct binaries *binaries);
 
-/* A file that is mapped but could not be opened, so that it could not be searched for an allocator; NULL: none. */
-const char *binaries_denied(const struct binaries *binaries);
+/* Files that could not be opened. */
+const struct unopened_files *binaries_unopened(const struct binaries *binaries);
 
 /* Add a copy of every file with an allocator to `set`. 0, or what file_copies_add says. */
 int binaries_copy(const struct binaries *binaries, struct file_copies *set);

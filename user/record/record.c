@@ -120,6 +120,7 @@ static void look(struct record *record, u64 now)
 		return;
 	record->said_ns = now;
 	tracer_warn_silent(record->tracer);
+	tracer_say_unseen(record->tracer);
 	record->over = selection_look(&record->selection, record->tracer);
 	if (tracer_is_blind()) {
 		log_error(
@@ -229,6 +230,7 @@ static int finish(struct record *record)
 	tracer_stop(record->tracer);
 	thread_lower_priority();
 	say_missed(record->tracer);
+	record->blind |= tracer_say_unseen(record->tracer);
 	status = publish_finish(&record->publication);
 	if (!record->options->quiet)
 		interrupt_finish(&interrupt);
@@ -272,6 +274,7 @@ static int run(struct record *record)
 	if (status)
 		return status;
 	say_tracing(record);
+	tracer_say_unseen(record->tracer);
 	watch(record);
 	log_progress(NULL);
 	return finish(record);

@@ -15,6 +15,8 @@ static const struct capability table[] = {
 	{CAP_PERFMON, "CAP_PERFMON", "attach to uprobes and tracepoints, read the perf side-band", true, false},
 	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "perf-event uprobes, where the kernel has nothing better", false, true},
 	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "look into processes of other users", false, false},
+	{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH",
+	 "open files that other users alone may read, or that their processes map and were replaced", false, false},
 	{CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", "open mapped files that were replaced or deleted", false,
 	 false},
 };
@@ -39,15 +41,40 @@ const struct capability *capability_table(unsigned int *ret_count)
 	return table;
 }
 
-bool privileges_have(const struct privileges *privileges, const struct capability *capability)
+/* The capability that includes it, itself if there is none. */
+static unsigned int included_in(unsigned int number)
 {
-	bool split_off = capability->number == CAP_BPF || capability->number == CAP_PERFMON ||
-			 capability->number == CAP_CHECKPOINT_RESTORE;
-
-	return privileges->effective & (1ULL << capability->number | (u64)split_off << CAP_SYS_ADMIN);
+	switch (number) {
+	case CAP_BPF:
+	case CAP_PERFMON:
+	case CAP_CHECKPOINT_RESTORE:
+		return CAP_SYS_ADMIN;
+	case CAP_DAC_READ_SEARCH:
+		return CAP_DAC_OVERRIDE;
+	default:
+		return number;
+	}
 }
 
-unsigned int privileges_missing(const struct privileges *privileges, bool perf_uprobes, char *ret_names, size_t size)
+static bool has(const struct privileges *privileges, unsigned int number)
+{
+	return privileges->effective & (1ULL << number | 1ULL << included_in(number));
+}
+
+bool privileges_have(const struct privileges *privileges, const struct capability *capability)
+{
+	return has(privileges, capability->number);
+}
+
+/* Append a name to a list; the length of the whole list, which may be cut. */
+static size_t append(size_t used, const char *name, char *list, size_t size)
+{
+	size_t room = used < size ? size - used : 0;
+
+	return used + (size_t)snprintf(room ? list + used : NULL, room, "%s%s", used ? ", " : "", name);
+}
+
+unsigned int privileges_missing_of(const struct privileges *privileges, u64 needed, char *ret_names, size_t size)
 {
 	unsigned int missing = 0;
 	size_t used = 0;
@@ -55,13 +82,20 @@ unsigned int privileges_missing(const struct privileges *privileges, bool perf_u
 	if (size)
 		ret_names[0] = '\0';
 	for (unsigned int i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		if ((!table[i].required && !(table[i].perf_uprobes && perf_uprobes)) ||
-		    privileges_have(privileges, &table[i]))
+		if (!(needed >> table[i].number & 1) || has(privileges, table[i].number))
 			continue;
-		if (used < size)
-			used += (size_t)snprintf(ret_names + used, size - used, "%s%s", missing ? ", " : "",
-						 table[i].name);
+		used = append(used, table[i].name, ret_names, size);
 		missing++;
 	}
 	return missing;
+}
+
+unsigned int privileges_missing(const struct privileges *privileges, bool perf_uprobes, char *ret_names, size_t size)
+{
+	u64 needed = 0;
+
+	for (unsigned int i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (table[i].required || (table[i].perf_uprobes && perf_uprobes))
+			needed |= 1ULL << table[i].number;
+	return privileges_missing_of(privileges, needed, ret_names, size);
 }

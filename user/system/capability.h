@@ -28,7 +28,10 @@ int privileges_read(struct privileges *ret_privileges);
 /* The capabilities heaptap uses, *ret_count of them. */
 const struct capability *capability_table(unsigned int *ret_count);
 
-/* CAP_SYS_ADMIN includes what was split off from it: CAP_BPF, CAP_PERFMON and CAP_CHECKPOINT_RESTORE. */
+/*
+ * CAP_SYS_ADMIN includes what was split off from it: CAP_BPF, CAP_PERFMON and CAP_CHECKPOINT_RESTORE; CAP_DAC_OVERRIDE
+ * includes CAP_DAC_READ_SEARCH.
+ */
 bool privileges_have(const struct privileges *privileges, const struct capability *capability);
 
 /*
@@ -36,3 +39,6 @@ bool privileges_have(const struct privileges *privileges, const struct capabilit
  * `perf_uprobes`: those for perf-event uprobes are required too.
  */
 unsigned int privileges_missing(const struct privileges *privileges, bool perf_uprobes, char *ret_names, size_t size);
+
+/* The same for those of the mask of 1 << number. */
+unsigned int privileges_missing_of(const struct privileges *privileges, u64 needed, char *ret_names, size_t size);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,11 +179,47 @@ int proc_maps_open(pid_t pid, const struct mapping *mapping)
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", tid, (unsigned long long)mapping->start,
 		 (unsigned long long)mapping->end);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 && errno != EPERM && errno != ENOENT)
+	/* EACCES: the directory is another user's; EPERM: the links in it take a capability of their own. */
+	if (fd < 0 && errno != EPERM && errno != EACCES && errno != ENOENT)
 		return -errno;
 	if (fd >= 0 && !is_replaced(fd, mapping))
 		return fd;
 	if (fd >= 0)
 		close(fd);
 	return open_by_name(tid, mapping);
+}
+
+/* Is /proc/PID another user's? So it is where the process may not be looked at, as after set-user-ID. */
+static bool is_foreign(pid_t pid)
+{
+	char path[PATH_MAX];
+	struct stat stat_buffer;
+
+	return !stat(text_path(path, "/proc/%d", pid), &stat_buffer) && stat_buffer.st_uid != geteuid();
+}
+
+/* Its root is where every name of a file is looked up. */
+static bool is_closed(pid_t pid)
+{
+	char path[PATH_MAX], target[2];
+
+	return readlink(text_path(path, "/proc/%d/root", pid), target, sizeof(target)) < 0 &&
+	       (errno == EACCES || errno == EPERM);
+}
+
+u64 proc_maps_needs(pid_t pid, int err)
+{
+	u64 reading = 1ULL << CAP_DAC_READ_SEARCH, linked = 1ULL << CAP_CHECKPOINT_RESTORE;
+
+	switch (err) {
+	case -EACCES:
+	case -EPERM:
+		return is_closed(pid) ? 1ULL << CAP_SYS_PTRACE : reading;
+	case -ESTALE:
+	case -ENOENT:
+		/* Its name leads elsewhere by now: map_files alone leads to it. */
+		return linked | (is_foreign(pid) ? reading : 0);
+	default:
+		return 0;
+	}
 }

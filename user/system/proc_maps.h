@@ -3,6 +3,8 @@
 /* The executable mappings of a process, from /proc/PID/maps, and the files behind them. */
 #include <sys/types.h>
 
+#include "include/types.h"
+
 struct mapping;
 
 /*
@@ -28,3 +30,6 @@ int proc_maps_read(const char *path, int (*each)(struct mapping *mapping, void *
  */
 int proc_maps_open(pid_t pid, const struct mapping *mapping);
 int proc_maps_open_name(pid_t pid, const struct mapping *mapping); /* by the path alone */
+
+/* The capabilities (mask of 1 << number) that would open a mapped file which proc_maps_open refused with `err`. */
+u64 proc_maps_needs(pid_t pid, int err);

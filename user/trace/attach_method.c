@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "system/shortage.h"
 #include "trace/bpf_maps.h"
 #include "trace/feature.h"
 #include "trace/link_keeper.h"
@@ -173,13 +174,14 @@ int attach_method_choose(struct kernel_options *options, struct kernel **ret_ker
 			 struct calibration *ret_calibration)
 {
 	enum attach_kind first = ATTACH_SESSION, last = ATTACH_PERF, forced = ATTACH_NONE;
+	char why[SHORTAGE_TEXT_MAX];
 	int err = find_forced(&forced);
 
 	if (err)
 		return STATUS_USAGE;
 	err = link_keeper_start();
 	if (err) {
-		log_error("cannot start the process that holds the probes: %s", strerror(-err));
+		log_error("cannot start the process that holds the probes: %s", shortage_explain(err, why));
 		return STATUS_FAILED;
 	}
 	if (forced != ATTACH_NONE)
@@ -189,11 +191,11 @@ int attach_method_choose(struct kernel_options *options, struct kernel **ret_ker
 		if (!err)
 			return STATUS_DONE;
 		log_detail("attaching by %s does not work: %s", attach_kind_name(kind), strerror(-err));
-		/* Without the right to do it at all, the next way fails alike. */
-		if (err == -EPERM || err == -EACCES)
+		/* Without the right to do it at all, or for want of descriptors, the next way fails alike. */
+		if (err == -EPERM || err == -EACCES || shortage_is(err))
 			break;
 	}
-	if (forced == ATTACH_NONE)
+	if (forced == ATTACH_NONE || shortage_is(err))
 		return attach_method_explain("probe", err);
 	log_error("cannot probe by %s, which HEAPTAP_ATTACH asks for: %s; unset it for the best that works",
 		  attach_kind_name(forced), strerror(-err));
@@ -205,8 +207,13 @@ int attach_method_explain(const char *do_what, int err)
 	struct privileges privileges;
 	enum feature_id missing = FEATURE_NONE;
 	struct features features;
-	char sentence[512];
+	char sentence[512], shortage[SHORTAGE_TEXT_MAX];
 
+	/* No feature can be tried then. */
+	if (shortage_is(err)) {
+		log_error("cannot %s: %s", do_what, shortage_explain(err, shortage));
+		return STATUS_FAILED;
+	}
 	if (!privileges_read(&privileges)) {
 		feature_probe(&features);
 		missing = feature_text_missing(&features);
@@ -218,5 +225,5 @@ int attach_method_explain(const char *do_what, int err)
 	}
 	feature_text_explain(missing, features.error[missing], &privileges, sentence, sizeof(sentence));
 	log_error("cannot %s: %s", do_what, sentence);
-	return STATUS_UNSUPPORTED;
+	return shortage_is(features.error[missing]) ? STATUS_FAILED : STATUS_UNSUPPORTED;
 }

@@ -11,7 +11,9 @@
 #include "system/cgroup_mounts.h"
 #include "base/log.h"
 #include "system/proc_maps.h"
+#include "system/shortage.h"
 #include "system/procfs.h"
+#include "trace/denial.h"
 #include "trace/tracee.h"
 #include "trace/tracer_internal.h"
 #include "trace/translated.h"
@@ -122,7 +124,8 @@ static int failed(pid_t pid, int err)
 {
 	if (err == TRANSLATED)
 		return STATUS_NO_TARGET;
-	if (procfs_live_thread(pid))
+	/* Without a descriptor, no process can be looked at. */
+	if (shortage_is(err) || procfs_live_thread(pid))
 		return attach_method_explain("attach to the process", err);
 	log_note("pid %d exited while heaptap was attaching; its profile is what was seen until then", pid);
 	return STATUS_DONE;
@@ -140,19 +143,37 @@ static void wait_for_tables(struct tracer *tracer, struct tracee *tracee, u64 st
 		unwind_tables_wait(tracer->tables, TABLES_WAIT_MS - waited);
 }
 
+/* The files that were not searched for an allocator; NULL: all were. */
+static const struct unopened *unsearched(const struct binaries *binaries)
+{
+	if (binaries_unopened(binaries)->lacking.count)
+		return &binaries_unopened(binaries)->lacking;
+	return binaries_unopened(binaries)->denied.count ? &binaries_unopened(binaries)->denied : NULL;
+}
+
 static int say_nothing_to_probe(const struct scan *scan)
 {
 	const struct binaries *binaries = scan->tracer->binaries;
+	const struct unopened *unopened = unsearched(binaries);
+	char why[DENIAL_TEXT_MAX];
 
-	if (binaries_denied(binaries))
-		log_error("pid %d: cannot open '%s' as it maps it (replaced or deleted since it started?); restart the "
-			  "service, or run heaptap with CAP_CHECKPOINT_RESTORE",
-			  scan->pid, binaries_denied(binaries));
-	else
-		log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for " ALLOCATOR_NAMES
-			  ", see 'heaptap doctor -p %d'",
-			  scan->pid, scan->searched, binaries_names(binaries), scan->pid);
+	if (unopened) {
+		log_error("pid %d: '%s', which it maps, cannot be opened: %s", scan->pid, unopened->path,
+			  denial_explain_file(scan->pid, unopened->err, why));
+		return denial_status(scan->pid, unopened->err);
+	}
+	log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for " ALLOCATOR_NAMES
+		  ", see 'heaptap doctor -p %d'",
+		  scan->pid, scan->searched, binaries_names(binaries), scan->pid);
 	return STATUS_NO_TARGET;
+}
+
+static int say_unreadable(pid_t pid)
+{
+	char why[DENIAL_TEXT_MAX];
+
+	log_error("pid %d: its mappings may not be read: %s", pid, denial_explain_process(why));
+	return STATUS_UNSUPPORTED;
 }
 
 int attach_process(struct tracer *tracer, pid_t pid)
@@ -165,6 +186,8 @@ int attach_process(struct tracer *tracer, pid_t pid)
 		err = begin_image(&scan);
 	if (err == -EEXIST)
 		return STATUS_DONE;
+	if (err == -EACCES || err == -EPERM)
+		return say_unreadable(pid);
 	if (err)
 		return failed(pid, err);
 	wait_for_tables(tracer, scan.tracee, start);
@@ -177,6 +200,21 @@ int attach_process(struct tracer *tracer, pid_t pid)
 	return err ? failed(pid, err) : say_nothing_to_probe(&scan);
 }
 
+static int say_nothing_in_program(const struct tracer *tracer, pid_t pid, const char *path)
+{
+	const struct unopened *lacking = &binaries_unopened(tracer->binaries)->lacking;
+	char why[DENIAL_TEXT_MAX];
+
+	if (lacking->count) {
+		log_error("'%s': '%s', which it will map, cannot be opened: %s", path, lacking->path,
+			  denial_explain_file(pid, lacking->err, why));
+		return STATUS_FAILED;
+	}
+	log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for " ALLOCATOR_NAMES, path,
+		  binaries_names(tracer->binaries));
+	return STATUS_NO_TARGET;
+}
+
 int attach_program(struct tracer *tracer, pid_t pid, const char *path)
 {
 	struct tracee *tracee;
@@ -184,6 +222,7 @@ int attach_program(struct tracer *tracer, pid_t pid, const char *path)
 	char *directory, *group;
 	u64 limit = 0, used = 0;
 	int err = translated_check_program(tracer, path);
+	bool unknown;
 
 	if (!err)
 		err = begin(tracer, pid, 0, &tracee);
@@ -198,6 +237,9 @@ int attach_program(struct tracer *tracer, pid_t pid, const char *path)
 	}
 	tracee_set_new_max(tracer, tracee, limit, used);
 	err = tracer->files_known ? 0 : loader_list_open(tracer->binaries, path);
+	/* What cannot be read: its exec tells what is wrong with it, else its files are found when it maps them. */
+	unknown = err && !shortage_is(err);
+	err = unknown ? 0 : err;
 	for (file = binaries_files(tracer->binaries); file && !err; file = file->next) {
 		err = unwind_tables_request(tracer->tables, file->elf);
 		if (!err && file->plan)
@@ -209,39 +251,70 @@ int attach_program(struct tracer *tracer, pid_t pid, const char *path)
 		return failed(pid, err);
 	}
 	/* In a population, its children may have an allocator. */
-	if (tracee_any(tracer, tracee) || tracer->population != POPULATION_LISTED)
+	if (unknown || tracee_any(tracer, tracee) || tracer->population != POPULATION_LISTED)
 		return STATUS_DONE;
-	log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for " ALLOCATOR_NAMES, path,
-		  binaries_names(tracer->binaries));
-	return STATUS_NO_TARGET;
+	return say_nothing_in_program(tracer, pid, path);
 }
 
-/* False: the process has gone, or is the kernel's own. */
-static bool attach_member(struct tracer *tracer, pid_t pid, int *ret_err)
+/* What became of a process of a population. */
+struct enrolment {
+	unsigned int attached, unreadable;
+	int err; /* that ends it all; negative errno */
+};
+
+static void note(struct enrolment *enrolment, int err)
+{
+	if (!err || err == -EEXIST)
+		enrolment->attached++;
+	else if (err == -EACCES || err == -EPERM)
+		enrolment->unreadable++;
+	else if (shortage_is(err) || err == -ENOSPC)
+		enrolment->err = err;
+}
+
+static void attach_member(struct tracer *tracer, pid_t pid, struct enrolment *enrolment)
 {
 	struct scan scan = {.tracer = tracer, .pid = pid};
 	int err;
 
-	if (!procfs_maps_code(pid))
-		return false;
+	errno = 0;
+	if (!procfs_maps_code(pid)) {
+		/* Gone, or the kernel's own, unless it may not be looked at. */
+		if (errno == EACCES || errno == EPERM)
+			enrolment->unreadable++;
+		return;
+	}
 	err = begin_image(&scan);
-	if (err == -EEXIST)
-		return true;
-	if (!err)
-		err = probe_mapped(&scan);
-	if (err == -ENOMEM || err == -ENOSPC || err == TRANSLATED)
-		*ret_err = err;
-	return !err;
+	note(enrolment, err);
+	if (err)
+		return;
+	err = probe_mapped(&scan);
+	if (shortage_is(err) || err == TRANSLATED)
+		enrolment->err = err;
+	else if (err)
+		tracee_say_blind(tracer, pid, binaries_names(tracer->binaries), err);
 }
 
 int attach_processes(struct tracer *tracer, const pid_t *pids, unsigned int count, unsigned int *ret_attached)
 {
-	int err = 0;
+	struct enrolment enrolment = {0};
+	char why[DENIAL_TEXT_MAX];
 
-	*ret_attached = 0;
-	for (unsigned int i = 0; i < count && !err; i++)
-		*ret_attached += attach_member(tracer, pids[i], &err);
-	if (err == TRANSLATED)
+	for (unsigned int i = 0; i < count && !enrolment.err; i++)
+		attach_member(tracer, pids[i], &enrolment);
+	*ret_attached = enrolment.attached;
+	if (enrolment.err == TRANSLATED)
 		return STATUS_NO_TARGET;
-	return err ? attach_method_explain("begin tracing", err) : STATUS_DONE;
+	if (enrolment.err)
+		return attach_method_explain("begin tracing", enrolment.err);
+	if (!enrolment.unreadable)
+		return STATUS_DONE;
+	if (!enrolment.attached) {
+		log_error("the mappings of %u process%s may not be read, and there is no other: %s",
+			  enrolment.unreadable, enrolment.unreadable == 1 ? "" : "es", denial_explain_process(why));
+		return STATUS_UNSUPPORTED;
+	}
+	log_note("%u process%s not traced, whose mappings may not be read: %s", enrolment.unreadable,
+		 enrolment.unreadable == 1 ? " is" : "es are", denial_explain_process(why));
+	return STATUS_DONE;
 }

@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "system/shortage.h"
 #include "trace/bpf_internal.h"
 #include "trace/link_keeper.h"
 #include "trace/uprobe_link.h"
@@ -188,6 +189,12 @@ int kernel_open(const struct kernel_options *options, struct kernel **ret_kernel
 
 	if (!kernel)
 		return -ENOMEM;
+	/* libbpf does not tell every failure by its cause. */
+	err = shortage_check();
+	if (err) {
+		kernel_close(kernel);
+		return err;
+	}
 	kernel->cpus = libbpf_num_possible_cpus();
 	kernel->skeleton = heaptap__open();
 	err = kernel->skeleton ? 0 : -errno;

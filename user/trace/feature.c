@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loads the programs of bpf/feature.bpf.c one at a time and sees what happens. libbpf is kept quiet meanwhile: failing is an
- * answer here.
+ * Loads the programs of bpf/feature.bpf.c one at a time and sees what happens: failing is an answer here.
  */
 #include "trace/feature.h"
 
@@ -16,6 +15,7 @@
 #include "feature.skel.h"
 #include "system/address_map.h"
 #include "system/proc_maps.h"
+#include "system/shortage.h"
 #include "trace/attach.h"
 #include "trace/sideband.h"
 #include "trace/uprobe_link.h"
@@ -207,20 +207,34 @@ static int try_kind(enum attach_kind kind, int *ret_filter)
 	return err;
 }
 
+/* Without descriptors the trials fail in ways that tell nothing: none is made then. */
+static bool cannot_try(struct features *ret_features)
+{
+	int err = shortage_check();
+
+	for (enum feature_id id = FEATURE_BPF; id < FEATURE_MAX; id++)
+		ret_features->error[id] = err;
+	return err;
+}
+
 void feature_probe(struct features *ret_features)
 {
-	libbpf_print_fn_t print = libbpf_set_print(NULL);
 	int unused;
 
 	memset(ret_features, 0, sizeof(*ret_features));
+	if (cannot_try(ret_features))
+		return;
 	ret_features->error[FEATURE_BPF] = try_program("feature_bpf", -1);
 	ret_features->error[FEATURE_BTF] = try_btf();
 	ret_features->error[FEATURE_RING] = try_program("feature_ring", BPF_RINGBUF_HDR_SZ + sizeof(u64));
 	ret_features->error[FEATURE_TP_BTF] = try_program("feature_tp_btf", -1);
+	/* So libbpf fails where it cannot read the types that are there. */
+	if (ret_features->error[FEATURE_TP_BTF] == -ESRCH && !ret_features->error[FEATURE_BTF] &&
+	    shortage_memory_is_limited())
+		ret_features->error[FEATURE_TP_BTF] = -ENOMEM;
 	ret_features->error[FEATURE_SIDEBAND] = try_sideband();
 	/* Those above take some milliseconds: they need no probe. */
 	ret_features->error[FEATURE_SESSION] = try_kind(ATTACH_SESSION, &unused);
 	ret_features->error[FEATURE_MULTI] = try_kind(ATTACH_MULTI, &ret_features->error[FEATURE_MULTI_FILTER]);
 	ret_features->error[FEATURE_PERF] = try_kind(ATTACH_PERF, &unused);
-	libbpf_set_print(print);
 }

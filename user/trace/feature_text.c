@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "system/shortage.h"
+
 static const struct requirement table[FEATURE_MAX] = {
 	[FEATURE_BPF] = {"BPF programs", "everything",
 			 "Linux 5.8 with CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS and CONFIG_PERF_EVENTS"},
@@ -70,8 +72,12 @@ void feature_text_explain(enum feature_id id, int error, const struct privileges
 			  size_t size)
 {
 	const struct requirement *requirement = feature_text_find(id);
+	char shortage[SHORTAGE_TEXT_MAX];
 
-	if (error == -EPERM || error == -EACCES)
+	if (shortage_is(error))
+		snprintf(ret_sentence, size, "%s cannot be tried: %s", requirement->name,
+			 shortage_explain(error, shortage));
+	else if (error == -EPERM || error == -EACCES)
 		explain_refusal(id, privileges, ret_sentence, size);
 	else
 		snprintf(ret_sentence, size, "this kernel has no %s (%s); they take %s", requirement->name,

@@ -51,6 +51,9 @@ static int open_leg(struct kept_links *links, const struct link_request *request
 	int fds[DESCRIPTORS] = {-1, -1}, err = 0;
 	char path[64];
 
+	/* What was passed found no room here. */
+	if (file < 0)
+		return -EMFILE;
 	/* The descriptor's own name is the inode itself, whatever became of its path. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	fds[0] = leg->attach_type ? uprobe_link_create_multi(program, leg->attach_type, path, leg->offsets,
@@ -113,6 +116,17 @@ static void close_leg(struct kept_links *links, u32 number)
 
 /* --- requests ------------------------------------------------------------------------------------------------------- */
 
+/* As many as were passed and found room; -1: not that one. */
+static void take_passed(const struct cmsghdr *passed, int fds[DESCRIPTORS])
+{
+	size_t size = passed && passed->cmsg_len > CMSG_LEN(0) ? passed->cmsg_len - CMSG_LEN(0) : 0;
+
+	for (int i = 0; i < DESCRIPTORS; i++)
+		fds[i] = -1;
+	if (size && size <= DESCRIPTORS * sizeof(int))
+		memcpy(fds, CMSG_DATA(passed), size);
+}
+
 /* False at the end of the stream. */
 static bool receive(const struct kept_links *links, struct link_request *request, int fds[DESCRIPTORS])
 {
@@ -124,16 +138,12 @@ static bool receive(const struct kept_links *links, struct link_request *request
 		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
-	const struct cmsghdr *passed;
 	ssize_t size;
 
 	do
 		size = recvmsg(links->socket, &message, MSG_CMSG_CLOEXEC);
 	while (size < 0 && errno == EINTR);
-	passed = CMSG_FIRSTHDR(&message);
-	fds[0] = fds[1] = -1;
-	if (passed && passed->cmsg_len == CMSG_LEN(DESCRIPTORS * sizeof(int)))
-		memcpy(fds, CMSG_DATA(passed), DESCRIPTORS * sizeof(int));
+	take_passed(CMSG_FIRSTHDR(&message), fds);
 	return size == (ssize_t)sizeof(*request);
 }
 

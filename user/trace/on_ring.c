@@ -7,6 +7,7 @@
 
 #include "heap/apply_event.h"
 #include "base/log.h"
+#include "system/shortage.h"
 #include "trace/sideband.h"
 #include "trace/raw_stacks.h"
 #include "trace/tracee.h"
@@ -15,19 +16,22 @@
 /* Why filtered links will not do for the process any longer. */
 static void widen(struct tracer *tracer, struct tracee *tracee, const char *why)
 {
+	char cause[SHORTAGE_TEXT_MAX];
 	int err;
 
 	if (tracee->wide)
 		return;
 	err = tracee_widen(tracer, tracee);
-	if (err)
+	if (err) {
+		tracer->blind = true;
 		log_error("pid %d: %s, and it cannot be followed: %s; its profile ends here", tracee->pid, why,
-			  strerror(-err));
-	else
+			  shortage_explain(err, cause));
+	} else {
 		log_note("pid %d: %s; followed by unfiltered probes from here on: other processes that use the same "
 			 "allocator file pay %.1f us for each malloc and free until heaptap stops; what was allocated "
 			 "meanwhile is missing",
 			 tracee->pid, why, (tracer->calibration.alloc_ns + tracer->calibration.free_ns) / 2000);
+	}
 }
 
 /* The process of an event that begins an image; NULL: no memory. */

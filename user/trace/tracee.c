@@ -13,6 +13,7 @@
 #include "system/proc_maps.h"
 #include "system/translator.h"
 #include "trace/plan_note.h"
+#include "system/shortage.h"
 #include "trace/raw_stacks.h"
 #include "trace/tracer_internal.h"
 #include "trace/translated.h"
@@ -175,6 +176,14 @@ bool tracee_any(const struct tracer *tracer, const struct tracee *tracee)
 	return files_of(tracer, tracee) != NULL;
 }
 
+void tracee_say_blind(struct tracer *tracer, pid_t pid, const char *path, int err)
+{
+	char why[SHORTAGE_TEXT_MAX];
+
+	tracer->blind = true;
+	log_error("pid %d: cannot probe '%s': %s; its allocations are not seen", pid, path, shortage_explain(err, why));
+}
+
 const char *tracee_names(const struct tracer *tracer, const struct tracee *tracee)
 {
 	static char names[1024];
@@ -320,7 +329,7 @@ static void probe(struct tracer *tracer, struct tracee *tracee, struct binary *f
 	if (err == TRANSLATED)
 		return;
 	if (err)
-		log_error("pid %d: cannot probe '%s': %s", tracee->pid, elf_path(file->elf), strerror(-err));
+		tracee_say_blind(tracer, tracee->pid, elf_path(file->elf), err);
 	else
 		log_note("pid %d mapped '%s' %.1f ms ago; its allocations are seen from now on", tracee->pid,
 			 elf_path(file->elf), (double)(clock_now_ns() - mapping->from_ns) / 1e6);

@@ -36,6 +36,9 @@ bool tracee_has(const struct tracer *tracer, const struct tracee *tracee, const 
 bool tracee_any(const struct tracer *tracer, const struct tracee *tracee); /* is any of its files probed? */
 
 /* "malloc, calloc, free in '/lib/libc.so.6'" for all its files; static storage, cut to fit. */
+/* Say that the allocator file of a process is not probed, with the cause, and remember it: the recording has failed. */
+void tracee_say_blind(struct tracer *tracer, pid_t pid, const char *path, int err);
+
 const char *tracee_names(const struct tracer *tracer, const struct tracee *tracee);
 
 /*

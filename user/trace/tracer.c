@@ -10,8 +10,10 @@
 #include "base/log.h"
 #include "binary/elf.h"
 #include "system/mapped_by.h"
+#include "system/shortage.h"
 #include "trace/bpf_maps.h"
 #include "trace/link_keeper.h"
+#include "trace/denial.h"
 #include "trace/on_ring.h"
 #include "trace/raw_stacks.h"
 #include "trace/sideband.h"
@@ -36,7 +38,7 @@ static int open_streams(struct tracer *tracer)
 	if (err)
 		return err;
 	tracer->raw_stacks = raw_stacks_new(tracer->tables, tracer->recorder);
-	return tracer->raw_stacks ? 0 : -ENOMEM;
+	return tracer->raw_stacks ? shortage_check() : -ENOMEM;
 }
 
 /* What does not need a kernel. */
@@ -194,6 +196,35 @@ void tracer_warn_silent(struct tracer *tracer)
 			log_note("pid %d has not called its allocator in the first second; probed: %s", tracee->pid,
 				 tracee_names(tracer, tracee));
 	}
+}
+
+static void say_denied(const struct unopened *denied)
+{
+	char why[DENIAL_TEXT_MAX];
+
+	/* Files that were deleted, where no right is missing, are the process's own affair. */
+	if (denial_status(denied->pid, denied->err) != STATUS_UNSUPPORTED)
+		return;
+	log_note("'%s', which a traced process maps, cannot be opened: %s; stacks through such files are cut, and an "
+		 "allocator in them is not seen",
+		 denied->path, denial_explain_file(denied->pid, denied->err, why));
+}
+
+bool tracer_say_unseen(struct tracer *tracer)
+{
+	const struct unopened *lacking = &binaries_unopened(tracer->binaries)->lacking,
+			      *denied = &binaries_unopened(tracer->binaries)->denied;
+	char why[SHORTAGE_TEXT_MAX];
+
+	if (lacking->count && !tracer->blind)
+		log_error("'%s', which a traced process maps, cannot be opened: %s; stacks through such files are cut, "
+			  "and an allocator in them is not seen",
+			  lacking->path, shortage_explain(lacking->err, why));
+	if (denied->count && !tracer->denied)
+		say_denied(denied);
+	tracer->blind |= lacking->count > 0;
+	tracer->denied |= denied->count > 0;
+	return tracer->blind;
 }
 
 /* --- stopping ------------------------------------------------------------------------------------------------------- */

@@ -70,6 +70,12 @@ void tracer_warn_silent(struct tracer *tracer);
 /* Has the process that holds the links been killed (link_keeper.h)? Nothing is seen from then on. */
 bool tracer_is_blind(void);
 
+/*
+ * Say, once each, what cannot be seen: files that processes map and heaptap cannot open. True when, for want of
+ * descriptors or memory, or since a probe failed, allocations may be missing: that recording has failed.
+ */
+bool tracer_say_unseen(struct tracer *tracer);
+
 /* Stop tracing at once, remove the probes, take in what is left and settle every ledger. */
 void tracer_stop(struct tracer *tracer);
 

@@ -68,4 +68,6 @@ struct tracer {
 	u32 close_due; /* with so many files open, those that are unused are closed; 0: UNUSED_FILES */
 	bool remapped; /* some listed tracee is */
 	bool stopping; /* no new links */
+	bool blind;    /* an allocator that a traced process maps is not probed; said */
+	bool denied;   /* it has been said which file is not opened, for want of rights */
 };

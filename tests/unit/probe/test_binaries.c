@@ -326,11 +326,13 @@ static void test_binaries_open_mapping_that_cannot_be_opened_is_remembered(void 
 	struct binary *file = NULL;
 
 	(void)state;
-	assert_null(binaries_denied(binaries));
 	assert_int_equal(binaries_open_mapping(binaries, gone_pid(), &mapping, &file), 0);
-	assert_null(binaries_denied(binaries));
+	assert_int_equal(binaries_unopened(binaries)->denied.count, 0);
 	assert_int_equal(binaries_open_mapping(binaries, getpid(), &mapping, &file), 0);
-	assert_string_equal(binaries_denied(binaries), "/no/such/file");
+	assert_int_equal(binaries_unopened(binaries)->denied.count, 1);
+	assert_int_equal(binaries_unopened(binaries)->denied.err, -ENOENT);
+	assert_string_equal(binaries_unopened(binaries)->denied.path, "/no/such/file");
+	assert_int_equal(binaries_unopened(binaries)->lacking.count, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

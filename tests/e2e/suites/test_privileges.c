@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Users who are not root record with the capabilities that README names, processes of their own and of others; each one
+ * that is missing is named.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "e2e/kit/session.h"
+
+#define WATCHER 65534
+#define OTHER	1
+#define BASE	"+bpf,+perfmon"
+#define SET	BASE ",+sys_ptrace"
+
+/* A copy that other users can come to, wherever the tree is. */
+static const char *copy(const char *from, const char *to)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	struct stat status;
+
+	if (in < 0 || out < 0 || fstat(in, &status) ||
+	    sendfile(out, in, NULL, (size_t)status.st_size) != status.st_size)
+		fail_msg("%s to %s: %s", from, to, strerror(errno));
+	close(in);
+	close(out);
+	return to;
+}
+
+static void setup_copies(struct scene *scene)
+{
+	if (chmod(scene->dir, 0777))
+		fail_msg("chmod: %s", strerror(errno));
+	copy(heaptap_path(), format("%s/heaptap", scene->dir));
+	copy(beside("target_leak"), format("%s/leak", scene->dir));
+}
+
+static void start_target(struct scene *scene, uid_t uid, const char *path)
+{
+	target_start(&scene->target, NULL,
+		     (const char *const[]){"/usr/bin/setpriv", format("--reuid=%u", uid), format("--regid=%u", uid),
+					   "--clear-groups", path, "malloc", NULL});
+	target_ready(&scene->target);
+}
+
+/* What leak keeps, and where it is. */
+static void assert_recorded(const struct scene *scene, const char *comm)
+{
+	cJSON *index = session_index(&scene->session);
+
+	assert_int_equal(index_number(index_process(index, comm), "inuse_space"), 30000);
+	cJSON_Delete(index);
+}
+
+/* Attach to the target as user `uid` with these capabilities alone: the copy takes the place of heaptap's own path. */
+static void attach_with(struct scene *scene, uid_t uid, const char *capabilities)
+{
+	const char *sets = format("-all,%s", capabilities);
+
+	scene->session.wrapper = (const char *const[]){"/usr/bin/setpriv",
+						       format("--reuid=%u", uid),
+						       format("--regid=%u", uid),
+						       "--clear-groups",
+						       "--inh-caps",
+						       sets,
+						       "--ambient-caps",
+						       sets,
+						       "--bounding-set",
+						       sets,
+						       "/bin/sh",
+						       "-c",
+						       "shift; exec \"$0\" \"$@\"",
+						       format("%s/heaptap", scene->dir),
+						       NULL};
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "1", "-p", format("%d", scene->target.pid), NULL});
+}
+
+static void assert_records(struct scene *scene, uid_t uid, const char *capabilities, const char *comm)
+{
+	attach_with(scene, uid, capabilities);
+	session_attached(&scene->session);
+	target_go(&scene->target);
+	assert_int_equal(target_finish(&scene->target), 0);
+	assert_int_equal(session_finish(&scene->session), 0);
+	assert_recorded(scene, comm);
+}
+
+static void assert_misses(struct scene *scene, uid_t uid, const char *capabilities, const char *missing)
+{
+	int status;
+
+	attach_with(scene, uid, capabilities);
+	status = session_finish(&scene->session);
+	if (status != 3)
+		fail_msg("with %s: %d; heaptap said:\n%s", capabilities, status, scene->session.words);
+	session_assert_said(&scene->session, format("%s missing", missing));
+}
+
+static void end_target(struct scene *scene)
+{
+	target_go(&scene->target);
+	assert_int_equal(target_finish(&scene->target), 0);
+}
+
+static void test_every_pair_of_users_records_with_the_set_of_the_readme(void **state)
+{
+	static const uid_t targets[] = {0, OTHER, WATCHER};
+	struct scene *scene = *state;
+
+	setup_copies(scene);
+	for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
+		start_target(scene, targets[i], format("%s/leak", scene->dir));
+		assert_records(scene, WATCHER, SET, "leak");
+	}
+	start_target(scene, WATCHER, format("%s/leak", scene->dir));
+	assert_records(scene, WATCHER, BASE, "leak");
+	/* User 0 without them is a user like any other. */
+	start_target(scene, OTHER, format("%s/leak", scene->dir));
+	assert_records(scene, 0, SET, "leak");
+}
+
+static void test_each_that_is_missing_is_named(void **state)
+{
+	struct scene *scene = *state;
+
+	setup_copies(scene);
+	start_target(scene, OTHER, format("%s/leak", scene->dir));
+	assert_misses(scene, WATCHER, "+perfmon,+sys_ptrace", "CAP_BPF");
+	assert_misses(scene, WATCHER, "+bpf,+sys_ptrace", "CAP_PERFMON");
+	assert_misses(scene, WATCHER, BASE, "CAP_SYS_PTRACE");
+	assert_misses(scene, 0, BASE, "CAP_SYS_PTRACE");
+	end_target(scene);
+	start_target(scene, 0, format("%s/leak", scene->dir));
+	assert_misses(scene, WATCHER, BASE, "CAP_SYS_PTRACE");
+	end_target(scene);
+}
+
+/* The file is where its user alone may look. */
+static void test_private_file_takes_dac_read_search(void **state)
+{
+	struct scene *scene = *state;
+	const char *directory = format("%s/private", scene->dir);
+	char program[PATH_MAX];
+
+	setup_copies(scene);
+	snprintf(program, sizeof(program), "%s/own", directory);
+	if (mkdir(directory, 0700) || chown(directory, OTHER, OTHER))
+		fail_msg("%s: %s", directory, strerror(errno));
+	copy(beside("target_static"), program);
+	start_target(scene, OTHER, program);
+	assert_misses(scene, WATCHER, SET, "CAP_DAC_READ_SEARCH");
+	assert_records(scene, WATCHER, SET ",+dac_read_search", "own");
+}
+
+/* The file was replaced, as by an upgrade: its name leads to another one. */
+static void test_replaced_file_takes_checkpoint_restore(void **state)
+{
+	struct scene *scene = *state;
+	const char *program;
+
+	setup_copies(scene);
+	program = copy(beside("target_static"), format("%s/old", scene->dir));
+	start_target(scene, OTHER, program);
+	if (rename(copy(beside("target_static"), format("%s/new", scene->dir)), format("%s/old", scene->dir)))
+		fail_msg("rename: %s", strerror(errno));
+	assert_misses(scene, WATCHER, SET, "CAP_DAC_READ_SEARCH, CAP_CHECKPOINT_RESTORE");
+	assert_misses(scene, WATCHER, SET ",+dac_read_search", "CAP_CHECKPOINT_RESTORE");
+	assert_misses(scene, WATCHER, SET ",+checkpoint_restore", "CAP_DAC_READ_SEARCH");
+	assert_records(scene, WATCHER, SET ",+dac_read_search,+checkpoint_restore", "old");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_every_pair_of_users_records_with_the_set_of_the_readme),
+		TEST(test_each_that_is_missing_is_named),
+		TEST(test_private_file_takes_dac_read_search),
+		TEST(test_replaced_file_takes_checkpoint_restore),
+	};
+
+	return cmocka_run_group_tests_name("privileges", tests, NULL, NULL);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Too few descriptors, too little memory: under any limit heaptap either sees all, or says which limit it is and does not
+ * claim success. What libbpf has to say about it is not heaptap's to show.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "e2e/kit/session.h"
+
+static void start_target(struct scene *scene)
+{
+	target_start(&scene->target, NULL, (const char *const[]){beside("target_leak"), "malloc", NULL});
+	target_ready(&scene->target);
+}
+
+static void end_target(struct scene *scene)
+{
+	target_go(&scene->target);
+	assert_int_equal(target_finish(&scene->target), 0);
+}
+
+/* All that there is: the object, and a stack that leads to main. */
+static bool is_whole(const struct session *session)
+{
+	cJSON *index = session_index(session);
+	const cJSON *process = index_process(index, "target_leak");
+	bool whole = index_number(process, "inuse_space") == 30000 && !index_number(process, "ledger.stack_no_table") &&
+		     !index_number(process, "ledger.stack_no_mapping");
+
+	cJSON_Delete(index);
+	return whole;
+}
+
+/*
+ * Record a command under a limit. Status 0: all of it was seen, which is returned; else the limit is
+ * named.
+ */
+static bool record_under(struct scene *scene, const char *limit, const char *name)
+{
+	int status;
+
+	scene->session.wrapper = (const char *const[]){"/usr/bin/prlimit", limit, NULL};
+	status = session_run(&scene->session, scene,
+			     (const char *const[]){"-q", "-R", "1", "--", beside("target_leak"), "malloc", NULL});
+	if (session_said(&scene->session, "libbpf"))
+		fail_msg("%s: heaptap said:\n%s", limit, scene->session.words);
+	if (status == 0 && !is_whole(&scene->session))
+		fail_msg("%s: status 0, and something is missing", limit);
+	if (status != 0 && (status != 125 || !session_said(&scene->session, name)))
+		fail_msg("%s: status %d; heaptap said:\n%s", limit, status, scene->session.words);
+	return status == 0;
+}
+
+static void test_few_descriptors_are_named_or_enough(void **state)
+{
+	static const unsigned int limits[] = {8, 20, 36, 50, 56, 60, 88};
+	struct scene *scene = *state;
+	unsigned int enough = 0;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
+		enough += record_under(scene, format("--nofile=%u:%u", limits[i], limits[i]), "RLIMIT_NOFILE");
+	/* Neither all of them nor none, or other limits should be tried. */
+	assert_in_range(enough, 1, 6);
+}
+
+/* The soft limit is heaptap's own to raise. */
+static void test_low_soft_limit_of_descriptors_is_raised(void **state)
+{
+	assert_true(record_under(*state, "--nofile=16:4096", "nothing"));
+}
+
+static void test_little_memory_is_named_or_enough(void **state)
+{
+	static const unsigned int limits_mib[] = {20, 30, 50, 100, 1024};
+	struct scene *scene = *state;
+	unsigned int enough = 0;
+
+	for (size_t i = 0; i < sizeof(limits_mib) / sizeof(*limits_mib); i++)
+		enough += record_under(scene, format("--as=%lu", (unsigned long)limits_mib[i] << 20), "RLIMIT_AS");
+	assert_in_range(enough, 1, 4);
+}
+
+/* One process of several whose files are too many: the recording goes on, and does not pass for whole. */
+static void test_running_process_with_more_files_than_descriptors(void **state)
+{
+	struct scene *scene = *state;
+	unsigned int enough = 0;
+
+	for (unsigned int limit = 48; limit <= 72; limit += 6) {
+		int status;
+
+		start_target(scene);
+		scene->session.wrapper =
+			(const char *const[]){"/usr/bin/prlimit", format("--nofile=%u:%u", limit, limit), NULL};
+		session_start(&scene->session, scene,
+			      (const char *const[]){"-R", "1", "-p", format("%d", scene->target.pid), NULL});
+		/* It may end before the target does. */
+		session_await(&scene->session, "heaptap: ");
+		end_target(scene);
+		status = session_finish(&scene->session);
+		if (status == 0 ? !is_whole(&scene->session)
+				: status != 1 || !session_said(&scene->session, "RLIMIT_NOFILE"))
+			fail_msg("limit %u: status %d; heaptap said:\n%s", limit, status, scene->session.words);
+		enough += status == 0;
+	}
+	assert_in_range(enough, 1, 4);
+}
+
+static void test_doctor_does_not_blame_the_kernel(void **state)
+{
+	struct scene *scene = *state;
+
+	for (unsigned int limit = 5; limit <= 35; limit += 15) {
+		scene->session.wrapper =
+			(const char *const[]){"/usr/bin/prlimit", format("--nofile=%u:%u", limit, limit), NULL};
+		session_start_bare(&scene->session, (const char *const[]){"doctor", NULL});
+		assert_int_equal(session_finish(&scene->session), 1);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_few_descriptors_are_named_or_enough),
+		TEST(test_low_soft_limit_of_descriptors_is_raised),
+		TEST(test_little_memory_is_named_or_enough),
+		TEST(test_running_process_with_more_files_than_descriptors),
+		TEST(test_doctor_does_not_blame_the_kernel),
+	};
+
+	return cmocka_run_group_tests_name("shortage", tests, NULL, NULL);
+}
