@@ -259,7 +259,7 @@ static int print_command(const struct doctor_target *target)
 	printf("\nCommand '%s'\n", doctor_scan_plain(name));
 	if (err) {
 		printf("  cannot be run: %s\n", strerror(-err));
-		return err == -ENOENT ? STATUS_NOT_FOUND : err == -EACCES ? STATUS_NOT_EXECUTABLE : STATUS_FAILED;
+		return err == -ENOMEM ? STATUS_FAILED : launch_failure(err);
 	}
 	status = target->options->population == POPULATION_FOLLOW ? print_followed(target, path)
 								  : print_alone(target, path);

@@ -211,6 +211,16 @@ static int parse_without_subcommand(struct option_parser *parse, const char *wor
 	return option_refuse(parse, "no verb: record, report or doctor");
 }
 
+/* Is there a COMMAND behind "--", whose status the caller waits for? An argument that is "--" itself is taken for that. */
+static bool runs_command(enum subcommand verb, char **words)
+{
+	if (verb != SUBCOMMAND_RECORD && verb != SUBCOMMAND_NONE)
+		return false;
+	while (*words && strcmp(*words, "--") != 0)
+		words++;
+	return *words && words[1];
+}
+
 int options_parse(int argc, char **argv, struct options *ret)
 {
 	struct options options = {.verb = argc > 1 ? option_table_subcommand(argv[1]) : SUBCOMMAND_NONE};
@@ -219,6 +229,9 @@ int options_parse(int argc, char **argv, struct options *ret)
 			       : parse_without_subcommand(&parse, argc > 1 ? argv[1] : NULL);
 
 	options.record.quiet = options.verbosity < 0;
+	/* 1 and 2 could be COMMAND's own. */
+	if (parse.status && runs_command(options.verb, argv + 1))
+		parse.status = STATUS_COMMAND_FAILED;
 	if (err) {
 		options_release(&options);
 		options = (struct options){.verb = SUBCOMMAND_NONE};

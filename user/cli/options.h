@@ -11,7 +11,8 @@
 
 /*
  * Parse argv. Returns STATUS_DONE with *ret filled and verb set; or, with verb SUBCOMMAND_NONE, the status to exit with
- * at once: STATUS_DONE after --help and --version, STATUS_USAGE after one sentence on stderr about a wrong argument.
+ * at once: STATUS_DONE after --help and --version, STATUS_USAGE after one sentence on stderr about a wrong argument, but
+ * STATUS_COMMAND_FAILED where COMMAND was to be run, which may end with that status itself.
  */
 int options_parse(int argc, char **argv, struct options *ret);
 void options_release(struct options *options);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/loader_list.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,28 +16,42 @@
 #include "probe/binaries.h"
 
 #define INTERPRETERS_MAX 5 /* #! lines followed; the kernel's own limit */
+#define SHELL		 "/bin/sh"
 
 extern char **environ;
 
-/* The interpreter of a script, into `path`. False: `path` is no script. */
+/* What follows "#!" at the beginning of a file; "": nothing, or it does not begin so. */
+static const char *script_interpreter(char *head)
+{
+	char *start;
+
+	if (strncmp(head, "#!", 2) != 0)
+		return "";
+	start = head + 2 + strspn(head + 2, " \t");
+	start[strcspn(start, " \t\n")] = '\0';
+	return start;
+}
+
+/*
+ * The interpreter of a script, into `path`; the shell for a file that the kernel does not know, as with execvp. False:
+ * `path` is no script.
+ */
 static bool follow_script(char path[PATH_MAX])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	char head[PATH_MAX], *start;
+	char head[PATH_MAX];
+	const char *interpreter;
 	ssize_t length;
 
 	if (fd < 0)
 		return false;
 	length = read(fd, head, sizeof(head) - 1);
 	close(fd);
-	if (length < 3 || head[0] != '#' || head[1] != '!')
+	if (length < 0 || (length >= SELFMAG && !memcmp(head, ELFMAG, SELFMAG)))
 		return false;
 	head[length] = '\0';
-	start = head + 2 + strspn(head + 2, " \t");
-	start[strcspn(start, " \t\n")] = '\0';
-	if (!*start)
-		return false;
-	snprintf(path, PATH_MAX, "%s", start);
+	interpreter = script_interpreter(head);
+	snprintf(path, PATH_MAX, "%s", *interpreter ? interpreter : SHELL);
 	return true;
 }
 

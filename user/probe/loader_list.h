@@ -2,7 +2,8 @@
 #pragma once
 /*
  * Which files a program will map, before it runs. Its own dynamic loader is asked (`ld.so --list`), which alone knows
- * RPATH, LD_PRELOAD and the cache; scripts are followed through their #! lines.
+ * RPATH, LD_PRELOAD and the cache; scripts are followed through their #! lines, and the shell runs what the kernel does not
+ * know, as with execvp.
  */
 struct binaries;
 

@@ -14,6 +14,7 @@
 #include "probe/binaries.h"
 #include "probe/loader_list.h"
 #include "system/file_copies.h"
+#include "system/shortage.h"
 
 static const char *reason(int err)
 {
@@ -82,6 +83,19 @@ static bool start_with_copies(const struct selection *selection, char *path, con
 	return false;
 }
 
+int launch_failure(int err)
+{
+	return err == -ENOMEM ? STATUS_COMMAND_FAILED : err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+}
+
+static int cannot_run(const char *name, int err, int status)
+{
+	char why[SHORTAGE_TEXT_MAX];
+
+	log_error("cannot run '%s': %s", name, shortage_explain(err, why));
+	return status;
+}
+
 int launch_start(const struct selection *selection, const sigset_t *mask, struct launch *launch)
 {
 	const struct selection_options *options = selection->options;
@@ -89,19 +103,14 @@ int launch_start(const struct selection *selection, const sigset_t *mask, struct
 	char *path;
 	int err = workload_find(options->command[0], &path);
 
-	if (!err) {
-		if (!copied || !start_with_copies(selection, path, mask, launch))
-			err = workload_start(options->command, path, mask, NULL, &launch->command);
-		if (err) {
-			free(path);
-			launch->command.path = NULL;
-		}
-	}
+	if (err)
+		return cannot_run(options->command[0], err, launch_failure(err));
+	if (!copied || !start_with_copies(selection, path, mask, launch))
+		err = workload_start(options->command, path, mask, NULL, &launch->command);
 	if (err) {
-		log_error("cannot run '%s': %s", options->command[0], strerror(-err));
-		return err == -ENOENT	? STATUS_NOT_FOUND
-		       : err == -EACCES ? STATUS_NOT_EXECUTABLE
-					: STATUS_COMMAND_FAILED;
+		free(path);
+		launch->command.path = NULL;
+		return cannot_run(options->command[0], err, STATUS_COMMAND_FAILED);
 	}
 	launch->started = true;
 	launch->status = -EAGAIN;
@@ -126,8 +135,7 @@ int launch_release(struct launch *launch)
 	if (!err)
 		return STATUS_DONE;
 	launch->started = false;
-	log_error("cannot run '%s': %s", launch->command.path, strerror(-err));
-	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+	return cannot_run(launch->command.path, err, launch_failure(err));
 }
 
 bool launch_look(struct launch *launch)

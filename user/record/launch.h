@@ -30,6 +30,9 @@ struct launch {
  */
 int launch_start(const struct selection *selection, const sigset_t *mask, struct launch *launch);
 
+/* The status, as env(1) gives it, for a COMMAND that cannot be found or executed: `err` is the negative errno. */
+int launch_failure(int err);
+
 /*
  * What launch_start would do about copies for the program `path`, as far as can be known without starting it: the
  * copies are made and thrown away. launch->binaries holds the original files. 0 or -ENOMEM. End with launch_free.

@@ -42,6 +42,11 @@ static int find_exe(struct selection *selection)
 			  strerror(errno));
 		return STATUS_NO_TARGET;
 	}
+	if (!S_ISREG(stat_buffer.st_mode)) {
+		log_error("--exe '%s' is no regular file, which no process can run; name the program's file",
+			  selection->options->exe);
+		return STATUS_NO_TARGET;
+	}
 	selection->exe_device = stat_buffer.st_dev;
 	selection->exe_inode = stat_buffer.st_ino;
 	return STATUS_DONE;

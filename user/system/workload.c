@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,12 @@ static int executable(const char *path)
 	return 0;
 }
 
+/* Of a directory in PATH: there is no such file, look further. */
+static bool is_absent(int err)
+{
+	return err == -ENOENT || err == -ENOTDIR || err == -ESTALE;
+}
+
 /* As execvp does it: the first executable file; else -EACCES if there was a file that may not be executed. */
 static int search(const char *name, const char *list, char **ret_path)
 {
@@ -48,6 +55,8 @@ static int search(const char *name, const char *list, char **ret_path)
 		}
 		if (err == -EACCES)
 			result = err;
+		else if (!is_absent(err))
+			return err;
 		if (!list[length])
 			return result;
 		list += length + 1;
@@ -63,7 +72,7 @@ int workload_find(const char *name, char **ret_path)
 		return *name ? search(name, list ? list : "/usr/local/bin:/usr/bin:/bin", ret_path) : -ENOENT;
 	err = executable(name);
 	if (err)
-		return err == -ENOTDIR ? -ENOENT : err;
+		return err;
 	*ret_path = strdup(name);
 	return *ret_path ? 0 : -ENOMEM;
 }

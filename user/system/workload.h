@@ -13,11 +13,14 @@ struct workload {
 	char *path;  /* of the program; borrowed */
 };
 
-/* Look COMMAND up along PATH: 0 with *ret_path allocated; -ENOENT, -EACCES (found, but not executable), -ENOMEM. */
+/*
+ * Look COMMAND up along PATH: 0 with *ret_path allocated, -ENOMEM, or the negative errno that execvp would leave:
+ * -ENOENT, -EACCES (found, but not executable), -ENOTDIR, -ELOOP and others.
+ */
 int workload_find(const char *name, char **ret_path);
 
 /*
- * Fork the child; it will run with signal mask `mask`. With `copies` (NULL: none) it has entered a mount namespace of its
+ * Fork the child; it will run with signal mask `mask` and what inheritance.h restores. With `copies` (NULL: none) it has entered a mount namespace of its
  * own on return, where they are in place of their originals. 0 or negative errno: there is no child then, but one without
  * copies may still start.
  */

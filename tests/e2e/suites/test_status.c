@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,6 +65,48 @@ static void test_command_not_executable_is_126(void **state)
 	assert_int_equal(run_command(scene, (const char *const[]){scene->dir, NULL}), 126);
 }
 
+static const char *script(const struct scene *scene, const char *name, const char *text)
+{
+	const char *path = format("%s/%s", scene->dir, name);
+	FILE *file = fopen(path, "we");
+
+	if (!file || fputs(text, file) < 0 || fclose(file) || chmod(path, 0755))
+		fail_msg("%s cannot be written", path);
+	return path;
+}
+
+/* What execvp makes of a file that the kernel does not run as it is, and the status of env(1). */
+static void assert_runs_as_env(struct scene *scene, const char *way, const char *path, int expected)
+{
+	int status = session_run(&scene->session, scene, (const char *const[]){way, "--", path, "one", "two", NULL});
+
+	if (status != expected)
+		fail_msg("%s with %s: %d and not %d; heaptap said:\n%s", path, way, status, expected,
+			 scene->session.words);
+}
+
+static void test_command_that_exec_refuses_is_as_env_has_it(void **state)
+{
+	static const struct {
+		const char *text;
+		int status;
+	} scripts[] = {
+		{"exit $#\n", 2}, {"", 0}, {"#!\nexit 4\n", 4}, {"#!/no/such/interpreter\n", 127}, {"#!/\n", 126},
+	};
+	struct scene *scene = *state;
+	const char *path;
+
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++) {
+		path = script(scene, "script", scripts[i].text);
+		assert_runs_as_env(scene, "-q", path, scripts[i].status);
+		assert_runs_as_env(scene, "--follow", path, scripts[i].status);
+	}
+	path = script(scene, "loop", format("#!%s/loop\n", scene->dir));
+	assert_runs_as_env(scene, "-q", path, 126);
+	assert_runs_as_env(scene, "--follow", path, 126);
+	assert_runs_as_env(scene, "-q", format("%s/below", path), 126);
+}
+
 static void test_command_heaptap_failure_is_125(void **state)
 {
 	struct scene *scene = *state;
@@ -92,6 +135,33 @@ static void test_usage_errors_are_2_and_name_the_argument(void **state)
 		assert_int_equal(session_finish(&scene->session), 2);
 		session_assert_said(&scene->session, culprits[i]);
 	}
+}
+
+static void test_usage_errors_before_a_command_are_125(void **state)
+{
+	static const char *const lines[][6] = {
+		{"record", "-R", "0", "--", "true", NULL},
+		{"record", "--no-such-option", "--", "true", NULL},
+		{"record", "-p", "1", "--", "true", NULL},
+		{"frobnicate", "--", "true", NULL},
+	};
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		session_start_bare(&scene->session, lines[i]);
+		assert_int_equal(session_finish(&scene->session), 125);
+		assert_true(scene->session.words_length > 0);
+	}
+}
+
+/* A process runs a file; a directory would be waited for in vain. */
+static void test_exe_that_no_process_can_run_is_refused(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_int_equal(session_run(&scene->session, scene, (const char *const[]){"--exe", scene->dir, "-a", NULL}),
+			 4);
+	session_assert_said(&scene->session, "no regular file");
 }
 
 /* When its time is up it writes, leaves COMMAND alone, waits for it and passes its status on. */
@@ -178,8 +248,11 @@ int main(void)
 		TEST(test_command_killed_by_signal_is_128_more),
 		TEST(test_command_not_found_is_127),
 		TEST(test_command_not_executable_is_126),
+		TEST(test_command_that_exec_refuses_is_as_env_has_it),
 		TEST(test_command_heaptap_failure_is_125),
 		TEST(test_usage_errors_are_2_and_name_the_argument),
+		TEST(test_usage_errors_before_a_command_are_125),
+		TEST(test_exe_that_no_process_can_run_is_refused),
 		TEST(test_duration_over_writes_and_waits_for_command),
 		TEST(test_signal_int_writes_and_leaves_target_running),
 		TEST(test_signal_term_writes_and_leaves_target_running),

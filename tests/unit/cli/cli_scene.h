@@ -72,12 +72,12 @@ static inline struct options *accept(struct scene *scene, const char *line)
 }
 
 /* One sentence on stderr that names `culprit` and ends with the next step; nothing else, and nothing to release. */
-static inline void refuse(struct scene *scene, const char *line, const char *culprit)
+static inline void refuse_as(struct scene *scene, const char *line, const char *culprit, int status)
 {
 	char verb[16] = "", step[64];
 
 	parse(scene, line);
-	assert_int_equal(scene->status, STATUS_USAGE);
+	assert_int_equal(scene->status, status);
 	assert_string_equal(scene->out_text, "");
 	assert_int_equal(scene->options.verb, SUBCOMMAND_NONE);
 	assert_null(scene->options.record.target.pids);
@@ -89,6 +89,17 @@ static inline void refuse(struct scene *scene, const char *line, const char *cul
 	assert_string_equal(scene->err_text + strlen(scene->err_text) - strlen(step), step);
 	assert_ptr_equal(strchr(scene->err_text, '\n'), scene->err_text + strlen(scene->err_text) - 1);
 	memset(&scene->options, 0, sizeof(scene->options));
+}
+
+static inline void refuse(struct scene *scene, const char *line, const char *culprit)
+{
+	refuse_as(scene, line, culprit, STATUS_USAGE);
+}
+
+/* Where COMMAND was to be run, whose own status could be that of a usage error. */
+static inline void refuse_command(struct scene *scene, const char *line, const char *culprit)
+{
+	refuse_as(scene, line, culprit, STATUS_COMMAND_FAILED);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)

@@ -105,7 +105,8 @@ static void test_cli_record_all_options_are_taken(void **state)
 
 static void test_cli_mode_is_one_of_readable_files(void **state)
 {
-	static const char *const wrong[] = {"''", "8", "0o640", "-640", "064", "400", "700", "1600", "677", "00640", "640x"};
+	static const char *const wrong[] = {"''",  "8",	   "0o640", "-640",  "064", "400",
+					    "700", "1600", "677",   "00640", "640x"};
 	char line[64], culprit[32];
 
 	assert_int_equal(accept(*state, "record -p 1 --mode 644")->record.mode, 0644);

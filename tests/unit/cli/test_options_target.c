@@ -23,7 +23,7 @@ static void test_cli_record_without_one_target_is_refused(void **state)
 	refuse(*state, "record -o d", "no target");
 	refuse(*state, "record --follow", "no target");
 	refuse(*state, "record --", "no COMMAND");
-	refuse(*state, "record -p 1 -- ls", "'ls'");
+	refuse_command(*state, "record -p 1 -- ls", "'ls'");
 	refuse(*state, "record ls -l", "'ls'");
 	refuse(*state, "record -p 1 ls", "'ls'");
 	refuse(*state, "record -p 1 --", "no COMMAND");
@@ -131,7 +131,7 @@ static void test_cli_targets_exclude_each_other(void **state)
 		snprintf(line, sizeof(line), "record -p 1 %s", others[i]);
 		refuse(*state, line, "'-p' are two targets");
 		snprintf(line, sizeof(line), "record %s -- ls", others[i]);
-		refuse(*state, line, "'ls' are two targets");
+		refuse_command(*state, line, "'ls' are two targets");
 		snprintf(line, sizeof(line), "record %s --follow", others[i]);
 		refuse(*state, line, "exclude each other");
 		for (size_t j = 0; j < sizeof(others) / sizeof(*others); j++) {
@@ -156,7 +156,7 @@ static void test_cli_only_some_of_a_population_are_named_by_comm_and_exe(void **
 	refuse(*state, "record --all --comm ''", "'--comm '");
 	refuse(*state, "record --all --exe ''", "'--exe'");
 	refuse(*state, "record -p 1 --comm x", "'--comm' chooses among several");
-	refuse(*state, "record --exe /x -- ls", "'--exe' chooses among several");
+	refuse_command(*state, "record --exe /x -- ls", "'--exe' chooses among several");
 }
 
 static void test_cli_keep_out_of_range_is_refused(void **state)
@@ -176,14 +176,26 @@ static void test_cli_keep_goes_with_several_processes(void **state)
 	refuse(*state, "record --keep 5 -p 1",
 	       "'--keep' goes with '--follow', '--all', '--cgroup' or '--container': "
 	       "only they merge ended processes");
-	refuse(*state, "record --keep 5 -- ls", "'--keep' goes with '--follow'");
+	refuse_command(*state, "record --keep 5 -- ls", "'--keep' goes with '--follow'");
 	refuse(*state, "record -p 1,2 --keep 1000", "'--keep' goes with '--follow'");
+}
+
+/* timeout(1) and env(1) do the same: 1, 2 and 3 may be COMMAND's. */
+static void test_cli_mistakes_before_a_command_are_125(void **state)
+{
+	refuse_command(*state, "record -R 0 -- ls", "-R 0");
+	refuse_command(*state, "record --no-such -- ls -l", "--no-such");
+	refuse_command(*state, "record -o -- ls", "'ls'");
+	refuse_command(*state, "recrod -- ls", "recrod");
+	refuse(*state, "record -R 0 --", "-R 0");
+	refuse(*state, "doctor --no-such -- ls", "--no-such");
+	refuse(*state, "report -n 0 -- dir", "-n 0");
 }
 
 static void test_cli_shared_mounts_go_with_a_followed_command(void **state)
 {
 	assert_true(accept(*state, "record --shared-mounts --follow -- ls")->record.target.shared_mounts);
-	refuse(*state, "record --shared-mounts -- ls", "'--shared-mounts' goes with");
+	refuse_command(*state, "record --shared-mounts -- ls", "'--shared-mounts' goes with");
 	refuse(*state, "record --shared-mounts --follow -p 1", "'--shared-mounts' goes with");
 	refuse(*state, "record --shared-mounts --all", "'--shared-mounts' goes with");
 }
@@ -203,6 +215,7 @@ int main(void)
 		TEST(test_cli_only_some_of_a_population_are_named_by_comm_and_exe),
 		TEST(test_cli_keep_out_of_range_is_refused),
 		TEST(test_cli_keep_goes_with_several_processes),
+		TEST(test_cli_mistakes_before_a_command_are_125),
 		TEST(test_cli_shared_mounts_go_with_a_followed_command),
 	};
 

@@ -148,7 +148,7 @@ static void test_loader_list_open_script_that_is_its_own_interpreter_ends(void *
 
 static void test_loader_list_open_odd_first_lines_do_no_harm(void **state)
 {
-	static const char *const lines[] = {"#!", "#! \n", "#!\n", "#!/no/such/interpreter\n", "#", "", "#!  \t /"};
+	static const char *const lines[] = {"#!/no/such/interpreter\n", "#!  \t /"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -156,6 +156,28 @@ static void test_loader_list_open_odd_first_lines_do_no_harm(void **state)
 		assert_true(loader_list_open(binaries, "./odd") < 0);
 	}
 	assert_int_equal(file_count(), 0);
+}
+
+/* As execvp has it: the shell runs what the kernel does not know. */
+static void test_loader_list_open_without_an_interpreter_it_is_the_shell(void **state)
+{
+	static const char *const lines[] = {"exit 0\n",
+					    "#!",
+					    "#! \n",
+					    "#!\n",
+					    "#",
+					    "",
+					    "\x7f"
+					    "EL"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		scratch_file("odd", lines[i], 0755);
+		assert_int_equal(loader_list_open(binaries, "./odd"), 0);
+		the_allocator();
+		binaries_free(binaries);
+		binaries = binaries_new(NULL);
+	}
 }
 
 static void test_loader_list_open_missing_is_an_error(void **state)
@@ -348,6 +370,7 @@ int main(void)
 		TEST(test_loader_list_open_scripts_are_followed_to_their_interpreter),
 		TEST(test_loader_list_open_script_that_is_its_own_interpreter_ends),
 		TEST(test_loader_list_open_odd_first_lines_do_no_harm),
+		TEST(test_loader_list_open_without_an_interpreter_it_is_the_shell),
 		TEST(test_loader_list_open_missing_is_an_error),
 		TEST(test_loader_list_open_leaves_no_child_behind),
 		TEST(test_binaries_open_mapping_of_a_living_process_describes_it),

@@ -118,7 +118,24 @@ static void test_command_find_name_with_slash_is_not_searched(void **state)
 	assert_not_found("one/tool", -EACCES);
 	assert_not_found("three/tool", -EACCES);
 	assert_not_found("./missing", -ENOENT);
-	assert_not_found("two/tool/more", -ENOENT);
+	assert_not_found("two/tool/more", -ENOTDIR);
+}
+
+/* As execvp: a directory of PATH that is none is passed over, and anything odd about the name ends the search. */
+static void test_command_find_other_errors_are_what_execvp_leaves(void **state)
+{
+	char name[NAME_MAX + 2];
+
+	(void)state;
+	make_tools();
+	assert_int_equal(symlink("self", "self"), 0);
+	assert_not_found("./self", -ELOOP);
+	setenv("PATH", "two/tool:.", 1);
+	assert_not_found("self", -ELOOP);
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_not_found(name, -ENAMETOOLONG);
+	assert_found("tool", "./tool");
 }
 
 static void test_command_find_entry_too_long_is_passed_over(void **state)
@@ -323,6 +340,7 @@ int main(void)
 		TEST(test_command_find_empty_entry_is_the_current_directory),
 		TEST(test_command_find_without_path_uses_the_usual_places),
 		TEST(test_command_find_name_with_slash_is_not_searched),
+		TEST(test_command_find_other_errors_are_what_execvp_leaves),
 		TEST(test_command_find_entry_too_long_is_passed_over),
 		TEST(test_command_status_is_what_a_shell_would_say),
 		TEST(test_command_status_while_it_runs_is_again),
