@@ -35,15 +35,20 @@ static void say_failure(const struct publication *publication, const char *what,
 
 /*
  * An image's summary, where nothing is merged; otherwise print_summary prints one of all. While recording goes on, the
- * terminal is the target's: it is printed at the end.
+ * terminal is the target's: it is printed at the end, unless there is no room to keep it.
  */
 static void print_image(const struct profile *profile, void *arg)
 {
 	const struct publication *publication = arg;
+	FILE *spool = publication->spool;
+	off_t whole = spool ? ftello(spool) : 0;
 
-	if (!publication->options->quiet)
-		table_profile_print(profile, INUSE_SPACE, SUMMARY_SITES,
-				    publication->spool ? publication->spool : stderr);
+	if (publication->options->quiet)
+		return;
+	if (spool)
+		table_profile_print(profile, INUSE_SPACE, SUMMARY_SITES, spool);
+	if (!spool || !spool_keep(spool, whole))
+		table_profile_print(profile, INUSE_SPACE, SUMMARY_SITES, stderr);
 }
 
 /* The symbolizer is kept, so that names are looked up once and not for every profile. */

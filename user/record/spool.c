@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio_ext.h>
 #include <unistd.h>
 
 #include "base/stream.h"
@@ -23,6 +24,18 @@ FILE *spool_open(int dir)
 	return spool;
 }
 
+bool spool_keep(FILE *spool, off_t whole)
+{
+	if (!stream_flush(spool))
+		return true;
+	__fpurge(spool);
+	clearerr(spool);
+	if (ftruncate(fileno(spool), whole))
+		whole = 0;
+	fseeko(spool, whole, SEEK_SET);
+	return false;
+}
+
 int spool_print(FILE *spool, FILE *out)
 {
 	int err = stream_flush(spool);
@@ -30,9 +43,9 @@ int spool_print(FILE *spool, FILE *out)
 	size_t size;
 
 	rewind(spool);
+	/* Who reads `out` may have gone, as with any message. */
 	while ((size = fread(chunk, 1, sizeof(chunk), spool)) > 0)
-		if (fwrite(chunk, 1, size, out) != size && !err)
-			err = errno ? -errno : -EIO;
+		fwrite(chunk, 1, size, out);
 	if (ferror(spool) && !err)
 		err = -EIO;
 	fclose(spool);
