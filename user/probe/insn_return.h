@@ -5,7 +5,7 @@
 
 #include "include/types.h"
 
-#define INSN_RETURNS_MAX 16
+#define INSN_RETURNS_MAX 32
 #define INSN_LEAVES_MAX	 32
 
 struct insn_returns {

@@ -26,7 +26,7 @@ struct plan_probe {
 		unseen; /* why its returns are not known, so that it is counted at its entry; NULL: they are, or it has none */
 };
 
-#define PLAN_RETURNS_MAX 64
+#define PLAN_RETURNS_MAX 96
 
 struct plan {
 	char name[64]; /* of the allocators found: "glibc", "static musl, jemalloc (_rjem_)" */

@@ -7,6 +7,7 @@
 #include "binary/elf.h"
 #include "binary/elf_symbols.h"
 #include "probe/insn_return.h"
+#include "unwind/cfi_entries.h"
 
 #define PIECES_MAX	8
 #define PIECE_BYTES_MAX 65536
@@ -21,6 +22,10 @@ struct search {
 	struct return_sites *sites;
 	struct piece pieces[PIECES_MAX];
 	unsigned int piece_count;
+	/* Of stripped files, whose functions have no names. */
+	bool has_entries;
+	struct cfi_section sections[CFI_SECTION_COUNT];
+	struct cfi_entries entries;
 };
 
 struct lookup {
@@ -36,6 +41,26 @@ static int match(const struct elf_symbol *symbol, void *arg)
 		return 0;
 	lookup->found = (struct piece){symbol->offset, symbol->size};
 	return 0;
+}
+
+/* The code around `offset` that unwind information takes for one function; it tells the PLT so too. Size 0: none. */
+static struct piece find_entry(struct search *search, u64 offset)
+{
+	const struct cfi_entries *entries = &search->entries;
+
+	if (!search->has_entries) {
+		search->has_entries = true;
+		if (cfi_sections_read(search->elf, search->sections) ||
+		    cfi_entries_read(search->elf, search->sections, &search->entries))
+			return (struct piece){0};
+	}
+	for (u32 i = 0; i < entries->function_count; i++) {
+		const struct cfi_function *function = &entries->functions[i];
+
+		if (offset - function->offset < function->size)
+			return (struct piece){function->offset, function->size};
+	}
+	return (struct piece){0};
 }
 
 static bool is_known(const struct search *search, u64 offset)
@@ -57,7 +82,9 @@ static int follow(struct search *search, u64 offset)
 	if (err)
 		return err;
 	if (!lookup.found.size)
-		search->sites->unseen = "it jumps to code without a name, or of another file";
+		lookup.found = find_entry(search, offset);
+	if (!lookup.found.size)
+		search->sites->unseen = "it jumps to code that nothing describes";
 	else if (search->piece_count == PIECES_MAX)
 		search->sites->unseen = "it goes through too many functions";
 	else
@@ -117,6 +144,8 @@ int return_site_find(struct elf *elf, u64 offset, u64 size, struct return_sites 
 	*ret_sites = (struct return_sites){.count = 0};
 	for (unsigned int i = 0; i < search.piece_count && !err && !ret_sites->unseen; i++)
 		err = look_through(&search, search.pieces[i]);
+	cfi_entries_release(&search.entries);
+	cfi_sections_release(search.sections);
 	if (!err && !ret_sites->count && !ret_sites->unseen)
 		ret_sites->unseen = "it has no instruction that returns";
 	return err;

@@ -8,7 +8,7 @@
  */
 #include "include/types.h"
 
-#define RETURN_SITES_MAX 16
+#define RETURN_SITES_MAX 32
 
 struct elf;
 
@@ -20,7 +20,7 @@ struct return_sites {
 
 /*
  * Find the returns of the function at file offset `offset`: its own, those of its parts that the compiler put elsewhere
- * (.cold), and of functions of the same file in which it ends by a jump; they too return with the stack as it was at
- * the entry. 0, or negative errno: an error of elf, -ENOMEM.
+ * (.cold; in a stripped file unwind information tells them), and of functions of the same file in which it ends by a jump; they
+ * too return with the stack as it was at the entry. 0, or negative errno: an error of elf, -ENOMEM.
  */
 int return_site_find(struct elf *elf, u64 offset, u64 size, struct return_sites *ret_sites);

@@ -12,7 +12,7 @@
 
 #include "include/config.h"
 
-#define LINK_SITES_MAX 192
+#define LINK_SITES_MAX 256
 
 /* One link, or one perf event with a link on top: what is closed together. */
 struct link_leg {

@@ -16,20 +16,27 @@
 #include "probe/return_site.h"
 
 /* Never called; each with the symbol and size that a compiler gives it. */
-#define FUNCTION(name, code) ".type " name ", @function\n" name ": " code "\n.size " name ", . - " name "\n"
-asm(".pushsection .text\n" FUNCTION("site_plain",
-				    "push %rbx\n test %edi, %edi\n je 1f\n pop %rbx\n ret\n 1: pop %rbx\n ret")
-    /* In two parts; the second returns as well, and jumps back. */
-    FUNCTION("site_split", "push %rbx\n test %edi, %edi\n je site_split.cold\n 1: pop %rbx\n ret")
-	    FUNCTION("site_split.cold", "test %esi, %esi\n je site_split + 5\n pop %rbx\n ret\n ud2")
-    /* They end in other functions: by a jump, and each in the other. */
-    FUNCTION("site_tail", "push %rbx\n pop %rbx\n jmp site_plain")
-	    FUNCTION("site_ping", "push %rbx\n pop %rbx\n test %edi, %edi\n je site_pong\n ret")
-		    FUNCTION("site_pong", "test %esi, %esi\n je site_ping\n ret")
-    /* To code without a name, through a pointer, nowhere. */
-    FUNCTION("site_nameless", "push %rbx\n pop %rbx\n jmp 1f") "nop\n 1: ret\n" FUNCTION(
-	    "site_pointer", "push %rbx\n pop %rbx\n jmp *8(%rdi)") FUNCTION("site_endless", "push %rbx\n 1: jmp 1b")
-	    FUNCTION("site_put", "push %rbx\n pop %rbx\n ret") FUNCTION("site_empty", "ret") ".popsection\n");
+#define CODE(text)	     asm(".pushsection .text\n" text "\n.popsection\n")
+#define FUNCTION(name, text) CODE(".type " name ", @function\n" name ": " text "\n.size " name ", . - " name)
+
+FUNCTION("site_plain", "push %rbx\n test %edi, %edi\n je 1f\n pop %rbx\n ret\n 1: pop %rbx\n ret");
+/* In two parts; the second returns as well, and jumps back. */
+FUNCTION("site_split", "push %rbx\n test %edi, %edi\n je site_split.cold\n 1: pop %rbx\n ret");
+FUNCTION("site_split.cold", "test %esi, %esi\n je site_split + 5\n pop %rbx\n ret\n ud2");
+/* They end in other functions: by a jump, and each in the other. */
+FUNCTION("site_tail", "push %rbx\n pop %rbx\n jmp site_plain");
+FUNCTION("site_ping", "push %rbx\n pop %rbx\n test %edi, %edi\n je site_pong\n ret");
+FUNCTION("site_pong", "test %esi, %esi\n je site_ping\n ret");
+/* As in a stripped file: unwind information tells where the code begins and ends. */
+FUNCTION("site_described", "push %rbx\n pop %rbx\n test %edi, %edi\n je described\n ret");
+CODE(".cfi_startproc\n described: nop\n ret\n nop\n ret\n .cfi_endproc");
+/* To code that nothing describes, through a pointer, nowhere. */
+FUNCTION("site_nameless", "push %rbx\n pop %rbx\n jmp nameless");
+CODE("nop\n nameless: ret");
+FUNCTION("site_pointer", "push %rbx\n pop %rbx\n jmp *8(%rdi)");
+FUNCTION("site_endless", "push %rbx\n 1: jmp 1b");
+FUNCTION("site_put", "push %rbx\n pop %rbx\n ret");
+FUNCTION("site_empty", "ret");
 
 static struct elf *self;
 
@@ -113,6 +120,12 @@ static void test_returns_of_a_function_that_it_ends_in_are_found(void **state)
 	assert_found("site_ping", 2);
 }
 
+static void test_returns_of_a_part_without_a_name_are_found(void **state)
+{
+	(void)state;
+	assert_found("site_described", 3);
+}
+
 static void test_returns_that_cannot_be_found_are_said(void **state)
 {
 	(void)state;
@@ -179,6 +192,7 @@ int main(void)
 		cmocka_unit_test(test_returns_of_a_function_are_all_found),
 		cmocka_unit_test(test_returns_of_a_part_elsewhere_are_found),
 		cmocka_unit_test(test_returns_of_a_function_that_it_ends_in_are_found),
+		cmocka_unit_test(test_returns_of_a_part_without_a_name_are_found),
 		cmocka_unit_test(test_returns_that_cannot_be_found_are_said),
 		cmocka_unit_test(test_plan_probes_each_return_once),
 		cmocka_unit_test(test_plan_counts_a_function_without_known_returns_at_its_entry),
