@@ -176,7 +176,7 @@ static int count_symbols(const struct elf_dynamic *dynamic, u64 *ret_count)
 
 static int read_symbols(struct elf_dynamic *dynamic)
 {
-	u64 count;
+	u64 count = 0;
 	int err;
 
 	dynamic->names_size = dynamic->tag[DT_STRSZ];
