@@ -103,6 +103,7 @@ static void take_process(const cJSON *process, struct profile *profile)
 	const cJSON *slowdown = member(process, "slowdown_percent");
 	const cJSON *peak = member(process, "peak");
 	const cJSON *rss = member(process, "rss");
+	const cJSON *memory = member(process, "cgroup_memory");
 	u64 hits;
 
 	profile->pid = number_of(process, "pid");
@@ -110,6 +111,7 @@ static void take_process(const cJSON *process, struct profile *profile)
 	profile->processes = number_of(process, "processes");
 	take_text(process, "comm", &profile->comm);
 	take_text(process, "exe", &profile->exe);
+	take_text(process, "cgroup", &profile->cgroup);
 	take_text(process, "container", &profile->container);
 	take_text(process, "container_name", &profile->container_name);
 	profile->exited = cJSON_IsTrue(member(process, "exited"));
@@ -119,6 +121,10 @@ static void take_process(const cJSON *process, struct profile *profile)
 	profile->rss_end_bytes = number_of(rss, "end_bytes");
 	profile->rss_peak_bytes = number_of(rss, "peak_bytes");
 	profile->cpu_ns = number_of(process, "cpu_ns");
+	if (memory) {
+		profile->memory_limit = number_of(memory, "limit_bytes");
+		profile->memory_used = number_of(memory, "used_bytes");
+	}
 	if (cJSON_IsNumber(slowdown))
 		profile->slowdown_percent = slowdown->valuedouble;
 	take_ledger(process, profile);
@@ -153,6 +159,19 @@ bool index_merged_has_file(const cJSON *index, const char *name)
 	return false;
 }
 
+/* What table_processes.h needs; an older index has none of it. */
+static void take_growth(const cJSON *row, struct lifetime_summary *lifespan)
+{
+	const cJSON *verdict = member(row, "verdict"), *growth = member(row, "growth_bytes_per_second");
+
+	if (!cJSON_IsString(verdict))
+		return;
+	lifespan->samples = 1;
+	lifespan->verdict = verdict_find(verdict->valuestring);
+	if (cJSON_IsNumber(growth))
+		lifespan->growth = growth->valuedouble;
+}
+
 static int add_row(const cJSON *row, struct index_table *table)
 {
 	struct profile *profile = calloc(1, sizeof(*profile));
@@ -169,6 +188,7 @@ static int add_row(const cJSON *row, struct index_table *table)
 	for (unsigned int m = 0; m < MEASURE_MAX; m++)
 		entry->total[m] = measure_of(row, m);
 	entry->samples = number_of(row, "samples");
+	take_growth(row, &entry->lifespan);
 	return 0;
 }
 

@@ -27,6 +27,8 @@ struct index_entry index_entry_of(const struct profile *profile, char *const *fi
 
 	profile_totals(profile, entry.total);
 	entry.samples = sampled_allocations(profile);
+	if (profile->model.known) /* without memory for it the verdict stays unknown */
+		lifetime_summary_of_process(profile, &entry.lifespan);
 	return entry;
 }
 
@@ -101,6 +103,8 @@ static void write_process(struct json *json, const struct index_entry *entry)
 	write_sums(json, entry);
 	json_profile_peak(json, entry->facts);
 	json_profile_rss(json, entry->facts);
+	json_profile_memory(json, entry->facts);
+	json_profile_growth(json, entry->facts, &entry->lifespan);
 	write_cost(json, entry->facts);
 	json_close(json);
 }

@@ -3,6 +3,7 @@
 /* index.json (docs/formats.md), the list of a recording's processes and their files, and the entries it is made of. */
 #include <stdio.h>
 
+#include "profile/lifetime_summary.h"
 #include "profile/profile.h"
 
 /* One process of index.json, or several that are merged. */
@@ -10,10 +11,11 @@ struct index_entry {
 	const struct profile *facts; /* its tables are not used */
 	char *const *files;	     /* NULL-terminated, may be empty */
 	u64 total[MEASURE_MAX];
-	u64 samples; /* allocations sampled */
+	u64 samples;			  /* allocations sampled */
+	struct lifetime_summary lifespan; /* of the process; samples 0: unknown */
 };
 
-/* The sums are made here, so that the profile's tables may be freed afterwards. `files` may be NULL. */
+/* Sums and verdict are made here, so that the profile's tables may be freed afterwards. `files` may be NULL. */
 struct index_entry index_entry_of(const struct profile *profile, char *const *files);
 
 /* Entries that own their facts and files. Valid when zeroed. */

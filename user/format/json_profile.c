@@ -55,6 +55,14 @@ void json_profile_rss(struct json *json, const struct profile *profile)
 	json_close(json);
 }
 
+void json_profile_memory(struct json *json, const struct profile *profile)
+{
+	json_object(json, "cgroup_memory");
+	known(json, "limit_bytes", profile->memory_limit);
+	known(json, "used_bytes", profile->memory_used);
+	json_close(json);
+}
+
 void json_profile_ledger(struct json *json, const u64 ledger[COUNTER_MAX])
 {
 	json_object(json, "ledger");
@@ -69,7 +77,7 @@ void json_profile_growth(struct json *json, const struct profile *profile, const
 {
 	bool grows = summary->verdict == VERDICT_GROWING;
 
-	json_text(json, "verdict", verdict_name(summary->verdict));
+	json_text(json, "verdict", summary->samples ? verdict_name(summary->verdict) : NULL);
 	json_double(json, "growth_bytes_per_second", grows ? summary->growth : NAN);
 	json_double(json, "growth_standard_error", grows ? summary->growth_error : NAN);
 	json_double(json, "seconds_to_memory_limit", lifetime_summary_time_left(profile, summary));
@@ -186,10 +194,7 @@ static void write_process(struct json *json, const struct profile *profile, cons
 	write_totals(json, profile);
 	json_profile_peak(json, profile);
 	json_profile_rss(json, profile);
-	json_object(json, "cgroup_memory");
-	known(json, "limit_bytes", profile->memory_limit);
-	known(json, "used_bytes", profile->memory_used);
-	json_close(json);
+	json_profile_memory(json, profile);
 	json_object(json, "cost");
 	json_double(json, "hit_cost_ns", profile->hit_cost_ns);
 	json_u64(json, "cpu_ns", profile->cpu_ns);

@@ -14,6 +14,7 @@ void json_profile_identity(struct json *json, const struct profile *profile);
 void json_profile_measures(struct json *json, const u64 value[MEASURE_MAX], bool alloc_only);
 void json_profile_peak(struct json *json, const struct profile *profile);
 void json_profile_rss(struct json *json, const struct profile *profile);
+void json_profile_memory(struct json *json, const struct profile *profile); /* of the cgroup */
 void json_profile_ledger(struct json *json, const u64 ledger[COUNTER_MAX]);
-/* The verdict; growth is null unless it is `growing`. */
+/* The verdict, null where nothing is known; growth is null unless it is `growing`. */
 void json_profile_growth(struct json *json, const struct profile *profile, const struct lifetime_summary *summary);

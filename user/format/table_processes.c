@@ -2,7 +2,9 @@
 #include "format/table_processes.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "format/site_label.h"
@@ -10,7 +12,8 @@
 #include "base/units.h"
 
 #define COMM_COLUMNS	  24
-#define CONTAINER_COLUMNS 32
+#define COMM_BESIDE	  15 /* a container */
+#define CONTAINER_COLUMNS 15
 #define LOSS_COLUMNS	  76
 
 static u64 losses(const struct index_entry *entry)
@@ -76,18 +79,48 @@ static struct units_text who(const struct index_entry *entry)
 	return units_format("%" PRIu32, entry->facts->pid);
 }
 
-static void print_row(const struct index_entry *entry, FILE *out)
+static bool is_growing(const struct index_entry *entry)
+{
+	return entry->lifespan.verdict == VERDICT_GROWING && !entry->facts->exited;
+}
+
+static bool same_group(const struct profile *a, const struct profile *b)
+{
+	return a->cgroup && b->cgroup && !strcmp(a->cgroup, b->cgroup);
+}
+
+/* Until the growing processes of its group together reach the group's limit: INFINITY where it has none of either. */
+static double time_left(const struct index_entry *entries, u32 count, const struct index_entry *entry)
+{
+	struct lifetime_summary group = {.growth = is_growing(entry) ? entry->lifespan.growth : 0};
+
+	if (!is_growing(entry) || !entry->facts->memory_limit)
+		return INFINITY;
+	for (u32 i = 0; i < count; i++)
+		if (&entries[i] != entry && is_growing(&entries[i]) && same_group(entries[i].facts, entry->facts))
+			group.growth += entries[i].lifespan.growth;
+	return lifetime_summary_time_left(entry->facts, &group);
+}
+
+static const char *verdict(const struct index_entry *entry)
+{
+	return entry->lifespan.samples ? verdict_name(entry->lifespan.verdict) : "-";
+}
+
+static void print_row(const struct index_entry *entry, double left_s, FILE *out)
 {
 	char id[SITE_LABEL_ID_COLUMNS + 1], comm[SITE_LABEL_SIZE], container[SITE_LABEL_SIZE];
 	const char *in = site_label_container(entry->facts, id);
+	bool grows = entry->lifespan.verdict == VERDICT_GROWING;
 
-	fprintf(out, "  %10s %10s %11s %9s  %14s  ",
+	fprintf(out, "  %10s %10s %10s %8s %10s %-9s %8s  %12s  ",
 		entry->facts->alloc_only ? "-" : units_bytes((double)entry->total[INUSE_SPACE]).text,
 		units_bytes((double)entry->total[ALLOC_SPACE]).text, units_digits(entry->samples).text,
-		units_digits(losses(entry)).text, who(entry).text);
-	name(entry->facts->comm, COMM_COLUMNS, comm);
+		units_digits(losses(entry)).text, grows ? units_bytes(entry->lifespan.growth).text : "-",
+		verdict(entry), isfinite(left_s) ? units_seconds(left_s * 1e9).text : "-", who(entry).text);
+	name(entry->facts->comm, in ? COMM_BESIDE : COMM_COLUMNS, comm);
 	if (in)
-		fprintf(out, "%-16s %s\n", comm, name(in, CONTAINER_COLUMNS, container));
+		fprintf(out, "%-15s %s\n", comm, name(in, CONTAINER_COLUMNS, container));
 	else
 		fprintf(out, "%s\n", comm);
 }
@@ -109,10 +142,10 @@ void table_processes_print(const struct index_entry *entries, u32 count, unsigne
 	shown = sampled < top ? sampled : top;
 	fprintf(out, "Processes: %" PRIu64 "\n", processes);
 	if (shown)
-		fprintf(out, "  %10s %10s %11s %9s  %14s  %-16s %s\n", "in use", "allocated", "samples", "losses",
-			"pid", "name", "container");
+		fprintf(out, "  %10s %10s %10s %8s %10s %-9s %8s  %12s  %-15s %s\n", "in use", "allocated", "samples",
+			"losses", "growth/s", "verdict", "to limit", "pid", "name", "container");
 	for (u32 i = 0; i < shown; i++)
-		print_row(order[i], out);
+		print_row(order[i], time_left(entries, count, order[i]), out);
 	if (sampled > shown)
 		fprintf(out, "  and %" PRIu32 " more with samples\n", sampled - shown);
 	if (count > sampled)

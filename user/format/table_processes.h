@@ -5,7 +5,10 @@
 
 #include "format/index_write.h"
 
-/* By bytes in use, then allocated, `top` at most; below the table how many more there are. */
+/*
+ * By bytes in use, then allocated, `top` at most, with growth, verdict, and the time in which all that grow in a process's
+ * group reach the group's memory limit; below the table how many more there are.
+ */
 void table_processes_print(const struct index_entry *entries, u32 count, unsigned int top, FILE *out);
 
 /* The processes with losses, most first, and what was lost. Prints nothing if there are none. */

@@ -3,6 +3,7 @@
 #include "profile/verdict.h"
 
 #include <math.h>
+#include <string.h>
 
 #define SAMPLES_MIN    20
 #define TRANSIENT_MAX  0.05
@@ -45,12 +46,19 @@ enum verdict verdict_of(const struct survival *survival, const struct flow_trend
 	return trend->old || has_tenured(survival, tenure) ? VERDICT_STEADY : VERDICT_MIXED;
 }
 
+static const char *const names[] = {"unknown", "transient", "growing", "filling", "steady", "mixed", "too early"};
+
 const char *verdict_name(enum verdict verdict)
 {
-	static const char *const names[] = {"unknown", "transient", "growing",	"filling",
-					    "steady",  "mixed",	    "too early"};
-
 	return names[verdict];
+}
+
+enum verdict verdict_find(const char *name)
+{
+	for (enum verdict verdict = VERDICT_UNKNOWN; verdict <= VERDICT_EARLY; verdict++)
+		if (!strcmp(name, names[verdict]))
+			return verdict;
+	return VERDICT_UNKNOWN;
 }
 
 double verdict_growth(const struct flow_trend *trend, const u64 clock[LIFETIME_BUCKETS], double *ret_error)

@@ -33,6 +33,7 @@ enum verdict {
  */
 enum verdict verdict_of(const struct survival *survival, const struct flow_trend *trend, u32 ticks, u32 tenure);
 const char *verdict_name(enum verdict verdict);
+enum verdict verdict_find(const char *name); /* VERDICT_UNKNOWN: there is none of that name */
 
 /*
  * What stays, per unit of the time in which `clock` says when the buckets of lifetime.h began; *ret_error is its standard
