@@ -381,7 +381,7 @@ example: $(OUT)/heaptap $(OUT)/bench/example ## what docs/lifetimes.md shows (ro
 	$(AS_ROOT) $(OUT)/heaptap record --force -o $(OUT)/example.out -- $(OUT)/bench/example
 	$(AS_ROOT) $(OUT)/heaptap report --lifetimes $(OUT)/example.out
 
-bench-programs: $(OUT)/heaptap $(OUT)/tests/e2e/target_crowd $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
+bench-programs: $(OUT)/heaptap $(OUT)/tests/e2e/target_crowd $(OUT)/tests/e2e/target_growth $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 
 $(OUT)/bench/%: bench/%.c $(UP_TO_cli) Makefile
 	@mkdir -p $(@D)

@@ -91,6 +91,39 @@ static void test_gc_model_time_from_before_the_last_cycle_completes_none(void **
 	assert_int_equal(gc.cycle, 1);
 }
 
+static void test_gc_model_ticks_are_cycles_and_seconds(void **state)
+{
+	(void)state;
+	begin(100);
+	gc_model_tick(&gc, 3 * SECOND - 1);
+	assert_int_equal(gc_model_now(&gc).tick, 1);
+	keep(4 * MIB);
+	gc_model_allocate(&gc, 4 * MIB, 3 * SECOND);
+	assert_int_equal(gc_model_now(&gc).cycle, 2);
+	assert_int_equal(gc_model_now(&gc).tick, 4);
+	gc_model_tick(&gc, 0);
+	assert_int_equal(gc_model_now(&gc).tick, 4);
+	begin(0);
+	gc_model_tick(&gc, 8 * SECOND);
+	assert_int_equal(gc_model_now(&gc).tick, 7);
+}
+
+/* Each bucket of lifetime.h begins at the first moment that has reached it, however often they were folded. */
+static void test_gc_model_knows_when_buckets_began(void **state)
+{
+	(void)state;
+	begin(0);
+	for (u32 second = 1; second <= 1000; second++) {
+		u32 width = lifetime_width(second);
+
+		gc_model_tick(&gc, (second + 1) * SECOND);
+		for (u32 bucket = 0; bucket <= second / width; bucket++)
+			assert_int_equal(gc.bucket_ns[bucket], (bucket * width + 1) * SECOND);
+	}
+	gc_model_tick(&gc, 5000 * SECOND);
+	assert_int_equal(gc.bucket_ns[9], 5000 * SECOND);
+}
+
 static void test_gc_model_off_is_paced_by_nothing(void **state)
 {
 	(void)state;
@@ -203,6 +236,8 @@ int main(void)
 		cmocka_unit_test(test_gc_model_goal_follows_what_was_marked),
 		cmocka_unit_test(test_gc_model_two_minutes_complete_a_cycle_at_the_moment_due),
 		cmocka_unit_test(test_gc_model_time_from_before_the_last_cycle_completes_none),
+		cmocka_unit_test(test_gc_model_ticks_are_cycles_and_seconds),
+		cmocka_unit_test(test_gc_model_knows_when_buckets_began),
 		cmocka_unit_test(test_gc_model_off_is_paced_by_nothing),
 		cmocka_unit_test(test_gc_model_request_leaves_the_pacing_alone),
 		cmocka_unit_test(test_gc_model_object_is_tenured_when_it_has_survived_two_cycles),
