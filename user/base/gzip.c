@@ -15,7 +15,7 @@
 
 struct bytes {
 	u8 *data;
-	size_t size;
+	u64 size, packed_size;
 };
 
 /* What zlib has to say; a file that ends too early yields what it has, and shows only here. */
@@ -31,12 +31,30 @@ static int gzip_error(gzFile file)
 	return code == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
 }
 
+/* What has been read of the file, a little ahead of what is unpacked. */
+static u64 packed_size(gzFile file, const struct bytes *bytes)
+{
+	z_off_t offset = gzdirect(file) ? -1 : gzoffset(file);
+
+	if (gzdirect(file))
+		return bytes->size;
+	/* A pipe does not say: what comes through one is small, or comes unpacked. */
+	return offset < 0 ? 0 : (u64)offset;
+}
+
+static bool is_too_much(const struct bytes *bytes)
+{
+	return bytes->size >= GZIP_UNPACKED_MAX ||
+	       (bytes->size > GZIP_FLOOR && bytes->size / GZIP_TIMES_MAX > bytes->packed_size);
+}
+
 static int read_all(gzFile file, struct bytes *bytes)
 {
 	int got;
 
 	do {
-		if (bytes->size >= GZIP_UNPACKED_MAX)
+		bytes->packed_size = packed_size(file, bytes);
+		if (is_too_much(bytes))
 			return -EFBIG;
 		if (array_grow(&bytes->data, bytes->size, READ_BYTES))
 			return -ENOMEM;
@@ -46,7 +64,7 @@ static int read_all(gzFile file, struct bytes *bytes)
 	return gzip_error(file);
 }
 
-int gzip_read(const char *path, u8 **ret_data, size_t *ret_size)
+int gzip_read(const char *path, u8 **ret_data, u64 *ret_size, u64 *ret_packed_size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
 	struct bytes bytes = {0};
@@ -67,6 +85,7 @@ int gzip_read(const char *path, u8 **ret_data, size_t *ret_size)
 	}
 	*ret_data = bytes.data;
 	*ret_size = bytes.size;
+	*ret_packed_size = bytes.packed_size;
 	return 0;
 }
 

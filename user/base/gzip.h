@@ -7,13 +7,19 @@
 
 #include "include/types.h"
 
+/*
+ * A file may unpack to 1 GiB, and to no more than 128 times its size once that is over 64 MiB: what packs better (gzip
+ * goes to 1032 times) says nothing.
+ */
 #define GZIP_UNPACKED_MAX (1ull << 30)
+#define GZIP_FLOOR	  (64ull << 20)
+#define GZIP_TIMES_MAX	  128
 
 /*
- * Unpack a file; one that is not gzipped is taken as it is. 0 with *ret_data allocated, also for no bytes; -EBADMSG:
- * damaged or cut off; -EFBIG: more than GZIP_UNPACKED_MAX; or errno.
+ * Unpack a file; one that is not gzipped is taken as it is. 0 with *ret_data allocated, also for no bytes, and the size of
+ * the file; -EBADMSG: damaged or cut off; -EFBIG: it unpacks to too much; or errno.
  */
-int gzip_read(const char *path, u8 **ret_data, size_t *ret_size);
+int gzip_read(const char *path, u8 **ret_data, u64 *ret_size, u64 *ret_packed_size);
 
 /* A buffer that protobuf-c appends to, and that passes everything on through zlib. */
 struct gzip {

@@ -31,7 +31,10 @@ static void explain(const char *path, int err)
 	else if (err == -EPROTO)
 		log_error("'%s' is no heap profile: its sample types are not Go's alloc_ and inuse_ ones", path);
 	else if (err == -EFBIG)
-		log_error("'%s' is too large: it unpacks to more than 1 GiB", path);
+		log_error(
+			"'%s' is not read: it would take far more memory than a profile of its size; if you trust it, "
+			"unpack it first: gunzip -c < '%s' > unpacked.pb",
+			path, path);
 	else
 		log_error("cannot read '%s': %s", path, strerror(-err));
 }

@@ -116,17 +116,19 @@ static void write_lifespan(struct json *json, const struct profile *profile, con
 	json_close(json);
 }
 
-static void write_lifetime(struct json *json, const struct lifetime *lifetime)
+static void write_lifetime(struct json *json, const struct lifetime_pack *pack)
 {
-	if (!lifetime) {
+	struct lifetime lifetime = lifetime_unpack(pack);
+
+	if (!pack) {
 		json_null(json, "lifetime");
 		return;
 	}
 	json_object(json, "lifetime");
-	json_counts(json, "died", lifetime->died, LIFETIME_CLASSES);
-	json_counts(json, "living", lifetime->ended, LIFETIME_CLASSES);
-	json_counts(json, "born", lifetime->born, LIFETIME_BUCKETS);
-	json_counts(json, "gone", lifetime->gone, LIFETIME_DEATH_BUCKETS);
+	json_counts(json, "died", lifetime.died, LIFETIME_CLASSES);
+	json_counts(json, "living", lifetime.ended, LIFETIME_CLASSES);
+	json_counts(json, "born", lifetime.born, LIFETIME_BUCKETS);
+	json_counts(json, "gone", lifetime.gone, LIFETIME_DEATH_BUCKETS);
 	json_close(json);
 }
 

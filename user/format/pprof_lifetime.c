@@ -106,17 +106,18 @@ static int copy_table(const u32 *from, size_t count, u32 *to, size_t room)
 
 int pprof_lifetime_unpack(const Pprof__Lifetime *message, const struct profile *profile, struct profile_sample *sample)
 {
-	struct lifetime *lifetime;
+	struct lifetime lifetime = {0};
 	int err;
 
 	if (!message || !profile->model.known)
 		return 0;
-	lifetime = sample->lifetime = calloc(1, sizeof(*lifetime));
-	if (!lifetime)
-		return -ENOMEM;
-	lifetime_advance(lifetime, profile->model.ticks);
-	err = copy_table(message->died, message->n_died, lifetime->died, LIFETIME_CLASSES);
-	err = err ? err : copy_table(message->ended, message->n_ended, lifetime->ended, LIFETIME_CLASSES);
-	err = err ? err : copy_table(message->born, message->n_born, lifetime->born, LIFETIME_BUCKETS);
-	return err ? err : copy_table(message->gone, message->n_gone, lifetime->gone, LIFETIME_DEATH_BUCKETS);
+	lifetime_advance(&lifetime, profile->model.ticks);
+	err = copy_table(message->died, message->n_died, lifetime.died, LIFETIME_CLASSES);
+	err = err ? err : copy_table(message->ended, message->n_ended, lifetime.ended, LIFETIME_CLASSES);
+	err = err ? err : copy_table(message->born, message->n_born, lifetime.born, LIFETIME_BUCKETS);
+	err = err ? err : copy_table(message->gone, message->n_gone, lifetime.gone, LIFETIME_DEATH_BUCKETS);
+	if (err)
+		return err;
+	sample->lifetime = lifetime_pack(&lifetime);
+	return sample->lifetime ? 0 : -ENOMEM;
 }

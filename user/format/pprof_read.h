@@ -7,5 +7,8 @@
  */
 #include "profile/profile.h"
 
-/* 0; -EBADMSG: no gzip/protobuf or inconsistent; -EPROTO: not a heap profile; -EFBIG: over 1 GiB unpacked; or errno. */
+/*
+ * 0; -EBADMSG: no gzip/protobuf or inconsistent; -EPROTO: not a heap profile; -EFBIG: it becomes larger than a profile of
+ * the file's size can, or than 4 GiB; or errno.
+ */
 int pprof_read(const char *path, struct profile **ret_profile);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The message is written in parts, each a message with some of its fields: protobuf readers add up what follows one another.
+ * So memory has one sample of it at a time, and no copy of the profile.
+ */
 #include "format/pprof_write.h"
 
 #include <errno.h>
@@ -27,19 +31,21 @@ struct function_key {
 };
 
 /*
- * A message under construction: its memory, and its tables of strings and functions without duplicates. After `failed`
- * (no memory) every step is harmless: a list that was not allocated is empty.
+ * The part under construction, its memory, and the tables of strings and functions without duplicates. After `failed` (no
+ * memory) every step is harmless: a list that was not allocated is empty, and nothing more is written.
  */
 struct builder {
 	const struct profile *profile;
-	Pprof__Profile *message;
+	struct gzip *gzip;
+	Pprof__Profile part;
 	struct block *blocks;
-	struct intern strings;	 /* with their NUL */
-	struct intern functions; /* struct function_key */
+	struct lifetime lifetime; /* of the sample in it */
+	struct intern strings;	  /* with their NUL */
+	struct intern functions;  /* struct function_key */
 	bool failed;
 };
 
-/* Zeroed memory for `count` items of `size` bytes, valid as long as the builder; NULL: failed. */
+/* Zeroed memory for `count` items of `size` bytes, valid as long as the part; NULL: failed. */
 static void *take(struct builder *builder, size_t count, size_t size)
 {
 	struct block *block = NULL;
@@ -110,37 +116,45 @@ static u64 add_function(struct builder *builder, const struct profile_line *line
 	return intern(builder, &builder->functions, &key, sizeof(key)) + 1UL;
 }
 
-static void put_tables(struct builder *builder)
+/* Write the part, and begin the next. */
+static void write_part(struct builder *builder)
 {
-	Pprof__Profile *message = builder->message;
-	const struct interned *entry;
-
-	message->function = take_messages(builder, &pprof__function__descriptor, intern_count(&builder->functions),
-					  &message->n_function);
-	for (entry = builder->functions.entries; message->n_function && entry; entry = entry->hh.next) {
-		const struct function_key *key = (const void *)entry->bytes;
-		Pprof__Function *function = message->function[entry->index];
-
-		function->id = entry->index + 1UL;
-		function->name = key->name;
-		function->system_name = key->system_name;
-		function->filename = key->file;
-		function->start_line = key->start_line;
-	}
-	message->string_table = take(builder, intern_count(&builder->strings), sizeof(*message->string_table));
-	for (entry = builder->strings.entries; message->string_table && entry; entry = entry->hh.next)
-		message->string_table[message->n_string_table++] = (char *)entry->bytes;
-}
-
-static void release(struct builder *builder)
-{
-	intern_release(&builder->strings);
-	intern_release(&builder->functions);
+	if (!builder->failed)
+		pprof__profile__pack_to_buffer(&builder->part, &builder->gzip->base);
+	pprof__profile__init(&builder->part);
 	while (builder->blocks) {
 		struct block *block = builder->blocks;
 
 		builder->blocks = block->next;
 		free(block);
+	}
+}
+
+static void write_functions(struct builder *builder)
+{
+	for (const struct interned *entry = builder->functions.entries; entry; entry = entry->hh.next) {
+		const struct function_key *key = (const void *)entry->bytes;
+		Pprof__Function function = PPROF__FUNCTION__INIT, *list = &function;
+
+		function.id = entry->index + 1UL;
+		function.name = key->name;
+		function.system_name = key->system_name;
+		function.filename = key->file;
+		function.start_line = key->start_line;
+		builder->part.function = &list;
+		builder->part.n_function = 1;
+		write_part(builder);
+	}
+}
+
+static void write_strings(struct builder *builder)
+{
+	for (const struct interned *entry = builder->strings.entries; entry; entry = entry->hh.next) {
+		char *string = (char *)entry->bytes;
+
+		builder->part.string_table = &string;
+		builder->part.n_string_table = 1;
+		write_part(builder);
 	}
 }
 
@@ -165,7 +179,7 @@ static unsigned int measure_count(const struct profile *profile)
 
 static void add_types(struct builder *builder)
 {
-	Pprof__Profile *message = builder->message;
+	Pprof__Profile *message = &builder->part;
 	Pprof__ValueType **period;
 	size_t periods;
 
@@ -185,7 +199,7 @@ static void add_types(struct builder *builder)
 /* Losses only: pprof shows comments above every report. */
 static void add_comments(struct builder *builder)
 {
-	Pprof__Profile *message = builder->message;
+	Pprof__Profile *message = &builder->part;
 
 	message->comment = take(builder, COUNTER_MAX, sizeof(*message->comment));
 	for (unsigned int i = 0; message->comment && i < COUNTER_MAX; i++) {
@@ -224,25 +238,27 @@ static u32 main_mapping(const struct profile *profile)
 	return 0;
 }
 
-/* Mapping i gets id i + 1. There must be at least one: old readers attach the main program's name to it. */
-static void add_mappings(struct builder *builder)
+static void write_mapping(struct builder *builder, u32 index)
 {
-	const struct profile *profile = builder->profile;
-	Pprof__Profile *message = builder->message;
-	u32 count = profile->mapping_count ? profile->mapping_count : 1, main = main_mapping(profile);
+	Pprof__Mapping message = PPROF__MAPPING__INIT, *list = &message;
 
-	message->mapping = take_messages(builder, &pprof__mapping__descriptor, count, &message->n_mapping);
-	for (size_t i = 0; i < message->n_mapping; i++) {
-		message->mapping[i]->id = i + 1;
-		if (i < profile->mapping_count)
-			fill_mapping(builder, &profile->mappings[i], message->mapping[i]);
-	}
-	for (u32 i = main; message->n_mapping && i > 0; i--) {
-		Pprof__Mapping *before = message->mapping[i - 1];
+	message.id = index + 1UL;
+	if (index < builder->profile->mapping_count)
+		fill_mapping(builder, &builder->profile->mappings[index], &message);
+	builder->part.mapping = &list;
+	builder->part.n_mapping = 1;
+	write_part(builder);
+}
 
-		message->mapping[i - 1] = message->mapping[i];
-		message->mapping[i] = before;
-	}
+/* Mapping i gets id i + 1. There must be at least one: old readers attach the main program's name to it. */
+static void write_mappings(struct builder *builder)
+{
+	u32 main = main_mapping(builder->profile);
+
+	write_mapping(builder, main);
+	for (u32 i = 0; i < builder->profile->mapping_count; i++)
+		if (i != main)
+			write_mapping(builder, i);
 }
 
 static void fill_location(struct builder *builder, const struct profile_location *location, Pprof__Location *message)
@@ -257,16 +273,16 @@ static void fill_location(struct builder *builder, const struct profile_location
 	}
 }
 
-static void add_locations(struct builder *builder)
+static void write_locations(struct builder *builder)
 {
-	const struct profile *profile = builder->profile;
-	Pprof__Profile *message = builder->message;
+	for (u32 i = 0; i < builder->profile->location_count; i++) {
+		Pprof__Location message = PPROF__LOCATION__INIT, *list = &message;
 
-	message->location =
-		take_messages(builder, &pprof__location__descriptor, profile->location_count, &message->n_location);
-	for (size_t i = 0; i < message->n_location; i++) {
-		message->location[i]->id = i + 1;
-		fill_location(builder, &profile->locations[i], message->location[i]);
+		message.id = i + 1UL;
+		fill_location(builder, &builder->profile->locations[i], &message);
+		builder->part.location = &list;
+		builder->part.n_location = 1;
+		write_part(builder);
 	}
 }
 
@@ -319,52 +335,60 @@ static void fill_sample(struct builder *builder, const struct profile_sample *sa
 	add_labels(builder, sample, message);
 	if (sample->lifetime && builder->profile->model.known)
 		message->heaptap_lifetime = take(builder, 1, sizeof(*message->heaptap_lifetime));
-	if (message->heaptap_lifetime)
-		pprof_lifetime_pack(sample->lifetime, message->heaptap_lifetime);
+	if (!message->heaptap_lifetime)
+		return;
+	builder->lifetime = lifetime_unpack(sample->lifetime);
+	pprof_lifetime_pack(&builder->lifetime, message->heaptap_lifetime);
 }
 
-static void add_samples(struct builder *builder)
+static void write_samples(struct builder *builder)
 {
-	const struct profile *profile = builder->profile;
-	Pprof__Profile *message = builder->message;
+	for (u32 i = 0; i < builder->profile->sample_count; i++) {
+		Pprof__Sample message = PPROF__SAMPLE__INIT, *list = &message;
 
-	message->sample = take_messages(builder, &pprof__sample__descriptor, profile->sample_count, &message->n_sample);
-	for (size_t i = 0; i < message->n_sample; i++)
-		fill_sample(builder, &profile->samples[i], message->sample[i]);
+		fill_sample(builder, &builder->profile->samples[i], &message);
+		builder->part.sample = &list;
+		builder->part.n_sample = 1;
+		write_part(builder);
+	}
 }
 
 /* --- the file --- */
 
-static int write_message(const Pprof__Profile *message, FILE *out)
+/* What is in none of the tables. Entry 0 of the strings is "", by the format's rule. */
+static void write_head(struct builder *builder)
 {
+	Pprof__Model model;
+
+	add_string(builder, "");
+	add_types(builder);
+	add_comments(builder);
+	if (builder->profile->model.known) {
+		pprof_model_pack(builder->profile, &model);
+		builder->part.heaptap_model = &model;
+	}
+	write_part(builder);
+}
+
+int pprof_write(const struct profile *profile, FILE *out)
+{
+	struct builder builder = {.profile = profile, .part = PPROF__PROFILE__INIT};
 	struct gzip gzip;
 	int err = gzip_begin(&gzip, out);
 
 	if (err)
 		return err;
-	pprof__profile__pack_to_buffer(message, &gzip.base);
+	builder.gzip = &gzip;
+	write_head(&builder);
+	write_mappings(&builder);
+	write_locations(&builder);
+	write_samples(&builder);
+	write_functions(&builder);
+	write_strings(&builder);
+	intern_release(&builder.strings);
+	intern_release(&builder.functions);
 	err = gzip_end(&gzip);
+	if (builder.failed)
+		return -ENOMEM;
 	return err ? err : stream_flush(out);
-}
-
-int pprof_write(const struct profile *profile, FILE *out)
-{
-	Pprof__Profile message = PPROF__PROFILE__INIT;
-	struct builder builder = {.profile = profile, .message = &message};
-	int err;
-
-	add_string(&builder, ""); /* entry 0, by the format's rule */
-	add_types(&builder);
-	add_comments(&builder);
-	add_mappings(&builder);
-	add_locations(&builder);
-	add_samples(&builder);
-	if (profile->model.known)
-		message.heaptap_model = take(&builder, 1, sizeof(*message.heaptap_model));
-	if (message.heaptap_model)
-		pprof_model_pack(profile, message.heaptap_model);
-	put_tables(&builder);
-	err = builder.failed ? -ENOMEM : write_message(&message, out);
-	release(&builder);
-	return err;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/intern.h"
 #include "base/text.h"
 #include "system/address_map.h"
@@ -76,8 +77,11 @@ static int location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *ret
 	struct profile *profile = snapshot->profile;
 	const u64 key[] = {address, mapping};
 	const struct interned *entry;
-	int added = intern_add(&snapshot->locations, key, sizeof(key), &entry);
+	int added;
 
+	if (array_grow(&profile->locations, profile->location_count, 1))
+		return -ENOMEM;
+	added = intern_add(&snapshot->locations, key, sizeof(key), &entry);
 	if (added < 0)
 		return added;
 	if (added)
@@ -115,10 +119,9 @@ static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 		return -ENOMEM;
 	snapshot->profile->sample_count++;
 	if (snapshot->profile->model.known) {
-		sample->lifetime = malloc(sizeof(*sample->lifetime));
+		sample->lifetime = lifetime_pack(&site->lifetime);
 		if (!sample->lifetime)
 			return -ENOMEM;
-		*sample->lifetime = site->lifetime;
 	}
 	sample->size = site->key.size;
 	sample->alloc_count = published.alloc_count;
@@ -136,22 +139,16 @@ static int add_samples(struct snapshot *snapshot)
 {
 	struct image *image = snapshot->image;
 	struct profile *profile = snapshot->profile;
-	u64 frames = 1; /* no fewer than there are distinct locations */
 	int err = 0;
 
-	for (const struct stack *stack = image->stacks.stacks; stack; stack = stack->hh.next)
-		frames += stack->depth;
-	profile->locations = calloc(frames, sizeof(*profile->locations));
 	profile->samples = calloc(HASH_COUNT(image->heap.sites) + 1, sizeof(*profile->samples));
-	if (!profile->locations || !profile->samples)
+	if (!profile->samples)
 		return -ENOMEM;
 	heap_lifetimes_close(&image->heap);
 	for (const struct heap_site *site = image->heap.sites; site && !err; site = site->hh.next)
 		err = add_sample(snapshot, site);
 	heap_lifetimes_reopen(&image->heap);
-	if (!err)
-		profile_merge_samples(profile);
-	return err;
+	return err ? err : profile_merge_samples(profile);
 }
 
 static void set_cost(const struct recorder_options *options, const struct image *image, struct profile *profile)

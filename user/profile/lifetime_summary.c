@@ -12,12 +12,14 @@ void lifetime_summary_add(struct lifetime_sum *sum, const struct profile *profil
 {
 	double p = estimate_probability(sample->size, profile->sample_bytes);
 	double bytes = (double)(sample->size ? sample->size : 1) / p;
+	struct lifetime lifetime;
 
 	if (!sample->lifetime)
 		return;
-	survival_add(&sum->objects, sample->lifetime, 1 / p);
-	survival_add(&sum->bytes, sample->lifetime, bytes);
-	flow_add(&sum->flow, sample->lifetime, bytes, profile->model.ticks);
+	lifetime = lifetime_unpack(sample->lifetime);
+	survival_add(&sum->objects, &lifetime, 1 / p);
+	survival_add(&sum->bytes, &lifetime, bytes);
+	flow_add(&sum->flow, &lifetime, bytes, profile->model.ticks);
 }
 
 static void conclude_survival(const struct survival *survival, u32 tenure, struct lifetime_summary_survival *ret)
@@ -85,10 +87,11 @@ double lifetime_summary_time_left(const struct profile *profile, const struct li
 
 u64 lifetime_summary_older(const struct profile *profile, const struct profile_sample *sample, u64 age_ns)
 {
+	struct lifetime lifetime = lifetime_unpack(sample->lifetime);
 	u64 older = 0;
 
-	for (u32 class = 0; sample->lifetime && class < LIFETIME_CLASSES; class ++)
+	for (u32 class = 0; class < LIFETIME_CLASSES; class ++)
 		if (profile->model.age_ns[class] >= age_ns)
-			older += sample->lifetime->ended[class];
+			older += lifetime.ended[class];
 	return older;
 }

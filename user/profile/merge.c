@@ -227,6 +227,7 @@ void merge_describe(struct merge *merge, const struct profile *facts)
 	profile->sample_count = tables.sample_count;
 	profile->labels = tables.labels;
 	profile->label_count = tables.label_count;
+	profile->texts = tables.texts;
 }
 
 const struct profile *merge_profile(const struct merge *merge)
@@ -257,7 +258,7 @@ void merge_free(struct merge *merge)
 	free(merge->profile.samples);
 	free(merge->shared);
 	label_table_release(&merge->labels);
-	intern_release(&merge->texts);
+	intern_release(&merge->profile.texts);
 	intern_release(&merge->mappings);
 	intern_release(&merge->locations);
 	intern_release(&merge->stacks);

@@ -11,21 +11,6 @@
 #define PLACE_SIZE (1ULL << 40) /* a larger mapping is no real file, and stays where it is */
 #define PAGE	   4096ULL
 
-/* NULL stays NULL. */
-static int keep_text(struct merge *merge, const char *text, char **ret)
-{
-	const struct interned *entry;
-	size_t size = text ? strlen(text) + 1 : 0;
-
-	*ret = NULL;
-	if (!text)
-		return 0;
-	if (size > UINT32_MAX || intern_add(&merge->texts, text, (u32)size, &entry) < 0)
-		return -ENOMEM;
-	*ret = (char *)entry->bytes;
-	return 0;
-}
-
 /* --- mappings --- */
 
 /* Not memory that has a name only. */
@@ -81,7 +66,7 @@ static int add_mapping(struct merge *merge, const struct profile_mapping *from, 
 	int added;
 
 	if (array_grow(&profile->mappings, profile->mapping_count, 1) ||
-	    keep_text(merge, from->path ? from->path : "", &path))
+	    profile_text(&merge->profile, from->path ? from->path : "", &path))
 		return -ENOMEM;
 	added = mapping_key(from, &merge->mappings, ret_index);
 	if (added < 0)
@@ -109,9 +94,9 @@ static int keep_lines(struct merge *merge, const struct profile_location *from, 
 
 	for (u32 i = 0; i < from->line_count && !err; i++) {
 		lines[i] = from->lines[i];
-		err = keep_text(merge, from->lines[i].function, &lines[i].function);
-		err = err ? err : keep_text(merge, from->lines[i].system_name, &lines[i].system_name);
-		err = err ? err : keep_text(merge, from->lines[i].file, &lines[i].file);
+		err = profile_text(&merge->profile, from->lines[i].function, &lines[i].function);
+		err = err ? err : profile_text(&merge->profile, from->lines[i].system_name, &lines[i].system_name);
+		err = err ? err : profile_text(&merge->profile, from->lines[i].file, &lines[i].file);
 	}
 	return err;
 }

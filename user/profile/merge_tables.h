@@ -11,8 +11,8 @@
 #define MERGE_TABLES_PLACE 0x0010000000000000ULL
 
 struct merge {
-	struct profile profile; /* its texts are literals or borrowed */
-	struct intern texts, mappings, locations, stacks, samples;
+	struct profile profile; /* its facts are literals or borrowed */
+	struct intern mappings, locations, stacks, samples;
 	struct label_table labels;
 	u32 *shared; /* of `samples`, those that are added to: their places */
 	u64 place;   /* the next free one */

@@ -2,24 +2,29 @@
 /* Release and sums; what fills the tables is in heap/snapshot.c, format/pprof_read.c and merge.c. */
 #include "profile/profile.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "profile/estimate.h"
 
-void profile_line_release(struct profile_line *line)
+int profile_text(struct profile *profile, const char *text, char **ret_text)
 {
-	if (line->system_name != line->function)
-		free(line->system_name);
-	free(line->function);
-	free(line->file);
+	const struct interned *entry;
+	size_t size = text ? strlen(text) + 1 : 0;
+
+	*ret_text = NULL;
+	if (!text)
+		return 0;
+	if (size > UINT32_MAX || intern_add(&profile->texts, text, (u32)size, &entry) < 0)
+		return -ENOMEM;
+	*ret_text = (char *)entry->bytes;
+	return 0;
 }
 
 void profile_lines_release(struct profile_location *location)
 {
-	for (u32 i = 0; location->lines && i < location->line_count; i++)
-		profile_line_release(&location->lines[i]);
 	free(location->lines);
 	location->lines = NULL;
 	location->line_count = 0;
@@ -38,6 +43,7 @@ static void forget_tables(struct profile *profile)
 	profile->locations = NULL;
 	profile->samples = NULL;
 	profile->labels = NULL;
+	profile->texts = (struct intern){0};
 	profile->mapping_count = profile->location_count = profile->sample_count = profile->label_count = 0;
 }
 
@@ -57,6 +63,7 @@ void profile_strip(struct profile *profile)
 	free(profile->locations);
 	free(profile->samples);
 	free(profile->labels);
+	intern_release(&profile->texts);
 	forget_tables(profile);
 }
 
@@ -168,12 +175,33 @@ static int compare_samples(const void *left, const void *right)
 	return a->size < b->size ? -1 : a->size > b->size;
 }
 
-void profile_merge_samples(struct profile *profile)
+/* Add what `from` has to `into`, and free it. 0 or -ENOMEM. */
+static int merge_sample(struct profile_sample *into, struct profile_sample *from)
+{
+	int err = 0;
+
+	into->alloc_count += from->alloc_count;
+	into->inuse_count += from->inuse_count;
+	if (into->lifetime && from->lifetime) {
+		struct lifetime sum = lifetime_unpack(into->lifetime), more = lifetime_unpack(from->lifetime);
+
+		lifetime_add(&sum, &more);
+		free(into->lifetime);
+		into->lifetime = lifetime_pack(&sum);
+		err = into->lifetime ? 0 : -ENOMEM;
+	}
+	free(from->lifetime);
+	free(from->location);
+	return err;
+}
+
+int profile_merge_samples(struct profile *profile)
 {
 	u32 merged = 0;
+	int err = 0;
 
 	if (!profile->sample_count)
-		return;
+		return 0;
 	qsort(profile->samples, profile->sample_count, sizeof(*profile->samples), compare_samples);
 	for (u32 i = 1; i < profile->sample_count; i++) {
 		struct profile_sample *into = &profile->samples[merged], *from = &profile->samples[i];
@@ -182,12 +210,9 @@ void profile_merge_samples(struct profile *profile)
 			profile->samples[++merged] = *from;
 			continue;
 		}
-		into->alloc_count += from->alloc_count;
-		into->inuse_count += from->inuse_count;
-		if (into->lifetime && from->lifetime)
-			lifetime_add(into->lifetime, from->lifetime);
-		free(from->lifetime);
-		free(from->location);
+		if (merge_sample(into, from))
+			err = -ENOMEM;
 	}
 	profile->sample_count = merged + 1;
+	return err;
 }

@@ -11,9 +11,10 @@
  */
 #include <stddef.h>
 
+#include "base/intern.h"
 #include "include/counter.h"
 #include "include/types.h"
-#include "profile/lifetime.h"
+#include "profile/lifetime_pack.h"
 
 struct elf;
 struct root_fs;
@@ -49,7 +50,7 @@ struct profile_mapping {
 const char *profile_build_id(const struct profile_mapping *mapping, char text[PROFILE_BUILD_ID_SIZE]);
 
 struct profile_line {
-	char *function, *system_name, *file; /* file NULL when unknown */
+	char *function, *system_name, *file; /* the profile's texts; file NULL when unknown */
 	u32 line, start_line;
 };
 
@@ -74,8 +75,8 @@ struct profile_sample {
 	u32 depth;
 	u32 labels; /* 0: none, all is of the profile's one process; else index in its labels, plus one */
 	u64 size;
-	u64 alloc_count, inuse_count; /* published: of the moment a cycle completed */
-	struct lifetime *lifetime;    /* now, what is in use counted as ended; NULL: unknown */
+	u64 alloc_count, inuse_count;	/* published: of the moment a cycle completed */
+	struct lifetime_pack *lifetime; /* now, what is in use counted as ended; NULL: unknown */
 };
 
 /*
@@ -119,6 +120,7 @@ struct profile {
 	u32 sample_count; /* entries of samples[], not a number of sampled objects */
 	struct profile_labels *labels;
 	u32 label_count;
+	struct intern texts; /* what lines say, each once: one name may stand in thousands of them */
 	u64 ledger[COUNTER_MAX];
 	struct profile_model model;
 	/* beside it */
@@ -143,7 +145,10 @@ void profile_strip(struct profile *profile);
 
 /* A profile of its own with the facts and without the tables. NULL: no memory. */
 struct profile *profile_copy_facts(const struct profile *profile);
-void profile_line_release(struct profile_line *line);
+
+/* *ret_text is the profile's own, valid until its tables are dropped; NULL stays NULL. 0 or -ENOMEM. */
+int profile_text(struct profile *profile, const char *text, char **ret_text);
+
 void profile_lines_release(struct profile_location *location); /* all of them: it has no name then */
 void profile_labels_release(struct profile_labels *labels);
 
@@ -153,8 +158,8 @@ bool profile_is_exact(const struct profile *profile);
 /* Sums of the truncated estimates over all samples: what index.json and the .pb.gz agree on. */
 void profile_totals(const struct profile *profile, u64 ret_totals[MEASURE_MAX]);
 
-/* Stacks that differed before may be the same now: make their samples of one size one, as estimates need it. */
-void profile_merge_samples(struct profile *profile);
+/* Stacks that differed before may be the same now: make their samples of one size one, as estimates need it. 0 or -ENOMEM. */
+int profile_merge_samples(struct profile *profile);
 
 /* The four estimates of one sample. */
 void profile_sample_values(const struct profile *profile, const struct profile_sample *sample,

@@ -6,25 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "binary/perf_map.h"
 #include "binary/symbolizer.h"
 
 /* --- names --- */
 
-static int copy_line(const struct symbol_line *from, struct profile_line *to)
+static int copy_line(struct profile *profile, const struct symbol_line *from, struct profile_line *to)
 {
+	int err = profile_text(profile, from->function ? from->function : "", &to->function);
+
 	to->line = from->line;
 	to->start_line = from->start_line;
-	if (text_copy(from->function ? from->function : "", &to->function))
-		return -ENOMEM;
-	to->system_name = to->function;
-	if (from->system_name && from->system_name != from->function && text_copy(from->system_name, &to->system_name))
-		return -ENOMEM;
-	return text_copy(from->file, &to->file);
+	err = err ? err : profile_text(profile, from->file, &to->file);
+	if (err || !from->system_name) {
+		to->system_name = to->function;
+		return err;
+	}
+	return profile_text(profile, from->system_name, &to->system_name);
 }
 
-static int name_location(struct profile_location *location, const struct symbol_frame *frame)
+static int name_location(struct profile *profile, struct profile_location *location, const struct symbol_frame *frame)
 {
 	int err = 0;
 
@@ -37,7 +38,7 @@ static int name_location(struct profile_location *location, const struct symbol_
 	location->line_count = frame->line_count;
 	location->function_offset = frame->function_offset;
 	for (unsigned int i = 0; !err && i < frame->line_count; i++)
-		err = copy_line(&frame->lines[i], &location->lines[i]);
+		err = copy_line(profile, &frame->lines[i], &location->lines[i]);
 	return err;
 }
 
@@ -82,7 +83,7 @@ static bool may_be_generated(const struct profile *profile, const struct profile
 	       (location->mapping >= profile->mapping_count || !profile->mappings[location->mapping].elf);
 }
 
-static int name_generated(const struct perf_map *perfmap, struct profile_location *location)
+static int name_generated(const struct perf_map *perfmap, struct profile *profile, struct profile_location *location)
 {
 	struct symbol_line line = {0};
 	struct symbol_frame frame = {.line_count = 1, .lines = &line};
@@ -92,7 +93,7 @@ static int name_generated(const struct perf_map *perfmap, struct profile_locatio
 	if (!line.function)
 		return 0;
 	frame.function_offset = location->address - start;
-	return name_location(location, &frame);
+	return name_location(profile, location, &frame);
 }
 
 /* The perf map is opened for the first such location: most processes have none. */
@@ -111,7 +112,7 @@ static int symbolize_generated(struct profile *profile)
 		opened = true;
 		if (err || !perfmap)
 			break;
-		err = name_generated(perfmap, &profile->locations[i]);
+		err = name_generated(perfmap, profile, &profile->locations[i]);
 	}
 	perf_map_free(perfmap);
 	return err;
@@ -134,7 +135,7 @@ static int symbolize_files(struct profile *profile, struct symbolizer *symbolize
 		err = symbolizer_resolve(symbolizer, mapping->elf,
 					 location->address - mapping->start + mapping->file_offset, &frame);
 		if (!err)
-			err = name_location(location, &frame);
+			err = name_location(profile, location, &frame);
 	}
 	return err;
 }
@@ -187,14 +188,12 @@ static bool hide_location(struct profile_location *location)
 		hidden++;
 	if (hidden == location->line_count)
 		return hidden > 0;
-	for (u32 i = 0; i < hidden; i++)
-		profile_line_release(&location->lines[i]);
 	location->line_count -= hidden;
 	memmove(location->lines, location->lines + hidden, location->line_count * sizeof(*location->lines));
 	return false;
 }
 
-void symbolize_hide_allocator(struct profile *profile)
+int symbolize_hide_allocator(struct profile *profile)
 {
 	for (u32 i = 0; i < profile->sample_count; i++) {
 		struct profile_sample *sample = &profile->samples[i];
@@ -205,7 +204,7 @@ void symbolize_hide_allocator(struct profile *profile)
 		sample->depth -= hidden;
 		memmove(sample->location, sample->location + hidden, sample->depth * sizeof(*sample->location));
 	}
-	profile_merge_samples(profile);
+	return profile_merge_samples(profile);
 }
 
 int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer)
@@ -220,7 +219,5 @@ int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer)
 	if (err)
 		return err;
 	note_all_names(profile);
-	if (!profile->show_allocator)
-		symbolize_hide_allocator(profile);
-	return 0;
+	return profile->show_allocator ? 0 : symbolize_hide_allocator(profile);
 }

@@ -13,6 +13,6 @@ int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer);
 
 /*
  * Let stacks begin in the program, not in what its language puts before malloc (operator new, __rust_alloc and their
- * like, inlined or not); but never take a whole stack. The profile must have its names.
+ * like, inlined or not); but never take a whole stack. The profile must have its names. 0 or -ENOMEM.
  */
-void symbolize_hide_allocator(struct profile *profile);
+int symbolize_hide_allocator(struct profile *profile);

@@ -90,6 +90,7 @@ static void test_read_pprof_of_written_profile_yields_it_again(void **state)
 static void test_read_pprof_yields_the_model_and_every_lifetime_again(void **state)
 {
 	struct profile profile = golden_living(), *back = read_back(&profile);
+	struct lifetime written, read;
 
 	(void)state;
 	assert_same_samples(&profile, back);
@@ -98,7 +99,9 @@ static void test_read_pprof_yields_the_model_and_every_lifetime_again(void **sta
 	assert_int_equal(back->memory_used, profile.memory_used);
 	for (u32 i = 0; i < profile.sample_count; i++) {
 		assert_non_null(back->samples[i].lifetime);
-		assert_memory_equal(profile.samples[i].lifetime, back->samples[i].lifetime, sizeof(struct lifetime));
+		written = lifetime_unpack(profile.samples[i].lifetime);
+		read = lifetime_unpack(back->samples[i].lifetime);
+		assert_memory_equal(&written, &read, sizeof(written));
 	}
 	profile_free(back);
 }

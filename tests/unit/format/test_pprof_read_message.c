@@ -225,6 +225,7 @@ static void test_read_pprof_of_model_that_cannot_be_is_refused(void **state)
 /* Before there were ticks buckets were of cycles alone. */
 static void test_read_pprof_without_ticks_takes_cycles_for_them(void **state)
 {
+	struct lifetime lifetime;
 	struct profile *profile;
 	struct message message;
 
@@ -236,9 +237,10 @@ static void test_read_pprof_without_ticks_takes_cycles_for_them(void **state)
 	message.lifetime.n_born = message.lifetime.n_gone = 6;
 	assert_int_equal(message_read(&message, &profile), 0);
 	assert_int_equal(profile->model.ticks, 41);
-	assert_int_equal(profile->samples[0].lifetime->width, 4);
-	assert_int_equal(profile->samples[0].lifetime->born[5], 7);
-	assert_int_equal(profile->samples[0].lifetime->gone[0], 3);
+	lifetime = lifetime_unpack(profile->samples[0].lifetime);
+	assert_int_equal(lifetime.width, 4);
+	assert_int_equal(lifetime.born[5], 7);
+	assert_int_equal(lifetime.gone[0], 3);
 	profile_free(profile);
 }
 

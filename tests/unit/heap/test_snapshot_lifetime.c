@@ -42,7 +42,7 @@ static void test_snapshot_takes_over_the_model_and_ages(void **state)
 
 static void test_snapshot_lifetimes_count_what_lives_and_leave_no_trace(void **state)
 {
-	const struct lifetime *lifetime;
+	struct lifetime lifetime;
 
 	(void)state;
 	live_through(5);
@@ -50,18 +50,20 @@ static void test_snapshot_lifetimes_count_what_lives_and_leave_no_trace(void **s
 	for (int again = 0; again < 2; again++) {
 		take(1000 + 6 * GC_PERIOD_NS);
 		assert_int_equal(profile->sample_count, 1);
-		lifetime = profile->samples[0].lifetime;
-		assert_non_null(lifetime);
-		assert_int_equal(lifetime->died[5], 1);
-		assert_int_equal(lifetime->ended[5], 0);
+		assert_non_null(profile->samples[0].lifetime);
+		lifetime = lifetime_unpack(profile->samples[0].lifetime);
+		assert_int_equal(lifetime.died[5], 1);
+		assert_int_equal(lifetime.ended[5], 0);
 		for (u32 age = 1; age < 5; age++)
-			assert_int_equal(lifetime->ended[age], 1);
-		assert_int_equal(births(lifetime), 5);
+			assert_int_equal(lifetime.ended[age], 1);
+		assert_int_equal(births(&lifetime), 5);
 	}
 }
 
 static void test_snapshot_lifetimes_of_samples_made_one_are_added(void **state)
 {
+	struct lifetime sum;
+
 	(void)state;
 	add_stack(7, 1001, 2, (const u64[]){LIBRARY + 5, 0xdead0001});
 	add_stack(8, 1001, 2, (const u64[]){LIBRARY + 5, 0xdead0002});
@@ -71,10 +73,11 @@ static void test_snapshot_lifetimes_of_samples_made_one_are_added(void **state)
 	heap_free(&process->heap, 2);
 	take(1000 + 4 * GC_PERIOD_NS);
 	assert_int_equal(profile->sample_count, 1);
-	assert_int_equal(births(profile->samples[0].lifetime), 5);
-	assert_int_equal(profile->samples[0].lifetime->ended[0], 1);
-	assert_int_equal(profile->samples[0].lifetime->died[0], 1);
-	assert_int_equal(profile->samples[0].lifetime->ended[3], 1);
+	sum = lifetime_unpack(profile->samples[0].lifetime);
+	assert_int_equal(births(&sum), 5);
+	assert_int_equal(sum.ended[0], 1);
+	assert_int_equal(sum.died[0], 1);
+	assert_int_equal(sum.ended[3], 1);
 }
 
 static void test_snapshot_shows_the_published_state(void **state)

@@ -176,6 +176,7 @@ static inline struct profile golden_living(void)
 {
 	static u32 deep[] = {INLINED, MAIN, START}, growing[] = {GROW, MAIN, START}, odd[] = {VDSO, NOWHERE};
 	static struct lifetime lifetimes[4];
+	static struct lifetime_pack *packs[4];
 	static struct profile_sample samples[] = {
 		{.location = deep, .depth = 3, .size = 1024, .alloc_count = 200, .inuse_count = 200},
 		{.location = growing, .depth = 3, .size = 32, .alloc_count = 400, .inuse_count = 0},
@@ -211,7 +212,8 @@ static inline struct profile golden_living(void)
 		model->clock_ns[bucket] = bucket * lifetime_width(GOLDEN_CYCLES) * 100000000ULL;
 	for (u32 i = 0; i < 4; i++) {
 		lifetime_advance(&lifetimes[i], GOLDEN_CYCLES);
-		samples[i].lifetime = &lifetimes[i];
+		free(packs[i]);
+		samples[i].lifetime = packs[i] = lifetime_pack(&lifetimes[i]);
 	}
 	for (u32 class = 1; class < LIFETIME_CLASSES && lifetime_class_start(class) <= GOLDEN_CYCLES; class ++)
 		model->age_ns[class] = (lifetime_class_start(class) - 1) * 100000000ULL + 50000000;

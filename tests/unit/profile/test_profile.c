@@ -18,7 +18,7 @@ static void test_profile_free_null_and_half_built_are_harmless(void **state)
 	profile->locations[0].line_count = 3;
 	profile->locations[1].line_count = 1;
 	profile->locations[1].lines = calloc(1, sizeof(struct profile_line));
-	profile->locations[1].lines->function = profile->locations[1].lines->system_name = strdup("shared");
+	profile->locations[1].lines->function = profile->locations[1].lines->system_name = (char *)"shared";
 	profile_free(profile);
 }
 

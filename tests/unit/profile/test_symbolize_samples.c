@@ -33,11 +33,6 @@ static const char *const names[][LINES_MAX][2] = {
 
 static struct profile *profile;
 
-static char *copied(const char *text)
-{
-	return text ? strdup(text) : NULL;
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -50,8 +45,8 @@ static int setup(void **state)
 
 		location->lines = calloc(LINES_MAX, sizeof(*location->lines));
 		for (u32 j = 0; j < LINES_MAX && names[i][j][0]; j++) {
-			location->lines[j].system_name = copied(names[i][j][0]);
-			location->lines[j].function = copied(names[i][j][1]);
+			location->lines[j].system_name = (char *)names[i][j][0];
+			location->lines[j].function = (char *)names[i][j][1];
 			location->line_count++;
 		}
 	}
