@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Locations are numbered by site, then samples are added up. */
+/*
+ * Locations are numbered by site, then samples are added up; their lifetimes one site after the other, since a sum of them
+ * takes kilobytes and there may be a million sites.
+ */
 #include "profile/sites.h"
 
 #include <errno.h>
@@ -16,7 +19,8 @@ static int compare_u64(u64 a, u64 b)
 
 static int compare_text(const char *a, const char *b)
 {
-	return strcmp(a ? a : "", b ? b : "");
+	/* In a profile equal texts are one, and names can be long. */
+	return a == b ? 0 : strcmp(a ? a : "", b ? b : "");
 }
 
 /* 0 when two locations belong to one site: same physical function, same line at the leaf; unnamed ones by address. */
@@ -129,24 +133,48 @@ static u32 finish_sites(struct profile_site *sites, u32 count, enum measure by)
 	return kept;
 }
 
-/* A record of lifetimes takes kilobytes, and most locations are no leaf: sums are made for sites that have a sample. */
-static int add_lifetime(const struct profile *profile, const struct profile_sample *sample, struct lifetime_sum **sum)
+/* The samples of each site, as lists by their places plus one; 0 ends a list. */
+struct members {
+	u32 *first; /* of the site */
+	u32 *next;  /* of the sample */
+};
+
+static int summarize_lifetimes(const struct profile *profile, const struct members *members, struct profile_site *sites,
+			       u32 count)
 {
-	if (!profile->model.known)
-		return 0;
-	if (!*sum)
-		*sum = calloc(1, sizeof(**sum));
-	if (!*sum)
+	struct lifetime_sum *sum = malloc(sizeof(*sum));
+
+	if (!sum)
 		return -ENOMEM;
-	lifetime_summary_add(*sum, profile, sample);
+	for (u32 site = 0; site < count; site++) {
+		if (!members->first[site])
+			continue;
+		*sum = (struct lifetime_sum){0};
+		for (u32 place = members->first[site]; place; place = members->next[place - 1])
+			lifetime_summary_add(sum, profile, &profile->samples[place - 1]);
+		lifetime_summary_conclude(sum, profile, &sites[site].lifetime_summary);
+	}
+	free(sum);
 	return 0;
+}
+
+/* From the last to the first, so that each list has them in the profile's order. */
+static void list_members(const struct profile *profile, const u32 *site_of, u32 unknown, struct members *members)
+{
+	for (u32 place = profile->sample_count; place > 0; place--) {
+		const struct profile_sample *sample = &profile->samples[place - 1];
+		u32 *first = &members->first[sample->depth ? site_of[sample->location[0]] : unknown];
+
+		members->next[place - 1] = *first;
+		*first = place;
+	}
 }
 
 int profile_sites(const struct profile *profile, enum measure by, struct profile_site **ret_sites, u32 *ret_count)
 {
 	u32 *site_of = calloc(profile->location_count + 1UL, sizeof(*site_of));
+	struct members members = {0};
 	struct profile_site *sites = NULL;
-	struct lifetime_sum **sums = NULL;
 	u64 *heaviest = NULL;
 	u32 count = 0;
 	int err;
@@ -156,29 +184,30 @@ int profile_sites(const struct profile *profile, enum measure by, struct profile
 		goto out;
 	sites = calloc(count + 1UL, sizeof(*sites)); /* the last one: stack unknown */
 	heaviest = calloc(count + 1UL, sizeof(*heaviest));
-	sums = calloc(count + 1UL, sizeof(struct lifetime_sum *));
-	if (!sites || !heaviest || !sums)
+	members.first = calloc(count + 1UL, sizeof(*members.first));
+	members.next = calloc(profile->sample_count + 1UL, sizeof(*members.next));
+	if (!sites || !heaviest || !members.first || !members.next) {
 		err = -ENOMEM;
-	for (u32 i = 0; !err && i < profile->sample_count; i++) {
+		goto out;
+	}
+	for (u32 i = 0; i < profile->sample_count; i++) {
 		const struct profile_sample *sample = &profile->samples[i];
 		u32 site = sample->depth ? site_of[sample->location[0]] : count;
 
 		add_sample(profile, sample, by, &sites[site], &heaviest[site]);
-		err = add_lifetime(profile, sample, &sums[site]);
 	}
-	for (u32 i = 0; sites && sums && i <= count; i++) {
-		if (sums[i])
-			lifetime_summary_conclude(sums[i], profile, &sites[i].lifetime_summary);
-		free(sums[i]);
+	list_members(profile, site_of, count, &members);
+	if (profile->model.known)
+		err = summarize_lifetimes(profile, &members, sites, count + 1);
+	if (!err) {
+		*ret_count = finish_sites(sites, count + 1, by);
+		*ret_sites = sites;
+		sites = NULL;
 	}
-	if (err) {
-		free(sites);
-		goto out;
-	}
-	*ret_count = finish_sites(sites, count + 1, by);
-	*ret_sites = sites;
 out:
-	free(sums);
+	free(sites);
+	free(members.first);
+	free(members.next);
 	free(heaviest);
 	free(site_of);
 	return err;
