@@ -26,12 +26,17 @@ struct image *image_new(u32 number, u32 pid, u32 ordinal, u64 sample_bytes, u64 
 	return image;
 }
 
+void image_drop_heap(struct image *image)
+{
+	heap_release(&image->heap);
+	stack_table_release(&image->stacks);
+}
+
 void image_free(struct image *image)
 {
 	if (!image)
 		return;
-	heap_release(&image->heap);
-	stack_table_release(&image->stacks);
+	image_drop_heap(image);
 	address_map_free(image->mappings);
 	root_fs_close(&image->root);
 	free(image->exe);

@@ -42,6 +42,9 @@ struct image {
 struct image *image_new(u32 number, u32 pid, u32 ordinal, u64 sample_bytes, u64 now_ns);
 void image_free(struct image *image);
 
+/* Free what the heap and the stacks take, once a profile has them: the facts stay. */
+void image_drop_heap(struct image *image);
+
 void image_set_comm(struct image *image, const char *comm);
 
 /* Set those terms of the ledger that the heap knows: freed, live or ended, entry_only. May be repeated. */

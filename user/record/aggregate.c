@@ -84,6 +84,8 @@ static int take_profile(struct aggregate *aggregate, struct image *image, u64 no
 			    options->start_unix_ns + (image->start_ns - options->start_ns), &profile);
 	if (err)
 		return err;
+	/* Names and files are made of the profile alone, and a heap may be most of heaptap's memory. */
+	image_drop_heap(image);
 	err = profile_symbolize(profile, options->symbolizer);
 	if (err) {
 		profile_free(profile);

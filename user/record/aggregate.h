@@ -32,7 +32,7 @@ void aggregate_free(struct aggregate *aggregate);
 
 /*
  * Add an image, as it is at `now_ns`, for good. What is still in use then is published: its model collector completes a
- * cycle. 0 or the first error; without memory for its profile it is left out, otherwise it is added all the same.
+ * cycle. Its heap is freed. 0 or the first error; without memory for its profile it is left out, otherwise it is added all the same.
  */
 int aggregate_add(struct aggregate *aggregate, struct image *image, u64 now_ns);
 
