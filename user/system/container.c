@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/array.h"
 #include "base/text.h"
@@ -24,6 +25,12 @@ static const struct error_sentence sentences[] = {
 	 "there is no container '%s'; podman ps, docker ps or crictl ps tell what there is, and --cgroup takes what they do not"},
 	{-EACCES,
 	 "no container '%s' was found, but those of %s may not be read; run heaptap as root, or with CAP_DAC_READ_SEARCH"},
+	{-EKEYREJECTED,
+	 "container '%s' is so called by user '%s' alone, and belongs to someone else; only state files of root or of a "
+	 "container's owner count; use its id"},
+	{-EBADF,
+	 "no container '%s' was found; state file '%s' does not count, since it is neither root's nor of the user whose "
+	 "containers it lists"},
 	{-ENOTUNIQ, "container '%s' may be %s; give more of its id"},
 	{-ENODATA, "container '%s' (%s) is not running; start it first"},
 	{-ENOTSUP, "container '%s' (%s) has no version 2 cgroup of its own; use -p with its processes"},
@@ -36,15 +43,24 @@ struct matches {
 	size_t count;
 };
 
-static bool is_called(const struct container_entry *entry, const char *wanted)
+static bool has_name(const struct container_entry *entry, const char *wanted)
 {
 	const char *slash = strchr(wanted, '/');
 
 	if (slash)
 		return entry->pod && entry->part && strlen(entry->pod) == (size_t)(slash - wanted) &&
 		       !strncmp(entry->pod, wanted, (size_t)(slash - wanted)) && !strcmp(entry->part, slash + 1);
-	return !strcmp(entry->id, wanted) || (entry->name && !strcmp(entry->name, wanted)) ||
-	       (entry->part && !strcmp(entry->part, wanted));
+	return (entry->name && !strcmp(entry->name, wanted)) || (entry->part && !strcmp(entry->part, wanted));
+}
+
+static bool is_called(const struct container_entry *entry, const char *wanted)
+{
+	return !strcmp(entry->id, wanted) || (!entry->foreign && has_name(entry, wanted));
+}
+
+static bool is_pretended(const struct container_entry *entry, const char *wanted)
+{
+	return entry->foreign && has_name(entry, wanted);
 }
 
 static bool begins_so(const struct container_entry *entry, const char *wanted)
@@ -185,6 +201,22 @@ static char *explain(int err, const char *wanted, char *detail)
 	return why;
 }
 
+/* Nothing is called so: why? */
+static int none(const struct container_list *list, const char *wanted, struct matches *found, char **ret_why)
+{
+	int err = collect(list, wanted, is_pretended, found);
+
+	if (err)
+		return err;
+	err = found->count ? -EKEYREJECTED : list->denied_user ? -EACCES : list->strange ? -EBADF : -ENOENT;
+	*ret_why = explain(err, wanted,
+			   found->count	       ? strdup(found->entries[0]->user)
+			   : list->denied_user ? denied_users(list)
+			   : list->strange     ? strdup(list->strange)
+					       : NULL);
+	return err;
+}
+
 static int choose(const struct cgroup_mounts *mounts, const struct container_list *list, const char *wanted,
 		  struct matches *found, char **ret_why)
 {
@@ -200,9 +232,7 @@ static int choose(const struct cgroup_mounts *mounts, const struct container_lis
 		*ret_why = explain(-ENOTUNIQ, wanted, candidates(found));
 		return -ENOTUNIQ;
 	}
-	err = list->denied_user ? -EACCES : -ENOENT;
-	*ret_why = explain(err, wanted, list->denied_user ? denied_users(list) : NULL);
-	return err;
+	return none(list, wanted, found, ret_why);
 }
 
 static int find_in(const struct cgroup_mounts *mounts, const struct container_list *list, const char *wanted,
@@ -282,7 +312,21 @@ void container_names_free(struct container_names *names)
 }
 
 /* Entries stay, since their names were handed out; an unknown id gets one without a name. */
-const char *container_names_find(struct container_names *names, const char *id)
+/* Does the container in that group belong to the user whose files alone name it? */
+static bool is_own(const struct container_names *names, const struct container_entry *entry, const char *group)
+{
+	const char *id = group ? strstr(group, entry->id) : NULL;
+	char *path = id ? strndup(group, (size_t)(id - group) + strcspn(id, "/")) : NULL;
+	char *directory = path ? cgroup_mounts_directory(names->mounts, path) : NULL;
+	struct stat status;
+	bool own = directory && !stat(directory, &status) && status.st_uid == entry->uid;
+
+	free(directory);
+	free(path);
+	return own;
+}
+
+const char *container_names_find(struct container_names *names, const char *id, const char *group)
 {
 	struct container_entry *entry = container_list_find(&names->list, id);
 
@@ -291,5 +335,7 @@ const char *container_names_find(struct container_names *names, const char *id)
 		container_list_add(&names->list, &(struct container_fact){.id = id});
 		entry = container_list_find(&names->list, id);
 	}
-	return entry ? container_list_name(entry) : NULL;
+	if (!entry || (entry->user && !is_own(names, entry, group)))
+		return NULL;
+	return container_list_name(entry);
 }

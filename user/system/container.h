@@ -21,7 +21,8 @@ struct container {
  *
  * 0 with *ret_group its open group (release both), or one of the following with *ret_why a sentence for the user
  * (allocated; NULL when there is no memory for it): -EINVAL (no such name can be), -ENOENT, -EACCES (not found, but a
- * user's containers may not be read: the sentence names the user), -ENOTUNIQ (the sentence lists the candidates), -ENODATA
+ * user's containers may not be read: the sentence names the user), -EKEYREJECTED (a user's files give that name to a
+ * container of someone else), -EBADF (not found, but a file is not of whom it should be), -ENOTUNIQ (the sentence lists the candidates), -ENODATA
  * (it exists but does not run), -ENOTSUP (it runs, but in no version 2 group of its own), -ESTALE (its group has just
  * gone), -EPERM (its group may not be read), -ENOMEM.
  */
@@ -35,5 +36,5 @@ struct container_names;
 struct container_names *container_names_new(const struct cgroup_mounts *mounts); /* borrowed; NULL: no memory */
 void container_names_free(struct container_names *names);
 
-/* NULL: unknown, or it has none. Valid until container_names_free. */
-const char *container_names_find(struct container_names *names, const char *id);
+/* `group`: where it runs. NULL: unknown, or it has none that counts. Valid until container_names_free. */
+const char *container_names_find(struct container_names *names, const char *id, const char *group);

@@ -52,6 +52,17 @@ struct container_entry *container_list_find(const struct container_list *list, c
 	return entry;
 }
 
+/* By the group's directory: a runtime makes it as the user whose container it is, and nobody can give his to another. */
+static void check_owner(struct container_list *list, struct container_entry *entry, const struct container_fact *fact)
+{
+	entry->foreign = entry->user && fact->owner != entry->uid;
+	if (!entry->foreign)
+		return;
+	free(entry->runtime);
+	entry->runtime = NULL;
+	learn(list, &entry->runtime, fact->runtime);
+}
+
 void container_list_add(struct container_list *list, const struct container_fact *fact)
 {
 	struct container_entry *entry;
@@ -69,6 +80,8 @@ void container_list_add(struct container_list *list, const struct container_fact
 	learn(list, &entry->name, word(fact->name));
 	learn(list, &entry->pod, word(fact->pod));
 	learn(list, &entry->part, word(fact->part));
+	if (!entry->user)
+		entry->uid = fact->uid;
 	learn(list, &entry->user, fact->user);
 	learn(list, &entry->runtime, fact->runtime);
 	/* The last is believed: the cgroup hierarchy itself. */
@@ -76,6 +89,7 @@ void container_list_add(struct container_list *list, const struct container_fact
 		free(entry->group);
 		entry->group = NULL;
 		learn(list, &entry->group, fact->group);
+		check_owner(list, entry, fact);
 	}
 	/* A user could name any process as that of a container. */
 	if (!entry->pid && !fact->user)
@@ -84,6 +98,8 @@ void container_list_add(struct container_list *list, const struct container_fact
 
 const char *container_list_name(struct container_entry *entry)
 {
+	if (entry->foreign)
+		return NULL;
 	if (!entry->pod || !entry->part)
 		return entry->name;
 	if (!entry->label && asprintf(&entry->label, "%s/%s", entry->pod, entry->part) < 0)
@@ -95,6 +111,11 @@ void container_list_deny(struct container_list *list, const char *user)
 {
 	learn(list, &list->denied_user, user);
 	list->denied_count++;
+}
+
+void container_list_doubt(struct container_list *list, const char *path)
+{
+	learn(list, &list->strange, path);
 }
 
 static void entry_free(struct container_entry *entry)
@@ -114,5 +135,6 @@ void container_list_release(struct container_list *list)
 {
 	hash_release(list->entries, entry_free);
 	free(list->denied_user);
+	free(list->strange);
 	*list = (struct container_list){0};
 }

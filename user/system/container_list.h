@@ -15,8 +15,10 @@ struct container_fact {
 	const char *name;
 	const char *pod, *part; /* of Kubernetes: its pod, and its name there */
 	const char *runtime;
-	const char *user;  /* who owns it; NULL: root or unknown */
+	const char *user;  /* whose files say it; NULL: root's */
+	uid_t uid;	   /* of that user */
 	const char *group; /* path of version 2 */
+	uid_t owner;	   /* of the group's directory */
 	pid_t pid;
 };
 
@@ -25,7 +27,9 @@ struct container_entry {
 	char *id;
 	char *name, *pod, *part, *runtime, *user, *group;
 	char *label; /* what container_list_name made */
+	uid_t uid;   /* of the user */
 	pid_t pid;
+	bool foreign; /* it runs, and is not the user's whose files alone know it: its names do not count */
 	UT_hash_handle hh;
 };
 
@@ -33,18 +37,21 @@ struct container_list {
 	struct container_entry *entries;
 	char *denied_user;	   /* a user whose state files may not be read; NULL: none */
 	unsigned int denied_count; /* how many such users */
+	char *strange; /* a state file that is neither root's nor of the user whose containers it lists; NULL: none */
 	bool no_memory;
 };
 
 /*
  * Add what a source says. The first source is believed, but the last about a container's group. A source of a user says
- * nothing about containers of others, and no PID.
+ * nothing about containers of others, and no PID. What it says about one that others do not know counts unless the
+ * container's group belongs to someone else.
  */
 void container_list_add(struct container_list *list, const struct container_fact *fact);
-void container_list_deny(struct container_list *list, const char *user); /* his state files may not be read */
+void container_list_deny(struct container_list *list, const char *user);  /* his state files may not be read */
+void container_list_doubt(struct container_list *list, const char *path); /* that state file does not count */
 void container_list_release(struct container_list *list);
 
 struct container_entry *container_list_find(const struct container_list *list, const char *id); /* NULL: unknown */
 
-/* "POD/PART" of Kubernetes, else the runtime's name; NULL: it has none. */
+/* "POD/PART" of Kubernetes, else the runtime's name; NULL: it has none that counts. */
 const char *container_list_name(struct container_entry *entry);

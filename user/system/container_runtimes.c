@@ -27,6 +27,8 @@ struct source {
 	struct container_list *list;
 	const char *runtime;
 	const char *user;
+	uid_t uid;  /* of the user, or of root */
+	uid_t root; /* who owns this machine: the user of its root directory */
 };
 
 /* Call `each` for the entries of the directory at that path but the hidden ones. 0 or negative errno of opening it. */
@@ -45,7 +47,7 @@ static int for_each_in(const char *path, void (*each)(const char *directory, con
 }
 
 /* No more than fstat said: the file may grow meanwhile. */
-static int parse(int fd, cJSON **ret_json)
+static int parse(const struct source *source, int fd, cJSON **ret_json)
 {
 	struct stat stat;
 	size_t length = 0;
@@ -56,6 +58,8 @@ static int parse(int fd, cJSON **ret_json)
 		return -errno;
 	if (!S_ISREG(stat.st_mode))
 		return -EINVAL;
+	if (stat.st_uid != source->root && stat.st_uid != source->uid)
+		return -EPERM;
 	if (stat.st_size > STATE_FILE_BYTES_MAX)
 		return -EFBIG;
 	text = malloc((size_t)stat.st_size + 1);
@@ -70,9 +74,10 @@ static int parse(int fd, cJSON **ret_json)
 
 /*
  * Parse the file at that path; the caller deletes *ret_json. Any user may have written it: regular files only, of limited
- * size, the last component no link. 0, -EBADMSG (no JSON), or negative errno.
+ * size, the last component no link; it must be root's, or of the user whose containers it lists. 0, -EBADMSG (no JSON),
+ * -EPERM (not his file), or negative errno.
  */
-static int read_state(const char *path, cJSON **ret_json)
+static int read_state(const struct source *source, const char *path, cJSON **ret_json)
 {
 	int fd, err;
 
@@ -80,8 +85,10 @@ static int read_state(const char *path, cJSON **ret_json)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
-	err = parse(fd, ret_json);
+	err = parse(source, fd, ret_json);
 	close(fd);
+	if (err == -EPERM)
+		container_list_doubt(source->list, path);
 	return err;
 }
 
@@ -104,7 +111,7 @@ static void docker_container(const char *directory, const char *id, void *arg)
 	const char *name;
 	cJSON *json;
 
-	if (read_state(text_path(path, "%s/%s/config.v2.json", directory, id), &json))
+	if (read_state(source, text_path(path, "%s/%s/config.v2.json", directory, id), &json))
 		return;
 	name = text_of(json, "Name");
 	container_list_add(source->list,
@@ -112,6 +119,7 @@ static void docker_container(const char *directory, const char *id, void *arg)
 						    .name = name && *name == '/' ? name + 1 : name,
 						    .runtime = source->runtime,
 						    .user = source->user,
+						    .uid = source->uid,
 						    .pid = pid_of(cJSON_GetObjectItemCaseSensitive(
 							    cJSON_GetObjectItemCaseSensitive(json, "State"), "Pid"))});
 	cJSON_Delete(json);
@@ -121,7 +129,7 @@ static int podman_file(const struct source *source, const char *path)
 {
 	const cJSON *container;
 	cJSON *json;
-	int err = read_state(path, &json);
+	int err = read_state(source, path, &json);
 
 	if (err)
 		return err;
@@ -132,7 +140,8 @@ static int podman_file(const struct source *source, const char *path)
 				   &(struct container_fact){.id = text_of(container, "id"),
 							    .name = cJSON_GetStringValue(cJSON_GetArrayItem(names, 0)),
 							    .runtime = source->runtime,
-							    .user = source->user});
+							    .user = source->user,
+							    .uid = source->uid});
 	}
 	cJSON_Delete(json);
 	return 0;
@@ -161,7 +170,7 @@ static void containerd_task(const char *directory, const char *id, void *arg)
 	cJSON *json = NULL, *pid = NULL;
 	char path[PATH_MAX];
 
-	if (!read_state(text_path(path, "%s/%s/config.json", directory, id), &json)) {
+	if (!read_state(source, text_path(path, "%s/%s/config.json", directory, id), &json)) {
 		const cJSON *notes = cJSON_GetObjectItemCaseSensitive(json, "annotations");
 
 		fact.name = text_of(notes, "nerdctl/name");
@@ -169,7 +178,7 @@ static void containerd_task(const char *directory, const char *id, void *arg)
 		fact.part = text_of(notes, "io.kubernetes.cri.container-name");
 		fact.group = text_of(cJSON_GetObjectItemCaseSensitive(json, "linux"), "cgroupsPath");
 	}
-	if (!read_state(text_path(path, "%s/%s/init.pid", directory, id), &pid))
+	if (!read_state(source, text_path(path, "%s/%s/init.pid", directory, id), &pid))
 		fact.pid = pid_of(pid);
 	container_list_add(source->list, &fact);
 	cJSON_Delete(pid);
@@ -205,10 +214,11 @@ static void kubernetes_log(const char *directory, const char *name, void *arg)
 }
 
 /* The containers of one user, who may have written anything there. */
-static void load_user(const char *root, const struct passwd *user, struct container_list *list)
+static void load_user(const char *root, uid_t owner, const struct passwd *user, struct container_list *list)
 {
 	char podman[64 + 256], docker[64 + 256], run[64], path[PATH_MAX];
-	struct source source = {.list = list, .user = user->pw_name, .runtime = podman};
+	struct source source = {
+		.list = list, .user = user->pw_name, .uid = user->pw_uid, .root = owner, .runtime = podman};
 	bool denied = false;
 
 	snprintf(podman, sizeof(podman), "podman of user %.255s", user->pw_name);
@@ -223,7 +233,7 @@ static void load_user(const char *root, const struct passwd *user, struct contai
 		container_list_deny(list, user->pw_name);
 }
 
-static void load_users(const char *root, struct container_list *list)
+static void load_users(const char *root, uid_t owner, struct container_list *list)
 {
 	const struct passwd *user;
 	char path[PATH_MAX];
@@ -231,16 +241,26 @@ static void load_users(const char *root, struct container_list *list)
 
 	while (users && (user = fgetpwent(users)))
 		if (user->pw_dir && user->pw_dir[0] == '/')
-			load_user(root, user, list);
+			load_user(root, owner, user, list);
 	if (users)
 		fclose(users);
+}
+
+/* Root, but of a machine made of files. */
+static uid_t owner_of(const char *root)
+{
+	char path[PATH_MAX];
+	struct stat status;
+
+	return stat(text_path(path, "%s/", root), &status) ? 0 : status.st_uid;
 }
 
 /* The machine's own come first, since the first is believed; docker before containerd, which runs docker's too. */
 void container_runtimes_load(const char *root, struct container_list *list)
 {
 	static const char *const containerd_roots[] = {"/run", "/run/k3s"};
-	struct source source = {.list = list, .runtime = "docker"};
+	uid_t owner = owner_of(root);
+	struct source source = {.list = list, .uid = owner, .root = owner, .runtime = "docker"};
 	char path[PATH_MAX];
 
 	for_each_in(text_path(path, "%s/var/lib/docker/containers", root), docker_container, &source);
@@ -255,7 +275,7 @@ void container_runtimes_load(const char *root, struct container_list *list)
 			    containerd_namespace, &source);
 	source.runtime = "kubernetes";
 	for_each_in(text_path(path, "%s/var/log/containers", root), kubernetes_log, &source);
-	load_users(root, list);
+	load_users(root, owner, list);
 }
 
 struct group_walk {
@@ -268,12 +288,14 @@ static int add_group(const char *directory, void *arg)
 {
 	const struct group_walk *walk = arg;
 	char id[CONTAINER_ID_SIZE], group[PATH_MAX];
+	struct stat status;
 	const char *runtime;
 
-	if (!container_path_last(directory + walk->skip, id, &runtime))
+	if (!container_path_last(directory + walk->skip, id, &runtime) || stat(directory, &status))
 		return 0;
 	text_path(group, "%s%s", walk->mounts->v2.top, directory + walk->skip);
-	container_list_add(walk->list, &(struct container_fact){.id = id, .runtime = runtime, .group = group});
+	container_list_add(walk->list, &(struct container_fact){
+					       .id = id, .runtime = runtime, .group = group, .owner = status.st_uid});
 	return 0;
 }
 

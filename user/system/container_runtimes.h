@@ -10,6 +10,9 @@
  *
  * Docker and podman of other users: below .local/share/ in the homes of etc/passwd, and run/user/UID/. Users of other
  * directories (LDAP) and stores that were moved by configuration are not looked for: their containers are known by id.
+ *
+ * Files count that are root's or of the user in whose place they are. What those of a user say counts for his own
+ * containers alone: the directory of the container's group belongs to him.
  */
 
 #define STATE_FILE_BYTES_MAX (4 << 20) /* some 8000 containers in podman's; parsed it takes up to 32 times as much */

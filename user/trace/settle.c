@@ -48,7 +48,8 @@ static void find_container(const struct settle_sources *sources, struct image *i
 	free(image->container_id);
 	free(image->container_name);
 	image->container_id = strdup(id);
-	image->container_name = copy(sources->containers ? container_names_find(sources->containers, id) : NULL);
+	image->container_name =
+		copy(sources->containers ? container_names_find(sources->containers, id, image->cgroup) : NULL);
 }
 
 void settle_facts(const struct settle_sources *sources, struct image *image, const struct image *origin, bool forked)

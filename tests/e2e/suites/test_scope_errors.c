@@ -101,6 +101,34 @@ static void make_other_user(struct stage *stage, struct group *group)
 	inhabit(&stage->scene->target, group);
 }
 
+/* Bob's file names a container of somebody else, which root's files do not know. */
+static void test_scope_name_that_a_stranger_gives_is_refused(void **state)
+{
+	struct stage *stage = *state;
+	struct group group;
+
+	make_other_user(stage, &group);
+	in_mounts(stage, format("mount --bind %s/passwd /etc/passwd", stage->scene->dir));
+	assert_refused(stage, "--container", "bobs-web", STATUS_TARGET, "so called by user 'bob' alone");
+	/* Its id is nobody's claim. */
+	session_start(&stage->scene->session, stage->scene,
+		      (const char *const[]){"-R", "1", "-d", "0.1", "--container", ID_A, NULL});
+	assert_int_equal(session_finish(&stage->scene->session), 0);
+}
+
+/* A file where Bob's should be, which is neither his nor root's. */
+static void test_scope_state_file_of_a_stranger_does_not_count(void **state)
+{
+	struct stage *stage = *state;
+	struct group group;
+
+	make_other_user(stage, &group);
+	assert_int_equal(chown(group.dir, 65533, 65533), 0);
+	assert_int_equal(system(format("find %s/home -type f -exec chown 65532 {} +", stage->scene->dir)), 0);
+	in_mounts(stage, format("mount --bind %s/passwd /etc/passwd", stage->scene->dir));
+	assert_refused(stage, "--container", "bobs-web", STATUS_TARGET, "containers.json' does not count");
+}
+
 static void test_scope_container_of_another_user_is_traced(void **state)
 {
 	struct stage *stage = *state;
@@ -108,6 +136,8 @@ static void test_scope_container_of_another_user_is_traced(void **state)
 	struct group group;
 
 	make_other_user(stage, &group);
+	/* As the user's own service manager makes it. */
+	assert_int_equal(chown(group.dir, 65533, 65533), 0);
 	in_mounts(stage, format("mount --bind %s/passwd /etc/passwd", stage->scene->dir));
 	session_start(session, stage->scene, (const char *const[]){"-R", "1", "--container", "bobs-web", NULL});
 	session_attached(session);
@@ -217,6 +247,8 @@ int main(void)
 		TEST(test_scope_unknown_container_is_refused),
 		TEST(test_scope_ambiguous_id_is_refused_with_the_candidates),
 		TEST(test_scope_container_of_another_user_is_traced),
+		TEST(test_scope_name_that_a_stranger_gives_is_refused),
+		TEST(test_scope_state_file_of_a_stranger_does_not_count),
 		TEST(test_scope_unreadable_store_of_another_user_is_named),
 		TEST(test_scope_unknown_group_is_refused),
 		TEST(test_scope_empty_group_is_refused),

@@ -200,13 +200,13 @@ static void test_container_names_are_found_and_kept(void **state)
 
 	(void)state;
 	docker(HOST_ID_A, "web");
-	web = container_names_find(names, HOST_ID_A);
+	web = container_names_find(names, HOST_ID_A, NULL);
 	assert_string_equal(web, "web");
-	assert_null(container_names_find(names, HOST_ID_B));
+	assert_null(container_names_find(names, HOST_ID_B, NULL));
 	/* A container that is started later is found when it is looked up; earlier answers stay. */
 	podman(PODMAN, HOST_ID_C, "db");
-	assert_string_equal(container_names_find(names, HOST_ID_C), "db");
-	assert_ptr_equal(container_names_find(names, HOST_ID_A), web);
+	assert_string_equal(container_names_find(names, HOST_ID_C, NULL), "db");
+	assert_ptr_equal(container_names_find(names, HOST_ID_A, NULL), web);
 	container_names_free(names);
 	container_names_free(NULL);
 }
@@ -217,10 +217,10 @@ static void test_container_names_of_the_unknown_are_looked_for_once(void **state
 	struct container_names *names = container_names_new(&host);
 
 	(void)state;
-	assert_null(container_names_find(names, HOST_ID_A));
+	assert_null(container_names_find(names, HOST_ID_A, NULL));
 	docker(HOST_ID_A, "web");
-	assert_null(container_names_find(names, HOST_ID_A));
-	assert_null(container_names_find(names, "../strange"));
+	assert_null(container_names_find(names, HOST_ID_A, NULL));
+	assert_null(container_names_find(names, "../strange", NULL));
 	container_names_free(names);
 }
 

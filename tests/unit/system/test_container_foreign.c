@@ -4,17 +4,29 @@
 
 #include "system/container_runtimes.h"
 
-#define PASSWD "root:x:0:0::/root:/bin/sh\nbob:x:1000:1000:Bob:/home/bob:/bin/sh\nghost:x:1001:1001:::\n"
+#define STRANGER 54321U /* nobody's number here */
 
-#define BOBS	 "home/bob/.local/share/containers/storage/overlay-containers/containers.json"
-#define BOBS_RUN "run/user/1000/containers/vfs-containers/volatile-containers.json"
+/* Files and groups that a test makes are its own user's: that is Bob. Eve owns nothing. */
+static void users(void)
+{
+	host_file("etc/passwd",
+		  "bob:x:%u:1000:Bob:/home/bob:/bin/sh\nghost:x:1001:1001:::\n"
+		  "eve:x:%u:1002::/home/eve:/bin/sh\n",
+		  getuid(), STRANGER);
+}
+
+#define BOBS "home/bob/.local/share/containers/storage/overlay-containers/containers.json"
+#define EVES "home/eve/.local/share/containers/storage/overlay-containers/containers.json"
 
 static void test_container_find_rootless_says_whose(void **state)
 {
+	char run[96];
+
 	(void)state;
-	host_file("etc/passwd", PASSWD);
+	users();
 	podman(BOBS, HOST_ID_A, "web");
-	podman(BOBS_RUN, HOST_ID_C, "db");
+	snprintf(run, sizeof(run), "run/user/%u/containers/vfs-containers/volatile-containers.json", getuid());
+	podman(run, HOST_ID_C, "db");
 	host_file("home/bob/.local/share/docker/containers/x/config.v2.json", "{\"ID\":\"%s\",\"Name\":\"/cache\"}",
 		  HOST_ID_B);
 	runs("/user.slice/user-1000.slice/libpod-" HOST_ID_A ".scope");
@@ -30,7 +42,7 @@ static void test_container_find_rootless_says_whose(void **state)
 static void test_container_find_users_do_not_rename_the_machines_containers(void **state)
 {
 	(void)state;
-	host_file("etc/passwd", PASSWD);
+	users();
 	docker(HOST_ID_A, "web");
 	runs("/docker/" HOST_ID_A);
 	podman(BOBS, HOST_ID_A, "db");
@@ -43,10 +55,34 @@ static void test_container_find_users_do_not_rename_the_machines_containers(void
 	assert_says("sly", -ENODATA, "not running");
 }
 
+/* Eve's file names a container that no other file knows, and that is not hers: --container must not lead to it. */
+static void test_container_find_names_of_the_owner_alone_count(void **state)
+{
+	struct container_names *names = container_names_new(&host);
+	const char *group = "/machine.slice/libpod-" HOST_ID_A ".scope";
+
+	(void)state;
+	users();
+	podman(EVES, HOST_ID_A, "web");
+	runs(group);
+	assert_says("web", -EKEYREJECTED, "so called by user 'eve' alone, and belongs to someone else");
+	assert_finds(HOST_ID_A, HOST_ID_A, NULL, "podman", group);
+	assert_finds("aaaa", HOST_ID_A, NULL, "podman", group);
+	assert_null(container_names_find(names, HOST_ID_A, group));
+	/* Somebody else's container may be called so. */
+	podman(BOBS, HOST_ID_C, "web");
+	runs("/user.slice/libpod-" HOST_ID_C ".scope");
+	assert_finds("web", HOST_ID_C, "web", "podman of user bob", "/user.slice/libpod-" HOST_ID_C ".scope");
+	assert_null(container_names_find(names, HOST_ID_C, NULL));
+	assert_string_equal(container_names_find(names, HOST_ID_C, "/user.slice/libpod-" HOST_ID_C ".scope/container"),
+			    "web");
+	container_names_free(names);
+}
+
 static void test_container_find_unreadable_users_are_named(void **state)
 {
 	(void)state;
-	host_file("etc/passwd", PASSWD);
+	users();
 	podman(BOBS, HOST_ID_A, "web");
 	docker(HOST_ID_C, "other");
 	runs("/docker/" HOST_ID_C);
@@ -55,8 +91,7 @@ static void test_container_find_unreadable_users_are_named(void **state)
 	assert_says("web", -EACCES, "those of user 'bob' may not be read");
 	assert_finds("other", HOST_ID_C, "other", "docker", "/docker/" HOST_ID_C);
 	host_read_all(true);
-	host_file("etc/passwd", PASSWD "eve:x:1002:1002::/home/eve:/bin/sh\n");
-	podman("home/eve/.local/share/containers/storage/overlay-containers/containers.json", HOST_ID_B, "db");
+	podman(EVES, HOST_ID_B, "db");
 	assert_int_equal(chmod("home/eve", 0), 0);
 	host_read_all(false);
 	assert_says("web", -EACCES, "those of user 'bob' and 1 more may not be read");
@@ -70,7 +105,7 @@ static void test_container_find_unreadable_users_are_named(void **state)
 static void test_container_find_broken_files_hide_no_other(void **state)
 {
 	(void)state;
-	host_file("etc/passwd", PASSWD);
+	users();
 	host_file(PODMAN, "[{\"id\":");
 	host_file("var/lib/containers/storage/vfs-containers/containers.json", "{\"id\":\"x\",\"names\":7}");
 	host_file("var/lib/containers/storage/btrfs-containers/containers.json",
@@ -127,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_container_find_rootless_says_whose),
 		TEST(test_container_find_users_do_not_rename_the_machines_containers),
+		TEST(test_container_find_names_of_the_owner_alone_count),
 		TEST(test_container_find_unreadable_users_are_named),
 		TEST(test_container_find_broken_files_hide_no_other),
 		TEST(test_container_find_takes_regular_files_of_some_size_only),
