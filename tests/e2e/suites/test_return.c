@@ -20,18 +20,27 @@
 
 static const char *const rungs[] = {"session", "multi", "perf"};
 
-static void record(struct scene *scene, const char *rung, const char *program, const char *functions)
+#define THROWING "target_pool_throw:pool_get(size=1)=ret,pool_resize(ptr=1,size=2)=ret,pool_put(ptr=1)"
+
+/* `argument` of the program, `option` of heaptap: NULL for none. */
+static void record_so(struct scene *scene, const char *rung, const char *program, const char *argument,
+		      const char *functions, const char *option)
 {
-	target_start(&scene->target, NULL, (const char *const[]){beside(program), NULL});
+	target_start(&scene->target, NULL, (const char *const[]){beside(program), argument, NULL});
 	target_ready(&scene->target);
 	scene->session.environment[0] = format("HEAPTAP_ATTACH=%s", rung);
 	session_start(&scene->session, scene,
 		      (const char *const[]){"-R", "1", "-f", "text,pprof", "-p", format("%d", scene->target.pid),
-					    functions ? "--alloc" : NULL, functions, NULL});
+					    functions ? "--alloc" : option, functions, option, NULL});
 	session_attached(&scene->session);
 	target_go(&scene->target);
 	assert_int_equal(target_finish(&scene->target), 0);
 	assert_int_equal(session_finish(&scene->session), 0);
+}
+
+static void record(struct scene *scene, const char *rung, const char *program, const char *functions)
+{
+	record_so(scene, rung, program, NULL, functions, NULL);
 }
 
 static void tally(struct scene *scene, const char *program, struct tally *ret_tally)
@@ -64,12 +73,32 @@ static void test_pool_that_throws_is_survived_and_exact(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		struct tally found;
 
-		record(scene, rungs[i], "target_pool_throw",
-		       "target_pool_throw:pool_get(size=1)=ret,pool_resize(ptr=1,size=2)=ret,pool_put(ptr=1)");
+		record(scene, rungs[i], "target_pool_throw", THROWING);
 		tally(scene, "target_pool_throw", &found);
 		assert_objects(&found, 64, THROW_GOT, THROW_KEPT - 1);
 		assert_objects(&found, 72, 1, 1);
 		assert_objects(&found, 1000, 0, 0);
+		tally_release(&found);
+	}
+}
+
+/* It is not traced, and has its parent's breakpoints. */
+static void test_pool_that_throws_in_an_untraced_child_is_survived(void **state)
+{
+	for (size_t i = 0; i < 3; i++)
+		record_so(*state, rungs[i], "target_pool_throw", "child", THROWING, NULL);
+}
+
+static void test_pool_that_throws_in_a_followed_child_is_exact(void **state)
+{
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < 3; i++) {
+		struct tally found;
+
+		record_so(scene, rungs[i], "target_pool_throw", "child", THROWING, "--follow");
+		tally(scene, "target_pool_throw", &found);
+		assert_objects(&found, 64, THROW_GOT, THROW_KEPT - 1);
 		tally_release(&found);
 	}
 }
@@ -131,6 +160,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_pool_that_throws_is_survived_and_exact),
+		TEST(test_pool_that_throws_in_an_untraced_child_is_survived),
+		TEST(test_pool_that_throws_in_a_followed_child_is_exact),
 		TEST(test_pool_that_switches_stacks_is_survived_and_exact),
 		TEST(test_pool_that_jumps_through_a_pointer_is_counted_at_its_entry),
 		TEST(test_handler_on_a_higher_stack_may_allocate),
