@@ -9,10 +9,44 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "profile/ledger.h"
 
 #define INDEX_SIZE_MAX (64u << 20)
+
+/*
+ * What the values of an index take in memory is some six times its text, and what becomes of a row twice the row. But a
+ * value may have two bytes and a row three, and then both would be many times as much as any index needs.
+ */
+#define VALUE_BYTES_MIN	 8
+#define OBJECT_BYTES_MIN 64
+#define ALWAYS		 64
+
+static bool is_plausible(const char *text, u64 size)
+{
+	u64 values = 0, objects = 0;
+	bool quoted = false;
+
+	for (u64 i = 0; i < size; i++) {
+		if (quoted && text[i] == '\\') {
+			i++;
+			continue;
+		}
+		quoted ^= text[i] == '"';
+		values += !quoted && (text[i] == ',' || text[i] == '[' || text[i] == '{');
+		objects += !quoted && text[i] == '{';
+	}
+	return values <= ALWAYS + size / VALUE_BYTES_MIN && objects <= ALWAYS + size / OBJECT_BYTES_MIN;
+}
+
+static cJSON *parse(const char *path, const char *text, u64 size)
+{
+	if (is_plausible(text, size))
+		return cJSON_ParseWithLength(text, size);
+	log_note("'%s' is not used: it would take far more memory than an index of its size", path);
+	return NULL;
+}
 
 cJSON *index_read(const char *directory)
 {
@@ -22,12 +56,16 @@ cJSON *index_read(const char *directory)
 	ssize_t size;
 	int fd = open(text_path(path, "%s/index.json", directory), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size > INDEX_SIZE_MAX)
+	if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode))
 		goto out;
+	if (status.st_size > INDEX_SIZE_MAX) {
+		log_note("'%s' is not used: it is larger than 64 MiB", path);
+		goto out;
+	}
 	text = malloc(status.st_size + 1);
 	size = text ? read(fd, text, status.st_size) : -1;
 	if (size > 0)
-		index = cJSON_ParseWithLength(text, size);
+		index = parse(path, text, (u64)size);
 out:
 	free(text);
 	if (fd >= 0)

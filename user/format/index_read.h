@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* Reads the index.json of a recording. The file is optional, so anything wrong with it is ignored. */
+/*
+ * Reads the index.json of a recording. The file is optional, so anything wrong with it is ignored; one that is too large,
+ * or would become so, is named.
+ */
 #include <cjson/cJSON.h>
 
 #include "format/index_write.h"
