@@ -58,6 +58,8 @@ static int find_parts(Elf *elf, struct part parts[PART_MAX])
 			parts[i].packed = header.sh_flags & SHF_COMPRESSED;
 			if (parts[i].packed)
 				parts[i].size = gelf_getchdr(section, &packed) ? packed.ch_size : 0;
+			if (parts[i].packed && !elf_packs(header.sh_size, parts[i].size))
+				return -EFBIG;
 		}
 	}
 	return parts[0].section && parts[1].section ? 0 : -ENODATA;

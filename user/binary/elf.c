@@ -356,14 +356,14 @@ static Elf_Scn *find_section(Elf *handle, const char *name)
 	return NULL;
 }
 
-static int read_packed(Elf_Scn *section, u64 size_max, u8 **ret_bytes, u64 *ret_size)
+static int read_packed(Elf_Scn *section, u64 section_size, u64 size_max, u8 **ret_bytes, u64 *ret_size)
 {
 	GElf_Chdr packed;
 	Elf_Data *data;
 
 	if (!gelf_getchdr(section, &packed) || packed.ch_size == 0)
 		return -EBADMSG;
-	if (packed.ch_size > size_max)
+	if (packed.ch_size > size_max || !elf_packs(section_size, packed.ch_size))
 		return -EFBIG;
 	if (elf_compress(section, 0, 0) < 0 || !(data = elf_rawdata(section, NULL)) || data->d_size != packed.ch_size)
 		return -EBADMSG;
@@ -386,7 +386,7 @@ int elf_read_section(const struct elf *elf, const char *name, u64 size_max, u8 *
 	if (!section || !gelf_getshdr(section, &header)) {
 		err = -ENOENT;
 	} else if (header.sh_flags & SHF_COMPRESSED) {
-		err = read_packed(section, size_max, ret_bytes, ret_size);
+		err = read_packed(section, header.sh_size, size_max, ret_bytes, ret_size);
 	} else {
 		*ret_size = header.sh_size;
 		err = elf_read_bytes(elf, header.sh_offset, header.sh_size, size_max, ret_bytes);

@@ -36,5 +36,14 @@ Elf *elffile_handle(const struct elf *elf);
 /* Whether a place that a header names lies below `limit`; neither number is trusted. */
 bool elf_holds(u64 offset, u64 size, u64 limit);
 
+/*
+ * Whether a compressed section may have that size unpacked: DWARF packs three to ten times, and what packs a thousand times
+ * is there to take memory.
+ */
+static inline bool elf_packs(u64 packed, u64 unpacked)
+{
+	return unpacked <= 1 << 20 || unpacked / 64 <= packed;
+}
+
 /* The file offset of `vaddr` and how many bytes of its segment follow. 0, or -ENOENT: no code of the file. */
 int elf_find_vaddr(const struct elf *elf, u64 vaddr, u64 *ret_offset, u64 *ret_left);

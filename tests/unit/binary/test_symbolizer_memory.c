@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* symbolizer.c over time: what it remembers of files, drops and forgets. */
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include "symbol_object.h"
 
@@ -46,6 +47,30 @@ static void test_symbol_of_dropped_files_keeps_answers_and_finds_new_ones(void *
 	assert_int_equal(outer.line_count, 1);
 	assert_line(&outer.lines[0], "outer", "/src/inlined.c", 215, 211);
 	assert_ptr_equal(outer.lines[0].file, inner.lines[2].file);
+	object_close(&object);
+}
+
+/* Sections that pack a thousand times are not unpacked: the names come from the symbols. */
+static void test_symbol_of_file_whose_sections_unpack_to_very_much_is_the_symbol(void **state)
+{
+	struct rusage before, after;
+	struct symbol_frame frame;
+	struct object object;
+	u64 offset;
+
+	(void)state;
+	build("gcc -g", "inlined.c", "inlined.so");
+	run("truncate -s 200M zeros && objcopy --update-section .debug_str=zeros inlined.so large.so && "
+	    "objcopy --compress-debug-sections=zlib-gabi large.so bomb.so && rm zeros large.so");
+	object = object_open("bomb.so");
+	offset = mark_offset(&object, "inlined.so", "mark_outer");
+	getrusage(RUSAGE_SELF, &before);
+	frame = resolve(&object, offset);
+	getrusage(RUSAGE_SELF, &after);
+	assert_int_equal(frame.line_count, 1);
+	assert_string_equal(frame.lines[0].function, "outer");
+	assert_null(frame.lines[0].file);
+	assert_true(after.ru_maxrss - before.ru_maxrss < 64 << 10);
 	object_close(&object);
 }
 
@@ -124,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_symbol_asked_twice_answers_from_memory),
 		cmocka_unit_test(test_symbol_of_dropped_files_keeps_answers_and_finds_new_ones),
+		cmocka_unit_test(test_symbol_of_file_whose_sections_unpack_to_very_much_is_the_symbol),
 		cmocka_unit_test(test_symbol_of_dropped_file_without_dwarf_reads_symbols_again),
 		cmocka_unit_test(test_symbol_of_dropped_file_leaves_none_of_its_memory),
 		cmocka_unit_test(test_symbol_of_forgotten_file_is_found_again_and_in_its_twin),
