@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A process that execs again and again: each program has its files and its line, and heaptap does not keep what it knew of
- * them, neither of one that it attached to nor of a command.
+ * What recording takes in memory. A process that execs again and again: each program has its files and its line, and
+ * heaptap does not keep what it knew of them. A process of very many sites: they are written without a second copy.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,16 +19,19 @@
 #define PROGRAMS      300
 #define STEP	      100
 #define SIZES	      300
-#define GROWTH_KB_MAX (12 << 10) /* of 200 programs, each of which has half a MiB while it runs */
+#define GROWTH_KB_MAX (40 << 10) /* of 200 programs, each of which has half a MiB while it runs */
 
-static uint64_t memory_kb(const struct session *session)
+#define WRITE_SIZES  100000
+#define WRITE_GROWTH 1.3 /* a profile of names and counts beside the heap */
+
+static uint64_t status_kb(const struct session *session, const char *field)
 {
 	FILE *file = fopen(format("/proc/%d/status", session->child.pid), "re");
 	unsigned long kb = 0;
 	char line[256];
 
 	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "RssAnon: %lu", &kb) == 1)
+		if (!strncmp(line, field, strlen(field)) && sscanf(line + strlen(field), ": %lu", &kb) == 1)
 			break;
 	if (file)
 		fclose(file);
@@ -81,18 +85,44 @@ static void test_programs_that_a_process_execs_do_not_stay_in_memory(void **stat
 	target_go(&scene->target);
 	target_ready(&scene->target);
 	await_written(scene, STEP);
-	first_kb = memory_kb(&scene->session);
+	first_kb = status_kb(&scene->session, "RssAnon");
 	target_go(&scene->target);
 	target_ready(&scene->target);
 	target_go(&scene->target);
 	target_ready(&scene->target);
 	await_written(scene, PROGRAMS);
-	last_kb = memory_kb(&scene->session);
+	last_kb = status_kb(&scene->session, "RssAnon");
 	printf("RssAnon %lu KiB after %d programs, %lu KiB after %d\n", (unsigned long)first_kb, STEP,
 	       (unsigned long)last_kb, PROGRAMS);
 	recording_end(scene);
 	assert_true(last_kb < first_kb + GROWTH_KB_MAX);
 	assert_programs(scene);
+}
+
+/* The profile requested first says that all events have been taken in; it is written without a copy as well. */
+static void test_very_many_sites_are_written_without_a_second_copy(void **state)
+{
+	struct scene *scene = *state;
+	uint64_t before_kb, most_kb;
+
+	target_start(&scene->target, NULL,
+		     (const char *const[]){beside("target_succession"), "0", "1", format("%d", WRITE_SIZES), NULL});
+	target_ready(&scene->target);
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "1", "-f", "pprof,json,folded,text", "-p",
+					    format("%d", scene->target.pid), NULL});
+	session_attached(&scene->session);
+	target_go(&scene->target);
+	target_ready(&scene->target);
+	session_signal(&scene->session, SIGUSR1);
+	session_await(&scene->session, "profiles 0001 written");
+	before_kb = status_kb(&scene->session, "VmRSS");
+	recording_end(scene);
+	most_kb = (uint64_t)scene->session.child.usage.ru_maxrss;
+	printf("VmRSS %lu KiB before the last profile, %lu KiB at most\n", (unsigned long)before_kb,
+	       (unsigned long)most_kb);
+	assert_true(before_kb > WRITE_SIZES);
+	assert_true((double)most_kb < WRITE_GROWTH * (double)before_kb);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
@@ -101,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_programs_that_a_process_execs_do_not_stay_in_memory),
+		TEST(test_very_many_sites_are_written_without_a_second_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
