@@ -49,7 +49,11 @@
 	  "sampled allocations whose stack was cut where it was walked by the rules of code replaced just before")     \
 	X(STACK_NO_ROOM, stack_no_room, "sampled allocations booked without their stack: too many sites in memory")    \
 	X(STACK_CUT, stack_cut, "sampled allocations whose stack was cut where it left all known code")                \
-	X(MAP_LOST, map_lost, "mapping records lost: side-band full")
+	X(MAP_LOST, map_lost, "mapping records lost: side-band full")                                                  \
+	X(FILES_LATE, files_late,                                                                                      \
+	  "files with an allocator probed after they were mapped: what came before is missing")                        \
+	X(FILES_UNSEEN, files_unseen, "files that have an allocator, or may have one, and were never probed")          \
+	X(FUNCTIONS_UNSEEN, functions_unseen, "allocation functions of which calls may be missing, or counted twice")
 
 #define COUNTERS(X) COUNTERS_KERNEL(X) COUNTERS_USER(X)
 

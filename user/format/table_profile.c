@@ -56,8 +56,12 @@ static const char *exactness(const struct profile *profile, enum measure measure
 
 	if (measure_is_inuse(measure) && ledger[COUNTER_ENTRY_ONLY])
 		return "but for allocations that were not followed (entry_only)";
+	if (!ledger[COUNTER_HITS_ALLOC] && !ledger[COUNTER_HITS_FREE] && !profile->sample_count)
+		return "as no probed function was called";
 	return ledger[COUNTER_LOST_RING] || ledger[COUNTER_LOST_STASH] || ledger[COUNTER_REFUSED] ||
-			       ledger[COUNTER_FREE_UNSEEN] || ledger[COUNTER_REVIVE_LOST] || ledger[COUNTER_EVENT_LOST]
+			       ledger[COUNTER_FREE_UNSEEN] || ledger[COUNTER_REVIVE_LOST] ||
+			       ledger[COUNTER_EVENT_LOST] || ledger[COUNTER_FILES_LATE] ||
+			       ledger[COUNTER_FILES_UNSEEN] || ledger[COUNTER_FUNCTIONS_UNSEEN]
 		       ? "but for what the ledger below says"
 		       : "exact";
 }

@@ -34,6 +34,7 @@ struct image {
 	u64 ledger[COUNTER_MAX];
 	u32 raw_waiting;	      /* stacks of it that raw_stacks.c holds */
 	bool settled;		      /* settle_end has seen to it */
+	bool searched;		      /* unprobed.c has looked for files that were not probed */
 	struct image *ended_next;     /* the recorder's: among those that have ended */
 	UT_hash_handle hh, hh_by_pid; /* the recorder's */
 };

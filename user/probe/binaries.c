@@ -356,6 +356,7 @@ int binaries_open_mapping(struct binaries *binaries, pid_t pid, struct mapping *
 		unopened_add(&binaries->unopened, pid, mapping->path, shortage_is(err) ? err : similar);
 	else if (!file && err && err != -ESRCH)
 		unopened_add(&binaries->unopened, pid, mapping->path, err);
+	mapping->unsearched = !file && err;
 	if (!file)
 		return 0;
 	file->recent = true;

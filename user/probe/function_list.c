@@ -20,6 +20,7 @@ enum own {
 	OWN_FREE = 2,
 	OWN_LOADER = 4,
 	OWN_LIBC = 8,
+	OWN_SANITIZER = 16, /* it asks for other mallocs, but has one of its own */
 };
 
 struct search {
@@ -46,10 +47,11 @@ static unsigned int own_of(const char *symbol)
 		const char *symbol;
 		enum own own;
 	} table[] = {
-		{"malloc", OWN_MALLOC},
-		{"free", OWN_FREE},
-		{"__tls_get_addr", OWN_LOADER},
-		{"__libc_start_main", OWN_LIBC},
+		{"malloc", OWN_MALLOC},		  {"free", OWN_FREE},
+		{"_dl_allocate_tls", OWN_LOADER}, {"__libc_start_main", OWN_LIBC},
+		{"__asan_init", OWN_SANITIZER},	  {"__hwasan_init", OWN_SANITIZER},
+		{"__lsan_init", OWN_SANITIZER},	  {"__msan_init", OWN_SANITIZER},
+		{"__tsan_init", OWN_SANITIZER},
 	};
 
 	for (unsigned int i = 0; i < sizeof(table) / sizeof(*table); i++)
@@ -179,7 +181,8 @@ static int make(struct search *search)
 	if (err)
 		return err;
 	if (!plain && has_own_malloc(search)) {
-		search->list->hands_on = !trusted && wrapper_is(search->elf, search->list->dynamic);
+		search->list->hands_on =
+			!trusted && !(search->own & OWN_SANITIZER) && wrapper_is(search->elf, search->list->dynamic);
 		if (!search->list->hands_on)
 			err = add_family(search, allocator_standard(), true);
 	} else if (replaces) {

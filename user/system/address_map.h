@@ -28,9 +28,10 @@ struct mapping {
 	u8 build_id[20];
 	u8 build_id_size; /* 0: unknown */
 	bool deleted;
-	u32 index;	/* its place in the map; set by address_map_add */
-	u32 known;	/* generation of the BPF programs' first list that has it, 0: none yet; set by the map */
-	bool displaces; /* it replaced other code, or was replaced before heaptap learnt of it; set by the map */
+	bool unsearched; /* it could not be opened, so nobody knows whether it has an allocator */
+	u32 index;	 /* its place in the map; set by address_map_add */
+	u32 known;	 /* generation of the BPF programs' first list that has it, 0: none yet; set by the map */
+	bool displaces;	 /* it replaced other code, or was replaced before heaptap learnt of it; set by the map */
 };
 
 struct address_map;

@@ -12,6 +12,7 @@
 #include "trace/raw_stacks.h"
 #include "trace/tracee.h"
 #include "trace/tracer_internal.h"
+#include "trace/unprobed.h"
 
 /* Why filtered links will not do for the process any longer. */
 static void widen(struct tracer *tracer, struct tracee *tracee, const char *why)
@@ -53,8 +54,10 @@ static void on_new_image(struct tracer *tracer, const struct event_process *even
 	struct image *image = recorder_find(tracer->recorder, event->next);
 	struct tracee *tracee = tracee_of(tracer, event);
 
-	if (before)
+	if (before) {
+		unprobed_look(tracer, tracee, before, true);
 		settle_end(tracer->kernel, before);
+	}
 	if (!image || !tracee)
 		return;
 	settle_facts(&tracer->sources, image, before ? before : recorder_current(tracer->recorder, event->parent),
@@ -74,8 +77,10 @@ static void on_last_exit(struct tracer *tracer, const struct event_process *even
 	struct image *image = recorder_find(tracer->recorder, event->header.process);
 	struct tracee *tracee = tracee_find(tracer, (pid_t)event->pid);
 
-	if (image)
+	if (image) {
+		unprobed_look(tracer, tracee, image, true);
 		settle_end(tracer->kernel, image);
+	}
 	if (tracee && tracee->scope == event->scope)
 		tracee_drop(tracer, tracee);
 }

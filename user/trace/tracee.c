@@ -321,6 +321,7 @@ void tracee_mappings_publish_changed(struct tracer *tracer)
 
 static void probe(struct tracer *tracer, struct tracee *tracee, struct binary *file, const struct mapping *mapping)
 {
+	struct image *image = tracee_image(tracer, tracee);
 	int err;
 
 	if (!file || !file->plan || tracer->stopping || tracee_has(tracer, tracee, file))
@@ -328,6 +329,8 @@ static void probe(struct tracer *tracer, struct tracee *tracee, struct binary *f
 	err = tracee_probe(tracer, tracee, file);
 	if (err == TRANSLATED)
 		return;
+	if (!err && image)
+		image->ledger[COUNTER_FILES_LATE]++;
 	if (err)
 		tracee_say_blind(tracer, tracee->pid, elf_path(file->elf), err);
 	else

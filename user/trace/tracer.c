@@ -19,6 +19,7 @@
 #include "trace/sideband.h"
 #include "trace/tracee.h"
 #include "trace/tracer_internal.h"
+#include "trace/unprobed.h"
 
 #define DRAIN_EVENTS	   65536	 /* between two looks at signals */
 #define ANNOUNCED_NS	   5000000000ULL /* how long at most the side-band is ahead of the ring */
@@ -253,6 +254,8 @@ static int finish_image(struct image *image, void *arg)
 void tracer_stop(struct tracer *tracer)
 {
 	tracer->stopping = true;
+	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next)
+		unprobed_look(tracer, tracee, tracee_image(tracer, tracee), false);
 	close_scopes(tracer);
 	close_all_links(tracer);
 	link_keeper_wait();

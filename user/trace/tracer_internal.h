@@ -65,9 +65,10 @@ struct tracer {
 	struct pid_list translated; /* processes under translators, as they were at translated_ns */
 	u64 translated_ns;
 	u64 looked_ns;
-	u32 close_due; /* with so many files open, those that are unused are closed; 0: UNUSED_FILES */
-	bool remapped; /* some listed tracee is */
-	bool stopping; /* no new links */
-	bool blind;    /* an allocator that a traced process maps is not probed; said */
-	bool denied;   /* it has been said which file is not opened, for want of rights */
+	u32 close_due;		    /* with so many files open, those that are unused are closed; 0: UNUSED_FILES */
+	bool remapped;		    /* some listed tracee is */
+	bool stopping;		    /* no new links */
+	bool blind;		    /* an allocator that a traced process maps is not probed; said */
+	bool denied;		    /* it has been said which file is not opened, for want of rights */
+	unsigned int unprobed_said; /* images of which was said that they were over before they were probed */
 };
