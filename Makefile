@@ -167,6 +167,7 @@ $(OUT)/tests/e2e/target_bare: KIND := -static -nostdlib -ffreestanding -fno-stac
 $(OUT)/tests/e2e/target_bare32: KIND := -m32 -static -nostdlib -ffreestanding -fno-stack-protector
 $(OUT)/tests/e2e/target_static $(OUT)/tests/e2e/target_identity $(OUT)/tests/e2e/target_moving: KIND := -static
 $(OUT)/tests/e2e/target_stripped $(OUT)/tests/e2e/target_nameless: KIND := -s
+$(OUT)/tests/e2e/target_checked: KIND := -fsanitize=address
 $(OUT)/tests/e2e/target_matrix: KIND := -Wl,-z,dynamic-undefined-weak
 
 $(OUT)/tests/e2e/target_%: tests/e2e/targets/target_%.c Makefile

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/status.h"
+#include "cli/doctor_pool.h"
 #include "base/text.h"
 #include "binary/elf.h"
 #include "system/address_map.h"
@@ -205,6 +206,10 @@ static void print_plan(const struct binary *file, const struct doctor_scan_some 
 	}
 	putchar('\n');
 	print_returns(plan);
+	if (plan->doubtful_count)
+		printf("    calls may be missed, or counted twice, as these can be neither probed nor shown to lead to one "
+		       "that is: %s\n",
+		       plan->doubtful);
 	if (plan->mover)
 		printf("    it can move its code to huge pages ('%s'), and dies by breakpoints that it has moved: trace it "
 		       "with that\n    turned off\n",
@@ -246,6 +251,7 @@ static unsigned int print_plans(const struct binaries *binaries, const struct do
 		qsort_r(files, count, sizeof(*files), by_users, (void *)scan);
 	for (unsigned int i = 0; i < count; i++)
 		print_plan(files[i], scan ? &scan->users[files[i]->allocator] : NULL);
+	doctor_pool_print(binaries);
 	if (!count)
 		printf("  no allocator that heaptap knows (" ALLOCATOR_NAMES ")");
 	return count;
@@ -259,6 +265,7 @@ int doctor_scan_print_files(const struct binaries *binaries)
 	for (const struct binary *file = binaries_files(binaries); file; file = file->next)
 		printf("    '%s'%s\n", doctor_scan_plain(elf_path(file->elf)),
 		       elf_is_64bit_x86(file->elf) ? "" : " (not x86-64)");
+	printf("  one that is linked in is found by its names: a program that was stripped of its symbols has none\n");
 	return STATUS_NO_TARGET;
 }
 

@@ -56,7 +56,7 @@ static int add_pool(struct option_parser *parse, const char *text)
 	if (err == -E2BIG)
 		return option_refuse(parse, "'--alloc %s' names more than %d functions", text, CUSTOM_FUNCTIONS_MAX);
 	if (err)
-		return option_refuse(parse, "'--alloc %s' is not FILE:get(size=1)=ret,put(ptr=1)", text);
+		return option_refuse(parse, "'--alloc %s' is neither FILE:get(size=1)=ret,put(ptr=1) nor FILE", text);
 	pool->next = parse->options->record.target.pools;
 	parse->options->record.target.pools = pool;
 	return 0;

@@ -35,7 +35,8 @@ struct allocator {
 };
 
 #define ALLOCATOR_NAMES	       "glibc, musl, jemalloc, tcmalloc and mimalloc" /* for messages: what the table has */
-#define ALLOCATOR_FAMILIES_MAX 32					      /* so that a word has a bit for each */
+#define ALLOCATOR_OTHERS       ", and any other malloc by its name, which a stripped program has none of"
+#define ALLOCATOR_FAMILIES_MAX 32 /* so that a word has a bit for each */
 
 /* The table: *ret_count families. */
 const struct allocator *allocator_table(unsigned int *ret_count);

@@ -34,15 +34,6 @@ struct binaries {
 	struct binary *vdso; /* NULL until first seen */
 };
 
-struct binaries *binaries_new(struct custom_allocator *pools)
-{
-	struct binaries *binaries = calloc(1, sizeof(*binaries));
-
-	if (binaries)
-		binaries->pools = pools;
-	return binaries;
-}
-
 static void file_free(struct binary *file)
 {
 	elf_free(file->elf);
@@ -78,6 +69,11 @@ void binaries_free(struct binaries *binaries)
 const struct unopened_files *binaries_unopened(const struct binaries *binaries)
 {
 	return &binaries->unopened;
+}
+
+const struct custom_allocator *binaries_pools(const struct binaries *binaries)
+{
+	return binaries->pools;
 }
 
 struct binary *binaries_files(const struct binaries *binaries)
@@ -212,6 +208,27 @@ int binaries_open_path(struct binaries *binaries, const char *path, struct binar
 	if (shortage_is(err))
 		unopened_add(&binaries->unopened, 0, path, err);
 	return err;
+}
+
+static void open_named(struct binaries *binaries)
+{
+	for (const struct custom_allocator *pool = binaries->pools; pool; pool = pool->next) {
+		struct binary *file;
+
+		if (pool->real_path && !binaries_open_path(binaries, pool->real_path, &file))
+			file->named = true;
+	}
+}
+
+struct binaries *binaries_new(struct custom_allocator *pools)
+{
+	struct binaries *binaries = calloc(1, sizeof(*binaries));
+
+	if (!binaries)
+		return NULL;
+	binaries->pools = pools;
+	open_named(binaries);
+	return binaries;
 }
 
 /* --- from a mapping to its file --- */

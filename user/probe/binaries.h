@@ -15,6 +15,8 @@ struct binary {
 	struct plan *plan; /* NULL: no allocator in it */
 	u32 allocator;	   /* number of the allocator file, when it has a plan */
 	bool hands_on;	   /* its malloc hands calls on to another file's: it has no plan (wrapper.h) */
+	bool named;	   /* --alloc says where it is: it is probed before a process maps it, and stays so */
+	bool said;	   /* what is doubtful about it; the caller's */
 	bool recent;	   /* a process has mapped it since the caller cleared this */
 	struct binary *next;
 };
@@ -22,7 +24,10 @@ struct binary {
 struct binaries;
 struct file_copies;
 
-/* `pools`: those of --alloc, which outlive it, and learn which of them were found. NULL: no memory. */
+/*
+ * `pools`: those of --alloc, which outlive it, and learn which of them were found; files that they name by a path that leads
+ * somewhere from here are opened. NULL: no memory.
+ */
 struct binaries *binaries_new(struct custom_allocator *pools);
 void binaries_free(struct binaries *binaries);
 
@@ -42,6 +47,8 @@ int binaries_open_path(struct binaries *binaries, const char *path, struct binar
  * is free for another file then.
  */
 void binaries_close(struct binaries *binaries, struct binary *file);
+
+const struct custom_allocator *binaries_pools(const struct binaries *binaries); /* of --alloc */
 
 /* All files so far, newest first, linked by `next`; each with a plan if it has an allocator. */
 struct binary *binaries_files(const struct binaries *binaries);

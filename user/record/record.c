@@ -95,6 +95,7 @@ static void say_tracing(const struct record *record)
 	char what[256], rate[64] = "every allocation";
 
 	describe(record, what, sizeof(what));
+	tracer_say_files(record->tracer);
 	if (options->sample_bytes > 1)
 		snprintf(rate, sizeof(rate), "one sample in %llu bytes", (unsigned long long)options->sample_bytes);
 	log_note("tracing %s, %s, by %s probes; Ctrl-C stops", what, rate, tracer_attach_name(record->tracer));

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "probe/custom_allocator.h"
 #include "system/cgroup_resolve.h"
 #include "system/procfs.h"
 #include "trace/attach_process.h"
@@ -57,11 +58,26 @@ bool selection_has_target(const struct selection_options *options)
 	return options->command || options->pid_count || options->population != POPULATION_LISTED;
 }
 
+/* Another process may see a file there, COMMAND does not. */
+static int check_pools(const struct selection_options *options)
+{
+	for (const struct custom_allocator *pool = options->pools; pool && options->command; pool = pool->next) {
+		if (!strchr(pool->file, '/') || pool->real_path)
+			continue;
+		log_error("--alloc %s: there is no such file", pool->file);
+		return STATUS_USAGE;
+	}
+	return STATUS_DONE;
+}
+
 int selection_open(const struct selection_options *options, struct selection *ret_selection)
 {
 	int err, status = STATUS_DONE;
 
 	*ret_selection = (struct selection){.options = options};
+	status = check_pools(options);
+	if (status)
+		return status;
 	err = cgroup_mounts_open(THIS_MACHINE, &ret_selection->mounts);
 	if (err && options->population == POPULATION_CGROUP) {
 		log_error("cgroups of version 2 are not mounted here, and heaptap cannot tell a container's processes "

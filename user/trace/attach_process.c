@@ -14,6 +14,7 @@
 #include "system/shortage.h"
 #include "system/procfs.h"
 #include "trace/denial.h"
+#include "trace/pool_notice.h"
 #include "trace/tracee.h"
 #include "trace/tracer_internal.h"
 #include "trace/translated.h"
@@ -115,7 +116,7 @@ static int probe_mapped(struct scan *scan)
 	int err = 0;
 
 	for (struct binary *file = binaries_files(scan->tracer->binaries); file && !err; file = file->next)
-		if (file->plan && address_map_has(scan->image->mappings, file->elf))
+		if (file->plan && (file->named || address_map_has(scan->image->mappings, file->elf)))
 			err = tracee_probe(scan->tracer, scan->tracee, file);
 	return err;
 }
@@ -163,7 +164,7 @@ static int say_nothing_to_probe(const struct scan *scan)
 		return denial_status(scan->pid, unopened->err);
 	}
 	log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for " ALLOCATOR_NAMES
-		  ", see 'heaptap doctor -p %d'",
+			  ALLOCATOR_OTHERS "; see 'heaptap doctor -p %d'",
 		  scan->pid, scan->searched, binaries_names(binaries), scan->pid);
 	return STATUS_NO_TARGET;
 }
@@ -180,7 +181,7 @@ int attach_process(struct tracer *tracer, pid_t pid)
 {
 	struct scan scan = {.tracer = tracer, .pid = pid};
 	u64 start = clock_now_ns();
-	int err = translated_check_process(tracer, pid);
+	int err = translated_check_process(tracer, pid), status;
 
 	if (!err)
 		err = begin_image(&scan);
@@ -193,10 +194,13 @@ int attach_process(struct tracer *tracer, pid_t pid)
 	wait_for_tables(tracer, scan.tracee, start);
 	/* The profile begins here, not where the preparations did. */
 	scan.image->start_ns = clock_now_ns();
-	err = probe_mapped(&scan);
-	if (!err && tracee_any(tracer, scan.tracee))
+	status = pool_notice_check(tracer);
+	err = status ? 0 : probe_mapped(&scan);
+	if (!err && !status && tracee_any(tracer, scan.tracee))
 		return STATUS_DONE;
 	withdraw(tracer, scan.tracee);
+	if (status)
+		return status;
 	return err ? failed(pid, err) : say_nothing_to_probe(&scan);
 }
 
@@ -210,8 +214,9 @@ static int say_nothing_in_program(const struct tracer *tracer, pid_t pid, const 
 			  denial_explain_file(pid, lacking->err, why));
 		return STATUS_FAILED;
 	}
-	log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for " ALLOCATOR_NAMES, path,
-		  binaries_names(tracer->binaries));
+	log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for " ALLOCATOR_NAMES
+			  ALLOCATOR_OTHERS,
+		  path, binaries_names(tracer->binaries));
 	return STATUS_NO_TARGET;
 }
 
@@ -221,7 +226,7 @@ int attach_program(struct tracer *tracer, pid_t pid, const char *path)
 	struct binary *file;
 	char *directory, *group;
 	u64 limit = 0, used = 0;
-	int err = translated_check_program(tracer, path);
+	int err = translated_check_program(tracer, path), status;
 	bool unknown;
 
 	if (!err)
@@ -240,6 +245,11 @@ int attach_program(struct tracer *tracer, pid_t pid, const char *path)
 	/* What cannot be read: its exec tells what is wrong with it, else its files are found when it maps them. */
 	unknown = err && !shortage_is(err);
 	err = unknown ? 0 : err;
+	status = err ? STATUS_DONE : pool_notice_check(tracer);
+	if (status) {
+		withdraw(tracer, tracee);
+		return status;
+	}
 	for (file = binaries_files(tracer->binaries); file && !err; file = file->next) {
 		err = unwind_tables_request(tracer->tables, file->elf);
 		if (!err && file->plan)
@@ -308,7 +318,7 @@ int attach_processes(struct tracer *tracer, const pid_t *pids, unsigned int coun
 	if (enrolment.err)
 		return attach_method_explain("begin tracing", enrolment.err);
 	if (!enrolment.unreadable)
-		return STATUS_DONE;
+		return pool_notice_check(tracer);
 	if (!enrolment.attached) {
 		log_error("the mappings of %u process%s may not be read, and there is no other: %s",
 			  enrolment.unreadable, enrolment.unreadable == 1 ? "" : "es", denial_explain_process(why));
@@ -316,5 +326,5 @@ int attach_processes(struct tracer *tracer, const pid_t *pids, unsigned int coun
 	}
 	log_note("%u process%s not traced, whose mappings may not be read: %s", enrolment.unreadable,
 		 enrolment.unreadable == 1 ? " is" : "es are", denial_explain_process(why));
-	return STATUS_DONE;
+	return pool_notice_check(tracer);
 }

@@ -16,6 +16,7 @@
 #include "system/shortage.h"
 #include "trace/raw_stacks.h"
 #include "trace/tracer_internal.h"
+#include "trace/unprobed.h"
 #include "trace/translated.h"
 
 #define UNUSED_LINKS_MAX 64 /* unfiltered links that a machine may have on files that no process may map now */
@@ -161,6 +162,21 @@ int tracee_probe(struct tracer *tracer, struct tracee *tracee, struct binary *fi
 	return err || !leave_out ? err : add_wide_link(tracer, &tracer->throwing_files, file, ATTACH_NO_OTHERS);
 }
 
+int tracee_probe_named(struct tracer *tracer)
+{
+	int err = 0;
+
+	for (struct binary *file = binaries_files(tracer->binaries); file && !err; file = file->next) {
+		unsigned int leave_out = file->named && file->plan ? apart(tracer, file) : 0;
+
+		if (file->named && file->plan)
+			err = add_wide_link(tracer, &tracer->wide_files, file, leave_out);
+		if (!err && leave_out)
+			err = add_wide_link(tracer, &tracer->throwing_files, file, ATTACH_NO_OTHERS);
+	}
+	return err;
+}
+
 static const struct tracee_file *files_of(const struct tracer *tracer, const struct tracee *tracee)
 {
 	return tracee->wide ? tracer->wide_files : tracee->files;
@@ -268,7 +284,9 @@ static bool is_mapped(const struct tracer *tracer, const struct binary *file)
 static void close_unused(struct tracer *tracer, struct tracee_file **files)
 {
 	while (*files) {
-		(*files)->unused = is_mapped(tracer, (*files)->file) ? 0 : (*files)->unused + 1;
+		bool used = (*files)->file->named || is_mapped(tracer, (*files)->file);
+
+		(*files)->unused = used ? 0 : (*files)->unused + 1;
 		if ((*files)->unused < 2)
 			files = &(*files)->next;
 		else
@@ -336,6 +354,7 @@ static void probe(struct tracer *tracer, struct tracee *tracee, struct binary *f
 	else
 		log_note("pid %d mapped '%s' %.1f ms ago; its allocations are seen from now on", tracee->pid,
 			 elf_path(file->elf), (double)(clock_now_ns() - mapping->from_ns) / 1e6);
+	unprobed_say_files(tracer);
 }
 
 int tracee_mappings_add(struct tracer *tracer, struct tracee *tracee, struct mapping *mapping)

@@ -32,6 +32,8 @@ void tracee_set_new_max(struct tracer *tracer, const struct tracee *tracee, u64 
 
 /* Probe `file` for the process unless it is probed; 0 or what attach_open says. */
 int tracee_probe(struct tracer *tracer, struct tracee *tracee, struct binary *file);
+/* Probe the files of which --alloc says where they are, for a population, before one of its processes maps them. */
+int tracee_probe_named(struct tracer *tracer);
 bool tracee_has(const struct tracer *tracer, const struct tracee *tracee, const struct binary *file);
 bool tracee_any(const struct tracer *tracer, const struct tracee *tracee); /* is any of its files probed? */
 

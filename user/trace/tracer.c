@@ -19,6 +19,7 @@
 #include "trace/sideband.h"
 #include "trace/tracee.h"
 #include "trace/tracer_internal.h"
+#include "trace/pool_notice.h"
 #include "trace/unprobed.h"
 
 #define DRAIN_EVENTS	   65536	 /* between two looks at signals */
@@ -76,7 +77,10 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 		return STATUS_FAILED;
 	}
 	kernel.pools = options->pools;
-	status = attach_method_choose(&kernel, &tracer->kernel, &tracer->calibration);
+	tracer->pools = options->pools;
+	status = pool_notice_check(tracer);
+	if (!status)
+		status = attach_method_choose(&kernel, &tracer->kernel, &tracer->calibration);
 	if (status) {
 		tracer_close(tracer);
 		return status;
@@ -132,6 +136,10 @@ void tracer_close(struct tracer *tracer)
 
 void tracer_populate(struct tracer *tracer, const struct group *group)
 {
+	int err = tracer->population == POPULATION_LISTED ? 0 : tracee_probe_named(tracer);
+
+	if (err)
+		log_error("cannot probe the files that --alloc names: %s", strerror(-err));
 	kernel_populate(tracer->kernel, tracer->population, group);
 }
 
@@ -228,6 +236,12 @@ bool tracer_say_unseen(struct tracer *tracer)
 	return tracer->blind;
 }
 
+void tracer_say_files(struct tracer *tracer)
+{
+	pool_notice_unmapped(tracer);
+	unprobed_say_files(tracer);
+}
+
 /* --- stopping ------------------------------------------------------------------------------------------------------- */
 
 /*
@@ -254,6 +268,7 @@ static int finish_image(struct image *image, void *arg)
 void tracer_stop(struct tracer *tracer)
 {
 	tracer->stopping = true;
+	pool_notice_end(tracer);
 	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next)
 		unprobed_look(tracer, tracee, tracee_image(tracer, tracee), false);
 	close_scopes(tracer);

@@ -64,6 +64,9 @@ unsigned int tracer_alive(const struct tracer *tracer); /* processes that have n
 unsigned int tracer_count_payers(const struct tracer *tracer, bool throwing, unsigned int *ret_files);
 double tracer_pair_ns(const struct tracer *tracer);
 
+/* Say which files that --alloc names are not mapped, and of which files functions are not probed. */
+void tracer_say_files(struct tracer *tracer);
+
 /* Say, once each, which processes attached to have not called their allocation functions at all. */
 void tracer_warn_silent(struct tracer *tracer);
 

@@ -49,7 +49,8 @@ struct tracer {
 	struct unwind_tables *tables;
 	struct raw_stacks *raw_stacks;
 	struct binaries *binaries;
-	bool files_known; /* of the program to be attached to: nothing need be opened */
+	const struct custom_allocator *pools; /* of --alloc, borrowed */
+	bool files_known;		      /* of the program to be attached to: nothing need be opened */
 	struct settle_sources sources;
 	enum population population;
 	bool wide;		/* no filtered links */
