@@ -188,7 +188,7 @@ static int collect(struct folded *folded, enum measure measure)
 	for (u32 i = 0; !err && i < profile->location_count; i++)
 		err = name_location(folded, i);
 	for (u32 i = 0; i < profile->sample_count; i++) {
-		u64 value[MEASURE_MAX];
+		u64 value[MEASURE_MAX] = {0};
 
 		profile_sample_values(profile, &profile->samples[i], value);
 		if (value[measure])

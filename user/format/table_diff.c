@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/intern.h"
 #include "base/units.h"
 #include "format/site_label.h"
 #include "profile/sites.h"
@@ -14,11 +15,24 @@
 
 #define SITE_COLUMNS 58
 
+/* The identity of a site, the same in every run: texts by their numbers, since each may be long and in many sites. */
+struct identity {
+	u32 function, file, line;
+	u32 named; /* false: function is what unnamed code is printed as, or "" for an unknown stack */
+};
+
 /* One site in both profiles; NULL where it does not occur. */
 struct pair {
-	char *key;
+	struct identity identity;
+	const char *function, *file;
 	const struct profile_site *before, *after;
 	UT_hash_handle hh;
+};
+
+/* A text of a profile and what it is here, as the last site had it: most names are asked for again and again. */
+struct known {
+	const char *text;
+	const struct interned *entry;
 };
 
 struct sites {
@@ -29,51 +43,67 @@ struct sites {
 struct difference {
 	const struct profile *before, *after;
 	struct sites old, new;
-	struct pair *pairs; /* by key */
+	struct pair *pairs; /* by identity */
+	struct intern texts;
 	struct pair *pool;
 	u32 count;
 };
 
-/* The identity of a site, the same in every run. NULL: no memory. */
-static char *site_key(const struct profile *profile, const struct profile_site *site)
+static int number_text(struct difference *difference, const char *text, struct known *known)
 {
-	const struct profile_location *leaf = site->leaf;
-	char code[SITE_LABEL_CODE_SIZE], *key;
-	int length;
-
-	if (!leaf)
-		return strdup("");
-	if (leaf->line_count) {
-		const struct profile_line *outer = &leaf->lines[leaf->line_count - 1], *inner = &leaf->lines[0];
-
-		length = asprintf(&key, "%s\n%s\n%u", outer->system_name, inner->file ? inner->file : "", inner->line);
-		return length < 0 ? NULL : key;
-	}
-	site_label_code(profile, leaf, code);
-	return strdup(code);
+	if (known->text == text && known->entry)
+		return 0;
+	known->text = text;
+	return intern_add(&difference->texts, text, (u32)strlen(text) + 1, &known->entry) < 0 ? -ENOMEM : 0;
 }
 
-/* The pair of that key, made if there is none. */
-static struct pair *pair_get(struct difference *difference, char *key)
+/* The pair of that identity, made if there is none. NULL: no memory. */
+static struct pair *pair_get(struct difference *difference, const struct identity *identity, const char *function,
+			     const char *file)
 {
 	struct pair *pair;
 
-	HASH_FIND_STR(difference->pairs, key, pair);
-	if (pair) {
-		free(key);
+	HASH_FIND(hh, difference->pairs, identity, sizeof(*identity), pair);
+	if (pair)
 		return pair;
-	}
 	pair = &difference->pool[difference->count++];
-	pair->key = key;
-	HASH_ADD_KEYPTR(hh, difference->pairs, key, strlen(key), pair);
+	*pair = (struct pair){.identity = *identity, .function = function, .file = file};
+	HASH_ADD(hh, difference->pairs, identity, sizeof(pair->identity), pair);
 	return hash_added(&pair->hh) ? pair : NULL;
+}
+
+static struct pair *pair_of(struct difference *difference, const struct profile *profile,
+			    const struct profile_site *site, struct known known[2])
+{
+	const struct profile_location *leaf = site->leaf;
+	const char *function = "", *file = "";
+	char code[SITE_LABEL_CODE_SIZE];
+	struct identity identity = {0};
+
+	if (leaf && leaf->line_count) {
+		function = leaf->lines[leaf->line_count - 1].system_name;
+		file = leaf->lines[0].file ? leaf->lines[0].file : "";
+		identity.line = leaf->lines[0].line;
+		identity.named = true;
+	} else if (leaf) {
+		site_label_code(profile, leaf, code);
+		function = code;
+		known[0].entry = NULL; /* the buffer's text is another each time */
+	}
+	if (number_text(difference, function, &known[0]) || number_text(difference, file, &known[1]))
+		return NULL;
+	identity.function = known[0].entry->index;
+	identity.file = known[1].entry->index;
+	return pair_get(difference, &identity, (const char *)known[0].entry->bytes,
+			(const char *)known[1].entry->bytes);
 }
 
 static int match(struct difference *difference, const struct profile *profile, const struct sites *sites, bool after)
 {
+	struct known known[2] = {0};
+
 	for (u32 i = 0; i < sites->count; i++) {
-		char *key = site_key(profile, &sites->rows[i]);
-		struct pair *pair = key ? pair_get(difference, key) : NULL;
+		struct pair *pair = pair_of(difference, profile, &sites->rows[i], known);
 
 		if (!pair)
 			return -ENOMEM;
@@ -97,6 +127,16 @@ static double change_error(const struct pair *pair, enum measure measure)
 		     pair->before ? pair->before->stderr_value[measure] : 0);
 }
 
+static int compare_identity(const struct pair *a, const struct pair *b)
+{
+	int order = a->function == b->function ? 0 : strcmp(a->function, b->function);
+
+	order = order || a->file == b->file ? order : strcmp(a->file, b->file);
+	if (order || a->identity.line == b->identity.line)
+		return order;
+	return a->identity.line < b->identity.line ? -1 : 1;
+}
+
 static int compare_change(const void *a, const void *b)
 {
 	const struct pair *left = a, *right = b;
@@ -108,7 +148,7 @@ static int compare_change(const void *a, const void *b)
 	}
 	if (l != r)
 		return l > r ? -1 : 1;
-	return strcmp(left->key, right->key);
+	return compare_identity(left, right);
 }
 
 static struct units_text signed_bytes(double bytes)
@@ -175,8 +215,7 @@ int table_diff_print(const struct profile *before, const struct profile *after, 
 		print_pairs(&difference, top, out);
 		print_totals(&difference, out);
 	}
-	for (u32 i = 0; difference.pool && i < difference.count; i++)
-		free(difference.pool[i].key);
+	intern_release(&difference.texts);
 	free(difference.pool);
 	free(difference.old.rows);
 	free(difference.new.rows);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* table_diff.c: two profiles of one run, of two runs, and of nothing. */
+#include <sys/resource.h>
+
 #include "unit/profile/golden.h"
 #include "printed.h"
 
@@ -102,6 +104,39 @@ static void test_difference_of_empty_profiles_has_no_site(void **state)
 	free(text);
 }
 
+/* One long name in very many sites: it is not copied for each of them. */
+static void test_difference_of_long_names_takes_little_memory(void **state)
+{
+	enum {
+		SITES = 20000,
+		NAME = 100000
+	};
+	static struct profile_location locations[SITES];
+	static struct profile_line lines[SITES];
+	static struct profile_sample samples[SITES];
+	static u32 stacks[SITES];
+	static char name[NAME];
+	struct profile profile = golden_empty();
+	struct rusage before, after;
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	for (u32 i = 0; i < SITES; i++) {
+		lines[i] = (struct profile_line){.function = name, .system_name = name, .line = i + 1};
+		locations[i] = (struct profile_location){
+			.address = i, .mapping = MAPPING_UNKNOWN, .line_count = 1, .lines = &lines[i]};
+		stacks[i] = i;
+		samples[i] = (struct profile_sample){.location = &stacks[i], .depth = 1, .size = 8, .alloc_count = 1};
+	}
+	profile.locations = locations;
+	profile.samples = samples;
+	profile.location_count = profile.sample_count = SITES;
+	getrusage(RUSAGE_SELF, &before);
+	free(print(&profile, &profile, 20));
+	getrusage(RUSAGE_SELF, &after);
+	assert_true(after.ru_maxrss - before.ru_maxrss < 256 << 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +145,7 @@ int main(void)
 		cmocka_unit_test(test_difference_matches_sites_by_name),
 		cmocka_unit_test(test_difference_site_in_one_alone_has_come_or_gone),
 		cmocka_unit_test(test_difference_of_empty_profiles_has_no_site),
+		cmocka_unit_test(test_difference_of_long_names_takes_little_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
