@@ -7,6 +7,7 @@
 
 #include "heap/apply_event.h"
 #include "base/log.h"
+#include "system/translator.h"
 #include "system/shortage.h"
 #include "trace/sideband.h"
 #include "trace/raw_stacks.h"
@@ -48,6 +49,31 @@ static struct tracee *tracee_of(struct tracer *tracer, const struct event_proces
 	return tracee_add(tracer, (pid_t)event->pid, event->scope, true);
 }
 
+/*
+ * It has executed `exe` (NULL: unknown). If that is a translator (system/translator.h), its own links go before they end the
+ * program, which takes a translator some tenths of a second to load.
+ */
+static void check_translator(struct tracer *tracer, struct tracee *tracee, const char *exe)
+{
+	const char *translator = tracer->harm_translators || !exe ? NULL : translator_named(exe);
+
+	tracee->translated = translator && !tracee->wide;
+	if (!translator)
+		return;
+	if (tracee->wide) {
+		log_note(
+			"pid %d has come under %s, which translates heaptap's breakpoints like its code: the program may end "
+			"by them",
+			tracee->pid, translator);
+		return;
+	}
+	tracee_close_links(&tracee->files);
+	log_note(
+		"pid %d has come under %s, which would translate heaptap's breakpoints like its code: its probes are taken "
+		"out, and its allocations are not seen",
+		tracee->pid, translator);
+}
+
 static void on_new_image(struct tracer *tracer, const struct event_process *event)
 {
 	struct image *before = recorder_find(tracer->recorder, event->header.process);
@@ -64,7 +90,7 @@ static void on_new_image(struct tracer *tracer, const struct event_process *even
 		     event->header.kind == EVENT_FORK);
 	tracee_set_new_max(tracer, tracee, image->memory_limit, image->memory_used);
 	if (event->header.kind == EVENT_EXEC)
-		tracee_check_translator(tracer, tracee, image->exe);
+		check_translator(tracer, tracee, image->exe);
 	tracee_mappings_open(tracer, tracee, image);
 	if (tracee->listed)
 		tracee_mappings_publish(tracer, tracee, image);

@@ -11,7 +11,6 @@
 #include "binary/elf.h"
 #include "system/cgroup.h"
 #include "system/proc_maps.h"
-#include "system/translator.h"
 #include "trace/plan_note.h"
 #include "system/shortage.h"
 #include "trace/raw_stacks.h"
@@ -231,27 +230,6 @@ int tracee_widen(struct tracer *tracer, struct tracee *tracee)
 	__atomic_store_n(&kernel_scope(tracer->kernel, tracee->scope)->wide, 1, __ATOMIC_RELEASE);
 	tracee_close_links(&tracee->files);
 	return 0;
-}
-
-void tracee_check_translator(struct tracer *tracer, struct tracee *tracee, const char *exe)
-{
-	const char *translator = tracer->harm_translators || !exe ? NULL : translator_named(exe);
-
-	tracee->translated = translator && !tracee->wide;
-	if (!translator)
-		return;
-	if (tracee->wide) {
-		log_note(
-			"pid %d has come under %s, which translates heaptap's breakpoints like its code: the program may end "
-			"by them",
-			tracee->pid, translator);
-		return;
-	}
-	tracee_close_links(&tracee->files);
-	log_note(
-		"pid %d has come under %s, which would translate heaptap's breakpoints like its code: its probes are taken "
-		"out, and its allocations are not seen",
-		tracee->pid, translator);
 }
 
 /* Take the first link off its list. */

@@ -49,12 +49,6 @@ const char *tracee_names(const struct tracer *tracer, const struct tracee *trace
  */
 int tracee_widen(struct tracer *tracer, struct tracee *tracee);
 
-/*
- * It has executed `exe` (NULL: unknown). If that is a translator (system/translator.h), its own links go before they end the
- * program, which takes a translator some tenths of a second to load.
- */
-void tracee_check_translator(struct tracer *tracer, struct tracee *tracee, const char *exe);
-
 /* Begin to remove the links. */
 void tracee_close_links(struct tracee_file **files);
 
