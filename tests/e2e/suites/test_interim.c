@@ -3,7 +3,6 @@
  * Profiles written while recording: SIGUSR1 writes what lives at that moment, --interval the published state, that of a
  * completed cycle; neither changes the last profile, and nothing is lost for the time that writing them takes.
  */
-#include <arpa/inet.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -12,12 +11,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "e2e/kit/ledger.h"
+#include "e2e/kit/name_server.h"
 #include "e2e/kit/session.h"
 #include "e2e/kit/text_profile.h"
 
@@ -177,52 +176,26 @@ static void test_interim_interval_writes_the_published_state(void **state)
 	assert_blocks(scene, 0, 5, 5);
 }
 
-/* A server of debug files at a free port of this machine that never answers: heaptap waits for names until it closes. */
-static int serve_nothing(char url[64])
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-	int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (server < 0 || bind(server, (struct sockaddr *)&address, size) || listen(server, 16) ||
-	    getsockname(server, (struct sockaddr *)&address, &size))
-		fail_msg("no port to listen on");
-	snprintf(url, 64, "DEBUGINFOD_URLS=http://127.0.0.1:%d", ntohs(address.sin_port));
-	return server;
-}
-
-static int await_client(int server)
-{
-	struct pollfd poll_fd = {.fd = server, .events = POLLIN};
-
-	if (poll(&poll_fd, 1, DEADLINE_MS) != 1)
-		fail_msg("nobody asked for names");
-	return accept4(server, NULL, NULL, SOCK_CLOEXEC);
-}
-
 /* 100 times 4096 pairs are several times what the ring holds. */
 static void test_interim_events_are_taken_in_while_names_are_sought(void **state)
 {
 	struct scene *scene = *state;
 	const cJSON *process;
-	char url[64], churns[101];
-	int server = serve_nothing(url), client;
+	struct name_server server;
+	char churns[101];
 	cJSON *index;
 
 	memset(churns, 'c', 100);
 	churns[100] = '\0';
-	scene->session.environment[0] = url;
-	scene->session.environment[1] = format("DEBUGINFOD_CACHE_PATH=%s/cache", scene->dir);
-	scene->session.environment[2] = "NO_PROXY=127.0.0.1";
+	name_server_start(&server, scene);
 	scene->session.environment[3] = "HEAPTAP_RING_BYTES=8388608";
 	start(scene, "target_nameless", (const char *const[]){NULL});
 	steps(scene, "kk");
 	session_signal(&scene->session, SIGUSR1);
-	client = await_client(server);
+	name_server_await_client(&server);
 	steps(scene, churns);
 	assert_false(session_said(&scene->session, "profiles 0001"));
-	close(client);
-	close(server);
+	name_server_stop(&server);
 	session_await(&scene->session, "profiles 0001 written");
 	ask(scene, 2);
 	stop(scene);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * heaptap stopped and killed again and again, on each way of attaching: no recording is lost but by SIGKILL, and no breakpoint
- * stays in the target. HEAPTAP_STOPS=1000 does each a thousand times, HEAPTAP_SEED varies the moments.
+ * stays in the target. By hand: HEAPTAP_STOPS=1000 does each a thousand times, HEAPTAP_STOPS_ONLY="perf, kill" only those that begin so, and
+ * HEAPTAP_STOPS_SEED varies the moments.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -120,14 +121,14 @@ static void check(struct scene *scene, const struct way *way, const char *rung)
 
 static void check_rung(void **state, const char *rung)
 {
-	const char *seed = getenv("HEAPTAP_SEED"), *only = getenv("HEAPTAP_WAY");
+	const char *seed = getenv("HEAPTAP_STOPS_SEED"), *only = getenv("HEAPTAP_STOPS_ONLY");
 	struct scene *scene = *state;
 
 	srand(seed ? (unsigned int)atoi(seed) : 1);
 	orphans_adopt();
 	own_libc_churn(scene);
 	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
-		if (!only || !strcmp(only, ways[i].name))
+		if (!only || !strncmp(only, format("%s, %s", rung, ways[i].name), strlen(only)))
 			check(scene, &ways[i], rung);
 }
 
