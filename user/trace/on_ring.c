@@ -56,22 +56,25 @@ static struct tracee *tracee_of(struct tracer *tracer, const struct event_proces
 static void check_translator(struct tracer *tracer, struct tracee *tracee, const char *exe)
 {
 	const char *translator = tracer->harm_translators || !exe ? NULL : translator_named(exe);
+	bool known = tracee->translated;
 
-	tracee->translated = translator && !tracee->wide;
-	if (!translator)
+	tracee->translated = translator;
+	/* Its launcher and its tool are two programs. */
+	if (!translator || known)
 		return;
-	if (tracee->wide) {
+	if (!tracee->wide) {
+		tracee_close_links(&tracee->files);
 		log_note(
-			"pid %d has come under %s, which translates heaptap's breakpoints like its code: the program may end "
-			"by them",
+			"pid %d has come under %s, which would translate heaptap's breakpoints like its code: its probes "
+			"are taken out, and its allocations are not seen",
 			tracee->pid, translator);
-		return;
+	} else if (!tracer->translators_told) {
+		tracer->translators_told = true;
+		log_note(
+			"pid %d has come under %s, which translates heaptap's breakpoints like its code: the program may "
+			"end by them, and so may others like it",
+			tracee->pid, translator);
 	}
-	tracee_close_links(&tracee->files);
-	log_note(
-		"pid %d has come under %s, which would translate heaptap's breakpoints like its code: its probes are taken "
-		"out, and its allocations are not seen",
-		tracee->pid, translator);
 }
 
 static void on_new_image(struct tracer *tracer, const struct event_process *event)

@@ -152,7 +152,7 @@ int tracee_probe(struct tracer *tracer, struct tracee *tracee, struct binary *fi
 	unsigned int leave_out = apart(tracer, file);
 	int err;
 
-	if (tracee->translated)
+	if (tracee->translated && !tracee->wide)
 		return TRANSLATED;
 	if (tracee->wide)
 		err = add_wide_link(tracer, &tracer->wide_files, file, leave_out);

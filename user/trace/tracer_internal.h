@@ -26,7 +26,7 @@ struct tracee {
 	pid_t pid;
 	u32 scope;
 	bool wide;	 /* served by unfiltered links: it has no files of its own */
-	bool translated; /* it has come under a translator, and has no links of its own any longer */
+	bool translated; /* it has come under a translator; links of its own are gone then */
 	bool warned;	 /* that it does not allocate */
 	bool listed;	 /* the programs are to know its mappings */
 	bool remapped;	 /* its mappings have changed since they were last published */
@@ -62,7 +62,7 @@ struct tracer {
 	 */
 	struct tracee_file *wide_files, *throwing_files;
 	struct tracee_file *refused_files; /* without links: see translated.h */
-	bool harm_translators;
+	bool harm_translators, translators_told;
 	struct pid_list translated; /* processes under translators, as they were at translated_ns */
 	u64 translated_ns;
 	u64 looked_ns;
