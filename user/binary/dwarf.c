@@ -89,6 +89,7 @@ struct dwarf_reader {
 	struct unit *units;
 	size_t unit_count;
 	struct address_ranges spans; /* ids: indices of units */
+	u64 spans_max;
 };
 
 /* Add all address ranges of an entry. *budget falls by one for each; a list that several entries share can be long. */
@@ -107,7 +108,7 @@ static int add_ranges(struct address_ranges *table, Dwarf_Die *die, u64 id, u64 
 
 static int add_unit(struct dwarf_reader *debuginfo, Dwarf_Die *die, u64 size, bool split)
 {
-	u64 budget = ADDRESS_RANGES_MAX - debuginfo->spans.count;
+	u64 budget = debuginfo->spans_max - debuginfo->spans.count;
 
 	if (array_grow(&debuginfo->units, debuginfo->unit_count, 1))
 		return -ENOMEM;
@@ -135,6 +136,14 @@ static int read_units(struct dwarf_reader *debuginfo)
 	return err;
 }
 
+/* A range has two bytes at least, but all units of a file that was made for it may share one long list of them. */
+static u64 spans_max(size_t size)
+{
+	u64 max = (1u << 16) + size / 2;
+
+	return max < ADDRESS_RANGES_MAX ? max : ADDRESS_RANGES_MAX;
+}
+
 int dwarf_reader_open(const struct elf *file, struct dwarf_reader **ret_debuginfo)
 {
 	struct dwarf_reader *debuginfo = calloc(1, sizeof(*debuginfo));
@@ -146,6 +155,7 @@ int dwarf_reader_open(const struct elf *file, struct dwarf_reader **ret_debuginf
 	err = dwarf_copy_read(file, &debuginfo->image, &size);
 	if (err)
 		goto out;
+	debuginfo->spans_max = spans_max(size);
 	debuginfo->elf = elf_memory((char *)debuginfo->image, size);
 	debuginfo->dwarf = debuginfo->elf ? dwarf_begin_elf(debuginfo->elf, DWARF_C_READ, NULL) : NULL;
 	err = debuginfo->dwarf ? read_units(debuginfo) : -ENODATA;

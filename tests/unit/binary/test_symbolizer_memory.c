@@ -74,6 +74,28 @@ static void test_symbol_of_file_whose_sections_unpack_to_very_much_is_the_symbol
 	object_close(&object);
 }
 
+/* Three thousand units with one list of twenty thousand ranges: 480 KB that say 1.4 GB. */
+static void test_symbol_of_file_whose_units_share_a_long_list_takes_little_memory(void **state)
+{
+	struct rusage before, after;
+	struct object object;
+	u64 offset;
+
+	(void)state;
+	run("printf '%%s\\n' '.section .debug_abbrev' '.byte 1, 0x11, 0, 0x55, 0x17, 0x11, 1, 0, 0, 0' "
+	    "'.section .debug_info' '.rept 3000' '.long 20' '.value 4' '.long 0' '.byte 8, 1' '.long 0' '.quad 0' '.endr' "
+	    "'.section .debug_ranges' '.rept 20000' '.quad 0x1000, 0x1010' '.endr' '.quad 0, 0' > shared.s && "
+	    "gcc -c shared.s");
+	build("gcc shared.o", "inlined.c", "shared.so");
+	object = object_open("shared.so");
+	offset = mark_offset(&object, "shared.so", "mark_outer");
+	getrusage(RUSAGE_SELF, &before);
+	assert_int_equal(resolve(&object, offset).line_count, 1);
+	getrusage(RUSAGE_SELF, &after);
+	assert_true(after.ru_maxrss - before.ru_maxrss < 64 << 10);
+	object_close(&object);
+}
+
 /* A file without DWARF has symbols to be read again. */
 static void test_symbol_of_dropped_file_without_dwarf_reads_symbols_again(void **state)
 {
@@ -150,6 +172,7 @@ int main(void)
 		cmocka_unit_test(test_symbol_asked_twice_answers_from_memory),
 		cmocka_unit_test(test_symbol_of_dropped_files_keeps_answers_and_finds_new_ones),
 		cmocka_unit_test(test_symbol_of_file_whose_sections_unpack_to_very_much_is_the_symbol),
+		cmocka_unit_test(test_symbol_of_file_whose_units_share_a_long_list_takes_little_memory),
 		cmocka_unit_test(test_symbol_of_dropped_file_without_dwarf_reads_symbols_again),
 		cmocka_unit_test(test_symbol_of_dropped_file_leaves_none_of_its_memory),
 		cmocka_unit_test(test_symbol_of_forgotten_file_is_found_again_and_in_its_twin),
