@@ -7,10 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <elf.h>
 #include <linux/magic.h>
-#include <sys/auxv.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -261,22 +258,6 @@ static void describe(struct mapping *mapping, struct elf *elf)
 	}
 }
 
-/* The kernel's own library is the same in every process: heaptap's own is read from memory. */
-static int open_vdso(void)
-{
-	const Elf64_Ehdr *image = (const void *)getauxval(AT_SYSINFO_EHDR);
-	size_t size = image ? image->e_shoff + (size_t)image->e_shnum * image->e_shentsize : 0;
-	int fd = image ? memfd_create("vdso", MFD_CLOEXEC) : -1;
-
-	if (fd < 0)
-		return image ? -errno : -ENOENT;
-	if (write(fd, image, size) != (ssize_t)size) {
-		close(fd);
-		return -EIO;
-	}
-	return fd;
-}
-
 /*
  * For a process that has ended: heaptap may see the same file under the name that the process knew. The build id decides,
  * and no other file is kept, as the names of a container mean something else out here.
@@ -312,7 +293,7 @@ static int intern_same_build(struct binaries *binaries, int fd, const struct map
 /* The very file that is mapped; *ret_file stays NULL if it is no ELF file. Negative errno: it cannot be opened; -ENOMEM. */
 static int open_mapped(struct binaries *binaries, pid_t pid, const struct mapping *mapping, struct binary **ret_file)
 {
-	int fd = strcmp(mapping->path, VDSO) ? proc_maps_open(pid, mapping) : open_vdso();
+	int fd = strcmp(mapping->path, VDSO) ? proc_maps_open(pid, mapping) : proc_maps_open_vdso();
 
 	if (fd >= 0)
 		return intern_same_build(binaries, fd, mapping, ret_file);

@@ -2,6 +2,9 @@
 /* Parsing trusts no byte of a line: the process whose maps they are chooses its paths. */
 #include "system/proc_maps.h"
 
+#include <elf.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -222,4 +225,20 @@ u64 proc_maps_needs(pid_t pid, int err)
 	default:
 		return 0;
 	}
+}
+
+/* The kernel's own library is the same in every process: heaptap's own is read from memory. */
+int proc_maps_open_vdso(void)
+{
+	const Elf64_Ehdr *image = (const void *)getauxval(AT_SYSINFO_EHDR);
+	size_t size = image ? image->e_shoff + (size_t)image->e_shnum * image->e_shentsize : 0;
+	int fd = image ? memfd_create("vdso", MFD_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return image ? -errno : -ENOENT;
+	if (write(fd, image, size) != (ssize_t)size) {
+		close(fd);
+		return -EIO;
+	}
+	return fd;
 }

@@ -33,3 +33,6 @@ int proc_maps_open_name(pid_t pid, const struct mapping *mapping); /* by the pat
 
 /* The capabilities (mask of 1 << number) that would open a mapped file which proc_maps_open refused with `err`. */
 u64 proc_maps_needs(pid_t pid, int err);
+
+/* A descriptor of a copy of the kernel's own library, which is the same in every process; negative errno. */
+int proc_maps_open_vdso(void);
