@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,12 +38,17 @@ static void explain(const char *path, int err)
 		log_error("cannot read '%s': %s", path, strerror(-err));
 }
 
-/* `err`: 0 or the negative errno of what was written last. */
+/* `err`: 0 or the negative errno of what was written last. What follows a failure fails too: one sentence is enough. */
 static int finish_output(int err)
 {
+	static bool said;
+
 	errno = -err;
 	if (!err && !fflush(stdout) && !ferror(stdout))
 		return STATUS_DONE;
+	if (said)
+		return STATUS_FAILED;
+	said = true;
 	log_error("cannot write to standard output: %s", errno ? strerror(errno) : "output is incomplete");
 	return STATUS_FAILED;
 }
@@ -238,7 +242,6 @@ int report_run(const struct report_options *options)
 {
 	struct stat status;
 
-	signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error to report */
 	if (options->base)
 		return report_difference(options);
 	if (!stat(options->path, &status))

@@ -161,6 +161,29 @@ static void test_reader_of_messages_gone_keeps_the_status(void **state)
 	assert_int_equal(target_finish(&scene->target), 2);
 }
 
+/* `heaptap report DIR | head -1`: an error like any other, said once. */
+static void test_reader_of_a_report_gone_is_1_and_said_once(void **state)
+{
+	struct scene *scene = *state;
+	int out[2];
+
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-q", "--follow", "-R", "1", "--", "/bin/sh", "-c", "/bin/true; /bin/true",
+					    NULL});
+	assert_int_equal(session_finish(&scene->session), 0);
+	if (pipe2(out, O_CLOEXEC))
+		fail_msg("pipe2: %s", strerror(errno));
+	close(out[0]);
+	scene->session.wrapper =
+		(const char *const[]){"/bin/sh", "-c", format("exec \"$0\" \"$@\" >&%d", out[1]), NULL};
+	fcntl(out[1], F_SETFD, 0);
+	session_start_bare(&scene->session, (const char *const[]){"report", scene->session.output, NULL});
+	close(out[1]);
+	assert_int_equal(session_finish(&scene->session), 1);
+	session_assert_said(&scene->session, strerror(EPIPE));
+	assert_ptr_equal(strchr(scene->session.words, '\n'), scene->session.words + scene->session.words_length - 1);
+}
+
 /* ulimit -f: one sentence and status 1, no death by SIGXFSZ. */
 static void test_file_size_limit_is_1_and_said(void **state)
 {
@@ -280,6 +303,7 @@ int main(void)
 		TEST(test_disk_full_is_1_and_leaves_what_was_there),
 		TEST(test_reader_of_messages_gone_changes_nothing),
 		TEST(test_reader_of_messages_gone_keeps_the_status),
+		TEST(test_reader_of_a_report_gone_is_1_and_said_once),
 		TEST(test_file_size_limit_is_1_and_said),
 		TEST(test_unwritable_output_is_1_and_said),
 		TEST(test_non_empty_output_is_refused_without_force),
