@@ -82,6 +82,7 @@ static struct pair *pair_of(struct difference *difference, const struct profile 
 
 	if (leaf && leaf->line_count) {
 		function = leaf->lines[leaf->line_count - 1].system_name;
+		function = function ? function : "";
 		file = leaf->lines[0].file ? leaf->lines[0].file : "";
 		identity.line = leaf->lines[0].line;
 		identity.named = true;
