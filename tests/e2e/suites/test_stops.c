@@ -29,27 +29,29 @@ struct way {
 	double between_ms; /* at most, between the two */
 	bool group;	   /* kill all of heaptap's processes */
 	bool lost;	   /* the recording is lost */
+	bool may_stay;	   /* breakpoints may stay, but then doctor takes them out */
 };
 
 static const struct way ways[] = {
-	{"timeout", {SIGTERM, SIGTERM}, 0, 40, false, false},
-	{"hang-up", {SIGHUP, SIGHUP}, 0, 40, false, false},
-	{"Ctrl-C", {SIGINT, SIGINT}, 0, 40, false, false},
-	{"kill", {SIGKILL}, 0, 0, false, true},
-	{"kill at any moment", {SIGKILL}, 400, 0, false, true},
-	{"kill while detaching", {SIGTERM, SIGKILL}, 0, 120, false, true},
-	{"kill all while detaching", {SIGTERM, SIGKILL}, 0, 120, true, true},
+	{"timeout", {SIGTERM, SIGTERM}, 0, 40, false, false, false},
+	{"hang-up", {SIGHUP, SIGHUP}, 0, 40, false, false, false},
+	{"Ctrl-C", {SIGINT, SIGINT}, 0, 40, false, false, false},
+	{"kill", {SIGKILL}, 0, 0, false, true, false},
+	{"kill at any moment", {SIGKILL}, 400, 0, false, true, false},
+	{"kill while detaching", {SIGTERM, SIGKILL}, 0, 120, false, true, false},
+	{"kill all while detaching", {SIGTERM, SIGKILL}, 0, 120, true, true, false},
+	{"kill all at any moment", {SIGKILL}, 400, 0, true, true, true},
 };
 
 struct tally {
-	unsigned int runs, lost, left, breakpoints;
+	unsigned int runs, lost, left, breakpoints, cleaned;
 };
 
 static unsigned int times(void)
 {
 	const char *text = getenv("HEAPTAP_STOPS");
 
-	return text ? (unsigned int)atoi(text) : 4;
+	return text ? (unsigned int)atoi(text) : 3;
 }
 
 static void pause_ms(double most)
@@ -67,9 +69,18 @@ static void send(struct scene *scene, const struct group *group, int signal)
 
 		assert_int_equal(write(fd, "1", 1), 1);
 		close(fd);
-	} else {
-		kill(scene->session.child.pid, signal);
 	}
+	/* It may not be in the group yet. */
+	kill(scene->session.child.pid, signal);
+}
+
+/* What stays all the same. */
+static unsigned int clean(struct scene *scene)
+{
+	session_start_bare(&scene->session,
+			   (const char *const[]){"doctor", "--clean", "-p", format("%d", scene->target.pid), NULL});
+	assert_int_equal(session_finish(&scene->session), 0);
+	return own_libc_breakpoints(scene);
 }
 
 static void stop_once(struct scene *scene, const struct way *way, const char *rung, struct tally *tally)
@@ -98,6 +109,10 @@ static void stop_once(struct scene *scene, const struct way *way, const char *ru
 	if (way->group)
 		group_remove(&group);
 	left = own_libc_breakpoints(scene);
+	if (left && way->may_stay) {
+		left = clean(scene);
+		tally->cleaned++;
+	}
 	tally->runs++;
 	tally->left += left > 0;
 	tally->breakpoints += left;
@@ -114,8 +129,8 @@ static void check(struct scene *scene, const struct way *way, const char *rung)
 
 	for (unsigned int i = 0; i < times(); i++)
 		stop_once(scene, way, rung, &tally);
-	print_message("%s, %s: %u runs, %u recordings lost, breakpoints left in %u (%u)\n", rung, way->name, tally.runs,
-		      tally.lost, tally.left, tally.breakpoints);
+	print_message("%s, %s: %u runs, %u recordings lost, breakpoints left in %u (%u), taken out in %u\n", rung,
+		      way->name, tally.runs, tally.lost, tally.left, tally.breakpoints, tally.cleaned);
 	assert_int_equal(tally.lost + tally.left, 0);
 }
 
