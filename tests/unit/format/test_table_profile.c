@@ -76,6 +76,27 @@ static void test_summary_of_exact_profile_with_losses_does_not_claim_to_be_exact
 	check_says(&profile, "but for what the ledger below says", true);
 }
 
+/* An allocator that was not probed, or not in time, or that nobody can be seen to call. */
+static void test_summary_of_a_profile_that_cannot_be_whole_does_not_claim_to_be_exact(void **state)
+{
+	static const enum counter causes[] = {COUNTER_FILES_LATE, COUNTER_FILES_UNSEEN, COUNTER_FUNCTIONS_UNSEEN};
+	struct profile profile = small();
+
+	(void)state;
+	profile.sample_bytes = 1;
+	for (size_t i = 0; i < sizeof(causes) / sizeof(*causes); i++) {
+		clear_ledger(&profile);
+		profile.ledger[causes[i]] = 1;
+		check_says(&profile, "exact", false);
+		check_says(&profile, "but for what the ledger below says", true);
+	}
+	clear_ledger(&profile);
+	profile.ledger[COUNTER_HITS_ALLOC] = profile.ledger[COUNTER_HITS_FREE] = 0;
+	profile.sample_count = 0;
+	check_says(&profile, "exact", false);
+	check_says(&profile, "as no probed function was called", true);
+}
+
 static void test_summary_without_free_probes_leaves_in_use_out(void **state)
 {
 	struct profile profile = golden_alloc_only();
@@ -195,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_summary_of_sampled_profile_shows_errors_samples_and_ledger),
 		cmocka_unit_test(test_summary_of_exact_profile_shows_bytes_and_no_errors),
 		cmocka_unit_test(test_summary_of_exact_profile_with_losses_does_not_claim_to_be_exact),
+		cmocka_unit_test(test_summary_of_a_profile_that_cannot_be_whole_does_not_claim_to_be_exact),
 		cmocka_unit_test(test_summary_without_free_probes_leaves_in_use_out),
 		cmocka_unit_test(test_summary_of_empty_profile_says_so),
 		cmocka_unit_test(test_summary_by_objects_orders_by_objects),
