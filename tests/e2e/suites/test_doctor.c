@@ -78,8 +78,8 @@ static void test_doctor_group_names_files_that_cannot_be_opened(void **state)
 	assert_int_equal(unlink(format("%s/libc.so.6", stage->scene->dir)), 0);
 	examine(stage, "setpriv --bounding-set=-sys_admin,-checkpoint_restore",
 		format("--cgroup '%s'", stage->group.path), 0);
-	assert_said(stage, format("1 file cannot be opened, as '%s/libc.so.6' of process %d; it takes "
-				  "CAP_CHECKPOINT_RESTORE",
+	assert_said(stage, format("1 file cannot be opened, as '%s/libc.so.6' of process %d: "
+				  "CAP_CHECKPOINT_RESTORE missing",
 				  stage->scene->dir, stage->scene->target.pid));
 	assert_said(stage, "no allocator that heaptap knows");
 }
