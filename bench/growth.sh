@@ -58,7 +58,7 @@ for last in "$scratch"/profiles/[0-9]*.pb.gz; do
 	name=$(basename "$last" .pb.gz)
 	[[ $name =~ \.[0-9]{4}$ ]] && continue
 	printf '%-14s ' "${name#*.}"
-	for minute in "$scratch/profiles/$name".[0-9][0-9][0-9][0-9].pb.gz; do
+	for minute in "$scratch/profiles/${name%%.*}".*.[0-9][0-9][0-9][0-9].pb.gz; do # it may have had another name then
 		[ -e "$minute" ] || continue
 		case $(verdict "$minute") in
 		grows*) printf g ;;

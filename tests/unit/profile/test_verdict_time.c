@@ -259,6 +259,8 @@ static const struct calm calms[] = {
 	{{.name = "oscillation, period 5 s", .life = until_dropped_or_kept, .scale = 5}, 24000, 1000, 40},
 	{{.name = "sawtooth, period 15 s", .life = until_dropped, .scale = 15}, 20000, 1000, 50},
 	{{.name = "turnover, mean life 10 s", .life = mean_life, .scale = 10}, 20000, 1000, 60},
+	{{.name = "turnover, mean life 60 s", .life = mean_life, .scale = 60}, 4000, 1000, 200},
+	{{.name = "turnover, mean life 120 s", .life = mean_life, .scale = 120}, 4000, 1000, 200},
 	{{.name = "turnover, every life 20 s", .life = bounded_life, .scale = 20}, 10000, 1000, 40},
 };
 
