@@ -121,3 +121,11 @@ const char *text_path(char path[PATH_MAX], const char *format, ...)
 	va_end(args);
 	return path;
 }
+
+const char *text_plain(const char *text)
+{
+	static char copy[4096];
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	return text_printable(copy);
+}

@@ -25,6 +25,9 @@ char *text_clean(const char *text);
 /* In place, '?' for control characters and for bytes that are not valid UTF-8. Returns `text`. */
 char *text_printable(char *text);
 
+/* Such a copy of text that other programs chose, in static storage: valid until the next call. */
+const char *text_plain(const char *text);
+
 /*
  * Print it as one line: cleaned as above, with control characters as '?', and cut between characters after
  * TEXT_LINE_MAX bytes. Returns the number of bytes. `out` NULL: only count them.

@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/doctor_clean.h"
 #include "cli/doctor_scan.h"
 #include "cli/doctor_translators.h"
@@ -135,9 +136,9 @@ static int print_process(pid_t pid, const struct doctor_scan *scan, bool harm_tr
 	int status;
 
 	procfs_comm(pid, comm);
-	printf("\nProcess %d (%s)\n", pid, doctor_scan_plain(comm));
+	printf("\nProcess %d (%s)\n", pid, text_plain(comm));
 	for (; denied; denied = denied->next)
-		printf("  cannot open '%s': %s\n", doctor_scan_plain(denied->path),
+		printf("  cannot open '%s': %s\n", text_plain(denied->path),
 		       denial_explain_file(pid, denied->err, why));
 	if (!process || scan->error == -ESRCH || scan->error == -ENOENT) {
 		printf("  there is no such process\n");
@@ -223,7 +224,7 @@ static int print_followed(const struct doctor_target *target, const char *path)
 	if (!launch.copies && !shared)
 		printf("  the real files are probed, because %s\n", launch.reason);
 	snprintf(why, sizeof(why), "'%s' and its children get copies of %u file%s, in a mount namespace of their own",
-		 doctor_scan_plain(target->options->command[0]), launch.copies, launch.copies == 1 ? "" : "s");
+		 text_plain(target->options->command[0]), launch.copies, launch.copies == 1 ? "" : "s");
 	links = launch.copies && !shared ? LINKS_NONE : LINKS_EVERY;
 	doctor_scan_print_payers(launch.binaries, links, &none, target->calibration, why);
 	status = doctor_translators_print(launch.binaries, links, target->options->harm_translators);
@@ -238,7 +239,7 @@ static int print_alone(const struct doctor_target *target, const char *path)
 	struct pid_list none = {0};
 
 	if (err)
-		printf("  cannot look into '%s': %s\n", doctor_scan_plain(path), strerror(-err));
+		printf("  cannot look into '%s': %s\n", text_plain(path), strerror(-err));
 	else
 		status = doctor_scan_print_files(binaries);
 	if (!status) {
@@ -256,7 +257,7 @@ static int print_command(const struct doctor_target *target)
 	char *path;
 	int err = workload_find(name, &path), status;
 
-	printf("\nCommand '%s'\n", doctor_scan_plain(name));
+	printf("\nCommand '%s'\n", text_plain(name));
 	if (err) {
 		printf("  cannot be run: %s\n", strerror(-err));
 		return err == -ENOMEM ? STATUS_FAILED : launch_failure(err);
@@ -286,7 +287,7 @@ static int print_many(const struct doctor_target *target)
 	}
 	selection_name(target->selection, name);
 	name[0] = (char)toupper(name[0]);
-	printf("\n%s%s: %u now\n", doctor_scan_plain(name), chosen ? ", as --comm and --exe choose" : "",
+	printf("\n%s%s: %u now\n", text_plain(name), chosen ? ", as --comm and --exe choose" : "",
 	       scan.processes);
 	doctor_scan_print(&scan);
 	doctor_scan_print_payers(scan.binaries,

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "binary/elf.h"
-#include "cli/doctor_scan.h"
 #include "probe/binaries.h"
 #include "probe/pool_check.h"
 
@@ -25,7 +25,7 @@ static void print_pool(const struct binaries *binaries, const struct custom_allo
 {
 	char text[POOL_CHECK_TEXT];
 
-	printf("  --alloc %s:", doctor_scan_plain(pool->file));
+	printf("  --alloc %s:", text_plain(pool->file));
 	if (!pool->seen)
 		printf(" not mapped yet%s\n", pool_check_nearest_file(binaries, pool, text));
 	else if (pool->family.function_count)

@@ -144,14 +144,6 @@ void doctor_scan_release(struct doctor_scan *scan)
 	*scan = (struct doctor_scan){0};
 }
 
-const char *doctor_scan_plain(const char *text)
-{
-	static char copy[4096];
-
-	snprintf(copy, sizeof(copy), "%s", text);
-	return text_printable(copy);
-}
-
 static const char *es(unsigned int count)
 {
 	return count == 1 ? "" : "es";
@@ -168,7 +160,7 @@ static void print_some(const struct doctor_scan_some *some)
 		char comm[16] = "?";
 
 		procfs_comm(some->first[i], comm);
-		printf("%s %d (%s)", i ? "," : "", some->first[i], doctor_scan_plain(comm));
+		printf("%s %d (%s)", i ? "," : "", some->first[i], text_plain(comm));
 	}
 	if (some->count > shown)
 		printf(" and %u more", some->count - shown);
@@ -194,7 +186,7 @@ static void print_plan(const struct binary *file, const struct doctor_scan_some 
 	unsigned int stepped = 0;
 	u32 i;
 
-	printf("  %s in '%s'\n", plan->name, doctor_scan_plain(elf_path(file->elf)));
+	printf("  %s in '%s'\n", plan->name, text_plain(elf_path(file->elf)));
 	if (users) {
 		printf("    mapped by %u process%s:", users->count, es(users->count));
 		print_some(users);
@@ -263,7 +255,7 @@ int doctor_scan_print_files(const struct binaries *binaries)
 		return STATUS_DONE;
 	printf(" in %u files:\n", binaries_count(binaries));
 	for (const struct binary *file = binaries_files(binaries); file; file = file->next)
-		printf("    '%s'%s\n", doctor_scan_plain(elf_path(file->elf)),
+		printf("    '%s'%s\n", text_plain(elf_path(file->elf)),
 		       elf_is_64bit_x86(file->elf) ? "" : " (not x86-64)");
 	printf("  one that is linked in is found by its names: a program that was stripped of its symbols has none\n");
 	return STATUS_NO_TARGET;
@@ -289,7 +281,7 @@ void doctor_scan_print(const struct doctor_scan *scan)
 		       &scan->unread);
 	if (scan->denied)
 		printf("  %u file%s cannot be opened, as '%s' of process %d: %s\n", scan->denied_count,
-		       scan->denied_count == 1 ? "" : "s", doctor_scan_plain(scan->denied->path), scan->denied->pid,
+		       scan->denied_count == 1 ? "" : "s", text_plain(scan->denied->path), scan->denied->pid,
 		       denial_explain_file(scan->denied->pid, scan->denied->err, why));
 }
 

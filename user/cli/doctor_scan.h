@@ -53,9 +53,6 @@ enum doctor_links {
 	LINKS_EVERY,	/* all are unfiltered */
 };
 
-/* Text that other programs chose, fit for a terminal. Static storage. */
-const char *doctor_scan_plain(const char *text);
-
 /* The allocator files of one program. STATUS_DONE; STATUS_NO_TARGET, with what was searched, when there are none. */
 int doctor_scan_print_files(const struct binaries *binaries);
 

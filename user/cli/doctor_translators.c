@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/status.h"
+#include "base/text.h"
 #include "binary/elf.h"
 #include "system/mapped_by.h"
 #include "system/procfs.h"
@@ -56,13 +57,13 @@ int doctor_translators_print(const struct binaries *binaries, enum doctor_links 
 		char comm[16] = "?";
 
 		procfs_comm(list.pids[i], comm);
-		printf("  %d (%s), under %s", list.pids[i], doctor_scan_plain(comm),
+		printf("  %d (%s), under %s", list.pids[i], text_plain(comm),
 		       translator ? translator : "one that has ended");
 		if (!file) {
 			printf(": not affected\n");
 			continue;
 		}
-		printf(", maps '%s': " WHY "; %s\n", doctor_scan_plain(elf_path(file->elf)),
+		printf(", maps '%s': " WHY "; %s\n", text_plain(elf_path(file->elf)),
 		       allowed ? "record --harm-translators probes it all the same" : "record refuses to probe it");
 		if (!allowed)
 			status = STATUS_NO_TARGET;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "binary/elf.h"
 #include "probe/binaries.h"
+#include "trace/tracer_internal.h"
 
 /* A function of --alloc that is counted at its entry only. */
 static void say_unseen(const struct binary *file, const struct plan_probe *probe)
@@ -24,4 +25,23 @@ void plan_note_say(const struct binary *file)
 	for (u32 i = 0; i < plan->probe_count; i++)
 		if (plan->probes[i].unseen)
 			say_unseen(file, &plan->probes[i]);
+}
+
+void plan_note_say_doubts(struct tracer *tracer)
+{
+	for (struct binary *file = binaries_files(tracer->binaries); file; file = file->next) {
+		if (file->said)
+			continue;
+		file->said = true;
+		if (file->plan && file->plan->doubtful_count)
+			log_note(
+				"'%s': calls of %s may be missed, or counted twice: %u of its allocation functions can be "
+				"neither probed nor shown to lead to one that is",
+				elf_path(file->elf), file->plan->doubtful, file->plan->doubtful_count);
+		if (file->hands_on)
+			log_note(
+				"'%s' has a malloc that seems to hand its calls on to another file's, which is probed; if it "
+				"does not: --alloc %s",
+				elf_path(file->elf), elf_path(file->elf));
+	}
 }

@@ -15,7 +15,6 @@
 #include "system/shortage.h"
 #include "trace/raw_stacks.h"
 #include "trace/tracer_internal.h"
-#include "trace/unprobed.h"
 #include "trace/translated.h"
 
 #define UNUSED_LINKS_MAX 64 /* unfiltered links that a machine may have on files that no process may map now */
@@ -332,7 +331,7 @@ static void probe(struct tracer *tracer, struct tracee *tracee, struct binary *f
 	else
 		log_note("pid %d mapped '%s' %.1f ms ago; its allocations are seen from now on", tracee->pid,
 			 elf_path(file->elf), (double)(clock_now_ns() - mapping->from_ns) / 1e6);
-	unprobed_say_files(tracer);
+	plan_note_say_doubts(tracer);
 }
 
 int tracee_mappings_add(struct tracer *tracer, struct tracee *tracee, struct mapping *mapping)

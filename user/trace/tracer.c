@@ -19,6 +19,7 @@
 #include "trace/sideband.h"
 #include "trace/tracee.h"
 #include "trace/tracer_internal.h"
+#include "trace/plan_note.h"
 #include "trace/pool_notice.h"
 #include "trace/unprobed.h"
 
@@ -239,7 +240,7 @@ bool tracer_say_unseen(struct tracer *tracer)
 void tracer_say_files(struct tracer *tracer)
 {
 	pool_notice_unmapped(tracer);
-	unprobed_say_files(tracer);
+	plan_note_say_doubts(tracer);
 }
 
 /* --- stopping ------------------------------------------------------------------------------------------------------- */

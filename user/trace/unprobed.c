@@ -81,22 +81,3 @@ void unprobed_look(struct tracer *tracer, const struct tracee *tracee, struct im
 	if (missed && ended)
 		say(tracer, image, missed);
 }
-
-void unprobed_say_files(struct tracer *tracer)
-{
-	for (struct binary *file = binaries_files(tracer->binaries); file; file = file->next) {
-		if (file->said)
-			continue;
-		file->said = true;
-		if (file->plan && file->plan->doubtful_count)
-			log_note(
-				"'%s': calls of %s may be missed, or counted twice: %u of its allocation functions can be "
-				"neither probed nor shown to lead to one that is",
-				elf_path(file->elf), file->plan->doubtful, file->plan->doubtful_count);
-		if (file->hands_on)
-			log_note(
-				"'%s' has a malloc that seems to hand its calls on to another file's, which is probed; if it "
-				"does not: --alloc %s",
-				elf_path(file->elf), elf_path(file->elf));
-	}
-}

@@ -12,6 +12,3 @@ struct tracer;
  * it was seen. `image` and `tracee` may be NULL.
  */
 void unprobed_look(struct tracer *tracer, const struct tracee *tracee, struct image *image, bool ended);
-
-/* Say, once for each file, which functions could not be probed as they should, and whose malloc is taken for a wrapper. */
-void unprobed_say_files(struct tracer *tracer);
