@@ -287,8 +287,7 @@ static int print_many(const struct doctor_target *target)
 	}
 	selection_name(target->selection, name);
 	name[0] = (char)toupper(name[0]);
-	printf("\n%s%s: %u now\n", text_plain(name), chosen ? ", as --comm and --exe choose" : "",
-	       scan.processes);
+	printf("\n%s%s: %u now\n", text_plain(name), chosen ? ", as --comm and --exe choose" : "", scan.processes);
 	doctor_scan_print(&scan);
 	doctor_scan_print_payers(scan.binaries,
 				 options->population == POPULATION_ALL && !chosen ? LINKS_NONE : LINKS_EVERY, &pids,
