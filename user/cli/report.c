@@ -38,17 +38,18 @@ static void explain(const char *path, int err)
 		log_error("cannot read '%s': %s", path, strerror(-err));
 }
 
-/* `err`: 0 or the negative errno of what was written last. What follows a failure fails too: one sentence is enough. */
+/* Said; what follows a failure fails too. */
+static bool said_unwritten;
+
+/* `err`: 0 or the negative errno of what was written last. */
 static int finish_output(int err)
 {
-	static bool said;
-
 	errno = -err;
 	if (!err && !fflush(stdout) && !ferror(stdout))
 		return STATUS_DONE;
-	if (said)
+	if (said_unwritten)
 		return STATUS_FAILED;
-	said = true;
+	said_unwritten = true;
 	log_error("cannot write to standard output: %s", errno ? strerror(errno) : "output is incomplete");
 	return STATUS_FAILED;
 }
@@ -242,6 +243,7 @@ int report_run(const struct report_options *options)
 {
 	struct stat status;
 
+	said_unwritten = false;
 	if (options->base)
 		return report_difference(options);
 	if (!stat(options->path, &status))
