@@ -199,7 +199,6 @@ static int intern(struct binaries *binaries, int fd, const char *path, struct bi
 int binaries_open_path(struct binaries *binaries, const char *path, struct binary **ret_file)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
 	int err = fd < 0 ? -errno : intern(binaries, fd, path, ret_file);
 
 	if (shortage_is(err))
@@ -210,9 +209,11 @@ int binaries_open_path(struct binaries *binaries, const char *path, struct binar
 static void open_named(struct binaries *binaries)
 {
 	for (const struct custom_allocator *pool = binaries->pools; pool; pool = pool->next) {
-		struct binary *file;
+		struct binary *file = NULL;
 
-		if (pool->real_path && !binaries_open_path(binaries, pool->real_path, &file))
+		if (pool->real_path)
+			binaries_open_path(binaries, pool->real_path, &file);
+		if (file)
 			file->named = true;
 	}
 }
