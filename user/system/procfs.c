@@ -72,7 +72,7 @@ pid_t procfs_live_thread(pid_t pid)
 }
 
 /* The number behind a key of /proc/PID/status, as "\nTgid:"; 0: unknown. */
-static pid_t status_number(pid_t pid, const char *key)
+static u64 status_value(pid_t pid, const char *key, int base)
 {
 	char path[PATH_MAX], status[4096];
 	const char *line;
@@ -80,7 +80,12 @@ static pid_t status_number(pid_t pid, const char *key)
 	if (read_small(text_path(path, "/proc/%d/status", pid), status, sizeof(status)) <= 0)
 		return 0;
 	line = strstr(status, key);
-	return line ? (pid_t)strtol(line + strlen(key), NULL, 10) : 0;
+	return line ? strtoull(line + strlen(key), NULL, base) : 0;
+}
+
+static pid_t status_number(pid_t pid, const char *key)
+{
+	return (pid_t)status_value(pid, key, 10);
 }
 
 pid_t procfs_process(pid_t tid)
@@ -91,6 +96,11 @@ pid_t procfs_process(pid_t tid)
 pid_t procfs_parent(pid_t pid)
 {
 	return status_number(pid, "\nPPid:");
+}
+
+bool procfs_catches(pid_t pid, int signal)
+{
+	return status_value(pid, "\nSigCgt:", 16) >> (signal - 1) & 1;
 }
 
 pid_t procfs_tracer(pid_t pid)

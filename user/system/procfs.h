@@ -26,7 +26,9 @@ char *procfs_exe(pid_t pid);	 /* allocated, " (deleted)" cut; NULL: unknown */
 u64 procfs_rss_bytes(pid_t pid); /* 0: unknown */
 u64 procfs_cpu_ns(pid_t pid);	 /* CPU time of all threads, the dead ones too; 0: unknown */
 
-pid_t procfs_parent(pid_t pid);	  /* 0: unknown, or none here */
+pid_t procfs_parent(pid_t pid); /* 0: unknown, or none here */
+/* It has a handler for the signal; false: unknown, or none. */
+bool procfs_catches(pid_t pid, int signal);
 pid_t procfs_tracer(pid_t pid);	  /* the process that debugs it; 0: unknown, or none */
 bool procfs_maps_code(pid_t pid); /* false: gone, or a thread of the kernel */
 

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -13,6 +15,7 @@
 #include "trace/link_keeper.h"
 
 #define PLACES_MAX 4096 /* each is a probe for a moment */
+#define PAGE	   4096
 
 /* A place in a file where a process has a breakpoint. */
 struct place {
@@ -20,7 +23,8 @@ struct place {
 	ino_t inode;
 	u64 offset;
 	int file;
-	u32 leg; /* of the probe there; 0: none */
+	u32 leg;    /* of the probe there; 0: none */
+	void *page; /* of the file, while the probe is there */
 };
 
 struct search {
@@ -62,8 +66,14 @@ static int add(const struct mapping *mapping, int file, u64 offset, void *arg)
 		return -errno;
 	if (array_grow(&search->places, search->count, 1))
 		return -ENOMEM;
-	search->places[search->count++] = (struct place){mapping->device, mapping->inode, offset, kept, 0};
+	search->places[search->count++] = (struct place){mapping->device, mapping->inode, offset, kept, 0, MAP_FAILED};
 	return 0;
+}
+
+/* Breakpoints of a debugger, or of the program itself, which means to handle them. */
+static bool has_breakpoints_of_its_own(pid_t pid)
+{
+	return procfs_tracer(pid) || procfs_catches(pid, SIGTRAP);
 }
 
 /* Breakpoints in each of the processes. 0, -ENOMEM or -EMFILE. */
@@ -74,7 +84,7 @@ static int look(const struct pid_list *pids, struct search *search, u32 *counts,
 		int err;
 
 		counts[i] = 0;
-		if (link_keeper_is_own(pids->pids[i]) || procfs_tracer(pids->pids[i]))
+		if (link_keeper_is_own(pids->pids[i]) || has_breakpoints_of_its_own(pids->pids[i]))
 			continue;
 		search->found = 0;
 		err = breakpoints_for_each(pids->pids[i], add, search);
@@ -87,20 +97,28 @@ static int look(const struct pid_list *pids, struct search *search, u32 *counts,
 	return 0;
 }
 
-/* A place that cannot be probed keeps what it has. */
+/*
+ * A place that cannot be probed keeps what it has. The kernel reads the instruction that it will put back when it first places
+ * the probe in a process; where it has placed none it would put back a zero. So this process maps the code.
+ */
 static void probe_and_remove(struct search *search)
 {
 	for (u32 i = 0; i < search->count; i++) {
 		struct place *place = &search->places[i];
 		struct link_leg leg = {.event_only = true, .count = 1, .pid = getpid(), .offsets = {place->offset}};
 
-		if (link_keeper_open(&leg, place->file, place->file, &place->leg))
+		place->page = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, place->file,
+				   (off_t)(place->offset / PAGE * PAGE));
+		if (place->page == MAP_FAILED || link_keeper_open(&leg, place->file, place->file, &place->leg))
 			place->leg = 0;
 	}
 	for (u32 i = 0; i < search->count; i++)
 		if (search->places[i].leg)
 			link_keeper_close(search->places[i].leg);
 	link_keeper_wait();
+	for (u32 i = 0; i < search->count; i++)
+		if (search->places[i].page != MAP_FAILED)
+			munmap(search->places[i].page, PAGE);
 }
 
 static void compare(const struct pid_list *pids, const u32 *before, const u32 *after, struct leftovers *ret)

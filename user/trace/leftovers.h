@@ -15,7 +15,8 @@ struct leftovers {
 };
 
 /*
- * Take out what is left in these processes. A process with a debugger is left alone: the breakpoints are the debugger's. The
+ * Take out what is left in these processes. A process with a debugger, or with a handler of SIGTRAP, is left alone: the breakpoints
+ * are the debugger's or its own. The
  * process of link_keeper.h has been started. Without a finding it takes as long as reading the mappings, else about 0.1 s for
  * each place. 0 or negative errno.
  */

@@ -192,6 +192,52 @@ static void test_leftovers_a_debuggers_breakpoint_stays(void **state)
 	ptrace(PTRACE_DETACH, pid, 0, 0);
 }
 
+/* One that a debugger has left: it serves nobody, and where it stood the code is as in the file. */
+static void test_leftovers_code_is_restored_where_there_was_no_probe(void **state)
+{
+	struct scene *scene = *state;
+	pid_t pid;
+	char *code;
+	int fds[2];
+	long word, after;
+
+	own_libc_churn(scene);
+	pid = scene->target.pid;
+	set_probes(scene, fds);
+	close_range((unsigned int)fds[0], (unsigned int)fds[1], 0);
+	code = start_of_libc(pid) + offset_of(scene, "lsearch");
+	assert_int_equal(ptrace(PTRACE_ATTACH, pid, 0, 0), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	word = ptrace(PTRACE_PEEKTEXT, pid, code, 0);
+	assert_int_equal(ptrace(PTRACE_POKETEXT, pid, code, (word & ~0xffL) | 0xcc), 0);
+	ptrace(PTRACE_DETACH, pid, 0, 0);
+	clean(scene);
+	assert_int_equal(ptrace(PTRACE_ATTACH, pid, 0, 0), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	after = ptrace(PTRACE_PEEKTEXT, pid, code, 0);
+	ptrace(PTRACE_DETACH, pid, 0, 0);
+	assert_int_equal(after, word);
+}
+
+/* The first recording makes it a process that has had probes. */
+static void test_leftovers_a_programs_own_breakpoint_stays(void **state)
+{
+	struct scene *scene = *state;
+
+	target_start(&scene->target, NULL, (const char *const[]){beside("target_own_trap"), NULL});
+	target_ready(&scene->target);
+	for (int i = 0; i < 2; i++) {
+		session_start(&scene->session, scene,
+			      (const char *const[]){"-p", format("%d", scene->target.pid), NULL});
+		session_attached(&scene->session);
+		session_signal(&scene->session, SIGINT);
+		assert_int_equal(session_finish(&scene->session), 0);
+	}
+	clean(scene);
+	target_go(&scene->target);
+	assert_int_equal(target_finish(&scene->target), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -203,6 +249,8 @@ int main(void)
 		TEST(test_leftovers_next_perf_recording_takes_them_out),
 		TEST(test_leftovers_probes_in_use_stay),
 		TEST(test_leftovers_a_debuggers_breakpoint_stays),
+		TEST(test_leftovers_code_is_restored_where_there_was_no_probe),
+		TEST(test_leftovers_a_programs_own_breakpoint_stays),
 	};
 
 	return cmocka_run_group_tests_name("leftovers", tests, NULL, NULL);
