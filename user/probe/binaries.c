@@ -355,7 +355,8 @@ int binaries_open_mapping(struct binaries *binaries, pid_t pid, struct mapping *
 		unopened_add(&binaries->unopened, pid, mapping->path, shortage_is(err) ? err : similar);
 	else if (!file && err && err != -ESRCH)
 		unopened_add(&binaries->unopened, pid, mapping->path, err);
-	mapping->unsearched = !file && err;
+	/* Memory without a file, as of a JIT compiler, has no allocator to search for. */
+	mapping->unsearched = !file && err && !is_vdso && strcmp(mapping->path, MAPPING_ANONYMOUS) != 0;
 	if (!file)
 		return 0;
 	file->recent = true;

@@ -268,6 +268,8 @@ static int finish_image(struct image *image, void *arg)
 
 void tracer_stop(struct tracer *tracer)
 {
+	/* Programs that ended by now are looked at while it is known what of them was probed. */
+	tracer_drain(tracer);
 	tracer->stopping = true;
 	pool_notice_end(tracer);
 	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next)

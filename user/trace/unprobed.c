@@ -78,6 +78,7 @@ void unprobed_look(struct tracer *tracer, const struct tracee *tracee, struct im
 		    look_at(tracer, tracee, image, mapping) && !missed)
 			missed = mapping;
 	}
-	if (missed && ended)
+	/* Under a translator nothing may be probed: that was said. */
+	if (missed && ended && !tracee->translated)
 		say(tracer, image, missed);
 }

@@ -49,6 +49,7 @@ static void refuse(struct scene *scene, const char *pool, const char *words)
 	       (const char *const[]){"--alloc", pool, "--", "/bin/sh", "-c", format("touch '%s'", ran), NULL});
 	session_assert_said(&scene->session, words);
 	assert_int_equal(access(ran, F_OK), -1);
+	assert_int_equal(access(scene->session.output, F_OK), -1);
 }
 
 static void test_alloc_of_a_function_that_is_not_there_is_refused(void **state)
@@ -140,6 +141,34 @@ static void test_program_behind_a_shell_is_exact_when_it_is_named(void **state)
 	cJSON_Delete(index);
 }
 
+/* Code that a compiler makes while the program runs is in no file: nothing is missing. */
+static void test_memory_without_a_file_hides_no_allocator(void **state)
+{
+	struct scene *scene = *state;
+	cJSON *index;
+
+	recording_start(scene, (const char *const[]){beside("target_jit"), NULL});
+	recording_end(scene);
+	index = session_index(&scene->session);
+	assert_int_equal(index_number(index_process(index, "target_jit"), "ledger.files_unseen"), 0);
+	cJSON_Delete(index);
+	record(scene, 0, (const char *const[]){"--", beside("target_jit"), NULL});
+	if (session_said(&scene->session, "was over before"))
+		fail_msg("heaptap said:\n%s", scene->session.words);
+}
+
+/* Its end and the end of the recording come together. */
+static void test_short_command_was_probed(void **state)
+{
+	struct scene *scene = *state;
+
+	for (int i = 0; i < 20; i++) {
+		record(scene, 0, (const char *const[]){"--", "/bin/true", NULL});
+		if (session_said(&scene->session, "was over before"))
+			fail_msg("heaptap said:\n%s", scene->session.words);
+	}
+}
+
 /* --- mallocs that are no allocator's -------------------------------------------------------------------------------- */
 
 /* A wrapper has no memory of its own: what it hands on to is probed, and each call counts once (test_exact). */
@@ -178,6 +207,8 @@ int main(void)
 		TEST(test_alloc_doctor_tells_of_each_function),
 		TEST(test_program_behind_a_shell_is_not_exact),
 		TEST(test_program_behind_a_shell_is_exact_when_it_is_named),
+		TEST(test_memory_without_a_file_hides_no_allocator),
+		TEST(test_short_command_was_probed),
 		TEST(test_wrapper_is_told_from_an_allocator),
 		TEST(test_sanitizer_is_an_allocator),
 	};
