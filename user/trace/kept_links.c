@@ -63,8 +63,11 @@ static int open_leg(struct kept_links *links, const struct link_request *request
 		return fds[0];
 	for (int i = 0; i < DESCRIPTORS && !err; i++)
 		err = fds[i] < 0 ? 0 : keep(links, fds[i], request->number);
-	for (int i = 0; i < DESCRIPTORS && err; i++)
+	for (int i = 0; i < DESCRIPTORS && err; i++) {
+		if (fds[i] >= 0 && (u32)fds[i] < links->count)
+			links->legs[fds[i]] = 0;
 		close(fds[i]);
+	}
 	return err;
 }
 
