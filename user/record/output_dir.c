@@ -33,24 +33,30 @@ static mode_t directory_mode(mode_t file_mode)
 int output_dir_open(const char *path, bool force, mode_t file_mode, struct output_dir *ret)
 {
 	mode_t mode = directory_mode(file_mode);
-	bool made;
 	time_t now = time(NULL);
 	struct tm utc;
 
 	ret->fd = -1;
+	ret->made = false;
 	if (!path)
 		strftime(ret->path, sizeof(ret->path), "heaptap-%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
 	else if (snprintf(ret->path, sizeof(ret->path), "%s", path) >= (int)sizeof(ret->path))
 		return -ENAMETOOLONG;
-	made = !mkdir(ret->path, mode & 0700);
-	if (!made && errno != EEXIST)
+	ret->made = !mkdir(ret->path, mode & 0700);
+	if (!ret->made && errno != EEXIST)
 		return -errno;
 	if (!force && !is_empty(ret->path))
 		return -ENOTEMPTY;
 	ret->fd = open(ret->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (ret->fd < 0 || (made && fchmod(ret->fd, mode)))
+	if (ret->fd < 0 || (ret->made && fchmod(ret->fd, mode)))
 		return -errno;
 	return access(ret->path, W_OK | X_OK) ? -errno : 0;
+}
+
+void output_dir_abandon(const struct output_dir *output)
+{
+	if (output->made)
+		rmdir(output->path);
 }
 
 void output_dir_close(struct output_dir *output)

@@ -8,6 +8,7 @@
 struct output_dir {
 	char path[PATH_MAX];
 	int fd;
+	bool made; /* it was not there before */
 };
 
 /*
@@ -16,4 +17,6 @@ struct output_dir {
  * negative errno. ret->path is set in any case.
  */
 int output_dir_open(const char *path, bool force, mode_t file_mode, struct output_dir *ret);
+/* Remove it again if it was made and nothing is in it. */
+void output_dir_abandon(const struct output_dir *output);
 void output_dir_close(struct output_dir *output);

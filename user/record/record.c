@@ -296,6 +296,8 @@ int record_run(const struct record_options *options)
 		status = launch_start(&record.selection, &record.signals.original_mask, &record.launch);
 	if (!status)
 		status = run(&record);
+	if (status)
+		output_dir_abandon(&record.output);
 	launch_abandon(&record.launch);
 	if (options->target.command) {
 		/* COMMAND may run on for long. */
