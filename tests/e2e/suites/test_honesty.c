@@ -195,6 +195,19 @@ static void test_sanitizer_is_an_allocator(void **state)
 	recording_assert_leak(scene, "target_checked");
 }
 
+/* Its realloc ends the old block by code of its own. */
+static void test_arena_of_a_programs_own_is_exact(void **state)
+{
+	struct scene *scene = *state;
+
+	record(scene, 0, (const char *const[]){"--", beside("target_arena"), NULL});
+	assert_int_equal(recording_objects(scene, "target_arena", 100).in_use, 0);
+	assert_int_equal(recording_objects(scene, "target_arena", 200).in_use, 0);
+	assert_int_equal(recording_objects(scene, "target_arena", 300).allocated, 10);
+	assert_int_equal(recording_objects(scene, "target_arena", 300).in_use, 5);
+	session_assert_said(&scene->session, "in 5 objects, exact");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -210,6 +223,7 @@ int main(void)
 		TEST(test_memory_without_a_file_hides_no_allocator),
 		TEST(test_short_command_was_probed),
 		TEST(test_wrapper_is_told_from_an_allocator),
+		TEST(test_arena_of_a_programs_own_is_exact),
 		TEST(test_sanitizer_is_an_allocator),
 	};
 
