@@ -22,6 +22,7 @@
 #include "return_leg.bpf.h"
 #include "sample.bpf.h"
 #include "stack.bpf.h"
+#include "unseen.bpf.h"
 
 #define SIZE_UNKNOWN	 (1ULL << 46) /* of a string: taken at any interval */
 #define STRING_READS_MAX 256	      /* of up to RAW_STACK_BYTES: 4 MiB, or what that is at least */
@@ -41,16 +42,6 @@ static __always_inline bool sampled(u64 size)
 	if (sample_rejects(high, size, sample_bytes))
 		return false;
 	return ((u64)high << 32 | bpf_get_prandom_u32()) < sample_probability(size, sample_bytes);
-}
-
-/* The process number behind the hit, 0 when the process is not (yet, or no longer) traced, or not through this link. */
-static __always_inline u32 hit_process(u64 cookie)
-{
-	u32 number = cookie_scope(cookie), wide = number == SCOPE_BY_PID;
-	struct scope *scope = wide ? filter_scope(&number) : bpf_map_lookup_elem(&scopes, &number);
-
-	/* Functions that throw have unfiltered links only, whichever processes are traced. */
-	return scope && (scope->wide == wide || (wide && cookie_kind(cookie) >= CALL_NEW)) ? scope->process : 0;
 }
 
 static __always_inline void free_enter(struct pt_regs *ctx, u64 cookie, u32 process)
@@ -199,18 +190,6 @@ static __always_inline void call_result(struct pt_regs *ctx, struct birth *birth
 		birth->addr = 0;
 }
 
-/* The call that returns; false when it was none of ours. Not inlined, nor the next: see enter_only. */
-static __noinline bool call_recall(const struct stash_key *key, struct stash *ret_stash)
-{
-	struct stash *found = bpf_map_lookup_elem(&stashes, key);
-
-	if (!found)
-		return false;
-	*ret_stash = *found;
-	bpf_map_delete_elem(&stashes, key);
-	return true;
-}
-
 /* The bytes of a string with its end, 0 where it cannot be read. It has just been written, so it is in memory. */
 static __noinline u64 string_size(u64 addr)
 {
@@ -245,15 +224,6 @@ static __noinline bool duplicate_leave(struct stash *stash, u64 addr)
 	return false;
 }
 
-/* The old block of a realloc is dead, or alive again. */
-static __noinline void realloc_leave(const struct stash *stash, bool moved)
-{
-	if (moved)
-		heap_bury(stash);
-	else
-		heap_revive(stash);
-}
-
 /* A function of its own, so that what few calls need takes no register from the many. */
 static __noinline void leave(struct pt_regs *ctx, u64 sp, u32 caller)
 {
@@ -264,11 +234,11 @@ static __noinline void leave(struct pt_regs *ctx, u64 sp, u32 caller)
 	if (!call_recall(&key, stash))
 		return;
 	/* At an instruction that returns, the stack is as at the entry. */
-	stash->entered = !!(caller & STASH_OF_PROCESS);
+	stash->entered = caller & STASH_OF_PROCESS ? STASH_ENTERED : STASH_RETURNS;
 	call_result(ctx, &birth);
 	/* Size 0 may mean to free, which returns NULL too. */
 	if (stash->old)
-		realloc_leave(stash, birth.addr || !stash->size);
+		heap_settle(stash, birth.addr || !stash->size);
 	if (!stash->sampled)
 		return;
 	if (!birth.addr) {

@@ -25,7 +25,7 @@ struct bpf_user_pt_regs_t {
 };
 
 /* Global, so that it is verified once, and not sixteen ways out of it are followed at each call. */
-__noinline u64 call_register_any(struct bpf_user_pt_regs_t *context, u32 reg)
+__weak __noinline u64 call_register_any(struct bpf_user_pt_regs_t *context, u32 reg)
 {
 	struct pt_regs *ctx = &context->registers;
 	u64 value = 0;
@@ -108,4 +108,16 @@ static __always_inline bool call_remember(const struct pt_regs *ctx, const struc
 	if (old && old->sampled)
 		count(old->process, COUNTER_RETURN_MISSED);
 	return call_store(&key, stash);
+}
+
+/* The call that returns; false when it was none of ours. Not inlined, nor heap_settle: see enter_only. */
+static __noinline bool call_recall(const struct stash_key *key, struct stash *ret_stash)
+{
+	struct stash *found = bpf_map_lookup_elem(&stashes, key);
+
+	if (!found)
+		return false;
+	*ret_stash = *found;
+	bpf_map_delete_elem(&stashes, key);
+	return true;
 }

@@ -96,6 +96,15 @@ static __always_inline void heap_bury(const struct stash *stash)
 					    live_word(stash->old, LIVE_DEAD));
 }
 
+/* The old block of a realloc is dead, or alive again. */
+static __noinline void heap_settle(const struct stash *stash, bool moved)
+{
+	if (moved)
+		heap_bury(stash);
+	else
+		heap_revive(stash);
+}
+
 /*
  * A sampled object is born at `addr` (0: not known, so it cannot be followed) with the stack of that hash (0: given up).
  * The ring slot is reserved before the key is inserted: an object is reported as followed, reported as not followed, or
@@ -117,6 +126,9 @@ static __always_inline void heap_begin(const struct stash *stash, u64 addr, u64 
 	object = __sync_fetch_and_add(&next_object, 1) + 1;
 	if (config.alloc_only || !addr) {
 		flags |= EVENT_UNFOLLOWED;
+	} else if (stash->entered == STASH_UNTABLED) {
+		flags |= EVENT_REFUSED;
+		count(stash->process, COUNTER_REFUSED);
 	} else {
 		taken = bpf_map_lookup_elem(&live, &key);
 		if (taken && !heap_evict(stash->process, taken)) {

@@ -23,7 +23,7 @@
 #define UNWIND_NOTHING	    0xffffffff
 
 /* Copy the next page of the stack, or what is left of one, into the snapshot. False: there is no more. */
-__noinline int unwind_snapshot_more(struct scratch *scratch)
+__weak __noinline int unwind_snapshot_more(struct scratch *scratch)
 {
 	u32 size, more;
 
@@ -48,7 +48,7 @@ __noinline int unwind_snapshot_more(struct scratch *scratch)
 }
 
 /* Read a word of the stack into walk.word; 0 on success. */
-__noinline int unwind_load(struct scratch *scratch, u64 addr)
+__weak __noinline int unwind_load(struct scratch *scratch, u64 addr)
 {
 	const u64 *words;
 	u64 offset;
@@ -83,7 +83,7 @@ static __always_inline int unwind_read(void *arg, u64 addr, u64 *ret_value)
 UNWIND_DEFINE_STEP(unwind_read)
 
 /* The mapping that holds `addr` among those of one process (as in struct scope); UNWIND_NOTHING: none. */
-__noinline u32 unwind_find_mapping(u64 mappings, u64 addr)
+__weak __noinline u32 unwind_find_mapping(u64 mappings, u64 addr)
 {
 	u32 low = mappings >> 32, high = low + (u32)mappings;
 
@@ -112,7 +112,7 @@ static __always_inline u32 unwind_table_word(u32 index)
 }
 
 /* The rule in force at an offset of the file that the table is for; UNWIND_NOTHING: the file has no code there. */
-__noinline u32 unwind_find_rule(u32 table, u64 offset)
+__weak __noinline u32 unwind_find_rule(u32 table, u64 offset)
 {
 	u32 page = offset >> UNWIND_PAGE_SHIFT, wanted = offset & ((1 << UNWIND_PAGE_SHIFT) - 1), low, high;
 
@@ -138,7 +138,7 @@ __noinline u32 unwind_find_rule(u32 table, u64 offset)
  * While a return probe waits, the kernel's trampoline stands where the return address was. The kernel remembers that
  * one; the word's place tells which it is. 0: no probe waits there.
  */
-__noinline u64 unwind_hidden_return(u64 place)
+__weak __noinline u64 unwind_hidden_return(u64 place)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct uprobe_task *probes = BPF_CORE_READ(task, utask);
@@ -167,7 +167,7 @@ static __always_inline u64 unwind_trampoline(void)
  * not there. From 6.11 on it is, at the offsets given, 0 push, 1 push, 2 push, 4 mov, 11 syscall, 13 pop, 15 pop, 16
  * ret; the call writes the return address over the word pushed first. Before, it is one trap.
  */
-__noinline u64 unwind_interrupted_return(struct scratch *scratch)
+__weak __noinline u64 unwind_interrupted_return(struct scratch *scratch)
 {
 	u64 trampoline = unwind_trampoline(), offset, words, place, original = 0;
 
@@ -188,7 +188,7 @@ __noinline u64 unwind_interrupted_return(struct scratch *scratch)
 }
 
 /* Put the return addresses that probes hide back into the snapshot. */
-__noinline int unwind_unhide(struct scratch *scratch)
+__weak __noinline int unwind_unhide(struct scratch *scratch)
 {
 	u64 trampoline = unwind_trampoline(), offset, original;
 	u64 *words;

@@ -63,6 +63,7 @@ enum call_kind {
 	/* From here on a failure may throw, and must not meet a return leg. */
 	CALL_NEW = 12,	     /* one: size */
 	CALL_NEW_ARRAY = 13, /* one: count, two: size */
+	CALL_INLINE = 14,    /* no function, but a site of the sampler in the process: one is its enum sampler_site */
 };
 
 /*

@@ -17,12 +17,15 @@
 	X(FAILED, failed, "sampled allocations that returned an error (of --alloc also: did not return)")              \
 	X(LOST_RING, lost_ring, "sampled allocations lost: ring full")                                                 \
 	X(LOST_STASH, lost_stash, "sampled allocations lost: no room to remember the call")                            \
-	X(REFUSED, refused, "sampled allocations whose free cannot be seen: live map full")                            \
+	X(REFUSED, refused, "sampled allocations whose free cannot be seen: live map full, or table_full")             \
 	X(RETURN_MISSED, return_missed, "sampled calls that never returned (longjmp, throw, thread exit)")             \
 	X(FREE_DEFERRED, free_deferred, "frees that found the ring full and were reconciled later")                    \
 	X(FREE_UNKNOWN, free_unknown, "frees of objects never seen (counted with -R 1 only)")                          \
 	X(FREE_UNSEEN, free_unseen, "objects whose address was reused before their free was seen")                     \
 	X(REVIVE_LOST, revive_lost, "failed reallocs whose old object could not be followed on")                       \
+	X(INLINE, inline, "sampled allocations that the sampler in the process told of")                               \
+	X(TABLE_FULL, table_full, "of these, refused: the table in the process has no room")                           \
+	X(INHERITED, inherited, "frees, told by the sampler in the process, of objects that a parent's profile has")   \
 	X(STACK_LOST_SLOT, stack_lost_slot, "stacks lost: no scratch slot")                                            \
 	X(STACK_LOST_RING, stack_lost_ring, "stacks lost: ring full")                                                  \
 	X(STACK_TRUNCATED, stack_truncated, "stacks deeper than 128 frames, root missing")                             \

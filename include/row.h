@@ -41,7 +41,14 @@ struct stash {
 	u8 kind;
 	u8 sampled;
 	u8 old_flagged; /* the old block is still in the live map as LIVE_MOVING */
-	u8 entered;	/* the call gets no return leg: the object is counted at the entry */
+	u8 entered;	/* enum stash_entered */
+};
+
+enum stash_entered {
+	STASH_RETURNS = 0, /* counted when the call returns */
+	STASH_ENTERED = 1, /* the call gets no return leg: the object is counted with the registers of the entry */
+	STASH_UNTABLED =
+		2, /* the same, told by the sampler in the process, which has no room to tell the object's end */
 };
 
 _Static_assert(sizeof(struct live_key) == 16, "live_key");

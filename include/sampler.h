@@ -23,15 +23,15 @@ enum sampler_site {
 	/* rdi: the object, rsi: the size asked for, rdx: the function's address, rcx: 1 if its end will not be told (no room) */
 	SAMPLER_BORN,
 	SAMPLER_FREED, /* rdi: the object, which is about to be freed */
-	SAMPLER_MOVED,	 /* rdi: the object, with which realloc is about to be called */
+	SAMPLER_MOVED, /* rdi: the object, with which realloc is about to be called */
 	SAMPLER_SETTLED, /* that call has returned: rdi as in MOVED, rsi: 1 it is gone, 0 realloc has failed and it lives on */
 	SAMPLER_SITES
 };
 
 /* What a slow path is entered by, with rsp and all argument registers as at the function's entry; rax, r10 and r11 are free. */
 enum sampler_entry {
-	SAMPLER_ALLOC,	/* rax: the function, r10: the size asked for (0 too), r11: the slot, from which it, or 1, has been subtracted */
-	SAMPLER_FREE,	/* rax: the function, r10: the pointer (NULL too) whose filter byte is not 0 */
+	SAMPLER_ALLOC, /* rax: the function, r10: the size asked for (0 too), r11: the slot, from which it, or 1, has been subtracted */
+	SAMPLER_FREE, /* rax: the function, r10: the pointer (NULL too) whose filter byte is not 0 */
 	SAMPLER_MOVING, /* rax: the function, r10: the size, of which nothing has been subtracted yet; the pointer's filter byte is not 0 */
 	SAMPLER_ENTRIES
 };
@@ -55,8 +55,8 @@ struct sampler_header {
 #define SAMPLER_SLOT_BITS 10
 #define SAMPLER_SLOTS	  (1 << SAMPLER_SLOT_BITS)
 struct sampler_slot {
-	s64 left;  /* bytes until the next sample; negative: a slow path is about to draw it anew */
-	u64 seed;  /* of its random numbers (splitmix64); 0: not drawn yet, and `left` means nothing */
+	s64 left; /* bytes until the next sample; negative: a slow path is about to draw it anew */
+	u64 seed; /* of its random numbers (splitmix64); 0: not drawn yet, and `left` means nothing */
 	u64 unused[6];
 };
 
@@ -65,10 +65,10 @@ struct sampler_slot {
  * objects that hash to them. h = (u32)(pointer >> 4) * SAMPLER_HASH; the filter byte is h's top SAMPLER_FILTER_BITS bits, the bucket
  * its top (table_bits - 3).
  */
-#define SAMPLER_HASH	    0x9e3779b1U
-#define SAMPLER_FILTER_BITS 20
-#define SAMPLER_FILTER	    (1 << SAMPLER_FILTER_BITS)
-#define SAMPLER_BUCKET	    8
+#define SAMPLER_HASH	       0x9e3779b1U
+#define SAMPLER_FILTER_BITS    20
+#define SAMPLER_FILTER	       (1 << SAMPLER_FILTER_BITS)
+#define SAMPLER_BUCKET	       8
 #define SAMPLER_TABLE_BITS_MAX 20 /* so that a filter byte has one bucket */
 
 struct sampler_state {

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The program at the sites of the sampler in the process (include/sampler.h). What comes here has been sampled there, and is an
+ * allocation that has returned or the end of one: nothing is decided here, and nothing waits for a return leg.
+ */
+#include "vmlinux.h"
+
+#include "include/sampler.h"
+
+#include "map.bpf.h"
+#include "birth.bpf.h"
+#include "call.bpf.h"
+#include "filter.bpf.h"
+#include "heap.bpf.h"
+
+static __always_inline void inline_born(struct pt_regs *ctx, u32 process)
+{
+	struct birth birth = {
+		.stash = {.size = ctx->si, .process = process, .kind = CALL_INLINE, .sampled = 1},
+		.addr = ctx->di,
+	};
+
+	count(process, COUNTER_HITS_ALLOC);
+	count(process, COUNTER_SAMPLED);
+	count(process, COUNTER_INLINE);
+	birth.stash.entered = ctx->cx ? STASH_UNTABLED : STASH_ENTERED;
+	if (ctx->cx)
+		count(process, COUNTER_TABLE_FULL);
+	if (config.show_allocator)
+		birth.stash.site = ctx->dx + 1;
+	birth_at(ctx, &birth);
+	object_begin(&birth);
+}
+
+/* A forked child has its parent's table, and frees what its parent's profile has. */
+static __always_inline void inline_freed(struct pt_regs *ctx, u32 process)
+{
+	u8 flagged = 0;
+
+	count(process, COUNTER_HITS_FREE);
+	if (!heap_end(process, ctx->di, EVENT_FREE, LIVE_DEAD, &flagged))
+		count(process, COUNTER_INHERITED);
+}
+
+/* Exactly one SETTLED follows, at the same stack pointer. */
+static __always_inline void inline_moved(struct pt_regs *ctx, u32 process)
+{
+	struct stash stash = {.addr = ctx->di, .process = process, .kind = CALL_INLINE};
+
+	count(process, COUNTER_HITS_ALLOC);
+	stash.old = heap_end(process, ctx->di, EVENT_MOVED, LIVE_MOVING, &stash.old_flagged);
+	if (stash.old)
+		call_remember(ctx, &stash);
+	else
+		count(process, COUNTER_INHERITED);
+}
+
+/* The call that is settled may have begun when the process was another image's: the note says whose it is. */
+static __always_inline void inline_settled(struct pt_regs *ctx)
+{
+	struct stash_key key = call_key(ctx->sp);
+	struct stash stash;
+
+	if (call_recall(&key, &stash))
+		heap_settle(&stash, ctx->si);
+}
+
+SEC("?uprobe") int inline_site(struct pt_regs *ctx)
+{
+	u64 cookie = bpf_get_attach_cookie(ctx);
+	enum sampler_site site = cookie_arg1(cookie);
+	u32 process;
+
+	if (site == SAMPLER_SETTLED) {
+		inline_settled(ctx);
+		return 0;
+	}
+	process = hit_process(cookie);
+	if (!process)
+		return 0;
+	if (site == SAMPLER_BORN)
+		inline_born(ctx, process);
+	else if (site == SAMPLER_FREED)
+		inline_freed(ctx, process);
+	else if (site == SAMPLER_MOVED)
+		inline_moved(ctx, process);
+	return 0;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* inline.bpf.c: what the sampler in the process tells at its sites. */
+#include "alloc_call.h"
+
+#include "bpf/inline.bpf.c"
+
+#define FUNCTION (BASE + 0x2000)
+
+/* Links on the sites have no filter: the process is looked up. */
+static int setup_wide(void **state)
+{
+	u32 pid = PID, number = SCOPE;
+
+	setup(state);
+	bpf_map_update_elem(&scope_by_pid, &pid, &number, BPF_ANY);
+	config.sample_bytes = 4096;
+	return 0;
+}
+
+static void at_site(enum sampler_site site, u64 addr, u64 size, u64 untabled)
+{
+	user.stack[0] = CALLER;
+	regs = (struct pt_regs){.di = addr, .si = size, .dx = FUNCTION, .cx = untabled, .ip = BASE + SITE};
+	regs.sp = (u64)(uintptr_t)user.stack;
+	stub.func_ip = regs.ip;
+	stub.cookie = cookie_make(CALL_INLINE, site, 0, SCOPE_BY_PID, 0, SITE);
+	assert_int_equal(inline_site(&regs), 0);
+}
+
+static u64 born_inside(u64 addr, u64 size)
+{
+	at_site(SAMPLER_BORN, addr, size, 0);
+	return assert_born(addr, size);
+}
+
+static u64 ended(enum event_kind kind)
+{
+	return ((const struct event_object *)next_event(kind))->object;
+}
+
+static void test_inline_object_is_born_with_its_callers_stack(void **state)
+{
+	const struct event_stack *stack;
+
+	(void)state;
+	at_site(SAMPLER_BORN, 0x5000, 100, 0);
+	stack = next_event(EVENT_STACK);
+	assert_true(stack->depth >= 1);
+	assert_true(stack->ip[0] == CALLER);
+	assert_born(0x5000, 100);
+	assert_int_equal(counted(COUNTER_SAMPLED), 1);
+	assert_int_equal(counted(COUNTER_INLINE), 1);
+	assert_int_equal(counted(COUNTER_HITS_ALLOC), 1);
+}
+
+static void test_inline_shows_the_function_where_that_is_wanted(void **state)
+{
+	const struct event_stack *stack;
+
+	(void)state;
+	config.show_allocator = 1;
+	at_site(SAMPLER_BORN, 0x5000, 100, 0);
+	stack = next_event(EVENT_STACK);
+	assert_true(stack->ip[0] == FUNCTION + 1);
+	assert_true(stack->ip[1] == CALLER);
+}
+
+static void test_inline_object_is_freed(void **state)
+{
+	u64 object = born_inside(0x5000, 100);
+
+	(void)state;
+	at_site(SAMPLER_FREED, 0x5000, 0, 0);
+	assert_int_equal(ended(EVENT_FREE), object);
+	assert_int_equal(stub_count(&live), 0);
+	assert_int_equal(counted(COUNTER_INHERITED), 0);
+}
+
+static void test_inline_free_of_a_parents_object_is_counted_apart(void **state)
+{
+	(void)state;
+	at_site(SAMPLER_FREED, 0x5000, 0, 0);
+	at_site(SAMPLER_MOVED, 0x6000, 0, 0);
+	at_site(SAMPLER_SETTLED, 0x6000, 1, 0);
+	assert_no_event();
+	assert_int_equal(counted(COUNTER_INHERITED), 2);
+	assert_int_equal(stub_count(&stashes), 0);
+}
+
+static void test_inline_object_that_the_table_has_no_room_for_is_not_followed(void **state)
+{
+	const struct event_alloc *event;
+
+	(void)state;
+	at_site(SAMPLER_BORN, 0x5000, 100, 1);
+	event = next_event(EVENT_ALLOC);
+	assert_int_equal(event->header.flags, EVENT_REFUSED);
+	assert_int_equal(stub_count(&live), 0);
+	assert_int_equal(counted(COUNTER_TABLE_FULL), 1);
+	assert_int_equal(counted(COUNTER_REFUSED), 1);
+}
+
+static void test_inline_object_that_moved_is_dead(void **state)
+{
+	u64 object = born_inside(0x5000, 100);
+
+	(void)state;
+	at_site(SAMPLER_MOVED, 0x5000, 0, 0);
+	assert_int_equal(ended(EVENT_MOVED), object);
+	at_site(SAMPLER_SETTLED, 0x5000, 1, 0);
+	assert_no_event();
+	assert_int_equal(stub_count(&live), 0);
+	assert_int_equal(stub_count(&stashes), 0);
+}
+
+static void test_inline_object_lives_on_where_realloc_failed(void **state)
+{
+	u64 object = born_inside(0x5000, 100);
+
+	(void)state;
+	at_site(SAMPLER_MOVED, 0x5000, 0, 0);
+	assert_int_equal(ended(EVENT_MOVED), object);
+	at_site(SAMPLER_SETTLED, 0x5000, 0, 0);
+	assert_int_equal(ended(EVENT_REVIVED), object);
+	at_site(SAMPLER_FREED, 0x5000, 0, 0);
+	assert_int_equal(ended(EVENT_FREE), object);
+}
+
+static void test_inline_alloc_only_does_not_follow(void **state)
+{
+	const struct event_alloc *event;
+
+	(void)state;
+	config.alloc_only = 1;
+	at_site(SAMPLER_BORN, 0x5000, 100, 0);
+	event = next_event(EVENT_ALLOC);
+	assert_int_equal(event->header.flags, EVENT_UNFOLLOWED);
+}
+
+/* Also through links that others have: a process filtered by PID has its sites without a filter. */
+static void test_inline_process_that_is_not_traced_is_left_alone(void **state)
+{
+	u32 pid = PID;
+
+	(void)state;
+	bpf_map_delete_elem(&scope_by_pid, &pid);
+	at_site(SAMPLER_BORN, 0x5000, 100, 0);
+	at_site(SAMPLER_FREED, 0x5000, 0, 0);
+	assert_no_event();
+	assert_int_equal(counted(COUNTER_HITS_ALLOC), 0);
+}
+
+#undef TEST
+#define TEST(name) cmocka_unit_test_setup(name, setup_wide)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_inline_object_is_born_with_its_callers_stack),
+		TEST(test_inline_shows_the_function_where_that_is_wanted),
+		TEST(test_inline_object_is_freed),
+		TEST(test_inline_free_of_a_parents_object_is_counted_apart),
+		TEST(test_inline_object_that_the_table_has_no_room_for_is_not_followed),
+		TEST(test_inline_object_that_moved_is_dead),
+		TEST(test_inline_object_lives_on_where_realloc_failed),
+		TEST(test_inline_alloc_only_does_not_follow),
+		TEST(test_inline_process_that_is_not_traced_is_left_alone),
+	};
+
+	return cmocka_run_group_tests_name("inline", tests, NULL, NULL);
+}
