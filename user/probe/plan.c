@@ -253,6 +253,7 @@ static int add_probe(struct planning *planning, const struct listed_function *li
 		return -E2BIG;
 	for (unsigned int i = 0; i < 2; i++)
 		probe->arg[i] = function->arg[i] ? probe->site.arg[function->arg[i] - 1] : (u8)ARG_DI;
+	memcpy(probe->argument, function->arg, sizeof(probe->argument));
 	probe->symbol = function->symbol;
 	probe->kind = function->kind;
 	probe->offset = listed->offset + probe->site.offset;

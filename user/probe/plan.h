@@ -20,6 +20,8 @@ struct plan_probe {
 	enum call_kind kind;
 	u64 offset; /* file offset of the breakpoint */
 	u8 arg[2];  /* enum arg_register that holds the kind's arguments one and two there */
+	u8 argument
+		[ALLOCATOR_ARGS_MAX]; /* which of the function's arguments the kind's are, from 1 on; 0: it has none */
 	struct site site;
 	bool pool; /* of --alloc: its returns are probed where it returns, and it never gets a return leg */
 	const char *

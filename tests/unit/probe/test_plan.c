@@ -142,6 +142,15 @@ static void test_plan_make_offsets_are_those_of_the_symbols(void **state)
 	assert_int_equal(probe_of("malloc")->offset - probe_of("malloc")->site.offset, offset);
 }
 
+static void test_plan_make_says_which_arguments_of_the_function_matter(void **state)
+{
+	const u8 calloc_s[] = {1, 2, 0}, posix_memalign_s[] = {1, 3, 0};
+
+	(void)state;
+	assert_memory_equal(probe_of("calloc")->argument, calloc_s, 3);
+	assert_memory_equal(probe_of("posix_memalign")->argument, posix_memalign_s, 3);
+}
+
 static void test_plan_cookie_says_what_the_probe_is(void **state)
 {
 	(void)state;
@@ -179,6 +188,7 @@ int main(void)
 		cmocka_unit_test(test_plan_make_ranges_are_disjoint),
 		cmocka_unit_test(test_plan_make_malloc_and_free_have_emulated_sites),
 		cmocka_unit_test(test_plan_make_offsets_are_those_of_the_symbols),
+		cmocka_unit_test(test_plan_make_says_which_arguments_of_the_function_matter),
 		cmocka_unit_test(test_plan_cookie_says_what_the_probe_is),
 		cmocka_unit_test(test_plan_make_file_without_allocator_has_none),
 	};
