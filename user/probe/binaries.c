@@ -374,7 +374,7 @@ int binaries_copy(const struct binaries *binaries, struct file_copies *set)
 
 	for (const struct binary *file = binaries->files; file && !err; file = file->next)
 		if (file->plan)
-			err = file_copies_add(set, elf_fd(file->elf));
+			err = file_copies_add(set, elf_fd(file->elf), NULL);
 	return err;
 }
 

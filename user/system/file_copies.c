@@ -116,10 +116,39 @@ static int copy_bytes(int to, int from, off_t size)
 	return 0;
 }
 
+static int write_bytes(int to, const u8 *bytes, size_t size, u64 offset)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t count = pwrite(to, bytes + done, size - done, (off_t)(offset + done));
+
+		if (count < 0 && errno != EINTR)
+			return -errno;
+		done += count > 0 ? (size_t)count : 0;
+	}
+	return 0;
+}
+
+static int change_bytes(int to, const struct file_change *change)
+{
+	int err = ftruncate(to, (off_t)change->size) ? -errno : 0;
+
+	for (size_t i = 0; i < change->edit_count && !err; i++)
+		err = write_bytes(to, change->edits[i].bytes, change->edits[i].size, change->edits[i].offset);
+	return err;
+}
+
 /* Labels, capabilities and access lists must be kept; other attributes are kept if a tmpfs takes them. */
 static bool decides_access(const char *name)
 {
 	return !strncmp(name, "security.", 9) || !strcmp(name, "system.posix_acl_access");
+}
+
+/* Of the bytes: a kernel that asks for one would take the changed ones for an attack. */
+static bool is_signature(const char *name)
+{
+	return !strcmp(name, "security.ima") || !strcmp(name, "security.evm");
 }
 
 static int copy_attribute(int to, int from, const char *name)
@@ -132,7 +161,7 @@ static int copy_attribute(int to, int from, const char *name)
 	return decides_access(name) ? -errno : 0;
 }
 
-static int copy_attributes(int to, int from)
+static int copy_attributes(int to, int from, bool changed)
 {
 	static char names[XATTR_LIST_MAX];
 	ssize_t size = flistxattr(from, names, sizeof(names));
@@ -141,7 +170,7 @@ static int copy_attributes(int to, int from)
 	if (size < 0)
 		return errno == EOPNOTSUPP ? 0 : -errno;
 	for (ssize_t at = 0; at < size && !err; at += (ssize_t)strlen(names + at) + 1)
-		err = copy_attribute(to, from, names + at);
+		err = changed && is_signature(names + at) ? -EOPNOTSUPP : copy_attribute(to, from, names + at);
 	return err;
 }
 
@@ -155,16 +184,18 @@ static bool unchanged(int fd, const struct stat *before)
 }
 
 /* In this order: chown removes set-user-ID bits and capabilities, and every step but the last changes the times. */
-static int fill(int to, int from, const struct stat *status)
+static int fill(int to, int from, const struct stat *status, const struct file_change *change)
 {
 	const struct timespec times[2] = {status->st_atim, status->st_mtim};
 	int err = copy_bytes(to, from, status->st_size);
 
+	if (!err && change)
+		err = change_bytes(to, change);
 	if (err)
 		return err;
 	if (fchown(to, status->st_uid, status->st_gid) || fchmod(to, status->st_mode & 07777))
 		return -errno;
-	err = copy_attributes(to, from);
+	err = copy_attributes(to, from, change);
 	if (err)
 		return err;
 	if (futimens(to, times))
@@ -173,13 +204,13 @@ static int fill(int to, int from, const struct stat *status)
 }
 
 /* A file that is open for writing cannot be executed, so what stays open is a second descriptor. */
-static int make_copy(int tree, const char *name, int from, const struct stat *status)
+static int make_copy(int tree, const char *name, int from, const struct stat *status, const struct file_change *change)
 {
 	int to = openat(tree, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), fd, err;
 
 	if (to < 0)
 		return -errno;
-	err = fill(to, from, status);
+	err = fill(to, from, status, change);
 	close(to);
 	if (err)
 		return err;
@@ -216,11 +247,12 @@ static int mount_flags(int fd, u64 *ret_flags)
 	return 0;
 }
 
-int file_copies_add(struct file_copies *set, int fd)
+int file_copies_add(struct file_copies *set, int fd, const struct file_change *change)
 {
 	struct file_copy file = {.fd = -1};
 	struct stat original, copy;
 	struct rlimit limit;
+	u64 size;
 	int err;
 
 	if (set->count == FILE_COPIES_MAX)
@@ -229,17 +261,18 @@ int file_copies_add(struct file_copies *set, int fd)
 		return -errno;
 	if (!S_ISREG(original.st_mode))
 		return -EINVAL;
+	size = change ? change->size : (u64)original.st_size;
 	/* Writing more would send heaptap SIGXFSZ. */
-	if ((u64)original.st_size > limit.rlim_cur)
+	if (size > limit.rlim_cur)
 		return -EFBIG;
 	snprintf(file.name, sizeof(file.name), "%u", set->count % FILE_COPIES_MAX);
 	err = mount_flags(fd, &file.mount_flags);
 	if (err)
 		return err;
-	file.fd = make_copy(set->tree, file.name, fd, &original);
+	file.fd = make_copy(set->tree, file.name, fd, &original, change);
 	if (file.fd < 0)
 		return file.fd;
-	err = fstat(file.fd, &copy) ? -errno : copy.st_size != original.st_size ? -EIO : resolved_path(fd, &file.path);
+	err = fstat(file.fd, &copy) ? -errno : (u64)copy.st_size != size ? -EIO : resolved_path(fd, &file.path);
 	if (err) {
 		close(file.fd);
 		return err;

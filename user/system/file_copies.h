@@ -11,6 +11,19 @@
 
 #define FILE_COPIES_MAX 16
 
+/* Bytes of a copy that are not the original's. */
+struct file_edit {
+	u64 offset;
+	const u8 *bytes;
+	size_t size;
+};
+
+struct file_change {
+	const struct file_edit *edits; /* written in this order */
+	size_t edit_count;
+	u64 size; /* of the copy, not less than the original's; what no edit fills is zero */
+};
+
 struct file_copy {
 	char *path; /* the original's, links resolved */
 	dev_t device, copy_device;
@@ -34,12 +47,12 @@ int file_copies_new(struct file_copies **ret_set);
 void file_copies_free(struct file_copies *set);
 
 /*
- * Add a copy of the regular file behind descriptor `fd` (borrowed), with its owner, mode, times and extended attributes.
- * 0; -ESTALE: it changed meanwhile; -EFBIG: larger than heaptap may write; -EOPNOTSUPP or -EPERM: an attribute that decides
- * about access cannot be kept; -ENOSPC: no memory for it, or FILE_COPIES_MAX reached; or another negative errno. After an
- * error the set can only be freed.
+ * Add a copy of the regular file behind descriptor `fd` (borrowed), with its owner, mode, times and extended attributes, and
+ * with `change` (borrowed; NULL: none) made to its bytes. 0; -ESTALE: it changed meanwhile; -EFBIG: larger than heaptap may
+ * write; -EOPNOTSUPP or -EPERM: an attribute that decides about access cannot be kept, or is a signature of bytes that change;
+ * -ENOSPC: no memory for it, or FILE_COPIES_MAX reached; or another negative errno. After an error the set can only be freed.
  */
-int file_copies_add(struct file_copies *set, int fd);
+int file_copies_add(struct file_copies *set, int fd, const struct file_change *change);
 
 /*
  * Give the calling process, which must have one thread, a mount namespace of its own with every copy over its original.

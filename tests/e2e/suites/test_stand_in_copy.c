@@ -111,7 +111,7 @@ static struct file_copies *copy_of(const char *path)
 	struct file_copies *set;
 
 	assert_int_equal(file_copies_new(&set), 0);
-	assert_int_equal(file_copies_add(set, fd), 0);
+	assert_int_equal(file_copies_add(set, fd, NULL), 0);
 	close(fd);
 	return set;
 }
@@ -132,6 +132,26 @@ static void test_copy_keeps_capabilities_and_access_lists(void **state)
 	free(words);
 	file_copies_free(set);
 	free((char *)path);
+}
+
+/* The kernel would find that the bytes are not those that were signed. */
+static void test_signed_file_is_not_changed(void **state)
+{
+	const uint8_t digest[21] = {1};
+	const struct file_change change = {.size = 1 << 20};
+	const char *path = place(*state, "target_identity", 0755, 0);
+	struct file_copies *set;
+	int fd;
+
+	assert_int_equal(setxattr(path, "security.ima", digest, sizeof(digest), 0), 0);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(file_copies_new(&set), 0);
+	assert_int_equal(file_copies_add(set, fd, &change), -EOPNOTSUPP);
+	file_copies_free(set);
+	assert_int_equal(file_copies_new(&set), 0);
+	assert_int_equal(file_copies_add(set, fd, NULL), 0);
+	file_copies_free(set);
+	close(fd);
 }
 
 static void test_copy_cannot_be_written_and_obeys_its_mounts_flags(void **state)
@@ -189,6 +209,7 @@ int main(int argc, char **argv)
 		TEST(test_static_command_is_the_same),
 		TEST(test_setuid_command_is_the_same),
 		TEST(test_copy_keeps_capabilities_and_access_lists),
+		TEST(test_signed_file_is_not_changed),
 		TEST(test_copy_cannot_be_written_and_obeys_its_mounts_flags),
 		TEST(test_original_replaced_meanwhile_is_noticed),
 	};

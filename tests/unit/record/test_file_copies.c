@@ -55,7 +55,7 @@ static void test_add_copies_bytes_mode_and_times(void **state)
 	assert_int_equal(utimensat(AT_FDCWD, "file", times, 0), 0);
 	fd = open_original("file");
 	assert_int_equal(fstat(fd, &original), 0);
-	assert_int_equal(file_copies_add(set, fd), 0);
+	assert_int_equal(file_copies_add(set, fd, NULL), 0);
 	assert_int_equal(set->count, 1);
 	assert_int_equal(fstat(set->files[0].fd, &copy), 0);
 	assert_int_equal(copy.st_mode, original.st_mode);
@@ -67,6 +67,34 @@ static void test_add_copies_bytes_mode_and_times(void **state)
 	assert_string_equal(bytes, "some bytes");
 	assert_true(set->files[0].inode == original.st_ino && set->files[0].device == original.st_dev);
 	assert_true(set->files[0].copy_inode == copy.st_ino && copy.st_ino != original.st_ino);
+	close(fd);
+	file_copies_free(set);
+}
+
+static void test_add_with_a_change_has_its_bytes_and_size(void **state)
+{
+	const struct file_edit edits[] = {{.offset = 5, .bytes = (const u8 *)"BYTES", .size = 5},
+					  {.offset = 5000, .bytes = (const u8 *)"end", .size = 3}};
+	const struct file_change change = {.edits = edits, .edit_count = 2, .size = 5004};
+	const struct timespec times[2] = {{1000000000, 111}, {1100000000, 222}};
+	struct file_copies *set = set_here();
+	char bytes[5004], zeros[4990] = "";
+	struct stat copy;
+	int fd;
+
+	(void)state;
+	scratch_file("file", "some bytes", 04711);
+	assert_int_equal(utimensat(AT_FDCWD, "file", times, 0), 0);
+	fd = open_original("file");
+	assert_int_equal(file_copies_add(set, fd, &change), 0);
+	assert_int_equal(fstat(set->files[0].fd, &copy), 0);
+	assert_int_equal(copy.st_size, 5004);
+	assert_int_equal(copy.st_mode & 07777, 04711);
+	assert_int_equal(copy.st_mtim.tv_sec, 1100000000);
+	assert_int_equal(pread(set->files[0].fd, bytes, sizeof(bytes), 0), 5004);
+	assert_memory_equal(bytes, "some BYTES", 10);
+	assert_memory_equal(bytes + 10, zeros, 4990);
+	assert_memory_equal(bytes + 5000, "end", 4);
 	close(fd);
 	file_copies_free(set);
 }
@@ -83,7 +111,7 @@ static void test_add_through_a_link_has_the_file_s_own_path(void **state)
 	assert_int_equal(symlink("file", "link"), 0);
 	own = realpath("file", NULL);
 	fd = open_original("link");
-	assert_int_equal(file_copies_add(set, fd), 0);
+	assert_int_equal(file_copies_add(set, fd, NULL), 0);
 	assert_string_equal(set->files[0].path, own);
 	free(own);
 	close(fd);
@@ -96,13 +124,13 @@ static void test_add_refuses_what_is_no_file_and_what_is_too_much(void **state)
 	int fd = open_original(".");
 
 	(void)state;
-	assert_int_equal(file_copies_add(set, fd), -EINVAL);
+	assert_int_equal(file_copies_add(set, fd, NULL), -EINVAL);
 	close(fd);
 	scratch_file("file", "text", 0644);
 	fd = open_original("file");
 	for (int i = 0; i < FILE_COPIES_MAX; i++)
-		assert_int_equal(file_copies_add(set, fd), 0);
-	assert_int_equal(file_copies_add(set, fd), -ENOSPC);
+		assert_int_equal(file_copies_add(set, fd, NULL), 0);
+	assert_int_equal(file_copies_add(set, fd, NULL), -ENOSPC);
 	assert_int_equal(set->count, FILE_COPIES_MAX);
 	close(fd);
 	file_copies_free(set);
@@ -111,6 +139,7 @@ static void test_add_refuses_what_is_no_file_and_what_is_too_much(void **state)
 
 static void test_add_beyond_what_may_be_written_is_refused(void **state)
 {
+	const struct file_change grown = {.size = 5};
 	struct file_copies *set = set_here();
 	struct rlimit before, limit;
 	int fd;
@@ -122,9 +151,12 @@ static void test_add_beyond_what_may_be_written_is_refused(void **state)
 	limit = before;
 	limit.rlim_cur = 3;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	assert_int_equal(file_copies_add(set, fd), -EFBIG);
+	assert_int_equal(file_copies_add(set, fd, NULL), -EFBIG);
+	limit.rlim_cur = 4;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(file_copies_add(set, fd, &grown), -EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	assert_int_equal(file_copies_add(set, fd), 0);
+	assert_int_equal(file_copies_add(set, fd, NULL), 0);
 	close(fd);
 	file_copies_free(set);
 }
@@ -178,7 +210,7 @@ static void test_target_stand_in_of_an_unknown_original_is_refused(void **state)
 	(void)state;
 	scratch_file("file", "text", 0644);
 	fd = open_original("file");
-	assert_int_equal(file_copies_add(set, fd), 0);
+	assert_int_equal(file_copies_add(set, fd, NULL), 0);
 	assert_int_equal(binaries_file_copy(binaries, set), -ENOENT);
 	close(fd);
 	file_copies_free(set);
@@ -245,6 +277,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_add_copies_bytes_mode_and_times),
+		TEST(test_add_with_a_change_has_its_bytes_and_size),
 		TEST(test_add_through_a_link_has_the_file_s_own_path),
 		TEST(test_add_refuses_what_is_no_file_and_what_is_too_much),
 		TEST(test_add_beyond_what_may_be_written_is_refused),
