@@ -32,7 +32,7 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 
 # The folders of user/, in their order: each includes and calls only itself and those before it. UP_TO_x: the archives of x and
 # of those before it, as the linker wants them.
-ROOMS    := base system binary unwind probe profile heap format trace record cli
+ROOMS    := base system binary unwind probe inline profile heap format trace record cli
 $(foreach room,$(ROOMS),$(eval up_to := $(OUT)/user/$(room).a $(up_to))$(eval UP_TO_$(room) := $(up_to)))
 objects   = $(patsubst user/%.c,$(OUT)/user/%.o,$(filter-out user/cli/main.c,$(wildcard user/$1/*.c))) $(if $(filter format,$1),$(GEN_O))
 GEN_O    := $(OUT)/gen/pprof.pb-c.o
