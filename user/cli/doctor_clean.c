@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "system/shortage.h"
 #include "trace/leftovers.h"
 #include "trace/link_keeper.h"
 
@@ -47,7 +48,7 @@ static int list_machine(struct pid_list *ret_pids)
 
 	if (!err)
 		return STATUS_DONE;
-	log_error("cannot list the processes: %s", strerror(-err));
+	log_error("cannot list the processes: %s", shortage_explain(err).text);
 	return STATUS_FAILED;
 }
 
@@ -59,7 +60,7 @@ static int clean(const struct pid_list *pids)
 	if (!err)
 		err = leftovers_remove(pids, &leftovers);
 	if (err) {
-		log_error("cannot look for breakpoints: %s", strerror(-err));
+		log_error("cannot look for breakpoints: %s", shortage_explain(err).text);
 		return STATUS_FAILED;
 	}
 	print(&leftovers);

@@ -20,6 +20,7 @@
 #include "format/table_profile.h"
 #include "format/folded.h"
 #include "format/text.h"
+#include "system/shortage.h"
 
 /* --- one profile --- */
 
@@ -35,7 +36,7 @@ static void explain(const char *path, int err)
 			"unpack it first: gunzip -c < '%s' > unpacked.pb",
 			path, path);
 	else
-		log_error("cannot read '%s': %s", path, strerror(-err));
+		log_error("cannot read '%s': %s", path, shortage_explain(err).text);
 }
 
 /* Said; what follows a failure fails too. */
@@ -220,7 +221,7 @@ static int report_directory(const struct report_options *options)
 	cJSON *index;
 
 	if (count < 0) {
-		log_error("cannot read directory '%s': %s", options->path, strerror(errno));
+		log_error("cannot read directory '%s': %s", options->path, shortage_explain(-errno).text);
 		return STATUS_FAILED;
 	}
 	index = index_read(options->path);

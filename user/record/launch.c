@@ -18,7 +18,7 @@
 
 static const char *reason(int err)
 {
-	static char text[128];
+	static char text[512];
 
 	switch (err) {
 	case -EPERM:
@@ -30,7 +30,7 @@ static const char *reason(int err)
 	case -ESTALE:
 		return "a file was replaced meanwhile";
 	}
-	snprintf(text, sizeof(text), "copies of its files cannot be had: %s", strerror(-err));
+	snprintf(text, sizeof(text), "copies of its files cannot be had: %s", shortage_explain(err).text);
 	return text;
 }
 
@@ -90,9 +90,7 @@ int launch_failure(int err)
 
 static int cannot_run(const char *name, int err, int status)
 {
-	char why[SHORTAGE_TEXT_MAX];
-
-	log_error("cannot run '%s': %s", name, shortage_explain(err, why));
+	log_error("cannot run '%s': %s", name, shortage_explain(err).text);
 	return status;
 }
 

@@ -16,6 +16,7 @@
 #include "heap/snapshot.h"
 #include "profile/ledger.h"
 #include "record/spool.h"
+#include "system/shortage.h"
 
 #define SUMMARY_SITES	  10 /* in the tables printed at the end */
 #define SUMMARY_PROCESSES 20
@@ -28,9 +29,9 @@ static bool merges(const struct publication *publication)
 
 static void say_failure(const struct publication *publication, const char *what, int err)
 {
-	log_error(
-		"cannot write the %s into '%s': %s; the files that were there before are intact; choose another place with -o",
-		what, publication->output->path, strerror(-err));
+	log_error("cannot write the %s into '%s': %s; the files that were there before are intact%s", what,
+		  publication->output->path, shortage_explain(err).text,
+		  shortage_is(err) ? "" : "; choose another place with -o");
 }
 
 /*

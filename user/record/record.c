@@ -12,6 +12,7 @@
 #include "format/output_file.h"
 #include "record/interrupt.h"
 #include "record/launch.h"
+#include "system/shortage.h"
 #include "system/signals.h"
 #include "trace/attach_process.h"
 #include "trace/bpf_maps.h"
@@ -48,8 +49,8 @@ static int prepare_output(struct record *record)
 		return STATUS_USAGE;
 	}
 	if (err) {
-		log_error("cannot write to output directory '%s': %s; choose another with -o", record->output.path,
-			  strerror(-err));
+		log_error("cannot write to output directory '%s': %s%s", record->output.path,
+			  shortage_explain(err).text, shortage_is(err) ? "" : "; choose another with -o");
 		return STATUS_FAILED;
 	}
 	return STATUS_DONE;

@@ -12,6 +12,7 @@
 #include "probe/custom_allocator.h"
 #include "system/cgroup_resolve.h"
 #include "system/procfs.h"
+#include "system/shortage.h"
 #include "trace/attach_process.h"
 #include "trace/leftovers.h"
 #include "trace/link_keeper.h"
@@ -29,7 +30,7 @@ static int find_group(struct selection *selection)
 
 	if (!err)
 		return STATUS_DONE;
-	log_error("%s", why ? why : strerror(-err));
+	log_error("%s", why ? why : shortage_explain(err).text);
 	free(why);
 	return err == -EINVAL ? STATUS_USAGE : err == -ENOMEM ? STATUS_FAILED : STATUS_NO_TARGET;
 }
@@ -216,7 +217,7 @@ int selection_list(const struct selection *selection, struct pid_list *ret_list)
 			return STATUS_NO_TARGET;
 	err = list(selection, ret_list);
 	if (err) {
-		log_error("cannot list the processes to trace: %s", strerror(-err));
+		log_error("cannot list the processes to trace: %s", shortage_explain(err).text);
 		return STATUS_FAILED;
 	}
 	for (unsigned int i = 0; i < ret_list->count; i++)
@@ -247,7 +248,7 @@ static void remove_leftovers(const struct pid_list *pids)
 	int err = leftovers_remove(pids, &leftovers);
 
 	if (err)
-		log_detail("cannot look for breakpoints left by an earlier recording: %s", strerror(-err));
+		log_detail("cannot look for breakpoints left by an earlier recording: %s", shortage_explain(err).text);
 	if (leftovers.removed)
 		log_note(
 			"took out %u breakpoint%s that had stayed in %u process%s (pid %d%s) when a heaptap was killed",

@@ -6,16 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "include/types.h"
 
 #define MIB		  (1ULL << 20)
 #define DESCRIPTORS_SPARE 16
-/* Measured with one process (tests/e2e/suites/test_shortage.c); each file that it maps takes one more. */
-#define DESCRIPTORS_NEEDED 64
-#define ADDRESS_MIB_NEEDED 256
-#define NOFILE_SUGGESTED   4096
+#define DESCRIPTORS_SEEN  (1 << 16) /* of a larger number the rest is not counted */
+#define NOFILE_SUGGESTED  4096
 
 bool shortage_is(int err)
 {
@@ -39,75 +38,105 @@ int shortage_check(void)
 	return err;
 }
 
-static const char *explain_descriptors(char text[SHORTAGE_TEXT_MAX])
+/* Number by number: without a descriptor left, /proc/self/fd cannot be listed. */
+static void count_open(rlim_t limit, unsigned int *ret_files, unsigned int *ret_others)
 {
+	struct stat status;
+
+	*ret_files = *ret_others = 0;
+	for (int fd = 0; (rlim_t)fd < limit && fd < DESCRIPTORS_SEEN; fd++)
+		if (!fstat(fd, &status))
+			++*(S_ISREG(status.st_mode) ? ret_files : ret_others);
+}
+
+static struct shortage_text explain_descriptors(void)
+{
+	struct shortage_text text;
+	unsigned int files, others;
 	struct rlimit limit = {0};
 
 	getrlimit(RLIMIT_NOFILE, &limit);
+	count_open(limit.rlim_cur, &files, &others);
 	snprintf(
-		text, SHORTAGE_TEXT_MAX,
-		"no file descriptor is left of the %llu that the hard limit (RLIMIT_NOFILE) allows; heaptap needs about "
-		"%d, one for each processor and one for each file that the processes map; raise it as root: ulimit -Hn "
-		"%d",
-		(unsigned long long)limit.rlim_cur, DESCRIPTORS_NEEDED, NOFILE_SUGGESTED);
+		text.text, sizeof(text.text),
+		"the hard limit of %llu file descriptors (RLIMIT_NOFILE) is too low: %u are open for files that "
+		"processes map, and %u for all else, as one for each processor (%ld); %d are kept for writing, and each "
+		"further file takes one; raise it as root: ulimit -Hn %llu",
+		(unsigned long long)limit.rlim_cur, files, others, sysconf(_SC_NPROCESSORS_CONF), DESCRIPTORS_SPARE,
+		limit.rlim_cur < NOFILE_SUGGESTED ? NOFILE_SUGGESTED : 4ULL * limit.rlim_cur);
 	return text;
 }
 
-static const char *explain_limit(int resource, const char *name, char letter, char text[SHORTAGE_TEXT_MAX])
+/* What the kernel compares with the limits of memory, in MiB: the address space, and of it data and stacks. Else 0. */
+static void read_mapped(unsigned long long *ret_all, unsigned long long *ret_data)
+{
+	unsigned long long page = (unsigned long long)sysconf(_SC_PAGESIZE);
+	FILE *file = fopen("/proc/self/statm", "re");
+
+	if (!file || fscanf(file, "%llu %*u %*u %*u %*u %llu", ret_all, ret_data) != 2)
+		*ret_all = *ret_data = 0;
+	*ret_all = *ret_all * page / MIB;
+	*ret_data = *ret_data * page / MIB;
+	if (file)
+		fclose(file);
+}
+
+static bool explain_limit(int resource, const char *name, char letter, unsigned long long taken,
+			  struct shortage_text *text)
 {
 	struct rlimit limit;
 
 	if (getrlimit(resource, &limit) || limit.rlim_cur == RLIM_INFINITY)
-		return NULL;
-	snprintf(text, SHORTAGE_TEXT_MAX,
-		 "memory is limited to %llu MiB (%s), of which heaptap needs about %d MiB; raise it: ulimit -%c "
-		 "unlimited",
-		 (unsigned long long)(limit.rlim_cur / MIB), name, ADDRESS_MIB_NEEDED, letter);
-	return text;
+		return false;
+	snprintf(
+		text->text, sizeof(text->text),
+		"memory is limited to %llu MiB (%s), of which heaptap has taken %llu, and it needs more at a time than "
+		"is left; raise it: ulimit -%c unlimited",
+		(unsigned long long)(limit.rlim_cur / MIB), name, taken, letter);
+	return true;
 }
 
-static const char *explain_limited_memory(char text[SHORTAGE_TEXT_MAX])
+static bool explain_limited_memory(struct shortage_text *text)
 {
-	const char *sentence = explain_limit(RLIMIT_AS, "RLIMIT_AS", 'v', text);
+	unsigned long long all, data;
 
-	return sentence ? sentence : explain_limit(RLIMIT_DATA, "RLIMIT_DATA", 'd', text);
+	read_mapped(&all, &data);
+	return explain_limit(RLIMIT_AS, "RLIMIT_AS", 'v', all, text) ||
+	       explain_limit(RLIMIT_DATA, "RLIMIT_DATA", 'd', data, text);
 }
 
 bool shortage_memory_is_limited(void)
 {
-	char text[SHORTAGE_TEXT_MAX];
+	struct shortage_text text;
 
-	return explain_limited_memory(text);
+	return explain_limited_memory(&text);
 }
 
 /* Threads have stacks, so both ENOMEM and EAGAIN may come of a limit. */
-static const char *explain_memory(int err, char text[SHORTAGE_TEXT_MAX])
+static struct shortage_text explain_memory(int err)
 {
-	if (explain_limited_memory(text))
+	struct shortage_text text;
+
+	if (explain_limited_memory(&text))
 		return text;
-	if (err == -EAGAIN)
-		snprintf(
-			text, SHORTAGE_TEXT_MAX,
-			"no thread or process can be started: RLIMIT_NPROC (ulimit -u) or the control group's pids.max "
-			"is reached; raise it");
-	else
-		snprintf(
-			text, SHORTAGE_TEXT_MAX,
-			"no memory is left on this machine, or in heaptap's own control group (memory.max); free some, "
-			"or start heaptap outside");
+	snprintf(text.text, sizeof(text.text), "%s",
+		 err == -EAGAIN ? "no thread or process can be started: RLIMIT_NPROC (ulimit -u) or the control "
+				  "group's pids.max is reached; raise it"
+				: "no memory is left on this machine, or in heaptap's own control group (memory.max); "
+				  "free some, or start heaptap outside");
 	return text;
 }
 
-const char *shortage_explain(int err, char text[SHORTAGE_TEXT_MAX])
+struct shortage_text shortage_explain(int err)
 {
+	struct shortage_text text;
+
 	if (err == -EMFILE)
-		return explain_descriptors(text);
+		return explain_descriptors();
 	if (err == -ENOMEM || err == -EAGAIN)
-		return explain_memory(err, text);
-	if (err == -ENFILE)
-		snprintf(text, SHORTAGE_TEXT_MAX,
-			 "no process of this machine can open another file; raise it: sysctl fs.file-max");
-	else
-		snprintf(text, SHORTAGE_TEXT_MAX, "%s", strerror(-err));
+		return explain_memory(err);
+	snprintf(text.text, sizeof(text.text), "%s",
+		 err == -ENFILE ? "no process of this machine can open another file; raise it: sysctl fs.file-max"
+				: strerror(-err));
 	return text;
 }

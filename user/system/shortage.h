@@ -6,8 +6,6 @@
  */
 #include <stdbool.h>
 
-#define SHORTAGE_TEXT_MAX 320
-
 /* Is that negative errno one of a shortage? */
 bool shortage_is(int err);
 
@@ -22,8 +20,12 @@ int shortage_check(void);
 
 bool shortage_memory_is_limited(void); /* by RLIMIT_AS or RLIMIT_DATA */
 
+struct shortage_text {
+	char text[384];
+};
+
 /*
- * Which limit it is, its value, what heaptap needs, and the next step, to follow a colon; into `text`, which is returned.
- * For another errno: what strerror says.
+ * Which limit it is, its value, what heaptap has taken of it, and the next step, to follow a colon. For another errno: what
+ * strerror says. By value: shortage_explain(err).text may stand among printf's arguments, and lives until the statement ends.
  */
-const char *shortage_explain(int err, char text[SHORTAGE_TEXT_MAX]);
+struct shortage_text shortage_explain(int err);

@@ -174,14 +174,13 @@ int attach_method_choose(struct kernel_options *options, struct kernel **ret_ker
 			 struct calibration *ret_calibration)
 {
 	enum attach_kind first = ATTACH_SESSION, last = ATTACH_PERF, forced = ATTACH_NONE;
-	char why[SHORTAGE_TEXT_MAX];
 	int err = find_forced(&forced);
 
 	if (err)
 		return STATUS_USAGE;
 	err = link_keeper_start();
 	if (err) {
-		log_error("cannot start the process that holds the probes: %s", shortage_explain(err, why));
+		log_error("cannot start the process that holds the probes: %s", shortage_explain(err).text);
 		return STATUS_FAILED;
 	}
 	if (forced != ATTACH_NONE)
@@ -207,11 +206,11 @@ int attach_method_explain(const char *do_what, int err)
 	struct privileges privileges;
 	enum feature_id missing = FEATURE_NONE;
 	struct features features;
-	char sentence[512], shortage[SHORTAGE_TEXT_MAX];
+	char sentence[512];
 
 	/* No feature can be tried then. */
 	if (shortage_is(err)) {
-		log_error("cannot %s: %s", do_what, shortage_explain(err, shortage));
+		log_error("cannot %s: %s", do_what, shortage_explain(err).text);
 		return STATUS_FAILED;
 	}
 	if (!privileges_read(&privileges)) {

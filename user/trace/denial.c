@@ -31,7 +31,7 @@ static void demand(const struct privileges *privileges, const char *names, unsig
 const char *denial_explain_file(pid_t pid, int err, char text[DENIAL_TEXT_MAX])
 {
 	struct privileges privileges;
-	char names[128], shortage[SHORTAGE_TEXT_MAX];
+	char names[128];
 	unsigned int missing = missing_of(proc_maps_needs(pid, err), &privileges, names);
 
 	if (missing)
@@ -39,7 +39,7 @@ const char *denial_explain_file(pid_t pid, int err, char text[DENIAL_TEXT_MAX])
 	else if (err == -ESTALE || err == -ENOENT)
 		snprintf(text, DENIAL_TEXT_MAX, "it was replaced or deleted since it was mapped; restart the service");
 	else if (shortage_is(err))
-		snprintf(text, DENIAL_TEXT_MAX, "%s", shortage_explain(err, shortage));
+		snprintf(text, DENIAL_TEXT_MAX, "%s", shortage_explain(err).text);
 	else
 		snprintf(text, DENIAL_TEXT_MAX, "%s; a security module may forbid it", strerror(-err));
 	return text;

@@ -72,11 +72,9 @@ void feature_text_explain(enum feature_id id, int error, const struct privileges
 			  size_t size)
 {
 	const struct requirement *requirement = feature_text_find(id);
-	char shortage[SHORTAGE_TEXT_MAX];
 
 	if (shortage_is(error))
-		snprintf(ret_sentence, size, "%s cannot be tried: %s", requirement->name,
-			 shortage_explain(error, shortage));
+		snprintf(ret_sentence, size, "%s cannot be tried: %s", requirement->name, shortage_explain(error).text);
 	else if (error == -EPERM || error == -EACCES)
 		explain_refusal(id, privileges, ret_sentence, size);
 	else

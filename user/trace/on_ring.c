@@ -18,7 +18,6 @@
 /* Why filtered links will not do for the process any longer. */
 static void widen(struct tracer *tracer, struct tracee *tracee, const char *why)
 {
-	char cause[SHORTAGE_TEXT_MAX];
 	int err;
 
 	if (tracee->wide)
@@ -27,7 +26,7 @@ static void widen(struct tracer *tracer, struct tracee *tracee, const char *why)
 	if (err) {
 		tracer->blind = true;
 		log_error("pid %d: %s, and it cannot be followed: %s; its profile ends here", tracee->pid, why,
-			  shortage_explain(err, cause));
+			  shortage_explain(err).text);
 	} else {
 		log_note("pid %d: %s; followed by unfiltered probes from here on: other processes that use the same "
 			 "allocator file pay %.1f us for each malloc and free until heaptap stops; what was allocated "

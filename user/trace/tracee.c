@@ -192,10 +192,8 @@ bool tracee_any(const struct tracer *tracer, const struct tracee *tracee)
 
 void tracee_say_blind(struct tracer *tracer, pid_t pid, const char *path, int err)
 {
-	char why[SHORTAGE_TEXT_MAX];
-
 	tracer->blind = true;
-	log_error("pid %d: cannot probe '%s': %s; its allocations are not seen", pid, path, shortage_explain(err, why));
+	log_error("pid %d: cannot probe '%s': %s; its allocations are not seen", pid, path, shortage_explain(err).text);
 }
 
 const char *tracee_names(const struct tracer *tracer, const struct tracee *tracee)

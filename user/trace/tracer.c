@@ -140,7 +140,7 @@ void tracer_populate(struct tracer *tracer, const struct group *group)
 	int err = tracer->population == POPULATION_LISTED ? 0 : tracee_probe_named(tracer);
 
 	if (err)
-		log_error("cannot probe the files that --alloc names: %s", strerror(-err));
+		log_error("cannot probe the files that --alloc names: %s", shortage_explain(err).text);
 	kernel_populate(tracer->kernel, tracer->population, group);
 }
 
@@ -153,7 +153,7 @@ bool tracer_drain(struct tracer *tracer)
 	taken = on_ring_drain(tracer, DRAIN_EVENTS);
 	tracee_mappings_publish_changed(tracer);
 	if (taken < 0)
-		log_error("events are lost: %s", strerror(-taken));
+		log_error("events are lost: %s", shortage_explain(taken).text);
 	tracer->emptied += taken < DRAIN_EVENTS;
 	return taken < DRAIN_EVENTS;
 }
@@ -224,12 +224,11 @@ bool tracer_say_unseen(struct tracer *tracer)
 {
 	const struct unopened *lacking = &binaries_unopened(tracer->binaries)->lacking,
 			      *denied = &binaries_unopened(tracer->binaries)->denied;
-	char why[SHORTAGE_TEXT_MAX];
 
 	if (lacking->count && !tracer->blind)
 		log_error("'%s', which a traced process maps, cannot be opened: %s; stacks through such files are cut, "
 			  "and an allocator in them is not seen",
-			  lacking->path, shortage_explain(lacking->err, why));
+			  lacking->path, shortage_explain(lacking->err).text);
 	if (denied->count && !tracer->denied)
 		say_denied(denied);
 	tracer->blind |= lacking->count > 0;

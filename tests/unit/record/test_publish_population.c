@@ -5,6 +5,8 @@
  */
 #include "publication_scene.h"
 
+#include <sys/resource.h>
+
 #include "format/pprof_read.h"
 
 static cJSON *read_index_file(void)
@@ -332,6 +334,26 @@ static void test_publish_listed_prints_each_and_lists_what_was_written_before(vo
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
+/* Another place would not help. */
+static void test_publish_without_descriptors_names_the_limit(void **state)
+{
+	struct rlimit before, none;
+	int status;
+
+	(void)state;
+	begin_sampled(1, 501, "first", NULL);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max};
+	capture_begin(&printed, stderr);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	status = publish_finish(&publication);
+	setrlimit(RLIMIT_NOFILE, &before);
+	capture_end(&printed);
+	assert_int_equal(status, STATUS_FAILED);
+	assert_non_null(strstr(printed.text, "RLIMIT_NOFILE"));
+	assert_null(strstr(printed.text, "with -o"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +365,7 @@ int main(void)
 		TEST(test_publish_population_losses_are_shown_by_process),
 		TEST(test_publish_population_of_nobody_has_an_index),
 		TEST(test_publish_population_that_cannot_be_written_is_said_and_failed),
+		TEST(test_publish_without_descriptors_names_the_limit),
 		TEST(test_publish_listed_forgets_what_has_ended_and_merges_nothing),
 		TEST(test_publish_listed_prints_each_and_lists_what_was_written_before),
 	};
