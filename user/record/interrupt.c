@@ -40,7 +40,7 @@ static void watch(void *arg)
 	if (is_over(interrupt, SAME_STOP_MS))
 		return;
 	signals_read(interrupt->signals);
-	log_note("still stopping and writing profiles to '%s'; Ctrl-C now drops them", interrupt->output->path);
+	log_error("still stopping and writing profiles to '%s'; Ctrl-C now drops them", interrupt->output->path);
 	interrupt->signals->interrupt = false;
 	while (!is_over(interrupt, -1)) {
 		signals_read(interrupt->signals);

@@ -227,15 +227,13 @@ static int finish(struct record *record)
 	int status;
 
 	record->publication.duration_ns = clock_now_ns() - record->publication.start_ns;
-	if (!record->options->quiet)
-		interrupt_watch(&interrupt, &record->signals, &record->output);
+	interrupt_watch(&interrupt, &record->signals, &record->output);
 	tracer_stop(record->tracer);
 	thread_lower_priority();
 	say_missed(record->tracer);
 	record->blind |= tracer_say_unseen(record->tracer);
 	status = publish_finish(&record->publication);
-	if (!record->options->quiet)
-		interrupt_finish(&interrupt);
+	interrupt_finish(&interrupt);
 	return record->blind ? STATUS_FAILED : status;
 }
 
