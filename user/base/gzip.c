@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -38,7 +39,6 @@ static u64 packed_size(gzFile file, const struct bytes *bytes)
 
 	if (gzdirect(file))
 		return bytes->size;
-	/* A pipe does not say: what comes through one is small, or comes unpacked. */
 	return offset < 0 ? 0 : (u64)offset;
 }
 
@@ -64,14 +64,28 @@ static int read_all(gzFile file, struct bytes *bytes)
 	return gzip_error(file);
 }
 
+/* Without waiting: a FIFO that nobody writes to would be opened for ever. A descriptor or negative errno. */
+static int open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
+
+	if (fd < 0)
+		return -errno;
+	if (!fstat(fd, &status) && S_ISREG(status.st_mode))
+		return fd;
+	close(fd);
+	return -ESPIPE;
+}
+
 int gzip_read(const char *path, u8 **ret_data, u64 *ret_size, u64 *ret_packed_size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
+	int fd = open_regular(path), err;
 	struct bytes bytes = {0};
 	gzFile file;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	file = gzdopen(fd, "r");
 	if (!file) {
 		close(fd);

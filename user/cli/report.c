@@ -30,6 +30,8 @@ static void explain(const char *path, int err)
 		log_error("'%s' is no profile: it is not gzip or not protobuf, or contradicts itself", path);
 	else if (err == -EPROTO)
 		log_error("'%s' is no heap profile: its sample types are not Go's alloc_ and inuse_ ones", path);
+	else if (err == -ESPIPE)
+		log_error("'%s' is no regular file; what a pipe or a device gives must be saved to one first", path);
 	else if (err == -EFBIG)
 		log_error(
 			"'%s' is not read: it would take far more memory than a profile of its size; if you trust it, "

@@ -314,6 +314,19 @@ static void test_report_of_bad_file_names_it_and_prints_the_others(void **state)
 	assert_contains(output.text, "800 second ");
 }
 
+/* Neither waits for a writer, nor reads what has no end. */
+static void test_report_of_no_regular_file_says_so(void **state)
+{
+	(void)state;
+	record_two(true);
+	run("mkfifo %s/6.fifo.pb.gz", scratch_path);
+	assert_int_equal(report(scratch_path), STATUS_FAILED);
+	assert_contains(errors.text, "/6.fifo.pb.gz' is no regular file");
+	assert_contains(output.text, "800 second ");
+	assert_int_equal(report("/dev/zero"), STATUS_FAILED);
+	assert_contains(errors.text, "'/dev/zero' is no regular file");
+}
+
 /* `to` opened for writing in the place of stdout. */
 static int report_to(int to)
 {
@@ -368,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_report_of_missing_path_is_no_target),
 		cmocka_unit_test(test_report_of_directory_without_profiles_says_so),
 		cmocka_unit_test(test_report_of_bad_file_names_it_and_prints_the_others),
+		cmocka_unit_test(test_report_of_no_regular_file_says_so),
 		cmocka_unit_test(test_report_that_cannot_be_written_fails_and_says_why),
 	};
 

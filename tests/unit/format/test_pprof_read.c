@@ -206,7 +206,7 @@ static void test_read_pprof_of_no_file_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(pprof_read("/nonexistent/file.pb.gz", &profile), -ENOENT);
-	assert_int_equal(pprof_read("/proc", &profile), -EISDIR);
+	assert_int_equal(pprof_read("/proc", &profile), -ESPIPE);
 	write_bytes("", 0);
 	assert_int_equal(pprof_read(path, &profile), -EPROTO);
 	write_bytes("heap profile: 0: 0 [0: 0] @ heap/2\n", 35);
