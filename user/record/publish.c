@@ -252,6 +252,12 @@ static u64 count_files(const struct index_table *table)
 	return count;
 }
 
+static void say_nobody(const struct selection_options *target)
+{
+	log_note("no process was traced: there was none%s%s%s%s", target->comm ? " named " : "",
+		 target->comm ? target->comm : "", target->exe ? " that ran " : "", target->exe ? target->exe : "");
+}
+
 static void print_summary(const struct aggregate_result *result)
 {
 	const struct index_table *processes = &result->processes;
@@ -337,7 +343,9 @@ int publish_finish(struct publication *publication)
 	note(publication, "index.json", write_index(publication));
 	result = aggregate_result(publication->aggregate);
 	if (merges(publication)) {
-		if (!publication->options->quiet)
+		if (!result->processes.count)
+			say_nobody(&publication->options->target);
+		else if (!publication->options->quiet)
 			print_summary(result);
 		say_merged(publication, result);
 	}

@@ -238,7 +238,11 @@ static void test_publish_population_of_nobody_has_an_index(void **state)
 	cJSON *index;
 
 	(void)state;
+	options.target.comm = "nosuch";
 	assert_int_equal(publish_everything(), STATUS_DONE);
+	assert_non_null(strstr(printed.text, "no process was traced: there was none named nosuch\n"));
+	assert_null(strstr(printed.text, "every allocation recorded"));
+	assert_null(strstr(printed.text, "in use"));
 	index = read_index_file();
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(index, "processes")), 0);
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(index, "merged")), 1);
