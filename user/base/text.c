@@ -52,6 +52,15 @@ bool text_is_control(const char *at)
 	return byte[0] < ' ' || byte[0] == 0x7f || (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0);
 }
 
+/* What stands for the valid character of that length at `text`, or (0) for its byte; *ret_size: in bytes. */
+static const char *shown(const char *text, size_t length, size_t *ret_size)
+{
+	const char *shown = !length ? TEXT_REPLACEMENT : text_is_control(text) ? "?" : text;
+
+	*ret_size = shown == text ? length : strlen(shown);
+	return shown;
+}
+
 char *text_clean(const char *text)
 {
 	char *clean = calloc(strlen(text) + 1, sizeof(TEXT_REPLACEMENT) - 1);
@@ -60,12 +69,10 @@ char *text_clean(const char *text)
 	if (!clean)
 		return NULL;
 	while (*text) {
-		size_t length = text_character_length(text);
+		size_t length = text_character_length(text), size;
+		const char *instead = shown(text, length, &size);
 
-		if (length)
-			out = mempcpy(out, text, length);
-		else
-			out = mempcpy(out, TEXT_REPLACEMENT, sizeof(TEXT_REPLACEMENT) - 1);
+		out = mempcpy(out, instead, size);
 		text += length ? length : 1;
 	}
 	*out = '\0';
@@ -91,14 +98,13 @@ size_t text_print_line(const char *text, FILE *out)
 	size_t printed = 0;
 
 	while (*text) {
-		size_t length = text_character_length(text);
-		const char *shown = !length ? TEXT_REPLACEMENT : text_is_control(text) ? "?" : text;
-		size_t size = shown == text ? length : strlen(shown);
+		size_t length = text_character_length(text), size;
+		const char *instead = shown(text, length, &size);
 
 		if (printed + size > TEXT_LINE_MAX)
 			break;
 		if (out)
-			fwrite(shown, 1, size, out);
+			fwrite(instead, 1, size, out);
 		printed += size;
 		text += length ? length : 1;
 	}

@@ -19,7 +19,10 @@ size_t text_character_length(const char *at);
  */
 bool text_is_control(const char *at);
 
-/* A copy (caller frees) in which each byte that is not part of valid UTF-8 is replaced. NULL: no memory. */
+/*
+ * A copy (caller frees) in which each byte that is not part of valid UTF-8 is replaced, and each control character is '?'. NULL:
+ * no memory.
+ */
 char *text_clean(const char *text);
 
 /* In place, '?' for control characters and for bytes that are not valid UTF-8. Returns `text`. */

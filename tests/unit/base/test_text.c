@@ -30,8 +30,8 @@ static void test_text_clean_valid_text_is_kept(void **state)
 {
 	(void)state;
 	assert_kept("");
-	assert_kept("plain\n\x01\x7f");
-	assert_kept("\xc2\x80 \xdf\xbf");
+	assert_kept("plain");
+	assert_kept("\xc2\xa0 \xdf\xbf");
 	assert_kept("\xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80 \xef\xbf\xbf");
 	assert_kept("\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf");
 }
@@ -56,6 +56,13 @@ static void test_text_clean_truncated_character_reads_no_further(void **state)
 	assert_clean("\xf0\x9f\x98", R R R);
 	assert_clean("\xe2\x82x", R R "x");
 	assert_clean("\xf0\x9f\x98\xc3\xa9", R R R "\xc3\xa9");
+}
+
+/* Viewers of a profile print its strings to terminals as they are. */
+static void test_text_clean_disarms_what_terminals_obey(void **state)
+{
+	(void)state;
+	assert_clean("a\nb\t\x01\x1b[2J\x7f \xc2\x80\xc2\x9b\xc2\xa0 \x9b", "a?b???[2J? ??\xc2\xa0 " R);
 }
 
 /* What is printed, for the caller to free. */
@@ -116,6 +123,7 @@ int main(void)
 		cmocka_unit_test(test_text_clean_valid_text_is_kept),
 		cmocka_unit_test(test_text_clean_invalid_bytes_are_replaced_one_by_one),
 		cmocka_unit_test(test_text_clean_truncated_character_reads_no_further),
+		cmocka_unit_test(test_text_clean_disarms_what_terminals_obey),
 		cmocka_unit_test(test_text_print_line_replaces_control_characters),
 		cmocka_unit_test(test_text_print_line_cuts_long_text_between_characters),
 		cmocka_unit_test(test_text_printable_disarms_what_terminals_obey),
