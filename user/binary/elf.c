@@ -130,6 +130,8 @@ static int add_segment(struct elf *elf, const GElf_Phdr *header)
 	if (!elf_holds(header->p_offset, header->p_filesz, INT64_MAX) ||
 	    !elf_holds(header->p_vaddr, header->p_filesz, UINT64_MAX))
 		return -EBADMSG;
+	if (elf->segment_count == SEGMENTS_MAX)
+		return -EFBIG;
 	if (array_grow(&elf->segments, elf->segment_count, 1))
 		return -ENOMEM;
 	elf->segments[elf->segment_count++] = (struct segment){

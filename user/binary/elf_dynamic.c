@@ -15,6 +15,7 @@
 #define TABLE_BYTES_MAX ((u64)256 << 20) /* of symbols, names or relocations; the largest browsers stay below */
 #define ENTRIES_MAX	4096		 /* of the dynamic segment */
 #define CHAIN_MAX	65536		 /* symbols of one bucket */
+#define SLOTS_MAX	(1u << 20)	 /* sorted when the file is opened; libLLVM has some thousands */
 
 /* A PT_LOAD, executable or not. */
 struct load {
@@ -102,6 +103,8 @@ static int add_load(struct elf_dynamic *dynamic, const GElf_Phdr *header)
 	if (!elf_holds(header->p_offset, header->p_filesz, dynamic->elf->file_size) ||
 	    !elf_holds(header->p_vaddr, header->p_filesz, UINT64_MAX))
 		return 0;
+	if (dynamic->load_count == SEGMENTS_MAX)
+		return -EFBIG;
 	if (array_grow(&dynamic->loads, dynamic->load_count, 1))
 		return -ENOMEM;
 	dynamic->loads[dynamic->load_count++] = (struct load){header->p_vaddr, header->p_offset, header->p_filesz};
@@ -223,7 +226,7 @@ static int add_slots(struct elf_dynamic *dynamic, u64 vaddr, u64 size)
 
 		if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT)
 			continue;
-		err = array_grow(&dynamic->slots, dynamic->slot_count, 1);
+		err = dynamic->slot_count < SLOTS_MAX ? array_grow(&dynamic->slots, dynamic->slot_count, 1) : -EFBIG;
 		if (!err)
 			dynamic->slots[dynamic->slot_count++] = (struct slot){
 				.vaddr = relocations[i].r_offset,
@@ -297,6 +300,7 @@ bool elf_dynamic_imports(const struct elf_dynamic *dynamic, const char *name)
 int elf_dynamic_for_each_function(const struct elf_dynamic *dynamic,
 				  int (*each)(const struct elf_symbol *symbol, void *arg), void *arg)
 {
+	u64 walk_left = WALK_BYTES_MAX;
 	int err = 0;
 
 	for (u64 i = 1; i < dynamic->symbol_count && !err; i++) {
@@ -308,6 +312,8 @@ int elf_dynamic_for_each_function(const struct elf_dynamic *dynamic,
 		    elf_find_vaddr(dynamic->elf, entry->st_value, &symbol.offset, &left))
 			continue;
 		symbol.size = entry->st_size < left ? entry->st_size : left;
+		if (!elf_spend(&walk_left, strnlen(symbol.name, walk_left) + WALK_SYMBOL_BYTES))
+			return -EFBIG;
 		err = each(&symbol, arg);
 	}
 	return err;

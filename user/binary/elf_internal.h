@@ -45,5 +45,23 @@ static inline bool elf_packs(u64 packed, u64 unpacked)
 	return unpacked <= 1 << 20 || unpacked / 64 <= packed;
 }
 
+#define SEGMENTS_MAX 128 /* PT_LOADs of a file; real ones have three to ten */
+
+/*
+ * What one walk over the functions of a file may cost, in bytes read of tables and names. Several sections may be one table,
+ * and long names may share their bytes, so a file of moderate size could cost hours.
+ */
+#define WALK_BYTES_MAX	  ((u64)2 << 30)
+#define WALK_SYMBOL_BYTES 128 /* what looking a function up costs, as bytes of names */
+
+/* False: there is no more to be spent. */
+static inline bool elf_spend(u64 *left, u64 bytes)
+{
+	if (bytes > *left)
+		return false;
+	*left -= bytes;
+	return true;
+}
+
 /* The file offset of `vaddr` and how many bytes of its segment follow. 0, or -ENOENT: no code of the file. */
 int elf_find_vaddr(const struct elf *elf, u64 vaddr, u64 *ret_offset, u64 *ret_left);

@@ -15,6 +15,7 @@
 #include "binary/elf_internal.h"
 
 #define SECTION_BYTES_MAX ((u64)512 << 20) /* of a symbol or string table; the largest browsers stay below */
+#define NAMES_BYTES_MAX	  ((u64)1 << 30)   /* that are kept: names that share bytes in the file do not here */
 
 /* Where symbols are read from, and to whom they are shown. */
 struct symbol_walk {
@@ -23,9 +24,10 @@ struct symbol_walk {
 	Elf *handle;		 /* of debug */
 	int (*each)(const struct elf_symbol *symbol, void *arg);
 	void *arg;
+	u64 left; /* to be spent */
 };
 
-static int show_symbol(const struct symbol_walk *walk, const GElf_Sym *entry, const char *name)
+static int show_symbol(struct symbol_walk *walk, const GElf_Sym *entry, const char *name)
 {
 	struct elf_symbol symbol = {.name = name};
 	const char *version = strchr(name, '@');
@@ -47,30 +49,52 @@ static int show_symbol(const struct symbol_walk *walk, const GElf_Sym *entry, co
 	return err;
 }
 
-static int check_table(const struct symbol_walk *walk, const GElf_Shdr *header)
+static int open_table(struct symbol_walk *walk, Elf_Scn *section, const GElf_Shdr *header, Elf_Data **ret_data)
 {
 	if (!elf_holds(header->sh_offset, header->sh_size, walk->debug->file_size))
 		return -EBADMSG;
-	return header->sh_size <= SECTION_BYTES_MAX ? 0 : -EFBIG;
+	if (header->sh_size > SECTION_BYTES_MAX || !elf_spend(&walk->left, header->sh_size))
+		return -EFBIG;
+	*ret_data = elf_getdata(section, NULL);
+	return *ret_data ? 0 : -EBADMSG;
 }
 
-static int walk_table(const struct symbol_walk *walk, Elf_Scn *section, const GElf_Shdr *header)
+static int open_names(struct symbol_walk *walk, size_t number, Elf_Data **ret_names)
 {
-	Elf_Scn *string_section = elf_getscn(walk->handle, header->sh_link);
-	GElf_Shdr string_header;
-	Elf_Data *data;
-	int err;
+	Elf_Scn *section = elf_getscn(walk->handle, number);
+	GElf_Shdr header;
 
-	if (!string_section || !gelf_getshdr(string_section, &string_header) || string_header.sh_type != SHT_STRTAB)
+	if (!section || !gelf_getshdr(section, &header) || header.sh_type != SHT_STRTAB)
 		return -EBADMSG;
-	err = check_table(walk, header);
+	return open_table(walk, section, &header, ret_names);
+}
+
+/*
+ * The name, whose bytes are paid for before they are looked at again. elf_strptr would look for the table's last NUL each time,
+ * which may stand far from its end.
+ */
+static int find_name(struct symbol_walk *walk, const Elf_Data *names, u64 offset, const char **ret_name)
+{
+	u64 most = offset < names->d_size ? names->d_size - offset : 0, length;
+
+	if (most > walk->left)
+		most = walk->left;
+	length = most ? strnlen((const char *)names->d_buf + offset, most) : 0;
+	if (length == most && most < walk->left)
+		return -EBADMSG;
+	*ret_name = (const char *)names->d_buf + offset;
+	return elf_spend(&walk->left, length + WALK_SYMBOL_BYTES) ? 0 : -EFBIG;
+}
+
+static int walk_table(struct symbol_walk *walk, Elf_Scn *section, const GElf_Shdr *header)
+{
+	Elf_Data *data, *names;
+	int err = open_names(walk, header->sh_link, &names);
+
 	if (!err)
-		err = check_table(walk, &string_header);
+		err = open_table(walk, section, header, &data);
 	if (err)
 		return err;
-	data = elf_getdata(section, NULL);
-	if (!data)
-		return -EBADMSG;
 
 	for (int i = 1;; i++) {
 		const char *name;
@@ -82,16 +106,15 @@ static int walk_table(const struct symbol_walk *walk, Elf_Scn *section, const GE
 			return 0;
 		if (GELF_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF)
 			continue;
-		name = elf_strptr(walk->handle, header->sh_link, symbol.st_name);
-		if (!name)
-			return -EBADMSG;
-		err = show_symbol(walk, &symbol, name);
+		err = find_name(walk, names, symbol.st_name, &name);
+		if (!err)
+			err = show_symbol(walk, &symbol, name);
 		if (err)
 			return err;
 	}
 }
 
-static int walk_tables_of_type(const struct symbol_walk *walk, unsigned int type)
+static int walk_tables_of_type(struct symbol_walk *walk, unsigned int type)
 {
 	Elf_Scn *section = NULL;
 	int err = 0;
@@ -133,7 +156,7 @@ static int walk_dynamic(const struct symbol_walk *walk, int err)
 static int walk_functions(const struct elf *elf, const struct elf *debug,
 			  int (*each)(const struct elf_symbol *symbol, void *arg), void *arg)
 {
-	struct symbol_walk walk = {.elf = elf, .debug = debug, .each = each, .arg = arg};
+	struct symbol_walk walk = {.elf = elf, .debug = debug, .each = each, .arg = arg, .left = WALK_BYTES_MAX};
 	size_t sections;
 	int err;
 
@@ -186,6 +209,8 @@ static int append(const struct elf_symbol *symbol, void *arg)
 
 	if (!symbol->name || !*symbol->name)
 		return 0;
+	if (name > NAMES_BYTES_MAX)
+		return -EFBIG;
 	if (array_grow(&symtab->symbols, symtab->count, 1) || append_name(symtab, symbol->name))
 		return -ENOMEM;
 	symtab->symbols[symtab->count++] = (struct symbol){.start = symbol->offset, .size = symbol->size, .name = name};
@@ -263,4 +288,11 @@ const char *symbol_table_find(const struct symbol_table *symtab, u64 offset, u64
 		return NULL;
 	*ret_start = symbol->start;
 	return symtab->names + symbol->name;
+}
+
+u64 symbol_table_size(const struct symbol_table *symtab, u64 offset)
+{
+	u64 begun = array_count_upto(symtab->symbols, symtab->count, offset);
+
+	return begun && symtab->symbols[begun - 1].start == offset ? symtab->symbols[begun - 1].size : 0;
 }

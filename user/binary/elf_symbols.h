@@ -11,7 +11,7 @@ struct elf_symbol {
 
 /*
  * Call `each` for every function (STT_FUNC) the file *defines*, .dynsym first, then .symtab, until it returns non-zero;
- * returns that value, 0 at the end, negative errno when corrupt. Of a file without section headers those that it exports.
+ * returns that value, 0 at the end, negative errno when corrupt; -EFBIG: walking on would take seconds. Of a file without section headers those that it exports.
  */
 int elf_for_each_function(struct elf *elf, int (*each)(const struct elf_symbol *symbol, void *arg), void *arg);
 
@@ -30,3 +30,6 @@ void symbol_table_free(struct symbol_table *symtab);
  * ends before it. A symbol without a size reaches to the next one.
  */
 const char *symbol_table_find(const struct symbol_table *symtab, u64 offset, u64 *ret_start);
+
+/* The size of the function that begins there; 0: none does, or its symbol has none. */
+u64 symbol_table_size(const struct symbol_table *symtab, u64 offset);

@@ -132,6 +132,7 @@ static int plan_file(struct binaries *binaries, struct binary *file)
 		return -ENOMEM;
 	err = plan_make(file->elf, binaries->pools, file->plan);
 	file->hands_on = file->plan->hands_on;
+	file->too_large = err == -EFBIG || err == -E2BIG;
 	if (!err)
 		err = take_allocator(binaries, &file->allocator);
 	if (err) {

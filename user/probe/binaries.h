@@ -15,6 +15,7 @@ struct binary {
 	struct plan *plan; /* NULL: no allocator in it */
 	u32 allocator;	   /* number of the allocator file, when it has a plan */
 	bool hands_on;	   /* its malloc hands calls on to another file's: it has no plan (wrapper.h) */
+	bool too_large;	   /* to be searched for an allocator: it has no plan */
 	bool named;	   /* --alloc says where it is: it is probed before a process maps it, and stays so */
 	bool said;	   /* what is doubtful about it; the caller's */
 	bool recent;	   /* a process has mapped it since the caller cleared this */

@@ -91,6 +91,11 @@ static const char *name_at(const struct code *code, u64 offset)
 	return name && start == offset ? name : NULL;
 }
 
+u64 code_size(const struct code *code, u64 offset)
+{
+	return symbol_table_size(code->symbols, offset);
+}
+
 static bool is_marker(struct code *code, u64 offset)
 {
 	const cs_insn *insn = code_at(code, offset);

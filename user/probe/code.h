@@ -24,6 +24,9 @@ const cs_insn *code_at(struct code *code, u64 offset);
 /* Does a function begin there, as far as names and endbr64 tell? */
 bool code_begins(struct code *code, u64 offset);
 
+/* How long the function is that begins there, by its symbol; 0: not known. */
+u64 code_size(const struct code *code, u64 offset);
+
 /*
  * Where a call or jump leads: to a known address, or through memory at a known address that the loader fills. False: neither,
  * and *ret_place is empty.

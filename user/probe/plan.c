@@ -52,43 +52,23 @@ static enum route_service service(void *arg, u64 offset)
 
 /* --- aliases --- */
 
-struct named {
-	u64 offset, size;
-	bool found;
-};
-
-static int find_size(const struct elf_symbol *symbol, void *arg)
-{
-	struct named *named = arg;
-
-	if (symbol->offset != named->offset || !symbol->size)
-		return 0;
-	named->size = symbol->size;
-	named->found = true;
-	return 1;
-}
-
 /*
  * A function that is nothing but a jump to another one of the file: if that is not listed, but has a name, it is what serves
  * the calls, under that name too. Where the table wants a probe, the jump has it: what it leads to is called from within.
  */
-static int follow_alias(struct planning *planning, struct listed_function *listed)
+static void follow_alias(struct planning *planning, struct listed_function *listed)
 {
-	struct named named = {0};
-	int err;
+	u64 target, size;
 
-	if (listed->function->passing == PASSING_NO || !routes_jump(planning->routes, listed->offset, &named.offset) ||
-	    function_list_find(&planning->list, named.offset) ||
-	    (listed->size && named.offset - listed->offset < listed->size) || named.offset > UINT32_MAX)
-		return 0;
-	err = elf_for_each_function(planning->elf, find_size, &named);
-	if (err < 0)
-		return err;
-	if (named.found && named.offset + named.size <= UINT32_MAX) {
-		listed->offset = named.offset;
-		listed->size = named.size;
+	if (listed->function->passing == PASSING_NO || !routes_jump(planning->routes, listed->offset, &target) ||
+	    function_list_find(&planning->list, target) || (listed->size && target - listed->offset < listed->size) ||
+	    target > UINT32_MAX)
+		return;
+	size = routes_size(planning->routes, target);
+	if (size && target + size <= UINT32_MAX) {
+		listed->offset = target;
+		listed->size = size;
 	}
-	return 0;
 }
 
 /* --- who has a probe --- */
@@ -303,9 +283,7 @@ static int plan_jumps(struct planning *planning, const struct listed_function *l
 {
 	int err = 0;
 
-	if (frees(listed))
-		return 0;
-	for (u32 i = 0; i < route->jump_count && !err; i++)
+	for (u32 i = 0; i < route->jump_count && !err && !frees(listed); i++)
 		err = add_jump(planning->plan, listed, route->jumps[i]);
 	if (!err && route->uncertain)
 		doubt(planning->plan, listed->function->symbol);
@@ -316,8 +294,8 @@ static int plan_functions(struct planning *planning)
 {
 	int err = 0;
 
-	for (unsigned int i = 0; i < planning->list.count && !err; i++)
-		err = follow_alias(planning, &planning->list.functions[i]);
+	for (unsigned int i = 0; i < planning->list.count; i++)
+		follow_alias(planning, &planning->list.functions[i]);
 	for (unsigned int i = 0; i < planning->list.count && !err; i++)
 		err = decide(planning, &planning->list.functions[i], &planning->decisions[i]);
 	if (err)

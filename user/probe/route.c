@@ -17,6 +17,7 @@
 #define PENDING_MAX	  1024
 #define CALLEES_MAX	  256
 #define CALLEES_DEPTH_MAX 3
+#define STEPS_MAX	  (1u << 18) /* instructions of one file; mimalloc 2.0, which needs most of those known, has 13 754 */
 
 /* What is known of the register that holds the result. */
 enum result {
@@ -39,6 +40,7 @@ struct routes {
 	void *arg;
 	struct callee callees[CALLEES_MAX];
 	u32 callee_count;
+	u32 steps; /* instructions looked at so far, of all functions */
 };
 
 struct pending {
@@ -307,11 +309,15 @@ static int walk_function(struct routes *routes, const struct route_function *fun
 	walk->route = ret_route;
 	walk->depth = depth;
 	go_on(walk, function->offset, RESULT_UNKNOWN);
-	while (!err && walk->pending_count) {
+	while (!err && walk->pending_count && routes->steps < STEPS_MAX) {
 		struct pending next = walk->pending[--walk->pending_count];
 
+		routes->steps++;
 		err = step(walk, next.offset, next.result);
 	}
+	/* A file that costs more was made for that, and must not hold up the thread that empties the ring. */
+	if (walk->pending_count)
+		ret_route->own = ret_route->uncertain = true;
 	free(walk);
 	return err;
 }
@@ -346,6 +352,11 @@ static int look_at_callee(struct walk *walk, u64 offset, const struct callee **r
 int routes_find(struct routes *routes, const struct route_function *function, struct route *ret_route)
 {
 	return walk_function(routes, function, 0, ret_route);
+}
+
+u64 routes_size(const struct routes *routes, u64 offset)
+{
+	return code_size(routes->code, offset);
 }
 
 bool routes_jump(struct routes *routes, u64 offset, u64 *ret_target)

@@ -45,8 +45,11 @@ struct routes *routes_new(struct elf *elf, const struct elf_dynamic *dynamic,
 			  enum route_service (*service)(void *arg, u64 offset), void *arg);
 void routes_free(struct routes *routes);
 
-/* 0, -ENOMEM or an error of reading. */
+/* 0, -ENOMEM or an error of reading. A file whose functions take too many steps leaves routes that are `own` and `uncertain`. */
 int routes_find(struct routes *routes, const struct route_function *function, struct route *ret_route);
+
+/* How long the function is that begins there, by its symbol; 0: no symbol of that place tells. */
+u64 routes_size(const struct routes *routes, u64 offset);
 
 /* Is the function there nothing but a jump to another one of the file? */
 bool routes_jump(struct routes *routes, u64 offset, u64 *ret_target);

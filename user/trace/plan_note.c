@@ -38,6 +38,11 @@ void plan_note_say_doubts(struct tracer *tracer)
 				"'%s': calls of %s may be missed, or counted twice: %u of its allocation functions can be "
 				"neither probed nor shown to lead to one that is",
 				elf_path(file->elf), file->plan->doubtful, file->plan->doubtful_count);
+		if (file->too_large)
+			log_note(
+				"'%s' has more, or larger, tables of functions than heaptap searches: an allocator in it "
+				"is not seen",
+				elf_path(file->elf));
 		if (file->hands_on)
 			log_note(
 				"'%s' has a malloc that seems to hand its calls on to another file's, which is probed; if it "

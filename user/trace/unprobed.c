@@ -46,6 +46,8 @@ static bool look_at(struct tracer *tracer, const struct tracee *tracee, struct i
 	}
 	if (file && file->plan)
 		image->ledger[COUNTER_FUNCTIONS_UNSEEN] += file->plan->doubtful_count;
+	if (file && file->too_large)
+		image->ledger[COUNTER_FUNCTIONS_UNSEEN]++;
 	return false;
 }
 

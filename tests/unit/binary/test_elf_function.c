@@ -219,6 +219,65 @@ static void test_elf_symbol_offset_in_real_libc_is_where_its_code_stands(void **
 	elf_free(elf);
 }
 
+static int count_function(const struct elf_symbol *symbol, void *arg)
+{
+	(void)symbol;
+	++*(u64 *)arg;
+	return 0;
+}
+
+/* A file of 4 MiB, of which each symbol's name is nearly the whole: what is over the budget is not walked. */
+static void test_elf_for_each_function_names_that_share_bytes_are_refused(void **state)
+{
+	enum {
+		NAME_BYTES = 4 << 20,
+		SYMBOLS = 4096
+	};
+	struct {
+		struct image image;
+		Elf64_Sym symbols[SYMBOLS];
+		char names[NAME_BYTES];
+	} *file = malloc(sizeof(*file));
+	struct symbol_table *symtab;
+	struct elf *elf;
+	u64 seen = 0;
+
+	(void)state;
+	assert_non_null(file);
+	image_init(&file->image);
+	for (u32 i = 0; i < SYMBOLS; i++)
+		file->symbols[i] = function(i, 1, CODE_VADDR + i % 256, 1);
+	memset(file->names, 'x', NAME_BYTES - 1);
+	file->names[NAME_BYTES - 1] = '\0';
+	set_shdr(&file->image, SHDR_SYMTAB, SHT_SYMTAB, offsetof(typeof(*file), symbols), sizeof(file->symbols),
+		 SHDR_STRTAB);
+	set_shdr(&file->image, SHDR_STRTAB, SHT_STRTAB, offsetof(typeof(*file), names), NAME_BYTES, 0);
+	assert_int_equal(elf_open(file_with(file, sizeof(*file)), "hostile", &elf), 0);
+	assert_int_equal(elf_for_each_function(elf, count_function, &seen), -EFBIG);
+	assert_in_range(seen, 1, SYMBOLS / 2);
+	assert_int_equal(symbol_table_new(elf, NULL, &symtab), 0);
+	symbol_table_free(symtab);
+	elf_free(elf);
+	free(file);
+}
+
+static void test_elf_of_too_many_segments_is_refused(void **state)
+{
+	struct {
+		struct image image;
+		Elf64_Phdr segments[200];
+	} file = {0};
+	struct elf *elf;
+
+	(void)state;
+	image_init(&file.image);
+	for (size_t i = 0; i < ARRAY_LENGTH(file.segments); i++)
+		file.segments[i] = file.image.phdr[PHDR_CODE];
+	file.image.ehdr.e_phoff = offsetof(typeof(file), segments);
+	file.image.ehdr.e_phnum = ARRAY_LENGTH(file.segments);
+	assert_int_equal(elf_open(file_with(&file, sizeof(file)), "hostile", &elf), -EFBIG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +286,8 @@ int main(void)
 		cmocka_unit_test(test_elf_for_each_function_damaged_tables_are_reported),
 		cmocka_unit_test(test_elf_for_each_function_without_sections_finds_none),
 		cmocka_unit_test(test_elf_for_each_function_huge_sparse_table_is_refused),
+		cmocka_unit_test(test_elf_for_each_function_names_that_share_bytes_are_refused),
+		cmocka_unit_test(test_elf_of_too_many_segments_is_refused),
 		cmocka_unit_test(test_elf_file_truncated_while_open_is_an_error),
 		cmocka_unit_test(test_elf_truncated_anywhere_never_crashes),
 		cmocka_unit_test(test_elf_with_random_bytes_never_crashes),

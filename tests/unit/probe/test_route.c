@@ -36,6 +36,11 @@ FUNCTION("through_call", "test %rdi,%rdi\nje 1f\njmp part_calls\n1: lea 16(%rdi)
 FUNCTION("by_pointer", "jmp *%rax")
 FUNCTION("frees", "test %rdi,%rdi\nje 1f\njmp released\n1: ret")
 FUNCTION("never_ends", "1: jmp 1b")
+#define BODIES	   "96"
+#define BODY_BYTES "8192"
+FUNCTION("sprawling_bodies", ".skip " BODIES " * " BODY_BYTES ", 0x90\nret")
+FUNCTION("sprawls", "sub $8,%rsp\n.set number, 0\n.rept " BODIES "\ncall sprawling_bodies + number * " BODY_BYTES
+		    "\n.set number, number + 1\n.endr\nadd $8,%rsp\njmp served")
 FUNCTION("recursive", "sub $8,%rsp\ncall recursive\nadd $8,%rsp\nret")
 
 extern const char __executable_start[] __attribute__((visibility("hidden")));
@@ -182,6 +187,30 @@ static void test_route_that_has_no_end_ends(void **state)
 	assert_true(route.own);
 }
 
+/* Each of its callees is within the bounds, all together are not: then nothing is claimed. */
+static void test_route_that_takes_too_many_steps_is_uncertain(void **state)
+{
+	struct routes *before = routes;
+	struct route route;
+
+	(void)state;
+	routes = routes_new(elf, NULL, service, NULL);
+	assert_non_null(routes);
+	route = ROUTE(sprawls);
+	assert_true(route.uncertain && route.own);
+	route = ROUTE(jumps);
+	assert_true(route.uncertain && route.own);
+	routes_free(routes);
+	routes = before;
+}
+
+static void test_route_size_is_that_of_the_symbol(void **state)
+{
+	(void)state;
+	assert_int_equal(routes_size(routes, OFFSET(sprawling_bodies)), 96 * 8192 + 1);
+	assert_int_equal(routes_size(routes, OFFSET(sprawling_bodies) + 1), 0);
+}
+
 static void test_route_jump_tells_what_is_another_name_of_something(void **state)
 {
 	u64 target = 0;
@@ -237,6 +266,8 @@ int main(void)
 		cmocka_unit_test(test_route_that_nobody_can_follow_is_its_own),
 		cmocka_unit_test(test_route_leads_to_functions_of_the_same_purpose),
 		cmocka_unit_test(test_route_that_has_no_end_ends),
+		cmocka_unit_test(test_route_that_takes_too_many_steps_is_uncertain),
+		cmocka_unit_test(test_route_size_is_that_of_the_symbol),
 		cmocka_unit_test(test_route_jump_tells_what_is_another_name_of_something),
 		cmocka_unit_test(test_route_begins_anywhere),
 	};
