@@ -63,6 +63,7 @@ static void check_translator(struct tracer *tracer, struct tracee *tracee, const
 		return;
 	if (!tracee->wide) {
 		tracee_close_links(&tracee->files);
+		tracer->blind = true;
 		log_note(
 			"pid %d has come under %s, which would translate heaptap's breakpoints like its code: its probes "
 			"are taken out, and its allocations are not seen",

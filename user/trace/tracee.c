@@ -320,8 +320,10 @@ static void probe(struct tracer *tracer, struct tracee *tracee, struct binary *f
 	if (!file || !file->plan || tracer->stopping || tracee_has(tracer, tracee, file))
 		return;
 	err = tracee_probe(tracer, tracee, file);
-	if (err == TRANSLATED)
+	if (err == TRANSLATED) {
+		tracer->blind = true;
 		return;
+	}
 	if (!err && image)
 		image->ledger[COUNTER_FILES_LATE]++;
 	if (err)

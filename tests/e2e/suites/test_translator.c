@@ -110,6 +110,27 @@ static void test_command_that_is_valgrind_is_refused(void **state)
 	session_assert_said(&scene->session, "is valgrind, which would translate");
 }
 
+/* One of two, and only when it is traced already: what was seen is written, but it is not all. */
+static void test_target_that_comes_under_valgrind_fails_the_recording(void **state)
+{
+	struct scene *scene = ((struct stage *)*state)->scene;
+
+	target_start(&scene->target, NULL, (const char *const[]){beside("target_leak"), NULL});
+	target_ready(&scene->target);
+	target_start(&scene->more[0], NULL,
+		     (const char *const[]){"/bin/sh", "-c",
+					   "printf r; head -c 1; exec valgrind -q --tool=none /bin/true", NULL});
+	target_ready(&scene->more[0]);
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-p", format("%d,%d", scene->target.pid, scene->more[0].pid), NULL});
+	session_attached(&scene->session);
+	target_go(&scene->more[0]);
+	session_await(&scene->session, format("pid %d has come under valgrind", scene->more[0].pid));
+	live_on(&scene->target);
+	assert_int_equal(session_finish(&scene->session), 1);
+	cJSON_Delete(session_index(&scene->session));
+}
+
 static void test_doctor_lists_who_runs_under_valgrind(void **state)
 {
 	struct stage *stage = *state;
@@ -149,10 +170,15 @@ static void test_program_that_can_move_its_code_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_target_under_valgrind_is_refused),	 TEST(test_member_under_valgrind_is_refused),
-		TEST(test_bystander_under_valgrind_is_spared),	 TEST(test_filtered_probes_beside_valgrind_are_no_harm),
-		TEST(test_harm_translators_probes_all_the_same), TEST(test_command_that_is_valgrind_is_refused),
-		TEST(test_doctor_lists_who_runs_under_valgrind), TEST(test_program_that_can_move_its_code_is_named),
+		TEST(test_target_under_valgrind_is_refused),
+		TEST(test_member_under_valgrind_is_refused),
+		TEST(test_bystander_under_valgrind_is_spared),
+		TEST(test_filtered_probes_beside_valgrind_are_no_harm),
+		TEST(test_harm_translators_probes_all_the_same),
+		TEST(test_command_that_is_valgrind_is_refused),
+		TEST(test_target_that_comes_under_valgrind_fails_the_recording),
+		TEST(test_doctor_lists_who_runs_under_valgrind),
+		TEST(test_program_that_can_move_its_code_is_named),
 	};
 
 	return cmocka_run_group_tests_name("translator", tests, NULL, NULL);
