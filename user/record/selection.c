@@ -14,6 +14,7 @@
 #include "system/procfs.h"
 #include "system/shortage.h"
 #include "trace/attach_process.h"
+#include "trace/denial.h"
 #include "trace/leftovers.h"
 #include "trace/link_keeper.h"
 
@@ -174,20 +175,40 @@ static int list(const struct selection *selection, struct pid_list *ret_list)
 	return err;
 }
 
+/* *hidden counts those of which that may not be known; threads of the kernel, which have no memory, run nothing. */
+static bool runs_exe(const struct selection *selection, pid_t pid, unsigned int *hidden)
+{
+	struct stat stat_buffer;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	if (!stat(path, &stat_buffer))
+		return stat_buffer.st_dev == selection->exe_device && stat_buffer.st_ino == selection->exe_inode;
+	*hidden += (errno == EACCES || errno == EPERM) && procfs_rss_bytes(pid);
+	return false;
+}
+
 /* As --comm and --exe choose; the kernel side does the same for processes that join later. */
-static bool is_wanted(const struct selection *selection, pid_t pid)
+static bool is_wanted(const struct selection *selection, pid_t pid, unsigned int *hidden)
 {
 	const struct selection_options *options = selection->options;
-	struct stat stat_buffer;
-	char comm[16], path[64];
+	char comm[16];
 
 	if (link_keeper_is_own(pid))
 		return false;
 	if (options->comm && (procfs_comm(pid, comm) || strncmp(comm, options->comm, sizeof(comm) - 1)))
 		return false;
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	return !options->exe || (!stat(path, &stat_buffer) && stat_buffer.st_dev == selection->exe_device &&
-				 stat_buffer.st_ino == selection->exe_inode);
+	return !options->exe || runs_exe(selection, pid, hidden);
+}
+
+static void say_hidden(const struct selection *selection, unsigned int hidden)
+{
+	char why[DENIAL_TEXT_MAX];
+
+	if (hidden)
+		log_note("%u process%s not traced, as which program %s may not be known (--exe '%s'): %s", hidden,
+			 hidden == 1 ? " is" : "es are", hidden == 1 ? "it runs" : "they run", selection->options->exe,
+			 denial_explain_process(why));
 }
 
 /* A mistake in a list of PIDs is reported, not worked around: all are traced, or none. */
@@ -208,7 +229,7 @@ static int check_pid(pid_t pid)
 
 int selection_list(const struct selection *selection, struct pid_list *ret_list)
 {
-	unsigned int kept = 0;
+	unsigned int kept = 0, hidden = 0;
 	int err;
 
 	*ret_list = (struct pid_list){0};
@@ -221,9 +242,10 @@ int selection_list(const struct selection *selection, struct pid_list *ret_list)
 		return STATUS_FAILED;
 	}
 	for (unsigned int i = 0; i < ret_list->count; i++)
-		if (is_wanted(selection, ret_list->pids[i]))
+		if (is_wanted(selection, ret_list->pids[i], &hidden))
 			ret_list->pids[kept++] = ret_list->pids[i];
 	ret_list->count = kept;
+	say_hidden(selection, hidden);
 	return STATUS_DONE;
 }
 

@@ -63,8 +63,8 @@ static void assert_recorded(const struct scene *scene, const char *comm)
 	cJSON_Delete(index);
 }
 
-/* Attach to the target as user `uid` with these capabilities alone: the copy takes the place of heaptap's own path. */
-static void attach_with(struct scene *scene, uid_t uid, const char *capabilities)
+/* Record as user `uid` with these capabilities alone: the copy takes the place of heaptap's own path. */
+static void record_with(struct scene *scene, uid_t uid, const char *capabilities, const char *const *args)
 {
 	const char *sets = format("-all,%s", capabilities);
 
@@ -83,8 +83,13 @@ static void attach_with(struct scene *scene, uid_t uid, const char *capabilities
 						       "shift; exec \"$0\" \"$@\"",
 						       format("%s/heaptap", scene->dir),
 						       NULL};
-	session_start(&scene->session, scene,
-		      (const char *const[]){"-R", "1", "-p", format("%d", scene->target.pid), NULL});
+	session_start(&scene->session, scene, args);
+}
+
+static void attach_with(struct scene *scene, uid_t uid, const char *capabilities)
+{
+	record_with(scene, uid, capabilities,
+		    (const char *const[]){"-R", "1", "-p", format("%d", scene->target.pid), NULL});
 }
 
 static void assert_records(struct scene *scene, uid_t uid, const char *capabilities, const char *comm)
@@ -181,6 +186,28 @@ static void test_replaced_file_takes_checkpoint_restore(void **state)
 	assert_records(scene, WATCHER, SET ",+dac_read_search,+checkpoint_restore", "old");
 }
 
+/* Which program others run may not be known then, so none of them is chosen. */
+static void test_exe_without_sys_ptrace_says_who_is_left_out(void **state)
+{
+	struct scene *scene = *state;
+
+	setup_copies(scene);
+	start_target(scene, OTHER, format("%s/leak", scene->dir));
+	record_with(scene, WATCHER, BASE,
+		    (const char *const[]){"-a", "--exe", format("%s/leak", scene->dir), "-d", "0.1", NULL});
+	assert_int_equal(session_finish(&scene->session), 0);
+	session_assert_said(&scene->session, "not traced, as which program they run may not be known");
+	session_assert_said(&scene->session, "CAP_SYS_PTRACE missing");
+	end_target(scene);
+	start_target(scene, OTHER, format("%s/leak", scene->dir));
+	record_with(scene, WATCHER, SET,
+		    (const char *const[]){"-a", "--exe", format("%s/leak", scene->dir), "-d", "0.1", NULL});
+	assert_int_equal(session_finish(&scene->session), 0);
+	if (session_said(&scene->session, "missing"))
+		fail_msg("heaptap said:\n%s", scene->session.words);
+	end_target(scene);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -188,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_every_pair_of_users_records_with_the_set_of_the_readme),
 		TEST(test_each_that_is_missing_is_named),
+		TEST(test_exe_without_sys_ptrace_says_who_is_left_out),
 		TEST(test_private_file_takes_dac_read_search),
 		TEST(test_replaced_file_takes_checkpoint_restore),
 	};
