@@ -203,7 +203,7 @@ static void test_exe_without_sys_ptrace_says_who_is_left_out(void **state)
 	record_with(scene, WATCHER, SET,
 		    (const char *const[]){"-a", "--exe", format("%s/leak", scene->dir), "-d", "0.1", NULL});
 	assert_int_equal(session_finish(&scene->session), 0);
-	if (session_said(&scene->session, "missing"))
+	if (session_said(&scene->session, "CAP_SYS_PTRACE missing"))
 		fail_msg("heaptap said:\n%s", scene->session.words);
 	end_target(scene);
 }
