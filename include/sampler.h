@@ -41,7 +41,7 @@ struct sampler_header {
 	u32 config; /* all of these: bytes from the header */
 	u32 sites[SAMPLER_SITES];
 	u32 entries[SAMPLER_ENTRIES];
-	u32 eh_frame, eh_frame_bytes; /* call frame information of the slow paths, pc-relative */
+	u32 eh_frame, eh_frame_bytes; /* call frame information, pc-relative; no empty entry ends it */
 	u32 slots;		      /* data begins here, on a page; struct sampler_slot [SAMPLER_SLOTS] */
 	u32 filter;		      /* u8 [SAMPLER_FILTER] */
 	u32 state;		      /* struct sampler_state */
@@ -63,7 +63,7 @@ struct sampler_slot {
 /*
  * Objects whose end will be told: an exact table of buckets of 8 pointers, and a filter in front of it, whose bytes count the
  * objects that hash to them. h = (u32)(pointer >> 4) * SAMPLER_HASH; the filter byte is h's top SAMPLER_FILTER_BITS bits, the bucket
- * its top (table_bits - 3).
+ * its top (table_bits - 3). The top bit of an entry is set while realloc has the object in its hands.
  */
 #define SAMPLER_HASH	       0x9e3779b1U
 #define SAMPLER_FILTER_BITS    20
