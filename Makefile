@@ -4,6 +4,7 @@
 VERSION := 0.1.0
 OUT     ?= build
 CLANG   ?= clang
+OBJCOPY ?= objcopy
 CXX     := $(if $(filter default,$(origin CXX)),g++,$(CXX))
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
@@ -34,7 +35,8 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 # of those before it, as the linker wants them.
 ROOMS    := base system binary unwind probe inline profile heap format trace record cli
 $(foreach room,$(ROOMS),$(eval up_to := $(OUT)/user/$(room).a $(up_to))$(eval UP_TO_$(room) := $(up_to)))
-objects   = $(patsubst user/%.c,$(OUT)/user/%.o,$(filter-out user/cli/main.c,$(wildcard user/$1/*.c))) $(if $(filter format,$1),$(GEN_O))
+objects   = $(patsubst user/%.c,$(OUT)/user/%.o,$(filter-out user/cli/main.c,$(wildcard user/$1/*.c))) $(if $(filter format,$1),$(GEN_O)) \
+            $(if $(filter inline,$1),$(OUT)/user/inline/sampler_bytes.o)
 GEN_O    := $(OUT)/gen/pprof.pb-c.o
 BPF_O    := $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.o,$(filter-out bpf/feature.bpf.c,$(wildcard bpf/*.bpf.c)))
 SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
@@ -75,6 +77,46 @@ $(OUT)/gen/pprof.pb-c.c $(OUT)/gen/pprof.pb-c.h &: user/format/pprof.proto
 $(OUT)/gen/%.pb-c.o: $(OUT)/gen/%.pb-c.c
 	$(call say,CC,$@)
 	$(Q)$(CC) -O2 -g $(SANITIZE) -I$(OUT)/gen -c $< -o $@
+
+# --- the sampler that runs in the traced process ---------------------------------------------------------------------------
+# Code that is complete in itself: no C library, no data, no vector registers, nothing that a loader would have to fill in.
+BLOB       := user/inline/blob
+BLOB_O     := $(addprefix $(OUT)/inline/,entry.o seed.o slot.o objects.o slow.o sites.o)
+BLOB_FLAGS := -std=gnu11 -O2 $(WARNINGS) -ffreestanding -fPIC -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector \
+              -fcf-protection=none -fno-reorder-functions -fno-tree-loop-distribute-patterns -fasynchronous-unwind-tables \
+              -iquote user -iquote . -iquote $(OUT)/gen
+
+$(OUT)/inline/%.o: $(BLOB)/%.c $(OUT)/gen/sampler_log.h Makefile
+	@mkdir -p $(@D)
+	$(call say,BLOB,$@)
+	$(Q)$(CC) $(BLOB_FLAGS) -MMD -MP -c $< -o $@
+
+$(OUT)/inline/%.o: $(BLOB)/%.S Makefile
+	@mkdir -p $(@D)
+	$(call say,BLOB,$@)
+	$(Q)$(CC) $(BLOB_FLAGS) -MMD -MP -c $< -o $@
+
+# g(x) = -ln(1 - x) / x for x = 0 .. 1/2, 31 bits behind the point; see gap.h.
+$(OUT)/gen/sampler_log.h: Makefile
+	@mkdir -p $(@D)
+	$(Q)awk 'BEGIN { print "static const u32 sampler_log[] = { 1u << 31,"; \
+		for (i = 1; i <= 256; i++) printf "%.0fu,\n", -log(1 - i / 512) * 512 / i * 2 ^ 31; \
+		printf "};\n#define SAMPLER_LN_2 %.0fULL\n", log(2) * 2 ^ 58 }' > $@
+
+# An absolute address or a call through a table of addresses would be a relocation of another type than these two.
+$(OUT)/inline/sampler.elf: $(BLOB)/layout.lds $(BLOB_O)
+	$(call say,BLOB,$@)
+	$(Q)! readelf -rW $(BLOB_O) | grep R_X86_64_ | grep -v -e R_X86_64_PC32 -e R_X86_64_PLT32
+	$(Q)! objdump -d $(BLOB_O) | grep -E '%([xyz]?mm|st\b)'
+	$(Q)$(LD) -static -z noexecstack --orphan-handling=error -T $< -o $@ $(BLOB_O)
+
+$(OUT)/inline/sampler.bin: $(OUT)/inline/sampler.elf
+	$(Q)$(OBJCOPY) -O binary $< $@
+
+$(OUT)/user/inline/sampler_bytes.o: user/inline/sampler_bytes.S $(OUT)/inline/sampler.bin
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -Wa,-I$(OUT)/inline -c $< -o $@
 
 # --- BPF -----------------------------------------------------------------------------------------------------------------
 $(OUT)/bpf/%.o: bpf/%.bpf.c Makefile
@@ -394,7 +436,7 @@ bench: bench-programs ## every figure of the README, one script each (root)
 		exit $$status
 
 # --- looking after the sources -------------------------------------------------------------------------------------------
-C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch] tests/e2e/*/*.[ch] tests/e2e/*/*.cc tests/*/*.cc \
+C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*/*.[ch] user/inline/blob/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch] tests/e2e/*/*.[ch] tests/e2e/*/*.cc tests/*/*.cc \
            bench/*.[ch])
 SCRIPTS := $(wildcard .ci/setup .ci/run .ci/walls tests/*.sh tests/*/*.sh tests/e2e/*/*.sh bench/*.*sh vmlinux/*.sh)
 
@@ -435,4 +477,4 @@ clean: ## remove $(OUT)
 	$(call say,CLEAN,$(OUT))
 	$(Q)rm -rf $(OUT)
 
--include $(wildcard $(addprefix $(OUT)/,user/*/*.d bpf/*.d tests/*/*.d tests/unit/*/*.d tests/e2e/*/*.d bench/*.d))
+-include $(wildcard $(addprefix $(OUT)/,user/*/*.d inline/*.d bpf/*.d tests/*/*.d tests/unit/*/*.d tests/e2e/*/*.d bench/*.d))

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "inline/blob/objects.h"
+
+#include "inline/blob/image.h"
+
+#define MOVING (1ULL << 63) /* no user's pointer has it */
+
+static u32 hash(u64 pointer)
+{
+	return (u32)(pointer >> 4) * SAMPLER_HASH;
+}
+
+static u8 *filter_byte(u64 pointer)
+{
+	return &sampler_filter[hash(pointer) >> (32 - SAMPLER_FILTER_BITS)];
+}
+
+/* 64 bits, as the shift may be by 32. */
+static u64 *bucket(u64 pointer)
+{
+	return &sampler_table[((u64)hash(pointer) >> (32 + 3 - sampler_config.table_bits)) * SAMPLER_BUCKET];
+}
+
+/* Change one entry of the pointer's bucket from `old` to `new`. False: none is `old`. */
+static bool exchange(u64 pointer, u64 old, u64 new)
+{
+	u64 *entries = bucket(pointer);
+
+	for (u32 i = 0; i < SAMPLER_BUCKET; i++) {
+		u64 expected = old;
+
+		if (__atomic_load_n(&entries[i], __ATOMIC_RELAXED) == old &&
+		    __atomic_compare_exchange_n(&entries[i], &expected, new, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
+
+/* The allocator has freed an object in a way that is not seen, if its pointer is handed out again. */
+bool objects_add(u64 pointer)
+{
+	if (exchange(pointer, pointer, pointer))
+		return true;
+	if (!exchange(pointer, 0, pointer))
+		return false;
+	__atomic_fetch_add(filter_byte(pointer), 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+static bool take_out(u64 pointer, u64 entry)
+{
+	if (!exchange(pointer, entry, 0))
+		return false;
+	__atomic_fetch_sub(filter_byte(pointer), 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+bool objects_remove(u64 pointer)
+{
+	return take_out(pointer, pointer);
+}
+
+bool objects_begin_move(u64 pointer)
+{
+	return exchange(pointer, pointer, pointer | MOVING);
+}
+
+void objects_end_move(u64 pointer, bool gone)
+{
+	if (gone)
+		take_out(pointer, pointer | MOVING);
+	else
+		exchange(pointer, pointer | MOVING, pointer);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/* System calls without a C library, whose errno they leave alone: the result, or a negative errno. */
+#include "include/types.h"
+
+#define SYSCALL_MADVISE 28
+#define SYSCALL_GETPID	39
+
+#define MADVISE_WIPEONFORK 18
+
+static inline s64 syscall_0(u64 number)
+{
+	s64 result;
+
+	__asm__ volatile("syscall" : "=a"(result) : "a"(number) : "rcx", "r11", "memory");
+	return result;
+}
+
+static inline s64 syscall_3(u64 number, u64 one, u64 two, u64 three)
+{
+	s64 result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(one), "S"(two), "d"(three)
+			 : "rcx", "r11", "memory");
+	return result;
+}
