@@ -73,7 +73,9 @@ static int apply_begin(struct recorder *recorder, struct image *before, const st
 	err = recorder_begin(recorder, event->next, event->pid, event->scope, event->header.time_ns, &image);
 	if (err)
 		return err;
-	image_set_comm(image, event->comm);
+	/* The event may say what its parent was called, and the side-band has told since how it calls itself. */
+	if (!image->comm[0])
+		image_set_comm(image, event->comm);
 	image->cpu_start_ns = event->cpu_ns;
 	return 0;
 }

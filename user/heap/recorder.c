@@ -5,6 +5,7 @@
 #include "heap/recorder.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -22,6 +23,7 @@ struct pending_image {
 	u32 pid;
 	u64 from_ns; /* time of the fork or exec */
 	struct address_map *mappings;
+	char comm[16];		    /* the name that it has been given since; "": none */
 	struct pending_image *next; /* older */
 };
 
@@ -92,25 +94,6 @@ static struct pending_image *pending_at(const struct recorder *recorder, u32 pid
 	return pending;
 }
 
-/*
- * An image of `pid` begins at `now_ns`: its mappings, for the caller to free; NULL when it was not announced. Older
- * announcements of the pid are dropped: their images are over.
- */
-static struct address_map *take_pending(struct recorder *recorder, u32 pid, u64 now_ns)
-{
-	struct address_map *newest = NULL;
-
-	for (struct pending_image **link = &recorder->pending; *link;) {
-		if ((*link)->pid != pid || (*link)->from_ns > now_ns)
-			link = &(*link)->next;
-		else if (!newest)
-			newest = unlink_pending(link);
-		else
-			address_map_free(unlink_pending(link));
-	}
-	return newest;
-}
-
 /* --- images --- */
 
 void recorder_free(struct recorder *recorder)
@@ -174,6 +157,30 @@ void recorder_for_each_file(const struct recorder *recorder, void (*each)(const 
 		each_file(pending->mappings, each, arg);
 }
 
+/*
+ * The image begins at `now_ns`, with the mappings and the name that were announced, if it was. Older announcements of the pid are
+ * dropped: their images are over.
+ */
+static void take_pending(struct recorder *recorder, struct image *image, u64 now_ns)
+{
+	bool taken = false;
+
+	for (struct pending_image **link = &recorder->pending; *link;) {
+		if ((*link)->pid != image->pid || (*link)->from_ns > now_ns) {
+			link = &(*link)->next;
+			continue;
+		}
+		if (!taken) {
+			taken = true;
+			image_set_comm(image, (*link)->comm);
+			address_map_free(image->mappings);
+			image->mappings = unlink_pending(link);
+		} else {
+			address_map_free(unlink_pending(link));
+		}
+	}
+}
+
 /* Into both tables, or none: 0 or -ENOMEM. */
 static int enter(struct recorder *recorder, struct image *image)
 {
@@ -195,7 +202,6 @@ static int enter(struct recorder *recorder, struct image *image)
 int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u64 now_ns, struct image **ret_image)
 {
 	u32 *count = &recorder->image_counts[pid % PIDS];
-	struct address_map *announced;
 	struct image *image;
 
 	image = image_new(number, pid, *count + 1, recorder->options.sample_bytes, now_ns);
@@ -207,11 +213,7 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 	image->scope = scope;
 	image->heap.share.quota = recorder->quota.max ? &recorder->quota : NULL;
 	gc_model_init(&image->heap.gc, &recorder->options.gc, now_ns);
-	announced = take_pending(recorder, pid, now_ns);
-	if (announced) {
-		address_map_free(image->mappings);
-		image->mappings = announced;
-	}
+	take_pending(recorder, image, now_ns);
 	if (ret_image)
 		*ret_image = image;
 	return 0;
@@ -288,11 +290,14 @@ void recorder_expire(struct recorder *recorder, u64 before_ns)
 
 int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec, u64 now_ns)
 {
+	struct pending_image *pending = exec ? NULL : pending_at(recorder, pid, now_ns);
 	struct image *image = recorder_current(recorder, pid);
 
 	if (exec)
 		return announce(recorder, pid, now_ns, address_map_new());
-	if (image && !image->ended)
+	if (pending)
+		snprintf(pending->comm, sizeof(pending->comm), "%s", comm);
+	else if (image && !image->ended)
 		image_set_comm(image, comm);
 	return 0;
 }

@@ -192,6 +192,34 @@ static void test_recorder_comm_renames_while_the_image_lasts(void **state)
 	assert_string_equal(image->comm, "last");
 }
 
+/* The side-band is read first: the child has its name before the event of its fork says that of its parent. */
+static void test_recorder_comm_before_the_image_begins_is_its_name(void **state)
+{
+	struct image *parent = begin(1, PID + 1);
+
+	(void)state;
+	image_set_comm(parent, "server");
+	assert_int_equal(recorder_fork(recorder, PID, PID + 1, 20), 0);
+	assert_int_equal(recorder_comm(recorder, PID, "worker", false, 21), 0);
+	assert_int_equal(send_process(EVENT_FORK, 1, 2, 20, "server"), 0);
+	assert_string_equal(recorder_find(recorder, 2)->comm, "worker");
+	assert_string_equal(parent->comm, "server");
+}
+
+/* Between the exec and its event, the name is the new program's, not the old one's. */
+static void test_recorder_comm_between_exec_and_its_event_is_the_new_images(void **state)
+{
+	struct image *before = begin(1, PID);
+
+	(void)state;
+	image_set_comm(before, "sh");
+	assert_int_equal(recorder_comm(recorder, PID, "server", true, 20), 0);
+	assert_int_equal(recorder_comm(recorder, PID, "main", false, 21), 0);
+	assert_string_equal(before->comm, "sh");
+	assert_int_equal(send_process(EVENT_EXEC, 1, 2, 20, "server"), 0);
+	assert_string_equal(recorder_find(recorder, 2)->comm, "main");
+}
+
 static void test_recorder_enter_begins_an_image_and_leave_ends_it(void **state)
 {
 	struct image *image;
@@ -241,6 +269,8 @@ int main(void)
 		TEST(test_recorder_pid_is_numbered_on_after_its_images_are_taken),
 		TEST(test_recorder_take_ended_leaves_the_pids_newer_image_its_place),
 		TEST(test_recorder_free_of_null_is_nothing),
+		TEST(test_recorder_comm_before_the_image_begins_is_its_name),
+		TEST(test_recorder_comm_between_exec_and_its_event_is_the_new_images),
 		TEST(test_recorder_comm_renames_while_the_image_lasts),
 		TEST(test_recorder_enter_begins_an_image_and_leave_ends_it),
 		TEST(test_recorder_exec_into_what_is_not_wanted_ends_the_image_alone),
