@@ -122,7 +122,10 @@ static int try_sideband(void)
 	return err;
 }
 
-/* One way of attaching, tried on site(). */
+/*
+ * One way of attaching, tried on site(). The link is made here and not by the process that holds links (trace/link_keeper.h):
+ * its filter lets breakpoints into this process alone, so one that stays because heaptap is killed meanwhile goes with it.
+ */
 struct trial {
 	struct feature *skeleton;
 	int link_fd, perf_fd;
