@@ -29,7 +29,7 @@ static u64 from(u64 base, const u8 *bytes)
 	return base + (u64)(s64)(s32)word(bytes);
 }
 
-static int add_row(struct frame_header *header, u64 function, u64 entry)
+static int append(struct frame_header *header, u64 function, u64 entry)
 {
 	if (array_grow(&header->rows, header->count, 1))
 		return -ENOMEM;
@@ -50,7 +50,7 @@ int frame_header_read(const u8 *bytes, size_t size, u64 address, struct frame_he
 	if (count > (size - HEADER_BYTES) / ROW_BYTES)
 		return -EBADMSG;
 	for (const u8 *row = bytes + HEADER_BYTES; ret_header->count < count && !err; row += ROW_BYTES)
-		err = add_row(ret_header, from(address, row), from(address, row + 4));
+		err = append(ret_header, from(address, row), from(address, row + 4));
 	return err;
 }
 
@@ -77,17 +77,27 @@ static bool is_near(struct cfi_reader entry)
 	return cfi_read_number(&entry, 1) == NEAR && !entry.failed;
 }
 
-/* `at`: where the entry begins; its length and the reference to the common one are read. */
+static void put_last_in_order(struct frame_header *header)
+{
+	const struct frame_header_row last = header->rows[header->count - 1];
+	u32 place = header->count - 1;
+
+	for (; place && header->rows[place - 1].function > last.function; place--)
+		header->rows[place] = header->rows[place - 1];
+	header->rows[place] = last;
+}
+
+/* `at`: where the entry begins, at virtual address `address`; its length and the reference to the common one are read. */
 static int add_entry(struct frame_header *header, const u8 *at, struct cfi_reader entry, u64 address)
 {
-	u64 function;
+	int err;
 
 	if (entry.end - entry.at < 8)
 		return -EBADMSG;
-	function = from(address + (u64)(entry.at - at), entry.at);
-	if (header->count && header->rows[header->count - 1].function >= function)
-		return -EOPNOTSUPP;
-	return add_row(header, function, address);
+	err = append(header, from(address + (u64)(entry.at - at), entry.at), address);
+	if (!err)
+		put_last_in_order(header);
+	return err;
 }
 
 int frame_header_add(struct frame_header *header, const u8 *eh_frame, size_t size, u64 address)

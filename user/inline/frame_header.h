@@ -26,8 +26,8 @@ int frame_header_read(const u8 *bytes, size_t size, u64 address, struct frame_he
 void frame_header_release(struct frame_header *header);
 
 /*
- * Add what an .eh_frame at `address` describes, which ends with its bytes or at an empty entry. Its code and its entries must be
- * pc-relative, and lie behind and ascend from what the table has. 0; -EOPNOTSUPP: it is otherwise; -EBADMSG: it is cut off; -ENOMEM.
+ * Add what an .eh_frame at `address` describes, which ends with its bytes or at an empty entry. 0; -EOPNOTSUPP: the addresses in it are
+ * not pc-relative ones of four bytes; -EBADMSG: it is cut off; -ENOMEM.
  */
 int frame_header_add(struct frame_header *header, const u8 *eh_frame, size_t size, u64 address);
 
