@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * An allocator's file with the sampler in it: what a copy of the file has to be changed to. Two segments are added, and the first
+ * instructions of each function that would have a probe become a jump to its fast path:
+ *
+ *   executable: program headers | note | table of frames | fast paths | pages of the sampler's image (include/sampler.h)
+ *   data, not in the file: the sampler's
+ *
+ * The file is read, and nothing is written: file_copies_add does that. All functions of a file or none.
+ */
+#include "include/sampler.h"
+#include "system/file_copies.h"
+
+struct elf;
+struct plan;
+
+struct graft_settings {
+	u64 sample_bytes; /* mean bytes between samples */
+	u64 session;	  /* a random number of the recording */
+	u64 memory_bytes; /* that a process may have at most */
+};
+
+#define GRAFT_REASON_MAX 160
+
+struct graft {
+	char reason[GRAFT_REASON_MAX]; /* why the file cannot have the sampler, "its strdup ..."; empty: it can */
+	struct file_change change;     /* valid until graft_release */
+	u64 sites[SAMPLER_SITES];      /* file offsets in the grown file */
+	u64 config;		       /* likewise, of struct sampler_config */
+	struct graft_parts *parts;     /* what `change` consists of */
+};
+
+/*
+ * 0, whether it can or not; -EBADMSG: the file is corrupt; -ENOMEM, or an error of reading. Release in any case.
+ */
+int graft_make(struct elf *elf, const struct plan *plan, const struct graft_settings *settings,
+	       struct graft *ret_graft);
+void graft_release(struct graft *graft);
