@@ -82,6 +82,8 @@ $(OUT)/gen/%.pb-c.o: $(OUT)/gen/%.pb-c.c
 # Code that is complete in itself: no C library, no data, no vector registers, nothing that a loader would have to fill in.
 BLOB       := user/inline/blob
 BLOB_O     := $(addprefix $(OUT)/inline/,entry.o seed.o slot.o objects.o slow.o sites.o)
+# GCC's options; fuzzers are built by clang.
+BLOB_CC    := $(if $(findstring clang,$(CC)),gcc,$(CC))
 BLOB_FLAGS := -std=gnu11 -O2 $(WARNINGS) -ffreestanding -fPIC -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector \
               -fcf-protection=none -fno-reorder-functions -fno-tree-loop-distribute-patterns -fasynchronous-unwind-tables \
               -iquote user -iquote . -iquote $(OUT)/gen
@@ -89,12 +91,12 @@ BLOB_FLAGS := -std=gnu11 -O2 $(WARNINGS) -ffreestanding -fPIC -fvisibility=hidde
 $(OUT)/inline/%.o: $(BLOB)/%.c $(OUT)/gen/sampler_log.h Makefile
 	@mkdir -p $(@D)
 	$(call say,BLOB,$@)
-	$(Q)$(CC) $(BLOB_FLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(BLOB_CC) $(BLOB_FLAGS) -MMD -MP -c $< -o $@
 
 $(OUT)/inline/%.o: $(BLOB)/%.S Makefile
 	@mkdir -p $(@D)
 	$(call say,BLOB,$@)
-	$(Q)$(CC) $(BLOB_FLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(BLOB_CC) $(BLOB_FLAGS) -MMD -MP -c $< -o $@
 
 # g(x) = -ln(1 - x) / x for x = 0 .. 1/2, 31 bits behind the point; see gap.h.
 $(OUT)/gen/sampler_log.h: Makefile
