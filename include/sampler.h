@@ -30,7 +30,9 @@ enum sampler_site {
 
 /* What a slow path is entered by, with rsp and all argument registers as at the function's entry; rax, r10 and r11 are free. */
 enum sampler_entry {
-	SAMPLER_ALLOC, /* rax: the function, r10: the size asked for (0 too), r11: the slot, from which it, or 1, has been subtracted */
+	/* rax: the function, and unless it is a CALL_DUPLICATE r10: the size asked for (0 too), r11: the slot, from which it, or 1, has been
+	   subtracted */
+	SAMPLER_ALLOC,
 	SAMPLER_FREE, /* rax: the function, r10: the pointer (NULL too) whose filter byte is not 0 */
 	SAMPLER_MOVING, /* rax: the function, r10: the size, of which nothing has been subtracted yet; the pointer's filter byte is not 0 */
 	SAMPLER_ENTRIES

@@ -220,8 +220,8 @@ static const char *put_original(struct writer *writer, const struct fast_path_fu
 	};
 	const char *refusal;
 
-	if (function->kind != CALL_MALLOC && function->kind != CALL_CALLOC && function->kind != CALL_ALIGNED &&
-	    function->kind < CALL_NEW)
+	if (function->kind == CALL_FREE || function->kind == CALL_POSIX_MEMALIGN || function->kind == CALL_REALLOC ||
+	    function->kind == CALL_RESIZE || function->kind == CALL_RESIZE_ARRAY)
 		head.pointer = function->argument[0];
 	memcpy(writer->path->bytes, &head, sizeof(head));
 	put_label(writer, ORIGINAL);
@@ -333,6 +333,14 @@ static const char *write_resize(struct writer *writer, const struct fast_path_fu
 	return refusal;
 }
 
+/* How much a string asks for is known when it has been copied. */
+static const char *write_duplicate(struct writer *writer, const struct fast_path_function *function,
+				   const struct fast_path_sampler *sampler)
+{
+	put_exit(writer, sampler, SAMPLER_ALLOC);
+	return put_original(writer, function);
+}
+
 static void resolve(struct writer *writer)
 {
 	for (unsigned int i = 0; i < writer->jump_count; i++) {
@@ -369,8 +377,11 @@ const char *fast_path_make(const struct fast_path_function *function, const stru
 	case CALL_NEW_ARRAY:
 		refusal = write_alloc(&writer, function, sampler);
 		break;
+	case CALL_DUPLICATE:
+		refusal = write_duplicate(&writer, function, sampler);
+		break;
 	default:
-		return "is of a kind that only probes know";
+		return "hands calls on to another function";
 	}
 	resolve(&writer);
 	distance = (s64)(function->address - at);

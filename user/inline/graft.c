@@ -82,9 +82,7 @@ static void check_functions(struct grafting *grafting)
 	else if (plan->ranges.count >= RANGES_MAX)
 		snprintf(reason, GRAFT_REASON_MAX, "its functions are too many");
 	for (u32 i = 0; i < plan->probe_count && !is_refused(grafting); i++)
-		if (plan->probes[i].kind == CALL_DUPLICATE)
-			snprintf(reason, GRAFT_REASON_MAX, "its %s allocates by itself", plan->probes[i].symbol);
-		else if (plan->probes[i].kind == CALL_PASSED)
+		if (plan->probes[i].kind == CALL_PASSED)
 			snprintf(reason, GRAFT_REASON_MAX, "its %s hands calls on", plan->probes[i].symbol);
 }
 

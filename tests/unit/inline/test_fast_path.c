@@ -251,6 +251,16 @@ static void test_fast_path_small_alignments_are_mallocs(void **state)
 	assert_int_equal(((const struct sampler_function *)(const void *)scene->place)->pointer, 1);
 }
 
+/* Whatever the count: how much it is comes to light when it has returned. */
+static void test_fast_path_duplicates_go_the_slow_way(void **state)
+{
+	struct scene *scene = *state;
+
+	make(scene, CALL_DUPLICATE, 1, 0, 0);
+	assert_int_equal(call(scene, 1, 2, 3), ALLOC);
+	assert_int_equal(own_slot(scene)->left, 1000);
+}
+
 /* --- frees and reallocs --------------------------------------------------------------------------------------------- */
 
 static void test_fast_path_free_asks_the_filter(void **state)
@@ -329,7 +339,7 @@ static void test_fast_path_resize_of_an_array(void **state)
 static void test_fast_path_refuses(void **state)
 {
 	struct scene *scene = *state;
-	struct fast_path_function function = {.kind = CALL_DUPLICATE,
+	struct fast_path_function function = {.kind = CALL_PASSED,
 					      .argument = {1},
 					      .code = scene->memory,
 					      .size = 6,
@@ -361,6 +371,7 @@ int main(void)
 		TEST(test_fast_path_every_argument_can_be_the_size),
 		TEST(test_fast_path_products),
 		TEST(test_fast_path_small_alignments_are_mallocs),
+		TEST(test_fast_path_duplicates_go_the_slow_way),
 		TEST(test_fast_path_free_asks_the_filter),
 		TEST(test_fast_path_realloc_of_glibc),
 		TEST(test_fast_path_resize),

@@ -31,8 +31,11 @@ static bool wanted(const struct frame *frame, bool drawn)
 	return drawn && __atomic_load_n(&sampler_config.sample_bytes, __ATOMIC_RELAXED) && !nested(frame);
 }
 
+/* A string's size is known when it has been made: then the call is drawn, by itself. */
 u32 slow_alloc(const struct frame *frame)
 {
+	if (frame->function->kind == CALL_DUPLICATE)
+		return TURN_SAMPLED;
 	struct sampler_slot *slot = (struct sampler_slot *)(uintptr_t)frame->third;
 
 	return wanted(frame, slot_crossed(slot, frame->size)) ? TURN_SAMPLED : TURN_PASS;
@@ -73,6 +76,24 @@ static u64 object_of(const struct frame *frame, u64 result)
 	return (u32)result ? 0 : *(const u64 *)(uintptr_t)frame->argument[frame->function->pointer - 1];
 }
 
+static u64 string_size(const char *string)
+{
+	u64 size = 1;
+
+	while (string[size - 1])
+		size++;
+	return size;
+}
+
+/* Whether a string was worth a sample. */
+static u64 duplicate_of(struct frame *frame, u64 result)
+{
+	if (!result)
+		return 0;
+	frame->size = string_size((const char *)(uintptr_t)result);
+	return wanted(frame, slot_hit(slot_own(), frame->size)) ? result : 0;
+}
+
 static void born(struct frame *frame, u64 object)
 {
 	frame->born.object = object;
@@ -84,7 +105,7 @@ static void born(struct frame *frame, u64 object)
 /* Both return what the original has returned. */
 u64 slow_sampled(struct frame *frame, u64 result)
 {
-	born(frame, object_of(frame, result));
+	born(frame, frame->function->kind == CALL_DUPLICATE ? duplicate_of(frame, result) : object_of(frame, result));
 	return result;
 }
 
