@@ -15,29 +15,30 @@
 
 /* What the jumps of the fast paths go to; the fast paths are elsewhere than the image, so they find it through memory. */
 void *process_slots __attribute__((visibility("hidden")));
+u32 process_slot_mask __attribute__((visibility("hidden"))) = UINT32_MAX; /* 0: all threads share one */
 void *process_filter __attribute__((visibility("hidden")));
 void *process_entries[SAMPLER_ENTRIES] __attribute__((visibility("hidden")));
 
 static u8 *process_image;
 static struct sampler_config *process_config;
 
-static const struct sampler_header *process_header(void)
+static inline const struct sampler_header *process_header(void)
 {
 	return (const struct sampler_header *)process_image;
 }
 
-static size_t process_bytes(u32 table_bits)
+static inline size_t process_bytes(u32 table_bits)
 {
 	return sampler_image_header()->table + (sizeof(u64) << table_bits);
 }
 
-static u64 *process_table(void)
+static inline u64 *process_table(void)
 {
 	return (u64 *)(process_image + process_header()->table);
 }
 
 /* Within reach of a range: near this program. The image is as in the file, but for the breakpoints. */
-static void process_begin(u64 sample_bytes, u32 table_bits)
+static inline void process_begin(u64 sample_bytes, u32 table_bits)
 {
 	const struct sampler_header *header = sampler_image_header();
 	uintptr_t near = ((uintptr_t)process_begin + (256u << 20)) & -(uintptr_t)SAMPLER_PAGE;
@@ -65,13 +66,13 @@ static void process_begin(u64 sample_bytes, u32 table_bits)
 		process_entries[i] = image + header->entries[i];
 }
 
-static void process_end(void)
+static inline void process_end(void)
 {
 	munmap(process_image, process_bytes(process_config->table_bits));
 }
 
 /* The site that the breakpoint of `context` is at; SAMPLER_SITES: none. */
-static u32 process_site(const ucontext_t *context)
+static inline u32 process_site(const ucontext_t *context)
 {
 	u64 offset = (u64)context->uc_mcontext.gregs[REG_RIP] - 1 - (uintptr_t)process_image;
 	u32 site = 0;
@@ -81,9 +82,9 @@ static u32 process_site(const ucontext_t *context)
 	return site;
 }
 
-static void process_on_trap(void (*handler)(int, siginfo_t *, void *))
+static inline void process_on_trap(void (*handler)(int, siginfo_t *, void *))
 {
-	struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
+	struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_NODEFER};
 
 	assert_int_equal(sigaction(SIGTRAP, &action, NULL), 0);
 }
@@ -99,8 +100,8 @@ static void process_on_trap(void (*handler)(int, siginfo_t *, void *))
 #define PROCESS_SLOW(name, entry)                                                                                      \
 	"lea " #name "_row(%rip), %rax\njmp *process_entries + 8 * " #entry "(%rip)\n.cfi_endproc\n"
 
-#define PROCESS_SLOT                                                                                                   \
-	"mov %fs:0, %eax\nimul $0x9e3779b1, %eax, %eax\nshr $22, %eax\nshl $6, %eax\n"                                 \
+#define PROCESS_SLOT                                                                                                      \
+	"mov %fs:0, %eax\nimul $0x9e3779b1, %eax, %eax\nshr $22, %eax\nshl $6, %eax\nand process_slot_mask(%rip), %eax\n" \
 	"mov process_slots(%rip), %r11\nadd %rax, %r11\n"
 
 #define PROCESS_FILTER                                                                                                 \
