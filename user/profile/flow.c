@@ -5,6 +5,7 @@
 #include <math.h>
 
 #define CHANCE		3    /* once in 740 times, of one side */
+#define DOUBT		1.9  /* once in 35 times; four that became old, of whom none died, are 2 */
 #define PACE		0.55 /* of a leak's, below which a site slows down */
 #define MORTALITY_LEAST 0.1  /* in T/3; less is no turnover that would end growth in any time seen */
 #define MORTALITY_RATIO 0.5  /* of old to middle-aged objects */
@@ -205,6 +206,7 @@ void flow_conclude(const struct flow *flow, u32 now, struct flow_trend *ret_tren
 	ret_trend->first = window.first - window.old_age;
 	ret_trend->end = window.end - window.old_age;
 	ret_trend->enters = whole.net > CHANCE * sqrt(whole.variance);
+	ret_trend->may_enter = whole.net > DOUBT * sqrt(whole.variance) && !ret_trend->enters;
 	ret_trend->stays =
 		ret_trend->enters && keeps_pace(flow, &window, now, whole.net) && !turns_over(flow, &window, now);
 	ret_trend->rises = rise.net > CHANCE * sqrt(rise.variance);

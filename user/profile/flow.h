@@ -47,10 +47,11 @@ void flow_add(struct flow *flow, const struct lifetime *lifetime, double weight,
 struct flow_trend {
 	double net, variance; /* what has come to stay, of those born in the buckets from `first` to before `end` */
 	u32 first, end;
-	bool enters; /* beyond chance */
-	bool stays;  /* `enters`, still, and for good: it grows, if that was long enough */
-	bool rises;  /* the level is beyond chance higher than ever in the first two thirds */
-	bool old;    /* any object was seen to be old */
+	bool enters;	/* beyond chance */
+	bool may_enter; /* not beyond chance, but beyond 1.9 standard deviations: too few to say */
+	bool stays;	/* `enters`, still, and for good: it grows, if that was long enough */
+	bool rises;	/* the level is beyond chance higher than ever in the first two thirds */
+	bool old;	/* any object was seen to be old */
 };
 
 void flow_conclude(const struct flow *flow, u32 now, struct flow_trend *ret_trend);

@@ -35,6 +35,8 @@ enum verdict verdict_of(const struct survival *survival, const struct flow_trend
 		return VERDICT_UNKNOWN;
 	if (due && trend->stays)
 		return VERDICT_GROWING;
+	if (due && trend->may_enter)
+		return VERDICT_EARLY;
 	if (is_transient(survival))
 		return VERDICT_TRANSIENT;
 	if (survival->died_young && !survival->lived)

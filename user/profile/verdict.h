@@ -26,6 +26,7 @@ enum verdict {
 /*
  * `survival` is of objects, of the same sites as `trend`. In this order:
  * unknown below 20 samples; growing if 40 of `ticks` have passed and the trend stays;
+ * too early if the trend may enter, and too few have come to stay to say that it does;
  * transient if S(1) is below 5 %, and so is its one-sided 95 % upper bound (so at least 59 samples), either by weight or by
  * the count of samples; unknown if none survived a cycle and there are too few to say so;
  * too early before 40 ticks; filling if the level rises and more became old than died, too early if it rises alone;

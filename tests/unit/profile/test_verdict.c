@@ -82,6 +82,21 @@ static void test_verdict_of_a_level_that_rises_is_not_steady(void **state)
 			 VERDICT_STEADY);
 }
 
+/* More than chance allows once in 35 times, and less than a leak is found by. */
+static void test_verdict_of_what_may_grow_is_too_early(void **state)
+{
+	struct lifetime lives = {.ended = {[2] = 100}}, dies = {.died = {100}};
+	const struct flow_trend doubtful = {.may_enter = true, .old = true};
+	struct survival survival = {0}, transient = {0};
+
+	(void)state;
+	survival_add(&survival, &lives, 1);
+	survival_add(&transient, &dies, 1);
+	assert_int_equal(verdict_of(&survival, &doubtful, VERDICT_TICKS, TENURE), VERDICT_EARLY);
+	assert_int_equal(verdict_of(&transient, &doubtful, VERDICT_TICKS, TENURE), VERDICT_EARLY);
+	assert_int_equal(verdict_of(&transient, &doubtful, VERDICT_TICKS - 1, TENURE), VERDICT_TRANSIENT);
+}
+
 /* A leak has few cycles: old is old by time as well. */
 static void test_verdict_of_what_is_old_without_cycles_is_steady(void **state)
 {
@@ -150,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_verdict_of_many_samples_of_which_none_survives_is_transient),
 		cmocka_unit_test(test_verdict_before_it_is_due_is_too_early_or_transient),
 		cmocka_unit_test(test_verdict_of_a_level_that_rises_is_not_steady),
+		cmocka_unit_test(test_verdict_of_what_may_grow_is_too_early),
 		cmocka_unit_test(test_verdict_of_what_is_old_without_cycles_is_steady),
 		cmocka_unit_test(test_verdict_tenured_is_steady_and_else_mixed),
 		cmocka_unit_test(test_verdict_name_each_has_one),

@@ -161,18 +161,22 @@ static void test_verdict_of_processes_that_leak_is_growing(void **state)
 	printf("\n");
 }
 
-/* With fewer samples less is found; nothing is called steady while it leaks. */
+/* With fewer samples less is found, and hardly anything is called steady while it leaks. */
 static void test_verdict_of_few_samples_of_a_leak(void **state)
 {
 	static const double samples[] = {25, 50, 100, 150, 200, 300};
 	static const struct law law = {0};
 
 	(void)state;
-	printf("percent growing, too early after 60 s of a linear leak, by samples\n");
+	printf("percent growing, too early, steady, transient after 60 s of a linear leak, by samples\n");
 	for (u32 i = 0; i < sizeof(samples) / sizeof(*samples); i++)
-		printf("%5.0f: %5.1f %5.1f\n", samples[i], percent(&law, samples[i], 60, 60, VERDICT_GROWING),
-		       percent(&law, samples[i], 60, 60, VERDICT_EARLY));
+		printf("%5.0f: %5.1f %5.1f %5.1f %5.1f\n", samples[i],
+		       percent(&law, samples[i], 60, 60, VERDICT_GROWING),
+		       percent(&law, samples[i], 60, 60, VERDICT_EARLY),
+		       percent(&law, samples[i], 60, 60, VERDICT_STEADY),
+		       percent(&law, samples[i], 60, 60, VERDICT_TRANSIENT));
 	assert_true(percent(&law, 100, 60, 60, VERDICT_GROWING) >= 90);
+	assert_true(percent(&law, 25, 60, 60, VERDICT_STEADY) <= 5);
 }
 
 static void test_verdict_before_40_s_is_too_early(void **state)
