@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "inline/sampler_image.h"
 
-extern const u8 sampler_bytes[], sampler_bytes_end[]; /* sampler_bytes.S */
+extern const u8 sampler_bytes[]; /* both: sampler_bytes.S */
+extern const u64 sampler_bytes_size;
 
 const struct sampler_header *sampler_image_header(void)
 {
@@ -10,5 +11,5 @@ const struct sampler_header *sampler_image_header(void)
 
 size_t sampler_image_size(void)
 {
-	return (size_t)(sampler_bytes_end - sampler_bytes);
+	return sampler_bytes_size;
 }

@@ -61,6 +61,7 @@ ORIGINAL("malloc", "");
 ORIGINAL("aligned", "mov answer_stored(%rip), %rax\nmov %rax, (%rdi)\n");
 ORIGINAL("realloc", "");
 ORIGINAL("resize", "");
+ORIGINAL("duplicate", "");
 ORIGINAL("free", "");
 ORIGINAL("free_second", "");
 
@@ -79,6 +80,7 @@ PROCESS_ALLOC(unwound, 1, 0, "%rdi");
 PROCESS_REALLOC(unwound_realloc, 7);
 PROCESS_REALLOC(busy, 7);
 PROCESS_ALLOC(aligned, 5, 1, "%rdx");
+PROCESS_DUPLICATE(duplicate);
 PROCESS_REALLOC(realloc, 3);
 PROCESS_REALLOC(resize, 7);
 PROCESS_FREE(free, 1, "%rdi");
@@ -89,6 +91,7 @@ _Static_assert(CALL_MALLOC == 1 && CALL_POSIX_MEMALIGN == 5 && CALL_REALLOC == 3
 
 u64 sampled_malloc(u64, ...);
 u64 sampled_aligned(u64, ...);
+u64 sampled_duplicate(u64, ...);
 u64 sampled_realloc(u64, ...);
 u64 sampled_resize(u64, ...);
 u64 sampled_free(u64, ...);

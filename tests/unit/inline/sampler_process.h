@@ -119,6 +119,9 @@ static inline void process_on_trap(void (*handler)(int, siginfo_t *, void *))
 	__asm__(PROCESS_ROW(name, kind, pointer) PROCESS_NAME(name) "mov " size ", %r10\n" PROCESS_COUNT(name)         \
 			PROCESS_SLOW(name, 0))
 
+/* Always the slow path: the size is known when the string is made. */
+#define PROCESS_DUPLICATE(name) __asm__(PROCESS_ROW(name, 10, 0) PROCESS_NAME(name) PROCESS_SLOW(name, 0))
+
 #define PROCESS_FREE(name, pointer, object)                                                                            \
 	__asm__(PROCESS_ROW(name, 6, pointer) PROCESS_NAME(name) "mov " object ", %r10\n" PROCESS_FILTER               \
 								 "jne 1f\njmp original_" #name                         \

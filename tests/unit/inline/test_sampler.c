@@ -137,6 +137,23 @@ static void test_posix_memalign_object_is_where_it_was_stored(void **state)
 	assert_int_equal(told_count, 0);
 }
 
+static void test_duplicate_is_as_large_as_its_string(void **state)
+{
+	char string[300];
+
+	(void)state;
+	memset(string, 'x', sizeof(string));
+	string[sizeof(string) - 1] = 0;
+	call_answering((uintptr_t)string, sampled_duplicate, (uintptr_t)string, 2, 3);
+	assert_int_equal(told_count, 1);
+	assert_born(0, (uintptr_t)string, sizeof(string), false);
+	call_answering(0, sampled_duplicate, (uintptr_t)string, 2, 3);
+	assert_int_equal(told_count, 0);
+	process_config->sample_bytes = 0;
+	call_answering((uintptr_t)string, sampled_duplicate, (uintptr_t)string, 2, 3);
+	assert_int_equal(told_count, 0);
+}
+
 static void test_realloc_moves_a_sample(void **state)
 {
 	(void)state;
@@ -302,6 +319,7 @@ int main(void)
 		in_process(test_free_of_others_is_not_told),
 		in_process(test_free_with_pointer_elsewhere_keeps_its_arguments),
 		in_process(test_posix_memalign_object_is_where_it_was_stored),
+		in_process(test_duplicate_is_as_large_as_its_string),
 		in_process(test_realloc_moves_a_sample),
 		in_process(test_realloc_failed_leaves_the_sample),
 		in_process(test_realloc_of_an_unsampled_object_is_an_allocation),
