@@ -9,6 +9,7 @@
  * its returns (return_site, insn_return); and it knows programs that move their code (moving_text). It reads files and decides; it
  * places no probe, loads no BPF program, and needs no privileges but for opening the files.
  */
+#include "include/sampler.h"
 #include "probe/allocator.h"
 #include "probe/custom_allocator.h"
 #include "probe/site.h"
@@ -42,6 +43,8 @@ struct plan {
 		[128]; /* functions of which calls may be missed, or counted twice: "realloc, memalign"; cut to fit */
 	u32 doubtful_count;
 	bool hands_on; /* it has a malloc that hands calls on to another file's (wrapper.h) */
+	bool inlined;  /* the file has been given the sampler: its sites take the place of all the probes above */
+	u64 sites[SAMPLER_SITES]; /* their file offsets, in the order of enum sampler_site */
 };
 
 /*

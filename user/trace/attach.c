@@ -131,6 +131,23 @@ static void add_pool_sites(struct sites *sites, const struct plan *plan, u32 sco
 	add_sites(sites, plan, scope, allocator, RETURNING, true);
 }
 
+/*
+ * The sites of the sampler in the process. The ends go in first here too: of a process that runs meanwhile no object must be known
+ * whose end is not.
+ */
+static void add_inlined_sites(struct sites *sites, const struct plan *plan, bool with_ends)
+{
+	static const enum sampler_site order[] = {SAMPLER_FREED, SAMPLER_SETTLED, SAMPLER_MOVED, SAMPLER_BORN};
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+		if (order[i] != SAMPLER_BORN && !with_ends)
+			continue;
+		sites->offsets[sites->count] = plan->sites[order[i]];
+		sites->cookies[sites->count++] =
+			cookie_make(CALL_INLINE, order[i], 0, SCOPE_BY_PID, 0, (u32)plan->sites[order[i]]);
+	}
+}
+
 static void add_all_sites(struct sites *sites, struct sites *pool_sites, const struct plan *plan, u32 scope,
 			  u32 allocator, unsigned int leave_out)
 {
@@ -153,13 +170,19 @@ int attach_open(enum attach_kind kind, const struct attach_programs *programs, i
 		pid_t pid, u32 scope, u32 allocator, unsigned int leave_out, struct attach **ret_attach)
 {
 	struct attach *attach = calloc(1, sizeof(*attach));
-	struct sites sites = {.count = 0}, pool_sites = {.count = 0};
+	struct sites sites = {.count = 0}, pool_sites = {.count = 0}, inlined_sites = {.count = 0};
 	int err;
 
 	if (!attach)
 		return -ENOMEM;
-	add_all_sites(&sites, &pool_sites, plan, scope, allocator, leave_out);
+	if (plan->inlined)
+		add_inlined_sites(&inlined_sites, plan, !(leave_out & ATTACH_NO_FREE));
+	else
+		add_all_sites(&sites, &pool_sites, plan, scope, allocator, leave_out);
 	err = sites.count ? open_legs(attach, kind, programs, fd, &sites, pid) : 0;
+	/* Without a filter: the file is COMMAND's own, and a filter ends with the main thread. */
+	if (inlined_sites.count)
+		err = open_leg(attach, attach_pool_type(kind), programs->inlined, fd, &inlined_sites, 0, false);
 	if (!err && pool_sites.count)
 		err = open_leg(attach, attach_pool_type(kind), programs->pool, fd, &pool_sites, pid, false);
 	if (err)

@@ -24,6 +24,7 @@ u32 attach_pool_type(enum attach_kind kind);
 struct attach_programs {
 	int session, enter, leave; /* descriptors; only those of the kind in use */
 	int pool;		   /* of --alloc: never with a return leg */
+	int inlined;		   /* at the sites of the sampler in the process: likewise */
 };
 
 enum attach_leave_out {

@@ -73,6 +73,8 @@ static void choose_programs(struct heaptap *skeleton, const struct kernel_option
 	}
 	if (options->pools)
 		choose_program(skeleton->progs.alloc_pool, attach_pool_type(options->kind));
+	if (options->inlined)
+		choose_program(skeleton->progs.inline_site, attach_pool_type(options->kind));
 }
 
 /* The maps that have a row for each scope. */
@@ -216,6 +218,7 @@ int kernel_open(const struct kernel_options *options, struct kernel **ret_kernel
 	kernel->programs.enter = bpf_program__fd(kernel->skeleton->progs.alloc_enter);
 	kernel->programs.leave = bpf_program__fd(kernel->skeleton->progs.alloc_return);
 	kernel->programs.pool = bpf_program__fd(kernel->skeleton->progs.alloc_pool);
+	kernel->programs.inlined = bpf_program__fd(kernel->skeleton->progs.inline_site);
 	*ret_kernel = kernel;
 	return 0;
 }

@@ -143,7 +143,9 @@ static int add_wide_link(struct tracer *tracer, struct tracee_file **files, stru
 /* Only sessions take the return legs of functions that throw: those have links apart. */
 static unsigned int apart(const struct tracer *tracer, const struct binary *file)
 {
-	return tracer->kind == ATTACH_SESSION && plan_throws(file->plan) ? ATTACH_NO_NEW & ~tracer->leave_out : 0;
+	return tracer->kind == ATTACH_SESSION && !file->plan->inlined && plan_throws(file->plan)
+		       ? ATTACH_NO_NEW & ~tracer->leave_out
+		       : 0;
 }
 
 int tracee_probe(struct tracer *tracer, struct tracee *tracee, struct binary *file)
