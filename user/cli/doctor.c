@@ -217,7 +217,7 @@ static int print_followed(const struct doctor_target *target, const char *path)
 	char why[256];
 	int status;
 
-	if (launch_rehearse(target->selection, path, &launch))
+	if (launch_rehearse(target->selection, INLINE_BYTES_MIN, path, &launch))
 		return out_of_memory();
 	doctor_scan_print_files(launch.binaries);
 	printf("  what its children map besides is probed when they map it\n");
@@ -262,8 +262,9 @@ static int print_command(const struct doctor_target *target)
 		printf("  cannot be run: %s\n", strerror(-err));
 		return err == -ENOMEM ? STATUS_FAILED : launch_failure(err);
 	}
-	status = target->options->population == POPULATION_FOLLOW ? print_followed(target, path)
-								  : print_alone(target, path);
+	status = target->options->population == POPULATION_FOLLOW || target->options->inlined
+			 ? print_followed(target, path)
+			 : print_alone(target, path);
 	free(path);
 	return status;
 }

@@ -191,6 +191,13 @@ static void print_plan(const struct binary *file, const struct doctor_scan_some 
 		printf("    mapped by %u process%s:", users->count, es(users->count));
 		print_some(users);
 	}
+	if (plan->inlined) {
+		printf("    sampled inside the process, where only samples trap:");
+		for (i = 0; i < plan->probe_count; i++)
+			printf(" %s", plan->probes[i].symbol);
+		putchar('\n');
+		return;
+	}
 	printf("    probes:");
 	for (i = 0; i < plan->probe_count; i++) {
 		printf(" %s+%llu", plan->probes[i].symbol, (unsigned long long)plan->probes[i].site.offset);

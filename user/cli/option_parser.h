@@ -48,10 +48,11 @@ enum option_kind {
 /* What an option needs besides itself; checked at the end of the command line. */
 enum option_need {
 	NEED_NOTHING,
-	NEED_FREES,	       /* not --alloc-only */
-	NEED_SEVERAL,	       /* several processes, not those of -p or COMMAND alone */
-	NEED_MERGED,	       /* the same, as ended ones are merged only there */
-	NEED_NAMED,	       /* -p or COMMAND */
+	NEED_FREES,   /* not --alloc-only */
+	NEED_SEVERAL, /* several processes, not those of -p or COMMAND alone */
+	NEED_MERGED,  /* the same, as ended ones are merged only there */
+	NEED_NAMED,   /* -p or COMMAND */
+	NEED_COMMAND,
 	NEED_FOLLOWED_COMMAND, /* --follow -- COMMAND */
 	NEED_TABLE,	       /* report's table */
 };

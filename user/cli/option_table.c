@@ -204,6 +204,7 @@ enum {
 	.field = offsetof(struct options, member) + 0 / (sizeof(((struct options *)0)->member) == kind_##_SIZE)
 
 static const char populations[] = "'--follow', '--all', '--cgroup' and '--container'";
+static const char copies[] = "'--inline' and '--shared-mounts'";
 static const char views[] = "'--lifetimes', '--older-than' and '--base'";
 /* In the order of enum format and of enum report_format. */
 static const char *const output_formats[] = {"pprof", "text", "folded", "json", NULL};
@@ -222,7 +223,10 @@ const struct option_row option_table[] = {
 	 .help = "The processes of a container (podman, docker, containerd, Kubernetes)"},
 	{"follow", 0, RECORD | DOCTOR, FIELD(VALUE, record.target.population), .value = POPULATION_FOLLOW,
 	 .excludes = populations, .need = NEED_NAMED, .help = "With -p or COMMAND: their children too"},
-	{"shared-mounts", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.shared_mounts), .need = NEED_FOLLOWED_COMMAND,
+	{"inline", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.inlined), .excludes = copies, .need = NEED_COMMAND,
+	 .help = "With COMMAND: sample inside its processes, on copies of its allocator's files; only samples cost a trap"},
+	{"shared-mounts", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.shared_mounts), .excludes = copies,
+	 .need = NEED_FOLLOWED_COMMAND,
 	 .help = "With --follow: COMMAND gets no mount namespace of its own; all that use its allocator's files pay"},
 	{"harm-translators", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.harm_translators),
 	 .help = "Probe also what ends programs that run under valgrind, qemu-user or the like"},

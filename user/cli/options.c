@@ -150,6 +150,7 @@ static int check_needs(struct option_parser *parse)
 			{target->population != POPULATION_LISTED,
 			 "'%s' goes with '--follow', '--all', '--cgroup' or '--container': only they merge ended processes"},
 		[NEED_NAMED] = {target->command || target->pid_count, "'%s' goes with '-p PID' or '-- COMMAND'"},
+		[NEED_COMMAND] = {target->command, "'%s' goes with '-- COMMAND'"},
 		[NEED_FOLLOWED_COMMAND] = {target->command && follows, "'%s' goes with '--follow -- COMMAND'"},
 		[NEED_TABLE] = {options->report.format == REPORT_TABLE, "'%s' is a table: it goes with no other '-f'"},
 	};

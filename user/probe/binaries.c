@@ -369,17 +369,7 @@ int binaries_open_mapping(struct binaries *binaries, pid_t pid, struct mapping *
 
 /* --- copies --- */
 
-int binaries_copy(const struct binaries *binaries, struct file_copies *set)
-{
-	int err = 0;
-
-	for (const struct binary *file = binaries->files; file && !err; file = file->next)
-		if (file->plan)
-			err = file_copies_add(set, elf_fd(file->elf), NULL);
-	return err;
-}
-
-/* The plan stays: it speaks of offsets, and the bytes are the same. */
+/* The plan stays: it speaks of offsets, and the sampler that a copy may have got stands behind all that is the original's. */
 int binaries_file_copy(struct binaries *binaries, const struct file_copies *set)
 {
 	for (unsigned int i = 0; i < set->count; i++) {

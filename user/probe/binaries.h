@@ -62,9 +62,6 @@ const char *binaries_names(const struct binaries *binaries);
 /* Files that could not be opened. */
 const struct unopened_files *binaries_unopened(const struct binaries *binaries);
 
-/* Add a copy of every file with an allocator to `set`. 0, or what file_copies_add says. */
-int binaries_copy(const struct binaries *binaries, struct file_copies *set);
-
 /*
  * From here on the copies are what is probed and read, under their originals' names; an original that a process maps
  * all the same is a file like any other. 0, or negative errno: the files that failed are the originals still.

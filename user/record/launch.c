@@ -9,8 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "binary/elf.h"
+#include "inline/graft.h"
 #include "probe/binaries.h"
 #include "probe/loader_list.h"
 #include "system/file_copies.h"
@@ -34,11 +38,49 @@ static const char *reason(int err)
 	return text;
 }
 
+/* With the sampler in the copy, where it can be. */
+static int copy_inlined(struct binary *file, const struct graft_settings *settings, struct launch *launch,
+			struct file_copies *set)
+{
+	struct graft graft;
+	int err = graft_make(file->elf, file->plan, settings, &graft);
+
+	if (!err && *graft.reason)
+		log_note("'%s' keeps probes, whose every hit traps: %s", elf_path(file->elf), graft.reason);
+	if (!err)
+		err = file_copies_add(set, elf_fd(file->elf), *graft.reason ? NULL : &graft.change);
+	if (!err && !*graft.reason) {
+		file->plan->inlined = true;
+		memcpy(file->plan->sites, graft.sites, sizeof(file->plan->sites));
+		launch->inlined++;
+	}
+	graft_release(&graft);
+	return err;
+}
+
+static int copy_all(struct launch *launch, u64 inline_bytes, struct file_copies *set)
+{
+	struct graft_settings settings = {.sample_bytes = inline_bytes};
+	int err = 0;
+
+	if (inline_bytes && getrandom(&settings.session, sizeof(settings.session), 0) < 0)
+		return -errno;
+	settings.memory_bytes = (u64)sysconf(_SC_PHYS_PAGES) * (u64)sysconf(_SC_PAGE_SIZE);
+
+	for (struct binary *file = binaries_files(launch->binaries); file && !err; file = file->next) {
+		if (!file->plan)
+			continue;
+		err = inline_bytes ? copy_inlined(file, &settings, launch, set)
+				   : file_copies_add(set, elf_fd(file->elf), NULL);
+	}
+	return err;
+}
+
 /*
  * Copy the allocator files that COMMAND and its children will map. Most children use the shell's libc, whatever COMMAND
  * itself is made of. Files that are missed here are found when they are mapped.
  */
-static int copy_files(const struct selection *selection, const char *path, struct launch *launch,
+static int copy_files(const struct selection *selection, const char *path, u64 inline_bytes, struct launch *launch,
 		      struct file_copies **ret_set)
 {
 	int err;
@@ -51,7 +93,7 @@ static int copy_files(const struct selection *selection, const char *path, struc
 	loader_list_open(launch->binaries, "/bin/sh");
 	err = file_copies_new(ret_set);
 	if (!err)
-		err = binaries_copy(launch->binaries, *ret_set);
+		err = copy_all(launch, inline_bytes, *ret_set);
 	if (!err && !(*ret_set)->count)
 		err = -ENOENT;
 	if (err)
@@ -62,11 +104,11 @@ static int copy_files(const struct selection *selection, const char *path, struc
 }
 
 /* False, with the reason noted and nothing started, where copies cannot be had. */
-static bool start_with_copies(const struct selection *selection, char *path, const sigset_t *mask,
+static bool start_with_copies(const struct selection *selection, char *path, u64 inline_bytes, const sigset_t *mask,
 			      struct launch *launch)
 {
 	struct file_copies *set;
-	int err = copy_files(selection, path, launch, &set);
+	int err = copy_files(selection, path, inline_bytes, launch, &set);
 
 	if (!err)
 		err = workload_start(selection->options->command, path, mask, set, &launch->command);
@@ -94,16 +136,31 @@ static int cannot_run(const char *name, int err, int status)
 	return status;
 }
 
-int launch_start(const struct selection *selection, const sigset_t *mask, struct launch *launch)
+/* The interval to sample at in the process; 0: probes do it. */
+static u64 inline_interval(const struct selection_options *options, u64 sample_bytes)
+{
+	if (!options->inlined)
+		return 0;
+	if (sample_bytes >= INLINE_BYTES_MIN)
+		return sample_bytes;
+	log_note(
+		"--inline is left out: with a sample every %llu bytes the traps of the samples cost what those of probes "
+		"do; it begins at -R %d",
+		(unsigned long long)sample_bytes, INLINE_BYTES_MIN);
+	return 0;
+}
+
+int launch_start(const struct selection *selection, u64 sample_bytes, const sigset_t *mask, struct launch *launch)
 {
 	const struct selection_options *options = selection->options;
-	bool copied = options->population == POPULATION_FOLLOW && !options->shared_mounts;
+	u64 inline_bytes = inline_interval(options, sample_bytes);
+	bool copied = inline_bytes || (options->population == POPULATION_FOLLOW && !options->shared_mounts);
 	char *path;
 	int err = workload_find(options->command[0], &path);
 
 	if (err)
 		return cannot_run(options->command[0], err, launch_failure(err));
-	if (!copied || !start_with_copies(selection, path, mask, launch))
+	if (!copied || !start_with_copies(selection, path, inline_bytes, mask, launch))
 		err = workload_start(options->command, path, mask, NULL, &launch->command);
 	if (err) {
 		free(path);
@@ -115,12 +172,12 @@ int launch_start(const struct selection *selection, const sigset_t *mask, struct
 	return STATUS_DONE;
 }
 
-int launch_rehearse(const struct selection *selection, const char *path, struct launch *launch)
+int launch_rehearse(const struct selection *selection, u64 sample_bytes, const char *path, struct launch *launch)
 {
 	struct file_copies *set;
 
 	*launch = (struct launch){0};
-	copy_files(selection, path, launch, &set);
+	copy_files(selection, path, inline_interval(selection->options, sample_bytes), launch, &set);
 	file_copies_free(set);
 	return launch->binaries ? 0 : -ENOMEM;
 }

@@ -13,11 +13,14 @@
 
 struct binaries;
 
+#define INLINE_BYTES_MIN 4096 /* smaller intervals are left to probes */
+
 /* Valid when zeroed: there is no COMMAND. */
 struct launch {
 	struct workload command;
 	struct binaries *binaries; /* COMMAND's files; NULL without copies; tracer_open takes it over */
 	unsigned int copies;	   /* files copied; 0: none, so other processes may pay */
+	unsigned int inlined;	   /* of these, files that have the sampler (inline/graft.h) */
 	const char *reason; /* why there are no copies, to follow "because"; static storage; NULL: none were wanted */
 	bool started;	    /* and not abandoned */
 	bool released;
@@ -26,9 +29,9 @@ struct launch {
 
 /*
  * Start the selection's COMMAND, which waits before its exec and will run with signal mask `mask`. Where copies cannot
- * be had it starts without.
+ * be had it starts without. `sample_bytes`: the mean bytes between samples, for a sampler in the process.
  */
-int launch_start(const struct selection *selection, const sigset_t *mask, struct launch *launch);
+int launch_start(const struct selection *selection, u64 sample_bytes, const sigset_t *mask, struct launch *launch);
 
 /* The status, as env(1) gives it, for a COMMAND that cannot be found or executed: `err` is the negative errno. */
 int launch_failure(int err);
@@ -37,7 +40,7 @@ int launch_failure(int err);
  * What launch_start would do about copies for the program `path`, as far as can be known without starting it: the
  * copies are made and thrown away. launch->binaries holds the original files. 0 or -ENOMEM. End with launch_free.
  */
-int launch_rehearse(const struct selection *selection, const char *path, struct launch *launch);
+int launch_rehearse(const struct selection *selection, u64 sample_bytes, const char *path, struct launch *launch);
 
 /* Let it exec. */
 int launch_release(struct launch *launch);

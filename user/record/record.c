@@ -90,6 +90,20 @@ static void describe(const struct record *record, char *ret_what, size_t size)
 		snprintf(ret_what, size, "%u processes", options->target.pid_count);
 }
 
+static void say_copies(const struct record *record)
+{
+	const struct launch *launch = &record->launch;
+
+	log_note(
+		"'%s' and its children use copies of their allocators' files (%u) in a mount namespace of their own: no other "
+		"process pays, and mounts that they make stay inside%s",
+		record->options->target.command[0], launch->copies,
+		launch->inlined ? "" : " (--shared-mounts turns this off)");
+	if (launch->inlined)
+		log_note("%u of these files ha%s the sampler, so that only samples trap", launch->inlined,
+			 launch->inlined == 1 ? "s" : "ve");
+}
+
 static void say_tracing(const struct record *record)
 {
 	const struct record_options *options = record->options;
@@ -101,10 +115,7 @@ static void say_tracing(const struct record *record)
 		snprintf(rate, sizeof(rate), "one sample in %llu bytes", (unsigned long long)options->sample_bytes);
 	log_note("tracing %s, %s, by %s probes; Ctrl-C stops", what, rate, tracer_attach_name(record->tracer));
 	if (record->launch.copies) {
-		log_note("'%s' and its children use copies of their allocators' files (%u) in a mount namespace of "
-			 "their own: no other process pays, and mounts that they make stay inside "
-			 "(--shared-mounts turns this off)",
-			 options->target.command[0], record->launch.copies);
+		say_copies(record);
 		return;
 	}
 	if (record->launch.reason)
@@ -243,6 +254,7 @@ static int run(struct record *record)
 		.kernel.sample_bytes = record->options->sample_bytes,
 		.kernel.alloc_only = record->options->alloc_only,
 		.kernel.show_allocator = record->options->show_allocator,
+		.kernel.inlined = record->launch.inlined,
 		.no_new = record->options->no_new,
 		.pools = record->options->target.pools,
 		.harm_translators = record->options->target.harm_translators,
@@ -292,7 +304,8 @@ int record_run(const struct record_options *options)
 		status = STATUS_FAILED;
 	/* Before the tracer: the child must not inherit its maps and threads. */
 	if (!status && options->target.command)
-		status = launch_start(&record.selection, &record.signals.original_mask, &record.launch);
+		status = launch_start(&record.selection, options->sample_bytes, &record.signals.original_mask,
+				      &record.launch);
 	if (!status)
 		status = run(&record);
 	if (status)

@@ -20,6 +20,7 @@ struct selection_options {
 	struct custom_allocator *pools; /* of --alloc */
 	char **command;			/* NULL-terminated rest of argv after --, NULL when none */
 	bool shared_mounts;
+	bool inlined; /* COMMAND is sampled by code in its processes, as far as its files allow (inline/graft.h) */
 	bool harm_translators; /* see system/translator.h */
 	enum population population;
 	const char *cgroup, *container; /* of POPULATION_CGROUP, one of them */

@@ -200,6 +200,16 @@ static void test_cli_shared_mounts_go_with_a_followed_command(void **state)
 	refuse(*state, "record --shared-mounts --all", "'--shared-mounts' goes with");
 }
 
+static void test_cli_inline_goes_with_a_command(void **state)
+{
+	assert_true(accept(*state, "record --inline -- ls")->record.target.inlined);
+	assert_true(accept(*state, "record --inline --follow -- ls")->record.target.inlined);
+	assert_true(accept(*state, "doctor --inline -- ls")->record.target.inlined);
+	refuse(*state, "record --inline -p 1", "'--inline' goes with");
+	refuse(*state, "record --inline --all", "'--inline' goes with");
+	refuse_command(*state, "record --inline --shared-mounts --follow -- ls", "--shared-mounts");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +227,7 @@ int main(void)
 		TEST(test_cli_keep_goes_with_several_processes),
 		TEST(test_cli_mistakes_before_a_command_are_125),
 		TEST(test_cli_shared_mounts_go_with_a_followed_command),
+		TEST(test_cli_inline_goes_with_a_command),
 	};
 
 	return cmocka_run_group_tests_name("cli_target", tests, NULL, NULL);
