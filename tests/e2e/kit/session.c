@@ -186,6 +186,11 @@ cJSON *session_index(const struct session *session)
 	return json_read(path);
 }
 
+static bool has_samples(const cJSON *process)
+{
+	return cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(process, "samples")) > 0;
+}
+
 const cJSON *index_process(const cJSON *index, const char *comm)
 {
 	const cJSON *entry, *found = NULL;
@@ -193,7 +198,7 @@ const cJSON *index_process(const cJSON *index, const char *comm)
 	cJSON_ArrayForEach (entry, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
 		const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "comm"));
 
-		if (name && !strncmp(name, comm, 15))
+		if (name && !strncmp(name, comm, 15) && (!found || has_samples(entry) || !has_samples(found)))
 			found = entry;
 	}
 	if (!found)

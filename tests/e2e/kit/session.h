@@ -57,7 +57,7 @@ int session_run(struct session *session, const struct scene *scene, const char *
 bool session_said(const struct session *session, const char *words);
 void session_assert_said(const struct session *session, const char *words);
 
-/* What it wrote. The index belongs to the caller (cJSON_Delete); the entry of a process is the last one with that comm.
+/* What it wrote. The index belongs to the caller (cJSON_Delete); the entry of a process is the last one with that comm, of those with samples if there are any.
  */
 cJSON *session_index(const struct session *session);
 cJSON *json_read(const char *path);

@@ -24,6 +24,7 @@
 static struct truth_header *header;
 static struct truth_record *records;
 static volatile size_t huge = (size_t)PTRDIFF_MAX + 1;
+static size_t more; /* bytes of MATRIX_MORE, by which all sizes but 0 are larger, so that a sampler takes every call */
 extern const char __start_shim[] __attribute__((visibility("hidden")));
 extern const char __stop_shim[] __attribute__((visibility("hidden")));
 
@@ -284,7 +285,7 @@ static void use(const struct function *function)
 {
 	static const size_t alignments[] = {8, 16, 32, 64, 4096};
 	/* mi_*_small would not serve these; the steps keep one function's sizes from another's. */
-	size_t size = 1000 + 1000 * (size_t)(function - functions);
+	size_t size = more + 1000 + 1000 * (size_t)(function - functions);
 
 	if (is_resize(function->shape))
 		for (size_t i = 0; i < 3; i++)
@@ -312,6 +313,8 @@ int main(int argc, char *argv[] __attribute__((unused)))
 {
 	pthread_t thread;
 
+	if (getenv("MATRIX_MORE"))
+		more = strtoul(getenv("MATRIX_MORE"), NULL, 10);
 	find_functions();
 	for (size_t i = 0; i < FUNCTION_COUNT; i++)
 		if (argc > 1 && functions[i].limits == 2)

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * record --inline -- COMMAND: samples taken by code in COMMAND's own processes. test_sampling and test_matrix hold them against
+ * the law and against each function of each allocator; here are threads, forks, exceptions, real programs, and what happens when
+ * heaptap goes. Statistical bounds are 5.5 standard errors: outside by chance once in 26 million.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "e2e/kit/ledger.h"
+#include "e2e/kit/session.h"
+
+#define INTERVAL 4096
+#define ERRORS	 5.5
+
+struct expected {
+	double samples, variance;
+};
+
+static void expect(struct expected *expected, double size)
+{
+	double p = -expm1(-size / INTERVAL);
+
+	expected->samples += p;
+	expected->variance += p * (1 - p);
+}
+
+static void assert_law(const struct expected *expected, double samples)
+{
+	if (fabs(samples - expected->samples) > ERRORS * sqrt(expected->variance))
+		fail_msg("%.0f samples, expected %.1f +- %.1f", samples, expected->samples, sqrt(expected->variance));
+}
+
+static int record(struct scene *scene, const char *option, const char *const *command)
+{
+	const char *args[40] = {"-R", "4096", "--inline"};
+	unsigned int count = 3;
+
+	if (option)
+		args[count++] = option;
+	args[count++] = "--";
+	for (; *command && count < 39; command++)
+		args[count++] = *command;
+	return session_run(&scene->session, scene, args);
+}
+
+static void assert_all_inline(const cJSON *process)
+{
+	ledger_assert_clean(process);
+	assert_int_equal(index_number(process, "ledger.inline"), index_number(process, "ledger.sampled"));
+	assert_int_equal(index_number(process, "ledger.table_full"), 0);
+}
+
+/* What target_threads' eight threads ask for, by its own arithmetic. */
+static struct expected expect_threads(void)
+{
+	struct expected expected = {0};
+
+	for (uint32_t thread = 0; thread < 8; thread++) {
+		uint32_t random = thread * 2654435761u + 1;
+
+		for (int i = 0; i < 100000; i++) {
+			random = random * 1664525u + 1013904223u;
+			expect(&expected, 8 + (random >> 16 & 127));
+		}
+	}
+	return expected;
+}
+
+static void test_inline_threads_that_free_each_others_blocks(void **state)
+{
+	struct expected expected = expect_threads();
+	struct scene *scene = *state;
+	const cJSON *process;
+	cJSON *index;
+
+	assert_int_equal(record(scene, NULL, (const char *const[]){beside("target_threads"), NULL}), 0);
+	index = session_index(&scene->session);
+	process = index_process(index, "target_threads");
+	assert_all_inline(process);
+	assert_law(&expected, (double)index_number(process, "ledger.sampled"));
+	assert_int_equal(index_number(process, "ledger.inherited"), 0);
+	assert_int_equal(index_number(process, "ledger.free_unseen"), 0);
+	cJSON_Delete(index);
+}
+
+static void test_inline_forked_children_sample_independently(void **state)
+{
+	struct expected expected = {0};
+	struct scene *scene = *state;
+	const cJSON *process, *processes;
+	double samples = 0;
+	cJSON *index;
+
+	for (int i = 0; i < 1000; i++)
+		expect(&expected, 400);
+	assert_int_equal(record(scene, "--follow", (const char *const[]){beside("target_litter"), NULL}), 0);
+	index = session_index(&scene->session);
+	processes = cJSON_GetObjectItem(index, "processes");
+	cJSON_ArrayForEach (process, processes) {
+		if (!strcmp(cJSON_GetObjectItem(process, "comm")->valuestring, "litter_child"))
+			samples += (double)index_number(process, "ledger.inline");
+	}
+	assert_law(&expected, samples);
+	cJSON_Delete(index);
+}
+
+/* Asked for far too much, and for a little when there is no more: the exception passes the sampler's frame. */
+static void check_throw(struct scene *scene, const char *preload)
+{
+	const cJSON *process;
+	cJSON *index;
+
+	scene->session.environment[0] = preload ? format("LD_PRELOAD=%s", preload) : NULL;
+	assert_int_equal(record(scene, NULL, (const char *const[]){beside("target_new"), NULL}), 0);
+	index = session_index(&scene->session);
+	process = index_process(index, "target_new");
+	ledger_assert_balanced(process);
+	assert_true(index_number(process, "ledger.inline") > 1000);
+	assert_int_equal(index_number(process, "ledger.inline"), index_number(process, "ledger.sampled"));
+	cJSON_Delete(index);
+}
+
+static void test_inline_new_that_throws_in_glibc(void **state)
+{
+	check_throw(*state, NULL);
+}
+
+static void test_inline_new_that_throws_in_jemalloc(void **state)
+{
+	check_throw(*state, "libjemalloc.so");
+}
+
+static void test_inline_new_that_throws_in_tcmalloc(void **state)
+{
+	check_throw(*state, "libtcmalloc.so");
+}
+
+static void test_inline_every_allocation_is_left_to_probes(void **state)
+{
+	struct scene *scene = *state;
+	const cJSON *process;
+	cJSON *index;
+
+	assert_int_equal(
+		session_run(&scene->session, scene,
+			    (const char *const[]){"-R", "1", "--inline", "--", beside("target_leak"), "malloc", NULL}),
+		0);
+	session_assert_said(&scene->session, "--inline is left out");
+	index = session_index(&scene->session);
+	process = index_process(index, "target_leak");
+	assert_int_equal(index_number(process, "ledger.inline"), 0);
+	assert_int_equal(index_number(process, "inuse_space"), 30000);
+	cJSON_Delete(index);
+}
+
+/* --- real programs --- */
+
+static char *output_of(const char *command, int *ret_status)
+{
+	FILE *pipe = popen(format("{ %s; } 2>&1", command), "re");
+	char *text = NULL;
+	size_t size = 0;
+	int status;
+
+	assert_non_null(pipe);
+	if (getdelim(&text, &size, '\0', pipe) < 0)
+		text = strdup("");
+	status = pclose(pipe);
+	assert_true(WIFEXITED(status));
+	*ret_status = WEXITSTATUS(status);
+	return text;
+}
+
+static void check_program(struct scene *scene, const char *script)
+{
+	char *plain, *traced;
+	int status, traced_status;
+
+	plain = output_of(script, &status);
+	setenv("SCRIPT", script, 1);
+	traced = output_of(
+		format("'%s' record -q --force -o '%s/out' -R 4096 --inline --follow -- /bin/sh -c \"$SCRIPT\"",
+		       heaptap_path(), scene->dir),
+		&traced_status);
+	if (status != traced_status || strcmp(plain, traced))
+		fail_msg("%s: status %d instead of %d, and it printed:\n%s\ninstead of:\n%s", script, traced_status,
+			 status, traced, plain);
+	free(plain);
+	free(traced);
+}
+
+static void test_inline_programs_do_what_they_do(void **state)
+{
+	static const char *const scripts[] = {
+		"seq 50000 | sort -R --random-source=/bin/sh | sort -n | md5sum",
+		"ls -lR --time-style=+ /usr/include | md5sum",
+		"tar -C /usr/include -c . | gzip -9 | gunzip | tar -t | md5sum",
+		"find /usr/share -name '*a*' | grep -v b | sed 's/a/b/g' | md5sum",
+		"awk 'BEGIN { for (i = 0; i < 100000; i++) a[i % 997] = a[i % 997] \"x\"; print length(a[5]) }'",
+		"perl -e 'my %h; $h{$_ % 1000} .= $_ for 1 .. 200000; print length(join(\"\", map { $h{$_} } sort keys %h))'",
+		"bash -c 'for i in 1 2 3 4 5; do echo $(echo $i | cat) & wait; done'",
+		"echo 'int main(void) { return 42; }' | gcc -O2 -x c -o /dev/stdout -S - | md5sum",
+		"git --version && git -c core.pager=cat hash-object /bin/sh",
+		"bc -v >/dev/null 2>&1; expr 6 '*' 7; exit 3",
+	};
+
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++)
+		check_program(*state, scripts[i]);
+}
+
+/* --- heaptap goes --- */
+
+/* The sites are plain instructions again, and the target runs to its end. */
+static void test_inline_target_outlives_a_killed_heaptap(void **state)
+{
+	struct scene *scene = *state;
+
+	session_start(&scene->session, scene,
+		      (const char *const[]){
+			      "-R", "4096", "--inline", "--follow", "--", "/bin/sh", "-c",
+			      format("'%s' && echo ended well >'%s/end'", beside("target_threads"), scene->dir), NULL});
+	session_await(&scene->session, "heaptap: ");
+	session_signal(&scene->session, SIGKILL);
+	assert_int_equal(session_finish(&scene->session), 128 + SIGKILL);
+	for (int i = 0; i < 6000 && access(format("%s/end", scene->dir), F_OK); i++)
+		usleep(10000);
+	assert_int_equal(access(format("%s/end", scene->dir), F_OK), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_inline_threads_that_free_each_others_blocks),
+		TEST(test_inline_forked_children_sample_independently),
+		TEST(test_inline_new_that_throws_in_glibc),
+		TEST(test_inline_new_that_throws_in_jemalloc),
+		TEST(test_inline_new_that_throws_in_tcmalloc),
+		TEST(test_inline_every_allocation_is_left_to_probes),
+		TEST(test_inline_programs_do_what_they_do),
+		TEST(test_inline_target_outlives_a_killed_heaptap),
+	};
+
+	return cmocka_run_group_tests_name("inline", tests, NULL, NULL);
+}
