@@ -6,6 +6,8 @@
  *   pairs N            malloc(64) and free, N times: nanoseconds a pair
  *   paced RATE SECONDS the same, RATE pairs a second: how many were made
  *   threads T N        the same, N times in each of T threads, as fast as they can: how many were made
+ *   parallel T N       the same, in T threads at once: nanoseconds of CPU a pair
+ *   hold N             N blocks more that nobody frees, each of 5 intervals' size, so that nearly all are sampled: how many
  *   fork N             fork, exit and wait, N times: nanoseconds each
  *   exec N             the same with an exec of true(1) between: nanoseconds each
  *   deep FRAMES N      like pairs, with malloc called FRAMES frames deep, 1 being the root of the stack
@@ -32,6 +34,7 @@
 #define BATCHES	    11
 #define THREADS_MAX 64
 #define TICK_NS	    1000000
+#define HELD_BYTES  (5UL * 512 * 1024)
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -178,6 +181,26 @@ static double threads(unsigned long count, unsigned long pairs_each)
 	return (double)(started * pairs_each);
 }
 
+static double parallel(unsigned long count, unsigned long pairs_each)
+{
+	uint64_t start = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	double made = threads(count, pairs_each);
+
+	return (double)(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start) / made;
+}
+
+/* Their pages are never touched, but for the first. */
+static double hold(unsigned long count)
+{
+	for (unsigned long i = 0; i < count; i++) {
+		void *volatile block = malloc(HELD_BYTES);
+
+		if (!block)
+			return -1;
+	}
+	return (double)count;
+}
+
 static uint64_t thread_ns(void)
 {
 	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
@@ -233,6 +256,10 @@ static double obey(const char *word, unsigned long a, unsigned long b)
 		return paced(a, b);
 	if (!strcmp(word, "threads") && a && b)
 		return threads(a, b);
+	if (!strcmp(word, "parallel") && a && b)
+		return parallel(a, b);
+	if (!strcmp(word, "hold") && a)
+		return hold(a);
 	if (!strcmp(word, "fork") && a)
 		return cost(make_forks, family_ns, a);
 	if (!strcmp(word, "exec") && a)
