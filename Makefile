@@ -85,7 +85,7 @@ BLOB_O     := $(addprefix $(OUT)/inline/,entry.o seed.o slot.o objects.o slow.o 
 # GCC's options; fuzzers are built by clang.
 BLOB_CC    := $(if $(findstring clang,$(CC)),gcc,$(CC))
 BLOB_FLAGS := -std=gnu11 -O2 $(WARNINGS) -ffreestanding -fPIC -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector \
-              -fcf-protection=none -fno-reorder-functions -fno-tree-loop-distribute-patterns -fasynchronous-unwind-tables \
+              -fcf-protection=none -fno-reorder-functions -fno-tree-loop-distribute-patterns -fno-jump-tables -fasynchronous-unwind-tables \
               -iquote user -iquote . -iquote $(OUT)/gen
 
 $(OUT)/inline/%.o: $(BLOB)/%.c $(OUT)/gen/sampler_log.h Makefile
@@ -110,6 +110,7 @@ $(OUT)/inline/sampler.elf: $(BLOB)/layout.lds $(BLOB_O)
 	$(call say,BLOB,$@)
 	$(Q)! readelf -rW $(BLOB_O) | grep R_X86_64_ | grep -v -e R_X86_64_PC32 -e R_X86_64_PLT32
 	$(Q)! objdump -d $(BLOB_O) | grep -E '%([xyz]?mm|st\b)'
+	$(Q)! objdump -d $(BLOB_O) | grep -E '(jmp|call) +\*' | grep -v notrack
 	$(Q)$(LD) -static -z noexecstack --orphan-handling=error -T $< -o $@ $(BLOB_O)
 
 $(OUT)/inline/sampler.bin: $(OUT)/inline/sampler.elf

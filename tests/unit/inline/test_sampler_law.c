@@ -249,39 +249,45 @@ static void test_never_is_never_and_can_be_changed(void **state)
 	process_end();
 }
 
-/* What a child does: 20 calls. With its parent's count it would do as its brothers do. */
-static u64 samples_in_child(u64 *shared)
+#define CHILDREN 1000
+
+/* A child, its child, and so on: each makes 20 calls. With its parent's count it would do as its brothers do. */
+static void descend(u64 *samples, u32 generations)
 {
 	pid_t pid = fork();
 
 	assert_true(pid >= 0);
 	if (!pid) {
-		*shared = samples_of(20, 20);
+		samples[0] = samples_of(20, 20);
+		if (generations > 1)
+			descend(samples + 1, generations - 1);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	return *shared;
 }
 
 static void assert_children_follow_the_law(u32 has_rdrand)
 {
-	u64 *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	u64 samples = 0, with_samples = 0, children = 1000;
+	u64 *shared = mmap(NULL, SAMPLER_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	u64 samples[2] = {0}, with_samples[2] = {0};
 
 	assert_ptr_not_equal(shared, MAP_FAILED);
 	begin(4096);
 	process_config->has_rdrand = has_rdrand;
 	samples_of(431, 10000);
-	for (u64 i = 0; i < children; i++) {
-		u64 in_child = samples_in_child(shared);
-
-		samples += in_child;
-		with_samples += in_child > 0;
+	for (u32 i = 0; i < CHILDREN; i++) {
+		descend(shared, 2);
+		for (u32 generation = 0; generation < 2; generation++) {
+			samples[generation] += shared[generation];
+			with_samples[generation] += shared[generation] > 0;
+		}
 	}
 	process_end();
-	munmap(shared, sizeof(*shared));
-	assert_law(samples, 20 * children, probability(20, 4096));
-	assert_law(with_samples, children, probability(20 * 20, 4096));
+	munmap(shared, SAMPLER_PAGE);
+	for (u32 generation = 0; generation < 2; generation++) {
+		assert_law(samples[generation], 20 * CHILDREN, probability(20, 4096));
+		assert_law(with_samples[generation], CHILDREN, probability(20 * 20, 4096));
+	}
 }
 
 static void test_law_holds_in_children(void **state)
