@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * user/inline/blob/: an allocation of s bytes is sampled with probability 1 - exp(-s / R), whatever its function, and in forked
- * children as well. Counts are random, so they are compared in standard errors: |z| <= 6 fails once in 5 * 10^8 times, and there are
+ * user/inline/blob/: an allocation of s bytes is sampled with probability 1 - exp(-s / R), whatever its function, and in threads and
+ * forked children as well. Counts are random, so they are compared in standard errors: |z| <= 6 fails once in 5 * 10^8 times, and there are
  * some 30 comparisons.
  */
 #include <setjmp.h>
@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,8 +24,7 @@
 
 #define Z_MAX 6
 
-static u64 count_told[SAMPLER_SITES];
-static u64 told_object;
+static __thread u64 count_told[SAMPLER_SITES], told_object;
 
 static void on_trap(int number, siginfo_t *info, void *argument)
 {
@@ -40,7 +40,7 @@ static void on_trap(int number, siginfo_t *info, void *argument)
 }
 
 /* Every object is another one. */
-static u64 made;
+static __thread u64 made;
 
 __attribute__((visibility("hidden"))) u64 original_malloc(u64 size)
 {
@@ -249,6 +249,42 @@ static void test_never_is_never_and_can_be_changed(void **state)
 	process_end();
 }
 
+#define THREADS 8
+#define CALLS	4000000
+
+static u8 slot_used[SAMPLER_SLOTS];
+
+/* A thread that would share another one's slot makes no calls: both would lose what they subtract at the same time. */
+static void *work(void *ret_samples)
+{
+	u32 pointer;
+
+	__asm__("mov %%fs:0, %0" : "=r"(pointer));
+	if (__atomic_exchange_n(&slot_used[pointer * SAMPLER_HASH >> (32 - SAMPLER_SLOT_BITS)], 1, __ATOMIC_SEQ_CST))
+		return NULL;
+	made = pointer;
+	*(u64 *)ret_samples = samples_of(100, CALLS);
+	return ret_samples;
+}
+
+static void test_law_holds_in_threads(void **state)
+{
+	u64 samples[THREADS] = {0};
+	pthread_t threads[THREADS];
+	void *worked;
+
+	(void)state;
+	begin(65536);
+	for (u32 i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, work, &samples[i]), 0);
+	for (u32 i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_join(threads[i], &worked), 0);
+		if (worked)
+			assert_law(samples[i], CALLS, probability(100, 65536));
+	}
+	process_end();
+}
+
 #define CHILDREN 1000
 
 /* A child, its child, and so on: each makes 20 calls. With its parent's count it would do as its brothers do. */
@@ -333,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_law_holds_for_realloc_on_the_slow_path),
 		cmocka_unit_test(test_law_holds_where_another_thread_has_drawn),
 		cmocka_unit_test(test_never_is_never_and_can_be_changed),
+		cmocka_unit_test(test_law_holds_in_threads),
 		cmocka_unit_test(test_law_holds_in_children),
 		cmocka_unit_test(test_child_tells_the_end_of_what_it_inherits),
 	};
