@@ -33,7 +33,7 @@ static void test_launch_without_a_process_leaves_nothing_to_free_twice(void **st
 
 	(void)state;
 	sigemptyset(&mask);
-	assert_int_equal(launch_start(&selection, &mask, &launch), STATUS_COMMAND_FAILED);
+	assert_int_equal(launch_start(&selection, 1, &mask, &launch), STATUS_COMMAND_FAILED);
 	assert_false(launch.started);
 	assert_null(launch.command.path);
 	launch_free(&launch);
