@@ -47,6 +47,21 @@ static void test_image_frames_fit_a_table(void **state)
 	frame_header_release(&frames);
 }
 
+/* Threads that share a slot lose what they subtract at the same time. glibc's stacks, 8 MiB and a page, lie side by side. */
+static void test_slots_of_stacks_side_by_side_differ(void **state)
+{
+	(void)state;
+	for (u32 first = 0; first < 1000; first++) {
+		u8 used[SAMPLER_SLOTS] = {0};
+
+		for (u32 i = 0; i < 256; i++) {
+			u32 thread = first * 0x12345000 - i * 0x801000;
+
+			assert_int_equal(used[thread * SAMPLER_HASH >> (32 - SAMPLER_SLOT_BITS)]++, 0);
+		}
+	}
+}
+
 static void test_alloc_is_told_with_caller_on_the_stack(void **state)
 {
 	(void)state;
@@ -312,6 +327,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_image_is_as_its_header_says),
 		cmocka_unit_test(test_image_frames_fit_a_table),
+		cmocka_unit_test(test_slots_of_stacks_side_by_side_differ),
 		in_process(test_alloc_is_told_with_caller_on_the_stack),
 		in_process(test_alloc_failed_is_not_told),
 		in_process(test_alloc_not_sampled_leaves_the_stack),
