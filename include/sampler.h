@@ -54,13 +54,14 @@ struct sampler_header {
  * Counts are many so that threads do not share one: the slot is the top bits of (u32)fs:0 * SAMPLER_HASH. Wiped in a forked child
  * (MADV_WIPEONFORK), which would otherwise take its first sample where its brothers do.
  */
-#define SAMPLER_SLOT_BITS 10
+#define SAMPLER_SLOT_BITS 12
 #define SAMPLER_SLOTS	  (1 << SAMPLER_SLOT_BITS)
 struct sampler_slot {
 	s64 left; /* bytes until the next sample; negative: a slow path is about to draw it anew */
 	u64 seed; /* of its random numbers (splitmix64); 0: not drawn yet, and `left` means nothing */
 	u64 unused[6];
 };
+#define SAMPLER_SLOT_SHIFT 6 /* log2 of its size */
 
 /*
  * Objects whose end will be told: an exact table of buckets of 8 pointers, and a filter in front of it, whose bytes count the

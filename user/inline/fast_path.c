@@ -153,13 +153,12 @@ static void put_filter(struct writer *writer, const struct fast_path_sampler *sa
 /* rax: the slot's offset, r11: the slots. */
 static void put_slot(struct writer *writer, const struct fast_path_sampler *sampler)
 {
-	_Static_assert(sizeof(struct sampler_slot) == 1 << 6 && SAMPLER_SLOT_BITS == 10,
-		       "the offset is cut out of the hash");
+	_Static_assert(sizeof(struct sampler_slot) == 1 << SAMPLER_SLOT_SHIFT, "the offset is cut out of the hash");
 	PUT(writer, 0x64, 0x8b, 0x04, 0x25, 0, 0, 0, 0); /* mov %fs:0, %eax */
 	put_hash(writer);
-	PUT(writer, 0xc1, 0xe8, 16); /* shr $16, %eax */
-	PUT(writer, 0x25);	     /* and $, %eax */
-	put_u32(writer, 0xffc0);
+	PUT(writer, 0xc1, 0xe8, 32 - SAMPLER_SLOT_BITS - SAMPLER_SLOT_SHIFT); /* shr $, %eax */
+	PUT(writer, 0x25);						      /* and $, %eax */
+	put_u32(writer, (SAMPLER_SLOTS - 1) << SAMPLER_SLOT_SHIFT);
 	put_address(writer, R11, sampler->slots);
 }
 

@@ -101,7 +101,7 @@ static inline void process_on_trap(void (*handler)(int, siginfo_t *, void *))
 	"lea " #name "_row(%rip), %rax\njmp *process_entries + 8 * " #entry "(%rip)\n.cfi_endproc\n"
 
 #define PROCESS_SLOT                                                                                                      \
-	"mov %fs:0, %eax\nimul $0x9e3779b1, %eax, %eax\nshr $22, %eax\nshl $6, %eax\nand process_slot_mask(%rip), %eax\n" \
+	"mov %fs:0, %eax\nimul $0x9e3779b1, %eax, %eax\nshr $20, %eax\nshl $6, %eax\nand process_slot_mask(%rip), %eax\n" \
 	"mov process_slots(%rip), %r11\nadd %rax, %r11\n"
 
 #define PROCESS_FILTER                                                                                                 \
