@@ -135,9 +135,10 @@ static const char *move_jump(struct moving *moving, const cs_insn *insn)
 static const char *move_all(struct moving *moving, csh handle, const u8 *code, size_t size, cs_insn *insn)
 {
 	const char *refusal = NULL;
+	u64 address = moving->from;
 
 	while (!refusal && moving->moved->taken < MOVED_CODE_JUMP) {
-		if (moving->left || !cs_disasm_iter(handle, &code, &size, &(u64){moving->from}, insn))
+		if (moving->left || !cs_disasm_iter(handle, &code, &size, &address, insn))
 			return "is too short, or not known code";
 		if (is_far_reaching(insn))
 			refusal = move_jump(moving, insn);
