@@ -177,7 +177,8 @@ static int leads_back(const struct insn_branch *branch, void *arg)
 {
 	const struct moved_code *moved = arg;
 
-	return branch->target > (long long)moved->skip && branch->target < (long long)(moved->skip + moved->taken);
+	return branch->target > (long long)moved->skip &&
+	       branch->target < (long long)moved->skip + (long long)moved->taken;
 }
 
 static const char *move(csh handle, cs_insn *insn, const u8 *code, size_t size, struct moving *moving)
