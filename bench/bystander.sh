@@ -68,8 +68,9 @@ done
 compare follow 'malloc(64) and free beside a command and its children'
 # shellcheck disable=SC2086
 figure 'the same with --shared-mounts' "$(median ${taken[shared]})" ns
-{ read -r plain && read -r copied; } < <("$OUT/bench/start" true)
+{ read -r plain && read -r copied && read -r sampler; } < <("$OUT/bench/start" true)
 echo 'to where a command waits for its exec:'
 figure 'as it is' "$plain" ms
 figure 'with copies' "$copied" ms
+figure 'with copies that have the sampler' "$sampler" ms
 finish

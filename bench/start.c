@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What it takes to get COMMAND to where it waits for its exec: milliseconds without and with copies of its allocator
- * files, medians of ROUNDS.
+ * files, and with copies that have the sampler, medians of ROUNDS.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,14 +9,24 @@
 #include "base/clock.h"
 #include "record/launch.h"
 
-#define ROUNDS 31
+#define ROUNDS	 31
+#define INTERVAL (512 << 10)
 
-static double start(char **argv, bool copies)
+/* What COMMAND is started on: the files there are, copies of them, copies with the sampler. */
+enum files {
+	REAL,
+	COPIES,
+	SAMPLER,
+	FILES
+};
+
+static double start(char **argv, enum files files)
 {
 	struct selection_options options = {
 		.command = argv,
 		.population = POPULATION_FOLLOW,
-		.shared_mounts = !copies,
+		.shared_mounts = files == REAL,
+		.inlined = files == SAMPLER,
 	};
 	struct selection selection = {.options = &options};
 	u64 from = clock_now_ns();
@@ -24,7 +34,8 @@ static double start(char **argv, bool copies)
 	sigset_t none;
 
 	sigemptyset(&none);
-	if (launch_start(&selection, &none, &launch) || (copies && !launch.copies))
+	if (launch_start(&selection, INTERVAL, &none, &launch) || (files != REAL && !launch.copies) ||
+	    (files == SAMPLER && !launch.inlined))
 		exit(1);
 	from = clock_now_ns() - from;
 	launch_abandon(&launch);
@@ -41,16 +52,16 @@ static int compare(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-	double taken[2][ROUNDS];
+	double taken[FILES][ROUNDS];
 
 	if (argc < 2)
 		return 2;
 	for (int round = 0; round < ROUNDS; round++)
-		for (int copies = 0; copies < 2; copies++)
-			taken[copies][round] = start(argv + 1, copies);
-	for (int copies = 0; copies < 2; copies++) {
-		qsort(taken[copies], ROUNDS, sizeof(taken[copies][0]), compare);
-		printf("%.3f\n", taken[copies][ROUNDS / 2]);
+		for (enum files files = REAL; files < FILES; files++)
+			taken[files][round] = start(argv + 1, files);
+	for (enum files files = REAL; files < FILES; files++) {
+		qsort(taken[files], ROUNDS, sizeof(taken[files][0]), compare);
+		printf("%.3f\n", taken[files][ROUNDS / 2]);
 	}
 	return 0;
 }
