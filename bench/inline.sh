@@ -58,6 +58,13 @@ middle() { # NAME
 	median ${taken[$1]}
 }
 
+# The median of the rounds' differences: the machine's own speed changes from one round to the next.
+more() { # NAME: of inline than of untraced
+	# shellcheck disable=SC2046,SC2086
+	median $(paste -d- <(printf '%s\n' ${taken[inline $1]}) <(printf '%s\n' ${taken[untraced $1]}) |
+		awk -F- '{ print $1 - $2 }')
+}
+
 show() { # NAME WORDS
 	# shellcheck disable=SC2086
 	printf '  %-60s %10s ns     (%s)\n' "$2" "$(number "$(middle "$1")")" "$(spread ${taken[$1]})"
@@ -74,13 +81,13 @@ for count in 64 1000 100000; do
 	show "untraced $count" "untraced, $count large blocks more"
 	show "inline $count" "record --inline, these sampled and live"
 done
-figure 'inline: more than untraced' "$(calc "$(middle 'inline one') - $(middle 'untraced one')")" ns '<=' 3
-figure 'the same, two threads' "$(calc "$(middle 'inline two') - $(middle 'untraced two')")" ns '<=' 3
+figure 'inline: more than untraced' "$(more one)" ns '<=' 3
+figure 'the same, two threads' "$(more two)" ns '<=' 3
 for count in 64 1000 100000; do
-	figure "the same, $count live samples" "$(calc "$(middle "inline $count") - $(middle "untraced $count")")" ns '<=' 3
+	figure "the same, $count live samples" "$(more "$count")" ns '<=' 3
 done
 figure 'what probes cost, over what --inline costs' "$(calc "($(middle 'probes one') - $(middle 'untraced one')) / \
-	($(middle 'inline one') - $(middle 'untraced one'))")" x '>=' 300
+	$(more one)")" x '>=' 300
 
 echo 'true(1), from start to end, of one shell:'
 # shellcheck disable=SC2016

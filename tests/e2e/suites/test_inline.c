@@ -14,11 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "e2e/kit/ledger.h"
 #include "e2e/kit/session.h"
+#include "e2e/shims/truth_log.h"
 
 #define INTERVAL 4096
 #define ERRORS	 5.5
@@ -146,6 +148,31 @@ static void test_inline_new_that_throws_in_tcmalloc(void **state)
 	check_throw(*state, "libtcmalloc.so");
 }
 
+/*
+ * The kernel itself loads these, and old ones have their own idea of segments without bytes in the file. Each allocates in its own
+ * allocator, which is linked in.
+ */
+static void test_inline_static_programs(void **state)
+{
+	static const char *const programs[] = {"target_matrix_glibc_static", "target_matrix_musl_static"};
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
+		const cJSON *process;
+		cJSON *index;
+
+		scene->session.environment[0] = format("%s=%s%zu", TRUTH_VARIABLE, scene->truth, i);
+		scene->session.environment[1] = "MATRIX_MORE=165000";
+		assert_int_equal(record(scene, NULL, (const char *const[]){beside(programs[i]), NULL}), 0);
+		index = session_index(&scene->session);
+		process = index_process(index, programs[i]);
+		ledger_assert_balanced(process);
+		assert_true(index_number(process, "ledger.inline") > 100);
+		assert_int_equal(index_number(process, "ledger.inline"), index_number(process, "ledger.sampled"));
+		cJSON_Delete(index);
+	}
+}
+
 static void test_inline_every_allocation_is_left_to_probes(void **state)
 {
 	struct scene *scene = *state;
@@ -248,6 +275,7 @@ int main(void)
 		TEST(test_inline_new_that_throws_in_glibc),
 		TEST(test_inline_new_that_throws_in_jemalloc),
 		TEST(test_inline_new_that_throws_in_tcmalloc),
+		TEST(test_inline_static_programs),
 		TEST(test_inline_every_allocation_is_left_to_probes),
 		TEST(test_inline_programs_do_what_they_do),
 		TEST(test_inline_target_outlives_a_killed_heaptap),
