@@ -65,7 +65,7 @@ struct sampler_slot {
 
 /*
  * Objects whose end will be told: an exact table of buckets of 8 pointers, and a filter in front of it, whose bytes count the
- * objects that hash to them. h = (u32)(pointer >> 4) * SAMPLER_HASH; the filter byte is h's top SAMPLER_FILTER_BITS bits, the bucket
+ * objects that hash to them. h = (u32)pointer * SAMPLER_HASH; the filter byte is h's top SAMPLER_FILTER_BITS bits, the bucket
  * its top (table_bits - 3). The top bit of an entry is set while realloc has the object in its hands.
  */
 #define SAMPLER_HASH	       0x9e3779b1U

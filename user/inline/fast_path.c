@@ -123,12 +123,6 @@ static void put_label(struct writer *writer, enum label label)
 	writer->places[label] = writer->path->size;
 }
 
-static void put_hash(struct writer *writer)
-{
-	PUT(writer, 0x69, 0xc0); /* imul $, %eax, %eax */
-	put_u32(writer, SAMPLER_HASH);
-}
-
 /* --- parts ---------------------------------------------------------------------------------------------------------- */
 
 /* The calling convention's registers: rdi, rsi, rdx, rcx, r8, r9. */
@@ -142,9 +136,8 @@ static u8 argument_register(const struct fast_path_function *function, unsigned 
 /* rax: the filter's index, r11: the filter, and the flags of its byte. */
 static void put_filter(struct writer *writer, const struct fast_path_sampler *sampler, u8 pointer)
 {
-	put_move(writer, RAX, pointer);
-	PUT(writer, 0x48, 0xc1, 0xe8, 4); /* shr $4, %rax */
-	put_hash(writer);
+	PUT(writer, 0x40 | pointer >> 3, 0x69, 0xc0 | (pointer & 7)); /* imul $, pointer, %eax: of its lower half */
+	put_u32(writer, SAMPLER_HASH);
 	PUT(writer, 0xc1, 0xe8, 32 - SAMPLER_FILTER_BITS); /* shr $, %eax */
 	put_address(writer, R11, sampler->filter);
 	PUT(writer, 0x41, 0x80, 0x3c, 0x03, 0); /* cmpb $0, (%r11,%rax) */
@@ -154,8 +147,8 @@ static void put_filter(struct writer *writer, const struct fast_path_sampler *sa
 static void put_slot(struct writer *writer, const struct fast_path_sampler *sampler)
 {
 	_Static_assert(sizeof(struct sampler_slot) == 1 << SAMPLER_SLOT_SHIFT, "the offset is cut out of the hash");
-	PUT(writer, 0x64, 0x8b, 0x04, 0x25, 0, 0, 0, 0); /* mov %fs:0, %eax */
-	put_hash(writer);
+	PUT(writer, 0x64, 0x69, 0x04, 0x25, 0, 0, 0, 0); /* imul $, %fs:0, %eax */
+	put_u32(writer, SAMPLER_HASH);
 	PUT(writer, 0xc1, 0xe8, 32 - SAMPLER_SLOT_BITS - SAMPLER_SLOT_SHIFT); /* shr $, %eax */
 	PUT(writer, 0x25);						      /* and $, %eax */
 	put_u32(writer, (SAMPLER_SLOTS - 1) << SAMPLER_SLOT_SHIFT);

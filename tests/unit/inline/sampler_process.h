@@ -105,7 +105,7 @@ static inline void process_on_trap(void (*handler)(int, siginfo_t *, void *))
 	"mov process_slots(%rip), %r11\nadd %rax, %r11\n"
 
 #define PROCESS_FILTER                                                                                                 \
-	"mov %r10, %rax\nshr $4, %rax\nimul $0x9e3779b1, %eax, %eax\nshr $12, %eax\n"                                  \
+	"imul $0x9e3779b1, %r10d, %eax\nshr $12, %eax\n"                                                               \
 	"mov process_filter(%rip), %r11\ncmpb $0, (%r11, %rax)\n"
 
 /* r10: the size. */

@@ -7,7 +7,7 @@
 
 static u32 hash(u64 pointer)
 {
-	return (u32)(pointer >> 4) * SAMPLER_HASH;
+	return (u32)pointer * SAMPLER_HASH;
 }
 
 static u8 *filter_byte(u64 pointer)
