@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Programs at work, untraced, under probes, and sampled inside their own processes: redis-server (jemalloc) by SET and GET in
+# pipelines of 16, its throughput and its CPU for a request; and make with gcc on 100 files, with all its children. heaptrack, which
+# preloads its own library, beside them where it is installed. ROUNDS alternating rounds; medians of the rounds' ratios.
+ROUNDS=${ROUNDS:-11}
+# shellcheck source=bench/measure.bash
+. "$(dirname "$0")/measure.bash"
+
+REQUESTS=${REQUESTS:-300000}
+FILES=${FILES:-100}
+declare -A taken
+
+# One server after the other, on files that nobody else has probes in.
+cp /lib/x86_64-linux-gnu/libjemalloc.so.2 "$scratch/"
+ln -s /usr/bin/redis-check-rdb "$scratch/redis-server"
+socket=$scratch/socket
+
+serve() { # COMMAND...: behind which the server is started
+	LD_LIBRARY_PATH=$scratch "$@" "$scratch/redis-server" --port 0 --unixsocket "$socket" --save '' --pidfile \
+		"$scratch/pid" --daemonize no >/dev/null 2>&1 &
+	tracer=$!
+	for ((tries = 0; tries < 1000; tries++)); do
+		[ ! -s "$scratch/pid" ] || ! redis-cli -s "$socket" ping >/dev/null 2>&1 || return 0
+		sleep 0.01
+	done
+	echo "$0: redis-server does not answer" >&2
+	return 1
+}
+
+load() { # NAME TEST
+	local before after rate
+	before=$(cpu_ns "$(<"$scratch/pid")")
+	rate=$(redis-benchmark -s "$socket" -t "$2" -P 16 -d 100 -r 100000 -n "$REQUESTS" --csv | awk -F'"' 'END { print $4 }')
+	after=$(cpu_ns "$(<"$scratch/pid")")
+	taken[$1 $2 rate]+=" $rate"
+	taken[$1 $2 cpu]+=" $(calc "($after - $before) / $REQUESTS")"
+}
+
+leave_server() {
+	redis-cli -s "$socket" shutdown nosave >/dev/null 2>&1 || :
+	wait "$tracer" || :
+	tracer=''
+	rm -f "$scratch/pid"
+}
+
+redis() { # NAME COMMAND...
+	local name=$1
+	shift
+	serve "$@"
+	load "$name" set
+	load "$name" get
+	leave_server
+}
+
+build() { # NAME COMMAND...
+	local name=$1 start
+	shift
+	rm -f "$scratch"/source/*.o
+	start=$(date +%s%N)
+	"$@" make -s -j2 -C "$scratch/source" >/dev/null 2>&1
+	taken[$name build]+=" $(($(date +%s%N) - start))"
+}
+
+mkdir "$scratch/source"
+for ((file = 0; file < FILES; file++)); do
+	printf '#include <stdio.h>\n#include <stdlib.h>\nint f%d(int n) { char *p = malloc(n); return p ? printf("%%p", p) : %d; }\n' \
+		"$file" "$file" >"$scratch/source/$file.c"
+done
+printf 'all: $(patsubst %%.c,%%.o,$(wildcard *.c))\n%%.o: %%.c ; gcc -O2 -c $< -o $@\n' >"$scratch/source/Makefile"
+
+record=("$OUT/heaptap" record -q -o "$scratch/out" --force)
+for ((round = 0; round < ROUNDS; round++)); do
+	redis untraced env
+	redis inline "${record[@]}" --inline --
+	redis probes "${record[@]}" --
+	! command -v heaptrack >/dev/null || redis heaptrack heaptrack -r -o "$scratch/track"
+	build untraced env
+	build inline "${record[@]}" --follow --inline --
+	build probes "${record[@]}" --follow --
+	rm -rf "$scratch"/track* "$scratch/out"
+done
+
+# The median of the rounds' ratios to untraced.
+ratio() { # NAME WHAT
+	# shellcheck disable=SC2046,SC2086
+	median $(paste -d' ' <(printf '%s\n' ${taken[$1 $2]}) <(printf '%s\n' ${taken[untraced $2]}) | awk '{ print $1 / $2 }')
+}
+
+show() { # NAME WHAT WORDS UNIT
+	# shellcheck disable=SC2086
+	figure "$3: $1" "$(median ${taken[$1 $2]})" "$4"
+}
+
+names='untraced inline probes'
+! command -v heaptrack >/dev/null || names+=' heaptrack'
+for test in set get; do
+	for name in $names; do
+		show "$name" "$test rate" "redis, $test" 1/s
+		show "$name" "$test cpu" "redis, $test, CPU of the server for a request" ns
+	done
+	figure "redis, $test: inline, of the untraced throughput" "$(ratio inline "$test rate")" x '>=' 0.97
+	figure "redis, $test: inline, CPU for a request" "$(ratio inline "$test cpu")" x '<=' 1.05
+	figure "redis, $test: probes, of the untraced throughput" "$(ratio probes "$test rate")" x
+done
+for name in untraced inline probes; do
+	# shellcheck disable=SC2086
+	figure "make, gcc on $FILES files: $name" "$(calc "$(median ${taken[$name build]}) / 1e9")" s
+done
+figure 'make: --follow --inline, of untraced' "$(ratio inline build)" x '<=' 1.03
+figure 'make: --follow, of untraced' "$(ratio probes build)" x
+finish
