@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * record --inline -- COMMAND: samples taken by code in COMMAND's own processes. test_sampling and test_matrix hold them against
- * the law and against each function of each allocator; here are threads, forks, exceptions, real programs, and what happens when
- * heaptap goes. Statistical bounds are 5.5 standard errors: outside by chance once in 26 million.
+ * the law and against each function of each allocator; here are threads, forks, exceptions, and what happens when heaptap
+ * goes; test_inline_programs has real programs. Statistical bounds are 5.5 standard errors: outside by chance once in 26 million.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -191,61 +191,6 @@ static void test_inline_every_allocation_is_left_to_probes(void **state)
 	cJSON_Delete(index);
 }
 
-/* --- real programs --- */
-
-static char *output_of(const char *command, int *ret_status)
-{
-	FILE *pipe = popen(format("{ %s; } 2>&1", command), "re");
-	char *text = NULL;
-	size_t size = 0;
-	int status;
-
-	assert_non_null(pipe);
-	if (getdelim(&text, &size, '\0', pipe) < 0)
-		text = strdup("");
-	status = pclose(pipe);
-	assert_true(WIFEXITED(status));
-	*ret_status = WEXITSTATUS(status);
-	return text;
-}
-
-static void check_program(struct scene *scene, const char *script)
-{
-	char *plain, *traced;
-	int status, traced_status;
-
-	plain = output_of(script, &status);
-	setenv("SCRIPT", script, 1);
-	traced = output_of(
-		format("'%s' record -q --force -o '%s/out' -R 4096 --inline --follow -- /bin/sh -c \"$SCRIPT\"",
-		       heaptap_path(), scene->dir),
-		&traced_status);
-	if (status != traced_status || strcmp(plain, traced))
-		fail_msg("%s: status %d instead of %d, and it printed:\n%s\ninstead of:\n%s", script, traced_status,
-			 status, traced, plain);
-	free(plain);
-	free(traced);
-}
-
-static void test_inline_programs_do_what_they_do(void **state)
-{
-	static const char *const scripts[] = {
-		"seq 50000 | sort -R --random-source=/bin/sh | sort -n | md5sum",
-		"ls -lR --time-style=+ /usr/include | md5sum",
-		"tar -C /usr/include -c . | gzip -9 | gunzip | tar -t | md5sum",
-		"find /usr/share -name '*a*' | grep -v b | sed 's/a/b/g' | md5sum",
-		"awk 'BEGIN { for (i = 0; i < 100000; i++) a[i % 997] = a[i % 997] \"x\"; print length(a[5]) }'",
-		"perl -e 'my %h; $h{$_ % 1000} .= $_ for 1 .. 200000; print length(join(\"\", map { $h{$_} } sort keys %h))'",
-		"bash -c 'for i in 1 2 3 4 5; do echo $(echo $i | cat) & wait; done'",
-		"echo 'int main(void) { return 42; }' | gcc -O2 -x c -o /dev/stdout -S - | md5sum",
-		"git --version && git -c core.pager=cat hash-object /bin/sh",
-		"bc -v >/dev/null 2>&1; expr 6 '*' 7; exit 3",
-	};
-
-	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++)
-		check_program(*state, scripts[i]);
-}
-
 /* --- heaptap goes --- */
 
 /* The sites are plain instructions again, and the target runs to its end. */
@@ -277,7 +222,6 @@ int main(void)
 		TEST(test_inline_new_that_throws_in_tcmalloc),
 		TEST(test_inline_static_programs),
 		TEST(test_inline_every_allocation_is_left_to_probes),
-		TEST(test_inline_programs_do_what_they_do),
 		TEST(test_inline_target_outlives_a_killed_heaptap),
 	};
 
