@@ -86,7 +86,13 @@ static void check_functions(struct grafting *grafting)
 			snprintf(reason, GRAFT_REASON_MAX, "its %s hands calls on", plan->probes[i].symbol);
 }
 
-/* A function that throws needs the table; for others it is enough that the file's own one stays. */
+/* A function that throws needs a table in which the sampler's code is; for others it is enough that the file's own one stays. */
+static int do_without_frames(struct grafting *grafting, const char *reason)
+{
+	return plan_throws(grafting->plan) || plan_has_pool(grafting->plan) ? refuse(grafting, reason) : 0;
+}
+
+/* GCC links static programs without the table: their frames are found another way, the sampler's would not be. */
 static int read_frames(struct grafting *grafting)
 {
 	const Elf64_Phdr *row = program_headers_find(&grafting->headers, PT_GNU_EH_FRAME);
@@ -94,7 +100,7 @@ static int read_frames(struct grafting *grafting)
 	int err;
 
 	if (!row)
-		return 0;
+		return do_without_frames(grafting, "its functions may throw, and it has no .eh_frame_hdr");
 	err = elf_read_bytes(grafting->elf, row->p_offset, row->p_filesz, FRAMES_BYTES_MAX, &bytes);
 	if (err)
 		return err;
@@ -103,9 +109,7 @@ static int read_frames(struct grafting *grafting)
 	grafting->has_frames = !err;
 	if (err != -EOPNOTSUPP)
 		return err;
-	if (plan_throws(grafting->plan) || plan_has_pool(grafting->plan))
-		return refuse(grafting, "its functions may throw, and its .eh_frame_hdr is of another form");
-	return 0;
+	return do_without_frames(grafting, "its functions may throw, and its .eh_frame_hdr is of another form");
 }
 
 static int read_file(struct grafting *grafting)

@@ -265,6 +265,18 @@ static void test_code_that_cannot_be_moved_refuses_the_file(void **state)
 			"its malloc may be entered behind its first instructions");
 }
 
+#define THROWING_NEW                                                                                                      \
+	"ret\n.globl _Znwm\n.type _Znwm, @function\n_Znwm: push %rbx\nmov %rdi, %rbx\nlea 8(%rbx), %rax\npop %rbx\nret\n" \
+	".size _Znwm, .-_Znwm"
+
+/* As GCC links static programs: whoever looks for the frame of a sampled call that throws would not find the sampler's. */
+static void test_functions_that_throw_need_a_table_of_frames(void **state)
+{
+	(void)state;
+	assert_code_has(SIMPLE_MALLOC, THROWING_NEW, "its functions may throw, and it has no .eh_frame_hdr");
+	assert_code_has(SIMPLE_MALLOC, ".cfi_startproc\n" THROWING_NEW "\n.cfi_endproc", "");
+}
+
 /* Five GiB of zeros, behind which the sampler's code would lie. */
 static void test_file_that_is_too_large_is_refused(void **state)
 {
@@ -360,6 +372,7 @@ int main(void)
 		TEST(test_sites_are_nops_and_config_says_what_was_set),
 		TEST(test_function_of_another_kind_refuses_the_file),
 		TEST(test_code_that_cannot_be_moved_refuses_the_file),
+		TEST(test_functions_that_throw_need_a_table_of_frames),
 		TEST(test_file_that_is_too_large_is_refused),
 		TEST(test_range_outside_the_code_is_an_error),
 		TEST(test_dynamic_program_runs),
