@@ -202,6 +202,7 @@ void program_headers_write(const struct program_headers *headers, const struct p
 		if (row == last && addition->filled) {
 			to[-1].p_offset = addition->filled;
 			to[-1].p_filesz = row->p_memsz;
+			to[-1].p_align = SAMPLER_PAGE;
 		}
 		if (row == last)
 			to = put_segments(to, headers, addition);

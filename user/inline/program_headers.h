@@ -46,7 +46,8 @@ const Elf64_Phdr *program_headers_find(const struct program_headers *headers, u3
 /*
  * The segment of an interpreter that must have its zeros in the file, as other segments follow it: kernels before 6.7 make zeros
  * only behind all segments of an interpreter, and pages between them do not exist. NULL: there is none. A file without PT_INTERP
- * that can be started may be one.
+ * that can be started may be one; so may a library, as old linkers gave each an entry. Its new place is aligned to pages only, and
+ * says so: glibc before 2.35 loads no segment whose place in the file and in memory differ by other than its alignment.
  */
 const Elf64_Phdr *program_headers_to_fill(const struct program_headers *headers);
 

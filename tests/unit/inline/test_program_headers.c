@@ -152,12 +152,14 @@ static void test_zeros_of_an_interpreter_are_put_into_the_file(void **state)
 	program_headers_release(&headers);
 	file.header.e_type = ET_DYN;
 	file.header.e_entry = BASE + 0x1000;
+	file.rows[3].p_align = 0x200000;
 	headers = must_read();
 	assert_ptr_equal(program_headers_to_fill(&headers), &headers.rows[3]);
 	program_headers_write(&headers, &addition, &header, rows);
 	assert_int_equal(row_of(rows, PT_LOAD, 2)->p_offset, 0x9000);
 	assert_int_equal(row_of(rows, PT_LOAD, 2)->p_vaddr, BASE + 0x3000);
 	assert_int_equal(row_of(rows, PT_LOAD, 2)->p_filesz, 0x2345);
+	assert_int_equal((BASE + 0x3000 - 0x9000) % row_of(rows, PT_LOAD, 2)->p_align, 0);
 	program_headers_release(&headers);
 	file.rows[5].p_type = PT_INTERP;
 	file.rows[5].p_filesz = 8;
