@@ -343,6 +343,9 @@ int graft_make(struct elf *elf, const struct plan *plan, const struct graft_sett
 
 	*ret_graft = (struct graft){0};
 	err = graft(&grafting);
+	/* The system's loader may not care for what is wrong with it; and other files are not to pay. */
+	if (err == -EBADMSG)
+		err = refuse(&grafting, "its headers contradict each other or its contents");
 	program_headers_release(&grafting.headers);
 	frame_header_release(&grafting.frames);
 	return err;

@@ -32,7 +32,7 @@ struct graft {
 };
 
 /*
- * 0, whether it can or not; -EBADMSG: the file is corrupt; -ENOMEM, or an error of reading. Release in any case.
+ * 0, whether it can or not, as a corrupt file cannot; -ENOMEM, or an error of reading. Release in any case.
  */
 int graft_make(struct elf *elf, const struct plan *plan, const struct graft_settings *settings,
 	       struct graft *ret_graft);

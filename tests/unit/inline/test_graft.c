@@ -285,17 +285,32 @@ static void test_file_that_is_too_large_is_refused(void **state)
 			"it is too large for its code to reach what is added");
 }
 
-static void test_range_outside_the_code_is_an_error(void **state)
+#define CORRUPT "its headers contradict each other or its contents"
+
+static void test_range_outside_the_code_refuses_the_file(void **state)
 {
 	struct elf *elf = open_elf(libc_path());
-	struct graft graft;
 	struct plan plan;
 
 	(void)state;
 	assert_int_equal(plan_make(elf, NULL, &plan), 0);
 	plan.ranges.range[0].start = plan.ranges.range[0].end = 1;
-	assert_int_equal(graft_make(elf, &plan, &settings, &graft), -EBADMSG);
-	graft_release(&graft);
+	assert_refused(elf, &plan, CORRUPT);
+	elf_free(elf);
+}
+
+/* The loader does not read them. */
+static void test_section_headers_that_are_not_there_refuse_the_file(void **state)
+{
+	struct plan plan;
+	struct elf *elf;
+
+	(void)state;
+	assert_code_has(SIMPLE_MALLOC, "ret", "");
+	run("truncate -s -8 allocator.so");
+	elf = open_elf("allocator.so");
+	assert_int_equal(plan_make(elf, NULL, &plan), 0);
+	assert_refused(elf, &plan, CORRUPT);
 	elf_free(elf);
 }
 
@@ -374,7 +389,8 @@ int main(void)
 		TEST(test_code_that_cannot_be_moved_refuses_the_file),
 		TEST(test_functions_that_throw_need_a_table_of_frames),
 		TEST(test_file_that_is_too_large_is_refused),
-		TEST(test_range_outside_the_code_is_an_error),
+		TEST(test_range_outside_the_code_refuses_the_file),
+		TEST(test_section_headers_that_are_not_there_refuse_the_file),
 		TEST(test_dynamic_program_runs),
 		TEST(test_static_programs_run),
 		TEST(test_musl_programs_run),
