@@ -44,6 +44,9 @@ void table_profile_print_head(const struct profile *profile, FILE *out)
 		fprintf(out, ", one sample per %s B on average", units_digits(profile->sample_bytes).text);
 	else
 		fprintf(out, ", one sample per %s KiB on average", units_digits(profile->sample_bytes / 1024).text);
+	if (profile->ledger[COUNTER_INLINE])
+		fprintf(out, ", %s taken inside",
+			profile->ledger[COUNTER_INLINE] == profile->ledger[COUNTER_SAMPLED] ? "all" : "some");
 	fputs(profile->exited ? ", ended\n" : "\n", out);
 }
 

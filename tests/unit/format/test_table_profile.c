@@ -97,6 +97,20 @@ static void test_summary_of_a_profile_that_cannot_be_whole_does_not_claim_to_be_
 	check_says(&profile, "as no probed function was called", true);
 }
 
+static void test_summary_says_where_the_samples_were_taken(void **state)
+{
+	struct profile profile = small();
+
+	(void)state;
+	clear_ledger(&profile);
+	profile.ledger[COUNTER_SAMPLED] = profile.ledger[COUNTER_LIVE] = 5;
+	check_says(&profile, "taken inside", false);
+	profile.ledger[COUNTER_INLINE] = 4;
+	check_says(&profile, ", some taken inside", true);
+	profile.ledger[COUNTER_INLINE] = 5;
+	check_says(&profile, ", all taken inside", true);
+}
+
 static void test_summary_without_free_probes_leaves_in_use_out(void **state)
 {
 	struct profile profile = golden_alloc_only();
@@ -217,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_summary_of_exact_profile_shows_bytes_and_no_errors),
 		cmocka_unit_test(test_summary_of_exact_profile_with_losses_does_not_claim_to_be_exact),
 		cmocka_unit_test(test_summary_of_a_profile_that_cannot_be_whole_does_not_claim_to_be_exact),
+		cmocka_unit_test(test_summary_says_where_the_samples_were_taken),
 		cmocka_unit_test(test_summary_without_free_probes_leaves_in_use_out),
 		cmocka_unit_test(test_summary_of_empty_profile_says_so),
 		cmocka_unit_test(test_summary_by_objects_orders_by_objects),
