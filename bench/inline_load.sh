@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Programs at work, untraced, under probes, and sampled inside their own processes: redis-server (jemalloc) by SET and GET in
-# pipelines of 16, its throughput and its CPU for a request; and make with gcc on 100 files, with all its children. heaptrack, which
-# preloads its own library, beside them where it is installed. ROUNDS alternating rounds; medians of the rounds' ratios.
+# pipelines of 16, its throughput and its CPU for a request; and make with gcc on 100 files, with all its children. Beside them, where
+# they are installed: heaptrack, which preloads its own library, and the samplers that jemalloc and tcmalloc have themselves, at the same
+# interval. ROUNDS alternating rounds; medians of the rounds' ratios.
 ROUNDS=${ROUNDS:-11}
 # shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
@@ -13,7 +14,10 @@ FILES=${FILES:-100}
 declare -A taken
 
 # One server after the other, on files that nobody else has probes in.
-cp /lib/x86_64-linux-gnu/libjemalloc.so.2 "$scratch/"
+libraries=/lib/x86_64-linux-gnu
+cp "$libraries/libjemalloc.so.2" "$scratch/"
+tcmalloc=''
+[ ! -e "$libraries/libtcmalloc.so.4" ] || { cp "$libraries/libtcmalloc.so.4" "$scratch/" && tcmalloc=$scratch/libtcmalloc.so.4; }
 ln -s /usr/bin/redis-check-rdb "$scratch/redis-server"
 socket=$scratch/socket
 
@@ -60,7 +64,7 @@ build() { # NAME COMMAND...
 	local name=$1
 	shift
 	rm -f "$scratch"/source/*.o
-	taken[$name build]+=" $("$@" sh -c 's=$(date +%s%N); make -s -j2 -C "$1" >&2; echo $(($(date +%s%N) - s))' sh \
+	taken[$name build]+=" $(LD_LIBRARY_PATH=$scratch "$@" sh -c 's=$(date +%s%N); make -s -j2 -C "$1" >&2; echo $(($(date +%s%N) - s))' sh \
 		"$scratch/source" 2>/dev/null)"
 }
 
@@ -69,6 +73,7 @@ for ((file = 0; file < FILES; file++)); do
 	printf '#include <stdio.h>\n#include <stdlib.h>\nint f%d(int n) { char *p = malloc(n); return p ? printf("%%p", p) : %d; }\n' \
 		"$file" "$file" >"$scratch/source/$file.c"
 done
+# shellcheck disable=SC2016
 printf 'all: $(patsubst %%.c,%%.o,$(wildcard *.c))\n%%.o: %%.c ; gcc -O2 -c $< -o $@\n' >"$scratch/source/Makefile"
 
 record=("$OUT/heaptap" record -q -o "$scratch/out" --force)
@@ -77,16 +82,21 @@ for ((round = 0; round < ROUNDS; round++)); do
 	redis inline "${record[@]}" --inline --
 	redis probes "${record[@]}" --
 	! command -v heaptrack >/dev/null || redis heaptrack heaptrack -r -o "$scratch/track"
+	redis jemalloc-sampling env MALLOC_CONF=prof:true,lg_prof_sample:19
+	if [ -n "$tcmalloc" ]; then
+		redis tcmalloc env LD_PRELOAD="$tcmalloc"
+		redis tcmalloc-sampling env LD_PRELOAD="$tcmalloc" TCMALLOC_SAMPLE_PARAMETER=524288
+	fi
 	build untraced env
 	build inline "${record[@]}" --follow --inline --
 	build probes "${record[@]}" --follow --
 	rm -rf "$scratch"/track* "$scratch/out"
 done
 
-# The median of the rounds' ratios to untraced.
-ratio() { # NAME WHAT
+# The median of the rounds' ratios.
+ratio() { # NAME WHAT [OF]
 	# shellcheck disable=SC2046,SC2086
-	median $(paste -d' ' <(printf '%s\n' ${taken[$1 $2]}) <(printf '%s\n' ${taken[untraced $2]}) | awk '{ print $1 / $2 }')
+	median $(paste -d' ' <(printf '%s\n' ${taken[$1 $2]}) <(printf '%s\n' ${taken[${3:-untraced} $2]}) | awk '{ print $1 / $2 }')
 }
 
 show() { # NAME WHAT WORDS UNIT
@@ -94,8 +104,9 @@ show() { # NAME WHAT WORDS UNIT
 	figure "$3: $1" "$(median ${taken[$1 $2]})" "$4"
 }
 
-names='untraced inline probes'
-! command -v heaptrack >/dev/null || names+=' heaptrack'
+names='untraced inline probes jemalloc-sampling'
+[ -z "${taken[heaptrack set rate]:-}" ] || names+=' heaptrack'
+[ -z "$tcmalloc" ] || names+=' tcmalloc tcmalloc-sampling'
 for test in set get; do
 	for name in $names; do
 		show "$name" "$test rate" "redis, $test" 1/s
@@ -103,7 +114,19 @@ for test in set get; do
 	done
 	figure "redis, $test: inline, of the untraced throughput" "$(ratio inline "$test rate")" x '>=' 0.97
 	figure "redis, $test: inline, CPU for a request" "$(ratio inline "$test cpu")" x '<=' 1.05
-	figure "redis, $test: probes, of the untraced throughput" "$(ratio probes "$test rate")" x
+	for name in $names; do
+		case $name in
+		untraced | inline | tcmalloc) ;;
+		tcmalloc-sampling)
+			figure "redis, $test: $name, of the throughput with tcmalloc" "$(ratio "$name" "$test rate" tcmalloc)" x
+			figure "redis, $test: $name, CPU for a request, of tcmalloc's" "$(ratio "$name" "$test cpu" tcmalloc)" x
+			;;
+		*)
+			figure "redis, $test: $name, of the untraced throughput" "$(ratio "$name" "$test rate")" x
+			figure "redis, $test: $name, CPU for a request" "$(ratio "$name" "$test cpu")" x
+			;;
+		esac
+	done
 done
 for name in untraced inline probes; do
 	# shellcheck disable=SC2086
