@@ -86,10 +86,33 @@ static void check_functions(struct grafting *grafting)
 			snprintf(reason, GRAFT_REASON_MAX, "its %s hands calls on", plan->probes[i].symbol);
 }
 
+/* That others may put a function of their own in the place of what it exports. */
+static bool is_library(const struct program_headers *headers)
+{
+	return headers->file.e_type == ET_DYN && !headers->file.e_entry && !program_headers_find(headers, PT_INTERP);
+}
+
+/*
+ * A compiler that sees a function and its caller lets the caller keep values in registers that the function leaves alone (GCC's
+ * -fipa-ra, from -O2 on). The sampler does not leave them alone. Nobody keeps values over a call that may end in another file's
+ * code, or over one of an allocator of a known family, which is compiled apart from its callers and calls the system.
+ */
+static void check_callers(struct grafting *grafting)
+{
+	const struct plan *plan = grafting->plan;
+	bool unknown = plan->unknown && !is_library(&grafting->headers);
+
+	for (u32 i = 0; i < plan->probe_count && !is_refused(grafting); i++)
+		if (plan->probes[i].pool || unknown)
+			snprintf(grafting->graft->reason, GRAFT_REASON_MAX,
+				 "callers of its %s may count on registers that it leaves alone",
+				 plan->probes[i].symbol);
+}
+
 /* A function that throws needs a table in which the sampler's code is; for others it is enough that the file's own one stays. */
 static int do_without_frames(struct grafting *grafting, const char *reason)
 {
-	return plan_throws(grafting->plan) || plan_has_pool(grafting->plan) ? refuse(grafting, reason) : 0;
+	return plan_throws(grafting->plan) ? refuse(grafting, reason) : 0;
 }
 
 /* GCC links static programs without the table: their frames are found another way, the sampler's would not be. */
@@ -125,7 +148,8 @@ static int read_file(struct grafting *grafting)
 		return err;
 	if (refusal)
 		return refuse(grafting, refusal);
-	return read_frames(grafting);
+	check_callers(grafting);
+	return is_refused(grafting) ? 0 : read_frames(grafting);
 }
 
 /* --- where everything goes --- */

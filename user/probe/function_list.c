@@ -183,7 +183,8 @@ static int make(struct search *search)
 	if (!plain && has_own_malloc(search)) {
 		search->list->hands_on =
 			!trusted && !(search->own & OWN_SANITIZER) && wrapper_is(search->elf, search->list->dynamic);
-		if (!search->list->hands_on)
+		search->list->unknown = !search->list->hands_on;
+		if (search->list->unknown)
 			err = add_family(search, allocator_standard(), true);
 	} else if (replaces) {
 		err = add_family(search, allocator_standard(), false);

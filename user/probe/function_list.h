@@ -21,6 +21,7 @@ struct function_list {
 	struct listed_function functions[FUNCTION_LIST_MAX];
 	unsigned int count;
 	struct elf_dynamic *dynamic; /* of the file; NULL: none, or nobody had to know */
+	bool unknown;		     /* among them is one of no known family */
 	bool hands_on; /* it defines malloc and free, but hands calls on to another allocator: none of them are listed */
 };
 

@@ -317,6 +317,7 @@ static int make(struct planning *planning, struct custom_allocator *pools)
 	planning->plan->hands_on = planning->list.hands_on;
 	if (err)
 		return err;
+	planning->plan->unknown = planning->list.unknown;
 	memcpy(planning->plan->name, planning->list.name, sizeof(planning->plan->name));
 	planning->routes = routes_new(planning->elf, planning->list.dynamic, service, planning);
 	err = planning->routes ? plan_functions(planning) : -ENOMEM;
@@ -350,14 +351,6 @@ bool plan_throws(const struct plan *plan)
 {
 	for (u32 i = 0; i < plan->probe_count; i++)
 		if (plan->probes[i].kind >= CALL_NEW)
-			return true;
-	return false;
-}
-
-bool plan_has_pool(const struct plan *plan)
-{
-	for (u32 i = 0; i < plan->probe_count; i++)
-		if (plan->probes[i].pool)
 			return true;
 	return false;
 }

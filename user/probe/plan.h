@@ -43,6 +43,7 @@ struct plan {
 		[128]; /* functions of which calls may be missed, or counted twice: "realloc, memalign"; cut to fit */
 	u32 doubtful_count;
 	bool hands_on; /* it has a malloc that hands calls on to another file's (wrapper.h) */
+	bool unknown;  /* it has an allocator of no known family */
 	bool inlined;  /* the file has been given the sampler: its sites take the place of all the probes above */
 	u64 sites[SAMPLER_SITES]; /* their file offsets, in the order of enum sampler_site */
 };
@@ -61,6 +62,3 @@ u64 plan_cookie(const struct plan_probe *probe, u32 scope, u32 allocator);
 
 /* The same of the returns. */
 u64 plan_return_cookie(u32 scope, u32 allocator);
-
-/* Is a function of --alloc among its functions? */
-bool plan_has_pool(const struct plan *plan);

@@ -265,6 +265,38 @@ static void test_code_that_cannot_be_moved_refuses_the_file(void **state)
 			"its malloc may be entered behind its first instructions");
 }
 
+static bool is_refused_for_callers(struct elf *elf, const struct plan *plan)
+{
+	struct graft graft;
+	bool refused;
+
+	assert_int_equal(graft_make(elf, plan, &settings, &graft), 0);
+	refused = !strncmp(graft.reason, "callers of its ", 15) &&
+		  strstr(graft.reason, " may count on registers that it leaves alone");
+	graft_release(&graft);
+	return refused;
+}
+
+static void test_functions_compiled_with_their_callers_refuse_the_file(void **state)
+{
+	struct plan plan;
+	struct elf *elf;
+
+	(void)state;
+	assert_code_has(SIMPLE_MALLOC, "ret", "");
+	run("cc -nostdlib -static -Wl,-e,malloc -o program allocator.s");
+	elf = open_elf("program");
+	assert_int_equal(plan_make(elf, NULL, &plan), 0);
+	assert_true(is_refused_for_callers(elf, &plan));
+	elf_free(elf);
+	elf = open_elf(libc_path());
+	assert_int_equal(plan_make(elf, NULL, &plan), 0);
+	assert_false(is_refused_for_callers(elf, &plan));
+	plan.probes[0].pool = true;
+	assert_true(is_refused_for_callers(elf, &plan));
+	elf_free(elf);
+}
+
 #define THROWING_NEW                                                                                                      \
 	"ret\n.globl _Znwm\n.type _Znwm, @function\n_Znwm: push %rbx\nmov %rdi, %rbx\nlea 8(%rbx), %rax\npop %rbx\nret\n" \
 	".size _Znwm, .-_Znwm"
@@ -387,6 +419,7 @@ int main(void)
 		TEST(test_sites_are_nops_and_config_says_what_was_set),
 		TEST(test_function_of_another_kind_refuses_the_file),
 		TEST(test_code_that_cannot_be_moved_refuses_the_file),
+		TEST(test_functions_compiled_with_their_callers_refuse_the_file),
 		TEST(test_functions_that_throw_need_a_table_of_frames),
 		TEST(test_file_that_is_too_large_is_refused),
 		TEST(test_range_outside_the_code_refuses_the_file),
