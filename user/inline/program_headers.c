@@ -12,6 +12,8 @@
 #define ROWS_MAX    128
 #define ADDRESS_MAX (1ULL << 47)
 
+#define DYNAMIC_BYTES_MAX (1U << 20)
+
 static u64 page_up(u64 value)
 {
 	return (value + SAMPLER_PAGE - 1) & ~(u64)(SAMPLER_PAGE - 1);
@@ -59,6 +61,26 @@ static int check_end(const struct elf *elf, const struct program_headers *header
 	if (!err && end < file_size)
 		*ret_refusal = "its file has data behind what its headers describe";
 	return err;
+}
+
+/* The loader would write its relocations over the jumps to the fast paths. */
+static int check_relocations(const struct elf *elf, const struct program_headers *headers, const char **ret_refusal)
+{
+	const Elf64_Phdr *row = program_headers_find(headers, PT_DYNAMIC);
+	Elf64_Dyn *entries;
+	int err;
+
+	if (!row)
+		return 0;
+	err = elf_read_bytes(elf, row->p_offset, row->p_filesz, DYNAMIC_BYTES_MAX, (u8 **)&entries);
+	if (err)
+		return err;
+	for (u64 i = 0; i < row->p_filesz / sizeof(*entries) && entries[i].d_tag != DT_NULL; i++)
+		if (entries[i].d_tag == DT_TEXTREL ||
+		    (entries[i].d_tag == DT_FLAGS && entries[i].d_un.d_val & DF_TEXTREL))
+			*ret_refusal = "its code is relocated when it is loaded";
+	free(entries);
+	return 0;
 }
 
 /* --- segments --- */
@@ -118,6 +140,8 @@ int program_headers_read(const struct elf *elf, struct program_headers *ret_head
 		err = place(ret_headers, (u64)status.st_size, ret_refusal);
 	if (!err && !*ret_refusal)
 		err = check_end(elf, ret_headers, (u64)status.st_size, ret_refusal);
+	if (!err && !*ret_refusal)
+		err = check_relocations(elf, ret_headers, ret_refusal);
 	return err;
 }
 

@@ -309,6 +309,21 @@ static void test_functions_that_throw_need_a_table_of_frames(void **state)
 	assert_code_has(SIMPLE_MALLOC, ".cfi_startproc\n" THROWING_NEW "\n.cfi_endproc", "");
 }
 
+static void test_code_that_is_relocated_refuses_the_file(void **state)
+{
+	struct plan plan;
+	struct elf *elf;
+
+	(void)state;
+	assert_code_has(SIMPLE_MALLOC, "ret", "");
+	run("sed -i 's/mov %%rdi, %%rbx/movabs $other, %%rbx/' allocator.s");
+	run("cc -shared -nostdlib -Wl,-z,notext -o allocator.so allocator.s 2>warnings");
+	elf = open_elf("allocator.so");
+	assert_int_equal(plan_make(elf, NULL, &plan), 0);
+	assert_refused(elf, &plan, "its code is relocated when it is loaded");
+	elf_free(elf);
+}
+
 /* Five GiB of zeros, behind which the sampler's code would lie. */
 static void test_file_that_is_too_large_is_refused(void **state)
 {
@@ -421,6 +436,7 @@ int main(void)
 		TEST(test_code_that_cannot_be_moved_refuses_the_file),
 		TEST(test_functions_compiled_with_their_callers_refuse_the_file),
 		TEST(test_functions_that_throw_need_a_table_of_frames),
+		TEST(test_code_that_is_relocated_refuses_the_file),
 		TEST(test_file_that_is_too_large_is_refused),
 		TEST(test_range_outside_the_code_refuses_the_file),
 		TEST(test_section_headers_that_are_not_there_refuse_the_file),
