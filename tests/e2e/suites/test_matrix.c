@@ -40,7 +40,7 @@ static const struct entry entries[] = {
 	{"mimalloc", "target_matrix", "libmimalloc.so", "mimalloc in", "mi_heap_alloc_new", false},
 	{"static glibc", "target_matrix_glibc_static", NULL, "glibc in", NULL, false},
 	{"static musl", "target_matrix_musl_static", NULL, "static musl in", NULL, false},
-	{"static jemalloc", "target_matrix_jemalloc_static", NULL, "jemalloc in", NULL, false},
+	{"static jemalloc", "target_matrix_jemalloc_static", NULL, "jemalloc in", NULL, true},
 	{"own", "target_matrix", "allocator_own.so", "an allocator of no known family in", NULL, false},
 	{"calls", "target_matrix", "allocator_calls.so", "an allocator of no known family in", NULL, true},
 	{"plt", "target_matrix", "allocator_plt.so", "an allocator of no known family in",
