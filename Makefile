@@ -142,9 +142,14 @@ $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.linked.o
 		END { print "" }' | fold -sw 100 | sed 's/^/           /'
 
 # --- tests ---------------------------------------------------------------------------------------------------------------
-UNIT_TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test_*.c tests/bpf/test_*.c tests/lint/test_*.c))
+# $1: test programs. T, from the command line, keeps those whose path below the tests contains it: T=follow, T=unit/heap.
+chosen = $(strip $(if $(T),$(foreach program,$1,$(if $(findstring $(T),$(program:$(OUT)/tests/%=%)),$(program))),$1))
+UNIT_TESTS := $(call chosen,$(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test_*.c tests/bpf/test_*.c tests/lint/test_*.c)))
 ASAN_TESTS := $(UNIT_TESTS:$(OUT)/%=$(OUT)/asan/%)
-E2E_TESTS  := $(patsubst tests/e2e/suites/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/suites/test_*.c))
+E2E_TESTS  := $(call chosen,$(patsubst tests/e2e/suites/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/suites/test_*.c)))
+ifeq ($(strip $(UNIT_TESTS) $(E2E_TESTS)),)
+$(error no test program has '$(T)' in its name; see tests/unit/*/test_*.c, tests/bpf, tests/lint and tests/e2e/suites)
+endif
 SWAP_LIBRARIES := red green blue red_plain green_plain blue_plain
 # Rust only where a compiler works: elsewhere its target and its test are left out.
 RUSTC := $(firstword $(foreach rustc,rustc $(wildcard $(HOME)/.cargo/bin/rustc), \
@@ -155,6 +160,8 @@ MPROF_VARIANTS  := $(foreach cc,gcc clang,$(foreach level,O0 O2,$(foreach frame,
 MATRIX_VARIANTS := musl musl_static glibc_static jemalloc_static
 # Allocators of no known family, by the way in which their functions are built; the last has lost its section headers.
 ALLOCATOR_SHAPES := own calls plt mixed
+# The same program in languages with a runtime.
+LANGUAGES  := $(addprefix $(OUT)/tests/e2e/languages/,program_go program_ml deep_Java.class $(if $(RUSTC),program_rs))
 # Programs that run in the tests' containers, in images of both C libraries.
 GUESTS     := brood offspring outside
 IMAGES     := $(addprefix $(OUT)/tests/e2e/image_,glibc.tar musl.tar)
@@ -166,6 +173,7 @@ TARGETS    := $(patsubst tests/e2e/targets/%.c,$(OUT)/tests/e2e/%,$(wildcard tes
               $(addprefix $(OUT)/tests/e2e/library_,original.so impostor.so) \
               $(patsubst %,$(OUT)/tests/e2e/allocator_%.so,$(ALLOCATOR_SHAPES) bare) \
               $(MPROF_VARIANTS:%=$(OUT)/tests/e2e/mprof/%) $(MATRIX_VARIANTS:%=$(OUT)/tests/e2e/target_matrix_%) \
+              $(LANGUAGES) \
               $(IMAGES) $(OUT)/tests/e2e/servers
 # Tests that do not depend on time run a second time, with a heaptap built under the sanitizers.
 ASAN_E2E   := $(filter $(addprefix %/test_,failure interim leaks lifetimes output rungs status),$(E2E_TESTS))
@@ -176,6 +184,9 @@ TARGET_FLAGS := -O1 -g -fno-builtin -fno-optimize-sibling-calls -fno-omit-frame-
                 -MMD -MP
 # Targets whose stacks are compared with libunwind's: built as Debian builds its programs.
 $(OUT)/tests/e2e/target_unwind_%: TARGET_FLAGS := -O2 -g -fomit-frame-pointer -pthread -D_GNU_SOURCE -iquote tests -MMD -MP
+
+# One whose compiler tells callers which registers a function leaves alone.
+$(OUT)/tests/e2e/target_registers: TARGET_FLAGS := -O2 -g -fno-builtin -D_GNU_SOURCE -iquote tests -MMD -MP
 
 # $1: a room. Only from trace on is there a kernel to talk to, and so libbpf to link.
 define unit_rule
@@ -196,7 +207,7 @@ $(OUT)/tests/lint/%: tests/lint/%.c Makefile
 	$(call say,CC,$@)
 	$(Q)$(CC) $(TEST_CFLAGS) -MF $@.d $< -lcmocka -o $@
 
-$(OUT)/tests/e2e/test_unwind: TEST_CFLAGS += $(if $(RUSTC),-DWITH_RUST)
+$(OUT)/tests/e2e/test_unwind $(OUT)/tests/e2e/test_languages: TEST_CFLAGS += $(if $(RUSTC),-DWITH_RUST)
 
 $(OUT)/tests/e2e/test_%: tests/e2e/suites/test_%.c $(KIT_O) $(UP_TO_cli) Makefile
 	@mkdir -p $(@D)
@@ -314,6 +325,26 @@ $(OUT)/tests/e2e/target_%: tests/e2e/targets/target_%.go Makefile
 	$(call say,TARGET,$@)
 	$(Q)GOCACHE='$(abspath $(OUT))/go' GO111MODULE=off CGO_ENABLED=0 go build -o $@ $<
 
+$(OUT)/tests/e2e/languages/program_go: tests/e2e/targets/languages/program.go Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)GOCACHE='$(abspath $(OUT))/go' GO111MODULE=off CGO_ENABLED=1 go build -o $@ $<
+
+$(OUT)/tests/e2e/languages/program_rs: tests/e2e/targets/languages/program.rs Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)MAKEFLAGS= $(RUSTC) --edition 2021 -O -g -o $@ $<
+
+$(OUT)/tests/e2e/languages/program_ml: tests/e2e/targets/languages/program.ml Makefile
+	@mkdir -p $(@D)/ocaml
+	$(call say,TARGET,$@)
+	$(Q)cp $< $(@D)/ocaml && cd $(@D)/ocaml && ocamlopt -g program.ml -o ../program_ml
+
+$(OUT)/tests/e2e/languages/deep_Java.class: tests/e2e/targets/languages/deep_Java.java Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)javac -nowarn -XDignore.symbol.file -d $(@D) $<
+
 $(OUT)/tests/e2e/shim.so $(OUT)/tests/e2e/shim_jemalloc.so: $(OUT)/tests/e2e/%.so: tests/e2e/shims/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,SHIM,$@)
@@ -366,19 +397,28 @@ $(OUT)/tests/e2e/swap_%.so: tests/e2e/targets/library_swap.c Makefile
 		$(if $(findstring plain,$*),-Wl$(comma)--build-id=none) \
 		-DINNER=$(COLOUR)_inner -DOUTER=$(COLOUR)_outer -DROOM=$(if $(findstring blue,$*),88,24) $< -o $@
 
-unit-programs: $(UNIT_TESTS)
-e2e-programs: $(E2E_TESTS) $(TARGETS) $(OUT)/heaptap
+# Ends what test programs leave running.
+SUBREAPER  := $(OUT)/tests/subreaper
+RUN_TESTS  := $(Q)OUT='$(OUT)' tests/run.sh
+
+$(SUBREAPER): tests/subreaper.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE $< -o $@
+
+unit-programs: $(UNIT_TESTS) $(SUBREAPER)
+e2e-programs: $(E2E_TESTS) $(if $(E2E_TESTS),$(TARGETS)) $(OUT)/heaptap $(SUBREAPER)
 asan-programs:
 	$(Q)$(MAKE) --no-print-directory OUT=$(OUT)/asan SANITIZE='$(SANITIZERS)' all unit-programs
 
 check unit: unit-programs ## unit tests and host-built BPF headers, without root
-	$(Q)tests/run.sh $(UNIT_TESTS)
+	$(RUN_TESTS) $(UNIT_TESTS)
 
-asan: asan-programs ## the same under AddressSanitizer and UBSan
-	$(Q)tests/run.sh $(ASAN_TESTS)
+asan: asan-programs $(SUBREAPER) ## the same under AddressSanitizer and UBSan
+	$(RUN_TESTS) $(ASAN_TESTS)
 
 e2e: e2e-programs ## record real programs and compare with the truth (root)
-	$(Q)tests/run.sh --root $(E2E_TESTS)
+	$(RUN_TESTS) --root $(E2E_TESTS)
 
 kernels: e2e-programs ## the end-to-end tests on Debian's kernels 6.1 and 6.12, emulated (fetches them through apt)
 	$(Q)OUT='$(OUT)' tests/kernels.sh
@@ -405,9 +445,11 @@ fuzz: ## search for hostile input that breaks what reads files, FUZZ_SECONDS eac
 setup:
 	$(Q).ci/setup build test
 
-test: setup ## all the set-up, then every test there is (root for the last part)
-	$(Q)$(MAKE) --no-print-directory $(JOBS) all unit-programs e2e-programs asan-programs
-	$(Q)tests/run.sh $(UNIT_TESTS) $(ASAN_TESTS) --root $(E2E_TESTS) HEAPTAP=$(abspath $(OUT))/asan/heaptap $(ASAN_E2E)
+test: setup ## all the set-up, then every test there is (root for the last part; T=NAME: those with NAME in their name)
+	@$(if $(T),:,echo 'make test: takes about 25 minutes on two idle cores; make test T=NAME runs a part')
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all unit-programs e2e-programs $(if $(UNIT_TESTS)$(ASAN_E2E),asan-programs)
+	$(RUN_TESTS) $(UNIT_TESTS) $(ASAN_TESTS) $(if $(E2E_TESTS),--root $(E2E_TESTS)) \
+		$(if $(ASAN_E2E),HEAPTAP=$(abspath $(OUT))/asan/heaptap $(ASAN_E2E))
 
 # --- showing, measuring --------------------------------------------------------------------------------------------------
 # Python with its own small-object cache off, so that every object is an allocation; it leaves without cleaning up, so that what
@@ -427,7 +469,7 @@ example: $(OUT)/heaptap $(OUT)/bench/example ## what docs/lifetimes.md shows (ro
 	$(AS_ROOT) $(OUT)/heaptap record --force -o $(OUT)/example.out -- $(OUT)/bench/example
 	$(AS_ROOT) $(OUT)/heaptap report --lifetimes $(OUT)/example.out
 
-bench-programs: $(OUT)/heaptap $(OUT)/tests/e2e/target_crowd $(OUT)/tests/e2e/target_growth $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
+bench-programs: $(OUT)/heaptap $(OUT)/tests/e2e/test_languages $(LANGUAGES) $(OUT)/tests/e2e/target_crowd $(OUT)/tests/e2e/target_growth $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 
 $(OUT)/bench/%: bench/%.c $(UP_TO_cli) Makefile
 	@mkdir -p $(@D)
@@ -439,9 +481,9 @@ bench: bench-programs ## every figure of the README, one script each (root)
 		exit $$status
 
 # --- looking after the sources -------------------------------------------------------------------------------------------
-C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*/*.[ch] user/inline/blob/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch] tests/e2e/*/*.[ch] tests/e2e/*/*.cc tests/*/*.cc \
+C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*/*.[ch] user/inline/blob/*.[ch] tests/*.c tests/*/*.[ch] tests/unit/*/*.[ch] tests/e2e/*/*.[ch] tests/e2e/*/*.cc tests/*/*.cc \
            bench/*.[ch])
-SCRIPTS := $(wildcard .ci/setup .ci/run .ci/walls tests/*.sh tests/*/*.sh tests/e2e/*/*.sh bench/*.*sh vmlinux/*.sh)
+SCRIPTS := $(wildcard .ci/setup .ci/run .ci/walls tests/*.sh tests/*/*.sh tests/e2e/*/*.sh bench/*.*sh findings/*.*sh vmlinux/*.sh)
 
 format: ## rewrite the sources in the house style
 	$(Q)clang-format -i $(C_FILES)

@@ -56,9 +56,8 @@ verdict() { # FILE
 # One column a minute: g growing, f filling, s steady, t transient, m mixed, e too early, ? unknown
 for last in "$scratch"/profiles/[0-9]*.pb.gz; do
 	name=$(basename "$last" .pb.gz)
-	[[ $name =~ \.[0-9]{4}$ ]] && continue
 	printf '%-14s ' "${name#*.}"
-	for minute in "$scratch/profiles/${name%%.*}".*.[0-9][0-9][0-9][0-9].pb.gz; do # it may have had another name then
+	for minute in "$scratch/profiles/snapshots/"*/"${name%%.*}".*.pb.gz; do # it may have had another name then
 		[ -e "$minute" ] || continue
 		case $(verdict "$minute") in
 		grows*) printf g ;;

@@ -2,26 +2,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What a malloc(64) with its free costs when COMMAND is sampled inside its own process (--inline), beside the same untraced and
-# under probes, on copies of libc that nobody else has probes in: one and two threads, and with many live samples. Then what the
-# copies cost at a start. ROUNDS alternating rounds, medians.
+# under probes, on copies of libc that nobody else has probes in: one and two threads, and with many live samples; and what a
+# pair of a program's own pool costs. Then what the copies cost at a start. ROUNDS alternating rounds, medians.
 ROUNDS=${ROUNDS:-11}
 # shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
 
 PAIRS=${PAIRS:-22000000}
+POOL='workload:pool_get(size=1)=ret,pool_put(ptr=1)'
 declare -A taken
 
 # The workload as COMMAND: it has heaptap's streams, so it is asked like any other.
 command_of() { # OPTION...
 	end "$WORKLOAD_PID"
-	coproc WORKLOAD { LD_LIBRARY_PATH=$scratch exec "$OUT/heaptap" record -q -o "$scratch/out" --force "$@" -- \
-		"$OUT/bench/workload"; }
+	coproc WORKLOAD { LD_LIBRARY_PATH=$scratch exec "$OUT/heaptap" record -q -o "$scratch/out" --force --alloc "$POOL" \
+		"$@" -- "$OUT/bench/workload"; }
 }
 
 measure() { # NAME PAIRS
 	ask pairs 11000 >/dev/null
 	taken[$1 one]+=" $(ask pairs "$2")"
 	taken[$1 two]+=" $(ask parallel 2 "$(($2 / 4))")"
+	taken[$1 pool]+=" $(ask pools "$2")"
 }
 
 # Its input ends, and so does it.
@@ -77,6 +79,9 @@ show 'probes one' 'record -- COMMAND'
 show 'untraced two' 'untraced, two threads'
 show 'inline two' 'record --inline -- COMMAND, two threads'
 show 'probes two' 'record -- COMMAND, two threads'
+show 'untraced pool' 'a pool in the program, untraced'
+show 'inline pool' 'record --inline --alloc POOL -- COMMAND'
+show 'probes pool' 'record --alloc POOL -- COMMAND'
 for count in 64 1000 100000; do
 	show "untraced $count" "untraced, $count large blocks more"
 	show "inline $count" "record --inline, these sampled and live"
@@ -86,6 +91,7 @@ figure 'the same, two threads' "$(more two)" ns '<=' 3
 for count in 64 1000 100000; do
 	figure "the same, $count live samples" "$(more "$count")" ns '<=' 3
 done
+figure 'a pool: more than untraced' "$(more pool)" ns '<=' 10
 figure 'what probes cost, over what --inline costs' "$(calc "($(middle 'probes one') - $(middle 'untraced one')) / \
 	$(more one)")" x '>=' 300
 

@@ -4,6 +4,7 @@
  * the same process is measured untraced and under one tracer after the other.
  *
  *   pairs N            malloc(64) and free, N times: nanoseconds a pair
+ *   pools N            the same with a pool of this program's, of which --alloc can tell heaptap
  *   paced RATE SECONDS the same, RATE pairs a second: how many were made
  *   threads T N        the same, N times in each of T threads, as fast as they can: how many were made
  *   parallel T N       the same, in T threads at once: nanoseconds of CPU a pair
@@ -50,6 +51,41 @@ static int make_pairs(unsigned long count)
 		void *volatile block = malloc(64);
 
 		free(block);
+	}
+	return 0;
+}
+
+/* What has been put back is handed out again, as by many pools. */
+static struct block {
+	struct block *next;
+	char rest[56];
+} pool_blocks[2] = {{.next = &pool_blocks[1]}};
+static struct block *pool_free = pool_blocks;
+
+__attribute__((noipa)) static void *pool_get(size_t size)
+{
+	struct block *block = pool_free;
+
+	if (size > sizeof(*block))
+		return NULL;
+	pool_free = block->next;
+	return block;
+}
+
+__attribute__((noipa)) static void pool_put(void *put)
+{
+	struct block *block = put;
+
+	block->next = pool_free;
+	pool_free = block;
+}
+
+static int make_pool_pairs(unsigned long count)
+{
+	for (unsigned long i = 0; i < count; i++) {
+		void *volatile block = pool_get(64);
+
+		pool_put(block);
 	}
 	return 0;
 }
@@ -252,6 +288,8 @@ static double obey(const char *word, unsigned long a, unsigned long b)
 {
 	if (!strcmp(word, "pairs") && a)
 		return cost(make_pairs, thread_ns, a);
+	if (!strcmp(word, "pools") && a)
+		return cost(make_pool_pairs, thread_ns, a);
 	if (!strcmp(word, "paced") && a && b)
 		return paced(a, b);
 	if (!strcmp(word, "threads") && a && b)

@@ -55,20 +55,13 @@ static __always_inline u64 call_register(struct pt_regs *ctx, u32 reg)
 	return reg == ARG_DI ? ctx->di : call_register_any((struct bpf_user_pt_regs_t *)ctx, reg);
 }
 
-/*
- * A call whose return address lies inside a probed function of the same file is the allocator calling itself and is
- * counted by the outer call. At a site the return address is still on top of the stack. Costs a user read, so only
- * sampled calls ask.
- */
-static __always_inline bool call_is_nested(const struct pt_regs *ctx, u64 cookie)
+/* Does a function of the allocator span this offset of its file? Global, so that it is verified once. */
+__weak __noinline int call_spans(u32 allocator, u64 offset)
 {
-	u32 allocator = cookie_allocator(cookie);
 	struct ranges *ranges = bpf_map_lookup_elem(&allocator_ranges, &allocator);
-	u64 return_ip, offset;
 
-	if (!ranges || bpf_probe_read_user(&return_ip, sizeof(return_ip), (void *)ctx->sp))
+	if (!ranges)
 		return false;
-	offset = return_ip - (ctx->ip - cookie_site(cookie));
 	for (u32 i = 0; i < RANGES_MAX; i++) {
 		if (i >= ranges->count)
 			break;
@@ -76,6 +69,20 @@ static __always_inline bool call_is_nested(const struct pt_regs *ctx, u64 cookie
 			return true;
 	}
 	return false;
+}
+
+/*
+ * A call whose return address lies inside a probed function of the same file is the allocator calling itself and is
+ * counted by the outer call. At a site the return address is still on top of the stack. Costs a user read, so only
+ * sampled calls ask.
+ */
+static __always_inline bool call_is_nested(const struct pt_regs *ctx, u64 cookie)
+{
+	u64 return_ip;
+
+	if (bpf_probe_read_user(&return_ip, sizeof(return_ip), (void *)ctx->sp))
+		return false;
+	return call_spans(cookie_allocator(cookie), return_ip - (ctx->ip - cookie_site(cookie)));
 }
 
 /* `sp` is the stack pointer at entry; the return leg sees it one word higher. */

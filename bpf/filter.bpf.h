@@ -57,12 +57,18 @@ static __always_inline struct scope *filter_scope(u32 *ret_number)
 	return filter_scope_of(filter_pid(), ret_number);
 }
 
+/* Functions that throw, and the sampler in the process, have unfiltered links only, whichever processes are traced. */
+static __always_inline bool is_unfiltered(const struct scope *scope, u32 kind)
+{
+	return kind == CALL_INLINE || (kind >= CALL_NEW && scope->wide != SCOPE_INLINE);
+}
+
 /* The process number behind the hit, 0 when the process is not (yet, or no longer) traced, or not through this link. */
 static __always_inline u32 hit_process(u64 cookie)
 {
 	u32 number = cookie_scope(cookie), wide = number == SCOPE_BY_PID;
 	struct scope *scope = wide ? filter_scope(&number) : bpf_map_lookup_elem(&scopes, &number);
 
-	/* Functions that throw, and the sampler in the process, have unfiltered links only, whichever processes are traced. */
-	return scope && (scope->wide == wide || (wide && cookie_kind(cookie) >= CALL_NEW)) ? scope->process : 0;
+	return scope && (scope->wide == wide || (wide && is_unfiltered(scope, cookie_kind(cookie)))) ? scope->process
+												     : 0;
 }

@@ -55,12 +55,14 @@ static __always_inline void inline_moved(struct pt_regs *ctx, u32 process)
 		count(process, COUNTER_INHERITED);
 }
 
-/* The call that is settled may have begun when the process was another image's: the note says whose it is. */
-static __always_inline void inline_settled(struct pt_regs *ctx)
+/* The call that is settled may have begun when the process was another image's: the note says whose it is. The trap is paid now. */
+static __always_inline void inline_settled(struct pt_regs *ctx, u32 process)
 {
 	struct stash_key key = call_key(ctx->sp);
 	struct stash stash;
 
+	if (process)
+		count(process, COUNTER_HITS_ALLOC);
 	if (call_recall(&key, &stash))
 		heap_settle(&stash, ctx->si);
 }
@@ -69,13 +71,12 @@ SEC("?uprobe") int inline_site(struct pt_regs *ctx)
 {
 	u64 cookie = bpf_get_attach_cookie(ctx);
 	enum sampler_site site = cookie_arg1(cookie);
-	u32 process;
+	u32 process = hit_process(cookie);
 
 	if (site == SAMPLER_SETTLED) {
-		inline_settled(ctx);
+		inline_settled(ctx, process);
 		return 0;
 	}
-	process = hit_process(cookie);
 	if (!process)
 		return 0;
 	if (site == SAMPLER_BORN)

@@ -10,7 +10,7 @@
 #include "include/counter.h"
 #include "include/event.h"
 #include "include/row.h"
-#include "include/unwind.h"
+#include "include/unwind_code.h"
 
 /* Set between open and load, constant from then on; tests that compile the programs for the host set it as they go. */
 #ifdef __bpf__
@@ -144,13 +144,20 @@ struct scratch {
 		u32 exact;	   /* ip is that of an instruction, not a return address */
 		u32 frame_pointer; /* a frame pointer had to be trusted */
 		u32 shown;	   /* 1: the allocator's own frame comes first */
+		u32 by_vma;	   /* mappings are the kernel's own, one at a time, in `vma` */
+		u32 file;	   /* the row of unwind_files that the file of `vma` is in */
 	} walk;
+	struct unwind_mapping vma;
+	/* Of code without a rule; here since there is little room on the stack of the programs. */
+	struct unwind_rule rule;
+	u8 behind[UNWIND_BEHIND_BYTES];
 	struct event_raw raw; /* the snapshot: bytes from the leaf's sp on */
 	struct event_stack stack;
 	u8 slack[4096]; /* never written: the verifier adds the longest copy to the highest place of one */
 };
 
-#define SCRATCHES_MAX 64
+#define SCRATCHES_MAX  64
+#define UNWIND_NOTHING 0xffffffff /* an index of none */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -183,6 +190,23 @@ struct {
 	__type(key, u32);
 	__type(value, struct unwind_rule);
 } unwind_rules __weak SEC(".maps");
+
+/* See struct unwind_file. User space, which has it mapped, writes it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, UNWIND_FILES_MAX);
+	__type(key, u32);
+	__type(value, struct unwind_file);
+} unwind_files __weak SEC(".maps");
+
+/* Rules that the programs found lately, see unwind_found_place(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, UNWIND_FOUND_MAX);
+	__type(key, u32);
+	__type(value, u64);
+} unwind_found __weak SEC(".maps");
 
 /* Executable mappings, those of a process side by side (struct scope says where). User space, which has it mapped,
  * writes it. */

@@ -41,6 +41,7 @@ static __always_inline bool population_has(struct task_struct *task)
 /* Do --comm and --exe want this process of the population? */
 static __always_inline bool population_wants(struct task_struct *task)
 {
+	struct task_struct *leader;
 	struct inode *inode;
 	char comm[16];
 
@@ -52,7 +53,8 @@ static __always_inline bool population_wants(struct task_struct *task)
 	}
 	if (!config.comm[0])
 		return true;
-	bpf_core_read(comm, sizeof(comm), &task->group_leader->comm);
+	leader = BPF_CORE_READ(task, group_leader);
+	bpf_core_read(comm, sizeof(comm), &leader->comm);
 	for (u32 i = 0; i < sizeof(comm); i++) {
 		if (comm[i] != config.comm[i])
 			return false;

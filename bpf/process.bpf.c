@@ -3,6 +3,9 @@
  * The life of traced processes: exec begins a new image with a new process number at once, in the kernel, so that no
  * allocation of the new image can meet the old one's objects; the last thread's exit ends it. A child in a
  * population is traced from its birth, before it runs.
+ *
+ * Fields of tasks are read by BPF_CORE_READ: the verifier searches all of the kernel's types by name at each pointer that is followed
+ * directly, some 1 ms each.
  */
 #include "vmlinux.h"
 
@@ -16,11 +19,12 @@
 
 static __always_inline u64 cpu_time(struct task_struct *task)
 {
-	u64 ns = task->signal->sum_sched_runtime + task->se.sum_exec_runtime;
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	u64 ns = BPF_CORE_READ(task, signal, sum_sched_runtime) + BPF_CORE_READ(task, se.sum_exec_runtime);
 
 	/* A leader that left early stays a zombie, not yet in the sum of the dead. */
-	if (task->group_leader != task)
-		ns += task->group_leader->se.sum_exec_runtime;
+	if (leader != task)
+		ns += BPF_CORE_READ(leader, se.sum_exec_runtime);
 	return ns;
 }
 
@@ -29,22 +33,26 @@ static __always_inline bool emit_process(enum event_kind kind, struct task_struc
 					 u32 number, u32 tid, u32 next)
 {
 	struct event_process *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+	struct task_struct *leader;
 
 	if (!event) {
 		count(next ? next : scope->process, COUNTER_EVENT_LOST);
 		return false;
 	}
-	emit_header(&event->header, kind, scope->process, 0);
+	/* Set for a process that the OOM killer chose, before the lock is given back that the exit takes. */
+	emit_header(&event->header, kind, scope->process,
+		    kind == EVENT_EXIT && BPF_CORE_READ(task, signal, oom_mm) ? EVENT_OOM_VICTIM : 0);
 	event->pid = scope->pid;
 	event->tid = tid;
 	event->next = next;
 	event->scope = number;
 	event->cpu_ns = cpu_time(task);
-	event->parent = next ? filter_pid_of(task->real_parent) : 0;
-	event->reserved = 0;
-	event->max_rss_bytes = kind == EVENT_EXIT ? task->signal->maxrss * PAGE_BYTES : 0;
+	event->parent = next ? filter_pid_of(BPF_CORE_READ(task, real_parent)) : 0;
+	event->wait_status = kind == EVENT_EXIT ? (u32)BPF_CORE_READ(task, signal, group_exit_code) : 0;
+	event->max_rss_bytes = kind == EVENT_EXIT ? BPF_CORE_READ(task, signal, maxrss) * PAGE_BYTES : 0;
 	/* The last thread to go need not be the one that the process is named by. */
-	bpf_core_read(event->comm, sizeof(event->comm), &task->group_leader->comm);
+	leader = BPF_CORE_READ(task, group_leader);
+	bpf_core_read(event->comm, sizeof(event->comm), &leader->comm);
 	/* Rare, and links may have to be made anew: wake the reader at once. */
 	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
 	return true;
@@ -113,7 +121,7 @@ static __noinline int scope_begin(struct task_struct *task, u32 kind, u32 pid, u
 		return 0;
 	scope->process = 0;
 	scope->pid = pid;
-	scope->wide = 1;
+	scope->wide = kind == EVENT_FORK && before && before->wide == SCOPE_INLINE ? SCOPE_INLINE : 1;
 	scope->mappings_process = 0;
 	scope->mappings = 0;
 	scope->new_max = before ? before->new_max : 0;
@@ -138,11 +146,14 @@ static __always_inline void exec_traced(struct task_struct *task, struct scope *
 	bool wanted = population == POPULATION_LISTED || population_wants(task);
 	u32 next = wanted ? draw_process() : 0;
 
+	/* Before user space, which may find it links of its own, hears of it. */
+	if (scope->wide == SCOPE_INLINE)
+		scope->wide = 1;
 	if (next || scope->process) {
 		/* A pid that was another one before: a thread that was not the leader called exec and has its place
 		 * now. */
 		scope->told |= emit_process(EVENT_EXEC, task, scope, number,
-					    old_pid == (u32)task->tgid ? scope->pid : old_pid, next);
+					    old_pid == (u32)BPF_CORE_READ(task, tgid) ? scope->pid : old_pid, next);
 	}
 	scope->process = next;
 }
@@ -167,7 +178,8 @@ SEC("tp_btf/sched_process_exec") int BPF_PROG(process_exec, struct task_struct *
 
 SEC("tp_btf/sched_process_exit") int BPF_PROG(process_exit, struct task_struct *task)
 {
-	bool last = !task->signal->live.counter, leader = task->pid == task->tgid;
+	bool last = !BPF_CORE_READ(task, signal, live.counter),
+	     leader = BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid);
 	u32 number = 0, pid = filter_pid();
 	struct scope *scope;
 
@@ -183,7 +195,7 @@ SEC("tp_btf/sched_process_exit") int BPF_PROG(process_exit, struct task_struct *
 	}
 	if (last)
 		scope_end(task, EVENT_EXIT, scope, number);
-	else if (scope->told && !scope->wide && !(task->signal->flags & SIGNAL_GROUP_EXIT))
+	else if (scope->told && !scope->wide && !(BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT))
 		/* Filtered links are blind once the main thread is gone; where the whole process ends, nobody runs on. */
 		emit_process(EVENT_LEADER_EXIT, task, scope, number, scope->pid, 0);
 	return 0;
@@ -194,7 +206,7 @@ SEC("tp_btf/sched_process_fork") int BPF_PROG(process_fork, struct task_struct *
 	struct scope *scope;
 	u32 number = 0, pid;
 
-	if (parent->tgid == child->tgid)
+	if (BPF_CORE_READ(parent, tgid) == BPF_CORE_READ(child, tgid))
 		return 0;
 	scope = filter_scope(&number);
 	if ((!scope || population != POPULATION_FOLLOW) && !population_has(child)) {
@@ -203,7 +215,7 @@ SEC("tp_btf/sched_process_fork") int BPF_PROG(process_fork, struct task_struct *
 		return 0;
 	}
 	pid = filter_pid_of(child);
-	if (scope && parent->mm == child->mm)
+	if (scope && BPF_CORE_READ(parent, mm) == BPF_CORE_READ(child, mm))
 		/* What it allocates is its parent's, until it execs. */
 		bpf_map_update_elem(&scope_by_pid, &pid, &number, BPF_NOEXIST);
 	else if (population == POPULATION_FOLLOW || (population_wants(child) && (scope || !group.programs_only)))
@@ -211,7 +223,7 @@ SEC("tp_btf/sched_process_fork") int BPF_PROG(process_fork, struct task_struct *
 	return 0;
 }
 
-SEC("tp_btf/cgroup_attach_task")
+SEC("?tp_btf/cgroup_attach_task")
 int BPF_PROG(process_moved, struct cgroup *to, const char *path, struct task_struct *task, bool whole_process)
 {
 	struct scope *scope;
@@ -246,7 +258,7 @@ static __always_inline bool group_is_called(const char *path)
 }
 
 /* A container that is started again runs in a new group of the same name. No process can be in it yet. */
-SEC("tp_btf/cgroup_mkdir") int BPF_PROG(group_made, struct cgroup *cgroup, const char *path)
+SEC("?tp_btf/cgroup_mkdir") int BPF_PROG(group_made, struct cgroup *cgroup, const char *path)
 {
 	if (population != POPULATION_CGROUP || BPF_CORE_READ(cgroup, root, hierarchy_id) != HIERARCHY_V2 ||
 	    !group_is_called(path))

@@ -91,6 +91,17 @@ static __always_inline void stack_count_end(u32 process, enum unwind_end end)
 		count(process, COUNTER_STACK_STUCK);
 }
 
+/* Global, so that what comes behind it is not verified for each depth. */
+__weak __noinline u64 stack_hash(struct scratch *scratch, u64 seed)
+{
+	u32 depth;
+
+	if (!scratch)
+		return 0;
+	depth = scratch->walk.depth;
+	return depth <= STACK_DEPTH_MAX ? stackhash(scratch->stack.ip, depth, seed) : 0;
+}
+
 /* Unwound, and sent or known; the stack's id as in stack_capture. */
 static __always_inline u64 stack_name(const struct unwind_registers *at, const struct stash *stash,
 				      const struct scope *scope, struct scratch *scratch)
@@ -108,7 +119,13 @@ static __always_inline u64 stack_name(const struct unwind_registers *at, const s
 		generation = *(const volatile u32 *)&scope->generation;
 		mappings = *(const volatile u64 *)&scope->mappings;
 	}
-	unwind(at, mappings, stash->site, stash->entered, scratch);
+	if (mappings)
+		unwind(at, mappings, stash->site, stash->entered, scratch);
+	if (!mappings || walk->end == UNWIND_NO_TABLE) {
+		/* The list is not there yet, or not whole. What the kernel says is right now, and belongs to no generation. */
+		unwind(at, UNWIND_BY_VMA, stash->site, stash->entered, scratch);
+		generation = 0;
+	}
 	if (walk->end == UNWIND_NO_TABLE)
 		return stack_send_raw(scratch, process);
 	stack_count_end(process, walk->end);
@@ -116,7 +133,7 @@ static __always_inline u64 stack_name(const struct unwind_registers *at, const s
 		count(process, COUNTER_STACK_FRAME_POINTER);
 	if (walk->depth > STACK_DEPTH_MAX)
 		return 0;
-	hash = stackhash(scratch->stack.ip, walk->depth, stackhash_seed(process, generation));
+	hash = stack_hash(scratch, stackhash_seed(process, generation));
 	return stack_send(&scratch->stack, walk->depth, walk->end, hash, process) ? hash : 0;
 }
 

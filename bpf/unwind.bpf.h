@@ -14,71 +14,14 @@
  */
 #include <bpf/bpf_core_read.h>
 
+#include "include/unwind_code.h"
 #include "emit.bpf.h"
+#include "snapshot.bpf.h"
+#include "vma.bpf.h"
 
-#define UNWIND_PAGE_BYTES   4096
-#define UNWIND_PAGES_MAX    (RAW_STACK_BYTES / UNWIND_PAGE_BYTES + 1) /* of a snapshot, whatever its start */
-#define UNWIND_SEARCH_STEPS 17					      /* of a binary search over 65536 */
+#define UNWIND_SEARCH_STEPS 17 /* of a binary search over 65536 */
 #define UNWIND_HIDDEN_MAX   16 /* waiting return probes of one thread that are looked at */
-#define UNWIND_NOTHING	    0xffffffff
-
-/* Copy the next page of the stack, or what is left of one, into the snapshot. False: there is no more. */
-__weak __noinline int unwind_snapshot_more(struct scratch *scratch)
-{
-	u32 size, more;
-
-	if (!scratch)
-		return false;
-	size = scratch->raw.size;
-	if (scratch->whole || size >= RAW_STACK_BYTES)
-		return false;
-	more = UNWIND_PAGE_BYTES - ((scratch->raw.sp + size) & (UNWIND_PAGE_BYTES - 1));
-	if (more > RAW_STACK_BYTES - size)
-		more = RAW_STACK_BYTES - size;
-	/* The compiler knows this to be true and would leave it out; the verifier does not. */
-	asm volatile("" : "+r"(more));
-	if (more > UNWIND_PAGE_BYTES)
-		return false;
-	if (bpf_probe_read_user(scratch->raw.bytes + size, more, (void *)(scratch->raw.sp + size))) {
-		scratch->whole = 1;
-		return false;
-	}
-	scratch->raw.size = size + more;
-	return true;
-}
-
-/* Read a word of the stack into walk.word; 0 on success. */
-__weak __noinline int unwind_load(struct scratch *scratch, u64 addr)
-{
-	const u64 *words;
-	u64 offset;
-
-	if (!scratch)
-		return -1;
-	words = (const void *)scratch->raw.bytes;
-	offset = addr - scratch->raw.sp;
-	for (u32 i = 0; i < UNWIND_PAGES_MAX && offset < RAW_STACK_BYTES && offset + sizeof(u64) > scratch->raw.size;
-	     i++)
-		if (!unwind_snapshot_more(scratch))
-			break;
-	if (offset < RAW_STACK_BYTES && offset + sizeof(u64) <= scratch->raw.size && !(offset % sizeof(u64))) {
-		/* As above: the bounds must be seen to hold where they are used. */
-		asm volatile("" : "+r"(offset));
-		scratch->walk.word = words[offset / sizeof(u64) % (RAW_STACK_BYTES / sizeof(u64))];
-		return 0;
-	}
-	return bpf_probe_read_user(&scratch->walk.word, sizeof(u64), (void *)addr) ? -1 : 0;
-}
-
-static __always_inline int unwind_read(void *arg, u64 addr, u64 *ret_value)
-{
-	struct scratch *scratch = arg;
-
-	if (unwind_load(scratch, addr))
-		return -1;
-	*ret_value = scratch->walk.word;
-	return 0;
-}
+#define UNWIND_BY_VMA	    ~0ULL
 
 UNWIND_DEFINE_STEP(unwind_read)
 
@@ -135,6 +78,26 @@ __weak __noinline u32 unwind_find_rule(u32 table, u64 offset)
 }
 
 /*
+ * The same, remembered. The table and its number are read at once, so that nothing is remembered of one that another says; words are
+ * written whole, by whoever comes, and say what they are about.
+ */
+static __always_inline u32 unwind_rule_at(const struct unwind_mapping *mapping, u64 offset)
+{
+	u64 both = *(const volatile u64 *)&mapping->table_and_flags, known, name, *word;
+	u32 number = both >> 32 >> UNWIND_NUMBER_SHIFT, place = unwind_found_place(number, offset), rule;
+
+	name = unwind_found_name(number, offset);
+	word = bpf_map_lookup_elem(&unwind_found, &place);
+	known = word ? *(volatile u64 *)word : 0;
+	if (name && known >> 16 == name)
+		return (u16)known;
+	rule = unwind_find_rule((u32)both, offset);
+	if (word && name && rule != UNWIND_NOTHING)
+		*(volatile u64 *)word = name << 16 | rule;
+	return rule;
+}
+
+/*
  * While a return probe waits, the kernel's trampoline stands where the return address was. The kernel remembers that
  * one; the word's place tells which it is. 0: no probe waits there.
  */
@@ -187,34 +150,45 @@ __weak __noinline u64 unwind_interrupted_return(struct scratch *scratch)
 	return original;
 }
 
+struct unhiding {
+	struct scratch *scratch;
+	u64 trampoline;
+};
+
+static long unwind_unhide_word(u32 number, void *arg)
+{
+	struct unhiding *unhiding = arg;
+	u64 *words = (void *)unhiding->scratch->raw.bytes, original;
+	u32 i = number % (RAW_STACK_BYTES / sizeof(u64));
+
+	if (words[i] != unhiding->trampoline)
+		return 0;
+	original = unwind_hidden_return(unhiding->scratch->raw.sp + i * sizeof(u64));
+	if (original)
+		words[i] = original;
+	return 0;
+}
+
 /* Put the return addresses that probes hide back into the snapshot. */
 __weak __noinline int unwind_unhide(struct scratch *scratch)
 {
-	u64 trampoline = unwind_trampoline(), offset, original;
-	u64 *words;
+	struct unhiding unhiding = {.scratch = scratch, .trampoline = unwind_trampoline()};
 
-	if (!scratch || !trampoline)
-		return 0;
-	words = (void *)scratch->raw.bytes;
-	for (u32 i = 0; i < RAW_STACK_BYTES / sizeof(u64); i++) {
-		offset = i * sizeof(u64);
-		if (offset + sizeof(u64) > scratch->raw.size)
-			break;
-		if (words[i] != trampoline)
-			continue;
-		original = unwind_hidden_return(scratch->raw.sp + offset);
-		if (original)
-			words[i] = original;
-	}
+	if (scratch && unhiding.trampoline)
+		bpf_loop(scratch->raw.size / sizeof(u64), unwind_unhide_word, &unhiding, 0);
 	return 0;
 }
 
 /* The mapping of the code at `addr`, usually that of the frame before; NULL: it is in none. */
-static __always_inline const struct unwind_mapping *unwind_mapping_of(struct unwind_walk *walk, u64 addr)
+static __always_inline const struct unwind_mapping *unwind_mapping_of(struct scratch *scratch, u64 addr)
 {
+	struct unwind_walk *walk = &scratch->walk;
 	u32 index = walk->mapping;
-	const struct unwind_mapping *mapping = bpf_map_lookup_elem(&unwind_mappings, &index);
+	const struct unwind_mapping *mapping;
 
+	if (walk->by_vma)
+		return unwind_find_vma(scratch, addr) ? &scratch->vma : NULL;
+	mapping = bpf_map_lookup_elem(&unwind_mappings, &index);
 	if (mapping && addr >= mapping->start && addr < mapping->end)
 		return mapping;
 	index = unwind_find_mapping(walk->mappings, addr);
@@ -224,23 +198,52 @@ static __always_inline const struct unwind_mapping *unwind_mapping_of(struct unw
 	return mapping;
 }
 
-/*
- * Code that no table tells about keeps a frame pointer if we are lucky: if bp points up the stack, to where a word is
- * that a call left. (Its page may be missing, but not where the program is about to go on.)
- */
-static __always_inline enum unwind_end unwind_by_frame_pointer(struct scratch *scratch)
+/* Whether a call is before `ip`. This and the next are two, since there is little room on the stack of the programs. */
+__weak __noinline int unwind_follows_call(u64 ip)
 {
-	static const struct unwind_rule rule = UNWIND_FRAME_POINTER;
+	u8 before[UNWIND_CALL_BYTES + 1] = {};
+
+	return !bpf_probe_read_user(before, UNWIND_CALL_BYTES, (void *)(ip - UNWIND_CALL_BYTES)) &&
+	       unwind_is_call(before);
+}
+
+/* Whether HotSpot goes on there without a call. */
+__weak __noinline int unwind_follows_jump(struct scratch *scratch, u64 ip)
+{
+	return scratch && !bpf_probe_read_user(scratch->behind, UNWIND_BEHIND_BYTES, (void *)ip) &&
+	       unwind_is_hotspots(scratch->behind, ip);
+}
+
+/* What stands behind a return address, 0 for what is not there: a mapping may end behind the first few bytes. */
+static __always_inline void unwind_read_behind(u64 ip, u8 code[UNWIND_BEHIND_BYTES])
+{
+	__builtin_memset(code, 0, UNWIND_BEHIND_BYTES);
+	if (bpf_probe_read_user(code, UNWIND_BEHIND_BYTES, (void *)ip))
+		bpf_probe_read_user(code, UNWIND_BEHIND_BYTES_MIN, (void *)ip);
+}
+
+/*
+ * Code that no table tells about leaves its frame at once, as is to be seen, or keeps a frame pointer if we are lucky: if bp
+ * points up the stack, to where a word is that a call left. (Its page may be missing, but not where the program is about to
+ * go on.)
+ */
+static __always_inline enum unwind_end unwind_without_rule(struct scratch *scratch,
+							   const struct unwind_mapping *mapping)
+{
 	struct unwind_walk *walk = &scratch->walk;
 	u64 bp = walk->registers.bp, ip;
-	u8 code[UNWIND_CALL_BYTES + 1] = {};
 
-	if (bp < walk->registers.sp || bp % sizeof(u64) || unwind_read(scratch, bp + sizeof(u64), &ip) ||
-	    (bpf_probe_read_user(code, UNWIND_CALL_BYTES, (void *)(ip - UNWIND_CALL_BYTES)) || !unwind_is_call(code)))
-		return UNWIND_NO_RULE;
-	walk->frame_pointer = 1;
+	unwind_read_behind(walk->registers.ip, scratch->behind);
+	if (walk->exact || !unwind_leaves(scratch->behind, &scratch->rule)) {
+		if (mapping->flags & UNWIND_MAPPING_FRAMELESS || bp < walk->registers.sp || bp % sizeof(u64) ||
+		    unwind_read(scratch, bp + sizeof(u64), &ip) ||
+		    !(unwind_follows_call(ip) || unwind_follows_jump(scratch, ip)))
+			return UNWIND_NO_RULE;
+		scratch->rule = UNWIND_FRAME_POINTER;
+		walk->frame_pointer = 1;
+	}
 	walk->exact = 0;
-	return UNWIND_STEP(&walk->registers, &rule, unwind_read, scratch);
+	return UNWIND_STEP(&walk->registers, &scratch->rule, unwind_read, scratch);
 }
 
 /* From a frame, whose code is at `addr` in `mapping`, to its caller. */
@@ -256,15 +259,17 @@ static __always_inline enum unwind_end unwind_step(struct scratch *scratch, cons
 	if (!mapping || (!mapping->table && !(mapping->flags & UNWIND_MAPPING_NO_TABLE)))
 		return UNWIND_NO_TABLE;
 	if (!mapping->table)
-		return unwind_by_frame_pointer(scratch);
-	index = unwind_find_rule(mapping->table, addr - mapping->start + mapping->file_offset);
+		return unwind_without_rule(scratch, mapping);
+	index = unwind_rule_at(mapping, addr - mapping->start + mapping->file_offset);
+	if (walk->by_vma && !unwind_table_stayed(scratch))
+		return UNWIND_NO_TABLE;
 	rule = bpf_map_lookup_elem(&unwind_rules, &index);
 	if (!rule)
-		return unwind_by_frame_pointer(scratch);
+		return unwind_without_rule(scratch, mapping);
 	if (rule->cfa == CFA_UNKNOWN) {
 		if (!walk->registers.bp && !unwind_read(scratch, walk->registers.sp, &argc) && argc < UNWIND_ARGC_MAX)
 			return UNWIND_COMPLETE;
-		return unwind_by_frame_pointer(scratch);
+		return unwind_without_rule(scratch, mapping);
 	}
 	walk->exact = rule->cfa == CFA_SIGNAL;
 	return UNWIND_STEP(&walk->registers, rule, unwind_read, scratch);
@@ -277,7 +282,7 @@ static long unwind_frame(u32 number, void *arg)
 	struct unwind_walk *walk = &scratch->walk;
 	u64 addr = walk->registers.ip - !walk->exact, original = 0;
 	u32 frame = number + walk->shown;
-	const struct unwind_mapping *mapping = unwind_mapping_of(walk, addr);
+	const struct unwind_mapping *mapping = unwind_mapping_of(scratch, addr);
 
 	/* The place of the word that was the return address is that below the caller's stack. */
 	if (number && (!mapping || !mapping->table))
@@ -287,7 +292,7 @@ static long unwind_frame(u32 number, void *arg)
 		walk->registers.ip = original;
 		walk->exact = 0;
 		addr = original - 1;
-		mapping = unwind_mapping_of(walk, addr);
+		mapping = unwind_mapping_of(scratch, addr);
 	}
 	scratch->stack.ip[frame % (STACK_DEPTH_MAX)] = walk->registers.ip + walk->exact;
 	walk->depth = frame + 1;
@@ -298,7 +303,8 @@ static long unwind_frame(u32 number, void *arg)
 /*
  * The frames of the current stack, `at` being where the thread is, into scratch->stack.ip, their number into walk.depth, and how it ended into walk.end.
  * `allocator`: an address to be shown as the leaf, as a return address; 0: none. `entered`: the registers are those at the
- * entry of a function, before it has touched the stack, and not those of its return.
+ * entry of a function, before it has touched the stack, and not those of its return. `mappings`: the list to go by, as in struct
+ * scope; UNWIND_BY_VMA: none, the kernel's own mappings as they are now.
  */
 static __always_inline void unwind(const struct unwind_registers *at, u64 mappings, u64 allocator, bool entered,
 				   struct scratch *scratch)
@@ -317,6 +323,8 @@ static __always_inline void unwind(const struct unwind_registers *at, u64 mappin
 	walk->registers.signal = 0;
 	walk->mappings = mappings;
 	walk->mapping = UNWIND_NOTHING;
+	walk->by_vma = mappings == UNWIND_BY_VMA;
+	scratch->vma.start = scratch->vma.end = 0;
 	walk->shown = allocator != 0;
 	walk->depth = 0;
 	walk->end = UNWIND_GOES_ON;

@@ -7,8 +7,10 @@
 #define SCOPES_MAX	    65536
 #define RANGES_MAX	    128	       /* probed functions of one allocator file, and what they have to themselves */
 #define UNWIND_ROWS_MAX	    (4U << 20) /* words of all unwind tables, see raw_stacks.h; even */
+#define UNWIND_FILES_MAX    8192       /* files that the programs find by device and inode */
 #define UNWIND_MAPPINGS_MAX 65536      /* executable mappings of all traced processes */
 #define SCOPE_BY_PID	    63	       /* cookie: look the process up by pid (unfiltered link) */
+#define SCOPE_INLINE	    2	       /* see struct scope, wide */
 #define GROUP_PATH_MAX	    512
 
 /* Which processes are traced beside those that user space names. */
@@ -132,7 +134,8 @@ static inline u32 cookie_site(u64 cookie)
 /*
  * One traced process. `process` is 0 until its first image begins (COMMAND before its exec), while it is only followed
  * (see struct config, comm), and after its end, when `pid` is 0 too. `wide` says which links serve it: 0 those filtered by PID, 1 the
- * unfiltered ones. The others' hits are ignored, so that it can move from one kind to the other with every call counted
+ * unfiltered ones, SCOPE_INLINE neither, as the sampler in its memory (include/sampler.h) counts for all its files; a forked child has that
+ * too, and an exec ends it. The others' hits are ignored, so that it can move from one kind to the other with every call counted
  * once. A child that shares its parent's memory has the parent's scope until it execs, so `pid` tells who owns it.
  */
 struct scope {

@@ -32,6 +32,7 @@ enum event_flag {
 	EVENT_REFUSED = 1 << 0,	   /* ALLOC: counted as allocated, but not followed: the live map was full */
 	EVENT_TRUNCATED = 1 << 1,  /* STACK: `end` is UNWIND_TRUNCATED, the root is missing */
 	EVENT_UNFOLLOWED = 1 << 2, /* ALLOC: --alloc-only, in-use unknown by design */
+	EVENT_OOM_VICTIM = 1 << 3, /* EXIT: the kernel's OOM killer chose the process */
 };
 
 struct event {
@@ -99,8 +100,8 @@ struct event_process {
 	u64 cpu_ns;	   /* CPU time of the process up to now, all threads */
 	u64 max_rss_bytes; /* EXIT: high-water mark */
 	char comm[16];
-	u32 parent; /* EXEC, FORK, ENTER: whose child it is; 0: unknown */
-	u32 reserved;
+	u32 parent;	 /* EXEC, FORK, ENTER: whose child it is; 0: unknown */
+	u32 wait_status; /* EXIT: as wait(2) has it */
 };
 
 _Static_assert(sizeof(struct event) == 16, "event header");

@@ -28,7 +28,12 @@ enum sampler_site {
 	SAMPLER_SITES
 };
 
-/* What a slow path is entered by, with rsp and all argument registers as at the function's entry; rax, r10 and r11 are free. */
+/*
+ * What a slow path is entered by, with rsp and all argument registers as at the function's entry; rax, r10 and r11 are free. Or, where
+ * the function's callers may count on these and on the flags, with rsp SAMPLER_PUSHED below: there lies what the function gets in r11,
+ * r10 and rax, from the second word on, and in the first one its flags, as lahf and seto %al leave them in ax.
+ */
+#define SAMPLER_PUSHED 32
 enum sampler_entry {
 	/* rax: the function, and unless it is a CALL_DUPLICATE r10: the size asked for (0 too), r11: the slot, from which it, or 1, has been
 	   subtracted */
@@ -43,16 +48,17 @@ struct sampler_header {
 	u32 config; /* all of these: bytes from the header */
 	u32 sites[SAMPLER_SITES];
 	u32 entries[SAMPLER_ENTRIES];
-	u32 eh_frame, eh_frame_bytes; /* call frame information, pc-relative; no empty entry ends it */
-	u32 slots;		      /* data begins here, on a page; struct sampler_slot [SAMPLER_SLOTS] */
-	u32 filter;		      /* u8 [SAMPLER_FILTER] */
-	u32 state;		      /* struct sampler_state */
-	u32 table;		      /* u64 [1 << config.table_bits]; the last */
+	u32 kept_entries[SAMPLER_ENTRIES]; /* with SAMPLER_PUSHED bytes on the stack */
+	u32 eh_frame, eh_frame_bytes;	   /* call frame information, pc-relative; no empty entry ends it */
+	u32 slots;			   /* data begins here, on a page; struct sampler_slot [SAMPLER_SLOTS] */
+	u32 filter;			   /* u8 [SAMPLER_FILTER] */
+	u32 state;			   /* struct sampler_state */
+	u32 table;			   /* u64 [1 << config.table_bits]; the last */
 };
 
 /*
  * Counts are many so that threads do not share one: the slot is the top bits of (u32)fs:0 * SAMPLER_HASH. Wiped in a forked child
- * (MADV_WIPEONFORK), which would otherwise take its first sample where its brothers do.
+ * (inline/blob/fork_wipe.h), which would otherwise take its first sample where its brothers do.
  */
 #define SAMPLER_SLOT_BITS 12
 #define SAMPLER_SLOTS	  (1 << SAMPLER_SLOT_BITS)
@@ -66,13 +72,38 @@ struct sampler_slot {
 /*
  * Objects whose end will be told: an exact table of buckets of 8 pointers, and a filter in front of it, whose bytes count the
  * objects that hash to them. h = (u32)pointer * SAMPLER_HASH; the filter byte is h's top SAMPLER_FILTER_BITS bits, the bucket
- * its top (table_bits - 3). The top bit of an entry is set while realloc has the object in its hands.
+ * its top (table_bits - 3). An entry is the pointer with its lower 63 bits inverted, 0: none. The top bit is set while realloc has
+ * the object in its hands.
  */
 #define SAMPLER_HASH	       0x9e3779b1U
 #define SAMPLER_FILTER_BITS    20
 #define SAMPLER_FILTER	       (1 << SAMPLER_FILTER_BITS)
 #define SAMPLER_BUCKET	       8
+#define SAMPLER_ENTRY_MASK     (~0ULL >> 1)
+#define SAMPLER_ENTRY_MOVING   (1ULL << 63)
 #define SAMPLER_TABLE_BITS_MAX 20 /* so that a filter byte has one bucket */
+
+static inline u32 sampler_hash(u64 pointer)
+{
+	return (u32)pointer * SAMPLER_HASH;
+}
+
+static inline u32 sampler_filter_index(u64 pointer)
+{
+	return sampler_hash(pointer) >> (32 - SAMPLER_FILTER_BITS);
+}
+
+/* Of the first entry of its bucket. 64 bits, as the shift may be by 32. */
+static inline u64 sampler_bucket_index(u64 pointer, u32 table_bits)
+{
+	return ((u64)sampler_hash(pointer) >> (32 + 3 - table_bits)) * SAMPLER_BUCKET;
+}
+
+/* What searches memory for pointers to objects, as leak checkers do, must not find them here. No user's pointer becomes 0. */
+static inline u64 sampler_entry(u64 pointer)
+{
+	return pointer ^ SAMPLER_ENTRY_MASK;
+}
 
 struct sampler_state {
 	u32 prepared; /* the slots are wiped at fork */
@@ -85,7 +116,8 @@ struct sampler_function {
 	s32 function; /* where it begins */
 	u8 kind;      /* enum call_kind */
 	u8 pointer;   /* which argument, from 1 on, is the old block (or where posix_memalign's result goes); 0: none */
-	u8 reserved[6];
+	u8 reserved[2];
+	s32 nothrow; /* what is called for a sample in its place, as it may throw and no exception can pass the sampler; 0: it is called itself */
 };
 
 /* Code whose calls are the allocator's own, as struct ranges, but from the config's first byte. */

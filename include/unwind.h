@@ -33,6 +33,10 @@ enum unwind_cfa {
 	CFA_SP_DEREF = 8, /* cfa = *(sp + at) + offset */
 	CFA_SIGNALED =
 		9, /* cfa = register + offset, the register in the ucontext, at `at`; only where a signal struck */
+	CFA_GOROUTINE =
+		10, /* cfa = *(g + 8) - *(sp + at) + offset, g = *(sp + at + 8): from Go's C stack to the goroutine's */
+	CFA_SP_DEREF_TWICE = 11, /* cfa = *(*(sp + at)) + offset */
+	CFA_CUT = 12,		 /* what is known of the code is wrong: no rule, nor a frame pointer */
 };
 
 /* Where the caller's bp and bx are. */
@@ -44,9 +48,9 @@ enum unwind_saved {
 };
 
 struct unwind_rule {
-	u8 cfa;	   /* enum unwind_cfa */
-	u8 bp, bx; /* enum unwind_saved */
-	u8 reserved;
+	u8 cfa;	     /* enum unwind_cfa */
+	u8 bp, bx;   /* enum unwind_saved */
+	u8 switches; /* 1: the caller's frame is on another stack, which may be anywhere */
 	s32 offset;
 	s16 bp_offset, bx_offset;
 	s32 at;
@@ -65,26 +69,6 @@ struct unwind_registers {
 	u64 ip, sp, bp, bx;
 	u64 signal; /* where a signal struck, the sp of its frame; else 0 */
 };
-
-/* What code without a rule is taken to have, if what that leads to bears it out: a frame pointer. */
-#define UNWIND_FRAME_POINTER                                                                                           \
-	((struct unwind_rule){.cfa = CFA_BP, .bp = SAVED_AT_CFA, .bx = SAVED_LOST, .bp_offset = -16, .offset = 16})
-
-/*
- * Whether a call ends at the end of these bytes, as before every return address: e8 and 4 bytes, or ff with 2 in the middle of the
- * next byte (ModRM), which tells by how many more it is followed. Intel's manual, volume 2, CALL and table 2-2.
- */
-#define UNWIND_CALL_BYTES 7
-
-static inline __attribute__((always_inline)) int unwind_is_call(const u8 code[UNWIND_CALL_BYTES])
-{
-	if (code[2] == 0xe8)
-		return 1;
-	/* [reg] and reg; [reg + disp8] or [sib]; [sib + disp8]; [disp32]; [sib + disp32] */
-	return (code[5] == 0xff && (code[6] & 0x38) == 0x10) || (code[4] == 0xff && (code[5] & 0x38) == 0x10) ||
-	       (code[3] == 0xff && (code[4] & 0x38) == 0x10) || (code[1] == 0xff && (code[2] & 0x38) == 0x10) ||
-	       (code[0] == 0xff && (code[1] & 0x38) == 0x10);
-}
 
 /*
  * Code that says nothing of its frame is the process's entry point if bp is 0, as the ABI has it there, and the word at sp is
@@ -123,6 +107,19 @@ enum unwind_end {
 		return 0;                                                                                              \
 	}                                                                                                              \
                                                                                                                        \
+	/* asmcgocall's frame on the C stack has g, and the depth of the goroutine's stack as it was left. */          \
+	static inline __attribute__((always_inline)) int unwind_goroutine_with_##read(                                 \
+		const struct unwind_registers *registers, s32 at, u64 *ret_sp, void *arg)                              \
+	{                                                                                                              \
+		u64 depth, g, top;                                                                                     \
+                                                                                                                       \
+		if (read(arg, registers->sp + (s64)at, &depth) || read(arg, registers->sp + (s64)at + 8, &g) ||        \
+		    read(arg, g + 8, &top))                                                                            \
+			return -1;                                                                                     \
+		*ret_sp = top - depth;                                                                                 \
+		return 0;                                                                                              \
+	}                                                                                                              \
+                                                                                                                       \
 	static inline __attribute__((always_inline)) enum unwind_end unwind_signal_with_##read(                        \
 		struct unwind_registers *registers, void *arg)                                                         \
 	{                                                                                                              \
@@ -158,6 +155,7 @@ enum unwind_end {
 			       (s64)rule->offset;                                                                      \
 			break;                                                                                         \
 		case CFA_SP_DEREF:                                                                                     \
+		case CFA_SP_DEREF_TWICE:                                                                               \
 			at = registers->sp;                                                                            \
 			break;                                                                                         \
 		case CFA_BP_DEREF:                                                                                     \
@@ -168,6 +166,10 @@ enum unwind_end {
 			if (!at)                                                                                       \
 				return UNWIND_NO_RULE;                                                                 \
 			break;                                                                                         \
+		case CFA_GOROUTINE:                                                                                    \
+			if (unwind_goroutine_with_##read(registers, rule->at, &base, arg))                             \
+				return UNWIND_UNREADABLE;                                                              \
+			break;                                                                                         \
 		case CFA_SIGNAL:                                                                                       \
 			return unwind_signal_with_##read(registers, arg);                                              \
 		case CFA_END:                                                                                          \
@@ -177,12 +179,14 @@ enum unwind_end {
 		}                                                                                                      \
 		if (at && read(arg, at + (s64)rule->at, &base))                                                        \
 			return UNWIND_UNREADABLE;                                                                      \
+		if (rule->cfa == CFA_SP_DEREF_TWICE && read(arg, base, &base))                                         \
+			return UNWIND_UNREADABLE;                                                                      \
 		next.sp = base + (s64)rule->offset;                                                                    \
 		if (unwind_saved_with_##read(registers, next.sp, rule->bp, rule->bp_offset, &next.bp, arg) ||          \
 		    unwind_saved_with_##read(registers, next.sp, rule->bx, rule->bx_offset, &next.bx, arg) ||          \
 		    read(arg, next.sp - 8, &next.ip))                                                                  \
 			return UNWIND_UNREADABLE;                                                                      \
-		if (next.sp <= registers->sp)                                                                          \
+		if (!rule->switches && next.sp <= registers->sp)                                                       \
 			return UNWIND_STUCK;                                                                           \
 		*registers = next;                                                                                     \
 		return next.ip ? UNWIND_GOES_ON : UNWIND_COMPLETE;                                                     \
@@ -192,8 +196,57 @@ enum unwind_end {
 struct unwind_mapping {
 	u64 start, end;
 	u64 file_offset;
-	u32 table; /* index of the table's word 0 in the rows array; 0: not ready (or none: see flags) */
-	u32 flags;
+	union {
+		struct {
+			u32 table; /* index of its word 0 in the rows array; 0: not ready (or none: see flags) */
+			u32 flags; /* above UNWIND_NUMBER_SHIFT the table's number, see below */
+		};
+		u64 table_and_flags; /* as they belong together */
+	};
 };
 
-#define UNWIND_MAPPING_NO_TABLE (1 << 0) /* there will never be one (JIT code): do not send raw stacks for it */
+/*
+ * A file as the kernel knows it, and its table, for walks of processes whose list is not there yet: they ask the kernel for the mapping.
+ * In one of the UNWIND_FILE_PROBES rows from unwind_file_place() on; a row of inode 0 is free. User space clears the last field before
+ * it gives a table's words to another, so whoever finds it unchanged behind a search knows that the search was right.
+ */
+struct unwind_file {
+	u64 inode;
+	u64 device; /* in the kernel's own way of writing it */
+	u64 table_and_flags;
+	u64 reserved;
+};
+
+#define UNWIND_FILE_PROBES 8
+
+/* Multiplied by 2^64 / golden ratio. */
+static inline __attribute__((always_inline)) u32 unwind_file_place(u64 inode, u64 device)
+{
+	return (u32)((inode ^ device << 32) * 0x9e3779b97f4a7c15ull >> 40);
+}
+
+#define UNWIND_MAPPING_NO_TABLE	 (1 << 0) /* there will never be one (JIT code): do not send raw stacks for it */
+#define UNWIND_MAPPING_FRAMELESS (1 << 1) /* nor is bp a frame pointer in it */
+
+/*
+ * Rules found lately, so that frames which come again need no search: a word for each of some places, 0 at first. Tables have numbers for
+ * that, never used again, 0 being none's: what is left in a word after its table has given way is looked for no more.
+ *
+ *   place    the offset's low bits xor the number's
+ *   word     bits 0 - 15 the rule, 16 - 35 the rest of the offset, 36 - 59 the number
+ */
+#define UNWIND_NUMBER_SHIFT 8
+#define UNWIND_NUMBER_MAX   0xffffff
+#define UNWIND_FOUND_BITS   12
+#define UNWIND_FOUND_MAX    (1 << UNWIND_FOUND_BITS)
+
+static inline __attribute__((always_inline)) u32 unwind_found_place(u32 number, u64 offset)
+{
+	return (u32)(number ^ offset) % UNWIND_FOUND_MAX;
+}
+
+/* Bits 16 and up of the word; 0: not to be remembered. */
+static inline __attribute__((always_inline)) u64 unwind_found_name(u32 number, u64 offset)
+{
+	return number && !(offset >> 32) ? (u64)number << 20 | offset >> UNWIND_FOUND_BITS : 0;
+}

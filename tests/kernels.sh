@@ -23,7 +23,7 @@ passed=0 failed=0
 
 # What the init script and the tests call.
 commands='bash sh env mount mkdir cat grep sed sort timeout dmesg sleep cp mv rm head tail true unshare setpriv sqlite3 perl
-	python3'
+	python3 prlimit'
 
 die() {
 	echo "kernels: $1" >&2

@@ -1,55 +1,138 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Run cmocka programs one after the other; print a line for each, the whole output of those that failed, and the sum.
+# Run cmocka programs; print a line for each, the whole output of those that failed, at the end the names of what failed, and the sum.
 #
 #   tests/run.sh [--root | NAME=VALUE | PROGRAM]...
 #
-# Programs after --root are run as root (through sudo if need be), those after NAME=VALUE with that in their environment.
-# A program that crashes, hangs, runs no test, or exits non-zero without naming a failed test counts as one failure.
-# HEAPTAP_TEST_SECONDS limits each program (default 600).
+# One program a processor runs at a time. Programs after --root are run as root (through sudo if need be) and one after the other,
+# since they watch the whole machine; those after NAME=VALUE with that in their environment.
+# A program that crashes, hangs, runs no test, or exits non-zero without naming a failed test counts as one failure. What it leaves
+# running is ended, also when this script is stopped or killed: $OUT/tests/subreaper (default of OUT: build) does that.
+# HEAPTAP_TEST_SECONDS limits each program (default 1200): a limit for what hangs, which a loaded machine does not reach.
 set -u
 
-limit=${HEAPTAP_TEST_SECONDS:-600}
-passed=0 failed=0 skipped=0
+limit=${HEAPTAP_TEST_SECONDS:-1200}
+subreaper=${OUT:-$(dirname "$0")/../build}/tests/subreaper
+at_once=$(nproc)
 runner=()
-log=$(mktemp) || exit 1
-trap 'rm -f "$log"' EXIT
+with=''
+
+[ $# -gt 0 ] || {
+	echo 'run.sh: no test program to run; if T chose none, make test T=... looks at the unit and the end-to-end tests' >&2
+	exit 2
+}
+[ -x "$subreaper" ] || {
+	echo "run.sh: no $subreaper; run make unit-programs" >&2
+	exit 2
+}
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+: >"$scratch/counts"
+: >"$scratch/failures"
+
+# The standard input of every subreaper: it ends when this script does, for whatever reason.
+mkfifo "$scratch/lifeline" && exec 9<>"$scratch/lifeline" 8<"$scratch/lifeline" || exit 1
+
+stop() { # STATUS
+	trap '' INT TERM HUP
+	: >"$scratch/stopped"
+	echo 'run.sh: stopped; ending what runs' >&2
+	exec 9>&-
+	wait
+	exit "$1"
+}
+trap 'stop 129' HUP
+trap 'stop 130' INT
+trap 'stop 143' TERM
 
 # Sum of the numbers in lines like "[  PASSED  ] 3 test(s)" or, from newer libraries, "[  FAILED  ] group: 3 test(s)". Tests print
 # around them, so they may stand anywhere in a line.
-summary() { # WORD
-	grep -aoE "\[  $1 +\] ([^ ]+: )?[0-9]+ test" "$log" | awk '{ sum += $(NF - 1) } END { print sum + 0 }'
+summary() { # WORD LOG
+	grep -aoE "\[  $1 +\] ([^ ]+: )?[0-9]+ test" "$2" | awk '{ sum += $(NF - 1) } END { print sum + 0 }'
+}
+
+# The names of the tests that failed, or what else was wrong.
+failures() { # LOG
+	grep -aoE '\[  FAILED  \] test_\w+' "$1" | sed 's/.* //' | sort -u
+	sed -n 's/^run\.sh: //p' "$1"
 }
 
 run() { # PROGRAM
-	local start=$SECONDS status p f s word=ok
-	timeout -k 10 "$limit" "${runner[@]}" "$1" >"$log" 2>&1 </dev/null
+	local start=$SECONDS log said status p f s word=ok name=${1#"$PWD"/}
+	log=$(mktemp -p "$scratch") said=$log.said
+	"${runner[@]}" "$subreaper" "$limit" "$1" >"$log" 2>&1 <&8 8<&-
 	status=$?
-	p=$(summary PASSED) f=$(summary FAILED) s=$(summary SKIPPED)
+	[ ! -e "$scratch/stopped" ] || return
+	p=$(summary PASSED "$log") f=$(summary FAILED "$log") s=$(summary SKIPPED "$log")
 	if [ $((p + f + s)) = 0 ] || { [ $status != 0 ] && [ "$f" = 0 ]; }; then
 		f=$((f + 1))
 		case $status in
-		124 | 137) echo "run.sh: stopped after $limit s" >>"$log" ;;
+		124) echo "run.sh: stopped after $limit s" >>"$log" ;;
 		*) echo "run.sh: ended with status $status and no summary of a failure" >>"$log" ;;
 		esac
 	fi
 	[ "$f" = 0 ] || word=FAILED
-	printf '%-7s %s: %d passed, %d failed, %d skipped (%d s)\n' "$word" "${1#"$PWD"/}" "$p" "$f" "$s" $((SECONDS - start))
-	[ "$f" = 0 ] || sed 's/^/    /' "$log"
-	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	printf '%-7s %s: %d passed, %d failed, %d skipped (%d s)\n' "$word" "$name" "$p" "$f" "$s" $((SECONDS - start)) >"$said"
+	if [ "$f" != 0 ]; then
+		sed 's/^/    /' "$log" >>"$said"
+		failures "$log" | sed "s|^|  $name$with: |" >>"$scratch/failures"
+	fi
+	echo "$p $f $s" >>"$scratch/counts"
+	cat "$said"
+	rm -f "$log" "$said"
 }
 
+# The next one, as soon as there is room. It ignores the signals that end this script, which waits for it.
+start() { # PROGRAM
+	while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do wait -n; done
+	(
+		trap '' INT TERM HUP
+		exec 9>&-
+		run "$1"
+	) &
+}
+
+# What the tests that trace need of the machine, and what to do if it is not there: else whole programs fail, each in its own words.
+environment() {
+	local lacks=''
+	if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+		lacks+='; root (run this as root, or install sudo)'
+	fi
+	grep -q ' cgroup2 ' /proc/self/mounts || lacks+='; a mounted cgroup2 (mount -t cgroup2 none /sys/fs/cgroup)'
+	mountpoint -q / || lacks+='; a root that is a mount point (mount --bind DIR DIR, then chroot DIR)'
+	[ -r /sys/kernel/btf/vmlinux ] || lacks+='; the types of the kernel in /sys/kernel/btf (mount -t sysfs none /sys, or a kernel with BTF)'
+	[ -c /dev/kmsg ] || lacks+='; /dev/kmsg (mount -t devtmpfs none /dev)'
+	if [ -n "$lacks" ]; then
+		echo "run.sh: tests will fail that need what is missing here: ${lacks#; }"
+	fi
+}
+
+for argument in "$@"; do
+	[ "$argument" != --root ] || environment
+done
 for program in "$@"; do
 	case $program in
-	--root) [ "$(id -u)" = 0 ] || runner=(sudo -E) ;;
+	--root)
+		wait
+		at_once=1
+		[ "$(id -u)" = 0 ] || runner=(sudo -E)
+		;;
 	*=*)
+		wait
+		with=" with $program"
 		echo "with $program:"
 		export "${program?}"
 		;;
-	*) run "$program" ;;
+	*) start "$program" ;;
 	esac
 done
+wait
 
+read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$scratch/counts")
+if [ "$failed" != 0 ]; then
+	echo 'failed (make test T=NAME runs the programs whose name contains NAME):'
+	cat "$scratch/failures"
+fi
 echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ] && [ $((passed + skipped)) -gt 0 ]
+[ "$failed" = 0 ] && [ $((passed + skipped)) -gt 0 ]

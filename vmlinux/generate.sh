@@ -32,7 +32,8 @@ struct css_set: dfl_cgrp
 struct super_block: s_dev
 struct inode: i_ino i_sb
 struct file: f_inode
-struct signal_struct: live flags pids sum_sched_runtime maxrss rlim
+struct vm_area_struct: vm_start vm_end vm_pgoff vm_file vm_flags
+struct signal_struct: live group_exit_code flags pids sum_sched_runtime maxrss rlim oom_mm
 struct sched_entity: sum_exec_runtime
 struct return_instance: stack orig_ret_vaddr next
 struct uprobe_task: return_instances
@@ -73,6 +74,7 @@ typedef _Bool bool;
 typedef int pid_t;
 typedef unsigned int dev_t;
 typedef unsigned long __kernel_ulong_t;
+typedef unsigned long vm_flags_t;
 enum {
 	false = 0,
 	true = 1

@@ -27,6 +27,7 @@ typedef _Bool bool;
 typedef int pid_t;
 typedef unsigned int dev_t;
 typedef unsigned long __kernel_ulong_t;
+typedef unsigned long vm_flags_t;
 enum {
 	false = 0,
 	true = 1
@@ -119,13 +120,23 @@ struct file {
 	struct inode *f_inode;
 };
 
+struct vm_area_struct {
+	long unsigned int vm_start;
+	long unsigned int vm_end;
+	long unsigned int vm_pgoff;
+	struct file *vm_file;
+	const vm_flags_t vm_flags;
+};
+
 struct signal_struct {
 	atomic_t live;
+	int group_exit_code;
 	unsigned int flags;
 	struct pid *pids[4];
 	long long unsigned int sum_sched_runtime;
 	long unsigned int maxrss;
 	struct rlimit rlim[16];
+	struct mm_struct *oom_mm;
 };
 
 struct sched_entity {

@@ -17,6 +17,8 @@
 #include "unit/profile/chance.h"
 #include "bpf/host/vmlinux.h"
 
+#include "bpf_stub_state.h"
+
 #define SEC(name)
 #define __weak		     __attribute__((weak))
 #define __noinline	     __attribute__((noinline, unused))
@@ -30,56 +32,6 @@
 #define STUB_READ_3(from, one, two, three)	       ((from)->one->two->three)
 #define STUB_READ_CHOICE(one, two, three, chosen, ...) chosen
 #define BPF_CORE_READ(from, ...)		       STUB_READ_CHOICE(__VA_ARGS__, STUB_READ_3, STUB_READ_2, STUB_READ_1)(from, __VA_ARGS__)
-
-#define STUB_MAPS_MAX	 16
-#define STUB_KEY_WORDS	 4 /* of the longest key */
-#define STUB_CPUS_MAX	 4
-#define STUB_FAULT_BELOW 65536 /* user addresses that cannot be read */
-#define STUB_UNUSED	 __attribute__((unused))
-
-struct stub_element {
-	UT_hash_handle hh;
-	u64 data[]; /* the key, padded to whole words, then the value */
-};
-
-struct stub_map {
-	const void *map;
-	u32 type, key_size, value_size, max;
-	struct stub_element *elements; /* of a hash */
-	u8 *rows;	  /* of an array: one value a key; per CPU: STUB_CPUS_MAX values a key; of a queue: a ring */
-	u32 first, count; /* of a queue: the row that is popped next, and how many there are */
-};
-
-enum stub_record_state {
-	STUB_BUSY,
-	STUB_READY,
-	STUB_DISCARDED
-};
-
-struct stub_record {
-	struct stub_record *next;
-	size_t size;
-	enum stub_record_state state;
-	u64 data[];
-};
-
-static struct {
-	struct stub_map maps[STUB_MAPS_MAX];
-	u32 map_count;
-	struct stub_record *first, *last, *taken;
-	size_t ring_capacity, ring_used;
-	u32 wakeups;
-	/* what the helpers say */
-	u64 now_ns, pid_tgid, cookie, func_ip, random;
-	u32 cpu;
-	char comm[16];
-	struct task_struct *task;
-	u64 memory, memory_end; /* the only user addresses that can be read; 0: all */
-	u64 calls, calls_end;	/* but for these, where every instruction is a call */
-} stub;
-
-/* A task of which nothing is known. */
-static STUB_UNUSED struct task_struct stub_task;
 
 /* --- maps: known by their address, described by their own declaration --- */
 
@@ -357,6 +309,21 @@ static STUB_UNUSED long bpf_loop(u32 count, long (*step)(u32 number, void *arg),
 	return done;
 }
 
+static STUB_UNUSED long bpf_find_vma(struct task_struct *current, u64 addr,
+				     long (*each)(struct task_struct *, struct vm_area_struct *, void *), void *arg,
+				     u64 flags)
+{
+	if (flags)
+		return -EINVAL;
+	for (u32 i = 0; i < stub.vma_count; i++) {
+		if (addr < stub.vmas[i].vm_start || addr >= stub.vmas[i].vm_end)
+			continue;
+		each(current, &stub.vmas[i], arg);
+		return 0;
+	}
+	return -ENOENT;
+}
+
 static STUB_UNUSED long bpf_get_current_comm(void *to, u32 size)
 {
 	memcpy(to, stub.comm, size < sizeof(stub.comm) ? size : sizeof(stub.comm));
@@ -367,6 +334,7 @@ static STUB_UNUSED long bpf_get_current_comm(void *to, u32 size)
 #define bpf_ktime_get_ns()	   (++stub.now_ns)
 #define bpf_get_current_pid_tgid() (stub.pid_tgid)
 #define bpf_get_current_task()	   ((u64)(uintptr_t)stub.task)
+#define bpf_get_current_task_btf() (stub.task)
 #define bpf_get_smp_processor_id() (stub.cpu)
 #define bpf_get_attach_cookie(ctx) ((void)(ctx), stub.cookie)
 #define bpf_get_func_ip(ctx)	   ((void)(ctx), stub.func_ip)

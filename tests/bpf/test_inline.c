@@ -53,6 +53,25 @@ static void test_inline_object_is_born_with_its_callers_stack(void **state)
 	assert_int_equal(counted(COUNTER_HITS_ALLOC), 1);
 }
 
+/* Probes on its allocator's functions are there for others: the sampler counts for it, functions that throw included. */
+static void test_inline_process_is_served_by_no_probes(void **state)
+{
+	static const enum call_kind kinds[] = {CALL_MALLOC, CALL_NEW};
+	u32 number = SCOPE;
+
+	(void)state;
+	((struct scope *)bpf_map_lookup_elem(&scopes, &number))->wide = SCOPE_INLINE;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		at_entry(kinds[i], 100, 0, 0);
+		assert_int_equal(alloc_session(&regs), 1);
+		stub.cookie = cookie_make(kinds[i], ARG_DI, 0, SCOPE_BY_PID, 0, SITE);
+		assert_int_equal(alloc_session(&regs), 1);
+	}
+	assert_int_equal(counted(COUNTER_HITS_ALLOC), 0);
+	born_inside(0x5000, 100);
+	assert_int_equal(counted(COUNTER_SAMPLED), 1);
+}
+
 static void test_inline_shows_the_function_where_that_is_wanted(void **state)
 {
 	const struct event_stack *stack;
@@ -137,6 +156,20 @@ static void test_inline_alloc_only_does_not_follow(void **state)
 	assert_int_equal(event->header.flags, EVENT_UNFOLLOWED);
 }
 
+/* What the process pays for. */
+static void test_inline_every_trap_is_counted(void **state)
+{
+	(void)state;
+	born_inside(0x5000, 100);
+	at_site(SAMPLER_MOVED, 0x5000, 0, 0);
+	ended(EVENT_MOVED);
+	at_site(SAMPLER_SETTLED, 0x5000, 0, 0);
+	ended(EVENT_REVIVED);
+	assert_int_equal(counted(COUNTER_HITS_ALLOC), 3);
+	at_site(SAMPLER_FREED, 0x5000, 0, 0);
+	assert_int_equal(counted(COUNTER_HITS_FREE), 1);
+}
+
 /* Also through links that others have: a process filtered by PID has its sites without a filter. */
 static void test_inline_process_that_is_not_traced_is_left_alone(void **state)
 {
@@ -157,6 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_inline_object_is_born_with_its_callers_stack),
+		TEST(test_inline_process_is_served_by_no_probes),
 		TEST(test_inline_shows_the_function_where_that_is_wanted),
 		TEST(test_inline_object_is_freed),
 		TEST(test_inline_free_of_a_parents_object_is_counted_apart),
@@ -164,6 +198,7 @@ int main(void)
 		TEST(test_inline_object_that_moved_is_dead),
 		TEST(test_inline_object_lives_on_where_realloc_failed),
 		TEST(test_inline_alloc_only_does_not_follow),
+		TEST(test_inline_every_trap_is_counted),
 		TEST(test_inline_process_that_is_not_traced_is_left_alone),
 	};
 

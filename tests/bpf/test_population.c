@@ -17,6 +17,22 @@ static void test_population_follow_child_is_traced_from_its_birth(void **state)
 	assert_int_equal(scope_row(SCOPE)->process, PROCESS);
 }
 
+/* It has its parent's memory, and the sampler in it, until it executes another program. */
+static void test_population_child_of_a_sampled_process_is_sampled_until_its_exec(void **state)
+{
+	(void)state;
+	population = POPULATION_FOLLOW;
+	trace_parent();
+	litter_free_rows();
+	scope_row(SCOPE)->wide = SCOPE_INLINE;
+	process_fork(&parent.task, &child.task);
+	assert_int_equal(scope_row(FREE)->wide, SCOPE_INLINE);
+	become(&child);
+	process_exec(&child.task, CHILD);
+	assert_int_equal(scope_row(FREE)->wide, 1);
+	assert_int_equal(scope_row(SCOPE)->wide, SCOPE_INLINE);
+}
+
 static void test_population_follow_stranger_is_not_traced(void **state)
 {
 	(void)state;
@@ -214,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_population_follow_child_is_traced_from_its_birth),
+		TEST(test_population_child_of_a_sampled_process_is_sampled_until_its_exec),
 		TEST(test_population_follow_stranger_is_not_traced),
 		TEST(test_population_listed_child_is_counted_and_not_traced),
 		TEST(test_population_cgroup_whoever_is_born_in_it_or_below_is_traced),

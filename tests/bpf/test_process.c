@@ -148,6 +148,28 @@ static void test_image_exit_last_thread_ends_the_process(void **state)
 	assert_int_equal(stub_count(&scope_by_pid), 0);
 }
 
+/* The status is the whole process's: what one thread gave to exit_group, or the signal. */
+static void test_image_exit_tells_its_status_and_the_oom_killer(void **state)
+{
+	const struct event_process *event;
+	struct mm_struct memory;
+	size_t size;
+
+	(void)state;
+	process_signal.live.counter = 0;
+	process_signal.group_exit_code = 3 << 8;
+	process_exit(&thread);
+	assert_int_equal(next_event(EVENT_EXIT)->wait_status, 3 << 8);
+	assert_int_equal(setup(NULL), 0);
+	process_signal.live.counter = 0;
+	process_signal.group_exit_code = 9;
+	process_signal.oom_mm = &memory;
+	process_exit(&thread);
+	event = stub_ring_next(&size);
+	assert_int_equal(event->header.flags, EVENT_OOM_VICTIM);
+	assert_int_equal(event->wait_status, 9);
+}
+
 static void test_image_exit_both_of_two_last_threads_end_it_once(void **state)
 {
 	(void)state;
@@ -250,6 +272,7 @@ int main(void)
 		TEST(test_image_exec_untraced_does_nothing),
 		TEST(test_image_exec_ring_full_counts_with_the_new_image_which_begins_all_the_same),
 		TEST(test_image_exit_last_thread_ends_the_process),
+		TEST(test_image_exit_tells_its_status_and_the_oom_killer),
 		TEST(test_image_exit_both_of_two_last_threads_end_it_once),
 		TEST(test_image_exit_leader_before_others_is_told_and_ends_nothing),
 		TEST(test_image_exit_leader_with_all_others_is_not_told),

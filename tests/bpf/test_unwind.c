@@ -206,6 +206,31 @@ static void test_unwind_stack_that_does_not_shrink_is_corrupt(void **state)
 	assert_walk(UNWIND_STUCK, 1);
 }
 
+/* What OCaml's calls of C say, and the first frame of a fiber: the caller's stack is where it is. */
+static void test_unwind_stack_that_switches_may_go_anywhere(void **state)
+{
+	(void)state;
+	regs.sp = at(300);
+	put(302, at(20));
+	put(20, in(RULE_END));
+	assert_step(in(RULE_SWITCHES), in(RULE_END), at(21), 0);
+	put(303, at(40));
+	put(40, at(50));
+	put(50, in(RULE_END));
+	assert_step(in(RULE_SWITCHES_TWICE), in(RULE_END), at(51), 0);
+}
+
+static void test_unwind_code_of_which_nothing_is_true_ends_the_stack(void **state)
+{
+	(void)state;
+	stub.calls = CODE;
+	stub.calls_end = CODE + CODE_BYTES;
+	regs.bp = at(10);
+	put(11, in(RULE_END));
+	walk_from(in(RULE_CUT));
+	assert_walk(UNWIND_NO_RULE, 1);
+}
+
 static void test_unwind_deepest_stack_and_one_deeper(void **state)
 {
 	(void)state;
@@ -268,6 +293,8 @@ int main(void)
 		TEST(test_unwind_beyond_the_table_has_no_rule),
 		TEST(test_unwind_stack_unreadable_ends_there),
 		TEST(test_unwind_stack_that_does_not_shrink_is_corrupt),
+		TEST(test_unwind_stack_that_switches_may_go_anywhere),
+		TEST(test_unwind_code_of_which_nothing_is_true_ends_the_stack),
 		TEST(test_unwind_deepest_stack_and_one_deeper),
 		TEST(test_unwind_table_not_ready_says_so),
 		TEST(test_unwind_mappings_not_known_says_so),

@@ -223,6 +223,82 @@ static void test_unwind_reads_no_stack_that_it_does_not_need(void **state)
 	assert_int_equal(scratch.raw.size, PAGE_BYTES - START * sizeof(u64));
 }
 
+/* --- rules found before --- */
+
+/* The rule at a page's offset, through a mapping of the table with that number. */
+static u32 found(u32 number, u64 offset)
+{
+	struct unwind_mapping mapping = {.table = TABLE, .flags = number << UNWIND_NUMBER_SHIFT};
+
+	return unwind_rule_at(&mapping, offset);
+}
+
+/* All of the table's one page. */
+static void table_is(u32 rule)
+{
+	struct table_row row = {.offset = 0, .rule = rule};
+
+	table_write(TABLE, CODE_BYTES >> UNWIND_PAGE_SHIFT, &row, 1);
+}
+
+static void test_unwind_rule_found_before_is_not_searched_again(void **state)
+{
+	(void)state;
+	table_is(RULE_SP);
+	for (u64 offset = 0; offset < UNWIND_FOUND_MAX; offset++)
+		assert_int_equal(found(1, offset), RULE_SP);
+	table_is(RULE_BP);
+	for (u64 offset = 0; offset < UNWIND_FOUND_MAX; offset++)
+		assert_int_equal(found(1, offset), RULE_SP);
+}
+
+/* Whatever shares its place: another number, or another page of offsets. */
+static void test_unwind_rule_found_before_is_of_that_table_and_offset_only(void **state)
+{
+	(void)state;
+	for (u32 number = 1; number <= UNWIND_NUMBER_MAX; number = number * 2 + 1) {
+		table_is(RULE_SP);
+		assert_int_equal(found(number, 0x123), RULE_SP);
+		table_is(RULE_BP);
+		assert_int_equal(found(number, 0x123), RULE_SP);
+		assert_int_equal(found(number, 0x123 + UNWIND_FOUND_MAX), RULE_BP);
+		table_is(RULE_BX);
+		assert_int_equal(found(number ^ UNWIND_FOUND_MAX, 0x123), RULE_BX);
+		assert_int_equal(found(number ^ 1, 0x122), RULE_BX);
+	}
+}
+
+static void test_unwind_rule_of_highest_number_and_offset_is_remembered(void **state)
+{
+	const u64 top = UINT32_MAX;
+	struct unwind_mapping mapping = {.table = TABLE, .flags = UINT32_MAX};
+	u32 place = unwind_found_place(UNWIND_NUMBER_MAX, top);
+	u64 word = unwind_found_name(UNWIND_NUMBER_MAX, top) << 16 | UINT16_MAX;
+
+	(void)state;
+	bpf_map_update_elem(&unwind_found, &place, &word, BPF_ANY);
+	assert_int_equal(unwind_rule_at(&mapping, top), UINT16_MAX);
+	assert_int_equal(unwind_rule_at(&mapping, top + 1), UNWIND_NOTHING);
+}
+
+static void test_unwind_rule_of_table_without_number_is_searched(void **state)
+{
+	(void)state;
+	table_is(RULE_SP);
+	assert_int_equal(found(0, 0x123), RULE_SP);
+	table_is(RULE_BP);
+	assert_int_equal(found(0, 0x123), RULE_BP);
+}
+
+static void test_unwind_code_behind_the_table_is_not_remembered(void **state)
+{
+	(void)state;
+	table_is(RULE_SP);
+	assert_int_equal(found(1, CODE_BYTES), UNWIND_NOTHING);
+	table_write(TABLE, 2 * (CODE_BYTES >> UNWIND_PAGE_SHIFT), &(struct table_row){.offset = 0, .rule = RULE_BP}, 1);
+	assert_int_equal(found(1, CODE_BYTES), RULE_BP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +317,11 @@ int main(void)
 		TEST(test_unwind_load_unaligned_word),
 		TEST(test_unwind_load_ends_with_the_stack),
 		TEST(test_unwind_reads_no_stack_that_it_does_not_need),
+		TEST(test_unwind_rule_found_before_is_not_searched_again),
+		TEST(test_unwind_rule_found_before_is_of_that_table_and_offset_only),
+		TEST(test_unwind_rule_of_highest_number_and_offset_is_remembered),
+		TEST(test_unwind_rule_of_table_without_number_is_searched),
+		TEST(test_unwind_code_behind_the_table_is_not_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

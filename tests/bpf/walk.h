@@ -39,6 +39,9 @@ enum rule {
 	RULE_SAVES_BX_AT_BP,
 	RULE_SIGNALED, /* base in r10 */
 	RULE_SIGNAL,
+	RULE_SWITCHES, /* base on the stack, to another one */
+	RULE_SWITCHES_TWICE,
+	RULE_CUT,
 	RULE_END,
 	RULE_MAX,
 };
@@ -55,6 +58,9 @@ static const struct unwind_rule rules[RULE_MAX] = {
 	[RULE_SAVES_BX_AT_BP] = {.cfa = CFA_SP, .offset = 24, .bx = SAVED_AT_BP, .bx_offset = -48},
 	[RULE_SIGNALED] = {.cfa = CFA_SIGNALED, .at = UNWIND_SIGNAL_REGISTER(2), .offset = 16},
 	[RULE_SIGNAL] = {.cfa = CFA_SIGNAL},
+	[RULE_SWITCHES] = {.cfa = CFA_SP_DEREF, .at = 16, .offset = 8, .switches = 1},
+	[RULE_SWITCHES_TWICE] = {.cfa = CFA_SP_DEREF_TWICE, .at = 24, .offset = 8, .switches = 1},
+	[RULE_CUT] = {.cfa = CFA_CUT},
 	[RULE_END] = {.cfa = CFA_END},
 };
 

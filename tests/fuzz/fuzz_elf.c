@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * libFuzzer target: any bytes as a program, as the separate debug file of one, and as both at once: headers, symbols,
- * DWARF, .gnu_debuglink and .gnu_debugdata.
+ * DWARF, .gnu_debuglink, .gnu_debugaltlink and .gnu_debugdata.
  */
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "binary/debug_file.h"
+#include "binary/dwarf.h"
 #include "binary/elf.h"
 #include "system/root_fs.h"
 #include "binary/symbolizer.h"
@@ -35,6 +36,20 @@ static void resolve_all(struct elf *elf)
 				if (!frame.lines[i].function)
 					abort();
 	symbolizer_free(symbolizer);
+}
+
+/* DWARF that refers to another file's, which is the same one here. */
+static void read_shared(const struct elf *elf)
+{
+	struct dwarf_reader *dwarf;
+	struct dwarf_place place;
+
+	if (dwarf_reader_open(elf, &dwarf) != 0)
+		return;
+	if (dwarf_reader_add_alternate(dwarf, elf) == 0)
+		for (u64 vaddr = 0; vaddr < CODE_MAX; vaddr += 37)
+			dwarf_reader_find(dwarf, vaddr, &place);
+	dwarf_reader_free(dwarf);
 }
 
 static void read_as_debug(struct elf *elf, const u8 *data, size_t size)
@@ -70,6 +85,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		elf_free(debug);
 	root_fs_close(&own);
 	resolve_all(elf);
+	read_shared(elf);
 	read_as_debug(elf, data, size);
 	elf_free(elf);
 	return 0;

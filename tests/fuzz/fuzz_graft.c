@@ -28,7 +28,7 @@ static void check(const struct graft *graft, size_t size)
 
 static void graft_any(struct elf *elf, size_t size)
 {
-	const struct graft_settings settings = {.sample_bytes = 4096, .session = 1, .memory_bytes = 1 << 30};
+	const struct sampler_settings settings = {.sample_bytes = 4096, .session = 1, .memory_bytes = 1 << 30};
 	struct graft graft;
 	struct plan plan;
 

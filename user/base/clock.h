@@ -13,6 +13,14 @@ static inline u64 clock_ns(clockid_t clock)
 	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
 }
 
+/* So many milliseconds from now, as pthread_cond_timedwait() takes it. */
+static inline struct timespec clock_deadline(int milliseconds)
+{
+	u64 until = clock_ns(CLOCK_REALTIME) + (u64)milliseconds * 1000000;
+
+	return (struct timespec){.tv_sec = (time_t)(until / 1000000000), .tv_nsec = (long)(until % 1000000000)};
+}
+
 /* The clock of events and of the side-band. */
 static inline u64 clock_now_ns(void)
 {

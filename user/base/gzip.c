@@ -29,6 +29,8 @@ static int gzip_error(gzFile file)
 		return 0;
 	if (code == Z_ERRNO)
 		return saved ? -saved : -EIO;
+	if (code == Z_BUF_ERROR)
+		return -ENODATA;
 	return code == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
 }
 

@@ -17,7 +17,7 @@
 
 /*
  * Unpack a file; one that is not gzipped is taken as it is. 0 with *ret_data allocated, also for no bytes, and the size of
- * the file; -ESPIPE: no regular file, which may have no end; -EBADMSG: damaged or cut off; -EFBIG: it unpacks to too much; or errno.
+ * the file; -ESPIPE: no regular file, which may have no end; -EBADMSG: damaged; -ENODATA: truncated; -EFBIG: it unpacks to too much; or errno.
  */
 int gzip_read(const char *path, u8 **ret_data, u64 *ret_size, u64 *ret_packed_size);
 

@@ -135,3 +135,27 @@ const char *text_plain(const char *text)
 	snprintf(copy, sizeof(copy), "%s", text);
 	return text_printable(copy);
 }
+
+/* Bytes that do not continue a character. */
+unsigned int text_columns(const char *text)
+{
+	unsigned int columns = 0;
+
+	for (; *text; text++)
+		columns += ((unsigned char)*text & 0xc0) != 0x80;
+	return columns;
+}
+
+void text_cut(char *text, unsigned int columns)
+{
+	unsigned int seen = 0;
+	char *at = text;
+
+	if (text_columns(text) <= columns)
+		return;
+	for (; *at; at++) {
+		if (((unsigned char)*at & 0xc0) != 0x80 && seen++ == columns - 3)
+			break;
+	}
+	strcpy(at, "...");
+}

@@ -39,6 +39,12 @@ size_t text_print_line(const char *text, FILE *out);
 
 #define TEXT_LINE_MAX 8192 /* `go tool pprof` gives up on text lines over 64 KiB; C++ can make names that long */
 
+/* Characters of UTF-8, each of which is taken to be one column wide. */
+unsigned int text_columns(const char *text);
+
+/* Cut in place to so many columns, at least 3, with "..." at the end when anything was cut. */
+void text_cut(char *text, unsigned int columns);
+
 /* *ret_copy is the caller's; NULL stays NULL. 0 or -ENOMEM. */
 int text_copy(const char *text, char **ret_copy);
 

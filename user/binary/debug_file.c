@@ -23,12 +23,29 @@
 #define UNPACKED_BYTES_MAX ((u64)64 << 20)
 #define DECODER_BYTES_MAX  ((u64)72 << 20) /* xz -9 asks for 65 MiB */
 
+struct build_id debug_file_id(const struct elf *elf)
+{
+	struct build_id id;
+	const u8 *bytes = elf_build_id(elf, &id.size);
+
+	if (bytes)
+		memcpy(id.bytes, bytes, id.size);
+	return id;
+}
+
+static bool has_id(const struct elf *elf, const struct build_id *id)
+{
+	unsigned int size;
+	const u8 *bytes = elf_build_id(elf, &size);
+
+	return size && size == id->size && !memcmp(bytes, id->bytes, size);
+}
+
 bool debug_file_fits(const struct elf *elf, const struct elf *debug)
 {
-	unsigned int size, debug_size;
-	const u8 *id = elf_build_id(elf, &size), *debug_id = elf_build_id(debug, &debug_size);
+	const struct build_id id = debug_file_id(elf);
 
-	return size && size == debug_size && !memcmp(id, debug_id, size);
+	return has_id(debug, &id);
 }
 
 static bool checksum_is(const struct elf *debug, u32 wanted)
@@ -57,14 +74,22 @@ static bool linked_fits(const struct elf *elf, const struct elf *debug, u32 chec
 	return checksum_is(debug, checksum);
 }
 
-int debug_file_open(const struct elf *elf, int fd, const char *path, const u32 *checksum, struct elf **ret_debug)
+/* An error that is no want of memory is a file that is not there. */
+static int open_elf(int fd, const char *path, struct elf **ret_debug)
+{
+	int err = fd < 0 ? -ENOENT : elf_open_debug(fd, path, ret_debug);
+
+	return err && err != -ENOMEM ? -ENOENT : err;
+}
+
+int debug_file_open(const struct build_id *id, int fd, const char *path, struct elf **ret_debug)
 {
 	struct elf *debug;
-	int err = fd < 0 ? -ENOENT : elf_open_debug(fd, path, &debug);
+	int err = open_elf(fd, path, &debug);
 
 	if (err)
-		return err == -ENOMEM ? err : -ENOENT;
-	if (checksum ? !linked_fits(elf, debug, *checksum) : !debug_file_fits(elf, debug)) {
+		return err;
+	if (!has_id(debug, id)) {
 		elf_free(debug);
 		return -ENOENT;
 	}
@@ -72,28 +97,23 @@ int debug_file_open(const struct elf *elf, int fd, const char *path, const u32 *
 	return 0;
 }
 
-static int open_debug(const struct elf *elf, const struct root_fs *root, const char *path, const u32 *checksum,
-		      struct elf **ret_debug)
+static int open_path(const struct root_fs *root, const char *path)
 {
-	int fd = root_fs_open_file(root, path, ROOT_LINKS_INSIDE, FILE_BYTES_MAX, NULL);
-
-	return debug_file_open(elf, fd, path, checksum, ret_debug);
+	return root_fs_open_file(root, path, ROOT_LINKS_INSIDE, FILE_BYTES_MAX, NULL);
 }
 
-static int find_by_build_id(const struct elf *elf, const struct root_fs *root, struct elf **ret_debug)
+static int find_by_build_id(const struct build_id *id, const struct root_fs *root, struct elf **ret_debug)
 {
 	char path[sizeof(DEBUG_DIRECTORY "/.build-id/") + 2 * BUILD_ID_MAX + sizeof("/.debug")];
-	unsigned int size;
-	const u8 *id = elf_build_id(elf, &size);
 	int length;
 
-	if (size < ID_BYTES_MIN)
+	if (id->size < ID_BYTES_MIN)
 		return -ENOENT;
-	length = snprintf(path, sizeof(path), DEBUG_DIRECTORY "/.build-id/%02x/", id[0]);
-	for (unsigned int i = 1; i < size; i++)
-		length += snprintf(path + length, sizeof(path) - (size_t)length, "%02x", id[i]);
+	length = snprintf(path, sizeof(path), DEBUG_DIRECTORY "/.build-id/%02x/", id->bytes[0]);
+	for (unsigned int i = 1; i < id->size; i++)
+		length += snprintf(path + length, sizeof(path) - (size_t)length, "%02x", id->bytes[i]);
 	snprintf(path + length, sizeof(path) - (size_t)length, ".debug");
-	return open_debug(elf, root, path, NULL, ret_debug);
+	return debug_file_open(id, open_path(root, path), path, ret_debug);
 }
 
 /* The name in .gnu_debuglink and the checksum behind it: 0, -ENOENT or -ENOMEM. */
@@ -114,6 +134,22 @@ static int read_link(const struct elf *elf, char **ret_name, u32 *ret_checksum)
 	}
 	memcpy(ret_checksum, bytes + end, sizeof(u32));
 	*ret_name = (char *)bytes;
+	return 0;
+}
+
+static int open_linked(const struct elf *elf, const struct root_fs *root, const char *path, u32 checksum,
+		       struct elf **ret_debug)
+{
+	struct elf *debug;
+	int err = open_elf(open_path(root, path), path, &debug);
+
+	if (err)
+		return err;
+	if (!linked_fits(elf, debug, checksum)) {
+		elf_free(debug);
+		return -ENOENT;
+	}
+	*ret_debug = debug;
 	return 0;
 }
 
@@ -138,7 +174,7 @@ static int find_by_link(const struct elf *elf, const struct root_fs *root, struc
 			err = -ENOMEM;
 			break;
 		}
-		err = open_debug(elf, root, candidate, &checksum, ret_debug);
+		err = open_linked(elf, root, candidate, checksum, ret_debug);
 		free(candidate);
 	}
 	free(name);
@@ -147,9 +183,90 @@ static int find_by_link(const struct elf *elf, const struct root_fs *root, struc
 
 int debug_file_find(const struct elf *elf, const struct root_fs *root, struct elf **ret_debug)
 {
-	int err = find_by_build_id(elf, root, ret_debug);
+	const struct build_id id = debug_file_id(elf);
+	int err = find_by_build_id(&id, root, ret_debug);
 
 	return err == -ENOENT ? find_by_link(elf, root, ret_debug) : err;
+}
+
+/* --- .gnu_debugaltlink --- */
+
+int debug_file_read_alternate(const struct elf *file, struct alternate_link *ret_link)
+{
+	u64 size, length;
+	u8 *bytes;
+	int err = elf_read_section(file, ".gnu_debugaltlink", LINK_BYTES_MAX, &bytes, &size, NULL);
+
+	if (err)
+		return err == -ENOMEM ? err : -ENOENT;
+	length = strnlen((char *)bytes, size);
+	if (!length || size - length < 1 + ID_BYTES_MIN || size - length - 1 > BUILD_ID_MAX) {
+		free(bytes);
+		return -ENOENT;
+	}
+	ret_link->path = (char *)bytes;
+	ret_link->id.size = (unsigned int)(size - length - 1);
+	memcpy(ret_link->id.bytes, bytes + length + 1, ret_link->id.size);
+	return 0;
+}
+
+/* `name`, if it is absolute, else that from `directory`, of which `length` bytes count. NULL: no memory. */
+static char *path_from(const char *directory, int length, const char *name)
+{
+	char *path;
+
+	if (name[0] == '/')
+		return strdup(name);
+	return asprintf(&path, "%.*s/%s", length, directory, name) < 0 ? NULL : path;
+}
+
+/* The same from the directory that `file` is in. */
+static char *path_beside(const struct elf *file, const char *name)
+{
+	const char *slash = strrchr(elf_path(file), '/');
+
+	return path_from(elf_path(file), slash ? (int)(slash - elf_path(file)) : 0, name);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* A path may lead to any file, but only a debug file of the right build is used, and no link leads out of the root. */
+int debug_file_find_alternate(const struct alternate_link *link, const struct elf *file, const struct root_fs *root,
+			      struct elf **ret_alternate)
+{
+	static const char distribution[] = DEBUG_DIRECTORY "/.dwz";
+	int err = find_by_build_id(&link->id, root, ret_alternate);
+	char *paths[] = {path_beside(file, link->path),
+			 path_from(distribution, sizeof(distribution) - 1, base_name(link->path))};
+
+	for (size_t i = 0; err == -ENOENT && i < sizeof(paths) / sizeof(paths[0]); i++)
+		err = paths[i] ? debug_file_open(&link->id, open_path(root, paths[i]), paths[i], ret_alternate)
+			       : -ENOMEM;
+	free(paths[0]);
+	free(paths[1]);
+	return err;
+}
+
+/* --- split DWARF --- */
+
+int debug_file_find_split(const struct elf *file, const char *directory, const char *name, const struct root_fs *root,
+			  struct elf **ret_split)
+{
+	char *paths[] = {path_from(directory ? directory : "", directory ? (int)strlen(directory) : 0, name),
+			 path_beside(file, name), path_beside(file, base_name(name))};
+	int err = -ENOENT;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (err == -ENOENT)
+			err = paths[i] ? open_elf(open_path(root, paths[i]), paths[i], ret_split) : -ENOMEM;
+		free(paths[i]);
+	}
+	return err;
 }
 
 /*

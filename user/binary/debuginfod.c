@@ -124,14 +124,12 @@ bool debuginfod_gave_up(const struct debuginfod *server)
 	return server->gave_up;
 }
 
-int debuginfod_find(struct debuginfod *server, const struct elf *elf, struct elf **ret_debug)
+int debuginfod_find(struct debuginfod *server, const struct build_id *id, const char *path, struct elf **ret_debug)
 {
 	u64 begin_ns = clock_now_ns(), spent_ns;
-	unsigned int size;
-	const u8 *id = elf_build_id(elf, &size);
 	int fd;
 
-	if (!size)
+	if (!id->size)
 		return -ENOENT;
 	if (!server->left_ns) {
 		server->gave_up = true;
@@ -139,10 +137,10 @@ int debuginfod_find(struct debuginfod *server, const struct elf *elf, struct elf
 	}
 	stop_ns = begin_ns + server->left_ns;
 	limit_library(server);
-	fd = server->find(server->client, id, (int)size, NULL);
+	fd = server->find(server->client, id->bytes, (int)id->size, NULL);
 	lift_limits(server);
 	spent_ns = clock_now_ns() - begin_ns;
 	server->gave_up = server->gave_up || (fd < 0 && spent_ns >= server->left_ns);
 	server->left_ns -= spent_ns < server->left_ns ? spent_ns : server->left_ns;
-	return debug_file_open(elf, fd, elf_path(elf), NULL, ret_debug);
+	return debug_file_open(id, fd, path, ret_debug);
 }

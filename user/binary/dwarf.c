@@ -13,64 +13,13 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "binary/address_ranges.h"
 #include "binary/dwarf_copy.h"
 #include "binary/dwarf.h"
+#include "binary/split_unit.h"
 
-#define SCOPE_DEPTH_MAX	   64
-#define ADDRESS_RANGES_MAX (1u << 24)
-
-/* --- which id an address belongs to: added in any order, sorted once, then searched --- */
-
-struct address_range {
-	u64 low, high; /* exclusive */
-	u64 id;
-};
-
-/* Valid when zeroed. */
-struct address_ranges {
-	struct address_range *spans;
-	size_t count;
-};
-
-/* Empty ranges are left out, and those at address 0, where nothing is. 0, -EFBIG when there are ADDRESS_RANGES_MAX, or
- * -ENOMEM. */
-static int address_ranges_add(struct address_ranges *table, u64 low, u64 high, u64 id)
-{
-	/* Linkers leave functions they threw away at address 0. */
-	if (!low || low >= high)
-		return 0;
-	if (table->count >= ADDRESS_RANGES_MAX)
-		return -EFBIG;
-	if (array_grow(&table->spans, table->count, 1))
-		return -ENOMEM;
-	table->spans[table->count++] = (struct address_range){.low = low, .high = high, .id = id};
-	return 0;
-}
-
-static int span_compare(const void *a, const void *b)
-{
-	const struct address_range *x = a, *y = b;
-
-	if (x->low != y->low)
-		return x->low < y->low ? -1 : 1;
-	if (x->high != y->high)
-		return x->high > y->high ? -1 : 1; /* the narrowest of those that start together is found first */
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-static void address_ranges_sort(struct address_ranges *table)
-{
-	if (table->count)
-		qsort(table->spans, table->count, sizeof(*table->spans), span_compare);
-}
-
-/* The one that holds `vaddr`, the narrowest of those that begin together; NULL: none. */
-static const struct address_range *address_ranges_find(const struct address_ranges *table, u64 vaddr)
-{
-	u64 begun = array_count_upto(table->spans, table->count, vaddr);
-
-	return begun && vaddr < table->spans[begun - 1].high ? &table->spans[begun - 1] : NULL;
-}
+#define SCOPE_DEPTH_MAX 64
+#define SPLIT_BYTES_MAX ((size_t)1 << 30) /* of all bodies of split units of a file */
 
 /* --- units --- */
 
@@ -78,18 +27,28 @@ struct unit {
 	Dwarf_Off die;
 	u64 size;   /* bytes: no honest unit has more entries than that */
 	bool split; /* its functions are described in another file */
+	bool asked; /* for that file */
 	bool indexed;
+	bool deep;			 /* functions inside functions too */
+	Dwarf_Die body;			 /* of a split one; addr NULL: not to be had */
 	struct address_ranges functions; /* ids: offsets of their entries */
 };
 
-struct dwarf_reader {
-	u8 *image;
+/* A copy of one file's sections, and libdw's handles over it. Valid when zeroed. */
+struct image {
+	u8 *bytes;
+	size_t size;
 	Elf *elf;
 	Dwarf *dwarf;
+};
+
+struct dwarf_reader {
+	struct image own, alternate;
 	struct unit *units;
 	size_t unit_count;
 	struct address_ranges spans; /* ids: indices of units */
 	u64 spans_max;
+	size_t split_bytes; /* of bodies of split units */
 };
 
 /* Add all address ranges of an entry. *budget falls by one for each; a list that several entries share can be long. */
@@ -123,11 +82,12 @@ static int read_units(struct dwarf_reader *debuginfo)
 	size_t header;
 	int err = 0;
 
-	while (!err && !dwarf_next_unit(debuginfo->dwarf, offset, &next, &header, NULL, NULL, NULL, NULL, NULL, NULL)) {
+	while (!err &&
+	       !dwarf_next_unit(debuginfo->own.dwarf, offset, &next, &header, NULL, NULL, NULL, NULL, NULL, NULL)) {
 		Dwarf_Die die;
 		uint8_t type;
 
-		if (dwarf_offdie(debuginfo->dwarf, offset + header, &die) &&
+		if (dwarf_offdie(debuginfo->own.dwarf, offset + header, &die) &&
 		    !dwarf_cu_info(die.cu, NULL, &type, NULL, NULL, NULL, NULL, NULL) && type != DW_UT_type)
 			err = add_unit(debuginfo, &die, next - offset, type == DW_UT_skeleton);
 		offset = next;
@@ -144,26 +104,52 @@ static u64 spans_max(size_t size)
 	return max < ADDRESS_RANGES_MAX ? max : ADDRESS_RANGES_MAX;
 }
 
+static int image_open(struct image *image, const struct elf *file, enum dwarf_copy_of of)
+{
+	int err = dwarf_copy_read(file, of, &image->bytes, &image->size);
+
+	if (err)
+		return err;
+	image->elf = elf_memory((char *)image->bytes, image->size);
+	image->dwarf = image->elf ? dwarf_begin_elf(image->elf, DWARF_C_READ, NULL) : NULL;
+	return image->dwarf ? 0 : -ENODATA;
+}
+
+static void image_close(struct image *image)
+{
+	dwarf_end(image->dwarf);
+	elf_end(image->elf);
+	free(image->bytes);
+	*image = (struct image){0};
+}
+
 int dwarf_reader_open(const struct elf *file, struct dwarf_reader **ret_debuginfo)
 {
 	struct dwarf_reader *debuginfo = calloc(1, sizeof(*debuginfo));
-	size_t size;
 	int err;
 
 	if (!debuginfo)
 		return -ENOMEM;
-	err = dwarf_copy_read(file, &debuginfo->image, &size);
-	if (err)
-		goto out;
-	debuginfo->spans_max = spans_max(size);
-	debuginfo->elf = elf_memory((char *)debuginfo->image, size);
-	debuginfo->dwarf = debuginfo->elf ? dwarf_begin_elf(debuginfo->elf, DWARF_C_READ, NULL) : NULL;
-	err = debuginfo->dwarf ? read_units(debuginfo) : -ENODATA;
-out:
+	err = image_open(&debuginfo->own, file, DWARF_OWN);
+	if (!err) {
+		debuginfo->spans_max = spans_max(debuginfo->own.size);
+		err = read_units(debuginfo);
+	}
 	if (err)
 		dwarf_reader_free(debuginfo);
 	else
 		*ret_debuginfo = debuginfo;
+	return err;
+}
+
+int dwarf_reader_add_alternate(struct dwarf_reader *debuginfo, const struct elf *alternate)
+{
+	int err = image_open(&debuginfo->alternate, alternate, DWARF_ALTERNATE);
+
+	if (err)
+		image_close(&debuginfo->alternate);
+	else
+		dwarf_setalt(debuginfo->own.dwarf, debuginfo->alternate.dwarf);
 	return err;
 }
 
@@ -175,13 +161,23 @@ void dwarf_reader_free(struct dwarf_reader *debuginfo)
 		free(debuginfo->units[i].functions.spans);
 	free(debuginfo->units);
 	free(debuginfo->spans.spans);
-	dwarf_end(debuginfo->dwarf);
-	elf_end(debuginfo->elf);
-	free(debuginfo->image);
+	image_close(&debuginfo->own);
+	image_close(&debuginfo->alternate);
 	free(debuginfo);
 }
 
-/* Functions with code below `parent`, those inside other functions excepted: enter_scope finds these on its way. */
+size_t dwarf_reader_bytes(const struct dwarf_reader *debuginfo)
+{
+	return debuginfo ? debuginfo->own.size + debuginfo->alternate.size + debuginfo->split_bytes : 0;
+}
+
+static bool is_scope(int tag)
+{
+	return tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block || tag == DW_TAG_subprogram ||
+	       tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
+}
+
+/* Functions with code below `parent`. Those inside other functions enter_scope finds on its way, unless their code is elsewhere. */
 static int index_functions(struct unit *unit, Dwarf_Die *parent, unsigned int depth, u64 *budget)
 {
 	Dwarf_Die die;
@@ -195,16 +191,10 @@ static int index_functions(struct unit *unit, Dwarf_Die *parent, unsigned int de
 		--*budget;
 		if (tag == DW_TAG_subprogram)
 			err = add_ranges(&unit->functions, &die, dwarf_dieoffset(&die), budget);
-		else if (tag == DW_TAG_namespace || tag == DW_TAG_module)
+		if (!err && (tag == DW_TAG_namespace || tag == DW_TAG_module || (unit->deep && is_scope(tag))))
 			err = index_functions(unit, &die, depth + 1, budget);
 	} while (!err && *budget && !dwarf_siblingof(&die, &die));
 	return err;
-}
-
-static bool is_scope(int tag)
-{
-	return tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block || tag == DW_TAG_subprogram ||
-	       tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
 }
 
 /* The scope directly inside *scope that holds vaddr: true and *scope moved there, or false. */
@@ -306,8 +296,7 @@ static int index_unit(struct unit *unit, Dwarf_Die *die)
 	u64 budget = 2 * unit->size + 1;
 	int err;
 
-	if (unit->indexed)
-		return 0;
+	unit->functions.count = 0;
 	err = index_functions(unit, die, 0, &budget);
 	if (err == -ENOMEM)
 		return err;
@@ -316,36 +305,95 @@ static int index_unit(struct unit *unit, Dwarf_Die *die)
 	return 0;
 }
 
-int dwarf_reader_find(struct dwarf_reader *debuginfo, u64 vaddr, struct dwarf_place *ret_place)
+static struct unit *find_unit(struct dwarf_reader *debuginfo, u64 vaddr, Dwarf_Die *ret_die)
 {
 	const struct address_range *span = address_ranges_find(&debuginfo->spans, vaddr);
-	Dwarf_Die die, function, chain[INLINE_DEPTH_MAX + 1];
-	struct dwarf_place place = {0};
-	struct unit *unit;
-	int err;
+	struct unit *unit = span ? &debuginfo->units[span->id] : NULL;
 
-	if (!span)
-		return -ENOENT;
-	unit = &debuginfo->units[span->id];
-	if (!dwarf_offdie(debuginfo->dwarf, unit->die, &die))
+	return unit && dwarf_offdie(debuginfo->own.dwarf, unit->die, ret_die) ? unit : NULL;
+}
+
+bool dwarf_reader_asks_split(struct dwarf_reader *debuginfo, u64 vaddr, const char **ret_directory,
+			     const char **ret_name)
+{
+	Dwarf_Die skeleton;
+	struct unit *unit = find_unit(debuginfo, vaddr, &skeleton);
+
+	if (!unit || !unit->split || unit->asked)
+		return false;
+	unit->asked = true;
+	*ret_name = split_unit_name(&skeleton, ret_directory);
+	return true;
+}
+
+int dwarf_reader_add_split(struct dwarf_reader *debuginfo, u64 vaddr, const struct elf *file)
+{
+	Dwarf_Die skeleton;
+	struct unit *unit = find_unit(debuginfo, vaddr, &skeleton);
+	size_t size;
+	u8 *body;
+	int err = !unit ? -ENOENT : debuginfo->split_bytes > SPLIT_BYTES_MAX ? -EFBIG : 0;
+
+	err = err ? err : dwarf_copy_read(file, DWARF_SPLIT, &body, &size);
+	if (err)
+		return err;
+	err = split_unit_link(&skeleton, debuginfo->own.bytes, debuginfo->own.size, body, size, &unit->body);
+	free(body);
+	if (err)
+		return err;
+	unit->size = size;
+	debuginfo->split_bytes += size;
+	return 0;
+}
+
+/* A lambda's code is not in that of the function that g++ -flto describes it in: rare, and a walk through all of the unit. */
+static int find_function(struct unit *unit, Dwarf_Die *body, u64 vaddr, const struct address_range **ret_span)
+{
+	int err = unit->indexed ? 0 : index_unit(unit, body);
+
+	*ret_span = err ? NULL : address_ranges_find(&unit->functions, vaddr);
+	if (err || *ret_span || unit->deep)
+		return err;
+	unit->deep = true;
+	err = index_unit(unit, body);
+	*ret_span = err ? NULL : address_ranges_find(&unit->functions, vaddr);
+	return err;
+}
+
+/* The physical function there and what is inlined into it; place->count is 0 where none is known. 0 or -ENOMEM. */
+static int find_functions(struct unit *unit, Dwarf_Die *body, u64 vaddr, struct dwarf_place *place)
+{
+	Dwarf_Die function, chain[INLINE_DEPTH_MAX + 1];
+	const struct address_range *span;
+	int err = find_function(unit, body, vaddr, &span);
+	unsigned int count;
+
+	if (err || !span || !dwarf_offdie(dwarf_cu_getdwarf(body->cu), span->id, &function))
+		return err;
+	count = find_chain(&function, vaddr, unit->size + 1, chain);
+	place->entry = span->low;
+	if (dwarf_dieoffset(&chain[0]) != span->id)
+		dwarf_lowpc(&chain[0], &place->entry);
+	fill_functions(body, chain, count, place);
+	return 0;
+}
+
+int dwarf_reader_find(struct dwarf_reader *debuginfo, u64 vaddr, struct dwarf_place *ret_place)
+{
+	struct dwarf_place place = {0};
+	Dwarf_Die die, *body;
+	struct unit *unit = find_unit(debuginfo, vaddr, &die);
+	int err = 0;
+
+	if (!unit)
 		return -ENOENT;
 	find_line(&die, vaddr, &place);
-	if (!unit->split) {
-		err = index_unit(unit, &die);
-		if (err)
-			return err;
-		span = address_ranges_find(&unit->functions, vaddr);
-		if (span && dwarf_offdie(debuginfo->dwarf, span->id, &function)) {
-			unsigned int count = find_chain(&function, vaddr, unit->size + 1, chain);
-
-			place.entry = span->low;
-			if (dwarf_dieoffset(&chain[0]) != span->id)
-				dwarf_lowpc(&chain[0], &place.entry);
-			fill_functions(&die, chain, count, &place);
-		}
-	}
-	if (!place.count && !place.file)
-		return -ENOENT;
-	*ret_place = place;
-	return 0;
+	body = unit->split ? &unit->body : &die;
+	if (body->addr)
+		err = find_functions(unit, body, vaddr, &place);
+	if (!err && !place.count && !place.file)
+		err = -ENOENT;
+	if (!err)
+		*ret_place = place;
+	return err;
 }

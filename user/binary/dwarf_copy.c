@@ -7,6 +7,7 @@
  */
 #include "binary/dwarf_copy.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,42 +28,88 @@ struct part {
 	u64 file_offset;
 	u64 size; /* unpacked */
 	u64 at;	  /* offset in the image */
-	bool packed;
+	enum {
+		PLAIN,
+		PACKED,	    /* SHF_COMPRESSED */
+		PACKED_GNU, /* .zdebug_..., of older tools */
+	} form;
 };
 
 struct layout {
+	const char *suffix; /* of all names */
 	struct part parts[PART_MAX];
 	u64 names, headers, size;
 };
 
-static int find_parts(Elf *elf, struct part parts[PART_MAX])
+/* "ZLIB", and the size, big-endian. */
+static u64 gnu_size(Elf_Scn *section)
+{
+	const Elf_Data *data = elf_rawdata(section, NULL);
+	u64 size;
+
+	if (!data || data->d_size < 4 + sizeof(size) || memcmp(data->d_buf, "ZLIB", 4) != 0)
+		return 0;
+	memcpy(&size, (const char *)data->d_buf + 4, sizeof(size));
+	return be64toh(size);
+}
+
+/* Is `name` that of part `i`? */
+static bool is_name(const char *name, unsigned int i, const char *suffix, bool *ret_gnu)
+{
+	size_t length = strlen(wanted[i]) - 1;
+
+	*ret_gnu = !strncmp(name, ".z", 2);
+	name += *ret_gnu ? 2 : 1;
+	return !strncmp(name, wanted[i] + 1, length) && !strcmp(name + length, suffix);
+}
+
+static int add_part(struct part *part, Elf_Scn *section, const GElf_Shdr *header, bool gnu)
+{
+	GElf_Chdr packed;
+
+	*part = (struct part){.section = section, .file_offset = header->sh_offset, .size = header->sh_size};
+	if (header->sh_flags & SHF_COMPRESSED) {
+		part->form = PACKED;
+		part->size = gelf_getchdr(section, &packed) ? packed.ch_size : 0;
+	} else if (gnu) {
+		part->form = PACKED_GNU;
+		part->size = gnu_size(section);
+	}
+	return part->form != PLAIN && !elf_packs(header->sh_size, part->size) ? -EFBIG : 0;
+}
+
+static int find_parts(Elf *elf, const char *suffix, struct part parts[PART_MAX])
 {
 	Elf_Scn *section = NULL;
 	size_t names;
+	int err = 0;
 
 	if (elf_getshdrstrndx(elf, &names))
 		return -ENODATA;
-	while ((section = elf_nextscn(elf, section))) {
+	while (!err && (section = elf_nextscn(elf, section))) {
 		const char *name;
 		GElf_Shdr header;
-		GElf_Chdr packed;
+		bool gnu;
 
-		if (!gelf_getshdr(section, &header) || !(name = elf_strptr(elf, names, header.sh_name)))
+		if (!gelf_getshdr(section, &header) || !(name = elf_strptr(elf, names, header.sh_name)) ||
+		    header.sh_type == SHT_NOBITS || !*name)
 			continue;
-		for (unsigned int i = 0; i < PART_MAX; i++) {
-			if (strcmp(name, wanted[i]) != 0 || parts[i].section || header.sh_type == SHT_NOBITS)
-				continue;
-			parts[i].section = section;
-			parts[i].file_offset = header.sh_offset;
-			parts[i].size = header.sh_size;
-			parts[i].packed = header.sh_flags & SHF_COMPRESSED;
-			if (parts[i].packed)
-				parts[i].size = gelf_getchdr(section, &packed) ? packed.ch_size : 0;
-			if (parts[i].packed && !elf_packs(header.sh_size, parts[i].size))
-				return -EFBIG;
-		}
+		for (unsigned int i = 0; !err && i < PART_MAX; i++)
+			if (!parts[i].section && is_name(name, i, suffix, &gnu))
+				err = add_part(&parts[i], section, &header, gnu);
 	}
-	return parts[0].section && parts[1].section ? 0 : -ENODATA;
+	return err;
+}
+
+/* libdw takes no file without units: strings get an empty one beside them. */
+static int check_parts(struct part parts[PART_MAX], enum dwarf_copy_of of)
+{
+	if (parts[0].section && parts[1].section)
+		return 0;
+	if (of != DWARF_ALTERNATE || parts[0].section)
+		return -ENODATA;
+	parts[0].size = sizeof(u32);
+	return 0;
 }
 
 static u64 align(u64 offset)
@@ -86,7 +133,7 @@ static int lay_out(struct layout *layout)
 	layout->names = at;
 	at++; /* the empty name */
 	for (unsigned int i = 0; i < PART_MAX; i++)
-		at += strlen(wanted[i]) + 1;
+		at += strlen(wanted[i]) + strlen(layout->suffix) + 1;
 	layout->headers = align(at);
 	layout->size = layout->headers + (PART_MAX + 2) * sizeof(Elf64_Shdr) + GUARD_BYTES;
 	return 0;
@@ -102,9 +149,14 @@ static int read_plain(const struct elf *file, const struct part *part, u8 *to)
 static int read_packed(const struct part *part, u8 *to)
 {
 	const Elf_Data *data;
+	GElf_Chdr header;
 
-	if (elf_compress(part->section, 0, 0) < 0)
+	if (part->form == PACKED_GNU && elf_compress_gnu(part->section, 0, 0) < 0)
 		return -ENODATA;
+	if (part->form == PACKED && !gelf_getchdr(part->section, &header))
+		return -ENODATA;
+	if (part->form == PACKED && elf_compress(part->section, 0, 0) < 0)
+		return header.ch_type == ELFCOMPRESS_ZLIB ? -ENODATA : -ENOTSUP; /* libelf below 0.189 has no zstd */
 	data = elf_rawdata(part->section, NULL);
 	if (!data || data->d_size != part->size)
 		return -ENODATA;
@@ -131,7 +183,7 @@ static void write_headers(u8 *image, const struct layout *layout)
 	header->e_shnum = PART_MAX + 2;
 	header->e_shstrndx = PART_MAX + 1;
 	for (unsigned int i = 0; i < PART_MAX; i++) {
-		strcpy((char *)image + layout->names + name, wanted[i]);
+		stpcpy(stpcpy((char *)image + layout->names + name, wanted[i]), layout->suffix);
 		headers[i + 1] = (Elf64_Shdr){
 			.sh_name = name,
 			.sh_type = layout->parts[i].size ? SHT_PROGBITS : SHT_NULL,
@@ -139,7 +191,7 @@ static void write_headers(u8 *image, const struct layout *layout)
 			.sh_size = layout->parts[i].size,
 			.sh_addralign = 1,
 		};
-		name += strlen(wanted[i]) + 1;
+		name += strlen(wanted[i]) + strlen(layout->suffix) + 1;
 	}
 	headers[PART_MAX + 1] = (Elf64_Shdr){
 		.sh_type = SHT_STRTAB,
@@ -156,24 +208,25 @@ static int fill(const struct elf *file, const struct layout *layout, u8 *image)
 	for (unsigned int i = 0; !err && i < PART_MAX; i++) {
 		const struct part *part = &layout->parts[i];
 
-		if (part->size)
-			err = part->packed ? read_packed(part, image + part->at)
-					   : read_plain(file, part, image + part->at);
+		if (part->section && part->size)
+			err = part->form != PLAIN ? read_packed(part, image + part->at)
+						  : read_plain(file, part, image + part->at);
 	}
 	write_headers(image, layout);
 	return err;
 }
 
-int dwarf_copy_read(const struct elf *file, u8 **ret_image, size_t *ret_size)
+int dwarf_copy_read(const struct elf *file, enum dwarf_copy_of of, u8 **ret_image, size_t *ret_size)
 {
 	Elf *elf = elf_is_64bit_x86(file) ? elffile_handle(file) : NULL;
-	struct layout layout = {0};
+	struct layout layout = {.suffix = of == DWARF_SPLIT ? ".dwo" : ""};
 	u8 *image = NULL;
 	int err;
 
 	if (!elf)
 		return -ENODATA;
-	err = find_parts(elf, layout.parts);
+	err = find_parts(elf, layout.suffix, layout.parts);
+	err = err ? err : check_parts(layout.parts, of);
 	err = err ? err : lay_out(&layout);
 	if (!err) {
 		image = calloc(1, layout.size);

@@ -9,8 +9,14 @@
 
 struct elf;
 
+enum dwarf_copy_of {
+	DWARF_OWN,	 /* units that describe code */
+	DWARF_ALTERNATE, /* what several files share: perhaps strings alone */
+	DWARF_SPLIT,	 /* the body of a split unit, in sections of names in .dwo */
+};
+
 /*
  * *ret_image is one allocation for the caller to free. 0; -ENODATA: no x86-64 file, no DWARF or none that can be read;
- * -EFBIG: over 1 GiB of it; -ENOMEM.
+ * -ENOTSUP: it is packed in a way that libelf does not know; -EFBIG: over 1 GiB of it; -ENOMEM.
  */
-int dwarf_copy_read(const struct elf *file, u8 **ret_image, size_t *ret_size);
+int dwarf_copy_read(const struct elf *file, enum dwarf_copy_of of, u8 **ret_image, size_t *ret_size);

@@ -305,7 +305,9 @@ int elf_dynamic_for_each_function(const struct elf_dynamic *dynamic,
 
 	for (u64 i = 1; i < dynamic->symbol_count && !err; i++) {
 		const GElf_Sym *entry = &dynamic->symbols[i];
-		struct elf_symbol symbol = {.name = name_at(dynamic, entry->st_name)};
+		struct elf_symbol symbol = {.name = name_at(dynamic, entry->st_name),
+					    .weak = GELF_ST_BIND(entry->st_info) == STB_WEAK,
+					    .exported = true};
 		u64 left;
 
 		if (GELF_ST_TYPE(entry->st_info) != STT_FUNC || entry->st_shndx == SHN_UNDEF ||

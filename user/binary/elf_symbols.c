@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The walk over a file's symbols keeps nothing. A struct symbol_table is the sorted copy of one: it owns the names, in
- * one block. If an address has several names, the one that a person would write wins: __libc_malloc, malloc and
+ * one block. If an address has several names, the one that a person would write comes first: __libc_malloc, malloc and
  * __malloc are the same code.
  */
 #include "binary/elf_symbols.h"
@@ -13,6 +13,7 @@
 #include "base/array.h"
 #include "binary/elf_dynamic.h"
 #include "binary/elf_internal.h"
+#include "binary/folded.h"
 
 #define SECTION_BYTES_MAX ((u64)512 << 20) /* of a symbol or string table; the largest browsers stay below */
 #define NAMES_BYTES_MAX	  ((u64)1 << 30)   /* that are kept: names that share bytes in the file do not here */
@@ -22,14 +23,18 @@ struct symbol_walk {
 	const struct elf *elf;	 /* whose code they name */
 	const struct elf *debug; /* where they stand: mostly the same */
 	Elf *handle;		 /* of debug */
+	int (*show)(struct symbol_walk *walk, const GElf_Sym *entry, const char *name);
+	unsigned char type; /* STT_FUNC or STT_OBJECT */
 	int (*each)(const struct elf_symbol *symbol, void *arg);
 	void *arg;
-	u64 left; /* to be spent */
+	u64 left;      /* to be spent */
+	bool exported; /* the table that is being read is .dynsym */
 };
 
-static int show_symbol(struct symbol_walk *walk, const GElf_Sym *entry, const char *name)
+static int show_function(struct symbol_walk *walk, const GElf_Sym *entry, const char *name)
 {
-	struct elf_symbol symbol = {.name = name};
+	struct elf_symbol symbol = {
+		.name = name, .weak = GELF_ST_BIND(entry->st_info) == STB_WEAK, .exported = walk->exported};
 	const char *version = strchr(name, '@');
 	char *cut = NULL;
 	u64 left;
@@ -104,11 +109,11 @@ static int walk_table(struct symbol_walk *walk, Elf_Scn *section, const GElf_Shd
 		 */
 		if (!gelf_getsym(data, i, &symbol))
 			return 0;
-		if (GELF_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF)
+		if (GELF_ST_TYPE(symbol.st_info) != walk->type || symbol.st_shndx == SHN_UNDEF)
 			continue;
 		err = find_name(walk, names, symbol.st_name, &name);
 		if (!err)
-			err = show_symbol(walk, &symbol, name);
+			err = walk->show(walk, &symbol, name);
 		if (err)
 			return err;
 	}
@@ -119,6 +124,7 @@ static int walk_tables_of_type(struct symbol_walk *walk, unsigned int type)
 	Elf_Scn *section = NULL;
 	int err = 0;
 
+	walk->exported = type == SHT_DYNSYM;
 	while (err == 0 && (section = elf_nextscn(walk->handle, section))) {
 		GElf_Shdr header;
 
@@ -156,7 +162,13 @@ static int walk_dynamic(const struct symbol_walk *walk, int err)
 static int walk_functions(const struct elf *elf, const struct elf *debug,
 			  int (*each)(const struct elf_symbol *symbol, void *arg), void *arg)
 {
-	struct symbol_walk walk = {.elf = elf, .debug = debug, .each = each, .arg = arg, .left = WALK_BYTES_MAX};
+	struct symbol_walk walk = {.elf = elf,
+				   .debug = debug,
+				   .show = show_function,
+				   .type = STT_FUNC,
+				   .each = each,
+				   .arg = arg,
+				   .left = WALK_BYTES_MAX};
 	size_t sections;
 	int err;
 
@@ -177,15 +189,57 @@ int elf_for_each_function(struct elf *elf, int (*each)(const struct elf_symbol *
 	return walk_functions(elf, elf, each, arg);
 }
 
+struct variable {
+	const char *name;
+	u64 vaddr;
+};
+
+static int show_variable(struct symbol_walk *walk, const GElf_Sym *entry, const char *name)
+{
+	struct variable *variable = walk->arg;
+
+	if (strcmp(name, variable->name) != 0)
+		return 0;
+	variable->vaddr = entry->st_value;
+	return 1;
+}
+
+int elf_find_variable(struct elf *elf, const char *name, u64 *ret_vaddr)
+{
+	struct variable variable = {.name = name};
+	struct symbol_walk walk = {.elf = elf,
+				   .debug = elf,
+				   .show = show_variable,
+				   .type = STT_OBJECT,
+				   .arg = &variable,
+				   .left = WALK_BYTES_MAX};
+	size_t sections;
+	int err;
+
+	walk.handle = elffile_handle(elf);
+	if (!walk.handle)
+		return -EBADMSG;
+	err = check_sections(walk.handle, &sections);
+	if (!err)
+		err = walk_tables_of_type(&walk, SHT_SYMTAB);
+	elf_end(walk.handle);
+	*ret_vaddr = variable.vaddr;
+	return err > 0 ? 0 : err ?: -ENOENT;
+}
+
 /* --- the table --- */
 
 struct symbol {
 	u64 start, size;
-	size_t name; /* offset in names */
+	u32 name;	 /* offset in names */
+	u32 before;	 /* others at the same address that stand before it */
+	u32 after;	 /* and behind it */
+	u32 folded : 30; /* of the first: see folded.h; 0: not counted yet */
+	u32 weak : 1, exported : 1;
 };
 
 struct symbol_table {
-	struct symbol *symbols;
+	struct symbol *symbols; /* sorted: of those at one address the best name first */
 	size_t count;
 	char *names;
 	size_t names_size;
@@ -213,7 +267,11 @@ static int append(const struct elf_symbol *symbol, void *arg)
 		return -EFBIG;
 	if (array_grow(&symtab->symbols, symtab->count, 1) || append_name(symtab, symbol->name))
 		return -ENOMEM;
-	symtab->symbols[symtab->count++] = (struct symbol){.start = symbol->offset, .size = symbol->size, .name = name};
+	symtab->symbols[symtab->count++] = (struct symbol){.start = symbol->offset,
+							   .size = symbol->size,
+							   .name = (u32)name,
+							   .weak = symbol->weak,
+							   .exported = symbol->exported};
 	return 0;
 }
 
@@ -223,12 +281,14 @@ static int compare(const void *a, const void *b, void *names)
 {
 	const struct symbol *x = a, *y = b;
 	const char *left = (char *)names + x->name, *right = (char *)names + y->name;
-	size_t left_dashes = strspn(left, "_"), right_dashes = strspn(right, "_");
+	size_t left_dashes, right_dashes;
 
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
 	if (!x->size != !y->size)
 		return x->size ? -1 : 1;
+	left_dashes = strspn(left, "_");
+	right_dashes = strspn(right, "_");
 	if (left_dashes != right_dashes)
 		return left_dashes < right_dashes ? -1 : 1;
 	if (strlen(left) != strlen(right))
@@ -236,14 +296,14 @@ static int compare(const void *a, const void *b, void *names)
 	return strcmp(left, right);
 }
 
-static void drop_aliases(struct symbol_table *symtab)
+static void count_neighbours(struct symbol_table *symtab)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < symtab->count; i++)
-		if (!kept || symtab->symbols[kept - 1].start != symtab->symbols[i].start)
-			symtab->symbols[kept++] = symtab->symbols[i];
-	symtab->count = kept;
+	for (size_t i = 1; i < symtab->count; i++)
+		if (symtab->symbols[i].start == symtab->symbols[i - 1].start)
+			symtab->symbols[i].before = symtab->symbols[i - 1].before + 1;
+	for (size_t i = symtab->count; i-- > 1;)
+		if (symtab->symbols[i].before)
+			symtab->symbols[i - 1].after = symtab->symbols[i].after + 1;
 }
 
 int symbol_table_new(struct elf *elf, const struct elf *debug, struct symbol_table **ret_symtab)
@@ -262,7 +322,7 @@ int symbol_table_new(struct elf *elf, const struct elf *debug, struct symbol_tab
 	}
 	if (symtab->count)
 		qsort_r(symtab->symbols, symtab->count, sizeof(*symtab->symbols), compare, symtab->names);
-	drop_aliases(symtab);
+	count_neighbours(symtab);
 	*ret_symtab = symtab;
 	return 0;
 }
@@ -276,15 +336,25 @@ void symbol_table_free(struct symbol_table *symtab)
 	free(symtab);
 }
 
-const char *symbol_table_find(const struct symbol_table *symtab, u64 offset, u64 *ret_start)
+size_t symbol_table_bytes(const struct symbol_table *symtab)
+{
+	return symtab ? symtab->count * sizeof(*symtab->symbols) + symtab->names_size : 0;
+}
+
+/* The first one at the last address up to `offset`; NULL: none. */
+static struct symbol *find_symbol(const struct symbol_table *symtab, u64 offset)
 {
 	u64 begun = array_count_upto(symtab->symbols, symtab->count, offset);
-	const struct symbol *symbol;
+	struct symbol *last = begun ? &symtab->symbols[begun - 1] : NULL;
 
-	if (!begun)
-		return NULL;
-	symbol = &symtab->symbols[begun - 1];
-	if (symbol->size && offset - symbol->start >= symbol->size)
+	return last ? last - last->before : NULL;
+}
+
+const char *symbol_table_find(const struct symbol_table *symtab, u64 offset, u64 *ret_start)
+{
+	const struct symbol *symbol = find_symbol(symtab, offset);
+
+	if (!symbol || (symbol->size && offset - symbol->start >= symbol->size))
 		return NULL;
 	*ret_start = symbol->start;
 	return symtab->names + symbol->name;
@@ -292,7 +362,31 @@ const char *symbol_table_find(const struct symbol_table *symtab, u64 offset, u64
 
 u64 symbol_table_size(const struct symbol_table *symtab, u64 offset)
 {
-	u64 begun = array_count_upto(symtab->symbols, symtab->count, offset);
+	const struct symbol *symbol = find_symbol(symtab, offset);
 
-	return begun && symtab->symbols[begun - 1].start == offset ? symtab->symbols[begun - 1].size : 0;
+	return symbol && symbol->start == offset ? symbol->size : 0;
+}
+
+int symbol_table_folded(struct symbol_table *symtab, u64 offset)
+{
+	struct symbol *symbol = find_symbol(symtab, offset);
+	struct folded_name *names;
+	u32 count;
+	int folded;
+
+	if (!symbol || symbol->start != offset || !symbol->after)
+		return 1;
+	if (symbol->folded)
+		return symbol->folded;
+	count = symbol->after < FOLDED_MAX ? symbol->after + 1 : FOLDED_MAX;
+	names = calloc(count, sizeof(*names));
+	if (!names)
+		return -ENOMEM;
+	for (u32 i = 0; i < count; i++)
+		names[i] = (struct folded_name){symtab->names + symbol[i].name, symbol[i].weak, symbol[i].exported};
+	folded = folded_count(names, count);
+	free(names);
+	if (folded > 0)
+		symbol->folded = folded;
+	return folded;
 }

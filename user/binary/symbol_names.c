@@ -72,6 +72,18 @@ char *symbol_names_demangle(const char *mangled)
 	return mangled[1] == 'D' ? demangle_d(mangled, length) : demangle_bounded(mangled);
 }
 
+/* Dots stand inside Rust's names too, but those end with an E. */
+char *symbol_names_base(const char *mangled)
+{
+	static const char suffix[] = "abcdefghijklmnopqrstuvwxyz0123456789_.";
+	const char *end = mangled + strlen(mangled), *start = end, *dot;
+
+	while (start > mangled && strchr(suffix, start[-1]))
+		start--;
+	dot = memchr(start, '.', (size_t)(end - start));
+	return strndup(mangled, (size_t)((dot ? dot : end) - mangled));
+}
+
 /* --- the table --- */
 
 struct name {

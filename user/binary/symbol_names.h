@@ -8,6 +8,12 @@
  */
 char *symbol_names_demangle(const char *mangled);
 
+/*
+ * A linker name without what compilers append to those of a function's parts and copies (".cold", ".constprop.0",
+ * ".llvm.123"): the name of the function that stands in the source. Caller frees. NULL: no memory.
+ */
+char *symbol_names_base(const char *mangled);
+
 struct name;
 
 struct symbol_names {

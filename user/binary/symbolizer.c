@@ -1,37 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Owns one struct dwarf_reader and one struct symbol_table per file, made when needed and dropped on request, every answer
- * given so far, and all names in them.
+ * Owns one struct code_file per file, every answer given so far, and all names in them. Decides which name wins.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "binary/code_file.h"
 #include "binary/debug_file.h"
-#include "binary/dwarf.h"
-#include "binary/debuginfod.h"
+#include "binary/debug_search.h"
 #include "binary/elf.h"
+#include "binary/name_gaps.h"
 #include "binary/symbol_names.h"
-#include "system/root_fs.h"
 #include "binary/symbolizer.h"
-#include "binary/elf_symbols.h"
-
-#define DOWNLOADS_NS 60000000000u /* for all files of a recording: the user is waiting for it */
 
 struct answer {
 	u64 offset;
 	struct symbol_frame frame;
+	u32 note;
 	UT_hash_handle hh;
 	struct symbol_line lines[];
 };
 
 struct file {
-	struct elf *elf;
-	struct file *same;		/* of the same build, seen earlier: that one is asked; NULL: none */
-	struct elf *debug;		/* its separate debug file; NULL: none */
-	struct dwarf_reader *debuginfo; /* NULL: none, or dropped */
-	struct symbol_table *symtab;	/* NULL: not needed so far */
-	bool dropped;			/* debuginfo was */
+	struct elf *elf;       /* the key; as code.elf */
+	struct file *same;     /* of the same build, seen earlier: that one is asked; NULL: none */
+	struct code_file code; /* unused where another one is asked */
+	bool asked;	       /* for a new address, since the last trim */
 	struct answer *answers;
 	UT_hash_handle hh;
 };
@@ -39,27 +35,27 @@ struct file {
 struct symbolizer {
 	struct file *files;
 	struct symbol_names names;
-	const struct root_fs *root; /* of the process whose addresses are asked for; NULL: unknown */
-	struct root_fs own_root;
-	struct debuginfod *server; /* NULL: none */
-	bool server_tried, server_missing;
+	struct debug_search *search;
+	struct name_gaps gaps;
 };
 
 struct symbolizer *symbolizer_new(void)
 {
 	struct symbolizer *symbolizer = calloc(1, sizeof(*symbolizer));
 
-	if (symbolizer)
-		root_fs_open_own(&symbolizer->own_root);
-	return symbolizer;
+	if (!symbolizer)
+		return NULL;
+	symbolizer->search = debug_search_new();
+	if (symbolizer->search)
+		return symbolizer;
+	free(symbolizer);
+	return NULL;
 }
 
 static void file_free(struct file *file)
 {
 	hash_release(file->answers, free);
-	dwarf_reader_free(file->debuginfo);
-	symbol_table_free(file->symtab);
-	elf_free(file->debug);
+	code_file_release(&file->code);
 	free(file);
 }
 
@@ -69,20 +65,24 @@ void symbolizer_free(struct symbolizer *symbolizer)
 		return;
 	hash_release(symbolizer->files, file_free);
 	symbol_names_release(&symbolizer->names);
-	debuginfod_free(symbolizer->server);
-	root_fs_close(&symbolizer->own_root);
+	debug_search_free(symbolizer->search);
 	free(symbolizer);
 }
 
-void symbolizer_drop_files(struct symbolizer *symbolizer)
+bool symbolizer_trim(struct symbolizer *symbolizer, size_t bytes_max)
 {
+	bool any = false;
+	size_t bytes = 0;
+
 	for (struct file *file = symbolizer->files; file; file = file->hh.next) {
-		file->dropped = file->dropped || file->debuginfo;
-		dwarf_reader_free(file->debuginfo);
-		symbol_table_free(file->symtab);
-		file->debuginfo = NULL;
-		file->symtab = NULL;
+		if (!file->asked)
+			any |= code_file_drop(&file->code);
+		file->asked = false;
+		bytes += code_file_bytes(&file->code);
 	}
+	for (struct file *file = bytes > bytes_max ? symbolizer->files : NULL; file; file = file->hh.next)
+		any |= code_file_drop(&file->code);
+	return any;
 }
 
 void symbolizer_forget(struct symbolizer *symbolizer, const struct elf *elf)
@@ -103,15 +103,20 @@ void symbolizer_forget(struct symbolizer *symbolizer, const struct elf *elf)
 
 void symbolizer_set_root(struct symbolizer *symbolizer, const struct root_fs *root)
 {
-	symbolizer->root = root;
+	debug_search_set_root(symbolizer->search, root);
 }
 
-const char *symbolizer_complaint(const struct symbolizer *symbolizer)
+const char *symbolizer_complaint(struct symbolizer *symbolizer, unsigned int which)
 {
-	if (symbolizer->server_missing)
-		return "DEBUGINFOD_URLS is set, but libdebuginfod is not installed";
-	if (symbolizer->server && debuginfod_gave_up(symbolizer->server))
-		return "the servers in DEBUGINFOD_URLS took longer than a minute";
+	const char *complaint = debug_search_complaint(symbolizer->search);
+
+	if (complaint && !which--)
+		return complaint;
+	for (enum name_gap gap = 0; gap < GAP_MAX; gap++) {
+		complaint = name_gaps_text(&symbolizer->gaps, gap);
+		if (complaint && !which--)
+			return complaint;
+	}
 	return NULL;
 }
 
@@ -123,53 +128,16 @@ static int keep(struct symbolizer *symbolizer, const char *mangled, struct symbo
 	return err ? err : symbol_names_keep(&symbolizer->names, line->file, &line->file);
 }
 
-static int ask_server(struct symbolizer *symbolizer, struct file *file)
-{
-	int err = 0;
-
-	if (!symbolizer->server_tried) {
-		err = debuginfod_new(DOWNLOADS_NS, &symbolizer->server);
-		symbolizer->server_missing = err == -ENOENT;
-		symbolizer->server_tried = true;
-	}
-	if (err || !symbolizer->server || elf_path(file->elf)[0] != '/')
-		return err == -ENOMEM ? err : -ENOENT;
-	return debuginfod_find(symbolizer->server, file->elf, &file->debug);
-}
-
-/* 0 (with or without a file found), or -ENOMEM. */
-static int find_debug(struct symbolizer *symbolizer, struct file *file)
-{
-	int err = -ENOENT;
-
-	if (symbolizer->root)
-		err = debug_file_find(file->elf, symbolizer->root, &file->debug);
-	if (err == -ENOENT)
-		err = debug_file_find(file->elf, &symbolizer->own_root, &file->debug);
-	if (err == -ENOENT)
-		err = ask_server(symbolizer, file);
-	return err == -ENOMEM ? err : 0;
-}
-
-/* Find the DWARF of a new file, there or elsewhere. 0 or -ENOMEM. */
+/* 0 or -ENOMEM. */
 static int file_open(struct symbolizer *symbolizer, struct file *file)
 {
-	struct file *other;
-	int err;
-
-	for (other = symbolizer->files; other; other = other->hh.next) {
+	for (struct file *other = symbolizer->files; other; other = other->hh.next) {
 		if (!other->same && debug_file_fits(other->elf, file->elf)) {
 			file->same = other;
 			return 0;
 		}
 	}
-	err = dwarf_reader_open(file->elf, &file->debuginfo);
-	if (err == -ENODATA) {
-		err = find_debug(symbolizer, file);
-		if (!err && file->debug)
-			err = dwarf_reader_open(file->debug, &file->debuginfo);
-	}
-	return err == -ENOMEM ? err : 0;
+	return code_file_open(&file->code, file->elf, symbolizer->search, &symbolizer->gaps);
 }
 
 static int find_file(struct symbolizer *symbolizer, struct elf *elf, struct file **ret_file)
@@ -199,74 +167,96 @@ static int find_file(struct symbolizer *symbolizer, struct elf *elf, struct file
 	return 0;
 }
 
-/* The separate debug file has every symbol; .gnu_debugdata those that .dynsym lacks. */
-static int read_symbols(struct file *file)
-{
-	struct elf *unpacked = NULL;
-	int err = 0;
-
-	if (!file->debug)
-		err = debug_file_unpack(file->elf, &unpacked);
-	if (err == -ENOMEM)
-		return err;
-	err = symbol_table_new(file->elf, file->debug ? file->debug : unpacked, &file->symtab);
-	elf_free(unpacked);
-	return err;
-}
-
-/* One line from the symbol table; source file and line come from DWARF where that knows the line and not the function.
- */
-static int answer_from_symbol(struct symbolizer *symbolizer, struct file *file, const struct dwarf_place *place,
-			      struct answer *answer)
-{
-	struct symbol_line *line = &answer->lines[0];
-	int err = file->symtab ? 0 : read_symbols(file);
-	const char *name;
-	u64 start;
-
-	if (err)
-		return err;
-	name = symbol_table_find(file->symtab, answer->offset, &start);
-	if (!name)
-		return 0;
-	line->file = place->file;
-	line->line = place->line;
-	answer->frame.line_count = 1;
-	answer->frame.function_offset = answer->offset - start;
-	return keep(symbolizer, name, line);
-}
-
-static int answer_from_debuginfo(struct symbolizer *symbolizer, const struct dwarf_place *place, u64 vaddr,
-				 struct answer *answer)
+/* The functions inlined there. One without a name is left out: the caller's line still tells the place. */
+static int add_inlined(struct symbolizer *symbolizer, const struct dwarf_place *place, struct answer *answer)
 {
 	int err = 0;
 
-	for (unsigned int i = 0; !err && i < place->count; i++) {
+	for (unsigned int i = 0; !err && i + 1 < place->count; i++) {
 		const struct dwarf_function *function = &place->function[i];
 		const char *name = function->linkage_name ? function->linkage_name : function->name;
 
-		if (!name) /* an inlined function without a name: the caller's line still tells the place */
+		if (!name)
 			continue;
 		answer->lines[answer->frame.line_count] = (struct symbol_line){
 			.file = function->file, .line = function->line, .start_line = function->start_line};
 		err = keep(symbolizer, name, &answer->lines[answer->frame.line_count++]);
 	}
-	answer->frame.function_offset = vaddr - place->entry;
 	return err;
 }
 
-/* 0 (place->count may be 0), or -ENOMEM. */
-static int find_place(struct file *file, u64 vaddr, struct dwarf_place *place)
+/* "name [one of 3 folded]", where the linker made one function of several. */
+static int mark_folded(struct symbolizer *symbolizer, int folded, const char **name)
 {
+	char *text;
+	int err;
+
+	if (folded < 2)
+		return 0;
+	if (asprintf(&text, "%s [one of %d folded]", *name, folded) < 0)
+		return -ENOMEM;
+	err = symbol_names_keep(&symbolizer->names, text, name);
+	free(text);
+	return err;
+}
+
+/* The line of the physical function, whose first byte is at file offset `start`. */
+static int add_line(struct symbolizer *symbolizer, struct file *file, const struct dwarf_function *function,
+		    const char *name, u64 start, struct answer *answer)
+{
+	struct symbol_line *line = &answer->lines[answer->frame.line_count];
+	int folded = symbol_table_folded(file->code.symbols, start), err;
+
+	*line = (struct symbol_line){
+		.file = function->file, .line = function->line, .start_line = function->start_line};
+	err = folded < 0 ? folded : keep(symbolizer, name, line);
+	if (!err)
+		err = mark_folded(symbolizer, folded, &line->function);
+	if (!err)
+		answer->frame.line_count++;
+	return err;
+}
+
+/*
+ * A name of DWARF that says neither scope nor parameters ("run", "operator()"), as where there are line tables only, is
+ * worse than the same function's mangled symbol. *ret_name is for the caller to free; NULL: the symbol says no more.
+ */
+static int find_mangled(const char *symbol, char **ret_name)
+{
+	char *base = symbol_names_base(symbol), *readable = base ? symbol_names_demangle(base) : NULL;
+
+	*ret_name = readable ? base : NULL;
+	if (!readable)
+		free(base);
+	free(readable);
+	return base ? 0 : -ENOMEM;
+}
+
+/*
+ * The physical function has a name wherever there is one: the linker's in DWARF, else a mangled symbol's, else the plain one in
+ * DWARF, else any symbol's. Where DWARF knows no function, it may know the line all the same.
+ */
+static int add_physical(struct symbolizer *symbolizer, struct file *file, const struct dwarf_place *place, u64 vaddr,
+			struct answer *answer)
+{
+	const struct dwarf_function lines_only = {.file = place->file, .line = place->line};
+	const struct dwarf_function *function = place->count ? &place->function[place->count - 1] : &lines_only;
+	u64 begin = answer->offset - (place->count ? vaddr - place->entry : 0), start = begin;
+	const char *symbol = symbol_table_find(file->code.symbols, answer->offset, &start),
+		   *name = function->linkage_name;
+	char *mangled = NULL;
 	int err = 0;
 
-	if (file->dropped) {
-		err = dwarf_reader_open(file->debug ? file->debug : file->elf, &file->debuginfo);
-		file->dropped = err == -ENOMEM;
+	if (!name && symbol && function->name && start == begin)
+		err = find_mangled(symbol, &mangled);
+	if (!name)
+		name = mangled ? mangled : function->name ? function->name : symbol;
+	if (!err && name) {
+		answer->frame.function_offset = answer->offset - (place->count ? begin : start);
+		err = add_line(symbolizer, file, function, name, place->count ? begin : start, answer);
 	}
-	if (!err && file->debuginfo)
-		err = dwarf_reader_find(file->debuginfo, vaddr, place);
-	return err == -ENOMEM ? err : 0;
+	free(mangled);
+	return err;
 }
 
 static int find_answer(struct symbolizer *symbolizer, struct file *file, u64 offset, struct answer **ret_answer)
@@ -277,18 +267,19 @@ static int find_answer(struct symbolizer *symbolizer, struct file *file, u64 off
 	u64 vaddr;
 	int err = 0;
 
+	file->asked = true;
 	is_code = !elf_offset_to_vaddr(file->elf, offset, &vaddr);
 	if (is_code)
-		err = find_place(file, vaddr, &place);
+		err = code_file_find(&file->code, vaddr, &place);
 	if (err)
 		return err;
 	answer = calloc(1, sizeof(*answer) + (place.count + 1) * sizeof(answer->lines[0]));
 	if (!answer)
 		return -ENOMEM;
 	answer->offset = offset;
-	err = place.count ? answer_from_debuginfo(symbolizer, &place, vaddr, answer) : 0;
-	if (!err && is_code && !answer->frame.line_count)
-		err = answer_from_symbol(symbolizer, file, &place, answer);
+	err = add_inlined(symbolizer, &place, answer);
+	if (!err && is_code)
+		err = add_physical(symbolizer, file, &place, vaddr, answer);
 	if (err) {
 		free(answer);
 		return err;
@@ -318,4 +309,17 @@ int symbolizer_resolve(struct symbolizer *symbolizer, struct elf *elf, u64 offse
 	}
 	*ret_frame = answer->frame;
 	return 0;
+}
+
+u32 *symbolizer_note(const struct symbolizer *symbolizer, const struct elf *elf, u64 offset)
+{
+	struct answer *answer = NULL;
+	struct file *file;
+
+	HASH_FIND_PTR(symbolizer->files, &elf, file);
+	if (file && file->same)
+		file = file->same;
+	if (file)
+		HASH_FIND(hh, file->answers, &offset, sizeof(offset), answer);
+	return answer ? &answer->note : NULL;
 }

@@ -5,6 +5,8 @@
  * separate debug file, else .symtab, .gnu_debugdata, .dynsym; demangled by libiberty. Answers are cached per build id,
  * or per file where there is none. The file itself is never opened by name: struct elf holds a descriptor.
  */
+#include <stddef.h>
+
 #include "include/types.h"
 
 struct elf;
@@ -30,10 +32,12 @@ struct symbolizer *symbolizer_new(void); /* NULL: no memory */
 void symbolizer_free(struct symbolizer *symbolizer);
 
 /*
- * Give back the memory of what the files say, which can be a gigabyte for one: it is read again for the next address
- * that was not asked for before. Answers remain.
+ * What files say takes memory, up to a gigabyte for one. Give back that of files in which no new address was asked for since the
+ * last call; and of all, if what is left takes more than `bytes_max`: it is read again for the next new address. Answers
+ * remain. Was there any?
  */
-void symbolizer_drop_files(struct symbolizer *symbolizer);
+#define SYMBOLS_BYTES_MAX (64UL << 20)
+bool symbolizer_trim(struct symbolizer *symbolizer, size_t bytes_max);
 
 /* The file is about to be closed: what was said of it goes, and its separate debug file. */
 void symbolizer_forget(struct symbolizer *symbolizer, const struct elf *elf);
@@ -44,11 +48,17 @@ void symbolizer_forget(struct symbolizer *symbolizer, const struct elf *elf);
  */
 void symbolizer_set_root(struct symbolizer *symbolizer, const struct root_fs *root);
 
-/* Why names are missing that could be had, as a clause for the user; NULL: no such reason. */
-const char *symbolizer_complaint(const struct symbolizer *symbolizer);
+/* The which-th reason, from 0, why names are missing that could be had, as a clause for the user; NULL: no more. */
+const char *symbolizer_complaint(struct symbolizer *symbolizer, unsigned int which);
 
 /*
  * What stands at file offset `offset` of `elf`, which must outlive the symbolizer, or be forgotten. For a return address pass the
  * address minus one. 0 (line_count may be 0), or -ENOMEM. Everything wrong with the file counts as "nothing known".
  */
 int symbolizer_resolve(struct symbolizer *symbolizer, struct elf *elf, u64 offset, struct symbol_frame *ret_frame);
+
+/*
+ * A number for the caller's own use, kept with the answer that was given last for that place; 0 until it is set. NULL: none was
+ * given.
+ */
+u32 *symbolizer_note(const struct symbolizer *symbolizer, const struct elf *elf, u64 offset);

@@ -11,9 +11,11 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/doctor_clean.h"
+#include "cli/doctor_inline.h"
 #include "cli/doctor_scan.h"
 #include "cli/doctor_translators.h"
 #include "record/launch.h"
+#include "system/process_state.h"
 #include "system/procfs.h"
 #include "system/shortage.h"
 #include "probe/binaries.h"
@@ -128,26 +130,21 @@ static enum doctor_links own_links(const struct doctor_target *target)
 
 /* --- a few processes --- */
 
-static int print_process(pid_t pid, const struct doctor_scan *scan, bool harm_translators)
+static int print_process(pid_t pid, const struct doctor_scan *scan, const struct selection_options *options)
 {
 	const struct doctor_scan_denied *denied = scan->denied;
-	pid_t process = procfs_process(pid);
-	char comm[16] = "?", why[DENIAL_TEXT_MAX];
+	char comm[16] = "?", why[DENIAL_TEXT_MAX], state[PROCESS_STATE_TEXT_MAX];
 	int status;
 
 	procfs_comm(pid, comm);
 	printf("\nProcess %d (%s)\n", pid, text_plain(comm));
+	if (!process_state_allows(pid, state)) {
+		printf("  %s\n", state);
+		return STATUS_NO_TARGET;
+	}
 	for (; denied; denied = denied->next)
 		printf("  cannot open '%s': %s\n", text_plain(denied->path),
 		       denial_explain_file(pid, denied->err, why));
-	if (!process || scan->error == -ESRCH || scan->error == -ENOENT) {
-		printf("  there is no such process\n");
-		return STATUS_NO_TARGET;
-	}
-	if (process != pid) {
-		printf("  it is a thread of process %d; try 'heaptap doctor -p %d'\n", process, process);
-		return STATUS_NO_TARGET;
-	}
 	if (scan->unread.count) {
 		printf("  its mappings may not be read: %s\n", denial_explain_process(why));
 		return STATUS_UNSUPPORTED;
@@ -157,9 +154,11 @@ static int print_process(pid_t pid, const struct doctor_scan *scan, bool harm_tr
 		return STATUS_FAILED;
 	}
 	status = doctor_scan_print_files(scan->binaries);
+	if (options->inlined)
+		doctor_inline_print(pid, scan->binaries);
 	if (procfs_live_thread(pid) != pid)
 		printf("  its main thread has exited: its probes are unfiltered\n");
-	return status ? status : doctor_translators_print_target(pid, harm_translators);
+	return status ? status : doctor_translators_print_target(pid, options->harm_translators);
 }
 
 /* `headless`: those whose main thread has exited, so that links on one process do not see them. */
@@ -192,7 +191,7 @@ static int print_few(const struct doctor_target *target)
 
 		if (doctor_scan_make(options->pools, &(struct pid_list){&pid, 1}, &scan))
 			return out_of_memory();
-		each = print_process(pid, &scan, options->harm_translators);
+		each = print_process(pid, &scan, options);
 		doctor_scan_release(&scan);
 		if (!status)
 			status = each;
@@ -271,6 +270,17 @@ static int print_command(const struct doctor_target *target)
 
 /* --- many processes --- */
 
+static void print_inline(const struct pid_list *pids, struct binaries *binaries)
+{
+	for (unsigned int i = 0; i < pids->count; i++) {
+		char comm[16] = "?";
+
+		procfs_comm(pids->pids[i], comm);
+		printf("\nProcess %d (%s)\n", pids->pids[i], text_plain(comm));
+		doctor_inline_print(pids->pids[i], binaries);
+	}
+}
+
 static int print_many(const struct doctor_target *target)
 {
 	const struct selection_options *options = target->options;
@@ -290,6 +300,8 @@ static int print_many(const struct doctor_target *target)
 	name[0] = (char)toupper(name[0]);
 	printf("\n%s%s: %u now\n", text_plain(name), chosen ? ", as --comm and --exe choose" : "", scan.processes);
 	doctor_scan_print(&scan);
+	if (options->inlined)
+		print_inline(&pids, scan.binaries);
 	doctor_scan_print_payers(scan.binaries,
 				 options->population == POPULATION_ALL && !chosen ? LINKS_NONE : LINKS_EVERY, &pids,
 				 target->calibration, "every process is traced");

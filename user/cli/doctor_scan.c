@@ -11,6 +11,7 @@
 #include "cli/doctor_pool.h"
 #include "base/text.h"
 #include "binary/elf.h"
+#include "probe/program_runtime.h"
 #include "system/address_map.h"
 #include "system/mapped_by.h"
 #include "system/proc_maps.h"
@@ -256,15 +257,27 @@ static unsigned int print_plans(const struct binaries *binaries, const struct do
 	return count;
 }
 
+/* What malloc does not have. */
+static void print_runtime(const struct binaries *binaries)
+{
+	const struct language_runtime *runtime = program_runtime(binaries);
+
+	if (runtime)
+		printf("  it is %s: %s; see docs/languages.md\n", runtime->name, runtime->memory);
+}
+
 int doctor_scan_print_files(const struct binaries *binaries)
 {
-	if (print_plans(binaries, NULL))
+	if (print_plans(binaries, NULL)) {
+		print_runtime(binaries);
 		return STATUS_DONE;
+	}
 	printf(" in %u files:\n", binaries_count(binaries));
 	for (const struct binary *file = binaries_files(binaries); file; file = file->next)
 		printf("    '%s'%s\n", text_plain(elf_path(file->elf)),
 		       elf_is_64bit_x86(file->elf) ? "" : " (not x86-64)");
 	printf("  one that is linked in is found by its names: a program that was stripped of its symbols has none\n");
+	print_runtime(binaries);
 	return STATUS_NO_TARGET;
 }
 
@@ -346,11 +359,7 @@ void doctor_scan_print_payers(const struct binaries *binaries, enum doctor_links
 
 	for (const struct binary *file = binaries_files(binaries); file && links != LINKS_NONE; file = file->next)
 		if (file->plan && (links == LINKS_EVERY || plan_throws(file->plan)))
-			files[file_count++] = (struct mapped_by_file){
-				.device = elf_device(file->elf),
-				.inode = elf_inode(file->elf),
-				.path = elf_path(file->elf),
-			};
+			files[file_count++] = mapped_by_file(elf_fd(file->elf), elf_path(file->elf));
 	if (!file_count && links == LINKS_EVERY)
 		return;
 	printf("\nWho else pays\n");

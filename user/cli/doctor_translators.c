@@ -29,11 +29,7 @@ static const struct binary *find_mapped(const struct binaries *binaries, enum do
 	const struct binary *file = links == LINKS_NONE ? NULL : binaries_files(binaries);
 
 	for (; file; file = file->next) {
-		const struct mapped_by_file mapped = {
-			.device = elf_device(file->elf),
-			.inode = elf_inode(file->elf),
-			.path = elf_path(file->elf),
-		};
+		const struct mapped_by_file mapped = mapped_by_file(elf_fd(file->elf), elf_path(file->elf));
 
 		if (file->plan && (links == LINKS_EVERY || plan_throws(file->plan)) && translator_maps(pid, &mapped))
 			return file;

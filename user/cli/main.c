@@ -4,6 +4,7 @@
 
 #include "cli/options.h"
 #include "cli/doctor.h"
+#include "cli/process_argument.h"
 #include "base/log.h"
 #include "record/record.h"
 #include "cli/report.h"
@@ -27,7 +28,10 @@ int main(int argc, char **argv)
 	/* Else the C library learns from the first large block freed to keep the next ones, up to 64 MiB of them. */
 	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BYTES);
-	if (options.verb == SUBCOMMAND_RECORD)
+	status = process_argument_resolve(&options);
+	if (status)
+		; /* said */
+	else if (options.verb == SUBCOMMAND_RECORD)
 		status = record_run(&options.record);
 	else if (options.verb == SUBCOMMAND_REPORT)
 		status = report_run(&options.report);

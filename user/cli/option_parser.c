@@ -35,7 +35,10 @@ int option_refuse(struct option_parser *parse, const char *format, ...)
 	va_end(args);
 	if (length < 0)
 		return option_no_memory(parse);
-	log_error("%s; try 'heaptap%s --help'", text, parse->name);
+	if (*parse->ending)
+		log_error("%s%s", text, parse->ending);
+	else
+		log_error("%s; try 'heaptap%s --help'", text, parse->name);
 	free(text);
 	return option_stop(parse, STATUS_USAGE);
 }
@@ -90,13 +93,14 @@ static int take_amount(struct option_parser *parse, const char *text, void *fiel
 	if (!err)
 		return 0;
 	if (err == -ERANGE)
-		return option_refuse(parse, "'%s %s' is too large (at most %llu)", name, text,
-				     (unsigned long long)most);
+		return option_refuse(parse, "'%s %s' is too %s (at most %llu%s)", name, text, bytes ? "large" : "long",
+				     (unsigned long long)most, bytes ? "" : " seconds");
 	if (err == -EDOM)
 		return option_refuse(parse, "'%s %s' must be %s", name, text,
 				     bytes ? "at least 1, which takes every allocation" : "more than 0 seconds");
-	return option_refuse(parse, "'%s %s' is not a number of %s", name, text,
-			     bytes ? "bytes (digits, then K, M or G)" : "seconds");
+	return option_refuse(parse, "'%s %s' is no %s", name, text,
+			     bytes ? "number of bytes: digits, or digits with K, M or G, as 64K or 0.5M"
+				   : "time: seconds, or numbers with d, h, m, s or ms, as 90s or 1h30m");
 }
 
 /* What may be chosen: "a, b or c". */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /* The parsed command line, what a row of the table of options says, and how an argument is checked and stored. */
+#include <regex.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -19,16 +20,21 @@ struct options {
 	int verbosity;		      /* -1: -q, 0, 1: -v */
 	struct record_options record; /* doctor uses the target only */
 	struct report_options report;
-	bool clean; /* of doctor */
+	char **process_names; /* of -p, to be found; NULL-terminated, NULL: none */
+	bool clean;	      /* of doctor */
+	regex_t *site_skip;   /* of record and report, which borrow it; NULL: not given */
 };
 
-#define OPTIONS_MAX 64 /* so that a word has a bit for each */
+#define OPTION_ENDING_MAX 400 /* what can still be read */
+#define OPTIONS_MAX	  64  /* so that a word has a bit for each */
 
 struct option_parser {
 	struct options *options;
+	char **argv;			 /* the whole command line */
 	const char *name;		 /* of the subcommand, with a blank before it; "": none */
 	const struct option_row *option; /* whose argument is checked */
 	u64 given;			 /* a bit for each row of the table */
+	char ending[OPTION_ENDING_MAX];	 /* of the next sentence, if it is not --help that helps; "": it is */
 	int status;			 /* the exit status, once something has stopped the parser */
 };
 
@@ -38,8 +44,8 @@ enum option_kind {
 	OPTION_FLAG,	/* bool: true */
 	OPTION_VALUE,	/* int or enum: `value` */
 	OPTION_NUMBER,	/* u32: 1 to `most`, and 0 for the word off where `off` is set */
-	OPTION_BYTES,	/* u64: 1 to `most`, with K, M or G */
-	OPTION_SECONDS, /* double: more than 0 */
+	OPTION_BYTES,	/* u64: 1 to `most`, as parse_bytes takes it */
+	OPTION_SECONDS, /* double: more than 0, as parse_seconds takes it */
 	OPTION_WORD,	/* const char *; not empty when it has a noun */
 	OPTION_CHOICE,	/* u32 or enum: the index of one of the words */
 	OPTION_CHOICES, /* u32: a bit for each of the words, separated by commas; every bit for the word all */
@@ -48,11 +54,11 @@ enum option_kind {
 /* What an option needs besides itself; checked at the end of the command line. */
 enum option_need {
 	NEED_NOTHING,
-	NEED_FREES,   /* not --alloc-only */
-	NEED_SEVERAL, /* several processes, not those of -p or COMMAND alone */
-	NEED_MERGED,  /* the same, as ended ones are merged only there */
-	NEED_NAMED,   /* -p or COMMAND */
-	NEED_COMMAND,
+	NEED_FREES,	       /* not --alloc-only */
+	NEED_SEVERAL,	       /* several processes, not those of -p or COMMAND alone */
+	NEED_MERGED,	       /* the same, as ended ones are merged only there */
+	NEED_NAMED,	       /* -p or COMMAND */
+	NEED_CHOSEN,	       /* not every process of the machine */
 	NEED_FOLLOWED_COMMAND, /* --follow -- COMMAND */
 	NEED_TABLE,	       /* report's table */
 };
@@ -85,7 +91,7 @@ int option_take(struct option_parser *parse, const struct option_row *option, co
 int option_stop(struct option_parser *parse, int status);
 int option_no_memory(struct option_parser *parse);
 
-/* One sentence about which argument is wrong; the next step is added. */
+/* One sentence about which argument is wrong; the next step is added, --help where suggestion.h has set no other. */
 __attribute__((format(printf, 2, 3))) int option_refuse(struct option_parser *parse, const char *format, ...);
 
 /* Call `each` for every part of a comma-separated list, empty ones included. */

@@ -12,6 +12,7 @@
 #include "include/config.h"
 #include "include/event.h"
 #include "base/parse_number.h"
+#include "base/string_list.h"
 #include "format/output_file.h"
 #include "probe/custom_allocator.h"
 
@@ -19,26 +20,39 @@
 
 /* --- options with a function of their own --- */
 
+/* A name: it is looked for when the whole command line is known to be right. */
+static int add_process_name(struct option_parser *parse, const char *text)
+{
+	char **name = calloc(2, sizeof(*name));
+
+	if (name)
+		name[0] = strdup(text);
+	if (name && name[0] && !string_list_append(&parse->options->process_names, name))
+		return 0;
+	return option_no_memory(parse);
+}
+
 static int add_pid(struct option_parser *parse, const char *text)
 {
-	struct selection_options *target = &parse->options->record.target;
+	static const char numbers[] = "0123456789 \t\n";
 	u64 pid;
+	int err;
 
-	if (parse_number(text, INT_MAX, &pid))
+	if (!*text || *text == '-')
+		return option_refuse(parse, "'%s' in '-p' is no process: perhaps pidof or pgrep found none", text);
+	if (text[strcspn(text, " \t\n")] && !text[strspn(text, numbers)])
+		return option_refuse(parse, "'%s' in '-p' is no process number: several are joined by commas", text);
+	if (parse_number(text, INT_MAX, &pid)) {
+		if (text[strspn(text, "0123456789")])
+			return add_process_name(parse, text);
 		return option_refuse(parse, "'%s' in '-p' is not a process number", text);
+	}
 	if ((pid_t)pid == getpid())
 		return option_refuse(parse, "'%s' in '-p' is heaptap itself", text);
-	if (!target->pids)
-		target->pids = calloc(PIDS_MAX, sizeof(*target->pids));
-	if (!target->pids)
-		return option_no_memory(parse);
-	for (unsigned int i = 0; i < target->pid_count; i++)
-		if (target->pids[i] == (pid_t)pid)
-			return 0;
-	if (target->pid_count == PIDS_MAX)
+	err = selection_add_pid(&parse->options->record.target, (pid_t)pid);
+	if (err == -E2BIG)
 		return option_refuse(parse, "'%s' in '-p' is one process too many (at most %d)", text, PIDS_MAX);
-	target->pids[target->pid_count++] = (pid_t)pid;
-	return 0;
+	return err ? option_no_memory(parse) : 0;
 }
 
 static int add_pids(struct option_parser *parse, const char *text)
@@ -90,9 +104,31 @@ static int check_fail_on(struct option_parser *parse, const char *text)
 				       : 0;
 }
 
+/* What was given before is forgotten, as with any other option. */
+static int take_site_skip(struct option_parser *parse, const char *text)
+{
+	regex_t *regex = calloc(1, sizeof(*regex));
+	char reason[128];
+	int err;
+
+	if (!regex)
+		return option_no_memory(parse);
+	err = regcomp(regex, text, REG_EXTENDED | REG_NOSUB);
+	if (err) {
+		regerror(err, regex, reason, sizeof(reason));
+		free(regex);
+		return option_refuse(parse, "'--site-skip %s' is no extended regular expression: %s", text, reason);
+	}
+	if (parse->options->site_skip)
+		regfree(parse->options->site_skip);
+	free(parse->options->site_skip);
+	parse->options->site_skip = regex;
+	return 0;
+}
+
 /* --- the subcommands --- */
 
-#define TARGETS "-p PID[,PID...]\n-- COMMAND [ARG...]\n--container NAME|ID\n--cgroup PATH\n--all"
+#define TARGETS "-p PID|NAME[,...]\n-- COMMAND [ARG...]\n--container NAME|ID\n--cgroup PATH\n--all"
 
 static const struct {
 	const char *name, *args, *doc; /* the name with a blank before it */
@@ -112,7 +148,7 @@ static const struct {
 		 "With COMMAND, the exit status is COMMAND's. Otherwise: 0 done, 1 failed, 2 usage, 3 kernel or privileges, "
 		 "4 no such target, 5 --fail-on found something (also instead of COMMAND's 0). SIGINT, SIGTERM and SIGHUP stop tracing and "
 		 "write the profiles. SIGUSR1 writes a profile of every process now."},
-	[SUBCOMMAND_REPORT] = {" report", "FILE|DIR\n--base OLD FILE",
+	[SUBCOMMAND_REPORT] = {" report", "FILE|DIR\n--base OLD FILE|DIR",
 			       "Render a saved .pb.gz profile, or every one in DIR."},
 	[SUBCOMMAND_DOCTOR] = {" doctor", "\n" TARGETS,
 			       "Say what this kernel, these privileges and this target allow, and what it will cost."},
@@ -204,7 +240,7 @@ enum {
 	.field = offsetof(struct options, member) + 0 / (sizeof(((struct options *)0)->member) == kind_##_SIZE)
 
 static const char populations[] = "'--follow', '--all', '--cgroup' and '--container'";
-static const char copies[] = "'--inline' and '--shared-mounts'";
+static const char copies[] = "'--inline', '--plain-copies' and '--shared-mounts'";
 static const char views[] = "'--lifetimes', '--older-than' and '--base'";
 /* In the order of enum format and of enum report_format. */
 static const char *const output_formats[] = {"pprof", "text", "folded", "json", NULL};
@@ -212,8 +248,8 @@ static const char *const report_formats[] = {"table", "text", "folded", NULL};
 
 /* --help sorts them; errors name the first one. */
 const struct option_row option_table[] = {
-	{NULL, 'p', RECORD | DOCTOR, .check = add_pids, .argument = "PID[,PID...]",
-	 .help = "Running processes; may be given again"},
+	{"pid", 'p', RECORD | DOCTOR, .check = add_pids, .argument = "PID|NAME[,...]",
+	 .help = "Running processes, by number or name; may be given again"},
 	{"all", 'a', RECORD | DOCTOR, FIELD(VALUE, record.target.population), .value = POPULATION_ALL,
 	 .excludes = populations, .help = "Every process of this machine"},
 	{"cgroup", 0, RECORD | DOCTOR, FIELD(WORD, record.target.cgroup), .noun = "cgroup", .excludes = populations,
@@ -223,11 +259,16 @@ const struct option_row option_table[] = {
 	 .help = "The processes of a container (podman, docker, containerd, Kubernetes)"},
 	{"follow", 0, RECORD | DOCTOR, FIELD(VALUE, record.target.population), .value = POPULATION_FOLLOW,
 	 .excludes = populations, .need = NEED_NAMED, .help = "With -p or COMMAND: their children too"},
-	{"inline", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.inlined), .excludes = copies, .need = NEED_COMMAND,
-	 .help = "With COMMAND: sample inside its processes, on copies of its allocator's files; only samples cost a trap"},
+	{"inline", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.inlined), .excludes = copies, .need = NEED_CHOSEN,
+	 .help = "Sample inside the processes: COMMAND's on copies of its files, those that run by code put into them; only samples trap"},
+	{"plain-copies", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.plain_copies), .excludes = copies,
+	 .need = NEED_FOLLOWED_COMMAND,
+	 .help = "With --follow: probe the copies of COMMAND's allocator's files, and sample nothing inside its processes"},
 	{"shared-mounts", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.shared_mounts), .excludes = copies,
 	 .need = NEED_FOLLOWED_COMMAND,
 	 .help = "With --follow: COMMAND gets no mount namespace of its own; all that use its allocator's files pay"},
+	{"wait-children", 0, RECORD, FIELD(FLAG, record.wait_children), .need = NEED_FOLLOWED_COMMAND,
+	 .help = "With --follow: when COMMAND has ended, go on until all that it started has ended, too"},
 	{"harm-translators", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.harm_translators),
 	 .help = "Probe also what ends programs that run under valgrind, qemu-user or the like"},
 	{"comm", 0, RECORD | DOCTOR, FIELD(WORD, record.target.comm), .need = NEED_SEVERAL, .check = check_comm,
@@ -237,10 +278,11 @@ const struct option_row option_table[] = {
 	{"keep", 0, RECORD, FIELD(NUMBER, record.keep), .initial = 1000, .most = UINT_MAX, .noun = "processes",
 	 .need = NEED_MERGED, .argument = "N",
 	 .help = "Ended processes that get files of their own; the others are merged by executable (default 1000)"},
-	{"duration", 'd', RECORD, FIELD(SECONDS, record.duration_s), .argument = "SEC",
-	 .help = "Stop after SEC seconds (default: when the target ends, or at Ctrl-C)"},
+	{"duration", 'd', RECORD, FIELD(SECONDS, record.duration_s), .argument = "TIME",
+	 .help = "Stop after TIME: seconds, or 90s, 5m, 1h30m (default: when the target ends, or at Ctrl-C)"},
 	{"sample-bytes", 'R', RECORD, FIELD(BYTES, record.sample_bytes), .initial = 512 << 10, .most = UINT_MAX,
-	 .argument = "N", .help = "Mean bytes between samples; K, M, G (default 512K; 1: every allocation)"},
+	 .argument = "N",
+	 .help = "Mean bytes between samples, as 65536, 64K or 0.5M (default 512K; 1: every allocation)"},
 	{"output", 'o', RECORD, FIELD(WORD, record.output), .noun = "directory", .argument = "DIR",
 	 .help = "Directory to create for the files (default heaptap-<UTC time>)"},
 	{"force", 0, RECORD, FIELD(FLAG, record.force), .help = "Write into DIR although it is not empty"},
@@ -248,8 +290,8 @@ const struct option_row option_table[] = {
 	 .argument = "MODE", .help = "Permissions of the files, octal; who may read them may enter DIR (default 600)"},
 	{"format", 'f', RECORD, FIELD(CHOICES, record.formats), .initial = FORMAT_PPROF, .words = output_formats,
 	 .noun = "format", .argument = "LIST", .help = "pprof, text, folded, json or all, with commas (default pprof)"},
-	{"interval", 0, RECORD, FIELD(SECONDS, record.interval_s), .argument = "SEC",
-	 .help = "Also write a profile of every process every SEC seconds"},
+	{"interval", 0, RECORD, FIELD(SECONDS, record.interval_s), .argument = "TIME",
+	 .help = "Also write a profile of every process each time that TIME has passed"},
 	{"gogc", 0, RECORD, FIELD(NUMBER, record.gc.gogc_percent), .initial = 100, .most = 1000000, .off = true,
 	 .noun = "percentage", .need = NEED_FREES, .argument = "N|off",
 	 .help = "Pace the model collector as GOGC=N would (default 100)"},
@@ -266,6 +308,8 @@ const struct option_row option_table[] = {
 	 .help = "Do not probe an allocator's own operator new, which may throw"},
 	{"show-allocator", 0, RECORD, FIELD(FLAG, record.show_allocator),
 	 .help = "Keep the allocator's own frames (default: hide them)"},
+	{"site-skip", 0, RECORD | REPORT, .check = take_site_skip, .argument = "REGEX",
+	 .help = "Functions that sites pass over, as they do over wrappers of malloc: a site is the first line above"},
 	{"clean", 0, DOCTOR, FIELD(FLAG, clean),
 	 .help = "Take out breakpoints that stayed in the target (default: in any process) when heaptap was killed"},
 	{"format", 'f', REPORT, FIELD(CHOICE, report.format), .words = report_formats, .noun = "format",
@@ -278,15 +322,34 @@ const struct option_row option_table[] = {
 		 "inuse_space (default inuse_space)"},
 	{"lifetimes", 0, REPORT, FIELD(FLAG, report.lifetimes), .excludes = views, .need = NEED_TABLE,
 	 .help = "How long the objects of each site live, and which sites grow"},
-	{"older-than", 0, REPORT, FIELD(SECONDS, report.older_s), .excludes = views, .argument = "SEC",
-	 .help = "Count as in use only objects that are known to have lived for more than SEC seconds"},
+	{"older-than", 0, REPORT, FIELD(SECONDS, report.older_s), .excludes = views, .argument = "TIME",
+	 .help = "Count as in use only objects that are known to have lived for longer than TIME"},
 	{"base", 0, REPORT, FIELD(WORD, report.base), .noun = "FILE", .excludes = views, .need = NEED_TABLE,
-	 .argument = "OLD", .help = "What happened between the profiles OLD and FILE"},
-	{NULL, 'v', RECORD | REPORT | DOCTOR, FIELD(VALUE, verbosity), .value = 1, .help = "Say more"},
-	{NULL, 'q', RECORD | REPORT | DOCTOR, FIELD(VALUE, verbosity), .value = -1, .help = "Say nothing but errors"},
-	{"version", 0, ALL, .check = print_version, .help = "Print the version"},
-	{"help", 0, ALL, .check = print_help, .help = "Print this text"},
+	 .argument = "OLD",
+	 .help = "What happened between the profiles OLD and FILE, or between those of two directories"},
+	{"verbose", 'v', RECORD | REPORT | DOCTOR, FIELD(VALUE, verbosity), .value = 1, .help = "Say more"},
+	{"quiet", 'q', RECORD | REPORT | DOCTOR, FIELD(VALUE, verbosity), .value = -1,
+	 .help = "Say nothing but errors"},
+	{"version", 'V', ALL, .check = print_version, .help = "Print the version"},
+	{"help", 'h', ALL, .check = print_help, .help = "Print this text"},
 };
 
 const unsigned int option_table_count = sizeof(option_table) / sizeof(*option_table);
 _Static_assert(sizeof(option_table) / sizeof(*option_table) <= OPTIONS_MAX, "a word has a bit for each option");
+
+const struct option_row *option_table_find_letter(enum subcommand verb, char letter)
+{
+	for (const struct option_row *option = option_table; option < option_table + option_table_count; option++)
+		if (option->subcommands & 1u << verb && option->letter == letter)
+			return option;
+	return NULL;
+}
+
+const struct option_row *option_table_find(enum subcommand verb, const char *name, size_t length)
+{
+	for (const struct option_row *option = option_table; option < option_table + option_table_count; option++)
+		if (option->subcommands & 1u << verb && option->name && strlen(option->name) == length &&
+		    !strncmp(option->name, name, length))
+			return option;
+	return NULL;
+}

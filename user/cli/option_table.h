@@ -14,3 +14,7 @@ enum subcommand option_table_subcommand(const char *word);
 
 /* With a blank before it; "" for SUBCOMMAND_NONE. */
 const char *option_table_name(enum subcommand verb);
+
+/* The option of a verb by its letter, or by its whole name of `length` bytes; NULL: it has none. */
+const struct option_row *option_table_find_letter(enum subcommand verb, char letter);
+const struct option_row *option_table_find(enum subcommand verb, const char *name, size_t length);

@@ -4,17 +4,18 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "format/table_diff.h"
+#include "format/output_file.h"
 #include "profile/lifetime_summary.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "cli/profile_file.h"
+#include "cli/report_difference.h"
 #include "format/index_read.h"
-#include "format/pprof_read.h"
 #include "format/table_lifetimes.h"
 #include "format/table_processes.h"
 #include "format/table_profile.h"
@@ -23,23 +24,6 @@
 #include "system/shortage.h"
 
 /* --- one profile --- */
-
-static void explain(const char *path, int err)
-{
-	if (err == -EBADMSG)
-		log_error("'%s' is no profile: it is not gzip or not protobuf, or contradicts itself", path);
-	else if (err == -EPROTO)
-		log_error("'%s' is no heap profile: its sample types are not Go's alloc_ and inuse_ ones", path);
-	else if (err == -ESPIPE)
-		log_error("'%s' is no regular file; what a pipe or a device gives must be saved to one first", path);
-	else if (err == -EFBIG)
-		log_error(
-			"'%s' is not read: it would take far more memory than a profile of its size; if you trust it, "
-			"unpack it first: gunzip -c < '%s' > unpacked.pb",
-			path, path);
-	else
-		log_error("cannot read '%s': %s", path, shortage_explain(err).text);
-}
 
 /* Said; what follows a failure fails too. */
 static bool said_unwritten;
@@ -57,8 +41,14 @@ static int finish_output(int err)
 	return STATUS_FAILED;
 }
 
+static struct table_view view_of(const struct report_options *options)
+{
+	return (struct table_view){options->top, table_view_columns(STDOUT_FILENO), options->stacks};
+}
+
 static int render(const struct profile *profile, const struct report_options *options)
 {
+	struct table_view view = view_of(options);
 	enum measure measure = options->measure;
 	int err = 0;
 
@@ -69,10 +59,10 @@ static int render(const struct profile *profile, const struct report_options *op
 	else if (options->format == REPORT_FOLDED)
 		err = folded_write(profile, stdout, measure);
 	else if (!options->lifetimes)
-		table_profile_print(profile, measure, options->top, stdout);
+		table_profile_print(profile, measure, &view, stdout);
 	else {
 		table_profile_print_head(profile, stdout);
-		table_lifetimes_print(profile, options->top, stdout);
+		table_lifetimes_print(profile, &view, stdout);
 	}
 	return finish_output(err);
 }
@@ -94,24 +84,10 @@ static bool keep_older(struct profile *profile, double seconds)
 	return true;
 }
 
-/* STATUS_DONE with the profile, completed from the index; or the status to return, with the reason logged. */
-static int read_file(const char *path, const cJSON *index, struct profile **ret_profile)
-{
-	const char *slash = strrchr(path, '/');
-	int err = pprof_read(path, ret_profile);
-
-	if (err) {
-		explain(path, err);
-		return err == -ENOENT ? STATUS_NO_TARGET : STATUS_FAILED;
-	}
-	index_complete(index, slash ? slash + 1 : path, *ret_profile);
-	return STATUS_DONE;
-}
-
 static int report_file(const char *path, const cJSON *index, const struct report_options *options)
 {
 	struct profile *profile;
-	int status = read_file(path, index, &profile);
+	int status = profile_file_read(path, index, options->site_skip, &profile);
 
 	if (status)
 		return status;
@@ -131,39 +107,14 @@ static int report_file(const char *path, const cJSON *index, const struct report
 
 static int report_one(const struct report_options *options)
 {
-	char *copy = strdup(options->path);
-	cJSON *index = copy ? index_read(dirname(copy)) : NULL;
+	cJSON *index = profile_file_index(options->path);
 	int status = report_file(options->path, index, options);
 
 	cJSON_Delete(index);
-	free(copy);
-	return status;
-}
-
-static int report_difference(const struct report_options *options)
-{
-	struct profile *before, *after;
-	int status = read_file(options->base, NULL, &before);
-
-	if (status)
-		return status;
-	status = read_file(options->path, NULL, &after);
-	if (!status) {
-		status = finish_output(table_diff_print(before, after, options->top, stdout));
-		profile_free(after);
-	}
-	profile_free(before);
 	return status;
 }
 
 /* --- a directory of profiles --- */
-
-static int is_profile(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name);
-
-	return length > 6 && entry->d_name[0] != '.' && !strcmp(entry->d_name + length - 6, ".pb.gz");
-}
 
 static int report_entry(const char *name, bool first, const cJSON *index, const struct report_options *options)
 {
@@ -204,10 +155,10 @@ static int report_population(const cJSON *index, const struct report_options *op
 	}
 	if (tables)
 		table_processes_print(table.entries, table.count, options->top, stdout);
-	if (index_merged_has_file(index, "all.pb.gz"))
-		status = report_entry("all.pb.gz", !tables, index, options) ? STATUS_FAILED : status;
+	if (index_merged_has_file(index, OUTPUT_FILE_OF_ALL))
+		status = report_entry(OUTPUT_FILE_OF_ALL, !tables, index, options) ? STATUS_FAILED : status;
 	else
-		log_note("no all.pb.gz in '%s': nothing was sampled, or pprof was not among the formats",
+		log_note("no " OUTPUT_FILE_OF_ALL " in '%s': nothing was sampled, or pprof was not among the formats",
 			 options->path);
 	if (tables)
 		table_processes_print_losses(table.entries, table.count, options->top, stdout);
@@ -219,7 +170,7 @@ static int report_population(const cJSON *index, const struct report_options *op
 static int report_directory(const struct report_options *options)
 {
 	struct dirent **entries;
-	int count = scandir(options->path, &entries, is_profile, alphasort), status = STATUS_DONE;
+	int count = scandir(options->path, &entries, profile_file_is_named, alphasort), status = STATUS_DONE;
 	cJSON *index;
 
 	if (count < 0) {
@@ -244,11 +195,15 @@ static int report_directory(const struct report_options *options)
 
 int report_run(const struct report_options *options)
 {
+	struct table_view view = view_of(options);
 	struct stat status;
 
 	said_unwritten = false;
-	if (options->base)
-		return report_difference(options);
+	if (options->base) {
+		int compared = report_difference(options, &view);
+
+		return finish_output(0) ? STATUS_FAILED : compared;
+	}
 	if (!stat(options->path, &status))
 		return S_ISDIR(status.st_mode) ? report_directory(options) : report_one(options);
 	if (errno == ENOENT || errno == ENOTDIR) {

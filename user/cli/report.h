@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /* `heaptap report`: saved profiles to standard output. */
+#include <regex.h>
+
 #include "profile/profile.h"
 
 struct report_options {
@@ -12,9 +14,12 @@ struct report_options {
 	} format;
 	enum measure measure; /* of the folded output and the order of the table */
 	unsigned int top;     /* sites to print */
+	bool stacks;	      /* with whole stacks */
 	bool lifetimes;
-	double older_s;	  /* 0: of any age */
-	const char *base; /* the older of two profiles, `path` being the newer; NULL: one alone */
+	double older_s;		  /* 0: of any age */
+	const regex_t *site_skip; /* functions that sites pass over; NULL: none beside those the profile has */
+	const char
+		*base; /* the older of two profiles, or a directory of them, `path` being the newer; NULL: one alone */
 };
 
 /*

@@ -42,10 +42,16 @@ static bool is_plausible(const char *text, u64 size)
 
 static cJSON *parse(const char *path, const char *text, u64 size)
 {
-	if (is_plausible(text, size))
-		return cJSON_ParseWithLength(text, size);
-	log_note("'%s' is not used: it would take far more memory than an index of its size", path);
-	return NULL;
+	cJSON *index;
+
+	if (!is_plausible(text, size)) {
+		log_note("'%s' is not used: it would take far more memory than an index of its size", path);
+		return NULL;
+	}
+	index = cJSON_ParseWithLength(text, size);
+	if (!index)
+		log_note("'%s' is not used: it is truncated, or no JSON", path);
+	return index;
 }
 
 cJSON *index_read(const char *directory)
@@ -93,12 +99,20 @@ static u64 measure_of(const cJSON *row, enum measure measure)
 	return number_of(row, profile_measure_names[measure]);
 }
 
+/* `name` may lack the folders in front of it. */
+static bool is_named(const char *file, const char *name)
+{
+	size_t length = strlen(file), end = strlen(name);
+
+	return length >= end && !strcmp(file + length - end, name) && (length == end || file[length - end - 1] == '/');
+}
+
 static bool lists_file(const cJSON *row, const char *name)
 {
 	const cJSON *file;
 
 	cJSON_ArrayForEach (file, member(row, "files"))
-		if (cJSON_IsString(file) && !strcmp(file->valuestring, name))
+		if (cJSON_IsString(file) && is_named(file->valuestring, name))
 			return true;
 	return false;
 }
@@ -136,6 +150,30 @@ static void take_ledger(const cJSON *process, struct profile *profile)
 		profile->ledger[i] = number_of(ledger, ledger_name(i));
 }
 
+static void take_exit(const cJSON *process, struct profile_exit *ret_exit)
+{
+	const cJSON *status = member(process, "exit_status"), *signal = member(process, "exit_signal");
+
+	*ret_exit = (struct profile_exit){
+		.known = cJSON_IsNumber(status) || cJSON_IsNumber(signal),
+		.oom_killed = cJSON_IsTrue(member(process, "oom_killed")),
+		.status = (u8)number_of(process, "exit_status"),
+		.signal = (u8)number_of(process, "exit_signal"),
+	};
+}
+
+/* Of a row of merged processes. */
+static void take_ended(const cJSON *row, struct profile_ended *ret_ended)
+{
+	const cJSON *ended = member(row, "ended");
+
+	*ret_ended = (struct profile_ended){
+		.processes = (u32)number_of(ended, "processes"),
+		.inuse_objects = measure_of(ended, INUSE_OBJECTS),
+		.inuse_space = measure_of(ended, INUSE_SPACE),
+	};
+}
+
 static void take_process(const cJSON *process, struct profile *profile)
 {
 	const cJSON *slowdown = member(process, "slowdown_percent");
@@ -153,6 +191,8 @@ static void take_process(const cJSON *process, struct profile *profile)
 	take_text(process, "container", &profile->container);
 	take_text(process, "container_name", &profile->container_name);
 	profile->exited = cJSON_IsTrue(member(process, "exited"));
+	take_exit(process, &profile->exit);
+	take_ended(process, &profile->ended);
 	profile->peak_inuse_space = number_of(peak, "inuse_space");
 	profile->peak_at_ns = number_of(peak, "at_ns");
 	profile->rss_start_bytes = number_of(rss, "start_bytes");

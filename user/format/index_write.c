@@ -8,6 +8,7 @@
 #include "base/string_list.h"
 #include "format/json_profile.h"
 #include "format/output_file.h"
+#include "profile/merge.h"
 
 /* --- entries --- */
 
@@ -30,6 +31,32 @@ struct index_entry index_entry_of(const struct profile *profile, char *const *fi
 	if (profile->model.known) /* without memory for it the verdict stays unknown */
 		lifetime_summary_of_process(profile, &entry.lifespan);
 	return entry;
+}
+
+struct profile_ended index_entry_ended(const struct index_entry *entry)
+{
+	if (entry->facts->processes || !entry->facts->exited)
+		return entry->facts->ended;
+	return (struct profile_ended){1, entry->total[INUSE_OBJECTS], entry->total[INUSE_SPACE]};
+}
+
+void index_entries_sum(const struct index_entry *entries, u32 count, struct profile *facts, struct index_entry *ret_sum)
+{
+	struct profile_ended ended = {0};
+
+	*ret_sum = (struct index_entry){.facts = facts};
+	for (u32 i = 0; i < count; i++) {
+		struct profile_ended more = index_entry_ended(&entries[i]);
+
+		ended.processes += more.processes;
+		ended.inuse_objects += more.inuse_objects;
+		ended.inuse_space += more.inuse_space;
+		merge_facts(facts, entries[i].facts);
+		ret_sum->samples += entries[i].samples;
+		for (unsigned int m = 0; m < MEASURE_MAX; m++)
+			ret_sum->total[m] += entries[i].total[m];
+	}
+	facts->ended = ended;
 }
 
 int index_table_add(struct index_table *table, struct profile *profile, char **files)
@@ -89,6 +116,31 @@ static void write_sums(struct json *json, const struct index_entry *entry)
 	json_close(json);
 }
 
+static u64 less(u64 whole, u64 part)
+{
+	return whole > part ? whole - part : 0;
+}
+
+static void write_part(struct json *json, const char *name, u64 processes, u64 objects, u64 space)
+{
+	json_object(json, name);
+	json_u64(json, "processes", processes);
+	json_u64(json, profile_measure_names[INUSE_OBJECTS], objects);
+	json_u64(json, profile_measure_names[INUSE_SPACE], space);
+	json_close(json);
+}
+
+/* What is in use now, and what was in use when processes ended. */
+static void write_parts(struct json *json, const struct index_entry *sum)
+{
+	const struct profile_ended ended = index_entry_ended(sum);
+
+	write_part(json, "living", less(sum->facts->processes, ended.processes),
+		   less(sum->total[INUSE_OBJECTS], ended.inuse_objects),
+		   less(sum->total[INUSE_SPACE], ended.inuse_space));
+	write_part(json, "ended", ended.processes, ended.inuse_objects, ended.inuse_space);
+}
+
 static void write_cost(struct json *json, const struct profile *facts)
 {
 	json_u64(json, "cpu_ns", facts->cpu_ns);
@@ -101,6 +153,8 @@ static void write_process(struct json *json, const struct index_entry *entry)
 	json_object(json, NULL);
 	json_profile_identity(json, entry->facts);
 	write_sums(json, entry);
+	if (entry->facts->processes)
+		write_parts(json, entry);
 	json_profile_peak(json, entry->facts);
 	json_profile_rss(json, entry->facts);
 	json_profile_memory(json, entry->facts);
@@ -117,11 +171,12 @@ static void write_merged(struct json *json, const struct index_entry *entry)
 	json_text(json, "container_name", entry->facts->container_name);
 	json_u64(json, "processes", entry->facts->processes);
 	write_sums(json, entry);
+	write_parts(json, entry);
 	write_cost(json, entry->facts);
 	json_close(json);
 }
 
-static void write_head(struct json *json, const struct recording *recording, const u64 ledger[COUNTER_MAX])
+static void write_head(struct json *json, const struct recording *recording, const struct index_entry *sum)
 {
 	json_text(json, "heaptap", recording->version);
 	json_u64(json, "sample_bytes", recording->sample_bytes);
@@ -129,19 +184,19 @@ static void write_head(struct json *json, const struct recording *recording, con
 	json_u64(json, "start_unix_ns", recording->start_unix_ns);
 	json_u64(json, "duration_ns", recording->duration_ns);
 	json_texts(json, "options", recording->options);
-	json_profile_ledger(json, ledger);
+	write_parts(json, sum);
+	json_profile_ledger(json, sum->facts->ledger);
 }
 
 int index_write(const struct recording *recording, const struct index_entry *entries, u32 count, FILE *out)
 {
-	u64 ledger[COUNTER_MAX] = {0};
+	struct profile facts = {0};
+	struct index_entry sum;
 	struct json json;
 
-	for (u32 i = 0; i < count; i++)
-		for (unsigned int c = 0; c < COUNTER_MAX; c++)
-			ledger[c] += entries[i].facts->ledger[c];
+	index_entries_sum(entries, count, &facts, &sum);
 	json_begin(&json, out);
-	write_head(&json, recording, ledger);
+	write_head(&json, recording, &sum);
 	json_rows(&json, "processes");
 	for (u32 i = 0; i < count; i++)
 		write_process(&json, &entries[i]);

@@ -15,6 +15,13 @@ struct index_entry {
 	struct lifetime_summary lifespan; /* of the process; samples 0: unknown */
 };
 
+/* What of the entry's total is of processes that have ended, and how many these are. */
+struct profile_ended index_entry_ended(const struct index_entry *entry);
+
+/* All entries as one, whose facts are `facts`, zeroed before; it has no files. */
+void index_entries_sum(const struct index_entry *entries, u32 count, struct profile *facts,
+		       struct index_entry *ret_sum);
+
 /* Sums and verdict are made here, so that the profile's tables may be freed afterwards. `files` may be NULL. */
 struct index_entry index_entry_of(const struct profile *profile, char *const *files);
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "profile/frame_role.h"
 #include "profile/ledger.h"
 #include "profile/lifetime_summary.h"
 #include "profile/sites.h"
@@ -22,6 +23,9 @@ void json_profile_identity(struct json *json, const struct profile *profile)
 	json_text(json, "container", profile->container);
 	json_text(json, "container_name", profile->container_name);
 	json_bool(json, "exited", profile->exited);
+	json_u64_if(json, "exit_status", profile->exit.known && !profile->exit.signal, profile->exit.status);
+	json_u64_if(json, "exit_signal", profile->exit.signal, profile->exit.signal);
+	json_bool(json, "oom_killed", profile->exit.oom_killed);
 }
 
 void json_profile_measures(struct json *json, const u64 value[MEASURE_MAX], bool alloc_only)
@@ -220,7 +224,8 @@ static void write_counts(struct json *json, const struct profile *profile, u64 a
 static void write_site(struct json *json, const struct profile *profile, const struct profile_site *site)
 {
 	json_object(json, NULL);
-	json_u64_if(json, "location", site->leaf, site->leaf ? (u64)(site->leaf - profile->locations) : 0);
+	json_u64_if(json, "location", site->location, site->location ? (u64)(site->location - profile->locations) : 0);
+	json_u64_if(json, "line", profile_site_line(site), site->line);
 	json_u64(json, "example", (u64)(site->example - profile->samples));
 	write_counts(json, profile, site->alloc_samples, site->inuse_samples, site->value);
 	json_object(json, "standard_error");
@@ -268,6 +273,7 @@ static void write_line(struct json *json, const struct profile_line *line)
 	json_text(json, "file", line->file);
 	json_u64(json, "line", line->line);
 	json_u64(json, "start_line", line->start_line);
+	json_text(json, "role", frame_role_name(line->role));
 	json_close(json);
 }
 

@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "format/folded.h"
@@ -71,12 +74,69 @@ int output_file_open(struct output_file *file, int dir)
 	return err;
 }
 
+mode_t output_file_directory_mode(mode_t mode)
+{
+	return mode | (mode & 0444) >> 2 | 0100;
+}
+
+/* Make each folder that `path` leads through, unless it is there. 0 or negative errno. */
+static int make_folders(int dir, const char *path)
+{
+	mode_t mode = output_file_directory_mode(file_mode);
+
+	for (const char *end = strchr(path, '/'); end; end = strchr(end + 1, '/')) {
+		char folder[OUTPUT_FILE_FOLDER_MAX];
+
+		snprintf(folder, sizeof(folder), "%.*s", (int)(end - path), path);
+		if (mkdirat(dir, folder, 0700) && errno != EEXIST)
+			return -errno;
+		if (errno != EEXIST && mode != 0700 && fchmodat(dir, folder, mode, 0))
+			return -errno;
+	}
+	return 0;
+}
+
+/*
+ * The folder that `name` is in, as a descriptor, or negative errno. No link is followed: in a directory of another user it
+ * would lead to a place of that user's choice.
+ */
+static int open_folder(int dir, const char *name)
+{
+	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+	const char *slash = strrchr(name, '/');
+	char folder[OUTPUT_FILE_FOLDER_MAX];
+	long fd;
+
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - name) : 1, slash ? name : ".");
+	fd = syscall(SYS_openat2, dir, folder, &how, sizeof(how));
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* Give the file its name. One descriptor is needed, and the file itself, which is closed, has left one. */
+static int name_file(const struct output_file *file, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	int folder = open_folder(file->dir, name), err = 0;
+
+	if (folder == -ENOENT) {
+		err = make_folders(file->dir, name);
+		folder = err ? err : open_folder(file->dir, name);
+	}
+	if (folder < 0)
+		return folder;
+	if (renameat(file->dir, file->temporary, folder, slash ? slash + 1 : name))
+		err = -errno;
+	close(folder);
+	return err;
+}
+
 int output_file_close(struct output_file *file, int err, const char *name)
 {
 	if (fclose(file->out) && !err)
 		err = -errno;
-	if (!err && renameat(file->dir, file->temporary, file->dir, name))
-		err = -errno;
+	if (!err)
+		err = name_file(file, name);
 	if (err)
 		unlinkat(file->dir, file->temporary, 0);
 	return err;
@@ -114,24 +174,23 @@ void output_file_clean_name(const char *name, char clean[OUTPUT_FILE_NAME_MAX + 
 }
 
 /* NULL: no memory. */
-static char *file_name(const struct profile *profile, unsigned int seq, const char *extension)
+static char *file_name(const struct profile *profile, const char *folder, const char *extension)
 {
-	char comm[OUTPUT_FILE_NAME_MAX + 1], image[16] = "", number[16] = "", *name;
+	char comm[OUTPUT_FILE_NAME_MAX + 1], image[16] = "", *name;
 	int length;
 
 	output_file_clean_name(profile->comm, comm);
 	if (profile->image > 1)
 		snprintf(image, sizeof(image), "-%" PRIu32, profile->image);
-	if (seq)
-		snprintf(number, sizeof(number), ".%04u", seq);
 	if (profile->stem)
-		length = asprintf(&name, "%s%s.%s", profile->stem, number, extension);
+		length = asprintf(&name, "%s%s.%s", folder, profile->stem, extension);
 	else
-		length = asprintf(&name, "%" PRIu32 ".%s%s%s.%s", profile->pid, comm, image, number, extension);
+		length = asprintf(&name, "%s%" PRIu32 ".%s%s.%s", folder, profile->pid, comm, image, extension);
 	return length < 0 ? NULL : name;
 }
 
-int output_file_write(int dir, const struct profile *profile, unsigned int formats, unsigned int seq, char ***ret_files)
+int output_file_write(int dir, const struct profile *profile, unsigned int formats, const char *folder,
+		      char ***ret_files)
 {
 	char **files = calloc(FORMAT_COUNT + 1, sizeof(*files));
 	unsigned int written = 0;
@@ -147,7 +206,7 @@ int output_file_write(int dir, const struct profile *profile, unsigned int forma
 
 		if (!(formats & formats_known[i].format))
 			continue;
-		name = file_name(profile, seq, formats_known[i].extension);
+		name = file_name(profile, folder, formats_known[i].extension);
 		err = name ? output_file_open(&file, dir) : -ENOMEM;
 		err = err ? err : output_file_close(&file, formats_known[i].write(profile, file.out), name);
 		if (!err)

@@ -21,12 +21,14 @@ enum format {
 };
 
 /*
- * Write `profile` in every format of the mask into directory `dir` (a descriptor) as <pid>.<comm>[-N][.SEQ].<ext>, or
- * <stem>[.SEQ].<ext> where it has a stem; N is profile->image when above 1, SEQ when above 0 (four digits). *ret_files
- * is a NULL-terminated list of the names written (free with string_list_free); set even on error, with those that were
- * completed. 0 or the first negative errno: a format that fails does not keep the others from being written.
+ * Write `profile` in every format of the mask into directory `dir` (a descriptor) as <folder><pid>.<comm>[-N].<ext>, or
+ * <folder><stem>.<ext> where it has a stem; N is profile->image when above 1. `folder` is "", or has a slash at its end
+ * and fewer than OUTPUT_FILE_FOLDER_MAX characters. *ret_files is a NULL-terminated list of the names written, with the
+ * folder (free with string_list_free); set even on error, with those that were completed. 0 or the first negative errno:
+ * a format that fails does not keep the others from being written.
  */
-int output_file_write(int dir, const struct profile *profile, unsigned int formats, unsigned int seq,
+#define OUTPUT_FILE_FOLDER_MAX 64
+int output_file_write(int dir, const struct profile *profile, unsigned int formats, const char *folder,
 		      char ***ret_files);
 
 /* `name` as part of a file name: cut, and with '_' for what is not of [A-Za-z0-9._-]. */
@@ -40,6 +42,12 @@ void output_file_clean_name(const char *name, char clean[OUTPUT_FILE_NAME_MAX + 
 #define OUTPUT_FILE_MODE 0600
 void output_file_set_mode(mode_t mode);
 
+/* In the directory of a recording of several processes: the profile of all of them. */
+#define OUTPUT_FILE_OF_ALL "merged/all.pb.gz"
+
+/* The permissions of a directory of such files: who may read them may also find them. */
+mode_t output_file_directory_mode(mode_t mode);
+
 /* A file that appears under its name whole or not at all. */
 #define TEMPORARY_NAME_MAX 48
 struct output_file {
@@ -51,7 +59,9 @@ struct output_file {
 /* 0, then write to `out` and close; or negative errno. */
 int output_file_open(struct output_file *file, int dir);
 
-/* If `err` is 0 the file becomes `name`, else it is dropped and an older `name` stays. The first error: `err` or this. */
+/*
+ * If `err` is 0 the file becomes `name`, whose folder is made if needed; else it is dropped and an older `name` stays. The first error: `err` or this; -ELOOP: a folder is a symbolic link.
+ */
 int output_file_close(struct output_file *file, int err, const char *name);
 
 /* The process is about to end, whatever its other threads are writing: drop their files that are not complete. */

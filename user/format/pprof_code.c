@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/site_label.h"
 #include "profile/sites.h"
 
 /* A function's names are looked up once, however many lines are in it. */
 struct pprof_function {
 	char *name, *system_name, *file;
 	u32 start_line;
+	enum frame_role role;
 };
 
 struct reading {
@@ -157,6 +159,7 @@ static int read_function(const void *entry, void *arg)
 	if (!to->system_name)
 		to->system_name = to->name;
 	to->start_line = line_number(from->start_line);
+	to->role = from->heaptap_wrapper ? FRAME_WRAPPER : FRAME_PROGRAM;
 	ids_add(&reading->code->functions, from->id);
 	return err;
 }
@@ -192,6 +195,7 @@ static int read_line(const struct pprof_code *code, const Pprof__Line *from, str
 		.file = function->file,
 		.line = line_number(from->line),
 		.start_line = function->start_line,
+		.role = function->role,
 	};
 	return 0;
 }
@@ -215,6 +219,8 @@ static int read_location(const void *entry, void *arg)
 		return -ENOMEM;
 	for (; !err && to->line_count < from->n_line; to->line_count++)
 		err = read_line(reading->code, from->line[to->line_count], &to->lines[to->line_count]);
+	if (!err && to->line_count == 1 && site_label_is_unnamed(reading->profile, to, to->lines[0].function))
+		to->line_count = 0;
 	return err;
 }
 

@@ -71,19 +71,27 @@ static bool read_varint(const u8 **cursor, const u8 *end, u64 *ret_value)
 	return false;
 }
 
-/* The field that begins at `begin`. 0 or -EBADMSG. */
+#define FIRST_TAG 0x0a /* of a sample type, with which every profile begins */
+
+/* A number does not end: the message does before it, or it is larger than 64 bits. */
+static int bad_varint(const u8 *cursor, const u8 *end)
+{
+	return cursor == end ? -ENODATA : -EBADMSG;
+}
+
+/* The field that begins at `begin`. 0, -EBADMSG, or -ENODATA: the message ends in it. */
 static int read_field(const u8 *begin, const u8 *end, struct field *ret_field)
 {
 	const u8 *cursor = begin;
 	u64 tag, size;
 
 	if (!read_varint(&cursor, end, &tag))
-		return -EBADMSG;
+		return bad_varint(cursor, end);
 	*ret_field = (struct field){.number = tag >> 3, .begin = begin, .payload = cursor};
 	switch (tag & 7) {
 	case 0:
 		if (!read_varint(&cursor, end, &size))
-			return -EBADMSG;
+			return bad_varint(cursor, end);
 		size = 0;
 		break;
 	case 1:
@@ -91,7 +99,7 @@ static int read_field(const u8 *begin, const u8 *end, struct field *ret_field)
 		break;
 	case 2:
 		if (!read_varint(&cursor, end, &size))
-			return -EBADMSG;
+			return bad_varint(cursor, end);
 		ret_field->payload = cursor;
 		ret_field->has_length = true;
 		break;
@@ -102,7 +110,7 @@ static int read_field(const u8 *begin, const u8 *end, struct field *ret_field)
 		return -EBADMSG;
 	}
 	if (size > (u64)(end - cursor))
-		return -EBADMSG;
+		return -ENODATA;
 	ret_field->end = cursor + size;
 	return 0;
 }
@@ -117,7 +125,8 @@ static int each_field(const struct pprof_message *message, int (*each)(const str
 		err = read_field(field.end, end, &field);
 		err = err ? err : each(&field, arg);
 	}
-	return err;
+	/* Other files run over their end as well: only one that begins as profiles do is a truncated one. */
+	return err == -ENODATA && *message->data != FIRST_TAG ? -EBADMSG : err;
 }
 
 static bool is_in_table(const struct field *field)

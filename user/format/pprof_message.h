@@ -35,7 +35,7 @@ struct pprof_message {
 };
 
 /*
- * Look through `data`, which stays the caller's and must outlive the message. 0; -EBADMSG: no such message; -EFBIG: it
+ * Look through `data`, which stays the caller's and must outlive the message. 0; -EBADMSG: no such message; -ENODATA: truncated; -EFBIG: it
  * takes more than `left` bytes; -ENOMEM. To be released in any case.
  */
 int pprof_message_open(const u8 *data, size_t size, u64 left, struct pprof_message *ret_message);

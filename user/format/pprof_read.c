@@ -21,6 +21,7 @@
  * What may be made of a file. Profiles that heaptap writes take up to 40 bytes for each byte of the file, packed, and up to
  * 12 for each unpacked one; the tables that are printed are counted too.
  */
+#define LEAST_BYTES    2 /* fewer are no profile, nor the magic number of gzip */
 #define FLOOR_BYTES    (64ull << 20)
 #define PACKED_TIMES   128
 #define UNPACKED_TIMES 32
@@ -237,6 +238,8 @@ int pprof_read(const char *path, struct profile **ret_profile)
 	u8 *data = NULL;
 	int err = gzip_read(path, &data, &size, &packed_size);
 
+	if (!err && size < LEAST_BYTES)
+		err = -ENODATA;
 	if (err)
 		goto out;
 	reading.profile = calloc(1, sizeof(*reading.profile));

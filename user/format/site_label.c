@@ -7,34 +7,10 @@
 
 #include "base/text.h"
 
-#define ANONYMOUS_PATH	  "//anon" /* as in address_map.h */
-#define PLACE_COLUMNS_MAX 40
-#define NAME_SIZE	  SITE_LABEL_CODE_SIZE
-
-/* Characters: bytes that do not continue one. Each is taken to be one column wide. */
-static unsigned int columns_of(const char *text)
-{
-	unsigned int columns = 0;
-
-	for (; *text; text++)
-		columns += ((unsigned char)*text & 0xc0) != 0x80;
-	return columns;
-}
-
-/* Cut to so many columns, at least 3, with "..." at the end when anything was cut. */
-static void cut(char *text, unsigned int columns)
-{
-	unsigned int seen = 0;
-	char *at = text;
-
-	if (columns_of(text) <= columns)
-		return;
-	for (; *at; at++) {
-		if (((unsigned char)*at & 0xc0) != 0x80 && seen++ == columns - 3)
-			break;
-	}
-	strcpy(at, "...");
-}
+#define ANONYMOUS_PATH	     "//anon" /* as in address_map.h */
+#define PLACE_COLUMNS_MAX    40
+#define FUNCTION_COLUMNS_MIN 12 /* left beside a place, or it is left out */
+#define NAME_SIZE	     SITE_LABEL_CODE_SIZE
 
 /* Bytes of an "operator..." token at `name`, whose brackets are no brackets; 0 when there is none. */
 static size_t operator_length(const char *name)
@@ -101,7 +77,7 @@ static void print_place(const struct profile_line *line, char place[NAME_SIZE])
 	else
 		snprintf(place, NAME_SIZE, "%.400s", base_name(line->file));
 	text_printable(place);
-	cut(place, PLACE_COLUMNS_MAX);
+	text_cut(place, PLACE_COLUMNS_MAX);
 }
 
 bool site_label_code(const struct profile *profile, const struct profile_location *location,
@@ -123,10 +99,35 @@ bool site_label_code(const struct profile *profile, const struct profile_locatio
 	return named;
 }
 
+const char *site_label_unnamed(const struct profile *profile, const struct profile_location *location,
+			       char name[SITE_LABEL_UNNAMED_SIZE])
+{
+	char text[SITE_LABEL_CODE_SIZE];
+
+	site_label_code(profile, location, text);
+	snprintf(name, SITE_LABEL_UNNAMED_SIZE, "[%s]", text);
+	return name;
+}
+
+/* The file's name is not compared: in a profile that was written and read its odd bytes are others. */
+bool site_label_is_unnamed(const struct profile *profile, const struct profile_location *location, const char *name)
+{
+	char text[SITE_LABEL_UNNAMED_SIZE];
+	size_t length = strlen(name), tail_length;
+	const char *tail;
+
+	if (*name != '[')
+		return false;
+	tail = strrchr(site_label_unnamed(profile, location, text), '+');
+	tail = tail ? tail : text;
+	tail_length = strlen(tail);
+	return length >= tail_length && !strcmp(name + length - tail_length, tail);
+}
+
 /* " < caller" if it fits, with room left for " < ..." unless it is the last; else " < ..." and false. */
 static bool append_caller(const char *caller, bool is_last, unsigned int columns, char label[SITE_LABEL_SIZE])
 {
-	unsigned int used = columns_of(label), wanted = columns_of(caller) + 3;
+	unsigned int used = text_columns(label), wanted = text_columns(caller) + 3;
 	bool fits = used + wanted + (is_last ? 0 : 6) <= columns;
 
 	if (fits || used + 6 <= columns)
@@ -134,38 +135,44 @@ static bool append_caller(const char *caller, bool is_last, unsigned int columns
 	return fits;
 }
 
-static bool append_location(const struct profile *profile, const struct profile_location *location, u32 first_line,
-			    bool is_root, unsigned int columns, char label[SITE_LABEL_SIZE])
+/* What a location has from `line` on; whether all of it did fit. */
+static bool append_lines(const struct profile *profile, const struct profile_location *location, u32 line, bool is_root,
+			 unsigned int columns, char label[SITE_LABEL_SIZE])
 {
 	char text[NAME_SIZE];
 	bool fits = true;
 
-	if (!location->line_count && !first_line) {
+	if (!location->line_count && !line) {
 		site_label_code(profile, location, text);
 		return append_caller(text, is_root, columns, label);
 	}
-	for (u32 i = first_line; fits && i < location->line_count; i++) {
+	for (u32 i = line; fits && i < location->line_count; i++) {
 		shorten(location->lines[i].function, text);
 		fits = append_caller(text, is_root && i + 1 == location->line_count, columns, label);
 	}
 	return fits;
 }
 
-static void print_leaf(const struct profile *profile, const struct profile_location *leaf, unsigned int columns,
-		       char label[SITE_LABEL_SIZE])
+static void print_place_of(const struct profile *profile, const struct profile_site *site, unsigned int columns,
+			   char label[SITE_LABEL_SIZE])
 {
+	const struct profile_line *line = profile_site_line(site);
 	char name[NAME_SIZE], place[NAME_SIZE] = "";
 	unsigned int place_columns;
 
-	if (leaf->line_count) {
-		shorten(leaf->lines[0].function, name);
-		print_place(&leaf->lines[0], place);
+	if (line) {
+		shorten(line->function, name);
+		print_place(line, place);
 	} else {
-		site_label_code(profile, leaf, name);
+		site_label_code(profile, site->location, name);
 	}
-	place_columns = columns_of(place);
-	cut(name, columns - (place_columns ? place_columns + 2 : 0));
-	strcat(strcat(strcpy(label, name), place_columns ? "  " : ""), place);
+	place_columns = text_columns(place);
+	if (text_columns(name) + 2 + place_columns > columns && place_columns + 2 + FUNCTION_COLUMNS_MIN > columns)
+		place_columns = 0;
+	text_cut(name, columns - (place_columns ? place_columns + 2 : 0));
+	strcat(strcpy(label, name), place_columns ? "  " : "");
+	if (place_columns)
+		strcat(label, place);
 }
 
 const char *site_label(const struct profile *profile, const struct profile_site *site, unsigned int columns,
@@ -175,16 +182,49 @@ const char *site_label(const struct profile *profile, const struct profile_site 
 	u32 depth = example ? example->depth : 0;
 	bool fits;
 
-	if (!site->leaf)
+	if (!site->location)
 		return strcpy(label, "(stack unknown)");
 	if (columns > SITE_LABEL_COLUMNS_MAX)
 		columns = SITE_LABEL_COLUMNS_MAX;
-	print_leaf(profile, site->leaf, columns, label);
-	fits = append_location(profile, site->leaf, 1, depth <= 1, columns, label);
-	for (u32 i = 1; fits && i < depth; i++)
-		fits = append_location(profile, &profile->locations[example->location[i]], 0, i + 1 == depth, columns,
-				       label);
+	print_place_of(profile, site, columns, label);
+	fits = append_lines(profile, site->location, site->line + 1, site->frame + 1 >= depth, columns, label);
+	for (u32 i = site->frame + 1; fits && i < depth; i++)
+		fits = append_lines(profile, &profile->locations[example->location[i]], 0, i + 1 == depth, columns,
+				    label);
 	return label;
+}
+
+/* `line` NULL: code without a name. */
+static void print_frame(const struct profile *profile, const struct profile_location *location,
+			const struct profile_line *line, bool is_site, FILE *out)
+{
+	char code[NAME_SIZE];
+
+	fputs(is_site ? "    > " : "      ", out);
+	if (line) {
+		text_print_line(line->function, out);
+	} else {
+		site_label_code(profile, location, code);
+		fputs(code, out);
+	}
+	if (line && line->file) {
+		fputs("  ", out);
+		text_print_line(line->file, out);
+	}
+	if (line && line->file && line->line)
+		fprintf(out, ":%" PRIu32, line->line);
+	fputc('\n', out);
+}
+
+void site_label_stack(const struct profile *profile, const struct profile_site *site, FILE *out)
+{
+	for (u32 i = 0; site->example && i < site->example->depth; i++) {
+		const struct profile_location *location = &profile->locations[site->example->location[i]];
+
+		for (u32 j = 0; !j || j < location->line_count; j++)
+			print_frame(profile, location, location->line_count ? &location->lines[j] : NULL,
+				    i == site->frame && j == site->line, out);
+	}
 }
 
 const char *site_label_container(const struct profile *profile, char buffer[SITE_LABEL_ID_COLUMNS + 1])

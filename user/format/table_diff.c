@@ -13,7 +13,7 @@
 #include "profile/sites.h"
 #include "format/table_profile.h"
 
-#define SITE_COLUMNS 58
+#define SITE_USED 58 /* columns before the site */
 
 /* The identity of a site, the same in every run: texts by their numbers, since each may be long and in many sites. */
 struct identity {
@@ -75,19 +75,20 @@ static struct pair *pair_get(struct difference *difference, const struct identit
 static struct pair *pair_of(struct difference *difference, const struct profile *profile,
 			    const struct profile_site *site, struct known known[2])
 {
-	const struct profile_location *leaf = site->leaf;
+	const struct profile_location *location = site->location;
+	const struct profile_line *line = profile_site_line(site);
 	const char *function = "", *file = "";
 	char code[SITE_LABEL_CODE_SIZE];
 	struct identity identity = {0};
 
-	if (leaf && leaf->line_count) {
-		function = leaf->lines[leaf->line_count - 1].system_name;
+	if (line) {
+		function = location->lines[location->line_count - 1].system_name;
 		function = function ? function : "";
-		file = leaf->lines[0].file ? leaf->lines[0].file : "";
-		identity.line = leaf->lines[0].line;
+		file = line->file ? line->file : "";
+		identity.line = line->line;
 		identity.named = true;
-	} else if (leaf) {
-		site_label_code(profile, leaf, code);
+	} else if (location) {
+		site_label_code(profile, location, code);
 		function = code;
 		known[0].entry = NULL; /* the buffer's text is another each time */
 	}
@@ -163,9 +164,10 @@ static void print_amounts(double inuse, double error, double allocated, double o
 		signed_bytes(allocated).text, signed_bytes(allocated - inuse).text, objects);
 }
 
-static void print_pairs(const struct difference *difference, unsigned int top, FILE *out)
+static void print_pairs(const struct difference *difference, const struct table_view *view, FILE *out)
 {
-	u32 shown = difference->count < top ? difference->count : top;
+	u32 shown = difference->count < view->top ? difference->count : view->top;
+	unsigned int columns = table_view_site(view, SITE_USED);
 
 	fprintf(out, "\nSites by change in use, %u of %u\n  %11s %11s %11s %11s %12s  %s\n", shown, difference->count,
 		"in use", "std error", "allocated", "freed", "objects", "site");
@@ -176,8 +178,8 @@ static void print_pairs(const struct difference *difference, unsigned int top, F
 		print_amounts(change(pair, INUSE_SPACE), change_error(pair, INUSE_SPACE), change(pair, ALLOC_SPACE),
 			      change(pair, INUSE_OBJECTS), out);
 		fprintf(out, "  %s\n",
-			pair->after ? site_label(difference->after, pair->after, SITE_COLUMNS, label)
-				    : site_label(difference->before, pair->before, SITE_COLUMNS, label));
+			pair->after ? site_label(difference->after, pair->after, columns, label)
+				    : site_label(difference->before, pair->before, columns, label));
 	}
 }
 
@@ -194,7 +196,8 @@ static void print_totals(const struct difference *difference, FILE *out)
 	fputs("  in all\n", out);
 }
 
-int table_diff_print(const struct profile *before, const struct profile *after, unsigned int top, FILE *out)
+int table_diff_print(const struct profile *before, const struct profile *after, const struct table_view *view,
+		     FILE *out)
 {
 	struct difference difference = {.before = before, .after = after};
 	int err = profile_sites(before, INUSE_SPACE, &difference.old.rows, &difference.old.count);
@@ -213,7 +216,7 @@ int table_diff_print(const struct profile *before, const struct profile *after, 
 		table_profile_print_head(before, out);
 		fputs("to   ", out);
 		table_profile_print_head(after, out);
-		print_pairs(&difference, top, out);
+		print_pairs(&difference, view, out);
 		print_totals(&difference, out);
 	}
 	intern_release(&difference.texts);

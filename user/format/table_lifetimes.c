@@ -11,8 +11,7 @@
 #include "profile/sites.h"
 #include "base/units.h"
 
-#define TABLE_COLUMNS 116
-#define SITE_COLUMNS  36
+#define SITE_USED 80 /* columns before the site */
 
 /* --- cells --- */
 
@@ -47,7 +46,8 @@ static double per_second(const struct profile *profile, u64 bytes)
 
 /* --- lines --- */
 
-static void print_site(const struct profile *profile, const struct profile_site *site, FILE *out)
+static void print_site(const struct profile *profile, const struct profile_site *site, const struct table_view *view,
+		       FILE *out)
 {
 	const struct lifetime_summary *summary = &site->lifetime_summary;
 	const struct survival_point *young = &summary->objects.young, *tenured = &summary->objects.tenured;
@@ -60,7 +60,9 @@ static void print_site(const struct profile *profile, const struct profile_site 
 		known && survived(tenured) ? share(tenured->estimate).text : "-",
 		known ? median(profile, summary).text : "-", grows ? rate(summary->growth).text : "-",
 		verdict_name(summary->verdict), units_digits(summary->samples).text,
-		site_label(profile, site, SITE_COLUMNS, label));
+		site_label(profile, site, table_view_site(view, SITE_USED), label));
+	if (view->stacks)
+		site_label_stack(profile, site, out);
 }
 
 /* "grows by 25.0 MiB a second (standard error 3.2 MiB), the cgroup's limit of 1.0 GiB is 32.9 s away" */
@@ -75,13 +77,14 @@ static void print_growth(const struct profile *profile, const struct lifetime_su
 			units_seconds(left_s * 1e9).text);
 }
 
-static void print_growing(const struct profile *profile, const struct profile_site *site, FILE *out)
+static void print_growing(const struct profile *profile, const struct profile_site *site, const struct table_view *view,
+			  FILE *out)
 {
 	char label[SITE_LABEL_SIZE];
 
 	fputs("  ", out);
 	print_growth(profile, &site->lifetime_summary, out);
-	fprintf(out, ":\n    %s\n", site_label(profile, site, TABLE_COLUMNS - 4, label));
+	fprintf(out, ":\n    %s\n", site_label(profile, site, table_view_site(view, 4), label));
 }
 
 /* Nothing is said of growth yet: how far the recording has come, and what helps. */
@@ -150,17 +153,19 @@ static int compare_growth(const void *a, const void *b)
 	return *left < *right ? -1 : *left > *right;
 }
 
-static void print_sites(const struct profile *profile, const struct profile_site *const *sites, u32 count, u32 shown,
-			FILE *out)
+static void print_sites(const struct profile *profile, const struct profile_site *const *sites, u32 count,
+			const struct table_view *view, FILE *out)
 {
+	u32 shown = count < view->top ? count : view->top;
+
 	fprintf(out, "\nLifetimes by site, %" PRIu32 " of %" PRIu32 "\n  %10s %10s %6s %6s %8s %10s %-9s %9s  %s\n",
 		shown, count, "in use", "alloc/s", "S(1)", units_format("S(%" PRIu32 ")", profile->model.tenure).text,
 		"median", "growth/s", "verdict", "samples", "site");
 	for (u32 i = 0; i < shown; i++)
-		print_site(profile, sites[i], out);
+		print_site(profile, sites[i], view, out);
 	for (u32 i = 0; i < shown; i++)
 		if (is_growing(sites[i]))
-			print_growing(profile, sites[i], out);
+			print_growing(profile, sites[i], view, out);
 }
 
 /* The sentence instead of a table; false if there is a table. */
@@ -184,7 +189,7 @@ static bool print_unknown(const struct profile *profile, FILE *out)
 	return true;
 }
 
-void table_lifetimes_print(const struct profile *profile, unsigned int top, FILE *out)
+void table_lifetimes_print(const struct profile *profile, const struct table_view *view, FILE *out)
 {
 	const struct profile_site **order = NULL;
 	struct profile_site *sites = NULL;
@@ -198,7 +203,7 @@ void table_lifetimes_print(const struct profile *profile, unsigned int top, FILE
 		order[i] = &sites[i];
 	if (order) {
 		qsort(order, count, sizeof(*order), compare_growth);
-		print_sites(profile, order, count, count < top ? count : top, out);
+		print_sites(profile, order, count, view, out);
 		print_verdict(profile, out);
 		print_model(profile, out);
 	} else {
@@ -231,8 +236,8 @@ u32 table_lifetimes_growing(const struct profile *profile, void (*each)(const ch
 		if (!is_growing(&sites[i]))
 			continue;
 		growing++;
-		tell(profile, &sites[i].lifetime_summary, site_label(profile, &sites[i], TABLE_COLUMNS, label), each,
-		     arg);
+		tell(profile, &sites[i].lifetime_summary, site_label(profile, &sites[i], TABLE_VIEW_COLUMNS, label),
+		     each, arg);
 	}
 	free(sites);
 	if (growing || lifetime_summary_of_process(profile, &process) || process.verdict != VERDICT_GROWING)

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "format/process_end.h"
 #include "format/site_label.h"
+#include "format/table_view.h"
 #include "profile/ledger.h"
 #include "base/units.h"
 
@@ -15,14 +17,11 @@
 #define COMM_BESIDE	  15 /* a container */
 #define CONTAINER_COLUMNS 15
 #define LOSS_COLUMNS	  76
+#define GROWTH_SECONDS	  60
 
 static u64 losses(const struct index_entry *entry)
 {
-	u64 sum = 0;
-
-	for (unsigned int i = 0; i < COUNTER_MAX; i++)
-		sum += ledger_is_loss(i) ? entry->facts->ledger[i] : 0;
-	return sum;
+	return ledger_losses(entry->facts->ledger).count;
 }
 
 static int descending(u64 a, u64 b)
@@ -30,11 +29,42 @@ static int descending(u64 a, u64 b)
 	return a > b ? -1 : a < b;
 }
 
-static int by_size(const void *a, const void *b)
+/*
+ * What to look at first: what grows and what the OOM killer ended; then what lives on, then what has ended. An entry of merged
+ * processes lives as long as one of them.
+ */
+static u64 urgency(const struct index_entry *entry)
+{
+	if (entry->lifespan.verdict == VERDICT_GROWING || entry->facts->exit.oom_killed)
+		return 2;
+	return index_entry_ended(entry).processes < (entry->facts->processes ? entry->facts->processes : 1);
+}
+
+/*
+ * In use, or what resident memory has grown by where that is more, as with memory that does not come from the allocator; and
+ * a minute of growth, which is what a leak will be when a cache is full.
+ */
+static u64 weight(const struct index_entry *entry)
+{
+	const struct profile *facts = entry->facts;
+	u64 grown = facts->rss_end_bytes > facts->rss_start_bytes ? facts->rss_end_bytes - facts->rss_start_bytes : 0;
+	u64 size = entry->total[INUSE_SPACE] > grown ? entry->total[INUSE_SPACE] : grown;
+
+	return size + (entry->lifespan.growth > 0 ? (u64)(GROWTH_SECONDS * entry->lifespan.growth) : 0);
+}
+
+u64 table_processes_rank(const struct index_entry *entry)
+{
+	u64 most = (1ULL << 62) - 1;
+
+	return urgency(entry) << 62 | (weight(entry) < most ? weight(entry) : most);
+}
+
+static int by_weight(const void *a, const void *b)
 {
 	const struct index_entry *left = *(const struct index_entry *const *)a;
 	const struct index_entry *right = *(const struct index_entry *const *)b;
-	int order = descending(left->total[INUSE_SPACE], right->total[INUSE_SPACE]);
+	int order = descending(table_processes_rank(left), table_processes_rank(right));
 
 	order = order ? order : descending(left->total[ALLOC_SPACE], right->total[ALLOC_SPACE]);
 	order = order ? order : descending(left->samples, right->samples);
@@ -107,17 +137,37 @@ static const char *verdict(const struct index_entry *entry)
 	return entry->lifespan.samples ? verdict_name(entry->lifespan.verdict) : "-";
 }
 
+static struct units_text bytes(u64 bytes_known)
+{
+	return bytes_known ? units_bytes((double)bytes_known) : units_format("-");
+}
+
+static struct units_text in_use(const struct index_entry *entry)
+{
+	return entry->facts->alloc_only ? units_format("-") : units_bytes((double)entry->total[INUSE_SPACE]);
+}
+
+/* An ended process's last size is the one seen last; one that the OOM killer ended was at its largest. */
+static struct units_text resident_end(const struct profile *facts)
+{
+	return bytes(facts->exit.oom_killed || !facts->rss_end_bytes ? facts->rss_peak_bytes : facts->rss_end_bytes);
+}
+
+static struct units_text growth(const struct index_entry *entry)
+{
+	return entry->lifespan.verdict == VERDICT_GROWING ? units_bytes(entry->lifespan.growth) : units_format("-");
+}
+
 static void print_row(const struct index_entry *entry, double left_s, FILE *out)
 {
-	char id[SITE_LABEL_ID_COLUMNS + 1], comm[SITE_LABEL_SIZE], container[SITE_LABEL_SIZE];
+	char id[SITE_LABEL_ID_COLUMNS + 1], comm[SITE_LABEL_SIZE], container[SITE_LABEL_SIZE], end[PROCESS_END_SIZE];
 	const char *in = site_label_container(entry->facts, id);
-	bool grows = entry->lifespan.verdict == VERDICT_GROWING;
 
-	fprintf(out, "  %10s %10s %10s %8s %10s %-9s %8s  %12s  ",
-		entry->facts->alloc_only ? "-" : units_bytes((double)entry->total[INUSE_SPACE]).text,
-		units_bytes((double)entry->total[ALLOC_SPACE]).text, units_digits(entry->samples).text,
-		units_digits(losses(entry)).text, grows ? units_bytes(entry->lifespan.growth).text : "-",
-		verdict(entry), isfinite(left_s) ? units_seconds(left_s * 1e9).text : "-", who(entry).text);
+	fprintf(out, "  %10s %10s %10s %10s %10s %-9s %8s %-9s %12s  ", in_use(entry).text,
+		units_bytes((double)entry->total[ALLOC_SPACE]).text, bytes(entry->facts->rss_start_bytes).text,
+		resident_end(entry->facts).text, growth(entry).text, verdict(entry),
+		isfinite(left_s) ? units_seconds(left_s * 1e9).text : "-", process_end_brief(entry->facts, end),
+		who(entry).text);
 	name(entry->facts->comm, in ? COMM_BESIDE : COMM_COLUMNS, comm);
 	if (in)
 		fprintf(out, "%-15s %s\n", comm, name(in, CONTAINER_COLUMNS, container));
@@ -125,31 +175,83 @@ static void print_row(const struct index_entry *entry, double left_s, FILE *out)
 		fprintf(out, "%s\n", comm);
 }
 
+/* Where how it ended is more to the point than how it grew, it stands in the place of that. */
+static void print_brief_row(const struct index_entry *entry, unsigned int columns, FILE *out)
+{
+	char id[SITE_LABEL_ID_COLUMNS + 1], line[SITE_LABEL_SIZE], end[PROCESS_END_SIZE];
+	const char *in = site_label_container(entry->facts, id);
+
+	snprintf(line, sizeof(line), "  %10s %10s %10s %10s %-9s %8s  %s%s%s", in_use(entry).text,
+		 bytes(entry->facts->rss_start_bytes).text, resident_end(entry->facts).text,
+		 entry->facts->exited ? process_end_brief(entry->facts, end) : growth(entry).text, verdict(entry),
+		 who(entry).text, entry->facts->comm, in ? " in " : "", in ? in : "");
+	text_cut(text_printable(line), columns ? columns : TABLE_VIEW_COLUMNS);
+	fprintf(out, "%s\n", line);
+}
+
+static u32 count_sampled(const struct index_entry *entries, u32 count)
+{
+	u32 sampled = 0;
+
+	for (u32 i = 0; i < count; i++)
+		sampled += entries[i].samples > 0;
+	return sampled;
+}
+
+/* Below the rows; how many others there are. */
+static void print_others(u32 sampled, u32 shown, u32 silent, const char *where, FILE *out)
+{
+	if (sampled > shown && silent)
+		fprintf(out, "  and %" PRIu32 " more with samples, %" PRIu32 " without%s\n", sampled - shown, silent,
+			where);
+	else if (sampled > shown)
+		fprintf(out, "  and %" PRIu32 " more with samples%s\n", sampled - shown, where);
+	else if (silent)
+		fprintf(out, "  %s%" PRIu32 " without a sample\n", shown ? "and " : "", silent);
+}
+
 void table_processes_print(const struct index_entry *entries, u32 count, unsigned int top, FILE *out)
 {
-	const struct index_entry **order = sort(entries, count, by_size);
-	u32 sampled = 0, shown;
-	u64 processes = 0;
+	const struct index_entry **order = sort(entries, count, by_weight);
+	u32 sampled = count_sampled(entries, count), shown = sampled < top ? sampled : top;
+	struct profile facts = {0};
+	struct index_entry sum;
 
-	for (u32 i = 0; i < count; i++) {
-		processes += entries[i].facts->processes ? entries[i].facts->processes : 1;
-		sampled += entries[i].samples > 0;
-	}
 	if (!order) {
 		fputs("(no memory for the table of processes)\n", out);
 		return;
 	}
-	shown = sampled < top ? sampled : top;
-	fprintf(out, "Processes: %" PRIu64 "\n", processes);
+	index_entries_sum(entries, count, &facts, &sum);
+	fprintf(out, "Processes: %" PRIu32, facts.processes);
+	if (facts.ended.processes)
+		fprintf(out, ", %" PRIu32 " of them ended; in use now %s, at the exit of those %s",
+			facts.ended.processes,
+			units_bytes((double)(sum.total[INUSE_SPACE] - facts.ended.inuse_space)).text,
+			units_bytes((double)facts.ended.inuse_space).text);
+	fputc('\n', out);
 	if (shown)
-		fprintf(out, "  %10s %10s %10s %8s %10s %-9s %8s  %12s  %-15s %s\n", "in use", "allocated", "samples",
-			"losses", "growth/s", "verdict", "to limit", "pid", "name", "container");
-	for (u32 i = 0; i < shown; i++)
-		print_row(order[i], time_left(entries, count, order[i]), out);
-	if (sampled > shown)
-		fprintf(out, "  and %" PRIu32 " more with samples\n", sampled - shown);
-	if (count > sampled)
-		fprintf(out, "  %s%" PRIu32 " without a sample\n", shown ? "and " : "", count - sampled);
+		fprintf(out, "  %10s %10s %10s %10s %10s %-9s %8s %-9s %12s  %-15s %s\n", "in use", "allocated",
+			"RSS start", "RSS end", "growth/s", "verdict", "to limit", "ended", "pid", "name", "container");
+	for (u32 i = 0, row = 0; row < shown; i++)
+		if (order[i]->samples && ++row)
+			print_row(order[i], time_left(entries, count, order[i]), out);
+	print_others(sampled, shown, count - sampled, "", out);
+	free(order);
+}
+
+void table_processes_print_brief(const struct index_entry *entries, u32 count, unsigned int top, unsigned int columns,
+				 FILE *out)
+{
+	const struct index_entry **order = sort(entries, count, by_weight);
+	u32 sampled = count_sampled(entries, count), shown = sampled < top ? sampled : top;
+
+	if (shown && order)
+		fprintf(out, "  %10s %10s %10s %10s %-9s %8s  %s\n", "in use", "RSS start", "RSS end", "growth/s",
+			"verdict", "pid", "name");
+	for (u32 i = 0, row = 0; order && row < shown; i++)
+		if (order[i]->samples && ++row)
+			print_brief_row(order[i], columns, out);
+	print_others(sampled, order ? shown : 0, count - sampled, "; -v or 'heaptap report' shows more", out);
 	free(order);
 }
 

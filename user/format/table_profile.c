@@ -8,12 +8,12 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "format/process_end.h"
 #include "format/site_label.h"
-#include "profile/ledger.h"
 #include "format/table_lifetimes.h"
+#include "profile/ledger.h"
 #include "profile/sites.h"
 
-#define TABLE_COLUMNS	 116
 #define BARE_IMAGE_BYTES 65536 /* resident right after exec: a few pages, and no heap from before */
 
 /* --- head --- */
@@ -28,6 +28,8 @@ static void print_text(const char *before, const char *text, const char *after, 
 
 void table_profile_print_head(const struct profile *profile, FILE *out)
 {
+	char end[PROCESS_END_SIZE];
+
 	if (profile->pid)
 		fprintf(out, "%" PRIu32 " ", profile->pid);
 	print_text("", profile->comm, "", out);
@@ -47,7 +49,9 @@ void table_profile_print_head(const struct profile *profile, FILE *out)
 	if (profile->ledger[COUNTER_INLINE])
 		fprintf(out, ", %s taken inside",
 			profile->ledger[COUNTER_INLINE] == profile->ledger[COUNTER_SAMPLED] ? "all" : "some");
-	fputs(profile->exited ? ", ended\n" : "\n", out);
+	if (profile->exited)
+		fprintf(out, ", %s", process_end(profile, end));
+	fputc('\n', out);
 }
 
 /* --- totals --- */
@@ -86,12 +90,24 @@ static void print_total(const struct profile *profile, const char *name, const s
 		units_digits(measure_is_inuse(space) ? sums->inuse_samples : sums->alloc_samples).text);
 }
 
+/* Of what is merged: now and at the exit of those that have ended. */
+static void print_parts(const struct profile *profile, u64 inuse, FILE *out)
+{
+	const struct profile_ended *ended = &profile->ended;
+
+	fprintf(out, "  %-10s %10s now, in %" PRIu32 " processes; %s at the exit of the %" PRIu32 " that have ended\n",
+		"  of it", units_bytes(inuse > ended->inuse_space ? inuse - ended->inuse_space : 0).text,
+		profile->processes - ended->processes, units_bytes(ended->inuse_space).text, ended->processes);
+}
+
 static void print_totals(const struct profile *profile, const struct profile_site *sums, FILE *out)
 {
 	if (profile->alloc_only)
 		fputs("  in use     not recorded (--alloc-only)\n", out);
 	else
-		print_total(profile, "in use", sums, INUSE_OBJECTS, INUSE_SPACE, out);
+		print_total(profile, profile->exited ? "at exit" : "in use", sums, INUSE_OBJECTS, INUSE_SPACE, out);
+	if (profile->ended.processes)
+		print_parts(profile, sums->value[INUSE_SPACE], out);
 	print_total(profile, "allocated", sums, ALLOC_OBJECTS, ALLOC_SPACE, out);
 	if (profile->peak_inuse_space && !profile->alloc_only)
 		fprintf(out, "  peak       %10s in use, %s after the start\n",
@@ -148,7 +164,7 @@ static const char *const titles[MEASURE_MAX] = {
 };
 
 static void print_site(const struct profile *profile, const struct profile_site *site, enum measure by, u64 total,
-		       FILE *out)
+		       const struct table_view *view, FILE *out)
 {
 	bool inuse = measure_is_inuse(by), exact = profile_is_exact(profile);
 	struct units_text error = amount(site->stderr_value[by], by);
@@ -164,14 +180,17 @@ static void print_site(const struct profile *profile, const struct profile_site 
 	if (!exact)
 		fprintf(out, " %9s", units_digits(inuse ? site->inuse_samples : site->alloc_samples).text);
 	fprintf(out, " %11s  %s\n", units_digits(site->value[inuse ? INUSE_OBJECTS : ALLOC_OBJECTS]).text,
-		site_label(profile, site, TABLE_COLUMNS - (exact ? 49 : 54), label));
+		site_label(profile, site, table_view_site(view, exact ? 49 : 54), label));
+	if (view->stacks)
+		site_label_stack(profile, site, out);
 }
 
 /*
- * The `top` heaviest sites by `by`, with value, standard error, share of `total` (the sum over all sites), samples and
+ * The heaviest sites by `by`, with value, standard error, share of `total` (the sum over all sites), samples and
  * objects. If every allocation was recorded: exact bytes instead of error and samples. A sentence if no site has any.
  */
-static void print_sites(const struct profile *profile, enum measure by, u64 total, unsigned int top, FILE *out)
+static void print_sites(const struct profile *profile, enum measure by, u64 total, const struct table_view *view,
+			FILE *out)
 {
 	struct profile_site *sites;
 	u32 count, shown = 0;
@@ -182,7 +201,7 @@ static void print_sites(const struct profile *profile, enum measure by, u64 tota
 	}
 	while (count && !sites[count - 1].value[by])
 		count--;
-	shown = count < top ? count : top;
+	shown = count < view->top ? count : view->top;
 	if (!shown)
 		fprintf(out, "\nNo site has %s.\n", titles[by]);
 	else if (profile_is_exact(profile))
@@ -194,7 +213,7 @@ static void print_sites(const struct profile *profile, enum measure by, u64 tota
 			shown, count, measure_is_inuse(by) ? "in use" : "allocated", "std error", "share", "samples",
 			"objects", "site");
 	for (u32 i = 0; i < shown; i++)
-		print_site(profile, &sites[i], by, total, out);
+		print_site(profile, &sites[i], by, total, view, out);
 	free(sites);
 }
 
@@ -218,15 +237,6 @@ static void print_cost(const struct profile *profile, FILE *out)
 	fputs(".\n", out);
 }
 
-/* A .pb.gz without an index.json has losses only: there is nothing to balance. */
-static bool can_balance(const struct profile *profile)
-{
-	const u64 *ledger = profile->ledger;
-
-	return ledger[COUNTER_SAMPLED] || ledger[COUNTER_FREED] || ledger[COUNTER_LIVE] || ledger[COUNTER_ENDED] ||
-	       ledger[COUNTER_ENTRY_ONLY];
-}
-
 static void print_balance(s64 missing, FILE *out)
 {
 	if (!missing)
@@ -239,25 +249,20 @@ static void print_balance(s64 missing, FILE *out)
 			units_digits(missing > 0 ? missing : -missing).text, missing > 0 ? "nowhere" : "twice");
 }
 
-static void print_ledger(const struct profile *profile, FILE *out)
+static void print_ledger(const struct profile *profile, const struct ledger_losses *losses, FILE *out)
 {
-	s64 missing = can_balance(profile) ? ledger_missing(profile->ledger) : 0;
-	bool loss = false;
-
-	for (unsigned int i = 0; i < COUNTER_MAX; i++)
-		loss = loss || (ledger_is_loss(i) && profile->ledger[i]);
-	if (!loss && !missing)
+	if (!losses->kinds && !losses->missing)
 		return;
 	fputs("\nLedger: not everything could be recorded in full\n", out);
 	for (unsigned int i = 0; i < COUNTER_MAX; i++)
 		if (profile->ledger[i])
 			fprintf(out, "  %15s  %-16s %s\n", units_digits(profile->ledger[i]).text, ledger_name(i),
 				ledger_meaning(i));
-	if (can_balance(profile))
-		print_balance(missing, out);
+	if (losses->can_balance)
+		print_balance(losses->missing, out);
 }
 
-void table_profile_print(const struct profile *profile, enum measure by, unsigned int top, FILE *out)
+void table_profile_print(const struct profile *profile, enum measure by, const struct table_view *view, FILE *out)
 {
 	static const enum measure counterpart[MEASURE_MAX] = {
 		[ALLOC_OBJECTS] = INUSE_OBJECTS,
@@ -266,19 +271,20 @@ void table_profile_print(const struct profile *profile, enum measure by, unsigne
 		[INUSE_SPACE] = ALLOC_SPACE,
 	};
 	const enum measure order[2] = {by, counterpart[by]};
-	struct profile_site sums = profile_sites_sum(profile);
+	const struct profile_site sums = profile_sites_sum(profile);
+	const struct ledger_losses losses = ledger_losses(profile->ledger);
 
 	table_profile_print_head(profile, out);
 	print_totals(profile, &sums, out);
 	print_resident(profile, sums.value[INUSE_SPACE], out);
 	for (unsigned int i = 0; i < 2; i++)
 		if (!profile->alloc_only || !measure_is_inuse(order[i]))
-			print_sites(profile, order[i], sums.value[order[i]], top, out);
+			print_sites(profile, order[i], sums.value[order[i]], view, out);
 	if (profile->model.known)
-		table_lifetimes_print(profile, top, out);
+		table_lifetimes_print(profile, view, out);
 	print_cost(profile, out);
 	if (profile->ledger[COUNTER_CHILDREN])
 		fprintf(out, "\nChild processes started and not traced: %" PRIu64 ".\n",
 			profile->ledger[COUNTER_CHILDREN]);
-	print_ledger(profile, out);
+	print_ledger(profile, &losses, out);
 }

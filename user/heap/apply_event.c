@@ -56,8 +56,7 @@ static void image_end(struct recorder *recorder, struct image *image, const stru
 {
 	recorder_end(recorder, image, event->header.time_ns);
 	image->cpu_end_ns = event->cpu_ns;
-	if (event->max_rss_bytes)
-		image->rss_peak_bytes = event->max_rss_bytes;
+	image_see_peak(image, event->max_rss_bytes);
 }
 
 /* A new image, behind an old one or not. */
@@ -85,6 +84,8 @@ static void apply_exit(struct recorder *recorder, struct image *image, const str
 	if (image->ended)
 		return;
 	image_end(recorder, image, event);
+	if (event->header.kind == EVENT_EXIT)
+		image->exit = profile_exit_of(event->wait_status, event->header.flags & EVENT_OOM_VICTIM);
 	image_set_comm(image, event->comm);
 }
 

@@ -54,6 +54,27 @@ void image_set_comm(struct image *image, const char *comm)
 	memcpy(image->comm, comm, strnlen(comm, sizeof(image->comm) - 1));
 }
 
+void image_begin_rss(struct image *image, u64 bytes)
+{
+	image->rss_start_bytes = image->rss_end_bytes = bytes;
+}
+
+void image_see_rss(struct image *image, u64 bytes)
+{
+	if (bytes)
+		image->rss_end_bytes = bytes;
+	image_see_peak(image, bytes);
+}
+
+void image_see_peak(struct image *image, u64 bytes)
+{
+	const u64 seen[] = {bytes, image->rss_start_bytes, image->rss_end_bytes};
+
+	for (unsigned int i = 0; bytes && i < sizeof(seen) / sizeof(*seen); i++)
+		if (seen[i] > image->rss_peak_bytes)
+			image->rss_peak_bytes = seen[i];
+}
+
 void image_balance(struct image *image)
 {
 	u64 left = image->heap.inuse_count, unfollowed = image->heap.unfollowed_count;

@@ -10,6 +10,7 @@
 #include "heap/heap.h"
 #include "system/root_fs.h"
 #include "heap/stack.h"
+#include "profile/profile.h"
 
 struct address_map;
 
@@ -25,10 +26,11 @@ struct image {
 	struct address_map *mappings;
 	struct heap heap;
 	struct stack_table stacks;
-	u64 start_ns, end_ns;	      /* end_ns 0: still going on */
-	bool ended;		      /* by exit or exec, not by the end of the recording */
-	u64 cpu_start_ns, cpu_end_ns; /* CPU time of the whole process at those moments */
-	u64 rss_start_bytes, rss_end_bytes, rss_peak_bytes;
+	u64 start_ns, end_ns; /* end_ns 0: still going on */
+	bool ended;	      /* by exit or exec, not by the end of the recording */
+	struct profile_exit exit;
+	u64 cpu_start_ns, cpu_end_ns;			    /* CPU time of the whole process at those moments */
+	u64 rss_start_bytes, rss_end_bytes, rss_peak_bytes; /* 0: unknown; by the functions below */
 	char *memory_directory, *memory_path; /* where its limit stands, see cgroup_memory; NULL: unknown */
 	u64 memory_limit, memory_used;	      /* of its cgroup when last seen; 0: unlimited or unknown */
 	u64 ledger[COUNTER_MAX];
@@ -47,6 +49,15 @@ void image_free(struct image *image);
 void image_drop_heap(struct image *image);
 
 void image_set_comm(struct image *image, const char *comm);
+
+/*
+ * Its resident memory in bytes (0: unknown, which changes nothing): when it begins, which says nothing of its peak; as it is
+ * seen from then on; and the most that the kernel says it ever was. The kernel's peak may be lower than what was seen: it
+ * is brought up to date only now and then, and not when the OOM killer takes the memory away.
+ */
+void image_begin_rss(struct image *image, u64 bytes);
+void image_see_rss(struct image *image, u64 bytes);
+void image_see_peak(struct image *image, u64 bytes);
 
 /* Set those terms of the ledger that the heap knows: freed, live or ended, entry_only. May be repeated. */
 void image_balance(struct image *image);

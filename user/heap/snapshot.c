@@ -68,12 +68,9 @@ static int copy_mappings(struct snapshot *snapshot)
 	return err;
 }
 
-/* The location of a return address, made when first met. 0; -ENOENT: it lies in no known mapping; -ENOMEM. */
-static int location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *ret_index)
+/* The location of that address in that mapping: 1 when it is met for the first time, 0, or -ENOMEM. */
+static int location_add(struct snapshot *snapshot, u64 address, u32 mapping, u32 *ret_index)
 {
-	u64 address = ip ? ip - 1 : 0;
-	const struct mapping *found = address_map_find(snapshot->image->mappings, address, time_ns);
-	u32 mapping = found ? snapshot->mapping[found->index] : MAPPING_UNKNOWN;
 	struct profile *profile = snapshot->profile;
 	const u64 key[] = {address, mapping};
 	const struct interned *entry;
@@ -84,11 +81,45 @@ static int location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *ret
 	added = intern_add(&snapshot->locations, key, sizeof(key), &entry);
 	if (added < 0)
 		return added;
+	*ret_index = entry->index;
 	if (added)
 		profile->locations[profile->location_count++] =
 			(struct profile_location){.address = address, .mapping = mapping};
-	*ret_index = entry->index;
+	return added;
+}
+
+/* The location of a return address, made when first met. 0; -ENOENT: it lies in no known mapping; -ENOMEM. */
+static int location_get(struct snapshot *snapshot, u64 ip, u64 time_ns, u32 *ret_index)
+{
+	u64 address = ip ? ip - 1 : 0;
+	const struct mapping *found = address_map_find(snapshot->image->mappings, address, time_ns);
+	u32 mapping = found ? snapshot->mapping[found->index] : MAPPING_UNKNOWN;
+	int added = location_add(snapshot, address, mapping, ret_index);
+
+	if (added < 0)
+		return added;
 	return found ? 0 : -ENOENT;
+}
+
+static int name_cut(struct profile *profile, struct profile_location *cut)
+{
+	cut->lines = calloc(1, sizeof(*cut->lines));
+	if (!cut->lines || profile_text(profile, PROFILE_TRUNCATED, &cut->lines->function))
+		return -ENOMEM;
+	cut->lines->system_name = cut->lines->function;
+	cut->line_count = 1;
+	return 0;
+}
+
+/* The location that stands for what is missing of stacks that were too deep. 0 or -ENOMEM. */
+static int cut_get(struct snapshot *snapshot, u32 *ret_index)
+{
+	int added = location_add(snapshot, UINT64_MAX, MAPPING_UNKNOWN, ret_index); /* of no code */
+
+	if (added <= 0)
+		return added;
+	snapshot->profile->locations[*ret_index].address = 0;
+	return name_cut(snapshot->profile, &snapshot->profile->locations[*ret_index]);
 }
 
 /*
@@ -105,6 +136,8 @@ static int add_frames(struct snapshot *snapshot, const struct stack *stack, stru
 		depth += !err;
 	}
 	sample->depth = depth ? depth : 1;
+	if (!err && stack->truncated)
+		err = cut_get(snapshot, &sample->location[sample->depth++]);
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -114,7 +147,7 @@ static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 	struct booking_slot published = booking_published(&site->booking, &snapshot->image->heap.gc);
 	const struct stack *stack = stack_table_find(&snapshot->image->stacks, site->key.stack);
 
-	sample->location = calloc(stack ? stack->depth : 1, sizeof(*sample->location));
+	sample->location = calloc(stack ? stack->depth + 1UL : 1, sizeof(*sample->location));
 	if (!sample->location)
 		return -ENOMEM;
 	snapshot->profile->sample_count++;
@@ -221,6 +254,7 @@ static int copy_facts(const struct recorder_options *options, struct image *imag
 	profile->rss_end_bytes = image->rss_end_bytes;
 	profile->rss_peak_bytes = image->rss_peak_bytes;
 	profile->exited = image->ended;
+	profile->exit = image->exit;
 	profile->memory_limit = image->memory_limit;
 	profile->memory_used = image->memory_used;
 	if (!options->alloc_only)

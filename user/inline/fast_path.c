@@ -7,121 +7,22 @@
 
 #include <string.h>
 
-/* As instructions number them. */
-enum {
-	RAX = 0,
-	R10 = 10,
-	R11 = 11
-};
+#include "inline/code_writer.h"
 
+/* What jumps lead to. */
 enum label {
 	ORIGINAL,   /* the function's own instructions */
 	ALLOCATION, /* of a realloc whose old block is none of ours */
 	ODD,	    /* a size of 0, or one that nobody has */
 	SLOW,
 	KNOWN, /* the filter knows something of the pointer */
-	LABELS
-};
-
-#define JUMPS_MAX 12
-
-/* How an instruction's one byte of condition goes on: jcc is 0f 80+. */
-enum condition {
-	OVERFLOW = 0x0,
-	EQUAL = 0x4,
-	NOT_EQUAL = 0x5,
-	BELOW_OR_EQUAL = 0x6,
-	NEGATIVE = 0x8,
-	NOT_NEGATIVE = 0x9
 };
 
 struct writer {
+	struct code_writer code;
 	struct fast_path *path;
-	u64 at;
-	u32 places[LABELS];
-	struct {
-		u32 place; /* of the displacement */
-		enum label label;
-	} jumps[JUMPS_MAX];
-	unsigned int jump_count;
-	bool too_far;
+	bool keeps;
 };
-
-/* --- instructions --------------------------------------------------------------------------------------------------- */
-
-static void put(struct writer *writer, const void *bytes, size_t size)
-{
-	memcpy(writer->path->bytes + writer->path->size, bytes, size);
-	writer->path->size += (u32)size;
-}
-
-#define PUT(writer, ...) put(writer, (const u8[]){__VA_ARGS__}, sizeof((const u8[]){__VA_ARGS__}))
-
-static void put_u32(struct writer *writer, u32 value)
-{
-	put(writer, &value, sizeof(value));
-}
-
-static u64 here(const struct writer *writer)
-{
-	return writer->at + writer->path->size;
-}
-
-/* A displacement, which ends the instruction. */
-static void put_distance(struct writer *writer, u64 target)
-{
-	s64 distance = (s64)(target - (here(writer) + sizeof(s32)));
-
-	writer->too_far |= distance != (s32)distance;
-	put_u32(writer, (u32)distance);
-}
-
-/* An operation of 64 bits on two registers; `reg` and `rm` as the opcode has them. */
-static void put_registers(struct writer *writer, u8 opcode, u8 reg, u8 rm)
-{
-	PUT(writer, 0x48 | (reg >> 3) << 2 | rm >> 3, opcode, 0xc0 | (reg & 7) << 3 | (rm & 7));
-}
-
-static void put_move(struct writer *writer, u8 to, u8 from)
-{
-	if (to != from)
-		put_registers(writer, 0x89, from, to);
-}
-
-static void put_test(struct writer *writer, u8 reg)
-{
-	put_registers(writer, 0x85, reg, reg);
-}
-
-static void put_label_distance(struct writer *writer, enum label label)
-{
-	writer->jumps[writer->jump_count].place = writer->path->size;
-	writer->jumps[writer->jump_count++].label = label;
-	put_u32(writer, 0);
-}
-
-static void put_branch(struct writer *writer, enum condition condition, enum label label)
-{
-	PUT(writer, 0x0f, 0x80 | condition);
-	put_label_distance(writer, label);
-}
-
-static void put_jump(struct writer *writer, enum label label)
-{
-	PUT(writer, 0xe9);
-	put_label_distance(writer, label);
-}
-
-static void put_address(struct writer *writer, u8 to, u64 address)
-{
-	PUT(writer, 0x48 | (to >> 3) << 2, 0x8d, 0x05 | (to & 7) << 3);
-	put_distance(writer, address);
-}
-
-static void put_label(struct writer *writer, enum label label)
-{
-	writer->places[label] = writer->path->size;
-}
 
 /* --- parts ---------------------------------------------------------------------------------------------------------- */
 
@@ -136,23 +37,24 @@ static u8 argument_register(const struct fast_path_function *function, unsigned 
 /* rax: the filter's index, r11: the filter, and the flags of its byte. */
 static void put_filter(struct writer *writer, const struct fast_path_sampler *sampler, u8 pointer)
 {
-	PUT(writer, 0x40 | pointer >> 3, 0x69, 0xc0 | (pointer & 7)); /* imul $, pointer, %eax: of its lower half */
-	put_u32(writer, SAMPLER_HASH);
-	PUT(writer, 0xc1, 0xe8, 32 - SAMPLER_FILTER_BITS); /* shr $, %eax */
-	put_address(writer, R11, sampler->filter);
-	PUT(writer, 0x41, 0x80, 0x3c, 0x03, 0); /* cmpb $0, (%r11,%rax) */
+	CODE_PUT(&writer->code, 0x40 | pointer >> 3, 0x69,
+		 0xc0 | (pointer & 7)); /* imul $, pointer, %eax: of its lower half */
+	code_put_u32(&writer->code, SAMPLER_HASH);
+	CODE_PUT(&writer->code, 0xc1, 0xe8, 32 - SAMPLER_FILTER_BITS); /* shr $, %eax */
+	code_put_address(&writer->code, R11, sampler->filter);
+	CODE_PUT(&writer->code, 0x41, 0x80, 0x3c, 0x03, 0); /* cmpb $0, (%r11,%rax) */
 }
 
 /* rax: the slot's offset, r11: the slots. */
 static void put_slot(struct writer *writer, const struct fast_path_sampler *sampler)
 {
 	_Static_assert(sizeof(struct sampler_slot) == 1 << SAMPLER_SLOT_SHIFT, "the offset is cut out of the hash");
-	PUT(writer, 0x64, 0x69, 0x04, 0x25, 0, 0, 0, 0); /* imul $, %fs:0, %eax */
-	put_u32(writer, SAMPLER_HASH);
-	PUT(writer, 0xc1, 0xe8, 32 - SAMPLER_SLOT_BITS - SAMPLER_SLOT_SHIFT); /* shr $, %eax */
-	PUT(writer, 0x25);						      /* and $, %eax */
-	put_u32(writer, (SAMPLER_SLOTS - 1) << SAMPLER_SLOT_SHIFT);
-	put_address(writer, R11, sampler->slots);
+	CODE_PUT(&writer->code, 0x64, 0x69, 0x04, 0x25, 0, 0, 0, 0); /* imul $, %fs:0, %eax */
+	code_put_u32(&writer->code, SAMPLER_HASH);
+	CODE_PUT(&writer->code, 0xc1, 0xe8, 32 - SAMPLER_SLOT_BITS - SAMPLER_SLOT_SHIFT); /* shr $, %eax */
+	CODE_PUT(&writer->code, 0x25);							  /* and $, %eax */
+	code_put_u32(&writer->code, (SAMPLER_SLOTS - 1) << SAMPLER_SLOT_SHIFT);
+	code_put_address(&writer->code, R11, sampler->slots);
 }
 
 /* In which argument, or in r10, the size is. */
@@ -176,50 +78,113 @@ static u8 put_size(struct writer *writer, const struct fast_path_function *funct
 	default:
 		break;
 	}
-	put_move(writer, R10, argument_register(function, first));
-	PUT(writer, 0x4c | argument_register(function, second) >> 3, 0x0f, 0xaf,
-	    0xd0 | (argument_register(function, second) & 7)); /* imul second, %r10 */
-	put_branch(writer, OVERFLOW, ORIGINAL);
+	code_put_move(&writer->code, R10, argument_register(function, first));
+	CODE_PUT(&writer->code, 0x4c | argument_register(function, second) >> 3, 0x0f, 0xaf,
+		 0xd0 | (argument_register(function, second) & 7)); /* imul second, %r10 */
+	code_put_branch(&writer->code, OVERFLOW, ORIGINAL);
 	return R10;
 }
 
 /* Less one, a size of 0 and one of 2^63 and more are negative. */
 static void put_count(struct writer *writer, const struct fast_path_sampler *sampler, u8 size)
 {
-	PUT(writer, 0x48 | size >> 3, 0x8d, 0x40 | (size & 7), 0xff); /* lea -1(size), %rax */
+	CODE_PUT(&writer->code, 0x48 | size >> 3, 0x8d, 0x40 | (size & 7), 0xff); /* lea -1(size), %rax */
 	if ((size & 7) == 4)
-		writer->too_far = true; /* rsp and r12 are encoded otherwise, and no argument is in them */
-	put_test(writer, RAX);
-	put_branch(writer, NEGATIVE, ODD);
+		writer->code.too_far = true; /* rsp and r12 are encoded otherwise, and no argument is in them */
+	code_put_test(&writer->code, RAX);
+	code_put_branch(&writer->code, NEGATIVE, ODD);
 	put_slot(writer, sampler);
-	PUT(writer, 0x49 | (size >> 3) << 2, 0x29, 0x04 | (size & 7) << 3, 0x03); /* sub size, (%r11,%rax) */
-	put_branch(writer, NEGATIVE, SLOW);
+	CODE_PUT(&writer->code, 0x49 | (size >> 3) << 2, 0x29, 0x04 | (size & 7) << 3,
+		 0x03); /* sub size, (%r11,%rax) */
+	code_put_branch(&writer->code, NEGATIVE, SLOW);
+}
+
+static void put_depth(struct writer *writer, u8 bytes)
+{
+	struct fast_path *path = writer->path;
+
+	path->depths[path->depth_count++] =
+		(struct fast_path_depth){.address = code_here(&writer->code), .bytes = bytes};
+}
+
+/* As a slow path wants it on the stack. Nothing of the caller's is below rsp, as it has called. */
+static void put_push(struct writer *writer)
+{
+	CODE_PUT(&writer->code, 0x50); /* push %rax */
+	put_depth(writer, 8);
+	CODE_PUT(&writer->code, 0x41, 0x52); /* push %r10 */
+	put_depth(writer, 16);
+	CODE_PUT(&writer->code, 0x41, 0x53); /* push %r11 */
+	put_depth(writer, 24);
+	CODE_PUT(&writer->code, 0x9f);		   /* lahf */
+	CODE_PUT(&writer->code, 0x0f, 0x90, 0xc0); /* seto %al */
+	CODE_PUT(&writer->code, 0x50);		   /* push %rax */
+	put_depth(writer, SAMPLER_PUSHED);
+}
+
+static void put_pop(struct writer *writer)
+{
+	CODE_PUT(&writer->code, 0x58); /* pop %rax */
+	put_depth(writer, 24);
+	CODE_PUT(&writer->code, 0x04, 0x7f); /* add $0x7f, %al: overflows if it is 1 */
+	CODE_PUT(&writer->code, 0x9e);	     /* sahf */
+	CODE_PUT(&writer->code, 0x41, 0x5b); /* pop %r11 */
+	put_depth(writer, 16);
+	CODE_PUT(&writer->code, 0x41, 0x5a); /* pop %r10 */
+	put_depth(writer, 8);
+	CODE_PUT(&writer->code, 0x58); /* pop %rax */
+	put_depth(writer, 0);
 }
 
 static void put_exit(struct writer *writer, const struct fast_path_sampler *sampler, enum sampler_entry entry)
 {
-	put_address(writer, RAX, writer->at);
-	PUT(writer, 0xe9);
-	put_distance(writer, sampler->entries[entry]);
+	code_put_address(&writer->code, RAX, writer->code.at);
+	CODE_PUT(&writer->code, 0xe9);
+	code_put_distance(&writer->code, writer->keeps ? sampler->kept_entries[entry] : sampler->entries[entry]);
+}
+
+static s32 distance_of(struct writer *writer, u64 address)
+{
+	s64 distance = (s64)(address - writer->code.at);
+
+	writer->code.too_far |= distance != (s32)distance;
+	return (s32)distance;
 }
 
 static const char *put_original(struct writer *writer, const struct fast_path_function *function)
 {
 	struct sampler_function head = {
-		.original = (s32)writer->path->size,
-		.function = (s32)(function->address - writer->at),
+		.function = distance_of(writer, function->address),
 		.kind = (u8)function->kind,
+		.nothrow = function->nothrow ? distance_of(writer, function->nothrow) : 0,
 	};
 	const char *refusal;
 
+	code_put_label(&writer->code, ORIGINAL);
+	if (writer->keeps)
+		put_pop(writer);
+	head.original = (s32)writer->code.size;
 	if (function->kind == CALL_FREE || function->kind == CALL_POSIX_MEMALIGN || function->kind == CALL_REALLOC ||
 	    function->kind == CALL_RESIZE || function->kind == CALL_RESIZE_ARRAY)
 		head.pointer = function->argument[0];
-	memcpy(writer->path->bytes, &head, sizeof(head));
-	put_label(writer, ORIGINAL);
-	refusal =
-		moved_code_make(function->code, function->size, function->address, here(writer), &writer->path->moved);
-	put(writer, writer->path->moved.bytes, writer->path->moved.size);
+	memcpy(writer->code.bytes, &head, sizeof(head));
+	writer->path->original = code_here(&writer->code);
+	refusal = moved_code_make(function->code, function->size, function->address, writer->path->original,
+				  function->jump, &writer->path->moved);
+	code_put(&writer->code, writer->path->moved.bytes, writer->path->moved.size);
+	if (writer->keeps)
+		put_depth(writer, SAMPLER_PUSHED);
+	return refusal;
+}
+
+/* From here on everything is as at the function's entry. */
+static const char *put_undo(struct writer *writer, const struct fast_path_function *function)
+{
+	struct moved_code moved;
+	const char *refusal = moved_code_make(function->code, function->size, function->address,
+					      code_here(&writer->code), function->jump, &moved);
+
+	code_put(&writer->code, moved.undo, moved.undo_size);
 	return refusal;
 }
 
@@ -227,16 +192,16 @@ static const char *put_original(struct writer *writer, const struct fast_path_fu
 
 static void put_odd(struct writer *writer, const struct fast_path_sampler *sampler, u8 size)
 {
-	put_label(writer, ODD);
-	put_move(writer, R10, size);
-	put_test(writer, R10);
-	put_branch(writer, NOT_EQUAL, ORIGINAL);
+	code_put_label(&writer->code, ODD);
+	code_put_move(&writer->code, R10, size);
+	code_put_test(&writer->code, R10);
+	code_put_branch(&writer->code, NOT_EQUAL, ORIGINAL);
 	put_slot(writer, sampler);
-	PUT(writer, 0x49, 0x83, 0x2c, 0x03, 1); /* subq $1, (%r11,%rax) */
-	put_branch(writer, NOT_NEGATIVE, ORIGINAL);
-	put_label(writer, SLOW);
-	put_move(writer, R10, size);
-	PUT(writer, 0x49, 0x01, 0xc3); /* add %rax, %r11 */
+	CODE_PUT(&writer->code, 0x49, 0x83, 0x2c, 0x03, 1); /* subq $1, (%r11,%rax) */
+	code_put_branch(&writer->code, NOT_NEGATIVE, ORIGINAL);
+	code_put_label(&writer->code, SLOW);
+	code_put_move(&writer->code, R10, size);
+	CODE_PUT(&writer->code, 0x49, 0x01, 0xc3); /* add %rax, %r11 */
 	put_exit(writer, sampler, SAMPLER_ALLOC);
 }
 
@@ -247,10 +212,10 @@ static const char *write_free(struct writer *writer, const struct fast_path_func
 	const char *refusal;
 
 	put_filter(writer, sampler, pointer);
-	put_branch(writer, NOT_EQUAL, KNOWN);
+	code_put_branch(&writer->code, NOT_EQUAL, KNOWN);
 	refusal = put_original(writer, function);
-	put_label(writer, KNOWN);
-	put_move(writer, R10, pointer);
+	code_put_label(&writer->code, KNOWN);
+	code_put_move(&writer->code, R10, pointer);
 	put_exit(writer, sampler, SAMPLER_FREE);
 	return refusal;
 }
@@ -262,9 +227,9 @@ static const char *write_alloc(struct writer *writer, const struct fast_path_fun
 	u8 size;
 
 	if (function->kind == CALL_ALIGNED) {
-		PUT(writer, 0x48 | argument_register(function, 0) >> 3, 0x83,
-		    0xf8 | (argument_register(function, 0) & 7), 16);
-		put_branch(writer, BELOW_OR_EQUAL, ORIGINAL); /* malloc counts it */
+		CODE_PUT(&writer->code, 0x48 | argument_register(function, 0) >> 3, 0x83,
+			 0xf8 | (argument_register(function, 0) & 7), 16);
+		code_put_branch(&writer->code, BELOW_OR_EQUAL, ORIGINAL); /* malloc counts it */
 	}
 	size = put_size(writer, function);
 	put_count(writer, sampler, size);
@@ -279,16 +244,16 @@ static void put_known(struct writer *writer, const struct fast_path_function *fu
 {
 	u8 pointer = argument_register(function, 0);
 
-	put_label(writer, KNOWN);
-	put_test(writer, pointer);
-	put_branch(writer, EQUAL, ALLOCATION);
+	code_put_label(&writer->code, KNOWN);
+	code_put_test(&writer->code, pointer);
+	code_put_branch(&writer->code, EQUAL, ALLOCATION);
 	/* Of an array the product has yet to be made; where it overflows, the call fails. */
 	size = function->kind == CALL_RESIZE_ARRAY ? put_size(writer, function) : size;
-	put_move(writer, R10, size);
+	code_put_move(&writer->code, R10, size);
 	if (function->kind == CALL_REALLOC) {
-		put_test(writer, R10);
-		PUT(writer, 0x75, 3 + 7 + 5); /* jne past the three instructions that follow */
-		put_move(writer, R10, pointer);
+		code_put_test(&writer->code, R10);
+		CODE_PUT(&writer->code, 0x75, 3 + 7 + 5); /* jne past the three instructions that follow */
+		code_put_move(&writer->code, R10, pointer);
 		put_exit(writer, sampler, SAMPLER_FREE);
 	}
 	put_exit(writer, sampler, SAMPLER_MOVING);
@@ -301,22 +266,22 @@ static const char *write_resize(struct writer *writer, const struct fast_path_fu
 	const char *refusal;
 
 	if (function->kind == CALL_REALLOC) {
-		put_test(writer, pointer);
-		put_branch(writer, EQUAL, ORIGINAL);
+		code_put_test(&writer->code, pointer);
+		code_put_branch(&writer->code, EQUAL, ORIGINAL);
 	}
 	put_filter(writer, sampler, pointer);
-	put_branch(writer, NOT_EQUAL, KNOWN);
-	put_label(writer, ALLOCATION);
+	code_put_branch(&writer->code, NOT_EQUAL, KNOWN);
+	code_put_label(&writer->code, ALLOCATION);
 	size = put_size(writer, function);
 	put_count(writer, sampler, size);
 	refusal = put_original(writer, function);
 	if (function->kind == CALL_REALLOC) {
 		/* Of size 0, or more than there is: neither allocates. */
-		put_label(writer, ODD);
-		put_jump(writer, ORIGINAL);
-		put_label(writer, SLOW);
-		put_move(writer, R10, size);
-		PUT(writer, 0x49, 0x01, 0xc3); /* add %rax, %r11 */
+		code_put_label(&writer->code, ODD);
+		code_put_jump(&writer->code, ORIGINAL);
+		code_put_label(&writer->code, SLOW);
+		code_put_move(&writer->code, R10, size);
+		CODE_PUT(&writer->code, 0x49, 0x01, 0xc3); /* add %rax, %r11 */
 		put_exit(writer, sampler, SAMPLER_ALLOC);
 	} else {
 		put_odd(writer, sampler, size);
@@ -333,25 +298,21 @@ static const char *write_duplicate(struct writer *writer, const struct fast_path
 	return put_original(writer, function);
 }
 
-static void resolve(struct writer *writer)
-{
-	for (unsigned int i = 0; i < writer->jump_count; i++) {
-		u32 place = writer->jumps[i].place, distance = writer->places[writer->jumps[i].label] - (place + 4);
-
-		memcpy(writer->path->bytes + place, &distance, sizeof(distance));
-	}
-}
-
 const char *fast_path_make(const struct fast_path_function *function, const struct fast_path_sampler *sampler, u64 at,
 			   struct fast_path *ret_path)
 {
-	struct writer writer = {.path = ret_path, .at = at};
-	const char *refusal;
-	s64 distance;
+	struct writer writer = {.path = ret_path, .keeps = function->keeps};
+	const char *refusal = NULL;
 
 	memset(ret_path, 0, sizeof(*ret_path));
-	ret_path->size = sizeof(struct sampler_function);
-	ret_path->entry = at + ret_path->size;
+	writer.code = (struct code_writer){.bytes = ret_path->bytes, .size = sizeof(struct sampler_function), .at = at};
+	ret_path->entry = code_here(&writer.code);
+	if (function->jump != MOVED_CODE_FIRST)
+		refusal = put_undo(&writer, function);
+	if (refusal)
+		return refusal;
+	if (writer.keeps)
+		put_push(&writer);
 	switch (function->kind) {
 	case CALL_FREE:
 		refusal = write_free(&writer, function, sampler);
@@ -375,7 +336,7 @@ const char *fast_path_make(const struct fast_path_function *function, const stru
 	default:
 		return "hands calls on to another function";
 	}
-	resolve(&writer);
-	distance = (s64)(function->address - at);
-	return refusal ? refusal : writer.too_far || distance != (s32)distance ? "is too far away" : NULL;
+	code_resolve(&writer.code);
+	ret_path->size = writer.code.size;
+	return refusal ? refusal : writer.code.too_far ? "is too far away" : NULL;
 }

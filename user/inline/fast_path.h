@@ -20,19 +20,34 @@ struct fast_path_function {
 	const u8 *code;		       /* the whole function */
 	size_t size;
 	u64 address; /* virtual, of the function */
+	enum moved_code_jump jump;
+	u64 nothrow; /* likewise, of the one that is called for a sample in its place; 0: it is called itself */
+	bool keeps;  /* all registers and flags */
 };
 
 /* Virtual addresses of the sampler's parts. */
 struct fast_path_sampler {
-	u64 entries[SAMPLER_ENTRIES];
+	u64 entries[SAMPLER_ENTRIES], kept_entries[SAMPLER_ENTRIES];
 	u64 slots, filter;
 };
+
+/* From that virtual address on the stack is so many bytes lower than at the function's entry. */
+struct fast_path_depth {
+	u64 address;
+	u8 bytes;
+};
+
+#define FAST_PATH_DEPTHS 9
 
 struct fast_path {
 	u8 bytes[FAST_PATH_MAX]; /* struct sampler_function first, then code */
 	u32 size;
-	u64 entry; /* virtual address to jump to */
+	u64 entry;    /* virtual address to jump to */
+	u64 original; /* likewise, of the function's own instructions */
 	struct moved_code moved;
+	struct fast_path_depth
+		depths[FAST_PATH_DEPTHS]; /* ascending; but for the moved instructions, which push as they like */
+	u32 depth_count;
 };
 
 /* For virtual address `at`, a multiple of 16. NULL, or why there can be none, to follow the function's name. */

@@ -125,9 +125,14 @@ int frame_header_add(struct frame_header *header, const u8 *eh_frame, size_t siz
 
 /* --- writing --- */
 
+size_t frame_header_rows_size(size_t count)
+{
+	return count * ROW_BYTES;
+}
+
 size_t frame_header_size(const struct frame_header *header)
 {
-	return HEADER_BYTES + (size_t)header->count * ROW_BYTES;
+	return HEADER_BYTES + frame_header_rows_size(header->count);
 }
 
 static bool put_distance(u8 *bytes, u64 to, u64 base)

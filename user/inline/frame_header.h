@@ -31,8 +31,9 @@ void frame_header_release(struct frame_header *header);
  */
 int frame_header_add(struct frame_header *header, const u8 *eh_frame, size_t size, u64 address);
 
-/* Bytes that it takes. */
+/* Bytes that it takes, and those that so many more functions take. */
 size_t frame_header_size(const struct frame_header *header);
+size_t frame_header_rows_size(size_t count);
 
 /* Write it for `address`. 0; -ERANGE: it would lie more than 2 GiB from what it describes. */
 int frame_header_write(const struct frame_header *header, u64 address, u8 *ret_bytes);

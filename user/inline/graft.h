@@ -4,24 +4,21 @@
  * An allocator's file with the sampler in it: what a copy of the file has to be changed to. Two segments are added, and the first
  * instructions of each function that would have a probe become a jump to its fast path:
  *
- *   executable: program headers | note | table of frames | fast paths | pages of the sampler's image (include/sampler.h)
+ *   executable: program headers | note | table of frames | frames of the fast paths | those | pages of the sampler's image
+ *               (include/sampler.h)
  *   data, not in the file: the sampler's
+ *
+ * The file's end is given a section that debuggers look for.
  *
  * The file is read, and nothing is written: file_copies_add does that. All functions of a file or none.
  */
-#include "include/sampler.h"
+#include "inline/sampler_config.h"
 #include "system/file_copies.h"
 
 struct elf;
 struct plan;
 
-struct graft_settings {
-	u64 sample_bytes; /* mean bytes between samples */
-	u64 session;	  /* a random number of the recording */
-	u64 memory_bytes; /* that a process may have at most */
-};
-
-#define GRAFT_REASON_MAX 160
+#define GRAFT_REASON_MAX SAMPLER_REASON_MAX
 
 struct graft {
 	char reason[GRAFT_REASON_MAX]; /* why the file cannot have the sampler, "its strdup ..."; empty: it can */
@@ -34,6 +31,6 @@ struct graft {
 /*
  * 0, whether it can or not, as a corrupt file cannot; -ENOMEM, or an error of reading. Release in any case.
  */
-int graft_make(struct elf *elf, const struct plan *plan, const struct graft_settings *settings,
+int graft_make(struct elf *elf, const struct plan *plan, const struct sampler_settings *settings,
 	       struct graft *ret_graft);
 void graft_release(struct graft *graft);

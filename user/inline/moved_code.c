@@ -4,9 +4,11 @@
 #include <capstone/capstone.h>
 #include <string.h>
 
+#include "inline/first_instruction.h"
 #include "probe/insn_branch.h"
 
 #define NEAR_JUMP  0xe9
+#define SHORT_JUMP 0xeb
 #define BREAKPOINT 0xcc
 
 static const u8 endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
@@ -16,9 +18,10 @@ struct moving {
 	u64 from, to; /* of the next instruction, and where it goes */
 	u64 start;    /* of the first one */
 	struct moved_code *moved;
-	bool left;		     /* the last one was a jump, so nothing comes behind it */
-	struct moved_range inner[4]; /* targets of the jumps, as ranges of one byte */
-	unsigned int inner_count;
+	u32 room;		      /* bytes that the jump needs */
+	bool left;		      /* the last one was a jump, so nothing comes behind it */
+	u64 targets[MOVED_CODE_JUMP]; /* of its jumps */
+	unsigned int target_count;
 };
 
 static bool put_displacement(u8 *place, u64 target, u64 next)
@@ -65,10 +68,10 @@ static bool is_plain(const cs_insn *insn)
 	return false;
 }
 
-static bool is_rip_relative(const cs_x86 *x86)
+static bool is_relative_to(const cs_x86 *x86, x86_reg base)
 {
 	for (u8 i = 0; i < x86->op_count; i++)
-		if (x86->operands[i].type == X86_OP_MEM && x86->operands[i].mem.base == X86_REG_RIP)
+		if (x86->operands[i].type == X86_OP_MEM && x86->operands[i].mem.base == base)
 			return true;
 	return false;
 }
@@ -79,8 +82,10 @@ static const char *move_plain(struct moving *moving, const cs_insn *insn)
 	struct moved_code *moved = moving->moved;
 	u8 *place = moved->bytes + moved->size;
 
+	if (is_relative_to(x86, X86_REG_EIP))
+		return "reads memory in a way that is not known";
 	memcpy(place, insn->bytes, insn->size);
-	if (is_rip_relative(x86)) {
+	if (is_relative_to(x86, X86_REG_RIP)) {
 		u64 target = moving->from + insn->size + (u64)x86->disp;
 
 		if (x86->encoding.disp_size != sizeof(s32))
@@ -125,10 +130,17 @@ static const char *move_jump(struct moving *moving, const cs_insn *insn)
 	}
 	if (!put_displacement(place, target, moving->to + size))
 		return "jumps too far away";
-	moving->inner[moving->inner_count++] = (struct moved_range){target, target + 1};
+	moving->targets[moving->target_count++] = target;
 	moved->size += size;
 	moving->to += size;
 	return NULL;
+}
+
+/* The next instruction begins here and there. */
+static void note_place(struct moved_code *moved)
+{
+	moved->places[moved->place_count++] =
+		(struct moved_place){.from = (u8)(moved->skip + moved->taken), .to = (u8)moved->size};
 }
 
 /* Instructions until there is space for the jump. */
@@ -137,9 +149,10 @@ static const char *move_all(struct moving *moving, csh handle, const u8 *code, s
 	const char *refusal = NULL;
 	u64 address = moving->from;
 
-	while (!refusal && moving->moved->taken < MOVED_CODE_JUMP) {
+	while (!refusal && moving->moved->taken < moving->room) {
 		if (moving->left || !cs_disasm_iter(handle, &code, &size, &address, insn))
 			return "is too short, or not known code";
+		note_place(moving->moved);
 		if (is_far_reaching(insn))
 			refusal = move_jump(moving, insn);
 		else
@@ -160,9 +173,10 @@ static const char *come_back(struct moving *moving)
 {
 	struct moved_code *moved = moving->moved;
 
-	for (unsigned int i = 0; i < moving->inner_count; i++)
-		if (is_within(moving->inner[i].start, moving->start, moved))
+	for (unsigned int i = 0; i < moving->target_count; i++)
+		if (is_within(moving->targets[i], moving->start, moved))
 			return "jumps within its first instructions";
+	note_place(moved);
 	if (moving->left)
 		return NULL;
 	moved->bytes[moved->size] = NEAR_JUMP;
@@ -172,21 +186,111 @@ static const char *come_back(struct moving *moving)
 	return NULL;
 }
 
-/* Behind the first instruction: to that one others may come back, and meet the jump that stands there. */
+/*
+ * A jump to the first instruction meets the jump that stands there, or behind it, so that the call would be counted again: its return
+ * address is the caller's still. A call is told by its own.
+ */
 static int leads_back(const struct insn_branch *branch, void *arg)
 {
 	const struct moved_code *moved = arg;
+	long long first = branch->call ? (long long)moved_code_first_taken(moved) : 0;
 
-	return branch->target > (long long)moved->skip &&
-	       branch->target < (long long)moved->skip + (long long)moved->taken;
+	return branch->target >= first && branch->target < (long long)moved->skip + (long long)moved->taken;
 }
 
-static const char *move(csh handle, cs_insn *insn, const u8 *code, size_t size, struct moving *moving)
+/* One as long as our jump is replaced: whoever sets a breakpoint there has it executed, and goes on behind it, past us. */
+static const char *pass_first(struct moving *moving, csh handle, const u8 *code, size_t size, cs_insn *insn)
 {
 	struct moved_code *moved = moving->moved;
-	const char *refusal = move_all(moving, handle, code + moved->skip, size - moved->skip, insn);
+	u64 address = moving->from;
+	const char *refusal;
+
+	if (!cs_disasm_iter(handle, &code, &size, &address, insn))
+		return "is too short, or not known code";
+	if (insn->size >= MOVED_CODE_JUMP)
+		return NULL;
+	/* An endbr64 that was passed is what has others' breakpoints then. */
+	if (!first_instruction_undo(insn, moved))
+		return moved->skip ? NULL : "begins with an instruction that cannot be undone";
+	refusal = move_plain(moving, insn);
+	moved->undoes = true;
+	moved->skip += insn->size;
+	moved->behind_first = moved->skip;
+	moving->from += insn->size;
+	moving->start = moving->from;
+	return refusal;
+}
+
+static const char *pass_push(struct moving *moving, csh handle, const u8 *code, size_t size, cs_insn *insn)
+{
+	struct moved_code *moved = moving->moved;
+	u64 address = moving->from;
+	const char *refusal;
+
+	if (!moved->undoes || !cs_disasm_iter(handle, &code, &size, &address, insn) || insn->id != X86_INS_PUSH ||
+	    !first_instruction_undo(insn, moved))
+		return "does not push what follows";
+	refusal = move_plain(moving, insn);
+	moved->skip += insn->size;
+	moving->from += insn->size;
+	moving->start = moving->from;
+	return refusal;
+}
+
+/* In front of it stands the test that sets its flags, so it does the same a second time: whoever gets here does not jump. */
+static const char *pass_null(struct moving *moving, csh handle, const u8 *code, size_t size, cs_insn *insn)
+{
+	struct moved_code *moved = moving->moved;
+	u64 address = moving->from;
+	const char *refusal;
+
+	if (!cs_disasm_iter(handle, &code, &size, &address, insn) || insn->id != X86_INS_JE)
+		return "does not begin with a test for NULL";
+	refusal = move_jump(moving, insn);
+	moved->skip += insn->size;
+	moving->from += insn->size;
+	moving->start = moving->from;
+	return refusal;
+}
+
+static bool tests_pointer(const cs_insn *insn)
+{
+	const cs_x86_op *operands = insn->detail->x86.operands;
+
+	return insn->id == X86_INS_TEST && operands[0].type == X86_OP_REG && operands[0].reg == X86_REG_RDI &&
+	       operands[1].type == X86_OP_REG && operands[1].reg == X86_REG_RDI;
+}
+
+static const char *pass(struct moving *moving, csh handle, const u8 *code, size_t size, cs_insn *insn,
+			enum moved_code_jump jump)
+{
+	struct moved_code *moved = moving->moved;
+	const char *refusal = pass_first(moving, handle, code + moved->skip, size - moved->skip, insn);
+
+	if (!refusal && jump == MOVED_CODE_THIRD)
+		return pass_push(moving, handle, code + moved->skip, size - moved->skip, insn);
+	if (refusal || jump != MOVED_CODE_RELAYED_PAST_NULL)
+		return refusal;
+	if (!moved->undoes || !tests_pointer(insn))
+		return "does not begin with a test for NULL";
+	return pass_null(moving, handle, code + moved->skip, size - moved->skip, insn);
+}
+
+static const char *move(csh handle, cs_insn *insn, const u8 *code, size_t size, enum moved_code_jump jump,
+			struct moving *moving)
+{
+	struct moved_code *moved = moving->moved;
+	const char *refusal = NULL;
 	int back;
 
+	moved->relayed = jump > MOVED_CODE_THIRD;
+	moving->room = moved->relayed ? MOVED_CODE_SHORT : MOVED_CODE_JUMP;
+	if (jump != MOVED_CODE_FIRST)
+		refusal = pass(moving, handle, code, size, insn, jump);
+	if (!refusal)
+		refusal = move_all(moving, handle, code + moved->skip, size - moved->skip, insn);
+	if (!refusal && moved->relayed && moved->place_count > 1)
+		refusal = "has no room for a jump";
 	if (!refusal)
 		refusal = come_back(moving);
 	if (refusal)
@@ -195,7 +299,8 @@ static const char *move(csh handle, cs_insn *insn, const u8 *code, size_t size, 
 	return back < 0 ? "could not be read for want of memory" : back ? "jumps back to its first instructions" : NULL;
 }
 
-const char *moved_code_make(const u8 *code, size_t size, u64 from, u64 to, struct moved_code *ret_moved)
+const char *moved_code_make(const u8 *code, size_t size, u64 from, u64 to, enum moved_code_jump jump,
+			    struct moved_code *ret_moved)
 {
 	struct moving moving = {.to = to, .moved = ret_moved};
 	const char *refusal = "could not be read for want of memory";
@@ -211,11 +316,31 @@ const char *moved_code_make(const u8 *code, size_t size, u64 from, u64 to, struc
 	cs_option(handle, CS_OPT_DETAIL, CS_OPT_ON);
 	insn = cs_malloc(handle);
 	if (insn) {
-		refusal = move(handle, insn, code, size, &moving);
+		refusal = move(handle, insn, code, size, jump, &moving);
 		cs_free(insn, 1);
 	}
 	cs_close(&handle);
 	return refusal;
+}
+
+bool moved_code_bears_breakpoint(const struct moved_code *moved, u32 offset)
+{
+	u32 first = moved->places[1].from - moved->skip;
+
+	if (moved->relayed || offset < moved->skip || offset >= moved->skip + MOVED_CODE_JUMP)
+		return true;
+	return offset == moved->skip && first >= MOVED_CODE_JUMP;
+}
+
+u32 moved_code_first_taken(const struct moved_code *moved)
+{
+	return moved->undoes ? moved->behind_first : moved->skip + 1;
+}
+
+void moved_code_patch_short(const struct moved_code *moved, u32 landing, u8 ret_patch[MOVED_CODE_SHORT])
+{
+	ret_patch[0] = SHORT_JUMP;
+	ret_patch[1] = (u8)(landing - moved->skip - MOVED_CODE_SHORT);
 }
 
 bool moved_code_patch(const struct moved_code *moved, u64 from, u64 to, u8 ret_patch[MOVED_CODE_TAKEN_MAX])
@@ -223,40 +348,4 @@ bool moved_code_patch(const struct moved_code *moved, u64 from, u64 to, u8 ret_p
 	memset(ret_patch, BREAKPOINT, moved->taken);
 	ret_patch[0] = NEAR_JUMP;
 	return put_displacement(ret_patch + 1, to, from + moved->skip + MOVED_CODE_JUMP);
-}
-
-static int range_of(u64 address, const struct moved_range *ranges, unsigned int count)
-{
-	for (unsigned int i = 0; i < count; i++)
-		if (address >= ranges[i].start && address < ranges[i].end)
-			return (int)i;
-	return -1;
-}
-
-int moved_code_find_branch(const u8 *text, size_t size, u64 address, const struct moved_range *ranges,
-			   unsigned int count)
-{
-	u64 low = ~0ULL, high = 0;
-
-	for (unsigned int i = 0; i < count; i++) {
-		low = ranges[i].start < low ? ranges[i].start : low;
-		high = ranges[i].end > high ? ranges[i].end : high;
-	}
-	/* Whatever the opcode, its four bytes of displacement are the last. */
-	for (size_t i = 1; i + sizeof(s32) <= size; i++) {
-		bool branch = text[i - 1] == 0xe8 || text[i - 1] == NEAR_JUMP ||
-			      ((text[i - 1] & 0xf0) == 0x80 && i > 1 && text[i - 2] == 0x0f);
-		s32 displacement;
-		u64 target;
-		int range;
-
-		if (!branch)
-			continue;
-		memcpy(&displacement, text + i, sizeof(displacement));
-		target = address + i + sizeof(displacement) + (u64)(s64)displacement;
-		range = target >= low && target < high ? range_of(target, ranges, count) : -1;
-		if (range >= 0)
-			return range;
-	}
-	return -1;
 }

@@ -6,6 +6,7 @@
 #include "include/config.h"
 #include "include/sampler.h"
 #include "inline/moved_code.h"
+#include "inline/path_frames.h"
 #include "inline/program_headers.h"
 
 struct elf;
@@ -20,6 +21,9 @@ struct patch {
 
 struct patches {
 	struct patch patch[RANGES_MAX];
+	struct patch landing[RANGES_MAX]; /* where patch i is a short jump, it leads there first; size 0: it is not */
+	struct framed_path paths[RANGES_MAX]; /* where patch i leads to */
+	struct moved_code moved[RANGES_MAX];
 	u32 count;
 };
 
@@ -28,9 +32,11 @@ struct patch_scene {
 	const struct program_headers *headers; /* the file's own */
 	const struct plan *plan;
 	const struct sampler_header *sampler;
-	u64 image;   /* virtual address of the sampler's image */
-	u64 address; /* where the fast paths are to run, patches_room() bytes */
-	u8 *bytes;   /* where they are written to */
+	enum moved_code_jump jump;
+	bool has_frames; /* whoever looks for a frame of the sampler's code finds it, so that exceptions can pass */
+	u64 image;	 /* virtual address of the sampler's image */
+	u64 address;	 /* where the fast paths are to run, patches_room() bytes */
+	u8 *bytes;	 /* where they are written to */
 };
 
 /* Bytes of the fast paths of that many functions. */

@@ -19,6 +19,16 @@
 #define PASSES(...) ROW(PASSING_BY_CODE, __VA_ARGS__)
 
 /*
+ * Operators that throw name the one that does not, where a delete may get its blocks as well. Where malloc is as good it is
+ * better, since it does not call the program's new_handler.
+ */
+#define THROWS(passing_, symbol_, nothrow_, kind_, ...)                                                                \
+	{                                                                                                              \
+		.symbol = (symbol_), .kind = (kind_), .arg = {__VA_ARGS__}, .passing = (passing_),                     \
+		.nothrow = (nothrow_)                                                                                  \
+	}
+
+/*
  * glibc. Aliases (cfree and free; memalign and aligned_alloc up to 2.37; everything named __libc_*) share an address,
  * so one name of each is enough. pvalloc books the size that was asked for, not the whole pages it hands out.
  * reallocarray jumps to realloc, and free_sized and free_aligned_sized (2.43 on) forward to free, all three through the
@@ -85,8 +95,8 @@ static const struct allocator_function jemalloc_functions[] = {
 	PROBED("sdallocx", CALL_FREE, 1),
 	PROBED("free_sized", CALL_FREE, 1),
 	PROBED("free_aligned_sized", CALL_FREE, 1),
-	PROBED("_Znwm", CALL_NEW, 1),
-	PROBED("_Znam", CALL_NEW, 1),
+	THROWS(PASSING_NO, "_Znwm", "malloc", CALL_NEW, 1),
+	THROWS(PASSING_NO, "_Znam", "malloc", CALL_NEW, 1),
 	PROBED("_ZnwmRKSt9nothrow_t", CALL_MALLOC, 1),
 	PROBED("_ZnamRKSt9nothrow_t", CALL_MALLOC, 1),
 	PROBED("_ZdlPvm", CALL_FREE, 1),
@@ -96,7 +106,8 @@ static const struct allocator_function jemalloc_functions[] = {
 /*
  * gperftools' tcmalloc; everything is also named tc_*, at the same addresses. posix_memalign calls memalign, valloc and
  * pvalloc jump to it (and pvalloc has rounded up to whole pages, which are then booked). realloc serves NULL itself,
- * and frees at size 0. Sized delete jumps to free now and then, which finds nothing left to end.
+ * and frees at size 0. Sized delete jumps to free now and then, which finds nothing left to end. The debugging libraries
+ * check that what new, new[] and malloc made is freed by their own counterparts.
  */
 static const struct allocator_function tcmalloc_functions[] = {
 	PROBED("malloc", CALL_MALLOC, 1),
@@ -114,12 +125,12 @@ static const struct allocator_function tcmalloc_functions[] = {
 	PASSES("pvalloc", CALL_MALLOC, 1),
 	PROBED("free", CALL_FREE, 1),
 	PROBED("tc_free", CALL_FREE, 1),
-	PROBED("_Znwm", CALL_NEW, 1),
-	PROBED("_Znam", CALL_NEW, 1),
+	THROWS(PASSING_NO, "_Znwm", "_ZnwmRKSt9nothrow_t", CALL_NEW, 1),
+	THROWS(PASSING_NO, "_Znam", "_ZnamRKSt9nothrow_t", CALL_NEW, 1),
 	PROBED("_ZnwmRKSt9nothrow_t", CALL_MALLOC, 1),
 	PROBED("_ZnamRKSt9nothrow_t", CALL_MALLOC, 1),
-	PROBED("_ZnwmSt11align_val_t", CALL_NEW, 1),
-	PROBED("_ZnamSt11align_val_t", CALL_NEW, 1),
+	THROWS(PASSING_NO, "_ZnwmSt11align_val_t", "_ZnwmSt11align_val_tRKSt9nothrow_t", CALL_NEW, 1),
+	THROWS(PASSING_NO, "_ZnamSt11align_val_t", "_ZnamSt11align_val_tRKSt9nothrow_t", CALL_NEW, 1),
 	PROBED("_ZnwmSt11align_val_tRKSt9nothrow_t", CALL_MALLOC, 1),
 	PROBED("_ZnamSt11align_val_tRKSt9nothrow_t", CALL_MALLOC, 1),
 	PROBED("_ZdlPvm", CALL_FREE, 1),
@@ -174,16 +185,16 @@ static const struct allocator_function mimalloc_functions[] = {
 	PROBED("mi_heap_rezalloc_aligned_at", CALL_RESIZE, 2, 3),
 	PROBED("free", CALL_FREE, 1),
 	PROBED("mi_free", CALL_FREE, 1),
-	EITHER("_Znwm", CALL_NEW, 1),
-	EITHER("_Znam", CALL_NEW, 1),
+	THROWS(PASSING_BY_JUMP, "_Znwm", "mi_malloc", CALL_NEW, 1),
+	THROWS(PASSING_BY_JUMP, "_Znam", "mi_malloc", CALL_NEW, 1),
 	PASSES("mi_strdup", CALL_DUPLICATE, 0),
 	PASSES("mi_strndup", CALL_DUPLICATE, 0),
 	PASSES("mi_heap_strdup", CALL_DUPLICATE, 0),
 	PASSES("mi_heap_strndup", CALL_DUPLICATE, 0),
-	EITHER("mi_new", CALL_NEW, 1),
-	EITHER("mi_new_n", CALL_NEW_ARRAY, 1, 2),
-	PROBED("mi_heap_alloc_new", CALL_NEW, 2),
-	EITHER("mi_heap_alloc_new_n", CALL_NEW_ARRAY, 2, 3),
+	THROWS(PASSING_BY_JUMP, "mi_new", "mi_malloc", CALL_NEW, 1),
+	THROWS(PASSING_BY_JUMP, "mi_new_n", "mi_mallocn", CALL_NEW_ARRAY, 1, 2),
+	THROWS(PASSING_NO, "mi_heap_alloc_new", "mi_heap_malloc", CALL_NEW, 2),
+	THROWS(PASSING_BY_JUMP, "mi_heap_alloc_new_n", "mi_heap_mallocn", CALL_NEW_ARRAY, 2, 3),
 	PROBED("mi_new_nothrow", CALL_MALLOC, 1),
 };
 
@@ -192,7 +203,9 @@ static const struct allocator_function mimalloc_functions[] = {
  * code: most of them only lead to others. realloc may treat NULL and size 0 in any way. Sizes that jump from one function
  * to the other are those asked for.
  */
-#define NEW(suffix)	PASSES("_Znwm" suffix, CALL_NEW, 1), PASSES("_Znam" suffix, CALL_NEW, 1)
+#define NEW(suffix, nothrow)                                                                                           \
+	THROWS(PASSING_BY_CODE, "_Znwm" suffix, "_Znwm" nothrow, CALL_NEW, 1),                                         \
+		THROWS(PASSING_BY_CODE, "_Znam" suffix, "_Znam" nothrow, CALL_NEW, 1)
 #define NOTHROW(suffix) PASSES("_Znwm" suffix, CALL_MALLOC, 1), PASSES("_Znam" suffix, CALL_MALLOC, 1)
 #define DELETE(suffix)	PASSES("_ZdlPv" suffix, CALL_FREE, 1), PASSES("_ZdaPv" suffix, CALL_FREE, 1)
 static const struct allocator_function standard_functions[] = {
@@ -214,10 +227,11 @@ static const struct allocator_function standard_functions[] = {
 	PASSES("strndup", CALL_DUPLICATE, 0),
 	PASSES("__strdup", CALL_DUPLICATE, 0),
 	PASSES("__strndup", CALL_DUPLICATE, 0),
-	NEW(""),
-	NEW("St11align_val_t"),
-	NEW("12__hot_cold_t"),
-	NEW("St11align_val_t12__hot_cold_t"),
+	/* Without the hint, which stands elsewhere among the other's arguments. */
+	NEW("", "RKSt9nothrow_t"),
+	NEW("St11align_val_t", "St11align_val_tRKSt9nothrow_t"),
+	NEW("12__hot_cold_t", "RKSt9nothrow_t"),
+	NEW("St11align_val_t12__hot_cold_t", "St11align_val_tRKSt9nothrow_t"),
 	NOTHROW("RKSt9nothrow_t"),
 	NOTHROW("St11align_val_tRKSt9nothrow_t"),
 	NOTHROW("RKSt9nothrow_t12__hot_cold_t"),

@@ -21,6 +21,8 @@ struct allocator_function {
 	u8 arg[ALLOCATOR_ARGS_MAX]; /* which of the function's arguments are the kind's one, two and three, from 1 on; 0: the kind
 					has none */
 	enum passing passing;
+	const char *
+		nothrow; /* of one that may throw: the one of the family that takes the same arguments and returns NULL instead, if there is one */
 };
 
 struct allocator {

@@ -147,16 +147,24 @@ bool code_target(struct code *code, const cs_insn *insn, struct code_place *ret_
 	return true;
 }
 
+int code_writes(const struct code *code, const cs_insn *insn, cs_regs written)
+{
+	u8 read_count, count;
+	cs_regs reads;
+
+	if (cs_regs_access(code->decoder, insn, reads, &read_count, written, &count) != CS_ERR_OK)
+		return -1;
+	return count;
+}
+
 bool code_writes_result(const struct code *code, const cs_insn *insn)
 {
-	cs_regs reads, writes;
-	u8 read_count, write_count;
+	cs_regs written = {0};
+	int count = code_writes(code, insn, written);
 
-	if (cs_regs_access(code->decoder, insn, reads, &read_count, writes, &write_count) != CS_ERR_OK)
-		return true;
-	for (u8 i = 0; i < write_count; i++)
-		if (writes[i] == X86_REG_RAX || writes[i] == X86_REG_EAX || writes[i] == X86_REG_AX ||
-		    writes[i] == X86_REG_AL || writes[i] == X86_REG_AH)
+	for (int i = 0; i < count; i++)
+		if (written[i] == X86_REG_RAX || written[i] == X86_REG_EAX || written[i] == X86_REG_AX ||
+		    written[i] == X86_REG_AL || written[i] == X86_REG_AH)
 			return true;
-	return false;
+	return count < 0;
 }

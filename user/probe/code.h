@@ -33,5 +33,8 @@ u64 code_size(const struct code *code, u64 offset);
  */
 bool code_target(struct code *code, const cs_insn *insn, struct code_place *ret_place);
 
+/* The registers that the instruction writes, or parts of them, also unsaid; how many, or -1: not known. */
+int code_writes(const struct code *code, const cs_insn *insn, cs_regs written);
+
 /* Does the instruction write the register that holds results, or part of it? */
 bool code_writes_result(const struct code *code, const cs_insn *insn);

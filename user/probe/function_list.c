@@ -31,6 +31,7 @@ struct search {
 	unsigned int markers[ALLOCATOR_FAMILIES_MAX]; /* those found of each family, one bit each */
 	unsigned int own;			      /* enum own */
 	const struct allocator *family;		      /* whose functions are being looked for */
+	u64 offsets[FUNCTION_LIST_MAX];		      /* of the family's functions, in its order; 0: not found */
 };
 
 struct listed_function *function_list_find(struct function_list *list, u64 offset)
@@ -89,6 +90,7 @@ static int match_function(const struct elf_symbol *symbol, void *arg)
 		return 0;
 	if (search->pool)
 		search->pool->found[function - family->functions] = true;
+	search->offsets[function - family->functions] = symbol->offset;
 	found = function_list_find(list, symbol->offset);
 	if (!found) {
 		if (list->count == FUNCTION_LIST_MAX)
@@ -96,8 +98,13 @@ static int match_function(const struct elf_symbol *symbol, void *arg)
 		if (symbol->offset + symbol->size > UINT32_MAX)
 			return -EFBIG;
 		found = &list->functions[list->count++];
-		*found = (struct listed_function){function, symbol->offset, symbol->size, family->nests,
-						  search->pool != NULL};
+		*found = (struct listed_function){
+			.function = function,
+			.offset = symbol->offset,
+			.size = symbol->size,
+			.nests = family->nests,
+			.pool = search->pool != NULL,
+		};
 	} else if (function->passing < found->function->passing) {
 		found->function = function;
 	}
@@ -112,15 +119,38 @@ static int open_dynamic(struct search *search)
 	return err == -ENOMEM ? err : 0;
 }
 
+/* By name, as an alias of it may be the one that is listed. */
+static u64 find_nothrow(const struct search *search, const char *symbol)
+{
+	for (unsigned int i = 0; i < search->family->function_count; i++)
+		if (!strcmp(search->family->functions[i].symbol, symbol))
+			return search->offsets[i];
+	return 0;
+}
+
+static void find_nothrows(struct search *search)
+{
+	for (unsigned int i = 0; i < search->list->count; i++) {
+		struct listed_function *listed = &search->list->functions[i];
+
+		if (listed->function->nothrow && !listed->nothrow)
+			listed->nothrow = find_nothrow(search, listed->function->nothrow);
+	}
+}
+
 static int add_family(struct search *search, const struct allocator *family, bool named)
 {
 	char *name = search->list->name;
 	size_t length = strlen(name);
+	int err;
 
 	if (named)
 		snprintf(name + length, sizeof(search->list->name) - length, "%s%s", length ? ", " : "", family->name);
 	search->family = family;
-	return elf_for_each_function(search->elf, match_function, search);
+	memset(search->offsets, 0, sizeof(search->offsets));
+	err = elf_for_each_function(search->elf, match_function, search);
+	find_nothrows(search);
+	return err;
 }
 
 /* The minimal malloc of an older glibc's loader serves nobody once libc is there. */

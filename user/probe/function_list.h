@@ -12,8 +12,9 @@ struct elf_dynamic;
 struct listed_function {
 	const struct allocator_function *function;
 	u64 offset, size; /* in the file; size 0: the symbol has none */
-	bool nests;	  /* of its family */
-	bool pool;	  /* of --alloc */
+	u64 nothrow; /* where the function is that returns NULL instead of throwing (allocator.h); 0: it has none */
+	bool nests;  /* of its family */
+	bool pool;   /* of --alloc */
 };
 
 struct function_list {

@@ -33,6 +33,7 @@ static int walk(csh decoder, cs_insn *insn, const u8 *code, size_t size,
 		if (is_direct(decoder, insn)) {
 			branch.target = insn->detail->x86.operands[0].imm;
 			branch.always = insn->id == X86_INS_JMP;
+			branch.call = insn->id == X86_INS_CALL;
 			branch.first = first && branch.always;
 			err = each(&branch, arg);
 		}

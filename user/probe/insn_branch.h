@@ -8,6 +8,7 @@
 struct insn_branch {
 	long long target; /* from the first byte of the code */
 	bool always;	  /* an unconditional jump */
+	bool call;
 	bool first; /* an unconditional jump before which nothing happens: the function is another name of its target */
 };
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,10 +124,24 @@ static int open_listed(struct binaries *binaries, const char *loader, const char
 	return 0;
 }
 
+/*
+ * The name of the file itself: a loader that runs a program finds what lies beside it ($ORIGIN) where the file is, one that lists
+ * it where its name is. `program` if the name is another file's here.
+ */
+static const char *real_name(const char *program, char resolved[PATH_MAX])
+{
+	struct stat one, other;
+
+	if (!realpath(program, resolved) || stat(program, &one) || stat(resolved, &other) ||
+	    one.st_dev != other.st_dev || one.st_ino != other.st_ino)
+		return program;
+	return resolved;
+}
+
 int loader_list_open(struct binaries *binaries, const char *path)
 {
 	struct binary *file;
-	char program[PATH_MAX];
+	char program[PATH_MAX], resolved[PATH_MAX];
 	const char *loader;
 	int err;
 
@@ -141,5 +156,5 @@ int loader_list_open(struct binaries *binaries, const char *path)
 	if (!loader)
 		return 0;
 	binaries_open_path(binaries, loader, &file);
-	return open_listed(binaries, loader, program);
+	return open_listed(binaries, loader, real_name(program, resolved));
 }

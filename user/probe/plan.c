@@ -216,6 +216,27 @@ static int find_site(const u8 *code, size_t size, const struct allocator_functio
 	return err;
 }
 
+/*
+ * When it is called for a function that throws, what it calls in turn must not be counted: it is probed itself, so that such
+ * calls are known, or makes none. libstdc++'s nothrow operator calls the one that throws, which a program has replaced.
+ */
+static int find_nothrow(struct planning *planning, const struct listed_function *listed, struct plan_probe *probe)
+{
+	const struct route_function nothrow = {
+		.offset = listed->nothrow,
+		.size = routes_size(planning->routes, listed->nothrow),
+	};
+	struct route route;
+	int err;
+
+	if (!listed->nothrow)
+		return 0;
+	err = routes_find(planning->routes, &nothrow, &route);
+	if (!err && (is_in_ranges(&planning->plan->ranges, listed->nothrow) || (!route.calls && !route.uncertain)))
+		probe->nothrow = listed->nothrow;
+	return err;
+}
+
 static int add_probe(struct planning *planning, const struct listed_function *listed, const u8 *code, size_t size)
 {
 	struct plan *plan = planning->plan;
@@ -239,7 +260,9 @@ static int add_probe(struct planning *planning, const struct listed_function *li
 	probe->offset = listed->offset + probe->site.offset;
 	probe->pool = listed->pool;
 	plan->probe_count++;
-	return listed->pool && function->kind != CALL_FREE ? find_returns(planning, listed, probe) : 0;
+	if (listed->pool && function->kind != CALL_FREE)
+		return find_returns(planning, listed, probe);
+	return find_nothrow(planning, listed, probe);
 }
 
 /* The jump is emulated, as every direct one is; through memory it is stepped. */

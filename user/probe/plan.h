@@ -24,7 +24,9 @@ struct plan_probe {
 	u8 argument
 		[ALLOCATOR_ARGS_MAX]; /* which of the function's arguments the kind's are, from 1 on; 0: it has none */
 	struct site site;
-	bool pool; /* of --alloc: its returns are probed where it returns, and it never gets a return leg */
+	u64 nothrow; /* of one that throws: file offset of the function that returns NULL instead, and is not counted if it is called for this one;
+			0: there is none */
+	bool pool;   /* of --alloc: its returns are probed where it returns, and it never gets a return leg */
 	const char *
 		unseen; /* why its returns are not known, so that it is counted at its entry; NULL: they are, or it has none */
 };

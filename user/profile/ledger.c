@@ -53,3 +53,21 @@ s64 ledger_missing(const u64 ledger[COUNTER_MAX])
 	       ledger[COUNTER_FAILED] - ledger[COUNTER_RETURN_MISSED] - ledger[COUNTER_ENTRY_ONLY] -
 	       ledger[COUNTER_IN_FLIGHT];
 }
+
+struct ledger_losses ledger_losses(const u64 ledger[COUNTER_MAX])
+{
+	struct ledger_losses losses = {
+		.can_balance = ledger[COUNTER_SAMPLED] || ledger[COUNTER_FREED] || ledger[COUNTER_LIVE] ||
+			       ledger[COUNTER_ENDED] || ledger[COUNTER_ENTRY_ONLY],
+	};
+
+	if (losses.can_balance)
+		losses.missing = ledger_missing(ledger);
+	for (unsigned int i = 0; i < COUNTER_MAX; i++) {
+		if (!ledger_is_loss(i) || !ledger[i])
+			continue;
+		losses.count += ledger[i];
+		losses.kinds++;
+	}
+	return losses;
+}

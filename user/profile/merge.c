@@ -194,6 +194,22 @@ static double cost(const struct profile *profile)
 	       (double)(profile->ledger[COUNTER_HITS_ALLOC] + profile->ledger[COUNTER_HITS_FREE]);
 }
 
+static void add_ended(struct profile_ended *sum, const struct profile *more)
+{
+	u64 total[MEASURE_MAX];
+
+	if (more->processes) {
+		sum->processes += more->ended.processes;
+		sum->inuse_objects += more->ended.inuse_objects;
+		sum->inuse_space += more->ended.inuse_space;
+	} else if (more->exited) {
+		profile_totals(more, total);
+		sum->processes++;
+		sum->inuse_objects += total[INUSE_OBJECTS];
+		sum->inuse_space += total[INUSE_SPACE];
+	}
+}
+
 void merge_facts(struct profile *sum, const struct profile *more)
 {
 	double cost_ns = cost(sum) + cost(more), hits;
@@ -210,6 +226,7 @@ void merge_facts(struct profile *sum, const struct profile *more)
 	end = sum->processes && sum_end > end ? sum_end : end;
 	sum->duration_ns = end - sum->start_unix_ns;
 	sum->processes += more->processes ? more->processes : 1;
+	add_ended(&sum->ended, more);
 	sum->sample_bytes = more->sample_bytes;
 	sum->alloc_only = more->alloc_only;
 }

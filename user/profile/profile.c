@@ -3,6 +3,7 @@
 #include "profile/profile.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,18 @@ const char *profile_build_id(const struct profile_mapping *mapping, char text[PR
 	for (u8 i = 0; i < mapping->build_id_size; i++)
 		snprintf(text + 2 * i, 3, "%02x", mapping->build_id[i]);
 	return text;
+}
+
+struct profile_exit profile_exit_of(u32 wait_status, bool oom_victim)
+{
+	u8 signal = wait_status & 0x7f;
+
+	return (struct profile_exit){
+		.known = true,
+		.oom_killed = oom_victim && signal == SIGKILL,
+		.status = signal ? 0 : (u8)(wait_status >> 8),
+		.signal = signal,
+	};
 }
 
 /* --- measures and sums --- */

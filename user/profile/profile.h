@@ -49,9 +49,17 @@ struct profile_mapping {
 #define PROFILE_BUILD_ID_SIZE (2 * sizeof(((struct profile_mapping *)NULL)->build_id) + 1)
 const char *profile_build_id(const struct profile_mapping *mapping, char text[PROFILE_BUILD_ID_SIZE]);
 
+/* Whose a frame is: a site is the first one, from the leaf on, that is the program's (profile/sites.h). */
+enum frame_role {
+	FRAME_PROGRAM,
+	FRAME_LIBRARY, /* a language's library, the C library, an interpreter: their own code, on behalf of the program's */
+	FRAME_WRAPPER, /* hands the size that it is asked for on to an allocator */
+};
+
 struct profile_line {
 	char *function, *system_name, *file; /* the profile's texts; file NULL when unknown */
 	u32 line, start_line;
+	enum frame_role role;
 };
 
 struct profile_location {
@@ -60,6 +68,7 @@ struct profile_location {
 	u32 line_count;		    /* 0: no name known */
 	struct profile_line *lines; /* innermost inlined first */
 	u64 function_offset;	    /* address minus entry of the physical function (0 when unknown) */
+	enum frame_role role;	    /* of code without lines */
 };
 
 /* Where samples of a profile of several processes come from: what they are labelled with. */
@@ -68,6 +77,9 @@ struct profile_labels {
 	char *comm, *container, *container_id; /* NULL: unknown, or no one */
 	u32 group; /* sets that read the same but must stay apart differ here; not written */
 };
+
+/* The function at the root of a stack that was too deep to be walked to its end. */
+#define PROFILE_TRUNCATED "[truncated]"
 
 /* One (stack, requested size, labels). Counts are raw samples; estimates are made by estimate_scale alone. */
 struct profile_sample {
@@ -99,6 +111,23 @@ struct profile_model {
 	u64 age_ns[LIFETIME_CLASSES];	     /* for how long at least an object of that class has lived */
 };
 
+/* How an image's process ended. */
+struct profile_exit {
+	bool known;	 /* false: it runs on, another program was exec'd in it, or its end was not told */
+	bool oom_killed; /* its signal is the OOM killer's */
+	u8 status;	 /* what it gave to exit; 0 if a signal killed it */
+	u8 signal;	 /* what killed it; 0: nothing did */
+};
+
+/* Of processes that are merged: how many have ended, and what was in use as they did. */
+struct profile_ended {
+	u32 processes;
+	u64 inuse_objects, inuse_space;
+};
+
+/* From a status as wait(2) has it. */
+struct profile_exit profile_exit_of(u32 wait_status, bool oom_victim);
+
 struct profile {
 	/* who */
 	u32 pid;
@@ -106,6 +135,7 @@ struct profile {
 	char *comm, *exe, *cgroup;	  /* comm never NULL; the others NULL when unknown */
 	char *container, *container_name; /* its id; NULL: in none, or unknown */
 	u32 processes;			  /* whose samples these are, merged; 0: one process's alone */
+	struct profile_ended ended;	  /* of those */
 	char *stem;			  /* its files' name but for the extension; NULL: <pid>.<comm> */
 	/* when and how */
 	u64 start_unix_ns, duration_ns;
@@ -131,6 +161,7 @@ struct profile {
 	double hit_cost_ns;				    /* calibrated cost of one unsampled trap */
 	double slowdown_percent;
 	bool exited; /* the image had ended when the snapshot was taken */
+	struct profile_exit exit;
 	/* for profile_symbolize */
 	const struct root_fs *root; /* the file system it saw; NULL: unknown. Borrowed. */
 	bool show_allocator;	    /* stacks may begin in what asks the allocator for the program, see symbolize.h */

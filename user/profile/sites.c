@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Locations are numbered by site, then samples are added up; their lifetimes one site after the other, since a sum of them
- * takes kilobytes and there may be a million sites.
+ * Each sample has a place, and places are numbered by site; then samples are added up, their lifetimes one site after the
+ * other, since a sum of them takes kilobytes and there may be a million sites.
  */
 #include "profile/sites.h"
 
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/intern.h"
 #include "profile/estimate.h"
 
 static int compare_u64(u64 a, u64 b)
@@ -17,55 +18,125 @@ static int compare_u64(u64 a, u64 b)
 	return a < b ? -1 : a > b;
 }
 
-static int compare_text(const char *a, const char *b)
+const struct profile_line *profile_site_line(const struct profile_site *site)
 {
-	/* In a profile equal texts are one, and names can be long. */
-	return a == b ? 0 : strcmp(a ? a : "", b ? b : "");
+	return site->location && site->location->line_count ? &site->location->lines[site->line] : NULL;
 }
 
-/* 0 when two locations belong to one site: same physical function, same line at the leaf; unnamed ones by address. */
-static int compare_site(const struct profile_location *a, const struct profile_location *b)
-{
-	int order;
+/* --- places --- */
 
-	if (!a->line_count || !b->line_count) {
-		if (a->line_count || b->line_count)
-			return a->line_count ? -1 : 1;
-		return compare_u64(a->address, b->address);
+struct place {
+	u32 frame, line;
+};
+
+static enum frame_role role_of(const struct profile_location *location, u32 line)
+{
+	return location->line_count ? location->lines[line].role : location->role;
+}
+
+/* The first line with that role, from the leaf on. */
+static bool find_role(const struct profile *profile, const struct profile_sample *sample, enum frame_role role,
+		      struct place *ret_place)
+{
+	for (u32 frame = 0; frame < sample->depth; frame++) {
+		const struct profile_location *location = &profile->locations[sample->location[frame]];
+
+		for (u32 line = 0; !line || line < location->line_count; line++) {
+			*ret_place = (struct place){frame, line};
+			if (role_of(location, line) == role)
+				return true;
+		}
 	}
-	order = compare_text(a->lines[a->line_count - 1].system_name, b->lines[b->line_count - 1].system_name);
-	order = order ? order : compare_text(a->lines[0].file, b->lines[0].file);
-	return order ? order : compare_u64(a->lines[0].line, b->lines[0].line);
+	return false;
 }
 
-static int compare_location(const void *a, const void *b)
+static struct place place_of(const struct profile *profile, const struct profile_sample *sample)
 {
-	const struct profile_location *const *left = a, *const *right = b;
-	int order = compare_site(*left, *right);
+	struct place place;
 
-	return order ? order : compare_u64((u64)(uintptr_t)*left, (u64)(uintptr_t)*right);
+	if (!find_role(profile, sample, FRAME_PROGRAM, &place) && !find_role(profile, sample, FRAME_LIBRARY, &place))
+		place = (struct place){0};
+	return place;
 }
 
-/* ret_site[i] becomes the number of the site that location i belongs to; *ret_count their number. */
-static int number_sites(const struct profile *profile, u32 *ret_site, u32 *ret_count)
-{
-	const struct profile_location **sorted;
-	u32 count = 0;
+/* --- numbers --- */
 
-	sorted = calloc(profile->location_count + 1UL, sizeof(const struct profile_location *));
-	if (!sorted)
-		return -ENOMEM;
-	for (u32 i = 0; i < profile->location_count; i++)
-		sorted[i] = &profile->locations[i];
-	qsort(sorted, profile->location_count, sizeof(const struct profile_location *), compare_location);
-	for (u32 i = 0; i < profile->location_count; i++) {
-		if (i && compare_site(sorted[i - 1], sorted[i]))
-			count++;
-		ret_site[sorted[i] - profile->locations] = count;
+/* The number of the site of a line, as it was asked for last: most samples of a location have the same one. */
+struct known {
+	u32 line, site; /* the number plus one; 0: not asked for yet */
+};
+
+struct numbering {
+	struct intern sites;
+	struct known *known; /* by location */
+	u32 *site_of;	     /* by sample; those without a stack are in the last site of all */
+};
+
+/*
+ * Same physical function and same line: one site. Code without names is told apart by address. In a profile equal texts are
+ * one, and they may be long.
+ */
+static int number_line(struct numbering *numbering, const struct profile_location *location, u32 line, u32 *ret_site)
+{
+	struct intern_key key = {0};
+
+	if (location->line_count) {
+		intern_key_put_u64(&key, (u64)(uintptr_t)location->lines[location->line_count - 1].system_name);
+		intern_key_put_u64(&key, (u64)(uintptr_t)location->lines[line].file);
+		intern_key_put_u64(&key, location->lines[line].line);
+	} else {
+		intern_key_put_u64(&key, location->address);
 	}
-	*ret_count = profile->location_count ? count + 1 : 0;
-	free(sorted);
+	return intern_add_key(&numbering->sites, &key, ret_site);
+}
+
+static int number_sample(const struct profile *profile, struct numbering *numbering, u32 index)
+{
+	const struct profile_sample *sample = &profile->samples[index];
+	struct place place = place_of(profile, sample);
+	u32 location = sample->location[place.frame], site;
+	struct known *known = &numbering->known[location];
+
+	if (!known->site || known->line != place.line) {
+		if (number_line(numbering, &profile->locations[location], place.line, &site) < 0)
+			return -ENOMEM;
+		*known = (struct known){place.line, site + 1};
+	}
+	numbering->site_of[index] = known->site - 1;
 	return 0;
+}
+
+/* *ret_site_of, which the caller frees, has the site's number of each sample; *ret_count is their number without the last. */
+static int number_sites(const struct profile *profile, u32 **ret_site_of, u32 *ret_count)
+{
+	struct numbering numbering = {
+		.known = calloc(profile->location_count + 1UL, sizeof(*numbering.known)),
+		.site_of = calloc(profile->sample_count + 1UL, sizeof(*numbering.site_of)),
+	};
+	int err = numbering.known && numbering.site_of ? 0 : -ENOMEM;
+
+	for (u32 i = 0; !err && i < profile->sample_count; i++)
+		if (profile->samples[i].depth)
+			err = number_sample(profile, &numbering, i);
+	*ret_count = intern_count(&numbering.sites);
+	for (u32 i = 0; !err && i < profile->sample_count; i++)
+		if (!profile->samples[i].depth)
+			numbering.site_of[i] = *ret_count;
+	*ret_site_of = numbering.site_of;
+	intern_release(&numbering.sites);
+	free(numbering.known);
+	return err;
+}
+
+/* --- sums --- */
+
+static void set_place(const struct profile *profile, const struct profile_sample *sample, struct profile_site *site)
+{
+	struct place place = place_of(profile, sample);
+
+	site->line = place.line;
+	site->frame = place.frame;
+	site->location = sample->depth ? &profile->locations[sample->location[place.frame]] : NULL;
 }
 
 /* Adds a sample to its site; stderr_value holds variances until the end. *heaviest is its example's value. */
@@ -86,7 +157,7 @@ static void add_sample(const struct profile *profile, const struct profile_sampl
 	site->inuse_samples += inuse_count;
 	if (!site->example || value[by] > *heaviest) {
 		site->example = sample;
-		site->leaf = sample->depth ? &profile->locations[sample->location[0]] : NULL;
+		set_place(profile, sample, site);
 		*heaviest = value[by];
 	}
 }
@@ -115,7 +186,7 @@ static int compare_value(const void *a, const void *b, void *arg)
 	int order = compare_u64(right->value[by], left->value[by]);
 
 	order = order ? order : compare_u64(right->value[ALLOC_SPACE], left->value[ALLOC_SPACE]);
-	return order ? order : compare_u64((u64)(uintptr_t)left->leaf, (u64)(uintptr_t)right->leaf);
+	return order ? order : compare_u64((u64)(uintptr_t)left->location, (u64)(uintptr_t)right->location);
 }
 
 /* Drops sites without a sample, turns variances into standard errors, sorts; the number of sites left. */
@@ -159,11 +230,10 @@ static int summarize_lifetimes(const struct profile *profile, const struct membe
 }
 
 /* From the last to the first, so that each list has them in the profile's order. */
-static void list_members(const struct profile *profile, const u32 *site_of, u32 unknown, struct members *members)
+static void list_members(const struct profile *profile, const u32 *site_of, struct members *members)
 {
 	for (u32 place = profile->sample_count; place > 0; place--) {
-		const struct profile_sample *sample = &profile->samples[place - 1];
-		u32 *first = &members->first[sample->depth ? site_of[sample->location[0]] : unknown];
+		u32 *first = &members->first[site_of[place - 1]];
 
 		members->next[place - 1] = *first;
 		*first = place;
@@ -172,14 +242,12 @@ static void list_members(const struct profile *profile, const u32 *site_of, u32 
 
 int profile_sites(const struct profile *profile, enum measure by, struct profile_site **ret_sites, u32 *ret_count)
 {
-	u32 *site_of = calloc(profile->location_count + 1UL, sizeof(*site_of));
 	struct members members = {0};
 	struct profile_site *sites = NULL;
 	u64 *heaviest = NULL;
-	u32 count = 0;
-	int err;
+	u32 *site_of = NULL, count = 0;
+	int err = number_sites(profile, &site_of, &count);
 
-	err = site_of ? number_sites(profile, site_of, &count) : -ENOMEM;
 	if (err)
 		goto out;
 	sites = calloc(count + 1UL, sizeof(*sites)); /* the last one: stack unknown */
@@ -191,12 +259,11 @@ int profile_sites(const struct profile *profile, enum measure by, struct profile
 		goto out;
 	}
 	for (u32 i = 0; i < profile->sample_count; i++) {
-		const struct profile_sample *sample = &profile->samples[i];
-		u32 site = sample->depth ? site_of[sample->location[0]] : count;
+		u32 site = site_of[i];
 
-		add_sample(profile, sample, by, &sites[site], &heaviest[site]);
+		add_sample(profile, &profile->samples[i], by, &sites[site], &heaviest[site]);
 	}
-	list_members(profile, site_of, count, &members);
+	list_members(profile, site_of, &members);
 	if (profile->model.known)
 		err = summarize_lifetimes(profile, &members, sites, count + 1);
 	if (!err) {

@@ -8,6 +8,7 @@
 
 #include "binary/perf_map.h"
 #include "binary/symbolizer.h"
+#include "profile/allocation_name.h"
 
 /* --- names --- */
 
@@ -140,33 +141,6 @@ static int symbolize_files(struct profile *profile, struct symbolizer *symbolize
 	return err;
 }
 
-/*
- * What the languages put between a program and malloc, by the demangled name's beginning: C++'s operator new and the
- * allocators of its library, Rust's __rust_alloc, what calls it, and what it calls.
- */
-static bool is_allocator(const struct profile_line *line)
-{
-	static const char *const names[] = {
-		"operator new(",
-		"operator new[](",
-		"std::__new_allocator<",
-		"std::allocator<",
-		"__rust_",
-		"__gnu_cxx::new_allocator<",
-		"std::allocator_traits<std::allocator<",
-		"__rdl_",
-		"__rustc::__rust_",
-		"__rustc::__rdl_",
-		"alloc::alloc::",
-		"<alloc::alloc::Global",
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (line->function && !strncmp(line->function, names[i], strlen(names[i])))
-			return true;
-	return false;
-}
-
 /* The dynamic linker's own way to malloc, once libc is there, is inlined into its functions. */
 static bool is_inlined_malloc(const struct profile_line *line)
 {
@@ -183,7 +157,7 @@ static bool hide_location(struct profile_location *location)
 {
 	u32 hidden = 0, last = location->line_count - 1;
 
-	while (hidden < location->line_count && (is_allocator(&location->lines[hidden]) ||
+	while (hidden < location->line_count && (allocation_name_is_internal(&location->lines[hidden]) ||
 						 (hidden < last && is_inlined_malloc(&location->lines[hidden]))))
 		hidden++;
 	if (hidden == location->line_count)

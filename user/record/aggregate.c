@@ -13,14 +13,16 @@
 #include "format/table_lifetimes.h"
 #include "heap/snapshot.h"
 #include "profile/merge.h"
+#include "profile/frame_role.h"
 #include "profile/symbolize.h"
+#include "profile/wrappers.h"
 #include "record/merged_rows.h"
 
 struct aggregate {
 	struct aggregate_options options;
 	struct by_container *containers, *interim; /* of all images added; of those written under the present number */
 	struct merged_rows executables;
-	struct string_list_table files; /* written under numbers, by image and by stem, for lines that come later */
+	struct string_list_table files; /* of snapshots, by image and by stem, for lines that come later */
 	u32 without_samples;		/* processes that have a line, and no file */
 	struct aggregate_result result;
 	int err; /* the first in noting what was written */
@@ -63,6 +65,15 @@ static void note(int *err, int next)
 	*err = *err ? *err : next;
 }
 
+/* The folders of a recording's directory: what is merged of the files beside them, and each snapshot, of the same shape. */
+#define FOLDER_MERGED "merged/"
+
+static const char *snapshot_folder(unsigned int seq, const char *below, char folder[OUTPUT_FILE_FOLDER_MAX])
+{
+	snprintf(folder, OUTPUT_FILE_FOLDER_MAX, "snapshots/%04u/%s", seq, below);
+	return folder;
+}
+
 #define KEY_SIZE 24
 
 static const char *process_key(u32 process, char key[KEY_SIZE])
@@ -72,6 +83,17 @@ static const char *process_key(u32 process, char key[KEY_SIZE])
 }
 
 /* --- one image --- */
+
+/* Names, and whose each frame is. */
+static int name_profile(const struct aggregate_options *options, struct profile *profile)
+{
+	int err = profile_symbolize(profile, options->symbolizer);
+
+	err = err ? err : wrappers_find(profile, options->symbolizer);
+	if (!err)
+		frame_roles_mark(profile, options->site_skip);
+	return err;
+}
 
 static int take_profile(struct aggregate *aggregate, struct image *image, u64 now_ns, struct profile **ret_profile)
 {
@@ -86,11 +108,12 @@ static int take_profile(struct aggregate *aggregate, struct image *image, u64 no
 		return err;
 	/* Names and files are made of the profile alone, and a heap may be most of heaptap's memory. */
 	image_drop_heap(image);
-	err = profile_symbolize(profile, options->symbolizer);
+	err = name_profile(options, profile);
 	if (err) {
 		profile_free(profile);
 		return err;
 	}
+	advice_note(&aggregate->result.advice, image, profile);
 	if (options->each)
 		options->each(profile, options->arg);
 	profile->root = NULL;
@@ -157,7 +180,7 @@ static int add_alone(struct aggregate *aggregate, struct profile *profile, char 
 	int err = merge_in(aggregate, aggregate->containers, profile, NULL);
 
 	if (profile->sample_count) {
-		note(&err, output_file_write(aggregate->options.dir, profile, aggregate->options.formats, 0, &files));
+		note(&err, output_file_write(aggregate->options.dir, profile, aggregate->options.formats, "", &files));
 		aggregate->result.own_files++;
 	} else {
 		aggregate->without_samples++;
@@ -211,12 +234,12 @@ static struct by_container *open_interim(struct aggregate *aggregate)
 int aggregate_interim(struct aggregate *aggregate, u32 process, struct profile *profile, unsigned int seq)
 {
 	const struct aggregate_options *options = &aggregate->options;
-	char key[KEY_SIZE], **files = NULL;
-	int err = profile_symbolize(profile, options->symbolizer);
+	char key[KEY_SIZE], folder[OUTPUT_FILE_FOLDER_MAX], **files = NULL;
+	int err = name_profile(options, profile);
 
 	if (err)
 		return err;
-	err = output_file_write(options->dir, profile, options->formats, seq, &files);
+	err = output_file_write(options->dir, profile, options->formats, snapshot_folder(seq, "", folder), &files);
 	note(&err, string_list_keep(&aggregate->files, process_key(process, key), files));
 	note(&err, merge_in(aggregate, open_interim(aggregate), profile, NULL));
 	return err;
@@ -232,7 +255,9 @@ static void keep_merged_files(void *arg, const struct profile *merged, char **fi
 int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq)
 {
 	const struct aggregate_options *options = &aggregate->options;
-	const struct merged_output output = {options->dir, options->formats, seq, keep_merged_files, aggregate};
+	char folder[OUTPUT_FILE_FOLDER_MAX];
+	const struct merged_output output = {options->dir, options->formats,
+					     snapshot_folder(seq, FOLDER_MERGED, folder), keep_merged_files, aggregate};
 	int err = 0;
 
 	if (seq && options->merges) {
@@ -242,7 +267,7 @@ int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq)
 	}
 	by_container_free(aggregate->interim);
 	aggregate->interim = NULL;
-	symbolizer_drop_files(options->symbolizer);
+	symbolizer_trim(options->symbolizer, SYMBOLS_BYTES_MAX);
 	return err;
 }
 
@@ -284,8 +309,9 @@ int aggregate_finish(struct aggregate *aggregate)
 	const struct aggregate_options *options = &aggregate->options;
 	struct lines of_executables = {aggregate, &aggregate->result.processes};
 	struct lines of_containers = {aggregate, &aggregate->result.merged};
-	const struct merged_output executables = {options->dir, options->formats, 0, add_line, &of_executables};
-	const struct merged_output containers = {options->dir, options->formats, 0, add_line, &of_containers};
+	const struct merged_output executables = {options->dir, options->formats, "", add_line, &of_executables};
+	const struct merged_output containers = {options->dir, options->formats, FOLDER_MERGED, add_line,
+						 &of_containers};
 	int err;
 
 	if (!options->merges) {

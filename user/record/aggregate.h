@@ -8,8 +8,11 @@
  * Memory grows with `keep`, with executables and containers (bounded too) and with distinct stacks, but not with
  * processes; where nothing is merged, with the lines of the index, some two kilobytes an image. For one thread at a time.
  */
+#include <regex.h>
+
 #include "format/index_write.h"
 #include "heap/recorder.h"
+#include "record/advice.h"
 
 struct aggregate;
 struct symbolizer;
@@ -23,6 +26,7 @@ struct aggregate_options {
 	u64 start_ns, start_unix_ns; /* one moment on both clocks */
 	const struct recorder_options *recorder;
 	struct symbolizer *symbolizer;
+	const regex_t *site_skip;				/* functions that sites pass over; NULL: none */
 	void (*each)(const struct profile *profile, void *arg); /* gets each image's last profile, named; or NULL */
 	void *arg;
 };
@@ -37,9 +41,9 @@ void aggregate_free(struct aggregate *aggregate);
 int aggregate_add(struct aggregate *aggregate, struct image *image, u64 now_ns);
 
 /*
- * While recording goes on: name the profile of a living image (its number is `process`), write it under number `seq`, and
- * merge it into what aggregate_interim_finish writes. The index lists the files with the image's last. 0 or the first
- * error.
+ * While recording goes on: name the profile of a living image (its number is `process`), write it into the folder of
+ * snapshot `seq`, and merge it into what aggregate_interim_finish writes. The index lists the files with the image's last.
+ * 0 or the first error.
  */
 int aggregate_interim(struct aggregate *aggregate, u32 process, struct profile *profile, unsigned int seq);
 
@@ -67,8 +71,9 @@ struct aggregate_result {
 	u32 own_files;			      /* processes with files of their own */
 	u32 growing_sites, growing_processes; /* see table_lifetimes_growing */
 	char *growing[AGGREGATE_GROWING];     /* what it says of the first of them */
-	u32 perfmaps_refused;		      /* processes whose perf map was not used */
-	const char *perf_map_refused;	      /* why the first of them was not, and its pid */
+	struct advice advice;
+	u32 perfmaps_refused;	      /* processes whose perf map was not used */
+	const char *perf_map_refused; /* why the first of them was not, and its pid */
 	u32 perf_map_pid;
 };
 

@@ -6,12 +6,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "format/output_file.h"
 
-#define SAME_STOP_MS 1000 /* signals that come sooner belong to the stop that is under way */
+#define SILENT_MS 1000 /* an end that takes longer is explained */
 
-/* True when everything is done; false after `timeout_ms`, or (-1: no timeout) when signals have come. */
+/* True when everything is done; false after `timeout_ms` (-1: no timeout), or when signals have come. */
 static bool is_over(const struct interrupt *interrupt, int timeout_ms)
 {
 	struct pollfd fds[2] = {
@@ -19,9 +20,25 @@ static bool is_over(const struct interrupt *interrupt, int timeout_ms)
 		{.fd = interrupt->signals->fd, .events = POLLIN},
 	};
 
-	while (poll(fds, timeout_ms < 0 ? 2 : 1, timeout_ms) < 0 && errno == EINTR)
+	while (poll(fds, 2, timeout_ms) < 0 && errno == EINTR)
 		;
 	return fds[0].revents;
+}
+
+/* True when everything is done; false after SILENT_MS, or when Ctrl-C was pressed again. */
+static bool is_over_soon(const struct interrupt *interrupt)
+{
+	u64 start_ns = clock_now_ns();
+	int passed_ms = 0;
+
+	interrupt->signals->interrupt = false;
+	while (passed_ms < SILENT_MS && !interrupt->signals->interrupt) {
+		if (is_over(interrupt, SILENT_MS - passed_ms))
+			return true;
+		signals_read(interrupt->signals);
+		passed_ms = (int)((clock_now_ns() - start_ns) / 1000000);
+	}
+	return false;
 }
 
 /* The process that holds the probes removes them when heaptap is gone (trace/link_keeper.h). */
@@ -30,6 +47,7 @@ static _Noreturn void drop(const struct interrupt *interrupt)
 	log_error("dropped: profiles that are not in '%s' yet are lost; the probes are removed",
 		  interrupt->output->path);
 	output_file_abandon(interrupt->output->fd);
+	output_dir_abandon(interrupt->output);
 	signals_die();
 }
 
@@ -37,10 +55,9 @@ static void watch(void *arg)
 {
 	struct interrupt *interrupt = arg;
 
-	if (is_over(interrupt, SAME_STOP_MS))
+	if (is_over_soon(interrupt))
 		return;
-	signals_read(interrupt->signals);
-	log_error("still stopping and writing profiles to '%s'; Ctrl-C now drops them", interrupt->output->path);
+	log_error("stopping, and writing profiles to '%s'; press Ctrl-C again to drop them", interrupt->output->path);
 	interrupt->signals->interrupt = false;
 	while (!is_over(interrupt, -1)) {
 		signals_read(interrupt->signals);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Ctrl-C while tracing is being stopped and profiles are written. The signals of the stop itself, which many senders repeat,
- * change nothing. After a second the user is told what is going on and that Ctrl-C drops it; a SIGINT from then on does. SIGTERM
- * and SIGHUP never do. With -q too the user is told: without that line, nobody would know how to end a long end.
+ * Ctrl-C while tracing is being stopped and profiles are written. When it is pressed again, or after a second, the user is told what is
+ * going on and that another one drops it; a SIGINT from then on does. SIGTERM and SIGHUP, which many senders repeat, never do. With -q
+ * too the user is told: without that line, nobody would know how to end a long end.
  */
 #include "base/thread.h"
 #include "record/output_dir.h"

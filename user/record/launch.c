@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "binary/elf.h"
+#include "inline/filter_trial.h"
 #include "inline/graft.h"
 #include "probe/binaries.h"
 #include "probe/loader_list.h"
@@ -38,29 +39,44 @@ static const char *reason(int err)
 	return text;
 }
 
+static int add_inlined(struct binary *file, struct graft *graft, struct launch *launch, struct file_copies *set)
+{
+	int err = file_copies_add(set, elf_fd(file->elf), &graft->change);
+
+	if (err == -EFBIG) {
+		snprintf(graft->reason, sizeof(graft->reason), "with the sampler it is larger than heaptap may write");
+		return 0;
+	}
+	if (err)
+		return err;
+	file->plan->inlined = true;
+	memcpy(file->plan->sites, graft->sites, sizeof(file->plan->sites));
+	launch->inlined++;
+	return 0;
+}
+
 /* With the sampler in the copy, where it can be. */
-static int copy_inlined(struct binary *file, const struct graft_settings *settings, struct launch *launch,
+static int copy_inlined(struct binary *file, const struct sampler_settings *settings, struct launch *launch,
 			struct file_copies *set)
 {
 	struct graft graft;
 	int err = graft_make(file->elf, file->plan, settings, &graft);
 
-	if (!err && *graft.reason)
+	if (!err && !*graft.reason)
+		err = add_inlined(file, &graft, launch, set);
+	if (!err && *graft.reason) {
 		log_note("'%s' keeps probes, whose every hit traps: %s", elf_path(file->elf), graft.reason);
-	if (!err)
-		err = file_copies_add(set, elf_fd(file->elf), *graft.reason ? NULL : &graft.change);
-	if (!err && !*graft.reason) {
-		file->plan->inlined = true;
-		memcpy(file->plan->sites, graft.sites, sizeof(file->plan->sites));
-		launch->inlined++;
+		err = file_copies_add(set, elf_fd(file->elf), NULL);
 	}
 	graft_release(&graft);
 	return err;
 }
 
+/* One file that heaptap may not write is not to make the others' users pay. */
 static int copy_all(struct launch *launch, u64 inline_bytes, struct file_copies *set)
 {
-	struct graft_settings settings = {.sample_bytes = inline_bytes};
+	struct sampler_settings settings = {.sample_bytes = inline_bytes};
+	bool too_large = false;
 	int err = 0;
 
 	if (inline_bytes && getrandom(&settings.session, sizeof(settings.session), 0) < 0)
@@ -72,8 +88,15 @@ static int copy_all(struct launch *launch, u64 inline_bytes, struct file_copies 
 			continue;
 		err = inline_bytes ? copy_inlined(file, &settings, launch, set)
 				   : file_copies_add(set, elf_fd(file->elf), NULL);
+		if (err != -EFBIG)
+			continue;
+		log_note(
+			"'%s' is not copied, so that other processes that map it may pay: it is larger than heaptap may write",
+			elf_path(file->elf));
+		too_large = true;
+		err = 0;
 	}
-	return err;
+	return !err && too_large && !set->count ? -EFBIG : err;
 }
 
 /*
@@ -136,17 +159,31 @@ static int cannot_run(const char *name, int err, int status)
 	return status;
 }
 
-/* The interval to sample at in the process; 0: probes do it. */
+static bool copies_for_children(const struct selection_options *options)
+{
+	return options->population == POPULATION_FOLLOW && !options->shared_mounts;
+}
+
+static void say_left_out(const struct selection_options *options, const char *why)
+{
+	if (options->inlined)
+		log_note("--inline is left out: %s", why);
+}
+
+/*
+ * The interval to sample at in the process; 0: probes do it. Where the files are copied anyway, nobody has to ask for the
+ * cheaper way.
+ */
 static u64 inline_interval(const struct selection_options *options, u64 sample_bytes)
 {
-	if (!options->inlined)
+	if (!options->inlined && (!copies_for_children(options) || options->plain_copies))
 		return 0;
-	if (sample_bytes >= INLINE_BYTES_MIN)
+	if (sample_bytes < INLINE_BYTES_MIN)
+		say_left_out(options, LAUNCH_SMALL_INTERVAL);
+	else if (!filter_trial_passed())
+		say_left_out(options, "a seccomp filter that COMMAND inherits kills at a system call of the sampler's");
+	else
 		return sample_bytes;
-	log_note(
-		"--inline is left out: with a sample every %llu bytes the traps of the samples cost what those of probes "
-		"do; it begins at -R %d",
-		(unsigned long long)sample_bytes, INLINE_BYTES_MIN);
 	return 0;
 }
 
@@ -154,7 +191,7 @@ int launch_start(const struct selection *selection, u64 sample_bytes, const sigs
 {
 	const struct selection_options *options = selection->options;
 	u64 inline_bytes = inline_interval(options, sample_bytes);
-	bool copied = inline_bytes || (options->population == POPULATION_FOLLOW && !options->shared_mounts);
+	bool copied = inline_bytes || copies_for_children(options);
 	char *path;
 	int err = workload_find(options->command[0], &path);
 

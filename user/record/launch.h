@@ -14,6 +14,8 @@
 struct binaries;
 
 #define INLINE_BYTES_MIN 4096 /* smaller intervals are left to probes */
+#define LAUNCH_SMALL_INTERVAL                                                                                          \
+	"samples at so small an interval cost as much as the traps of probes; it begins at -R 4096"
 
 /* Valid when zeroed: there is no COMMAND. */
 struct launch {

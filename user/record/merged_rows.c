@@ -117,8 +117,8 @@ const char *merged_rows_comm(struct merged_row *row, const char *comm)
 static int write_profile(const struct profile *merged, const struct merged_output *output)
 {
 	char **files = NULL;
-	int err =
-		merged->sample_count ? output_file_write(output->dir, merged, output->formats, output->seq, &files) : 0;
+	int err = merged->sample_count ? output_file_write(output->dir, merged, output->formats, output->folder, &files)
+				       : 0;
 
 	output->written(output->arg, merged, files);
 	return err;

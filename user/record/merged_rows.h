@@ -33,12 +33,13 @@ struct merged_row *merged_rows_executable(struct merged_rows *rows, const struct
 const char *merged_rows_comm(struct merged_row *row, const char *comm);
 
 /*
- * Where merged profiles are written; `seq` as in output_file_write. `written` gets each one, described by its facts, and
+ * Where merged profiles are written; `folder` as in output_file_write. `written` gets each one, described by its facts, and
  * the names of its files, which it frees.
  */
 struct merged_output {
 	int dir;
-	unsigned int formats, seq;
+	unsigned int formats;
+	const char *folder;
 	void (*written)(void *arg, const struct profile *merged, char **files);
 	void *arg;
 };

@@ -4,11 +4,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "format/output_file.h"
 
 static bool is_empty(const char *path)
 {
@@ -24,15 +27,8 @@ static bool is_empty(const char *path)
 	return !found;
 }
 
-/* Who may read the files may also find them. */
-static mode_t directory_mode(mode_t file_mode)
+static int choose_path(const char *path, struct output_dir *ret)
 {
-	return file_mode | (file_mode & 0444) >> 2;
-}
-
-int output_dir_open(const char *path, bool force, mode_t file_mode, struct output_dir *ret)
-{
-	mode_t mode = directory_mode(file_mode);
 	time_t now = time(NULL);
 	struct tm utc;
 
@@ -42,6 +38,33 @@ int output_dir_open(const char *path, bool force, mode_t file_mode, struct outpu
 		strftime(ret->path, sizeof(ret->path), "heaptap-%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
 	else if (snprintf(ret->path, sizeof(ret->path), "%s", path) >= (int)sizeof(ret->path))
 		return -ENAMETOOLONG;
+	return 0;
+}
+
+int output_dir_check(const char *path, bool force, struct output_dir *ret)
+{
+	char copy[PATH_MAX];
+	struct stat status;
+	int err = choose_path(path, ret);
+
+	if (err)
+		return err;
+	if (stat(ret->path, &status))
+		return errno != ENOENT || access(dirname(strcpy(copy, ret->path)), W_OK | X_OK) ? -errno : 0;
+	if (!S_ISDIR(status.st_mode))
+		return -ENOTDIR;
+	if (!force && !is_empty(ret->path))
+		return -ENOTEMPTY;
+	return access(ret->path, W_OK | X_OK) ? -errno : 0;
+}
+
+int output_dir_open(const char *path, bool force, mode_t file_mode, struct output_dir *ret)
+{
+	mode_t mode = output_file_directory_mode(file_mode);
+	int err = choose_path(path, ret);
+
+	if (err)
+		return err;
 	ret->made = !mkdir(ret->path, mode & 0700);
 	if (!ret->made && errno != EEXIST)
 		return -errno;

@@ -11,6 +11,9 @@ struct output_dir {
 	bool made; /* it was not there before */
 };
 
+/* Could output_dir_open make or take it? The same errors, but nothing is made, so that a start that fails leaves nothing behind. */
+int output_dir_check(const char *path, bool force, struct output_dir *ret);
+
 /*
  * Create the directory `path` (NULL: heaptap-<UTC time>), before anything is traced; who may read files of `file_mode` may
  * also look into it. One that exists keeps its mode. 0; -ENOTEMPTY: it exists and is not empty, and `force` is not set; or

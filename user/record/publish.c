@@ -3,23 +3,19 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/string_list.h"
 #include "base/units.h"
 #include "binary/symbolizer.h"
 #include "format/index_write.h"
-#include "format/table_processes.h"
-#include "format/table_profile.h"
 #include "heap/snapshot.h"
 #include "profile/ledger.h"
-#include "record/spool.h"
 #include "system/shortage.h"
-
-#define SUMMARY_SITES	  10 /* in the tables printed at the end */
-#define SUMMARY_PROCESSES 20
 
 /* Is a target of several processes traced, which are merged? */
 static bool merges(const struct publication *publication)
@@ -34,27 +30,10 @@ static void say_failure(const struct publication *publication, const char *what,
 		  shortage_is(err) ? "" : "; choose another place with -o");
 }
 
-/*
- * An image's summary, where nothing is merged; otherwise print_summary prints one of all. While recording goes on, the
- * terminal is the target's: it is printed at the end, unless there is no room to keep it.
- */
-static void print_image(const struct profile *profile, void *arg)
-{
-	const struct publication *publication = arg;
-	FILE *spool = publication->spool;
-	off_t whole = spool ? ftello(spool) : 0;
-
-	if (publication->options->quiet)
-		return;
-	if (spool)
-		table_profile_print(profile, INUSE_SPACE, SUMMARY_SITES, spool);
-	if (!spool || !spool_keep(spool, whole))
-		table_profile_print(profile, INUSE_SPACE, SUMMARY_SITES, stderr);
-}
-
 /* The symbolizer is kept, so that names are looked up once and not for every profile. */
 static bool open_aggregate(struct publication *publication)
 {
+	struct summary *summary = &publication->summary;
 	struct aggregate_options options = {
 		.dir = publication->output->fd,
 		.formats = publication->options->formats,
@@ -64,10 +43,15 @@ static bool open_aggregate(struct publication *publication)
 		.start_ns = publication->start_ns,
 		.start_unix_ns = publication->start_unix_ns,
 		.recorder = recorder_options(publication->recorder),
-		.each = merges(publication) ? NULL : print_image,
-		.arg = publication,
+		.site_skip = publication->options->site_skip,
+		.each = merges(publication) ? NULL : summary_add,
+		.arg = &publication->summary,
 	};
 
+	summary->dir = publication->output->fd;
+	summary->quiet = publication->options->quiet;
+	summary->whole = publication->options->whole_tables;
+	summary->merges = merges(publication);
 	if (!publication->symbolizer)
 		publication->symbolizer = symbolizer_new();
 	options.symbolizer = publication->symbolizer;
@@ -116,8 +100,9 @@ static int begin_batch(struct publication *publication, unsigned int seq)
 		return -ENOMEM;
 	snapshot_batch_begin(&publication->batch, publication->aggregate, seq, publication->recorder);
 	publication->ended_samples += publication->batch.ended_samples;
-	if (!merges(publication) && publication->batch.ended_count && !publication->spool)
-		publication->spool = spool_open(publication->output->fd);
+	publication->backlog = !seq && publication->batch.ended_count == ENDED_IMAGES_MAX;
+	if (!merges(publication) && publication->batch.ended_count)
+		summary_hold(&publication->summary);
 	return 0;
 }
 
@@ -134,7 +119,7 @@ static void finish_batch(struct publication *publication, int err)
 	if (err || !seq)
 		return;
 	if (publication->requested)
-		log_note("profiles %04u written to '%s'", seq, publication->output->path);
+		log_note("profiles %04u written to '%s/snapshots/%04u'", seq, publication->output->path, seq);
 	else
 		log_detail("profiles %04u written", seq);
 }
@@ -169,6 +154,8 @@ void publish_ended(struct publication *publication)
 
 	if (!err && publication->batch.ended_count)
 		err = snapshot_batch_start(&publication->batch);
+	else if (!err && symbolizer_trim(publication->symbolizer, SYMBOLS_BYTES_MAX))
+		malloc_trim(0);
 	if (err || !publication->batch.ended_count)
 		finish_batch(publication, err);
 }
@@ -217,14 +204,6 @@ static int add_last(struct image *image, void *arg)
 	return 0;
 }
 
-/* The summaries of images that ended before. */
-static void print_spool(struct publication *publication)
-{
-	if (publication->spool)
-		note(publication, "summary", spool_print(publication->spool, stderr));
-	publication->spool = NULL;
-}
-
 static int write_index(const struct publication *publication)
 {
 	const struct aggregate_result *result = aggregate_result(publication->aggregate);
@@ -258,16 +237,6 @@ static void say_nobody(const struct selection_options *target)
 		 target->comm ? target->comm : "", target->exe ? " that ran " : "", target->exe ? target->exe : "");
 }
 
-static void print_summary(const struct aggregate_result *result)
-{
-	const struct index_table *processes = &result->processes;
-
-	table_processes_print(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
-	fputc('\n', stderr);
-	table_profile_print(result->all, INUSE_SPACE, SUMMARY_SITES, stderr);
-	table_processes_print_losses(processes->entries, processes->count, SUMMARY_PROCESSES, stderr);
-}
-
 static void say_perf_maps(const struct aggregate_result *result)
 {
 	if (result->perfmaps_refused)
@@ -293,22 +262,33 @@ static void say_merged(const struct publication *publication, const struct aggre
 			 result->by_executable, publication->options->keep, result->executables, executables);
 }
 
+static void say_nameless(const struct publication *publication)
+{
+	const char *complaint;
+
+	for (unsigned int i = 0; publication->symbolizer; i++) {
+		complaint = symbolizer_complaint(publication->symbolizer, i);
+		if (!complaint)
+			return;
+		log_note("some names may be missing: %s", complaint);
+	}
+}
+
 /* What has become of the files. */
 static int say_written(const struct publication *publication)
 {
 	const char *path = publication->output->path;
 	u64 files;
 
-	if (publication->symbolizer && symbolizer_complaint(publication->symbolizer))
-		log_note("some names may be missing: %s", symbolizer_complaint(publication->symbolizer));
+	say_nameless(publication);
 	if (publication->end_err)
 		say_failure(publication, publication->unwritten, publication->end_err);
 	if (publication->end_err || publication->failed)
 		return STATUS_FAILED;
 	files = count_files(&aggregate_result(publication->aggregate)->processes) +
 		count_files(&aggregate_result(publication->aggregate)->merged);
-	log_note("%" PRIu64 " profile file%s and index.json written to '%s'; 'heaptap report %s' shows them", files,
-		 files == 1 ? "" : "s", path, path);
+	log_note("%" PRIu64 " profile file%s and index.json written to '%s'", files, files == 1 ? "" : "s", path);
+	summary_say_next(aggregate_result(publication->aggregate), path);
 	return STATUS_DONE;
 }
 
@@ -337,19 +317,19 @@ int publish_finish(struct publication *publication)
 		note(publication, "profiles", -ENOMEM);
 		return say_written(publication);
 	}
-	print_spool(publication);
+	note(publication, "summary", summary_let_go(&publication->summary));
 	recorder_for_each(publication->recorder, add_last, publication);
 	note(publication, "merged profiles", aggregate_finish(publication->aggregate));
 	note(publication, "index.json", write_index(publication));
 	result = aggregate_result(publication->aggregate);
-	if (merges(publication)) {
-		if (!result->processes.count)
-			say_nobody(&publication->options->target);
-		else if (!publication->options->quiet)
-			print_summary(result);
+	if (merges(publication) && !result->processes.count)
+		say_nobody(&publication->options->target);
+	else
+		summary_print(&publication->summary, result);
+	if (merges(publication))
 		say_merged(publication, result);
-	}
 	say_perf_maps(result);
+	advice_say(&result->advice);
 	status = say_written(publication);
 	return status == STATUS_DONE && publication->options->fail_on_growing ? say_growing(result) : status;
 }
@@ -357,8 +337,7 @@ int publish_finish(struct publication *publication)
 void publish_release(struct publication *publication)
 {
 	snapshot_batch_finish(&publication->batch);
-	if (publication->spool)
-		fclose(publication->spool);
+	summary_release(&publication->summary);
 	aggregate_free(publication->aggregate);
 	symbolizer_free(publication->symbolizer);
 }

@@ -4,10 +4,13 @@
  * When profiles are written, and by which thread: while recording goes on, snapshots of living images and images that
  * have ended, by the thread of a batch; at the end, all images that are left, the index and the summary.
  */
+#include <regex.h>
+
 #include "heap/gc_model.h"
 #include "record/output_dir.h"
 #include "record/selection.h"
 #include "record/snapshot_batch.h"
+#include "record/summary.h"
 
 /* Where several processes are merged: some two hundred megabytes with their stacks. */
 #define PUBLISH_SAMPLES_MAX (1u << 20)
@@ -20,13 +23,16 @@ struct record_options {
 	u64 sample_bytes;
 	const char *output;   /* NULL: heaptap-<UTC time>/ */
 	unsigned int formats; /* mask of enum format */
+	bool wait_children;   /* COMMAND's end does not end the recording; that of its last descendant does */
 	bool force, alloc_only, no_new, show_allocator, fail_on_growing;
-	bool quiet; /* no summary */
+	bool quiet;	   /* no summary */
+	bool whole_tables; /* the summary has all of them, with whole stacks */
 	struct gc_options gc;
-	double interval_s; /* 0: no profiles but the last */
-	u32 keep;	   /* where several processes are merged: ended ones that have files of their own */
-	u32 mode;	   /* permissions of the files */
-	char **argv;	   /* everything after "record", for index.json */
+	double interval_s;	  /* 0: no profiles but the last */
+	u32 keep;		  /* where several processes are merged: ended ones that have files of their own */
+	u32 mode;		  /* permissions of the files */
+	const regex_t *site_skip; /* functions that sites pass over; NULL: none beside those that are known */
+	char **argv;		  /* everything after "record", for index.json */
 };
 
 struct publication {
@@ -42,12 +48,13 @@ struct publication {
 	/* made here, from the first profile to publish_release */
 	struct symbolizer *symbolizer;
 	struct aggregate *aggregate;
-	FILE *spool; /* summaries of images that have ended, printed at the end; NULL: there is none, or no room */
+	struct summary summary;
 	struct snapshot_batch batch;
 	unsigned int seq;
 	u64 taken_ns, ended_samples;
 	bool requested, failed;
-	int end_err; /* 0, or why `unwritten` could not be written at the end */
+	bool backlog; /* more images have ended than a batch takes: the next one should not wait */
+	int end_err;  /* 0, or why `unwritten` could not be written at the end */
 	const char *unwritten;
 };
 

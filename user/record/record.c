@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "format/output_file.h"
+#include "record/descendants.h"
 #include "record/interrupt.h"
 #include "record/launch.h"
 #include "system/shortage.h"
@@ -21,7 +22,8 @@
 
 #define LOOK_NS 100000000ULL /* a process that exits is remembered as it was last seen */
 #define SAY_NS	1000000000ULL
-#define TICK_NS 1000000000ULL /* between two advances of the models' clocks: a cycle by time alone takes minutes */
+/* Between two advances of the models' clocks, where a cycle by time alone takes minutes; and between two batches of ended processes. */
+#define TICK_NS 1000000000ULL
 
 struct record {
 	const struct record_options *options;
@@ -34,15 +36,13 @@ struct record {
 	u64 looked_ns, said_ns, written_ns, ticked_ns;
 	u64 drained_ns; /* every event up to then has been taken in */
 	bool over;
-	bool blind; /* the probes are gone */
+	bool command_ended; /* and its descendants have been looked at */
+	bool blind;	    /* the probes are gone */
 };
 
-static int prepare_output(struct record *record)
+/* `err`: of the output directory. The status. */
+static int explain_output(const struct record *record, int err)
 {
-	const struct record_options *options = record->options;
-	int err = output_dir_open(options->output, options->force, options->mode, &record->output);
-
-	output_file_set_mode(options->mode);
 	if (err == -ENOTEMPTY) {
 		log_error("output directory '%s' is not empty; choose another with -o, or write into it with --force",
 			  record->output.path);
@@ -54,6 +54,22 @@ static int prepare_output(struct record *record)
 		return STATUS_FAILED;
 	}
 	return STATUS_DONE;
+}
+
+/* Early: a mistake there should be known before anything is done. */
+static int check_output(struct record *record)
+{
+	const struct record_options *options = record->options;
+
+	return explain_output(record, output_dir_check(options->output, options->force, &record->output));
+}
+
+static int make_output(struct record *record)
+{
+	const struct record_options *options = record->options;
+
+	output_file_set_mode(options->mode);
+	return explain_output(record, output_dir_open(options->output, options->force, options->mode, &record->output));
 }
 
 static int attach(struct record *record)
@@ -144,14 +160,36 @@ static void look(struct record *record, u64 now)
 	publish_progress(&record->publication, now - record->publication.start_ns);
 }
 
+/* What COMMAND did before it ended is in the ring. */
+static void look_at_descendants(struct record *record)
+{
+	if (record->command_ended || record->options->target.population != POPULATION_FOLLOW)
+		return;
+	record->command_ended = true;
+	while (!tracer_drain(record->tracer))
+		;
+	descendants_say(record->options, record->tracer);
+}
+
+/* Has COMMAND ended, and with it the recording? */
+static bool finished_with_command(struct record *record)
+{
+	bool changed = record->signals.child_changed;
+
+	record->signals.child_changed = false;
+	if (!changed || !launch_look(&record->launch))
+		return false;
+	look_at_descendants(record);
+	return !record->options->wait_children;
+}
+
 static bool finished(struct record *record, u64 now)
 {
 	const struct record_options *options = record->options;
 
 	signals_read(&record->signals);
-	if (record->signals.stop || (record->signals.child_changed && launch_look(&record->launch)))
+	if (record->signals.stop || finished_with_command(record))
 		return true;
-	record->signals.child_changed = false;
 	if (options->duration_s > 0 && (double)(now - record->publication.start_ns) >= options->duration_s * 1e9)
 		return true;
 	if (record->over)
@@ -174,9 +212,10 @@ static void keep_time(struct record *record, u64 now)
 {
 	u64 interval_ns = (u64)(record->options->interval_s * 1e9);
 	bool due = interval_ns && now > record->written_ns && now - record->written_ns >= interval_ns;
+	bool tick = due || record->signals.profile_wanted || now - record->ticked_ns >= TICK_NS;
 
 	record->drained_ns = now;
-	if (due || record->signals.profile_wanted || now - record->ticked_ns >= TICK_NS) {
+	if (tick) {
 		recorder_tick(tracer_recorder(record->tracer), now);
 		record->ticked_ns = now;
 	}
@@ -185,7 +224,8 @@ static void keep_time(struct record *record, u64 now)
 		return;
 	close_unused_files(record->tracer, record->publication.symbolizer);
 	if (!due && !record->signals.profile_wanted) {
-		publish_ended(&record->publication);
+		if (tick || record->publication.backlog)
+			publish_ended(&record->publication);
 		return;
 	}
 	publish_now(&record->publication, now, record->signals.profile_wanted);
@@ -248,13 +288,26 @@ static int finish(struct record *record)
 	return record->blind ? STATUS_FAILED : status;
 }
 
+/* The interval to sample at in processes that run already; 0: probes do it. */
+static u64 inject_interval(const struct record_options *options)
+{
+	if (options->target.command || !options->target.inlined)
+		return 0;
+	if (options->sample_bytes >= INLINE_BYTES_MIN)
+		return options->sample_bytes;
+	log_note("--inline is left out: " LAUNCH_SMALL_INTERVAL);
+	return 0;
+}
+
 static int run(struct record *record)
 {
+	const u64 inject_bytes = inject_interval(record->options);
 	struct tracer_options tracer_options = {
 		.kernel.sample_bytes = record->options->sample_bytes,
 		.kernel.alloc_only = record->options->alloc_only,
 		.kernel.show_allocator = record->options->show_allocator,
-		.kernel.inlined = record->launch.inlined,
+		.kernel.inlined = record->launch.inlined || inject_bytes,
+		.inject_bytes = inject_bytes,
 		.no_new = record->options->no_new,
 		.pools = record->options->target.pools,
 		.harm_translators = record->options->target.harm_translators,
@@ -267,6 +320,9 @@ static int run(struct record *record)
 	record->launch.binaries = NULL;
 	selection_describe(&record->selection, &tracer_options);
 	status = tracer_open(&tracer_options, &record->tracer);
+	/* Late: nothing is left of a heaptap that is killed for the memory that the tracer takes. */
+	if (!status)
+		status = make_output(record);
 	if (status)
 		return status;
 	/* The threads that fill the ring must not starve the one that empties it; those begun before this can wait. */
@@ -297,9 +353,8 @@ int record_run(const struct record_options *options)
 	struct record record = {.options = options, .signals.fd = -1, .output = {.fd = -1}};
 	int status = selection_open(&options->target, &record.selection);
 
-	/* Find the target first: a mistake there leaves no directory behind. */
 	if (!status)
-		status = prepare_output(&record);
+		status = check_output(&record);
 	if (!status && signals_take(&record.signals))
 		status = STATUS_FAILED;
 	/* Before the tracer: the child must not inherit its maps and threads. */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "probe/custom_allocator.h"
 #include "system/cgroup_resolve.h"
+#include "system/process_state.h"
 #include "system/procfs.h"
 #include "system/shortage.h"
 #include "trace/attach_process.h"
@@ -58,6 +59,21 @@ static int find_exe(struct selection *selection)
 bool selection_has_target(const struct selection_options *options)
 {
 	return options->command || options->pid_count || options->population != POPULATION_LISTED;
+}
+
+int selection_add_pid(struct selection_options *options, pid_t pid)
+{
+	if (!options->pids)
+		options->pids = calloc(PIDS_MAX, sizeof(*options->pids));
+	if (!options->pids)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < options->pid_count; i++)
+		if (options->pids[i] == pid)
+			return 0;
+	if (options->pid_count == PIDS_MAX)
+		return -E2BIG;
+	options->pids[options->pid_count++] = pid;
+	return 0;
 }
 
 /* Another process may see a file there, COMMAND does not. */
@@ -214,16 +230,11 @@ static void say_hidden(const struct selection *selection, unsigned int hidden)
 /* A mistake in a list of PIDs is reported, not worked around: all are traced, or none. */
 static int check_pid(pid_t pid)
 {
-	pid_t process = procfs_process(pid);
+	char why[PROCESS_STATE_TEXT_MAX];
 
-	if (!process)
-		log_error("no process %d; 'pgrep -a NAME' finds one by name", pid);
-	else if (process != pid)
-		log_error("%d is a thread of process %d; use -p %d", pid, process, process);
-	else if (!procfs_live_thread(pid))
-		log_error("process %d has exited already and waits for its parent; there is nothing to trace", pid);
-	else
+	if (process_state_allows(pid, why))
 		return STATUS_DONE;
+	log_error("%s", why);
 	return STATUS_NO_TARGET;
 }
 

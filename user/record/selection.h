@@ -19,8 +19,8 @@ struct selection_options {
 	unsigned int pid_count;
 	struct custom_allocator *pools; /* of --alloc */
 	char **command;			/* NULL-terminated rest of argv after --, NULL when none */
-	bool shared_mounts;
-	bool inlined; /* COMMAND is sampled by code in its processes, as far as its files allow (inline/graft.h) */
+	bool shared_mounts, plain_copies;
+	bool inlined; /* asked for: COMMAND is sampled by code in its processes, as far as its files allow (inline/graft.h) */
 	bool harm_translators; /* see system/translator.h */
 	enum population population;
 	const char *cgroup, *container; /* of POPULATION_CGROUP, one of them */
@@ -39,6 +39,9 @@ struct selection {
 	u32 made;		/* how often the group had been made again when that was logged last */
 	bool empty;		/* it has been logged that the group has no processes left */
 };
+
+/* Name one more process, unless it is named already. 0, -ENOMEM, or -E2BIG: there are PIDS_MAX. The options own the list. */
+int selection_add_pid(struct selection_options *options, pid_t pid);
 
 bool selection_has_target(const struct selection_options *options);
 

@@ -240,6 +240,12 @@ u32 address_map_generation(const struct address_map *map)
 	return map->generation;
 }
 
+void address_map_set_frameless(struct address_map *map, bool frameless)
+{
+	for (u32 i = 0; i < map->count; i++)
+		map->mappings[i]->frameless = frameless && !map->mappings[i]->elf;
+}
+
 bool address_map_has(const struct address_map *map, const struct elf *elf)
 {
 	for (unsigned int i = 0; i < map->count; i++)

@@ -29,12 +29,16 @@ struct mapping {
 	u8 build_id_size; /* 0: unknown */
 	bool deleted;
 	bool unsearched; /* it could not be opened, so nobody knows whether it has an allocator */
+	bool frameless;	 /* bp is no frame pointer in it; set by the map */
 	u32 index;	 /* its place in the map; set by address_map_add */
 	u32 known;	 /* generation of the BPF programs' first list that has it, 0: none yet; set by the map */
 	bool displaces;	 /* it replaced other code, or was replaced before heaptap learnt of it; set by the map */
 };
 
 struct address_map;
+
+/* Whether bp is no frame pointer in code without a file, of all that is mapped so far. */
+void address_map_set_frameless(struct address_map *map, bool frameless);
 
 struct address_map *address_map_new(void); /* NULL: no memory */
 void address_map_free(struct address_map *map);

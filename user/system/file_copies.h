@@ -50,7 +50,8 @@ void file_copies_free(struct file_copies *set);
  * Add a copy of the regular file behind descriptor `fd` (borrowed), with its owner, mode, times and extended attributes, and
  * with `change` (borrowed; NULL: none) made to its bytes. 0; -ESTALE: it changed meanwhile; -EFBIG: larger than heaptap may
  * write; -EOPNOTSUPP or -EPERM: an attribute that decides about access cannot be kept, or is a signature of bytes that change;
- * -ENOSPC: no memory for it, or FILE_COPIES_MAX reached; or another negative errno. After an error the set can only be freed.
+ * -ENOSPC: no memory for it, or FILE_COPIES_MAX reached; or another negative errno. After an error, but for -EFBIG, the set can only be
+ * freed.
  */
 int file_copies_add(struct file_copies *set, int fd, const struct file_change *change);
 

@@ -3,10 +3,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -19,6 +22,20 @@ struct scan {
 	bool *mapped;		   /* by the process being looked at: it may map a file twice */
 	unsigned int mapped_count; /* how many of them are */
 };
+
+struct mapped_by_file mapped_by_file(int fd, const char *path)
+{
+	struct statfs filesystem;
+	struct stat stat;
+
+	if (fstat(fd, &stat) || fstatfs(fd, &filesystem))
+		return (struct mapped_by_file){0}; /* nobody maps inode 0 as a file */
+	return (struct mapped_by_file){
+		.device = stat.st_dev,
+		.inode = stat.st_ino,
+		.path = filesystem.f_type == TMPFS_MAGIC ? NULL : path,
+	};
+}
 
 static bool is_same(const struct mapped_by_file *file, const struct mapping *mapping)
 {

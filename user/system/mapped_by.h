@@ -12,7 +12,7 @@
 struct mapped_by_file {
 	dev_t device;
 	ino_t inode;
-	const char *path;	/* as mapped; for overlays, see mapped_by_count */
+	const char *path;	/* as mapped; NULL: device and inode alone tell. See mapped_by_count */
 	unsigned int processes; /* out: how many map its code */
 };
 
@@ -20,6 +20,12 @@ struct mapped_by_count {
 	unsigned int processes; /* that map at least one of the files, each once */
 	unsigned int unread;	/* whose mappings may not be read: they may pay as well */
 };
+
+/*
+ * The open file `fd`, which is mapped as `path`. A tmpfs has one device number and inode numbers that begin anew in each, so
+ * two of them have different files of one number under one path: the path tells nothing there.
+ */
+struct mapped_by_file mapped_by_file(int fd, const char *path);
 
 /*
  * Scan all processes below `root`/proc ("" for this machine), except those for which `is_ours` is true and heaptap itself.

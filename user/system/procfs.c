@@ -14,7 +14,14 @@
 
 #include "base/text.h"
 
-#define DELETED_SUFFIX " (deleted)"
+#define DELETED_SUFFIX	" (deleted)"
+#define STAT_FLAGS	9
+#define STAT_HEAP_START 47
+
+/* Of the flags, which the kernel keeps to itself (linux/sched.h). */
+#define PF_IO_WORKER   0x10
+#define PF_USER_WORKER 0x4000
+#define PF_KTHREAD     0x200000
 
 /* The whole of a small file, as a string; the length or negative errno. */
 static ssize_t read_small(const char *path, char *buffer, size_t size)
@@ -47,6 +54,16 @@ static char thread_state(pid_t pid, pid_t tid)
 static bool runs(char state)
 {
 	return state && state != 'Z' && state != 'X';
+}
+
+bool procfs_has_ended(pid_t tid)
+{
+	return !runs(thread_state(tid, tid));
+}
+
+bool procfs_is_stopped(pid_t pid)
+{
+	return thread_state(pid, pid) == 'T';
 }
 
 pid_t procfs_live_thread(pid_t pid)
@@ -93,9 +110,31 @@ pid_t procfs_process(pid_t tid)
 	return status_number(tid, "\nTgid:");
 }
 
+pid_t procfs_inner_pid(pid_t pid)
+{
+	static const char key[] = "\nNSpid:";
+	char path[PATH_MAX], status[4096], *at = NULL;
+	unsigned int namespaces = 0;
+	pid_t inner = 0;
+
+	if (read_small(text_path(path, "/proc/%d/status", pid), status, sizeof(status)) > 0)
+		at = strstr(status, key);
+	if (!at)
+		return 0;
+	/* One number for each namespace, ours first. */
+	for (at += strlen(key); *at == '\t'; namespaces++)
+		inner = (pid_t)strtol(at, &at, 10);
+	return namespaces > 1 ? inner : 0;
+}
+
 pid_t procfs_parent(pid_t pid)
 {
 	return status_number(pid, "\nPPid:");
+}
+
+unsigned int procfs_threads(pid_t pid)
+{
+	return (unsigned int)status_number(pid, "\nThreads:");
 }
 
 bool procfs_catches(pid_t pid, int signal)
@@ -106,6 +145,67 @@ bool procfs_catches(pid_t pid, int signal)
 pid_t procfs_tracer(pid_t pid)
 {
 	return status_number(pid, "\nTracerPid:");
+}
+
+int procfs_open_memory(pid_t pid, int flags)
+{
+	char path[PATH_MAX];
+	pid_t tid = procfs_live_thread(pid);
+	int memory = tid ? open(text_path(path, "/proc/%d/mem", tid), flags | O_CLOEXEC) : -ESRCH;
+
+	if (memory == -1)
+		return errno == ENOENT ? -ESRCH : -errno;
+	return memory;
+}
+
+int procfs_seccomp(pid_t tid)
+{
+	static const char key[] = "\nSeccomp:";
+	char path[PATH_MAX], status[4096];
+	const char *line = NULL;
+
+	if (read_small(text_path(path, "/proc/%d/status", tid), status, sizeof(status)) > 0)
+		line = strstr(status, key);
+	return line ? (int)strtol(line + strlen(key), NULL, 10) : -ESRCH;
+}
+
+bool procfs_has_shadow_stack(pid_t tid)
+{
+	char path[PATH_MAX], status[4096];
+	const char *line;
+
+	if (read_small(text_path(path, "/proc/%d/status", tid), status, sizeof(status)) <= 0)
+		return true;
+	line = strstr(status, "\nx86_Thread_features:");
+	return line && memmem(line + 1, strcspn(line + 1, "\n"), "shstk", strlen("shstk"));
+}
+
+/* A field of the file by its number in proc(5); 0: unknown. */
+static u64 stat_field(pid_t pid, int wanted)
+{
+	char path[PATH_MAX], stat[1024], *field;
+
+	if (read_small(text_path(path, "/proc/%d/stat", pid), stat, sizeof(stat)) <= 0)
+		return 0;
+	field = strrchr(stat, ')'); /* the second one */
+	for (int number = 2; field && number < wanted; number++)
+		field = strchr(field + 1, ' ');
+	return field ? strtoull(field, NULL, 10) : 0;
+}
+
+u64 procfs_heap_start(pid_t pid)
+{
+	return stat_field(pid, STAT_HEAP_START);
+}
+
+bool procfs_is_kernels(pid_t tid)
+{
+	return stat_field(tid, STAT_FLAGS) & (PF_IO_WORKER | PF_USER_WORKER);
+}
+
+bool procfs_is_kernel_thread(pid_t pid)
+{
+	return stat_field(pid, STAT_FLAGS) & PF_KTHREAD;
 }
 
 bool procfs_maps_code(pid_t pid)
@@ -138,6 +238,21 @@ bool procfs_cut_deleted(char *path)
 	if (deleted)
 		path[length - suffix] = '\0';
 	return deleted;
+}
+
+char *procfs_command_line(pid_t pid)
+{
+	char path[PATH_MAX], line[4096] = "";
+	ssize_t length = read_small(text_path(path, "/proc/%d/cmdline", pid), line, sizeof(line));
+
+	while (length > 0 && !line[length - 1])
+		length--;
+	if (length <= 0)
+		return NULL;
+	for (ssize_t i = 0; i < length; i++)
+		if (!line[i])
+			line[i] = ' ';
+	return strndup(line, (size_t)length);
 }
 
 char *procfs_exe(pid_t pid)

@@ -19,18 +19,43 @@
  */
 pid_t procfs_live_thread(pid_t pid);
 
+/* A thread that has exited, though perhaps nobody has asked for its status yet. */
+bool procfs_has_ended(pid_t tid);
+
+bool procfs_is_stopped(pid_t pid);	/* by a signal, until another one */
+unsigned int procfs_threads(pid_t pid); /* 0: unknown */
+
+/* A thread that the kernel has made for the process, as for requests of io_uring: it never runs the process's code. */
+bool procfs_is_kernels(pid_t tid);
+
+bool procfs_is_kernel_thread(pid_t pid); /* a process of the kernel alone, without a program */
+
+/* The number of a process inside the innermost PID namespace that it is in; 0: unknown, or it is in ours. */
+pid_t procfs_inner_pid(pid_t pid);
+
 pid_t procfs_process(pid_t tid); /* the process a thread belongs to; 0: no such thread */
 
+/*
+ * The memory of a process, also of one whose first thread has ended. The descriptor stays that of the program which runs now: when the process
+ * executes another one, it leads nowhere. Negative errno, -ESRCH: it is gone.
+ */
+int procfs_open_memory(pid_t pid, int flags);
+
 int procfs_comm(pid_t pid, char ret_comm[16]);
-char *procfs_exe(pid_t pid);	 /* allocated, " (deleted)" cut; NULL: unknown */
-u64 procfs_rss_bytes(pid_t pid); /* 0: unknown */
-u64 procfs_cpu_ns(pid_t pid);	 /* CPU time of all threads, the dead ones too; 0: unknown */
+char *
+procfs_command_line(pid_t pid);	  /* allocated, its words with blanks between them, at most 4 KiB; NULL: it has none */
+char *procfs_exe(pid_t pid);	  /* allocated, " (deleted)" cut; NULL: unknown */
+u64 procfs_rss_bytes(pid_t pid);  /* 0: unknown */
+u64 procfs_heap_start(pid_t pid); /* where brk began; 0: unknown */
+u64 procfs_cpu_ns(pid_t pid);	  /* CPU time of all threads, the dead ones too; 0: unknown */
 
 pid_t procfs_parent(pid_t pid); /* 0: unknown, or none here */
 /* It has a handler for the signal; false: unknown, or none. */
 bool procfs_catches(pid_t pid, int signal);
-pid_t procfs_tracer(pid_t pid);	  /* the process that debugs it; 0: unknown, or none */
-bool procfs_maps_code(pid_t pid); /* false: gone, or a thread of the kernel */
+pid_t procfs_tracer(pid_t pid);		 /* the process that debugs it; 0: unknown, or none */
+int procfs_seccomp(pid_t tid);		 /* of a thread, SECCOMP_MODE_*; negative: unknown */
+bool procfs_has_shadow_stack(pid_t tid); /* true also where it is unknown */
+bool procfs_maps_code(pid_t pid);	 /* false: gone, or a thread of the kernel */
 
 /*
  * Cut " (deleted)", which the kernel appends to the name of a file that has no name any more or (a memfd) never had one.

@@ -8,14 +8,18 @@
 #include "base/status.h"
 #include "base/clock.h"
 #include "probe/loader_list.h"
+#include "probe/program_runtime.h"
 #include "system/cgroup_mounts.h"
 #include "base/log.h"
 #include "system/proc_maps.h"
 #include "system/shortage.h"
 #include "system/procfs.h"
 #include "trace/denial.h"
+#include "trace/handover.h"
+#include "trace/injected.h"
 #include "trace/pool_notice.h"
 #include "trace/tracee.h"
+#include "trace/tracee_mappings.h"
 #include "trace/tracer_internal.h"
 #include "trace/translated.h"
 
@@ -67,6 +71,18 @@ struct scan {
 	unsigned int searched;
 };
 
+/*
+ * Before tracing starts: a stack without its tables costs up to 16 KiB of ring. Where samples come thick, all tables as far as they are
+ * quick, else those of nearly every stack.
+ */
+static void wait_for_tables(struct tracer *tracer, int milliseconds)
+{
+	if (tracer->dense)
+		unwind_tables_wait(tracer->tables, milliseconds);
+	else
+		unwind_tables_wait_urgent(tracer->tables, milliseconds);
+}
+
 static int scan_mapping(struct mapping *mapping, void *arg)
 {
 	struct scan *scan = arg;
@@ -76,9 +92,12 @@ static int scan_mapping(struct mapping *mapping, void *arg)
 	if (err)
 		return err;
 	scan->searched += file != NULL;
-	/* Its table is made while the other files are looked at. */
-	if (file && scan->tracer->population == POPULATION_LISTED)
-		err = unwind_tables_request(scan->tracer->tables, file->elf);
+	/*
+	 * The program and libc, which has an allocator, are at nearly every stack's root: their tables are made while the other files are
+	 * looked at. The others are requested with the list, so that no large one is under way when these are waited for.
+	 */
+	if (file && scan->tracer->population == POPULATION_LISTED && (file->plan || scan->searched == 1))
+		err = unwind_tables_hurry(scan->tracer->tables, file->elf);
 	return err ? err : address_map_add(scan->image->mappings, mapping);
 }
 
@@ -110,14 +129,30 @@ static int begin_image(struct scan *scan)
 	return err;
 }
 
+/* By the sampler in its memory, or by probes. */
+static int probe_one(struct scan *scan, struct binary *file)
+{
+	int err = -ECANCELED;
+
+	if (scan->tracer->inject_bytes && !scan->tracee->wide && address_map_has(scan->image->mappings, file->elf))
+		err = injected_open(scan->tracer, scan->tracee, scan->image, file);
+	return err == -ECANCELED ? tracee_probe(scan->tracer, scan->tracee, file) : err;
+}
+
 /* Probe every allocator among the files the process maps. */
 static int probe_mapped(struct scan *scan)
 {
-	int err = 0;
+	int err = -ECANCELED;
 
+	if (scan->tracer->inject_bytes && scan->tracee->wide)
+		err = handover_begin(scan->tracer, scan->tracee, scan->image);
+	if (err != -ECANCELED)
+		return err;
+	err = 0;
 	for (struct binary *file = binaries_files(scan->tracer->binaries); file && !err; file = file->next)
 		if (file->plan && (file->named || address_map_has(scan->image->mappings, file->elf)))
-			err = tracee_probe(scan->tracer, scan->tracee, file);
+			err = probe_one(scan, file);
+	scan->tracee->probes_stay |= !scan->tracee->wide;
 	return err;
 }
 
@@ -132,8 +167,7 @@ static int failed(pid_t pid, int err)
 	return STATUS_DONE;
 }
 
-/* Wait for the tables, as far as they are quick: a stack without them costs up to 16 KiB of ring. */
-static void wait_for_tables(struct tracer *tracer, struct tracee *tracee, u64 start_ns)
+static void publish_and_wait(struct tracer *tracer, struct tracee *tracee, u64 start_ns)
 {
 	int waited;
 
@@ -141,7 +175,7 @@ static void wait_for_tables(struct tracer *tracer, struct tracee *tracee, u64 st
 	tracee_mappings_publish_changed(tracer);
 	waited = (int)((clock_now_ns() - start_ns) / 1000000);
 	if (waited < TABLES_WAIT_MS)
-		unwind_tables_wait(tracer->tables, TABLES_WAIT_MS - waited);
+		wait_for_tables(tracer, TABLES_WAIT_MS - waited);
 }
 
 /* The files that were not searched for an allocator; NULL: all were. */
@@ -150,6 +184,15 @@ static const struct unopened *unsearched(const struct binaries *binaries)
 	if (binaries_unopened(binaries)->lacking.count)
 		return &binaries_unopened(binaries)->lacking;
 	return binaries_unopened(binaries)->denied.count ? &binaries_unopened(binaries)->denied : NULL;
+}
+
+/* Where the memory of such a program is instead, if that is known. */
+static void say_runtime(const struct binaries *binaries)
+{
+	const struct language_runtime *runtime = program_runtime(binaries);
+
+	if (runtime)
+		log_error("it is %s: %s; see docs/languages.md", runtime->name, runtime->memory);
 }
 
 static int say_nothing_to_probe(const struct scan *scan)
@@ -163,9 +206,15 @@ static int say_nothing_to_probe(const struct scan *scan)
 			  denial_explain_file(scan->pid, unopened->err, why));
 		return denial_status(scan->pid, unopened->err);
 	}
+	if (!scan->searched) {
+		log_error("pid %d maps no ELF file, in which an allocator could be found; see 'heaptap doctor -p %d'",
+			  scan->pid, scan->pid);
+		return STATUS_NO_TARGET;
+	}
 	log_error("pid %d: no allocator heaptap knows in the %u files it maps (%s); looked for " ALLOCATOR_NAMES
 			  ALLOCATOR_OTHERS "; see 'heaptap doctor -p %d'",
 		  scan->pid, scan->searched, binaries_names(binaries), scan->pid);
+	say_runtime(binaries);
 	return STATUS_NO_TARGET;
 }
 
@@ -191,7 +240,7 @@ int attach_process(struct tracer *tracer, pid_t pid)
 		return say_unreadable(pid);
 	if (err)
 		return failed(pid, err);
-	wait_for_tables(tracer, scan.tracee, start);
+	publish_and_wait(tracer, scan.tracee, start);
 	/* The profile begins here, not where the preparations did. */
 	scan.image->start_ns = clock_now_ns();
 	status = pool_notice_check(tracer);
@@ -201,6 +250,9 @@ int attach_process(struct tracer *tracer, pid_t pid)
 	withdraw(tracer, scan.tracee);
 	if (status)
 		return status;
+	/* One that has ended meanwhile maps nothing any more. */
+	if (!err && !procfs_live_thread(pid))
+		err = -ESRCH;
 	return err ? failed(pid, err) : say_nothing_to_probe(&scan);
 }
 
@@ -217,6 +269,7 @@ static int say_nothing_in_program(const struct tracer *tracer, pid_t pid, const 
 	log_error("'%s': no allocator heaptap knows in the files it will map (%s); looked for " ALLOCATOR_NAMES
 			  ALLOCATOR_OTHERS,
 		  path, binaries_names(tracer->binaries));
+	say_runtime(tracer->binaries);
 	return STATUS_NO_TARGET;
 }
 
@@ -251,11 +304,11 @@ int attach_program(struct tracer *tracer, pid_t pid, const char *path)
 		return status;
 	}
 	for (file = binaries_files(tracer->binaries); file && !err; file = file->next) {
-		err = unwind_tables_request(tracer->tables, file->elf);
+		err = (file->plan ? unwind_tables_hurry : unwind_tables_request)(tracer->tables, file->elf);
 		if (!err && file->plan)
 			err = tracee_probe(tracer, tracee, file);
 	}
-	unwind_tables_wait(tracer->tables, TABLES_WAIT_MS);
+	wait_for_tables(tracer, TABLES_WAIT_MS);
 	if (err) {
 		withdraw(tracer, tracee);
 		return failed(pid, err);

@@ -18,7 +18,6 @@
 
 #define INITIAL_PIDNS_INUM 0xEFFFFFFCU /* PROC_PID_INIT_INO, fixed since 3.8 */
 /* Sampling dense enough to have millions of samples gets more room than the 64 MiB of all maps else. */
-#define DENSE_BELOW_BYTES 65536
 #define RING_BYTES	  (16U << 20)
 #define RING_BYTES_DENSE  (64U << 20)
 #define SCOPES_POPULATION 2048
@@ -75,6 +74,10 @@ static void choose_programs(struct heaptap *skeleton, const struct kernel_option
 		choose_program(skeleton->progs.alloc_pool, attach_pool_type(options->kind));
 	if (options->inlined)
 		choose_program(skeleton->progs.inline_site, attach_pool_type(options->kind));
+	if (options->population == POPULATION_CGROUP) {
+		choose_program(skeleton->progs.process_moved, 0);
+		choose_program(skeleton->progs.group_made, 0);
+	}
 }
 
 /* The maps that have a row for each scope. */
@@ -153,10 +156,14 @@ static int map_arrays(struct kernel *kernel)
 		.rules = map_array(kernel->skeleton->maps.unwind_rules),
 		.rows = map_array(kernel->skeleton->maps.unwind_rows),
 		.mappings = map_array(kernel->skeleton->maps.unwind_mappings),
+		.files = map_array(kernel->skeleton->maps.unwind_files),
 		.row_count = UNWIND_ROWS_MAX,
 		.mapping_count = UNWIND_MAPPINGS_MAX,
 	};
-	return kernel->scopes && kernel->unwind.rules && kernel->unwind.rows && kernel->unwind.mappings ? 0 : -errno;
+	return kernel->scopes && kernel->unwind.rules && kernel->unwind.rows && kernel->unwind.mappings &&
+			       kernel->unwind.files
+		       ? 0
+		       : -errno;
 }
 
 static int push(const struct bpf_map *queue, u32 number)
@@ -230,6 +237,7 @@ void kernel_close(struct kernel *kernel)
 		unmap_array(kernel->unwind.rules, kernel->skeleton->maps.unwind_rules);
 		unmap_array(kernel->unwind.rows, kernel->skeleton->maps.unwind_rows);
 		unmap_array(kernel->unwind.mappings, kernel->skeleton->maps.unwind_mappings);
+		unmap_array(kernel->unwind.files, kernel->skeleton->maps.unwind_files);
 		heaptap__destroy(kernel->skeleton);
 	}
 	free(kernel);

@@ -11,6 +11,8 @@
 
 struct kernel;
 
+#define DENSE_BELOW_BYTES 65536 /* intervals at which samples come thick */
+
 struct kernel_options {
 	u64 sample_bytes;
 	bool alloc_only, show_allocator;

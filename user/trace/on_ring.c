@@ -9,9 +9,11 @@
 #include "base/log.h"
 #include "system/translator.h"
 #include "system/shortage.h"
+#include "trace/injected.h"
 #include "trace/sideband.h"
 #include "trace/raw_stacks.h"
 #include "trace/tracee.h"
+#include "trace/tracee_mappings.h"
 #include "trace/tracer_internal.h"
 #include "trace/unprobed.h"
 
@@ -20,7 +22,8 @@ static void widen(struct tracer *tracer, struct tracee *tracee, const char *why)
 {
 	int err;
 
-	if (tracee->wide)
+	/* The sampler in its memory needs no filter. */
+	if (tracee->wide || (tracee->injected && !tracee->files))
 		return;
 	err = tracee_widen(tracer, tracee);
 	if (err) {
@@ -77,6 +80,26 @@ static void check_translator(struct tracer *tracer, struct tracee *tracee, const
 	}
 }
 
+/* An exec leaves the sampler behind, a fork does not. */
+static void open_mappings(struct tracer *tracer, struct tracee *tracee, struct image *image,
+			  const struct event_process *event)
+{
+	struct injected *left = event->header.kind == EVENT_EXEC ? tracee->injected : NULL;
+	bool probe = left;
+
+	if (event->header.kind == EVENT_EXEC)
+		injected_executed(tracer, tracee);
+	if (left)
+		tracee->injected = NULL;
+	if (event->header.kind == EVENT_FORK)
+		probe = !injected_inherit(tracer, tracee, tracee_find(tracer, (pid_t)event->tid),
+					  event->header.time_ns);
+	tracee_mappings_open(tracer, tracee, image);
+	if (probe)
+		tracee_mappings_probe(tracer, tracee, image);
+	injected_close(&left);
+}
+
 static void on_new_image(struct tracer *tracer, const struct event_process *event)
 {
 	struct image *before = recorder_find(tracer->recorder, event->header.process);
@@ -94,7 +117,7 @@ static void on_new_image(struct tracer *tracer, const struct event_process *even
 	tracee_set_new_max(tracer, tracee, image->memory_limit, image->memory_used);
 	if (event->header.kind == EVENT_EXEC)
 		check_translator(tracer, tracee, image->exe);
-	tracee_mappings_open(tracer, tracee, image);
+	open_mappings(tracer, tracee, image, event);
 	if (tracee->listed)
 		tracee_mappings_publish(tracer, tracee, image);
 	if (event->header.kind == EVENT_EXEC && event->tid != event->pid)
@@ -221,6 +244,10 @@ static int take(void *arg, void *event, size_t size)
 {
 	struct tracer *tracer = arg;
 
+	if (tracer->holding) {
+		tracer->ring_error = held_events_add(&tracer->held, event, size);
+		return tracer->ring_error;
+	}
 	tracer->ring_error = on_event(tracer, event, size);
 	if (tracer->ring_error)
 		return tracer->ring_error;
@@ -233,10 +260,38 @@ int on_ring_open(struct tracer *tracer)
 	return tracer->ring ? 0 : -errno;
 }
 
-int on_ring_drain(struct tracer *tracer, int most)
+int on_ring_hold(struct tracer *tracer)
 {
 	int taken;
 
+	tracer->holding = true;
+	tracer->ring_error = 0;
+	taken = ring_buffer__consume(tracer->ring);
+	tracer->holding = false;
+	return taken < 0 ? taken : tracer->ring_error;
+}
+
+/* Those that were held, as they precede what is in the ring. */
+static int deal_with_held(struct tracer *tracer)
+{
+	struct held_events held = tracer->held;
+	const struct event *event;
+	size_t at = 0, size;
+	int err = 0;
+
+	tracer->held = (struct held_events){0};
+	while (!err && (event = held_events_next(&held, &at, &size)))
+		err = on_event(tracer, event, size);
+	held_events_release(&held);
+	return err;
+}
+
+int on_ring_drain(struct tracer *tracer, int most)
+{
+	int taken = deal_with_held(tracer);
+
+	if (taken)
+		return taken;
 	tracer->ring_left = most;
 	tracer->ring_error = 0;
 	taken = ring_buffer__consume(tracer->ring);

@@ -10,3 +10,9 @@ int on_ring_open(struct tracer *tracer); /* 0 or negative errno */
  * negative errno, when events are lost. A target that allocates faster than heaptap reads must not starve signals.
  */
 int on_ring_drain(struct tracer *tracer, int most);
+
+/*
+ * Keep what is in the ring now (tracer.held), in order: it is dealt with by the next drain. Whoever waits for it needs not wait for what it
+ * calls for. 0 or negative errno. From another thread too, while none drains.
+ */
+int on_ring_hold(struct tracer *tracer);

@@ -81,7 +81,8 @@ static bool unwind_one(struct raw_stacks *unwinder, struct raw *raw, bool all)
 
 	if (!image)
 		return true;
-	end = walk_raw(unwinder->tables, image->mappings, event, stack.ip, &stack.depth, &frame_pointer);
+	end = walk_raw(unwinder->tables, image->mappings, (pid_t)image->pid, event, stack.ip, &stack.depth,
+		       &frame_pointer);
 	if (!all && (end == UNWIND_NO_TABLE || (end == UNWIND_NO_MAPPING && !raw->looked_at))) {
 		raw->looked_at = end == UNWIND_NO_MAPPING;
 		return false;

@@ -78,20 +78,13 @@ void settle_facts(const struct settle_sources *sources, struct image *image, con
 	look_at_memory(image);
 	root_fs_close(&image->root);
 	root_fs_open(pid, &image->root);
-	image->rss_start_bytes = procfs_rss_bytes(pid);
-	image->rss_end_bytes = image->rss_start_bytes;
+	image_begin_rss(image, procfs_rss_bytes(pid));
 }
 
 void settle_look(struct image *image)
 {
-	u64 rss = procfs_rss_bytes((pid_t)image->pid);
-
 	root_fs_look(&image->root);
-	if (!rss)
-		return;
-	image->rss_end_bytes = rss;
-	if (rss > image->rss_peak_bytes)
-		image->rss_peak_bytes = rss;
+	image_see_rss(image, procfs_rss_bytes((pid_t)image->pid));
 }
 
 struct unsent_death {

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "system/procfs.h"
 #include "trace/tracee.h"
+#include "trace/tracee_mappings.h"
 #include "trace/tracer_internal.h"
 
 #define DATA_PAGES 64 /* per CPU: room for some thousand mappings between two drains */

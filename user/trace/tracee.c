@@ -10,10 +10,9 @@
 #include "base/log.h"
 #include "binary/elf.h"
 #include "system/cgroup.h"
-#include "system/proc_maps.h"
 #include "trace/plan_note.h"
 #include "system/shortage.h"
-#include "trace/raw_stacks.h"
+#include "trace/injected.h"
 #include "trace/tracer_internal.h"
 #include "trace/translated.h"
 
@@ -51,6 +50,7 @@ void tracee_drop(struct tracer *tracer, struct tracee *tracee)
 	HASH_DEL(tracer->tracees, tracee);
 	__atomic_store_n(&scope->process, 0, __ATOMIC_RELEASE);
 	tracee_close_links(&tracee->files);
+	injected_close(&tracee->injected);
 	unwind_tables_withdraw(tracer->tables, scope, clock_now_ns());
 	kernel_give_scope(tracer->kernel, tracee->scope);
 	free(tracee);
@@ -184,12 +184,12 @@ static const struct tracee_file *files_of(const struct tracer *tracer, const str
 
 bool tracee_has(const struct tracer *tracer, const struct tracee *tracee, const struct binary *file)
 {
-	return is_probed(files_of(tracer, tracee), file);
+	return injected_has(tracee, file) || (!injected_has_all(tracee) && is_probed(files_of(tracer, tracee), file));
 }
 
 bool tracee_any(const struct tracer *tracer, const struct tracee *tracee)
 {
-	return files_of(tracer, tracee) != NULL;
+	return tracee->injected || files_of(tracer, tracee);
 }
 
 void tracee_say_blind(struct tracer *tracer, pid_t pid, const char *path, int err)
@@ -252,7 +252,7 @@ static bool is_mapped(const struct tracer *tracer, const struct binary *file)
 	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next) {
 		const struct image *image = tracee_image(tracer, tracee);
 
-		if (image && address_map_has(image->mappings, file->elf))
+		if (image && !injected_has_all(tracee) && address_map_has(image->mappings, file->elf))
 			return true;
 	}
 	return false;
@@ -278,107 +278,32 @@ void tracee_close_unused_links(struct tracer *tracer)
 	for (const struct tracee_file *file = tracer->wide_files; file; file = file->next)
 		count++;
 	/* An empty group may fill again, and a machine run the same program: its first calls are to be seen then. */
-	if (!tracer->tracees || (tracer->population != POPULATION_CGROUP &&
-				 (tracer->population != POPULATION_ALL || count <= UNUSED_LINKS_MAX)))
+	if (!tracer->tracees || (tracer->population == POPULATION_ALL && count <= UNUSED_LINKS_MAX))
+		return;
+	/* Processes with the sampler pay for them as well. */
+	if (tracer->population != POPULATION_CGROUP && tracer->population != POPULATION_ALL && !tracer->inject_bytes)
 		return;
 	close_unused(tracer, &tracer->wide_files);
 	close_unused(tracer, &tracer->throwing_files);
 }
 
-/* --- mappings ----------------------------------------------------------------------------------------------------- */
-
-void tracee_mappings_publish(struct tracer *tracer, struct tracee *tracee, const struct image *image)
+static bool is_beside_sampler(const struct tracer *tracer, const struct binary *file)
 {
-	tracee->remapped = false;
-	/* Without room for them the programs do not know the mappings, and send the stacks raw. */
-	unwind_tables_publish(tracer->tables, kernel_scope(tracer->kernel, tracee->scope), image->number,
-			      image->mappings, clock_now_ns());
+	for (const struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next)
+		if (injected_has_all(tracee) && injected_has(tracee, file))
+			return true;
+	return false;
 }
 
-void tracee_mappings_changed(struct tracer *tracer, struct tracee *tracee)
+void tracee_say_beside(struct tracer *tracer)
 {
-	tracee->remapped = true;
-	tracer->remapped |= tracee->listed;
-}
-
-void tracee_mappings_publish_changed(struct tracer *tracer)
-{
-	/* This is called at each drain, and nearly none of thousands of processes map anything between two of them. */
-	for (struct tracee *tracee = tracer->remapped ? tracer->tracees : NULL; tracee; tracee = tracee->hh.next) {
-		struct image *image = tracee->remapped && tracee->listed ? tracee_image(tracer, tracee) : NULL;
-
-		if (image)
-			tracee_mappings_publish(tracer, tracee, image);
+	for (struct tracee_file *link = tracer->wide_files; link; link = link->next) {
+		if (link->beside || !is_beside_sampler(tracer, link->file))
+			continue;
+		link->beside = true;
+		log_note(
+			"'%s' has probes, for processes without the sampler; they trap in those that have it too, where they "
+			"count nothing",
+			elf_path(link->file->elf));
 	}
-	tracer->remapped = false;
-	raw_stacks_settle(tracer->raw_stacks, false);
-}
-
-static void probe(struct tracer *tracer, struct tracee *tracee, struct binary *file, const struct mapping *mapping)
-{
-	struct image *image = tracee_image(tracer, tracee);
-	int err;
-
-	if (!file || !file->plan || tracer->stopping || tracee_has(tracer, tracee, file))
-		return;
-	err = tracee_probe(tracer, tracee, file);
-	if (err == TRANSLATED) {
-		tracer->blind = true;
-		return;
-	}
-	if (!err && image)
-		image->ledger[COUNTER_FILES_LATE]++;
-	if (err)
-		tracee_say_blind(tracer, tracee->pid, elf_path(file->elf), err);
-	else
-		log_note("pid %d mapped '%s' %.1f ms ago; its allocations are seen from now on", tracee->pid,
-			 elf_path(file->elf), (double)(clock_now_ns() - mapping->from_ns) / 1e6);
-	plan_note_say_doubts(tracer);
-}
-
-int tracee_mappings_add(struct tracer *tracer, struct tracee *tracee, struct mapping *mapping)
-{
-	struct binary *file;
-	int err = binaries_open_mapping(tracer->binaries, tracee->pid, mapping, &file);
-
-	if (!err)
-		err = recorder_map(tracer->recorder, (u32)tracee->pid, mapping);
-	if (err)
-		return err;
-	tracee_mappings_changed(tracer, tracee);
-	probe(tracer, tracee, file, mapping);
-	return 0;
-}
-
-static int add_scanned(struct mapping *mapping, void *arg)
-{
-	return address_map_add(arg, mapping);
-}
-
-int tracee_mappings_open(struct tracer *tracer, struct tracee *tracee, struct image *image)
-{
-	struct address_map *known = image->mappings, *opened = address_map_new();
-	int err = opened ? 0 : -ENOMEM;
-
-	/* A process that was not announced has come from somewhere else. */
-	if (!err && !address_map_count(known))
-		proc_maps_for_each(tracee->pid, add_scanned, known);
-	for (u32 i = 0; i < address_map_count(known) && !err; i++) {
-		struct mapping mapping = *address_map_get(known, i);
-		struct binary *file = NULL;
-
-		if (!mapping.elf)
-			err = binaries_open_mapping(tracer->binaries, tracee->pid, &mapping, &file);
-		if (!err)
-			err = address_map_add(opened, &mapping);
-		probe(tracer, tracee, file, &mapping);
-	}
-	if (err) {
-		address_map_free(opened);
-		return err;
-	}
-	image->mappings = opened;
-	address_map_free(known);
-	tracee_mappings_changed(tracer, tracee);
-	return 0;
 }

@@ -54,25 +54,10 @@ void tracee_close_links(struct tracee_file **files);
 
 /*
  * Remove the unfiltered links on files that no traced process has mapped for two calls in a row, for which other processes pay
- * (a container's runtime maps the host's files for a moment): in a group always, on the whole machine once there are more than
- * 64. Once a second.
+ * (a container's runtime maps the host's files for a moment): in a group, and where processes can have the sampler, always; on
+ * the whole machine once there are more than 64. Once a second.
  */
 void tracee_close_unused_links(struct tracer *tracer);
 
-/*
- * Open the files behind the mappings of a new image, which may be gone in a moment, and probe those that have an allocator.
- * 0 or -ENOMEM.
- */
-int tracee_mappings_open(struct tracer *tracer, struct tracee *tracee, struct image *image);
-
-/* The process has mapped this: open the file, tell the recorder, probe it. 0 or negative errno. */
-int tracee_mappings_add(struct tracer *tracer, struct tracee *tracee, struct mapping *mapping);
-
-/* Let the programs know the image's mappings, for their unwinder. */
-void tracee_mappings_publish(struct tracer *tracer, struct tracee *tracee, const struct image *image);
-
-/* Mappings of the process have come: the next tracee_mappings_publish_changed makes them known. */
-void tracee_mappings_changed(struct tracer *tracer, struct tracee *tracee);
-
-/* Let the programs know the mappings that came since the last call, and unwind the stacks that waited for them. */
-void tracee_mappings_publish_changed(struct tracer *tracer);
+/* Say of which files unfiltered links are in processes that have the sampler, and so need none; once of each. */
+void tracee_say_beside(struct tracer *tracer);

@@ -12,12 +12,15 @@
 #include "system/mapped_by.h"
 #include "system/shortage.h"
 #include "trace/bpf_maps.h"
-#include "trace/link_keeper.h"
 #include "trace/denial.h"
+#include "trace/handover.h"
+#include "trace/injected.h"
+#include "trace/link_keeper.h"
 #include "trace/on_ring.h"
 #include "trace/raw_stacks.h"
 #include "trace/sideband.h"
 #include "trace/tracee.h"
+#include "trace/tracee_mappings.h"
 #include "trace/tracer_internal.h"
 #include "trace/plan_note.h"
 #include "trace/pool_notice.h"
@@ -56,7 +59,9 @@ static struct tracer *tracer_new(const struct tracer_options *options)
 	tracer->emptied = 1;
 	tracer->population = options->kernel.population;
 	tracer->wide = options->wide || tracer->population != POPULATION_LISTED;
+	tracer->dense = options->kernel.sample_bytes < DENSE_BELOW_BYTES;
 	tracer->harm_translators = options->harm_translators;
+	tracer->inject_bytes = options->inject_bytes;
 	tracer->sources = options->sources;
 	tracer->leave_out = (options->kernel.alloc_only ? ATTACH_NO_FREE : 0) | (options->no_new ? ATTACH_NO_NEW : 0);
 	tracer->files_known = options->binaries;
@@ -108,8 +113,10 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 
 static void close_all_links(struct tracer *tracer)
 {
-	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next)
+	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next) {
 		tracee_close_links(&tracee->files);
+		injected_close(&tracee->injected);
+	}
 	tracee_close_links(&tracer->wide_files);
 	tracee_close_links(&tracer->throwing_files);
 	tracee_close_links(&tracer->refused_files);
@@ -126,6 +133,7 @@ void tracer_close(struct tracer *tracer)
 	unwind_tables_free(tracer->tables);
 	sideband_close(tracer->sideband);
 	ring_buffer__free(tracer->ring);
+	held_events_release(&tracer->held);
 	kernel_close(tracer->kernel);
 	recorder_free(tracer->recorder);
 	binaries_free(tracer->binaries);
@@ -158,10 +166,15 @@ bool tracer_drain(struct tracer *tracer)
 	return taken < DRAIN_EVENTS;
 }
 
+static bool is_living(const struct tracer *tracer, const struct tracee *tracee)
+{
+	return __atomic_load_n(&kernel_scope(tracer->kernel, tracee->scope)->pid, __ATOMIC_ACQUIRE);
+}
+
 /* The event of its exit has come once the ring has been empty, unless that event found the ring full. */
 static bool is_gone(const struct tracer *tracer, struct tracee *tracee)
 {
-	if (__atomic_load_n(&kernel_scope(tracer->kernel, tracee->scope)->pid, __ATOMIC_ACQUIRE))
+	if (is_living(tracer, tracee))
 		return false;
 	if (!tracee->gone)
 		tracee->gone = tracer->emptied;
@@ -177,6 +190,7 @@ void tracer_look(struct tracer *tracer)
 	if (!all && now_ns - tracer->looked_ns < LOOK_POPULATION_NS)
 		return;
 	tracer->looked_ns = now_ns;
+	tracee_say_beside(tracer);
 	recorder_expire(tracer->recorder, now_ns > ANNOUNCED_NS ? now_ns - ANNOUNCED_NS : 0);
 	HASH_ITER (hh, tracer->tracees, tracee, next) {
 		struct image *image = tracee_image(tracer, tracee);
@@ -189,6 +203,7 @@ void tracer_look(struct tracer *tracer)
 		}
 	}
 	tracee_close_unused_links(tracer);
+	handover_look(tracer, tracer_drain);
 }
 
 void tracer_warn_silent(struct tracer *tracer)
@@ -199,7 +214,8 @@ void tracer_warn_silent(struct tracer *tracer)
 	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next) {
 		struct image *image = tracee_image(tracer, tracee);
 
-		if (!image || tracee->warned)
+		/* The sampler in a process tells of samples only. */
+		if (!image || tracee->warned || tracee->injected)
 			continue;
 		tracee->warned = true;
 		if (!kernel_count_hits(tracer->kernel, image->number))
@@ -292,6 +308,20 @@ unsigned int tracer_alive(const struct tracer *tracer)
 	return HASH_COUNT(tracer->tracees);
 }
 
+unsigned int tracer_living(const struct tracer *tracer, pid_t *pids, unsigned int max)
+{
+	unsigned int count = 0;
+
+	for (const struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next) {
+		if (!is_living(tracer, tracee))
+			continue;
+		if (count < max)
+			pids[count] = tracee->pid;
+		count++;
+	}
+	return count;
+}
+
 static bool is_ours(pid_t pid, void *arg)
 {
 	return tracee_find(arg, pid) || link_keeper_is_own(pid);
@@ -304,11 +334,7 @@ unsigned int tracer_count_payers(const struct tracer *tracer, bool throwing, uns
 	struct mapped_by_count count;
 
 	for (*ret_files = 0; link && *ret_files < ALLOCATORS_MAX; link = link->next)
-		files[(*ret_files)++] = (struct mapped_by_file){
-			.device = elf_device(link->file->elf),
-			.inode = elf_inode(link->file->elf),
-			.path = elf_path(link->file->elf),
-		};
+		files[(*ret_files)++] = mapped_by_file(elf_fd(link->file->elf), elf_path(link->file->elf));
 	if (!*ret_files || mapped_by_count(THIS_MACHINE, files, *ret_files, is_ours, (void *)tracer, &count))
 		return 0;
 	return count.processes;

@@ -27,6 +27,7 @@ struct tracer;
 
 struct tracer_options {
 	struct kernel_options kernel;  /* but `kind`, which is found by trying */
+	u64 inject_bytes;	       /* processes that run get the sampler, with this interval; 0: they do not */
 	bool no_new;		       /* leave operator new alone */
 	bool harm_translators;	       /* probe what would end programs under translators */
 	bool wide;		       /* one unfiltered link per file serves all processes */
@@ -55,7 +56,10 @@ bool tracer_drain(struct tracer *tracer);
 /* Note how much memory the processes hold now: once they are gone it cannot be asked. */
 void tracer_look(struct tracer *tracer);
 
-unsigned int tracer_alive(const struct tracer *tracer); /* processes that have not ended */
+unsigned int tracer_alive(const struct tracer *tracer); /* processes whose end has not been taken in */
+
+/* Processes that the kernel has not seen end, as far as they have been taken in; the first `max` of them into `pids`. */
+unsigned int tracer_living(const struct tracer *tracer, pid_t *pids, unsigned int max);
 
 /*
  * How many processes are not traced, but map files under unfiltered links, and so pay tracer_pair_ns() for each malloc and

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The inside of the tracer, for the files that are its parts: tracer.c, attach_process.c, on_ring.c, sideband.c,
- * close_unused.c and tracee.c. Calls go from the first of them to the last, never back.
+ * The inside of the tracer, for the files that are its parts: tracer.c, attach_process.c, handover.c, on_ring.c,
+ * sideband.c, close_unused.c and tracee.c. Calls go from the first of them to the last, never back.
  */
 #include "base/hash.h"
+#include "binary/hotspot.h"
 #include "heap/recorder.h"
 #include "probe/binaries.h"
 #include "system/pid_list.h"
 #include "trace/attach_method.h"
 #include "trace/bpf_object.h"
+#include "trace/held_events.h"
 #include "trace/settle.h"
 #include "unwind/tables.h"
 
@@ -18,6 +20,7 @@ struct tracee_file {
 	struct binary *file;
 	struct attach *attach;
 	unsigned int unused; /* looks in a row at which no traced process mapped it */
+	bool beside;	     /* it has been said that processes with the sampler pay for it */
 	struct tracee_file *next;
 };
 
@@ -30,17 +33,27 @@ struct tracee {
 	bool warned;	 /* that it does not allocate */
 	bool listed;	 /* the programs are to know its mappings */
 	bool remapped;	 /* its mappings have changed since they were last published */
-	u64 gone;	 /* tracer.emptied when its end was first seen in the kernel; 0: it lives */
+	struct hotspot hotspot;
+	bool said_frameless; /* that its Java keeps no frame pointers */
+	u64 gone;	     /* tracer.emptied when its end was first seen in the kernel; 0: it lives */
 	struct tracee_file *files;
-	UT_hash_handle hh; /* by pid */
+	struct injected *injected; /* files that have the sampler in its memory: these have no links of its own */
+	bool probes_stay;	   /* the program that it runs is not to have it, or cannot */
+	u32 handovers;		   /* how often its moment was not right */
+	u64 handover_ns;	   /* when it is asked again */
+	UT_hash_handle hh;	   /* by pid */
 };
 
 struct tracer {
 	struct kernel *kernel;
 	struct calibration calibration;
 	enum attach_kind kind;
-	unsigned int leave_out;	   /* enum attach_leave_out */
-	struct ring_buffer *ring;  /* libbpf's */
+	unsigned int leave_out;	  /* enum attach_leave_out */
+	bool dense;		  /* samples come thick */
+	u64 inject_bytes;	  /* processes that run get the sampler, with this interval; 0: they do not */
+	struct ring_buffer *ring; /* libbpf's */
+	bool holding;		  /* what the ring has is kept for later */
+	struct held_events held;
 	int ring_left, ring_error; /* of a drain: how many events more, and what went wrong */
 	u64 emptied;		   /* how often the ring has been emptied, plus one */
 	struct sideband *sideband;

@@ -52,11 +52,7 @@ static int refresh(struct tracer *tracer)
 
 int translated_check_file(struct tracer *tracer, struct binary *file)
 {
-	const struct mapped_by_file mapped = {
-		.device = elf_device(file->elf),
-		.inode = elf_inode(file->elf),
-		.path = elf_path(file->elf),
-	};
+	const struct mapped_by_file mapped = mapped_by_file(elf_fd(file->elf), elf_path(file->elf));
 	int err = tracer->harm_translators ? 0 : refresh(tracer);
 
 	for (unsigned int i = 0; i < tracer->translated.count && !err; i++) {

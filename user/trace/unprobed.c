@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "binary/elf.h"
+#include "inline/sampler_mapping.h"
 #include "trace/tracee.h"
 #include "trace/tracer_internal.h"
 
@@ -40,7 +41,8 @@ static bool look_at(struct tracer *tracer, const struct tracee *tracee, struct i
 {
 	const struct binary *file = mapping->elf ? file_of(tracer, mapping->elf) : NULL;
 
-	if (mapping->unsearched || (file && file->plan && !tracee_has(tracer, tracee, file))) {
+	if ((mapping->unsearched && !sampler_mapping_is(mapping)) ||
+	    (file && file->plan && !tracee_has(tracer, tracee, file))) {
 		image->ledger[COUNTER_FILES_UNSEEN]++;
 		return true;
 	}

@@ -123,6 +123,20 @@ static int add_function(struct cfi_entries *list, const struct cfi_section *sect
 	return append(list, &function);
 }
 
+/*
+ * Of an entry with a size of 4 bytes, said without libdw: functions are the many, and the walk for what they have in common passes
+ * them.
+ */
+static bool is_function(const struct cfi_section *section, u64 offset, u32 size)
+{
+	u32 id;
+
+	if (size < sizeof(id) || size > section->size - offset - sizeof(size))
+		return false;
+	memcpy(&id, section->bytes + offset + sizeof(size), sizeof(id));
+	return id != (section->is_eh_frame ? 0 : UINT32_MAX);
+}
+
 /* Call add_common or add_function for every entry; a damaged one is skipped if its size is credible. */
 static int walk_entries(struct cfi_entries *list, const struct cfi_section *section, bool is_common)
 {
@@ -145,6 +159,10 @@ static int walk_entries(struct cfi_entries *list, const struct cfi_section *sect
 			break;
 		if (size == 0)
 			continue;
+		if (is_common && is_function(section, offset, size)) {
+			next += size;
+			continue;
+		}
 		result = dwarf_next_cfi(ident, &data, section->is_eh_frame, offset, &next, &entry);
 		if (next <= offset || next > section->size)
 			break;
@@ -188,9 +206,18 @@ static void keep_gaps(struct cfi_entries *list, u32 first)
 	list->function_count = kept;
 }
 
+/* Linkers write them nearly always so. */
+static bool is_sorted(const struct cfi_entries *list, u32 first)
+{
+	for (u32 i = first + 1; i < list->function_count; i++)
+		if (compare_functions(&list->functions[i - 1], &list->functions[i]) > 0)
+			return false;
+	return true;
+}
+
 static void sort(struct cfi_entries *list, u32 first)
 {
-	if (list->function_count > first)
+	if (list->function_count > first && !is_sorted(list, first))
 		qsort(list->functions + first, list->function_count - first, sizeof(*list->functions),
 		      compare_functions);
 }

@@ -3,7 +3,7 @@
 #include "unwind/cfi_program.h"
 
 #include <dwarf.h>
-#include <stddef.h>
+#include <errno.h>
 
 #define REMEMBERED_MAX 32 /* compilers nest one or two deep */
 
@@ -28,36 +28,26 @@ static s64 factored(const struct run *run, u64 value)
 	return (s64)(value * (u64)run->common->data_factor);
 }
 
-/* Where `frame` has the register; NULL: it is none that is followed. */
-static struct cfi_place *place_of(struct cfi_frame *frame, u64 number)
+static void set_place(struct run *run, u64 number, const struct cfi_place *place)
 {
-	switch (number) {
-	case REGISTER_BP:
-		return &frame->bp;
-	case REGISTER_BX:
-		return &frame->bx;
-	case REGISTER_IP:
-		return &frame->ip;
-	default:
-		return NULL;
-	}
-}
-
-static void set_place(struct run *run, u64 number, struct cfi_place place)
-{
-	struct cfi_place *at = place_of(&run->frame, number);
-
-	if (at)
-		*at = place;
+	if (number == REGISTER_BP)
+		run->frame.bp = *place;
+	else if (number == REGISTER_BX)
+		run->frame.bx = *place;
+	else if (number == REGISTER_IP)
+		run->frame.ip = *place;
 }
 
 static void restore_place(struct run *run, u64 number)
 {
-	struct cfi_frame initial = run->common->initial;
-	const struct cfi_place *place = place_of(&initial, number);
+	const struct cfi_frame *initial = &run->common->initial;
 
-	if (place)
-		set_place(run, number, *place);
+	if (number == REGISTER_BP)
+		run->frame.bp = initial->bp;
+	else if (number == REGISTER_BX)
+		run->frame.bx = initial->bx;
+	else if (number == REGISTER_IP)
+		run->frame.ip = initial->ip;
 }
 
 static void remember(struct run *run)
@@ -164,7 +154,7 @@ static u64 step_address(struct run *run, u8 code)
 
 	if (code == DW_CFA_set_loc)
 		return cfi_read_pointer(&run->program, run->common->encoding, run->section);
-	if (code < 0x40)
+	if (code < DW_CFA_advance_loc)
 		distance = cfi_read_number(&run->program, instructions[code].bytes);
 	if (__builtin_mul_overflow(distance, run->common->code_factor, &distance) ||
 	    distance > UINT64_MAX - run->address)
@@ -197,7 +187,7 @@ static void step_extended(struct run *run, const struct instruction *instruction
 		frame->cfa_expression = place.expression;
 		break;
 	case PLACE:
-		set_place(run, number, place);
+		set_place(run, number, &place);
 		break;
 	case RESTORE:
 		restore_place(run, number);
@@ -216,22 +206,35 @@ static void step_extended(struct run *run, const struct instruction *instruction
 	}
 }
 
+static void step_offset(struct run *run, u8 number)
+{
+	struct cfi_place place = {.kind = PLACE_OFFSET};
+
+	place.offset = factored(run, cfi_read_uleb(&run->program));
+	set_place(run, number, &place);
+}
+
 /* One instruction. *ret_address: from where on the following ones count; `run->address` where it does not say. */
 static void step(struct run *run, u64 *ret_address)
 {
-	u8 code = (u8)cfi_read_number(&run->program, 1), number = code & 0x3f;
-	struct cfi_place place = {.kind = PLACE_OFFSET};
+	u8 code = cfi_read_byte(&run->program), number = code & 0x3f;
 
 	*ret_address = run->address;
-	if ((code & 0xc0) == DW_CFA_offset) {
-		place.offset = factored(run, cfi_read_uleb(&run->program));
-		set_place(run, number, place);
-	} else if ((code & 0xc0) == DW_CFA_restore) {
-		restore_place(run, number);
-	} else if (code >= 0x40 || instructions[code].effect == ADVANCE) {
+	switch (code & 0xc0) {
+	case DW_CFA_advance_loc:
 		*ret_address = step_address(run, code);
-	} else {
-		step_extended(run, &instructions[code]);
+		break;
+	case DW_CFA_offset:
+		step_offset(run, number);
+		break;
+	case DW_CFA_restore:
+		restore_place(run, number);
+		break;
+	default:
+		if (instructions[code].effect == ADVANCE)
+			*ret_address = step_address(run, code);
+		else
+			step_extended(run, &instructions[code]);
 	}
 }
 
@@ -248,21 +251,48 @@ void cfi_common_run(struct cfi_common *common, struct cfi_reader program)
 	common->is_usable = !run.program.failed && address == run.address;
 }
 
+/* Not initialized as a whole: that would clear the states it may remember, too, once per function. */
+static void begin(struct run *run, const struct cfi_function *function, const struct cfi_common *common)
+{
+	run->common = common;
+	run->section = function->section;
+	run->program = function->program;
+	run->frame = common->initial;
+	run->remembered_count = 0;
+	run->address = function->address;
+}
+
+int cfi_function_copy(const struct cfi_function *function, const struct cfi_common *common,
+		      int (*each)(void *arg, u64 distance, const u8 *instruction, size_t size), void *arg)
+{
+	struct run run;
+	int err = 0;
+
+	begin(&run, function, common);
+	while (!err && run.program.at < run.program.end) {
+		const u8 *instruction = run.program.at;
+		u64 next;
+
+		step(&run, &next);
+		if (run.program.failed || next < run.address)
+			return -EBADMSG;
+		if (next == run.address)
+			err = each(arg, run.address - function->address, instruction,
+				   (size_t)(run.program.at - instruction));
+		run.address = next;
+	}
+	return err;
+}
+
 int cfi_function_run(const struct cfi_function *function, const struct cfi_common *common,
 		     int (*each)(void *arg, u64 distance, const struct unwind_rule *rule, bool is_lost), void *arg)
 {
-	/* Not initialized as a whole: that would clear the states it may remember, too, once per function. */
 	struct unwind_rule rule;
 	struct run run;
 	bool is_known;
 	int err = 0;
 
-	run.common = common;
-	run.section = function->section;
-	run.program = function->program;
-	run.frame = common->initial;
-	run.remembered_count = 0;
-	run.address = function->address;
+	begin(&run, function, common);
 	while (!err && run.program.at < run.program.end) {
 		u64 distance = run.address - function->address, next;
 

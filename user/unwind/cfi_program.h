@@ -8,6 +8,8 @@
  * register that a program names: the time of a hostile program is then the square of its size, and its memory is 16
  * bytes times a register number that it chooses. Here a program runs once, in memory that does not depend on it.
  */
+#include <stddef.h>
+
 #include "include/types.h"
 #include "include/unwind.h"
 #include "unwind/cfi_rule.h"
@@ -43,3 +45,11 @@ struct cfi_function {
  */
 int cfi_function_run(const struct cfi_function *function, const struct cfi_common *common,
 		     int (*each)(void *arg, u64 distance, const struct unwind_rule *rule, bool is_lost), void *arg);
+
+/*
+ * Call `each` with the instructions of the program as they are written, but for those that say from where on the next ones count: this
+ * is `distance` behind the function's start. Until it returns non-zero; returns that value, 0 at the end; -EBADMSG: the program is
+ * damaged.
+ */
+int cfi_function_copy(const struct cfi_function *function, const struct cfi_common *common,
+		      int (*each)(void *arg, u64 distance, const u8 *instruction, size_t size), void *arg);

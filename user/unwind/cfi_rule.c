@@ -12,14 +12,14 @@
 /* Whether the expression is `base + offset`, read from memory if `is_read`; *ret_sum is then what is added to it. */
 static bool is_based(struct cfi_reader expression, u8 base, bool is_read, s64 *ret_offset, u64 *ret_sum)
 {
-	if (cfi_read_number(&expression, 1) != (u64)DW_OP_breg0 + base)
+	if (cfi_read_byte(&expression) != (u64)DW_OP_breg0 + base)
 		return false;
 	*ret_offset = cfi_read_sleb(&expression);
 	*ret_sum = 0;
-	if (is_read && cfi_read_number(&expression, 1) != DW_OP_deref)
+	if (is_read && cfi_read_byte(&expression) != DW_OP_deref)
 		return false;
 	if (is_read && expression.at < expression.end) {
-		if (cfi_read_number(&expression, 1) != DW_OP_plus_uconst)
+		if (cfi_read_byte(&expression) != DW_OP_plus_uconst)
 			return false;
 		*ret_sum = cfi_read_uleb(&expression);
 	}
@@ -101,6 +101,35 @@ static bool set_cfa_deref(struct cfi_reader expression, u8 number, u8 cfa, struc
 	return true;
 }
 
+/* The next operations of the expression: a read, and what is added then. */
+static u64 read_deref(struct cfi_reader *expression)
+{
+	bool is_deref = cfi_read_number(expression, 1) == DW_OP_deref;
+
+	if (!is_deref || cfi_read_number(expression, 1) != DW_OP_plus_uconst)
+		expression->failed = true;
+	return cfi_read_uleb(expression);
+}
+
+/* cfa = *(*(sp + at)) + offset: OCaml 5 on the first frame of a fiber, whose handler has its caller's stack. */
+static bool set_cfa_deref_twice(struct cfi_reader expression, struct unwind_rule *rule)
+{
+	u64 between, sum;
+	s64 at;
+
+	if (cfi_read_number(&expression, 1) != DW_OP_breg0 + REGISTER_SP)
+		return false;
+	at = cfi_read_sleb(&expression);
+	between = read_deref(&expression);
+	sum = read_deref(&expression);
+	if (expression.failed || expression.at != expression.end || between || sum > INT32_MAX || (s32)at != at)
+		return false;
+	rule->cfa = CFA_SP_DEREF_TWICE;
+	rule->at = (s32)at;
+	rule->offset = (s32)sum;
+	return true;
+}
+
 static bool set_cfa_rule(const struct cfi_frame *frame, struct unwind_rule *rule)
 {
 	if (frame->cfa_register != CFI_BY_EXPRESSION)
@@ -110,7 +139,8 @@ static bool set_cfa_rule(const struct cfi_frame *frame, struct unwind_rule *rule
 		return true;
 	}
 	return set_cfa_deref(frame->cfa_expression, REGISTER_BP, CFA_BP_DEREF, rule) ||
-	       set_cfa_deref(frame->cfa_expression, REGISTER_SP, CFA_SP_DEREF, rule);
+	       set_cfa_deref(frame->cfa_expression, REGISTER_SP, CFA_SP_DEREF, rule) ||
+	       set_cfa_deref_twice(frame->cfa_expression, rule);
 }
 
 /* Where the caller's value of a register is. False: no rule can say. */
@@ -155,6 +185,8 @@ bool cfi_frame_rule(const struct cfi_frame *frame, bool is_signal, struct unwind
 		rule.bx = SAVED_LOST;
 		rule.bx_offset = 0;
 	}
+	/* OCaml 5 says so of its calls of C and back, which change stacks. */
+	rule.switches = is_signal && (rule.cfa == CFA_SP_DEREF || rule.cfa == CFA_SP_DEREF_TWICE);
 	*ret_rule = rule;
 	return true;
 }

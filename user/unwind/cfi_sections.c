@@ -153,7 +153,7 @@ static u64 read_leb(struct cfi_reader *reader, unsigned int *ret_bits)
 	u8 byte;
 
 	do {
-		byte = (u8)cfi_read_number(reader, 1);
+		byte = cfi_read_byte(reader);
 		if (shift < 64)
 			value |= (u64)(byte & 0x7f) << shift;
 		shift = shift < 64 ? shift + 7 : shift;
@@ -167,7 +167,7 @@ static u64 sign_extend(u64 value, unsigned int bits)
 	return value >> (bits - 1) & 1 ? value | UINT64_MAX << bits : value;
 }
 
-u64 cfi_read_uleb(struct cfi_reader *reader)
+u64 cfi_read_long_uleb(struct cfi_reader *reader)
 {
 	unsigned int bits;
 

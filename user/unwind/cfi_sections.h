@@ -32,8 +32,25 @@ struct cfi_reader {
 };
 
 u64 cfi_read_number(struct cfi_reader *reader, unsigned int size);
-u64 cfi_read_uleb(struct cfi_reader *reader);
+u64 cfi_read_long_uleb(struct cfi_reader *reader); /* of any length */
 s64 cfi_read_sleb(struct cfi_reader *reader);
+
+/* Inline, as the next one: a large library has millions of them. */
+static inline u8 cfi_read_byte(struct cfi_reader *reader)
+{
+	if (reader->at == reader->end) {
+		reader->failed = true;
+		return 0;
+	}
+	return *reader->at++;
+}
+
+static inline u64 cfi_read_uleb(struct cfi_reader *reader)
+{
+	if (reader->at < reader->end && !(*reader->at & 0x80))
+		return *reader->at++;
+	return cfi_read_long_uleb(reader);
+}
 
 /* A size and so many bytes, as expressions are written. Empty when they are not there. */
 struct cfi_reader cfi_read_block(struct cfi_reader *reader);

@@ -15,6 +15,7 @@
 #include "unwind/cfi_entries.h"
 #include "unwind/cfi_program.h"
 #include "unwind/cfi_sections.h"
+#include "unwind/stack_switches.h"
 
 #define PAGE_SIZE  (1ull << UNWIND_PAGE_SHIFT)
 #define PAGES_MAX  (CFI_TABLE_WORDS_MAX / 2) /* each has a row at least */
@@ -79,6 +80,7 @@ struct builder {
 	u32 page_count, pages_begun;
 	u32 rule;   /* in force behind the last row */
 	u64 offset; /* of the function being added */
+	struct stack_switches switches;
 };
 
 static u32 row(u64 offset, u32 rule)
@@ -143,6 +145,14 @@ static int add_rule(void *arg, u64 distance, const struct unwind_rule *rule, boo
 	return add_row(builder, builder->offset + distance, index);
 }
 
+static int add_function(struct builder *builder, const struct cfi_function *function, const struct cfi_common *common)
+{
+	const struct unwind_rule *rule = stack_switches_rule(&builder->switches, function->offset);
+
+	builder->offset = function->offset;
+	return rule ? add_rule(builder, 0, rule, false) : cfi_function_run(function, common, add_rule, builder);
+}
+
 static int add_functions(struct builder *builder, const struct cfi_entries *list)
 {
 	int err = 0;
@@ -150,8 +160,7 @@ static int add_functions(struct builder *builder, const struct cfi_entries *list
 	for (u32 i = 0; !err && i < list->function_count; i++) {
 		const struct cfi_function *function = &list->functions[i];
 
-		builder->offset = function->offset;
-		err = cfi_function_run(function, &list->commons[function->common], add_rule, builder);
+		err = add_function(builder, function, &list->commons[function->common]);
 		/* What follows may be code that nothing is known of. Where a function does, its first row replaces
 		 * this. */
 		if (!err)
@@ -187,6 +196,15 @@ static int build(struct builder *builder, const struct cfi_entries *list)
 	return err;
 }
 
+/* As libc has for signals, and OCaml 5 where it changes stacks: few files, so that few are searched for what changes them. */
+static bool has_signal_frames(const struct cfi_entries *list)
+{
+	for (u32 i = 0; i < list->function_count; i++)
+		if (list->commons[list->functions[i].common].is_signal)
+			return true;
+	return false;
+}
+
 /* A table may stay for long. */
 static void give_back_room(struct cfi_table *table)
 {
@@ -209,6 +227,8 @@ int cfi_compile(struct elf *elf, struct cfi_rules *rules, struct cfi_table *ret_
 	if (err)
 		return err;
 	err = cfi_entries_read(elf, sections, &list);
+	if (!err && (has_signal_frames(&list) || stack_switches_is_go(elf)))
+		stack_switches_read(elf, &builder.switches);
 	if (!err)
 		err = build(&builder, &list);
 	cfi_entries_release(&list);

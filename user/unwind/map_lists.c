@@ -22,14 +22,16 @@ static int ascending(const void *left, const void *right)
 static void lay_piece(const struct mapping *mapping, u64 start, u64 end, struct map_layout *layout)
 {
 	u64 file_offset = mapping->file_offset + (start - mapping->start);
+	u32 flags = mapping->frameless ? UNWIND_MAPPING_FRAMELESS : 0;
 	struct unwind_mapping *row = &layout->rows[layout->count];
 
 	if (layout->count && row[-1].end == start && layout->files[layout->count - 1] == mapping->elf &&
-	    (!mapping->elf || row[-1].file_offset + (start - row[-1].start) == file_offset)) {
+	    row[-1].flags == flags && (!mapping->elf || row[-1].file_offset + (start - row[-1].start) == file_offset)) {
 		row[-1].end = end;
 		return;
 	}
-	*row = (struct unwind_mapping){.start = start, .end = end, .file_offset = file_offset};
+	*row = (struct unwind_mapping){.start = start, .end = end, .file_offset = file_offset, .flags = flags};
+	layout->names[layout->count] = (struct map_file){.device = mapping->device, .inode = mapping->inode};
 	layout->files[layout->count++] = mapping->elf;
 }
 
@@ -39,8 +41,9 @@ int map_layout_make(const struct address_map *mappings, u64 now_ns, struct map_l
 	u64 *borders = calloc(count + 1, sizeof(*borders));
 
 	*ret_layout = (struct map_layout){.rows = calloc(count + 1, sizeof(*ret_layout->rows)),
-					  .files = calloc(count + 1, sizeof(struct elf *))};
-	if (!borders || !ret_layout->rows || !ret_layout->files) {
+					  .files = calloc(count + 1, sizeof(struct elf *)),
+					  .names = calloc(count + 1, sizeof(struct map_file))};
+	if (!borders || !ret_layout->rows || !ret_layout->files || !ret_layout->names) {
 		free(borders);
 		return -ENOMEM;
 	}
@@ -65,6 +68,7 @@ void map_layout_release(struct map_layout *layout)
 {
 	free(layout->rows);
 	free(layout->files);
+	free(layout->names);
 }
 
 /* --- lists --- */

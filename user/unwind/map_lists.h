@@ -6,6 +6,8 @@
  * Not locked: the mutex of tables.c guards them.
  */
 #include "include/config.h"
+#include <sys/types.h>
+
 #include "base/extent.h"
 #include "include/unwind.h"
 
@@ -17,9 +19,15 @@ struct unwindlist;
  * What is where in an image at one moment: its mappings, which overlap where newer ones outdate older ones, as rows that do
  * not, ascending.
  */
+struct map_file {
+	dev_t device;
+	ino_t inode;
+};
+
 struct map_layout {
-	struct unwind_mapping *rows; /* table and flags are 0 */
+	struct unwind_mapping *rows; /* table is 0 */
 	struct elf **files;	     /* of each row; NULL: none */
+	struct map_file *names;	     /* of each row, as the kernel names its file; inode 0: none */
 	u32 count;
 };
 

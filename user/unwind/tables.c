@@ -9,11 +9,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "unwind/compile.h"
+#include "base/clock.h"
 #include "binary/elf.h"
 #include "system/address_map.h"
+#include "unwind/compile.h"
+#include "unwind/file_rows.h"
 #include "unwind/map_lists.h"
 
 enum table_state {
@@ -26,7 +27,10 @@ enum table_state {
 struct table {
 	struct elf *elf;
 	enum table_state state;
-	u32 index, count; /* its words in the rows, while it is ready */
+	bool is_urgent;	      /* made before the others that wait */
+	u32 index, count;     /* its words in the rows, while it is ready */
+	u32 number;	      /* for what the programs remember of it; 0: nothing */
+	struct map_file name; /* by which the programs find it where they have no list; inode 0: not yet known */
 	struct table *next;
 };
 
@@ -38,17 +42,17 @@ struct unwind_tables {
 	pthread_cond_t requested, settled;
 	struct table *tables;
 	struct map_lists lists;
-	u32 rules_used, waiting;
+	u32 rules_used, numbers_used;
 	bool stopping;
 };
 
-/* The oldest request; tables are kept newest first. */
+/* The oldest request, of the urgent ones if there are any; tables are kept newest first. */
 static struct table *next_waiting(const struct unwind_tables *set)
 {
 	struct table *found = NULL;
 
 	for (struct table *table = set->tables; table; table = table->next)
-		if (table->state == TABLE_WAITING)
+		if (table->state == TABLE_WAITING && (table->is_urgent || !found || !found->is_urgent))
 			found = table;
 	return found;
 }
@@ -56,7 +60,29 @@ static struct table *next_waiting(const struct unwind_tables *set)
 /* What a mapping row says of its table. */
 static u32 row_flags(const struct table *table)
 {
-	return !table || table->state == TABLE_NONE ? UNWIND_MAPPING_NO_TABLE : 0;
+	if (!table || table->state == TABLE_NONE)
+		return UNWIND_MAPPING_NO_TABLE;
+	return table->state == TABLE_READY ? table->number << UNWIND_NUMBER_SHIFT : 0;
+}
+
+/* Tell programs that have no list. A table without a number could be taken for another that has its place. */
+static void enter_file(struct unwind_tables *set, const struct table *table)
+{
+	bool is_ready = table->state == TABLE_READY;
+
+	if (!table->name.inode || (is_ready ? !table->number : table->state != TABLE_NONE))
+		return;
+	file_rows_enter(set->memory.files, table->name.device, table->name.inode,
+			(u64)row_flags(table) << 32 | (is_ready ? table->index : 0));
+}
+
+/* A file has its first name for good: where others see it under another, they have lists soon. */
+static void name_file(struct unwind_tables *set, struct table *table, const struct map_file *name)
+{
+	if (table->name.inode || !name->inode)
+		return;
+	table->name = *name;
+	enter_file(set, table);
 }
 
 /* The lowest place where `count` words are free; 0: none. Word 0 is never a table's. */
@@ -94,6 +120,7 @@ static bool evict_one(struct unwind_tables *set)
 	if (!oldest)
 		return false;
 	oldest->state = TABLE_EVICTED;
+	file_rows_remove(set->memory.files, oldest->name.device, oldest->name.inode);
 	return true;
 }
 
@@ -115,6 +142,7 @@ static void upload(struct unwind_tables *set, struct table *table, const struct 
 	memcpy(set->memory.rows + place, compiled->words, compiled->count * sizeof(*compiled->words));
 	table->index = place;
 	table->count = compiled->count;
+	table->number = set->numbers_used < UNWIND_NUMBER_MAX ? ++set->numbers_used : 0;
 	table->state = TABLE_READY;
 }
 
@@ -143,7 +171,7 @@ static void *work(void *arg)
 		}
 		map_lists_enter(&set->lists, table->elf, table->state == TABLE_READY ? table->index : 0,
 				row_flags(table));
-		set->waiting--;
+		enter_file(set, table);
 		pthread_cond_broadcast(&set->settled);
 	}
 	pthread_mutex_unlock(&set->mutex);
@@ -225,19 +253,30 @@ static struct table *request(struct unwind_tables *set, struct elf *elf)
 		set->tables = table;
 	}
 	table->state = TABLE_WAITING;
-	set->waiting++;
 	pthread_cond_signal(&set->requested);
 	return table;
 }
 
-int unwind_tables_request(struct unwind_tables *set, struct elf *elf)
+static int demand(struct unwind_tables *set, struct elf *elf, bool urgent)
 {
 	struct table *table;
 
 	pthread_mutex_lock(&set->mutex);
 	table = request(set, elf);
+	if (table)
+		table->is_urgent |= urgent;
 	pthread_mutex_unlock(&set->mutex);
 	return table ? 0 : -ENOMEM;
+}
+
+int unwind_tables_request(struct unwind_tables *set, struct elf *elf)
+{
+	return demand(set, elf, false);
+}
+
+int unwind_tables_hurry(struct unwind_tables *set, struct elf *elf)
+{
+	return demand(set, elf, true);
 }
 
 bool unwind_tables_forget(struct unwind_tables *set, const struct elf *elf)
@@ -250,8 +289,10 @@ bool unwind_tables_forget(struct unwind_tables *set, const struct elf *elf)
 	table = *link;
 	if (table) {
 		busy = table->state == TABLE_WAITING || map_lists_has(&set->lists, elf);
-		if (!busy)
+		if (!busy) {
 			*link = table->next;
+			file_rows_remove(set->memory.files, table->name.device, table->name.inode);
+		}
 	}
 	pthread_mutex_unlock(&set->mutex);
 	if (!busy)
@@ -259,23 +300,28 @@ bool unwind_tables_forget(struct unwind_tables *set, const struct elf *elf)
 	return !busy;
 }
 
-void unwind_tables_wait(struct unwind_tables *set, int milliseconds)
+/* For the urgent ones alone if `urgent`. */
+static void wait_for(struct unwind_tables *set, int milliseconds, bool urgent)
 {
-	struct timespec until;
+	struct timespec until = clock_deadline(milliseconds < 0 ? 0 : milliseconds);
+	const struct table *next;
 	int err = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += milliseconds / 1000;
-	until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	pthread_mutex_lock(&set->mutex);
-	while (set->waiting && !err)
+	while (!err && (next = next_waiting(set)) && (next->is_urgent || !urgent))
 		err = milliseconds < 0 ? pthread_cond_wait(&set->settled, &set->mutex)
 				       : pthread_cond_timedwait(&set->settled, &set->mutex, &until);
 	pthread_mutex_unlock(&set->mutex);
+}
+
+void unwind_tables_wait(struct unwind_tables *set, int milliseconds)
+{
+	wait_for(set, milliseconds, false);
+}
+
+void unwind_tables_wait_urgent(struct unwind_tables *set, int milliseconds)
+{
+	wait_for(set, milliseconds, true);
 }
 
 int unwind_tables_rule(struct unwind_tables *set, struct elf *elf, u64 offset, struct unwind_rule *ret_rule)
@@ -320,8 +366,10 @@ static int enter_tables(struct unwind_tables *set, struct map_layout *layout)
 
 		if (layout->files[i] && !table)
 			return -ENOMEM;
+		if (table)
+			name_file(set, table, &layout->names[i]);
 		layout->rows[i].table = table && table->state == TABLE_READY ? table->index : 0;
-		layout->rows[i].flags = row_flags(table);
+		layout->rows[i].flags |= row_flags(table);
 	}
 	return 0;
 }

@@ -27,6 +27,7 @@ struct unwind_memory {
 	struct unwind_rule *rules; /* UNWIND_RULES_MAX of them */
 	struct unwind_mapping *mappings;
 	u32 mapping_count;
+	struct unwind_file *files; /* UNWIND_FILES_MAX of them */
 };
 
 /* Starts the worker. 0 or negative errno. */
@@ -39,11 +40,15 @@ void unwind_tables_free(struct unwind_tables *set); /* stops the worker, whateve
  */
 int unwind_tables_request(struct unwind_tables *set, struct elf *elf);
 
+/* The same, before the others that wait: through the file go the stacks that come first. */
+int unwind_tables_hurry(struct unwind_tables *set, struct elf *elf);
+
 /* The file is about to be closed. False: it cannot be, since its table is being made, or in a list. */
 bool unwind_tables_forget(struct unwind_tables *set, const struct elf *elf);
 
-/* Wait until every requested table is there, at most `milliseconds` (negative: however long). */
+/* Wait until every requested table is there, or every urgent one; at most `milliseconds` (negative: however long). */
 void unwind_tables_wait(struct unwind_tables *set, int milliseconds);
+void unwind_tables_wait_urgent(struct unwind_tables *set, int milliseconds);
 
 /*
  * Publish the executable mappings of image `process`, as they are at `now_ns`, to the programs through `scope`, and

@@ -65,15 +65,24 @@ struct file {
 	struct inode *f_inode;
 };
 
+struct vm_area_struct {
+	unsigned long vm_start, vm_end;
+	unsigned long vm_pgoff;
+	struct file *vm_file;
+	unsigned long vm_flags;
+};
+
 struct signal_struct {
 	struct {
 		int counter;
 	} live;
+	int group_exit_code;
 	unsigned int flags;
 	struct pid *pids[4];
 	unsigned long long sum_sched_runtime;
 	unsigned long maxrss;
 	struct rlimit rlim[16];
+	struct mm_struct *oom_mm;
 };
 
 struct sched_entity {

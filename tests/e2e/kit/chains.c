@@ -82,6 +82,21 @@ static void merge(struct chains *chains)
 	chains->count = kept;
 }
 
+void chains_drop_small(struct chains *chains, uint64_t size)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < chains->count; i++) {
+		if (chains->chains[i].size >= size) {
+			chains->chains[kept++] = chains->chains[i];
+			continue;
+		}
+		chains->total -= chains->chains[i].count;
+		free(chains->chains[i].ip);
+	}
+	chains->count = kept;
+}
+
 static int read_records(const struct chain_header *header, pid_t pid, struct chains *chains)
 {
 	const char *at = (const char *)header + CHAIN_HEADER_BYTES, *end = at + header->used;
@@ -131,6 +146,12 @@ static bool is_unwinder(const struct profile *profile, const struct profile_loca
 	return path && strstr(path, "/libunwind.so");
 }
 
+/* What stands for the frames of a stack that was too deep. */
+static bool is_cut(const struct profile_location *location)
+{
+	return location->line_count && !strcmp(location->lines[0].function, PROFILE_TRUNCATED);
+}
+
 static void add_sample(struct chains *chains, const struct profile *profile, const struct profile_sample *sample)
 {
 	uint64_t *ip = must(calloc(sample->depth + 1UL, sizeof(*ip)));
@@ -147,7 +168,7 @@ static void add_sample(struct chains *chains, const struct profile *profile, con
 			break;
 		}
 		shim |= inside;
-		if (!inside)
+		if (!inside && !is_cut(location))
 			ip[depth++] = address;
 	}
 	if (!sample->depth || (shim && !depth))

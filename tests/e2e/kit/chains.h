@@ -43,8 +43,11 @@ struct chain_verdict {
 /* The newest log of process `pid` under `prefix`. 0; -EBADMSG: incomplete; or negative errno. */
 int chains_read_truth(const char *prefix, pid_t pid, struct chains *ret_chains);
 
-/* A saved .pb.gz of interval 1; the shim's own frames, known from `truth`, are left out. `ret_profile` gives examples
- * names. */
+/* Leave out what asked for less. */
+void chains_drop_small(struct chains *chains, uint64_t size);
+
+/* A saved .pb.gz in which all calls are samples; the shim's own frames, known from `truth`, are left out. `ret_profile` gives
+ * examples names. */
 int chains_read_profile(const char *path, const struct chains *truth, struct chains *ret_chains,
 			struct profile **ret_profile);
 

@@ -4,6 +4,7 @@
  */
 #include "child.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -24,12 +25,19 @@
 
 #include <cmocka.h>
 
+#define CANNOT_EXECUTE 94 /* what child_start's fork ends with */
+
 uint64_t now_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t deadline_ns(void)
+{
+	return now_ns() + DEADLINE_MS * 1000000ull;
 }
 
 const char *format(const char *format, ...)
@@ -96,7 +104,7 @@ pid_t child_start(const struct child_launch *launch)
 	else
 		execv(launch->argv[0], (char **)launch->argv);
 	dprintf(STDERR_FILENO, "%s: %s\n", launch->argv[0], strerror(errno));
-	_exit(94);
+	_exit(CANNOT_EXECUTE);
 }
 
 int child_exit_status(int status)
@@ -129,6 +137,14 @@ bool child_reap(struct child *child)
 	return ended;
 }
 
+bool child_can_run(const char *name)
+{
+	struct child child = {.pid = child_start(&(struct child_launch){(const char *const[]){beside(name), NULL}, NULL,
+									-1, -1, -1, 0})};
+
+	return child_reap(&child) && child_exit_status(child.status) != CANNOT_EXECUTE;
+}
+
 void child_release(struct child *child)
 {
 	if (child->pid > 0) {
@@ -140,6 +156,29 @@ void child_release(struct child *child)
 	if (child->out >= 0)
 		close(child->out);
 	*child = (struct child){.in = -1, .out = -1};
+}
+
+pid_t child_of(pid_t pid)
+{
+	FILE *children = fopen(format("/proc/%d/task/%d/children", pid, pid), "re");
+	int child = 0;
+
+	assert_non_null(children);
+	assert_int_equal(fscanf(children, "%d", &child), 1);
+	fclose(children);
+	return child;
+}
+
+unsigned int child_descriptors(pid_t pid)
+{
+	DIR *directory = opendir(format("/proc/%d/fd", pid));
+	unsigned int count = 0;
+
+	assert_non_null(directory);
+	while (readdir(directory))
+		count++;
+	closedir(directory);
+	return count;
 }
 
 void target_start(struct child *target, const char *const *environment, const char *const *argv)
@@ -194,13 +233,13 @@ void target_await_words(struct child *target, const char *words)
 
 void target_await_leader_gone(const struct child *target)
 {
-	uint64_t deadline_ns = now_ns() + DEADLINE_MS * 1000000ull;
+	uint64_t until_ns = deadline_ns();
 	char state = 0;
 
 	while (state != 'Z') {
 		FILE *stat = fopen(format("/proc/%d/stat", target->pid), "re");
 
-		if (!stat || now_ns() > deadline_ns || fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+		if (!stat || now_ns() > until_ns || fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
 			fail_msg("the main thread of %d did not exit", target->pid);
 		fclose(stat);
 	}

@@ -6,7 +6,8 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-#define DEADLINE_MS 60000
+#define DEADLINE_MS                                                                                                    \
+	180000 /* until a test fails that waits in vain; an emulated machine beside other work takes over a minute to attach */
 
 /* One program under test: its end, and pipes to its standard streams. */
 struct child {
@@ -28,8 +29,13 @@ struct child_launch {
 pid_t child_start(const struct child_launch *launch);
 /* Wait for its end, kill it at the deadline: false then. */
 bool child_reap(struct child *child);
+/* Whether the kernel executes that program beside the running test: of 32 bits not every one does, whatever its configuration says. */
+bool child_can_run(const char *name);
 /* Kill what still runs, close the pipes. */
 void child_release(struct child *child);
+/* The child of a process that has just one; how many descriptors a process has open. */
+pid_t child_of(pid_t pid);
+unsigned int child_descriptors(pid_t pid);
 /* The exit status of a wait status, or 128 + signal. */
 int child_exit_status(int status);
 
@@ -50,5 +56,6 @@ const char *beside(const char *name);
 /* Formatted strings for argument lists: valid until the sixteenth call from now. */
 const char *format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Nanoseconds of CLOCK_MONOTONIC. */
+/* Nanoseconds of CLOCK_MONOTONIC; the moment, DEADLINE_MS from now, until which a test waits. */
 uint64_t now_ns(void);
+uint64_t deadline_ns(void);

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "child.h"
+#include "system/procfs.h"
 
 static unsigned int changes_in(int memory, const char *path, uint64_t start, uint64_t end, uint64_t offset)
 {
@@ -41,8 +42,9 @@ static unsigned int changes_in(int memory, const char *path, uint64_t start, uin
 
 unsigned int code_changes(pid_t pid, const char *name)
 {
-	FILE *maps = fopen(format("/proc/%d/maps", pid), "re");
-	int memory = open(format("/proc/%d/mem", pid), O_RDONLY | O_CLOEXEC);
+	pid_t thread = procfs_live_thread(pid);
+	FILE *maps = fopen(format("/proc/%d/maps", thread), "re");
+	int memory = open(format("/proc/%d/mem", thread), O_RDONLY | O_CLOEXEC);
 	unsigned int changes = 0, mappings = 0;
 	char line[PATH_MAX + 128];
 

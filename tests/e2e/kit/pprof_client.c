@@ -49,7 +49,7 @@ uint64_t pprof_total(const struct scene *scene, const char *path, const char *me
 uint64_t pprof_sum(const struct scene *scene, const char *dir, const char *measure)
 {
 	char *top;
-	uint64_t total = total_of(scene, format("'%s'/[0-9]*.pb.gz", dir), measure, &top);
+	uint64_t total = total_of(scene, format("'%s'/*.pb.gz", dir), measure, &top);
 
 	free(top);
 	return total;

@@ -64,7 +64,7 @@ static bool location_is_sound(const Pprof__Profile *message, size_t index)
 {
 	const Pprof__Location *location = message->location[index];
 
-	if (location->id != index + 1 || location->mapping_id > message->n_mapping)
+	if (location->id != index + 1 || location->mapping_id > message->n_mapping || !location->n_line)
 		return false;
 	for (size_t i = 0; i < index; i++) {
 		if (message->location[i]->address == location->address)
@@ -107,11 +107,11 @@ static bool identifiers_are_sound(const Pprof__Profile *message)
 	return true;
 }
 
-/* One frame of a location: that of a line, or one without names. */
+/* One frame of a location: that of a line. */
 static void add_frame(const Pprof__Profile *message, const Pprof__Location *location, const Pprof__Line *line,
 		      struct text_record *record)
 {
-	const Pprof__Function *function = line ? message->function[line->function_id - 1] : NULL;
+	const Pprof__Function *function = message->function[line->function_id - 1];
 	struct text_frame *frame;
 
 	record->frames = realloc(record->frames, (record->frame_count + 1) * sizeof(*frame));
@@ -119,9 +119,9 @@ static void add_frame(const Pprof__Profile *message, const Pprof__Location *loca
 		abort();
 	frame = &record->frames[record->frame_count++];
 	*frame = (struct text_frame){
-		.function = strdup(function ? string_at(message, function->name) : ""),
-		.file = strdup(function ? string_at(message, function->filename) : ""),
-		.line = line ? (unsigned int)line->line : 0,
+		.function = strdup(string_at(message, function->name)),
+		.file = strdup(string_at(message, function->filename)),
+		.line = (unsigned int)line->line,
 		.pc = location->address,
 	};
 }
@@ -138,8 +138,6 @@ static bool add_stack(const Pprof__Profile *message, const Pprof__Sample *sample
 			return false;
 		location = message->location[id - 1];
 		record->pc[record->pc_count++] = location->address + 1;
-		if (!location->n_line)
-			add_frame(message, location, NULL, record);
 		for (size_t j = 0; j < location->n_line; j++)
 			add_frame(message, location, location->line[j], record);
 	}

@@ -110,12 +110,26 @@ void session_assert_said(const struct session *session, const char *words)
 		fail_msg("\"%s\" is not in what heaptap said:\n%s", words, session->words);
 }
 
+static unsigned int count_said(const struct session *session, const char *words)
+{
+	unsigned int count = 0;
+
+	for (const char *found = strstr(session->words, words); found; found = strstr(found + 1, words))
+		count++;
+	return count;
+}
+
+void session_await_times(struct session *session, const char *words, unsigned int times)
+{
+	while (count_said(session, words) < times) {
+		if (!hear(session))
+			fail_msg("heaptap did not say \"%s\" %u times but:\n%s", words, times, session->words);
+	}
+}
+
 void session_await(struct session *session, const char *words)
 {
-	while (!session_said(session, words)) {
-		if (!hear(session))
-			fail_msg("heaptap did not say \"%s\" but:\n%s", words, session->words);
-	}
+	session_await_times(session, words, 1);
 }
 
 void session_attached(struct session *session)

@@ -44,11 +44,11 @@ const cJSON *site_greatest(const cJSON *profile, const char *measure)
 	return greatest;
 }
 
-/* The function of the innermost line of a location; "" when it has no name. */
-static const char *location_function(const cJSON *profile, int location)
+/* The function of a line of a location, 0 being the innermost; "" when it has no name. */
+static const char *location_function(const cJSON *profile, int location, int number)
 {
 	const cJSON *item = cJSON_GetArrayItem(json_member(profile, "locations"), location);
-	const cJSON *line = cJSON_GetArrayItem(json_member(item, "lines"), 0);
+	const cJSON *line = cJSON_GetArrayItem(json_member(item, "lines"), number);
 	const char *name = line ? cJSON_GetStringValue(json_member(line, "function")) : NULL;
 
 	return name ? name : "";
@@ -56,9 +56,9 @@ static const char *location_function(const cJSON *profile, int location)
 
 const char *site_function(const cJSON *profile, const cJSON *site)
 {
-	const cJSON *location = json_member(site, "location");
+	const cJSON *location = json_member(site, "location"), *line = json_member(site, "line");
 
-	return cJSON_IsNumber(location) ? location_function(profile, location->valueint) : "";
+	return cJSON_IsNumber(line) ? location_function(profile, location->valueint, line->valueint) : "";
 }
 
 bool site_calls(const cJSON *profile, const cJSON *site, const char *function)
@@ -67,7 +67,7 @@ bool site_calls(const cJSON *profile, const cJSON *site, const char *function)
 	const cJSON *sample = cJSON_GetArrayItem(json_member(profile, "samples"), example), *location;
 
 	cJSON_ArrayForEach (location, json_member(sample, "stack"))
-		if (!strcmp(location_function(profile, location->valueint), function))
+		if (!strcmp(location_function(profile, location->valueint, 0), function))
 			return true;
 	return false;
 }

@@ -12,7 +12,7 @@ double json_number(const cJSON *object, const char *name);
 
 /* The site with most of a measure, e.g. "inuse_space". */
 const cJSON *site_greatest(const cJSON *profile, const char *measure);
-/* Its leaf function, "" when unknown; whether its heaviest stack goes through a function; the verdict's name. */
+/* Its own line's function, "" when unknown; whether its heaviest stack goes through a function; the verdict's name. */
 const char *site_function(const cJSON *profile, const cJSON *site);
 bool site_calls(const cJSON *profile, const cJSON *site, const char *function);
 const char *site_verdict(const cJSON *site);

@@ -6,7 +6,7 @@
  */
 #include "tally.h"
 
-#define TEXT_DEPTH_MAX 128
+#define TEXT_DEPTH_MAX 129 /* 128 and what says that there were more */
 
 struct text_frame {
 	char *function; /* "" when unknown */

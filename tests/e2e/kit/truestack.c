@@ -68,14 +68,23 @@ static void assert_unharmed(struct scene *scene, const char *const *words, int s
 	free(traced);
 }
 
-void stacks_start(struct scene *scene, const char *output, const char *const *words)
+static void start(struct scene *scene, bool inlined, const char *output, const char *const *words)
 {
-	const char *args[2 * STACKS_WORDS_MAX] = {"-R", "1", "-f", "pprof", "--"};
+	const char *args[2 * STACKS_WORDS_MAX] = {"-f", "pprof", "-R", inlined ? "4096" : "1"};
 	const char *const under_shim[] = {"/usr/bin/env", format("%s=%s", TRUTH_VARIABLE, scene->truth),
 					  format("LD_PRELOAD=%s", beside("shim_unwind.so")), NULL};
+	unsigned int count = 4;
 
-	command_line(args, 5, output, under_shim, words);
+	if (inlined)
+		args[count++] = "--inline";
+	args[count++] = "--";
+	command_line(args, count, output, under_shim, words);
 	session_start(&scene->session, scene, args);
+}
+
+void stacks_start(struct scene *scene, const char *output, const char *const *words)
+{
+	start(scene, false, output, words);
 }
 
 static void report(const char *program, const struct chain_verdict *verdict, const struct chains *found,
@@ -111,7 +120,9 @@ static uint64_t counted_short(const cJSON *process)
 	return sum;
 }
 
-static struct chain_verdict compare(struct scene *scene, const char *program, const cJSON *process, char **ret_examples)
+/* Of calls for `least` bytes and more. */
+static struct chain_verdict compare(struct scene *scene, const char *program, const cJSON *process, uint64_t least,
+				    char **ret_examples)
 {
 	struct chains truth = {0}, found = {0};
 	struct chain_verdict verdict;
@@ -124,6 +135,8 @@ static struct chain_verdict compare(struct scene *scene, const char *program, co
 	assert_int_equal(truth.missed, 0);
 	assert_int_equal(chains_read_profile(index_file(&scene->session, process, ".pb.gz"), &truth, &found, &profile),
 			 0);
+	chains_drop_small(&truth, least);
+	chains_drop_small(&found, least);
 	verdict = chains_compare(&truth, &found, profile, EXAMPLES_MAX, out);
 	fclose(out);
 	report(program, &verdict, &found, process);
@@ -138,7 +151,7 @@ static struct chain_verdict compare(struct scene *scene, const char *program, co
 void stacks_assert_true(struct scene *scene, const char *program, const cJSON *process)
 {
 	char *examples = NULL;
-	struct chain_verdict verdict = compare(scene, program, process, &examples);
+	struct chain_verdict verdict = compare(scene, program, process, 0, &examples);
 	uint64_t counted = counted_short(process);
 
 	if (verdict.truth < 10000 || 100 * verdict.equal < 99 * verdict.truth || 200 * counted >= verdict.truth ||
@@ -148,12 +161,12 @@ void stacks_assert_true(struct scene *scene, const char *program, const cJSON *p
 }
 
 /* Run to the end, with that status, and the same output as without heaptap. */
-static cJSON *run(struct scene *scene, const char *const *words, int status, const cJSON **ret_process)
+static cJSON *run(struct scene *scene, bool inlined, const char *const *words, int status, const cJSON **ret_process)
 {
 	const char *comm = strrchr(words[0], '/') + 1;
 	cJSON *index;
 
-	stacks_start(scene, format("%s/traced", scene->dir), words);
+	start(scene, inlined, format("%s/traced", scene->dir), words);
 	assert_int_equal(session_finish(&scene->session), status);
 	assert_unharmed(scene, words, status);
 	index = session_index(&scene->session);
@@ -182,7 +195,7 @@ void stacks_command(struct scene *scene, const char *const *words)
 {
 	char *program = strdup(words[0]);
 	const cJSON *process;
-	cJSON *index = run(scene, words, 0, &process);
+	cJSON *index = run(scene, false, words, 0, &process);
 
 	stacks_assert_true(scene, program, process);
 	cJSON_Delete(index);
@@ -200,19 +213,34 @@ static uint64_t cut_raw(const struct chain_verdict *verdict, const cJSON *proces
 	return verdict->cut < ended ? verdict->cut : ended;
 }
 
-void stacks_scene(struct scene *scene, const char *program, const char *name, unsigned int equal_min)
+static void check_scene(struct scene *scene, bool inlined, const char *program, const char *name,
+			unsigned int equal_min)
 {
 	const char *const words[] = {beside(program), name, NULL};
 	struct chain_verdict verdict;
 	const cJSON *process;
 	char *examples = NULL;
-	cJSON *index = run(scene, words, 7, &process);
+	cJSON *index = run(scene, inlined, words, 7, &process);
 
-	verdict = compare(scene, name, process, &examples);
+	verdict = compare(scene, name, process, inlined ? STACKS_SURE : 0, &examples);
 	if (verdict.truth < SCENE_STACKS_MIN || verdict.wrong || verdict.stackless || verdict.absent ||
 	    verdict.longer || verdict.cut > counted_short(process) ||
 	    100 * (verdict.equal + cut_raw(&verdict, process)) < equal_min * verdict.truth)
 		fail_msg("%s: not all stacks are right or counted:\n%s", name, examples);
+	if (inlined)
+		assert_int_equal(index_number(process, "ledger.inline"), index_number(process, "ledger.sampled"));
 	free(examples);
 	cJSON_Delete(index);
+}
+
+void stacks_scene(struct scene *scene, const char *program, const char *name, unsigned int equal_min)
+{
+	check_scene(scene, false, program, name, equal_min);
+}
+
+void stacks_inline_scene(struct scene *scene, const char *program, const char *name, unsigned int equal_min)
+{
+	setenv("SCENES_MORE", format("%d", STACKS_SURE), 1);
+	check_scene(scene, true, program, name, equal_min);
+	unsetenv("SCENES_MORE");
 }

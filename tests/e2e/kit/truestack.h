@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Records a program under the shim at interval 1 and compares its stacks with libunwind's. Functions fail the running
+ * Records a program under the shim, all of its calls, and compares its stacks with libunwind's. Functions fail the running
  * cmocka test themselves and return only when all is well.
  */
 #include "session.h"
@@ -19,6 +19,13 @@ void stacks_command(struct scene *scene, const char *const *words);
  * counted, never wrong; at least so many percent right, not counting those cut because they had to be sent raw.
  */
 void stacks_scene(struct scene *scene, const char *program, const char *name, unsigned int equal_min);
+
+/*
+ * The same with the samples taken in the process, at an interval of 4096. Only calls for STACKS_SURE bytes and more are compared:
+ * one is missed once in 10^17.
+ */
+#define STACKS_SURE 165000
+void stacks_inline_scene(struct scene *scene, const char *program, const char *name, unsigned int equal_min);
 
 /* The same for a program beside the test with the shim linked in; its output goes nowhere. */
 void stacks_static(struct scene *scene, const char *program);

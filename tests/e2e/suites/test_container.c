@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "e2e/kit/container.h"
+#include "e2e/kit/ledger.h"
 #include "e2e/kit/population.h"
 #include "e2e/kit/root.h"
 
@@ -57,7 +58,7 @@ static void assert_exact(const struct harbour *harbour, const struct container *
 
 	assert_int_equal(population_assert_exact(session, container_truth(container), MATCH_NAME, unlogged), images);
 	assert_true(population_assert_files(session) >= images);
-	population_assert_merged(session, format("container.%.12s.pb.gz", container->id), NULL);
+	population_assert_merged(session, format("merged/container.%.12s.pb.gz", container->id), NULL);
 }
 
 /* All its processes are of that container, by name and id. */
@@ -119,6 +120,49 @@ static void test_container_musl_by_cgroup_equals_shim(void **state)
 	check_named(*state, "musl", BY_CGROUP);
 }
 
+/* Ten of its objects are of 48 intervals, and a child of it has as many: none is missed but once in 10^19. */
+static void assert_sampled_inside(const struct harbour *harbour, unsigned int images)
+{
+	cJSON *index = session_index(&harbour->scene->session);
+	unsigned int found = 0;
+	const cJSON *process;
+
+	cJSON_ArrayForEach (process, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
+		uint64_t sampled = index_number(process, "ledger.sampled");
+
+		ledger_assert_balanced(process);
+		assert_int_equal(index_number(process, "ledger.inline"), sampled);
+		found += sampled >= 10;
+	}
+	assert_int_equal(found, images);
+	cJSON_Delete(index);
+}
+
+static void sample_inside(struct harbour *harbour, struct container *container, const char *option, const char *value)
+{
+	struct scene *scene = harbour->scene;
+
+	session_start(&scene->session, scene, (const char *const[]){"-R", "4096", "--inline", option, value, NULL});
+	session_attached(&scene->session);
+	session_assert_said(&scene->session, "has the sampler");
+	dialogue_order(&container->dialogue, "self 200000 1");
+	dialogue_order(&container->dialogue, "fork 200001 5");
+	detach(harbour);
+	/* It goes on without it. */
+	dialogue_order(&container->dialogue, "fork 200001 5");
+	assert_sampled_inside(harbour, 6);
+	assert_labelled(harbour, container);
+}
+
+static void test_container_is_sampled_inside(void **state)
+{
+	struct harbour *harbour = *state;
+	struct container *container = container_run(harbour, "glibc", "target_brood", false);
+
+	sample_inside(harbour, container, "--container", container->name);
+	sample_inside(harbour, container, "--cgroup", container_cgroup(container));
+}
+
 /* Its group is removed and made again, under another inode; the processes after it have files of their own. */
 static void test_container_restart_is_traced_on(void **state)
 {
@@ -147,9 +191,11 @@ static void test_container_all_has_every_container_and_a_file_for_each(void **st
 	dialogue_order(&first->dialogue, "exec 0 10");
 	dialogue_order(&second->dialogue, "exec 0 10");
 	detach(harbour);
-	population_assert_merged(session, format("container.%.12s.pb.gz", first->id), format("%.12s", first->id));
-	population_assert_merged(session, format("container.%.12s.pb.gz", second->id), format("%.12s", second->id));
-	population_assert_merged(session, "all.pb.gz", NULL);
+	population_assert_merged(session, format("merged/container.%.12s.pb.gz", first->id),
+				 format("%.12s", first->id));
+	population_assert_merged(session, format("merged/container.%.12s.pb.gz", second->id),
+				 format("%.12s", second->id));
+	population_assert_merged(session, "merged/all.pb.gz", NULL);
 }
 
 /* --- the others ----------------------------------------------------------------------------------------------------- */
@@ -202,6 +248,7 @@ int main(int argc, char **argv)
 		TEST(test_container_glibc_by_cgroup_equals_shim),
 		TEST(test_container_musl_by_name_equals_shim),
 		TEST(test_container_musl_by_cgroup_equals_shim),
+		TEST(test_container_is_sampled_inside),
 		TEST(test_container_restart_is_traced_on),
 		TEST(test_container_all_has_every_container_and_a_file_for_each),
 		TEST(test_container_others_are_absent_and_pay_no_more_than_the_trap),

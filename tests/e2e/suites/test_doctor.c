@@ -56,18 +56,21 @@ static void test_doctor_group_names_whom_it_leaves_out(void **state)
 {
 	struct stage *stage = *state;
 	struct child *more = stage->scene->more;
+	bool short_words = child_can_run("target_bare32");
 
 	examinee_start_here(&more[0], &stage->group, "target_leak");
 	examinee_start_here(&more[1], &stage->group, "target_bare");
-	examinee_start_here(&more[2], &stage->group, "target_bare32");
+	if (short_words)
+		examinee_start_here(&more[2], &stage->group, "target_bare32");
 	examine(stage, "", format("--cgroup '%s'", stage->group.path), 0);
-	assert_said(stage, ": 3 now\n");
+	assert_said(stage, format(": %d now\n", 2 + short_words));
 	assert_said(stage, format("mapped by 1 process: %d (target_leak)\n", more[0].pid));
 	assert_said(stage,
 		    format("1 process without an allocator that heaptap knows: %d (target_bare)\n", more[1].pid));
-	assert_said(stage, format("1 process of 32 bits, refused, as heaptap traces those of 64 bits only: "
-				  "%d (target_bare32)\n",
-				  more[2].pid));
+	if (short_words)
+		assert_said(stage, format("1 process of 32 bits, refused, as heaptap traces those of 64 bits only: "
+					  "%d (target_bare32)\n",
+					  more[2].pid));
 }
 
 static void test_doctor_group_names_files_that_cannot_be_opened(void **state)

@@ -3,6 +3,7 @@
  * record --follow: hundreds of children, however they come to be, each equal to the shim's log from its first malloc on;
  * other processes keep their speed; and COMMAND sees and does the same as without heaptap.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,12 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "e2e/kit/dialogue.h"
 #include "e2e/kit/population.h"
+#include "e2e/kit/recording.h"
 #include "e2e/shims/truth_log.h"
 
 #define CHILDREN 200
@@ -179,6 +183,9 @@ static void read_all(const char *path, char **ret_text)
 	fclose(file);
 }
 
+#define SAMPLED_INSIDE                                                                                                 \
+	"-q" /* no option: the C library's copy has the sampler, and is another file to those who read it */
+
 /* Both in a mount namespace of the test's own, whose folder for temporary files has the mount options. */
 static void check_circumstances(struct scene *scene, const char *options, const char *flag)
 {
@@ -211,6 +218,9 @@ static void check_circumstances(struct scene *scene, const char *options, const 
 	assert_int_equal(session_run(&scene->session, scene,
 				     (const char *const[]){"--follow", flag, "--", script, outputs[1], scratch, NULL}),
 			 9);
+	if (!strcmp(flag, SAMPLED_INSIDE) &&
+	    system(format("sed -i '/^== the libraries/,/^== /d' %s %s", outputs[0], outputs[1])))
+		fail_msg("no sed");
 	read_all(outputs[0], &untraced);
 	read_all(outputs[1], &traced);
 	if (strcmp(untraced, traced)) {
@@ -225,17 +235,92 @@ static void check_circumstances(struct scene *scene, const char *options, const 
 
 static void test_follow_command_sees_the_same_as_without(void **state)
 {
-	check_circumstances(*state, "", "-q");
+	check_circumstances(*state, "", "--plain-copies");
+}
+
+static void test_follow_command_that_is_sampled_inside_sees_the_same_but_for_the_library(void **state)
+{
+	check_circumstances(*state, "", SAMPLED_INSIDE);
 }
 
 static void test_follow_command_sees_the_same_with_a_temporary_folder_without_exec(void **state)
 {
-	check_circumstances(*state, "-o noexec,nosuid", "-q");
+	check_circumstances(*state, "-o noexec,nosuid", SAMPLED_INSIDE);
 }
 
 static void test_follow_command_sees_the_same_with_shared_mounts(void **state)
 {
 	check_circumstances(*state, "", "--shared-mounts");
+}
+
+/* --- COMMAND ends, and what it started does not --- */
+
+static const char *make_fifo(const struct scene *scene)
+{
+	const char *path = format("%s/fifo", scene->dir);
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+	return path;
+}
+
+/* Opening it waits for the daemon; this lets it go on. */
+static void release_daemon(const char *fifo)
+{
+	int fd = open(fifo, O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void test_follow_says_what_command_left_running(void **state)
+{
+	struct scene *scene = *state;
+	const char *fifo = make_fifo(scene);
+
+	assert_int_equal(
+		session_run(&scene->session, scene,
+			    (const char *const[]){"-R", "1", "--follow", "--", beside("target_daemon"), fifo, NULL}),
+		3);
+	session_assert_said(&scene->session, "has ended and left 1 process running (pid ");
+	session_assert_said(&scene->session, "--wait-children goes on until they have ended");
+	release_daemon(fifo);
+}
+
+static void test_follow_waits_for_a_daemon(void **state)
+{
+	struct scene *scene = *state;
+	const char *fifo = make_fifo(scene);
+
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "1", "--follow", "--wait-children", "-f", "pprof,text", "--",
+					    beside("target_daemon"), fifo, NULL});
+	session_await(&scene->session, "the recording goes on until the 1 process that it left running");
+	release_daemon(fifo);
+	assert_int_equal(session_finish(&scene->session), 3);
+	assert_int_equal(recording_objects(scene, "target_daemon", 4321).allocated, 100);
+}
+
+static void test_follow_that_waits_for_nothing_ends_with_command(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_int_equal(session_run(&scene->session, scene,
+				     (const char *const[]){"--follow", "--wait-children", "--", "/bin/sh", "-c",
+							   "/bin/true; exit 5", NULL}),
+			 5);
+	assert_false(session_said(&scene->session, "left running"));
+}
+
+static void test_follow_that_waits_ends_with_its_time(void **state)
+{
+	struct scene *scene = *state;
+	const char *fifo = make_fifo(scene);
+
+	assert_int_equal(session_run(&scene->session, scene,
+				     (const char *const[]){"-R", "1", "--follow", "--wait-children", "-d", "1", "--",
+							   beside("target_daemon"), fifo, NULL}),
+			 3);
+	release_daemon(fifo);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
@@ -248,8 +333,13 @@ int main(void)
 		TEST(test_follow_children_of_every_kind_equal_shim),
 		TEST(test_follow_shared_mounts_children_equal_shim),
 		TEST(test_follow_attached_children_equal_shim),
+		TEST(test_follow_says_what_command_left_running),
+		TEST(test_follow_waits_for_a_daemon),
+		TEST(test_follow_that_waits_for_nothing_ends_with_command),
+		TEST(test_follow_that_waits_ends_with_its_time),
 		TEST(test_follow_command_outside_loop_keeps_its_speed),
 		TEST(test_follow_command_sees_the_same_as_without),
+		TEST(test_follow_command_that_is_sampled_inside_sees_the_same_but_for_the_library),
 		TEST(test_follow_command_sees_the_same_with_a_temporary_folder_without_exec),
 		TEST(test_follow_command_sees_the_same_with_shared_mounts),
 	};

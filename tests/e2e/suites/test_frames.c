@@ -109,13 +109,41 @@ static void test_frames_of_the_allocator_are_hidden(void **state)
 	record_and_check(*state, "target_functions", check_hidden);
 }
 
+/* --- too deep --- */
+
+static void check_deep(const struct text_profile *profile)
+{
+	unsigned int found = 0;
+
+	for (size_t i = 0; i < profile->count; i++) {
+		const struct text_record *record = &profile->records[i];
+		bool deep = record->alloc_bytes == 77777;
+		const char *root;
+
+		if (!deep && record->alloc_bytes != 555)
+			continue;
+		found++;
+		root = record->frames[record->frame_count - 1].function;
+		assert_string_equal(record->frames[0].function, "descend");
+		assert_int_equal(!strcmp(root, "[truncated]"), deep);
+		assert_int_equal(!strcmp(record->frames[record->frame_count - 2].function, "descend"), deep);
+	}
+	assert_int_equal(found, 2);
+}
+
+static void test_frames_of_a_stack_that_is_too_deep_end_in_one_that_says_so(void **state)
+{
+	record_and_check(*state, "target_deep", check_deep);
+}
+
 /* --- templates --- */
 
+/* A linker's name begins with what an instance returns. */
 static bool is_instance(const struct text_frame *frame, const char *template)
 {
-	size_t length = strlen(template);
+	const char *name = strstr(frame->function, template);
 
-	return !strncmp(frame->function, template, length) && frame->function[length] == '<';
+	return name && name[strlen(template)] == '<';
 }
 
 /* How the compiler spells a type in an instance's name is its own affair: that the names differ is not. */
@@ -166,7 +194,7 @@ static void check_inlined(const struct text_profile *profile)
 			continue;
 		assert_true(count < 2 && record->frame_count > 3);
 		assert_true(is_instance(&frames[1], "store_twice_inlined"));
-		assert_string_equal(frames[2].function, "store_both_types");
+		assert_string_equal(frames[2].function, "store_both_types()");
 		assert_string_equal(frames[3].function, "main");
 		assert_true(frames[0].pc == frames[1].pc && frames[1].pc == frames[2].pc);
 		assert_true(frames[2].pc != frames[3].pc);
@@ -188,6 +216,7 @@ static void test_frames_inlined_twice_are_three_lines_of_one_location(void **sta
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_frames_of_a_stack_that_is_too_deep_end_in_one_that_says_so),
 		TEST(test_frames_of_the_allocator_are_hidden),
 		TEST(test_frames_of_template_instances_stay_apart),
 		TEST(test_frames_inlined_twice_are_three_lines_of_one_location),

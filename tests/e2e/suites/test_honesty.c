@@ -205,7 +205,7 @@ static void test_arena_of_a_programs_own_is_exact(void **state)
 	assert_int_equal(recording_objects(scene, "target_arena", 200).in_use, 0);
 	assert_int_equal(recording_objects(scene, "target_arena", 300).allocated, 10);
 	assert_int_equal(recording_objects(scene, "target_arena", 300).in_use, 5);
-	session_assert_said(&scene->session, "in 5 objects, exact");
+	session_assert_said(&scene->session, "= 1 500 B in 5 objects\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 
 #define INTERVAL 4096
 #define ERRORS	 5.5
+#define POOL	 "target_registers:pool_get(size=1)=ret,pool_grow(ptr=1,size=2)=ret,pool_put(ptr=1)"
 
 struct expected {
 	double samples, variance;
@@ -148,6 +150,43 @@ static void test_inline_new_that_throws_in_tcmalloc(void **state)
 	check_throw(*state, "libtcmalloc.so");
 }
 
+/* As target_registers asks its pool: for each of 300 000 blocks, and for more when that grows. */
+static struct expected expect_pool(void)
+{
+	struct expected expected = {0};
+
+	for (int i = 0; i < 300000; i++) {
+		expect(&expected, 16 + i % 100);
+		expect(&expected, 200 + i % 100);
+	}
+	return expected;
+}
+
+static void record_pool(struct scene *scene)
+{
+	assert_int_equal(session_run(&scene->session, scene,
+				     (const char *const[]){"-R", "4096", "--inline", "--alloc", POOL, "--",
+							   beside("target_registers"), NULL}),
+			 0);
+}
+
+/* Its compiler knows which registers the pool leaves alone; it checks what it keeps in them. The C library's samples are few. */
+static void test_inline_pool_of_the_program(void **state)
+{
+	struct expected expected = expect_pool();
+	struct scene *scene = *state;
+	const cJSON *process;
+	cJSON *index;
+
+	record_pool(scene);
+	index = session_index(&scene->session);
+	process = index_process(index, "target_registers");
+	assert_all_inline(process);
+	assert_law(&expected, (double)index_number(process, "ledger.sampled"));
+	assert_int_equal(index_number(process, "ledger.free_unseen"), 0);
+	cJSON_Delete(index);
+}
+
 /*
  * The kernel itself loads these, and old ones have their own idea of segments without bytes in the file. Each allocates in its own
  * allocator, which is linked in.
@@ -173,6 +212,36 @@ static void test_inline_static_programs(void **state)
 	}
 }
 
+/* The program with the sampler behind its pool takes 38 MiB, libc 2; both would be sampled inside. */
+static void record_with_limit(struct scene *scene, rlim_t bytes)
+{
+	struct rlimit before, limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = (struct rlimit){.rlim_cur = bytes, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	record_pool(scene);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+}
+
+static void test_inline_file_that_is_too_large_with_the_sampler(void **state)
+{
+	struct scene *scene = *state;
+
+	record_with_limit(scene, 16 << 20);
+	session_assert_said(&scene->session, "with the sampler it is larger than heaptap may write");
+	session_assert_said(&scene->session, "1 of these files has the sampler");
+}
+
+static void test_inline_file_that_is_too_large_to_be_copied(void **state)
+{
+	struct scene *scene = *state;
+
+	record_with_limit(scene, 1 << 20);
+	session_assert_said(&scene->session, "is not copied");
+	session_assert_said(&scene->session, "use copies of their allocators' files (1)");
+}
+
 static void test_inline_every_allocation_is_left_to_probes(void **state)
 {
 	struct scene *scene = *state;
@@ -189,6 +258,39 @@ static void test_inline_every_allocation_is_left_to_probes(void **state)
 	assert_int_equal(index_number(process, "ledger.inline"), 0);
 	assert_int_equal(index_number(process, "inuse_space"), 30000);
 	cJSON_Delete(index);
+}
+
+/* Samples of COMMAND with its children at an interval of `bytes`, and how many of them were taken inside. */
+static void count_followed(struct scene *scene, const char *bytes, const char *option, uint64_t *ret_samples,
+			   uint64_t *ret_inline)
+{
+	cJSON *index;
+
+	assert_int_equal(session_run(&scene->session, scene,
+				     (const char *const[]){"-R", bytes, "--follow", option, "--",
+							   beside("target_threads"), NULL}),
+			 0);
+	index = session_index(&scene->session);
+	*ret_samples = index_number(index_process(index, "target_threads"), "ledger.sampled");
+	*ret_inline = index_number(index_process(index, "target_threads"), "ledger.inline");
+	cJSON_Delete(index);
+}
+
+static void test_inline_is_how_a_followed_command_is_sampled(void **state)
+{
+	struct scene *scene = *state;
+	uint64_t samples, inlined;
+
+	count_followed(scene, "4096", "--no-new", &samples, &inlined);
+	assert_true(inlined > 0);
+	assert_int_equal(inlined, samples);
+	count_followed(scene, "4096", "--plain-copies", &samples, &inlined);
+	assert_true(samples > 0);
+	assert_int_equal(inlined, 0);
+	count_followed(scene, "4095", "--no-new", &samples, &inlined);
+	assert_true(samples > 0);
+	assert_int_equal(inlined, 0);
+	assert_false(session_said(&scene->session, "--inline"));
 }
 
 /* --- heaptap goes --- */
@@ -220,8 +322,12 @@ int main(void)
 		TEST(test_inline_new_that_throws_in_glibc),
 		TEST(test_inline_new_that_throws_in_jemalloc),
 		TEST(test_inline_new_that_throws_in_tcmalloc),
+		TEST(test_inline_pool_of_the_program),
 		TEST(test_inline_static_programs),
+		TEST(test_inline_file_that_is_too_large_with_the_sampler),
+		TEST(test_inline_file_that_is_too_large_to_be_copied),
 		TEST(test_inline_every_allocation_is_left_to_probes),
+		TEST(test_inline_is_how_a_followed_command_is_sampled),
 		TEST(test_inline_target_outlives_a_killed_heaptap),
 	};
 

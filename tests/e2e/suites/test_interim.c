@@ -17,6 +17,7 @@
 
 #include "e2e/kit/ledger.h"
 #include "e2e/kit/name_server.h"
+#include "e2e/kit/pprof_client.h"
 #include "e2e/kit/session.h"
 #include "e2e/kit/text_profile.h"
 
@@ -60,8 +61,8 @@ static void ask(struct scene *scene, unsigned int seq)
 
 static const char *path_of(const struct scene *scene, unsigned int seq)
 {
-	return format("%s/%d.%s%s.txt", scene->session.output, scene->target.pid, target,
-		      seq ? format(".%04u", seq) : "");
+	return format("%s/%s%d.%s.txt", scene->session.output, seq ? format("snapshots/%04u/", seq) : "",
+		      scene->target.pid, target);
 }
 
 /* The first number under which the target has a profile: those that were due before it allocated are of nobody. */
@@ -140,12 +141,31 @@ static void test_interim_files_stand_in_the_index_behind_the_last(void **state)
 	files = cJSON_GetObjectItemCaseSensitive(index_process(index, "target_steps"), "files");
 	assert_int_equal(cJSON_GetArraySize(files), 3);
 	for (int i = 0; i < 3; i++) {
-		static const char *const ends[] = {"target_steps.txt", "target_steps.0001.txt",
-						   "target_steps.0002.txt"};
+		static const char *const folders[] = {"", "snapshots/0001/", "snapshots/0002/"};
 		const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(files, i));
 
-		assert_non_null(strstr(name, ends[i]));
+		assert_string_equal(name, format("%s%d.target_steps.txt", folders[i], scene->target.pid));
 	}
+	cJSON_Delete(index);
+}
+
+/* DIR/\*.pb.gz, the pattern of the README: snapshots are in a folder of their own. */
+static void test_interim_pattern_of_the_readme_counts_each_object_once(void **state)
+{
+	static const char *const measures[] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"};
+	struct scene *scene = *state;
+	cJSON *index;
+
+	start(scene, "target_steps", (const char *const[]){"-f", "pprof", NULL});
+	steps(scene, "kk");
+	ask(scene, 1);
+	steps(scene, "kf");
+	ask(scene, 2);
+	stop(scene);
+	index = session_index(&scene->session);
+	for (size_t i = 0; i < sizeof(measures) / sizeof(*measures); i++)
+		assert_int_equal(pprof_sum(scene, scene->session.output, measures[i]),
+				 index_number(index_process(index, target), measures[i]));
 	cJSON_Delete(index);
 }
 
@@ -161,7 +181,8 @@ static void test_interim_ledger_has_what_was_counted_so_far(void **state)
 	ask(scene, 2);
 	stop(scene);
 	for (unsigned int seq = 1; seq <= 2; seq++) {
-		json = json_read(format("%s/%d.target_steps.%04u.json", scene->session.output, scene->target.pid, seq));
+		json = json_read(format("%s/snapshots/%04u/%d.target_steps.json", scene->session.output, seq,
+					scene->target.pid));
 		ledger_assert_clean(json);
 		assert_true(index_number(json, "ledger.sampled") >= (seq == 1 ? 3 : 5));
 		assert_true(index_number(json, "ledger.freed") >= 1);
@@ -233,6 +254,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_interim_signal_writes_what_lives_at_that_moment),
 		TEST(test_interim_files_stand_in_the_index_behind_the_last),
+		TEST(test_interim_pattern_of_the_readme_counts_each_object_once),
 		TEST(test_interim_ledger_has_what_was_counted_so_far),
 		TEST(test_interim_interval_writes_the_published_state),
 		TEST(test_interim_events_are_taken_in_while_names_are_sought),

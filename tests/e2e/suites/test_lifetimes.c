@@ -45,7 +45,7 @@ static void test_lifetimes_leak_is_growing_and_the_others_are_not(void **state)
 
 	assert_int_equal(record(scene, "leak", "0"), 5);
 	session_assert_said(&scene->session, "--fail-on growing: 1 site in 1 process grows");
-	session_assert_said(&scene->session, "Lifetimes by site");
+	session_assert_said(&scene->session, "\ngrows: leak");
 	table = session_report(&scene->session, "--lifetimes");
 	assert_verdict(table, "leak", "growing");
 	assert_verdict(table, "transient", "transient");

@@ -99,7 +99,7 @@ static void test_loss_tiny_live_map_ledger_balances_and_refusals_are_said(void *
 	assert_true(refused > 0);
 	assert_true(sum[0] >= 800000);
 	assert_true(sum[2] <= 128);
-	session_assert_said(&scene->session, "live map full");
+	session_assert_said(&scene->session, "lost: refused ");
 	outcome_release(&outcome);
 }
 

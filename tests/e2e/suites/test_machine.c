@@ -115,7 +115,7 @@ static void test_machine_build_of_hundreds_of_processes_has_a_profile_for_each(v
 		assert_true(population_count_files(&scene->session, programs[i]) >= SOURCES);
 	for (size_t i = 0; i < sizeof(once) / sizeof(*once); i++)
 		assert_true(population_count_files(&scene->session, once[i]) >= 1);
-	assert_sound(scene, heaptap, "all.pb.gz");
+	assert_sound(scene, heaptap, "merged/all.pb.gz");
 }
 
 /* --- servers -------------------------------------------------------------------------------------------------------- */
@@ -136,7 +136,7 @@ static void test_machine_redis_and_nginx_under_load_have_profiles(void **state)
 	assert_true(population_count_files(&scene->session, "redis-server") >= 1);
 	assert_true(population_count_files(&scene->session, "redis-benchmark") >= 1);
 	assert_true(population_count_files(&scene->session, "nginx") >= 1);
-	assert_sound(scene, heaptap, "all.pb.gz");
+	assert_sound(scene, heaptap, "merged/all.pb.gz");
 }
 
 static pid_t read_pid(const char *path)
@@ -191,7 +191,7 @@ static void test_machine_postgres_by_group_has_its_whole_tree(void **state)
 	detach(scene);
 	assert_true(population_count_files(&scene->session, "postgres") >= 6);
 	assert_int_equal(population_count(&scene->session, "pgbench"), 0);
-	assert_sound(scene, heaptap, "all.pb.gz");
+	assert_sound(scene, heaptap, "merged/all.pb.gz");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)

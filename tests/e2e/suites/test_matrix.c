@@ -21,6 +21,7 @@
 
 #define ALLOCATOR_FRAMES_MAX 3 /* of functions that call another one instead of jumping to it */
 #define SHOWN_MAX	     20
+#define MORE		     "MATRIX_MORE=165000"
 
 struct entry {
 	const char *name;
@@ -29,24 +30,25 @@ struct entry {
 	const char *family;  /* as doctor calls it */
 	const char *stepped; /* functions without an emulated site; NULL: none */
 	bool plain;	     /* the sampler cannot be in its file, which keeps probes */
+	bool gateless; /* nor be brought in while it runs: it has no instruction by which it could be made to map it */
 };
 
 static const struct entry entries[] = {
-	{"glibc", "target_matrix", NULL, "glibc in", NULL, false},
-	{"musl", "target_matrix_musl", NULL, "musl in", NULL, false},
-	{"jemalloc", "target_matrix", "libjemalloc.so", "jemalloc in", NULL, false},
-	{"tcmalloc", "target_matrix", "libtcmalloc.so", "tcmalloc in", NULL, false},
-	{"tcmalloc_minimal", "target_matrix", "libtcmalloc_minimal.so", "tcmalloc in", NULL, false},
-	{"mimalloc", "target_matrix", "libmimalloc.so", "mimalloc in", "mi_heap_alloc_new", false},
-	{"static glibc", "target_matrix_glibc_static", NULL, "glibc in", NULL, false},
-	{"static musl", "target_matrix_musl_static", NULL, "static musl in", NULL, false},
-	{"static jemalloc", "target_matrix_jemalloc_static", NULL, "jemalloc in", NULL, true},
-	{"own", "target_matrix", "allocator_own.so", "an allocator of no known family in", NULL, false},
-	{"calls", "target_matrix", "allocator_calls.so", "an allocator of no known family in", NULL, true},
+	{"glibc", "target_matrix", NULL, "glibc in", NULL, false, false},
+	{"musl", "target_matrix_musl", NULL, "musl in", NULL, false, false},
+	{"jemalloc", "target_matrix", "libjemalloc.so", "jemalloc in", NULL, false, false},
+	{"tcmalloc", "target_matrix", "libtcmalloc.so", "tcmalloc in", NULL, false, false},
+	{"tcmalloc_minimal", "target_matrix", "libtcmalloc_minimal.so", "tcmalloc in", NULL, false, false},
+	{"mimalloc", "target_matrix", "libmimalloc.so", "mimalloc in", "mi_heap_alloc_new", false, false},
+	{"static glibc", "target_matrix_glibc_static", NULL, "glibc in", NULL, false, false},
+	{"static musl", "target_matrix_musl_static", NULL, "static musl in", NULL, false, true},
+	{"static jemalloc", "target_matrix_jemalloc_static", NULL, "jemalloc in", NULL, false, false},
+	{"own", "target_matrix", "allocator_own.so", "an allocator of no known family in", NULL, false, false},
+	{"calls", "target_matrix", "allocator_calls.so", "an allocator of no known family in", NULL, true, false},
 	{"plt", "target_matrix", "allocator_plt.so", "an allocator of no known family in",
-	 "_ZnamSt11align_val_t reallocarray _ZnwmSt11align_val_t calloc", true},
-	{"mixed", "target_matrix", "allocator_mixed.so", "an allocator of no known family in", NULL, true},
-	{"no sections", "target_matrix", "allocator_bare.so", "an allocator of no known family in", NULL, true},
+	 "_ZnamSt11align_val_t reallocarray _ZnwmSt11align_val_t calloc", true, false},
+	{"mixed", "target_matrix", "allocator_mixed.so", "an allocator of no known family in", NULL, true, false},
+	{"no sections", "target_matrix", "allocator_bare.so", "an allocator of no known family in", NULL, true, false},
 };
 
 /* The stand-ins are in no directory of the loader's. */
@@ -114,10 +116,12 @@ static void compare(struct scene *scene, const struct entry *entry, const struct
 	cJSON_Delete(index);
 }
 
-static void start(struct scene *scene, const struct entry *entry, const char *argument)
+/* `more`: for a sampler. */
+static void start(struct scene *scene, const struct entry *entry, const char *argument, bool more)
 {
 	const char *const environment[] = {
 		format("%s=%s", TRUTH_VARIABLE, scene->truth),
+		more ? MORE : "MATRIX_MORE=0",
 		entry->preload ? preload(entry) : "LD_BIND_NOW=1",
 		NULL,
 	};
@@ -131,7 +135,7 @@ static void check_attached(struct scene *scene, const struct entry *entry, const
 	struct truth truth = {0};
 	pid_t pid;
 
-	start(scene, entry, rung ? "no-new" : NULL);
+	start(scene, entry, rung ? "no-new" : NULL, false);
 	pid = scene->target.pid;
 	scene->session.environment[0] = rung ? format("HEAPTAP_ATTACH=%s", rung) : NULL;
 	session_start(&scene->session, scene,
@@ -181,7 +185,7 @@ static void check_inline(struct scene *scene, const struct entry *entry)
 	pid_t pid;
 
 	environment[0] = format("%s=%s", TRUTH_VARIABLE, scene->truth);
-	environment[1] = "MATRIX_MORE=165000";
+	environment[1] = MORE;
 	environment[2] = entry->preload ? preload(entry) : NULL;
 	assert_int_equal(session_run(&scene->session, scene,
 				     (const char *const[]){"-R", "4096", "--inline", "-f", "text,pprof", "--",
@@ -199,13 +203,41 @@ static void check_inline(struct scene *scene, const struct entry *entry)
 	truth_close(&truth);
 }
 
+/* The same, brought into the program while it runs. */
+static void check_injected(struct scene *scene, const struct entry *entry)
+{
+	struct truth truth = {0};
+	const cJSON *process;
+	cJSON *index;
+	pid_t pid;
+
+	start(scene, entry, NULL, true);
+	pid = scene->target.pid;
+	session_start(
+		&scene->session, scene,
+		(const char *const[]){"-R", "4096", "--inline", "-f", "text,pprof", "-p", format("%d", pid), NULL});
+	session_attached(&scene->session);
+	target_go(&scene->target);
+	assert_int_equal(target_finish(&scene->target), 0);
+	assert_int_equal(session_finish(&scene->session), 0);
+	index = session_index(&scene->session);
+	process = index_process(index, entry->program);
+	assert_int_equal(index_number(process, "ledger.inline"),
+			 entry->gateless ? 0 : index_number(process, "ledger.sampled"));
+	assert_int_equal(session_said(&scene->session, "keeps probes"), entry->gateless);
+	cJSON_Delete(index);
+	assert_int_equal(truth_open(scene->truth, pid, &truth), 0);
+	compare(scene, entry, &truth, pid, true);
+	truth_close(&truth);
+}
+
 static void check_doctor(struct scene *scene, const struct entry *entry)
 {
 	char *text = NULL, *stepped;
 	size_t size = 0;
 	FILE *pipe;
 
-	start(scene, entry, NULL);
+	start(scene, entry, NULL, false);
 	pipe = popen(format("'%s' doctor -p %d 2>&1", heaptap_path(), scene->target.pid), "re");
 	if (!pipe || getdelim(&text, &size, '\0', pipe) < 0 || pclose(pipe))
 		fail_msg("%s: doctor failed:\n%s", entry->name, text ? text : "");
@@ -243,6 +275,11 @@ static void check_doctor(struct scene *scene, const struct entry *entry)
 	{                                                                                                              \
 		check_doctor(*state, &entries[number]);                                                                \
 	}
+#define RUNNING(number, name)                                                                                          \
+	static void test_injected_##name##_equals_its_own_count(void **state)                                          \
+	{                                                                                                              \
+		check_injected(*state, &entries[number]);                                                              \
+	}
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 #define TESTS(name)                                                                                                    \
 	TEST(test_attach_##name##_by_multi_equals_its_own_count),                                                      \
@@ -265,6 +302,14 @@ ENTRY(11, plt)
 ENTRY(12, mixed)
 ENTRY(13, no_sections)
 
+RUNNING(1, musl)
+RUNNING(2, jemalloc)
+RUNNING(3, tcmalloc)
+RUNNING(4, tcmalloc_minimal)
+RUNNING(5, mimalloc)
+RUNNING(7, static_musl)
+RUNNING(8, static_jemalloc)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +327,13 @@ int main(void)
 		TESTS(plt),
 		TESTS(mixed),
 		TESTS(no_sections),
+		TEST(test_injected_musl_equals_its_own_count),
+		TEST(test_injected_jemalloc_equals_its_own_count),
+		TEST(test_injected_tcmalloc_equals_its_own_count),
+		TEST(test_injected_tcmalloc_minimal_equals_its_own_count),
+		TEST(test_injected_mimalloc_equals_its_own_count),
+		TEST(test_injected_static_musl_equals_its_own_count),
+		TEST(test_injected_static_jemalloc_equals_its_own_count),
 	};
 
 	return cmocka_run_group_tests_name("matrix", tests, NULL, NULL);

@@ -248,13 +248,13 @@ static void test_memory_profiler_proto(void **state)
 
 /* --- recording --- */
 
-/* The files that a recording wrote with this before their suffix; both must be there. */
-static void read_files(const cJSON *process, const char *infix, struct text_profile *ret_text,
+/* The first files of a recording that are called so but for their extensions; both must be there. */
+static void read_files(const cJSON *process, const char *name, struct text_profile *ret_text,
 		       struct text_profile *ret_proto)
 {
 	const struct session *session = &variant.scene->session;
-	const char *text = index_file(session, process, format("%s.txt", infix));
-	const char *proto = index_file(session, process, format("%s.pb.gz", infix));
+	const char *text = index_file(session, process, format("%s.txt", name));
+	const char *proto = index_file(session, process, format("%s.pb.gz", name));
 
 	assert_int_equal(text_profile_read(text, ret_text), 0);
 	assert_int_equal(pprof_profile_read(proto, ret_proto), 0);
@@ -267,11 +267,13 @@ static void record_runs(void)
 	struct child *target = &variant.scene->target;
 	const cJSON *process;
 	cJSON *index;
+	pid_t pid;
 
 	target_start(target, NULL, (const char *const[]){variant.program, format("%d", RUNS), NULL});
 	target_ready(target);
+	pid = target->pid;
 	session_start(session, variant.scene,
-		      (const char *const[]){"-R", "1", "-f", "text,pprof", "-p", format("%d", target->pid), NULL});
+		      (const char *const[]){"-R", "1", "-f", "text,pprof", "-p", format("%d", pid), NULL});
 	session_attached(session);
 	for (unsigned int k = 1; k <= RUNS; k++) {
 		target_go(target);
@@ -286,7 +288,8 @@ static void record_runs(void)
 	process = index_process(index, variant.name);
 	ledger_assert_clean(process);
 	for (unsigned int k = 1; k <= RUNS; k++)
-		read_files(process, format(".%04u", k), &variant.text[k - 1], &variant.proto[k - 1]);
+		read_files(process, format("/%04u/%d.%.15s", k, pid, variant.name), &variant.text[k - 1],
+			   &variant.proto[k - 1]);
 	read_files(process, format("%.15s", variant.name), &variant.text[RUNS], &variant.proto[RUNS]);
 	cJSON_Delete(index);
 }

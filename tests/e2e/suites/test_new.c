@@ -133,6 +133,38 @@ static void test_new_that_throws_in_a_command_is_survived(void **state)
 	}
 }
 
+/* The sampler is brought into the program, and an exception would not pass it: what it calls does not throw. */
+static void test_new_that_throws_in_a_program_with_the_sampler_is_survived(void **state)
+{
+	static const struct allocator *const allocators[] = {&glibc, &jemalloc, &tcmalloc, &tcmalloc_minimal,
+							     &mimalloc};
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < sizeof(allocators) / sizeof(*allocators); i++) {
+		const char *const environment[] = {preload_of(allocators[i]), NULL};
+		const cJSON *process;
+		cJSON *index;
+
+		target_start(&scene->target, environment, (const char *const[]){beside("target_new"), NULL});
+		target_ready(&scene->target);
+		session_start(
+			&scene->session, scene,
+			(const char *const[]){"-R", "4096", "--inline", "-p", format("%d", scene->target.pid), NULL});
+		session_attached(&scene->session);
+		assert_false(session_said(&scene->session, "keeps probes"));
+		target_go(&scene->target);
+		assert_int_equal(target_finish(&scene->target), allocators[i]->status);
+		assert_int_equal(session_finish(&scene->session), 0);
+		index = session_index(&scene->session);
+		process = index_process(index, "target_new");
+		ledger_assert_balanced(process);
+		/* Of objects of 24 intervals, up to the gigabyte that it may have; mimalloc ends it before the first. */
+		assert_true(index_number(process, "ledger.sampled") > (allocators[i]->status ? 0 : 5000));
+		assert_int_equal(index_number(process, "ledger.inline"), index_number(process, "ledger.sampled"));
+		cJSON_Delete(index);
+	}
+}
+
 /* A link filtered for one process must not add return legs to another process. */
 static void test_new_that_throws_beside_another_traced_process_is_survived(void **state)
 {
@@ -177,6 +209,7 @@ int main(void)
 		TEST(test_new_that_throws_on_tcmalloc_minimal_is_survived),
 		TEST(test_new_that_fails_on_mimalloc_ends_as_without_heaptap),
 		TEST(test_new_that_throws_in_a_command_is_survived),
+		TEST(test_new_that_throws_in_a_program_with_the_sampler_is_survived),
 		TEST(test_new_that_throws_beside_another_traced_process_is_survived),
 		TEST(test_no_new_leaves_the_allocators_operator_alone),
 	};

@@ -121,13 +121,14 @@ static void test_usage_errors_are_2_and_name_the_argument(void **state)
 {
 	static const char *const lines[][6] = {
 		{"record", "-p", "1", "-R", "0", NULL},
-		{"record", "-p", "one", NULL},
+		{"record", "-p", "-d", "1", NULL},
 		{"record", NULL},
 		{"record", "-p", "1", "-f", "html", NULL},
 		{"record", "-p", "1", "--no-such-option", NULL},
 		{"frobnicate", NULL},
 	};
-	static const char *const culprits[] = {"-R 0", "one", "target", "html", "--no-such-option", "frobnicate"};
+	static const char *const culprits[] = {"-R 0", "'-d' in '-p'",	   "target",
+					       "html", "--no-such-option", "frobnicate"};
 	struct scene *scene = *state;
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {

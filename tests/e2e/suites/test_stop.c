@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ctrl-C: heaptap is gone within half a second (three with perf-event uprobes, which the kernel removes one by
- * one), and neither the target nor a child forked while it was traced keeps a breakpoint: their code is byte for byte
- * the file's again.
+ * Ctrl-C: neither the target nor a child forked while it was traced keeps a breakpoint, their code is byte for byte the file's
+ * again. How soon heaptap is gone is measured by bench/stop.sh.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,10 +40,9 @@ static void read_children(const struct child *target, pid_t *ret_children)
 	}
 }
 
-static void check_stop(struct scene *scene, const char *rung, uint64_t limit_ms)
+static void check_stop(struct scene *scene, const char *rung)
 {
 	pid_t children[CHILDREN];
-	uint64_t before, took_ms;
 	unsigned int left = 0;
 
 	target_start(
@@ -59,10 +57,8 @@ static void check_stop(struct scene *scene, const char *rung, uint64_t limit_ms)
 	assert_true(code_changes(scene->target.pid, LIBC) > 0);
 	for (int i = 0; i < CHILDREN; i++)
 		assert_true(code_changes(children[i], LIBC) > 0);
-	before = now_ns();
 	session_signal(&scene->session, SIGINT);
 	assert_int_equal(session_finish(&scene->session), 0);
-	took_ms = (now_ns() - before) / 1000000;
 	/* No one but this test ends them. */
 	for (int i = 0; i < CHILDREN; i++) {
 		left += code_changes(children[i], LIBC);
@@ -70,23 +66,21 @@ static void check_stop(struct scene *scene, const char *rung, uint64_t limit_ms)
 	}
 	assert_int_equal(left, 0);
 	assert_int_equal(code_changes(scene->target.pid, LIBC), 0);
-	if (took_ms >= limit_ms)
-		fail_msg("stopping took %lu ms", (unsigned long)took_ms);
 }
 
-static void test_stop_session_leaves_at_once_and_nothing_behind(void **state)
+static void test_stop_session_leaves_nothing_behind(void **state)
 {
-	check_stop(*state, "session", 500);
+	check_stop(*state, "session");
 }
 
-static void test_stop_multi_leaves_at_once_and_nothing_behind(void **state)
+static void test_stop_multi_leaves_nothing_behind(void **state)
 {
-	check_stop(*state, "multi", 500);
+	check_stop(*state, "multi");
 }
 
-static void test_stop_perf_leaves_in_time_and_nothing_behind(void **state)
+static void test_stop_perf_leaves_nothing_behind(void **state)
 {
-	check_stop(*state, "perf", 3000);
+	check_stop(*state, "perf");
 }
 
 /* What the kernel has to say from here on. */
@@ -148,9 +142,9 @@ static void test_stop_perf_of_ended_command_leaks_no_probe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_stop_session_leaves_at_once_and_nothing_behind),
-		TEST(test_stop_multi_leaves_at_once_and_nothing_behind),
-		TEST(test_stop_perf_leaves_in_time_and_nothing_behind),
+		TEST(test_stop_session_leaves_nothing_behind),
+		TEST(test_stop_multi_leaves_nothing_behind),
+		TEST(test_stop_perf_leaves_nothing_behind),
 		TEST(test_stop_session_of_ended_command_leaks_no_probe),
 		TEST(test_stop_multi_of_ended_command_leaks_no_probe),
 		TEST(test_stop_perf_of_ended_command_leaks_no_probe),

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "e2e/kit/memory.h"
 #include "e2e/kit/recording.h"
 
 #define PROGRAMS      300
@@ -24,26 +25,11 @@
 #define WRITE_SIZES  100000
 #define WRITE_GROWTH 1.3 /* a profile of names and counts beside the heap */
 
-static uint64_t status_kb(const struct session *session, const char *field)
-{
-	FILE *file = fopen(format("/proc/%d/status", session->child.pid), "re");
-	unsigned long kb = 0;
-	char line[256];
-
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, field, strlen(field)) && sscanf(line + strlen(field), ": %lu", &kb) == 1)
-			break;
-	if (file)
-		fclose(file);
-	assert_true(kb > 0);
-	return kb;
-}
-
 /* Until the last profile of the process's image of that number has been written. */
 static void await_written(const struct scene *scene, unsigned int image)
 {
 	const char *path = format("%s/%d.target_successi-%u.pb.gz", scene->session.output, scene->target.pid, image);
-	uint64_t until_ns = now_ns() + DEADLINE_MS * 1000000ull;
+	uint64_t until_ns = deadline_ns();
 
 	while (access(path, F_OK) && now_ns() < until_ns)
 		usleep(10000);
@@ -85,13 +71,13 @@ static void test_programs_that_a_process_execs_do_not_stay_in_memory(void **stat
 	target_go(&scene->target);
 	target_ready(&scene->target);
 	await_written(scene, STEP);
-	first_kb = status_kb(&scene->session, "RssAnon");
+	first_kb = memory_kb(&scene->session, "RssAnon");
 	target_go(&scene->target);
 	target_ready(&scene->target);
 	target_go(&scene->target);
 	target_ready(&scene->target);
 	await_written(scene, PROGRAMS);
-	last_kb = status_kb(&scene->session, "RssAnon");
+	last_kb = memory_await_below(&scene->session, first_kb + GROWTH_KB_MAX);
 	printf("RssAnon %lu KiB after %d programs, %lu KiB after %d\n", (unsigned long)first_kb, STEP,
 	       (unsigned long)last_kb, PROGRAMS);
 	recording_end(scene);
@@ -116,7 +102,7 @@ static void test_very_many_sites_are_written_without_a_second_copy(void **state)
 	target_ready(&scene->target);
 	session_signal(&scene->session, SIGUSR1);
 	session_await(&scene->session, "profiles 0001 written");
-	before_kb = status_kb(&scene->session, "VmRSS");
+	before_kb = memory_kb(&scene->session, "VmRSS");
 	recording_end(scene);
 	most_kb = (uint64_t)scene->session.child.usage.ru_maxrss;
 	printf("VmRSS %lu KiB before the last profile, %lu KiB at most\n", (unsigned long)before_kb,

@@ -70,12 +70,46 @@ static void test_attach_to_many_libraries_loses_and_cuts_nothing(void **state)
 	cJSON_Delete(index);
 }
 
+/*
+ * Programs that are over before heaptap has their mappings: those that it has not met are asked of the kernel. Bytes are sent only while
+ * the tables of perl's files are made, in its first runs, which are more on a busy machine: those of the second half of the time are
+ * counted. Before, a tenth to a fifth of all stacks travelled so.
+ */
+static void test_short_programs_send_few_stacks_as_bytes(void **state)
+{
+	static const char loop[] = "for i in $(seq 100); do /usr/bin/perl -e 1; done";
+	struct scene *scene = *state;
+	uint64_t sampled = 0, raw = 0, middle_ns;
+	const cJSON *process;
+	cJSON *index;
+
+	assert_int_equal(session_run(&scene->session, scene,
+				     (const char *const[]){"--follow", "--plain-copies", "-R", "4K", "--", "/bin/sh",
+							   "-c", loop, NULL}),
+			 0);
+	index = session_index(&scene->session);
+	middle_ns = index_number(index, "start_unix_ns") + index_number(index, "duration_ns") / 2;
+	cJSON_ArrayForEach (process, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
+		ledger_assert_clean(process);
+		assert_int_equal(counted_short(process), 0);
+		if (index_number(process, "start_unix_ns") < middle_ns)
+			continue;
+		sampled += index_number(process, "ledger.sampled");
+		raw += index_number(process, "ledger.stack_raw");
+	}
+	print_message("%lu of %lu stacks sent raw\n", raw, sampled);
+	assert_true(sampled > 500);
+	assert_true(raw * 20 < sampled);
+	cJSON_Delete(index);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_attach_to_many_libraries_loses_and_cuts_nothing),
+		TEST(test_short_programs_send_few_stacks_as_bytes),
 	};
 
 	return cmocka_run_group_tests_name("tables", tests, NULL, NULL);

@@ -29,9 +29,9 @@ constexpr double blocks_per_second = 144; /* 9 MiB/s: 800 samples of the default
 
 /* Noinline and opaque: each is a call site of its own, and no allocation is optimised away. */
 #define SITE(name)                                                                                                     \
-	__attribute__((noipa)) char *name(std::size_t bytes)                                                           \
+	__attribute__((noipa)) char *name()                                                                            \
 	{                                                                                                              \
-		char *volatile block = static_cast<char *>(std::malloc(bytes));                                        \
+		char *volatile block = static_cast<char *>(std::malloc(block_bytes));                                  \
                                                                                                                        \
 		return block;                                                                                          \
 	}
@@ -58,10 +58,10 @@ struct service {
 service cached;
 std::deque<char *> held;
 
-void hold(char *(*site)(std::size_t), double wanted)
+void hold(char *(*site)(), double wanted)
 {
 	while (held.size() < wanted)
-		held.push_back(site(block_bytes));
+		held.push_back(site());
 }
 
 void do_service(double seconds, double)
@@ -115,7 +115,7 @@ void do_turnover(double seconds, double)
 			std::free(held.back());
 			held.pop_back();
 		}
-		held.push_back(session(block_bytes));
+		held.push_back(session());
 	}
 }
 
@@ -139,7 +139,7 @@ void run(const law &law, double whole)
 		seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 		law.go(seconds, whole);
 		for (; requests < blocks_per_second * seconds; requests++)
-			std::free(request(block_bytes));
+			std::free(request());
 		std::this_thread::sleep_for(std::chrono::milliseconds(20));
 	}
 	_exit(0);

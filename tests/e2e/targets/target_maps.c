@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Maps every file it is given as if it were code, with any content and any name, one before it stands
- * ready and the others afterwards, and keeps ten blocks of 1 000 bytes each time. For hostile names and corrupt files.
+ * ready and the others before it does again, and keeps ten blocks of 1 000 bytes each time. For hostile names and corrupt files.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -34,6 +34,7 @@ int main(int argc, char **argv)
 	keep_ten();
 	for (int i = 2; i < argc; i++)
 		map_as_code(argv[i]);
+	target_await();
 	keep_ten();
 	return 0;
 }

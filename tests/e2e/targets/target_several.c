@@ -2,7 +2,8 @@
 /*
  * Four allocators in one process: glibc's; in the program itself one that has jemalloc's functions under the prefix
  * that Rust's binding gives them, and a pool that heaptap does not know; and mimalloc, opened while it is traced. Each object is
- * given back to the allocator it came from; its size says which. For test_several.
+ * given back to the allocator it came from; its size says which, and is larger by the bytes of the argument, if there is one. For
+ * test_several and test_inline_company.
  */
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -11,8 +12,8 @@
 
 #define OBJECTS 20
 
-static char room[1 << 21];
-static size_t used;
+static char room[16 << 20];
+static size_t used, more;
 static void *volatile sink;
 
 /* Only to be known by. */
@@ -73,7 +74,7 @@ static void own_release(void *addr)
 static void use(void *(*allocate)(size_t), void (*release)(void *), size_t size)
 {
 	for (int i = 0; i < OBJECTS; i++) {
-		void *addr = allocate(size);
+		void *addr = allocate(size + more);
 
 		sink = addr;
 		if (i % 4)
@@ -91,12 +92,13 @@ static void rust_release(void *addr)
 	_rjem_sdallocx(addr, 0, 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	void *(*allocate)(size_t);
 	void (*release)(void *);
 	void *library;
 
+	more = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
 	target_await();
 	library = dlopen("libmimalloc.so", RTLD_NOW | RTLD_LOCAL);
 	if (!library)

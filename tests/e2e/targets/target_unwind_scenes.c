@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What makes stacks hard, a scene each: `target_unwind_scenes SCENE`. It says what came out, so that a run under
- * heaptap can be held against one without.
+ * heaptap can be held against one without. All sizes are larger by SCENES_MORE, so that a sampler takes every call.
  */
 #include <alloca.h>
 #include <pthread.h>
@@ -21,10 +21,11 @@
 #define STACK_BYTES (256 << 10)
 
 static unsigned long sum;
+static size_t more;
 
 __attribute__((noinline)) static void allocate(size_t size)
 {
-	void *block = malloc(size);
+	void *block = malloc(size + more);
 
 	__asm__ volatile("" : "+r"(block) : : "memory");
 	sum += block ? size : 0;
@@ -277,7 +278,9 @@ int main(int argc, char **argv)
 		      {"alloca", scene_alloca},	       {"deep", scene_deep},	     {"ucontext", scene_ucontext},
 		      {"realign", scene_realign},      {"vfork", scene_vfork},	     {"jump", scene_jump},
 		      {"thread-end", scene_thread_end}};
+	const char *bytes = getenv("SCENES_MORE");
 
+	more = bytes ? strtoul(bytes, NULL, 10) : 0;
 	for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++) {
 		if (argc == 2 && !strcmp(argv[1], scenes[i].name)) {
 			scenes[i].play();

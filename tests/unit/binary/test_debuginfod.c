@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "binary/debug_file.h"
 #include "binary/debuginfod.h"
 
 /* A server is a directory here: the library knows file:// as well. */
@@ -48,6 +49,7 @@ static void test_debuginfod_that_never_answers_is_left_when_the_time_is_over(voi
 	socklen_t size = sizeof(address);
 	struct debuginfod *server;
 	struct elf *elf = open_elf("/stripped.so"), *debug;
+	const struct build_id id = debug_file_id(elf);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char url[64];
 
@@ -60,9 +62,9 @@ static void test_debuginfod_that_never_answers_is_left_when_the_time_is_over(voi
 	setenv("DEBUGINFOD_URLS", url, 1);
 	alarm(60);
 	assert_int_equal(debuginfod_new(100000000, &server), 0);
-	assert_int_equal(debuginfod_find(server, elf, &debug), -ENOENT);
+	assert_int_equal(debuginfod_find(server, &id, "/stripped.so", &debug), -ENOENT);
 	assert_true(debuginfod_gave_up(server));
-	assert_int_equal(debuginfod_find(server, elf, &debug), -ENOENT);
+	assert_int_equal(debuginfod_find(server, &id, "/stripped.so", &debug), -ENOENT);
 	alarm(0);
 	debuginfod_free(server);
 	elf_free(elf);

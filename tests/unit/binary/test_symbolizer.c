@@ -3,6 +3,8 @@
  * symbolizer.c with dwarf.c and elf_symbols.c behind it, on shared objects that the compiler makes of tests/fixture here and
  * now, in the forms in which programs come: several DWARF versions, compressed, split, stripped, damaged.
  */
+#include <elfutils/version.h>
+
 #include "symbol_object.h"
 
 static void check_inlined(const char *compiler)
@@ -127,25 +129,43 @@ static void test_symbol_of_cxx_function_is_demangled(void **state)
 	check_names("g++", false);
 }
 
-/* A FIFO in the place of a file that the DWARF names: if it is opened, the test hangs and the alarm ends it. */
-static void test_symbol_of_split_dwarf_opens_no_other_file_and_keeps_lines(void **state)
+/* Sections .zdebug_..., as tools wrote them before SHF_COMPRESSED, Go's until 1.18. */
+static void test_symbol_of_sections_packed_the_old_way_is_whole(void **state)
 {
 	struct symbol_frame frame;
 	struct object object;
 
 	(void)state;
-	run("gcc -O2 -fPIC -g -gsplit-dwarf -c -o split.o %s/tests/fixture/inlined.c && gcc -shared -o split.so "
-	    "split.o && rm split.dwo && mkfifo split.dwo",
-	    SOURCE_DIR);
-	alarm(20);
-	object = object_open("split.so");
-	frame = resolve(&object, mark_offset(&object, "split.so", "mark_outer"));
-	assert_int_equal(frame.line_count, 1);
-	assert_string_equal(frame.lines[0].function, "outer");
-	assert_string_equal(frame.lines[0].file, "/src/inlined.c");
-	assert_int_equal(frame.lines[0].line, 215);
+	build("gcc -g", "inlined.c", "inlined.so");
+	run("objcopy --compress-debug-sections=zlib-gnu inlined.so packed.so && readelf -S -W packed.so | grep -q zdebug_info");
+	object = object_open("packed.so");
+	frame = resolve(&object, mark_offset(&object, "inlined.so", "mark_inner"));
+	assert_int_equal(frame.line_count, 3);
+	assert_line(&frame.lines[0], "inner", "/src/inner.h", 103, 100);
 	object_close(&object);
-	alarm(0);
+}
+
+/* libelf knows zstd from 0.189 on. */
+static void test_symbol_of_sections_packed_by_zstd_is_whole_or_said_to_be_the_symbol(void **state)
+{
+	struct symbol_frame frame;
+	struct object object;
+
+	(void)state;
+	build("gcc -g", "inlined.c", "inlined.so");
+	run("objcopy --compress-debug-sections=zstd inlined.so packed.so");
+	object = object_open("packed.so");
+	frame = resolve(&object, mark_offset(&object, "inlined.so", "mark_inner"));
+#if _ELFUTILS_PREREQ(0, 189)
+	assert_int_equal(frame.line_count, 3);
+	assert_null(symbolizer_complaint(object.symbolizer, 0));
+#else
+	assert_symbol_only(&frame, "outer");
+	assert_string_equal(symbolizer_complaint(object.symbolizer, 0),
+			    "'./packed.so': its debug information is packed in a way that this libelf does not know "
+			    "(zstd needs 0.189)");
+#endif
+	object_close(&object);
 }
 
 static void write_damaged(const u8 *image, size_t size)
@@ -203,7 +223,8 @@ int main(void)
 		cmocka_unit_test(test_symbol_of_stripped_file_yields_exported_names_and_nothing_beyond_their_ends),
 		cmocka_unit_test(test_symbol_outside_the_code_yields_nothing),
 		cmocka_unit_test(test_symbol_of_cxx_function_is_demangled),
-		cmocka_unit_test(test_symbol_of_split_dwarf_opens_no_other_file_and_keeps_lines),
+		cmocka_unit_test(test_symbol_of_sections_packed_the_old_way_is_whole),
+		cmocka_unit_test(test_symbol_of_sections_packed_by_zstd_is_whole_or_said_to_be_the_symbol),
 		cmocka_unit_test(test_symbol_of_damaged_file_never_fails),
 	};
 

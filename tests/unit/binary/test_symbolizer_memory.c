@@ -38,7 +38,7 @@ static void test_symbol_of_dropped_files_keeps_answers_and_finds_new_ones(void *
 	object = object_open("inlined.so");
 	inner = resolve(&object, mark_offset(&object, "inlined.so", "mark_inner"));
 	for (int i = 0; i < 2; i++) {
-		symbolizer_drop_files(object.symbolizer);
+		symbolizer_trim(object.symbolizer, 0);
 		assert_line(&inner.lines[0], "inner", "/src/inner.h", 103, 100);
 		assert_line(&inner.lines[2], "outer", "/src/inlined.c", 214, 211);
 		assert_ptr_equal(resolve(&object, mark_offset(&object, "inlined.so", "mark_inner")).lines, inner.lines);
@@ -106,7 +106,7 @@ static void test_symbol_of_dropped_file_without_dwarf_reads_symbols_again(void *
 	build("gcc", "inlined.c", "plain.so");
 	object = object_open("plain.so");
 	resolve(&object, mark_offset(&object, "plain.so", "mark_inner"));
-	symbolizer_drop_files(object.symbolizer);
+	symbolizer_trim(object.symbolizer, 0);
 	frame = resolve(&object, mark_offset(&object, "plain.so", "mark_hidden"));
 	assert_symbol_only(&frame, "hidden");
 	object_close(&object);
@@ -129,11 +129,31 @@ static void test_symbol_of_dropped_file_leaves_none_of_its_memory(void **state)
 	before = allocated();
 	assert_int_equal(resolve(&object, offset).line_count, 3);
 	read = allocated();
-	symbolizer_drop_files(object.symbolizer);
+	symbolizer_trim(object.symbolizer, 0);
 	if (read != before) {
 		assert_true(read - before > 16 << 20);
 		assert_true(allocated() < before + (64 << 10));
 	}
+	object_close(&object);
+}
+
+/* While new addresses are asked for, a small file stays; then it goes. A large one goes at once. */
+static void test_symbol_of_file_that_is_asked_for_new_addresses_stays_read(void **state)
+{
+	struct object object;
+
+	(void)state;
+	build("gcc -g", "inlined.c", "inlined.so");
+	object = object_open("inlined.so");
+	resolve(&object, mark_offset(&object, "inlined.so", "mark_inner"));
+	assert_false(symbolizer_trim(object.symbolizer, SYMBOLS_BYTES_MAX));
+	resolve(&object, mark_offset(&object, "inlined.so", "mark_outer"));
+	assert_false(symbolizer_trim(object.symbolizer, SYMBOLS_BYTES_MAX));
+	resolve(&object, mark_offset(&object, "inlined.so", "mark_outer"));
+	assert_true(symbolizer_trim(object.symbolizer, SYMBOLS_BYTES_MAX));
+	assert_false(symbolizer_trim(object.symbolizer, SYMBOLS_BYTES_MAX));
+	resolve(&object, mark_offset(&object, "inlined.so", "mark_hidden"));
+	assert_true(symbolizer_trim(object.symbolizer, 1000));
 	object_close(&object);
 }
 
@@ -174,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_symbol_of_file_whose_sections_unpack_to_very_much_is_the_symbol),
 		cmocka_unit_test(test_symbol_of_file_whose_units_share_a_long_list_takes_little_memory),
 		cmocka_unit_test(test_symbol_of_dropped_file_without_dwarf_reads_symbols_again),
+		cmocka_unit_test(test_symbol_of_file_that_is_asked_for_new_addresses_stays_read),
 		cmocka_unit_test(test_symbol_of_dropped_file_leaves_none_of_its_memory),
 		cmocka_unit_test(test_symbol_of_forgotten_file_is_found_again_and_in_its_twin),
 	};

@@ -54,7 +54,22 @@ static void test_cli_report_ways_of_looking_exclude_each_other(void **state)
 	refuse(*state, "report --lifetimes -f text x", "'--lifetimes'");
 	refuse(*state, "report -f folded --base old x", "'--base'");
 	refuse(*state, "report --older-than 0 x", "more than 0");
-	refuse(*state, "report --older-than 1m x", "'--older-than 1m'");
+	refuse(*state, "report --older-than 1min x", "'--older-than 1min'");
+}
+
+static void test_cli_site_skip_is_an_expression(void **state)
+{
+	struct options *options = accept(*state, "report --site-skip ^my_(alloc|new)$ x");
+
+	assert_ptr_equal(options->report.site_skip, options->site_skip);
+	assert_int_equal(regexec(options->site_skip, "my_new", 0, NULL, 0), 0);
+	assert_int_equal(regexec(options->site_skip, "my_news", 0, NULL, 0), REG_NOMATCH);
+	options = accept(*state, "record --site-skip a --site-skip pool -- true");
+	assert_ptr_equal(options->record.site_skip, options->site_skip);
+	assert_int_equal(regexec(options->site_skip, "pool_get", 0, NULL, 0), 0);
+	assert_int_equal(regexec(options->site_skip, "a", 0, NULL, 0), REG_NOMATCH);
+	refuse(*state, "report --site-skip ( x", "'--site-skip ('");
+	refuse(*state, "doctor --site-skip x", "'--site-skip'");
 }
 
 int main(void)
@@ -63,6 +78,7 @@ int main(void)
 		TEST(test_cli_report_options_are_taken),
 		TEST(test_cli_report_wrong_arguments_are_refused),
 		TEST(test_cli_report_ways_of_looking_exclude_each_other),
+		TEST(test_cli_site_skip_is_an_expression),
 	};
 
 	return cmocka_run_group_tests_name("cli_report", tests, NULL, NULL);

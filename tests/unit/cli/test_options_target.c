@@ -24,7 +24,6 @@ static void test_cli_record_without_one_target_is_refused(void **state)
 	refuse(*state, "record --follow", "no target");
 	refuse(*state, "record --", "no COMMAND");
 	refuse_command(*state, "record -p 1 -- ls", "'ls'");
-	refuse(*state, "record ls -l", "'ls'");
 	refuse(*state, "record -p 1 ls", "'ls'");
 	refuse(*state, "record -p 1 --", "no COMMAND");
 }
@@ -46,18 +45,28 @@ static void test_cli_pid_that_is_none_is_refused(void **state)
 
 	refuse(*state, "record -p 0", "'0'");
 	refuse(*state, "record -p -1", "'-1'");
-	refuse(*state, "record -p +1", "'+1'");
-	refuse(*state, "record -p 12x", "'12x'");
-	refuse(*state, "record -p 0x1", "'0x1'");
 	refuse(*state, "record -p 2147483648", "'2147483648'");
 	refuse(*state, "record -p 99999999999999999999999", "'99999999999999999999999'");
 	refuse(*state, "record -p ''", "''");
 	refuse(*state, "record -p 1,", "''");
 	refuse(*state, "record -p 1,,2", "''");
-	refuse(*state, "record -p 1 -p x", "'x'");
 	snprintf(own, sizeof(own), "record -p 1,%d", getpid());
 	snprintf(culprit, sizeof(culprit), "'%d' in '-p' is heaptap itself", getpid());
 	refuse(*state, own, culprit);
+}
+
+/* Names are looked for once the whole line is known to be right. */
+static void test_cli_process_names_are_kept_beside_numbers(void **state)
+{
+	struct options *options = accept(*state, "record -p redis-server,7 -p 12x");
+
+	assert_int_equal(options->record.target.pid_count, 1);
+	assert_string_equal(options->process_names[0], "redis-server");
+	assert_string_equal(options->process_names[1], "12x");
+	assert_null(options->process_names[2]);
+	assert_null(accept(*state, "doctor -p 7")->process_names);
+	assert_int_equal(accept(*state, "doctor --follow -p x")->record.target.population, POPULATION_FOLLOW);
+	refuse_command(*state, "record -p x -- ls", "'ls'");
 }
 
 static void test_cli_pids_above_the_limit_are_refused(void **state)
@@ -84,7 +93,6 @@ static void test_cli_doctor_target_is_optional(void **state)
 	assert_int_equal(accept(*state, "doctor -p 1,2")->record.target.pid_count, 2);
 	assert_string_equal(accept(*state, "doctor -- ls -l")->record.target.command[0], "ls");
 	refuse(*state, "doctor -p 1 -- ls", "'ls'");
-	refuse(*state, "doctor ls", "'ls'");
 }
 
 static void test_cli_doctor_takes_the_targets_of_record(void **state)
@@ -109,6 +117,9 @@ static void test_cli_populations_are_taken(void **state)
 	assert_false(options->record.target.shared_mounts);
 	assert_int_equal(accept(*state, "record --follow -p 1")->record.target.population, POPULATION_FOLLOW);
 	assert_int_equal(accept(*state, "record --follow -- ls")->record.target.population, POPULATION_FOLLOW);
+	assert_true(accept(*state, "record --follow --wait-children -- ls")->record.wait_children);
+	refuse_command(*state, "record --wait-children -- ls", "'--wait-children' goes with '--follow -- COMMAND'");
+	refuse(*state, "record --wait-children --follow -p 1", "'--follow -- COMMAND'");
 	assert_int_equal(accept(*state, "record -a")->record.target.population, POPULATION_ALL);
 	assert_int_equal(accept(*state, "record --all --all")->record.target.population, POPULATION_ALL);
 	assert_int_equal(accept(*state, "doctor --all")->record.target.population, POPULATION_ALL);
@@ -185,8 +196,8 @@ static void test_cli_mistakes_before_a_command_are_125(void **state)
 {
 	refuse_command(*state, "record -R 0 -- ls", "-R 0");
 	refuse_command(*state, "record --no-such -- ls -l", "--no-such");
-	refuse_command(*state, "record -o -- ls", "'ls'");
-	refuse_command(*state, "recrod -- ls", "recrod");
+	refuse_command(*state, "record -o -- ls", "'-o' needs an argument");
+	refuse_command(*state, "record --output -- ls", "'--output' needs an argument");
 	refuse(*state, "record -R 0 --", "-R 0");
 	refuse(*state, "doctor --no-such -- ls", "--no-such");
 	refuse(*state, "report -n 0 -- dir", "-n 0");
@@ -205,9 +216,20 @@ static void test_cli_inline_goes_with_a_command(void **state)
 	assert_true(accept(*state, "record --inline -- ls")->record.target.inlined);
 	assert_true(accept(*state, "record --inline --follow -- ls")->record.target.inlined);
 	assert_true(accept(*state, "doctor --inline -- ls")->record.target.inlined);
-	refuse(*state, "record --inline -p 1", "'--inline' goes with");
+	assert_true(accept(*state, "record --inline -p 1")->record.target.inlined);
+	assert_true(accept(*state, "record --inline --follow -p 1")->record.target.inlined);
+	assert_true(accept(*state, "record --inline --cgroup /a")->record.target.inlined);
 	refuse(*state, "record --inline --all", "'--inline' goes with");
 	refuse_command(*state, "record --inline --shared-mounts --follow -- ls", "--shared-mounts");
+}
+
+static void test_cli_plain_copies_go_with_a_followed_command(void **state)
+{
+	assert_true(accept(*state, "record --plain-copies --follow -- ls")->record.target.plain_copies);
+	assert_false(accept(*state, "record --follow -- ls")->record.target.plain_copies);
+	refuse_command(*state, "record --plain-copies -- ls", "'--plain-copies' goes with");
+	refuse(*state, "record --plain-copies --follow -p 1", "'--plain-copies' goes with");
+	refuse_command(*state, "record --inline --plain-copies --follow -- ls", "--plain-copies");
 }
 
 int main(void)
@@ -217,6 +239,7 @@ int main(void)
 		TEST(test_cli_record_without_one_target_is_refused),
 		TEST(test_cli_pids_are_merged_without_duplicates),
 		TEST(test_cli_pid_that_is_none_is_refused),
+		TEST(test_cli_process_names_are_kept_beside_numbers),
 		TEST(test_cli_pids_above_the_limit_are_refused),
 		TEST(test_cli_doctor_target_is_optional),
 		TEST(test_cli_doctor_takes_the_targets_of_record),
@@ -228,6 +251,7 @@ int main(void)
 		TEST(test_cli_mistakes_before_a_command_are_125),
 		TEST(test_cli_shared_mounts_go_with_a_followed_command),
 		TEST(test_cli_inline_goes_with_a_command),
+		TEST(test_cli_plain_copies_go_with_a_followed_command),
 	};
 
 	return cmocka_run_group_tests_name("cli_target", tests, NULL, NULL);

@@ -23,7 +23,7 @@ static void test_publish_population_labels_say_whose_a_sample_is(void **state)
 	recorder_end(recorder, begin_sampled(2, 502, "second", "c0ffee"), 500);
 	take_ended();
 	assert_int_equal(publish_everything(), STATUS_DONE);
-	assert_int_equal(pprof_read("all.pb.gz", &profile), 0);
+	assert_int_equal(pprof_read("merged/all.pb.gz", &profile), 0);
 	for (u32 i = 0; i < profile->label_count; i++) {
 		const struct profile_labels *labels = &profile->labels[i];
 
@@ -35,7 +35,7 @@ static void test_publish_population_labels_say_whose_a_sample_is(void **state)
 	assert_int_equal(profile->label_count, 2);
 	assert_true(alone && merged);
 	profile_free(profile);
-	assert_true(scratch_has("container.c0ffee.pb.gz"));
+	assert_true(scratch_has("merged/container.c0ffee.pb.gz"));
 }
 
 static void test_publish_population_json_says_whose_a_sample_is(void **state)
@@ -49,8 +49,9 @@ static void test_publish_population_json_says_whose_a_sample_is(void **state)
 	begin_sampled(1, 501, "first", "c0ffee");
 	begin_sampled(2, 502, "second", NULL);
 	assert_int_equal(publish_everything(), STATUS_DONE);
-	assert_true(scratch_has("all.txt") && scratch_has("all.folded") && scratch_has("container.c0ffee.txt"));
-	text = golden_read("all.json");
+	assert_true(scratch_has("merged/all.txt") && scratch_has("merged/all.folded") &&
+		    scratch_has("merged/container.c0ffee.txt"));
+	text = golden_read("merged/all.json");
 	all = cJSON_Parse(text);
 	free(text);
 	assert_int_equal(number(all, "processes"), 2);
@@ -93,7 +94,7 @@ static void test_publish_population_go_reads_the_labels(void **state)
 	begin_sampled(1, 501, "first", "c0ffee");
 	begin_sampled(2, 502, "second", NULL);
 	assert_int_equal(publish_everything(), STATUS_DONE);
-	said = go_pprof("-sample_index=alloc_space -tags all.pb.gz");
+	said = go_pprof("-sample_index=alloc_space -tags merged/all.pb.gz");
 	for (int i = 0; i < 4; i++) {
 		static const char *const keys[] = {" comm: ", " container: ", " container_id: ", " pid: "};
 
@@ -103,15 +104,44 @@ static void test_publish_population_go_reads_the_labels(void **state)
 	assert_non_null(strstr(said, ": shop\n"));
 	assert_non_null(strstr(said, ": second\n"));
 	free(said);
-	said = go_pprof("-sample_index=alloc_space -top -unit=B -tagfocus=comm=second all.pb.gz");
+	said = go_pprof("-sample_index=alloc_space -top -unit=B -tagfocus=comm=second merged/all.pb.gz");
 	assert_non_null(strstr(said, "Active filters:\n   tagfocus=comm=second\n"));
 	free(said);
-	said = go_pprof("-sample_index=alloc_space -top -unit=B -tagfocus=pid=501 all.pb.gz");
+	said = go_pprof("-sample_index=alloc_space -top -unit=B -tagfocus=pid=501 merged/all.pb.gz");
 	assert_non_null(strstr(said, "49.84% of 6294B total\n"));
 	free(said);
-	said = go_pprof("-sample_index=alloc_space -raw all.pb.gz");
+	said = go_pprof("-sample_index=alloc_space -raw merged/all.pb.gz");
 	assert_non_null(strstr(said, "pid:[501]"));
 	assert_non_null(strstr(said, "comm:[first]"));
+	free(said);
+}
+
+/* The pattern of the README: each process once, whatever was merged and whatever was written meanwhile. */
+static void test_publish_population_files_of_processes_add_up_to_the_index(void **state)
+{
+	double bytes = 0;
+	const cJSON *row;
+	char wanted[64], *said;
+	cJSON *index;
+
+	(void)state;
+	options.keep = 1;
+	recorder_end(recorder, begin_sampled(1, 501, "first", "c0ffee"), 500);
+	recorder_end(recorder, begin_sampled(2, 502, "merged", "c0ffee"), 500);
+	begin_sampled(3, 503, "living", NULL);
+	capture_begin(&printed, stderr);
+	publish_now(&publication, 1000, true);
+	finish_batches();
+	capture_end(&printed);
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	index = read_index_file();
+	cJSON_ArrayForEach (row, cJSON_GetObjectItem(index, "processes"))
+		bytes += number(row, "alloc_space");
+	cJSON_Delete(index);
+	snprintf(wanted, sizeof(wanted), " of %.0fB total\n", bytes);
+	said = go_pprof("-sample_index=alloc_space -top -unit=B *.pb.gz");
+	if (!strstr(said, wanted))
+		fail_msg("not%sin:\n%s", wanted, said);
 	free(said);
 }
 
@@ -124,6 +154,7 @@ int main(void)
 		TEST(test_publish_population_json_says_whose_a_sample_is),
 		TEST(test_report_of_population_shows_the_table_and_what_is_merged),
 		TEST(test_publish_population_go_reads_the_labels),
+		TEST(test_publish_population_files_of_processes_add_up_to_the_index),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,87 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report.c: exit status, message and output, on directories as record writes them and with other files in them. */
-#include "unit/profile/golden.h"
+#include "unit/cli/report_scene.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio_ext.h>
 #include <sys/stat.h>
-
-#include "unit/base/capture.h"
-#include "unit/system/scratch.h"
-#include "unit/binary/shell.h"
-
-#include "base/string_list.h"
-#include "base/status.h"
-#include "cli/report.h"
-#include "format/index_write.h"
-#include "format/output_file.h"
-
-static struct capture output, errors;
-
-static int report_as(const char *path, enum report_format format, enum measure measure)
-{
-	struct report_options options = {.path = path, .format = format, .measure = measure, .top = 20};
-	int status;
-
-	capture_begin(&output, stdout);
-	capture_begin(&errors, stderr);
-	status = report_run(&options);
-	capture_end(&errors);
-	capture_end(&output);
-	return status;
-}
-
-static int report(const char *path)
-{
-	return report_as(path, REPORT_TABLE, INUSE_SPACE);
-}
-
-static void assert_contains(const char *text, const char *wanted)
-{
-	if (!strstr(text, wanted))
-		fail_msg("no \"%s\" in:\n%s", wanted, text);
-}
-
-/* A recording of the given profiles, with or without its index. */
-static void record(const struct profile *const *profiles, u32 count, bool index)
-{
-	struct recording recording = {.version = "1", .sample_bytes = profiles[0]->sample_bytes, .attach = "multi"};
-	struct index_entry entries[4];
-	char **files[4];
-	int dir;
-
-	run("rm -rf %s/*", scratch_path);
-	dir = open(scratch_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(dir >= 0);
-	for (u32 i = 0; i < count; i++) {
-		assert_int_equal(output_file_write(dir, profiles[i], FORMAT_PPROF | FORMAT_TEXT, 0, &files[i]), 0);
-		entries[i] = index_entry_of(profiles[i], files[i]);
-	}
-	if (index)
-		assert_int_equal(index_write_file(dir, &recording, entries, count), 0);
-	for (u32 i = 0; i < count; i++)
-		string_list_free(files[i]);
-	close(dir);
-}
-
-static struct profile one(u32 pid, const char *comm)
-{
-	struct profile profile = golden_small();
-
-	profile.pid = pid;
-	profile.comm = (char *)comm;
-	profile.peak_inuse_space = 9 << 20;
-	profile.slowdown_percent = 100 * 190000 * profile.hit_cost_ns / profile.cpu_ns;
-	return profile;
-}
-
-static void record_two(bool index)
-{
-	struct profile first = one(7, "first"), second = one(800, "second");
-
-	record((const struct profile *const[]){&second, &first}, 2, index);
-}
 
 static void test_report_of_directory_prints_every_profile_in_name_order(void **state)
 {
@@ -95,6 +19,22 @@ static void test_report_of_directory_prints_every_profile_in_name_order(void **s
 	second = strstr(output.text, "800 second ");
 	assert_true(first == output.text && second > first);
 	assert_memory_equal(second - 2, "\n\n", 2);
+}
+
+/* What was written while recording is part of what was written at the end. */
+static void test_report_of_directory_leaves_snapshots_out(void **state)
+{
+	struct profile profile = one(4242, "small");
+	char *last;
+
+	(void)state;
+	record((const struct profile *const[]){&profile}, 1, false);
+	assert_int_equal(report_as(scratch_path, REPORT_FOLDED, INUSE_SPACE), STATUS_DONE);
+	last = strdup(output.text);
+	run("cd %s && mkdir -p snapshots/0001 && cp 4242.small.pb.gz snapshots/0001/", scratch_path);
+	assert_int_equal(report_as(scratch_path, REPORT_FOLDED, INUSE_SPACE), STATUS_DONE);
+	assert_string_equal(output.text, last);
+	free(last);
 }
 
 /* The index restores all that the summary of the recording showed. */
@@ -198,20 +138,6 @@ static void test_report_of_alloc_only_profile_counts_what_was_allocated(void **s
 	assert_null(strstr(output.text, "Sites by bytes in use"));
 }
 
-static int report_with(struct report_options options)
-{
-	int status;
-
-	options.measure = INUSE_SPACE;
-	options.top = 20;
-	capture_begin(&output, stdout);
-	capture_begin(&errors, stderr);
-	status = report_run(&options);
-	capture_end(&errors);
-	capture_end(&output);
-	return status;
-}
-
 static void test_report_lifetimes_need_nothing_but_the_profile(void **state)
 {
 	struct profile living = golden_living();
@@ -261,27 +187,6 @@ static void test_report_older_without_ages_is_refused(void **state)
 	record(profiles, 1, false);
 	assert_int_equal(report_with((struct report_options){.path = scratch_path, .older_s = 1}), STATUS_FAILED);
 	assert_contains(errors.text, "does not say how old");
-}
-
-static void test_report_base_tells_the_difference(void **state)
-{
-	struct profile small = golden_small(), living = golden_living();
-	const struct profile *const profiles[] = {&small, &living};
-	char before[PATH_MAX + 32], after[PATH_MAX + 32];
-
-	(void)state;
-	living.pid = 4243;
-	record(profiles, 2, false);
-	snprintf(before, sizeof(before), "%s/4242.small.pb.gz", scratch_path);
-	snprintf(after, sizeof(after), "%s/4243.small.pb.gz", scratch_path);
-	assert_int_equal(report_with((struct report_options){.path = after, .base = before}), STATUS_DONE);
-	assert_contains(output.text, "from 4242 small");
-	assert_contains(output.text, "to   4243 small");
-	assert_contains(output.text, "+98.6 MiB");
-	snprintf(before, sizeof(before), "%s/none.pb.gz", scratch_path);
-	assert_int_equal(report_with((struct report_options){.path = after, .base = before}), STATUS_NO_TARGET);
-	assert_contains(errors.text, "none.pb.gz");
-	assert_int_equal(report_with((struct report_options){.path = before, .base = after}), STATUS_NO_TARGET);
 }
 
 static void test_report_of_missing_path_is_no_target(void **state)
@@ -366,6 +271,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_report_of_directory_prints_every_profile_in_name_order),
+		cmocka_unit_test(test_report_of_directory_leaves_snapshots_out),
 		cmocka_unit_test(test_report_with_index_prints_what_record_printed),
 		cmocka_unit_test(test_report_of_file_uses_the_index_beside_it),
 		cmocka_unit_test(test_report_without_index_prints_what_the_profile_knows),
@@ -377,7 +283,6 @@ int main(void)
 		cmocka_unit_test(test_report_lifetimes_of_profile_without_them_says_so),
 		cmocka_unit_test(test_report_older_leaves_in_use_what_is_older),
 		cmocka_unit_test(test_report_older_without_ages_is_refused),
-		cmocka_unit_test(test_report_base_tells_the_difference),
 		cmocka_unit_test(test_report_of_missing_path_is_no_target),
 		cmocka_unit_test(test_report_of_directory_without_profiles_says_so),
 		cmocka_unit_test(test_report_of_bad_file_names_it_and_prints_the_others),

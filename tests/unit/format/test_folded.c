@@ -52,7 +52,7 @@ static void test_write_folded_empty_or_unmeasured_profile_is_empty(void **state)
 
 static void test_write_folded_odd_names_cannot_forge_frames_or_lines(void **state)
 {
-	struct profile_line line = {(char *)"a;b\nc 7\xff", (char *)"x", NULL, 0, 0};
+	struct profile_line line = {(char *)"a;b\nc 7\xff", (char *)"x", NULL, 0, 0, FRAME_PROGRAM};
 	struct profile_mapping mapping = {
 		.start = 0x1000, .end = 0x2000, .file_offset = 0x500, .path = (char *)"/lib/x;y.so"};
 	struct profile_location locations[] = {

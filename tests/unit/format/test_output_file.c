@@ -33,7 +33,7 @@ static void test_writer_write_all_formats_writes_and_lists_four_files(void **sta
 	char **files, *text;
 
 	(void)state;
-	assert_int_equal(output_file_write(directory, &profile, ALL_FORMATS, 0, &files), 0);
+	assert_int_equal(output_file_write(directory, &profile, ALL_FORMATS, "", &files), 0);
 	for (int i = 0; i < 4; i++) {
 		assert_string_equal(files[i], names[i]);
 		assert_true(scratch_has(names[i]));
@@ -55,34 +55,33 @@ static void test_writer_write_one_format_writes_one_file(void **state)
 	char **files;
 
 	(void)state;
-	assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, 0, &files), 0);
+	assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, "", &files), 0);
 	assert_string_equal(files[0], "4242.small.txt");
 	assert_null(files[1]);
 	assert_int_equal(count_files(), 1);
 	string_list_free(files);
 }
 
-static void assert_name(const char *comm, u32 image, unsigned int seq, const char *name)
+static void assert_name(const char *comm, u32 image, const char *folder, const char *name)
 {
 	struct profile profile = golden_empty();
 	char **files;
 
 	profile.comm = (char *)comm;
 	profile.image = image;
-	assert_int_equal(output_file_write(directory, &profile, FORMAT_FOLDED, seq, &files), 0);
+	assert_int_equal(output_file_write(directory, &profile, FORMAT_FOLDED, folder, &files), 0);
 	assert_string_equal(files[0], name);
 	assert_true(scratch_has(name));
 	string_list_free(files);
 }
 
-static void test_writer_write_image_and_sequence_are_in_the_name(void **state)
+static void test_writer_write_image_and_folder_are_in_the_name(void **state)
 {
 	(void)state;
-	assert_name("sh", 1, 0, "7.sh.folded");
-	assert_name("sh", 2, 0, "7.sh-2.folded");
-	assert_name("sh", 1, 1, "7.sh.0001.folded");
-	assert_name("sh", 3, 42, "7.sh-3.0042.folded");
-	assert_name("sh", 1, 12345, "7.sh.12345.folded");
+	assert_name("sh", 1, "", "7.sh.folded");
+	assert_name("sh", 2, "", "7.sh-2.folded");
+	assert_name("sh", 1, "merged/", "merged/7.sh.folded");
+	assert_name("sh", 3, "snapshots/0042/", "snapshots/0042/7.sh-3.folded");
 }
 
 static void test_writer_write_comm_is_cleaned(void **state)
@@ -92,13 +91,13 @@ static void test_writer_write_comm_is_cleaned(void **state)
 	(void)state;
 	memset(long_comm, 'x', 300);
 	long_comm[300] = '\0';
-	assert_name("a/b c\n", 1, 0, "7.a_b_c_.folded");
-	assert_name("../../etc", 1, 0, "7._._.._etc.folded");
-	assert_name(".", 1, 0, "7._.folded");
-	assert_name("", 1, 0, "7.unknown.folded");
-	assert_name("\xc3\xa9-Z_9.", 1, 0, "7.__-Z_9..folded");
+	assert_name("a/b c\n", 1, "", "7.a_b_c_.folded");
+	assert_name("../../etc", 1, "", "7._._.._etc.folded");
+	assert_name(".", 1, "", "7._.folded");
+	assert_name("", 1, "", "7.unknown.folded");
+	assert_name("\xc3\xa9-Z_9.", 1, "", "7.__-Z_9..folded");
 	long_comm[64] = '\0';
-	assert_name(long_comm, 1, 0, "7.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.folded");
+	assert_name(long_comm, 1, "", "7.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.folded");
 }
 
 static void test_writer_write_alloc_only_folds_what_was_allocated(void **state)
@@ -107,7 +106,7 @@ static void test_writer_write_alloc_only_folds_what_was_allocated(void **state)
 	char **files, *text;
 
 	(void)state;
-	assert_int_equal(output_file_write(directory, &profile, FORMAT_FOLDED, 0, &files), 0);
+	assert_int_equal(output_file_write(directory, &profile, FORMAT_FOLDED, "", &files), 0);
 	text = golden_read(files[0]);
 	assert_non_null(strstr(text, "build_list;make_node 2928611\n"));
 	free(text);
@@ -123,7 +122,7 @@ static void test_writer_write_replaces_an_older_file(void **state)
 
 	(void)state;
 	scratch_file("4242.small.txt", "old", 0644);
-	assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, 0, &files), 0);
+	assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, "", &files), 0);
 	text = golden_read("4242.small.txt");
 	assert_golden(text, "small.txt");
 	assert_int_equal(count_files(), 1);
@@ -145,7 +144,7 @@ static void test_writer_write_failing_disk_keeps_the_older_file_and_no_other(voi
 	tiny = (struct rlimit){64, before.rlim_max};
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tiny), 0);
-	err = output_file_write(directory, &profile, ALL_FORMATS, 0, &files);
+	err = output_file_write(directory, &profile, ALL_FORMATS, "", &files);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	signal(SIGXFSZ, SIG_DFL);
 	assert_int_equal(err, -EFBIG);
@@ -165,11 +164,46 @@ static void test_writer_write_blocked_name_lists_the_others(void **state)
 
 	(void)state;
 	assert_int_equal(mkdirat(directory, "4242.small.pb.gz", 0777), 0);
-	assert_int_equal(output_file_write(directory, &profile, FORMAT_PPROF | FORMAT_TEXT, 0, &files), -EISDIR);
+	assert_int_equal(output_file_write(directory, &profile, FORMAT_PPROF | FORMAT_TEXT, "", &files), -EISDIR);
 	assert_string_equal(files[0], "4242.small.txt");
 	assert_null(files[1]);
 	assert_int_equal(count_files(), 2);
 	string_list_free(files);
+}
+
+/* Nor is a folder that leads elsewhere. */
+static void test_writer_write_folder_is_not_a_planted_link(void **state)
+{
+	struct profile profile = golden_small();
+	char **files;
+
+	(void)state;
+	assert_int_equal(symlinkat(".", directory, "merged"), 0);
+	assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, "merged/", &files), -ELOOP);
+	assert_null(files[0]);
+	assert_false(scratch_has("4242.small.txt"));
+	assert_int_equal(count_files(), 1);
+	string_list_free(files);
+}
+
+/* Who may read the files may find them, whatever the umask is. */
+static void test_writer_write_folder_has_the_mode_of_the_directory(void **state)
+{
+	struct profile profile = golden_small();
+	mode_t umask_before = umask(0077);
+	struct stat status;
+	char **files;
+
+	(void)state;
+	output_file_set_mode(0640);
+	assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, "snapshots/0001/", &files), 0);
+	output_file_set_mode(OUTPUT_FILE_MODE);
+	umask(umask_before);
+	string_list_free(files);
+	assert_int_equal(fstatat(directory, "snapshots/0001", &status, 0), 0);
+	assert_int_equal(status.st_mode & 0777, 0750);
+	assert_int_equal(fstatat(directory, "snapshots", &status, 0), 0);
+	assert_int_equal(status.st_mode & 0777, 0750);
 }
 
 static void test_writer_write_planted_temporary_name_is_not_followed(void **state)
@@ -181,7 +215,7 @@ static void test_writer_write_planted_temporary_name_is_not_followed(void **stat
 	scratch_file("victim", "precious", 0644);
 	snprintf(name, sizeof(name), ".heaptap-%d-0.tmp", (int)getpid());
 	assert_int_equal(symlinkat("victim", directory, name), 0);
-	assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, 0, &files), 0);
+	assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, "", &files), 0);
 	text = golden_read("victim");
 	assert_string_equal(text, "precious");
 	assert_true(scratch_has(name));
@@ -211,7 +245,7 @@ static void test_writer_write_bad_directory_fails_with_an_empty_list(void **stat
 	char **files;
 
 	(void)state;
-	assert_int_equal(output_file_write(-1, &profile, FORMAT_TEXT, 0, &files), -EBADF);
+	assert_int_equal(output_file_write(-1, &profile, FORMAT_TEXT, "", &files), -EBADF);
 	assert_null(files[0]);
 	string_list_free(files);
 	string_list_free(NULL);
@@ -232,12 +266,12 @@ static void test_writer_write_for_its_own_user_alone_unless_asked(void **state)
 	char **files;
 
 	(void)state;
-	assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, 0, &files), 0);
+	assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, "", &files), 0);
 	assert_int_equal(mode_of(files[0]), 0600);
 	string_list_free(files);
 	umask(077);
 	output_file_set_mode(0644);
-	assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, 0, &files), 0);
+	assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, "", &files), 0);
 	assert_int_equal(mode_of(files[0]), 0644);
 	string_list_free(files);
 	output_file_set_mode(OUTPUT_FILE_MODE);
@@ -271,12 +305,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_writer_write_all_formats_writes_and_lists_four_files),
 		TEST(test_writer_write_one_format_writes_one_file),
-		TEST(test_writer_write_image_and_sequence_are_in_the_name),
+		TEST(test_writer_write_image_and_folder_are_in_the_name),
 		TEST(test_writer_write_comm_is_cleaned),
 		TEST(test_writer_write_alloc_only_folds_what_was_allocated),
 		TEST(test_writer_write_replaces_an_older_file),
 		TEST(test_writer_write_failing_disk_keeps_the_older_file_and_no_other),
 		TEST(test_writer_write_blocked_name_lists_the_others),
+		TEST(test_writer_write_folder_is_not_a_planted_link),
+		TEST(test_writer_write_folder_has_the_mode_of_the_directory),
 		TEST(test_writer_write_planted_temporary_name_is_not_followed),
 		TEST(test_writer_abandon_drops_what_is_not_complete),
 		TEST(test_writer_write_bad_directory_fails_with_an_empty_list),

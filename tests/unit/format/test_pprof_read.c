@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
+#include "base/gzip.h"
 #include "pprof_file.h"
 
 /* --- what was written --- */
@@ -71,6 +72,8 @@ static void test_read_pprof_of_written_profile_yields_it_again(void **state)
 	profile_totals(back, after);
 	assert_memory_equal(before, after, sizeof(before));
 	assert_int_equal(back->location_count, LOCATIONS);
+	for (u32 i = 0; i < LOCATIONS; i++)
+		assert_int_equal(back->locations[i].line_count, profile.locations[i].line_count);
 	for (u32 i = 0; i < back->mapping_count; i++)
 		if (!strcmp(back->mappings[i].path, profile.mappings[1].path))
 			app = &back->mappings[i];
@@ -208,7 +211,7 @@ static void test_read_pprof_of_no_file_is_refused(void **state)
 	assert_int_equal(pprof_read("/nonexistent/file.pb.gz", &profile), -ENOENT);
 	assert_int_equal(pprof_read("/proc", &profile), -ESPIPE);
 	write_bytes("", 0);
-	assert_int_equal(pprof_read(path, &profile), -EPROTO);
+	assert_int_equal(pprof_read(path, &profile), -ENODATA);
 	write_bytes("heap profile: 0: 0 [0: 0] @ heap/2\n", 35);
 	assert_int_equal(pprof_read(path, &profile), -EBADMSG);
 }
@@ -234,11 +237,30 @@ static void test_read_pprof_of_shortened_file_is_refused(void **state)
 	profile_free(back);
 	for (size_t left = 1; left < size; left++) {
 		write_bytes(bytes, left);
-		assert_int_equal(pprof_read(path, &back), -EBADMSG);
+		assert_int_equal(pprof_read(path, &back), -ENODATA);
 	}
 	bytes[size / 2] ^= 0xff;
 	write_bytes(bytes, size);
 	assert_int_equal(pprof_read(path, &back), -EBADMSG);
+}
+
+/* Not gzipped, it shows only where a field is cut in two. */
+static void test_read_pprof_of_shortened_unpacked_file_is_refused(void **state)
+{
+	struct profile profile = golden_small(), *back = read_back(&profile);
+	u64 size, packed_size;
+	u8 *bytes;
+
+	(void)state;
+	profile_free(back);
+	assert_int_equal(gzip_read(path, &bytes, &size, &packed_size), 0);
+	write_bytes(bytes, size - 1);
+	assert_int_equal(pprof_read(path, &back), -ENODATA);
+	for (size_t left = 0; left < 8; left++) {
+		write_bytes(bytes, left);
+		assert_true(pprof_read(path, &back) < 0);
+	}
+	free(bytes);
 }
 
 /* A gigabyte and a bit of zeros: 1 MiB of gzip. */
@@ -297,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_read_pprof_takes_process_and_name_from_the_file_name),
 		cmocka_unit_test(test_read_pprof_of_no_file_is_refused),
 		cmocka_unit_test(test_read_pprof_of_shortened_file_is_refused),
+		cmocka_unit_test(test_read_pprof_of_shortened_unpacked_file_is_refused),
 		cmocka_unit_test(test_read_pprof_of_bomb_is_refused),
 		cmocka_unit_test(test_read_pprof_of_damaged_message_ends),
 	};

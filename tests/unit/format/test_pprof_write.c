@@ -208,7 +208,8 @@ static void test_write_pprof_equal_profiles_make_equal_bytes(void **state)
 
 static void test_write_pprof_odd_bytes_become_valid_utf8(void **state)
 {
-	struct profile_line line = {(char *)"bad\xff;name\n", (char *)"_Z\xc0\x80", (char *)"\xe2\x82", 1, 1};
+	struct profile_line line = {
+		(char *)"bad\xff;name\n", (char *)"_Z\xc0\x80", (char *)"\xe2\x82", 1, 1, FRAME_PROGRAM};
 	struct profile_location location = {.address = 1, .mapping = 0, .line_count = 1, .lines = &line};
 	struct profile_mapping mapping = {.start = 0, .end = 2, .path = (char *)"/\xf5"};
 	u32 index = 0;
@@ -237,9 +238,12 @@ static void test_write_pprof_odd_bytes_become_valid_utf8(void **state)
 static void test_write_pprof_functions_are_told_apart_by_all_their_fields(void **state)
 {
 	struct profile_line lines[] = {
-		{(char *)"f", (char *)"f", (char *)"f.c", 1, 1},   {(char *)"f", (char *)"f", (char *)"f.c", 2, 1},
-		{(char *)"f", (char *)"_Zf", (char *)"f.c", 1, 1}, {(char *)"f", (char *)"f", (char *)"g.c", 1, 1},
-		{(char *)"f", (char *)"f", (char *)"f.c", 1, 9},   {(char *)"g", (char *)"f", (char *)"f.c", 1, 1},
+		{(char *)"f", (char *)"f", (char *)"f.c", 1, 1, FRAME_PROGRAM},
+		{(char *)"f", (char *)"f", (char *)"f.c", 2, 1, FRAME_PROGRAM},
+		{(char *)"f", (char *)"_Zf", (char *)"f.c", 1, 1, FRAME_PROGRAM},
+		{(char *)"f", (char *)"f", (char *)"g.c", 1, 1, FRAME_PROGRAM},
+		{(char *)"f", (char *)"f", (char *)"f.c", 1, 9, FRAME_PROGRAM},
+		{(char *)"g", (char *)"f", (char *)"f.c", 1, 1, FRAME_PROGRAM},
 	};
 	struct profile_location location = {.address = 1, .mapping = MAPPING_UNKNOWN, .line_count = 6, .lines = lines};
 	struct profile profile = {.sample_bytes = 1, .locations = &location, .location_count = 1};

@@ -7,12 +7,12 @@
 /* The label of a one-frame stack whose leaf is `function` at `file`:7. */
 static const char *label_of(const char *function, const char *file, unsigned int columns, char label[SITE_LABEL_SIZE])
 {
-	struct profile_line line = {(char *)function, (char *)function, (char *)file, 7, 1};
+	struct profile_line line = {(char *)function, (char *)function, (char *)file, 7, 1, FRAME_PROGRAM};
 	struct profile_location location = {
 		.address = 0x1234, .line_count = 1, .lines = &line, .mapping = MAPPING_UNKNOWN};
 	struct profile profile = {.locations = &location, .location_count = 1};
 	struct profile_sample sample = {.location = (u32[]){0}, .depth = 1};
-	struct profile_site site = {.leaf = &location, .example = &sample};
+	struct profile_site site = {.location = &location, .example = &sample};
 
 	return site_label(&profile, &site, columns, label);
 }
@@ -50,7 +50,7 @@ static void test_label_of_unbalanced_name_ends(void **state)
 static void test_label_shows_the_inlined_leaf_and_its_callers(void **state)
 {
 	struct profile profile = golden_small();
-	struct profile_site site = {.leaf = &profile.locations[INLINED], .example = &profile.samples[0]};
+	struct profile_site site = {.location = &profile.locations[INLINED], .example = &profile.samples[0]};
 	char label[SITE_LABEL_SIZE];
 
 	(void)state;
@@ -60,15 +60,62 @@ static void test_label_shows_the_inlined_leaf_and_its_callers(void **state)
 	assert_string_equal(site_label(&profile, &site, 22, label), "make_node  small.c:12");
 }
 
+/* What the site passes over is not in its row, and a line between it and its caller is. */
+static void test_label_begins_at_the_sites_own_line(void **state)
+{
+	struct profile profile = golden_small();
+	struct profile_site site = {.location = &profile.locations[INLINED], .line = 1, .example = &profile.samples[0]};
+	char label[SITE_LABEL_SIZE];
+
+	(void)state;
+	assert_string_equal(site_label(&profile, &site, 60, label),
+			    "build_list  small.c:30 < main < __libc_start_call_main");
+	site.location = &profile.locations[MAIN];
+	site.line = 0;
+	site.frame = 1;
+	assert_string_equal(site_label(&profile, &site, 60, label), "main  small.c:50 < __libc_start_call_main");
+}
+
+static void test_label_in_little_room_is_the_function_alone(void **state)
+{
+	char label[SITE_LABEL_SIZE];
+
+	(void)state;
+	assert_string_equal(label_of("SessionStore::remember", "/src/a_file_name_that_is_long.cc", 36, label),
+			    "SessionStore::remember");
+}
+
+static void test_stack_shows_every_frame_and_which_one_the_site_is(void **state)
+{
+	struct profile profile = golden_small();
+	struct profile_site site = {.location = &profile.locations[INLINED], .line = 1, .example = &profile.samples[0]};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(out);
+	site_label_stack(&profile, &site, out);
+	site.location = NULL;
+	site.example = NULL;
+	site_label_stack(&profile, &site, out);
+	fclose(out);
+	assert_string_equal(text, "      make_node  /src/small.c:12\n"
+				  "    > build_list  /src/small.c:30\n"
+				  "      main  /src/small.c:50\n"
+				  "      __libc_start_call_main\n");
+	free(text);
+}
+
 static void test_label_without_names_shows_file_and_offset(void **state)
 {
 	struct profile profile = golden_small();
-	struct profile_site site = {.leaf = &profile.locations[VDSO], .example = &profile.samples[3]};
+	struct profile_site site = {.location = &profile.locations[VDSO], .example = &profile.samples[3]};
 	char label[SITE_LABEL_SIZE];
 
 	(void)state;
 	assert_string_equal(site_label(&profile, &site, 100, label), "[vdso]+0xa10 < 0x10");
-	site.leaf = NULL;
+	site.location = NULL;
 	assert_string_equal(site_label(&profile, &site, 100, label), "(stack unknown)");
 }
 
@@ -86,11 +133,11 @@ static void test_label_cuts_the_function_before_the_line(void **state)
 /* Bytes that count for no column must not pile up beyond the buffer. */
 static void test_label_of_broken_utf8_stays_in_its_buffer(void **state)
 {
-	struct profile_line line = {NULL, NULL, NULL, 0, 0};
+	struct profile_line line = {NULL, NULL, NULL, 0, 0, FRAME_PROGRAM};
 	struct profile_location location = {.line_count = 1, .lines = &line, .mapping = MAPPING_UNKNOWN};
 	struct profile profile = {.locations = &location, .location_count = 1};
 	struct profile_sample sample = {.location = (u32[]){0, 0, 0, 0}, .depth = 4};
-	struct profile_site site = {.leaf = &location, .example = &sample};
+	struct profile_site site = {.location = &location, .example = &sample};
 	char name[2000], *label = malloc(SITE_LABEL_SIZE);
 
 	(void)state;
@@ -111,6 +158,9 @@ int main(void)
 		cmocka_unit_test(test_label_leaves_out_parameters_and_template_arguments),
 		cmocka_unit_test(test_label_of_unbalanced_name_ends),
 		cmocka_unit_test(test_label_shows_the_inlined_leaf_and_its_callers),
+		cmocka_unit_test(test_label_begins_at_the_sites_own_line),
+		cmocka_unit_test(test_label_in_little_room_is_the_function_alone),
+		cmocka_unit_test(test_stack_shows_every_frame_and_which_one_the_site_is),
 		cmocka_unit_test(test_label_without_names_shows_file_and_offset),
 		cmocka_unit_test(test_label_cuts_the_function_before_the_line),
 		cmocka_unit_test(test_label_of_broken_utf8_stays_in_its_buffer),

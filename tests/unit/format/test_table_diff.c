@@ -11,7 +11,7 @@ static char *print(const struct profile *before, const struct profile *after, un
 {
 	struct printed printed;
 
-	assert_int_equal(table_diff_print(before, after, top, printed_open(&printed)), 0);
+	assert_int_equal(table_diff_print(before, after, &(struct table_view){.top = top}, printed_open(&printed)), 0);
 	return printed_close(&printed);
 }
 

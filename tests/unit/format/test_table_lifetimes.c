@@ -12,7 +12,7 @@ static char *print(const struct profile *profile, unsigned int top)
 {
 	struct printed printed;
 
-	table_lifetimes_print(profile, top, printed_open(&printed));
+	table_lifetimes_print(profile, &(struct table_view){.top = top}, printed_open(&printed));
 	return printed_close(&printed);
 }
 

@@ -57,9 +57,9 @@ static void test_processes_show_growth_verdict_and_the_groups_limit(void **state
 
 	(void)state;
 	make(entries);
-	assert_shows(entries, "16.0 MiB growing     10.0 s           100  empty\n");
-	assert_shows(entries, "48.0 MiB growing     10.0 s           101  empty\n");
-	assert_shows(entries, "- steady           -           102  empty\n");
+	assert_shows(entries, "16.0 MiB growing     10.0 s                    100  empty\n");
+	assert_shows(entries, "48.0 MiB growing     10.0 s                    101  empty\n");
+	assert_shows(entries, "- steady           -                    102  empty\n");
 }
 
 static void test_processes_of_other_groups_or_ended_do_not_fill_it(void **state)
@@ -69,13 +69,14 @@ static void test_processes_of_other_groups_or_ended_do_not_fill_it(void **state)
 	(void)state;
 	make(entries);
 	facts[1].cgroup = (char *)"/other";
-	assert_shows(entries, "16.0 MiB growing     40.0 s           100  empty\n");
+	assert_shows(entries, "16.0 MiB growing     40.0 s                    100  empty\n");
 	facts[1].cgroup = (char *)"/service";
 	facts[1].exited = true;
-	assert_shows(entries, "16.0 MiB growing     40.0 s           100  empty\n");
-	assert_shows(entries, "48.0 MiB growing          -           101  empty\n");
+	facts[1].exit = profile_exit_of(9, true);
+	assert_shows(entries, "16.0 MiB growing     40.0 s                    100  empty\n");
+	assert_shows(entries, "48.0 MiB growing          - OOM kill           101  empty\n");
 	facts[0].memory_limit = 0;
-	assert_shows(entries, "16.0 MiB growing          -           100  empty\n");
+	assert_shows(entries, "16.0 MiB growing          -                    100  empty\n");
 }
 
 static void test_processes_without_lifetimes_have_no_verdict(void **state)
@@ -85,7 +86,62 @@ static void test_processes_without_lifetimes_have_no_verdict(void **state)
 	(void)state;
 	make(entries);
 	entries[2].lifespan = (struct lifetime_summary){0};
-	assert_shows(entries, "- -                -           102  empty\n");
+	assert_shows(entries, "- -                -                    102  empty\n");
+}
+
+static void assert_order(const struct index_entry entries[3], const char *order)
+{
+	char *text = print(entries, 3), found[4] = "", *at = text;
+
+	for (u32 i = 0; (at = strstr(at, "  empty\n")) && i < 3; at++, i++)
+		found[i] = at[-1];
+	assert_string_equal(found, order);
+	free(text);
+}
+
+/* What grows comes before what is large, the living before the ended, and memory that no allocator gave counts. */
+static void test_processes_that_grow_or_were_killed_for_want_of_memory_come_first(void **state)
+{
+	struct index_entry entries[3];
+
+	(void)state;
+	make(entries);
+	entries[2].total[INUSE_SPACE] = 500 * (u64)MIB;
+	assert_order(entries, "102");
+	entries[0].lifespan.verdict = entries[1].lifespan.verdict = VERDICT_STEADY;
+	entries[0].lifespan.growth = entries[1].lifespan.growth = 0;
+	assert_order(entries, "201");
+	facts[2].exited = true;
+	assert_order(entries, "012");
+	facts[1].rss_start_bytes = 10 * (u64)MIB;
+	facts[1].rss_end_bytes = 90 * (u64)MIB;
+	assert_order(entries, "102");
+	facts[2].exit = profile_exit_of(9, true);
+	assert_order(entries, "210");
+}
+
+/* 80 columns are a terminal. */
+static void test_processes_in_brief_fit_a_terminal_and_show_how_they_ended(void **state)
+{
+	struct index_entry entries[3];
+	struct printed printed;
+	char *text, *rest, *line;
+
+	(void)state;
+	make(entries);
+	facts[0].comm = (char *)"a-name-of-15-ch";
+	facts[0].container_name = facts[0].container = (char *)"a-container-with-a-long-name";
+	facts[0].rss_start_bytes = facts[0].rss_end_bytes = 1023 * (u64)MIB;
+	facts[1].exited = true;
+	facts[1].exit = profile_exit_of(11, false);
+	table_processes_print_brief(entries, 3, 2, 80, printed_open(&printed));
+	text = printed_close(&printed);
+	assert_non_null(strstr(text, "signal 11 growing"));
+	assert_non_null(strstr(text, "16.0 MiB growing"));
+	assert_non_null(strstr(text, "  and 1 more with samples"));
+	for (rest = text; (line = strsep(&rest, "\n"));)
+		assert_true(strlen(line) <= 80);
+	free(text);
 }
 
 /* What index.json carries makes the same table. */
@@ -101,6 +157,8 @@ static void test_processes_read_from_the_index_are_the_same(void **state)
 	(void)state;
 	make(entries);
 	entries[2].lifespan = (struct lifetime_summary){0};
+	facts[1].exited = true;
+	facts[1].exit = profile_exit_of(3 << 8, false);
 	assert_int_equal(index_write(&recording, entries, 3, printed_open(&printed)), 0);
 	text = printed_close(&printed);
 	index = cJSON_Parse(text);
@@ -122,6 +180,8 @@ int main(void)
 		cmocka_unit_test(test_processes_show_growth_verdict_and_the_groups_limit),
 		cmocka_unit_test(test_processes_of_other_groups_or_ended_do_not_fill_it),
 		cmocka_unit_test(test_processes_without_lifetimes_have_no_verdict),
+		cmocka_unit_test(test_processes_that_grow_or_were_killed_for_want_of_memory_come_first),
+		cmocka_unit_test(test_processes_in_brief_fit_a_terminal_and_show_how_they_ended),
 		cmocka_unit_test(test_processes_read_from_the_index_are_the_same),
 	};
 

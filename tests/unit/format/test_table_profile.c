@@ -10,8 +10,56 @@ static char *print(const struct profile *profile, enum measure by, unsigned int 
 {
 	struct printed printed;
 
-	table_profile_print(profile, by, top, printed_open(&printed));
+	table_profile_print(profile, by, &(struct table_view){.top = top}, printed_open(&printed));
 	return printed_close(&printed);
+}
+
+/* The longest line of the table of sites in use, in so many columns. */
+static size_t widest(unsigned int columns)
+{
+	struct profile profile = golden_small();
+	struct table_view view = {.top = 20, .columns = columns};
+	struct printed printed;
+	size_t most = 0;
+	char *text, *line, *rest;
+
+	table_profile_print(&profile, INUSE_SPACE, &view, printed_open(&printed));
+	text = printed_close(&printed);
+	for (rest = text; (line = strsep(&rest, "\n"));)
+		if (strstr(line, " < ") && strlen(line) > most)
+			most = strlen(line);
+	free(text);
+	return most;
+}
+
+/* "±" is two bytes and one column. */
+static void test_table_sites_are_as_wide_as_the_terminal(void **state)
+{
+	(void)state;
+	assert_true(widest(0) <= TABLE_VIEW_COLUMNS + 1);
+	assert_true(widest(100) < widest(0));
+	assert_true(widest(100) <= 101);
+	assert_true(widest(140) >= widest(0));
+	assert_true(widest(20) <= 54 + TABLE_VIEW_SITE + 1);
+	assert_int_equal(setenv("COLUMNS", "133", 1), 0);
+	assert_int_equal(table_view_columns(-1), 133);
+	assert_int_equal(setenv("COLUMNS", "wide", 1), 0);
+	assert_int_equal(table_view_columns(-1), 0);
+	assert_int_equal(unsetenv("COLUMNS"), 0);
+}
+
+static void test_table_has_stacks_when_asked(void **state)
+{
+	struct profile profile = golden_small();
+	struct table_view view = {.top = 20, .stacks = true};
+	struct printed printed;
+	char *text;
+
+	(void)state;
+	table_profile_print(&profile, INUSE_SPACE, &view, printed_open(&printed));
+	text = printed_close(&printed);
+	assert_non_null(strstr(text, "\n    > make_node  /src/small.c:12\n      build_list  /src/small.c:30\n"));
+	free(text);
 }
 
 static void check_golden(const struct profile *profile, enum measure by, const char *name)
@@ -227,6 +275,8 @@ static void test_summary_prints_no_control_characters_of_the_target(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table_sites_are_as_wide_as_the_terminal),
+		cmocka_unit_test(test_table_has_stacks_when_asked),
 		cmocka_unit_test(test_summary_of_sampled_profile_shows_errors_samples_and_ledger),
 		cmocka_unit_test(test_summary_of_exact_profile_shows_bytes_and_no_errors),
 		cmocka_unit_test(test_summary_of_exact_profile_with_losses_does_not_claim_to_be_exact),

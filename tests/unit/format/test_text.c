@@ -54,7 +54,7 @@ static void test_write_text_alloc_only_profile_matches_golden_file(void **state)
 
 static void test_write_text_odd_names_stay_one_line_each(void **state)
 {
-	struct profile_line line = {(char *)"a\nb\t\xff", (char *)"x", (char *)"dir\n1/f.c", 1, 1};
+	struct profile_line line = {(char *)"a\nb\t\xff", (char *)"x", (char *)"dir\n1/f.c", 1, 1, FRAME_PROGRAM};
 	struct profile_location location = {.address = 0x1233, .mapping = 0, .line_count = 1, .lines = &line};
 	struct profile_mapping mapping = {.start = 0x1000, .end = 0x2000, .path = (char *)"/x\n1: 1 [1: 1] @"};
 	u32 index = 0;
@@ -78,7 +78,7 @@ static void test_write_text_odd_names_stay_one_line_each(void **state)
 static void test_write_text_huge_name_is_cut_at_a_character(void **state)
 {
 	char *name = malloc(200001), *text, *at;
-	struct profile_line line = {name, name, NULL, 0, 0};
+	struct profile_line line = {name, name, NULL, 0, 0, FRAME_PROGRAM};
 	struct profile_location location = {.address = 1, .mapping = MAPPING_UNKNOWN, .line_count = 1, .lines = &line};
 	u32 index = 0;
 	struct profile_sample sample = {.location = &index, .depth = 1, .size = 1, .alloc_count = 1};

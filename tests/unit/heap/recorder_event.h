@@ -96,6 +96,7 @@ static inline int send_process(u16 kind, u32 number, u32 next, u64 time_ns, cons
 		.scope = 3,
 		.cpu_ns = 1000 * time_ns,
 		.max_rss_bytes = kind == EVENT_EXIT ? 4096 : 0,
+		.wait_status = kind == EVENT_EXIT ? 3 << 8 : 0,
 	};
 
 	memcpy(event.comm, comm, strnlen(comm, sizeof(event.comm)));

@@ -48,9 +48,44 @@ static void test_recorder_exit_ends_the_image_once(void **state)
 	assert_true(image->ended);
 	assert_string_equal(image->comm, "name");
 	assert_int_equal(image->rss_peak_bytes, 4096);
+	assert_true(image->exit.known);
+	assert_int_equal(image->exit.status, 3);
 	assert_int_equal(send_process(EVENT_EXIT, 1, 0, 90, "other"), 0);
 	assert_int_equal(image->end_ns, 60);
 	assert_string_equal(image->comm, "name");
+}
+
+/* The events of these tests give 4096 bytes as the peak: less than was seen, as after the OOM killer. */
+static void test_recorder_peak_of_memory_is_never_below_what_was_seen(void **state)
+{
+	struct image *image = begin(1, PID);
+
+	(void)state;
+	image_begin_rss(image, 8192);
+	image_see_rss(image, 0);
+	assert_int_equal(image->rss_peak_bytes, 0);
+	image_see_rss(image, 20480);
+	image_see_rss(image, 12288);
+	image_see_rss(image, 0);
+	assert_int_equal(send_process(EVENT_EXIT, 1, 0, 60, "name"), 0);
+	assert_int_equal(image->rss_start_bytes, 8192);
+	assert_int_equal(image->rss_end_bytes, 12288);
+	assert_int_equal(image->rss_peak_bytes, 20480);
+}
+
+/* Seen when it began, and not again. */
+static void test_recorder_peak_is_not_below_the_beginning_nor_made_of_it(void **state)
+{
+	struct image *image = begin(1, PID);
+
+	(void)state;
+	image_begin_rss(image, 8192);
+	assert_int_equal(send_process(EVENT_EXEC, 1, 2, 60, "next"), 0);
+	assert_int_equal(image->rss_peak_bytes, 0);
+	image = recorder_current(recorder, PID);
+	image_begin_rss(image, 8192);
+	assert_int_equal(send_process(EVENT_EXIT, 2, 0, 90, "next"), 0);
+	assert_int_equal(image->rss_peak_bytes, 8192);
 }
 
 static void test_recorder_leader_exit_ends_nothing(void **state)
@@ -261,6 +296,8 @@ int main(void)
 		TEST(test_recorder_exec_ends_one_image_and_begins_the_next),
 		TEST(test_recorder_exec_of_command_begins_its_first_image),
 		TEST(test_recorder_exit_ends_the_image_once),
+		TEST(test_recorder_peak_of_memory_is_never_below_what_was_seen),
+		TEST(test_recorder_peak_is_not_below_the_beginning_nor_made_of_it),
 		TEST(test_recorder_leader_exit_ends_nothing),
 		TEST(test_recorder_pid_used_again_begins_another_image),
 		TEST(test_recorder_for_each_goes_in_order_and_stops_when_told),

@@ -103,6 +103,32 @@ static void test_snapshot_stack_is_cut_where_it_leaves_known_code(void **state)
 	assert_int_equal(profile->ledger[COUNTER_STACK_CUT], 2);
 }
 
+/* One location for all of them, at the root; not where the stack has ended before for another reason. */
+static void test_snapshot_stack_that_was_too_deep_ends_in_a_frame_that_says_so(void **state)
+{
+	const u64 deep[] = {PROGRAM + 0x101, PROGRAM + 0x201}, other[] = {PROGRAM + 0x301},
+		  lost[] = {PROGRAM + 0x401, 0x77};
+	const struct profile_sample *sample;
+	const struct profile_location *cut;
+
+	(void)state;
+	assert_int_equal(stack_table_add(&process->stacks, 1, 1000, deep, 2, true), 0);
+	assert_int_equal(stack_table_add(&process->stacks, 2, 1000, other, 1, true), 0);
+	assert_int_equal(stack_table_add(&process->stacks, 3, 1000, lost, 2, true), 0);
+	allocate(1, 8, 1);
+	allocate(2, 16, 2);
+	allocate(3, 32, 3);
+	take(2000);
+	sample = sample_of(8, 3);
+	cut = &profile->locations[sample->location[2]];
+	assert_int_equal(cut->line_count, 1);
+	assert_string_equal(cut->lines[0].function, "[truncated]");
+	assert_int_equal(cut->mapping, MAPPING_UNKNOWN);
+	assert_int_equal(profile->locations[sample->location[1]].address, PROGRAM + 0x200);
+	assert_int_equal(sample_of(16, 2)->location[1], sample->location[2]);
+	sample_of(32, 1);
+}
+
 static void test_snapshot_leaf_is_kept_even_outside_known_code(void **state)
 {
 	(void)state;
@@ -244,6 +270,7 @@ int main(void)
 		TEST(test_snapshot_address_mapped_anew_is_another_location),
 		TEST(test_snapshot_unknown_stack_is_a_sample_without_frames),
 		TEST(test_snapshot_stack_is_cut_where_it_leaves_known_code),
+		TEST(test_snapshot_stack_that_was_too_deep_ends_in_a_frame_that_says_so),
 		TEST(test_snapshot_leaf_is_kept_even_outside_known_code),
 		TEST(test_snapshot_stacks_equal_after_the_cut_become_one_sample),
 		TEST(test_snapshot_mappings_are_copied_whole),

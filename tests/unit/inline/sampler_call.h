@@ -6,7 +6,8 @@
 
 #include "sampler_process.h"
 
-#define SURE (1u << 20) /* with a mean of 1 byte a sample, but for one time in e^1048576 */
+#define CALL_BYTES 128	      /* of the stack, by which the original is called deeper if the call is sampled */
+#define SURE	   (1u << 20) /* with a mean of 1 byte a sample, but for one time in e^1048576 */
 
 /* What was told, in order. */
 struct told {
@@ -47,6 +48,7 @@ static void on_trap(int number, siginfo_t *info, void *argument)
 u64 seen_arguments[6] __attribute__((visibility("hidden")));
 u64 seen_rsp __attribute__((visibility("hidden")));
 u64 answer __attribute__((visibility("hidden")));
+u64 has_thrown __attribute__((visibility("hidden")));
 u64 answer_stored __attribute__((visibility("hidden"))); /* by posix_memalign */
 
 #define ORIGINAL(name, more)                                                                                                \
@@ -58,6 +60,8 @@ u64 answer_stored __attribute__((visibility("hidden"))); /* by posix_memalign */
 		"xor %r10d, %r10d\nxor %r11d, %r11d\nret\n.cfi_endproc\n")
 
 ORIGINAL("malloc", "");
+ORIGINAL("nothrow", "");
+ORIGINAL("throwing", "movq $1, has_thrown(%rip)\n");
 ORIGINAL("aligned", "mov answer_stored(%rip), %rax\nmov %rax, (%rdi)\n");
 ORIGINAL("realloc", "");
 ORIGINAL("resize", "");
@@ -72,12 +76,16 @@ u64 sampled_busy(u64, ...);
 /* Functions that are unwound from, as by an exception. */
 __attribute__((visibility("hidden"))) u64 original_unwound(u64 size);
 __attribute__((visibility("hidden"))) u64 original_unwound_realloc(u64 old, u64 size);
+__attribute__((visibility("hidden"))) u64 original_unwound_throwing(u64 size);
 u64 sampled_unwound(u64, ...);
 u64 sampled_unwound_realloc(u64, ...);
+u64 sampled_unwound_throwing(u64, ...);
 
 PROCESS_ALLOC(malloc, 1, 0, "%rdi");
 PROCESS_ALLOC(unwound, 1, 0, "%rdi");
 PROCESS_REALLOC(unwound_realloc, 7);
+PROCESS_NEW(throwing, nothrow);
+PROCESS_NEW(unwound_throwing, nothrow);
 PROCESS_REALLOC(busy, 7);
 PROCESS_ALLOC(aligned, 5, 1, "%rdx");
 PROCESS_DUPLICATE(duplicate);
@@ -86,10 +94,12 @@ PROCESS_REALLOC(resize, 7);
 PROCESS_FREE(free, 1, "%rdi");
 PROCESS_FREE(free_second, 2, "%rsi");
 
-_Static_assert(CALL_MALLOC == 1 && CALL_POSIX_MEMALIGN == 5 && CALL_REALLOC == 3 && CALL_RESIZE == 7 && CALL_FREE == 6,
+_Static_assert(CALL_MALLOC == 1 && CALL_POSIX_MEMALIGN == 5 && CALL_REALLOC == 3 && CALL_RESIZE == 7 &&
+		       CALL_FREE == 6 && CALL_NEW == 12,
 	       "as the assembly has it");
 
 u64 sampled_malloc(u64, ...);
+u64 sampled_throwing(u64, ...);
 u64 sampled_aligned(u64, ...);
 u64 sampled_duplicate(u64, ...);
 u64 sampled_realloc(u64, ...);
@@ -157,6 +167,11 @@ u64 original_unwound(u64 size)
 u64 original_unwound_realloc(u64 old, u64 size)
 {
 	(void)old;
+	return original_unwound(size);
+}
+
+u64 original_unwound_throwing(u64 size)
+{
 	return original_unwound(size);
 }
 
@@ -238,5 +253,5 @@ static void assert_moved(u64 object, bool gone)
 	assert_int_equal(told[1].rsi, gone);
 	assert_int_equal(told[0].rsp, told[1].rsp);
 	assert_true(told[0].rsp < entry_rsp);
-	assert_int_equal(seen_rsp, entry_rsp - 80);
+	assert_int_equal(seen_rsp, entry_rsp - CALL_BYTES);
 }

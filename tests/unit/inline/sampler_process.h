@@ -89,10 +89,11 @@ static inline void process_on_trap(void (*handler)(int, siginfo_t *, void *))
 	assert_int_equal(sigaction(SIGTRAP, &action, NULL), 0);
 }
 
-/* What follows a function's name: struct sampler_function. */
-#define PROCESS_ROW(name, call_kind, pointer_at)                                                                       \
+/* What follows a function's name: struct sampler_function. `nothrow`: what is called in its place, as a distance. */
+#define PROCESS_ROW_NOTHROW(name, call_kind, pointer_at, nothrow)                                                      \
 	".pushsection .rodata\n.balign 8\n" #name "_row: .long original_" #name " - " #name "_row, 0\n"                \
-	".byte " #call_kind ", " #pointer_at "\n.zero 6\n.popsection\n"
+	".byte " #call_kind ", " #pointer_at "\n.zero 2\n.long " nothrow "\n.popsection\n"
+#define PROCESS_ROW(name, call_kind, pointer_at) PROCESS_ROW_NOTHROW(name, call_kind, pointer_at, "0")
 
 #define PROCESS_NAME(name)                                                                                             \
 	".text\n.globl sampled_" #name "\n.type sampled_" #name ", @function\nsampled_" #name ":\n.cfi_startproc\n"
@@ -118,6 +119,10 @@ static inline void process_on_trap(void (*handler)(int, siginfo_t *, void *))
 #define PROCESS_ALLOC(name, kind, pointer, size)                                                                       \
 	__asm__(PROCESS_ROW(name, kind, pointer) PROCESS_NAME(name) "mov " size ", %r10\n" PROCESS_COUNT(name)         \
 			PROCESS_SLOW(name, 0))
+
+#define PROCESS_NEW(name, nothrow)                                                                                     \
+	__asm__(PROCESS_ROW_NOTHROW(name, 12, 0, "original_" #nothrow " - " #name "_row")                              \
+			PROCESS_NAME(name) "mov %rdi, %r10\n" PROCESS_COUNT(name) PROCESS_SLOW(name, 0))
 
 /* Always the slow path: the size is known when the string is made. */
 #define PROCESS_DUPLICATE(name) __asm__(PROCESS_ROW(name, 10, 0) PROCESS_NAME(name) PROCESS_SLOW(name, 0))

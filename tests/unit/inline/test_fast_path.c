@@ -96,22 +96,30 @@ static int teardown(void **state)
 	return munmap(scene->memory, MEMORY_BYTES);
 }
 
-/* mov $ORIGINALLY, %eax; ret */
+/* Every test is run with both. */
+static enum moved_code_jump jump;
+
+/* push %rbx; mov $ORIGINALLY, %eax; pop %rbx; ret. The jump is written into it. */
 static void make(struct scene *scene, enum call_kind kind, u8 one, u8 two, u8 three)
 {
-	static const u8 code[] = {0xb8, ORIGINALLY & 0xff, ORIGINALLY >> 8, 0, 0, 0xc3};
+	static const u8 code[] = {0x53, 0xb8, ORIGINALLY & 0xff, ORIGINALLY >> 8, 0, 0, 0x5b, 0xc3};
+	u8 patch[MOVED_CODE_TAKEN_MAX];
 	struct fast_path_function function = {
 		.kind = kind,
 		.argument = {one, two, three},
 		.code = scene->memory,
 		.size = sizeof(code),
 		.address = (uintptr_t)scene->memory,
+		.jump = jump,
 	};
 
 	memcpy(scene->memory, code, sizeof(code));
 	assert_null(fast_path_make(&function, &scene->sampler, (uintptr_t)scene->place, &scene->path));
 	assert_true(scene->path.size <= FAST_PATH_MAX);
 	memcpy(scene->place, scene->path.bytes, scene->path.size);
+	assert_int_equal(scene->path.moved.skip, jump == MOVED_CODE_SECOND);
+	assert_true(moved_code_patch(&scene->path.moved, function.address, scene->path.entry, patch));
+	memcpy(scene->memory + scene->path.moved.skip, patch, scene->path.moved.taken);
 }
 
 typedef u64 (*function_6)(u64, u64, u64, u64, u64, u64);
@@ -123,7 +131,7 @@ static u64 call(struct scene *scene, u64 one, u64 two, u64 three)
 	u64 result;
 
 	memset(scene->seen, 0, sizeof(*scene->seen));
-	result = ((function_6)(uintptr_t)scene->path.entry)(one, two, three, 0x44, 0x55, 0x66);
+	result = ((function_6)(uintptr_t)scene->memory)(one, two, three, 0x44, 0x55, 0x66);
 	if (!scene->seen->entry) {
 		assert_int_equal(result, ORIGINALLY);
 		return 0;
@@ -379,5 +387,8 @@ int main(void)
 		TEST(test_fast_path_refuses),
 	};
 
-	return cmocka_run_group_tests_name("fast_path", tests, NULL, NULL);
+	int failed = cmocka_run_group_tests_name("fast_path", tests, NULL, NULL);
+
+	jump = MOVED_CODE_SECOND;
+	return failed + cmocka_run_group_tests_name("fast_path of a process that runs", tests, NULL, NULL);
 }

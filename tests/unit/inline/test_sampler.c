@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* user/inline/blob/: the image, and each call that it may take part in, one by one. */
+/* user/inline/blob/: the image, and each call that it may take part in, one by one; test_sampler_realloc has those that move objects. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,7 +68,7 @@ static void test_alloc_is_told_with_caller_on_the_stack(void **state)
 	call_answering(0x1000, sampled_malloc, SURE, 2, 3);
 	assert_int_equal(told_count, 1);
 	assert_born(0, 0x1000, SURE, false);
-	assert_int_equal(seen_rsp, entry_rsp - 80);
+	assert_int_equal(seen_rsp, entry_rsp - CALL_BYTES);
 	call_answering(0, sampled_free, 0x1000, 2, 3);
 	assert_int_equal(told_count, 1);
 	assert_told(0, SAMPLER_FREED, 0x1000);
@@ -109,6 +109,33 @@ static void test_alloc_above_half_of_memory_is_not_sampled(void **state)
 	/* The same where the filter's byte sends a realloc of another object into the slow path. */
 	call_answering(0, sampled_realloc, 0x1000 + (1ULL << 36), UINT64_MAX, 3);
 	assert_int_equal(told_count, 0);
+}
+
+/* Words in the sampler's memory that look like the pointer. */
+static u32 traces_of(u64 pointer)
+{
+	const u64 *word = (const u64 *)(process_image + process_header()->slots),
+		  *end = (const u64 *)(process_image + process_bytes(process_config->table_bits));
+	u32 count = 0;
+
+	for (; word < end; word++)
+		count += (*word & ~7ULL) == pointer;
+	return count;
+}
+
+/* A leak checker that finds one takes the object for used. */
+static void test_pointers_are_not_found_in_memory(void **state)
+{
+	(void)state;
+	call_answering(0x7f1234567890, sampled_malloc, SURE, 2, 3);
+	assert_born(0, 0x7f1234567890, SURE, false);
+	assert_int_equal(traces_of(0x7f1234567890), 0);
+	call_answering(0, sampled_realloc, 0x7f1234567890, 1ULL << 63, 3); /* fails */
+	assert_moved(0x7f1234567890, false);
+	assert_int_equal(traces_of(0x7f1234567890), 0);
+	call_answering(0, sampled_free, 0x7f1234567890, 2, 3);
+	assert_told(0, SAMPLER_FREED, 0x7f1234567890);
+	assert_empty();
 }
 
 static void test_free_of_others_is_not_told(void **state)
@@ -169,68 +196,6 @@ static void test_duplicate_is_as_large_as_its_string(void **state)
 	assert_int_equal(told_count, 0);
 }
 
-static void test_realloc_moves_a_sample(void **state)
-{
-	(void)state;
-	call_answering(0x1000, sampled_malloc, SURE, 2, 3);
-	call_answering(0x2000, sampled_realloc, 0x1000, SURE + 1, 3);
-	assert_int_equal(told_count, 3);
-	assert_moved(0x1000, true);
-	assert_born(2, 0x2000, SURE + 1, false);
-	call_answering(0x2000, sampled_realloc, 0x2000, SURE + 2, 3); /* in its place */
-	assert_int_equal(told_count, 3);
-	assert_moved(0x2000, true);
-	assert_born(2, 0x2000, SURE + 2, false);
-	process_config->sample_bytes = 0;
-	call_answering(0x2000, sampled_realloc, 0x2000, SURE + 3, 3);
-	assert_int_equal(told_count, 2);
-	assert_moved(0x2000, true);
-	assert_empty();
-}
-
-static void test_realloc_failed_leaves_the_sample(void **state)
-{
-	(void)state;
-	call_answering(0x1000, sampled_malloc, SURE, 2, 3);
-	call_answering(0, sampled_realloc, 0x1000, SURE + 1, 3);
-	assert_int_equal(told_count, 2);
-	assert_moved(0x1000, false);
-	call_answering(0, sampled_free, 0x1000, 2, 3);
-	assert_int_equal(told_count, 1);
-	assert_told(0, SAMPLER_FREED, 0x1000);
-	assert_empty();
-}
-
-static void test_realloc_of_an_unsampled_object_is_an_allocation(void **state)
-{
-	(void)state;
-	call_answering(0x2000, sampled_realloc, 0x1000, SURE, 3);
-	assert_int_equal(told_count, 1);
-	assert_born(0, 0x2000, SURE, false);
-	call_answering(0x3000, sampled_realloc, 0x2000 + (1ULL << 36), SURE, 3); /* the same filter byte */
-	assert_int_equal(told_count, 1);
-	assert_born(0, 0x3000, SURE, false);
-}
-
-static void test_realloc_whose_old_address_is_used_again_meanwhile(void **state)
-{
-	(void)state;
-	call_answering(0x1000, sampled_malloc, SURE, 2, 3);
-	told_count = 0;
-	assert_int_equal(sampled_busy(0x1000, SURE), 0x9000);
-	assert_int_equal(told_count, 4);
-	assert_told(0, SAMPLER_MOVED, 0x1000);
-	assert_told(1, SAMPLER_BORN, 0x1000);
-	assert_told(2, SAMPLER_SETTLED, 0x1000);
-	assert_int_equal(told[2].rsi, 1);
-	assert_told(3, SAMPLER_BORN, 0x9000);
-	call_answering(0, sampled_free, 0x1000, 2, 3);
-	assert_int_equal(told_count, 1);
-	call_answering(0, sampled_free, 0x9000, 2, 3);
-	assert_int_equal(told_count, 1);
-	assert_empty();
-}
-
 /* The caller is on the stack, right behind the blob. */
 static void assert_unwound(void)
 {
@@ -268,18 +233,43 @@ static void test_unwinder_passes_a_sampled_call(void **state)
 	__deregister_frame(eh_frame);
 }
 
-static void test_realloc_to_nothing_frees(void **state)
+/* What may throw is not called for a sample, but one that returns NULL. */
+static void test_sample_of_a_function_that_throws(void **state)
 {
 	(void)state;
-	call_answering(0x1000, sampled_malloc, SURE, 2, 3);
-	call_answering(0, sampled_realloc, 0x1000, 0, 3);
+	has_thrown = 0;
+	call_answering(0x1000, sampled_throwing, SURE, 2, 3);
+	assert_int_equal(has_thrown, 0);
+	assert_int_equal(seen_rsp, entry_rsp - CALL_BYTES);
 	assert_int_equal(told_count, 1);
-	assert_told(0, SAMPLER_FREED, 0x1000);
-	call_answering(0x1000, sampled_malloc, SURE, 2, 3);
-	call_answering(0, sampled_resize, 0x1000, 0, 3);
-	assert_int_equal(told_count, 2);
-	assert_moved(0x1000, true);
+	assert_born(0, 0x1000, SURE, false);
+}
+
+/* Then it is called as if there had been no sample. */
+static void test_failure_of_a_function_that_throws(void **state)
+{
+	(void)state;
+	has_thrown = 0;
+	call_answering(0, sampled_throwing, SURE, 2, 3);
+	assert_int_equal(has_thrown, 1);
+	assert_int_equal(seen_rsp, entry_rsp);
+	assert_int_equal(told_count, 0);
 	assert_empty();
+}
+
+/* No frame of the sampler's is between it and its caller, so it does not matter that the unwinder knows none. */
+static void test_unwinder_passes_a_function_that_throws(void **state)
+{
+	const u64 arguments[6] = {SURE};
+	u32 i = 0;
+
+	(void)state;
+	answer = 0;
+	call_with(sampled_unwound_throwing, arguments);
+	while (i < unwound_count && unwound[i] != (uintptr_t)call_with_return)
+		i++;
+	assert_in_range(i, 1, unwound_count - 1);
+	assert_kept(kept_after);
 }
 
 static void test_full_bucket_is_told(void **state)
@@ -332,16 +322,15 @@ int main(void)
 		in_process(test_alloc_failed_is_not_told),
 		in_process(test_alloc_not_sampled_leaves_the_stack),
 		in_process(test_alloc_above_half_of_memory_is_not_sampled),
+		in_process(test_pointers_are_not_found_in_memory),
 		in_process(test_free_of_others_is_not_told),
 		in_process(test_free_with_pointer_elsewhere_keeps_its_arguments),
 		in_process(test_posix_memalign_object_is_where_it_was_stored),
 		in_process(test_duplicate_is_as_large_as_its_string),
-		in_process(test_realloc_moves_a_sample),
-		in_process(test_realloc_failed_leaves_the_sample),
-		in_process(test_realloc_of_an_unsampled_object_is_an_allocation),
-		in_process(test_realloc_whose_old_address_is_used_again_meanwhile),
-		in_process(test_realloc_to_nothing_frees),
 		in_process(test_unwinder_passes_a_sampled_call),
+		in_process(test_sample_of_a_function_that_throws),
+		in_process(test_failure_of_a_function_that_throws),
+		in_process(test_unwinder_passes_a_function_that_throws),
 		in_process(test_full_bucket_is_told),
 		in_process(test_call_from_a_range_is_nested),
 	};

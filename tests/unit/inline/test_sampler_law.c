@@ -239,6 +239,23 @@ static void test_law_holds_where_another_thread_has_drawn(void **state)
 	assert_law(count_told[SAMPLER_BORN], calls, probability(1000, 4096));
 }
 
+/* As the kernel may do with memory of their kind. */
+static void test_law_holds_where_slots_are_dropped(void **state)
+{
+	const u64 rounds = 60000, calls = 7;
+	u64 samples = 0;
+
+	(void)state;
+	begin(4096);
+	for (u64 i = 0; i < rounds; i++) {
+		process_config->session = i; /* a processor's random numbers are not had everywhere */
+		samples += samples_of(300, calls);
+		memset(process_slots, 0, SAMPLER_SLOTS * sizeof(struct sampler_slot));
+	}
+	process_end();
+	assert_law(samples, rounds * calls, probability(300, 4096));
+}
+
 static void test_never_is_never_and_can_be_changed(void **state)
 {
 	(void)state;
@@ -368,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_law_holds_for_mixed_sizes),
 		cmocka_unit_test(test_law_holds_for_realloc_on_the_slow_path),
 		cmocka_unit_test(test_law_holds_where_another_thread_has_drawn),
+		cmocka_unit_test(test_law_holds_where_slots_are_dropped),
 		cmocka_unit_test(test_never_is_never_and_can_be_changed),
 		cmocka_unit_test(test_law_holds_in_threads),
 		cmocka_unit_test(test_law_holds_in_children),

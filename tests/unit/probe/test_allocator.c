@@ -78,6 +78,19 @@ static void test_allocator_find_of_other_functions_is_null(void **state)
 	assert_null(allocator_find(family("glibc"), "_Znwm"));
 }
 
+/* It takes the arguments of the one that throws, so that it can be called with them. */
+static void check_nothrow(const struct allocator *family, const struct allocator_function *function)
+{
+	const struct allocator_function *nothrow;
+
+	assert_int_equal(!function->nothrow, function->kind < CALL_NEW);
+	if (!function->nothrow)
+		return;
+	nothrow = allocator_find(family, function->nothrow);
+	assert_int_equal(nothrow->kind, function->kind == CALL_NEW ? CALL_MALLOC : CALL_CALLOC);
+	assert_memory_equal(nothrow->arg, function->arg, sizeof(nothrow->arg));
+}
+
 static void check_family(const struct allocator *family)
 {
 	for (unsigned int j = 0; j < family->function_count; j++) {
@@ -89,6 +102,8 @@ static void check_family(const struct allocator *family)
 			assert_null(allocator_find(family, symbol));
 		else
 			assert_ptr_equal(allocator_find(family, symbol), function);
+		if (!family->prefix[0])
+			check_nothrow(family, function);
 		assert_true(function->kind > CALL_NONE && function->kind <= CALL_NEW_ARRAY);
 		assert_in_range(function->arg[0], function->kind == CALL_DUPLICATE ? 0 : 1, SITE_ARGS_MAX);
 		assert_in_range(function->arg[1], 0, SITE_ARGS_MAX);

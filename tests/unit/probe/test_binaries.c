@@ -1,60 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* binaries.c and loader_list.c: files told apart by inode, and what this machine's own programs will map. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <errno.h>
-#include <signal.h>
-#include <sys/wait.h>
-
-#include "binary/elf.h"
-#include "system/proc_maps.h"
-#include "probe/binaries.h"
-#include "probe/loader_list.h"
-#include "unit/system/scratch.h"
-
-static struct binaries *binaries;
-
-static int setup(void **state)
-{
-	binaries = binaries_new(NULL);
-	return binaries ? scratch_setup(state) : -1;
-}
-
-static int teardown(void **state)
-{
-	binaries_free(binaries);
-	return scratch_teardown(state);
-}
-
-static u32 file_count(void)
-{
-	u32 count = 0;
-
-	for (struct binary *file = binaries_files(binaries); file; file = file->next)
-		count++;
-	return count;
-}
-
-/* The one file with an allocator, which must be libc. */
-static struct binary *the_allocator(void)
-{
-	struct binary *found = NULL;
-
-	for (struct binary *file = binaries_files(binaries); file; file = file->next) {
-		if (file->plan) {
-			assert_null(found);
-			found = file;
-		}
-	}
-	assert_non_null(found);
-	assert_non_null(strstr(elf_path(found->elf), "libc.so"));
-	return found;
-}
+/* binaries.c: files told apart by inode, also those of processes that are gone. */
+#include "opened.h"
 
 /* --- by name
  * --------------------------------------------------------------------------------------------------------------------
@@ -92,110 +38,6 @@ static void test_binaries_free_of_null_is_nothing(void **state)
 {
 	(void)state;
 	binaries_free(NULL);
-}
-
-/* --- programs
- * ---------------------------------------------------------------------------------------------------------------------
- */
-
-static void test_loader_list_open_dynamic_program_finds_its_libc(void **state)
-{
-	(void)state;
-	assert_int_equal(loader_list_open(binaries, "/bin/sh"), 0);
-	assert_true(file_count() >= 3); /* the program, its loader, libc */
-	assert_int_equal(the_allocator()->allocator, 0);
-	assert_string_equal(the_allocator()->plan->name, "glibc");
-	assert_non_null(strstr(binaries_names(binaries), "/bin/sh"));
-	assert_non_null(strstr(binaries_names(binaries), "libc.so"));
-}
-
-static void test_loader_list_open_again_opens_nothing_more(void **state)
-{
-	u32 count;
-
-	(void)state;
-	assert_int_equal(loader_list_open(binaries, "/bin/sh"), 0);
-	count = file_count();
-	assert_int_equal(loader_list_open(binaries, "/bin/sh"), 0);
-	assert_int_equal(file_count(), count);
-}
-
-static void test_loader_list_open_scripts_are_followed_to_their_interpreter(void **state)
-{
-	char first_line[PATH_MAX + 16];
-
-	(void)state;
-	scratch_file("script", "#! /bin/sh -e\nexit 0\n", 0755);
-	assert_int_equal(loader_list_open(binaries, "./script"), 0);
-	the_allocator();
-	binaries_free(binaries);
-	binaries = binaries_new(NULL);
-	snprintf(first_line, sizeof(first_line), "#!%s/script\n", scratch_path);
-	scratch_file("outer", first_line, 0755);
-	assert_int_equal(loader_list_open(binaries, "./outer"), 0);
-	the_allocator();
-}
-
-static void test_loader_list_open_script_that_is_its_own_interpreter_ends(void **state)
-{
-	char first_line[PATH_MAX + 16];
-
-	(void)state;
-	snprintf(first_line, sizeof(first_line), "#!%s/loop\n", scratch_path);
-	scratch_file("loop", first_line, 0755);
-	assert_true(loader_list_open(binaries, "./loop") < 0);
-}
-
-static void test_loader_list_open_odd_first_lines_do_no_harm(void **state)
-{
-	static const char *const lines[] = {"#!/no/such/interpreter\n", "#!  \t /"};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		scratch_file("odd", lines[i], 0755);
-		assert_true(loader_list_open(binaries, "./odd") < 0);
-	}
-	assert_int_equal(file_count(), 0);
-}
-
-/* As execvp has it: the shell runs what the kernel does not know. */
-static void test_loader_list_open_without_an_interpreter_it_is_the_shell(void **state)
-{
-	static const char *const lines[] = {"exit 0\n",
-					    "#!",
-					    "#! \n",
-					    "#!\n",
-					    "#",
-					    "",
-					    "\x7f"
-					    "EL"};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		scratch_file("odd", lines[i], 0755);
-		assert_int_equal(loader_list_open(binaries, "./odd"), 0);
-		the_allocator();
-		binaries_free(binaries);
-		binaries = binaries_new(NULL);
-	}
-}
-
-static void test_loader_list_open_missing_is_an_error(void **state)
-{
-	static char endless[PATH_MAX + 1];
-
-	(void)state;
-	assert_int_equal(loader_list_open(binaries, "./missing"), -ENOENT);
-	memset(endless, 'x', PATH_MAX);
-	assert_int_equal(loader_list_open(binaries, endless), -ENAMETOOLONG);
-}
-
-static void test_loader_list_open_leaves_no_child_behind(void **state)
-{
-	(void)state;
-	assert_int_equal(loader_list_open(binaries, "/bin/sh"), 0);
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
-	assert_int_equal(errno, ECHILD);
 }
 
 /* --- mappings
@@ -365,14 +207,6 @@ int main(void)
 		TEST(test_binaries_open_path_same_file_by_two_names_is_one),
 		TEST(test_binaries_open_path_what_is_no_elf_is_an_error_and_not_kept),
 		TEST(test_binaries_free_of_null_is_nothing),
-		TEST(test_loader_list_open_dynamic_program_finds_its_libc),
-		TEST(test_loader_list_open_again_opens_nothing_more),
-		TEST(test_loader_list_open_scripts_are_followed_to_their_interpreter),
-		TEST(test_loader_list_open_script_that_is_its_own_interpreter_ends),
-		TEST(test_loader_list_open_odd_first_lines_do_no_harm),
-		TEST(test_loader_list_open_without_an_interpreter_it_is_the_shell),
-		TEST(test_loader_list_open_missing_is_an_error),
-		TEST(test_loader_list_open_leaves_no_child_behind),
 		TEST(test_binaries_open_mapping_of_a_living_process_describes_it),
 		TEST(test_binaries_open_mapping_of_a_process_gone_is_found_by_build_id_or_inode),
 		TEST(test_binaries_open_mapping_of_a_process_gone_is_found_by_name_if_of_that_build),

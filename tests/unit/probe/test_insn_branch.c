@@ -60,7 +60,9 @@ static void test_branch_calls_and_conditions_are_seen_indirect_ones_are_not(void
 	assert_int_equal(seen.count, 3);
 	assert_int_equal(seen.branches[0].target, 0x10);
 	assert_false(seen.branches[0].always);
+	assert_true(seen.branches[0].call);
 	assert_int_equal(seen.branches[1].target, -0x20);
+	assert_false(seen.branches[1].call);
 	assert_int_equal(seen.branches[2].target, -1);
 }
 

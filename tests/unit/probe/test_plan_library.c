@@ -36,6 +36,33 @@ static const struct plan_probe *probe_of(const struct plan *plan, const char *sy
 	return NULL;
 }
 
+struct wanted {
+	const char *symbol;
+	u64 offset;
+};
+
+static int find_symbol(const struct elf_symbol *symbol, void *arg)
+{
+	struct wanted *wanted = arg;
+
+	if (!strcmp(symbol->name, wanted->symbol))
+		wanted->offset = symbol->offset;
+	return 0;
+}
+
+/* What is called instead of a function that may throw, under whichever of its names it was listed. */
+static void assert_nothrow(const struct plan *plan, const char *path, const char *symbol, const char *nothrow)
+{
+	struct wanted wanted = {.symbol = nothrow};
+	struct elf *elf;
+
+	assert_int_equal(elf_open(open(path, O_RDONLY | O_CLOEXEC), path, &elf), 0);
+	assert_int_equal(elf_for_each_function(elf, find_symbol, &wanted), 0);
+	elf_free(elf);
+	assert_true(wanted.offset);
+	assert_int_equal(probe_of(plan, symbol)->nothrow, wanted.offset);
+}
+
 static void test_plan_jemalloc_serves_what_it_defines_once(void **state)
 {
 	struct plan plan = plan_of(LIBRARIES "libjemalloc.so");
@@ -51,6 +78,8 @@ static void test_plan_jemalloc_serves_what_it_defines_once(void **state)
 	assert_int_equal(probe_of(&plan, "_Znwm")->kind, CALL_NEW);
 	assert_null(probe_of(&plan, "_Znam"));
 	assert_null(probe_of(&plan, "_ZnwmSt11align_val_t"));
+	assert_nothrow(&plan, LIBRARIES "libjemalloc.so", "_Znwm", "malloc");
+	assert_int_equal(probe_of(&plan, "malloc")->nothrow, 0);
 }
 
 static void test_plan_tcmalloc_probes_each_address_once(void **state)
@@ -65,6 +94,21 @@ static void test_plan_tcmalloc_probes_each_address_once(void **state)
 	assert_null(probe_of(&plan, "posix_memalign"));
 	assert_null(probe_of(&plan, "pvalloc"));
 	assert_true(!probe_of(&plan, "_Znwm") != !probe_of(&plan, "_Znam"));
+	for (u32 i = 0; i < plan.probe_count; i++)
+		assert_int_equal(plan.probes[i].kind == CALL_NEW, plan.probes[i].nothrow != 0);
+}
+
+/* They check that delete gets what new has made, delete[] what new[] has, and free what malloc has. */
+static void test_plan_tcmalloc_for_debugging_has_counterparts(void **state)
+{
+	static const char *const path = LIBRARIES "libtcmalloc_minimal_debug.so";
+	struct plan plan = plan_of(path);
+
+	(void)state;
+	assert_nothrow(&plan, path, "_Znwm", "_ZnwmRKSt9nothrow_t");
+	assert_nothrow(&plan, path, "_Znam", "_ZnamRKSt9nothrow_t");
+	assert_nothrow(&plan, path, "_ZnwmSt11align_val_t", "_ZnwmSt11align_val_tRKSt9nothrow_t");
+	assert_nothrow(&plan, path, "_ZnamSt11align_val_t", "_ZnamSt11align_val_tRKSt9nothrow_t");
 }
 
 static bool covers(const struct ranges *ranges, u64 offset)
@@ -102,6 +146,9 @@ static void test_plan_mimalloc_ends_of_chains_have_the_probes(void **state)
 	assert_int_equal(probe_of(&plan, "mi_heap_alloc_new")->kind, CALL_NEW);
 	assert_int_equal(!probe_of(&plan, "mi_heap_alloc_new_n"), version_3);
 	assert_int_equal(!probe_of(&plan, "mi_new_n"), version_3);
+	assert_nothrow(&plan, LIBRARIES "libmimalloc.so", "mi_heap_alloc_new", "mi_heap_malloc");
+	if (!version_3)
+		assert_nothrow(&plan, LIBRARIES "libmimalloc.so", "mi_new_n", "mi_mallocn");
 	/* Helpers without a name have ranges and no probes. */
 	assert_true(plan.ranges.count > plan.probe_count);
 	assert_int_equal(elf_open(open(LIBRARIES "libmimalloc.so", O_RDONLY | O_CLOEXEC), "mimalloc", &elf), 0);
@@ -128,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plan_jemalloc_serves_what_it_defines_once),
 		cmocka_unit_test(test_plan_tcmalloc_probes_each_address_once),
+		cmocka_unit_test(test_plan_tcmalloc_for_debugging_has_counterparts),
 		cmocka_unit_test(test_plan_mimalloc_ends_of_chains_have_the_probes),
 		cmocka_unit_test(test_plan_musl_counts_in_aligned_alloc_and_realloc),
 	};

@@ -40,14 +40,19 @@ enum {
 static inline struct profile golden_small(void)
 {
 	static struct profile_line inlined[] = {
-		{(char *)"make_node", (char *)"make_node", (char *)"/src/small.c", 12, 10},
-		{(char *)"build_list", (char *)"build_list", (char *)"/src/small.c", 30, 28},
+		{(char *)"make_node", (char *)"make_node", (char *)"/src/small.c", 12, 10, FRAME_PROGRAM},
+		{(char *)"build_list", (char *)"build_list", (char *)"/src/small.c", 30, 28, FRAME_PROGRAM},
 	};
-	static struct profile_line main_line = {(char *)"main", (char *)"main", (char *)"/src/small.c", 50, 45};
-	static struct profile_line start = {(char *)"__libc_start_call_main", (char *)"__libc_start_call_main", NULL, 0,
-					    0};
+	static struct profile_line main_line = {(char *)"main", (char *)"main", (char *)"/src/small.c", 50, 45,
+						FRAME_PROGRAM};
+	static struct profile_line start = {
+		(char *)"__libc_start_call_main", (char *)"__libc_start_call_main", NULL, 0, 0, FRAME_PROGRAM};
 	static struct profile_line grow = {(char *)"ns::list<int>::grow(unsigned long)",
-					   (char *)"_ZN2ns4listIiE4growEm", (char *)"/src/list.cc", 7, 5};
+					   (char *)"_ZN2ns4listIiE4growEm",
+					   (char *)"/src/list.cc",
+					   7,
+					   5,
+					   FRAME_PROGRAM};
 	static struct profile_mapping mappings[] = {
 		{.start = 0x7f0000001000,
 		 .end = 0x7f0000101000,
@@ -117,6 +122,7 @@ static inline struct profile golden_small(void)
 		.hit_cost_ns = 650.25,
 		.slowdown_percent = 1.5,
 		.exited = true,
+		.exit = {.known = true, .oom_killed = true, .signal = 9},
 	};
 
 	mappings[0].device = makedev(8, 1);
@@ -235,6 +241,7 @@ static inline struct profile golden_living(void)
 	profile.memory_used = 209715200;
 	profile.duration_ns = 4050000000;
 	profile.exited = false;
+	profile.exit = (struct profile_exit){0};
 	profile.samples = samples;
 	profile.sample_count = 4;
 	profile.ledger[COUNTER_LOST_RING] = profile.ledger[COUNTER_STACK_LOST_SLOT] = 0;

@@ -45,12 +45,14 @@ static inline void make(struct made *made, u32 pid, u64 base, const char *jit_na
 						     .has_filenames = true};
 	made->mappings[1] =
 		(struct profile_mapping){.start = 0x7000000000, .end = 0x7000010000, .path = (char *)"//anon"};
-	made->lines[LEAF] = (struct profile_line){(char *)"leaf", (char *)"leaf", (char *)"/src/leaf.c", 3, 1};
-	made->lines[ROOT] = (struct profile_line){(char *)"root", (char *)"root", (char *)"/src/leaf.c", 30, 20};
-	made->lines[JIT] = (struct profile_line){(char *)jit_name, (char *)jit_name, NULL, 0, 0};
-	made->locations[LEAF] = (struct profile_location){base + 0x10, 0, 1, &made->lines[LEAF], 4};
-	made->locations[ROOT] = (struct profile_location){base + 0x100, 0, 1, &made->lines[ROOT], 8};
-	made->locations[JIT] = (struct profile_location){JIT_ADDRESS, 1, 1, &made->lines[JIT], 0};
+	made->lines[LEAF] =
+		(struct profile_line){(char *)"leaf", (char *)"leaf", (char *)"/src/leaf.c", 3, 1, FRAME_PROGRAM};
+	made->lines[ROOT] =
+		(struct profile_line){(char *)"root", (char *)"root", (char *)"/src/leaf.c", 30, 20, FRAME_PROGRAM};
+	made->lines[JIT] = (struct profile_line){(char *)jit_name, (char *)jit_name, NULL, 0, 0, FRAME_PROGRAM};
+	made->locations[LEAF] = (struct profile_location){base + 0x10, 0, 1, &made->lines[LEAF], 4, FRAME_PROGRAM};
+	made->locations[ROOT] = (struct profile_location){base + 0x100, 0, 1, &made->lines[ROOT], 8, FRAME_PROGRAM};
+	made->locations[JIT] = (struct profile_location){JIT_ADDRESS, 1, 1, &made->lines[JIT], 0, FRAME_PROGRAM};
 	made->stacks[0][0] = LEAF;
 	made->stacks[0][1] = ROOT;
 	made->stacks[1][0] = JIT;

@@ -15,10 +15,10 @@ static void test_profile_sites_small_profile_groups_by_function_and_line(void **
 	(void)state;
 	assert_int_equal(profile_sites(&profile, INUSE_SPACE, &sites, &count), 0);
 	assert_int_equal(count, 4);
-	assert_ptr_equal(sites[0].leaf, &profile.locations[GROW]);
-	assert_ptr_equal(sites[1].leaf, &profile.locations[INLINED]);
-	assert_null(sites[2].leaf);
-	assert_ptr_equal(sites[3].leaf, &profile.locations[VDSO]);
+	assert_ptr_equal(sites[0].location, &profile.locations[GROW]);
+	assert_ptr_equal(sites[1].location, &profile.locations[INLINED]);
+	assert_null(sites[2].location);
+	assert_ptr_equal(sites[3].location, &profile.locations[VDSO]);
 	assert_int_equal(sites[1].value[ALLOC_SPACE], 2099200 + 829411);
 	assert_int_equal(sites[1].value[INUSE_OBJECTS], 1537);
 	assert_int_equal(sites[1].alloc_samples, 5);
@@ -52,7 +52,7 @@ static void test_profile_sites_measure_decides_order_and_example(void **state)
 
 	(void)state;
 	assert_int_equal(profile_sites(&profile, ALLOC_OBJECTS, &sites, &count), 0);
-	assert_ptr_equal(sites[0].leaf, &profile.locations[VDSO]);
+	assert_ptr_equal(sites[0].location, &profile.locations[VDSO]);
 	for (u32 i = 1; i < count; i++)
 		assert_true(sites[i - 1].value[ALLOC_OBJECTS] >= sites[i].value[ALLOC_OBJECTS]);
 	free(sites);
@@ -78,9 +78,9 @@ static void test_profile_sites_alloc_only_counts_nothing_in_use(void **state)
 /* Two call sites on one line are one site; another line, another function or another unnamed address is another one. */
 static void test_profile_sites_same_line_merges_other_lines_do_not(void **state)
 {
-	struct profile_line here = {(char *)"f", (char *)"f", (char *)"f.c", 5, 1};
-	struct profile_line there = {(char *)"f", (char *)"f", (char *)"f.c", 6, 1};
-	struct profile_line other = {(char *)"f", (char *)"_Z1fi", (char *)"f.c", 5, 1};
+	struct profile_line here = {(char *)"f", (char *)"f", (char *)"f.c", 5, 1, FRAME_PROGRAM};
+	struct profile_line there = {(char *)"f", (char *)"f", (char *)"f.c", 6, 1, FRAME_PROGRAM};
+	struct profile_line other = {(char *)"f", (char *)"_Z1fi", (char *)"f.c", 5, 1, FRAME_PROGRAM};
 	struct profile_location locations[] = {
 		{.address = 1, .line_count = 1, .lines = &here},
 		{.address = 2, .line_count = 1, .lines = &there},
@@ -103,7 +103,7 @@ static void test_profile_sites_same_line_merges_other_lines_do_not(void **state)
 	assert_int_equal(profile_sites(&profile, ALLOC_SPACE, &sites, &count), 0);
 	assert_int_equal(count, 5);
 	for (u32 i = 0; i < count; i++)
-		if (sites[i].leaf == &locations[2])
+		if (sites[i].location == &locations[2])
 			assert_int_equal(sites[i].value[ALLOC_SPACE], 10 + 30);
 	assert_int_equal(sites[0].value[ALLOC_SPACE], 60);
 	free(sites);

@@ -28,6 +28,20 @@ static const char *const names[][LINES_MAX][2] = {
 	[9] = {{"_Z5buildv", "build()"}},
 	[10] = {{"malloc", "malloc"}, {"_dl_new_object", "_dl_new_object"}},
 	[11] = {{"malloc", "malloc"}}, /* a program's own wrapper */
+	/* As clang 14 with libc++ 14, jemalloc 5.3 and mimalloc 2.0 have them. */
+	[12] = {{"_ZNSt3__121__libcpp_operator_newB6v14006ImEEPvT_",
+		 "void* std::__1::__libcpp_operator_new<unsigned long>(unsigned long)"}},
+	[13] = {{"_ZNSt3__117__libcpp_allocateB6v14006Emm",
+		 "std::__1::__libcpp_allocate(unsigned long, unsigned long)"}},
+	[14] = {{"_ZNSt3__19allocatorIiE8allocateB6v14006Em", "std::__1::allocator<int>::allocate(unsigned long)"}},
+	[15] = {{"_ZNSt3__116allocator_traitsINS_9allocatorIiEEE8allocateB6v14006ERS2_m",
+		 "std::__1::allocator_traits<std::__1::allocator<int> >::allocate(std::__1::allocator<int>&, unsigned long)"}},
+	[16] = {{"_ZL14alignedNewImplmSt11align_val_tb", "alignedNewImpl(unsigned long, std::align_val_t, bool)"}},
+	[17] = {{"_Z7newImplILb0EEPvm", "void* newImpl<false>(unsigned long)"}},
+	[18] = {{"mi_posix_memalign", "mi_posix_memalign"}},
+	[19] = {{"_ZNSt3__112__get_helperI5StoreEEPNS_9allocatorIiEEm",
+		 "std::__1::allocator<int>* std::__1::__get_helper<Store>(unsigned long)"}},
+	[20] = {{"_ZN4mine7newImplEm", "mine::newImpl(unsigned long)"}},
 };
 #define LOCATIONS (sizeof(names) / sizeof(names[0]))
 
@@ -141,6 +155,24 @@ static void test_symbolize_hide_allocator_hides_what_was_inlined(void **state)
 	assert_sample(3, ";0", 32, 1, 0);
 }
 
+/* One location after the other: whatever each is, main is left. */
+static void test_symbolize_hide_allocator_knows_the_libraries_beside_libstdcxx(void **state)
+{
+	(void)state;
+	add("<=>?90", 8, 1, 0);
+	add("@90", 16, 1, 0);
+	add("A90", 24, 1, 0);
+	add("B90", 32, 1, 0);
+	add("C90", 40, 1, 0);
+	add("D90", 48, 1, 0);
+	symbolize_hide_allocator(profile);
+	assert_int_equal(profile->sample_count, 6);
+	for (u32 i = 0; i < 4; i++)
+		assert_sample(i, "90", 8 + 8 * i, 1, 0);
+	assert_sample(4, "C90", 40, 1, 0);
+	assert_sample(5, "D90", 48, 1, 0);
+}
+
 /* A class's own, a name that only begins alike, no name. */
 static void test_symbolize_hide_allocator_keeps_what_is_the_programs(void **state)
 {
@@ -180,6 +212,7 @@ int main(void)
 		TEST(test_profile_merge_samples_of_none_is_none),
 		TEST(test_symbolize_hide_allocator_begins_stacks_in_the_program),
 		TEST(test_symbolize_hide_allocator_hides_what_was_inlined),
+		TEST(test_symbolize_hide_allocator_knows_the_libraries_beside_libstdcxx),
 		TEST(test_symbolize_hide_allocator_keeps_what_is_the_programs),
 		TEST(test_symbolize_hide_allocator_never_hides_a_whole_stack),
 	};

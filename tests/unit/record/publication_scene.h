@@ -45,6 +45,7 @@ static inline int open_all(void **state)
 					  .keep = 1000,
 					  .formats = FORMAT_PPROF,
 					  .sample_bytes = INTERVAL,
+					  .whole_tables = true,
 					  .argv = argv};
 	snprintf(output.path, sizeof(output.path), "%s", scratch_path);
 	output.fd = open(scratch_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -117,4 +118,14 @@ static inline double number(const cJSON *row, const char *name)
 
 	assert_true(cJSON_IsNumber(item));
 	return item->valuedouble;
+}
+
+static inline cJSON *read_index_file(void)
+{
+	char *text = golden_read("index.json");
+	cJSON *json = cJSON_Parse(text);
+
+	assert_non_null(json);
+	free(text);
+	return json;
 }

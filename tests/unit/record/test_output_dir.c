@@ -132,6 +132,50 @@ static void test_output_open_endless_name_is_an_error(void **state)
 	output_dir_close(&output);
 }
 
+static int checked(const char *path, bool force)
+{
+	return output_dir_check(path, force, &output);
+}
+
+/* What is made too early would stay behind when the start fails. */
+static void test_output_check_makes_nothing_and_finds_every_mistake(void **state)
+{
+	static char endless[PATH_MAX + 10];
+
+	(void)state;
+	memset(endless, 'x', sizeof(endless) - 1);
+	assert_int_equal(checked("new", false), 0);
+	assert_string_equal(output.path, "new");
+	assert_int_equal(access("new", F_OK), -1);
+	assert_int_equal(checked(NULL, false), 0);
+	assert_int_equal(access(output.path, F_OK), -1);
+	assert_int_equal(checked("missing/new", false), -ENOENT);
+	assert_int_equal(checked(endless, false), -ENAMETOOLONG);
+	scratch_file("file", "text", 0644);
+	assert_int_equal(checked("file", true), -ENOTDIR);
+	assert_int_equal(checked("file/new", true), -ENOTDIR);
+	assert_int_equal(mkdir("empty", 0755), 0);
+	assert_int_equal(checked("empty/", false), 0);
+	scratch_file("empty/file", "text", 0644);
+	assert_int_equal(checked("empty", false), -ENOTEMPTY);
+	assert_int_equal(checked("empty", true), 0);
+}
+
+/* Nor does a directory go that was there before. */
+static void test_output_abandon_removes_what_was_made_and_is_empty(void **state)
+{
+	(void)state;
+	assert_int_equal(opened("new", false), 0);
+	output_dir_abandon(&output);
+	output_dir_close(&output);
+	assert_int_equal(access("new", F_OK), -1);
+	assert_int_equal(mkdir("old", 0755), 0);
+	assert_int_equal(opened("old", false), 0);
+	output_dir_abandon(&output);
+	output_dir_close(&output);
+	assert_int_equal(access("old", F_OK), 0);
+}
+
 static void test_output_close_again_is_nothing(void **state)
 {
 	(void)state;
@@ -153,6 +197,8 @@ int main(void)
 		TEST(test_output_open_file_of_that_name_is_an_error),
 		TEST(test_output_open_missing_parent_is_an_error),
 		TEST(test_output_open_endless_name_is_an_error),
+		TEST(test_output_check_makes_nothing_and_finds_every_mistake),
+		TEST(test_output_abandon_removes_what_was_made_and_is_empty),
 		TEST(test_output_close_again_is_nothing),
 	};
 

@@ -9,16 +9,6 @@
 
 #include "format/pprof_read.h"
 
-static cJSON *read_index_file(void)
-{
-	char *text = golden_read("index.json");
-	cJSON *json = cJSON_Parse(text);
-
-	assert_non_null(json);
-	free(text);
-	return json;
-}
-
 /* The totals of a row, and of the first of its files, are these. */
 static void add_row(const cJSON *row, double total[MEASURE_MAX])
 {
@@ -55,6 +45,37 @@ static void assert_sums(const cJSON *index)
 	assert_memory_equal(parts, all, sizeof(parts));
 }
 
+static void assert_part(const cJSON *row, const char *name, u32 processes, double inuse_space)
+{
+	const cJSON *part = cJSON_GetObjectItem(row, name);
+
+	assert_int_equal(number(part, "processes"), processes);
+	assert_true(number(part, "inuse_space") == inuse_space);
+}
+
+static void test_publish_population_tells_now_from_at_exit(void **state)
+{
+	const cJSON *rows, *all;
+	double gone, lives;
+	cJSON *index;
+
+	(void)state;
+	recorder_end(recorder, begin_sampled(1, 501, "gone", "c0ffee"), 500);
+	begin_sampled(2, 502, "lives", "c0ffee");
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	index = read_index_file();
+	rows = cJSON_GetObjectItem(index, "processes");
+	gone = number(cJSON_GetArrayItem(rows, 0), "inuse_space");
+	lives = number(cJSON_GetArrayItem(rows, 1), "inuse_space");
+	assert_true(gone > 0 && lives > 0);
+	assert_part(index, "living", 1, lives);
+	assert_part(index, "ended", 1, gone);
+	all = cJSON_GetArrayItem(cJSON_GetObjectItem(index, "merged"), 1);
+	assert_part(all, "living", 1, lives);
+	assert_part(all, "ended", 1, gone);
+	cJSON_Delete(index);
+}
+
 static void test_publish_population_writes_processes_container_and_all(void **state)
 {
 	static const char id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -70,7 +91,7 @@ static void test_publish_population_writes_processes_container_and_all(void **st
 	assert_true(scratch_has("501.first.pb.gz"));
 	assert_int_equal(publish_everything(), STATUS_DONE);
 	assert_true(scratch_has("502.second.pb.gz"));
-	assert_true(scratch_has("container.0123456789ab.pb.gz"));
+	assert_true(scratch_has("merged/container.0123456789ab.pb.gz"));
 	index = read_index_file();
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(index, "processes")), 4);
 	assert_sums(index);
@@ -82,7 +103,7 @@ static void test_publish_population_writes_processes_container_and_all(void **st
 	assert_int_equal(number(merged, "processes"), 4);
 	assert_int_equal(number(cJSON_GetObjectItem(merged, "ledger"), "sampled"), 9);
 	cJSON_Delete(index);
-	assert_non_null(strstr(printed.text, "Processes: 4\n"));
+	assert_non_null(strstr(printed.text, "Processes: 4, 1 of them ended; in use now "));
 	assert_non_null(strstr(printed.text, "502  second"));
 	assert_non_null(strstr(printed.text, "all, 4 processes merged"));
 	assert_non_null(strstr(printed.text, "1 without a sample"));
@@ -163,7 +184,7 @@ static void test_publish_population_now_has_a_ledger_that_balances(void **state)
 		finish_batches();
 	}
 	capture_end(&printed);
-	assert_int_equal(pprof_read("502.living.0002.pb.gz", &profile), 0);
+	assert_int_equal(pprof_read("snapshots/0002/502.living.pb.gz", &profile), 0);
 	assert_int_equal(profile->ledger[COUNTER_LOST_RING], 1);
 	assert_int_equal(profile->ledger[COUNTER_REFUSED], 1);
 	profile_free(profile);
@@ -171,7 +192,7 @@ static void test_publish_population_now_has_a_ledger_that_balances(void **state)
 		char name[64], *text;
 		cJSON *json, *ledger;
 
-		snprintf(name, sizeof(name), "502.living.%04d.json", i);
+		snprintf(name, sizeof(name), "snapshots/%04d/502.living.json", i);
 		text = golden_read(name);
 		json = cJSON_Parse(text);
 		ledger = cJSON_GetObjectItem(json, "ledger");
@@ -205,9 +226,9 @@ static void test_publish_population_now_writes_living_and_merged_under_a_number(
 	capture_end(&printed);
 	assert_non_null(strstr(printed.text, "profiles 0001 written"));
 	assert_true(scratch_has("501.gone.pb.gz"));
-	assert_true(scratch_has("502.living.0001.pb.gz"));
-	assert_true(scratch_has("container.c0ffee.0001.pb.gz"));
-	assert_int_equal(pprof_read("all.0001.pb.gz", &profile), 0);
+	assert_true(scratch_has("snapshots/0001/502.living.pb.gz"));
+	assert_true(scratch_has("snapshots/0001/merged/container.c0ffee.pb.gz"));
+	assert_int_equal(pprof_read("snapshots/0001/merged/all.pb.gz", &profile), 0);
 	assert_int_equal(profile->label_count, 2);
 	assert_int_equal(profile->sample_count, 6);
 	profile_free(profile);
@@ -215,10 +236,10 @@ static void test_publish_population_now_writes_living_and_merged_under_a_number(
 	index = read_index_file();
 	files = cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(index, "processes"), 1), "files");
 	assert_string_equal(cJSON_GetArrayItem(files, 0)->valuestring, "502.living.pb.gz");
-	assert_string_equal(cJSON_GetArrayItem(files, 1)->valuestring, "502.living.0001.pb.gz");
+	assert_string_equal(cJSON_GetArrayItem(files, 1)->valuestring, "snapshots/0001/502.living.pb.gz");
 	files = cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(index, "merged"), 1), "files");
-	assert_string_equal(cJSON_GetArrayItem(files, 0)->valuestring, "all.pb.gz");
-	assert_string_equal(cJSON_GetArrayItem(files, 1)->valuestring, "all.0001.pb.gz");
+	assert_string_equal(cJSON_GetArrayItem(files, 0)->valuestring, "merged/all.pb.gz");
+	assert_string_equal(cJSON_GetArrayItem(files, 1)->valuestring, "snapshots/0001/merged/all.pb.gz");
 	cJSON_Delete(index);
 }
 
@@ -231,6 +252,62 @@ static void test_publish_population_losses_are_shown_by_process(void **state)
 	assert_non_null(strstr(printed.text, "Losses by process\n"));
 	assert_non_null(strstr(printed.text, "502  lossy            lost_ring 5\n"));
 	assert_null(strstr(strstr(printed.text, "Losses by process"), "whole"));
+}
+
+/* Without -v: 24 lines with the messages, in which the sum of all losses stands. */
+static void test_publish_population_in_brief_has_24_lines_and_hides_no_loss(void **state)
+{
+	static const char *const names[] = {"one", "two", "three", "four", "five", "six", "seven", "eight"};
+	u32 lines = 0;
+
+	(void)state;
+	options.whole_tables = false;
+	for (u32 i = 0; i < 8; i++) {
+		struct image *image = begin_sampled(i + 1, 501 + i, names[i], "c0ffee");
+
+		image->ledger[COUNTER_LOST_RING] = 5;
+		if (i < 3)
+			recorder_end(recorder, image, 500);
+	}
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	assert_non_null(strstr(printed.text, "8 processes, "));
+	assert_non_null(strstr(printed.text, " now, in 5 processes\n"));
+	assert_non_null(strstr(printed.text, "of the 3 processes that have ended\n"));
+	assert_non_null(strstr(printed.text, "  and 4 more with samples"));
+	assert_non_null(strstr(printed.text, "lost: lost_ring 40\n"));
+	assert_non_null(strstr(printed.text, "all tables: heaptap report "));
+	assert_non_null(strstr(printed.text, "/merged/all.pb.gz\n"));
+	for (const char *at = printed.text; *at; at++)
+		lines += *at == '\n';
+	assert_in_range(lines, 15, 24);
+}
+
+static void test_publish_listed_in_brief_shows_the_program_that_counts(void **state)
+{
+	(void)state;
+	options.target.population = POPULATION_LISTED;
+	options.whole_tables = false;
+	recorder_end(recorder, begin(1, 501), 300);
+	begin_sampled(2, 501, "program", NULL);
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	assert_non_null(strstr(printed.text, "501 program (program 2 of this pid)"));
+	assert_null(strstr(printed.text, "processes, "));
+	assert_non_null(strstr(printed.text, "site (1 of 1)\n"));
+	assert_non_null(strstr(printed.text, "501.program-2.pb.gz\n"));
+}
+
+static void test_publish_several_listed_in_brief_is_one_table(void **state)
+{
+	(void)state;
+	options.target.population = POPULATION_LISTED;
+	options.whole_tables = false;
+	begin_sampled(1, 501, "first", NULL);
+	begin_sampled(2, 502, "second", NULL);
+	assert_int_equal(publish_everything(), STATUS_DONE);
+	assert_non_null(strstr(printed.text, "2 processes, "));
+	assert_non_null(strstr(printed.text, "501  first\n"));
+	assert_non_null(strstr(printed.text, "502  second\n"));
+	assert_non_null(strstr(printed.text, " alone)\n"));
 }
 
 static void test_publish_population_of_nobody_has_an_index(void **state)
@@ -247,7 +324,7 @@ static void test_publish_population_of_nobody_has_an_index(void **state)
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(index, "processes")), 0);
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(index, "merged")), 1);
 	cJSON_Delete(index);
-	assert_false(scratch_has("all.pb.gz"));
+	assert_false(scratch_has("merged/all.pb.gz"));
 }
 
 static void test_publish_population_that_cannot_be_written_is_said_and_failed(void **state)
@@ -262,7 +339,7 @@ static void test_publish_population_that_cannot_be_written_is_said_and_failed(vo
 	capture_end(&printed);
 	assert_non_null(strstr(printed.text, "cannot write the profiles"));
 	assert_int_equal(publish_everything(), STATUS_FAILED);
-	assert_non_null(strstr(printed.text, "Processes: 1\n"));
+	assert_non_null(strstr(printed.text, "Processes: 1, 1 of them ended; in use now "));
 }
 
 /* The images of two processes that exec: written as they end, printed at the end, listed as they began. */
@@ -299,7 +376,7 @@ static void test_publish_listed_forgets_what_has_ended_and_merges_nothing(void *
 	}
 	assert_int_equal(number(cJSON_GetObjectItem(index, "ledger"), "sampled"), 9);
 	cJSON_Delete(index);
-	assert_false(scratch_has("all.pb.gz"));
+	assert_false(scratch_has("merged/all.pb.gz"));
 }
 
 static void test_publish_listed_prints_each_and_lists_what_was_written_before(void **state)
@@ -318,11 +395,11 @@ static void test_publish_listed_prints_each_and_lists_what_was_written_before(vo
 	publish_now(&publication, 1000, true);
 	finish_batches();
 	capture_end(&printed);
-	assert_true(scratch_has("503.living.0001.pb.gz"));
-	assert_false(scratch_has("501.first.0001.pb.gz") || scratch_has("all.0001.pb.gz"));
+	assert_true(scratch_has("snapshots/0001/503.living.pb.gz"));
+	assert_false(scratch_has("snapshots/0001/501.first.pb.gz") || scratch_has("snapshots/0001/merged/all.pb.gz"));
 	assert_int_equal(publish_everything(), STATUS_DONE);
 	assert_true(scratch_has("502.second.pb.gz"));
-	assert_false(scratch_has("container.c0ffee.pb.gz"));
+	assert_false(scratch_has("merged/container.c0ffee.pb.gz"));
 	first = strstr(printed.text, "501 first");
 	assert_non_null(first);
 	assert_non_null(strstr(first, "502 second"));
@@ -332,7 +409,7 @@ static void test_publish_listed_prints_each_and_lists_what_was_written_before(vo
 	assert_int_equal(cJSON_GetArraySize(rows), 3);
 	files = cJSON_GetObjectItem(cJSON_GetArrayItem(rows, 2), "files");
 	assert_string_equal(cJSON_GetArrayItem(files, 0)->valuestring, "503.living.pb.gz");
-	assert_string_equal(cJSON_GetArrayItem(files, 1)->valuestring, "503.living.0001.pb.gz");
+	assert_string_equal(cJSON_GetArrayItem(files, 1)->valuestring, "snapshots/0001/503.living.pb.gz");
 	cJSON_Delete(index);
 }
 
@@ -361,12 +438,16 @@ static void test_publish_without_descriptors_names_the_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_publish_population_tells_now_from_at_exit),
 		TEST(test_publish_population_writes_processes_container_and_all),
 		TEST(test_publish_population_beyond_keep_merges_by_executable),
 		TEST(test_publish_population_of_too_many_samples_merges_by_executable),
 		TEST(test_publish_population_now_has_a_ledger_that_balances),
 		TEST(test_publish_population_now_writes_living_and_merged_under_a_number),
 		TEST(test_publish_population_losses_are_shown_by_process),
+		TEST(test_publish_population_in_brief_has_24_lines_and_hides_no_loss),
+		TEST(test_publish_listed_in_brief_shows_the_program_that_counts),
+		TEST(test_publish_several_listed_in_brief_is_one_table),
 		TEST(test_publish_population_of_nobody_has_an_index),
 		TEST(test_publish_population_that_cannot_be_written_is_said_and_failed),
 		TEST(test_publish_without_descriptors_names_the_limit),

@@ -8,10 +8,14 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "host.h"
 
@@ -100,6 +104,24 @@ static void test_bystander_overlays_of_one_image_share_the_file(void **state)
 	assert_int_equal(count(&file, 1, 0).processes, 0);
 }
 
+/* Each tmpfs counts its inodes from the beginning, so those of two recordings have copies of one number under one path. */
+static void test_bystander_path_on_a_tmpfs_tells_nothing(void **state)
+{
+	int memory = memfd_create("file", MFD_CLOEXEC), other = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	struct mapped_by_file file = mapped_by_file(memory, "/usr/lib/libc.so.6");
+	struct stat stat;
+
+	(void)state;
+	assert_int_equal(fstat(memory, &stat), 0);
+	assert_int_equal(file.device, stat.st_dev);
+	assert_int_equal(file.inode, stat.st_ino);
+	assert_null(file.path);
+	assert_non_null(mapped_by_file(other, "/usr/lib/libc.so.6").path);
+	assert_int_equal(mapped_by_file(-1, "/usr/lib/libc.so.6").inode, 0);
+	close(memory);
+	close(other);
+}
+
 static void test_bystander_broken_lines_are_passed_over(void **state)
 {
 	struct mapped_by_file file = {.device = makedev(8, 1), .inode = 1234, .path = "/usr/lib/libc.so.6"};
@@ -180,6 +202,7 @@ int main(void)
 		TEST(test_bystander_others_that_map_the_code_are_counted_once),
 		TEST(test_bystander_a_reader_of_the_file_does_not_pay),
 		TEST(test_bystander_overlays_of_one_image_share_the_file),
+		TEST(test_bystander_path_on_a_tmpfs_tells_nothing),
 		TEST(test_bystander_broken_lines_are_passed_over),
 		TEST(test_bystander_unreadable_processes_are_told_apart),
 		TEST(test_bystander_without_proc_is_an_error),

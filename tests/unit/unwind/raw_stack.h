@@ -30,12 +30,13 @@ static ssize_t said_bytes(const struct elf *elf, u64 offset, void *buffer, size_
 #define STACK_ID    (RAW_STACK_ID | 9)
 #define CODE	    0x400000 /* where the made-up file is mapped, its offset 0 */
 #define CODE_END    0x500000
-#define STACK	    0x7ffd00001000 /* where the made-up stack is */
-#define OTHER_CODE  0x600000	   /* mapped, without a file */
+#define STACK	    0x7ffd00001000		/* where the made-up stack is */
+#define OTHER_CODE  ((u64)(uintptr_t)made_code) /* mapped, without a file */
 #define BEHIND_CODE (CODE_END + 1)
 
 static struct event_raw event;
 static struct address_map *mappings;
+static u8 made_code[0x1000]; /* of this process; all calls at first */
 
 static struct unwind_rule rules[64];
 static int rule_error;
@@ -71,7 +72,7 @@ static inline void map(struct address_map *table, u64 start, u64 end, u64 from_n
 static inline void map_made_up(struct address_map *table)
 {
 	map(table, CODE, CODE_END, 0, made_up);
-	map(table, OTHER_CODE, OTHER_CODE + 0x1000, 0, NULL);
+	map(table, OTHER_CODE, OTHER_CODE + sizeof(made_code), 0, NULL);
 }
 
 /* An address whose rule is rules[number], as a return address. */
@@ -87,6 +88,7 @@ static inline int setup(void **state)
 	memset(&event, 0, sizeof(event));
 	rule_error = 0;
 	code_byte = 0xe8;
+	memset(made_code, 0xe8, sizeof(made_code));
 	rules[1] = (struct unwind_rule){.cfa = CFA_SP, .offset = 16};
 	rules[2] = (struct unwind_rule){.cfa = CFA_END};
 	event.header = (struct event){.kind = EVENT_RAW, .process = PROCESS, .time_ns = 50};

@@ -117,6 +117,7 @@ static inline void begin(u32 row_count, u32 mapping_count)
 	memory.rows = calloc(row_count, sizeof(*memory.rows));
 	memory.rules = calloc(UNWIND_RULES_MAX, sizeof(*memory.rules));
 	memory.mappings = calloc(mapping_count, sizeof(*memory.mappings));
+	memory.files = calloc(UNWIND_FILES_MAX, sizeof(*memory.files));
 	assert_int_equal(unwind_tables_new(&memory, &set), 0);
 }
 
@@ -145,6 +146,7 @@ static inline int teardown(void **state)
 	free(memory.rows);
 	free(memory.rules);
 	free(memory.mappings);
+	free(memory.files);
 	memset(&memory, 0, sizeof(memory));
 	return 0;
 }
@@ -169,6 +171,19 @@ static inline void publish(struct scope *scope)
 {
 	assert_int_equal(unwind_tables_publish(set, scope, PROCESS, mappings, NOW_NS), 0);
 	assert_int_equal(scope->mappings_process, PROCESS);
+}
+
+static inline void begin_for_two(void)
+{
+	begin(1 + 2 * loader_words(), 1024);
+}
+
+static inline void publish_elf(struct scope *scope, struct elf *elf)
+{
+	unmap_all();
+	map(0x1000, 0x2000, 0x1000, 0, elf);
+	publish(scope);
+	unwind_tables_wait(set, -1);
 }
 
 static inline u32 list_count(const struct scope *scope)

@@ -82,6 +82,17 @@ static const struct sample samples[] = {
 	 PROGRAM(REALIGNED, DW_CFA_def_cfa_expression, 5, DW_OP_breg6, 0x78, DW_OP_deref, DW_OP_plus_uconst, 8)},
 	{.augmentation = "zRS", .rule = {.cfa = CFA_SIGNAL}, PROGRAM(SIGNAL_CFA, SIGNAL_IP, SIGNAL_BP)},
 	{.augmentation = "zRS", SP(8), PROGRAM(DW_CFA_nop)},
+	/* OCaml 5: from C's stack, and from a fiber's. */
+	{.augmentation = "zRS",
+	 .rule = {.cfa = CFA_SP_DEREF, .at = 8, .offset = 8, .switches = 1},
+	 PROGRAM(DW_CFA_def_cfa_expression, 5, DW_OP_breg7, 8, DW_OP_deref, DW_OP_plus_uconst, 8)},
+	{.augmentation = "zRS",
+	 .rule = {.cfa = CFA_SP_DEREF_TWICE, .at = 56, .offset = 8, .switches = 1},
+	 PROGRAM(DW_CFA_def_cfa_expression, 8, DW_OP_breg7, 56, DW_OP_deref, DW_OP_plus_uconst, 0, DW_OP_deref,
+		 DW_OP_plus_uconst, 8)},
+	{LOST, PROGRAM(DW_CFA_def_cfa_expression, 8, DW_OP_breg7, 56, DW_OP_deref, DW_OP_plus_uconst, 8, DW_OP_deref,
+		       DW_OP_plus_uconst, 8)},
+	{LOST, PROGRAM(DW_CFA_def_cfa_expression, 6, DW_OP_breg7, 56, DW_OP_deref, DW_OP_plus_uconst, 0, DW_OP_deref)},
 	/* What a rule cannot say. */
 	{LOST, PROGRAM(SIGNAL_CFA, SIGNAL_IP, SIGNAL_BP)},
 	{.augmentation = "zRS", LOST, PROGRAM(SIGNAL_CFA, SIGNAL_IP)},

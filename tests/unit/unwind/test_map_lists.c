@@ -32,6 +32,7 @@ static int setup(void **state)
 	memory.rows = calloc(memory.row_count, sizeof(*memory.rows));
 	memory.rules = calloc(UNWIND_RULES_MAX, sizeof(*memory.rules));
 	memory.mappings = calloc(memory.mapping_count, sizeof(*memory.mappings));
+	memory.files = calloc(UNWIND_FILES_MAX, sizeof(*memory.files));
 	memset(scopes, 0, sizeof(scopes));
 	now_ns = 1000;
 	mappings = address_map_new();
@@ -46,6 +47,7 @@ static int teardown(void **state)
 	free(memory.rows);
 	free(memory.rules);
 	free(memory.mappings);
+	free(memory.files);
 	return 0;
 }
 
@@ -160,6 +162,28 @@ static void test_publish_of_the_same_code_again_is_no_new_generation(void **stat
 	assert_int_equal(scopes[0].generation, 2);
 }
 
+/* Side by side, but one of them learnt of before it was known: two rows. */
+static void test_publish_says_which_code_keeps_no_frame_pointers(void **state)
+{
+	struct mapping one = {.start = 0x1000, .end = 0x2000, .from_ns = 1}, next = one;
+	const struct unwind_mapping *row;
+
+	(void)state;
+	next.start = 0x2000;
+	next.end = 0x3000;
+	assert_int_equal(address_map_add(mappings, &one), 0);
+	address_map_set_frameless(mappings, true);
+	assert_int_equal(address_map_add(mappings, &next), 0);
+	publish(&scopes[0]);
+	row = &memory.mappings[scopes[0].mappings >> 32];
+	assert_int_equal((u32)scopes[0].mappings, 2);
+	assert_int_equal(row[0].flags, UNWIND_MAPPING_NO_TABLE | UNWIND_MAPPING_FRAMELESS);
+	assert_int_equal(row[1].flags, UNWIND_MAPPING_NO_TABLE);
+	address_map_set_frameless(mappings, true);
+	publish(&scopes[0]);
+	assert_int_equal((u32)scopes[0].mappings, 1);
+}
+
 static void test_publish_without_room_makes_nothing_known(void **state)
 {
 	(void)state;
@@ -181,6 +205,7 @@ int main(void)
 		TEST(test_rows_withdrawn_rest_before_others_get_them),
 		TEST(test_publish_says_which_mappings_are_known_since_when),
 		TEST(test_publish_of_the_same_code_again_is_no_new_generation),
+		TEST(test_publish_says_which_code_keeps_no_frame_pointers),
 		TEST(test_publish_without_room_makes_nothing_known),
 	};
 

@@ -27,7 +27,7 @@ static void test_publish_one_mapping_fills_every_field(void **state)
 	assert_int_equal(row->start, 0x7f0000001000);
 	assert_int_equal(row->end, 0x7f0000020000);
 	assert_int_equal(row->file_offset, 0x1000);
-	assert_int_equal(row->flags, 0);
+	assert_int_equal(row->flags, 1 << UNWIND_NUMBER_SHIFT);
 	assert_is_loader(row->table);
 	assert_int_equal(scopes[0].process, 5);
 	assert_int_equal(scopes[0].pid, 6);

@@ -12,7 +12,7 @@ static bool frame_pointer;
 
 static void assert_end(enum unwind_end end, u32 frames)
 {
-	assert_int_equal(walk_raw(NULL, mappings, &event, ip, &depth, &frame_pointer), end);
+	assert_int_equal(walk_raw(NULL, mappings, getpid(), &event, ip, &depth, &frame_pointer), end);
 	assert_int_equal(depth, frames);
 	assert_true(ip[0] == event.ip);
 }
@@ -230,7 +230,7 @@ static void test_unwind_allocator_to_be_shown_comes_first(void **state)
 	(void)state;
 	event.allocator = OTHER_CODE + 1;
 	words[1] = code(2);
-	assert_int_equal(walk_raw(NULL, mappings, &event, ip, &depth, &frame_pointer), UNWIND_COMPLETE);
+	assert_int_equal(walk_raw(NULL, mappings, getpid(), &event, ip, &depth, &frame_pointer), UNWIND_COMPLETE);
 	assert_int_equal(depth, 3);
 	assert_true(ip[0] == OTHER_CODE + 1 && ip[1] == event.ip && ip[2] == code(2));
 }
@@ -261,6 +261,70 @@ static void test_unwind_code_without_file_goes_by_frame_pointer(void **state)
 	assert_end(UNWIND_NO_RULE, 1);
 }
 
+/* CPython's perf trampoline of 3.12 to 3.14, and of later ones: whatever bp is, it is the caller's. */
+static void test_unwind_code_that_leaves_at_once_is_seen_to(void **state)
+{
+	static const u8 by_sp[] = {0x48, 0x83, 0xec, 8, 0xff, 0xd1, 0x48, 0x83, 0xc4, 8, 0xc3};
+	static const u8 by_bp[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd1, 0x5d, 0xc3};
+
+	(void)state;
+	memcpy(made_code + 64, by_sp, sizeof(by_sp));
+	event.ip = OTHER_CODE + 64 + 6;
+	event.bp = STACK + 32;
+	words[1] = code(2);
+	words[5] = code(1);
+	assert_end(UNWIND_COMPLETE, 2);
+	assert_false(frame_pointer);
+	memcpy(made_code + 64, by_bp, sizeof(by_bp));
+	assert_end(UNWIND_COMPLETE, 2);
+	assert_false(frame_pointer);
+}
+
+/* HotSpot's interpreter returns to where no call is. */
+static void test_unwind_interpreter_is_returned_to_without_a_call(void **state)
+{
+	static const u8 restored[] = {0x48, 0x8b, 0x65, 0xf0, 0x48, 0xc7, 0x45, 0xf0, 0, 0, 0, 0, 0x4c};
+
+	(void)state;
+	memset(made_code, 0x90, sizeof(made_code));
+	event.ip = OTHER_CODE + 8;
+	event.bp = STACK + 32;
+	words[4] = STACK + 64;
+	words[5] = OTHER_CODE + 64;
+	words[9] = code(2);
+	assert_end(UNWIND_NO_RULE, 1);
+	memcpy(made_code + 64, restored, sizeof(restored));
+	assert_end(UNWIND_COMPLETE, 3);
+	assert_true(frame_pointer);
+}
+
+static void test_unwind_code_that_keeps_no_frame_pointers_ends(void **state)
+{
+	(void)state;
+	event.ip = OTHER_CODE + 8;
+	event.bp = STACK + 32;
+	words[5] = code(2);
+	assert_end(UNWIND_COMPLETE, 2);
+	address_map_set_frameless(mappings, true);
+	assert_end(UNWIND_NO_RULE, 1);
+	/* Files' code is as it was. */
+	event.ip = code(5);
+	assert_end(UNWIND_COMPLETE, 2);
+	event.ip = OTHER_CODE + 8;
+	address_map_set_frameless(mappings, false);
+	assert_end(UNWIND_COMPLETE, 2);
+}
+
+static void test_unwind_code_of_a_process_that_is_gone_is_not_guessed(void **state)
+{
+	(void)state;
+	event.ip = OTHER_CODE + 8;
+	event.bp = STACK + 32;
+	words[5] = OTHER_CODE + 16;
+	assert_int_equal(walk_raw(NULL, mappings, 0, &event, ip, &depth, &frame_pointer), UNWIND_NO_RULE);
+	assert_int_equal(depth, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -285,6 +349,10 @@ int main(void)
 		TEST(test_unwind_base_in_bx_is_followed),
 		TEST(test_unwind_allocator_to_be_shown_comes_first),
 		TEST(test_unwind_code_without_file_goes_by_frame_pointer),
+		TEST(test_unwind_code_that_leaves_at_once_is_seen_to),
+		TEST(test_unwind_interpreter_is_returned_to_without_a_call),
+		TEST(test_unwind_code_that_keeps_no_frame_pointers_ends),
+		TEST(test_unwind_code_of_a_process_that_is_gone_is_not_guessed),
 	};
 
 	return cmocka_run_group_tests_name("unwind", tests, NULL, NULL);

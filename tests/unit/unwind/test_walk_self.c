@@ -265,7 +265,7 @@ static unsigned int assert_frames(enum unwind_end end, bool is_cut)
 	unsigned int interrupted = 0;
 	int first = 0;
 
-	assert_int_equal(walk_raw(set, mappings, &event, ip, &depth, &frame_pointer), end);
+	assert_int_equal(walk_raw(set, mappings, getpid(), &event, ip, &depth, &frame_pointer), end);
 	assert_true(depth > 1);
 	/* A sanitizer may stand between us and backtrace. */
 	while (first < expected_count && (u64)expected[first] != ip[1])
@@ -334,7 +334,8 @@ static void test_unwind_copy_of_every_size_ends_and_is_right_so_far(void **state
 	assert_frames(UNWIND_COMPLETE, false);
 	for (u32 size = event.size; size--;) {
 		event.size = size;
-		if (walk_raw(set, mappings, &event, ip, &depth, &frame_pointer) != UNWIND_COMPLETE && depth > 1)
+		if (walk_raw(set, mappings, getpid(), &event, ip, &depth, &frame_pointer) != UNWIND_COMPLETE &&
+		    depth > 1)
 			assert_frames(UNWIND_UNREADABLE, true);
 	}
 	assert_int_equal(depth, 1);

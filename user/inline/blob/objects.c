@@ -3,22 +3,19 @@
 
 #include "inline/blob/image.h"
 
-#define MOVING (1ULL << 63) /* no user's pointer has it */
-
-static u32 hash(u64 pointer)
+static u64 moving_entry_of(u64 pointer)
 {
-	return (u32)pointer * SAMPLER_HASH;
+	return sampler_entry(pointer) | SAMPLER_ENTRY_MOVING;
 }
 
 static u8 *filter_byte(u64 pointer)
 {
-	return &sampler_filter[hash(pointer) >> (32 - SAMPLER_FILTER_BITS)];
+	return &sampler_filter[sampler_filter_index(pointer)];
 }
 
-/* 64 bits, as the shift may be by 32. */
 static u64 *bucket(u64 pointer)
 {
-	return &sampler_table[((u64)hash(pointer) >> (32 + 3 - sampler_config.table_bits)) * SAMPLER_BUCKET];
+	return &sampler_table[sampler_bucket_index(pointer, sampler_config.table_bits)];
 }
 
 /* Change one entry of the pointer's bucket from `old` to `new`. False: none is `old`. */
@@ -39,9 +36,9 @@ static bool exchange(u64 pointer, u64 old, u64 new)
 /* The allocator has freed an object in a way that is not seen, if its pointer is handed out again. */
 bool objects_add(u64 pointer)
 {
-	if (exchange(pointer, pointer, pointer))
+	if (exchange(pointer, sampler_entry(pointer), sampler_entry(pointer)))
 		return true;
-	if (!exchange(pointer, 0, pointer))
+	if (!exchange(pointer, 0, sampler_entry(pointer)))
 		return false;
 	__atomic_fetch_add(filter_byte(pointer), 1, __ATOMIC_RELEASE);
 	return true;
@@ -57,18 +54,18 @@ static bool take_out(u64 pointer, u64 entry)
 
 bool objects_remove(u64 pointer)
 {
-	return take_out(pointer, pointer);
+	return take_out(pointer, sampler_entry(pointer));
 }
 
 bool objects_begin_move(u64 pointer)
 {
-	return exchange(pointer, pointer, pointer | MOVING);
+	return exchange(pointer, sampler_entry(pointer), moving_entry_of(pointer));
 }
 
 void objects_end_move(u64 pointer, bool gone)
 {
 	if (gone)
-		take_out(pointer, pointer | MOVING);
+		take_out(pointer, moving_entry_of(pointer));
 	else
-		exchange(pointer, pointer | MOVING, pointer);
+		exchange(pointer, moving_entry_of(pointer), sampler_entry(pointer));
 }

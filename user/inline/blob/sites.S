@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where samples trap (include/sampler.h). On a page of their own, which a breakpoint makes private to the process. */
+#include "inline/blob/frame.h"
+
 	.section .note.GNU-stack, "", @progbits
 	.section .sites, "ax", @progbits
 
@@ -17,14 +19,18 @@
 	.size	\name, . - \name
 .endm
 
+/* The frame lies below rsp, in the red zone. */
 site site_born
+	mov	FRAME_RDI - FRAME_BYTES(%rsp), %rdi
+	mov	FRAME_RSI - FRAME_BYTES(%rsp), %rsi
+	mov	FRAME_RDX - FRAME_BYTES(%rsp), %rdx
+	mov	FRAME_RCX - FRAME_BYTES(%rsp), %rcx
 	ret
 site_end site_born
 
-/* r10 is the argument that rdi had, r11 the original. */
 site site_freed
-	mov	%r10, %rdi
-	notrack jmp *%r11
+	mov	FRAME_RDI - FRAME_BYTES(%rsp), %rdi
+	notrack jmp *FRAME_TARGET - FRAME_BYTES(%rsp)
 site_end site_freed
 
 site site_moved

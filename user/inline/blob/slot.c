@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "inline/blob/slot.h"
 
+#include "inline/blob/fork_wipe.h"
 #include "inline/blob/gap.h"
 #include "inline/blob/image.h"
 #include "inline/blob/seed.h"
-#include "inline/blob/syscall.h"
 
 struct sampler_slot *slot_own(void)
 {
@@ -23,13 +23,13 @@ static s64 gap_drawn(u64 random)
 
 /*
  * Before the first seed is there for a child to inherit. Where the kernel refuses, children take some samples where their brothers
- * do. Two threads may both ask, which does no harm.
+ * do. Two threads may both ask, and a slot may be dropped later: one that is zero begins anew.
  */
 static void wipe_slots_at_fork(void)
 {
 	if (__atomic_load_n(&sampler_state.prepared, __ATOMIC_ACQUIRE))
 		return;
-	syscall_3(SYSCALL_MADVISE, (u64)(uintptr_t)sampler_slots, sizeof(sampler_slots), MADVISE_WIPEONFORK);
+	fork_wipe(sampler_slots, sizeof(sampler_slots));
 	__atomic_store_n(&sampler_state.prepared, 1, __ATOMIC_RELEASE);
 }
 

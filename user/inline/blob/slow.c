@@ -7,11 +7,11 @@
 #include "inline/blob/slot.h"
 
 #pragma GCC visibility push(hidden)
-u32 slow_alloc(const struct frame *frame);
+u32 slow_alloc(struct frame *frame);
 u32 slow_free(const struct frame *frame);
 u32 slow_moving(struct frame *frame);
-u64 slow_sampled(struct frame *frame, u64 result);
-u64 slow_moved(struct frame *frame, u64 result);
+void slow_sampled(struct frame *frame);
+u64 slow_moved(struct frame *frame);
 #pragma GCC visibility pop
 
 /* The allocator's own call: the one that it serves is counted. */
@@ -31,14 +31,26 @@ static bool wanted(const struct frame *frame, bool drawn)
 	return drawn && __atomic_load_n(&sampler_config.sample_bytes, __ATOMIC_RELAXED) && !nested(frame);
 }
 
+static u64 argument(const struct frame *frame)
+{
+	return frame->argument[frame->function->pointer - 1];
+}
+
+static u32 sampled(struct frame *frame)
+{
+	if (frame->function->kind == CALL_POSIX_MEMALIGN)
+		frame->third = argument(frame);
+	return frame->function->nothrow ? TURN_NOTHROW : TURN_SAMPLED;
+}
+
 /* A string's size is known when it has been made: then the call is drawn, by itself. */
-u32 slow_alloc(const struct frame *frame)
+u32 slow_alloc(struct frame *frame)
 {
 	if (frame->function->kind == CALL_DUPLICATE)
 		return TURN_SAMPLED;
 	struct sampler_slot *slot = (struct sampler_slot *)(uintptr_t)frame->third;
 
-	return wanted(frame, slot_crossed(slot, frame->size)) ? TURN_SAMPLED : TURN_PASS;
+	return wanted(frame, slot_crossed(slot, frame->size)) ? sampled(frame) : TURN_PASS;
 }
 
 u32 slow_free(const struct frame *frame)
@@ -55,7 +67,7 @@ static u32 freed_by_realloc(struct frame *frame, u64 old)
 
 u32 slow_moving(struct frame *frame)
 {
-	u64 old = frame->argument[frame->function->pointer - 1];
+	u64 old = argument(frame);
 
 	if (frame->function->kind == CALL_REALLOC && !old)
 		return TURN_PASS;
@@ -69,11 +81,11 @@ u32 slow_moving(struct frame *frame)
 }
 
 /* What the allocation has led to; 0 if it has failed. */
-static u64 object_of(const struct frame *frame, u64 result)
+static u64 object_of(const struct frame *frame)
 {
 	if (frame->function->kind != CALL_POSIX_MEMALIGN)
-		return result;
-	return (u32)result ? 0 : *(const u64 *)(uintptr_t)frame->argument[frame->function->pointer - 1];
+		return frame->rax;
+	return (u32)frame->rax ? 0 : *(const u64 *)(uintptr_t)frame->third;
 }
 
 static u64 string_size(const char *string)
@@ -86,36 +98,31 @@ static u64 string_size(const char *string)
 }
 
 /* Whether a string was worth a sample. */
-static u64 duplicate_of(struct frame *frame, u64 result)
+static u64 duplicate_of(struct frame *frame)
 {
-	if (!result)
+	if (!frame->rax)
 		return 0;
-	frame->size = string_size((const char *)(uintptr_t)result);
-	return wanted(frame, slot_hit(slot_own(), frame->size)) ? result : 0;
+	frame->size = string_size((const char *)(uintptr_t)frame->rax);
+	return wanted(frame, slot_hit(slot_own(), frame->size)) ? frame->rax : 0;
 }
 
 static void born(struct frame *frame, u64 object)
 {
-	frame->born.object = object;
-	frame->born.size = frame->size;
-	frame->born.function = (u64)((intptr_t)frame->function + frame->function->function);
-	frame->born.untold = object && !objects_add(object);
+	frame->object = object;
+	frame->untold = object && !objects_add(object);
 }
 
-/* Both return what the original has returned. */
-u64 slow_sampled(struct frame *frame, u64 result)
+void slow_sampled(struct frame *frame)
 {
-	born(frame, frame->function->kind == CALL_DUPLICATE ? duplicate_of(frame, result) : object_of(frame, result));
-	return result;
+	born(frame, frame->function->kind == CALL_DUPLICATE ? duplicate_of(frame) : object_of(frame));
 }
 
-/* NULL for size 0 is no failure: the object has been freed. */
-u64 slow_moved(struct frame *frame, u64 result)
+/* Whether the old object is gone. NULL for size 0 is no failure: it has been freed. */
+u64 slow_moved(struct frame *frame)
 {
-	bool gone = result || !frame->size;
+	bool gone = frame->rax || !frame->size;
 
 	objects_end_move(frame->third, gone);
-	born(frame, result && wanted(frame, slot_hit(slot_own(), frame->size)) ? result : 0);
-	frame->born.gone = gone;
-	return result;
+	born(frame, frame->rax && wanted(frame, slot_hit(slot_own(), frame->size)) ? frame->rax : 0);
+	return gone;
 }

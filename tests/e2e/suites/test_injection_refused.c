@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Programs into which no code can be injected, at the moment or at all: they are left alone. */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "e2e/kit/code.h"
+#include "e2e/kit/injected.h"
+#include "system/interruption.h"
+#include "system/procfs.h"
+
+static void assert_not_traced(const struct injected *injected)
+{
+	assert_int_equal(procfs_tracer(injected->target.pid), 0);
+}
+
+static void test_injection_vfork(void **state)
+{
+	static const char *const words[] = {"1", "vfork", "calls", NULL};
+	struct injected injected;
+
+	(void)state;
+	injected_start(&injected, words);
+	injected_await_held(&injected);
+	assert_int_equal(injected_map(&injected, 1), -ETIMEDOUT);
+	assert_not_traced(&injected);
+	injected.page->release = 1;
+	injected_check(&injected);
+	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
+	injected_cycle(&injected);
+	injected_release(&injected);
+}
+
+static void test_injection_shared_memory(void **state)
+{
+	static const char *const words[] = {"2", "share", "calls", NULL};
+	struct injected injected;
+
+	(void)state;
+	injected_start(&injected, words);
+	injected_await_held(&injected);
+	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
+	assert_int_equal(injected_patch(&injected, 2), -EBUSY);
+	injected_check(&injected);
+	injected.page->release = 1;
+	injected_cycle(&injected);
+	injected_release(&injected);
+}
+
+/* Its parent would not be stopped with it. */
+static void test_injection_child_in_shared_memory(void **state)
+{
+	static const char *const words[] = {"1", "share", "calls", NULL};
+	struct injected injected;
+
+	(void)state;
+	injected_start(&injected, words);
+	injected_await_held(&injected);
+	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
+	assert_int_equal(injection_patch(child_of(injected.target.pid), &injected.patch, 1, NULL, NULL), -EBUSY);
+	assert_int_equal(code_changes(injected.target.pid, "target_patient"), 0);
+	injected.page->release = 1;
+	injected_check(&injected);
+	injected_release(&injected);
+}
+
+/* The stack of a signal handler may be part of the thread's own one. */
+static void test_injection_in_a_signal_handler(void **state)
+{
+	static const char *const words[] = {"1", "calls", NULL};
+	struct injected injected;
+
+	(void)state;
+	injected_start(&injected, words);
+	kill(injected.target.pid, SIGUSR1);
+	injected_await_held(&injected);
+	assert_int_equal(injected_map(&injected, 5), -EAGAIN);
+	injected.page->release = 1;
+	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
+	injected_cycle(&injected);
+	injected_release(&injected);
+}
+
+/* Another thread lends its stack. */
+static void test_injection_beside_a_signal_handler(void **state)
+{
+	static const char *const words[] = {"2", "calls", NULL};
+	struct injected injected;
+
+	(void)state;
+	injected_start(&injected, words);
+	kill(injected.target.pid, SIGUSR1);
+	injected_await_held(&injected);
+	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
+	injected.page->release = 1;
+	injected_cycle(&injected);
+	injected_release(&injected);
+}
+
+static void test_injection_restartable(void **state)
+{
+	static const char *const words[] = {"1", "restartable", "calls", NULL};
+	struct injected injected;
+
+	(void)state;
+	injected_start(&injected, words);
+	injected_await_held(&injected);
+	assert_int_equal(injected_map(&injected, 5), -EAGAIN);
+	injected.page->release = 1;
+	injected_check(&injected);
+	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
+	injected_cycle(&injected);
+	injected_release(&injected);
+}
+
+/* A thread of the kernel's would end its request if it was stopped. */
+static void test_injection_io_uring(void **state)
+{
+	static const char *const words[] = {"1", "rings", "calls", NULL};
+	struct injected injected;
+
+	(void)state;
+	injected_start(&injected, words);
+	injected_await_held(&injected);
+	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
+	assert_int_equal(injected_patch(&injected, INJECTED_TRIES), 0);
+	assert_int_equal(injected_undo(&injected, INJECTED_TRIES), 0);
+	injected.page->release = 1;
+	injected_cycle(&injected);
+	injected_release(&injected);
+}
+
+/* All that is asked of the first thread, as descriptors, is not to be had; and what is there can be taken out. */
+static void test_injection_first_thread_gone(void **state)
+{
+	static const char *const words[] = {"3", "leaves", "calls", NULL};
+	struct injected injected;
+	u64 address;
+
+	(void)state;
+	injected_start(&injected, words);
+	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
+	assert_int_equal(injected_patch(&injected, INJECTED_TRIES), 0);
+	injected.page->release = 1;
+	injected_await_held(&injected);
+	while (!procfs_has_ended(injected.target.pid))
+		usleep(1000);
+	injected_check(&injected);
+	assert_int_equal(injected_undo(&injected, INJECTED_TRIES), 0);
+	assert_int_equal(code_changes(injected.target.pid, "target_patient"), 0);
+	injected_cycle(&injected);
+	address = injected.address;
+	assert_int_equal(injected_map(&injected, 2), -EOWNERDEAD);
+	injected.address = address;
+	injected_check(&injected);
+	injected_release(&injected);
+}
+
+/* The same program at the same addresses, without the code that the jumps lead to. */
+static void test_injection_executed_again(void **state)
+{
+	static const char *const words[] = {"1", "again", "calls", NULL};
+	struct injected injected;
+
+	(void)state;
+	injected_start(&injected, words);
+	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
+	injected.page->release = 1;
+	injected_await_held(&injected);
+	injected_check(&injected);
+	assert_int_equal(injected_patch(&injected, INJECTED_TRIES), -ENOEXEC);
+	assert_int_equal(code_changes(injected.target.pid, "target_patient"), 0);
+	injected_check(&injected);
+	injected_release(&injected);
+}
+
+static char state_of(pid_t pid)
+{
+	char line[256] = "";
+	FILE *file = fopen(format("/proc/%d/stat", pid), "re");
+
+	assert_non_null(file);
+	assert_non_null(fgets(line, sizeof(line), file));
+	fclose(file);
+	return strrchr(line, ')')[2];
+}
+
+static void await_state(pid_t pid, char state)
+{
+	u64 until = deadline_ns();
+
+	while (state_of(pid) != state && now_ns() < until)
+		usleep(1000);
+	assert_int_equal(state_of(pid), state);
+}
+
+static void test_injection_stopped(void **state)
+{
+	struct injected injected;
+
+	(void)state;
+	injected_start(&injected, injected_kinds[1]);
+	kill(injected.target.pid, SIGSTOP);
+	await_state(injected.target.pid, 'T');
+	assert_int_equal(injected_map(&injected, 2), -EBUSY);
+	assert_not_traced(&injected);
+	await_state(injected.target.pid, 'T');
+	kill(injected.target.pid, SIGCONT);
+	injected_check(&injected);
+	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
+	injected_cycle(&injected);
+	injected_release(&injected);
+}
+
+/* A signal that comes while heaptap has the target in its hands, at each point. */
+static pid_t disturbed;
+static int disturbing_signal;
+static unsigned int passed, disturbed_at;
+
+static void disturb(void)
+{
+	if (++passed == disturbed_at)
+		kill(disturbed, disturbing_signal);
+}
+
+static void test_injection_stopped_meanwhile(void **state)
+{
+	struct injected injected;
+
+	(void)state;
+	injected_start(&injected, injected_kinds[3]);
+	disturbed = injected.target.pid;
+	disturbing_signal = SIGSTOP;
+	passed = 1;
+	for (disturbed_at = 1; disturbed_at <= passed; disturbed_at++) {
+		int err;
+
+		passed = 0;
+		interruption_hook = disturb;
+		err = injected_map(&injected, 1);
+		if (!err)
+			err = injected_patch(&injected, 1);
+		interruption_hook = NULL;
+		if (passed >= disturbed_at)
+			await_state(disturbed, 'T');
+		kill(disturbed, SIGCONT);
+		assert_true(!err || err == -EBUSY || err == -EAGAIN);
+		assert_not_traced(&injected);
+		if (injected.patch.address)
+			assert_int_equal(injected_undo(&injected, INJECTED_TRIES), 0);
+		injected_check(&injected);
+	}
+	injected_release(&injected);
+}
+
+static void test_injection_debugged(void **state)
+{
+	struct injected injected;
+
+	(void)state;
+	injected_start(&injected, injected_kinds[1]);
+	assert_int_equal(ptrace(PTRACE_SEIZE, injected.target.pid, NULL, NULL), 0);
+	assert_int_equal(injected_map(&injected, 2), -EPERM);
+	assert_int_equal(procfs_tracer(injected.target.pid), getpid());
+	injected_check(&injected);
+	injected_release(&injected);
+}
+
+static void test_injection_seccomp(void **state)
+{
+	static const char *const words[] = {"1", "guarded", "calls", NULL};
+	struct injected injected;
+
+	(void)state;
+	injected_start(&injected, words);
+	injected_await_held(&injected);
+	assert_int_equal(injected_map(&injected, 2), -EACCES);
+	injected_check(&injected);
+	injected_release(&injected);
+}
+
+static void test_injection_seccomp_that_allows(void **state)
+{
+	static const char *const words[] = {"1", "sandboxed", "calls", NULL};
+	struct injected injected;
+
+	(void)state;
+	injected_start(&injected, words);
+	injected_await_held(&injected);
+	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
+	injected_cycle(&injected);
+	injected_release(&injected);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_injection_vfork),
+		cmocka_unit_test(test_injection_shared_memory),
+		cmocka_unit_test(test_injection_child_in_shared_memory),
+		cmocka_unit_test(test_injection_in_a_signal_handler),
+		cmocka_unit_test(test_injection_beside_a_signal_handler),
+		cmocka_unit_test(test_injection_restartable),
+		cmocka_unit_test(test_injection_io_uring),
+		cmocka_unit_test(test_injection_first_thread_gone),
+		cmocka_unit_test(test_injection_executed_again),
+		cmocka_unit_test(test_injection_stopped),
+		cmocka_unit_test(test_injection_stopped_meanwhile),
+		cmocka_unit_test(test_injection_debugged),
+		cmocka_unit_test(test_injection_seccomp),
+		cmocka_unit_test(test_injection_seccomp_that_allows),
+	};
+
+	return cmocka_run_group_tests_name("injection_refused", tests, NULL, NULL);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/* How a process ended, in words. */
+#include "profile/profile.h"
+
+#define PROCESS_END_SIZE 48
+
+/* "ended: killed by signal 9 by the OOM killer", "ended: exit status 3", or "ended" for status 0 and where more is not known. */
+const char *process_end(const struct profile *profile, char text[PROCESS_END_SIZE]);
+
+/* In 8 columns at most: "OOM kill", "signal 9", "exit 3", "ended"; "" for one that had not ended. */
+const char *process_end_brief(const struct profile *profile, char text[PROCESS_END_SIZE]);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Functions that hand the size they are asked for on to an allocator, as xmalloc does, found by their code: small ones, whose
+ * call gets a size that is made of their own arguments, and which hand back what the call has given them.
+ */
+#include "profile/profile.h"
+
+struct symbolizer;
+
+/*
+ * Give them their role (FRAME_WRAPPER), from the leaf of each stack on as long as one calls the next; by name too, where the
+ * name is known (profile/allocation_name.h). The profile must have its names, from that symbolizer, which keeps what
+ * was found about a place as long as its name. 0 or -ENOMEM.
+ */
+int wrappers_find(struct profile *profile, struct symbolizer *symbolizer);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Threads of another process, stopped for a moment. A function of the caller's is called while they are stopped, in a thread made for
+ * it: what ptrace holds belongs to a thread, and its end lets go of everything, also of a thread that did not stop in time. If
+ * heaptap is killed meanwhile, the kernel lets go likewise, and they go on (PTRACE_O_EXITKILL is never set).
+ */
+#include <sys/types.h>
+#include <sys/user.h>
+
+#include "include/types.h"
+
+struct stopped_thread {
+	pid_t tid;
+	bool stopped, gone;
+	int signal; /* which it was about to be given; 0: none */
+	struct user_regs_struct registers;
+};
+
+struct stopped_threads {
+	pid_t pid;
+	int memory;			/* of the process, to read and to write */
+	u64 until_ns;			/* when to give up (clock_now_ns) */
+	struct stopped_thread *threads; /* all that are not gone are stopped */
+	u32 count;
+};
+
+enum stopped_which {
+	STOPPED_ONE, /* that can lend its stack (borrowed_thread.h); if `action` returns -EAGAIN, another one; the others run on */
+	STOPPED_ALL,
+};
+
+/*
+ * Stop threads of `pid`, call `action`, and let them go on. Returns what `action` does, or, with the process as it was:
+ *   -ESRCH      it is gone
+ *   -EPERM      it may not be traced, or is traced by another one already
+ *   -ETIMEDOUT  a thread did not stop within `limit_ns`: it waits for a child in vfork, or for a device
+ *   -EBUSY      it was stopped by a signal
+ *   -EAGAIN     no thread has a stack to lend at the moment (STOPPED_ONE)
+ * or another negative errno. *ret_stopped_ns (NULL: do not tell): how long the first thread was stopped.
+ */
+int stopped_threads_do(pid_t pid, enum stopped_which which, u64 limit_ns,
+		       int (*action)(struct stopped_threads *threads, void *arg), void *arg, u64 *ret_stopped_ns);
+
+/* For `action`: a stop of one thread, as waitid tells it. */
+struct thread_stop {
+	int signal; /* that it stopped with, SIGTRAP | 0x80 at a system call */
+	int event;  /* PTRACE_EVENT_*; 0: none */
+};
+
+/* Wait for the next stop of a thread that runs. 0; -ESRCH: it is gone; -ETIMEDOUT. */
+int stopped_threads_wait(const struct stopped_threads *threads, pid_t tid, struct thread_stop *ret_stop);
