@@ -97,7 +97,7 @@ bool borrowed_thread_can_lend(const struct stopped_threads *threads, const struc
 /* The stack of a signal handler may be a piece of the thread's own one, and have what the handler has interrupted below it. */
 static bool is_in_handler(const struct borrowed_thread *borrowed)
 {
-	static _Thread_local u64 words[HANDLER_STACK / sizeof(u64)];
+	u64 words[HANDLER_STACK / sizeof(u64)];
 	u64 stack_pointer = borrowed->thread->registers.rsp & ~7ULL;
 	ssize_t size = pread(borrowed->threads->memory, words, sizeof(words), (off_t)stack_pointer);
 
@@ -139,7 +139,7 @@ static struct user_regs_struct on_the_way(const struct borrowed_thread *borrowed
 
 static int make_frame(struct borrowed_thread *borrowed, struct signal_frame *frame)
 {
-	static _Thread_local u8 xstate[1 << 16];
+	u8 xstate[1 << 16];
 	const struct user_regs_struct *registers = &borrowed->thread->registers;
 	struct iovec vector = {.iov_base = xstate, .iov_len = sizeof(xstate)};
 	pid_t tid = borrowed->thread->tid;
@@ -183,7 +183,7 @@ static bool may_do_all(const struct borrowed_thread *borrowed)
 int borrowed_thread_begin(struct stopped_threads *threads, const struct call_gate *gate,
 			  struct borrowed_thread *ret_borrowed)
 {
-	static _Thread_local struct signal_frame frame;
+	struct signal_frame frame;
 	struct user_regs_struct registers;
 	int err;
 

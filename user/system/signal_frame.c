@@ -115,7 +115,7 @@ static u32 put_xstate(const u8 *xstate, size_t xstate_size, u8 *area)
 int signal_frame_make(const struct user_regs_struct *registers, u64 mask, const u8 *xstate, size_t xstate_size, u64 top,
 		      u64 restorer, struct signal_frame *ret_frame)
 {
-	static _Thread_local u8 area[SIGNAL_FRAME_XSTATE_MAX] __attribute__((aligned(64)));
+	u8 area[SIGNAL_FRAME_XSTATE_MAX] __attribute__((aligned(64)));
 	u32 area_bytes = put_xstate(xstate, xstate_size, area);
 	struct frame_head head = {
 		.return_address = restorer,
