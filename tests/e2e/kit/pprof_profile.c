@@ -60,6 +60,12 @@ static bool types_are_those_of_go(const Pprof__Profile *message)
 	       string_is(message, message->period_type->unit, "bytes") && message->duration_nanos >= 0;
 }
 
+/* Libraries that come and go may lie at the same addresses. */
+static bool is_same_place(const Pprof__Location *one, const Pprof__Location *other)
+{
+	return one->address == other->address && one->mapping_id == other->mapping_id;
+}
+
 static bool location_is_sound(const Pprof__Profile *message, size_t index)
 {
 	const Pprof__Location *location = message->location[index];
@@ -67,7 +73,7 @@ static bool location_is_sound(const Pprof__Profile *message, size_t index)
 	if (location->id != index + 1 || location->mapping_id > message->n_mapping || !location->n_line)
 		return false;
 	for (size_t i = 0; i < index; i++) {
-		if (message->location[i]->address == location->address)
+		if (is_same_place(message->location[i], location))
 			return false;
 	}
 	for (size_t i = 0; i < location->n_line; i++) {

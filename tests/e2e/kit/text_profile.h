@@ -36,8 +36,8 @@ struct text_profile {
 int text_profile_read(const char *path, struct text_profile *ret_profile);
 /*
  * The same from a .pb.gz, and as strict: Go's four sample types; identifiers dense from 1 (mappings in any order); every
- * reference resolved; no two locations of one address, so that frames of equal pc are lines of one location; at interval
- * 1, `bytes` labels that are the size of each object. A location without lines is one frame without names.
+ * reference resolved; no two locations of one address in one mapping, so that frames of equal pc in it are lines of one
+ * location; at interval 1, `bytes` labels that are the size of each object; every location has a line.
  */
 int pprof_profile_read(const char *path, struct text_profile *ret_profile);
 void text_profile_release(struct text_profile *profile);

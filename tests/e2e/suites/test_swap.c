@@ -71,20 +71,17 @@ static void judge(const struct text_profile *profile, uint64_t size, const char 
 	assert_int_equal(objects, OF_EACH_SIZE);
 }
 
-static struct verdict judge_all(const char *path)
+static struct verdict judge_all(const struct text_profile *profile)
 {
-	struct text_profile profile;
 	struct verdict verdict = {0};
 
-	assert_int_equal(text_profile_read(path, &profile), 0);
 	for (size_t i = 0; i < COLOURS; i++) {
 		const char *inner = format("%s_inner", colours[i]), *outer = format("%s_outer", colours[i]);
 
-		judge(&profile, 1000 + i, (const char *const[]){inner, outer, "allocate_in", "main", NULL}, &verdict);
-		judge(&profile, 2000 + i,
+		judge(profile, 1000 + i, (const char *const[]){inner, outer, "allocate_in", "main", NULL}, &verdict);
+		judge(profile, 2000 + i,
 		      (const char *const[]){"called_back", inner, outer, "allocate_in", "main", NULL}, &verdict);
 	}
-	text_profile_release(&profile);
 	return verdict;
 }
 
@@ -102,9 +99,10 @@ static uint64_t counted_short(const cJSON *process)
 
 static void assert_swaps_right(struct scene *scene, const char *kind)
 {
-	const char *args[6 + 3 + COLOURS] = {"-R", "1", "-f", "text", "--", beside("target_swap")};
+	const char *args[6 + 3 + COLOURS] = {"-R", "1", "-f", "text,pprof", "--", beside("target_swap")};
 	const cJSON *process;
-	struct verdict verdict;
+	struct verdict verdict, of_proto;
+	struct text_profile text, proto;
 	cJSON *index;
 
 	args[6] = format("%d", ROUNDS);
@@ -114,11 +112,17 @@ static void assert_swaps_right(struct scene *scene, const char *kind)
 	index = session_index(&scene->session);
 	process = index_process(index, "target_swap");
 	ledger_assert_balanced(process);
-	verdict = judge_all(index_file(&scene->session, process, ".txt"));
+	assert_int_equal(text_profile_read(index_file(&scene->session, process, ".txt"), &text), 0);
+	assert_int_equal(pprof_profile_read(index_file(&scene->session, process, ".pb.gz"), &proto), 0);
+	verdict = judge_all(&text);
+	of_proto = judge_all(&proto);
+	text_profile_release(&text);
+	text_profile_release(&proto);
 	print_message("%lu whole, %lu cut, %lu wrong; %lu stale, %lu cut short for all reasons, %lu raw\n",
 		      verdict.whole, verdict.cut, verdict.wrong, index_number(process, "ledger.stack_stale"),
 		      counted_short(process), index_number(process, "ledger.stack_raw"));
 	assert_int_equal(verdict.wrong, 0);
+	assert_memory_equal(&of_proto, &verdict, sizeof(verdict));
 	assert_true(verdict.cut <= counted_short(process));
 	assert_int_equal(index_number(process, "ledger.map_lost"), 0);
 	cJSON_Delete(index);
