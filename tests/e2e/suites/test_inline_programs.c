@@ -119,18 +119,49 @@ static const struct programs strangers = {
 	},
 };
 
+/* Those that have compilers, collectors or debuggers of their own. */
+static const struct programs runtimes = {
+	{"ruby", "php", "java", "node", "gm", "gdb", "strace"},
+	true,
+	{
+		"ruby -rjson -e 'puts JSON.generate((1..20000).map { |n| {n => [n.to_s * 3] * 3} }).size; GC.start; "
+		"puts IO.popen([\"expr\", \"6\", \"*\", \"7\"]).read; puts fork { exit 7 } && Process.wait2[1].exitstatus'",
+		"php -r '$a = []; for ($i = 0; $i < 50000; $i++) $a[\"k$i\"] = str_repeat(\"x\", $i % 100); ksort($a); "
+		"echo strlen(json_encode($a)), \" \", preg_match_all(\"/x{50}/\", implode(\",\", $a)), \"\\n\"; exit(3);'",
+		"printf 'import java.util.*; import java.util.stream.*; public class A { public static void main(String[] a) throws Exception { "
+		"System.out.println(IntStream.range(0, 200000).parallel().mapToObj(Integer::toString).collect(Collectors.groupingBy("
+		"String::length)).size()); try { Object o = null; o.hashCode(); } catch (NullPointerException e) { System.out.println(1); } "
+		"System.exit(5); } }' >A.java && javac A.java && java -Xmx256m A; echo $?",
+		"node -e 'const z = require(\"zlib\"), c = require(\"child_process\"); const t = JSON.stringify([...Array(50000).keys()].map("
+		"n => ({n, s: String(n).repeat(3)}))); console.log(z.gunzipSync(z.gzipSync(t)).length, c.execFileSync(\"expr\", [\"6\", "
+		"\"*\", \"7\"]).toString()); process.exit(4)'; echo $?",
+		"printf 'package main\n// #include <stdlib.h>\nimport \"C\"\nfunc main() { done := make(chan int); for i := 0; i < 8; i++ { go "
+		"func() { for j := 0; j < 9999; j++ { p := C.malloc(C.size_t(j + 100)); C.free(p) }; done <- 1 }() }; n := 0; for i := 0; i < 8; "
+		"i++ { n += <-done }; println(n) }' >a.go && GOCACHE=$PWD/c GO111MODULE=off go build -o a a.go && ./a",
+		"printf 'fn main() { let t: Vec<_> = (0..4).map(|n| std::thread::spawn(move || (0..20000).map(|i| format!(\"{}\", i * n).len())"
+		".sum::<usize>())).collect(); println!(\"{}\", t.into_iter().map(|t| t.join().unwrap()).sum::<usize>()); let r = "
+		"std::panic::catch_unwind(|| { let v: Vec<u8> = vec![]; v[0] }); println!(\"{}\", r.is_err()) }' >a.rs && rustc -O a.rs && ./a "
+		"2>/dev/null",
+		"gm convert -size 300x200 gradient:red-blue -blur 3 -resize 50% a.ppm && md5sum <a.ppm && gm identify -format '%w %h\n' a.ppm",
+		"printf '#include <stdlib.h>\nint main(void) { for (int i = 1; i < 99999; i++) free(malloc(i)); return 9; }' >a.c && gcc -g -o a "
+		"a.c && gdb -nx -q -batch -ex 'break main' -ex run -ex 'print sizeof(int)' -ex continue ./a 2>&1 | grep -v -i process",
+		"strace -f -e trace=exit_group,execve -e signal=none -o t sh -c 'expr 3 + 4; perl -e \"print length(join q(,), 1 .. 99999)\"'; "
+		"grep -c . t; grep -o 'exit_group([0-9]*)' t | sort | uniq -c",
+	},
+};
+
 static const char *word(const struct scene *scene, const char *name)
 {
 	return format("%s/%s", scene->dir, name);
 }
 
-/* A script that runs each in a directory of its own, and says which it is and what it ends with. */
+/* A script that runs each in a directory of its own, and says which it is and what it ends with. heaptap's own lines are not of it. */
 static void write_script(const struct scene *scene, const struct programs *programs)
 {
 	FILE *file = fopen(word(scene, "script"), "we");
 
 	assert_non_null(file);
-	fprintf(file, "umask 022; rm -rf '%s' && mkdir '%s' && cd '%s' || exit 99\n", word(scene, "work"),
+	fprintf(file, "exec 2>&1; umask 022; rm -rf '%s' && mkdir '%s' && cd '%s' || exit 99\n", word(scene, "work"),
 		word(scene, "work"), word(scene, "work"));
 	for (size_t i = 0; i < SCRIPTS_MAX && programs->scripts[i]; i++)
 		fprintf(file, "mkdir %zu; (cd %zu\n%s\n)\necho \"= %zu ended with $?\"\n", i, i, programs->scripts[i],
@@ -191,10 +222,10 @@ static void check(struct scene *scene, const struct programs *programs)
 	int status;
 
 	write_script(scene, programs);
-	plain = output_of(format("/bin/sh '%s' 2>&1", script), &status);
+	plain = output_of(format("/bin/sh '%s'", script), &status);
 	assert_int_equal(status, 0);
-	traced = output_of(format("'%s' record -q -o '%s' -R 4096 --inline --follow -- /bin/sh '%s' 2>&1",
-				  heaptap_path(), word(scene, "out"), script),
+	traced = output_of(format("'%s' record -q -o '%s' -R 4096 --inline --follow -- /bin/sh '%s'", heaptap_path(),
+				  word(scene, "out"), script),
 			   &status);
 	if (status || strcmp(plain, traced))
 		fail_msg("status %d, and it printed:\n%s\ninstead of:\n%s", status, traced, plain);
@@ -223,15 +254,19 @@ static void test_inline_strangers_do_what_they_do(void **state)
 	check(*state, &strangers);
 }
 
+static void test_inline_runtimes_do_what_they_do(void **state)
+{
+	check(*state, &runtimes);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_inline_tools_do_what_they_do),
-		TEST(test_inline_languages_do_what_they_do),
-		TEST(test_inline_builders_do_what_they_do),
-		TEST(test_inline_strangers_do_what_they_do),
+		TEST(test_inline_tools_do_what_they_do),    TEST(test_inline_languages_do_what_they_do),
+		TEST(test_inline_builders_do_what_they_do), TEST(test_inline_strangers_do_what_they_do),
+		TEST(test_inline_runtimes_do_what_they_do),
 	};
 
 	return cmocka_run_group_tests_name("inline_programs", tests, NULL, NULL);
