@@ -214,12 +214,21 @@ __weak __noinline int unwind_follows_jump(struct scratch *scratch, u64 ip)
 	       unwind_is_hotspots(scratch->behind, ip);
 }
 
-/* What stands behind a return address, 0 for what is not there: a mapping may end behind the first few bytes. */
-static __always_inline void unwind_read_behind(u64 ip, u8 code[UNWIND_BEHIND_BYTES])
+/*
+ * Whether what stands behind the return address says how its frame is left, scratch->rule then being that. A mapping may end behind the
+ * first few bytes; what is not there is 0.
+ */
+__weak __noinline int unwind_leaves_behind(struct scratch *scratch)
 {
-	__builtin_memset(code, 0, UNWIND_BEHIND_BYTES);
-	if (bpf_probe_read_user(code, UNWIND_BEHIND_BYTES, (void *)ip))
-		bpf_probe_read_user(code, UNWIND_BEHIND_BYTES_MIN, (void *)ip);
+	void *ip;
+
+	if (!scratch)
+		return 0;
+	ip = (void *)scratch->walk.registers.ip;
+	__builtin_memset(scratch->behind, 0, UNWIND_BEHIND_BYTES);
+	if (bpf_probe_read_user(scratch->behind, UNWIND_BEHIND_BYTES, ip))
+		bpf_probe_read_user(scratch->behind, UNWIND_BEHIND_BYTES_MIN, ip);
+	return unwind_leaves(scratch->behind, &scratch->rule);
 }
 
 /*
@@ -233,8 +242,7 @@ static __always_inline enum unwind_end unwind_without_rule(struct scratch *scrat
 	struct unwind_walk *walk = &scratch->walk;
 	u64 bp = walk->registers.bp, ip;
 
-	unwind_read_behind(walk->registers.ip, scratch->behind);
-	if (walk->exact || !unwind_leaves(scratch->behind, &scratch->rule)) {
+	if (walk->exact || !unwind_leaves_behind(scratch)) {
 		if (mapping->flags & UNWIND_MAPPING_FRAMELESS || bp < walk->registers.sp || bp % sizeof(u64) ||
 		    unwind_read(scratch, bp + sizeof(u64), &ip) ||
 		    !(unwind_follows_call(ip) || unwind_follows_jump(scratch, ip)))

@@ -52,15 +52,19 @@ static inline __attribute__((always_inline)) int unwind_is_call(const u8 code[UN
 #define UNWIND_BEHIND_BYTES	17
 #define UNWIND_BEHIND_BYTES_MIN 5 /* of code that its mapping ends behind */
 
-/* Whether the code begins with `known`, as much of it as its row has. */
+/*
+ * Whether the code begins with `known`, as much of it as its row has. The compiler must not see what the difference of all bytes is for:
+ * it would compare one by one, and the verifier would follow every combination of them.
+ */
 #define UNWIND_BEGINS(code, ...)                                                                                       \
 	({                                                                                                             \
 		static const u8 known_[] = {__VA_ARGS__};                                                              \
-		int same_ = 1;                                                                                         \
+		u64 other_ = 0;                                                                                        \
                                                                                                                        \
-		_Pragma("GCC unroll 20") for (u32 i_ = 0; i_ < sizeof(known_); i_++) same_ &=                          \
-			(code)[i_] == known_[i_];                                                                      \
-		same_;                                                                                                 \
+		_Pragma("GCC unroll 20") for (u32 i_ = 0; i_ < sizeof(known_); i_++) other_ |=                         \
+			(code)[i_] ^ known_[i_];                                                                       \
+		asm volatile("" : "+r"(other_) : : "memory");                                                          \
+		!other_;                                                                                               \
 	})
 
 static inline __attribute__((always_inline)) int unwind_leaves(const u8 code[UNWIND_BEHIND_BYTES],
@@ -94,10 +98,11 @@ static inline __attribute__((always_inline)) int unwind_leaves(const u8 code[UNW
  */
 static inline __attribute__((always_inline)) int unwind_is_hotspots(const u8 code[UNWIND_BEHIND_BYTES], u64 ip)
 {
-	int is_handler = code[0] == 0x49 && code[1] == 0xba && code[10] == 0x41 && code[11] == 0x52 && code[12] == 0xe9;
+	u64 other = (code[0] ^ 0x49) | (code[1] ^ 0xba) | (code[10] ^ 0x41) | (code[11] ^ 0x52) | (code[12] ^ 0xe9);
 
-	_Pragma("GCC unroll 8") for (u32 i = 0; i < sizeof(ip); i++) is_handler &= code[2 + i] == (u8)(ip >> 8 * i);
-	return is_handler || UNWIND_BEGINS(code, 0x48, 0x8b, 0x65, 0xf0, 0x48, 0xc7, 0x45, 0xf0, 0, 0, 0, 0) ||
+	_Pragma("GCC unroll 8") for (u32 i = 0; i < sizeof(ip); i++) other |= code[2 + i] ^ (u8)(ip >> 8 * i);
+	asm volatile("" : "+r"(other) : : "memory"); /* as above */
+	return !other || UNWIND_BEGINS(code, 0x48, 0x8b, 0x65, 0xf0, 0x48, 0xc7, 0x45, 0xf0, 0, 0, 0, 0) ||
 	       UNWIND_BEGINS(code, 0x48, 0x8b, 0x4d, 0xf0, 0x48, 0x8d, 0x64, 0xcd, 0, 0x48, 0xc7, 0x45, 0xf0, 0, 0, 0,
 			     0);
 }
