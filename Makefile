@@ -158,8 +158,9 @@ UNWIND_VARIANTS := c_clang cxx_clang c_static c_static_pie scenes_cet $(if $(RUS
 MPROF_VARIANTS  := $(foreach cc,gcc clang,$(foreach level,O0 O2,$(foreach frame,fp nofp,$(foreach link,dynamic static-pie,\
                    $(cc)_$(level)_$(frame)_$(link)))))
 MATRIX_VARIANTS := musl musl_static glibc_static jemalloc_static
-# Allocators of no known family, by the way in which their functions are built; the last has lost its section headers.
-ALLOCATOR_SHAPES := own calls plt mixed
+# Allocators of no known family, by the way in which their functions are built; those with cet begin with endbr64; the last has lost
+# its section headers.
+ALLOCATOR_SHAPES := own calls plt mixed own_cet calls_cet plt_cet
 # The same program in languages with a runtime.
 LANGUAGES  := $(addprefix $(OUT)/tests/e2e/languages/,program_go program_ml deep_Java.class $(if $(RUSTC),program_rs))
 # Programs that run in the tests' containers, in images of both C libraries.
@@ -297,7 +298,8 @@ SHAPE_mixed := MIXED
 $(ALLOCATOR_SHAPES:%=$(OUT)/tests/e2e/allocator_%.so): $(OUT)/tests/e2e/allocator_%.so: tests/e2e/targets/allocator.c Makefile
 	@mkdir -p $(@D)
 	$(call say,LIBRARY,$@)
-	$(Q)$(CC) -O2 -g -fno-builtin -shared -fPIC -Wall -Wextra -D_GNU_SOURCE -DSHAPE=$(SHAPE_$*) $< -o $@
+	$(Q)$(CC) -O2 -g -fno-builtin -shared -fPIC -Wall -Wextra -D_GNU_SOURCE -DSHAPE=$(SHAPE_$(*:_cet=)) \
+		$(if $(filter %_cet,$*),-fcf-protection=full -Wl$(comma)-z$(comma)ibtplt) $< -o $@
 
 # Its ELF header has no section table any longer: neither its place, nor how many sections there are.
 $(OUT)/tests/e2e/allocator_bare.so: $(OUT)/tests/e2e/allocator_own.so

@@ -49,6 +49,10 @@ static const struct entry entries[] = {
 	 "_ZnamSt11align_val_t reallocarray _ZnwmSt11align_val_t calloc", true, false},
 	{"mixed", "target_matrix", "allocator_mixed.so", "an allocator of no known family in", NULL, true, false},
 	{"no sections", "target_matrix", "allocator_bare.so", "an allocator of no known family in", NULL, true, false},
+	{"own, with endbr64", "target_matrix", "allocator_own_cet.so", "an allocator of no known family in", NULL, false, false},
+	{"calls, with endbr64", "target_matrix", "allocator_calls_cet.so", "an allocator of no known family in", NULL, true, false},
+	{"plt, with endbr64", "target_matrix", "allocator_plt_cet.so", "an allocator of no known family in",
+	 "_ZnamSt11align_val_t reallocarray _ZnwmSt11align_val_t calloc", true, false},
 };
 
 /* The stand-ins are in no directory of the loader's. */
@@ -301,6 +305,9 @@ ENTRY(10, calls)
 ENTRY(11, plt)
 ENTRY(12, mixed)
 ENTRY(13, no_sections)
+ENTRY(14, own_cet)
+ENTRY(15, calls_cet)
+ENTRY(16, plt_cet)
 
 RUNNING(1, musl)
 RUNNING(2, jemalloc)
@@ -309,6 +316,8 @@ RUNNING(4, tcmalloc_minimal)
 RUNNING(5, mimalloc)
 RUNNING(7, static_musl)
 RUNNING(8, static_jemalloc)
+RUNNING(9, own)
+RUNNING(14, own_cet)
 
 int main(void)
 {
@@ -327,6 +336,9 @@ int main(void)
 		TESTS(plt),
 		TESTS(mixed),
 		TESTS(no_sections),
+		TESTS(own_cet),
+		TESTS(calls_cet),
+		TESTS(plt_cet),
 		TEST(test_injected_musl_equals_its_own_count),
 		TEST(test_injected_jemalloc_equals_its_own_count),
 		TEST(test_injected_tcmalloc_equals_its_own_count),
@@ -334,6 +346,8 @@ int main(void)
 		TEST(test_injected_mimalloc_equals_its_own_count),
 		TEST(test_injected_static_musl_equals_its_own_count),
 		TEST(test_injected_static_jemalloc_equals_its_own_count),
+		TEST(test_injected_own_equals_its_own_count),
+		TEST(test_injected_own_cet_equals_its_own_count),
 	};
 
 	return cmocka_run_group_tests_name("matrix", tests, NULL, NULL);
