@@ -9,7 +9,8 @@
 # since they watch the whole machine; those after NAME=VALUE with that in their environment.
 # A program that crashes, hangs, runs no test, or exits non-zero without naming a failed test counts as one failure. What it leaves
 # running is ended, also when this script is stopped or killed: $OUT/tests/subreaper (default of OUT: build) does that.
-# HEAPTAP_TEST_SECONDS limits each program (default 1200): a limit for what hangs, which a loaded machine does not reach.
+# HEAPTAP_TEST_SECONDS (default 1200): a program that says nothing for as long hangs and is ended. cmocka says when each test begins and
+# ends, so however long a loaded machine takes for all of them, none is ended that goes on.
 set -u
 
 limit=${HEAPTAP_TEST_SECONDS:-1200}
@@ -68,7 +69,7 @@ run() { # PROGRAM
 	if [ $((p + f + s)) = 0 ] || { [ $status != 0 ] && [ "$f" = 0 ]; }; then
 		f=$((f + 1))
 		case $status in
-		124) echo "run.sh: stopped after $limit s" >>"$log" ;;
+		124) echo "run.sh: stopped after $limit s without a word" >>"$log" ;;
 		*) echo "run.sh: ended with status $status and no summary of a failure" >>"$log" ;;
 		esac
 	fi

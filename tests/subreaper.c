@@ -5,9 +5,9 @@
  *   subreaper SECONDS PROGRAM
  *
  * Whatever loses its parent becomes a child of this process, so descendants cannot escape by a session, a process group, or a
- * changed environment. It ends them when PROGRAM has ended, after SECONDS (exit status 124), on SIGTERM and SIGINT, and at the end
- * of its standard input (143), which whoever starts it keeps open, and which ends even if that one is killed. Each gets SIGTERM, so that
- * heaptap takes its breakpoints out, and SIGKILL after GRACE_MS. What is ended is named on stderr. Otherwise the exit status is
+ * changed environment. It ends them when PROGRAM has ended, after SECONDS in which its output, a file, has not grown (exit status 124), on
+ * SIGTERM and SIGINT, and at the end of its standard input (143), which whoever starts it keeps open, and which ends even if that one is
+ * killed. Each gets SIGTERM, so that heaptap takes its breakpoints out, and SIGKILL after GRACE_MS. What is ended is named on stderr. Otherwise the exit status is
  * PROGRAM's, 128 + signal if that was killed, and 127 if it could not be run.
  */
 #include <errno.h>
@@ -21,12 +21,14 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define GRACE_MS 10000
 #define POLL_MS	 20
+#define LOOK_MS	 1000 /* at the output */
 
 static sigset_t old_mask;
 
@@ -70,20 +72,39 @@ static bool reap(pid_t program, int *ret_status)
 	return ended;
 }
 
-/* Until `program` has ended, or must; its exit status, or the reason's. */
+/* Of the file that the program writes to. */
+static off_t written(void)
+{
+	struct stat output;
+
+	return fstat(STDOUT_FILENO, &output) || !S_ISREG(output.st_mode) ? 0 : output.st_size;
+}
+
+/*
+ * Until `program` has ended, or must; its exit status, or the reason's. A program of many tests takes as long as the machine's load makes
+ * it; one that hangs says nothing more.
+ */
 static int await(pid_t program, int signals, long limit_ms)
 {
 	struct pollfd poll_fds[2] = {{.fd = signals, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
 	long until_ms = now_ms() + limit_ms;
 	struct signalfd_siginfo info;
+	off_t before = written();
 	char byte;
 	int status;
 
 	for (;;) {
-		long left_ms = until_ms - now_ms();
+		long left_ms;
 
-		if (left_ms <= 0 || poll(poll_fds, 2, (int)left_ms) == 0)
+		if (written() != before) {
+			before = written();
+			until_ms = now_ms() + limit_ms;
+		}
+		left_ms = until_ms - now_ms();
+		if (left_ms <= 0)
 			return 124;
+		if (poll(poll_fds, 2, (int)(left_ms < LOOK_MS ? left_ms : LOOK_MS)) <= 0)
+			continue;
 		if (poll_fds[1].revents && read(STDIN_FILENO, &byte, 1) <= 0)
 			return 128 + SIGTERM;
 		if (!poll_fds[0].revents || read(signals, &info, sizeof(info)) != sizeof(info))

@@ -56,6 +56,12 @@ static int setup(void **state)
 		     "#!/bin/sh\n(setsid env -i sh -c 'echo $$ >new && mv new daemon; exec sleep 1000' &)\n"
 		     "until [ -e daemon ]; do sleep 0.01; done\necho '[  PASSED  ] 1 test(s).'\n",
 		     0755);
+	/* Twice as long as it may be silent. */
+	scratch_file(
+		"slow",
+		"#!/bin/sh\nuntil [ $(($(date +%s) - ${start:=$(date +%s)})) -ge 20 ]; do echo a word; sleep 0.1; done\n"
+		"echo '[  PASSED  ] 1 test(s).'\n",
+		0755);
 	scratch_file("hang", "#!/bin/sh\n./leave\necho $$ >new && mv new hanging\nsleep 1000\n", 0755);
 	return 0;
 }
@@ -164,7 +170,7 @@ static void test_run_ends_what_hangs(void **state)
 	assert_int_equal(setenv("HEAPTAP_TEST_SECONDS", "2", 1), 0);
 	assert_int_equal(run_programs("./hang"), 1);
 	unsetenv("HEAPTAP_TEST_SECONDS");
-	assert_non_null(strstr(output, "  ./hang: stopped after 2 s\n"));
+	assert_non_null(strstr(output, "  ./hang: stopped after 2 s without a word\n"));
 	daemon = pid_in("daemon"), hanging = pid_in("hanging");
 	assert_true(is_gone(&daemon) && is_gone(&hanging));
 }
@@ -191,6 +197,15 @@ static void check_stopped(const char *command, int signal)
 		assert_int_equal(WEXITSTATUS(status), 128 + signal);
 	}
 	assert_true(is_gone(&daemon) && is_gone(&hanging));
+}
+
+static void test_run_lets_go_on_what_says_so(void **state)
+{
+	(void)state;
+	assert_int_equal(setenv("HEAPTAP_TEST_SECONDS", "10", 1), 0);
+	assert_int_equal(run_programs("./slow"), 0);
+	unsetenv("HEAPTAP_TEST_SECONDS");
+	assert_non_null(strstr(output, "1 passed, 0 failed, 0 skipped\n"));
 }
 
 static void test_run_stopped_by_sigterm_leaves_nothing(void **state)
@@ -245,6 +260,7 @@ int main(void)
 		TEST(test_run_of_nothing_is_refused),
 		TEST(test_run_ends_what_a_program_leaves),
 		TEST(test_run_ends_what_hangs),
+		TEST(test_run_lets_go_on_what_says_so),
 		TEST(test_run_stopped_by_sigterm_leaves_nothing),
 		TEST(test_run_stopped_by_sigint_leaves_nothing),
 		TEST(test_run_that_is_killed_leaves_nothing),
