@@ -36,7 +36,8 @@ trap 'rm -rf "$scratch"' EXIT
 mkfifo "$scratch/lifeline" && exec 9<>"$scratch/lifeline" 8<"$scratch/lifeline" || exit 1
 
 stop() { # STATUS
-	trap '' INT TERM HUP
+	# Whoever reads this may have got the signal too.
+	trap '' INT TERM HUP PIPE
 	: >"$scratch/stopped"
 	echo 'run.sh: stopped; ending what runs' >&2
 	exec 9>&-

@@ -220,6 +220,13 @@ static void test_run_stopped_by_sigint_leaves_nothing(void **state)
 	check_stopped(RUN_HANG, SIGINT);
 }
 
+/* As a tee beside it that the same signal ended. */
+static void test_run_whose_reader_is_gone_leaves_nothing(void **state)
+{
+	(void)state;
+	check_stopped("mkfifo pipe && { : <pipe & } && exec '" SOURCE_DIR "/tests/run.sh' ./hang >pipe 2>&1", SIGTERM);
+}
+
 static void test_run_that_is_killed_leaves_nothing(void **state)
 {
 	(void)state;
@@ -263,6 +270,7 @@ int main(void)
 		TEST(test_run_lets_go_on_what_says_so),
 		TEST(test_run_stopped_by_sigterm_leaves_nothing),
 		TEST(test_run_stopped_by_sigint_leaves_nothing),
+		TEST(test_run_whose_reader_is_gone_leaves_nothing),
 		TEST(test_run_that_is_killed_leaves_nothing),
 		TEST(test_ci_run_stopped_by_sigterm_leaves_nothing),
 		TEST(test_make_runs_the_programs_that_t_names),
