@@ -357,7 +357,7 @@ $(OUT)/tests/e2e/shim_musl.so: tests/e2e/shims/shim_musl.c tests/e2e/shims/shim.
 	$(call say,SHIM,$@)
 	$(Q)musl-gcc -shared -fPIC -O2 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -D_GNU_SOURCE $< -o $@
 
-$(GUESTS:%=$(OUT)/tests/e2e/target_%_musl): $(OUT)/tests/e2e/target_%_musl: tests/e2e/targets/target_%.c Makefile
+$(foreach target,$(GUESTS) totals,$(OUT)/tests/e2e/target_$(target)_musl): $(OUT)/tests/e2e/target_%_musl: tests/e2e/targets/target_%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
 	$(Q)musl-gcc $(TARGET_FLAGS) -MF $@.d $< -o $@
@@ -471,7 +471,7 @@ example: $(OUT)/heaptap $(OUT)/bench/example ## what docs/lifetimes.md shows (ro
 	$(AS_ROOT) $(OUT)/heaptap record --force -o $(OUT)/example.out -- $(OUT)/bench/example
 	$(AS_ROOT) $(OUT)/heaptap report --lifetimes $(OUT)/example.out
 
-bench-programs: $(OUT)/heaptap $(OUT)/tests/e2e/test_languages $(LANGUAGES) $(OUT)/tests/e2e/target_crowd $(OUT)/tests/e2e/target_growth $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
+bench-programs: $(OUT)/heaptap $(OUT)/tests/e2e/test_languages $(LANGUAGES) $(foreach target,crowd growth totals totals_musl,$(OUT)/tests/e2e/target_$(target)) $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 
 $(OUT)/bench/%: bench/%.c $(UP_TO_cli) Makefile
 	@mkdir -p $(@D)
