@@ -172,7 +172,7 @@ u8 allocation_name_sizes(const struct profile_line *line)
 /*
  * What languages and allocators put between a program and malloc, by the demangled name's beginning: C++'s operator new and
  * the allocators of its two libraries, Rust's __rust_alloc, what calls it, and what it calls; what jemalloc and mimalloc
- * do for an aligned operator new.
+ * do for an aligned operator new; and the aligned functions, which call one another or malloc in tcmalloc and mimalloc.
  */
 bool allocation_name_is_internal(const struct profile_line *line)
 {
@@ -200,8 +200,20 @@ bool allocation_name_is_internal(const struct profile_line *line)
 		"fallbackNewImpl<",
 	};
 	static const char *const whole[] = {
-		"mi_posix_memalign", "mi_memalign",    "mi_aligned_alloc",	 "mi_new",
-		"mi_new_nothrow",    "mi_new_aligned", "mi_new_aligned_nothrow", "mi_new_n",
+		"posix_memalign",
+		"tc_posix_memalign",
+		"memalign",
+		"aligned_alloc",
+		"valloc",
+		"pvalloc",
+		"mi_posix_memalign",
+		"mi_memalign",
+		"mi_aligned_alloc",
+		"mi_new",
+		"mi_new_nothrow",
+		"mi_new_aligned",
+		"mi_new_aligned_nothrow",
+		"mi_new_n",
 	};
 
 	const char *own = line->function ? function_name_own(line->function) : NULL;
