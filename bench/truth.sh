@@ -21,7 +21,6 @@
 
 RUNS=${RUNS:-50}
 INTERVAL=4096
-AT_ONCE=8 # processes that a recording may have with filtered links
 record=("$OUT/heaptap" record -R "$INTERVAL" -f json --force -o "$scratch/out")
 declare -A preloads=([glibc]='' [musl]='' [c++]=libstdc++.so.6 [jemalloc]=libjemalloc.so.2 [tcmalloc]=libtcmalloc.so.4
 	[mimalloc]=libmimalloc.so.2)
@@ -44,21 +43,21 @@ prepare() { # ALLOCATOR
 	environment=(LD_LIBRARY_PATH="$scratch")
 	[ "$1" != musl ] || environment=()
 	if [ -n "${preloads[$1]}" ]; then
-		file=$(ldconfig -p | awk -v name="${preloads[$1]}" '$1 == name { print $NF; exit }')
+		file=$(ldconfig -p | awk -v name="${preloads[$1]}" '$1 == name && !found++ { print $NF }')
 		cp "$file" "$scratch/"
 		environment+=(LD_PRELOAD="$scratch/${file##*/}")
 	fi
+	cp "$from" "$scratch/programs/starter"
 	env "${environment[@]}" "$program.1" plan >"$scratch/plan"
 }
 
-# One recording: the program executes itself, or an xargs starts parents one by one, whose children are merged.
+# One recording: the program executes itself, or starts parents one by one, whose children are merged by executable.
 by_command() { # KIND COUNT OPTION...
 	local kind=$1 count=$2 command=("$program.1" "$1" "$2" "$((RUNS - 1))")
 	shift 2
 	[ "$kind" = threads ] || set -- "$@" --follow
 	if [ "$kind" = forks ]; then
-		seq -f "$program.%.0f" "$RUNS" >"$scratch/parents"
-		command=(xargs -a "$scratch/parents" -I{} env {} forks "$count")
+		command=("$scratch/programs/starter" starts "$RUNS" "$count" "$program")
 		set -- "$@" --keep 1
 	fi
 	if ! env "${environment[@]}" "${record[@]}" "$@" -- "${command[@]}" >"$scratch/said" 2>&1 </dev/null; then
@@ -71,13 +70,13 @@ by_command() { # KIND COUNT OPTION...
 
 # As many recordings as it takes: processes are ready and wait, heaptap comes, they go on.
 by_pid() { # KIND COUNT
-	local run first pids options=(--inline)
+	local run first pids together=8 options=(--inline) # 8: more would have links without a filter
 	[ "$1" = threads ] || options+=(--follow)
-	[ "$1" != forks ] || options+=(--keep 1)
-	for ((first = 1; first <= RUNS; first += AT_ONCE)); do
+	[ "$1" != forks ] || options+=(--keep 1) together=2
+	for ((first = 1; first <= RUNS; first += together)); do
 		pids=''
 		: >"$scratch/ready"
-		for ((run = first; run < first + AT_ONCE && run <= RUNS; run++)); do
+		for ((run = first; run < first + together && run <= RUNS; run++)); do
 			env "${environment[@]}" "$program.$run" "$@" <&"$go" >>"$scratch/ready" &
 			pids+=,$!
 		done
@@ -96,15 +95,17 @@ by_pid() { # KIND COUNT
 # A line for each row of samples, and for each ledger, of what has been recorded. A run is an image, or all of one executable.
 gather() { # KIND
 	local files
+	gathered=$((gathered + 1))
 	mapfile -t files < <(jq -r '.processes[].files[] | select(endswith(".json"))' "$scratch/out/index.json")
-	(cd "$scratch/out" && jq -r --arg kind "$1" --arg recording "$((gathered += 1))" '
+	(cd "$scratch/out" && jq -r --arg kind "$1" --arg recording "$gathered" '
 		(if $kind == "forks" then .comm else "\($recording).\(.pid).\(.image)" end) as $run | .locations as $at | .samples[] |
-		["sample", $run, $at[.stack[0]].lines[0].function // "?", .size, .alloc_samples, .inuse_samples] | @tsv' \
+		["sample", $run, (if .stack == [] then null else $at[.stack[0]].lines[0].function end) // "?", .size, .alloc_samples, .inuse_samples] | @tsv' \
 		"${files[@]}") >>"$scratch/seen"
 	from_index '.processes[] | select(.comm | startswith("totals.")) | .ledger | ["ledger",
 		.sampled - (.freed + .live + .ended + .refused + .lost_ring + .lost_stash + .failed + .return_missed + .entry_only + .in_flight),
 		.refused + .lost_ring + .lost_stash + .return_missed + .entry_only + .in_flight + .free_deferred + .event_lost + .failed,
 		.free_unseen, .sampled - .inline, .inherited] | @tsv' >>"$scratch/seen"
+	awk '/ missing, which began and ended while / { print "missing", $2 }' "$scratch/said" >>"$scratch/seen"
 	rm -rf "$scratch/out"
 }
 
@@ -115,7 +116,7 @@ gather() { # KIND
 chance='function chance(z, sigma) { z = z < 0 ? -z : z; return 2 * exp(-z * z / 2 / (1 + z / 3 / sigma)) }
 	function fault(words) { faults = faults "\n    WRONG: " words }'
 
-# Prints the row; leaves each site's samples for `compare`.
+# Prints the row; leaves each site's samples for `compare` and `sum_up`.
 # shellcheck disable=SC2016
 judge() { # ALLOCATOR KIND COUNT WAY
 	local inherited=0
@@ -139,6 +140,7 @@ judge() { # ALLOCATOR KIND COUNT WAY
 	$1 == "ledger" {
 		unbalanced += $2 != 0; lost += $3; missed += $4; outside += $5; told += $6
 	}
+	$1 == "missing" { gone += $2 }
 	END {
 		sigma = sqrt(variance)
 		for (run in seen) {
@@ -164,6 +166,7 @@ judge() { # ALLOCATOR KIND COUNT WAY
 		if (twice + unseen + missed + wrong + unbalanced) fault(unseen + 0 " missed, " twice + 0 " duplicates, " \
 			missed + 0 " frees missed, " wrong + 0 " blocks taken for freed, " unbalanced + 0 " ledgers out of balance")
 		if (lost) fault(lost " lost or refused")
+		if (gone) fault(gone " processes are missing")
 		if (astray) fault(astray " samples of sizes that their site does not ask for")
 		if (inside && outside) fault(outside " samples were not taken in the process")
 		if (inside && told != inherited) fault(told " frees of inherited blocks, expected " inherited)
@@ -171,7 +174,7 @@ judge() { # ALLOCATOR KIND COUNT WAY
 		for (cell in calls) {
 			split(cell, key, SUBSEP)
 			p = chances[cell]
-			print key[1], key[2], site[cell] + 0, runs * calls[cell] * p * (1 - p) >sites
+			print key[1], key[2], site[cell] + 0, runs * calls[cell] * p * (1 - p), runs * calls[cell] * p >sites
 		}
 		exit faults != ""
 	}' "$scratch/plan" "$scratch/seen" || missed=1
@@ -199,6 +202,22 @@ compare() { # ALLOCATOR KIND COUNT
 		printf "  %-23s %d pairs of sites, worst z %.2f%s\n", "the ways agree:", compared, worst, faults
 		exit faults != ""
 	}' "${ways[@]}" || missed=1
+}
+
+# What is too small for 50 runs to show: everything of one way together, and site by site.
+sum_up() { # WAY
+	cat "$scratch/sites".*."$1" | awk -v way="$1" "$chance"'
+	function z(cell) { return variance[cell] > 1e-6 ? (seen[cell] - expected[cell]) / sqrt(variance[cell]) : 0 }
+	function add(cell) { seen[cell] += $3; variance[cell] += $4; expected[cell] += $5 }
+	{ add("all"); add($1 " of " $2 " bytes") }
+	END {
+		for (cell in seen) {
+			if (cell != "all" && z(cell) ^ 2 >= z(worst) ^ 2) worst = cell
+			if (variance[cell] > 1e-6 && chance(z(cell), sqrt(variance[cell])) < 1e-10) fault(cell ": z " z(cell))
+		}
+		printf "  %-23s %9.0f %8d %6.2f, worst site %.2f (%s)%s\n", way, expected["all"], seen["all"], z("all"), z(worst), worst, faults
+		exit faults != ""
+	}' || missed=1
 }
 
 measure() { # ALLOCATOR KIND COUNT
@@ -229,5 +248,9 @@ for allocator; do
 	[ "$allocator" = glibc ] || children=128
 	measure "$allocator" forks "$children"
 	measure "$allocator" vforks "$children"
+done
+echo 'all together, samples expected and seen, and z:'
+for way in probes grafted injected; do
+	sum_up "$way"
 done
 finish

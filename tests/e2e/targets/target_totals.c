@@ -6,6 +6,7 @@
  *   target_totals threads N [AGAIN]   among N threads, which free each other's blocks; then it executes itself AGAIN times
  *   target_totals forks N             among N children, one after the other; each frees its own copy of a block of the parent's, too
  *   target_totals vforks N            among N children that run in their parent's memory
+ *   target_totals starts RUNS N FILE  starts FILE.1 to FILE.RUNS, one after the other, with `forks N`
  *   target_totals plan                prints what it calls: function of this file, size, calls, blocks in use at the end
  *
  * Every function has sizes of its own. It allocates nothing else.
@@ -214,6 +215,24 @@ static void print_plan(void)
 			       kinds[j].kept ? ROUNDS / kinds[j].stride : 0);
 }
 
+static int start(unsigned int runs, char *count, const char *file)
+{
+	char path[4096];
+
+	for (unsigned int i = 1; i <= runs; i++) {
+		pid_t child;
+
+		snprintf(path, sizeof(path), "%s.%u", file, i);
+		child = fork();
+		if (child == 0) {
+			execl(path, path, "forks", count, NULL);
+			_exit(93);
+		}
+		wait_for(child);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int count = argc > 2 ? (unsigned int)atoi(argv[2]) : 0;
@@ -224,6 +243,8 @@ int main(int argc, char **argv)
 		print_plan();
 		return 0;
 	}
+	if (argc == 5 && !strcmp(argv[1], "starts"))
+		return start(count, argv[3], argv[4]);
 	if (!count || (!strcmp(argv[1], "threads") && count > THREADS_MAX))
 		return 2;
 	target_await();
