@@ -185,6 +185,8 @@ static void write_head(struct json *json, const struct recording *recording, con
 	json_u64(json, "duration_ns", recording->duration_ns);
 	json_texts(json, "options", recording->options);
 	write_parts(json, sum);
+	json_u64(json, "processes_missing", recording->processes_missing);
+	json_u64(json, "processes_refused", recording->processes_refused);
 	json_profile_ledger(json, sum->facts->ledger);
 }
 

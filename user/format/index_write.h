@@ -45,6 +45,8 @@ struct recording {
 	u64 sample_bytes;
 	const char *attach; /* "session", "multi", "perf" */
 	u64 start_unix_ns, duration_ns;
+	u64 processes_missing;		  /* they began and ended while the ring was full */
+	u64 processes_refused;		  /* not traced: too many at once */
 	const char *const *options;	  /* argv after "record", NULL-terminated */
 	const struct index_entry *merged; /* of containers and of all; NULL: nothing was to be merged */
 	u32 merged_count;

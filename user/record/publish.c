@@ -213,6 +213,8 @@ static int write_index(const struct publication *publication)
 		.attach = publication->attach,
 		.start_unix_ns = publication->start_unix_ns,
 		.duration_ns = publication->duration_ns,
+		.processes_missing = publication->processes_missing,
+		.processes_refused = publication->processes_refused,
 		.options = (const char *const *)publication->options->argv,
 		.merged = result->merged.entries,
 		.merged_count = result->merged.count,

@@ -41,7 +41,8 @@ struct publication {
 	const struct output_dir *output;
 	const char *attach;
 	u64 start_ns, start_unix_ns, duration_ns;
-	u32 samples_max; /* see aggregate_options */
+	u64 processes_missing, processes_refused; /* set before publish_finish, as struct recording has them */
+	u32 samples_max;			  /* see aggregate_options */
 	/* adds what was counted of a living image, and is not in its ledger yet; 0 or negative errno */
 	int (*peek_tally)(const struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX]);
 	const struct kernel *kernel;

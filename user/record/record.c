@@ -256,11 +256,13 @@ static void watch(struct record *record)
 	recorder_tick(tracer_recorder(record->tracer), record->drained_ns);
 }
 
-static void say_missed(const struct tracer *tracer)
+static void count_missed(struct record *record)
 {
-	const struct kernel *kernel = tracer_kernel(tracer);
+	const struct kernel *kernel = tracer_kernel(record->tracer);
 	u64 refused = kernel_refused(kernel), unheard = kernel_missed(kernel);
 
+	record->publication.processes_missing = unheard;
+	record->publication.processes_refused = refused;
 	if (unheard)
 		log_note("%llu process%s missing, which began and ended while the ring was full; a larger -R keeps it "
 			 "from filling up",
@@ -281,7 +283,7 @@ static int finish(struct record *record)
 	interrupt_watch(&interrupt, &record->signals, &record->output);
 	tracer_stop(record->tracer);
 	thread_lower_priority();
-	say_missed(record->tracer);
+	count_missed(record);
 	record->blind |= tracer_say_unseen(record->tracer);
 	status = publish_finish(&record->publication);
 	interrupt_finish(&interrupt);

@@ -88,8 +88,9 @@ static void test_output_is_for_its_own_user_unless_asked(void **state)
 
 static void test_output_index_has_every_documented_field(void **state)
 {
-	static const char *const head[] = {"heaptap",	  "sample_bytes", "attach", "start_unix_ns",
-					   "duration_ns", "options",	  "ledger", "processes"};
+	static const char *const head[] = {"heaptap",		"sample_bytes",	    "attach", "start_unix_ns",
+					   "duration_ns",	"options",	    "ledger", "processes",
+					   "processes_missing", "processes_refused"};
 	static const char *const fields[] = {
 		"pid",	       "comm",		"exe",	       "cgroup",  "container", "files",	 "alloc_objects",
 		"alloc_space", "inuse_objects", "inuse_space", "samples", "hits",      "ledger", "slowdown_percent"};

@@ -162,6 +162,8 @@ static const struct recording recording = {
 	.attach = "session",
 	.start_unix_ns = 1700000000123456789,
 	.duration_ns = 5000000000,
+	.processes_missing = 151,
+	.processes_refused = 3,
 	.options = options,
 };
 
