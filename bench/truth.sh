@@ -101,11 +101,11 @@ gather() { # KIND
 		(if $kind == "forks" then .comm else "\($recording).\(.pid).\(.image)" end) as $run | .locations as $at | .samples[] |
 		["sample", $run, (if .stack == [] then null else $at[.stack[0]].lines[0].function end) // "?", .size, .alloc_samples, .inuse_samples] | @tsv' \
 		"${files[@]}") >>"$scratch/seen"
+	from_index '["missing", .processes_missing + .processes_refused] | @tsv' >>"$scratch/seen"
 	from_index '.processes[] | select(.comm | startswith("totals.")) | .ledger | ["ledger",
 		.sampled - (.freed + .live + .ended + .refused + .lost_ring + .lost_stash + .failed + .return_missed + .entry_only + .in_flight),
 		.refused + .lost_ring + .lost_stash + .return_missed + .entry_only + .in_flight + .free_deferred + .event_lost + .failed,
 		.free_unseen, .sampled - .inline, .inherited] | @tsv' >>"$scratch/seen"
-	awk '/ missing, which began and ended while / { print "missing", $2 }' "$scratch/said" >>"$scratch/seen"
 	rm -rf "$scratch/out"
 }
 
