@@ -44,6 +44,7 @@ prepare() { # ALLOCATOR
 	[ "$1" != musl ] || environment=()
 	if [ -n "${preloads[$1]}" ]; then
 		file=$(ldconfig -p | awk -v name="${preloads[$1]}" '$1 == name && !found++ { print $NF }')
+		[ -n "$file" ] || { echo "$0: ${preloads[$1]} is not installed; 'truth.sh ALLOCATOR...' leaves out $1" >&2; return 1; }
 		cp "$file" "$scratch/"
 		environment+=(LD_PRELOAD="$scratch/${file##*/}")
 	fi
@@ -238,6 +239,7 @@ measure() { # ALLOCATOR KIND COUNT
 }
 
 for allocator; do
+	[ -n "${preloads[$allocator]+known}" ] || { echo "$0: no allocator '$allocator'; known are ${!preloads[*]}" >&2; exit 2; }
 	prepare "$allocator"
 	echo "$allocator, one sample in $INTERVAL bytes:"
 	printf '  %-23s %4s %9s %8s %6s %6s %5s %10s %6s %6s %8s\n' '' runs expected seen z worst rms duplicates missed frees balanced
