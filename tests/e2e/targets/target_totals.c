@@ -147,7 +147,7 @@ static struct share share_of(unsigned int number, unsigned int count)
 
 static void by_threads(unsigned int count)
 {
-	struct share shares[THREADS_MAX];
+	struct share shares[THREADS_MAX] = {0};
 
 	for (unsigned int i = 0; i < count; i++)
 		shares[i] = share_of(i, count);
