@@ -13,6 +13,7 @@
 #include "record/descendants.h"
 #include "record/interrupt.h"
 #include "record/launch.h"
+#include "system/inheritance.h"
 #include "system/shortage.h"
 #include "system/signals.h"
 #include "trace/attach_process.h"
@@ -359,6 +360,7 @@ int record_run(const struct record_options *options)
 		status = check_output(&record);
 	if (!status && signals_take(&record.signals))
 		status = STATUS_FAILED;
+	inheritance_survive();
 	/* Before the tracer: the child must not inherit its maps and threads. */
 	if (!status && options->target.command)
 		status = launch_start(&record.selection, options->sample_bytes, &record.signals.original_mask,

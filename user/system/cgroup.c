@@ -182,28 +182,64 @@ static bool read_group(const char *root, const char *group, u64 *ret_limit, u64 
 		read_bytes(root, group, "memory.usage_in_bytes", ret_used));
 }
 
+/* What the kernel gives up before it kills: files in memory. With version 1 those of groups below are in the rows total_. */
+static u64 read_cache(const char *root, const char *group)
+{
+	char file[PATH_MAX], name[64];
+	unsigned long long bytes, active = 0, inactive = 0;
+	FILE *in = fopen(text_path(file, "%s%s/memory.stat", root, group), "re");
+
+	while (in && fscanf(in, "%63s %llu", name, &bytes) == 2) {
+		const char *row = strncmp(name, "total_", 6) ? name : name + 6;
+
+		if (!strcmp(row, "active_file"))
+			active = bytes;
+		else if (!strcmp(row, "inactive_file"))
+			inactive = bytes;
+	}
+	if (in)
+		fclose(in);
+	return active + inactive;
+}
+
 static u64 room(u64 limit, u64 used)
 {
 	return used < limit ? limit - used : 0;
 }
 
-void cgroup_memory(const char *root, const char *path, u64 *ret_limit, u64 *ret_used)
+static void find_least_room(const char *root, const char *path, bool with_cache, u64 *ret_limit, u64 *ret_used)
 {
-	char *group = path && *path == '/' && !strstr(path, "/..") ? strdup(path) : NULL, *slash;
+	char *group = path && (*path == '/' || !*path) && !strstr(path, "/..") ? strdup(path) : NULL, *slash;
 
 	*ret_limit = *ret_used = 0;
-	while (group && *group) {
-		u64 limit, used;
+	while (group) {
+		u64 limit, used, cache;
 
-		if (read_group(root, group, &limit, &used) &&
-		    (!*ret_limit || room(limit, used) < room(*ret_limit, *ret_used))) {
-			*ret_limit = limit;
-			*ret_used = used;
+		if (read_group(root, group, &limit, &used)) {
+			cache = with_cache ? 0 : read_cache(root, group);
+			used -= cache < used ? cache : used;
+			if (!*ret_limit || room(limit, used) < room(*ret_limit, *ret_used)) {
+				*ret_limit = limit;
+				*ret_used = used;
+			}
 		}
 		slash = strrchr(group, '/');
+		/* The top last: in a control group namespace that is a container's own, with a limit. */
+		if (!slash)
+			break;
 		*slash = '\0';
 	}
 	free(group);
+}
+
+void cgroup_memory(const char *root, const char *path, u64 *ret_limit, u64 *ret_used)
+{
+	find_least_room(root, path, true, ret_limit, ret_used);
+}
+
+void cgroup_memory_needed(const char *root, const char *path, u64 *ret_limit, u64 *ret_used)
+{
+	find_least_room(root, path, false, ret_limit, ret_used);
 }
 
 static bool never_overcommits(void)

@@ -42,10 +42,13 @@ int cgroup_for_each_process(const char *directory, int (*each)(pid_t pid, void *
 
 /*
  * Limit and use of memory in bytes, of version 2 or of the memory controller of version 1 (cgroup_mounts_memory finds both
- * arguments). Looked at are `path`, below the directory `root`, and the groups above it; the one with least room counts.
+ * arguments). Looked at are `path`, below the directory `root`, and the groups above it up to `root`; the one with least room counts.
  * Both 0 where there is no limit, or nothing to read.
  */
 void cgroup_memory(const char *root, const char *path, u64 *ret_limit, u64 *ret_used);
+
+/* The same without files that the kernel keeps in memory, and gives up before anything is killed. */
+void cgroup_memory_needed(const char *root, const char *path, u64 *ret_limit, u64 *ret_used);
 
 /*
  * Below which size, in bytes, C++'s operator new is not expected to fail, and so to throw: 1 GiB; less where the limit

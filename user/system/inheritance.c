@@ -5,13 +5,20 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#define OOM_SCORE "/proc/self/oom_score_adj"
+/* Still to be chosen where nothing else is left to choose, unlike -1000. */
+#define OOM_SCORE_LAST "-998\n"
 
 static struct {
 	struct sigaction pipe, file_size;
 	struct rlimit files;
-	bool signals_changed, files_changed;
+	char oom_score[16];
+	bool signals_changed, files_changed, oom_score_changed;
 } before;
 
 /* Else the first files opened would be what messages are written to. COMMAND has them closed again. */
@@ -41,6 +48,28 @@ void inheritance_change(void)
 	before.files_changed = !setrlimit(RLIMIT_NOFILE, &most);
 }
 
+static bool write_oom_score(const char *text)
+{
+	int fd = open(OOM_SCORE, O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, text, strlen(text)) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return written;
+}
+
+void inheritance_survive(void)
+{
+	int fd = open(OOM_SCORE, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? 0 : read(fd, before.oom_score, sizeof(before.oom_score) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	/* Who started heaptap may have asked for more. */
+	if (length > 0 && strtol(before.oom_score, NULL, 10) > strtol(OOM_SCORE_LAST, NULL, 10))
+		before.oom_score_changed = write_oom_score(OOM_SCORE_LAST);
+}
+
 void inheritance_restore(void)
 {
 	if (before.signals_changed) {
@@ -49,4 +78,6 @@ void inheritance_restore(void)
 	}
 	if (before.files_changed)
 		setrlimit(RLIMIT_NOFILE, &before.files);
+	if (before.oom_score_changed)
+		write_oom_score(before.oom_score);
 }

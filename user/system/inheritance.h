@@ -8,10 +8,17 @@
  *   descriptors 0-2    /dev/null where they are closed
  *   RLIMIT_NOFILE      as high as it may be: every mapped file stays open; the usual soft limit only serves callers of
  *                      select(), which is not used here
+ *   oom_score_adj      where CAP_SYS_RESOURCE is there: a recording is to outlive the process whose growth it shows
  */
 
 /* The first thing that the program does. */
 void inheritance_change(void);
+
+/*
+ * Ask the kernel to choose other processes first when memory runs out: for a recording, which keeps within bounds, not for what
+ * reads files. Nothing where that is not allowed.
+ */
+void inheritance_survive(void);
 
 /* In a child, before its exec: system calls only. Nothing where inheritance_change was not called. */
 void inheritance_restore(void);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "include/types.h"
+#include "system/memory_room.h"
 
 #define MIB		  (1ULL << 20)
 #define DESCRIPTORS_SPARE 16
@@ -105,6 +106,21 @@ static bool explain_limited_memory(struct shortage_text *text)
 	       explain_limit(RLIMIT_DATA, "RLIMIT_DATA", 'd', data, text);
 }
 
+/* BPF maps count for the group of the process that makes them. */
+static bool explain_group(struct shortage_text *text)
+{
+	struct memory_room room = memory_room_read("");
+
+	if (!room.limit)
+		return false;
+	snprintf(
+		text->text, sizeof(text->text),
+		"heaptap's control group may have %llu MiB of memory (memory.max, or memory.limit_in_bytes), of which %llu "
+		"are left; raise the limit, or start heaptap in another group",
+		(unsigned long long)(room.limit / MIB), (unsigned long long)(memory_room_left(&room) / MIB));
+	return true;
+}
+
 bool shortage_memory_is_limited(void)
 {
 	struct shortage_text text;
@@ -117,13 +133,12 @@ static struct shortage_text explain_memory(int err)
 {
 	struct shortage_text text;
 
-	if (explain_limited_memory(&text))
+	if (explain_limited_memory(&text) || (err == -ENOMEM && explain_group(&text)))
 		return text;
 	snprintf(text.text, sizeof(text.text), "%s",
 		 err == -EAGAIN ? "no thread or process can be started: RLIMIT_NPROC (ulimit -u) or the control "
 				  "group's pids.max is reached; raise it"
-				: "no memory is left on this machine, or in heaptap's own control group (memory.max); "
-				  "free some, or start heaptap outside");
+				: "no memory is left on this machine; free some");
 	return text;
 }
 

@@ -3,13 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/units.h"
+#include "system/memory_room.h"
 #include "system/shortage.h"
 #include "trace/bpf_maps.h"
 #include "trace/feature.h"
@@ -170,11 +174,46 @@ static int find_forced(enum attach_kind *ret_kind)
 	return -EINVAL;
 }
 
+static void say_smaller(u64 left, const struct map_sizes *usual, const struct map_sizes *chosen)
+{
+	log_note(
+		"heaptap's control group has %s of memory left, so its BPF maps take %s instead of %s: a ring of %s instead "
+		"of %s, %s objects followed at a time instead of %s; it may lose more, which is counted; a higher limit, "
+		"or a start in another group, gives all",
+		units_bytes((double)left).text, units_bytes((double)map_sizes_bytes(chosen)).text,
+		units_bytes((double)map_sizes_bytes(usual)).text, units_bytes(chosen->ring_bytes).text,
+		units_bytes(usual->ring_bytes).text, units_digits(chosen->live_rows).text,
+		units_digits(usual->live_rows).text);
+}
+
+/* Too little is said before the kernel has to kill a process of the group, which may be the one to be traced. */
+static int choose_sizes(struct kernel_options *options)
+{
+	bool dense = options->sample_bytes < DENSE_BELOW_BYTES;
+	u32 cpus = (u32)get_nprocs_conf();
+	struct map_sizes usual = map_sizes_choose(dense, cpus, UINT64_MAX);
+	struct memory_room room = memory_room_read("");
+	u64 left = memory_room_left(&room);
+
+	options->sizes = map_sizes_choose(dense, cpus, left);
+	if (left < map_sizes_needed(&options->sizes)) {
+		log_error(
+			"heaptap's control group has %s of memory left of %s, and heaptap needs %s to start; raise the "
+			"limit, or start heaptap in another group",
+			units_bytes((double)left).text, units_bytes((double)room.limit).text,
+			units_bytes((double)map_sizes_needed(&options->sizes)).text);
+		return STATUS_FAILED;
+	}
+	if (map_sizes_bytes(&options->sizes) < map_sizes_bytes(&usual))
+		say_smaller(left, &usual, &options->sizes);
+	return STATUS_DONE;
+}
+
 int attach_method_choose(struct kernel_options *options, struct kernel **ret_kernel,
 			 struct calibration *ret_calibration)
 {
 	enum attach_kind first = ATTACH_SESSION, last = ATTACH_PERF, forced = ATTACH_NONE;
-	int err = find_forced(&forced);
+	int err = find_forced(&forced), status;
 
 	if (err)
 		return STATUS_USAGE;
@@ -185,6 +224,9 @@ int attach_method_choose(struct kernel_options *options, struct kernel **ret_ker
 	}
 	if (forced != ATTACH_NONE)
 		first = last = forced;
+	status = choose_sizes(options);
+	if (status)
+		return status;
 	for (enum attach_kind kind = first; kind <= last; kind++) {
 		err = try_kind(kind, options, ret_kernel, ret_calibration);
 		if (!err)

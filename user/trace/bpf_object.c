@@ -17,12 +17,7 @@
 #include "trace/uprobe_link.h"
 
 #define INITIAL_PIDNS_INUM 0xEFFFFFFCU /* PROC_PID_INIT_INO, fixed since 3.8 */
-/* Sampling dense enough to have millions of samples gets more room than the 64 MiB of all maps else. */
-#define RING_BYTES	  (16U << 20)
-#define RING_BYTES_DENSE  (64U << 20)
-#define SCOPES_POPULATION 2048
-#define LIVE_MAX	  (1U << 20)
-#define LIVE_MAX_DENSE	  (1U << 22)
+#define SCOPES_POPULATION  2048
 
 /* --- what is decided before loading: programs, constants, sizes of maps ------------------------------------------- */
 
@@ -98,11 +93,11 @@ static int configure(struct kernel *kernel, const struct kernel_options *options
 {
 	struct heaptap *skeleton = kernel->skeleton;
 	struct config *config = &skeleton->rodata->config;
-	bool dense = options->sample_bytes < DENSE_BELOW_BYTES;
-	u64 live = environment_size("HEAPTAP_LIVE_MAX", dense ? LIVE_MAX_DENSE : LIVE_MAX);
-	u64 ring = environment_size("HEAPTAP_RING_BYTES", dense ? RING_BYTES_DENSE : RING_BYTES);
+	u64 live = environment_size("HEAPTAP_LIVE_MAX", options->sizes.live_rows);
+	u64 ring = environment_size("HEAPTAP_RING_BYTES", options->sizes.ring_bytes);
 	int err;
 
+	kernel->unwind.row_count = options->sizes.unwind_rows;
 	kernel->scope_count = scope_rows(options);
 	*config = (struct config){
 		.sample_bytes = options->sample_bytes,
@@ -125,6 +120,8 @@ static int configure(struct kernel *kernel, const struct kernel_options *options
 	err = size_scopes(skeleton, kernel->scope_count);
 	if (!err)
 		err = bpf_map__set_max_entries(skeleton->maps.ring, (u32)ring);
+	if (!err) /* a row is a pair of words */
+		err = bpf_map__set_max_entries(skeleton->maps.unwind_rows, options->sizes.unwind_rows / 2);
 	return err ? err : bpf_map__set_max_entries(skeleton->maps.live, (u32)live);
 }
 
@@ -157,7 +154,7 @@ static int map_arrays(struct kernel *kernel)
 		.rows = map_array(kernel->skeleton->maps.unwind_rows),
 		.mappings = map_array(kernel->skeleton->maps.unwind_mappings),
 		.files = map_array(kernel->skeleton->maps.unwind_files),
-		.row_count = UNWIND_ROWS_MAX,
+		.row_count = kernel->unwind.row_count,
 		.mapping_count = UNWIND_MAPPINGS_MAX,
 	};
 	return kernel->scopes && kernel->unwind.rules && kernel->unwind.rows && kernel->unwind.mappings &&

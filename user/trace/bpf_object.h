@@ -7,6 +7,7 @@
 #include "include/config.h"
 #include "include/counter.h"
 #include "trace/attach.h"
+#include "trace/map_sizes.h"
 #include "unwind/tables.h"
 
 struct kernel;
@@ -25,6 +26,7 @@ struct kernel_options {
 	dev_t exe_device;
 	ino_t exe_inode;
 	enum attach_kind kind; /* which programs to load */
+	struct map_sizes sizes;
 };
 
 /*

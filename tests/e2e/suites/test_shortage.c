@@ -4,6 +4,7 @@
  * claim success. What libbpf has to say about it is not heaptap's to show.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +17,10 @@
 
 #include <cmocka.h>
 
+#include "e2e/kit/memory_group.h"
 #include "e2e/kit/session.h"
+
+#define MIB (1ULL << 20)
 
 static void start_target(struct scene *scene)
 {
@@ -140,6 +144,74 @@ static void test_doctor_does_not_blame_the_kernel(void **state)
 	assert_in_range(enough, 1, 5);
 }
 
+static struct group group;
+
+static int remove_group(void **state)
+{
+	int err = scene_teardown(state);
+
+	group_remove(&group);
+	return err;
+}
+
+/* The status of a recording within a control group of that size; what it could see must be all. */
+static int record_in_group(struct scene *scene, uint64_t limit_bytes)
+{
+	int status;
+
+	memory_group_make(&group, limit_bytes);
+	scene->session.wrapper = group_wrapper(&group);
+	status = session_run(&scene->session, scene,
+			     (const char *const[]){"-R", "1", "--", beside("target_leak"), "malloc", NULL});
+	if (status == 0)
+		assert_true(is_whole(&scene->session));
+	group_remove(&group);
+	return status;
+}
+
+/* BPF maps count for the group. The kernel must not have to kill for them. */
+static void test_memory_group_decides_how_large_maps_are(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_int_equal(record_in_group(scene, 1024 * MIB), 0);
+	assert_false(session_said(&scene->session, "control group"));
+	assert_int_equal(record_in_group(scene, 96 * MIB), 0);
+	session_assert_said(&scene->session, "heaptap's control group has ");
+	session_assert_said(&scene->session, "objects followed at a time instead of 4 194 304");
+	assert_int_equal(record_in_group(scene, 16 * MIB), 125);
+	session_assert_said(&scene->session, " to start; raise the limit, or start heaptap in another group");
+	assert_false(session_said(&scene->session, "libbpf"));
+}
+
+static bool may_lower_oom_score(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	unsigned long long capabilities = 0;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "CapEff: %llx", &capabilities) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return capabilities >> CAP_SYS_RESOURCE & 1;
+}
+
+/* Where heaptap may, it is the last that the kernel kills for want of memory; COMMAND is as likely a victim as it would be. */
+static void test_command_does_not_inherit_the_oom_score(void **state)
+{
+	static const char script[] = "read -r own </proc/self/oom_score_adj; read -r its </proc/$PPID/oom_score_adj; "
+				     "echo own $own, of heaptap $its. >&2";
+	struct scene *scene = *state;
+
+	scene->session.wrapper = (const char *const[]){
+		"/bin/sh", "-c", "echo 123 >/proc/self/oom_score_adj && exec \"$0\" \"$@\"", NULL};
+	assert_int_equal(
+		session_run(&scene->session, scene, (const char *const[]){"--", "/bin/sh", "-c", script, NULL}), 0);
+	session_assert_said(&scene->session, format("own 123, of heaptap %d.", may_lower_oom_score() ? -998 : 123));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -150,6 +222,9 @@ int main(void)
 		TEST(test_little_memory_is_named_or_enough),
 		TEST(test_running_process_with_more_files_than_descriptors),
 		TEST(test_doctor_does_not_blame_the_kernel),
+		cmocka_unit_test_setup_teardown(test_memory_group_decides_how_large_maps_are, scene_setup,
+						remove_group),
+		TEST(test_command_does_not_inherit_the_oom_score),
 	};
 
 	return cmocka_run_group_tests_name("shortage", tests, NULL, NULL);

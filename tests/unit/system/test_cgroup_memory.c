@@ -85,6 +85,17 @@ static void test_cgroup_without_a_limit_is_nothing(void **state)
 	assert_memory(NULL, 0, 0);
 }
 
+/* In a namespace of control groups the top is the container's. */
+static void test_cgroup_limit_of_the_top_counts(void **state)
+{
+	(void)state;
+	group("", "700", "100");
+	group("/a", "max", "50");
+	assert_memory("/a", 700, 100);
+	assert_memory("/", 700, 100);
+	assert_memory("", 700, 100);
+}
+
 static void group_v1(const char *path, const char *limit, const char *usage)
 {
 	run("mkdir -p %s%s && echo %s >%s%s/memory.limit_in_bytes && echo %s >%s%s/memory.usage_in_bytes", root, path,
@@ -152,6 +163,7 @@ int main(void)
 		TEST(test_cgroup_limit_of_the_group_itself),
 		TEST(test_cgroup_group_with_least_room_counts),
 		TEST(test_cgroup_without_a_limit_is_nothing),
+		TEST(test_cgroup_limit_of_the_top_counts),
 		TEST(test_cgroup_limit_of_version_1_is_read_by_its_names),
 		TEST(test_cgroup_path_out_of_the_tree_is_not_followed),
 		cmocka_unit_test(test_cgroup_memory_new_max_without_a_cgroup_limit_is_a_gibibyte),
