@@ -50,8 +50,8 @@ static int denied_by(const struct doctor_scan *scan, pid_t pid, const struct map
 	const struct unopened *lacking = &binaries_unopened(scan->binaries)->lacking;
 	int fd;
 
-	/* Memory without a file has a path as well, and no inode. */
-	if (!mapping->inode)
+	/* Memory without a file has a path as well, and no inode; a memfd has one. */
+	if (!mapping->inode || proc_maps_is_made_code(pid, mapping))
 		return 0;
 	if (lacking->count)
 		return lacking->err;

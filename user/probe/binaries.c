@@ -354,10 +354,9 @@ int binaries_open_mapping(struct binaries *binaries, pid_t pid, struct mapping *
 	/* A file of the same build has the names, but is not probed. */
 	if (shortage_is(err) || shortage_is(similar))
 		unopened_add(&binaries->unopened, pid, mapping->path, shortage_is(err) ? err : similar);
-	else if (!file && err && err != -ESRCH)
+	else if (!file && err && err != -ESRCH && !proc_maps_is_made_code(pid, mapping))
 		unopened_add(&binaries->unopened, pid, mapping->path, err);
-	/* Memory without a file, as of a JIT compiler, has no allocator to search for. */
-	mapping->unsearched = !file && err && !is_vdso && strcmp(mapping->path, MAPPING_ANONYMOUS) != 0;
+	mapping->unsearched = !file && err && !is_vdso && !proc_maps_is_made_code(pid, mapping);
 	if (!file)
 		return 0;
 	file->recent = true;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "system/procfs.h"
 
 #define PLACE_SIZE (1ULL << 40) /* a larger mapping is no real file, and stays where it is */
 #define PAGE	   4096ULL
@@ -17,8 +18,7 @@
 static bool is_file(const struct profile_mapping *mapping)
 {
 	return mapping->path && mapping->path[0] == '/' && mapping->path[1] != '/' &&
-	       strncmp(mapping->path, "/memfd:", 7) != 0 && strncmp(mapping->path, "/SYSV", 5) != 0 &&
-	       mapping->end > mapping->start;
+	       !procfs_is_memory(mapping->path) && mapping->end > mapping->start;
 }
 
 static bool is_taken(const struct profile *profile, u64 start, u64 end)

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "binary/language_runtime.h"
 #include "system/address_map.h"
+#include "system/procfs.h"
 
 #define MORE "; see docs/languages.md"
 
@@ -73,7 +74,7 @@ static bool is_compiled(const struct profile *profile, const struct profile_loca
 {
 	const char *path = location->mapping == MAPPING_UNKNOWN ? NULL : profile->mappings[location->mapping].path;
 
-	return !location->line_count && (!path || path[0] != '/' || !strncmp(path, "/memfd:", 7));
+	return !location->line_count && (!path || path[0] != '/' || procfs_is_memory(path));
 }
 
 /* A JIT compiler's frames count wherever they are; of those of files only the one that allocates. */

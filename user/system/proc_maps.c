@@ -242,3 +242,18 @@ int proc_maps_open_vdso(void)
 	}
 	return fd;
 }
+
+bool proc_maps_is_made_code(pid_t pid, const struct mapping *mapping)
+{
+	char *exe;
+	bool program;
+
+	if (!strcmp(mapping->path, MAPPING_ANONYMOUS))
+		return true;
+	if (!procfs_is_memory(mapping->path) || mapping->build_id_size)
+		return false;
+	exe = procfs_exe(pid);
+	program = exe && !strcmp(exe, mapping->path);
+	free(exe);
+	return !program;
+}

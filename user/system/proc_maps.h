@@ -31,6 +31,12 @@ int proc_maps_read(const char *path, int (*each)(struct mapping *mapping, void *
 int proc_maps_open(pid_t pid, const struct mapping *mapping);
 int proc_maps_open_name(pid_t pid, const struct mapping *mapping); /* by the path alone */
 
+/*
+ * Is it a compiler's code: in no file, or in a memfd, as asmjit's and so Erlang's is? Then there is nothing to search in it, and
+ * what cannot be opened is not missing. A memfd that is the process's program, or has a build id, is a file like others.
+ */
+bool proc_maps_is_made_code(pid_t pid, const struct mapping *mapping);
+
 /* The capabilities (mask of 1 << number) that would open a mapped file which proc_maps_open refused with `err`. */
 u64 proc_maps_needs(pid_t pid, int err);
 

@@ -240,6 +240,11 @@ bool procfs_cut_deleted(char *path)
 	return deleted;
 }
 
+bool procfs_is_memory(const char *path)
+{
+	return !strncmp(path, "/memfd:", 7) || !strncmp(path, "/SYSV", 5);
+}
+
 char *procfs_command_line(pid_t pid)
 {
 	char path[PATH_MAX], line[4096] = "";

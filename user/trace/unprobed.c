@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "binary/elf.h"
 #include "inline/sampler_mapping.h"
+#include "system/procfs.h"
 #include "trace/tracee.h"
 #include "trace/tracer_internal.h"
 
@@ -53,16 +54,18 @@ static bool look_at(struct tracer *tracer, const struct tracee *tracee, struct i
 	return false;
 }
 
-/* What would have caught it: a file that is named is probed before anybody maps it. */
+/* What would have caught it: a file that is named is probed before anybody maps it. A memfd cannot be named. */
 static void say(struct tracer *tracer, const struct image *image, const struct mapping *mapping)
 {
+	bool named = !procfs_is_memory(mapping->path);
+
 	if (tracer->unprobed_said++ >= SAID_MAX)
 		return;
 	log_note(
 		"pid %u (%s) was over before '%s' was %s, so what it allocated through that file is not known; record the program "
-		"itself, or name the file beforehand: --alloc %s%s",
+		"itself%s%s%s",
 		image->pid, image->comm, mapping->path, mapping->unsearched ? "searched for an allocator" : "probed",
-		mapping->path,
+		named ? ", or name the file beforehand: --alloc " : "", named ? mapping->path : "",
 		tracer->unprobed_said == SAID_MAX
 			? "; other programs of which that holds are counted only (files_unseen)"
 			: "");

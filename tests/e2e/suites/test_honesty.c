@@ -155,6 +155,9 @@ static void test_memory_without_a_file_hides_no_allocator(void **state)
 	record(scene, 0, (const char *const[]){"--", beside("target_jit"), NULL});
 	if (session_said(&scene->session, "was over before"))
 		fail_msg("heaptap said:\n%s", scene->session.words);
+	record(scene, 0, (const char *const[]){"--", beside("target_jit"), "memfd", NULL});
+	if (session_said(&scene->session, "was over before"))
+		fail_msg("heaptap said:\n%s", scene->session.words);
 }
 
 /* Its end and the end of the recording come together. */

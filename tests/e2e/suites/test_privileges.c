@@ -186,6 +186,31 @@ static void test_replaced_file_takes_checkpoint_restore(void **state)
 	assert_records(scene, WATCHER, SET ",+dac_read_search,+checkpoint_restore", "old");
 }
 
+/* A compiler's code in a memfd, as Erlang's, is not to be opened by those who may not; nothing is missing. */
+static void test_code_in_a_memfd_takes_nothing(void **state)
+{
+	struct scene *scene = *state;
+	const char *program;
+	cJSON *index;
+
+	setup_copies(scene);
+	program = copy(beside("target_jit"), format("%s/compiler", scene->dir));
+	target_start(&scene->target, NULL,
+		     (const char *const[]){"/usr/bin/setpriv", format("--reuid=%d", WATCHER),
+					   format("--regid=%d", WATCHER), "--clear-groups", program, "memfd", NULL});
+	target_ready(&scene->target);
+	attach_with(scene, WATCHER, BASE);
+	session_attached(&scene->session);
+	end_target(scene);
+	assert_int_equal(session_finish(&scene->session), 0);
+	if (session_said(&scene->session, "'/memfd:vmem'"))
+		fail_msg("heaptap said:\n%s", scene->session.words);
+	index = session_index(&scene->session);
+	assert_int_equal(index_number(index_process(index, "compiler"), "inuse_objects"), 10);
+	assert_int_equal(index_number(index_process(index, "compiler"), "ledger.files_unseen"), 0);
+	cJSON_Delete(index);
+}
+
 /* Which program others run may not be known then, so none of them is chosen. */
 static void test_exe_without_sys_ptrace_says_who_is_left_out(void **state)
 {
@@ -218,6 +243,7 @@ int main(void)
 		TEST(test_exe_without_sys_ptrace_says_who_is_left_out),
 		TEST(test_private_file_takes_dac_read_search),
 		TEST(test_replaced_file_takes_checkpoint_restore),
+		TEST(test_code_in_a_memfd_takes_nothing),
 	};
 
 	return cmocka_run_group_tests_name("privileges", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Makes code while it runs, as compilers do, says in /tmp/perf-PID.map what it is called, stands ready, and has it keep
- * ten blocks of 1 001 bytes.
+ * ten blocks of 1 001 bytes. With an argument the code is in a memfd, as some compilers have it.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -23,13 +23,25 @@ static const unsigned char code[] = {
 
 static void *volatile kept;
 
-int main(void)
+static void *map_memory(void)
 {
-	void *place = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int file = memfd_create("vmem", 0);
+
+	if (file < 0 || ftruncate(file, 4096))
+		return MAP_FAILED;
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED, file, 0);
+}
+
+int main(int argc, char **argv)
+{
+	void *place =
+		argc > 1 ? map_memory()
+			 : mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	void *(*made)(void *(*allocate)(size_t), size_t size) = (void *(*)(void *(*)(size_t), size_t))place;
 	char path[64];
 	FILE *map;
 
+	(void)argv;
 	snprintf(path, sizeof(path), "/tmp/perf-%d.map", (int)getpid());
 	map = fopen(path, "w");
 	if (place == MAP_FAILED || !map)

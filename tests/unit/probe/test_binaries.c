@@ -199,6 +199,28 @@ static void test_binaries_open_mapping_that_cannot_be_opened_is_remembered(void 
 	assert_int_equal(binaries_unopened(binaries)->lacking.count, 0);
 }
 
+/* A compiler's code cannot be opened by its name, and lacks nothing; one with a build id is a library's. */
+static void test_binaries_open_mapping_of_made_code_is_not_missed(void **state)
+{
+	struct mapping made = {.start = 0x1000, .end = 0x2000, .path = (char *)"/memfd:vmem"}, library = made;
+	struct binary *file = NULL;
+
+	(void)state;
+	library.build_id[0] = 1;
+	library.build_id_size = 20;
+	for (int gone = 0; gone < 2; gone++) {
+		pid_t pid = gone ? gone_pid() : getpid();
+
+		assert_int_equal(binaries_open_mapping(binaries, pid, &made, &file), 0);
+		assert_null(file);
+		assert_false(made.unsearched);
+		assert_int_equal(binaries_unopened(binaries)->denied.count, 0);
+	}
+	assert_int_equal(binaries_open_mapping(binaries, getpid(), &library, &file), 0);
+	assert_true(library.unsearched);
+	assert_int_equal(binaries_unopened(binaries)->denied.count, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -214,6 +236,7 @@ int main(void)
 		TEST(test_binaries_open_mapping_vdso_is_read_from_memory),
 		TEST(test_binaries_open_mapping_without_a_file_has_none),
 		TEST(test_binaries_open_mapping_that_cannot_be_opened_is_remembered),
+		TEST(test_binaries_open_mapping_of_made_code_is_not_missed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
