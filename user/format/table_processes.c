@@ -132,6 +132,28 @@ static double time_left(const struct index_entry *entries, u32 count, const stru
 	return lifetime_summary_time_left(entry->facts, &group);
 }
 
+struct processes_growth table_processes_growth(const struct index_entry *entries, u32 count)
+{
+	struct processes_growth growth = {.left_s = INFINITY};
+	double variance = 0;
+
+	for (u32 i = 0; i < count; i++) {
+		const struct lifetime_summary *lifespan = &entries[i].lifespan;
+		const struct profile_model *model = &entries[i].facts->model;
+
+		growth.known |= model->known && model->gogc_percent;
+		growth.ticks = model->ticks > growth.ticks ? model->ticks : growth.ticks;
+		if (!is_growing(&entries[i]))
+			continue;
+		growth.processes++;
+		growth.bytes += lifespan->growth;
+		variance += lifespan->growth_error * lifespan->growth_error;
+		growth.left_s = fmin(growth.left_s, time_left(entries, count, &entries[i]));
+	}
+	growth.error = sqrt(variance);
+	return growth;
+}
+
 static const char *verdict(const struct index_entry *entry)
 {
 	return entry->lifespan.samples ? verdict_name(entry->lifespan.verdict) : "-";

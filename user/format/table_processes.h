@@ -22,5 +22,16 @@ void table_processes_print(const struct index_entry *entries, u32 count, unsigne
 void table_processes_print_brief(const struct index_entry *entries, u32 count, unsigned int top, unsigned int columns,
 				 FILE *out);
 
+/* What all processes together grow by. */
+struct processes_growth {
+	u32 processes;	     /* living ones that grow; 0: none does, or it is not known */
+	double bytes, error; /* a second, and its standard error */
+	double left_s;	     /* until the first group with a limit reaches it; INFINITY: none does */
+	bool known;	     /* of any, given enough seconds */
+	u32 ticks;	     /* seconds of the process that was seen longest */
+};
+
+struct processes_growth table_processes_growth(const struct index_entry *entries, u32 count);
+
 /* The processes with losses, most first, and what was lost. Prints nothing if there are none. */
 void table_processes_print_losses(const struct index_entry *entries, u32 count, unsigned int top, FILE *out);

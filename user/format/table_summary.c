@@ -292,11 +292,54 @@ static void put_now_and_then(const struct index_entry *sum, unsigned int columns
 	const struct profile_ended *ended = &sum->facts->ended;
 	u64 inuse = sum->total[INUSE_SPACE], now = inuse > ended->inuse_space ? inuse - ended->inuse_space : 0;
 
-	put(columns, out, "  in use     %10s now, in %" PRIu32 " processes", units_bytes((double)now).text,
-	    sum->facts->processes - ended->processes);
+	struct units_text gone = units_format("%s", "");
+
 	if (ended->processes)
-		put(columns, out, "  at exit    %10s in all, of the %" PRIu32 " processes that have ended",
-		    units_bytes((double)ended->inuse_space).text, ended->processes);
+		gone = units_format("; %s", units_bytes((double)ended->inuse_space).text);
+	put(columns, out, "  in use     %10s now, in %" PRIu32 " processes%s%s", units_bytes((double)now).text,
+	    sum->facts->processes - ended->processes, gone.text,
+	    ended->processes ? units_format(" at exit of %" PRIu32 " ended", ended->processes).text : "");
+}
+
+/* The peaks of different processes were at different times, so they have no sum. */
+static void put_largest_peak(const struct table_summary *summary, unsigned int columns, FILE *out)
+{
+	const struct profile *largest = NULL;
+
+	for (u32 i = 0; i < summary->count; i++) {
+		const struct profile *facts = summary->entries[i].facts;
+
+		if (facts->peak_inuse_space > (largest ? largest->peak_inuse_space : 0))
+			largest = facts;
+	}
+	if (largest)
+		put(columns, out, "  peak       %10s in use by %" PRIu32 " %s, %s after its start",
+		    units_bytes((double)largest->peak_inuse_space).text, largest->pid, largest->comm,
+		    units_seconds((double)largest->peak_at_ns).text);
+}
+
+/* What grows by itself is in the rows of the processes, and in the lines below them. */
+static void put_growth_of_all(const struct table_summary *summary, u64 samples, unsigned int columns, FILE *out)
+{
+	const struct processes_growth growth = table_processes_growth(summary->entries, summary->count);
+	struct units_text limit = units_format("%s", ""), sites = limit;
+
+	if (isfinite(growth.left_s))
+		limit = units_format(", limit in %s", units_seconds(growth.left_s * 1e9).text);
+	if (summary->growing_sites)
+		sites = units_format(", %" PRIu32 " sites", summary->growing_sites);
+	if (growth.processes)
+		put(columns, out, "  growth     %10s/s ±%s in %" PRIu32 " process%s%s%s",
+		    units_bytes(growth.bytes).text, units_bytes(growth.error).text, growth.processes,
+		    growth.processes == 1 ? "" : "es", sites.text, limit.text);
+	else if (!growth.known)
+		put(columns, out, "  growth     not known (--gogc off)");
+	else if (growth.ticks < VERDICT_TICKS)
+		put(columns, out, "  growth     too early to tell: %" PRIu32 " of %d s; record longer", growth.ticks,
+		    VERDICT_TICKS);
+	else
+		put(columns, out, "  growth     %s",
+		    samples ? "none seen in any process that lives" : no_growth[VERDICT_UNKNOWN]);
 }
 
 static void put_growing_processes(const struct table_summary *summary, unsigned int columns, FILE *out)
@@ -305,9 +348,6 @@ static void put_growing_processes(const struct table_summary *summary, unsigned 
 
 	for (; shown < GROWING_SEVERAL && shown < summary->growing_sites && summary->growing[shown]; shown++)
 		put(columns, out, "grows: %s", summary->growing[shown]);
-	if (summary->growing_sites > shown)
-		put(columns, out, "and %" PRIu32 " more grow: 'heaptap report --lifetimes' lists them",
-		    summary->growing_sites - shown);
 }
 
 void table_summary_print_several(const struct table_summary *summary, unsigned int columns, FILE *out)
@@ -319,10 +359,13 @@ void table_summary_print_several(const struct table_summary *summary, unsigned i
 	put(columns, out, "%" PRIu32 " processes, %s, %s, %s samples", facts.processes,
 	    units_seconds((double)facts.duration_ns).text, interval(facts.sample_bytes).text,
 	    units_digits(sum.samples).text);
-	if (facts.alloc_only)
+	if (facts.alloc_only) {
 		put(columns, out, "  allocated  %10s", units_bytes((double)sum.total[ALLOC_SPACE]).text);
-	else
+	} else {
 		put_now_and_then(&sum, columns, out);
+		put_largest_peak(summary, columns, out);
+		put_growth_of_all(summary, sum.samples, columns, out);
+	}
 	table_processes_print_brief(summary->entries, summary->count, PROCESSES, columns, out);
 	put_growing_processes(summary, columns, out);
 	if (summary->all)

@@ -19,8 +19,10 @@ static void test_publish_population_in_brief_has_24_lines_and_hides_no_loss(void
 	}
 	assert_int_equal(publish_everything(), STATUS_DONE);
 	assert_non_null(strstr(printed.text, "8 processes, "));
-	assert_non_null(strstr(printed.text, " now, in 5 processes\n"));
-	assert_non_null(strstr(printed.text, "of the 3 processes that have ended\n"));
+	assert_non_null(strstr(printed.text, " now, in 5 processes; "));
+	assert_non_null(strstr(printed.text, " at exit of 3 ended\n"));
+	assert_non_null(strstr(printed.text, "\n  peak "));
+	assert_non_null(strstr(printed.text, "\n  growth "));
 	assert_non_null(strstr(printed.text, "  and 4 more with samples"));
 	assert_non_null(strstr(printed.text, "lost: lost_ring 40\n"));
 	assert_non_null(strstr(printed.text, "all tables: heaptap report "));
