@@ -43,7 +43,7 @@ SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help setup demo example test check unit e2e kernels asan bench format lint install clean \
+.PHONY: all help setup demo test check unit e2e kernels asan bench format lint install clean \
         unit-programs asan-programs e2e-programs bench-programs fuzz fuzz-programs
 
 all: $(OUT)/heaptap ## build the program
@@ -454,22 +454,18 @@ test: setup ## all the set-up, then every test there is (root for the last part;
 		$(if $(ASAN_E2E),HEAPTAP=$(abspath $(OUT))/asan/heaptap $(ASAN_E2E))
 
 # --- showing, measuring --------------------------------------------------------------------------------------------------
-# Python with its own small-object cache off, so that every object is an allocation; it leaves without cleaning up, so that what
-# it held is still in use at the end.
-DEMO := import json, os; \
-	rows = json.loads(json.dumps([{"id": n, "name": "item %d" % n, "tags": [n, 2 * n]} for n in range(50000)])); \
-	print(len(rows), "rows kept", flush=True); os._exit(0)
-
-demo: ## all the set-up, then record Python reading JSON, and show where its memory went (root)
-	$(Q).ci/setup build demo
-	$(Q)$(MAKE) --no-print-directory $(JOBS) all
+demo: ## all the set-up, then record a small server that leaks, and show where (root)
+	$(Q).ci/setup build
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(OUT)/bench/example
 	@$(if $(AS_ROOT),echo 'tracing needs root: asking sudo',:)
-	$(AS_ROOT) env PYTHONMALLOC=malloc $(OUT)/heaptap record -R 64K --force -o $(OUT)/demo -- /usr/bin/python3 -c '$(DEMO)'
+	$(AS_ROOT) $(OUT)/heaptap record --force -o $(OUT)/demo -- $(OUT)/bench/example
 	@$(if $(AS_ROOT),$(AS_ROOT) chown -R "$$(id -u):$$(id -g)" $(OUT)/demo,:)
 
-example: $(OUT)/heaptap $(OUT)/bench/example ## what docs/lifetimes.md shows (root)
-	$(AS_ROOT) $(OUT)/heaptap record --force -o $(OUT)/example.out -- $(OUT)/bench/example
-	$(AS_ROOT) $(OUT)/heaptap report --lifetimes $(OUT)/example.out
+# It links nothing, so its profile is its own.
+$(OUT)/bench/example: bench/example.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fno-builtin -MMD -MP -MF $@.d $< -o $@
 
 bench-programs: $(OUT)/heaptap $(OUT)/tests/e2e/test_languages $(LANGUAGES) $(foreach target,crowd growth totals totals_musl,$(OUT)/tests/e2e/target_$(target)) $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 
