@@ -86,6 +86,12 @@ APART static void allocate_pointer(void)
 	allocate(); /* @pointer */
 }
 
+/* Blocks of two sizes on one line, which two stacks lead to. */
+APART static void allocate_mixed(size_t size)
+{
+	sink(malloc(size)); /* @mixed */
+}
+
 APART static void test_memory_profiler(void)
 {
 	allocate_transient_1m();	/* @call_transient_1m */
@@ -94,6 +100,10 @@ APART static void test_memory_profiler(void)
 	allocate_persistent_1k();	/* @call_persistent_1k */
 	allocate_reflect();		/* @call_reflect */
 	allocate_pointer();		/* @call_pointer */
+	for (int i = 0; i < 24; i++)
+		allocate_mixed(i % 3 ? 48 : 96); /* @call_mixed_24 */
+	for (int i = 0; i < 4; i++)
+		allocate_mixed(48); /* @call_mixed_4 */
 	sink(NULL);
 	memory_profiler_run++;
 }
