@@ -481,7 +481,7 @@ bench: bench-programs ## every figure of the README, one script each (root)
 # --- looking after the sources -------------------------------------------------------------------------------------------
 C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*/*.[ch] user/inline/blob/*.[ch] tests/*.c tests/*/*.[ch] tests/unit/*/*.[ch] tests/e2e/*/*.[ch] tests/e2e/*/*.cc tests/*/*.cc \
            bench/*.[ch])
-SCRIPTS := $(wildcard .ci/setup .ci/run .ci/walls tests/*.sh tests/*/*.sh tests/e2e/*/*.sh bench/*.*sh findings/*.*sh vmlinux/*.sh)
+SCRIPTS := $(wildcard .ci/setup .ci/run .ci/walls .ci/bpf_stack tests/*.sh tests/*/*.sh tests/e2e/*/*.sh bench/*.*sh findings/*.*sh vmlinux/*.sh)
 
 format: ## rewrite the sources in the house style
 	$(Q)clang-format -i $(C_FILES)
@@ -493,9 +493,11 @@ TIDY_FILES  := $(filter-out tests/%,$(CHECK_FILES))
 TIDY_FLAGS := -std=gnu11 -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -DSOURCE_DIR='""' -iquote user -iquote . -iquote tests \
               -iquote $(OUT)/gen
 
-lint: all ## walls between rooms, formatting, clang-tidy, cppcheck, scripts, man page
+lint: all ## walls between rooms, the stack of the BPF programs, formatting, clang-tidy, cppcheck, scripts, man page
 	$(call say,WALLS,)
 	$(Q).ci/walls $(OUT)/user $(ROOMS)
+	$(call say,BPFSTACK,)
+	$(Q).ci/bpf_stack $(OUT)/bpf/heaptap.linked.o
 	$(call say,FORMAT,)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(call say,CPPCHECK,)
