@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What true stacks cost: the walk of 27 frames in the kernel, against the same frames by frame pointers; attaching to a
-# process that maps many libraries; and heaptap's memory then.
+# What true stacks cost: the walk of 27 frames in the kernel, against the same frames by frame pointers; that of stacks deeper than
+# those that are kept whole; attaching to a process that maps many libraries; and heaptap's memory then.
 #
 # LIBRARIES may name a directory to take the libraries from.
 # shellcheck source=bench/measure.bash
@@ -29,7 +29,7 @@ timed() { # CHAIN FRAMES: nanoseconds the tracer's programs take for a pair
 
 # Sampled pairs with the whole stack and with its root only, unsampled ones, and frame pointers, alternately.
 walks() {
-	local deep=() root=() none=() walk=() leg=() found=() incomplete=()
+	local deep=() root=() none=() walk=() leg=() found=() incomplete=() cut=() endless=()
 	local lost='.ledger | .stack_no_mapping + .stack_no_rule + .stack_no_table + .stack_unreadable + .stack_stuck + .stack_raw + .stack_frame_pointer'
 	workload
 	trace ready "$OUT/bench/bare" timing 0
@@ -38,8 +38,12 @@ walks() {
 		heaptap -R 1 -p "$WORKLOAD_PID"
 		deep+=("$(timed deep "$FRAMES")")
 		root+=("$(timed deep 1)")
+		cut+=("$(PAIRS=2200 timed deep 500)")
 		untrace
 		incomplete+=("$(from_index "$lost")")
+		heaptap -R 1 -p "$WORKLOAD_PID"
+		endless+=("$(PAIRS=2200 timed deep 5000)")
+		untrace
 		heaptap -R 4294967295 -p "$WORKLOAD_PID"
 		none+=("$(timed deep "$FRAMES")")
 		untrace
@@ -65,6 +69,9 @@ walks() {
 	figure "of it, walking $FRAMES frames by tables" "$frames" ns '<=' 4000
 	figure "$(median "${found[@]}") frames by frame pointers (bpf_get_stack)" "$pointers" ns
 	figure 'tables / frame pointers' "$(calc "$frames / $pointers")" x
+	figure 'sampled, 500 frames deep' "$(median "${cut[@]}")" ns
+	figure 'sampled, 5000 frames deep' "$(median "${endless[@]}")" ns
+	figure '5000 frames / 500 frames' "$(calc "$(median "${endless[@]}") / $(median "${cut[@]}")")" x '<=' 3
 }
 
 # Libraries of the machine, from the smallest to the greatest, each file once; their paths, a line each.

@@ -138,6 +138,7 @@ struct scratch {
 		struct unwind_registers registers;
 		u64 mappings; /* see struct scope; 0: not known */
 		u64 word;     /* what was read last */
+		u64 window;   /* where the snapshot begins: with the leaf, until the walk has left it behind */
 		u32 mapping;  /* index of the mapping found last */
 		u32 depth;
 		u32 end;	   /* enum unwind_end */
@@ -151,7 +152,7 @@ struct scratch {
 	/* Of code without a rule; here since there is little room on the stack of the programs. */
 	struct unwind_rule rule;
 	u8 behind[UNWIND_BEHIND_BYTES];
-	struct event_raw raw; /* the snapshot: bytes from the leaf's sp on */
+	struct event_raw raw; /* the snapshot, to be sent if it is from the leaf's sp on */
 	struct event_stack stack;
 	u8 slack[4096]; /* never written: the verifier adds the longest copy to the highest place of one */
 };

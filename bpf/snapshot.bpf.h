@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* The snapshot of the stack that a walk reads, taken a page at a time as the walk gets there. */
+/* The snapshot of the stack that a walk reads, in raw.bytes from walk.window on, taken a page at a time as the walk gets there. */
 #include "map.bpf.h"
 
 #define UNWIND_PAGE_BYTES 4096
@@ -13,14 +13,14 @@ static __always_inline bool unwind_snapshot_more(struct scratch *scratch)
 
 	if (scratch->whole || size >= RAW_STACK_BYTES)
 		return false;
-	more = UNWIND_PAGE_BYTES - ((scratch->raw.sp + size) & (UNWIND_PAGE_BYTES - 1));
+	more = UNWIND_PAGE_BYTES - ((scratch->walk.window + size) & (UNWIND_PAGE_BYTES - 1));
 	if (more > RAW_STACK_BYTES - size)
 		more = RAW_STACK_BYTES - size;
 	/* The compiler knows this to be true and would leave it out; the verifier does not. */
 	asm volatile("" : "+r"(more));
 	if (more > UNWIND_PAGE_BYTES)
 		return false;
-	if (bpf_probe_read_user(scratch->raw.bytes + size, more, (void *)(scratch->raw.sp + size))) {
+	if (bpf_probe_read_user(scratch->raw.bytes + size, more, (void *)(scratch->walk.window + size))) {
 		scratch->whole = 1;
 		return false;
 	}
@@ -28,7 +28,17 @@ static __always_inline bool unwind_snapshot_more(struct scratch *scratch)
 	return true;
 }
 
-/* Read a word of the stack into walk.word; 0 on success. */
+static __always_inline void unwind_snapshot_from(struct scratch *scratch, u64 sp)
+{
+	scratch->walk.window = sp;
+	scratch->raw.size = 0;
+	scratch->whole = 0;
+}
+
+/*
+ * Read a word of the stack into walk.word; 0 on success. Where the walk has left the snapshot behind, another one begins with the frame
+ * that it has come to.
+ */
 __weak __noinline int unwind_load(struct scratch *scratch, u64 addr)
 {
 	const u64 *words;
@@ -37,7 +47,11 @@ __weak __noinline int unwind_load(struct scratch *scratch, u64 addr)
 	if (!scratch)
 		return -1;
 	words = (const void *)scratch->raw.bytes;
-	offset = addr - scratch->raw.sp;
+	offset = addr - scratch->walk.window;
+	if (offset >= RAW_STACK_BYTES && addr - scratch->walk.registers.sp < RAW_STACK_BYTES) {
+		unwind_snapshot_from(scratch, scratch->walk.registers.sp);
+		offset = addr - scratch->walk.window;
+	}
 	for (u32 i = 0; i < UNWIND_PAGES_MAX && offset < RAW_STACK_BYTES && offset + sizeof(u64) > scratch->raw.size;
 	     i++)
 		if (!unwind_snapshot_more(scratch))
@@ -56,7 +70,7 @@ static __always_inline int unwind_read(void *arg, u64 addr, u64 *ret_value)
 {
 	struct scratch *scratch = arg;
 	const u64 *words = (const void *)scratch->raw.bytes;
-	u64 offset = addr - scratch->raw.sp;
+	u64 offset = addr - scratch->walk.window;
 
 	if (offset < RAW_STACK_BYTES && offset + sizeof(u64) <= scratch->raw.size && !(offset % sizeof(u64))) {
 		asm volatile("" : "+r"(offset));

@@ -38,7 +38,7 @@ static __always_inline bool stack_send(struct event_stack *stack, u32 depth, enu
 
 	if (bpf_map_lookup_elem(&stacks_sent, &hash))
 		return true;
-	emit_header(&stack->header, EVENT_STACK, process, end == UNWIND_TRUNCATED ? EVENT_TRUNCATED : 0);
+	emit_header(&stack->header, EVENT_STACK, process, 0);
 	stack->stack = hash;
 	stack->depth = depth;
 	stack->end = end;
@@ -60,6 +60,8 @@ static __always_inline u64 stack_send_raw(struct scratch *scratch, u32 process)
 	struct event_raw *raw = &scratch->raw;
 	u32 size;
 
+	if (scratch->walk.window != raw->sp)
+		unwind_snapshot_from(scratch, raw->sp);
 	for (u32 i = 0; i < UNWIND_PAGES_MAX; i++)
 		if (!unwind_snapshot_more(scratch))
 			break;
@@ -83,12 +85,23 @@ static __always_inline void stack_count_end(u32 process, enum unwind_end end)
 {
 	if (end == UNWIND_TRUNCATED)
 		count(process, COUNTER_STACK_TRUNCATED);
+	else if (end == UNWIND_TOO_DEEP)
+		count(process, COUNTER_STACK_TOO_DEEP);
 	else if (end == UNWIND_NO_RULE)
 		count(process, COUNTER_STACK_NO_RULE);
 	else if (end == UNWIND_UNREADABLE)
 		count(process, COUNTER_STACK_UNREADABLE);
 	else if (end == UNWIND_STUCK)
 		count(process, COUNTER_STACK_STUCK);
+}
+
+/* The snapshot has served its purpose by now, and lends its bytes. */
+__weak __noinline int stack_shorten(struct scratch *scratch)
+{
+	if (scratch)
+		scratch->walk.end = stack_cut(scratch->stack.ip, &scratch->walk.depth, scratch->walk.end,
+					      (void *)scratch->raw.bytes);
+	return 0;
 }
 
 /* Global, so that what comes behind it is not verified for each depth. */
@@ -128,6 +141,8 @@ static __always_inline u64 stack_name(const struct unwind_registers *at, const s
 	}
 	if (walk->end == UNWIND_NO_TABLE)
 		return stack_send_raw(scratch, process);
+	if (walk->depth > STACK_DEPTH_MAX)
+		stack_shorten(scratch);
 	stack_count_end(process, walk->end);
 	if (walk->frame_pointer)
 		count(process, COUNTER_STACK_FRAME_POINTER);

@@ -14,6 +14,7 @@
  */
 #include <bpf/bpf_core_read.h>
 
+#include "include/stackcut.h"
 #include "include/unwind_code.h"
 #include "emit.bpf.h"
 #include "snapshot.bpf.h"
@@ -302,14 +303,15 @@ static long unwind_frame(u32 number, void *arg)
 		addr = original - 1;
 		mapping = unwind_mapping_of(scratch, addr);
 	}
-	scratch->stack.ip[frame % (STACK_DEPTH_MAX)] = walk->registers.ip + walk->exact;
+	scratch->stack.ip[stack_place(frame) % (STACK_DEPTH_MAX)] = walk->registers.ip + walk->exact;
 	walk->depth = frame + 1;
 	walk->end = unwind_step(scratch, mapping, addr);
 	return walk->end != UNWIND_GOES_ON;
 }
 
 /*
- * The frames of the current stack, `at` being where the thread is, into scratch->stack.ip, their number into walk.depth, and how it ended into walk.end.
+ * The frames of the current stack, `at` being where the thread is, into scratch->stack.ip, their number into walk.depth, and how it ended into walk.end
+ * (UNWIND_GOES_ON: not within STACK_WALK_MAX). More than STACK_DEPTH_MAX are where stack_place() says.
  * `allocator`: an address to be shown as the leaf, as a return address; 0: none. `entered`: the registers are those at the
  * entry of a function, before it has touched the stack, and not those of its return. `mappings`: the list to go by, as in struct
  * scope; UNWIND_BY_VMA: none, the kernel's own mappings as they are now.
@@ -339,9 +341,6 @@ static __always_inline void unwind(const struct unwind_registers *at, u64 mappin
 	walk->exact = 0;
 	walk->frame_pointer = 0;
 	scratch->raw.allocator = scratch->stack.ip[0] = allocator;
-	scratch->raw.size = 0;
-	scratch->whole = 0;
-	bpf_loop(STACK_DEPTH_MAX - walk->shown, unwind_frame, &scratch, 0);
-	if (walk->end == UNWIND_GOES_ON)
-		walk->end = UNWIND_TRUNCATED;
+	unwind_snapshot_from(scratch, scratch->raw.sp);
+	bpf_loop(STACK_WALK_MAX - walk->shown, unwind_frame, &scratch, 0);
 }

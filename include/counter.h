@@ -28,7 +28,8 @@
 	X(INHERITED, inherited, "frees, told by the sampler in the process, of objects that a parent's profile has")   \
 	X(STACK_LOST_SLOT, stack_lost_slot, "stacks lost: no scratch slot")                                            \
 	X(STACK_LOST_RING, stack_lost_ring, "stacks lost: ring full")                                                  \
-	X(STACK_TRUNCATED, stack_truncated, "stacks deeper than 128 frames, root missing")                             \
+	X(STACK_TRUNCATED, stack_truncated, "stacks deeper than 128 frames, those between leaf and root left out")     \
+	X(STACK_TOO_DEEP, stack_too_deep, "stacks deeper than 1024 frames, root missing")                              \
 	X(STACK_NO_MAPPING, stack_no_mapping, "stacks that end early: code in no known mapping")                       \
 	X(STACK_NO_RULE, stack_no_rule, "stacks that end early: no rule how to unwind the code")                       \
 	X(STACK_UNREADABLE, stack_unreadable, "stacks that end early: user stack unreadable")                          \

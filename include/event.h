@@ -30,7 +30,6 @@ enum event_kind {
 
 enum event_flag {
 	EVENT_REFUSED = 1 << 0,	   /* ALLOC: counted as allocated, but not followed: the live map was full */
-	EVENT_TRUNCATED = 1 << 1,  /* STACK: `end` is UNWIND_TRUNCATED, the root is missing */
 	EVENT_UNFOLLOWED = 1 << 2, /* ALLOC: --alloc-only, in-use unknown by design */
 	EVENT_OOM_VICTIM = 1 << 3, /* EXIT: the kernel's OOM killer chose the process */
 };
@@ -74,7 +73,7 @@ struct event_stack {
 	u64 stack; /* hash of process and frames, bit 63 clear */
 	u32 depth;
 	u32 end;		 /* enum unwind_end */
-	u64 ip[STACK_DEPTH_MAX]; /* leaf first; only depth of them are sent */
+	u64 ip[STACK_DEPTH_MAX]; /* leaf first; only depth of them are sent; of one that was deeper, see stackcut.h */
 };
 
 #define RAW_STACK_BYTES 16384

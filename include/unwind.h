@@ -80,12 +80,13 @@ struct unwind_registers {
 enum unwind_end {
 	UNWIND_GOES_ON = 0,
 	UNWIND_COMPLETE = 1,   /* at the root */
-	UNWIND_TRUNCATED = 2,  /* too deep */
+	UNWIND_TRUNCATED = 2,  /* at the root, but too deep for all frames to be kept */
 	UNWIND_NO_MAPPING = 3, /* code in no known mapping */
 	UNWIND_NO_TABLE = 4,   /* its table is not ready: the raw stack goes to user space */
 	UNWIND_NO_RULE = 5,    /* CFA_UNKNOWN */
 	UNWIND_UNREADABLE = 6, /* the stack could not be read */
 	UNWIND_STUCK = 7,      /* the stack pointer did not move towards the root: corrupt */
+	UNWIND_TOO_DEEP = 8,   /* the root is too far to be walked to */
 };
 
 /*

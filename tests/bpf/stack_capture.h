@@ -30,18 +30,22 @@ static u64 expected[STACK_DEPTH_MAX];
 /* User memory, from regs.sp on. */
 static _Alignas(PAGE_BYTES) u64 memory[16 * PAGE_BYTES / sizeof(u64)];
 
+static inline u64 frame_address(u32 frame)
+{
+	return CODE + 0x1000 + 16 * frame;
+}
+
 /* Make up a stack of that many frames. */
 static inline void set_depth(u32 depth)
 {
 	memset(memory, 0, sizeof(memory));
-	for (u32 i = 0; i < depth; i++) {
-		u64 ip = CODE + 0x1000 + 16 * i;
-
-		if (i < STACK_DEPTH_MAX)
-			expected[i] = ip;
-		if (i)
-			memory[i - 1] = ip;
-	}
+	for (u32 i = 1; i < depth; i++)
+		memory[i - 1] = frame_address(i);
+	for (u32 i = 0; i < STACK_DEPTH_MAX; i++)
+		expected[i] =
+			frame_address(i < STACK_LEAF_MAX || depth <= STACK_DEPTH_MAX ? i : depth - STACK_DEPTH_MAX + i);
+	if (depth > STACK_DEPTH_MAX)
+		expected[STACK_LEAF_MAX] = STACK_CUT;
 }
 
 static inline int setup(void **state)

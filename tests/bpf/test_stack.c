@@ -58,22 +58,6 @@ static void test_stack_capture_deepest_whole_stack_is_not_truncated(void **state
 	assert_int_equal(counted(COUNTER_STACK_TRUNCATED), 0);
 }
 
-static void test_stack_capture_deeper_than_the_limit_is_marked_truncated(void **state)
-{
-	const struct event_stack *event;
-
-	(void)state;
-	set_depth(STACK_DEPTH_MAX + 1);
-	capture(PROCESS);
-	event = next_stack(STACK_DEPTH_MAX);
-	assert_int_equal(event->header.flags, EVENT_TRUNCATED);
-	assert_int_equal(event->end, UNWIND_TRUNCATED);
-	capture(PROCESS);
-	assert_int_equal(counted(COUNTER_STACK_TRUNCATED), 2);
-}
-
-/* --- stacks that end early --- */
-
 static void assert_ends(enum unwind_end end, u32 depth, enum counter counter)
 {
 	for (u32 i = 1; i <= 3; i++) {
@@ -84,6 +68,68 @@ static void assert_ends(enum unwind_end end, u32 depth, enum counter counter)
 	assert_no_event();
 	assert_int_equal(claimed(), 0);
 }
+
+static void test_stack_capture_deeper_than_the_limit_keeps_leaf_and_root(void **state)
+{
+	u32 count = 0;
+
+	(void)state;
+	for (u32 depth = STACK_DEPTH_MAX + 1; depth <= STACK_WALK_MAX; depth += depth < 160 ? 1 : 108) {
+		set_depth(depth);
+		capture(PROCESS);
+		assert_int_equal(next_stack(STACK_DEPTH_MAX)->end, UNWIND_TRUNCATED);
+		capture(PROCESS);
+		count += 2;
+		assert_int_equal(counted(COUNTER_STACK_TRUNCATED), count);
+	}
+	assert_int_equal(count, 2 * (32 + 8));
+}
+
+static void test_stack_capture_too_deep_for_its_root_keeps_the_leaf(void **state)
+{
+	(void)state;
+	set_depth(STACK_WALK_MAX + 1);
+	assert_ends(UNWIND_TOO_DEEP, STACK_LEAF_MAX + 1, COUNTER_STACK_TOO_DEEP);
+	assert_int_equal(counted(COUNTER_STACK_TRUNCATED), 0);
+}
+
+/* Nothing says then which of the frames to show beside those at the leaf. */
+static void test_stack_capture_deep_and_broken_keeps_the_leaf_and_its_reason(void **state)
+{
+	(void)state;
+	set_depth(500);
+	memory[299] = CODE + 0x20010;
+	table_map(0, (struct unwind_mapping){.start = CODE, .end = CODE + 0x10000, .table = 1});
+	table_map(1, (struct unwind_mapping){
+			     .start = CODE + 0x20000, .end = CODE + 0x30000, .flags = UNWIND_MAPPING_NO_TABLE});
+	scope.mappings = 2;
+	assert_ends(UNWIND_NO_RULE, STACK_LEAF_MAX + 1, COUNTER_STACK_NO_RULE);
+}
+
+/* A recursion that is as deep as that, from a root of its own. */
+static u64 capture_recursion(u32 depth, u64 root)
+{
+	memset(memory, 0, sizeof(memory));
+	for (u32 i = 0; i < depth; i++)
+		memory[i] = frame_address(1);
+	memory[depth] = root;
+	return capture(PROCESS);
+}
+
+static void test_stack_capture_stacks_that_differ_in_what_is_left_out_are_the_same(void **state)
+{
+	u64 hash, whole;
+
+	(void)state;
+	hash = capture_recursion(STACK_DEPTH_MAX - 1, frame_address(2));
+	whole = capture_recursion(STACK_DEPTH_MAX - 2, frame_address(2));
+	for (u32 depth = STACK_DEPTH_MAX - 1; depth < STACK_WALK_MAX - 1; depth++)
+		assert_true(capture_recursion(depth, frame_address(2)) == hash);
+	assert_true(hash != whole);
+	assert_true(capture_recursion(STACK_DEPTH_MAX, frame_address(3)) != hash);
+}
+
+/* --- stacks that end early --- */
 
 static void test_stack_capture_unreadable_is_counted_every_time(void **state)
 {
@@ -113,7 +159,11 @@ static void test_stack_capture_with_the_allocator_shown_begins_in_it(void **stat
 	(void)state;
 	scope.mappings_process = PROCESS;
 	check_shown(4, UNWIND_COMPLETE);
+	set_depth(STACK_DEPTH_MAX - 1);
+	check_shown(STACK_DEPTH_MAX, UNWIND_COMPLETE);
 	set_depth(STACK_DEPTH_MAX);
+	expected[STACK_LEAF_MAX - 1] = STACK_CUT;
+	memmove(expected + STACK_LEAF_MAX, expected + STACK_LEAF_MAX + 1, (STACK_ROOT_MAX - 1) * sizeof(expected[0]));
 	check_shown(STACK_DEPTH_MAX, UNWIND_TRUNCATED);
 }
 
@@ -231,7 +281,10 @@ int main(void)
 		TEST(test_stack_capture_other_process_sends_its_own),
 		TEST(test_stack_capture_whole_stack_says_so),
 		TEST(test_stack_capture_deepest_whole_stack_is_not_truncated),
-		TEST(test_stack_capture_deeper_than_the_limit_is_marked_truncated),
+		TEST(test_stack_capture_deeper_than_the_limit_keeps_leaf_and_root),
+		TEST(test_stack_capture_too_deep_for_its_root_keeps_the_leaf),
+		TEST(test_stack_capture_deep_and_broken_keeps_the_leaf_and_its_reason),
+		TEST(test_stack_capture_stacks_that_differ_in_what_is_left_out_are_the_same),
 		TEST(test_stack_capture_unreadable_is_counted_every_time),
 		TEST(test_stack_capture_with_the_allocator_shown_begins_in_it),
 		TEST(test_stack_capture_without_a_rule_is_counted_every_time),

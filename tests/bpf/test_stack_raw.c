@@ -52,6 +52,17 @@ static void test_stack_capture_code_mapped_a_moment_ago_sends_bytes(void **state
 	next_raw_stack(RAW_STACK_BYTES);
 }
 
+/* The walk has left the snapshot that began with the leaf. */
+static void test_stack_capture_table_missing_far_from_the_leaf_sends_bytes_from_the_leaf_on(void **state)
+{
+	(void)state;
+	table_rule(1, (struct unwind_rule){.cfa = CFA_SP, .offset = 32});
+	for (u32 frame = 0; frame < 700; frame++)
+		memory[4 * frame + 3] = frame < 699 ? frame_address(1) : 0x7f0000001000;
+	assert_true(capture(PROCESS) & RAW_STACK_ID);
+	next_raw_stack(RAW_STACK_BYTES);
+}
+
 static void test_stack_capture_raw_ends_where_the_stack_does(void **state)
 {
 	u64 end = stub.memory_end;
@@ -97,6 +108,7 @@ int main(void)
 		TEST(test_stack_capture_before_the_table_is_ready_sends_bytes_each_under_its_own_id),
 		TEST(test_stack_capture_mappings_of_another_image_sends_bytes),
 		TEST(test_stack_capture_code_mapped_a_moment_ago_sends_bytes),
+		TEST(test_stack_capture_table_missing_far_from_the_leaf_sends_bytes_from_the_leaf_on),
 		TEST(test_stack_capture_raw_ends_where_the_stack_does),
 		TEST(test_stack_capture_raw_and_unreadable_is_the_leaf_alone),
 		TEST(test_stack_capture_raw_and_ring_full_gives_up),

@@ -243,9 +243,37 @@ static void test_unwind_deepest_stack_and_one_deeper(void **state)
 	put(2 + 3 * (STACK_DEPTH_MAX - 2), in(RULE_SP));
 	walk_from(in(RULE_SP));
 	assert_walk(UNWIND_COMPLETE, STACK_DEPTH_MAX);
-	put(2 + 3 * (STACK_DEPTH_MAX - 1), in(RULE_END));
+}
+
+/* The frames of code(RULE_SP) have an address each, the last of them code(RULE_END)'s. */
+static void put_deep(u32 depth)
+{
+	for (u32 i = 0; i < depth - 2; i++)
+		put(2 + 3 * i, in(RULE_SP) + i % 100);
+	put(2 + 3 * (depth - 2), in(RULE_END));
+}
+
+static void test_unwind_deeper_stack_has_its_last_frames_behind_the_first(void **state)
+{
+	(void)state;
+	for (u32 depth = STACK_DEPTH_MAX + 1; depth <= STACK_WALK_MAX; depth += depth < 160 ? 1 : 108) {
+		put_deep(depth);
+		walk_from(in(RULE_SP));
+		assert_walk(UNWIND_COMPLETE, depth);
+		for (u32 i = 1; i < STACK_LEAF_MAX; i++)
+			assert_int_equal(scratch.stack.ip[i], in(RULE_SP) + (i - 1) % 100);
+		for (u32 i = depth - STACK_ROOT_MAX; i < depth - 1; i++)
+			assert_int_equal(scratch.stack.ip[stack_place(i)], in(RULE_SP) + (i - 1) % 100);
+		assert_int_equal(scratch.stack.ip[stack_place(depth - 1)], in(RULE_END));
+	}
+}
+
+static void test_unwind_walk_is_bounded(void **state)
+{
+	(void)state;
+	put_deep(STACK_WALK_MAX + 1);
 	walk_from(in(RULE_SP));
-	assert_walk(UNWIND_TRUNCATED, STACK_DEPTH_MAX);
+	assert_walk(UNWIND_GOES_ON, STACK_WALK_MAX);
 }
 
 static void test_unwind_table_not_ready_says_so(void **state)
@@ -296,6 +324,8 @@ int main(void)
 		TEST(test_unwind_stack_that_switches_may_go_anywhere),
 		TEST(test_unwind_code_of_which_nothing_is_true_ends_the_stack),
 		TEST(test_unwind_deepest_stack_and_one_deeper),
+		TEST(test_unwind_deeper_stack_has_its_last_frames_behind_the_first),
+		TEST(test_unwind_walk_is_bounded),
 		TEST(test_unwind_table_not_ready_says_so),
 		TEST(test_unwind_mappings_not_known_says_so),
 		TEST(test_unwind_unmapped_code_is_for_user_space_to_look_at),

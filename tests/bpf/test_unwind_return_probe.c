@@ -67,8 +67,7 @@ static void test_unwind_unhide_puts_return_addresses_back_into_the_snapshot(void
 	put(3, OTHER_CODE);
 	put(5, OTHER_CODE);
 	scratch.raw.sp = at(0);
-	scratch.raw.size = 0;
-	scratch.whole = 0;
+	unwind_snapshot_from(&scratch, scratch.raw.sp);
 	unwind_snapshot_more(&scratch);
 	unwind_unhide(&scratch);
 	assert_int_equal(words[2], OTHER_CODE);

@@ -162,8 +162,7 @@ static void test_unwind_load_every_word_from_every_start(void **state)
 		memory[i] = i;
 	for (u32 start = 0; start < PAGE_BYTES; start += 200) {
 		scratch.raw.sp = (uintptr_t)memory + start;
-		scratch.raw.size = 0;
-		scratch.whole = 0;
+		unwind_snapshot_from(&scratch, scratch.raw.sp);
 		for (u64 addr = scratch.raw.sp; addr < scratch.raw.sp + RAW_STACK_BYTES + 64; addr += sizeof(u64))
 			assert_int_equal(load(addr), (addr - (uintptr_t)memory) / sizeof(u64));
 		assert_int_equal(scratch.raw.size, RAW_STACK_BYTES);
@@ -176,8 +175,7 @@ static void test_unwind_load_far_word_first(void **state)
 {
 	(void)state;
 	scratch.raw.sp = (uintptr_t)memory + 4000;
-	scratch.raw.size = 0;
-	scratch.whole = 0;
+	unwind_snapshot_from(&scratch, scratch.raw.sp);
 	memory[(4000 + RAW_STACK_BYTES - 8) / 8] = 42;
 	assert_int_equal(load(scratch.raw.sp + RAW_STACK_BYTES - 8), 42);
 	assert_int_equal(scratch.raw.size, RAW_STACK_BYTES);
@@ -187,14 +185,13 @@ static void test_unwind_load_unaligned_word(void **state)
 {
 	(void)state;
 	scratch.raw.sp = (uintptr_t)memory;
-	scratch.raw.size = 0;
-	scratch.whole = 0;
+	unwind_snapshot_from(&scratch, scratch.raw.sp);
 	memory[0] = 0x1122334455667788;
 	memory[1] = 0x99aabbccddeeff00;
 	assert_true(load((uintptr_t)memory + 4) == 0xddeeff0011223344);
 	/* A stack pointer that is not aligned at all: words across the snapshot's end too. */
 	scratch.raw.sp = (uintptr_t)memory + 4;
-	scratch.raw.size = 0;
+	unwind_snapshot_from(&scratch, scratch.raw.sp);
 	for (u32 i = 0; i < sizeof(memory) / sizeof(memory[0]); i++)
 		memory[i] = (u64)i << 32 | i;
 	for (u32 i = 0; i < 3 * PAGE_BYTES / 8; i++)
@@ -206,13 +203,32 @@ static void test_unwind_load_ends_with_the_stack(void **state)
 	(void)state;
 	for (u32 left = 8; left < RAW_STACK_BYTES; left += 504) {
 		scratch.raw.sp = stub.memory_end - left;
-		scratch.raw.size = 0;
-		scratch.whole = 0;
+		unwind_snapshot_from(&scratch, scratch.raw.sp);
 		load(stub.memory_end - 8);
 		assert_int_equal(unwind_load(&scratch, stub.memory_end), -1);
 		assert_int_equal(unwind_load(&scratch, stub.memory_end - 4), -1);
 		assert_int_equal(scratch.raw.size, left);
 	}
+}
+
+static void test_unwind_load_beyond_the_snapshot_begins_another_with_the_frame(void **state)
+{
+	u64 first = (uintptr_t)memory, sp = first + RAW_STACK_BYTES + 40;
+
+	(void)state;
+	for (u32 i = 0; i < sizeof(memory) / sizeof(memory[0]); i++)
+		memory[i] = i;
+	unwind_snapshot_from(&scratch, first);
+	scratch.walk.registers.sp = sp;
+	assert_int_equal(load(first), 0);
+	assert_int_equal(load(sp + 8), (sp + 8 - first) / 8);
+	assert_true(scratch.walk.window == sp);
+	assert_int_equal(scratch.raw.size, PAGE_BYTES - 40);
+	/* What is not of the frame is read alone. */
+	assert_int_equal(load(first + 16), 2);
+	assert_int_equal(load(sp + RAW_STACK_BYTES), (sp + RAW_STACK_BYTES - first) / 8);
+	assert_true(scratch.walk.window == sp);
+	assert_int_equal(scratch.raw.size, PAGE_BYTES - 40);
 }
 
 static void test_unwind_reads_no_stack_that_it_does_not_need(void **state)
@@ -316,6 +332,7 @@ int main(void)
 		TEST(test_unwind_load_far_word_first),
 		TEST(test_unwind_load_unaligned_word),
 		TEST(test_unwind_load_ends_with_the_stack),
+		TEST(test_unwind_load_beyond_the_snapshot_begins_another_with_the_frame),
 		TEST(test_unwind_reads_no_stack_that_it_does_not_need),
 		TEST(test_unwind_rule_found_before_is_not_searched_again),
 		TEST(test_unwind_rule_found_before_is_of_that_table_and_offset_only),

@@ -42,8 +42,7 @@ static int apply_stack(struct image *image, const struct event_stack *event, siz
 		return -EBADMSG;
 	if (!stack && !(event->stack & RAW_STACK_ID) && !quota_take(&image->heap.share))
 		return 0;
-	err = stack_table_add(&image->stacks, event->stack, event->header.time_ns, event->ip, event->depth,
-			      event->header.flags & EVENT_TRUNCATED);
+	err = stack_table_add(&image->stacks, event->stack, event->header.time_ns, event->ip, event->depth);
 	if (err || event->stack & RAW_STACK_ID)
 		return err;
 	stack = stack_table_find(&image->stacks, event->stack);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "include/stackcut.h"
 #include "base/array.h"
 #include "base/intern.h"
 #include "base/text.h"
@@ -111,7 +112,7 @@ static int name_cut(struct profile *profile, struct profile_location *cut)
 	return 0;
 }
 
-/* The location that stands for what is missing of stacks that were too deep. 0 or -ENOMEM. */
+/* The location that stands for what was left out of stacks that were too deep. 0 or -ENOMEM. */
 static int cut_get(struct snapshot *snapshot, u32 *ret_index)
 {
 	int added = location_add(snapshot, UINT64_MAX, MAPPING_UNKNOWN, ret_index); /* of no code */
@@ -132,12 +133,14 @@ static int add_frames(struct snapshot *snapshot, const struct stack *stack, stru
 	int err = 0;
 
 	while (depth < stack->depth && !err) {
-		err = location_get(snapshot, stack->ip[depth], stack->first_ns, &sample->location[depth]);
+		u32 *location = &sample->location[depth];
+
+		err = stack->ip[depth] == STACK_CUT
+			      ? cut_get(snapshot, location)
+			      : location_get(snapshot, stack->ip[depth], stack->first_ns, location);
 		depth += !err;
 	}
 	sample->depth = depth ? depth : 1;
-	if (!err && stack->truncated)
-		err = cut_get(snapshot, &sample->location[sample->depth++]);
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -147,7 +150,7 @@ static int add_sample(struct snapshot *snapshot, const struct heap_site *site)
 	struct booking_slot published = booking_published(&site->booking, &snapshot->image->heap.gc);
 	const struct stack *stack = stack_table_find(&snapshot->image->stacks, site->key.stack);
 
-	sample->location = calloc(stack ? stack->depth + 1UL : 1, sizeof(*sample->location));
+	sample->location = calloc(stack ? stack->depth : 1, sizeof(*sample->location));
 	if (!sample->location)
 		return -ENOMEM;
 	snapshot->profile->sample_count++;

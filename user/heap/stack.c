@@ -22,21 +22,21 @@ struct stack *stack_table_find(const struct stack_table *table, u64 hash)
 }
 
 /* Must not be there yet. NULL: no memory. */
-static struct stack *add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *ip, u32 depth, bool truncated)
+static struct stack *add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *ip, u32 depth)
 {
 	struct stack *stack = malloc(sizeof(*stack) + depth * sizeof(*ip));
 
 	if (!stack)
 		return NULL;
-	*stack = (struct stack){.hash = hash, .first_ns = now_ns, .depth = depth, .truncated = truncated};
+	*stack = (struct stack){.hash = hash, .first_ns = now_ns, .depth = depth};
 	memcpy(stack->ip, ip, depth * sizeof(*ip));
 	HASH_ADD(hh, table->stacks, hash, sizeof(stack->hash), stack);
 	return hash_kept(&stack->hh, stack);
 }
 
-int stack_table_add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *ip, u32 depth, bool truncated)
+int stack_table_add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *ip, u32 depth)
 {
-	return stack_table_find(table, hash) || add(table, hash, now_ns, ip, depth, truncated) ? 0 : -ENOMEM;
+	return stack_table_find(table, hash) || add(table, hash, now_ns, ip, depth) ? 0 : -ENOMEM;
 }
 
 u32 stack_generation(const struct stack *stack, u32 process, u32 newest)
@@ -96,7 +96,7 @@ static int variant_new(struct stack_table *table, struct stack *stack, u32 depth
 		       struct stack **ret_stack)
 {
 	u64 id = VARIANT_ID | ++table->variant_count;
-	struct stack *variant = add(table, id, time_ns, stack->ip, depth, stack->truncated && depth == stack->depth);
+	struct stack *variant = add(table, id, time_ns, stack->ip, depth);
 
 	if (!variant)
 		return -ENOMEM;

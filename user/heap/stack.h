@@ -15,13 +15,12 @@ struct stack {
 	u64 first_ns; /* when it was first seen: which mappings its addresses mean */
 	UT_hash_handle hh;
 	u32 depth;
-	u32 generation; /* of the mapping list that the programs walked it by; 0: in user space, or not known */
-	bool truncated;
+	u32 generation;		/* of the mapping list that the programs walked it by; 0: in user space, or not known */
 	bool stale;		/* a variant that was cut */
 	struct stack *variant;	/* the next that the same hash means at another time; NULL: no more */
 	struct stack *current;	/* the variant that the hash meant last; NULL: none yet */
 	struct mapping_era era; /* the time in which it meant that one */
-	u64 ip[];		/* leaf first, return addresses */
+	u64 ip[];		/* leaf first, return addresses, and STACK_CUT */
 };
 
 struct stack_table {
@@ -32,7 +31,7 @@ struct stack_table {
 void stack_table_release(struct stack_table *table);
 
 /* Add unless there; 0 or -ENOMEM. */
-int stack_table_add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *ip, u32 depth, bool truncated);
+int stack_table_add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *ip, u32 depth);
 
 struct stack *stack_table_find(const struct stack_table *table, u64 hash); /* NULL: unknown */
 

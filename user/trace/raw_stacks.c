@@ -60,6 +60,7 @@ static void count_end(struct image *image, enum unwind_end end, bool frame_point
 		[UNWIND_TRUNCATED] = COUNTER_STACK_TRUNCATED,	[UNWIND_NO_MAPPING] = COUNTER_STACK_NO_MAPPING,
 		[UNWIND_NO_TABLE] = COUNTER_STACK_NO_TABLE,	[UNWIND_NO_RULE] = COUNTER_STACK_NO_RULE,
 		[UNWIND_UNREADABLE] = COUNTER_STACK_UNREADABLE, [UNWIND_STUCK] = COUNTER_STACK_STUCK,
+		[UNWIND_TOO_DEEP] = COUNTER_STACK_TOO_DEEP,
 	};
 
 	image->ledger[COUNTER_STACK_FRAME_POINTER] += frame_pointer;
@@ -88,7 +89,6 @@ static bool unwind_one(struct raw_stacks *unwinder, struct raw *raw, bool all)
 		return false;
 	}
 	stack.header.kind = EVENT_STACK;
-	stack.header.flags = end == UNWIND_TRUNCATED ? EVENT_TRUNCATED : 0;
 	stack.end = end;
 	count_end(image, end, frame_pointer);
 	apply_event(unwinder->recorder, &stack.header, sizeof(stack));

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "include/stackcut.h"
 #include "include/unwind_code.h"
 #include "binary/elf.h"
 #include "system/address_map.h"
@@ -122,14 +123,15 @@ enum unwind_end walk_raw(struct unwind_tables *tables, const struct address_map 
 		.registers = {.ip = event->ip, .sp = event->sp, .bp = event->bp, .bx = event->bx},
 	};
 	enum unwind_end end = UNWIND_GOES_ON;
+	u64 spare[STACK_ROOT_MAX];
 	u32 depth = 0;
 
 	if (event->allocator)
 		ip[depth++] = event->allocator;
-	while (end == UNWIND_GOES_ON && depth < STACK_DEPTH_MAX) {
+	while (end == UNWIND_GOES_ON && depth < STACK_WALK_MAX) {
 		struct unwind_rule rule;
 
-		ip[depth++] = walk.registers.ip + walk.exact;
+		ip[stack_place(depth++)] = walk.registers.ip + walk.exact;
 		end = find_rule(&walk, &rule);
 		if (end != UNWIND_GOES_ON)
 			break;
@@ -140,5 +142,5 @@ enum unwind_end walk_raw(struct unwind_tables *tables, const struct address_map 
 		close(walk.memory);
 	*ret_depth = depth;
 	*ret_frame_pointer = walk.frame_pointer;
-	return end == UNWIND_GOES_ON ? UNWIND_TRUNCATED : end;
+	return depth > STACK_DEPTH_MAX ? stack_cut(ip, ret_depth, end, spare) : end;
 }

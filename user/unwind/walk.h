@@ -7,7 +7,7 @@
 #include "unwind/tables.h"
 
 /*
- * Walk one raw stack through `mappings`: return addresses into ip[STACK_DEPTH_MAX], leaf first. Returns how it ended;
+ * Walk one raw stack through `mappings`: return addresses into ip[STACK_DEPTH_MAX], leaf first, cut if there are more. Returns how it ended;
  * UNWIND_NO_TABLE when a table is not ready. *ret_frame_pointer: code without a rule was passed by its frame pointer.
  * Code that is in no file is looked at in the memory of process `pid` (0: in none): it is taken to be what it was when the stack was.
  */

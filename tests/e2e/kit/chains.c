@@ -146,7 +146,7 @@ static bool is_unwinder(const struct profile *profile, const struct profile_loca
 	return path && strstr(path, "/libunwind.so");
 }
 
-/* What stands for the frames of a stack that was too deep. */
+/* What stands for frames of a stack that was too deep: behind it are those at its root. */
 static bool is_cut(const struct profile_location *location)
 {
 	return location->line_count && !strcmp(location->lines[0].function, PROFILE_TRUNCATED);
@@ -167,8 +167,10 @@ static void add_sample(struct chains *chains, const struct profile *profile, con
 			shim = false;
 			break;
 		}
+		if (is_cut(location))
+			break;
 		shim |= inside;
-		if (!inside && !is_cut(location))
+		if (!inside)
 			ip[depth++] = address;
 	}
 	if (!sample->depth || (shim && !depth))

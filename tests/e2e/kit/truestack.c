@@ -90,9 +90,9 @@ void stacks_start(struct scene *scene, const char *output, const char *const *wo
 static void report(const char *program, const struct chain_verdict *verdict, const struct chains *found,
 		   const cJSON *process)
 {
-	static const char *const ends[] = {"truncated",	 "no_mapping", "no_rule",	"no_table",
-					   "unreadable", "stuck",      "frame_pointer", "raw",
-					   "lost_slot",	 "lost_ring",  "cut",		"stale"};
+	static const char *const ends[] = {"truncated",	 "too_deep", "no_mapping",    "no_rule", "no_table",
+					   "unreadable", "stuck",    "frame_pointer", "raw",	 "lost_slot",
+					   "lost_ring",	 "cut",	     "stale"};
 
 	print_message("%s: %" PRIu64 " stacks, %.3f %% equal; %" PRIu64 " cut, %" PRIu64
 		      " longer than libunwind's, %" PRIu64 " wrong, %" PRIu64 " absent, %" PRIu64
@@ -111,8 +111,8 @@ static void report(const char *program, const struct chain_verdict *verdict, con
 /* Stacks of which the ledger says that they do not reach the root. */
 static uint64_t counted_short(const cJSON *process)
 {
-	static const char *const ends[] = {"truncated", "no_mapping",	 "no_rule", "no_table", "unreadable",
-					   "stuck",	"frame_pointer", "cut",	    "stale"};
+	static const char *const ends[] = {"truncated",	 "too_deep", "no_mapping",    "no_rule", "no_table",
+					   "unreadable", "stuck",    "frame_pointer", "cut",	 "stale"};
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)

@@ -88,8 +88,8 @@ static struct verdict judge_all(const struct text_profile *profile)
 /* Stacks of which the ledger says that they do not reach the root. */
 static uint64_t counted_short(const cJSON *process)
 {
-	static const char *const ends[] = {"truncated",	 "no_mapping", "no_rule", "no_table",
-					   "unreadable", "stuck",      "cut",	  "stale"};
+	static const char *const ends[] = {"truncated",	 "too_deep", "no_mapping", "no_rule", "no_table",
+					   "unreadable", "stuck",    "cut",	   "stale"};
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)

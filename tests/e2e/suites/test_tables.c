@@ -19,7 +19,8 @@
 
 static uint64_t counted_short(const cJSON *process)
 {
-	static const char *const ends[] = {"truncated", "no_mapping", "no_rule", "no_table", "unreadable", "stuck"};
+	static const char *const ends[] = {"truncated", "too_deep",   "no_mapping", "no_rule",
+					   "no_table",	"unreadable", "stuck"};
 	uint64_t sum = index_number(process, "ledger.stack_cut") + index_number(process, "ledger.stack_stale");
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)

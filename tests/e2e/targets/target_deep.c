@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One block from a recursion that is deeper than any stack is walked, and one from a depth that is not. */
+/*
+ * Blocks from recursions: two that are deeper than the stacks that are kept whole, by different depths, one that is deeper than any
+ * walk, and one that is not. A stack of 500 frames fits into one that is sent raw.
+ */
 #include <stdlib.h>
 
-#define DEEP	500
-#define SHALLOW 50
+static const struct {
+	int depth;
+	size_t size;
+} recursions[] = {{500, 77777}, {400, 77777}, {2000, 3333}, {50, 555}};
 
 __attribute__((noinline)) static void *descend(int left, size_t size)
 {
@@ -14,9 +19,10 @@ __attribute__((noinline)) static void *descend(int left, size_t size)
 
 int main(void)
 {
-	void *volatile deep = descend(DEEP, 77777), *volatile shallow = descend(SHALLOW, 555);
+	for (size_t i = 0; i < sizeof(recursions) / sizeof(*recursions); i++) {
+		void *volatile block = descend(recursions[i].depth, recursions[i].size);
 
-	free(deep);
-	free(shallow);
+		free(block);
+	}
 	return 0;
 }

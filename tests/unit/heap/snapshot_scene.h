@@ -57,7 +57,7 @@ static inline int teardown(void **state)
 
 static inline void add_stack(u64 hash, u64 time_ns, u32 depth, const u64 *ip)
 {
-	assert_int_equal(stack_table_add(&process->stacks, hash, time_ns, ip, depth, false), 0);
+	assert_int_equal(stack_table_add(&process->stacks, hash, time_ns, ip, depth), 0);
 }
 
 static inline void allocate(u64 id, u64 size, u64 stack)

@@ -88,7 +88,7 @@ static void test_snapshot_without_memory_says_so(void **state)
 	(void)state;
 	assert_int_equal(recorder_begin(recorder, 1, 500, 1, 10, &image), 0);
 	assert_int_equal(recorder_map(recorder, 500, &mapping), 0);
-	assert_int_equal(stack_table_add(&image->stacks, 7, 20, &ip, 1, false), 0);
+	assert_int_equal(stack_table_add(&image->stacks, 7, 20, &ip, 1), 0);
 	assert_int_equal(heap_alloc(&image->heap, 1, 16, 100, 7, true, 21), 0);
 	/* Two tables, of mappings and of locations, with their buckets. */
 	for (unsigned int enough = 0; enough < 4; enough++) {

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "include/stackcut.h"
+
 static void assert_location(const struct profile_sample *sample, u32 frame, u64 address, const char *path)
 {
 	const struct profile_location *location = &profile->locations[sample->location[frame]];
@@ -103,28 +105,29 @@ static void test_snapshot_stack_is_cut_where_it_leaves_known_code(void **state)
 	assert_int_equal(profile->ledger[COUNTER_STACK_CUT], 2);
 }
 
-/* One location for all of them, at the root; not where the stack has ended before for another reason. */
-static void test_snapshot_stack_that_was_too_deep_ends_in_a_frame_that_says_so(void **state)
+/* One location for all of them, where the frames were; not where the stack has ended before for another reason. */
+static void test_snapshot_stack_that_was_too_deep_has_a_frame_that_says_so(void **state)
 {
-	const u64 deep[] = {PROGRAM + 0x101, PROGRAM + 0x201}, other[] = {PROGRAM + 0x301},
-		  lost[] = {PROGRAM + 0x401, 0x77};
+	const u64 deep[] = {PROGRAM + 0x101, PROGRAM + 0x201, STACK_CUT, PROGRAM + 0x501},
+		  other[] = {PROGRAM + 0x301, STACK_CUT}, lost[] = {PROGRAM + 0x401, 0x77, STACK_CUT};
 	const struct profile_sample *sample;
 	const struct profile_location *cut;
 
 	(void)state;
-	assert_int_equal(stack_table_add(&process->stacks, 1, 1000, deep, 2, true), 0);
-	assert_int_equal(stack_table_add(&process->stacks, 2, 1000, other, 1, true), 0);
-	assert_int_equal(stack_table_add(&process->stacks, 3, 1000, lost, 2, true), 0);
+	add_stack(1, 1000, 4, deep);
+	add_stack(2, 1000, 2, other);
+	add_stack(3, 1000, 3, lost);
 	allocate(1, 8, 1);
 	allocate(2, 16, 2);
 	allocate(3, 32, 3);
 	take(2000);
-	sample = sample_of(8, 3);
+	sample = sample_of(8, 4);
 	cut = &profile->locations[sample->location[2]];
 	assert_int_equal(cut->line_count, 1);
 	assert_string_equal(cut->lines[0].function, "[truncated]");
 	assert_int_equal(cut->mapping, MAPPING_UNKNOWN);
 	assert_int_equal(profile->locations[sample->location[1]].address, PROGRAM + 0x200);
+	assert_int_equal(profile->locations[sample->location[3]].address, PROGRAM + 0x500);
 	assert_int_equal(sample_of(16, 2)->location[1], sample->location[2]);
 	sample_of(32, 1);
 }
@@ -270,7 +273,7 @@ int main(void)
 		TEST(test_snapshot_address_mapped_anew_is_another_location),
 		TEST(test_snapshot_unknown_stack_is_a_sample_without_frames),
 		TEST(test_snapshot_stack_is_cut_where_it_leaves_known_code),
-		TEST(test_snapshot_stack_that_was_too_deep_ends_in_a_frame_that_says_so),
+		TEST(test_snapshot_stack_that_was_too_deep_has_a_frame_that_says_so),
 		TEST(test_snapshot_leaf_is_kept_even_outside_known_code),
 		TEST(test_snapshot_stacks_equal_after_the_cut_become_one_sample),
 		TEST(test_snapshot_mappings_are_copied_whole),

@@ -20,13 +20,12 @@ static void test_stack_table_add_is_found_as_it_was(void **state)
 	struct stack *stack;
 
 	(void)state;
-	assert_int_equal(stack_table_add(&table, 77, 5, frames, 3, true), 0);
+	assert_int_equal(stack_table_add(&table, 77, 5, frames, 3), 0);
 	stack = stack_table_find(&table, 77);
 	assert_non_null(stack);
 	assert_int_equal(stack->hash, 77);
 	assert_int_equal(stack->first_ns, 5);
 	assert_int_equal(stack->depth, 3);
-	assert_true(stack->truncated);
 	assert_memory_equal(stack->ip, frames, 3 * sizeof(u64));
 	stack_table_release(&table);
 }
@@ -36,8 +35,8 @@ static void test_stack_table_add_again_keeps_the_first(void **state)
 	struct stack_table table = {0};
 
 	(void)state;
-	assert_int_equal(stack_table_add(&table, 77, 5, frames, 3, false), 0);
-	assert_int_equal(stack_table_add(&table, 77, 9, frames, 1, true), 0);
+	assert_int_equal(stack_table_add(&table, 77, 5, frames, 3), 0);
+	assert_int_equal(stack_table_add(&table, 77, 9, frames, 1), 0);
 	assert_int_equal(HASH_COUNT(table.stacks), 1);
 	assert_int_equal(stack_table_find(&table, 77)->first_ns, 5);
 	assert_int_equal(stack_table_find(&table, 77)->depth, 3);
@@ -50,7 +49,7 @@ static void test_stack_table_find_unknown_is_null(void **state)
 
 	(void)state;
 	assert_null(stack_table_find(&table, 0));
-	stack_table_add(&table, 77, 5, frames, 3, false);
+	stack_table_add(&table, 77, 5, frames, 3);
 	assert_null(stack_table_find(&table, 78));
 	stack_table_release(&table);
 	assert_null(stack_table_find(&table, 77));
@@ -64,7 +63,7 @@ static void test_stack_table_deepest_stack_is_kept_whole(void **state)
 	(void)state;
 	for (u32 i = 0; i < STACK_DEPTH_MAX; i++)
 		deep[i] = 0x400000 + i;
-	stack_table_add(&table, 1, 1, deep, STACK_DEPTH_MAX, false);
+	stack_table_add(&table, 1, 1, deep, STACK_DEPTH_MAX);
 	assert_memory_equal(stack_table_find(&table, 1)->ip, deep, sizeof(deep));
 	stack_table_release(&table);
 }
@@ -75,7 +74,7 @@ static void test_stack_table_many_stacks_are_told_apart(void **state)
 
 	(void)state;
 	for (u64 hash = 1; hash <= 5000; hash++)
-		assert_int_equal(stack_table_add(&table, hash << 32, hash, &hash, 1, false), 0);
+		assert_int_equal(stack_table_add(&table, hash << 32, hash, &hash, 1), 0);
 	for (u64 hash = 1; hash <= 5000; hash++)
 		assert_int_equal(stack_table_find(&table, hash << 32)->ip[0], hash);
 	stack_table_release(&table);

@@ -87,7 +87,6 @@ static void test_unwinder_settles_what_has_its_tables(void **state)
 	assert_int_equal(found(STACK_ID)->depth, 2);
 	assert_true(found(STACK_ID)->ip[1] == code(2));
 	assert_int_equal(found(STACK_ID)->first_ns, 50);
-	assert_false(found(STACK_ID)->truncated);
 	for (u32 i = 0; i < COUNTER_MAX; i++)
 		assert_int_equal(process->ledger[i], 0);
 }
@@ -203,7 +202,8 @@ static void test_unwinder_counts_every_end(void **state)
 	assert_int_equal(process->ledger[COUNTER_STACK_UNREADABLE], 1);
 	assert_int_equal(process->ledger[COUNTER_STACK_FRAME_POINTER], 1);
 	assert_int_equal(process->ledger[COUNTER_STACK_TRUNCATED], 1);
-	assert_true(found(STACK_ID + 4)->truncated);
+	assert_int_equal(found(STACK_ID + 4)->depth, STACK_DEPTH_MAX);
+	assert_int_equal(found(STACK_ID + 4)->ip[STACK_LEAF_MAX], STACK_CUT);
 	assert_int_equal(found(STACK_ID + 3)->depth, 3);
 }
 

@@ -124,9 +124,18 @@ static void test_unwind_as_deep_as_the_programs_go(void **state)
 	(void)state;
 	rules[1].offset = 8;
 	event.size = RAW_STACK_BYTES;
-	for (u32 i = 0; i < 500; i++)
+	for (u32 i = 0; i < RAW_STACK_BYTES / sizeof(u64); i++)
 		words[i] = code(1);
+	assert_end(UNWIND_TOO_DEEP, STACK_LEAF_MAX + 1);
+	assert_int_equal(ip[STACK_LEAF_MAX], STACK_CUT);
+	words[STACK_WALK_MAX - 2] = code(2);
 	assert_end(UNWIND_TRUNCATED, STACK_DEPTH_MAX);
+	assert_int_equal(ip[STACK_LEAF_MAX], STACK_CUT);
+	assert_int_equal(ip[STACK_DEPTH_MAX - 2], code(1));
+	assert_int_equal(ip[STACK_DEPTH_MAX - 1], code(2));
+	words[STACK_DEPTH_MAX - 1] = code(6);
+	rules[6].cfa = CFA_UNKNOWN;
+	assert_end(UNWIND_NO_RULE, STACK_LEAF_MAX + 1);
 	words[STACK_DEPTH_MAX - 2] = code(2);
 	assert_end(UNWIND_COMPLETE, STACK_DEPTH_MAX);
 	words[STACK_DEPTH_MAX - 2] = 0;
