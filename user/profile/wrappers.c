@@ -11,6 +11,9 @@
 #include "probe/argument_flow.h"
 #include "profile/allocation_name.h"
 
+/* Files whose code is kept when the next profile comes: those of one build's programs, some megabytes each. */
+#define FILES_MAX 16
+
 /* Calls whose code is looked at for one profile: half a millisecond each at most. The next profile goes on from there. */
 #define CALLS_MAX 1000
 
@@ -24,11 +27,15 @@ struct file {
 	struct code *code;
 };
 
+struct wrappers {
+	struct symbolizer *symbolizer;
+	struct file *files; /* whose code is kept */
+	u32 file_count;
+};
+
 struct finder {
 	struct profile *profile;
-	struct symbolizer *symbolizer;
-	struct file *files;
-	u32 file_count;
+	struct wrappers *wrappers;
 	u32 calls;
 	struct intern functions; /* that are wrappers: where their names are */
 };
@@ -39,21 +46,47 @@ static void file_release(struct file *file)
 	elf_dynamic_free(file->dynamic);
 }
 
+struct wrappers *wrappers_new(struct symbolizer *symbolizer)
+{
+	struct wrappers *wrappers = calloc(1, sizeof(*wrappers));
+
+	if (wrappers)
+		wrappers->symbolizer = symbolizer;
+	return wrappers;
+}
+
+void wrappers_drop(struct wrappers *wrappers)
+{
+	for (u32 i = 0; i < wrappers->file_count; i++)
+		file_release(&wrappers->files[i]);
+	free(wrappers->files);
+	wrappers->files = NULL;
+	wrappers->file_count = 0;
+}
+
+void wrappers_free(struct wrappers *wrappers)
+{
+	if (!wrappers)
+		return;
+	wrappers_drop(wrappers);
+	free(wrappers);
+}
+
 /* NULL: no memory. */
-static struct code *code_of(struct finder *finder, struct elf *elf)
+static struct code *code_of(struct wrappers *wrappers, struct elf *elf)
 {
 	struct file file = {.elf = elf};
 
-	for (u32 i = 0; i < finder->file_count; i++)
-		if (finder->files[i].elf == elf)
-			return finder->files[i].code;
-	if (array_grow(&finder->files, finder->file_count, 1))
+	for (u32 i = 0; i < wrappers->file_count; i++)
+		if (wrappers->files[i].elf == elf)
+			return wrappers->files[i].code;
+	if (array_grow(&wrappers->files, wrappers->file_count, 1))
 		return NULL;
 	if (elf_dynamic_open(elf, &file.dynamic))
 		file.dynamic = NULL;
 	file.code = code_new(elf, file.dynamic);
 	if (file.code)
-		finder->files[finder->file_count++] = file;
+		wrappers->files[wrappers->file_count++] = file;
 	else
 		file_release(&file);
 	return file.code;
@@ -90,7 +123,7 @@ static int callee_sizes(struct finder *finder, struct elf *elf, struct code *cod
 
 	*ret_sizes = 0;
 	if (!name && callee->offset)
-		err = symbolizer_resolve(finder->symbolizer, elf, callee->offset, &frame);
+		err = symbolizer_resolve(finder->wrappers->symbolizer, elf, callee->offset, &frame);
 	if (!err && frame.line_count && !frame.function_offset)
 		name = frame.lines[frame.line_count - 1].system_name;
 	if (name)
@@ -106,7 +139,7 @@ static int look_at_code(struct finder *finder, const struct profile_location *lo
 			u8 *ret_sizes)
 {
 	struct elf *elf = finder->profile->mappings[location->mapping].elf;
-	struct code *code = code_of(finder, elf);
+	struct code *code = code_of(finder->wrappers, elf);
 	struct argument_flow flow;
 	int err = 0;
 
@@ -135,7 +168,7 @@ static int find_sizes(struct finder *finder, const struct profile_location *loca
 	if (!mapping->elf)
 		return 0;
 	offset = location->address - mapping->start + mapping->file_offset;
-	note = symbolizer_note(finder->symbolizer, mapping->elf, offset);
+	note = symbolizer_note(finder->wrappers->symbolizer, mapping->elf, offset);
 	if (note && (*note & ~0xffu) == NOTE(sizes, 0)) {
 		*ret_sizes = (u8)*note;
 		return 0;
@@ -194,20 +227,19 @@ static void mark_inlined(struct finder *finder)
 	}
 }
 
-int wrappers_find(struct profile *profile, struct symbolizer *symbolizer)
+int wrappers_find(struct wrappers *wrappers, struct profile *profile)
 {
-	struct finder finder = {.profile = profile, .symbolizer = symbolizer};
+	struct finder finder = {.profile = profile, .wrappers = wrappers};
 	int err = 0;
 
-	symbolizer_set_root(symbolizer, profile->root);
+	if (wrappers->file_count > FILES_MAX)
+		wrappers_drop(wrappers);
+	symbolizer_set_root(wrappers->symbolizer, profile->root);
 	for (u32 i = 0; !err && i < profile->sample_count; i++)
 		err = walk(&finder, &profile->samples[i]);
-	symbolizer_set_root(symbolizer, NULL);
+	symbolizer_set_root(wrappers->symbolizer, NULL);
 	if (!err)
 		mark_inlined(&finder);
-	for (u32 i = 0; i < finder.file_count; i++)
-		file_release(&finder.files[i]);
-	free(finder.files);
 	intern_release(&finder.functions);
 	return err;
 }

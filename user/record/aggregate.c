@@ -20,6 +20,7 @@
 
 struct aggregate {
 	struct aggregate_options options;
+	struct wrappers *wrappers;
 	struct by_container *containers, *interim; /* of all images added; of those written under the present number */
 	struct merged_rows executables;
 	struct string_list_table files; /* of snapshots, by image and by stem, for lines that come later */
@@ -36,8 +37,9 @@ struct aggregate *aggregate_new(const struct aggregate_options *options)
 		return NULL;
 	aggregate->options = *options;
 	aggregate->containers = by_container_new();
-	if (!aggregate->containers) {
-		free(aggregate);
+	aggregate->wrappers = wrappers_new(options->symbolizer);
+	if (!aggregate->containers || !aggregate->wrappers) {
+		aggregate_free(aggregate);
 		return NULL;
 	}
 	aggregate->result.all = by_container_all(aggregate->containers);
@@ -56,6 +58,7 @@ void aggregate_free(struct aggregate *aggregate)
 	string_list_table_release(&aggregate->files);
 	by_container_free(aggregate->containers);
 	by_container_free(aggregate->interim);
+	wrappers_free(aggregate->wrappers);
 	free(aggregate);
 }
 
@@ -85,13 +88,13 @@ static const char *process_key(u32 process, char key[KEY_SIZE])
 /* --- one image --- */
 
 /* Names, and whose each frame is. */
-static int name_profile(const struct aggregate_options *options, struct profile *profile)
+static int name_profile(struct aggregate *aggregate, struct profile *profile)
 {
-	int err = profile_symbolize(profile, options->symbolizer);
+	int err = profile_symbolize(profile, aggregate->options.symbolizer);
 
-	err = err ? err : wrappers_find(profile, options->symbolizer);
+	err = err ? err : wrappers_find(aggregate->wrappers, profile);
 	if (!err)
-		frame_roles_mark(profile, options->site_skip);
+		frame_roles_mark(profile, aggregate->options.site_skip);
 	return err;
 }
 
@@ -108,7 +111,7 @@ static int take_profile(struct aggregate *aggregate, struct image *image, u64 no
 		return err;
 	/* Names and files are made of the profile alone, and a heap may be most of heaptap's memory. */
 	image_drop_heap(image);
-	err = name_profile(options, profile);
+	err = name_profile(aggregate, profile);
 	if (err) {
 		profile_free(profile);
 		return err;
@@ -235,7 +238,7 @@ int aggregate_interim(struct aggregate *aggregate, u32 process, struct profile *
 {
 	const struct aggregate_options *options = &aggregate->options;
 	char key[KEY_SIZE], folder[OUTPUT_FILE_FOLDER_MAX], **files = NULL;
-	int err = name_profile(options, profile);
+	int err = name_profile(aggregate, profile);
 
 	if (err)
 		return err;
@@ -267,6 +270,7 @@ int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq)
 	}
 	by_container_free(aggregate->interim);
 	aggregate->interim = NULL;
+	wrappers_drop(aggregate->wrappers);
 	symbolizer_trim(options->symbolizer, SYMBOLS_BYTES_MAX);
 	return err;
 }

@@ -99,8 +99,10 @@ int snapshot_batch_finish(struct snapshot_batch *batch)
 	int err;
 
 	thread_finish(&batch->thread);
-	if (batch->aggregate)
+	if (batch->ended) {
 		add_ended(batch);
+		note(batch, aggregate_interim_finish(batch->aggregate, 0));
+	}
 	add_living(batch, false);
 	err = batch->err;
 	*batch = (struct snapshot_batch){0};

@@ -5,6 +5,8 @@
  */
 #include <dlfcn.h>
 #include <execinfo.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "profile/frame_role.h"
 #include "profile/sites.h"
@@ -16,6 +18,7 @@
 #define FRAMES_MAX 16
 
 static struct object object;
+static struct wrappers *wrappers;
 static struct profile profile;
 static u64 base;
 
@@ -69,7 +72,7 @@ static const struct profile_line *site_line(const regex_t *skip)
 
 	free(sites);
 	assert_int_equal(profile_symbolize(&profile, object.symbolizer), 0);
-	assert_int_equal(wrappers_find(&profile, object.symbolizer), 0);
+	assert_int_equal(wrappers_find(wrappers, &profile), 0);
 	frame_roles_mark(&profile, skip);
 	assert_int_equal(profile_sites(&profile, ALLOC_SPACE, &sites, &count), 0);
 	assert_int_equal(count, 1);
@@ -94,6 +97,8 @@ static void begin(const char *compiler, const char *name, void **ret_library)
 
 	build(compiler, "wrappers.c", name);
 	object = object_open(name);
+	wrappers = wrappers_new(object.symbolizer);
+	assert_non_null(wrappers);
 	snprintf(path, sizeof(path), "./%s", name);
 	*ret_library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	assert_non_null(*ret_library);
@@ -116,6 +121,7 @@ static void end(void *library)
 {
 	intern_release(&profile.texts);
 	dlclose(library);
+	wrappers_free(wrappers);
 	object_close(&object);
 }
 
@@ -162,6 +168,15 @@ static void test_wrappers_are_found_whatever_the_compiler_makes_of_them(void **s
 		check_scenes(compilers[i], i);
 }
 
+/* As if the leaf's call had never been looked at. */
+static void forget_note(void)
+{
+	u32 *note = symbolizer_note(object.symbolizer, object.elf, profile.locations[0].address);
+
+	assert_non_null(note);
+	*note = 0;
+}
+
 /* Once more from what was noted, without a look at the code: answers are the symbolizer's. */
 static void test_wrappers_are_known_again(void **state)
 {
@@ -182,6 +197,29 @@ static void test_wrappers_are_known_again(void **state)
 	assert_string_equal(line->function, "checked");
 	forget_names();
 	end(library);
+}
+
+/* The next process of the same program is looked at without reading the file again: with nothing behind its descriptor. */
+static void test_wrappers_code_is_kept_for_the_next_profile_until_it_is_dropped(void **state)
+{
+	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	void *library;
+
+	(void)state;
+	begin("gcc -g", "kept.so", &library);
+	call(library, "call_in_pool");
+	assert_string_equal(site_line(NULL)->function, "call_in_pool");
+	forget_names();
+	assert_true(dup2(nothing, elf_fd(object.elf)) >= 0);
+	forget_note();
+	assert_string_equal(site_line(NULL)->function, "call_in_pool");
+	forget_names();
+	wrappers_drop(wrappers);
+	forget_note();
+	assert_string_equal(site_line(NULL)->function, "checked");
+	forget_names();
+	end(library);
+	close(nothing);
 }
 
 static void test_site_skip_passes_over_functions_that_are_no_wrappers(void **state)
@@ -209,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wrappers_are_found_whatever_the_compiler_makes_of_them),
 		cmocka_unit_test(test_wrappers_are_known_again),
+		cmocka_unit_test(test_wrappers_code_is_kept_for_the_next_profile_until_it_is_dropped),
 		cmocka_unit_test(test_site_skip_passes_over_functions_that_are_no_wrappers),
 	};
 
