@@ -171,25 +171,43 @@ int proc_maps_open_name(pid_t pid, const struct mapping *mapping)
 	return tid ? open_by_name(tid, mapping) : -ESRCH;
 }
 
-int proc_maps_open(pid_t pid, const struct mapping *mapping)
+/* Through the mapping itself. Negative errno; -ESTALE: another file is there by now. */
+static int open_at_addresses(pid_t tid, const struct mapping *mapping)
 {
-	pid_t tid = procfs_live_thread(pid);
 	char path[PATH_MAX];
 	int fd;
 
-	if (!tid)
-		return -ESRCH;
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", tid, (unsigned long long)mapping->start,
 		 (unsigned long long)mapping->end);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	/* EACCES: the directory is another user's; EPERM: the links in it take a capability of their own. */
-	if (fd < 0 && errno != EPERM && errno != EACCES && errno != ENOENT)
+	if (fd < 0)
 		return -errno;
-	if (fd >= 0 && !is_replaced(fd, mapping))
+	if (!is_replaced(fd, mapping))
 		return fd;
-	if (fd >= 0)
-		close(fd);
-	return open_by_name(tid, mapping);
+	close(fd);
+	return -ESTALE;
+}
+
+/* EACCES: the directory is another user's; EPERM: the links in it take a capability of their own; ENOENT: or its thread has ended. */
+static bool may_have_name(int fd)
+{
+	return fd == -EPERM || fd == -EACCES || fd == -ENOENT || fd == -ESTALE;
+}
+
+int proc_maps_open(pid_t pid, const struct mapping *mapping)
+{
+	/* Nearly every main thread lives, and to ask costs more than to open. */
+	int fd = open_at_addresses(pid, mapping);
+	pid_t tid;
+
+	if (!may_have_name(fd))
+		return fd;
+	tid = procfs_live_thread(pid);
+	if (!tid)
+		return -ESRCH;
+	if (tid != pid)
+		fd = open_at_addresses(tid, mapping);
+	return may_have_name(fd) ? open_by_name(tid, mapping) : fd;
 }
 
 /* Is /proc/PID another user's? So it is where the process may not be looked at, as after set-user-ID. */
