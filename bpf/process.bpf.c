@@ -53,8 +53,8 @@ static __always_inline bool emit_process(enum event_kind kind, struct task_struc
 	/* The last thread to go need not be the one that the process is named by. */
 	leader = BPF_CORE_READ(task, group_leader);
 	bpf_core_read(event->comm, sizeof(event->comm), &leader->comm);
-	/* Rare, and links may have to be made anew: wake the reader at once. */
-	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+	/* What begins has files to be looked at while it runs, and links may have to be made anew. What has ended can wait. */
+	bpf_ringbuf_submit(event, kind == EVENT_EXIT ? emit_flags() : BPF_RB_FORCE_WAKEUP);
 	return true;
 }
 
