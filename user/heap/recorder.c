@@ -33,7 +33,8 @@ struct recorder {
 	struct image *newest;		   /* of each pid, by pid */
 	u32 *image_counts;		   /* by pid: how many images it has had; files are named by it */
 	struct image *ended, **ended_last; /* not taken yet, in the order they ended */
-	struct pending_image *pending;	   /* the newest announcement first: few are pending at a time */
+	u32 ended_count;
+	struct pending_image *pending; /* the newest announcement first: few are pending at a time */
 	struct quota quota;
 };
 
@@ -240,6 +241,12 @@ void recorder_end(struct recorder *recorder, struct image *image, u64 now_ns)
 	image->end_ns = now_ns;
 	*recorder->ended_last = image;
 	recorder->ended_last = &image->ended_next;
+	recorder->ended_count++;
+}
+
+u32 recorder_ended_count(const struct recorder *recorder)
+{
+	return recorder->ended_count;
 }
 
 struct image *recorder_take_ended(struct recorder *recorder)
@@ -255,6 +262,7 @@ struct image *recorder_take_ended(struct recorder *recorder)
 	if (!*link)
 		recorder->ended_last = link;
 	image->ended_next = NULL;
+	recorder->ended_count--;
 	if (recorder_current(recorder, image->pid) == image)
 		HASH_DELETE(hh_by_pid, recorder->newest, image);
 	HASH_DEL(recorder->images, image);

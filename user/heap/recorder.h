@@ -61,6 +61,9 @@ void recorder_end(struct recorder *recorder, struct image *image, u64 now_ns);
  */
 struct image *recorder_take_ended(struct recorder *recorder);
 
+/* Images that have ended and have not been taken out. */
+u32 recorder_ended_count(const struct recorder *recorder);
+
 /* Every image that was begun and not taken, in the order of process numbers, until `each` returns non-zero; returns that. */
 int recorder_for_each(struct recorder *recorder, int (*each)(struct image *image, void *arg), void *arg);
 

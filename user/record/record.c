@@ -23,8 +23,14 @@
 
 #define LOOK_NS 100000000ULL /* a process that exits is remembered as it was last seen */
 #define SAY_NS	1000000000ULL
-/* Between two advances of the models' clocks, where a cycle by time alone takes minutes; and between two batches of ended processes. */
-#define TICK_NS 1000000000ULL
+#define TICK_NS                                                                                                        \
+	1000000000ULL /* between two advances of the models' clocks, where a cycle by time alone takes minutes */
+/*
+ * Between two batches of ended processes, unless more of them wait, some 25 KiB each. A batch reads the symbols of their programs
+ * anew, which may take a tenth of a second of a processor that the processes want.
+ */
+#define ENDED_NS      5000000000ULL
+#define ENDED_WAITING 512
 
 struct record {
 	const struct record_options *options;
@@ -34,7 +40,7 @@ struct record {
 	struct signals signals;
 	struct output_dir output;
 	struct publication publication;
-	u64 looked_ns, said_ns, written_ns, ticked_ns;
+	u64 looked_ns, said_ns, written_ns, ticked_ns, ended_ns;
 	u64 drained_ns; /* every event up to then has been taken in */
 	bool over;
 	bool command_ended; /* and its descendants have been looked at */
@@ -208,6 +214,16 @@ static int poll_timeout(const struct record *record, u64 now)
 	return left_ms < TRACER_DRAIN_MS ? (left_ms > 0 ? (int)left_ms + 1 : 0) : TRACER_DRAIN_MS;
 }
 
+/* Is it time for a batch of those that have ended? */
+static bool ended_are_due(struct record *record, u64 now)
+{
+	if (!record->publication.backlog && now - record->ended_ns < ENDED_NS &&
+	    recorder_ended_count(tracer_recorder(record->tracer)) < ENDED_WAITING)
+		return false;
+	record->ended_ns = now;
+	return true;
+}
+
 /* Every event up to `now` has been taken in: advance the model's clock, and write the profiles that are due. */
 static void keep_time(struct record *record, u64 now)
 {
@@ -225,7 +241,7 @@ static void keep_time(struct record *record, u64 now)
 		return;
 	close_unused_files(record->tracer, record->publication.symbolizer);
 	if (!due && !record->signals.profile_wanted) {
-		if (tick || record->publication.backlog)
+		if (ended_are_due(record, now))
 			publish_ended(&record->publication);
 		return;
 	}
@@ -245,6 +261,7 @@ static void watch(struct record *record)
 	bool all = true;
 
 	record->looked_ns = record->said_ns = record->written_ns = record->drained_ns = record->ticked_ns = now;
+	record->ended_ns = now;
 	while (!finished(record, now)) {
 		if (all)
 			poll(fds, 2, poll_timeout(record, now));

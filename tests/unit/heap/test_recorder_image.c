@@ -147,9 +147,12 @@ static void test_recorder_take_ended_hands_out_in_the_order_of_their_ends(void *
 	recorder_end(recorder, one, 60);
 	recorder_end(recorder, two, 70);
 	assert_int_equal(two->end_ns, 50);
+	assert_int_equal(recorder_ended_count(recorder), 2);
 	assert_ptr_equal(recorder_take_ended(recorder), two);
+	assert_int_equal(recorder_ended_count(recorder), 1);
 	assert_ptr_equal(recorder_take_ended(recorder), one);
 	assert_null(recorder_take_ended(recorder));
+	assert_int_equal(recorder_ended_count(recorder), 0);
 	image_free(one);
 	image_free(two);
 	assert_null(recorder_find(recorder, 1));
