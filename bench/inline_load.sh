@@ -4,13 +4,14 @@
 # Programs at work, untraced, under probes, and sampled inside their own processes: redis-server (jemalloc) by SET and GET in
 # pipelines of 16, its throughput and its CPU for a request; and make with gcc on 100 files, with all its children. Beside them, where
 # they are installed: heaptrack, which preloads its own library, and the samplers that jemalloc and tcmalloc have themselves, at the same
-# interval. ROUNDS alternating rounds; medians of the rounds' ratios.
+# interval. ROUNDS alternating rounds; medians of the rounds' ratios. LOADS (redis build): what is measured.
 ROUNDS=${ROUNDS:-11}
 # shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
 
 REQUESTS=${REQUESTS:-300000}
 FILES=${FILES:-100}
+LOADS=${LOADS:-redis build}
 declare -A taken
 
 # One server after the other, on files that nobody else has probes in.
@@ -58,14 +59,36 @@ redis() { # NAME COMMAND...
 	leave_server
 }
 
-# It takes its own time: heaptap has names to find and files to write when it has ended.
-# shellcheck disable=SC2016
+# It takes its own time: heaptap has names to find and files to write when it has ended. Beside it, in ms, its own CPU and its
+# children's, and that of heaptap (its parent) and of the process that holds the links meanwhile.
+cat >"$scratch/build" <<'EOF_BUILD'
+#!/bin/bash
+tracer_ms() {
+	local sum=0 pid stat fields
+	for pid in "$PPID" $(cat /proc/"$PPID"/task/*/children); do
+		[ "$pid" != $$ ] && read -r stat <"/proc/$pid/stat" || continue
+		read -ra fields <<<"${stat##*) }"
+		sum=$((sum + fields[11] + fields[12]))
+	done
+	echo $((sum * 1000 / $(getconf CLK_TCK)))
+}
+TIMEFORMAT='%U %S'
+before=$(tracer_ms) start=$(date +%s%N)
+cpu=$({ time make -s -j2 -C "$1" >&2; } 2>&1 | tail -1)
+end=$(date +%s%N) after=$(tracer_ms)
+echo "$((end - start)) $(awk '{ print 1000 * ($1 + $2) }' <<<"$cpu") $((after - before))"
+EOF_BUILD
+chmod +x "$scratch/build"
+
 build() { # NAME COMMAND...
-	local name=$1
+	local name=$1 took tree tracer_took
 	shift
 	rm -f "$scratch"/source/*.o
-	taken[$name build]+=" $(LD_LIBRARY_PATH=$scratch "$@" sh -c 's=$(date +%s%N); make -s -j2 -C "$1" >&2; echo $(($(date +%s%N) - s))' sh \
-		"$scratch/source" 2>/dev/null)"
+	read -r took tree tracer_took <<<"$(LD_LIBRARY_PATH=$scratch "$@" "$scratch/build" "$scratch/source" 2>/dev/null)"
+	taken[$name build]+=" $took"
+	taken[$name tree]+=" $tree"
+	taken[$name tracer]+=" $tracer_took"
+	taken[$name cpu]+=" $(calc "$tree + $tracer_took")"
 }
 
 mkdir "$scratch/source"
@@ -77,7 +100,13 @@ done
 printf 'all: $(patsubst %%.c,%%.o,$(wildcard *.c))\n%%.o: %%.c ; gcc -O2 -c $< -o $@\n' >"$scratch/source/Makefile"
 
 record=("$OUT/heaptap" record -q -o "$scratch/out" --force)
-for ((round = 0; round < ROUNDS; round++)); do
+build_all() {
+	build untraced env
+	build inline "${record[@]}" --follow --inline --
+	build probes "${record[@]}" --follow --plain-copies --
+}
+
+redis_all() {
 	redis untraced env
 	redis inline "${record[@]}" --inline --
 	redis probes "${record[@]}" --
@@ -87,9 +116,12 @@ for ((round = 0; round < ROUNDS; round++)); do
 		redis tcmalloc env LD_PRELOAD="$tcmalloc"
 		redis tcmalloc-sampling env LD_PRELOAD="$tcmalloc" TCMALLOC_SAMPLE_PARAMETER=524288
 	fi
-	build untraced env
-	build inline "${record[@]}" --follow --inline --
-	build probes "${record[@]}" --follow --plain-copies --
+}
+
+for ((round = 0; round < ROUNDS; round++)); do
+	for load in $LOADS; do
+		"${load}_all"
+	done
 	rm -rf "$scratch"/track* "$scratch/out"
 done
 
@@ -107,7 +139,9 @@ show() { # NAME WHAT WORDS UNIT
 names='untraced inline probes jemalloc-sampling'
 [ -z "${taken[heaptrack set rate]:-}" ] || names+=' heaptrack'
 [ -z "$tcmalloc" ] || names+=' tcmalloc tcmalloc-sampling'
-for test in set get; do
+tests='set get'
+[[ " $LOADS " == *' redis '* ]] || tests=''
+for test in $tests; do
 	for name in $names; do
 		show "$name" "$test rate" "redis, $test" 1/s
 		show "$name" "$test cpu" "redis, $test, CPU of the server for a request" ns
@@ -128,10 +162,16 @@ for test in set get; do
 		esac
 	done
 done
+[[ " $LOADS " == *' build '* ]] || finish
 for name in untraced inline probes; do
+	# shellcheck disable=SC2086
+	figure "make, gcc on $FILES files: $name, CPU of its processes" "$(median ${taken[$name tree]})" ms
+	# shellcheck disable=SC2086
+	figure "make, gcc on $FILES files: $name, CPU of heaptap meanwhile" "$(median ${taken[$name tracer]})" ms
 	# shellcheck disable=SC2086
 	figure "make, gcc on $FILES files: $name" "$(calc "$(median ${taken[$name build]}) / 1e9")" s
 done
 figure 'make: --follow --inline, of untraced' "$(ratio inline build)" x '<=' 1.03
+figure 'make: --follow --inline, all CPU, of untraced' "$(ratio inline cpu)" x
 figure 'make: --follow --plain-copies, of untraced' "$(ratio probes build)" x
 finish
