@@ -102,8 +102,6 @@ environment() {
 		lacks+='; root (run this as root, or install sudo)'
 	fi
 	grep -q ' cgroup2 ' /proc/self/mounts || lacks+='; a mounted cgroup2 (mount -t cgroup2 none /sys/fs/cgroup)'
-	grep -qs '^memory[[:space:]]' /proc/cgroups || grep -qsw memory /sys/fs/cgroup/cgroup.controllers ||
-		lacks+='; the memory controller of cgroups (a kernel with CONFIG_MEMCG, not started with cgroup_disable=memory)'
 	mountpoint -q / || lacks+='; a root that is a mount point (mount --bind DIR DIR, then chroot DIR)'
 	[ -r /sys/kernel/btf/vmlinux ] || lacks+='; the types of the kernel in /sys/kernel/btf (mount -t sysfs none /sys, or a kernel with BTF)'
 	[ -c /dev/kmsg ] || lacks+='; /dev/kmsg (mount -t devtmpfs none /dev)'
