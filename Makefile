@@ -43,7 +43,7 @@ SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help setup demo test check unit e2e kernels asan bench format lint install clean \
+.PHONY: all help setup demo test check unit e2e kernels compilers asan bench format lint install clean \
         unit-programs asan-programs e2e-programs bench-programs fuzz fuzz-programs
 
 all: $(OUT)/heaptap ## build the program
@@ -424,6 +424,18 @@ e2e: e2e-programs ## record real programs and compare with the truth (root)
 
 kernels: e2e-programs ## the end-to-end tests on Debian's kernels 6.1 and 6.12, emulated (fetches them through apt)
 	$(Q)OUT='$(OUT)' tests/kernels.sh
+
+# What one compiler makes of a BPF program may be too complex for the verifier, what another makes is not.
+OTHER_CLANGS := $(filter-out clang-$(firstword $(subst ., ,$(shell $(CLANG) -dumpversion 2>/dev/null))),$(notdir $(wildcard /usr/bin/clang-[1-9]*)))
+
+compilers: ## BPF programs of the other versions of clang that are installed must load, in each way of attaching (root)
+	$(Q)for clang in $(OTHER_CLANGS); do \
+		$(MAKE) --no-print-directory OUT=$(OUT)/$$clang CLANG=$$clang $(OUT)/$$clang/heaptap || exit 1; \
+		for attach in session multi perf; do \
+			$(AS_ROOT) env HEAPTAP_ATTACH=$$attach $(OUT)/$$clang/heaptap record -q -R 4096 --inline --follow --force \
+				-o $(OUT)/$$clang/record -- /bin/true || exit 1; \
+		done; \
+	done
 
 # Each fuzzer first runs its corpus (small, in the repository), then searches for FUZZ_SECONDS.
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
