@@ -84,20 +84,33 @@ static int read_dwarf(struct code_file *file)
 	return err ? err : add_alternate(file);
 }
 
-/* Inlined functions are in the body of a split unit. Where that is not to be had, names and lines are as without it. */
+/* 0; -ENOENT: there is no such file, or it has not the unit's body. Frees the file. */
+static int add_split(struct code_file *file, u64 vaddr, struct elf *split)
+{
+	int err = split ? dwarf_reader_add_split(file->dwarf, vaddr, split) : -ENOENT;
+
+	elf_free(split);
+	return err;
+}
+
+/*
+ * Inlined functions are in the body of a split unit, in a package or in a file of its own. Where that is not to be had, names and lines
+ * are as without it. The package comes first, since it knows by the id what it has, and libdw tries one body only.
+ */
 static int find_split(struct code_file *file, u64 vaddr)
 {
 	const char *directory, *name;
-	struct elf *split = NULL;
-	int err = 0;
+	struct elf *split;
+	int err;
 
 	if (!dwarf_reader_asks_split(file->dwarf, vaddr, &directory, &name))
 		return 0;
-	if (name)
+	err = debug_search_package(file->search, file->elf, &split);
+	err = err ? err : add_split(file, vaddr, split);
+	if (err && err != -ENOMEM && name) {
 		err = debug_search_split(file->search, described_by(file), directory, name, &split);
-	if (!err)
-		err = split ? dwarf_reader_add_split(file->dwarf, vaddr, split) : -ENOENT;
-	elf_free(split);
+		err = err ? err : add_split(file, vaddr, split);
+	}
 	if (err && !file->split_missing)
 		name_gaps_add(file->gaps, GAP_SPLIT, elf_path(file->elf));
 	file->split_missing |= err != 0;

@@ -269,6 +269,18 @@ int debug_file_find_split(const struct elf *file, const char *directory, const c
 	return err;
 }
 
+int debug_file_find_package(const struct elf *file, const struct root_fs *root, struct elf **ret_package)
+{
+	char *path = NULL;
+	int err;
+
+	if (asprintf(&path, "%s.dwp", elf_path(file)) < 0)
+		return -ENOMEM;
+	err = open_elf(open_path(root, path), path, ret_package);
+	free(path);
+	return err;
+}
+
 /*
  * --- .gnu_debugdata ---
  *

@@ -55,6 +55,9 @@ int debug_file_find_alternate(const struct alternate_link *link, const struct el
 int debug_file_find_split(const struct elf *file, const char *directory, const char *name, const struct root_fs *root,
 			  struct elf **ret_split);
 
+/* The package of the bodies of `file`'s split units, beside it. The same. */
+int debug_file_find_package(const struct elf *file, const struct root_fs *root, struct elf **ret_package);
+
 /*
  * What .gnu_debugdata holds, unpacked. 0 (elf_free it); -ENOENT: there is none; -EFBIG: it unfolds to more than 64 MiB;
  * -EBADMSG; -ENOMEM or another negative errno.

@@ -113,6 +113,18 @@ int debug_search_split(struct debug_search *search, const struct elf *file, cons
 	return err == -ENOMEM ? err : 0;
 }
 
+int debug_search_package(struct debug_search *search, const struct elf *file, struct elf **ret_package)
+{
+	int err = -ENOENT;
+
+	*ret_package = NULL;
+	if (search->root)
+		err = debug_file_find_package(file, search->root, ret_package);
+	if (err == -ENOENT)
+		err = debug_file_find_package(file, &search->own_root, ret_package);
+	return err == -ENOMEM ? err : 0;
+}
+
 const char *debug_search_complaint(const struct debug_search *search)
 {
 	if (search->server_missing)

@@ -30,5 +30,8 @@ int debug_search_alternate(struct debug_search *search, const struct elf *file, 
 int debug_search_split(struct debug_search *search, const struct elf *file, const char *directory, const char *name,
 		       struct elf **ret_split);
 
+/* The package of such bodies beside `file`, the program or library itself. The same. */
+int debug_search_package(struct debug_search *search, const struct elf *file, struct elf **ret_package);
+
 /* Why servers were not asked, as a clause for the user; NULL: they were, or none is named. */
 const char *debug_search_complaint(const struct debug_search *search);

@@ -106,7 +106,7 @@ static u64 spans_max(size_t size)
 
 static int image_open(struct image *image, const struct elf *file, enum dwarf_copy_of of)
 {
-	int err = dwarf_copy_read(file, of, &image->bytes, &image->size);
+	int err = dwarf_copy_read(file, of, NULL, &image->bytes, &image->size);
 
 	if (err)
 		return err;
@@ -334,7 +334,7 @@ int dwarf_reader_add_split(struct dwarf_reader *debuginfo, u64 vaddr, const stru
 	u8 *body;
 	int err = !unit ? -ENOENT : debuginfo->split_bytes > SPLIT_BYTES_MAX ? -EFBIG : 0;
 
-	err = err ? err : dwarf_copy_read(file, DWARF_SPLIT, &body, &size);
+	err = err ? err : split_unit_copy(&skeleton, file, &body, &size);
 	if (err)
 		return err;
 	err = split_unit_link(&skeleton, debuginfo->own.bytes, debuginfo->own.size, body, size, &unit->body);

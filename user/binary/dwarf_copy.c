@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "binary/elf_internal.h"
+#include "binary/split_package.h"
 
 #define SECTIONS_BYTES_MAX (1ull << 30)
 #define GUARD_BYTES	   64 /* behind a section: a NUL for the last string, and room for a number cut off */
@@ -23,11 +24,17 @@ static const char *const wanted[PART_MAX] = {
 	".debug_ranges", ".debug_rnglists", ".debug_addr", ".debug_str_offsets",
 };
 
+static const enum split_section in_package[PART_MAX] = {
+	SPLIT_INFO,   SPLIT_ABBREV,   SPLIT_LINE,   SPLIT_SHARED,      SPLIT_SHARED,
+	SPLIT_SHARED, SPLIT_RNGLISTS, SPLIT_SHARED, SPLIT_STR_OFFSETS,
+};
+
 struct part {
 	Elf_Scn *section; /* NULL: the file has none */
 	u64 file_offset;
-	u64 size; /* unpacked */
-	u64 at;	  /* offset in the image */
+	u64 size;	    /* unpacked */
+	u64 skipped, whole; /* of the unpacked section: what is before, and all */
+	u64 at;		    /* offset in the image */
 	enum {
 		PLAIN,
 		PACKED,	    /* SHF_COMPRESSED */
@@ -75,6 +82,7 @@ static int add_part(struct part *part, Elf_Scn *section, const GElf_Shdr *header
 		part->form = PACKED_GNU;
 		part->size = gnu_size(section);
 	}
+	part->whole = part->size;
 	return part->form != PLAIN && !elf_packs(header->sh_size, part->size) ? -EFBIG : 0;
 }
 
@@ -98,6 +106,26 @@ static int find_parts(Elf *elf, const char *suffix, struct part parts[PART_MAX])
 			if (!parts[i].section && is_name(name, i, suffix, &gnu))
 				err = add_part(&parts[i], section, &header, gnu);
 	}
+	return err;
+}
+
+static int take_part(struct part *part, u64 offset, u64 size)
+{
+	if (!elf_holds(offset, size, part->whole))
+		return -ENODATA;
+	part->skipped = offset;
+	part->size = size;
+	return 0;
+}
+
+/* A unit in a package has a part of each section that is not shared. */
+static int take_parts(struct part parts[PART_MAX], const struct split_parts *unit)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; unit && !err && i < PART_MAX; i++)
+		if (in_package[i] != SPLIT_SHARED)
+			err = take_part(&parts[i], unit->of[in_package[i]].offset, unit->of[in_package[i]].size);
 	return err;
 }
 
@@ -141,7 +169,7 @@ static int lay_out(struct layout *layout)
 
 static int read_plain(const struct elf *file, const struct part *part, u8 *to)
 {
-	ssize_t count = elf_read(file, part->file_offset, to, part->size);
+	ssize_t count = elf_read(file, part->file_offset + part->skipped, to, part->size);
 
 	return count < 0 || (u64)count != part->size ? -ENODATA : 0;
 }
@@ -158,9 +186,9 @@ static int read_packed(const struct part *part, u8 *to)
 	if (part->form == PACKED && elf_compress(part->section, 0, 0) < 0)
 		return header.ch_type == ELFCOMPRESS_ZLIB ? -ENODATA : -ENOTSUP; /* libelf below 0.189 has no zstd */
 	data = elf_rawdata(part->section, NULL);
-	if (!data || data->d_size != part->size)
+	if (!data || data->d_size != part->whole)
 		return -ENODATA;
-	memcpy(to, data->d_buf, data->d_size);
+	memcpy(to, (const u8 *)data->d_buf + part->skipped, part->size);
 	return 0;
 }
 
@@ -216,7 +244,8 @@ static int fill(const struct elf *file, const struct layout *layout, u8 *image)
 	return err;
 }
 
-int dwarf_copy_read(const struct elf *file, enum dwarf_copy_of of, u8 **ret_image, size_t *ret_size)
+int dwarf_copy_read(const struct elf *file, enum dwarf_copy_of of, const struct split_parts *parts, u8 **ret_image,
+		    size_t *ret_size)
 {
 	Elf *elf = elf_is_64bit_x86(file) ? elffile_handle(file) : NULL;
 	struct layout layout = {.suffix = of == DWARF_SPLIT ? ".dwo" : ""};
@@ -226,6 +255,7 @@ int dwarf_copy_read(const struct elf *file, enum dwarf_copy_of of, u8 **ret_imag
 	if (!elf)
 		return -ENODATA;
 	err = find_parts(elf, layout.suffix, layout.parts);
+	err = err ? err : take_parts(layout.parts, parts);
 	err = err ? err : check_parts(layout.parts, of);
 	err = err ? err : lay_out(&layout);
 	if (!err) {

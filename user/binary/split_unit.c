@@ -14,6 +14,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "binary/dwarf_copy.h"
+#include "binary/split_package.h"
+
 #define PATH_SIZE sizeof("/proc/self/fd/2147483647")
 
 /* False: the name is no part of a string section, where what follows it may be overwritten for a moment. */
@@ -29,6 +32,18 @@ const char *split_unit_name(Dwarf_Die *skeleton, const char **ret_directory)
 
 	*ret_directory = dwarf_formstring(dwarf_attr(skeleton, DW_AT_comp_dir, &directory));
 	return find_name(skeleton, &name) ? dwarf_formstring(&name) : NULL;
+}
+
+int split_unit_copy(Dwarf_Die *skeleton, const struct elf *file, u8 **ret_body, size_t *ret_size)
+{
+	struct split_parts parts;
+	u64 id = 0;
+	int err = dwarf_cu_info(skeleton->cu, NULL, NULL, NULL, NULL, &id, NULL, NULL) ? -ENOENT : 0;
+
+	err = err ? err : split_package_find(file, id, &parts);
+	if (err && err != -ENODATA)
+		return err;
+	return dwarf_copy_read(file, DWARF_SPLIT, err ? NULL : &parts, ret_body, ret_size);
 }
 
 static int copy_to_memory(const u8 *body, size_t size)
