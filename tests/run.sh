@@ -97,11 +97,17 @@ start() { # PROGRAM
 
 # What the tests that trace need of the machine, and what to do if it is not there: else whole programs fail, each in its own words.
 environment() {
-	local lacks=''
+	local lacks='' cgroups
 	if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
 		lacks+='; root (run this as root, or install sudo)'
 	fi
-	grep -q ' cgroup2 ' /proc/self/mounts || lacks+='; a mounted cgroup2 (mount -t cgroup2 none /sys/fs/cgroup)'
+	cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+	if [ -z "$cgroups" ]; then
+		lacks+='; a mounted cgroup2 (mount -t cgroup2 none /sys/fs/cgroup)'
+	elif ! grep -qw pids "$cgroups/cgroup.controllers" && ! grep -Eq ' cgroup [^ ]*\bpids\b' /proc/self/mounts; then
+		# runc wants it for every container.
+		lacks+='; the cgroup controller pids, which a hierarchy of version 1 has that is not mounted (mount -t cgroup -o pids none DIR)'
+	fi
 	mountpoint -q / || lacks+='; a root that is a mount point (mount --bind DIR DIR, then chroot DIR)'
 	[ -r /sys/kernel/btf/vmlinux ] || lacks+='; the types of the kernel in /sys/kernel/btf (mount -t sysfs none /sys, or a kernel with BTF)'
 	[ -c /dev/kmsg ] || lacks+='; /dev/kmsg (mount -t devtmpfs none /dev)'
