@@ -172,7 +172,7 @@ u8 allocation_name_sizes(const struct profile_line *line)
 /*
  * What languages and allocators put between a program and malloc, by the demangled name's beginning: C++'s operator new and
  * the allocators of its two libraries, Rust's __rust_alloc, what calls it, and what it calls; what jemalloc and mimalloc
- * do for an aligned operator new; and the aligned functions, which call one another or malloc in tcmalloc and mimalloc.
+ * do for an aligned operator new; and posix_memalign, which calls memalign in tcmalloc.
  */
 bool allocation_name_is_internal(const struct profile_line *line)
 {
@@ -200,19 +200,9 @@ bool allocation_name_is_internal(const struct profile_line *line)
 		"fallbackNewImpl<",
 	};
 	static const char *const whole[] = {
-		"posix_memalign",
-		"tc_posix_memalign",
-		"memalign",
-		"aligned_alloc",
-		"valloc",
-		"pvalloc",
-		"mi_posix_memalign",
-		"mi_memalign",
-		"mi_aligned_alloc",
-		"mi_new",
-		"mi_new_nothrow",
-		"mi_new_aligned",
-		"mi_new_aligned_nothrow",
+		"posix_memalign", "tc_posix_memalign", "mi_posix_memalign",
+		"mi_memalign",	  "mi_aligned_alloc",  "mi_new",
+		"mi_new_nothrow", "mi_new_aligned",    "mi_new_aligned_nothrow",
 		"mi_new_n",
 	};
 
