@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What is kept of a stack that is deeper than STACK_DEPTH_MAX: the frames at its leaf, and those at its root, with STACK_CUT in
+ * What is kept of a stack that is deeper than STACK_DEPTH_MAX: the frames at its leaf, and those at its root, with STACK_LEFT_OUT in
  * place of what was between them. Two stacks that differ only there are the same.
  *
  * How far it is to the root is not known before the walk gets there. So from STACK_LEAF_MAX on the frames go round in
@@ -13,7 +13,7 @@
 
 #define STACK_ROOT_MAX 16
 #define STACK_LEAF_MAX (STACK_DEPTH_MAX - STACK_ROOT_MAX)
-#define STACK_CUT      (~0ULL) /* no address */
+#define STACK_LEFT_OUT (~0ULL) /* no address */
 
 /* A walk ends here, root or not. What is looked at beyond STACK_DEPTH_MAX costs its time, and no place. */
 #define STACK_WALK_MAX 1024
@@ -39,7 +39,7 @@ static inline __attribute__((always_inline)) enum unwind_end stack_cut(u64 *ip, 
 		spare[i] = root[(*depth + i) % STACK_ROOT_MAX];
 	for (u32 i = 1; i < STACK_ROOT_MAX; i++)
 		root[i] = spare[i];
-	root[0] = STACK_CUT;
+	root[0] = STACK_LEFT_OUT;
 	*depth = end == UNWIND_COMPLETE ? STACK_DEPTH_MAX : STACK_LEAF_MAX + 1;
 	if (end == UNWIND_COMPLETE)
 		return UNWIND_TRUNCATED;

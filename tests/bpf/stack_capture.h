@@ -45,7 +45,7 @@ static inline void set_depth(u32 depth)
 		expected[i] =
 			frame_address(i < STACK_LEAF_MAX || depth <= STACK_DEPTH_MAX ? i : depth - STACK_DEPTH_MAX + i);
 	if (depth > STACK_DEPTH_MAX)
-		expected[STACK_LEAF_MAX] = STACK_CUT;
+		expected[STACK_LEAF_MAX] = STACK_LEFT_OUT;
 }
 
 static inline int setup(void **state)

@@ -162,7 +162,7 @@ static void test_stack_capture_with_the_allocator_shown_begins_in_it(void **stat
 	set_depth(STACK_DEPTH_MAX - 1);
 	check_shown(STACK_DEPTH_MAX, UNWIND_COMPLETE);
 	set_depth(STACK_DEPTH_MAX);
-	expected[STACK_LEAF_MAX - 1] = STACK_CUT;
+	expected[STACK_LEAF_MAX - 1] = STACK_LEFT_OUT;
 	memmove(expected + STACK_LEAF_MAX, expected + STACK_LEAF_MAX + 1, (STACK_ROOT_MAX - 1) * sizeof(expected[0]));
 	check_shown(STACK_DEPTH_MAX, UNWIND_TRUNCATED);
 }

@@ -238,7 +238,8 @@ static void test_ci_run_stopped_by_sigterm_leaves_nothing(void **state)
 {
 	(void)state;
 	run("mkdir .ci && cp '" SOURCE_DIR "/.ci/run' .ci/run && cp /bin/true .ci/setup");
-	scratch_file("Makefile", "all lint demo fuzz compilers:\n\ntest:\n\t'" SOURCE_DIR "/tests/run.sh' ./hang\n", 0644);
+	scratch_file("Makefile", "all lint demo fuzz compilers:\n\ntest:\n\t'" SOURCE_DIR "/tests/run.sh' ./hang\n",
+		     0644);
 	check_stopped("exec .ci/run >words 2>&1", SIGTERM);
 }
 

@@ -135,7 +135,7 @@ static int add_frames(struct snapshot *snapshot, const struct stack *stack, stru
 	while (depth < stack->depth && !err) {
 		u32 *location = &sample->location[depth];
 
-		err = stack->ip[depth] == STACK_CUT
+		err = stack->ip[depth] == STACK_LEFT_OUT
 			      ? cut_get(snapshot, location)
 			      : location_get(snapshot, stack->ip[depth], stack->first_ns, location);
 		depth += !err;

@@ -20,7 +20,7 @@ struct stack {
 	struct stack *variant;	/* the next that the same hash means at another time; NULL: no more */
 	struct stack *current;	/* the variant that the hash meant last; NULL: none yet */
 	struct mapping_era era; /* the time in which it meant that one */
-	u64 ip[];		/* leaf first, return addresses, and STACK_CUT */
+	u64 ip[];		/* leaf first, return addresses, and STACK_LEFT_OUT */
 };
 
 struct stack_table {

@@ -183,7 +183,7 @@ static bool may_do_all(const struct borrowed_thread *borrowed)
 int borrowed_thread_begin(struct stopped_threads *threads, const struct call_gate *gate,
 			  struct borrowed_thread *ret_borrowed)
 {
-	struct signal_frame frame;
+	struct signal_frame frame = {0};
 	struct user_regs_struct registers;
 	int err;
 

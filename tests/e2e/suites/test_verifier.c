@@ -43,7 +43,7 @@ static void check(enum attach_kind kind)
 		.kind = kind,
 		.sizes = map_sizes_choose(false, 1, UINT64_MAX),
 	};
-	struct bpf_program *program;
+	struct bpf_program *program = NULL;
 	struct kernel *kernel;
 	int err = kernel_open(&options, &kernel);
 
@@ -51,7 +51,8 @@ static void check(enum attach_kind kind)
 		skip(); /* this kernel has no such links */
 	if (err)
 		fail_msg("%s: the programs could not be loaded: %s", attach_kind_name(kind), strerror(-err));
-	bpf_object__for_each_program(program, kernel->skeleton->obj) check_program(program);
+	while ((program = bpf_object__next_program(kernel->skeleton->obj, program)))
+		check_program(program);
 	kernel_close(kernel);
 }
 

@@ -108,8 +108,8 @@ static void test_snapshot_stack_is_cut_where_it_leaves_known_code(void **state)
 /* One location for all of them, where the frames were; not where the stack has ended before for another reason. */
 static void test_snapshot_stack_that_was_too_deep_has_a_frame_that_says_so(void **state)
 {
-	const u64 deep[] = {PROGRAM + 0x101, PROGRAM + 0x201, STACK_CUT, PROGRAM + 0x501},
-		  other[] = {PROGRAM + 0x301, STACK_CUT}, lost[] = {PROGRAM + 0x401, 0x77, STACK_CUT};
+	const u64 deep[] = {PROGRAM + 0x101, PROGRAM + 0x201, STACK_LEFT_OUT, PROGRAM + 0x501},
+		  other[] = {PROGRAM + 0x301, STACK_LEFT_OUT}, lost[] = {PROGRAM + 0x401, 0x77, STACK_LEFT_OUT};
 	const struct profile_sample *sample;
 	const struct profile_location *cut;
 

@@ -203,7 +203,7 @@ static void test_unwinder_counts_every_end(void **state)
 	assert_int_equal(process->ledger[COUNTER_STACK_FRAME_POINTER], 1);
 	assert_int_equal(process->ledger[COUNTER_STACK_TRUNCATED], 1);
 	assert_int_equal(found(STACK_ID + 4)->depth, STACK_DEPTH_MAX);
-	assert_int_equal(found(STACK_ID + 4)->ip[STACK_LEAF_MAX], STACK_CUT);
+	assert_int_equal(found(STACK_ID + 4)->ip[STACK_LEAF_MAX], STACK_LEFT_OUT);
 	assert_int_equal(found(STACK_ID + 3)->depth, 3);
 }
 

@@ -127,10 +127,10 @@ static void test_unwind_as_deep_as_the_programs_go(void **state)
 	for (u32 i = 0; i < RAW_STACK_BYTES / sizeof(u64); i++)
 		words[i] = code(1);
 	assert_end(UNWIND_TOO_DEEP, STACK_LEAF_MAX + 1);
-	assert_int_equal(ip[STACK_LEAF_MAX], STACK_CUT);
+	assert_int_equal(ip[STACK_LEAF_MAX], STACK_LEFT_OUT);
 	words[STACK_WALK_MAX - 2] = code(2);
 	assert_end(UNWIND_TRUNCATED, STACK_DEPTH_MAX);
-	assert_int_equal(ip[STACK_LEAF_MAX], STACK_CUT);
+	assert_int_equal(ip[STACK_LEAF_MAX], STACK_LEFT_OUT);
 	assert_int_equal(ip[STACK_DEPTH_MAX - 2], code(1));
 	assert_int_equal(ip[STACK_DEPTH_MAX - 1], code(2));
 	words[STACK_DEPTH_MAX - 1] = code(6);
