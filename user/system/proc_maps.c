@@ -188,10 +188,13 @@ static int open_at_addresses(pid_t tid, const struct mapping *mapping)
 	return -ESTALE;
 }
 
-/* EACCES: the directory is another user's; EPERM: the links in it take a capability of their own; ENOENT: or its thread has ended. */
-static bool may_have_name(int fd)
+/*
+ * EACCES: the directory is another user's; EPERM: the links in it take a capability of their own; ESRCH: the thread has ended, and others of
+ * its process may live; ENOENT: nothing is there.
+ */
+static bool may_be_elsewhere(int fd)
 {
-	return fd == -EPERM || fd == -EACCES || fd == -ENOENT || fd == -ESTALE;
+	return fd == -EPERM || fd == -EACCES || fd == -ESRCH || fd == -ENOENT || fd == -ESTALE;
 }
 
 int proc_maps_open(pid_t pid, const struct mapping *mapping)
@@ -200,14 +203,14 @@ int proc_maps_open(pid_t pid, const struct mapping *mapping)
 	int fd = open_at_addresses(pid, mapping);
 	pid_t tid;
 
-	if (!may_have_name(fd))
+	if (!may_be_elsewhere(fd))
 		return fd;
 	tid = procfs_live_thread(pid);
 	if (!tid)
 		return -ESRCH;
 	if (tid != pid)
 		fd = open_at_addresses(tid, mapping);
-	return may_have_name(fd) ? open_by_name(tid, mapping) : fd;
+	return may_be_elsewhere(fd) ? open_by_name(tid, mapping) : fd;
 }
 
 /* Is /proc/PID another user's? So it is where the process may not be looked at, as after set-user-ID. */
