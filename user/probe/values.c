@@ -205,6 +205,12 @@ static void forget_written(struct values *values, const struct code *code, const
 	}
 }
 
+/* With a constant: what is rounded, or is 1 instead of 0 (clang 19 adds the carry of a comparison with 1), is still the same. */
+static bool changes_a_little(const cs_insn *insn)
+{
+	return insn->id == X86_INS_AND || insn->id == X86_INS_OR || insn->id == X86_INS_ADC || insn->id == X86_INS_SBB;
+}
+
 /* Instructions of two operands. False: this is none that keeps a value. */
 static bool move_value(struct values *values, const cs_insn *insn)
 {
@@ -225,7 +231,7 @@ static bool move_value(struct values *values, const cs_insn *insn)
 		operand_set(values, to, sum_of(before, value));
 	else if (insn->id == X86_INS_SUB)
 		operand_set(values, to, sum_of(before, negative(value)));
-	else if ((insn->id == X86_INS_AND || insn->id == X86_INS_OR) && value.kind == VALUE_CONSTANT)
+	else if (changes_a_little(insn) && value.kind == VALUE_CONSTANT)
 		operand_set(values, to, before.kind == VALUE_CONSTANT ? unknown : before);
 	else if (insn->id == X86_INS_IMUL)
 		operand_set(values, to, product_of(before, value));

@@ -37,6 +37,8 @@ FUNCTION("header",
 FUNCTION("rounded",
 	 "push %rbx\nmov $1,%eax\ntest %rsi,%rsi\ncmove %rax,%rsi\nadd $15,%rsi\nand $-16,%rsi\nmov %rsi,%rdi\n" CALL(
 		 "rounded") "pop %rbx\nret")
+/* Never 0 by another compiler: 1 is added where the comparison borrows. */
+FUNCTION("carried", "push %rbx\ncmp $1,%rsi\nadc $0,%rsi\nmov %rsi,%rdi\n" CALL("carried") "pop %rbx\nret")
 /* (n, size) by calloc, by a product, and of a constant size each */
 FUNCTION("zeroed", "sub $8,%rsp\nmov %rdi,%rsi\nmov $1,%edi\n" CALL("zeroed") "add $8,%rsp\nret")
 FUNCTION("product",
@@ -131,6 +133,7 @@ static void test_flow_follows_a_size_through_registers_and_frame(void **state)
 	ASSERT_FLOW(narrow, 1, 2, 4, true);
 	ASSERT_FLOW(header, 1, 2, 4, true);
 	ASSERT_FLOW(rounded, 2, 2, 4, true);
+	ASSERT_FLOW(carried, 2, 2, 4, true);
 	ASSERT_FLOW(two_calls, 1, 0, 0, true);
 }
 
