@@ -13,6 +13,7 @@
 #include "record/descendants.h"
 #include "record/interrupt.h"
 #include "record/launch.h"
+#include "record/missed_processes.h"
 #include "system/inheritance.h"
 #include "system/shortage.h"
 #include "system/signals.h"
@@ -274,23 +275,6 @@ static void watch(struct record *record)
 	recorder_tick(tracer_recorder(record->tracer), record->drained_ns);
 }
 
-static void count_missed(struct record *record)
-{
-	const struct kernel *kernel = tracer_kernel(record->tracer);
-	u64 refused = kernel_refused(kernel), unheard = kernel_missed(kernel);
-
-	record->publication.processes_missing = unheard;
-	record->publication.processes_refused = refused;
-	if (unheard)
-		log_note("%llu process%s missing, which began and ended while the ring was full; a larger -R keeps it "
-			 "from filling up",
-			 (unsigned long long)unheard, unheard == 1 ? " is" : "es are");
-	if (refused)
-		log_note("%llu process%s not traced: no more than %u can be at once; narrow it with --comm, --exe, "
-			 "--cgroup or --container",
-			 (unsigned long long)refused, refused == 1 ? " was" : "es were", kernel_processes_max(kernel));
-}
-
 /* The signals stay taken meanwhile: many that stop a recording send theirs twice. */
 static int finish(struct record *record)
 {
@@ -301,7 +285,7 @@ static int finish(struct record *record)
 	interrupt_watch(&interrupt, &record->signals, &record->output);
 	tracer_stop(record->tracer);
 	thread_lower_priority();
-	count_missed(record);
+	missed_processes_count(&record->publication);
 	record->blind |= tracer_say_unseen(record->tracer);
 	status = publish_finish(&record->publication);
 	interrupt_finish(&interrupt);
