@@ -5,5 +5,5 @@
 
 struct binaries;
 
-/* Of each allocator file that the process maps: can it, or why not; and for how long the process would stand still. */
+/* Say for each allocator file that the process maps: can it, or why not; and for how long the process would stand still. */
 void doctor_inline_print(pid_t pid, struct binaries *binaries);

@@ -116,7 +116,7 @@ static struct value product_of(struct value a, struct value b)
 	return unknown;
 }
 
-/* Of a value that is one or the other, what matters. */
+/* What matters in a value that is one or the other. */
 static struct value either(struct value a, struct value b)
 {
 	if (a.kind == VALUE_ARGUMENT && b.kind == VALUE_ARGUMENT)

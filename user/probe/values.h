@@ -32,7 +32,7 @@ struct values {
 	u32 slot_count, slot_next;
 };
 
-/* By its 64 bits, or by its low 32, which are what is written when the others become 0. Of another size or kind: unknown. */
+/* By its 64 bits, or by its low 32, which are what is written when the others become 0. Unknown if it has another size or kind. */
 struct value values_register(const struct values *values, x86_reg reg);
 void values_set_register(struct values *values, x86_reg reg, struct value value); /* of another size or kind: ignored */
 

@@ -119,7 +119,7 @@ static void test_verdicts_of_a_sawtooth_are_steady(void **state)
 /* --- behind a wrapper --- */
 
 /*
- * Of one site that was all three the verdict was one, too. At one sample in 16 KiB the leak has 3450 samples and more (6
+ * One site that was all three had one verdict, too. At one sample in 16 KiB the leak has 3450 samples and more (6
  * sigma), none of which dies: what is called growing with 300 is not missed (test_verdict_time.c), and the other two have
  * nothing that becomes old and stays.
  */

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * How allocators' functions begin, as Debian 12 and 13 ship them (x86-64): the bytes that a jump of five bytes leaves no room for, to
- * the end of an instruction, and how many those are by objdump. Of functions of a library that begin alike, one.
+ * the end of an instruction, and how many those are by objdump. One of those functions of a library that begin alike.
  */
 #include "include/types.h"
 

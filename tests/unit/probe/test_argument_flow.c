@@ -108,7 +108,7 @@ static bool ends(const char *name)
 	return !strcmp(name, "obtain");
 }
 
-/* Of the first three arguments of the call, as bits: from which of the function's own they are. */
+/* From which of the function's own arguments the call's first three are, as bits. */
 static void assert_flow(u64 start, u64 back, u8 first, u8 second, u8 third, bool hands_back)
 {
 	struct argument_flow flow;

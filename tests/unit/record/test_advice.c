@@ -122,7 +122,7 @@ static void test_advice_tells_how_files_get_names(void **state)
 	assert_string_equal(advise("/usr/bin/other", (const u64[3]){91, 9, 0}, 0), "");
 }
 
-/* Of several processes the one is shown that it holds of most. */
+/* The process is shown that it holds of most. */
 static void test_advice_counts_processes(void **state)
 {
 	struct image image = {.mappings = address_map_new()};

@@ -97,7 +97,7 @@ static pid_t child_in_namespace(pid_t *ret_middle)
 	return inner;
 }
 
-/* Of the numbers that processes have inside of namespaces, 1 is that of every container's first one. */
+/* 1 is the number that the first process of every container has inside of its namespace. */
 static void test_inner_number_is_that_of_the_innermost_namespace(void **state)
 {
 	pid_t middle, child = child_in_namespace(&middle);

@@ -8,7 +8,7 @@ import java.util.Random;
 import java.util.stream.Collectors;
 import sun.misc.Unsafe;
 
-// deep_Java COUNT FILE: as program.py; then it has the virtual machine name its code. Of one name with its class, so that all frames count.
+// deep_Java COUNT FILE: as program.py; then it has the virtual machine name its code. Its name is its class's, so that all frames count.
 public class deep_Java {
     interface Way { void deep_go(int depth, int size); }
 
