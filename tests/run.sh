@@ -111,6 +111,7 @@ environment() {
 	mountpoint -q / || lacks+='; a root that is a mount point (mount --bind DIR DIR, then chroot DIR)'
 	[ -r /sys/kernel/btf/vmlinux ] || lacks+='; the types of the kernel in /sys/kernel/btf (mount -t sysfs none /sys, or a kernel with BTF)'
 	[ -c /dev/kmsg ] || lacks+='; /dev/kmsg (mount -t devtmpfs none /dev)'
+	[ -c /dev/pts/ptmx ] || lacks+='; /dev/pts (mount -t devpts none /dev/pts)'
 	if [ -n "$lacks" ]; then
 		echo "run.sh: tests will fail that need what is missing here: ${lacks#; }"
 	fi

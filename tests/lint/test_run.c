@@ -246,9 +246,9 @@ static void test_ci_run_stopped_by_sigterm_leaves_nothing(void **state)
 static void test_make_runs_the_programs_that_t_names(void **state)
 {
 	(void)state;
-	assert_int_equal(say("make -s -n -C '" SOURCE_DIR "' OUT=/nowhere test T=ledger | grep tests/run.sh"), 0);
-	assert_string_equal(output, "OUT='/nowhere' tests/run.sh /nowhere/tests/bpf/test_ledger "
-				    "/nowhere/asan/tests/bpf/test_ledger  \\\n");
+	assert_int_equal(say("make -s -n -C '" SOURCE_DIR "' OUT=/nowhere test T=walk_self | grep tests/run.sh"), 0);
+	assert_string_equal(output, "OUT='/nowhere' tests/run.sh /nowhere/tests/unit/unwind/test_walk_self "
+				    "/nowhere/asan/tests/unit/unwind/test_walk_self  \\\n");
 }
 
 static void test_make_refuses_a_t_that_names_nothing(void **state)
