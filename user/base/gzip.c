@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -122,18 +123,28 @@ static void gzip_run(struct gzip *gzip, int flush)
 	} while (!gzip->err && !gzip->stream.avail_out);
 }
 
+static void gzip_pass_on(struct gzip *gzip, int flush)
+{
+	gzip->stream.next_in = gzip->input;
+	gzip->stream.avail_in = gzip->input_size;
+	gzip->input_size = 0;
+	gzip_run(gzip, flush);
+}
+
+/* Protobuf-c appends a few bytes at a time, and zlib takes as long for a few as for many. */
 static void gzip_append(ProtobufCBuffer *base, size_t size, const u8 *data)
 {
 	struct gzip *gzip = (struct gzip *)base;
 
 	while (size && !gzip->err) {
-		uInt part = size > UINT32_MAX ? UINT32_MAX : (uInt)size;
+		size_t room = sizeof(gzip->input) - gzip->input_size, part = size < room ? size : room;
 
-		gzip->stream.next_in = (u8 *)data;
-		gzip->stream.avail_in = part;
-		gzip_run(gzip, Z_NO_FLUSH);
+		memcpy(gzip->input + gzip->input_size, data, part);
+		gzip->input_size += (u32)part;
 		data += part;
 		size -= part;
+		if (gzip->input_size == sizeof(gzip->input))
+			gzip_pass_on(gzip, Z_NO_FLUSH);
 	}
 }
 
@@ -148,7 +159,7 @@ int gzip_begin(struct gzip *gzip, FILE *out)
 int gzip_end(struct gzip *gzip)
 {
 	if (!gzip->err)
-		gzip_run(gzip, Z_FINISH);
+		gzip_pass_on(gzip, Z_FINISH);
 	deflateEnd(&gzip->stream);
 	return gzip->err;
 }

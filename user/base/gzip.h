@@ -27,7 +27,8 @@ struct gzip {
 	z_stream stream;
 	FILE *out; /* borrowed */
 	int err;   /* the first one; what is appended afterwards is dropped */
-	u8 chunk[16384];
+	u32 input_size;
+	u8 input[16384], chunk[16384];
 };
 
 /* No name and no time in the gzip header: equal messages make equal files. 0 or -ENOMEM: then nothing is to be ended. */

@@ -8,7 +8,7 @@
 #include "base/stream.h"
 #include "base/text.h"
 
-static void print_string(const char *text, FILE *out)
+static void print_string(const char *text, bool in_page, FILE *out)
 {
 	static const char escapes[0x80] = {
 		['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
@@ -20,6 +20,8 @@ static void print_string(const char *text, FILE *out)
 
 		if (!length)
 			fputs(TEXT_REPLACEMENT, out);
+		else if (in_page && (first == '<' || text_is_control(text)))
+			fputs(first == '<' ? "\\u003c" : "?", out);
 		else if (first < 0x80 && escapes[first])
 			fprintf(out, "\\%c", escapes[first]);
 		else if (text_is_control(text))
@@ -65,6 +67,12 @@ void json_begin(struct json *json, FILE *out)
 {
 	*json = (struct json){.out = out, .line_depth = 1};
 	open_level(json, '{', '}');
+}
+
+void json_begin_in_page(struct json *json, FILE *out)
+{
+	json_begin(json, out);
+	json->in_page = true;
 }
 
 int json_end(struct json *json)
@@ -114,6 +122,16 @@ void json_u64(struct json *json, const char *name, u64 value)
 	print_value(json, name, "%" PRIu64, value);
 }
 
+void json_s64(struct json *json, const char *name, s64 value)
+{
+	print_value(json, name, "%" PRId64, value);
+}
+
+void json_u64_text(struct json *json, const char *name, u64 value)
+{
+	print_value(json, name, "\"%" PRIu64 "\"", value);
+}
+
 void json_u64_if(struct json *json, const char *name, bool known, u64 value)
 {
 	if (known)
@@ -127,6 +145,12 @@ void json_double(struct json *json, const char *name, double value)
 	print_value(json, name, isfinite(value) ? "%.6g" : "null", value);
 }
 
+void json_written(struct json *json, const char *name, const char *value, size_t size)
+{
+	begin_value(json, name);
+	fwrite(value, 1, size, json->out);
+}
+
 void json_text(struct json *json, const char *name, const char *text)
 {
 	if (!text) {
@@ -134,7 +158,7 @@ void json_text(struct json *json, const char *name, const char *text)
 		return;
 	}
 	begin_value(json, name);
-	print_string(text, json->out);
+	print_string(text, json->in_page, json->out);
 }
 
 void json_texts(struct json *json, const char *name, const char *const *texts)

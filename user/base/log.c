@@ -15,6 +15,7 @@
 #include "base/text.h"
 
 #define COLUMNS_MAX 256
+#define CUT_SIZE    1024 /* what is said of a message where there is no memory for it, which may be what it says */
 
 static int level;
 static unsigned int progress_width; /* columns of the progress line on the screen, 0: none */
@@ -34,16 +35,17 @@ static void progress_end(void)
 __attribute__((format(printf, 1, 0))) static void say(const char *format, va_list args)
 {
 	int saved = errno;
-	char *text;
+	char cut[CUT_SIZE], *text;
+	va_list again;
 
 	progress_end();
-	if (vasprintf(&text, format, args) < 0) {
-		fputs("heaptap: out of memory\n", stderr);
-	} else {
-		text_printable(text);
-		fprintf(stderr, "heaptap: %s\n", text);
-		free(text);
-	}
+	va_copy(again, args);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	vsnprintf(cut, sizeof(cut), format, again);
+	va_end(again);
+	fprintf(stderr, "heaptap: %s\n", text_printable(text ? text : cut));
+	free(text);
 	errno = saved;
 }
 

@@ -29,6 +29,21 @@ u32 string_list_count(char *const *files)
 	return count;
 }
 
+char **string_list_copy(char *const *files)
+{
+	u32 count = string_list_count(files);
+	char **copy = calloc(count + 1UL, sizeof(*copy));
+
+	for (u32 i = 0; copy && i < count; i++) {
+		copy[i] = strdup(files[i]);
+		if (copy[i])
+			continue;
+		string_list_free(copy);
+		return NULL;
+	}
+	return copy;
+}
+
 int string_list_append(char ***files, char **more)
 {
 	u32 count = string_list_count(*files), added = string_list_count(more);

@@ -6,6 +6,8 @@
 void string_list_free(char **files);
 u32 string_list_count(char *const *files);
 
+char **string_list_copy(char *const *files); /* NULL: no memory */
+
 /* Move the names of `more` behind those of *files; `more` is gone then, also on error. 0 or -ENOMEM. */
 int string_list_append(char ***files, char **more);
 
