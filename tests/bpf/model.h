@@ -154,10 +154,11 @@ void kernel_forget_object(struct kernel *kernel, u32 process, u64 addr)
 	bpf_map_delete_elem(&live, &key);
 }
 
-void kernel_forget_stack(struct kernel *kernel, u64 hash)
+void kernel_forget_stacks(struct kernel *kernel, const u64 *hashes, u32 count)
 {
 	(void)kernel;
-	bpf_map_delete_elem(&stacks_sent, &hash);
+	for (u32 i = 0; i < count; i++)
+		bpf_map_delete_elem(&stacks_sent, &hashes[i]);
 }
 
 static inline u32 chance(u32 below)

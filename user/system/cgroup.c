@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/text.h"
 #include "system/cgroup_mounts.h"
+#include "system/procfs.h"
 
 #define NEW_MAX (1u << 30)
 
@@ -159,18 +160,16 @@ int cgroup_check(const struct cgroup *group)
 /* False: not there, or "max". */
 static bool read_bytes(const char *root, const char *path, const char *name, u64 *ret_bytes)
 {
-	char file[PATH_MAX];
-	FILE *in = fopen(text_path(file, "%s%s/%s", root, path, name), "re");
+	char file[PATH_MAX], text[64], *end;
 	unsigned long long bytes;
-	bool found = false;
 
-	if (in) {
-		found = fscanf(in, "%llu", &bytes) == 1;
-		fclose(in);
-	}
-	if (found)
-		*ret_bytes = bytes;
-	return found;
+	if (procfs_read(text_path(file, "%s%s/%s", root, path, name), text, sizeof(text)) <= 0)
+		return false;
+	bytes = strtoull(text, &end, 10);
+	if (end == text)
+		return false;
+	*ret_bytes = bytes;
+	return true;
 }
 
 /* Version 1 writes "no limit" as the largest number of bytes that is whole pages. */
@@ -244,14 +243,9 @@ void cgroup_memory_needed(const char *root, const char *path, u64 *ret_limit, u6
 
 static bool never_overcommits(void)
 {
-	FILE *file = fopen("/proc/sys/vm/overcommit_memory", "re");
-	int policy = '2';
+	char policy[8];
 
-	if (file) {
-		policy = getc(file);
-		fclose(file);
-	}
-	return policy == '2';
+	return procfs_read("/proc/sys/vm/overcommit_memory", policy, sizeof(policy)) <= 0 || policy[0] == '2';
 }
 
 u32 cgroup_memory_new_max(u64 limit, u64 used)

@@ -8,9 +8,12 @@
 
 #include "base/array.h"
 #include "base/text.h"
+#include "system/procfs.h"
 
 /* A chroot may mount all of them again; those that users name come first. */
 #define V1_MOUNTS_MAX 256
+
+#define LINES_MAX 65536 /* of a process: a line for each hierarchy, at most a path long */
 
 const char *cgroup_mounts_below(const char *prefix, const char *path)
 {
@@ -153,67 +156,78 @@ char *cgroup_mounts_directory(const struct cgroup_mounts *mounts, const char *gr
 	return directory;
 }
 
-/* Is `word` in a list separated by commas? */
-static bool lists(const char *words, const char *word)
+/* Is `word` in a list of that length, separated by commas? */
+static bool lists(const char *words, size_t length, const char *word)
 {
-	size_t length = strlen(word);
+	const char *end = words + length;
 
-	for (;; words++) {
-		if (!strncmp(words, word, length) && (words[length] == ',' || !words[length]))
+	for (const char *next; words <= end; words = next + 1) {
+		next = memchr(words, ',', (size_t)(end - words));
+		if (!next)
+			next = end;
+		if ((size_t)(next - words) == strlen(word) && !memcmp(words, word, strlen(word)))
 			return true;
-		words = strchr(words, ',');
-		if (!words)
-			return false;
 	}
+	return false;
 }
 
 /* The path in "5:cpu,cpuacct:/path"; that of version 2 is "0::/path". NULL: a line of another hierarchy. */
-static const char *group_of_line(char *line, const char *controller)
+static const char *group_of_line(const char *line, const char *end, const char *controller)
 {
-	char *controllers = strchr(line, ':'), *group = controllers ? strchr(controllers + 1, ':') : NULL;
+	const char *number_end = memchr(line, ':', (size_t)(end - line)),
+		   *controllers = number_end ? number_end + 1 : end,
+		   *controllers_end = memchr(controllers, ':', (size_t)(end - controllers)),
+		   *group = controllers_end ? controllers_end + 1 : end;
 
-	if (!group)
-		return NULL;
-	*controllers++ = *group++ = '\0';
-	group[strcspn(group, "\n")] = '\0';
-	if (*group != '/')
+	if (group == end || *group != '/')
 		return NULL;
 	if (controller)
-		return lists(controllers, controller) ? group : NULL;
-	return strcmp(line, "0") || *controllers ? NULL : group;
+		return lists(controllers, (size_t)(controllers_end - controllers), controller) ? group : NULL;
+	return number_end == line + 1 && *line == '0' && controllers == controllers_end ? group : NULL;
+}
+
+char *cgroup_mounts_lines(const char *root, pid_t pid)
+{
+	char path[PATH_MAX], lines[LINES_MAX];
+
+	if (procfs_read(text_path(path, "%s/proc/%d/cgroup", root, pid), lines, sizeof(lines)) <= 0)
+		return NULL;
+	return strdup(lines);
+}
+
+char *cgroup_mounts_group_in(const char *lines, const char *controller)
+{
+	while (*lines) {
+		const char *end = strchrnul(lines, '\n'), *group = group_of_line(lines, end, controller);
+
+		if (group)
+			return strndup(group, (size_t)(end - group));
+		lines = *end ? end + 1 : end;
+	}
+	return NULL;
 }
 
 char *cgroup_mounts_group(const char *root, pid_t pid, const char *controller)
 {
-	char path[PATH_MAX], *line = NULL, *found = NULL;
-	size_t capacity = 0;
-	FILE *lines = fopen(text_path(path, "%s/proc/%d/cgroup", root, pid), "re");
+	char *lines = cgroup_mounts_lines(root, pid), *group = lines ? cgroup_mounts_group_in(lines, controller) : NULL;
 
-	if (!lines)
-		return NULL;
-	while (!found && getline(&line, &capacity, lines) > 0) {
-		const char *group = group_of_line(line, controller);
-
-		if (group)
-			found = strdup(group);
-	}
-	free(line);
-	fclose(lines);
-	return found;
+	free(lines);
+	return group;
 }
 
 static const struct cgroup_mount *find_controller(const struct cgroup_mounts *mounts, const char *controller)
 {
 	for (unsigned int i = 0; i < mounts->v1_count; i++)
-		if (lists(mounts->v1[i].controllers, controller))
+		if (lists(mounts->v1[i].controllers, strlen(mounts->v1[i].controllers), controller))
 			return &mounts->v1[i];
 	return NULL;
 }
 
-int cgroup_mounts_memory(const struct cgroup_mounts *mounts, pid_t pid, char **ret_directory, char **ret_path)
+int cgroup_mounts_memory_in(const struct cgroup_mounts *mounts, const char *lines, char **ret_directory,
+			    char **ret_path)
 {
 	const struct cgroup_mount *mount = find_controller(mounts, "memory");
-	char *group = cgroup_mounts_group(mounts->root, pid, mount ? "memory" : NULL), *path, *directory;
+	char *group = cgroup_mounts_group_in(lines, mount ? "memory" : NULL), *path, *directory;
 	const char *below;
 
 	if (!mount)
@@ -232,4 +246,13 @@ int cgroup_mounts_memory(const struct cgroup_mounts *mounts, pid_t pid, char **r
 	*ret_directory = directory;
 	*ret_path = path;
 	return 0;
+}
+
+int cgroup_mounts_memory(const struct cgroup_mounts *mounts, pid_t pid, char **ret_directory, char **ret_path)
+{
+	char *lines = cgroup_mounts_lines(mounts->root, pid);
+	int err = lines ? cgroup_mounts_memory_in(mounts, lines, ret_directory, ret_path) : -ESRCH;
+
+	free(lines);
+	return err;
 }

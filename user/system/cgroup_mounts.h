@@ -31,15 +31,26 @@ void cgroup_mounts_release(struct cgroup_mounts *mounts);
 char *cgroup_mounts_directory(const struct cgroup_mounts *mounts, const char *group);
 
 /*
- * The group of a process below `root`, allocated: the one of version 2 if `controller` is NULL, else that of the version 1
- * hierarchy with the controller. NULL: no such process, or no such group.
+ * /proc/PID/cgroup below `root`, which names the group of a process in each hierarchy; allocated. NULL: no such process. For all that
+ * is asked of one process, since the kernel takes long to write it.
  */
+char *cgroup_mounts_lines(const char *root, pid_t pid);
+
+/*
+ * The group of such a process, allocated: the one of version 2 if `controller` is NULL, else that of the version 1
+ * hierarchy with the controller. NULL: no such group.
+ */
+char *cgroup_mounts_group_in(const char *lines, const char *controller);
+
+/* The same for a process below `root`; NULL also: no such process. */
 char *cgroup_mounts_group(const char *root, pid_t pid, const char *controller);
 
 /*
  * Where cgroup_memory finds the memory limit of a process: the directory and the path below it, both allocated. They are
  * of the memory controller of version 1 where it is mounted, else of version 2. 0, -ESRCH or -ENOMEM.
  */
+int cgroup_mounts_memory_in(const struct cgroup_mounts *mounts, const char *lines, char **ret_directory,
+			    char **ret_path);
 int cgroup_mounts_memory(const struct cgroup_mounts *mounts, pid_t pid, char **ret_directory, char **ret_path);
 
 /* The rest of `path` after `prefix`, by whole components: "" or "/...". NULL: it does not begin with it. */

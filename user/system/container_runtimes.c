@@ -18,6 +18,7 @@
 #include "system/cgroup.h"
 #include "system/cgroup_mounts.h"
 #include "system/container_list.h"
+#include "system/container_log.h"
 #include "system/container_path.h"
 
 #define JSON_INT_MAX 2147483647.0
@@ -192,25 +193,18 @@ static void containerd_namespace(const char *directory, const char *name, void *
 	for_each_in(text_path(path, "%s/%s", directory, name), containerd_task, arg);
 }
 
-/* POD_NAMESPACE_CONTAINER-ID.log, where no name may have an underscore. */
 static void kubernetes_log(const char *directory, const char *name, void *arg)
 {
 	const struct source *source = arg;
-	char *copy = strdup(name), *dash = copy ? strrchr(copy, '-') : NULL, *pod, *space, *part, *save;
+	struct container_log log;
 
 	(void)directory;
-	if (dash && strlen(dash + 1) == CONTAINER_ID_SIZE - 1 + strlen(".log")) {
-		*dash = dash[CONTAINER_ID_SIZE] = '\0';
-		pod = strtok_r(copy, "_", &save);
-		space = strtok_r(NULL, "_", &save);
-		part = strtok_r(NULL, "_", &save);
-		if (pod && space && part)
-			container_list_add(source->list, &(struct container_fact){.id = dash + 1,
-										  .pod = pod,
-										  .part = part,
-										  .runtime = source->runtime});
-	}
-	free(copy);
+	if (!container_log_parse(name, &log))
+		return;
+	container_list_add(
+		source->list,
+		&(struct container_fact){.id = log.id, .pod = log.pod, .part = log.part, .runtime = source->runtime});
+	free(log.text);
 }
 
 /* The containers of one user, who may have written anything there. */

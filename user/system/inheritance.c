@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "system/inheritance.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -20,6 +21,8 @@ static struct {
 	char oom_score[16];
 	bool signals_changed, files_changed, oom_score_changed;
 } before;
+
+static int silence = -1; /* /dev/null, for COMMAND */
 
 /* Else the first files opened would be what messages are written to. COMMAND has them closed again. */
 static void open_standard_streams(void)
@@ -70,8 +73,16 @@ void inheritance_survive(void)
 		before.oom_score_changed = write_oom_score(OOM_SCORE_LAST);
 }
 
+int inheritance_silence(void)
+{
+	silence = open("/dev/null", O_RDWR | O_CLOEXEC);
+	return silence < 0 ? -errno : 0;
+}
+
 void inheritance_restore(void)
 {
+	for (int fd = 0; silence >= 0 && fd <= STDERR_FILENO; fd++)
+		dup2(silence, fd);
 	if (before.signals_changed) {
 		sigaction(SIGPIPE, &before.pipe, NULL);
 		sigaction(SIGXFSZ, &before.file_size, NULL);

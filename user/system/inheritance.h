@@ -20,5 +20,8 @@ void inheritance_change(void);
  */
 void inheritance_survive(void);
 
+/* COMMAND gets /dev/null as its standard input, output and error: a screen has the terminal. 0 or negative errno. */
+int inheritance_silence(void);
+
 /* In a child, before its exec: system calls only. Nothing where inheritance_change was not called. */
 void inheritance_restore(void);

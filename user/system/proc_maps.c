@@ -142,11 +142,9 @@ static bool same_file(int fd, const struct mapping *mapping)
 }
 
 /* Is another file at the addresses of a mapping of some time ago by now? Without an inode this is unknown: false. */
-static bool is_replaced(int fd, const struct mapping *mapping)
+static bool is_replaced(const struct stat *stat, const struct mapping *mapping)
 {
-	struct stat stat;
-
-	return mapping->from_ns && mapping->inode && !fstat(fd, &stat) && stat.st_ino != mapping->inode;
+	return mapping->from_ns && mapping->inode && stat->st_ino != mapping->inode;
 }
 
 static int open_by_name(pid_t tid, const struct mapping *mapping)
@@ -171,18 +169,23 @@ int proc_maps_open_name(pid_t pid, const struct mapping *mapping)
 	return tid ? open_by_name(tid, mapping) : -ESRCH;
 }
 
-/* Through the mapping itself. Negative errno; -ESTALE: another file is there by now. */
+/* Where the mapping itself leads to its file. */
+static const char *path_of_addresses(char path[PATH_MAX], pid_t tid, const struct mapping *mapping)
+{
+	return text_path(path, "/proc/%d/map_files/%llx-%llx", tid, (unsigned long long)mapping->start,
+			 (unsigned long long)mapping->end);
+}
+
+/* Negative errno; -ESTALE: another file is there by now. */
 static int open_at_addresses(pid_t tid, const struct mapping *mapping)
 {
 	char path[PATH_MAX];
-	int fd;
+	int fd = open(path_of_addresses(path, tid, mapping), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat stat;
 
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", tid, (unsigned long long)mapping->start,
-		 (unsigned long long)mapping->end);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
-	if (!is_replaced(fd, mapping))
+	if (fstat(fd, &stat) || !is_replaced(&stat, mapping))
 		return fd;
 	close(fd);
 	return -ESTALE;
@@ -195,6 +198,15 @@ static int open_at_addresses(pid_t tid, const struct mapping *mapping)
 static bool may_be_elsewhere(int fd)
 {
 	return fd == -EPERM || fd == -EACCES || fd == -ESRCH || fd == -ENOENT || fd == -ESTALE;
+}
+
+int proc_maps_stat(pid_t pid, const struct mapping *mapping, struct stat *ret_stat)
+{
+	char path[PATH_MAX];
+
+	if (stat(path_of_addresses(path, pid, mapping), ret_stat))
+		return -errno;
+	return is_replaced(ret_stat, mapping) ? -ESTALE : 0;
 }
 
 int proc_maps_open(pid_t pid, const struct mapping *mapping)

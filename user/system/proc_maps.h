@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /* The executable mappings of a process, from /proc/PID/maps, and the files behind them. */
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "include/types.h"
@@ -22,6 +23,12 @@ int proc_maps_for_each(pid_t pid, int (*each)(struct mapping *mapping, void *arg
 
 /* The same for the maps at `path`. */
 int proc_maps_read(const char *path, int (*each)(struct mapping *mapping, void *arg), void *arg);
+
+/*
+ * Which file is behind a mapping, through map_files, without opening it. 0; -ESTALE: another one than was mapped; or what the system says, as
+ * for a process whose main thread has ended: the next function knows more ways.
+ */
+int proc_maps_stat(pid_t pid, const struct mapping *mapping, struct stat *ret_stat);
 
 /*
  * Open the file behind a mapping: the mapped inode itself through map_files, never its name. Where map_files may not be

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "system/pid_list.h"
 #include "system/procfs.h"
+#include "system/shortage.h"
 
 __attribute__((format(printf, 2, 3))) static bool refuse(char ret_why[PROCESS_STATE_TEXT_MAX], const char *format, ...)
 {
@@ -48,6 +49,8 @@ bool process_state_allows(pid_t pid, char ret_why[PROCESS_STATE_TEXT_MAX])
 	ret_why[0] = '\0';
 	if (!process)
 		return refuse_absent(pid, ret_why);
+	if (process < 0)
+		return refuse(ret_why, "process %d cannot be looked at: %s", pid, shortage_explain(process).text);
 	procfs_comm(pid, comm);
 	if (process != pid)
 		return refuse(ret_why, "%d is a thread of process %d (%s); use -p %d", pid, process, comm, process);

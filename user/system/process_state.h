@@ -4,10 +4,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define PROCESS_STATE_TEXT_MAX 256
+#define PROCESS_STATE_TEXT_MAX 512
 
 /*
- * False: it is no process, a thread, a thread of the kernel, or a process that has ended. Then *ret_why is the sentence that says so, and
- * what to name instead, where that is known. True: *ret_why is "".
+ * False: it is no process, a thread, a thread of the kernel, or a process that has ended, or cannot be looked at for want of a descriptor.
+ * Then *ret_why is the sentence that says so, and what to name instead, where that is known. True: *ret_why is "".
  */
 bool process_state_allows(pid_t pid, char ret_why[PROCESS_STATE_TEXT_MAX]);

@@ -9,22 +9,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "system/shortage.h"
 
 #define DELETED_SUFFIX	" (deleted)"
 #define STAT_FLAGS	9
 #define STAT_HEAP_START 47
+#define STATUS_MAX	65536 /* room for some thousand groups, which come before what is read here */
+#define STATE_UNKNOWN	'?'
 
 /* Of the flags, which the kernel keeps to itself (linux/sched.h). */
+#define PF_EXITING     0x4
 #define PF_IO_WORKER   0x10
 #define PF_USER_WORKER 0x4000
 #define PF_KTHREAD     0x200000
 
-/* The whole of a small file, as a string; the length or negative errno. */
-static ssize_t read_small(const char *path, char *buffer, size_t size)
+ssize_t procfs_read(const char *path, char *buffer, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t length;
@@ -40,12 +44,29 @@ static ssize_t read_small(const char *path, char *buffer, size_t size)
 	return length;
 }
 
-/* State letter of a thread, 0 when it is gone. The command name may hold anything: look behind its last parenthesis. */
+int procfs_failure(void)
+{
+	return errno == ENOENT ? -ESRCH : -errno;
+}
+
+/* This takes no descriptor. A process of which all threads have ended is there until its parent has asked. */
+static bool is_there(pid_t tid)
+{
+	return !syscall(SYS_tkill, tid, 0) || errno != ESRCH;
+}
+
+/*
+ * State letter of a thread, 0 when it is gone. Where there is no descriptor left to look with, '?' if it is there.
+ * The command name may hold anything: look behind its last parenthesis.
+ */
 static char thread_state(pid_t pid, pid_t tid)
 {
 	char path[PATH_MAX], stat[512], *close_paren;
+	ssize_t length = procfs_read(text_path(path, "/proc/%d/task/%d/stat", pid, tid), stat, sizeof(stat));
 
-	if (read_small(text_path(path, "/proc/%d/task/%d/stat", pid, tid), stat, sizeof(stat)) <= 0)
+	if (shortage_is((int)length))
+		return is_there(tid) ? STATE_UNKNOWN : 0;
+	if (length <= 0)
 		return 0;
 	close_paren = strrchr(stat, ')');
 	return close_paren && close_paren[1] == ' ' ? close_paren[2] : 0;
@@ -66,6 +87,11 @@ bool procfs_is_stopped(pid_t pid)
 	return thread_state(pid, pid) == 'T';
 }
 
+bool procfs_is_runnable(pid_t tid)
+{
+	return thread_state(tid, tid) == 'R';
+}
+
 pid_t procfs_live_thread(pid_t pid)
 {
 	struct dirent *entry;
@@ -77,7 +103,7 @@ pid_t procfs_live_thread(pid_t pid)
 		return pid;
 	dir = opendir(text_path(path, "/proc/%d/task", pid));
 	if (!dir)
-		return 0;
+		return shortage_is(-errno) && is_there(pid) ? pid : 0;
 	while (!found && (entry = readdir(dir))) {
 		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 
@@ -88,16 +114,21 @@ pid_t procfs_live_thread(pid_t pid)
 	return found;
 }
 
+static u64 value_behind(const char *status, const char *key, int base)
+{
+	const char *line = strstr(status, key);
+
+	return line ? strtoull(line + strlen(key), NULL, base) : 0;
+}
+
 /* The number behind a key of /proc/PID/status, as "\nTgid:"; 0: unknown. */
 static u64 status_value(pid_t pid, const char *key, int base)
 {
 	char path[PATH_MAX], status[4096];
-	const char *line;
 
-	if (read_small(text_path(path, "/proc/%d/status", pid), status, sizeof(status)) <= 0)
+	if (procfs_read(text_path(path, "/proc/%d/status", pid), status, sizeof(status)) <= 0)
 		return 0;
-	line = strstr(status, key);
-	return line ? strtoull(line + strlen(key), NULL, base) : 0;
+	return value_behind(status, key, base);
 }
 
 static pid_t status_number(pid_t pid, const char *key)
@@ -107,24 +138,51 @@ static pid_t status_number(pid_t pid, const char *key)
 
 pid_t procfs_process(pid_t tid)
 {
-	return status_number(tid, "\nTgid:");
+	char path[PATH_MAX], status[4096];
+	ssize_t length = procfs_read(text_path(path, "/proc/%d/status", tid), status, sizeof(status));
+
+	if (shortage_is((int)length))
+		return (pid_t)length;
+	return length > 0 ? (pid_t)value_behind(status, "\nTgid:", 10) : 0;
+}
+
+/* One number for each namespace, ours first: returns how many, and the last one. */
+static unsigned int read_inner_pid(const char *status, pid_t *ret_inner)
+{
+	static const char key[] = "\nNSpid:";
+	const char *line = strstr(status, key);
+	char *at = line ? (char *)line + strlen(key) : "";
+	unsigned int namespaces = 0;
+
+	for (; *at == '\t'; namespaces++)
+		*ret_inner = (pid_t)strtol(at, &at, 10);
+	return namespaces;
 }
 
 pid_t procfs_inner_pid(pid_t pid)
 {
-	static const char key[] = "\nNSpid:";
-	char path[PATH_MAX], status[4096], *at = NULL;
-	unsigned int namespaces = 0;
+	char path[PATH_MAX], status[STATUS_MAX];
 	pid_t inner = 0;
 
-	if (read_small(text_path(path, "/proc/%d/status", pid), status, sizeof(status)) > 0)
-		at = strstr(status, key);
-	if (!at)
+	if (procfs_read(text_path(path, "/proc/%d/status", pid), status, sizeof(status)) <= 0)
 		return 0;
-	/* One number for each namespace, ours first. */
-	for (at += strlen(key); *at == '\t'; namespaces++)
-		inner = (pid_t)strtol(at, &at, 10);
-	return namespaces > 1 ? inner : 0;
+	return read_inner_pid(status, &inner) > 1 ? inner : 0;
+}
+
+int procfs_identity(pid_t pid, uid_t *ret_uid, pid_t *ret_inner)
+{
+	char path[PATH_MAX], status[STATUS_MAX], *uids;
+	ssize_t length;
+
+	length = procfs_read(text_path(path, "/proc/%d/status", pid), status, sizeof(status));
+	if (length <= 0)
+		return shortage_is((int)length) ? (int)length : -ESRCH;
+	uids = strstr(status, "\nUid:\t");
+	uids = uids ? strchr(uids + strlen("\nUid:\t"), '\t') : NULL;
+	if (!uids || !read_inner_pid(status, ret_inner))
+		return -ESRCH;
+	*ret_uid = (uid_t)strtoul(uids, NULL, 10);
+	return 0;
 }
 
 pid_t procfs_parent(pid_t pid)
@@ -153,9 +211,7 @@ int procfs_open_memory(pid_t pid, int flags)
 	pid_t tid = procfs_live_thread(pid);
 	int memory = tid ? open(text_path(path, "/proc/%d/mem", tid), flags | O_CLOEXEC) : -ESRCH;
 
-	if (memory == -1)
-		return errno == ENOENT ? -ESRCH : -errno;
-	return memory;
+	return memory == -1 ? procfs_failure() : memory;
 }
 
 int procfs_seccomp(pid_t tid)
@@ -164,7 +220,7 @@ int procfs_seccomp(pid_t tid)
 	char path[PATH_MAX], status[4096];
 	const char *line = NULL;
 
-	if (read_small(text_path(path, "/proc/%d/status", tid), status, sizeof(status)) > 0)
+	if (procfs_read(text_path(path, "/proc/%d/status", tid), status, sizeof(status)) > 0)
 		line = strstr(status, key);
 	return line ? (int)strtol(line + strlen(key), NULL, 10) : -ESRCH;
 }
@@ -174,7 +230,7 @@ bool procfs_has_shadow_stack(pid_t tid)
 	char path[PATH_MAX], status[4096];
 	const char *line;
 
-	if (read_small(text_path(path, "/proc/%d/status", tid), status, sizeof(status)) <= 0)
+	if (procfs_read(text_path(path, "/proc/%d/status", tid), status, sizeof(status)) <= 0)
 		return true;
 	line = strstr(status, "\nx86_Thread_features:");
 	return line && memmem(line + 1, strcspn(line + 1, "\n"), "shstk", strlen("shstk"));
@@ -185,12 +241,32 @@ static u64 stat_field(pid_t pid, int wanted)
 {
 	char path[PATH_MAX], stat[1024], *field;
 
-	if (read_small(text_path(path, "/proc/%d/stat", pid), stat, sizeof(stat)) <= 0)
+	if (procfs_read(text_path(path, "/proc/%d/stat", pid), stat, sizeof(stat)) <= 0)
 		return 0;
 	field = strrchr(stat, ')'); /* the second one */
 	for (int number = 2; field && number < wanted; number++)
 		field = strchr(field + 1, ' ');
 	return field ? strtoull(field, NULL, 10) : 0;
+}
+
+bool procfs_is_ending(pid_t pid)
+{
+	struct dirent *entry;
+	char path[PATH_MAX];
+	bool ending = true;
+	DIR *dir = opendir(text_path(path, "/proc/%d/task", pid));
+
+	if (!dir)
+		return !shortage_is(-errno) || !is_there(pid);
+	while (ending && (entry = readdir(dir))) {
+		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		/* Flags of 0 may be those of a thread that is gone by now. */
+		if (tid > 0 && !(stat_field(tid, STAT_FLAGS) & PF_EXITING))
+			ending = procfs_has_ended(tid);
+	}
+	closedir(dir);
+	return ending;
 }
 
 u64 procfs_heap_start(pid_t pid)
@@ -220,7 +296,7 @@ bool procfs_maps_code(pid_t pid)
 int procfs_comm(pid_t pid, char ret_comm[16])
 {
 	char path[PATH_MAX], comm[32] = "";
-	ssize_t length = read_small(text_path(path, "/proc/%d/comm", pid), comm, sizeof(comm));
+	ssize_t length = procfs_read(text_path(path, "/proc/%d/comm", pid), comm, sizeof(comm));
 
 	if (length < 0)
 		return (int)length;
@@ -248,7 +324,7 @@ bool procfs_is_memory(const char *path)
 char *procfs_command_line(pid_t pid)
 {
 	char path[PATH_MAX], line[4096] = "";
-	ssize_t length = read_small(text_path(path, "/proc/%d/cmdline", pid), line, sizeof(line));
+	ssize_t length = procfs_read(text_path(path, "/proc/%d/cmdline", pid), line, sizeof(line));
 
 	while (length > 0 && !line[length - 1])
 		length--;
@@ -277,7 +353,7 @@ u64 procfs_rss_bytes(pid_t pid)
 	char path[PATH_MAX], statm[128];
 	unsigned long long total, resident;
 
-	if (read_small(text_path(path, "/proc/%d/statm", pid), statm, sizeof(statm)) <= 0 ||
+	if (procfs_read(text_path(path, "/proc/%d/statm", pid), statm, sizeof(statm)) <= 0 ||
 	    sscanf(statm, "%llu %llu", &total, &resident) != 2)
 		return 0;
 	return resident * (u64)sysconf(_SC_PAGESIZE);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What /proc says about one process. It may be gone between two calls: every function can fail with -ESRCH.
+ * What /proc says about one process. It may be gone between two calls: every function can fail with -ESRCH. A process that cannot be looked
+ * at for want of a descriptor or of memory (system/shortage.h) is not taken for gone.
  *
  * The room: system/ asks the operating system, and knows nothing of allocators, probes and profiles. It owns
  *   - processes: procfs, proc_maps (what a process maps now), address_map (what it mapped over time), breakpoints, mapped_by,
@@ -15,6 +16,12 @@
 
 #include "include/types.h"
 
+/* The whole of a file that is smaller than `buffer`, in one read, as a string; its length or negative errno. */
+ssize_t procfs_read(const char *path, char *buffer, size_t size);
+
+/* Why a file of /proc/PID could not be opened, by errno: -ESRCH, there is no such process, or another negative errno. */
+int procfs_failure(void);
+
 /* A thread of `pid` that still runs: pid itself, unless its main thread has exited. 0: the process is gone or a zombie.
  */
 pid_t procfs_live_thread(pid_t pid);
@@ -22,7 +29,11 @@ pid_t procfs_live_thread(pid_t pid);
 /* A thread that has exited, though perhaps nobody has asked for its status yet. */
 bool procfs_has_ended(pid_t tid);
 
+/* A process whose threads have all begun to exit: freeing its memory may take a while yet. True too when it is gone. */
+bool procfs_is_ending(pid_t pid);
+
 bool procfs_is_stopped(pid_t pid);	/* by a signal, until another one */
+bool procfs_is_runnable(pid_t tid);	/* it runs, or waits for nothing but a processor */
 unsigned int procfs_threads(pid_t pid); /* 0: unknown */
 
 /* A thread that the kernel has made for the process, as for requests of io_uring: it never runs the process's code. */
@@ -33,7 +44,10 @@ bool procfs_is_kernel_thread(pid_t pid); /* a process of the kernel alone, witho
 /* The number of a process inside the innermost PID namespace that it is in; 0: unknown, or it is in ours. */
 pid_t procfs_inner_pid(pid_t pid);
 
-pid_t procfs_process(pid_t tid); /* the process a thread belongs to; 0: no such thread */
+/* The effective user of a process, and its number in the innermost of its PID namespaces. 0, -ESRCH or a shortage. */
+int procfs_identity(pid_t pid, uid_t *ret_uid, pid_t *ret_inner);
+
+pid_t procfs_process(pid_t tid); /* the process a thread belongs to; 0: no such thread; negative errno: a shortage */
 
 /*
  * The memory of a process, also of one whose first thread has ended. The descriptor stays that of the program which runs now: when the process

@@ -10,40 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/text.h"
-
-/* Effective user, and the process's number in the innermost of its PID namespaces. */
-static int read_status(pid_t pid, uid_t *ret_uid, pid_t *ret_inner_pid)
-{
-	char path[PATH_MAX], line[512];
-	unsigned int uid;
-	int inner, missing = 2;
-	FILE *status = fopen(text_path(path, "/proc/%d/status", pid), "re");
-
-	if (!status)
-		return -errno;
-	while (missing && fgets(line, sizeof(line), status)) {
-		if (sscanf(line, "Uid: %*u %u", &uid) == 1) {
-			*ret_uid = uid;
-			missing--;
-		} else if (sscanf(line, "NSpid: %d", &inner) == 1) {
-			const char *at = line + sizeof("NSpid:") - 1;
-			int used;
-
-			while (sscanf(at, "%d%n", &inner, &used) == 1)
-				at += used;
-			*ret_inner_pid = inner;
-			missing--;
-		}
-	}
-	fclose(status);
-	return missing ? -ESRCH : 0;
-}
+#include "system/procfs.h"
 
 int root_fs_open(pid_t pid, struct root_fs *ret_root)
 {
@@ -51,7 +23,7 @@ int root_fs_open(pid_t pid, struct root_fs *ret_root)
 	int err;
 
 	*ret_root = (struct root_fs){.fd = -1, .pid = pid};
-	err = read_status(pid, &ret_root->uid, &ret_root->inner_pid);
+	err = procfs_identity(pid, &ret_root->uid, &ret_root->inner_pid);
 	if (err)
 		return err;
 	ret_root->fd = open(text_path(path, "/proc/%d/root", pid), O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -71,7 +43,7 @@ void root_fs_look(struct root_fs *root)
 	uid_t uid = 0;
 
 	/* The PID may have been reused: the other process very likely has another number in its namespace. */
-	if (root->fd >= 0 && !read_status(root->pid, &uid, &inner) && inner == root->inner_pid)
+	if (root->fd >= 0 && !procfs_identity(root->pid, &uid, &inner) && inner == root->inner_pid)
 		root->uid = uid;
 }
 

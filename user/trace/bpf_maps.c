@@ -167,7 +167,13 @@ void kernel_forget_object(struct kernel *kernel, u32 process, u64 addr)
 	bpf_map_delete_elem(bpf_map__fd(kernel->skeleton->maps.live), &key);
 }
 
-void kernel_forget_stack(struct kernel *kernel, u64 hash)
+/* A batch ends at a key that is not there, and says how many were. */
+void kernel_forget_stacks(struct kernel *kernel, const u64 *hashes, u32 count)
 {
-	bpf_map_delete_elem(bpf_map__fd(kernel->skeleton->maps.stacks_sent), &hash);
+	int fd = bpf_map__fd(kernel->skeleton->maps.stacks_sent), err = 0;
+
+	for (u32 done = 0, taken; done < count && (!err || err == -ENOENT); done += taken + 1) {
+		taken = count - done;
+		err = bpf_map_delete_batch(fd, hashes + done, &taken, NULL);
+	}
 }

@@ -128,10 +128,21 @@ static bool is_waited_for(const struct image *image)
 						 ledger[COUNTER_LOST_STASH] + ledger[COUNTER_RETURN_MISSED];
 }
 
+/* Without memory they stay: the map then has less room for others. */
+static void forget_stacks(struct kernel *kernel, const struct stack_table *stacks)
+{
+	u64 *hashes = malloc((HASH_COUNT(stacks->stacks) + 1) * sizeof(*hashes));
+	u32 count = 0;
+
+	for (const struct stack *stack = hashes ? stacks->stacks : NULL; stack; stack = stack->hh.next)
+		hashes[count++] = stack->hash;
+	kernel_forget_stacks(kernel, hashes, count);
+	free(hashes);
+}
+
 void settle_end(struct kernel *kernel, struct image *image)
 {
 	struct heap_object *object;
-	struct stack *stack;
 
 	if (image->settled)
 		return;
@@ -139,8 +150,7 @@ void settle_end(struct kernel *kernel, struct image *image)
 	settle(kernel, image);
 	for (object = image->heap.objects; object; object = object->hh.next)
 		kernel_forget_object(kernel, image->number, object->addr);
-	for (stack = image->stacks.stacks; stack; stack = stack->hh.next)
-		kernel_forget_stack(kernel, stack->hash);
+	forget_stacks(kernel, &image->stacks);
 	if (is_waited_for(image))
 		image->ledger[COUNTER_RETURN_MISSED] += kernel_take_pending(kernel, image->number);
 	kernel_give_process(kernel, image->number);

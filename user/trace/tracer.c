@@ -79,7 +79,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	int status, err;
 
 	if (!tracer) {
-		log_error("out of memory");
+		log_error("cannot begin: %s", shortage_explain(-ENOMEM).text);
 		return STATUS_FAILED;
 	}
 	kernel.pools = options->pools;

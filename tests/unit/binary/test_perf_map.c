@@ -231,7 +231,7 @@ static void test_root_of_no_process_is_an_error(void **state)
 	struct root_fs none;
 
 	(void)state;
-	assert_int_equal(root_fs_open(INT_MAX, &none), -ENOENT);
+	assert_int_equal(root_fs_open(INT_MAX, &none), -ESRCH);
 	assert_int_equal(none.fd, -1);
 	root_fs_close(&none);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "system/cgroup.h"
+#include "system/cgroup_limit.h"
 
 static char root[64];
 
@@ -120,6 +121,34 @@ static void test_cgroup_path_out_of_the_tree_is_not_followed(void **state)
 	assert_memory("a", 0, 0);
 }
 
+#define SECOND_NS 1000000000ULL
+
+static void assert_read(struct cgroup_limit *known, const char *path, u64 now_ns, u64 limit, u64 used)
+{
+	u64 found_limit = 1, found_used = 1;
+
+	cgroup_limit_read(known, root, path, now_ns, &found_limit, &found_used);
+	assert_int_equal(found_limit, limit);
+	assert_int_equal(found_used, used);
+}
+
+static void test_cgroup_limit_is_read_again_when_it_is_old_or_the_group_another(void **state)
+{
+	struct cgroup_limit known = {0};
+
+	(void)state;
+	group("/a", "1000", "300");
+	group("/b", "2000", "100");
+	assert_read(&known, "/a", SECOND_NS, 1000, 300);
+	group("/a", "1000", "400");
+	assert_read(&known, "/a", SECOND_NS + CGROUP_LIMIT_NS - 1, 1000, 300);
+	assert_read(&known, "/a", SECOND_NS + CGROUP_LIMIT_NS, 1000, 400);
+	group("/a", "900", "500");
+	assert_read(&known, "/b", SECOND_NS + CGROUP_LIMIT_NS, 2000, 100);
+	assert_read(&known, "/a", SECOND_NS + CGROUP_LIMIT_NS, 900, 500);
+	cgroup_limit_release(&known);
+}
+
 /* --- the size below which operator new does not fail, if the kernel overcommits, as nearly everywhere --- */
 
 #define GIB (1u << 30)
@@ -166,6 +195,7 @@ int main(void)
 		TEST(test_cgroup_limit_of_the_top_counts),
 		TEST(test_cgroup_limit_of_version_1_is_read_by_its_names),
 		TEST(test_cgroup_path_out_of_the_tree_is_not_followed),
+		TEST(test_cgroup_limit_is_read_again_when_it_is_old_or_the_group_another),
 		cmocka_unit_test(test_cgroup_memory_new_max_without_a_cgroup_limit_is_a_gibibyte),
 		cmocka_unit_test(test_cgroup_memory_new_max_is_what_the_cgroup_leaves),
 		cmocka_unit_test(test_cgroup_memory_new_max_of_a_full_cgroup_is_nothing),

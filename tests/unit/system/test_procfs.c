@@ -3,8 +3,10 @@
 #include "child_process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "system/address_map.h"
@@ -77,6 +79,7 @@ static void test_procfs_main_thread_gone_others_speak_for_the_process(void **sta
 
 	(void)state;
 	assert_int_equal(procfs_live_thread(child), thread);
+	assert_false(procfs_is_ending(child));
 	assert_int_equal(procfs_process(thread), child);
 	assert_int_equal(proc_maps_for_each(child, count_mapping, &mappings), 0);
 	assert_true(mappings > 2);
@@ -90,7 +93,21 @@ static void test_procfs_living_process_is_its_own_main_thread(void **state)
 	(void)state;
 	assert_int_equal(procfs_live_thread(child), child);
 	assert_int_equal(procfs_process(child), child);
+	assert_false(procfs_is_ending(child));
 	end_child(child);
+}
+
+static void test_procfs_identity_is_user_and_innermost_number(void **state)
+{
+	pid_t child = sleeping_child(), inner = 0;
+	uid_t uid = (uid_t)-1;
+
+	(void)state;
+	assert_int_equal(procfs_identity(child, &uid, &inner), 0);
+	assert_int_equal(uid, geteuid());
+	assert_int_equal(inner, child);
+	end_child(child);
+	assert_int_equal(procfs_identity(child, &uid, &inner), -ESRCH);
 }
 
 static void test_procfs_zombie_has_no_thread_and_no_mapping(void **state)
@@ -100,6 +117,7 @@ static void test_procfs_zombie_has_no_thread_and_no_mapping(void **state)
 
 	(void)state;
 	assert_int_equal(procfs_live_thread(child), 0);
+	assert_true(procfs_is_ending(child));
 	assert_int_equal(proc_maps_for_each(child, count_mapping, &mappings), -ESRCH);
 	assert_int_equal(proc_maps_open(child, &(struct mapping){.path = (char *)"/bin/true"}), -ESRCH);
 	assert_int_equal(mappings, 0);
@@ -114,6 +132,7 @@ static void test_procfs_process_that_is_gone_is_unknown_to_all(void **state)
 	(void)state;
 	end_child(gone);
 	assert_int_equal(procfs_live_thread(gone), 0);
+	assert_true(procfs_is_ending(gone));
 	assert_int_equal(procfs_process(gone), 0);
 	assert_int_equal(procfs_comm(gone, comm), -ENOENT);
 	assert_null(procfs_exe(gone));
@@ -121,6 +140,40 @@ static void test_procfs_process_that_is_gone_is_unknown_to_all(void **state)
 	assert_null(cgroup_mounts_group("", gone, NULL));
 	assert_int_equal(procfs_cpu_ns(gone), 0);
 	assert_int_equal(proc_maps_open(gone, &(struct mapping){.path = (char *)"/bin/true"}), -ESRCH);
+}
+
+/* What is known where no file can be opened: no process that is there passes for one that is gone. */
+static void test_procfs_without_a_descriptor_nobody_is_taken_for_gone(void **state)
+{
+	pid_t thread = 0, child = sleeping_child(), headless = headless_child(&thread), gone = zombie_child(), inner;
+	struct rlimit before, none;
+	uid_t uid;
+
+	(void)state;
+	end_child(gone);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	const bool found[] = {
+		procfs_live_thread(child) == child,
+		procfs_live_thread(headless) == headless,
+		!procfs_has_ended(child),
+		!procfs_has_ended(thread),
+		!procfs_is_ending(child),
+		procfs_process(child) == -EMFILE,
+		procfs_identity(child, &uid, &inner) == -EMFILE,
+		procfs_open_memory(child, O_RDONLY) == -EMFILE,
+		!procfs_live_thread(gone),
+		procfs_has_ended(gone),
+		procfs_is_ending(gone),
+	};
+	/* The other tests need theirs. */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	end_child(child);
+	end_child(headless);
+	for (size_t i = 0; i < sizeof(found) / sizeof(*found); i++)
+		if (!found[i])
+			fail_msg("number %zu", i);
 }
 
 /* --- facts --- */
@@ -247,8 +300,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_procfs_main_thread_gone_others_speak_for_the_process),
 		cmocka_unit_test(test_procfs_living_process_is_its_own_main_thread),
+		cmocka_unit_test(test_procfs_identity_is_user_and_innermost_number),
 		cmocka_unit_test(test_procfs_zombie_has_no_thread_and_no_mapping),
 		cmocka_unit_test(test_procfs_process_that_is_gone_is_unknown_to_all),
+		cmocka_unit_test(test_procfs_without_a_descriptor_nobody_is_taken_for_gone),
 		cmocka_unit_test(test_procfs_comm_any_name_is_read_and_misleads_nobody),
 		cmocka_unit_test(test_procfs_exe_is_the_program),
 		TEST(test_procfs_exe_of_a_deleted_program_is_its_old_name),

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * What the name of a log says about a container of Kubernetes: kubelet makes a link POD_NAMESPACE_CONTAINER-ID.log for each, whatever
+ * runtime runs it. No name in it may have an underscore.
+ */
+#include <stdbool.h>
+
+#define CONTAINER_LOG_DIRECTORY "/var/log/containers"
+
+struct container_log {
+	char *text; /* free it, and the others are gone */
+	const char *pod, *space, *part, *id;
+};
+
+/* False, with nothing to free: it is no such name, or there is no memory. */
+bool container_log_parse(const char *name, struct container_log *ret_log);
+
+/* The namespace of a container, for the caller to free; NULL: the directory has no log of it. */
+char *container_log_space(const char *directory, const char *id);
