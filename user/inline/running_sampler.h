@@ -16,7 +16,7 @@ struct mapping;
 struct running_sampler {
 	char reason[SAMPLER_REASON_MAX]; /* why the process, or the file, cannot have it; empty: it can */
 	bool adopted;			 /* an earlier heaptap, which was killed, had left it there */
-	int err; /* what the reason comes from: -EBUSY, -EAGAIN or -ETIMEDOUT may have passed the next time */
+	int err;			 /* what the reason comes from (injection_may_pass) */
 	pid_t pid;
 	int file;		  /* in memory; heaptap's lock on it tells another heaptap that there is one */
 	u64 sites[SAMPLER_SITES]; /* file offsets in it */

@@ -6,21 +6,26 @@
 #include <string.h>
 
 #include "inline/running_sampler.h"
-#include "system/stopped_threads.h"
+#include "system/parked_threads.h"
+
+static u32 count_patches(struct running_sampler *const *samplers, u32 count)
+{
+	u32 patch_count = 0;
+
+	for (u32 i = 0; i < count; i++)
+		patch_count += samplers[i]->patch_count;
+	return patch_count;
+}
 
 int sampler_start_all(struct running_sampler *const *samplers, u32 count, const struct injection_turn *turn,
 		      u64 *ret_stopped_ns)
 {
-	struct injection_patch *patches;
+	struct injection_patch *patches = calloc(count_patches(samplers, count) + 1, sizeof(*patches));
 	u32 patch_count = 0;
 	int err;
 
-	for (u32 i = 0; i < count; i++)
-		patch_count += samplers[i]->patch_count;
-	patches = calloc(patch_count + 1, sizeof(*patches));
 	if (!patches)
 		return -ENOMEM;
-	patch_count = 0;
 	for (u32 i = 0; i < count; i++) {
 		memcpy(&patches[patch_count], samplers[i]->patches, samplers[i]->patch_count * sizeof(*patches));
 		patch_count += samplers[i]->patch_count;
@@ -30,18 +35,28 @@ int sampler_start_all(struct running_sampler *const *samplers, u32 count, const 
 	return err;
 }
 
-static bool stands_between(const struct injection_patch *patch, u64 address)
+/* From the jump on to where the function is probed. */
+static struct injection_patch way_between(const struct injection_patch *patch)
 {
-	u64 end = patch->address + patch->size;
+	u64 last = patch->address + patch->size - 1;
 
-	return address >= patch->address && (address < end || address <= patch->probe);
+	last = patch->probe > last ? patch->probe : last;
+	/* All but the first byte of a patch count. */
+	return (struct injection_patch){.address = patch->address - 1, .jump_size = (u8)(last - patch->address + 2)};
 }
 
-bool sampler_start_is_clear(const struct running_sampler *sampler, const struct stopped_threads *threads)
+int sampler_start_check(struct running_sampler *const *samplers, u32 count, struct stopped_threads *threads)
 {
-	for (u32 i = 0; i < threads->count; i++)
-		for (u32 k = 0; k < sampler->patch_count && !threads->threads[i].gone; k++)
-			if (stands_between(&sampler->patches[k], threads->threads[i].registers.rip))
-				return false;
-	return true;
+	struct injection_patch *ways = calloc(count_patches(samplers, count) + 1, sizeof(*ways));
+	u32 way_count = 0;
+	int err;
+
+	if (!ways)
+		return -ENOMEM;
+	for (u32 i = 0; i < count; i++)
+		for (u32 k = 0; k < samplers[i]->patch_count; k++)
+			ways[way_count++] = way_between(&samplers[i]->patches[k]);
+	err = parked_threads_move(threads, ways, way_count);
+	free(ways);
+	return err;
 }

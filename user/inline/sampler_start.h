@@ -18,7 +18,7 @@ int sampler_start_all(struct running_sampler *const *samplers, u32 count, const 
 		      u64 *ret_stopped_ns);
 
 /*
- * For the turn: does no thread stand between where a function is probed and where it jumps? Its call would be counted twice, or not at
- * all.
+ * For the turn: does no thread stand between where a function is probed and where it jumps, nor will one return there from a signal handler?
+ * Its call would be counted twice, or not at all. 0; -EAGAIN: one does; or another error of parked_threads_move.
  */
-bool sampler_start_is_clear(const struct running_sampler *sampler, const struct stopped_threads *threads);
+int sampler_start_check(struct running_sampler *const *samplers, u32 count, struct stopped_threads *threads);

@@ -339,6 +339,11 @@ int injection_undo(pid_t pid, const struct injection_patch *patches, u32 count, 
 	return stopped_threads_do(pid, STOPPED_ALL, LIMIT_NS, undo_all, &patching, ret_stopped_ns);
 }
 
+bool injection_may_pass(int err)
+{
+	return err == -EBUSY || err == -EAGAIN || err == -ETIMEDOUT || err == -ETIME;
+}
+
 const char *injection_refusal(int err)
 {
 	static const struct {
@@ -348,6 +353,7 @@ const char *injection_refusal(int err)
 		{-ESRCH, "it has ended"},
 		{-EPERM, "it may not be traced, or a debugger has it"},
 		{-ETIMEDOUT, "a thread of it does not stop"},
+		{-ETIME, "a thread of it got no processor to stop on"},
 		{-EBUSY, "it is stopped, or a child runs in its memory"},
 		{-EAGAIN, "its threads are never where it could be done"},
 		{-EACCES, "a seccomp filter, or its security policy, forbids what is needed"},

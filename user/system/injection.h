@@ -7,6 +7,7 @@
  *
  * Nothing is guessed: where the memory is not what the caller expects, it is left alone.
  */
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "include/types.h"
@@ -64,7 +65,7 @@ struct injection_patch {
  */
 struct stopped_threads;
 struct injection_turn {
-	int (*turn)(const struct stopped_threads *threads, bool on, void *arg);
+	int (*turn)(struct stopped_threads *threads, bool on, void *arg);
 	void *arg;
 };
 
@@ -87,6 +88,9 @@ int injection_undo(pid_t pid, const struct injection_patch *patches, u32 count, 
 
 /* The same, all of its threads being stopped already. */
 int injection_undo_stopped(struct stopped_threads *threads, const struct injection_patch *patches, u32 count);
+
+/* Does an error of these say only how things are at the moment? */
+bool injection_may_pass(int err);
 
 /* What an error of these means for a person, after the process's name: "a debugger has it". */
 const char *injection_refusal(int err);

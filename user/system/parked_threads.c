@@ -61,7 +61,7 @@ static int read_areas(struct scan *scan)
 	snprintf(path, sizeof(path), "/proc/%d/maps", procfs_live_thread(scan->threads->pid));
 	maps = fopen(path, "re");
 	if (!maps)
-		return -ESRCH;
+		return procfs_failure();
 	while (!err && getline(&line, &room, maps) > 0) {
 		struct area area;
 
@@ -119,10 +119,10 @@ static void find_span(struct scan *scan)
 
 	scan->first = ~0ULL;
 	for (u32 i = 0; i < scan->count; i++) {
-		u64 address = scan->patches[i].address;
+		u64 address = scan->patches[i].address, behind = address + scan->patches[i].jump_size;
 
 		scan->first = address < scan->first ? address : scan->first;
-		end = address + INJECTION_JUMP > end ? address + INJECTION_JUMP : end;
+		end = behind > end ? behind : end;
 	}
 	scan->span = end - scan->first;
 }

@@ -78,7 +78,7 @@ int stopped_threads_wait(const struct stopped_threads *threads, pid_t tid, struc
 		if (found)
 			return found < 0 ? found : 0;
 		if (is_late(threads))
-			return -ETIMEDOUT;
+			return procfs_is_runnable(tid) ? -ETIME : -ETIMEDOUT;
 		sleep_a_little();
 	}
 }
@@ -189,7 +189,7 @@ static int seize_new(struct stopped_threads *threads)
 	snprintf(path, sizeof(path), "/proc/%d/task", threads->pid);
 	directory = opendir(path);
 	if (!directory)
-		return -ESRCH;
+		return procfs_failure();
 	while (err >= 0 && (entry = readdir(directory))) {
 		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 
@@ -222,7 +222,7 @@ static int stop_all(struct stopping *stopping)
 		if (found >= 0)
 			err = wait_for_all(threads);
 		if (found >= 0 && !err)
-			err = is_late(threads) ? -ETIMEDOUT : 0;
+			err = is_late(threads) ? -ETIME : 0;
 		if (found >= 0 && !err)
 			found = seize_new(threads);
 	} while (found > 0 && !err);
@@ -267,7 +267,7 @@ static int act_on_one(struct stopping *stopping)
 	snprintf(path, sizeof(path), "/proc/%d/task", stopping->threads.pid);
 	directory = opendir(path);
 	if (!directory)
-		return -ESRCH;
+		return procfs_failure();
 	while (err == -EAGAIN && (entry = readdir(directory))) {
 		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 

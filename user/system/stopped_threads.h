@@ -35,6 +35,7 @@ enum stopped_which {
  *   -ESRCH      it is gone
  *   -EPERM      it may not be traced, or is traced by another one already
  *   -ETIMEDOUT  a thread did not stop within `limit_ns`: it waits for a child in vfork, or for a device
+ *   -ETIME      the same, but what it waited for was a processor, which others had: the next time it may have one
  *   -EBUSY      it was stopped by a signal
  *   -EAGAIN     no thread has a stack to lend at the moment (STOPPED_ONE)
  * or another negative errno. *ret_stopped_ns (NULL: do not tell): how long the first thread was stopped.
@@ -48,5 +49,5 @@ struct thread_stop {
 	int event;  /* PTRACE_EVENT_*; 0: none */
 };
 
-/* Wait for the next stop of a thread that runs. 0; -ESRCH: it is gone; -ETIMEDOUT. */
+/* Wait for the next stop of a thread that runs. 0; -ESRCH: it is gone; -ETIMEDOUT, -ETIME. */
 int stopped_threads_wait(const struct stopped_threads *threads, pid_t tid, struct thread_stop *ret_stop);

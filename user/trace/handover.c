@@ -139,18 +139,12 @@ static int check_counts(struct handover *handover)
 	return handover->pending || tally[COUNTER_SAMPLED] != known ? -ESTALE : 0;
 }
 
-static bool is_clear(const struct handover *handover, const struct stopped_threads *threads)
+static int turn_on(struct handover *handover, struct stopped_threads *threads, struct scope *scope)
 {
-	for (u32 i = 0; i < handover->count; i++)
-		if (!sampler_start_is_clear(handover->samplers[i], threads))
-			return false;
-	return true;
-}
+	int err = sampler_start_check(handover->samplers, handover->count, threads);
 
-static int turn_on(struct handover *handover, const struct stopped_threads *threads, struct scope *scope)
-{
-	int err = is_clear(handover, threads) ? tell_held(handover) : -EAGAIN;
-
+	if (!err)
+		err = tell_held(handover);
 	if (!err)
 		err = scope->process == handover->image->number ? check_counts(handover) : -ESTALE;
 	if (err)
@@ -161,7 +155,7 @@ static int turn_on(struct handover *handover, const struct stopped_threads *thre
 	return 0;
 }
 
-static int turn(const struct stopped_threads *threads, bool on, void *arg)
+static int turn(struct stopped_threads *threads, bool on, void *arg)
 {
 	struct handover *handover = arg;
 	struct scope *scope = kernel_scope(handover->tracer->kernel, handover->tracee->scope);
@@ -230,7 +224,7 @@ int handover_begin(struct tracer *tracer, struct tracee *tracee, const struct im
 {
 	struct injected *injected = NULL;
 	struct patience patience = injected_be_patient();
-	int err = injected_load_all(tracer, tracee->pid, image, &injected);
+	int err = injected_load_all(tracer, tracee->pid, image, INJECTED_LOAD, &injected);
 
 	if (err) {
 		tracee->probes_stay = err == -ECANCELED;
@@ -297,7 +291,7 @@ static int start_drained(struct tracer *tracer, pid_t pid, u32 number, struct in
 
 static bool may_pass(int err)
 {
-	return err == -ESTALE || err == -EAGAIN || err == -EBUSY || err == -ETIMEDOUT;
+	return err == -ESTALE || injection_may_pass(err);
 }
 
 static void hand_over(struct tracer *tracer, struct tracee *tracee, bool (*drain)(struct tracer *tracer))
@@ -305,11 +299,12 @@ static void hand_over(struct tracer *tracer, struct tracee *tracee, bool (*drain
 	const pid_t pid = tracee->pid;
 	const struct image *image = tracee_image(tracer, tracee);
 	const u32 number = image->number;
+	const bool last = tracee->handovers >= HANDOVERS_MAX;
 	struct injected *injected = NULL;
-	int err = injected_load_all(tracer, pid, image, &injected);
+	int err = injected_load_all(tracer, pid, image, last ? INJECTED_LOAD : INJECTED_LOAD_AGAIN, &injected);
 
 	if (err) {
-		tracee->probes_stay = true;
+		tracee->probes_stay = err != -EBUSY;
 		return;
 	}
 	err = -ESTALE;
@@ -319,7 +314,7 @@ static void hand_over(struct tracer *tracer, struct tracee *tracee, bool (*drain
 		return;
 	/* It may have ended while the events were taken in. */
 	tracee = err == -ESRCH ? NULL : tracee_find(tracer, pid);
-	if (tracee && (!may_pass(err) || tracee->handovers >= HANDOVERS_MAX))
+	if (tracee && (!may_pass(err) || last))
 		stay(tracee, injected, err);
 	injected_close(&injected);
 }

@@ -15,10 +15,11 @@
 #include "system/shortage.h"
 #include "trace/tracer_internal.h"
 
-#define PATIENCE_NS   1000000000ULL
-#define STOPS_IN_VAIN 2
-#define PAUSE_US      2000
-#define PROCESSES_MAX 64
+#define PATIENCE_NS		1000000000ULL
+#define STOPS_IN_VAIN		2
+#define STOPS_WITHOUT_PROCESSOR 12
+#define PAUSE_US		2000
+#define PROCESSES_MAX		64
 
 static const struct mapping *mapping_of(const struct image *image, const struct elf *elf)
 {
@@ -36,13 +37,25 @@ struct patience injected_be_patient(void)
 	return (struct patience){.until_ns = clock_now_ns() + PATIENCE_NS};
 }
 
+static u64 later(u64 one_ns, u64 other_ns)
+{
+	return one_ns > other_ns ? one_ns : other_ns;
+}
+
 bool injected_try_again(struct patience *patience, int err)
 {
-	if (err != -EBUSY && err != -EAGAIN && err != -ETIMEDOUT)
+	u64 now_ns = clock_now_ns();
+
+	if (!injection_may_pass(err))
 		return false;
+	if (err == -ETIME && ++patience->stops_without_processor >= STOPS_WITHOUT_PROCESSOR)
+		return false;
+	/* How long that took says how busy the machine is, and nothing of the process. */
+	if (err == -ETIME)
+		patience->until_ns = later(patience->until_ns, now_ns + PATIENCE_NS);
 	if (err == -ETIMEDOUT && ++patience->stops_in_vain >= STOPS_IN_VAIN)
 		return false;
-	return clock_now_ns() < patience->until_ns && !usleep(PAUSE_US);
+	return now_ns < patience->until_ns && !usleep(PAUSE_US);
 }
 
 static int load(const struct tracer *tracer, pid_t pid, const struct mapping *mapping, struct injected_file *injected)
@@ -118,17 +131,19 @@ static int open_one(const struct tracer *tracer, pid_t pid, const struct image *
 }
 
 /* Whatever it is that cannot be done so, probes may do. */
-static int refuse(pid_t pid, const struct injected_file *injected, int err)
+static int refuse(pid_t pid, const struct injected_file *injected, int err, enum injected_load load)
 {
 	if (shortage_is(err))
 		return err;
+	if (load == INJECTED_LOAD_AGAIN && !err && injection_may_pass(injected->sampler.err))
+		return -EBUSY;
 	injected_say_refused(pid, injected->file, err ? strerror(-err) : injected->sampler.reason);
 	return -ECANCELED;
 }
 
 /* Load it for one more file, and start it unless it is to wait for the others. */
 static int add_file(const struct tracer *tracer, const struct image *image, struct injected *injected,
-		    struct binary *file, bool waits)
+		    struct binary *file, enum injected_load load)
 {
 	struct injected_file *opened = calloc(1, sizeof(*opened));
 	int err;
@@ -138,14 +153,14 @@ static int add_file(const struct tracer *tracer, const struct image *image, stru
 	opened->file = file;
 	opened->sampler.file = -1;
 	err = open_one(tracer, injected->pid, image, opened);
-	if (!err && !*opened->sampler.reason && !waits)
+	if (!err && !*opened->sampler.reason && load == INJECTED_LOAD_AND_START)
 		start(opened);
 	if (err || *opened->sampler.reason) {
-		err = refuse(injected->pid, opened, err);
+		err = refuse(injected->pid, opened, err, load);
 		release(opened);
 		return err;
 	}
-	if (!waits)
+	if (load == INJECTED_LOAD_AND_START)
 		say_stops(injected->pid, opened);
 	opened->next = injected->files;
 	injected->files = opened;
@@ -164,7 +179,7 @@ static struct injected *injected_new(pid_t pid)
 int injected_open(struct tracer *tracer, struct tracee *tracee, const struct image *image, struct binary *file)
 {
 	struct injected *injected = tracee->injected ? tracee->injected : injected_new(tracee->pid);
-	int err = injected ? add_file(tracer, image, injected, file, false) : -ENOMEM;
+	int err = injected ? add_file(tracer, image, injected, file, INJECTED_LOAD_AND_START) : -ENOMEM;
 
 	if (!err) {
 		injected->since_ns = clock_now_ns();
@@ -200,7 +215,7 @@ static bool is_room(const struct tracer *tracer, pid_t pid)
 	return count < PROCESSES_MAX;
 }
 
-static int examine(pid_t pid, const struct image *image, const struct binary *file)
+static int examine(pid_t pid, const struct image *image, const struct binary *file, enum injected_load load)
 {
 	struct patience patience = injected_be_patient();
 	char reason[SAMPLER_REASON_MAX];
@@ -214,27 +229,30 @@ static int examine(pid_t pid, const struct image *image, const struct binary *fi
 		return err;
 	if (!err && !*reason)
 		return 0;
+	if (load == INJECTED_LOAD_AGAIN && injection_may_pass(err))
+		return -EBUSY;
 	injected_say_refused(pid, file, *reason ? reason : strerror(-err));
 	return -ECANCELED;
 }
 
 /* Before the first is opened, so that as a rule none is opened in vain. How many there are, -ECANCELED or another negative errno. */
-static int examine_all(const struct tracer *tracer, pid_t pid, const struct image *image)
+static int examine_all(const struct tracer *tracer, pid_t pid, const struct image *image, enum injected_load load)
 {
 	int count = 0, err = 0;
 
 	for (const struct binary *file = binaries_files(tracer->binaries); file && !err; file = file->next) {
 		if (!is_of(image, file))
 			continue;
-		err = examine(pid, image, file);
+		err = examine(pid, image, file, load);
 		count++;
 	}
 	return err ? err : count;
 }
 
-int injected_load_all(struct tracer *tracer, pid_t pid, const struct image *image, struct injected **ret_injected)
+int injected_load_all(struct tracer *tracer, pid_t pid, const struct image *image, enum injected_load load,
+		      struct injected **ret_injected)
 {
-	int found = is_room(tracer, pid) ? examine_all(tracer, pid, image) : 0, err = 0;
+	int found = is_room(tracer, pid) ? examine_all(tracer, pid, image, load) : 0, err = 0;
 	struct injected *injected = found > 0 ? injected_new(pid) : NULL;
 
 	if (found <= 0)
@@ -243,7 +261,7 @@ int injected_load_all(struct tracer *tracer, pid_t pid, const struct image *imag
 		return -ENOMEM;
 	for (struct binary *file = binaries_files(tracer->binaries); file && !err; file = file->next)
 		if (is_of(image, file))
-			err = add_file(tracer, image, injected, file, true);
+			err = add_file(tracer, image, injected, file, load);
 	if (err)
 		injected_close(&injected);
 	else

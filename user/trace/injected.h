@@ -28,10 +28,18 @@ struct injected {
 	struct injected_file *files;
 };
 
+/* What is to be done with it once it is there, or if it cannot be brought in at the moment. */
+enum injected_load {
+	INJECTED_LOAD_AND_START,
+	INJECTED_LOAD,	     /* all files start together; what fails has failed for good */
+	INJECTED_LOAD_AGAIN, /* the same; what may pass is asked for again */
+};
+
 /* How long a process that cannot be had at the moment is asked again. Its threads stand still while one is waited for in vain. */
 struct patience {
 	u64 until_ns;
 	u32 stops_in_vain;
+	u32 stops_without_processor;
 };
 
 struct patience injected_be_patient(void);
@@ -47,9 +55,11 @@ int injected_open(struct tracer *tracer, struct tracee *tracee, const struct ima
 
 /*
  * Bring it into the process for all files that it maps, or for none; nothing leads there yet (trace/handover.h). The same results. Close it
- * if it is not to be started.
+ * if it is not to be started. With INJECTED_LOAD_AGAIN also -EBUSY: it cannot be at the moment (a thread did not stop in time, ...), which is
+ * not said.
  */
-int injected_load_all(struct tracer *tracer, pid_t pid, const struct image *image, struct injected **ret_injected);
+int injected_load_all(struct tracer *tracer, pid_t pid, const struct image *image, enum injected_load load,
+		      struct injected **ret_injected);
 
 /* Say that it has it, and how long that took; or why it has not. */
 void injected_say_stops(const struct injected *injected);
