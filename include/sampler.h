@@ -60,6 +60,7 @@ struct sampler_header {
  * Counts are many so that threads do not share one: the slot is the top bits of (u32)fs:0 * SAMPLER_HASH. Wiped in a forked child
  * (inline/blob/fork_wipe.h), which would otherwise take its first sample where its brothers do.
  */
+#define SAMPLER_HASH	  0x9e3779b1U
 #define SAMPLER_SLOT_BITS 12
 #define SAMPLER_SLOTS	  (1 << SAMPLER_SLOT_BITS)
 struct sampler_slot {
@@ -71,32 +72,33 @@ struct sampler_slot {
 
 /*
  * Objects whose end will be told: an exact table of buckets of 8 pointers, and a filter in front of it, whose bytes count the
- * objects that hash to them. h = (u32)pointer * SAMPLER_HASH; the filter byte is h's top SAMPLER_FILTER_BITS bits, the bucket
- * its top (table_bits - 3). An entry is the pointer with its lower 63 bits inverted, 0: none. The top bit is set while realloc has
- * the object in its hands.
+ * objects that lead to them, up to 255: one that has come so far stays so. The bucket is the top (table_bits - 3) bits of SAMPLER_HASH *
+ * (u32)pointer. An entry is the pointer with its lower 63 bits inverted, 0: none. The top bit is set while realloc has the object in its
+ * hands.
+ *
+ * The filter byte is the top SAMPLER_FILTER_BITS bits of SAMPLER_FILTER_FACTOR * (u32)pointer, so that neighbours in the heap are
+ * neighbours in the filter: a byte stands for 63 bytes of the heap, a page for 258 KB, and all of it for 66 MB, behind which it begins again.
+ * So a process has a page fault for each 258 KB of its heap; by SAMPLER_HASH a compiler that lives for 20 ms had one in each of the 256
+ * pages. The factor is odd, so the pages of 4 GiB have bytes of their own.
  */
-#define SAMPLER_HASH	       0x9e3779b1U
+#define SAMPLER_FILTER_FACTOR  65
 #define SAMPLER_FILTER_BITS    20
 #define SAMPLER_FILTER	       (1 << SAMPLER_FILTER_BITS)
+#define SAMPLER_FILTER_FULL    255
 #define SAMPLER_BUCKET	       8
 #define SAMPLER_ENTRY_MASK     (~0ULL >> 1)
 #define SAMPLER_ENTRY_MOVING   (1ULL << 63)
-#define SAMPLER_TABLE_BITS_MAX 20 /* so that a filter byte has one bucket */
-
-static inline u32 sampler_hash(u64 pointer)
-{
-	return (u32)pointer * SAMPLER_HASH;
-}
+#define SAMPLER_TABLE_BITS_MAX 20
 
 static inline u32 sampler_filter_index(u64 pointer)
 {
-	return sampler_hash(pointer) >> (32 - SAMPLER_FILTER_BITS);
+	return (u32)pointer * SAMPLER_FILTER_FACTOR >> (32 - SAMPLER_FILTER_BITS);
 }
 
 /* Of the first entry of its bucket. 64 bits, as the shift may be by 32. */
 static inline u64 sampler_bucket_index(u64 pointer, u32 table_bits)
 {
-	return ((u64)sampler_hash(pointer) >> (32 + 3 - table_bits)) * SAMPLER_BUCKET;
+	return ((u64)((u32)pointer * SAMPLER_HASH) >> (32 + 3 - table_bits)) * SAMPLER_BUCKET;
 }
 
 /* What searches memory for pointers to objects, as leak checkers do, must not find them here. No user's pointer becomes 0. */

@@ -37,9 +37,9 @@ static u8 argument_register(const struct fast_path_function *function, unsigned 
 /* rax: the filter's index, r11: the filter, and the flags of its byte. */
 static void put_filter(struct writer *writer, const struct fast_path_sampler *sampler, u8 pointer)
 {
-	CODE_PUT(&writer->code, 0x40 | pointer >> 3, 0x69,
-		 0xc0 | (pointer & 7)); /* imul $, pointer, %eax: of its lower half */
-	code_put_u32(&writer->code, SAMPLER_HASH);
+	_Static_assert(SAMPLER_FILTER_FACTOR < 128, "it is a byte of the instruction, and not negative");
+	CODE_PUT(&writer->code, 0x40 | pointer >> 3, 0x6b, 0xc0 | (pointer & 7),
+		 SAMPLER_FILTER_FACTOR);			       /* imul $, pointer, %eax: of its lower half */
 	CODE_PUT(&writer->code, 0xc1, 0xe8, 32 - SAMPLER_FILTER_BITS); /* shr $, %eax */
 	code_put_address(&writer->code, R11, sampler->filter);
 	CODE_PUT(&writer->code, 0x41, 0x80, 0x3c, 0x03, 0); /* cmpb $0, (%r11,%rax) */

@@ -38,17 +38,26 @@ static bool exchange(struct object_table *table, u64 pointer, u64 old, u64 new)
 	return false;
 }
 
+/* As the sampler does, see inline/blob/objects.c. */
+static void filter_add(struct object_table *table, u64 pointer, int change)
+{
+	u8 *byte = &table->filter[sampler_filter_index(pointer)];
+
+	if (*byte != SAMPLER_FILTER_FULL)
+		*byte = (u8)(*byte + change);
+}
+
 bool object_table_add(struct object_table *table, u64 pointer)
 {
 	bool added = exchange(table, pointer, 0, sampler_entry(pointer));
 
-	table->filter[sampler_filter_index(pointer)] += added;
+	filter_add(table, pointer, added);
 	return added;
 }
 
 void object_table_remove(struct object_table *table, u64 pointer)
 {
-	table->filter[sampler_filter_index(pointer)] -= exchange(table, pointer, sampler_entry(pointer), 0);
+	filter_add(table, pointer, -exchange(table, pointer, sampler_entry(pointer), 0));
 }
 
 /* At most a page. */

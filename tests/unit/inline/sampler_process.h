@@ -105,8 +105,9 @@ static inline void process_on_trap(void (*handler)(int, siginfo_t *, void *))
 	"mov %fs:0, %eax\nimul $0x9e3779b1, %eax, %eax\nshr $20, %eax\nshl $6, %eax\nand process_slot_mask(%rip), %eax\n" \
 	"mov process_slots(%rip), %r11\nadd %rax, %r11\n"
 
+_Static_assert(SAMPLER_FILTER_FACTOR == 65 && SAMPLER_FILTER_BITS == 20, "as it is written below");
 #define PROCESS_FILTER                                                                                                 \
-	"imul $0x9e3779b1, %r10d, %eax\nshr $12, %eax\n"                                                               \
+	"imul $65, %r10d, %eax\nshr $12, %eax\n"                                                                       \
 	"mov process_filter(%rip), %r11\ncmpb $0, (%r11, %rax)\n"
 
 /* r10: the size. */

@@ -152,7 +152,7 @@ static struct sampler_slot *own_slot(struct scene *scene)
 
 static u8 *filter_of(struct scene *scene, u64 pointer)
 {
-	return &scene->filter[((u32)pointer * SAMPLER_HASH) >> (32 - SAMPLER_FILTER_BITS)];
+	return &scene->filter[sampler_filter_index(pointer)];
 }
 
 #define ALLOC  (1 + SAMPLER_ALLOC)

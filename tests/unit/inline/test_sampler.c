@@ -272,6 +272,58 @@ static void test_unwinder_passes_a_function_that_throws(void **state)
 	assert_kept(kept_after);
 }
 
+/* Each page of the filter that is looked at is a page fault of the process. */
+static void test_filter_of_a_small_heap_has_few_pages(void **state)
+{
+	const u64 heap = 0x55d0a1b3c000, bytes = 2 << 20;
+	u8 touched[SAMPLER_FILTER / SAMPLER_PAGE] = {0};
+	u32 count = 0;
+
+	(void)state;
+	for (u64 at = 0; at < bytes; at += 16)
+		touched[sampler_filter_index(heap + at) / SAMPLER_PAGE] = 1;
+	for (u32 i = 0; i < sizeof(touched); i++)
+		count += touched[i];
+	assert_in_range(count, 1, 10);
+}
+
+/* Large objects begin at pages, or a few bytes behind. */
+static void test_filter_tells_large_objects_apart(void **state)
+{
+	const u64 step = 513 * 4096; /* 2 MiB, and what malloc puts before them */
+	u8 *used = calloc(1, SAMPLER_FILTER);
+	u32 most = 0;
+
+	(void)state;
+	for (u64 i = 0; i < 2000; i++) {
+		u8 *byte = &used[sampler_filter_index(0x7f3000000010 + i * step)];
+
+		most = ++*byte > most ? *byte : most;
+	}
+	assert_in_range(most, 1, 4);
+	free(used);
+}
+
+/* What it counts no longer may be anything: it must not become 0 while there are objects. */
+static void test_filter_byte_that_is_full_stays(void **state)
+{
+	u8 *byte = &((u8 *)process_filter)[sampler_filter_index(0x1000)];
+
+	(void)state;
+	*byte = SAMPLER_FILTER_FULL - 1;
+	call_answering(0x1000, sampled_malloc, SURE, 2, 3);
+	assert_int_equal(*byte, SAMPLER_FILTER_FULL);
+	call_answering(0x1010, sampled_malloc, SURE, 2, 3); /* the same byte */
+	assert_int_equal(*byte, SAMPLER_FILTER_FULL);
+	call_answering(0, sampled_free, 0x1000, 2, 3);
+	assert_told(0, SAMPLER_FREED, 0x1000);
+	call_answering(0, sampled_free, 0x1010, 2, 3);
+	assert_told(0, SAMPLER_FREED, 0x1010);
+	assert_int_equal(*byte, SAMPLER_FILTER_FULL);
+	*byte = 0;
+	assert_empty();
+}
+
 static void test_full_bucket_is_told(void **state)
 {
 	(void)state;
@@ -331,6 +383,9 @@ int main(void)
 		in_process(test_sample_of_a_function_that_throws),
 		in_process(test_failure_of_a_function_that_throws),
 		in_process(test_unwinder_passes_a_function_that_throws),
+		cmocka_unit_test(test_filter_of_a_small_heap_has_few_pages),
+		cmocka_unit_test(test_filter_tells_large_objects_apart),
+		in_process(test_filter_byte_that_is_full_stays),
 		in_process(test_full_bucket_is_told),
 		in_process(test_call_from_a_range_is_nested),
 	};

@@ -8,9 +8,14 @@ static u64 moving_entry_of(u64 pointer)
 	return sampler_entry(pointer) | SAMPLER_ENTRY_MOVING;
 }
 
-static u8 *filter_byte(u64 pointer)
+/* A byte that has come to the most that it can count stays: it only sends more calls this way. */
+static void filter_add(u64 pointer, u8 change)
 {
-	return &sampler_filter[sampler_filter_index(pointer)];
+	u8 *byte = &sampler_filter[sampler_filter_index(pointer)], old = __atomic_load_n(byte, __ATOMIC_RELAXED);
+
+	while (old != SAMPLER_FILTER_FULL &&
+	       !__atomic_compare_exchange_n(byte, &old, (u8)(old + change), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		;
 }
 
 static u64 *bucket(u64 pointer)
@@ -33,14 +38,21 @@ static bool exchange(u64 pointer, u64 old, u64 new)
 	return false;
 }
 
+/* The first look at a page would map one of zeros, and the first entry in it a page of its own: that is one page fault if it is written to. */
+static void touch(u64 *entries)
+{
+	__atomic_fetch_or(entries, 0, __ATOMIC_RELAXED);
+}
+
 /* The allocator has freed an object in a way that is not seen, if its pointer is handed out again. */
 bool objects_add(u64 pointer)
 {
+	touch(bucket(pointer));
 	if (exchange(pointer, sampler_entry(pointer), sampler_entry(pointer)))
 		return true;
 	if (!exchange(pointer, 0, sampler_entry(pointer)))
 		return false;
-	__atomic_fetch_add(filter_byte(pointer), 1, __ATOMIC_RELEASE);
+	filter_add(pointer, 1);
 	return true;
 }
 
@@ -48,7 +60,7 @@ static bool take_out(u64 pointer, u64 entry)
 {
 	if (!exchange(pointer, entry, 0))
 		return false;
-	__atomic_fetch_sub(filter_byte(pointer), 1, __ATOMIC_RELEASE);
+	filter_add(pointer, (u8)-1);
 	return true;
 }
 
