@@ -2,6 +2,7 @@
 #pragma once
 /* A call at its entry: its arguments, whether it is the allocator's own, and how it is remembered until it returns. */
 #include "emit.bpf.h"
+#include "hidden.bpf.h"
 
 /*
  * The program context may only be read at constant offsets from an unmodified pointer, hence the switch, and the
@@ -78,9 +79,9 @@ __weak __noinline int call_spans(u32 allocator, u64 offset)
  */
 static __always_inline bool call_is_nested(const struct pt_regs *ctx, u64 cookie)
 {
-	u64 return_ip;
+	u64 return_ip = hidden_at_entry(ctx->sp);
 
-	if (bpf_probe_read_user(&return_ip, sizeof(return_ip), (void *)ctx->sp))
+	if (!return_ip && bpf_probe_read_user(&return_ip, sizeof(return_ip), (void *)ctx->sp))
 		return false;
 	return call_spans(cookie_allocator(cookie), return_ip - (ctx->ip - cookie_site(cookie)));
 }

@@ -12,6 +12,44 @@
 #include "call.bpf.h"
 #include "filter.bpf.h"
 #include "heap.bpf.h"
+#include "hidden.bpf.h"
+
+/* Of a site's page, which the config's is before. */
+static __always_inline u64 inline_config(u64 site)
+{
+	return site / SAMPLER_PAGE * SAMPLER_PAGE - SAMPLER_PAGE;
+}
+
+/* Does that address lie in the allocator, as the sampler's own look at the caller would have found? */
+__weak __noinline int inline_spans(u64 config, u64 caller)
+{
+	s64 distance = (s64)(caller - config);
+	struct sampler_range range;
+	u32 count;
+
+	if (bpf_probe_read_user(&count, sizeof(count), (void *)(config + offsetof(struct sampler_config, range_count))))
+		return false;
+	for (u32 i = 0; i < RANGES_MAX && i < count; i++) {
+		u64 place = config + offsetof(struct sampler_config, ranges) + i * sizeof(range);
+
+		if (bpf_probe_read_user(&range, sizeof(range), (void *)place))
+			break;
+		if (distance >= range.start && distance < range.end)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * An allocator's call of its own is counted by the one that it serves. The sampler has left such out, but for those whose caller another's
+ * return probe hides from it. Their objects stay in its table, so that one whose end it tells may be unknown (COUNTER_INHERITED).
+ */
+static __always_inline bool inline_is_nested(const struct pt_regs *ctx)
+{
+	u64 caller = hidden_at_entry(ctx->sp);
+
+	return caller && inline_spans(inline_config(ctx->ip), caller);
+}
 
 static __always_inline void inline_born(struct pt_regs *ctx, u32 process)
 {
@@ -21,6 +59,8 @@ static __always_inline void inline_born(struct pt_regs *ctx, u32 process)
 	};
 
 	count(process, COUNTER_HITS_ALLOC);
+	if (inline_is_nested(ctx))
+		return;
 	count(process, COUNTER_SAMPLED);
 	count(process, COUNTER_INLINE);
 	birth.stash.entered = ctx->cx ? STASH_UNTABLED : STASH_ENTERED;

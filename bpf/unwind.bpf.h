@@ -17,11 +17,11 @@
 #include "include/stackcut.h"
 #include "include/unwind_code.h"
 #include "emit.bpf.h"
+#include "hidden.bpf.h"
 #include "snapshot.bpf.h"
 #include "vma.bpf.h"
 
 #define UNWIND_SEARCH_STEPS 17 /* of a binary search over 65536 */
-#define UNWIND_HIDDEN_MAX   16 /* waiting return probes of one thread that are looked at */
 #define UNWIND_BY_VMA	    ~0ULL
 
 UNWIND_DEFINE_STEP(unwind_read)
@@ -99,41 +99,13 @@ static __always_inline u32 unwind_rule_at(const struct unwind_mapping *mapping, 
 }
 
 /*
- * While a return probe waits, the kernel's trampoline stands where the return address was. The kernel remembers that
- * one; the word's place tells which it is. 0: no probe waits there.
- */
-__weak __noinline u64 unwind_hidden_return(u64 place)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct uprobe_task *probes = BPF_CORE_READ(task, utask);
-	struct return_instance *pending = probes ? BPF_CORE_READ(probes, return_instances) : NULL;
-
-	for (u32 i = 0; i < UNWIND_HIDDEN_MAX && pending; i++) {
-		if (BPF_CORE_READ(pending, stack) == place)
-			return BPF_CORE_READ(pending, orig_ret_vaddr);
-		pending = BPF_CORE_READ(pending, next);
-	}
-	return 0;
-}
-
-/* Where the trampoline is; 0: the process has none. */
-static __always_inline u64 unwind_trampoline(void)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	struct xol_area *area = mm ? BPF_CORE_READ(mm, uprobes_state.xol_area) : NULL;
-
-	return area ? BPF_CORE_READ(area, vaddr) : 0;
-}
-
-/*
  * Where a signal interrupted the trampoline itself: the return address it is about to go to, or has come to, 0 if it is
  * not there. From 6.11 on it is, at the offsets given, 0 push, 1 push, 2 push, 4 mov, 11 syscall, 13 pop, 15 pop, 16
  * ret; the call writes the return address over the word pushed first. Before, it is one trap.
  */
 __weak __noinline u64 unwind_interrupted_return(struct scratch *scratch)
 {
-	u64 trampoline = unwind_trampoline(), offset, words, place, original = 0;
+	u64 trampoline = hidden_trampoline(), offset, words, place, original = 0;
 
 	if (!scratch)
 		return 0;
@@ -143,7 +115,7 @@ __weak __noinline u64 unwind_interrupted_return(struct scratch *scratch)
 	words = offset < 2 ? offset : offset == 2 || offset == 15 ? 2 : offset == 16 ? 1 : 3;
 	place = scratch->walk.registers.sp + words * sizeof(u64) - sizeof(u64);
 	if (offset < 13)
-		original = unwind_hidden_return(place);
+		original = hidden_return(place);
 	else if (!unwind_load(scratch, place))
 		original = scratch->walk.word;
 	if (original)
@@ -164,7 +136,7 @@ static long unwind_unhide_word(u32 number, void *arg)
 
 	if (words[i] != unhiding->trampoline)
 		return 0;
-	original = unwind_hidden_return(unhiding->scratch->raw.sp + i * sizeof(u64));
+	original = hidden_return(unhiding->scratch->raw.sp + i * sizeof(u64));
 	if (original)
 		words[i] = original;
 	return 0;
@@ -173,7 +145,7 @@ static long unwind_unhide_word(u32 number, void *arg)
 /* Put the return addresses that probes hide back into the snapshot. */
 __weak __noinline int unwind_unhide(struct scratch *scratch)
 {
-	struct unhiding unhiding = {.scratch = scratch, .trampoline = unwind_trampoline()};
+	struct unhiding unhiding = {.scratch = scratch, .trampoline = hidden_trampoline()};
 
 	if (scratch && unhiding.trampoline)
 		bpf_loop(scratch->raw.size / sizeof(u64), unwind_unhide_word, &unhiding, 0);
@@ -296,7 +268,7 @@ static long unwind_frame(u32 number, void *arg)
 	/* The place of the word that was the return address is that below the caller's stack. */
 	if (number && (!mapping || !mapping->table))
 		original = walk->exact ? unwind_interrupted_return(scratch)
-				       : unwind_hidden_return(walk->registers.sp - sizeof(u64));
+				       : hidden_return(walk->registers.sp - sizeof(u64));
 	if (original) {
 		walk->registers.ip = original;
 		walk->exact = 0;
@@ -320,14 +292,14 @@ static __always_inline void unwind(const struct unwind_registers *at, u64 mappin
 				   struct scratch *scratch)
 {
 	struct unwind_walk *walk = &scratch->walk;
-	u64 return_ip = 0;
+	u64 return_ip = 0, hidden = entered ? hidden_at_entry(at->sp) : 0;
 
 	walk->registers.ip = scratch->raw.ip = at->ip;
 	walk->registers.sp = scratch->raw.sp = at->sp;
 	walk->registers.bp = scratch->raw.bp = at->bp;
 	walk->registers.bx = scratch->raw.bx = at->bx;
 	if (entered && !bpf_probe_read_user(&return_ip, sizeof(return_ip), (void *)at->sp)) {
-		walk->registers.ip = scratch->raw.ip = return_ip;
+		walk->registers.ip = scratch->raw.ip = hidden ? hidden : return_ip;
 		walk->registers.sp = scratch->raw.sp = at->sp + sizeof(u64);
 	}
 	walk->registers.signal = 0;

@@ -86,6 +86,27 @@ static void test_call_is_nested_return_into_a_probed_function_is(void **state)
 	assert_true(is_nested(BASE + 0x203f));
 }
 
+/* Of a function whose first instruction has it; ours is behind that. */
+static void test_call_is_nested_return_that_another_probe_hides_is(void **state)
+{
+	const u64 trampoline = 0x7fffffffd000;
+	struct ranges ranges = {.count = 1, .range = {{0x1000, 0x1100}}};
+	struct return_instance probe = {.stack = (u64)(uintptr_t)&trampoline, .orig_ret_vaddr = BASE + 0x1000};
+	struct uprobe_task probes = {.return_instances = &probe};
+	struct xol_area area = {.vaddr = trampoline};
+	struct mm_struct mm = {.uprobes_state = {.xol_area = &area}};
+	struct task_struct task = {.utask = &probes, .mm = &mm};
+	struct pt_regs regs = {.ip = BASE + 0x1009, .sp = (u64)(uintptr_t)&trampoline};
+	u32 allocator = 3;
+
+	(void)state;
+	assert_int_equal(bpf_map_update_elem(&allocator_ranges, &allocator, &ranges, BPF_ANY), 0);
+	assert_false(call_is_nested(&regs, cookie_make(CALL_MALLOC, ARG_DI, 0, 1, allocator, 0x1009)));
+	stub.task = &task;
+	assert_true(call_is_nested(&regs, cookie_make(CALL_MALLOC, ARG_DI, 0, 1, allocator, 0x1009)));
+	stub.task = &stub_task;
+}
+
 static void test_call_is_nested_return_beside_a_probed_function_is_not(void **state)
 {
 	(void)state;
@@ -209,6 +230,7 @@ int main(void)
 		TEST(test_call_register_every_number_reads_its_own_register),
 		TEST(test_call_register_no_such_register_is_zero),
 		TEST(test_call_is_nested_return_into_a_probed_function_is),
+		TEST(test_call_is_nested_return_that_another_probe_hides_is),
 		TEST(test_call_is_nested_return_beside_a_probed_function_is_not),
 		TEST(test_call_is_nested_return_outside_the_file_is_not),
 		TEST(test_call_is_nested_other_allocators_ranges_do_not_count),

@@ -183,6 +183,77 @@ static void test_inline_process_that_is_not_traced_is_left_alone(void **state)
 	assert_int_equal(counted(COUNTER_HITS_ALLOC), 0);
 }
 
+/* --- callers that another's return probe hides --- */
+
+#define TRAMPOLINE 0x7fffffffd000
+
+/* The sampler's pages, and the stack. */
+static struct {
+	_Alignas(SAMPLER_PAGE) u8 config[SAMPLER_PAGE];
+	u8 sites[SAMPLER_PAGE];
+	u64 stack[2];
+} hiding;
+
+static void put_ranges(u64 start, u64 end)
+{
+	const u64 from = (u64)(uintptr_t)hiding.config;
+	struct sampler_config *inside = (void *)hiding.config;
+
+	inside->range_count = 2;
+	inside->ranges[0] = (struct sampler_range){.start = INT32_MIN, .end = INT32_MIN + 1};
+	inside->ranges[1] = (struct sampler_range){.start = (s32)(start - from), .end = (s32)(end - from)};
+}
+
+static void born_behind_return_probe(u64 caller)
+{
+	struct return_instance probe = {.stack = (u64)(uintptr_t)hiding.stack, .orig_ret_vaddr = caller};
+	struct uprobe_task probes = {.return_instances = &probe};
+	struct xol_area area = {.vaddr = TRAMPOLINE};
+	struct mm_struct mm = {.uprobes_state = {.xol_area = &area}};
+	struct task_struct task = {.utask = &probes, .mm = &mm};
+
+	stub.memory = (uintptr_t)&hiding;
+	stub.memory_end = (uintptr_t)(&hiding + 1);
+	stub.task = &task;
+	hiding.stack[0] = TRAMPOLINE;
+	regs = (struct pt_regs){.di = 0x5000, .si = 100, .dx = FUNCTION, .sp = (u64)(uintptr_t)hiding.stack};
+	regs.ip = stub.func_ip = (u64)(uintptr_t)&hiding.sites[32];
+	stub.cookie = cookie_make(CALL_INLINE, SAMPLER_BORN, 0, SCOPE_BY_PID, 0, SITE);
+	assert_int_equal(inline_site(&regs), 0);
+	stub.task = &stub_task;
+}
+
+static void test_inline_stack_begins_with_the_caller_that_a_return_probe_hides(void **state)
+{
+	const struct event_stack *stack;
+
+	(void)state;
+	put_ranges((u64)(uintptr_t)hiding.sites, (u64)(uintptr_t)&hiding.sites[16]);
+	born_behind_return_probe(CALLER);
+	stack = next_event(EVENT_STACK);
+	assert_true(stack->ip[0] == CALLER);
+	assert_born(0x5000, 100);
+	assert_int_equal(counted(COUNTER_SAMPLED), 1);
+}
+
+static void test_inline_call_of_the_allocators_own_that_a_return_probe_hides_is_not_counted(void **state)
+{
+	const u64 start = (u64)(uintptr_t)hiding.sites, end = (u64)(uintptr_t)&hiding.sites[16];
+
+	(void)state;
+	put_ranges(start, end);
+	born_behind_return_probe(start);
+	born_behind_return_probe(end - 1);
+	assert_no_event();
+	assert_int_equal(counted(COUNTER_SAMPLED), 0);
+	assert_int_equal(counted(COUNTER_INLINE), 0);
+	assert_int_equal(counted(COUNTER_HITS_ALLOC), 2);
+	assert_int_equal(stub_count(&live), 0);
+	born_behind_return_probe(end);
+	born_behind_return_probe(start - 1);
+	assert_int_equal(counted(COUNTER_SAMPLED), 2);
+}
+
 #undef TEST
 #define TEST(name) cmocka_unit_test_setup(name, setup_wide)
 
@@ -200,6 +271,8 @@ int main(void)
 		TEST(test_inline_alloc_only_does_not_follow),
 		TEST(test_inline_every_trap_is_counted),
 		TEST(test_inline_process_that_is_not_traced_is_left_alone),
+		TEST(test_inline_stack_begins_with_the_caller_that_a_return_probe_hides),
+		TEST(test_inline_call_of_the_allocators_own_that_a_return_probe_hides_is_not_counted),
 	};
 
 	return cmocka_run_group_tests_name("inline", tests, NULL, NULL);

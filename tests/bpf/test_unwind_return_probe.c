@@ -87,7 +87,7 @@ static void test_unwind_endless_list_of_return_probes_is_left(void **state)
 	(void)state;
 	self.next = &self;
 	task.utask = &probes;
-	assert_true(unwind_hidden_return(at(2)) == 0);
+	assert_true(hidden_return(at(2)) == 0);
 }
 
 int main(void)

@@ -243,6 +243,15 @@ int attach_method_choose(struct kernel_options *options, struct kernel **ret_ker
 	return STATUS_UNSUPPORTED;
 }
 
+/* The verifier gives up with E2BIG, of which strerror says "Argument list too long". */
+static const char *explain(int err)
+{
+	return err == -E2BIG
+		       ? "the kernel's verifier finds the BPF programs of this build too complex; build heaptap with another "
+			 "clang, and please report the versions of clang and kernel"
+		       : strerror(-err);
+}
+
 int attach_method_explain(const char *do_what, int err)
 {
 	struct privileges privileges;
@@ -261,7 +270,7 @@ int attach_method_explain(const char *do_what, int err)
 	}
 	if (!missing) {
 		log_error("cannot %s: %s; 'heaptap doctor' says what this kernel and these privileges allow", do_what,
-			  strerror(-err));
+			  explain(err));
 		return STATUS_FAILED;
 	}
 	feature_text_explain(missing, features.error[missing], &privileges, sentence, sizeof(sentence));
