@@ -13,10 +13,10 @@ static inline u64 clock_ns(clockid_t clock)
 	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
 }
 
-/* So many milliseconds from now, as pthread_cond_timedwait() takes it. */
+/* So many milliseconds from now, as pthread_cond_clockwait() takes it with CLOCK_MONOTONIC: the other clock may be set back. */
 static inline struct timespec clock_deadline(int milliseconds)
 {
-	u64 until = clock_ns(CLOCK_REALTIME) + (u64)milliseconds * 1000000;
+	u64 until = clock_ns(CLOCK_MONOTONIC) + (u64)milliseconds * 1000000;
 
 	return (struct timespec){.tv_sec = (time_t)(until / 1000000000), .tv_nsec = (long)(until % 1000000000)};
 }

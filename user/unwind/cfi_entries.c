@@ -206,20 +206,52 @@ static void keep_gaps(struct cfi_entries *list, u32 first)
 	list->function_count = kept;
 }
 
-/* Linkers write them nearly always so. */
-static bool is_sorted(const struct cfi_entries *list, u32 first)
+/* Two in order become one; `taken` has what was taken out of `functions`, behind whose `kept` there is room for it. */
+static void merge(struct cfi_function *functions, u32 kept, const struct cfi_function *taken, u32 count)
 {
-	for (u32 i = first + 1; i < list->function_count; i++)
-		if (compare_functions(&list->functions[i - 1], &list->functions[i]) > 0)
-			return false;
-	return true;
+	while (count) {
+		bool is_kept = kept && compare_functions(&functions[kept - 1], &taken[count - 1]) > 0;
+
+		functions[kept + count - 1] = is_kept ? functions[kept - 1] : taken[count - 1];
+		kept -= is_kept;
+		count -= !is_kept;
+	}
 }
 
-static void sort(struct cfi_entries *list, u32 first)
+/*
+ * Linkers write the functions of a section in order, but those of a few sections (.text, .text.unlikely) in turn: what breaks the order is
+ * taken out, is nearly in order itself, and is put back where it belongs. `spare`: room for as many again.
+ */
+static void sort_in_turn(struct cfi_function *functions, u32 count, struct cfi_function *spare)
 {
-	if (list->function_count > first && !is_sorted(list, first))
-		qsort(list->functions + first, list->function_count - first, sizeof(*list->functions),
-		      compare_functions);
+	u32 kept = 0, taken = 0;
+
+	for (u32 i = 0; i < count; i++) {
+		if (kept && compare_functions(&functions[kept - 1], &functions[i]) > 0)
+			spare[taken++] = functions[i];
+		else
+			functions[kept++] = functions[i];
+	}
+	if (taken <= count / 2) {
+		if (taken)
+			sort_in_turn(spare, taken, spare + taken);
+		merge(functions, kept, spare, taken);
+		return;
+	}
+	memcpy(functions + kept, spare, taken * sizeof(*spare));
+	qsort(functions, count, sizeof(*functions), compare_functions);
+}
+
+static int sort(struct cfi_entries *list, u32 first)
+{
+	u32 count = list->function_count - first;
+	struct cfi_function *spare = count ? reallocarray(NULL, count, sizeof(*spare)) : NULL;
+
+	if (!spare)
+		return count ? -ENOMEM : 0;
+	sort_in_turn(list->functions + first, count, spare);
+	free(spare);
+	return 0;
 }
 
 /* One function per place, ascending, none reaching into the next. */
@@ -256,11 +288,12 @@ int cfi_entries_read(const struct elf *elf, const struct cfi_section sections[CF
 		err = walk_entries(list, &sections[i], true);
 		if (!err)
 			err = walk_entries(list, &sections[i], false);
-		sort(list, first);
+		if (!err)
+			err = sort(list, first);
 	}
 	if (!err && first > 0) {
 		keep_gaps(list, first);
-		sort(list, 0);
+		err = sort(list, 0);
 	}
 	if (!err)
 		disentangle(list);

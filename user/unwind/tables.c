@@ -310,7 +310,7 @@ static void wait_for(struct unwind_tables *set, int milliseconds, bool urgent)
 	pthread_mutex_lock(&set->mutex);
 	while (!err && (next = next_waiting(set)) && (next->is_urgent || !urgent))
 		err = milliseconds < 0 ? pthread_cond_wait(&set->settled, &set->mutex)
-				       : pthread_cond_timedwait(&set->settled, &set->mutex, &until);
+				       : pthread_cond_clockwait(&set->settled, &set->mutex, CLOCK_MONOTONIC, &until);
 	pthread_mutex_unlock(&set->mutex);
 }
 

@@ -224,9 +224,73 @@ static void test_cfi_compile_section_that_ends_anywhere_never_crashes(void **sta
 	cfi_rules_free(rules);
 }
 
+/* --- the order in which functions are written --- */
+
+#define WRITTEN 3000
+
+/* Each has 64 bytes, and a distance of its own to its caller's frame. */
+static void put_at(struct image *image, u32 place)
+{
+	const u8 program[] = {DW_CFA_def_cfa_offset, (u8)(0x80 | (place & 0x7f)), (u8)(1 + (place >> 7))};
+
+	put_function(image, 64ull * place, 64, program, sizeof(program));
+}
+
+/* `place`: of which function is written when, each once. */
+static void assert_order_does_not_matter(u32 (*place)(u32 number))
+{
+	struct cfi_rules *rules = cfi_rules_new();
+	struct cfi_table table;
+	struct image image;
+
+	image_init(&image);
+	section_begin(&image, true);
+	put_common(&image, "");
+	for (u32 i = 0; i < WRITTEN; i++)
+		put_at(&image, place(i));
+	section_end(&image);
+	assert_int_equal(image_compile(&image, rules, &table), 0);
+	for (u32 i = 0; i < WRITTEN; i++)
+		assert_int_equal(rule_at(rules, &table, 64ull * i + 5).offset, 128 + i);
+	cfi_table_release(&table);
+	cfi_rules_free(rules);
+}
+
+static u32 ascending(u32 number)
+{
+	return number;
+}
+
+static u32 descending(u32 number)
+{
+	return WRITTEN - 1 - number;
+}
+
+/* As compilers do with the parts of functions that run often, rarely and once. */
+static u32 in_turn(u32 number)
+{
+	return number % 3 * (WRITTEN / 3) + number / 3;
+}
+
+/* 1207 and WRITTEN have no factor in common. */
+static u32 mixed(u32 number)
+{
+	return number * 1207 % WRITTEN;
+}
+
+static void test_compile_functions_in_any_order(void **state)
+{
+	(void)state;
+	assert_order_does_not_matter(ascending);
+	assert_order_does_not_matter(descending);
+	assert_order_does_not_matter(in_turn);
+	assert_order_does_not_matter(mixed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_compile_functions_in_any_order),
 		cmocka_unit_test(test_cfi_compile_every_instruction_makes_its_rule),
 		cmocka_unit_test(test_cfi_compile_too_much_remembered_is_lost),
 		cmocka_unit_test(test_cfi_compile_more_rules_than_fit_become_unknown),
