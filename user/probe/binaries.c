@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "system/shortage.h"
 #include "binary/elf.h"
 #include "include/config.h"
+#include "probe/mapped_build.h"
 
 #define VDSO "[vdso]"
 
@@ -200,7 +202,9 @@ static int intern(struct binaries *binaries, int fd, const char *path, struct bi
 int binaries_open_path(struct binaries *binaries, const char *path, struct binary **ret_file)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	int err = fd < 0 ? -errno : intern(binaries, fd, path, ret_file);
+	char real[PATH_MAX];
+	const char *name = *path != '/' && realpath(path, real) ? real : path;
+	int err = fd < 0 ? -errno : intern(binaries, fd, name, ret_file);
 
 	if (shortage_is(err))
 		unopened_add(&binaries->unopened, 0, path, err);
@@ -232,34 +236,6 @@ struct binaries *binaries_new(struct custom_allocator *pools)
 
 /* --- from a mapping to its file --- */
 
-/* The build id of the side-band and that of the file must not contradict each other. */
-static bool same_build(const struct mapping *mapping, const struct elf *elf)
-{
-	unsigned int size;
-	const u8 *id = elf_build_id(elf, &size);
-
-	if (!mapping->build_id_size)
-		return true;
-	/* A file that was found by name, without an inode, is known by its build id only. */
-	if (!size)
-		return mapping->inode;
-	return mapping->build_id_size == size && !memcmp(mapping->build_id, id, size);
-}
-
-static void describe(struct mapping *mapping, struct elf *elf)
-{
-	unsigned int size;
-	const u8 *id = elf_build_id(elf, &size);
-
-	mapping->elf = elf;
-	mapping->device = elf_device(elf);
-	mapping->inode = elf_inode(elf);
-	if (!mapping->build_id_size && size && size <= sizeof(mapping->build_id)) {
-		memcpy(mapping->build_id, id, size);
-		mapping->build_id_size = (u8)size;
-	}
-}
-
 /*
  * For a process that has ended: heaptap may see the same file under the name that the process knew. The build id decides,
  * and no other file is kept, as the names of a container mean something else out here.
@@ -273,7 +249,8 @@ static int open_own_name(const struct mapping *mapping)
 	if (!fd)
 		fd = root_fs_open_file(&root, mapping->path, ROOT_LINKS_INSIDE, UINT64_MAX, NULL);
 	root_fs_close(&root);
-	if (fd >= 0 && (elf_open(fcntl(fd, F_DUPFD_CLOEXEC, 0), mapping->path, &elf) || !same_build(mapping, elf))) {
+	if (fd >= 0 &&
+	    (elf_open(fcntl(fd, F_DUPFD_CLOEXEC, 0), mapping->path, &elf) || !mapped_build_fits(mapping, elf))) {
 		close(fd);
 		fd = -ESTALE;
 	}
@@ -287,16 +264,30 @@ static int intern_same_build(struct binaries *binaries, int fd, const struct map
 	struct binary *file;
 	int err = intern(binaries, fd, mapping->path, &file);
 
-	if (!err && same_build(mapping, file->elf))
+	if (!err && mapped_build_fits(mapping, file->elf))
 		*ret_file = file;
 	return shortage_is(err) ? err : 0;
+}
+
+/* The very file that is mapped, if it is known: then it need not be opened. */
+static struct binary *find_mapped(const struct binaries *binaries, pid_t pid, const struct mapping *mapping)
+{
+	struct stat stat;
+	struct binary *file = proc_maps_stat(pid, mapping, &stat) ? NULL : find(binaries, stat.st_dev, stat.st_ino);
+
+	return file && mapped_build_fits(mapping, file->elf) ? file : NULL;
 }
 
 /* The very file that is mapped; *ret_file stays NULL if it is no ELF file. Negative errno: it cannot be opened; -ENOMEM. */
 static int open_mapped(struct binaries *binaries, pid_t pid, const struct mapping *mapping, struct binary **ret_file)
 {
-	int fd = strcmp(mapping->path, VDSO) ? proc_maps_open(pid, mapping) : proc_maps_open_vdso();
+	bool is_vdso = !strcmp(mapping->path, VDSO);
+	int fd;
 
+	*ret_file = is_vdso ? NULL : find_mapped(binaries, pid, mapping);
+	if (*ret_file)
+		return 0;
+	fd = is_vdso ? proc_maps_open_vdso() : proc_maps_open(pid, mapping);
 	if (fd >= 0)
 		return intern_same_build(binaries, fd, mapping, ret_file);
 	/* Unmapped again, or another file is at its addresses by now. */
@@ -312,16 +303,13 @@ static int open_mapped(struct binaries *binaries, pid_t pid, const struct mappin
 static int open_same_build(struct binaries *binaries, pid_t pid, const struct mapping *mapping,
 			   struct binary **ret_file)
 {
+	struct binary *file = binaries->files;
 	int fd;
 
-	for (struct binary *file = binaries->files; file && !*ret_file; file = file->next) {
-		unsigned int size;
-		const u8 *id = elf_build_id(file->elf, &size);
-
-		if (size == mapping->build_id_size && !memcmp(id, mapping->build_id, size))
-			*ret_file = file;
-	}
-	if (*ret_file)
+	while (file && !mapped_build_is(mapping, file->elf))
+		file = file->next;
+	*ret_file = file;
+	if (file)
 		return 0;
 	fd = proc_maps_open_name(pid, mapping);
 	if (fd < 0 && !mapping->inode)
@@ -331,21 +319,37 @@ static int open_same_build(struct binaries *binaries, pid_t pid, const struct ma
 	return intern_same_build(binaries, fd, mapping, ret_file);
 }
 
+/*
+ * A file of the same build and name in which nothing is probed. Whether it is the very file matters to probes alone, and to open it takes
+ * longer than all else that a new mapping asks for. NULL: there is none.
+ */
+static struct binary *find_unprobed(const struct binaries *binaries, const struct mapping *mapping)
+{
+	struct binary *file = mapping->build_id_size ? binaries->files : NULL;
+
+	while (file &&
+	       (file->plan || !mapped_build_is(mapping, file->elf) || strcmp(elf_path(file->elf), mapping->path)))
+		file = file->next;
+	return file;
+}
+
 int binaries_open_mapping(struct binaries *binaries, pid_t pid, struct mapping *mapping, struct binary **ret_file)
 {
 	bool is_vdso = mapping->path && !strcmp(mapping->path, VDSO);
 	struct binary *file;
-	int err, similar = 0;
+	int err = 0, similar = 0;
 
 	*ret_file = NULL;
 	mapping->elf = NULL;
 	if (!mapping->path || (mapping->path[0] != '/' && !is_vdso))
 		return 0;
 	if (is_vdso && binaries->vdso) {
-		describe(mapping, binaries->vdso->elf);
+		mapped_build_describe(mapping, binaries->vdso->elf);
 		return 0;
 	}
-	err = open_mapped(binaries, pid, mapping, ret_file);
+	*ret_file = find_unprobed(binaries, mapping);
+	if (!*ret_file)
+		err = open_mapped(binaries, pid, mapping, ret_file);
 	file = *ret_file;
 	if (!file && err != -ENOMEM && mapping->build_id_size)
 		similar = open_same_build(binaries, pid, mapping, &file);
@@ -360,9 +364,9 @@ int binaries_open_mapping(struct binaries *binaries, pid_t pid, struct mapping *
 	if (!file)
 		return 0;
 	file->recent = true;
-	describe(mapping, file->elf);
-	if (is_vdso)
-		binaries->vdso = file;
+	mapped_build_describe(mapping, file->elf);
+	mapping->allocator = file->plan ? &file->plan->ranges : NULL;
+	binaries->vdso = is_vdso ? file : binaries->vdso;
 	return 0;
 }
 

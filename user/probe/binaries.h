@@ -40,7 +40,10 @@ void binaries_free(struct binaries *binaries);
  */
 int binaries_open_mapping(struct binaries *binaries, pid_t pid, struct mapping *mapping, struct binary **ret_file);
 
-/* Open a file by a name in heaptap's own mount namespace. 0 or negative errno. */
+/*
+ * Open a file by a name in heaptap's own mount namespace. It keeps the name, a relative one made absolute: its debug files may lie
+ * beside it. 0 or negative errno.
+ */
 int binaries_open_path(struct binaries *binaries, const char *path, struct binary **ret_file);
 
 /*

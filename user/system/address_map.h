@@ -25,6 +25,7 @@ struct mapping {
 	ino_t inode;
 	char *path;	 /* as the kernel names it, " (deleted)" cut; "[vdso]", "//anon" and the like kept */
 	struct elf *elf; /* the file itself, kept open; NULL when it could not be opened (borrowed) */
+	const struct ranges *allocator; /* offsets of its probed functions; NULL: it has none. Lives as long as `elf` */
 	u8 build_id[20];
 	u8 build_id_size; /* 0: unknown */
 	bool deleted;

@@ -2,6 +2,8 @@
 /* binaries.c: files told apart by inode, also those of processes that are gone. */
 #include "opened.h"
 
+#include <sys/mman.h>
+
 /* --- by name
  * --------------------------------------------------------------------------------------------------------------------
  */
@@ -18,6 +20,18 @@ static void test_binaries_open_path_same_file_by_two_names_is_one(void **state)
 	assert_int_equal(file_count(), 1);
 	assert_string_equal(elf_path(one->elf), "/bin/true");
 	assert_null(one->plan);
+}
+
+static void test_binaries_open_path_that_is_relative_is_named_as_mapped(void **state)
+{
+	char real[PATH_MAX];
+	struct binary *file = NULL;
+
+	(void)state;
+	assert_int_equal(symlink("/bin/true", "program"), 0);
+	assert_non_null(realpath("program", real));
+	assert_int_equal(binaries_open_path(binaries, "./program", &file), 0);
+	assert_string_equal(elf_path(file->elf), real);
 }
 
 static void test_binaries_open_path_what_is_no_elf_is_an_error_and_not_kept(void **state)
@@ -113,6 +127,85 @@ static void test_binaries_open_mapping_of_a_process_gone_is_found_by_build_id_or
 	assert_int_equal(binaries_open_mapping(binaries, gone, &mapping, &file), 0);
 	assert_ptr_equal(file, first);
 	free(mapping.path);
+}
+
+/* A copy of `from`, and a mapping of it in this process, with the build id alone as in a side-band record. */
+static struct mapping map_copy(const char *from, const char *name, const struct mapping *build)
+{
+	struct mapping mapping = {.build_id_size = build->build_id_size};
+	char path[PATH_MAX + 16], command[3 * PATH_MAX];
+	struct stat stat;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", scratch_path, name);
+	snprintf(command, sizeof(command), "rm -f '%s' && cp %s '%s'", path, from, path);
+	assert_int_equal(system(command), 0);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fstat(fd, &stat), 0);
+	mapping.start = (uintptr_t)mmap(NULL, (size_t)stat.st_size, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	assert_int_not_equal(mapping.start, (uintptr_t)MAP_FAILED);
+	mapping.end = mapping.start + ((u64)stat.st_size + 4095) / 4096 * 4096;
+	close(fd);
+	memcpy(mapping.build_id, build->build_id, sizeof(mapping.build_id));
+	mapping.path = strdup(path);
+	return mapping;
+}
+
+static struct binary *opened(const char *from, const char *name, const struct mapping *build, pid_t pid)
+{
+	struct mapping mapping = map_copy(from, name, build);
+	struct binary *file = NULL;
+
+	assert_int_equal(binaries_open_mapping(binaries, pid, &mapping, &file), 0);
+	assert_non_null(mapping.elf);
+	munmap((void *)(uintptr_t)mapping.start, mapping.end - mapping.start);
+	free(mapping.path);
+	return file;
+}
+
+static struct mapping build_of(const char *path)
+{
+	struct mapping mapping = {0};
+	struct elf *elf;
+	unsigned int size;
+	const u8 *id;
+
+	assert_int_equal(elf_open(open(path, O_RDONLY | O_CLOEXEC), path, &elf), 0);
+	id = elf_build_id(elf, &size);
+	memcpy(mapping.build_id, id, size);
+	mapping.build_id_size = (u8)size;
+	elf_free(elf);
+	return mapping;
+}
+
+/* What is probed is an inode: one that is replaced under its name is another. */
+static void test_binaries_open_mapping_of_an_allocator_is_by_its_inode(void **state)
+{
+	struct mapping libc = libc_mapping(), build = build_of(libc.path);
+	const struct binary *first = opened(libc.path, "allocator", &build, getpid()), *again;
+
+	(void)state;
+	assert_non_null(first->plan);
+	again = opened(libc.path, "allocator", &build, getpid());
+	assert_non_null(again);
+	assert_ptr_not_equal(again, first);
+	assert_int_equal(file_count(), 2);
+	free(libc.path);
+}
+
+/* Its names and tables are the same, and it is not opened: the process need not even be there. */
+static void test_binaries_open_mapping_of_what_is_not_probed_is_by_build_and_name(void **state)
+{
+	struct mapping build = build_of("/bin/true");
+	const struct binary *first = opened("/bin/true", "program", &build, getpid());
+
+	(void)state;
+	assert_null(first->plan);
+	assert_ptr_equal(opened("/bin/true", "program", &build, getpid()), first);
+	assert_ptr_equal(opened("/bin/true", "program", &build, gone_pid()), first);
+	assert_int_equal(file_count(), 1);
+	assert_ptr_not_equal(opened("/bin/true", "other name", &build, getpid()), first);
+	assert_int_equal(file_count(), 2);
 }
 
 /* As in a side-band record: a build id and no inode. */
@@ -227,12 +320,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_binaries_open_path_same_file_by_two_names_is_one),
+		TEST(test_binaries_open_path_that_is_relative_is_named_as_mapped),
 		TEST(test_binaries_open_path_what_is_no_elf_is_an_error_and_not_kept),
 		TEST(test_binaries_free_of_null_is_nothing),
 		TEST(test_binaries_open_mapping_of_a_living_process_describes_it),
 		TEST(test_binaries_open_mapping_of_a_process_gone_is_found_by_build_id_or_inode),
 		TEST(test_binaries_open_mapping_of_a_process_gone_is_found_by_name_if_of_that_build),
 		TEST(test_binaries_open_mapping_of_another_build_is_refused),
+		TEST(test_binaries_open_mapping_of_an_allocator_is_by_its_inode),
+		TEST(test_binaries_open_mapping_of_what_is_not_probed_is_by_build_and_name),
 		TEST(test_binaries_open_mapping_vdso_is_read_from_memory),
 		TEST(test_binaries_open_mapping_without_a_file_has_none),
 		TEST(test_binaries_open_mapping_that_cannot_be_opened_is_remembered),
