@@ -174,7 +174,7 @@ static int attach(const char *how, pid_t pid)
 
 	if (!strcmp(how, "timing"))
 		return bpf_enable_stats(BPF_STATS_RUN_TIME) < 0 ? -errno : 0;
-	search.binaries = binaries_new(NULL);
+	search.binaries = binaries_new(NULL, false);
 	if (!search.binaries)
 		return -ENOMEM;
 	err = proc_maps_for_each(pid, search_mapping, &search);

@@ -139,6 +139,8 @@ static __always_inline bool alloc_enter_stash(struct pt_regs *ctx, u64 cookie, u
 	count(stash->process, COUNTER_HITS_ALLOC);
 	if (!call_size(ctx, cookie, kind, &stash->size))
 		return false;
+	if (cookie & COOKIE_SMALL && stash->size - 1 >= SMALL_BYTES_MAX)
+		return false;
 	if ((kind == CALL_REALLOC || kind == CALL_RESIZE || kind == CALL_RESIZE_ARRAY) &&
 	    realloc_enter(ctx, cookie, stash))
 		return false;

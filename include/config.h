@@ -94,12 +94,16 @@ enum arg_register {
 /*
  * The attach cookie: everything the program needs to know about the site it was hit at.
  *   bits 0-3 call kind | 4-11 registers of arguments one, two | 12-17 scope | 18-27 allocator | 28 unseen return |
- *   32-63 site's file offset
+ *   29 small blocks only | 32-63 site's file offset
  * The allocator number names a row of the ranges that tell a nested call. Filtered links are few, so are their scopes.
  */
 #define ALLOCATORS_MAX 1024 /* allocator files probed at once */
 #define COOKIE_RETURN_UNSEEN                                                                                           \
 	(1ULL << 28) /* of --alloc: the function's returns are not probed, it is counted at its entry */
+
+#define COOKIE_SMALL                                                                                                   \
+	(1ULL << 29) /* the function serves 1 to SMALL_BYTES_MAX bytes; what else is asked of it is counted elsewhere */
+#define SMALL_BYTES_MAX 512
 
 static inline u64 cookie_make(u32 kind, u32 arg1, u32 arg2, u32 scope, u32 allocator, u32 site)
 {

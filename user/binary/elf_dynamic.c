@@ -281,6 +281,28 @@ void elf_dynamic_free(struct elf_dynamic *dynamic)
 	free(dynamic);
 }
 
+int elf_dynamic_place(const struct elf_dynamic *dynamic, u64 vaddr, u64 *words, u64 count)
+{
+	u64 relocation_count = dynamic->tag[DT_RELASZ] / sizeof(Elf64_Rela);
+	Elf64_Rela *relocations;
+	int err;
+
+	if (!relocation_count)
+		return 0;
+	err = read_table(dynamic, dynamic->tag[DT_RELA], relocation_count * sizeof(*relocations), &relocations);
+	if (err)
+		return err;
+	for (u64 i = 0; i < relocation_count; i++) {
+		u64 at = relocations[i].r_offset - vaddr;
+
+		if (ELF64_R_TYPE(relocations[i].r_info) == R_X86_64_RELATIVE && !(at % sizeof(u64)) &&
+		    at / sizeof(u64) < count)
+			words[at / sizeof(u64)] = (u64)relocations[i].r_addend;
+	}
+	free(relocations);
+	return 0;
+}
+
 /* --- asking --- */
 
 const char *elf_dynamic_soname(const struct elf_dynamic *dynamic)

@@ -27,5 +27,11 @@ int elf_dynamic_for_each_function(const struct elf_dynamic *dynamic,
  */
 int elf_dynamic_slot(const struct elf_dynamic *dynamic, u64 vaddr, const char **ret_name, u64 *ret_vaddr);
 
+/*
+ * Write what the loader writes into the `count` words from the virtual address `vaddr` on: addresses in this file (R_X86_64_RELATIVE), as
+ * they are in the file. 0 or an error of reading.
+ */
+int elf_dynamic_place(const struct elf_dynamic *dynamic, u64 vaddr, u64 *words, u64 count);
+
 /* Is the file offset in the table of names? */
 bool elf_dynamic_is_name(const struct elf_dynamic *dynamic, u64 offset);

@@ -11,7 +11,8 @@
 
 static const struct language_runtime go = {
 	"a Go program",
-	"Go's objects are not malloc's; net/http/pprof shows them",
+	"Go's objects are not malloc's; 'heaptap record' reads the profile that Go keeps of them itself, in programs that import "
+	"net/http/pprof or runtime/pprof",
 	NULL,
 };
 
@@ -29,11 +30,22 @@ static const struct {
 	  "'node --perf-basic-prof --interpreted-frames-native-stack'"}},
 	{{"python3.*[0-9]", "libpython3.*"},
 	 {"Python",
-	  "objects of up to 512 bytes are in Python's pools, not malloc's; PYTHONMALLOC=malloc at its start shows them",
+	  "what it allocated before the recording is not known, nor, while only samples trap, its objects of up to 512 bytes",
 	  "'python3 -X perf' (3.12 and later)"}},
 	{{"beam.smp"},
 	 {"an Erlang virtual machine", "its heaps are not malloc's; 'erl +Mea min' takes them from malloc",
 	  "'erl +JPperf true'"}},
+	{{"libcoreclr.so"},
+	 {".NET", "its objects are not malloc's; 'dotnet-gcdump collect -p PID' lists them",
+	  "'DOTNET_PerfMapEnabled=1'"}},
+	{{"php", "php[578].*[0-9]", "php-fpm*"},
+	 {"PHP",
+	  "its objects are in PHP's own heap, not malloc's; USE_ZEND_ALLOC=0 at its start takes them from malloc",
+	  NULL}},
+	{{"ruby", "ruby[23].*[0-9]", "libruby*.so*"},
+	 {"Ruby",
+	  "its objects are in slots of Ruby's own, and malloc has what does not fit into these; ObjectSpace.dump_all lists them",
+	  NULL}},
 };
 
 static bool matches(const char *const files[3], const char *name)

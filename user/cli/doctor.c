@@ -233,7 +233,7 @@ static int print_followed(const struct doctor_target *target, const char *path)
 
 static int print_alone(const struct doctor_target *target, const char *path)
 {
-	struct binaries *binaries = binaries_new(target->options->pools);
+	struct binaries *binaries = binaries_new(target->options->pools, false);
 	int err = binaries ? loader_list_open(binaries, path) : -ENOMEM, status = STATUS_FAILED;
 	struct pid_list none = {0};
 

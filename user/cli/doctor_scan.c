@@ -124,7 +124,7 @@ int doctor_scan_make(struct custom_allocator *pools, const struct pid_list *pids
 {
 	int err;
 
-	*ret_scan = (struct doctor_scan){.binaries = binaries_new(pools)};
+	*ret_scan = (struct doctor_scan){.binaries = binaries_new(pools, false)};
 	err = ret_scan->binaries ? 0 : -ENOMEM;
 	for (unsigned int i = 0; i < pids->count && !err; i++)
 		err = look_at_process(ret_scan, pids->pids[i]);

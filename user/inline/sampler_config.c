@@ -15,7 +15,10 @@
 void sampler_config_check(const struct plan *plan, char ret_reason[SAMPLER_REASON_MAX])
 {
 	ret_reason[0] = '\0';
-	if (plan->doubtful_count)
+	if (plan->pymalloc.table_count)
+		snprintf(ret_reason, SAMPLER_REASON_MAX,
+			 "each call of Python's allocator of small objects would trap, so --inline leaves it alone");
+	else if (plan->doubtful_count)
 		snprintf(ret_reason, SAMPLER_REASON_MAX, "calls of its %s may be missed", plan->doubtful);
 	else if (plan->ranges.count >= RANGES_MAX)
 		snprintf(ret_reason, SAMPLER_REASON_MAX, "its functions are too many");

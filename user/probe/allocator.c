@@ -199,6 +199,28 @@ static const struct allocator_function mimalloc_functions[] = {
 };
 
 /*
+ * Firefox's, in its program: a jemalloc of its own, whose malloc and others are served as standard names
+ * are, and which gives the engines (strings, arrays, the DOM) memory of arenas. Each function with an arena leads to its
+ * namesake by a pointer, behind which a library for debugging may be, and never to malloc.
+ */
+static const struct allocator_function mozjemalloc_functions[] = {
+	PROBED("moz_arena_malloc", CALL_MALLOC, 2),	PROBED("moz_arena_calloc", CALL_CALLOC, 2, 3),
+	PROBED("moz_arena_realloc", CALL_RESIZE, 2, 3), PROBED("moz_arena_memalign", CALL_MALLOC, 3),
+	PROBED("moz_arena_free", CALL_FREE, 2),
+};
+
+/*
+ * CPython's allocator of small objects, of which the file's tables tell where it is (pymalloc.h). The first argument is a context. realloc
+ * hands blocks of malloc's on to realloc, by jumps. NULL it serves in its own code or, where that has a jump to the first of these, there.
+ */
+static const struct allocator_function pymalloc_functions[] = {
+	PROBED("_PyObject_Malloc", CALL_MALLOC, 2),
+	PROBED("_PyObject_Calloc", CALL_CALLOC, 2, 3),
+	PROBED("_PyObject_Realloc", CALL_RESIZE, 2, 3),
+	PROBED("_PyObject_Free", CALL_FREE, 2),
+};
+
+/*
  * Any allocator's functions that are known by their names alone. What an implementation does within is found out from its
  * code: most of them only lead to others. realloc may treat NULL and size 0 in any way. Sizes that jump from one function
  * to the other are those asked for.
@@ -283,6 +305,17 @@ static const struct allocator families[] = {
 	 .replaces = true,
 	 .nests = true,
 	 FUNCTIONS(mimalloc_functions)},
+	{.name = "mozjemalloc",
+	 .prefix = "",
+	 .markers = {"moz_arena_malloc", "moz_arena_free"},
+	 .replaces = true,
+	 .nests = true,
+	 FUNCTIONS(mozjemalloc_functions)},
+	{.name = "CPython",
+	 .prefix = "",
+	 .markers = {"PyObject_Malloc", "PyMem_SetAllocator"},
+	 .small = true,
+	 FUNCTIONS(pymalloc_functions)},
 };
 
 static const struct allocator standard = {

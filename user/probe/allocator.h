@@ -34,9 +34,10 @@ struct allocator {
 	unsigned int function_count;
 	bool replaces; /* it takes malloc's place in a program: its file may have any function of a standard name */
 	bool nests;    /* its functions call one another from other code of the file */
+	bool small; /* it serves small blocks, and takes what is larger from another file's (pymalloc.h, which says where its functions are) */
 };
 
-#define ALLOCATOR_NAMES	       "glibc, musl, jemalloc, tcmalloc and mimalloc" /* for messages: what the table has */
+#define ALLOCATOR_NAMES	       "glibc, musl, jemalloc, tcmalloc, mimalloc, mozjemalloc and CPython's" /* for messages */
 #define ALLOCATOR_OTHERS       ", and any other malloc by its name, which a stripped program has none of"
 #define ALLOCATOR_FAMILIES_MAX 32 /* so that a word has a bit for each */
 

@@ -18,16 +18,18 @@
 #include "system/root_fs.h"
 #include "system/shortage.h"
 #include "binary/elf.h"
+#include "binary/language_runtime.h"
 #include "include/config.h"
 #include "probe/mapped_build.h"
+#include "probe/pymalloc_plan.h"
 
 #define VDSO "[vdso]"
 
 struct binaries {
 	struct custom_allocator *pools; /* of --alloc, borrowed */
-	struct binary *files;		/* newest first, by next */
-	u32 count;
-	u32 allocator_next;
+	bool inlined;
+	struct binary *files; /* newest first, by next */
+	u32 count, allocator_next;
 	bool allocator_taken[ALLOCATORS_MAX];
 	struct unopened_files unopened;
 	struct binary *vdso; /* NULL until first seen */
@@ -133,7 +135,11 @@ static int plan_file(struct binaries *binaries, struct binary *file)
 	if (!file->plan)
 		return -ENOMEM;
 	err = plan_make(file->elf, binaries->pools, file->plan);
+	file->python_left = !err && binaries->inlined ? file->plan->pymalloc : (struct pymalloc){0};
+	if (file->python_left.table_count && !pymalloc_plan_leave(file->plan))
+		err = -ENOENT;
 	file->hands_on = file->plan->hands_on;
+	file->heap = file->plan->heap;
 	file->too_large = err == -EFBIG || err == -E2BIG;
 	if (!err)
 		err = take_allocator(binaries, &file->allocator);
@@ -189,6 +195,7 @@ static int intern(struct binaries *binaries, int fd, const char *path, struct bi
 		*ret_file = find_below(binaries, file->elf, &stat);
 	if (!err && !*ret_file)
 		err = plan_file(binaries, file);
+	file->go = !err && !*ret_file && language_runtime_of_program(file->elf);
 	if (err || *ret_file) {
 		file_free(file);
 		return err;
@@ -223,13 +230,13 @@ static void open_named(struct binaries *binaries)
 	}
 }
 
-struct binaries *binaries_new(struct custom_allocator *pools)
+struct binaries *binaries_new(struct custom_allocator *pools, bool inlined)
 {
 	struct binaries *binaries = calloc(1, sizeof(*binaries));
 
 	if (!binaries)
 		return NULL;
-	binaries->pools = pools;
+	*binaries = (struct binaries){.pools = pools, .inlined = inlined};
 	open_named(binaries);
 	return binaries;
 }

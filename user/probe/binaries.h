@@ -12,13 +12,16 @@
 
 struct binary {
 	struct elf *elf;
-	struct plan *plan; /* NULL: no allocator in it */
-	u32 allocator;	   /* number of the allocator file, when it has a plan */
-	bool hands_on;	   /* its malloc hands calls on to another file's: it has no plan (wrapper.h) */
-	bool too_large;	   /* to be searched for an allocator: it has no plan */
-	bool named;	   /* --alloc says where it is: it is probed before a process maps it, and stays so */
-	bool said;	   /* what is doubtful about it; the caller's */
-	bool recent;	   /* a process has mapped it since the caller cleared this */
+	struct plan *plan;	     /* NULL: no allocator in it */
+	u32 allocator;		     /* number of the allocator file, when it has a plan */
+	struct pymalloc python_left; /* CPython's allocator that is left alone (pymalloc_plan.h); table_count 0: none */
+	bool hands_on;		     /* its malloc hands calls on to another file's: it has no plan (wrapper.h) */
+	bool go;		     /* it is a program of Go's, or a library */
+	const struct foreign_heap *heap; /* an allocator of which a part is seen; NULL: none that is known */
+	bool too_large;			 /* to be searched for an allocator: it has no plan */
+	bool named;  /* --alloc says where it is: it is probed before a process maps it, and stays so */
+	bool said;   /* what is doubtful about it; the caller's */
+	bool recent; /* a process has mapped it since the caller cleared this */
 	struct binary *next;
 };
 
@@ -27,9 +30,9 @@ struct file_copies;
 
 /*
  * `pools`: those of --alloc, which outlive it, and learn which of them were found; files that they name by a path that leads
- * somewhere from here are opened. NULL: no memory.
+ * somewhere from here are opened. `inlined`: only samples are to trap, so that CPython's allocator is left alone. NULL: no memory.
  */
-struct binaries *binaries_new(struct custom_allocator *pools);
+struct binaries *binaries_new(struct custom_allocator *pools, bool inlined);
 void binaries_free(struct binaries *binaries);
 
 /*

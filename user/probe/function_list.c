@@ -52,7 +52,7 @@ static unsigned int own_of(const char *symbol)
 		{"_dl_allocate_tls", OWN_LOADER}, {"__libc_start_main", OWN_LIBC},
 		{"__asan_init", OWN_SANITIZER},	  {"__hwasan_init", OWN_SANITIZER},
 		{"__lsan_init", OWN_SANITIZER},	  {"__msan_init", OWN_SANITIZER},
-		{"__tsan_init", OWN_SANITIZER},
+		{"__tsan_init", OWN_SANITIZER},	  {"__scudo_print_stats", OWN_SANITIZER},
 	};
 
 	for (unsigned int i = 0; i < sizeof(table) / sizeof(*table); i++)
@@ -70,6 +70,8 @@ static int match_marker(const struct elf_symbol *symbol, void *arg)
 	for (unsigned int i = 0; i < count; i++)
 		search->markers[i] |= allocator_marker(&table[i], symbol->name);
 	search->own |= own_of(symbol->name);
+	if (!search->list->heap)
+		search->list->heap = foreign_heap_of_symbol(symbol->name);
 	return 0;
 }
 
@@ -180,6 +182,43 @@ static int add_pools(struct search *search, bool *ret_trusted)
 	return err;
 }
 
+static int add_small_function(struct search *search, const struct allocator *family, unsigned int number)
+{
+	const struct pymalloc *pymalloc = &search->list->pymalloc;
+	const struct elf_symbol symbol = {
+		.name = family->functions[number].symbol,
+		.size = pymalloc->sizes[number],
+	};
+	struct elf_symbol placed = symbol;
+	int err = elf_vaddr_to_offset(search->elf, pymalloc->functions[number], &placed.offset);
+
+	if (!err)
+		err = match_function(&placed, search);
+	if (!err)
+		function_list_find(search->list, placed.offset)->small = true;
+	return err;
+}
+
+/* CPython's functions, in the order of the family. A file that has none of them is like any other. */
+static int add_small_family(struct search *search, const struct allocator *family)
+{
+	char *name = search->list->name;
+	size_t length = strlen(name);
+	int err = open_dynamic(search);
+
+	if (!err)
+		err = pymalloc_find(search->elf, search->list->dynamic, &search->list->pymalloc);
+	if (err) {
+		search->list->pymalloc.table_count = 0;
+		return err == -ENOMEM ? err : 0;
+	}
+	snprintf(name + length, sizeof(search->list->name) - length, "%s%s", length ? ", " : "", family->name);
+	search->family = family;
+	for (unsigned int i = 0; i < PYMALLOC_FUNCTIONS && !err; i++)
+		err = add_small_function(search, family, i);
+	return err;
+}
+
 static int add_families(struct search *search, bool *ret_plain, bool *ret_replaces)
 {
 	unsigned int count;
@@ -190,6 +229,10 @@ static int add_families(struct search *search, bool *ret_plain, bool *ret_replac
 	for (unsigned int i = 0; i < count && !err; i++) {
 		if (!belongs(search, &table[i], i))
 			continue;
+		if (table[i].small) {
+			err = add_small_family(search, &table[i]);
+			continue;
+		}
 		*ret_plain |= !*table[i].prefix;
 		*ret_replaces |= table[i].replaces;
 		err = add_family(search, &table[i], true);
@@ -210,6 +253,8 @@ static int make(struct search *search)
 		err = open_dynamic(search);
 	if (err)
 		return err;
+	if (has_own_malloc(search) && !search->list->heap)
+		search->list->heap = foreign_heap_of_sections(search->elf);
 	if (!plain && has_own_malloc(search)) {
 		search->list->hands_on =
 			!trusted && !(search->own & OWN_SANITIZER) && wrapper_is(search->elf, search->list->dynamic);

@@ -3,6 +3,8 @@
 /* The functions of allocators that one file has: those that --alloc names, those of families, and those of standard names. */
 #include "probe/allocator.h"
 #include "probe/custom_allocator.h"
+#include "probe/foreign_heap.h"
+#include "probe/pymalloc.h"
 
 #define FUNCTION_LIST_MAX 160 /* of all families, aliases not counted */
 
@@ -15,14 +17,17 @@ struct listed_function {
 	u64 nothrow; /* where the function is that returns NULL instead of throwing (allocator.h); 0: it has none */
 	bool nests;  /* of its family */
 	bool pool;   /* of --alloc */
+	bool small;  /* of a family that leaves larger blocks to another one */
 };
 
 struct function_list {
 	char name[64]; /* of the allocators: "glibc", "static musl, jemalloc (_rjem_)" */
 	struct listed_function functions[FUNCTION_LIST_MAX];
 	unsigned int count;
-	struct elf_dynamic *dynamic; /* of the file; NULL: none, or nobody had to know */
-	bool unknown;		     /* among them is one of no known family */
+	struct elf_dynamic *dynamic;	 /* of the file; NULL: none, or nobody had to know */
+	struct pymalloc pymalloc;	 /* CPython's; table_count 0: it has none */
+	const struct foreign_heap *heap; /* an allocator of which a part is seen; NULL: none that is known */
+	bool unknown;			 /* among them is one of no known family */
 	bool hands_on; /* it defines malloc and free, but hands calls on to another allocator: none of them are listed */
 };
 

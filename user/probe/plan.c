@@ -15,6 +15,7 @@
 #include "binary/elf_symbols.h"
 #include "probe/function_list.h"
 #include "probe/moving_text.h"
+#include "probe/pymalloc_plan.h"
 #include "probe/return_site.h"
 #include "probe/route.h"
 #include "system/procfs.h"
@@ -94,6 +95,8 @@ static int decide(struct planning *planning, const struct listed_function *liste
 		return 0;
 	if (passing != PASSING_NO || listed->nests)
 		err = routes_find(planning->routes, &function, &decision->route);
+	if (listed->small && listed->function->kind == CALL_RESIZE)
+		pymalloc_plan_jumps(planning->elf, &planning->list.pymalloc, &decision->route);
 	decision->probed = passing == PASSING_NO || !leads_on(&decision->route, passing);
 	return err;
 }
@@ -259,6 +262,9 @@ static int add_probe(struct planning *planning, const struct listed_function *li
 	probe->kind = function->kind;
 	probe->offset = listed->offset + probe->site.offset;
 	probe->pool = listed->pool;
+	probe->small = listed->small;
+	if (listed->small)
+		pymalloc_plan_probe(planning->elf, &plan->pymalloc, probe);
 	plan->probe_count++;
 	if (listed->pool && function->kind != CALL_FREE)
 		return find_returns(planning, listed, probe);
@@ -338,9 +344,11 @@ static int make(struct planning *planning, struct custom_allocator *pools)
 	int err = function_list_make(planning->elf, pools, &planning->list);
 
 	planning->plan->hands_on = planning->list.hands_on;
+	planning->plan->heap = planning->list.heap;
 	if (err)
 		return err;
 	planning->plan->unknown = planning->list.unknown;
+	planning->plan->pymalloc = planning->list.pymalloc;
 	memcpy(planning->plan->name, planning->list.name, sizeof(planning->plan->name));
 	planning->routes = routes_new(planning->elf, planning->list.dynamic, service, planning);
 	err = planning->routes ? plan_functions(planning) : -ENOMEM;
@@ -382,7 +390,7 @@ u64 plan_cookie(const struct plan_probe *probe, u32 scope, u32 allocator)
 {
 	u64 cookie = cookie_make(probe->kind, probe->arg[0], probe->arg[1], scope, allocator, (u32)probe->offset);
 
-	return probe->unseen ? cookie | COOKIE_RETURN_UNSEEN : cookie;
+	return cookie | (probe->unseen ? COOKIE_RETURN_UNSEEN : 0) | (probe->small ? COOKIE_SMALL : 0);
 }
 
 u64 plan_return_cookie(u32 scope, u32 allocator)

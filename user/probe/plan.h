@@ -12,9 +12,11 @@
 #include "include/sampler.h"
 #include "probe/allocator.h"
 #include "probe/custom_allocator.h"
+#include "probe/pymalloc.h"
 #include "probe/site.h"
 
 struct elf;
+struct foreign_heap;
 
 struct plan_probe {
 	const char *symbol; /* of the allocator table */
@@ -26,6 +28,7 @@ struct plan_probe {
 	struct site site;
 	u64 nothrow; /* of one that throws: file offset of the function that returns NULL instead, and is not counted if it is called for this one;
 			0: there is none */
+	bool small;  /* it serves 1 to 512 bytes, and what else is asked of it another file's does (pymalloc.h) */
 	bool pool;   /* of --alloc: its returns are probed where it returns, and it never gets a return leg */
 	const char *
 		unseen; /* why its returns are not known, so that it is counted at its entry; NULL: they are, or it has none */
@@ -45,14 +48,17 @@ struct plan {
 		[128]; /* functions of which calls may be missed, or counted twice: "realloc, memalign"; cut to fit */
 	u32 doubtful_count;
 	bool hands_on; /* it has a malloc that hands calls on to another file's (wrapper.h) */
-	bool unknown;  /* it has an allocator of no known family */
-	bool inlined;  /* the file has been given the sampler: its sites take the place of all the probes above */
+	const struct foreign_heap
+		*heap;		  /* an allocator of which a part is seen (foreign_heap.h); NULL: none that is known */
+	bool unknown;		  /* it has an allocator of no known family */
+	struct pymalloc pymalloc; /* CPython's allocator; table_count 0: the file has none */
+	bool inlined; /* the file has been given the sampler: its sites take the place of all the probes above */
 	u64 sites[SAMPLER_SITES]; /* their file offsets, in the order of enum sampler_site */
 };
 
 /*
  * `pools`: those of --alloc, linked by `next`, which learn what was found. 0; -ENOENT: the file defines no allocator that
- * heaptap could probe, but may hand on; -EFBIG: sites beyond 4 GiB; or an error of elf and site.
+ * heaptap could probe, but may hand on, or have a `heap`; -EFBIG: sites beyond 4 GiB; or an error of elf and site.
  */
 int plan_make(struct elf *elf, struct custom_allocator *pools, struct plan *ret_plan);
 

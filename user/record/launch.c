@@ -109,7 +109,7 @@ static int copy_files(const struct selection *selection, const char *path, u64 i
 	int err;
 
 	*ret_set = NULL;
-	launch->binaries = binaries_new(selection->options->pools);
+	launch->binaries = binaries_new(selection->options->pools, inline_bytes);
 	if (!launch->binaries)
 		return -ENOMEM;
 	loader_list_open(launch->binaries, path);

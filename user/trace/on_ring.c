@@ -87,8 +87,10 @@ static void open_mappings(struct tracer *tracer, struct tracee *tracee, struct i
 	struct injected *left = event->header.kind == EVENT_EXEC ? tracee->injected : NULL;
 	bool probe = left;
 
-	if (event->header.kind == EVENT_EXEC)
+	if (event->header.kind == EVENT_EXEC) {
 		injected_executed(tracer, tracee);
+		python_tables_executed(tracee, event->header.time_ns);
+	}
 	if (left)
 		tracee->injected = NULL;
 	if (event->header.kind == EVENT_FORK)

@@ -3,7 +3,9 @@
 
 #include "base/log.h"
 #include "binary/elf.h"
+#include "binary/language_runtime.h"
 #include "probe/binaries.h"
+#include "probe/foreign_heap.h"
 #include "trace/tracer_internal.h"
 
 /* A function of --alloc that is counted at its entry only. */
@@ -27,12 +29,30 @@ void plan_note_say(const struct binary *file)
 			say_unseen(file, &plan->probes[i]);
 }
 
+/* What malloc does not tell of a program that has this file. A Python's objects are seen, and Go's are read (go_reader.h). */
+static void say_heap(const struct binary *file)
+{
+	const struct language_runtime *runtime = language_runtime_of_path(elf_path(file->elf));
+
+	if (file->heap)
+		log_note("'%s' has %s: %s", elf_path(file->elf), file->heap->name, file->heap->memory);
+	else if (file->python_left.table_count)
+		log_note(
+			"'%s' is of Python, whose objects of up to 512 bytes are not seen while only samples trap: "
+			"PYTHONMALLOC=malloc at its start shows them, or recording it with probes; see docs/languages.md",
+			elf_path(file->elf));
+	else if (runtime && !(file->plan && file->plan->pymalloc.table_count))
+		log_note("'%s' is of %s: %s; see docs/languages.md", elf_path(file->elf), runtime->name,
+			 runtime->memory);
+}
+
 void plan_note_say_doubts(struct tracer *tracer)
 {
 	for (struct binary *file = binaries_files(tracer->binaries); file; file = file->next) {
 		if (file->said)
 			continue;
 		file->said = true;
+		say_heap(file);
 		if (file->plan && file->plan->doubtful_count)
 			log_note(
 				"'%s': calls of %s may be missed, or counted twice: %u of its allocation functions can be "

@@ -49,6 +49,7 @@ void tracee_drop(struct tracer *tracer, struct tracee *tracee)
 
 	HASH_DEL(tracer->tracees, tracee);
 	__atomic_store_n(&scope->process, 0, __ATOMIC_RELEASE);
+	python_tables_restore(tracee);
 	tracee_close_links(&tracee->files);
 	injected_close(&tracee->injected);
 	unwind_tables_withdraw(tracer->tables, scope, clock_now_ns());

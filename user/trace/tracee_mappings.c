@@ -27,6 +27,7 @@ void tracee_mappings_changed(struct tracer *tracer, struct tracee *tracee)
 {
 	tracee->remapped = true;
 	tracer->remapped |= tracee->listed;
+	python_tables_due(tracer, tracee);
 }
 
 void tracee_mappings_publish_changed(struct tracer *tracer)

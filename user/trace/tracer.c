@@ -65,7 +65,8 @@ static struct tracer *tracer_new(const struct tracer_options *options)
 	tracer->sources = options->sources;
 	tracer->leave_out = (options->kernel.alloc_only ? ATTACH_NO_FREE : 0) | (options->no_new ? ATTACH_NO_NEW : 0);
 	tracer->files_known = options->binaries;
-	tracer->binaries = options->binaries ? options->binaries : binaries_new(options->pools);
+	tracer->binaries =
+		options->binaries ? options->binaries : binaries_new(options->pools, options->kernel.inlined);
 	if (tracer->binaries)
 		return tracer;
 	free(tracer);
@@ -114,6 +115,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 static void close_all_links(struct tracer *tracer)
 {
 	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next) {
+		python_tables_restore(tracee);
 		tracee_close_links(&tracee->files);
 		injected_close(&tracee->injected);
 	}
@@ -152,6 +154,19 @@ void tracer_populate(struct tracer *tracer, const struct group *group)
 	kernel_populate(tracer->kernel, tracer->population, group);
 }
 
+bool tracer_wants_start(const struct tracer *tracer)
+{
+	for (const struct binary *file = binaries_files(tracer->binaries); file; file = file->next)
+		if (file->plan && file->plan->pymalloc.table_count)
+			return true;
+	return false;
+}
+
+int tracer_look_at_start(pid_t pid, void *arg)
+{
+	return python_tables_start(arg, pid);
+}
+
 bool tracer_drain(struct tracer *tracer)
 {
 	int taken;
@@ -160,6 +175,7 @@ bool tracer_drain(struct tracer *tracer)
 	kernel_begin_drain(tracer->kernel);
 	taken = on_ring_drain(tracer, DRAIN_EVENTS);
 	tracee_mappings_publish_changed(tracer);
+	python_tables_look(tracer);
 	if (taken < 0)
 		log_error("events are lost: %s", shortage_explain(taken).text);
 	tracer->emptied += taken < DRAIN_EVENTS;

@@ -46,6 +46,13 @@ void tracer_close(struct tracer *tracer);
  */
 void tracer_populate(struct tracer *tracer, const struct group *group);
 
+/*
+ * Is there something to be done in COMMAND before it runs (python_tables.h)? Then call the other one at its first steps, as
+ * system/first_steps.h has it; `arg` is the tracer.
+ */
+bool tracer_wants_start(const struct tracer *tracer);
+int tracer_look_at_start(pid_t pid, void *arg);
+
 /* Becomes readable when the programs force a wake-up as the ring fills; drain every TRACER_DRAIN_MS all the same. */
 #define TRACER_DRAIN_MS 20
 int tracer_fd(const struct tracer *tracer);

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The inside of the tracer, for the files that are its parts: tracer.c, attach_process.c, handover.c, on_ring.c,
- * sideband.c, close_unused.c and tracee.c. Calls go from the first of them to the last, never back.
+ * sideband.c, close_unused.c, python_tables.c and tracee.c. Calls go from the first of them to the last, never back.
  */
 #include "base/hash.h"
 #include "binary/hotspot.h"
@@ -12,6 +12,7 @@
 #include "trace/attach_method.h"
 #include "trace/bpf_object.h"
 #include "trace/held_events.h"
+#include "trace/python_tables.h"
 #include "trace/settle.h"
 #include "unwind/tables.h"
 
@@ -39,9 +40,11 @@ struct tracee {
 	struct tracee_file *files;
 	struct injected *injected; /* files that have the sampler in its memory: these have no links of its own */
 	bool probes_stay;	   /* the program that it runs is not to have it, or cannot */
-	u32 handovers;		   /* how often its moment was not right */
-	u64 handover_ns;	   /* when it is asked again */
-	UT_hash_handle hh;	   /* by pid */
+	struct python_tables python;
+	u32 handovers;	      /* how often its moment was not right */
+	u64 handover_ns;      /* when it is asked again */
+	struct go_reader *go; /* of the image that it runs; NULL: not looked at so far */
+	UT_hash_handle hh;    /* by pid */
 };
 
 struct tracer {
@@ -81,6 +84,7 @@ struct tracer {
 	u64 looked_ns;
 	u32 close_due;		    /* with so many files open, those that are unused are closed; 0: UNUSED_FILES */
 	bool remapped;		    /* some listed tracee is */
+	bool python_due;	    /* the tables of some tracee's Python are to be looked at */
 	bool stopping;		    /* no new links */
 	bool blind;		    /* an allocator that a traced process maps is not probed; said */
 	bool denied;		    /* it has been said which file is not opened, for want of rights */

@@ -29,6 +29,10 @@ static void test_runtimes_are_known_by_the_names_of_files(void **state)
 	assert_runtime("/usr/bin/python3.11", "Python");
 	assert_runtime("/usr/lib/libpython3.13.so.1.0", "Python");
 	assert_runtime("/usr/lib/erlang/erts-13.1.5/bin/beam.smp", "an Erlang virtual machine");
+	assert_runtime("/usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.1/libcoreclr.so", ".NET");
+	assert_runtime("/usr/sbin/php-fpm8.2", "PHP");
+	assert_runtime("/usr/bin/php8.2", "PHP");
+	assert_runtime("/usr/lib/x86_64-linux-gnu/libruby-3.1.so.3.1", "Ruby");
 }
 
 static void test_other_files_are_no_runtimes(void **state)

@@ -22,7 +22,7 @@ static struct binaries *binaries;
 
 static inline int setup(void **state)
 {
-	binaries = binaries_new(NULL);
+	binaries = binaries_new(NULL, false);
 	return binaries ? scratch_setup(state) : -1;
 }
 

@@ -157,6 +157,20 @@ static void test_allocator_jemalloc_is_known_by_two_functions(void **state)
 	}
 }
 
+/* The arena is the first argument of each, so what is asked for stands one further back than in its namesake. */
+static void test_allocator_arena_is_no_size(void **state)
+{
+	const struct allocator *firefox = family("mozjemalloc");
+
+	(void)state;
+	assert_int_equal(allocator_arguments(allocator_find(firefox, "moz_arena_malloc")), 2);
+	assert_int_equal(allocator_arguments(allocator_find(firefox, "moz_arena_calloc")), 6);
+	assert_int_equal(allocator_arguments(allocator_find(firefox, "moz_arena_realloc")), 6);
+	assert_int_equal(allocator_arguments(allocator_find(firefox, "moz_arena_memalign")), 4);
+	assert_int_equal(allocator_arguments(allocator_find(firefox, "moz_arena_free")), 2);
+	assert_true(firefox->replaces);
+}
+
 struct sightings {
 	unsigned int markers, malloc, free;
 };
@@ -208,6 +222,7 @@ int main(void)
 		cmocka_unit_test(test_allocator_table_every_family_fits_the_kernel_side),
 		cmocka_unit_test(test_allocator_prefix_is_part_of_the_name),
 		cmocka_unit_test(test_allocator_jemalloc_is_known_by_two_functions),
+		cmocka_unit_test(test_allocator_arena_is_no_size),
 		cmocka_unit_test(test_allocator_glibc_marker_is_in_libc_and_not_in_a_program_using_it),
 	};
 

@@ -213,7 +213,7 @@ static void test_binaries_open_mapping_of_a_process_gone_is_found_by_name_if_of_
 {
 	struct mapping mapping = libc_mapping(), known = mapping;
 	struct binary *file = NULL;
-	struct binaries *other = binaries_new(NULL);
+	struct binaries *other = binaries_new(NULL, false);
 
 	(void)state;
 	assert_int_equal(binaries_open_mapping(other, getpid(), &known, &file), 0);

@@ -48,7 +48,7 @@ static void test_loader_list_open_scripts_are_followed_to_their_interpreter(void
 	assert_int_equal(loader_list_open(binaries, "./script"), 0);
 	the_allocator();
 	binaries_free(binaries);
-	binaries = binaries_new(NULL);
+	binaries = binaries_new(NULL, false);
 	snprintf(first_line, sizeof(first_line), "#!%s/script\n", scratch_path);
 	scratch_file("outer", first_line, 0755);
 	assert_int_equal(loader_list_open(binaries, "./outer"), 0);
@@ -95,7 +95,7 @@ static void test_loader_list_open_without_an_interpreter_it_is_the_shell(void **
 		assert_int_equal(loader_list_open(binaries, "./odd"), 0);
 		the_allocator();
 		binaries_free(binaries);
-		binaries = binaries_new(NULL);
+		binaries = binaries_new(NULL, false);
 	}
 }
 

@@ -173,7 +173,7 @@ static struct binary *allocator_of(struct binaries *binaries)
 
 static void test_target_stands_in_copy_under_the_name_of_the_original(void **state)
 {
-	struct binaries *binaries = binaries_new(NULL);
+	struct binaries *binaries = binaries_new(NULL, false);
 	struct file_copies *set = set_here();
 	struct binary *file, *original;
 	const struct plan *plan;
@@ -203,7 +203,7 @@ static void test_target_stands_in_copy_under_the_name_of_the_original(void **sta
 
 static void test_target_stand_in_of_an_unknown_original_is_refused(void **state)
 {
-	struct binaries *binaries = binaries_new(NULL);
+	struct binaries *binaries = binaries_new(NULL, false);
 	struct file_copies *set = set_here();
 	int fd;
 
