@@ -16,6 +16,7 @@ void heap_release(struct heap *heap)
 	hash_release(heap->objects, free);
 	hash_release(heap->moved, free);
 	hash_release(heap->sites, free);
+	heap_places_release(&heap->places);
 	quota_give_back(&heap->share);
 }
 
@@ -110,6 +111,7 @@ int heap_alloc(struct heap *heap, u64 id, u64 addr, u64 size, u64 stack, bool fo
 			return -ENOMEM;
 	}
 	count_alloc(heap, site, object, now_ns);
+	heap_places_add(&heap->places, addr);
 	return 0;
 }
 
@@ -123,6 +125,7 @@ static struct heap_object *take(struct heap *heap, u64 id)
 		return NULL;
 	HASH_DEL(heap->objects, object);
 	leave_use(heap, object);
+	heap_places_freed(&heap->places, object->addr);
 	heap->freed_count++;
 	return object;
 }

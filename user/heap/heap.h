@@ -8,7 +8,10 @@
 #include "base/hash.h"
 #include "include/types.h"
 #include "heap/gc_model.h"
+#include "heap/places.h"
 #include "base/quota.h"
+
+struct stack;
 
 struct heap_site_key {
 	u64 stack; /* hash, 0: unknown */
@@ -21,6 +24,8 @@ struct heap_site {
 	struct booking booking;	      /* the same, on their way to publication */
 	double weight_bytes;	      /* what one sample stands for */
 	struct lifetime lifetime;
+	const struct stack *stack; /* snapshot's: what it found for the key; NULL: nothing yet */
+	u32 sample;		   /* snapshot's: which sample it was made into last */
 	UT_hash_handle hh;
 };
 
@@ -45,6 +50,7 @@ struct heap {
 	struct quota_share share; /* of sites; the image's stacks are in it too */
 	u64 no_room_count;	  /* allocated, and booked to no stack because no share was left */
 	struct gc_model gc;
+	struct heap_places places;
 };
 
 void heap_init(struct heap *heap, u64 sample_bytes);

@@ -27,6 +27,7 @@ struct address_map {
 	u64 *displaced_ns;	   /* ascending: when a mapping came to where other code was before */
 	u32 count, displaced_count, displacing_count;
 	u32 generation;
+	bool frozen; /* the mappings are another map's */
 };
 
 struct address_map *address_map_new(void)
@@ -38,7 +39,7 @@ void address_map_free(struct address_map *map)
 {
 	if (!map)
 		return;
-	for (u32 i = 0; i < map->count; i++) {
+	for (u32 i = 0; i < map->count && !map->frozen; i++) {
 		free(map->mappings[i]->path);
 		free(map->mappings[i]);
 	}
@@ -182,18 +183,24 @@ static bool is_newer(const struct row *row, const struct row *than)
 	return row->serial > than->serial;
 }
 
-/* Among those in the list of that generation; 0: among all. */
-static const struct mapping *find(const struct address_map *map, u64 ip, u64 time_ns, u32 generation)
+/* Among those in the list of that generation; 0: among all. *ret_until_ns: when the next one begins there, UINT64_MAX: none. */
+static const struct mapping *find(const struct address_map *map, u64 ip, u64 time_ns, u32 generation, u64 *ret_until_ns)
 {
 	const struct row *best = NULL;
 
+	*ret_until_ns = UINT64_MAX;
 	for (u32 i = rows_above(map, ip); i > 0; i--) {
 		const struct row *row = &map->rows[i - 1];
 
 		if (row->highest_end <= ip || (best && row->newest_begin < best->mapping->from_ns))
 			break;
-		if (row->mapping->end <= ip || row->mapping->from_ns > time_ns)
+		if (row->mapping->end <= ip)
 			continue;
+		if (row->mapping->from_ns > time_ns) {
+			if (row->mapping->from_ns < *ret_until_ns)
+				*ret_until_ns = row->mapping->from_ns;
+			continue;
+		}
 		if (generation && (!row->mapping->known || row->mapping->known > generation))
 			continue;
 		if (!best || is_newer(row, best))
@@ -204,12 +211,26 @@ static const struct mapping *find(const struct address_map *map, u64 ip, u64 tim
 
 const struct mapping *address_map_find(const struct address_map *map, u64 ip, u64 time_ns)
 {
-	return find(map, ip, time_ns, 0);
+	u64 until_ns;
+
+	return find(map, ip, time_ns, 0, &until_ns);
+}
+
+/* From its begin on a mapping is the newest there, until the next begins. */
+const struct mapping *address_map_find_span(const struct address_map *map, u64 ip, u64 time_ns,
+					    struct mapping_span *ret_span)
+{
+	const struct mapping *found = find(map, ip, time_ns, 0, &ret_span->until_ns);
+
+	ret_span->from_ns = found ? found->from_ns : 0;
+	return found;
 }
 
 const struct mapping *address_map_find_known(const struct address_map *map, u64 ip, u32 generation)
 {
-	return generation ? find(map, ip, UINT64_MAX, generation) : NULL;
+	u64 until_ns;
+
+	return generation ? find(map, ip, UINT64_MAX, generation, &until_ns) : NULL;
 }
 
 static bool is_news(const struct mapping *mapping, u64 now_ns)
@@ -282,5 +303,27 @@ int address_map_copy(const struct address_map *map, u64 now_ns, struct address_m
 		return -ENOMEM;
 	}
 	*ret_copy = copy;
+	return 0;
+}
+
+int address_map_freeze(const struct address_map *map, struct address_map **ret_frozen)
+{
+	struct address_map *frozen = address_map_new();
+
+	if (!frozen)
+		return -ENOMEM;
+	frozen->frozen = true;
+	frozen->mappings = malloc((map->count + 1UL) * sizeof(*frozen->mappings));
+	frozen->rows = malloc((map->count + 1UL) * sizeof(*frozen->rows));
+	if (!frozen->mappings || !frozen->rows) {
+		address_map_free(frozen);
+		return -ENOMEM;
+	}
+	if (map->count) {
+		memcpy(frozen->mappings, map->mappings, map->count * sizeof(*frozen->mappings));
+		memcpy(frozen->rows, map->rows, map->count * sizeof(*frozen->rows));
+	}
+	frozen->count = map->count;
+	*ret_frozen = frozen;
 	return 0;
 }

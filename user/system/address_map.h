@@ -10,6 +10,7 @@
 #include "include/types.h"
 
 struct elf;
+struct ranges;
 
 #define MAPPING_ANONYMOUS "//anon" /* path of memory without a file, as the perf side-band names it */
 
@@ -52,10 +53,23 @@ int address_map_add(struct address_map *map, const struct mapping *mapping);
 int address_map_copy(const struct address_map *map, u64 now_ns, struct address_map **ret_copy);
 
 /*
+ * What address_map_find, _count and _get say of it now, for another thread, while more is added to the map: it shares the mappings, so
+ * the map must outlive it. 0 or -ENOMEM.
+ */
+int address_map_freeze(const struct address_map *map, struct address_map **ret_frozen);
+
+/*
  * The mapping that held `ip` at `time_ns`: the newest one begun by then that covers it (of two begun at once the one
  * added later); NULL when none is known. Valid until address_map_free.
  */
 const struct mapping *address_map_find(const struct address_map *map, u64 ip, u64 time_ns);
+
+/* The same, and a time around `time_ns` in which the answer for that address is the same. */
+struct mapping_span {
+	u64 from_ns, until_ns; /* exclusive; UINT64_MAX: for ever */
+};
+const struct mapping *address_map_find_span(const struct address_map *map, u64 ip, u64 time_ns,
+					    struct mapping_span *ret_span);
 
 /*
  * The generation for a new list of what is in force at `now_ns`; `newest` is that of the newest list in its place. It is

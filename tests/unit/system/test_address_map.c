@@ -190,6 +190,22 @@ static const struct mapping *find_by_loop(const struct address_map *table, u64 i
 	return best;
 }
 
+/* In the span the answer is the same, and where it ends it is another. */
+static void assert_span(const struct address_map *table, u64 ip, u64 time_ns)
+{
+	struct mapping_span span;
+	const struct mapping *found = address_map_find_span(table, ip, time_ns, &span);
+
+	assert_ptr_equal(found, find_by_loop(table, ip, time_ns));
+	assert_true(span.from_ns <= time_ns && time_ns < span.until_ns);
+	for (u64 at = span.from_ns; at < span.until_ns && at < 10; at++)
+		assert_ptr_equal(find_by_loop(table, ip, at), found);
+	if (span.until_ns < 10)
+		assert_ptr_not_equal(find_by_loop(table, ip, span.until_ns), found);
+	if (span.until_ns >= 10)
+		assert_int_equal(span.until_ns, UINT64_MAX);
+}
+
 static void test_address_map_find_equals_a_plain_loop(void **state)
 {
 	(void)state;
@@ -206,6 +222,7 @@ static void test_address_map_find_equals_a_plain_loop(void **state)
 
 				assert_ptr_equal(address_map_find(table, ip, time_ns),
 						 find_by_loop(table, ip, time_ns));
+				assert_span(table, ip, time_ns);
 			}
 		}
 		address_map_free(table);
