@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/intern.h"
 #include "base/text.h"
+#include "profile/equal_samples.h"
 #include "system/address_map.h"
 
 struct snapshot {

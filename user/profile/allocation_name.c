@@ -216,3 +216,14 @@ bool allocation_name_is_internal(const struct profile_line *line)
 			return true;
 	return false;
 }
+
+bool allocation_name_is_library(const char *path)
+{
+	static const char *const names[] = {"libjemalloc", "libtcmalloc", "libmimalloc"};
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strncmp(name, names[i], strlen(names[i])))
+			return true;
+	return false;
+}

@@ -20,3 +20,6 @@ u8 allocation_name_sizes_of(const char *system_name);
  * part of the program?
  */
 bool allocation_name_is_internal(const struct profile_line *line);
+
+/* Is the file of that path an allocator and nothing else? */
+bool allocation_name_is_library(const char *path);

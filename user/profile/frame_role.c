@@ -96,6 +96,18 @@ static bool is_library_name(const char *function)
 	return false;
 }
 
+/* The C library's own, also where that is in the program's file. */
+static bool maps_memory(const char *function)
+{
+	static const char *const whole[] = {"mmap", "mmap64", "__mmap", "__mmap64", "mremap", "__mremap",
+					    "brk",  "__brk",  "sbrk",	"__sbrk",   "shmat"};
+
+	for (size_t i = 0; i < COUNT(whole); i++)
+		if (!strcmp(function, whole[i]))
+			return true;
+	return false;
+}
+
 static enum frame_role role_of(const struct profile_line *line, bool library, const regex_t *skip)
 {
 	if (line->role == FRAME_WRAPPER || allocation_name_sizes(line) || allocation_name_is_internal(line) ||
@@ -115,12 +127,10 @@ static void mark_location(const struct profile *profile, struct profile_location
 	library = path && is_library_file(path);
 	location->role = library ? FRAME_LIBRARY : FRAME_PROGRAM;
 	for (u32 i = 0; i < location->line_count; i++)
-		location->lines[i].role = role_of(&location->lines[i], library, skip);
-}
-
-static bool allocates_by_name(const struct profile_location *location)
-{
-	return location->line_count && allocation_name_sizes(&location->lines[location->line_count - 1]);
+		location->lines[i].role = profile->kind == PROFILE_REGIONS && maps_memory(location->lines[i].function)
+						  ? FRAME_WRAPPER
+						  : role_of(&location->lines[i], library, skip);
+	location->allocates = location->line_count && allocation_name_sizes(&location->lines[location->line_count - 1]);
 }
 
 /* What works for a function that is known to allocate is part of it, with a name or without. */
@@ -128,9 +138,9 @@ static void mark_below(const struct profile *profile, const struct profile_sampl
 {
 	u32 known = sample->depth < BELOW_MAX ? sample->depth : BELOW_MAX;
 
-	while (known && !allocates_by_name(&profile->locations[sample->location[known - 1]]))
+	while (known && !profile->locations[sample->location[known - 1]].allocates)
 		known--;
-	for (u32 frame = 0; frame < known; frame++) {
+	for (u32 frame = profile_sample_is_allocators(profile, sample); frame < known; frame++) {
 		struct profile_location *location = &profile->locations[sample->location[frame]];
 
 		location->role = FRAME_WRAPPER;

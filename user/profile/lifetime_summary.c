@@ -16,30 +16,34 @@ void lifetime_summary_add(struct lifetime_sum *sum, const struct profile *profil
 
 	if (!sample->lifetime)
 		return;
+	if (!sum->objects.samples)
+		sum->size = sample->size;
+	sum->sizes_differ = sum->sizes_differ || sum->size != sample->size;
 	lifetime = lifetime_unpack(sample->lifetime);
 	survival_add(&sum->objects, &lifetime, 1 / p);
 	survival_add(&sum->bytes, &lifetime, bytes);
 	flow_add(&sum->flow, &lifetime, bytes, profile->model.ticks);
 }
 
-static void conclude_survival(const struct survival *survival, u32 tenure, struct lifetime_summary_survival *ret)
+static double median_of(const struct survival *survival)
 {
-	survival_at(survival, lifetime_class(1), LIFETIME_SUMMARY_RISK, &ret->young);
-	survival_at(survival, lifetime_class(tenure), LIFETIME_SUMMARY_RISK, &ret->tenured);
-	if (!survival_median(survival, &ret->median_cycles))
-		ret->median_cycles = NAN;
+	double cycles;
+
+	return survival_median(survival, &cycles) ? cycles : NAN;
 }
 
-void lifetime_summary_conclude(const struct lifetime_sum *sum, const struct profile *profile,
-			       struct lifetime_summary *ret_summary)
+void lifetime_summary_judge(const struct lifetime_sum *sum, const struct profile *profile,
+			    struct lifetime_summary *ret_summary)
 {
 	const struct profile_model *model = &profile->model;
 	struct flow_trend trend;
 	double error;
 
 	*ret_summary = (struct lifetime_summary){.samples = sum->objects.samples};
-	conclude_survival(&sum->objects, model->tenure, &ret_summary->objects);
-	conclude_survival(&sum->bytes, model->tenure, &ret_summary->bytes);
+	ret_summary->objects.median_cycles = median_of(&sum->objects);
+	/* Shares do not depend on the weight that all have. */
+	ret_summary->bytes.median_cycles =
+		sum->sizes_differ ? median_of(&sum->bytes) : ret_summary->objects.median_cycles;
 	flow_conclude(&sum->flow, model->ticks, &trend);
 	ret_summary->verdict = verdict_of(&sum->objects, &trend, model->ticks, model->tenure);
 	if (ret_summary->verdict != VERDICT_GROWING) {
@@ -50,6 +54,23 @@ void lifetime_summary_conclude(const struct lifetime_sum *sum, const struct prof
 	}
 	ret_summary->growth = 1e9 * verdict_growth(&trend, model->clock_ns, &error);
 	ret_summary->growth_error = 1e9 * error;
+}
+
+static void add_bands(const struct survival *survival, u32 tenure, struct lifetime_summary_survival *ret)
+{
+	survival_at(survival, lifetime_class(1), LIFETIME_SUMMARY_RISK, &ret->young);
+	survival_at(survival, lifetime_class(tenure), LIFETIME_SUMMARY_RISK, &ret->tenured);
+}
+
+void lifetime_summary_conclude(const struct lifetime_sum *sum, const struct profile *profile,
+			       struct lifetime_summary *ret_summary)
+{
+	lifetime_summary_judge(sum, profile, ret_summary);
+	add_bands(&sum->objects, profile->model.tenure, &ret_summary->objects);
+	if (sum->sizes_differ)
+		add_bands(&sum->bytes, profile->model.tenure, &ret_summary->bytes);
+	else
+		ret_summary->bytes = ret_summary->objects;
 }
 
 int lifetime_summary_of_process(const struct profile *profile, struct lifetime_summary *ret_summary)
@@ -73,6 +94,15 @@ double lifetime_summary_cycle_ns(const struct profile *profile)
 double lifetime_summary_cycle_bytes(const struct profile *profile)
 {
 	return profile->model.cycles ? profile->model.cycles_bytes / profile->model.cycles : 0;
+}
+
+double lifetime_summary_median_ns(const struct profile *profile, const struct lifetime_summary *summary)
+{
+	double cycles = summary->objects.median_cycles;
+
+	if (!summary->samples || !profile->model.cycles)
+		return NAN;
+	return isnan(cycles) ? INFINITY : cycles * lifetime_summary_cycle_ns(profile);
 }
 
 double lifetime_summary_time_left(const struct profile *profile, const struct lifetime_summary *summary)

@@ -21,6 +21,8 @@ struct lifetime_summary {
 struct lifetime_sum {
 	struct survival objects, bytes;
 	struct flow flow; /* of bytes */
+	u64 size;	  /* of the first sample */
+	bool sizes_differ;
 };
 
 /* Zeroed, then: add a sample of `profile`. One without a record adds nothing. */
@@ -30,12 +32,19 @@ void lifetime_summary_add(struct lifetime_sum *sum, const struct profile *profil
 void lifetime_summary_conclude(const struct lifetime_sum *sum, const struct profile *profile,
 			       struct lifetime_summary *ret_summary);
 
+/* The same without survival bands, which take most of the time: of survival only the medians. */
+void lifetime_summary_judge(const struct lifetime_sum *sum, const struct profile *profile,
+			    struct lifetime_summary *ret_summary);
+
 /* The summary of the whole process. 0 or -ENOMEM. */
 int lifetime_summary_of_process(const struct profile *profile, struct lifetime_summary *ret_summary);
 
 /* The mean length of the completed cycles, in time and in allocated bytes; 0 before the first has completed. */
 double lifetime_summary_cycle_ns(const struct profile *profile);
 double lifetime_summary_cycle_bytes(const struct profile *profile);
+
+/* How long half of the objects live at least, in ns. INFINITY: most live too long to tell; NAN: nothing is known, or no cycle has completed. */
+double lifetime_summary_median_ns(const struct profile *profile, const struct lifetime_summary *summary);
 
 /* Seconds until the cgroup's memory limit at this growth; INFINITY: never, there is no limit, or the process has ended. */
 double lifetime_summary_time_left(const struct profile *profile, const struct lifetime_summary *summary);

@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "profile/merge_tables.h"
+#include "profile/sample_residency.h"
 
 static int add_stack(struct passage *passage, const struct profile_sample *from, const struct interned **ret_stack)
 {
@@ -74,7 +75,7 @@ static int add_sample(struct passage *passage, const struct profile_sample *from
 	}
 	to->alloc_count += from->alloc_count;
 	to->inuse_count += from->inuse_count;
-	return 0;
+	return sample_residency_add(to, from->residency);
 }
 
 /* --- profiles --- */
@@ -204,7 +205,7 @@ static void add_ended(struct profile_ended *sum, const struct profile *more)
 		sum->inuse_space += more->ended.inuse_space;
 	} else if (more->exited) {
 		profile_totals(more, total);
-		sum->processes++;
+		sum->processes += !more->go.beside;
 		sum->inuse_objects += total[INUSE_OBJECTS];
 		sum->inuse_space += total[INUSE_SPACE];
 	}
@@ -225,8 +226,12 @@ void merge_facts(struct profile *sum, const struct profile *more)
 		sum->start_unix_ns = more->start_unix_ns;
 	end = sum->processes && sum_end > end ? sum_end : end;
 	sum->duration_ns = end - sum->start_unix_ns;
-	sum->processes += more->processes ? more->processes : 1;
+	/* A process with two profiles is one. */
+	if (!more->go.beside)
+		sum->processes += more->processes ? more->processes : 1;
 	add_ended(&sum->ended, more);
+	if (!more->exited)
+		memory_add(&sum->memory, &more->memory);
 	sum->sample_bytes = more->sample_bytes;
 	sum->alloc_only = more->alloc_only;
 }
@@ -244,7 +249,9 @@ void merge_describe(struct merge *merge, const struct profile *facts)
 	profile->sample_count = tables.sample_count;
 	profile->labels = tables.labels;
 	profile->label_count = tables.label_count;
+	profile->stacks = tables.stacks;
 	profile->texts = tables.texts;
+	profile->memory_notes = NULL;
 }
 
 const struct profile *merge_profile(const struct merge *merge)
@@ -270,6 +277,8 @@ void merge_free(struct merge *merge)
 		return;
 	for (u32 i = 0; i < merge->profile.location_count; i++)
 		free(merge->profile.locations[i].lines);
+	for (u32 i = 0; i < merge->profile.sample_count; i++)
+		sample_residency_free(merge->profile.samples[i].residency);
 	free(merge->profile.mappings);
 	free(merge->profile.locations);
 	free(merge->profile.samples);

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "profile/estimate.h"
+#include "profile/memory_reading.h"
+#include "profile/sample_residency.h"
 
 int profile_text(struct profile *profile, const char *text, char **ret_text)
 {
@@ -22,6 +24,11 @@ int profile_text(struct profile *profile, const char *text, char **ret_text)
 		return -ENOMEM;
 	*ret_text = (char *)entry->bytes;
 	return 0;
+}
+
+u32 *profile_stack(struct profile *profile, u32 depth)
+{
+	return arena_take(&profile->stacks, depth * sizeof(u32));
 }
 
 void profile_lines_release(struct profile_location *location)
@@ -40,10 +47,12 @@ void profile_labels_release(struct profile_labels *labels)
 
 static void forget_tables(struct profile *profile)
 {
+	profile->regions = NULL;
 	profile->mappings = NULL;
 	profile->locations = NULL;
 	profile->samples = NULL;
 	profile->labels = NULL;
+	profile->stacks = (struct arena){0};
 	profile->texts = (struct intern){0};
 	profile->mapping_count = profile->location_count = profile->sample_count = profile->label_count = 0;
 }
@@ -55,15 +64,17 @@ void profile_strip(struct profile *profile)
 	for (u32 i = 0; profile->locations && i < profile->location_count; i++)
 		profile_lines_release(&profile->locations[i]);
 	for (u32 i = 0; profile->samples && i < profile->sample_count; i++) {
-		free(profile->samples[i].location);
 		free(profile->samples[i].lifetime);
+		sample_residency_free(profile->samples[i].residency);
 	}
 	for (u32 i = 0; profile->labels && i < profile->label_count; i++)
 		profile_labels_release(&profile->labels[i]);
+	profile_free(profile->regions);
 	free(profile->mappings);
 	free(profile->locations);
 	free(profile->samples);
 	free(profile->labels);
+	arena_release(&profile->stacks);
 	intern_release(&profile->texts);
 	forget_tables(profile);
 }
@@ -79,6 +90,7 @@ void profile_free(struct profile *profile)
 	free(profile->container);
 	free(profile->container_name);
 	free(profile->stem);
+	memory_notes_free(profile->memory_notes);
 	free(profile);
 }
 
@@ -92,6 +104,7 @@ struct profile *profile_copy_facts(const struct profile *profile)
 	if (!facts)
 		return NULL;
 	*facts = *profile;
+	facts->memory_notes = NULL;
 	forget_tables(facts);
 	for (u32 i = 0; i < sizeof(strings) / sizeof(*strings); i++) {
 		char *copy = *strings[i] ? strdup(*strings[i]) : NULL;
@@ -134,6 +147,18 @@ const char *const profile_measure_names[MEASURE_MAX + 1] = {
 	[INUSE_SPACE] = "inuse_space",
 };
 
+const char *const profile_region_names[MEASURE_MAX + 1] = {
+	[ALLOC_OBJECTS] = "map_objects",
+	[ALLOC_SPACE] = "map_space",
+	[INUSE_OBJECTS] = "mapped_objects",
+	[INUSE_SPACE] = "mapped_space",
+};
+
+const char *const *profile_names(const struct profile *profile)
+{
+	return profile->kind == PROFILE_REGIONS ? profile_region_names : profile_measure_names;
+}
+
 bool measure_is_inuse(enum measure measure)
 {
 	return measure == INUSE_OBJECTS || measure == INUSE_SPACE;
@@ -153,11 +178,26 @@ void profile_sample_values(const struct profile *profile, const struct profile_s
 			   u64 ret_values[MEASURE_MAX])
 {
 	u64 inuse_count = profile->alloc_only ? 0 : sample->inuse_count;
+	bool negative = profile->difference && inuse_count >> 63;
 
 	estimate_scale(sample->alloc_count, sample->size, profile->sample_bytes, &ret_values[ALLOC_OBJECTS],
 		       &ret_values[ALLOC_SPACE]);
-	estimate_scale(inuse_count, sample->size, profile->sample_bytes, &ret_values[INUSE_OBJECTS],
-		       &ret_values[INUSE_SPACE]);
+	estimate_scale(negative ? -inuse_count : inuse_count, sample->size, profile->sample_bytes,
+		       &ret_values[INUSE_OBJECTS], &ret_values[INUSE_SPACE]);
+	if (negative) {
+		ret_values[INUSE_OBJECTS] = -ret_values[INUSE_OBJECTS];
+		ret_values[INUSE_SPACE] = -ret_values[INUSE_SPACE];
+	}
+}
+
+void profile_sample_variances(const struct profile *profile, const struct profile_sample *sample,
+			      double ret_variances[MEASURE_MAX])
+{
+	u64 inuse_count = profile->alloc_only ? 0 : sample->inuse_count;
+
+	for (unsigned int m = 0; m < MEASURE_MAX; m++)
+		ret_variances[m] = (measure_is_space(m) ? estimate_variance_bytes : estimate_variance_objects)(
+			measure_is_inuse(m) ? inuse_count : sample->alloc_count, sample->size, profile->sample_bytes);
 }
 
 void profile_totals(const struct profile *profile, u64 ret_totals[MEASURE_MAX])
@@ -172,60 +212,24 @@ void profile_totals(const struct profile *profile, u64 ret_totals[MEASURE_MAX])
 	}
 }
 
-/* By labels, stack, size: equal ones become neighbours. */
-static int compare_samples(const void *left, const void *right)
+bool profile_sample_is_allocators(const struct profile *profile, const struct profile_sample *sample)
 {
-	const struct profile_sample *a = left, *b = right;
-	int order;
+	const struct profile_location *leaf = sample->depth ? &profile->locations[sample->location[0]] : NULL;
 
-	if (a->labels != b->labels)
-		return a->labels < b->labels ? -1 : 1;
-	if (a->depth != b->depth)
-		return a->depth < b->depth ? -1 : 1;
-	order = memcmp(a->location, b->location, a->depth * sizeof(*a->location));
-	if (order)
-		return order;
-	return a->size < b->size ? -1 : a->size > b->size;
+	return leaf && leaf->line_count == 1 && leaf->lines->function &&
+	       !strcmp(leaf->lines->function, PROFILE_ALLOCATOR);
 }
 
-/* Add what `from` has to `into`, and free it. 0 or -ENOMEM. */
-static int merge_sample(struct profile_sample *into, struct profile_sample *from)
+void profile_region_totals(const struct profile *profile, bool allocators, u64 ret_totals[MEASURE_MAX])
 {
-	int err = 0;
+	memset(ret_totals, 0, MEASURE_MAX * sizeof(*ret_totals));
+	for (u32 i = 0; i < profile->sample_count; i++) {
+		u64 value[MEASURE_MAX] = {0};
 
-	into->alloc_count += from->alloc_count;
-	into->inuse_count += from->inuse_count;
-	if (into->lifetime && from->lifetime) {
-		struct lifetime sum = lifetime_unpack(into->lifetime), more = lifetime_unpack(from->lifetime);
-
-		lifetime_add(&sum, &more);
-		free(into->lifetime);
-		into->lifetime = lifetime_pack(&sum);
-		err = into->lifetime ? 0 : -ENOMEM;
-	}
-	free(from->lifetime);
-	free(from->location);
-	return err;
-}
-
-int profile_merge_samples(struct profile *profile)
-{
-	u32 merged = 0;
-	int err = 0;
-
-	if (!profile->sample_count)
-		return 0;
-	qsort(profile->samples, profile->sample_count, sizeof(*profile->samples), compare_samples);
-	for (u32 i = 1; i < profile->sample_count; i++) {
-		struct profile_sample *into = &profile->samples[merged], *from = &profile->samples[i];
-
-		if (compare_samples(into, from)) {
-			profile->samples[++merged] = *from;
+		if (profile_sample_is_allocators(profile, &profile->samples[i]) != allocators)
 			continue;
-		}
-		if (merge_sample(into, from))
-			err = -ENOMEM;
+		profile_sample_values(profile, &profile->samples[i], value);
+		for (unsigned int m = 0; m < MEASURE_MAX; m++)
+			ret_totals[m] += value[m];
 	}
-	profile->sample_count = merged + 1;
-	return err;
 }

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/intern.h"
-#include "profile/estimate.h"
 
 static int compare_u64(u64 a, u64 b)
 {
@@ -143,18 +142,17 @@ static void set_place(const struct profile *profile, const struct profile_sample
 static void add_sample(const struct profile *profile, const struct profile_sample *sample, enum measure by,
 		       struct profile_site *site, u64 *heaviest)
 {
-	u64 inuse_count = profile->alloc_only ? 0 : sample->inuse_count;
-	u64 count[MEASURE_MAX] = {sample->alloc_count, sample->alloc_count, inuse_count, inuse_count};
+	double variance[MEASURE_MAX];
 	u64 value[MEASURE_MAX];
 
 	profile_sample_values(profile, sample, value);
+	profile_sample_variances(profile, sample, variance);
 	for (unsigned int m = 0; m < MEASURE_MAX; m++) {
 		site->value[m] += value[m];
-		site->stderr_value[m] += (measure_is_space(m) ? estimate_variance_bytes : estimate_variance_objects)(
-			count[m], sample->size, profile->sample_bytes);
+		site->stderr_value[m] += variance[m];
 	}
 	site->alloc_samples += sample->alloc_count;
-	site->inuse_samples += inuse_count;
+	site->inuse_samples += profile->alloc_only ? 0 : sample->inuse_count;
 	if (!site->example || value[by] > *heaviest) {
 		site->example = sample;
 		set_place(profile, sample, site);
@@ -210,8 +208,8 @@ struct members {
 	u32 *next;  /* of the sample */
 };
 
-static int summarize_lifetimes(const struct profile *profile, const struct members *members, struct profile_site *sites,
-			       u32 count)
+static int summarize_lifetimes(const struct profile *profile, const struct members *members,
+			       enum sites_lifetimes lifetimes, struct profile_site *sites, u32 count)
 {
 	struct lifetime_sum *sum = malloc(sizeof(*sum));
 
@@ -223,7 +221,8 @@ static int summarize_lifetimes(const struct profile *profile, const struct membe
 		*sum = (struct lifetime_sum){0};
 		for (u32 place = members->first[site]; place; place = members->next[place - 1])
 			lifetime_summary_add(sum, profile, &profile->samples[place - 1]);
-		lifetime_summary_conclude(sum, profile, &sites[site].lifetime_summary);
+		(lifetimes == SITES_LIFETIMES_WHOLE ? lifetime_summary_conclude : lifetime_summary_judge)(
+			sum, profile, &sites[site].lifetime_summary);
 	}
 	free(sum);
 	return 0;
@@ -240,7 +239,8 @@ static void list_members(const struct profile *profile, const u32 *site_of, stru
 	}
 }
 
-int profile_sites(const struct profile *profile, enum measure by, struct profile_site **ret_sites, u32 *ret_count)
+int profile_sites_with(const struct profile *profile, enum measure by, enum sites_lifetimes lifetimes,
+		       struct profile_site **ret_sites, u32 *ret_count)
 {
 	struct members members = {0};
 	struct profile_site *sites = NULL;
@@ -264,8 +264,8 @@ int profile_sites(const struct profile *profile, enum measure by, struct profile
 		add_sample(profile, &profile->samples[i], by, &sites[site], &heaviest[site]);
 	}
 	list_members(profile, site_of, &members);
-	if (profile->model.known)
-		err = summarize_lifetimes(profile, &members, sites, count + 1);
+	if (lifetimes != SITES_LIFETIMES_NONE && profile->model.known)
+		err = summarize_lifetimes(profile, &members, lifetimes, sites, count + 1);
 	if (!err) {
 		*ret_count = finish_sites(sites, count + 1, by);
 		*ret_sites = sites;
@@ -278,4 +278,31 @@ out:
 	free(heaviest);
 	free(site_of);
 	return err;
+}
+
+int profile_sites(const struct profile *profile, enum measure by, struct profile_site **ret_sites, u32 *ret_count)
+{
+	return profile_sites_with(profile, by, SITES_LIFETIMES_WHOLE, ret_sites, ret_count);
+}
+
+/* A site's number is that of its example. */
+int profile_sites_members(const struct profile *profile, const struct profile_site *sites, u32 count, u32 **ret_site_of)
+{
+	u32 numbers, *place;
+	int err = number_sites(profile, ret_site_of, &numbers);
+
+	place = err ? NULL : calloc(numbers + 1UL, sizeof(*place));
+	if (!place) {
+		free(*ret_site_of);
+		*ret_site_of = NULL;
+		return -ENOMEM;
+	}
+	for (u32 i = 0; i <= numbers; i++)
+		place[i] = count;
+	for (u32 i = 0; i < count; i++)
+		place[(*ret_site_of)[sites[i].example - profile->samples]] = i;
+	for (u32 i = 0; i < profile->sample_count; i++)
+		(*ret_site_of)[i] = place[(*ret_site_of)[i]];
+	free(place);
+	return 0;
 }

@@ -164,6 +164,17 @@ static double find_share(const struct survival *survival, const struct risk *ris
 	return died > 0 ? fmin(died / weight, 1) : 0;
 }
 
+double survival_estimate(const struct survival *survival, u32 class)
+{
+	struct risk risks[LIFETIME_CLASSES + 1];
+	double estimate = 1, count;
+
+	sum_risks(survival, risks);
+	for (u32 k = 0; k < class; k++)
+		estimate *= 1 - find_share(survival, &risks[k], k, &count);
+	return estimate;
+}
+
 /* The lower bound of Fay, Brittain and Proschan supposes that one more dies at once. */
 void survival_at(const struct survival *survival, u32 class, double risk, struct survival_point *ret_point)
 {

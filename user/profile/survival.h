@@ -40,6 +40,9 @@ void survival_add(struct survival *survival, const struct lifetime *lifetime, do
  */
 void survival_at(const struct survival *survival, u32 class, double risk, struct survival_point *ret_point);
 
+/* The estimate alone, which takes far less time. */
+double survival_estimate(const struct survival *survival, u32 class);
+
 /*
  * A one-sided upper bound of S(1) that takes all samples for alike, of Clopper and Pearson: it misses the share of samples
  * with probability `risk` at most. 1 where nothing is known.

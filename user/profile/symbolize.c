@@ -9,6 +9,7 @@
 #include "binary/perf_map.h"
 #include "binary/symbolizer.h"
 #include "profile/allocation_name.h"
+#include "profile/equal_samples.h"
 
 /* --- names --- */
 
@@ -167,17 +168,38 @@ static bool hide_location(struct profile_location *location)
 	return false;
 }
 
+/* Whether a location is hidden is found once: there are many more samples than locations. */
+enum fate {
+	FATE_UNKNOWN,
+	FATE_STAYS,
+	FATE_GOES,
+};
+
+static bool is_hidden(struct profile *profile, u32 index, u8 *fates)
+{
+	if (fates[index] == FATE_UNKNOWN)
+		fates[index] = hide_location(&profile->locations[index]) ? FATE_GOES : FATE_STAYS;
+	return fates[index] == FATE_GOES;
+}
+
 int symbolize_hide_allocator(struct profile *profile)
 {
+	u8 *fates = calloc(profile->location_count + 1UL, sizeof(*fates));
+
+	if (!fates)
+		return -ENOMEM;
 	for (u32 i = 0; i < profile->sample_count; i++) {
 		struct profile_sample *sample = &profile->samples[i];
 		u32 hidden = 0;
 
-		while (hidden + 1 < sample->depth && hide_location(&profile->locations[sample->location[hidden]]))
+		while (hidden + 1 < sample->depth && is_hidden(profile, sample->location[hidden], fates))
 			hidden++;
+		if (!hidden)
+			continue;
 		sample->depth -= hidden;
 		memmove(sample->location, sample->location + hidden, sample->depth * sizeof(*sample->location));
 	}
+	free(fates);
 	return profile_merge_samples(profile);
 }
 

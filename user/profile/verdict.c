@@ -14,9 +14,10 @@ static bool is_transient(const struct survival *survival)
 {
 	struct survival_point point;
 
+	if (survival_estimate(survival, 1) >= TRANSIENT_MAX)
+		return false;
 	survival_at(survival, 1, TRANSIENT_RISK, &point);
-	return point.estimate < TRANSIENT_MAX &&
-	       fmin(point.upper, survival_upper_by_count(survival, TRANSIENT_RISK / 2)) < TRANSIENT_MAX;
+	return fmin(point.upper, survival_upper_by_count(survival, TRANSIENT_RISK / 2)) < TRANSIENT_MAX;
 }
 
 static bool has_tenured(const struct survival *survival, u32 tenure)

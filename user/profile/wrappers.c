@@ -33,9 +33,17 @@ struct wrappers {
 	u32 file_count;
 };
 
+/* What was found of a location: there are many more samples than locations. Each 0: nothing yet. */
+struct finding {
+	u32 name; /* NOTE(0, sizes of its function by its name) */
+	u32 code; /* NOTE(callee's sizes, its own by its code), for the callee that it was looked at with last */
+	bool marked;
+};
+
 struct finder {
 	struct profile *profile;
 	struct wrappers *wrappers;
+	struct finding *findings; /* by location */
 	u32 calls;
 	struct intern functions; /* that are wrappers: where their names are */
 };
@@ -153,8 +161,8 @@ static int look_at_code(struct finder *finder, const struct profile_location *lo
 	return err;
 }
 
-/* As look_at_code, for a location in any code: answers are kept. */
-static int find_sizes(struct finder *finder, const struct profile_location *location, u8 sizes, u8 *ret_sizes)
+/* As look_at_code, for a location in any code: answers are kept with its name. */
+static int ask_code(struct finder *finder, const struct profile_location *location, u8 sizes, u8 *ret_sizes)
 {
 	const struct profile_mapping *mapping;
 	u64 offset;
@@ -181,11 +189,38 @@ static int find_sizes(struct finder *finder, const struct profile_location *loca
 	return err;
 }
 
-/* All of the location: what is inlined there is inside the wrapper. */
-static int mark(struct finder *finder, struct profile_location *location)
+static int find_by_code(struct finder *finder, u32 index, u8 sizes, u8 *ret_sizes)
 {
+	u32 *found = &finder->findings[index].code;
+	int err = 0;
+
+	if ((*found & ~0xffu) != NOTE(sizes, 0)) {
+		err = ask_code(finder, &finder->profile->locations[index], sizes, ret_sizes);
+		*found = err ? 0 : NOTE(sizes, *ret_sizes);
+	}
+	*ret_sizes = (u8)*found;
+	return err;
+}
+
+static u8 find_by_name(struct finder *finder, u32 index)
+{
+	const struct profile_location *location = &finder->profile->locations[index];
+	u32 *found = &finder->findings[index].name;
+
+	if (!*found)
+		*found = NOTE(0, allocation_name_sizes(&location->lines[location->line_count - 1]));
+	return (u8)*found;
+}
+
+/* All of the location: what is inlined there is inside the wrapper. */
+static int mark(struct finder *finder, u32 index)
+{
+	struct profile_location *location = &finder->profile->locations[index];
 	const struct interned *entry;
 
+	if (finder->findings[index].marked)
+		return 0;
+	finder->findings[index].marked = true;
 	for (u32 i = 0; i < location->line_count; i++) {
 		location->lines[i].role = FRAME_WRAPPER;
 		if (intern_add(&finder->functions, &location->lines[i].system_name, sizeof(char *), &entry) < 0)
@@ -200,17 +235,17 @@ static int walk(struct finder *finder, const struct profile_sample *sample)
 	int err = 0;
 
 	for (u32 i = 0; !err && i < sample->depth; i++) {
-		struct profile_location *location = &finder->profile->locations[sample->location[i]];
+		u32 index = sample->location[i];
 
-		if (!location->line_count)
+		if (!finder->profile->locations[index].line_count)
 			return 0;
-		known = allocation_name_sizes(&location->lines[location->line_count - 1]);
+		known = find_by_name(finder, index);
 		if (!known)
-			err = find_sizes(finder, location, sizes, &known);
+			err = find_by_code(finder, index, sizes, &known);
 		if (err || !known)
 			return err;
 		sizes = known;
-		err = mark(finder, location);
+		err = mark(finder, index);
 	}
 	return err;
 }
@@ -229,8 +264,12 @@ static void mark_inlined(struct finder *finder)
 
 int wrappers_find(struct wrappers *wrappers, struct profile *profile)
 {
-	struct finder finder = {.profile = profile, .wrappers = wrappers};
-	int err = 0;
+	struct finder finder = {
+		.profile = profile,
+		.wrappers = wrappers,
+		.findings = calloc(profile->location_count + 1UL, sizeof(struct finding)),
+	};
+	int err = finder.findings ? 0 : -ENOMEM;
 
 	if (wrappers->file_count > FILES_MAX)
 		wrappers_drop(wrappers);
@@ -241,5 +280,6 @@ int wrappers_find(struct wrappers *wrappers, struct profile *profile)
 	if (!err)
 		mark_inlined(&finder);
 	intern_release(&finder.functions);
+	free(finder.findings);
 	return err;
 }

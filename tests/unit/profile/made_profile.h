@@ -50,9 +50,18 @@ static inline void make(struct made *made, u32 pid, u64 base, const char *jit_na
 	made->lines[ROOT] =
 		(struct profile_line){(char *)"root", (char *)"root", (char *)"/src/leaf.c", 30, 20, FRAME_PROGRAM};
 	made->lines[JIT] = (struct profile_line){(char *)jit_name, (char *)jit_name, NULL, 0, 0, FRAME_PROGRAM};
-	made->locations[LEAF] = (struct profile_location){base + 0x10, 0, 1, &made->lines[LEAF], 4, FRAME_PROGRAM};
-	made->locations[ROOT] = (struct profile_location){base + 0x100, 0, 1, &made->lines[ROOT], 8, FRAME_PROGRAM};
-	made->locations[JIT] = (struct profile_location){JIT_ADDRESS, 1, 1, &made->lines[JIT], 0, FRAME_PROGRAM};
+	made->locations[LEAF] = (struct profile_location){.address = base + 0x10,
+							  .mapping = 0,
+							  .line_count = 1,
+							  .lines = &made->lines[LEAF],
+							  .function_offset = 4};
+	made->locations[ROOT] = (struct profile_location){.address = base + 0x100,
+							  .mapping = 0,
+							  .line_count = 1,
+							  .lines = &made->lines[ROOT],
+							  .function_offset = 8};
+	made->locations[JIT] = (struct profile_location){
+		.address = JIT_ADDRESS, .mapping = 1, .line_count = 1, .lines = &made->lines[JIT]};
 	made->stacks[0][0] = LEAF;
 	made->stacks[0][1] = ROOT;
 	made->stacks[1][0] = JIT;

@@ -114,7 +114,8 @@ static void test_profile_symbolize_hides_the_allocator_unless_it_is_to_be_shown(
 		profile->samples = calloc(1, sizeof(*profile->samples));
 		profile->sample_count = 1;
 		profile->samples[0].depth = 2;
-		profile->samples[0].location = calloc(2, sizeof(u32));
+		profile->samples[0].location = profile_stack(profile, 2);
+		profile->samples[0].location[0] = 0;
 		profile->samples[0].location[1] = 1;
 		assert_int_equal(profile_symbolize(profile, symbolizer), 0);
 		assert_int_equal(profile->samples[0].depth, 1 + shown);

@@ -289,6 +289,49 @@ static void test_verdict_of_what_does_not_leak_is_seldom_growing(void **state)
 	printf("\n");
 }
 
+/* Dies in the falling half of its period, or, one in 32, in a later one. */
+static double until_the_tide_falls(u64 *chance, const struct law *law, double birth)
+{
+	double fall = law->scale / 2 * (1 + chance_uniform(chance)) - fmod(birth, law->scale);
+
+	return chance_uniform(chance) < 1. / 32 ? fall + law->scale * ceil(chance_exponential(chance, 1)) : fall;
+}
+
+/* In the rising half of one of `length` seconds' periods. */
+static double as_the_tide_rises(u64 *chance, const struct law *law, double length)
+{
+	double period = floor(length / law->scale * chance_uniform(chance));
+
+	return law->scale * (period + chance_uniform(chance) / 2);
+}
+
+/*
+ * From 160 MB to 5 GB and back, 200 times: 32 times as much as at the lowest. Looked at about every other period, each time at another moment of it, as soon
+ * as there is a verdict; samples of a period are a thirtieth of what the default interval would take of so much.
+ */
+static void test_verdict_of_an_oscillation_is_never_growing(void **state)
+{
+	static const double periods[] = {1, 5, 15};
+
+	(void)state;
+	for (u32 i = 0; i < sizeof(periods) / sizeof(*periods); i++) {
+		const struct law shapes[] = {
+			{.birth = as_the_tide_rises, .life = until_the_tide_falls, .scale = periods[i]},
+			{.life = until_dropped_or_kept, .scale = periods[i]},
+		};
+		double length = 200 * periods[i];
+		u32 looks = 0;
+
+		for (u32 shape = 0; shape < 2; shape++)
+			for (double at = 40; at < length; at += periods[i] * 2.37, looks++)
+				if (verdict_after((u64)at + shape, &shapes[shape], 200 * 300, length, at) ==
+				    VERDICT_GROWING)
+					fail_msg("growing after %.1f s of periods of %.0f s", at, periods[i]);
+		printf("oscillation of %.0f s: %u looks\n", periods[i], looks);
+		assert_true(looks > 100);
+	}
+}
+
 /* A cache that is full, seen for long enough, has a verdict: it is not left open. */
 static void test_verdict_of_a_full_cache_is_steady(void **state)
 {
@@ -304,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_verdict_of_few_samples_of_a_leak),
 		cmocka_unit_test(test_verdict_before_40_s_is_too_early),
 		cmocka_unit_test(test_verdict_of_what_does_not_leak_is_seldom_growing),
+		cmocka_unit_test(test_verdict_of_an_oscillation_is_never_growing),
 		cmocka_unit_test(test_verdict_of_a_full_cache_is_steady),
 	};
 

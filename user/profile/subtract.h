@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/* What happened between two profiles of the same processes, as a profile. */
+#include "profile/profile.h"
+
+/*
+ * Take from `later` what `base` counts for the same stack, size and process (its pid; name and container where it has none): of what was allocated, and with `inuse` of
+ * what is in use too, whose counts are then signed (profile->difference). Stacks are the same where their code is: by file and offset, so
+ * that it does not matter how the two number and place their locations. Samples without anything left go; so do lifetimes, which are
+ * not of that time. `later` then covers the time from the end of `base` to its own. 0 or -ENOMEM, when `later` is of no use.
+ */
+int profile_subtract(struct profile *later, const struct profile *base, bool inuse);
