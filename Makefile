@@ -27,13 +27,13 @@ WARNINGS := -Wall -Wextra -Werror -Wformat=2 -Wformat-signedness -Wmissing-proto
 ALL_CFLAGS := -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -iquote user -iquote . \
               -iquote $(OUT)/gen $(SANITIZE)
 LIBS     := -ldw -lelf -lcapstone -lprotobuf-c -lcjson -liberty -llzma -lz -lm -lpthread
-ALL_LIBS := -lbpf $(LIBS)
+ALL_LIBS := -lbpf -lncursesw -ltinfo -lmicrohttpd -lcurl $(LIBS)
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ivmlinux -iquote . -Wall -Wextra -Werror -Wno-unused-parameter
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # The folders of user/, in their order: each includes and calls only itself and those before it. UP_TO_x: the archives of x and
 # of those before it, as the linker wants them.
-ROOMS    := base system binary unwind probe inline profile heap format trace record cli
+ROOMS    := base system binary unwind probe inline profile view heap format trace record live push top serve cli
 $(foreach room,$(ROOMS),$(eval up_to := $(OUT)/user/$(room).a $(up_to))$(eval UP_TO_$(room) := $(up_to)))
 objects   = $(patsubst user/%.c,$(OUT)/user/%.o,$(filter-out user/cli/main.c,$(wildcard user/$1/*.c))) $(if $(filter format,$1),$(GEN_O)) \
             $(if $(filter inline,$1),$(OUT)/user/inline/sampler_bytes.o)
@@ -194,7 +194,7 @@ define unit_rule
 $(OUT)/tests/unit/$1/%: tests/unit/$1/%.c $(UP_TO_$1) Makefile
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
-	$$(Q)$$(CC) $$(TEST_CFLAGS) -MF $$@.d $$< $(UP_TO_$1) -lcmocka $(if $(filter trace record cli,$1),$(ALL_LIBS),$(LIBS)) -o $$@
+	$$(Q)$$(CC) $$(TEST_CFLAGS) -MF $$@.d $$< $(UP_TO_$1) -lcmocka $(if $(filter trace record live push top serve cli,$1),$(ALL_LIBS),$(LIBS)) -o $$@
 endef
 $(foreach room,$(ROOMS),$(eval $(call unit_rule,$(room))))
 
@@ -508,6 +508,7 @@ TIDY_FLAGS := -std=gnu11 -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -DSOURCE
 lint: all ## walls between rooms, the stack of the BPF programs, formatting, clang-tidy, cppcheck, scripts, man page
 	$(call say,WALLS,)
 	$(Q).ci/walls $(OUT)/user $(ROOMS)
+	$(Q)for room in $(ROOMS); do grep -q "^| .user/$$room/. |" docs/design.md || { echo "docs/design.md: no row for user/$$room/"; exit 1; }; done
 	$(call say,BPFSTACK,)
 	$(Q).ci/bpf_stack $(OUT)/bpf/heaptap.linked.o
 	$(call say,FORMAT,)

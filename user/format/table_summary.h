@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "format/index_write.h"
-#include "profile/overview.h"
+#include "view/overview.h"
 
 #define TABLE_SUMMARY_LINES 21 /* at most, and one more if the ledger does not balance */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "profile/overview.h"
+#include "view/overview.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,23 +26,45 @@ static int find_growing(struct overview *overview)
 	return 0;
 }
 
-int overview_make(const struct profile *profile, struct overview *ret_overview)
+static int make(const struct profile *profile, enum measure by, enum sites_lifetimes lifetimes,
+		struct overview *overview)
 {
-	struct overview *overview = ret_overview;
 	int err;
 
-	*overview = (struct overview){.profile = profile, .sums = profile_sites_sum(profile), .by = INUSE_SPACE};
+	*overview = (struct overview){.profile = profile, .sums = profile_sites_sum(profile), .by = by};
 	overview->losses = ledger_losses(profile->ledger);
-	if (profile->alloc_only || !overview->sums.value[INUSE_SPACE])
-		overview->by = ALLOC_SPACE;
-	err = profile_sites(profile, overview->by, &overview->sites, &overview->site_count);
-	while (!err && overview->site_count && !overview->sites[overview->site_count - 1].value[overview->by])
+	err = profile_sites_with(profile, by, lifetimes, &overview->sites, &overview->all_count);
+	overview->site_count = overview->all_count;
+	while (!err && overview->site_count && !overview->sites[overview->site_count - 1].value[by])
 		overview->site_count--;
 	if (!err)
 		err = find_growing(overview);
 	if (!err && profile->model.known)
 		err = lifetime_summary_of_process(profile, &overview->process);
 	return err;
+}
+
+static enum measure choose_measure(const struct profile *profile)
+{
+	u64 total[MEASURE_MAX];
+
+	profile_totals(profile, total);
+	return profile->alloc_only || !total[INUSE_SPACE] ? ALLOC_SPACE : INUSE_SPACE;
+}
+
+int overview_make_by(const struct profile *profile, enum measure by, struct overview *ret_overview)
+{
+	return make(profile, by, SITES_LIFETIMES_WHOLE, ret_overview);
+}
+
+int overview_make(const struct profile *profile, struct overview *ret_overview)
+{
+	return make(profile, choose_measure(profile), SITES_LIFETIMES_WHOLE, ret_overview);
+}
+
+int overview_make_brief(const struct profile *profile, struct overview *ret_overview)
+{
+	return make(profile, choose_measure(profile), SITES_LIFETIMES_VERDICTS, ret_overview);
 }
 
 void overview_release(struct overview *overview)

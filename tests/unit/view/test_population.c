@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* population.c: what lives and what has ended are apart, errors add up as squares, and nothing lost is left out. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "view/population.h"
+
+static struct profile facts[4];
+static struct index_entry entries[4];
+
+/* Two that live, one that has ended, and five of one program, of which three have ended with 30 bytes. */
+static int setup(void **state)
+{
+	static const u64 inuse[] = {1000, 200, 50, 80};
+
+	(void)state;
+	memset(facts, 0, sizeof(facts));
+	memset(entries, 0, sizeof(entries));
+	for (u32 i = 0; i < 4; i++) {
+		entries[i].facts = &facts[i];
+		entries[i].total[INUSE_SPACE] = inuse[i];
+		entries[i].total[ALLOC_SPACE] = 10 * inuse[i];
+		entries[i].samples = i + 1;
+	}
+	facts[2].exited = true;
+	facts[3].processes = 5;
+	facts[3].ended = (struct profile_ended){.processes = 3, .inuse_objects = 3, .inuse_space = 30};
+	return 0;
+}
+
+static void test_population_tells_what_lives_from_what_has_ended(void **state)
+{
+	struct population population;
+
+	(void)state;
+	population_sum(entries, 4, &population);
+	assert_int_equal(population.facts.processes, 8);
+	assert_int_equal(population.facts.ended.processes, 4);
+	assert_int_equal(population.living, 4);
+	assert_int_equal(population.inuse_space, 1000 + 200 + 50);
+	assert_int_equal(population.facts.ended.inuse_space, 50 + 30);
+	assert_int_equal(population.sum.total[INUSE_SPACE], 1330);
+	assert_int_equal(population.sum.total[ALLOC_SPACE], 13300);
+	assert_int_equal(population.sum.samples, 10);
+}
+
+/* An ended process adds no error to what is in use now; one that is not known is not known in the sum. */
+static void test_population_error_is_of_the_living(void **state)
+{
+	struct population population;
+
+	(void)state;
+	entries[0].stderr_total[INUSE_SPACE] = 3;
+	entries[1].stderr_total[INUSE_SPACE] = 4;
+	entries[2].stderr_total[INUSE_SPACE] = 100;
+	population_sum(entries, 3, &population);
+	assert_true(population.inuse_error == 5);
+	entries[1].stderr_total[INUSE_SPACE] = NAN;
+	population_sum(entries, 3, &population);
+	assert_true(isnan(population.inuse_error));
+}
+
+static void test_population_counts_losses_of_all_kinds_and_processes(void **state)
+{
+	struct population population;
+
+	(void)state;
+	facts[0].ledger[COUNTER_LOST_RING] = 5;
+	facts[1].ledger[COUNTER_FREE_UNSEEN] = 6;
+	facts[1].ledger[COUNTER_FREED] = 100; /* no loss */
+	population_sum(entries, 4, &population);
+	assert_int_equal(population.lost, 11);
+}
+
+static void test_population_of_nobody_is_zero(void **state)
+{
+	struct population population;
+
+	(void)state;
+	population_sum(NULL, 0, &population);
+	assert_int_equal(population.living, 0);
+	assert_int_equal(population.inuse_space, 0);
+	assert_int_equal(population_growth(NULL, 0).processes, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_population_tells_what_lives_from_what_has_ended, setup),
+		cmocka_unit_test_setup(test_population_error_is_of_the_living, setup),
+		cmocka_unit_test_setup(test_population_counts_losses_of_all_kinds_and_processes, setup),
+		cmocka_unit_test_setup(test_population_of_nobody_is_zero, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

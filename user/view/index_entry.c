@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "view/index_entry.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/string_list.h"
+#include "profile/sites.h"
+
+#define GROWTH_SECONDS 60
+
+struct index_entry index_entry_of(const struct profile *profile, char *const *files)
+{
+	static char *const none[] = {NULL};
+	const struct profile_site sums = profile_sites_sum(profile);
+	struct index_entry entry = {.facts = profile, .files = files ? files : none, .samples = sums.alloc_samples};
+
+	memcpy(entry.total, sums.value, sizeof(entry.total));
+	memcpy(entry.stderr_total, sums.stderr_value, sizeof(entry.stderr_total));
+	if (profile->model.known) /* without memory for it the verdict stays unknown */
+		lifetime_summary_of_process(profile, &entry.lifespan);
+	entry.regions_known = profile->regions;
+	if (profile->regions) {
+		profile_region_totals(profile->regions, false, entry.program_regions);
+		profile_region_totals(profile->regions, true, entry.allocator_regions);
+	}
+	return entry;
+}
+
+void index_entry_add(struct index_entry *entry, const struct profile *beside)
+{
+	const struct profile_site sums = profile_sites_sum(beside);
+
+	for (unsigned int m = 0; m < MEASURE_MAX; m++) {
+		entry->total[m] += sums.value[m];
+		entry->stderr_total[m] = hypot(entry->stderr_total[m], sums.stderr_value[m]);
+	}
+	entry->samples += sums.alloc_samples;
+}
+
+struct profile_ended index_entry_ended(const struct index_entry *entry)
+{
+	if (entry->facts->processes || !entry->facts->exited)
+		return entry->facts->ended;
+	return (struct profile_ended){!entry->facts->go.beside, entry->total[INUSE_OBJECTS], entry->total[INUSE_SPACE]};
+}
+
+u64 index_entry_inuse_now(const struct index_entry *entry)
+{
+	u64 ended = index_entry_ended(entry).inuse_space;
+
+	return entry->total[INUSE_SPACE] > ended ? entry->total[INUSE_SPACE] - ended : 0;
+}
+
+/* --- which one comes first --- */
+
+/*
+ * What to look at first: what grows and what the OOM killer ended; then what lives on, then what has ended. An entry of merged
+ * processes lives as long as one of them.
+ */
+static u64 urgency(const struct index_entry *entry)
+{
+	if (entry->lifespan.verdict == VERDICT_GROWING || entry->facts->exit.oom_killed)
+		return 2;
+	return index_entry_ended(entry).processes < (entry->facts->processes ? entry->facts->processes : 1);
+}
+
+/*
+ * In use, or what resident memory has grown by where that is more, as with memory that does not come from the allocator; and
+ * a minute of growth, which is what a leak will be when a cache is full.
+ */
+static u64 weight(const struct index_entry *entry)
+{
+	const struct profile *facts = entry->facts;
+	u64 grown = facts->rss_end_bytes > facts->rss_start_bytes ? facts->rss_end_bytes - facts->rss_start_bytes : 0;
+	u64 size = entry->total[INUSE_SPACE] > grown ? entry->total[INUSE_SPACE] : grown;
+
+	return size + (entry->lifespan.growth > 0 ? (u64)(GROWTH_SECONDS * entry->lifespan.growth) : 0);
+}
+
+u64 index_entry_rank(const struct index_entry *entry)
+{
+	u64 most = (1ULL << 62) - 1;
+
+	return urgency(entry) << 62 | (weight(entry) < most ? weight(entry) : most);
+}
+
+/* --- tables --- */
+
+int index_table_add(struct index_table *table, struct profile *profile, char **files)
+{
+	if (!files)
+		files = calloc(1, sizeof(*files));
+	if (!files || array_grow(&table->entries, table->count, 1)) {
+		string_list_free(files);
+		profile_free(profile);
+		return -ENOMEM;
+	}
+	table->entries[table->count++] = index_entry_of(profile, files);
+	profile_strip(profile);
+	return 0;
+}
+
+static int copy_entry(const struct index_entry *from, struct index_table *table)
+{
+	struct profile *facts = profile_copy_facts(from->facts);
+	char **files = facts ? string_list_copy(from->files) : NULL;
+	struct index_entry *entry;
+
+	if (!files) {
+		profile_free(facts);
+		return -ENOMEM;
+	}
+	if (index_table_add(table, facts, files))
+		return -ENOMEM;
+	entry = &table->entries[table->count - 1];
+	memcpy(entry->total, from->total, sizeof(entry->total));
+	memcpy(entry->stderr_total, from->stderr_total, sizeof(entry->stderr_total));
+	entry->samples = from->samples;
+	entry->lifespan = from->lifespan;
+	return 0;
+}
+
+int index_table_copy(const struct index_table *from, struct index_table *table)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < from->count && !err; i++)
+		err = copy_entry(&from->entries[i], table);
+	return err;
+}
+
+static int compare_begin(const void *a, const void *b)
+{
+	const struct profile *left = ((const struct index_entry *)a)->facts;
+	const struct profile *right = ((const struct index_entry *)b)->facts;
+
+	if (left->start_unix_ns != right->start_unix_ns)
+		return left->start_unix_ns < right->start_unix_ns ? -1 : 1;
+	if (left->pid != right->pid)
+		return left->pid < right->pid ? -1 : 1;
+	return left->image < right->image ? -1 : left->image > right->image;
+}
+
+void index_table_sort(struct index_table *table)
+{
+	if (table->count)
+		qsort(table->entries, table->count, sizeof(*table->entries), compare_begin);
+}
+
+void index_table_release(struct index_table *table)
+{
+	for (u32 i = 0; i < table->count; i++) {
+		string_list_free((char **)table->entries[i].files);
+		profile_free((struct profile *)table->entries[i].facts);
+	}
+	free(table->entries);
+}
