@@ -69,4 +69,18 @@ SEC("?uprobe") int feature_session(struct pt_regs *ctx)
 	return skip_return ? 1 : 0;
 }
 
+/*
+ * At the end of a function of the kernel: 5.5, fec56f5890d9 ("bpf: Introduce BPF trampoline"); attaching needs ftrace's direct calls.
+ */
+SEC("?fexit/__x64_sys_munmap") int feature_fexit(u64 *ctx)
+{
+	return 0;
+}
+
+/* The tracepoint is there with CONFIG_FTRACE_SYSCALLS. */
+SEC("?tp_btf/sys_exit") int feature_sys_exit(u64 *ctx)
+{
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "GPL";

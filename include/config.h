@@ -37,6 +37,13 @@ struct config {
 	u8 show_allocator; /* stacks begin in the allocator's function, not in its caller */
 };
 
+/* How system calls that map memory are seen, if at all. */
+enum region_method {
+	REGIONS_NOT = 0,
+	REGIONS_BY_FUNCTION = 1,   /* at the kernel's functions for them */
+	REGIONS_BY_TRACEPOINT = 2, /* at the tracepoints of all system calls, of which each then takes longer */
+};
+
 /* The cgroup of POPULATION_CGROUP. A group that is made again under the same path takes its place at once. */
 struct group {
 	u64 id;		   /* of the directory: its inode number */

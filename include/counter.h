@@ -39,7 +39,9 @@
 	X(STACK_RAW, stack_raw, "stacks sent raw: tables were not ready")                                              \
 	X(STACK_RESENT, stack_resent, "stacks sent again: stack map full")                                             \
 	X(CHILDREN, children, "child processes started and not traced")                                                \
-	X(EVENT_LOST, event_lost, "exec and exit events lost: ring full")
+	X(EVENT_LOST, event_lost, "exec and exit events lost: ring full")                                              \
+	X(MAPPING_CALLS, mapping_calls, "calls that mapped or unmapped memory (--mappings)")                           \
+	X(MAPPING_LOST, mapping_lost, "such calls that were lost: ring full, or no room to remember them")
 
 #define COUNTERS_USER(X)                                                                                               \
 	X(FREED, freed, "sampled objects freed (moved by realloc included)")                                           \
@@ -57,7 +59,10 @@
 	X(FILES_LATE, files_late,                                                                                      \
 	  "files with an allocator probed after they were mapped: what came before is missing")                        \
 	X(FILES_UNSEEN, files_unseen, "files that have an allocator, or may have one, and were never probed")          \
-	X(FUNCTIONS_UNSEEN, functions_unseen, "allocation functions of which calls may be missing, or counted twice")
+	X(FUNCTIONS_UNSEEN, functions_unseen, "allocation functions of which calls may be missing, or counted twice")  \
+	X(MAPPING_UNPAIRED, mapping_unpaired,                                                                          \
+	  "calls that unmapped what no call was seen to map: it was there before, or the kernel's own")                \
+	X(MAPPING_PARTIAL, mapping_partial, "mappings of which a part was unmapped")
 
 #define COUNTERS(X) COUNTERS_KERNEL(X) COUNTERS_USER(X)
 

@@ -25,6 +25,7 @@ enum event_kind {
 	EVENT_FORK = 11,       /* a new image begins: a child's, with what its parent had mapped */
 	EVENT_ENTER = 12,      /* a new image begins: a running process has come into the cgroup */
 	EVENT_LEAVE = 13,      /* an image ends: its process runs on, but has left the cgroup */
+	EVENT_REGION = 14,     /* memory was mapped or unmapped by a system call (--mappings) */
 	EVENT_RAW = 10, /* instead of STACK: bytes of a stack whose tables were not ready, for user space to unwind */
 };
 
@@ -89,6 +90,30 @@ struct event_raw {
 	u8 bytes[RAW_STACK_BYTES]; /* from sp on; only size of them are sent */
 };
 
+/* The system calls that map and unmap; what a region is said to be is what the call was asked for, or has returned. */
+enum region_call {
+	REGION_NONE = 0,
+	REGION_MMAP = 1,   /* addr: where, size; flags: MAP_... */
+	REGION_MUNMAP = 2, /* addr, size */
+	REGION_MREMAP = 3, /* old_addr, old_size, addr: where it is now, size; flags: MREMAP_... */
+	REGION_BRK = 4,	   /* old_addr: the heap's end before, addr: that now */
+	REGION_SHMAT = 5,  /* addr: where, size */
+	REGION_SHMDT = 6,  /* addr: as shmat returned it */
+};
+
+/*
+ * One call that succeeded, told as it returns. Sizes need not be whole pages. `entered_ns` is when a call that unmaps was entered: another
+ * thread may be given the place before the call has returned, and what is born since is not what the call took away.
+ */
+struct event_region {
+	struct event header;
+	u64 entered_ns; /* of those that only map: 0 */
+	u64 addr, size, old_addr, old_size;
+	u64 stack; /* as in struct event_alloc; 0 also where nothing is mapped */
+	u32 call;  /* enum region_call */
+	u32 flags;
+};
+
 /* EXEC, EXIT, LEADER_EXIT, FORK, ENTER, LEAVE */
 struct event_process {
 	struct event header; /* process: the image that ends (0: none) */
@@ -109,4 +134,5 @@ _Static_assert(sizeof(struct event_object) == 24, "event_object");
 _Static_assert(sizeof(struct event_moved) == 32, "event_moved");
 _Static_assert(sizeof(struct event_stack) == 32 + 8 * (STACK_DEPTH_MAX), "event_stack");
 _Static_assert(sizeof(struct event_raw) == 72 + RAW_STACK_BYTES, "event_raw");
+_Static_assert(sizeof(struct event_region) == 72, "event_region");
 _Static_assert(sizeof(struct event_process) == 72, "event_process");

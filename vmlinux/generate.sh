@@ -15,8 +15,8 @@ PATH=$PATH:/usr/sbin
 
 # kind name: members, in the order in which they shall stand
 wanted='
-enum bpf_map_type: BPF_MAP_TYPE_HASH BPF_MAP_TYPE_ARRAY BPF_MAP_TYPE_PERCPU_ARRAY BPF_MAP_TYPE_RINGBUF BPF_MAP_TYPE_QUEUE
-constant -: BPF_ANY BPF_NOEXIST BPF_EXIST BPF_F_NO_PREALLOC BPF_F_USER_STACK BPF_F_MMAPABLE BPF_RB_NO_WAKEUP BPF_RB_FORCE_WAKEUP BPF_RB_AVAIL_DATA
+enum bpf_map_type: BPF_MAP_TYPE_HASH BPF_MAP_TYPE_ARRAY BPF_MAP_TYPE_PERCPU_ARRAY BPF_MAP_TYPE_RINGBUF BPF_MAP_TYPE_QUEUE BPF_MAP_TYPE_TASK_STORAGE
+constant -: BPF_ANY BPF_NOEXIST BPF_EXIST BPF_F_NO_PREALLOC BPF_LOCAL_STORAGE_GET_F_CREATE BPF_F_USER_STACK BPF_F_MMAPABLE BPF_RB_NO_WAKEUP BPF_RB_FORCE_WAKEUP BPF_RB_AVAIL_DATA
 push
 struct ns_common: inum
 struct pid_namespace: ns
@@ -39,8 +39,11 @@ struct return_instance: stack orig_ret_vaddr next
 struct uprobe_task: return_instances
 struct xol_area: vaddr
 struct uprobes_state: xol_area
-struct mm_struct: exe_file uprobes_state
-struct task_struct: se pid tgid real_parent group_leader signal comm mm cgroups utask
+struct percpu_counter: count
+struct mm_struct: exe_file uprobes_state rss_stat brk
+struct trace_event_raw_mark_victim: anon_rss
+struct thread_info: status
+struct task_struct: thread_info se pid tgid real_parent group_leader signal comm mm cgroups utask
 pop
 '
 

@@ -41,6 +41,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_QUEUE = 22,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
 enum {
@@ -48,6 +49,7 @@ enum {
 	BPF_NOEXIST = 1,
 	BPF_EXIST = 2,
 	BPF_F_NO_PREALLOC = 1,
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 	BPF_F_USER_STACK = 256,
 	BPF_F_MMAPABLE = 1024,
 	BPF_RB_NO_WAKEUP = 1,
@@ -161,12 +163,27 @@ struct uprobes_state {
 	struct xol_area *xol_area;
 };
 
+struct percpu_counter {
+	s64 count;
+};
+
 struct mm_struct {
 	struct file *exe_file;
 	struct uprobes_state uprobes_state;
+	struct percpu_counter rss_stat[4];
+	long unsigned int brk;
+};
+
+struct trace_event_raw_mark_victim {
+	long unsigned int anon_rss;
+};
+
+struct thread_info {
+	u32 status;
 };
 
 struct task_struct {
+	struct thread_info thread_info;
 	struct sched_entity se;
 	pid_t pid;
 	pid_t tgid;

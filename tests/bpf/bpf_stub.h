@@ -26,6 +26,7 @@
 #define __type(name, type)   __typeof__(type) *name
 
 /* Of bpf_tracing.h and bpf_core_read.h: what relocates against the running kernel there is a plain access here. */
+#define bpf_core_field_exists(field)		       ((void)sizeof(field), stub.newer)
 #define BPF_PROG(name, ...)			       name(__VA_ARGS__)
 #define STUB_READ_1(from, one)			       ((from)->one)
 #define STUB_READ_2(from, one, two)		       ((from)->one->two)
@@ -323,6 +324,21 @@ static STUB_UNUSED long bpf_find_vma(struct task_struct *current, u64 addr,
 	}
 	return -ENOENT;
 }
+
+/* The only task there is has the only value; `stub.storage_full`: no memory for one. */
+static STUB_UNUSED void *stub_task_storage(struct stub_map *map, u64 flags)
+{
+	u32 task = 0;
+
+	if (!map->count && (!flags || stub.storage_full))
+		return NULL;
+	map->count = 1;
+	return stub_row(map, task, 0);
+}
+
+#define bpf_task_storage_get(map, task, initial, flags)                                                                \
+	((void)(task), (void)(initial),                                                                                \
+	 stub_task_storage(stub_map_get(map, BPF_MAP_TYPE_ARRAY, sizeof(u32), sizeof(*(map)->value), 1), flags))
 
 static STUB_UNUSED long bpf_get_current_comm(void *to, u32 size)
 {

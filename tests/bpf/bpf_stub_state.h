@@ -48,6 +48,8 @@ static struct {
 	/* what the helpers say */
 	u64 now_ns, pid_tgid, cookie, func_ip, random;
 	u32 cpu;
+	bool storage_full; /* there is no memory for what a task keeps */
+	bool newer;	   /* the kernel has the fields that bpf_core_field_exists asks for */
 	char comm[16];
 	struct task_struct *task;
 	struct vm_area_struct *vmas; /* of the task */

@@ -13,23 +13,40 @@ static bool is_refused(const struct image *image, u64 hash)
 	return hash && !(hash & RAW_STACK_ID) && image->heap.share.refused;
 }
 
-static int apply_alloc(struct image *image, const struct event_alloc *event)
+/* What the stack of an event of that time is to be booked to; 0: to none, as it was not kept. 0 or -ENOMEM. */
+static int find_stack(struct image *image, u64 hash, u64 time_ns, u64 *ret_hash)
 {
-	bool followed = !(event->header.flags & (EVENT_REFUSED | EVENT_UNFOLLOWED));
-	u64 hash = event->stack;
 	struct stack *stack;
-	int err = stack_variant_find(&image->stacks, image->mappings, hash, event->header.time_ns, &stack);
+	int err = stack_variant_find(&image->stacks, image->mappings, hash, time_ns, &stack);
 
 	if (err)
 		return err;
 	image->ledger[COUNTER_STACK_STALE] += stack && stack->stale;
-	if (stack) {
-		hash = stack->hash;
-	} else if (is_refused(image, hash)) {
+	*ret_hash = stack ? stack->hash : hash;
+	if (!stack && is_refused(image, hash)) {
 		image->heap.no_room_count++;
-		hash = 0;
+		*ret_hash = 0;
 	}
-	return heap_alloc(&image->heap, event->object, event->addr, event->size, hash, followed, event->header.time_ns);
+	return 0;
+}
+
+static int apply_alloc(struct image *image, const struct event_alloc *event)
+{
+	bool followed = !(event->header.flags & (EVENT_REFUSED | EVENT_UNFOLLOWED));
+	u64 hash;
+	int err = find_stack(image, event->stack, event->header.time_ns, &hash);
+
+	return err ? err
+		   : heap_alloc(&image->heap, event->object, event->addr, event->size, hash, followed,
+				event->header.time_ns);
+}
+
+static int apply_region(struct image *image, const struct event_region *event)
+{
+	u64 hash = 0;
+	int err = event->stack ? find_stack(image, event->stack, event->header.time_ns, &hash) : 0;
+
+	return err ? err : regions_apply(&image->regions, event, hash, &image->heap.share);
 }
 
 static int apply_stack(struct image *image, const struct event_stack *event, size_t size)
@@ -96,6 +113,7 @@ static const size_t event_sizes[] = {
 	[EVENT_EXEC] = sizeof(struct event_process),	    [EVENT_EXIT] = sizeof(struct event_process),
 	[EVENT_LEADER_EXIT] = sizeof(struct event_process), [EVENT_FORK] = sizeof(struct event_process),
 	[EVENT_ENTER] = sizeof(struct event_process),	    [EVENT_LEAVE] = sizeof(struct event_process),
+	[EVENT_REGION] = sizeof(struct event_region),
 };
 
 /* A death may be told twice, a revival may come too late: neither is an error of the stream. */
@@ -132,6 +150,8 @@ int apply_event(struct recorder *recorder, const struct event *event, size_t siz
 		return tolerate_unknown(heap_move(&image->heap, moved->object, moved->tid));
 	case EVENT_REVIVED:
 		return tolerate_unknown(heap_revive(&image->heap, moved->object, moved->tid, event->time_ns));
+	case EVENT_REGION:
+		return apply_region(image, (const struct event_region *)event);
 	case EVENT_EXIT:
 	case EVENT_LEAVE:
 		apply_exit(recorder, image, (const struct event_process *)event);

@@ -28,6 +28,7 @@ struct image *image_new(u32 number, u32 pid, u32 ordinal, u64 sample_bytes, u64 
 
 void image_drop_heap(struct image *image)
 {
+	regions_release(&image->regions);
 	heap_release(&image->heap);
 	stack_table_release(&image->stacks);
 }
@@ -82,6 +83,8 @@ void image_balance(struct image *image)
 
 	image->ledger[COUNTER_FREED] = image->heap.freed_count;
 	image->ledger[COUNTER_STACK_NO_ROOM] = image->heap.no_room_count;
+	image->ledger[COUNTER_MAPPING_UNPAIRED] = image->regions.unpaired_count;
+	image->ledger[COUNTER_MAPPING_PARTIAL] = image->regions.partial_count;
 	image->ledger[COUNTER_LIVE] = image->ended ? 0 : left;
 	image->ledger[COUNTER_ENDED] = image->ended ? left : 0;
 	/*

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "include/counter.h"
 #include "heap/heap.h"
+#include "heap/regions.h"
 #include "system/root_fs.h"
 #include "heap/stack.h"
 #include "profile/profile.h"
@@ -25,6 +26,7 @@ struct image {
 	struct root_fs root;		     /* the file system it sees */
 	struct address_map *mappings;
 	struct heap heap;
+	struct regions regions; /* with --mappings */
 	struct stack_table stacks;
 	u64 start_ns, end_ns; /* end_ns 0: still going on */
 	bool ended;	      /* by exit or exec, not by the end of the recording */
@@ -45,7 +47,7 @@ struct image {
 struct image *image_new(u32 number, u32 pid, u32 ordinal, u64 sample_bytes, u64 now_ns);
 void image_free(struct image *image);
 
-/* Free what the heap and the stacks take, once a profile has them: the facts stay. */
+/* Free what the heap, the regions and the stacks take, once a profile has them: the facts stay. */
 void image_drop_heap(struct image *image);
 
 void image_set_comm(struct image *image, const char *comm);

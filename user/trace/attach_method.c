@@ -209,6 +209,33 @@ static int choose_sizes(struct kernel_options *options)
 	return STATUS_DONE;
 }
 
+/* How calls that map memory are seen; HEAPTAP_MAPPINGS=tracepoint asks for what costs more (for tests). */
+static int choose_region_method(struct kernel_options *options)
+{
+	const char *forced = getenv("HEAPTAP_MAPPINGS");
+	int err = forced && !strcmp(forced, "tracepoint") ? -EOPNOTSUPP : feature_regions(REGIONS_BY_FUNCTION);
+	struct privileges privileges;
+	char sentence[512];
+
+	options->region_method = err ? REGIONS_BY_TRACEPOINT : REGIONS_BY_FUNCTION;
+	if (!err)
+		return STATUS_DONE;
+	err = feature_regions(REGIONS_BY_TRACEPOINT);
+	if (!err) {
+		log_note(
+			"--mappings: this kernel lets no program be attached to its functions, so all system calls are looked at, "
+			"and each of this machine takes longer until heaptap stops; see docs/cost.md");
+		return STATUS_DONE;
+	}
+	if (shortage_is(err) || privileges_read(&privileges)) {
+		log_error("--mappings: %s", shortage_explain(err).text);
+		return STATUS_FAILED;
+	}
+	feature_text_explain(FEATURE_SYSCALLS, err, &privileges, sentence, sizeof(sentence));
+	log_error("cannot do --mappings: %s; without it everything else is recorded", sentence);
+	return STATUS_UNSUPPORTED;
+}
+
 int attach_method_choose(struct kernel_options *options, struct kernel **ret_kernel,
 			 struct calibration *ret_calibration)
 {
@@ -225,6 +252,8 @@ int attach_method_choose(struct kernel_options *options, struct kernel **ret_ker
 	if (forced != ATTACH_NONE)
 		first = last = forced;
 	status = choose_sizes(options);
+	if (!status && options->regions)
+		status = choose_region_method(options);
 	if (status)
 		return status;
 	for (enum attach_kind kind = first; kind <= last; kind++) {

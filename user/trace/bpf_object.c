@@ -55,6 +55,26 @@ static void choose_program(struct bpf_program *program, u32 type)
 		bpf_program__set_expected_attach_type(program, type);
 }
 
+/* Whoever does not ask for them has neither programs nor links at these calls. */
+static int choose_region_programs(struct heaptap *skeleton, enum region_method method)
+{
+	struct bpf_program *const at_functions[] = {
+		skeleton->progs.region_mmap,	    skeleton->progs.region_munmap_enter,
+		skeleton->progs.region_munmap,	    skeleton->progs.region_mremap_enter,
+		skeleton->progs.region_mremap,	    skeleton->progs.region_brk_enter,
+		skeleton->progs.region_brk,	    skeleton->progs.region_shmat,
+		skeleton->progs.region_shmdt_enter, skeleton->progs.region_shmdt,
+	};
+
+	for (size_t i = 0; method == REGIONS_BY_FUNCTION && i < sizeof(at_functions) / sizeof(*at_functions); i++)
+		choose_program(at_functions[i], 0);
+	if (method == REGIONS_BY_TRACEPOINT) {
+		choose_program(skeleton->progs.region_sys_enter, 0);
+		choose_program(skeleton->progs.region_sys_exit, 0);
+	}
+	return bpf_map__set_autocreate(skeleton->maps.region_entries, method != REGIONS_NOT);
+}
+
 static void choose_programs(struct heaptap *skeleton, const struct kernel_options *options)
 {
 	u32 type = attach_kind_type(options->kind);
@@ -117,7 +137,8 @@ static int configure(struct kernel *kernel, const struct kernel_options *options
 	if (options->comm)
 		memcpy(config->comm, options->comm, strnlen(options->comm, sizeof(config->comm) - 1));
 	choose_programs(skeleton, options);
-	err = size_scopes(skeleton, kernel->scope_count);
+	err = choose_region_programs(skeleton, options->region_method);
+	err = err ? err : size_scopes(skeleton, kernel->scope_count);
 	if (!err)
 		err = bpf_map__set_max_entries(skeleton->maps.ring, (u32)ring);
 	if (!err) /* a row is a pair of words */

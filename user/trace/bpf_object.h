@@ -17,9 +17,11 @@ struct kernel;
 struct kernel_options {
 	u64 sample_bytes;
 	bool alloc_only, show_allocator;
-	bool pools;		/* there are allocators of --alloc */
-	bool inlined;		/* there are files that have the sampler */
-	unsigned int processes; /* expected at once, for sizing */
+	bool pools;			  /* there are allocators of --alloc */
+	bool inlined;			  /* there are files that have the sampler */
+	bool regions;			  /* calls that map and unmap are wanted */
+	enum region_method region_method; /* how; feature_regions says whether that works */
+	unsigned int processes;		  /* expected at once, for sizing */
 	enum population population;
 	/* Only processes of the population with this name, NULL: any, that run this file, inode 0: any. */
 	const char *comm;

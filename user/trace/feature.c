@@ -98,6 +98,23 @@ static int try_program(const char *name, int expected)
 	return err;
 }
 
+int feature_regions(enum region_method method)
+{
+	struct feature *skeleton = feature__open();
+	int err = -errno;
+
+	if (skeleton)
+		err = load(skeleton,
+			   method == REGIONS_BY_FUNCTION ? skeleton->progs.feature_fexit
+							 : skeleton->progs.feature_sys_exit,
+			   0);
+
+	if (!err)
+		err = feature__attach(skeleton);
+	feature__destroy(skeleton);
+	return err;
+}
+
 static int try_btf(void)
 {
 	const u16 magic = 0xeb9f;
@@ -240,4 +257,6 @@ void feature_probe(struct features *ret_features)
 	ret_features->error[FEATURE_SESSION] = try_kind(ATTACH_SESSION, &unused);
 	ret_features->error[FEATURE_MULTI] = try_kind(ATTACH_MULTI, &ret_features->error[FEATURE_MULTI_FILTER]);
 	ret_features->error[FEATURE_PERF] = try_kind(ATTACH_PERF, &unused);
+	ret_features->error[FEATURE_FUNCTIONS] = feature_regions(REGIONS_BY_FUNCTION);
+	ret_features->error[FEATURE_SYSCALLS] = feature_regions(REGIONS_BY_TRACEPOINT);
 }

@@ -24,6 +24,10 @@ static const struct requirement table[FEATURE_MAX] = {
 				  "Linux 6.10 with CONFIG_UPROBES and CONFIG_BPF_EVENTS"},
 	[FEATURE_PERF] = {"perf-event uprobes", "the same on older kernels, 0.1 s for each probe to detach",
 			  "Linux 5.15 with CONFIG_UPROBES, CONFIG_UPROBE_EVENTS and CONFIG_BPF_EVENTS"},
+	[FEATURE_FUNCTIONS] = {"programs at functions", "--mappings, of which only calls that map memory know",
+			       "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS"},
+	[FEATURE_SYSCALLS] = {"system call tracepoints", "the same, of which all system calls know",
+			      "CONFIG_FTRACE_SYSCALLS"},
 };
 
 const struct requirement *feature_text_find(enum feature_id id)

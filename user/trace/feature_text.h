@@ -21,6 +21,9 @@ enum feature_id {
 	FEATURE_MULTI,
 	FEATURE_MULTI_FILTER, /* a multi link's PID filter takes every thread of the process */
 	FEATURE_PERF,
+	/* For --mappings alone, the better first. */
+	FEATURE_FUNCTIONS,
+	FEATURE_SYSCALLS,
 	FEATURE_MAX
 };
 

@@ -107,12 +107,27 @@ struct uprobes_state {
 	struct xol_area *xol_area;
 };
 
+struct percpu_counter {
+	s64 count;
+};
+
 struct mm_struct {
 	struct file *exe_file;
 	struct uprobes_state uprobes_state;
+	struct percpu_counter rss_stat[4];
+	unsigned long brk;
+};
+
+struct trace_event_raw_mark_victim {
+	unsigned long anon_rss;
+};
+
+struct thread_info {
+	u32 status;
 };
 
 struct task_struct {
+	struct thread_info thread_info;
 	struct sched_entity se;
 	int pid;
 	int tgid;
