@@ -13,7 +13,7 @@
 #include "base/hash.h"
 #include "base/stream.h"
 #include "base/text.h"
-#include "format/site_label.h"
+#include "view/code_label.h"
 
 /* What a frame is printed as. Functions are told apart by where their names are: a profile has each text once. */
 struct name {
@@ -38,14 +38,14 @@ struct folded {
 /* A ';' in a name must not look like the end of a frame. NULL: no memory. */
 static char *text_of(const struct profile *profile, const struct profile_location *location, const char *function)
 {
-	char code[SITE_LABEL_CODE_SIZE], *text = NULL;
+	char code[CODE_LABEL_SIZE], *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
 		return NULL;
 	if (!function)
-		site_label_code(profile, location, code);
+		code_label(profile, location, code);
 	text_print_line(function ? function : code, out);
 	if (fclose(out)) {
 		free(text);

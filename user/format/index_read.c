@@ -3,6 +3,7 @@
 #include "format/index_read.h"
 
 #include <errno.h>
+#include <math.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/string_list.h"
 #include "base/text.h"
+#include "format/json_memory.h"
 #include "profile/ledger.h"
 
 #define INDEX_SIZE_MAX (64u << 20)
@@ -117,6 +120,17 @@ static bool lists_file(const cJSON *row, const char *name)
 	return false;
 }
 
+/* What the row says that was allocated, or of mappings that was mapped by whomever. */
+static u64 sum_of(const cJSON *row, const struct profile *profile, enum measure measure)
+{
+	const cJSON *mappings = member(row, "mappings");
+	const char *name = profile_names(profile)[measure];
+
+	if (profile->kind != PROFILE_REGIONS)
+		return number_of(row, name);
+	return number_of(member(mappings, "program"), name) + number_of(member(mappings, "allocator"), name);
+}
+
 /* The row that lists file `name` and has the same sums as its profile. NULL: none. */
 static const cJSON *find_row(const cJSON *index, const char *list, const char *name, const struct profile *profile)
 {
@@ -125,8 +139,8 @@ static const cJSON *find_row(const cJSON *index, const char *list, const char *n
 
 	profile_totals(profile, totals);
 	cJSON_ArrayForEach (row, member(index, list))
-		if (lists_file(row, name) && measure_of(row, ALLOC_SPACE) == totals[ALLOC_SPACE] &&
-		    measure_of(row, ALLOC_OBJECTS) == totals[ALLOC_OBJECTS])
+		if (lists_file(row, name) && sum_of(row, profile, ALLOC_SPACE) == totals[ALLOC_SPACE] &&
+		    sum_of(row, profile, ALLOC_OBJECTS) == totals[ALLOC_OBJECTS])
 			return row;
 	return NULL;
 }
@@ -162,7 +176,7 @@ static void take_exit(const cJSON *process, struct profile_exit *ret_exit)
 	};
 }
 
-/* Of a row of merged processes. */
+/* For a row of merged processes. */
 static void take_ended(const cJSON *row, struct profile_ended *ret_ended)
 {
 	const cJSON *ended = member(row, "ended");
@@ -172,6 +186,19 @@ static void take_ended(const cJSON *row, struct profile_ended *ret_ended)
 		.inuse_objects = measure_of(ended, INUSE_OBJECTS),
 		.inuse_space = measure_of(ended, INUSE_SPACE),
 	};
+}
+
+/* For a profile that a Go program kept itself. */
+static void take_go(const cJSON *process, struct profile *profile)
+{
+	const cJSON *go = member(process, "go"), *version = member(go, "version");
+
+	if (!cJSON_IsString(version))
+		return;
+	snprintf(profile->go.version, sizeof(profile->go.version), "%s", version->valuestring);
+	profile->go.cycle = (u32)number_of(go, "cycle");
+	profile->go.age_ns = number_of(go, "age_ns");
+	profile->duration_ns = number_of(process, "duration_ns"); /* its .pb.gz has none */
 }
 
 static void take_process(const cJSON *process, struct profile *profile)
@@ -192,12 +219,16 @@ static void take_process(const cJSON *process, struct profile *profile)
 	take_text(process, "container_name", &profile->container_name);
 	profile->exited = cJSON_IsTrue(member(process, "exited"));
 	take_exit(process, &profile->exit);
+	take_go(process, profile);
 	take_ended(process, &profile->ended);
 	profile->peak_inuse_space = number_of(peak, "inuse_space");
 	profile->peak_at_ns = number_of(peak, "at_ns");
 	profile->rss_start_bytes = number_of(rss, "start_bytes");
 	profile->rss_end_bytes = number_of(rss, "end_bytes");
 	profile->rss_peak_bytes = number_of(rss, "peak_bytes");
+	profile->rss_peak_seen = number_of(rss, "peak_seen_bytes");
+	profile->rss_peak_inuse = number_of(rss, "inuse_space_at_peak");
+	profile->memory = json_memory_read(member(process, "memory"));
 	profile->cpu_ns = number_of(process, "cpu_ns");
 	if (memory) {
 		profile->memory_limit = number_of(memory, "limit_bytes");
@@ -237,10 +268,11 @@ bool index_merged_has_file(const cJSON *index, const char *name)
 	return false;
 }
 
-/* What table_processes.h needs; an older index has none of it. */
+/* What lists of processes need; an older index has none of it. */
 static void take_growth(const cJSON *row, struct lifetime_summary *lifespan)
 {
 	const cJSON *verdict = member(row, "verdict"), *growth = member(row, "growth_bytes_per_second");
+	const cJSON *error = member(row, "growth_standard_error");
 
 	if (!cJSON_IsString(verdict))
 		return;
@@ -248,34 +280,111 @@ static void take_growth(const cJSON *row, struct lifetime_summary *lifespan)
 	lifespan->verdict = verdict_find(verdict->valuestring);
 	if (cJSON_IsNumber(growth))
 		lifespan->growth = growth->valuedouble;
+	lifespan->growth_error = cJSON_IsNumber(error) ? error->valuedouble : NAN;
 }
 
-static int add_row(const cJSON *row, struct index_table *table)
+/* Time of day has more digits than a double. */
+static u64 time_of(const cJSON *object, const char *name)
+{
+	const cJSON *item = member(object, name);
+
+	return cJSON_IsNumber(item) && item->valuedouble > 0 && item->valuedouble < 0x1p63 ? item->valuedouble : 0;
+}
+
+/* NULL: no memory. */
+static char **files_of(const cJSON *row)
+{
+	const cJSON *list = member(row, "files"), *file;
+	char **files = calloc(cJSON_GetArraySize(list) + 1UL, sizeof(*files));
+	u32 count = 0;
+
+	cJSON_ArrayForEach (file, list) {
+		if (!files || !cJSON_IsString(file))
+			continue;
+		files[count] = strdup(file->valuestring);
+		if (files[count++])
+			continue;
+		string_list_free(files);
+		return NULL;
+	}
+	return files;
+}
+
+/* NAN: the index is of a heaptap that did not write it. */
+static double error_of(const cJSON *row, enum measure measure)
+{
+	const cJSON *item = member(member(row, "standard_error"), profile_measure_names[measure]);
+
+	return cJSON_IsNumber(item) && item->valuedouble >= 0 ? item->valuedouble : NAN;
+}
+
+/* With --alloc-only what is in use has no error, and is 0 in the index, which does not mean that nothing was. */
+static bool is_alloc_only(const cJSON *row)
+{
+	const cJSON *errors = member(row, "standard_error");
+
+	return cJSON_IsNumber(member(errors, profile_measure_names[ALLOC_SPACE])) &&
+	       cJSON_IsNull(member(errors, profile_measure_names[INUSE_SPACE]));
+}
+
+static int add_row(const cJSON *index, const cJSON *row, struct index_table *table)
 {
 	struct profile *profile = calloc(1, sizeof(*profile));
 	struct index_entry *entry;
+	char **files = files_of(row);
 
-	if (!profile || text_copy("", &profile->comm)) {
+	if (!profile || !files || text_copy("", &profile->comm)) {
 		profile_free(profile);
+		string_list_free(files);
 		return -ENOMEM;
 	}
 	take_process(row, profile);
-	if (index_table_add(table, profile, NULL))
+	profile->start_unix_ns = time_of(row, "start_unix_ns");
+	profile->duration_ns = number_of(row, "duration_ns");
+	profile->sample_bytes = number_of(index, "sample_bytes");
+	profile->alloc_only = is_alloc_only(row);
+	if (index_table_add(table, profile, files))
 		return -ENOMEM;
 	entry = &table->entries[table->count - 1];
-	for (unsigned int m = 0; m < MEASURE_MAX; m++)
+	for (unsigned int m = 0; m < MEASURE_MAX; m++) {
 		entry->total[m] = measure_of(row, m);
+		entry->stderr_total[m] = error_of(row, m);
+	}
 	entry->samples = number_of(row, "samples");
 	take_growth(row, &entry->lifespan);
 	return 0;
 }
 
-int index_table_read(const cJSON *index, struct index_table *table)
+static int read_rows(const cJSON *index, const char *list, struct index_table *table)
 {
 	const cJSON *row;
 	int err = 0;
 
-	cJSON_ArrayForEach (row, member(index, "processes"))
-		err = err ? err : add_row(row, table);
+	cJSON_ArrayForEach (row, member(index, list))
+		err = err ? err : add_row(index, row, table);
 	return err;
+}
+
+int index_table_read(const cJSON *index, struct index_table *table)
+{
+	return read_rows(index, "processes", table);
+}
+
+int index_merged_read(const cJSON *index, struct index_table *table)
+{
+	return read_rows(index, "merged", table);
+}
+
+void index_head_read(const cJSON *index, struct recording *ret_recording)
+{
+	*ret_recording = (struct recording){
+		.version = cJSON_GetStringValue(member(index, "heaptap")),
+		.sample_bytes = number_of(index, "sample_bytes"),
+		.attach = cJSON_GetStringValue(member(index, "attach")),
+		.start_unix_ns = time_of(index, "start_unix_ns"),
+		.duration_ns = number_of(index, "duration_ns"),
+		.processes_missing = number_of(index, "processes_missing"),
+		.processes_refused = number_of(index, "processes_refused"),
+		.group = json_memory_group_read(member(index, "group_memory")),
+	};
 }

@@ -1,106 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "format/index_write.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-#include "base/array.h"
-#include "base/string_list.h"
+#include "format/json_memory.h"
 #include "format/json_profile.h"
 #include "format/output_file.h"
-#include "profile/merge.h"
-
-/* --- entries --- */
-
-static u64 sampled_allocations(const struct profile *profile)
-{
-	u64 count = 0;
-
-	for (u32 i = 0; i < profile->sample_count; i++)
-		count += profile->samples[i].alloc_count;
-	return count;
-}
-
-struct index_entry index_entry_of(const struct profile *profile, char *const *files)
-{
-	static char *const none[] = {NULL};
-	struct index_entry entry = {.facts = profile, .files = files ? files : none};
-
-	profile_totals(profile, entry.total);
-	entry.samples = sampled_allocations(profile);
-	if (profile->model.known) /* without memory for it the verdict stays unknown */
-		lifetime_summary_of_process(profile, &entry.lifespan);
-	return entry;
-}
-
-struct profile_ended index_entry_ended(const struct index_entry *entry)
-{
-	if (entry->facts->processes || !entry->facts->exited)
-		return entry->facts->ended;
-	return (struct profile_ended){1, entry->total[INUSE_OBJECTS], entry->total[INUSE_SPACE]};
-}
-
-void index_entries_sum(const struct index_entry *entries, u32 count, struct profile *facts, struct index_entry *ret_sum)
-{
-	struct profile_ended ended = {0};
-
-	*ret_sum = (struct index_entry){.facts = facts};
-	for (u32 i = 0; i < count; i++) {
-		struct profile_ended more = index_entry_ended(&entries[i]);
-
-		ended.processes += more.processes;
-		ended.inuse_objects += more.inuse_objects;
-		ended.inuse_space += more.inuse_space;
-		merge_facts(facts, entries[i].facts);
-		ret_sum->samples += entries[i].samples;
-		for (unsigned int m = 0; m < MEASURE_MAX; m++)
-			ret_sum->total[m] += entries[i].total[m];
-	}
-	facts->ended = ended;
-}
-
-int index_table_add(struct index_table *table, struct profile *profile, char **files)
-{
-	if (!files)
-		files = calloc(1, sizeof(*files));
-	if (!files || array_grow(&table->entries, table->count, 1)) {
-		string_list_free(files);
-		profile_free(profile);
-		return -ENOMEM;
-	}
-	table->entries[table->count++] = index_entry_of(profile, files);
-	profile_strip(profile);
-	return 0;
-}
-
-static int compare_begin(const void *a, const void *b)
-{
-	const struct profile *left = ((const struct index_entry *)a)->facts;
-	const struct profile *right = ((const struct index_entry *)b)->facts;
-
-	if (left->start_unix_ns != right->start_unix_ns)
-		return left->start_unix_ns < right->start_unix_ns ? -1 : 1;
-	if (left->pid != right->pid)
-		return left->pid < right->pid ? -1 : 1;
-	return left->image < right->image ? -1 : left->image > right->image;
-}
-
-void index_table_sort(struct index_table *table)
-{
-	if (table->count)
-		qsort(table->entries, table->count, sizeof(*table->entries), compare_begin);
-}
-
-void index_table_release(struct index_table *table)
-{
-	for (u32 i = 0; i < table->count; i++) {
-		string_list_free((char **)table->entries[i].files);
-		profile_free((struct profile *)table->entries[i].facts);
-	}
-	free(table->entries);
-}
-
-/* --- the text --- */
+#include "view/population.h"
 
 /* Integers even with --alloc-only: sums over what the .pb.gz holds, and a sum over nothing is 0. */
 static void write_sums(struct json *json, const struct index_entry *entry)
@@ -108,7 +12,8 @@ static void write_sums(struct json *json, const struct index_entry *entry)
 	json_texts(json, "files", (const char *const *)entry->files);
 	json_u64(json, "start_unix_ns", entry->facts->start_unix_ns);
 	json_u64(json, "duration_ns", entry->facts->duration_ns);
-	json_profile_measures(json, entry->total, false);
+	json_profile_measures(json, profile_measure_names, entry->total, false);
+	json_profile_errors(json, profile_measure_names, entry->stderr_total, entry->facts->alloc_only);
 	json_u64(json, "samples", entry->samples);
 	json_object(json, "hits");
 	json_u64(json, "alloc", entry->facts->ledger[COUNTER_HITS_ALLOC]);
@@ -148,16 +53,34 @@ static void write_cost(struct json *json, const struct profile *facts)
 	json_profile_ledger(json, facts->ledger);
 }
 
+/* Only of a recording with --mappings. */
+static void write_regions(struct json *json, const struct index_entry *entry)
+{
+	if (!entry->regions_known)
+		return;
+	json_object(json, "mappings");
+	json_object(json, "program");
+	json_profile_measures(json, profile_region_names, entry->program_regions, false);
+	json_close(json);
+	json_object(json, "allocator");
+	json_profile_measures(json, profile_region_names, entry->allocator_regions, false);
+	json_close(json);
+	json_close(json);
+}
+
 static void write_process(struct json *json, const struct index_entry *entry)
 {
 	json_object(json, NULL);
 	json_profile_identity(json, entry->facts);
+	if (entry->facts->go.version[0])
+		json_u64(json, "sample_bytes", entry->facts->sample_bytes);
 	write_sums(json, entry);
 	if (entry->facts->processes)
 		write_parts(json, entry);
 	json_profile_peak(json, entry->facts);
 	json_profile_rss(json, entry->facts);
 	json_profile_memory(json, entry->facts);
+	write_regions(json, entry);
 	json_profile_growth(json, entry->facts, &entry->lifespan);
 	write_cost(json, entry->facts);
 	json_close(json);
@@ -172,6 +95,7 @@ static void write_merged(struct json *json, const struct index_entry *entry)
 	json_u64(json, "processes", entry->facts->processes);
 	write_sums(json, entry);
 	write_parts(json, entry);
+	json_memory_write(json, &entry->facts->memory);
 	write_cost(json, entry->facts);
 	json_close(json);
 }
@@ -185,6 +109,8 @@ static void write_head(struct json *json, const struct recording *recording, con
 	json_u64(json, "duration_ns", recording->duration_ns);
 	json_texts(json, "options", recording->options);
 	write_parts(json, sum);
+	json_memory_write(json, &sum->facts->memory);
+	json_memory_group_write(json, &recording->group);
 	json_u64(json, "processes_missing", recording->processes_missing);
 	json_u64(json, "processes_refused", recording->processes_refused);
 	json_profile_ledger(json, sum->facts->ledger);
@@ -192,13 +118,12 @@ static void write_head(struct json *json, const struct recording *recording, con
 
 int index_write(const struct recording *recording, const struct index_entry *entries, u32 count, FILE *out)
 {
-	struct profile facts = {0};
-	struct index_entry sum;
+	struct population population;
 	struct json json;
 
-	index_entries_sum(entries, count, &facts, &sum);
+	population_sum(entries, count, &population);
 	json_begin(&json, out);
-	write_head(&json, recording, &sum);
+	write_head(&json, recording, &population.sum);
 	json_rows(&json, "processes");
 	for (u32 i = 0; i < count; i++)
 		write_process(&json, &entries[i]);

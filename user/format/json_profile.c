@@ -4,12 +4,26 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "format/json_memory.h"
+#include "profile/sample_residency.h"
 #include "profile/frame_role.h"
 #include "profile/ledger.h"
 #include "profile/lifetime_summary.h"
 #include "profile/sites.h"
 
 /* --- members that index.json has too --- */
+
+/* Only where a Go program kept the profile itself. */
+static void write_go(struct json *json, const struct profile_go *go)
+{
+	if (!go->version[0])
+		return;
+	json_object(json, "go");
+	json_text(json, "version", go->version);
+	json_u64(json, "cycle", go->cycle);
+	json_u64(json, "age_ns", go->age_ns);
+	json_close(json);
+}
 
 void json_profile_identity(struct json *json, const struct profile *profile)
 {
@@ -26,12 +40,21 @@ void json_profile_identity(struct json *json, const struct profile *profile)
 	json_u64_if(json, "exit_status", profile->exit.known && !profile->exit.signal, profile->exit.status);
 	json_u64_if(json, "exit_signal", profile->exit.signal, profile->exit.signal);
 	json_bool(json, "oom_killed", profile->exit.oom_killed);
+	write_go(json, &profile->go);
 }
 
-void json_profile_measures(struct json *json, const u64 value[MEASURE_MAX], bool alloc_only)
+void json_profile_measures(struct json *json, const char *const *names, const u64 value[MEASURE_MAX], bool alloc_only)
 {
 	for (unsigned int m = 0; m < MEASURE_MAX; m++)
-		json_u64_if(json, profile_measure_names[m], !alloc_only || !measure_is_inuse(m), value[m]);
+		json_u64_if(json, names[m], !alloc_only || !measure_is_inuse(m), value[m]);
+}
+
+void json_profile_errors(struct json *json, const char *const *names, const double error[MEASURE_MAX], bool alloc_only)
+{
+	json_object(json, "standard_error");
+	for (unsigned int m = 0; m < MEASURE_MAX; m++)
+		json_double(json, names[m], alloc_only && measure_is_inuse(m) ? NAN : error[m]);
+	json_close(json);
 }
 
 void json_profile_peak(struct json *json, const struct profile *profile)
@@ -56,7 +79,11 @@ void json_profile_rss(struct json *json, const struct profile *profile)
 	known(json, "start_bytes", profile->rss_start_bytes);
 	known(json, "end_bytes", profile->rss_end_bytes);
 	known(json, "peak_bytes", profile->rss_peak_bytes);
+	known(json, "peak_seen_bytes", profile->rss_peak_seen);
+	json_u64_if(json, "inuse_space_at_peak", profile->rss_peak_seen && !profile->alloc_only,
+		    profile->rss_peak_inuse);
 	json_close(json);
+	json_memory_write(json, &profile->memory);
 }
 
 void json_profile_memory(struct json *json, const struct profile *profile)
@@ -185,13 +212,21 @@ static void write_totals(struct json *json, const struct profile *profile)
 
 	profile_totals(profile, total);
 	json_object(json, "totals");
-	json_profile_measures(json, total, profile->alloc_only);
+	json_profile_measures(json, profile_names(profile), total, profile->alloc_only);
+	json_close(json);
+	if (profile->kind != PROFILE_REGIONS)
+		return;
+	profile_region_totals(profile, true, total);
+	json_object(json, "allocator");
+	json_profile_measures(json, profile_region_names, total, false);
 	json_close(json);
 }
 
 static void write_process(struct json *json, const struct profile *profile, const struct lifetime_summary *summary)
 {
 	json_u64(json, "heaptap_profile", 1);
+	if (profile->kind == PROFILE_REGIONS)
+		json_text(json, "kind", "mappings");
 	json_profile_identity(json, profile);
 	json_u64(json, "start_unix_ns", profile->start_unix_ns);
 	json_u64(json, "duration_ns", profile->duration_ns);
@@ -218,7 +253,7 @@ static void write_counts(struct json *json, const struct profile *profile, u64 a
 {
 	json_u64(json, "alloc_samples", alloc_samples);
 	json_u64_if(json, "inuse_samples", !profile->alloc_only, inuse_samples);
-	json_profile_measures(json, value, profile->alloc_only);
+	json_profile_measures(json, profile_names(profile), value, profile->alloc_only);
 }
 
 static void write_site(struct json *json, const struct profile *profile, const struct profile_site *site)
@@ -228,11 +263,7 @@ static void write_site(struct json *json, const struct profile *profile, const s
 	json_u64_if(json, "line", profile_site_line(site), site->line);
 	json_u64(json, "example", (u64)(site->example - profile->samples));
 	write_counts(json, profile, site->alloc_samples, site->inuse_samples, site->value);
-	json_object(json, "standard_error");
-	for (unsigned int m = 0; m < MEASURE_MAX; m++)
-		json_double(json, profile_measure_names[m],
-			    profile->alloc_only && measure_is_inuse(m) ? NAN : site->stderr_value[m]);
-	json_close(json);
+	json_profile_errors(json, profile_names(profile), site->stderr_value, profile->alloc_only);
 	write_lifespan(json, profile, &site->lifetime_summary);
 	json_close(json);
 }
@@ -244,6 +275,20 @@ static void write_labels(struct json *json, const struct profile_labels *labels)
 	json_text(json, "comm", labels->comm);
 	json_text(json, "container", labels->container);
 	json_text(json, "container_id", labels->container_id);
+	json_close(json);
+}
+
+static void write_residency(struct json *json, const struct sample_residency *residency)
+{
+	if (!residency)
+		return;
+	json_object(json, "residency");
+	json_u64(json, "objects", residency->objects);
+	json_u64(json, "bytes", residency->bytes);
+	json_u64(json, "resident_bytes", residency->resident);
+	json_u64(json, "swapped_bytes", residency->swapped);
+	json_u64(json, "pieces_read", residency->read);
+	json_u64(json, "pieces_zero", residency->zero);
 	json_close(json);
 }
 
@@ -262,6 +307,7 @@ static void write_sample(struct json *json, const struct profile *profile, const
 	json_u64(json, "size", sample->size);
 	write_counts(json, profile, sample->alloc_count, sample->inuse_count, value);
 	write_lifetime(json, sample->lifetime);
+	write_residency(json, sample->residency);
 	json_close(json);
 }
 

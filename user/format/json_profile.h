@@ -10,8 +10,10 @@ int json_profile_write(const struct profile *profile, FILE *out);
 
 /* Members that index.json has too. */
 void json_profile_identity(struct json *json, const struct profile *profile);
-/* Without free probes in-use is unknown: null, not 0. */
-void json_profile_measures(struct json *json, const u64 value[MEASURE_MAX], bool alloc_only);
+/* `names`: as profile_names has them. Without free probes in-use is unknown: null, not 0. */
+void json_profile_measures(struct json *json, const char *const *names, const u64 value[MEASURE_MAX], bool alloc_only);
+/* The standard errors of those; null also where one is not known. */
+void json_profile_errors(struct json *json, const char *const *names, const double error[MEASURE_MAX], bool alloc_only);
 void json_profile_peak(struct json *json, const struct profile *profile);
 void json_profile_rss(struct json *json, const struct profile *profile);
 void json_profile_memory(struct json *json, const struct profile *profile); /* of the cgroup */

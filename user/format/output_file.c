@@ -177,6 +177,7 @@ void output_file_clean_name(const char *name, char clean[OUTPUT_FILE_NAME_MAX + 
 static char *file_name(const struct profile *profile, const char *folder, const char *extension)
 {
 	char comm[OUTPUT_FILE_NAME_MAX + 1], image[16] = "", *name;
+	const char *go = profile->go.version[0] ? ".go" : "";
 	int length;
 
 	output_file_clean_name(profile->comm, comm);
@@ -185,20 +186,16 @@ static char *file_name(const struct profile *profile, const char *folder, const 
 	if (profile->stem)
 		length = asprintf(&name, "%s%s.%s", folder, profile->stem, extension);
 	else
-		length = asprintf(&name, "%s%" PRIu32 ".%s%s.%s", folder, profile->pid, comm, image, extension);
+		length = asprintf(&name, "%s%" PRIu32 ".%s%s%s.%s", folder, profile->pid, comm, image, go, extension);
 	return length < 0 ? NULL : name;
 }
 
-int output_file_write(int dir, const struct profile *profile, unsigned int formats, const char *folder,
-		      char ***ret_files)
+/* Those of one profile, behind the `written` ones that are in `files` already. The first negative errno. */
+static int write_formats(int dir, const struct profile *profile, unsigned int formats, const char *folder, char **files,
+			 unsigned int *written)
 {
-	char **files = calloc(FORMAT_COUNT + 1, sizeof(*files));
-	unsigned int written = 0;
 	int first_err = 0;
 
-	*ret_files = files;
-	if (!files)
-		return -ENOMEM;
 	for (unsigned int i = 0; i < FORMAT_COUNT; i++) {
 		struct output_file file;
 		char *name;
@@ -210,10 +207,29 @@ int output_file_write(int dir, const struct profile *profile, unsigned int forma
 		err = name ? output_file_open(&file, dir) : -ENOMEM;
 		err = err ? err : output_file_close(&file, formats_known[i].write(profile, file.out), name);
 		if (!err)
-			files[written++] = name;
+			files[(*written)++] = name;
 		else
 			free(name);
 		first_err = first_err ? first_err : err;
 	}
 	return first_err;
+}
+
+int output_file_write(int dir, const struct profile *profile, unsigned int formats, const char *folder,
+		      char ***ret_files)
+{
+	char **files = calloc(2 * FORMAT_COUNT + 1, sizeof(*files)), below[OUTPUT_FILE_FOLDER_MAX];
+	unsigned int written = 0;
+	int err, below_err = 0;
+
+	*ret_files = files;
+	if (!files)
+		return -ENOMEM;
+	err = profile->sample_count || !profile->regions ? write_formats(dir, profile, formats, folder, files, &written)
+							 : 0;
+	if (profile->regions) {
+		snprintf(below, sizeof(below), "%s" OUTPUT_FILE_MAPPINGS, folder);
+		below_err = write_formats(dir, profile->regions, formats, below, files, &written);
+	}
+	return err ? err : below_err;
 }

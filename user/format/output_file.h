@@ -22,12 +22,15 @@ enum format {
 
 /*
  * Write `profile` in every format of the mask into directory `dir` (a descriptor) as <folder><pid>.<comm>[-N].<ext>, or
- * <folder><stem>.<ext> where it has a stem; N is profile->image when above 1. `folder` is "", or has a slash at its end
- * and fewer than OUTPUT_FILE_FOLDER_MAX characters. *ret_files is a NULL-terminated list of the names written, with the
+ * <folder><stem>.<ext> where it has a stem; N is profile->image when above 1, and before <ext> comes ".go" where a Go program kept the
+ * profile itself. Where there is a profile of its regions, that goes to the same names in <folder>mappings/, and `profile` itself is left
+ * out if it has no sample. `folder` is "", or has a slash at its end and fewer than OUTPUT_FILE_FOLDER_MAX characters. *ret_files is a
+ * NULL-terminated list of the names written, with the
  * folder (free with string_list_free); set even on error, with those that were completed. 0 or the first negative errno:
  * a format that fails does not keep the others from being written.
  */
 #define OUTPUT_FILE_FOLDER_MAX 64
+#define OUTPUT_FILE_MAPPINGS   "mappings/"
 int output_file_write(int dir, const struct profile *profile, unsigned int formats, const char *folder,
 		      char ***ret_files);
 

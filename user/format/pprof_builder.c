@@ -48,6 +48,16 @@ void *pprof_builder_messages(struct pprof_builder *builder, const ProtobufCMessa
 	return list;
 }
 
+unsigned int pprof_builder_measures(const struct pprof_builder *builder)
+{
+	return builder->profile->alloc_only ? INUSE_OBJECTS : MEASURE_MAX;
+}
+
+s64 pprof_builder_clamp(u64 value)
+{
+	return value > INT64_MAX ? INT64_MAX : (s64)value;
+}
+
 static u32 intern(struct pprof_builder *builder, struct intern *table, const void *bytes, size_t size)
 {
 	const struct interned *entry;
@@ -84,6 +94,29 @@ u64 pprof_builder_function(struct pprof_builder *builder, const struct profile_l
 	return intern(builder, &builder->functions, &key, sizeof(key)) + 1UL;
 }
 
+static void set_type(struct pprof_builder *builder, Pprof__ValueType *message, const char *type, const char *unit)
+{
+	message->type = pprof_builder_string(builder, type);
+	message->unit = pprof_builder_string(builder, unit);
+}
+
+void pprof_builder_types(struct pprof_builder *builder, unsigned int first, unsigned int end)
+{
+	Pprof__Profile *message = &builder->part;
+	Pprof__ValueType **period;
+	size_t periods;
+
+	message->sample_type =
+		pprof_builder_messages(builder, &pprof__value_type__descriptor, end - first, &message->n_sample_type);
+	for (size_t i = 0; i < message->n_sample_type; i++)
+		set_type(builder, message->sample_type[i], profile_names(builder->profile)[first + i],
+			 measure_is_space(first + i) ? "bytes" : "count");
+	period = pprof_builder_messages(builder, &pprof__value_type__descriptor, 1, &periods);
+	if (periods)
+		set_type(builder, message->period_type = *period, "space", "bytes");
+	message->period = pprof_builder_clamp(builder->profile->sample_bytes);
+}
+
 void pprof_builder_write(struct pprof_builder *builder)
 {
 	if (!builder->failed)
@@ -95,6 +128,14 @@ void pprof_builder_write(struct pprof_builder *builder)
 		builder->blocks = block->next;
 		free(block);
 	}
+}
+
+void pprof_builder_write_wire(struct pprof_builder *builder, struct wire *wire)
+{
+	builder->failed |= wire->failed;
+	if (!builder->failed)
+		builder->gzip->base.append(&builder->gzip->base, wire->size, wire->bytes);
+	wire->size = 0;
 }
 
 static void write_functions(struct pprof_builder *builder)

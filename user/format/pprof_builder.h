@@ -6,6 +6,7 @@
  */
 #include "base/gzip.h"
 #include "base/intern.h"
+#include "format/wire.h"
 #include "pprof.pb-c.h"
 #include "profile/profile.h"
 
@@ -30,6 +31,14 @@ void *pprof_builder_take(struct pprof_builder *builder, size_t count, size_t siz
 void *pprof_builder_messages(struct pprof_builder *builder, const ProtobufCMessageDescriptor *kind, size_t count,
 			     size_t *ret_count);
 
+/* How many of the four measures the profile has: without free probes in-use is unknown, and zeros would claim to know it. */
+unsigned int pprof_builder_measures(const struct pprof_builder *builder);
+
+/* What is measured, from `first` up to but not `end`, and at which interval; to be written with the part. */
+void pprof_builder_types(struct pprof_builder *builder, unsigned int first, unsigned int end);
+
+s64 pprof_builder_clamp(u64 value); /* to what the format has room for */
+
 /* The index of `text`, made valid UTF-8, in the string table; NULL is the empty string, which must come first of all. */
 s64 pprof_builder_string(struct pprof_builder *builder, const char *text);
 
@@ -38,6 +47,9 @@ u64 pprof_builder_function(struct pprof_builder *builder, const struct profile_l
 
 /* Write the part, and begin the next. */
 void pprof_builder_write(struct pprof_builder *builder);
+
+/* Write what is in `wire`, fields of a profile's message, and empty it. Nothing of the part must be pending. */
+void pprof_builder_write_wire(struct pprof_builder *builder, struct wire *wire);
 
 /* Parts of their own for the tables, when all that refers to them is written. Releases them. */
 void pprof_builder_write_tables(struct pprof_builder *builder);

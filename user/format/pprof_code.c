@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/site_label.h"
 #include "profile/sites.h"
+#include "view/code_label.h"
 
 /* A function's names are looked up once, however many lines are in it. */
 struct pprof_function {
@@ -219,7 +219,7 @@ static int read_location(const void *entry, void *arg)
 		return -ENOMEM;
 	for (; !err && to->line_count < from->n_line; to->line_count++)
 		err = read_line(reading->code, from->line[to->line_count], &to->lines[to->line_count]);
-	if (!err && to->line_count == 1 && site_label_is_unnamed(reading->profile, to, to->lines[0].function))
+	if (!err && to->line_count == 1 && code_label_is_bracketed(reading->profile, to, to->lines[0].function))
 		to->line_count = 0;
 	return err;
 }

@@ -18,6 +18,14 @@
 #define UNPACK_COUNT(name)  model->name = (u32)message->name;
 #define UNPACK_AMOUNT(name) model->name = amount(message->name);
 
+/* Field numbers of format/pprof.proto. */
+enum {
+	LIFETIME_DIED = 1,
+	LIFETIME_ENDED = 2,
+	LIFETIME_BORN = 3,
+	LIFETIME_GONE = 4,
+};
+
 /* --- packing --- */
 
 void pprof_model_pack(const struct profile *profile, Pprof__Model *ret_message)
@@ -44,17 +52,25 @@ static size_t significant(const u32 *table, size_t count)
 	return count;
 }
 
-void pprof_lifetime_pack(struct lifetime *lifetime, Pprof__Lifetime *ret_message)
+static void put_table(struct wire *wire, u32 field, const u32 *table, size_t count)
 {
-	pprof__lifetime__init(ret_message);
-	ret_message->died = lifetime->died;
-	ret_message->n_died = significant(lifetime->died, LIFETIME_CLASSES);
-	ret_message->ended = lifetime->ended;
-	ret_message->n_ended = significant(lifetime->ended, LIFETIME_CLASSES);
-	ret_message->born = lifetime->born;
-	ret_message->n_born = significant(lifetime->born, LIFETIME_BUCKETS);
-	ret_message->gone = lifetime->gone;
-	ret_message->n_gone = significant(lifetime->gone, LIFETIME_DEATH_BUCKETS);
+	size_t begin;
+
+	count = significant(table, count);
+	if (!count)
+		return;
+	begin = wire_begin(wire, field);
+	for (size_t i = 0; i < count; i++)
+		wire_put_varint(wire, table[i]);
+	wire_end(wire, begin);
+}
+
+void pprof_lifetime_put(const struct lifetime *lifetime, struct wire *wire)
+{
+	put_table(wire, LIFETIME_DIED, lifetime->died, LIFETIME_CLASSES);
+	put_table(wire, LIFETIME_ENDED, lifetime->ended, LIFETIME_CLASSES);
+	put_table(wire, LIFETIME_BORN, lifetime->born, LIFETIME_BUCKETS);
+	put_table(wire, LIFETIME_GONE, lifetime->gone, LIFETIME_DEATH_BUCKETS);
 }
 
 /* --- unpacking: the file may be hostile --- */

@@ -12,10 +12,12 @@
 #include "base/gzip.h"
 #include "profile/ledger.h"
 #include "format/pprof_lifetime.h"
+#include "format/pprof_memory.h"
 #include "profile/labels.h"
 #include "format/pprof_code.h"
 #include "format/pprof_message.h"
 #include "profile/estimate.h"
+#include "profile/sample_residency.h"
 
 /*
  * What may be made of a file. Profiles that heaptap writes take up to 40 bytes for each byte of the file, packed, and up to
@@ -34,20 +36,29 @@ struct reading {
 	struct profile *profile;
 };
 
-/* Go's four sample types in Go's order, or the first two. */
-static int check_types(const struct reading *reading)
+static bool are_called(const struct reading *reading, const char *const *names)
 {
 	const Pprof__Profile *message = reading->message.head;
 
-	if (message->n_sample_type != MEASURE_MAX && message->n_sample_type != INUSE_OBJECTS)
-		return -EPROTO;
 	for (size_t i = 0; i < message->n_sample_type; i++)
-		if (!pprof_message_string_is(&reading->message, message->sample_type[i]->type,
-					     profile_measure_names[i]) ||
+		if (!pprof_message_string_is(&reading->message, message->sample_type[i]->type, names[i]) ||
 		    !pprof_message_string_is(&reading->message, message->sample_type[i]->unit,
 					     measure_is_space(i) ? "bytes" : "count"))
-			return -EPROTO;
-	return 0;
+			return false;
+	return true;
+}
+
+/* Go's four sample types in Go's order, or the first two; or the four of regions. */
+static int check_types(const struct reading *reading)
+{
+	size_t count = reading->message.head->n_sample_type;
+
+	if (count == MEASURE_MAX && are_called(reading, profile_region_names)) {
+		reading->profile->kind = PROFILE_REGIONS;
+		return 0;
+	}
+	return (count == MEASURE_MAX || count == INUSE_OBJECTS) && are_called(reading, profile_measure_names) ? 0
+													      : -EPROTO;
 }
 
 /* --- samples --- */
@@ -111,7 +122,7 @@ static int read_stack(struct reading *reading, const Pprof__Sample *from, struct
 
 	if (err)
 		return err;
-	to->location = calloc(from->n_location_id + 1, sizeof(*to->location));
+	to->location = profile_stack(reading->profile, (u32)from->n_location_id);
 	if (!to->location)
 		return -ENOMEM;
 	for (; to->depth < from->n_location_id; to->depth++)
@@ -127,6 +138,35 @@ static int read_lifetime(struct reading *reading, const Pprof__Sample *from, str
 	if (err || !to->lifetime)
 		return err;
 	return pprof_message_spend(&reading->message, 1, lifetime_pack_size(to->lifetime));
+}
+
+/* Parts are no more than the whole, which is as large as so many objects of the sample's size. */
+static bool is_possible(const Pprof__Residency *from, u64 size)
+{
+	return from->objects && from->objects <= INT64_MAX / (size ? size : 1) && from->bytes == from->objects * size &&
+	       from->resident <= from->bytes && from->swapped <= from->bytes - from->resident &&
+	       from->zero <= from->read;
+}
+
+static int read_residency(struct reading *reading, const Pprof__Residency *from, struct profile_sample *to)
+{
+	struct sample_residency residency;
+	int err;
+
+	if (!from)
+		return 0;
+	if (!is_possible(from, to->size))
+		return -EBADMSG;
+	residency = (struct sample_residency){
+		.objects = from->objects,
+		.bytes = from->bytes,
+		.resident = from->resident,
+		.swapped = from->swapped,
+		.read = from->read,
+		.zero = from->zero,
+	};
+	err = pprof_message_spend(&reading->message, 1, sizeof(residency));
+	return err ? err : sample_residency_add(to, &residency);
 }
 
 static int read_sample(const void *entry, void *arg)
@@ -149,7 +189,8 @@ static int read_sample(const void *entry, void *arg)
 	to->alloc_count = estimate_unscale(from->value[ALLOC_OBJECTS], to->size, profile->sample_bytes);
 	if (!profile->alloc_only)
 		to->inuse_count = estimate_unscale(from->value[INUSE_OBJECTS], to->size, profile->sample_bytes);
-	return read_lifetime(reading, from, to);
+	err = read_residency(reading, from->heaptap_residency, to);
+	return err ? err : read_lifetime(reading, from, to);
 }
 
 static int read_samples(struct reading *reading)
@@ -219,9 +260,11 @@ static int convert(struct reading *reading, const char *path)
 	profile->sample_bytes = message->period > 1 ? message->period : 1;
 	profile->start_unix_ns = message->time_nanos > 0 ? message->time_nanos : 0;
 	profile->duration_ns = message->duration_nanos > 0 ? message->duration_nanos : 0;
+	profile->rss_end_bytes = message->heaptap_resident;
 	read_comments(reading);
 	err = read_name(profile, path);
 	err = err ? err : pprof_code_read(&reading->message, profile, &reading->code);
+	err = err ? err : pprof_memory_unpack(message->heaptap_memory, &profile->memory);
 	err = err ? err : pprof_model_unpack(message->heaptap_model, profile);
 	return err ? err : read_samples(reading);
 }

@@ -7,3 +7,6 @@
 
 /* Flushed. 0 or negative errno. */
 int pprof_write(const struct profile *profile, FILE *out);
+
+/* The same with the measure that readers show first; MEASURE_MAX: theirs, which is the last. */
+int pprof_write_shown(const struct profile *profile, enum measure shown, FILE *out);

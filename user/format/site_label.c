@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "view/code_label.h"
 
-#define ANONYMOUS_PATH	     "//anon" /* as in address_map.h */
 #define PLACE_COLUMNS_MAX    40
 #define FUNCTION_COLUMNS_MIN 12 /* left beside a place, or it is left out */
-#define NAME_SIZE	     SITE_LABEL_CODE_SIZE
+#define NAME_SIZE	     CODE_LABEL_SIZE
 
 /* Bytes of an "operator..." token at `name`, whose brackets are no brackets; 0 when there is none. */
 static size_t operator_length(const char *name)
@@ -25,11 +25,7 @@ static size_t operator_length(const char *name)
 	return 0;
 }
 
-/*
- * A demangled name without what is in brackets. A name that begins with a bracket is a Rust method of a trait, and
- * stays whole.
- */
-static void shorten(const char *name, char brief[NAME_SIZE])
+const char *site_label_function(const char *name, char brief[CODE_LABEL_SIZE])
 {
 	static const char anonymous[] = "(anonymous namespace)";
 	bool whole = *name == '<';
@@ -56,7 +52,7 @@ static void shorten(const char *name, char brief[NAME_SIZE])
 		name++;
 	}
 	brief[length] = '\0';
-	text_printable(brief);
+	return text_printable(brief);
 }
 
 static const char *base_name(const char *path)
@@ -80,50 +76,6 @@ static void print_place(const struct profile_line *line, char place[NAME_SIZE])
 	text_cut(place, PLACE_COLUMNS_MAX);
 }
 
-bool site_label_code(const struct profile *profile, const struct profile_location *location,
-		     char text[SITE_LABEL_CODE_SIZE])
-{
-	const struct profile_mapping *mapping = NULL;
-	bool named;
-
-	if (location->mapping < profile->mapping_count)
-		mapping = &profile->mappings[location->mapping];
-	/* An offset in a mapping without a file differs in every run. */
-	named = mapping && mapping->path && *mapping->path && strcmp(mapping->path, ANONYMOUS_PATH) != 0;
-	if (named)
-		snprintf(text, SITE_LABEL_CODE_SIZE, "%.400s+0x%" PRIx64, base_name(mapping->path),
-			 location->address - mapping->start + mapping->file_offset);
-	else
-		snprintf(text, SITE_LABEL_CODE_SIZE, "0x%" PRIx64, location->address);
-	text_printable(text);
-	return named;
-}
-
-const char *site_label_unnamed(const struct profile *profile, const struct profile_location *location,
-			       char name[SITE_LABEL_UNNAMED_SIZE])
-{
-	char text[SITE_LABEL_CODE_SIZE];
-
-	site_label_code(profile, location, text);
-	snprintf(name, SITE_LABEL_UNNAMED_SIZE, "[%s]", text);
-	return name;
-}
-
-/* The file's name is not compared: in a profile that was written and read its odd bytes are others. */
-bool site_label_is_unnamed(const struct profile *profile, const struct profile_location *location, const char *name)
-{
-	char text[SITE_LABEL_UNNAMED_SIZE];
-	size_t length = strlen(name), tail_length;
-	const char *tail;
-
-	if (*name != '[')
-		return false;
-	tail = strrchr(site_label_unnamed(profile, location, text), '+');
-	tail = tail ? tail : text;
-	tail_length = strlen(tail);
-	return length >= tail_length && !strcmp(name + length - tail_length, tail);
-}
-
 /* " < caller" if it fits, with room left for " < ..." unless it is the last; else " < ..." and false. */
 static bool append_caller(const char *caller, bool is_last, unsigned int columns, char label[SITE_LABEL_SIZE])
 {
@@ -143,11 +95,11 @@ static bool append_lines(const struct profile *profile, const struct profile_loc
 	bool fits = true;
 
 	if (!location->line_count && !line) {
-		site_label_code(profile, location, text);
+		code_label(profile, location, text);
 		return append_caller(text, is_root, columns, label);
 	}
 	for (u32 i = line; fits && i < location->line_count; i++) {
-		shorten(location->lines[i].function, text);
+		site_label_function(location->lines[i].function, text);
 		fits = append_caller(text, is_root && i + 1 == location->line_count, columns, label);
 	}
 	return fits;
@@ -161,10 +113,10 @@ static void print_place_of(const struct profile *profile, const struct profile_s
 	unsigned int place_columns;
 
 	if (line) {
-		shorten(line->function, name);
+		site_label_function(line->function, name);
 		print_place(line, place);
 	} else {
-		site_label_code(profile, site->location, name);
+		code_label(profile, site->location, name);
 	}
 	place_columns = text_columns(place);
 	if (text_columns(name) + 2 + place_columns > columns && place_columns + 2 + FUNCTION_COLUMNS_MIN > columns)
@@ -204,7 +156,7 @@ static void print_frame(const struct profile *profile, const struct profile_loca
 	if (line) {
 		text_print_line(line->function, out);
 	} else {
-		site_label_code(profile, location, code);
+		code_label(profile, location, code);
 		fputs(code, out);
 	}
 	if (line && line->file) {

@@ -26,12 +26,13 @@ static bool survived(const struct survival_point *point)
 	return point->at_risk > 0 || point->estimate == 0;
 }
 
-/* If most objects were seen to live on, no more is known. */
 static struct units_text median(const struct profile *profile, const struct lifetime_summary *summary)
 {
-	double cycles = summary->objects.median_cycles;
+	double ns = lifetime_summary_median_ns(profile, summary);
 
-	return isnan(cycles) ? units_format("long") : units_seconds(cycles * lifetime_summary_cycle_ns(profile));
+	if (isnan(ns))
+		return units_format("-");
+	return isinf(ns) ? units_format("long") : units_seconds(ns);
 }
 
 static struct units_text rate(double bytes_per_second)
@@ -57,9 +58,9 @@ static void print_site(const struct profile *profile, const struct profile_site 
 	fprintf(out, "  %10s %10s %6s %6s %8s %10s %-9s %9s  %s\n", units_bytes(site->value[INUSE_SPACE]).text,
 		units_bytes(per_second(profile, site->value[ALLOC_SPACE])).text,
 		known && survived(young) ? share(young->estimate).text : "-",
-		known && survived(tenured) ? share(tenured->estimate).text : "-",
-		known ? median(profile, summary).text : "-", grows ? rate(summary->growth).text : "-",
-		verdict_name(summary->verdict), units_digits(summary->samples).text,
+		known && survived(tenured) ? share(tenured->estimate).text : "-", median(profile, summary).text,
+		grows ? rate(summary->growth).text : "-", verdict_name(summary->verdict),
+		units_digits(summary->samples).text,
 		site_label(profile, site, table_view_site(view, SITE_USED), label));
 	if (view->stacks)
 		site_label_stack(profile, site, out);

@@ -7,17 +7,18 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "format/process_end.h"
 #include "format/site_label.h"
+#include "format/summary_line.h"
 #include "format/table_view.h"
 #include "profile/ledger.h"
-#include "base/units.h"
+#include "view/population.h"
 
 #define COMM_COLUMNS	  24
 #define COMM_BESIDE	  15 /* a container */
 #define CONTAINER_COLUMNS 15
 #define LOSS_COLUMNS	  76
-#define GROWTH_SECONDS	  60
 
 static u64 losses(const struct index_entry *entry)
 {
@@ -29,42 +30,11 @@ static int descending(u64 a, u64 b)
 	return a > b ? -1 : a < b;
 }
 
-/*
- * What to look at first: what grows and what the OOM killer ended; then what lives on, then what has ended. An entry of merged
- * processes lives as long as one of them.
- */
-static u64 urgency(const struct index_entry *entry)
-{
-	if (entry->lifespan.verdict == VERDICT_GROWING || entry->facts->exit.oom_killed)
-		return 2;
-	return index_entry_ended(entry).processes < (entry->facts->processes ? entry->facts->processes : 1);
-}
-
-/*
- * In use, or what resident memory has grown by where that is more, as with memory that does not come from the allocator; and
- * a minute of growth, which is what a leak will be when a cache is full.
- */
-static u64 weight(const struct index_entry *entry)
-{
-	const struct profile *facts = entry->facts;
-	u64 grown = facts->rss_end_bytes > facts->rss_start_bytes ? facts->rss_end_bytes - facts->rss_start_bytes : 0;
-	u64 size = entry->total[INUSE_SPACE] > grown ? entry->total[INUSE_SPACE] : grown;
-
-	return size + (entry->lifespan.growth > 0 ? (u64)(GROWTH_SECONDS * entry->lifespan.growth) : 0);
-}
-
-u64 table_processes_rank(const struct index_entry *entry)
-{
-	u64 most = (1ULL << 62) - 1;
-
-	return urgency(entry) << 62 | (weight(entry) < most ? weight(entry) : most);
-}
-
 static int by_weight(const void *a, const void *b)
 {
 	const struct index_entry *left = *(const struct index_entry *const *)a;
 	const struct index_entry *right = *(const struct index_entry *const *)b;
-	int order = descending(table_processes_rank(left), table_processes_rank(right));
+	int order = descending(index_entry_rank(left), index_entry_rank(right));
 
 	order = order ? order : descending(left->total[ALLOC_SPACE], right->total[ALLOC_SPACE]);
 	order = order ? order : descending(left->samples, right->samples);
@@ -107,51 +77,6 @@ static struct units_text who(const struct index_entry *entry)
 	if (entry->facts->image > 1)
 		return units_format("%" PRIu32 "-%" PRIu32, entry->facts->pid, entry->facts->image);
 	return units_format("%" PRIu32, entry->facts->pid);
-}
-
-static bool is_growing(const struct index_entry *entry)
-{
-	return entry->lifespan.verdict == VERDICT_GROWING && !entry->facts->exited;
-}
-
-static bool same_group(const struct profile *a, const struct profile *b)
-{
-	return a->cgroup && b->cgroup && !strcmp(a->cgroup, b->cgroup);
-}
-
-/* Until the growing processes of its group together reach the group's limit: INFINITY where it has none of either. */
-static double time_left(const struct index_entry *entries, u32 count, const struct index_entry *entry)
-{
-	struct lifetime_summary group = {.growth = is_growing(entry) ? entry->lifespan.growth : 0};
-
-	if (!is_growing(entry) || !entry->facts->memory_limit)
-		return INFINITY;
-	for (u32 i = 0; i < count; i++)
-		if (&entries[i] != entry && is_growing(&entries[i]) && same_group(entries[i].facts, entry->facts))
-			group.growth += entries[i].lifespan.growth;
-	return lifetime_summary_time_left(entry->facts, &group);
-}
-
-struct processes_growth table_processes_growth(const struct index_entry *entries, u32 count)
-{
-	struct processes_growth growth = {.left_s = INFINITY};
-	double variance = 0;
-
-	for (u32 i = 0; i < count; i++) {
-		const struct lifetime_summary *lifespan = &entries[i].lifespan;
-		const struct profile_model *model = &entries[i].facts->model;
-
-		growth.known |= model->known && model->gogc_percent;
-		growth.ticks = model->ticks > growth.ticks ? model->ticks : growth.ticks;
-		if (!is_growing(&entries[i]))
-			continue;
-		growth.processes++;
-		growth.bytes += lifespan->growth;
-		variance += lifespan->growth_error * lifespan->growth_error;
-		growth.left_s = fmin(growth.left_s, time_left(entries, count, &entries[i]));
-	}
-	growth.error = sqrt(variance);
-	return growth;
 }
 
 static const char *verdict(const struct index_entry *entry)
@@ -236,27 +161,22 @@ void table_processes_print(const struct index_entry *entries, u32 count, unsigne
 {
 	const struct index_entry **order = sort(entries, count, by_weight);
 	u32 sampled = count_sampled(entries, count), shown = sampled < top ? sampled : top;
-	struct profile facts = {0};
-	struct index_entry sum;
+	struct population population;
+	char line[SUMMARY_LINE_SIZE];
 
 	if (!order) {
 		fputs("(no memory for the table of processes)\n", out);
 		return;
 	}
-	index_entries_sum(entries, count, &facts, &sum);
-	fprintf(out, "Processes: %" PRIu32, facts.processes);
-	if (facts.ended.processes)
-		fprintf(out, ", %" PRIu32 " of them ended; in use now %s, at the exit of those %s",
-			facts.ended.processes,
-			units_bytes((double)(sum.total[INUSE_SPACE] - facts.ended.inuse_space)).text,
-			units_bytes((double)facts.ended.inuse_space).text);
-	fputc('\n', out);
+	population_sum(entries, count, &population);
+	fprintf(out, "Processes: %" PRIu32 "\n", population.facts.processes);
+	fprintf(out, "%s\n", summary_line_population(&population, line));
 	if (shown)
 		fprintf(out, "  %10s %10s %10s %10s %10s %-9s %8s %-9s %12s  %-15s %s\n", "in use", "allocated",
 			"RSS start", "RSS end", "growth/s", "verdict", "to limit", "ended", "pid", "name", "container");
 	for (u32 i = 0, row = 0; row < shown; i++)
 		if (order[i]->samples && ++row)
-			print_row(order[i], time_left(entries, count, order[i]), out);
+			print_row(order[i], population_time_left(entries, count, order[i]), out);
 	print_others(sampled, shown, count - sampled, "", out);
 	free(order);
 }

@@ -10,7 +10,11 @@
 #include "base/units.h"
 #include "format/process_end.h"
 #include "format/site_label.h"
+#include "format/summary_line.h"
 #include "format/table_lifetimes.h"
+#include "format/table_memory.h"
+#include "format/table_regions.h"
+#include "format/table_residency.h"
 #include "profile/ledger.h"
 #include "profile/sites.h"
 
@@ -39,13 +43,8 @@ void table_profile_print_head(const struct profile *profile, FILE *out)
 		fprintf(out, " (image %" PRIu32 " of this pid)", profile->image);
 	if (profile->exe)
 		print_text(" ", profile->exe, "", out);
-	fprintf(out, ", %s", units_seconds(profile->duration_ns).text);
-	if (profile_is_exact(profile))
-		fputs(", every allocation recorded", out);
-	else if (profile->sample_bytes % 1024)
-		fprintf(out, ", one sample per %s B on average", units_digits(profile->sample_bytes).text);
-	else
-		fprintf(out, ", one sample per %s KiB on average", units_digits(profile->sample_bytes / 1024).text);
+	fprintf(out, ", %s, %s", units_seconds(profile->duration_ns).text,
+		profile->kind == PROFILE_REGIONS ? "mappings" : summary_line_interval(profile->sample_bytes).text);
 	if (profile->ledger[COUNTER_INLINE])
 		fprintf(out, ", %s taken inside",
 			profile->ledger[COUNTER_INLINE] == profile->ledger[COUNTER_SAMPLED] ? "all" : "some");
@@ -73,24 +72,16 @@ static const char *exactness(const struct profile *profile, enum measure measure
 		       : "exact";
 }
 
-static void print_total(const struct profile *profile, const char *name, const struct profile_site *sums,
-			enum measure objects, enum measure space, FILE *out)
+static void print_total(const struct profile *profile, const struct profile_site *sums, bool inuse, FILE *out)
 {
-	struct units_text bytes = units_bytes(sums->value[space]), count = units_digits(sums->value[objects]);
+	bool known = profile_is_exact(profile) && !(inuse && profile->alloc_only);
+	char line[SUMMARY_LINE_SIZE];
 
-	if (profile_is_exact(profile)) {
-		fprintf(out, "  %-10s %10s = %s B in %s object%s, %s\n", name, bytes.text,
-			units_digits(sums->value[space]).text, count.text, sums->value[objects] == 1 ? "" : "s",
-			exactness(profile, space));
-		return;
-	}
-	fprintf(out, "  %-10s %10s ±%s in %s ±%s objects, %s samples\n", name, bytes.text,
-		units_bytes(sums->stderr_value[space]).text, count.text,
-		units_digits(llround(sums->stderr_value[objects])).text,
-		units_digits(measure_is_inuse(space) ? sums->inuse_samples : sums->alloc_samples).text);
+	fprintf(out, "%s%s%s\n", summary_line_total(profile, sums, inuse, line), known ? ", " : "",
+		known ? exactness(profile, inuse ? INUSE_SPACE : ALLOC_SPACE) : "");
 }
 
-/* Of what is merged: now and at the exit of those that have ended. */
+/* What is merged: now, and at the exit of those that have ended. */
 static void print_parts(const struct profile *profile, u64 inuse, FILE *out)
 {
 	const struct profile_ended *ended = &profile->ended;
@@ -102,13 +93,10 @@ static void print_parts(const struct profile *profile, u64 inuse, FILE *out)
 
 static void print_totals(const struct profile *profile, const struct profile_site *sums, FILE *out)
 {
-	if (profile->alloc_only)
-		fputs("  in use     not recorded (--alloc-only)\n", out);
-	else
-		print_total(profile, profile->exited ? "at exit" : "in use", sums, INUSE_OBJECTS, INUSE_SPACE, out);
-	if (profile->ended.processes)
+	print_total(profile, sums, true, out);
+	if (profile->ended.processes && !profile->alloc_only)
 		print_parts(profile, sums->value[INUSE_SPACE], out);
-	print_total(profile, "allocated", sums, ALLOC_OBJECTS, ALLOC_SPACE, out);
+	print_total(profile, sums, false, out);
 	if (profile->peak_inuse_space && !profile->alloc_only)
 		fprintf(out, "  peak       %10s in use, %s after the start\n",
 			units_bytes(profile->peak_inuse_space).text, units_seconds(profile->peak_at_ns).text);
@@ -128,20 +116,46 @@ static void print_gap(const struct profile *profile, u64 rss, u64 inuse, const c
 			profile->rss_start_bytes > BARE_IMAGE_BYTES ? "heap from before; " : "");
 }
 
-/* The last size of an image that has ended is unknown, but the kernel knows the largest: the peaks are compared then. */
+/* The kernel knows of peaks between two looks of heaptap: what was in use then is known of the largest size that heaptap saw. */
+static void print_peak(const struct profile *profile, FILE *out)
+{
+	struct units_text inuse = units_bytes(profile->rss_peak_inuse), seen = units_bytes(profile->rss_peak_seen);
+
+	fprintf(out, "%*s at most", profile->exited ? 10 : 0, units_bytes(profile->rss_peak_bytes).text);
+	if (!profile->rss_peak_seen || profile->alloc_only)
+		return;
+	if (profile->rss_peak_seen == profile->rss_peak_bytes)
+		fprintf(out, " (%s in use then)", inuse.text);
+	else
+		fprintf(out, " (%s in use when it was %s)", inuse.text, seen.text);
+}
+
+/* The last size of an image that has ended is unknown, but the kernel knows the largest. */
+static void print_sizes(const struct profile *profile, FILE *out)
+{
+	fputs("  resident   ", out);
+	if (profile->exited)
+		print_peak(profile, out);
+	else
+		fprintf(out, "%10s at the end", units_bytes(profile->rss_end_bytes).text);
+	if (profile->rss_start_bytes)
+		fprintf(out, ", %s at the start", units_bytes(profile->rss_start_bytes).text);
+	if (!profile->exited && profile->rss_peak_bytes) {
+		fputs(", ", out);
+		print_peak(profile, out);
+	}
+	fputc('\n', out);
+}
+
+/* The peaks of a process that has ended are compared. */
 static void print_resident(const struct profile *profile, u64 inuse, FILE *out)
 {
 	u64 rss = profile->exited ? profile->rss_peak_bytes : profile->rss_end_bytes;
 
 	if (!rss)
 		return;
-	fprintf(out, "  resident   %10s %s", units_bytes(rss).text, profile->exited ? "at most" : "at the end");
-	if (profile->rss_start_bytes)
-		fprintf(out, ", %s at the start", units_bytes(profile->rss_start_bytes).text);
-	if (!profile->exited && profile->rss_peak_bytes)
-		fprintf(out, ", %s at most", units_bytes(profile->rss_peak_bytes).text);
-	fputc('\n', out);
-	if (profile->alloc_only)
+	print_sizes(profile, out);
+	if (profile->alloc_only || profile->memory.known)
 		return;
 	if (!profile->exited)
 		print_gap(profile, rss, inuse, "in use", out);
@@ -275,13 +289,21 @@ void table_profile_print(const struct profile *profile, enum measure by, const s
 	const struct ledger_losses losses = ledger_losses(profile->ledger);
 
 	table_profile_print_head(profile, out);
+	if (profile->kind == PROFILE_REGIONS) {
+		table_regions_print(profile, view, out);
+		return;
+	}
 	print_totals(profile, &sums, out);
 	print_resident(profile, sums.value[INUSE_SPACE], out);
+	table_memory_print(profile, out);
 	for (unsigned int i = 0; i < 2; i++)
 		if (!profile->alloc_only || !measure_is_inuse(order[i]))
 			print_sites(profile, order[i], sums.value[order[i]], view, out);
 	if (profile->model.known)
 		table_lifetimes_print(profile, view, out);
+	table_residency_print(profile, view, out);
+	if (profile->regions)
+		table_regions_print(profile->regions, view, out);
 	print_cost(profile, out);
 	if (profile->ledger[COUNTER_CHILDREN])
 		fprintf(out, "\nChild processes started and not traced: %" PRIu64 ".\n",

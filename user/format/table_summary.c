@@ -10,8 +10,11 @@
 #include "base/units.h"
 #include "format/process_end.h"
 #include "format/site_label.h"
+#include "format/summary_line.h"
 #include "format/table_lifetimes.h"
+#include "format/table_memory.h"
 #include "format/table_processes.h"
+#include "format/table_regions.h"
 #include "format/table_view.h"
 
 #define SITES		5
@@ -20,6 +23,13 @@
 #define PROCESSES	4
 #define COLUMNS_MIN	40
 #define LINE_SIZE	2048
+#define TITLE		13 /* columns of "  resident   " */
+
+static unsigned int width(unsigned int columns)
+{
+	columns = columns ? columns : TABLE_VIEW_COLUMNS;
+	return columns < COLUMNS_MIN ? COLUMNS_MIN : columns;
+}
 
 /* A line that fits, whatever names stand in it. */
 __attribute__((format(printf, 3, 4))) static void put(unsigned int columns, FILE *out, const char *format, ...)
@@ -30,21 +40,11 @@ __attribute__((format(printf, 3, 4))) static void put(unsigned int columns, FILE
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	columns = columns ? columns : TABLE_VIEW_COLUMNS;
-	text_cut(text_printable(text), columns < COLUMNS_MIN ? COLUMNS_MIN : columns);
+	text_cut(text_printable(text), width(columns));
 	fprintf(out, "%s\n", text);
 }
 
 /* --- who, and how much --- */
-
-static struct units_text interval(u64 sample_bytes)
-{
-	if (sample_bytes == 1)
-		return units_format("every allocation");
-	if (sample_bytes % 1024)
-		return units_format("a sample per %s B", units_digits(sample_bytes).text);
-	return units_format("a sample per %s KiB", units_digits(sample_bytes / 1024).text);
-}
 
 static void put_head(const struct profile *profile, unsigned int columns, FILE *out)
 {
@@ -54,39 +54,20 @@ static void put_head(const struct profile *profile, unsigned int columns, FILE *
 		snprintf(image, sizeof(image), " (program %" PRIu32 " of this pid)", profile->image);
 	put(columns, out, "%" PRIu32 " %s%s %s", profile->pid, profile->comm, image, profile->exe ? profile->exe : "");
 	put(columns, out, "  %s, %s%s%s%s", units_seconds((double)profile->duration_ns).text,
-	    interval(profile->sample_bytes).text,
+	    summary_line_interval(profile->sample_bytes).text,
 	    !profile->ledger[COUNTER_INLINE]					  ? ""
 	    : profile->ledger[COUNTER_INLINE] == profile->ledger[COUNTER_SAMPLED] ? ", all taken inside"
 										  : ", some taken inside",
 	    profile->exited ? ", " : "", profile->exited ? process_end(profile, end) : "");
 }
 
-static void put_total(const struct profile *profile, const char *name, const struct profile_site *sums, bool inuse,
-		      unsigned int columns, FILE *out)
-{
-	enum measure space = inuse ? INUSE_SPACE : ALLOC_SPACE, objects = inuse ? INUSE_OBJECTS : ALLOC_OBJECTS;
-
-	if (profile_is_exact(profile))
-		put(columns, out, "  %-10s %10s = %s B in %s objects", name,
-		    units_bytes((double)sums->value[space]).text, units_digits(sums->value[space]).text,
-		    units_digits(sums->value[objects]).text);
-	else
-		put(columns, out, "  %-10s %10s ±%s in %s ±%s objects, %s samples", name,
-		    units_bytes((double)sums->value[space]).text, units_bytes(sums->stderr_value[space]).text,
-		    units_digits(sums->value[objects]).text,
-		    units_digits((u64)llround(sums->stderr_value[objects])).text,
-		    units_digits(inuse ? sums->inuse_samples : sums->alloc_samples).text);
-}
-
 static void put_totals(const struct overview *overview, unsigned int columns, FILE *out)
 {
 	const struct profile *profile = overview->profile;
+	char line[SUMMARY_LINE_SIZE];
 
-	if (profile->alloc_only)
-		put(columns, out, "  in use     not recorded (--alloc-only)");
-	else
-		put_total(profile, profile->exited ? "at exit" : "in use", &overview->sums, true, columns, out);
-	put_total(profile, "allocated", &overview->sums, false, columns, out);
+	put(columns, out, "%s", summary_line_total(profile, &overview->sums, true, line));
+	put(columns, out, "%s", summary_line_total(profile, &overview->sums, false, line));
 	if (profile->peak_inuse_space && !profile->alloc_only)
 		put(columns, out, "  peak       %10s in use, %s after the start",
 		    units_bytes((double)profile->peak_inuse_space).text,
@@ -95,46 +76,32 @@ static void put_totals(const struct overview *overview, unsigned int columns, FI
 
 /* --- growth --- */
 
-static const char *const no_growth[] = {
-	[VERDICT_UNKNOWN] = "not known: too few samples",
-	[VERDICT_TRANSIENT] = "none: hardly anything lives on",
-	[VERDICT_FILLING] = "slows down, or what is old goes: filling, as a cache does",
-	[VERDICT_STEADY] = "none: steady, as many objects die as come to stay",
-	[VERDICT_MIXED] = "not clear",
-};
-
-/* ", limit reached in 38 s", or nothing. */
-static struct units_text limit_reached(const struct profile *profile, const struct lifetime_summary *summary)
+/* In place of growth, which is not known of a profile that the program keeps itself: whose it is, and of what moment. */
+static void put_go(const struct profile_go *go, bool exited, unsigned int columns, FILE *out)
 {
-	double left_s = lifetime_summary_time_left(profile, summary);
+	char cycle[32] = "before its first GC", age[64] = "";
 
-	return isfinite(left_s) ? units_format(", limit reached in %s", units_seconds(left_s * 1e9).text)
-				: units_format("%s", "");
+	if (go->cycle)
+		snprintf(cycle, sizeof(cycle), "as of its GC %" PRIu32, go->cycle);
+	if (exited)
+		snprintf(age, sizeof(age), ", read %s before its end", units_seconds((double)go->age_ns).text);
+	put(columns, out, "  source     %s itself, %s%s", go->version, cycle, age);
 }
 
 static void put_growth(const struct overview *overview, unsigned int columns, FILE *out)
 {
-	const struct lifetime_summary *process = &overview->process;
-	const struct profile *profile = overview->profile;
+	char line[SUMMARY_LINE_SIZE];
 
-	if (profile->alloc_only)
-		return;
-	if (process->verdict == VERDICT_GROWING)
-		put(columns, out, "  growth     %10s/s ±%s%s", units_bytes(process->growth).text,
-		    units_bytes(process->growth_error).text, limit_reached(profile, process).text);
-	else if (!profile->model.known || !profile->model.gogc_percent)
-		put(columns, out, "  growth     not known (--gogc off)");
-	else if (process->verdict == VERDICT_EARLY || profile->model.ticks < VERDICT_TICKS)
-		put(columns, out, "  growth     too early to tell: %" PRIu32 " of %d s; record longer",
-		    profile->model.ticks < VERDICT_TICKS ? profile->model.ticks : VERDICT_TICKS, VERDICT_TICKS);
-	else
-		put(columns, out, "  growth     %s", no_growth[process->verdict]);
+	if (overview->profile->go.version[0])
+		put_go(&overview->profile->go, overview->profile->exited, columns, out);
+	else if (!overview->profile->alloc_only)
+		put(columns, out, "%s", summary_line_growth(overview, "; record longer", line));
 }
 
 static void put_growing_site(const struct overview *overview, const struct profile_site *site, unsigned int columns,
 			     FILE *out)
 {
-	struct units_text limit = limit_reached(overview->profile, &site->lifetime_summary);
+	struct units_text limit = summary_line_limit(overview->profile, &site->lifetime_summary);
 	struct units_text rate = units_format(", %s/s", units_bytes(site->lifetime_summary.growth).text);
 	struct table_view view = {.columns = columns};
 	char label[SITE_LABEL_SIZE];
@@ -145,7 +112,7 @@ static void put_growing_site(const struct overview *overview, const struct profi
 	    rate.text, limit.text);
 }
 
-static void put_growing(const struct overview *overview, unsigned int columns, FILE *out)
+void table_summary_print_growing(const struct overview *overview, unsigned int columns, FILE *out)
 {
 	const struct lifetime_summary *process = &overview->process;
 
@@ -155,27 +122,38 @@ static void put_growing(const struct overview *overview, unsigned int columns, F
 		put(columns, out, "and %" PRIu32 " more sites grow", overview->growing_count - GROWING);
 	else if (!overview->growing_count && process->verdict == VERDICT_GROWING)
 		put(columns, out, "grows: no site by itself, all together %s/s%s", units_bytes(process->growth).text,
-		    limit_reached(overview->profile, process).text);
+		    summary_line_limit(overview->profile, process).text);
 }
 
 /* --- memory --- */
 
+/* What one that has ended was last read to have says little if it was much larger at another time. */
+static bool shows_parts(const struct profile *profile)
+{
+	u64 resident = memory_sum(&profile->memory).resident;
+
+	return profile->memory.known && (!profile->exited || resident >= profile->rss_peak_bytes / 4 * 3);
+}
+
+static void put_resident(const struct profile *profile, unsigned int columns, FILE *out)
+{
+	struct units_text age = table_memory_age(profile);
+	unsigned int room = width(columns) - TITLE - (*age.text ? (unsigned int)strlen(age.text) + 2 : 0);
+	char text[TABLE_MEMORY_LINE_SIZE];
+
+	if (!shows_parts(profile)) {
+		table_memory_sizes(profile, text);
+		age = units_format("%s", "");
+	} else {
+		table_memory_line(&profile->memory, room, text);
+	}
+	if (*text)
+		put(columns, out, "  resident   %s%s%s", text, *age.text ? ", " : "", age.text);
+}
+
 static void put_memory(const struct profile *profile, unsigned int columns, FILE *out)
 {
-	u64 now = profile->exited ? 0 : profile->rss_end_bytes;
-	char text[256] = "";
-	size_t length = 0;
-
-	if (now)
-		length += (size_t)snprintf(text, sizeof(text), ", %s at the end", units_bytes((double)now).text);
-	if (profile->rss_start_bytes)
-		length += (size_t)snprintf(text + length, sizeof(text) - length, ", %s at the start",
-					   units_bytes((double)profile->rss_start_bytes).text);
-	if (profile->rss_peak_bytes)
-		snprintf(text + length, sizeof(text) - length, ", %s at most",
-			 units_bytes((double)profile->rss_peak_bytes).text);
-	if (*text)
-		put(columns, out, "  resident   %s", text + 2);
+	put_resident(profile, columns, out);
 	if (profile->memory_limit && profile->exited)
 		put(columns, out, "  limit      %10s of its group", units_bytes((double)profile->memory_limit).text);
 	else if (profile->memory_limit)
@@ -280,25 +258,25 @@ void table_summary_print(const struct overview *overview, unsigned int columns, 
 	put_totals(overview, columns, out);
 	put_growth(overview, columns, out);
 	put_memory(profile, columns, out);
-	put_growing(overview, columns, out);
+	table_summary_print_growing(overview, columns, out);
 	put_sites(overview, "", columns, out);
+	if (profile->regions)
+		table_regions_print_brief(profile->regions, columns, out);
 	put_losses(profile->ledger, columns, out);
 	put_cost(profile, columns, out);
 }
 
-/* What is in use now, and what ended processes had in use, which no longer takes memory. */
-static void put_now_and_then(const struct index_entry *sum, unsigned int columns, FILE *out)
+/* The memory of the processes that live, and of their group, with what the kernel charges to it besides. */
+static void put_memory_of_all(const struct table_summary *summary, const struct memory_parts *parts,
+			      unsigned int columns, FILE *out)
 {
-	const struct profile_ended *ended = &sum->facts->ended;
-	u64 inuse = sum->total[INUSE_SPACE], now = inuse > ended->inuse_space ? inuse - ended->inuse_space : 0;
+	char text[TABLE_MEMORY_LINE_SIZE];
 
-	struct units_text gone = units_format("%s", "");
-
-	if (ended->processes)
-		gone = units_format("; %s", units_bytes((double)ended->inuse_space).text);
-	put(columns, out, "  in use     %10s now, in %" PRIu32 " processes%s%s", units_bytes((double)now).text,
-	    sum->facts->processes - ended->processes, gone.text,
-	    ended->processes ? units_format(" at exit of %" PRIu32 " ended", ended->processes).text : "");
+	if (parts->known)
+		put(columns, out, "  resident   %s", table_memory_line(parts, width(columns) - TITLE, text));
+	if (summary->group && summary->group->known)
+		put(columns, out, "  group      %s",
+		    table_memory_group_line(summary->group, width(columns) - TITLE, text));
 }
 
 /* The peaks of different processes were at different times, so they have no sum. */
@@ -321,7 +299,7 @@ static void put_largest_peak(const struct table_summary *summary, unsigned int c
 /* What grows by itself is in the rows of the processes, and in the lines below them. */
 static void put_growth_of_all(const struct table_summary *summary, u64 samples, unsigned int columns, FILE *out)
 {
-	const struct processes_growth growth = table_processes_growth(summary->entries, summary->count);
+	const struct population_growth growth = population_growth(summary->entries, summary->count);
 	struct units_text limit = units_format("%s", ""), sites = limit;
 
 	if (isfinite(growth.left_s))
@@ -339,7 +317,7 @@ static void put_growth_of_all(const struct table_summary *summary, u64 samples, 
 		    VERDICT_TICKS);
 	else
 		put(columns, out, "  growth     %s",
-		    samples ? "none seen in any process that lives" : no_growth[VERDICT_UNKNOWN]);
+		    samples ? "none seen in any process that lives" : "not known: too few samples");
 }
 
 static void put_growing_processes(const struct table_summary *summary, unsigned int columns, FILE *out)
@@ -350,28 +328,52 @@ static void put_growing_processes(const struct table_summary *summary, unsigned 
 		put(columns, out, "grows: %s", summary->growing[shown]);
 }
 
+/* Each process's own, whose stacks are not merged. */
+static void put_regions_of_all(const struct table_summary *summary, unsigned int columns, FILE *out)
+{
+	u64 program[MEASURE_MAX] = {0}, allocator[MEASURE_MAX] = {0};
+	u32 known = 0;
+
+	for (u32 i = 0; i < summary->count; i++) {
+		known += summary->entries[i].regions_known;
+		for (unsigned int m = 0; m < MEASURE_MAX; m++) {
+			program[m] += summary->entries[i].program_regions[m];
+			allocator[m] += summary->entries[i].allocator_regions[m];
+		}
+	}
+	if (known)
+		put(columns, out,
+		    "mappings: %s in %s by %" PRIu32 " process%s, %s in %s by allocators, now and at exit",
+		    units_bytes((double)program[INUSE_SPACE]).text, units_digits(program[INUSE_OBJECTS]).text, known,
+		    known == 1 ? "" : "es", units_bytes((double)allocator[INUSE_SPACE]).text,
+		    units_digits(allocator[INUSE_OBJECTS]).text);
+}
+
 void table_summary_print_several(const struct table_summary *summary, unsigned int columns, FILE *out)
 {
-	struct profile facts = {0};
-	struct index_entry sum;
+	struct population population;
+	const struct profile *facts = &population.facts;
+	char line[SUMMARY_LINE_SIZE];
 
-	index_entries_sum(summary->entries, summary->count, &facts, &sum);
-	put(columns, out, "%" PRIu32 " processes, %s, %s, %s samples", facts.processes,
-	    units_seconds((double)facts.duration_ns).text, interval(facts.sample_bytes).text,
-	    units_digits(sum.samples).text);
-	if (facts.alloc_only) {
-		put(columns, out, "  allocated  %10s", units_bytes((double)sum.total[ALLOC_SPACE]).text);
+	population_sum(summary->entries, summary->count, &population);
+	put(columns, out, "%" PRIu32 " process%s, %s, %s, %s samples", facts->processes,
+	    facts->processes == 1 ? "" : "es", units_seconds((double)facts->duration_ns).text,
+	    summary_line_interval(facts->sample_bytes).text, units_digits(population.sum.samples).text);
+	put(columns, out, "%s", summary_line_population(&population, line));
+	if (facts->alloc_only) {
+		put(columns, out, "  allocated  %10s", units_bytes((double)population.sum.total[ALLOC_SPACE]).text);
 	} else {
-		put_now_and_then(&sum, columns, out);
 		put_largest_peak(summary, columns, out);
-		put_growth_of_all(summary, sum.samples, columns, out);
+		put_growth_of_all(summary, population.sum.samples, columns, out);
 	}
+	put_memory_of_all(summary, &facts->memory, columns, out);
 	table_processes_print_brief(summary->entries, summary->count, PROCESSES, columns, out);
 	put_growing_processes(summary, columns, out);
 	if (summary->all)
-		put_sites(summary->all, facts.ended.processes ? ", now and at exit" : "", columns, out);
+		put_sites(summary->all, facts->ended.processes ? ", now and at exit" : "", columns, out);
 	else if (summary->sites)
 		fputs(summary->sites, out);
-	put_losses(facts.ledger, columns, out);
-	put_cost(&facts, columns, out);
+	put_regions_of_all(summary, columns, out);
+	put_losses(facts->ledger, columns, out);
+	put_cost(facts, columns, out);
 }

@@ -10,16 +10,21 @@
 #include "format/index_write.h"
 #include "view/overview.h"
 
-#define TABLE_SUMMARY_LINES 21 /* at most, and one more if the ledger does not balance */
+/* At most, and one more if the ledger does not balance; with --mappings TABLE_REGIONS_LINES more. */
+#define TABLE_SUMMARY_LINES 21
 
 /* One process. `columns` as table_view.h has it. */
 void table_summary_print(const struct overview *overview, unsigned int columns, FILE *out);
+
+/* Of these lines, those that name what grows: none if nothing does. */
+void table_summary_print_growing(const struct overview *overview, unsigned int columns, FILE *out);
 
 /* Several processes. */
 struct table_summary {
 	const struct index_entry *entries;
 	u32 count;
-	const struct overview *all; /* of what is merged; NULL: nothing is */
+	const struct cgroup_usage *group; /* of the group that was recorded; NULL: none */
+	const struct overview *all;	  /* of what is merged; NULL: nothing is */
 	const char *sites; /* else: what table_summary_print_sites printed of the process that matters most; or NULL */
 	char *const *growing; /* what table_lifetimes_growing says, as far as it is kept; NULL-terminated */
 	u32 growing_sites;    /* how many sites grow, of all processes */

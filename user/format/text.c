@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "format/site_label.h"
 #include "base/stream.h"
 #include "base/text.h"
 #include "profile/estimate.h"
+#include "view/code_label.h"
 
 /* The reader takes signed 64-bit numbers only. */
 static u64 saturated_add(u64 a, u64 b)
@@ -82,10 +82,10 @@ static void print_line(const struct profile_location *location, const struct pro
 
 static void print_unnamed(const struct profile *profile, const struct profile_location *location, FILE *out)
 {
-	char text[SITE_LABEL_CODE_SIZE];
+	char text[CODE_LABEL_SIZE];
 
 	fprintf(out, "#\t0x%" PRIx64, location->address);
-	if (site_label_code(profile, location, text))
+	if (code_label(profile, location, text))
 		fprintf(out, "\t%s", text);
 	fputc('\n', out);
 }

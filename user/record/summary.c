@@ -39,7 +39,7 @@ static char *printed(const struct overview *overview,
 static void keep_text(struct summary *summary, const struct profile *profile)
 {
 	struct index_entry entry = index_entry_of(profile, NULL);
-	u64 rank = table_processes_rank(&entry);
+	u64 rank = index_entry_rank(&entry);
 	struct overview overview;
 
 	if (summary->text && (rank < summary->rank || !entry.samples))

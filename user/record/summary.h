@@ -14,7 +14,7 @@ struct summary {
 	int dir;		   /* where text may be kept */
 	FILE *spool;		   /* all tables of images that have ended; NULL: there are none, or no room */
 	char *text, *sites; /* of the image that matters most: its summary, its sites; NULL: none, or no memory */
-	u64 rank;	    /* see table_processes_rank */
+	u64 rank;	    /* see index_entry_rank */
 };
 
 /* Where nothing is merged: take in an image's last profile. `summary` is a struct summary. */

@@ -12,6 +12,7 @@
 
 #include "base/gzip.h"
 #include "pprof_file.h"
+#include "profile/sample_residency.h"
 
 /* --- what was written --- */
 
@@ -107,6 +108,30 @@ static void test_read_pprof_yields_the_model_and_every_lifetime_again(void **sta
 		assert_memory_equal(&written, &read, sizeof(written));
 	}
 	profile_free(back);
+}
+
+static void test_read_pprof_yields_what_is_resident_again(void **state)
+{
+	struct profile profile = golden_small(), *back;
+	struct sample_residency residency = {.objects = 3, .resident = 7, .swapped = 1, .read = 2, .zero = 1};
+
+	(void)state;
+	residency.bytes = 3 * profile.samples[0].size;
+	profile.samples[0].residency = &residency;
+	back = read_back(&profile);
+	assert_memory_equal(back->samples[0].residency, &residency, sizeof(residency));
+	assert_null(back->samples[1].residency);
+	profile_free(back);
+	/* More than there can be. */
+	residency.swapped = residency.bytes - 6;
+	assert_int_equal(read_written(&profile, &back), -EBADMSG);
+	residency.swapped = 1;
+	residency.bytes++;
+	assert_int_equal(read_written(&profile, &back), -EBADMSG);
+	residency.bytes--;
+	residency.zero = 3;
+	assert_int_equal(read_written(&profile, &back), -EBADMSG);
+	profile.samples[0].residency = NULL;
 }
 
 static void test_read_pprof_of_file_without_a_model_knows_none(void **state)
@@ -311,6 +336,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read_pprof_of_written_profile_yields_it_again),
 		cmocka_unit_test(test_read_pprof_yields_the_model_and_every_lifetime_again),
+		cmocka_unit_test(test_read_pprof_yields_what_is_resident_again),
 		cmocka_unit_test(test_read_pprof_of_file_without_a_model_knows_none),
 		cmocka_unit_test(test_read_pprof_of_profile_read_before_is_stable),
 		cmocka_unit_test(test_read_pprof_recovers_raw_counts_at_every_rate),

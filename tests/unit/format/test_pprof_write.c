@@ -142,6 +142,8 @@ static void assert_valid(const Pprof__Profile *message)
 		for (size_t j = 0; j < message->sample[i]->n_location_id; j++)
 			assert_in_range(message->sample[i]->location_id[j], 1, message->n_location);
 	}
+	for (size_t i = 0; i < message->n_mapping; i++)
+		assert_int_equal(message->mapping[i]->id, i + 1);
 	for (size_t i = 0; i < message->n_location; i++) {
 		assert_int_equal(message->location[i]->id, i + 1);
 		assert_true(message->location[i]->mapping_id <= message->n_mapping);

@@ -57,6 +57,23 @@ static void test_lifetable_shows_growing_sites_before_larger_ones(void **state)
 			    "__libc_start_call_main");
 }
 
+/* Objects have ages in cycles: before the first one has completed, none has an age in seconds. */
+static void test_lifetable_has_no_median_before_a_cycle_has_completed(void **state)
+{
+	struct profile profile = golden_living();
+	struct lifetime_summary process;
+
+	(void)state;
+	assert_int_equal(lifetime_summary_of_process(&profile, &process), 0);
+	process.objects.median_cycles = 0.5;
+	assert_true(lifetime_summary_median_ns(&profile, &process) == 0.5 * lifetime_summary_cycle_ns(&profile));
+	process.objects.median_cycles = NAN;
+	assert_true(isinf(lifetime_summary_median_ns(&profile, &process)));
+	profile.model.cycles = 0;
+	assert_true(isnan(lifetime_summary_median_ns(&profile, &process)));
+	check_says(&profile, 20, " 0 ns ", false);
+}
+
 /* After 12 cycles and 11 seconds nothing is steady yet, and no row has a growth without `growing`. */
 static void test_lifetable_of_a_short_recording_is_too_early(void **state)
 {
@@ -163,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lifetable_of_living_profile_matches_golden_file),
 		cmocka_unit_test(test_lifetable_shows_growing_sites_before_larger_ones),
+		cmocka_unit_test(test_lifetable_has_no_median_before_a_cycle_has_completed),
 		cmocka_unit_test(test_lifetable_of_a_short_recording_is_too_early),
 		cmocka_unit_test(test_lifetable_without_a_cycle_knows_growth),
 		cmocka_unit_test(test_lifetable_without_a_limit_says_nothing_of_it),

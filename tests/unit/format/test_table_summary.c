@@ -7,8 +7,8 @@
 
 #include "base/text.h"
 #include "base/units.h"
-#include "format/table_processes.h"
 #include "format/table_summary.h"
+#include "view/population.h"
 
 #define COLUMNS 80
 
@@ -51,11 +51,23 @@ static void test_summary_of_a_process_says_who_how_much_and_how_it_ended(void **
 	(void)state;
 	check_fits(&profile);
 	check_says(&profile, "4242 small /usr/lib/heaptap-golden/small app\n");
-	check_says(&profile, "  5.0 s, a sample per 512 KiB, ended: killed by signal 9 by the OOM killer\n");
+	check_says(&profile, "  5.0 s, a sample per 512 KiB, ended: OOM-killed at 3.0 MiB\n");
 	check_says(&profile, "  at exit       7.0 MiB ±1.9 MiB in ");
 	check_says(&profile, "  resident   1.0 MiB at the start, 3.0 MiB at most\n");
 	check_says(&profile, "     5.0 MiB    ±1.6 MiB  71.4%      10  ns::list::grow");
 	check_says(&profile, "cost: 190 000 traps x 650 ns = 124 ms");
+	profile.memory = (struct memory_parts){.known = true, .processes = 1, .inuse_known = true, .inuse = 2 << 20};
+	profile.memory.part[MEMORY_HEAP].resident = 5 << 19;
+	profile.memory.read_unix_ns = profile.start_unix_ns + profile.duration_ns - 400000000;
+	check_says(&profile, "  resident   2.5 MiB = 2.0 in use + 0.5 rest of heap, 400 ms before the end\n");
+	check_fits(&profile);
+	profile.memory.part[MEMORY_HEAP].resident = 2 << 20; /* far from the peak */
+	check_says(&profile, "  resident   1.0 MiB at the start, 3.0 MiB at most\n");
+	profile.memory_limit = 4 << 20;
+	check_says(&profile, "ended: OOM-killed at 3.0 MiB, limit 4.0 MiB\n");
+	profile.memory_limit = 0;
+	profile.exit = profile_exit_of(11, false);
+	check_says(&profile, "ended: killed by signal 11\n");
 	profile.exit = profile_exit_of(7 << 8, false);
 	check_says(&profile, "ended: exit status 7\n");
 }
@@ -84,7 +96,7 @@ static void test_summary_of_losses_is_a_line_with_all_or_their_sum(void **state)
 	for (unsigned int i = 0; i < COUNTER_MAX; i++)
 		if (ledger_is_loss(i))
 			profile.ledger[i] = 1000;
-	check_says(&profile, "lost: 23 000 in all, of 23 kinds: 'heaptap report' or -v lists them\n");
+	check_says(&profile, "lost: 24 000 in all, of 24 kinds: 'heaptap report' or -v lists them\n");
 	check_says(&profile, "DOES NOT BALANCE: ");
 	memset(profile.ledger, 0, sizeof(profile.ledger));
 	profile.ledger[COUNTER_CHILDREN] = 3;
@@ -117,6 +129,7 @@ static void test_summary_is_cut_to_the_terminal_and_prints_no_control_characters
 /* --- several processes --- */
 
 static struct profile profiles[3];
+static struct cgroup_usage group;
 
 /* Two that grow in the same group, one that has ended. */
 static void make_several(struct index_entry entries[3])
@@ -143,6 +156,7 @@ static char *print_several(const struct index_entry *entries, u32 count)
 
 	assert_int_equal(overview_make(&profiles[0], &all), 0);
 	summary.all = &all;
+	summary.group = &group;
 	table_summary_print_several(&summary, COLUMNS, printed_open(&printed));
 	overview_release(&all);
 	return printed_close(&printed);
@@ -163,13 +177,13 @@ __attribute__((format(printf, 2, 3))) static void assert_line(const char *text, 
 static void test_summary_of_several_has_peak_growth_and_the_time_that_is_left(void **state)
 {
 	struct index_entry entries[3];
-	struct processes_growth one, all;
+	struct population_growth one, all;
 	char *text;
 
 	(void)state;
 	make_several(entries);
-	one = table_processes_growth(&entries[0], 1);
-	all = table_processes_growth(entries, 3);
+	one = population_growth(&entries[0], 1);
+	all = population_growth(entries, 3);
 	assert_int_equal(one.processes, 1);
 	assert_int_equal(all.processes, 2);
 	assert_true(all.bytes == 2 * one.bytes && all.error < 2 * one.error && all.error > one.error);
@@ -221,10 +235,14 @@ static void test_summary_of_several_fits_a_terminal(void **state)
 	profiles[0].pid = profiles[1].pid = profiles[2].pid = 4194303;
 	profiles[0].rss_start_bytes = profiles[1].peak_inuse_space = 1023ULL << 20;
 	profiles[0].ledger[COUNTER_CHILDREN] = 3;
+	profiles[0].memory = (struct memory_parts){.known = true, .processes = 1};
+	for (int i = 0; i < MEMORY_PART_MAX; i++)
+		profiles[0].memory.part[i] = (struct memory_amount){1023 << 20, 1023 << 20, 1023 << 20};
 	for (int i = 3; i < 20; i++) {
 		entries[i] = entries[i % 3];
 		entries[i].total[INUSE_SPACE] = 100ULL << 20;
 	}
+	group = (struct cgroup_usage){true, 1023 << 20, 1023 << 20, 1023 << 20, 1023 << 20, 1023 << 20, 1023 << 20, 0};
 	text = rest = print_several(entries, 20);
 	for (; (line = strsep(&rest, "\n")) && (*line || rest); lines++)
 		if (text_columns(line) > COLUMNS || (strstr(line, "...") && line[2] >= 'a'))
