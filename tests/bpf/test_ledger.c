@@ -123,7 +123,7 @@ static int stop_image(struct image *image, void *arg)
 {
 	(void)arg;
 	if (!image->ended)
-		settle_stop(NULL, image, stub.now_ns);
+		settle_stop(NULL, model.recorder, image, stub.now_ns);
 	return 0;
 }
 

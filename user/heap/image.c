@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profile/memory_reading.h"
 #include "system/address_map.h"
 
 struct image *image_new(u32 number, u32 pid, u32 ordinal, u64 sample_bytes, u64 now_ns)
@@ -12,12 +13,13 @@ struct image *image_new(u32 number, u32 pid, u32 ordinal, u64 sample_bytes, u64 
 
 	if (!image)
 		return NULL;
+	image->root.fd = -1;
 	image->mappings = address_map_new();
-	if (!image->mappings) {
-		free(image);
+	image->memory = last_memory_new();
+	if (!image->mappings || !image->memory) {
+		image_free(image);
 		return NULL;
 	}
-	image->root.fd = -1;
 	image->number = number;
 	image->pid = pid;
 	image->ordinal = ordinal;
@@ -40,6 +42,7 @@ void image_free(struct image *image)
 	image_drop_heap(image);
 	address_map_free(image->mappings);
 	root_fs_close(&image->root);
+	last_memory_release(image->memory);
 	free(image->exe);
 	free(image->cgroup);
 	free(image->memory_directory);
@@ -62,6 +65,10 @@ void image_begin_rss(struct image *image, u64 bytes)
 
 void image_see_rss(struct image *image, u64 bytes)
 {
+	if (bytes > image->rss_peak_seen) {
+		image->rss_peak_seen = bytes;
+		image->rss_peak_inuse = (u64)image->heap.inuse_bytes;
+	}
 	if (bytes)
 		image->rss_end_bytes = bytes;
 	image_see_peak(image, bytes);

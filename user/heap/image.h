@@ -14,6 +14,9 @@
 #include "profile/profile.h"
 
 struct address_map;
+struct go_reading;
+struct last_memory;
+
 
 struct image {
 	u32 number; /* process number, as in events */
@@ -33,6 +36,10 @@ struct image {
 	struct profile_exit exit;
 	u64 cpu_start_ns, cpu_end_ns;			    /* CPU time of the whole process at those moments */
 	u64 rss_start_bytes, rss_end_bytes, rss_peak_bytes; /* 0: unknown; by the functions below */
+	u64 rss_peak_seen,
+		rss_peak_inuse;	    /* the largest resident size that was seen, and what was in use then; 0: none was */
+	struct last_memory *memory; /* what it consisted of, as last read */
+	u64 rss_noted_bytes;	    /* rss_end_bytes when that reading was begun; 0: there was none */
 	char *memory_directory, *memory_path; /* where its limit stands, see cgroup_memory; NULL: unknown */
 	u64 memory_limit, memory_used;	      /* of its cgroup when last seen; 0: unlimited or unknown */
 	u64 ledger[COUNTER_MAX];

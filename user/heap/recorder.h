@@ -16,6 +16,7 @@ struct recorder;
 struct recorder_options {
 	u64 sample_bytes;
 	bool alloc_only, show_allocator;
+	bool residency;			  /* snapshots note where live objects are, for sample_residency_look_up */
 	double alloc_hit_ns, free_hit_ns; /* calibrated cost of one unsampled hit */
 	struct gc_options gc;
 	u64 sites_max; /* sites and stacks in memory at a time, see heap_alloc; 0: no limit */

@@ -119,7 +119,7 @@ static int begin_image(struct scan *scan)
 	err = recorder_begin(tracer->recorder, number, (u32)scan->pid, scan->tracee->scope, clock_now_ns(),
 			     &scan->image);
 	if (!err) {
-		settle_facts(&tracer->sources, scan->image, NULL, false);
+		settle_facts(&tracer->sources, &tracer->cgroup_limit, scan->image, NULL, false);
 		scan->image->cpu_start_ns = procfs_cpu_ns(scan->pid);
 		tracee_set_new_max(tracer, scan->tracee, scan->image->memory_limit, scan->image->memory_used);
 		err = proc_maps_for_each(scan->pid, scan_mapping, scan);

@@ -114,7 +114,8 @@ static void on_new_image(struct tracer *tracer, const struct event_process *even
 	}
 	if (!image || !tracee)
 		return;
-	settle_facts(&tracer->sources, image, before ? before : recorder_current(tracer->recorder, event->parent),
+	settle_facts(&tracer->sources, &tracer->cgroup_limit, image,
+		     before ? before : recorder_current(tracer->recorder, event->parent),
 		     event->header.kind == EVENT_FORK);
 	tracee_set_new_max(tracer, tracee, image->memory_limit, image->memory_used);
 	if (event->header.kind == EVENT_EXEC)

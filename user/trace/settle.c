@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "trace/settle.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "heap/memory_notes.h"
 #include "system/cgroup.h"
 #include "system/container.h"
 #include "system/container_path.h"
 #include "system/cgroup_mounts.h"
+#include "system/cgroup_limit.h"
 #include "system/address_map.h"
 #include "system/procfs.h"
+#include "system/smaps.h"
 #include "trace/bpf_maps.h"
 #include "trace/bpf_object.h"
 
@@ -32,12 +37,6 @@ static char *first_file(const struct address_map *mappings)
 	return copy(oldest ? oldest->path : NULL);
 }
 
-static void look_at_memory(struct image *image)
-{
-	if (image->memory_directory)
-		cgroup_memory(image->memory_directory, image->memory_path, &image->memory_limit, &image->memory_used);
-}
-
 static void find_container(const struct settle_sources *sources, struct image *image)
 {
 	char id[CONTAINER_ID_SIZE];
@@ -52,7 +51,25 @@ static void find_container(const struct settle_sources *sources, struct image *i
 		copy(sources->containers ? container_names_find(sources->containers, id, image->cgroup) : NULL);
 }
 
-void settle_facts(const struct settle_sources *sources, struct image *image, const struct image *origin, bool forked)
+/* Its cgroup, its container, and where its memory is limited. */
+static void find_group(const struct settle_sources *sources, struct image *image, const struct image *origin)
+{
+	char *lines = cgroup_mounts_lines(sources->mounts ? sources->mounts->root : "", (pid_t)image->pid);
+
+	image->cgroup = lines ? cgroup_mounts_group_in(lines, NULL) : NULL;
+	if (!image->cgroup && origin)
+		image->cgroup = copy(origin->cgroup);
+	/* A process of a recorded group was in it, or below. */
+	if (!image->cgroup)
+		image->cgroup = copy(sources->group);
+	find_container(sources, image);
+	if (sources->mounts && lines)
+		cgroup_mounts_memory_in(sources->mounts, lines, &image->memory_directory, &image->memory_path);
+	free(lines);
+}
+
+void settle_facts(const struct settle_sources *sources, struct cgroup_limit *limit, struct image *image,
+		  const struct image *origin, bool forked)
 {
 	pid_t pid = (pid_t)image->pid;
 	char comm[16];
@@ -66,16 +83,10 @@ void settle_facts(const struct settle_sources *sources, struct image *image, con
 	image->exe = origin && forked ? copy(origin->exe) : first_file(image->mappings);
 	if (!image->exe)
 		image->exe = procfs_exe(pid);
-	image->cgroup = cgroup_mounts_group("", pid, NULL);
-	if (!image->cgroup && origin)
-		image->cgroup = copy(origin->cgroup);
-	/* A process of a recorded group was in it, or below. */
-	if (!image->cgroup)
-		image->cgroup = copy(sources->group);
-	find_container(sources, image);
-	if (sources->mounts)
-		cgroup_mounts_memory(sources->mounts, pid, &image->memory_directory, &image->memory_path);
-	look_at_memory(image);
+	find_group(sources, image, origin);
+	if (image->memory_directory)
+		cgroup_limit_read(limit, image->memory_directory, image->memory_path, clock_now_ns(),
+				  &image->memory_limit, &image->memory_used);
 	root_fs_close(&image->root);
 	root_fs_open(pid, &image->root);
 	image_begin_rss(image, procfs_rss_bytes(pid));
@@ -164,11 +175,23 @@ void settle_end_without_event(struct kernel *kernel, struct recorder *recorder, 
 	settle_end(kernel, image);
 }
 
-void settle_stop(struct kernel *kernel, struct image *image, u64 now_ns)
+/* Most processes of a population have no sample, and nothing is written of their heaps. */
+static void read_memory(const struct recorder *recorder, struct image *image)
+{
+	int smaps = image->heap.alloc_count ? smaps_open((pid_t)image->pid) : -ENODATA;
+	struct memory_notes *notes = smaps < 0 ? NULL : memory_notes_of(recorder_options(recorder), image, smaps);
+
+	if (notes)
+		memory_read(notes);
+}
+
+void settle_stop(struct kernel *kernel, const struct recorder *recorder, struct image *image, u64 now_ns)
 {
 	settle(kernel, image);
 	settle_look(image);
-	look_at_memory(image);
+	read_memory(recorder, image);
+	if (image->memory_directory)
+		cgroup_memory(image->memory_directory, image->memory_path, &image->memory_limit, &image->memory_used);
 	image->end_ns = now_ns;
 	image->cpu_end_ns = procfs_cpu_ns((pid_t)image->pid);
 }

@@ -3,6 +3,7 @@
 /* Settling an image's ledger: what the kernel counted, what was freed without an event, and what /proc says of it. */
 #include "heap/recorder.h"
 
+struct cgroup_limit;
 struct cgroup_mounts;
 struct container_names;
 struct kernel;
@@ -19,7 +20,8 @@ struct settle_sources {
  * already gets what `origin` had, the image that was there before or that it was forked off (`forked`: then the same
  * program too); NULL: unknown.
  */
-void settle_facts(const struct settle_sources *sources, struct image *image, const struct image *origin, bool forked);
+void settle_facts(const struct settle_sources *sources, struct cgroup_limit *limit, struct image *image,
+		  const struct image *origin, bool forked);
 
 /* Note how much memory the process holds now. */
 void settle_look(struct image *image);
@@ -34,7 +36,7 @@ void settle_end(struct kernel *kernel, struct image *image);
 void settle_end_without_event(struct kernel *kernel, struct recorder *recorder, struct image *image, u64 now_ns);
 
 /* The recording stops at `now_ns` while the image lives on. */
-void settle_stop(struct kernel *kernel, struct image *image, u64 now_ns);
+void settle_stop(struct kernel *kernel, const struct recorder *recorder, struct image *image, u64 now_ns);
 
 /* After all probes are gone: count sampled calls that never returned, for the images that made them. */
 void settle_pending(struct kernel *kernel, struct recorder *recorder);

@@ -100,6 +100,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 		.alloc_hit_ns = tracer->calibration.alloc_ns,
 		.free_hit_ns = tracer->calibration.free_ns,
 		.gc = options->gc,
+		.residency = options->residency,
 		.sites_max = TRACER_SITES_MAX,
 	});
 	err = tracer->recorder ? open_streams(tracer) : -ENOMEM;
@@ -129,6 +130,7 @@ void tracer_close(struct tracer *tracer)
 	if (!tracer)
 		return;
 	close_all_links(tracer);
+	memory_watch_end(&tracer->memory_watch);
 	hash_release(tracer->tracees, free);
 	/* The worker reads files and writes maps: it goes before both. */
 	raw_stacks_free(tracer->raw_stacks);
@@ -140,6 +142,7 @@ void tracer_close(struct tracer *tracer)
 	recorder_free(tracer->recorder);
 	binaries_free(tracer->binaries);
 	pid_list_release(&tracer->translated);
+	cgroup_limit_release(&tracer->cgroup_limit);
 	free(tracer);
 }
 
@@ -211,13 +214,16 @@ void tracer_look(struct tracer *tracer)
 	HASH_ITER (hh, tracer->tracees, tracee, next) {
 		struct image *image = tracee_image(tracer, tracee);
 
-		if (image && (all || image->heap.alloc_count))
+		if (image && (all || image->heap.alloc_count)) {
 			settle_look(image);
+			memory_watch_see(&tracer->memory_watch, image);
+		}
 		if (is_gone(tracer, tracee)) {
 			settle_end_without_event(tracer->kernel, tracer->recorder, image, now_ns);
 			tracee_drop(tracer, tracee);
 		}
 	}
+	memory_watch_read(&tracer->memory_watch, recorder_options(tracer->recorder), now_ns);
 	tracee_close_unused_links(tracer);
 	handover_look(tracer, tracer_drain);
 }
@@ -293,7 +299,7 @@ static int finish_image(struct image *image, void *arg)
 	struct tracer *tracer = arg;
 
 	if (!image->ended)
-		settle_stop(tracer->kernel, image, clock_now_ns());
+		settle_stop(tracer->kernel, tracer->recorder, image, clock_now_ns());
 	return 0;
 }
 
@@ -313,6 +319,7 @@ void tracer_stop(struct tracer *tracer)
 	raw_stacks_settle(tracer->raw_stacks, false);
 	unwind_tables_wait(tracer->tables, -1);
 	raw_stacks_settle(tracer->raw_stacks, true);
+	memory_watch_end(&tracer->memory_watch);
 	recorder_for_each(tracer->recorder, finish_image, tracer);
 	settle_pending(tracer->kernel, tracer->recorder);
 }

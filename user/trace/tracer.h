@@ -33,6 +33,7 @@ struct tracer_options {
 	bool wide;		       /* one unfiltered link per file serves all processes */
 	struct settle_sources sources; /* outlive it */
 	struct gc_options gc;
+	bool residency;			/* of the recorder */
 	struct custom_allocator *pools; /* of --alloc */
 	struct binaries *binaries; /* the files of a program to attach to, taken over also on error; NULL: unknown */
 };

@@ -8,10 +8,12 @@
 #include "binary/hotspot.h"
 #include "heap/recorder.h"
 #include "probe/binaries.h"
+#include "system/cgroup_limit.h"
 #include "system/pid_list.h"
 #include "trace/attach_method.h"
 #include "trace/bpf_object.h"
 #include "trace/held_events.h"
+#include "trace/memory_watch.h"
 #include "trace/python_tables.h"
 #include "trace/settle.h"
 #include "unwind/tables.h"
@@ -68,6 +70,7 @@ struct tracer {
 	const struct custom_allocator *pools; /* of --alloc, borrowed */
 	bool files_known;		      /* of the program to be attached to: nothing need be opened */
 	struct settle_sources sources;
+	struct cgroup_limit cgroup_limit;
 	enum population population;
 	bool wide;		/* no filtered links */
 	struct tracee *tracees; /* that have not ended, by pid */
@@ -82,6 +85,7 @@ struct tracer {
 	struct pid_list translated; /* processes under translators, as they were at translated_ns */
 	u64 translated_ns;
 	u64 looked_ns;
+	struct memory_watch memory_watch;
 	u32 close_due;		    /* with so many files open, those that are unused are closed; 0: UNUSED_FILES */
 	bool remapped;		    /* some listed tracee is */
 	bool python_due;	    /* the tables of some tracee's Python are to be looked at */

@@ -264,6 +264,60 @@ static void test_snapshot_without_hits_or_cpu_time_costs_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* What a list of processes needs, without the work that a stack takes. */
+static void test_snapshot_sums_are_those_of_the_whole(void **state)
+{
+	const struct recorder_options options = {.sample_bytes = 4096};
+	u64 whole[MEASURE_MAX], sums[MEASURE_MAX];
+	struct snapshot_draft *draft;
+	struct profile *brief;
+
+	(void)state;
+	add_stack(7, 1001, 2, (const u64[]){LIBRARY + 0x105, PROGRAM + 0x205});
+	add_stack(8, 1002, 2, (const u64[]){LIBRARY + 0x105, PROGRAM + 0x305});
+	allocate(1, 100, 7);
+	allocate(2, 100, 8);
+	allocate(3, 5000, 8);
+	heap_free(&process->heap, 2);
+	assert_int_equal(snapshot_take(&options, process, 5000, 99, &profile), 0);
+	assert_int_equal(snapshot_draft_make(&options, process, 5000, 99, SNAPSHOT_LIFETIMES, &draft), 0);
+	assert_int_equal(snapshot_draft_finish(draft, &brief), 0);
+	profile_totals(profile, whole);
+	profile_totals(brief, sums);
+	assert_memory_equal(sums, whole, sizeof(whole));
+	assert_true(whole[ALLOC_OBJECTS] > whole[INUSE_OBJECTS]);
+	assert_int_equal(brief->location_count, 0);
+	assert_int_equal(brief->pid, 1234);
+	assert_true(brief->model.known);
+	for (u32 i = 0; i < brief->sample_count; i++)
+		assert_int_equal(brief->samples[i].depth, 0);
+	profile_free(brief);
+}
+
+/* The thread that finishes a draft is another one than that which goes on recording. */
+static void test_snapshot_draft_is_of_its_moment(void **state)
+{
+	const struct recorder_options options = {.sample_bytes = 1};
+	struct snapshot_draft *draft;
+
+	(void)state;
+	add_stack(7, 1001, 2, (const u64[]){LIBRARY + 0x105, PROGRAM + 0x205});
+	allocate(1, 100, 7);
+	assert_int_equal(snapshot_draft_make(&options, process, 5000, 99, SNAPSHOT_STACKS | SNAPSHOT_LIFETIMES, &draft),
+			 0);
+	assert_string_equal(snapshot_draft_facts(draft)->comm, "program");
+	allocate(2, 100, 7);
+	add_stack(8, 5001, 1, (const u64[]){PROGRAM + 0x305});
+	allocate(3, 200, 8);
+	for (u64 i = 0; i < 100; i++)
+		add_mapping(LIBRARY + ((i + 1) << 24), 6000, "/lib/other");
+	assert_int_equal(snapshot_draft_finish(draft, &profile), 0);
+	assert_int_equal(profile->sample_count, 1);
+	assert_int_equal(profile->mapping_count, 2);
+	assert_int_equal(sample_of(100, 2)->alloc_count, 1);
+	assert_location(sample_of(100, 2), 1, PROGRAM + 0x204, "/bin/program");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +337,8 @@ int main(void)
 		TEST(test_snapshot_peak_and_its_time_since_the_start),
 		TEST(test_snapshot_cost_is_hits_by_their_price_over_cpu_time),
 		TEST(test_snapshot_without_hits_or_cpu_time_costs_nothing),
+		TEST(test_snapshot_draft_is_of_its_moment),
+		TEST(test_snapshot_sums_are_those_of_the_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -246,7 +246,7 @@ static void test_variant_replaced_leaf_leaves_the_leaf(void **state)
 	allocate(1, DEPTH, 200, 40);
 	take();
 	assert_int_equal(profile->sample_count, 2);
-	sample = &profile->samples[0];
+	sample = &profile->samples[1];
 	assert_int_equal(sample->depth, 1);
 	assert_string_equal(profile->mappings[profile->locations[sample->location[0]].mapping].path, "/other-program");
 	assert_int_equal(stale(), 1);
