@@ -14,7 +14,12 @@
 #include "emit.bpf.h"
 #include "population.bpf.h"
 
-#define PAGE_BYTES	  4096
+#define PAGE_BYTES 4096
+/* linux/mm_types_task.h */
+#define RSS_FILE  0
+#define RSS_ANON  1
+#define RSS_SHMEM 3
+
 #define SIGNAL_GROUP_EXIT 4 /* linux/sched/signal.h; no types describe it */
 
 static __always_inline u64 cpu_time(struct task_struct *task)
@@ -26,6 +31,14 @@ static __always_inline u64 cpu_time(struct task_struct *task)
 	if (leader != task)
 		ns += BPF_CORE_READ(leader, se.sum_exec_runtime);
 	return ns;
+}
+
+/* The kernel's own maximum is not brought up to date when the OOM killer takes the memory away. */
+static __always_inline u64 max_rss(struct task_struct *task, const struct scope *scope)
+{
+	u64 pages = BPF_CORE_READ(task, signal, maxrss);
+
+	return (pages > scope->victim_pages ? pages : scope->victim_pages) * PAGE_BYTES;
 }
 
 /* False: the ring is full, user space will not hear of it. */
@@ -49,7 +62,7 @@ static __always_inline bool emit_process(enum event_kind kind, struct task_struc
 	event->cpu_ns = cpu_time(task);
 	event->parent = next ? filter_pid_of(BPF_CORE_READ(task, real_parent)) : 0;
 	event->wait_status = kind == EVENT_EXIT ? (u32)BPF_CORE_READ(task, signal, group_exit_code) : 0;
-	event->max_rss_bytes = kind == EVENT_EXIT ? BPF_CORE_READ(task, signal, maxrss) * PAGE_BYTES : 0;
+	event->max_rss_bytes = kind == EVENT_EXIT ? max_rss(task, scope) : 0;
 	/* The last thread to go need not be the one that the process is named by. */
 	leader = BPF_CORE_READ(task, group_leader);
 	bpf_core_read(event->comm, sizeof(event->comm), &leader->comm);
@@ -125,6 +138,7 @@ static __noinline int scope_begin(struct task_struct *task, u32 kind, u32 pid, u
 	scope->mappings_process = 0;
 	scope->mappings = 0;
 	scope->new_max = before ? before->new_max : 0;
+	scope->victim_pages = 0;
 	process = population_wants(task) ? draw_process() : 0;
 	scope->told = 0;
 	if (bpf_map_update_elem(&scope_by_pid, &pid, &number, BPF_NOEXIST)) {
@@ -198,6 +212,29 @@ SEC("tp_btf/sched_process_exit") int BPF_PROG(process_exit, struct task_struct *
 	else if (scope->told && !scope->wide && !(BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT))
 		/* Filtered links are blind once the main thread is gone; where the whole process ends, nobody runs on. */
 		emit_process(EVENT_LEADER_EXIT, task, scope, number, scope->pid, 0);
+	return 0;
+}
+
+/*
+ * The OOM killer has chosen a process. Which arguments the tracepoint has is not told by its name: since 6.9 the task, and from then on
+ * its record has the sizes too. Stable kernels took that over, and may count memory in another way, as before 6.2. There, what is known of the size
+ * is what user space saw last.
+ */
+SEC("raw_tp/mark_victim") int BPF_PROG(process_victim, struct task_struct *task)
+{
+	struct trace_event_raw_mark_victim *record = NULL;
+	struct scope *scope;
+	struct mm_struct *mm = NULL;
+	u32 number = 0;
+
+	if (!bpf_core_field_exists(record->anon_rss) || !bpf_core_field_exists(mm->rss_stat[RSS_ANON].count))
+		return 0;
+	scope = filter_scope_of(filter_pid_of(task), &number);
+	mm = BPF_CORE_READ(task, mm);
+	if (scope && mm)
+		scope->victim_pages = (u32)(BPF_CORE_READ(mm, rss_stat[RSS_FILE].count) +
+					    BPF_CORE_READ(mm, rss_stat[RSS_ANON].count) +
+					    BPF_CORE_READ(mm, rss_stat[RSS_SHMEM].count));
 	return 0;
 }
 

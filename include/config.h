@@ -157,8 +157,8 @@ struct scope {
 	u32 mappings_process; /* the process number that `mappings` belongs to; another one's are not known yet */
 	u32 generation;	      /* of `mappings`: another one where equal addresses may mean other code since */
 	u32 new_max;	      /* operator new of fewer bytes cannot be expected to fail; 0: not known, or no matter */
-	u32 reserved;
-	u64 mappings; /* its mappings: index of the first in unwind_mappings << 32 | how many */
+	u32 victim_pages;     /* resident when the OOM killer chose it; 0: it has not */
+	u64 mappings;	      /* its mappings: index of the first in unwind_mappings << 32 | how many */
 };
 
 _Static_assert(sizeof(struct scope) == 40, "scope: user space maps the rows of an array, which are 8-byte aligned");

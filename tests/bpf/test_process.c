@@ -170,6 +170,23 @@ static void test_image_exit_tells_its_status_and_the_oom_killer(void **state)
 	assert_int_equal(event->wait_status, 9);
 }
 
+/* The kernel says of the victim how much is resident before it takes that away; older kernels do not say who it is. */
+static void test_image_exit_tells_what_the_oom_killer_found(void **state)
+{
+	struct mm_struct memory = {.rss_stat = {{.count = 10}, {.count = 500}, {.count = 7000}, {.count = 2}}};
+
+	for (int newer = 0; newer < 2; newer++) {
+		assert_int_equal(setup(state), 0);
+		stub.newer = newer;
+		leader.mm = &memory;
+		process_victim(&leader);
+		process_victim(&parent);
+		process_signal.live.counter = 0;
+		process_exit(&thread);
+		assert_int_equal(next_event(EVENT_EXIT)->max_rss_bytes, (newer ? 512 : 3) * 4096);
+	}
+}
+
 static void test_image_exit_both_of_two_last_threads_end_it_once(void **state)
 {
 	(void)state;
@@ -273,6 +290,7 @@ int main(void)
 		TEST(test_image_exec_ring_full_counts_with_the_new_image_which_begins_all_the_same),
 		TEST(test_image_exit_last_thread_ends_the_process),
 		TEST(test_image_exit_tells_its_status_and_the_oom_killer),
+		TEST(test_image_exit_tells_what_the_oom_killer_found),
 		TEST(test_image_exit_both_of_two_last_threads_end_it_once),
 		TEST(test_image_exit_leader_before_others_is_told_and_ends_nothing),
 		TEST(test_image_exit_leader_with_all_others_is_not_told),

@@ -43,6 +43,7 @@ static int begin(struct tracer *tracer, pid_t pid, u32 process, struct tracee **
 	scope->wide = wide;
 	scope->told = 1;
 	scope->new_max = 0;
+	scope->victim_pages = 0;
 	__atomic_store_n(&scope->process, process, __ATOMIC_RELEASE);
 	err = kernel_add_pid(tracer->kernel, (u32)pid, number);
 	if (err) {
