@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "base/status.h"
+#include "cli/doctor_go.h"
 #include "cli/doctor_pool.h"
 #include "base/text.h"
 #include "binary/elf.h"
+#include "probe/foreign_heap.h"
 #include "probe/program_runtime.h"
 #include "system/address_map.h"
 #include "system/mapped_by.h"
@@ -210,6 +212,10 @@ static void print_plan(const struct binary *file, const struct doctor_scan_some 
 		printf("    calls may be missed, or counted twice, as these can be neither probed nor shown to lead to one "
 		       "that is: %s\n",
 		       plan->doubtful);
+	if (plan->pymalloc.table_count)
+		printf("    Python runs copies of these functions in code of its own: while it is recorded, it is made to call them\n");
+	if (plan->heap)
+		printf("    it has %s: %s\n", plan->heap->name, plan->heap->memory);
 	if (plan->mover)
 		printf("    it can move its code to huge pages ('%s'), and dies by breakpoints that it has moved: trace it "
 		       "with that\n    turned off\n",
@@ -257,13 +263,15 @@ static unsigned int print_plans(const struct binaries *binaries, const struct do
 	return count;
 }
 
-/* What malloc does not have. */
-static void print_runtime(const struct binaries *binaries)
+/* What malloc does not have. True: heaptap reads it elsewhere. */
+static bool print_runtime(const struct binaries *binaries)
 {
-	const struct language_runtime *runtime = program_runtime(binaries);
+	const enum doctor_go go = doctor_go_print(binaries);
+	const struct language_runtime *runtime = go == DOCTOR_GO_NONE ? program_runtime(binaries) : NULL;
 
 	if (runtime)
 		printf("  it is %s: %s; see docs/languages.md\n", runtime->name, runtime->memory);
+	return go == DOCTOR_GO_READ;
 }
 
 int doctor_scan_print_files(const struct binaries *binaries)
@@ -277,8 +285,7 @@ int doctor_scan_print_files(const struct binaries *binaries)
 		printf("    '%s'%s\n", text_plain(elf_path(file->elf)),
 		       elf_is_64bit_x86(file->elf) ? "" : " (not x86-64)");
 	printf("  one that is linked in is found by its names: a program that was stripped of its symbols has none\n");
-	print_runtime(binaries);
-	return STATUS_NO_TARGET;
+	return print_runtime(binaries) ? STATUS_DONE : STATUS_NO_TARGET;
 }
 
 static void print_left_out(const char *what, const struct doctor_scan_some *some)

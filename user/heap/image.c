@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "profile/memory_reading.h"
+#include "heap/go_profile.h"
 #include "system/address_map.h"
 
 struct image *image_new(u32 number, u32 pid, u32 ordinal, u64 sample_bytes, u64 now_ns)
@@ -40,6 +41,7 @@ void image_free(struct image *image)
 	if (!image)
 		return;
 	image_drop_heap(image);
+	go_reading_free(image->go);
 	address_map_free(image->mappings);
 	root_fs_close(&image->root);
 	last_memory_release(image->memory);

@@ -31,8 +31,9 @@ struct image {
 	struct heap heap;
 	struct regions regions; /* with --mappings */
 	struct stack_table stacks;
-	u64 start_ns, end_ns; /* end_ns 0: still going on */
-	bool ended;	      /* by exit or exec, not by the end of the recording */
+	struct go_reading *go; /* of a Go program: what it says of its own heap (go_profile.h); NULL: nothing */
+	u64 start_ns, end_ns;  /* end_ns 0: still going on */
+	bool ended;	       /* by exit or exec, not by the end of the recording */
 	struct profile_exit exit;
 	u64 cpu_start_ns, cpu_end_ns;			    /* CPU time of the whole process at those moments */
 	u64 rss_start_bytes, rss_end_bytes, rss_peak_bytes; /* 0: unknown; by the functions below */

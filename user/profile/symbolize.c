@@ -10,6 +10,7 @@
 #include "binary/symbolizer.h"
 #include "profile/allocation_name.h"
 #include "profile/equal_samples.h"
+#include "profile/go_names.h"
 
 /* --- names --- */
 
@@ -207,6 +208,12 @@ int profile_symbolize(struct profile *profile, struct symbolizer *symbolizer)
 {
 	int err;
 
+	if (profile->go.elf) {
+		err = go_names_apply(profile);
+		if (!err)
+			note_all_names(profile);
+		return err;
+	}
 	symbolizer_set_root(symbolizer, profile->root);
 	err = symbolize_files(profile, symbolizer);
 	if (!err)

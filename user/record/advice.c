@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "binary/language_runtime.h"
+#include "heap/go_profile.h"
 #include "system/address_map.h"
 #include "system/procfs.h"
 
@@ -49,7 +50,7 @@ static void note_heap(struct advice *advice, const struct image *image, const st
 	u64 inuse = profile->exited ? profile->peak_inuse_space : inuse_now;
 	const struct language_runtime *runtime;
 
-	if (profile->alloc_only || resident < ADVICE_RESIDENT_MIN ||
+	if (go_reading_has_profile(image->go) || profile->alloc_only || resident < ADVICE_RESIDENT_MIN ||
 	    (double)inuse >= ADVICE_MALLOC_SHARE * (double)resident)
 		return;
 	runtime = runtime_of(image);

@@ -6,16 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/string_list.h"
 #include "binary/symbolizer.h"
 #include "format/output_file.h"
 #include "format/site_label.h"
 #include "format/table_lifetimes.h"
+#include "heap/go_profile.h"
 #include "heap/snapshot.h"
 #include "profile/merge.h"
-#include "profile/frame_role.h"
-#include "profile/symbolize.h"
-#include "profile/wrappers.h"
+#include "profile/naming.h"
+#include "profile/sample_residency.h"
 #include "record/merged_rows.h"
 
 struct aggregate {
@@ -26,7 +27,8 @@ struct aggregate {
 	struct string_list_table files; /* of snapshots, by image and by stem, for lines that come later */
 	u32 without_samples;		/* processes that have a line, and no file */
 	struct aggregate_result result;
-	int err; /* the first in noting what was written */
+	int err;	   /* the first in noting what was written */
+	int residency_err; /* the first in looking it up */
 };
 
 struct aggregate *aggregate_new(const struct aggregate_options *options)
@@ -79,23 +81,26 @@ static const char *snapshot_folder(unsigned int seq, const char *below, char fol
 
 #define KEY_SIZE 24
 
-static const char *process_key(u32 process, char key[KEY_SIZE])
+static const char *process_key(u32 process, bool go, char key[KEY_SIZE])
 {
-	snprintf(key, KEY_SIZE, "%u", process);
+	snprintf(key, KEY_SIZE, "%u%s", process, go ? ".go" : "");
 	return key;
 }
 
 /* --- one image --- */
 
-/* Names, and whose each frame is. */
-static int name_profile(struct aggregate *aggregate, struct profile *profile)
+/* Nothing is known of a process that is gone, or may not be looked into: the first is said. */
+static void look_up_residency(struct aggregate *aggregate, struct profile *profile)
 {
-	int err = profile_symbolize(profile, aggregate->options.symbolizer);
+	int err;
 
-	err = err ? err : wrappers_find(aggregate->wrappers, profile);
-	if (!err)
-		frame_roles_mark(profile, aggregate->options.site_skip);
-	return err;
+	if (!aggregate->options.recorder->residency)
+		return;
+	err = profile->exited ? -ENOENT : sample_residency_look_up(profile);
+	if (err && !aggregate->residency_err)
+		log_note("--resident: what %sobjects of pid %u cost in memory is not known: %s",
+			 err == -E2BIG ? "some " : "the ", profile->pid, sample_residency_explain(err));
+	aggregate->residency_err = aggregate->residency_err ? aggregate->residency_err : err;
 }
 
 static int take_profile(struct aggregate *aggregate, struct image *image, u64 now_ns, struct profile **ret_profile)
@@ -109,9 +114,10 @@ static int take_profile(struct aggregate *aggregate, struct image *image, u64 no
 			    options->start_unix_ns + (image->start_ns - options->start_ns), &profile);
 	if (err)
 		return err;
+	look_up_residency(aggregate, profile);
 	/* Names and files are made of the profile alone, and a heap may be most of heaptap's memory. */
 	image_drop_heap(image);
-	err = name_profile(aggregate, profile);
+	err = naming_apply(profile, options->symbolizer, aggregate->wrappers, options->site_skip);
 	if (err) {
 		profile_free(profile);
 		return err;
@@ -172,7 +178,8 @@ static int merge_in(struct aggregate *aggregate, struct by_container *containers
 		.group = executable ? executable->number : 0,
 	};
 
-	if (!aggregate->options.merges)
+	/* Go's own profiles are not merged: their intervals are Go's. */
+	if (!aggregate->options.merges || profile->go.version[0])
 		return 0;
 	return containers ? by_container_add(containers, profile, &labels) : -ENOMEM;
 }
@@ -182,7 +189,7 @@ static int add_alone(struct aggregate *aggregate, struct profile *profile, char 
 	char **files = NULL;
 	int err = merge_in(aggregate, aggregate->containers, profile, NULL);
 
-	if (profile->sample_count) {
+	if (profile->sample_count || profile->regions) {
 		note(&err, output_file_write(aggregate->options.dir, profile, aggregate->options.formats, "", &files));
 		aggregate->result.own_files++;
 	} else {
@@ -210,10 +217,52 @@ static int add_merged(struct aggregate *aggregate, struct profile *profile, char
 	return err;
 }
 
-int aggregate_add(struct aggregate *aggregate, struct image *image, u64 now_ns)
+/* What a Go program says of itself. */
+static int take_go(struct aggregate *aggregate, const struct image *image, u64 now_ns, struct profile **ret_profile)
+{
+	const struct aggregate_options *options = &aggregate->options;
+	u64 start_unix_ns = options->start_unix_ns + (image->start_ns - options->start_ns);
+	int err = go_profile_make(options->recorder, image, now_ns, start_unix_ns, ret_profile);
+
+	if (err)
+		return err;
+	err = naming_apply(*ret_profile, options->symbolizer, aggregate->wrappers, options->site_skip);
+	if (err) {
+		profile_free(*ret_profile);
+		return err;
+	}
+	(*ret_profile)->go.elf = NULL;
+	if (options->each)
+		options->each(*ret_profile, options->arg);
+	return 0;
+}
+
+static int add_go(struct aggregate *aggregate, const struct image *image, u64 now_ns)
+{
+	struct aggregate_result *result = &aggregate->result;
+	struct profile *profile;
+	char key[KEY_SIZE], **files = NULL;
+	char **before = string_list_take(&aggregate->files, process_key(image->number, true, key));
+	bool drops = image->ended && aggregate->options.merges && result->go_files >= aggregate->options.keep;
+	int err = drops ? 0 : take_go(aggregate, image, now_ns, &profile);
+
+	result->go_dropped += drops;
+	if (drops || err) {
+		string_list_free(before);
+		return err;
+	}
+	result->go_files++;
+	result->go_torn += image->go->torn > 0;
+	note(&err, output_file_write(aggregate->options.dir, profile, aggregate->options.formats, "", &files));
+	note(&err, string_list_append(&files, before));
+	note(&err, index_table_add(&result->processes, profile, files));
+	return err;
+}
+
+static int add_image(struct aggregate *aggregate, struct image *image, u64 now_ns)
 {
 	struct profile *profile;
-	char key[KEY_SIZE], **before = string_list_take(&aggregate->files, process_key(image->number, key));
+	char key[KEY_SIZE], **before = string_list_take(&aggregate->files, process_key(image->number, false, key));
 	int err = take_profile(aggregate, image, now_ns, &profile);
 
 	if (err) {
@@ -223,6 +272,17 @@ int aggregate_add(struct aggregate *aggregate, struct image *image, u64 now_ns)
 	count_in(aggregate, profile);
 	return is_kept(aggregate, profile) ? add_alone(aggregate, profile, before)
 					   : add_merged(aggregate, profile, before);
+}
+
+/* A Go program without an allocator of C's has nothing to say but what Go says. */
+int aggregate_add(struct aggregate *aggregate, struct image *image, u64 now_ns)
+{
+	bool go = go_reading_has_profile(image->go);
+	int err = go && image->go->alone && !image->heap.alloc_count ? 0 : add_image(aggregate, image, now_ns);
+
+	if (go)
+		note(&err, add_go(aggregate, image, now_ns));
+	return err;
 }
 
 /* --- while recording goes on --- */
@@ -238,12 +298,14 @@ int aggregate_interim(struct aggregate *aggregate, u32 process, struct profile *
 {
 	const struct aggregate_options *options = &aggregate->options;
 	char key[KEY_SIZE], folder[OUTPUT_FILE_FOLDER_MAX], **files = NULL;
-	int err = name_profile(aggregate, profile);
+	int err;
 
+	look_up_residency(aggregate, profile);
+	err = naming_apply(profile, aggregate->options.symbolizer, aggregate->wrappers, aggregate->options.site_skip);
 	if (err)
 		return err;
 	err = output_file_write(options->dir, profile, options->formats, snapshot_folder(seq, "", folder), &files);
-	note(&err, string_list_keep(&aggregate->files, process_key(process, key), files));
+	note(&err, string_list_keep(&aggregate->files, process_key(process, profile->go.version[0], key), files));
 	note(&err, merge_in(aggregate, open_interim(aggregate), profile, NULL));
 	return err;
 }

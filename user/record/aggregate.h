@@ -69,6 +69,8 @@ struct aggregate_result {
 	u32 executables;		      /* how many executables these are */
 	bool crowded;			      /* some were merged because of samples_max */
 	u32 own_files;			      /* processes with files of their own */
+	u32 go_files, go_dropped;	      /* Go programs' own profiles: with files; of ended ones beyond `keep` */
+	u32 go_torn;			      /* of the first, not read at every try: see go_reading */
 	u32 growing_sites, growing_processes; /* see table_lifetimes_growing */
 	char *growing[AGGREGATE_GROWING];     /* what it says of the first of them */
 	struct advice advice;

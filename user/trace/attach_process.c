@@ -15,6 +15,7 @@
 #include "system/shortage.h"
 #include "system/procfs.h"
 #include "trace/denial.h"
+#include "trace/go_reader.h"
 #include "trace/handover.h"
 #include "trace/injected.h"
 #include "trace/pool_notice.h"
@@ -227,6 +228,14 @@ static int say_unreadable(pid_t pid)
 	return STATUS_UNSUPPORTED;
 }
 
+/* Can the process's own profile be read, or will it be soon? */
+static bool has_go(const struct scan *scan)
+{
+	enum go_state state = go_reader_look(scan->tracer, scan->tracee, scan->image, true);
+
+	return state == GO_STARTS || state == GO_READ;
+}
+
 int attach_process(struct tracer *tracer, pid_t pid)
 {
 	struct scan scan = {.tracer = tracer, .pid = pid};
@@ -246,8 +255,10 @@ int attach_process(struct tracer *tracer, pid_t pid)
 	scan.image->start_ns = clock_now_ns();
 	status = pool_notice_check(tracer);
 	err = status ? 0 : probe_mapped(&scan);
-	if (!err && !status && tracee_any(tracer, scan.tracee))
+	if (!err && !status && (has_go(&scan) || tracee_any(tracer, scan.tracee))) {
+		python_tables_look(tracer);
 		return STATUS_DONE;
+	}
 	withdraw(tracer, scan.tracee);
 	if (status)
 		return status;
@@ -315,7 +326,7 @@ int attach_program(struct tracer *tracer, pid_t pid, const char *path)
 		return failed(pid, err);
 	}
 	/* In a population, its children may have an allocator. */
-	if (unknown || tracee_any(tracer, tracee) || tracer->population != POPULATION_LISTED)
+	if (unknown || tracee_any(tracer, tracee) || tracer->population != POPULATION_LISTED || go_readers_will(tracer))
 		return STATUS_DONE;
 	return say_nothing_in_program(tracer, pid, path);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/status.h"
 #include "system/capability.h"
 #include "system/proc_maps.h"
@@ -68,4 +69,15 @@ int denial_status(pid_t pid, int err)
 	if (shortage_is(err))
 		return STATUS_FAILED;
 	return missing_of(proc_maps_needs(pid, err), &privileges, names) ? STATUS_UNSUPPORTED : STATUS_NO_TARGET;
+}
+
+void denial_say(const struct unopened *denied)
+{
+	char why[DENIAL_TEXT_MAX];
+
+	if (denial_status(denied->pid, denied->err) != STATUS_UNSUPPORTED)
+		return;
+	log_note("'%s', which a traced process maps, cannot be opened: %s; stacks through such files are cut, and an "
+		 "allocator in them is not seen",
+		 denied->path, denial_explain_file(denied->pid, denied->err, why));
 }

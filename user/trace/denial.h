@@ -19,5 +19,8 @@ const char *denial_explain_file(pid_t pid, int err, char text[DENIAL_TEXT_MAX]);
 /* The same of a process whose mappings may not be read (-EACCES, -EPERM). */
 const char *denial_explain_process(char text[DENIAL_TEXT_MAX]);
 
+/* Say that the first of these files cannot be opened, where a right is missing: those that were deleted are the process's own affair. */
+void denial_say(const struct unopened *denied);
+
 /* STATUS_UNSUPPORTED where capabilities are missing for that, else STATUS_NO_TARGET; STATUS_FAILED for a shortage. */
 int denial_status(pid_t pid, int err);

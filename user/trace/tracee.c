@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "binary/elf.h"
 #include "system/cgroup.h"
+#include "trace/go_reader.h"
 #include "trace/plan_note.h"
 #include "system/shortage.h"
 #include "trace/injected.h"
@@ -52,6 +53,7 @@ void tracee_drop(struct tracer *tracer, struct tracee *tracee)
 	python_tables_restore(tracee);
 	tracee_close_links(&tracee->files);
 	injected_close(&tracee->injected);
+	go_reader_end(tracer, tracee);
 	unwind_tables_withdraw(tracer->tables, scope, clock_now_ns());
 	kernel_give_scope(tracer->kernel, tracee->scope);
 	free(tracee);

@@ -13,6 +13,7 @@
 #include "system/shortage.h"
 #include "trace/bpf_maps.h"
 #include "trace/denial.h"
+#include "trace/go_reader.h"
 #include "trace/handover.h"
 #include "trace/injected.h"
 #include "trace/link_keeper.h"
@@ -58,6 +59,7 @@ static struct tracer *tracer_new(const struct tracer_options *options)
 	}
 	tracer->emptied = 1;
 	tracer->population = options->kernel.population;
+	tracer->reads_go = options->reads_go;
 	tracer->wide = options->wide || tracer->population != POPULATION_LISTED;
 	tracer->dense = options->kernel.sample_bytes < DENSE_BELOW_BYTES;
 	tracer->harm_translators = options->harm_translators;
@@ -119,6 +121,7 @@ static void close_all_links(struct tracer *tracer)
 		python_tables_restore(tracee);
 		tracee_close_links(&tracee->files);
 		injected_close(&tracee->injected);
+		go_reader_close(&tracee->go);
 	}
 	tracee_close_links(&tracer->wide_files);
 	tracee_close_links(&tracer->throwing_files);
@@ -206,6 +209,7 @@ void tracer_look(struct tracer *tracer)
 	struct tracee *tracee, *next;
 	u64 now_ns = clock_now_ns();
 
+	go_readers_look(tracer, false);
 	if (!all && now_ns - tracer->looked_ns < LOOK_POPULATION_NS)
 		return;
 	tracer->looked_ns = now_ns;
@@ -237,25 +241,13 @@ void tracer_warn_silent(struct tracer *tracer)
 		struct image *image = tracee_image(tracer, tracee);
 
 		/* The sampler in a process tells of samples only. */
-		if (!image || tracee->warned || tracee->injected)
+		if (!image || tracee->warned || tracee->injected || (image->go && !tracee_any(tracer, tracee)))
 			continue;
 		tracee->warned = true;
 		if (!kernel_count_hits(tracer->kernel, image->number))
 			log_note("pid %d has not called its allocator in the first second; probed: %s", tracee->pid,
 				 tracee_names(tracer, tracee));
 	}
-}
-
-static void say_denied(const struct unopened *denied)
-{
-	char why[DENIAL_TEXT_MAX];
-
-	/* Files that were deleted, where no right is missing, are the process's own affair. */
-	if (denial_status(denied->pid, denied->err) != STATUS_UNSUPPORTED)
-		return;
-	log_note("'%s', which a traced process maps, cannot be opened: %s; stacks through such files are cut, and an "
-		 "allocator in them is not seen",
-		 denied->path, denial_explain_file(denied->pid, denied->err, why));
 }
 
 bool tracer_say_unseen(struct tracer *tracer)
@@ -268,7 +260,7 @@ bool tracer_say_unseen(struct tracer *tracer)
 			  "and an allocator in them is not seen",
 			  lacking->path, shortage_explain(lacking->err).text);
 	if (denied->count && !tracer->denied)
-		say_denied(denied);
+		denial_say(denied);
 	tracer->blind |= lacking->count > 0;
 	tracer->denied |= denied->count > 0;
 	return tracer->blind;
@@ -278,6 +270,11 @@ void tracer_say_files(struct tracer *tracer)
 {
 	pool_notice_unmapped(tracer);
 	plan_note_say_doubts(tracer);
+}
+
+void tracer_read_go(struct tracer *tracer)
+{
+	go_readers_look(tracer, true);
 }
 
 /* --- stopping ------------------------------------------------------------------------------------------------------- */
@@ -307,6 +304,7 @@ void tracer_stop(struct tracer *tracer)
 {
 	/* Programs that ended by now are looked at while it is known what of them was probed. */
 	tracer_drain(tracer);
+	tracer_read_go(tracer);
 	tracer->stopping = true;
 	pool_notice_end(tracer);
 	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next)

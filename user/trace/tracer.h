@@ -31,6 +31,7 @@ struct tracer_options {
 	bool no_new;		       /* leave operator new alone */
 	bool harm_translators;	       /* probe what would end programs under translators */
 	bool wide;		       /* one unfiltered link per file serves all processes */
+	bool reads_go;		       /* read the profiles that Go programs keep of themselves (go_reader.h) */
 	struct settle_sources sources; /* outlive it */
 	struct gc_options gc;
 	bool residency;			/* of the recorder */
@@ -63,6 +64,9 @@ bool tracer_drain(struct tracer *tracer);
 
 /* Note how much memory the processes hold now: once they are gone it cannot be asked. */
 void tracer_look(struct tracer *tracer);
+
+/* Read the profiles that Go programs keep of themselves as they are now. */
+void tracer_read_go(struct tracer *tracer);
 
 unsigned int tracer_alive(const struct tracer *tracer); /* processes whose end has not been taken in */
 

@@ -73,6 +73,7 @@ struct tracer {
 	struct cgroup_limit cgroup_limit;
 	enum population population;
 	bool wide;		/* no filtered links */
+	bool reads_go;		/* Go programs' own profiles are read */
 	struct tracee *tracees; /* that have not ended, by pid */
 	/*
 	 * Unfiltered links, one a file. Those on functions that throw are apart: a session link that is filtered for one process
