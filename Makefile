@@ -35,9 +35,10 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 # of those before it, as the linker wants them.
 ROOMS    := base system binary unwind probe inline profile view heap format trace record live push top serve cli
 $(foreach room,$(ROOMS),$(eval up_to := $(OUT)/user/$(room).a $(up_to))$(eval UP_TO_$(room) := $(up_to)))
-objects   = $(patsubst user/%.c,$(OUT)/user/%.o,$(filter-out user/cli/main.c,$(wildcard user/$1/*.c))) $(if $(filter format,$1),$(GEN_O)) \
+objects   = $(patsubst user/%.c,$(OUT)/user/%.o,$(filter-out user/cli/main.c,$(wildcard user/$1/*.c))) $(if $(filter format,$1),$(OUT)/user/format/page_template.o) \
+            $(patsubst user/$1/%.proto,$(OUT)/gen/%.pb-c.o,$(wildcard user/$1/*.proto)) \
             $(if $(filter inline,$1),$(OUT)/user/inline/sampler_bytes.o)
-GEN_O    := $(OUT)/gen/pprof.pb-c.o
+MESSAGES := $(patsubst %.proto,$(OUT)/gen/%.pb-c.h,$(notdir $(wildcard user/*/*.proto)))
 BPF_O    := $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.o,$(filter-out bpf/feature.bpf.c,$(wildcard bpf/*.bpf.c)))
 SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
 
@@ -62,21 +63,40 @@ $(ROOMS:%=$(OUT)/user/%.a): $(OUT)/user/%.a: $$(call objects,$$*) Makefile
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
-$(OUT)/user/%.o: user/%.c Makefile | $(OUT)/gen/pprof.pb-c.h
+$(OUT)/user/%.o: user/%.c Makefile | $(MESSAGES)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(patsubst user/%.c,$(OUT)/user/%.o,$(wildcard user/trace/*.c)): | $(SKELETONS)
 
-$(OUT)/gen/pprof.pb-c.c $(OUT)/gen/pprof.pb-c.h &: user/format/pprof.proto
-	@mkdir -p $(@D)
-	$(call say,PROTOC,$@)
-	$(Q)protoc-c --proto_path=user/format --c_out=$(OUT)/gen pprof.proto
+# $1: a file of messages.
+define message_rule
+$(OUT)/gen/$(basename $(notdir $1)).pb-c.c $(OUT)/gen/$(basename $(notdir $1)).pb-c.h &: $1
+	@mkdir -p $$(@D)
+	$$(call say,PROTOC,$$@)
+	$$(Q)protoc-c --proto_path=$(dir $1) --c_out=$$(OUT)/gen $(notdir $1)
+endef
+$(foreach proto,$(wildcard user/*/*.proto),$(eval $(call message_rule,$(proto))))
 
 $(OUT)/gen/%.pb-c.o: $(OUT)/gen/%.pb-c.c
 	$(call say,CC,$@)
 	$(Q)$(CC) -O2 -g $(SANITIZE) -I$(OUT)/gen -c $< -o $@
+
+# --- the page ------------------------------------------------------------------------------------------------------------
+# In the order in which they are read: a module imports from those before it.
+PAGE    := user/format/page
+PAGE_JS := $(addprefix $(PAGE)/,dom.js numbers.js names.js tree.js picture.js chart.js table.js sites.js state.js head.js main.js)
+
+$(OUT)/page/page.html: $(PAGE)/bundle.sh $(PAGE)/page.html $(PAGE)/page.css $(PAGE_JS) Makefile
+	@mkdir -p $(@D)
+	$(call say,PAGE,$@)
+	$(Q)$(PAGE)/bundle.sh $@ $(PAGE)/page.html $(PAGE)/page.css $(PAGE_JS)
+
+$(OUT)/user/format/page_template.o: user/format/page_template.S $(OUT)/page/page.html
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -Wa,-I$(OUT)/page -c $< -o $@
 
 # --- the sampler that runs in the traced process ---------------------------------------------------------------------------
 # Code that is complete in itself: no C library, no data, no vector registers, nothing that a loader would have to fill in.
@@ -215,10 +235,30 @@ $(OUT)/tests/e2e/test_%: tests/e2e/suites/test_%.c $(KIT_O) $(UP_TO_cli) Makefil
 	$(call say,CC,$@)
 	$(Q)$(CC) $(TEST_CFLAGS) -MF $@.d $< $(KIT_O) $(UP_TO_cli) -lcmocka $(ALL_LIBS) -o $@
 
-$(OUT)/tests/e2e/kit/%.o: tests/e2e/kit/%.c Makefile | $(OUT)/gen/pprof.pb-c.h
+$(OUT)/tests/e2e/kit/%.o: tests/e2e/kit/%.c Makefile | $(MESSAGES)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(TEST_CFLAGS) -c $< -o $@
+
+# The page's tests, and what they use of npm: versions and checksums are those of package-lock.json, the registry is npm's setting.
+PAGE_TESTS := $(patsubst tests/page/%,$(OUT)/tests/page/%,$(wildcard tests/page/*.mjs))
+
+PAGE_MODULES := $(OUT)/tests/page/node_modules/.package-lock.json
+
+$(PAGE_MODULES): tests/page/package.json tests/page/package-lock.json
+	@mkdir -p $(OUT)/tests/page
+	$(call say,NPM,$@)
+	$(Q)cp $^ $(OUT)/tests/page/ && cd $(OUT)/tests/page && npm ci --loglevel=error --ignore-scripts --no-audit --no-fund >/dev/null && touch $(abspath $@)
+
+$(PAGE_TESTS): $(OUT)/tests/page/%.mjs: tests/page/%.mjs
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+$(OUT)/tests/page/numbers.js: $(PAGE)/numbers.js
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+$(OUT)/tests/e2e/test_page $(OUT)/tests/e2e/test_page_edges: | $(PAGE_MODULES) $(PAGE_TESTS) $(OUT)/tests/page/numbers.js
 
 $(OUT)/tests/e2e/target_bare: KIND := -static -nostdlib -ffreestanding -fno-stack-protector
 $(OUT)/tests/e2e/target_bare32: KIND := -m32 -static -nostdlib -ffreestanding -fno-stack-protector
@@ -493,7 +533,7 @@ bench: bench-programs ## every figure of the README, one script each (root)
 # --- looking after the sources -------------------------------------------------------------------------------------------
 C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*/*.[ch] user/inline/blob/*.[ch] tests/*.c tests/*/*.[ch] tests/unit/*/*.[ch] tests/e2e/*/*.[ch] tests/e2e/*/*.cc tests/*/*.cc \
            bench/*.[ch])
-SCRIPTS := $(wildcard .ci/setup .ci/run .ci/walls .ci/bpf_stack tests/*.sh tests/*/*.sh tests/e2e/*/*.sh bench/*.*sh findings/*.*sh vmlinux/*.sh)
+SCRIPTS := $(wildcard user/format/page/*.sh .ci/setup .ci/run .ci/walls .ci/bpf_stack tests/*.sh tests/*/*.sh tests/e2e/*/*.sh bench/*.*sh findings/*.*sh vmlinux/*.sh docs/pictures/*.sh)
 
 format: ## rewrite the sources in the house style
 	$(Q)clang-format -i $(C_FILES)

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A page in Debian's Chromium, opened from disk. Whatever it asks for, logs or throws is kept, and at the end there must be nothing. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+/* Pictures of WebGL, which speedscope draws, are computed. */
+const ARGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run", "--disable-background-networking",
+	"--disable-component-update", "--disable-sync"];
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let browser = null;
+
+/* `path` may be a URL. `options`: {scheme, width, script: false, hash} */
+export async function open(path, options = {}) {
+	browser = browser || await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ARGS });
+	const context = await browser.newContext({ colorScheme: options.scheme || "light", viewport: { width: options.width || 1280, height: 1000 },
+		javaScriptEnabled: options.script !== false });
+	const page = await context.newPage(), url = (path.startsWith("http:") ? path : pathToFileURL(path).href) + (options.hash ? `#${options.hash}` : "");
+
+	page.setDefaultTimeout(Number(process.env.DEADLINE_MS || 20000));
+	page.complaints = [];
+	page.on("request", (request) => request.url() !== url && page.complaints.push(`asks for ${request.url()}`));
+	page.on("console", (message) => page.complaints.push(`${message.type()}: ${message.text()}`));
+	page.on("pageerror", (error) => page.complaints.push(`throws ${error.stack}`));
+	page.on("dialog", (dialog) => page.complaints.push(`says ${dialog.message()}`) && dialog.dismiss());
+	await page.goto(url);
+	return page;
+}
+
+/* No request, no word on the console, no dialog. */
+export async function close(page) {
+	assert.deepEqual(page.complaints, []);
+	await page.context().close();
+}
+
+export async function end() {
+	await browser?.close();
+	browser = null;
+}
+
+/* Nothing that keeps anyone from using it. */
+export async function assertAccessible(page) {
+	await page.evaluate(axe);
+	const { violations } = await page.evaluate(() => globalThis.axe.run());
+	const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+
+	assert.deepEqual(grave.map(({ id, nodes }) => `${id}: ${nodes[0].html} ${nodes[0].failureSummary}`), []);
+}
+
+/* The text of an element, its blanks as one. */
+export async function textOf(page, selector) {
+	return (await page.locator(selector).innerText()).replace(/\s+/g, " ").trim();
+}
+
+export async function textsOf(page, selector) {
+	return (await page.locator(selector).allInnerTexts()).map((text) => text.replace(/\s+/g, " ").trim());
+}
+
+/* The table: a list of rows, each {head: cell}. */
+export async function rowsOf(page, selector) {
+	const heads = (await textsOf(page, `${selector} thead th`)).map((head) => head.replace(/ [\u25be\u25b4]$/, ""));
+	const rows = await page.locator(`${selector} tbody tr`).all(), result = [];
+
+	for (const row of rows) {
+		const cells = (await row.locator("th, td").allInnerTexts()).map((text) => text.replace(/\s+/g, " ").trim());
+
+		result.push(Object.fromEntries(cells.map((cell, at) => [heads[at], cell])));
+	}
+	return result;
+}
+
+/* The box of a function. */
+export function boxOf(page, name) {
+	return page.locator(`.box[aria-label^="${name},"]`).first();
+}
+
+export async function chooseMeasure(page, measure) {
+	await page.locator(`label[for=measure-${["alloc_objects", "alloc_space", "inuse_objects", "inuse_space"].indexOf(measure)}]`).click();
+}
