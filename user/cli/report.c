@@ -13,7 +13,7 @@
 #include "profile/lifetime_summary.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "cli/profile_file.h"
+#include "live/profile_file.h"
 #include "cli/report_difference.h"
 #include "format/index_read.h"
 #include "format/table_lifetimes.h"

@@ -13,7 +13,7 @@
 #include "base/status.h"
 #include "base/string_list.h"
 #include "base/text.h"
-#include "cli/profile_file.h"
+#include "live/profile_file.h"
 #include "cli/profile_pairs.h"
 #include "format/table_diff.h"
 #include "system/shortage.h"

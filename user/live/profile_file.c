@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/profile_file.h"
+#include "live/profile_file.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -40,18 +40,26 @@ static void explain(const char *path, int err)
 		log_error("cannot read '%s': %s", path, shortage_explain(err).text);
 }
 
-int profile_file_read(const char *path, const cJSON *index, const regex_t *site_skip, struct profile **ret_profile)
+int profile_file_load(const char *path, const cJSON *index, const regex_t *site_skip, struct profile **ret_profile)
 {
 	const char *slash = strrchr(path, '/');
 	int err = pprof_read(path, ret_profile);
 
-	if (err) {
-		explain(path, err);
-		return err == -ENOENT ? STATUS_NO_TARGET : STATUS_FAILED;
-	}
+	if (err)
+		return err;
 	index_complete(index, slash ? slash + 1 : path, *ret_profile);
 	frame_roles_mark(*ret_profile, site_skip);
-	return STATUS_DONE;
+	return 0;
+}
+
+int profile_file_read(const char *path, const cJSON *index, const regex_t *site_skip, struct profile **ret_profile)
+{
+	int err = profile_file_load(path, index, site_skip, ret_profile);
+
+	if (!err)
+		return STATUS_DONE;
+	explain(path, err);
+	return err == -ENOENT ? STATUS_NO_TARGET : STATUS_FAILED;
 }
 
 cJSON *profile_file_index(const char *path)

@@ -17,6 +17,9 @@ int profile_file_is_named(const struct dirent *entry);
  */
 int profile_file_read(const char *path, const cJSON *index, const regex_t *site_skip, struct profile **ret_profile);
 
+/* The same without a word: 0 or the negative errno of pprof_read. */
+int profile_file_load(const char *path, const cJSON *index, const regex_t *site_skip, struct profile **ret_profile);
+
 /*
  * The index of the recording that a file belongs to: beside it, or above the folder of merged profiles. Free with
  * cJSON_Delete; NULL: none.

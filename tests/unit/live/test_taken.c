@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* taken.c: from the snapshots of an answer to one profile, or to a list. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "live/taken.h"
+#include "heap/image.h"
+
+/* A snapshot of a process that has made one object of `size` bytes. */
+static void add(struct taken_list *list, u32 pid, u64 size, const struct root_fs *root)
+{
+	const struct recorder_options options = {.sample_bytes = 1};
+	struct image *image = image_new(pid, pid, 1, 1, 1000);
+	struct snapshot_draft *draft;
+
+	assert_non_null(image);
+	image_set_comm(image, "program");
+	if (root)
+		image->root = *root;
+	assert_int_equal(heap_alloc(&image->heap, 1, 16, size, 0, true, 1001), 0);
+	assert_int_equal(snapshot_draft_make(&options, image, 2000, 99, SNAPSHOT_STACKS | SNAPSHOT_LIFETIMES, &draft),
+			 0);
+	assert_int_equal(taken_list_add(list, draft), 0);
+	assert_int_equal(taken_list_complete(list), 0);
+	image_free(image);
+}
+
+/* What that process says of its own heap: one object of `size` bytes. */
+static void add_go(struct taken_list *list, u32 pid, u64 size, u64 sample_bytes)
+{
+	struct profile *profile = calloc(1, sizeof(*profile));
+
+	assert_non_null(profile);
+	profile->pid = pid;
+	profile->image = 1;
+	profile->comm = strdup("program");
+	profile->sample_bytes = sample_bytes;
+	profile->go = (struct profile_go){.version = "go1.24", .beside = true};
+	profile->samples = calloc(1, sizeof(*profile->samples));
+	assert_non_null(profile->samples);
+	profile->sample_count = 1;
+	profile->samples[0] = (struct profile_sample){.size = size, .alloc_count = 1, .inuse_count = 1};
+	assert_int_equal(taken_list_add_profile(list, profile), 0);
+	assert_int_equal(taken_list_complete(list), 0);
+}
+
+static void test_taken_nothing_is_no_profile(void **state)
+{
+	struct taken_list list = {0};
+	struct profile *profile;
+
+	(void)state;
+	assert_int_equal(taken_list_profile(&list, &profile), -ENOENT);
+	taken_list_release(&list);
+}
+
+static void test_taken_one_is_that_process(void **state)
+{
+	struct taken_list list = {0};
+	struct profile *profile;
+
+	(void)state;
+	add(&list, 7, 100, NULL);
+	assert_int_equal(taken_list_profile(&list, &profile), 0);
+	taken_list_release(&list);
+	assert_int_equal(profile->pid, 7);
+	assert_int_equal(profile->label_count, 0);
+	profile_free(profile);
+}
+
+static void test_taken_several_are_merged_and_labelled(void **state)
+{
+	u64 all[MEASURE_MAX];
+	struct taken_list list = {0};
+	struct profile *profile;
+
+	(void)state;
+	add(&list, 7, 100, NULL);
+	add(&list, 8, 50, NULL);
+	assert_int_equal(taken_list_profile(&list, &profile), 0);
+	taken_list_release(&list);
+	profile_totals(profile, all);
+	assert_int_equal(all[ALLOC_OBJECTS], 2);
+	assert_int_equal(all[INUSE_SPACE], 150);
+	assert_int_equal(profile->processes, 2);
+	assert_int_equal(profile->label_count, 2);
+	profile_free(profile);
+}
+
+static void assert_profile(struct taken_list *list, u64 objects, u64 bytes)
+{
+	u64 all[MEASURE_MAX];
+	struct profile *profile;
+
+	assert_int_equal(taken_list_profile(list, &profile), 0);
+	taken_list_release(list);
+	profile_totals(profile, all);
+	assert_int_equal(all[INUSE_OBJECTS], objects);
+	assert_int_equal(all[INUSE_SPACE], bytes);
+	profile_free(profile);
+}
+
+/* A Go program with C is one process: in a list, and in the profile of all. */
+static void test_taken_what_go_says_of_a_process_belongs_to_what_it_has_from_malloc(void **state)
+{
+	struct taken_list list = {0};
+	struct index_table table = {0};
+
+	(void)state;
+	add(&list, 7, 100, NULL);
+	add_go(&list, 7, 50, 1);
+	add(&list, 8, 1000, NULL);
+	assert_int_equal(taken_list_index(&list, &table), 0);
+	taken_list_release(&list);
+	assert_int_equal(table.count, 2);
+	assert_int_equal(table.entries[0].total[INUSE_SPACE], 150);
+	assert_int_equal(table.entries[0].samples, 2);
+	assert_int_equal(table.entries[1].facts->pid, 8);
+	assert_int_equal(table.entries[1].total[INUSE_SPACE], 1000);
+	index_table_release(&table);
+	add(&list, 7, 100, NULL);
+	add_go(&list, 7, 50, 1);
+	assert_profile(&list, 2, 150);
+}
+
+/* Counts of different weights cannot be added up. */
+static void test_taken_what_go_samples_at_another_interval_is_in_no_sum(void **state)
+{
+	struct taken_list list = {0};
+
+	(void)state;
+	add(&list, 7, 100, NULL);
+	add_go(&list, 7, 1000000, 2);
+	assert_profile(&list, 1, 1000000);
+	add(&list, 7, 100, NULL);
+	add_go(&list, 7, 1000000, 2);
+	add(&list, 8, 10, NULL);
+	assert_profile(&list, 2, 110);
+}
+
+static void test_taken_ended_ones_have_nothing_in_use_once_that_is_forgotten(void **state)
+{
+	u64 all[MEASURE_MAX];
+	struct taken_list list = {0};
+	struct profile *profile;
+
+	(void)state;
+	add(&list, 7, 100, NULL);
+	add(&list, 8, 50, NULL);
+	list.rows[0].profile->exited = true;
+	taken_list_forget_ended(&list);
+	assert_int_equal(taken_list_profile(&list, &profile), 0);
+	taken_list_release(&list);
+	profile_totals(profile, all);
+	assert_int_equal(all[ALLOC_SPACE], 150);
+	assert_int_equal(all[INUSE_SPACE], 50);
+	profile_free(profile);
+}
+
+/* The image may be gone before its snapshot has names. */
+static void test_taken_keeps_the_root_of_its_process_open(void **state)
+{
+	struct root_fs root = {.fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+	struct taken_list list = {0};
+
+	(void)state;
+	add(&list, 7, 100, &root);
+	assert_non_null(list.rows[0].profile->root);
+	assert_true(faccessat(list.rows[0].profile->root->fd, "proc", F_OK, 0) == 0);
+	taken_list_release(&list);
+}
+
+static void test_taken_list_has_a_line_for_each(void **state)
+{
+	struct taken_list list = {0};
+	struct index_table table = {0};
+
+	(void)state;
+	add(&list, 7, 100, NULL);
+	add(&list, 8, 50, NULL);
+	assert_int_equal(taken_list_index(&list, &table), 0);
+	taken_list_release(&list);
+	assert_int_equal(table.count, 2);
+	assert_int_equal(table.entries[0].facts->pid, 7);
+	assert_int_equal(table.entries[1].facts->pid, 8);
+	index_table_release(&table);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_taken_nothing_is_no_profile),
+		cmocka_unit_test(test_taken_one_is_that_process),
+		cmocka_unit_test(test_taken_several_are_merged_and_labelled),
+		cmocka_unit_test(test_taken_what_go_says_of_a_process_belongs_to_what_it_has_from_malloc),
+		cmocka_unit_test(test_taken_what_go_samples_at_another_interval_is_in_no_sum),
+		cmocka_unit_test(test_taken_ended_ones_have_nothing_in_use_once_that_is_forgotten),
+		cmocka_unit_test(test_taken_keeps_the_root_of_its_process_open),
+		cmocka_unit_test(test_taken_list_has_a_line_for_each),
+	};
+
+	return cmocka_run_group_tests_name("taken", tests, NULL, NULL);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/* Snapshots that the draining thread took for an asker, and what the asker makes of them. */
+#include "format/index_write.h"
+#include "heap/snapshot.h"
+#include "system/root_fs.h"
+
+struct taken {
+	struct snapshot_draft *draft; /* NULL once finished */
+	struct profile *profile;      /* NULL until then */
+	struct root_fs *root;	      /* its image's may be closed meanwhile; NULL: none */
+};
+
+/* Valid when zeroed. */
+struct taken_list {
+	struct taken *rows;
+	u32 count;
+};
+
+/* The draft belongs to the list from now on, also on error. 0 or -ENOMEM. */
+int taken_list_add(struct taken_list *list, struct snapshot_draft *draft);
+
+/* A profile that lacks only its names, as a Go program's own; it belongs to the list from now on, also on error. 0 or -ENOMEM. */
+int taken_list_add_profile(struct taken_list *list, struct profile *profile);
+
+/* As their notes say (peek.h): before they are completed, which may take longer. */
+void taken_list_read_memory(struct taken_list *list);
+
+/* Make profiles of all drafts. The image that each was made of must live. 0 or -ENOMEM. */
+int taken_list_complete(struct taken_list *list);
+
+/* They must be complete. Those that have ended have nothing in use from now on. */
+void taken_list_forget_ended(struct taken_list *list);
+void taken_list_release(struct taken_list *list);
+
+/*
+ * They must be complete and have their names. The only one there is, taken out of the list; or all of them merged, labelled. A Go program's own
+ * that samples at another interval is in no sum; where the other one is what the same process has from malloc, it is given alone. 0;
+ * -ENOENT: there is none; -EINVAL: they cannot be merged; -ENOMEM.
+ */
+int taken_list_profile(struct taken_list *list, struct profile **ret_profile);
+
+/* They must be complete. A line for each process, taken out of the list. 0 or -ENOMEM. */
+int taken_list_index(struct taken_list *list, struct index_table *table);
