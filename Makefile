@@ -481,10 +481,13 @@ compilers: ## BPF programs of the other versions of clang that are installed mus
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 10
 
+# Of a later room, and without its libraries.
+$(OUT)/tests/fuzz/fuzz_request: $(addprefix $(OUT)/user/serve/,request.o token.o)
+
 $(OUT)/tests/fuzz/%: tests/fuzz/%.c $(UP_TO_heap) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -MF $@.d $< $(UP_TO_heap) $(LIBS) -o $@
+	$(Q)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -MF $@.d $< $(filter %.o,$^) $(UP_TO_heap) $(LIBS) -o $@
 
 fuzz-programs: $(FUZZERS)
 fuzz: ## search for hostile input that breaks what reads files, FUZZ_SECONDS each
