@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "push/ledger.h"
+
+static const struct {
+	const char *name, *text;
+} causes[] = {
+#define PUSH_CAUSE(id, name, text) {#name, text},
+	PUSH_CAUSES(PUSH_CAUSE)
+#undef PUSH_CAUSE
+};
+
+const char *push_cause_name(enum push_cause cause)
+{
+	return causes[cause].name;
+}
+
+const char *push_cause_text(enum push_cause cause)
+{
+	return causes[cause].text;
+}
+
+void push_amount_add(struct push_amount *sum, const struct push_amount *more)
+{
+	sum->requests += more->requests;
+	sum->profiles += more->profiles;
+	sum->samples += more->samples;
+}
+
+void push_amount_subtract(struct push_amount *sum, const struct push_amount *less)
+{
+	sum->requests -= less->requests;
+	sum->profiles -= less->profiles;
+	sum->samples -= less->samples;
+}
+
+void push_ledger_add(struct push_ledger *sum, const struct push_ledger *more)
+{
+	push_amount_add(&sum->taken, &more->taken);
+	push_amount_add(&sum->resumed, &more->resumed);
+	push_amount_add(&sum->sent, &more->sent);
+	for (int i = 0; i < PUSH_CAUSE_COUNT; i++)
+		push_amount_add(&sum->dropped[i], &more->dropped[i]);
+	push_amount_add(&sum->waiting, &more->waiting);
+	push_amount_add(&sum->spooled, &more->spooled);
+	sum->attempts += more->attempts;
+}
+
+struct push_amount push_ledger_dropped(const struct push_ledger *ledger)
+{
+	struct push_amount sum = {0};
+
+	for (int i = 0; i < PUSH_CAUSE_COUNT; i++)
+		push_amount_add(&sum, &ledger->dropped[i]);
+	return sum;
+}
+
+bool push_ledger_balances(const struct push_ledger *ledger)
+{
+	struct push_amount in = ledger->taken, out = push_ledger_dropped(ledger);
+
+	push_amount_add(&in, &ledger->resumed);
+	push_amount_add(&out, &ledger->sent);
+	push_amount_add(&out, &ledger->waiting);
+	return in.requests == out.requests && in.profiles == out.profiles && in.samples == out.samples;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * What became of all that was to be pushed, in requests, profiles and samples. Each of the three MUST balance at any time:
+ *
+ *   taken + resumed = sent + the sum of dropped + waiting
+ */
+#include <stdbool.h>
+
+#include "include/types.h"
+
+/* Causes of losses: id, name as in metrics, one line. */
+#define PUSH_CAUSES(X)                                                                                                 \
+	X(TOO_OLD, too_old, "older than what stores take, because the store could not be reached for so long")         \
+	X(TOO_NEW, too_new, "ahead of the clock by more than what stores take: the clock was set back")                \
+	X(TOO_LARGE, too_large, "larger than what heaptap or the store takes (413)")                                   \
+	X(QUEUE_FULL, queue_full, "no room in memory for what could not be sent")                                      \
+	X(SPOOL_FULL, spool_full, "no room in the spool: the oldest went first")                                       \
+	X(SPOOL_DAMAGED, spool_damaged, "files of the spool that could not be read, or were not whole")                \
+	X(DENIED, denied, "refused by the store for want of valid credentials (401, 403, 407)")                        \
+	X(REFUSED, refused, "refused by the store for what they are (another 4xx)")                                    \
+	X(REDIRECTED, redirected, "answered by a redirect (3xx), which is not followed")                               \
+	X(BAD_ANSWER, bad_answer, "answered by what is no answer of a store; whether it has them is unknown")          \
+	X(STORE_FAILED, store_failed, "answered by the store's own failure, again and again (500)")                    \
+	X(NO_MEMORY, no_memory, "no memory to hold them")                                                              \
+	X(UNSENT, unsent, "not sent when heaptap ended, and without a spool to keep them")
+
+enum push_cause {
+#define PUSH_CAUSE(id, name, text) PUSH_##id,
+	PUSH_CAUSES(PUSH_CAUSE)
+#undef PUSH_CAUSE
+	PUSH_CAUSE_COUNT
+};
+
+struct push_amount {
+	u64 requests, profiles, samples;
+};
+
+struct push_ledger {
+	struct push_amount taken;   /* handed to delivery */
+	struct push_amount resumed; /* found in the spool, where another run had left them */
+	struct push_amount sent;    /* the store answered that it has them */
+	struct push_amount dropped[PUSH_CAUSE_COUNT];
+	struct push_amount waiting; /* in memory, in the spool or under way */
+	struct push_amount spooled; /* written to the spool since the start, whatever became of them */
+	u64 attempts;		    /* requests begun, repeated ones too */
+};
+
+/* Names and lines of PUSH_CAUSES. */
+const char *push_cause_name(enum push_cause cause);
+const char *push_cause_text(enum push_cause cause);
+
+void push_amount_add(struct push_amount *sum, const struct push_amount *more);
+void push_amount_subtract(struct push_amount *sum, const struct push_amount *less);
+
+/* Add each figure of `more`. */
+void push_ledger_add(struct push_ledger *sum, const struct push_ledger *more);
+
+struct push_amount push_ledger_dropped(const struct push_ledger *ledger);
+bool push_ledger_balances(const struct push_ledger *ledger);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "push/pair.h"
+
+#include <errno.h>
+
+#include "profile/profile_copy.h"
+#include "profile/subtract.h"
+
+static int subtract(struct pair *pair, struct profile *profile)
+{
+	pair->now = profile_copy(profile);
+	if (!pair->now)
+		return -ENOMEM;
+	return pair->last ? profile_subtract(profile, pair->last, false) : 0;
+}
+
+int pair_take(struct pair *pair, struct source *source, struct profile **ret_profile)
+{
+	const struct source_want want = {.gc = true, .counts = true, .living = true};
+	struct profile *profile;
+	int err = source_profile(source, &want, &profile);
+
+	if (err)
+		return err;
+	err = subtract(pair, profile);
+	if (!err) {
+		*ret_profile = profile;
+		return 0;
+	}
+	profile_free(profile);
+	pair_drop(pair);
+	return err;
+}
+
+void pair_keep(struct pair *pair)
+{
+	profile_free(pair->last);
+	pair->last = pair->now;
+	pair->now = NULL;
+}
+
+void pair_drop(struct pair *pair)
+{
+	profile_free(pair->now);
+	pair->now = NULL;
+}
+
+void pair_release(struct pair *pair)
+{
+	pair_drop(pair);
+	profile_free(pair->last);
+	pair->last = NULL;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "push/store_news.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/log.h"
+
+#define WHY_MAX (REPLY_TEXT_MAX + 64)
+
+/* "it answers 503: overloaded", or what kept an answer from coming. */
+static const char *why(const struct push_reply *reply, char text[WHY_MAX])
+{
+	if (reply->status)
+		snprintf(text, WHY_MAX, "it answers %u%s%s", reply->status, *reply->text ? ": " : "", reply->text);
+	else
+		snprintf(text, WHY_MAX, "%s", *reply->text ? reply->text : "no answer");
+	return text;
+}
+
+static void say_away(const struct store_news *news, const struct push_reply *reply)
+{
+	char text[WHY_MAX];
+
+	log_note("'%s' takes no profiles (%s); they wait %s, and it is tried again", news->url, why(reply, text),
+		 news->waiting_place);
+}
+
+void store_news_answer(struct store_news *news, enum push_verdict verdict, enum push_cause cause,
+		       const struct push_reply *reply, const struct push_ledger *ledger, u64 now_ns)
+{
+	if (verdict == PUSH_DROP) {
+		news->refusal = *reply;
+		news->refusal_cause = cause;
+	}
+	if (verdict == PUSH_AGAIN && (!news->away || news->away_status != reply->status)) {
+		say_away(news, reply);
+		news->away_since_ns = news->away ? news->away_since_ns : now_ns;
+		news->away_status = reply->status;
+	}
+	if (verdict == PUSH_SENT && news->away)
+		log_note("'%s' takes profiles again after %.0f s; %" PRIu64 " requests are waiting", news->url,
+			 (double)(now_ns - news->away_since_ns) / 1e9, ledger->waiting.requests);
+	if (verdict != PUSH_DROP)
+		news->away = verdict == PUSH_AGAIN;
+}
+
+static void say_loss(const struct store_news *news, enum push_cause cause, const struct push_amount *lost)
+{
+	const bool answered = news->refusal_cause == cause && (news->refusal.status || *news->refusal.text);
+	char text[WHY_MAX] = "";
+
+	log_error("requests to '%s' are lost: %" PRIu64 " with %" PRIu64 " profiles, %s%s%s%s", news->url,
+		  lost->requests, lost->profiles, push_cause_text(cause), answered ? " (" : "",
+		  answered ? why(&news->refusal, text) : "", answered ? ")" : "");
+}
+
+void store_news_losses(struct store_news *news, const struct push_ledger *ledger, u64 now_ns, bool last)
+{
+	for (int cause = 0; cause < PUSH_CAUSE_COUNT; cause++) {
+		struct push_amount lost = ledger->dropped[cause];
+
+		push_amount_subtract(&lost, &news->said[cause]);
+		if (!lost.requests ||
+		    (!last && news->said_ns[cause] && now_ns < news->said_ns[cause] + STORE_NEWS_EVERY_NS))
+			continue;
+		say_loss(news, (enum push_cause)cause, &lost);
+		news->said[cause] = ledger->dropped[cause];
+		news->said_ns[cause] = now_ns;
+	}
+}
