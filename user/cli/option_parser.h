@@ -6,23 +6,24 @@
 
 #include "base/status.h"
 #include "cli/report.h"
+#include "cli/subcommand.h"
+#include "push/push.h"
 #include "record/record.h"
-
-enum subcommand {
-	SUBCOMMAND_NONE,
-	SUBCOMMAND_RECORD,
-	SUBCOMMAND_REPORT,
-	SUBCOMMAND_DOCTOR
-};
+#include "serve/serve.h"
+#include "top/top.h"
 
 struct options {
 	enum subcommand verb;
 	int verbosity;		      /* -1: -q, 0, 1: -v */
-	struct record_options record; /* doctor uses the target only */
+	struct record_options record; /* doctor uses the target only, top, serve and push what is traced */
 	struct report_options report;
-	char **process_names; /* of -p, to be found; NULL-terminated, NULL: none */
-	bool clean;	      /* of doctor */
-	regex_t *site_skip;   /* of record and report, which borrow it; NULL: not given */
+	struct top_options top;	    /* its target is record's */
+	struct serve_options serve; /* the same */
+	struct push_options push;   /* the same; its labels are its own */
+	char **process_names;	    /* of -p, to be found; NULL-terminated, NULL: none */
+	bool clean;		    /* of doctor */
+	regex_t *site_skip;	    /* of record, report, top, serve and push, which borrow it; NULL: not given */
+	const char *html;	    /* of record and report: the page to write; NULL: none */
 };
 
 #define OPTION_ENDING_MAX 400 /* what can still be read */
@@ -61,6 +62,10 @@ enum option_need {
 	NEED_CHOSEN,	       /* not every process of the machine */
 	NEED_FOLLOWED_COMMAND, /* --follow -- COMMAND */
 	NEED_TABLE,	       /* report's table */
+	NEED_BATCH,	       /* top's */
+	NEED_PAGE,	       /* nothing that is about tables alone */
+	NEED_PPROF,	       /* files that can be read back */
+	NEED_SPOOL,	       /* a spool */
 };
 
 struct option_row {

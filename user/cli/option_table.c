@@ -12,53 +12,17 @@
 #include "include/config.h"
 #include "include/event.h"
 #include "base/parse_number.h"
-#include "base/string_list.h"
+#include "cli/process_argument.h"
+#include "cli/push_command.h"
+#include "cli/subcommand.h"
 #include "format/output_file.h"
 #include "probe/custom_allocator.h"
+#include "push/delivery.h"
+#include "serve/listener.h"
 
 #define COMM_MAX 15
 
 /* --- options with a function of their own --- */
-
-/* A name: it is looked for when the whole command line is known to be right. */
-static int add_process_name(struct option_parser *parse, const char *text)
-{
-	char **name = calloc(2, sizeof(*name));
-
-	if (name)
-		name[0] = strdup(text);
-	if (name && name[0] && !string_list_append(&parse->options->process_names, name))
-		return 0;
-	return option_no_memory(parse);
-}
-
-static int add_pid(struct option_parser *parse, const char *text)
-{
-	static const char numbers[] = "0123456789 \t\n";
-	u64 pid;
-	int err;
-
-	if (!*text || *text == '-')
-		return option_refuse(parse, "'%s' in '-p' is no process: perhaps pidof or pgrep found none", text);
-	if (text[strcspn(text, " \t\n")] && !text[strspn(text, numbers)])
-		return option_refuse(parse, "'%s' in '-p' is no process number: several are joined by commas", text);
-	if (parse_number(text, INT_MAX, &pid)) {
-		if (text[strspn(text, "0123456789")])
-			return add_process_name(parse, text);
-		return option_refuse(parse, "'%s' in '-p' is not a process number", text);
-	}
-	if ((pid_t)pid == getpid())
-		return option_refuse(parse, "'%s' in '-p' is heaptap itself", text);
-	err = selection_add_pid(&parse->options->record.target, (pid_t)pid);
-	if (err == -E2BIG)
-		return option_refuse(parse, "'%s' in '-p' is one process too many (at most %d)", text, PIDS_MAX);
-	return err ? option_no_memory(parse) : 0;
-}
-
-static int add_pids(struct option_parser *parse, const char *text)
-{
-	return option_list(parse, text, add_pid);
-}
 
 static int add_pool(struct option_parser *parse, const char *text)
 {
@@ -71,8 +35,20 @@ static int add_pool(struct option_parser *parse, const char *text)
 		return option_refuse(parse, "'--alloc %s' names more than %d functions", text, CUSTOM_FUNCTIONS_MAX);
 	if (err)
 		return option_refuse(parse, "'--alloc %s' is neither FILE:get(size=1)=ret,put(ptr=1) nor FILE", text);
-	pool->next = parse->options->record.target.pools;
-	parse->options->record.target.pools = pool;
+	pool->next = parse->options->record.tracing.target.pools;
+	parse->options->record.tracing.target.pools = pool;
+	return 0;
+}
+
+static int add_trigger(struct option_parser *parse, const char *text)
+{
+	struct record_options *record = &parse->options->record;
+
+	if (record->trigger_count == TRIGGERS_MAX)
+		return option_refuse(parse, "'--trigger %s' is one too many (at most %d)", text, TRIGGERS_MAX);
+	if (trigger_parse(text, &record->triggers[record->trigger_count++]))
+		return option_refuse(parse, "'--trigger %s' is none of rss=400M, rss=80%%, rss=+100M, cgroup=90%%",
+				     text);
 	return 0;
 }
 
@@ -126,47 +102,6 @@ static int take_site_skip(struct option_parser *parse, const char *text)
 	return 0;
 }
 
-/* --- the subcommands --- */
-
-#define TARGETS "-p PID|NAME[,...]\n-- COMMAND [ARG...]\n--container NAME|ID\n--cgroup PATH\n--all"
-
-static const struct {
-	const char *name, *args, *doc; /* the name with a blank before it */
-} subcommands[] = {
-	[SUBCOMMAND_NONE] = {"", "VERB [ARG...]",
-			     "Profile the heap of running processes from outside, the way Go's heap profiler does."
-			     "\v"
-			     "Verbs:\n"
-			     "  record   trace processes, then write one profile each and print a summary\n"
-			     "  report   render what record wrote\n"
-			     "  doctor   say what this kernel, these privileges and a target allow\n"
-			     "'heaptap VERB --help' lists the options of a verb; heaptap(8) has everything."},
-	[SUBCOMMAND_RECORD] =
-		{" record", TARGETS,
-		 "Trace processes, then write one profile each to DIR and print a summary."
-		 "\v"
-		 "With COMMAND, the exit status is COMMAND's. Otherwise: 0 done, 1 failed, 2 usage, 3 kernel or privileges, "
-		 "4 no such target, 5 --fail-on found something (also instead of COMMAND's 0). SIGINT, SIGTERM and SIGHUP stop tracing and "
-		 "write the profiles. SIGUSR1 writes a profile of every process now."},
-	[SUBCOMMAND_REPORT] = {" report", "FILE|DIR\n--base OLD FILE|DIR",
-			       "Render a saved .pb.gz profile, or every one in DIR."},
-	[SUBCOMMAND_DOCTOR] = {" doctor", "\n" TARGETS,
-			       "Say what this kernel, these privileges and this target allow, and what it will cost."},
-};
-
-enum subcommand option_table_subcommand(const char *word)
-{
-	for (enum subcommand verb = SUBCOMMAND_RECORD; verb <= SUBCOMMAND_DOCTOR; verb++)
-		if (!strcmp(word, subcommands[verb].name + 1))
-			return verb;
-	return SUBCOMMAND_NONE;
-}
-
-const char *option_table_name(enum subcommand verb)
-{
-	return subcommands[verb].name;
-}
-
 /* --- --help and --version --- */
 
 /* The limits, below everything else. argp frees what it did not pass in. */
@@ -190,7 +125,8 @@ static int print_help(struct option_parser *parse, const char *text)
 {
 	enum subcommand verb = parse->options->verb;
 	struct argp_option rows[OPTIONS_MAX + 1] = {};
-	const struct argp argp = {rows, NULL, subcommands[verb].args, subcommands[verb].doc, .help_filter = add_limits};
+	const struct argp argp = {rows, NULL, subcommand_text(verb)->args, subcommand_text(verb)->doc,
+				  .help_filter = add_limits};
 	unsigned int count = 0;
 	char name[32];
 
@@ -221,7 +157,11 @@ static int print_version(struct option_parser *parse, const char *text)
 #define RECORD (1 << SUBCOMMAND_RECORD)
 #define REPORT (1 << SUBCOMMAND_REPORT)
 #define DOCTOR (1 << SUBCOMMAND_DOCTOR)
-#define ALL    (1 << SUBCOMMAND_NONE | RECORD | REPORT | DOCTOR)
+#define TOP    (1 << SUBCOMMAND_TOP)
+#define SERVE  (1 << SUBCOMMAND_SERVE)
+#define PUSH   (1 << SUBCOMMAND_PUSH)
+#define LIVE   (TOP | SERVE | PUSH)
+#define ALL    (1 << SUBCOMMAND_NONE | RECORD | REPORT | DOCTOR | LIVE)
 
 /* A field of another size than its kind's divides by 0, which does not compile. */
 enum {
@@ -248,40 +188,42 @@ static const char *const report_formats[] = {"table", "text", "folded", NULL};
 
 /* --help sorts them; errors name the first one. */
 const struct option_row option_table[] = {
-	{"pid", 'p', RECORD | DOCTOR, .check = add_pids, .argument = "PID|NAME[,...]",
+	{"pid", 'p', RECORD | DOCTOR | LIVE, .check = process_argument_add, .argument = "PID|NAME[,...]",
 	 .help = "Running processes, by number or name; may be given again"},
-	{"all", 'a', RECORD | DOCTOR, FIELD(VALUE, record.target.population), .value = POPULATION_ALL,
+	{"all", 'a', RECORD | DOCTOR | LIVE, FIELD(VALUE, record.tracing.target.population), .value = POPULATION_ALL,
 	 .excludes = populations, .help = "Every process of this machine"},
-	{"cgroup", 0, RECORD | DOCTOR, FIELD(WORD, record.target.cgroup), .noun = "cgroup", .excludes = populations,
-	 .argument = "PATH", .help = "The processes of a cgroup and of those below it"},
-	{"container", 0, RECORD | DOCTOR, FIELD(WORD, record.target.container), .noun = "container",
+	{"cgroup", 0, RECORD | DOCTOR | LIVE, FIELD(WORD, record.tracing.target.cgroup), .noun = "cgroup",
+	 .excludes = populations, .argument = "PATH", .help = "The processes of a cgroup and of those below it"},
+	{"container", 0, RECORD | DOCTOR | LIVE, FIELD(WORD, record.tracing.target.container), .noun = "container",
 	 .excludes = populations, .argument = "NAME|ID",
 	 .help = "The processes of a container (podman, docker, containerd, Kubernetes)"},
-	{"follow", 0, RECORD | DOCTOR, FIELD(VALUE, record.target.population), .value = POPULATION_FOLLOW,
-	 .excludes = populations, .need = NEED_NAMED, .help = "With -p or COMMAND: their children too"},
-	{"inline", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.inlined), .excludes = copies, .need = NEED_CHOSEN,
+	{"follow", 0, RECORD | DOCTOR | LIVE, FIELD(VALUE, record.tracing.target.population),
+	 .value = POPULATION_FOLLOW, .excludes = populations, .need = NEED_NAMED,
+	 .help = "With -p or COMMAND: their children too"},
+	{"inline", 0, RECORD | DOCTOR | LIVE, FIELD(FLAG, record.tracing.target.inlined), .excludes = copies,
+	 .need = NEED_CHOSEN,
 	 .help = "Sample inside the processes: COMMAND's on copies of its files, those that run by code put into them; only samples trap"},
-	{"plain-copies", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.plain_copies), .excludes = copies,
+	{"plain-copies", 0, RECORD | DOCTOR | LIVE, FIELD(FLAG, record.tracing.target.plain_copies), .excludes = copies,
 	 .need = NEED_FOLLOWED_COMMAND,
 	 .help = "With --follow: probe the copies of COMMAND's allocator's files, and sample nothing inside its processes"},
-	{"shared-mounts", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.shared_mounts), .excludes = copies,
-	 .need = NEED_FOLLOWED_COMMAND,
+	{"shared-mounts", 0, RECORD | DOCTOR | LIVE, FIELD(FLAG, record.tracing.target.shared_mounts),
+	 .excludes = copies, .need = NEED_FOLLOWED_COMMAND,
 	 .help = "With --follow: COMMAND gets no mount namespace of its own; all that use its allocator's files pay"},
-	{"wait-children", 0, RECORD, FIELD(FLAG, record.wait_children), .need = NEED_FOLLOWED_COMMAND,
+	{"wait-children", 0, RECORD | LIVE, FIELD(FLAG, record.tracing.wait_children), .need = NEED_FOLLOWED_COMMAND,
 	 .help = "With --follow: when COMMAND has ended, go on until all that it started has ended, too"},
-	{"harm-translators", 0, RECORD | DOCTOR, FIELD(FLAG, record.target.harm_translators),
+	{"harm-translators", 0, RECORD | DOCTOR | LIVE, FIELD(FLAG, record.tracing.target.harm_translators),
 	 .help = "Probe also what ends programs that run under valgrind, qemu-user or the like"},
-	{"comm", 0, RECORD | DOCTOR, FIELD(WORD, record.target.comm), .need = NEED_SEVERAL, .check = check_comm,
-	 .argument = "NAME", .help = "Only those of the processes that have this name"},
-	{"exe", 0, RECORD | DOCTOR, FIELD(WORD, record.target.exe), .noun = "file", .need = NEED_SEVERAL,
+	{"comm", 0, RECORD | DOCTOR | LIVE, FIELD(WORD, record.tracing.target.comm), .need = NEED_SEVERAL,
+	 .check = check_comm, .argument = "NAME", .help = "Only those of the processes that have this name"},
+	{"exe", 0, RECORD | DOCTOR | LIVE, FIELD(WORD, record.tracing.target.exe), .noun = "file", .need = NEED_SEVERAL,
 	 .argument = "PATH", .help = "Only those of the processes that run this file"},
 	{"keep", 0, RECORD, FIELD(NUMBER, record.keep), .initial = 1000, .most = UINT_MAX, .noun = "processes",
 	 .need = NEED_MERGED, .argument = "N",
 	 .help = "Ended processes that get files of their own; the others are merged by executable (default 1000)"},
-	{"duration", 'd', RECORD, FIELD(SECONDS, record.duration_s), .argument = "TIME",
+	{"duration", 'd', RECORD | LIVE, FIELD(SECONDS, record.tracing.duration_s), .argument = "TIME",
 	 .help = "Stop after TIME: seconds, or 90s, 5m, 1h30m (default: when the target ends, or at Ctrl-C)"},
-	{"sample-bytes", 'R', RECORD, FIELD(BYTES, record.sample_bytes), .initial = 512 << 10, .most = UINT_MAX,
-	 .argument = "N",
+	{"sample-bytes", 'R', RECORD | LIVE, FIELD(BYTES, record.tracing.sample_bytes), .initial = 512 << 10,
+	 .most = UINT_MAX, .argument = "N",
 	 .help = "Mean bytes between samples, as 65536, 64K or 0.5M (default 512K; 1: every allocation)"},
 	{"output", 'o', RECORD, FIELD(WORD, record.output), .noun = "directory", .argument = "DIR",
 	 .help = "Directory to create for the files (default heaptap-<UTC time>)"},
@@ -292,23 +234,29 @@ const struct option_row option_table[] = {
 	 .noun = "format", .argument = "LIST", .help = "pprof, text, folded, json or all, with commas (default pprof)"},
 	{"interval", 0, RECORD, FIELD(SECONDS, record.interval_s), .argument = "TIME",
 	 .help = "Also write a profile of every process each time that TIME has passed"},
-	{"gogc", 0, RECORD, FIELD(NUMBER, record.gc.gogc_percent), .initial = 100, .most = 1000000, .off = true,
-	 .noun = "percentage", .need = NEED_FREES, .argument = "N|off",
+	{"trigger", 0, RECORD, .check = add_trigger, .argument = "EXPR",
+	 .help = "Also when memory reaches rss=400M, rss=80% (of its limit), rss=+100M (growth), cgroup=90%; may be given again"},
+	{"gogc", 0, RECORD | LIVE, FIELD(NUMBER, record.tracing.gc.gogc_percent), .initial = 100, .most = 1000000,
+	 .off = true, .noun = "percentage", .need = NEED_FREES, .argument = "N|off",
 	 .help = "Pace the model collector as GOGC=N would (default 100)"},
-	{"tenure", 0, RECORD, FIELD(NUMBER, record.gc.tenure), .initial = GC_TENURE_DEFAULT, .most = GC_TENURE_MAX,
-	 .noun = "cycles", .need = NEED_FREES, .argument = "N",
+	{"tenure", 0, RECORD | LIVE, FIELD(NUMBER, record.tracing.gc.tenure), .initial = GC_TENURE_DEFAULT,
+	 .most = GC_TENURE_MAX, .noun = "cycles", .need = NEED_FREES, .argument = "N",
 	 .help = "Cycles an object survives before it is old (default 2)"},
 	{"fail-on", 0, RECORD, FIELD(FLAG, record.fail_on_growing), .need = NEED_FREES, .check = check_fail_on,
 	 .argument = "growing", .help = "Exit with status 5 when a site is a leak suspect"},
-	{"alloc", 0, RECORD | DOCTOR, .check = add_pool, .argument = "FILE:FUNCTIONS",
+	{"alloc", 0, RECORD | DOCTOR | LIVE, .check = add_pool, .argument = "FILE:FUNCTIONS",
 	 .help = "Also probe an allocator of the program's own: FILE:get(size=1)=ret,put(ptr=1); may be given again"},
-	{"alloc-only", 0, RECORD, FIELD(FLAG, record.alloc_only),
+	{"alloc-only", 0, RECORD | LIVE, FIELD(FLAG, record.tracing.alloc_only),
 	 .help = "Do not probe free: half the cost, in-use unknown"},
-	{"no-new", 0, RECORD, FIELD(FLAG, record.no_new),
+	{"no-new", 0, RECORD | LIVE, FIELD(FLAG, record.tracing.no_new),
 	 .help = "Do not probe an allocator's own operator new, which may throw"},
-	{"show-allocator", 0, RECORD, FIELD(FLAG, record.show_allocator),
+	{"resident", 0, RECORD, FIELD(FLAG, record.tracing.residency), .need = NEED_FREES,
+	 .help = "Also look up which bytes of live objects are resident, swapped, untouched or all zero"},
+	{"mappings", 0, RECORD, FIELD(FLAG, record.tracing.regions),
+	 .help = "Also record what system calls map and unmap, exactly, with stacks: what malloc does not see"},
+	{"show-allocator", 0, RECORD | LIVE, FIELD(FLAG, record.tracing.show_allocator),
 	 .help = "Keep the allocator's own frames (default: hide them)"},
-	{"site-skip", 0, RECORD | REPORT, .check = take_site_skip, .argument = "REGEX",
+	{"site-skip", 0, RECORD | REPORT | LIVE, .check = take_site_skip, .argument = "REGEX",
 	 .help = "Functions that sites pass over, as they do over wrappers of malloc: a site is the first line above"},
 	{"clean", 0, DOCTOR, FIELD(FLAG, clean),
 	 .help = "Take out breakpoints that stayed in the target (default: in any process) when heaptap was killed"},
@@ -327,8 +275,43 @@ const struct option_row option_table[] = {
 	{"base", 0, REPORT, FIELD(WORD, report.base), .noun = "FILE", .excludes = views, .need = NEED_TABLE,
 	 .argument = "OLD",
 	 .help = "What happened between the profiles OLD and FILE, or between those of two directories"},
-	{"verbose", 'v', RECORD | REPORT | DOCTOR, FIELD(VALUE, verbosity), .value = 1, .help = "Say more"},
-	{"quiet", 'q', RECORD | REPORT | DOCTOR, FIELD(VALUE, verbosity), .value = -1,
+	{"html", 0, RECORD, FIELD(WORD, html), .noun = "file", .need = NEED_PPROF, .argument = "FILE.html",
+	 .help = "At the end, also write a page to look at in a browser"},
+	{"html", 0, REPORT, FIELD(WORD, html), .noun = "file", .need = NEED_PAGE, .argument = "FILE.html",
+	 .help = "Write a page to look at in a browser, instead of printing; with --base, of what differs"},
+	{"batch", 'b', TOP, FIELD(FLAG, top.batch),
+	 .help = "Print what would be shown, as plain text, without a terminal"},
+	{"count", 'n', TOP, FIELD(NUMBER, top.count), .most = UINT_MAX, .noun = "times", .need = NEED_BATCH,
+	 .argument = "N", .help = "With --batch: end after N times (default: when nothing more comes)"},
+	{"rows", 0, TOP, FIELD(NUMBER, top.rows), .initial = 20, .most = UINT_MAX, .noun = "rows", .need = NEED_BATCH,
+	 .argument = "N", .help = "With --batch: rows of the table (default 20)"},
+	{"delay", 0, TOP, FIELD(SECONDS, top.delay_s), .argument = "TIME",
+	 .help = "From one look to the next: seconds, or 90s, 5m (default 2)"},
+	{"yes", 'y', TOP, FIELD(FLAG, top.yes), .help = "Do not ask before the whole machine is traced"},
+	{"listen", 0, SERVE, FIELD(WORD, serve.listen), .noun = "place", .argument = "PLACE",
+	 .help = "Where: ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH (default " LISTENER_DEFAULT ")"},
+	{"token-file", 0, SERVE, FIELD(WORD, serve.token_file), .noun = "file", .argument = "FILE",
+	 .help = "Answer only to clients that show the token in the first line of FILE"},
+	{"to", 0, PUSH, FIELD(WORD, push.to), .noun = "store", .argument = "URL",
+	 .help = "The store: pyroscope+https://HOST:PORT, parca+http://..., otlp+http://... (experimental)"},
+	{"every", 0, PUSH, FIELD(SECONDS, push.every_s), .argument = "TIME",
+	 .help = "From one push to the next: seconds, or 90s, 5m (default 15)"},
+	{"label", 0, PUSH, .check = push_command_take_label, .argument = "NAME=VALUE",
+	 .help = "A label of all profiles, also in place of one of heaptap's own (service_name); may be given again"},
+	{"auth-file", 0, PUSH, FIELD(WORD, push.auth_file), .noun = "file", .argument = "FILE",
+	 .help = "Its first line shows the store who sends: USER:PASSWORD, or a bearer token"},
+	{"tenant", 0, PUSH, FIELD(WORD, push.tenant), .noun = "tenant", .argument = "NAME",
+	 .help = "Of a store with several: the header X-Scope-OrgID"},
+	{"header-file", 0, PUSH, FIELD(WORD, push.header_file), .noun = "file", .argument = "FILE",
+	 .help = "More headers of requests, 'Name: value' in each line"},
+	{"ca-file", 0, PUSH, FIELD(WORD, push.ca_file), .noun = "file", .argument = "FILE",
+	 .help = "Certificates to trust, PEM (default: the system's)"},
+	{"spool", 0, PUSH, FIELD(WORD, push.spool), .noun = "directory", .argument = "DIR",
+	 .help = "Keep there what the store does not take now, also over a restart (default: in memory)"},
+	{"spool-size", 0, PUSH, FIELD(BYTES, push.spool_bytes), .initial = DELIVERY_SPOOL_BYTES, .most = 1ULL << 40,
+	 .need = NEED_SPOOL, .argument = "N", .help = "At most so many bytes there, as 64M (default 256M)"},
+	{"verbose", 'v', RECORD | REPORT | DOCTOR | LIVE, FIELD(VALUE, verbosity), .value = 1, .help = "Say more"},
+	{"quiet", 'q', RECORD | REPORT | DOCTOR | LIVE, FIELD(VALUE, verbosity), .value = -1,
 	 .help = "Say nothing but errors"},
 	{"version", 'V', ALL, .check = print_version, .help = "Print the version"},
 	{"help", 'h', ALL, .check = print_help, .help = "Print this text"},

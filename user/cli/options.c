@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/string_list.h"
+#include "cli/option_check.h"
 #include "cli/option_table.h"
 #include "cli/suggestion.h"
 #include "probe/custom_allocator.h"
@@ -15,26 +17,19 @@
 
 /* --- one word --- */
 
-static bool is_given(const struct option_parser *parse, const struct option_row *option)
-{
-	return parse->given >> (option - option_table) & 1;
-}
-
-/* -p was given, with numbers or names. */
-static bool names_processes(const struct option_parser *parse)
-{
-	return parse->options->record.target.pid_count || parse->options->process_names;
-}
-
-/* The verbs, with commas, that have such an option. */
+/* The verbs that have such an option: "record, doctor and top". */
 static void list_verbs(const char *name, char letter, char *list, size_t size)
 {
-	for (enum subcommand verb = SUBCOMMAND_RECORD; verb <= SUBCOMMAND_DOCTOR; verb++) {
+	const char *found[SUBCOMMAND_LAST + 1] = {0};
+	unsigned int count = 0;
+
+	for (enum subcommand verb = SUBCOMMAND_RECORD; verb <= SUBCOMMAND_LAST; verb++)
+		if (name ? option_table_find(verb, name, strlen(name)) : option_table_find_letter(verb, letter))
+			found[count++] = subcommand_text(verb)->name + 1;
+	for (unsigned int i = 0; i < count; i++) {
 		size_t length = strlen(list);
 
-		if (name ? option_table_find(verb, name, strlen(name)) : option_table_find_letter(verb, letter))
-			snprintf(list + length, size - length, "%s%s", length ? " and " : "",
-				 option_table_name(verb) + 1);
+		snprintf(list + length, size - length, "%s%s", !i ? "" : i + 1 < count ? ", " : " and ", found[i]);
 	}
 }
 
@@ -64,7 +59,7 @@ static int take(struct option_parser *parse, const struct option_row *option, co
 	parse->given |= 1ull << (option - option_table);
 	for (const struct option_row *other = option_table;
 	     option->excludes && other < option_table + option_table_count; other++)
-		if (other != option && other->excludes == option->excludes && is_given(parse, other))
+		if (other != option && other->excludes == option->excludes && option_is_given(parse, other))
 			return option_refuse(parse, "%s exclude each other", option->excludes);
 	return 0;
 }
@@ -155,14 +150,14 @@ static int parse_letters(struct option_parser *parse, char ***words)
 /* A word of record or doctor behind no option. */
 static int refuse_word(struct option_parser *parse, char **words)
 {
-	const struct selection_options *target = &parse->options->record.target;
+	const struct selection_options *target = &parse->options->record.tracing.target;
 	bool number = suggestion_is_number(*words);
 
-	if (names_processes(parse) && number)
+	if (option_names_processes(parse) && number)
 		return option_refuse(parse,
 				     "'%s' follows no option: process numbers are joined by commas, a time follows -d",
 				     *words);
-	if (names_processes(parse))
+	if (option_names_processes(parse))
 		return option_refuse(parse, "'%s' follows no option, and '-p' names the target already", *words);
 	if (target->population != POPULATION_LISTED && target->population != POPULATION_FOLLOW)
 		return option_refuse(parse, "'%s' follows no option, and '--all' names the target already", *words);
@@ -176,7 +171,23 @@ static int refuse_word(struct option_parser *parse, char **words)
 			     *words);
 }
 
-/* A word that is no option: report's FILE, or COMMAND, to which all words behind it belong. */
+/* A number that is no file's name is a process that -p was forgotten for. */
+static bool is_recording(const char *word)
+{
+	return *word && (!suggestion_is_number(word) || !access(word, F_OK));
+}
+
+static int take_recording(struct option_parser *parse, const char *word)
+{
+	const char **path = option_recording(parse->options);
+
+	if (*path)
+		return option_refuse(parse, "'%s' is one argument too many: one FILE or DIR at a time", word);
+	*path = word;
+	return 0;
+}
+
+/* A word that is no option: report's FILE, that of top, serve or push, or COMMAND, to which all words behind it belong. */
 static int parse_word(struct option_parser *parse, char **words, bool quoted)
 {
 	struct options *options = parse->options;
@@ -189,97 +200,12 @@ static int parse_word(struct option_parser *parse, char **words, bool quoted)
 		options->report.path = *words;
 		return 0;
 	}
+	if (option_recording(options) && !quoted && is_recording(*words))
+		return take_recording(parse, *words);
 	if (!quoted)
 		return refuse_word(parse, words);
-	options->record.target.command = words;
+	options->record.tracing.target.command = words;
 	return 0;
-}
-
-/* --- the options together --- */
-
-static int check_report(struct option_parser *parse)
-{
-	const struct report_options *report = &parse->options->report;
-
-	if (report->path)
-		return 0;
-	if (report->base)
-		return option_refuse(parse, "no FILE to compare with '--base %s'", report->base);
-	return option_refuse(parse, "no FILE or DIR to report on");
-}
-
-static int check_target(struct option_parser *parse, bool quoted)
-{
-	struct selection_options *target = &parse->options->record.target;
-	const char *population = target->container ? "--container" : target->cgroup ? "--cgroup" : "--all";
-	bool named = target->command || names_processes(parse);
-
-	if (target->cgroup || target->container)
-		target->population = POPULATION_CGROUP;
-	if (target->command && names_processes(parse))
-		return option_refuse(parse, "'-p' and COMMAND '%s' are two targets: name one", target->command[0]);
-	if (quoted && !target->command)
-		return option_refuse(parse, "no COMMAND behind '--'");
-	if (target->population == POPULATION_LISTED || target->population == POPULATION_FOLLOW) {
-		if (!named && parse->options->verb == SUBCOMMAND_RECORD)
-			return option_refuse(
-				parse,
-				"no target: name one with '-p PID', '-p NAME', '--container NAME', '--cgroup PATH', "
-				"'--all' or '-- COMMAND'");
-	} else if (named) {
-		return option_refuse(parse, "'%s' and '%s' are two targets: name one", population,
-				     target->command ? target->command[0] : "-p");
-	}
-	return 0;
-}
-
-static int check_needs(struct option_parser *parse)
-{
-	const struct options *options = parse->options;
-	const struct selection_options *target = &options->record.target;
-	bool follows = target->population == POPULATION_FOLLOW;
-	const struct {
-		bool met;
-		const char *sentence;
-	} needs[] = {
-		[NEED_NOTHING] = {true, NULL},
-		[NEED_FREES] = {!options->record.alloc_only,
-				"'%s' needs to know what is freed, which '--alloc-only' leaves out"},
-		[NEED_SEVERAL] =
-			{target->population != POPULATION_LISTED,
-			 "'%s' chooses among several processes: it goes with '--follow', '--all', '--cgroup' or '--container'"},
-		[NEED_MERGED] =
-			{target->population != POPULATION_LISTED,
-			 "'%s' goes with '--follow', '--all', '--cgroup' or '--container': only they merge ended processes"},
-		[NEED_NAMED] = {target->command || names_processes(parse), "'%s' goes with '-p PID' or '-- COMMAND'"},
-		[NEED_CHOSEN] = {target->population != POPULATION_ALL,
-				 "'%s' goes with '-- COMMAND', '-p', '--cgroup' or '--container'"},
-		[NEED_FOLLOWED_COMMAND] = {target->command && follows, "'%s' goes with '--follow -- COMMAND'"},
-		[NEED_TABLE] = {options->report.format == REPORT_TABLE, "'%s' is a table: it goes with no other '-f'"},
-	};
-
-	for (const struct option_row *option = option_table; option < option_table + option_table_count; option++)
-		if (is_given(parse, option) && !needs[option->need].met)
-			return option_refuse(parse, needs[option->need].sentence, option_spelled(option));
-	return 0;
-}
-
-static int check(struct option_parser *parse, bool quoted)
-{
-	int err;
-
-	for (const struct option_row *option = option_table; option < option_table + option_table_count; option++) {
-		void *field = (char *)parse->options + option->field;
-
-		if (is_given(parse, option) || !option->initial)
-			continue;
-		if (option->kind == OPTION_BYTES)
-			*(u64 *)field = option->initial;
-		else
-			*(u32 *)field = (u32)option->initial;
-	}
-	err = parse->options->verb == SUBCOMMAND_REPORT ? check_report(parse) : check_target(parse, quoted);
-	return err ? err : check_needs(parse);
 }
 
 /* --- the command line --- */
@@ -290,7 +216,7 @@ static int parse_words(struct option_parser *parse, char **words)
 	int err = 0;
 
 	parse->options->record.argv = words;
-	for (; *words && !err && !parse->options->record.target.command; words++) {
+	for (; *words && !err && !parse->options->record.tracing.target.command; words++) {
 		const char *word = *words;
 
 		if (quoted || word[0] != '-' || !word[1])
@@ -300,17 +226,17 @@ static int parse_words(struct option_parser *parse, char **words)
 		else
 			err = word[1] == '-' ? parse_name(parse, &words) : parse_letters(parse, &words);
 	}
-	return err ? err : check(parse, quoted);
+	return err ? err : option_check(parse, quoted);
 }
 
 /* `heaptap help [VERB]` */
 static int parse_help(struct option_parser *parse, const char *word)
 {
 	if (word) {
-		parse->options->verb = option_table_subcommand(word);
-		parse->name = option_table_name(parse->options->verb);
+		parse->options->verb = subcommand_find(word);
+		parse->name = subcommand_text(parse->options->verb)->name;
 		if (!parse->options->verb)
-			return option_refuse(parse, "'%s' is no verb: record, report or doctor", word);
+			return option_refuse(parse, "'%s' is no verb: " SUBCOMMAND_LIST, word);
 	}
 	return option_take(parse, option_table_find_letter(parse->options->verb, 'h'), NULL);
 }
@@ -321,7 +247,7 @@ static int parse_without_subcommand(struct option_parser *parse, char **words)
 	const struct option_row *option = NULL;
 
 	if (!word)
-		return option_refuse(parse, "no verb: record, report or doctor");
+		return option_refuse(parse, "no verb: " SUBCOMMAND_LIST);
 	if (!strcmp(word, "help"))
 		return parse_help(parse, words[1]);
 	if (!strncmp(word, "--", 2))
@@ -332,14 +258,14 @@ static int parse_without_subcommand(struct option_parser *parse, char **words)
 		return option_take(parse, option, NULL);
 	suggestion_verb(parse, words);
 	if (*word == '-')
-		return option_refuse(parse, "no verb before '%s': record, report or doctor", word);
-	return option_refuse(parse, "'%s' is no verb: record, report or doctor", word);
+		return option_refuse(parse, "no verb before '%s': " SUBCOMMAND_LIST, word);
+	return option_refuse(parse, "'%s' is no verb: " SUBCOMMAND_LIST, word);
 }
 
 /* Is there a COMMAND behind "--", whose status the caller waits for? An argument that is "--" itself is taken for that. */
 static bool runs_command(enum subcommand verb, char **words)
 {
-	if (verb != SUBCOMMAND_RECORD && verb != SUBCOMMAND_NONE)
+	if (verb == SUBCOMMAND_REPORT || verb == SUBCOMMAND_DOCTOR)
 		return false;
 	while (*words && strcmp(*words, "--") != 0)
 		words++;
@@ -348,12 +274,13 @@ static bool runs_command(enum subcommand verb, char **words)
 
 int options_parse(int argc, char **argv, struct options *ret)
 {
-	struct options options = {.verb = argc > 1 ? option_table_subcommand(argv[1]) : SUBCOMMAND_NONE};
-	struct option_parser parse = {.options = &options, .argv = argv, .name = option_table_name(options.verb)};
+	struct options options = {.verb = argc > 1 ? subcommand_find(argv[1]) : SUBCOMMAND_NONE};
+	struct option_parser parse = {.options = &options, .argv = argv, .name = subcommand_text(options.verb)->name};
 	int err = options.verb ? parse_words(&parse, argv + 2) : parse_without_subcommand(&parse, argv + (argc > 0));
 
 	options.record.quiet = options.verbosity < 0;
 	options.record.whole_tables = options.report.stacks = options.verbosity > 0;
+	options.report.html = options.html;
 	options.record.site_skip = options.report.site_skip = options.site_skip;
 	/* 1 and 2 could be COMMAND's own. */
 	if (parse.status && runs_command(options.verb, argv + 1))
@@ -368,13 +295,14 @@ int options_parse(int argc, char **argv, struct options *ret)
 
 void options_release(struct options *options)
 {
-	custom_allocator_free(options->record.target.pools);
+	custom_allocator_free(options->record.tracing.target.pools);
+	label_list_release(&options->push.labels);
 	string_list_free(options->process_names);
 	options->process_names = NULL;
-	free(options->record.target.pids);
+	free(options->record.tracing.target.pids);
 	if (options->site_skip)
 		regfree(options->site_skip);
 	free(options->site_skip);
 	options->site_skip = NULL;
-	options->record.target = (struct selection_options){0};
+	options->record.tracing.target = (struct selection_options){0};
 }

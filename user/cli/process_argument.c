@@ -2,10 +2,15 @@
 #include "cli/process_argument.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/parse_number.h"
+#include "base/string_list.h"
 #include "base/units.h"
 #include "probe/nearest.h"
 #include "system/process_name.h"
@@ -14,6 +19,50 @@
 
 #define LISTED_MAX 10
 #define TYPED_MAX  8 /* numbers that the sentence joins, ready to be typed */
+
+/* --- the command line --- */
+
+/* A name: it is looked for when the whole command line is known to be right. */
+static int add_process_name(struct option_parser *parse, const char *text)
+{
+	char **name = calloc(2, sizeof(*name));
+
+	if (name)
+		name[0] = strdup(text);
+	if (name && name[0] && !string_list_append(&parse->options->process_names, name))
+		return 0;
+	return option_no_memory(parse);
+}
+
+static int add_pid(struct option_parser *parse, const char *text)
+{
+	static const char numbers[] = "0123456789 \t\n";
+	u64 pid;
+	int err;
+
+	if (!*text || *text == '-')
+		return option_refuse(parse, "'%s' in '-p' is no process: perhaps pidof or pgrep found none", text);
+	if (text[strcspn(text, " \t\n")] && !text[strspn(text, numbers)])
+		return option_refuse(parse, "'%s' in '-p' is no process number: several are joined by commas", text);
+	if (parse_number(text, INT_MAX, &pid)) {
+		if (text[strspn(text, "0123456789")])
+			return add_process_name(parse, text);
+		return option_refuse(parse, "'%s' in '-p' is not a process number", text);
+	}
+	if ((pid_t)pid == getpid())
+		return option_refuse(parse, "'%s' in '-p' is heaptap itself", text);
+	err = selection_add_pid(&parse->options->record.tracing.target, (pid_t)pid);
+	if (err == -E2BIG)
+		return option_refuse(parse, "'%s' in '-p' is one process too many (at most %d)", text, PIDS_MAX);
+	return err ? option_no_memory(parse) : 0;
+}
+
+int process_argument_add(struct option_parser *parse, const char *text)
+{
+	return option_list(parse, text, add_pid);
+}
+
+/* --- names --- */
 
 /* A name that is like it, of the processes that run. */
 static int refuse_unknown(const char *name)
@@ -86,6 +135,6 @@ int process_argument_resolve(struct options *options)
 	int status = STATUS_DONE;
 
 	for (char **name = options->process_names; name && *name && !status; name++)
-		status = resolve(*name, &options->record.target);
+		status = resolve(*name, &options->record.tracing.target);
 	return status;
 }

@@ -15,10 +15,13 @@
 #include "base/status.h"
 #include "live/profile_file.h"
 #include "cli/report_difference.h"
+#include "cli/report_page.h"
 #include "format/index_read.h"
 #include "format/table_lifetimes.h"
+#include "format/table_memory.h"
 #include "format/table_processes.h"
 #include "format/table_profile.h"
+#include "view/population.h"
 #include "format/folded.h"
 #include "format/text.h"
 #include "system/shortage.h"
@@ -80,17 +83,39 @@ static bool keep_older(struct profile *profile, double seconds)
 			lifetime_summary_older(profile, &profile->samples[i], (u64)(seconds * 1e9));
 	profile->model.known = false;
 	profile->peak_inuse_space = 0;
-	profile->rss_start_bytes = profile->rss_end_bytes = profile->rss_peak_bytes = 0;
+	profile->rss_start_bytes = profile->rss_end_bytes = profile->rss_peak_bytes = profile->rss_peak_seen = 0;
+	profile->memory.known = false;
 	return true;
+}
+
+/* What system calls mapped is in a file of the same name, in a folder beside it. One that cannot be read is said; the rest is shown. */
+static int add_regions(const char *path, const cJSON *index, const struct report_options *options,
+		       struct profile *profile)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char *below;
+	int status = STATUS_DONE;
+
+	if (options->format != REPORT_TABLE || options->lifetimes || profile->kind != PROFILE_HEAP)
+		return STATUS_DONE;
+	if (asprintf(&below, "%.*s" OUTPUT_FILE_MAPPINGS "%s", (int)(name - path), path, name) < 0) {
+		log_error("out of memory");
+		return STATUS_FAILED;
+	}
+	if (!access(below, F_OK))
+		status = profile_file_read(below, index, options->site_skip, &profile->regions);
+	free(below);
+	return status;
 }
 
 static int report_file(const char *path, const cJSON *index, const struct report_options *options)
 {
 	struct profile *profile;
-	int status = profile_file_read(path, index, options->site_skip, &profile);
+	int status = profile_file_read(path, index, options->site_skip, &profile), regions;
 
 	if (status)
 		return status;
+	regions = add_regions(path, index, options, profile);
 	if (options->older_s > 0 && !keep_older(profile, options->older_s)) {
 		log_error("'%s' does not say how old objects are: frees were not recorded, or not by heaptap, or it is "
 			  "of several processes",
@@ -102,7 +127,7 @@ static int report_file(const char *path, const cJSON *index, const struct report
 		log_note("in use: only what is known to have lived for more than %g s", options->older_s);
 	status = render(profile, options);
 	profile_free(profile);
-	return status;
+	return status ? status : regions;
 }
 
 static int report_one(const struct report_options *options)
@@ -142,6 +167,17 @@ static int report_empty(const cJSON *index, const struct report_options *options
 	return STATUS_DONE;
 }
 
+static void print_processes(const cJSON *index, const struct index_table *table, unsigned int top)
+{
+	struct recording head;
+	struct population population;
+
+	table_processes_print(table->entries, table->count, top, stdout);
+	index_head_read(index, &head);
+	population_sum(table->entries, table->count, &population);
+	table_memory_print_group(&head.group, &population.facts.memory, stdout);
+}
+
 /* A recording of many processes: a table of them, and the profile that is merged from all. */
 static int report_population(const cJSON *index, const struct report_options *options)
 {
@@ -154,7 +190,7 @@ static int report_population(const cJSON *index, const struct report_options *op
 		status = STATUS_FAILED;
 	}
 	if (tables)
-		table_processes_print(table.entries, table.count, options->top, stdout);
+		print_processes(index, &table, options->top);
 	if (index_merged_has_file(index, OUTPUT_FILE_OF_ALL))
 		status = report_entry(OUTPUT_FILE_OF_ALL, !tables, index, options) ? STATUS_FAILED : status;
 	else
@@ -199,6 +235,8 @@ int report_run(const struct report_options *options)
 	struct stat status;
 
 	said_unwritten = false;
+	if (options->html)
+		return report_page(options);
 	if (options->base) {
 		int compared = report_difference(options, &view);
 

@@ -18,6 +18,7 @@ struct report_options {
 	bool lifetimes;
 	double older_s;		  /* 0: of any age */
 	const regex_t *site_skip; /* functions that sites pass over; NULL: none beside those the profile has */
+	const char *html;	  /* the page to write; NULL: print */
 	const char
 		*base; /* the older of two profiles, or a directory of them, `path` being the newer; NULL: one alone */
 };

@@ -54,6 +54,13 @@ static void warn_of_order(const struct profile *before, const struct profile *af
 			 path, path, base);
 }
 
+void report_difference_warn(const struct profile *before, const char *before_name, const struct profile *after,
+			    const char *after_name)
+{
+	warn_of_other_program(before, after);
+	warn_of_order(before, after, before_name, after_name);
+}
+
 static int print_difference(const struct profile *before, const struct profile *after, const struct table_view *view)
 {
 	int err = table_diff_print(before, after, view, stdout);
@@ -74,8 +81,7 @@ static int compare_files(const char *base, const char *path, const struct report
 	if (!status)
 		status = profile_file_read(path, new_index, options->site_skip, &after);
 	if (!status) {
-		warn_of_other_program(before, after);
-		warn_of_order(before, after, base, path);
+		report_difference_warn(before, base, after, path);
 		status = print_difference(before, after, view);
 	}
 	profile_free(before);

@@ -124,10 +124,10 @@ static const char *find_verb(const char *word)
 			return verbs[i].ours;
 	for (enum subcommand verb = SUBCOMMAND_RECORD; strlen(word) >= GUESSED_LETTERS && verb <= SUBCOMMAND_DOCTOR;
 	     verb++)
-		nearest_add(&nearest, option_table_name(verb) + 1);
+		nearest_add(&nearest, subcommand_text(verb)->name + 1);
 	for (enum subcommand verb = SUBCOMMAND_RECORD; nearest.count && verb <= SUBCOMMAND_DOCTOR; verb++)
-		if (!strcmp(nearest.names[0], option_table_name(verb) + 1))
-			return option_table_name(verb) + 1;
+		if (!strcmp(nearest.names[0], subcommand_text(verb)->name + 1))
+			return subcommand_text(verb)->name + 1;
 	return NULL;
 }
 
@@ -154,7 +154,7 @@ static const char *verb_of_option(const char *word)
 				     ? option->name && !strncmp(option->name, word + 2, strcspn(word + 2, "=")) &&
 					       !option->name[strcspn(word + 2, "=")]
 				     : option->letter && option->letter == word[1]))
-				return option_table_name(verb) + 1;
+				return subcommand_text(verb)->name + 1;
 	return !strcmp(word, "--") ? "record" : NULL;
 }
 

@@ -17,6 +17,11 @@ struct address_map;
 struct go_reading;
 struct last_memory;
 
+/* Which triggers have fired, and from where growth is counted: of its resident memory, and of its control group's. */
+struct image_trigger {
+	u32 fired; /* a bit each */
+	u64 base_bytes[2];
+};
 
 struct image {
 	u32 number; /* process number, as in events */
@@ -47,6 +52,7 @@ struct image {
 	u32 raw_waiting;	      /* stacks of it that raw_stacks.c holds */
 	bool settled;		      /* settle_end has seen to it */
 	bool searched;		      /* unprobed.c has looked for files that were not probed */
+	struct image_trigger trigger; /* record/trigger.c's */
 	struct image *ended_next;     /* the recorder's: among those that have ended */
 	UT_hash_handle hh, hh_by_pid; /* the recorder's */
 };

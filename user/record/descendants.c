@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "record/publish.h"
+#include "record/tracing.h"
 #include "trace/tracer.h"
 
 #define NAMED_MAX 8 /* the PIDs that a -p takes without any cost to other processes */
@@ -21,7 +21,7 @@ static const char *list(const pid_t *pids, unsigned int count, char *text, size_
 	return text;
 }
 
-void descendants_say(const struct record_options *options, const struct tracer *tracer)
+void descendants_say(const struct tracing_options *options, const struct tracer *tracer)
 {
 	pid_t pids[NAMED_MAX];
 	unsigned int count = tracer_living(tracer, pids, NAMED_MAX);

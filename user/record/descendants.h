@@ -6,11 +6,11 @@
  */
 #include <stdbool.h>
 
-struct record_options;
+struct tracing_options;
 struct tracer;
 
 /*
  * COMMAND has ended, and all events up to then have been taken in: log how many of its descendants still run, and what to
  * type to record them too; with options->wait_children that the recording goes on. Nothing if there are none.
  */
-void descendants_say(const struct record_options *options, const struct tracer *tracer);
+void descendants_say(const struct tracing_options *options, const struct tracer *tracer);

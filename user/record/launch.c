@@ -19,6 +19,7 @@
 #include "probe/binaries.h"
 #include "probe/loader_list.h"
 #include "system/file_copies.h"
+#include "system/procfs.h"
 #include "system/shortage.h"
 
 static const char *reason(int err)
@@ -219,9 +220,9 @@ int launch_rehearse(const struct selection *selection, u64 sample_bytes, const c
 	return launch->binaries ? 0 : -ENOMEM;
 }
 
-int launch_release(struct launch *launch)
+int launch_release(struct launch *launch, const struct first_steps *steps)
 {
-	int err = workload_release(&launch->command);
+	int err = workload_release(&launch->command, steps);
 
 	launch->released = true;
 	if (!err)
@@ -247,8 +248,13 @@ void launch_abandon(struct launch *launch)
 
 int launch_status(struct launch *launch, int status)
 {
-	if (launch->started && launch->status == -EAGAIN)
+	if (launch->started && !launch_look(launch)) {
+		/* The end of a process is traced before it has given its memory back, which takes a loaded machine a while. */
+		if (!procfs_is_ending(launch->command.pid))
+			log_note("'%s' (pid %d) goes on without being traced; waiting for its end",
+				 launch->command.path, launch->command.pid);
 		launch->status = workload_status(&launch->command, 1);
+	}
 	if (status == STATUS_FOUND)
 		return launch->status ? launch->status : STATUS_FOUND;
 	if (status == STATUS_DONE)

@@ -12,6 +12,7 @@
 #include "system/workload.h"
 
 struct binaries;
+struct first_steps;
 
 #define INLINE_BYTES_MIN 4096 /* smaller intervals are left to probes */
 #define LAUNCH_SMALL_INTERVAL                                                                                          \
@@ -44,8 +45,8 @@ int launch_failure(int err);
  */
 int launch_rehearse(const struct selection *selection, u64 sample_bytes, const char *path, struct launch *launch);
 
-/* Let it exec. */
-int launch_release(struct launch *launch);
+/* Let it exec; `steps`: what looks at it before it runs, or NULL. */
+int launch_release(struct launch *launch, const struct first_steps *steps);
 
 /* Has it ended? To be called when a child has. */
 bool launch_look(struct launch *launch);

@@ -13,14 +13,14 @@
 #include "base/units.h"
 #include "binary/symbolizer.h"
 #include "format/index_write.h"
-#include "heap/snapshot.h"
-#include "profile/ledger.h"
+#include "heap/go_profile.h"
+#include "record/peek.h"
 #include "system/shortage.h"
 
 /* Is a target of several processes traced, which are merged? */
 static bool merges(const struct publication *publication)
 {
-	return publication->options->target.population != POPULATION_LISTED;
+	return publication->options->tracing.target.population != POPULATION_LISTED;
 }
 
 static void say_failure(const struct publication *publication, const char *what, int err)
@@ -52,6 +52,7 @@ static bool open_aggregate(struct publication *publication)
 	summary->quiet = publication->options->quiet;
 	summary->whole = publication->options->whole_tables;
 	summary->merges = merges(publication);
+	summary->group = &publication->group;
 	if (!publication->symbolizer)
 		publication->symbolizer = symbolizer_new();
 	options.symbolizer = publication->symbolizer;
@@ -60,37 +61,43 @@ static bool open_aggregate(struct publication *publication)
 	return publication->aggregate;
 }
 
-/*
- * The ledger of a living image has what ended before: the rest is looked at for the profile, and settled at the end.
- * Events that the programs counted but that have not arrived, although all that was in the ring has, are in flight.
- */
-static int snapshot_living(struct publication *publication, struct image *image, struct profile **ret_profile)
+/* What a Go program says of itself. 0 or -ENOMEM. */
+static int add_living_go(struct publication *publication, const struct image *image)
 {
-	u64 settled[COUNTER_MAX];
-	int err;
+	u64 start_unix_ns = publication->start_unix_ns + (image->start_ns - publication->start_ns);
+	struct profile *profile;
+	int err = -ENOENT;
 
-	memcpy(settled, image->ledger, sizeof(settled));
-	err = publication->peek_tally(publication->kernel, image->number, image->ledger);
-	image_balance(image);
-	image->ledger[COUNTER_IN_FLIGHT] += ledger_missing(image->ledger);
-	if (!err)
-		err = snapshot_take(recorder_options(publication->recorder), image, publication->taken_ns,
-				    publication->start_unix_ns + (image->start_ns - publication->start_ns),
-				    ret_profile);
-	memcpy(image->ledger, settled, sizeof(settled));
-	return err;
+	if (go_reading_has_profile(image->go))
+		err = go_profile_make(recorder_options(publication->recorder), image, publication->taken_ns,
+				      start_unix_ns, &profile);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	return snapshot_batch_add(&publication->batch, image->number, profile);
 }
 
 static int add_living(struct image *image, void *arg)
 {
 	struct publication *publication = arg;
+	const struct peek peek = {
+		.recorder = publication->recorder,
+		.tally = publication->peek_tally,
+		.kernel = publication->kernel,
+		.start_ns = publication->start_ns,
+		.start_unix_ns = publication->start_unix_ns,
+		.now_ns = publication->taken_ns,
+		.parts = SNAPSHOT_STACKS | SNAPSHOT_LIFETIMES | SNAPSHOT_MEMORY | SNAPSHOT_REGIONS,
+	};
+	struct snapshot_draft *draft;
 	struct profile *profile;
 	int err;
 
-	if (image->ended || !image->heap.alloc_count)
-		return 0;
-	err = snapshot_living(publication, image, &profile);
-	return err ? err : snapshot_batch_add(&publication->batch, image->number, profile);
+	if (image->ended || (!image->heap.alloc_count && !image->regions.sites))
+		return image->ended ? 0 : add_living_go(publication, image);
+	err = peek_image(&peek, image, &draft);
+	err = err ? err : snapshot_draft_finish(draft, &profile);
+	err = err ? err : snapshot_batch_add(&publication->batch, image->number, profile);
+	return err ? err : add_living_go(publication, image);
 }
 
 /* With what has ended. 0 or -ENOMEM. */
@@ -209,12 +216,13 @@ static int write_index(const struct publication *publication)
 	const struct aggregate_result *result = aggregate_result(publication->aggregate);
 	struct recording recording = {
 		.version = HEAPTAP_VERSION,
-		.sample_bytes = publication->options->sample_bytes,
+		.sample_bytes = publication->options->tracing.sample_bytes,
 		.attach = publication->attach,
 		.start_unix_ns = publication->start_unix_ns,
 		.duration_ns = publication->duration_ns,
 		.processes_missing = publication->processes_missing,
 		.processes_refused = publication->processes_refused,
+		.group = publication->group,
 		.options = (const char *const *)publication->options->argv,
 		.merged = result->merged.entries,
 		.merged_count = result->merged.count,
@@ -262,6 +270,20 @@ static void say_merged(const struct publication *publication, const struct aggre
 		log_note("%" PRIu64 " processes ended after the first %" PRIu32
 			 " and are merged, in merged.*, by their %" PRIu32 " %s; --keep keeps more of them apart",
 			 result->by_executable, publication->options->keep, result->executables, executables);
+}
+
+static void say_go(const struct publication *publication, const struct aggregate_result *result)
+{
+	if (result->go_dropped)
+		log_note("%" PRIu32 " Go programs ended after the first %" PRIu32
+			 ", and what they kept of their own heaps is in no file; --keep keeps more of them",
+			 result->go_dropped, publication->options->keep);
+	if (result->go_torn)
+		log_note(
+			"%" PRIu32
+			" Go programs kept publishing while their own heap profiles were read, at times eight readings in a "
+			"row: then an earlier one stands",
+			result->go_torn);
 }
 
 static void say_nameless(const struct publication *publication)
@@ -325,11 +347,12 @@ int publish_finish(struct publication *publication)
 	note(publication, "index.json", write_index(publication));
 	result = aggregate_result(publication->aggregate);
 	if (merges(publication) && !result->processes.count)
-		say_nobody(&publication->options->target);
+		say_nobody(&publication->options->tracing.target);
 	else
 		summary_print(&publication->summary, result);
 	if (merges(publication))
 		say_merged(publication, result);
+	say_go(publication, result);
 	say_perf_maps(result);
 	advice_say(&result->advice);
 	status = say_written(publication);

@@ -6,11 +6,11 @@
  */
 #include <regex.h>
 
-#include "heap/gc_model.h"
 #include "record/output_dir.h"
-#include "record/selection.h"
+#include "record/tracing.h"
 #include "record/snapshot_batch.h"
 #include "record/summary.h"
+#include "record/trigger.h"
 
 /* Where several processes are merged: some two hundred megabytes with their stacks. */
 #define PUBLISH_SAMPLES_MAX (1u << 20)
@@ -18,21 +18,22 @@
 struct kernel;
 
 struct record_options {
-	struct selection_options target;
-	double duration_s; /* 0: until the target ends */
-	u64 sample_bytes;
+	struct tracing_options tracing;
 	const char *output;   /* NULL: heaptap-<UTC time>/ */
 	unsigned int formats; /* mask of enum format */
-	bool wait_children;   /* COMMAND's end does not end the recording; that of its last descendant does */
-	bool force, alloc_only, no_new, show_allocator, fail_on_growing;
+	bool force, fail_on_growing;
 	bool quiet;	   /* no summary */
 	bool whole_tables; /* the summary has all of them, with whole stacks */
-	struct gc_options gc;
-	double interval_s;	  /* 0: no profiles but the last */
+	double interval_s; /* 0: no profiles but the last */
+	struct trigger triggers[TRIGGERS_MAX];
+	u32 trigger_count;
 	u32 keep;		  /* where several processes are merged: ended ones that have files of their own */
 	u32 mode;		  /* permissions of the files */
 	const regex_t *site_skip; /* functions that sites pass over; NULL: none beside those that are known */
 	char **argv;		  /* everything after "record", for index.json */
+	/* What else is to be made of the files, when all are complete; NULL: nothing. Returns a status, the reason logged. */
+	int (*finished)(const char *directory, const void *arg);
+	const void *finished_arg;
 };
 
 struct publication {
@@ -42,8 +43,9 @@ struct publication {
 	const char *attach;
 	u64 start_ns, start_unix_ns, duration_ns;
 	u64 processes_missing, processes_refused; /* set before publish_finish, as struct recording has them */
+	struct cgroup_usage group;		  /* the same */
 	u32 samples_max;			  /* see aggregate_options */
-	/* adds what was counted of a living image, and is not in its ledger yet; 0 or negative errno */
+	/* see struct peek */
 	int (*peek_tally)(const struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX]);
 	const struct kernel *kernel;
 	/* made here, from the first profile to publish_release */

@@ -3,10 +3,11 @@
 /*
  * The room record/: one recording, from its options to files on disk. It owns what tracer and recorder do not: the
  * target's processes (selection), COMMAND (launch), signals, time, the output directory, and the thread that writes while
- * recording goes on. It knows nothing of the kernel's programs, of how a heap is modelled, or of any file format. It is
- * the only room, with cli/ and trace/, that logs.
+ * recording goes on. It knows nothing of the kernel's programs, of how a heap is modelled, or of any file format.
  *
- *   record.c         selection, launch -> tracer; then in a loop: drain, watch for the end, write what is due
+ *   tracing.c        selection, launch -> tracer; then in a loop: drain, watch for the end
+ *     |
+ *   record.c         the client of that: writes what is due
  *     |
  *   publish.c        while recording: snapshots of living images, and images that have ended; at the end: all images
  *     |              that are left, the index, the summary, the status

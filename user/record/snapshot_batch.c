@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "profile/memory_reading.h"
 #include "system/root_fs.h"
 
 struct snapshot {
@@ -78,10 +79,18 @@ static void add_living(struct snapshot_batch *batch, bool write)
 	}
 }
 
+/* First of all: what is read is to be of the moment that the counts are of. */
+static void read_memory(struct snapshot_batch *batch)
+{
+	for (struct snapshot *snapshot = batch->snapshots; snapshot; snapshot = snapshot->next)
+		profile_read_memory(snapshot->profile);
+}
+
 static void write_all(void *arg)
 {
 	struct snapshot_batch *batch = arg;
 
+	read_memory(batch);
 	add_ended(batch);
 	add_living(batch, true);
 	note(batch, aggregate_interim_finish(batch->aggregate, batch->seq));

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "format/output_file.h"
+#include "format/table_memory.h"
 #include "format/table_processes.h"
 #include "format/table_profile.h"
 #include "format/table_summary.h"
@@ -109,6 +110,7 @@ static void print_text(const struct summary *summary, const struct aggregate_res
 	struct table_summary several = {
 		.entries = result->processes.entries,
 		.count = result->processes.count,
+		.group = summary->group,
 		.all = summary->merges ? &all : NULL,
 		.sites = summary->sites,
 		.growing = result->growing,
@@ -140,6 +142,7 @@ void summary_print(const struct summary *summary, const struct aggregate_result 
 	if (!summary->merges) /* each has been printed */
 		return;
 	table_processes_print(processes->entries, processes->count, WHOLE_PROCESSES, stderr);
+	table_memory_print_group(summary->group, &result->all->memory, stderr);
 	fputc('\n', stderr);
 	table_profile_print(result->all, INUSE_SPACE, &view, stderr);
 	table_processes_print_losses(processes->entries, processes->count, WHOLE_PROCESSES, stderr);
@@ -155,6 +158,7 @@ static const char *find_pprof(const struct index_table *table)
 			size_t length = strlen(*file);
 
 			if (length > 6 && !strcmp(*file + length - 6, ".pb.gz") &&
+			    strncmp(*file, OUTPUT_FILE_MAPPINGS, strlen(OUTPUT_FILE_MAPPINGS)) != 0 &&
 			    (!found || !strcmp(*file, OUTPUT_FILE_OF_ALL)))
 				found = *file;
 		}

@@ -8,11 +8,12 @@
 
 #include "record/aggregate.h"
 
-/* Valid when zeroed, but for the first four. */
+/* Valid when zeroed, but for the first five. */
 struct summary {
-	bool quiet, whole, merges; /* print nothing; all tables; several processes become one profile */
-	int dir;		   /* where text may be kept */
-	FILE *spool;		   /* all tables of images that have ended; NULL: there are none, or no room */
+	bool quiet, whole, merges;	  /* print nothing; all tables; several processes become one profile */
+	int dir;			  /* where text may be kept */
+	const struct cgroup_usage *group; /* that is recorded; borrowed */
+	FILE *spool;			  /* all tables of images that have ended; NULL: there are none, or no room */
 	char *text, *sites; /* of the image that matters most: its summary, its sites; NULL: none, or no memory */
 	u64 rank;	    /* see index_entry_rank */
 };

@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "system/file_copies.h"
+#include "system/first_steps.h"
 #include "system/inheritance.h"
 
 extern char **environ;
@@ -186,13 +187,16 @@ int workload_start(char *const *argv, char *path, const sigset_t *mask, const st
 	return err;
 }
 
-int workload_release(struct workload *workload)
+int workload_release(struct workload *workload, const struct first_steps *steps)
 {
+	bool watched = steps && !first_steps_watch(workload->pid);
 	int err = 0;
 
 	if (write(workload->gate, "g", 1) != 1)
 		err = errno;
 	close(workload->gate);
+	if (watched)
+		first_steps_follow(workload->pid, steps);
 	if (!err)
 		hear(workload->verdict, &err);
 	close(workload->verdict);

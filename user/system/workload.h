@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 struct file_copies;
+struct first_steps;
 
 struct workload {
 	pid_t pid;
@@ -27,8 +28,10 @@ int workload_find(const char *name, char **ret_path);
 int workload_start(char *const *argv, char *path, const sigset_t *mask, const struct file_copies *copies,
 		   struct workload *ret_workload);
 
-/* Let it exec. 0, or the negative errno of its exec (the child is reaped then). */
-int workload_release(struct workload *workload);
+/*
+ * Let it exec, and watch its first steps (first_steps.h; NULL: they are not watched, nor are they where it may not be traced). 0, or the negative errno of its exec (the child is reaped then).
+ */
+int workload_release(struct workload *workload, const struct first_steps *steps);
 
 /* It never runs: the child exits and is reaped. */
 void workload_abandon(struct workload *workload);

@@ -4,6 +4,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "heap/apply_event.h"
 #include "base/log.h"
@@ -257,10 +259,46 @@ static int take(void *arg, void *event, size_t size)
 	return --tracer->ring_left > 0 ? 0 : -EAGAIN;
 }
 
+/* The layout of a ring's pages is part of the kernel's interface: Documentation/bpf/ringbuf.rst, kernel/bpf/ringbuf.c. */
+static size_t page_bytes(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
 int on_ring_open(struct tracer *tracer)
 {
-	tracer->ring = ring_buffer__new(kernel_ring_fd(tracer->kernel), take, tracer, NULL);
+	int fd = kernel_ring_fd(tracer->kernel);
+	void *pages = mmap(NULL, 2 * page_bytes(), PROT_READ, MAP_SHARED, fd, 0);
+
+	if (pages == MAP_FAILED)
+		return -errno;
+	tracer->ring_pages = pages;
+	tracer->ring = ring_buffer__new(fd, take, tracer, NULL);
 	return tracer->ring ? 0 : -errno;
+}
+
+void on_ring_close(struct tracer *tracer)
+{
+	ring_buffer__free(tracer->ring);
+	if (tracer->ring_pages)
+		munmap((void *)tracer->ring_pages, 2 * page_bytes());
+}
+
+static u64 position(const struct tracer *tracer, u32 page)
+{
+	const unsigned long *at = (const void *)(tracer->ring_pages + page * page_bytes());
+
+	return __atomic_load_n(at, __ATOMIC_ACQUIRE);
+}
+
+u64 on_ring_read(const struct tracer *tracer)
+{
+	return position(tracer, 0);
+}
+
+u64 on_ring_written(const struct tracer *tracer)
+{
+	return position(tracer, 1);
 }
 
 int on_ring_hold(struct tracer *tracer)

@@ -139,7 +139,7 @@ void tracer_close(struct tracer *tracer)
 	raw_stacks_free(tracer->raw_stacks);
 	unwind_tables_free(tracer->tables);
 	sideband_close(tracer->sideband);
-	ring_buffer__free(tracer->ring);
+	on_ring_close(tracer);
 	held_events_release(&tracer->held);
 	kernel_close(tracer->kernel);
 	recorder_free(tracer->recorder);
@@ -186,6 +186,16 @@ bool tracer_drain(struct tracer *tracer)
 		log_error("events are lost: %s", shortage_explain(taken).text);
 	tracer->emptied += taken < DRAIN_EVENTS;
 	return taken < DRAIN_EVENTS;
+}
+
+struct tracer_moment tracer_moment(const struct tracer *tracer)
+{
+	return (struct tracer_moment){clock_now_ns(), on_ring_written(tracer)};
+}
+
+bool tracer_is_past(const struct tracer *tracer, const struct tracer_moment *moment)
+{
+	return on_ring_read(tracer) >= moment->written;
 }
 
 static bool is_living(const struct tracer *tracer, const struct tracee *tracee)

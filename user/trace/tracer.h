@@ -62,6 +62,16 @@ int tracer_fd(const struct tracer *tracer);
 /* Take in what has happened. True when all of it has been taken in, false when there is more. */
 bool tracer_drain(struct tracer *tracer);
 
+/*
+ * A moment, and how far the programs had written into the ring then. A ring that is filled as fast as it is emptied always has more; but
+ * after a drain that got so far, everything that happened before the moment has been taken in.
+ */
+struct tracer_moment {
+	u64 time_ns, written;
+};
+struct tracer_moment tracer_moment(const struct tracer *tracer); /* now */
+bool tracer_is_past(const struct tracer *tracer, const struct tracer_moment *moment);
+
 /* Note how much memory the processes hold now: once they are gone it cannot be asked. */
 void tracer_look(struct tracer *tracer);
 

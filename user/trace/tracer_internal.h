@@ -57,6 +57,7 @@ struct tracer {
 	bool dense;		  /* samples come thick */
 	u64 inject_bytes;	  /* processes that run get the sampler, with this interval; 0: they do not */
 	struct ring_buffer *ring; /* libbpf's */
+	const char *ring_pages;	  /* the kernel's first two of it: its consumer's and its producer's position */
 	bool holding;		  /* what the ring has is kept for later */
 	struct held_events held;
 	int ring_left, ring_error; /* of a drain: how many events more, and what went wrong */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "cli/option_table.h"
 #include "cli/options.h"
 #include "format/output_file.h"
 #include "unit/base/capture.h"
@@ -74,15 +75,19 @@ static inline struct options *accept(struct scene *scene, const char *line)
 /* One sentence on stderr that names `culprit` and ends with the next step; nothing else, and nothing to release. */
 static inline void refuse_as(struct scene *scene, const char *line, const char *culprit, int status)
 {
+	int length = (int)strcspn(line, " ");
 	char verb[16] = "", step[64];
 
 	parse(scene, line);
 	assert_int_equal(scene->status, status);
 	assert_string_equal(scene->out_text, "");
 	assert_int_equal(scene->options.verb, SUBCOMMAND_NONE);
-	assert_null(scene->options.record.target.pids);
-	if (!strncmp(line, "record", 6) || !strncmp(line, "report", 6) || !strncmp(line, "doctor", 6))
-		snprintf(verb, sizeof(verb), "%.6s ", line);
+	assert_null(scene->options.record.tracing.target.pids);
+	snprintf(verb, sizeof(verb), "%.*s", length, line);
+	if (subcommand_find(verb))
+		snprintf(verb, sizeof(verb), "%.*s ", length, line);
+	else
+		*verb = '\0';
 	snprintf(step, sizeof(step), "; try 'heaptap %s--help'\n", verb);
 	assert_non_null(strstr(scene->err_text, culprit));
 	assert_true(strlen(scene->err_text) > strlen(step));

@@ -23,7 +23,7 @@ static void check(struct scene *scene, const struct mistake *mistakes, size_t co
 
 #define CHECK(scene, mistakes) check(scene, mistakes, sizeof(mistakes) / sizeof(*(mistakes)))
 
-#define VERBS "record, report or doctor"
+#define VERBS "record, report, doctor, top, serve or push"
 
 static void test_mistakes_in_the_verb(void **state)
 {
@@ -119,11 +119,13 @@ static void test_mistakes_in_options(void **state)
 		{"record --al -p 1", "'--al' may be --all, --alloc, --alloc-only; try 'heaptap record --help'", 2},
 		{"record --dur", "option '--duration' needs an argument; try 'heaptap record --help'", 2},
 		{"record --force=yes -p 1", "option '--force' takes no argument; try 'heaptap record --help'", 2},
-		{"report -p 1234", "'-p' is an option of record and doctor, not of report; try 'heaptap report --help'",
+		{"report -p 1234",
+		 "'-p' is an option of record, doctor, top, serve and push, not of report; try 'heaptap report --help'",
 		 2},
 		{"record --lifetimes -p 1",
 		 "'--lifetimes' is an option of report, not of record; try 'heaptap record --help'", 2},
-		{"doctor -d 5 -p 1", "'-d' is an option of record, not of doctor; try 'heaptap doctor --help'", 2},
+		{"doctor -d 5 -p 1",
+		 "'-d' is an option of record, top, serve and push, not of doctor; try 'heaptap doctor --help'", 2},
 	};
 
 	CHECK(*state, mistakes);

@@ -73,18 +73,18 @@ static void test_cli_record_defaults_are_as_documented(void **state)
 
 	assert_int_equal(options->verb, SUBCOMMAND_RECORD);
 	assert_int_equal(options->verbosity, 0);
-	assert_int_equal(options->record.target.pid_count, 1);
-	assert_int_equal(options->record.target.pids[0], 1);
-	assert_null(options->record.target.command);
-	assert_true(options->record.duration_s == 0);
-	assert_int_equal(options->record.sample_bytes, 512 * 1024);
+	assert_int_equal(options->record.tracing.target.pid_count, 1);
+	assert_int_equal(options->record.tracing.target.pids[0], 1);
+	assert_null(options->record.tracing.target.command);
+	assert_true(options->record.tracing.duration_s == 0);
+	assert_int_equal(options->record.tracing.sample_bytes, 512 * 1024);
 	assert_null(options->record.output);
 	assert_int_equal(options->record.formats, FORMAT_PPROF);
 	assert_false(options->record.force);
 	assert_int_equal(options->record.mode, 0600);
-	assert_false(options->record.alloc_only);
-	assert_int_equal(options->record.gc.gogc_percent, 100);
-	assert_int_equal(options->record.gc.tenure, 2);
+	assert_false(options->record.tracing.alloc_only);
+	assert_int_equal(options->record.tracing.gc.gogc_percent, 100);
+	assert_int_equal(options->record.tracing.gc.tenure, 2);
 	assert_true(options->record.interval_s == 0);
 	assert_string_equal(options->record.argv[0], "-p");
 	assert_string_equal(options->record.argv[1], "1");
@@ -96,12 +96,12 @@ static void test_cli_record_all_options_are_taken(void **state)
 	struct options *options = accept(*state, "record --duration=2.5 --sample-bytes=64K --output d --force "
 						 "--format=text,json --alloc-only -v -p 7");
 
-	assert_true(options->record.duration_s == 2.5);
-	assert_int_equal(options->record.sample_bytes, 65536);
+	assert_true(options->record.tracing.duration_s == 2.5);
+	assert_int_equal(options->record.tracing.sample_bytes, 65536);
 	assert_string_equal(options->record.output, "d");
 	assert_true(options->record.force);
 	assert_int_equal(options->record.formats, FORMAT_TEXT | FORMAT_JSON);
-	assert_true(options->record.alloc_only);
+	assert_true(options->record.tracing.alloc_only);
 	assert_int_equal(options->verbosity, 1);
 	assert_int_equal(accept(*state, "record -q -p 7")->verbosity, -1);
 	assert_int_equal(accept(*state, "record -qvp7")->verbosity, 1);
@@ -125,16 +125,16 @@ static void test_cli_mode_is_one_of_readable_files(void **state)
 
 static void test_cli_sample_bytes_take_suffixes_up_to_the_limit(void **state)
 {
-	assert_int_equal(accept(*state, "record -p 1 -R 1")->record.sample_bytes, 1);
-	assert_int_equal(accept(*state, "record -p 1 -R 007")->record.sample_bytes, 7);
-	assert_int_equal(accept(*state, "record -p 1 -R 2k")->record.sample_bytes, 2048);
-	assert_int_equal(accept(*state, "record -p 1 -R 3M")->record.sample_bytes, 3145728);
-	assert_int_equal(accept(*state, "record -p 1 -R 3G")->record.sample_bytes, 3221225472u);
-	assert_int_equal(accept(*state, "record -p 1 -R 4294967295")->record.sample_bytes, 4294967295u);
-	assert_int_equal(accept(*state, "record -p 1 -R 4194303K")->record.sample_bytes, 4294966272u);
-	assert_int_equal(accept(*state, "record -p 1 -R 64KiB")->record.sample_bytes, 65536);
-	assert_int_equal(accept(*state, "record -p 1 -R 64kb")->record.sample_bytes, 65536);
-	assert_int_equal(accept(*state, "record -p 1 -R 0.5M")->record.sample_bytes, 524288);
+	assert_int_equal(accept(*state, "record -p 1 -R 1")->record.tracing.sample_bytes, 1);
+	assert_int_equal(accept(*state, "record -p 1 -R 007")->record.tracing.sample_bytes, 7);
+	assert_int_equal(accept(*state, "record -p 1 -R 2k")->record.tracing.sample_bytes, 2048);
+	assert_int_equal(accept(*state, "record -p 1 -R 3M")->record.tracing.sample_bytes, 3145728);
+	assert_int_equal(accept(*state, "record -p 1 -R 3G")->record.tracing.sample_bytes, 3221225472u);
+	assert_int_equal(accept(*state, "record -p 1 -R 4294967295")->record.tracing.sample_bytes, 4294967295u);
+	assert_int_equal(accept(*state, "record -p 1 -R 4194303K")->record.tracing.sample_bytes, 4294966272u);
+	assert_int_equal(accept(*state, "record -p 1 -R 64KiB")->record.tracing.sample_bytes, 65536);
+	assert_int_equal(accept(*state, "record -p 1 -R 64kb")->record.tracing.sample_bytes, 65536);
+	assert_int_equal(accept(*state, "record -p 1 -R 0.5M")->record.tracing.sample_bytes, 524288);
 }
 
 static void test_cli_sample_bytes_out_of_range_are_refused(void **state)
@@ -161,14 +161,14 @@ static void test_cli_sample_bytes_malformed_are_refused(void **state)
 
 static void test_cli_times_take_fractions_and_units(void **state)
 {
-	assert_true(accept(*state, "record -p 1 -d 1")->record.duration_s == 1);
-	assert_true(accept(*state, "record -p 1 -d 0.25")->record.duration_s == 0.25);
-	assert_true(accept(*state, "record -p 1 -d .5")->record.duration_s == 0.5);
-	assert_true(accept(*state, "record -p 1 -d 3.")->record.duration_s == 3);
-	assert_true(accept(*state, "record -p 1 -d 1000000000")->record.duration_s == 1e9);
-	assert_true(accept(*state, "record -p 1 -d 1m")->record.duration_s == 60);
-	assert_true(accept(*state, "record -p 1 -d 90s")->record.duration_s == 90);
-	assert_true(accept(*state, "record -p 1 -d 1h30m")->record.duration_s == 5400);
+	assert_true(accept(*state, "record -p 1 -d 1")->record.tracing.duration_s == 1);
+	assert_true(accept(*state, "record -p 1 -d 0.25")->record.tracing.duration_s == 0.25);
+	assert_true(accept(*state, "record -p 1 -d .5")->record.tracing.duration_s == 0.5);
+	assert_true(accept(*state, "record -p 1 -d 3.")->record.tracing.duration_s == 3);
+	assert_true(accept(*state, "record -p 1 -d 1000000000")->record.tracing.duration_s == 1e9);
+	assert_true(accept(*state, "record -p 1 -d 1m")->record.tracing.duration_s == 60);
+	assert_true(accept(*state, "record -p 1 -d 90s")->record.tracing.duration_s == 90);
+	assert_true(accept(*state, "record -p 1 -d 1h30m")->record.tracing.duration_s == 5400);
 	assert_true(accept(*state, "record -p 1 --interval 5m")->record.interval_s == 300);
 	assert_true(accept(*state, "report --older-than 250ms x")->report.older_s == 0.25);
 }
@@ -192,12 +192,12 @@ static void test_cli_model_options_are_taken(void **state)
 {
 	struct options *options = accept(*state, "record -p 1 --gogc 50 --tenure 31 --interval 0.5");
 
-	assert_int_equal(options->record.gc.gogc_percent, 50);
-	assert_int_equal(options->record.gc.tenure, 31);
+	assert_int_equal(options->record.tracing.gc.gogc_percent, 50);
+	assert_int_equal(options->record.tracing.gc.tenure, 31);
 	assert_true(options->record.interval_s == 0.5);
-	assert_int_equal(accept(*state, "record -p 1 --gogc off")->record.gc.gogc_percent, 0);
-	assert_int_equal(accept(*state, "record -p 1 --gogc=1000000")->record.gc.gogc_percent, 1000000);
-	assert_true(accept(*state, "record -p 1 --alloc-only --interval 1")->record.alloc_only);
+	assert_int_equal(accept(*state, "record -p 1 --gogc off")->record.tracing.gc.gogc_percent, 0);
+	assert_int_equal(accept(*state, "record -p 1 --gogc=1000000")->record.tracing.gc.gogc_percent, 1000000);
+	assert_true(accept(*state, "record -p 1 --alloc-only --interval 1")->record.tracing.alloc_only);
 }
 
 static void test_cli_model_options_out_of_range_are_refused(void **state)
@@ -247,10 +247,10 @@ static void test_cli_unknown_option_is_named(void **state)
 
 static void test_cli_option_may_be_cut_short_as_long_as_it_is_the_only_one(void **state)
 {
-	assert_true(accept(*state, "record -p 1 --alloc-o")->record.alloc_only);
-	assert_true(accept(*state, "record -p 1 --dur=1")->record.duration_s == 1);
+	assert_true(accept(*state, "record -p 1 --alloc-o")->record.tracing.alloc_only);
+	assert_true(accept(*state, "record -p 1 --dur=1")->record.tracing.duration_s == 1);
 	assert_true(accept(*state, "record -p 1 --forc")->record.force);
-	assert_int_equal(accept(*state, "record --all")->record.target.population, POPULATION_ALL);
+	assert_int_equal(accept(*state, "record --all")->record.tracing.target.population, POPULATION_ALL);
 	assert_int_equal(accept(*state, "record --pid 7 --verb")->verbosity, 1);
 	assert_int_equal(accept(*state, "record --pid=7 --quiet")->verbosity, -1);
 	refuse(*state, "record -p 1 --al", "'--al' may be --all, --alloc, --alloc-only");

@@ -57,6 +57,21 @@ static void test_cli_report_ways_of_looking_exclude_each_other(void **state)
 	refuse(*state, "report --older-than 1min x", "'--older-than 1min'");
 }
 
+static void test_cli_a_page_is_made_of_whole_profiles(void **state)
+{
+	assert_string_equal(accept(*state, "report --html a.html x")->report.html, "a.html");
+	assert_string_equal(accept(*state, "report --html a.html --base old new")->report.base, "old");
+	assert_string_equal(accept(*state, "record --html a.html -f all -p 1")->html, "a.html");
+	assert_null(accept(*state, "report x")->report.html);
+	refuse(*state, "report --html '' x", "'--html'");
+	refuse(*state, "report --html a.html", "no FILE");
+	refuse(*state, "report --html a.html -f text x", "'--html' writes a page with all figures");
+	refuse(*state, "report --html a.html --lifetimes x", "'--html' writes a page with all figures");
+	refuse(*state, "report --html a.html --older-than 3 x", "'--html' writes a page with all figures");
+	refuse(*state, "record --html a.html -f json -p 1", "'--html' makes the page of the .pb.gz files");
+	refuse(*state, "doctor --html a.html", "'--html' is an option of record and report");
+}
+
 static void test_cli_site_skip_is_an_expression(void **state)
 {
 	struct options *options = accept(*state, "report --site-skip ^my_(alloc|new)$ x");
@@ -78,6 +93,7 @@ int main(void)
 		TEST(test_cli_report_options_are_taken),
 		TEST(test_cli_report_wrong_arguments_are_refused),
 		TEST(test_cli_report_ways_of_looking_exclude_each_other),
+		TEST(test_cli_a_page_is_made_of_whole_profiles),
 		TEST(test_cli_site_skip_is_an_expression),
 	};
 

@@ -6,15 +6,15 @@ static void test_cli_command_takes_the_rest(void **state)
 {
 	struct options *options = accept(*state, "record -o d -- ls -l -- -p 1");
 
-	assert_int_equal(options->record.target.pid_count, 0);
-	assert_string_equal(options->record.target.command[0], "ls");
-	assert_string_equal(options->record.target.command[1], "-l");
-	assert_string_equal(options->record.target.command[2], "--");
-	assert_string_equal(options->record.target.command[3], "-p");
-	assert_string_equal(options->record.target.command[4], "1");
-	assert_null(options->record.target.command[5]);
-	assert_string_equal(accept(*state, "record -- -x")->record.target.command[0], "-x");
-	assert_string_equal(accept(*state, "record -- -- x")->record.target.command[0], "--");
+	assert_int_equal(options->record.tracing.target.pid_count, 0);
+	assert_string_equal(options->record.tracing.target.command[0], "ls");
+	assert_string_equal(options->record.tracing.target.command[1], "-l");
+	assert_string_equal(options->record.tracing.target.command[2], "--");
+	assert_string_equal(options->record.tracing.target.command[3], "-p");
+	assert_string_equal(options->record.tracing.target.command[4], "1");
+	assert_null(options->record.tracing.target.command[5]);
+	assert_string_equal(accept(*state, "record -- -x")->record.tracing.target.command[0], "-x");
+	assert_string_equal(accept(*state, "record -- -- x")->record.tracing.target.command[0], "--");
 }
 
 static void test_cli_record_without_one_target_is_refused(void **state)
@@ -32,11 +32,11 @@ static void test_cli_pids_are_merged_without_duplicates(void **state)
 {
 	struct options *options = accept(*state, "record -p 3,1,3 -p 2,1 -p 2147483647");
 
-	assert_int_equal(options->record.target.pid_count, 4);
-	assert_int_equal(options->record.target.pids[0], 3);
-	assert_int_equal(options->record.target.pids[1], 1);
-	assert_int_equal(options->record.target.pids[2], 2);
-	assert_int_equal(options->record.target.pids[3], 2147483647);
+	assert_int_equal(options->record.tracing.target.pid_count, 4);
+	assert_int_equal(options->record.tracing.target.pids[0], 3);
+	assert_int_equal(options->record.tracing.target.pids[1], 1);
+	assert_int_equal(options->record.tracing.target.pids[2], 2);
+	assert_int_equal(options->record.tracing.target.pids[3], 2147483647);
 }
 
 static void test_cli_pid_that_is_none_is_refused(void **state)
@@ -60,12 +60,12 @@ static void test_cli_process_names_are_kept_beside_numbers(void **state)
 {
 	struct options *options = accept(*state, "record -p redis-server,7 -p 12x");
 
-	assert_int_equal(options->record.target.pid_count, 1);
+	assert_int_equal(options->record.tracing.target.pid_count, 1);
 	assert_string_equal(options->process_names[0], "redis-server");
 	assert_string_equal(options->process_names[1], "12x");
 	assert_null(options->process_names[2]);
 	assert_null(accept(*state, "doctor -p 7")->process_names);
-	assert_int_equal(accept(*state, "doctor --follow -p x")->record.target.population, POPULATION_FOLLOW);
+	assert_int_equal(accept(*state, "doctor --follow -p x")->record.tracing.target.population, POPULATION_FOLLOW);
 	refuse_command(*state, "record -p x -- ls", "'ls'");
 }
 
@@ -78,7 +78,7 @@ static void test_cli_pids_above_the_limit_are_refused(void **state)
 	/* Far above any pid of a test machine, so that none is our own. */
 	for (i = 0; i < PIDS_MAX; i++)
 		length += (size_t)snprintf(line + length, sizeof(line) - length, "%s%u", i ? "," : "", 5000000 + i);
-	assert_int_equal(accept(*state, line)->record.target.pid_count, PIDS_MAX);
+	assert_int_equal(accept(*state, line)->record.tracing.target.pid_count, PIDS_MAX);
 	snprintf(line + length, sizeof(line) - length, ",1");
 	refuse(*state, line, "at most 1024");
 }
@@ -88,20 +88,20 @@ static void test_cli_doctor_target_is_optional(void **state)
 	struct options *options = accept(*state, "doctor");
 
 	assert_int_equal(options->verb, SUBCOMMAND_DOCTOR);
-	assert_int_equal(options->record.target.pid_count, 0);
-	assert_null(options->record.target.command);
-	assert_int_equal(accept(*state, "doctor -p 1,2")->record.target.pid_count, 2);
-	assert_string_equal(accept(*state, "doctor -- ls -l")->record.target.command[0], "ls");
+	assert_int_equal(options->record.tracing.target.pid_count, 0);
+	assert_null(options->record.tracing.target.command);
+	assert_int_equal(accept(*state, "doctor -p 1,2")->record.tracing.target.pid_count, 2);
+	assert_string_equal(accept(*state, "doctor -- ls -l")->record.tracing.target.command[0], "ls");
 	refuse(*state, "doctor -p 1 -- ls", "'ls'");
 }
 
 static void test_cli_doctor_takes_the_targets_of_record(void **state)
 {
-	assert_int_equal(accept(*state, "doctor --follow -p 1")->record.target.population, POPULATION_FOLLOW);
-	assert_true(accept(*state, "doctor --follow --shared-mounts -- ls")->record.target.shared_mounts);
-	assert_int_equal(accept(*state, "doctor -a --comm sh")->record.target.population, POPULATION_ALL);
-	assert_string_equal(accept(*state, "doctor --cgroup /a --exe /bin/sh")->record.target.exe, "/bin/sh");
-	assert_string_equal(accept(*state, "doctor --container web")->record.target.container, "web");
+	assert_int_equal(accept(*state, "doctor --follow -p 1")->record.tracing.target.population, POPULATION_FOLLOW);
+	assert_true(accept(*state, "doctor --follow --shared-mounts -- ls")->record.tracing.target.shared_mounts);
+	assert_int_equal(accept(*state, "doctor -a --comm sh")->record.tracing.target.population, POPULATION_ALL);
+	assert_string_equal(accept(*state, "doctor --cgroup /a --exe /bin/sh")->record.tracing.target.exe, "/bin/sh");
+	assert_string_equal(accept(*state, "doctor --container web")->record.tracing.target.container, "web");
 	refuse(*state, "doctor --follow", "'--follow'");
 	refuse(*state, "doctor -p 1 --comm sh", "'--comm'");
 }
@@ -110,27 +110,27 @@ static void test_cli_populations_are_taken(void **state)
 {
 	struct options *options = accept(*state, "record -p 1");
 
-	assert_int_equal(options->record.target.population, POPULATION_LISTED);
-	assert_null(options->record.target.comm);
-	assert_null(options->record.target.exe);
+	assert_int_equal(options->record.tracing.target.population, POPULATION_LISTED);
+	assert_null(options->record.tracing.target.comm);
+	assert_null(options->record.tracing.target.exe);
 	assert_int_equal(options->record.keep, 1000);
-	assert_false(options->record.target.shared_mounts);
-	assert_int_equal(accept(*state, "record --follow -p 1")->record.target.population, POPULATION_FOLLOW);
-	assert_int_equal(accept(*state, "record --follow -- ls")->record.target.population, POPULATION_FOLLOW);
-	assert_true(accept(*state, "record --follow --wait-children -- ls")->record.wait_children);
+	assert_false(options->record.tracing.target.shared_mounts);
+	assert_int_equal(accept(*state, "record --follow -p 1")->record.tracing.target.population, POPULATION_FOLLOW);
+	assert_int_equal(accept(*state, "record --follow -- ls")->record.tracing.target.population, POPULATION_FOLLOW);
+	assert_true(accept(*state, "record --follow --wait-children -- ls")->record.tracing.wait_children);
 	refuse_command(*state, "record --wait-children -- ls", "'--wait-children' goes with '--follow -- COMMAND'");
 	refuse(*state, "record --wait-children --follow -p 1", "'--follow -- COMMAND'");
-	assert_int_equal(accept(*state, "record -a")->record.target.population, POPULATION_ALL);
-	assert_int_equal(accept(*state, "record --all --all")->record.target.population, POPULATION_ALL);
-	assert_int_equal(accept(*state, "doctor --all")->record.target.population, POPULATION_ALL);
+	assert_int_equal(accept(*state, "record -a")->record.tracing.target.population, POPULATION_ALL);
+	assert_int_equal(accept(*state, "record --all --all")->record.tracing.target.population, POPULATION_ALL);
+	assert_int_equal(accept(*state, "doctor --all")->record.tracing.target.population, POPULATION_ALL);
 	options = accept(*state, "record --cgroup /x");
-	assert_int_equal(options->record.target.population, POPULATION_CGROUP);
-	assert_string_equal(options->record.target.cgroup, "/x");
-	assert_null(options->record.target.container);
+	assert_int_equal(options->record.tracing.target.population, POPULATION_CGROUP);
+	assert_string_equal(options->record.tracing.target.cgroup, "/x");
+	assert_null(options->record.tracing.target.container);
 	options = accept(*state, "record --container=web");
-	assert_int_equal(options->record.target.population, POPULATION_CGROUP);
-	assert_string_equal(options->record.target.container, "web");
-	assert_null(options->record.target.cgroup);
+	assert_int_equal(options->record.tracing.target.population, POPULATION_CGROUP);
+	assert_string_equal(options->record.tracing.target.container, "web");
+	assert_null(options->record.tracing.target.cgroup);
 }
 
 static void test_cli_targets_exclude_each_other(void **state)
@@ -159,10 +159,10 @@ static void test_cli_only_some_of_a_population_are_named_by_comm_and_exe(void **
 {
 	struct options *options = accept(*state, "record --all --comm fifteen-letters --exe /bin/ls --keep 4294967295");
 
-	assert_string_equal(options->record.target.comm, "fifteen-letters");
-	assert_string_equal(options->record.target.exe, "/bin/ls");
+	assert_string_equal(options->record.tracing.target.comm, "fifteen-letters");
+	assert_string_equal(options->record.tracing.target.exe, "/bin/ls");
 	assert_int_equal(options->record.keep, 4294967295u);
-	assert_string_equal(accept(*state, "record --comm x --follow -p 1")->record.target.comm, "x");
+	assert_string_equal(accept(*state, "record --comm x --follow -p 1")->record.tracing.target.comm, "x");
 	refuse(*state, "record --all --comm sixteen-letters-", "1 to 15 characters");
 	refuse(*state, "record --all --comm ''", "'--comm '");
 	refuse(*state, "record --all --exe ''", "'--exe'");
@@ -205,7 +205,7 @@ static void test_cli_mistakes_before_a_command_are_125(void **state)
 
 static void test_cli_shared_mounts_go_with_a_followed_command(void **state)
 {
-	assert_true(accept(*state, "record --shared-mounts --follow -- ls")->record.target.shared_mounts);
+	assert_true(accept(*state, "record --shared-mounts --follow -- ls")->record.tracing.target.shared_mounts);
 	refuse_command(*state, "record --shared-mounts -- ls", "'--shared-mounts' goes with");
 	refuse(*state, "record --shared-mounts --follow -p 1", "'--shared-mounts' goes with");
 	refuse(*state, "record --shared-mounts --all", "'--shared-mounts' goes with");
@@ -213,20 +213,20 @@ static void test_cli_shared_mounts_go_with_a_followed_command(void **state)
 
 static void test_cli_inline_goes_with_a_command(void **state)
 {
-	assert_true(accept(*state, "record --inline -- ls")->record.target.inlined);
-	assert_true(accept(*state, "record --inline --follow -- ls")->record.target.inlined);
-	assert_true(accept(*state, "doctor --inline -- ls")->record.target.inlined);
-	assert_true(accept(*state, "record --inline -p 1")->record.target.inlined);
-	assert_true(accept(*state, "record --inline --follow -p 1")->record.target.inlined);
-	assert_true(accept(*state, "record --inline --cgroup /a")->record.target.inlined);
+	assert_true(accept(*state, "record --inline -- ls")->record.tracing.target.inlined);
+	assert_true(accept(*state, "record --inline --follow -- ls")->record.tracing.target.inlined);
+	assert_true(accept(*state, "doctor --inline -- ls")->record.tracing.target.inlined);
+	assert_true(accept(*state, "record --inline -p 1")->record.tracing.target.inlined);
+	assert_true(accept(*state, "record --inline --follow -p 1")->record.tracing.target.inlined);
+	assert_true(accept(*state, "record --inline --cgroup /a")->record.tracing.target.inlined);
 	refuse(*state, "record --inline --all", "'--inline' goes with");
 	refuse_command(*state, "record --inline --shared-mounts --follow -- ls", "--shared-mounts");
 }
 
 static void test_cli_plain_copies_go_with_a_followed_command(void **state)
 {
-	assert_true(accept(*state, "record --plain-copies --follow -- ls")->record.target.plain_copies);
-	assert_false(accept(*state, "record --follow -- ls")->record.target.plain_copies);
+	assert_true(accept(*state, "record --plain-copies --follow -- ls")->record.tracing.target.plain_copies);
+	assert_false(accept(*state, "record --follow -- ls")->record.tracing.target.plain_copies);
 	refuse_command(*state, "record --plain-copies -- ls", "'--plain-copies' goes with");
 	refuse(*state, "record --plain-copies --follow -p 1", "'--plain-copies' goes with");
 	refuse_command(*state, "record --inline --plain-copies --follow -- ls", "--plain-copies");

@@ -60,8 +60,8 @@ static void test_name_of_one_process_is_taken_and_said(void **state)
 
 	snprintf(line, sizeof(line), "doctor -p %s,%s", name(), name());
 	assert_int_equal(resolve(scene, line), STATUS_DONE);
-	assert_int_equal(scene->options.record.target.pid_count, 1);
-	assert_int_equal(scene->options.record.target.pids[0], child);
+	assert_int_equal(scene->options.record.tracing.target.pid_count, 1);
+	assert_int_equal(scene->options.record.tracing.target.pids[0], child);
 	snprintf(said, sizeof(said), "heaptap: '%s' is pid %d\n", name(), child);
 	assert_memory_equal(scene->err_text, said, strlen(said));
 	end_child(child);
@@ -75,7 +75,7 @@ static void test_name_of_several_processes_lists_them(void **state)
 
 	snprintf(line, sizeof(line), "record -p %s", name());
 	assert_int_equal(resolve(scene, line), STATUS_NO_TARGET);
-	assert_int_equal(scene->options.record.target.pid_count, 0);
+	assert_int_equal(scene->options.record.tracing.target.pid_count, 0);
 	snprintf(said, sizeof(said), "heaptap: 2 processes are named '%s'; name one by its number, or all: -p ",
 		 name());
 	assert_memory_equal(scene->err_text, said, strlen(said));
@@ -125,7 +125,7 @@ static void test_name_may_be_that_of_the_program_and_never_heaptap(void **state)
 	pid_t child = named_child();
 
 	assert_int_equal(resolve(scene, "record -p test_process_argument"), STATUS_DONE);
-	assert_int_equal(scene->options.record.target.pids[0], child);
+	assert_int_equal(scene->options.record.tracing.target.pids[0], child);
 	end_child(child);
 }
 

@@ -41,10 +41,10 @@ static inline int open_all(void **state)
 	if (scratch_setup(state))
 		return -1;
 	recorder = recorder_new(&recording);
-	options = (struct record_options){.target.population = POPULATION_FOLLOW,
+	options = (struct record_options){.tracing.target.population = POPULATION_FOLLOW,
 					  .keep = 1000,
 					  .formats = FORMAT_PPROF,
-					  .sample_bytes = INTERVAL,
+					  .tracing.sample_bytes = INTERVAL,
 					  .whole_tables = true,
 					  .argv = argv};
 	snprintf(output.path, sizeof(output.path), "%s", scratch_path);

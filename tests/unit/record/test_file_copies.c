@@ -253,7 +253,7 @@ static int start_without_rights(void)
 		return __LINE__ % 256;
 	if (launch.binaries || launch.copies || !strstr(launch.reason, "CAP_SYS_ADMIN"))
 		return __LINE__ % 256;
-	if (launch_release(&launch) || launch_status(&launch, STATUS_DONE) != 9)
+	if (launch_release(&launch, NULL) || launch_status(&launch, STATUS_DONE) != 9)
 		return __LINE__ % 256;
 	return 0;
 }

@@ -19,8 +19,7 @@ static void test_publish_population_in_brief_has_24_lines_and_hides_no_loss(void
 	}
 	assert_int_equal(publish_everything(), STATUS_DONE);
 	assert_non_null(strstr(printed.text, "8 processes, "));
-	assert_non_null(strstr(printed.text, " now, in 5 processes; "));
-	assert_non_null(strstr(printed.text, " at exit of 3 ended\n"));
+	assert_non_null(strstr(printed.text, " in 5 processes; 3 ended with "));
 	assert_non_null(strstr(printed.text, "\n  peak "));
 	assert_non_null(strstr(printed.text, "\n  growth "));
 	assert_non_null(strstr(printed.text, "  and 4 more with samples"));
@@ -35,7 +34,7 @@ static void test_publish_population_in_brief_has_24_lines_and_hides_no_loss(void
 static void test_publish_listed_in_brief_shows_the_program_that_counts(void **state)
 {
 	(void)state;
-	options.target.population = POPULATION_LISTED;
+	options.tracing.target.population = POPULATION_LISTED;
 	options.whole_tables = false;
 	recorder_end(recorder, begin(1, 501), 300);
 	begin_sampled(2, 501, "program", NULL);
@@ -49,7 +48,7 @@ static void test_publish_listed_in_brief_shows_the_program_that_counts(void **st
 static void test_publish_several_listed_in_brief_is_one_table(void **state)
 {
 	(void)state;
-	options.target.population = POPULATION_LISTED;
+	options.tracing.target.population = POPULATION_LISTED;
 	options.whole_tables = false;
 	begin_sampled(1, 501, "first", NULL);
 	begin_sampled(2, 502, "second", NULL);

@@ -103,7 +103,7 @@ static void test_publish_population_writes_processes_container_and_all(void **st
 	assert_int_equal(number(merged, "processes"), 4);
 	assert_int_equal(number(cJSON_GetObjectItem(merged, "ledger"), "sampled"), 9);
 	cJSON_Delete(index);
-	assert_non_null(strstr(printed.text, "Processes: 4, 1 of them ended; in use now "));
+	assert_non_null(strstr(printed.text, " in 3 processes; 1 ended with "));
 	assert_non_null(strstr(printed.text, "502  second"));
 	assert_non_null(strstr(printed.text, "all, 4 processes merged"));
 	assert_non_null(strstr(printed.text, "1 without a sample"));
@@ -259,10 +259,10 @@ static void test_publish_population_of_nobody_has_an_index(void **state)
 	cJSON *index;
 
 	(void)state;
-	options.target.comm = "nosuch";
+	options.tracing.target.comm = "nosuch";
 	assert_int_equal(publish_everything(), STATUS_DONE);
 	assert_non_null(strstr(printed.text, "no process was traced: there was none named nosuch\n"));
-	assert_null(strstr(printed.text, "every allocation recorded"));
+	assert_null(strstr(printed.text, ", every allocation"));
 	assert_null(strstr(printed.text, "in use"));
 	index = read_index_file();
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(index, "processes")), 0);
@@ -283,7 +283,7 @@ static void test_publish_population_that_cannot_be_written_is_said_and_failed(vo
 	capture_end(&printed);
 	assert_non_null(strstr(printed.text, "cannot write the profiles"));
 	assert_int_equal(publish_everything(), STATUS_FAILED);
-	assert_non_null(strstr(printed.text, "Processes: 1, 1 of them ended; in use now "));
+	assert_non_null(strstr(printed.text, " in 0 processes; 1 ended with "));
 }
 
 /* The images of two processes that exec: written as they end, printed at the end, listed as they began. */
@@ -295,7 +295,7 @@ static void test_publish_listed_forgets_what_has_ended_and_merges_nothing(void *
 	cJSON *index;
 
 	(void)state;
-	options.target.population = POPULATION_LISTED;
+	options.tracing.target.population = POPULATION_LISTED;
 	options.keep = 0;
 	begin_sampled(1, 501, "first", NULL);
 	recorder_end(recorder, begin_sampled(2, 502, "second", NULL), 500);
@@ -330,7 +330,7 @@ static void test_publish_listed_prints_each_and_lists_what_was_written_before(vo
 	cJSON *index;
 
 	(void)state;
-	options.target.population = POPULATION_LISTED;
+	options.tracing.target.population = POPULATION_LISTED;
 	options.keep = 1;
 	recorder_end(recorder, begin_sampled(1, 501, "first", "c0ffee"), 500);
 	recorder_end(recorder, begin_sampled(2, 502, "second", "c0ffee"), 500);

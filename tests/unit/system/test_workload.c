@@ -167,7 +167,7 @@ static int run(const char *script)
 {
 	struct workload workload = start("/bin/sh", script);
 
-	assert_int_equal(workload_release(&workload), 0);
+	assert_int_equal(workload_release(&workload, NULL), 0);
 	return workload_status(&workload, 1);
 }
 
@@ -206,7 +206,7 @@ static void test_command_does_not_run_before_it_is_released(void **state)
 	fclose(file);
 	assert_string_not_equal(comm, "sh\n");
 	assert_int_equal(access("ran", F_OK), -1);
-	assert_int_equal(workload_release(&workload), 0);
+	assert_int_equal(workload_release(&workload, NULL), 0);
 	assert_int_equal(workload_status(&workload, 1), 0);
 	assert_int_equal(access("ran", F_OK), 0);
 }
@@ -227,11 +227,11 @@ static void test_command_release_says_why_exec_failed_and_reaps(void **state)
 	struct workload workload = start("./gone", "");
 
 	(void)state;
-	assert_int_equal(workload_release(&workload), -ENOENT);
+	assert_int_equal(workload_release(&workload, NULL), -ENOENT);
 	assert_int_equal(waitpid(workload.pid, NULL, 0), -1);
 	scratch_file("text", "hello", 0644);
 	workload = start("./text", "");
-	assert_int_equal(workload_release(&workload), -EACCES);
+	assert_int_equal(workload_release(&workload, NULL), -EACCES);
 }
 
 static void test_command_script_without_interpreter_is_the_shells(void **state)
@@ -244,7 +244,7 @@ static void test_command_script_without_interpreter_is_the_shells(void **state)
 	scratch_file("script", "exit $(($1 + 1))\n", 0755);
 	sigemptyset(&none);
 	assert_int_equal(workload_start(argv, (char *)"./script", &none, NULL, &workload), 0);
-	assert_int_equal(workload_release(&workload), 0);
+	assert_int_equal(workload_release(&workload, NULL), 0);
 	assert_int_equal(workload_status(&workload, 1), 6);
 }
 
@@ -271,7 +271,7 @@ static void test_command_gets_the_signal_mask_asked_for(void **state)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGUSR1);
 	assert_int_equal(workload_start(argv, grep, &mask, NULL, &workload), 0);
-	assert_int_equal(workload_release(&workload), 0);
+	assert_int_equal(workload_release(&workload, NULL), 0);
 	assert_int_equal(workload_status(&workload, 1), 0);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	free(grep);

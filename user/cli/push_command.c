@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/push_command.h"
+
+#include <errno.h>
+
+#include "live/client.h"
+#include "live/running.h"
+
+int push_command_take_label(struct option_parser *parse, const char *text)
+{
+	const char *why;
+	int err = labels_add_own(&parse->options->push.labels, text, &why);
+
+	if (err == -ENOMEM)
+		return option_no_memory(parse);
+	return err ? option_refuse(parse, "'--label %s' %s", text, why) : 0;
+}
+
+int push_command_run(const struct options *options)
+{
+	struct push_options push = options->push;
+	const struct live_client client = {push_run, &push};
+	int status = push_check(&push);
+
+	if (status)
+		return status;
+	if (push.path)
+		return client_run_recorded(push.path, &client);
+	return running_run(&options->record.tracing, options->site_skip, &client);
+}

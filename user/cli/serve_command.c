@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/serve_command.h"
+
+#include "live/client.h"
+#include "live/running.h"
+#include "serve/listener.h"
+
+int serve_command_run(const struct options *options)
+{
+	struct serve_options serve = options->serve;
+	const struct live_client client = {serve_run, &serve};
+	int status;
+
+	if (!serve.listen)
+		serve.listen = LISTENER_DEFAULT;
+	status = serve_check(&serve);
+	if (status)
+		return status;
+	if (serve.path)
+		return client_run_recorded(serve.path, &client);
+	return running_run(&options->record.tracing, options->site_skip, &client);
+}
