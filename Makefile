@@ -171,8 +171,9 @@ ifeq ($(strip $(UNIT_TESTS) $(E2E_TESTS)),)
 $(error no test program has '$(T)' in its name; see tests/unit/*/test_*.c, tests/bpf, tests/lint and tests/e2e/suites)
 endif
 SWAP_LIBRARIES := red green blue red_plain green_plain blue_plain
-# Rust only where a compiler works: elsewhere its target and its test are left out.
-RUSTC := $(firstword $(foreach rustc,rustc $(wildcard $(HOME)/.cargo/bin/rustc), \
+# Rust only where a compiler works: elsewhere its target and its test are left out. The distribution's first, which is the oldest: what
+# it builds, others build too. RUSTC_BOOTSTRAP: our programs use two features that became stable after Debian 12's 1.63.
+RUSTC := $(firstword $(foreach rustc,$(wildcard /usr/bin/rustc) rustc $(wildcard $(HOME)/.cargo/bin/rustc), \
               $(shell $(rustc) -V >/dev/null 2>&1 && echo $(rustc))))
 UNWIND_VARIANTS := c_clang cxx_clang c_static c_static_pie scenes_cet $(if $(RUSTC),rust)
 MPROF_VARIANTS  := $(foreach cc,gcc clang,$(foreach level,O0 O2,$(foreach frame,fp nofp,$(foreach link,dynamic static-pie,\
@@ -295,7 +296,7 @@ $(OUT)/tests/e2e/target_%_clang: tests/e2e/targets/target_%.cc Makefile
 $(OUT)/tests/e2e/target_%: tests/e2e/targets/target_%.rs Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
-	$(Q)MAKEFLAGS= $(RUSTC) --edition 2021 -O -g -C force-frame-pointers=no -o $@ $<
+	$(Q)MAKEFLAGS= RUSTC_BOOTSTRAP=1 $(RUSTC) --edition 2021 -O -g -C force-frame-pointers=no -o $@ $<
 
 $(OUT)/tests/e2e/target_%_cet: tests/e2e/targets/target_%.c Makefile
 	@mkdir -p $(@D)
@@ -375,7 +376,7 @@ $(OUT)/tests/e2e/languages/program_go: tests/e2e/targets/languages/program.go Ma
 $(OUT)/tests/e2e/languages/program_rs: tests/e2e/targets/languages/program.rs Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
-	$(Q)MAKEFLAGS= $(RUSTC) --edition 2021 -O -g -o $@ $<
+	$(Q)MAKEFLAGS= RUSTC_BOOTSTRAP=1 $(RUSTC) --edition 2021 -O -g -o $@ $<
 
 $(OUT)/tests/e2e/languages/program_ml: tests/e2e/targets/languages/program.ml Makefile
 	@mkdir -p $(@D)/ocaml

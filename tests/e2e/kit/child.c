@@ -231,18 +231,23 @@ void target_await_words(struct child *target, const char *words)
 	}
 }
 
-void target_await_leader_gone(const struct child *target)
+void child_await_state(pid_t pid, char state)
 {
 	uint64_t until_ns = deadline_ns();
-	char state = 0;
+	char now = 0;
 
-	while (state != 'Z') {
-		FILE *stat = fopen(format("/proc/%d/stat", target->pid), "re");
+	while (now != state) {
+		FILE *stat = fopen(format("/proc/%d/stat", pid), "re");
 
-		if (!stat || now_ns() > until_ns || fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
-			fail_msg("the main thread of %d did not exit", target->pid);
+		if (!stat || now_ns() > until_ns || fscanf(stat, "%*d (%*[^)]) %c", &now) != 1)
+			fail_msg("process %d does not come into state %c", pid, state);
 		fclose(stat);
 	}
+}
+
+void target_await_leader_gone(const struct child *target)
+{
+	child_await_state(target->pid, 'Z');
 }
 
 int target_finish(struct child *target)
@@ -250,4 +255,15 @@ int target_finish(struct child *target)
 	if (!child_reap(target))
 		fail_msg("the target did not end");
 	return child_exit_status(target->status);
+}
+
+void target_take_steps(const struct child *target, const char *steps)
+{
+	char done;
+
+	for (; *steps; steps++) {
+		assert_int_equal(write(target->in, steps, 1), 1);
+		assert_int_equal(read(target->out, &done, 1), 1);
+		assert_int_equal(done, *steps);
+	}
 }

@@ -33,6 +33,8 @@ bool child_reap(struct child *child);
 bool child_can_run(const char *name);
 /* Kill what still runs, close the pipes. */
 void child_release(struct child *child);
+/* Until its main thread is in that state, as /proc has it: 'S' it sleeps, 'T' it is stopped, 'Z' it has exited. */
+void child_await_state(pid_t pid, char state);
 /* The child of a process that has just one; how many descriptors a process has open. */
 pid_t child_of(pid_t pid);
 unsigned int child_descriptors(pid_t pid);
@@ -48,6 +50,8 @@ void target_go(struct child *target);
 void target_await_words(struct child *target, const char *words);
 /* Until its main thread has exited, other threads remaining. */
 void target_await_leader_gone(const struct child *target);
+/* Let target_steps take these steps, one after the other, and wait until it has. */
+void target_take_steps(const struct child *target, const char *steps);
 int target_finish(struct child *target); /* exit status, or 128 + signal */
 
 /* Path of a file beside the running test, e.g. "target_leak": as format returns it. */

@@ -64,6 +64,45 @@ void group_make_below(struct group *group, const struct group *above, const char
 	group->path = group->dir + (above->path - above->dir);
 }
 
+/* The hierarchy of version 1 that has the controller, if it is mounted. */
+static const char *hierarchy_of(const char *controller)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	const struct mntent *entry;
+	const char *root = NULL;
+
+	while (mounts && !root && (entry = getmntent(mounts)))
+		if (!strcmp(entry->mnt_type, "cgroup") && hasmntopt(entry, controller))
+			root = format("%s", entry->mnt_dir);
+	if (mounts)
+		endmntent(mounts);
+	return root ? root : hierarchy();
+}
+
+void group_make_controlled(struct group *group, const char *controller)
+{
+	static unsigned int made;
+	const char *root = hierarchy_of(controller);
+	struct group above = {0};
+
+	/* Version 2 has the files of a controller in groups whose parent passes it on. */
+	snprintf(above.dir, sizeof(above.dir), "%s", root);
+	group_put(&above, "cgroup.subtree_control", format("+%s", controller));
+	snprintf(group->dir, sizeof(group->dir), "%s",
+		 format("%s/heaptap-%s-%d-%u", root, controller, getpid(), made++));
+	if (mkdir(group->dir, 0755))
+		fail_msg("%s: %s", group->dir, strerror(errno));
+}
+
+bool group_put(const struct group *group, const char *name, const char *text)
+{
+	int fd = open(format("%s/%s", group->dir, name), O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	close(fd);
+	return written;
+}
+
 static int remove_entry(const char *path, const struct stat *status, int flag, struct FTW *walk)
 {
 	(void)status, (void)walk;

@@ -136,16 +136,31 @@ static void make_code(struct injected *injected)
 	}
 }
 
-static bool may_help(int err)
+struct tries {
+	int left, late; /* of those that count, and of those in which a thread did not stop in time */
+	u64 until;	/* and those in which it got no processor, which says how busy the machine is */
+};
+
+static struct tries tries_of(int tries)
+{
+	return (struct tries){tries, tries > 1 ? INJECTED_TRIES : tries, deadline_ns()};
+}
+
+static bool may_help(int err, struct tries *tries)
 {
 	if (err)
 		usleep(1000);
-	return err == -EAGAIN || err == -EBUSY || err == -ETIMEDOUT;
+	if (err == -ETIME)
+		return now_ns() < tries->until;
+	if (err == -ETIMEDOUT)
+		return --tries->late > 0;
+	return injection_may_pass(err) && --tries->left > 0;
 }
 
 int injected_map(struct injected *injected, int tries)
 {
 	struct injection_image image = {.bytes = CODE_BYTES, .data_bytes = CODE_BYTES};
+	struct tries allowed = tries_of(tries);
 	int err;
 
 	image.file = open(format("/proc/self/fd/%d", injected->file), O_RDONLY | O_CLOEXEC);
@@ -153,7 +168,7 @@ int injected_map(struct injected *injected, int tries)
 	image.near_end = image.near + CODE_AT;
 	do {
 		err = injection_map(injected->target.pid, &image, &injected->address, &injected->one_stopped_ns);
-	} while (may_help(err) && --tries);
+	} while (may_help(err, &allowed));
 	close(image.file);
 	if (!err)
 		make_code(injected);
@@ -162,21 +177,23 @@ int injected_map(struct injected *injected, int tries)
 
 int injected_patch(struct injected *injected, int tries)
 {
+	struct tries allowed = tries_of(tries);
 	int err;
 
 	do {
 		err = injection_patch(injected->target.pid, &injected->patch, 1, NULL, &injected->all_stopped_ns);
-	} while (may_help(err) && --tries);
+	} while (may_help(err, &allowed));
 	return err;
 }
 
 int injected_undo(struct injected *injected, int tries)
 {
+	struct tries allowed = tries_of(tries);
 	int err;
 
 	do {
 		err = injection_undo(injected->target.pid, &injected->patch, 1, &injected->all_stopped_ns);
-	} while (may_help(err) && --tries);
+	} while (may_help(err, &allowed));
 	return err;
 }
 

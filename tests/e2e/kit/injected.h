@@ -24,7 +24,10 @@ extern const char *const injected_kinds[INJECTED_KINDS][8];
 void injected_start(struct injected *injected, const char *const *words);
 void injected_release(struct injected *injected);
 
-/* Each tries again up to `tries` times where that may help. 0 or negative errno. */
+/*
+ * Each tries again up to `tries` times where that may help. With more than one try, those in which a thread did not stop in time, as beside other
+ * work, do not count until there were INJECTED_TRIES. 0 or negative errno.
+ */
 #define INJECTED_TRIES 2000
 int injected_map(struct injected *injected, int tries);
 int injected_patch(struct injected *injected, int tries);

@@ -264,7 +264,9 @@ void population_assert_merged(const struct session *session, const char *file, c
 		for (int i = 0; i < VALUES; i++)
 			sum[i] += index_number(process, measures[i]);
 	}
-	assert_true(sum[0] > 0);
+	if (!sum[0])
+		fail_msg("nothing was allocated in %s; heaptap said:\n%s", container ? container : "all processes",
+			 session->words);
 	assert_sums(format("%s/%s", session->output, file), sum);
 	cJSON_Delete(index);
 }
@@ -280,6 +282,24 @@ size_t population_assert_clean(const struct session *session)
 		count++;
 	}
 	ledger_assert_clean(index);
+	cJSON_Delete(index);
+	return count;
+}
+
+size_t population_assert_clean_in(const struct session *session, const struct group *group)
+{
+	cJSON *index = session_index(session);
+	const cJSON *process;
+	size_t count = 0;
+
+	cJSON_ArrayForEach (process, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
+		ledger_assert_balanced(process);
+		if (strcmp(text_of(process, "cgroup"), group->path) != 0)
+			continue;
+		ledger_assert_clean(process);
+		count++;
+	}
+	ledger_assert_balanced(index);
 	cJSON_Delete(index);
 	return count;
 }
@@ -316,7 +336,7 @@ size_t population_count_files(const struct session *session, const char *name)
 	return count(session, name, true);
 }
 
-uint64_t population_sum(const struct session *session, const char *measure)
+uint64_t population_measure(const struct session *session, const char *measure)
 {
 	cJSON *index = session_index(session);
 	const cJSON *process;

@@ -4,6 +4,7 @@
  * A recording of many processes, compared with the shim's logs of the same run, one for each image of a process. Images
  * that allocated nothing are left out on both sides. Functions fail the running test themselves.
  */
+#include "group.h"
 #include "session.h"
 
 enum population_match {
@@ -27,10 +28,15 @@ void population_assert_merged(const struct session *session, const char *file, c
 
 /* Balanced and clean, each and in sum. Returns the number of processes in the index. */
 size_t population_assert_clean(const struct session *session);
+/*
+ * Balanced, each and in sum, and clean in that control group: what else the machine runs may flood the ring, or be in the middle of a call when
+ * heaptap stops. Returns the number of processes in the group.
+ */
+size_t population_assert_clean_in(const struct session *session, const struct group *group);
 
 /* How many images in the index bear that name, or have an executable of it, and have allocated. */
 size_t population_count(const struct session *session, const char *name);
 /* Those of them that have a file. */
 size_t population_count_files(const struct session *session, const char *name);
 /* The sum over all of them. */
-uint64_t population_sum(const struct session *session, const char *measure);
+uint64_t population_measure(const struct session *session, const char *measure);

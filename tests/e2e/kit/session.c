@@ -220,6 +220,17 @@ const cJSON *index_process(const cJSON *index, const char *comm)
 	return found;
 }
 
+const cJSON *index_process_of(const cJSON *index, pid_t pid)
+{
+	const cJSON *entry;
+
+	cJSON_ArrayForEach (entry, cJSON_GetObjectItemCaseSensitive(index, "processes"))
+		if (index_number(entry, "pid") == (uint64_t)pid)
+			return entry;
+	fail_msg("no process %d in index.json:\n%s", pid, cJSON_Print(index));
+	return NULL;
+}
+
 uint64_t index_number(const cJSON *process, const char *path)
 {
 	const cJSON *item = process;

@@ -63,6 +63,7 @@ void session_assert_said(const struct session *session, const char *words);
 cJSON *session_index(const struct session *session);
 cJSON *json_read(const char *path);
 const cJSON *index_process(const cJSON *index, const char *comm);
+const cJSON *index_process_of(const cJSON *index, pid_t pid); /* its first image; fails when there is none */
 /* A number of a process, e.g. ("alloc_objects") or ("ledger.sampled"); fails when it is not there. */
 uint64_t index_number(const cJSON *process, const char *path);
 /* Path of the file with that suffix among a process's files; fails when it has none. */

@@ -26,6 +26,24 @@
 /* Wrappers have a section of their own: by its bounds their frames are known from the caller's. */
 #define EXPORT __attribute__((visibility("default"), noinline, section("shim")))
 
+/*
+ * Their code has names of its own, and the standard ones are aliases: a frame that is called as one of those which heaptap leaves out
+ * (posix_memalign is) would not be found in the profile, nor the callers above it that it leaves out likewise, as operator new.
+ */
+#ifndef SHIM_STATIC
+#define malloc	       shim_malloc
+#define calloc	       shim_calloc
+#define realloc	       shim_realloc
+#define reallocarray   shim_reallocarray
+#define memalign       shim_memalign
+#define aligned_alloc  shim_aligned_alloc
+#define posix_memalign shim_posix_memalign
+#define valloc	       shim_valloc
+#define pvalloc	       shim_pvalloc
+#define free	       shim_free
+#define cfree	       shim_cfree
+#endif
+
 /* What shim_unwind.c adds about a call that has handed out a block, while what it allocates itself still passes in
  * silence. */
 #ifndef SHIM_CHAIN
@@ -39,8 +57,6 @@ extern void *__libc_memalign(size_t alignment, size_t size);
 extern void *__libc_valloc(size_t size);
 extern void *__libc_pvalloc(size_t size);
 extern void __libc_free(void *old);
-
-extern void cfree(void *old);
 
 extern const char __start_shim[] __attribute__((visibility("hidden")));
 extern const char __stop_shim[] __attribute__((visibility("hidden")));
@@ -321,6 +337,34 @@ EXPORT void cfree(void *old)
 	__libc_free(old);
 	depth--;
 }
+
+#ifndef SHIM_STATIC
+#undef malloc
+#undef calloc
+#undef realloc
+#undef reallocarray
+#undef memalign
+#undef aligned_alloc
+#undef posix_memalign
+#undef valloc
+#undef pvalloc
+#undef free
+#undef cfree
+
+#define NAME(standard) __attribute__((visibility("default"), alias("shim_" standard)))
+
+extern NAME("malloc") void *malloc(size_t size);
+extern NAME("calloc") void *calloc(size_t count, size_t size);
+extern NAME("realloc") void *realloc(void *old, size_t size);
+extern NAME("reallocarray") void *reallocarray(void *old, size_t count, size_t size);
+extern NAME("memalign") void *memalign(size_t alignment, size_t size);
+extern NAME("aligned_alloc") void *aligned_alloc(size_t alignment, size_t size);
+extern NAME("posix_memalign") int posix_memalign(void **ret_addr, size_t alignment, size_t size);
+extern NAME("valloc") void *valloc(size_t size);
+extern NAME("pvalloc") void *pvalloc(size_t size);
+extern NAME("free") void free(void *old);
+extern NAME("cfree") void cfree(void *old);
+#endif
 
 #if !defined(SHIM_STATIC) && !defined(SHIM_MUSL)
 /* Names that libc exports under no alias of its own. What dlsym itself may allocate is written down like any other

@@ -18,18 +18,6 @@
 #define PAIRS	 500
 #define CHILDREN 1024
 
-/* By pid: both are the same program. */
-static const cJSON *process_of(const cJSON *index, pid_t pid)
-{
-	const cJSON *process;
-
-	cJSON_ArrayForEach (process, cJSON_GetObjectItem(index, "processes"))
-		if (index_number(process, "pid") == (uint64_t)pid)
-			return process;
-	fail_msg("no process %d in index.json", pid);
-	return NULL;
-}
-
 static void churn(struct child *target, const char *const *options)
 {
 	const char *argv[16] = {beside("target_churn"), "-w"};
@@ -63,8 +51,8 @@ static void test_fair_flooded_ring_the_modest_process_loses_nothing(void **state
 	session_signal(&scene->session, SIGINT);
 	assert_int_equal(session_finish(&scene->session), 0);
 	index = session_index(&scene->session);
-	flooding = process_of(index, flood.pid);
-	modest = process_of(index, scene->target.pid);
+	flooding = index_process_of(index, flood.pid);
+	modest = index_process_of(index, scene->target.pid);
 	ledger_assert_balanced(flooding);
 	ledger_assert_balanced(modest);
 	assert_true(index_number(flooding, "ledger.lost_ring") > 0);

@@ -7,7 +7,7 @@
  * How often a test fails by chance. A leak of 45 s gives 750 samples, of which 250 are expected in the last third and
  * 0.55 of what those before lead one to expect are enough: their ratio has a standard deviation of 0.09, so it is too low
  * with a probability of 10^-7. What does not leak would need ten samples more that become old than old ones that die.
- * A full cache and an oscillation have none in the half of the window that counts; of the warm-up's 50 in it one comes in the
+ * A full cache, an oscillation and a tide have none in the half of the window that counts; of the warm-up's 50 in it one comes in the
  * last third, where 60 are expected; of the sessions 0.3 grow so old, and ten would be too many: 10^-12.
  */
 #include <setjmp.h>
@@ -26,9 +26,9 @@ static const struct law {
 	const char *name, *site; /* "": the one with most in use */
 	bool grows;
 } laws[] = {
-	{"service", "remember", true},	{"leak", "leak", true},		 {"steps", "step", true},
-	{"cache", "entry", false},	{"warmup", "class_data", false}, {"oscillation", "wave", false},
-	{"turnover", "session", false}, {"python3", "", true},
+	{"service", "remember", true}, {"leak", "leak", true},		{"steps", "step", true},
+	{"cache", "entry", false},     {"warmup", "class_data", false}, {"oscillation", "wave", false},
+	{"tide", "swell", false},      {"turnover", "session", false},	{"python3", "", true},
 };
 #define LAWS (sizeof(laws) / sizeof(*laws))
 

@@ -164,7 +164,7 @@ static char perf_map[64];
 /* The target's own perf map, given to that user before its code runs. */
 static void run_jit(struct scene *scene, uid_t owner)
 {
-	target_start(&scene->target, NULL, (const char *const[]){beside("target_jit"), NULL});
+	target_start(&scene->target, NULL, (const char *const[]){beside("target_jit"), "named", NULL});
 	snprintf(perf_map, sizeof(perf_map), "/tmp/perf-%d.map", scene->target.pid);
 	target_ready(&scene->target);
 	assert_int_equal(chown(perf_map, owner, owner), 0);

@@ -15,6 +15,7 @@
 #include "e2e/kit/code.h"
 #include "e2e/kit/injected.h"
 #include "e2e/kit/ledger.h"
+#include "e2e/kit/processor_group.h"
 #include "e2e/kit/session.h"
 
 #define INTERVAL 4096
@@ -163,6 +164,33 @@ static void test_inject_killed(void **state)
 	injected_release(&injected);
 }
 
+/*
+ * A thread that does not stop in time because others have the processors stops the next time, or the time after that. Taking the code out
+ * again is left to a machine that has time: heaptap does not wait for ever at its end, and says what stays.
+ */
+static void test_inject_on_a_busy_machine(void **state)
+{
+	static const char *const words[] = {"2", "mallocs", NULL};
+	struct scene *scene = *state;
+	struct injected injected;
+	struct group group;
+
+	injected_start(&injected, words);
+	if (!processor_group_make(&group)) {
+		group_remove(&group);
+		injected_release(&injected);
+		skip();
+	}
+	processor_group_add(&group, injected.target.pid);
+	start_recording(&scene->session, scene, &injected);
+	session_assert_said(&scene->session, "has the sampler");
+	processor_group_drop(&group, injected.target.pid);
+	group_remove(&group);
+	stop_recording(&scene->session);
+	assert_unchanged(&injected);
+	injected_release(&injected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +199,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_inject_leaves_alone, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_inject_beside_probes, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_inject_killed, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(test_inject_on_a_busy_machine, scene_setup, scene_teardown),
 	};
 
 	return cmocka_run_group_tests_name("inject", tests, NULL, NULL);

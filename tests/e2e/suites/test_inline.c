@@ -299,6 +299,7 @@ static void test_inline_is_how_a_followed_command_is_sampled(void **state)
 static void test_inline_target_outlives_a_killed_heaptap(void **state)
 {
 	struct scene *scene = *state;
+	uint64_t until_ns = deadline_ns();
 
 	session_start(&scene->session, scene,
 		      (const char *const[]){
@@ -307,7 +308,7 @@ static void test_inline_target_outlives_a_killed_heaptap(void **state)
 	session_await(&scene->session, "heaptap: ");
 	session_signal(&scene->session, SIGKILL);
 	assert_int_equal(session_finish(&scene->session), 128 + SIGKILL);
-	for (int i = 0; i < 6000 && access(format("%s/end", scene->dir), F_OK); i++)
+	while (access(format("%s/end", scene->dir), F_OK) && now_ns() < until_ns)
 		usleep(10000);
 	assert_int_equal(access(format("%s/end", scene->dir), F_OK), 0);
 }

@@ -247,7 +247,6 @@ static void test_python_is_as_its_frames_say(void **state)
 	scene->target.pid = child_start(
 		&(struct child_launch){(const char *const[]){python, "-c", is_old, NULL}, NULL, -1, -1, -1, 0});
 	named = target_finish(&scene->target) == 0;
-	scene->session.environment[0] = "PYTHONMALLOC=malloc";
 	check_language(scene, base_name(python), named,
 		       named ? (const char *const[]){python, "-X", "perf", source("program.py"), NULL}
 			     : (const char *const[]){python, source("program.py"), NULL});
@@ -314,8 +313,7 @@ static void test_runtimes_are_named_that_have_heaps_of_their_own(void **state)
 	assert_int_equal(
 		session_run(&scene->second, scene, (const char *const[]){"--", "/usr/bin/python3", "-c", python, NULL}),
 		0);
-	session_assert_said(&scene->second, "It is Python: ");
-	session_assert_said(&scene->second, "PYTHONMALLOC=malloc at its start shows them");
+	assert_false(session_said(&scene->second, "It is Python: "));
 }
 
 static void test_java_is_named_that_has_a_heap_of_its_own(void **state)
@@ -335,8 +333,9 @@ static void test_go_without_c_is_named(void **state)
 	assert_int_equal(session_run(&scene->session, scene, (const char *const[]){"--", beside("target_go"), NULL}),
 			 125);
 	session_assert_said(&scene->session, "no allocator heaptap knows");
-	session_assert_said(&scene->session,
-			    "it is a Go program: Go's objects are not malloc's; net/http/pprof shows them");
+	session_assert_said(
+		&scene->session,
+		"it is a Go program: Go's objects are not malloc's; 'heaptap record' reads the profile that Go keeps of them");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)

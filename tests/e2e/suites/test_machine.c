@@ -22,6 +22,7 @@
 #include "e2e/kit/stage.h"
 
 #define SOURCES 100
+#define MERGED	"merged/all.pb.gz"
 
 static void attach(struct scene *scene, const char *const *target)
 {
@@ -40,10 +41,11 @@ static void detach(struct scene *scene)
 	assert_int_equal(session_finish(&scene->session), 0);
 }
 
-/* Books, files, pprof; and heaptap is not among those it traced. */
-static void assert_sound(const struct scene *scene, pid_t heaptap, const char *merged)
+/* Books, files, pprof, and nothing lost of so many processes in the stage's group; and heaptap is not among those it traced. */
+static void assert_sound(const struct stage *stage, pid_t heaptap, size_t least)
 {
 	static const char *const measures[] = {"alloc_space", "inuse_objects"};
+	const struct scene *scene = stage->scene;
 	const struct session *session = &scene->session;
 	cJSON *index = session_index(session);
 	const cJSON *process;
@@ -52,15 +54,15 @@ static void assert_sound(const struct scene *scene, pid_t heaptap, const char *m
 		assert_int_not_equal(index_number(process, "pid"), heaptap);
 	}
 	cJSON_Delete(index);
-	population_assert_clean(session);
+	assert_true(population_assert_clean_in(session, &stage->group) >= least);
 	assert_true(population_assert_files(session) > 0);
-	population_assert_merged(session, merged, NULL);
+	population_assert_merged(session, MERGED, NULL);
 	for (size_t i = 0; i < sizeof(measures) / sizeof(*measures); i++) {
-		uint64_t sum = population_sum(session, measures[i]);
+		uint64_t sum = population_measure(session, measures[i]);
 		char *top;
 
 		assert_int_equal(pprof_sum(scene, session->output, measures[i]), sum);
-		assert_int_equal(pprof_total(scene, format("%s/%s", session->output, merged), measures[i], &top), sum);
+		assert_int_equal(pprof_total(scene, format("%s/" MERGED, session->output), measures[i], &top), sum);
 		free(top);
 	}
 }
@@ -99,14 +101,15 @@ static void write_project(const char *dir)
 static void test_machine_build_of_hundreds_of_processes_has_a_profile_for_each(void **state)
 {
 	static const char *const programs[] = {"gcc", "cc1", "as"}, *const once[] = {"collect2", "ld"};
-	struct scene *scene = ((struct stage *)*state)->scene;
+	struct stage *stage = *state;
+	struct scene *scene = stage->scene;
 	pid_t heaptap;
 
 	write_project(scene->dir);
 	attach(scene, (const char *const[]){"--all", NULL});
 	heaptap = scene->session.child.pid;
-	target_start(&scene->target, NULL,
-		     (const char *const[]){"/usr/bin/make", "-sj2", "-C", scene->dir, "program", NULL});
+	stage_start(&scene->target, &stage->group,
+		    (const char *const[]){"/usr/bin/make", "-sj2", "-C", scene->dir, "program", NULL});
 	/* However long all of it takes on a busy machine: it gets on. */
 	target_await_words(&scene->target, "built");
 	assert_int_equal(target_finish(&scene->target), 0);
@@ -115,7 +118,7 @@ static void test_machine_build_of_hundreds_of_processes_has_a_profile_for_each(v
 		assert_true(population_count_files(&scene->session, programs[i]) >= SOURCES);
 	for (size_t i = 0; i < sizeof(once) / sizeof(*once); i++)
 		assert_true(population_count_files(&scene->session, once[i]) >= 1);
-	assert_sound(scene, heaptap, "merged/all.pb.gz");
+	assert_sound(stage, heaptap, SOURCES);
 }
 
 /* --- servers -------------------------------------------------------------------------------------------------------- */
@@ -126,7 +129,7 @@ static void test_machine_redis_and_nginx_under_load_have_profiles(void **state)
 	struct scene *scene = stage->scene;
 	pid_t heaptap;
 
-	server_start_redis(scene, &scene->more[0], NULL);
+	server_start_redis(scene, &scene->more[0], group_wrapper(&stage->group));
 	server_start_nginx(scene, &scene->more[1], group_wrapper(&stage->group));
 	attach(scene, (const char *const[]){"--all", NULL});
 	heaptap = scene->session.child.pid;
@@ -136,7 +139,7 @@ static void test_machine_redis_and_nginx_under_load_have_profiles(void **state)
 	assert_true(population_count_files(&scene->session, "redis-server") >= 1);
 	assert_true(population_count_files(&scene->session, "redis-benchmark") >= 1);
 	assert_true(population_count_files(&scene->session, "nginx") >= 1);
-	assert_sound(scene, heaptap, "merged/all.pb.gz");
+	assert_sound(stage, heaptap, 3);
 }
 
 static pid_t read_pid(const char *path)
@@ -191,7 +194,8 @@ static void test_machine_postgres_by_group_has_its_whole_tree(void **state)
 	detach(scene);
 	assert_true(population_count_files(&scene->session, "postgres") >= 6);
 	assert_int_equal(population_count(&scene->session, "pgbench"), 0);
-	assert_sound(scene, heaptap, "merged/all.pb.gz");
+	population_assert_clean(&scene->session);
+	assert_sound(stage, heaptap, 6);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)

@@ -114,7 +114,8 @@ static void compare(struct scene *scene, const struct entry *entry, const struct
 	}
 	differences = tally_difference(&expected, &profile, SHOWN_MAX, stderr);
 	if (differences)
-		fail_msg("%s: %zu of %zu sites differ from the truth", entry->name, differences, expected.count);
+		fail_msg("%s: %zu of %zu sites differ from the truth; heaptap said:\n%s%s", entry->name, differences,
+			 expected.count, scene->session.words, cJSON_Print(process));
 	ledger_assert_clean(process);
 	text_profile_release(&text);
 	tally_release(&expected);
@@ -123,7 +124,7 @@ static void compare(struct scene *scene, const struct entry *entry, const struct
 }
 
 /* `more`: for a sampler. */
-static void start(struct scene *scene, const struct entry *entry, const char *argument, bool more)
+static void start(struct scene *scene, struct child *target, const struct entry *entry, const char *argument, bool more)
 {
 	const char *const environment[] = {
 		format("%s=%s", TRUTH_VARIABLE, scene->truth),
@@ -132,8 +133,8 @@ static void start(struct scene *scene, const struct entry *entry, const char *ar
 		NULL,
 	};
 
-	target_start(&scene->target, environment, (const char *const[]){beside(entry->program), argument, NULL});
-	target_ready(&scene->target);
+	target_start(target, environment, (const char *const[]){beside(entry->program), argument, NULL});
+	target_ready(target);
 }
 
 static void check_attached(struct scene *scene, const struct entry *entry, const char *rung)
@@ -141,7 +142,7 @@ static void check_attached(struct scene *scene, const struct entry *entry, const
 	struct truth truth = {0};
 	pid_t pid;
 
-	start(scene, entry, rung ? "no-new" : NULL, false);
+	start(scene, &scene->target, entry, rung ? "no-new" : NULL, false);
 	pid = scene->target.pid;
 	scene->session.environment[0] = rung ? format("HEAPTAP_ATTACH=%s", rung) : NULL;
 	session_start(&scene->session, scene,
@@ -217,7 +218,7 @@ static void check_injected(struct scene *scene, const struct entry *entry)
 	cJSON *index;
 	pid_t pid;
 
-	start(scene, entry, NULL, true);
+	start(scene, &scene->target, entry, NULL, true);
 	pid = scene->target.pid;
 	session_start(
 		&scene->session, scene,
@@ -238,13 +239,32 @@ static void check_injected(struct scene *scene, const struct entry *entry)
 	truth_close(&truth);
 }
 
+/*
+ * The same, while another heaptap has return probes in its allocator's functions, as another process has the file too. They come
+ * before the jumps to the sampler, so that the callers' addresses are hidden from it.
+ */
+static void check_injected_beside(struct scene *scene, const struct entry *entry)
+{
+	struct child *other = &scene->more[0];
+
+	start(scene, other, entry, NULL, false);
+	scene->second.environment[0] = "HEAPTAP_ATTACH=multi";
+	session_start(&scene->second, scene,
+		      (const char *const[]){"-R", "1", "--follow", "-f", "text", "-p", format("%d", other->pid), NULL});
+	session_attached(&scene->second);
+	check_injected(scene, entry);
+	target_go(other);
+	assert_int_equal(target_finish(other), 0);
+	assert_int_equal(session_finish(&scene->second), 0);
+}
+
 static void check_doctor(struct scene *scene, const struct entry *entry)
 {
 	char *text = NULL, *stepped;
 	size_t size = 0;
 	FILE *pipe;
 
-	start(scene, entry, NULL, false);
+	start(scene, &scene->target, entry, NULL, false);
 	pipe = popen(format("'%s' doctor -p %d 2>&1", heaptap_path(), scene->target.pid), "re");
 	if (!pipe || getdelim(&text, &size, '\0', pipe) < 0 || pclose(pipe))
 		fail_msg("%s: doctor failed:\n%s", entry->name, text ? text : "");
@@ -287,6 +307,11 @@ static void check_doctor(struct scene *scene, const struct entry *entry)
 	{                                                                                                              \
 		check_injected(*state, &entries[number]);                                                              \
 	}
+#define BESIDE(number, name)                                                                                           \
+	static void test_injected_##name##_beside_return_probes(void **state)                                          \
+	{                                                                                                              \
+		check_injected_beside(*state, &entries[number]);                                                       \
+	}
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 #define TESTS(name)                                                                                                    \
 	TEST(test_attach_##name##_by_multi_equals_its_own_count),                                                      \
@@ -322,6 +347,9 @@ RUNNING(8, static_jemalloc)
 RUNNING(9, own)
 RUNNING(14, own_cet)
 
+BESIDE(0, glibc)
+BESIDE(3, tcmalloc)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +379,8 @@ int main(void)
 		TEST(test_injected_static_jemalloc_equals_its_own_count),
 		TEST(test_injected_own_equals_its_own_count),
 		TEST(test_injected_own_cet_equals_its_own_count),
+		TEST(test_injected_glibc_beside_return_probes),
+		TEST(test_injected_tcmalloc_beside_return_probes),
 	};
 
 	return cmocka_run_group_tests_name("matrix", tests, NULL, NULL);

@@ -15,7 +15,10 @@
 #include <bpf/libbpf.h>
 #include <cmocka.h>
 
+#include "base/status.h"
+#include "trace/attach_method.h"
 #include "trace/bpf_internal.h"
+#include "unit/base/capture.h"
 
 #define VERIFIED_MAX 250000
 
@@ -74,12 +77,28 @@ static void test_verifier_has_room_for_perf_events(void **state)
 	check(ATTACH_PERF);
 }
 
+static void test_verifier_that_gives_up_is_named(void **state)
+{
+	struct capture capture;
+	const char *text;
+	int status;
+
+	(void)state;
+	capture_begin(&capture, stderr);
+	status = attach_method_explain("probe", -E2BIG);
+	text = capture_end(&capture);
+	assert_int_equal(status, STATUS_FAILED);
+	assert_non_null(
+		strstr(text, "cannot probe: the kernel's verifier finds the BPF programs of this build too complex"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verifier_has_room_for_session_links),
 		cmocka_unit_test(test_verifier_has_room_for_multi_links),
 		cmocka_unit_test(test_verifier_has_room_for_perf_events),
+		cmocka_unit_test(test_verifier_that_gives_up_is_named),
 	};
 
 	return cmocka_run_group_tests_name("verifier", tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* new and delete in all their shapes; libstdc++ brings them all down to glibc's functions. Every other block stays
  * alive. */
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <string>
@@ -12,6 +13,14 @@
 struct alignas(64) wide {
 	char bytes[192];
 };
+
+/* By posix_memalign, as libstdc++ has the throwing one from GCC 14 on, and aligned_alloc before. */
+void *operator new(size_t size, std::align_val_t alignment, const std::nothrow_t &) noexcept
+{
+	void *addr;
+
+	return posix_memalign(&addr, size_t(alignment), size) ? nullptr : addr;
+}
 
 static void *volatile sink;
 static volatile size_t huge = SIZE_MAX / 2;
@@ -32,6 +41,8 @@ static void use_alignment()
 {
 	sink = new wide;
 	delete new wide;
+	sink = new (std::nothrow) wide;
+	delete new (std::nothrow) wide;
 	sink = new wide[3];
 	delete[] new wide[4];
 	sink = ::operator new(77, std::align_val_t(128));

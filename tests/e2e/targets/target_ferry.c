@@ -4,7 +4,8 @@
  * leads on: to the execution of itself, and to the end of its work, when it has done some more rounds. Then it prints how often each of its two
  * sizes was allocated, and how many blocks of the second are held: of the first there are none. It ends at the end of its stdin.
  *
- * Between two rounds it does nothing for a moment.
+ * Between two rounds it does nothing for a moment. `target_ferry THREADS lends` then first lends its memory to a child (vfork), until it
+ * reads one byte more: its first thread cannot be stopped meanwhile.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define FIRST_SIZE  200001
@@ -52,13 +54,27 @@ static void await_byte(void)
 		_exit(4);
 }
 
-static void count(int threads)
+static void lend(void)
+{
+	pid_t child = vfork();
+
+	if (!child) {
+		await_byte();
+		_exit(0);
+	}
+	if (child < 0 || waitpid(child, NULL, 0) != child)
+		_exit(7);
+}
+
+static void count(int threads, bool lends)
 {
 	pthread_t thread[THREADS_MAX];
 
 	for (int i = 0; i < threads; i++)
 		if (pthread_create(&thread[i], NULL, work, NULL))
 			_exit(5);
+	if (lends)
+		lend();
 	await_byte();
 	over = true;
 	for (int i = 0; i < threads; i++)
@@ -74,12 +90,12 @@ int main(int argc, char **argv)
 
 	if (threads < 1 || threads > THREADS_MAX)
 		return 2;
-	if (argc == 2) {
+	if (argc == 2 || !strcmp(argv[2], "lends")) {
 		if (write(STDOUT_FILENO, "r", 1) != 1)
 			return 2;
 		await_byte();
-		return execl(argv[0], argv[0], argv[1], "again", NULL);
+		return execl(argv[0], argv[0], argv[1], argc == 2 ? "again" : "again, and lends", NULL);
 	}
-	count(threads);
+	count(threads, strcmp(argv[2], "again") != 0);
 	return read(STDIN_FILENO, &byte, 1) ? 6 : 0;
 }

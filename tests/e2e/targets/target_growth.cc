@@ -41,6 +41,7 @@ SITE(step)
 SITE(entry)
 SITE(class_data)
 SITE(wave)
+SITE(swell)
 SITE(session)
 
 std::mt19937 chance(1);
@@ -104,6 +105,20 @@ void do_oscillation(double seconds, double)
 	hold(wave, blocks_per_second * (1 + 29 * part));
 }
 
+/* From five to 160 MiB and back, the oldest going first, 200 times in 45 seconds. */
+void do_tide(double seconds, double)
+{
+	constexpr double least = 80, period = 0.225;
+	double part = seconds / period - std::floor(seconds / period);
+	double wanted = least * (1 + 31 * (part < 0.5 ? 2 * part : 2 - 2 * part));
+
+	while (held.size() > wanted + 1) {
+		std::free(held.front());
+		held.pop_front();
+	}
+	hold(swell, wanted);
+}
+
 /* Sessions that live for two seconds on average. */
 void do_turnover(double seconds, double)
 {
@@ -123,9 +138,9 @@ const struct law {
 	const char *name;
 	void (*go)(double seconds, double whole);
 } laws[] = {
-	{"service", do_service},   {"leak", do_leak},	  {"steps", do_steps},
-	{"cache", do_cache},	   {"warmup", do_warmup}, {"oscillation", do_oscillation},
-	{"turnover", do_turnover},
+	{"service", do_service}, {"leak", do_leak},	    {"steps", do_steps},
+	{"cache", do_cache},	 {"warmup", do_warmup},	    {"oscillation", do_oscillation},
+	{"tide", do_tide},	 {"turnover", do_turnover},
 };
 
 /* A blocking wait between looks at the clock: the law says what is due, however long it took. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Makes code while it runs, as compilers do, says in /tmp/perf-PID.map what it is called, stands ready, and has it keep
- * ten blocks of 1 001 bytes. With an argument the code is in a memfd, as some compilers have it.
+ * Makes code while it runs, as compilers do, stands ready, and has it keep ten blocks of 1 001 bytes. `target_jit memfd` has the code in a
+ * memfd, as some compilers have it; `target_jit named` says in /tmp/perf-PID.map what it is called. Who asks for that removes the file.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,23 +33,31 @@ static void *map_memory(void)
 	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED, file, 0);
 }
 
-int main(int argc, char **argv)
+/* False: it cannot be written, as where another user's process of that number has left one. */
+static bool write_map(const void *place)
 {
-	void *place =
-		argc > 1 ? map_memory()
-			 : mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	void *(*made)(void *(*allocate)(size_t), size_t size) = (void *(*)(void *(*)(size_t), size_t))place;
 	char path[64];
 	FILE *map;
 
-	(void)argv;
 	snprintf(path, sizeof(path), "/tmp/perf-%d.map", (int)getpid());
 	map = fopen(path, "w");
-	if (place == MAP_FAILED || !map)
+	if (!map)
+		return false;
+	fprintf(map, "%jx %zx made_while_running\n", (uintmax_t)(uintptr_t)place, sizeof(code));
+	return !fclose(map);
+}
+
+int main(int argc, char **argv)
+{
+	bool named = argc > 1 && !strcmp(argv[1], "named");
+	void *place = argc > 1 && !named ? map_memory()
+					 : mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+						MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *(*made)(void *(*allocate)(size_t), size_t size) = (void *(*)(void *(*)(size_t), size_t))place;
+
+	if (place == MAP_FAILED || (named && !write_map(place)))
 		return 1;
 	memcpy(place, code, sizeof(code));
-	fprintf(map, "%jx %zx made_while_running\n", (uintmax_t)(uintptr_t)place, sizeof(code));
-	fclose(map);
 	target_await();
 	for (int i = 0; i < 10; i++)
 		kept = made(malloc, 1001);

@@ -3,6 +3,10 @@
 //! collections that grow, panics caught above frames that allocate while they are unwound, threads with values that
 //! allocate when their thread ends.
 
+// Not stable yet in Debian 12's rustc, 1.63.
+#![allow(stable_features)]
+#![feature(bench_black_box)]
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 // program COUNT FILE: as program.py.
+
+// Not stable yet in Debian 12's rustc, 1.63.
+#![allow(stable_features)]
+#![feature(backtrace, bench_black_box)]
+
 use std::backtrace::Backtrace;
 use std::hint::black_box;
 
