@@ -184,8 +184,11 @@ MATRIX_VARIANTS := musl musl_static glibc_static jemalloc_static
 ALLOCATOR_SHAPES := own calls plt mixed own_cet calls_cet plt_cet
 # The same program in languages with a runtime.
 LANGUAGES  := $(addprefix $(OUT)/tests/e2e/languages/,program_go program_ml deep_Java.class $(if $(RUSTC),program_rs))
+# The same Go program, by this machine's Go and by Debian 13's, built as each name says.
+GO_SHAPES  := plain stripped pie cgo cgo_pie_stripped
+GO_HEAPS   := $(foreach go,own 1.24,$(GO_SHAPES:%=$(OUT)/tests/e2e/go_heap/$(go)_%))
 # Programs that run in the tests' containers, in images of both C libraries.
-GUESTS     := brood offspring outside
+GUESTS     := brood filler offspring outside
 IMAGES     := $(addprefix $(OUT)/tests/e2e/image_,glibc.tar musl.tar)
 TARGETS    := $(patsubst tests/e2e/targets/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/targets/target_*.c)) \
               $(patsubst tests/e2e/targets/%.cc,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/targets/target_*.cc)) \
@@ -195,8 +198,8 @@ TARGETS    := $(patsubst tests/e2e/targets/%.c,$(OUT)/tests/e2e/%,$(wildcard tes
               $(addprefix $(OUT)/tests/e2e/library_,original.so impostor.so) \
               $(patsubst %,$(OUT)/tests/e2e/allocator_%.so,$(ALLOCATOR_SHAPES) bare) \
               $(MPROF_VARIANTS:%=$(OUT)/tests/e2e/mprof/%) $(MATRIX_VARIANTS:%=$(OUT)/tests/e2e/target_matrix_%) \
-              $(LANGUAGES) \
-              $(IMAGES) $(OUT)/tests/e2e/servers
+              $(LANGUAGES) $(GO_HEAPS) \
+              $(IMAGES) $(OUT)/tests/e2e/servers $(OUT)/tests/e2e/root_python
 # Tests that do not depend on time run a second time, with a heaptap built under the sanitizers.
 ASAN_E2E   := $(filter $(addprefix %/test_,failure interim leaks lifetimes output rungs status),$(E2E_TESTS))
 KIT_O      := $(patsubst tests/e2e/kit/%.c,$(OUT)/tests/e2e/kit/%.o,$(wildcard tests/e2e/kit/*.c))
@@ -263,7 +266,7 @@ $(OUT)/tests/e2e/test_page $(OUT)/tests/e2e/test_page_edges: | $(PAGE_MODULES) $
 
 $(OUT)/tests/e2e/target_bare: KIND := -static -nostdlib -ffreestanding -fno-stack-protector
 $(OUT)/tests/e2e/target_bare32: KIND := -m32 -static -nostdlib -ffreestanding -fno-stack-protector
-$(OUT)/tests/e2e/target_static $(OUT)/tests/e2e/target_identity $(OUT)/tests/e2e/target_moving: KIND := -static
+$(OUT)/tests/e2e/target_static $(OUT)/tests/e2e/target_identity $(OUT)/tests/e2e/target_moving $(OUT)/tests/e2e/target_memory: KIND := -static
 $(OUT)/tests/e2e/target_stripped $(OUT)/tests/e2e/target_nameless: KIND := -s
 $(OUT)/tests/e2e/target_checked: KIND := -fsanitize=address
 $(OUT)/tests/e2e/target_matrix: KIND := -Wl,-z,dynamic-undefined-weak
@@ -373,6 +376,24 @@ $(OUT)/tests/e2e/languages/program_go: tests/e2e/targets/languages/program.go Ma
 	$(call say,TARGET,$@)
 	$(Q)GOCACHE='$(abspath $(OUT))/go' GO111MODULE=off CGO_ENABLED=1 go build -o $@ $<
 
+# Debian 13's Go, fetched once.
+$(OUT)/tests/e2e/root_go: tests/e2e/kit/unpack.sh
+	@mkdir -p $(@D)
+	$(call say,UNPACK,$@)
+	$(Q)tests/e2e/kit/unpack.sh --closure trixie $@ base-files golang-1.24-go && touch $@
+
+GO_stripped := -ldflags '-s -w'
+GO_pie := -buildmode=pie
+GO_COMMAND_own := go
+GO_COMMAND_1.24 := GOROOT='$(abspath $(OUT))/tests/e2e/root_go/usr/lib/go-1.24' '$(abspath $(OUT))/tests/e2e/root_go/usr/lib/go-1.24/bin/go'
+$(GO_SHAPES:%=$(OUT)/tests/e2e/go_heap/1.24_%): | $(OUT)/tests/e2e/root_go
+$(GO_HEAPS): $(OUT)/tests/e2e/go_heap/%: $(wildcard tests/e2e/targets/go_heap/*.go) Makefile
+	@mkdir -p $(@D)
+	$(call say,TARGET,$@)
+	$(Q)$(if $(findstring cgo,$*),CGO_ENABLED=1,CGO_ENABLED=0) GOCACHE='$(abspath $(OUT))/go' GO111MODULE=off GOTOOLCHAIN=local \
+		$(GO_COMMAND_$(firstword $(subst _, ,$*))) build $(foreach word,$(subst _, ,$*),$(GO_$(word))) -o $@ \
+		tests/e2e/targets/go_heap/heap.go tests/e2e/targets/go_heap/$(if $(findstring cgo,$*),with_c,plain).go
+
 $(OUT)/tests/e2e/languages/program_rs: tests/e2e/targets/languages/program.rs Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
@@ -408,6 +429,12 @@ $(OUT)/tests/e2e/root_glibc: tests/e2e/kit/unpack.sh
 	@mkdir -p $(@D)
 	$(call say,UNPACK,$@)
 	$(Q)tests/e2e/kit/unpack.sh --closure trixie $@ base-files libc6 dash coreutils && touch $@
+
+# An interpreter of Debian 13, for its allocator.
+$(OUT)/tests/e2e/root_python: tests/e2e/kit/unpack.sh
+	@mkdir -p $(@D)
+	$(call say,UNPACK,$@)
+	$(Q)tests/e2e/kit/unpack.sh --closure trixie $@ base-files libc6 dash python3.13-minimal libpython3.13-stdlib && touch $@
 
 # Servers that would start if they were installed, so they are unpacked; then a check that they run.
 $(OUT)/tests/e2e/servers: tests/e2e/kit/unpack.sh

@@ -138,7 +138,7 @@ static void greet(const struct container *container, const char *program)
 		dialogue_pair_ns(&container->dialogue);
 }
 
-struct container *container_run(struct harbour *harbour, const char *image, const char *program, bool shim)
+static struct container *add(struct harbour *harbour)
 {
 	static unsigned int made;
 	struct container *container = &harbour->containers[harbour->count];
@@ -150,11 +150,31 @@ struct container *container_run(struct harbour *harbour, const char *image, cons
 	snprintf(container->dir, sizeof(container->dir), "%s", dir);
 	dialogue_open(&container->dialogue, container->dir);
 	harbour->count++;
+	return container;
+}
+
+struct container *container_run(struct harbour *harbour, const char *image, const char *program, bool shim)
+{
+	struct container *container = add(harbour);
+
 	podman(format("run -d --name %s %s -v %s:/shared %s %s " PREFIX "%d-%s /%s /shared", container->name, LIMITS,
 		      container->dir, shim ? "-e LD_PRELOAD=/shim.so" : "",
 		      shim ? "-e " TRUTH_VARIABLE "=/shared/truth" : "", getpid(), image, program),
 	       container->id, sizeof(container->id));
 	greet(container, program);
+	return container;
+}
+
+struct container *container_fill(struct harbour *harbour, const char *image, const char *memory, struct child *target)
+{
+	struct container *container = add(harbour);
+	/* Where the program stands that waits for the container's end, it leaves a file "oom". */
+	const char *command = format("cd '%s' && exec %s run -i --name %s %s --memory %s --memory-swap %s " PREFIX
+				     "%d-%s /target_filler",
+				     container->dir, PODMAN, container->name, LIMITS, memory, memory, getpid(), image);
+
+	target_start(target, NULL, (const char *const[]){"/bin/sh", "-c", command, NULL});
+	target_ready(target);
 	return container;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Containers by podman and runc, of images that the build has made (no registry): one with glibc, one with musl, each
- * with target_brood, target_offspring, target_outside and shim.so in its root. Names carry the test program's PID, so
+ * with target_brood, target_filler, target_offspring, target_outside and shim.so in its root. Names carry the test program's PID, so
  * that runs beside each other do not meet, and what a killed run has left is removed by the next one. Functions fail the
  * running test themselves.
  */
@@ -37,6 +37,12 @@ int harbour_teardown(void **state);
  * if asked for, and wait until it answers.
  */
 struct container *container_run(struct harbour *harbour, const char *image, const char *program, bool shim);
+
+/*
+ * Start target_filler in a new container of the image with that much memory, and wait until it stands ready: `target` is podman's process,
+ * which passes on what it says and reads, and ends with it.
+ */
+struct container *container_fill(struct harbour *harbour, const char *image, const char *memory, struct child *target);
 
 /* Wait for the answer to `greeting`: after a restart, too. */
 void container_restart(struct container *container);

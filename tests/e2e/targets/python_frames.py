@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Makes small objects in two functions, one of which calls the other."""
+
+
+def make_leaf(count):
+    return [{"x%d" % i: i} for i in range(count)]
+
+
+def make_caller(count):
+    return make_leaf(count)
+
+
+kept = make_caller(60000)
