@@ -437,11 +437,12 @@ $(OUT)/tests/e2e/root_python: tests/e2e/kit/unpack.sh
 	$(Q)tests/e2e/kit/unpack.sh --closure trixie $@ base-files libc6 dash python3.13-minimal libpython3.13-stdlib && touch $@
 
 # Servers that would start if they were installed, so they are unpacked; then a check that they run.
-$(OUT)/tests/e2e/servers: tests/e2e/kit/unpack.sh
+$(OUT)/tests/e2e/servers: tests/e2e/kit/unpack.sh Makefile
 	@mkdir -p $(@D)
 	$(call say,UNPACK,$@)
-	$(Q)tests/e2e/kit/unpack.sh $@ nginx '^postgresql-[0-9]+$$' '^postgresql-client-[0-9]+$$' && touch $@
-	$(Q)$@/usr/sbin/nginx -e stderr -v 2>/dev/null && $@/usr/lib/postgresql/*/bin/postgres -V >/dev/null
+	$(Q)tests/e2e/kit/unpack.sh $@ nginx prometheus '?promtool' '^postgresql-[0-9]+$$' '^postgresql-client-[0-9]+$$'
+	$(Q){ $@/usr/sbin/nginx -e stderr -v 2>/dev/null && $@/usr/lib/postgresql/*/bin/postgres -V >/dev/null && \
+		$@/usr/bin/promtool --version >/dev/null && touch $@; } || { rm -rf $@; false; }
 
 $(OUT)/tests/e2e/image_glibc.tar: $(OUT)/tests/e2e/root_glibc $(GUESTS:%=$(OUT)/tests/e2e/target_%) $(OUT)/tests/e2e/shim.so
 	$(call say,IMAGE,$@)

@@ -8,7 +8,7 @@
 #
 # With --closure: of that Debian release, and everything they depend on, so that DIR is a root to run programs in.
 # What depends on a package's version in its name may be asked for by a pattern, as '^postgresql-[0-9]+$'; the newest
-# package that fits is taken.
+# package that fits is taken. '?NAME' is a package that only some releases have, and others have in another package.
 set -eu
 
 closure=''
@@ -40,6 +40,7 @@ else
 	names=()
 	for package in "$@"; do
 		case $package in
+		\?*) ! apt-cache show "${package#?}" >/dev/null 2>&1 || names+=("${package#?}") ;;
 		^*) names+=("$(apt-cache pkgnames | grep -E "$package" | sort -V | tail -n 1)") ;;
 		*) names+=("$package") ;;
 		esac

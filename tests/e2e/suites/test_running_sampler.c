@@ -21,93 +21,48 @@
 
 #include <cmocka.h>
 
-#include "binary/elf.h"
 #include "e2e/kit/code.h"
-#include "e2e/kit/injected.h"
+#include "e2e/kit/libc_sampler.h"
 #include "inline/examination.h"
-#include "inline/running_sampler.h"
-#include "probe/plan.h"
-#include "system/address_map.h"
 #include "system/proc_maps.h"
 
-#define INTERVAL 16384
-#define TRIES	 200
+#define TRIES 200
 
 struct scene {
-	struct injected injected;
-	struct mapping mapping;
-	struct elf *elf;
-	struct plan plan;
-	struct running_sampler sampler;
+	struct libc_sampler in;
 	int counters[SAMPLER_SITES];
 };
 
-static int find_libc(struct mapping *mapping, void *arg)
-{
-	struct scene *scene = arg;
-
-	if (!mapping->path || !strstr(mapping->path, "/libc.so.6"))
-		return 0;
-	scene->mapping = *mapping;
-	scene->mapping.path = NULL;
-	return 1;
-}
-
 static void scene_start(struct scene *scene, const char *const *words)
 {
-	int file;
-
-	*scene = (struct scene){.sampler.file = -1};
-	injected_start(&scene->injected, words);
-	assert_int_equal(proc_maps_for_each(scene->injected.target.pid, find_libc, scene), 1);
-	file = open("/lib/x86_64-linux-gnu/libc.so.6", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(elf_open(file, "libc.so.6", &scene->elf), 0);
-	assert_int_equal(plan_make(scene->elf, NULL, &scene->plan), 0);
+	*scene = (struct scene){0};
+	libc_sampler_begin(&scene->in, words);
 }
 
 static void unload(struct scene *scene)
 {
 	for (int i = 0; i < SAMPLER_SITES; i++)
 		close(scene->counters[i]);
-	running_sampler_release(&scene->sampler);
+	running_sampler_release(&scene->in.sampler);
 }
 
 static void scene_end(struct scene *scene)
 {
-	elf_free(scene->elf);
-	injected_release(&scene->injected);
-}
-
-static bool is_busy(const struct running_sampler *sampler)
-{
-	return sampler->err == -EBUSY || sampler->err == -EAGAIN || sampler->err == -ETIMEDOUT;
+	libc_sampler_end(&scene->in);
 }
 
 static void load(struct scene *scene)
 {
-	const struct sampler_settings settings = {
-		.sample_bytes = INTERVAL,
-		.session = 0x5e55,
-		.memory_bytes = 1ULL << 30,
-	};
-	int tries = TRIES;
-
-	do {
-		running_sampler_release(&scene->sampler);
-		assert_int_equal(running_sampler_load(scene->injected.target.pid, &scene->mapping, scene->elf,
-						      &scene->plan, &settings, &scene->sampler),
-				 0);
-	} while (is_busy(&scene->sampler) && --tries);
-	assert_string_equal(scene->sampler.reason, "");
+	libc_sampler_load(&scene->in);
 }
 
 static void start(struct scene *scene)
 {
 	int tries = TRIES;
 
-	while (!running_sampler_start(&scene->sampler) && is_busy(&scene->sampler) && --tries)
+	while (!running_sampler_start(&scene->in.sampler) && libc_sampler_is_busy(&scene->in) && --tries)
 		usleep(1000);
-	assert_string_equal(scene->sampler.reason, "");
+	assert_string_equal(scene->in.sampler.reason, "");
 }
 
 static void stop(struct scene *scene)
@@ -115,7 +70,7 @@ static void stop(struct scene *scene)
 	int err = -EAGAIN;
 
 	for (int i = 0; i < TRIES && err; i++)
-		err = running_sampler_stop(&scene->sampler);
+		err = running_sampler_stop(&scene->in.sampler);
 	assert_int_equal(err, 0);
 }
 
@@ -127,10 +82,10 @@ static void count_sites(struct scene *scene)
 	assert_non_null(type);
 	assert_int_equal(fscanf(type, "%u", &event.type), 1);
 	fclose(type);
-	event.config1 = (uintptr_t)format("/proc/self/fd/%d", scene->sampler.file);
+	event.config1 = (uintptr_t)format("/proc/self/fd/%d", scene->in.sampler.file);
 	for (int i = 0; i < SAMPLER_SITES; i++) {
-		event.config2 = scene->sampler.sites[i];
-		scene->counters[i] = (int)syscall(SYS_perf_event_open, &event, scene->injected.target.pid, -1, -1,
+		event.config2 = scene->in.sampler.sites[i];
+		scene->counters[i] = (int)syscall(SYS_perf_event_open, &event, scene->in.injected.target.pid, -1, -1,
 						  PERF_FLAG_FD_CLOEXEC);
 		assert_true(scene->counters[i] >= 0);
 	}
@@ -148,7 +103,7 @@ static u64 hits(const struct scene *scene, enum sampler_site site)
 static void test_running_sampler_law(void **state)
 {
 	static const char *const words[] = {"1", "counted", NULL};
-	const double p = -expm1(-(double)PATIENT_BYTES / INTERVAL), expected = 1e6 * p;
+	const double p = -expm1(-(double)PATIENT_BYTES / LIBC_SAMPLER_BYTES), expected = 1e6 * p;
 	struct scene scene;
 	double born;
 
@@ -157,15 +112,15 @@ static void test_running_sampler_law(void **state)
 	load(&scene);
 	count_sites(&scene);
 	start(&scene);
-	scene.injected.page->release = 1;
-	while (scene.injected.page->allocations < 1000000)
+	scene.in.injected.page->release = 1;
+	while (scene.in.injected.page->allocations < 1000000)
 		usleep(1000);
 	born = (double)hits(&scene, SAMPLER_BORN);
 	if (fabs(born - expected) > 6 * sqrt(1e6 * p * (1 - p)))
 		fail_msg("%.0f samples, expected %.0f", born, expected);
 	assert_int_equal(hits(&scene, SAMPLER_FREED), (u64)born);
 	stop(&scene);
-	assert_int_equal(code_changes(scene.injected.target.pid, "/libc.so.6"), 0);
+	assert_int_equal(code_changes(scene.in.injected.target.pid, "/libc.so.6"), 0);
 	unload(&scene);
 	scene_end(&scene);
 }
@@ -174,7 +129,7 @@ static unsigned int mappings(const struct scene *scene)
 {
 	char line[512];
 	unsigned int count = 0;
-	FILE *maps = fopen(format("/proc/%d/maps", scene->injected.target.pid), "re");
+	FILE *maps = fopen(format("/proc/%d/maps", scene->in.injected.target.pid), "re");
 
 	assert_non_null(maps);
 	while (fgets(line, sizeof(line), maps))
@@ -207,12 +162,12 @@ static void test_running_sampler_threads(void **state)
 			load(&scene);
 			count_sites(&scene);
 			start(&scene);
-			injected_check(&scene.injected);
+			injected_check(&scene.in.injected);
 			stop(&scene);
-			injected_check(&scene.injected);
+			injected_check(&scene.in.injected);
 			assert_true(hits(&scene, SAMPLER_BORN) > 0 && hits(&scene, SAMPLER_FREED) > 0);
 			assert_int_equal(hits(&scene, SAMPLER_MOVED), hits(&scene, SAMPLER_SETTLED));
-			assert_int_equal(code_changes(scene.injected.target.pid, "/libc.so.6"), 0);
+			assert_int_equal(code_changes(scene.in.injected.target.pid, "/libc.so.6"), 0);
 			unload(&scene);
 			assert_int_equal(mappings(&scene), 1);
 		}
@@ -229,13 +184,13 @@ static void test_running_sampler_of_children(void **state)
 	scene_start(&scene, words);
 	load(&scene);
 	start(&scene);
-	scene.injected.page->release = 1;
-	injected_await_held(&scene.injected);
-	assert_true(code_changes(child_of(scene.injected.target.pid), "/libc.so.6") > 0);
+	scene.in.injected.page->release = 1;
+	injected_await_held(&scene.in.injected);
+	assert_true(code_changes(child_of(scene.in.injected.target.pid), "/libc.so.6") > 0);
 	stop(&scene);
-	assert_int_equal(code_changes(child_of(scene.injected.target.pid), "/libc.so.6"), 0);
-	injected_check(&scene.injected);
-	running_sampler_release(&scene.sampler);
+	assert_int_equal(code_changes(child_of(scene.in.injected.target.pid), "/libc.so.6"), 0);
+	injected_check(&scene.in.injected);
+	running_sampler_release(&scene.in.sampler);
 	scene_end(&scene);
 }
 
@@ -251,17 +206,17 @@ static void test_running_sampler_executed_again(void **state)
 		load(&scene);
 		if (started)
 			start(&scene);
-		scene.injected.page->release = 1;
-		injected_await_held(&scene.injected);
-		injected_check(&scene.injected);
+		scene.in.injected.page->release = 1;
+		injected_await_held(&scene.in.injected);
+		injected_check(&scene.in.injected);
 		if (!started) {
-			assert_false(running_sampler_start(&scene.sampler));
-			assert_string_equal(scene.sampler.reason, "it executes another program");
+			assert_false(running_sampler_start(&scene.in.sampler));
+			assert_string_equal(scene.in.sampler.reason, "it executes another program");
 		}
 		stop(&scene);
-		assert_int_equal(code_changes(scene.injected.target.pid, "/libc.so.6"), 0);
-		injected_check(&scene.injected);
-		running_sampler_release(&scene.sampler);
+		assert_int_equal(code_changes(scene.in.injected.target.pid, "/libc.so.6"), 0);
+		injected_check(&scene.in.injected);
+		running_sampler_release(&scene.in.sampler);
 		scene_end(&scene);
 	}
 }
@@ -270,8 +225,9 @@ static void assert_examined(const struct scene *scene, const char *expected)
 {
 	char reason[SAMPLER_REASON_MAX];
 
-	assert_int_equal(
-		examination_make(scene->injected.target.pid, &scene->mapping, scene->elf, &scene->plan, reason), 0);
+	assert_int_equal(examination_make(scene->in.injected.target.pid, &scene->in.mapping, scene->in.elf,
+					  &scene->in.plan, reason),
+			 0);
 	assert_string_equal(reason, expected);
 }
 
@@ -283,19 +239,19 @@ static void test_running_sampler_examined(void **state)
 
 	(void)state;
 	scene_start(&scene, words);
-	pid = scene.injected.target.pid;
+	pid = scene.in.injected.target.pid;
 	assert_examined(&scene, "");
 	load(&scene);
 	start(&scene);
 	assert_examined(&scene, "another heaptap samples it");
 	/* As a killed heaptap would leave it. */
-	running_sampler_release(&scene.sampler);
+	running_sampler_release(&scene.in.sampler);
 	assert_examined(&scene, "");
 	load(&scene);
-	assert_true(scene.sampler.adopted);
+	assert_true(scene.in.sampler.adopted);
 	start(&scene);
 	stop(&scene);
-	running_sampler_release(&scene.sampler);
+	running_sampler_release(&scene.in.sampler);
 	assert_examined(&scene, "");
 	assert_int_equal(ptrace(PTRACE_SEIZE, pid, NULL, NULL), 0);
 	assert_examined(&scene, "it may not be traced, or a debugger has it");
@@ -312,23 +268,23 @@ static void test_running_sampler_is_taken_over(void **state)
 	(void)state;
 	scene_start(&scene, words);
 	load(&scene);
-	assert_false(scene.sampler.adopted);
+	assert_false(scene.in.sampler.adopted);
 	start(&scene);
-	injected_check(&scene.injected);
+	injected_check(&scene.in.injected);
 	/* As the kernel does at heaptap's end: the jumps stay. */
-	running_sampler_release(&scene.sampler);
-	injected_check(&scene.injected);
-	assert_true(code_changes(scene.injected.target.pid, "/libc.so.6") > 0);
+	running_sampler_release(&scene.in.sampler);
+	injected_check(&scene.in.injected);
+	assert_true(code_changes(scene.in.injected.target.pid, "/libc.so.6") > 0);
 	load(&scene);
-	assert_true(scene.sampler.adopted);
+	assert_true(scene.in.sampler.adopted);
 	assert_int_equal(mappings(&scene), 1);
-	assert_int_equal(code_changes(scene.injected.target.pid, "/libc.so.6"), 0);
+	assert_int_equal(code_changes(scene.in.injected.target.pid, "/libc.so.6"), 0);
 	count_sites(&scene);
 	start(&scene);
-	injected_check(&scene.injected);
+	injected_check(&scene.in.injected);
 	assert_true(hits(&scene, SAMPLER_BORN) > 0 && hits(&scene, SAMPLER_FREED) > 0);
 	stop(&scene);
-	assert_int_equal(code_changes(scene.injected.target.pid, "/libc.so.6"), 0);
+	assert_int_equal(code_changes(scene.in.injected.target.pid, "/libc.so.6"), 0);
 	unload(&scene);
 	scene_end(&scene);
 }
@@ -336,7 +292,7 @@ static void test_running_sampler_is_taken_over(void **state)
 static void test_running_sampler_of_another_heaptap(void **state)
 {
 	static const char *const words[] = {"1", "mallocs", NULL};
-	const struct sampler_settings settings = {.sample_bytes = INTERVAL, .memory_bytes = 1 << 30};
+	const struct sampler_settings settings = {.sample_bytes = LIBC_SAMPLER_BYTES, .memory_bytes = 1 << 30};
 	struct running_sampler second;
 	struct scene scene;
 
@@ -345,12 +301,12 @@ static void test_running_sampler_of_another_heaptap(void **state)
 	load(&scene);
 	count_sites(&scene);
 	start(&scene);
-	assert_int_equal(running_sampler_load(scene.injected.target.pid, &scene.mapping, scene.elf, &scene.plan,
-					      &settings, &second),
+	assert_int_equal(running_sampler_load(scene.in.injected.target.pid, &scene.in.mapping, scene.in.elf,
+					      &scene.in.plan, &settings, &second),
 			 0);
 	assert_string_equal(second.reason, "another heaptap samples it");
 	running_sampler_release(&second);
-	injected_check(&scene.injected);
+	injected_check(&scene.in.injected);
 	assert_true(hits(&scene, SAMPLER_BORN) > 0);
 	stop(&scene);
 	unload(&scene);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * heaptap push and a server that takes profiles by the stores' rules (kit/strict_store.py): nothing is refused, and the figures are those of the target's
+ * steps. The stores themselves are not run.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "e2e/kit/served.h"
+#include "e2e/kit/strict_store.h"
+
+/* Push target_steps to the store. */
+static void push_start(struct scene *scene, const char *scheme, const char *address)
+{
+	target_start(&scene->target, NULL, (const char *const[]){beside("target_steps"), NULL});
+	target_ready(&scene->target);
+	session_start_bare(&scene->session,
+			   (const char *const[]){"push", "-R", "1", "--every", "0.2", "--to",
+						 format("%s+http://%s", scheme, address), "--label", "zone.name=eu",
+						 "-p", format("%d", scene->target.pid), NULL});
+	session_await(&scene->session, "pushing to");
+	target_go(&scene->target);
+}
+
+static void push_finish(struct scene *scene)
+{
+	session_signal(&scene->session, SIGTERM);
+	assert_int_equal(session_finish(&scene->session), 0);
+	session_assert_said(&scene->session, "pushed");
+}
+
+static void assert_label(const struct scene *scene, const char *address, const char *name, const char *value)
+{
+	char *labels = store_page(scene, address, "labels");
+
+	assert_words(labels, format("\"%s\": \"%s\"", name, value));
+	free(labels);
+}
+
+/* Allocations add up over the intervals, what is in use is what is. */
+static const char *push_steps(struct scene *scene, const char *scheme)
+{
+	const char *address = store_start(scene);
+
+	push_start(scene, scheme, address);
+	served_steps(scene, "kkkkff");
+	store_await(scene, address, "alloc_space", 4 * BLOCK);
+	store_await(scene, address, "inuse_space", 2 * BLOCK);
+	served_steps(scene, "kkkf");
+	store_await(scene, address, "alloc_objects", 7);
+	store_await(scene, address, "inuse_objects", 4);
+	served_steps(scene, "k");
+	push_finish(scene);
+	assert_int_equal(store_number(scene, address, "figures", "alloc_space"), 8 * BLOCK);
+	assert_int_equal(store_number(scene, address, "figures", "inuse_space"), 5 * BLOCK);
+	store_assert_content(scene, address);
+	return address;
+}
+
+static void test_push_to_pyroscope(void **state)
+{
+	struct scene *scene = *state;
+	const char *address = push_steps(scene, "pyroscope");
+
+	assert_label(scene, address, "__name__", "memory");
+	assert_label(scene, address, "service_name", "target_steps");
+	assert_label(scene, address, "pid", format("%d", scene->target.pid));
+	assert_label(scene, address, "zone_name", "eu");
+}
+
+static void test_push_to_parca(void **state)
+{
+	struct scene *scene = *state;
+	const char *address = push_steps(scene, "parca");
+
+	assert_label(scene, address, "service_name", "target_steps");
+	assert_label(scene, address, "executable", "target_steps");
+}
+
+static void test_push_to_otlp(void **state)
+{
+	struct scene *scene = *state;
+	const char *address = push_steps(scene, "otlp");
+
+	assert_label(scene, address, "service.name", "target_steps");
+	assert_label(scene, address, "process.pid", format("%d", scene->target.pid));
+	assert_label(scene, address, "zone.name", "eu");
+}
+
+/* What it allocated last is sent too. */
+static void test_push_of_a_command_ends_with_it(void **state)
+{
+	struct scene *scene = *state;
+	const char *address = store_start(scene);
+
+	session_start_bare(&scene->session, (const char *const[]){"push", "-R", "1", "--every", "0.2", "--to",
+								  format("pyroscope+http://%s", address), "--",
+								  beside("target_leak"), "malloc", NULL});
+	assert_int_equal(session_finish(&scene->session), 0);
+	assert_true(store_number(scene, address, "figures", "alloc_space") >= 30000);
+	store_assert_content(scene, address);
+}
+
+/* A recording's, once; with what was in use at its end. */
+static void test_push_of_a_recording(void **state)
+{
+	struct scene *scene = *state;
+	const char *address = store_start(scene);
+
+	target_start(&scene->target, NULL, (const char *const[]){beside("target_steps"), NULL});
+	target_ready(&scene->target);
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "1", "-p", format("%d", scene->target.pid), NULL});
+	session_attached(&scene->session);
+	target_go(&scene->target);
+	served_steps(scene, "kkkf");
+	session_signal(&scene->session, SIGINT);
+	assert_int_equal(session_finish(&scene->session), 0);
+	session_start_bare(&scene->second, (const char *const[]){"push", "--to", format("parca+http://%s", address),
+								 scene->session.output, NULL});
+	assert_int_equal(session_finish(&scene->second), 0);
+	assert_int_equal(store_number(scene, address, "figures", "alloc_space"), 3 * BLOCK);
+	assert_int_equal(store_number(scene, address, "figures", "inuse_space"), 2 * BLOCK);
+	store_assert_content(scene, address);
+}
+
+/* A store that refuses: it is said, and the status is not that of success. */
+static void test_push_that_is_refused_is_counted(void **state)
+{
+	struct scene *scene = *state;
+	const char *address = store_start(scene);
+
+	push_start(scene, "pyroscope", format("%s/nothing/is/here", address));
+	served_steps(scene, "kkk");
+	session_await(&scene->session, "400");
+	session_signal(&scene->session, SIGTERM);
+	assert_int_equal(session_finish(&scene->session), 1);
+	session_assert_said(&scene->session, "refused");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_push_to_pyroscope),	TEST(test_push_to_parca),
+		TEST(test_push_to_otlp),	TEST(test_push_of_a_command_ends_with_it),
+		TEST(test_push_of_a_recording), TEST(test_push_that_is_refused_is_counted),
+	};
+
+	return cmocka_run_group_tests_name("push", tests, NULL, NULL);
+}
