@@ -4,59 +4,104 @@
 # Programs at work, untraced, under probes, and sampled inside their own processes: redis-server (jemalloc) by SET and GET in
 # pipelines of 16, its throughput and its CPU for a request; and make with gcc on 100 files, with all its children. Beside them, where
 # they are installed: heaptrack, which preloads its own library, and the samplers that jemalloc and tcmalloc have themselves, at the same
-# interval. ROUNDS alternating rounds; medians of the rounds' ratios. LOADS (redis build): what is measured.
+# interval. ROUNDS alternating rounds; medians of the rounds' ratios, of redis with their standard errors. LOADS (redis build): what is
+# measured.
+#
+# Two redis-servers of the same kind differ by 5 to 20 %, as their memory happens to lie, and one differs from itself by as much when
+# other work wants the processors. So each round has two new servers, one untraced, which live at the same time: when all keys are there,
+# they are asked in turn, WINDOWS times each, now the one first and now the other.
 ROUNDS=${ROUNDS:-11}
 # shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
+# shellcheck source=bench/source_tree.bash
+. "$(dirname "$0")/source_tree.bash"
 
-REQUESTS=${REQUESTS:-300000}
+REQUESTS=${REQUESTS:-100000} # in a window
+WINDOWS=${WINDOWS:-4}
 FILES=${FILES:-100}
 LOADS=${LOADS:-redis build}
 declare -A taken
 
-# One server after the other, on files that nobody else has probes in.
+# Each server has its own files, in which no other has probes.
 libraries=/lib/x86_64-linux-gnu
-cp "$libraries/libjemalloc.so.2" "$scratch/"
 tcmalloc=''
 [ ! -e "$libraries/libtcmalloc.so.4" ] || { cp "$libraries/libtcmalloc.so.4" "$scratch/" && tcmalloc=$scratch/libtcmalloc.so.4; }
 ln -s /usr/bin/redis-check-rdb "$scratch/redis-server"
-socket=$scratch/socket
+declare -A started=()
+trap 'leave_servers; leave' EXIT
 
-serve() { # COMMAND...: behind which the server is started
-	LD_LIBRARY_PATH=$scratch "$@" "$scratch/redis-server" --port 0 --unixsocket "$socket" --save '' --pidfile \
-		"$scratch/pid" --daemonize no >/dev/null 2>&1 &
-	tracer=$!
+serve() { # WHICH COMMAND...: behind which the server is started
+	local home=$scratch/$1
+	shift
+	mkdir -p "$home"
+	cp "$libraries/libjemalloc.so.2" "$home/"
+	LD_LIBRARY_PATH=$home:$scratch "$@" "$scratch/redis-server" --port 0 --unixsocket "$home/socket" --save '' \
+		--pidfile "$home/pid" --daemonize no >/dev/null 2>&1 &
+	started[$home]=$!
 	for ((tries = 0; tries < 1000; tries++)); do
-		[ ! -s "$scratch/pid" ] || ! redis-cli -s "$socket" ping >/dev/null 2>&1 || return 0
+		[ ! -s "$home/pid" ] || ! redis-cli -s "$home/socket" ping >/dev/null 2>&1 || return 0
 		sleep 0.01
 	done
 	echo "$0: redis-server does not answer" >&2
 	return 1
 }
 
-load() { # NAME TEST
-	local before after rate
-	before=$(cpu_ns "$(<"$scratch/pid")")
-	rate=$(redis-benchmark -s "$socket" -t "$2" -P 16 -d 100 -r 100000 -n "$REQUESTS" --csv | awk -F'"' 'END { print $4 }')
-	after=$(cpu_ns "$(<"$scratch/pid")")
-	taken[$1 $2 rate]+=" $rate"
-	taken[$1 $2 cpu]+=" $(calc "($after - $before) / $REQUESTS")"
+leave_servers() {
+	local home
+	for home in "${!started[@]}"; do
+		redis-cli -s "$home/socket" shutdown nosave >/dev/null 2>&1 || :
+		wait "${started[$home]}" || :
+		rm -rf "$home"
+	done
+	started=()
 }
 
-leave_server() {
-	redis-cli -s "$socket" shutdown nosave >/dev/null 2>&1 || :
-	wait "$tracer" || :
-	tracer=''
-	rm -f "$scratch/pid"
+ask_server() { # WHICH TEST: requests a second
+	redis-benchmark -s "$scratch/$1/socket" -t "$2" -P 16 -d 100 -r 100000 -n "$REQUESTS" --csv | awk -F'"' 'END { print $4 }'
 }
 
-redis() { # NAME COMMAND...
-	local name=$1
-	shift
-	serve "$@"
-	load "$name" set
-	load "$name" get
-	leave_server
+window() { # WHICH TEST
+	local before rate
+	before=$(cpu_ns "$(<"$scratch/$1/pid")")
+	rate=$(ask_server "$1" "$2")
+	window_s[$1 $2]+=" $(calc "$REQUESTS / $rate")"
+	window_ns[$1 $2]+=" $(calc "$(cpu_ns "$(<"$scratch/$1/pid")") - $before")"
+}
+
+sum() { # NUMBER...
+	printf '%s\n' "$@" | awk '{ sum += $1 } END { printf "%.9g\n", sum }'
+}
+
+# What two servers took for all windows of a test.
+book() { # NAME TEST
+	local which name=$1 all=$((WINDOWS * REQUESTS))
+	for which in tested reference; do
+		# shellcheck disable=SC2086
+		taken[$name $2 rate]+=" $(calc "$all / $(sum ${window_s[$which $2]})")"
+		# shellcheck disable=SC2086
+		taken[$name $2 cpu]+=" $(calc "$(sum ${window_ns[$which $2]}) / $all")"
+		name="beside $1"
+	done
+}
+
+redis() { # NAME PRELOAD COMMAND...: a server, beside one that has only what is preloaded to both
+	local name=$1 preload=$2 which test number order
+	local -A window_s=() window_ns=()
+	shift 2
+	serve reference env LD_PRELOAD="$preload"
+	serve tested "$@"
+	for which in reference tested; do
+		for number in 1 2 3; do ask_server "$which" set >/dev/null; done
+	done
+	for ((number = 0; number < WINDOWS; number++)); do
+		order='reference tested'
+		[ $(((number + 1) / 2 % 2)) = 0 ] || order='tested reference'
+		for test in set get; do
+			for which in $order; do window "$which" "$test"; done
+		done
+	done
+	for test in set get; do book "$name" "$test"; done
+	leave_servers
 }
 
 # It takes its own time: heaptap has names to find and files to write when it has ended. Beside it, in ms, its own CPU and its
@@ -91,13 +136,7 @@ build() { # NAME COMMAND...
 	taken[$name cpu]+=" $(calc "$tree + $tracer_took")"
 }
 
-mkdir "$scratch/source"
-for ((file = 0; file < FILES; file++)); do
-	printf '#include <stdio.h>\n#include <stdlib.h>\nint f%d(int n) { char *p = malloc(n); return p ? printf("%%p", p) : %d; }\n' \
-		"$file" "$file" >"$scratch/source/$file.c"
-done
-# shellcheck disable=SC2016
-printf 'all: $(patsubst %%.c,%%.o,$(wildcard *.c))\n%%.o: %%.c ; gcc -O2 -c $< -o $@\n' >"$scratch/source/Makefile"
+source_tree "$scratch/source" "$FILES"
 
 record=("$OUT/heaptap" record -q -o "$scratch/out" --force)
 build_all() {
@@ -107,15 +146,11 @@ build_all() {
 }
 
 redis_all() {
-	redis untraced env
-	redis inline "${record[@]}" --inline --
-	redis probes "${record[@]}" --
-	! command -v heaptrack >/dev/null || redis heaptrack heaptrack -r -o "$scratch/track"
-	redis jemalloc-sampling env MALLOC_CONF=prof:true,lg_prof_sample:19
-	if [ -n "$tcmalloc" ]; then
-		redis tcmalloc env LD_PRELOAD="$tcmalloc"
-		redis tcmalloc-sampling env LD_PRELOAD="$tcmalloc" TCMALLOC_SAMPLE_PARAMETER=524288
-	fi
+	redis inline '' "${record[@]}" --inline --
+	redis probes '' "${record[@]}" --
+	! command -v heaptrack >/dev/null || redis heaptrack '' heaptrack -r -o "$scratch/track"
+	redis jemalloc-sampling '' env MALLOC_CONF=prof:true,lg_prof_sample:19
+	[ -z "$tcmalloc" ] || redis tcmalloc-sampling "$tcmalloc" env LD_PRELOAD="$tcmalloc" TCMALLOC_SAMPLE_PARAMETER=524288
 }
 
 for ((round = 0; round < ROUNDS; round++)); do
@@ -125,41 +160,57 @@ for ((round = 0; round < ROUNDS; round++)); do
 	rm -rf "$scratch"/track* "$scratch/out"
 done
 
-# The median of the rounds' ratios.
-ratio() { # NAME WHAT [OF]
-	# shellcheck disable=SC2046,SC2086
-	median $(paste -d' ' <(printf '%s\n' ${taken[$1 $2]}) <(printf '%s\n' ${taken[${3:-untraced} $2]}) | awk '{ print $1 / $2 }')
+ratios() { # NAME WHAT OF: of the rounds
+	# shellcheck disable=SC2086
+	paste -d' ' <(printf '%s\n' ${taken[$1 $2]}) <(printf '%s\n' ${taken[$3 $2]}) | awk '{ print $1 / $2 }'
+}
+
+ratio() { # NAME WHAT [OF]: their median
+	# shellcheck disable=SC2046
+	median $(ratios "$1" "$2" "${3:-untraced}")
+}
+
+# The standard error of a median: 1.25 / sqrt(n) of the standard deviation, which is 1.48 times the median distance from the median, so that
+# a round beside other work counts no more than another.
+standard_error() { # NUMBER...
+	local middle
+	middle=$(median "$@")
+	# shellcheck disable=SC2046
+	calc "1.25 * 1.48 * $(median $(printf '%s\n' "$@" | awk -v m="$middle" '{ d = $1 - m; print (d < 0 ? -d : d) }')) / sqrt($#)"
+}
+
+# A limit is missed where two standard errors do not explain it.
+compare() { # NAME WHAT WORDS [OPERATOR LIMIT]
+	local value error
+	# shellcheck disable=SC2046
+	value=$(ratio "$1" "$2" "beside $1") error=$(standard_error $(ratios "$1" "$2" "beside $1"))
+	figure "$3" "$value" x
+	figure "$3, standard error" "$error" x
+	[ $# -lt 4 ] || figure "$3, two of them better" "$(calc "$value $([ "$4" = '>=' ] && echo + || echo -) 2 * $error")" x "$4" "$5"
 }
 
 show() { # NAME WHAT WORDS UNIT
 	# shellcheck disable=SC2086
-	figure "$3: $1" "$(median ${taken[$1 $2]})" "$4"
+	figure "$3" "$(median ${taken[$1 $2]})" "$4"
 }
 
-names='untraced inline probes jemalloc-sampling'
+names='inline probes jemalloc-sampling'
 [ -z "${taken[heaptrack set rate]:-}" ] || names+=' heaptrack'
-[ -z "$tcmalloc" ] || names+=' tcmalloc tcmalloc-sampling'
+[ -z "$tcmalloc" ] || names+=' tcmalloc-sampling'
 tests='set get'
 [[ " $LOADS " == *' redis '* ]] || tests=''
 for test in $tests; do
+	show 'beside inline' "$test rate" "redis, $test: untraced, beside inline" 1/s
+	show 'beside inline' "$test cpu" "redis, $test: untraced, CPU of the server for a request" ns
 	for name in $names; do
-		show "$name" "$test rate" "redis, $test" 1/s
-		show "$name" "$test cpu" "redis, $test, CPU of the server for a request" ns
-	done
-	figure "redis, $test: inline, of the untraced throughput" "$(ratio inline "$test rate")" x '>=' 0.97
-	figure "redis, $test: inline, CPU for a request" "$(ratio inline "$test cpu")" x '<=' 1.05
-	for name in $names; do
-		case $name in
-		untraced | inline | tcmalloc) ;;
-		tcmalloc-sampling)
-			figure "redis, $test: $name, of the throughput with tcmalloc" "$(ratio "$name" "$test rate" tcmalloc)" x
-			figure "redis, $test: $name, CPU for a request, of tcmalloc's" "$(ratio "$name" "$test cpu" tcmalloc)" x
-			;;
-		*)
-			figure "redis, $test: $name, of the untraced throughput" "$(ratio "$name" "$test rate")" x
-			figure "redis, $test: $name, CPU for a request" "$(ratio "$name" "$test cpu")" x
-			;;
-		esac
+		show "$name" "$test rate" "redis, $test: $name" 1/s
+		show "$name" "$test cpu" "redis, $test: $name, CPU of the server for a request" ns
+		limits=([0]='' [1]='')
+		[ "$name" != inline ] || limits=('>= 0.97' '<= 1.05')
+		# shellcheck disable=SC2086
+		compare "$name" "$test rate" "redis, $test: $name, throughput" ${limits[0]}
+		# shellcheck disable=SC2086
+		compare "$name" "$test cpu" "redis, $test: $name, CPU for a request" ${limits[1]}
 	done
 done
 [[ " $LOADS " == *' build '* ]] || finish

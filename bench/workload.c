@@ -4,6 +4,7 @@
  * the same process is measured untraced and under one tracer after the other.
  *
  *   pairs N            malloc(64) and free, N times: nanoseconds a pair
+ *   maps N WRITE       mmap of 64 KiB, whose first page is written to if WRITE is 1, and munmap, N times: nanoseconds a pair
  *   pools N            the same with a pool of this program's, of which --alloc can tell heaptap
  *   paced RATE SECONDS the same, RATE pairs a second: how many were made
  *   threads T N        the same, N times in each of T threads, as fast as they can: how many were made
@@ -35,6 +36,7 @@
 #define BATCHES	    11
 #define THREADS_MAX 64
 #define TICK_NS	    1000000
+#define MAP_BYTES   65536
 #define HELD_BYTES  (5UL * 512 * 1024)
 
 static uint64_t clock_ns(clockid_t clock)
@@ -256,6 +258,30 @@ static uint64_t family_ns(void)
 	return usage_ns(RUSAGE_SELF) + usage_ns(RUSAGE_CHILDREN);
 }
 
+static int make_maps_of(unsigned long count, int write)
+{
+	for (unsigned long i = 0; i < count; i++) {
+		char *addr = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (addr == MAP_FAILED)
+			return -1;
+		if (write)
+			*(volatile char *)addr = 1;
+		munmap(addr, MAP_BYTES);
+	}
+	return 0;
+}
+
+static int make_maps(unsigned long count)
+{
+	return make_maps_of(count, 0);
+}
+
+static int make_written_maps(unsigned long count)
+{
+	return make_maps_of(count, 1);
+}
+
 static int make_children(unsigned long count, const char *path)
 {
 	int status;
@@ -288,6 +314,8 @@ static double obey(const char *word, unsigned long a, unsigned long b)
 {
 	if (!strcmp(word, "pairs") && a)
 		return cost(make_pairs, thread_ns, a);
+	if (!strcmp(word, "maps") && a)
+		return cost(b ? make_written_maps : make_maps, thread_ns, a);
 	if (!strcmp(word, "pools") && a)
 		return cost(make_pool_pairs, thread_ns, a);
 	if (!strcmp(word, "paced") && a && b)
