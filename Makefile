@@ -44,7 +44,7 @@ SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help setup demo test check unit e2e kernels compilers asan bench format lint install clean \
+.PHONY: all help setup demo pictures test check unit e2e kernels compilers asan bench format lint install clean \
         unit-programs asan-programs e2e-programs bench-programs fuzz fuzz-programs
 
 all: $(OUT)/heaptap ## build the program
@@ -542,8 +542,14 @@ demo: ## all the set-up, then record a small server that leaks, and show where (
 	$(Q).ci/setup build
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(OUT)/bench/example
 	@$(if $(AS_ROOT),echo 'tracing needs root: asking sudo',:)
-	$(AS_ROOT) $(OUT)/heaptap record --force -o $(OUT)/demo -- $(OUT)/bench/example
-	@$(if $(AS_ROOT),$(AS_ROOT) chown -R "$$(id -u):$$(id -g)" $(OUT)/demo,:)
+	$(AS_ROOT) $(OUT)/heaptap record --force -o $(OUT)/demo --interval 0.5 --html $(OUT)/demo.html -- $(OUT)/bench/example
+	@$(if $(AS_ROOT),$(AS_ROOT) chown -R "$$(id -u):$$(id -g)" $(OUT)/demo $(OUT)/demo.html,:)
+
+pictures: all $(OUT)/bench/example $(PAGE_MODULES) $(PAGE_TESTS) ## the pictures in docs/, anew (root, tmux, Chromium)
+	$(AS_ROOT) docs/pictures/top.sh '$(abspath $(OUT))/heaptap' '$(abspath $(OUT))/bench/example' docs/top.png
+	$(AS_ROOT) $(OUT)/heaptap record -q --interval 0.5 --force -o $(OUT)/pictures --html $(OUT)/pictures.html --mode 644 -- $(OUT)/bench/example
+	node $(OUT)/tests/page/picture.mjs $(OUT)/pictures.html remember_visit docs/page.png
+	gm mogrify +dither -colors 200 docs/page.png
 
 # It links nothing, so its profile is its own.
 $(OUT)/bench/example: bench/example.c Makefile
