@@ -73,11 +73,13 @@ static bool is_late(const struct stopped_threads *threads)
 int stopped_threads_wait(const struct stopped_threads *threads, pid_t tid, struct thread_stop *ret_stop)
 {
 	for (;;) {
+		/* The time comes first: heaptap too may lose its processor here, for longer than the thread takes. */
+		bool late = is_late(threads);
 		int found = look(tid, ret_stop);
 
 		if (found)
 			return found < 0 ? found : 0;
-		if (is_late(threads))
+		if (late)
 			return procfs_is_runnable(tid) ? -ETIME : -ETIMEDOUT;
 		sleep_a_little();
 	}

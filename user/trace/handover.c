@@ -223,7 +223,7 @@ static void stay(struct tracee *tracee, const struct injected *injected, int err
 int handover_begin(struct tracer *tracer, struct tracee *tracee, const struct image *image)
 {
 	struct injected *injected = NULL;
-	struct patience patience = injected_be_patient();
+	struct patience patience = injected_be_patient(tracee->pid);
 	int err = injected_load_all(tracer, tracee->pid, image, INJECTED_LOAD, &injected);
 
 	if (err) {

@@ -12,13 +12,15 @@
 #include "binary/elf.h"
 #include "inline/examination.h"
 #include "inline/running_sampler.h"
+#include "system/procfs.h"
 #include "system/shortage.h"
 #include "trace/tracer_internal.h"
 
 #define PATIENCE_NS		1000000000ULL
 #define STOPS_IN_VAIN		2
-#define STOPS_WITHOUT_PROCESSOR 12
+#define STOPS_WITHOUT_PROCESSOR 8
 #define PAUSE_US		2000
+#define LOOK_US			500 /* a share of the processor may be used up within milliseconds */
 #define PROCESSES_MAX		64
 
 static const struct mapping *mapping_of(const struct image *image, const struct elf *elf)
@@ -32,9 +34,21 @@ static const struct mapping *mapping_of(const struct image *image, const struct 
 	return NULL;
 }
 
-struct patience injected_be_patient(void)
+struct patience injected_be_patient(pid_t pid)
 {
-	return (struct patience){.until_ns = clock_now_ns() + PATIENCE_NS};
+	return (struct patience){.pid = pid, .until_ns = clock_now_ns() + PATIENCE_NS};
+}
+
+/*
+ * A thread can stop only on a processor. One whose control group has used up its share of this period gets none until the next begins: a
+ * stop that is asked for before keeps the other threads from their work, and is over when it could succeed.
+ */
+static void wait_for_processor(pid_t pid)
+{
+	u64 had_ns = procfs_cpu_ns(pid), until_ns = clock_now_ns() + PATIENCE_NS;
+
+	while (procfs_cpu_ns(pid) == had_ns && clock_now_ns() < until_ns)
+		usleep(LOOK_US);
 }
 
 static u64 later(u64 one_ns, u64 other_ns)
@@ -44,18 +58,19 @@ static u64 later(u64 one_ns, u64 other_ns)
 
 bool injected_try_again(struct patience *patience, int err)
 {
-	u64 now_ns = clock_now_ns();
-
 	if (!injection_may_pass(err))
 		return false;
 	if (err == -ETIME && ++patience->stops_without_processor >= STOPS_WITHOUT_PROCESSOR)
 		return false;
-	/* How long that took says how busy the machine is, and nothing of the process. */
-	if (err == -ETIME)
-		patience->until_ns = later(patience->until_ns, now_ns + PATIENCE_NS);
+	if (err == -ETIME) {
+		wait_for_processor(patience->pid);
+		/* How long that took says how busy the machine is, and nothing of the process. */
+		patience->until_ns = later(patience->until_ns, clock_now_ns() + PATIENCE_NS);
+		return true;
+	}
 	if (err == -ETIMEDOUT && ++patience->stops_in_vain >= STOPS_IN_VAIN)
 		return false;
-	return now_ns < patience->until_ns && !usleep(PAUSE_US);
+	return clock_now_ns() < patience->until_ns && !usleep(PAUSE_US);
 }
 
 static int load(const struct tracer *tracer, pid_t pid, const struct mapping *mapping, struct injected_file *injected)
@@ -64,7 +79,7 @@ static int load(const struct tracer *tracer, pid_t pid, const struct mapping *ma
 		.sample_bytes = tracer->inject_bytes,
 		.memory_bytes = (u64)sysconf(_SC_PHYS_PAGES) * (u64)sysconf(_SC_PAGESIZE),
 	};
-	struct patience patience = injected_be_patient();
+	struct patience patience = injected_be_patient(pid);
 	int err;
 
 	if (getrandom(&settings.session, sizeof(settings.session), 0) < 0)
@@ -89,7 +104,7 @@ static int link_sites(const struct tracer *tracer, struct injected_file *injecte
 
 static void start(struct injected_file *injected)
 {
-	struct patience patience = injected_be_patient();
+	struct patience patience = injected_be_patient(injected->sampler.pid);
 
 	while (!running_sampler_start(&injected->sampler) && injected_try_again(&patience, injected->sampler.err))
 		;
@@ -217,7 +232,7 @@ static bool is_room(const struct tracer *tracer, pid_t pid)
 
 static int examine(pid_t pid, const struct image *image, const struct binary *file, enum injected_load load)
 {
-	struct patience patience = injected_be_patient();
+	struct patience patience = injected_be_patient(pid);
 	char reason[SAMPLER_REASON_MAX];
 	int err;
 
@@ -323,7 +338,7 @@ void injected_leave(struct tracer *tracer, struct tracee *tracee)
 	const struct injected_file *file = tracee->injected ? tracee->injected->files : NULL;
 
 	for (; file; file = file->next) {
-		struct patience patience = injected_be_patient();
+		struct patience patience = injected_be_patient(tracee->pid);
 		int err;
 
 		do {
@@ -337,7 +352,7 @@ void injected_leave(struct tracer *tracer, struct tracee *tracee)
 
 static void stop(pid_t pid, struct injected_file *injected)
 {
-	struct patience patience = injected_be_patient();
+	struct patience patience = injected_be_patient(pid);
 	int err;
 
 	do {

@@ -37,14 +37,15 @@ enum injected_load {
 
 /* How long a process that cannot be had at the moment is asked again. Its threads stand still while one is waited for in vain. */
 struct patience {
+	pid_t pid;
 	u64 until_ns;
 	u32 stops_in_vain;
 	u32 stops_without_processor;
 };
 
-struct patience injected_be_patient(void);
+struct patience injected_be_patient(pid_t pid);
 
-/* Wait a little, if what failed with `err` may pass. */
+/* Wait a little, or until the process has had a processor (at most a second), if what failed with `err` may pass. */
 bool injected_try_again(struct patience *patience, int err);
 
 /*

@@ -333,7 +333,7 @@ void python_tables_restore(struct tracee *tracee)
 {
 	struct python_tables *tables = &tracee->python;
 	struct turning turning = {.back = true};
-	struct patience patience = {.until_ns = clock_now_ns() + PATIENCE_NS};
+	struct patience patience = {.pid = tracee->pid, .until_ns = clock_now_ns() + PATIENCE_NS};
 	int err;
 
 	if (!tables->turned)

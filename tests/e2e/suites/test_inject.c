@@ -31,6 +31,8 @@ static void stop_recording(struct session *session)
 {
 	session_signal(session, SIGINT);
 	assert_int_equal(session_finish(session), 0);
+	if (session_said(session, "stays in it"))
+		fail_msg("the sampler was not taken out:\n%s", session->words);
 }
 
 static void assert_unchanged(const struct injected *injected)
