@@ -9,8 +9,11 @@
 . "$(dirname "$0")/measure.bash"
 
 SECONDS_LOADED=${SECONDS_LOADED:-60}
-instance=/sys/kernel/tracing/instances/heaptap-bench-$$
-trap 'rmdir "$instance" 2>/dev/null; leave' EXIT
+tracing=$scratch/tracing
+instance=$tracing/instances/heaptap-bench-$$
+trap 'rmdir "$instance" 2>/dev/null || :; umount "$tracing" || :; leave' EXIT
+mkdir "$tracing"
+mount -t tracefs none "$tracing"
 DEPTH=17 LIVE=1000000 BYTES=512 INTERVAL=64
 
 coproc SITES { exec "$OUT/bench/sites" $DEPTH $LIVE $BYTES; }
