@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What a Go program pays while heaptap reads its profiler's records from outside, ten times a second: the CPU time of equal work, with heaptap
+# and without it, in turn, of one process. ROUNDS (40) pairs, now the one first and now the other; the mean of their ratios, its error, and
+# what can be ruled out: the mean less two errors.
+ROUNDS=${ROUNDS:-40}
+# shellcheck source=bench/measure.bash
+. "$(dirname "$0")/measure.bash"
+
+TREES=${TREES:-100000}
+coproc WORKLOAD { exec "$OUT/bench/trees_go"; }
+ratios=''
+
+work() { # CPU time in ns
+	local spent
+	echo "$TREES" >&"${WORKLOAD[1]}"
+	read -r spent <&"${WORKLOAD[0]}"
+	echo "$spent"
+}
+
+read_outside() {
+	heaptap --interval 0.1 -p "$WORKLOAD_PID"
+	with=$(work)
+	untrace
+}
+
+work >/dev/null # its heap grows to its size
+for ((round = 0; round < ROUNDS; round++)); do
+	[ $((round % 2)) = 0 ] || read_outside
+	alone=$(work)
+	[ $((round % 2)) = 1 ] || read_outside
+	ratios+=" $(calc "$with / $alone")"
+done
+# shellcheck disable=SC2086
+read -r mean error < <(printf '%s\n' $ratios |
+	awk '{ s += $1; q += $1 * $1 } END { m = s / NR; print m, sqrt((q / NR - m * m) / (NR - 1)) }')
+figure 'profiles of the last round' "$(find "$scratch/out" -name '*.pb.gz' | wc -l)" ''
+figure "the program's CPU time, without heaptap" "$(calc "$alone / 1e6")" ms
+figure 'the same while heaptap reads, of that' "$mean" x
+figure '  standard error' "$error" x
+figure '  less two of them' "$(calc "$mean - 2 * $error")" x '<=' 1.005
+finish
