@@ -5,17 +5,20 @@
 
 #define FIRST (-20)
 
-static int initial_priority; /* nice value, which Linux keeps for each thread */
+static atomic_int initial_priority; /* nice value, which Linux keeps for each thread */
+static atomic_bool raised;	    /* it is known, and has been left */
 
 void thread_raise_priority(void)
 {
-	initial_priority = getpriority(PRIO_PROCESS, 0);
+	atomic_store(&initial_priority, getpriority(PRIO_PROCESS, 0));
+	atomic_store(&raised, true);
 	setpriority(PRIO_PROCESS, 0, FIRST);
 }
 
 void thread_lower_priority(void)
 {
-	setpriority(PRIO_PROCESS, 0, initial_priority);
+	if (atomic_load(&raised))
+		setpriority(PRIO_PROCESS, 0, atomic_load(&initial_priority));
 }
 
 static void *run(void *arg)

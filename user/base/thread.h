@@ -11,7 +11,7 @@
 /* The calling thread goes first from now on; threads that it starts do too, until they call thread_lower_priority. */
 void thread_raise_priority(void);
 
-/* The calling thread gets the priority that heaptap was started with. */
+/* The calling thread gets the priority that heaptap was started with, which it has if no thread was raised. */
 void thread_lower_priority(void);
 
 /* One piece of work in a thread of its own, at the priority that heaptap was started with. */
