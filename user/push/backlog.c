@@ -218,6 +218,8 @@ enum push_verdict backlog_settle(struct backlog *backlog, const struct push_repl
 		return verdict;
 	}
 	backoff_succeed(&backlog->backoff);
+	if (verdict == PUSH_SENT)
+		backlog->ledger.sent_bytes += backlog->current.size;
 	remove_current(backlog, verdict == PUSH_SENT ? &backlog->ledger.sent : &backlog->ledger.dropped[*ret_cause]);
 	return verdict;
 }

@@ -43,6 +43,7 @@ void push_ledger_add(struct push_ledger *sum, const struct push_ledger *more)
 	push_amount_add(&sum->waiting, &more->waiting);
 	push_amount_add(&sum->spooled, &more->spooled);
 	sum->attempts += more->attempts;
+	sum->sent_bytes += more->sent_bytes;
 }
 
 struct push_amount push_ledger_dropped(const struct push_ledger *ledger)

@@ -44,6 +44,7 @@ struct push_ledger {
 	struct push_amount waiting; /* in memory, in the spool or under way */
 	struct push_amount spooled; /* written to the spool since the start, whatever became of them */
 	u64 attempts;		    /* requests begun, repeated ones too */
+	u64 sent_bytes;		    /* of the bodies of those that are sent */
 };
 
 /* Names and lines of PUSH_CAUSES. */

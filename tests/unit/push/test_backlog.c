@@ -105,6 +105,7 @@ static void test_backlog_sends_in_order_and_holds_nothing_afterwards(void **stat
 		assert_answered(i, 200, PUSH_SENT);
 	assert_int_equal(backlog.queue.bytes, 0);
 	assert_int_equal(backlog.ledger.sent.samples, 90);
+	assert_int_equal(backlog.ledger.sent_bytes, 300);
 	assert_int_equal(backlog.ledger.attempts, 3);
 }
 

@@ -29,8 +29,10 @@ static void test_ledger_balances_with_each_cause_of_a_loss(void **state)
 
 static void test_ledger_sums_balance(void **state)
 {
-	struct push_ledger sum = {.taken = AMOUNT(4), .waiting = AMOUNT(4), .spooled = AMOUNT(2), .attempts = 3};
-	struct push_ledger more = {.taken = AMOUNT(2), .resumed = AMOUNT(1), .sent = AMOUNT(1), .attempts = 5};
+	struct push_ledger sum = {
+		.taken = AMOUNT(4), .waiting = AMOUNT(4), .spooled = AMOUNT(2), .attempts = 3, .sent_bytes = 100};
+	struct push_ledger more = {
+		.taken = AMOUNT(2), .resumed = AMOUNT(1), .sent = AMOUNT(1), .attempts = 5, .sent_bytes = 50};
 	struct push_amount dropped;
 
 	(void)state;
@@ -42,6 +44,7 @@ static void test_ledger_sums_balance(void **state)
 	assert_int_equal(dropped.samples, 200);
 	assert_int_equal(sum.spooled.profiles, 20);
 	assert_int_equal(sum.attempts, 8);
+	assert_int_equal(sum.sent_bytes, 150);
 }
 
 static void test_ledger_causes_have_names_and_lines(void **state)
