@@ -123,8 +123,7 @@ static int take_profile(struct aggregate *aggregate, struct image *image, u64 no
 		return err;
 	}
 	advice_note(&aggregate->result.advice, image, profile);
-	if (options->each)
-		options->each(profile, options->arg);
+	options->each(profile, image->number, true, options->arg);
 	profile->root = NULL;
 	*ret_profile = profile;
 	return 0;
@@ -232,8 +231,7 @@ static int take_go(struct aggregate *aggregate, const struct image *image, u64 n
 		return err;
 	}
 	(*ret_profile)->go.elf = NULL;
-	if (options->each)
-		options->each(*ret_profile, options->arg);
+	options->each(*ret_profile, image->number, true, options->arg);
 	return 0;
 }
 
@@ -248,6 +246,7 @@ static int add_go(struct aggregate *aggregate, const struct image *image, u64 no
 
 	result->go_dropped += drops;
 	if (drops || err) {
+		aggregate->options.each(NULL, image->number, true, aggregate->options.arg);
 		string_list_free(before);
 		return err;
 	}
@@ -266,6 +265,7 @@ static int add_image(struct aggregate *aggregate, struct image *image, u64 now_n
 	int err = take_profile(aggregate, image, now_ns, &profile);
 
 	if (err) {
+		aggregate->options.each(NULL, image->number, true, aggregate->options.arg);
 		string_list_free(before);
 		return err;
 	}
@@ -301,7 +301,8 @@ int aggregate_interim(struct aggregate *aggregate, u32 process, struct profile *
 	int err;
 
 	look_up_residency(aggregate, profile);
-	err = naming_apply(profile, aggregate->options.symbolizer, aggregate->wrappers, aggregate->options.site_skip);
+	err = naming_apply(profile, options->symbolizer, aggregate->wrappers, options->site_skip);
+	options->each(err ? NULL : profile, process, false, options->arg);
 	if (err)
 		return err;
 	err = output_file_write(options->dir, profile, options->formats, snapshot_folder(seq, "", folder), &files);
@@ -334,6 +335,8 @@ int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq)
 	aggregate->interim = NULL;
 	wrappers_drop(aggregate->wrappers);
 	symbolizer_trim(options->symbolizer, SYMBOLS_BYTES_MAX);
+	if (seq)
+		options->complete(options->arg);
 	return err;
 }
 

@@ -26,8 +26,11 @@ struct aggregate_options {
 	u64 start_ns, start_unix_ns; /* one moment on both clocks */
 	const struct recorder_options *recorder;
 	struct symbolizer *symbolizer;
-	const regex_t *site_skip;				/* functions that sites pass over; NULL: none */
-	void (*each)(const struct profile *profile, void *arg); /* gets each image's last profile, named; or NULL */
+	const regex_t *site_skip; /* functions that sites pass over; NULL: none */
+	/* Gets each profile, named, whatever becomes of its files, as struct audience says. */
+	void (*each)(const struct profile *profile, u32 process, bool last, void *arg);
+	/* aggregate_interim_finish has written those of one number; the same. */
+	void (*complete)(void *arg);
 	void *arg;
 };
 

@@ -30,6 +30,27 @@ static void say_failure(const struct publication *publication, const char *what,
 		  shortage_is(err) ? "" : "; choose another place with -o");
 }
 
+/* A profile of the aggregate's: for the summary, where each process has a table, and for the audience. */
+static void hear(const struct profile *profile, u32 process, bool last, void *arg)
+{
+	struct publication *publication = arg;
+	const struct audience *audience = publication->options->audience;
+
+	if (profile && last && !merges(publication))
+		summary_add(&publication->summary, profile);
+	if (audience)
+		audience->profile(profile, process, last, audience->arg);
+}
+
+static void hear_complete(void *arg)
+{
+	const struct publication *publication = arg;
+	const struct audience *audience = publication->options->audience;
+
+	if (audience)
+		audience->complete(publication->taken_ns, audience->arg);
+}
+
 /* The symbolizer is kept, so that names are looked up once and not for every profile. */
 static bool open_aggregate(struct publication *publication)
 {
@@ -44,8 +65,9 @@ static bool open_aggregate(struct publication *publication)
 		.start_unix_ns = publication->start_unix_ns,
 		.recorder = recorder_options(publication->recorder),
 		.site_skip = publication->options->site_skip,
-		.each = merges(publication) ? NULL : summary_add,
-		.arg = &publication->summary,
+		.each = hear,
+		.complete = hear_complete,
+		.arg = publication,
 	};
 
 	summary->dir = publication->output->fd;
@@ -345,6 +367,8 @@ int publish_finish(struct publication *publication)
 	recorder_for_each(publication->recorder, add_last, publication);
 	note(publication, "merged profiles", aggregate_finish(publication->aggregate));
 	note(publication, "index.json", write_index(publication));
+	publication->taken_ns = publication->start_ns + publication->duration_ns;
+	hear_complete(publication);
 	result = aggregate_result(publication->aggregate);
 	if (merges(publication) && !result->processes.count)
 		say_nobody(&publication->options->tracing.target);

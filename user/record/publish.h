@@ -6,6 +6,7 @@
  */
 #include <regex.h>
 
+#include "record/audience.h"
 #include "record/output_dir.h"
 #include "record/tracing.h"
 #include "record/snapshot_batch.h"
@@ -34,6 +35,7 @@ struct record_options {
 	/* What else is to be made of the files, when all are complete; NULL: nothing. Returns a status, the reason logged. */
 	int (*finished)(const char *directory, const void *arg);
 	const void *finished_arg;
+	const struct audience *audience; /* NULL: none */
 };
 
 struct publication {
@@ -54,7 +56,8 @@ struct publication {
 	struct summary summary;
 	struct snapshot_batch batch;
 	unsigned int seq;
-	u64 taken_ns, ended_samples;
+	u64 taken_ns; /* CLOCK_MONOTONIC: when the profiles of this number were */
+	u64 ended_samples;
 	bool requested, failed;
 	bool backlog; /* more images have ended than a batch takes: the next one should not wait */
 	int end_err;  /* 0, or why `unwritten` could not be written at the end */

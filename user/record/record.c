@@ -130,6 +130,21 @@ static void watch(struct record *record)
 	tracing_watch(&record->tracing, &client);
 }
 
+static int begin_audience(const struct record *record)
+{
+	const struct audience *audience = record->options->audience;
+
+	return audience ? audience->begin(audience->arg) : STATUS_DONE;
+}
+
+static int finish_audience(const struct record *record, int status)
+{
+	const struct audience *audience = record->options->audience;
+	int added = audience ? audience->finish(audience->arg) : STATUS_DONE;
+
+	return added ? added : status;
+}
+
 /* The signals stay taken meanwhile: many that stop a recording send theirs twice. */
 static int finish(struct record *record)
 {
@@ -149,6 +164,7 @@ static int finish(struct record *record)
 		status = finished ? finished : status;
 	}
 	interrupt_finish(&interrupt);
+	status = finish_audience(record, status);
 	return tracing->blind ? STATUS_FAILED : status;
 }
 
@@ -158,6 +174,7 @@ static int run(struct record *record)
 	int status = tracing_load(tracing);
 
 	status = status ? status : make_output(record);
+	status = status ? status : begin_audience(record);
 	if (!status) {
 		record->publication = (struct publication){
 			.options = record->options,

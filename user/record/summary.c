@@ -54,9 +54,8 @@ static void keep_text(struct summary *summary, const struct profile *profile)
 	overview_release(&overview);
 }
 
-void summary_add(const struct profile *profile, void *arg)
+void summary_add(struct summary *summary, const struct profile *profile)
 {
-	struct summary *summary = arg;
 	struct table_view view = whole_view();
 	off_t kept = summary->spool ? ftello(summary->spool) : 0;
 

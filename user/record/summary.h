@@ -18,8 +18,8 @@ struct summary {
 	u64 rank;	    /* see index_entry_rank */
 };
 
-/* Where nothing is merged: take in an image's last profile. `summary` is a struct summary. */
-void summary_add(const struct profile *profile, void *summary);
+/* Where nothing is merged: take in an image's last profile. */
+void summary_add(struct summary *summary, const struct profile *profile);
 
 /* From now on keep whole tables; and print what was kept, from when on they are printed at once. 0 or negative errno. */
 void summary_hold(struct summary *summary);
