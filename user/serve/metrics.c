@@ -210,6 +210,45 @@ static void print_recording(const struct metrics *metrics)
 		  (double)listing->processes_refused);
 }
 
+static void print_amount(const struct metrics *metrics, const char *family, const char *unit, const char *help,
+			 u64 number)
+{
+	print_head(metrics, family, KIND_COUNTER, unit, help);
+	print_name(metrics, family, true, NULL, NULL, NULL);
+	fprintf(metrics->out, "%" PRIu64 "\n", number);
+}
+
+static void print_dropped(const struct metrics *metrics, const struct push_ledger *ledger)
+{
+	print_head(metrics, "push_dropped_profiles", KIND_COUNTER, NULL,
+		   "Profiles that the store will not get, by cause.");
+	for (unsigned int cause = 0; cause < PUSH_CAUSE_COUNT; cause++) {
+		print_name(metrics, "push_dropped_profiles", true, NULL, "cause", push_cause_name(cause));
+		fprintf(metrics->out, "%" PRIu64 "\n", ledger->dropped[cause].profiles);
+	}
+}
+
+/* They balance: taken and resumed are sent, dropped or waiting. */
+static void print_pushed(const struct metrics *metrics, const struct push_ledger *ledger)
+{
+	print_amount(metrics, "push_taken_profiles", NULL, "Profiles made to be pushed.", ledger->taken.profiles);
+	print_amount(metrics, "push_resumed_profiles", NULL, "Profiles that another run had left in the spool.",
+		     ledger->resumed.profiles);
+	print_amount(metrics, "push_sent_profiles", NULL, "Profiles that the store answered that it has.",
+		     ledger->sent.profiles);
+	print_dropped(metrics, ledger);
+	print_one(metrics, "push_waiting_profiles", KIND_GAUGE, NULL, "Profiles in memory, in the spool or under way.",
+		  (double)ledger->waiting.profiles);
+	print_amount(metrics, "push_spooled_profiles", NULL, "Profiles written to the spool, whatever became of them.",
+		     ledger->spooled.profiles);
+	print_amount(metrics, "push_attempts", NULL, "Requests to the store that were begun, repeated ones too.",
+		     ledger->attempts);
+	print_amount(metrics, "push_sent_requests", NULL, "Requests that the store answered that it has.",
+		     ledger->sent.requests);
+	print_amount(metrics, "push_sent_bytes", "bytes", "Bytes of the bodies of those requests, as they were sent.",
+		     ledger->sent_bytes);
+}
+
 static void print_series(const struct metrics *metrics)
 {
 	print_processes(metrics);
@@ -229,7 +268,8 @@ static void print_series(const struct metrics *metrics)
 	print_lost(metrics);
 }
 
-int metrics_write(const struct source_listing *listing, const struct metrics_scope *scope, bool open_metrics, FILE *out)
+int metrics_write(const struct source_listing *listing, const struct metrics_scope *scope,
+		  const struct push_ledger *pushed, bool open_metrics, FILE *out)
 {
 	struct metrics metrics = {.listing = listing, .open = open_metrics, .out = out};
 	int err = series_list_make(listing, scope, &metrics.list);
@@ -239,6 +279,8 @@ int metrics_write(const struct source_listing *listing, const struct metrics_sco
 	if (!err) {
 		print_recording(&metrics);
 		print_series(&metrics);
+		if (pushed && !scope->pid && !scope->container)
+			print_pushed(&metrics, pushed);
 		if (open_metrics)
 			fputs("# EOF\n", out);
 		err = stream_flush(out);

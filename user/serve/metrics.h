@@ -9,6 +9,7 @@
  * ended everything is shown as it was then. A series of no process is gone.
  */
 #include "live/source.h"
+#include "push/ledger.h"
 
 #define METRICS_SERIES_MAX 200
 
@@ -20,9 +21,12 @@ struct metrics_scope {
 	const char *container; /* NULL: not by container */
 };
 
-/* 0; -ENOENT: the scope has no process; -ENOMEM; or the errno of writing. */
-int metrics_write(const struct source_listing *listing, const struct metrics_scope *scope, bool open_metrics,
-		  FILE *out);
+/*
+ * `pushed`: what became of profiles that are pushed, which is of all processes and so in no narrower scope; NULL: none are. 0; -ENOENT: the
+ * scope has no process; -ENOMEM; or the errno of writing.
+ */
+int metrics_write(const struct source_listing *listing, const struct metrics_scope *scope,
+		  const struct push_ledger *pushed, bool open_metrics, FILE *out);
 
 /* Does the client of this Accept header (NULL: none) take OpenMetrics? */
 bool metrics_accepts_open(const char *accept);

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "push/push.h"
 #include "serve/http.h"
 #include "system/shortage.h"
 
@@ -62,13 +63,36 @@ static void say(const struct serve_options *options, const struct listener *list
 			 options->token_file);
 }
 
-static int serve(struct source *source, int stop_fd, const struct serve_options *options,
-		 const struct listener *listener, const struct token *token)
+static void wait_for_stop(int stop_fd)
 {
-	struct service *service = service_new(source);
-	struct http_options http_options = {listener, service, token, 1};
 	struct pollfd stop = {.fd = stop_fd, .events = POLLIN};
+
+	while (poll(&stop, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
+/* A thread of its own pushes, so that neither waits for the other. Clients are answered until the last interval is on its way. */
+static int push_until_stop(struct source *source, int stop_fd, struct pushing *pushing)
+{
+	const struct live_client client = {push_intervals, pushing};
+	struct client_run run;
+	int status = client_start(&run, &client, source);
+
+	if (status)
+		return status;
+	wait_for_stop(stop_fd);
+	client_stop(&run);
+	client_finish(&run);
+	return pushing_finish(pushing);
+}
+
+static int serve(struct source *source, int stop_fd, const struct serve_options *options,
+		 const struct listener *listener, const struct token *token, struct pushing *pushing)
+{
+	struct service *service = service_new(source, pushing);
+	struct http_options http_options = {listener, service, token, 1};
 	struct http *http;
+	int status = STATUS_DONE;
 	int err = service ? http_start(&http_options, &http) : -ENOMEM;
 
 	if (err) {
@@ -77,16 +101,19 @@ static int serve(struct source *source, int stop_fd, const struct serve_options 
 		return STATUS_FAILED;
 	}
 	say(options, listener);
-	while (poll(&stop, 1, -1) < 0 && errno == EINTR)
-		;
+	if (pushing)
+		status = push_until_stop(source, stop_fd, pushing);
+	else
+		wait_for_stop(stop_fd);
 	http_stop(http);
 	service_free(service);
-	return STATUS_DONE;
+	return status;
 }
 
 int serve_run(struct source *source, int stop_fd, void *arg)
 {
 	const struct serve_options *options = arg;
+	struct pushing *pushing = NULL;
 	struct listener listener;
 	struct token token;
 	int status = options->token_file ? read_token(options->token_file, &token) : STATUS_DONE, err;
@@ -99,7 +126,11 @@ int serve_run(struct source *source, int stop_fd, void *arg)
 			  err == -EADDRINUSE ? "; choose another place with --listen" : "");
 		return STATUS_FAILED;
 	}
-	status = serve(source, stop_fd, options, &listener, options->token_file ? &token : NULL);
+	if (options->push)
+		status = pushing_open(options->push, &pushing);
+	if (!status)
+		status = serve(source, stop_fd, options, &listener, options->token_file ? &token : NULL, pushing);
+	pushing_close(pushing);
 	listener_close(&listener);
 	return status;
 }

@@ -36,6 +36,7 @@ struct job {
 
 struct service {
 	struct source *source;
+	struct pushing *pushing;
 	struct pprof_bases *bases;
 	struct turn turn;     /* of the one that makes an answer */
 	pthread_mutex_t lock; /* of the jobs */
@@ -45,13 +46,14 @@ struct service {
 	atomic_bool stopping;
 };
 
-struct service *service_new(struct source *source)
+struct service *service_new(struct source *source, struct pushing *pushing)
 {
 	struct service *service = calloc(1, sizeof(*service));
 
 	if (!service)
 		return NULL;
 	service->source = source;
+	service->pushing = pushing;
 	service->bases = pprof_bases_new();
 	turn_init(&service->turn);
 	pthread_mutex_init(&service->lock, NULL);
@@ -107,16 +109,20 @@ struct answer *service_refuse(const struct request *request, const struct reques
 	return answer;
 }
 
-static struct answer *make_metrics(const struct source_listing *listing, const struct service_question *question)
+static struct answer *make_metrics(struct service *service, const struct source_listing *listing,
+				   const struct service_question *question)
 {
 	const struct request *request = &question->request;
 	struct metrics_scope scope = {request->pid, *request->container ? request->container : NULL};
 	struct answer *answer = answer_open(200, question->open_metrics ? METRICS_TYPE_OPEN : METRICS_TYPE_TEXT);
+	struct push_ledger ledger;
 	int err;
 
 	if (!answer)
 		return NULL;
-	err = metrics_write(listing, &scope, question->open_metrics, answer->out);
+	if (service->pushing)
+		pushing_ledger(service->pushing, &ledger);
+	err = metrics_write(listing, &scope, service->pushing ? &ledger : NULL, question->open_metrics, answer->out);
 	if (err != -ENOENT)
 		return answer_close(answer, err);
 	answer_release(answer_close(answer, 0));
@@ -139,7 +145,7 @@ static struct answer *make_listed(struct service *service, const struct service_
 	if (err)
 		answer = pprof_explain(&question->request, err);
 	else if (question->request.what == REQUEST_METRICS)
-		answer = make_metrics(&listing, question);
+		answer = make_metrics(service, &listing, question);
 	else if (question->request.what == REQUEST_DISCOVERY)
 		answer = make_discovery(&listing, question);
 	else

@@ -5,6 +5,7 @@
  * profile's memory at most; those who ask for the same meanwhile get the same answer. Any thread may call.
  */
 #include "live/source.h"
+#include "push/pushing.h"
 #include "serve/answer.h"
 #include "serve/request.h"
 
@@ -23,8 +24,9 @@ struct service_question {
 	void *arg;
 };
 
-struct service *service_new(struct source *source); /* NULL: no memory */
-void service_free(struct service *service);	    /* no thread may be in a call */
+/* `pushing`: whose ledger is in the metrics; NULL: nothing is pushed. Both outlive the service. NULL: no memory. */
+struct service *service_new(struct source *source, struct pushing *pushing);
+void service_free(struct service *service); /* no thread may be in a call */
 
 /* From now on nothing is made any more: who waits for an answer gets 503, but for the one that is being made. By any thread. */
 void service_stop(struct service *service);

@@ -5,12 +5,17 @@
 #include "live/ended_sums.h"
 #include "serve/metrics.h"
 
-static char *printed_metrics(struct metrics_scope scope, bool open)
+static char *printed_pushed(struct metrics_scope scope, const struct push_ledger *pushed, bool open)
 {
 	struct printed printed;
 
-	assert_int_equal(metrics_write(&listing, &scope, open, printed_open(&printed)), 0);
+	assert_int_equal(metrics_write(&listing, &scope, pushed, open, printed_open(&printed)), 0);
 	return printed_close(&printed);
+}
+
+static char *printed_metrics(struct metrics_scope scope, bool open)
+{
+	return printed_pushed(scope, NULL, open);
 }
 
 static u32 count_of(const char *text, const char *part)
@@ -244,8 +249,44 @@ static void test_metrics_of_one_process_have_no_labels(void **state)
 	text = printed_metrics((struct metrics_scope){.pid = 8}, false);
 	assert_has(text, "\nheaptap_inuse_bytes 50\n");
 	free(text);
-	assert_int_equal(metrics_write(&listing, &nobody, false, printed_open(&printed)), -ENOENT);
+	assert_int_equal(metrics_write(&listing, &nobody, NULL, false, printed_open(&printed)), -ENOENT);
 	free(printed_close(&printed));
+}
+
+/* The ledger is of all processes: in the scope of one it would be added up as often as there are processes. */
+static void test_metrics_have_the_ledger_of_what_is_pushed(void **state)
+{
+	struct push_ledger ledger = {.taken = {3, 9, 90},
+				     .resumed = {1, 1, 1},
+				     .sent = {2, 5, 50},
+				     .waiting = {1, 3, 30},
+				     .spooled = {1, 4, 40}};
+	char *text;
+
+	(void)state;
+	ledger.dropped[PUSH_DENIED] = (struct push_amount){1, 2, 11};
+	ledger.attempts = 7;
+	ledger.sent_bytes = 4096;
+	assert_true(push_ledger_balances(&ledger));
+	add_process(7, "web", 100);
+	text = printed_pushed((struct metrics_scope){0}, &ledger, true);
+	assert_has(text, "\nheaptap_push_taken_profiles_total 9\n");
+	assert_has(text, "\nheaptap_push_resumed_profiles_total 1\n");
+	assert_has(text, "\nheaptap_push_sent_profiles_total 5\n");
+	assert_has(text, "\nheaptap_push_dropped_profiles_total{cause=\"denied\"} 2\n");
+	assert_has(text, "\nheaptap_push_dropped_profiles_total{cause=\"unsent\"} 0\n");
+	assert_has(text, "\nheaptap_push_waiting_profiles 3\n");
+	assert_has(text, "\nheaptap_push_spooled_profiles_total 4\n");
+	assert_has(text, "\nheaptap_push_attempts_total 7\n");
+	assert_has(text, "\nheaptap_push_sent_requests_total 2\n");
+	assert_has(text, "\n# UNIT heaptap_push_sent_bytes bytes\nheaptap_push_sent_bytes_total 4096\n");
+	free(text);
+	text = printed_pushed((struct metrics_scope){.pid = 7}, &ledger, true);
+	assert_lacks(text, "push");
+	free(text);
+	text = printed_metrics((struct metrics_scope){0}, true);
+	assert_lacks(text, "push");
+	free(text);
 }
 
 static void test_metrics_of_one_container(void **state)
@@ -325,6 +366,7 @@ int main(void)
 		TEST(test_metrics_of_a_process_that_is_called_other),
 		TEST(test_metrics_of_a_process_without_a_name),
 		TEST(test_metrics_of_one_process_have_no_labels),
+		TEST(test_metrics_have_the_ledger_of_what_is_pushed),
 		TEST(test_metrics_of_one_container),
 		TEST(test_metrics_formats),
 		TEST(test_metrics_of_allocations_alone),

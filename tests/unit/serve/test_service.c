@@ -19,7 +19,7 @@ static int setup(void **state)
 	record_two(true);
 	if (recorded_open(scratch_path, &source))
 		return -1;
-	service = service_new(source);
+	service = service_new(source, NULL);
 	return service ? 0 : -1;
 }
 
@@ -187,7 +187,7 @@ static void test_what_waits_is_not_made_when_it_stops(void **state)
 
 	(void)state;
 	service_free(service);
-	service = service_new(&late);
+	service = service_new(&late, NULL);
 	assert_int_equal(sem_init(&asked, 0, 0) | sem_init(&allowed, 0, 0), 0);
 	asked_count = 0;
 	assert_int_equal(pthread_create(&first, NULL, ask_once, (char *)"/metrics"), 0);
