@@ -6,9 +6,8 @@
 #include "cli/doctor.h"
 #include "cli/process_argument.h"
 #include "base/log.h"
-#include "record/record.h"
+#include "cli/record_command.h"
 #include "cli/report.h"
-#include "cli/report_page.h"
 #include "cli/push_command.h"
 #include "cli/serve_command.h"
 #include "cli/top_command.h"
@@ -17,27 +16,6 @@
 #include "trace/libbpf_log.h"
 
 #define LARGE_BYTES (1 << 20)
-
-/* `record --html`: the page of what was recorded. */
-static int write_page(const char *directory, const void *arg)
-{
-	const struct options *options = arg;
-	const struct report_options report = {
-		.path = directory, .html = options->html, .site_skip = options->site_skip};
-
-	return report_page(&report);
-}
-
-static int run_record(struct options *options)
-{
-	int status = options->html ? report_page_check(options->html) : STATUS_DONE;
-
-	if (options->html) {
-		options->record.finished = write_page;
-		options->record.finished_arg = options;
-	}
-	return status ? status : record_run(&options->record);
-}
 
 int main(int argc, char **argv)
 {
@@ -57,7 +35,7 @@ int main(int argc, char **argv)
 	if (status)
 		; /* said */
 	else if (options.verb == SUBCOMMAND_RECORD)
-		status = run_record(&options);
+		status = record_command_run(&options);
 	else if (options.verb == SUBCOMMAND_REPORT)
 		status = report_run(&options.report);
 	else if (options.verb == SUBCOMMAND_TOP)

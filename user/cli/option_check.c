@@ -39,6 +39,14 @@ static int check_report(struct option_parser *parse)
 	return option_refuse(parse, "no FILE or DIR to report on");
 }
 
+/* Is it about tracing? Options of the store are record's too, but not top's. */
+static bool is_of_tracing(const struct option_row *option)
+{
+	const unsigned int verbs = 1u << SUBCOMMAND_RECORD | 1u << SUBCOMMAND_TOP;
+
+	return (option->subcommands & verbs) == verbs && option->field != offsetof(struct options, verbosity);
+}
+
 /* What has been recorded is not traced any more. */
 static int check_recording(struct option_parser *parse, const char *path)
 {
@@ -48,10 +56,13 @@ static int check_recording(struct option_parser *parse, const char *path)
 		return option_refuse(parse, "'%s' and COMMAND '%s' are two targets: name one", path,
 				     options->record.tracing.target.command[0]);
 	for (const struct option_row *option = option_table; option < option_table + option_table_count; option++)
-		if (option_is_given(parse, option) && option->subcommands & 1u << SUBCOMMAND_RECORD &&
-		    option->field != offsetof(struct options, verbosity))
+		if (option_is_given(parse, option) && is_of_tracing(option))
 			return option_refuse(parse, "'%s' is about tracing, and '%s' has been recorded",
 					     option_spelled(option), path);
+	if (options->verb == SUBCOMMAND_SERVE && options->push.to)
+		return option_refuse(
+			parse, "'--push' sends what is traced, and '%s' has been recorded: push it with 'heaptap push'",
+			path);
 	return 0;
 }
 
@@ -125,6 +136,7 @@ static int check_needs(struct option_parser *parse)
 		[NEED_PPROF] = {options->verb != SUBCOMMAND_RECORD || options->record.formats & FORMAT_PPROF,
 				"'%s' makes the page of the .pb.gz files, which '-f' leaves out"},
 		[NEED_SPOOL] = {options->push.spool, "'%s' goes with '--spool DIR'"},
+		[NEED_STORE] = {options->push.to, "'%s' goes with '--push URL'"},
 		[NEED_TABLE] = {options->report.format == REPORT_TABLE, "'%s' is a table: it goes with no other '-f'"},
 	};
 

@@ -19,7 +19,7 @@ struct options {
 	struct report_options report;
 	struct top_options top;	    /* its target is record's */
 	struct serve_options serve; /* the same */
-	struct push_options push;   /* the same; its labels are its own */
+	struct push_options push;   /* the same, and of --push; its labels are its own */
 	char **process_names;	    /* of -p, to be found; NULL-terminated, NULL: none */
 	bool clean;		    /* of doctor */
 	regex_t *site_skip;	    /* of record, report, top, serve and push, which borrow it; NULL: not given */
@@ -66,6 +66,7 @@ enum option_need {
 	NEED_PAGE,	       /* nothing that is about tables alone */
 	NEED_PPROF,	       /* files that can be read back */
 	NEED_SPOOL,	       /* a spool */
+	NEED_STORE,	       /* a store to push to */
 };
 
 struct option_row {

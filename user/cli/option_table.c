@@ -161,6 +161,7 @@ static int print_version(struct option_parser *parse, const char *text)
 #define SERVE  (1 << SUBCOMMAND_SERVE)
 #define PUSH   (1 << SUBCOMMAND_PUSH)
 #define LIVE   (TOP | SERVE | PUSH)
+#define STORE  (RECORD | SERVE | PUSH) /* what has to do with a store; with --push where --to is not needed */
 #define ALL    (1 << SUBCOMMAND_NONE | RECORD | REPORT | DOCTOR | LIVE)
 
 /* A field of another size than its kind's divides by 0, which does not compile. */
@@ -294,21 +295,23 @@ const struct option_row option_table[] = {
 	 .help = "Answer only to clients that show the token in the first line of FILE"},
 	{"to", 0, PUSH, FIELD(WORD, push.to), .noun = "store", .argument = "URL",
 	 .help = "The store: pyroscope+https://HOST:PORT, parca+http://..., otlp+http://... (experimental)"},
-	{"every", 0, PUSH, FIELD(SECONDS, push.every_s), .argument = "TIME",
+	{"push", 0, RECORD | SERVE, FIELD(WORD, push.to), .noun = "store", .argument = "URL",
+	 .help = "Also push profiles to a store, as 'heaptap push --to URL' does; see docs/push.md"},
+	{"every", 0, SERVE | PUSH, FIELD(SECONDS, push.every_s), .need = NEED_STORE, .argument = "TIME",
 	 .help = "From one push to the next: seconds, or 90s, 5m (default 15)"},
-	{"label", 0, PUSH, .check = push_command_take_label, .argument = "NAME=VALUE",
+	{"label", 0, STORE, .check = push_command_take_label, .need = NEED_STORE, .argument = "NAME=VALUE",
 	 .help = "A label of all profiles, also in place of one of heaptap's own (service_name); may be given again"},
-	{"auth-file", 0, PUSH, FIELD(WORD, push.auth_file), .noun = "file", .argument = "FILE",
+	{"auth-file", 0, STORE, FIELD(WORD, push.auth_file), .noun = "file", .need = NEED_STORE, .argument = "FILE",
 	 .help = "Its first line shows the store who sends: USER:PASSWORD, or a bearer token"},
-	{"tenant", 0, PUSH, FIELD(WORD, push.tenant), .noun = "tenant", .argument = "NAME",
+	{"tenant", 0, STORE, FIELD(WORD, push.tenant), .noun = "tenant", .need = NEED_STORE, .argument = "NAME",
 	 .help = "Of a store with several: the header X-Scope-OrgID"},
-	{"header-file", 0, PUSH, FIELD(WORD, push.header_file), .noun = "file", .argument = "FILE",
+	{"header-file", 0, STORE, FIELD(WORD, push.header_file), .noun = "file", .need = NEED_STORE, .argument = "FILE",
 	 .help = "More headers of requests, 'Name: value' in each line"},
-	{"ca-file", 0, PUSH, FIELD(WORD, push.ca_file), .noun = "file", .argument = "FILE",
+	{"ca-file", 0, STORE, FIELD(WORD, push.ca_file), .noun = "file", .need = NEED_STORE, .argument = "FILE",
 	 .help = "Certificates to trust, PEM (default: the system's)"},
-	{"spool", 0, PUSH, FIELD(WORD, push.spool), .noun = "directory", .argument = "DIR",
+	{"spool", 0, STORE, FIELD(WORD, push.spool), .noun = "directory", .need = NEED_STORE, .argument = "DIR",
 	 .help = "Keep there what the store does not take now, also over a restart (default: in memory)"},
-	{"spool-size", 0, PUSH, FIELD(BYTES, push.spool_bytes), .initial = DELIVERY_SPOOL_BYTES, .most = 1ULL << 40,
+	{"spool-size", 0, STORE, FIELD(BYTES, push.spool_bytes), .initial = DELIVERY_SPOOL_BYTES, .most = 1ULL << 40,
 	 .need = NEED_SPOOL, .argument = "N", .help = "At most so many bytes there, as 64M (default 256M)"},
 	{"verbose", 'v', RECORD | REPORT | DOCTOR | LIVE, FIELD(VALUE, verbosity), .value = 1, .help = "Say more"},
 	{"quiet", 'q', RECORD | REPORT | DOCTOR | LIVE, FIELD(VALUE, verbosity), .value = -1,

@@ -5,6 +5,7 @@
 
 #include "live/client.h"
 #include "live/running.h"
+#include "push/push.h"
 
 int push_command_take_label(struct option_parser *parse, const char *text)
 {
@@ -14,6 +15,14 @@ int push_command_take_label(struct option_parser *parse, const char *text)
 	if (err == -ENOMEM)
 		return option_no_memory(parse);
 	return err ? option_refuse(parse, "'--label %s' %s", text, why) : 0;
+}
+
+struct push_options push_command_beside(const struct options *options)
+{
+	struct push_options push = options->push;
+
+	push.option = "--push";
+	return push;
 }
 
 int push_command_run(const struct options *options)

@@ -21,10 +21,10 @@
 
 static unsigned int port_of(const char *text)
 {
-	const char *at = strstr(text, "http://127.0.0.1:");
+	const char *at = strstr(text, "serving on http://127.0.0.1:");
 	unsigned int port = 0;
 
-	if (!at || sscanf(at, "http://127.0.0.1:%u", &port) != 1)
+	if (!at || sscanf(at, "serving on http://127.0.0.1:%u", &port) != 1)
 		fail_msg("no address in: %s", text);
 	return port;
 }

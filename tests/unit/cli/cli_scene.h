@@ -15,7 +15,7 @@
 #include "format/output_file.h"
 #include "unit/base/capture.h"
 
-#define WORDS_MAX 16
+#define WORDS_MAX 24
 
 struct scene {
 	char line[PIDS_MAX * 8 + 64];
