@@ -18,6 +18,7 @@
 #include "trace/denial.h"
 #include "trace/leftovers.h"
 #include "trace/link_keeper.h"
+#include "trace/payers.h"
 
 #define THIS_MACHINE "" /* the root of all paths */
 
@@ -312,13 +313,13 @@ int selection_attach(struct selection *selection, struct tracer *tracer)
 
 static void say_who_pays(const struct tracer *tracer)
 {
-	unsigned int files, others = tracer_count_payers(tracer, true, &files);
+	unsigned int files, others = payers_count(tracer, true, &files);
 
 	if (others)
 		log_note("%u other process%s pay%s %.1f us for each operator new of the same allocator file until "
 			 "heaptap stops; --no-new spares them",
 			 others, others == 1 ? "" : "es", others == 1 ? "s" : "", tracer_pair_ns(tracer) / 2000);
-	others = tracer_count_payers(tracer, false, &files);
+	others = payers_count(tracer, false, &files);
 	if (!files)
 		return;
 	log_note("unfiltered probes in %u file%s: %u other process%s map%s them and pay%s %.1f us for each malloc and "

@@ -8,8 +8,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "binary/elf.h"
-#include "system/mapped_by.h"
 #include "system/shortage.h"
 #include "trace/bpf_maps.h"
 #include "trace/denial.h"
@@ -30,7 +28,6 @@
 #define DRAIN_EVENTS	   65536	 /* between two looks at signals */
 #define ANNOUNCED_NS	   5000000000ULL /* how long at most the side-band is ahead of the ring */
 #define LOOK_POPULATION_NS 1000000000ULL /* between two looks at a population, which may be thousands */
-#define THIS_MACHINE	   ""		 /* the root of all paths */
 
 /* --- opening and closing -------------------------------------------------------------------------------------------- */
 
@@ -351,24 +348,6 @@ unsigned int tracer_living(const struct tracer *tracer, pid_t *pids, unsigned in
 		count++;
 	}
 	return count;
-}
-
-static bool is_ours(pid_t pid, void *arg)
-{
-	return tracee_find(arg, pid) || link_keeper_is_own(pid);
-}
-
-unsigned int tracer_count_payers(const struct tracer *tracer, bool throwing, unsigned int *ret_files)
-{
-	const struct tracee_file *link = throwing ? tracer->throwing_files : tracer->wide_files;
-	struct mapped_by_file files[ALLOCATORS_MAX];
-	struct mapped_by_count count;
-
-	for (*ret_files = 0; link && *ret_files < ALLOCATORS_MAX; link = link->next)
-		files[(*ret_files)++] = mapped_by_file(elf_fd(link->file->elf), elf_path(link->file->elf));
-	if (!*ret_files || mapped_by_count(THIS_MACHINE, files, *ret_files, is_ours, (void *)tracer, &count))
-		return 0;
-	return count.processes;
 }
 
 bool tracer_is_blind(void)

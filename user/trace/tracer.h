@@ -83,11 +83,7 @@ unsigned int tracer_alive(const struct tracer *tracer); /* processes whose end h
 /* Processes that the kernel has not seen end, as far as they have been taken in; the first `max` of them into `pids`. */
 unsigned int tracer_living(const struct tracer *tracer, pid_t *pids, unsigned int max);
 
-/*
- * How many processes are not traced, but map files under unfiltered links, and so pay tracer_pair_ns() for each malloc and
- * free, or with `throwing` half of it for each operator new. 0 also when they cannot be counted. *ret_files: files under such links.
- */
-unsigned int tracer_count_payers(const struct tracer *tracer, bool throwing, unsigned int *ret_files);
+/* What a malloc and a free together cost a process that probes serve, in nanoseconds. */
 double tracer_pair_ns(const struct tracer *tracer);
 
 /* Say which files that --alloc names are not mapped, and of which files functions are not probed. */

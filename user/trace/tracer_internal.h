@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The inside of the tracer, for the files that are its parts: tracer.c, attach_process.c, handover.c, on_ring.c,
- * sideband.c, close_unused.c, python_tables.c and tracee.c. Calls go from the first of them to the last, never back.
+ * sideband.c, close_unused.c, python_tables.c, payers.c and tracee.c. Calls go from the first of them to the last, never back.
  */
 #include "base/hash.h"
 #include "binary/hotspot.h"
