@@ -12,10 +12,10 @@
 #include "base/log.h"
 #include "binary/symbolizer.h"
 #include "heap/go_profile.h"
+#include "live/collection.h"
 #include "live/ended_sums.h"
 #include "live/questions.h"
 #include "profile/naming.h"
-#include "record/peek.h"
 #include "trace/bpf_maps.h"
 #include "trace/close_unused.h"
 #include "trace/tracer.h"
@@ -43,11 +43,6 @@ struct running {
 
 /* --- the draining thread --- */
 
-struct collection {
-	struct peek peek;
-	struct question *question;
-};
-
 static int no_tally(const struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX])
 {
 	(void)kernel, (void)process, (void)ledger;
@@ -68,58 +63,6 @@ static struct peek peek_of(const struct running *running, u64 now, unsigned int 
 		.parts = parts,
 		.again = true,
 	};
-}
-
-/* Is what it says of its own heap all that is known of it? */
-static bool is_go_alone(const struct image *image)
-{
-	return go_reading_has_profile(image->go) && image->go->alone && !image->heap.alloc_count;
-}
-
-static int make_go(const struct peek *peek, const struct image *image, struct profile **ret_profile)
-{
-	u64 start_unix_ns = peek->start_unix_ns + (image->start_ns - peek->start_ns);
-
-	return go_profile_make(recorder_options(peek->recorder), image, peek->now_ns, start_unix_ns, ret_profile);
-}
-
-static bool is_wanted(const struct source_want *want, const struct image *image)
-{
-	const struct profile facts = {.container = image->container_id, .container_name = image->container_name};
-
-	if (want->pid)
-		return image->pid == want->pid && (!want->image || image->ordinal == want->image);
-	return !want->container || source_is_container(want->container, &facts);
-}
-
-static int collect_go(const struct peek *peek, const struct image *image, struct taken_list *taken)
-{
-	struct profile *profile;
-	int err = make_go(peek, image, &profile);
-
-	return err ? err : taken_list_add_profile(taken, profile);
-}
-
-static int collect(struct image *image, void *arg)
-{
-	struct collection *collection = arg;
-	struct question *question = collection->question;
-	const struct source_want *want = question->want;
-	struct snapshot_draft *draft;
-	int err = 0;
-
-	if (want && !is_wanted(want, image))
-		return 0;
-	/* Images come in the order in which they began: the last of a process is the newest. */
-	if (want && want->pid)
-		taken_list_release(&question->taken);
-	if (!is_go_alone(image)) {
-		err = peek_image(&collection->peek, image, &draft);
-		err = err ? err : taken_list_add(&question->taken, draft);
-	}
-	if (!err && go_reading_has_profile(image->go))
-		err = collect_go(&collection->peek, image, &question->taken);
-	return err;
 }
 
 static void describe(struct running *running, u64 now, struct source_listing *head)
@@ -162,7 +105,7 @@ static void answer(struct running *running, struct question *question, u64 now)
 	if (question->gc)
 		recorder_request(recorder);
 	describe(running, now, &question->head);
-	question->err = recorder_for_each(recorder, collect, &collection);
+	question->err = recorder_for_each(recorder, collection_add, &collection);
 	if (!question->want && !question->err)
 		question->err = index_table_copy(&running->dropped, &question->head.dropped);
 }
@@ -205,13 +148,13 @@ static int drop(struct running *running, struct image *image, u64 now)
 	struct profile *profile;
 	int err = 0;
 
-	if (!is_go_alone(image)) {
+	if (!collection_is_go_alone(image)) {
 		err = peek_image(&peek, image, &draft);
 		err = err ? err : snapshot_draft_finish(draft, &profile);
 		err = err ? err : add_dropped(running, profile);
 	}
 	if (!err && go_reading_has_profile(image->go)) {
-		err = make_go(&peek, image, &profile);
+		err = collection_make_go(&peek, image, &profile);
 		err = err ? err : add_dropped(running, profile);
 	}
 	image_free(image);

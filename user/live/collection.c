@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "live/collection.h"
+
+#include "heap/go_profile.h"
+
+bool collection_is_go_alone(const struct image *image)
+{
+	return go_reading_has_profile(image->go) && image->go->alone && !image->heap.alloc_count;
+}
+
+int collection_make_go(const struct peek *peek, const struct image *image, struct profile **ret_profile)
+{
+	u64 start_unix_ns = peek->start_unix_ns + (image->start_ns - peek->start_ns);
+
+	return go_profile_make(recorder_options(peek->recorder), image, peek->now_ns, start_unix_ns, ret_profile);
+}
+
+static bool is_wanted(const struct source_want *want, const struct image *image)
+{
+	const struct profile facts = {.container = image->container_id, .container_name = image->container_name};
+
+	if (want->pid)
+		return image->pid == want->pid && (!want->image || image->ordinal == want->image);
+	return !want->container || source_is_container(want->container, &facts);
+}
+
+static int collect_go(const struct peek *peek, const struct image *image, struct taken_list *taken)
+{
+	struct profile *profile;
+	int err = collection_make_go(peek, image, &profile);
+
+	return err ? err : taken_list_add_profile(taken, profile);
+}
+
+int collection_add(struct image *image, void *arg)
+{
+	struct collection *collection = arg;
+	struct question *question = collection->question;
+	const struct source_want *want = question->want;
+	struct snapshot_draft *draft;
+	int err = 0;
+
+	if (want && !is_wanted(want, image))
+		return 0;
+	/* Images come in the order in which they began: the last of a process is the newest. */
+	if (want && want->pid)
+		taken_list_release(&question->taken);
+	if (!collection_is_go_alone(image)) {
+		err = peek_image(&collection->peek, image, &draft);
+		err = err ? err : taken_list_add(&question->taken, draft);
+	}
+	if (!err && go_reading_has_profile(image->go))
+		err = collect_go(&collection->peek, image, &question->taken);
+	return err;
+}
