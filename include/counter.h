@@ -6,7 +6,8 @@
  * It MUST balance:
  *   sampled = freed + live + ended + refused + lost_ring + lost_stash + failed + return_missed + entry_only + in_flight
  *
- * The first group is counted in the kernel, the second by the recorder.
+ * The first group is counted in the kernel, the second by the recorder. The kernel counts a stack whoever it is of; a profile of mappings
+ * has the stack_* of its own stacks, and that of the heap the others (heap/region_ledger.h).
  */
 #include "types.h"
 
@@ -52,9 +53,10 @@
 	X(IN_FLIGHT, in_flight, "sampled calls that were under way when the profile was taken")                        \
 	X(STACK_NO_TABLE, stack_no_table, "stacks that end early: unwind table not ready in time")                     \
 	X(STACK_STALE, stack_stale,                                                                                    \
-	  "sampled allocations whose stack was cut where it was walked by the rules of code replaced just before")     \
-	X(STACK_NO_ROOM, stack_no_room, "sampled allocations booked without their stack: too many sites in memory")    \
-	X(STACK_CUT, stack_cut, "sampled allocations whose stack was cut where it left all known code")                \
+	  "allocations or mappings whose stack was cut where it was walked by the rules of code replaced just before") \
+	X(STACK_NO_ROOM, stack_no_room,                                                                                \
+	  "allocations or mappings booked without their stack: too many sites in memory")                              \
+	X(STACK_CUT, stack_cut, "allocations or mappings whose stack was cut where it left all known code")            \
 	X(MAP_LOST, map_lost, "mapping records lost: side-band full")                                                  \
 	X(FILES_LATE, files_late,                                                                                      \
 	  "files with an allocator probed after they were mapped: what came before is missing")                        \
@@ -62,7 +64,9 @@
 	X(FUNCTIONS_UNSEEN, functions_unseen, "allocation functions of which calls may be missing, or counted twice")  \
 	X(MAPPING_UNPAIRED, mapping_unpaired,                                                                          \
 	  "calls that unmapped what no call was seen to map: it was there before, or the kernel's own")                \
-	X(MAPPING_PARTIAL, mapping_partial, "mappings of which a part was unmapped")
+	X(MAPPING_PARTIAL, mapping_partial, "mappings of which a part was unmapped")                                   \
+	X(MAPPING_NO_STACK, mapping_no_stack,                                                                          \
+	  "mappings whose stack was lost; stack_lost_slot and stack_lost_ring have these, too")
 
 #define COUNTERS(X) COUNTERS_KERNEL(X) COUNTERS_USER(X)
 

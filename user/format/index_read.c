@@ -158,7 +158,8 @@ static void take_text(const cJSON *process, const char *name, char **text)
 
 static void take_ledger(const cJSON *process, struct profile *profile)
 {
-	const cJSON *ledger = member(process, "ledger");
+	bool regions = profile->kind == PROFILE_REGIONS;
+	const cJSON *ledger = member(regions ? member(process, "mappings") : process, "ledger");
 
 	for (unsigned int i = 0; cJSON_IsObject(ledger) && i < COUNTER_MAX; i++)
 		profile->ledger[i] = number_of(ledger, ledger_name(i));

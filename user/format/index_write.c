@@ -4,6 +4,7 @@
 #include "format/json_memory.h"
 #include "format/json_profile.h"
 #include "format/output_file.h"
+#include "profile/ledger.h"
 #include "view/population.h"
 
 /* Integers even with --alloc-only: sums over what the .pb.gz holds, and a sum over nothing is 0. */
@@ -65,6 +66,11 @@ static void write_regions(struct json *json, const struct index_entry *entry)
 	json_object(json, "allocator");
 	json_profile_measures(json, profile_region_names, entry->allocator_regions, false);
 	json_close(json);
+	json_object(json, "ledger");
+	for (unsigned int i = 0; i < COUNTER_MAX; i++)
+		if (entry->region_ledger[i])
+			json_u64(json, ledger_name(i), entry->region_ledger[i]);
+	json_close(json);
 	json_close(json);
 }
 
@@ -96,6 +102,7 @@ static void write_merged(struct json *json, const struct index_entry *entry)
 	write_sums(json, entry);
 	write_parts(json, entry);
 	json_memory_write(json, &entry->facts->memory);
+	write_regions(json, entry);
 	write_cost(json, entry->facts);
 	json_close(json);
 }

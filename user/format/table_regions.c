@@ -3,7 +3,9 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "base/units.h"
 #include "format/site_label.h"
 #include "profile/ledger.h"
@@ -11,6 +13,7 @@
 
 #define LABEL_COLUMN 59 /* of a row of the table */
 #define BRIEF_COLUMN 27 /* of a line of the summary */
+#define LOSSES_SIZE  512
 
 static const char *now_or_then(const struct profile *regions)
 {
@@ -46,6 +49,11 @@ static int sites_make(const struct profile *regions, struct region_sites *ret_si
 	return 0;
 }
 
+static enum measure objects_of(enum measure space)
+{
+	return space == INUSE_SPACE ? INUSE_OBJECTS : ALLOC_OBJECTS;
+}
+
 static double share(u64 part, u64 whole)
 {
 	return whole ? 100.0 * (double)part / (double)whole : 0;
@@ -54,12 +62,11 @@ static double share(u64 part, u64 whole)
 static void print_site(const struct profile *regions, const struct profile_site *site, u64 total, enum measure by,
 		       const struct table_view *view, FILE *out)
 {
-	enum measure objects = by == INUSE_SPACE ? INUSE_OBJECTS : ALLOC_OBJECTS;
 	char label[SITE_LABEL_SIZE];
 
 	fprintf(out, "  %10s %16s B %5.1f%%", units_bytes((double)site->value[by]).text,
 		units_digits(site->value[by]).text, share(site->value[by], total));
-	fprintf(out, " %8s %10s  %s\n", units_digits(site->value[objects]).text,
+	fprintf(out, " %8s %10s  %s\n", units_digits(site->value[objects_of(by)]).text,
 		units_bytes((double)site->value[ALLOC_SPACE]).text,
 		site_label(regions, site, table_view_site(view, LABEL_COLUMN), label));
 	if (view->stacks)
@@ -97,13 +104,10 @@ static void print_sum(const char *title, u64 space, u64 objects, const char *who
 
 static void print_ledger(const struct profile *regions, FILE *out)
 {
-	static const enum counter told[] = {COUNTER_MAPPING_CALLS, COUNTER_MAPPING_LOST, COUNTER_MAPPING_UNPAIRED,
-					    COUNTER_MAPPING_PARTIAL};
-
-	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++)
-		if (regions->ledger[told[i]])
-			fprintf(out, "  %15s  %-16s %s\n", units_digits(regions->ledger[told[i]]).text,
-				ledger_name(told[i]), ledger_meaning(told[i]));
+	for (unsigned int i = 0; i < COUNTER_MAX; i++)
+		if (regions->ledger[i])
+			fprintf(out, "  %15s  %-16s %s\n", units_digits(regions->ledger[i]).text, ledger_name(i),
+				ledger_meaning(i));
 }
 
 void table_regions_print(const struct profile *regions, const struct table_view *view, FILE *out)
@@ -122,25 +126,52 @@ void table_regions_print(const struct profile *regions, const struct table_view 
 	print_sites(regions, view, out);
 }
 
-void table_regions_print_brief(const struct profile *regions, unsigned int columns, FILE *out)
+/* --- in a summary --------------------------------------------------------------------------------------------------- */
+
+unsigned int table_regions_print_losses(const u64 ledger[COUNTER_MAX], unsigned int columns, FILE *out)
 {
-	struct table_view view = {.columns = columns};
-	u64 program[MEASURE_MAX], allocator[MEASURE_MAX];
+	char line[LOSSES_SIZE] = "lost of mappings:";
+	size_t length = strlen(line), begin = length;
+
+	for (unsigned int i = 0; i < COUNTER_MAX && length < sizeof(line); i++)
+		if (ledger_is_loss(i) && ledger[i])
+			length += (size_t)snprintf(line + length, sizeof(line) - length, "%s %s %s",
+						   length > begin ? "," : "", ledger_name(i),
+						   units_digits(ledger[i]).text);
+	if (length == begin)
+		return 0;
+	text_cut(line, columns ? columns : TABLE_VIEW_COLUMNS);
+	fprintf(out, "%s\n", line);
+	return 1;
+}
+
+static void print_brief_sites(const struct profile *regions, unsigned int count, const struct table_view *view,
+			      FILE *out)
+{
 	char label[SITE_LABEL_SIZE];
 	struct region_sites sites;
+
+	if (sites_make(regions, &sites))
+		return;
+	for (u32 i = 0; i < sites.count && i < count; i++)
+		fprintf(out, "  %10s %5.1f%% %5s  %s\n", units_bytes((double)sites.sites[i].value[sites.by]).text,
+			share(sites.sites[i].value[sites.by], sites.total),
+			units_digits(sites.sites[i].value[objects_of(sites.by)]).text,
+			site_label(regions, &sites.sites[i], table_view_site(view, BRIEF_COLUMN), label));
+	free(sites.sites);
+}
+
+void table_regions_print_brief(const struct profile *regions, unsigned int columns, FILE *out)
+{
+	const struct table_view view = {.columns = columns};
+	u64 program[MEASURE_MAX], allocator[MEASURE_MAX];
+	unsigned int lines = TABLE_REGIONS_LINES - 1;
 
 	profile_region_totals(regions, false, program);
 	profile_region_totals(regions, true, allocator);
 	fprintf(out, "mappings: %s %s in %s by the program, %s in %s by the allocator\n", now_or_then(regions),
 		units_bytes((double)program[INUSE_SPACE]).text, units_digits(program[INUSE_OBJECTS]).text,
 		units_bytes((double)allocator[INUSE_SPACE]).text, units_digits(allocator[INUSE_OBJECTS]).text);
-	if (sites_make(regions, &sites))
-		return;
-	for (u32 i = 0; i < sites.count && i < TABLE_REGIONS_LINES - 1; i++)
-		fprintf(out, "  %10s %5.1f%% %5s  %s\n", units_bytes((double)sites.sites[i].value[sites.by]).text,
-			share(sites.sites[i].value[sites.by], sites.total),
-			units_digits(sites.sites[i].value[sites.by == INUSE_SPACE ? INUSE_OBJECTS : ALLOC_OBJECTS])
-				.text,
-			site_label(regions, &sites.sites[i], table_view_site(&view, BRIEF_COLUMN), label));
-	free(sites.sites);
+	lines -= table_regions_print_losses(regions->ledger, columns, out);
+	print_brief_sites(regions, lines, &view, out);
 }

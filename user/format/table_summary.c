@@ -331,22 +331,28 @@ static void put_growing_processes(const struct table_summary *summary, unsigned 
 /* Each process's own, whose stacks are not merged. */
 static void put_regions_of_all(const struct table_summary *summary, unsigned int columns, FILE *out)
 {
-	u64 program[MEASURE_MAX] = {0}, allocator[MEASURE_MAX] = {0};
+	u64 program[MEASURE_MAX] = {0}, allocator[MEASURE_MAX] = {0}, ledger[COUNTER_MAX] = {0};
 	u32 known = 0;
 
 	for (u32 i = 0; i < summary->count; i++) {
-		known += summary->entries[i].regions_known;
+		const struct index_entry *entry = &summary->entries[i];
+
+		if (entry->regions_known)
+			known += entry->facts->processes ? entry->facts->processes : 1;
+		for (unsigned int c = 0; c < COUNTER_MAX; c++)
+			ledger[c] += entry->region_ledger[c];
 		for (unsigned int m = 0; m < MEASURE_MAX; m++) {
-			program[m] += summary->entries[i].program_regions[m];
-			allocator[m] += summary->entries[i].allocator_regions[m];
+			program[m] += entry->program_regions[m];
+			allocator[m] += entry->allocator_regions[m];
 		}
 	}
-	if (known)
-		put(columns, out,
-		    "mappings: %s in %s by %" PRIu32 " process%s, %s in %s by allocators, now and at exit",
-		    units_bytes((double)program[INUSE_SPACE]).text, units_digits(program[INUSE_OBJECTS]).text, known,
-		    known == 1 ? "" : "es", units_bytes((double)allocator[INUSE_SPACE]).text,
-		    units_digits(allocator[INUSE_OBJECTS]).text);
+	if (!known)
+		return;
+	put(columns, out, "mappings: %s in %s by %" PRIu32 " process%s, %s in %s by allocators, now and at exit",
+	    units_bytes((double)program[INUSE_SPACE]).text, units_digits(program[INUSE_OBJECTS]).text, known,
+	    known == 1 ? "" : "es", units_bytes((double)allocator[INUSE_SPACE]).text,
+	    units_digits(allocator[INUSE_OBJECTS]).text);
+	table_regions_print_losses(ledger, columns, out);
 }
 
 void table_summary_print_several(const struct table_summary *summary, unsigned int columns, FILE *out)

@@ -13,8 +13,8 @@ static bool is_refused(const struct image *image, u64 hash)
 	return hash && !(hash & RAW_STACK_ID) && image->heap.share.refused;
 }
 
-/* What the stack of an event of that time is to be booked to; 0: to none, as it was not kept. 0 or -ENOMEM. */
-static int find_stack(struct image *image, u64 hash, u64 time_ns, u64 *ret_hash)
+/* What the stack of an event of that time is to be booked to; 0: to none, as it was not kept, which *no_room counts. 0 or -ENOMEM. */
+static int find_stack(struct image *image, u64 hash, u64 time_ns, u64 *no_room, u64 *ret_hash)
 {
 	struct stack *stack;
 	int err = stack_variant_find(&image->stacks, image->mappings, hash, time_ns, &stack);
@@ -24,7 +24,7 @@ static int find_stack(struct image *image, u64 hash, u64 time_ns, u64 *ret_hash)
 	image->ledger[COUNTER_STACK_STALE] += stack && stack->stale;
 	*ret_hash = stack ? stack->hash : hash;
 	if (!stack && is_refused(image, hash)) {
-		image->heap.no_room_count++;
+		++*no_room;
 		*ret_hash = 0;
 	}
 	return 0;
@@ -34,7 +34,7 @@ static int apply_alloc(struct image *image, const struct event_alloc *event)
 {
 	bool followed = !(event->header.flags & (EVENT_REFUSED | EVENT_UNFOLLOWED));
 	u64 hash;
-	int err = find_stack(image, event->stack, event->header.time_ns, &hash);
+	int err = find_stack(image, event->stack, event->header.time_ns, &image->heap.no_room_count, &hash);
 
 	return err ? err
 		   : heap_alloc(&image->heap, event->object, event->addr, event->size, hash, followed,
@@ -43,8 +43,8 @@ static int apply_alloc(struct image *image, const struct event_alloc *event)
 
 static int apply_region(struct image *image, const struct event_region *event)
 {
-	u64 hash = 0;
-	int err = event->stack ? find_stack(image, event->stack, event->header.time_ns, &hash) : 0;
+	u64 hash = 0, *no_room = &image->regions.no_room_count;
+	int err = event->stack ? find_stack(image, event->stack, event->header.time_ns, no_room, &hash) : 0;
 
 	return err ? err : regions_apply(&image->regions, event, hash, &image->heap.share);
 }
@@ -60,10 +60,11 @@ static int apply_stack(struct image *image, const struct event_stack *event, siz
 	if (!stack && !(event->stack & RAW_STACK_ID) && !quota_take(&image->heap.share))
 		return 0;
 	err = stack_table_add(&image->stacks, event->stack, event->header.time_ns, event->ip, event->depth);
-	if (err || event->stack & RAW_STACK_ID)
+	if (err)
 		return err;
 	stack = stack_table_find(&image->stacks, event->stack);
-	if (!stack->generation)
+	stack->end = (u8)event->end;
+	if (!stack->generation && !(event->stack & RAW_STACK_ID))
 		stack->generation = stack_generation(stack, image->number, address_map_generation(image->mappings));
 	return 0;
 }

@@ -229,6 +229,7 @@ static int map(struct regions *regions, const struct event_region *event, u64 ad
 		free(region);
 		return err;
 	}
+	regions->no_room_count += region->site->key.stack != stack;
 	region->site->mapped_count++;
 	region->site->living_count++;
 	regions->mapped_bytes += region->left;

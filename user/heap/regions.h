@@ -35,6 +35,7 @@ struct regions {
 	u64 mapped_bytes, unmapped_bytes; /* in all; what is mapped now is the difference */
 	u64 unpaired_count;		  /* calls that unmapped what no call was seen to map */
 	u64 partial_count;		  /* regions of which a part was unmapped */
+	u64 no_room_count;		  /* regions booked to no stack because no share was left */
 };
 
 /* Valid when zeroed. */

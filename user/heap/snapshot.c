@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heap/region_ledger.h"
 #include "heap/snapshot_facts.h"
 #include "heap/snapshot_stacks.h"
 #include "profile/equal_samples.h"
@@ -80,7 +81,8 @@ static int copy_regions(struct snapshot_draft *draft, struct image *image)
 	if (!profile->samples)
 		return -ENOMEM;
 	for (const struct region_site *site = image->regions.sites; site; site = site->hh.next) {
-		draft->origins[profile->sample_count].stack = stack_table_find(&image->stacks, site->key.stack);
+		draft->origins[profile->sample_count] =
+			(struct origin){stack_table_find(&image->stacks, site->key.stack), site->mapped_count};
 		profile->samples[profile->sample_count++] = (struct profile_sample){
 			.size = site->key.size, .alloc_count = site->mapped_count, .inuse_count = site->living_count};
 	}
@@ -100,9 +102,7 @@ static int fill_regions(struct snapshot_draft *draft, const struct recorder_opti
 	profile->memory.known = false;
 	profile->peak_inuse_space = profile->peak_at_ns = 0;
 	profile->root = NULL;
-	for (u32 i = 0; i < COUNTER_MAX; i++)
-		if (i < COUNTER_MAPPING_CALLS || i > COUNTER_MAPPING_PARTIAL)
-			profile->ledger[i] = 0;
+	region_ledger_of(image, profile->ledger);
 	draft->origins = calloc(HASH_COUNT(image->regions.sites) + 1, sizeof(*draft->origins));
 	err = err ? err : draft->origins ? address_map_freeze(image->mappings, &draft->stacks.mappings) : -ENOMEM;
 	return err ? err : copy_regions(draft, image);
@@ -124,6 +124,7 @@ static int fill(struct snapshot_draft *draft, const struct recorder_options *opt
 {
 	int err = snapshot_facts_copy(options, image, now_ns, draft->profile);
 
+	region_ledger_leave_out(image, draft->profile->ledger);
 	draft->lifetimes = parts & SNAPSHOT_LIFETIMES && draft->profile->model.known;
 	if (!err && parts & SNAPSHOT_STACKS) {
 		draft->origins = calloc(HASH_COUNT(image->heap.sites) + 1, sizeof(*draft->origins));
@@ -198,11 +199,9 @@ static int add_stack(struct snapshot_draft *draft, u32 index)
 		return 0;
 	if (snapshot_stacks_add(&draft->stacks, stack, sample))
 		return -ENOMEM;
-	if (draft->profile->kind == PROFILE_REGIONS)
-		return snapshot_stacks_mark(&draft->stacks, sample);
 	if (sample->depth < stack->depth)
 		draft->profile->ledger[COUNTER_STACK_CUT] += origin->alloc_count;
-	return 0;
+	return draft->profile->kind == PROFILE_REGIONS ? snapshot_stacks_mark(&draft->stacks, sample) : 0;
 }
 
 static void fetch_stack(const struct snapshot_draft *draft, u32 index)

@@ -7,6 +7,7 @@
 
 #include "include/event.h"
 #include "include/stackhash.h"
+#include "include/unwind.h"
 
 void stack_table_release(struct stack_table *table)
 {
@@ -37,6 +38,28 @@ static struct stack *add(struct stack_table *table, u64 hash, u64 now_ns, const 
 int stack_table_add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *ip, u32 depth)
 {
 	return stack_table_find(table, hash) || add(table, hash, now_ns, ip, depth) ? 0 : -ENOMEM;
+}
+
+enum counter stack_end_counter(u32 end)
+{
+	switch ((enum unwind_end)end) {
+	case UNWIND_TRUNCATED:
+		return COUNTER_STACK_TRUNCATED;
+	case UNWIND_NO_MAPPING:
+		return COUNTER_STACK_NO_MAPPING;
+	case UNWIND_NO_TABLE:
+		return COUNTER_STACK_NO_TABLE;
+	case UNWIND_NO_RULE:
+		return COUNTER_STACK_NO_RULE;
+	case UNWIND_UNREADABLE:
+		return COUNTER_STACK_UNREADABLE;
+	case UNWIND_STUCK:
+		return COUNTER_STACK_STUCK;
+	case UNWIND_TOO_DEEP:
+		return COUNTER_STACK_TOO_DEEP;
+	default:
+		return COUNTER_MAX;
+	}
 }
 
 u32 stack_generation(const struct stack *stack, u32 process, u32 newest)
@@ -101,6 +124,7 @@ static int variant_new(struct stack_table *table, struct stack *stack, u32 depth
 	if (!variant)
 		return -ENOMEM;
 	variant->stale = stale;
+	variant->end = stack->end;
 	variant->variant = stack->variant;
 	*ret_stack = stack->variant = variant;
 	return 0;

@@ -8,6 +8,7 @@
  *     there and is called stale.
  */
 #include "base/hash.h"
+#include "include/counter.h"
 #include "system/address_map.h"
 
 struct stack {
@@ -17,6 +18,7 @@ struct stack {
 	u32 depth;
 	u32 generation;		/* of the mapping list that the programs walked it by; 0: in user space, or not known */
 	bool stale;		/* a variant that was cut */
+	u8 end;			/* enum unwind_end: how the walk ended */
 	struct stack *variant;	/* the next that the same hash means at another time; NULL: no more */
 	struct stack *current;	/* the variant that the hash meant last; NULL: none yet */
 	struct mapping_era era; /* the time in which it meant that one */
@@ -32,6 +34,9 @@ void stack_table_release(struct stack_table *table);
 
 /* Add unless there; 0 or -ENOMEM. */
 int stack_table_add(struct stack_table *table, u64 hash, u64 now_ns, const u64 *ip, u32 depth);
+
+/* What counts stacks that end so; COUNTER_MAX: nothing, it is whole. */
+enum counter stack_end_counter(u32 end);
 
 struct stack *stack_table_find(const struct stack_table *table, u64 hash); /* NULL: unknown */
 

@@ -46,6 +46,19 @@ bool ledger_is_loss(enum counter counter)
 	return false;
 }
 
+void ledger_keep_mappings(u64 ledger[COUNTER_MAX])
+{
+	static const enum counter kept[] = {COUNTER_MAPPING_CALLS, COUNTER_MAPPING_LOST, COUNTER_MAPPING_UNPAIRED,
+					    COUNTER_MAPPING_PARTIAL, COUNTER_MAPPING_NO_STACK};
+	u64 values[sizeof(kept) / sizeof(*kept)];
+
+	for (unsigned int i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		values[i] = ledger[kept[i]];
+	memset(ledger, 0, COUNTER_MAX * sizeof(*ledger));
+	for (unsigned int i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		ledger[kept[i]] = values[i];
+}
+
 s64 ledger_missing(const u64 ledger[COUNTER_MAX])
 {
 	return ledger[COUNTER_SAMPLED] - ledger[COUNTER_FREED] - ledger[COUNTER_LIVE] - ledger[COUNTER_ENDED] -

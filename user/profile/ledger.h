@@ -10,6 +10,9 @@ enum counter ledger_find(const char *name); /* COUNTER_MAX: no such counter */
 /* Something was lost, or kept without its stack or its end, whenever this counter is not 0. */
 bool ledger_is_loss(enum counter counter);
 
+/* Keep what is about mappings alone (mapping_*). */
+void ledger_keep_mappings(u64 ledger[COUNTER_MAX]);
+
 /* What was lost, in numbers. */
 struct ledger_losses {
 	u64 count;	  /* over all counters that are losses */

@@ -56,16 +56,11 @@ void raw_stacks_free(struct raw_stacks *unwinder)
 /* As the programs count the stacks that they walk. */
 static void count_end(struct image *image, enum unwind_end end, bool frame_pointer)
 {
-	static const enum counter counters[] = {
-		[UNWIND_TRUNCATED] = COUNTER_STACK_TRUNCATED,	[UNWIND_NO_MAPPING] = COUNTER_STACK_NO_MAPPING,
-		[UNWIND_NO_TABLE] = COUNTER_STACK_NO_TABLE,	[UNWIND_NO_RULE] = COUNTER_STACK_NO_RULE,
-		[UNWIND_UNREADABLE] = COUNTER_STACK_UNREADABLE, [UNWIND_STUCK] = COUNTER_STACK_STUCK,
-		[UNWIND_TOO_DEEP] = COUNTER_STACK_TOO_DEEP,
-	};
+	enum counter counter = stack_end_counter(end);
 
 	image->ledger[COUNTER_STACK_FRAME_POINTER] += frame_pointer;
-	if (end != UNWIND_COMPLETE)
-		image->ledger[counters[end]]++;
+	if (counter < COUNTER_MAX)
+		image->ledger[counter]++;
 }
 
 /*

@@ -26,6 +26,7 @@ struct index_entry index_entry_of(const struct profile *profile, char *const *fi
 	if (profile->regions) {
 		profile_region_totals(profile->regions, false, entry.program_regions);
 		profile_region_totals(profile->regions, true, entry.allocator_regions);
+		memcpy(entry.region_ledger, profile->regions->ledger, sizeof(entry.region_ledger));
 	}
 	return entry;
 }
@@ -121,6 +122,10 @@ static int copy_entry(const struct index_entry *from, struct index_table *table)
 	memcpy(entry->stderr_total, from->stderr_total, sizeof(entry->stderr_total));
 	entry->samples = from->samples;
 	entry->lifespan = from->lifespan;
+	entry->regions_known = from->regions_known;
+	memcpy(entry->program_regions, from->program_regions, sizeof(entry->program_regions));
+	memcpy(entry->allocator_regions, from->allocator_regions, sizeof(entry->allocator_regions));
+	memcpy(entry->region_ledger, from->region_ledger, sizeof(entry->region_ledger));
 	return 0;
 }
 

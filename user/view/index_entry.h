@@ -14,6 +14,7 @@ struct index_entry {
 	struct lifetime_summary lifespan; /* of the process; samples 0: unknown */
 	bool regions_known;		  /* --mappings; of one process only */
 	u64 program_regions[MEASURE_MAX], allocator_regions[MEASURE_MAX];
+	u64 region_ledger[COUNTER_MAX];
 };
 
 /* Sums and verdict are made here, so that the profile's tables may be freed afterwards. `files` may be NULL. */
