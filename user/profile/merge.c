@@ -161,10 +161,14 @@ static int agree(struct merge *merge, const struct profile *from)
 	struct profile *profile = &merge->profile;
 
 	if (!profile->sample_bytes) {
+		profile->kind = from->kind;
 		profile->sample_bytes = from->sample_bytes;
 		profile->alloc_only = from->alloc_only;
 	}
-	return profile->sample_bytes == from->sample_bytes && profile->alloc_only == from->alloc_only ? 0 : -EINVAL;
+	return profile->kind == from->kind && profile->sample_bytes == from->sample_bytes &&
+			       profile->alloc_only == from->alloc_only
+		       ? 0
+		       : -EINVAL;
 }
 
 int merge_add(struct merge *merge, const struct profile *profile, const struct profile_labels *labels)
@@ -232,6 +236,7 @@ void merge_facts(struct profile *sum, const struct profile *more)
 	add_ended(&sum->ended, more);
 	if (!more->exited)
 		memory_add(&sum->memory, &more->memory);
+	sum->kind = more->kind;
 	sum->sample_bytes = more->sample_bytes;
 	sum->alloc_only = more->alloc_only;
 }
@@ -252,6 +257,7 @@ void merge_describe(struct merge *merge, const struct profile *facts)
 	profile->stacks = tables.stacks;
 	profile->texts = tables.texts;
 	profile->memory_notes = NULL;
+	profile->regions = NULL;
 }
 
 const struct profile *merge_profile(const struct merge *merge)

@@ -18,8 +18,9 @@ struct merge *merge_new(void); /* NULL: no memory */
 void merge_free(struct merge *merge);
 
 /*
- * Add a profile that has its names. Samples without labels get `labels`; NULL: they keep none. All must be of one
- * interval. 0; -EINVAL: another interval, or not all or none --alloc-only; -ENOMEM, when a part may have been added.
+ * Add a profile that has its names. Samples without labels get `labels`; NULL: they keep none. All must be of one kind and
+ * interval; their regions are another profile, and not added. 0; -EINVAL: another kind or interval, or not all or none --alloc-only;
+ * -ENOMEM, when a part may have been added.
  */
 int merge_add(struct merge *merge, const struct profile *profile, const struct profile_labels *labels);
 

@@ -14,7 +14,6 @@
 #include "format/table_lifetimes.h"
 #include "heap/go_profile.h"
 #include "heap/snapshot.h"
-#include "profile/merge.h"
 #include "profile/naming.h"
 #include "profile/sample_residency.h"
 #include "record/merged_rows.h"
@@ -152,14 +151,15 @@ static void count_in(struct aggregate *aggregate, const struct profile *profile)
 /* Images that live at the end are kept however many there are. */
 static bool is_kept(struct aggregate *aggregate, const struct profile *profile)
 {
-	u32 kept = profile->sample_count ? aggregate->result.own_files : aggregate->without_samples;
-	u32 merged = aggregate->result.all->sample_count, max = aggregate->options.samples_max;
+	bool has_file = profile->sample_count || profile->regions;
+	u32 kept = has_file ? aggregate->result.own_files : aggregate->without_samples;
+	u32 max = aggregate->options.samples_max;
 
 	if (!profile->exited || !aggregate->options.merges)
 		return true;
 	if (kept >= aggregate->options.keep)
 		return false;
-	if (!max || !profile->sample_count || merged < max)
+	if (!max || !has_file || by_container_samples(aggregate->containers) < max)
 		return true;
 	aggregate->result.crowded = true;
 	return false;
@@ -206,7 +206,7 @@ static int add_merged(struct aggregate *aggregate, struct profile *profile, char
 
 	if (executable) {
 		err = merge_in(aggregate, aggregate->containers, profile, executable);
-		merge_facts(executable->facts, profile);
+		note(&err, merged_rows_add_facts(executable, profile));
 		aggregate->result.by_executable++;
 		note(&err, string_list_keep(&aggregate->files, executable->facts->stem, before));
 	} else {

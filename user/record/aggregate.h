@@ -21,7 +21,7 @@ struct aggregate_options {
 	int dir; /* where files go */
 	unsigned int formats;
 	bool merges;		     /* several processes into one profile; false: each has files of its own */
-	u32 keep;		     /* ended images with samples that have a file, and as many without */
+	u32 keep;		     /* ended images with samples or regions that have a file, and as many without */
 	u32 samples_max;	     /* of all together, after which images that end are merged; 0: no limit */
 	u64 start_ns, start_unix_ns; /* one moment on both clocks */
 	const struct recorder_options *recorder;

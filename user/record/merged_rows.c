@@ -103,6 +103,31 @@ struct merged_row *merged_rows_executable(struct merged_rows *rows, const struct
 	return row ? row : add(rows, "", &facts, "merged", facts.comm);
 }
 
+/* What regions' facts begin with: whose they are. NULL: no memory. */
+static struct profile *name_regions(const struct profile *facts)
+{
+	const struct profile names = {.comm = facts->comm,
+				      .exe = facts->exe,
+				      .container = facts->container,
+				      .container_name = facts->container_name,
+				      .stem = facts->stem};
+
+	return profile_copy_facts(&names);
+}
+
+int merged_rows_add_facts(struct merged_row *row, const struct profile *profile)
+{
+	merge_facts(row->facts, profile);
+	if (!profile->regions)
+		return 0;
+	if (!row->facts->regions)
+		row->facts->regions = name_regions(row->facts);
+	if (!row->facts->regions)
+		return -ENOMEM;
+	merge_facts(row->facts->regions, profile->regions);
+	return 0;
+}
+
 const char *merged_rows_comm(struct merged_row *row, const char *comm)
 {
 	u32 size = (u32)strlen(comm) + 1;
@@ -113,14 +138,54 @@ const char *merged_rows_comm(struct merged_row *row, const char *comm)
 	return entry ? (const char *)entry->bytes : "other";
 }
 
-/* If it has samples. 0 or negative errno. */
+/* `merged`, having these regions if there are any. */
+static struct profile with_regions(const struct profile *merged, const struct profile *regions)
+{
+	struct profile both = *merged;
+
+	both.regions = regions->sample_count ? (struct profile *)regions : NULL;
+	return both;
+}
+
+/* If it has samples, or regions. 0 or negative errno. */
 static int write_profile(const struct profile *merged, const struct merged_output *output)
 {
+	bool any = merged->sample_count || merged->regions;
 	char **files = NULL;
-	int err = merged->sample_count ? output_file_write(output->dir, merged, output->formats, output->folder, &files)
-				       : 0;
+	int err = any ? output_file_write(output->dir, merged, output->formats, output->folder, &files) : 0;
 
 	output->written(output->arg, merged, files);
+	return err;
+}
+
+/* What of `all` is the row's, described by `facts`. 0 or negative errno. */
+static int select_row(struct merge *merge, const struct profile *all, const struct merged_row *row,
+		      bool (*is_of_row)(const struct profile_labels *labels, const void *row),
+		      const struct profile *facts)
+{
+	int err = all && facts ? merge_select(merge, all, is_of_row, row) : 0;
+
+	if (!err && facts)
+		merge_describe(merge, facts);
+	return err;
+}
+
+static int write_row(const struct merged_row *row, const struct profile *all,
+		     bool (*is_of_row)(const struct profile_labels *labels, const void *row),
+		     const struct merged_output *output)
+{
+	struct merge *merge = merge_new(), *regions = merge_new();
+	struct profile both;
+	int err = merge && regions ? 0 : -ENOMEM;
+
+	err = err ? err : select_row(merge, all, row, is_of_row, row->facts);
+	err = err ? err : select_row(regions, all->regions, row, is_of_row, row->facts->regions);
+	if (!err) {
+		both = with_regions(merge_profile(merge), merge_profile(regions));
+		err = write_profile(&both, output);
+	}
+	merge_free(merge);
+	merge_free(regions);
 	return err;
 }
 
@@ -131,14 +196,8 @@ int merged_rows_write(const struct merged_rows *rows, const struct profile *all,
 	int first_err = 0;
 
 	for (const struct merged_row *row = rows->rows; row; row = row->hh.next) {
-		struct merge *merge = merge_new();
-		int err = merge ? merge_select(merge, all, is_of_row, row) : -ENOMEM;
+		int err = write_row(row, all, is_of_row, output);
 
-		if (!err) {
-			merge_describe(merge, row->facts);
-			err = write_profile(merge_profile(merge), output);
-		}
-		merge_free(merge);
 		first_err = first_err ? first_err : err;
 	}
 	return first_err;
@@ -151,18 +210,29 @@ int merged_rows_write(const struct merged_rows *rows, const struct profile *all,
  * that memory does not pay for them twice.
  */
 struct by_container {
-	struct merge *all;
+	struct merge *all, *regions;
+	struct profile merged;	 /* of both */
 	struct merged_rows rows; /* by container id */
 };
+
+static void note_merged(struct by_container *containers)
+{
+	containers->merged = with_regions(merge_profile(containers->all), merge_profile(containers->regions));
+}
 
 struct by_container *by_container_new(void)
 {
 	struct by_container *containers = calloc(1, sizeof(*containers));
 
-	if (containers && !(containers->all = merge_new())) {
-		free(containers);
+	if (!containers)
+		return NULL;
+	containers->all = merge_new();
+	containers->regions = merge_new();
+	if (!containers->all || !containers->regions) {
+		by_container_free(containers);
 		return NULL;
 	}
+	note_merged(containers);
 	return containers;
 }
 
@@ -172,6 +242,7 @@ void by_container_free(struct by_container *containers)
 		return;
 	merged_rows_release(&containers->rows);
 	merge_free(containers->all);
+	merge_free(containers->regions);
 	free(containers);
 }
 
@@ -192,8 +263,7 @@ static int add_to_container(struct by_container *containers, const struct profil
 			  strlen(facts.container) == ID_LENGTH ? name : facts.container);
 	if (!row)
 		return -ENOMEM;
-	merge_facts(row->facts, profile);
-	return 0;
+	return merged_rows_add_facts(row, profile);
 }
 
 int by_container_add(struct by_container *containers, const struct profile *profile,
@@ -201,13 +271,19 @@ int by_container_add(struct by_container *containers, const struct profile *prof
 {
 	int err = merge_add(containers->all, profile, labels);
 
+	if (!err && profile->regions)
+		err = merge_add(containers->regions, profile->regions, labels);
+	note_merged(containers);
 	return err ? err : add_to_container(containers, profile);
 }
 
 int by_container_copy(struct by_container *containers, const struct by_container *from)
 {
-	int err = merge_profile(from->all)->processes ? merge_add(containers->all, merge_profile(from->all), NULL) : 0;
+	int err = from->merged.processes ? merge_add(containers->all, &from->merged, NULL) : 0;
 
+	if (!err && from->merged.regions)
+		err = merge_add(containers->regions, from->merged.regions, NULL);
+	note_merged(containers);
 	for (const struct merged_row *row = from->rows.rows; row && !err; row = row->hh.next)
 		err = add_to_container(containers, row->facts);
 	return err;
@@ -215,7 +291,14 @@ int by_container_copy(struct by_container *containers, const struct by_container
 
 const struct profile *by_container_all(const struct by_container *containers)
 {
-	return merge_profile(containers->all);
+	return &containers->merged;
+}
+
+u32 by_container_samples(const struct by_container *containers)
+{
+	const struct profile *regions = containers->merged.regions;
+
+	return containers->merged.sample_count + (regions ? regions->sample_count : 0);
 }
 
 static bool is_in(const struct profile_labels *labels, const void *row)

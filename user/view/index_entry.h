@@ -12,7 +12,7 @@ struct index_entry {
 	double stderr_total[MEASURE_MAX]; /* standard error of each; NAN: unknown */
 	u64 samples;			  /* allocations sampled */
 	struct lifetime_summary lifespan; /* of the process; samples 0: unknown */
-	bool regions_known;		  /* --mappings; of one process only */
+	bool regions_known;		  /* --mappings */
 	u64 program_regions[MEASURE_MAX], allocator_regions[MEASURE_MAX];
 	u64 region_ledger[COUNTER_MAX];
 };
