@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "profile/lifetime_summary.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "live/profile_file.h"
 #include "cli/report_difference.h"
 #include "cli/report_page.h"
@@ -88,6 +90,12 @@ static bool keep_older(struct profile *profile, double seconds)
 	return true;
 }
 
+/* Are the profiles of mappings shown too? Other views have no place for them, and show one that is named alone. */
+static bool shows_mappings(const struct report_options *options)
+{
+	return options->format == REPORT_TABLE && !options->lifetimes && options->older_s <= 0;
+}
+
 /* What system calls mapped is in a file of the same name, in a folder beside it. One that cannot be read is said; the rest is shown. */
 static int add_regions(const char *path, const cJSON *index, const struct report_options *options,
 		       struct profile *profile)
@@ -96,7 +104,7 @@ static int add_regions(const char *path, const cJSON *index, const struct report
 	char *below;
 	int status = STATUS_DONE;
 
-	if (options->format != REPORT_TABLE || options->lifetimes || profile->kind != PROFILE_HEAP)
+	if (!shows_mappings(options) || profile->kind != PROFILE_HEAP)
 		return STATUS_DONE;
 	if (asprintf(&below, "%.*s" OUTPUT_FILE_MAPPINGS "%s", (int)(name - path), path, name) < 0) {
 		log_error("out of memory");
@@ -108,6 +116,16 @@ static int add_regions(const char *path, const cJSON *index, const struct report
 	return status;
 }
 
+/* What a profile of mappings cannot show. */
+static bool lacks_ages(const char *path, const struct profile *profile, const struct report_options *options)
+{
+	if (profile->kind != PROFILE_REGIONS || (!options->lifetimes && options->older_s <= 0))
+		return false;
+	log_error("'%s' is a profile of mappings, of which no ages are known: report it without '%s'", path,
+		  options->lifetimes ? "--lifetimes" : "--older-than");
+	return true;
+}
+
 static int report_file(const char *path, const cJSON *index, const struct report_options *options)
 {
 	struct profile *profile;
@@ -115,6 +133,10 @@ static int report_file(const char *path, const cJSON *index, const struct report
 
 	if (status)
 		return status;
+	if (lacks_ages(path, profile, options)) {
+		profile_free(profile);
+		return STATUS_FAILED;
+	}
 	regions = add_regions(path, index, options, profile);
 	if (options->older_s > 0 && !keep_older(profile, options->older_s)) {
 		log_error("'%s' does not say how old objects are: frees were not recorded, or not by heaptap, or it is "
@@ -157,8 +179,14 @@ static int report_entry(const char *name, bool first, const cJSON *index, const 
 	return status;
 }
 
-static int report_empty(const cJSON *index, const struct report_options *options)
+static int report_empty(const cJSON *index, const struct report_options *options, bool mappings)
 {
+	if (mappings) {
+		log_note(
+			"no heap profile in '%s': nothing was sampled; for what system calls mapped, report '%s/mappings'",
+			options->path, options->path);
+		return STATUS_DONE;
+	}
 	if (!index) {
 		log_error("no profile in '%s': no file there ends in .pb.gz", options->path);
 		return STATUS_NO_TARGET;
@@ -183,6 +211,7 @@ static int report_population(const cJSON *index, const struct report_options *op
 {
 	struct index_table table = {0};
 	bool tables = options->format == REPORT_TABLE && !options->lifetimes;
+	const char *all = NULL;
 	int status = STATUS_DONE;
 
 	if (tables && index_table_read(index, &table)) {
@@ -192,7 +221,11 @@ static int report_population(const cJSON *index, const struct report_options *op
 	if (tables)
 		print_processes(index, &table, options->top);
 	if (index_merged_has_file(index, OUTPUT_FILE_OF_ALL))
-		status = report_entry(OUTPUT_FILE_OF_ALL, !tables, index, options) ? STATUS_FAILED : status;
+		all = OUTPUT_FILE_OF_ALL;
+	else if (shows_mappings(options) && index_merged_has_file(index, OUTPUT_FILE_MAPPINGS_OF_ALL))
+		all = OUTPUT_FILE_MAPPINGS_OF_ALL;
+	if (all)
+		status = report_entry(all, !tables, index, options) ? STATUS_FAILED : status;
 	else
 		log_note("no " OUTPUT_FILE_OF_ALL " in '%s': nothing was sampled, or pprof was not among the formats",
 			 options->path);
@@ -202,30 +235,97 @@ static int report_population(const cJSON *index, const struct report_options *op
 	return finish_output(0) ? STATUS_FAILED : status;
 }
 
-/* A bad file does not hide the others, but makes the status STATUS_FAILED. */
-static int report_directory(const struct report_options *options)
-{
-	struct dirent **entries;
-	int count = scandir(options->path, &entries, profile_file_is_named, alphasort), status = STATUS_DONE;
-	cJSON *index;
+/* The profiles of a directory, and those in its folder of mappings. */
+struct listing {
+	struct dirent **profiles, **mappings;
+	int count, mapping_count;
+};
 
-	if (count < 0) {
+static int list(const struct report_options *options, struct listing *ret_listing)
+{
+	char below[PATH_MAX];
+
+	*ret_listing = (struct listing){0};
+	ret_listing->count = scandir(options->path, &ret_listing->profiles, profile_file_is_named, alphasort);
+	if (ret_listing->count < 0) {
 		log_error("cannot read directory '%s': %s", options->path, shortage_explain(-errno).text);
 		return STATUS_FAILED;
 	}
+	/* Most have none. */
+	ret_listing->mapping_count = scandir(text_path(below, "%s/" OUTPUT_FILE_MAPPINGS, options->path),
+					     &ret_listing->mappings, profile_file_is_named, alphasort);
+	if (ret_listing->mapping_count < 0)
+		ret_listing->mapping_count = 0;
+	return STATUS_DONE;
+}
+
+static void release_names(struct dirent **names, int count)
+{
+	for (int i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+}
+
+/* If so, it is shown with the process's heap. Of a process without samples it is all there is. */
+static bool is_beside(const struct listing *listing, const struct dirent *mapping)
+{
+	for (int i = 0; i < listing->count; i++)
+		if (!strcmp(listing->profiles[i]->d_name, mapping->d_name))
+			return true;
+	return false;
+}
+
+/* A bad file does not hide the others, but makes the status STATUS_FAILED. */
+static int report_listing(const struct listing *listing, const cJSON *index, const struct report_options *options)
+{
+	char name[NAME_MAX + sizeof(OUTPUT_FILE_MAPPINGS)];
+	int status = STATUS_DONE;
+	bool first = true;
+
+	for (int i = 0; i < listing->count && !ferror(stdout); i++, first = false)
+		if (report_entry(listing->profiles[i]->d_name, first, index, options) != STATUS_DONE)
+			status = STATUS_FAILED;
+	for (int i = 0; i < listing->mapping_count && shows_mappings(options) && !ferror(stdout); i++) {
+		if (is_beside(listing, listing->mappings[i]))
+			continue;
+		snprintf(name, sizeof(name), OUTPUT_FILE_MAPPINGS "%s", listing->mappings[i]->d_name);
+		if (report_entry(name, first, index, options) != STATUS_DONE)
+			status = STATUS_FAILED;
+		first = false;
+	}
+	return status;
+}
+
+/* One without an index may be a folder of a recording, which has it. */
+static int report_folder(const struct listing *listing, const struct report_options *options)
+{
+	char inside[PATH_MAX];
+	cJSON *index = profile_file_index(text_path(inside, "%s/.", options->path));
+	int status = report_listing(listing, index, options);
+
+	cJSON_Delete(index);
+	return status;
+}
+
+static int report_directory(const struct report_options *options)
+{
+	struct listing listing;
+	int status = list(options, &listing);
+	bool mappings = listing.mapping_count;
+	cJSON *index;
+
+	if (status)
+		return status;
 	index = index_read(options->path);
 	if (index_is_population(index))
 		status = report_population(index, options);
-	else if (!count)
-		status = report_empty(index, options);
-	for (int i = 0; i < count; i++) {
-		if (!index_is_population(index) && !ferror(stdout) &&
-		    report_entry(entries[i]->d_name, !i, index, options) != STATUS_DONE)
-			status = STATUS_FAILED;
-		free(entries[i]);
-	}
+	else if (!listing.count && !(mappings && shows_mappings(options)))
+		status = report_empty(index, options, mappings);
+	else
+		status = index ? report_listing(&listing, index, options) : report_folder(&listing, options);
 	cJSON_Delete(index);
-	free(entries);
+	release_names(listing.profiles, listing.count);
+	release_names(listing.mappings, listing.mapping_count);
 	return status;
 }
 

@@ -71,6 +71,13 @@ static int print_difference(const struct profile *before, const struct profile *
 	return STATUS_FAILED;
 }
 
+static int refuse_kinds(const char *base, const char *path, bool base_is_of_mappings)
+{
+	log_error("'%s' is a profile of mappings and '%s' one of a heap: compare two of a kind",
+		  base_is_of_mappings ? base : path, base_is_of_mappings ? path : base);
+	return STATUS_FAILED;
+}
+
 static int compare_files(const char *base, const char *path, const struct report_options *options,
 			 const struct table_view *view)
 {
@@ -80,7 +87,9 @@ static int compare_files(const char *base, const char *path, const struct report
 
 	if (!status)
 		status = profile_file_read(path, new_index, options->site_skip, &after);
-	if (!status) {
+	if (!status && before->kind != after->kind) {
+		status = refuse_kinds(base, path, before->kind == PROFILE_REGIONS);
+	} else if (!status) {
 		report_difference_warn(before, base, after, path);
 		status = print_difference(before, after, view);
 	}
@@ -113,6 +122,7 @@ static int list_directory(struct place *place)
 {
 	struct dirent **entries;
 	int count = scandir(place->path, &entries, profile_file_is_named, alphasort);
+	char below[PATH_MAX];
 
 	if (count < 0) {
 		log_error("cannot read directory '%s': %s", place->path, shortage_explain(-errno).text);
@@ -130,7 +140,12 @@ static int list_directory(struct place *place)
 		return no_memory();
 	if (count)
 		return STATUS_DONE;
-	log_error("no profile in '%s': no file there ends in .pb.gz", place->path);
+	if (access(text_path(below, "%s/" OUTPUT_FILE_MAPPINGS, place->path), F_OK))
+		log_error("no profile in '%s': no file there ends in .pb.gz", place->path);
+	else
+		log_error(
+			"no heap profile in '%s': nothing was sampled; for what system calls mapped, compare '%s/mappings'",
+			place->path, place->path);
 	return STATUS_NO_TARGET;
 }
 

@@ -28,9 +28,12 @@ static void print_sites(const struct difference *difference, const struct table_
 {
 	u32 shown = difference->count < view->top ? difference->count : view->top;
 	unsigned int columns = table_view_site(view, SITE_USED);
+	bool regions = difference->after->kind == PROFILE_REGIONS;
 
-	fprintf(out, "\nSites by change in use, %u of %u\n  %11s %11s %11s %11s %12s  %s\n", shown, difference->count,
-		"in use", "std error", "allocated", "freed", "objects", "site");
+	fprintf(out, "\nSites by change %s, %u of %u\n  %11s %11s %11s %11s %12s  %s\n",
+		regions ? "of what is mapped" : "in use", shown, difference->count, regions ? "mapped" : "in use",
+		"std error", regions ? "in all" : "allocated", regions ? "unmapped" : "freed",
+		regions ? "mappings" : "objects", "site");
 	for (u32 i = 0; i < shown; i++) {
 		const struct difference_site *site = &difference->sites[i];
 		char label[SITE_LABEL_SIZE];

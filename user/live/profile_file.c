@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "format/index_read.h"
+#include "format/output_file.h"
 #include "format/pprof_read.h"
 #include "profile/frame_role.h"
 #include "system/shortage.h"
@@ -62,6 +63,14 @@ int profile_file_read(const char *path, const cJSON *index, const regex_t *site_
 	return err == -ENOENT ? STATUS_NO_TARGET : STATUS_FAILED;
 }
 
+/* In a recording of several processes one such folder is below that of merged profiles. */
+static bool is_of_mappings(const char *folder)
+{
+	const char *slash = strrchr(folder, '/');
+
+	return !strncmp(slash ? slash + 1 : folder, OUTPUT_FILE_MAPPINGS, strlen(OUTPUT_FILE_MAPPINGS) - 1);
+}
+
 cJSON *profile_file_index(const char *path)
 {
 	char *copy = strdup(path), above[PATH_MAX];
@@ -70,6 +79,8 @@ cJSON *profile_file_index(const char *path)
 
 	if (folder && !index)
 		index = index_read(text_path(above, "%s/..", folder));
+	if (folder && !index && is_of_mappings(folder))
+		index = index_read(text_path(above, "%s/../..", folder));
 	free(copy);
 	return index;
 }

@@ -21,7 +21,7 @@ int profile_file_read(const char *path, const cJSON *index, const regex_t *site_
 int profile_file_load(const char *path, const cJSON *index, const regex_t *site_skip, struct profile **ret_profile);
 
 /*
- * The index of the recording that a file belongs to: beside it, or above the folder of merged profiles. Free with
+ * The index of the recording that a file belongs to: beside it, or above the folders of merged profiles and of mappings. Free with
  * cJSON_Delete; NULL: none.
  */
 cJSON *profile_file_index(const char *path);

@@ -188,8 +188,8 @@ static bool is_moment(const char *file)
 	static const char folder[] = "snapshots/";
 	size_t length = strlen(file);
 
-	return !strncmp(file, folder, sizeof(folder) - 1) && !strstr(file, "..") && length > 6 &&
-	       !strcmp(file + length - 6, ".pb.gz");
+	return !strncmp(file, folder, sizeof(folder) - 1) && !strstr(file, "..") &&
+	       !strstr(file, "/" OUTPUT_FILE_MAPPINGS) && length > 6 && !strcmp(file + length - 6, ".pb.gz");
 }
 
 /* The file with that number; NULL: there are no more, and *ret_count is how many there are. */
@@ -250,16 +250,31 @@ static int out_of_memory(void)
 	return STATUS_FAILED;
 }
 
+/* A profile of mappings is none that whoever lists processes has figures of. */
+static int read_listed(const struct recorded *recorded, const char *name, struct profile **ret_profile)
+{
+	char path[PATH_MAX];
+	int status =
+		profile_file_read(text_path(path, "%s/%s", recorded->folder, name), recorded->index, NULL, ret_profile);
+
+	if (status || (*ret_profile)->kind == PROFILE_HEAP)
+		return status;
+	log_error("'%s' is a profile of mappings, which 'heaptap report' shows: name one of a heap, or a recording",
+		  path);
+	profile_free(*ret_profile);
+	return STATUS_FAILED;
+}
+
 /* The listing needs no more of the profile than its file's name. */
 static int list_file(struct recorded *recorded, const char *name)
 {
-	char path[PATH_MAX], **files = calloc(2, sizeof(*files));
+	char **files = calloc(2, sizeof(*files));
 	struct profile *profile;
 	int status;
 
 	if (!files)
 		return out_of_memory();
-	status = profile_file_read(text_path(path, "%s/%s", recorded->folder, name), recorded->index, NULL, &profile);
+	status = read_listed(recorded, name, &profile);
 	if (!status && !(files[0] = strdup(name))) {
 		profile_free(profile);
 		status = out_of_memory();
