@@ -253,7 +253,7 @@ const struct option_row option_table[] = {
 	 .help = "Do not probe an allocator's own operator new, which may throw"},
 	{"resident", 0, RECORD, FIELD(FLAG, record.tracing.residency), .need = NEED_FREES,
 	 .help = "Also look up which bytes of live objects are resident, swapped, untouched or all zero"},
-	{"mappings", 0, RECORD, FIELD(FLAG, record.tracing.regions),
+	{"mappings", 0, RECORD | SERVE, FIELD(FLAG, record.tracing.regions),
 	 .help = "Also record what system calls map and unmap, exactly, with stacks: what malloc does not see"},
 	{"show-allocator", 0, RECORD | LIVE, FIELD(FLAG, record.tracing.show_allocator),
 	 .help = "Keep the allocator's own frames (default: hide them)"},

@@ -46,8 +46,10 @@ void output_file_clean_name(const char *name, char clean[OUTPUT_FILE_NAME_MAX + 
 void output_file_set_mode(mode_t mode);
 
 /* In the directory of a recording of several processes: the profile of all of them. */
-#define OUTPUT_FILE_OF_ALL	    "merged/all.pb.gz"
-#define OUTPUT_FILE_MAPPINGS_OF_ALL "merged/" OUTPUT_FILE_MAPPINGS "all.pb.gz"
+#define OUTPUT_FILE_MERGED	    "merged/"
+#define OUTPUT_FILE_ALL		    "all.pb.gz"
+#define OUTPUT_FILE_OF_ALL	    OUTPUT_FILE_MERGED OUTPUT_FILE_ALL
+#define OUTPUT_FILE_MAPPINGS_OF_ALL OUTPUT_FILE_MERGED OUTPUT_FILE_MAPPINGS OUTPUT_FILE_ALL
 
 /* The permissions of a directory of such files: who may read them may also find them. */
 mode_t output_file_directory_mode(mode_t mode);

@@ -32,12 +32,19 @@ static int collect_go(const struct peek *peek, const struct image *image, struct
 	return err ? err : taken_list_add_profile(taken, profile);
 }
 
+static int collect_image(struct collection *collection, struct image *image)
+{
+	struct snapshot_draft *draft;
+	int err = peek_image(&collection->peek, image, &draft);
+
+	return err ? err : taken_list_add(&collection->question->taken, draft);
+}
+
 int collection_add(struct image *image, void *arg)
 {
 	struct collection *collection = arg;
 	struct question *question = collection->question;
 	const struct source_want *want = question->want;
-	struct snapshot_draft *draft;
 	int err = 0;
 
 	if (want && !is_wanted(want, image))
@@ -45,10 +52,10 @@ int collection_add(struct image *image, void *arg)
 	/* Images come in the order in which they began: the last of a process is the newest. */
 	if (want && want->pid)
 		taken_list_release(&question->taken);
-	if (!collection_is_go_alone(image)) {
-		err = peek_image(&collection->peek, image, &draft);
-		err = err ? err : taken_list_add(&question->taken, draft);
-	}
+	if (want && want->regions)
+		return image->regions.sites ? collect_image(collection, image) : 0;
+	if (!collection_is_go_alone(image))
+		err = collect_image(collection, image);
 	if (!err && go_reading_has_profile(image->go))
 		err = collect_go(&collection->peek, image, &question->taken);
 	return err;

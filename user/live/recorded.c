@@ -53,27 +53,40 @@ static int read_named(const struct recorded *recorded, const char *name, struct 
 	return profile_file_load(text_path(path, "%s/%s", recorded->folder, name), recorded->index, NULL, ret_profile);
 }
 
-/* A process without samples has no file, but a profile all the same. */
-static int read_entry(const struct recorded *recorded, const struct index_entry *entry, struct profile **ret_profile)
+/* Where the wanted profile of one process is, and that of several. */
+static const char *folder_of(const struct source_want *want)
 {
-	const char *name = profile_name(entry, "");
+	return want->regions ? OUTPUT_FILE_MAPPINGS : "";
+}
+
+static const char *merged_folder(const struct source_want *want)
+{
+	return want->regions ? OUTPUT_FILE_MERGED OUTPUT_FILE_MAPPINGS : OUTPUT_FILE_MERGED;
+}
+
+/* A process without samples has no file, but a profile all the same. */
+static int read_entry(const struct recorded *recorded, const struct index_entry *entry, const struct source_want *want,
+		      struct profile **ret_profile)
+{
+	const char *name = profile_name(entry, folder_of(want));
 
 	if (name)
 		return read_named(recorded, name, ret_profile);
-	if (entry->samples)
+	if (entry->samples || want->regions)
 		return -ENOENT;
 	*ret_profile = profile_copy_facts(entry->facts);
 	return *ret_profile ? 0 : -ENOMEM;
 }
 
-static int merge_entry(const struct recorded *recorded, const struct index_entry *entry, struct merge *merge)
+static int merge_entry(const struct recorded *recorded, const struct index_entry *entry, const struct source_want *want,
+		       struct merge *merge)
 {
 	struct profile *profile;
 	int err;
 
-	if (!profile_name(entry, ""))
+	if (!profile_name(entry, folder_of(want)))
 		return 0;
-	err = read_entry(recorded, entry, &profile);
+	err = read_entry(recorded, entry, want, &profile);
 	if (err)
 		return err;
 	err = source_merge(merge, profile);
@@ -95,7 +108,9 @@ static int merge_entries(const struct recorded *recorded, const struct source_wa
 
 	for (u32 i = 0; i < table->count && !err; i++)
 		if (is_wanted(&table->entries[i], want))
-			err = merge_entry(recorded, &table->entries[i], merge);
+			err = merge_entry(recorded, &table->entries[i], want, merge);
+	if (!err && want->regions && !merge_profile(merge)->processes)
+		err = -ENOENT;
 	if (!err)
 		*ret_profile = profile_copy(merge_profile(merge));
 	if (!err && !*ret_profile)
@@ -126,10 +141,10 @@ static const struct index_entry *find_merged(const struct recorded *recorded, co
 {
 	for (u32 i = 0; i < recorded->merged.count; i++) {
 		const struct index_entry *entry = &recorded->merged.entries[i];
-		const char *name = profile_name(entry, "merged/");
+		const char *name = profile_name(entry, merged_folder(want));
 
 		if (name && (want->container ? source_is_container(want->container, entry->facts)
-					     : !strcmp(name, OUTPUT_FILE_OF_ALL)))
+					     : !strcmp(name + strlen(merged_folder(want)), OUTPUT_FILE_ALL)))
 			return entry;
 	}
 	return NULL;
@@ -148,10 +163,10 @@ static int profile_of_several(const struct recorded *recorded, const struct sour
 			count++;
 		}
 	if (merged)
-		return read_named(recorded, profile_name(merged, "merged/"), ret_profile);
+		return read_named(recorded, profile_name(merged, merged_folder(want)), ret_profile);
 	if (!count)
 		return -ENOENT;
-	return count == 1 ? read_entry(recorded, only, ret_profile) : merge_entries(recorded, want, ret_profile);
+	return count == 1 ? read_entry(recorded, only, want, ret_profile) : merge_entries(recorded, want, ret_profile);
 }
 
 static int recorded_profile(struct source *source, const struct source_want *want, struct profile **ret_profile)
@@ -162,7 +177,7 @@ static int recorded_profile(struct source *source, const struct source_want *wan
 	if (!want->pid)
 		return profile_of_several(recorded, want, ret_profile);
 	entry = find_process(recorded, want);
-	return entry ? read_entry(recorded, entry, ret_profile) : -ENOENT;
+	return entry ? read_entry(recorded, entry, want, ret_profile) : -ENOENT;
 }
 
 /* --- earlier profiles --- */

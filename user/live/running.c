@@ -91,6 +91,8 @@ static unsigned int parts_of(const struct running *running, const struct source_
 		return SNAPSHOT_LIFETIMES | SNAPSHOT_MEMORY;
 	if (!want)
 		return SNAPSHOT_LIFETIMES;
+	if (want->regions)
+		return SNAPSHOT_STACKS | SNAPSHOT_REGIONS;
 	return want->counts ? SNAPSHOT_STACKS : SNAPSHOT_STACKS | SNAPSHOT_LIFETIMES | SNAPSHOT_MEMORY;
 }
 
@@ -241,6 +243,8 @@ static int running_profile(struct source *source, const struct source_want *want
 	if (!err)
 		err = name_all(running, &question.taken);
 	questions_named(&running->questions);
+	if (!err && want->regions)
+		taken_list_keep_regions(&question.taken);
 	if (!err && want->living)
 		taken_list_forget_ended(&question.taken);
 	if (!err)

@@ -28,7 +28,8 @@ struct source_want {
 	const char *container; /* its name, or its id or the first 12 digits of it; NULL: not by container */
 	bool gc;	       /* complete a cycle of the model collector first, so that what is in use is of now */
 	bool living; /* of what is traced: in use is only what processes have that run, not what others had at their end */
-	bool counts; /* lifetimes may be left out: they take most of the time where there are very many sites */
+	bool regions; /* what system calls mapped (PROFILE_REGIONS), in place of the heap */
+	bool counts;  /* lifetimes may be left out: they take most of the time where there are very many sites */
 };
 
 /* What there is. 0 or negative errno; source_listing_release in both cases. */
@@ -37,7 +38,7 @@ void source_listing_release(struct source_listing *listing);
 
 /*
  * A profile with its names, for the caller to free with profile_free. Where only one process is wanted, or there is only one, it is
- * that process's own, with lifetimes and without labels. 0; -ENOENT: no such process or container, or it has no profile;
+ * that process's own, with lifetimes and without labels. 0; -ENOENT: no such process or container, or it has no such profile;
  * -EINVAL: the profiles cannot be merged; -EBUSY: too many ask; or another negative errno.
  */
 int source_profile(struct source *source, const struct source_want *want, struct profile **ret_profile);

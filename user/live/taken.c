@@ -89,6 +89,25 @@ void taken_list_forget_ended(struct taken_list *list)
 	}
 }
 
+void taken_list_keep_regions(struct taken_list *list)
+{
+	u32 kept = 0;
+
+	for (u32 i = 0; i < list->count; i++) {
+		struct taken *taken = &list->rows[i];
+		struct profile *regions = taken->profile->regions;
+
+		taken->profile->regions = NULL;
+		profile_free(taken->profile);
+		taken->profile = regions;
+		if (regions)
+			list->rows[kept++] = *taken;
+		else
+			drop_root(taken);
+	}
+	list->count = kept;
+}
+
 void taken_list_release(struct taken_list *list)
 {
 	for (u32 i = 0; i < list->count; i++) {

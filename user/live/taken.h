@@ -29,6 +29,9 @@ void taken_list_read_memory(struct taken_list *list);
 /* Make profiles of all drafts. The image that each was made of must live. 0 or -ENOMEM. */
 int taken_list_complete(struct taken_list *list);
 
+/* They must be complete. Each is what system calls mapped in its process from now on; those of which nothing is known go. */
+void taken_list_keep_regions(struct taken_list *list);
+
 /* They must be complete. Those that have ended have nothing in use from now on. */
 void taken_list_forget_ended(struct taken_list *list);
 void taken_list_release(struct taken_list *list);

@@ -69,9 +69,7 @@ static void note(int *err, int next)
 	*err = *err ? *err : next;
 }
 
-/* The folders of a recording's directory: what is merged of the files beside them, and each snapshot, of the same shape. */
-#define FOLDER_MERGED "merged/"
-
+/* Each snapshot has a folder of the shape of a recording's directory. */
 static const char *snapshot_folder(unsigned int seq, const char *below, char folder[OUTPUT_FILE_FOLDER_MAX])
 {
 	snprintf(folder, OUTPUT_FILE_FOLDER_MAX, "snapshots/%04u/%s", seq, below);
@@ -323,7 +321,8 @@ int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq)
 	const struct aggregate_options *options = &aggregate->options;
 	char folder[OUTPUT_FILE_FOLDER_MAX];
 	const struct merged_output output = {options->dir, options->formats,
-					     snapshot_folder(seq, FOLDER_MERGED, folder), keep_merged_files, aggregate};
+					     snapshot_folder(seq, OUTPUT_FILE_MERGED, folder), keep_merged_files,
+					     aggregate};
 	int err = 0;
 
 	if (seq && options->merges) {
@@ -379,7 +378,7 @@ int aggregate_finish(struct aggregate *aggregate)
 	struct lines of_executables = {aggregate, &aggregate->result.processes};
 	struct lines of_containers = {aggregate, &aggregate->result.merged};
 	const struct merged_output executables = {options->dir, options->formats, "", add_line, &of_executables};
-	const struct merged_output containers = {options->dir, options->formats, FOLDER_MERGED, add_line,
+	const struct merged_output containers = {options->dir, options->formats, OUTPUT_FILE_MERGED, add_line,
 						 &of_containers};
 	int err;
 

@@ -19,6 +19,7 @@ static struct source_want want_of(const struct request *request)
 		.pid = request->pid,
 		.container = *request->container ? request->container : NULL,
 		.gc = request->gc,
+		.regions = request->what == REQUEST_MAPPINGS,
 		.counts = true, /* what clients read has no place for lifetimes */
 	};
 }
@@ -29,7 +30,10 @@ struct answer *pprof_explain(const struct request *request, int err)
 	unsigned int status = err == -ENOENT ? 404 : err == -EBUSY || err == -ENOSPC || err == -ESHUTDOWN ? 503 : 500;
 	struct answer *answer;
 
-	if (err == -ENOENT && request->pid)
+	if (err == -ENOENT && request->what == REQUEST_MAPPINGS)
+		snprintf(sentence, sizeof(sentence),
+			 "nothing is known of what system calls mapped there: trace, or record, with --mappings");
+	else if (err == -ENOENT && request->pid)
 		snprintf(sentence, sizeof(sentence),
 			 "no process %u is traced, or it has no profile; / lists those that have", request->pid);
 	else if (err == -ENOENT && *request->container)
@@ -71,6 +75,8 @@ static const char *attachment(const struct request *request)
 		return request->seconds ? "heap-delta" : "heap";
 	case REQUEST_ALLOCS:
 		return request->seconds ? "allocs-delta" : "allocs";
+	case REQUEST_MAPPINGS:
+		return request->seconds ? "mappings-delta" : "mappings";
 	default:
 		return "delta_heap";
 	}
@@ -268,6 +274,7 @@ static const struct {
 	{"heap", "", "what is in use, as of the model collector's last cycle but one; with gc=1 as of now", true},
 	{"heap", "?debug=1", "the same as text", true},
 	{"heap", "?seconds=10", "what came and went in ten seconds", true},
+	{"mappings", "", "what system calls mapped, and what still is: with --mappings", false},
 	{"symbol", "", "names of functions by address, for clients that ask", false},
 };
 

@@ -107,6 +107,7 @@ static const struct {
 	{GO_PREFIX "heap", REQUEST_HEAP, true},
 	{GO_PREFIX "allocs", REQUEST_ALLOCS, true},
 	{GO_PREFIX "delta_heap", REQUEST_DELTA_HEAP, true},
+	{GO_PREFIX "mappings", REQUEST_MAPPINGS, true},
 };
 
 /* The scope that a path may begin with; *path is then what follows. */
@@ -154,7 +155,8 @@ static struct request_refusal parse_path(const char *path, size_t length, struct
 	/* As Go's multiplexer does. */
 	if (is_path(path, length, "/debug/pprof"))
 		return (struct request_refusal){301, "moved to " GO_PREFIX, scoped ? "pprof/" : GO_PREFIX, NULL};
-	return refuse(404, request->go ? "Unknown profile: heaptap has heap, allocs and delta_heap" : "no such page");
+	return refuse(404, request->go ? "Unknown profile: heaptap has heap, allocs, delta_heap and mappings"
+				       : "no such page");
 }
 
 /* --- the query --- */
@@ -317,7 +319,9 @@ const char *request_profile_name(enum request_what what)
 		return "heap";
 	if (what == REQUEST_ALLOCS)
 		return "allocs";
-	return what == REQUEST_DELTA_HEAP ? "delta_heap" : NULL;
+	if (what == REQUEST_DELTA_HEAP)
+		return "delta_heap";
+	return what == REQUEST_MAPPINGS ? "mappings" : NULL;
 }
 
 /* --- the Host --- */

@@ -28,6 +28,7 @@ enum request_what {
 	REQUEST_HEAP,
 	REQUEST_ALLOCS,
 	REQUEST_DELTA_HEAP,
+	REQUEST_MAPPINGS,
 };
 
 struct request {
@@ -54,7 +55,7 @@ struct request_refusal {
  */
 struct request_refusal request_parse(const char *method, const char *target, struct request *ret_request);
 
-/* "heap", "allocs" or "delta_heap"; else NULL. */
+/* "heap", "allocs", "delta_heap" or "mappings"; else NULL. */
 const char *request_profile_name(enum request_what what);
 
 /*

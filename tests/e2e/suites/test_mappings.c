@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "e2e/kit/pprof_client.h"
+#include "e2e/kit/served.h"
 #include "e2e/kit/session.h"
 #include "e2e/kit/strace_log.h"
 
@@ -162,6 +164,42 @@ static void test_mappings_of_a_target_are_at_its_sites(void **state)
 	free(report);
 }
 
+/* The second is a child of a shell, as the first was: what both have mapped at a site is one row. */
+static void test_mappings_of_several_processes_are_merged(void **state)
+{
+	struct scene *scene = *state;
+	char *report;
+
+	assert_int_equal(
+		session_run(&scene->session, scene,
+			    (const char *const[]){
+				    "--mappings", "--follow", "-R", "1", "--", "/bin/sh", "-c",
+				    format("%s; %s", beside("target_mappings"), beside("target_mappings")), NULL}),
+		0);
+	report = session_report(&scene->session, "-n 100");
+	assert_row(report, "map_cache  target_mappings.c", "10 485 760");
+	assert_row(report, "start_thread  target_mappings.c", "14 680 064");
+	free(report);
+}
+
+/* The target has ended: what it had then is served on. */
+static void test_mappings_are_served(void **state)
+{
+	struct scene *scene = *state;
+	const char *url =
+		http_serve(scene, (const char *const[]){"serve", "-R", "1", "--mappings", "--listen", "127.0.0.1:0",
+							"--", beside("target_mappings"), NULL});
+	char *top;
+
+	while (!served_metric(scene, url, "heaptap_ended"))
+		;
+	served_assert(scene, format("%s/debug/pprof/mappings?debug=1", url), 200, "map_cache");
+	top = pprof_top(scene, format("-sample_index=mapped_space '-focus=^map_cache$' %s/debug/pprof/mappings", url));
+	assert_words(top, "5MB");
+	free(top);
+	served_finish(scene);
+}
+
 /* Nothing of it without the option. */
 static void test_mappings_are_not_recorded_unless_asked_for(void **state)
 {
@@ -187,6 +225,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_mappings_equal_straces_log),
 		TEST(test_mappings_of_a_target_are_at_its_sites),
+		TEST(test_mappings_of_several_processes_are_merged),
+		TEST(test_mappings_are_served),
 		TEST(test_mappings_are_not_recorded_unless_asked_for),
 	};
 

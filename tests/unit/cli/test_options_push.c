@@ -16,6 +16,7 @@ static void test_cli_push_needs_a_store_and_a_target(void **state)
 	refuse(*state, TO "-p 1 DIR", "has been recorded");
 	refuse(*state, "record --to x -p 1", "'--to' is an option of push");
 	refuse(*state, TO "--push x -p 1", "'--push' is an option of record and serve");
+	refuse(*state, "push --mappings --to x -p 1", "'--mappings' is an option of record and serve, not of push");
 }
 
 static void test_cli_push_labels_may_be_given_again(void **state)

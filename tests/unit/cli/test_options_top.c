@@ -57,6 +57,7 @@ static void test_cli_top_wrong_arguments_are_refused(void **state)
 	refuse(*state, "top --delay 0 dir", "more than 0");
 	refuse(*state, "top -p 1 --all", "two targets");
 	refuse(*state, "top -o out -p 1", "'-o' is an option of record, not of top");
+	refuse(*state, "top --mappings -p 1", "'--mappings' is an option of record and serve, not of top");
 	refuse_command(*state, "top dir -- true", "two targets");
 	refuse_command(*state, "top -p 1 -- true", "two targets");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* recorded.c: what a directory, and a single file, give as a source; the index is believed only about its own files. */
 #include "unit/format/recording_scene.h"
+#include "unit/profile/mapped_profile.h"
 
 #include <math.h>
 
@@ -154,6 +155,50 @@ static void test_recorded_container_by_name_and_by_id(void **state)
 	source_close(source);
 }
 
+/* In place of the heap, by process and of all; who has none is not there, and nobody takes them for an earlier heap. */
+static void test_recorded_mappings_are_those_of_the_wanted(void **state)
+{
+	struct profile first = one(7, "first"), second = one(800, "second"), third = one(9, "third"), *profile;
+	struct profile mapped[] = {mapped_profile(), mapped_profile()};
+	const struct profile *const all[] = {&mapped[0], &mapped[1]};
+
+	(void)state;
+	first.regions = &mapped[0];
+	second.regions = &mapped[1];
+	mapped[0].pid = 7;
+	mapped[0].comm = first.comm;
+	mapped[1].pid = 800;
+	mapped[1].comm = second.comm;
+	record((const struct profile *const[]){&first, &second, &third}, 3, true);
+	assert_int_equal(opened(scratch_path), STATUS_DONE);
+	assert_totals(&(struct source_want){.pid = 7, .regions = true}, all, 1);
+	assert_totals(&(struct source_want){.regions = true}, all, 2);
+	assert_int_equal(source_profile(source, &(struct source_want){.regions = true}, &profile), 0);
+	assert_int_equal(profile->kind, PROFILE_REGIONS);
+	assert_int_equal(profile->label_count, 2);
+	profile_free(profile);
+	assert_int_equal(source_profile(source, &(struct source_want){.pid = 9, .regions = true}, &profile), -ENOENT);
+	source_close(source);
+	record((const struct profile *const[]){&first, &third}, 2, true);
+	run("cd %s && mkdir -p snapshots/0001/mappings && cp mappings/* snapshots/0001/mappings && "
+	    "sed -i 's#\"7.first.pb.gz\"#&,\"snapshots/0001/mappings/7.first.pb.gz\"#' index.json",
+	    scratch_path);
+	assert_int_equal(opened(scratch_path), STATUS_DONE);
+	assert_int_equal(source_moment_count(source, &(struct source_want){.pid = 7}), 0);
+	source_close(source);
+}
+
+static void test_recorded_without_mappings_has_no_profile_of_them(void **state)
+{
+	struct profile *profile;
+
+	(void)state;
+	record_two(true);
+	assert_int_equal(opened(scratch_path), STATUS_DONE);
+	assert_int_equal(source_profile(source, &(struct source_want){.regions = true}, &profile), -ENOENT);
+	source_close(source);
+}
+
 /* A recording that was copied from elsewhere does not show other files of this machine. */
 static void test_recorded_index_cannot_name_files_elsewhere(void **state)
 {
@@ -239,6 +284,8 @@ int main(void)
 		cmocka_unit_test(test_recorded_several_are_labelled),
 		cmocka_unit_test(test_recorded_file_is_its_process),
 		cmocka_unit_test(test_recorded_container_by_name_and_by_id),
+		cmocka_unit_test(test_recorded_mappings_are_those_of_the_wanted),
+		cmocka_unit_test(test_recorded_without_mappings_has_no_profile_of_them),
 		cmocka_unit_test(test_recorded_index_cannot_name_files_elsewhere),
 		cmocka_unit_test(test_recorded_earlier_profiles_are_the_recordings_own),
 		cmocka_unit_test(test_recorded_says_what_is_missing),

@@ -54,6 +54,45 @@ static void add_go(struct taken_list *list, u32 pid, u64 size, u64 sample_bytes)
 	assert_int_equal(taken_list_complete(list), 0);
 }
 
+/* A snapshot of a process that has mapped `pages`, if any. */
+static void add_mapper(struct taken_list *list, u32 pid, u64 pages)
+{
+	const struct recorder_options options = {.sample_bytes = 1};
+	const struct event_region event = {.call = REGION_MMAP, .addr = 0x7f0000000000, .size = pages * REGION_PAGE};
+	struct image *image = image_new(pid, pid, 1, 1, 1000);
+	struct snapshot_draft *draft;
+
+	assert_non_null(image);
+	image_set_comm(image, "mapper");
+	assert_int_equal(regions_apply(&image->regions, &event, 0, &image->heap.share), 0);
+	assert_int_equal(snapshot_draft_make(&options, image, 2000, 99, SNAPSHOT_STACKS | SNAPSHOT_REGIONS, &draft),
+			 0);
+	assert_int_equal(taken_list_add(list, draft), 0);
+	assert_int_equal(taken_list_complete(list), 0);
+	image_free(image);
+}
+
+static void test_taken_mappings_are_merged_without_those_that_have_none(void **state)
+{
+	struct taken_list list = {0};
+	struct profile *profile;
+	u64 totals[MEASURE_MAX];
+
+	(void)state;
+	add_mapper(&list, 7, 3);
+	add_mapper(&list, 8, 0);
+	add_mapper(&list, 9, 4);
+	taken_list_keep_regions(&list);
+	assert_int_equal(list.count, 2);
+	assert_int_equal(taken_list_profile(&list, &profile), 0);
+	taken_list_release(&list);
+	assert_int_equal(profile->kind, PROFILE_REGIONS);
+	assert_int_equal(profile->label_count, 2);
+	profile_totals(profile, totals);
+	assert_int_equal(totals[INUSE_SPACE], 7 * REGION_PAGE);
+	profile_free(profile);
+}
+
 static void test_taken_nothing_is_no_profile(void **state)
 {
 	struct taken_list list = {0};
@@ -199,6 +238,7 @@ static void test_taken_list_has_a_line_for_each(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_taken_mappings_are_merged_without_those_that_have_none),
 		cmocka_unit_test(test_taken_nothing_is_no_profile),
 		cmocka_unit_test(test_taken_one_is_that_process),
 		cmocka_unit_test(test_taken_several_are_merged_and_labelled),

@@ -43,6 +43,8 @@ static void test_targets_are_understood(void **state)
 		{"/debug/pprof/heap", {.what = REQUEST_HEAP}},
 		{"/debug/pprof/allocs", {.what = REQUEST_ALLOCS}},
 		{"/debug/pprof/delta_heap", {.what = REQUEST_DELTA_HEAP}},
+		{"/debug/pprof/mappings", {.what = REQUEST_MAPPINGS}},
+		{"/pid/7/debug/pprof/mappings?seconds=3", {.what = REQUEST_MAPPINGS, .pid = 7, .seconds = 3}},
 		{"/debug/pprof/symbol", {.what = REQUEST_SYMBOL}},
 		{"/debug/pprof/cmdline", {.what = REQUEST_CMDLINE}},
 		{"/debug/pprof/heap?pid=7", {.what = REQUEST_HEAP, .pid = 7}},

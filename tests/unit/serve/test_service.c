@@ -106,6 +106,11 @@ static void test_errors_are_sentences_for_go_s_client(void **state)
 	assert_true(answer->go_error);
 	assert_contains(answer->body, "no process 9 ");
 	answer_release(answer);
+	answer = ask("/debug/pprof/mappings");
+	assert_int_equal(answer->status, 404);
+	assert_true(answer->go_error);
+	assert_contains(answer->body, "with --mappings");
+	answer_release(answer);
 	answer = ask("/container/none/page");
 	assert_int_equal(answer->status, 404);
 	assert_false(answer->go_error);
