@@ -248,6 +248,9 @@ static void print_heap(const struct memory_parts *parts, FILE *out)
 	const struct memory_amount *heap = &parts->part[MEMORY_HEAP];
 	struct units_text inuse = units_bytes((double)parts->inuse), error = units_bytes(parts->inuse_error);
 
+	/* A Go program without an allocator of C's has its heap among the others. */
+	if (!parts->inuse_known && !heap->resident && !heap->swap && !heap->hugetlb)
+		return;
 	fprintf(out, "  %12s  %s", units_bytes((double)heap->resident).text, titles[MEMORY_HEAP]);
 	print_beside(heap, out);
 	if (!parts->inuse_known)

@@ -9,6 +9,7 @@
 #include "base/intern.h"
 #include "base/text.h"
 #include "heap/snapshot_facts.h"
+#include "profile/memory_reading.h"
 #include "system/address_map.h"
 
 void go_reading_free(struct go_reading *reading)
@@ -22,6 +23,12 @@ void go_reading_free(struct go_reading *reading)
 bool go_reading_has_profile(const struct go_reading *reading)
 {
 	return reading && reading->read_ns && reading->rate;
+}
+
+bool go_profile_is_all(const struct image *image)
+{
+	return go_reading_has_profile(image->go) && image->go->alone && !image->heap.alloc_count &&
+	       !image->regions.sites;
 }
 
 /* --- where --- */
@@ -135,10 +142,12 @@ static int copy_facts(const struct recorder_options *options, const struct image
 	profile->memory_used = image->memory_used;
 	profile->go = (struct profile_go){.age_ns = end_ns > reading->read_ns ? end_ns - reading->read_ns : 0,
 					  .cycle = reading->buckets.at_once ? 0 : reading->buckets.cycle,
-					  .beside = !reading->alone || image->heap.alloc_count,
+					  .beside = !go_profile_is_all(image),
 					  .elf = reading->elf,
 					  .bias = reading->bias,
 					  .module = reading->module};
+	if (!profile->go.beside)
+		profile->memory = last_memory_get(image->memory);
 	memcpy(profile->go.version, reading->version, sizeof(profile->go.version));
 	return snapshot_facts_copy_names(image, profile);
 }

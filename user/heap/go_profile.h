@@ -13,7 +13,7 @@ struct go_reading {
 	u64 read_ns; /* when it was read last; 0: never */
 	struct go_buckets buckets;
 	u32 torn;   /* readings that were given up since the program kept publishing */
-	bool alone; /* no allocator of the process is probed: there is nothing else to be known */
+	bool alone; /* no allocator of the process is probed */
 };
 
 void go_reading_free(struct go_reading *reading);
@@ -21,9 +21,12 @@ void go_reading_free(struct go_reading *reading);
 /* Has it been read, from a program that samples? */
 bool go_reading_has_profile(const struct go_reading *reading); /* NULL: false */
 
+/* Is what it says of its own heap all that is known of it? */
+bool go_profile_is_all(const struct image *image);
+
 /*
- * The image's last reading as a profile without names, as of `now_ns`. Its ledger balances by itself. *ret_profile is the caller's. 0
- * or -ENOMEM.
+ * The image's last reading as a profile without names, as of `now_ns`. Its ledger balances by itself. It has what the
+ * process's memory consists of, as last read, unless another profile of the image has. *ret_profile is the caller's. 0 or -ENOMEM.
  */
 int go_profile_make(const struct recorder_options *options, const struct image *image, u64 now_ns, u64 start_unix_ns,
 		    struct profile **ret_profile);

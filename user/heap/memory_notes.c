@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "heap/go_profile.h"
 #include "profile/estimate.h"
 
 /* As of now, where a profile has what was in use when the model collector's last cycle completed. */
@@ -33,7 +34,8 @@ struct memory_notes *memory_notes_of(const struct recorder_options *options, str
 	}
 	notes->smaps = smaps;
 	notes->pid = (pid_t)image->pid;
-	notes->inuse_known = !options->alloc_only;
+	/* What a Go program has in use is in its own heap, and of that it says no more than a profile has. */
+	notes->inuse_known = !options->alloc_only && !go_profile_is_all(image);
 	notes->last = last_memory_hold(image->memory);
 	if (heap_places_list(&image->heap.places, &notes->places, &notes->place_count)) {
 		memory_notes_free(notes);

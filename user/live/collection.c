@@ -3,18 +3,6 @@
 
 #include "heap/go_profile.h"
 
-bool collection_is_go_alone(const struct image *image)
-{
-	return go_reading_has_profile(image->go) && image->go->alone && !image->heap.alloc_count;
-}
-
-int collection_make_go(const struct peek *peek, const struct image *image, struct profile **ret_profile)
-{
-	u64 start_unix_ns = peek->start_unix_ns + (image->start_ns - peek->start_ns);
-
-	return go_profile_make(recorder_options(peek->recorder), image, peek->now_ns, start_unix_ns, ret_profile);
-}
-
 static bool is_wanted(const struct source_want *want, const struct image *image)
 {
 	const struct profile facts = {.container = image->container_id, .container_name = image->container_name};
@@ -24,10 +12,10 @@ static bool is_wanted(const struct source_want *want, const struct image *image)
 	return !want->container || source_is_container(want->container, &facts);
 }
 
-static int collect_go(const struct peek *peek, const struct image *image, struct taken_list *taken)
+static int collect_go(const struct peek *peek, struct image *image, struct taken_list *taken)
 {
 	struct profile *profile;
-	int err = collection_make_go(peek, image, &profile);
+	int err = peek_go(peek, image, &profile);
 
 	return err ? err : taken_list_add_profile(taken, profile);
 }
@@ -54,7 +42,7 @@ int collection_add(struct image *image, void *arg)
 		taken_list_release(&question->taken);
 	if (want && want->regions)
 		return image->regions.sites ? collect_image(collection, image) : 0;
-	if (!collection_is_go_alone(image))
+	if (!go_profile_is_all(image))
 		err = collect_image(collection, image);
 	if (!err && go_reading_has_profile(image->go))
 		err = collect_go(&collection->peek, image, &question->taken);

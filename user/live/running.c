@@ -150,13 +150,13 @@ static int drop(struct running *running, struct image *image, u64 now)
 	struct profile *profile;
 	int err = 0;
 
-	if (!collection_is_go_alone(image)) {
+	if (!go_profile_is_all(image)) {
 		err = peek_image(&peek, image, &draft);
 		err = err ? err : snapshot_draft_finish(draft, &profile);
 		err = err ? err : add_dropped(running, profile);
 	}
 	if (!err && go_reading_has_profile(image->go)) {
-		err = collection_make_go(&peek, image, &profile);
+		err = peek_go(&peek, image, &profile);
 		err = err ? err : add_dropped(running, profile);
 	}
 	image_free(image);

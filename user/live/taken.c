@@ -60,9 +60,11 @@ int taken_list_add_profile(struct taken_list *list, struct profile *profile)
 
 void taken_list_read_memory(struct taken_list *list)
 {
-	for (u32 i = 0; i < list->count; i++)
-		if (list->rows[i].draft)
-			profile_read_memory(snapshot_draft_facts(list->rows[i].draft));
+	for (u32 i = 0; i < list->count; i++) {
+		struct taken *taken = &list->rows[i];
+
+		profile_read_memory(taken->draft ? snapshot_draft_facts(taken->draft) : taken->profile);
+	}
 }
 
 int taken_list_complete(struct taken_list *list)

@@ -275,11 +275,14 @@ static int add_image(struct aggregate *aggregate, struct image *image, u64 now_n
 /* A Go program without an allocator of C's has nothing to say but what Go says. */
 int aggregate_add(struct aggregate *aggregate, struct image *image, u64 now_ns)
 {
-	bool go = go_reading_has_profile(image->go);
-	int err = go && image->go->alone && !image->heap.alloc_count ? 0 : add_image(aggregate, image, now_ns);
+	bool all = go_profile_is_all(image);
+	int err = all ? 0 : add_image(aggregate, image, now_ns);
 
-	if (go)
-		note(&err, add_go(aggregate, image, now_ns));
+	if (!go_reading_has_profile(image->go))
+		return err;
+	/* Its heap and regions may be gone by now. */
+	image->go->alone = all;
+	note(&err, add_go(aggregate, image, now_ns));
 	return err;
 }
 

@@ -5,21 +5,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "heap/go_profile.h"
 #include "heap/memory_notes.h"
 #include "profile/ledger.h"
 #include "system/shortage.h"
 #include "system/smaps.h"
 
+static u64 start_of(const struct peek *peek, const struct image *image)
+{
+	return peek->start_unix_ns + (image->start_ns - peek->start_ns);
+}
+
 static int take(const struct peek *peek, struct image *image, struct snapshot_draft **ret_draft)
 {
-	u64 start_unix_ns = peek->start_unix_ns + (image->start_ns - peek->start_ns);
-
-	return snapshot_draft_make(recorder_options(peek->recorder), image, peek->now_ns, start_unix_ns, peek->parts,
-				   ret_draft);
+	return snapshot_draft_make(recorder_options(peek->recorder), image, peek->now_ns, start_of(peek, image),
+				   peek->parts, ret_draft);
 }
 
 /* Once the recording has stopped, its last reading is the one that goes with it. */
-static void note_memory(const struct peek *peek, struct image *image, struct snapshot_draft *draft)
+static void note_memory(const struct peek *peek, struct image *image, struct profile *profile)
 {
 	bool wanted =
 		peek->parts & SNAPSHOT_MEMORY && !image->end_ns && !(peek->again && !last_memory_is_due(image->memory));
@@ -29,8 +33,7 @@ static void note_memory(const struct peek *peek, struct image *image, struct sna
 	if (smaps >= 0 && shortage_takes_spare(smaps))
 		close(smaps);
 	else if (smaps >= 0)
-		snapshot_draft_facts(draft)->memory_notes =
-			memory_notes_of(recorder_options(peek->recorder), image, smaps);
+		profile->memory_notes = memory_notes_of(recorder_options(peek->recorder), image, smaps);
 }
 
 /*
@@ -50,7 +53,7 @@ static int take_living(const struct peek *peek, struct image *image, struct snap
 		err = take(peek, image, ret_draft);
 	memcpy(image->ledger, settled, sizeof(settled));
 	if (!err)
-		note_memory(peek, image, *ret_draft);
+		note_memory(peek, image, snapshot_draft_facts(*ret_draft));
 	return err;
 }
 
@@ -60,4 +63,14 @@ int peek_image(const struct peek *peek, struct image *image, struct snapshot_dra
 		return take_living(peek, image, ret_draft);
 	gc_model_request(&image->heap.gc);
 	return take(peek, image, ret_draft);
+}
+
+int peek_go(const struct peek *peek, struct image *image, struct profile **ret_profile)
+{
+	int err = go_profile_make(recorder_options(peek->recorder), image, peek->now_ns, start_of(peek, image),
+				  ret_profile);
+
+	if (!err && !(*ret_profile)->go.beside)
+		note_memory(peek, image, *ret_profile);
+	return err;
 }

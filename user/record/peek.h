@@ -17,6 +17,8 @@ struct peek {
 	bool again;		     /* who asks does so again and again: memory is read when last_memory_is_due */
 };
 
+struct profile;
+
 /*
  * With SNAPSHOT_MEMORY the profile of a process that lives has memory_notes: profile_read_memory, by any thread, soon.
  *
@@ -24,3 +26,6 @@ struct peek {
  * use at its end. *ret_draft is the caller's, to finish when it likes. 0 or negative errno.
  */
 int peek_image(const struct peek *peek, struct image *image, struct snapshot_draft **ret_draft);
+
+/* What the image, of a Go program, says of itself (go_profile_make); with such notes if there is no other profile of it. */
+int peek_go(const struct peek *peek, struct image *image, struct profile **ret_profile);

@@ -84,18 +84,15 @@ static bool open_aggregate(struct publication *publication)
 }
 
 /* What a Go program says of itself. 0 or -ENOMEM. */
-static int add_living_go(struct publication *publication, const struct image *image)
+static int add_living_go(struct publication *publication, const struct peek *peek, struct image *image)
 {
-	u64 start_unix_ns = publication->start_unix_ns + (image->start_ns - publication->start_ns);
 	struct profile *profile;
-	int err = -ENOENT;
+	int err;
 
-	if (go_reading_has_profile(image->go))
-		err = go_profile_make(recorder_options(publication->recorder), image, publication->taken_ns,
-				      start_unix_ns, &profile);
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	return snapshot_batch_add(&publication->batch, image->number, profile);
+	if (!go_reading_has_profile(image->go))
+		return 0;
+	err = peek_go(peek, image, &profile);
+	return err ? err : snapshot_batch_add(&publication->batch, image->number, profile);
 }
 
 static int add_living(struct image *image, void *arg)
@@ -115,11 +112,11 @@ static int add_living(struct image *image, void *arg)
 	int err;
 
 	if (image->ended || (!image->heap.alloc_count && !image->regions.sites))
-		return image->ended ? 0 : add_living_go(publication, image);
+		return image->ended ? 0 : add_living_go(publication, &peek, image);
 	err = peek_image(&peek, image, &draft);
 	err = err ? err : snapshot_draft_finish(draft, &profile);
 	err = err ? err : snapshot_batch_add(&publication->batch, image->number, profile);
-	return err ? err : add_living_go(publication, image);
+	return err ? err : add_living_go(publication, &peek, image);
 }
 
 /* With what has ended. 0 or -ENOMEM. */

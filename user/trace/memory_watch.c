@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "heap/go_profile.h"
 #include "heap/memory_notes.h"
 #include "system/smaps.h"
 
@@ -13,9 +14,10 @@
 void memory_watch_see(struct memory_watch *watch, struct image *image)
 {
 	u64 last = image->rss_noted_bytes, now = image->rss_end_bytes;
+	bool written = image->heap.alloc_count || go_reading_has_profile(image->go);
 
 	/* Nothing is written of the heap of one without samples. */
-	if (!image->heap.alloc_count || now <= last || now - last < last / GROWTH || now - last <= watch->grown_by)
+	if (!written || now <= last || now - last < last / GROWTH || now - last <= watch->grown_by)
 		return;
 	watch->grown = image;
 	watch->grown_by = now - last;

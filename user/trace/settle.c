@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "heap/go_profile.h"
 #include "heap/memory_notes.h"
 #include "system/cgroup.h"
 #include "system/container.h"
@@ -178,7 +179,8 @@ void settle_end_without_event(struct kernel *kernel, struct recorder *recorder, 
 /* Most processes of a population have no sample, and nothing is written of their heaps. */
 static void read_memory(const struct recorder *recorder, struct image *image)
 {
-	int smaps = image->heap.alloc_count ? smaps_open((pid_t)image->pid) : -ENODATA;
+	bool written = image->heap.alloc_count || go_reading_has_profile(image->go);
+	int smaps = written ? smaps_open((pid_t)image->pid) : -ENODATA;
 	struct memory_notes *notes = smaps < 0 ? NULL : memory_notes_of(recorder_options(recorder), image, smaps);
 
 	if (notes)

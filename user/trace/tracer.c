@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "heap/go_profile.h"
 #include "system/shortage.h"
 #include "trace/bpf_maps.h"
 #include "trace/denial.h"
@@ -225,7 +226,7 @@ void tracer_look(struct tracer *tracer)
 	HASH_ITER (hh, tracer->tracees, tracee, next) {
 		struct image *image = tracee_image(tracer, tracee);
 
-		if (image && (all || image->heap.alloc_count)) {
+		if (image && (all || image->heap.alloc_count || go_reading_has_profile(image->go))) {
 			settle_look(image);
 			memory_watch_see(&tracer->memory_watch, image);
 		}

@@ -234,6 +234,26 @@ static void test_sampled_records_are_go_s_own(void **state)
 	finish(scene);
 }
 
+/* Its own heap is in mappings that are no allocator's. */
+static void test_memory_of_a_pure_program_has_its_parts(void **state)
+{
+	struct scene *scene = *state;
+	const cJSON *process;
+	cJSON *index;
+
+	start(scene, "go_heap/own_plain", "4096");
+	record(scene);
+	session_assert_said(&scene->session, "\n  resident   ");
+	session_assert_said(&scene->session, " others");
+	index = session_index(&scene->session);
+	process = cJSON_GetArrayItem(cJSON_GetObjectItem(index, "processes"), 0);
+	assert_true(index_number(process, "memory.parts.others.resident_bytes") > 0);
+	assert_true(index_number(process, "memory.resident_bytes") >
+		    index_number(process, "memory.parts.others.resident_bytes"));
+	cJSON_Delete(index);
+	finish(scene);
+}
+
 /* What C allocates is in a file of its own, in the same recording: 100 blocks, which it asks for when it goes on. */
 static void test_c_is_beside_go(void **state)
 {
@@ -361,6 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_records_are_go_s_own),
 		TEST(test_sampled_records_are_go_s_own),
+		TEST(test_memory_of_a_pure_program_has_its_parts),
 		TEST(test_c_is_beside_go),
 		TEST(test_program_that_ends_has_its_last_reading),
 		TEST(test_snapshots_have_it),
