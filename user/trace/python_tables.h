@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "include/types.h"
+#include "trace/python_pointers.h"
 
 struct binary;
 struct image;
@@ -19,10 +20,10 @@ struct tracer;
 
 struct python_tables {
 	const struct binary *file; /* the interpreter; NULL: the process has none, or it has not been looked for */
-	u64 moved_by;		   /* the process's addresses less the file's */
-	u64 until_ns;		   /* when to give up; 0: nothing is to be done */
-	u64 executed_ns;	   /* when the program began, if it was traced then */
-	bool turned;		   /* the other way stands there */
+	struct python_pointers pointers; /* of the file's tables in the process */
+	u64 until_ns;			 /* when to give up; 0: nothing is to be done */
+	u64 executed_ns;		 /* when the program began, if it was traced then */
+	bool turned;			 /* the other way stands there */
 };
 
 /*
