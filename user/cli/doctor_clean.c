@@ -9,13 +9,14 @@
 #include "system/shortage.h"
 #include "trace/leftovers.h"
 #include "trace/link_keeper.h"
+#include "trace/python_leftovers.h"
 
 static const char *es(unsigned int count)
 {
 	return count == 1 ? "" : "es";
 }
 
-static void print(const struct leftovers *leftovers)
+static void print_breakpoints(const struct leftovers *leftovers)
 {
 	printf("\nBreakpoints that nobody uses\n");
 	if (leftovers->removed)
@@ -28,6 +29,24 @@ static void print(const struct leftovers *leftovers)
 	if (leftovers->unread)
 		printf("  %u process%s may not be looked at, for want of CAP_SYS_PTRACE or by a security module\n",
 		       leftovers->unread, es(leftovers->unread));
+}
+
+static void print_python(const struct python_leftovers *python)
+{
+	if (!python->looked)
+		return;
+	printf("\nPointers of Python's allocator that nobody uses\n");
+	if (python->processes)
+		printf("  %u given back to %u process%s, the first is %d\n", python->pointers, python->processes,
+		       es(python->processes), python->first);
+	else
+		printf("  none in %u process%s\n", python->looked, es(python->looked));
+	if (python->recorded)
+		printf("  those of %u process%s stay, as a recording uses them now\n", python->recorded,
+		       es(python->recorded));
+	if (python->moving)
+		printf("  those of %u process%s stay, as its threads could not be stopped; try again\n", python->moving,
+		       es(python->moving));
 }
 
 /* COMMAND does not run yet. */
@@ -52,18 +71,27 @@ static int list_machine(struct pid_list *ret_pids)
 	return STATUS_FAILED;
 }
 
+static int fail(const char *what, int err)
+{
+	log_error("cannot look for %s: %s", what, shortage_explain(err).text);
+	return STATUS_FAILED;
+}
+
 static int clean(const struct pid_list *pids)
 {
+	struct python_leftovers python;
 	struct leftovers leftovers;
 	int err = link_keeper_start();
 
 	if (!err)
 		err = leftovers_remove(pids, &leftovers);
-	if (err) {
-		log_error("cannot look for breakpoints: %s", shortage_explain(err).text);
-		return STATUS_FAILED;
-	}
-	print(&leftovers);
+	if (err)
+		return fail("breakpoints", err);
+	print_breakpoints(&leftovers);
+	err = python_leftovers_give_back(pids, &python);
+	if (err)
+		return fail("pointers of Python's allocator", err);
+	print_python(&python);
 	return leftovers.unread && !leftovers.looked ? STATUS_UNSUPPORTED : STATUS_DONE;
 }
 

@@ -260,7 +260,7 @@ const struct option_row option_table[] = {
 	{"site-skip", 0, RECORD | REPORT | LIVE, .check = take_site_skip, .argument = "REGEX",
 	 .help = "Functions that sites pass over, as they do over wrappers of malloc: a site is the first line above"},
 	{"clean", 0, DOCTOR, FIELD(FLAG, clean),
-	 .help = "Take out breakpoints that stayed in the target (default: in any process) when heaptap was killed"},
+	 .help = "Take out breakpoints that stayed in the target (default: in any process) when heaptap was killed, and give Python its pointers back"},
 	{"format", 'f', REPORT, FIELD(CHOICE, report.format), .words = report_formats, .noun = "format",
 	 .argument = "FORMAT", .help = "table, text or folded (default table)"},
 	{"top", 'n', REPORT, FIELD(NUMBER, report.top), .initial = 20, .most = UINT_MAX, .noun = "sites",

@@ -173,6 +173,57 @@ static void test_python_is_given_back_what_is_left_where_samples_alone_trap(void
 	finish_working(scene);
 }
 
+static void clean(const struct scene *scene, const char *says)
+{
+	FILE *pipe = popen(format("exec '%s' doctor --clean -p %d 2>&1", heaptap_path(), scene->target.pid), "re");
+	char *text = NULL;
+	size_t size = 0;
+
+	if (!pipe || getdelim(&text, &size, '\0', pipe) < 0)
+		fail_msg("doctor --clean: no output");
+	assert_int_equal(pclose(pipe), 0);
+	if (!strstr(text, says))
+		fail_msg("no \"%s\" in:\n%s", says, text);
+	free(text);
+}
+
+static void test_python_is_given_back_by_doctor_what_is_left(void **state)
+{
+	struct scene *scene = *state;
+	u64 original[INTERPRETER_POINTERS], after[INTERPRETER_POINTERS];
+
+	start_working(scene, original);
+	clean(scene, "  none in 1 process\n");
+	assert_true(record_and_kill(scene, POINTS_MIN / 2));
+	clean(scene, "given back to 1 process, the first is ");
+	interpreter_tables(scene->target.pid, after);
+	assert_memory_equal(after, original, sizeof(after));
+	clean(scene, "  none in 1 process\n");
+	work_once(scene);
+	finish_working(scene);
+}
+
+/* What a recording that goes on has changed is its own. */
+static void test_python_keeps_before_doctor_what_a_recording_uses(void **state)
+{
+	struct scene *scene = *state;
+	u64 original[INTERPRETER_POINTERS], during[INTERPRETER_POINTERS], after[INTERPRETER_POINTERS];
+
+	start_working(scene, original);
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "64K", "-p", format("%d", scene->target.pid), NULL});
+	session_await(&scene->session, SEEN_ALL);
+	interpreter_tables(scene->target.pid, during);
+	clean(scene, "those of 1 process stay, as a recording uses them now\n");
+	interpreter_tables(scene->target.pid, after);
+	assert_memory_equal(after, during, sizeof(after));
+	session_signal(&scene->session, SIGINT);
+	assert_int_equal(session_finish(&scene->session), 0);
+	interpreter_tables(scene->target.pid, after);
+	assert_memory_equal(after, original, sizeof(after));
+	finish_working(scene);
+}
+
 static void test_python_is_unharmed_wherever_heaptap_is_killed(void **state)
 {
 	struct scene *scene = *state;
@@ -205,6 +256,8 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_python_is_given_back_what_is_left_where_samples_alone_trap),
+		TEST(test_python_is_given_back_by_doctor_what_is_left),
+		TEST(test_python_keeps_before_doctor_what_a_recording_uses),
 		TEST(test_python_is_unharmed_wherever_heaptap_is_killed),
 	};
 
