@@ -27,7 +27,7 @@ WARNINGS := -Wall -Wextra -Werror -Wformat=2 -Wformat-signedness -Wmissing-proto
 ALL_CFLAGS := -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -iquote user -iquote . \
               -iquote $(OUT)/gen $(SANITIZE)
 LIBS     := -ldw -lelf -lcapstone -lprotobuf-c -lcjson -liberty -llzma -lz -lm -lpthread
-ALL_LIBS := -lbpf -lncursesw -ltinfo -lmicrohttpd -lcurl $(LIBS)
+ALL_LIBS := -lbpf -lncursesw -ltinfo -lmicrohttpd $(LIBS)
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ivmlinux -iquote . -Wall -Wextra -Werror -Wno-unused-parameter
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/status.h"
 #include "live/client.h"
 #include "live/running.h"
 #include "push/push.h"
@@ -32,7 +33,7 @@ int push_command_run(const struct options *options)
 	int status = push_check(&push);
 
 	if (status)
-		return status;
+		return options->record.tracing.target.command ? STATUS_COMMAND_FAILED : status;
 	if (push.path)
 		return client_run_recorded(push.path, &client);
 	return running_run(&options->record.tracing, options->site_skip, &client);

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "push/backlog.h"
+#include "push/curl_library.h"
 #include "push/store_news.h"
 #include "push/transfer.h"
 #include "system/shortage.h"
@@ -198,6 +199,10 @@ static int start(struct delivery *delivery, const struct delivery_options *optio
 
 static int check_options(const struct delivery_options *options)
 {
+	int err = curl_library_load();
+
+	if (err)
+		return err;
 	if (!transfer_takes_url(options->url)) {
 		log_error("'%s' is no address of a store: write http:// or https://, HOST:PORT and perhaps a path",
 			  options->url);

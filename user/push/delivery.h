@@ -23,7 +23,7 @@ struct delivery_options {
 
 struct delivery;
 
-/* 0 with *ret_delivery set; or negative errno (-EINVAL: no such URL), when a sentence has been said. */
+/* 0 with *ret_delivery set; or negative errno (-EINVAL: no such URL; -ENOPKG: no libcurl), when a sentence has been said. */
 int delivery_open(const struct delivery_options *options, struct delivery **ret_delivery);
 
 /*

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/units.h"
+#include "push/curl_library.h"
 #include "push/delivery.h"
 #include "push/interval.h"
 #include "push/pair.h"
@@ -67,6 +68,8 @@ int push_check(const struct push_options *options)
 	if (status)
 		return status;
 	destination_release(&destination);
+	if (curl_library_load())
+		return STATUS_UNSUPPORTED;
 	status = credentials_read(options->auth_file, options->tenant, options->header_file, &credentials);
 	if (!status)
 		credentials_release(&credentials);

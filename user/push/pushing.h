@@ -20,7 +20,7 @@ struct push_options {
 	u64 spool_bytes;
 };
 
-/* Is there a mistake in them? STATUS_DONE, or the status with the reason logged. Before anything is traced. */
+/* Is there a mistake in them, or does this machine lack what sends? STATUS_DONE, or the status with the reason logged. Before anything is traced. */
 int push_check(const struct push_options *options);
 
 struct pushing;

@@ -7,11 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include <curl/curl.h>
-
 #include "base/clock.h"
 #include "base/text.h"
 #include "push/backoff.h"
+#include "push/curl_library.h"
 
 #define WAIT_MOST_MS 60000
 #define WITHHELD     "what it answers holds credentials and is not shown"
@@ -87,26 +86,26 @@ static size_t take_body(char *bytes, size_t one, size_t size, void *arg)
 static bool has_part(CURLU *url, CURLUPart part)
 {
 	char *text = NULL;
-	bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK;
+	bool has = curl.url_get(url, part, &text, 0) == CURLUE_OK;
 
-	curl_free(text);
+	curl.free(text);
 	return has;
 }
 
 bool transfer_takes_url(const char *text)
 {
-	CURLU *url = curl_url();
+	CURLU *url = curl.url();
 	bool takes = url &&
 		     (begins_with(text, strlen(text), "http://") || begins_with(text, strlen(text), "https://")) &&
-		     curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK && has_part(url, CURLUPART_HOST) &&
+		     curl.url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK && has_part(url, CURLUPART_HOST) &&
 		     !has_part(url, CURLUPART_USER) && !has_part(url, CURLUPART_PASSWORD) &&
 		     !has_part(url, CURLUPART_QUERY) && !has_part(url, CURLUPART_FRAGMENT);
 
-	curl_url_cleanup(url);
+	curl.url_cleanup(url);
 	return takes;
 }
 
-#define SET(option, value) (curl_easy_setopt(easy, CURLOPT_##option, value) == CURLE_OK)
+#define SET(option, value) (curl.easy_setopt(easy, CURLOPT_##option, value) == CURLE_OK)
 
 static bool set_bounds(CURL *easy, const struct transfer_options *options)
 {
@@ -139,11 +138,11 @@ static int fill(struct transfer *transfer, const struct transfer_options *option
 	while (length && options->url[length - 1] == '/')
 		length--;
 	transfer->url = strndup(options->url, length);
-	transfer->multi = curl_multi_init();
-	transfer->easy = curl_easy_init();
+	transfer->multi = curl.multi_init();
+	transfer->easy = curl.easy_init();
 	if (!transfer->url || !transfer->multi || !transfer->easy)
 		return -ENOMEM;
-	curl_multi_setopt(transfer->multi, CURLMOPT_MAXCONNECTS, 1L);
+	curl.multi_setopt(transfer->multi, CURLMOPT_MAXCONNECTS, 1L);
 	return set_bounds(transfer->easy, options) && set_tls(transfer->easy, options) &&
 			       set_ways(transfer->easy, transfer)
 		       ? 0
@@ -155,11 +154,11 @@ int transfer_open(const struct transfer_options *options, struct transfer **ret_
 	struct transfer *transfer;
 	int err;
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+	if (curl.global_init(CURL_GLOBAL_DEFAULT))
 		return -ENOTSUP;
 	transfer = calloc(1, sizeof(*transfer));
 	if (!transfer) {
-		curl_global_cleanup();
+		curl.global_cleanup();
 		return -ENOMEM;
 	}
 	transfer->credentials = options->credentials;
@@ -177,18 +176,18 @@ void transfer_close(struct transfer *transfer)
 		return;
 	if (transfer->easy)
 		transfer_abandon(transfer);
-	curl_easy_cleanup(transfer->easy);
-	curl_multi_cleanup(transfer->multi);
+	curl.easy_cleanup(transfer->easy);
+	curl.multi_cleanup(transfer->multi);
 	free(transfer->url);
 	free(transfer);
-	curl_global_cleanup();
+	curl.global_cleanup();
 }
 
 /* --- sending --- */
 
 static bool add_header(struct curl_slist **headers, const char *header)
 {
-	struct curl_slist *longer = curl_slist_append(*headers, header);
+	struct curl_slist *longer = curl.slist_append(*headers, header);
 
 	if (longer)
 		*headers = longer;
@@ -209,7 +208,7 @@ static bool set_headers(struct transfer *transfer, const struct push_request *re
 	free(type);
 	for (size_t i = 0; added && credentials && i < credentials->header_count; i++)
 		added = add_header(&transfer->headers, credentials->headers[i]);
-	return added && curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK;
+	return added && curl.easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK;
 }
 
 static bool set_request(struct transfer *transfer, const struct push_request *request)
@@ -234,7 +233,7 @@ void transfer_begin(struct transfer *transfer, const struct push_request *reques
 	transfer->active = true;
 	transfer->failed = NULL;
 	if (!set_headers(transfer, request) || !set_request(transfer, request) ||
-	    curl_multi_add_handle(transfer->multi, transfer->easy) != CURLM_OK)
+	    curl.multi_add_handle(transfer->multi, transfer->easy) != CURLM_OK)
 		transfer->failed = "out of memory";
 }
 
@@ -279,8 +278,8 @@ static void explain(struct transfer *transfer, CURLcode code, struct push_reply 
 		snprintf(reply->text, sizeof(reply->text), "the %s of its answer have more than %d bytes",
 			 transfer->headers_too_long ? "headers" : "contents", TRANSFER_ANSWER_MAX);
 	else if (code != CURLE_OK)
-		set_text(transfer, reply, *transfer->error ? transfer->error : curl_easy_strerror(code));
-	else if (reply->status / 100 == 3 && !curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &target) &&
+		set_text(transfer, reply, *transfer->error ? transfer->error : curl.easy_strerror(code));
+	else if (reply->status / 100 == 3 && !curl.easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &target) &&
 		 target)
 		set_text(transfer, reply, target);
 	else
@@ -289,10 +288,10 @@ static void explain(struct transfer *transfer, CURLcode code, struct push_reply 
 
 static void end(struct transfer *transfer)
 {
-	curl_multi_remove_handle(transfer->multi, transfer->easy);
-	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
-	curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, NULL);
-	curl_slist_free_all(transfer->headers);
+	curl.multi_remove_handle(transfer->multi, transfer->easy);
+	curl.easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
+	curl.easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, NULL);
+	curl.slist_free_all(transfer->headers);
 	transfer->headers = NULL;
 	transfer->active = false;
 }
@@ -302,7 +301,7 @@ static void make_reply(struct transfer *transfer, CURLcode code, struct push_rep
 	struct push_reply reply = {.whole = code == CURLE_OK, .said_ns = transfer->said_ns};
 	long status = 0;
 
-	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	reply.status = (u32)status;
 	if (code == CURLE_OUT_OF_MEMORY && status) /* so libcurl 7.88 says that a header is too long */
 		transfer->headers_too_long = true;
@@ -324,8 +323,8 @@ bool transfer_step(struct transfer *transfer, struct push_reply *ret_reply)
 		end(transfer);
 		return true;
 	}
-	curl_multi_perform(transfer->multi, &running);
-	message = curl_multi_info_read(transfer->multi, &left);
+	curl.multi_perform(transfer->multi, &running);
+	message = curl.multi_info_read(transfer->multi, &left);
 	if (!message || message->msg != CURLMSG_DONE)
 		return false;
 	make_reply(transfer, message->data.result, ret_reply);
@@ -337,12 +336,12 @@ void transfer_wait(struct transfer *transfer, u64 ns)
 {
 	u64 ms = ns / 1000000 + 1;
 
-	curl_multi_poll(transfer->multi, NULL, 0, (int)(ms < WAIT_MOST_MS ? ms : WAIT_MOST_MS), NULL);
+	curl.multi_poll(transfer->multi, NULL, 0, (int)(ms < WAIT_MOST_MS ? ms : WAIT_MOST_MS), NULL);
 }
 
 void transfer_wake(struct transfer *transfer)
 {
-	curl_multi_wakeup(transfer->multi);
+	curl.multi_wakeup(transfer->multi);
 }
 
 void transfer_abandon(struct transfer *transfer)

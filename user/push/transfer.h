@@ -6,7 +6,7 @@
  * sends is read to TRANSFER_ANSWER_MAX bytes of the body and as many of headers, and not unpacked. Proxies are those of the environment
  * (https_proxy, http_proxy, no_proxy), as curl(1) has them.
  *
- * The only file that knows libcurl is transfer.c.
+ * The only file that calls libcurl is transfer.c, through curl_library.h, which must be loaded before all else here.
  */
 #include <stdbool.h>
 

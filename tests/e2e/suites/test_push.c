@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,14 +146,41 @@ static void test_push_that_is_refused_is_counted(void **state)
 	session_assert_said(&scene->session, "refused");
 }
 
+/* A file by the library's name that is none stands for what is not installed. Nothing is traced, and the other commands do not need it. */
+static void test_push_without_libcurl_says_what_to_install(void **state)
+{
+	struct scene *scene = *state;
+	const char *const names[] = {"libcurl-gnutls.so.4", "libcurl.so.4"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		FILE *file = fopen(format("%s/%s", scene->dir, names[i]), "we");
+
+		assert_non_null(file);
+		assert_true(fputs("no library\n", file) >= 0);
+		fclose(file);
+	}
+	scene->session.environment[0] = format("LD_LIBRARY_PATH=%s", scene->dir);
+	session_start_bare(&scene->session,
+			   (const char *const[]){"push", "--to", "parca+http://127.0.0.1:1", "-p", "1", NULL});
+	assert_int_equal(session_finish(&scene->session), 3);
+	session_assert_said(&scene->session, "cannot load libcurl, by which 'push' sends (");
+	session_assert_said(&scene->session, "install the package libcurl3-gnutls");
+	scene->second.environment[0] = format("LD_LIBRARY_PATH=%s", scene->dir);
+	assert_int_equal(session_run(&scene->second, scene, (const char *const[]){"-q", "--", "/bin/true", NULL}), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_push_to_pyroscope),	TEST(test_push_to_parca),
-		TEST(test_push_to_otlp),	TEST(test_push_of_a_command_ends_with_it),
-		TEST(test_push_of_a_recording), TEST(test_push_that_is_refused_is_counted),
+		TEST(test_push_to_pyroscope),
+		TEST(test_push_to_parca),
+		TEST(test_push_to_otlp),
+		TEST(test_push_of_a_command_ends_with_it),
+		TEST(test_push_of_a_recording),
+		TEST(test_push_that_is_refused_is_counted),
+		TEST(test_push_without_libcurl_says_what_to_install),
 	};
 
 	return cmocka_run_group_tests_name("push", tests, NULL, NULL);

@@ -86,7 +86,7 @@ static void test_low_soft_limit_of_descriptors_is_raised(void **state)
 
 static void test_little_memory_is_named_or_enough(void **state)
 {
-	static const unsigned int limits_mib[] = {40, 50, 60, 100, 1024};
+	static const unsigned int limits_mib[] = {24, 30, 50, 100, 1024};
 	struct scene *scene = *state;
 	unsigned int enough = 0;
 
