@@ -178,8 +178,8 @@ const struct push_request *backlog_next(struct backlog *backlog, const struct pu
 	return &backlog->current;
 }
 
-/* It is out of the way: sent, or dropped. */
-static void remove_current(struct backlog *backlog, struct push_amount *account)
+/* It is out of the way: sent, or dropped. What it was. */
+static struct push_amount remove_current(struct backlog *backlog)
 {
 	struct push_amount amount = queue_amount(&backlog->current);
 
@@ -187,10 +187,19 @@ static void remove_current(struct backlog *backlog, struct push_amount *account)
 		amount = push_spool_drop(backlog->spool);
 	else
 		push_amount_subtract(&backlog->ledger.waiting, &amount);
-	push_amount_add(account, &amount);
 	push_request_free(&backlog->current);
 	backlog->from_spool = false;
 	backlog->tries = 0;
+	return amount;
+}
+
+static void book_sent(struct push_ledger *ledger, const struct push_amount *amount, u64 rejected)
+{
+	const struct push_amount lost = rejected ? push_amount_part(amount, rejected) : (struct push_amount){0};
+
+	push_amount_add(&ledger->sent, amount);
+	push_amount_subtract(&ledger->sent, &lost);
+	push_amount_add(&ledger->dropped[PUSH_REJECTED], &lost);
 }
 
 /* It is to be sent again: the spool has it, or gets it in backlog_tend. */
@@ -207,6 +216,7 @@ enum push_verdict backlog_settle(struct backlog *backlog, const struct push_repl
 				 enum push_cause *ret_cause)
 {
 	enum push_verdict verdict = push_reply_verdict(reply, ret_cause);
+	struct push_amount amount;
 
 	backlog->under_way = false;
 	if (verdict == PUSH_AGAIN_A_FEW)
@@ -220,7 +230,11 @@ enum push_verdict backlog_settle(struct backlog *backlog, const struct push_repl
 	backoff_succeed(&backlog->backoff);
 	if (verdict == PUSH_SENT)
 		backlog->ledger.sent_bytes += backlog->current.size;
-	remove_current(backlog, verdict == PUSH_SENT ? &backlog->ledger.sent : &backlog->ledger.dropped[*ret_cause]);
+	amount = remove_current(backlog);
+	if (verdict == PUSH_SENT)
+		book_sent(&backlog->ledger, &amount, reply->rejected);
+	else
+		push_amount_add(&backlog->ledger.dropped[*ret_cause], &amount);
 	return verdict;
 }
 

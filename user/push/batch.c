@@ -13,9 +13,14 @@ static u64 samples_of(const struct push_profile *profiles, u32 count)
 	return sum;
 }
 
+static u64 number_of(const struct batch *batch, const struct push_profile *profiles, u32 count)
+{
+	return batch->store->number ? batch->store->number(profiles, count) : count;
+}
+
 static void lose(struct batch *batch, const struct push_profile *profiles, u32 count, int err)
 {
-	const struct push_amount amount = {1, count, samples_of(profiles, count)};
+	const struct push_amount amount = {1, number_of(batch, profiles, count), samples_of(profiles, count)};
 
 	push_amount_add(&batch->lost.taken, &amount);
 	push_amount_add(&batch->lost.dropped[err == -EFBIG ? PUSH_TOO_LARGE : PUSH_NO_MEMORY], &amount);
@@ -27,7 +32,7 @@ static int send_request(struct batch *batch, const struct push_profile *profiles
 	struct push_request request = {
 		.content_type = batch->store->content_type,
 		.gzip = true,
-		.profiles = count,
+		.profiles = number_of(batch, profiles, count),
 		.samples = samples_of(profiles, count),
 		.taken_ns = batch->taken_ns,
 	};

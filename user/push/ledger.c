@@ -33,6 +33,14 @@ void push_amount_subtract(struct push_amount *sum, const struct push_amount *les
 	sum->samples -= less->samples;
 }
 
+struct push_amount push_amount_part(const struct push_amount *whole, u64 profiles)
+{
+	if (profiles >= whole->profiles)
+		return *whole;
+	return (struct push_amount){0, profiles,
+				    (u64)((double)whole->samples * (double)profiles / (double)whole->profiles)};
+}
+
 void push_ledger_add(struct push_ledger *sum, const struct push_ledger *more)
 {
 	push_amount_add(&sum->taken, &more->taken);

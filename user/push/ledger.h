@@ -19,6 +19,7 @@
 	X(SPOOL_DAMAGED, spool_damaged, "files of the spool that could not be read, or were not whole")                \
 	X(DENIED, denied, "refused by the store for want of valid credentials (401, 403, 407)")                        \
 	X(REFUSED, refused, "refused by the store for what they are (another 4xx)")                                    \
+	X(REJECTED, rejected, "rejected by the store out of requests that it took otherwise (OTLP's partial success)") \
 	X(REDIRECTED, redirected, "answered by a redirect (3xx), which is not followed")                               \
 	X(BAD_ANSWER, bad_answer, "answered by what is no answer of a store; whether it has them is unknown")          \
 	X(STORE_FAILED, store_failed, "answered by the store's own failure, again and again (500)")                    \
@@ -33,7 +34,7 @@ enum push_cause {
 };
 
 struct push_amount {
-	u64 requests, profiles, samples;
+	u64 requests, profiles, samples; /* profiles as the store counts them */
 };
 
 struct push_ledger {
@@ -53,6 +54,12 @@ const char *push_cause_text(enum push_cause cause);
 
 void push_amount_add(struct push_amount *sum, const struct push_amount *more);
 void push_amount_subtract(struct push_amount *sum, const struct push_amount *less);
+
+/*
+ * What so many of its profiles are: the whole, if they are all; else no request, and of the samples as large a part as of the profiles, since
+ * stores do not count those.
+ */
+struct push_amount push_amount_part(const struct push_amount *whole, u64 profiles);
 
 /* Add each figure of `more`. */
 void push_ledger_add(struct push_ledger *sum, const struct push_ledger *more);

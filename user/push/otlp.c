@@ -153,6 +153,16 @@ static Otlp__ResourceProfiles *put_series(struct otlp_dictionary *dictionary, co
 
 /* --- the request --- */
 
+u64 otlp_number(const struct push_profile *profiles, u32 count)
+{
+	u64 number = 0;
+
+	for (u32 i = 0; i < count; i++)
+		for (unsigned int m = profiles[i].stacks.first; m < profiles[i].stacks.end; m++)
+			number += has_any(&profiles[i].stacks, m);
+	return number;
+}
+
 static bool are_of_one(const struct push_profile *a, const struct push_profile *b)
 {
 	return a->labels == b->labels && a->part == b->part;

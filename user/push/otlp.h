@@ -10,3 +10,4 @@
 
 /* See struct push_store. The stacks must all be of one profile. */
 int otlp_encode(const struct push_profile *profiles, u32 count, unsigned char **ret_body, size_t *ret_size);
+u64 otlp_number(const struct push_profile *profiles, u32 count);

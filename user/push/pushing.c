@@ -169,12 +169,12 @@ static int say_losses(const struct push_ledger *ledger)
 	log_note("pushed %s profiles in %s requests%s", units_digits(ledger->sent.profiles).text,
 		 units_digits(ledger->sent.requests).text, ledger->waiting.requests ? "; more are in the spool" : "");
 	for (unsigned int i = 0; i < PUSH_CAUSE_COUNT; i++)
-		if (ledger->dropped[i].requests)
+		if (ledger->dropped[i].requests || ledger->dropped[i].profiles)
 			log_error("lost %s profiles (%s samples) as %s: %s",
 				  units_digits(ledger->dropped[i].profiles).text,
 				  units_digits(ledger->dropped[i].samples).text, push_cause_name(i),
 				  push_cause_text(i));
-	return dropped.requests ? STATUS_FAILED : STATUS_DONE;
+	return dropped.requests || dropped.profiles ? STATUS_FAILED : STATUS_DONE;
 }
 
 int pushing_finish(struct pushing *pushing)

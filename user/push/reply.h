@@ -12,6 +12,8 @@ struct push_reply {
 	bool whole;   /* it ended as it should, within the bounds */
 	bool garbled; /* what came is not HTTP, or has headers without end */
 	u64 said_ns;  /* so long the store said to wait; 0: it said nothing */
+	u64 rejected; /* so many of the profiles in a request that it took it did not take, it says */
+	bool warns;   /* it took them all, and the text is a warning */
 	char text
 		[REPLY_TEXT_MAX]; /* for people: what went wrong with the connection or the answer, or what the store wrote */
 };

@@ -26,6 +26,8 @@ struct push_store {
 	 * another negative errno.
 	 */
 	int (*encode)(const struct push_profile *profiles, u32 count, unsigned char **ret_body, size_t *ret_size);
+	/* How many profiles these are to the store; NULL: as many. */
+	u64 (*number)(const struct push_profile *profiles, u32 count);
 };
 
 const struct push_store *push_store_of(enum store_kind kind);

@@ -29,9 +29,15 @@ static void say_away(const struct store_news *news, const struct push_reply *rep
 void store_news_answer(struct store_news *news, enum push_verdict verdict, enum push_cause cause,
 		       const struct push_reply *reply, const struct push_ledger *ledger, u64 now_ns)
 {
-	if (verdict == PUSH_DROP) {
+	const bool rejected = verdict == PUSH_SENT && reply->rejected;
+
+	if (verdict == PUSH_DROP || rejected) {
 		news->refusal = *reply;
-		news->refusal_cause = cause;
+		news->refusal_cause = rejected ? PUSH_REJECTED : cause;
+	}
+	if (verdict == PUSH_SENT && reply->warns && !news->warned) {
+		log_note("'%s' takes the profiles, and warns: %s", news->url, reply->text);
+		news->warned = true;
 	}
 	if (verdict == PUSH_AGAIN && (!news->away || news->away_status != reply->status)) {
 		say_away(news, reply);
@@ -45,14 +51,27 @@ void store_news_answer(struct store_news *news, enum push_verdict verdict, enum 
 		news->away = verdict == PUSH_AGAIN;
 }
 
+/* The store's own words, in brackets; "" where it said none. */
+static const char *because(const struct store_news *news, enum push_cause cause, char text[WHY_MAX + 3])
+{
+	char words[WHY_MAX];
+
+	*text = '\0';
+	if (news->refusal_cause == cause && (news->refusal.status || *news->refusal.text))
+		snprintf(text, WHY_MAX + 3, " (%s)", why(&news->refusal, words));
+	return text;
+}
+
 static void say_loss(const struct store_news *news, enum push_cause cause, const struct push_amount *lost)
 {
-	const bool answered = news->refusal_cause == cause && (news->refusal.status || *news->refusal.text);
-	char text[WHY_MAX] = "";
+	char text[WHY_MAX + 3];
 
-	log_error("requests to '%s' are lost: %" PRIu64 " with %" PRIu64 " profiles, %s%s%s%s", news->url,
-		  lost->requests, lost->profiles, push_cause_text(cause), answered ? " (" : "",
-		  answered ? why(&news->refusal, text) : "", answered ? ")" : "");
+	if (lost->requests)
+		log_error("requests to '%s' are lost: %" PRIu64 " with %" PRIu64 " profiles, %s%s", news->url,
+			  lost->requests, lost->profiles, push_cause_text(cause), because(news, cause, text));
+	else
+		log_error("profiles for '%s' are lost: %" PRIu64 ", %s%s", news->url, lost->profiles,
+			  push_cause_text(cause), because(news, cause, text));
 }
 
 void store_news_losses(struct store_news *news, const struct push_ledger *ledger, u64 now_ns, bool last)
@@ -61,8 +80,9 @@ void store_news_losses(struct store_news *news, const struct push_ledger *ledger
 		struct push_amount lost = ledger->dropped[cause];
 
 		push_amount_subtract(&lost, &news->said[cause]);
-		if (!lost.requests ||
-		    (!last && news->said_ns[cause] && now_ns < news->said_ns[cause] + STORE_NEWS_EVERY_NS))
+		if (!lost.profiles && !lost.requests)
+			continue;
+		if (!last && news->said_ns[cause] && now_ns < news->said_ns[cause] + STORE_NEWS_EVERY_NS)
 			continue;
 		say_loss(news, (enum push_cause)cause, &lost);
 		news->said[cause] = ledger->dropped[cause];

@@ -12,6 +12,7 @@ struct store_news {
 	bool away;
 	u32 away_status; /* that was said; 0: no answer */
 	u64 away_since_ns;
+	bool warned;
 	struct push_reply refusal; /* the last answer by which something was dropped, and for which cause */
 	enum push_cause refusal_cause;
 	struct push_amount said[PUSH_CAUSE_COUNT]; /* of the losses */

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "push/backoff.h"
 #include "push/curl_library.h"
+#include "push/otlp_answer.h"
 
 #define WAIT_MOST_MS 60000
 #define WITHHELD     "what it answers holds credentials and is not shown"
@@ -270,6 +271,30 @@ static void set_text_of_body(struct transfer *transfer, struct push_reply *reply
 	set_text(transfer, reply, transfer->body);
 }
 
+static bool is_collectors(const struct transfer *transfer, const struct push_reply *reply)
+{
+	const char *type = NULL;
+
+	curl.easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
+	return reply->status / 100 == 2 && otlp_answer_is_type(type);
+}
+
+/* What a collector says of the profiles that it took. */
+static void read_collectors(const struct transfer *transfer, struct push_reply *reply)
+{
+	struct otlp_answer answer;
+
+	if (otlp_answer_read(transfer->body, transfer->body_size, &answer)) {
+		reply->whole = false;
+		set_text(transfer, reply, "what it answers is no message of OTLP");
+		return;
+	}
+	reply->rejected = answer.rejected;
+	reply->warns = !answer.rejected && answer.message;
+	set_text(transfer, reply, answer.message ? answer.message : "");
+	otlp_answer_release(&answer);
+}
+
 static void explain(struct transfer *transfer, CURLcode code, struct push_reply *reply)
 {
 	const char *target = NULL;
@@ -282,6 +307,8 @@ static void explain(struct transfer *transfer, CURLcode code, struct push_reply 
 	else if (reply->status / 100 == 3 && !curl.easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &target) &&
 		 target)
 		set_text(transfer, reply, target);
+	else if (is_collectors(transfer, reply))
+		read_collectors(transfer, reply);
 	else
 		set_text_of_body(transfer, reply);
 }

@@ -8,7 +8,8 @@ protobuf by itself, so that heaptap's writers are not judged by the library that
     strict_store.py    serves on a free port of 127.0.0.1, and prints "port N"
 
 GET /figures: a line for each measure, "alloc_space 4000". What was allocated is added up over all profiles, what is in use is that of each
-series' latest. GET /labels: a line for each series. GET /refused: the reasons. GET /profiles: how many were taken, and how many of them had more than one part.
+series' latest. GET /labels: a line for each series. GET /refused: the reasons. GET /profiles: how many were taken, how many
+of them had more than one part, and how many were rejected out of requests that were taken.
 """
 import base64
 import binascii
@@ -344,11 +345,14 @@ STORES = {
 }
 
 
+REJECTING = '/rejecting'  # before the path: a collector that does not take all of a request
+
+
 class Kept:
     lock = threading.Lock()
     allocated, in_use = {}, {}
     series, refused = set(), []
-    profiles = parts = 0
+    profiles = parts = rejected = 0
 
 
 def keep(found):
@@ -364,6 +368,24 @@ def keep(found):
                 Kept.allocated[name] = Kept.allocated.get(name, 0) + total
             else:
                 Kept.in_use[name, key] = total
+
+
+def put_varint(value):
+    data = b''
+    while value > 0x7F:
+        data += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return data + bytes([value])
+
+
+def reject(found):
+    """Those that count objects are kept, the others are not; the answer says so, as OTLP has it."""
+    kept = [row for row in found if not any(name.endswith('_space') for name in row[1])]
+    rejected = len(found) - len(kept)
+    Kept.rejected += rejected
+    words = b'this store counts objects only'
+    partial = b'\x08' + put_varint(rejected) + b'\x12' + put_varint(len(words)) + words
+    return kept, b'\x0a' + put_varint(len(partial)) + partial
 
 
 def figures():
@@ -392,7 +414,7 @@ class Handler(BaseHTTPRequestHandler):
                 '/figures': figures,
                 '/labels': lambda: ''.join(f'{series}\n' for series in sorted(Kept.series)),
                 '/refused': lambda: ''.join(f'{reason}\n' for reason in Kept.refused),
-                '/profiles': lambda: f'profiles {Kept.profiles}\nparts {Kept.parts}\n',
+                '/profiles': lambda: f'profiles {Kept.profiles}\nparts {Kept.parts}\nrejected {Kept.rejected}\n',
             }
             page = pages.get(self.path)
             body = page().encode() if page else b''
@@ -408,11 +430,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         try:
             body = self.body()
-            demand(self.path in STORES, f'nothing is at {self.path}')
-            kind, take = STORES[self.path]
+            path = self.path.removeprefix(REJECTING)
+            demand(path in STORES, f'nothing is at {self.path}')
+            kind, take = STORES[path]
             demand(self.headers.get('Content-Type') == kind, f'content type is not {kind}')
-            found = list(take(body))
+            found, answer = list(take(body)), b'' if 'protobuf' in kind else b'{}'
             with Kept.lock:
+                if path != self.path:
+                    found, answer = reject(found)
                 keep(found)
         except (Refused, KeyError, IndexError, TypeError, ValueError, OSError, EOFError, struct.error) as error:
             reason = str(error) if isinstance(error, Refused) else f'{type(error).__name__}: {error}'
@@ -420,7 +445,7 @@ class Handler(BaseHTTPRequestHandler):
                 Kept.refused.append(reason)
             self.answer(400, json.dumps({'code': 'invalid_argument', 'message': reason}).encode(), 'application/json')
             return
-        self.answer(200, b'' if 'protobuf' in kind else b'{}', kind)
+        self.answer(200, answer, kind)
 
 
 def main():

@@ -146,6 +146,28 @@ static void test_push_that_is_refused_is_counted(void **state)
 	session_assert_said(&scene->session, "refused");
 }
 
+/* A collector that does not take all of each request: what it rejects is counted as it counts it, and not sent again. */
+static void test_push_that_is_rejected_in_part_is_counted(void **state)
+{
+	struct scene *scene = *state;
+	const char *address = store_start(scene);
+
+	push_start(scene, "otlp", format("%s/rejecting", address));
+	served_steps(scene, "kkkf");
+	store_await(scene, address, "alloc_objects", 3);
+	store_await(scene, address, "inuse_objects", 2);
+	session_signal(&scene->session, SIGTERM);
+	assert_int_equal(session_finish(&scene->session), 1);
+	store_assert_content(scene, address);
+	session_assert_said(&scene->session,
+			    format("pushed %lu profiles in", store_number(scene, address, "profiles", "profiles ")));
+	session_assert_said(&scene->session,
+			    format("lost %lu profiles", store_number(scene, address, "profiles", "rejected ")));
+	session_assert_said(&scene->session,
+			    " as rejected: rejected by the store out of requests that it took otherwise");
+	session_assert_said(&scene->session, "(it answers 200: this store counts objects only)");
+}
+
 /* A file by the library's name that is none stands for what is not installed. Nothing is traced, and the other commands do not need it. */
 static void test_push_without_libcurl_says_what_to_install(void **state)
 {
@@ -180,6 +202,7 @@ int main(void)
 		TEST(test_push_of_a_command_ends_with_it),
 		TEST(test_push_of_a_recording),
 		TEST(test_push_that_is_refused_is_counted),
+		TEST(test_push_that_is_rejected_in_part_is_counted),
 		TEST(test_push_without_libcurl_says_what_to_install),
 	};
 

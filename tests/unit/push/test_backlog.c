@@ -142,6 +142,28 @@ static void test_backlog_drops_what_the_store_refuses_and_goes_on(void **state)
 	assert_int_equal(backlog_wait_ns(&backlog, &moment), UINT64_MAX);
 }
 
+/* It is not sent again, as what was taken would count twice. */
+static void test_backlog_counts_what_is_rejected_of_a_request_that_is_taken(void **state)
+{
+	struct push_reply reply = reply_of(200);
+	enum push_cause cause;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		add(i, 100);
+		assert_non_null(backlog_next(&backlog, &moment));
+		reply.rejected = i;
+		assert_int_equal(backlog_settle(&backlog, &reply, &moment, &cause), PUSH_SENT);
+		assert_true(push_ledger_balances(&backlog.ledger));
+	}
+	assert_int_equal(backlog.ledger.sent.requests, 2);
+	assert_int_equal(backlog.ledger.sent.profiles, 3);
+	assert_int_equal(backlog.ledger.sent.samples, 45);
+	assert_int_equal(backlog.ledger.dropped[PUSH_REJECTED].requests, 1);
+	assert_int_equal(backlog.ledger.dropped[PUSH_REJECTED].profiles, 3);
+	assert_int_equal(backlog_wait_ns(&backlog, &moment), UINT64_MAX);
+}
+
 /* One that the store breaks on each time must not keep the others from being sent. */
 static void test_backlog_tries_what_breaks_the_store_a_few_times(void **state)
 {
@@ -290,6 +312,7 @@ int main(void)
 		IN_MEMORY(test_backlog_sends_in_order_and_holds_nothing_afterwards),
 		IN_MEMORY(test_backlog_sends_again_what_the_store_did_not_take),
 		IN_MEMORY(test_backlog_drops_what_the_store_refuses_and_goes_on),
+		IN_MEMORY(test_backlog_counts_what_is_rejected_of_a_request_that_is_taken),
 		IN_MEMORY(test_backlog_tries_what_breaks_the_store_a_few_times),
 		IN_MEMORY(test_backlog_drops_what_is_out_of_the_stores_time),
 		IN_MEMORY(test_backlog_in_memory_is_bounded),

@@ -78,7 +78,7 @@ static int take(const struct push_request *request, void *arg)
 	return 0;
 }
 
-static const struct push_store store = {"/path", "type", encode};
+static const struct push_store store = {"/path", "type", encode, NULL};
 
 static int setup(void **state)
 {

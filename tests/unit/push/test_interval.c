@@ -102,7 +102,7 @@ static const struct profile *merge_made(u32 count)
 
 static void send(const struct profile *profile)
 {
-	static const struct push_store store = {"/", "", encode};
+	static const struct push_store store = {"/", "", encode, NULL};
 	const struct interval interval = {&listing, profile, "here", END_NS};
 	struct batch batch = {.store = &store, .send = take};
 

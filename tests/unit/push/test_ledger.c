@@ -47,6 +47,23 @@ static void test_ledger_sums_balance(void **state)
 	assert_int_equal(sum.sent_bytes, 150);
 }
 
+/* Of the samples no more than there are, however large the figures. */
+static void test_ledger_part_of_an_amount(void **state)
+{
+	const struct push_amount whole = {1, 4, 1002}, vast = {1, UINT64_MAX, UINT64_MAX};
+	struct push_amount part = push_amount_part(&whole, 1);
+
+	(void)state;
+	assert_int_equal(part.requests, 0);
+	assert_int_equal(part.profiles, 1);
+	assert_int_equal(part.samples, 250);
+	part = push_amount_part(&whole, 4);
+	assert_memory_equal(&part, &whole, sizeof(part));
+	part = push_amount_part(&whole, UINT64_MAX);
+	assert_memory_equal(&part, &whole, sizeof(part));
+	assert_true(push_amount_part(&vast, 1ull << 63).samples <= vast.samples);
+}
+
 static void test_ledger_causes_have_names_and_lines(void **state)
 {
 	(void)state;
@@ -64,6 +81,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ledger_balances_with_each_cause_of_a_loss),
 		cmocka_unit_test(test_ledger_sums_balance),
+		cmocka_unit_test(test_ledger_part_of_an_amount),
 		cmocka_unit_test(test_ledger_causes_have_names_and_lines),
 	};
 

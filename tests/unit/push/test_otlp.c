@@ -130,6 +130,17 @@ static void test_otlp_leaves_out_what_is_zero(void **state)
 	otlp__request__free_unpacked(request, NULL);
 }
 
+/* A collector counts what it rejects in these. */
+static void test_otlp_number_is_that_of_the_profiles_in_the_request(void **state)
+{
+	(void)state;
+	make_pair(STORE_OTLP);
+	assert_int_equal(otlp_number(pair, 2), 4);
+	assert_int_equal(otlp_number(pair, 1), 2);
+	sums.rows[0].value[INUSE_SPACE] = sums.rows[1].value[INUSE_SPACE] = 0;
+	assert_int_equal(otlp_number(pair, 1), 1);
+}
+
 static void test_otlp_request_that_is_too_large_is_none(void **state)
 {
 	unsigned char *body;
@@ -148,8 +159,11 @@ static void test_otlp_request_that_is_too_large_is_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_otlp_has_a_profile_for_each_measure),	   TEST(test_otlp_dictionary_has_each_once),
-		TEST(test_otlp_resource_says_whose_it_is),	   TEST(test_otlp_leaves_out_what_is_zero),
+		TEST(test_otlp_has_a_profile_for_each_measure),
+		TEST(test_otlp_dictionary_has_each_once),
+		TEST(test_otlp_resource_says_whose_it_is),
+		TEST(test_otlp_leaves_out_what_is_zero),
+		TEST(test_otlp_number_is_that_of_the_profiles_in_the_request),
 		TEST(test_otlp_request_that_is_too_large_is_none),
 	};
 

@@ -101,12 +101,43 @@ static void test_news_of_a_refusal_have_the_stores_words(void **state)
 	assert_non_null(strstr(said.text, "because the store could not be reached for so long\n"));
 }
 
+static void test_news_of_what_is_rejected_of_requests_that_are_taken(void **state)
+{
+	const struct push_reply reply = {.status = 200, .whole = true, .rejected = 3, .text = "no such type"};
+
+	(void)state;
+	store_news_answer(&news, PUSH_SENT, PUSH_CAUSE_COUNT, &reply, &ledger, now_ns);
+	push_amount_add(&ledger.dropped[PUSH_REJECTED], &(struct push_amount){0, 3, 30});
+	assert_string_equal(
+		losses(false),
+		"heaptap: profiles for 'http://store' are lost: 3, rejected by the store out of requests that it took otherwise "
+		"(OTLP's partial success) (it answers 200: no such type)\n");
+	push_amount_add(&ledger.dropped[PUSH_REJECTED], &(struct push_amount){0, 2, 20});
+	assert_string_equal(losses(false), "");
+	assert_non_null(strstr(losses(true), "are lost: 2, rejected by the store"));
+}
+
+static void test_news_of_a_warning_come_once(void **state)
+{
+	const struct push_reply reply = {.status = 200, .whole = true, .warns = true, .text = "use gRPC"};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		capture_begin(&said, stderr);
+		store_news_answer(&news, PUSH_SENT, PUSH_CAUSE_COUNT, &reply, &ledger, now_ns);
+		assert_string_equal(capture_end(&said),
+				    i ? "" : "heaptap: 'http://store' takes the profiles, and warns: use gRPC\n");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_news_of_a_store_that_is_away_come_once_for_each_status, begin),
 		cmocka_unit_test_setup(test_news_of_losses_come_at_most_every_ten_minutes, begin),
 		cmocka_unit_test_setup(test_news_of_a_refusal_have_the_stores_words, begin),
+		cmocka_unit_test_setup(test_news_of_what_is_rejected_of_requests_that_are_taken, begin),
+		cmocka_unit_test_setup(test_news_of_a_warning_come_once, begin),
 	};
 
 	return cmocka_run_group_tests_name("store_news", tests, NULL, NULL);
