@@ -84,6 +84,7 @@ static void count_alloc(struct heap *heap, struct heap_site *site, struct heap_o
 	booking_add(&site->booking, &heap->gc, 1, object ? 1 : 0);
 	site->alloc_count++;
 	heap->alloc_count++;
+	heap->alloc_bytes += site->weight_bytes;
 	if (!object) {
 		heap->unfollowed_count++;
 		return;

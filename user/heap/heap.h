@@ -45,6 +45,7 @@ struct heap {
 	struct heap_object *moved; /* by moved_by: waiting for a realloc to fail or to be forgotten */
 	u64 alloc_count, freed_count, inuse_count;
 	u64 unfollowed_count; /* allocated, in-use unknown */
+	double alloc_bytes;   /* of all that was allocated */
 	double inuse_bytes, peak_bytes;
 	u64 peak_ns;
 	struct quota_share share; /* of sites; the image's stacks are in it too */

@@ -53,6 +53,7 @@ struct image {
 	bool settled;		      /* settle_end has seen to it */
 	bool searched;		      /* unprobed.c has looked for files that were not probed */
 	struct image_trigger trigger; /* record/trigger.c's */
+	double told_bytes;	      /* live/untold.c's: what it had allocated when an answer had it last */
 	struct image *ended_next;     /* the recorder's: among those that have ended */
 	UT_hash_handle hh, hh_by_pid; /* the recorder's */
 };

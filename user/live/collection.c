@@ -2,6 +2,7 @@
 #include "live/collection.h"
 
 #include "heap/go_profile.h"
+#include "live/untold.h"
 
 static bool is_wanted(const struct source_want *want, const struct image *image)
 {
@@ -46,5 +47,7 @@ int collection_add(struct image *image, void *arg)
 		err = collect_image(collection, image);
 	if (!err && go_reading_has_profile(image->go))
 		err = collect_go(&collection->peek, image, &question->taken);
+	if (!err && want && want->adds_up)
+		untold_tell(image);
 	return err;
 }

@@ -15,6 +15,7 @@
 #include "live/collection.h"
 #include "live/ended_sums.h"
 #include "live/questions.h"
+#include "live/untold.h"
 #include "profile/naming.h"
 #include "trace/bpf_maps.h"
 #include "trace/close_unused.h"
@@ -38,7 +39,8 @@ struct running {
 	u64 next_ns;		    /* when the next snapshots may be taken */
 	struct index_table dropped; /* see ended_sums.h */
 	u32 sums_lack;		    /* processes that are not in there, for want of memory */
-	bool stopped;		    /* tracing is over: ledgers are complete */
+	struct source_untold untold;
+	bool stopped; /* tracing is over: ledgers are complete */
 };
 
 /* --- the draining thread --- */
@@ -76,6 +78,7 @@ static void describe(struct running *running, u64 now, struct source_listing *he
 		.sample_bytes = tracing->options->sample_bytes,
 		.processes_missing = kernel_missed(kernel),
 		.processes_refused = kernel_refused(kernel),
+		.untold = running->untold,
 		.named = tracing->options->target.population == POPULATION_LISTED,
 		.ended = running->stopped,
 	};
@@ -159,6 +162,7 @@ static int drop(struct running *running, struct image *image, u64 now)
 		err = peek_go(&peek, image, &profile);
 		err = err ? err : add_dropped(running, profile);
 	}
+	untold_add(&running->untold, image);
 	image_free(image);
 	return err;
 }

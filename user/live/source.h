@@ -10,6 +10,11 @@
 
 struct source;
 
+/* What processes allocated that were dropped, and that no profile had for which somebody adds up (source_want.adds_up). */
+struct source_untold {
+	u64 processes, bytes;
+};
+
 struct source_listing {
 	struct index_table processes; /* as index.json has them, with their files where these are on disk */
 	struct index_table
@@ -17,6 +22,7 @@ struct source_listing {
 	u64 start_unix_ns, duration_ns, sample_bytes;
 	char attach[16]; /* "session", "multi", "perf"; "" where unknown */
 	u64 processes_missing, processes_refused;
+	struct source_untold untold;
 	bool named; /* processes were named, so that they are few and can be told by pid; else it is a population */
 	bool ended; /* no more will come: it is on disk, or tracing is over */
 };
@@ -29,7 +35,8 @@ struct source_want {
 	bool gc;	       /* complete a cycle of the model collector first, so that what is in use is of now */
 	bool living; /* of what is traced: in use is only what processes have that run, not what others had at their end */
 	bool regions; /* what system calls mapped (PROFILE_REGIONS), in place of the heap */
-	bool counts;  /* lifetimes may be left out: they take most of the time where there are very many sites */
+	bool adds_up; /* of all processes: who asks adds up what is allocated from one profile to the next (source_listing.untold) */
+	bool counts; /* lifetimes may be left out: they take most of the time where there are very many sites */
 };
 
 /* What there is. 0 or negative errno; source_listing_release in both cases. */

@@ -52,6 +52,8 @@ void push_ledger_add(struct push_ledger *sum, const struct push_ledger *more)
 	push_amount_add(&sum->spooled, &more->spooled);
 	sum->attempts += more->attempts;
 	sum->sent_bytes += more->sent_bytes;
+	sum->untold_processes += more->untold_processes;
+	sum->untold_bytes += more->untold_bytes;
 }
 
 struct push_amount push_ledger_dropped(const struct push_ledger *ledger)

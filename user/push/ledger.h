@@ -46,6 +46,11 @@ struct push_ledger {
 	struct push_amount spooled; /* written to the spool since the start, whatever became of them */
 	u64 attempts;		    /* requests begun, repeated ones too */
 	u64 sent_bytes;		    /* of the bodies of those that are sent */
+	/*
+	 * What came into no profile, and so is in no sum above: processes that ended between two intervals and were too many to be
+	 * kept until the next one, and what they allocated.
+	 */
+	u64 untold_processes, untold_bytes;
 };
 
 /* Names and lines of PUSH_CAUSES. */

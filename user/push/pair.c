@@ -16,7 +16,7 @@ static int subtract(struct pair *pair, struct profile *profile)
 
 int pair_take(struct pair *pair, struct source *source, struct profile **ret_profile)
 {
-	const struct source_want want = {.gc = true, .counts = true, .living = true};
+	const struct source_want want = {.gc = true, .counts = true, .living = true, .adds_up = true};
 	struct profile *profile;
 	int err = source_profile(source, &want, &profile);
 

@@ -5,7 +5,7 @@
  * allocated in it. Stores add up what was allocated, and take what is in use as the latest value, so one profile cannot have both; and the
  * difference must be made here, since a store that misses one cumulative profile would count its time twice, or not at all.
  *
- * An interval whose profile was not kept is part of the next one: nothing is lost.
+ * An interval whose profile was not kept is part of the next one: nothing is lost, but for what processes had that are dropped meanwhile.
  */
 #include "live/source.h"
 

@@ -91,6 +91,21 @@ static s64 end_of(const struct pushing *pushing, const struct profile *profile)
 	return (s64)clock_ns(CLOCK_REALTIME);
 }
 
+static void publish_lost(struct pushing *pushing)
+{
+	pthread_mutex_lock(&pushing->lock);
+	pushing->lost = pushing->batch.lost;
+	pthread_mutex_unlock(&pushing->lock);
+}
+
+/* The source's sums are since the beginning. */
+static void note_untold(struct pushing *pushing, const struct source_untold *untold)
+{
+	pushing->batch.lost.untold_processes = untold->processes;
+	pushing->batch.lost.untold_bytes = untold->bytes;
+	publish_lost(pushing);
+}
+
 static int push_profile(struct pushing *pushing, const struct source_listing *listing, struct profile *profile,
 			s64 taken_ns)
 {
@@ -106,9 +121,7 @@ static int push_profile(struct pushing *pushing, const struct source_listing *li
 	err = interval_sort(&interval, &pushing->series);
 	err = err ? err : interval_send(&interval, &pushing->series, &pushing->batch);
 	push_series_clear(&pushing->series);
-	pthread_mutex_lock(&pushing->lock);
-	pushing->lost = pushing->batch.lost;
-	pthread_mutex_unlock(&pushing->lock);
+	publish_lost(pushing);
 	return err;
 }
 
@@ -135,6 +148,8 @@ int pushing_interval(struct pushing *pushing, struct source *source, s64 taken_n
 	int err = source_list(source, false, &listing);
 
 	*ret_ended = listing.ended;
+	if (!err)
+		note_untold(pushing, &listing.untold);
 	err = err ? err : push_listed(pushing, source, &listing, taken_ns);
 	source_listing_release(&listing);
 	pushing->put_off = err && err != -ECANCELED;
@@ -168,13 +183,17 @@ static int say_losses(const struct push_ledger *ledger)
 
 	log_note("pushed %s profiles in %s requests%s", units_digits(ledger->sent.profiles).text,
 		 units_digits(ledger->sent.requests).text, ledger->waiting.requests ? "; more are in the spool" : "");
+	if (ledger->untold_processes)
+		log_error("%s processes ended between two intervals and were too many to be kept; %s bytes that they "
+			  "allocated were not sent: a shorter --every loses less",
+			  units_digits(ledger->untold_processes).text, units_digits(ledger->untold_bytes).text);
 	for (unsigned int i = 0; i < PUSH_CAUSE_COUNT; i++)
 		if (ledger->dropped[i].requests || ledger->dropped[i].profiles)
 			log_error("lost %s profiles (%s samples) as %s: %s",
 				  units_digits(ledger->dropped[i].profiles).text,
 				  units_digits(ledger->dropped[i].samples).text, push_cause_name(i),
 				  push_cause_text(i));
-	return dropped.requests || dropped.profiles ? STATUS_FAILED : STATUS_DONE;
+	return dropped.requests || dropped.profiles || ledger->untold_processes ? STATUS_FAILED : STATUS_DONE;
 }
 
 int pushing_finish(struct pushing *pushing)

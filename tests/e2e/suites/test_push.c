@@ -11,11 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "e2e/kit/served.h"
 #include "e2e/kit/strict_store.h"
+
+#define CHILDREN 100u
 
 /* Push target_steps to the store. */
 static void push_start(struct scene *scene, const char *scheme, const char *address)
@@ -168,6 +171,56 @@ static void test_push_that_is_rejected_in_part_is_counted(void **state)
 	session_assert_said(&scene->session, "(it answers 200: this store counts objects only)");
 }
 
+/* What target_brood's child of that number allocates, see targets/offspring.h. */
+static uint64_t bytes_of_child(unsigned int number)
+{
+	uint64_t sum = 128;
+
+	for (unsigned int i = 0; i < 20; i++)
+		sum += i % 2 ? 1000 + number : 2 * (8 + i) + 3000 + i;
+	return sum;
+}
+
+/* The number that was said before these words, in groups of three digits; 0: they were not said. */
+static uint64_t said_before(const struct session *session, const char *words)
+{
+	const char *at = strstr(session->words, words);
+	uint64_t number = 0;
+
+	for (uint64_t place = 1; at && at-- > session->words && (*at == ' ' || (*at >= '0' && *at <= '9'));)
+		if (*at != ' ') {
+			number += place * (uint64_t)(*at - '0');
+			place *= 10;
+		}
+	return number;
+}
+
+/* More children within one interval than are kept: what is not sent is said, to the byte. */
+static void test_push_counts_children_that_are_gone(void **state)
+{
+	struct scene *scene = *state;
+	const char *address = store_start(scene), *line = format("fork 1 %u\n", CHILDREN);
+	uint64_t untold, sum = 0;
+	char answer[8];
+	int status;
+
+	target_start(&scene->target, NULL, (const char *const[]){beside("target_brood"), "-", NULL});
+	session_start_bare(&scene->session, (const char *const[]){"push", "-R", "1", "--follow", "--every", "1000",
+								  "--to", format("pyroscope+http://%s", address), "-p",
+								  format("%d", scene->target.pid), NULL});
+	session_await(&scene->session, "pushing to");
+	assert_int_equal(write(scene->target.in, line, strlen(line)), strlen(line));
+	assert_int_equal(read(scene->target.out, answer, 5), 5);
+	session_signal(&scene->session, SIGTERM);
+	status = session_finish(&scene->session);
+	untold = said_before(&scene->session, " bytes that they allocated were not sent");
+	for (unsigned int number = 1; number <= CHILDREN; number++)
+		sum += bytes_of_child(number);
+	assert_int_equal(store_number(scene, address, "figures", "alloc_space") + untold, sum);
+	assert_int_equal(status, untold ? 1 : 0);
+	assert_in_range(said_before(&scene->session, " processes ended between two intervals"), 0, CHILDREN - 32);
+}
+
 /* A file by the library's name that is none stands for what is not installed. Nothing is traced, and the other commands do not need it. */
 static void test_push_without_libcurl_says_what_to_install(void **state)
 {
@@ -203,6 +256,7 @@ int main(void)
 		TEST(test_push_of_a_recording),
 		TEST(test_push_that_is_refused_is_counted),
 		TEST(test_push_that_is_rejected_in_part_is_counted),
+		TEST(test_push_counts_children_that_are_gone),
 		TEST(test_push_without_libcurl_says_what_to_install),
 	};
 

@@ -290,6 +290,90 @@ static void test_running_stops_the_client_at_a_signal(void **state)
 	assert_true(asker.stopped);
 }
 
+/* The children of target_brood that have ended, in one listing: those that are kept, and those that are not. */
+struct ended {
+	uint64_t kept, kept_bytes, dropped, dropped_bytes;
+	struct source_untold untold;
+};
+
+static void add_ended(const struct index_table *table, uint64_t *count, uint64_t *bytes)
+{
+	for (uint32_t i = 0; i < table->count; i++) {
+		const struct index_entry *entry = &table->entries[i];
+
+		if (!entry->facts->exited)
+			continue;
+		*count += entry->facts->processes ? entry->facts->processes : 1;
+		*bytes += entry->total[ALLOC_SPACE];
+	}
+}
+
+/* Until so many have ended and are known to have. */
+static struct ended await_ended(struct asker *asker, struct source *source, uint64_t count)
+{
+	uint64_t deadline = deadline_ns();
+	struct ended ended = {0};
+
+	while (ended.kept + ended.dropped < count && !asker->failed) {
+		struct source_listing listing;
+
+		ended = (struct ended){0};
+		asker->failed |= source_list(source, true, &listing) != 0 || now_ns() > deadline;
+		add_ended(&listing.processes, &ended.kept, &ended.kept_bytes);
+		add_ended(&listing.dropped, &ended.dropped, &ended.dropped_bytes);
+		ended.untold = listing.untold;
+		source_listing_release(&listing);
+	}
+	return ended;
+}
+
+static void breed(struct asker *asker, unsigned int first, unsigned int count)
+{
+	const struct child *target = &asker->scene->target;
+	const char *line = format("fork %u %u\n", first, count);
+	char answer[8];
+
+	if (write(target->in, line, strlen(line)) != (ssize_t)strlen(line) || read(target->out, answer, 5) != 5)
+		asker->failed = true;
+}
+
+/* Twice as many as are kept, then an answer for one who adds up, then the same again: who was kept is in that, who was dropped is not. */
+static int ask_beyond_what_is_kept(struct asker *asker, struct source *source, int stop_fd)
+{
+	const struct source_want all = {.gc = true, .adds_up = true}, other = {.gc = true};
+	const unsigned int count = 2 * RUNNING_ENDED;
+	struct ended first, second;
+
+	(void)stop_fd;
+	breed(asker, 1, count);
+	ask_for(source, &other);
+	first = await_ended(asker, source, count);
+	asker->failed |= ask_for(source, &all).err != 0;
+	breed(asker, count + 1, count);
+	second = await_ended(asker, source, 2 * count);
+	asker->failed |= first.untold.processes != first.dropped || !first.dropped;
+	asker->failed |= first.untold.bytes != first.dropped_bytes;
+	asker->failed |= second.untold.processes != second.dropped - first.kept;
+	asker->failed |= second.untold.bytes != second.dropped_bytes - first.kept_bytes;
+	return STATUS_DONE;
+}
+
+static void test_running_counts_what_is_dropped_untold(void **state)
+{
+	struct asker asker = {.scene = *state, .ask = ask_beyond_what_is_kept};
+	const struct live_client client = {run_asker, &asker};
+	struct tracing_options options = {
+		.target = {.pid_count = 1, .population = POPULATION_FOLLOW},
+		.sample_bytes = 1,
+		.gc = {.gogc_percent = 100},
+	};
+
+	target_start(&asker.scene->target, NULL, (const char *const[]){beside("target_brood"), "-", NULL});
+	options.target.pids = &asker.scene->target.pid;
+	assert_int_equal(running_run(&options, NULL, &client), STATUS_DONE);
+	assert_false(asker.failed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +386,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_running_stops_the_client_when_its_time_is_over, scene_setup,
 						scene_teardown),
 		cmocka_unit_test_setup_teardown(test_running_stops_the_client_at_a_signal, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(test_running_counts_what_is_dropped_untold, scene_setup,
+						scene_teardown),
 	};
 	int failed;
 

@@ -29,10 +29,20 @@ static void test_ledger_balances_with_each_cause_of_a_loss(void **state)
 
 static void test_ledger_sums_balance(void **state)
 {
-	struct push_ledger sum = {
-		.taken = AMOUNT(4), .waiting = AMOUNT(4), .spooled = AMOUNT(2), .attempts = 3, .sent_bytes = 100};
-	struct push_ledger more = {
-		.taken = AMOUNT(2), .resumed = AMOUNT(1), .sent = AMOUNT(1), .attempts = 5, .sent_bytes = 50};
+	struct push_ledger sum = {.taken = AMOUNT(4),
+				  .waiting = AMOUNT(4),
+				  .spooled = AMOUNT(2),
+				  .attempts = 3,
+				  .sent_bytes = 100,
+				  .untold_processes = 1,
+				  .untold_bytes = 10};
+	struct push_ledger more = {.taken = AMOUNT(2),
+				   .resumed = AMOUNT(1),
+				   .sent = AMOUNT(1),
+				   .attempts = 5,
+				   .sent_bytes = 50,
+				   .untold_processes = 2,
+				   .untold_bytes = 20};
 	struct push_amount dropped;
 
 	(void)state;
@@ -45,6 +55,8 @@ static void test_ledger_sums_balance(void **state)
 	assert_int_equal(sum.spooled.profiles, 20);
 	assert_int_equal(sum.attempts, 8);
 	assert_int_equal(sum.sent_bytes, 150);
+	assert_int_equal(sum.untold_processes, 3);
+	assert_int_equal(sum.untold_bytes, 30);
 }
 
 /* Of the samples no more than there are, however large the figures. */
