@@ -148,10 +148,10 @@ static void gzip_append(ProtobufCBuffer *base, size_t size, const u8 *data)
 	}
 }
 
-int gzip_begin(struct gzip *gzip, FILE *out)
+int gzip_begin(struct gzip *gzip, FILE *out, int level)
 {
 	*gzip = (struct gzip){.base.append = gzip_append, .out = out};
-	if (deflateInit2(&gzip->stream, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (deflateInit2(&gzip->stream, level, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		return -ENOMEM;
 	return 0;
 }

@@ -31,8 +31,8 @@ struct gzip {
 	u8 input[16384], chunk[16384];
 };
 
-/* No name and no time in the gzip header: equal messages make equal files. 0 or -ENOMEM: then nothing is to be ended. */
-int gzip_begin(struct gzip *gzip, FILE *out);
+/* At one of zlib's levels. No name and no time in the gzip header: equal messages make equal files. 0 or -ENOMEM: then nothing is to be ended. */
+int gzip_begin(struct gzip *gzip, FILE *out, int level);
 
 /* Write the rest, and release what zlib has. 0, or the negative errno of the first failure since gzip_begin. */
 int gzip_end(struct gzip *gzip);

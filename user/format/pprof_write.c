@@ -73,7 +73,7 @@ int pprof_write_shown(const struct profile *profile, enum measure shown, FILE *o
 	struct pprof_builder builder = {.profile = profile, .part = PPROF__PROFILE__INIT};
 	struct pprof_places places;
 	struct gzip gzip;
-	int err = gzip_begin(&gzip, out);
+	int err = gzip_begin(&gzip, out, Z_BEST_SPEED);
 
 	if (err)
 		return err;

@@ -29,7 +29,7 @@ static int deflate_all(z_stream *stream, const struct push_request *request, str
 	return 0;
 }
 
-/* The fastest level: what takes most of a body is a profile that is compressed already. */
+/* The fastest level would leave 2 % more of profiles in JSON, though they are compressed already, and 16 % more of OTLP's. */
 static int pack_gzip(const struct push_request *request, struct push_request *packed)
 {
 	z_stream stream = {0};
@@ -37,7 +37,7 @@ static int pack_gzip(const struct push_request *request, struct push_request *pa
 
 	if (request->size > UINT32_MAX / 2)
 		return -EFBIG;
-	if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		return -ENOMEM;
 	err = deflate_all(&stream, request, packed);
 	deflateEnd(&stream);

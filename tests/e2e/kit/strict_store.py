@@ -5,7 +5,8 @@ A server that takes profiles as profile stores do, by the rules and limits that 
 push.v1 (JSON), Parca's WriteRaw (JSON gateway) and OTLP's profiles (protobuf). What breaks a rule is refused, with the reason. It reads
 protobuf by itself, so that heaptap's writers are not judged by the library that they use.
 
-    strict_store.py    serves on a free port of 127.0.0.1, and prints "port N"
+    strict_store.py [DIRECTORY]    serves on a free port of 127.0.0.1, and prints "port N"; the bodies that it gets, as they come, are put into
+                                   DIRECTORY/1.body and so on
 
 GET /figures: a line for each measure, "alloc_space 4000". What was allocated is added up over all profiles, what is in use is that of each
 series' latest. GET /labels: a line for each series. GET /refused: the reasons. GET /profiles: how many were taken, how many
@@ -264,26 +265,29 @@ class Dictionary:
     def string(self, index):
         return text(self.strings.use(index))
 
+    def check_mapping(self, mapping):
+        self.string(mapping.one(4))
+        for attribute in mapping.packed(5):
+            attribute = Message(self.attributes.use(attribute))
+            demand(self.string(attribute.one(1)), 'an attribute has no key')
+            value = Message(attribute.one(2, b''))
+            self.strings.used.update(place for place, string in enumerate(self.strings.entries) if string in value.all(1))
+
     def check(self):
         for stack in sorted(self.stacks.used):
             for location in Message(self.stacks.entries[stack]).packed(1):
                 demand(location, 'a stack has location 0')
                 self.locations.use(location)
         for entry in map(Message, self.locations.entries):
-            mapping = Message(self.mappings.use(entry.one(1)))
-            self.string(mapping.one(4))
-            for attribute in mapping.packed(5):
-                attribute = Message(self.attributes.use(attribute))
-                demand(self.string(attribute.one(1)), 'an attribute has no key')
-                value = Message(attribute.one(2, b''))
-                self.strings.used.update(
-                    place for place, string in enumerate(self.strings.entries) if string in value.all(1))
+            self.mappings.use(entry.one(1))
             for line in entry.messages(3):
                 demand(line.one(1), 'a line has no function')
                 function = Message(self.functions.use(line.one(1)))
                 demand(self.string(function.one(1)), 'a function has no name')
                 self.string(function.one(2))
                 self.string(function.one(3))
+        for mapping in sorted(self.mappings.used):
+            self.check_mapping(Message(self.mappings.entries[mapping]))
         for table in (self.strings, self.mappings, self.locations, self.functions, self.links, self.attributes, self.stacks):
             table.close()
 
@@ -352,7 +356,7 @@ class Kept:
     lock = threading.Lock()
     allocated, in_use = {}, {}
     series, refused = set(), []
-    profiles = parts = rejected = 0
+    profiles = parts = rejected = bodies = 0
 
 
 def keep(found):
@@ -395,6 +399,15 @@ def figures():
     return ''.join(f'{name} {total}\n' for name, total in sorted(sums.items()))
 
 
+def keep_body(body):
+    if len(sys.argv) < 2:
+        return
+    with Kept.lock:
+        Kept.bodies += 1
+        with open(f'{sys.argv[1]}/{Kept.bodies}.body', 'wb') as file:
+            file.write(body)
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
 
@@ -425,6 +438,7 @@ class Handler(BaseHTTPRequestHandler):
         demand(0 <= size <= REQUEST_BYTES, 'no length, or too much')
         body = self.rfile.read(size)
         demand(len(body) == size, 'the body is cut')
+        keep_body(body)
         return gzip.decompress(body) if self.headers.get('Content-Encoding') == 'gzip' else body
 
     def do_POST(self):
