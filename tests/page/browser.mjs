@@ -6,16 +6,17 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
-/* Pictures of WebGL, which speedscope draws, are computed. */
-const ARGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run", "--disable-background-networking",
-	"--disable-component-update", "--disable-sync"];
+const ARGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+/* A GPU process, whose pictures are computed here: for WebGL, and to see what a user's browser takes. Every page is dearer with it. */
+const WITH_GPU = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"], WITHOUT_GPU = ["--disable-gpu"];
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let browser = null;
 
-/* `path` may be a URL. `options`: {scheme, width, script: false, hash} */
+/* `path` may be a URL. `options`: {scheme, width, script: false, hash, gpu: true}; gpu is for the first page of a script. */
 export async function open(path, options = {}) {
-	browser = browser || await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ARGS });
+	browser = browser || await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+		args: [...ARGS, ...(options.gpu ? WITH_GPU : WITHOUT_GPU)] });
 	const context = await browser.newContext({ colorScheme: options.scheme || "light", viewport: { width: options.width || 1280, height: 1000 },
 		javaScriptEnabled: options.script !== false });
 	const page = await context.newPage(), url = (path.startsWith("http:") ? path : pathToFileURL(path).href) + (options.hash ? `#${options.hash}` : "");

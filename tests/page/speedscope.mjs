@@ -20,7 +20,7 @@ const release = dirname(createRequire(import.meta.url).resolve("speedscope/dist/
 const scratch = mkdtempSync(join(tmpdir(), "speedscope-")), script = join(scratch, "profile.js");
 
 writeFileSync(script, `speedscope.loadFileFromBase64("heap.pb.gz", "${readFileSync(file).toString("base64")}")`);
-const page = await open(join(release, "index.html"), { hash: `localProfilePath=${script}` });
+const page = await open(join(release, "index.html"), { hash: `localProfilePath=${script}`, gpu: true });
 
 await page.getByText("Sandwich").click();
 await page.locator("tr", { hasText: "main" }).first().waitFor();
