@@ -31,7 +31,8 @@ def note(**line):
 def read_request(stream):
     """The request line, the headers in small letters, and the body; None at the end."""
     line = stream.readline(65536).decode("latin-1").split()
-    if len(line) != 3:
+    # What TLS begins with has random bytes, blanks among them.
+    if len(line) != 3 or not line[2].startswith("HTTP/1."):
         return None
     headers = {}
     while True:
