@@ -195,7 +195,9 @@ static void test_delivery_of_what_waits_when_heaptap_ends_is_lost_without_a_spoo
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct delivery_options options = to_proxy(rows[i].kind);
 
-		options.timeout_ms = 1000;
+		/* Only what never answers is waited for in vain: the others may take long on a busy machine. */
+		if (!strcmp(rows[i].kind, "slow"))
+			options.timeout_ms = 1000;
 		begin(*state, options);
 		sending_add(&sending, 1, 100, false);
 		sending_await_attempts(&sending, 2);
