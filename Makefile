@@ -202,6 +202,9 @@ TARGETS    := $(patsubst tests/e2e/targets/%.c,$(OUT)/tests/e2e/%,$(wildcard tes
               $(IMAGES) $(OUT)/tests/e2e/servers $(OUT)/tests/e2e/root_python
 # Tests that do not depend on time run a second time, with a heaptap built under the sanitizers.
 ASAN_E2E   := $(filter $(addprefix %/test_,failure interim leaks lifetimes output rungs status),$(E2E_TESTS))
+# What takes long and traces nothing runs beside those that do, and needs no root.
+BESIDE_E2E := $(filter %/test_page_edges,$(E2E_TESTS))
+RUN_E2E     = $(if $(BESIDE_E2E),--beside $(BESIDE_E2E)) --root $(filter-out $(BESIDE_E2E),$(E2E_TESTS))
 KIT_O      := $(patsubst tests/e2e/kit/%.c,$(OUT)/tests/e2e/kit/%.o,$(wildcard tests/e2e/kit/*.c))
 TEST_CFLAGS = $(ALL_CFLAGS) -iquote tests -Wno-missing-prototypes -DSOURCE_DIR='"$(CURDIR)"' -MMD -MP
 # A target's allocations must survive the optimizer, and its stack must be walkable.
@@ -489,7 +492,7 @@ asan: asan-programs $(SUBREAPER) ## the same under AddressSanitizer and UBSan
 	$(RUN_TESTS) $(ASAN_TESTS)
 
 e2e: e2e-programs ## record real programs and compare with the truth (root)
-	$(RUN_TESTS) --root $(E2E_TESTS)
+	$(RUN_TESTS) $(RUN_E2E)
 
 kernels: e2e-programs ## the end-to-end tests on Debian's kernels 6.1 and 6.12, emulated (fetches them through apt)
 	$(Q)OUT='$(OUT)' tests/kernels.sh
@@ -534,7 +537,7 @@ setup:
 test: setup ## all the set-up, then every test there is (root for the last part; T=NAME: those with NAME in their name)
 	@$(if $(T),:,echo 'make test: takes about 25 minutes on two idle cores; make test T=NAME runs a part')
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all unit-programs e2e-programs $(if $(UNIT_TESTS)$(ASAN_E2E),asan-programs)
-	$(RUN_TESTS) $(UNIT_TESTS) $(ASAN_TESTS) $(if $(E2E_TESTS),--root $(E2E_TESTS)) \
+	$(RUN_TESTS) $(UNIT_TESTS) $(ASAN_TESTS) $(if $(E2E_TESTS),$(RUN_E2E)) \
 		$(if $(ASAN_E2E),HEAPTAP=$(abspath $(OUT))/asan/heaptap $(ASAN_E2E))
 
 # --- showing, measuring --------------------------------------------------------------------------------------------------

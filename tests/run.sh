@@ -3,10 +3,11 @@
 #
 # Run cmocka programs; print a line for each, the whole output of those that failed, at the end the names of what failed, and the sum.
 #
-#   tests/run.sh [--root | NAME=VALUE | PROGRAM]...
+#   tests/run.sh [--beside | --root | NAME=VALUE | PROGRAM]...
 #
 # One program a processor runs at a time. Programs after --root are run as root (through sudo if need be) and one after the other,
-# since they watch the whole machine; those after NAME=VALUE with that in their environment.
+# since they watch the whole machine; those after NAME=VALUE with that in their environment. Programs after --beside, up to --root,
+# run as whoever calls this, one after the other, but at the same time as those that watch the machine: what takes long and watches nothing.
 # A program that crashes, hangs, runs no test, or exits non-zero without naming a failed test counts as one failure. What it leaves
 # running is ended, also when this script is stopped or killed: $OUT/tests/subreaper (default of OUT: build) does that.
 # HEAPTAP_TEST_SECONDS (default 1200): a program that says nothing for as long hangs and is ended. cmocka says when each test begins and
@@ -17,6 +18,9 @@ limit=${HEAPTAP_TEST_SECONDS:-1200}
 subreaper=${OUT:-$(dirname "$0")/../build}/tests/subreaper
 at_once=$(nproc)
 runner=()
+aside='' # what programs are for: to be run beside others
+beside=()
+lane='' # the process that runs those
 with=''
 
 [ $# -gt 0 ] || {
@@ -85,14 +89,25 @@ run() { # PROGRAM
 	rm -f "$log" "$said"
 }
 
-# The next one, as soon as there is room. It ignores the signals that end this script, which waits for it.
-start() { # PROGRAM
-	while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do wait -n; done
-	(
-		trap '' INT TERM HUP
-		exec 9>&-
-		run "$1"
-	) &
+# One after the other. This ignores the signals that end this script, which waits for it.
+run_each() { # PROGRAM...
+	local program
+	trap '' INT TERM HUP
+	exec 9>&-
+	for program in "$@"; do
+		[ -e "$scratch/stopped" ] || run "$program"
+	done
+}
+
+# Until fewer run than that, without those beside.
+await_room() { # COUNT
+	while [ "$(jobs -rp | grep -vcx "$lane")" -ge "$1" ]; do wait -n; done
+}
+
+begin_beside() {
+	[ ${#beside[@]} != 0 ] || return
+	run_each "${beside[@]}" &
+	lane=$! beside=()
 }
 
 # What the tests that trace need of the machine, and what to do if it is not there: else whole programs fail, each in its own words.
@@ -122,20 +137,30 @@ for argument in "$@"; do
 done
 for program in "$@"; do
 	case $program in
+	--beside) aside=yes ;;
 	--root)
-		wait
-		at_once=1
+		await_room 1
+		begin_beside
+		at_once=1 aside=''
 		[ "$(id -u)" = 0 ] || runner=(sudo -E)
 		;;
 	*=*)
-		wait
+		await_room 1
 		with=" with $program"
 		echo "with $program:"
 		export "${program?}"
 		;;
-	*) start "$program" ;;
+	*)
+		if [ -n "$aside" ]; then
+			beside+=("$program")
+		else
+			await_room "$at_once"
+			run_each "$program" &
+		fi
+		;;
 	esac
 done
+begin_beside
 wait
 
 read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$scratch/counts")

@@ -145,6 +145,37 @@ static void test_run_without_failures_ends_with_the_sum_alone(void **state)
 	assert_null(strstr(output, "failed ("));
 }
 
+/* Each of two goes on only when the other one is there, so they run at the same time; two in a row find the place free. */
+static void test_run_has_two_rows_beside_each_other(void **state)
+{
+	char *path = strdup(getenv("PATH")), with_ours[PATH_MAX];
+
+	(void)state;
+	/* For a user who is not root and may not become it. */
+	scratch_file("sudo", "#!/bin/sh\nshift\nexec \"$@\"\n", 0755);
+	snprintf(with_ours, sizeof(with_ours), ".:%s", path);
+	assert_int_equal(setenv("PATH", with_ours, 1), 0);
+	scratch_file("meet",
+		     "#!/bin/sh\n: >$1.there\nuntil [ -e $2.there ]; do sleep 0.01; done\n"
+		     "echo '[  PASSED  ] 1 test(s).'\n",
+		     0755);
+	scratch_file("left", "#!/bin/sh\nexec ./meet left right\n", 0755);
+	scratch_file("right", "#!/bin/sh\nexec ./meet right left\n", 0755);
+	scratch_file("alone",
+		     "#!/bin/sh\nmkdir place || exit 1\nsleep 0.1\nrmdir place\necho '[  PASSED  ] 1 test(s).'\n",
+		     0755);
+	assert_int_equal(setenv("HEAPTAP_TEST_SECONDS", "120", 1), 0);
+	assert_int_equal(run_programs("./good --beside ./left ./good --root ./right ./alone ./alone NAME=value ./bad"),
+			 1);
+	unsetenv("HEAPTAP_TEST_SECONDS");
+	assert_int_equal(setenv("PATH", path, 1), 0);
+	free(path);
+	assert_end("failed (make test T=NAME runs the programs whose name contains NAME):\n"
+		   "  ./bad with NAME=value: test_one\n"
+		   "  ./bad with NAME=value: test_two\n"
+		   "9 passed, 2 failed, 0 skipped\n");
+}
+
 static void test_run_of_nothing_is_refused(void **state)
 {
 	(void)state;
@@ -265,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_run_failures_are_named_before_the_sum),
 		TEST(test_run_without_failures_ends_with_the_sum_alone),
+		TEST(test_run_has_two_rows_beside_each_other),
 		TEST(test_run_of_nothing_is_refused),
 		TEST(test_run_ends_what_a_program_leaves),
 		TEST(test_run_ends_what_hangs),

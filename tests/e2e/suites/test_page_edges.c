@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The page at its edges, in Debian's Chromium: profiles of nothing, of one sample, of names that are hostile or without end, of 100 000 sites;
- * members of its data that are unknown; numbers of all sizes; a keyboard alone; no script. Nothing here is recorded.
+ * members of its data that are unknown; numbers of all sizes; a keyboard alone; no script. Nothing here is recorded, so the Makefile runs it
+ * beside the tests that trace.
  */
 #include <fcntl.h>
 #include <math.h>
