@@ -43,7 +43,7 @@ static const char script[] = "import sys, time, os\n"
 			     "os._exit(0)\n";
 
 /* Every law and the script, each in a process of its own. */
-static int record(struct scene *scene, const char *seconds)
+static void start(const struct scene *scene, struct session *session, const char *seconds)
 {
 	const char *command = format("/usr/bin/python3 -S -c \"$0\" %s & \"$1\" all %s; wait", seconds, seconds);
 	const char *const args[] = {"-f",
@@ -59,7 +59,20 @@ static int record(struct scene *scene, const char *seconds)
 				    beside("target_growth"),
 				    NULL};
 
-	return session_run(&scene->session, scene, args);
+	session_start(session, scene, args);
+}
+
+/* The long recording, and the short one in its time. */
+static int setup(void **state)
+{
+	struct scene *scene;
+
+	if (scene_setup(state))
+		return -1;
+	scene = *state;
+	start(scene, &scene->session, "45");
+	start(scene, &scene->second, "8");
+	return 0;
 }
 
 /* The verdict on the site whose function has that name. */
@@ -103,7 +116,7 @@ static void test_growth_with_few_cycles_is_found_and_nothing_else(void **state)
 	struct scene *scene = *state;
 	cJSON *index;
 
-	assert_int_equal(record(scene, "45"), 5);
+	assert_int_equal(session_finish(&scene->session), 5);
 	session_assert_said(&scene->session, " in 4 processes grow:");
 	index = session_index(&scene->session);
 	for (unsigned int i = 0; i < LAWS; i++)
@@ -117,20 +130,18 @@ static void test_growth_in_a_short_recording_is_too_early(void **state)
 	struct scene *scene = *state;
 	cJSON *profile;
 
-	assert_int_equal(record(scene, "8"), 0);
-	profile = profile_read(&scene->session, "leak");
+	assert_int_equal(session_finish(&scene->second), 0);
+	profile = profile_read(&scene->second, "leak");
 	assert_string_equal(verdict_of(profile, "leak"), "too early");
 	cJSON_Delete(profile);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_growth_with_few_cycles_is_found_and_nothing_else),
-		TEST(test_growth_in_a_short_recording_is_too_early),
+		cmocka_unit_test(test_growth_in_a_short_recording_is_too_early),
+		cmocka_unit_test(test_growth_with_few_cycles_is_found_and_nothing_else),
 	};
 
-	return cmocka_run_group_tests_name("growth", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("growth", tests, setup, scene_teardown);
 }
