@@ -167,6 +167,9 @@ int profile_subtract(struct profile *later, const struct profile *base, bool inu
 	free(identities.base);
 	later->difference = inuse;
 	later->model.known = later->memory.known = false;
+	/* A sum of no profile is of no time: all of the later one came after it. */
+	if (!base_end)
+		base_end = later->start_unix_ns;
 	later->duration_ns = end > base_end ? end - base_end : 0;
 	later->start_unix_ns = end - later->duration_ns;
 	return err;

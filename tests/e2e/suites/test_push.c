@@ -112,6 +112,29 @@ static void test_push_of_a_command_ends_with_it(void **state)
 	store_assert_content(scene, address);
 }
 
+/* Several processes that have allocated nothing yet, for some intervals: their first allocations are of now, not of 1970. */
+static void test_push_of_several_that_rested(void **state)
+{
+	struct scene *scene = *state;
+	const char *address = store_start(scene);
+	struct child *other = &scene->more[1];
+
+	for (struct child *target = &scene->target; target; target = target == other ? NULL : other) {
+		target_start(target, NULL, (const char *const[]){beside("target_steps"), NULL});
+		target_ready(target);
+	}
+	session_start_bare(&scene->session,
+			   (const char *const[]){"push", "-R", "1", "--every", "0.1", "--to",
+						 format("pyroscope+http://%s", address), "-p",
+						 format("%d,%d", scene->target.pid, other->pid), NULL});
+	session_await_times(&scene->session, "has not called its allocator in the first second", 2);
+	target_go(&scene->target);
+	served_steps(scene, "kkkf");
+	store_await(scene, address, "alloc_space", 3 * BLOCK);
+	push_finish(scene);
+	store_assert_content(scene, address);
+}
+
 /* A recording's, once; with what was in use at its end. */
 static void test_push_of_a_recording(void **state)
 {
@@ -253,6 +276,7 @@ int main(void)
 		TEST(test_push_to_parca),
 		TEST(test_push_to_otlp),
 		TEST(test_push_of_a_command_ends_with_it),
+		TEST(test_push_of_several_that_rested),
 		TEST(test_push_of_a_recording),
 		TEST(test_push_that_is_refused_is_counted),
 		TEST(test_push_that_is_rejected_in_part_is_counted),

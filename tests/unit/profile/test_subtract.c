@@ -38,6 +38,18 @@ static void test_subtract_equal_profiles_leaves_nothing(void **state)
 	assert_int_equal(later->start_unix_ns, base->start_unix_ns + base->duration_ns);
 }
 
+/* What several processes have that have allocated nothing yet: it has no time, which is not that of 1970. */
+static void test_subtract_nothing_keeps_the_time(void **state)
+{
+	const struct profile none = {.sample_bytes = base->sample_bytes};
+	u64 start = later->start_unix_ns, duration = later->duration_ns;
+
+	(void)state;
+	assert_int_equal(profile_subtract(later, &none, false), 0);
+	assert_int_equal(later->start_unix_ns, start);
+	assert_int_equal(later->duration_ns, duration);
+}
+
 static void test_subtract_leaves_what_came_and_went(void **state)
 {
 	u64 value[MEASURE_MAX];
@@ -145,6 +157,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_subtract_equal_profiles_leaves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_subtract_nothing_keeps_the_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_subtract_leaves_what_came_and_went, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_subtract_allocations_alone_keeps_what_is_in_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_subtract_knows_code_by_its_file, setup, teardown),
