@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "served.h"
 
+#include <arpa/inet.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -76,6 +78,32 @@ void served_assert(const struct scene *scene, const char *arguments, unsigned in
 		fail_msg("%s: %u instead of %u: %s", arguments, response.status, status, response.body);
 	assert_words(response.body, words);
 	http_release(&response);
+}
+
+/* One that nobody uses at this moment. */
+static unsigned int free_port(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+unsigned int served_prometheus(struct scene *scene)
+{
+	unsigned int port = free_port();
+
+	target_start(&scene->more[0], NULL,
+		     (const char *const[]){beside("servers/usr/bin/prometheus"),
+					   format("--config.file=%s/prometheus.yml", scene->dir),
+					   format("--storage.tsdb.path=%s/data", scene->dir),
+					   format("--web.listen-address=127.0.0.1:%u", port), "--log.level=error",
+					   NULL});
+	return port;
 }
 
 void served_finish(struct scene *scene)

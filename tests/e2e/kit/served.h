@@ -21,5 +21,8 @@ uint64_t served_metric(const struct scene *scene, const char *url, const char *n
 void served_assert(const struct scene *scene, const char *arguments, unsigned int status, const char *words);
 void assert_words(const char *text, const char *words);
 
+/* Start Prometheus, as the scene's first other child, by prometheus.yml in its directory. Returns the port at which it answers. */
+unsigned int served_prometheus(struct scene *scene);
+
 /* End heaptap, which must end well. */
 void served_finish(struct scene *scene);

@@ -9,10 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -32,24 +30,11 @@ static void test_serve_metrics_pass_promtool(void **state)
 	served_finish(scene);
 }
 
-/* One that nobody uses at this moment. */
-static unsigned int free_port(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	close(fd);
-	return ntohs(address.sin_port);
-}
-
 static void test_serve_prometheus_discovers_and_scrapes(void **state)
 {
 	struct scene *scene = *state;
 	const char *url = served_start(scene, beside("target_steps"));
-	unsigned int port = free_port();
+	unsigned int port;
 	FILE *config = fopen(format("%s/prometheus.yml", scene->dir), "we");
 
 	assert_non_null(config);
@@ -60,12 +45,7 @@ static void test_serve_prometheus_discovers_and_scrapes(void **state)
 		url + strlen("http://"), url);
 	fclose(config);
 	served_steps(scene, "kk");
-	target_start(&scene->more[0], NULL,
-		     (const char *const[]){beside("servers/usr/bin/prometheus"),
-					   format("--config.file=%s/prometheus.yml", scene->dir),
-					   format("--storage.tsdb.path=%s/data", scene->dir),
-					   format("--web.listen-address=127.0.0.1:%u", port), "--log.level=error",
-					   NULL});
+	port = served_prometheus(scene);
 	http_await(
 		scene,
 		format("-G --data-urlencode 'query=heaptap_allocated_bytes_total{job=\"each\",pid=\"%d\",comm=\"target_steps\"}' "
