@@ -150,12 +150,11 @@ static void count_in(struct aggregate *aggregate, const struct profile *profile)
 static bool is_kept(struct aggregate *aggregate, const struct profile *profile)
 {
 	bool has_file = profile->sample_count || profile->regions;
-	u32 kept = has_file ? aggregate->result.own_files : aggregate->without_samples;
 	u32 max = aggregate->options.samples_max;
 
 	if (!profile->exited || !aggregate->options.merges)
 		return true;
-	if (kept >= aggregate->options.keep)
+	if ((has_file ? aggregate->result.own_files : aggregate->without_samples) >= aggregate->options.keep)
 		return false;
 	if (!max || !has_file || by_container_samples(aggregate->containers) < max)
 		return true;
@@ -278,11 +277,10 @@ int aggregate_add(struct aggregate *aggregate, struct image *image, u64 now_ns)
 	bool all = go_profile_is_all(image);
 	int err = all ? 0 : add_image(aggregate, image, now_ns);
 
-	if (!go_reading_has_profile(image->go))
-		return err;
-	/* Its heap and regions may be gone by now. */
-	image->go->alone = all;
-	note(&err, add_go(aggregate, image, now_ns));
+	if (go_reading_has_profile(image->go)) {
+		image->go->alone = all; /* its heap and regions may be gone by now */
+		note(&err, add_go(aggregate, image, now_ns));
+	}
 	return err;
 }
 

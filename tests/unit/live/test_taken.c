@@ -65,8 +65,7 @@ static void add_mapper(struct taken_list *list, u32 pid, u64 pages)
 	assert_non_null(image);
 	image_set_comm(image, "mapper");
 	assert_int_equal(regions_apply(&image->regions, &event, 0, &image->heap.share), 0);
-	assert_int_equal(snapshot_draft_make(&options, image, 2000, 99, SNAPSHOT_STACKS | SNAPSHOT_REGIONS, &draft),
-			 0);
+	assert_int_equal(snapshot_draft_make(&options, image, 2000, 99, SNAPSHOT_STACKS | SNAPSHOT_REGIONS, &draft), 0);
 	assert_int_equal(taken_list_add(list, draft), 0);
 	assert_int_equal(taken_list_complete(list), 0);
 	image_free(image);
