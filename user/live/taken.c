@@ -133,19 +133,27 @@ static struct profile *take_out(struct taken *taken)
 	return profile;
 }
 
-static int merge_all(struct taken_list *list, struct merge *merge)
+static int merge_those(struct taken_list *list, struct merge *merge, bool go)
 {
 	int err = 0;
 
 	for (u32 i = 0; i < list->count && !err; i++) {
 		const struct profile *profile = list->rows[i].profile;
 
-		if (profile->sample_count)
+		if (profile->sample_count && !profile->go.version[0] == !go)
 			err = source_merge(merge, profile);
-		if (err == -EINVAL && profile->go.version[0])
+		if (err == -EINVAL && go)
 			err = 0;
 	}
 	return err;
+}
+
+/* The first decides at which interval all sample: a Go program's own, which may be another one, is not that if there are others. */
+static int merge_all(struct taken_list *list, struct merge *merge)
+{
+	int err = merge_those(list, merge, false);
+
+	return err ? err : merge_those(list, merge, true);
 }
 
 /* Does it stand beside what the process of the one before it has from malloc? */

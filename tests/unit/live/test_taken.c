@@ -184,6 +184,10 @@ static void test_taken_what_go_samples_at_another_interval_is_in_no_sum(void **s
 	add_go(&list, 7, 1000000, 2);
 	add(&list, 8, 10, NULL);
 	assert_profile(&list, 2, 110);
+	add_go(&list, 6, 1000000, 2);
+	add(&list, 7, 100, NULL);
+	add(&list, 8, 10, NULL);
+	assert_profile(&list, 2, 110);
 }
 
 static void test_taken_ended_ones_have_nothing_in_use_once_that_is_forgotten(void **state)
