@@ -6,7 +6,7 @@ set -euo pipefail
 
 OUT=${OUT:-build}
 ROUNDS=${ROUNDS:-7}
-missed=0 tracer='' timing='' WORKLOAD_PID=''
+missed=0 tracer='' timing='' store='' WORKLOAD_PID=''
 scratch=$(mktemp -d)
 
 end() { # PID: of a child, without a word about it
@@ -16,6 +16,7 @@ end() { # PID: of a child, without a word about it
 leave() {
 	end "$tracer"
 	end "$timing" # unwind.sh's: while it lives, every BPF program of the machine is slower
+	end "$store"
 	end "$WORKLOAD_PID"
 	rm -rf "$scratch"
 }
@@ -66,6 +67,25 @@ trace() { # WORD COMMAND...
 
 heaptap() { # [OPTION...]: record the workload
 	trace ' tracing ' "$OUT/heaptap" record -o "$scratch/out" --force "$@"
+}
+
+# A store for profiles, on $port of this machine: it takes what the rules of such stores allow.
+start_store() {
+	local tries
+	: >"$scratch/store"
+	python3 "$(dirname "$0")/../tests/e2e/kit/strict_store.py" >>"$scratch/store" &
+	store=$!
+	for ((tries = 0; tries < 1000; tries++)); do
+		port=$(awk '$1 == "port" { print $2 }' "$scratch/store")
+		[ -z "$port" ] || return 0
+		sleep 0.01
+	done
+	echo "$0: the store did not start" >&2
+	return 1
+}
+
+store_number() { # PAGE [WORD]: the number behind the word, or how many lines the page has
+	curl -s "http://127.0.0.1:$port/$1" | awk -v word="${2-}" '!word { n = NR } word && $1 == word { n = $2 } END { print n + 0 }'
 }
 
 untrace() {

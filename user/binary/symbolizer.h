@@ -36,7 +36,8 @@ void symbolizer_free(struct symbolizer *symbolizer);
  * last call; and of all, if what is left takes more than `bytes_max`: it is read again for the next new address. Answers
  * remain. Was there any?
  */
-#define SYMBOLS_BYTES_MAX (64UL << 20)
+#define SYMBOLS_BYTES_MAX   (64UL << 20)
+#define SYMBOLS_BYTES_SMALL (4UL << 20) /* where memory is short: names are then found again for each profile */
 bool symbolizer_trim(struct symbolizer *symbolizer, size_t bytes_max);
 
 /* The file is about to be closed: what was said of it goes, and its separate debug file. */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/doctor_clean.h"
+#include "cli/doctor_footprint.h"
 #include "cli/doctor_inline.h"
 #include "cli/doctor_scan.h"
 #include "cli/doctor_translators.h"
@@ -78,9 +79,9 @@ static void print_features(const struct features *features, const char *release)
 }
 
 /* Load and calibrate what record would use. */
-static int print_cost(struct calibration *ret_calibration, enum attach_kind *ret_kind)
+static int print_cost(bool small, struct calibration *ret_calibration, enum attach_kind *ret_kind)
 {
-	struct kernel_options options = {.sample_bytes = SAMPLE_BYTES};
+	struct kernel_options options = {.sample_bytes = SAMPLE_BYTES, .small = small};
 	struct kernel *kernel;
 	int status = attach_method_choose(&options, &kernel, ret_calibration);
 	double pair_ns;
@@ -100,6 +101,7 @@ static int print_cost(struct calibration *ret_calibration, enum attach_kind *ret
 	if (!ret_calibration->filter_is_right)
 		printf("  links on one process miss threads on this kernel: every process that maps a probed file "
 		       "pays\n");
+	doctor_footprint_print(&options.footprint);
 	*ret_kind = options.kind;
 	kernel_close(kernel);
 	return STATUS_DONE;
@@ -343,7 +345,7 @@ static int print_target(const struct selection_options *options, const struct ca
 
 /* --- all of it --- */
 
-int doctor_run(const struct selection_options *options, bool clean)
+int doctor_run(const struct tracing_options *options, bool clean)
 {
 	struct calibration calibration;
 	enum attach_kind kind = ATTACH_SESSION;
@@ -368,10 +370,10 @@ int doctor_run(const struct selection_options *options, bool clean)
 		printf("\nNothing can be recorded here\n  %s\n", sentence);
 		status = shortage_is(features.error[missing]) ? STATUS_FAILED : STATUS_UNSUPPORTED;
 	} else {
-		status = print_cost(&calibration, &kind);
+		status = print_cost(options->small, &calibration, &kind);
 	}
-	target = print_target(options, status ? NULL : &calibration, kind);
-	cleaned = clean ? doctor_clean(options) : STATUS_DONE;
+	target = print_target(&options->target, status ? NULL : &calibration, kind);
+	cleaned = clean ? doctor_clean(&options->target) : STATUS_DONE;
 	if (fflush(stdout) || ferror(stdout)) {
 		log_error("cannot write to standard output: %s", strerror(errno));
 		return STATUS_FAILED;

@@ -45,7 +45,7 @@ int main(int argc, char **argv)
 	else if (options.verb == SUBCOMMAND_PUSH)
 		status = push_command_run(&options);
 	else
-		status = doctor_run(&options.record.tracing.target, options.clean);
+		status = doctor_run(&options.record.tracing, options.clean);
 	link_keeper_stop();
 	options_release(&options);
 	return status;

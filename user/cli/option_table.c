@@ -80,6 +80,11 @@ static int check_fail_on(struct option_parser *parse, const char *text)
 				       : 0;
 }
 
+static int check_footprint(struct option_parser *parse, const char *text)
+{
+	return strcmp(text, "small") ? option_refuse(parse, "'--footprint %s' is no size to choose (small)", text) : 0;
+}
+
 /* What was given before is forgotten, as with any other option. */
 static int take_site_skip(struct option_parser *parse, const char *text)
 {
@@ -257,6 +262,9 @@ const struct option_row option_table[] = {
 	 .help = "Also record what system calls map and unmap, exactly, with stacks: what malloc does not see"},
 	{"show-allocator", 0, RECORD | LIVE, FIELD(FLAG, record.tracing.show_allocator),
 	 .help = "Keep the allocator's own frames (default: hide them)"},
+	{"footprint", 0, RECORD | DOCTOR | LIVE, FIELD(FLAG, record.tracing.small), .check = check_footprint,
+	 .argument = "small",
+	 .help = "Take as little memory as can be, for a control group of 64 MiB; doctor says what that gives up"},
 	{"site-skip", 0, RECORD | REPORT | LIVE, .check = take_site_skip, .argument = "REGEX",
 	 .help = "Functions that sites pass over, as they do over wrappers of malloc: a site is the first line above"},
 	{"clean", 0, DOCTOR, FIELD(FLAG, clean),

@@ -230,7 +230,7 @@ static int name_all(struct running *running, struct taken_list *taken)
 		err = naming_apply(taken->rows[i].profile, running->symbolizer, running->wrappers, running->site_skip);
 	/* Names are kept; what they were made of may be a gigabyte, and its files may be closed. */
 	wrappers_drop(running->wrappers);
-	symbolizer_trim(running->symbolizer, SYMBOLS_BYTES_MAX);
+	symbolizer_trim(running->symbolizer, tracing_symbols_max(running->tracing.options));
 	pthread_mutex_unlock(&running->naming);
 	return err;
 }

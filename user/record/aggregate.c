@@ -334,7 +334,7 @@ int aggregate_interim_finish(struct aggregate *aggregate, unsigned int seq)
 	by_container_free(aggregate->interim);
 	aggregate->interim = NULL;
 	wrappers_drop(aggregate->wrappers);
-	symbolizer_trim(options->symbolizer, SYMBOLS_BYTES_MAX);
+	symbolizer_trim(options->symbolizer, options->symbols_max);
 	if (seq)
 		options->complete(options->arg);
 	return err;

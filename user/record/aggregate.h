@@ -26,6 +26,7 @@ struct aggregate_options {
 	u64 start_ns, start_unix_ns; /* one moment on both clocks */
 	const struct recorder_options *recorder;
 	struct symbolizer *symbolizer;
+	size_t symbols_max;	  /* bytes that it may keep between two interim profiles (symbolizer_trim) */
 	const regex_t *site_skip; /* functions that sites pass over; NULL: none */
 	/* Gets each profile, named, whatever becomes of its files, as struct audience says. */
 	void (*each)(const struct profile *profile, u32 process, bool last, void *arg);

@@ -61,6 +61,7 @@ static bool open_aggregate(struct publication *publication)
 		.merges = merges(publication),
 		.keep = publication->options->keep,
 		.samples_max = publication->samples_max,
+		.symbols_max = tracing_symbols_max(&publication->options->tracing),
 		.start_ns = publication->start_ns,
 		.start_unix_ns = publication->start_unix_ns,
 		.recorder = recorder_options(publication->recorder),
@@ -180,7 +181,7 @@ void publish_ended(struct publication *publication)
 
 	if (!err && publication->batch.ended_count)
 		err = snapshot_batch_start(&publication->batch);
-	else if (!err && symbolizer_trim(publication->symbolizer, SYMBOLS_BYTES_MAX))
+	else if (!err && symbolizer_trim(publication->symbolizer, tracing_symbols_max(&publication->options->tracing)))
 		malloc_trim(0);
 	if (err || !publication->batch.ended_count)
 		finish_batch(publication, err);

@@ -10,6 +10,7 @@
 #include "system/first_steps.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "binary/symbolizer.h"
 #include "record/descendants.h"
 #include "system/inheritance.h"
 #include "trace/attach_process.h"
@@ -21,6 +22,11 @@
 	1000000000ULL /* between two advances of the models' clocks, where a cycle by time alone takes minutes */
 
 /* --- the beginning --- */
+
+size_t tracing_symbols_max(const struct tracing_options *options)
+{
+	return options->small ? SYMBOLS_BYTES_SMALL : SYMBOLS_BYTES_MAX;
+}
 
 int tracing_open(const struct tracing_options *options, struct tracing *ret_tracing)
 {
@@ -62,6 +68,7 @@ int tracing_load(struct tracing *tracing)
 		.kernel.show_allocator = options->show_allocator,
 		.kernel.inlined = tracing->launch.inlined || inject_bytes,
 		.kernel.regions = options->regions,
+		.kernel.small = options->small,
 		.inject_bytes = inject_bytes,
 		.no_new = options->no_new,
 		.pools = options->target.pools,

@@ -19,8 +19,12 @@ struct tracing_options {
 	bool wait_children; /* COMMAND's end does not end the tracing; that of its last descendant does */
 	bool alloc_only, no_new, show_allocator, residency;
 	bool regions; /* --mappings */
+	bool small;   /* --footprint small */
 	struct gc_options gc;
 };
+
+/* Bytes of what files say of names that may stay in memory from one profile to the next, see symbolizer_trim. */
+size_t tracing_symbols_max(const struct tracing_options *options);
 
 struct tracing {
 	const struct tracing_options *options;

@@ -174,38 +174,38 @@ static int find_forced(enum attach_kind *ret_kind)
 	return -EINVAL;
 }
 
-static void say_smaller(u64 left, const struct map_sizes *usual, const struct map_sizes *chosen)
+static void say_smaller(u64 left, const struct footprint *usual, const struct footprint *chosen)
 {
 	log_note(
 		"heaptap's control group has %s of memory left, so its BPF maps take %s instead of %s: a ring of %s instead "
 		"of %s, %s objects followed at a time instead of %s; it may lose more, which is counted; a higher limit, "
 		"or a start in another group, gives all",
-		units_bytes((double)left).text, units_bytes((double)map_sizes_bytes(chosen)).text,
-		units_bytes((double)map_sizes_bytes(usual)).text, units_bytes(chosen->ring_bytes).text,
+		units_bytes((double)left).text, units_bytes((double)footprint_maps(chosen)).text,
+		units_bytes((double)footprint_maps(usual)).text, units_bytes(chosen->ring_bytes).text,
 		units_bytes(usual->ring_bytes).text, units_digits(chosen->live_rows).text,
 		units_digits(usual->live_rows).text);
 }
 
 /* Too little is said before the kernel has to kill a process of the group, which may be the one to be traced. */
-static int choose_sizes(struct kernel_options *options)
+static int choose_footprint(struct kernel_options *options)
 {
 	bool dense = options->sample_bytes < DENSE_BELOW_BYTES;
 	u32 cpus = (u32)get_nprocs_conf();
-	struct map_sizes usual = map_sizes_choose(dense, cpus, UINT64_MAX);
+	struct footprint usual = footprint_choose(dense, cpus, UINT64_MAX);
 	struct memory_room room = memory_room_read("");
 	u64 left = memory_room_left(&room);
 
-	options->sizes = map_sizes_choose(dense, cpus, left);
-	if (left < map_sizes_needed(&options->sizes)) {
+	options->footprint = options->small ? footprint_least(cpus) : footprint_choose(dense, cpus, left);
+	if (left < footprint_needed(&options->footprint)) {
 		log_error(
 			"heaptap's control group has %s of memory left of %s, and heaptap needs %s to start; raise the "
 			"limit, or start heaptap in another group",
 			units_bytes((double)left).text, units_bytes((double)room.limit).text,
-			units_bytes((double)map_sizes_needed(&options->sizes)).text);
+			units_bytes((double)footprint_needed(&options->footprint)).text);
 		return STATUS_FAILED;
 	}
-	if (map_sizes_bytes(&options->sizes) < map_sizes_bytes(&usual))
-		say_smaller(left, &usual, &options->sizes);
+	if (!options->small && footprint_maps(&options->footprint) < footprint_maps(&usual))
+		say_smaller(left, &usual, &options->footprint);
 	return STATUS_DONE;
 }
 
@@ -251,7 +251,7 @@ int attach_method_choose(struct kernel_options *options, struct kernel **ret_ker
 	}
 	if (forced != ATTACH_NONE)
 		first = last = forced;
-	status = choose_sizes(options);
+	status = choose_footprint(options);
 	if (!status && options->regions)
 		status = choose_region_method(options);
 	if (status)

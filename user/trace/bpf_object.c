@@ -113,11 +113,11 @@ static int configure(struct kernel *kernel, const struct kernel_options *options
 {
 	struct heaptap *skeleton = kernel->skeleton;
 	struct config *config = &skeleton->rodata->config;
-	u64 live = environment_size("HEAPTAP_LIVE_MAX", options->sizes.live_rows);
-	u64 ring = environment_size("HEAPTAP_RING_BYTES", options->sizes.ring_bytes);
+	u64 live = environment_size("HEAPTAP_LIVE_MAX", options->footprint.live_rows);
+	u64 ring = environment_size("HEAPTAP_RING_BYTES", options->footprint.ring_bytes);
 	int err;
 
-	kernel->unwind.row_count = options->sizes.unwind_rows;
+	kernel->unwind.row_count = options->footprint.unwind_rows;
 	kernel->scope_count = scope_rows(options);
 	*config = (struct config){
 		.sample_bytes = options->sample_bytes,
@@ -142,7 +142,7 @@ static int configure(struct kernel *kernel, const struct kernel_options *options
 	if (!err)
 		err = bpf_map__set_max_entries(skeleton->maps.ring, (u32)ring);
 	if (!err) /* a row is a pair of words */
-		err = bpf_map__set_max_entries(skeleton->maps.unwind_rows, options->sizes.unwind_rows / 2);
+		err = bpf_map__set_max_entries(skeleton->maps.unwind_rows, options->footprint.unwind_rows / 2);
 	return err ? err : bpf_map__set_max_entries(skeleton->maps.live, (u32)live);
 }
 

@@ -7,7 +7,7 @@
 #include "include/config.h"
 #include "include/counter.h"
 #include "trace/attach.h"
-#include "trace/map_sizes.h"
+#include "trace/footprint.h"
 #include "unwind/tables.h"
 
 struct kernel;
@@ -20,6 +20,7 @@ struct kernel_options {
 	bool pools;			  /* there are allocators of --alloc */
 	bool inlined;			  /* there are files that have the sampler */
 	bool regions;			  /* calls that map and unmap are wanted */
+	bool small;			  /* as little memory as can be (footprint_least) */
 	enum region_method region_method; /* how; feature_regions says whether that works */
 	unsigned int processes;		  /* expected at once, for sizing */
 	enum population population;
@@ -27,8 +28,8 @@ struct kernel_options {
 	const char *comm;
 	dev_t exe_device;
 	ino_t exe_inode;
-	enum attach_kind kind; /* which programs to load */
-	struct map_sizes sizes;
+	enum attach_kind kind;	    /* which programs to load */
+	struct footprint footprint; /* attach_method_choose sets it */
 };
 
 /*

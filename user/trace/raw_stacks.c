@@ -10,9 +10,7 @@
 
 #define WAITS_MAX 16 /* for tables, at the end: where there is no room for all that a stack needs, they come and go */
 
-/* The limit for all waiting stacks together: room for a thousand at least. */
-#define WAITING_BYTES_MAX (16U << 20)
-#define RELIEF_MS	  100
+#define RELIEF_MS 100
 
 /* A raw stack that waits for a table, or for word of a mapping. */
 struct raw {
@@ -25,10 +23,10 @@ struct raw_stacks {
 	struct unwind_tables *tables;
 	struct recorder *recorder;
 	struct raw *first, **last; /* oldest first */
-	size_t bytes;		   /* what they take */
+	size_t bytes, bytes_max;   /* what they take, and may */
 };
 
-struct raw_stacks *raw_stacks_new(struct unwind_tables *tables, struct recorder *recorder)
+struct raw_stacks *raw_stacks_new(struct unwind_tables *tables, struct recorder *recorder, size_t bytes_max)
 {
 	struct raw_stacks *unwinder = calloc(1, sizeof(*unwinder));
 
@@ -36,6 +34,7 @@ struct raw_stacks *raw_stacks_new(struct unwind_tables *tables, struct recorder 
 		return NULL;
 	unwinder->tables = tables;
 	unwinder->recorder = recorder;
+	unwinder->bytes_max = bytes_max;
 	unwinder->last = &unwinder->first;
 	return unwinder;
 }
@@ -129,11 +128,11 @@ static void settle(struct raw_stacks *unwinder, bool all)
 static void relieve(struct raw_stacks *unwinder)
 {
 	settle(unwinder, false);
-	if (unwinder->bytes > WAITING_BYTES_MAX / 4 * 3) {
+	if (unwinder->bytes > unwinder->bytes_max / 4 * 3) {
 		unwind_tables_wait(unwinder->tables, RELIEF_MS);
 		settle(unwinder, false);
 	}
-	while (unwinder->bytes > WAITING_BYTES_MAX / 4 * 3) {
+	while (unwinder->bytes > unwinder->bytes_max / 4 * 3) {
 		unwind_one(unwinder, unwinder->first, true);
 		drop(unwinder, &unwinder->first);
 	}
@@ -158,7 +157,7 @@ int raw_stacks_add(struct raw_stacks *unwinder, const struct event_raw *event, s
 	*unwinder->last = raw;
 	unwinder->last = &raw->next;
 	unwinder->bytes += raw_bytes(raw);
-	if (unwinder->bytes > WAITING_BYTES_MAX)
+	if (unwinder->bytes > unwinder->bytes_max)
 		relieve(unwinder);
 	return 0;
 }

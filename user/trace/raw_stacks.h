@@ -10,11 +10,12 @@
 
 struct raw_stacks;
 
-struct raw_stacks *raw_stacks_new(struct unwind_tables *tables, struct recorder *recorder); /* NULL: no memory */
+/* `bytes_max`: what those that wait may take together. NULL: no memory. */
+struct raw_stacks *raw_stacks_new(struct unwind_tables *tables, struct recorder *recorder, size_t bytes_max);
 void raw_stacks_free(struct raw_stacks *unwinder);
 
 /*
- * Keep a raw stack of `size` bytes of event. Where those that wait get to be more than 16 MiB the oldest is unwound as
+ * Keep a raw stack of `size` bytes of event. Where those that wait take more than they may, the oldest is unwound as
  * far as it can be. 0, -EBADMSG, -ENOMEM.
  */
 int raw_stacks_add(struct raw_stacks *unwinder, const struct event_raw *event, size_t size);

@@ -32,7 +32,7 @@
 
 /* --- opening and closing -------------------------------------------------------------------------------------------- */
 
-static int open_streams(struct tracer *tracer)
+static int open_streams(struct tracer *tracer, const struct footprint *footprint)
 {
 	int err = on_ring_open(tracer);
 
@@ -42,7 +42,7 @@ static int open_streams(struct tracer *tracer)
 		err = unwind_tables_new(kernel_unwind_memory(tracer->kernel), &tracer->tables);
 	if (err)
 		return err;
-	tracer->raw_stacks = raw_stacks_new(tracer->tables, tracer->recorder);
+	tracer->raw_stacks = raw_stacks_new(tracer->tables, tracer->recorder, footprint->raw_bytes);
 	return tracer->raw_stacks ? shortage_check() : -ENOMEM;
 }
 
@@ -101,9 +101,9 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 		.free_hit_ns = tracer->calibration.free_ns,
 		.gc = options->gc,
 		.residency = options->residency,
-		.sites_max = TRACER_SITES_MAX,
+		.sites_max = kernel.footprint.sites,
 	});
-	err = tracer->recorder ? open_streams(tracer) : -ENOMEM;
+	err = tracer->recorder ? open_streams(tracer, &kernel.footprint) : -ENOMEM;
 	if (err) {
 		status = attach_method_explain("open the event streams", err);
 		tracer_close(tracer);

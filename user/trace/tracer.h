@@ -19,9 +19,6 @@
 #include "trace/bpf_object.h"
 #include "trace/settle.h"
 
-/* In memory at a time: 715 MiB of them where each stack has 25 frames (bench/limit.sh). */
-#define TRACER_SITES_MAX (1u << 20)
-
 struct binaries;
 struct tracer;
 

@@ -151,6 +151,17 @@ static void test_doctor_of_all_those_of_one_executable(void **state)
 	assert_said(stage, "no other process maps it now");
 }
 
+static void test_doctor_says_what_a_small_footprint_gives_up(void **state)
+{
+	struct stage *stage = *state;
+
+	examine(stage, "", "--footprint small", 0);
+	assert_said(stage, "\nMemory\n  the ring and the BPF maps take 1");
+	assert_said(stage, "\n  1.0 MiB    16.0 MiB   events in the ring           lost_ring");
+	assert_said(stage, "\n  65 536     1 048 576  live sampled objects         refused");
+	assert_said(stage, "\n  16 384     1 048 576  sites and stacks             stack_no_room");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
 
 int main(void)
@@ -165,6 +176,7 @@ int main(void)
 		TEST(test_doctor_container_is_named),
 		TEST(test_doctor_all_leaves_nobody_to_pay),
 		TEST(test_doctor_of_all_those_of_one_executable),
+		TEST(test_doctor_says_what_a_small_footprint_gives_up),
 	};
 
 	return cmocka_run_group_tests_name("doctor", tests, NULL, NULL);

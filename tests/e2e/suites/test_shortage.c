@@ -17,8 +17,9 @@
 
 #include <cmocka.h>
 
+#include "e2e/kit/ledger.h"
 #include "e2e/kit/memory_group.h"
-#include "e2e/kit/session.h"
+#include "e2e/kit/strict_store.h"
 
 #define MIB (1ULL << 20)
 
@@ -186,6 +187,63 @@ static void test_memory_group_decides_how_large_maps_are(void **state)
 	assert_false(session_said(&scene->session, "libbpf"));
 }
 
+/* Processes of the group that the kernel has killed; 0 also where it does not count them. */
+static unsigned int count_killed(void)
+{
+	char text[512] = "", *at;
+	FILE *file = fopen(format("%s/memory.events", group.dir), "re");
+
+	if (!file)
+		file = fopen(format("%s/memory.oom_control", group.dir), "re");
+	if (!file)
+		return 0;
+	fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	at = strstr(text, "oom_kill ");
+	return at ? (unsigned int)strtoul(at + strlen("oom_kill "), NULL, 10) : 0;
+}
+
+/* An agent of 64 MiB: nothing is lost of eight threads at the default interval, and nobody is killed. */
+static void test_small_footprint_fits_64_mib(void **state)
+{
+	struct scene *scene = *state;
+	const cJSON *process;
+	cJSON *index;
+
+	memory_group_make(&group, 64 * MIB);
+	target_start(&scene->target, NULL, (const char *const[]){beside("target_threads"), NULL});
+	target_ready(&scene->target);
+	scene->session.wrapper = group_wrapper(&group);
+	session_start(&scene->session, scene,
+		      (const char *const[]){"--footprint", "small", "-p", format("%d", scene->target.pid), NULL});
+	session_attached(&scene->session);
+	end_target(scene);
+	assert_int_equal(session_finish(&scene->session), 0);
+	assert_false(session_said(&scene->session, "control group"));
+	index = session_index(&scene->session);
+	process = index_process(index, "target_threads");
+	assert_true(index_number(process, "ledger.sampled") > 10);
+	ledger_assert_clean(process);
+	cJSON_Delete(index);
+	assert_int_equal(count_killed(), 0);
+}
+
+static void test_small_footprint_pushes_from_64_mib(void **state)
+{
+	struct scene *scene = *state;
+	const char *address = store_start(scene);
+
+	memory_group_make(&group, 64 * MIB);
+	scene->session.wrapper = group_wrapper(&group);
+	session_start_bare(&scene->session, (const char *const[]){"push", "--footprint", "small", "-R", "1", "--every",
+								  "0.2", "--to", format("pyroscope+http://%s", address),
+								  "--", beside("target_leak"), "malloc", NULL});
+	assert_int_equal(session_finish(&scene->session), 0);
+	assert_true(store_number(scene, address, "figures", "alloc_space") >= 30000);
+	store_assert_content(scene, address);
+	assert_int_equal(count_killed(), 0);
+}
+
 static bool may_lower_oom_score(void)
 {
 	FILE *file = fopen("/proc/self/status", "re");
@@ -226,6 +284,8 @@ int main(void)
 		TEST(test_doctor_does_not_blame_the_kernel),
 		cmocka_unit_test_setup_teardown(test_memory_group_decides_how_large_maps_are, scene_setup,
 						remove_group),
+		cmocka_unit_test_setup_teardown(test_small_footprint_fits_64_mib, scene_setup, remove_group),
+		cmocka_unit_test_setup_teardown(test_small_footprint_pushes_from_64_mib, scene_setup, remove_group),
 		TEST(test_command_does_not_inherit_the_oom_score),
 	};
 

@@ -44,7 +44,7 @@ static void check(enum attach_kind kind)
 		.processes = 1,
 		.population = POPULATION_CGROUP,
 		.kind = kind,
-		.sizes = map_sizes_choose(false, 1, UINT64_MAX),
+		.footprint = footprint_choose(false, 1, UINT64_MAX),
 	};
 	struct bpf_program *program = NULL;
 	struct kernel *kernel;

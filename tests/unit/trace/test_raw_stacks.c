@@ -32,7 +32,7 @@ static int setup_unwinder(void **state)
 	setup(state);
 	waits = waits_needed = 0;
 	recorder = recorder_new(&options);
-	unwinder = raw_stacks_new(NULL, recorder);
+	unwinder = raw_stacks_new(NULL, recorder, 16U << 20);
 	if (!recorder || !unwinder || recorder_begin(recorder, PROCESS, 500, 1, 10, &process))
 		return -1;
 	map_made_up(process->mappings);

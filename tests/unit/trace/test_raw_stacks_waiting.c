@@ -22,6 +22,8 @@ static void said_wait(struct unwind_tables *set, int milliseconds);
 #undef unwind_tables_rule
 #undef unwind_tables_wait
 
+#define WAITING_BYTES_MAX (16U << 20)
+
 #define PROCESS 3
 #define CODE	0x400000
 #define ENOUGH	4096 /* of the largest are four times what may wait */
@@ -55,7 +57,7 @@ static int setup(void **state)
 	(void)state;
 	ready = ready_if_waited_for = false;
 	recorder = recorder_new(&(struct recorder_options){.sample_bytes = 1});
-	unwinder = raw_stacks_new(NULL, recorder);
+	unwinder = raw_stacks_new(NULL, recorder, WAITING_BYTES_MAX);
 	if (!recorder || !unwinder || recorder_begin(recorder, PROCESS, 500, 1, 10, &process))
 		return -1;
 	event = (struct event_raw){.header = {.kind = EVENT_RAW, .process = PROCESS, .time_ns = 50},
