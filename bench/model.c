@@ -93,6 +93,7 @@ static double model_ns(void)
 		booking_add(&dead->booking, &gc, 0, -1);
 	}
 	start = clock_now_ns() - start;
+	gc_model_release(&gc);
 	free(sites);
 	return (double)start / (2.0 * LIVE);
 }

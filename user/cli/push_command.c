@@ -29,6 +29,7 @@ struct push_options push_command_beside(const struct options *options)
 int push_command_run(const struct options *options)
 {
 	struct push_options push = options->push;
+	struct tracing_options tracing = options->record.tracing;
 	const struct live_client client = {push_run, &push};
 	int status = push_check(&push);
 
@@ -36,5 +37,8 @@ int push_command_run(const struct options *options)
 		return options->record.tracing.target.command ? STATUS_COMMAND_FAILED : status;
 	if (push.path)
 		return client_run_recorded(push.path, &client);
-	return running_run(&options->record.tracing, options->site_skip, &client);
+	/* Stores have no place for lifetimes, and only cycles that are asked for decide what is in use. */
+	tracing.counts_alone = true;
+	tracing.gc.gogc_percent = 0;
+	return running_run(&tracing, options->site_skip, &client);
 }

@@ -2,11 +2,21 @@
 /* Cycles, generations and bookings of one image. */
 #include "heap/gc_model.h"
 
+#include <stdlib.h>
+
 void gc_model_init(struct gc_model *gc, const struct gc_options *options, u64 now_ns)
 {
 	*gc = (struct gc_model){.options = *options, .start = {.time_ns = now_ns}, .bucket_ns = {now_ns}};
 	if (!gc->options.tenure)
 		gc->options.tenure = GC_TENURE_DEFAULT;
+}
+
+void gc_model_release(struct gc_model *gc)
+{
+	for (u32 level = 0; level < GC_LEVELS; level++) {
+		free(gc->history[level]);
+		gc->history[level] = NULL;
+	}
 }
 
 double gc_model_goal(const struct gc_model *gc)
@@ -35,7 +45,10 @@ static void remember(struct gc_model *gc, u64 now_ns)
 	struct moment moment = {now_ns, gc->allocated_bytes, gc->tenured_bytes};
 
 	for (u32 level = 0, n = gc->cycle; level < GC_LEVELS; level++, n >>= 1) {
-		gc->history[level][n % GC_KEPT] = moment;
+		if (!gc->history[level])
+			gc->history[level] = calloc(GC_KEPT, sizeof(moment));
+		if (gc->history[level])
+			gc->history[level][n % GC_KEPT] = moment;
 		if (n & 1)
 			break;
 	}
@@ -132,7 +145,7 @@ struct moment gc_model_moment(const struct gc_model *gc, u32 cycle)
 		/* The next multiple of 2^level, counted in such steps. */
 		u32 step = ((cycle - 1) >> level) + 1;
 
-		if ((gc->cycle >> level) - step < GC_KEPT)
+		if ((gc->cycle >> level) - step < GC_KEPT && gc->history[level])
 			return gc->history[level][step % GC_KEPT];
 	}
 	return gc->start;

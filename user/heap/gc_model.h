@@ -55,11 +55,13 @@ struct gc_model {
 	double tenured_bytes;
 	double promoted_bytes; /* ever tenured */
 	double judged_bytes;   /* born so long ago that they are tenured or dead */
-	/* moments of the multiples of 2^level, the newest GC_KEPT of each */
-	struct moment start, history[GC_LEVELS][GC_KEPT];
+	struct moment start;
+	/* moments of the multiples of 2^level, the newest GC_KEPT of each; NULL: none so far, or no memory: coarser ones are left then */
+	struct moment *history[GC_LEVELS];
 };
 
 void gc_model_init(struct gc_model *gc, const struct gc_options *options, u64 now_ns);
+void gc_model_release(struct gc_model *gc);
 
 /*
  * Advance the clock, and complete the cycles that time alone has completed by `now_ns`, each at the moment it was due: before every event, and

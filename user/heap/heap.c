@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "heap/heap.h"
@@ -17,6 +18,7 @@ void heap_release(struct heap *heap)
 	hash_release(heap->moved, free);
 	hash_release(heap->sites, free);
 	heap_places_release(&heap->places);
+	gc_model_release(&heap->gc);
 	quota_give_back(&heap->share);
 }
 
@@ -31,7 +33,7 @@ static struct heap_site *site_find(const struct heap *heap, u64 stack, u64 size)
 
 static struct heap_site *site_new(struct heap *heap, u64 stack, u64 size)
 {
-	struct heap_site *site = calloc(1, sizeof(*site));
+	struct heap_site *site = calloc(1, heap->counts_alone ? offsetof(struct heap_site, lifetime) : sizeof(*site));
 
 	if (!site)
 		return NULL;
@@ -73,7 +75,8 @@ static void leave_use(struct heap *heap, const struct heap_object *object)
 	heap->inuse_count--;
 	heap->inuse_bytes -= site->weight_bytes;
 	gc_model_change(&heap->gc, object->birth.cycle, -site->weight_bytes);
-	lifetime_death(&site->lifetime, object->birth, gc_model_now(&heap->gc));
+	if (!heap->counts_alone)
+		lifetime_death(&site->lifetime, object->birth, gc_model_now(&heap->gc));
 	booking_add(&site->booking, &heap->gc, 0, -1);
 }
 
@@ -91,7 +94,8 @@ static void count_alloc(struct heap *heap, struct heap_site *site, struct heap_o
 	}
 	object->birth = gc_model_now(&heap->gc);
 	gc_model_birth(&heap->gc, site->weight_bytes);
-	lifetime_birth(&site->lifetime, object->birth.tick);
+	if (!heap->counts_alone)
+		lifetime_birth(&site->lifetime, object->birth.tick);
 	enter_use(heap, site, now_ns);
 }
 
@@ -172,7 +176,8 @@ int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
 		return -ENOMEM;
 	enter_use(heap, object->site, now_ns);
 	gc_model_change(&heap->gc, object->birth.cycle, object->site->weight_bytes);
-	lifetime_revive(&object->site->lifetime, object->birth, object->death);
+	if (!heap->counts_alone)
+		lifetime_revive(&object->site->lifetime, object->birth, object->death);
 	booking_add(&object->site->booking, &heap->gc, 0, 1);
 	heap->freed_count--;
 	return 0;

@@ -23,10 +23,10 @@ struct heap_site {
 	u64 alloc_count, inuse_count; /* raw samples, now */
 	struct booking booking;	      /* the same, on their way to publication */
 	double weight_bytes;	      /* what one sample stands for */
-	struct lifetime lifetime;
-	const struct stack *stack; /* snapshot's: what it found for the key; NULL: nothing yet */
-	u32 sample;		   /* snapshot's: which sample it was made into last */
+	const struct stack *stack;    /* snapshot's: what it found for the key; NULL: nothing yet */
+	u32 sample;		      /* snapshot's: which sample it was made into last */
 	UT_hash_handle hh;
+	struct lifetime lifetime; /* the last, since there is no memory for it where the heap counts alone */
 };
 
 struct heap_object {
@@ -40,6 +40,7 @@ struct heap_object {
 
 struct heap {
 	u64 sample_bytes;
+	bool counts_alone; /* no lifetimes are kept, which take five sixths of a site; set before the first object */
 	struct heap_site *sites;
 	struct heap_object *objects;
 	struct heap_object *moved; /* by moved_by: waiting for a realloc to fail or to be forgotten */

@@ -213,6 +213,7 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 	++*count;
 	image->scope = scope;
 	image->heap.share.quota = recorder->quota.max ? &recorder->quota : NULL;
+	image->heap.counts_alone = recorder->options.counts_alone;
 	gc_model_init(&image->heap.gc, &recorder->options.gc, now_ns);
 	take_pending(recorder, image, now_ns);
 	if (ret_image)

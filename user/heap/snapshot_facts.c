@@ -94,7 +94,7 @@ int snapshot_facts_copy(const struct recorder_options *options, struct image *im
 	profile->exit = image->exit;
 	profile->memory_limit = image->memory_limit;
 	profile->memory_used = image->memory_used;
-	if (!options->alloc_only)
+	if (!options->alloc_only && !options->counts_alone)
 		copy_model(&image->heap.gc, end_ns, &profile->model);
 	profile->root = image->root.fd >= 0 ? &image->root : NULL;
 	if (image->cpu_end_ns > image->cpu_start_ns)

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "live/collection.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "heap/go_profile.h"
+#include "heap/snapshot_facts.h"
 #include "live/untold.h"
 
 static bool is_wanted(const struct source_want *want, const struct image *image)
@@ -29,6 +33,20 @@ static int collect_image(struct collection *collection, struct image *image)
 	return err ? err : taken_list_add(&collection->question->taken, draft);
 }
 
+static int collect_facts(const struct image *image, struct taken_list *taken)
+{
+	struct profile *profile = calloc(1, sizeof(*profile));
+
+	if (!profile)
+		return -ENOMEM;
+	profile->pid = image->pid;
+	profile->image = image->ordinal;
+	if (!snapshot_facts_copy_names(image, profile))
+		return taken_list_add_profile(taken, profile);
+	profile_free(profile);
+	return -ENOMEM;
+}
+
 int collection_add(struct image *image, void *arg)
 {
 	struct collection *collection = arg;
@@ -38,6 +56,8 @@ int collection_add(struct image *image, void *arg)
 
 	if (want && !is_wanted(want, image))
 		return 0;
+	if (collection->facts)
+		return collect_facts(image, &question->taken);
 	/* Images come in the order in which they began: the last of a process is the newest. */
 	if (want && want->pid)
 		taken_list_release(&question->taken);

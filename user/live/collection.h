@@ -7,6 +7,7 @@
 struct collection {
 	struct peek peek;
 	struct question *question;
+	bool facts; /* who they are is all that is wanted */
 };
 
 /* For recorder_for_each, `arg` being a collection: take of the image what its question wants. 0 or negative errno. */

@@ -57,7 +57,7 @@ static struct peek peek_of(const struct running *running, u64 now, unsigned int 
 
 	return (struct peek){
 		.recorder = tracer_recorder(tracing->tracer),
-		.tally = running->stopped ? no_tally : kernel_peek_tally,
+		.tally = running->stopped || tracing->options->counts_alone ? no_tally : kernel_peek_tally,
 		.kernel = tracer_kernel(tracing->tracer),
 		.start_ns = tracing->start_ns,
 		.start_unix_ns = tracing->start_unix_ns,
@@ -105,6 +105,7 @@ static void answer(struct running *running, struct question *question, u64 now)
 	struct collection collection = {
 		.peek = peek_of(running, now, parts_of(running, question->want)),
 		.question = question,
+		.facts = !question->want && running->tracing.options->counts_alone,
 	};
 
 	if (question->gc)
@@ -150,15 +151,16 @@ static int drop(struct running *running, struct image *image, u64 now)
 {
 	const struct peek peek = peek_of(running, now, 0);
 	struct snapshot_draft *draft;
+	bool wanted = !running->tracing.options->counts_alone;
 	struct profile *profile;
 	int err = 0;
 
-	if (!go_profile_is_all(image)) {
+	if (wanted && !go_profile_is_all(image)) {
 		err = peek_image(&peek, image, &draft);
 		err = err ? err : snapshot_draft_finish(draft, &profile);
 		err = err ? err : add_dropped(running, profile);
 	}
-	if (!err && go_reading_has_profile(image->go)) {
+	if (wanted && !err && go_reading_has_profile(image->go)) {
 		err = peek_go(&peek, image, &profile);
 		err = err ? err : add_dropped(running, profile);
 	}

@@ -77,6 +77,7 @@ int tracing_load(struct tracing *tracing)
 		.reads_go = tracing->reads_go,
 		.binaries = tracing->launch.binaries,
 		.gc = options->gc,
+		.counts_alone = options->counts_alone,
 		.residency = options->residency,
 	};
 

@@ -21,6 +21,7 @@ struct tracing_options {
 	bool regions; /* --mappings */
 	bool small;   /* --footprint small */
 	struct gc_options gc;
+	bool counts_alone; /* the client wants samples alone: no lifetimes (recorder.h), ledgers, sums of what has ended, or totals in lists */
 };
 
 /* Bytes of what files say of names that may stay in memory from one profile to the next, see symbolizer_trim. */

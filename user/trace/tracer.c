@@ -100,6 +100,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 		.alloc_hit_ns = tracer->calibration.alloc_ns,
 		.free_hit_ns = tracer->calibration.free_ns,
 		.gc = options->gc,
+		.counts_alone = options->counts_alone,
 		.residency = options->residency,
 		.sites_max = kernel.footprint.sites,
 	});

@@ -31,6 +31,7 @@ struct tracer_options {
 	bool reads_go;		       /* read the profiles that Go programs keep of themselves (go_reader.h) */
 	struct settle_sources sources; /* outlive it */
 	struct gc_options gc;
+	bool counts_alone;		/* the same */
 	bool residency;			/* of the recorder */
 	struct custom_allocator *pools; /* of --alloc */
 	struct binaries *binaries; /* the files of a program to attach to, taken over also on error; NULL: unknown */

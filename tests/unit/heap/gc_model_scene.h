@@ -17,6 +17,7 @@ static struct booking booking;
 
 static inline void begin(u32 gogc_percent)
 {
+	gc_model_release(&gc);
 	gc_model_init(&gc, &(struct gc_options){.gogc_percent = gogc_percent}, SECOND);
 	booking = (struct booking){0};
 }

@@ -178,6 +178,7 @@ static void test_gc_model_tenure_is_counted_in_cycles_up_to_the_largest(void **s
 {
 	(void)state;
 	for (u32 tenure = 1; tenure <= GC_TENURE_MAX; tenure++) {
+		gc_model_release(&gc);
 		gc_model_init(&gc, &(struct gc_options){.gogc_percent = 100, .tenure = tenure}, 0);
 		for (u32 cycle = 0; cycle < 100; cycle++) {
 			gc_model_birth(&gc, 1);
@@ -197,6 +198,18 @@ static void test_gc_model_trend_is_growth_per_second(void **state)
 		complete_cycle();
 	}
 	assert_true(fabs(gc_model_trend(&gc) - 10) < 1e-9);
+}
+
+/* An image that is new, of which there may be thousands, has none. */
+static void test_gc_model_keeps_moments_as_cycles_come(void **state)
+{
+	(void)state;
+	begin(100);
+	assert_null(gc.history[0]);
+	complete_cycle();
+	complete_cycle();
+	assert_non_null(gc.history[1]);
+	assert_null(gc.history[2]);
 }
 
 /* 10^5 cycles, one a unit of time: exact for the last 32, never too early and at most 1/16 too late for the others. */
@@ -243,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_gc_model_object_is_tenured_when_it_has_survived_two_cycles),
 		cmocka_unit_test(test_gc_model_tenure_is_counted_in_cycles_up_to_the_largest),
 		cmocka_unit_test(test_gc_model_trend_is_growth_per_second),
+		cmocka_unit_test(test_gc_model_keeps_moments_as_cycles_come),
 		cmocka_unit_test(test_gc_model_moment_is_exact_lately_and_close_long_ago),
 		cmocka_unit_test(test_gc_model_moment_is_exact_where_buckets_of_lifetimes_begin),
 	};

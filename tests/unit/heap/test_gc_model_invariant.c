@@ -170,28 +170,43 @@ static const struct heap *keep_lifetimes(const struct model *model, struct lifet
 	return heap;
 }
 
+/* What a level has not kept is zero. */
+static void keep_history(const struct gc_model *gc, struct moment history[GC_LEVELS][GC_KEPT])
+{
+	for (u32 level = 0; level < GC_LEVELS; level++)
+		if (gc->history[level])
+			memcpy(history[level], gc->history[level], sizeof(history[level]));
+}
+
 /* The same events with and without requests for profiles: everything but the bookings is the same to the bit. */
 static void test_gc_model_requests_change_no_age_and_no_survival(void **state)
 {
 	static struct gc_model asked[PIDS];
 	static struct model models[PIDS];
 	static struct lifetime lifetimes[PIDS][SITES];
+	static struct moment histories[PIDS][GC_LEVELS][GC_KEPT];
 	u32 bookings = 0;
 
 	(void)state;
 	simulate(4096, 13, true);
-	for (u32 i = 0; i < PIDS; i++)
+	for (u32 i = 0; i < PIDS; i++) {
 		asked[i] = keep_lifetimes(&world.images[i], lifetimes[i])->gc;
+		keep_history(&asked[i], histories[i]);
+	}
 	memcpy(models, world.images, sizeof(models));
 	finish();
 	simulate(4096, 13, false);
 	for (u32 i = 0; i < PIDS; i++) {
 		const struct heap *heap = &recorder_find(world.recorder, world.images[i].number)->heap;
+		struct moment history[GC_LEVELS][GC_KEPT] = {0};
 		struct lifetime unasked[SITES] = {0};
 
 		bookings += asked[i].booked - heap->gc.booked;
 		asked[i].booked = heap->gc.booked;
 		asked[i].published = heap->gc.published;
+		keep_history(&heap->gc, history);
+		assert_memory_equal(histories[i], history, sizeof(history));
+		memcpy(asked[i].history, heap->gc.history, sizeof(asked[i].history));
 		assert_memory_equal(&asked[i], &heap->gc, sizeof(*asked));
 		keep_lifetimes(&world.images[i], unasked);
 		assert_memory_equal(lifetimes[i], unasked, sizeof(unasked));

@@ -291,6 +291,14 @@ static void simulate(u64 sample_bytes, u64 first_seed)
 	}
 }
 
+/* The same counts, without the memory that lifetimes would take. */
+static void test_heap_that_counts_alone_keeps_every_invariant(void **state)
+{
+	(void)state;
+	heap.counts_alone = true;
+	simulate(1, 13);
+}
+
 static void test_heap_random_events_exact_keep_every_invariant(void **state)
 {
 	(void)state;
@@ -317,6 +325,7 @@ int main(void)
 		TEST(test_heap_move_is_a_death_until_revived),
 		TEST(test_heap_revive_twice_or_by_another_is_refused),
 		TEST(test_heap_move_next_of_the_thread_seals_the_one_before),
+		TEST(test_heap_that_counts_alone_keeps_every_invariant),
 		TEST(test_heap_random_events_exact_keep_every_invariant),
 		TEST(test_heap_random_events_sampled_keep_every_invariant),
 	};

@@ -104,6 +104,21 @@ static void test_snapshot_without_frees_knows_no_lifetimes(void **state)
 	assert_null(profile->samples[0].lifetime);
 }
 
+static void test_snapshot_of_counts_alone_has_no_lifetimes(void **state)
+{
+	struct recorder_options options = {.sample_bytes = 1, .counts_alone = true};
+
+	(void)state;
+	process->heap.counts_alone = true;
+	live_through(2);
+	gc_model_request(&process->heap.gc);
+	assert_int_equal(snapshot_take(&options, process, 5000, 99, &profile), 0);
+	assert_false(profile->model.known);
+	assert_null(profile->samples[0].lifetime);
+	assert_int_equal(profile->samples[0].alloc_count, 2);
+	assert_int_equal(profile->samples[0].inuse_count, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -114,6 +129,7 @@ int main(void)
 		TEST(test_snapshot_lifetimes_of_samples_made_one_are_added),
 		TEST(test_snapshot_shows_the_published_state),
 		TEST(test_snapshot_without_frees_knows_no_lifetimes),
+		TEST(test_snapshot_of_counts_alone_has_no_lifetimes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
