@@ -32,6 +32,7 @@ struct image {
 	char *exe, *cgroup;		     /* NULL: unknown */
 	char *container_id, *container_name; /* NULL: in none, or unknown */
 	struct root_fs root;		     /* the file system it sees */
+	u64 user_seen_ns;		     /* when its user was read last */
 	struct address_map *mappings;
 	struct heap heap;
 	struct regions regions; /* with --mappings */

@@ -19,6 +19,8 @@
  * with the exec flag) and its first mappings before the ring's event begins the image; until then they are kept here. A
  * process may exec twice before the ring is read, so several images of one pid may be pending, told apart by their times.
  */
+#define PENDING_CHAINS 1024
+
 struct pending_image {
 	u32 pid;
 	u64 from_ns; /* time of the fork or exec */
@@ -34,7 +36,8 @@ struct recorder {
 	u32 *image_counts;		   /* by pid: how many images it has had; files are named by it */
 	struct image *ended, **ended_last; /* not taken yet, in the order they ended */
 	u32 ended_count;
-	struct pending_image *pending; /* the newest announcement first: few are pending at a time */
+	/* By pid modulo that: the newest announcement first. Every exec of the machine is announced, for some seconds. */
+	struct pending_image *pending[PENDING_CHAINS];
 	struct quota quota;
 };
 
@@ -74,21 +77,21 @@ static struct address_map *unlink_pending(struct pending_image **link)
 static int announce(struct recorder *recorder, u32 pid, u64 now_ns, struct address_map *mappings)
 {
 	struct pending_image *pending = mappings ? malloc(sizeof(*pending)) : NULL;
+	struct pending_image **chain = &recorder->pending[pid % PENDING_CHAINS];
 
 	if (!pending) {
 		address_map_free(mappings);
 		return -ENOMEM;
 	}
-	*pending =
-		(struct pending_image){.pid = pid, .from_ns = now_ns, .mappings = mappings, .next = recorder->pending};
-	recorder->pending = pending;
+	*pending = (struct pending_image){.pid = pid, .from_ns = now_ns, .mappings = mappings, .next = *chain};
+	*chain = pending;
 	return 0;
 }
 
 /* The pid's newest announcement of that time or earlier. NULL: none. */
 static struct pending_image *pending_at(const struct recorder *recorder, u32 pid, u64 time_ns)
 {
-	struct pending_image *pending = recorder->pending;
+	struct pending_image *pending = recorder->pending[pid % PENDING_CHAINS];
 
 	while (pending && (pending->pid != pid || pending->from_ns > time_ns))
 		pending = pending->next;
@@ -101,8 +104,7 @@ void recorder_free(struct recorder *recorder)
 {
 	if (!recorder)
 		return;
-	while (recorder->pending)
-		address_map_free(unlink_pending(&recorder->pending));
+	recorder_expire(recorder, UINT64_MAX);
 	HASH_CLEAR(hh_by_pid, recorder->newest);
 	hash_release(recorder->images, image_free);
 	munmap(recorder->image_counts, COUNTS_BYTES);
@@ -154,8 +156,9 @@ void recorder_for_each_file(const struct recorder *recorder, void (*each)(const 
 {
 	for (const struct image *image = recorder->images; image; image = image->hh.next)
 		each_file(image->mappings, each, arg);
-	for (const struct pending_image *pending = recorder->pending; pending; pending = pending->next)
-		each_file(pending->mappings, each, arg);
+	for (u32 chain = 0; chain < PENDING_CHAINS; chain++)
+		for (const struct pending_image *pending = recorder->pending[chain]; pending; pending = pending->next)
+			each_file(pending->mappings, each, arg);
 }
 
 /*
@@ -164,9 +167,10 @@ void recorder_for_each_file(const struct recorder *recorder, void (*each)(const 
  */
 static void take_pending(struct recorder *recorder, struct image *image, u64 now_ns)
 {
+	struct pending_image **link = &recorder->pending[image->pid % PENDING_CHAINS];
 	bool taken = false;
 
-	for (struct pending_image **link = &recorder->pending; *link;) {
+	while (*link) {
 		if ((*link)->pid != image->pid || (*link)->from_ns > now_ns) {
 			link = &(*link)->next;
 			continue;
@@ -289,12 +293,13 @@ int recorder_fork(struct recorder *recorder, u32 pid, u32 parent, u64 now_ns)
 
 void recorder_expire(struct recorder *recorder, u64 before_ns)
 {
-	for (struct pending_image **link = &recorder->pending; *link;) {
-		if ((*link)->from_ns >= before_ns)
-			link = &(*link)->next;
-		else
-			address_map_free(unlink_pending(link));
-	}
+	for (u32 chain = 0; chain < PENDING_CHAINS; chain++)
+		for (struct pending_image **link = &recorder->pending[chain]; *link;) {
+			if ((*link)->from_ns >= before_ns)
+				link = &(*link)->next;
+			else
+				address_map_free(unlink_pending(link));
+		}
 }
 
 int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec, u64 now_ns)

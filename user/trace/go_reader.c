@@ -349,17 +349,41 @@ enum go_state go_reader_look(struct tracer *tracer, struct tracee *tracee, struc
 	return reader->state;
 }
 
-void go_readers_look(struct tracer *tracer, bool now)
+void go_reader_due(struct tracer *tracer, struct tracee *tracee)
 {
+	if (tracee->go_due)
+		return;
+	tracee->go_due = true;
+	tracee->go_next = tracer->go_due;
+	tracer->go_due = tracee;
+}
+
+static void look_at_due(struct tracer *tracer)
+{
+	struct tracee **link = &tracer->go_due;
 	u64 begun_ns = clock_now_ns();
 
+	while (*link && clock_now_ns() - begun_ns < LOOK_NS) {
+		struct tracee *tracee = *link;
+
+		go_reader_look(tracer, tracee, tracee_image(tracer, tracee), false);
+		if (tracee->go && tracee->go->pieces) {
+			link = &tracee->go_next;
+			continue;
+		}
+		tracee->go_due = false;
+		*link = tracee->go_next;
+	}
+}
+
+void go_readers_look(struct tracer *tracer, bool now)
+{
 	if (!tracer->reads_go)
 		return;
-	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next) {
-		if (!now && clock_now_ns() - begun_ns >= LOOK_NS)
-			return;
-		go_reader_look(tracer, tracee, tracee_image(tracer, tracee), now);
-	}
+	if (!now)
+		look_at_due(tracer);
+	for (struct tracee *tracee = now ? tracer->tracees : NULL; tracee; tracee = tracee->hh.next)
+		go_reader_look(tracer, tracee, tracee_image(tracer, tracee), true);
 }
 
 bool go_readers_will(const struct tracer *tracer)

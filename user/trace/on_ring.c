@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "system/translator.h"
 #include "system/shortage.h"
+#include "trace/go_reader.h"
 #include "trace/injected.h"
 #include "trace/sideband.h"
 #include "trace/raw_stacks.h"
@@ -89,6 +90,7 @@ static void open_mappings(struct tracer *tracer, struct tracee *tracee, struct i
 	struct injected *left = event->header.kind == EVENT_EXEC ? tracee->injected : NULL;
 	bool probe = left;
 
+	go_reader_due(tracer, tracee);
 	if (event->header.kind == EVENT_EXEC) {
 		injected_executed(tracer, tracee);
 		python_tables_executed(tracee, event->header.time_ns);

@@ -186,22 +186,27 @@ void python_tables_executed(struct tracee *tracee, u64 time_ns)
 void python_tables_due(struct tracer *tracer, struct tracee *tracee)
 {
 	tracee->python.until_ns = clock_now_ns() + PATIENCE_NS;
-	tracer->python_due = true;
+	if (tracee->python_due)
+		return;
+	tracee->python_due = true;
+	tracee->python_next = tracer->python_due;
+	tracer->python_due = tracee;
 }
 
 void python_tables_look(struct tracer *tracer)
 {
-	bool due = false;
-
-	for (struct tracee *tracee = tracer->python_due ? tracer->tracees : NULL; tracee; tracee = tracee->hh.next) {
+	for (struct tracee **link = &tracer->python_due; *link;) {
+		struct tracee *tracee = *link;
 		struct image *image = tracee->python.until_ns ? tracee_image(tracer, tracee) : NULL;
 
-		if (image && !tracer->stopping && look_at(tracer, tracee, image))
-			due = true;
-		else
-			tracee->python.until_ns = 0;
+		if (image && !tracer->stopping && look_at(tracer, tracee, image)) {
+			link = &tracee->python_next;
+			continue;
+		}
+		tracee->python.until_ns = 0;
+		tracee->python_due = false;
+		*link = tracee->python_next;
 	}
-	tracer->python_due = due;
 }
 
 void python_tables_restore(struct tracee *tracee)

@@ -19,6 +19,10 @@
 #include "trace/bpf_maps.h"
 #include "trace/bpf_object.h"
 
+/* Whose a process is changes when it begins, if at all. */
+#define USER_YOUNG_NS 10000000000ULL
+#define USER_NS	      60000000000ULL
+
 static char *copy(const char *text)
 {
 	return text ? strdup(text) : NULL;
@@ -93,9 +97,12 @@ void settle_facts(const struct settle_sources *sources, struct cgroup_limit *lim
 	image_begin_rss(image, procfs_rss_bytes(pid));
 }
 
-void settle_look(struct image *image)
+void settle_look(struct image *image, u64 now_ns)
 {
-	root_fs_look(&image->root);
+	if (now_ns < image->start_ns + USER_YOUNG_NS || now_ns >= image->user_seen_ns + USER_NS) {
+		root_fs_look(&image->root);
+		image->user_seen_ns = now_ns;
+	}
 	image_see_rss(image, procfs_rss_bytes((pid_t)image->pid));
 }
 
@@ -190,7 +197,7 @@ static void read_memory(const struct recorder *recorder, struct image *image)
 void settle_stop(struct kernel *kernel, const struct recorder *recorder, struct image *image, u64 now_ns)
 {
 	settle(kernel, image);
-	settle_look(image);
+	settle_look(image, now_ns);
 	read_memory(recorder, image);
 	if (image->memory_directory)
 		cgroup_memory(image->memory_directory, image->memory_path, &image->memory_limit, &image->memory_used);

@@ -23,8 +23,8 @@ struct settle_sources {
 void settle_facts(const struct settle_sources *sources, struct cgroup_limit *limit, struct image *image,
 		  const struct image *origin, bool forked);
 
-/* Note how much memory the process holds now. */
-void settle_look(struct image *image);
+/* Note how much memory the process holds now; and whose it is, if it is young, or once a minute. */
+void settle_look(struct image *image, u64 now_ns);
 
 /*
  * The image has ended by exit or exec: take over its counters, drop its keys from the maps, give its number's row to

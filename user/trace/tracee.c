@@ -44,6 +44,20 @@ struct tracee *tracee_add(struct tracer *tracer, pid_t pid, u32 scope, bool wide
 	return hash_kept(&tracee->hh, tracee);
 }
 
+static void forget_due(struct tracer *tracer, struct tracee *tracee)
+{
+	struct tracee **python = &tracer->python_due, **go = &tracer->go_due;
+
+	while (tracee->python_due && *python != tracee)
+		python = &(*python)->python_next;
+	while (tracee->go_due && *go != tracee)
+		go = &(*go)->go_next;
+	if (tracee->python_due)
+		*python = tracee->python_next;
+	if (tracee->go_due)
+		*go = tracee->go_next;
+}
+
 void tracee_drop(struct tracer *tracer, struct tracee *tracee)
 {
 	struct scope *scope = kernel_scope(tracer->kernel, tracee->scope);
@@ -51,6 +65,7 @@ void tracee_drop(struct tracer *tracer, struct tracee *tracee)
 	HASH_DEL(tracer->tracees, tracee);
 	__atomic_store_n(&scope->process, 0, __ATOMIC_RELEASE);
 	python_tables_restore(tracee);
+	forget_due(tracer, tracee);
 	tracee_close_links(&tracee->files);
 	injected_close(&tracee->injected);
 	go_reader_end(tracer, tracee);

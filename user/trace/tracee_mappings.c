@@ -8,6 +8,7 @@
 #include "binary/elf.h"
 #include "binary/hotspot.h"
 #include "system/proc_maps.h"
+#include "trace/go_reader.h"
 #include "trace/injected.h"
 #include "trace/plan_note.h"
 #include "trace/raw_stacks.h"
@@ -27,6 +28,7 @@ void tracee_mappings_changed(struct tracer *tracer, struct tracee *tracee)
 {
 	tracee->remapped = true;
 	tracer->remapped |= tracee->listed;
+	go_reader_due(tracer, tracee);
 	python_tables_due(tracer, tracee);
 }
 

@@ -27,6 +27,7 @@
 #include "trace/unprobed.h"
 
 #define DRAIN_EVENTS	   65536	 /* between two looks at signals */
+#define LOOKS_A_SECOND	   512		 /* of a population: each costs some microseconds */
 #define ANNOUNCED_NS	   5000000000ULL /* how long at most the side-band is ahead of the ring */
 #define LOOK_POPULATION_NS 1000000000ULL /* between two looks at a population, which may be thousands */
 
@@ -212,6 +213,19 @@ static bool is_gone(const struct tracer *tracer, struct tracee *tracee)
 	return tracer->emptied > tracee->gone;
 }
 
+static bool is_seen(const struct image *image)
+{
+	return image->heap.alloc_count || go_reading_has_profile(image->go);
+}
+
+/* Of a population of thousands, each in its turn. */
+static bool is_turn(const struct tracer *tracer, const struct tracee *tracee, u64 now_ns)
+{
+	u64 turns = 1 + HASH_COUNT(tracer->tracees) / LOOKS_A_SECOND;
+
+	return tracee->scope % turns == now_ns / LOOK_POPULATION_NS % turns;
+}
+
 void tracer_look(struct tracer *tracer)
 {
 	bool all = tracer->population == POPULATION_LISTED;
@@ -227,8 +241,8 @@ void tracer_look(struct tracer *tracer)
 	HASH_ITER (hh, tracer->tracees, tracee, next) {
 		struct image *image = tracee_image(tracer, tracee);
 
-		if (image && (all || image->heap.alloc_count || go_reading_has_profile(image->go))) {
-			settle_look(image);
+		if (image && (all || (is_seen(image) && is_turn(tracer, tracee, now_ns)))) {
+			settle_look(image, now_ns);
 			memory_watch_see(&tracer->memory_watch, image);
 		}
 		if (is_gone(tracer, tracee)) {

@@ -43,10 +43,14 @@ struct tracee {
 	struct injected *injected; /* files that have the sampler in its memory: these have no links of its own */
 	bool probes_stay;	   /* the program that it runs is not to have it, or cannot */
 	struct python_tables python;
+	bool python_due; /* it is in the list of those whose tables are to be looked at */
+	struct tracee *python_next;
 	u32 handovers;	      /* how often its moment was not right */
 	u64 handover_ns;      /* when it is asked again */
 	struct go_reader *go; /* of the image that it runs; NULL: not looked at so far */
-	UT_hash_handle hh;    /* by pid */
+	bool go_due;	      /* it is in the list of those that are, or may have become, programs of Go's */
+	struct tracee *go_next;
+	UT_hash_handle hh; /* by pid */
 };
 
 struct tracer {
@@ -90,7 +94,8 @@ struct tracer {
 	struct memory_watch memory_watch;
 	u32 close_due;		    /* with so many files open, those that are unused are closed; 0: UNUSED_FILES */
 	bool remapped;		    /* some listed tracee is */
-	bool python_due;	    /* the tables of some tracee's Python are to be looked at */
+	struct tracee *go_due;	    /* the first of those that go_readers_look looks at */
+	struct tracee *python_due;  /* the first of those whose Python's tables are to be looked at */
 	bool stopping;		    /* no new links */
 	bool blind;		    /* an allocator that a traced process maps is not probed; said */
 	bool denied;		    /* it has been said which file is not opened, for want of rights */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "system/address_map.h"
 
 #define CAPACITY_MIN 32
@@ -79,7 +80,7 @@ struct unwindlist {
 	u32 first, capacity; /* two halves of `capacity` rows each; capacity 0: no place yet */
 	u32 half, count;
 	struct elf **files; /* of the rows in force; NULL: no file */
-	struct unwindlist *next;
+	UT_hash_handle hh;  /* by scope */
 };
 
 int map_lists_init(struct map_lists *set, struct unwind_mapping *rows, u32 row_count)
@@ -96,12 +97,7 @@ static void list_free(struct unwindlist *list)
 
 void map_lists_release(struct map_lists *set)
 {
-	while (set->lists) {
-		struct unwindlist *list = set->lists;
-
-		set->lists = list->next;
-		list_free(list);
-	}
+	hash_release(set->lists, list_free);
 	extent_free(set->room);
 }
 
@@ -112,7 +108,7 @@ static struct unwind_mapping *list_rows(const struct map_lists *set, const struc
 
 bool map_lists_has(const struct map_lists *set, const struct elf *file)
 {
-	for (const struct unwindlist *list = set->lists; list; list = list->next)
+	for (const struct unwindlist *list = set->lists; list; list = list->hh.next)
 		for (u32 i = 0; i < list->count; i++)
 			if (list->files[i] == file)
 				return true;
@@ -121,7 +117,7 @@ bool map_lists_has(const struct map_lists *set, const struct elf *file)
 
 void map_lists_enter(const struct map_lists *set, const struct elf *file, u32 index, u32 flags)
 {
-	for (const struct unwindlist *list = set->lists; list; list = list->next) {
+	for (const struct unwindlist *list = set->lists; list; list = list->hh.next) {
 		struct unwind_mapping *rows = list_rows(set, list);
 
 		for (u32 i = 0; i < list->count; i++) {
@@ -156,19 +152,17 @@ static int make_room(struct map_lists *set, struct unwindlist *list, u32 count, 
 
 static struct unwindlist *list_of(struct map_lists *set, struct scope *scope)
 {
-	struct unwindlist *list = set->lists;
+	struct unwindlist *list;
 
-	while (list && list->scope != scope)
-		list = list->next;
+	HASH_FIND_PTR(set->lists, &scope, list);
 	if (list)
 		return list;
 	list = calloc(1, sizeof(*list));
 	if (!list)
 		return NULL;
 	list->scope = scope;
-	list->next = set->lists;
-	set->lists = list;
-	return list;
+	HASH_ADD_PTR(set->lists, scope, list);
+	return hash_kept(&list->hh, list);
 }
 
 void map_lists_outdate(struct scope *scope)
@@ -202,15 +196,13 @@ int map_lists_publish(struct map_lists *set, struct scope *scope, u32 process, u
 
 void map_lists_withdraw(struct map_lists *set, struct scope *scope, u64 now_ns)
 {
-	struct unwindlist **link = &set->lists, *list;
+	struct unwindlist *list;
 
 	map_lists_outdate(scope);
-	while (*link && (*link)->scope != scope)
-		link = &(*link)->next;
-	list = *link;
+	HASH_FIND_PTR(set->lists, &scope, list);
 	if (!list)
 		return;
-	*link = list->next;
+	HASH_DEL(set->lists, list);
 	if (list->capacity)
 		extent_give(set->room, list->first, now_ns);
 	list_free(list);
