@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A node with 200 pods and 2000 processes that allocate, 20 of which a second end and are replaced: what `heaptap push` of all of them takes
+# of the processors and of memory, over SECONDS_OF_PUSH (90), while a profile of each pod goes to a store every 15 seconds. CPU time, so that
+# other work on the machine disturbs little.
+# shellcheck source=bench/measure.bash
+. "$(dirname "$0")/measure.bash"
+
+SECONDS_OF_PUSH=${SECONDS_OF_PUSH:-90}
+PODS=${PODS:-200}
+PROCESSES=${PROCESSES:-2000}
+CHURN=${CHURN:-20}
+mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+group=${mount:?}/heaptap-bench-$$
+
+empty() {
+	end "${NODE_PID-}" # it would go on replacing those that end
+	[ ! -d "$group" ] || echo 1 >"$group/cgroup.kill"
+	while [ -d "$group" ] && ! find "$group" -depth -type d -exec rmdir {} + 2>/dev/null; do
+		sleep 0.01
+	done
+}
+trap 'end "$tracer"; tracer=""; empty; leave' EXIT
+
+# Of heaptap and the process that holds its links, with what has ended of both.
+cpu_of_tracer() { # in ticks
+	local pid
+	for pid in "$tracer" $(pgrep -P "$tracer"); do
+		cat "/proc/$pid/stat"
+	done | awk '{ sub(/.*\) /, ""); sum += $12 + $13 + $14 + $15 } END { print sum }'
+}
+
+# Memory of the maps, each once. Files of processes that end are closed meanwhile.
+map_mib() {
+	calc "$( (cat "/proc/$tracer"/fdinfo/* 2>/dev/null || :) | awk '$1 == "memlock:" { memory = $2 }
+	     $1 == "map_id:" && !seen[$2]++ { sum += memory }
+	     END { print sum }') / 1048576"
+}
+
+rss_mib() { # FIELD
+	calc "$(awk -v field="$1:" '$1 == field { print $2 }' "/proc/$tracer/status") / 1024"
+}
+
+mkdir "$group"
+coproc NODE { LD_LIBRARY_PATH=$scratch exec "$OUT/bench/pods" "$group" "$PODS" "$PROCESSES" "$CHURN"; }
+read -r said <&"${NODE[0]}"
+[ "$said" = ready ]
+start_store
+trace ' tracing ' "$OUT/heaptap" push --every 15 --to "pyroscope+http://127.0.0.1:$port" --cgroup "${group#"$mount"}" "$@"
+sleep 5 # what only the beginning takes
+cpu=$(cpu_of_tracer) from=${EPOCHREALTIME/[^0-9]/} ticks=$(getconf CLK_TCK)
+most=0
+for ((second = 0; second < SECONDS_OF_PUSH; second++)); do
+	sleep 1
+	now=$(rss_mib RssAnon)
+	most=$(calc "($now > $most ? $now : $most)")
+done
+share=$(calc "1e8 * ($(cpu_of_tracer) - $cpu) / $ticks / (${EPOCHREALTIME/[^0-9]/} - $from)")
+maps=$(map_mib || :)
+untrace
+
+echo "$PROCESSES processes in $PODS pods, $CHURN a second replaced, pushed every 15 s for $SECONDS_OF_PUSH s:"
+figure "heaptap's CPU time, of one core" "$share" % '<=' 3
+figure "heaptap's memory (RssAnon), the most" "$most" MiB
+figure 'ring and BPF maps (memlock)' "$maps" MiB
+figure 'both' "$(calc "$most + $maps")" MiB '<=' 128
+figure 'series that the store has' "$(store_number labels)" '' '>=' "$PODS"
+figure 'profiles that it took' "$(store_number profiles profiles)" '' '>=' "$((PODS * 2))"
+figure 'profiles that it refused' "$(store_number refused)" '' '<=' 0
+sed -n '/heaptap: /p' "$scratch/said"
+finish
