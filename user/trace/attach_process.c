@@ -363,6 +363,8 @@ static void attach_member(struct tracer *tracer, pid_t pid, struct enrolment *en
 	note(enrolment, err);
 	if (err)
 		return;
+	/* One that runs maps no code any more, by which it would be noticed. */
+	go_reader_due(tracer, scan.tracee);
 	err = probe_mapped(&scan);
 	if (shortage_is(err) || err == TRANSLATED)
 		enrolment->err = err;

@@ -358,6 +358,20 @@ void go_reader_due(struct tracer *tracer, struct tracee *tracee)
 	tracer->go_due = tracee;
 }
 
+/* Those from *link on come first the next time. */
+static void begin_there(struct tracer *tracer, struct tracee **link)
+{
+	struct tracee *rest = *link, **last = link;
+
+	if (!rest || link == &tracer->go_due)
+		return;
+	while (*last)
+		last = &(*last)->go_next;
+	*last = tracer->go_due;
+	*link = NULL;
+	tracer->go_due = rest;
+}
+
 static void look_at_due(struct tracer *tracer)
 {
 	struct tracee **link = &tracer->go_due;
@@ -374,6 +388,7 @@ static void look_at_due(struct tracer *tracer)
 		tracee->go_due = false;
 		*link = tracee->go_next;
 	}
+	begin_there(tracer, link);
 }
 
 void go_readers_look(struct tracer *tracer, bool now)

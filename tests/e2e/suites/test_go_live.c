@@ -90,6 +90,24 @@ static void test_served_profile_is_go_s_own(void **state)
 	served_finish(scene);
 }
 
+/* It runs already when its shell is attached to, and maps no code any more. */
+static void test_served_profile_of_a_child_that_ran_before(void **state)
+{
+	struct scene *scene = *state;
+	const char *command = format("%s %s 1; :", beside("go_heap/own_pie"), own_profile(scene));
+	struct text_profile own;
+	const char *url;
+
+	target_start(&scene->target, NULL, (const char *const[]){"/bin/sh", "-c", command, NULL});
+	target_ready(&scene->target);
+	url = http_serve(scene, (const char *const[]){"serve", "-R", "1", "--listen", "127.0.0.1:0", "--follow", "-p",
+						      format("%d", scene->target.pid), NULL});
+	assert_int_equal(text_profile_read(own_profile(scene), &own), 0);
+	http_await(scene, format("%s/metrics", url), format("%llu\n", (unsigned long long)own.inuse_bytes));
+	text_profile_release(&own);
+	served_finish(scene);
+}
+
 /* What C has and what Go has are one profile and one line: C's 100 blocks come once heaptap is there. */
 static void test_served_profile_of_go_with_c_has_both(void **state)
 {
@@ -166,6 +184,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_served_profile_is_go_s_own),
+		TEST(test_served_profile_of_a_child_that_ran_before),
 		TEST(test_served_profile_of_go_with_c_has_both),
 		TEST(test_top_shows_go_programs),
 		TEST(test_goroutines_whose_stacks_are_copied_are_unharmed),
