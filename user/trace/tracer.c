@@ -4,7 +4,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -218,19 +217,19 @@ static bool is_seen(const struct image *image)
 	return image->heap.alloc_count || go_reading_has_profile(image->go);
 }
 
-/* Of a population of thousands, each in its turn. */
-static bool is_turn(const struct tracer *tracer, const struct tracee *tracee, u64 now_ns)
+/* Each of thousands in its turn. */
+static bool is_turn(const struct tracer *tracer, const struct tracee *tracee)
 {
-	u64 turns = 1 + HASH_COUNT(tracer->tracees) / LOOKS_A_SECOND;
+	u64 turns = 1 + tracer->seen_count / LOOKS_A_SECOND;
 
-	return tracee->scope % turns == now_ns / LOOK_POPULATION_NS % turns;
+	return tracee->scope % turns == tracer->looks % turns;
 }
 
 void tracer_look(struct tracer *tracer)
 {
 	bool all = tracer->population == POPULATION_LISTED;
 	struct tracee *tracee, *next;
-	u64 now_ns = clock_now_ns();
+	u64 now_ns = clock_now_ns(), seen_count = 0;
 
 	go_readers_look(tracer, false);
 	if (!all && now_ns - tracer->looked_ns < LOOK_POPULATION_NS)
@@ -240,8 +239,10 @@ void tracer_look(struct tracer *tracer)
 	recorder_expire(tracer->recorder, now_ns > ANNOUNCED_NS ? now_ns - ANNOUNCED_NS : 0);
 	HASH_ITER (hh, tracer->tracees, tracee, next) {
 		struct image *image = tracee_image(tracer, tracee);
+		bool seen = image && is_seen(image);
 
-		if (image && (all || (is_seen(image) && is_turn(tracer, tracee, now_ns)))) {
+		seen_count += seen;
+		if (image && (all || (seen && is_turn(tracer, tracee)))) {
 			settle_look(image, now_ns);
 			memory_watch_see(&tracer->memory_watch, image);
 		}
@@ -250,6 +251,8 @@ void tracer_look(struct tracer *tracer)
 			tracee_drop(tracer, tracee);
 		}
 	}
+	tracer->looks++;
+	tracer->seen_count = seen_count;
 	memory_watch_read(&tracer->memory_watch, recorder_options(tracer->recorder), now_ns);
 	tracee_close_unused_links(tracer);
 	handover_look(tracer, tracer_drain);

@@ -91,6 +91,8 @@ struct tracer {
 	struct pid_list translated; /* processes under translators, as they were at translated_ns */
 	u64 translated_ns;
 	u64 looked_ns;
+	u64 looks;	/* at a population, in turns */
+	u64 seen_count; /* of its processes there was something to be seen, at the last of these */
 	struct memory_watch memory_watch;
 	u32 close_due;		    /* with so many files open, those that are unused are closed; 0: UNUSED_FILES */
 	bool remapped;		    /* some listed tracee is */
