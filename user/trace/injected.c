@@ -47,7 +47,8 @@ static void wait_for_processor(pid_t pid)
 {
 	u64 had_ns = procfs_cpu_ns(pid), until_ns = clock_now_ns() + PATIENCE_NS;
 
-	while (procfs_cpu_ns(pid) == had_ns && clock_now_ns() < until_ns)
+	/* 0: it is gone. */
+	while (had_ns && procfs_cpu_ns(pid) == had_ns && clock_now_ns() < until_ns)
 		usleep(LOOK_US);
 }
 
