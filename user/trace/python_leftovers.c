@@ -6,10 +6,9 @@
 #include "system/breakpoints.h"
 #include "system/proc_maps.h"
 #include "system/shortage.h"
+#include "trace/injected.h"
 #include "trace/link_keeper.h"
 #include "trace/python_pointers.h"
-
-#define TRIES 5 /* on a busy machine a thread may take long to stop, which says nothing of the next try */
 
 struct search {
 	struct binaries *binaries;
@@ -45,10 +44,12 @@ static int is_probe(const struct mapping *mapping, int file, u64 offset, void *a
 /* A process that is gone has none left. 0 or negative errno. */
 static int turn_back(const struct search *search)
 {
-	int err = -ETIME;
+	struct patience patience = injected_be_patient(search->pid);
+	int err;
 
-	for (int i = 0; i < TRIES && (err == -ETIME || err == -ETIMEDOUT); i++)
+	do {
 		err = python_pointers_turn(search->pid, &search->pointers, true, NULL);
+	} while (injected_try_again(&patience, err));
 	return err == -ESRCH ? 0 : err;
 }
 
@@ -56,8 +57,15 @@ static int turn_back(const struct search *search)
 static int give_back(const struct search *search)
 {
 	int probed = breakpoints_for_each(search->pid, is_probe, (void *)&search->pointers);
+	int err = probed ? probed : turn_back(search);
 
-	return probed ? probed : turn_back(search);
+	if (err)
+		return err;
+	/* One that has begun meanwhile took them for its own. */
+	probed = breakpoints_for_each(search->pid, is_probe, (void *)&search->pointers);
+	if (probed > 0)
+		python_pointers_turn(search->pid, &search->pointers, false, NULL);
+	return probed > 0 ? probed : 0;
 }
 
 static void look(const struct search *search, struct python_leftovers *ret)
@@ -93,6 +101,8 @@ int python_leftovers_give_back(const struct pid_list *pids, struct python_leftov
 		if (err > 0)
 			look(&search, ret);
 	}
+	if (!shortage_is(err) && search.binaries)
+		err = binaries_unopened(search.binaries)->lacking.err;
 	binaries_free(search.binaries);
 	return shortage_is(err) ? err : 0;
 }
