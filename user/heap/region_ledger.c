@@ -17,7 +17,9 @@ static void add_site(const struct image *image, const struct region_site *site, 
 	enum counter end;
 
 	if (!stack) {
-		ledger[COUNTER_MAPPING_NO_STACK] += site->mapped_count;
+		/* One that waits to be walked is not lost. */
+		if (!(site->key.stack & RAW_STACK_ID))
+			ledger[COUNTER_MAPPING_NO_STACK] += site->mapped_count;
 		return;
 	}
 	end = stack_end_counter(stack->end);
