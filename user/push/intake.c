@@ -48,7 +48,8 @@ static void add_ended(struct intake *intake, const struct profile *profile, u32 
 
 void intake_add(struct intake *intake, const struct profile *profile, u32 process, bool last)
 {
-	bool other = profile && profile->go.version[0] && profile->sample_bytes != intake->sample_bytes;
+	bool other = profile && profile->go.version[0] &&
+		     (profile->sample_bytes != intake->sample_bytes || intake->alloc_only);
 
 	intake->left_out_go |= other;
 	if (!profile && last)
@@ -135,16 +136,21 @@ static int intake_list(struct source *source, bool gc, struct source_listing *re
 
 /* --- its life --- */
 
-void intake_open(struct intake *intake, bool named, u64 sample_bytes)
+void intake_open(struct intake *intake, bool named, bool alloc_only, u64 sample_bytes)
 {
 	static const struct source_ops ops = {.list = intake_list, .profile = intake_profile};
 
-	*intake = (struct intake){.source.ops = &ops, .sample_bytes = sample_bytes, .named = named};
+	*intake = (struct intake){
+		.source.ops = &ops, .sample_bytes = sample_bytes, .named = named, .alloc_only = alloc_only};
 }
 
 int intake_say_losses(const struct intake *intake)
 {
-	if (intake->left_out_go)
+	if (intake->left_out_go && intake->alloc_only)
+		log_note(
+			"what Go programs say of their own heaps was not pushed: it has what is in use, and --alloc-only "
+			"leaves that out of all others; without it, it is");
+	else if (intake->left_out_go)
 		log_note(
 			"what Go programs say of their own heaps was not pushed: they sample at another interval than %s bytes; with "
 			"Go's own, -R 512K, it is",
@@ -152,8 +158,8 @@ int intake_say_losses(const struct intake *intake)
 	if (!intake->lost)
 		return STATUS_DONE;
 	log_error(
-		"what %s processes had at their end was not pushed: more than %d ended within an interval, or their profiles could "
-		"not be made; a shorter --interval has fewer",
+		"what %s processes had at their end was not pushed: more than %d ended within an interval (a shorter --interval has "
+		"fewer), more Go programs than --keep has files for, or there was no memory",
 		units_digits(intake->lost).text, INTAKE_ENDED_MAX);
 	return STATUS_FAILED;
 }

@@ -18,15 +18,18 @@ struct intake_part {
 struct intake {
 	struct source source;
 	u64 sample_bytes;
-	bool named;
+	bool named, alloc_only;
 	struct intake_part ended, living;
 	bool lacks; /* a profile of this interval is not in there */
 	u64 lost;   /* processes that have ended and were not taken, for want of memory or beyond INTAKE_ENDED_MAX */
-	bool left_out_go; /* a Go program's own was left out that samples at another interval */
+	bool left_out_go; /* a Go program's own was left out, which can be in no sum */
 };
 
-/* Processes were `named`, see struct source_listing; what samples at another interval than `sample_bytes` can be in no sum. */
-void intake_open(struct intake *intake, bool named, u64 sample_bytes);
+/*
+ * Processes were `named`, see struct source_listing. What samples at another interval than `sample_bytes` can be in no sum, and neither can what
+ * Go programs say, who know what is in use, where that is not recorded (`alloc_only`).
+ */
+void intake_open(struct intake *intake, bool named, bool alloc_only, u64 sample_bytes);
 
 /*
  * A profile with its names, which stays the caller's; NULL: it could not be made, so that this interval cannot be. `process`: a number

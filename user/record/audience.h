@@ -11,7 +11,7 @@ struct audience {
 	/* Before anything is traced. STATUS_DONE, or the status to end with, the reason logged. */
 	int (*begin)(void *arg);
 	/*
-	 * The profile stays the recording's; NULL: there was no memory to make it. `process`: the image's number. `last`: none follows of
+	 * The profile stays the recording's; NULL: it was not made, for want of memory, or as a Go program's own beyond --keep. `process`: the image's number. `last`: none follows of
 	 * that image, which has ended, or the recording has.
 	 */
 	void (*profile)(const struct profile *profile, u32 process, bool last, void *arg);

@@ -24,7 +24,7 @@ static int setup(void **state)
 {
 	(void)state;
 	pair = (struct pair){0};
-	intake_open(&intake, true, 1);
+	intake_open(&intake, true, false, 1);
 	make_process(&first, 7, 0x10000, 10, 4);
 	make_process(&second, 8, 0x20000, 100, 50);
 	return 0;
@@ -203,6 +203,21 @@ static void test_intake_leaves_out_what_samples_at_another_interval(void **state
 	assert_interval(110, 54);
 }
 
+/* Go says what is in use, whatever heaptap records. */
+static void test_intake_of_allocations_alone_leaves_out_what_go_says(void **state)
+{
+	(void)state;
+	intake_open(&intake, true, true, 1);
+	strcpy(first.profile.go.version, "go1.24");
+	second.profile.alloc_only = true;
+	intake_add(&intake, &first.profile, 1, false);
+	intake_add(&intake, &second.profile, 2, false);
+	assert_interval(100, 0);
+	end_process(&first, 1);
+	assert_true(intake.left_out_go);
+	assert_int_equal(intake_say_losses(&intake), STATUS_DONE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -216,6 +231,7 @@ int main(void)
 		TEST(test_intake_lists_what_the_processes_are),
 		TEST(test_intake_counts_the_ended_that_are_too_many),
 		TEST(test_intake_leaves_out_what_samples_at_another_interval),
+		TEST(test_intake_of_allocations_alone_leaves_out_what_go_says),
 	};
 
 	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
