@@ -39,12 +39,14 @@ static int check_report(struct option_parser *parse)
 	return option_refuse(parse, "no FILE or DIR to report on");
 }
 
-/* Is it about tracing? Options of the store are record's too, but not top's. */
+/* Is it about tracing? record has all such options; those of the store, which push has too, are not top's. */
 static bool is_of_tracing(const struct option_row *option)
 {
-	const unsigned int verbs = 1u << SUBCOMMAND_RECORD | 1u << SUBCOMMAND_TOP;
+	const unsigned int record = 1u << SUBCOMMAND_RECORD, push = 1u << SUBCOMMAND_PUSH, top = 1u << SUBCOMMAND_TOP;
 
-	return (option->subcommands & verbs) == verbs && option->field != offsetof(struct options, verbosity);
+	return option->subcommands & record && (!(option->subcommands & push) || option->subcommands & top) &&
+	       option->field != offsetof(struct options, verbosity) &&
+	       option->field != offsetof(struct options, push.to);
 }
 
 /* What has been recorded is not traced any more. */

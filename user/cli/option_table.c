@@ -312,7 +312,7 @@ const struct option_row option_table[] = {
 	{"auth-file", 0, STORE, FIELD(WORD, push.auth_file), .noun = "file", .need = NEED_STORE, .argument = "FILE",
 	 .help = "Its first line shows the store who sends: USER:PASSWORD, or a bearer token"},
 	{"tenant", 0, STORE, FIELD(WORD, push.tenant), .noun = "tenant", .need = NEED_STORE, .argument = "NAME",
-	 .help = "Of a store with several: the header X-Scope-OrgID"},
+	 .help = "The header X-Scope-OrgID, for a store that has several tenants"},
 	{"header-file", 0, STORE, FIELD(WORD, push.header_file), .noun = "file", .need = NEED_STORE, .argument = "FILE",
 	 .help = "More headers of requests, 'Name: value' in each line"},
 	{"ca-file", 0, STORE, FIELD(WORD, push.ca_file), .noun = "file", .need = NEED_STORE, .argument = "FILE",

@@ -306,3 +306,8 @@ void options_release(struct options *options)
 	options->site_skip = NULL;
 	options->record.tracing.target = (struct selection_options){0};
 }
+
+int options_not_begun(const struct options *options, int status)
+{
+	return status && options->record.tracing.target.command ? STATUS_COMMAND_FAILED : status;
+}

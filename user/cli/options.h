@@ -16,3 +16,6 @@
  */
 int options_parse(int argc, char **argv, struct options *ret);
 void options_release(struct options *options);
+
+/* The status to exit with when `status` is why nothing was begun: STATUS_COMMAND_FAILED for all but STATUS_DONE where COMMAND was to be run. */
+int options_not_begun(const struct options *options, int status);

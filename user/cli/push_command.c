@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/status.h"
+#include "cli/options.h"
 #include "live/client.h"
 #include "live/running.h"
 #include "push/push.h"
@@ -34,7 +35,7 @@ int push_command_run(const struct options *options)
 	int status = push_check(&push);
 
 	if (status)
-		return options->record.tracing.target.command ? STATUS_COMMAND_FAILED : status;
+		return options_not_begun(options, status);
 	if (push.path)
 		return client_run_recorded(push.path, &client);
 	/* Stores have no place for lifetimes, and only cycles that are asked for decide what is in use. */

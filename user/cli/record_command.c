@@ -2,6 +2,7 @@
 #include "cli/record_command.h"
 
 #include "base/clock.h"
+#include "cli/options.h"
 #include "cli/push_command.h"
 #include "cli/report_page.h"
 #include "push/intake.h"
@@ -77,8 +78,9 @@ static int record_and_push(struct options *options)
 	int status = push_check(&sender.options);
 
 	if (status)
-		return status;
-	intake_open(&sender.intake, tracing->target.population == POPULATION_LISTED, tracing->sample_bytes);
+		return options_not_begun(options, status);
+	intake_open(&sender.intake, tracing->target.population == POPULATION_LISTED, tracing->alloc_only,
+		    tracing->sample_bytes);
 	options->record.audience = &audience;
 	status = record_run(&options->record);
 	pushing_close(sender.pushing);
@@ -93,6 +95,6 @@ int record_command_run(struct options *options)
 	int status = plan_page(options);
 
 	if (status)
-		return status;
+		return options_not_begun(options, status);
 	return options->push.to ? record_and_push(options) : record_run(&options->record);
 }

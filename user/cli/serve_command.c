@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/serve_command.h"
 
+#include "cli/options.h"
 #include "cli/push_command.h"
 #include "live/client.h"
 #include "live/running.h"
@@ -21,7 +22,7 @@ int serve_command_run(const struct options *options)
 	if (!status && serve.push)
 		status = push_check(serve.push);
 	if (status)
-		return status;
+		return options_not_begun(options, status);
 	if (serve.path)
 		return client_run_recorded(serve.path, &client);
 	return running_run(&options->record.tracing, options->site_skip, &client);

@@ -130,6 +130,10 @@ static void test_push_beside_record_refuses_a_store_that_is_none(void **state)
 			 2);
 	session_assert_said(&scene->session, "'--push http://127.0.0.1:1' ");
 	assert_false(session_said(&scene->session, "tracing"));
+	/* 2 might be COMMAND's own. */
+	assert_int_equal(session_run(&scene->second, scene,
+				     (const char *const[]){"--push", "http://127.0.0.1:1", "--", "/bin/true", NULL}),
+			 125);
 }
 
 /* --- serve --- */

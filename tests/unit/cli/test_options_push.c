@@ -89,6 +89,7 @@ static void test_cli_push_beside_serve_is_of_what_is_traced(void **state)
 	refuse(*state, "serve --push x DIR", "'--push' sends what is traced, and 'DIR' has been recorded");
 	assert_string_equal(accept(*state, TO "--label a=b --tenant T DIR")->push.path, "DIR");
 	refuse(*state, TO "-d 5 DIR", "'-d' is about tracing, and 'DIR' has been recorded");
+	refuse(*state, "serve --mappings DIR", "'--mappings' is about tracing, and 'DIR' has been recorded");
 }
 
 int main(void)
