@@ -12,6 +12,7 @@
 struct curl_library curl;
 
 #define WHY_SIZE 256
+#define OLDEST	 0x075800 /* 7.88, Debian 12's, which all of this was tried with */
 
 /* Debian's with GnuTLS, which is the one that libdebuginfod loads too; other distributions have one by the plain name. */
 static void *open_library(char why[WHY_SIZE])
@@ -38,17 +39,22 @@ static bool resolve(void *library)
 
 static int result;
 
+/* What the header declares as a constant may be unknown to an older library, which has all the functions. */
+static bool is_new_enough(void)
+{
+	return curl.version_info(CURLVERSION_NOW)->version_num >= OLDEST;
+}
+
 static void load(void)
 {
 	char why[WHY_SIZE];
 	void *library = open_library(why);
 
-	result = library && resolve(library) ? 0 : -ENOPKG;
+	result = library && resolve(library) && is_new_enough() ? 0 : -ENOPKG;
 	if (!library)
 		log_error("cannot load libcurl, by which 'push' sends (%s): install the package libcurl3-gnutls", why);
 	else if (result)
-		log_error("libcurl is too old for 'push' (%s): install the package libcurl3-gnutls, 7.88 or later",
-			  dlerror());
+		log_error("libcurl is too old for 'push': install the package libcurl3-gnutls, 7.88 or later");
 }
 
 int curl_library_load(void)

@@ -30,6 +30,7 @@
 	X(url_set)                                                                                                     \
 	X(url_get)                                                                                                     \
 	X(url_cleanup)                                                                                                 \
+	X(version_info)                                                                                                \
 	X(free)
 
 struct curl_library {
