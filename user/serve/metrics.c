@@ -247,6 +247,11 @@ static void print_pushed(const struct metrics *metrics, const struct push_ledger
 		     ledger->sent.requests);
 	print_amount(metrics, "push_sent_bytes", "bytes", "Bytes of the bodies of those requests, as they were sent.",
 		     ledger->sent_bytes);
+	print_amount(metrics, "push_untold_processes", NULL,
+		     "Processes that ended between two intervals and were too many to be kept.",
+		     ledger->untold_processes);
+	print_amount(metrics, "push_untold_bytes", "bytes", "What they had allocated and was not pushed.",
+		     ledger->untold_bytes);
 }
 
 static void print_series(const struct metrics *metrics)

@@ -267,6 +267,8 @@ static void test_metrics_have_the_ledger_of_what_is_pushed(void **state)
 	ledger.dropped[PUSH_DENIED] = (struct push_amount){1, 2, 11};
 	ledger.attempts = 7;
 	ledger.sent_bytes = 4096;
+	ledger.untold_processes = 3;
+	ledger.untold_bytes = 5000;
 	assert_true(push_ledger_balances(&ledger));
 	add_process(7, "web", 100);
 	text = printed_pushed((struct metrics_scope){0}, &ledger, true);
@@ -280,6 +282,8 @@ static void test_metrics_have_the_ledger_of_what_is_pushed(void **state)
 	assert_has(text, "\nheaptap_push_attempts_total 7\n");
 	assert_has(text, "\nheaptap_push_sent_requests_total 2\n");
 	assert_has(text, "\n# UNIT heaptap_push_sent_bytes bytes\nheaptap_push_sent_bytes_total 4096\n");
+	assert_has(text, "\nheaptap_push_untold_processes_total 3\n");
+	assert_has(text, "\nheaptap_push_untold_bytes_total 5000\n");
 	free(text);
 	text = printed_pushed((struct metrics_scope){.pid = 7}, &ledger, true);
 	assert_lacks(text, "push");
