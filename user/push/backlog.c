@@ -193,13 +193,15 @@ static struct push_amount remove_current(struct backlog *backlog)
 	return amount;
 }
 
-static void book_sent(struct push_ledger *ledger, const struct push_amount *amount, u64 rejected)
+static void book_sent(struct push_ledger *ledger, const struct push_amount *amount, size_t size, u64 rejected)
 {
 	const struct push_amount lost = rejected ? push_amount_part(amount, rejected) : (struct push_amount){0};
 
 	push_amount_add(&ledger->sent, amount);
 	push_amount_subtract(&ledger->sent, &lost);
 	push_amount_add(&ledger->dropped[PUSH_REJECTED], &lost);
+	/* A request of which nothing was taken is lost whole. */
+	ledger->sent_bytes += lost.requests ? 0 : size;
 }
 
 /* It is to be sent again: the spool has it, or gets it in backlog_tend. */
@@ -217,6 +219,7 @@ enum push_verdict backlog_settle(struct backlog *backlog, const struct push_repl
 {
 	enum push_verdict verdict = push_reply_verdict(reply, ret_cause);
 	struct push_amount amount;
+	size_t size = backlog->current.size;
 
 	backlog->under_way = false;
 	if (verdict == PUSH_AGAIN_A_FEW)
@@ -228,11 +231,9 @@ enum push_verdict backlog_settle(struct backlog *backlog, const struct push_repl
 		return verdict;
 	}
 	backoff_succeed(&backlog->backoff);
-	if (verdict == PUSH_SENT)
-		backlog->ledger.sent_bytes += backlog->current.size;
 	amount = remove_current(backlog);
 	if (verdict == PUSH_SENT)
-		book_sent(&backlog->ledger, &amount, reply->rejected);
+		book_sent(&backlog->ledger, &amount, size, reply->rejected);
 	else
 		push_amount_add(&backlog->ledger.dropped[*ret_cause], &amount);
 	return verdict;

@@ -157,6 +157,7 @@ static void test_backlog_counts_what_is_rejected_of_a_request_that_is_taken(void
 		assert_true(push_ledger_balances(&backlog.ledger));
 	}
 	assert_int_equal(backlog.ledger.sent.requests, 2);
+	assert_int_equal(backlog.ledger.sent_bytes, 200);
 	assert_int_equal(backlog.ledger.sent.profiles, 3);
 	assert_int_equal(backlog.ledger.sent.samples, 45);
 	assert_int_equal(backlog.ledger.dropped[PUSH_REJECTED].requests, 1);
