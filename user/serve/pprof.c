@@ -32,7 +32,7 @@ struct answer *pprof_explain(const struct request *request, int err)
 
 	if (err == -ENOENT && request->what == REQUEST_MAPPINGS)
 		snprintf(sentence, sizeof(sentence),
-			 "nothing is known of what system calls mapped there: trace, or record, with --mappings");
+			 "no such process or container has mapped anything, or nothing is traced with --mappings");
 	else if (err == -ENOENT && request->pid)
 		snprintf(sentence, sizeof(sentence),
 			 "no process %u is traced, or it has no profile; / lists those that have", request->pid);

@@ -191,8 +191,7 @@ static void test_mappings_are_served(void **state)
 							"--", beside("target_mappings"), NULL});
 	char *top;
 
-	while (!served_metric(scene, url, "heaptap_ended"))
-		;
+	http_await(scene, format("%s/metrics", url), "\nheaptap_ended 1\n");
 	served_assert(scene, format("%s/debug/pprof/mappings?debug=1", url), 200, "map_cache");
 	top = pprof_top(scene, format("-sample_index=mapped_space '-focus=^map_cache$' %s/debug/pprof/mappings", url));
 	assert_words(top, "5MB");
