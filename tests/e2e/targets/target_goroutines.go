@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 // 64 goroutines whose stacks grow from the smallest to some 100 KiB, which copies them, again and again; each checks all that its frames hold,
-// and a pointer into its own stack. With a number it does so many rounds and ends, for bench/go_outside.sh; without one it says "r" after ten rounds of
+// and a pointer into its own stack. With a number it does so many rounds and ends; without one it says "r" after ten rounds of
 // each goroutine, and goes on at each byte that it reads. It ends with its input: status 3 if something was not as it was left.
 package main
 
