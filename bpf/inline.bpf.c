@@ -14,7 +14,7 @@
 #include "heap.bpf.h"
 #include "hidden.bpf.h"
 
-/* Of a site's page, which the config's is before. */
+/* The config is on the page before the site's. */
 static __always_inline u64 inline_config(u64 site)
 {
 	return site / SAMPLER_PAGE * SAMPLER_PAGE - SAMPLER_PAGE;

@@ -149,7 +149,7 @@ struct scratch {
 		u32 file;	   /* the row of unwind_files that the file of `vma` is in */
 	} walk;
 	struct unwind_mapping vma;
-	/* Of code without a rule; here since there is little room on the stack of the programs. */
+	/* For code without a rule; here since there is little room on the stack of the programs. */
 	struct unwind_rule rule;
 	u8 behind[UNWIND_BEHIND_BYTES];
 	struct event_raw raw; /* the snapshot, to be sent if it is from the leaf's sp on */

@@ -95,7 +95,7 @@ static inline u32 sampler_filter_index(u64 pointer)
 	return (u32)pointer * SAMPLER_FILTER_FACTOR >> (32 - SAMPLER_FILTER_BITS);
 }
 
-/* Of the first entry of its bucket. 64 bits, as the shift may be by 32. */
+/* The index of the first entry of its bucket. 64 bits, as the shift may be by 32. */
 static inline u64 sampler_bucket_index(u64 pointer, u32 table_bits)
 {
 	return ((u64)((u32)pointer * SAMPLER_HASH) >> (32 + 3 - table_bits)) * SAMPLER_BUCKET;

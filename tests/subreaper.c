@@ -72,7 +72,7 @@ static bool reap(pid_t program, int *ret_status)
 	return ended;
 }
 
-/* Of the file that the program writes to. */
+/* The size of the file that the program writes to. */
 static off_t written(void)
 {
 	struct stat output;

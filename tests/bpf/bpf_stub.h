@@ -25,7 +25,7 @@
 #define __uint(name, number) int(*name)[number]
 #define __type(name, type)   __typeof__(type) *name
 
-/* Of bpf_tracing.h and bpf_core_read.h: what relocates against the running kernel there is a plain access here. */
+/* From bpf_tracing.h and bpf_core_read.h: what relocates against the running kernel there is a plain access here. */
 #define bpf_core_field_exists(field)		       ((void)sizeof(field), stub.newer)
 #define BPF_PROG(name, ...)			       name(__VA_ARGS__)
 #define STUB_READ_1(from, one)			       ((from)->one)

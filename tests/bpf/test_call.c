@@ -86,7 +86,7 @@ static void test_call_is_nested_return_into_a_probed_function_is(void **state)
 	assert_true(is_nested(BASE + 0x203f));
 }
 
-/* Of a function whose first instruction has it; ours is behind that. */
+/* The other one is at a function's first instruction; ours is behind that. */
 static void test_call_is_nested_return_that_another_probe_hides_is(void **state)
 {
 	const u64 trampoline = 0x7fffffffd000;

@@ -156,7 +156,7 @@ static void test_unwind_code_given_up_is_returned_to_without_a_call(void **state
 	check_interpreter(code, sizeof(code));
 }
 
-/* Of every length a call has. */
+/* Every length that a call has. */
 static void test_unwind_is_call_knows_every_form(void **state)
 {
 	static const u8 calls[][UNWIND_CALL_BYTES] = {

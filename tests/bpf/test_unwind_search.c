@@ -53,7 +53,7 @@ static void test_unwind_find_mapping_list_out_of_bounds_finds_nothing(void **sta
 static void test_unwind_mapping_found_last_is_not_anothers(void **state)
 {
 	(void)state;
-	/* Of another process, at the same address. */
+	/* Another process's, at the same address. */
 	table_map(9, (struct unwind_mapping){.start = CODE, .end = CODE + CODE_BYTES});
 	regs.ip = in(RULE_END);
 	unwind(&regs, 9ULL << 32 | 1, 0, false, &scratch);

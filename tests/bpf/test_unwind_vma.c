@@ -42,7 +42,7 @@ static void test_unwind_vma_process_without_a_list_has_its_stack(void **state)
 	(void)state;
 	assert_int_equal(next_stack(3)->stack, id);
 	assert_int_equal(counted(COUNTER_STACK_RAW), 0);
-	/* Of no generation: user space believes it for what was mapped at the time. */
+	/* It has no generation: user space believes it for what was mapped at the time. */
 	assert_true(id == stackhash(expected, 3, stackhash_seed(PROCESS, 0)));
 }
 

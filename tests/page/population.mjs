@@ -24,7 +24,7 @@ assert.equal(await textOf(page, "#process-table caption"), `${rows.length} proce
 await assertAccessible(page);
 await close(page);
 
-/* Of more than 1000 the page lists those that matter most, and says what the others have together. */
+/* The page lists those of more than 1000 that matter most, and says what the others have together. */
 const many = path.replace(/\.html$/, ".many.html"), rest = { count: 1500, alloc_objects: 3, alloc_space: 2048, inuse_objects: 1, inuse_space: 1024, samples: 3 };
 
 writeFileSync(many, readFileSync(path, "utf8").replace('"processes_rest":null', `"processes_rest":${JSON.stringify(rest)}`));

@@ -32,7 +32,7 @@ static void write_profile(const char *name, const struct profile *profile, const
 
 /* --- sites --- */
 
-/* Of bytes and objects: whole numbers. */
+/* Bytes and objects are whole numbers. */
 static void write_change(const double change[MEASURE_MAX], struct json *json)
 {
 	json_array(json, "change");

@@ -19,7 +19,7 @@ struct page_functions {
 /* *ret_number is that of the function; the texts are copied. 0 or -ENOMEM. */
 int page_functions_number(struct page_functions *functions, const struct page_function *function, u32 *ret_number);
 
-/* Of a line of a location; of a location without lines, line 0. */
+/* The function of a line of a location; line 0 of a location without lines. */
 int page_functions_number_frame(struct page_functions *functions, const struct profile *profile,
 				const struct profile_location *location, u32 line, u32 *ret_number);
 

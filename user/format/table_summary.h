@@ -16,7 +16,7 @@
 /* One process. `columns` as table_view.h has it. */
 void table_summary_print(const struct overview *overview, unsigned int columns, FILE *out);
 
-/* Of these lines, those that name what grows: none if nothing does. */
+/* Those of these lines that name what grows: none if nothing does. */
 void table_summary_print_growing(const struct overview *overview, unsigned int columns, FILE *out);
 
 /* Several processes. */

@@ -51,7 +51,7 @@ static int append_entry(struct debug_frame *frame, u32 pointer, const void *fiel
 	return err ? err : append(frame, padding, rest);
 }
 
-/* Of "zR" only the addresses' format is told, and here they are whole. */
+/* "zR" tells the addresses' format alone, and here they are whole. */
 static int add_common(struct adding *adding, struct cfi_reader entry, u64 from)
 {
 	static const u8 start[] = {VERSION, 'z', 'R', 0};

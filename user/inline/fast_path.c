@@ -247,7 +247,7 @@ static void put_known(struct writer *writer, const struct fast_path_function *fu
 	code_put_label(&writer->code, KNOWN);
 	code_put_test(&writer->code, pointer);
 	code_put_branch(&writer->code, EQUAL, ALLOCATION);
-	/* Of an array the product has yet to be made; where it overflows, the call fails. */
+	/* An array's product has yet to be made; where it overflows, the call fails. */
 	size = function->kind == CALL_RESIZE_ARRAY ? put_size(writer, function) : size;
 	code_put_move(&writer->code, R10, size);
 	if (function->kind == CALL_REALLOC) {
@@ -276,7 +276,7 @@ static const char *write_resize(struct writer *writer, const struct fast_path_fu
 	put_count(writer, sampler, size);
 	refusal = put_original(writer, function);
 	if (function->kind == CALL_REALLOC) {
-		/* Of size 0, or more than there is: neither allocates. */
+		/* Size 0, or more than there is: neither allocates. */
 		code_put_label(&writer->code, ODD);
 		code_put_jump(&writer->code, ORIGINAL);
 		code_put_label(&writer->code, SLOW);

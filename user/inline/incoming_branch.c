@@ -18,7 +18,7 @@ static int range_of(u64 address, const struct branch_range *ranges, unsigned int
 
 /* --- near ones --- */
 
-/* Of a jump, a call, or a conditional jump, whose opcode has two bytes. */
+/* Does the opcode of a jump, a call, or a conditional jump (two bytes) end there? */
 static bool ends_opcode(const u8 *text, size_t at)
 {
 	return text[at] == 0xe8 || text[at] == 0xe9 || ((text[at] & 0xf0) == 0x80 && at > 0 && text[at - 1] == 0x0f);

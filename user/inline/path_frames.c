@@ -61,7 +61,7 @@ struct source {
 	const struct framed_path *path;
 };
 
-/* Of a path, and what is copied for it: what counts up to so many bytes behind the function's start. */
+/* A path, and what is copied for it: what counts up to so many bytes behind the function's start. */
 struct part {
 	u64 start, end;
 	u32 last;

@@ -53,7 +53,7 @@ static bool has_section(const struct sections *sections)
 	return false;
 }
 
-/* Of a section that is not loaded. */
+/* The header of a section that is not loaded. */
 static Elf64_Shdr row(u32 name_at, u32 type, u64 offset, u64 size, u64 alignment)
 {
 	return (Elf64_Shdr){

@@ -11,7 +11,7 @@
 
 struct stack_arguments;
 
-/* Of one file, which is borrowed. 0, -ENOMEM, or an error of reading. */
+/* For one file, which is borrowed. 0, -ENOMEM, or an error of reading. */
 int stack_arguments_new(struct elf *elf, struct stack_arguments **ret_file);
 void stack_arguments_free(struct stack_arguments *file);
 

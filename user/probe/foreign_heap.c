@@ -30,7 +30,7 @@ static const struct {
 	  "tcmalloc::MallocExtension::SnapshotCurrent() has a profile of all"}},
 };
 
-/* Of Blink's collector (Oilpan), in each program that embeds it. */
+/* Blink's collector (Oilpan) has these, in each program that embeds it. */
 static const char blink_section[] = "gc_info_section";
 static const struct foreign_heap chromium = {
 	"Chromium",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* Of many names those that are most like one that was asked for in vain: what was meant, if it was misspelt. */
+/* The names that are most like one that was asked for in vain: what was meant, if it was misspelt. */
 #include <stddef.h>
 
 #define NEAREST_MAX	   3

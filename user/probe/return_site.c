@@ -22,7 +22,7 @@ struct search {
 	struct return_sites *sites;
 	struct piece pieces[PIECES_MAX];
 	unsigned int piece_count;
-	/* Of stripped files, whose functions have no names. */
+	/* For stripped files, whose functions have no names. */
 	bool has_entries;
 	struct cfi_section sections[CFI_SECTION_COUNT];
 	struct cfi_entries entries;

@@ -48,7 +48,7 @@ struct pending {
 	enum result result;
 };
 
-/* Of one function. */
+/* One function's. */
 struct walk {
 	struct routes *routes;
 	const struct route_function *function;

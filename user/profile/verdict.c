@@ -66,7 +66,7 @@ enum verdict verdict_find(const char *name)
 
 double verdict_growth(const struct flow_trend *trend, const u64 clock[LIFETIME_BUCKETS], double *ret_error)
 {
-	/* Of those who entered: in which time they were born. */
+	/* In which time those who entered were born. */
 	u64 start = clock[trend->first], end = clock[trend->end];
 
 	*ret_error = 0;

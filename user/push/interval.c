@@ -19,7 +19,7 @@ static const struct profile *find_facts(const struct source_listing *listing, u3
 	return NULL;
 }
 
-/* Of the program at that path; false where there is none, or two that differ. */
+/* For the program at that path; false where there is none, or two that differ. */
 static bool find_build_id(const struct profile *profile, const char *exe, char text[PROFILE_BUILD_ID_SIZE])
 {
 	const struct profile_mapping *found = NULL;
@@ -160,7 +160,7 @@ static int add_rows(struct pairs *pairs, struct push_profile *profile, struct st
 	return 0;
 }
 
-/* Of two measures; none where nothing was counted. */
+/* The profile of two measures; none where nothing was counted. */
 static int add_profile(struct pairs *pairs, const struct push_series *series, enum measure first, u64 duration_ns)
 {
 	const enum measure end = first + 2;

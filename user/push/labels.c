@@ -202,7 +202,7 @@ int labels_add_own(struct label_list *own, const char *text, const char **ret_wh
 
 /* --- of a process --- */
 
-/* Of a foreign process: clean, and cut between characters. */
+/* A foreign process chose it: clean, and cut between characters. */
 static int set_clean(struct label_list *list, const char *name, const char *value)
 {
 	char *clean = value ? text_clean(value) : NULL;

@@ -11,7 +11,7 @@ struct otlp_answer {
 	char *message; /* why, or with 0 rejected a warning; NULL: nothing is said */
 };
 
-/* Of the body of an answer 200. 0 with *ret_answer set, to be released; -EBADMSG: it is no such message. */
+/* Read the body of an answer 200. 0 with *ret_answer set, to be released; -EBADMSG: it is no such message. */
 int otlp_answer_read(const void *body, size_t size, struct otlp_answer *ret_answer);
 void otlp_answer_release(struct otlp_answer *answer);
 

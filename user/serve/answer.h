@@ -22,7 +22,7 @@ struct answer {
 	FILE *out; /* while it is being written */
 };
 
-/* Of one user. Write the body to answer->out. NULL: no memory. */
+/* By its one user. Write the body to answer->out. NULL: no memory. */
 struct answer *answer_open(unsigned int status, const char *type);
 
 /* The body is complete, if `err` is 0; otherwise the answer is gone, and NULL or one that says so is returned. */

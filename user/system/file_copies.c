@@ -145,7 +145,7 @@ static bool decides_access(const char *name)
 	return !strncmp(name, "security.", 9) || !strcmp(name, "system.posix_acl_access");
 }
 
-/* Of the bytes: a kernel that asks for one would take the changed ones for an attack. */
+/* A signature of the bytes: a kernel that asks for one would take the changed ones for an attack. */
 static bool is_signature(const char *name)
 {
 	return !strcmp(name, "security.ima") || !strcmp(name, "security.evm");

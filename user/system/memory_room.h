@@ -7,7 +7,7 @@ struct memory_room {
 	u64 limit, used; /* bytes, see cgroup_memory_needed; both 0: no limit, or none that can be read */
 };
 
-/* Of the calling process, below `root` ("": this machine): of its group and those above it, the one with least room. */
+/* The group with least room among the calling process's and those above it, below `root` ("": this machine). */
 struct memory_room memory_room_read(const char *root);
 
 u64 memory_room_left(const struct memory_room *room); /* UINT64_MAX without a limit */

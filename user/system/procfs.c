@@ -22,7 +22,7 @@
 #define STATUS_MAX	65536 /* room for some thousand groups, which come before what is read here */
 #define STATE_UNKNOWN	'?'
 
-/* Of the flags, which the kernel keeps to itself (linux/sched.h). */
+/* Some of the flags, which the kernel keeps to itself (linux/sched.h). */
 #define PF_EXITING     0x4
 #define PF_IO_WORKER   0x10
 #define PF_USER_WORKER 0x4000

@@ -14,7 +14,7 @@
 #define TILE_FEATURES	 (3ULL << 17)
 #define FEATURES	 63
 
-/* Of ucontext's flags; asm/ucontext.h and signal.h both define what asm/sigcontext.h does. */
+/* Some of ucontext's flags; asm/ucontext.h and signal.h both define what asm/sigcontext.h does. */
 #define FP_XSTATE	  1
 #define SIGCONTEXT_SS	  2
 #define STRICT_RESTORE_SS 4

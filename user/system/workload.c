@@ -31,7 +31,7 @@ static int executable(const char *path)
 	return 0;
 }
 
-/* Of a directory in PATH: there is no such file, look further. */
+/* A directory in PATH has no such file: look further. */
 static bool is_absent(int err)
 {
 	return err == -ENOENT || err == -ENOTDIR || err == -ESTALE;

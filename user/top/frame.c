@@ -34,7 +34,7 @@ void frame_line(struct frame *frame)
 	frame->lines[frame->count++] = (struct frame_line){.text = text};
 }
 
-/* Of clean text that fits. */
+/* The text is clean, and fits. */
 static void append(struct frame *frame, enum frame_style style, const char *text)
 {
 	struct frame_line *line = &frame->lines[frame->count - 1];

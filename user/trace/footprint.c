@@ -62,7 +62,7 @@ struct footprint footprint_choose(bool dense, u32 cpus, u64 room_bytes)
 	room_bytes -= room_bytes < LOAD_BYTES ? room_bytes : LOAD_BYTES;
 	while (footprint_maps(&footprint) > room_bytes / 2 && halve(&footprint))
 		;
-	/* Of the other half, half: a profile that is made and written has copies. */
+	/* Half of the other half: a profile that is made and written has copies. */
 	footprint.sites = clamp(room_bytes / 4 / SITE_BYTES, SITES_LEAST, SITES_MOST);
 	footprint.raw_bytes = clamp(room_bytes / 16, RAW_LEAST, RAW_MOST);
 	return footprint;

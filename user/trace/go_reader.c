@@ -30,7 +30,7 @@
 #define RATE_MAX       ((u64)1 << 40)
 #define REQUIRED_LINES "heaptap knows how Go 1.19 to 1.27 keep theirs"
 
-/* Of one image. */
+/* Each image has one. */
 struct go_reader {
 	u32 image_number;
 	u32 mapping_count; /* of the image, when it was looked at for a program of Go's */

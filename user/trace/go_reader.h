@@ -36,5 +36,5 @@ bool go_readers_will(const struct tracer *tracer);
 /* The tracee runs another program, or has ended: say so if its profile was not read in time. */
 void go_reader_end(const struct tracer *tracer, struct tracee *tracee);
 
-/* Of *reader, which becomes NULL. */
+/* Free *reader, which becomes NULL. */
 void go_reader_close(struct go_reader **reader);

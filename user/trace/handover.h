@@ -13,7 +13,7 @@ struct image;
 struct tracee;
 struct tracer;
 
-/* Of a process that is being attached to. 0; -ECANCELED: probes are to do it, for good or until handover_look; or a shortage (system/shortage.h). */
+/* Begin with a process that is being attached to. 0; -ECANCELED: probes are to do it, for good or until handover_look; or a shortage (system/shortage.h). */
 int handover_begin(struct tracer *tracer, struct tracee *tracee, const struct image *image);
 
 /* Those that have been sampled by probes for a second; once a second each. `drain` takes in all events. */

@@ -17,9 +17,9 @@ struct survival_curve {
 	double median_cycles, median_ns;		      /* NAN: most live too long to tell */
 };
 
-/* Of the whole process. */
+/* For the whole process. */
 void survival_curve_make(const struct profile *profile, struct survival_curve *ret_curve);
 
-/* Of each of the sites, into an array for the caller to free. 0 or -ENOMEM. */
+/* For each of the sites, into an array for the caller to free. 0 or -ENOMEM. */
 int survival_curves_make(const struct profile *profile, const struct profile_site *sites, u32 count,
 			 struct survival_curve **ret_curves);

@@ -37,7 +37,7 @@ void timeline_add(struct timeline *timeline, const struct timeline_point *point)
 	timeline->added++;
 }
 
-/* Of the last point. */
+/* Add a site to the last point. */
 static int add_site(struct timeline *timeline, const struct profile *profile, const struct profile_site *site)
 {
 	u32 number;

@@ -11,7 +11,7 @@
 /* What stands in the text of a page; the caller frees it with cJSON_Delete. */
 cJSON *page_document(const char *html);
 
-/* Of the first view: a member; the four totals; the site whose label begins so. */
+/* What the first view has: a member; the four totals; the site whose label begins so. */
 const cJSON *page_document_item(const cJSON *page, const char *name);
 void page_document_totals(const cJSON *page, uint64_t ret_total[PAGE_MEASURES]);
 const cJSON *page_document_site(const cJSON *page, const char *label);

@@ -8,7 +8,7 @@ struct screen {
 	char socket[PATH_MAX]; /* "": there is none */
 };
 
-/* Of that size, in a locale with that charset ("UTF-8", or "" for ASCII). Its files are in the scene's directory. */
+/* A screen of that size, in a locale with that charset ("UTF-8", or "" for ASCII). Its files are in the scene's directory. */
 void screen_open(struct screen *screen, struct scene *scene, const char *charset, unsigned int columns,
 		 unsigned int lines);
 void screen_close(struct screen *screen);

@@ -120,7 +120,7 @@ static uint64_t counted_short(const cJSON *process)
 	return sum;
 }
 
-/* Of calls for `least` bytes and more. */
+/* Calls for `least` bytes and more. */
 static struct chain_verdict compare(struct scene *scene, const char *program, const cJSON *process, uint64_t least,
 				    char **ret_examples)
 {

@@ -188,7 +188,7 @@ static void test_wrapper_is_told_from_an_allocator(void **state)
 	free(text);
 }
 
-/* Of the runtimes that check memory: they ask for other mallocs as wrappers do, and have one of their own. */
+/* The runtimes that check memory ask for other mallocs as wrappers do, and have one of their own. */
 static void test_sanitizer_is_an_allocator(void **state)
 {
 	struct scene *scene = *state;

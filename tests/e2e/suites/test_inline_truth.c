@@ -24,7 +24,7 @@
 #define ERRORS	 6
 #define CHILDREN 150
 
-/* Of samples, and of estimates of bytes. */
+/* For samples, and for estimates of bytes. */
 struct expected {
 	double samples, samples_variance, allocated, allocated_variance, in_use, in_use_variance;
 };

@@ -158,7 +158,7 @@ static void test_new_that_throws_in_a_program_with_the_sampler_is_survived(void 
 		index = session_index(&scene->session);
 		process = index_process(index, "target_new");
 		ledger_assert_balanced(process);
-		/* Of objects of 24 intervals, up to the gigabyte that it may have; mimalloc ends it before the first. */
+		/* Objects of 24 intervals, up to the gigabyte that it may have; mimalloc ends it before the first. */
 		assert_true(index_number(process, "ledger.sampled") > (allocators[i]->status ? 0 : 5000));
 		assert_int_equal(index_number(process, "ledger.inline"), index_number(process, "ledger.sampled"));
 		cJSON_Delete(index);

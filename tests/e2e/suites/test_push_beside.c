@@ -179,7 +179,7 @@ static void await_metric(const struct scene *scene, const char *url, const char 
 			fail_msg("%s stays below %lu", name, least);
 }
 
-/* Of one answer, to be freed. */
+/* What one answer has, to be freed. */
 static char *fetch_balanced(const struct scene *scene, const char *url)
 {
 	struct http_response response;

@@ -11,7 +11,7 @@
 #include "cli/report.h"
 #include "format/output_file.h"
 
-/* Of merged ones the names stay, and their pids go. */
+/* Merged ones keep their names, and their pids go. */
 static void test_publish_population_labels_say_whose_a_sample_is(void **state)
 {
 	struct profile *profile;

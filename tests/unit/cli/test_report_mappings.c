@@ -5,7 +5,7 @@
 
 #define NAME "77.mapper.pb.gz"
 
-/* Of a process that has samples too, or of one that has mappings alone. */
+/* A process that has samples too, or of one that has mappings alone. */
 static void record_mapper(bool samples)
 {
 	struct profile heap = one(77, "mapper"), regions = mapped_profile();

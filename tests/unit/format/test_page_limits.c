@@ -94,7 +94,7 @@ static int copy_moment(u32 index, void *arg, struct profile **ret_profile)
 	return *ret_profile ? 0 : -ENOMEM;
 }
 
-/* Of very many earlier profiles so many are taken that the page stays small. */
+/* So many of very many earlier profiles are taken that the page stays small. */
 static void test_page_data_of_many_moments_is_bounded(void **state)
 {
 	struct wide_profile wide;
@@ -154,7 +154,7 @@ static void test_page_data_takes_views_until_it_is_full(void **state)
 	wide_profile_release(&wide);
 }
 
-/* Of very many processes those that matter least are one sum; one that has a view is never among them. */
+/* Those of very many processes that matter least are one sum; one that has a view is never among them. */
 static void test_page_data_of_many_processes_adds_up_those_that_matter_least(void **state)
 {
 	enum {

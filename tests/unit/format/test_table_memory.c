@@ -36,7 +36,7 @@ static struct memory_parts parts_of_all(void)
 	return parts;
 }
 
-/* Of an allocator that says what it keeps free. */
+/* The table of an allocator that says what it keeps free. */
 static struct memory_parts parts_with_free(void)
 {
 	struct memory_parts parts = parts_of_all();

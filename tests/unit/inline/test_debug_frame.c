@@ -58,7 +58,7 @@ static u64 text_address(const struct elf *elf)
 	return address;
 }
 
-/* Of the sampler's .eh_frame at that address; they point to `ret_sections`. */
+/* The sampler's .eh_frame at that address; they point to `ret_sections`. */
 static struct cfi_entries entries_of_eh_frame(const struct elf *elf, u64 address,
 					      struct cfi_section ret_sections[CFI_SECTION_COUNT])
 {

@@ -80,7 +80,7 @@ static void test_branch_from_another_function_refuses_the_file(void **state)
 			ENTERED);
 }
 
-/* Of which nothing tells who calls it. */
+/* Nothing tells who calls the function. */
 static void test_function_within_what_is_overwritten_refuses_the_file(void **state)
 {
 	(void)state;

@@ -134,7 +134,7 @@ static void test_flow_that_has_ended_neither_stays_nor_rises(void **state)
 	assert_true(trend.enters && trend.old && !trend.rises && !trend.stays);
 }
 
-/* Of those who count all were born in the first half. */
+/* All who count were born in the first half. */
 static void test_flow_that_ended_early_is_not_revived_by_turnover(void **state)
 {
 	struct lifetime lifetime = {0};

@@ -24,7 +24,7 @@ static struct memory_map begin(void)
 	return (struct memory_map){.smaps = &smaps};
 }
 
-/* Of `pages` pages, all resident, from `start` on; "rw-p" and so on as in /proc. */
+/* `pages` pages, all resident, from `start` on; "rw-p" and so on as in /proc. */
 static struct smaps_area *add(u64 start, u64 pages, const char *letters, const char *name)
 {
 	struct smaps_area *area = &areas[smaps.count++];

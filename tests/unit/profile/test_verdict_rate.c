@@ -217,7 +217,7 @@ static void test_verdict_with_a_leak_is_growing_as_soon_as_can_be(void **state)
 	}
 }
 
-/* Of 1000 sites that keep 2 objects of 100 bytes a cycle, 10 units of time long: the mean, within five of its errors. */
+/* 1000 sites that keep 2 objects of 100 bytes a cycle, 10 units of time long: the mean, within five of its errors. */
 static void test_growth_of_1000_leaks_is_theirs(void **state)
 {
 	u64 clock[LIFETIME_BUCKETS];

@@ -59,7 +59,7 @@ static void test_ledger_sums_balance(void **state)
 	assert_int_equal(sum.untold_bytes, 30);
 }
 
-/* Of the samples no more than there are, however large the figures. */
+/* No more samples than there are, however large the figures. */
 static void test_ledger_part_of_an_amount(void **state)
 {
 	const struct push_amount whole = {1, 4, 1002}, vast = {1, UINT64_MAX, UINT64_MAX};

@@ -17,7 +17,7 @@ static void send_map(u32 number, u64 page, u64 pages)
 	assert_int_equal(apply_event(recorder, &event.header, sizeof(event)), 0);
 }
 
-/* Of 5 and of 2 pages, at one stack. */
+/* 5 and 2 pages, at one stack. */
 static struct image *begin_mapper(u32 number, u32 pid, const char *comm, const char *container)
 {
 	struct image *image = begin_sampled(number, pid, comm, container);

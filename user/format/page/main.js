@@ -155,7 +155,7 @@ function drawRange() {
 
 /* --- changes --- */
 
-/* Of what the picture shows. */
+/* Change what the picture shows. */
 function alter(changes) {
 	Object.assign(state, changes);
 	state.scene = makePictured();
@@ -166,7 +166,7 @@ function alter(changes) {
 	drawTables();
 }
 
-/* Of what the table shows. */
+/* Change what the table shows. */
 function setRows(changes) {
 	Object.assign(state, changes);
 	drawTables();
