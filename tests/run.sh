@@ -45,7 +45,8 @@ stop() { # STATUS
 	: >"$scratch/stopped"
 	echo 'run.sh: stopped; ending what runs' >&2
 	exec 9>&-
-	wait
+	# A second signal, as make's to its child, may have come before it was ignored: it ends a wait.
+	until wait; do :; done
 	exit "$1"
 }
 trap 'stop 129' HUP
