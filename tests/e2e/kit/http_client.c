@@ -21,10 +21,10 @@
 
 static unsigned int port_of(const char *text)
 {
-	const char *at = strstr(text, "serving on http://127.0.0.1:");
+	const char *at = text ? strstr(text, "http://127.0.0.1:") : NULL;
 	unsigned int port = 0;
 
-	if (!at || sscanf(at, "serving on http://127.0.0.1:%u", &port) != 1)
+	if (!at || sscanf(at, "http://127.0.0.1:%u", &port) != 1)
 		fail_msg("no address in: %s", text);
 	return port;
 }
@@ -35,7 +35,8 @@ const char *http_serve(struct scene *scene, const char *const *args)
 
 	session_start_bare(&scene->session, args);
 	session_await(&scene->session, "/debug/pprof/heap");
-	snprintf(url, sizeof(url), "http://127.0.0.1:%u", port_of(scene->session.words));
+	/* With --push another address stands before. */
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u", port_of(strstr(scene->session.words, "serving on ")));
 	return url;
 }
 
