@@ -98,6 +98,16 @@ static void write_project(const char *dir)
 		write_source(dir, i);
 }
 
+/*
+ * Until the tables of the compiler's file are there, stacks are sent raw, 16 KiB each, and those of two compilers at once may be more than the
+ * ring holds. Nothing is asked of these: they come before the rush, and from outside the group.
+ */
+static void compile_first(const char *dir)
+{
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(system(format("gcc -S -o '%s/first.s' '%s/part1.c'", dir, dir)), 0);
+}
+
 static void test_machine_build_of_hundreds_of_processes_has_a_profile_for_each(void **state)
 {
 	static const char *const programs[] = {"gcc", "cc1", "as"}, *const once[] = {"collect2", "ld"};
@@ -108,6 +118,7 @@ static void test_machine_build_of_hundreds_of_processes_has_a_profile_for_each(v
 	write_project(scene->dir);
 	attach(scene, (const char *const[]){"--all", NULL});
 	heaptap = scene->session.child.pid;
+	compile_first(scene->dir);
 	stage_start(&scene->target, &stage->group,
 		    (const char *const[]){"/usr/bin/make", "-sj2", "-C", scene->dir, "program", NULL});
 	/* However long all of it takes on a busy machine: it gets on. */
