@@ -263,6 +263,8 @@ struct memory_parts memory_read(struct memory_notes *notes)
 
 	if (!smaps_read(notes->smaps, &smaps)) {
 		parts = classify(notes, &smaps);
+		/* What has ended meanwhile could not be looked into: blocks of its heap would count as others. */
+		parts.known = parts.known && procfs_rss_bytes(notes->pid);
 		parts.counter = counter;
 		parts.read_unix_ns = clock_ns(CLOCK_REALTIME);
 		parts.inuse_known = notes->inuse_known;
