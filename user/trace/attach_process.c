@@ -15,6 +15,7 @@
 #include "system/shortage.h"
 #include "system/procfs.h"
 #include "trace/denial.h"
+#include "trace/go_due.h"
 #include "trace/go_reader.h"
 #include "trace/handover.h"
 #include "trace/injected.h"

@@ -20,10 +20,9 @@
 
 #define READ_NS	       1000000000ULL /* between two readings */
 #define READ_NS_MIN    50000000ULL
-#define AGE_SHARE      4	   /* a young program is read after a quarter of its age */
-#define COST_SHARE     50	   /* a reading may take that part of the time */
-#define LOOK_NS	       20000000ULL /* for readings in a row, while events wait; those left are due at the next look */
-#define TRIES_MAX      8	   /* readings at a time, until two agree */
+#define AGE_SHARE      4	      /* a young program is read after a quarter of its age */
+#define COST_SHARE     50	      /* a reading may take that part of the time */
+#define TRIES_MAX      8	      /* readings at a time, until two agree */
 #define START_NS       10000000000ULL /* for a runtime to be there; a dynamic linker may take a while */
 #define OFF_NS	       1000000000ULL  /* until a rate of 0 is believed: up to Go 1.23 it is set by an initialiser */
 #define PAGE	       4096UL
@@ -349,56 +348,9 @@ enum go_state go_reader_look(struct tracer *tracer, struct tracee *tracee, struc
 	return reader->state;
 }
 
-void go_reader_due(struct tracer *tracer, struct tracee *tracee)
+bool go_reader_is_open(const struct go_reader *reader)
 {
-	if (tracee->go_due)
-		return;
-	tracee->go_due = true;
-	tracee->go_next = tracer->go_due;
-	tracer->go_due = tracee;
-}
-
-/* Those from *link on come first the next time. */
-static void begin_there(struct tracer *tracer, struct tracee **link)
-{
-	struct tracee *rest = *link, **last = link;
-
-	if (!rest || link == &tracer->go_due)
-		return;
-	while (*last)
-		last = &(*last)->go_next;
-	*last = tracer->go_due;
-	*link = NULL;
-	tracer->go_due = rest;
-}
-
-static void look_at_due(struct tracer *tracer)
-{
-	struct tracee **link = &tracer->go_due;
-	u64 begun_ns = clock_now_ns();
-
-	while (*link && clock_now_ns() - begun_ns < LOOK_NS) {
-		struct tracee *tracee = *link;
-
-		go_reader_look(tracer, tracee, tracee_image(tracer, tracee), false);
-		if (tracee->go && tracee->go->pieces) {
-			link = &tracee->go_next;
-			continue;
-		}
-		tracee->go_due = false;
-		*link = tracee->go_next;
-	}
-	begin_there(tracer, link);
-}
-
-void go_readers_look(struct tracer *tracer, bool now)
-{
-	if (!tracer->reads_go)
-		return;
-	if (!now)
-		look_at_due(tracer);
-	for (struct tracee *tracee = now ? tracer->tracees : NULL; tracee; tracee = tracee->hh.next)
-		go_reader_look(tracer, tracee, tracee_image(tracer, tracee), true);
+	return reader && reader->pieces;
 }
 
 bool go_readers_will(const struct tracer *tracer)

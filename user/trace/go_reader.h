@@ -24,11 +24,8 @@ enum go_state {
 /* Read the tracee's image if it is due, or `now` in any case; `image` may be NULL. */
 enum go_state go_reader_look(struct tracer *tracer, struct tracee *tracee, struct image *image, bool now);
 
-/* The tracee may have become a program of Go's: the next look at all is at it too. */
-void go_reader_due(struct tracer *tracer, struct tracee *tracee);
-
-/* The same for all that are such programs or may have become one; `now`: for all tracees. */
-void go_readers_look(struct tracer *tracer, bool now);
+/* Is the memory of a program of Go's open to it? NULL: false. */
+bool go_reader_is_open(const struct go_reader *reader);
 
 /* Is there a program of Go's among the files that were opened, which will keep a profile? */
 bool go_readers_will(const struct tracer *tracer);

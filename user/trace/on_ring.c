@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "system/translator.h"
 #include "system/shortage.h"
+#include "trace/go_due.h"
 #include "trace/go_reader.h"
 #include "trace/injected.h"
 #include "trace/sideband.h"

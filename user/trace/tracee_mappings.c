@@ -8,6 +8,7 @@
 #include "binary/elf.h"
 #include "binary/hotspot.h"
 #include "system/proc_maps.h"
+#include "trace/go_due.h"
 #include "trace/go_reader.h"
 #include "trace/injected.h"
 #include "trace/plan_note.h"

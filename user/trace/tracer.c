@@ -11,7 +11,7 @@
 #include "system/shortage.h"
 #include "trace/bpf_maps.h"
 #include "trace/denial.h"
-#include "trace/go_reader.h"
+#include "trace/go_due.h"
 #include "trace/handover.h"
 #include "trace/injected.h"
 #include "trace/link_keeper.h"
