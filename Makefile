@@ -513,7 +513,7 @@ compilers: ## BPF programs of the other versions of clang that are installed mus
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 10
 
-# Of a later room, and without its libraries.
+# It has parts of a later room, without the libraries of that.
 $(OUT)/tests/fuzz/fuzz_request: $(addprefix $(OUT)/user/serve/,request.o token.o)
 
 $(OUT)/tests/fuzz/%: tests/fuzz/%.c $(UP_TO_heap) Makefile

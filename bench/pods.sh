@@ -23,7 +23,7 @@ empty() {
 }
 trap 'end "$tracer"; tracer=""; empty; leave' EXIT
 
-# Of heaptap and the process that holds its links, with what has ended of both.
+# What heaptap and the process that holds its links took, with what has ended of both.
 cpu_of_tracer() { # in ticks
 	local pid
 	for pid in "$tracer" $(pgrep -P "$tracer"); do

@@ -3,7 +3,7 @@
 #
 # What `heaptap push` sends for a profile, beside what `go tool pprof -proto` makes of the same one: of two recordings, of a compiler and of a
 # program with three call sites, to each store. A request's body is compared with the profiles that are in it; OTLP has no files of
-# pprof in it, so its requests are compared with those that Parca got of the same recording. Of the small program most bytes are labels and
+# pprof in it, so its requests are compared with those that Parca got of the same recording. Most bytes of the small program are labels and
 # JSON, so nothing is required of it. Needs root and go.
 set -euo pipefail
 

@@ -266,7 +266,7 @@ static void release_names(struct dirent **names, int count)
 	free(names);
 }
 
-/* If so, it is shown with the process's heap. Of a process without samples it is all there is. */
+/* If so, it is shown with the process's heap. It is all there is of a process without samples. */
 static bool is_beside(const struct listing *listing, const struct dirent *mapping)
 {
 	for (int i = 0; i < listing->count; i++)

@@ -2,8 +2,8 @@
 #pragma once
 /*
  * What of an image's ledger is about its regions. The kernel counts how stacks end whoever they are of. Each region's stack says how it ended,
- * so the two can be told apart: what a heap's ledger and that of its regions have together is what was counted. Of a call that was lost
- * (mapping_lost) no stack is known, and what was counted of it stays in the heap's.
+ * so the two can be told apart: what a heap's ledger and that of its regions have together is what was counted. The stack of a call that was
+ * lost (mapping_lost) is not known, and what was counted of it stays in the heap's.
  */
 #include "heap/image.h"
 

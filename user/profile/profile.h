@@ -100,7 +100,7 @@ struct profile_labels {
 #define PROFILE_TRUNCATED "[truncated]"
 
 /*
- * Of PROFILE_REGIONS: the leaf of what a probed allocator mapped for itself, ahead of the frames that did. Its blocks are in the heap's profile,
+ * In PROFILE_REGIONS: the leaf of what a probed allocator mapped for itself, ahead of the frames that did. Its blocks are in the heap's profile,
  * so that the two are not to be added up.
  */
 #define PROFILE_ALLOCATOR "[allocator]"

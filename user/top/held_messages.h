@@ -2,7 +2,7 @@
 #pragma once
 /*
  * While a screen is shown, what is written to standard error is held in memory, and comes out when the screen has gone. Writing never
- * waits, and never fails: COMMAND may do it, too. Of very much only the beginning and the end are held.
+ * waits, and never fails: COMMAND may do it, too. Where it is very much, only the beginning and the end are held.
  */
 #include <stdbool.h>
 #include <stddef.h>
