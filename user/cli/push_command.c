@@ -31,7 +31,7 @@ int push_command_run(const struct options *options)
 {
 	struct push_options push = options->push;
 	struct tracing_options tracing = options->record.tracing;
-	const struct live_client client = {push_run, &push};
+	const struct live_client client = {push_run, &push, true};
 	int status = push_check(&push);
 
 	if (status)

@@ -11,7 +11,7 @@ int serve_command_run(const struct options *options)
 {
 	const struct push_options push = push_command_beside(options);
 	struct serve_options serve = options->serve;
-	const struct live_client client = {serve_run, &serve};
+	const struct live_client client = {serve_run, &serve, push.to != NULL};
 	int status;
 
 	if (!serve.listen)

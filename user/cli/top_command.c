@@ -58,7 +58,7 @@ int top_command_run(const struct options *options)
 {
 	const struct tracing_options *tracing = &options->record.tracing;
 	struct top_options top = options->top;
-	const struct live_client client = {top_run, &top};
+	const struct live_client client = {top_run, &top, false};
 	char scope[SCOPE_SIZE];
 	int status = top_check(&top), err;
 

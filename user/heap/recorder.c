@@ -254,12 +254,25 @@ u32 recorder_ended_count(const struct recorder *recorder)
 	return recorder->ended_count;
 }
 
-struct image *recorder_take_ended(struct recorder *recorder)
+/* Where the list of those that have ended points to the first for which no raw stack is waiting, or to nothing. */
+static struct image **first_ended(struct image **link)
 {
-	struct image **link = &recorder->ended, *image;
-
 	while (*link && (*link)->raw_waiting)
 		link = &(*link)->ended_next;
+	return link;
+}
+
+struct image *recorder_first_ended(const struct recorder *recorder)
+{
+	struct image *first = recorder->ended;
+
+	return *first_ended(&first);
+}
+
+struct image *recorder_take_ended(struct recorder *recorder)
+{
+	struct image **link = first_ended(&recorder->ended), *image;
+
 	image = *link;
 	if (!image)
 		return NULL;

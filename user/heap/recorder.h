@@ -63,6 +63,9 @@ void recorder_end(struct recorder *recorder, struct image *image, u64 now_ns);
  */
 struct image *recorder_take_ended(struct recorder *recorder);
 
+/* The one that it would take, left where it is. */
+struct image *recorder_first_ended(const struct recorder *recorder);
+
 /* Images that have ended and have not been taken out. */
 u32 recorder_ended_count(const struct recorder *recorder);
 

@@ -14,6 +14,8 @@ struct live_client {
 	 */
 	int (*run)(struct source *source, int stop_fd, void *arg);
 	void *arg;
+	/* It asks again and again with source_want.adds_up: what a process had that has ended is kept until it was told. */
+	bool adds_up;
 };
 
 /* A client that runs. */

@@ -169,18 +169,24 @@ static int drop(struct running *running, struct image *image, u64 now)
 	return err;
 }
 
+static bool may_go(const struct running *running, const struct image *image)
+{
+	u32 ended = recorder_ended_count(tracer_recorder(running->tracing.tracer));
+	bool untold = running->client.client->adds_up && untold_remains(image);
+
+	return ended > (untold ? RUNNING_UNTOLD : RUNNING_ENDED);
+}
+
 /* Files may only be closed, and images freed, while no snapshot needs them for its names. */
 static void tidy(struct running *running, u64 now)
 {
 	struct recorder *recorder = tracer_recorder(running->tracing.tracer);
+	struct image *image;
 
 	if (!questions_are_named(&running->questions))
 		return;
-	while (recorder_ended_count(recorder) > RUNNING_ENDED) {
-		struct image *image = recorder_take_ended(recorder);
-
-		if (!image)
-			break;
+	while ((image = recorder_first_ended(recorder)) && may_go(running, image)) {
+		image = recorder_take_ended(recorder);
 		if (drop(running, image, now) && !running->sums_lack++)
 			log_error("out of memory: sums over processes that have ended lack some of them");
 	}

@@ -5,7 +5,8 @@
  * snapshots between two looks at the ring, and the asker itself names them, merges them, and does everything else. Snapshots get
  * 1 % of that thread's time: a question after an expensive one waits until the time it took has come round a hundred times.
  *
- * The last RUNNING_ENDED images that have ended can still be asked for.
+ * The last RUNNING_ENDED images that have ended can still be asked for; where the client adds up, also the last RUNNING_UNTOLD of
+ * which it does not know all.
  */
 #include <regex.h>
 
@@ -13,6 +14,7 @@
 #include "record/tracing.h"
 
 #define RUNNING_ENDED	32
+#define RUNNING_UNTOLD	1024
 #define RUNNING_WAIT_NS 10000000000ULL /* the longest wait for the share of time */
 
 /*

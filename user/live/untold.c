@@ -30,12 +30,15 @@ void untold_tell(struct image *image)
 	image->told_bytes = bytes_of(image);
 }
 
+bool untold_remains(const struct image *image)
+{
+	return bytes_of(image) > image->told_bytes;
+}
+
 void untold_add(struct source_untold *untold, const struct image *image)
 {
-	double bytes = bytes_of(image) - image->told_bytes;
-
-	if (bytes <= 0)
+	if (!untold_remains(image))
 		return;
 	untold->processes++;
-	untold->bytes += (u64)bytes;
+	untold->bytes += (u64)(bytes_of(image) - image->told_bytes);
 }

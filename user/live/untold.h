@@ -10,5 +10,8 @@
 /* The image is in such an answer, with all that it has allocated by now. */
 void untold_tell(struct image *image);
 
+/* Has it allocated anything since then, so that the next answer should have it? */
+bool untold_remains(const struct image *image);
+
 /* It is dropped: add what it has allocated since then. */
 void untold_add(struct source_untold *untold, const struct image *image);

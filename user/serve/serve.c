@@ -74,7 +74,7 @@ static void wait_for_stop(int stop_fd)
 /* A thread of its own pushes, so that neither waits for the other. Clients are answered until the last interval is on its way. */
 static int push_until_stop(struct source *source, int stop_fd, struct pushing *pushing)
 {
-	const struct live_client client = {push_intervals, pushing};
+	const struct live_client client = {push_intervals, pushing, true};
 	struct client_run run;
 	int status = client_start(&run, &client, source);
 

@@ -18,7 +18,7 @@
 #include "e2e/kit/served.h"
 #include "e2e/kit/strict_store.h"
 
-#define CHILDREN 100u
+#define KEPT 1024u /* processes that end within an interval */
 
 /* Push target_steps to the store. */
 static void push_start(struct scene *scene, const char *scheme, const char *address)
@@ -218,14 +218,11 @@ static uint64_t said_before(const struct session *session, const char *words)
 	return number;
 }
 
-/* More children within one interval than are kept: what is not sent is said, to the byte. */
-static void test_push_counts_children_that_are_gone(void **state)
+/* `children` that end within one interval, each traced whole. Returns heaptap's status; *ret_sum is what they allocated. */
+static int push_children(struct scene *scene, const char *address, unsigned int children, uint64_t *ret_sum)
 {
-	struct scene *scene = *state;
-	const char *address = store_start(scene), *line = format("fork 1 %u\n", CHILDREN);
-	uint64_t untold, sum = 0;
+	const char *line = format("fork 1 %u\n", children);
 	char answer[8];
-	int status;
 
 	target_start(&scene->target, NULL, (const char *const[]){beside("target_brood"), "-", NULL});
 	session_start_bare(&scene->session, (const char *const[]){"push", "-R", "1", "--follow", "--every", "1000",
@@ -235,13 +232,34 @@ static void test_push_counts_children_that_are_gone(void **state)
 	assert_int_equal(write(scene->target.in, line, strlen(line)), strlen(line));
 	assert_int_equal(read(scene->target.out, answer, 5), 5);
 	session_signal(&scene->session, SIGTERM);
-	status = session_finish(&scene->session);
+	*ret_sum = 0;
+	for (unsigned int number = 1; number <= children; number++)
+		*ret_sum += bytes_of_child(number);
+	return session_finish(&scene->session);
+}
+
+static void test_push_sends_children_that_are_gone(void **state)
+{
+	struct scene *scene = *state;
+	const char *address = store_start(scene);
+	uint64_t sum;
+
+	assert_int_equal(push_children(scene, address, KEPT, &sum), 0);
+	assert_int_equal(store_number(scene, address, "figures", "alloc_space"), sum);
+}
+
+/* More within one interval than are kept: what is not sent is said, to the byte. */
+static void test_push_counts_children_that_are_too_many(void **state)
+{
+	struct scene *scene = *state;
+	const char *address = store_start(scene);
+	uint64_t untold, sum;
+	int status = push_children(scene, address, KEPT + 100, &sum);
+
 	untold = said_before(&scene->session, " bytes that they allocated were not sent");
-	for (unsigned int number = 1; number <= CHILDREN; number++)
-		sum += bytes_of_child(number);
 	assert_int_equal(store_number(scene, address, "figures", "alloc_space") + untold, sum);
 	assert_int_equal(status, untold ? 1 : 0);
-	assert_in_range(said_before(&scene->session, " processes ended between two intervals"), 0, CHILDREN - 32);
+	assert_in_range(said_before(&scene->session, " processes ended between two intervals"), 0, 100);
 }
 
 /* A file by the library's name that is none stands for what is not installed. Nothing is traced, and the other commands do not need it. */
@@ -280,7 +298,8 @@ int main(void)
 		TEST(test_push_of_a_recording),
 		TEST(test_push_that_is_refused_is_counted),
 		TEST(test_push_that_is_rejected_in_part_is_counted),
-		TEST(test_push_counts_children_that_are_gone),
+		TEST(test_push_sends_children_that_are_gone),
+		TEST(test_push_counts_children_that_are_too_many),
 		TEST(test_push_without_libcurl_says_what_to_install),
 	};
 

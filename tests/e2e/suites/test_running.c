@@ -106,7 +106,7 @@ static int run_asker(struct source *source, int stop_fd, void *arg)
 /* Ask about target_steps, which is traced in full. */
 static int trace(struct asker *asker, double duration_s)
 {
-	const struct live_client client = {run_asker, asker};
+	const struct live_client client = {.run = run_asker, .arg = asker};
 	pid_t pids[] = {asker->scene->target.pid};
 	const struct tracing_options options = {
 		.target = {.pids = pids, .pid_count = 1},
@@ -361,7 +361,7 @@ static int ask_beyond_what_is_kept(struct asker *asker, struct source *source, i
 static void test_running_counts_what_is_dropped_untold(void **state)
 {
 	struct asker asker = {.scene = *state, .ask = ask_beyond_what_is_kept};
-	const struct live_client client = {run_asker, &asker};
+	const struct live_client client = {.run = run_asker, .arg = &asker};
 	struct tracing_options options = {
 		.target = {.pid_count = 1, .population = POPULATION_FOLLOW},
 		.sample_bytes = 1,

@@ -40,6 +40,9 @@ static void allocate(u64 size)
 
 static void assert_untold(u64 processes, u64 bytes)
 {
+	bool more = processes > untold.processes;
+
+	assert_int_equal(untold_remains(process), more);
 	untold_add(&untold, process);
 	assert_int_equal(untold.processes, processes);
 	assert_int_equal(untold.bytes, bytes);
