@@ -19,9 +19,16 @@ struct kept_links {
 	u32 count;
 };
 
+/* Who asked must not wait for an answer that cannot be sent: it is the end, for both. */
 static void answer(const struct kept_links *links, int err)
 {
-	send(links->socket, &err, sizeof(err), MSG_NOSIGNAL);
+	ssize_t size;
+
+	do
+		size = send(links->socket, &err, sizeof(err), MSG_NOSIGNAL);
+	while (size < 0 && errno == EINTR);
+	if (size < 0)
+		shutdown(links->socket, SHUT_RDWR);
 }
 
 /* --- opening -------------------------------------------------------------------------------------------------------- */
