@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* The end of writing to a stream: errors of single writes need no checks, since the stream remembers them. */
+/* The end of a stream. Of writing: errors of single writes need no checks, since the stream remembers them. Of reading by lines: want of memory leaves no mark in it. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -11,4 +11,12 @@ static inline int stream_flush(FILE *out)
 	if (fflush(out) || ferror(out))
 		return errno ? -errno : -EIO;
 	return 0;
+}
+
+/* Right after getline has given no further line. 0: that was the end; or the negative errno for which it could not go on. */
+static inline int stream_read_failure(FILE *in)
+{
+	if (feof(in))
+		return 0;
+	return errno ? -errno : -EIO;
 }

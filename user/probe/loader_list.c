@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/stream.h"
 #include "binary/elf.h"
 #include "probe/binaries.h"
 
@@ -104,16 +105,19 @@ static int open_listed(struct binaries *binaries, const char *loader, const char
 	size_t capacity = 0;
 	FILE *list;
 	pid_t pid;
-	int fd = spawn_list(loader, program, &pid);
+	int fd = spawn_list(loader, program, &pid), err;
 
 	if (fd < 0)
 		return fd;
 	list = fdopen(fd, "r");
+	err = list ? 0 : -errno;
 	while (list && getline(&line, &capacity, list) > 0) {
 		path = listed_path(line);
 		if (path)
 			binaries_open_path(binaries, path, &file);
 	}
+	if (list)
+		err = stream_read_failure(list);
 	free(line);
 	if (list)
 		fclose(list);
@@ -121,7 +125,7 @@ static int open_listed(struct binaries *binaries, const char *loader, const char
 		close(fd);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	return 0;
+	return err;
 }
 
 /*

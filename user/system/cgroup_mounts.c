@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/stream.h"
 #include "base/text.h"
 #include "system/procfs.h"
 
@@ -124,6 +125,8 @@ int cgroup_mounts_open(const char *root, struct cgroup_mounts *ret_mounts)
 		err = -ENOMEM;
 	while (!err && getline(&line, &capacity, lines) > 0)
 		err = add_line(&mounts, line);
+	if (!err)
+		err = stream_read_failure(lines);
 	if (!err && !mounts.v2.point)
 		err = -ENOTSUP;
 	if (lines)

@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/stream.h"
 #include "system/interruption.h"
 #include "system/procfs.h"
 
@@ -71,6 +72,8 @@ static int read_areas(struct scan *scan)
 		if (!err)
 			scan->areas[scan->area_count++] = area;
 	}
+	if (!err)
+		err = stream_read_failure(maps);
 	free(line);
 	fclose(maps);
 	return err;

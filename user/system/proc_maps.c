@@ -16,6 +16,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/stream.h"
 #include "base/text.h"
 #include "system/address_map.h"
 #include "system/procfs.h"
@@ -107,11 +108,16 @@ int proc_maps_read(const char *path, int (*each)(struct mapping *mapping, void *
 	while (!ret && getline(&line, &capacity, maps) > 0) {
 		struct mapping mapping;
 
-		if (proc_maps_parse(line, &mapping))
-			continue;
-		ret = each(&mapping, arg);
-		free(mapping.path);
+		ret = proc_maps_parse(line, &mapping);
+		if (!ret) {
+			ret = each(&mapping, arg);
+			free(mapping.path);
+		} else if (ret != -ENOMEM) {
+			ret = 0;
+		}
 	}
+	if (!ret)
+		ret = stream_read_failure(maps);
 	free(line);
 	fclose(maps);
 	return ret;

@@ -17,7 +17,7 @@ int proc_maps_parse(const char *line, struct mapping *ret_mapping);
 
 /*
  * Call `each` for every executable mapping until it returns non-zero; returns that, or 0, or the negative errno of
- * opening the maps (-ESRCH: the process is gone). `each` may not keep the mapping's path.
+ * opening or reading the maps (-ESRCH: the process is gone; -ENOMEM). `each` may not keep the mapping's path.
  */
 int proc_maps_for_each(pid_t pid, int (*each)(struct mapping *mapping, void *arg), void *arg);
 

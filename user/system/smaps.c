@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/stream.h"
 #include "base/text.h"
 #include "system/procfs.h"
 
@@ -81,8 +82,8 @@ int smaps_parse(FILE *in, struct smaps *ret_smaps)
 		if (!err)
 			smaps.areas[smaps.count++] = area;
 	}
-	if (!err && ferror(in))
-		err = errno ? -errno : -EIO;
+	if (!err)
+		err = stream_read_failure(in);
 	free(line);
 	if (err)
 		smaps_release(&smaps);
