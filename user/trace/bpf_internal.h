@@ -13,4 +13,5 @@ struct kernel {
 	u32 scope_count; /* rows of scopes, and of counters; a power of two */
 	struct unwind_memory unwind;
 	int cpus;
+	struct tally *taken; /* the rows that kernel_take_tally reads: it must not fail for want of memory */
 };

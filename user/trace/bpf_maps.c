@@ -12,12 +12,17 @@
 
 #define BATCH 4096 /* rows read at once: more than any bucket holds */
 
+static int look_up(const struct kernel *kernel, u32 row, struct tally *rows)
+{
+	return bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.tallies), &row, rows);
+}
+
 /* The row of an image on every CPU; NULL: no memory. */
 static struct tally *read_rows(const struct kernel *kernel, u32 row)
 {
 	struct tally *rows = calloc((size_t)kernel->cpus, sizeof(*rows));
 
-	if (rows && bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.tallies), &row, rows)) {
+	if (rows && look_up(kernel, row, rows)) {
 		free(rows);
 		return NULL;
 	}
@@ -60,16 +65,13 @@ int kernel_peek_tally(const struct kernel *kernel, u32 process, u64 ledger[COUNT
 int kernel_take_tally(struct kernel *kernel, u32 process, u64 ledger[COUNTER_MAX])
 {
 	u32 row = process & kernel->skeleton->rodata->config.tally_mask;
-	struct tally *rows = read_rows(kernel, row);
-	int err;
+	int err = look_up(kernel, row, kernel->taken);
 
-	if (!rows)
-		return -ENOMEM;
-	add_rows(kernel, rows, 0, COUNTER_KERNEL_MAX, ledger);
-	memset(rows, 0, (size_t)kernel->cpus * sizeof(*rows));
-	err = bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.tallies), &row, rows, BPF_ANY);
-	free(rows);
-	return err;
+	if (err)
+		return err;
+	add_rows(kernel, kernel->taken, 0, COUNTER_KERNEL_MAX, ledger);
+	memset(kernel->taken, 0, (size_t)kernel->cpus * sizeof(*kernel->taken));
+	return bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.tallies), &row, kernel->taken, BPF_ANY);
 }
 
 typedef void visit_row(void *arg, const void *key, const void *value);

@@ -223,8 +223,11 @@ int kernel_open(const struct kernel_options *options, struct kernel **ret_kernel
 		return err;
 	}
 	kernel->cpus = libbpf_num_possible_cpus();
+	kernel->taken = kernel->cpus > 0 ? calloc((size_t)kernel->cpus, sizeof(*kernel->taken)) : NULL;
 	kernel->skeleton = heaptap__open();
 	err = kernel->skeleton ? 0 : -errno;
+	if (!err && !kernel->taken)
+		err = kernel->cpus > 0 ? -ENOMEM : kernel->cpus;
 	if (!err)
 		err = configure(kernel, options);
 	if (!err)
@@ -258,6 +261,8 @@ void kernel_close(struct kernel *kernel)
 		unmap_array(kernel->unwind.files, kernel->skeleton->maps.unwind_files);
 		heaptap__destroy(kernel->skeleton);
 	}
+	if (kernel)
+		free(kernel->taken);
 	free(kernel);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "heap/go_profile.h"
 #include "heap/memory_notes.h"
 #include "system/cgroup.h"
@@ -15,6 +16,7 @@
 #include "system/cgroup_limit.h"
 #include "system/address_map.h"
 #include "system/procfs.h"
+#include "system/shortage.h"
 #include "system/smaps.h"
 #include "trace/bpf_maps.h"
 #include "trace/bpf_object.h"
@@ -129,11 +131,23 @@ static void book_death(void *arg, u32 number, u64 id)
 	heap_free(&image->heap, id);
 }
 
+/* What is known without the kernel's counters: what was sampled and came here. */
+static void book_without_tally(struct image *image, int err)
+{
+	log_error("pid %u: its counters cannot be read: %s; what was lost of its samples is not known", image->pid,
+		  shortage_explain(err).text);
+	if (image->ledger[COUNTER_SAMPLED] < image->heap.alloc_count)
+		image->ledger[COUNTER_SAMPLED] = image->heap.alloc_count;
+}
+
 static void settle(struct kernel *kernel, struct image *image)
 {
 	struct unsent_death death = {kernel, image};
 
-	kernel_take_tally(kernel, image->number, image->ledger);
+	int err = kernel_take_tally(kernel, image->number, image->ledger);
+
+	if (err)
+		book_without_tally(image, err);
 	if (image->ledger[COUNTER_FREE_DEFERRED])
 		kernel_for_each_unsent(kernel, book_death, &death);
 }
