@@ -315,7 +315,7 @@ int on_ring_hold(struct tracer *tracer)
 	return taken < 0 ? taken : tracer->ring_error;
 }
 
-/* Those that were held, as they precede what is in the ring. */
+/* Those that were held, as they precede what is in the ring. One that is lost takes no other with it. */
 static int deal_with_held(struct tracer *tracer)
 {
 	struct held_events held = tracer->held;
@@ -324,22 +324,24 @@ static int deal_with_held(struct tracer *tracer)
 	int err = 0;
 
 	tracer->held = (struct held_events){0};
-	while (!err && (event = held_events_next(&held, &at, &size)))
-		err = on_event(tracer, event, size);
+	while ((event = held_events_next(&held, &at, &size))) {
+		int failed = on_event(tracer, event, size);
+
+		err = err ? err : failed;
+	}
 	held_events_release(&held);
 	return err;
 }
 
 int on_ring_drain(struct tracer *tracer, int most)
 {
-	int taken = deal_with_held(tracer);
+	int taken, err = deal_with_held(tracer);
 
-	if (taken)
-		return taken;
 	tracer->ring_left = most;
 	tracer->ring_error = 0;
-	taken = ring_buffer__consume(tracer->ring);
-	if (tracer->ring_error)
-		return tracer->ring_error;
-	return taken >= 0 || taken == -EAGAIN ? most - tracer->ring_left : taken;
+	taken = err ? err : ring_buffer__consume(tracer->ring);
+	if (!err)
+		err = tracer->ring_error ? tracer->ring_error : taken < 0 && taken != -EAGAIN ? taken : 0;
+	tracer->blind |= err != 0;
+	return err ? err : most - tracer->ring_left;
 }

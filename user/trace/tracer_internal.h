@@ -94,12 +94,12 @@ struct tracer {
 	u64 looks;	/* at a population, in turns */
 	u64 seen_count; /* of its processes there was something to be seen, at the last of these */
 	struct memory_watch memory_watch;
-	u32 close_due;		    /* with so many files open, those that are unused are closed; 0: UNUSED_FILES */
-	bool remapped;		    /* some listed tracee is */
-	struct tracee *go_due;	    /* the first of those that go_readers_look looks at */
-	struct tracee *python_due;  /* the first of those whose Python's tables are to be looked at */
-	bool stopping;		    /* no new links */
-	bool blind;		    /* an allocator that a traced process maps is not probed; said */
-	bool denied;		    /* it has been said which file is not opened, for want of rights */
+	u32 close_due;		   /* with so many files open, those that are unused are closed; 0: UNUSED_FILES */
+	bool remapped;		   /* some listed tracee is */
+	struct tracee *go_due;	   /* the first of those that go_readers_look looks at */
+	struct tracee *python_due; /* the first of those whose Python's tables are to be looked at */
+	bool stopping;		   /* no new links */
+	bool blind;  /* an allocator that a traced process maps is not probed, or events were lost; said */
+	bool denied; /* it has been said which file is not opened, for want of rights */
 	unsigned int unprobed_said; /* images of which was said that they were over before they were probed */
 };
