@@ -48,9 +48,11 @@ static void keep_text(struct summary *summary, const struct profile *profile)
 	free(summary->text);
 	free(summary->sites);
 	summary->rank = rank;
-	overview_make(profile, &overview);
-	summary->text = printed(&overview, table_summary_print);
-	summary->sites = printed(&overview, table_summary_print_sites);
+	summary->text = summary->sites = NULL;
+	if (!overview_make(profile, &overview)) {
+		summary->text = printed(&overview, table_summary_print);
+		summary->sites = printed(&overview, table_summary_print_sites);
+	}
 	overview_release(&overview);
 }
 

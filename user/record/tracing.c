@@ -13,6 +13,7 @@
 #include "binary/symbolizer.h"
 #include "record/descendants.h"
 #include "system/inheritance.h"
+#include "system/shortage.h"
 #include "trace/attach_process.h"
 #include "trace/tracer.h"
 
@@ -38,8 +39,12 @@ int tracing_launch(struct tracing *tracing)
 {
 	const struct tracing_options *options = tracing->options;
 
-	if (signals_take(&tracing->signals))
+	int err = signals_take(&tracing->signals);
+
+	if (err) {
+		log_error("cannot wait for signals: %s", shortage_explain(err).text);
 		return STATUS_FAILED;
+	}
 	inheritance_survive();
 	if (!options->target.command)
 		return STATUS_DONE;
