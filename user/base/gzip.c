@@ -72,13 +72,15 @@ static int open_regular(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat status;
+	int err;
 
 	if (fd < 0)
 		return -errno;
-	if (!fstat(fd, &status) && S_ISREG(status.st_mode))
+	err = fstat(fd, &status) ? -errno : S_ISREG(status.st_mode) ? 0 : -ESPIPE;
+	if (!err)
 		return fd;
 	close(fd);
-	return -ESPIPE;
+	return err;
 }
 
 int gzip_read(const char *path, u8 **ret_data, u64 *ret_size, u64 *ret_packed_size)

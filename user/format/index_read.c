@@ -51,10 +51,25 @@ static cJSON *parse(const char *path, const char *text, u64 size)
 		log_note("'%s' is not used: it would take far more memory than an index of its size", path);
 		return NULL;
 	}
+	errno = 0;
 	index = cJSON_ParseWithLength(text, size);
 	if (!index)
-		log_note("'%s' is not used: it is truncated, or no JSON", path);
+		log_note("'%s' is not used: %s", path,
+			 errno == ENOMEM ? strerror(ENOMEM) : "it is truncated, or no JSON");
 	return index;
+}
+
+/* Whole; NULL, which is said: it cannot be read. */
+static char *read_text(int fd, const char *path, u64 size)
+{
+	char *text = malloc(size + 1);
+	ssize_t got = text ? read(fd, text, size) : -1;
+
+	if (got == (ssize_t)size)
+		return text;
+	log_note("'%s' is not used: %s", path, got < 0 ? strerror(errno) : "it has just become shorter");
+	free(text);
+	return NULL;
 }
 
 cJSON *index_read(const char *directory)
@@ -62,19 +77,23 @@ cJSON *index_read(const char *directory)
 	char path[PATH_MAX], *text = NULL;
 	struct stat status;
 	cJSON *index = NULL;
-	ssize_t size;
 	int fd = open(text_path(path, "%s/index.json", directory), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode))
+	if (fd < 0 || fstat(fd, &status)) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			log_note("'%s' is not used: %s", path, strerror(errno));
+		goto out;
+	}
+	if (!S_ISREG(status.st_mode))
 		goto out;
 	if (status.st_size > INDEX_SIZE_MAX) {
 		log_note("'%s' is not used: it is larger than 64 MiB", path);
 		goto out;
 	}
-	text = malloc(status.st_size + 1);
-	size = text ? read(fd, text, status.st_size) : -1;
-	if (size > 0)
-		index = parse(path, text, (u64)size);
+	if (status.st_size)
+		text = read_text(fd, path, (u64)status.st_size);
+	if (text)
+		index = parse(path, text, (u64)status.st_size);
 out:
 	free(text);
 	if (fd >= 0)

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,36 @@ static void test_read_index_of_odd_texts_is_read(void **state)
 	cJSON_Delete(index);
 }
 
+/* Else a report would lack what only the index knows, and not say so. */
+static void test_index_that_cannot_be_opened_is_named(void **state)
+{
+	struct rlimit before, none;
+	struct capture said;
+
+	(void)state;
+	write_index("{}", "", 0, "");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+	capture_begin(&said, stderr);
+	setrlimit(RLIMIT_NOFILE, &none);
+	assert_null(index_read("."));
+	setrlimit(RLIMIT_NOFILE, &before);
+	capture_end(&said);
+	assert_non_null(strstr(said.text, "index.json' is not used: "));
+	assert_non_null(strstr(said.text, strerror(EMFILE)));
+}
+
+static void test_no_index_is_nothing_to_say(void **state)
+{
+	struct capture said;
+
+	(void)state;
+	capture_begin(&said, stderr);
+	assert_null(index_read("./nowhere"));
+	capture_end(&said);
+	assert_string_equal(said.text, "");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -83,6 +114,8 @@ int main(void)
 		TEST(test_read_index_of_millions_of_values_is_refused),
 		TEST(test_read_index_larger_than_64_mib_is_refused),
 		TEST(test_read_index_of_odd_texts_is_read),
+		TEST(test_index_that_cannot_be_opened_is_named),
+		TEST(test_no_index_is_nothing_to_say),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
