@@ -98,13 +98,24 @@ static struct pending_image *pending_at(const struct recorder *recorder, u32 pid
 	return pending;
 }
 
+static void forget_announced(struct recorder *recorder, u64 until_ns)
+{
+	for (u32 chain = 0; chain < PENDING_CHAINS; chain++)
+		for (struct pending_image **link = &recorder->pending[chain]; *link;) {
+			if ((*link)->from_ns > until_ns)
+				link = &(*link)->next;
+			else
+				address_map_free(unlink_pending(link));
+		}
+}
+
 /* --- images --- */
 
 void recorder_free(struct recorder *recorder)
 {
 	if (!recorder)
 		return;
-	recorder_expire(recorder, UINT64_MAX);
+	forget_announced(recorder, UINT64_MAX);
 	HASH_CLEAR(hh_by_pid, recorder->newest);
 	hash_release(recorder->images, image_free);
 	munmap(recorder->image_counts, COUNTS_BYTES);
@@ -306,13 +317,8 @@ int recorder_fork(struct recorder *recorder, u32 pid, u32 parent, u64 now_ns)
 
 void recorder_expire(struct recorder *recorder, u64 before_ns)
 {
-	for (u32 chain = 0; chain < PENDING_CHAINS; chain++)
-		for (struct pending_image **link = &recorder->pending[chain]; *link;) {
-			if ((*link)->from_ns >= before_ns)
-				link = &(*link)->next;
-			else
-				address_map_free(unlink_pending(link));
-		}
+	if (before_ns)
+		forget_announced(recorder, before_ns - 1);
 }
 
 int recorder_comm(struct recorder *recorder, u32 pid, const char *comm, bool exec, u64 now_ns)

@@ -163,6 +163,14 @@ static void test_recorder_fork_then_exec_keeps_what_the_exec_mapped(void **state
 	assert_false(recorder_announced(recorder, PID));
 }
 
+/* Whatever time it was said to be at; a sanitizer tells whether something is left. */
+static void test_recorder_frees_all_that_was_announced(void **state)
+{
+	(void)state;
+	assert_int_equal(recorder_comm(recorder, PID, "program", true, UINT64_MAX), 0);
+	assert_int_equal(recorder_comm(recorder, PID, "program", true, 0), 0);
+}
+
 static void test_recorder_expire_forgets_what_was_announced_before(void **state)
 {
 	(void)state;
@@ -192,6 +200,7 @@ int main(void)
 		TEST(test_recorder_fork_of_an_unknown_or_ended_parent_is_not_kept),
 		TEST(test_recorder_fork_then_exec_keeps_what_the_exec_mapped),
 		TEST(test_recorder_expire_forgets_what_was_announced_before),
+		TEST(test_recorder_frees_all_that_was_announced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
