@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profile/estimate.h"
 #include "profile/memory_reading.h"
 #include "heap/go_profile.h"
 #include "system/address_map.h"
@@ -69,7 +70,7 @@ void image_see_rss(struct image *image, u64 bytes)
 {
 	if (bytes > image->rss_peak_seen) {
 		image->rss_peak_seen = bytes;
-		image->rss_peak_inuse = (u64)image->heap.inuse_bytes;
+		image->rss_peak_inuse = estimate_truncate(image->heap.inuse_bytes);
 	}
 	if (bytes)
 		image->rss_end_bytes = bytes;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "profile/estimate.h"
 #include "profile/memory_reading.h"
 
 static void set_cost(const struct recorder_options *options, const struct image *image, struct profile *profile)
@@ -82,7 +83,7 @@ int snapshot_facts_copy(const struct recorder_options *options, struct image *im
 	profile->show_allocator = options->show_allocator;
 	/* `now_ns` was read before the events: they may tell of an image that began after it. */
 	profile->duration_ns = end_ns > image->start_ns ? end_ns - image->start_ns : 0;
-	profile->peak_inuse_space = (u64)image->heap.peak_bytes;
+	profile->peak_inuse_space = estimate_truncate(image->heap.peak_bytes);
 	profile->peak_at_ns = image->heap.peak_ns ? image->heap.peak_ns - image->start_ns : 0;
 	profile->rss_start_bytes = image->rss_start_bytes;
 	profile->rss_end_bytes = image->rss_end_bytes;

@@ -19,8 +19,10 @@ double estimate_probability(u64 size, u64 sample_bytes)
 	return p > 0.0 ? p : ratio;
 }
 
-static u64 truncated(double value)
+u64 estimate_truncate(double value)
 {
+	if (value < 1)
+		return 0;
 	return value < 0x1p63 ? (u64)value : (u64)INT64_MAX;
 }
 
@@ -43,8 +45,8 @@ void estimate_scale(u64 count, u64 size, u64 sample_bytes, u64 *ret_objects, u64
 		return;
 	}
 	weight = 1.0 / estimate_probability(size, sample_bytes);
-	*ret_objects = truncated((double)count * weight);
-	*ret_bytes = truncated((double)count * (double)size * weight);
+	*ret_objects = estimate_truncate((double)count * weight);
+	*ret_bytes = estimate_truncate((double)count * (double)size * weight);
 }
 
 /* Rounding alone may miss by one: estimates are truncated. */

@@ -24,6 +24,9 @@ void estimate_scale(u64 count, u64 size, u64 sample_bytes, u64 *ret_objects, u64
  */
 u64 estimate_unscale(u64 objects, u64 size, u64 sample_bytes);
 
+/* An estimate as the formats hold it: without its fraction, at least 0, at most INT64_MAX. */
+u64 estimate_truncate(double value);
+
 /* Variance contributed by `count` samples of `size` bytes. */
 double estimate_variance_objects(u64 count, u64 size, u64 sample_bytes);
 double estimate_variance_bytes(u64 count, u64 size, u64 sample_bytes);

@@ -236,6 +236,18 @@ static void test_snapshot_peak_and_its_time_since_the_start(void **state)
 	assert_int_equal(profile->peak_at_ns, 2);
 }
 
+/* A function that is no allocator of bytes may be traced by --alloc: its arguments may be anything. */
+static void test_snapshot_of_sizes_beyond_all_memory_saturates(void **state)
+{
+	(void)state;
+	assert_int_equal(heap_alloc(&process->heap, 1, 0x100, UINT64_MAX, 0, true, 1500), 0);
+	assert_int_equal(heap_alloc(&process->heap, 2, 0x200, UINT64_MAX, 0, true, 1600), 0);
+	image_see_rss(process, 4096);
+	assert_true(process->rss_peak_inuse == INT64_MAX);
+	take(2000);
+	assert_true(profile->peak_inuse_space == INT64_MAX);
+}
+
 static void test_snapshot_cost_is_hits_by_their_price_over_cpu_time(void **state)
 {
 	(void)state;
@@ -335,6 +347,7 @@ int main(void)
 		TEST(test_snapshot_ended_image_lasts_until_its_end),
 		TEST(test_snapshot_of_a_moment_before_the_image_began_lasts_no_time),
 		TEST(test_snapshot_peak_and_its_time_since_the_start),
+		TEST(test_snapshot_of_sizes_beyond_all_memory_saturates),
 		TEST(test_snapshot_cost_is_hits_by_their_price_over_cpu_time),
 		TEST(test_snapshot_without_hits_or_cpu_time_costs_nothing),
 		TEST(test_snapshot_draft_is_of_its_moment),
