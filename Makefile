@@ -204,7 +204,19 @@ TARGETS    := $(patsubst tests/e2e/targets/%.c,$(OUT)/tests/e2e/%,$(wildcard tes
 ASAN_E2E   := $(filter $(addprefix %/test_,failure interim leaks lifetimes output rungs status),$(E2E_TESTS))
 # What takes long and traces nothing runs beside those that do, and needs no root.
 BESIDE_E2E := $(filter %/test_page_edges,$(E2E_TESTS))
-RUN_E2E     = $(if $(BESIDE_E2E),--beside $(BESIDE_E2E)) --root $(filter-out $(BESIDE_E2E),$(E2E_TESTS))
+# Which of the others run at once: tests/run.sh says what each list is for. What is in none gets on with any.
+suites      = $(addprefix %/test_,$1)
+CODE_E2E   := $(call suites,failure handover inject inject_population injection injection_killed injection_parked injection_refused \
+              inline_servers leftovers matrix new running_sampler sampler_start stop stop_again stops)
+PROBES_E2E := $(call suites,fair follow go_live go_outside growth honesty inline inline_company inline_truth mappings privileges push \
+              push_beside python python_killed return scope_errors serve_metrics stand_in stand_in_copy status tables translator unwind)
+ALONE_E2E  := $(call suites,container container_killed container_live contrib doctor machine population resident shortage speed)
+LISTED_E2E := $(CODE_E2E) $(PROBES_E2E) $(ALONE_E2E)
+$(foreach suite,$(subst %,tests/e2e/suites,$(LISTED_E2E)),$(if $(wildcard $(suite).c),,$(error there is no $(suite).c)))
+as_root     = $(if $2,--root$1 $2)
+by_company  = $(call as_root,=code,$(filter $(CODE_E2E),$1)) $(call as_root,=probes,$(filter $(PROBES_E2E),$1)) \
+              $(call as_root,=any,$(filter-out $(LISTED_E2E),$1)) $(call as_root,,$(filter $(ALONE_E2E),$1))
+RUN_E2E     = $(if $(BESIDE_E2E),--beside $(BESIDE_E2E)) $(call by_company,$(filter-out $(BESIDE_E2E),$(E2E_TESTS)))
 KIT_O      := $(patsubst tests/e2e/kit/%.c,$(OUT)/tests/e2e/kit/%.o,$(wildcard tests/e2e/kit/*.c))
 TEST_CFLAGS = $(ALL_CFLAGS) -iquote tests -Wno-missing-prototypes -DSOURCE_DIR='"$(CURDIR)"' -MMD -MP
 # A target's allocations must survive the optimizer, and its stack must be walkable.
@@ -538,7 +550,7 @@ test: setup ## all the set-up, then every test there is (root for the last part;
 	@$(if $(T),:,echo 'make test: takes about 25 minutes on two idle cores; make test T=NAME runs a part')
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all unit-programs e2e-programs $(if $(UNIT_TESTS)$(ASAN_E2E),asan-programs)
 	$(RUN_TESTS) $(UNIT_TESTS) $(ASAN_TESTS) $(if $(E2E_TESTS),$(RUN_E2E)) \
-		$(if $(ASAN_E2E),HEAPTAP=$(abspath $(OUT))/asan/heaptap $(ASAN_E2E))
+		$(if $(ASAN_E2E),HEAPTAP=$(abspath $(OUT))/asan/heaptap $(call by_company,$(ASAN_E2E)))
 
 # --- showing, measuring --------------------------------------------------------------------------------------------------
 demo: ## all the set-up, then record a small server that leaks, and show where (root)

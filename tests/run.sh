@@ -3,11 +3,19 @@
 #
 # Run cmocka programs; print a line for each, the whole output of those that failed, at the end the names of what failed, and the sum.
 #
-#   tests/run.sh [--beside | --root | NAME=VALUE | PROGRAM]...
+#   tests/run.sh [--beside | --root[=COMPANY] | NAME=VALUE | PROGRAM]...
 #
-# One program a processor runs at a time. Programs after --root are run as root (through sudo if need be) and one after the other,
-# since they watch the whole machine; those after NAME=VALUE with that in their environment. Programs after --beside, up to --root,
-# run as whoever calls this, one after the other, but at the same time as those that watch the machine: what takes long and watches nothing.
+# One program a processor runs at a time; those after NAME=VALUE with that in their environment. Programs after --beside, up to --root,
+# run as whoever calls this, one after the other, but at the same time as those that trace: what takes long and traces nothing.
+#
+# Programs after --root run as root (through sudo if need be), since they trace. They mostly wait, so up to $traced run at once: whenever
+# one ends, the first of the others that gets on with those that run. COMPANY says which these may be:
+#   --root=any      any. What it traces is its own; others may set breakpoints in the files that it maps.
+#   --root=probes   any but code. It sets breakpoints in the machine's C library for all processes, as --follow, --all and --container do.
+#   --root=code     any but probes and code. It compares the C library's code in memory, puts the sampler there, or hears what the kernel
+#                   says of breakpoints that stay.
+#   --root          none. It counts what runs on the machine, or needs all its memory or time.
+#
 # A program that crashes, hangs, runs no test, or exits non-zero without naming a failed test counts as one failure. What it leaves
 # running is ended, also when this script is stopped or killed: $OUT/tests/subreaper (default of OUT: build) does that.
 # HEAPTAP_TEST_SECONDS (default 1200): a program that says nothing for as long hangs and is ended. cmocka says when each test begins and
@@ -18,7 +26,11 @@ limit=${HEAPTAP_TEST_SECONDS:-1200}
 subreaper=${OUT:-$(dirname "$0")/../build}/tests/subreaper
 at_once=$(nproc)
 runner=()
+traced=3 # that many programs that trace run at once
 aside='' # what programs are for: to be run beside others
+company='' # what programs are for: to be run as root, in that company
+waiting=() # those, each as COMPANY PROGRAM
+declare -A tracing=() # the company that those which run may have, by process
 beside=()
 lane='' # the process that runs those
 with=''
@@ -105,6 +117,46 @@ await_room() { # COUNT
 	while [ "$(jobs -rp | grep -vcx "$lane")" -ge "$1" ]; do wait -n; done
 }
 
+gets_on() { # COMPANY
+	local other
+	[ ${#tracing[@]} -lt $traced ] || return
+	for other in "${tracing[@]}"; do
+		case $1,$other in
+		none,* | *,none | code,code | code,probes | probes,code) return 1 ;;
+		esac
+	done
+}
+
+# False: none of those that wait gets on with those that run.
+begin_first() {
+	local i
+	for i in "${!waiting[@]}"; do
+		gets_on "${waiting[i]%% *}" || continue
+		run_each "${waiting[i]#* }" &
+		tracing[$!]=${waiting[i]%% *}
+		unset "waiting[i]"
+		return
+	done
+	return 1
+}
+
+forget_ended() {
+	local pid running
+	running=$(jobs -rp)
+	for pid in "${!tracing[@]}"; do
+		grep -qx "$pid" <<<"$running" || unset "tracing[$pid]"
+	done
+}
+
+# Until all that wait have run.
+trace() {
+	while [ ${#waiting[@]} != 0 ] || [ ${#tracing[@]} != 0 ]; do
+		begin_first && continue
+		wait -n
+		forget_ended
+	done
+}
+
 begin_beside() {
 	[ ${#beside[@]} != 0 ] || return
 	run_each "${beside[@]}" &
@@ -134,19 +186,30 @@ environment() {
 }
 
 for argument in "$@"; do
-	[ "$argument" != --root ] || environment
+	case $argument in
+	--root | --root=*)
+		environment
+		break
+		;;
+	esac
 done
 for program in "$@"; do
 	case $program in
 	--beside) aside=yes ;;
-	--root)
+	--root | --root=any | --root=probes | --root=code)
 		await_room 1
 		begin_beside
-		at_once=1 aside=''
+		aside='' company=${program#--root}
+		company=${company#=} company=${company:-none}
 		[ "$(id -u)" = 0 ] || runner=(sudo -E)
+		;;
+	--*)
+		echo "run.sh: no option $program; its first lines say which there are" >&2
+		exit 2
 		;;
 	*=*)
 		await_room 1
+		trace
 		with=" with $program"
 		echo "with $program:"
 		export "${program?}"
@@ -154,6 +217,8 @@ for program in "$@"; do
 	*)
 		if [ -n "$aside" ]; then
 			beside+=("$program")
+		elif [ -n "$company" ]; then
+			waiting+=("$company $program")
 		else
 			await_room "$at_once"
 			run_each "$program" &
@@ -162,6 +227,7 @@ for program in "$@"; do
 	esac
 done
 begin_beside
+trace
 wait
 
 read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$scratch/counts")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * tests/run.sh on programs that print what cmocka prints: failures are named at the end, what a program leaves running is ended,
- * also when run.sh is stopped or killed, and T chooses what `make test` runs.
+ * also when run.sh is stopped or killed, what gets on runs at once and nothing else does, and T chooses what `make test` runs.
  */
 #include <errno.h>
 #include <libgen.h>
@@ -145,35 +145,86 @@ static void test_run_without_failures_ends_with_the_sum_alone(void **state)
 	assert_null(strstr(output, "failed ("));
 }
 
-/* Each of two goes on only when the other one is there, so they run at the same time; two in a row find the place free. */
-static void test_run_has_two_rows_beside_each_other(void **state)
+/* With programs that only end if others run beside them, and some that only pass if none does. `sudo` is for a user who may not use it. */
+static int setup_company(void **state)
 {
-	char *path = strdup(getenv("PATH")), with_ours[PATH_MAX];
+	char ours[PATH_MAX];
 
-	(void)state;
-	/* For a user who is not root and may not become it. */
+	if (setup(state))
+		return -1;
 	scratch_file("sudo", "#!/bin/sh\nshift\nexec \"$@\"\n", 0755);
-	snprintf(with_ours, sizeof(with_ours), ".:%s", path);
-	assert_int_equal(setenv("PATH", with_ours, 1), 0);
+	snprintf(ours, sizeof(ours), ".:%s", getenv("PATH"));
+	setenv("PATH", ours, 1);
+	setenv("HEAPTAP_TEST_SECONDS", "120", 1);
 	scratch_file("meet",
 		     "#!/bin/sh\n: >$1.there\nuntil [ -e $2.there ]; do sleep 0.01; done\n"
 		     "echo '[  PASSED  ] 1 test(s).'\n",
 		     0755);
 	scratch_file("left", "#!/bin/sh\nexec ./meet left right\n", 0755);
 	scratch_file("right", "#!/bin/sh\nexec ./meet right left\n", 0755);
-	scratch_file("alone",
-		     "#!/bin/sh\nmkdir place || exit 1\nsleep 0.1\nrmdir place\necho '[  PASSED  ] 1 test(s).'\n",
+	scratch_file("single",
+		     "#!/bin/sh\nmkdir place || exit 1\nsleep 0.1\nls guest.* && exit 1\nrmdir place\n"
+		     "echo '[  PASSED  ] 1 test(s).'\n",
 		     0755);
-	assert_int_equal(setenv("HEAPTAP_TEST_SECONDS", "120", 1), 0);
-	assert_int_equal(run_programs("./good --beside ./left ./good --root ./right ./alone ./alone NAME=value ./bad"),
-			 1);
+	scratch_file("guest",
+		     "#!/bin/sh\n: >guest.$$\n[ ! -e place ] || exit 1\nsleep 0.1\n[ ! -e place ] || exit 1\n"
+		     "rm guest.$$\necho '[  PASSED  ] 1 test(s).'\n",
+		     0755);
+	return 0;
+}
+
+static int teardown_company(void **state)
+{
 	unsetenv("HEAPTAP_TEST_SECONDS");
-	assert_int_equal(setenv("PATH", path, 1), 0);
-	free(path);
+	setenv("PATH", strchr(getenv("PATH"), ':') + 1, 1);
+	return scratch_teardown(state);
+}
+
+static void check_company(const char *programs, const char *sum)
+{
+	assert_int_equal(run_programs(programs), 0);
+	assert_end(sum);
+}
+
+static void test_run_has_two_rows_beside_each_other(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		run_programs("./good --beside ./left ./good --root ./right ./single ./single NAME=value ./bad"), 1);
 	assert_end("failed (make test T=NAME runs the programs whose name contains NAME):\n"
 		   "  ./bad with NAME=value: test_one\n"
 		   "  ./bad with NAME=value: test_two\n"
 		   "9 passed, 2 failed, 0 skipped\n");
+}
+
+static void test_run_traces_at_once_what_gets_on(void **state)
+{
+	(void)state;
+	check_company("--root=any ./left ./right", "\n2 passed, 0 failed, 0 skipped\n");
+	assert_int_equal(system("rm ./*.there"), 0);
+	check_company("--root=probes ./left ./right", "\n2 passed, 0 failed, 0 skipped\n");
+	assert_int_equal(system("rm ./*.there"), 0);
+	/* The one in the middle has to wait, and is overtaken. */
+	check_company("--root=code ./left --root=probes ./guest --root=any ./right",
+		      "\n3 passed, 0 failed, 0 skipped\n");
+}
+
+static void test_run_keeps_apart_what_does_not_get_on(void **state)
+{
+	(void)state;
+	check_company("--root=code ./single ./single --root=probes ./guest ./guest --root=code ./single",
+		      "\n5 passed, 0 failed, 0 skipped\n");
+	check_company("--root=any ./guest --root ./single ./single --root=any ./guest --root=probes ./guest",
+		      "\n5 passed, 0 failed, 0 skipped\n");
+	check_company("--root=probes ./guest NAME=value --root=code ./single --root ./single",
+		      "\n3 passed, 0 failed, 0 skipped\n");
+}
+
+static void test_run_of_an_option_that_is_none_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(run_programs("--root=all ./good"), 2);
+	assert_non_null(strstr(output, "no option --root=all"));
 }
 
 static void test_run_of_nothing_is_refused(void **state)
@@ -251,6 +302,12 @@ static void test_run_stopped_by_sigint_leaves_nothing(void **state)
 	check_stopped(RUN_HANG, SIGINT);
 }
 
+static void test_run_stopped_while_it_traces_leaves_nothing(void **state)
+{
+	(void)state;
+	check_stopped("exec '" SOURCE_DIR "/tests/run.sh' --root=any ./hang ./good >words 2>&1", SIGTERM);
+}
+
 /* As a tee beside it that the same signal ended. */
 static void test_run_whose_reader_is_gone_leaves_nothing(void **state)
 {
@@ -282,6 +339,17 @@ static void test_make_runs_the_programs_that_t_names(void **state)
 				    "/nowhere/asan/tests/unit/unwind/test_walk_self  \\\n");
 }
 
+/* All that are listed as such first, then those that are not listed, and last what runs alone. */
+static void test_make_says_what_runs_beside_what(void **state)
+{
+	(void)state;
+	assert_int_equal(say("make -s -n -C '" SOURCE_DIR "' OUT=/nowhere e2e T=e2e/test_s | grep tests/run.sh"), 0);
+	assert_non_null(strstr(output, " --root=code /nowhere/tests/e2e/test_sampler_start "));
+	assert_non_null(strstr(output, " --root=probes /nowhere/tests/e2e/test_scope_errors "));
+	assert_non_null(strstr(output, " --root=any /nowhere/tests/e2e/test_sampling "));
+	assert_end(" --root /nowhere/tests/e2e/test_shortage /nowhere/tests/e2e/test_speed\n");
+}
+
 static void test_make_refuses_a_t_that_names_nothing(void **state)
 {
 	(void)state;
@@ -289,24 +357,30 @@ static void test_make_refuses_a_t_that_names_nothing(void **state)
 	assert_non_null(strstr(output, "no test program has 'nonsense' in its name"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, scratch_teardown)
+#define TEST(name)    cmocka_unit_test_setup_teardown(name, setup, scratch_teardown)
+#define COMPANY(name) cmocka_unit_test_setup_teardown(name, setup_company, teardown_company)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_run_failures_are_named_before_the_sum),
 		TEST(test_run_without_failures_ends_with_the_sum_alone),
-		TEST(test_run_has_two_rows_beside_each_other),
+		COMPANY(test_run_has_two_rows_beside_each_other),
+		COMPANY(test_run_traces_at_once_what_gets_on),
+		COMPANY(test_run_keeps_apart_what_does_not_get_on),
+		TEST(test_run_of_an_option_that_is_none_is_refused),
 		TEST(test_run_of_nothing_is_refused),
 		TEST(test_run_ends_what_a_program_leaves),
 		TEST(test_run_ends_what_hangs),
 		TEST(test_run_lets_go_on_what_says_so),
 		TEST(test_run_stopped_by_sigterm_leaves_nothing),
 		TEST(test_run_stopped_by_sigint_leaves_nothing),
+		COMPANY(test_run_stopped_while_it_traces_leaves_nothing),
 		TEST(test_run_whose_reader_is_gone_leaves_nothing),
 		TEST(test_run_that_is_killed_leaves_nothing),
 		TEST(test_ci_run_stopped_by_sigterm_leaves_nothing),
 		TEST(test_make_runs_the_programs_that_t_names),
+		TEST(test_make_says_what_runs_beside_what),
 		TEST(test_make_refuses_a_t_that_names_nothing),
 	};
 
