@@ -51,6 +51,11 @@
 	X(ENTRY_ONLY, entry_only,                                                                                      \
 	  "sampled allocations counted but not followed (--alloc-only, or the call must not be waited for)")           \
 	X(IN_FLIGHT, in_flight, "sampled calls that were under way when the profile was taken")                        \
+	X(BUDGET_STEPS, budget_steps, "steps that --max-overhead took meanwhile")                                      \
+	X(BUDGET_UNFOLLOWED, budget_unfollowed,                                                                        \
+	  "of entry_only: those since --max-overhead ended the tracing of frees")                                      \
+	X(BUDGET_SCALED, budget_scaled,                                                                                \
+	  "of entry_only: those of the windows that --max-overhead left, each of which counts for several")            \
 	X(STACK_NO_TABLE, stack_no_table, "stacks that end early: unwind table not ready in time")                     \
 	X(STACK_STALE, stack_stale,                                                                                    \
 	  "allocations or mappings whose stack was cut where it was walked by the rules of code replaced just before") \

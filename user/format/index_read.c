@@ -14,6 +14,7 @@
 #include "base/string_list.h"
 #include "base/text.h"
 #include "format/json_memory.h"
+#include "format/json_restraint.h"
 #include "profile/ledger.h"
 
 #define INDEX_SIZE_MAX (64u << 20)
@@ -256,6 +257,7 @@ static void take_process(const cJSON *process, struct profile *profile)
 	}
 	if (cJSON_IsNumber(slowdown))
 		profile->slowdown_percent = slowdown->valuedouble;
+	profile->restraint = json_restraint_read(member(process, "max_overhead"));
 	take_ledger(process, profile);
 	/* The cost of a trap is not in the index, but the percentage was computed from it. */
 	hits = profile->ledger[COUNTER_HITS_ALLOC] + profile->ledger[COUNTER_HITS_FREE];

@@ -3,6 +3,7 @@
 
 #include "format/json_memory.h"
 #include "format/json_profile.h"
+#include "format/json_restraint.h"
 #include "format/output_file.h"
 #include "profile/ledger.h"
 #include "view/population.h"
@@ -51,6 +52,7 @@ static void write_cost(struct json *json, const struct profile *facts)
 {
 	json_u64(json, "cpu_ns", facts->cpu_ns);
 	json_double(json, "slowdown_percent", facts->slowdown_percent);
+	json_restraint_write(json, &facts->restraint);
 	json_profile_ledger(json, facts->ledger);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "format/json_memory.h"
+#include "format/json_restraint.h"
 #include "profile/sample_residency.h"
 #include "profile/frame_role.h"
 #include "profile/ledger.h"
@@ -241,6 +242,7 @@ static void write_process(struct json *json, const struct profile *profile, cons
 	json_u64(json, "cpu_ns", profile->cpu_ns);
 	json_double(json, "slowdown_percent", profile->slowdown_percent);
 	json_close(json);
+	json_restraint_write(json, &profile->restraint);
 	write_model(json, profile, summary);
 	json_profile_ledger(json, profile->ledger);
 }

@@ -207,7 +207,7 @@ static int read_samples(struct reading *reading)
 	return pprof_message_each(&reading->message, PPROF_SAMPLES, read_sample, reading);
 }
 
-/* The losses that pprof_write leaves as comments, "heaptap: lost_ring=3"; comments of others are ignored. */
+/* What pprof_write leaves as comments, "heaptap: lost_ring=3"; comments of others are ignored. */
 static void read_comments(const struct reading *reading)
 {
 	const struct pprof_message *message = &reading->message;
@@ -218,8 +218,10 @@ static void read_comments(const struct reading *reading)
 		u64 value;
 
 		if (pprof_message_copy(message, message->head->comment[i], text, sizeof(text)) &&
-		    sscanf(text, "heaptap: %31[^=]=%" SCNu64, name, &value) == 2)
+		    sscanf(text, "heaptap: %31[^=]=%" SCNu64, name, &value) == 2) {
 			counter = ledger_find(name);
+			restraint_set(&reading->profile->restraint, name, value);
+		}
 		if (counter < COUNTER_MAX)
 			reading->profile->ledger[counter] = value;
 	}

@@ -29,20 +29,50 @@ static void add_types(struct pprof_builder *builder)
 		message->duration_nanos = pprof_builder_clamp(builder->profile->duration_ns);
 }
 
+static void add_comment(struct pprof_builder *builder, const char *text)
+{
+	Pprof__Profile *message = &builder->part;
+
+	message->comment[message->n_comment++] = pprof_builder_string(builder, text);
+}
+
+static void add_fact(struct pprof_builder *builder, const char *name, u64 value)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "heaptap: %s=%" PRIu64, name, value);
+	add_comment(builder, text);
+}
+
+/* What --max-overhead left out: as sentences, and as what pprof_read reads. */
+static void add_restraint(struct pprof_builder *builder)
+{
+	const struct restraint *restraint = &builder->profile->restraint;
+	char text[RESTRAINT_TEXT_MAX], comment[RESTRAINT_TEXT_MAX + 16];
+	const char *name;
+	u64 value;
+
+	for (unsigned int i = 0; restraint_sentence(restraint, i, text); i++) {
+		snprintf(comment, sizeof(comment), "heaptap: %s", text);
+		add_comment(builder, comment);
+	}
+	for (unsigned int i = 0; (name = restraint_fact(restraint, i, &value)); i++)
+		add_fact(builder, name, value);
+}
+
 /* Losses only: pprof shows comments above every report. */
 static void add_comments(struct pprof_builder *builder)
 {
 	Pprof__Profile *message = &builder->part;
+	const size_t most = COUNTER_MAX + RESTRAINT_SENTENCES + RESTRAINT_FACTS;
 
-	message->comment = pprof_builder_take(builder, COUNTER_MAX, sizeof(*message->comment));
-	for (unsigned int i = 0; message->comment && i < COUNTER_MAX; i++) {
-		char text[96];
-
-		if (!builder->profile->ledger[i] || !ledger_is_loss(i))
-			continue;
-		snprintf(text, sizeof(text), "heaptap: %s=%" PRIu64, ledger_name(i), builder->profile->ledger[i]);
-		message->comment[message->n_comment++] = pprof_builder_string(builder, text);
-	}
+	message->comment = pprof_builder_take(builder, most, sizeof(*message->comment));
+	if (!message->comment)
+		return;
+	for (unsigned int i = 0; i < COUNTER_MAX; i++)
+		if (builder->profile->ledger[i] && ledger_is_loss(i))
+			add_fact(builder, ledger_name(i), builder->profile->ledger[i]);
+	add_restraint(builder);
 }
 
 /* --- the file --- */

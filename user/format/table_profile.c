@@ -236,7 +236,10 @@ static void print_sites(const struct profile *profile, enum measure by, u64 tota
 static void print_cost(const struct profile *profile, FILE *out)
 {
 	u64 allocs = profile->ledger[COUNTER_HITS_ALLOC], frees = profile->ledger[COUNTER_HITS_FREE];
+	char text[RESTRAINT_TEXT_MAX];
 
+	for (unsigned int i = 0; restraint_sentence(&profile->restraint, i, text); i++)
+		fprintf(out, "%s%s.\n", i ? "" : "\n", text);
 	if (!allocs && !frees)
 		return;
 	fprintf(out, "\nCost to the process: %s traps (%s allocating, %s freeing)", units_digits(allocs + frees).text,

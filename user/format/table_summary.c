@@ -231,6 +231,14 @@ static void put_losses(const u64 ledger[COUNTER_MAX], unsigned int columns, FILE
 		    units_digits((u64)llabs(losses.missing)).text, losses.missing > 0 ? "nowhere" : "twice");
 }
 
+static void put_restraint(const struct restraint *restraint, unsigned int columns, FILE *out)
+{
+	char text[RESTRAINT_TEXT_MAX];
+
+	for (unsigned int i = 0; restraint_sentence(restraint, i, text); i++)
+		put(columns, out, "%s", text);
+}
+
 static void put_cost(const struct profile *profile, unsigned int columns, FILE *out)
 {
 	u64 traps = profile->ledger[COUNTER_HITS_ALLOC] + profile->ledger[COUNTER_HITS_FREE];
@@ -263,6 +271,7 @@ void table_summary_print(const struct overview *overview, unsigned int columns, 
 	if (profile->regions)
 		table_regions_print_brief(profile->regions, columns, out);
 	put_losses(profile->ledger, columns, out);
+	put_restraint(&profile->restraint, columns, out);
 	put_cost(profile, columns, out);
 }
 
@@ -381,5 +390,6 @@ void table_summary_print_several(const struct table_summary *summary, unsigned i
 		fputs(summary->sites, out);
 	put_regions_of_all(summary, columns, out);
 	put_losses(facts->ledger, columns, out);
+	put_restraint(&facts->restraint, columns, out);
 	put_cost(facts, columns, out);
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "heap/restraint.h"
 #include "heap/stack.h"
 #include "system/address_map.h"
 
@@ -32,13 +33,17 @@ static int find_stack(struct image *image, u64 hash, u64 time_ns, u64 *no_room, 
 
 static int apply_alloc(struct image *image, const struct event_alloc *event)
 {
-	bool followed = !(event->header.flags & (EVENT_REFUSED | EVENT_UNFOLLOWED));
+	bool refused = event->header.flags & EVENT_REFUSED, frozen = image->heap.frozen_ns;
+	bool followed = !refused && !(event->header.flags & EVENT_UNFOLLOWED) && !frozen;
 	u64 hash;
 	int err = find_stack(image, event->stack, event->header.time_ns, &image->heap.no_room_count, &hash);
 
-	return err ? err
-		   : heap_alloc(&image->heap, event->object, event->addr, event->size, hash, followed,
-				event->header.time_ns);
+	if (err)
+		return err;
+	image->heap.scale = image->restraint ? restraint_scale_at(image->restraint, event->header.time_ns) : 1;
+	image->ledger[COUNTER_BUDGET_UNFOLLOWED] += frozen && !refused;
+	image->ledger[COUNTER_BUDGET_SCALED] += image->heap.scale > 1;
+	return heap_alloc(&image->heap, event->object, event->addr, event->size, hash, followed, event->header.time_ns);
 }
 
 static int apply_region(struct image *image, const struct event_region *event)
@@ -123,6 +128,11 @@ static int tolerate_unknown(int err)
 	return err == -ENOENT ? 0 : err;
 }
 
+static bool ends_object(u16 kind)
+{
+	return kind == EVENT_FREE || kind == EVENT_OVERWRITE || kind == EVENT_MOVED;
+}
+
 int apply_event(struct recorder *recorder, const struct event *event, size_t size)
 {
 	const struct event_moved *moved = (const struct event_moved *)event;
@@ -134,11 +144,13 @@ int apply_event(struct recorder *recorder, const struct event *event, size_t siz
 		return -EBADMSG;
 	image = recorder_find(recorder, event->process);
 	if (image && !image->ended)
-		gc_model_tick(&image->heap.gc, event->time_ns);
+		image_tick(image, event->time_ns);
 	if (event->kind == EVENT_EXEC || event->kind == EVENT_FORK || event->kind == EVENT_ENTER)
 		return apply_begin(recorder, image, (const struct event_process *)event);
 	if (!image)
 		return -ENOENT;
+	if (image->heap.frozen_ns && ends_object(event->kind))
+		return 0;
 	switch (event->kind) {
 	case EVENT_STACK:
 		return apply_stack(image, (const struct event_stack *)event, size);

@@ -189,6 +189,13 @@ void booking_add(struct booking *booking, const struct gc_model *gc, u64 alloc_c
 	slot->inuse_count += inuse_count;
 }
 
+void booking_publish(struct booking *booking, const struct gc_model *gc, u64 alloc_count, s64 inuse_count)
+{
+	catch_up(booking, gc);
+	booking->alloc_count += alloc_count;
+	booking->inuse_count += (u64)inuse_count;
+}
+
 struct booking_slot booking_published(const struct booking *booking, const struct gc_model *gc)
 {
 	struct booking now = *booking;

@@ -112,6 +112,9 @@ struct booking {
 
 void booking_add(struct booking *booking, const struct gc_model *gc, u64 alloc_count, s64 inuse_count);
 
+/* The same, public at once: where no cycle will complete any more. */
+void booking_publish(struct booking *booking, const struct gc_model *gc, u64 alloc_count, s64 inuse_count);
+
 /*
  * The published counts: those of the moment at which booked cycle `published` - 1 completed. Before the first cycle the
  * present ones, as in Go: a program that has not yet collected has a profile all the same.

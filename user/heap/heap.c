@@ -8,7 +8,7 @@
 
 void heap_init(struct heap *heap, u64 sample_bytes)
 {
-	*heap = (struct heap){.sample_bytes = sample_bytes};
+	*heap = (struct heap){.sample_bytes = sample_bytes, .scale = 1};
 	gc_model_init(&heap->gc, &(struct gc_options){0}, 0);
 }
 
@@ -56,6 +56,22 @@ static struct heap_site *site_get(struct heap *heap, u64 stack, u64 size)
 	return site ? site : site_new(heap, stack, size);
 }
 
+static void book(struct heap *heap, struct heap_site *site, u64 alloc_count, s64 inuse_count)
+{
+	if (heap->frozen_ns)
+		booking_publish(&site->booking, &heap->gc, alloc_count, inuse_count);
+	else
+		booking_add(&site->booking, &heap->gc, alloc_count, inuse_count);
+}
+
+void heap_freeze(struct heap *heap, u64 now_ns)
+{
+	if (heap->frozen_ns)
+		return;
+	gc_model_request(&heap->gc);
+	heap->frozen_ns = now_ns;
+}
+
 static void enter_use(struct heap *heap, struct heap_site *site, u64 now_ns)
 {
 	site->inuse_count++;
@@ -77,17 +93,18 @@ static void leave_use(struct heap *heap, const struct heap_object *object)
 	gc_model_change(&heap->gc, object->birth.cycle, -site->weight_bytes);
 	if (!heap->counts_alone)
 		lifetime_death(&site->lifetime, object->birth, gc_model_now(&heap->gc));
-	booking_add(&site->booking, &heap->gc, 0, -1);
+	book(heap, site, 0, -1);
 }
 
 /* The allocation may complete a cycle, to which it does not belong itself. */
 static void count_alloc(struct heap *heap, struct heap_site *site, struct heap_object *object, u64 now_ns)
 {
-	gc_model_allocate(&heap->gc, site->weight_bytes, now_ns);
-	booking_add(&site->booking, &heap->gc, 1, object ? 1 : 0);
-	site->alloc_count++;
+	if (!heap->frozen_ns)
+		gc_model_allocate(&heap->gc, site->weight_bytes * heap->scale, now_ns);
+	book(heap, site, heap->scale, object ? 1 : 0);
+	site->alloc_count += heap->scale;
 	heap->alloc_count++;
-	heap->alloc_bytes += site->weight_bytes;
+	heap->alloc_bytes += site->weight_bytes * heap->scale;
 	if (!object) {
 		heap->unfollowed_count++;
 		return;
@@ -178,7 +195,7 @@ int heap_revive(struct heap *heap, u64 id, u32 tid, u64 now_ns)
 	gc_model_change(&heap->gc, object->birth.cycle, object->site->weight_bytes);
 	if (!heap->counts_alone)
 		lifetime_revive(&object->site->lifetime, object->birth, object->death);
-	booking_add(&object->site->booking, &heap->gc, 0, 1);
+	book(heap, object->site, 0, 1);
 	heap->freed_count--;
 	return 0;
 }

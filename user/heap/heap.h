@@ -40,6 +40,8 @@ struct heap_object {
 
 struct heap {
 	u64 sample_bytes;
+	u32 scale;	   /* what is allocated counts so many times; set before it is told */
+	u64 frozen_ns;	   /* see heap_freeze; 0: it is not */
 	bool counts_alone; /* no lifetimes are kept, which take five sixths of a site; set before the first object */
 	struct heap_site *sites;
 	struct heap_object *objects;
@@ -63,6 +65,12 @@ void heap_release(struct heap *heap);
  * booked to those of its size without a stack. 0 or -ENOMEM.
  */
 int heap_alloc(struct heap *heap, u64 id, u64 addr, u64 size, u64 stack, bool followed, u64 now_ns);
+
+/*
+ * Nothing is known of deaths after that moment, so what is in use and the model stay as they are, published at once, and so is what is
+ * allocated from here on, which is not to be followed. A second call does nothing.
+ */
+void heap_freeze(struct heap *heap, u64 now_ns);
 
 /* It dies. 0, or -ENOENT when it is not in use (its death may be told twice: by the kernel and by a sweep). */
 int heap_free(struct heap *heap, u64 id);

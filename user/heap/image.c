@@ -7,6 +7,7 @@
 #include "profile/estimate.h"
 #include "profile/memory_reading.h"
 #include "heap/go_profile.h"
+#include "heap/restraint.h"
 #include "system/address_map.h"
 
 struct image *image_new(u32 number, u32 pid, u32 ordinal, u64 sample_bytes, u64 now_ns)
@@ -68,7 +69,7 @@ void image_begin_rss(struct image *image, u64 bytes)
 
 void image_see_rss(struct image *image, u64 bytes)
 {
-	if (bytes > image->rss_peak_seen) {
+	if (bytes > image->rss_peak_seen && !image->heap.frozen_ns) {
 		image->rss_peak_seen = bytes;
 		image->rss_peak_inuse = estimate_truncate(image->heap.inuse_bytes);
 	}
@@ -84,6 +85,16 @@ void image_see_peak(struct image *image, u64 bytes)
 	for (unsigned int i = 0; bytes && i < sizeof(seen) / sizeof(*seen); i++)
 		if (seen[i] > image->rss_peak_bytes)
 			image->rss_peak_bytes = seen[i];
+}
+
+void image_tick(struct image *image, u64 now_ns)
+{
+	const struct restraint_state *restraint = image->restraint;
+
+	if (restraint && !restraint_knows_frees(restraint, now_ns))
+		heap_freeze(&image->heap, restraint->frees_ended_ns);
+	if (!image->heap.frozen_ns)
+		gc_model_tick(&image->heap.gc, now_ns);
 }
 
 void image_balance(struct image *image)

@@ -14,6 +14,7 @@
 #include "profile/profile.h"
 
 struct address_map;
+struct restraint_state;
 struct go_reading;
 struct last_memory;
 
@@ -50,10 +51,14 @@ struct image {
 	char *memory_directory, *memory_path; /* where its limit stands, see cgroup_memory; NULL: unknown */
 	u64 memory_limit, memory_used;	      /* of its cgroup when last seen; 0: unlimited or unknown */
 	u64 ledger[COUNTER_MAX];
-	u32 raw_waiting;	      /* stacks of it that raw_stacks.c holds */
-	bool settled;		      /* settle_end has seen to it */
-	bool searched;		      /* unprobed.c has looked for files that were not probed */
-	struct image_trigger trigger; /* record/trigger.c's */
+	u32 raw_waiting;			 /* stacks of it that raw_stacks.c holds */
+	bool settled;				 /* settle_end has seen to it */
+	bool searched;				 /* unprobed.c has looked for files that were not probed */
+	struct image_trigger trigger;		 /* record/trigger.c's */
+	const struct restraint_state *restraint; /* the recorder's; NULL: nothing is taken */
+	struct {
+		u64 alloc_hits, free_hits, cpu_ns;
+	} paid;			      /* trace/budget.c's: what it has had so far */
 	double told_bytes;	      /* live/untold.c's: what it had allocated when an answer had it last */
 	struct image *ended_next;     /* the recorder's: among those that have ended */
 	UT_hash_handle hh, hh_by_pid; /* the recorder's */
@@ -76,6 +81,9 @@ void image_set_comm(struct image *image, const char *comm);
 void image_begin_rss(struct image *image, u64 bytes);
 void image_see_rss(struct image *image, u64 bytes);
 void image_see_peak(struct image *image, u64 bytes);
+
+/* Every event up to that time has been told: the clock of the model advances, unless frees are not traced any more. */
+void image_tick(struct image *image, u64 now_ns);
 
 /* Set those terms of the ledger that the heap knows: freed, live or ended, entry_only. May be repeated. */
 void image_balance(struct image *image);

@@ -18,7 +18,7 @@ static void note_inuse(const struct heap *heap, struct memory_notes *notes)
 
 		estimate_scale(site->inuse_count, site->key.size, heap->sample_bytes, &objects, &bytes);
 		notes->inuse += bytes;
-		variance += estimate_variance_bytes(site->inuse_count, site->key.size, heap->sample_bytes);
+		variance += estimate_variance_bytes(site->inuse_count, site->key.size, heap->sample_bytes, 1);
 	}
 	notes->inuse_error = sqrt(variance);
 }
@@ -35,7 +35,7 @@ struct memory_notes *memory_notes_of(const struct recorder_options *options, str
 	notes->smaps = smaps;
 	notes->pid = (pid_t)image->pid;
 	/* What a Go program has in use is in its own heap, and of that it says no more than a profile has. */
-	notes->inuse_known = !options->alloc_only && !go_profile_is_all(image);
+	notes->inuse_known = !options->alloc_only && !image->heap.frozen_ns && !go_profile_is_all(image);
 	notes->last = last_memory_hold(image->memory);
 	if (heap_places_list(&image->heap.places, &notes->places, &notes->place_count)) {
 		memory_notes_free(notes);

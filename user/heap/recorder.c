@@ -39,6 +39,7 @@ struct recorder {
 	/* By pid modulo that: the newest announcement first. Every exec of the machine is announced, for some seconds. */
 	struct pending_image *pending[PENDING_CHAINS];
 	struct quota quota;
+	struct restraint_state restraint;
 };
 
 struct recorder *recorder_new(const struct recorder_options *options)
@@ -138,6 +139,11 @@ struct image *recorder_current(struct recorder *recorder, u32 pid)
 	return image;
 }
 
+struct restraint_state *recorder_restraint(struct recorder *recorder)
+{
+	return &recorder->restraint;
+}
+
 const struct recorder_options *recorder_options(const struct recorder *recorder)
 {
 	return &recorder->options;
@@ -229,7 +235,10 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 	image->scope = scope;
 	image->heap.share.quota = recorder->quota.max ? &recorder->quota : NULL;
 	image->heap.counts_alone = recorder->options.counts_alone;
+	image->restraint = &recorder->restraint;
 	gc_model_init(&image->heap.gc, &recorder->options.gc, now_ns);
+	if (!restraint_knows_frees(&recorder->restraint, now_ns))
+		heap_freeze(&image->heap, now_ns);
 	take_pending(recorder, image, now_ns);
 	if (ret_image)
 		*ret_image = image;
@@ -240,7 +249,7 @@ void recorder_tick(struct recorder *recorder, u64 now_ns)
 {
 	for (struct image *image = recorder->images; image; image = image->hh.next)
 		if (!image->ended)
-			gc_model_tick(&image->heap.gc, now_ns);
+			image_tick(image, now_ns);
 }
 
 void recorder_request(struct recorder *recorder)

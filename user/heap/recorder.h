@@ -8,6 +8,7 @@
  * The recorder holds the images; apply_event.h is what the ring's events do to them.
  */
 #include "heap/image.h"
+#include "heap/restraint.h"
 #include "profile/profile.h"
 
 struct mapping;
@@ -74,5 +75,8 @@ int recorder_for_each(struct recorder *recorder, int (*each)(struct image *image
 
 /* Every file that an image not taken yet has mapped, or one that was announced; as often as it is mapped. */
 void recorder_for_each_file(const struct recorder *recorder, void (*each)(const struct elf *elf, void *arg), void *arg);
+
+/* What the tracer has ceased to see: its to set. */
+struct restraint_state *recorder_restraint(struct recorder *recorder);
 
 const struct recorder_options *recorder_options(const struct recorder *recorder);

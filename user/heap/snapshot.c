@@ -98,6 +98,7 @@ static int fill_regions(struct snapshot_draft *draft, const struct recorder_opti
 	profile->kind = PROFILE_REGIONS;
 	profile->sample_bytes = 1;
 	profile->alloc_only = false;
+	profile->restraint = (struct restraint){0};
 	profile->model.known = false;
 	profile->memory.known = false;
 	profile->peak_inuse_space = profile->peak_at_ns = 0;
@@ -131,7 +132,7 @@ static int fill(struct snapshot_draft *draft, const struct recorder_options *opt
 		err = draft->origins ? address_map_freeze(image->mappings, &draft->stacks.mappings) : -ENOMEM;
 	}
 	err = err ? err : copy_sites(draft, image);
-	if (!err && options->residency && !image->ended)
+	if (!err && options->residency && !image->ended && !image->heap.frozen_ns)
 		err = note_objects(draft->profile, &image->heap);
 	return err;
 }

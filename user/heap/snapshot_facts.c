@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "heap/restraint.h"
 #include "profile/estimate.h"
 #include "profile/memory_reading.h"
 
@@ -59,6 +60,32 @@ static void copy_model(const struct gc_model *gc, u64 now_ns, struct profile_mod
 		model->age_ns[class] = least_age_ns(gc, class, now_ns);
 }
 
+static u64 since(const struct image *image, u64 time_ns)
+{
+	return time_ns > image->start_ns ? time_ns - image->start_ns : 0;
+}
+
+/* What ended before has all. */
+static void copy_restraint(const struct image *image, u64 end_ns, struct restraint *restraint)
+{
+	const struct restraint_state *state = image->restraint;
+
+	*restraint = (struct restraint){.limit_percent = state->limit_percent};
+	if (image->heap.frozen_ns) {
+		restraint->frees_ended = true;
+		restraint->frees_ended_ns = since(image, image->heap.frozen_ns);
+	}
+	if (state->scaled_ns && end_ns >= state->scaled_ns) {
+		restraint->scale = state->scale_most;
+		restraint->scaled_ns = since(image, state->scaled_ns);
+		restraint->scale_error = state->scale_error;
+	}
+	if (state->detached_ns && end_ns >= state->detached_ns) {
+		restraint->detached = true;
+		restraint->detached_ns = since(image, state->detached_ns);
+	}
+}
+
 int snapshot_facts_copy_names(const struct image *image, struct profile *profile)
 {
 	return text_copy(image->comm, &profile->comm) || text_copy(image->exe, &profile->exe) ||
@@ -95,8 +122,10 @@ int snapshot_facts_copy(const struct recorder_options *options, struct image *im
 	profile->exit = image->exit;
 	profile->memory_limit = image->memory_limit;
 	profile->memory_used = image->memory_used;
+	if (image->restraint)
+		copy_restraint(image, end_ns, &profile->restraint);
 	if (!options->alloc_only && !options->counts_alone)
-		copy_model(&image->heap.gc, end_ns, &profile->model);
+		copy_model(&image->heap.gc, image->heap.frozen_ns ? image->heap.frozen_ns : end_ns, &profile->model);
 	profile->root = image->root.fd >= 0 ? &image->root : NULL;
 	if (image->cpu_end_ns > image->cpu_start_ns)
 		profile->cpu_ns = image->cpu_end_ns - image->cpu_start_ns;

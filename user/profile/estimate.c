@@ -66,14 +66,14 @@ u64 estimate_unscale(u64 objects, u64 size, u64 sample_bytes)
 	return objects && !nearest ? 1 : nearest;
 }
 
-double estimate_variance_objects(u64 count, u64 size, u64 sample_bytes)
+double estimate_variance_objects(u64 count, u64 size, u64 sample_bytes, u32 scale)
 {
 	double p = estimate_probability(size, sample_bytes);
 
-	return (double)count * (1.0 - p) / (p * p);
+	return (double)count * ((scale > 1 ? scale : 1.0) - p) / (p * p);
 }
 
-double estimate_variance_bytes(u64 count, u64 size, u64 sample_bytes)
+double estimate_variance_bytes(u64 count, u64 size, u64 sample_bytes, u32 scale)
 {
-	return (double)size * (double)size * estimate_variance_objects(count, size, sample_bytes);
+	return (double)size * (double)size * estimate_variance_objects(count, size, sample_bytes, scale);
 }

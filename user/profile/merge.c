@@ -239,6 +239,7 @@ void merge_facts(struct profile *sum, const struct profile *more)
 	sum->kind = more->kind;
 	sum->sample_bytes = more->sample_bytes;
 	sum->alloc_only = more->alloc_only;
+	restraint_add(&sum->restraint, &more->restraint);
 }
 
 void merge_describe(struct merge *merge, const struct profile *facts)

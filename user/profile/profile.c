@@ -171,7 +171,12 @@ bool measure_is_space(enum measure measure)
 
 bool profile_is_exact(const struct profile *profile)
 {
-	return profile->sample_bytes <= 1;
+	return profile->sample_bytes <= 1 && profile->restraint.scale <= 1;
+}
+
+bool profile_knows_inuse(const struct profile *profile)
+{
+	return !profile->alloc_only && !profile->restraint.frees_ended;
 }
 
 void profile_sample_values(const struct profile *profile, const struct profile_sample *sample,
@@ -197,7 +202,8 @@ void profile_sample_variances(const struct profile *profile, const struct profil
 
 	for (unsigned int m = 0; m < MEASURE_MAX; m++)
 		ret_variances[m] = (measure_is_space(m) ? estimate_variance_bytes : estimate_variance_objects)(
-			measure_is_inuse(m) ? inuse_count : sample->alloc_count, sample->size, profile->sample_bytes);
+			measure_is_inuse(m) ? inuse_count : sample->alloc_count, sample->size, profile->sample_bytes,
+			measure_is_inuse(m) ? 1 : profile->restraint.scale);
 }
 
 void profile_totals(const struct profile *profile, u64 ret_totals[MEASURE_MAX])

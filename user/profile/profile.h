@@ -18,6 +18,7 @@
 #include "include/types.h"
 #include "profile/lifetime_pack.h"
 #include "profile/memory_parts.h"
+#include "profile/restraint.h"
 
 struct elf;
 struct memory_notes;
@@ -182,6 +183,7 @@ struct profile {
 	u64 start_unix_ns, duration_ns;
 	u64 sample_bytes;
 	bool alloc_only;
+	struct restraint restraint; /* what --max-overhead left out */
 	bool difference; /* counts of what is in use are differences, and may be negative (profile/subtract.h) */
 	/* what */
 	struct profile_mapping *mappings;
@@ -236,6 +238,9 @@ int profile_text(struct profile *profile, const char *text, char **ret_text);
 
 void profile_lines_release(struct profile_location *location); /* all of them: it has no name then */
 void profile_labels_release(struct profile_labels *labels);
+
+/* Is it known what is in use now? Else what was in use when frees were last traced, or nothing. */
+bool profile_knows_inuse(const struct profile *profile);
 
 /* Every allocation was recorded: numbers are no estimates. */
 bool profile_is_exact(const struct profile *profile);

@@ -192,7 +192,7 @@ static int add_pair(struct pairs *pairs, const struct push_series *series)
 	const struct profile *profile = pairs->interval->profile;
 	int err = 0;
 
-	if (!profile->alloc_only)
+	if (profile_knows_inuse(profile))
 		err = add_profile(pairs, series, INUSE_OBJECTS, 0);
 	return err ? err : add_profile(pairs, series, ALLOC_OBJECTS, profile->duration_ns);
 }

@@ -51,7 +51,7 @@ static void print_bytes(u64 bytes, FILE *out)
 
 static void print_inuse(const struct profile *facts, u64 bytes, FILE *out)
 {
-	if (facts->alloc_only)
+	if (!profile_knows_inuse(facts))
 		fputs("<td class=\"n\">not recorded</td>", out);
 	else
 		print_bytes(bytes, out);

@@ -184,7 +184,20 @@ static void print_lost(const struct metrics *metrics)
 		if (!ledger_is_loss(c))
 			continue;
 		print_name(metrics, "lost", true, NULL, "counter", ledger_name(c));
-		fprintf(metrics->out, "%" PRIu64 "\n", metrics->list.lost[c]);
+		fprintf(metrics->out, "%" PRIu64 "\n", metrics->list.counted[c]);
+	}
+}
+
+/* Steps are counted for every process that lives. */
+static void print_budget(const struct metrics *metrics)
+{
+	static const enum counter counters[] = {COUNTER_BUDGET_STEPS, COUNTER_BUDGET_UNFOLLOWED, COUNTER_BUDGET_SCALED};
+
+	print_head(metrics, "max_overhead", KIND_COUNTER, NULL,
+		   "What --max-overhead has left out, by the ledger's counters; steps for each process.");
+	for (unsigned int i = 0; i < sizeof(counters) / sizeof(*counters); i++) {
+		print_name(metrics, "max_overhead", true, NULL, "counter", ledger_name(counters[i]));
+		fprintf(metrics->out, "%" PRIu64 "\n", metrics->list.counted[counters[i]]);
 	}
 }
 
@@ -271,6 +284,7 @@ static void print_series(const struct metrics *metrics)
 	print_memory(metrics);
 	print_traps(metrics);
 	print_lost(metrics);
+	print_budget(metrics);
 }
 
 int metrics_write(const struct source_listing *listing, const struct metrics_scope *scope,

@@ -52,7 +52,7 @@ static void put_figures(const struct source_listing *listing, const struct index
 	bool living = is_living(listing, facts);
 
 	series->living = living ? (facts->processes ? facts->processes : 1) : 0;
-	series->inuse_known = living && !facts->alloc_only;
+	series->inuse_known = living && profile_knows_inuse(facts);
 	for (unsigned int m = 0; m < MEASURE_MAX; m++)
 		if (!measure_is_inuse(m) || series->inuse_known)
 			series->total[m] = entry->total[m];
@@ -90,7 +90,7 @@ static int add_entry(const struct source_listing *listing, const struct metrics_
 	*series = (struct series){0};
 	put_figures(listing, entry, series);
 	for (unsigned int c = 0; c < COUNTER_MAX; c++)
-		list->lost[c] += ledger_is_loss(c) ? entry->facts->ledger[c] : 0;
+		list->counted[c] += entry->facts->ledger[c];
 	/* The labels of one process are the target's. */
 	return scope->pid ? 0 : put_labels(listing, entry->facts, series);
 }

@@ -26,7 +26,7 @@ struct series_list {
 	struct series *series; /* the largest in use first */
 	u32 count;
 	u32 processes; /* of the scope, living or not */
-	u64 lost[COUNTER_MAX];
+	u64 counted[COUNTER_MAX];
 };
 
 /* 0 or -ENOMEM; series_list_release in both cases. */

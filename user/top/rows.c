@@ -78,7 +78,7 @@ static void fill_process(const struct index_entry *entry, struct history *histor
 	row->verdict = entry->lifespan.verdict;
 	row->history = history_add(history, row->key, entry->total[INUSE_SPACE], entry->total[ALLOC_SPACE]);
 	figure[FIGURE_RANK] = rank(entry);
-	if (!facts->alloc_only) {
+	if (profile_knows_inuse(facts)) {
 		figure[FIGURE_INUSE] = (double)entry->total[INUSE_SPACE];
 		figure[FIGURE_ERROR] = entry->stderr_total[INUSE_SPACE];
 	}
@@ -150,7 +150,7 @@ static void fill_site(const struct overview *overview, const struct profile_site
 	row->history = history_add(history, row->key, site->value[INUSE_SPACE], site->value[ALLOC_SPACE]);
 	figure[FIGURE_RANK] =
 		row->verdict == VERDICT_GROWING ? 0x1p70 + summary->growth : (double)site->value[overview->by];
-	if (!profile->alloc_only) {
+	if (profile_knows_inuse(profile)) {
 		figure[FIGURE_INUSE] = (double)site->value[INUSE_SPACE];
 		figure[FIGURE_ERROR] = site->stderr_value[INUSE_SPACE];
 	}

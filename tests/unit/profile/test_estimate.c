@@ -133,12 +133,12 @@ static void test_estimate_variance_known_cases_match(void **state)
 	double p = 1 - exp(-1.0);
 
 	(void)state;
-	assert_true(estimate_variance_objects(5, 100, 1) == 0.0);
-	assert_true(estimate_variance_bytes(0, 100, 4096) == 0.0);
-	assert_true(fabs(estimate_variance_objects(3, 4096, 4096) / (3 * (1 - p) / (p * p)) - 1) < 1e-12);
-	assert_true(fabs(estimate_variance_bytes(3, 4096, 4096) / (3 * 4096.0 * 4096.0 * (1 - p) / (p * p)) - 1) <
+	assert_true(estimate_variance_objects(5, 100, 1, 1) == 0.0);
+	assert_true(estimate_variance_bytes(0, 100, 4096, 1) == 0.0);
+	assert_true(fabs(estimate_variance_objects(3, 4096, 4096, 1) / (3 * (1 - p) / (p * p)) - 1) < 1e-12);
+	assert_true(fabs(estimate_variance_bytes(3, 4096, 4096, 1) / (3 * 4096.0 * 4096.0 * (1 - p) / (p * p)) - 1) <
 		    1e-12);
-	assert_true(estimate_variance_bytes(3, 0, 4096) == 0.0);
+	assert_true(estimate_variance_bytes(3, 0, 4096, 1) == 0.0);
 }
 
 /* --- simulation --- */
@@ -186,7 +186,7 @@ static void test_estimate_variance_simulated_sampling_agrees(void **state)
 			u64 count = draw(sizes[i], interval);
 
 			estimate += (double)count * (double)sizes[i] / estimate_probability(sizes[i], interval);
-			variance += estimate_variance_bytes(count, sizes[i], interval);
+			variance += estimate_variance_bytes(count, sizes[i], interval, 1);
 		}
 		sum += estimate;
 		variance_sum += variance;

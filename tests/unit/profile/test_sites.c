@@ -35,10 +35,10 @@ static void test_profile_sites_standard_error_is_root_of_summed_variances(void *
 	double alloc;
 
 	(void)state;
-	alloc = estimate_variance_bytes(4, 1024, 524288) + estimate_variance_bytes(1, 524288, 524288);
+	alloc = estimate_variance_bytes(4, 1024, 524288, 0) + estimate_variance_bytes(1, 524288, 524288, 0);
 	assert_int_equal(profile_sites(&profile, INUSE_SPACE, &sites, &count), 0);
 	assert_true(fabs(sites[1].stderr_value[ALLOC_SPACE] - sqrt(alloc)) < 1e-3);
-	assert_true(fabs(sites[1].stderr_value[INUSE_OBJECTS] - sqrt(estimate_variance_objects(3, 1024, 524288))) <
+	assert_true(fabs(sites[1].stderr_value[INUSE_OBJECTS] - sqrt(estimate_variance_objects(3, 1024, 524288, 0))) <
 		    1e-6);
 	assert_true(sites[1].stderr_value[INUSE_SPACE] < sites[1].stderr_value[ALLOC_SPACE]);
 	free(sites);
