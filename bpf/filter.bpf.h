@@ -60,7 +60,7 @@ static __always_inline struct scope *filter_scope(u32 *ret_number)
 /* Functions that throw, and the sampler in the process, have unfiltered links only, whichever processes are traced. */
 static __always_inline bool is_unfiltered(const struct scope *scope, u32 kind)
 {
-	return kind == CALL_INLINE || (kind >= CALL_NEW && scope->wide != SCOPE_INLINE);
+	return kind == CALL_INLINE || (kind >= CALL_NEW && scope->wide < SCOPE_INLINE);
 }
 
 /* The process number behind the hit, 0 when the process is not (yet, or no longer) traced, or not through this link. */

@@ -124,7 +124,7 @@ static __always_inline void heap_begin(const struct stash *stash, u64 addr, u64 
 		return;
 	}
 	object = __sync_fetch_and_add(&next_object, 1) + 1;
-	if (config.alloc_only || !addr) {
+	if (config.alloc_only || frees_ended || !addr) {
 		flags |= EVENT_UNFOLLOWED;
 	} else if (stash->entered == STASH_UNTABLED) {
 		flags |= EVENT_REFUSED;

@@ -23,6 +23,9 @@ struct config config;
 u64 next_object __weak = 0;
 u64 next_raw __weak = 0;
 
+/* Nobody is told of frees any more, so that what is born is not followed. User space sets it, for good. */
+u32 frees_ended __weak = 0;
+
 /* Who is to be traced beside those named, an enum population: user space sets it to POPULATION_LISTED at the end. */
 u32 population __weak = 0;
 struct group group __weak = {};

@@ -209,7 +209,8 @@ SEC("tp_btf/sched_process_exit") int BPF_PROG(process_exit, struct task_struct *
 	}
 	if (last)
 		scope_end(task, EVENT_EXIT, scope, number);
-	else if (scope->told && !scope->wide && !(BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT))
+	else if (scope->told && (!scope->wide || scope->wide == SCOPE_PAUSED) &&
+		 !(BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT))
 		/* Filtered links are blind once the main thread is gone; where the whole process ends, nobody runs on. */
 		emit_process(EVENT_LEADER_EXIT, task, scope, number, scope->pid, 0);
 	return 0;

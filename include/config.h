@@ -11,6 +11,7 @@
 #define UNWIND_MAPPINGS_MAX 65536      /* executable mappings of all traced processes */
 #define SCOPE_BY_PID	    63	       /* cookie: look the process up by pid (unfiltered link) */
 #define SCOPE_INLINE	    2	       /* see struct scope, wide */
+#define SCOPE_PAUSED	    3	       /* the same */
 #define GROUP_PATH_MAX	    512
 
 /* Which processes are traced beside those that user space names. */
@@ -146,7 +147,7 @@ static inline u32 cookie_site(u64 cookie)
  * One traced process. `process` is 0 until its first image begins (COMMAND before its exec), while it is only followed
  * (see struct config, comm), and after its end, when `pid` is 0 too. `wide` says which links serve it: 0 those filtered by PID, 1 the
  * unfiltered ones, SCOPE_INLINE neither, as the sampler in its memory (include/sampler.h) counts for all its files; a forked child has that
- * too, and an exec ends it. The others' hits are ignored, so that it can move from one kind to the other with every call counted
+ * too, and an exec ends it; SCOPE_PAUSED none, for the moment. The others' hits are ignored, so that it can move from one kind to the other with every call counted
  * once. A child that shares its parent's memory has the parent's scope until it execs, so `pid` tells who owns it.
  */
 struct scope {

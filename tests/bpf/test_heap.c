@@ -87,6 +87,18 @@ static void test_heap_begin_alloc_only_is_unfollowed_and_enters_no_map(void **st
 	assert_int_equal(stub_count(&live), 0);
 }
 
+static void test_heap_begin_after_the_end_of_frees_is_unfollowed_and_enters_no_map(void **state)
+{
+	struct stash stash = {.size = 1, .process = PROCESS, .sampled = 1};
+
+	(void)state;
+	frees_ended = 1;
+	heap_begin(&stash, ADDR, 0);
+	assert_int_equal(next_event(EVENT_ALLOC, sizeof(struct event_alloc))->flags, EVENT_UNFOLLOWED);
+	assert_int_equal(stub_count(&live), 0);
+	frees_ended = 0;
+}
+
 static void test_heap_begin_same_address_in_another_process_is_another_object(void **state)
 {
 	struct stash stash = {.size = 1, .process = PROCESS + 1, .sampled = 1};
@@ -240,6 +252,7 @@ int main(void)
 		TEST(test_heap_begin_ring_full_loses_the_sample_and_leaves_no_key),
 		TEST(test_heap_begin_map_full_is_told_as_refused),
 		TEST(test_heap_begin_alloc_only_is_unfollowed_and_enters_no_map),
+		TEST(test_heap_begin_after_the_end_of_frees_is_unfollowed_and_enters_no_map),
 		TEST(test_heap_begin_same_address_in_another_process_is_another_object),
 		TEST(test_heap_end_live_object_leaves_map_and_is_told),
 		TEST(test_heap_end_unknown_address_tells_nothing),

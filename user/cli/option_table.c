@@ -74,6 +74,21 @@ static int take_mode(struct option_parser *parse, const char *text)
 	return 0;
 }
 
+/* The traps of a process are part of its CPU time: they cannot cost more than all of it. */
+static int take_max_overhead(struct option_parser *parse, const char *text)
+{
+	double *percent = &parse->options->record.tracing.max_overhead_percent;
+	size_t digits = strspn(text, "0123456789.");
+	char *end = NULL;
+
+	*percent = digits ? strtod(text, &end) : 0;
+	if (*percent > 0 && *percent <= 100 && end == text + digits && (!*end || !strcmp(end, "%")))
+		return 0;
+	return option_refuse(
+		parse, "'--max-overhead %s' is no share of the CPU time: a percentage above 0, to 100, as 5 or 0.5",
+		text);
+}
+
 static int check_fail_on(struct option_parser *parse, const char *text)
 {
 	return strcmp(text, "growing") ? option_refuse(parse, "'--fail-on %s' is nothing to fail on (growing)", text)
@@ -254,6 +269,8 @@ const struct option_row option_table[] = {
 	 .help = "Also probe an allocator of the program's own: FILE:get(size=1)=ret,put(ptr=1); may be given again"},
 	{"alloc-only", 0, RECORD | LIVE, FIELD(FLAG, record.tracing.alloc_only),
 	 .help = "Do not probe free: half the cost, in-use unknown"},
+	{"max-overhead", 0, RECORD | LIVE, .check = take_max_overhead, .argument = "PCT",
+	 .help = "Above this share of the target's CPU time, trace less, step by step, and detach at last"},
 	{"no-new", 0, RECORD | LIVE, FIELD(FLAG, record.tracing.no_new),
 	 .help = "Do not probe an allocator's own operator new, which may throw"},
 	{"resident", 0, RECORD, FIELD(FLAG, record.tracing.residency), .need = NEED_FREES,

@@ -15,6 +15,7 @@
 #include "system/inheritance.h"
 #include "system/shortage.h"
 #include "trace/attach_process.h"
+#include "trace/budget.h"
 #include "trace/tracer.h"
 
 #define LOOK_NS 100000000ULL /* a process that exits is remembered as it was last seen */
@@ -75,6 +76,7 @@ int tracing_load(struct tracing *tracing)
 		.kernel.regions = options->regions,
 		.kernel.small = options->small,
 		.inject_bytes = inject_bytes,
+		.max_overhead_percent = options->max_overhead_percent,
 		.no_new = options->no_new,
 		.pools = options->target.pools,
 		.harm_translators = options->target.harm_translators,
@@ -183,6 +185,8 @@ int tracing_attach(struct tracing *tracing)
 
 static void look(struct tracing *tracing, const struct tracing_client *client, u64 now)
 {
+	budget_look(tracing->tracer, now);
+	tracing->over |= budget_is_spent(tracing->tracer);
 	if (now - tracing->looked_ns >= LOOK_NS) {
 		tracing->looked_ns = now;
 		tracer_look(tracing->tracer);

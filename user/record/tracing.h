@@ -21,6 +21,7 @@ struct tracing_options {
 	bool regions; /* --mappings */
 	bool small;   /* --footprint small */
 	struct gc_options gc;
+	double max_overhead_percent; /* of the CPU time of what is traced (trace/budget.h); 0: no limit */
 	bool counts_alone; /* the client wants samples alone: no lifetimes (recorder.h), ledgers, sums of what has ended, or totals in lists */
 };
 

@@ -13,6 +13,7 @@ _Static_assert(RANGES_MAX + PLAN_RETURNS_MAX <= LINK_SITES_MAX, "all probes of a
 struct attach {
 	u32 legs[2 * LINK_SITES_MAX]; /* perf: entry and return of each site */
 	unsigned int count;
+	unsigned int frees; /* so many of the first are those of functions that free, apart */
 };
 
 /* Offsets and cookies of a plan. */
@@ -166,22 +167,46 @@ static void add_all_sites(struct sites *sites, struct sites *pool_sites, const s
 		add_sites(sites, plan, scope, allocator, THROWING, false);
 }
 
+/* Before all others, as in one link. */
+static int open_frees(struct attach *attach, enum attach_kind kind, const struct attach_programs *programs, int fd,
+		      const struct plan *plan, pid_t pid, u32 scope, u32 allocator)
+{
+	struct sites sites = {.count = 0}, pool_sites = {.count = 0};
+	int err = 0;
+
+	add_sites(&sites, plan, scope, allocator, FREEING, false);
+	add_sites(&pool_sites, plan, scope, allocator, FREEING, true);
+	if (sites.count)
+		err = open_legs(attach, kind, programs, fd, &sites, pid);
+	if (!err && pool_sites.count)
+		err = open_leg(attach, attach_pool_type(kind), programs->pool, fd, &pool_sites, pid, false);
+	attach->frees = attach->count;
+	return err;
+}
+
 int attach_open(enum attach_kind kind, const struct attach_programs *programs, int fd, const struct plan *plan,
 		pid_t pid, u32 scope, u32 allocator, unsigned int leave_out, struct attach **ret_attach)
 {
 	struct attach *attach = calloc(1, sizeof(*attach));
 	struct sites sites = {.count = 0}, pool_sites = {.count = 0}, inlined_sites = {.count = 0};
-	int err;
+	bool apart =
+		leave_out & ATTACH_FREE_APART && !(leave_out & (ATTACH_NO_FREE | ATTACH_NO_OTHERS)) && !plan->inlined;
+	int err = 0;
 
 	if (!attach)
 		return -ENOMEM;
+	if (apart) {
+		err = open_frees(attach, kind, programs, fd, plan, pid, scope, allocator);
+		leave_out |= ATTACH_NO_FREE;
+	}
 	if (plan->inlined)
 		add_inlined_sites(&inlined_sites, plan, !(leave_out & ATTACH_NO_FREE));
 	else
 		add_all_sites(&sites, &pool_sites, plan, scope, allocator, leave_out);
-	err = sites.count ? open_legs(attach, kind, programs, fd, &sites, pid) : 0;
+	if (!err && sites.count)
+		err = open_legs(attach, kind, programs, fd, &sites, pid);
 	/* Without a filter: the file is COMMAND's own, and a filter ends with the main thread. */
-	if (inlined_sites.count)
+	if (!err && inlined_sites.count)
 		err = open_leg(attach, attach_pool_type(kind), programs->inlined, fd, &inlined_sites, 0, false);
 	if (!err && pool_sites.count)
 		err = open_leg(attach, attach_pool_type(kind), programs->pool, fd, &pool_sites, pid, false);
@@ -190,6 +215,15 @@ int attach_open(enum attach_kind kind, const struct attach_programs *programs, i
 	else
 		*ret_attach = attach;
 	return err;
+}
+
+void attach_close_frees(struct attach *attach)
+{
+	for (unsigned int i = 0; i < attach->frees; i++)
+		link_keeper_close(attach->legs[i]);
+	attach->count -= attach->frees;
+	memmove(attach->legs, attach->legs + attach->frees, attach->count * sizeof(*attach->legs));
+	attach->frees = 0;
 }
 
 void attach_close(struct attach *attach)

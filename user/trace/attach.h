@@ -28,9 +28,10 @@ struct attach_programs {
 };
 
 enum attach_leave_out {
-	ATTACH_NO_FREE = 1,   /* functions that free */
-	ATTACH_NO_NEW = 2,    /* functions that throw */
-	ATTACH_NO_OTHERS = 4, /* functions that do not throw */
+	ATTACH_NO_FREE = 1,    /* functions that free */
+	ATTACH_NO_NEW = 2,     /* functions that throw */
+	ATTACH_NO_OTHERS = 4,  /* functions that do not throw */
+	ATTACH_FREE_APART = 8, /* nothing, but functions that free get links of their own, for attach_close_frees */
 };
 
 struct attach;
@@ -50,3 +51,6 @@ int attach_open(enum attach_kind kind, const struct attach_programs *programs, i
  * probe: link_keeper_wait waits for that.
  */
 void attach_close(struct attach *attach);
+
+/* The same of those on functions that free alone, which were opened with ATTACH_FREE_APART: no call of another function is missed. */
+void attach_close_frees(struct attach *attach);

@@ -29,15 +29,24 @@ static struct tally *read_rows(const struct kernel *kernel, u32 row)
 	return rows;
 }
 
-u64 kernel_count_hits(const struct kernel *kernel, u32 process)
+struct hits kernel_read_hits(const struct kernel *kernel, u32 process)
 {
 	struct tally *rows = read_rows(kernel, process & kernel->skeleton->rodata->config.tally_mask);
-	u64 hits = 0;
+	struct hits hits = {0};
 
-	for (int cpu = 0; rows && cpu < kernel->cpus; cpu++)
-		hits += rows[cpu].count[COUNTER_HITS_ALLOC] + rows[cpu].count[COUNTER_HITS_FREE];
+	for (int cpu = 0; rows && cpu < kernel->cpus; cpu++) {
+		hits.alloc += rows[cpu].count[COUNTER_HITS_ALLOC];
+		hits.free += rows[cpu].count[COUNTER_HITS_FREE];
+	}
 	free(rows);
 	return hits;
+}
+
+u64 kernel_count_hits(const struct kernel *kernel, u32 process)
+{
+	const struct hits hits = kernel_read_hits(kernel, process);
+
+	return hits.alloc + hits.free;
 }
 
 static void add_rows(const struct kernel *kernel, const struct tally *rows, u32 first, u32 end, u64 ledger[COUNTER_MAX])

@@ -5,7 +5,12 @@
 
 struct kernel;
 
-u64 kernel_count_hits(const struct kernel *kernel, u32 process); /* traps of an image so far; 0 also without memory */
+/* Traps of an image so far; 0 also without memory. */
+struct hits {
+	u64 alloc, free;
+};
+struct hits kernel_read_hits(const struct kernel *kernel, u32 process);
+u64 kernel_count_hits(const struct kernel *kernel, u32 process); /* of both kinds */
 
 /*
  * Add the kernel's counters of an image to ledger[], and start its row afresh. Only once the image is no longer traced:

@@ -283,6 +283,11 @@ void kernel_populate(struct kernel *kernel, enum population population, const st
 	__atomic_store_n(&kernel->skeleton->bss->population, population, __ATOMIC_RELEASE);
 }
 
+void kernel_end_frees(struct kernel *kernel)
+{
+	__atomic_store_n(&kernel->skeleton->bss->frees_ended, 1, __ATOMIC_RELEASE);
+}
+
 u32 kernel_group_made(const struct kernel *kernel)
 {
 	return __atomic_load_n(&kernel->skeleton->bss->group.made, __ATOMIC_RELAXED);

@@ -48,6 +48,7 @@ void kernel_begin_drain(struct kernel *kernel); /* what is in the ring now no lo
  * with POPULATION_LISTED no new ones.
  */
 void kernel_populate(struct kernel *kernel, enum population population, const struct group *group);
+void kernel_end_frees(struct kernel *kernel);	       /* from here on no object is followed any more */
 u32 kernel_group_made(const struct kernel *kernel);    /* how often the group was made again */
 u64 kernel_refused(const struct kernel *kernel);       /* processes not traced for want of a number */
 u64 kernel_missed(const struct kernel *kernel);	       /* processes whose begin and end found the ring full */

@@ -116,6 +116,7 @@ static void on_new_image(struct tracer *tracer, const struct event_process *even
 	if (before) {
 		unprobed_look(tracer, tracee, before, true);
 		settle_end(tracer->kernel, before);
+		budget_settled(tracer, before);
 	}
 	if (!image || !tracee)
 		return;
@@ -140,6 +141,7 @@ static void on_last_exit(struct tracer *tracer, const struct event_process *even
 	if (image) {
 		unprobed_look(tracer, tracee, image, true);
 		settle_end(tracer->kernel, image);
+		budget_settled(tracer, image);
 	}
 	if (tracee && tracee->scope == event->scope)
 		tracee_drop(tracer, tracee);

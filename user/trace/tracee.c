@@ -14,6 +14,7 @@
 #include "trace/plan_note.h"
 #include "system/shortage.h"
 #include "trace/injected.h"
+#include "trace/link_switch.h"
 #include "trace/tracer_internal.h"
 #include "trace/translated.h"
 
@@ -117,13 +118,13 @@ static int add_link(struct tracer *tracer, struct tracee_file **files, struct bi
 	added = calloc(1, sizeof(*added));
 	if (!added)
 		return -ENOMEM;
-	err = attach_open(tracer->kind, kernel_programs(tracer->kernel), elf_fd(file->elf), file->plan, pid, scope,
-			  file->allocator, tracer->leave_out | leave_out, &added->attach);
+	added->file = file;
+	added->leave_out = leave_out;
+	err = tracer->probes_off ? 0 : link_switch_open(tracer, added, pid, scope);
 	if (err) {
 		free(added);
 		return err;
 	}
-	added->file = file;
 	added->next = *files;
 	*files = added;
 	if (!(leave_out & ATTACH_NO_OTHERS))

@@ -110,6 +110,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 		tracer_close(tracer);
 		return status;
 	}
+	budget_begin(tracer, options->max_overhead_percent, options->kernel.inlined);
 	*ret_tracer = tracer;
 	return STATUS_DONE;
 }
@@ -212,11 +213,6 @@ static bool is_gone(const struct tracer *tracer, struct tracee *tracee)
 	return tracer->emptied > tracee->gone;
 }
 
-static bool is_seen(const struct image *image)
-{
-	return image->heap.alloc_count || go_reading_has_profile(image->go);
-}
-
 /* Each of thousands in its turn. */
 static bool is_turn(const struct tracer *tracer, const struct tracee *tracee)
 {
@@ -239,7 +235,7 @@ void tracer_look(struct tracer *tracer)
 	recorder_expire(tracer->recorder, now_ns > ANNOUNCED_NS ? now_ns - ANNOUNCED_NS : 0);
 	HASH_ITER (hh, tracer->tracees, tracee, next) {
 		struct image *image = tracee_image(tracer, tracee);
-		bool seen = image && is_seen(image);
+		bool seen = image && (image->heap.alloc_count || go_reading_has_profile(image->go));
 
 		seen_count += seen;
 		if (image && (all || (seen && is_turn(tracer, tracee)))) {
@@ -248,6 +244,7 @@ void tracer_look(struct tracer *tracer)
 		}
 		if (is_gone(tracer, tracee)) {
 			settle_end_without_event(tracer->kernel, tracer->recorder, image, now_ns);
+			budget_settled(tracer, image);
 			tracee_drop(tracer, tracee);
 		}
 	}

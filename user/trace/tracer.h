@@ -6,7 +6,7 @@
  *
  * In reading order: feature_text.h (what a kernel must have), feature.h (trying it), attach_method.h (choosing a way
  * of attaching), bpf_object.h and bpf_maps.h (programs and maps), attach.h and uprobe_link.h (links), sideband.h,
- * raw_stacks.h, settle.h; then this header, and tracer_internal.h with the tracer's parts.
+ * raw_stacks.h, settle.h, overhead.h and windows.h; then this header, and tracer_internal.h with the tracer's parts.
  *
  * The tracer is all of it together: it loads the programs for the best way of attaching that works, attaches to processes
  * (attach_process.h), follows their forks, execs and mappings, drains ring and side-band, and settles the ledgers. What goes
@@ -27,6 +27,7 @@ struct tracer_options {
 	u64 inject_bytes;	       /* processes that run get the sampler, with this interval; 0: they do not */
 	bool no_new;		       /* leave operator new alone */
 	bool harm_translators;	       /* probe what would end programs under translators */
+	double max_overhead_percent;   /* see budget.h; 0: no limit */
 	bool wide;		       /* one unfiltered link per file serves all processes */
 	bool reads_go;		       /* read the profiles that Go programs keep of themselves (go_reader.h) */
 	struct settle_sources sources; /* outlive it */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The inside of the tracer, for the files that are its parts: tracer.c, attach_process.c, handover.c, on_ring.c,
- * sideband.c, close_unused.c, python_tables.c, payers.c and tracee.c. Calls go from the first of them to the last, never back.
+ * The inside of the tracer, for the files that are its parts: tracer.c, attach_process.c, budget.c, handover.c, on_ring.c,
+ * sideband.c, close_unused.c, python_tables.c, payers.c, tracee.c and link_switch.c. Calls go from the first of them to the last, never back.
  */
 #include "base/hash.h"
 #include "binary/hotspot.h"
@@ -12,6 +12,7 @@
 #include "system/pid_list.h"
 #include "trace/attach_method.h"
 #include "trace/bpf_object.h"
+#include "trace/budget.h"
 #include "trace/held_events.h"
 #include "trace/memory_watch.h"
 #include "trace/python_tables.h"
@@ -21,9 +22,10 @@
 /* Links on one file: of one process, or unfiltered. */
 struct tracee_file {
 	struct binary *file;
-	struct attach *attach;
-	unsigned int unused; /* looks in a row at which no traced process mapped it */
-	bool beside;	     /* it has been said that processes with the sampler pay for it */
+	struct attach *attach;	/* NULL while the probes are off (link_switch.h) */
+	unsigned int leave_out; /* what was left out of it, beside what the tracer leaves out */
+	unsigned int unused;	/* looks in a row at which no traced process mapped it */
+	bool beside;		/* it has been said that processes with the sampler pay for it */
 	struct tracee_file *next;
 };
 
@@ -99,6 +101,8 @@ struct tracer {
 	struct tracee *go_due;	   /* the first of those that go_readers_look looks at */
 	struct tracee *python_due; /* the first of those whose Python's tables are to be looked at */
 	bool stopping;		   /* no new links */
+	bool probes_off;	   /* links are known, and not made (link_switch.h) */
+	struct budget budget;	   /* of --max-overhead */
 	bool blind;  /* an allocator that a traced process maps is not probed, or events were lost; said */
 	bool denied; /* it has been said which file is not opened, for want of rights */
 	unsigned int unprobed_said; /* images of which was said that they were over before they were probed */

@@ -214,6 +214,27 @@ static void test_cli_model_options_out_of_range_are_refused(void **state)
 	refuse(*state, "record -p 1 --interval 1000000001", "at most 1000000000");
 }
 
+static void test_cli_max_overhead_is_a_percentage(void **state)
+{
+	assert_true(accept(*state, "record -p 1")->record.tracing.max_overhead_percent == 0);
+	assert_true(accept(*state, "record -p 1 --max-overhead 5")->record.tracing.max_overhead_percent == 5);
+	assert_true(accept(*state, "record -p 1 --max-overhead=0.5%")->record.tracing.max_overhead_percent == 0.5);
+	assert_true(accept(*state, "top -p 1 --max-overhead 100")->record.tracing.max_overhead_percent == 100);
+	assert_true(accept(*state, "serve -p 1 --max-overhead .25")->record.tracing.max_overhead_percent == 0.25);
+	refuse(*state, "record -p 1 --max-overhead 0", "'--max-overhead 0'");
+	refuse(*state, "record -p 1 --max-overhead 0.0%", "'--max-overhead 0.0%'");
+	refuse(*state, "record -p 1 --max-overhead 100.1", "to 100");
+	refuse(*state, "record -p 1 --max-overhead -5", "'--max-overhead -5'");
+	refuse(*state, "record -p 1 --max-overhead 5%%", "'--max-overhead 5%%'");
+	refuse(*state, "record -p 1 --max-overhead 1.2.3", "'--max-overhead 1.2.3'");
+	refuse(*state, "record -p 1 --max-overhead 1e1", "'--max-overhead 1e1'");
+	refuse(*state, "record -p 1 --max-overhead nan", "'--max-overhead nan'");
+	refuse(*state, "record -p 1 --max-overhead .", "'--max-overhead .'");
+	refuse(*state, "record -p 1 --max-overhead", "needs an argument");
+	refuse(*state, "report x --max-overhead 5", "max-overhead");
+	refuse(*state, "top x --max-overhead 5", "is about tracing");
+}
+
 static void test_cli_model_options_without_frees_are_refused(void **state)
 {
 	refuse(*state, "record -p 1 --alloc-only --gogc 100", "'--gogc'");
@@ -298,6 +319,7 @@ int main(void)
 		TEST(test_cli_duration_malformed_or_out_of_range_is_refused),
 		TEST(test_cli_model_options_are_taken),
 		TEST(test_cli_model_options_out_of_range_are_refused),
+		TEST(test_cli_max_overhead_is_a_percentage),
 		TEST(test_cli_model_options_without_frees_are_refused),
 		TEST(test_cli_formats_are_a_set),
 		TEST(test_cli_unknown_option_is_named),
