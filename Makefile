@@ -528,10 +528,10 @@ FUZZ_SECONDS ?= 10
 # It has parts of a later room, without the libraries of that.
 $(OUT)/tests/fuzz/fuzz_request: $(addprefix $(OUT)/user/serve/,request.o token.o)
 
-$(OUT)/tests/fuzz/%: tests/fuzz/%.c $(UP_TO_heap) Makefile
+$(OUT)/tests/fuzz/%: tests/fuzz/%.c $(UP_TO_format) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -MF $@.d $< $(filter %.o,$^) $(UP_TO_heap) $(LIBS) -o $@
+	$(Q)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -MF $@.d $< $(filter %.o,$^) $(UP_TO_format) $(LIBS) -o $@
 
 fuzz-programs: $(FUZZERS)
 fuzz: ## search for hostile input that breaks what reads files, FUZZ_SECONDS each
