@@ -62,7 +62,7 @@ static __always_inline void region_enter(bool brk)
 	entry->process = scope->process;
 	entry->time_ns = bpf_ktime_get_ns();
 	if (brk)
-		entry->brk = BPF_CORE_READ(task, mm, brk);
+		entry->brk = task->mm->brk;
 }
 
 /* False: the thread's call was not seen to begin. */
@@ -356,10 +356,10 @@ SEC("?fexit/__x64_sys_brk") int BPF_PROG(region_brk, const struct pt_regs *regs,
 
 #define TS_COMPAT 2 /* asm/thread_info.h */
 
-/* 32-bit programs have other numbers, and arguments elsewhere. */
+/* 32-bit programs have other numbers, and arguments elsewhere. The field is read in place, which takes no helper. */
 static __always_inline bool region_is_compat(void)
 {
-	return BPF_CORE_READ(bpf_get_current_task_btf(), thread_info.status) & TS_COMPAT;
+	return bpf_get_current_task_btf()->thread_info.status & TS_COMPAT;
 }
 
 SEC("?tp_btf/sys_enter") int BPF_PROG(region_sys_enter, const struct pt_regs *regs, long id)
@@ -372,26 +372,30 @@ SEC("?tp_btf/sys_enter") int BPF_PROG(region_sys_enter, const struct pt_regs *re
 	return 0;
 }
 
-/* The registers have the call's arguments still. */
+static __always_inline void region_born_at_exit(const struct pt_regs *regs, u64 id, long ret)
+{
+	if (region_is_compat())
+		return;
+	if (id == NR_MMAP)
+		mmap_leave(regs, ret);
+	else
+		shmat_leave(regs, ret);
+}
+
+/* The registers have the call's arguments still. A call of which the entry was noted is not one of a 32-bit program. */
 SEC("?tp_btf/sys_exit") int BPF_PROG(region_sys_exit, const struct pt_regs *regs, long ret)
 {
 	u64 id = regs->orig_ax;
 
-	if (id != NR_MMAP && id != NR_MUNMAP && id != NR_BRK && id != NR_MREMAP && id != NR_SHMAT && id != NR_SHMDT)
-		return 0;
-	if (region_is_compat())
-		return 0;
-	if (id == NR_MMAP)
-		mmap_leave(regs, ret);
+	if (id == NR_MMAP || id == NR_SHMAT)
+		region_born_at_exit(regs, id, ret);
 	else if (id == NR_MUNMAP)
 		munmap_leave(regs, ret);
 	else if (id == NR_BRK)
 		brk_leave(regs, ret);
 	else if (id == NR_MREMAP)
 		mremap_leave(regs, ret);
-	else if (id == NR_SHMAT)
-		shmat_leave(regs, ret);
-	else
+	else if (id == NR_SHMDT)
 		shmdt_leave(regs, ret);
 	return 0;
 }
