@@ -7,6 +7,8 @@
  *   bare walk PID    at malloc's return, after it was entered, by the best kind of link there is; not empty: it walks
  *                    the stack by frame pointers. Interrupted, it prints how many frames it found, up to 27
  *   bare leg PID     the same without the walk
+ *   bare calls PID   at the tracepoints where all system calls of the machine begin and end, where nothing nearer to those that map
+ *                    memory can be had
  *   bare timing PID  none, but the kernel takes the time of all programs meanwhile (run_time_ns in /proc/PID/fdinfo)
  *
  * It says "ready" when all are attached.
@@ -166,6 +168,26 @@ static int attach_walk(const struct plan *plan, const char *path, pid_t pid, boo
 	return -EOPNOTSUPP;
 }
 
+static int attach_calls(void)
+{
+	static const char *const tracepoints[] = {"sys_enter", "sys_exit"};
+	const struct bpf_insn code[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	for (size_t i = 0; i < sizeof(tracepoints) / sizeof(tracepoints[0]); i++) {
+		int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "empty", "GPL", code,
+				       sizeof(code) / sizeof(code[0]), NULL);
+
+		if (fd >= 0)
+			fd = bpf_raw_tracepoint_open(tracepoints[i], fd);
+		if (fd < 0)
+			return fd;
+	}
+	return 0;
+}
+
 static int attach(const char *how, pid_t pid)
 {
 	struct search search = {.pid = pid};
@@ -174,6 +196,8 @@ static int attach(const char *how, pid_t pid)
 
 	if (!strcmp(how, "timing"))
 		return bpf_enable_stats(BPF_STATS_RUN_TIME) < 0 ? -errno : 0;
+	if (!strcmp(how, "calls"))
+		return attach_calls();
 	search.binaries = binaries_new(NULL, false);
 	if (!search.binaries)
 		return -ENOMEM;
@@ -196,7 +220,7 @@ int main(int argc, char **argv)
 	int err, number;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: bare floor|naive|walk|leg|timing PID\n");
+		fprintf(stderr, "usage: bare floor|naive|walk|leg|calls|timing PID\n");
 		return 2;
 	}
 	sigemptyset(&stop);
