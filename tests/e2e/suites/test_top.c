@@ -17,31 +17,7 @@
 
 #include <cmocka.h>
 
-#include "e2e/kit/screen.h"
-
-static struct screen screen;
-
-static int setup(void **state)
-{
-	return scene_setup(state);
-}
-
-static int teardown(void **state)
-{
-	screen_close(&screen);
-	return scene_teardown(state);
-}
-
-/* --- a target --- */
-
-static void start_target(struct child *target)
-{
-	const char *const argv[] = {beside("target_steps"), NULL};
-
-	target_start(target, NULL, argv);
-	target_ready(target);
-	target_go(target);
-}
+#include "e2e/kit/watch.h"
 
 /* The first row of the table is of that process. */
 static void await_first(const struct child *target)
@@ -64,8 +40,8 @@ static void await_first(const struct child *target)
 /* heaptap on both targets, of which the first keeps three blocks of 1000 bytes and the second one. */
 static void watch_two(struct scene *scene)
 {
-	start_target(&scene->target);
-	start_target(&scene->more[0]);
+	watch_start_target(&scene->target);
+	watch_start_target(&scene->more[0]);
 	screen_open(&screen, scene, "UTF-8", 100, 24);
 	screen_run(&screen, format("top --delay 0.1 -R 1 -p %d,%d", scene->target.pid, scene->more[0].pid));
 	screen_await(&screen, "in 2 processes");
@@ -120,8 +96,7 @@ static void test_top_sorts_filters_and_compares_with_a_baseline(void **state)
 	screen_await(&screen, "change in");
 	target_take_steps(second, "kk");
 	screen_await(&screen, "+2.0 KiB");
-	screen_press(&screen, "q");
-	screen_await_restored(&screen, 0);
+	watch_quit();
 }
 
 /* A row that a filter hides. */
@@ -136,8 +111,7 @@ static void test_top_filters(void **state)
 	screen_await_gone(&screen, format(" %d target_steps", scene->target.pid));
 	screen_press(&screen, "Enter Escape");
 	screen_await(&screen, format(" %d target_steps", scene->target.pid));
-	screen_press(&screen, "q");
-	screen_await_restored(&screen, 0);
+	watch_quit();
 }
 
 static void test_top_writes_a_profile(void **state)
@@ -147,8 +121,7 @@ static void test_top_writes_a_profile(void **state)
 	watch_two(scene);
 	screen_press(&screen, "d");
 	screen_await(&screen, format("wrote %d.target_steps-", scene->target.pid));
-	screen_press(&screen, "q");
-	screen_await_restored(&screen, 0);
+	watch_quit();
 	screen_type_line(&screen, format("clear; '%s' report %d.target_steps-*.pb.gz | head -n 5", heaptap_path(),
 					 scene->target.pid));
 	screen_await(&screen, "= 3 000 B in 3 objects");
@@ -164,8 +137,7 @@ static void test_top_is_resized(void **state)
 	screen_resize(&screen, 130, 30);
 	screen_await(&screen, "d write  Space pause");
 	screen_await(&screen, "samples");
-	screen_press(&screen, "q");
-	screen_await_restored(&screen, 0);
+	watch_quit();
 }
 
 /* --- the end --- */
@@ -174,16 +146,11 @@ static void test_top_outlives_its_target(void **state)
 {
 	struct scene *scene = *state;
 
-	start_target(&scene->target);
 	screen_open(&screen, scene, "UTF-8", 80, 24);
-	screen_run(&screen, format("top --delay 0.1 -R 1 -p %d", scene->target.pid));
-	screen_await(&screen, "0 B = 0 B in 0 objects");
-	target_take_steps(&scene->target, "k");
-	screen_await(&screen, "1000 B = 1 000 B in 1 object");
+	watch_target(scene);
 	kill(scene->target.pid, SIGKILL);
 	screen_await(&screen, "ended: killed by signal 9");
-	screen_press(&screen, "q");
-	screen_await_restored(&screen, 0);
+	watch_quit();
 }
 
 static void end_by(struct scene *scene, int signal, int status)
@@ -241,7 +208,7 @@ static void test_top_does_not_begin_in_the_background(void **state)
 {
 	struct scene *scene = *state;
 
-	start_target(&scene->target);
+	watch_start_target(&scene->target);
 	screen_open(&screen, scene, "UTF-8", 200, 24);
 	screen_run(&screen, format("top -p %d & wait \\$!", scene->target.pid));
 	screen_await(&screen, "heaptap is in the background");
@@ -276,11 +243,10 @@ static void test_top_in_ascii(void **state)
 	for (const char *at = text; *at; at++)
 		assert_true((unsigned char)*at < 0x80);
 	free(text);
-	screen_press(&screen, "q");
-	screen_await_restored(&screen, 0);
+	watch_quit();
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, watch_setup, watch_teardown)
 
 int main(void)
 {

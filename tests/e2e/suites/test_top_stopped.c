@@ -8,35 +8,14 @@
 
 #include <cmocka.h>
 
-#include "e2e/kit/screen.h"
-
-static struct screen screen;
-
-static int setup(void **state)
-{
-	return scene_setup(state);
-}
-
-static int teardown(void **state)
-{
-	screen_close(&screen);
-	return scene_teardown(state);
-}
+#include "e2e/kit/watch.h"
 
 /* Stopped, while it shows an object of the target. The shell writes where heaptap drew. */
 static void stop_it(struct scene *scene)
 {
-	const char *const argv[] = {beside("target_steps"), NULL};
-
-	target_start(&scene->target, NULL, argv);
-	target_ready(&scene->target);
-	target_go(&scene->target);
 	screen_open(&screen, scene, "UTF-8", 100, 24);
 	screen_type_line(&screen, "exec bash --norc");
-	screen_run(&screen, format("top --delay 0.1 -R 1 -p %d", scene->target.pid));
-	screen_await(&screen, "0 B = 0 B in 0 objects");
-	target_take_steps(&scene->target, "k");
-	screen_await(&screen, "1000 B = 1 000 B in 1 object");
+	watch_target(scene);
 	kill(screen_heaptap(&screen), SIGSTOP);
 	screen_await(&screen, format("status=%d.", 128 + SIGSTOP));
 }
@@ -58,8 +37,7 @@ static void test_top_draws_everything_after_a_stop(void **state)
 	screen_await(&screen, "h help");
 	target_take_steps(&scene->target, "k");
 	screen_await(&screen, "2.0 KiB = 2 000 B in 2 objects");
-	screen_press(&screen, "q");
-	screen_await_restored(&screen, 0);
+	watch_quit();
 }
 
 static void test_top_takes_the_size_that_it_has_after_a_stop(void **state)
@@ -70,8 +48,7 @@ static void test_top_takes_the_size_that_it_has_after_a_stop(void **state)
 	screen_await(&screen, "h help");
 	screen_await_gone(&screen, "verdict");
 	screen_await(&screen, "1000 B");
-	screen_press(&screen, "q");
-	screen_await_restored(&screen, 0);
+	watch_quit();
 }
 
 /* It goes on to trace, and comes back without a signal: the shell sends none to a job that runs. */
@@ -85,8 +62,7 @@ static void test_top_in_the_background_comes_back(void **state)
 	target_take_steps(&scene->target, "k");
 	go_on("fg");
 	screen_await(&screen, "2.0 KiB = 2 000 B in 2 objects");
-	screen_press(&screen, "q");
-	screen_await_restored(&screen, 0);
+	watch_quit();
 }
 
 /* The terminal would stop it if it set its modes. */
@@ -103,7 +79,7 @@ static void test_top_ends_in_the_background(void **state)
 	screen_await_restored(&screen, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, watch_setup, watch_teardown)
 
 int main(void)
 {
