@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/*
- * Reads the index.json of a recording. The file is optional, so anything wrong with it is ignored; one that is too large,
- * or would become so, is named.
- */
-#include <cjson/cJSON.h>
-
+/* What the index.json of a recording says. */
+#include "format/index_file.h"
 #include "format/index_write.h"
-
-cJSON *index_read(const char *directory); /* free with cJSON_Delete; NULL: no usable one */
 
 /* Fill in what the index (may be NULL) knows about the profile read from file `name`. */
 void index_complete(const cJSON *index, const char *name, struct profile *profile);
