@@ -45,7 +45,7 @@ SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all help setup demo pictures test check unit e2e kernels compilers asan bench format lint install clean \
-        unit-programs asan-programs e2e-programs bench-programs fuzz fuzz-programs
+        unit-programs asan-programs e2e-programs bench-programs fuzz fuzz-programs faults
 
 all: $(OUT)/heaptap ## build the program
 	@:
@@ -206,7 +206,7 @@ ASAN_E2E   := $(filter $(addprefix %/test_,failure interim leaks lifetimes outpu
 BESIDE_E2E := $(filter %/test_page_edges,$(E2E_TESTS))
 # Which of the others run at once: tests/run.sh says what each list is for. What is in none gets on with any.
 suites      = $(addprefix %/test_,$1)
-CODE_E2E   := $(call suites,failure handover inject inject_population injection injection_killed injection_parked injection_refused \
+CODE_E2E   := $(call suites,failure faults handover inject inject_population injection injection_killed injection_parked injection_refused \
               inline_servers leftovers matrix new running_sampler sampler_start stop stop_again stops)
 PROBES_E2E := $(call suites,fair follow go_live go_outside growth honesty inline inline_company inline_truth mappings privileges push \
               push_beside python python_killed return scope_errors serve_metrics stand_in stand_in_copy status tables translator unwind)
@@ -424,7 +424,7 @@ $(OUT)/tests/e2e/languages/deep_Java.class: tests/e2e/targets/languages/deep_Jav
 	$(call say,TARGET,$@)
 	$(Q)javac -nowarn -XDignore.symbol.file -d $(@D) $<
 
-$(OUT)/tests/e2e/shim.so $(OUT)/tests/e2e/shim_jemalloc.so: $(OUT)/tests/e2e/%.so: tests/e2e/shims/%.c Makefile
+$(OUT)/tests/e2e/shim.so $(OUT)/tests/e2e/shim_jemalloc.so $(OUT)/tests/e2e/shim_fault.so: $(OUT)/tests/e2e/%.so: tests/e2e/shims/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,SHIM,$@)
 	$(Q)$(CC) -shared -fPIC -O2 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -D_GNU_SOURCE -MMD -MP -MF $@.d $< -o $@
@@ -520,6 +520,12 @@ compilers: ## BPF programs of the other versions of clang that are installed mus
 				-o $(OUT)/$$clang/record -- /bin/true || exit 1; \
 		done; \
 	done
+
+# How many stacks of each subcommand; 0: all.
+FAULT_SITES ?= 0
+
+faults: $(OUT)/tests/e2e/test_faults $(OUT)/tests/e2e/shim_fault.so $(addprefix $(OUT)/tests/e2e/target_,steps leak) $(OUT)/heaptap $(SUBREAPER) ## every call that can fail does, once; processes are killed at any moment (root, hours)
+	$(Q)$(AS_ROOT) env HEAPTAP_FAULT_SITES='$(FAULT_SITES)' HEAPTAP_FAULT_MOMENTS=500 HEAPTAP_FAULT_PAUSE=10 $(OUT)/tests/e2e/test_faults
 
 # Each fuzzer first runs its corpus (small, in the repository), then searches for FUZZ_SECONDS.
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

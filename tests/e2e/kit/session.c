@@ -127,6 +127,14 @@ void session_await_times(struct session *session, const char *words, unsigned in
 	}
 }
 
+bool session_heard(struct session *session, const char *words)
+{
+	while (!session_said(session, words))
+		if (!hear(session))
+			return false;
+	return true;
+}
+
 void session_await(struct session *session, const char *words)
 {
 	session_await_times(session, words, 1);

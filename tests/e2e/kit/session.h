@@ -51,6 +51,8 @@ void session_start(struct session *session, const struct scene *scene, const cha
 void session_start_bare(struct session *session, const char *const *args);
 void session_await(struct session *session, const char *words); /* until they have been said */
 void session_await_times(struct session *session, const char *words, unsigned int times); /* so often */
+bool session_heard(struct session *session,
+		   const char *words);		/* false: it has ended, or the deadline passed, without them */
 void session_attached(struct session *session); /* until all probes are live */
 void session_signal(struct session *session, int signal);
 int session_finish(struct session *session);
