@@ -9,7 +9,7 @@ import { assertAccessible, close, end, open, textOf } from "./browser.mjs";
 async function isText(path, name) {
 	const page = await open(path);
 
-	assert.equal(await page.locator("script").count(), 2);
+	assert.equal(await page.locator("script").count(), 3);
 	assert.equal(await page.locator("img, iframe, b, a, link, object").count(), 0);
 	await page.locator('.box[aria-level="3"]').first().hover();
 	assert.equal(await textOf(page, "#box-name"), name);

@@ -27,7 +27,7 @@ await close(page);
 /* The page lists those of more than 1000 that matter most, and says what the others have together. */
 const many = path.replace(/\.html$/, ".many.html"), rest = { count: 1500, alloc_objects: 3, alloc_space: 2048, inuse_objects: 1, inuse_space: 1024, samples: 3 };
 
-writeFileSync(many, readFileSync(path, "utf8").replace('"processes_rest":null', `"processes_rest":${JSON.stringify(rest)}`));
+writeFileSync(many, readFileSync(path, "utf8").replaceAll('"processes_rest":null', `"processes_rest":${JSON.stringify(rest)}`));
 const crowded = await open(many), listed = await rowsOf(crowded, "#process-table");
 
 assert.equal(await textOf(crowded, "#process-table caption"), "1 502 processes, 1 500 of them without a view of their own on this page");

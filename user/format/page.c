@@ -45,7 +45,7 @@ int page_add_view(struct page_document *page, const struct page_view *view)
 static int write_title(const struct page_document *page, FILE *out)
 {
 	page_plain_text(page->data.title, out);
-	fputs(" – heap profile", out);
+	fputs(" &ndash; heap profile", out);
 	return 0;
 }
 
@@ -60,6 +60,11 @@ static int write_plain(const struct page_document *page, FILE *out)
 	return 0;
 }
 
+static int write_glance(const struct page_document *page, FILE *out)
+{
+	return page_data_write_glance(&page->data, out);
+}
+
 static int write_data(const struct page_document *page, FILE *out)
 {
 	return page_data_write(&page->data, out);
@@ -68,7 +73,7 @@ static int write_data(const struct page_document *page, FILE *out)
 static const struct {
 	const char *place;
 	int (*write)(const struct page_document *page, FILE *out);
-} places[] = {{"@TITLE@", write_title}, {"@PLAIN@", write_plain}, {"@DATA@", write_data}};
+} places[] = {{"@TITLE@", write_title}, {"@GLANCE@", write_glance}, {"@PLAIN@", write_plain}, {"@DATA@", write_data}};
 
 /* The places stand in this order in the template. */
 int page_write(const struct page_document *page, FILE *out)

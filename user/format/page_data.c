@@ -43,9 +43,8 @@ static int keep_view(struct page *page, const struct page_view *view, const char
 	return 0;
 }
 
-int page_data_add_view(struct page *page, const struct page_view *view)
+static int add_view(struct page *page, const struct page_view *view, const struct page_detail *detail)
 {
-	const struct page_detail *detail = page->view_count ? &later_detail : &first_detail;
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -57,6 +56,24 @@ int page_data_add_view(struct page *page, const struct page_view *view)
 		err = keep_view(page, view, text, size);
 	free(text);
 	return err;
+}
+
+static int add_first_view(struct page *page, const struct page_view *view)
+{
+	struct page_view with_glance = *view;
+	int err;
+
+	free(page->glance);
+	with_glance.glance = open_memstream(&page->glance, &page->glance_size);
+	if (!with_glance.glance)
+		return -ENOMEM;
+	err = add_view(page, &with_glance, &first_detail);
+	return fclose(with_glance.glance) ? -ENOMEM : err;
+}
+
+int page_data_add_view(struct page *page, const struct page_view *view)
+{
+	return page->view_count ? add_view(page, view, &later_detail) : add_first_view(page, view);
 }
 
 int page_data_add_difference(struct page *page, const struct profile *before, const char *before_name,
@@ -196,22 +213,50 @@ static int write_processes(const struct page *page, struct json *json)
 
 /* --- all --- */
 
+static void write_about(const struct page *page, struct json *json)
+{
+	json_u64(json, "heaptap_page", 1);
+	json_text(json, "version", HEAPTAP_VERSION);
+	json_text(json, "title", page->title);
+	json_bool(json, "live", page->live);
+	write_recording(page, json);
+}
+
+static void write_views(const char *views, size_t size, struct json *json)
+{
+	json_array(json, "views");
+	if (size)
+		json_written(json, NULL, views, size);
+	json_close(json);
+}
+
+int page_data_write_glance(const struct page *page, FILE *out)
+{
+	struct json json;
+
+	if (!page->view_count || page->difference) {
+		fputs("null", out);
+		return fflush(out) ? -errno : 0;
+	}
+	json_begin_in_page(&json, out);
+	write_about(page, &json);
+	json_array(&json, "processes");
+	json_close(&json);
+	json_null(&json, "processes_rest");
+	write_views(page->glance, page->glance_size, &json);
+	json_null(&json, "difference");
+	return json_end(&json);
+}
+
 int page_data_write(const struct page *page, FILE *out)
 {
 	struct json json;
 	int err, written;
 
 	json_begin_in_page(&json, out);
-	json_u64(&json, "heaptap_page", 1);
-	json_text(&json, "version", HEAPTAP_VERSION);
-	json_text(&json, "title", page->title);
-	json_bool(&json, "live", page->live);
-	write_recording(page, &json);
+	write_about(page, &json);
 	err = write_processes(page, &json);
-	json_array(&json, "views");
-	if (page->view_count)
-		json_written(&json, NULL, page->views, page->size);
-	json_close(&json);
+	write_views(page->views, page->view_count ? page->size : 0, &json);
 	if (page->difference)
 		json_written(&json, "difference", page->difference, page->difference_size);
 	else
@@ -224,5 +269,6 @@ void page_data_release(struct page *page)
 {
 	free(page->view_of);
 	free(page->views);
+	free(page->glance);
 	free(page->difference);
 }

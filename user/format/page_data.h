@@ -26,6 +26,8 @@ struct page {
 	char *views;  /* JSON, one after the other */
 	size_t size;
 	u32 view_count;
+	char *glance; /* JSON, of the first view; NULL: none */
+	size_t glance_size;
 	char *difference; /* JSON; NULL: none */
 	size_t difference_size;
 };
@@ -36,6 +38,12 @@ int page_data_add_view(struct page *page, const struct page_view *view);
 /* Add the difference between two profiles, whose names are said. 0 or negative errno. */
 int page_data_add_difference(struct page *page, const struct profile *before, const char *before_name,
 			     const struct profile *after, const char *after_name);
+
+/*
+ * What is seen first of the same, as a document of that form: without processes, of the first view what page_glance.h says. Without a
+ * view, or where a difference stands before it, null. Flushed. 0 or negative errno.
+ */
+int page_data_write_glance(const struct page *page, FILE *out);
 
 /* Flushed. 0 or negative errno. */
 int page_data_write(const struct page *page, FILE *out);

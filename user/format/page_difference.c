@@ -127,7 +127,7 @@ static int write_tree(const struct difference *difference, struct json *json)
 
 	err = err ? err : call_tree_gather(&tree, 1.0 / NODES_MAX, NODES_MAX);
 	json_object(json, "tree");
-	err = err ? err : page_tree_write(&tree, &functions, true, json);
+	err = err ? err : page_tree_write(&tree, &functions, json);
 	err = err ? err : write_self("before_self", &tree, difference->before, json);
 	err = err ? err : write_self("after_self", &tree, difference->after, json);
 	json_close(json);

@@ -139,7 +139,6 @@ static void write_growth(const struct lifetime_summary *summary, struct json *js
 
 static void write_survival(const struct survival_curve *curve, struct json *json)
 {
-	json_double(json, "median_ns", curve->median_ns);
 	json_array(json, "survival");
 	for (u32 i = 0; i < curve->count; i++) {
 		const struct survival_curve_point *point = &curve->points[i];
@@ -167,6 +166,7 @@ static void write_history(struct timeline *timeline, const struct profile *profi
 	json_close(json);
 }
 
+/* `curve`: NULL where only its median is wanted. */
 static int write_site(const struct overview *overview, const struct profile_site *site,
 		      const struct survival_curve *curve, struct timeline *timeline, struct page_functions *functions,
 		      struct json *json)
@@ -177,7 +177,9 @@ static int write_site(const struct overview *overview, const struct profile_site
 	err = write_place(overview->profile, site, functions, json);
 	write_numbers(overview->profile, site, json);
 	write_growth(&site->lifetime_summary, json);
-	write_survival(curve, json);
+	json_double(json, "median_ns", lifetime_summary_median_ns(overview->profile, &site->lifetime_summary));
+	if (curve)
+		write_survival(curve, json);
 	write_history(timeline, overview->profile, site, json);
 	json_close(json);
 	return err;
@@ -185,6 +187,8 @@ static int write_site(const struct overview *overview, const struct profile_site
 
 static void write_rest(u32 count, const u64 value[MEASURE_MAX], struct json *json)
 {
+	if (!count)
+		return;
 	json_object(json, NULL);
 	json_u64(json, "gathered", count);
 	page_tree_write_measures("value", value, json);
@@ -227,10 +231,28 @@ int page_sites_write(const struct overview *overview, struct timeline *timeline,
 	json_rows(json, "sites");
 	for (u32 i = 0; !err && i < count; i++)
 		err = write_site(overview, &sites[i], &curves[i], timeline, functions, json);
-	if (!err && count < overview->all_count)
+	if (!err)
 		write_rest(overview->all_count - count, rest, json);
 	json_close(json);
 	free(curves);
 	free(sites);
+	return err;
+}
+
+int page_sites_write_first(const struct overview *overview, struct timeline *timeline, u32 max,
+			   struct page_functions *functions, struct json *json)
+{
+	u32 count = overview->all_count < max ? overview->all_count : max;
+	u64 rest[MEASURE_MAX] = {0};
+	int err = 0;
+
+	json_rows(json, "sites");
+	for (u32 i = 0; !err && i < count; i++)
+		err = write_site(overview, &overview->sites[i], NULL, timeline, functions, json);
+	for (u32 i = count; i < overview->all_count; i++)
+		for (unsigned int m = 0; m < MEASURE_MAX; m++)
+			rest[m] += overview->sites[i].value[m];
+	write_rest(overview->all_count - count, rest, json);
+	json_close(json);
 	return err;
 }

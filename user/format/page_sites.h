@@ -11,3 +11,7 @@
  */
 int page_sites_write(const struct overview *overview, struct timeline *timeline, u32 max,
 		     struct page_functions *functions, struct json *json);
+
+/* The same of the first `max` in the order of the overview, without survival, of which they have the median. */
+int page_sites_write_first(const struct overview *overview, struct timeline *timeline, u32 max,
+			   struct page_functions *functions, struct json *json);

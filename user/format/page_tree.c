@@ -116,16 +116,26 @@ static int write_samples(const struct call_tree *tree, struct json *json)
 	return 0;
 }
 
-int page_tree_write(const struct call_tree *tree, struct page_functions *functions, bool bare, struct json *json)
+int page_tree_write(const struct call_tree *tree, struct page_functions *functions, struct json *json)
 {
 	int err = write_functions(tree, functions, json);
 
 	write_column(tree, "line", line_of, json);
 	write_column(tree, "parent", parent_of, json);
 	write_column(tree, "gathered", gathered_of, json);
-	if (err || bare)
-		return err;
+	return err;
+}
+
+int page_tree_write_whole(const char *name, const struct call_tree *tree, struct page_functions *functions,
+			  struct json *json)
+{
+	int err;
+
+	json_object(json, name);
+	err = page_tree_write(tree, functions, json);
 	write_self(tree, json);
 	write_variances(tree, json);
-	return write_samples(tree, json);
+	err = err ? err : write_samples(tree, json);
+	json_close(json);
+	return err;
 }

@@ -22,7 +22,8 @@ struct page_view {
 	u32 moment_count;
 	int (*read_moment)(u32 index, void *arg, struct profile **ret_profile); /* 0 or negative errno: left out */
 	void *arg;
-	FILE *plain; /* where the same is written as HTML for readers without scripts; NULL: nowhere */
+	FILE *plain;  /* where the same is written as HTML for readers without scripts; NULL: nowhere */
+	FILE *glance; /* where what is seen of it first is written, as page_glance.h says; NULL: nowhere */
 };
 
 /* How much of it. */

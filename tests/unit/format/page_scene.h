@@ -56,6 +56,14 @@ static inline char *write_document(const struct page *page)
 	return printed_close(&printed);
 }
 
+static inline char *write_glance(const struct page *page)
+{
+	struct printed printed;
+
+	assert_int_equal(page_data_write_glance(page, printed_open(&printed)), 0);
+	return printed_close(&printed);
+}
+
 static cJSON *parse(char *text)
 {
 	cJSON *json = cJSON_Parse(text);

@@ -7,17 +7,27 @@
 #include "format/table_summary.h"
 #include "format/table_view.h"
 
-/* The document of one profile. */
-static cJSON *document_of(const struct profile *profile)
+/* What is written of one profile. */
+static cJSON *written_of(const struct profile *profile, char *(*write)(const struct page *page))
 {
 	struct index_entry entry = index_entry_of(profile, NULL);
 	struct page page = {.title = "title", .entries = &entry, .entry_count = 1, .alloc_only = profile->alloc_only};
 	char *text;
 
 	add(&page, PAGE_VIEW_PROCESS, profile, 0);
-	text = write_document(&page);
+	text = write(&page);
 	page_data_release(&page);
 	return parse(text);
+}
+
+static cJSON *document_of(const struct profile *profile)
+{
+	return written_of(profile, write_document);
+}
+
+static cJSON *glance_of(const struct profile *profile)
+{
+	return written_of(profile, write_glance);
 }
 
 static void check_totals(const struct profile *profile, const cJSON *totals, const u64 total[MEASURE_MAX])
@@ -115,6 +125,28 @@ static void check_pprof(const struct profile *profile, const cJSON *view)
 	profile_free(read);
 }
 
+/* What is seen at the first glance has the figures of the whole, and its sites are the first of those. */
+static void check_glance(const struct profile *profile, const cJSON *whole, const u64 total[MEASURE_MAX])
+{
+	static const char *const members[] = {"name",	"kind",	  "summary", "verdicts", "facts", "totals",
+					      "growth", "losses", "balance", "cost",	 "by",	  "timeline"};
+	cJSON *glance = glance_of(profile);
+	const cJSON *view = at(member(glance, "views"), 0);
+
+	for (u32 i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (!cJSON_Compare(member(whole, members[i]), member(view, members[i]), true))
+			fail_msg("'%s' differs at the first glance", members[i]);
+	check_tree(view, "tree", total);
+	check_sites(view, total);
+	for (u32 i = 0; i + 1 < count(member(view, "sites")); i++)
+		for (const char *const *name =
+			     (const char *const[]){"label", "value", "error", "verdict", "median_ns", NULL};
+		     *name; name++)
+			assert_true(cJSON_Compare(member(at(member(whole, "sites"), i), *name),
+						  member(at(member(view, "sites"), i), *name), true));
+	cJSON_Delete(glance);
+}
+
 static void check_profile(const struct profile *profile)
 {
 	cJSON *document = document_of(profile);
@@ -130,6 +162,7 @@ static void check_profile(const struct profile *profile)
 	check_index(profile, document);
 	check_json_profile(profile, view);
 	check_pprof(profile, view);
+	check_glance(profile, view, total);
 	cJSON_Delete(document);
 }
 

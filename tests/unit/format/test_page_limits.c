@@ -39,7 +39,13 @@ static void test_page_data_of_hostile_names_is_harmless(void **state)
 	profile.comm = profile.exe = profile.container = profile.container_name = name;
 	entry = index_entry_of(&profile, NULL);
 	assert_int_equal(page_data_add_view(&page, &view), 0);
+	text = write_glance(&page);
+	check_harmless(text);
+	free(text);
 	assert_int_equal(page_data_add_difference(&page, &profile, name, &profile, name), 0);
+	text = write_glance(&page);
+	assert_string_equal(text, "null");
+	free(text);
 	text = write_document(&page);
 	check_harmless(text);
 	json = parse(text);
@@ -55,6 +61,24 @@ static void test_page_data_of_hostile_names_is_harmless(void **state)
 }
 
 /* --- many --- */
+
+/* So small that it is shown before the rest is read. */
+static void check_first_glance(const struct page *page, const u64 total[MEASURE_MAX])
+{
+	char *text = write_glance(page);
+	const cJSON *view;
+	cJSON *json;
+
+	assert_true(strlen(text) < 128 << 10);
+	json = parse(text);
+	view = at(member(json, "views"), 0);
+	check_tree(view, "tree", total);
+	check_sites(view, total);
+	assert_in_range(count(member(member(view, "tree"), "parent")), 2, 300);
+	assert_int_equal(count(member(view, "sites")), 25);
+	assert_int_equal(number(member(at(member(view, "sites"), 24), "gathered")), 19976);
+	cJSON_Delete(json);
+}
 
 /* What is too small is gathered, what is too much is said; sums stay. */
 static void test_page_data_of_many_sites_is_bounded_and_exact(void **state)
@@ -83,6 +107,7 @@ static void test_page_data_of_many_sites_is_bounded_and_exact(void **state)
 	assert_int_equal(count(member(view, "sites")), 501);
 	assert_int_equal(number(member(at(member(view, "sites"), 500), "gathered")), 19500);
 	cJSON_Delete(json);
+	check_first_glance(&page, total);
 	page_data_release(&page);
 	wide_profile_release(&wide);
 }

@@ -6,7 +6,7 @@ import { ROLES, holds } from "./names.js";
 import { findNodes, functionSums, nodeOfStack } from "./tree.js";
 import { drawTimeline } from "./chart.js";
 import { functionOfStep, makePicture, sizeOf } from "./picture.js";
-import { data, isDifference, isWhole, makePictured, marksOf, state, totalOfMeasure, views } from "./state.js";
+import { data, isDifference, isWhole, load, makePictured, marksOf, state, totalOfMeasure, views } from "./state.js";
 import { drawFunctions, drawPairs, drawProcesses, drawSite, drawSites } from "./sites.js";
 import { drawCards, drawHead, drawVerdicts } from "./head.js";
 
@@ -238,6 +238,29 @@ function listen() {
 	}).observe(byId("picture"));
 }
 
+/* --- the beginning --- */
+
+/* The script finds in front of it what is seen at the first glance; the rest stands behind it, and may be cut off. */
+function showAll() {
+	if (load("data"))
+		setView(views[0]);
+	else
+		put("verdicts", html("li", { class: "lost" }, "this file is cut off, and the page shows only what is largest: make it, or copy it, again"));
+	byId("page").removeAttribute("aria-busy");
+}
+
+/* Once there is a picture. A window that is not seen has none, and nobody waits for it. */
+function afterPicture() {
+	return new Promise((resolve) => {
+		new PerformanceObserver((list) => list.getEntriesByName("first-contentful-paint").forEach(resolve)).observe({ type: "paint", buffered: true });
+		setTimeout(resolve, 5000);
+	});
+}
+
 show("page", true);
 listen();
-setView(views[0]);
+const hasGlance = load("glance");
+
+if (hasGlance)
+	setView(views[0]);
+document.addEventListener("DOMContentLoaded", () => hasGlance ? afterPicture().then(showAll) : showAll());

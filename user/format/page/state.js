@@ -10,7 +10,6 @@ function largest(column) {
 	return { column, down: true };
 }
 
-export const data = JSON.parse(byId("data").textContent);
 export const state = {
 	view: null, measure: INUSE_SPACE, order: "icicle", zoom: [], search: "", range: null, site: null, tab: "sites", kept: "all", scene: null,
 	orders: { sites: largest(1), functions: largest(1), pairs: largest(2), processes: largest(2) },
@@ -23,10 +22,25 @@ function viewOfDifference({ tree, functions, sites, before, after }) {
 		sites, summary: [], verdicts: [], losses: [], timeline: [], moments: [], sides: [before, after] };
 }
 
-export const views = [...data.difference ? [viewOfDifference(data.difference)] : [], ...data.views];
+export let data = null, views = [];
 
-for (const view of views)
-	view.functions = view.functions.map(([name, file, role, brief = name]) => ({ name, file, role, brief }));
+/* Take the data of an element of the document, if they are there and whole. */
+export function load(id) {
+	let loaded = null;
+
+	try {
+		loaded = JSON.parse(byId(id)?.textContent || null);
+	} catch (error) {
+		return false;
+	}
+	if (!loaded)
+		return false;
+	data = loaded;
+	views = [...data.difference ? [viewOfDifference(data.difference)] : [], ...data.views];
+	for (const view of views)
+		view.functions = view.functions.map(([name, file, role, brief = name]) => ({ name, file, role, brief }));
+	return true;
+}
 
 export function isDifference() {
 	return state.view.kind === "difference";
@@ -59,7 +73,7 @@ export function isWhole() {
 export function makePictured() {
 	const { view, measure, range } = state, inverted = state.order === "inverted", compares = view.before || range && range[0] > 0;
 
-	if (inverted && isWhole() && !compares)
+	if (inverted && view.inverted && isWhole() && !compares)
 		return makeScene(view.madeInverted ||= makeTree(view.inverted, view.functions), measure, view.inverted.self);
 	const rows = isWhole() ? view.tree.self : rowsAt(view, range[1]), before = view.before || (compares ? rowsAt(view, range[0]) : null);
 	const tree = view.made ||= makeTree(view.tree, view.functions), turned = inverted ? invertTree(tree, rows, before) : { tree, rows: [rows, before] };
