@@ -181,6 +181,7 @@ static void test_inject_on_a_busy_machine(void **state)
 	if (!processor_group_make(&group)) {
 		group_remove(&group);
 		injected_release(&injected);
+		print_message("no control group with a limit on processor time can be made here\n");
 		skip();
 	}
 	processor_group_add(&group, injected.target.pid);

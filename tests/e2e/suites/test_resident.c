@@ -221,8 +221,10 @@ static void test_resident_huge_pages_stand_beside_the_resident_memory(void **sta
 	uint64_t code;
 	cJSON *index;
 
-	if (!reserve_huge())
+	if (!reserve_huge()) {
+		print_message("the kernel has no HugeTLB page to give\n");
 		skip();
+	}
 	record(scene, "1", true, NULL);
 	stop(scene);
 	code = code_of(scene->target.pid);
@@ -350,8 +352,10 @@ static void test_resident_group_has_what_the_kernel_charges_to_it(void **state)
 	char *text;
 
 	group_make(&scope);
-	if (!memory_group_make(&charged, 1024 * MIB))
+	if (!memory_group_make(&charged, 1024 * MIB)) {
+		print_message("no control group with a limit on memory can be made here\n");
 		skip();
+	}
 	start_in_groups(scene);
 	start_recording(scene);
 	index = session_index(&scene->session);

@@ -50,8 +50,10 @@ static void check(enum attach_kind kind)
 	struct kernel *kernel;
 	int err = kernel_open(&options, &kernel);
 
-	if (err == -EINVAL && kind != ATTACH_PERF)
-		skip(); /* this kernel has no such links */
+	if (err == -EINVAL && kind != ATTACH_PERF) {
+		print_message("this kernel has no %s links\n", attach_kind_name(kind));
+		skip();
+	}
 	if (err)
 		fail_msg("%s: the programs could not be loaded: %s", attach_kind_name(kind), strerror(-err));
 	while ((program = bpf_object__next_program(kernel->skeleton->obj, program)))

@@ -62,8 +62,10 @@ static void test_chromium_is_known_by_a_section(void **state)
 	(void)state;
 	assert_no_sections_of_chromium("/proc/self/exe");
 	assert_no_sections_of_chromium("/bin/sh");
-	if (access(CHROMIUM, R_OK))
+	if (access(CHROMIUM, R_OK)) {
+		print_message("no %s: install chromium\n", CHROMIUM);
 		skip();
+	}
 	assert_int_equal(elf_open(open(CHROMIUM, O_RDONLY | O_CLOEXEC), CHROMIUM, &elf), 0);
 	assert_heap(foreign_heap_of_sections(elf), "Chromium");
 	elf_free(elf);
@@ -87,8 +89,10 @@ static void build(const char *path, const char *options)
 	snprintf(command, sizeof(command),
 		 "echo 'int main(void) { return !__builtin_malloc(1); }' | clang -O1 -x c %s -o '%s' - 2>/dev/null",
 		 options, path);
-	if (system(command))
+	if (system(command)) {
+		print_message("clang does not build with %s\n", options);
 		skip();
+	}
 }
 
 /* A program that is built so has that heap, and its functions are probed. */

@@ -61,8 +61,10 @@ static void test_state_of_a_kernel_thread_says_so(void **state)
 
 	(void)state;
 	procfs_comm(2, comm);
-	if (strcmp(comm, "kthreadd") != 0)
-		skip(); /* in a PID namespace there are none */
+	if (strcmp(comm, "kthreadd") != 0) {
+		print_message("process 2 is no kernel thread: this is a PID namespace\n");
+		skip();
+	}
 	assert_refused(2, "process 2 (kthreadd) is a kernel thread: it runs no program and has no heap");
 }
 
@@ -109,8 +111,10 @@ static void test_inner_number_is_that_of_the_innermost_namespace(void **state)
 		kill(child, SIGKILL);
 	}
 	end_child(middle);
-	if (!child)
-		skip(); /* not root */
+	if (!child) {
+		print_message("no PID namespace can be made: that takes root\n");
+		skip();
+	}
 }
 
 int main(void)
