@@ -47,7 +47,7 @@ SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
 .PHONY: all help setup demo pictures test check unit e2e kernels compilers asan bench format lint install clean \
         unit-programs asan-programs e2e-programs bench-programs fuzz fuzz-programs faults
 
-all: $(OUT)/heaptap ## build the program
+all: $(OUT)/heaptap $(OUT)/heaptap.bash ## build the program
 	@:
 
 help: ## this list
@@ -82,6 +82,18 @@ $(foreach proto,$(wildcard user/*/*.proto),$(eval $(call message_rule,$(proto)))
 $(OUT)/gen/%.pb-c.o: $(OUT)/gen/%.pb-c.c
 	$(call say,CC,$@)
 	$(Q)$(CC) -O2 -g $(SANITIZE) -I$(OUT)/gen -c $< -o $@
+
+# --- completion ----------------------------------------------------------------------------------------------------------
+# Which options and verbs there are, as the program itself has them, and below that how a shell completes them.
+COMPLETION := user/cli/completion
+
+$(OUT)/completion_tables: $(COMPLETION)/tables.c $(UP_TO_cli) Makefile
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d $< $(UP_TO_cli) $(ALL_LIBS) -o $@
+
+$(OUT)/heaptap.bash: $(OUT)/completion_tables $(COMPLETION)/heaptap.bash
+	$(call say,BASH,$@)
+	$(Q){ $< && cat $(COMPLETION)/heaptap.bash; } > $@
 
 # --- the page ------------------------------------------------------------------------------------------------------------
 # In the order in which they are read: a module imports from those before it.
@@ -236,6 +248,9 @@ $(OUT)/tests/unit/$1/%: tests/unit/$1/%.c $(UP_TO_$1) Makefile
 	$$(Q)$$(CC) $$(TEST_CFLAGS) -MF $$@.d $$< $(UP_TO_$1) -lcmocka $(if $(filter trace record live push top serve cli,$1),$(ALL_LIBS),$(LIBS)) -o $$@
 endef
 $(foreach room,$(ROOMS),$(eval $(call unit_rule,$(room))))
+
+# It reads what stands beside the program that is tested.
+$(OUT)/tests/unit/cli/test_completion: $(OUT)/heaptap.bash
 
 $(OUT)/tests/bpf/%: tests/bpf/%.c $(UP_TO_trace) Makefile
 	@mkdir -p $(@D)
@@ -595,9 +610,9 @@ bench: bench-programs ## every figure of the README, one script each (root)
 		exit $$status
 
 # --- looking after the sources -------------------------------------------------------------------------------------------
-C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*/*.[ch] user/inline/blob/*.[ch] tests/*.c tests/*/*.[ch] tests/unit/*/*.[ch] tests/e2e/*/*.[ch] tests/e2e/*/*.cc tests/*/*.cc \
+C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*/*.[ch] user/inline/blob/*.[ch] user/cli/completion/*.c tests/*.c tests/*/*.[ch] tests/unit/*/*.[ch] tests/e2e/*/*.[ch] tests/e2e/*/*.cc tests/*/*.cc \
            bench/*.[ch])
-SCRIPTS := $(wildcard user/format/page/*.sh .ci/setup .ci/run .ci/walls .ci/bpf_stack tests/*.sh tests/*/*.sh tests/e2e/*/*.sh bench/*.*sh findings/*.*sh vmlinux/*.sh docs/pictures/*.sh docs/contrib/*.sh)
+SCRIPTS := $(wildcard user/format/page/*.sh $(COMPLETION)/*.bash .ci/setup .ci/run .ci/walls .ci/bpf_stack tests/*.sh tests/*/*.sh tests/e2e/*/*.sh bench/*.*sh findings/*.*sh vmlinux/*.sh docs/pictures/*.sh docs/contrib/*.sh)
 
 format: ## rewrite the sources in the house style
 	$(Q)clang-format -i $(C_FILES)
@@ -634,6 +649,7 @@ lint: all ## walls between rooms, the stack of the BPF programs, formatting, cla
 install: all ## into $(DESTDIR)$(PREFIX)
 	install -Dm755 $(OUT)/heaptap $(DESTDIR)$(PREFIX)/sbin/heaptap
 	install -Dm644 docs/heaptap.8 $(DESTDIR)$(PREFIX)/share/man/man8/heaptap.8
+	install -Dm644 $(OUT)/heaptap.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/heaptap
 
 clean: ## remove $(OUT)
 	$(call say,CLEAN,$(OUT))

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The programs at the system calls that map and unmap memory (--mappings), loaded with that option alone: at the kernel's functions for
- * them, or where that cannot be had at the tracepoints of all system calls. What a call has mapped is told with its stack as it returns;
- * what it has unmapped with the time of its entry, see struct event_region. x86-64: the argument of the kernel's function for a system
- * call are the registers that the thread came with.
+ * The programs at the system calls that map and unmap memory (--mappings), loaded with that option alone: at the kernel's functions for them, or
+ * where that cannot be had at the tracepoints of all system calls. A call tells with its stack what it has mapped as it returns, and what it has
+ * unmapped with the time of its entry, see struct event_region. x86-64: the kernel's function has the thread's registers as its argument.
  */
 #include "vmlinux.h"
 
