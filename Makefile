@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # heaptap: one Makefile. Everything it makes is under $(OUT); `make V=1` shows the commands. `make help` lists the targets.
 
-VERSION := 0.1.0
+VERSION := 0.2.0
 OUT     ?= build
 CLANG   ?= clang
 OBJCOPY ?= objcopy
@@ -26,9 +26,12 @@ WARNINGS := -Wall -Wextra -Werror -Wformat=2 -Wformat-signedness -Wmissing-proto
             -Wpointer-arith -Wno-format-nonliteral
 ALL_CFLAGS := -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -iquote user -iquote . \
               -iquote $(OUT)/gen $(SANITIZE)
+# No byte of the program depends on where its source is.
+ANYWHERE := -ffile-prefix-map=$(CURDIR)=.
 LIBS     := -ldw -lelf -lcapstone -lprotobuf-c -lcjson -liberty -llzma -lz -lm -lpthread
 ALL_LIBS := -lbpf -lncursesw -ltinfo -lmicrohttpd $(LIBS)
-BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ivmlinux -iquote . -Wall -Wextra -Werror -Wno-unused-parameter
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ivmlinux -iquote . -Wall -Wextra -Werror -Wno-unused-parameter \
+              $(ANYWHERE)
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # The folders of user/, in their order: each includes and calls only itself and those before it. UP_TO_x: the archives of x and
@@ -66,7 +69,7 @@ $(ROOMS:%=$(OUT)/user/%.a): $(OUT)/user/%.a: $$(call objects,$$*) Makefile
 $(OUT)/user/%.o: user/%.c Makefile | $(MESSAGES)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ANYWHERE) -MMD -MP -c $< -o $@
 
 $(patsubst user/%.c,$(OUT)/user/%.o,$(wildcard user/trace/*.c)): | $(SKELETONS)
 
@@ -81,7 +84,7 @@ $(foreach proto,$(wildcard user/*/*.proto),$(eval $(call message_rule,$(proto)))
 
 $(OUT)/gen/%.pb-c.o: $(OUT)/gen/%.pb-c.c
 	$(call say,CC,$@)
-	$(Q)$(CC) -O2 -g $(SANITIZE) -I$(OUT)/gen -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(ANYWHERE) $(SANITIZE) -I$(OUT)/gen -c $< -o $@
 
 # --- completion ----------------------------------------------------------------------------------------------------------
 # Which options and verbs there are, as the program itself has them, and below that how a shell completes them.
@@ -118,7 +121,7 @@ BLOB_O     := $(addprefix $(OUT)/inline/,entry.o seed.o slot.o objects.o slow.o 
 BLOB_CC    := $(if $(findstring clang,$(CC)),gcc,$(CC))
 BLOB_FLAGS := -std=gnu11 -O2 $(WARNINGS) -ffreestanding -fPIC -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector \
               -fcf-protection=none -fno-reorder-functions -fno-tree-loop-distribute-patterns -fno-jump-tables -fasynchronous-unwind-tables \
-              -iquote user -iquote . -iquote $(OUT)/gen
+              $(ANYWHERE) -iquote user -iquote . -iquote $(OUT)/gen
 
 $(OUT)/inline/%.o: $(BLOB)/%.c $(OUT)/gen/sampler_log.h Makefile
 	@mkdir -p $(@D)
