@@ -47,7 +47,7 @@ SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help setup demo pictures test check unit e2e kernels compilers asan bench format lint install clean \
+.PHONY: all help setup demo pictures test check unit e2e kernels compilers asan bench format lint install dist deb packages reproducible clean \
         unit-programs asan-programs e2e-programs bench-programs fuzz fuzz-programs faults
 
 all: $(OUT)/heaptap $(OUT)/heaptap.bash ## build the program
@@ -615,7 +615,7 @@ bench: bench-programs ## every figure of the README, one script each (root)
 # --- looking after the sources -------------------------------------------------------------------------------------------
 C_FILES := $(wildcard include/*.h bpf/*.[ch] user/*/*.[ch] user/inline/blob/*.[ch] user/cli/completion/*.c tests/*.c tests/*/*.[ch] tests/unit/*/*.[ch] tests/e2e/*/*.[ch] tests/e2e/*/*.cc tests/*/*.cc \
            bench/*.[ch])
-SCRIPTS := $(wildcard user/format/page/*.sh $(COMPLETION)/*.bash .ci/setup .ci/run .ci/walls .ci/bpf_stack tests/*.sh tests/*/*.sh tests/e2e/*/*.sh bench/*.*sh findings/*.*sh vmlinux/*.sh docs/pictures/*.sh docs/contrib/*.sh)
+SCRIPTS := $(wildcard user/format/page/*.sh $(COMPLETION)/*.bash .ci/setup .ci/run .ci/walls .ci/bpf_stack tests/*.sh tests/*/*.sh tests/e2e/*/*.sh bench/*.*sh findings/*.*sh vmlinux/*.sh docs/pictures/*.sh docs/contrib/*.sh docs/contrib/*/*.sh)
 
 format: ## rewrite the sources in the house style
 	$(Q)clang-format -i $(C_FILES)
@@ -653,6 +653,32 @@ install: all ## into $(DESTDIR)$(PREFIX)
 	install -Dm755 $(OUT)/heaptap $(DESTDIR)$(PREFIX)/sbin/heaptap
 	install -Dm644 docs/heaptap.8 $(DESTDIR)$(PREFIX)/share/man/man8/heaptap.8
 	install -Dm644 $(OUT)/heaptap.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/heaptap
+
+# What is committed, and nothing else: whoever makes it, wherever and whenever, gets the same bytes.
+NAMED  := heaptap-$(VERSION)
+# The time that all files of a package have.
+COMMIT_TIME = $(shell git log -1 --format=%ct)
+
+dist: ## the sources, build/heaptap-VERSION.tar.gz, the same bytes from every clone
+	@git rev-parse --verify -q HEAD >/dev/null || { echo 'make dist: there is no git repository here; clone it'; exit 1; }
+	@git diff --quiet HEAD || echo 'make dist: changes that are not committed are left out'
+	@mkdir -p $(OUT)
+	$(call say,DIST,$(OUT)/$(NAMED).tar.gz)
+	$(Q)git -c tar.umask=0022 archive --format=tar --prefix=$(NAMED)/ HEAD | gzip -9n > $(OUT)/$(NAMED).tar.gz
+
+# Packages of one version are told apart, and a newer Debian's takes the place of an older one's.
+deb: dist ## a Debian package of the release that runs here, in build/deb
+	$(Q).ci/setup build package
+	$(Q)rm -rf $(OUT)/deb && mkdir -p $(OUT)/deb && tar -C $(OUT)/deb -xf $(OUT)/$(NAMED).tar.gz
+	$(Q)cd $(OUT)/deb/$(NAMED) && docs/contrib/debian/assemble.sh $(VERSION) $(COMMIT_TIME) && \
+		env -u OUT -u MAKEFLAGS dpkg-buildpackage --build=binary --no-sign --jobs=$(shell nproc)
+	$(Q)cd $(OUT)/deb && lintian --fail-on error,warning --tag-display-limit 0 ./*.changes
+
+packages: ## make deb in fresh roots of Debian 12 and 13, then install and run it in others (root)
+	$(Q)OUT='$(OUT)' tests/packages.sh
+
+reproducible: ## the tarball, the program and the package, each built in two directories, must be equal
+	$(Q)OUT='$(OUT)' tests/reproducible.sh
 
 clean: ## remove $(OUT)
 	$(call say,CLEAN,$(OUT))
