@@ -596,7 +596,7 @@ $(OUT)/bench/example: bench/example.c Makefile
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -fno-builtin -MMD -MP -MF $@.d $< -o $@
 
-bench-programs: $(OUT)/heaptap $(PAGE_MODULES) $(PAGE_TESTS) $(OUT)/tests/e2e/test_languages $(LANGUAGES) $(foreach target,crowd growth totals totals_musl,$(OUT)/tests/e2e/target_$(target)) $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c)) $(patsubst bench/%.go,$(OUT)/bench/%_go,$(wildcard bench/*.go))
+bench-programs: $(OUT)/heaptap $(PAGE_MODULES) $(PAGE_TESTS) $(OUT)/tests/e2e/test_languages $(LANGUAGES) $(foreach target,crowd filler growth leak static totals totals_musl,$(OUT)/tests/e2e/target_$(target)) $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c)) $(patsubst bench/%.go,$(OUT)/bench/%_go,$(wildcard bench/*.go))
 
 $(OUT)/bench/%_go: bench/%.go Makefile
 	@mkdir -p $(@D)

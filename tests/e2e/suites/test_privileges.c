@@ -3,6 +3,7 @@
  * Users who are not root record with the capabilities that README names, processes of their own and of others; each one
  * that is missing is named.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -10,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -233,6 +235,73 @@ static void test_exe_without_sys_ptrace_says_who_is_left_out(void **state)
 	end_target(scene);
 }
 
+/* --- what the documents say --- */
+
+/* The rest of the first line of the file that begins with `start`, until the next call. */
+static const char *line_of(const char *path, const char *start)
+{
+	static char line[1024];
+	FILE *file = fopen(format(SOURCE_DIR "/docs/%s", path), "re");
+	bool found = false;
+
+	assert_non_null(file);
+	while (!found && fgets(line, sizeof(line), file))
+		found = !strncmp(line, start, strlen(start));
+	fclose(file);
+	if (!found)
+		fail_msg("docs/%s has no line '%s...'", path, start);
+	line[strcspn(line, "\n")] = '\0';
+	return line + strlen(start);
+}
+
+/* By the file alone: who runs it has nothing. */
+static void test_setcap_line_of_the_documents_suffices(void **state)
+{
+	struct scene *scene = *state;
+	const char *line = line_of("privileges.md", "    setcap "), *end = strchr(line, ' ');
+
+	assert_non_null(end);
+	setup_copies(scene);
+	if (system(format("PATH=$PATH:/usr/sbin:/sbin setcap %.*s %s/heaptap", (int)(end - line), line, scene->dir)))
+		fail_msg("setcap failed");
+	scene->session.wrapper = (const char *const[]){"/usr/bin/setpriv",
+						       format("--reuid=%u", WATCHER),
+						       format("--regid=%u", WATCHER),
+						       "--clear-groups",
+						       "--inh-caps=-all",
+						       "--ambient-caps=-all",
+						       "/bin/sh",
+						       "-c",
+						       "shift; exec \"$0\" \"$@\"",
+						       format("%s/heaptap", scene->dir),
+						       NULL};
+	start_target(scene, OTHER, format("%s/leak", scene->dir));
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "1", "-p", format("%d", scene->target.pid), NULL});
+	session_attached(&scene->session);
+	end_target(scene);
+	assert_int_equal(session_finish(&scene->session), 0);
+	assert_recorded(scene, "leak");
+}
+
+/* "cap_bpf,cap_perfmon=ep ..." as systemd has it, "CAP_BPF CAP_PERFMON". */
+static void test_units_have_what_setcap_gives(void **state)
+{
+	static const char *const units[] = {"contrib/heaptap-push.service", "contrib/heaptap-serve.service"};
+	char names[512];
+	size_t length = 0;
+
+	(void)state;
+	for (const char *at = line_of("privileges.md", "    setcap "); *at && *at != '='; at++)
+		names[length++] = *at == ',' ? ' ' : (char)toupper((unsigned char)*at);
+	names[length] = '\0';
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		assert_string_equal(line_of(units[i], "CapabilityBoundingSet="), names);
+		assert_string_equal(line_of(units[i], "AmbientCapabilities="), names);
+	}
+	assert_string_equal(line_of("privileges.md", "    AmbientCapabilities="), names);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -244,6 +313,8 @@ int main(void)
 		TEST(test_private_file_takes_dac_read_search),
 		TEST(test_replaced_file_takes_checkpoint_restore),
 		TEST(test_code_in_a_memfd_takes_nothing),
+		TEST(test_setcap_line_of_the_documents_suffices),
+		cmocka_unit_test(test_units_have_what_setcap_gives),
 	};
 
 	return cmocka_run_group_tests_name("privileges", tests, NULL, NULL);
