@@ -28,7 +28,7 @@ static const char *reason(int err)
 
 	switch (err) {
 	case -EPERM:
-		return "heaptap has no CAP_SYS_ADMIN here, or a security module forbids it";
+		return "heaptap has no CAP_SYS_ADMIN, CAP_CHOWN or CAP_FOWNER here, or a security module forbids it";
 	case -EACCES:
 		return "a security module, or the mount that a file is on, forbids to run the copy";
 	case -ENOENT:

@@ -265,8 +265,8 @@ static void test_setcap_line_of_the_documents_suffices(void **state)
 	if (system(format("PATH=$PATH:/usr/sbin:/sbin setcap %.*s %s/heaptap", (int)(end - line), line, scene->dir)))
 		fail_msg("setcap failed");
 	scene->session.wrapper = (const char *const[]){"/usr/bin/setpriv",
-						       format("--reuid=%u", WATCHER),
-						       format("--regid=%u", WATCHER),
+						       format("--reuid=%d", WATCHER),
+						       format("--regid=%d", WATCHER),
 						       "--clear-groups",
 						       "--inh-caps=-all",
 						       "--ambient-caps=-all",
