@@ -201,7 +201,7 @@ ALLOCATOR_SHAPES := own calls plt mixed own_cet calls_cet plt_cet
 LANGUAGES  := $(addprefix $(OUT)/tests/e2e/languages/,program_go program_ml deep_Java.class $(if $(RUSTC),program_rs))
 # The same Go program, by this machine's Go and by Debian 13's, built as each name says.
 GO_SHAPES  := plain stripped pie cgo cgo_pie_stripped
-GO_HEAPS   := $(foreach go,own 1.24,$(GO_SHAPES:%=$(OUT)/tests/e2e/go_heap/$(go)_%))
+GO_HEAPS   := $(foreach go,own 1.24,$(GO_SHAPES:%=$(OUT)/tests/e2e/go_heap/$(go)_%) $(GO_SHAPES:%=$(OUT)/tests/e2e/go_ages/$(go)_%))
 # Programs that run in the tests' containers, in images of both C libraries.
 GUESTS     := brood filler offspring outside
 IMAGES     := $(addprefix $(OUT)/tests/e2e/image_,glibc.tar musl.tar)
@@ -419,13 +419,16 @@ GO_stripped := -ldflags '-s -w'
 GO_pie := -buildmode=pie
 GO_COMMAND_own := go
 GO_COMMAND_1.24 := GOROOT='$(abspath $(OUT))/tests/e2e/root_go/usr/lib/go-1.24' '$(abspath $(OUT))/tests/e2e/root_go/usr/lib/go-1.24/bin/go'
-$(GO_SHAPES:%=$(OUT)/tests/e2e/go_heap/1.24_%): | $(OUT)/tests/e2e/root_go
-$(GO_HEAPS): $(OUT)/tests/e2e/go_heap/%: $(wildcard tests/e2e/targets/go_heap/*.go) Makefile
+GO_PROGRAM_go_heap := heap
+GO_PROGRAM_go_ages := ages
+$(GO_SHAPES:%=$(OUT)/tests/e2e/go_heap/1.24_%) $(GO_SHAPES:%=$(OUT)/tests/e2e/go_ages/1.24_%): | $(OUT)/tests/e2e/root_go
+$(GO_HEAPS): $(OUT)/tests/e2e/%: $(wildcard tests/e2e/targets/go_heap/*.go) Makefile
 	@mkdir -p $(@D)
 	$(call say,TARGET,$@)
-	$(Q)$(if $(findstring cgo,$*),CGO_ENABLED=1,CGO_ENABLED=0) GOCACHE='$(abspath $(OUT))/go' GO111MODULE=off GOTOOLCHAIN=local \
-		$(GO_COMMAND_$(firstword $(subst _, ,$*))) build $(foreach word,$(subst _, ,$*),$(GO_$(word))) -o $@ \
-		tests/e2e/targets/go_heap/heap.go tests/e2e/targets/go_heap/$(if $(findstring cgo,$*),with_c,plain).go
+	$(Q)$(if $(findstring cgo,$@),CGO_ENABLED=1,CGO_ENABLED=0) GOCACHE='$(abspath $(OUT))/go' GO111MODULE=off GOTOOLCHAIN=local \
+		$(GO_COMMAND_$(firstword $(subst _, ,$(@F)))) build $(foreach word,$(subst _, ,$(@F)),$(GO_$(word))) -o $@ \
+		tests/e2e/targets/go_heap/$(GO_PROGRAM_$(notdir $(@D))).go \
+		tests/e2e/targets/go_heap/$(if $(findstring cgo,$@),with_c,plain).go
 
 $(OUT)/tests/e2e/languages/program_rs: tests/e2e/targets/languages/program.rs Makefile
 	@mkdir -p $(@D)
@@ -596,7 +599,7 @@ $(OUT)/bench/example: bench/example.c Makefile
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -fno-builtin -MMD -MP -MF $@.d $< -o $@
 
-bench-programs: $(OUT)/heaptap $(PAGE_MODULES) $(PAGE_TESTS) $(OUT)/tests/e2e/test_languages $(LANGUAGES) $(foreach target,crowd filler growth leak static totals totals_musl,$(OUT)/tests/e2e/target_$(target)) $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c)) $(patsubst bench/%.go,$(OUT)/bench/%_go,$(wildcard bench/*.go))
+bench-programs: $(OUT)/heaptap $(PAGE_MODULES) $(PAGE_TESTS) $(OUT)/tests/e2e/test_languages $(LANGUAGES) $(addprefix $(OUT)/tests/e2e/go_ages/,own_plain 1.24_plain) $(foreach target,crowd filler growth leak static totals totals_musl,$(OUT)/tests/e2e/target_$(target)) $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c)) $(patsubst bench/%.go,$(OUT)/bench/%_go,$(wildcard bench/*.go))
 
 $(OUT)/bench/%_go: bench/%.go Makefile
 	@mkdir -p $(@D)

@@ -96,8 +96,8 @@ static __always_inline void heap_bury(const struct stash *stash)
 					    live_word(stash->old, LIVE_DEAD));
 }
 
-/* The old block of a realloc is dead, or alive again. */
-static __noinline void heap_settle(const struct stash *stash, bool moved)
+/* The old block of a realloc is dead, or alive again. Where nothing is reallocated it is not used. */
+static __noinline __attribute__((unused)) void heap_settle(const struct stash *stash, bool moved)
 {
 	if (moved)
 		heap_bury(stash);

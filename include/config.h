@@ -144,6 +144,33 @@ static inline u32 cookie_site(u64 cookie)
 }
 
 /*
+ * The cookie at a function of Go's runtime (bpf/go.bpf.c), which says nothing of whose the hit is:
+ *   bits 0-7 enum go_site | 8-15 the kind of a special that is an object's in Go's heap profile | 16-23 where a special has its kind
+ */
+enum go_site {
+	GO_BORN =
+		0, /* runtime.setprofilebucket(object, bucket): an object has been sampled, and booked to the bucket */
+	GO_DIED = 1, /* runtime.freeSpecial(special, object, size): the sweep has found an object that is dead */
+};
+
+static inline u64 go_cookie_make(enum go_site site, u32 kind, u32 kind_offset)
+{
+	return (u64)site | (u64)(kind & 0xff) << 8 | (u64)(kind_offset & 0xff) << 16;
+}
+static inline u32 go_cookie_site(u64 cookie)
+{
+	return cookie & 0xff;
+}
+static inline u32 go_cookie_kind(u64 cookie)
+{
+	return cookie >> 8 & 0xff;
+}
+static inline u32 go_cookie_kind_offset(u64 cookie)
+{
+	return cookie >> 16 & 0xff;
+}
+
+/*
  * One traced process. `process` is 0 until its first image begins (COMMAND before its exec), while it is only followed
  * (see struct config, comm), and after its end, when `pid` is 0 too. `wide` says which links serve it: 0 those filtered by PID, 1 the
  * unfiltered ones, SCOPE_INLINE neither, as the sampler in its memory (include/sampler.h) counts for all its files; a forked child has that
@@ -160,9 +187,11 @@ struct scope {
 	u32 new_max;	      /* operator new of fewer bytes cannot be expected to fail; 0: not known, or no matter */
 	u32 victim_pages;     /* resident when the OOM killer chose it; 0: it has not */
 	u64 mappings;	      /* its mappings: index of the first in unwind_mappings << 32 | how many */
+	u32 go;		      /* the process number of a program of Go's, once its sampled objects are to be followed */
+	u32 reserved;
 };
 
-_Static_assert(sizeof(struct scope) == 40, "scope: user space maps the rows of an array, which are 8-byte aligned");
+_Static_assert(sizeof(struct scope) == 48, "scope: user space maps the rows of an array, which are 8-byte aligned");
 
 /* File offsets [start, end) of one allocator file's probed functions: a call from within is the allocator's own. So is
  * one from code that only they use, where the plan knows of such. */

@@ -5,6 +5,8 @@
  *
  * It MUST balance:
  *   sampled = freed + live + ended + refused + lost_ring + lost_stash + failed + return_missed + entry_only + in_flight
+ * and in the profile that a Go program keeps itself, of the objects whose ages are known, also
+ *   ages_born = ages_died + ages_living + ages_refused + ages_lost
  *
  * The first group is counted in the kernel, the second by the recorder. The kernel counts a stack whoever it is of; a profile of mappings
  * has the stack_* of its own stacks, and that of the heap the others (heap/region_ledger.h).
@@ -42,7 +44,10 @@
 	X(CHILDREN, children, "child processes started and not traced")                                                \
 	X(EVENT_LOST, event_lost, "exec and exit events lost: ring full")                                              \
 	X(MAPPING_CALLS, mapping_calls, "calls that mapped or unmapped memory (--mappings)")                           \
-	X(MAPPING_LOST, mapping_lost, "such calls that were lost: ring full, or no room to remember them")
+	X(MAPPING_LOST, mapping_lost, "such calls that were lost: ring full, or no room to remember them")             \
+	X(AGES_BORN, ages_born, "objects that Go sampled while its births and deaths were watched")                    \
+	X(AGES_REFUSED, ages_refused, "of these, without an age: live map full")                                       \
+	X(AGES_LOST, ages_lost, "of these, without an age: ring full")
 
 #define COUNTERS_USER(X)                                                                                               \
 	X(FREED, freed, "sampled objects freed (moved by realloc included)")                                           \
@@ -56,6 +61,8 @@
 	  "of entry_only: those since --max-overhead ended the tracing of frees")                                      \
 	X(BUDGET_SCALED, budget_scaled,                                                                                \
 	  "of entry_only: those of the windows that --max-overhead left, each of which counts for several")            \
+	X(AGES_DIED, ages_died, "of these, swept by Go's collector")                                                   \
+	X(AGES_LIVING, ages_living, "of these, alive or not swept at the end")                                         \
 	X(STACK_NO_TABLE, stack_no_table, "stacks that end early: unwind table not ready in time")                     \
 	X(STACK_STALE, stack_stale,                                                                                    \
 	  "allocations or mappings whose stack was cut where it was walked by the rules of code replaced just before") \

@@ -33,6 +33,7 @@ enum event_flag {
 	EVENT_REFUSED = 1 << 0,	   /* ALLOC: counted as allocated, but not followed: the live map was full */
 	EVENT_UNFOLLOWED = 1 << 2, /* ALLOC: --alloc-only, in-use unknown by design */
 	EVENT_OOM_VICTIM = 1 << 3, /* EXIT: the kernel's OOM killer chose the process */
+	EVENT_GO = 1 << 4,	   /* ALLOC: Go's own profiler has sampled it; `stack` is the address of Go's bucket */
 };
 
 struct event {

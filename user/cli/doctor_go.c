@@ -21,7 +21,8 @@ enum doctor_go doctor_go_print(const struct binaries *binaries)
 	known = go_buckets_known(image.minor);
 	printf("  it is a Go program (%s): ", image.version[0] ? image.version : "of an unknown version");
 	if (keeps && known)
-		printf("the heap profile that Go keeps itself is read from its memory, without a probe\n");
+		printf("the heap profile that Go keeps itself is read from its memory; two probes, for what it samples, tell "
+		       "its ages\n");
 	else if (keeps)
 		printf("the heap profile that Go keeps itself is not read, as heaptap knows those of Go 1.19 to 1.27\n");
 	else

@@ -76,7 +76,7 @@ static void put_totals(const struct overview *overview, unsigned int columns, FI
 
 /* --- growth --- */
 
-/* In place of growth, which is not known of a profile that the program keeps itself: whose it is, and of what moment. */
+/* Of a profile that the program keeps itself: whose it is, and of what moment. Growth is known where its objects were followed. */
 static void put_go(const struct profile_go *go, bool exited, unsigned int columns, FILE *out)
 {
 	char cycle[32] = "before its first GC", age[64] = "";
@@ -94,7 +94,7 @@ static void put_growth(const struct overview *overview, unsigned int columns, FI
 
 	if (overview->profile->go.version[0])
 		put_go(&overview->profile->go, overview->profile->exited, columns, out);
-	else if (!overview->profile->alloc_only)
+	if (overview->profile->go.version[0] ? overview->profile->model.known : !overview->profile->alloc_only)
 		put(columns, out, "%s", summary_line_growth(overview, "; record longer", line));
 }
 

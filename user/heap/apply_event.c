@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "heap/go_objects.h"
 #include "heap/restraint.h"
 #include "heap/stack.h"
 #include "system/address_map.h"
@@ -36,14 +37,24 @@ static int apply_alloc(struct image *image, const struct event_alloc *event)
 	bool refused = event->header.flags & EVENT_REFUSED, frozen = image->heap.frozen_ns;
 	bool followed = !refused && !(event->header.flags & EVENT_UNFOLLOWED) && !frozen;
 	u64 hash;
-	int err = find_stack(image, event->stack, event->header.time_ns, &image->heap.no_room_count, &hash);
+	int err;
 
+	if (event->header.flags & EVENT_GO)
+		return go_objects_born(image, event);
+	err = find_stack(image, event->stack, event->header.time_ns, &image->heap.no_room_count, &hash);
 	if (err)
 		return err;
 	image->heap.scale = image->restraint ? restraint_scale_at(image->restraint, event->header.time_ns) : 1;
 	image->ledger[COUNTER_BUDGET_UNFOLLOWED] += frozen && !refused;
 	image->ledger[COUNTER_BUDGET_SCALED] += image->heap.scale > 1;
 	return heap_alloc(&image->heap, event->object, event->addr, event->size, hash, followed, event->header.time_ns);
+}
+
+static int apply_death(struct image *image, u64 object)
+{
+	int err = heap_free(&image->heap, object);
+
+	return err ? go_objects_died(image, object) : 0;
 }
 
 static int apply_region(struct image *image, const struct event_region *event)
@@ -143,8 +154,10 @@ int apply_event(struct recorder *recorder, const struct event *event, size_t siz
 	    size < event_sizes[event->kind])
 		return -EBADMSG;
 	image = recorder_find(recorder, event->process);
-	if (image && !image->ended)
+	if (image && !image->ended) {
 		image_tick(image, event->time_ns);
+		go_objects_tick(image, event->time_ns);
+	}
 	if (event->kind == EVENT_EXEC || event->kind == EVENT_FORK || event->kind == EVENT_ENTER)
 		return apply_begin(recorder, image, (const struct event_process *)event);
 	if (!image)
@@ -158,7 +171,7 @@ int apply_event(struct recorder *recorder, const struct event *event, size_t siz
 		return apply_alloc(image, (const struct event_alloc *)event);
 	case EVENT_FREE:
 	case EVENT_OVERWRITE:
-		return tolerate_unknown(heap_free(&image->heap, ((const struct event_object *)event)->object));
+		return tolerate_unknown(apply_death(image, ((const struct event_object *)event)->object));
 	case EVENT_MOVED:
 		return tolerate_unknown(heap_move(&image->heap, moved->object, moved->tid));
 	case EVENT_REVIVED:

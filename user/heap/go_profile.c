@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/intern.h"
 #include "base/text.h"
+#include "heap/go_objects.h"
 #include "heap/snapshot_facts.h"
 #include "profile/memory_reading.h"
 #include "system/address_map.h"
@@ -17,6 +18,7 @@ void go_reading_free(struct go_reading *reading)
 	if (!reading)
 		return;
 	go_buckets_release(&reading->buckets);
+	go_objects_release(reading);
 	free(reading);
 }
 
@@ -164,6 +166,7 @@ int go_profile_make(const struct recorder_options *options, const struct image *
 	}
 	err = err ? err : copy_mappings(image, profile);
 	err = err ? err : add_samples(&image->go->buckets, profile);
+	err = err ? err : go_objects_add(image, image->end_ns ? image->end_ns : now_ns, profile);
 	if (err)
 		profile_free(profile);
 	else

@@ -12,8 +12,10 @@ struct go_reading {
 	u64 rate;    /* runtime.MemProfileRate; 0: the program does not sample */
 	u64 read_ns; /* when it was read last; 0: never */
 	struct go_buckets buckets;
-	u32 torn;   /* readings that were given up since the program kept publishing */
-	bool alone; /* no allocator of the process is probed */
+	bool followed;	     /* births and deaths of the objects that Go samples are seen (go_objects.h) */
+	struct heap objects; /* these */
+	u32 torn;	     /* readings that were given up since the program kept publishing */
+	bool alone;	     /* no allocator of the process is probed */
 };
 
 void go_reading_free(struct go_reading *reading);

@@ -31,6 +31,11 @@ static struct heap_site *site_find(const struct heap *heap, u64 stack, u64 size)
 	return site;
 }
 
+const struct heap_site *heap_find_site(const struct heap *heap, u64 stack, u64 size)
+{
+	return site_find(heap, stack, size);
+}
+
 static struct heap_site *site_new(struct heap *heap, u64 stack, u64 size)
 {
 	struct heap_site *site = calloc(1, heap->counts_alone ? offsetof(struct heap_site, lifetime) : sizeof(*site));

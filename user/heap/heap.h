@@ -72,6 +72,9 @@ int heap_alloc(struct heap *heap, u64 id, u64 addr, u64 size, u64 stack, bool fo
  */
 void heap_freeze(struct heap *heap, u64 now_ns);
 
+/* The objects of that stack and size; NULL: there were none. */
+const struct heap_site *heap_find_site(const struct heap *heap, u64 stack, u64 size);
+
 /* It dies. 0, or -ENOENT when it is not in use (its death may be told twice: by the kernel and by a sweep). */
 int heap_free(struct heap *heap, u64 id);
 

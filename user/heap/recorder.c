@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "heap/go_objects.h"
 #include "system/address_map.h"
 
 #define PIDS	     (1u << 22) /* the kernel's own limit. A table of as many is memory only where it is written to. */
@@ -248,8 +249,10 @@ int recorder_begin(struct recorder *recorder, u32 number, u32 pid, u32 scope, u6
 void recorder_tick(struct recorder *recorder, u64 now_ns)
 {
 	for (struct image *image = recorder->images; image; image = image->hh.next)
-		if (!image->ended)
+		if (!image->ended) {
 			image_tick(image, now_ns);
+			go_objects_tick(image, now_ns);
+		}
 }
 
 void recorder_request(struct recorder *recorder)

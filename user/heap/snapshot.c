@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heap/go_objects.h"
 #include "heap/region_ledger.h"
 #include "heap/snapshot_facts.h"
 #include "heap/snapshot_stacks.h"
@@ -126,6 +127,7 @@ static int fill(struct snapshot_draft *draft, const struct recorder_options *opt
 	int err = snapshot_facts_copy(options, image, now_ns, draft->profile);
 
 	region_ledger_leave_out(image, draft->profile->ledger);
+	go_objects_leave_out(draft->profile->ledger);
 	draft->lifetimes = parts & SNAPSHOT_LIFETIMES && draft->profile->model.known;
 	if (!err && parts & SNAPSHOT_STACKS) {
 		draft->origins = calloc(HASH_COUNT(image->heap.sites) + 1, sizeof(*draft->origins));

@@ -32,7 +32,7 @@ static u64 least_age_ns(const struct gc_model *gc, u32 class, u64 now_ns)
 	return now_ns > born_ns ? now_ns - born_ns : 0;
 }
 
-static void copy_model(const struct gc_model *gc, u64 now_ns, struct profile_model *model)
+void snapshot_facts_copy_model(const struct gc_model *gc, u64 now_ns, struct profile_model *model)
 {
 	struct moment last = gc_model_moment(gc, gc->cycle);
 	u32 width = lifetime_width(gc->tick);
@@ -125,7 +125,8 @@ int snapshot_facts_copy(const struct recorder_options *options, struct image *im
 	if (image->restraint)
 		copy_restraint(image, end_ns, &profile->restraint);
 	if (!options->alloc_only && !options->counts_alone)
-		copy_model(&image->heap.gc, image->heap.frozen_ns ? image->heap.frozen_ns : end_ns, &profile->model);
+		snapshot_facts_copy_model(&image->heap.gc, image->heap.frozen_ns ? image->heap.frozen_ns : end_ns,
+					  &profile->model);
 	profile->root = image->root.fd >= 0 ? &image->root : NULL;
 	if (image->cpu_end_ns > image->cpu_start_ns)
 		profile->cpu_ns = image->cpu_end_ns - image->cpu_start_ns;

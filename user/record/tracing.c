@@ -73,6 +73,7 @@ int tracing_load(struct tracing *tracing)
 		.kernel.alloc_only = options->alloc_only,
 		.kernel.show_allocator = options->show_allocator,
 		.kernel.inlined = tracing->launch.inlined || inject_bytes,
+		.kernel.go = tracing->reads_go && !options->alloc_only && !options->counts_alone,
 		.kernel.regions = options->regions,
 		.kernel.small = options->small,
 		.inject_bytes = inject_bytes,

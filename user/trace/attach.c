@@ -226,6 +226,25 @@ void attach_close_frees(struct attach *attach)
 	attach->frees = 0;
 }
 
+/* Deaths first, as for frees. */
+int attach_open_go(enum attach_kind kind, const struct attach_programs *programs, int fd, const struct go_sites *sites,
+		   struct attach **ret_attach)
+{
+	struct attach *attach = calloc(1, sizeof(*attach));
+	const struct sites both = {
+		.offsets = {sites->died, sites->born},
+		.cookies = {go_cookie_make(GO_DIED, sites->kind, sites->kind_offset), go_cookie_make(GO_BORN, 0, 0)},
+		.count = 2,
+	};
+	int err = attach ? open_leg(attach, attach_pool_type(kind), programs->go, fd, &both, 0, false) : -ENOMEM;
+
+	if (err)
+		attach_close(attach);
+	else
+		*ret_attach = attach;
+	return err;
+}
+
 void attach_close(struct attach *attach)
 {
 	for (unsigned int i = 0; attach && i < attach->count; i++)

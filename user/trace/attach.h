@@ -3,6 +3,7 @@
 /* Links on one file's probe plan. There are three ways of attaching; which one works is found by trying (attach_method.h). */
 #include <sys/types.h>
 
+#include "probe/go_sites.h"
 #include "probe/plan.h"
 
 /* The best first. */
@@ -25,6 +26,7 @@ struct attach_programs {
 	int session, enter, leave; /* descriptors; only those of the kind in use */
 	int pool;		   /* of --alloc: never with a return leg */
 	int inlined;		   /* at the sites of the sampler in the process: likewise */
+	int go;			   /* in Go's runtime: likewise; negative: ages of Go's objects are not wanted */
 };
 
 enum attach_leave_out {
@@ -45,6 +47,10 @@ struct attach;
  */
 int attach_open(enum attach_kind kind, const struct attach_programs *programs, int fd, const struct plan *plan,
 		pid_t pid, u32 scope, u32 allocator, unsigned int leave_out, struct attach **ret_attach);
+
+/* The same in Go's runtime, for all processes of the program. */
+int attach_open_go(enum attach_kind kind, const struct attach_programs *programs, int fd, const struct go_sites *sites,
+		   struct attach **ret_attach);
 
 /*
  * Begin to remove the probes. Hits stop at once, but the kernel takes up to 0.1 s for a multi link, and about as long for each perf

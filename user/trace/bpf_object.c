@@ -89,6 +89,8 @@ static void choose_programs(struct heaptap *skeleton, const struct kernel_option
 		choose_program(skeleton->progs.alloc_pool, attach_pool_type(options->kind));
 	if (options->inlined)
 		choose_program(skeleton->progs.inline_site, attach_pool_type(options->kind));
+	if (options->go)
+		choose_program(skeleton->progs.go_object, attach_pool_type(options->kind));
 	if (options->population == POPULATION_CGROUP) {
 		choose_program(skeleton->progs.process_moved, 0);
 		choose_program(skeleton->progs.group_made, 0);
@@ -247,6 +249,7 @@ int kernel_open(const struct kernel_options *options, struct kernel **ret_kernel
 	kernel->programs.leave = bpf_program__fd(kernel->skeleton->progs.alloc_return);
 	kernel->programs.pool = bpf_program__fd(kernel->skeleton->progs.alloc_pool);
 	kernel->programs.inlined = bpf_program__fd(kernel->skeleton->progs.inline_site);
+	kernel->programs.go = bpf_program__fd(kernel->skeleton->progs.go_object);
 	*ret_kernel = kernel;
 	return 0;
 }

@@ -19,6 +19,7 @@ struct kernel_options {
 	bool alloc_only, show_allocator;
 	bool pools;			  /* there are allocators of --alloc */
 	bool inlined;			  /* there are files that have the sampler */
+	bool go;			  /* ages of Go's objects are wanted */
 	bool regions;			  /* calls that map and unmap are wanted */
 	bool small;			  /* as little memory as can be (footprint_least) */
 	enum region_method region_method; /* how; feature_regions says whether that works */

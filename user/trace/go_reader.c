@@ -11,10 +11,12 @@
 #include "base/log.h"
 #include "binary/elf.h"
 #include "heap/go_profile.h"
+#include "probe/go_sites.h"
 #include "probe/go_variables.h"
 #include "system/procfs.h"
 #include "system/shortage.h"
 #include "trace/denial.h"
+#include "trace/go_ages.h"
 #include "trace/tracee.h"
 #include "trace/tracer_internal.h"
 
@@ -38,6 +40,9 @@ struct go_reader {
 	struct go_image image;
 	u64 bias, rate; /* rate: where it stands */
 	struct go_buckets_place place;
+	struct go_sites sites; /* valid if sites_error is 0 */
+	int sites_error;       /* of go_sites_find */
+	bool asked;	       /* whether births and deaths can be followed has been seen to */
 	u64 begun_ns, due_ns;
 	bool running;		      /* it ran already when tracing began */
 	struct memory_pieces *pieces; /* NULL: its memory is not open */
@@ -65,13 +70,14 @@ void go_reader_end(const struct tracer *tracer, struct tracee *tracee)
 
 /* --- beginning --- */
 
-static bool is_go(const struct tracer *tracer, const struct elf *elf)
+/* NULL: it is no program of Go's. */
+static struct binary *find_go(const struct tracer *tracer, const struct elf *elf)
 {
-	const struct binary *file = elf ? binaries_files(tracer->binaries) : NULL;
+	struct binary *file = elf ? binaries_files(tracer->binaries) : NULL;
 
 	while (file && file->elf != elf)
 		file = file->next;
-	return file && file->go;
+	return file && file->go ? file : NULL;
 }
 
 /* How far from its linked addresses it runs. A segment may begin within the page that it is mapped from. */
@@ -93,7 +99,7 @@ static const struct mapping *find_program(const struct tracer *tracer, const str
 	for (u32 i = 0; i < address_map_count(image->mappings); i++) {
 		const struct mapping *mapping = address_map_get(image->mappings, i);
 
-		if (is_go(tracer, mapping->elf) && !find_bias(mapping, ret_bias))
+		if (find_go(tracer, mapping->elf) && !find_bias(mapping, ret_bias))
 			return mapping;
 	}
 	return NULL;
@@ -153,6 +159,7 @@ static int locate(struct go_reader *reader, struct image *image)
 	err = err ? err : go_lines_open(reader->elf, &reader->image, &module, &lines);
 	if (!err && go_variables_find((struct elf *)reader->elf, &reader->image, lines, &variables))
 		err = -EBADMSG;
+	reader->sites_error = err ? err : go_sites_find(reader->elf, &reader->image, lines, &reader->sites);
 	go_lines_free(lines);
 	if (err)
 		return err;
@@ -265,8 +272,9 @@ static void take(struct go_reader *reader, struct image *image, struct go_bucket
 	reader->state = GO_READ;
 }
 
-static void read_profile(const struct tracer *tracer, struct go_reader *reader, struct image *image)
+static void read_profile(struct tracer *tracer, struct tracee *tracee, struct image *image)
 {
+	struct go_reader *reader = tracee->go;
 	const enum go_state before = reader->state;
 	struct go_buckets buckets;
 	u64 now_ns = clock_now_ns(), rate = 0;
@@ -291,6 +299,10 @@ static void read_profile(const struct tracer *tracer, struct go_reader *reader, 
 	say_read(tracer, reader, image, rate);
 	image->go->rate = rate;
 	take(reader, image, &buckets, now_ns);
+	if (rate && !reader->asked)
+		go_ages_begin(tracer, tracee, image, find_go(tracer, reader->elf),
+			      reader->sites_error ? NULL : &reader->sites);
+	reader->asked |= rate > 0;
 	if (rate)
 		return;
 	reader->state = GO_OFF;
@@ -306,8 +318,9 @@ static u64 next_reading(const struct image *image, u64 begun_ns, u64 now_ns)
 	return now_ns + (cost > wait ? cost : wait);
 }
 
-static void start(struct tracer *tracer, struct go_reader *reader, struct image *image)
+static void start(struct tracer *tracer, struct tracee *tracee, struct image *image)
 {
+	struct go_reader *reader = tracee->go;
 	int err = locate(reader, image);
 
 	if (err == -ENOENT && clock_now_ns() - reader->begun_ns < START_NS)
@@ -315,7 +328,7 @@ static void start(struct tracer *tracer, struct go_reader *reader, struct image 
 	if (err)
 		refuse(tracer, reader, image, err);
 	else
-		read_profile(tracer, reader, image);
+		read_profile(tracer, tracee, image);
 }
 
 enum go_state go_reader_look(struct tracer *tracer, struct tracee *tracee, struct image *image, bool now)
@@ -339,9 +352,9 @@ enum go_state go_reader_look(struct tracer *tracer, struct tracee *tracee, struc
 	    (!now && begun_ns < reader->due_ns))
 		return reader->state;
 	if (!image->go)
-		start(tracer, reader, image);
+		start(tracer, tracee, image);
 	else
-		read_profile(tracer, reader, image);
+		read_profile(tracer, tracee, image);
 	if (image->go)
 		image->go->alone = !tracee_any(tracer, tracee);
 	reader->due_ns = next_reading(image, begun_ns, clock_now_ns());

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "heap/go_objects.h"
 #include "heap/go_profile.h"
 #include "heap/memory_notes.h"
 #include "system/cgroup.h"
@@ -113,22 +114,28 @@ struct unsent_death {
 	struct image *image;
 };
 
+/* False: it is not there. Its event may have come after all, when the address was handed out again. */
+static bool book_death_in(const struct unsent_death *death, struct heap *heap, u64 id)
+{
+	struct heap_object *object;
+
+	HASH_FIND(hh, heap->objects, &id, sizeof(id), object);
+	if (!object)
+		return false;
+	if (death->image->ended)
+		kernel_forget_object(death->kernel, death->image->number, object->addr);
+	heap_free(heap, id);
+	return true;
+}
+
 /* Only for this image: another's object may be in a realloc that is yet to fail. */
 static void book_death(void *arg, u32 number, u64 id)
 {
 	const struct unsent_death *death = arg;
 	struct image *image = death->image;
-	struct heap_object *object;
 
-	if (number != image->number)
-		return;
-	HASH_FIND(hh, image->heap.objects, &id, sizeof(id), object);
-	/* Its event may have come after all, when the address was handed out again. */
-	if (!object)
-		return;
-	if (image->ended)
-		kernel_forget_object(death->kernel, number, object->addr);
-	heap_free(&image->heap, id);
+	if (number == image->number && !book_death_in(death, &image->heap, id) && go_objects_heap(image))
+		book_death_in(death, go_objects_heap(image), id);
 }
 
 /* What is known without the kernel's counters: what was sampled and came here. */
@@ -173,16 +180,20 @@ static void forget_stacks(struct kernel *kernel, const struct stack_table *stack
 	free(hashes);
 }
 
+static void forget_objects(struct kernel *kernel, const struct image *image, const struct heap *heap)
+{
+	for (const struct heap_object *object = heap ? heap->objects : NULL; object; object = object->hh.next)
+		kernel_forget_object(kernel, image->number, object->addr);
+}
+
 void settle_end(struct kernel *kernel, struct image *image)
 {
-	struct heap_object *object;
-
 	if (image->settled)
 		return;
 	image->settled = true;
 	settle(kernel, image);
-	for (object = image->heap.objects; object; object = object->hh.next)
-		kernel_forget_object(kernel, image->number, object->addr);
+	forget_objects(kernel, image, &image->heap);
+	forget_objects(kernel, image, go_objects_heap(image));
 	forget_stacks(kernel, &image->stacks);
 	if (is_waited_for(image))
 		image->ledger[COUNTER_RETURN_MISSED] += kernel_take_pending(kernel, image->number);

@@ -201,6 +201,27 @@ static const struct tracee_file *files_of(const struct tracer *tracer, const str
 	return tracee->wide ? tracer->wide_files : tracee->files;
 }
 
+int tracee_probe_go(struct tracer *tracer, struct binary *file, const struct go_sites *sites)
+{
+	struct tracee_file *added;
+	int err = is_probed(tracer->go_files, file) ? -EEXIST : translated_check_file(tracer, file);
+
+	if (err)
+		return err == -EEXIST ? 0 : err;
+	added = calloc(1, sizeof(*added));
+	if (!added)
+		return -ENOMEM;
+	err = attach_open_go(tracer->kind, kernel_programs(tracer->kernel), elf_fd(file->elf), sites, &added->attach);
+	if (err) {
+		free(added);
+		return err;
+	}
+	added->file = file;
+	added->next = tracer->go_files;
+	tracer->go_files = added;
+	return 0;
+}
+
 bool tracee_has(const struct tracer *tracer, const struct tracee *tracee, const struct binary *file)
 {
 	return injected_has(tracee, file) || (!injected_has_all(tracee) && is_probed(files_of(tracer, tracee), file));
@@ -266,6 +287,14 @@ void tracee_close_links(struct tracee_file **files)
 		close_link(files);
 }
 
+void tracee_close_wide_links(struct tracer *tracer)
+{
+	tracee_close_links(&tracer->wide_files);
+	tracee_close_links(&tracer->throwing_files);
+	tracee_close_links(&tracer->refused_files);
+	tracee_close_links(&tracer->go_files);
+}
+
 static bool is_mapped(const struct tracer *tracer, const struct binary *file)
 {
 	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next) {
@@ -304,6 +333,7 @@ void tracee_close_unused_links(struct tracer *tracer)
 		return;
 	close_unused(tracer, &tracer->wide_files);
 	close_unused(tracer, &tracer->throwing_files);
+	close_unused(tracer, &tracer->go_files);
 }
 
 static bool is_beside_sampler(const struct tracer *tracer, const struct binary *file)

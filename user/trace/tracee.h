@@ -9,6 +9,7 @@
 #include "include/types.h"
 
 struct binary;
+struct go_sites;
 struct image;
 struct mapping;
 struct tracee;
@@ -49,8 +50,15 @@ const char *tracee_names(const struct tracer *tracer, const struct tracee *trace
  */
 int tracee_widen(struct tracer *tracer, struct tracee *tracee);
 
+/*
+ * Probe the runtime of a program of Go's for the objects that it samples, unless it is probed, for all its processes: those for which struct
+ * scope says so are followed. 0 or what attach_open says.
+ */
+int tracee_probe_go(struct tracer *tracer, struct binary *file, const struct go_sites *sites);
+
 /* Begin to remove the links. */
 void tracee_close_links(struct tracee_file **files);
+void tracee_close_wide_links(struct tracer *tracer); /* all that are unfiltered */
 
 /*
  * Remove the unfiltered links on files that no traced process has mapped for two calls in a row, for which other processes pay

@@ -123,9 +123,7 @@ static void close_all_links(struct tracer *tracer)
 		injected_close(&tracee->injected);
 		go_reader_close(&tracee->go);
 	}
-	tracee_close_links(&tracer->wide_files);
-	tracee_close_links(&tracer->throwing_files);
-	tracee_close_links(&tracer->refused_files);
+	tracee_close_wide_links(tracer);
 }
 
 void tracer_close(struct tracer *tracer)

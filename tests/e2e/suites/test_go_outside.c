@@ -357,7 +357,7 @@ static void test_doctor_says_that_it_is_read(void **state)
 			 0);
 	assert_int_equal(
 		system(format(
-			"grep -q 'the heap profile that Go keeps itself is read from its memory, without a probe' "
+			"grep -q 'the heap profile that Go keeps itself is read from its memory; two probes, for what it samples, tell its ages' "
 			"%s/doctor",
 			scene->dir)),
 		0);
