@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What a Go program pays while heaptap reads its profiler's records from outside, ten times a second: the CPU time of equal work, with heaptap
-# and without it, in turn, of one process. ROUNDS (40) pairs, now the one first and now the other; the mean of their ratios, its error, and
+# What a Go program pays while heaptap reads its profiler's records from outside, ten times a second, and has probes at the births and deaths
+# of what Go samples: the CPU time of equal work, with heaptap and without it, in turn, of one process. ROUNDS (40) pairs, now the one first and now the other; the mean of their ratios, its error, and
 # what can be ruled out: the mean less two errors.
 ROUNDS=${ROUNDS:-40}
 # shellcheck source=bench/measure.bash
@@ -36,6 +36,8 @@ done
 read -r mean error < <(printf '%s\n' $ratios |
 	awk '{ s += $1; q += $1 * $1 } END { m = s / NR; print m, sqrt((q / NR - m * m) / (NR - 1)) }')
 figure 'profiles of the last round' "$(find "$scratch/out" -name '*.pb.gz' | wc -l)" ''
+figure 'births that the probes saw in it' "$(from_index '[.processes[].ledger.ages_born // 0] | add')" '' '>=' 1
+figure 'deaths' "$(from_index '[.processes[].ledger.ages_died // 0] | add')" ''
 figure "the program's CPU time, without heaptap" "$(calc "$alone / 1e6")" ms
 figure 'the same while heaptap reads, of that' "$mean" x
 figure '  standard error' "$error" x
