@@ -76,7 +76,7 @@ static void put_totals(const struct overview *overview, unsigned int columns, FI
 
 /* --- growth --- */
 
-/* Of a profile that the program keeps itself: whose it is, and of what moment. Growth is known where its objects were followed. */
+/* For a profile that the program keeps itself: whose it is, and of what moment. Growth is known where its objects were followed. */
 static void put_go(const struct profile_go *go, bool exited, unsigned int columns, FILE *out)
 {
 	char cycle[32] = "before its first GC", age[64] = "";

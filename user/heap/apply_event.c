@@ -144,6 +144,14 @@ static bool ends_object(u16 kind)
 	return kind == EVENT_FREE || kind == EVENT_OVERWRITE || kind == EVENT_MOVED;
 }
 
+/* The probes in Go's runtime stay when those at functions that free go. */
+static int apply_go_death(struct image *image, const struct event *event)
+{
+	return event->kind == EVENT_MOVED
+		       ? 0
+		       : tolerate_unknown(go_objects_died(image, ((const struct event_object *)event)->object));
+}
+
 int apply_event(struct recorder *recorder, const struct event *event, size_t size)
 {
 	const struct event_moved *moved = (const struct event_moved *)event;
@@ -163,7 +171,7 @@ int apply_event(struct recorder *recorder, const struct event *event, size_t siz
 	if (!image)
 		return -ENOENT;
 	if (image->heap.frozen_ns && ends_object(event->kind))
-		return 0;
+		return apply_go_death(image, event);
 	switch (event->kind) {
 	case EVENT_STACK:
 		return apply_stack(image, (const struct event_stack *)event, size);

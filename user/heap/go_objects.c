@@ -53,7 +53,7 @@ void go_objects_tick(struct image *image, u64 now_ns)
 		gc_model_tick(&heap->gc, now_ns);
 }
 
-/* Of a bucket none of whose objects was seen it is known that none was. */
+/* If none of a bucket's objects was seen, it is known that none was. */
 static int add_lifetime(const struct heap *heap, const struct go_bucket *bucket, struct profile_sample *sample)
 {
 	const struct heap_site *site = heap_find_site(heap, bucket->address, bucket->size);
@@ -71,6 +71,11 @@ static void add_ledger(const struct image *image, const struct heap *heap, u64 l
 {
 	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
 		ledger[own[i]] = image->ledger[own[i]];
+	/* The kernel has counted more of a program that runs: events that are on their way. */
+	if (!image->end_ns) {
+		ledger[COUNTER_AGES_REFUSED] = heap->unfollowed_count;
+		ledger[COUNTER_AGES_BORN] = heap->alloc_count + ledger[COUNTER_AGES_LOST];
+	}
 	ledger[COUNTER_AGES_DIED] = heap->freed_count;
 	ledger[COUNTER_AGES_LIVING] = heap->inuse_count;
 	ledger[COUNTER_STACK_NO_ROOM] = heap->no_room_count;

@@ -20,7 +20,7 @@ struct heap_site_key {
 
 struct heap_site {
 	struct heap_site_key key;
-	u64 alloc_count, inuse_count; /* raw samples, now */
+	u64 alloc_count, inuse_count; /* raw samples, now; those of a part of the time are counted `scale` times */
 	struct booking booking;	      /* the same, on their way to publication */
 	double weight_bytes;	      /* what one sample stands for */
 	const struct stack *stack;    /* snapshot's: what it found for the key; NULL: nothing yet */

@@ -172,9 +172,10 @@ static int drop(struct running *running, struct image *image, u64 now)
 static bool may_go(const struct running *running, const struct image *image)
 {
 	u32 ended = recorder_ended_count(tracer_recorder(running->tracing.tracer));
-	bool untold = running->client.client->adds_up && untold_remains(image);
 
-	return ended > (untold ? RUNNING_UNTOLD : RUNNING_ENDED);
+	if (ended <= RUNNING_ENDED)
+		return false;
+	return ended > RUNNING_UNTOLD || !running->client.client->adds_up || !untold_remains(image);
 }
 
 /* Files may only be closed, and images freed, while no snapshot needs them for its names. */

@@ -28,8 +28,8 @@ u64 estimate_unscale(u64 objects, u64 size, u64 sample_bytes);
 u64 estimate_truncate(double value);
 
 /*
- * Variance contributed by `count` samples of `size` bytes. Of those that were taken in one window of time out of `scale` (0: always), and
- * counted `scale` times each: with q = p / scale, count / scale samples have the variance (1 - q)/q^2 each, as long as the windows
+ * Variance contributed by `count` samples of `size` bytes. If they were taken in one window of time out of `scale` (0: always), and
+ * counted `scale` times each, with q = p / scale, count / scale samples have the variance (1 - q)/q^2 each, as long as the windows
  * are no more alike than single allocations (restraint.h has what they add). Where only some were, it is too large.
  */
 double estimate_variance_objects(u64 count, u64 size, u64 sample_bytes, u32 scale);

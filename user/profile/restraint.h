@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What --max-overhead has left out of a profile. Times are since its beginning. Of several processes: since when at the earliest, and
- * for how many at the most.
+ * What --max-overhead has left out of a profile. Times are since its beginning. For several processes they are the earliest,
+ * and numbers the greatest.
  */
 #include <stdbool.h>
 

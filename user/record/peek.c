@@ -67,9 +67,16 @@ int peek_image(const struct peek *peek, struct image *image, struct snapshot_dra
 
 int peek_go(const struct peek *peek, struct image *image, struct profile **ret_profile)
 {
-	int err = go_profile_make(recorder_options(peek->recorder), image, peek->now_ns, start_of(peek, image),
-				  ret_profile);
+	u64 settled[COUNTER_MAX];
+	int err = 0;
 
+	memcpy(settled, image->ledger, sizeof(settled));
+	if (!image->ended)
+		err = peek->tally(peek->kernel, image->number, image->ledger);
+	if (!err)
+		err = go_profile_make(recorder_options(peek->recorder), image, peek->now_ns, start_of(peek, image),
+				      ret_profile);
+	memcpy(image->ledger, settled, sizeof(settled));
 	if (!err && !(*ret_profile)->go.beside)
 		note_memory(peek, image, *ret_profile);
 	return err;

@@ -38,15 +38,19 @@ void budget_begin(struct tracer *tracer, double limit_percent, bool inlined)
 
 /* --- measuring ------------------------------------------------------------------------------------------------------ */
 
-/* It has had so much by now. Clocks of processes that are gone say 0. */
+/* It has had so much by now. Clocks of processes that are gone say 0, and so do counters that cannot be read. */
 static void add(struct budget_sums *sums, struct image *image, struct hits hits, u64 cpu_ns)
 {
 	u64 before_ns = image->paid.cpu_ns ? image->paid.cpu_ns : image->cpu_start_ns;
 
-	sums->alloc_hits += hits.alloc > image->paid.alloc_hits ? hits.alloc - image->paid.alloc_hits : 0;
-	sums->free_hits += hits.free > image->paid.free_hits ? hits.free - image->paid.free_hits : 0;
-	image->paid.alloc_hits = hits.alloc;
-	image->paid.free_hits = hits.free;
+	if (hits.alloc > image->paid.alloc_hits) {
+		sums->alloc_hits += hits.alloc - image->paid.alloc_hits;
+		image->paid.alloc_hits = hits.alloc;
+	}
+	if (hits.free > image->paid.free_hits) {
+		sums->free_hits += hits.free - image->paid.free_hits;
+		image->paid.free_hits = hits.free;
+	}
 	if (cpu_ns <= before_ns)
 		return;
 	sums->cpu_ns += cpu_ns - before_ns;
@@ -232,7 +236,7 @@ static void look_at_interval(struct tracer *tracer, u64 now_ns, u64 work_ns)
 	budget->interval_ns = clock_now_ns();
 }
 
-/* Of chance, and of what is not known of the cost of a trap. */
+/* From chance, and from what is not known of the cost of a trap. */
 static void note_error(struct tracer *tracer)
 {
 	struct budget *budget = &tracer->budget;

@@ -56,6 +56,8 @@ static bool mark_all(const struct tracer *tracer, struct marks *marks)
 	recorder_for_each_file(tracer->recorder, mark, marks);
 	mark_links(tracer->wide_files, marks);
 	mark_links(tracer->throwing_files, marks);
+	mark_links(tracer->refused_files, marks);
+	mark_links(tracer->go_files, marks);
 	for (const struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next)
 		mark_links(tracee->files, marks);
 	return true;

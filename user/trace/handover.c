@@ -74,7 +74,8 @@ static u64 find_address(const struct handover *handover, u64 id)
 	if (object)
 		return object->addr;
 	while ((event = held_events_next(held, &at, &size)))
-		if (event->kind == EVENT_ALLOC && ((const struct event_alloc *)event)->object == id)
+		if (event->kind == EVENT_ALLOC && !(event->flags & EVENT_GO) &&
+		    ((const struct event_alloc *)event)->object == id)
 			return ((const struct event_alloc *)event)->addr;
 	return 0;
 }
@@ -85,6 +86,9 @@ static int tell_event(struct handover *handover, const struct event *event)
 	const struct event_alloc *born = (const struct event_alloc *)event;
 	u64 address;
 
+	/* Go's own objects are none of the sampler's. */
+	if (event->flags & EVENT_GO)
+		return 0;
 	switch (event->kind) {
 	case EVENT_ALLOC:
 		handover->held++;

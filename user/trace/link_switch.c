@@ -50,7 +50,10 @@ static void put_in(struct tracer *tracer, struct tracee_file *link, const struct
 	if (!err || err == -ESRCH)
 		return;
 	tracer->blind = true;
-	log_error("'%s' cannot be probed again: %s; its allocations are not seen from here on",
+	if (link->failed)
+		return;
+	link->failed = true;
+	log_error("'%s' cannot be probed again: %s; its allocations are not seen until it can be",
 		  elf_path(link->file->elf), shortage_explain(err).text);
 }
 

@@ -295,21 +295,22 @@ void tracee_close_wide_links(struct tracer *tracer)
 	tracee_close_links(&tracer->go_files);
 }
 
-static bool is_mapped(const struct tracer *tracer, const struct binary *file)
+/* By a process that needs links: where the sampler counts for all its files it needs none but those in Go's runtime. */
+static bool is_mapped(const struct tracer *tracer, const struct binary *file, bool with_sampler)
 {
 	for (struct tracee *tracee = tracer->tracees; tracee; tracee = tracee->hh.next) {
 		const struct image *image = tracee_image(tracer, tracee);
 
-		if (image && !injected_has_all(tracee) && address_map_has(image->mappings, file->elf))
+		if (image && (with_sampler || !injected_has_all(tracee)) && address_map_has(image->mappings, file->elf))
 			return true;
 	}
 	return false;
 }
 
-static void close_unused(struct tracer *tracer, struct tracee_file **files)
+static void close_unused(struct tracer *tracer, struct tracee_file **files, bool with_sampler)
 {
 	while (*files) {
-		bool used = (*files)->file->named || is_mapped(tracer, (*files)->file);
+		bool used = (*files)->file->named || is_mapped(tracer, (*files)->file, with_sampler);
 
 		(*files)->unused = used ? 0 : (*files)->unused + 1;
 		if ((*files)->unused < 2)
@@ -331,9 +332,9 @@ void tracee_close_unused_links(struct tracer *tracer)
 	/* Processes with the sampler pay for them as well. */
 	if (tracer->population != POPULATION_CGROUP && tracer->population != POPULATION_ALL && !tracer->inject_bytes)
 		return;
-	close_unused(tracer, &tracer->wide_files);
-	close_unused(tracer, &tracer->throwing_files);
-	close_unused(tracer, &tracer->go_files);
+	close_unused(tracer, &tracer->wide_files, false);
+	close_unused(tracer, &tracer->throwing_files, false);
+	close_unused(tracer, &tracer->go_files, true);
 }
 
 static bool is_beside_sampler(const struct tracer *tracer, const struct binary *file)

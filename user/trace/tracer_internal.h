@@ -25,6 +25,7 @@ struct tracee_file {
 	struct attach *attach;	/* NULL while the probes are off (link_switch.h) */
 	unsigned int leave_out; /* what was left out of it, beside what the tracer leaves out */
 	unsigned int unused;	/* looks in a row at which no traced process mapped it */
+	bool failed;		/* it has been said that it could not be made again */
 	bool beside;		/* it has been said that processes with the sampler pay for it */
 	struct tracee_file *next;
 };

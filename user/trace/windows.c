@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* Of a window, whatever the ones before it were: many processes do much work between two looks. */
+/* A window's length, whatever the ones before it were: many processes do much work between two looks. */
 #define SHORTEST_NS ((s64)WINDOW_NS / 10)
 #define LONGEST_NS  (4 * (s64)WINDOW_NS)
 
@@ -14,7 +14,7 @@ static void draw(struct windows *windows, u64 now_ns, u32 random)
 	windows->done = false;
 }
 
-/* Of one window alone the spread is not known: then all of it may be chance. */
+/* The spread of one window alone is not known: then all of it may be chance. */
 static double variance(const struct windows *windows)
 {
 	double beside = 1 - 1.0 / windows->scale;

@@ -122,6 +122,19 @@ static void test_go_objects_are_none_of_malloc_s(void **state)
 	assert_int_equal(ledger[COUNTER_SAMPLED], 1);
 }
 
+/* Where frees are not traced any more, Go's deaths are told all the same: its objects must not look like leaks. */
+static void test_go_objects_die_when_frees_are_not_traced(void **state)
+{
+	(void)state;
+	send_alloc(1, 1, 4096, BUCKET, EVENT_GO);
+	send_alloc(1, 2, 100, 0, 0);
+	heap_freeze(&image->heap, 1);
+	assert_int_equal(send_object(EVENT_FREE, 1, 1), 0);
+	assert_int_equal(send_object(EVENT_FREE, 1, 2), 0);
+	assert_int_equal(image->go->objects.freed_count, 1);
+	assert_int_equal(image->heap.inuse_count, 1);
+}
+
 static void test_go_profile_without_probes_has_no_ages(void **state)
 {
 	(void)state;
@@ -141,6 +154,7 @@ int main(void)
 		TEST(test_go_objects_have_ages_and_go_s_counts_stay),
 		TEST(test_go_objects_balance_by_themselves),
 		TEST(test_go_objects_are_none_of_malloc_s),
+		TEST(test_go_objects_die_when_frees_are_not_traced),
 		TEST(test_go_profile_without_probes_has_no_ages),
 	};
 

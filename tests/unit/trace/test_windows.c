@@ -191,7 +191,7 @@ static void test_windows_estimate_outlives_a_change_of_scale(void **state)
 	assert_true(fabs(windows_error(&windows) - before) < 1e-12);
 }
 
-/* Of one window alone all of it may be chance. */
+/* What one window alone says may all be chance. */
 static void test_windows_one_window_has_all_of_the_error(void **state)
 {
 	struct windows windows = {0};
