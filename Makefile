@@ -27,7 +27,7 @@ WARNINGS := -Wall -Wextra -Werror -Wformat=2 -Wformat-signedness -Wmissing-proto
 ALL_CFLAGS := -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -DHEAPTAP_VERSION='"$(VERSION)"' -iquote user -iquote . \
               -iquote $(OUT)/gen $(SANITIZE)
 # No byte of the program depends on where its source is.
-ANYWHERE := -ffile-prefix-map=$(CURDIR)=.
+ANYWHERE := '-ffile-prefix-map=$(CURDIR)=.'
 LIBS     := -ldw -lelf -lcapstone -lprotobuf-c -lcjson -liberty -llzma -lz -lm -lpthread
 ALL_LIBS := -lbpf -lncursesw -ltinfo -lmicrohttpd $(LIBS)
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ivmlinux -iquote . -Wall -Wextra -Werror -Wno-unused-parameter \
@@ -225,7 +225,7 @@ CODE_E2E   := $(call suites,failure faults handover inject inject_population inj
               inline_servers leftovers matrix new running_sampler sampler_start stop stop_again stops)
 PROBES_E2E := $(call suites,fair follow go_live go_outside growth honesty inline inline_company inline_truth mappings privileges push \
               push_beside python python_killed return scope_errors serve_metrics stand_in stand_in_copy status tables translator unwind)
-ALONE_E2E  := $(call suites,container container_killed container_live contrib doctor machine population resident shortage speed)
+ALONE_E2E  := $(call suites,container container_killed container_live contrib doctor machine population residency resident shortage speed)
 LISTED_E2E := $(CODE_E2E) $(PROBES_E2E) $(ALONE_E2E)
 $(foreach suite,$(subst %,tests/e2e/suites,$(LISTED_E2E)),$(if $(wildcard $(suite).c),,$(error there is no $(suite).c)))
 as_root     = $(if $2,--root$1 $2)

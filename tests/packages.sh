@@ -19,7 +19,7 @@ work=$out/packages.work
 
 mirror() {
 	awk '/^(URIs: |deb (\[.*\] )?)https?:.*debian\/?( |$)/ { for (i = 1; i <= NF; i++) if ($i ~ /^http/) { print $i; exit } }' \
-		/etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null
+		<(cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null)
 }
 
 # debootstrap's root, with the proxies and authorities that this machine's apt has.
@@ -54,6 +54,11 @@ inside() { # ROOT COMMAND...
 			http_proxy="$http_proxy" https_proxy="$https_proxy" no_proxy="$no_proxy" "$@"' sh "$@"
 }
 
+version_of() { # ROOT
+	# shellcheck source=/dev/null
+	(. "$1/etc/os-release" && echo "$VERSION_ID")
+}
+
 # What is committed, cloned, as git in the root sees it.
 build_package() { # SUITE
 	local root=$work/build
@@ -64,6 +69,7 @@ build_package() { # SUITE
 	inside "$root" sh -c 'apt-get -qq update && apt-get -qq -y install --no-install-recommends git make ca-certificates >/dev/null &&
 		cd /source && make deb'
 	mkdir -p "$out/packages"
+	rm -f "$out/packages"/*~deb"$(version_of "$root")"_amd64.deb
 	cp "$root"/source/build/deb/*.deb "$out/packages/"
 }
 
@@ -72,7 +78,7 @@ try_package() { # SUITE
 	local root=$work/try
 	rm -rf "$root"
 	cp -a "$out/roots/$1" "$root"
-	cp "$out/packages"/heaptap_*~deb"$(. "$root/etc/os-release" && echo "$VERSION_ID")"_amd64.deb "$root/heaptap.deb"
+	cp "$out/packages"/heaptap_*~deb"$(version_of "$root")"_amd64.deb "$root/heaptap.deb"
 	inside "$root" sh -e -c '
 		apt-get -qq update
 		apt-get -qq -y install /heaptap.deb >/dev/null
@@ -92,6 +98,7 @@ http_proxy=${http_proxy:-} https_proxy=${https_proxy:-} no_proxy=${no_proxy:-}
 export http_proxy https_proxy no_proxy
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"
+.ci/setup package
 for suite in "$@"; do
 	echo "== $suite"
 	make_root "$suite"
