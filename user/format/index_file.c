@@ -60,9 +60,12 @@ static cJSON *parse(const char *path, const char *text, u64 size)
 static char *read_text(int fd, const char *path, u64 size)
 {
 	char *text = malloc(size + 1);
-	ssize_t got = text ? read(fd, text, size) : -1;
+	ssize_t got = text ? 0 : -1;
+	u64 have = 0;
 
-	if (got == (ssize_t)size)
+	while (text && have < size && (got = read(fd, text + have, size - have)) > 0)
+		have += (u64)got;
+	if (text && have == size)
 		return text;
 	log_note("'%s' is not used: %s", path, got < 0 ? strerror(errno) : "it has just become shorter");
 	free(text);

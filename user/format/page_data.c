@@ -64,6 +64,7 @@ static int add_first_view(struct page *page, const struct page_view *view)
 	int err;
 
 	free(page->glance);
+	page->glance = NULL;
 	with_glance.glance = open_memstream(&page->glance, &page->glance_size);
 	if (!with_glance.glance)
 		return -ENOMEM;

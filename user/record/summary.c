@@ -15,6 +15,7 @@
 
 #define WHOLE_SITES	10 /* in each table of -v */
 #define WHOLE_PROCESSES 20
+#define NO_MEMORY	"(no memory for the summary)\n"
 
 static struct table_view whole_view(void)
 {
@@ -119,12 +120,13 @@ static void print_text(const struct summary *summary, const struct aggregate_res
 	};
 
 	if (!summary->merges && count_shown(&result->processes) <= 1) {
-		fputs(summary->text ? summary->text : "(no memory for the summary)\n", stderr);
+		fputs(summary->text ? summary->text : NO_MEMORY, stderr);
 		return;
 	}
-	if (several.all)
-		overview_make(result->all, &all);
-	table_summary_print_several(&several, columns, stderr);
+	if (several.all && overview_make(result->all, &all))
+		fputs(NO_MEMORY, stderr);
+	else
+		table_summary_print_several(&several, columns, stderr);
 	if (several.all)
 		overview_release(&all);
 }

@@ -314,6 +314,7 @@ int on_ring_hold(struct tracer *tracer)
 	tracer->ring_error = 0;
 	taken = ring_buffer__consume(tracer->ring);
 	tracer->holding = false;
+	tracer->blind |= tracer->ring_error != 0;
 	return taken < 0 ? taken : tracer->ring_error;
 }
 

@@ -155,8 +155,8 @@ int tracee_mappings_open(struct tracer *tracer, struct tracee *tracee, struct im
 	int err = opened ? 0 : -ENOMEM;
 
 	/* A process that was not announced has come from somewhere else. */
-	if (!err && !address_map_count(known))
-		proc_maps_for_each(tracee->pid, add_scanned, known);
+	if (!err && !address_map_count(known) && proc_maps_for_each(tracee->pid, add_scanned, known) == -ENOMEM)
+		err = -ENOMEM;
 	for (u32 i = 0; i < address_map_count(known) && !err; i++) {
 		struct mapping mapping = *address_map_get(known, i);
 		struct binary *file = NULL;
