@@ -342,8 +342,8 @@ features() {
 		replaced record -p PID, of a file that was replaced since
 		replaced_other the same, of another user
 		resident record --resident -p PID
-		mappings record --mappings -p PID
-		python record -p PID of python3, its own allocator too
+		mappings record --mappings -p PID, of another user
+		python record -p PID of python3, of another user, its own allocator too
 		oom record -p PID: how the kernel's OOM killer ended it
 		serve serve -p PID
 		cgroup record --cgroup PATH

@@ -7,7 +7,7 @@
 #include "group.h"
 
 /*
- * Of the memory controller, whichever version has it here; `path` is not set. False: there is none, so the group has no limit.
+ * A group of the memory controller, whichever version has it here; `path` is not set. False: there is none, so the group has no limit.
  * Only for processes that stay in it: the scope of a recording is a group of version 2.
  */
 bool memory_group_make(struct group *group, uint64_t limit_bytes);

@@ -58,7 +58,7 @@ static void start_target(struct child *child, const struct group *group)
 	target_ready(child);
 }
 
-/* Of the rest the test is right all the same. */
+/* The rest of the test is right all the same. */
 static void skip_without_limit(bool limited)
 {
 	if (!limited) {

@@ -174,8 +174,10 @@ static void test_resident_shares_of_what_is_swapped_out(void **state)
 	char *report;
 	cJSON *index;
 
-	if (!swap_begin())
+	if (!swap_begin()) {
+		print_message("no file for swap can be used here\n");
 		skip();
+	}
 	start(scene, "swap");
 	before = swapped_kb(scene->target.pid);
 	assert_true(before >= 60 * 256);

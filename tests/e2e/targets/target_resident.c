@@ -18,6 +18,7 @@
 #define PAGE  4096
 #define SMALL 20000
 #define OUT   64 /* pages */
+#define TRIES 100000
 
 #define PAGEMAP_SWAPPED (1ULL << 62)
 
@@ -75,8 +76,8 @@ SITE swapped(void)
 	char *block = kept = malloc(MIB), *pages = block + MIB / 2 - (uintptr_t)block % PAGE;
 
 	memset(block, 1, MIB);
-	while (!is_swapped(pages))
-		if (madvise(pages, (size_t)OUT * PAGE, MADV_PAGEOUT))
+	for (unsigned int tries = 0; !is_swapped(pages); tries++)
+		if (tries == TRIES || madvise(pages, (size_t)OUT * PAGE, MADV_PAGEOUT))
 			_exit(97);
 }
 

@@ -126,7 +126,7 @@ static void test_manual_has_every_option(void **state)
 
 /* --- from the manual to the table --- */
 
-/* Of any verb where it is about none. */
+/* Any verb will do where it is about none. */
 static bool has(enum subcommand verb, const char *name, char letter)
 {
 	for (enum subcommand each = SUBCOMMAND_NONE; each <= SUBCOMMAND_LAST; each++)

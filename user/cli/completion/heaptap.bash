@@ -4,7 +4,7 @@
 # Below the tables that tables.c prints: completes the verbs, options, arguments of options and operands of heaptap.
 # shellcheck disable=SC2154,SC2034,SC2207 # the tables are above; bash itself reads COMPREPLY; no word has a blank
 
-# Of the words those that begin with $cur, in a list with commas with its last item. One that goes on gets no blank behind it.
+# The words that begin with $cur, in a list with commas with its last item. One that goes on gets no blank behind it.
 _heaptap_words() { # WORD...
 	local head='' breaks=${COMP_WORDBREAKS//[^=:]/}
 	[[ $listed && $cur == *,* ]] && head=${cur%,*},
