@@ -8,8 +8,9 @@
 # One program a processor runs at a time; those after NAME=VALUE with that in their environment. Programs after --beside, up to --root,
 # run as whoever calls this, one after the other, but at the same time as those that trace: what takes long and traces nothing.
 #
-# Programs after --root run as root (through sudo if need be), since they trace. They mostly wait, so up to $traced run at once: whenever
-# one ends, the first of the others that gets on with those that run. COMPANY says which these may be:
+# Programs after --root run as root (through sudo if need be), since they trace. They mostly wait, so HEAPTAP_TESTS_AT_ONCE of them run at
+# once (default: one on two processors, two on four, three on six or more): whenever one ends, the first of the others that gets on with
+# those that run. COMPANY says which these may be:
 #   --root=any      any. What it traces is its own; others may set breakpoints in the files that it maps.
 #   --root=probes   any but code. It sets breakpoints in the machine's C library for all processes, as --follow, --all and --container do.
 #   --root=code     any but probes and code. It compares the C library's code in memory, puts the sampler there, or hears what the kernel
@@ -26,7 +27,7 @@ limit=${HEAPTAP_TEST_SECONDS:-1200}
 subreaper=${OUT:-$(dirname "$0")/../build}/tests/subreaper
 at_once=$(nproc)
 runner=()
-traced=3 # that many programs that trace run at once
+traced=${HEAPTAP_TESTS_AT_ONCE:-$(($(nproc) < 4 ? 1 : $(nproc) < 6 ? 2 : 3))}
 aside='' # what programs are for: to be run beside others
 company='' # what programs are for: to be run as root, in that company
 waiting=() # those, each as COMPANY PROGRAM
@@ -119,7 +120,7 @@ await_room() { # COUNT
 
 gets_on() { # COMPANY
 	local other
-	[ ${#tracing[@]} -lt $traced ] || return
+	[ ${#tracing[@]} -lt "$traced" ] || return
 	for other in "${tracing[@]}"; do
 		case $1,$other in
 		none,* | *,none | code,code | code,probes | probes,code) return 1 ;;

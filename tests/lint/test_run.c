@@ -156,6 +156,7 @@ static int setup_company(void **state)
 	snprintf(ours, sizeof(ours), ".:%s", getenv("PATH"));
 	setenv("PATH", ours, 1);
 	setenv("HEAPTAP_TEST_SECONDS", "120", 1);
+	setenv("HEAPTAP_TESTS_AT_ONCE", "3", 1);
 	scratch_file("meet",
 		     "#!/bin/sh\n: >$1.there\nuntil [ -e $2.there ]; do sleep 0.01; done\n"
 		     "echo '[  PASSED  ] 1 test(s).'\n",
@@ -176,6 +177,7 @@ static int setup_company(void **state)
 static int teardown_company(void **state)
 {
 	unsetenv("HEAPTAP_TEST_SECONDS");
+	unsetenv("HEAPTAP_TESTS_AT_ONCE");
 	setenv("PATH", strchr(getenv("PATH"), ':') + 1, 1);
 	return scratch_teardown(state);
 }
