@@ -574,7 +574,7 @@ setup:
 	$(Q).ci/setup build test
 
 test: setup ## all the set-up, then every test there is (root for the last part; T=NAME: those with NAME in their name)
-	@$(if $(T),:,echo 'make test: takes about 25 minutes on two idle cores; make test T=NAME runs a part')
+	@$(if $(T),:,echo 'make test: takes half an hour to an hour on two idle cores; make test T=NAME runs a part')
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all unit-programs e2e-programs $(if $(UNIT_TESTS)$(ASAN_E2E),asan-programs)
 	$(RUN_TESTS) $(UNIT_TESTS) $(ASAN_TESTS) $(if $(E2E_TESTS),$(RUN_E2E)) \
 		$(if $(ASAN_E2E),HEAPTAP=$(abspath $(OUT))/asan/heaptap $(call by_company,$(ASAN_E2E)))
