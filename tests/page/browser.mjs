@@ -13,7 +13,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 let browser = null;
 
-/* With all its data. `path` may be a URL. `options`: {scheme, width, script: false, hash, gpu: true}; gpu is for the first page of a script. */
+/* With all its data, if it is a page of ours. `path` may be a URL. `options`: {scheme, width, script: false, hash, gpu: true}; gpu is for the first page of a script. */
 export async function open(path, options = {}) {
 	browser = browser || await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
 		args: [...ARGS, ...(options.gpu ? WITH_GPU : WITHOUT_GPU)] });
@@ -29,7 +29,7 @@ export async function open(path, options = {}) {
 	page.on("dialog", (dialog) => page.complaints.push(`says ${dialog.message()}`) && dialog.dismiss());
 	await page.goto(url);
 	if (options.script !== false)
-		await page.locator("#page:not([aria-busy])").waitFor();
+		await page.locator("#page[aria-busy]").waitFor({ state: "detached" });
 	return page;
 }
 
