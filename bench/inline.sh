@@ -2,57 +2,100 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What a malloc(64) with its free costs when COMMAND is sampled inside its own process (--inline), beside the same untraced and
-# under probes, on copies of libc that nobody else has probes in: one and two threads, and with many live samples; and what a
-# pair of a program's own pool costs. Then what the copies cost at a start. ROUNDS alternating rounds, medians.
+# under probes, on copies of libc that nobody else has probes in: one thread, and with many live samples; two threads at once; and what
+# a pair of a program's own pool costs. The paths alone, without samples, on a copy of libc with the sampler in it that nobody traces: one
+# thread, two, and two processes of one thread each, which share nothing that is written to. Then what the copies cost at a start.
+# ROUNDS alternating rounds, medians.
+#
+# A virtual machine's speed changes between states, by a half and within seconds. So the untraced process and the sampled one live at the same
+# time and are asked in turn, WINDOWS times in a round, now the one first and now the other; a difference is that of one window.
 ROUNDS=${ROUNDS:-11}
 # shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
 
-PAIRS=${PAIRS:-22000000}
+PAIRS=${PAIRS:-4400000} # in a window
+BATCHES=${BATCHES:-200} # likewise, of those of at_once
+WINDOWS=${WINDOWS:-4}
 POOL='workload:pool_get(size=1)=ret,pool_put(ptr=1)'
 declare -A taken
 
-# The workload as COMMAND: it has heaptap's streams, so it is asked like any other.
-command_of() { # OPTION...
-	end "$WORKLOAD_PID"
-	coproc WORKLOAD { LD_LIBRARY_PATH=$scratch exec "$OUT/heaptap" record -q -o "$scratch/out" --force --alloc "$POOL" \
-		"$@" -- "$OUT/bench/workload"; }
+record=("$OUT/heaptap" record -q -o "$scratch/out" --force)
+declare -A pids=() to=() from=()
+trap 'for name in "${!pids[@]}"; do end "${pids[$name]}"; done; leave' EXIT
+
+# A workload that `ask_of` asks. The one that has begun first ends last: the other has its streams too.
+begin() { # NAME COMMAND...
+	local name=$1 ask=$scratch/$1.ask say=$scratch/$1.say input output
+	shift
+	mkfifo "$ask" "$say"
+	LD_LIBRARY_PATH=$scratch "$@" "$OUT/bench/workload" <"$ask" >"$say" &
+	pids[$name]=$!
+	exec {input}>"$ask" {output}<"$say"
+	to[$name]=$input from[$name]=$output
+	rm "$ask" "$say"
 }
 
-measure() { # NAME PAIRS
-	ask pairs 11000 >/dev/null
-	taken[$1 one]+=" $(ask pairs "$2")"
-	taken[$1 two]+=" $(ask parallel 2 "$(($2 / 4))")"
-	taken[$1 pool]+=" $(ask pools "$2")"
+leave_workload() { # NAME: its input ends, and so does it
+	local input=${to[$1]} output=${from[$1]}
+	exec {input}>&- {output}<&-
+	wait "${pids[$1]}" || :
+	unset "pids[$1]"
 }
 
-# Its input ends, and so does it.
-leave_command() {
-	eval "exec ${WORKLOAD[1]}>&-"
-	wait "$WORKLOAD_PID" 2>/dev/null || :
-	WORKLOAD_PID=''
+ask_of() { # NAME COMMAND [NUMBER...]
+	WORKLOAD=("${from[$1]}" "${to[$1]}")
+	shift
+	ask "$@"
 }
 
-held() { # NAME COUNT
-	ask hold "$2" >/dev/null
-	taken[$1 $2]+=" $(ask pairs "$PAIRS")"
+# Two that are compared, in turn.
+windows() { # WHICH RUN WHAT WORD...: RUN is called with `untraced` or WHICH, and the words
+	local order window which run=$2 what=$3
+	local orders=("untraced $1" "$1 untraced")
+	shift 3
+	for ((window = 0; window < WINDOWS; window++)); do
+		order=${orders[(window + 1) / 2 % 2]}
+		for which in $order; do taken[$which $what]+=" $("$run" "$which" "$@")"; done
+	done
 }
+
+at_once() { # WHICH WORD...
+	local which=$1 place=$scratch tracer=()
+	shift
+	case $which in
+	path) place=$scratch/path ;;
+	inline) tracer=("${record[@]}" --inline --) ;;
+	probes) tracer=("${record[@]}" --) ;;
+	esac
+	LD_LIBRARY_PATH=$place "${tracer[@]}" "$OUT/bench/at_once" "$@"
+}
+
+# COMMAND's own libc is the one with the sampler.
+mkdir "$scratch/path"
+LD_LIBRARY_PATH=$scratch "${record[@]}" --inline -- cp "$libc" "$scratch/path/"
+! cmp -s "$libc" "$scratch/path/libc.so.6" || { echo "$0: the copy of libc has no sampler in it" >&2; exit 1; }
 
 for ((round = 0; round < ROUNDS; round++)); do
-	workload
-	measure untraced "$PAIRS"
-	held untraced 64
-	held untraced 1000
-	held untraced 100000
-	command_of --inline
-	measure inline "$PAIRS"
-	held inline 64
-	held inline 1000
-	held inline 100000
-	leave_command
-	command_of
-	measure probes 110000
-	leave_command
+	begin untraced env
+	begin inline "${record[@]}" --alloc "$POOL" --inline --
+	for which in untraced inline; do ask_of "$which" pairs 11000 >/dev/null; done
+	windows inline ask_of one pairs "$PAIRS"
+	windows inline ask_of pool pools "$PAIRS"
+	for count in 64 1000 100000; do
+		for which in untraced inline; do ask_of "$which" hold "$count" >/dev/null; done
+		windows inline ask_of "$count" pairs "$PAIRS"
+	done
+	leave_workload inline
+	leave_workload untraced
+	windows inline at_once two threads 2 "$BATCHES"
+	windows path at_once 'one alone' threads 1 "$BATCHES"
+	windows path at_once 'two alone' threads 2 "$BATCHES"
+	windows path at_once 'apart alone' processes 2 "$BATCHES"
+	begin probes "${record[@]}" --alloc "$POOL" --
+	taken[probes one]+=" $(ask_of probes pairs 110000)"
+	taken[probes pool]+=" $(ask_of probes pools 110000)"
+	leave_workload probes
+	taken[probes two]+=" $(at_once probes threads 2 3)"
 done
 
 middle() { # NAME
@@ -60,10 +103,10 @@ middle() { # NAME
 	median ${taken[$1]}
 }
 
-# The median of the rounds' differences: the machine's own speed changes from one round to the next.
-more() { # NAME: of inline than of untraced
+# The median of the windows' differences.
+more() { # NAME [WHICH]: of inline, or WHICH, than of untraced
 	# shellcheck disable=SC2046,SC2086
-	median $(paste -d- <(printf '%s\n' ${taken[inline $1]}) <(printf '%s\n' ${taken[untraced $1]}) |
+	median $(paste -d- <(printf '%s\n' ${taken[${2:-inline} $1]}) <(printf '%s\n' ${taken[untraced $1]}) |
 		awk -F- '{ print $1 - $2 }')
 }
 
@@ -72,7 +115,7 @@ show() { # NAME WORDS
 	printf '  %-60s %10s ns     (%s)\n' "$2" "$(number "$(middle "$1")")" "$(spread ${taken[$1]})"
 }
 
-echo "malloc(64) and free, CPU time, median of $ROUNDS rounds (least - greatest):"
+echo "malloc(64) and free, CPU time, median of $ROUNDS rounds of $WINDOWS windows (least - greatest):"
 show 'untraced one' 'untraced'
 show 'inline one' 'record --inline -- COMMAND'
 show 'probes one' 'record -- COMMAND'
@@ -87,10 +130,13 @@ for count in 64 1000 100000; do
 	show "inline $count" "record --inline, these sampled and live"
 done
 figure 'inline: more than untraced' "$(more one)" ns '<=' 3
-figure 'the same, two threads' "$(more two)" ns '<=' 3
+figure 'the same, two threads at once' "$(more two)" ns '<=' 3
 for count in 64 1000 100000; do
 	figure "the same, $count live samples" "$(more "$count")" ns '<=' 3
 done
+figure 'the paths alone, one thread' "$(more 'one alone' path)" ns
+figure 'the same, two threads at once' "$(more 'two alone' path)" ns
+figure 'the same, two processes at once' "$(more 'apart alone' path)" ns
 figure 'a pool: more than untraced' "$(more pool)" ns '<=' 10
 figure 'what probes cost, over what --inline costs' "$(calc "($(middle 'probes one') - $(middle 'untraced one')) / \
 	$(more one)")" x '>=' 300

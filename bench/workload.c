@@ -8,7 +8,6 @@
  *   pools N            the same with a pool of this program's, of which --alloc can tell heaptap
  *   paced RATE SECONDS the same, RATE pairs a second: how many were made
  *   threads T N        the same, N times in each of T threads, as fast as they can: how many were made
- *   parallel T N       the same, in T threads at once: nanoseconds of CPU a pair
  *   hold N             N blocks more that nobody frees, each of 5 intervals' size, so that nearly all are sampled: how many
  *   fork N             fork, exit and wait, N times: nanoseconds each
  *   exec N             the same with an exec of true(1) between: nanoseconds each
@@ -219,14 +218,6 @@ static double threads(unsigned long count, unsigned long pairs_each)
 	return (double)(started * pairs_each);
 }
 
-static double parallel(unsigned long count, unsigned long pairs_each)
-{
-	uint64_t start = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-	double made = threads(count, pairs_each);
-
-	return (double)(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start) / made;
-}
-
 /* Their pages are never touched, but for the first. */
 static double hold(unsigned long count)
 {
@@ -322,8 +313,6 @@ static double obey(const char *word, unsigned long a, unsigned long b)
 		return paced(a, b);
 	if (!strcmp(word, "threads") && a && b)
 		return threads(a, b);
-	if (!strcmp(word, "parallel") && a && b)
-		return parallel(a, b);
 	if (!strcmp(word, "hold") && a)
 		return hold(a);
 	if (!strcmp(word, "fork") && a)
