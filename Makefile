@@ -47,8 +47,8 @@ SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help setup demo pictures test check unit e2e kernels compilers asan bench format lint install dist deb packages reproducible clean \
-        unit-programs asan-programs e2e-programs bench-programs fuzz fuzz-programs faults
+.PHONY: all help setup demo pictures test check unit e2e stress kernels compilers asan bench format lint install dist deb packages reproducible \
+        clean unit-programs asan-programs e2e-programs bench-programs fuzz fuzz-programs faults
 
 all: $(OUT)/heaptap $(OUT)/heaptap.bash ## build the program
 	@:
@@ -526,6 +526,11 @@ asan: asan-programs $(SUBREAPER) ## the same under AddressSanitizer and UBSan
 
 e2e: e2e-programs ## record real programs and compare with the truth (root)
 	$(RUN_TESTS) $(RUN_E2E)
+
+# What tests do some times, as often as a release is worth.
+STRESS := HEAPTAP_CYCLES=1000 $(OUT)/tests/e2e/test_running_sampler HEAPTAP_MOMENTS=500 $(OUT)/tests/e2e/test_injection_killed
+stress: e2e-programs ## the sampler 1 000 times into running programs and out again, heaptap killed 500 times at it (root)
+	$(RUN_TESTS) --root $(STRESS)
 
 kernels: e2e-programs ## the end-to-end tests on Debian's kernels 6.1 and 6.12, emulated (fetches them through apt)
 	$(Q)OUT='$(OUT)' tests/kernels.sh

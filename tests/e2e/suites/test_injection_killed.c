@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Code is injected into programs that check themselves all the time, by a child of the test, which is killed: at every point at which
- * heaptap may be, and at other moments. The programs do not notice, and what was left in them can be taken out. By hand:
- * HEAPTAP_MOMENTS=500 is how many of the latter.
+ * heaptap may be, and at other moments. The programs do not notice, and what was left in them can be taken out. With
+ * HEAPTAP_MOMENTS=500 (make stress) there are so many of the latter.
  */
 #include <setjmp.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The sampler is brought into programs that run, and taken out again, with counters of perf at its sites in place of BPF programs: what it
- * samples follows the law, each sample's end is told, and nothing happens to the program. By hand: HEAPTAP_CYCLES=1000 does it so often
- * to each of them.
+ * samples follows the law, each sample's end is told, and nothing happens to the program. With HEAPTAP_CYCLES=1000 (make stress) that is
+ * done so often to each of them.
  */
 #include <errno.h>
 #include <fcntl.h>
