@@ -238,6 +238,8 @@ int borrowed_thread_call(struct borrowed_thread *borrowed, long number, const u6
 	struct user_regs_struct registers = on_the_way(borrowed);
 	int err;
 
+	if (borrowed->err)
+		return borrowed->err;
 	if (!may_call(borrowed, number, arguments))
 		return -EACCES;
 	registers.rip = borrowed->gate.call;
@@ -256,6 +258,7 @@ int borrowed_thread_call(struct borrowed_thread *borrowed, long number, const u6
 	if (!err && ptrace(PTRACE_GETREGS, borrowed->thread->tid, NULL, &registers))
 		err = -errno;
 	*ret_result = (s64)registers.rax;
+	borrowed->err = err;
 	return err;
 }
 
@@ -272,7 +275,7 @@ static int stop_again(struct borrowed_thread *borrowed)
 
 int borrowed_thread_end(struct borrowed_thread *borrowed)
 {
-	int err = borrowed->ran ? stop_again(borrowed) : 0;
+	int err = borrowed->err ? borrowed->err : borrowed->ran ? stop_again(borrowed) : 0;
 
 	/* The registers are the last: until then the way back leads by the frame, which has the mask too. */
 	if (!err)

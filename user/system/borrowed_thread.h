@@ -21,6 +21,7 @@ struct borrowed_thread {
 	u64 frame;
 	u64 scratch; /* address of BORROWED_SCRATCH bytes; 8-byte aligned */
 	bool ran;
+	int err; /* of the call after which it does not stand where another one could begin */
 };
 
 /*
@@ -37,7 +38,10 @@ bool borrowed_thread_can_lend(const struct stopped_threads *threads, const struc
 int borrowed_thread_begin(struct stopped_threads *threads, const struct call_gate *gate,
 			  struct borrowed_thread *ret_borrowed);
 
-/* One call. 0 and its result, negative errno too, in *ret_result; -ETIMEDOUT, -ESRCH, -EACCES: a filter forbids it. */
+/*
+ * One call. 0 and its result, negative errno too, in *ret_result; -EACCES: a filter forbids it; -ETIMEDOUT, -ETIME, -ESRCH, which all later calls and
+ * the end return too: the thread finishes that call by itself, and goes back to where it was.
+ */
 int borrowed_thread_call(struct borrowed_thread *borrowed, long number, const u64 arguments[BORROWED_ARGUMENTS],
 			 s64 *ret_result);
 

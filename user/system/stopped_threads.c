@@ -340,6 +340,14 @@ static void wait_for_end(pid_t tid)
 		sleep_a_little();
 }
 
+/* A thread that was held ends before its process does where another one executes a program. */
+static int result_of(const struct stopping *stopping)
+{
+	bool lives = stopping->result == -ESRCH && procfs_live_thread(stopping->threads.pid);
+
+	return lives ? -EAGAIN : stopping->result;
+}
+
 int stopped_threads_do(pid_t pid, enum stopped_which which, u64 limit_ns,
 		       int (*action)(struct stopped_threads *threads, void *arg), void *arg, u64 *ret_stopped_ns)
 {
@@ -359,5 +367,5 @@ int stopped_threads_do(pid_t pid, enum stopped_which which, u64 limit_ns,
 	wait_for_end(stopping.tracer);
 	if (ret_stopped_ns)
 		*ret_stopped_ns = stopping.stopped_ns;
-	return stopping.result;
+	return result_of(&stopping);
 }

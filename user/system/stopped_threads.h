@@ -37,7 +37,7 @@ enum stopped_which {
  *   -ETIMEDOUT  a thread did not stop within `limit_ns`: it waits for a child in vfork, or for a device
  *   -ETIME      the same, but what it waited for was a processor, which others had: the next time it may have one
  *   -EBUSY      it was stopped by a signal
- *   -EAGAIN     no thread has a stack to lend at the moment (STOPPED_ONE)
+ *   -EAGAIN     no thread has a stack to lend at the moment (STOPPED_ONE); or a thread has ended that the action had in its hands
  * or another negative errno. *ret_stopped_ns (NULL: do not tell): how long the first thread was stopped.
  */
 int stopped_threads_do(pid_t pid, enum stopped_which which, u64 limit_ns,

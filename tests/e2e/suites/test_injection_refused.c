@@ -144,11 +144,14 @@ static void test_injection_restartable(void **state)
 {
 	static const char *const words[] = {"1", "restartable", "calls", NULL};
 	struct injected injected;
+	int tries = 100;
 
 	(void)state;
 	injected_start(&injected, words);
 	injected_await_held(&injected);
-	assert_int_equal(injected_map(&injected, 5), -EAGAIN);
+	/* On a busy machine the kernel may have ended the sequence, for another to begin, by the time the thread stops. */
+	while (injected_map(&injected, 1) != -EAGAIN)
+		assert_true(--tries);
 	injected.page->release = 1;
 	injected_check(&injected);
 	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
@@ -267,7 +270,7 @@ static void test_injection_stopped_meanwhile(void **state)
 		if (passed >= disturbed_at)
 			child_await_state(disturbed, 'T');
 		kill(disturbed, SIGCONT);
-		assert_true(!err || err == -EBUSY || err == -EAGAIN || err == -ETIMEDOUT);
+		assert_true(!err || injection_may_pass(err));
 		assert_not_traced(&injected);
 		if (injected.patch.address)
 			assert_int_equal(injected_undo(&injected, INJECTED_TRIES), 0);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The thread that makes calls for heaptap ends, or gets no processor for too long: the next try finds the process as it was. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "e2e/kit/injected.h"
+#include "system/interruption.h"
+
+#define HELD_AT	    6	    /* the point by which the thread is held, and makes calls */
+#define LATE_US	    2100000 /* more than all calls may take */
+#define BEFORE_LAST 6	    /* the points from that of the last call on, up to the end */
+
+static struct patient_page *executing;
+static unsigned int points, late_at;
+
+static void execute_meanwhile(void)
+{
+	u64 until = deadline_ns();
+
+	if (++points != HELD_AT)
+		return;
+	executing->ready = 0;
+	executing->release = 1;
+	while (!executing->ready && now_ns() < until)
+		usleep(1000);
+}
+
+/* Another thread of the process executes a program, at which all others end. */
+static void test_borrowed_thread_ends(void **state)
+{
+	static const char *const words[] = {"2", "again", "calls", NULL};
+	struct injected injected;
+
+	(void)state;
+	injected_start(&injected, words);
+	executing = injected.page;
+	points = 0;
+	interruption_hook = execute_meanwhile;
+	assert_int_equal(injected_map(&injected, 1), -EAGAIN);
+	interruption_hook = NULL;
+	assert_true(executing->held && executing->ready);
+	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
+	injected_cycle(&injected);
+	injected_release(&injected);
+}
+
+static void be_late(void)
+{
+	if (++points == late_at)
+		usleep(LATE_US);
+}
+
+static int map_late(struct injected *injected, unsigned int at)
+{
+	int err;
+
+	points = 0;
+	late_at = at;
+	interruption_hook = be_late;
+	err = injected_map(injected, 1);
+	interruption_hook = NULL;
+	return err;
+}
+
+/* It is not where the next call would begin, then. That is said, and not that the process has ended. */
+static void test_borrowed_thread_is_late(void **state)
+{
+	static const char *const words[] = {"1", "calls", "state", NULL};
+	struct injected injected;
+	unsigned int last;
+
+	(void)state;
+	injected_start(&injected, words);
+	while (map_late(&injected, 0))
+		usleep(1000);
+	last = points;
+	for (unsigned int before = BEFORE_LAST; before > 2; before--) {
+		int err = map_late(&injected, last - before);
+
+		if (err && !injection_may_pass(err))
+			fail_msg("late at %u of %u points: %d", last - before, last, err);
+		injected_check(&injected);
+	}
+	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
+	injected_cycle(&injected);
+	injected_release(&injected);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_borrowed_thread_ends),
+		cmocka_unit_test(test_borrowed_thread_is_late),
+	};
+
+	return cmocka_run_group_tests_name("borrowed_thread", tests, NULL, NULL);
+}
