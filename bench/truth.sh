@@ -112,7 +112,7 @@ gather() { # KIND
 
 # --- what they come to -----------------------------------------------------------------------------------------------------
 
-# Of awk: the chance of such a z or a greater one, at most.
+# Two functions for awk; the first bounds the chance of such a z or a greater one.
 # shellcheck disable=SC2016
 chance='function chance(z, sigma) { z = z < 0 ? -z : z; return 2 * exp(-z * z / 2 / (1 + z / 3 / sigma)) }
 	function fault(words) { faults = faults "\n    WRONG: " words }'

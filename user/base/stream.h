@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* The end of a stream. Of writing: errors of single writes need no checks, since the stream remembers them. Of reading by lines: want of memory leaves no mark in it. */
+/*
+ * The end of a stream. Single writes need no checks, since the stream remembers their errors. Reading by lines does: want of memory
+ * leaves no mark in the stream.
+ */
 #include <errno.h>
 #include <stdio.h>
 

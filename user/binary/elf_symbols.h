@@ -15,7 +15,8 @@ struct elf_symbol {
 
 /*
  * Call `each` for every function (STT_FUNC) the file *defines*, .dynsym first, then .symtab, until it returns non-zero;
- * returns that value, 0 at the end, negative errno when corrupt; -EFBIG: walking on would take seconds. Of a file without section headers those that it exports.
+ * returns that value, 0 at the end, negative errno when corrupt; -EFBIG: walking on would take seconds. A file without section
+ * headers has only those that it exports.
  */
 int elf_for_each_function(struct elf *elf, int (*each)(const struct elf_symbol *symbol, void *arg), void *arg);
 

@@ -22,8 +22,8 @@ static bool writes_scratch(const cs_x86_op *operand)
 }
 
 /*
- * Of the fourth argument and those behind it, 0: none. The kinds of calls have three at most; and a function whose first instruction
- * overwrites one has no such argument.
+ * The number of the argument in the register, from the fourth on; 0: it holds none of those. The kinds of calls have three at most;
+ * and a function whose first instruction overwrites one has no such argument.
  */
 static unsigned int late_argument(x86_reg reg)
 {

@@ -135,7 +135,7 @@ static bool is_jump(const cs_insn *insn)
 }
 
 /*
- * Of a switch: what it jumps to is in the function. Either the address is the sum of a table's and of what is found there, or the
+ * A switch jumps to what is in the function. Either the address is the sum of a table's and of what is found there, or the
  * function has something of its own on the stack, which it has not when it leaves for another function.
  */
 static bool is_switch(const struct reading *reading, const cs_insn *insn, const struct unwind_rule *rule)

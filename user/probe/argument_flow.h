@@ -11,8 +11,8 @@
 struct argument_flow {
 	struct code_place callee; /* where the call leads; empty: through a pointer */
 	/*
-	 * Of each argument of the call: the function's own ones, as bits, that it is made of by copying, adding constants and
-	 * one another, multiplying them, or cutting bits off. 0: of anything else too.
+	 * For each argument of the call: the function's own ones, as bits, that it is made of by copying, adding constants and
+	 * one another, multiplying them, or cutting bits off. 0: something else is in it too.
 	 */
 	u8 from[FLOW_ARGUMENTS];
 	u8 one; /* those that are the constant 1, as bits */

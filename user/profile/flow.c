@@ -49,7 +49,7 @@ static void expose(struct flow_mortality *mortality, double died, double alive)
 }
 
 /*
- * Of those born in bucket `birth`, of whom `alive` lived when bucket `death` began, `gone` died in it. Who is alive at the
+ * `alive` of those born in bucket `birth` lived when bucket `death` began, and `gone` died in it. Who is alive at the
  * end of the bucket `old_age` later enters, being older than that whenever it was born. Who was older already when a
  * bucket began and dies in it leaves.
  */

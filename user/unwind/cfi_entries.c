@@ -124,8 +124,8 @@ static int add_function(struct cfi_entries *list, const struct cfi_section *sect
 }
 
 /*
- * Of an entry with a size of 4 bytes, said without libdw: functions are the many, and the walk for what they have in common passes
- * them.
+ * It answers for an entry with a size of 4 bytes, without libdw: functions are the many, and the walk for what they have in common
+ * passes them.
  */
 static bool is_function(const struct cfi_section *section, u64 offset, u32 size)
 {

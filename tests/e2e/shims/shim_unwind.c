@@ -190,8 +190,8 @@ EXPORT size_t malloc_usable_size(void *addr)
 }
 
 /*
- * jemalloc's own names, by which a program may ask, too, for what it gives to free() later. Of the flags the lowest six
- * bits are the binary logarithm of the alignment, the next one asks for zeros; what is left chooses among caches.
+ * jemalloc's own names, by which a program may ask, too, for what it gives to free() later. The lowest six bits
+ * of the flags are the binary logarithm of the alignment, the next one asks for zeros; the rest chooses among caches.
  */
 EXPORT void *mallocx(size_t size, int flags)
 {
