@@ -81,18 +81,25 @@ static void add_ledger(const struct image *image, const struct heap *heap, u64 l
 	ledger[COUNTER_STACK_NO_ROOM] = heap->no_room_count;
 }
 
-int go_objects_add(const struct image *image, u64 now_ns, struct profile *profile)
+static int add_lifetimes(struct heap *heap, const struct go_buckets *buckets, struct profile *profile)
 {
-	struct heap *heap = go_objects_heap(image);
-	const struct go_buckets *buckets = &image->go->buckets;
 	int err = 0;
 
-	if (!heap)
-		return 0;
 	heap_lifetimes_close(heap);
 	for (u32 i = 0; i < buckets->count && !err; i++)
 		err = add_lifetime(heap, &buckets->buckets[i], &profile->samples[i]);
 	heap_lifetimes_reopen(heap);
+	return err;
+}
+
+int go_objects_add(const struct image *image, u64 now_ns, bool lifetimes, struct profile *profile)
+{
+	struct heap *heap = go_objects_heap(image);
+	int err;
+
+	if (!heap)
+		return 0;
+	err = lifetimes ? add_lifetimes(heap, &image->go->buckets, profile) : 0;
 	add_ledger(image, heap, profile->ledger);
 	snapshot_facts_copy_model(&heap->gc, now_ns, &profile->model);
 	return err;

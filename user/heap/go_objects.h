@@ -27,10 +27,10 @@ void go_objects_tick(struct image *image, u64 now_ns);
 struct heap *go_objects_heap(const struct image *image);
 
 /*
- * Lifetimes for the profile's samples, which are those of the reading's buckets, in their order; the model of a collector; and the counters of
- * the ledger. Nothing where objects are not followed. 0 or -ENOMEM.
+ * Lifetimes for the profile's samples, which are those of the reading's buckets, in their order, if they are wanted; the model of a
+ * collector; and the counters of the ledger. Nothing where objects are not followed. 0 or -ENOMEM.
  */
-int go_objects_add(const struct image *image, u64 now_ns, struct profile *profile);
+int go_objects_add(const struct image *image, u64 now_ns, bool lifetimes, struct profile *profile);
 
 /* Take what is of Go's objects out of the ledger of another profile of the process. */
 void go_objects_leave_out(u64 ledger[COUNTER_MAX]);

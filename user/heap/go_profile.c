@@ -9,6 +9,7 @@
 #include "base/intern.h"
 #include "base/text.h"
 #include "heap/go_objects.h"
+#include "heap/snapshot.h"
 #include "heap/snapshot_facts.h"
 #include "profile/memory_reading.h"
 #include "system/address_map.h"
@@ -155,7 +156,7 @@ static int copy_facts(const struct recorder_options *options, const struct image
 }
 
 int go_profile_make(const struct recorder_options *options, const struct image *image, u64 now_ns, u64 start_unix_ns,
-		    struct profile **ret_profile)
+		    unsigned int parts, struct profile **ret_profile)
 {
 	struct profile *profile = calloc(1, sizeof(*profile));
 	int err = profile ? 0 : -ENOMEM;
@@ -166,7 +167,8 @@ int go_profile_make(const struct recorder_options *options, const struct image *
 	}
 	err = err ? err : copy_mappings(image, profile);
 	err = err ? err : add_samples(&image->go->buckets, profile);
-	err = err ? err : go_objects_add(image, image->end_ns ? image->end_ns : now_ns, profile);
+	err = err ? err
+		  : go_objects_add(image, image->end_ns ? image->end_ns : now_ns, parts & SNAPSHOT_LIFETIMES, profile);
 	if (err)
 		profile_free(profile);
 	else

@@ -28,7 +28,8 @@ bool go_profile_is_all(const struct image *image);
 
 /*
  * The image's last reading as a profile without names, as of `now_ns`. Its ledger balances by itself. It has what the
- * process's memory consists of, as last read, unless another profile of the image has. *ret_profile is the caller's. 0 or -ENOMEM.
+ * process's memory consists of, as last read, unless another profile of the image has. `parts`: SNAPSHOT_LIFETIMES (snapshot.h), the ages
+ * of its objects. *ret_profile is the caller's. 0 or -ENOMEM.
  */
 int go_profile_make(const struct recorder_options *options, const struct image *image, u64 now_ns, u64 start_unix_ns,
-		    struct profile **ret_profile);
+		    unsigned int parts, struct profile **ret_profile);

@@ -218,7 +218,7 @@ static int take_go(struct aggregate *aggregate, const struct image *image, u64 n
 {
 	const struct aggregate_options *options = &aggregate->options;
 	u64 start_unix_ns = options->start_unix_ns + (image->start_ns - options->start_ns);
-	int err = go_profile_make(options->recorder, image, now_ns, start_unix_ns, ret_profile);
+	int err = go_profile_make(options->recorder, image, now_ns, start_unix_ns, SNAPSHOT_LIFETIMES, ret_profile);
 
 	if (err)
 		return err;

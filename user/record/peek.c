@@ -75,7 +75,7 @@ int peek_go(const struct peek *peek, struct image *image, struct profile **ret_p
 		err = peek->tally(peek->kernel, image->number, image->ledger);
 	if (!err)
 		err = go_profile_make(recorder_options(peek->recorder), image, peek->now_ns, start_of(peek, image),
-				      ret_profile);
+				      peek->parts, ret_profile);
 	memcpy(image->ledger, settled, sizeof(settled));
 	if (!err && !(*ret_profile)->go.beside)
 		note_memory(peek, image, *ret_profile);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "heap/go_profile.h"
+#include "heap/snapshot.h"
 #include "recorder_event.h"
 
 #define BUCKET 0xc000800000
@@ -40,11 +41,16 @@ static int teardown_followed(void **state)
 	return teardown(state);
 }
 
-static void make(void)
+static void make_with(unsigned int parts)
 {
 	profile_free(profile);
 	profile = NULL;
-	assert_int_equal(go_profile_make(recorder_options(recorder), image, 2000, 1, &profile), 0);
+	assert_int_equal(go_profile_make(recorder_options(recorder), image, 2000, 1, parts, &profile), 0);
+}
+
+static void make(void)
+{
+	make_with(SNAPSHOT_LIFETIMES);
 }
 
 static u32 sum(const u32 *counts, u32 count)
@@ -146,6 +152,21 @@ static void test_go_profile_without_probes_has_no_ages(void **state)
 	assert_null(profile->samples[0].lifetime);
 }
 
+/* Who adds up processes that have ended, or lists them, wants no ages: a copy of each site's would be made for nothing. */
+static void test_go_objects_have_ages_only_where_they_are_wanted(void **state)
+{
+	(void)state;
+	assert_int_equal(send_alloc(1, 1, 4096, BUCKET, EVENT_GO), 0);
+	image->ledger[COUNTER_AGES_BORN] = 1;
+	make_with(0);
+	assert_true(profile->model.known);
+	assert_null(profile->samples[0].lifetime);
+	assert_null(profile->samples[1].lifetime);
+	assert_int_equal(profile->ledger[COUNTER_AGES_LIVING], 1);
+	make();
+	assert_lifetimes(0, 0, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_followed, teardown_followed)
 
 int main(void)
@@ -156,6 +177,7 @@ int main(void)
 		TEST(test_go_objects_are_none_of_malloc_s),
 		TEST(test_go_objects_die_when_frees_are_not_traced),
 		TEST(test_go_profile_without_probes_has_no_ages),
+		TEST(test_go_objects_have_ages_only_where_they_are_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

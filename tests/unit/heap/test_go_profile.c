@@ -59,7 +59,7 @@ static void make(void)
 {
 	profile_free(profile);
 	profile = NULL;
-	assert_int_equal(go_profile_make(&options, image, 2000, 1, &profile), 0);
+	assert_int_equal(go_profile_make(&options, image, 2000, 1, SNAPSHOT_LIFETIMES, &profile), 0);
 }
 
 static void test_go_profile_that_is_all_says_what_the_memory_consists_of(void **state)
