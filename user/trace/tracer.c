@@ -276,13 +276,14 @@ bool tracer_say_unseen(struct tracer *tracer)
 	const struct unopened *lacking = &binaries_unopened(tracer->binaries)->lacking,
 			      *denied = &binaries_unopened(tracer->binaries)->denied;
 
-	if (lacking->count && !tracer->blind)
+	if (lacking->count && !tracer->lacking)
 		log_error("'%s', which a traced process maps, cannot be opened: %s; stacks through such files are cut, "
 			  "and an allocator in them is not seen",
 			  lacking->path, shortage_explain(lacking->err).text);
 	if (denied->count && !tracer->denied)
 		denial_say(denied);
-	tracer->blind |= lacking->count > 0;
+	tracer->lacking |= lacking->count > 0;
+	tracer->blind |= tracer->lacking;
 	tracer->denied |= denied->count > 0;
 	return tracer->blind;
 }

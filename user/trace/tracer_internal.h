@@ -105,7 +105,8 @@ struct tracer {
 	bool stopping;		   /* no new links */
 	bool probes_off;	   /* links are known, and not made (link_switch.h) */
 	struct budget budget;	   /* of --max-overhead */
-	bool blind;  /* an allocator that a traced process maps is not probed, or events were lost; said */
-	bool denied; /* it has been said which file is not opened, for want of rights */
+	bool blind;   /* an allocator that a traced process maps is not probed, or events were lost; said */
+	bool lacking; /* it has been said which file is not opened, for want of descriptors or memory */
+	bool denied;  /* the same, for want of rights */
 	unsigned int unprobed_said; /* images of which was said that they were over before they were probed */
 };
