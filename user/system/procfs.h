@@ -58,7 +58,7 @@ int procfs_open_memory(pid_t pid, int flags);
 int procfs_comm(pid_t pid, char ret_comm[16]);
 char *
 procfs_command_line(pid_t pid);	  /* allocated, its words with blanks between them, at most 4 KiB; NULL: it has none */
-char *procfs_exe(pid_t pid);	  /* allocated, " (deleted)" cut; NULL: unknown */
+char *procfs_exe(pid_t pid);	  /* allocated, " (deleted)" cut; NULL: unknown, errno says why */
 u64 procfs_rss_bytes(pid_t pid);  /* 0: unknown */
 u64 procfs_heap_start(pid_t pid); /* where brk began; 0: unknown */
 u64 procfs_cpu_ns(pid_t pid);	  /* CPU time of all threads, the dead ones too; 0: unknown */

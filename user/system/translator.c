@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "base/stream.h"
 #include "base/text.h"
 #include "system/address_map.h"
 #include "system/mapped_by.h"
@@ -69,15 +70,22 @@ static int look_at(struct mapping *mapping, void *arg)
 	return *found != NULL;
 }
 
-const char *translator_of(pid_t pid)
+/* A process that has gone, is the kernel's or may not be looked at runs under none that heaptap could harm knowingly. */
+static bool is_unseen(int err)
+{
+	return err == -ESRCH || err == -ENOENT || err == -EACCES || err == -EPERM;
+}
+
+int translator_of(pid_t pid, const char **ret_name)
 {
 	char *exe = procfs_exe(pid);
-	const char *found = exe ? translator_named(exe) : NULL;
+	int err = exe ? 0 : -errno;
 
+	*ret_name = exe ? translator_named(exe) : NULL;
+	if (exe && !*ret_name)
+		err = proc_maps_for_each(pid, look_at, ret_name);
 	free(exe);
-	if (exe && !found)
-		proc_maps_for_each(pid, look_at, &found);
-	return found;
+	return err > 0 || is_unseen(err) ? 0 : err;
 }
 
 int translator_list(struct pid_list *ret_list)
@@ -85,10 +93,16 @@ int translator_list(struct pid_list *ret_list)
 	unsigned int kept = 0;
 	int err = pid_list_all(ret_list);
 
-	for (unsigned int i = 0; i < ret_list->count; i++)
-		if (translator_of(ret_list->pids[i]))
+	for (unsigned int i = 0; i < ret_list->count && !err; i++) {
+		const char *name;
+
+		err = translator_of(ret_list->pids[i], &name);
+		if (name)
 			ret_list->pids[kept++] = ret_list->pids[i];
+	}
 	ret_list->count = kept;
+	if (err)
+		pid_list_release(ret_list);
 	return err;
 }
 
@@ -107,21 +121,31 @@ static bool is_of(const char *line, const struct mapped_by_file *file)
 	return !device_major && !major(file->device) && file->path && !strcmp(line + path, file->path);
 }
 
-bool translator_maps(pid_t pid, const struct mapped_by_file *file)
+static int search(FILE *maps, const struct mapped_by_file *file)
 {
-	char path[PATH_MAX], *line = NULL;
+	char *line = NULL;
 	bool found = false;
 	size_t size = 0;
 	ssize_t length;
-	FILE *maps = fopen(text_path(path, "/proc/%d/maps", pid), "re");
+	int err;
 
-	while (maps && !found && (length = getline(&line, &size, maps)) > 0) {
+	while (!found && (length = getline(&line, &size, maps)) > 0) {
 		if (line[length - 1] == '\n')
 			line[length - 1] = '\0';
 		found = is_of(line, file);
 	}
+	err = found ? 0 : stream_read_failure(maps);
 	free(line);
+	return err ? err : found;
+}
+
+int translator_maps(pid_t pid, const struct mapped_by_file *file)
+{
+	char path[PATH_MAX];
+	FILE *maps = fopen(text_path(path, "/proc/%d/maps", pid), "re");
+	int found = maps ? search(maps, file) : -errno;
+
 	if (maps)
 		fclose(maps);
-	return found;
+	return is_unseen(found) ? 0 : found;
 }

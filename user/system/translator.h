@@ -15,11 +15,14 @@ struct pid_list;
 /* Which of them an executable is by its path: "valgrind"; NULL: none that is known. Also that which starts one. */
 const char *translator_named(const char *path);
 
-/* Which one runs the process, by its executable or a file that it maps; NULL: none that is known, or it has gone. */
-const char *translator_of(pid_t pid);
+/*
+ * Which one runs the process, by its executable or a file that it maps; *ret_name NULL: none that is known, or it has gone, or may not be
+ * looked at. 0; negative errno: it could not be looked at, so that it may be any.
+ */
+int translator_of(pid_t pid, const char **ret_name);
 
-/* All processes that one runs. 0 or negative errno. As long as a scan of all mappings, see mapped_by.h. */
+/* All processes that one runs. 0 or negative errno: some could not be looked at. As long as a scan of all mappings, see mapped_by.h. */
 int translator_list(struct pid_list *ret_list);
 
-/* Does a process map the file in any way? qemu does not map the code that it translates as code. */
-bool translator_maps(pid_t pid, const struct mapped_by_file *file);
+/* Does a process map the file in any way? qemu does not map the code that it translates as code. 1, 0 or negative errno, as above. */
+int translator_maps(pid_t pid, const struct mapped_by_file *file);

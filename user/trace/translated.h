@@ -8,11 +8,11 @@
 struct binary;
 struct tracer;
 
-/* May this process be traced? 0 or TRANSLATED. */
+/* May this process be traced? 0 or TRANSLATED; another negative errno: it cannot be found out. */
 int translated_check_process(const struct tracer *tracer, pid_t pid);
 
-/* May a program be traced that is about to be executed? The same. */
+/* May a program be traced that is about to be executed? 0 or TRANSLATED. */
 int translated_check_program(const struct tracer *tracer, const char *path);
 
-/* May there be an unfiltered link on the file? The same; TRANSLATED, or negative errno. */
+/* May there be an unfiltered link on the file? 0, TRANSLATED, or another negative errno: it cannot be found out. */
 int translated_check_file(struct tracer *tracer, struct binary *file);

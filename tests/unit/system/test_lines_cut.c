@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* proc_maps.c, smaps.c, parked_threads.c, cgroup_mounts.c: a file of which a line cannot be read does not pass for a shorter one. */
+/* proc_maps.c, smaps.c, parked_threads.c, cgroup_mounts.c, translator.c: a file of which a line cannot be read does not pass for a shorter one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,6 +30,7 @@ static ssize_t next_line(char **line, size_t *size, FILE *file)
 #include "system/parked_threads.c"
 #include "system/proc_maps.c"
 #include "system/smaps.c"
+#include "system/translator.c"
 
 #define PLENTY UINT32_MAX
 
@@ -92,6 +93,25 @@ static void test_mounts_cut_are_no_mounts(void **state)
 	assert_int_equal(cgroup_mounts_open("", &mounts), -ENOMEM);
 }
 
+static void test_translator_is_not_none_where_maps_are_cut(void **state)
+{
+	const struct mapped_by_file none = {.inode = UINT32_MAX};
+	const char *name;
+
+	(void)state;
+	lines_left = 1;
+	assert_int_equal(translator_of(getpid(), &name), -ENOMEM);
+	assert_null(name);
+	lines_left = 1;
+	assert_int_equal(translator_maps(getpid(), &none), -ENOMEM);
+	lines_left = PLENTY;
+	assert_int_equal(translator_of(getpid(), &name), 0);
+	assert_int_equal(translator_maps(getpid(), &none), 0);
+	/* It has gone, and is a thread of the kernel: neither is a failure. */
+	assert_int_equal(translator_of(INT32_MAX, &name), 0);
+	assert_int_equal(translator_of(2, &name), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -99,6 +119,7 @@ int main(void)
 		cmocka_unit_test(test_smaps_cut_are_no_smaps),
 		cmocka_unit_test(test_areas_cut_are_no_areas),
 		cmocka_unit_test(test_mounts_cut_are_no_mounts),
+		cmocka_unit_test(test_translator_is_not_none_where_maps_are_cut),
 	};
 
 	return cmocka_run_group_tests_name("lines cut", tests, NULL, NULL);
