@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/stream.h"
 #include "system/interruption.h"
 #include "system/procfs.h"
 #include "system/seccomp_filter.h"
@@ -70,26 +71,37 @@ static bool is_restartable(const struct stopped_threads *threads, const struct s
 	return thread->registers.rip - sequence.start_ip < sequence.post_commit_offset;
 }
 
-bool borrowed_thread_can_lend(const struct stopped_threads *threads, const struct stopped_thread *thread)
+static int find_own_stack(FILE *maps, const struct user_regs_struct *registers)
 {
-	char path[32], *line = NULL;
+	char *line = NULL;
 	size_t room = 0;
 	bool found = false;
-	FILE *maps;
+	int err;
 
-	if (thread->signal || thread->registers.cs != CODE_64 || is_restartable(threads, thread))
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d/maps", threads->pid);
-	maps = fopen(path, "re");
-	if (!maps)
-		return false;
 	while (!found && getline(&line, &room, maps) > 0) {
 		unsigned long start, end;
 
 		if (sscanf(line, "%lx-%lx rw", &start, &end) == 2)
-			found = is_own_stack(line, start, end, &thread->registers);
+			found = is_own_stack(line, start, end, registers);
 	}
+	err = found ? 0 : stream_read_failure(maps);
 	free(line);
+	return err ? err : found;
+}
+
+int borrowed_thread_can_lend(const struct stopped_threads *threads, const struct stopped_thread *thread)
+{
+	char path[32];
+	FILE *maps;
+	int found;
+
+	if (thread->signal || thread->registers.cs != CODE_64 || is_restartable(threads, thread))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/maps", threads->pid);
+	maps = fopen(path, "re");
+	if (!maps)
+		return procfs_failure();
+	found = find_own_stack(maps, &thread->registers);
 	fclose(maps);
 	return found;
 }

@@ -26,9 +26,9 @@ struct borrowed_thread {
 
 /*
  * Has the thread been stopped outside of a signal and of a restartable sequence, and has it a stack of its own with room? Not so on one of
- * a signal or coroutine.
+ * a signal or coroutine. 1, 0, or negative errno of reading where its stack is.
  */
-bool borrowed_thread_can_lend(const struct stopped_threads *threads, const struct stopped_thread *thread);
+int borrowed_thread_can_lend(const struct stopped_threads *threads, const struct stopped_thread *thread);
 
 /*
  * Begin with threads->threads[0]. 0; -ENOEXEC: the process has executed another program; -EACCES: a seccomp filter forbids

@@ -23,6 +23,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/stream.h"
 #include "base/text.h"
 
 /* Where the tmpfs is mounted for a moment: a directory that exists wherever heaptap can run, with no copied file below. */
@@ -45,15 +46,18 @@ static int open_tree_of_tmpfs(void)
 }
 
 /* In mountinfo (proc(5)) the fifth field is where it is mounted, and the optional fields end at a hyphen. */
-static bool root_is_shared(void)
+static int find_root_shared(bool *ret_shared)
 {
 	FILE *mounts = fopen("/proc/self/mountinfo", "re");
 	char *line = NULL, *options;
-	bool shared = false;
 	size_t capacity = 0;
+	int err;
 
+	if (!mounts)
+		return -errno;
+	*ret_shared = false;
 	/* The last one counts where several are mounted on top of each other. */
-	while (mounts && getline(&line, &capacity, mounts) > 0) {
+	while (getline(&line, &capacity, mounts) > 0) {
 		int from = 0;
 
 		sscanf(line, "%*s %*s %*s %*s / %n", &from);
@@ -62,12 +66,12 @@ static bool root_is_shared(void)
 		options = strstr(line + from, " - ");
 		if (options)
 			*options = '\0';
-		shared = strstr(line + from, " shared:");
+		*ret_shared = strstr(line + from, " shared:");
 	}
+	err = stream_read_failure(mounts);
 	free(line);
-	if (mounts)
-		fclose(mounts);
-	return shared;
+	fclose(mounts);
+	return err;
 }
 
 int file_copies_new(struct file_copies **ret_set)
@@ -78,13 +82,13 @@ int file_copies_new(struct file_copies **ret_set)
 	*ret_set = NULL;
 	if (!set)
 		return -ENOMEM;
-	set->tree = open_tree_of_tmpfs();
+	err = find_root_shared(&set->shared);
+	set->tree = err ? err : open_tree_of_tmpfs();
 	if (set->tree < 0) {
 		err = set->tree;
 		free(set);
 		return err;
 	}
-	set->shared = root_is_shared();
 	*ret_set = set;
 	return 0;
 }

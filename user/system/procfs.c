@@ -374,7 +374,7 @@ bool procfs_has_shadow_stacks(void)
 	FILE *file = fopen("/proc/cpuinfo", "re");
 	size_t size = 0;
 	char *line = NULL;
-	bool found = false;
+	bool found = true;
 
 	/* The flags of one processor are those of all. */
 	while (file && getline(&line, &size, file) > 0) {

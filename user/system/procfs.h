@@ -80,5 +80,5 @@ bool procfs_cut_deleted(char *path);
 /* Is that the name of memory that looks like a file's (a memfd, System V's)? Nothing can be opened by it. */
 bool procfs_is_memory(const char *path);
 
-/* Can threads of this machine have shadow stacks ("user_shstk" in /proc/cpuinfo)? */
+/* Can threads of this machine have shadow stacks ("user_shstk" in /proc/cpuinfo)? True also where it is unknown. */
 bool procfs_has_shadow_stacks(void);

@@ -243,7 +243,8 @@ static int stop_thread(struct stopping *stopping, pid_t tid)
 	err = wait_for_all(threads);
 	if (err || threads->threads[0].gone)
 		return err ? err : -EAGAIN;
-	return borrowed_thread_can_lend(threads, &threads->threads[0]) ? 0 : -EAGAIN;
+	err = borrowed_thread_can_lend(threads, &threads->threads[0]);
+	return err > 0 ? 0 : err ? err : -EAGAIN;
 }
 
 static void let_go(struct stopped_threads *threads)

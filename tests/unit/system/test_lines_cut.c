@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* proc_maps.c, smaps.c, parked_threads.c, cgroup_mounts.c, translator.c: a file of which a line cannot be read does not pass for a shorter one. */
+/* What reads /proc by lines: a file of which a line cannot be read does not pass for a shorter one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,9 +26,12 @@ static ssize_t next_line(char **line, size_t *size, FILE *file)
 
 #define getline next_line
 
+#include "system/borrowed_thread.c"
 #include "system/cgroup_mounts.c"
+#include "system/file_copies.c"
 #include "system/parked_threads.c"
 #include "system/proc_maps.c"
+#include "system/procfs.c"
 #include "system/smaps.c"
 #include "system/translator.c"
 
@@ -112,6 +115,50 @@ static void test_translator_is_not_none_where_maps_are_cut(void **state)
 	assert_int_equal(translator_of(2, &name), 0);
 }
 
+/* Its threads would be said never to be where one can lend its stack. */
+static void test_thread_that_cannot_be_looked_at_is_not_one_that_cannot_lend(void **state)
+{
+	struct stopped_threads threads = {.pid = getpid(), .memory = -1};
+	struct stopped_thread thread = {.tid = getpid()};
+
+	(void)state;
+	thread.registers.cs = CODE_64;
+	thread.registers.rsp = (u64)&thread;
+	lines_left = 1;
+	assert_int_equal(borrowed_thread_can_lend(&threads, &thread), -ENOMEM);
+	lines_left = PLENTY;
+	assert_int_equal(borrowed_thread_can_lend(&threads, &thread), 1);
+	threads.pid = INT32_MAX;
+	assert_int_equal(borrowed_thread_can_lend(&threads, &thread), -ESRCH);
+}
+
+/* Namespaces that COMMAND makes would else not get what it mounts later. */
+static void test_root_is_not_private_where_its_mounts_are_cut(void **state)
+{
+	bool shared;
+
+	(void)state;
+	lines_left = 0;
+	assert_int_equal(find_root_shared(&shared), -ENOMEM);
+	lines_left = PLENTY;
+	assert_int_equal(find_root_shared(&shared), 0);
+}
+
+/* Where it is unknown, no probe may be placed of which threads with such stacks would die. */
+static void test_processor_has_shadow_stacks_unless_it_says_that_it_has_none(void **state)
+{
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	static char text[1 << 16];
+
+	(void)state;
+	lines_left = 0;
+	assert_true(procfs_has_shadow_stacks());
+	lines_left = PLENTY;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	assert_int_equal(procfs_has_shadow_stacks(), strstr(text, " user_shstk") != NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +167,9 @@ int main(void)
 		cmocka_unit_test(test_areas_cut_are_no_areas),
 		cmocka_unit_test(test_mounts_cut_are_no_mounts),
 		cmocka_unit_test(test_translator_is_not_none_where_maps_are_cut),
+		cmocka_unit_test(test_thread_that_cannot_be_looked_at_is_not_one_that_cannot_lend),
+		cmocka_unit_test(test_root_is_not_private_where_its_mounts_are_cut),
+		cmocka_unit_test(test_processor_has_shadow_stacks_unless_it_says_that_it_has_none),
 	};
 
 	return cmocka_run_group_tests_name("lines cut", tests, NULL, NULL);
