@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/directory.h"
 #include "push/spool_file.h"
 
 #define NAMES_MAX  (1 << 20)
@@ -56,8 +57,7 @@ int spool_directory_list(int dir, u64 **ret_numbers, u64 *ret_count)
 			close(fd);
 		return err;
 	}
-	errno = 0;
-	while (!err && (entry = readdir(stream))) {
+	while (!err && (entry = directory_next(stream, &err))) {
 		if (!spool_file_number(entry->d_name, &number) || number > NUMBER_MAX)
 			continue;
 		err = *ret_count == NAMES_MAX ? -E2BIG : array_grow(ret_numbers, *ret_count, 1);

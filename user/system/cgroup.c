@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 
 #include "base/array.h"
+#include "base/directory.h"
 #include "base/text.h"
 #include "system/cgroup_mounts.h"
 #include "system/procfs.h"
+#include "system/shortage.h"
 
 #define NEW_MAX (1u << 30)
 
@@ -35,12 +37,12 @@ static int queue_add(struct queue *queue, char *path)
 static int queue_add_below(struct queue *queue, const char *directory)
 {
 	DIR *dir = opendir(directory);
-	struct dirent *entry;
+	const struct dirent *entry;
 	int err = 0;
 
 	if (!dir)
 		return -errno;
-	while (!err && (entry = readdir(dir))) {
+	while (!err && (entry = directory_next(dir, &err))) {
 		char *path;
 
 		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
@@ -59,7 +61,7 @@ int cgroup_for_each_below(const char *directory, int (*each)(const char *directo
 	while (!ret && queue.next < queue.count) {
 		ret = queue_add_below(&queue, queue.paths[queue.next]);
 		/* A group below may be gone by now; the first must be there. */
-		if (ret && ret != -ENOMEM && queue.next)
+		if (ret && !shortage_is(ret) && queue.next)
 			ret = 0;
 		else if (!ret)
 			ret = each(queue.paths[queue.next], arg);
@@ -86,13 +88,16 @@ static int for_each_in(const char *directory, void *arg)
 	FILE *pids = fopen(text_path(path, "%s/cgroup.procs", directory), "re");
 
 	if (!pids)
-		return 0;
+		return shortage_is(-errno) ? -errno : 0;
+	errno = 0;
 	while (!ret && fscanf(pids, "%d", &pid) == 1) {
 		if (pid > 0)
 			ret = walk->each(pid, walk->arg);
 		else
 			walk->hidden++;
 	}
+	if (!ret && ferror(pids) && shortage_is(-errno))
+		ret = -errno;
 	fclose(pids);
 	return ret;
 }

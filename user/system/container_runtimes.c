@@ -14,6 +14,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/directory.h"
 #include "base/text.h"
 #include "system/cgroup.h"
 #include "system/cgroup_mounts.h"
@@ -32,19 +33,20 @@ struct source {
 	uid_t root; /* who owns this machine: the user of its root directory */
 };
 
-/* Call `each` for the entries of the directory at that path but the hidden ones. 0 or negative errno of opening it. */
+/* Call `each` for the entries of the directory at that path but the hidden ones. 0 or negative errno of opening or reading it. */
 static int for_each_in(const char *path, void (*each)(const char *directory, const char *name, void *arg), void *arg)
 {
 	DIR *dir = opendir(path);
-	struct dirent *entry;
+	const struct dirent *entry;
+	int err = 0;
 
 	if (!dir)
 		return -errno;
-	while ((entry = readdir(dir)))
+	while ((entry = directory_next(dir, &err)))
 		if (entry->d_name[0] != '.')
 			each(path, entry->d_name, arg);
 	closedir(dir);
-	return 0;
+	return err;
 }
 
 /* No more than fstat said: the file may grow meanwhile. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/directory.h"
 #include "system/cgroup.h"
 #include "system/procfs.h"
 
@@ -32,13 +33,13 @@ static int finish(struct pid_list *list, int err)
 int pid_list_all(struct pid_list *ret_list)
 {
 	DIR *dir = opendir("/proc");
-	struct dirent *entry;
+	const struct dirent *entry;
 	int err = 0;
 
 	*ret_list = (struct pid_list){0};
 	if (!dir)
 		return -errno;
-	while (!err && (entry = readdir(dir))) {
+	while (!err && (entry = directory_next(dir, &err))) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
 		if (pid > 0)

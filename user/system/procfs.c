@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/text.h"
 #include "system/shortage.h"
 
@@ -94,9 +95,10 @@ bool procfs_is_runnable(pid_t tid)
 
 pid_t procfs_live_thread(pid_t pid)
 {
-	struct dirent *entry;
+	const struct dirent *entry;
 	char path[PATH_MAX];
 	pid_t found = 0;
+	int err = 0;
 	DIR *dir;
 
 	if (runs(thread_state(pid, pid)))
@@ -104,14 +106,14 @@ pid_t procfs_live_thread(pid_t pid)
 	dir = opendir(text_path(path, "/proc/%d/task", pid));
 	if (!dir)
 		return shortage_is(-errno) && is_there(pid) ? pid : 0;
-	while (!found && (entry = readdir(dir))) {
+	while (!found && (entry = directory_next(dir, &err))) {
 		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 
 		if (tid > 0 && runs(thread_state(pid, tid)))
 			found = tid;
 	}
 	closedir(dir);
-	return found;
+	return err && is_there(pid) ? pid : found;
 }
 
 static u64 value_behind(const char *status, const char *key, int base)
@@ -251,14 +253,15 @@ static u64 stat_field(pid_t pid, int wanted)
 
 bool procfs_is_ending(pid_t pid)
 {
-	struct dirent *entry;
+	const struct dirent *entry;
 	char path[PATH_MAX];
 	bool ending = true;
+	int err = 0;
 	DIR *dir = opendir(text_path(path, "/proc/%d/task", pid));
 
 	if (!dir)
 		return !shortage_is(-errno) || !is_there(pid);
-	while (ending && (entry = readdir(dir))) {
+	while (ending && (entry = directory_next(dir, &err))) {
 		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 
 		/* Flags of 0 may be those of a thread that is gone by now. */
@@ -266,7 +269,7 @@ bool procfs_is_ending(pid_t pid)
 			ending = procfs_has_ended(tid);
 	}
 	closedir(dir);
-	return ending;
+	return ending && !(err && is_there(pid));
 }
 
 u64 procfs_heap_start(pid_t pid)

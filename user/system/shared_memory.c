@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "system/procfs.h"
 
 static bool shares(pid_t tid, pid_t other)
@@ -56,20 +57,21 @@ static bool thread_has_others(pid_t pid, pid_t tid, pid_t live)
 bool shared_memory_has_others(pid_t pid)
 {
 	char path[32];
-	struct dirent *entry;
+	const struct dirent *entry;
 	pid_t live = procfs_live_thread(pid), parent = procfs_parent(pid);
 	bool found = live && parent && shares(live, parent);
+	int err = 0;
 	DIR *directory;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	directory = opendir(path);
 	if (!directory)
 		return live;
-	while (live && !found && (entry = readdir(directory))) {
+	while (live && !found && (entry = directory_next(directory, &err))) {
 		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 
 		found = tid && thread_has_others(pid, tid, live);
 	}
 	closedir(directory);
-	return found;
+	return found || err;
 }

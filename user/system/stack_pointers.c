@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/directory.h"
 #include "base/text.h"
 #include "system/procfs.h"
 
@@ -52,7 +53,7 @@ int stack_pointers_read(pid_t pid, u64 **ret_pointers, u32 *ret_count)
 {
 	char path[PATH_MAX];
 	DIR *dir = opendir(text_path(path, "/proc/%d/task", pid));
-	struct dirent *entry;
+	const struct dirent *entry;
 	u64 pointer;
 	int err = 0;
 
@@ -60,7 +61,7 @@ int stack_pointers_read(pid_t pid, u64 **ret_pointers, u32 *ret_count)
 	*ret_count = 0;
 	if (!dir)
 		return procfs_failure();
-	while (!err && (entry = readdir(dir))) {
+	while (!err && (entry = directory_next(dir, &err))) {
 		if (*entry->d_name == '.')
 			continue;
 		pointer = pointer_of(pid, entry->d_name);

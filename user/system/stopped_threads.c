@@ -21,6 +21,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/directory.h"
 #include "system/borrowed_thread.h"
 #include "system/interruption.h"
 #include "system/procfs.h"
@@ -93,7 +94,7 @@ static struct stopped_thread *find(const struct stopped_threads *threads, pid_t 
 	return NULL;
 }
 
-static int add(struct stopped_threads *threads, pid_t tid)
+static int add_thread(struct stopped_threads *threads, pid_t tid)
 {
 	if (array_grow(&threads->threads, threads->count, 1))
 		return -ENOMEM;
@@ -118,7 +119,7 @@ static int seize(struct stopped_threads *threads, pid_t tid)
 			return err;
 	}
 	interruption_point();
-	err = add(threads, tid);
+	err = add_thread(threads, tid);
 	return err ? err : 1;
 }
 
@@ -136,7 +137,7 @@ static int pass_clone(struct stopped_threads *threads, pid_t tid)
 	int err = 0;
 
 	if (!ptrace(PTRACE_GETEVENTMSG, tid, NULL, &child) && child && !find(threads, (pid_t)child))
-		err = add(threads, (pid_t)child);
+		err = add_thread(threads, (pid_t)child);
 	ptrace(PTRACE_CONT, tid, NULL, NULL);
 	return err;
 }
@@ -184,7 +185,7 @@ static int wait_for_all(struct stopped_threads *threads)
 static int seize_new(struct stopped_threads *threads)
 {
 	char path[32];
-	struct dirent *entry;
+	const struct dirent *entry;
 	int found = 0, err = 0;
 	DIR *directory;
 
@@ -192,7 +193,7 @@ static int seize_new(struct stopped_threads *threads)
 	directory = opendir(path);
 	if (!directory)
 		return procfs_failure();
-	while (err >= 0 && (entry = readdir(directory))) {
+	while (err >= 0 && (entry = directory_next(directory, &err))) {
 		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 
 		err = tid ? seize(threads, tid) : 0;
@@ -263,15 +264,15 @@ static void let_go(struct stopped_threads *threads)
 static int act_on_one(struct stopping *stopping)
 {
 	char path[32];
-	struct dirent *entry;
-	int err = -EAGAIN;
+	const struct dirent *entry;
+	int err = -EAGAIN, unread = 0;
 	DIR *directory;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", stopping->threads.pid);
 	directory = opendir(path);
 	if (!directory)
 		return procfs_failure();
-	while (err == -EAGAIN && (entry = readdir(directory))) {
+	while (err == -EAGAIN && (entry = directory_next(directory, &unread))) {
 		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 
 		if (!tid)
@@ -282,7 +283,7 @@ static int act_on_one(struct stopping *stopping)
 			err = stopping->action(&stopping->threads, stopping->arg);
 	}
 	closedir(directory);
-	return err;
+	return unread ? unread : err;
 }
 
 /* --- the tracer ----------------------------------------------------------------------------------------------------- */

@@ -46,9 +46,10 @@ static int find_own_code(struct mapping *mapping, void *arg)
 int feature_find_offset(void (*function)(void), u64 *ret_offset)
 {
 	struct own_code code = {.addr = (u64)function};
+	int found = proc_maps_for_each(getpid(), find_own_code, &code);
 
-	if (proc_maps_for_each(getpid(), find_own_code, &code) != 1)
-		return -ENOENT;
+	if (found != 1)
+		return found ? found : -ENOENT;
 	*ret_offset = code.offset;
 	return 0;
 }

@@ -90,6 +90,7 @@ static void open_mappings(struct tracer *tracer, struct tracee *tracee, struct i
 {
 	struct injected *left = event->header.kind == EVENT_EXEC ? tracee->injected : NULL;
 	bool probe = left;
+	int err;
 
 	go_reader_due(tracer, tracee);
 	if (event->header.kind == EVENT_EXEC) {
@@ -101,7 +102,13 @@ static void open_mappings(struct tracer *tracer, struct tracee *tracee, struct i
 	if (event->header.kind == EVENT_FORK)
 		probe = !injected_inherit(tracer, tracee, tracee_find(tracer, (pid_t)event->tid),
 					  event->header.time_ns);
-	tracee_mappings_open(tracer, tracee, image);
+	err = tracee_mappings_open(tracer, tracee, image);
+	if (err) {
+		tracer->blind = true;
+		log_error(
+			"pid %d: what it maps cannot be read: %s; its allocations may not be seen, and its stacks are cut",
+			tracee->pid, shortage_explain(err).text);
+	}
 	if (probe)
 		tracee_mappings_probe(tracer, tracee, image);
 	injected_close(&left);

@@ -8,6 +8,7 @@
 #include "binary/elf.h"
 #include "binary/hotspot.h"
 #include "system/proc_maps.h"
+#include "system/shortage.h"
 #include "trace/go_due.h"
 #include "trace/go_reader.h"
 #include "trace/injected.h"
@@ -155,8 +156,10 @@ int tracee_mappings_open(struct tracer *tracer, struct tracee *tracee, struct im
 	int err = opened ? 0 : -ENOMEM;
 
 	/* A process that was not announced has come from somewhere else. */
-	if (!err && !address_map_count(known) && proc_maps_for_each(tracee->pid, add_scanned, known) == -ENOMEM)
-		err = -ENOMEM;
+	if (!err && !address_map_count(known))
+		err = proc_maps_for_each(tracee->pid, add_scanned, known);
+	if (!shortage_is(err))
+		err = 0;
 	for (u32 i = 0; i < address_map_count(known) && !err; i++) {
 		struct mapping mapping = *address_map_get(known, i);
 		struct binary *file = NULL;

@@ -8,7 +8,7 @@ struct tracer;
 
 /*
  * Open the files behind the mappings of a new image, which may be gone in a moment, and probe those that have an allocator.
- * 0 or -ENOMEM.
+ * 0; or negative errno of a shortage (shortage.h): some may not be known.
  */
 int tracee_mappings_open(struct tracer *tracer, struct tracee *tracee, struct image *image);
 
