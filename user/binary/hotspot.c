@@ -8,7 +8,7 @@
 
 #include "binary/elf.h"
 #include "binary/elf_symbols.h"
-#include "system/procfs.h"
+#include "system/process_memory.h"
 
 #define LIBRARY "/libjvm.so"
 #define OPTION	"PreserveFramePointer" /* a bool of globals.hpp, of that name since JDK 8u60 */
@@ -39,7 +39,7 @@ int hotspot_keeps_frame_pointers(struct hotspot *hotspot, pid_t pid, const struc
 
 	if (hotspot->library != library->start)
 		find_option(hotspot, library);
-	memory = hotspot->option ? procfs_open_memory(pid, O_RDONLY) : -1;
+	memory = hotspot->option ? process_memory_open(pid, O_RDONLY) : -1;
 	if (memory < 0)
 		return -ENOENT;
 	count = pread(memory, &value, sizeof(value), (off_t)hotspot->option);

@@ -16,7 +16,7 @@
 #include "system/address_map.h"
 #include "system/pid_list.h"
 #include "system/proc_maps.h"
-#include "system/procfs.h"
+#include "system/process_memory.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U /* Linux 6.3; and yet it may be mapped to be executed */
@@ -316,7 +316,7 @@ int running_sampler_load(pid_t pid, const struct mapping *mapping, struct elf *e
 	loading->sampler = ret_sampler;
 	loading->settings = settings;
 	loading->image = (struct process_image){.elf = elf, .plan = plan, .settings = settings};
-	loading->memory = procfs_open_memory(pid, O_RDWR);
+	loading->memory = process_memory_open(pid, O_RDWR);
 	if (loading->memory < 0)
 		refuse_for(ret_sampler, loading->memory);
 	else

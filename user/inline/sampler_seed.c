@@ -7,7 +7,7 @@
 
 #include "inline/running_sampler.h"
 #include "inline/sampler_image.h"
-#include "system/procfs.h"
+#include "system/process_memory.h"
 
 static int error_of(int err)
 {
@@ -35,7 +35,7 @@ int sampler_seed_begin(struct sampler_seed *seed, const struct running_sampler *
 
 	*seed = (struct sampler_seed){
 		/* Opened first: what an exec ends is not written to. */
-		.memory = procfs_open_memory(sampler->pid, O_RDWR),
+		.memory = process_memory_open(sampler->pid, O_RDWR),
 		.header = sampler->address + sampler->config - sampler_image_header()->config,
 	};
 	if (seed->memory < 0)

@@ -9,7 +9,7 @@
 
 #include "system/address_map.h"
 #include "system/proc_maps.h"
-#include "system/procfs.h"
+#include "system/process_memory.h"
 
 #define PIECE	    (1U << 20)
 #define MAPPING_MAX (64U << 20)
@@ -70,7 +70,7 @@ static int search_mapping(struct mapping *mapping, void *arg)
 
 int call_gate_find(pid_t pid, struct call_gate *ret_gate)
 {
-	struct search search = {.piece = malloc(PIECE), .gate = ret_gate, .memory = procfs_open_memory(pid, O_RDONLY)};
+	struct search search = {.piece = malloc(PIECE), .gate = ret_gate, .memory = process_memory_open(pid, O_RDONLY)};
 	int found = search.piece ? search.memory : -ENOMEM;
 
 	memset(ret_gate, 0, sizeof(*ret_gate));

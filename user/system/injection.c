@@ -13,6 +13,7 @@
 #include "system/interruption.h"
 #include "system/parked_threads.h"
 #include "system/passed_file.h"
+#include "system/process_memory.h"
 #include "system/procfs.h"
 #include "system/shared_memory.h"
 
@@ -197,7 +198,7 @@ static int compare(int memory, const struct injection_patch *patches, u32 count)
 
 int injection_compare(pid_t pid, const struct injection_patch *patches, u32 count)
 {
-	int memory = procfs_open_memory(pid, O_RDONLY), err;
+	int memory = process_memory_open(pid, O_RDONLY), err;
 
 	if (memory < 0)
 		return memory;
@@ -356,6 +357,7 @@ const char *injection_refusal(int err)
 		{-ETIME, "a thread of it got no processor to stop on"},
 		{-EBUSY, "it is stopped, or a child runs in its memory"},
 		{-EAGAIN, "its threads are never where it could be done"},
+		{PROCESS_MEMORY_FOREIGN, "its memory is another user's, which takes CAP_DAC_OVERRIDE"},
 		{-EACCES, "a seccomp filter, or its security policy, forbids what is needed"},
 		{-EOPNOTSUPP, "its threads have shadow stacks, or registers that cannot be kept"},
 		{-ENOENT, "it has no code by which it could be made to call the kernel"},

@@ -2,8 +2,39 @@
 #include "system/process_memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/text.h"
+#include "system/capability.h"
+#include "system/procfs.h"
+
+/* The file in /proc is its user's alone, whoever may trace him. */
+static bool is_foreign(const char *path, int flags)
+{
+	const u64 to_write = 1ULL << CAP_DAC_OVERRIDE, to_read = to_write | 1ULL << CAP_DAC_READ_SEARCH;
+	struct privileges privileges;
+	struct stat status;
+
+	return !stat(path, &status) && status.st_uid != geteuid() && !privileges_read(&privileges) &&
+	       !(privileges.effective & (flags == O_RDONLY ? to_read : to_write));
+}
+
+int process_memory_open(pid_t pid, int flags)
+{
+	char path[PATH_MAX];
+	pid_t tid = procfs_live_thread(pid);
+	int memory = tid ? open(text_path(path, "/proc/%d/mem", tid), flags | O_CLOEXEC) : -ESRCH;
+
+	if (memory != -1)
+		return memory;
+	memory = procfs_failure();
+	return memory == -EACCES && is_foreign(path, flags) ? PROCESS_MEMORY_FOREIGN : memory;
+}
 
 int process_memory_read(const struct process_memory *memory, u64 address, void *buffer, size_t size)
 {

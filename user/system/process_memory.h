@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Reading the memory of another process, which runs on meanwhile: nothing stops it, and what is read may be torn. A reader is a function,
- * so that what decodes such memory can be tested on memory that was made.
+ * The memory of another process. It runs on while it is read: nothing stops it, and what is read may be torn. A reader is a function, so that
+ * what decodes such memory can be tested on memory that was made.
  */
+#include <errno.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "include/types.h"
+
+/* Another user's, which may be opened with CAP_DAC_READ_SEARCH to read, with CAP_DAC_OVERRIDE to write. */
+#define PROCESS_MEMORY_FOREIGN (-ENOKEY)
+
+/*
+ * A descriptor of it (O_RDONLY, O_RDWR), also where the first thread has ended. It stays that of the program which runs now: when the process
+ * executes another one, it leads nowhere. -ESRCH: it is gone; PROCESS_MEMORY_FOREIGN: that capability is missing; or another negative errno.
+ */
+int process_memory_open(pid_t pid, int flags);
 
 struct process_memory {
 	/* Exactly `size` bytes: 0; -EFAULT: it has no such bytes, or is gone; or an error of reading. */
@@ -17,7 +28,7 @@ struct process_memory {
 int process_memory_read(const struct process_memory *memory, u64 address, void *buffer, size_t size);
 int process_memory_word(const struct process_memory *memory, u64 address, u64 *ret_word);
 
-/* The memory behind a descriptor of procfs_open_memory, by pieces: small reads that lie together are one system call. */
+/* The memory behind a descriptor of process_memory_open, by pieces: small reads that lie together are one system call. */
 #define MEMORY_PIECE 65536
 struct memory_pieces {
 	int fd;

@@ -207,15 +207,6 @@ pid_t procfs_tracer(pid_t pid)
 	return status_number(pid, "\nTracerPid:");
 }
 
-int procfs_open_memory(pid_t pid, int flags)
-{
-	char path[PATH_MAX];
-	pid_t tid = procfs_live_thread(pid);
-	int memory = tid ? open(text_path(path, "/proc/%d/mem", tid), flags | O_CLOEXEC) : -ESRCH;
-
-	return memory == -1 ? procfs_failure() : memory;
-}
-
 int procfs_seccomp(pid_t tid)
 {
 	static const char key[] = "\nSeccomp:";

@@ -49,12 +49,6 @@ int procfs_identity(pid_t pid, uid_t *ret_uid, pid_t *ret_inner);
 
 pid_t procfs_process(pid_t tid); /* the process a thread belongs to; 0: no such thread; negative errno: a shortage */
 
-/*
- * The memory of a process, also of one whose first thread has ended. The descriptor stays that of the program which runs now: when the process
- * executes another one, it leads nowhere. Negative errno, -ESRCH: it is gone.
- */
-int procfs_open_memory(pid_t pid, int flags);
-
 int procfs_comm(pid_t pid, char ret_comm[16]);
 char *
 procfs_command_line(pid_t pid);	  /* allocated, its words with blanks between them, at most 4 KiB; NULL: it has none */

@@ -24,6 +24,7 @@
 #include "base/directory.h"
 #include "system/borrowed_thread.h"
 #include "system/interruption.h"
+#include "system/process_memory.h"
 #include "system/procfs.h"
 
 #define FIRST		(-20)
@@ -325,7 +326,7 @@ static void *trace(void *arg)
 
 	stopping->tracer = gettid();
 	go_first();
-	threads->memory = procfs_open_memory(threads->pid, O_RDWR);
+	threads->memory = process_memory_open(threads->pid, O_RDWR);
 	stopping->result = threads->memory < 0 ? threads->memory : stop_and_act(stopping);
 	if (threads->memory >= 0)
 		close(threads->memory);

@@ -13,7 +13,7 @@
 #include "heap/go_profile.h"
 #include "probe/go_sites.h"
 #include "probe/go_variables.h"
-#include "system/procfs.h"
+#include "system/process_memory.h"
 #include "system/shortage.h"
 #include "trace/denial.h"
 #include "trace/go_ages.h"
@@ -112,7 +112,9 @@ static void refuse(const struct tracer *tracer, struct go_reader *reader, const 
 	const char *version = reader->image.version, *reason;
 
 	reader->state = GO_REFUSED;
-	if (err == -EACCES || err == -EPERM)
+	if (err == PROCESS_MEMORY_FOREIGN)
+		reason = "its memory is another user's, which takes CAP_DAC_READ_SEARCH";
+	else if (err == -EACCES || err == -EPERM)
 		reason = denial_explain_process(why);
 	else if (err == -ENOTSUP)
 		reason = REQUIRED_LINES;
@@ -181,7 +183,7 @@ static int locate(struct go_reader *reader, struct image *image)
 
 static int open_memory(struct go_reader *reader, pid_t pid)
 {
-	int fd = procfs_open_memory(pid, O_RDONLY);
+	int fd = process_memory_open(pid, O_RDONLY);
 
 	if (fd < 0)
 		return fd;

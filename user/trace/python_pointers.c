@@ -3,13 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "binary/elf.h"
 #include "system/interruption.h"
+#include "system/process_memory.h"
 #include "system/shared_memory.h"
 #include "system/stopped_threads.h"
 
@@ -91,8 +90,7 @@ int python_pointers_write(int memory, const struct python_pointers *pointers, bo
 
 int python_pointers_count(pid_t pid, const struct python_pointers *pointers, u32 ret_counts[PYTHON_POINTER_STATES])
 {
-	char path[PATH_MAX];
-	int memory = open(text_path(path, "/proc/%d/mem", pid), O_RDONLY | O_CLOEXEC), err = memory < 0 ? -errno : 0;
+	int memory = process_memory_open(pid, O_RDONLY), err = memory < 0 ? memory : 0;
 	enum python_pointer_state state = PYTHON_POINTER_OTHER;
 
 	memset(ret_counts, 0, PYTHON_POINTER_STATES * sizeof(*ret_counts));

@@ -3,15 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "binary/elf.h"
 #include "system/injection.h"
 #include "system/proc_maps.h"
+#include "system/process_memory.h"
 #include "trace/injected.h"
 #include "trace/tracee.h"
 #include "trace/tracer_internal.h"
@@ -132,7 +131,7 @@ static bool look_at(struct tracer *tracer, struct tracee *tracee, struct image *
 		say_turned(tracee, image, stopped_ns);
 	else if (err == -ESRCH)
 		return false;
-	else if (clock_now_ns() < tables->until_ns)
+	else if (err != PROCESS_MEMORY_FOREIGN && clock_now_ns() < tables->until_ns)
 		return true;
 	else
 		give_up(tracee, image, injection_refusal(err));
@@ -160,7 +159,6 @@ int python_tables_start(const struct tracer *tracer, pid_t pid)
 {
 	struct starting starting = {.tracer = tracer};
 	u32 counts[PYTHON_POINTER_STATES];
-	char path[PATH_MAX];
 	int memory, err = proc_maps_for_each(pid, find_started, &starting);
 
 	if (err <= 0)
@@ -170,7 +168,7 @@ int python_tables_start(const struct tracer *tracer, pid_t pid)
 	err = python_pointers_count(pid, &starting.pointers, counts);
 	if (err || !counts[PYTHON_POINTER_DEFAULT])
 		return err < 0;
-	memory = open(text_path(path, "/proc/%d/mem", pid), O_RDWR | O_CLOEXEC);
+	memory = process_memory_open(pid, O_RDWR);
 	if (memory < 0)
 		return 1;
 	python_pointers_write(memory, &starting.pointers, false);

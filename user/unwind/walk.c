@@ -11,7 +11,7 @@
 #include "include/unwind_code.h"
 #include "binary/elf.h"
 #include "system/address_map.h"
-#include "system/procfs.h"
+#include "system/process_memory.h"
 
 static int read_word(void *arg, u64 addr, u64 *ret_value)
 {
@@ -40,7 +40,7 @@ struct walk {
 static ssize_t read_memory(struct walk *walk, u64 address, void *buffer, size_t size)
 {
 	if (walk->memory < 0)
-		walk->memory = procfs_open_memory(walk->pid, O_RDONLY);
+		walk->memory = process_memory_open(walk->pid, O_RDONLY);
 	return walk->memory < 0 ? -1 : pread(walk->memory, buffer, size, (off_t)address);
 }
 

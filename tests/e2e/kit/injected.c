@@ -18,7 +18,7 @@
 
 #include "code.h"
 #include "inline/moved_code.h"
-#include "system/procfs.h"
+#include "system/process_memory.h"
 
 #define CODE_BYTES 4096
 #define CODE_AT	   64
@@ -73,7 +73,7 @@ void injected_release(struct injected *injected)
 
 static void read_memory(const struct injected *injected, u64 address, void *bytes, size_t size)
 {
-	int memory = procfs_open_memory(injected->target.pid, O_RDONLY);
+	int memory = process_memory_open(injected->target.pid, O_RDONLY);
 
 	assert_int_equal(pread(memory, bytes, size, (off_t)address), size);
 	close(memory);

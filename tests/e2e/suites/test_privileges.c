@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "e2e/kit/interpreter.h"
 #include "e2e/kit/session.h"
 
 #define WATCHER 65534
@@ -188,6 +189,25 @@ static void test_replaced_file_takes_checkpoint_restore(void **state)
 	assert_records(scene, WATCHER, SET ",+dac_read_search,+checkpoint_restore", "old");
 }
 
+/* To have Python's own allocator called, heaptap writes to the interpreter's memory. No filter of the process's forbids it. */
+static void test_python_of_another_user_takes_dac_override(void **state)
+{
+	static const char program[] =
+		"import os; os.write(1, b'r'); os.read(0, 1); kept = [bytes([i]) * 300 for i in range(100)]";
+	struct scene *scene = *state;
+
+	setup_copies(scene);
+	target_start(&scene->target, NULL,
+		     (const char *const[]){"/usr/bin/setpriv", format("--reuid=%d", OTHER), format("--regid=%d", OTHER),
+					   "--clear-groups", INTERPRETER, "-c", program, NULL});
+	target_ready(&scene->target);
+	attach_with(scene, WATCHER, SET);
+	session_await(&scene->session, "its memory is another user's, which takes CAP_DAC_OVERRIDE");
+	end_target(scene);
+	assert_int_equal(session_finish(&scene->session), 0);
+	assert_false(session_said(&scene->session, "seccomp"));
+}
+
 /* A compiler's code in a memfd, as Erlang's, is not to be opened by those who may not; nothing is missing. */
 static void test_code_in_a_memfd_takes_nothing(void **state)
 {
@@ -316,6 +336,7 @@ int main(void)
 		TEST(test_exe_without_sys_ptrace_says_who_is_left_out),
 		TEST(test_private_file_takes_dac_read_search),
 		TEST(test_replaced_file_takes_checkpoint_restore),
+		TEST(test_python_of_another_user_takes_dac_override),
 		TEST(test_code_in_a_memfd_takes_nothing),
 		TEST(test_setcap_line_of_the_documents_suffices),
 		cmocka_unit_test(test_units_have_what_setcap_gives),

@@ -12,6 +12,7 @@
 #include "system/address_map.h"
 #include "system/proc_maps.h"
 #include "system/cgroup_mounts.h"
+#include "system/process_memory.h"
 #include "system/procfs.h"
 #include "scratch.h"
 
@@ -162,7 +163,7 @@ static void test_procfs_without_a_descriptor_nobody_is_taken_for_gone(void **sta
 		!procfs_is_ending(child),
 		procfs_process(child) == -EMFILE,
 		procfs_identity(child, &uid, &inner) == -EMFILE,
-		procfs_open_memory(child, O_RDONLY) == -EMFILE,
+		process_memory_open(child, O_RDONLY) == -EMFILE,
 		!procfs_live_thread(gone),
 		procfs_has_ended(gone),
 		procfs_is_ending(gone),
