@@ -4,8 +4,6 @@
  * DWARF, .gnu_debuglink, .gnu_debugaltlink and .gnu_debugdata.
  */
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "binary/debug_file.h"
 #include "binary/dwarf.h"
@@ -13,17 +11,9 @@
 #include "system/root_fs.h"
 #include "binary/symbolizer.h"
 #include "binary/elf_symbols.h"
+#include "input.h"
 
 #define CODE_MAX 0x2000 /* names are looked up this far into the file */
-
-static int file_of(const u8 *data, size_t size)
-{
-	int fd = memfd_create("input", MFD_CLOEXEC);
-
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
-		abort();
-	return fd;
-}
 
 static void resolve_all(struct elf *elf)
 {
@@ -58,7 +48,7 @@ static void read_as_debug(struct elf *elf, const u8 *data, size_t size)
 	struct symbol_table *symtab;
 	u64 start;
 
-	if (elf_open_debug(file_of(data, size), "/nowhere/debug", &debug) != 0)
+	if (elf_open_debug(input_file(data, size), "/nowhere/debug", &debug) != 0)
 		return;
 	if (symbol_table_new(elf, debug, &symtab) == 0) {
 		for (u64 offset = 0; offset < CODE_MAX; offset += 37)
@@ -78,7 +68,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct elf *elf, *debug;
 	struct root_fs own;
 
-	if (elf_open(file_of(data, size), "/nowhere/input", &elf) != 0)
+	if (elf_open(input_file(data, size), "/nowhere/input", &elf) != 0)
 		return 0;
 	root_fs_open_own(&own);
 	if (debug_file_find(elf, &own, &debug) == 0)

@@ -5,12 +5,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "binary/elf.h"
 #include "binary/go_lines.h"
 #include "heap/go_buckets.h"
+#include "input.h"
 #include "probe/go_variables.h"
 
 #define STACKS_MAX 1000
@@ -89,14 +88,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	int fd = memfd_create("input", MFD_CLOEXEC);
 	struct elf *elf;
 
-	if (write(fd, data, size) < 0) {
-		close(fd);
-		return 0;
-	}
-	if (elf_open(fd, "input", &elf) != 0)
+	if (elf_open(input_file(data, size), "input", &elf) != 0)
 		return 0;
 	read_program(elf);
 	elf_free(elf);

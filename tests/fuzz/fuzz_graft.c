@@ -3,10 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "binary/elf.h"
+#include "input.h"
 #include "inline/graft.h"
 #include "probe/plan.h"
 
@@ -43,14 +42,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	int fd = memfd_create("input", MFD_CLOEXEC);
 	struct elf *elf;
 
-	if (write(fd, data, size) < 0) {
-		close(fd);
-		return 0;
-	}
-	if (elf_open(fd, "input", &elf) != 0)
+	if (elf_open(input_file(data, size), "input", &elf) != 0)
 		return 0;
 	graft_any(elf, size);
 	elf_free(elf);

@@ -4,23 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "input.h"
 #include "system/address_map.h"
 #include "system/proc_maps.h"
 #include "system/smaps.h"
-
-/* NULL: it was the last one. */
-static const char *next_line(const char *line)
-{
-	const char *end = strchr(line, '\n');
-
-	return end ? end + 1 : NULL;
-}
 
 static void read_maps(const char *text)
 {
 	struct mapping mapping = {0};
 
-	for (; text; text = next_line(text)) {
+	for (; text; text = input_next_line(text)) {
 		if (proc_maps_parse(text, &mapping))
 			continue;
 		if (mapping.start >= mapping.end || !mapping.path || !*mapping.path || mapping.elf)
@@ -50,13 +43,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	char *text = malloc(size + 1);
+	char *text = input_text(data, size);
 
-	if (!text)
-		abort();
-	if (size)
-		memcpy(text, data, size);
-	text[size] = '\0';
 	read_maps(text);
 	free(text);
 	if (size)

@@ -4,16 +4,9 @@
 #include <string.h>
 
 #include "binary/perf_map.h"
+#include "input.h"
 #include "scratch.h"
 #include "system/root_fs.h"
-
-/* NULL: it was the last one. */
-static const char *next_line(const char *line)
-{
-	const char *end = strchr(line, '\n');
-
-	return end ? end + 1 : NULL;
-}
 
 static void check_at(const struct perf_map *map, u64 address)
 {
@@ -27,7 +20,7 @@ static void check_at(const struct perf_map *map, u64 address)
 /* Wherever a number of the text may be an edge. */
 static void check(const struct perf_map *map, const char *text)
 {
-	for (const char *line = text; line; line = next_line(line)) {
+	for (const char *line = text; line; line = input_next_line(line)) {
 		u64 start = strtoull(line, NULL, 16);
 
 		check_at(map, start);
@@ -43,13 +36,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	static struct root_fs root = {.fd = -1, .pid = 77, .inner_pid = 77};
 	struct perf_map *map = NULL;
 	const char *refused = NULL;
-	char *text = malloc(size + 1);
+	char *text = input_text(data, size);
 
-	if (!text)
-		abort();
-	if (size)
-		memcpy(text, data, size);
-	text[size] = '\0';
 	scratch_write("tmp/perf-77.map", data, size);
 	root.uid = geteuid();
 	if (root.fd < 0)

@@ -5,7 +5,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "format/folded.h"
@@ -13,13 +12,12 @@
 #include "format/pprof_write.h"
 #include "format/table_profile.h"
 #include "format/text.h"
+#include "input.h"
 
 static int memory_file(const void *data, size_t size, char path[64])
 {
-	int fd = memfd_create("input", MFD_CLOEXEC);
+	int fd = input_file(data, size);
 
-	if (fd < 0 || (size && write(fd, data, size) != (ssize_t)size))
-		abort();
 	snprintf(path, 64, "/proc/self/fd/%d", fd);
 	return fd;
 }

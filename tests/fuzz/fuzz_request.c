@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "input.h"
 #include "serve/request.h"
 #include "serve/token.h"
 
@@ -38,14 +39,10 @@ static void check(const struct request *request, const struct request_refusal *r
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct token token = {"0123456789abcdef"};
-	char *copy = malloc(size + 1), *rest = copy, *method, *target, *host, *authorization;
+	char *copy = input_text(data, size), *rest = copy, *method, *target, *host, *authorization;
 	struct request_refusal refusal;
 	struct request request;
 
-	if (!copy)
-		abort();
-	memcpy(copy, data, size);
-	copy[size] = '\0';
 	method = next_line(&rest);
 	target = next_line(&rest);
 	host = next_line(&rest);
