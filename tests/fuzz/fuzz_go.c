@@ -10,6 +10,7 @@
 #include "binary/go_lines.h"
 #include "heap/go_buckets.h"
 #include "input.h"
+#include "probe/go_sites.h"
 #include "probe/go_variables.h"
 
 #define STACKS_MAX 1000
@@ -67,7 +68,16 @@ static void read_profile(struct elf *elf, const struct go_image *image, const st
 	go_buckets_release(&buckets);
 }
 
-static void read_program(struct elf *elf)
+/* Where births and deaths pass must be in the file, behind the guard of a function that begins there. */
+static void find_sites(const struct elf *elf, const struct go_image *image, const struct go_lines *lines, size_t size)
+{
+	struct go_sites sites;
+
+	if (!go_sites_find(elf, image, lines, &sites) && (sites.born >= size || sites.died >= size || !sites.kind))
+		abort();
+}
+
+static void read_program(struct elf *elf, size_t size)
 {
 	struct go_image image;
 	struct loaded loaded = {elf, &image};
@@ -81,6 +91,7 @@ static void read_program(struct elf *elf)
 	for (u64 offset = 0; offset < 512; offset++)
 		name(lines, module.text + offset);
 	read_profile(elf, &image, &module, lines);
+	find_sites(elf, &image, lines, size);
 	go_lines_free(lines);
 }
 
@@ -92,7 +103,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	if (elf_open(input_file(data, size), "input", &elf) != 0)
 		return 0;
-	read_program(elf);
+	read_program(elf, size);
 	elf_free(elf);
 	return 0;
 }

@@ -2,10 +2,12 @@
 /* go_sites.c: the stack guards of real functions, and whose code is not trusted. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -58,12 +60,47 @@ static void test_go_program_without_these_functions_is_refused(void **state)
 	elf_free(elf);
 }
 
+/* Of the fuzzer's corpus, which has the functions' real code at these places in its files. */
+static int find_in(const char *name, struct go_sites *ret_sites)
+{
+	char path[PATH_MAX];
+	struct go_lines *lines;
+	struct go_image image;
+	struct elf *elf;
+	int err;
+
+	snprintf(path, sizeof(path), SOURCE_DIR "/tests/fuzz/corpus/fuzz_go/%s", name);
+	assert_int_equal(elf_open(open(path, O_RDONLY), name, &elf), 0);
+	assert_int_equal(go_image_read(elf, &image), 0);
+	assert_int_equal(go_lines_open(elf, &image, &(struct go_module){.text = 0x401000}, &lines), 0);
+	err = go_sites_find(elf, &image, lines, ret_sites);
+	go_lines_free(lines);
+	elf_free(elf);
+	return err;
+}
+
+static void test_go_sites_are_behind_the_guards_of_both_functions(void **state)
+{
+	struct go_sites sites;
+
+	(void)state;
+	assert_int_equal(find_in("go1_19_ages", &sites), 0);
+	assert_int_equal(sites.born, 0x2000 + 10);
+	assert_int_equal(sites.died, 0x20c0 + 10);
+	assert_int_equal(sites.kind, 2);
+	assert_int_equal(find_in("go1_24_ages", &sites), 0);
+	assert_int_equal(sites.born, 0x2000 + 10);
+	assert_int_equal(sites.died, 0x20c0 + 10);
+	assert_int_equal(sites.kind, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_go_guard_ends_behind_its_branch),
 		cmocka_unit_test(test_go_guard_that_is_none_is_not_taken_for_one),
 		cmocka_unit_test(test_go_program_without_these_functions_is_refused),
+		cmocka_unit_test(test_go_sites_are_behind_the_guards_of_both_functions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
