@@ -132,7 +132,7 @@ int kernel_for_each_unsent(struct kernel *kernel, void (*each)(void *arg, u32 pr
 struct pending {
 	void (*each)(void *arg, u32 process);
 	void *arg;
-	const struct bpf_map *map; /* to take away the calls of one image */
+	const struct bpf_map *map; /* to take calls away */
 	u32 process;
 	u64 taken;
 };
@@ -158,6 +158,14 @@ static void take_stash(void *arg, const void *key, const void *value)
 	bpf_map_delete_elem(bpf_map__fd(pending->map), key);
 }
 
+static void drop_stash(void *arg, const void *key, const void *value)
+{
+	const struct pending *pending = arg;
+
+	visit_stash(arg, key, value);
+	bpf_map_delete_elem(bpf_map__fd(pending->map), key);
+}
+
 u64 kernel_take_pending(struct kernel *kernel, u32 process)
 {
 	struct pending pending = {.map = kernel->skeleton->maps.stashes, .process = process};
@@ -169,6 +177,13 @@ u64 kernel_take_pending(struct kernel *kernel, u32 process)
 int kernel_for_each_pending(struct kernel *kernel, void (*each)(void *arg, u32 process), void *arg)
 {
 	return for_each_row(kernel->skeleton->maps.stashes, visit_stash, &(struct pending){.each = each, .arg = arg});
+}
+
+int kernel_drop_pending(struct kernel *kernel, void (*each)(void *arg, u32 process), void *arg)
+{
+	const struct bpf_map *map = kernel->skeleton->maps.stashes;
+
+	return for_each_row(map, drop_stash, &(struct pending){.each = each, .arg = arg, .map = map});
 }
 
 void kernel_forget_object(struct kernel *kernel, u32 process, u64 addr)

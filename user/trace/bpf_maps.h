@@ -33,6 +33,9 @@ u64 kernel_take_pending(struct kernel *kernel, u32 process);
 /* Every sampled call that has not returned. 0 or negative errno. */
 int kernel_for_each_pending(struct kernel *kernel, void (*each)(void *arg, u32 process), void *arg);
 
+/* The same while no probe is in, and forget these calls: their returns are not seen. */
+int kernel_drop_pending(struct kernel *kernel, void (*each)(void *arg, u32 process), void *arg);
+
 /* Drop what an ended image left in the maps; what is not there is passed over. */
 void kernel_forget_object(struct kernel *kernel, u32 process, u64 addr);
 void kernel_forget_stacks(struct kernel *kernel, const u64 *hashes, u32 count);

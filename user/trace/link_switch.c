@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "binary/elf.h"
 #include "system/shortage.h"
+#include "trace/settle.h"
 #include "trace/tracer_internal.h"
 
 /* What is done with each link; `tracee` NULL: an unfiltered one. */
@@ -89,7 +90,13 @@ u64 link_switch_off(struct tracer *tracer)
 u64 link_switch_on(struct tracer *tracer)
 {
 	u64 since_ns;
+	int err = settle_cut(tracer->kernel, tracer->recorder);
 
+	if (err) {
+		tracer->blind = true;
+		log_error("calls that were under way when the probes were taken out cannot be told from later ones: %s",
+			  shortage_explain(err).text);
+	}
 	tracer->probes_off = false;
 	each_link(tracer, put_in);
 	since_ns = clock_now_ns();

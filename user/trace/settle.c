@@ -242,3 +242,16 @@ void settle_pending(struct kernel *kernel, struct recorder *recorder)
 {
 	kernel_for_each_pending(kernel, book_pending, recorder);
 }
+
+static void book_cut(void *arg, u32 number)
+{
+	struct image *image = recorder_find(arg, number);
+
+	if (image)
+		image->ledger[COUNTER_RETURN_MISSED]++;
+}
+
+int settle_cut(struct kernel *kernel, struct recorder *recorder)
+{
+	return kernel_drop_pending(kernel, book_cut, recorder);
+}

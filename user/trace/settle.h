@@ -40,3 +40,9 @@ void settle_stop(struct kernel *kernel, const struct recorder *recorder, struct 
 
 /* After all probes are gone: count sampled calls that never returned, for the images that made them. */
 void settle_pending(struct kernel *kernel, struct recorder *recorder);
+
+/*
+ * Before the probes are put in again: count the sampled calls that were under way when they were taken out, whose returns were not seen, and
+ * forget them. A later call that finds the same place on the same stack would else be given such a one's size. 0 or negative errno.
+ */
+int settle_cut(struct kernel *kernel, struct recorder *recorder);

@@ -39,13 +39,13 @@ static void assert_unharmed(struct child *target)
 	assert_int_equal(target_finish(target), 0);
 }
 
-static void begin(struct scene *scene, const char *limit, const char *more)
+static void begin(struct scene *scene, const char *limit, const char *more, const char *argument)
 {
 	target_start(&scene->target, NULL, (const char *const[]){beside("target_budget"), NULL});
 	target_ready(&scene->target);
 	session_start(&scene->session, scene,
 		      (const char *const[]){"-R", "4096", "-f", "text,pprof,json", "--max-overhead", limit, "-p",
-					    format("%d", scene->target.pid), more, NULL});
+					    format("%d", scene->target.pid), more, argument, NULL});
 	session_attached(&scene->session);
 	target_go(&scene->target);
 }
@@ -80,7 +80,7 @@ static void test_budget_frees_end_and_in_use_is_as_of_then(void **state)
 	struct tally_row row;
 	cJSON *index;
 
-	begin(scene, UNDER, NULL);
+	begin(scene, UNDER, NULL, NULL);
 	order(&scene->target, 'k', 120);
 	order(&scene->target, 'f', 20);
 	order(&scene->target, 'b', 1);
@@ -115,7 +115,7 @@ static void test_budget_windows_and_then_the_end(void **state)
 	const cJSON *process;
 	cJSON *index;
 
-	begin(scene, UNDER, "--alloc-only");
+	begin(scene, UNDER, "--alloc-only", NULL);
 	order(&scene->target, 'k', 100);
 	order(&scene->target, 'b', 1);
 	session_await(&scene->session, "with --inline only samples would trap");
@@ -138,13 +138,55 @@ static void test_budget_windows_and_then_the_end(void **state)
 	cJSON_Delete(index);
 }
 
+/*
+ * A call is sampled, and under way when the probes are taken out; it returns while they are out. They are put in again, in a window of 0.1 s out of
+ * 3.2 s, and thousands of calls return at the same place of the same stack: none of them was for so much. The target computes all the time.
+ */
+static void call_under_way_is_no_later_one(struct scene *scene, const char *rung)
+{
+	const cJSON *process;
+	cJSON *index;
+
+	scene->session.environment[0] = format("HEAPTAP_ATTACH=%s", rung);
+	begin(scene, UNDER, "--alloc", "target_budget:pool_take(size=1)=ret,pool_put(ptr=1)");
+	order(&scene->target, 'h', 1);
+	order(&scene->target, 'b', 1);
+	session_await(&scene->session, "the probes are on for 0.1 s of CPU time out of 3.2 s");
+	order(&scene->target, 'q', 1);
+	order(&scene->target, 'r', 1);
+	order(&scene->target, 'b', 1);
+	session_await(&scene->session, "heaptap detaches, and the recording ends here");
+	assert_int_equal(session_finish(&scene->session), 0);
+	index = session_index(&scene->session);
+	process = index_process(index, "target_budget");
+	ledger_assert_balanced(process);
+	assert_int_equal(kept(scene, process).allocated, 0);
+	assert_int_equal(index_number(process, "ledger.return_missed"), 1);
+	assert_int_equal(index_number(process, "ledger.in_flight"), 0);
+	assert_int_equal(index_number(process, "ledger.budget_steps"), 4);
+	assert_int_equal(index_number(process, "max_overhead.probe_scale"), 32);
+	order(&scene->target, 'q', 1);
+	assert_unharmed(&scene->target);
+	cJSON_Delete(index);
+}
+
+static void test_budget_call_under_way_is_no_later_one_by_multi(void **state)
+{
+	call_under_way_is_no_later_one(*state, "multi");
+}
+
+static void test_budget_call_under_way_is_no_later_one_by_perf(void **state)
+{
+	call_under_way_is_no_later_one(*state, "perf");
+}
+
 static void test_budget_that_is_kept_changes_nothing(void **state)
 {
 	struct scene *scene = *state;
 	const cJSON *process;
 	cJSON *index;
 
-	begin(scene, "100", NULL);
+	begin(scene, "100", NULL, NULL);
 	order(&scene->target, 'k', 30);
 	order(&scene->target, 'f', 10);
 	session_signal(&scene->session, SIGINT);
@@ -166,6 +208,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_budget_frees_end_and_in_use_is_as_of_then),
 		TEST(test_budget_windows_and_then_the_end),
+		TEST(test_budget_call_under_way_is_no_later_one_by_multi),
+		TEST(test_budget_call_under_way_is_no_later_one_by_perf),
 		TEST(test_budget_that_is_kept_changes_nothing),
 	};
 
