@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -180,6 +182,49 @@ static void test_budget_call_under_way_is_no_later_one_by_perf(void **state)
 	call_under_way_is_no_later_one(*state, "perf");
 }
 
+static int make_fifo(const char *path)
+{
+	int fd;
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+	/* Also to write, so that opening waits for nobody. */
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* A child of COMMAND, which runs copies of its files: their unfiltered links are taken out and put in. */
+static void test_budget_windows_of_what_command_starts(void **state)
+{
+	struct scene *scene = *state;
+	const char *in = format("%s/in", scene->dir), *out = format("%s/out", scene->dir);
+	const cJSON *process;
+	cJSON *index;
+
+	scene->target.in = make_fifo(in);
+	scene->target.out = make_fifo(out);
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "4096", "-f", "text,pprof,json", "--max-overhead", UNDER,
+					    "--alloc-only", "--follow", "--plain-copies", "--", "/bin/sh", "-c",
+					    "\"$0\" <\"$1\" >\"$2\"; exit $?", beside("target_budget"), in, out, NULL});
+	target_ready(&scene->target);
+	target_go(&scene->target);
+	order(&scene->target, 'k', 100);
+	order(&scene->target, 'b', 1);
+	session_await(&scene->session, "the probes are on for 0.1 s of CPU time out of 3.2 s");
+	order(&scene->target, 'q', 1);
+	order(&scene->target, 'f', 100);
+	assert_int_equal(write(scene->target.in, "e", 1), 1);
+	assert_int_equal(session_finish(&scene->session), 0);
+	index = session_index(&scene->session);
+	process = index_process(index, "target_budget");
+	ledger_assert_balanced(process);
+	assert_int_equal(kept(scene, process).allocated, 100);
+	assert_int_equal(index_number(process, "ledger.budget_steps"), 2);
+	assert_int_equal(index_number(process, "max_overhead.probe_scale"), 32);
+	cJSON_Delete(index);
+}
+
 static void test_budget_that_is_kept_changes_nothing(void **state)
 {
 	struct scene *scene = *state;
@@ -210,6 +255,7 @@ int main(void)
 		TEST(test_budget_windows_and_then_the_end),
 		TEST(test_budget_call_under_way_is_no_later_one_by_multi),
 		TEST(test_budget_call_under_way_is_no_later_one_by_perf),
+		TEST(test_budget_windows_of_what_command_starts),
 		TEST(test_budget_that_is_kept_changes_nothing),
 	};
 
