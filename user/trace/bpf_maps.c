@@ -37,6 +37,7 @@ struct hits kernel_read_hits(const struct kernel *kernel, u32 process)
 	for (int cpu = 0; rows && cpu < kernel->cpus; cpu++) {
 		hits.alloc += rows[cpu].count[COUNTER_HITS_ALLOC];
 		hits.free += rows[cpu].count[COUNTER_HITS_FREE];
+		hits.born += rows[cpu].count[COUNTER_AGES_BORN];
 	}
 	free(rows);
 	return hits;

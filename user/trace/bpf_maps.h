@@ -8,9 +8,10 @@ struct kernel;
 /* Traps of an image so far; 0 also without memory. */
 struct hits {
 	u64 alloc, free;
+	u64 born; /* at the probe in Go's runtime by which births pass */
 };
 struct hits kernel_read_hits(const struct kernel *kernel, u32 process);
-u64 kernel_count_hits(const struct kernel *kernel, u32 process); /* of both kinds */
+u64 kernel_count_hits(const struct kernel *kernel, u32 process); /* of allocating and freeing functions */
 
 /*
  * Add the kernel's counters of an image to ledger[], and start its row afresh. Only once the image is no longer traced:

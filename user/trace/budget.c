@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "heap/go_objects.h"
 #include "system/procfs.h"
 #include "trace/bpf_maps.h"
 #include "trace/link_switch.h"
@@ -38,18 +39,30 @@ void budget_begin(struct tracer *tracer, double limit_percent, bool inlined)
 
 /* --- measuring ------------------------------------------------------------------------------------------------------ */
 
+/*
+ * At the probes in Go's runtime no call returns to heaptap, so a hit costs what one of a free does. Deaths are those that are known; few others,
+ * of objects that have a finalizer or a weak pointer, pass there too.
+ */
+static u64 hits_without_return(const struct image *image, struct hits hits)
+{
+	const struct heap *objects = go_objects_heap(image);
+
+	return hits.free + hits.born + (objects ? objects->freed_count : 0);
+}
+
 /* It has had so much by now. Clocks of processes that are gone say 0, and so do counters that cannot be read. */
 static void add(struct budget_sums *sums, struct image *image, struct hits hits, u64 cpu_ns)
 {
 	u64 before_ns = image->paid.cpu_ns ? image->paid.cpu_ns : image->cpu_start_ns;
+	u64 free_hits = hits_without_return(image, hits);
 
 	if (hits.alloc > image->paid.alloc_hits) {
 		sums->alloc_hits += hits.alloc - image->paid.alloc_hits;
 		image->paid.alloc_hits = hits.alloc;
 	}
-	if (hits.free > image->paid.free_hits) {
-		sums->free_hits += hits.free - image->paid.free_hits;
-		image->paid.free_hits = hits.free;
+	if (free_hits > image->paid.free_hits) {
+		sums->free_hits += free_hits - image->paid.free_hits;
+		image->paid.free_hits = free_hits;
 	}
 	if (cpu_ns <= before_ns)
 		return;
@@ -63,7 +76,8 @@ void budget_settled(struct tracer *tracer, struct image *image)
 
 	if (!image || !(tracer->budget.overhead.limit_percent > 0))
 		return;
-	hits = (struct hits){image->ledger[COUNTER_HITS_ALLOC], image->ledger[COUNTER_HITS_FREE]};
+	hits = (struct hits){image->ledger[COUNTER_HITS_ALLOC], image->ledger[COUNTER_HITS_FREE],
+			     image->ledger[COUNTER_AGES_BORN]};
 	add(&tracer->budget.sums, image, hits, image->cpu_end_ns);
 }
 

@@ -247,6 +247,26 @@ static void test_go_ages_are_left_out_with_alloc_only(void **state)
 	cJSON_Delete(index);
 }
 
+/* No allocator of the program's is probed: what is above the limit are the probes in Go's runtime. It goes on until the recording has ended. */
+static void test_go_ages_count_for_the_limit_of_overhead(void **state)
+{
+	struct scene *scene = *state;
+
+	target_start(&scene->target, NULL,
+		     (const char *const[]){beside("go_ages/own_plain"), "1", "1000000", "2", NULL});
+	target_ready(&scene->target);
+	session_start(&scene->session, scene,
+		      (const char *const[]){"--max-overhead", "0.001", "-p", format("%d", scene->target.pid), NULL});
+	session_await(&scene->session, "its own heap profile is read");
+	session_attached(&scene->session);
+	target_go(&scene->target);
+	session_await(&scene->session, "(limit 0.001 %)");
+	session_signal(&scene->session, SIGINT);
+	assert_int_equal(session_finish(&scene->session), 0);
+	assert_int_equal(kill(scene->target.pid, SIGKILL), 0);
+	assert_int_equal(target_finish(&scene->target), 128 + SIGKILL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -256,6 +276,7 @@ int main(void)
 		TEST(test_go_site_that_keeps_all_grows),
 		TEST(test_go_stacks_move_under_the_probes),
 		TEST(test_go_ages_are_left_out_with_alloc_only),
+		TEST(test_go_ages_count_for_the_limit_of_overhead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
