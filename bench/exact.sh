@@ -17,8 +17,8 @@ measure() { # WORDS COMMAND [NUMBER...]
 	used=$(cpu_ns "$tracer") start=$(date +%s%N)
 	made=$(ask "$@")
 	elapsed=$(calc "($(date +%s%N) - $start) / 1e9")
-	# Heaptap drains the ring every 20 ms.
-	sleep 0.1
+	# Heaptap drains the ring at least every 100 ms.
+	sleep 0.3
 	used=$(calc "$(cpu_ns "$tracer") - $used")
 	untrace
 	events=$(from_index '.processes[0].ledger | .sampled + .freed')

@@ -10,8 +10,8 @@ STACKS=${STACKS:-800000}
 workload
 heaptap -R 1 -p "$WORKLOAD_PID"
 made=$(ask stacks 25 "$STACKS")
-# Heaptap drains the ring every 20 ms.
-sleep 0.1
+# Heaptap drains the ring at least every 100 ms.
+sleep 0.3
 status() { # FIELD: in KiB; nothing once heaptap is gone
 	awk -v field="$1:" '$1 == field { print $2 }' "/proc/$tracer/status" 2>/dev/null || :
 }

@@ -25,7 +25,8 @@
  * One part of so many of the draining thread's time is for snapshots. Its CPU time counts: while other programs have the processor it would
  * not drain either, and on a busy machine clients would wait the longest time for each answer.
  */
-#define SHARE 100
+#define SHARE	  100
+#define ANSWER_MS 20 /* between two looks at what clients ask for once tracing is over */
 
 struct running {
 	struct source source;
@@ -219,7 +220,7 @@ static void answer_to_the_end(struct running *running, bool stop)
 	while (!client_is_done(&running->client)) {
 		if (stop || signals->stop)
 			client_stop(&running->client);
-		poll(&fd, 1, TRACER_DRAIN_MS);
+		poll(&fd, 1, ANSWER_MS);
 		signals_read(signals);
 		answer_questions(running, running->tracing.start_ns + running->tracing.duration_ns);
 	}

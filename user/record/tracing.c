@@ -16,6 +16,7 @@
 #include "system/shortage.h"
 #include "trace/attach_process.h"
 #include "trace/budget.h"
+#include "trace/pace.h"
 #include "trace/tracer.h"
 
 #define LOOK_NS 100000000ULL /* a process that exits is remembered as it was last seen */
@@ -247,12 +248,13 @@ static bool finished(struct tracing *tracing, u64 now)
 
 static int poll_timeout(const struct tracing *tracing, u64 now)
 {
+	int rest_ms = pace_rest_ms(tracing->tracer, now);
 	double left_ms;
 
 	if (tracing->options->duration_s <= 0)
-		return TRACER_DRAIN_MS;
+		return rest_ms;
 	left_ms = tracing->options->duration_s * 1e3 - (double)(now - tracing->start_ns) / 1e6;
-	return left_ms < TRACER_DRAIN_MS ? (left_ms > 0 ? (int)left_ms + 1 : 0) : TRACER_DRAIN_MS;
+	return left_ms < rest_ms ? (left_ms > 0 ? (int)left_ms + 1 : 0) : rest_ms;
 }
 
 void tracing_tick(struct tracing *tracing, u64 now)

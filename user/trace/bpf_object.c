@@ -279,6 +279,11 @@ int kernel_ring_fd(const struct kernel *kernel)
 	return bpf_map__fd(kernel->skeleton->maps.ring);
 }
 
+u64 kernel_ring_bytes(const struct kernel *kernel)
+{
+	return bpf_map__max_entries(kernel->skeleton->maps.ring);
+}
+
 void kernel_populate(struct kernel *kernel, enum population population, const struct group *group)
 {
 	if (group)

@@ -42,6 +42,7 @@ void kernel_close(struct kernel *kernel);
 
 const struct attach_programs *kernel_programs(const struct kernel *kernel);
 int kernel_ring_fd(const struct kernel *kernel);
+u64 kernel_ring_bytes(const struct kernel *kernel); /* that it holds */
 void kernel_begin_drain(struct kernel *kernel); /* what is in the ring now no longer counts against anyone's share */
 
 /*

@@ -285,6 +285,7 @@ int on_ring_open(struct tracer *tracer)
 	if (pages == MAP_FAILED)
 		return -errno;
 	tracer->ring_pages = pages;
+	tracer->ring_bytes = kernel_ring_bytes(tracer->kernel);
 	tracer->ring = ring_buffer__new(fd, take, tracer, NULL);
 	return tracer->ring ? 0 : -errno;
 }

@@ -9,6 +9,7 @@
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -130,6 +131,18 @@ int sideband_open(bool forks, struct sideband **ret_sideband)
 	else
 		*ret_sideband = sideband;
 	return err;
+}
+
+/* The kernel wakes those who wait for a perf ring at each half of it, unless it is asked to do so more often. */
+int sideband_watch(const struct sideband *sideband, int epoll_fd)
+{
+	for (unsigned int i = 0; i < sideband->cpu_count; i++) {
+		struct epoll_event event = {.events = EPOLLIN};
+
+		if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, sideband->cpus[i].fd, &event))
+			return -errno;
+	}
+	return 0;
 }
 
 void sideband_close(struct sideband *sideband)

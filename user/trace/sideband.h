@@ -12,6 +12,8 @@ struct tracer;
 
 /* `forks`: record them too. 0, or -EACCES/-EPERM (needs CAP_PERFMON), or negative errno. */
 int sideband_open(bool forks, struct sideband **ret_sideband);
+/* Make the epoll instance readable when a half of any CPU's ring has been written. 0 or negative errno. */
+int sideband_watch(const struct sideband *sideband, int epoll_fd);
 void sideband_close(struct sideband *sideband);
 
 /*

@@ -32,6 +32,7 @@ void tracee_mappings_changed(struct tracer *tracer, struct tracee *tracee)
 	tracer->remapped |= tracee->listed;
 	go_reader_due(tracer, tracee);
 	python_tables_due(tracer, tracee);
+	pace_stir(&tracer->pace, clock_now_ns());
 }
 
 void tracee_mappings_publish_changed(struct tracer *tracer)

@@ -39,6 +39,8 @@ static int open_streams(struct tracer *tracer, const struct footprint *footprint
 	if (!err)
 		err = sideband_open(tracer->population != POPULATION_LISTED, &tracer->sideband);
 	if (!err)
+		err = sideband_watch(tracer->sideband, tracer_fd(tracer));
+	if (!err)
 		err = unwind_tables_new(kernel_unwind_memory(tracer->kernel), &tracer->tables);
 	if (err)
 		return err;
@@ -177,6 +179,7 @@ bool tracer_drain(struct tracer *tracer)
 
 	sideband_drain(tracer);
 	kernel_begin_drain(tracer->kernel);
+	pace_look_at_ring(tracer, clock_now_ns());
 	taken = on_ring_drain(tracer, DRAIN_EVENTS);
 	tracee_mappings_publish_changed(tracer);
 	python_tables_look(tracer);

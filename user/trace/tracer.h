@@ -54,8 +54,10 @@ void tracer_populate(struct tracer *tracer, const struct group *group);
 bool tracer_wants_start(const struct tracer *tracer);
 int tracer_look_at_start(pid_t pid, void *arg);
 
-/* Becomes readable when the programs force a wake-up as the ring fills; drain every TRACER_DRAIN_MS all the same. */
-#define TRACER_DRAIN_MS 20
+/*
+ * Becomes readable when the programs force a wake-up, as the ring fills or a process begins, and when the side-band fills; drain after
+ * pace_rest_ms() (pace.h) all the same.
+ */
 int tracer_fd(const struct tracer *tracer);
 
 /* Take in what has happened. True when all of it has been taken in, false when there is more. */

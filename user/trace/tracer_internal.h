@@ -15,6 +15,7 @@
 #include "trace/budget.h"
 #include "trace/held_events.h"
 #include "trace/memory_watch.h"
+#include "trace/pace.h"
 #include "trace/python_tables.h"
 #include "trace/settle.h"
 #include "unwind/tables.h"
@@ -65,7 +66,9 @@ struct tracer {
 	u64 inject_bytes;	  /* processes that run get the sampler, with this interval; 0: they do not */
 	struct ring_buffer *ring; /* libbpf's */
 	const char *ring_pages;	  /* the kernel's first two of it: its consumer's and its producer's position */
-	bool holding;		  /* what the ring has is kept for later */
+	u64 ring_bytes;		  /* how many it holds */
+	struct pace pace;
+	bool holding; /* what the ring has is kept for later */
 	struct held_events held;
 	int ring_left, ring_error; /* of a drain: how many events more, and what went wrong */
 	u64 emptied;		   /* how often the ring has been emptied, plus one */
