@@ -47,7 +47,7 @@ SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help setup demo pictures test check unit e2e stress kernels compilers asan bench format lint install dist deb packages reproducible \
+.PHONY: all help setup demo pictures test check unit e2e stress kernels boot boot-programs compilers asan bench format lint install dist deb packages reproducible \
         clean unit-programs asan-programs e2e-programs bench-programs fuzz fuzz-programs faults
 
 all: $(OUT)/heaptap $(OUT)/heaptap.bash ## build the program
@@ -532,8 +532,13 @@ STRESS := HEAPTAP_CYCLES=1000 $(OUT)/tests/e2e/test_running_sampler HEAPTAP_MOME
 stress: e2e-programs ## the sampler 1 000 times into running programs and out again, heaptap killed 500 times at it (root)
 	$(RUN_TESTS) --root $(STRESS)
 
-kernels: e2e-programs ## the end-to-end tests on Debian's kernels 6.1 and 6.12, emulated (fetches them through apt)
+kernels: e2e-programs ## the end-to-end tests on Debian's kernels 6.1, 6.12 and newest, emulated (fetches them through apt)
 	$(Q)OUT='$(OUT)' tests/kernels.sh
+
+# All that .ci/run needs of it, which builds it before what it runs beside.
+boot-programs: $(OUT)/heaptap $(OUT)/tests/e2e/target_leak
+boot: boot-programs ## on 6.1 and 6.12 every BPF program must load, and a command be recorded, exactly and from inside
+	$(Q)OUT='$(OUT)' HEAPTAP_KERNEL_TESTS= HEAPTAP_KERNEL_SECONDS=1500 tests/kernels.sh 6.1 6.12
 
 # What one compiler makes of a BPF program may be too complex for the verifier, what another makes is not.
 OTHER_CLANGS := $(filter-out clang-$(firstword $(subst ., ,$(shell $(CLANG) -dumpversion 2>/dev/null))),$(notdir $(wildcard /usr/bin/clang-[1-9]*)))

@@ -1,29 +1,31 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Run the end-to-end tests on Debian kernels older than this machine's, in an emulator, to see that heaptap finds the way of
+# Run the end-to-end tests on other Debian kernels than this machine's, in an emulator, to see that heaptap finds the way of
 # attaching that each has.
 #
-#   tests/kernels.sh [VERSION...]     6.1 (perf-event uprobes) and 6.12 (multi links); default: both
+#   tests/kernels.sh [VERSION...]     6.1 (perf-event uprobes), 6.12 (multi links), newest (session links; of trixie-backports);
+#                                     default: all
 #
 # A kernel is fetched through apt when $OUT/kernels lacks it; delete it there for a newer one. OUT holds the built programs
 # (`make e2e-programs`). The kernels run side by side; then one PASS or FAIL line per check, what a failed one printed, the sum.
-#   HEAPTAP_KERNEL_TESTS     the tests/e2e/test_* to run, by their last words (default: all but those of speed and go tool)
+#   HEAPTAP_KERNEL_TESTS     the tests/e2e/test_* to run, by their last words (default: all but those of speed and go tool); none if it is
+#                            empty: then every program is loaded, each way of attaching tried, and one command recorded exactly and inside
 #   HEAPTAP_KERNEL_SECONDS   limit for one kernel (default 900)
 set -u
 umask 022
 
 OUT=$(realpath "${OUT:-build}") || exit 1
-tests=${HEAPTAP_KERNEL_TESTS:-leaks exact rungs target target_change status stop failure loss output}
+tests=${HEAPTAP_KERNEL_TESTS-leaks exact rungs target target_change status stop failure loss output}
 limit=${HEAPTAP_KERNEL_SECONDS:-900}
 here=$(dirname "$(realpath "$0")")
 store=$OUT/kernels
 passed=0 failed=0
-[ $# -gt 0 ] || set -- 6.1 6.12
+[ $# -gt 0 ] || set -- 6.1 6.12 newest
 
 # What the init script and the tests call.
-commands='bash sh env mount mkdir cat grep sed sort timeout dmesg sleep cp mv rm head tail true unshare setpriv sqlite3 perl
-	python3 prlimit'
+commands='bash sh env mount mkdir cat grep sed sort timeout dmesg sleep cp mv rm head tail true unshare'
+[ -z "$tests" ] || commands+=' setpriv sqlite3 perl python3 prlimit'
 
 die() {
 	echo "kernels: $1" >&2
@@ -40,16 +42,39 @@ install_missing() {
 		die "please install:$packages"
 }
 
-# The newest package of that version, in $store/vmlinuz-VERSION.
+# Let apt know this release of Debian alone, whatever the machine has: a state of its own, as tests/e2e/kit/unpack.sh makes one.
+use_release() { # RELEASE [SUITE]
+	local state=$scratch/apt-$1 keys=/usr/share/keyrings/debian-archive-keyring.gpg mirror
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)
+	mkdir -p "$state/lists/partial" || return
+	echo "deb [signed-by=$keys] ${mirror:?} $1 main" >"$state/sources.list"
+	: >"$state/status"
+	apt_options=(-o "Dir::State::status=$state/status" -o "Dir::State::lists=$state/lists" -o Dir::Cache::pkgcache=
+		-o Dir::Cache::srcpkgcache= -o "Dir::Etc::sourcelist=$state/sources.list" -o Dir::Etc::sourceparts=/dev/null
+		-o Dir::Etc::preferencesparts=/dev/null -o Acquire::Languages=none -o APT::Sandbox::User=root)
+	apt-get "${apt_options[@]}" -qq update
+}
+
+find_package() { # VERSION
+	local pattern="${1//./[.]}[.][^-]*(-[0-9]+)?"
+	[ "$1" != newest ] || pattern='[0-9][^-]*'
+	apt-cache "${apt_options[@]}" search --names-only "^linux-image-$pattern-cloud-amd64\$" | cut -d' ' -f1 | sort -V | tail -n 1
+}
+
+# The newest package of that version, in $store/vmlinuz-VERSION: from the releases that the machine has, or else from the one that has it.
 fetch() { # VERSION
-	local package place
+	local package='' place apt_options=(-o APT::Sandbox::User=root)
 	[ -s "$store/vmlinuz-$1" ] && return 0
-	package=$(apt-cache search --names-only "^linux-image-${1//./[.]}[.][^-]*(-[0-9]+)?-cloud-amd64\$" | cut -d' ' -f1 |
-		sort -V | tail -n 1)
+	[ "$1" = newest ] || package=$(find_package "$1")
+	if [ -z "$package" ]; then
+		use_release "$(release_of "$1")" && package=$(find_package "$1")
+	fi
 	[ -n "$package" ] || return 1
+	# Since 6.19 the kernel itself is in a package that this one depends on.
+	! apt-cache "${apt_options[@]}" -qq show "${package/image/binary}" >/dev/null 2>&1 || package=${package/image/binary}
 	place=$scratch/$package
-	mkdir "$place" && (cd "$place" && apt-get -qq download "$package" 2>/dev/null) &&
-		dpkg-deb --fsys-tarfile "$place"/*.deb | tar -xO --wildcards './boot/vmlinuz-*' >"$place/vmlinuz" &&
+	mkdir "$place" && (cd "$place" && apt-get "${apt_options[@]}" -qq download "$package" 2>/dev/null) &&
+		dpkg-deb --fsys-tarfile "$place"/*.deb | tar -xO --wildcards '*/vmlinuz*' >"$place/vmlinuz" &&
 		[ -s "$place/vmlinuz" ] && mv "$place/vmlinuz" "$store/vmlinuz-$1"
 }
 
@@ -67,9 +92,13 @@ add() { # FILE...
 
 # As the tests expect it: programs beside each other, heaptap two directories up.
 add_programs() {
-	local name file
+	local name file files=("$OUT/heaptap" "$OUT/tests/e2e/target_leak")
+	[ -z "$tests" ] || files+=("$OUT"/tests/e2e/{target_*,shim.so})
+	for name in $tests; do
+		files+=("$OUT/tests/e2e/test_$name")
+	done
 	mkdir -p "$root/heaptap/tests/e2e"
-	for file in "$OUT/heaptap" "$OUT"/tests/e2e/{test_*,target_*,shim.so}; do
+	for file in "${files[@]}"; do
 		case $file in *.d | *.o) continue ;; esac
 		[ -x "$file" ] || die "no $file; run make e2e-programs"
 		add "$file"
@@ -79,6 +108,7 @@ add_programs() {
 		file=$(PATH=/usr/bin:/usr/sbin:/bin:/sbin type -P "$name") || die "no program $name"
 		add "$file"
 	done
+	[ -n "$tests" ] || return 0
 	# shellcheck disable=SC2046 # a list of words
 	add $(/usr/bin/python3 -c 'import json, sys
 print(*(m.__file__ for m in sys.modules.values() if getattr(m, "__file__", None)))')
@@ -110,7 +140,17 @@ rung_of() { # VERSION
 	case $1 in
 	6.1) echo perf ;;
 	6.12) echo multi ;;
-	*) die "it is not known how heaptap should attach on $1; use 6.1 or 6.12" ;;
+	newest) echo session ;;
+	*) die "it is not known how heaptap should attach on $1; use 6.1, 6.12 or newest" ;;
+	esac
+}
+
+# The release of Debian that has it.
+release_of() { # VERSION
+	case $1 in
+	6.1) echo bookworm ;;
+	6.12) echo trixie ;;
+	newest) echo trixie-backports ;;
 	esac
 }
 
