@@ -18,10 +18,12 @@
 
 /*
  * What readline does with a line whose end the cursor is at: it breaks words at blanks, = and :, which are words of their own, and
- * puts the answer in the last one's place. Prints the line that each answer makes, in the order of letters.
+ * puts the answer in the last one's place. Prints the line that each answer makes, in the order of letters. bash-completion reads the
+ * file when heaptap is first completed, from within a function.
  */
 static const char readline[] =
-	". \"$1\"\n"
+	"load() { . \"$1\"; }\n"
+	"load \"$1\"\n"
 	"COMP_LINE=$2 COMP_POINT=${#2} COMP_WORDBREAKS=$' \\t\\n\"\\'><=;|&(:'\n"
 	"broken=${2//=/ = } broken=${broken//:/ : }\n"
 	"read -r -a COMP_WORDS <<<\"$broken\"\n"

@@ -8,6 +8,8 @@
  *                       commas, ,WORD...; options without an argument are left out
  *   _heaptap_operands   by verb: the kind of what stands behind the options; not set where there is nothing
  *
+ * They are global wherever the file is read: bash-completion does that within a function.
+ *
  * An argument of which no kind is known ends it with status 1, so that a new one is not forgotten.
  */
 #include <stdio.h>
@@ -99,7 +101,7 @@ static bool print_arguments(void)
 {
 	bool known = true;
 
-	puts("declare -A _heaptap_arguments=(");
+	puts("declare -gA _heaptap_arguments=(");
 	for (enum subcommand verb = SUBCOMMAND_NONE; verb <= SUBCOMMAND_LAST; verb++)
 		for (unsigned int i = 0; i < option_table_count; i++)
 			if (option_table[i].subcommands & 1u << verb && option_table[i].argument)
@@ -110,7 +112,7 @@ static bool print_arguments(void)
 
 static void print_options(void)
 {
-	puts("declare -A _heaptap_options=(");
+	puts("declare -gA _heaptap_options=(");
 	for (enum subcommand verb = SUBCOMMAND_NONE; verb <= SUBCOMMAND_LAST; verb++) {
 		printf("\t['verb %s']='", verb_name(verb));
 		for (unsigned int i = 0; i < option_table_count; i++) {
@@ -131,7 +133,7 @@ static void print_verbs(void)
 	for (enum subcommand verb = SUBCOMMAND_RECORD; verb <= SUBCOMMAND_LAST; verb++)
 		printf(" %s", verb_name(verb));
 	puts("'");
-	puts("declare -A _heaptap_operands=(");
+	puts("declare -gA _heaptap_operands=(");
 	for (enum subcommand verb = SUBCOMMAND_RECORD; verb <= SUBCOMMAND_LAST; verb++)
 		if (strstr(subcommand_text(verb)->args, "FILE|DIR"))
 			printf("\t[%s]=file\n", verb_name(verb));
