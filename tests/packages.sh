@@ -27,7 +27,9 @@ make_root() { # SUITE
 	local root=$out/roots/$1
 	[ -e "$root/complete" ] && return
 	rm -rf "$root"
-	mkdir -p "$out/roots"
+	mkdir -p "$root/etc/dpkg/dpkg.cfg.d"
+	# Nobody needs it after a crash of the machine.
+	echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
 	debootstrap --variant=minbase "$1" "$root" "$(mirror)" >"$root.log" 2>&1 || {
 		tail -n 20 "$root.log"
 		return 1
@@ -73,7 +75,44 @@ build_package() { # SUITE
 	cp "$root"/source/build/deb/*.deb "$out/packages/"
 }
 
-# A program of the root itself, whose every allocation is counted; the verbs that read what it left; push finds libcurl; all gone again.
+# As whoever installs it: a first recording, one of which every allocation is counted, the verbs that read it; push finds libcurl.
+# shellcheck disable=SC2016 # the shell inside expands it
+try_programs='
+	heaptap --version
+	heaptap doctor >/doctor
+	tail -n 3 /doctor
+	cd /tmp
+	heaptap record -- /bin/ls / >/dev/null
+	heaptap record -q -R 1 -f all -o /recording -- perl -e "my %kept = map { \$_ => \"x\" x 100 } 1 .. 1000"
+	heaptap report /recording >/report
+	head -n 12 /report
+	grep -q "^[0-9]* perl .*every allocation, ended" /report
+	heaptap push --to pyroscope+http://127.0.0.1:9 /recording 2>&1 | tee /push.log || true
+	if grep libcurl /push.log; then exit 1; fi'
+
+# What a person finds: the manual by its name, what the tabulator key completes, the examples.
+# shellcheck disable=SC2016
+try_manual_and_completion='
+	man heaptap >/manual
+	grep -m 1 -A 1 "^NAME" /manual
+	printf "heaptap repo\t--life\t/recor\t >/completed\nexit\n" |
+		script -qec "bash --rcfile /usr/share/bash-completion/bash_completion -i" /dev/null >/typed
+	grep "heaptap report --lifetimes /recording/" /typed
+	grep -q "^[0-9]* perl " /completed
+	ls /usr/share/doc/heaptap/examples
+	grep -H "^ExecStart=/usr/sbin/heaptap" /usr/share/doc/heaptap/examples/*.service'
+
+# All gone again, also what no list of dpkg names. The page that man keeps formatted is man's own.
+# shellcheck disable=SC2016
+try_removal='
+	dpkg -L heaptap | while read -r file; do test -d "$file" || echo "$file"; done >/installed
+	wc -l </installed
+	apt-get -qq -y remove heaptap >/dev/null
+	while read -r file; do test ! -e "$file" || { echo "left: $file"; exit 1; }; done </installed
+	left=$(find / -xdev -path /var/cache/man -prune -o -name "*heaptap*" -print)
+	test -z "$left" || { echo "left: $left"; exit 1; }
+	if dpkg-query -W heaptap 2>/dev/null; then exit 1; fi'
+
 try_package() { # SUITE
 	local root=$work/try
 	rm -rf "$root"
@@ -81,17 +120,8 @@ try_package() { # SUITE
 	cp "$out/packages"/heaptap_*~deb"$(version_of "$root")"_amd64.deb "$root/heaptap.deb"
 	inside "$root" sh -e -c '
 		apt-get -qq update
-		apt-get -qq -y install /heaptap.deb >/dev/null
-		heaptap --version
-		heaptap doctor >/dev/null
-		heaptap record -q -R 1 -f all -o /recording -- perl -e "my %kept = map { \$_ => \"x\" x 100 } 1 .. 1000"
-		heaptap report /recording | head -n 12
-		heaptap push --to pyroscope+http://127.0.0.1:9 /recording 2>&1 | tee /push.log || true
-		! grep -q "libcurl" /push.log
-		bash -c ". /usr/share/bash-completion/completions/heaptap; complete -p heaptap"
-		test -s /usr/share/man/man8/heaptap.8.gz || grep -q path-exclude /etc/dpkg/dpkg.cfg.d/* 2>/dev/null
-		apt-get -qq -y purge heaptap >/dev/null
-		test ! -e /usr/sbin/heaptap'
+		apt-get -qq -y install /heaptap.deb man-db bash-completion >/dev/null
+		rm /heaptap.deb'"$try_programs$try_manual_and_completion$try_removal"
 }
 
 http_proxy=${http_proxy:-} https_proxy=${https_proxy:-} no_proxy=${no_proxy:-}
