@@ -9,6 +9,8 @@
 #   degraded   status 0, but something was said
 #   refused    another status
 #
+# On a busy machine something may fail by chance. So a capability is missed where the sentence names it, or where it failed three times.
+#
 #   bench/privileges.sh [FEATURE]...      FEATURE: the first word of a row
 set -u
 OUT=${OUT:-build}
@@ -25,7 +27,7 @@ room=$(mktemp -d)
 chmod 755 "$room"
 mkdir -m 777 "$room/records"
 install -m 755 "$OUT/heaptap" "$OUT/tests/e2e/target_leak" "$OUT/tests/e2e/target_static" "$OUT/tests/e2e/target_filler" "$room/"
-target='' tracer='' group='' container=heaptap-privileges-$$
+target='' tracer='' group='' seen='' container=heaptap-privileges-$$
 
 end_target() {
 	[ -z "$target" ] || { kill -KILL "$target" && wait "$target"; } 2>/dev/null
@@ -162,10 +164,18 @@ run_inline_command() {
 	[ "$status" = 0 ]
 }
 
+has_handed_over() {
+	grep -q 'has the sampler\|keeps probes' "$room/said" || ! kill -0 "$tracer" 2>/dev/null
+}
+
+# The sampler comes a moment after the probes.
 run_inline_other() {
 	start_target $OTHER "$room/target_leak" malloc
-	record "$1" -R 4096 --inline -p $target
-	[ "$status" = 0 ]
+	start_heaptap "$1" record -R 4096 -o out --inline -p $target
+	await has_handed_over
+	go
+	finish_heaptap
+	grep -q 'has the sampler' "$room/said"
 }
 
 run_resident() {
@@ -259,17 +269,16 @@ sentences() {
 	{
 		sed -n 's/^heaptap: //p' "$room/said"
 		sed -n '/ missing;/s/^ *//p' "$room/printed"
-	} | grep -v 'has not called its allocator\|press Ctrl-C again\|heaptap report\|go tool'
+	} | grep -v 'has not called its allocator\|has no processes left\|press Ctrl-C again\|heaptap report\|go tool'
 }
 
 shapes() {
-	sed 's/[0-9][0-9.]*/N/g'
+	sed 's/\b[0-9a-f]\{12\}\b/N/g; s/[0-9][0-9.]*/N/g'
 }
 
-# Sets `outcome` and, if it does not work, `sentence`.
-try() { # FEATURE CAPABILITIES
-	local seen=yes
-	status=1
+# Sets `outcome`, `seen` and, if it does not work, `sentence`.
+try_once() { # FEATURE CAPABILITIES
+	seen=yes status=1
 	"run_$1" "$2" || seen=''
 	end_target
 	[ -z "$group" ] || { await rmdir "$group" 2>/dev/null; group=''; }
@@ -289,6 +298,25 @@ try() { # FEATURE CAPABILITIES
 	sentence=$(sed "s|$room/||g; s/\b[0-9]\{2,\}\b/N/g" <<<"$sentence")
 }
 
+try() { # FEATURE CAPABILITIES
+	local tries
+	for ((tries = 0; tries < 3; tries++)); do
+		try_once "$@"
+		[ "$outcome" != works ] && [[ $sentence != *CAP_*' missing'* ]] || return
+	done
+}
+
+try_with_every() { # FEATURE
+	local tries
+	: >"$room/usual"
+	for ((tries = 0; tries < 3; tries++)); do
+		try_once "$1" "$(every)"
+		[ "$status" = 0 ] && [ "$seen" ] && break
+	done
+	sentences | shapes >"$room/usual"
+	[ "$status" = 0 ] && [ "$seen" ]
+}
+
 signed() { # NAME...: as setpriv has it
 	local name
 	for name; do printf ',+%s' "$name"; done
@@ -301,10 +329,7 @@ every() {
 
 examine() { # FEATURE DESCRIPTION
 	local kept name rest rows=''
-	: >"$room/usual"
-	try "$1" "$(every)"
-	sentences | shapes >"$room/usual"
-	[ "$status" = 0 ] || { echo "| $2 | not seen here: $outcome, $sentence | |"; return; }
+	try_with_every "$1" || { echo "| $2 | not seen here: $outcome, $sentence | |"; return; }
 	# shellcheck disable=SC2086 # a list of words
 	kept=$(available $TAKEN_AWAY)
 	# Or something is missed that is not in the list.
