@@ -138,6 +138,16 @@ u64 kernel_take_pending(struct kernel *kernel, u32 process)
 	return taken;
 }
 
+int kernel_drop_pending(struct kernel *kernel, void (*each)(void *arg, u32 process), void *arg)
+{
+	struct stub_element *element, *next;
+	int err = kernel_for_each_pending(kernel, each, arg);
+
+	HASH_ITER (hh, STUB_MAP(&stashes)->elements, element, next)
+		bpf_map_delete_elem(&stashes, element->data);
+	return err;
+}
+
 void kernel_give_process(struct kernel *kernel, u32 process)
 {
 	u32 next = process + SCOPES_MIN;
