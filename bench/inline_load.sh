@@ -15,6 +15,8 @@ ROUNDS=${ROUNDS:-11}
 . "$(dirname "$0")/measure.bash"
 # shellcheck source=bench/source_tree.bash
 . "$(dirname "$0")/source_tree.bash"
+# shellcheck source=bench/redis_servers.bash
+. "$(dirname "$0")/redis_servers.bash"
 
 REQUESTS=${REQUESTS:-100000} # in a window
 WINDOWS=${WINDOWS:-4}
@@ -22,43 +24,10 @@ FILES=${FILES:-100}
 LOADS=${LOADS:-redis build}
 declare -A taken
 
-# Each server has its own files, in which no other has probes.
 libraries=/lib/x86_64-linux-gnu
 tcmalloc=''
 [ ! -e "$libraries/libtcmalloc.so.4" ] || { cp "$libraries/libtcmalloc.so.4" "$scratch/" && tcmalloc=$scratch/libtcmalloc.so.4; }
-ln -s /usr/bin/redis-check-rdb "$scratch/redis-server"
-declare -A started=()
 trap 'leave_servers; leave' EXIT
-
-serve() { # WHICH COMMAND...: behind which the server is started
-	local home=$scratch/$1
-	shift
-	mkdir -p "$home"
-	cp "$libraries/libjemalloc.so.2" "$home/"
-	LD_LIBRARY_PATH=$home:$scratch "$@" "$scratch/redis-server" --port 0 --unixsocket "$home/socket" --save '' \
-		--pidfile "$home/pid" --daemonize no >/dev/null 2>&1 &
-	started[$home]=$!
-	for ((tries = 0; tries < 1000; tries++)); do
-		[ ! -s "$home/pid" ] || ! redis-cli -s "$home/socket" ping >/dev/null 2>&1 || return 0
-		sleep 0.01
-	done
-	echo "$0: redis-server does not answer" >&2
-	return 1
-}
-
-leave_servers() {
-	local home
-	for home in "${!started[@]}"; do
-		redis-cli -s "$home/socket" shutdown nosave >/dev/null 2>&1 || :
-		wait "${started[$home]}" || :
-		rm -rf "$home"
-	done
-	started=()
-}
-
-ask_server() { # WHICH TEST: requests a second
-	redis-benchmark -s "$scratch/$1/socket" -t "$2" -P 16 -d 100 -r 100000 -n "$REQUESTS" --csv | awk -F'"' 'END { print $4 }'
-}
 
 window() { # WHICH TEST
 	local before rate

@@ -6,7 +6,7 @@ set -euo pipefail
 
 OUT=${OUT:-build}
 ROUNDS=${ROUNDS:-7}
-missed=0 tracer='' timing='' store='' WORKLOAD_PID=''
+missed=0 tracer='' timing='' store='' WORKLOAD_PID='' workload_behind=()
 scratch=$(mktemp -d)
 
 end() { # PID: of a child, without a word about it
@@ -35,15 +35,19 @@ for copy in "$libc" "$scratch/tracer/libc.so.6"; do
 	cp "$(ldd "$OUT/bench/workload" | awk '$1 == "libc.so.6" { print $3 }')" "$copy"
 done
 
-workload() { # [FILE...]: start another one, which maps these files; it is told what to do by `ask`
+# Start another one, behind the words of `workload_behind`, which maps these files; it is told what to do by `ask`.
+workload() { # [FILE...]
 	end "$WORKLOAD_PID"
-	coproc WORKLOAD { LD_LIBRARY_PATH=$scratch exec "$OUT/bench/workload" "$@"; }
+	coproc WORKLOAD { LD_LIBRARY_PATH=$scratch exec "${workload_behind[@]}" "$OUT/bench/workload" "$@"; }
 }
 
+# What it was started behind may say something too, so only a number is an answer.
 ask() { # COMMAND [NUMBER...]: the workload's answer
-	local answer
+	local answer=''
 	echo "$*" >&"${WORKLOAD[1]}"
-	read -r answer <&"${WORKLOAD[0]}"
+	until [[ $answer =~ ^-?[0-9]+\.[0-9]+$ ]]; do
+		read -r answer <&"${WORKLOAD[0]}" || return 1
+	done
 	[ "$answer" != -1.00 ] || { echo "$0: the workload failed at '$*'" >&2; return 1; }
 	echo "$answer"
 }

@@ -7,6 +7,8 @@
 # Where libbpf-tools' memleak is not installed, MEMLEAK_ROOT may name a directory to chroot into that has it.
 # shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
+# shellcheck source=bench/debian_root.bash
+. "$(dirname "$0")/debian_root.bash"
 
 PAIRS=${PAIRS:-110000}
 declare -A taken
@@ -21,27 +23,12 @@ run() { # NAME COMMAND...: one measurement under one tracer
 	[ -z "$tracer" ] || untrace
 }
 
-# memleak takes object names of at most 31 characters, and looks them up in its own root.
-# shellcheck disable=SC2317
-memleak_attach() {
-	# shellcheck disable=SC2016
-	trace Tracing env -u LD_LIBRARY_PATH unshare --mount sh -c '
-		for dir in proc sys; do mount --rbind "/$dir" "$1/$dir"; done
-		mount -t tmpfs none "$1/mnt" && touch "$1/mnt/libc" && mount --bind "$2" "$1/mnt/libc" &&
-		exec chroot "$1" stdbuf -oL memleak-libbpf -p "$3" -O /mnt/libc 3600' \
-		sh "${MEMLEAK_ROOT:-/}" "$libc" "$WORKLOAD_PID"
-}
-
 # heaptap, and what it says itself of a hit's cost.
 # shellcheck disable=SC2317
 heaptap_attach() {
 	heaptap -v -p "$WORKLOAD_PID"
 	claims+=("$(sed -n 's/.*a hit costs \([0-9.]*\) us (allocation) and \([0-9.]*\) us (free).*/\1 \2/p' "$scratch/said" |
 		awk '{ print ($1 + $2) * 1000 }')")
-}
-
-have_memleak() {
-	[ -n "${MEMLEAK_ROOT:-}" ] || command -v memleak-libbpf >/dev/null
 }
 
 workload
@@ -51,7 +38,7 @@ for ((round = 0; round < ROUNDS; round++)); do
 	run heaptap heaptap_attach
 	run alloc_only heaptap --alloc-only -p "$WORKLOAD_PID"
 	run naive trace ready "$OUT/bench/bare" naive "$WORKLOAD_PID"
-	! have_memleak || run memleak memleak_attach
+	! have_memleak || run memleak memleak "$WORKLOAD_PID" "$libc"
 done
 
 declare -A ns

@@ -5,37 +5,11 @@
 # the default interval. Then 100 forks a second for SECONDS_OF_FORKS (60), during which its memory must not grow.
 # shellcheck source=bench/measure.bash
 . "$(dirname "$0")/measure.bash"
+# shellcheck source=bench/crowd.bash
+. "$(dirname "$0")/crowd.bash"
 
 SECONDS_OF_FORKS=${SECONDS_OF_FORKS:-60}
-mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
-group=${mount:?}/heaptap-bench-$$
-crowd=''
-
-empty() {
-	[ -z "$crowd" ] || end "$crowd"
-	crowd=''
-	[ ! -d "$group" ] || { echo 1 >"$group/cgroup.kill"; }
-	while [ -d "$group" ] && ! rmdir "$group" 2>/dev/null; do
-		sleep 0.01
-	done
-}
-trap 'empty; leave' EXIT
-
-populate() { # COUNT ACTIVE
-	mkdir "$group" "$scratch/crowd"
-	mkfifo "$scratch/crowd/in" "$scratch/crowd/out"
-	exec 7<>"$scratch/crowd/in" 8<>"$scratch/crowd/out"
-	(echo 0 >"$group/cgroup.procs" && exec "$OUT/tests/e2e/target_crowd" "$scratch/crowd" "$1" "$2") &
-	crowd=$!
-	order 'work 0'
-}
-
-order() { # WORDS: until it is done
-	local answer
-	echo "$1" >&7
-	read -r answer <&8
-	[ "$answer" = "done" ]
-}
+trap 'empty_group; leave' EXIT
 
 kib() {
 	awk '/^RssAnon/ { print $2 }' "/proc/$tracer/status"
@@ -67,8 +41,7 @@ order 'work 10'
 share=$(calc "100 * ($(cpu_ns "$tracer") - $cpu) / 1e3 / (${EPOCHREALTIME/[^0-9]/} - $from)")
 size=$(kib)
 untrace
-empty
-rm -rf "$scratch/crowd"
+empty_group
 echo "2000 processes, 200 of them allocating (median of $ROUNDS attaches: $(spread "${attached[@]}") s):"
 figure 'tracing after' "$(median "${attached[@]}")" s '<=' 2
 figure "heaptap's memory (RssAnon)" "$(calc "$size / 1024")" MiB '<=' 128

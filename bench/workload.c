@@ -8,6 +8,7 @@
  *   pools N            the same with a pool of this program's, of which --alloc can tell heaptap
  *   paced RATE SECONDS the same, RATE pairs a second: how many were made
  *   threads T N        the same, N times in each of T threads, as fast as they can: how many were made
+ *   together T N       the same: nanoseconds of the process's CPU a pair
  *   hold N             N blocks more that nobody frees, each of 5 intervals' size, so that nearly all are sampled: how many
  *   fork N             fork, exit and wait, N times: nanoseconds each
  *   exec N             the same with an exec of true(1) between: nanoseconds each
@@ -218,6 +219,14 @@ static double threads(unsigned long count, unsigned long pairs_each)
 	return (double)(started * pairs_each);
 }
 
+static double together(unsigned long count, unsigned long pairs_each)
+{
+	uint64_t start = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	double made = threads(count, pairs_each);
+
+	return made > 0 ? (double)(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start) / made : -1;
+}
+
 /* Their pages are never touched, but for the first. */
 static double hold(unsigned long count)
 {
@@ -313,6 +322,8 @@ static double obey(const char *word, unsigned long a, unsigned long b)
 		return paced(a, b);
 	if (!strcmp(word, "threads") && a && b)
 		return threads(a, b);
+	if (!strcmp(word, "together") && a && b)
+		return together(a, b);
 	if (!strcmp(word, "hold") && a)
 		return hold(a);
 	if (!strcmp(word, "fork") && a)
