@@ -37,9 +37,9 @@ work='' watchdog=''
 trap 'quit' EXIT
 
 quit() {
-	[ -z "$work" ] || leave_cell
-	empty_group
-	leave_servers
+	[ -z "$work" ] || leave_cell || :
+	empty_group || :
+	leave_servers || :
 	leave
 }
 
@@ -114,8 +114,13 @@ line() { # WORK TOOL WORDS...
 	echo
 }
 
+keep() { # CONDITION: of awk's; the results for which it does not hold
+	awk -F'\t' "!($1)" "$RESULTS" >"$scratch/kept" && cat "$scratch/kept" >"$RESULTS"
+}
+
 cell() { # WORK TOOL
 	local reason row
+	keep "\$3 == \"$1\" && \$4 == \"$2\" && \$5 == \"-\""
 	reason=$(impossible "$2" "$1")
 	rm -f "$scratch/said" "$scratch/said_by_work"
 	if [ -z "$reason" ]; then
@@ -149,7 +154,7 @@ book() { # WORK TOOL LINE
 
 done_already() { # WORK TOOL: how often
 	awk -F'\t' -v work="$1" -v tool="$2" '
-		$4 == tool && ($3 == work || index($3, work " ") == 1) { count[$3]++ }
+		$4 == tool && $5 != "-" && ($3 == work || index($3, work " ") == 1) { count[$3]++ }
 		END { least = 0; for (row in count) if (!least || count[row] < least) least = count[row]; print least }' "$RESULTS"
 }
 
@@ -163,7 +168,6 @@ tools_for() { # WORK
 
 fetch_root
 touch "$RESULTS"
-awk -F'\t' '!/^#/ && $5 != "-"' "$RESULTS" >"$scratch/kept" && cat "$scratch/kept" >"$RESULTS"
 for ((round = 1; round <= ROUNDS; round++)); do
 	for load in $LOADS; do
 		for tool in $(tools_for "$load"); do
@@ -171,5 +175,6 @@ for ((round = 1; round <= ROUNDS; round++)); do
 		done
 	done
 done
+keep '/^#/'
 versions | sed 's/^/# /' | cat - "$RESULTS" >"$scratch/kept" && cat "$scratch/kept" >"$RESULTS"
 python3 "$(dirname "$0")/peers_page.py" "$RESULTS"

@@ -47,7 +47,7 @@ start_live() { # COUNT: each has a page, and a page of its tables
 stop_live() { stop_pair; }
 measure_live() { # COUNT
 	[ -z "$tracer" ] || ask hold "$1" >/dev/null || return 1
-	measure_pair | sed "s/^pair/live=$1/"
+	measure_pair "live=$1"
 }
 
 start_processes() { # COUNT: one of them is the pair loop, and one in ten allocates too
@@ -63,7 +63,7 @@ measure_processes() { # COUNT
 	local since own
 	since=$(now_ns) own=$(own_cpu)
 	order 'work 2' &
-	measure_pair | sed "s/^pair/processes=$1/"
+	measure_pair "processes=$1"
 	wait $!
 	own_row "processes=$1" "$since" "$own"
 }

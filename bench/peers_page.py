@@ -83,6 +83,10 @@ def number(value):
     return f"{value:.{min(digits, 3)}f}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):,.0f}".replace(",", " ")
 
 
+def whole(value):
+    return f"{value:,}".replace(",", " ")
+
+
 def cell(values):
     if not values:
         return ""
@@ -128,7 +132,7 @@ def values_of(results, axis):
 def growth_row(results, axis, value, tools):
     work = f"{axis}={value}"
     plain = [row[1] for tool in tools for row in results.figures.get((work, tool), ())]
-    row = [number(value) if value < 1000 else f"{value:,}".replace(",", " "), number(statistics.median(plain)) if plain else ""]
+    row = [whole(value), number(statistics.median(plain)) if plain else ""]
     floor = results.more(work, "floor")
     for tool in tools:
         row.append(cell(results.more(work, tool)))
@@ -145,7 +149,7 @@ def growth(results, axis, head, words):
     titles = dict(GROWTH_TOOLS)
     text = f"### {head.capitalize()}\n\nWhat a pair takes of the processors more than untraced, in ns, while {words}:\n\n"
     text += table([head, "untraced"] + [titles[tool] for tool in tools] + ["`record` / floor"], rows)
-    own = [[f"{value:,}".replace(",", " ")] + [own_share(results, axis, value, tool) for tool in ("heaptap", "inline")]
+    own = [[whole(value)] + [own_share(results, axis, value, tool) for tool in ("heaptap", "inline")]
            for value in values_of(results, axis) if (f"{axis}={value} itself", "heaptap") in results.figures]
     if own:
         text += "\nheaptap's own CPU meanwhile, in percent of a processor:\n\n" + table([head, "`record`", "`record --inline`"], own)

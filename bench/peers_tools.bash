@@ -85,7 +85,10 @@ impossible() { # TOOL WORK
 		;;
 	memleak) [ -e "$root/usr/sbin/memleak-libbpf" ] || needs='libbpf-tools (Debian 13)' ;;
 	bpftrace) [ -e "$root/usr/bin/bpftrace" ] || needs='bpftrace (Debian 13)' ;;
-	heaptrack) command -v heaptrack >/dev/null || needs=heaptrack ;;
+	heaptrack)
+		[ "$2" != postgres ] || { echo 'it leaves forked children alone, and a backend is one'; return; }
+		command -v heaptrack >/dev/null || needs=heaptrack
+		;;
 	massif | dhat) command -v valgrind >/dev/null || needs=valgrind ;;
 	jemalloc) [ -e "$libraries/libjemalloc.so.2" ] || needs=libjemalloc2 ;;
 	tcmalloc_*) [ -e "$libraries/libtcmalloc.so.4" ] || needs=libgoogle-perftools4 ;;

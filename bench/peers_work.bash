@@ -26,10 +26,10 @@ start_pair() {
 }
 
 # It never waits, so the time of the processor is all that it takes.
-measure_pair() {
+measure_pair() { # ROW
 	local cpu
 	ask pairs 1100 >/dev/null
-	cpu=$(ask pairs "$(units 2000000)") && echo "pair $cpu $cpu"
+	cpu=$(ask pairs "$(units 2000000)") && echo "$1 $cpu $cpu"
 }
 
 # It ends when there is nothing more to read, and so does what it was started behind.
