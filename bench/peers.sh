@@ -35,6 +35,8 @@ LIMIT=${LIMIT:-400} # seconds that one measurement may take
 MEMLEAK_ROOT=$root
 work='' watchdog=''
 trap 'quit' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 quit() {
 	[ -z "$work" ] || leave_cell || :
