@@ -164,8 +164,10 @@ def conditions(results):
     least, most = results.rounds()
     facts = dict(results.facts)
     processors = int(facts.get("processors", "1"))
-    text = f"Made by `bench/peers.sh`, from {least} to {most} rounds, between {results.times[0].replace('T', ' ')} and " \
-           f"{results.times[-1].replace('T', ' ')}, on: {facts.get('machine', 'unknown')}, {processors} processors, kernel {facts.get('kernel', 'unknown')}.\n"
+    first, last = (time.replace("T", " ") for time in (min(results.times), max(results.times)))
+    counted = "a round of each" if most == 1 else f"{least} to {most} rounds of each"
+    text = f"Made by `bench/peers.sh`, {counted}, between {first} and {last}, on: {facts.get('machine', 'unknown')}, {processors} processors,\n" \
+           f"kernel {facts.get('kernel', 'unknown')}.\n"
     if max(results.loads) >= processors + 1:
         text += f"\n**Other work wanted the processors**: the load was {number(min(results.loads))} to {number(max(results.loads))}. Figures of such a " \
                 "run scatter, elapsed times above all; a run on a quiet machine is to take the place of this one.\n"
