@@ -538,7 +538,7 @@ kernels: e2e-programs ## the end-to-end tests on Debian's kernels 6.1, 6.12 and 
 # All that .ci/run needs of it, which builds it before what it runs beside.
 boot-programs: $(OUT)/heaptap $(OUT)/tests/e2e/target_leak
 boot: boot-programs ## on 6.1 and 6.12 every BPF program must load, and a command be recorded, exactly and from inside
-	$(Q)OUT='$(OUT)' HEAPTAP_KERNEL_TESTS= HEAPTAP_KERNEL_SECONDS=1500 tests/kernels.sh 6.1 6.12
+	$(Q)OUT='$(OUT)' HEAPTAP_KERNEL_TESTS= HEAPTAP_KERNEL_SECONDS=900 tests/kernels.sh 6.1 6.12
 
 # What one compiler makes of a BPF program may be too complex for the verifier, what another makes is not.
 OTHER_CLANGS := $(filter-out clang-$(firstword $(subst ., ,$(shell $(CLANG) -dumpversion 2>/dev/null))),$(notdir $(wildcard /usr/bin/clang-[1-9]*)))

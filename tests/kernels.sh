@@ -46,12 +46,12 @@ install_missing() {
 use_release() { # RELEASE [SUITE]
 	local state=$scratch/apt-$1 keys=/usr/share/keyrings/debian-archive-keyring.gpg mirror
 	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)
-	mkdir -p "$state/lists/partial" || return
-	echo "deb [signed-by=$keys] ${mirror:?} $1 main" >"$state/sources.list"
+	[ -n "$mirror" ] && mkdir -p "$state/lists/partial" || return
+	echo "deb [signed-by=$keys] $mirror $1 main" >"$state/sources.list"
 	: >"$state/status"
 	apt_options=(-o "Dir::State::status=$state/status" -o "Dir::State::lists=$state/lists" -o Dir::Cache::pkgcache=
 		-o Dir::Cache::srcpkgcache= -o "Dir::Etc::sourcelist=$state/sources.list" -o Dir::Etc::sourceparts=/dev/null
-		-o Dir::Etc::preferencesparts=/dev/null -o Acquire::Languages=none -o APT::Sandbox::User=root)
+		-o Dir::Etc::preferencesparts=/dev/null -o Acquire::Languages=none "${patient[@]}")
 	apt-get "${apt_options[@]}" -qq update
 }
 
@@ -63,17 +63,18 @@ find_package() { # VERSION
 
 # The newest package of that version, in $store/vmlinuz-VERSION: from the releases that the machine has, or else from the one that has it.
 fetch() { # VERSION
-	local package='' place apt_options=(-o APT::Sandbox::User=root)
+	local package='' place patient=(-o APT::Sandbox::User=root -o Acquire::Retries=3) apt_options
+	apt_options=("${patient[@]}")
 	[ -s "$store/vmlinuz-$1" ] && return 0
 	[ "$1" = newest ] || package=$(find_package "$1")
 	if [ -z "$package" ]; then
 		use_release "$(release_of "$1")" && package=$(find_package "$1")
 	fi
-	[ -n "$package" ] || return 1
+	[ -n "$package" ] || { echo '    apt knows of none'; return 1; }
 	# Since 6.19 the kernel itself is in a package that this one depends on.
 	! apt-cache "${apt_options[@]}" -qq show "${package/image/binary}" >/dev/null 2>&1 || package=${package/image/binary}
 	place=$scratch/$package
-	mkdir "$place" && (cd "$place" && apt-get "${apt_options[@]}" -qq download "$package" 2>/dev/null) &&
+	mkdir "$place" && (set -o pipefail; cd "$place" && apt-get "${apt_options[@]}" -qq download "$package" 2>&1 | sed 's/^/    /') &&
 		dpkg-deb --fsys-tarfile "$place"/*.deb | tar -xO --wildcards '*/vmlinuz*' >"$place/vmlinuz" &&
 		[ -s "$place/vmlinuz" ] && mv "$place/vmlinuz" "$store/vmlinuz-$1"
 }
@@ -133,7 +134,7 @@ make_root() {
 boot() { # VERSION RUNG
 	timeout -k 10 "$limit" qemu-system-x86_64 -accel tcg,thread=single -cpu max -smp 2 -m 2048 -nographic -no-reboot \
 		-nodefaults -serial stdio -pidfile "$scratch/pid-$1" -kernel "$store/vmlinuz-$1" -initrd "$scratch/root.cpio" \
-		-append "console=ttyS0 quiet loglevel=1 panic=-1 no_timer_check HEAPTAP_RUNG=$2 -- $tests" </dev/null | tr -d '\r'
+		-append "console=ttyS0 quiet loglevel=1 panic=-1 no_timer_check nosoftlockup rcupdate.rcu_cpu_stall_suppress=1 HEAPTAP_RUNG=$2 -- $tests" </dev/null | tr -d '\r'
 }
 
 # The way of attaching that heaptap must find on a kernel by itself.
@@ -158,8 +159,9 @@ release_of() { # VERSION
 # Into $store/log-VERSION: what the machine said, whole when it did not come to its end.
 run() { # VERSION RUNG
 	local log=$store/log-$1
-	if ! fetch "$1"; then
-		echo 'FAIL no such kernel package' >"$log"
+	echo 'FAIL did not run' >"$log"
+	if ! fetch "$1" >"$log" 2>&1; then
+		echo 'FAIL the kernel could not be fetched' >>"$log"
 		return
 	fi
 	boot "$1" "$2" >"$log"
@@ -172,6 +174,7 @@ show() { # VERSION
 	local log=$store/log-$1 p f
 	grep -aE '^(PASS |FAIL |    )' "$log" | sed -E "s/^(PASS|FAIL) /\\1 $1 /"
 	p=$(grep -ac '^PASS ' "$log") f=$(grep -ac '^FAIL ' "$log")
+	[ $((p + f)) != 0 ] || f=1
 	echo "$1: $p passed, $f failed"
 	passed=$((passed + p)) failed=$((failed + f))
 }
