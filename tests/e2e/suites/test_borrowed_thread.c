@@ -14,7 +14,8 @@
 
 #define HELD_AT	    6	    /* the point by which the thread is held, and makes calls */
 #define LATE_US	    2100000 /* more than all calls may take */
-#define BEFORE_LAST 6	    /* the points from that of the last call on, up to the end */
+#define TRIES	    5
+#define BEFORE_LAST 6 /* the points from that of the last call on, up to the end */
 
 static struct patient_page *executing;
 static unsigned int points, late_at;
@@ -31,20 +32,32 @@ static void execute_meanwhile(void)
 		usleep(1000);
 }
 
-/* Another thread of the process executes a program, at which all others end. */
-static void test_borrowed_thread_ends(void **state)
+/* Did the process execute the program, and is it said that another try may help? */
+static bool map_as_it_executes(struct injected *injected)
 {
 	static const char *const words[] = {"2", "again", "calls", NULL};
-	struct injected injected;
+	int err;
 
-	(void)state;
-	injected_start(&injected, words);
-	executing = injected.page;
+	injected_start(injected, words);
+	executing = injected->page;
 	points = 0;
 	interruption_hook = execute_meanwhile;
-	assert_int_equal(injected_map(&injected, 1), -EAGAIN);
+	err = injected_map(injected, 1);
 	interruption_hook = NULL;
-	assert_true(executing->held && executing->ready);
+	return err == -EAGAIN && executing->held && executing->ready;
+}
+
+/* Another thread of the process executes a program, at which all others end. On a busy machine it may not be held in time. */
+static void test_borrowed_thread_ends(void **state)
+{
+	struct injected injected;
+	int tries = TRIES;
+
+	(void)state;
+	while (!map_as_it_executes(&injected)) {
+		injected_release(&injected);
+		assert_true(--tries);
+	}
 	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
 	injected_cycle(&injected);
 	injected_release(&injected);
@@ -73,13 +86,15 @@ static void test_borrowed_thread_is_late(void **state)
 {
 	static const char *const words[] = {"1", "calls", "state", NULL};
 	struct injected injected;
-	unsigned int last;
+	unsigned int last = 0;
 
 	(void)state;
 	injected_start(&injected, words);
-	while (map_late(&injected, 0))
-		usleep(1000);
-	last = points;
+	/* One that is tried again passes more. */
+	for (int tries = TRIES; tries; tries--)
+		if (!map_late(&injected, 0) && (!last || points < last))
+			last = points;
+	assert_true(last > BEFORE_LAST);
 	for (unsigned int before = BEFORE_LAST; before > 2; before--) {
 		int err = map_late(&injected, last - before);
 
