@@ -200,11 +200,11 @@ static bool drained(struct tracing *tracing, u64 now, void *arg)
 	struct running *running = arg;
 	eventfd_t woken;
 
-	(void)tracing;
 	eventfd_read(running->questions.wake_fd, &woken);
 	/* Before the next question, which may be there already: otherwise those who ask without a pause would keep it from ever happening. */
 	tidy(running, now);
 	answer_questions(running, now);
+	tracing->awaited = questions_are_waiting(&running->questions);
 	if (is_waiting(running))
 		eventfd_write(running->questions.wake_fd, 1);
 	/* A client that cancels has only its own threads to wait for. */

@@ -236,7 +236,6 @@ static bool finished(struct tracing *tracing, u64 now)
 {
 	const struct tracing_options *options = tracing->options;
 
-	signals_read(&tracing->signals);
 	if (tracing->signals.stop || finished_with_command(tracing))
 		return true;
 	if (options->duration_s > 0 && (double)(now - tracing->start_ns) >= options->duration_s * 1e9)
@@ -248,7 +247,7 @@ static bool finished(struct tracing *tracing, u64 now)
 
 static int poll_timeout(const struct tracing *tracing, u64 now)
 {
-	int rest_ms = pace_rest_ms(tracing->tracer, now);
+	int rest_ms = tracing->awaited ? PACE_BRISK_MS : pace_rest_ms(tracing->tracer, now);
 	double left_ms;
 
 	if (tracing->options->duration_s <= 0)
@@ -286,6 +285,7 @@ void tracing_watch(struct tracing *tracing, const struct tracing_client *client)
 	while (!finished(tracing, now)) {
 		if (all)
 			poll(fds, sizeof(fds) / sizeof(*fds), poll_timeout(tracing, now));
+		signals_read(&tracing->signals);
 		all = tracer_drain(tracing->tracer);
 		if (all || tracer_is_past(tracing->tracer, &moment)) {
 			keep_time(tracing, client, moment.time_ns);

@@ -37,6 +37,7 @@ struct tracing {
 	u64 start_ns, start_unix_ns; /* the same moment, when attaching began */
 	u64 duration_ns;	     /* from then to tracing_stop */
 	bool reads_go;		     /* set before tracing_load: Go programs' own profiles are wanted */
+	bool awaited;		     /* set by the client: somebody waits for it, so the next drain comes soon */
 	/* its own */
 	u64 looked_ns, said_ns, ticked_ns, drained_ns;
 	bool over;
