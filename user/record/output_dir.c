@@ -11,20 +11,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "format/output_file.h"
 
-static bool is_empty(const char *path)
+/* 0, -ENOTEMPTY, or why it cannot be told. */
+static int check_empty(const char *path)
 {
 	DIR *dir = opendir(path);
-	struct dirent *entry;
-	bool found = false;
+	const struct dirent *entry;
+	int err = 0;
 
 	if (!dir)
-		return true;
-	while (!found && (entry = readdir(dir)))
-		found = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+		return -errno;
+	while (!err && (entry = directory_next(dir, &err)))
+		err = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") ? -ENOTEMPTY : 0;
 	closedir(dir);
-	return !found;
+	return err;
 }
 
 static int choose_path(const char *path, struct output_dir *ret)
@@ -53,8 +55,9 @@ int output_dir_check(const char *path, bool force, struct output_dir *ret)
 		return errno != ENOENT || access(dirname(strcpy(copy, ret->path)), W_OK | X_OK) ? -errno : 0;
 	if (!S_ISDIR(status.st_mode))
 		return -ENOTDIR;
-	if (!force && !is_empty(ret->path))
-		return -ENOTEMPTY;
+	err = force ? 0 : check_empty(ret->path);
+	if (err)
+		return err;
 	return access(ret->path, W_OK | X_OK) ? -errno : 0;
 }
 
@@ -68,8 +71,9 @@ int output_dir_open(const char *path, bool force, mode_t file_mode, struct outpu
 	ret->made = !mkdir(ret->path, mode & 0700);
 	if (!ret->made && errno != EEXIST)
 		return -errno;
-	if (!force && !is_empty(ret->path))
-		return -ENOTEMPTY;
+	err = force ? 0 : check_empty(ret->path);
+	if (err)
+		return err;
 	ret->fd = open(ret->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (ret->fd < 0 || (ret->made && fchmod(ret->fd, mode)))
 		return -errno;

@@ -35,7 +35,7 @@ static int find_group(struct selection *selection)
 		return STATUS_DONE;
 	log_error("%s", why ? why : shortage_explain(err).text);
 	free(why);
-	return err == -EINVAL ? STATUS_USAGE : err == -ENOMEM ? STATUS_FAILED : STATUS_NO_TARGET;
+	return err == -EINVAL ? STATUS_USAGE : shortage_is(err) ? STATUS_FAILED : STATUS_NO_TARGET;
 }
 
 static int find_exe(struct selection *selection)

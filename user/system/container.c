@@ -276,7 +276,7 @@ int container_find(const struct cgroup_mounts *mounts, const char *wanted, struc
 	}
 	container_runtimes_load(mounts->root, &list);
 	container_runtimes_load_groups(mounts, &list);
-	err = list.no_memory ? -ENOMEM : find_in(mounts, &list, wanted, ret_container, ret_group, ret_why);
+	err = list.err ? list.err : find_in(mounts, &list, wanted, ret_container, ret_group, ret_why);
 	container_list_release(&list);
 	return err;
 }

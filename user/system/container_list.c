@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "system/container_list.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static void learn(struct container_list *list, char **known, const char *text)
 		return;
 	*known = strdup(text);
 	if (!*known)
-		list->no_memory = true;
+		list->err = -ENOMEM;
 }
 
 static struct container_entry *add_entry(struct container_list *list, const char *id)
@@ -40,7 +41,7 @@ static struct container_entry *add_entry(struct container_list *list, const char
 	if (entry)
 		free(entry->id);
 	free(entry);
-	list->no_memory = true;
+	list->err = -ENOMEM;
 	return NULL;
 }
 

@@ -38,7 +38,7 @@ struct container_list {
 	char *denied_user;	   /* a user whose state files may not be read; NULL: none */
 	unsigned int denied_count; /* how many such users */
 	char *strange; /* a state file that is neither root's nor of the user whose containers it lists; NULL: none */
-	bool no_memory;
+	int err;       /* 0, or why it may lack some: -ENOMEM, or what a directory could not be read for */
 };
 
 /*

@@ -21,6 +21,7 @@
 #include "system/container_list.h"
 #include "system/container_log.h"
 #include "system/container_path.h"
+#include "system/shortage.h"
 
 #define JSON_INT_MAX 2147483647.0
 
@@ -33,19 +34,25 @@ struct source {
 	uid_t root; /* who owns this machine: the user of its root directory */
 };
 
-/* Call `each` for the entries of the directory at that path but the hidden ones. 0 or negative errno of opening or reading it. */
-static int for_each_in(const char *path, void (*each)(const char *directory, const char *name, void *arg), void *arg)
+/*
+ * Call `each` for the entries of the directory at that path but the hidden ones. 0 or negative errno of opening or reading it; a
+ * shortage is the list's too, which may lack some then.
+ */
+static int for_each_in(const char *path,
+		       void (*each)(const char *directory, const char *name, const struct source *source),
+		       const struct source *source)
 {
 	DIR *dir = opendir(path);
 	const struct dirent *entry;
-	int err = 0;
+	int err = dir ? 0 : -errno;
 
-	if (!dir)
-		return -errno;
-	while ((entry = directory_next(dir, &err)))
+	while (dir && (entry = directory_next(dir, &err)))
 		if (entry->d_name[0] != '.')
-			each(path, entry->d_name, arg);
-	closedir(dir);
+			each(path, entry->d_name, source);
+	if (dir)
+		closedir(dir);
+	if (shortage_is(err))
+		source->list->err = err;
 	return err;
 }
 
@@ -107,9 +114,8 @@ static pid_t pid_of(const cJSON *number)
 	return value > 0 && value <= JSON_INT_MAX ? (pid_t)value : 0;
 }
 
-static void docker_container(const char *directory, const char *id, void *arg)
+static void docker_container(const char *directory, const char *id, const struct source *source)
 {
-	const struct source *source = arg;
 	char path[PATH_MAX];
 	const char *name;
 	cJSON *json;
@@ -166,9 +172,8 @@ static int podman_store(const struct source *source, const char *root, const cha
 }
 
 /* The annotations have the names that users of ctr and nerdctl gave, and those of Kubernetes. */
-static void containerd_task(const char *directory, const char *id, void *arg)
+static void containerd_task(const char *directory, const char *id, const struct source *source)
 {
-	const struct source *source = arg;
 	struct container_fact fact = {.id = id, .runtime = source->runtime};
 	cJSON *json = NULL, *pid = NULL;
 	char path[PATH_MAX];
@@ -188,16 +193,15 @@ static void containerd_task(const char *directory, const char *id, void *arg)
 	cJSON_Delete(json);
 }
 
-static void containerd_namespace(const char *directory, const char *name, void *arg)
+static void containerd_namespace(const char *directory, const char *name, const struct source *source)
 {
 	char path[PATH_MAX];
 
-	for_each_in(text_path(path, "%s/%s", directory, name), containerd_task, arg);
+	for_each_in(text_path(path, "%s/%s", directory, name), containerd_task, source);
 }
 
-static void kubernetes_log(const char *directory, const char *name, void *arg)
+static void kubernetes_log(const char *directory, const char *name, const struct source *source)
 {
-	const struct source *source = arg;
 	struct container_log log;
 
 	(void)directory;
@@ -299,9 +303,11 @@ void container_runtimes_load_groups(const struct cgroup_mounts *mounts, struct c
 {
 	struct group_walk walk = {.list = list, .mounts = mounts};
 	char top[PATH_MAX];
+	int err;
 
 	text_path(top, "%s%s", mounts->root, mounts->v2.point);
 	walk.skip = strlen(top);
-	if (cgroup_for_each_below(top, add_group, &walk) == -ENOMEM)
-		list->no_memory = true;
+	err = cgroup_for_each_below(top, add_group, &walk);
+	if (shortage_is(err))
+		list->err = err;
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <sys/resource.h>
 
 #include "record/output_dir.h"
 #include "unit/system/scratch.h"
@@ -176,6 +177,24 @@ static void test_output_abandon_removes_what_was_made_and_is_empty(void **state)
 	assert_int_equal(access("old", F_OK), 0);
 }
 
+/* Without a descriptor it cannot be looked into, so it is not taken for empty. */
+static void test_output_check_directory_that_cannot_be_read_is_not_empty(void **state)
+{
+	struct rlimit before, none;
+	int err;
+
+	(void)state;
+	assert_int_equal(mkdir("full", 0700), 0);
+	assert_int_equal(mkdir("full/of", 0700), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){.rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	err = output_dir_check("full", false, &output);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(err, -EMFILE);
+	assert_int_equal(output_dir_check("full", false, &output), -ENOTEMPTY);
+}
+
 static void test_output_close_again_is_nothing(void **state)
 {
 	(void)state;
@@ -198,6 +217,7 @@ int main(void)
 		TEST(test_output_open_missing_parent_is_an_error),
 		TEST(test_output_open_endless_name_is_an_error),
 		TEST(test_output_check_makes_nothing_and_finds_every_mistake),
+		TEST(test_output_check_directory_that_cannot_be_read_is_not_empty),
 		TEST(test_output_abandon_removes_what_was_made_and_is_empty),
 		TEST(test_output_close_again_is_nothing),
 	};

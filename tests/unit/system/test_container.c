@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* container.c with container_list.c and container_runtimes.c, on a machine made of files: which container a name or id finds. */
+#include <sys/resource.h>
+
 #include "container_host.h"
 
 /* --- runtimes --- */
@@ -224,6 +226,28 @@ static void test_container_names_of_the_unknown_are_looked_for_once(void **state
 	container_names_free(names);
 }
 
+/* What no descriptor is left to look for is not said to be no container. */
+static void test_container_find_without_descriptors_is_no_answer(void **state)
+{
+	struct rlimit before, none;
+	struct container container;
+	struct cgroup found;
+	char *why = NULL;
+	int err;
+
+	(void)state;
+	docker(HOST_ID_A, "web");
+	runs("/system.slice/docker-" HOST_ID_A ".scope");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){.rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	err = container_find(&host, "web", &container, &found, &why);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(err, -EMFILE);
+	assert_null(why);
+	assert_finds("web", HOST_ID_A, "web", "docker", "/system.slice/docker-" HOST_ID_A ".scope");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, host_teardown)
 
 int main(void)
@@ -245,6 +269,7 @@ int main(void)
 		TEST(test_container_find_not_running_is_told_apart),
 		TEST(test_container_find_without_a_group_of_its_own_is_not_supported),
 		TEST(test_container_find_refuses_what_is_no_name),
+		TEST(test_container_find_without_descriptors_is_no_answer),
 		TEST(test_container_names_are_found_and_kept),
 		TEST(test_container_names_of_the_unknown_are_looked_for_once),
 	};
