@@ -244,8 +244,8 @@ static void look_at_interval(struct tracer *tracer, u64 now_ns, u64 work_ns)
 	percent = overhead_percent(cost_ns(tracer, &budget->interval, &budget->sums),
 				   (double)(budget->sums.cpu_ns - budget->interval.cpu_ns));
 	step = overhead_decide(&budget->overhead, percent);
-	say(budget, step, percent, seconds);
 	take(tracer, step, now_ns);
+	say(budget, step, percent, seconds);
 	budget->interval = budget->sums;
 	budget->interval_ns = clock_now_ns();
 }

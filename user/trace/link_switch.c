@@ -76,27 +76,33 @@ static void serve_all(struct tracer *tracer, bool served)
 	}
 }
 
+static void cut_calls(struct tracer *tracer)
+{
+	int err = settle_cut(tracer->kernel, tracer->recorder);
+
+	if (!err)
+		return;
+	tracer->blind = true;
+	log_error("calls that were under way when the probes were taken out cannot be told from later ones: %s",
+		  shortage_explain(err).text);
+}
+
+/* The kernel may remove a probe later than it says, so what calls have asked for goes at once. */
 u64 link_switch_off(struct tracer *tracer)
 {
-	u64 since_ns;
-
 	tracer->probes_off = true;
 	serve_all(tracer, false);
-	since_ns = clock_now_ns();
 	each_link(tracer, take_out);
-	return since_ns;
+	cut_calls(tracer);
+	return clock_now_ns();
 }
 
 u64 link_switch_on(struct tracer *tracer)
 {
 	u64 since_ns;
-	int err = settle_cut(tracer->kernel, tracer->recorder);
 
-	if (err) {
-		tracer->blind = true;
-		log_error("calls that were under way when the probes were taken out cannot be told from later ones: %s",
-			  shortage_explain(err).text);
-	}
+	/* Again: of a program that was under way too. */
+	cut_calls(tracer);
 	tracer->probes_off = false;
 	each_link(tracer, put_in);
 	since_ns = clock_now_ns();

@@ -15,8 +15,8 @@ struct tracer;
 int link_switch_open(const struct tracer *tracer, struct tracee_file *link, pid_t pid, u32 scope);
 
 /*
- * Remove all, and make none, until they are to be on again. Calls count no more at once, although the kernel takes some time to remove what
- * traps: returns since when (CLOCK_MONOTONIC).
+ * Remove all, and make none, until they are to be on again. Calls that begin count no more at once, although the kernel takes some time to
+ * remove what traps; those that were under way may return meanwhile, and count. Returns from when on none does (CLOCK_MONOTONIC).
  */
 u64 link_switch_off(struct tracer *tracer);
 

@@ -42,7 +42,7 @@ void settle_stop(struct kernel *kernel, const struct recorder *recorder, struct 
 void settle_pending(struct kernel *kernel, struct recorder *recorder);
 
 /*
- * Before the probes are put in again: count the sampled calls that were under way when they were taken out, whose returns were not seen, and
+ * While the probes are out: count the sampled calls that were under way when they were taken out, whose returns were not seen, and
  * forget them. A later call that finds the same place on the same stack would else be given such a one's size. 0 or negative errno.
  */
 int settle_cut(struct kernel *kernel, struct recorder *recorder);
