@@ -311,21 +311,42 @@ int selection_attach(struct selection *selection, struct tracer *tracer)
 	return status;
 }
 
-static void say_who_pays(const struct tracer *tracer)
+static void say_who_pays_for_new(const struct tracer *tracer)
 {
-	unsigned int files, others = payers_count(tracer, true, &files);
+	double each_us = tracer_pair_ns(tracer) / 2000;
+	unsigned int files, others;
+	int err = payers_count(tracer, true, &files, &others);
 
-	if (others)
+	if (err)
+		log_note(
+			"other processes that use the same allocator file pay %.1f us for each operator new until heaptap "
+			"stops; --no-new spares them; how many they are cannot be told: %s",
+			each_us, shortage_explain(err).text);
+	else if (others)
 		log_note("%u other process%s pay%s %.1f us for each operator new of the same allocator file until "
 			 "heaptap stops; --no-new spares them",
-			 others, others == 1 ? "" : "es", others == 1 ? "s" : "", tracer_pair_ns(tracer) / 2000);
-	others = payers_count(tracer, false, &files);
+			 others, others == 1 ? "" : "es", others == 1 ? "s" : "", each_us);
+}
+
+static void say_who_pays(const struct tracer *tracer)
+{
+	double each_us = tracer_pair_ns(tracer) / 1000;
+	unsigned int files, others;
+	int err = payers_count(tracer, false, &files, &others);
+
 	if (!files)
 		return;
-	log_note("unfiltered probes in %u file%s: %u other process%s map%s them and pay%s %.1f us for each malloc and "
-		 "free until heaptap stops, as does every process that maps them later",
-		 files, files == 1 ? "" : "s", others, others == 1 ? "" : "es", others == 1 ? "s" : "",
-		 others == 1 ? "s" : "", tracer_pair_ns(tracer) / 1000);
+	if (err)
+		log_note(
+			"unfiltered probes in %u file%s: every process that maps them pays %.1f us for each malloc and free "
+			"until heaptap stops; how many they are now cannot be told: %s",
+			files, files == 1 ? "" : "s", each_us, shortage_explain(err).text);
+	else
+		log_note(
+			"unfiltered probes in %u file%s: %u other process%s map%s them and pay%s %.1f us for each malloc and "
+			"free until heaptap stops, as does every process that maps them later",
+			files, files == 1 ? "" : "s", others, others == 1 ? "" : "es", others == 1 ? "s" : "",
+			others == 1 ? "s" : "", each_us);
 }
 
 void selection_say(const struct selection *selection, const struct tracer *tracer)
@@ -335,6 +356,7 @@ void selection_say(const struct selection *selection, const struct tracer *trace
 	if (selection->group.path)
 		log_note("%s: %u process%s, and those that join later", selection_name(selection, name),
 			 selection->processes, selection->processes == 1 ? "" : "es");
+	say_who_pays_for_new(tracer);
 	say_who_pays(tracer);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/text.h"
 #include "system/address_map.h"
 #include "system/proc_maps.h"
@@ -61,7 +62,7 @@ static int look_at(struct mapping *mapping, void *arg)
 	return scan->mapped_count == scan->file_count;
 }
 
-/* Kernel threads have no mappings. Negative errno: the process has gone, or it is not ours to read. */
+/* Kernel threads have no mappings, and one that has gone has none. 0, or negative errno: they are not known. */
 static int scan_process(struct scan *scan, const char *root, const char *pid)
 {
 	char path[PATH_MAX];
@@ -70,26 +71,29 @@ static int scan_process(struct scan *scan, const char *root, const char *pid)
 	memset(scan->mapped, 0, scan->file_count * sizeof(*scan->mapped));
 	scan->mapped_count = 0;
 	ret = proc_maps_read(text_path(path, "%s/proc/%s/maps", root, pid), look_at, scan);
-	return ret < 0 ? ret : 0;
+	return ret > 0 || ret == -ENOENT || ret == -ESRCH ? 0 : ret;
 }
 
-static void scan_all(struct scan *scan, DIR *proc, const char *root, bool (*is_ours)(pid_t pid, void *arg), void *arg,
-		     struct mapped_by_count *count)
+static int scan_all(struct scan *scan, DIR *proc, const char *root, bool (*is_ours)(pid_t pid, void *arg), void *arg,
+		    struct mapped_by_count *count)
 {
-	struct dirent *entry;
+	const struct dirent *entry;
+	int err = 0;
 
-	while ((entry = readdir(proc))) {
+	while (!err && (entry = directory_next(proc, &err))) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		int err;
 
 		if (pid <= 0 || pid == getpid() || is_ours(pid, arg))
 			continue;
 		err = scan_process(scan, root, entry->d_name);
-		if (err == -EACCES || err == -EPERM)
+		if (err == -EACCES || err == -EPERM) {
 			count->unread++;
-		else if (!err)
+			err = 0;
+		} else if (!err) {
 			count->processes += scan->mapped_count > 0;
+		}
 	}
+	return err;
 }
 
 int mapped_by_count(const char *root, struct mapped_by_file *files, unsigned int file_count,
@@ -99,17 +103,14 @@ int mapped_by_count(const char *root, struct mapped_by_file *files, unsigned int
 	struct mapped_by_count count = {0};
 	char path[PATH_MAX];
 	DIR *proc = opendir(text_path(path, "%s/proc", root));
-	int err = 0;
+	int err;
 
 	if (!proc)
 		return -errno;
 	for (unsigned int i = 0; i < file_count; i++)
 		files[i].processes = 0;
 	scan.mapped = calloc(file_count ? file_count : 1, sizeof(*scan.mapped));
-	if (!scan.mapped)
-		err = -ENOMEM;
-	else
-		scan_all(&scan, proc, root, is_ours, arg, &count);
+	err = scan.mapped ? scan_all(&scan, proc, root, is_ours, arg, &count) : -ENOMEM;
 	closedir(proc);
 	free(scan.mapped);
 	if (!err)

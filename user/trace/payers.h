@@ -7,6 +7,7 @@ struct tracer;
 
 /*
  * How many processes are not traced, but map files under unfiltered links, and so pay tracer_pair_ns() for each malloc and
- * free, or with `throwing` half of it for each operator new. 0 also when they cannot be counted. *ret_files: files under such links.
+ * free, or with `throwing` half of it for each operator new. *ret_files: files under such links. 0, or negative errno: the processes cannot
+ * be counted, *ret_files is right all the same.
  */
-unsigned int payers_count(const struct tracer *tracer, bool throwing, unsigned int *ret_files);
+int payers_count(const struct tracer *tracer, bool throwing, unsigned int *ret_files, unsigned int *ret_processes);

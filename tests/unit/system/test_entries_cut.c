@@ -29,6 +29,7 @@ static struct dirent *next_entry(DIR *directory)
 #define readdir next_entry
 
 #include "system/cgroup.c"
+#include "system/mapped_by.c"
 #include "system/pid_list.c"
 #include "system/procfs.c"
 #include "system/shared_memory.c"
@@ -104,6 +105,24 @@ static void test_groups_cut_are_not_all_groups(void **state)
 	assert_int_equal(groups, 0);
 }
 
+static bool is_none(pid_t pid, void *arg)
+{
+	(void)pid;
+	(void)arg;
+	return false;
+}
+
+static void test_processes_cut_are_not_all_that_map_a_file(void **state)
+{
+	struct mapped_by_count result;
+
+	(void)state;
+	entries_left = 2;
+	assert_int_equal(mapped_by_count("", NULL, 0, is_none, NULL, &result), -ENOMEM);
+	entries_left = PLENTY;
+	assert_int_equal(mapped_by_count("", NULL, 0, is_none, NULL, &result), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +131,7 @@ int main(void)
 		cmocka_unit_test(test_thread_that_could_lend_is_not_missing_where_threads_are_cut),
 		cmocka_unit_test(test_process_of_which_threads_are_cut_is_there),
 		cmocka_unit_test(test_groups_cut_are_not_all_groups),
+		cmocka_unit_test(test_processes_cut_are_not_all_that_map_a_file),
 	};
 
 	return cmocka_run_group_tests_name("entries cut", tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -158,6 +159,26 @@ static void test_bystander_without_proc_is_an_error(void **state)
 	assert_int_equal(mapped_by_count(host_root, NULL, 0, is_one, &none, &result), -ENOENT);
 }
 
+/* A process of which the mappings could not be opened for want of a descriptor may map the file. */
+static void test_bystander_without_descriptors_is_an_error(void **state)
+{
+	int unused = open("/dev/null", O_RDONLY | O_CLOEXEC), ret;
+	struct mapped_by_count result;
+	struct rlimit limit, low;
+	pid_t none = 0;
+
+	(void)state;
+	process(5, LIBC("08:01"));
+	close(unused);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	low = limit;
+	low.rlim_cur = (rlim_t)unused + 1; /* for the directory */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	ret = mapped_by_count(host_root, NULL, 0, is_one, &none, &result);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(ret, -EMFILE);
+}
+
 static int keep_own_code(struct mapping *mapping, void *arg)
 {
 	const u64 here = (uintptr_t)keep_own_code;
@@ -206,6 +227,7 @@ int main(void)
 		TEST(test_bystander_broken_lines_are_passed_over),
 		TEST(test_bystander_unreadable_processes_are_told_apart),
 		TEST(test_bystander_without_proc_is_an_error),
+		TEST(test_bystander_without_descriptors_is_an_error),
 		TEST(test_bystander_on_this_machine_is_the_child),
 	};
 
