@@ -15,7 +15,6 @@
 
 #include "system/file_copies.h"
 #include "system/proc_maps.h"
-#include "system/root_fs.h"
 #include "system/shortage.h"
 #include "binary/elf.h"
 #include "binary/language_runtime.h"
@@ -243,28 +242,6 @@ struct binaries *binaries_new(struct custom_allocator *pools, bool inlined)
 
 /* --- from a mapping to its file --- */
 
-/*
- * For a process that has ended: heaptap may see the same file under the name that the process knew. The build id decides,
- * and no other file is kept, as the names of a container mean something else out here.
- */
-static int open_own_name(const struct mapping *mapping)
-{
-	struct root_fs root;
-	struct elf *elf = NULL;
-	int fd = root_fs_open_own(&root);
-
-	if (!fd)
-		fd = root_fs_open_file(&root, mapping->path, ROOT_LINKS_INSIDE, UINT64_MAX, NULL);
-	root_fs_close(&root);
-	if (fd >= 0 &&
-	    (elf_open(fcntl(fd, F_DUPFD_CLOEXEC, 0), mapping->path, &elf) || !mapped_build_fits(mapping, elf))) {
-		close(fd);
-		fd = -ESTALE;
-	}
-	elf_free(elf);
-	return fd;
-}
-
 /* Intern what was opened, and keep it if it is of the build that was mapped. 0, or what shortage_is names. */
 static int intern_same_build(struct binaries *binaries, int fd, const struct mapping *mapping, struct binary **ret_file)
 {
@@ -320,7 +297,7 @@ static int open_same_build(struct binaries *binaries, pid_t pid, const struct ma
 		return 0;
 	fd = proc_maps_open_name(pid, mapping);
 	if (fd < 0 && !mapping->inode)
-		fd = open_own_name(mapping);
+		fd = mapped_build_open_own(mapping);
 	if (fd < 0)
 		return shortage_is(fd) ? fd : 0;
 	return intern_same_build(binaries, fd, mapping, ret_file);
