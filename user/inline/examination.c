@@ -20,9 +20,12 @@ static void refuse(char ret_reason[SAMPLER_REASON_MAX], int err)
 /* What is in the place of the file's code. What a killed heaptap has left is taken over. */
 static void explain(pid_t pid, char ret_reason[SAMPLER_REASON_MAX])
 {
-	enum sampler_mapping_state state = sampler_mapping_look(pid);
+	enum sampler_mapping_state state;
+	int err = sampler_mapping_look(pid, &state);
 
-	if (state == SAMPLER_MAPPING_TAKEN)
+	if (err)
+		refuse(ret_reason, err);
+	else if (state == SAMPLER_MAPPING_TAKEN)
 		snprintf(ret_reason, SAMPLER_REASON_MAX, SAMPLER_MAPPING_HELD);
 	else if (state == SAMPLER_MAPPING_NONE)
 		refuse(ret_reason, -EILSEQ);

@@ -71,7 +71,7 @@ static int make_file(struct loading *loading)
 	/* What it says counts for all that map it: nobody but us may write to it. */
 	if (fchmod(file, S_IRUSR | S_IWUSR) || ftruncate(file, (off_t)loading->image.bytes))
 		return -errno;
-	return sampler_mapping_lock(file) ? 0 : -EBUSY;
+	return sampler_mapping_lock(file);
 }
 
 static int map(struct loading *loading)
@@ -187,8 +187,9 @@ static int take_over(struct loading *loading, int file)
 		return err;
 	if (!is_same(loading, file))
 		return 0;
-	if (!sampler_mapping_lock(file))
-		return refuse_held(loading);
+	err = sampler_mapping_lock(file);
+	if (err)
+		return err == -EBUSY ? refuse_held(loading) : err;
 	sampler->file = file;
 	sampler->adopted = true;
 	return 1;
@@ -203,7 +204,7 @@ static int adopt(struct mapping *mapping, void *arg)
 		return 0;
 	file = sampler_mapping_open(loading->sampler->pid, mapping);
 	if (file < 0)
-		return 0;
+		return file == -ENOENT ? 0 : file;
 	loading->sampler->address = mapping->start;
 	found = take_over(loading, file);
 	if (found != 1 || *loading->sampler->reason)

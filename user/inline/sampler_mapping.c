@@ -29,9 +29,11 @@ int sampler_mapping_open(pid_t pid, const struct mapping *mapping)
 	return file < 0 ? -errno : file;
 }
 
-bool sampler_mapping_lock(int file)
+int sampler_mapping_lock(int file)
 {
-	return !flock(file, LOCK_EX | LOCK_NB);
+	if (!flock(file, LOCK_EX | LOCK_NB))
+		return 0;
+	return errno == EWOULDBLOCK ? -EBUSY : -errno;
 }
 
 static int find_file(struct mapping *mapping, void *arg)
@@ -58,19 +60,23 @@ struct look {
 static int look_at(struct mapping *mapping, void *arg)
 {
 	struct look *look = arg;
-	int file = sampler_mapping_open(look->pid, mapping);
+	int file = sampler_mapping_open(look->pid, mapping), err;
 
 	if (file < 0)
-		return 0;
-	look->state = sampler_mapping_lock(file) ? SAMPLER_MAPPING_LEFT : SAMPLER_MAPPING_TAKEN;
+		return file == -ENOENT ? 0 : file;
+	err = sampler_mapping_lock(file);
 	close(file);
+	if (err && err != -EBUSY)
+		return err;
+	look->state = err ? SAMPLER_MAPPING_TAKEN : SAMPLER_MAPPING_LEFT;
 	return look->state == SAMPLER_MAPPING_LEFT;
 }
 
-enum sampler_mapping_state sampler_mapping_look(pid_t pid)
+int sampler_mapping_look(pid_t pid, enum sampler_mapping_state *ret_state)
 {
 	struct look look = {.pid = pid};
+	int err = proc_maps_for_each(pid, look_at, &look);
 
-	proc_maps_for_each(pid, look_at, &look);
-	return look.state;
+	*ret_state = err < 0 ? SAMPLER_MAPPING_NONE : look.state;
+	return err < 0 ? err : 0;
 }

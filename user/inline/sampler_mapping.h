@@ -18,8 +18,8 @@ bool sampler_mapping_is(const struct mapping *mapping);
 /* A descriptor of the file behind a mapping, to read and to write; -ENOENT: it is not such a file, or another negative errno. */
 int sampler_mapping_open(pid_t pid, const struct mapping *mapping);
 
-/* Take the lock. False: a heaptap that lives has it. */
-bool sampler_mapping_lock(int file);
+/* Take the lock. 0; -EBUSY: a heaptap that lives has it, or another negative errno. */
+int sampler_mapping_lock(int file);
 
 /* Does the process map the file? 1, 0 or negative errno. */
 int sampler_mapping_has(pid_t pid, int file);
@@ -30,4 +30,6 @@ enum sampler_mapping_state {
 	SAMPLER_MAPPING_LEFT, /* one at least that no heaptap holds any longer */
 	SAMPLER_MAPPING_TAKEN /* one at least, and all are held */
 };
-enum sampler_mapping_state sampler_mapping_look(pid_t pid);
+
+/* 0, or negative errno: the process or a mapping could not be looked at, and *ret_state is SAMPLER_MAPPING_NONE. */
+int sampler_mapping_look(pid_t pid, enum sampler_mapping_state *ret_state);
