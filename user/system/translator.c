@@ -88,6 +88,14 @@ int translator_of(pid_t pid, const char **ret_name)
 	return err > 0 || is_unseen(err) ? 0 : err;
 }
 
+int translator_executed(pid_t pid, const char *exe, const char **ret_name)
+{
+	if (!exe)
+		return translator_of(pid, ret_name);
+	*ret_name = translator_named(exe);
+	return 0;
+}
+
 int translator_list(struct pid_list *ret_list)
 {
 	unsigned int kept = 0;

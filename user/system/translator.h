@@ -21,6 +21,12 @@ const char *translator_named(const char *path);
  */
 int translator_of(pid_t pid, const char **ret_name);
 
+/*
+ * The same for one that has just executed `exe`, which alone decides: no mapping tells yet. NULL: what it executed could not be noted, and
+ * the process is asked.
+ */
+int translator_executed(pid_t pid, const char *exe, const char **ret_name);
+
 /* All processes that one runs. 0 or negative errno: some could not be looked at. As long as a scan of all mappings, see mapped_by.h. */
 int translator_list(struct pid_list *ret_list);
 

@@ -55,19 +55,8 @@ static struct tracee *tracee_of(struct tracer *tracer, const struct event_proces
 	return tracee_add(tracer, (pid_t)event->pid, event->scope, true);
 }
 
-/*
- * It has executed `exe` (NULL: unknown). If that is a translator (system/translator.h), its own links go before they end the
- * program, which takes a translator some tenths of a second to load.
- */
-static void check_translator(struct tracer *tracer, struct tracee *tracee, const char *exe)
+static void leave_to(struct tracer *tracer, struct tracee *tracee, const char *translator)
 {
-	const char *translator = tracer->harm_translators || !exe ? NULL : translator_named(exe);
-	bool known = tracee->translated;
-
-	tracee->translated = translator;
-	/* Its launcher and its tool are two programs. */
-	if (!translator || known)
-		return;
 	if (!tracee->wide) {
 		tracee_close_links(&tracee->files);
 		tracer->blind = true;
@@ -82,6 +71,40 @@ static void check_translator(struct tracer *tracer, struct tracee *tracee, const
 			"end by them, and so may others like it",
 			tracee->pid, translator);
 	}
+}
+
+/* It may have become any program. Probes for all processes stay: one that cannot be looked at is no reason to end them. */
+static void leave_unknown(struct tracer *tracer, struct tracee *tracee, int err)
+{
+	tracee->translated = true;
+	tracer->blind = true;
+	if (!tracee->wide)
+		tracee_close_links(&tracee->files);
+	log_error(
+		"pid %d has executed another program, and whether that translates heaptap's breakpoints cannot be told: %s; %s",
+		tracee->pid, shortage_explain(err).text,
+		tracee->wide ? "if it does, it may end by them"
+			     : "its probes are taken out, and its allocations are not seen");
+}
+
+/*
+ * It has executed `exe` (NULL: unknown). If that is a translator (system/translator.h), its own links go before they end the
+ * program, which takes a translator some tenths of a second to load.
+ */
+static void check_translator(struct tracer *tracer, struct tracee *tracee, const char *exe)
+{
+	const char *translator = NULL;
+	bool known = tracee->translated;
+	int err = tracer->harm_translators ? 0 : translator_executed(tracee->pid, exe, &translator);
+
+	if (err) {
+		leave_unknown(tracer, tracee, err);
+		return;
+	}
+	tracee->translated = translator;
+	/* Its launcher and its tool are two programs. */
+	if (translator && !known)
+		leave_to(tracer, tracee, translator);
 }
 
 /* An exec leaves the sampler behind, a fork does not. */

@@ -115,6 +115,23 @@ static void test_translator_is_not_none_where_maps_are_cut(void **state)
 	assert_int_equal(translator_of(2, &name), 0);
 }
 
+/* What it executed could not be noted: then the process itself tells, and if that fails, it may be any. */
+static void test_program_that_was_not_noted_is_not_no_translator(void **state)
+{
+	const char *name;
+
+	(void)state;
+	lines_left = 0;
+	assert_int_equal(translator_executed(getpid(), NULL, &name), -ENOMEM);
+	assert_int_equal(translator_executed(getpid(), "/bin/true", &name), 0);
+	assert_null(name);
+	assert_int_equal(translator_executed(getpid(), "/usr/bin/valgrind", &name), 0);
+	assert_string_equal(name, "valgrind");
+	lines_left = PLENTY;
+	assert_int_equal(translator_executed(getpid(), NULL, &name), 0);
+	assert_null(name);
+}
+
 /* Its threads would be said never to be where one can lend its stack. */
 static void test_thread_that_cannot_be_looked_at_is_not_one_that_cannot_lend(void **state)
 {
@@ -167,6 +184,7 @@ int main(void)
 		cmocka_unit_test(test_areas_cut_are_no_areas),
 		cmocka_unit_test(test_mounts_cut_are_no_mounts),
 		cmocka_unit_test(test_translator_is_not_none_where_maps_are_cut),
+		cmocka_unit_test(test_program_that_was_not_noted_is_not_no_translator),
 		cmocka_unit_test(test_thread_that_cannot_be_looked_at_is_not_one_that_cannot_lend),
 		cmocka_unit_test(test_root_is_not_private_where_its_mounts_are_cut),
 		cmocka_unit_test(test_processor_has_shadow_stacks_unless_it_says_that_it_has_none),
