@@ -21,14 +21,15 @@
 #include "system/file_copies.h"
 #include "system/procfs.h"
 #include "system/shortage.h"
+#include "trace/denial.h"
 
 static const char *reason(int err)
 {
-	static char text[512];
+	static char text[DENIAL_TEXT_MAX];
 
 	switch (err) {
 	case -EPERM:
-		return "heaptap has no CAP_SYS_ADMIN, CAP_CHOWN or CAP_FOWNER here, or a security module forbids it";
+		return denial_explain_copies(text);
 	case -EACCES:
 		return "a security module, or the mount that a file is on, forbids to run the copy";
 	case -ENOENT:

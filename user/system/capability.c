@@ -19,6 +19,8 @@ static const struct capability table[] = {
 	 "open files that other users alone may read, or that their processes map and were replaced", false, false},
 	{CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", "open mapped files that were replaced or deleted", false,
 	 false},
+	{CAP_CHOWN, "CAP_CHOWN", "give copies of COMMAND's files to the files' owners (--follow, --inline)", false, false},
+	{CAP_FOWNER, "CAP_FOWNER", "give such copies the files' modes and times", false, false},
 };
 
 int privileges_read(struct privileges *ret_privileges)

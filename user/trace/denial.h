@@ -19,6 +19,11 @@ const char *denial_explain_file(pid_t pid, int err, char text[DENIAL_TEXT_MAX]);
 /* The same of a process whose mappings may not be read (-EACCES, -EPERM). */
 const char *denial_explain_process(char text[DENIAL_TEXT_MAX]);
 
+/*
+ * The same of copies of COMMAND's files, for which a mount, their owners and their modes take a capability each; to follow "because" (-EPERM).
+ */
+const char *denial_explain_copies(char text[DENIAL_TEXT_MAX]);
+
 /* Say that the first of these files cannot be opened, where a right is missing: those that were deleted are the process's own affair. */
 void denial_say(const struct unopened *denied);
 
