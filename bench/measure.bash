@@ -98,6 +98,13 @@ untrace() {
 	tracer=''
 }
 
+# Memory of the BPF maps that a process holds, each once, in MiB. Files of processes that end are closed meanwhile.
+map_mib() { # PID
+	calc "$( (cat "/proc/$1"/fdinfo/* 2>/dev/null || :) | awk '$1 == "memlock:" { memory = $2 }
+	     $1 == "map_id:" && !seen[$2]++ { sum += memory }
+	     END { print sum + 0 }') / 1048576"
+}
+
 from_index() { # JQ-FILTER on what heaptap has just written
 	jq -r "$1" "$scratch/out/index.json"
 }

@@ -26,14 +26,6 @@ most() { # MiB that the group has had
 	calc "$(cat "$group/$(name memory.peak memory.max_usage_in_bytes)") / $MIB"
 }
 
-# Memory of the maps a process holds, each once, in MiB.
-map_mib() { # PID
-	calc "$(awk 'FNR == 1 { memory = id = "" }
-	     $1 == "memlock:" { memory = $2 }
-	     $1 == "map_id:" && !seen[$2]++ { sum += memory }
-	     END { print sum }' "/proc/$1"/fdinfo/*) / $MIB"
-}
-
 # Record the workload from within the group.
 begin() {
 	: >"$scratch/said"

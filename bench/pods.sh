@@ -31,13 +31,6 @@ cpu_of_tracer() { # in ticks
 	done | awk '{ sub(/.*\) /, ""); sum += $12 + $13 + $14 + $15 } END { print sum }'
 }
 
-# Memory of the maps, each once. Files of processes that end are closed meanwhile.
-map_mib() {
-	calc "$( (cat "/proc/$tracer"/fdinfo/* 2>/dev/null || :) | awk '$1 == "memlock:" { memory = $2 }
-	     $1 == "map_id:" && !seen[$2]++ { sum += memory }
-	     END { print sum }') / 1048576"
-}
-
 rss_mib() { # FIELD
 	calc "$(awk -v field="$1:" '$1 == field { print $2 }' "/proc/$tracer/status") / 1024"
 }
@@ -57,7 +50,7 @@ for ((second = 0; second < SECONDS_OF_PUSH; second++)); do
 	most=$(calc "($now > $most ? $now : $most)")
 done
 share=$(calc "1e8 * ($(cpu_of_tracer) - $cpu) / $ticks / (${EPOCHREALTIME/[^0-9]/} - $from)")
-maps=$(map_mib || :)
+maps=$(map_mib "$tracer")
 untrace
 
 echo "$PROCESSES processes in $PODS pods, $CHURN a second replaced, pushed every 15 s for $SECONDS_OF_PUSH s:"
