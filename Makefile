@@ -445,7 +445,7 @@ $(OUT)/tests/e2e/languages/deep_Java.class: tests/e2e/targets/languages/deep_Jav
 	$(call say,TARGET,$@)
 	$(Q)javac -nowarn -XDignore.symbol.file -d $(@D) $<
 
-$(OUT)/tests/e2e/shim.so $(OUT)/tests/e2e/shim_jemalloc.so $(OUT)/tests/e2e/shim_fault.so: $(OUT)/tests/e2e/%.so: tests/e2e/shims/%.c Makefile
+$(addprefix $(OUT)/tests/e2e/,shim.so shim_jemalloc.so shim_fault.so shim_rests.so): $(OUT)/tests/e2e/%.so: tests/e2e/shims/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,SHIM,$@)
 	$(Q)$(CC) -shared -fPIC -O2 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -D_GNU_SOURCE -MMD -MP -MF $@.d $< -o $@

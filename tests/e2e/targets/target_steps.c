@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Does one step for each byte that it reads, and answers when it is done: k keeps one more block of 1000 bytes, f frees the
- * newest, c churns through four mebibytes and keeps nothing. Ends with its input.
+ * newest, c churns through four mebibytes and keeps nothing, m maps its own code anew a hundred times. Ends with its input.
  */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "target.h"
 
@@ -30,6 +32,19 @@ static void churn(void)
 		free(malloc(1024));
 }
 
+static void map(void)
+{
+	int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	for (int i = 0; i < 100; i++) {
+		void *code = mmap(NULL, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, self, 0);
+
+		if (code == MAP_FAILED || munmap(code, 1))
+			_exit(98);
+	}
+	close(self);
+}
+
 int main(void)
 {
 	char step;
@@ -42,6 +57,8 @@ int main(void)
 			drop();
 		else if (step == 'c')
 			churn();
+		else if (step == 'm')
+			map();
 		if (write(STDOUT_FILENO, &step, 1) != 1)
 			return 99;
 	}
