@@ -20,6 +20,7 @@
 #include "trace/tracee_mappings.h"
 #include "trace/tracer_internal.h"
 #include "trace/unprobed.h"
+#include "trace/unread.h"
 
 /* Why filtered links will not do for the process any longer. */
 static void widen(struct tracer *tracer, struct tracee *tracee, const char *why)
@@ -76,15 +77,20 @@ static void leave_to(struct tracer *tracer, struct tracee *tracee, const char *t
 /* It may have become any program. Probes for all processes stay: one that cannot be looked at is no reason to end them. */
 static void leave_unknown(struct tracer *tracer, struct tracee *tracee, int err)
 {
+	bool told = tracee->wide && tracer->translators_told;
+
 	tracee->translated = true;
-	tracer->blind = true;
-	if (!tracee->wide)
+	if (!tracee->wide) {
 		tracee_close_links(&tracee->files);
-	log_error(
-		"pid %d has executed another program, and whether that translates heaptap's breakpoints cannot be told: %s; %s",
-		tracee->pid, shortage_explain(err).text,
-		tracee->wide ? "if it does, it may end by them"
-			     : "its probes are taken out, and its allocations are not seen");
+		tracer->blind = true;
+	}
+	tracer->translators_told |= tracee->wide;
+	if (!told)
+		log_error(
+			"pid %d has executed another program, and whether that translates heaptap's breakpoints cannot be told: %s; %s",
+			tracee->pid, shortage_explain(err).text,
+			tracee->wide ? "if it does, it may end by them, and so may others like it"
+				     : "its probes are taken out, and its allocations are not seen");
 }
 
 /*
@@ -126,12 +132,8 @@ static void open_mappings(struct tracer *tracer, struct tracee *tracee, struct i
 		probe = !injected_inherit(tracer, tracee, tracee_find(tracer, (pid_t)event->tid),
 					  event->header.time_ns);
 	err = tracee_mappings_open(tracer, tracee, image);
-	if (err) {
-		tracer->blind = true;
-		log_error(
-			"pid %d: what it maps cannot be read: %s; its allocations may not be seen, and its stacks are cut",
-			tracee->pid, shortage_explain(err).text);
-	}
+	if (err)
+		unread_add(tracer, tracee->pid, err);
 	if (probe)
 		tracee_mappings_probe(tracer, tracee, image);
 	injected_close(&left);

@@ -345,6 +345,7 @@ void tracer_stop(struct tracer *tracer)
 	memory_watch_end(&tracer->memory_watch);
 	recorder_for_each(tracer->recorder, finish_image, tracer);
 	settle_pending(tracer->kernel, tracer->recorder);
+	unread_say(&tracer->unread);
 }
 
 /* --- questions ------------------------------------------------------------------------------------------------------ */

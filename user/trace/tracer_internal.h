@@ -18,6 +18,7 @@
 #include "trace/pace.h"
 #include "trace/python_tables.h"
 #include "trace/settle.h"
+#include "trace/unread.h"
 #include "unwind/tables.h"
 
 /* Links on one file: of one process, or unfiltered. */
@@ -111,5 +112,6 @@ struct tracer {
 	bool blind;   /* an allocator that a traced process maps is not probed, or events were lost; said */
 	bool lacking; /* it has been said which file is not opened, for want of descriptors or memory */
 	bool denied;  /* the same, for want of rights */
+	struct unread unread;
 	unsigned int unprobed_said; /* images of which was said that they were over before they were probed */
 };

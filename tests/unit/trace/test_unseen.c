@@ -70,11 +70,49 @@ static void test_file_without_a_descriptor_is_said_of_a_recording_that_failed_be
 	binaries_free(tracer.binaries);
 }
 
+static const char *words_of_unread(struct tracer *tracer, unsigned int processes)
+{
+	capture_begin(&said, stderr);
+	for (unsigned int i = 0; i < processes; i++)
+		unread_add(tracer, (pid_t)(1000 + i), -EMFILE);
+	if (!processes)
+		unread_say(&tracer->unread);
+	return capture_end(&said);
+}
+
+/* A build begins thousands of processes: a line for each would bury all else. */
+static void test_processes_that_cannot_be_read_are_one_line_and_a_count(void **state)
+{
+	struct tracer tracer = {0};
+	const char *words;
+
+	(void)state;
+	assert_string_equal(words_of_unread(&tracer, 0), "");
+	assert_false(tracer.blind);
+	words = words_of_unread(&tracer, 1000);
+	assert_non_null(strstr(words, "pid 1000: what it maps cannot be read: the hard limit of "));
+	assert_null(strstr(words, "pid 1001"));
+	assert_true(tracer.blind);
+	assert_non_null(strstr(words_of_unread(&tracer, 0), "what 1000 processes map could not be read: "));
+	assert_string_equal(words_of_unread(&tracer, 0), "");
+}
+
+static void test_one_process_that_cannot_be_read_is_named_and_not_counted_again(void **state)
+{
+	struct tracer tracer = {0};
+
+	(void)state;
+	assert_non_null(strstr(words_of_unread(&tracer, 1), "pid 1000: "));
+	assert_string_equal(words_of_unread(&tracer, 0), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file_without_a_descriptor_is_said_once),
 		cmocka_unit_test(test_file_without_a_descriptor_is_said_of_a_recording_that_failed_before),
+		cmocka_unit_test(test_processes_that_cannot_be_read_are_one_line_and_a_count),
+		cmocka_unit_test(test_one_process_that_cannot_be_read_is_named_and_not_counted_again),
 	};
 
 	return cmocka_run_group_tests_name("unseen", tests, NULL, NULL);
