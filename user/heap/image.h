@@ -57,7 +57,7 @@ struct image {
 	struct image_trigger trigger;		 /* record/trigger.c's */
 	const struct restraint_state *restraint; /* the recorder's; NULL: nothing is taken */
 	struct {
-		u64 alloc_hits, free_hits, cpu_ns;
+		u64 alloc_hits, free_hits, go_hits, cpu_ns;
 	} paid;			      /* trace/budget.c's: what it has had so far */
 	double told_bytes;	      /* live/untold.c's: what it had allocated when an answer had it last */
 	struct image *ended_next;     /* the recorder's: among those that have ended */

@@ -39,35 +39,32 @@ void budget_begin(struct tracer *tracer, double limit_percent, bool inlined)
 
 /* --- measuring ------------------------------------------------------------------------------------------------------ */
 
-/*
- * At the probes in Go's runtime no call returns to heaptap, so a hit costs what one of a free does. Deaths are those that are known; few others,
- * of objects that have a finalizer or a weak pointer, pass there too.
- */
-static u64 hits_without_return(const struct image *image, struct hits hits)
+/* Deaths are those that are known; few others, of objects that have a finalizer or a weak pointer, pass there too. */
+static u64 go_hits(const struct image *image, struct hits hits)
 {
 	const struct heap *objects = go_objects_heap(image);
 
-	return hits.free + hits.born + (objects ? objects->freed_count : 0);
+	return hits.born + (objects ? objects->freed_count : 0);
 }
 
-/* It has had so much by now. Clocks of processes that are gone say 0, and so do counters that cannot be read. */
+/* Adds what has come since `*before`. A counter that cannot be read says 0. */
+static void add_since(u64 *sum, u64 *before, u64 now)
+{
+	if (now <= *before)
+		return;
+	*sum += now - *before;
+	*before = now;
+}
+
+/* It has had so much by now. Clocks of processes that are gone say 0. */
 static void add(struct budget_sums *sums, struct image *image, struct hits hits, u64 cpu_ns)
 {
-	u64 before_ns = image->paid.cpu_ns ? image->paid.cpu_ns : image->cpu_start_ns;
-	u64 free_hits = hits_without_return(image, hits);
-
-	if (hits.alloc > image->paid.alloc_hits) {
-		sums->alloc_hits += hits.alloc - image->paid.alloc_hits;
-		image->paid.alloc_hits = hits.alloc;
-	}
-	if (free_hits > image->paid.free_hits) {
-		sums->free_hits += free_hits - image->paid.free_hits;
-		image->paid.free_hits = free_hits;
-	}
-	if (cpu_ns <= before_ns)
-		return;
-	sums->cpu_ns += cpu_ns - before_ns;
-	image->paid.cpu_ns = cpu_ns;
+	add_since(&sums->alloc_hits, &image->paid.alloc_hits, hits.alloc);
+	add_since(&sums->free_hits, &image->paid.free_hits, hits.free);
+	add_since(&sums->go_hits, &image->paid.go_hits, go_hits(image, hits));
+	if (!image->paid.cpu_ns)
+		image->paid.cpu_ns = image->cpu_start_ns;
+	add_since(&sums->cpu_ns, &image->paid.cpu_ns, cpu_ns);
 }
 
 void budget_settled(struct tracer *tracer, struct image *image)
@@ -81,10 +78,16 @@ void budget_settled(struct tracer *tracer, struct image *image)
 	add(&tracer->budget.sums, image, hits, image->cpu_end_ns);
 }
 
+/* Of the probes in Go's runtime. No call returns from there to heaptap, so a hit costs what one of a free does. */
+static double go_cost_ns(const struct tracer *tracer, const struct budget_sums *from, const struct budget_sums *to)
+{
+	return (double)(to->go_hits - from->go_hits) * tracer->calibration.free_ns;
+}
+
 static double cost_ns(const struct tracer *tracer, const struct budget_sums *from, const struct budget_sums *to)
 {
 	return (double)(to->alloc_hits - from->alloc_hits) * tracer->calibration.alloc_ns +
-	       (double)(to->free_hits - from->free_hits) * tracer->calibration.free_ns;
+	       (double)(to->free_hits - from->free_hits) * tracer->calibration.free_ns + go_cost_ns(tracer, from, to);
 }
 
 /* Traps may be cheaper than they were measured to be: some work is done all the same. */
@@ -163,6 +166,8 @@ static void change_windows(struct tracer *tracer)
 /* Where every call traps, the interval is no matter. */
 static const char *advice(const struct budget *budget)
 {
+	if (!overhead_inline_helps(&budget->overhead))
+		return "Go's own samples take that: a larger runtime.MemProfileRate makes fewer";
 	return budget->inlined ? "a larger -R makes fewer samples" : "with --inline only samples would trap";
 }
 
@@ -236,13 +241,14 @@ static bool is_due(const struct budget *budget, u64 now_ns, u64 work_ns)
 static void look_at_interval(struct tracer *tracer, u64 now_ns, u64 work_ns)
 {
 	struct budget *budget = &tracer->budget;
+	double cpu_ns = (double)(budget->sums.cpu_ns - budget->interval.cpu_ns);
 	double percent, seconds = (double)(now_ns - budget->interval_ns) / 1e9;
 	enum overhead_step step;
 
 	if (!is_due(budget, now_ns, work_ns))
 		return;
-	percent = overhead_percent(cost_ns(tracer, &budget->interval, &budget->sums),
-				   (double)(budget->sums.cpu_ns - budget->interval.cpu_ns));
+	percent = overhead_percent(cost_ns(tracer, &budget->interval, &budget->sums), cpu_ns);
+	budget->overhead.go_percent = overhead_percent(go_cost_ns(tracer, &budget->interval, &budget->sums), cpu_ns);
 	step = overhead_decide(&budget->overhead, percent);
 	take(tracer, step, now_ns);
 	say(budget, step, percent, seconds);

@@ -17,6 +17,7 @@ struct tracer;
 /* Traps and time of all processes so far. */
 struct budget_sums {
 	u64 alloc_hits, free_hits, cpu_ns;
+	u64 go_hits;	/* in Go's runtime: a hit for each birth and each death of an object that Go samples */
 	double work_ns; /* CPU time less what the traps cost */
 };
 

@@ -37,10 +37,15 @@ static bool can_window(const struct overhead *overhead, double percent)
 	return overhead->scale == 1 ? percent <= OVERHEAD_WINDOWED_MAX : overhead->scale < OVERHEAD_SCALE_MAX;
 }
 
+bool overhead_inline_helps(const struct overhead *overhead)
+{
+	return overhead->go_percent <= overhead->limit_percent;
+}
+
 static enum overhead_step reduce(struct overhead *overhead, double percent)
 {
 	overhead->calm = 0;
-	if (overhead->may_hint) {
+	if (overhead->may_hint && overhead_inline_helps(overhead)) {
 		overhead->may_hint = false;
 		return OVERHEAD_HINT;
 	}

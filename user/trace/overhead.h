@@ -4,7 +4,7 @@
  * What --max-overhead decides, from what the traps cost in an interval and the CPU time that the traced processes used in it. It knows no
  * process and no clock: budget.h measures, and does what is decided.
  *
- * Above the limit, one step an interval, and only those that are allowed and can be had: the hint at --inline; frees are no longer traced; the probes are on
+ * Above the limit, one step an interval, and only those that are allowed and can be had: the hint at --inline, where that helps; frees are no longer traced; the probes are on
  * in one window out of `scale`, and out of more; the end. Well below it for some intervals in a row, `scale` is halved, so that a load
  * about the limit does not go to and fro.
  */
@@ -34,6 +34,7 @@ enum overhead_step {
 struct overhead {
 	double limit_percent; /* of the CPU time of the traced processes; 0: there is none */
 	bool may_hint, may_end_frees, may_window;
+	double go_percent; /* what traps in Go's runtime took of the interval: --inline does not spare them */
 	/* its own */
 	u32 scale; /* the probes are on in one window out of so many; 1: always */
 	u32 calm;  /* intervals in a row in which twice the windows would have cost little enough */
@@ -48,6 +49,9 @@ double overhead_percent(double cost_ns, double cpu_ns);
  * overhead while the probes are on. Infinite where that explains all of the time.
  */
 double overhead_bias(double percent);
+
+/* Could --inline alone keep the limit? Not where the traps in Go's runtime exceed it. */
+bool overhead_inline_helps(const struct overhead *overhead);
 
 /* An interval of that overhead is over: what is to be done now. `scale` is as it shall be from here on. */
 enum overhead_step overhead_decide(struct overhead *overhead, double percent);

@@ -77,6 +77,18 @@ static void test_overhead_goes_no_further_than_it_must(void **state)
 		assert_int_equal(overhead_decide(&overhead, load(&overhead, 0.04, 0.03)), OVERHEAD_KEEP);
 }
 
+/* Probes in Go's runtime trap with --inline too: where they alone take more, other steps follow at once. */
+static void test_overhead_inline_is_not_named_where_go_takes_the_time(void **state)
+{
+	struct overhead overhead = limited(5);
+
+	(void)state;
+	overhead.go_percent = 6;
+	assert_int_equal(overhead_decide(&overhead, 7), OVERHEAD_END_FREES);
+	overhead.go_percent = 4;
+	assert_int_equal(overhead_decide(&overhead, 7), OVERHEAD_HINT);
+}
+
 static void test_overhead_scale_is_the_least_power_of_two_that_does(void **state)
 {
 	struct overhead overhead = limited(3);
@@ -181,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_overhead_no_cpu_time_is_no_overhead),
 		cmocka_unit_test(test_overhead_steps_come_one_at_a_time_and_in_order),
 		cmocka_unit_test(test_overhead_goes_no_further_than_it_must),
+		cmocka_unit_test(test_overhead_inline_is_not_named_where_go_takes_the_time),
 		cmocka_unit_test(test_overhead_scale_is_the_least_power_of_two_that_does),
 		cmocka_unit_test(test_overhead_windows_that_say_nothing_are_left_out),
 		cmocka_unit_test(test_overhead_bias_is_what_dearer_traps_would_explain),
