@@ -64,7 +64,7 @@ static int render(const struct profile *profile, const struct report_options *op
 	else if (options->format == REPORT_FOLDED)
 		err = folded_write(profile, stdout, measure);
 	else if (!options->lifetimes)
-		table_profile_print(profile, measure, &view, stdout);
+		err = table_profile_print(profile, measure, &view, stdout);
 	else {
 		table_profile_print_head(profile, stdout);
 		table_lifetimes_print(profile, &view, stdout);

@@ -2,6 +2,7 @@
 #include "format/table_profile.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +25,10 @@
 
 static void print_text(const char *before, const char *text, const char *after, FILE *out)
 {
-	char *clean = strdup(text);
+	char clean[PATH_MAX];
 
-	fprintf(out, "%s%s%s", before, clean ? text_printable(clean) : "?", after);
-	free(clean);
+	snprintf(clean, sizeof(clean), "%s", text);
+	fprintf(out, "%s%s%s", before, text_printable(clean), after);
 }
 
 void table_profile_print_head(const struct profile *profile, FILE *out)
@@ -201,17 +202,18 @@ static void print_site(const struct profile *profile, const struct profile_site 
 
 /*
  * The heaviest sites by `by`, with value, standard error, share of `total` (the sum over all sites), samples and
- * objects. If every allocation was recorded: exact bytes instead of error and samples. A sentence if no site has any.
+ * objects. If every allocation was recorded: exact bytes instead of error and samples. A sentence if no site has any. 0 or -ENOMEM, which it says.
  */
-static void print_sites(const struct profile *profile, enum measure by, u64 total, const struct table_view *view,
-			FILE *out)
+static int print_sites(const struct profile *profile, enum measure by, u64 total, const struct table_view *view,
+		       FILE *out)
 {
 	struct profile_site *sites;
 	u32 count, shown = 0;
+	int err = profile_sites(profile, by, &sites, &count);
 
-	if (profile_sites(profile, by, &sites, &count)) {
+	if (err) {
 		fputs("\n(no memory for the table of sites)\n", out);
-		return;
+		return err;
 	}
 	while (count && !sites[count - 1].value[by])
 		count--;
@@ -229,6 +231,23 @@ static void print_sites(const struct profile *profile, enum measure by, u64 tota
 	for (u32 i = 0; i < shown; i++)
 		print_site(profile, &sites[i], by, total, view, out);
 	free(sites);
+	return 0;
+}
+
+/* By both measures, where both are known. */
+static int print_all_sites(const struct profile *profile, const enum measure order[2], const struct profile_site *sums,
+			   const struct table_view *view, FILE *out)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		int failed = profile->alloc_only && measure_is_inuse(order[i])
+				     ? 0
+				     : print_sites(profile, order[i], sums->value[order[i]], view, out);
+
+		err = err ? err : failed;
+	}
+	return err;
 }
 
 /* --- cost and ledger --- */
@@ -279,7 +298,7 @@ static void print_ledger(const struct profile *profile, const struct ledger_loss
 		print_balance(losses->missing, out);
 }
 
-void table_profile_print(const struct profile *profile, enum measure by, const struct table_view *view, FILE *out)
+int table_profile_print(const struct profile *profile, enum measure by, const struct table_view *view, FILE *out)
 {
 	static const enum measure counterpart[MEASURE_MAX] = {
 		[ALLOC_OBJECTS] = INUSE_OBJECTS,
@@ -290,18 +309,17 @@ void table_profile_print(const struct profile *profile, enum measure by, const s
 	const enum measure order[2] = {by, counterpart[by]};
 	const struct profile_site sums = profile_sites_sum(profile);
 	const struct ledger_losses losses = ledger_losses(profile->ledger);
+	int err;
 
 	table_profile_print_head(profile, out);
 	if (profile->kind == PROFILE_REGIONS) {
 		table_regions_print(profile, view, out);
-		return;
+		return 0;
 	}
 	print_totals(profile, &sums, out);
 	print_resident(profile, sums.value[INUSE_SPACE], out);
 	table_memory_print(profile, out);
-	for (unsigned int i = 0; i < 2; i++)
-		if (!profile->alloc_only || !measure_is_inuse(order[i]))
-			print_sites(profile, order[i], sums.value[order[i]], view, out);
+	err = print_all_sites(profile, order, &sums, view, out);
 	if (profile->model.known)
 		table_lifetimes_print(profile, view, out);
 	table_residency_print(profile, view, out);
@@ -312,4 +330,5 @@ void table_profile_print(const struct profile *profile, enum measure by, const s
 		fprintf(out, "\nChild processes started and not traced: %" PRIu64 ".\n",
 			profile->ledger[COUNTER_CHILDREN]);
 	print_ledger(profile, &losses, out);
+	return err;
 }
