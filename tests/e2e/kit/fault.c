@@ -107,7 +107,8 @@ static bool ends_in_library(const struct fault *fault, const struct session *ses
 {
 	const char *site = fault->site ? fault->site : "";
 
-	return (status == 128 + SIGSEGV && (strstr(site, " libdw.so") || strstr(site, " libbpf.so"))) ||
+	return (status == 128 + SIGSEGV &&
+		(strstr(site, " libdw.so") || strstr(site, " libbpf.so") || strstr(site, " libcapstone.so"))) ||
 	       (status == 1 && session_said(session, ": libdw: "));
 }
 
