@@ -2,7 +2,8 @@
 #pragma once
 /*
  * How allocators' functions begin, as Debian 12 and 13 ship them (x86-64): the bytes that a jump of five bytes leaves no room for, to
- * the end of an instruction, and how many those are by objdump. One of those functions of a library that begin alike.
+ * the end of an instruction, and how many those are by objdump. One of those functions of a library that begin alike. glibc 2.36 with
+ * endbr64 is Debian 12's source, configured with --enable-cet and compiled with -O2 -fcf-protection.
  */
 #include "include/types.h"
 
@@ -21,6 +22,10 @@ static const struct prologue prologues[] = {
 	{"glibc 2.36", "realloc", "415741564155", 0, 6, 3},
 	{"glibc 2.36", "malloc", "415455534889fb", 0, 7, 4},
 	{"glibc 2.36", "calloc", "41554889f8", 0, 5, 2},
+	{"glibc 2.36, with endbr64", "malloc", "f30f1efa415455534889fb", 4, 7, 4},
+	{"glibc 2.36, with endbr64", "free", "f30f1efa4885ff0f84bb000000", 4, 9, 2},
+	{"glibc 2.36, with endbr64", "realloc", "f30f1efa415741564155", 4, 6, 3},
+	{"glibc 2.36, with endbr64", "calloc", "f30f1efa41554889f8", 4, 5, 2},
 	{"glibc 2.41", "free", "4885ff0f847f010000", 0, 9, 2},
 	{"glibc 2.41", "memalign", "803d6188140000", 0, 7, 1},
 	{"glibc 2.41", "pvalloc", "803d8187140000", 0, 7, 1},
