@@ -145,6 +145,15 @@ static unsigned int cycles(void)
 	return text ? (unsigned int)atoi(text) : 10;
 }
 
+/* A program that says nothing for long is taken for one that hangs (tests/run.sh), and a thousand cycles are long. */
+static void say_how_many(const char *const *words, unsigned int left)
+{
+	if (left % 20)
+		return;
+	printf("%s threads, %s, %s: %u cycles to go\n", words[0], words[1], words[2], left);
+	fflush(stdout);
+}
+
 static void test_running_sampler_threads(void **state)
 {
 	static const char *const kinds[][8] = {
@@ -170,6 +179,7 @@ static void test_running_sampler_threads(void **state)
 			assert_int_equal(code_changes(scene.in.injected.target.pid, "/libc.so.6"), 0);
 			unload(&scene);
 			assert_int_equal(mappings(&scene), 1);
+			say_how_many(kinds[i], cycle - 1);
 		}
 		scene_end(&scene);
 	}
