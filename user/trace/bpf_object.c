@@ -30,11 +30,12 @@ static u32 pid_namespace(void)
 	return (u32)stat_buffer.st_ino;
 }
 
-static u64 environment_size(const char *name, u64 fallback)
+static u64 environment_size(const char *name, u64 most)
 {
 	const char *text = getenv(name);
+	u64 size = text && *text ? strtoull(text, NULL, 10) : most;
 
-	return text && *text ? strtoull(text, NULL, 10) : fallback;
+	return size < most ? size : most;
 }
 
 /* A power of two, with room for a population to double before its first process has ended. */

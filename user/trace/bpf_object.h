@@ -35,7 +35,7 @@ struct kernel_options {
 
 /*
  * Open, configure and load; the process tracepoints are attached, no allocation probe is. HEAPTAP_RING_BYTES and
- * HEAPTAP_LIVE_MAX shrink the ring and the live map (for tests). 0 or negative errno.
+ * HEAPTAP_LIVE_MAX shrink the ring and the live map, never enlarge them (for tests). 0 or negative errno.
  */
 int kernel_open(const struct kernel_options *options, struct kernel **ret_kernel);
 void kernel_close(struct kernel *kernel);
