@@ -173,9 +173,14 @@ static int check_image(struct image *image, void *arg)
 	return 0;
 }
 
-/* RUNS runs of STEPS steps each; the ledgers of all in ledger_sum. */
-#define RUNS  60
-#define STEPS 3000
+/* RUNS runs of STEPS steps each; the ledgers of all in ledger_sum. The sanitizers, which make a run 17 times as long, see the same code in fewer. */
+#ifdef __SANITIZE_ADDRESS__
+#define RUNS 15
+#else
+#define RUNS 60
+#endif
+#define STEPS	      3000
+#define OFTEN(counts) ((u64)(counts)*RUNS / 60)
 
 static void simulate(const struct circumstances *is)
 {
@@ -211,8 +216,8 @@ static void test_ledger_room_for_everything_loses_nothing(void **state)
 {
 	(void)state;
 	simulate(&roomy);
-	assert_true(ledger_sum[COUNTER_FREED] > 10000 && ledger_sum[COUNTER_LIVE] > 100 &&
-		    ledger_sum[COUNTER_FAILED] > 100);
+	assert_true(ledger_sum[COUNTER_FREED] > OFTEN(10000) && ledger_sum[COUNTER_LIVE] > OFTEN(100) &&
+		    ledger_sum[COUNTER_FAILED] > OFTEN(100));
 	for (u32 i = 0; i < COUNTER_MAX; i++)
 		assert_false(ledger_is_loss(i) && ledger_sum[i]);
 	assert_int_equal(ledger_sum[COUNTER_FREE_UNKNOWN], 0);
@@ -276,7 +281,7 @@ static void test_ledger_execs_with_calls_under_way_balance_per_image(void **stat
 	(void)state;
 	is.exec_permille = 15;
 	simulate(&is);
-	assert_true(ledger_sum[COUNTER_ENDED] > 1000 && ledger_sum[COUNTER_RETURN_MISSED] > 100);
+	assert_true(ledger_sum[COUNTER_ENDED] > OFTEN(1000) && ledger_sum[COUNTER_RETURN_MISSED] > OFTEN(100));
 }
 
 static void test_ledger_abandoned_calls_balance_and_in_use_is_right(void **state)
@@ -287,7 +292,7 @@ static void test_ledger_abandoned_calls_balance_and_in_use_is_right(void **state
 	is.abandons = true;
 	is.ring_bytes = 1024;
 	simulate(&is);
-	assert_true(ledger_sum[COUNTER_RETURN_MISSED] > 100);
+	assert_true(ledger_sum[COUNTER_RETURN_MISSED] > OFTEN(100));
 }
 
 static void test_ledger_sampled_balances_and_in_use_is_right(void **state)
@@ -297,7 +302,7 @@ static void test_ledger_sampled_balances_and_in_use_is_right(void **state)
 	(void)state;
 	is.sample_bytes = 64;
 	is.ring_bytes = 512;
-	is.live_max = 12;
+	is.live_max = 6;
 	is.drain_percent = 20;
 	simulate(&is);
 	assert_true(ledger_sum[COUNTER_SAMPLED] < ledger_sum[COUNTER_HITS_ALLOC]);
@@ -312,7 +317,7 @@ static void test_ledger_rung_where_every_return_traps_balances_alike(void **stat
 	is.every_return_traps = true;
 	is.sample_bytes = 64;
 	is.ring_bytes = 512;
-	is.live_max = 12;
+	is.live_max = 6;
 	simulate(&is);
 	assert_true(ledger_sum[COUNTER_LOST_RING] && ledger_sum[COUNTER_REFUSED]);
 }
@@ -325,11 +330,11 @@ static void test_ledger_unseen_frees_balance(void **state)
 	(void)state;
 	is.unseen_percent = 20;
 	simulate(&is);
-	assert_true(ledger_sum[COUNTER_FREE_UNSEEN] > 100);
+	assert_true(ledger_sum[COUNTER_FREE_UNSEEN] > OFTEN(100));
 	is.ring_bytes = 512;
 	is.live_max = 20;
 	simulate(&is);
-	assert_true(ledger_sum[COUNTER_FREE_UNSEEN] > 100);
+	assert_true(ledger_sum[COUNTER_FREE_UNSEEN] > OFTEN(100));
 }
 
 static void test_ledger_alloc_only_is_entry_only(void **state)
@@ -340,7 +345,7 @@ static void test_ledger_alloc_only_is_entry_only(void **state)
 	is.alloc_only = true;
 	is.ring_bytes = 1024;
 	simulate(&is);
-	assert_true(ledger_sum[COUNTER_ENTRY_ONLY] > 1000 && ledger_sum[COUNTER_LOST_RING] > 0);
+	assert_true(ledger_sum[COUNTER_ENTRY_ONLY] > OFTEN(1000) && ledger_sum[COUNTER_LOST_RING] > 0);
 	assert_int_equal(ledger_sum[COUNTER_FREED] + ledger_sum[COUNTER_LIVE] + ledger_sum[COUNTER_ENDED], 0);
 }
 
