@@ -180,7 +180,9 @@ $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.linked.o
 # $1: test programs. T, from the command line, keeps those whose path below the tests contains it: T=follow, T=unit/heap.
 chosen = $(strip $(if $(T),$(foreach program,$1,$(if $(findstring $(T),$(program:$(OUT)/tests/%=%)),$(program))),$1))
 UNIT_TESTS := $(call chosen,$(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test_*.c tests/bpf/test_*.c tests/lint/test_*.c)))
-ASAN_TESTS := $(UNIT_TESTS:$(OUT)/%=$(OUT)/asan/%)
+# The sanitizers say nothing more of a script, or of a law of chance in millions of calls: such tests run once.
+PLAIN_TESTS := lint/% unit/inline/test_sampler_law unit/profile/test_verdict_rate unit/profile/test_verdict_time
+ASAN_TESTS := $(patsubst $(OUT)/%,$(OUT)/asan/%,$(filter-out $(addprefix $(OUT)/tests/,$(PLAIN_TESTS)),$(UNIT_TESTS)))
 E2E_TESTS  := $(call chosen,$(patsubst tests/e2e/suites/%.c,$(OUT)/tests/e2e/%,$(wildcard tests/e2e/suites/test_*.c)))
 ifeq ($(strip $(UNIT_TESTS) $(E2E_TESTS)),)
 $(error no test program has '$(T)' in its name; see tests/unit/*/test_*.c, tests/bpf, tests/lint and tests/e2e/suites)
@@ -516,7 +518,7 @@ $(SUBREAPER): tests/subreaper.c Makefile
 unit-programs: $(UNIT_TESTS) $(SUBREAPER)
 e2e-programs: $(E2E_TESTS) $(if $(E2E_TESTS),$(TARGETS)) $(OUT)/heaptap $(SUBREAPER)
 asan-programs:
-	$(Q)$(MAKE) --no-print-directory OUT=$(OUT)/asan SANITIZE='$(SANITIZERS)' all unit-programs
+	$(Q)$(MAKE) --no-print-directory OUT=$(OUT)/asan SANITIZE='$(SANITIZERS)' all $(ASAN_TESTS)
 
 check unit: unit-programs ## unit tests and host-built BPF headers, without root
 	$(RUN_TESTS) $(UNIT_TESTS)

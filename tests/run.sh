@@ -17,6 +17,9 @@
 #                   says of breakpoints that stay.
 #   --root          none. It counts what runs on the machine, or needs all its memory or time.
 #
+# HEAPTAP_LIVE_MAX (default 524288): objects that each heaptap can follow at once, fewer than the four million that -R 1 has room for. A
+# row for each takes the kernel half of the CPU time of a start, and no test has as many; one that is not followed is counted (refused).
+#
 # A program that crashes, hangs, runs no test, or exits non-zero without naming a failed test counts as one failure. What it leaves
 # running is ended, also when this script is stopped or killed: $OUT/tests/subreaper (default of OUT: build) does that.
 # HEAPTAP_TEST_SECONDS (default 1200): a program that says nothing for as long hangs and is ended. cmocka says when each test begins and
@@ -27,6 +30,7 @@ limit=${HEAPTAP_TEST_SECONDS:-1200}
 subreaper=${OUT:-$(dirname "$0")/../build}/tests/subreaper
 at_once=$(nproc)
 runner=()
+export HEAPTAP_LIVE_MAX=${HEAPTAP_LIVE_MAX:-524288}
 traced=${HEAPTAP_TESTS_AT_ONCE:-$(($(nproc) < 4 ? 1 : $(nproc) < 6 ? 2 : 3))}
 aside='' # what programs are for: to be run beside others
 company='' # what programs are for: to be run as root, in that company

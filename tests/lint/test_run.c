@@ -222,6 +222,13 @@ static void test_run_keeps_apart_what_does_not_get_on(void **state)
 		      "\n3 passed, 0 failed, 0 skipped\n");
 }
 
+static void test_run_has_heaptap_make_a_smaller_map(void **state)
+{
+	(void)state;
+	scratch_file("rows", "#!/bin/sh\n[ $HEAPTAP_LIVE_MAX = 524288 ] && echo '[  PASSED  ] 1 test(s).'\n", 0755);
+	assert_int_equal(run_programs("./rows"), 0);
+}
+
 static void test_run_of_an_option_that_is_none_is_refused(void **state)
 {
 	(void)state;
@@ -339,6 +346,8 @@ static void test_make_runs_the_programs_that_t_names(void **state)
 	assert_int_equal(say("make -s -n -C '" SOURCE_DIR "' OUT=/nowhere test T=walk_self | grep tests/run.sh"), 0);
 	assert_string_equal(output, "OUT='/nowhere' tests/run.sh /nowhere/tests/unit/unwind/test_walk_self "
 				    "/nowhere/asan/tests/unit/unwind/test_walk_self  \\\n");
+	/* The sanitizers have nothing to say of a law of chance. */
+	assert_int_equal(say("make -s -n -C '" SOURCE_DIR "' OUT=/nowhere asan T=_rate | grep run.sh.*_rate"), 1);
 }
 
 /* All that are listed as such first, then those that are not listed, and last what runs alone. */
@@ -370,6 +379,7 @@ int main(void)
 		COMPANY(test_run_has_two_rows_beside_each_other),
 		COMPANY(test_run_traces_at_once_what_gets_on),
 		COMPANY(test_run_keeps_apart_what_does_not_get_on),
+		TEST(test_run_has_heaptap_make_a_smaller_map),
 		TEST(test_run_of_an_option_that_is_none_is_refused),
 		TEST(test_run_of_nothing_is_refused),
 		TEST(test_run_ends_what_a_program_leaves),
