@@ -222,6 +222,8 @@ enum push_verdict backlog_settle(struct backlog *backlog, const struct push_repl
 	size_t size = backlog->current.size;
 
 	backlog->under_way = false;
+	if (verdict != PUSH_SENT)
+		backlog->ledger.failed[push_reply_failure(reply)]++;
 	if (verdict == PUSH_AGAIN_A_FEW)
 		verdict = ++backlog->tries < PUSH_TRIES ? PUSH_AGAIN : PUSH_DROP;
 	if (verdict == PUSH_AGAIN) {
@@ -251,6 +253,8 @@ void backlog_end(struct backlog *backlog)
 {
 	const enum push_cause cause = backlog->backoff.failures ? backlog->cause : PUSH_UNSENT;
 
+	if (backlog->under_way)
+		backlog->ledger.failed[PUSH_FAILED_STOPPED]++;
 	backlog->under_way = false;
 	keep_current(backlog);
 	if (backlog->spool)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "push/ledger.h"
 
-static const struct {
+struct line {
 	const char *name, *text;
-} causes[] = {
-#define PUSH_CAUSE(id, name, text) {#name, text},
-	PUSH_CAUSES(PUSH_CAUSE)
-#undef PUSH_CAUSE
 };
+
+#define LINE(id, name, text) {#name, text},
+static const struct line causes[] = {PUSH_CAUSES(LINE)};
+static const struct line failures[] = {PUSH_FAILURES(LINE)};
+#undef LINE
 
 const char *push_cause_name(enum push_cause cause)
 {
@@ -17,6 +18,16 @@ const char *push_cause_name(enum push_cause cause)
 const char *push_cause_text(enum push_cause cause)
 {
 	return causes[cause].text;
+}
+
+const char *push_failure_name(enum push_failure failure)
+{
+	return failures[failure].name;
+}
+
+const char *push_failure_text(enum push_failure failure)
+{
+	return failures[failure].text;
 }
 
 void push_amount_add(struct push_amount *sum, const struct push_amount *more)
@@ -51,6 +62,8 @@ void push_ledger_add(struct push_ledger *sum, const struct push_ledger *more)
 	push_amount_add(&sum->waiting, &more->waiting);
 	push_amount_add(&sum->spooled, &more->spooled);
 	sum->attempts += more->attempts;
+	for (int i = 0; i < PUSH_FAILURE_COUNT; i++)
+		sum->failed[i] += more->failed[i];
 	sum->sent_bytes += more->sent_bytes;
 	sum->untold_processes += more->untold_processes;
 	sum->untold_bytes += more->untold_bytes;
@@ -65,6 +78,22 @@ struct push_amount push_ledger_dropped(const struct push_ledger *ledger)
 	return sum;
 }
 
+u64 push_ledger_failed(const struct push_ledger *ledger)
+{
+	u64 sum = 0;
+
+	for (int i = 0; i < PUSH_FAILURE_COUNT; i++)
+		sum += ledger->failed[i];
+	return sum;
+}
+
+static bool attempts_balance(const struct push_ledger *ledger)
+{
+	u64 ended = ledger->sent.requests + ledger->dropped[PUSH_REJECTED].requests + push_ledger_failed(ledger);
+
+	return ledger->attempts == ended || ledger->attempts == ended + 1;
+}
+
 bool push_ledger_balances(const struct push_ledger *ledger)
 {
 	struct push_amount in = ledger->taken, out = push_ledger_dropped(ledger);
@@ -72,5 +101,6 @@ bool push_ledger_balances(const struct push_ledger *ledger)
 	push_amount_add(&in, &ledger->resumed);
 	push_amount_add(&out, &ledger->sent);
 	push_amount_add(&out, &ledger->waiting);
-	return in.requests == out.requests && in.profiles == out.profiles && in.samples == out.samples;
+	return in.requests == out.requests && in.profiles == out.profiles && in.samples == out.samples &&
+	       attempts_balance(ledger);
 }

@@ -177,12 +177,22 @@ void pushing_ledger(struct pushing *pushing, struct push_ledger *ret_ledger)
 	push_ledger_add(ret_ledger, &lost);
 }
 
+static void say_failures(const struct push_ledger *ledger)
+{
+	for (unsigned int i = 0; i < PUSH_FAILURE_COUNT; i++)
+		if (ledger->failed[i])
+			log_note("%s of %s attempts to send a request failed as %s: %s",
+				 units_digits(ledger->failed[i]).text, units_digits(ledger->attempts).text,
+				 push_failure_name(i), push_failure_text(i));
+}
+
 static int say_losses(const struct push_ledger *ledger)
 {
 	const struct push_amount dropped = push_ledger_dropped(ledger);
 
 	log_note("pushed %s profiles in %s requests%s", units_digits(ledger->sent.profiles).text,
 		 units_digits(ledger->sent.requests).text, ledger->waiting.requests ? "; more are in the spool" : "");
+	say_failures(ledger);
 	if (ledger->untold_processes)
 		log_error("%s processes ended between two intervals and were too many to be kept; %s bytes that they "
 			  "allocated were not sent: a shorter --every loses less",

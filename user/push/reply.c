@@ -53,3 +53,22 @@ enum push_verdict push_reply_verdict(const struct push_reply *reply, enum push_c
 		return PUSH_AGAIN_A_FEW;
 	}
 }
+
+enum push_failure push_reply_failure(const struct push_reply *reply)
+{
+	if (reply->status == 429)
+		return PUSH_FAILED_STATUS_429;
+	switch (reply->status / 100) {
+	case 0:
+	case 2:
+		return reply->garbled ? PUSH_FAILED_BAD_ANSWER : reply->failure;
+	case 3:
+		return PUSH_FAILED_STATUS_3XX;
+	case 4:
+		return PUSH_FAILED_STATUS_4XX;
+	case 5:
+		return PUSH_FAILED_STATUS_5XX;
+	default:
+		return PUSH_FAILED_BAD_ANSWER;
+	}
+}

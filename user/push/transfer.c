@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "push/backoff.h"
+#include "push/curl_failure.h"
 #include "push/curl_library.h"
 #include "push/otlp_answer.h"
 
@@ -286,6 +287,7 @@ static void read_collectors(const struct transfer *transfer, struct push_reply *
 
 	if (otlp_answer_read(transfer->body, transfer->body_size, &answer)) {
 		reply->whole = false;
+		reply->failure = PUSH_FAILED_BAD_ANSWER;
 		set_text(transfer, reply, "what it answers is no message of OTLP");
 		return;
 	}
@@ -325,7 +327,8 @@ static void end(struct transfer *transfer)
 
 static void make_reply(struct transfer *transfer, CURLcode code, struct push_reply *ret_reply)
 {
-	struct push_reply reply = {.whole = code == CURLE_OK, .said_ns = transfer->said_ns};
+	struct push_reply reply = {
+		.whole = code == CURLE_OK, .failure = curl_failure(code), .said_ns = transfer->said_ns};
 	long status = 0;
 
 	curl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -345,7 +348,7 @@ bool transfer_step(struct transfer *transfer, struct push_reply *ret_reply)
 	if (!transfer->active)
 		return false;
 	if (transfer->failed) {
-		*ret_reply = (struct push_reply){0};
+		*ret_reply = (struct push_reply){.failure = PUSH_FAILED_NO_MEMORY};
 		snprintf(ret_reply->text, sizeof(ret_reply->text), "%s", transfer->failed);
 		end(transfer);
 		return true;

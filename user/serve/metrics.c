@@ -241,6 +241,16 @@ static void print_dropped(const struct metrics *metrics, const struct push_ledge
 	}
 }
 
+static void print_failed(const struct metrics *metrics, const struct push_ledger *ledger)
+{
+	print_head(metrics, "push_failed_attempts", KIND_COUNTER, NULL,
+		   "Attempts to send a request that failed, by cause, whether it was sent again or not.");
+	for (unsigned int cause = 0; cause < PUSH_FAILURE_COUNT; cause++) {
+		print_name(metrics, "push_failed_attempts", true, NULL, "cause", push_failure_name(cause));
+		fprintf(metrics->out, "%" PRIu64 "\n", ledger->failed[cause]);
+	}
+}
+
 /* They balance: taken and resumed are sent, dropped or waiting. */
 static void print_pushed(const struct metrics *metrics, const struct push_ledger *ledger)
 {
@@ -256,6 +266,7 @@ static void print_pushed(const struct metrics *metrics, const struct push_ledger
 		     ledger->spooled.profiles);
 	print_amount(metrics, "push_attempts", NULL, "Requests to the store that were begun, repeated ones too.",
 		     ledger->attempts);
+	print_failed(metrics, ledger);
 	print_amount(metrics, "push_sent_requests", NULL, "Requests that the store answered that it has.",
 		     ledger->sent.requests);
 	print_amount(metrics, "push_sent_bytes", "bytes", "Bytes of the bodies of those requests, as they were sent.",

@@ -187,10 +187,12 @@ static void test_delivery_of_what_waits_when_heaptap_ends_is_lost_without_a_spoo
 {
 	static const struct {
 		const char *kind, *words;
-	} rows[] = {{"busy", "(it answers 429: "},
-		    {"down", "(it answers 503: "},
-		    {"gone", "("},
-		    {"slow", " time"}}; /* libcurl: "Operation timed out", or still "SSL connection timeout" */
+		enum push_failure failure;
+	} rows[] = {{"busy", "(it answers 429: ", PUSH_FAILED_STATUS_429},
+		    {"down", "(it answers 503: ", PUSH_FAILED_STATUS_5XX},
+		    {"gone", "(", PUSH_FAILED_CUT},
+		    /* libcurl: "Operation timed out", or still "SSL connection timeout" */
+		    {"slow", " time", PUSH_FAILED_TIMEOUT}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct delivery_options options = to_proxy(rows[i].kind);
@@ -204,6 +206,7 @@ static void test_delivery_of_what_waits_when_heaptap_ends_is_lost_without_a_spoo
 		sending_finish(&sending);
 		sending_assert_said(&sending, rows[i].words);
 		sending_assert_said(&sending, "are lost: 1 with 2 profiles, not sent when heaptap ended");
+		assert_true(sending.ledger.failed[rows[i].failure] >= 1);
 		assert_int_equal(sending.ledger.dropped[PUSH_UNSENT].requests, 1);
 	}
 }
@@ -243,15 +246,18 @@ static void test_delivery_of_what_is_refused_is_counted_by_cause_and_said(void *
 	static const struct {
 		const char *kind, *words;
 		enum push_cause cause;
-	} rows[] = {{"status/400", "(another 4xx) (it answers 400: no, because of ?[31mred)", PUSH_REFUSED},
-		    {"status/422", "(it answers 422: ", PUSH_REFUSED},
-		    {"status/403", "(401, 403, 407) (it answers 403: ", PUSH_DENIED},
-		    {"status/413", "(413) (it answers 413: ", PUSH_TOO_LARGE},
-		    {"status/500", "(it answers 500: ", PUSH_STORE_FAILED}};
+		enum push_failure failure;
+	} rows[] = {{"status/400", "(another 4xx) (it answers 400: no, because of ?[31mred)", PUSH_REFUSED,
+		     PUSH_FAILED_STATUS_4XX},
+		    {"status/422", "(it answers 422: ", PUSH_REFUSED, PUSH_FAILED_STATUS_4XX},
+		    {"status/403", "(401, 403, 407) (it answers 403: ", PUSH_DENIED, PUSH_FAILED_STATUS_4XX},
+		    {"status/413", "(413) (it answers 413: ", PUSH_TOO_LARGE, PUSH_FAILED_STATUS_4XX},
+		    {"status/500", "(it answers 500: ", PUSH_STORE_FAILED, PUSH_FAILED_STATUS_5XX}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		send_and_settle(*state, to_store(rows[i].kind), 2);
 		assert_int_equal(sending.ledger.dropped[rows[i].cause].requests, 2);
+		assert_int_equal(sending.ledger.failed[rows[i].failure], sending.ledger.attempts);
 		sending_assert_said(&sending, rows[i].words);
 	}
 }

@@ -102,6 +102,8 @@ static void test_delivery_bounds_answers_without_end(void **state)
 		finish();
 		sending_assert_said(&sending, endless[i].words);
 		assert_int_equal(sending.ledger.dropped[endless[i].cause].requests, 1);
+		assert_true(
+			sending.ledger.failed[endless[i].timeout_ms ? PUSH_FAILED_TIMEOUT : PUSH_FAILED_BAD_ANSWER]);
 		assert_true(!endless[i].attempts || sending.ledger.attempts == endless[i].attempts);
 		assert_true(store_server_sent(&server, endless[i].kind) < IN_SOCKETS);
 	}
@@ -125,6 +127,7 @@ static void test_delivery_of_an_answer_that_is_cut_is_not_sent_twice(void **stat
 	sending_await_settled(&sending);
 	finish();
 	assert_int_equal(sending.ledger.dropped[PUSH_BAD_ANSWER].requests, 1);
+	assert_int_equal(sending.ledger.failed[PUSH_FAILED_CUT], 1);
 	assert_int_equal(store_server_count(&server, "\"path\""), 1);
 	sending_assert_said(&sending, "whether it has them is unknown");
 }
@@ -137,6 +140,7 @@ static void test_delivery_to_what_is_no_http(void **state)
 	finish();
 	assert_int_equal(sending.ledger.dropped[PUSH_BAD_ANSWER].requests, 1);
 	assert_int_equal(sending.ledger.attempts, PUSH_TRIES);
+	assert_int_equal(sending.ledger.failed[PUSH_FAILED_BAD_ANSWER], PUSH_TRIES);
 }
 
 static void test_delivery_to_what_closes_without_a_word(void **state)
@@ -147,6 +151,27 @@ static void test_delivery_to_what_closes_without_a_word(void **state)
 	finish();
 	sending_assert_said(&sending, "takes no profiles (");
 	assert_int_equal(sending.ledger.dropped[PUSH_UNSENT].requests, 1);
+	assert_true(sending.ledger.failed[PUSH_FAILED_CUT] >= 1);
+}
+
+/* A port at which nobody listens, and a name with a part that is longer than the 63 bytes of the DNS, so that no name server is asked. */
+static void test_delivery_to_nobody(void **state)
+{
+	static const struct {
+		const char *url;
+		enum push_failure failure;
+	} rows[] = {{"http://127.0.0.1:1", PUSH_FAILED_NO_CONNECTION},
+		    {"http://a-store-whose-name-is-so-long-that-no-server-of-names-could-ever-have-it.invalid",
+		     PUSH_FAILED_NO_NAME}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		begin(*state, rows[i].url, NULL);
+		sending_add(&sending, 1, 100, false);
+		sending_await_attempts(&sending, 2);
+		finish();
+		sending_assert_said(&sending, "takes no profiles (");
+		assert_true(sending.ledger.failed[rows[i].failure] >= 1);
+	}
 }
 
 /* Nothing is read of what comes: what waits takes no more memory than it may, and senders do not wait. */
@@ -178,6 +203,7 @@ static void test_delivery_follows_no_redirect(void **state)
 	sending_await_settled(&sending);
 	finish();
 	assert_int_equal(sending.ledger.dropped[PUSH_REDIRECTED].requests, 3);
+	assert_int_equal(sending.ledger.failed[PUSH_FAILED_STATUS_3XX], 3);
 	sending_assert_said(&sending,
 			    format("which is not followed (it answers 307: http://127.0.0.1:%u/ok)", other.port));
 	assert_int_equal(store_server_count(&server, TOKEN), 3);
@@ -211,6 +237,7 @@ static void test_delivery_without_a_good_certificate_sends_nothing(void **state)
 		finish();
 		sending_assert_said(&sending, "takes no profiles (");
 		assert_int_equal(sending.ledger.sent.requests, 0);
+		assert_true(sending.ledger.failed[PUSH_FAILED_TLS] >= 1);
 	}
 	assert_int_equal(store_server_count(&server, "\"path\""), 0);
 	begin(scene, format("https://localhost:%u/ok", proxy.port), NULL);
@@ -230,6 +257,7 @@ int main(void)
 		TEST(test_delivery_of_an_answer_that_is_cut_is_not_sent_twice),
 		TEST(test_delivery_to_what_is_no_http),
 		TEST(test_delivery_to_what_closes_without_a_word),
+		TEST(test_delivery_to_nobody),
 		TEST(test_delivery_to_what_does_not_answer_is_bounded),
 		TEST(test_delivery_follows_no_redirect),
 		TEST(test_delivery_says_nothing_that_holds_credentials),

@@ -121,6 +121,10 @@ static void test_backlog_sends_again_what_the_store_did_not_take(void **state)
 	}
 	assert_answered(1, 200, PUSH_SENT);
 	assert_int_equal(backlog.ledger.attempts, 8);
+	assert_int_equal(backlog.ledger.failed[PUSH_FAILED_CUT], 1);
+	assert_int_equal(backlog.ledger.failed[PUSH_FAILED_STATUS_5XX], 3);
+	assert_int_equal(backlog.ledger.failed[PUSH_FAILED_STATUS_429], 1);
+	assert_int_equal(backlog.ledger.failed[PUSH_FAILED_STATUS_4XX], 2);
 	assert_int_equal(backlog.ledger.sent.requests, 1);
 }
 
@@ -285,6 +289,7 @@ static void test_backlog_that_ends_is_in_the_spool(void **state)
 	backlog_end(&backlog);
 	assert_int_equal(push_spool_count(spool), 2);
 	assert_int_equal(backlog.ledger.waiting.requests, 2);
+	assert_int_equal(backlog.ledger.failed[PUSH_FAILED_STOPPED], 1);
 	assert_true(push_ledger_balances(&backlog.ledger));
 }
 

@@ -16,13 +16,36 @@ static void test_ledger_balances_with_each_cause_of_a_loss(void **state)
 {
 	(void)state;
 	for (int cause = 0; cause < PUSH_CAUSE_COUNT; cause++) {
-		struct push_ledger ledger = {
-			.taken = AMOUNT(7), .resumed = AMOUNT(2), .sent = AMOUNT(5), .waiting = AMOUNT(1)};
+		struct push_ledger ledger = {.taken = AMOUNT(7),
+					     .resumed = AMOUNT(2),
+					     .sent = AMOUNT(5),
+					     .waiting = AMOUNT(1),
+					     .attempts = 5};
 
 		assert_false(push_ledger_balances(&ledger));
 		ledger.dropped[cause] = AMOUNT(3);
+		ledger.attempts += cause == PUSH_REJECTED ? 3 : 0;
 		assert_true(push_ledger_balances(&ledger));
 		ledger.dropped[cause].samples--;
+		assert_false(push_ledger_balances(&ledger));
+	}
+}
+
+/* One may be under way; none that has ended is without its cause. */
+static void test_ledger_balances_with_each_failure_of_an_attempt(void **state)
+{
+	(void)state;
+	for (int failure = 0; failure < PUSH_FAILURE_COUNT; failure++) {
+		struct push_ledger ledger = {.taken = AMOUNT(2), .sent = AMOUNT(2), .attempts = 5};
+
+		assert_false(push_ledger_balances(&ledger));
+		ledger.failed[failure] = 3;
+		assert_true(push_ledger_balances(&ledger));
+		ledger.failed[failure] = 2;
+		assert_true(push_ledger_balances(&ledger));
+		ledger.failed[failure] = 4;
+		assert_false(push_ledger_balances(&ledger));
+		ledger.failed[failure] = 1;
 		assert_false(push_ledger_balances(&ledger));
 	}
 }
@@ -48,12 +71,17 @@ static void test_ledger_sums_balance(void **state)
 	(void)state;
 	more.dropped[PUSH_TOO_OLD] = AMOUNT(1);
 	more.dropped[PUSH_UNSENT] = AMOUNT(1);
+	sum.failed[PUSH_FAILED_TLS] = 2;
+	more.failed[PUSH_FAILED_TLS] = 3;
+	more.failed[PUSH_FAILED_STOPPED] = 1;
 	push_ledger_add(&sum, &more);
 	dropped = push_ledger_dropped(&sum);
 	assert_true(push_ledger_balances(&sum));
 	assert_int_equal(dropped.samples, 200);
 	assert_int_equal(sum.spooled.profiles, 20);
 	assert_int_equal(sum.attempts, 8);
+	assert_int_equal(sum.failed[PUSH_FAILED_TLS], 5);
+	assert_int_equal(push_ledger_failed(&sum), 6);
 	assert_int_equal(sum.sent_bytes, 150);
 	assert_int_equal(sum.untold_processes, 3);
 	assert_int_equal(sum.untold_bytes, 30);
@@ -76,14 +104,20 @@ static void test_ledger_part_of_an_amount(void **state)
 	assert_true(push_amount_part(&vast, 1ull << 63).samples <= vast.samples);
 }
 
+static void assert_named(const char *name, const char *text)
+{
+	assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789"), strlen(name));
+	assert_true(strlen(text) > 10);
+}
+
 static void test_ledger_causes_have_names_and_lines(void **state)
 {
 	(void)state;
-	for (int cause = 0; cause < PUSH_CAUSE_COUNT; cause++) {
-		assert_int_equal(strspn(push_cause_name(cause), "abcdefghijklmnopqrstuvwxyz_"),
-				 strlen(push_cause_name(cause)));
-		assert_true(strlen(push_cause_text(cause)) > 10);
-	}
+	for (int cause = 0; cause < PUSH_CAUSE_COUNT; cause++)
+		assert_named(push_cause_name(cause), push_cause_text(cause));
+	for (int failure = 0; failure < PUSH_FAILURE_COUNT; failure++)
+		assert_named(push_failure_name(failure), push_failure_text(failure));
+	assert_string_equal(push_failure_name(PUSH_FAILED_STATUS_5XX), "status_5xx");
 	assert_string_equal(push_cause_name(PUSH_TOO_OLD), "too_old");
 	assert_string_equal(push_cause_name(PUSH_UNSENT), "unsent");
 }
@@ -92,6 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ledger_balances_with_each_cause_of_a_loss),
+		cmocka_unit_test(test_ledger_balances_with_each_failure_of_an_attempt),
 		cmocka_unit_test(test_ledger_sums_balance),
 		cmocka_unit_test(test_ledger_part_of_an_amount),
 		cmocka_unit_test(test_ledger_causes_have_names_and_lines),

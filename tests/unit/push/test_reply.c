@@ -68,11 +68,41 @@ static void test_reply_that_is_not_whole(void **state)
 	assert_int_equal(cause, PUSH_BAD_ANSWER);
 }
 
+static void test_reply_tells_why_an_attempt_failed(void **state)
+{
+	static const struct {
+		struct push_reply reply;
+		enum push_failure failure;
+	} rows[] = {
+		{{.status = 301, .whole = true}, PUSH_FAILED_STATUS_3XX},
+		{{.status = 401, .whole = true}, PUSH_FAILED_STATUS_4XX},
+		{{.status = 413, .whole = true}, PUSH_FAILED_STATUS_4XX},
+		{{.status = 429, .whole = true}, PUSH_FAILED_STATUS_429},
+		{{.status = 503, .whole = true}, PUSH_FAILED_STATUS_5XX},
+		{{.status = 503, .failure = PUSH_FAILED_TIMEOUT}, PUSH_FAILED_STATUS_5XX},
+		{{.status = 101, .whole = true}, PUSH_FAILED_BAD_ANSWER},
+		{{.status = 999, .whole = true}, PUSH_FAILED_BAD_ANSWER},
+		{{.garbled = true, .failure = PUSH_FAILED_CUT}, PUSH_FAILED_BAD_ANSWER},
+		{{.status = 200, .garbled = true}, PUSH_FAILED_BAD_ANSWER},
+		{{.status = 200, .failure = PUSH_FAILED_TIMEOUT}, PUSH_FAILED_TIMEOUT},
+		{{.status = 200, .failure = PUSH_FAILED_CUT}, PUSH_FAILED_CUT},
+		{{.failure = PUSH_FAILED_NO_NAME}, PUSH_FAILED_NO_NAME},
+		{{.failure = PUSH_FAILED_NO_CONNECTION}, PUSH_FAILED_NO_CONNECTION},
+		{{.failure = PUSH_FAILED_TLS}, PUSH_FAILED_TLS},
+		{{0}, PUSH_FAILED_CUT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(push_reply_failure(&rows[i].reply), rows[i].failure);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reply_of_each_status),
 		cmocka_unit_test(test_reply_that_is_not_whole),
+		cmocka_unit_test(test_reply_tells_why_an_attempt_failed),
 	};
 
 	return cmocka_run_group_tests_name("push_reply", tests, NULL, NULL);

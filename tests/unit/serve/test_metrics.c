@@ -266,6 +266,8 @@ static void test_metrics_have_the_ledger_of_what_is_pushed(void **state)
 	(void)state;
 	ledger.dropped[PUSH_DENIED] = (struct push_amount){1, 2, 11};
 	ledger.attempts = 7;
+	ledger.failed[PUSH_FAILED_NO_CONNECTION] = 4;
+	ledger.failed[PUSH_FAILED_STATUS_4XX] = 1;
 	ledger.sent_bytes = 4096;
 	ledger.untold_processes = 3;
 	ledger.untold_bytes = 5000;
@@ -280,6 +282,9 @@ static void test_metrics_have_the_ledger_of_what_is_pushed(void **state)
 	assert_has(text, "\nheaptap_push_waiting_profiles 3\n");
 	assert_has(text, "\nheaptap_push_spooled_profiles_total 4\n");
 	assert_has(text, "\nheaptap_push_attempts_total 7\n");
+	assert_has(text, "\nheaptap_push_failed_attempts_total{cause=\"no_connection\"} 4\n");
+	assert_has(text, "\nheaptap_push_failed_attempts_total{cause=\"status_4xx\"} 1\n");
+	assert_has(text, "\nheaptap_push_failed_attempts_total{cause=\"tls\"} 0\n");
 	assert_has(text, "\nheaptap_push_sent_requests_total 2\n");
 	assert_has(text, "\n# UNIT heaptap_push_sent_bytes bytes\nheaptap_push_sent_bytes_total 4096\n");
 	assert_has(text, "\nheaptap_push_untold_processes_total 3\n");
