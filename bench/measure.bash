@@ -89,7 +89,7 @@ start_store() {
 }
 
 store_number() { # PAGE [WORD]: the number behind the word, or how many lines the page has
-	curl -s "http://127.0.0.1:$port/$1" | awk -v word="${2-}" '!word { n = NR } word && $1 == word { n = $2 } END { print n + 0 }'
+	curl -s -m 60 "http://127.0.0.1:$port/$1" | awk -v word="${2-}" '!word { n = NR } word && $1 == word { n = $2 } END { print n + 0 }'
 }
 
 untrace() {

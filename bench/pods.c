@@ -2,19 +2,23 @@
 /*
  * A node full of pods: control groups with names as container runtimes give them, and processes in them that allocate at a modest rate.
  *
- *   pods GROUP PODS PROCESSES CHURN
+ *   pods GROUP PODS PROCESSES CHURN BEATS
  *
  * makes PODS groups below the directory GROUP, starts PROCESSES processes, in each group as many, and says "ready" once all of them work.
  * From then on CHURN times a second the oldest one ends and another one, in the same group, takes its place. All of it ends when standard input does.
+ * The file BEATS holds a number of 64 bits, in the machine's order: how often a process has allocated; one does so twice a second
+ * (BLOCKS blocks), and less often only where it gets no processor.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -23,8 +27,9 @@
 
 #define PATH_SIZE 512
 #define BEAT_NS	  500000000L
-#define KEPT	  64 /* blocks that a process holds at a time */
-#define BLOCKS	  40 /* that it makes at each beat */
+#define LOOK_MS	  1000 /* between two looks whether one has died */
+#define KEPT	  64   /* blocks that a process holds at a time */
+#define BLOCKS	  40   /* that it makes at each beat */
 
 /* --- a process of a pod --- */
 
@@ -65,12 +70,25 @@ static void beat(uint32_t *random, void *kept[KEPT])
 	}
 }
 
-static int member(uint32_t number)
+static uint64_t *map_beats(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	void *beats = MAP_FAILED;
+
+	if (fd >= 0)
+		beats = mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	return beats == MAP_FAILED ? NULL : beats;
+}
+
+static int member(uint32_t number, const char *beats_path)
 {
 	static void *kept[KEPT];
 	uint32_t random = number * 2654435761U + 1;
+	uint64_t *beats = map_beats(beats_path);
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!beats)
+		return 1;
 	beat(&random, kept);
 	if (write(STDOUT_FILENO, "", 1) != 1)
 		return 1;
@@ -78,6 +96,7 @@ static int member(uint32_t number)
 	nanosleep(&(struct timespec){.tv_nsec = random % BEAT_NS}, NULL);
 	for (;;) {
 		beat(&random, kept);
+		__atomic_add_fetch(beats, 1, __ATOMIC_RELAXED);
 		nanosleep(&(struct timespec){.tv_nsec = BEAT_NS}, NULL);
 	}
 }
@@ -90,7 +109,7 @@ struct place {
 };
 
 struct node {
-	const char *program, *group;
+	const char *program, *group, *beats;
 	unsigned int pods, processes;
 	struct place *places;
 	unsigned int oldest, begun; /* a place; and how many processes there have been */
@@ -115,29 +134,50 @@ static int enter(const struct node *node, unsigned int pod)
 	return failed;
 }
 
-static int begin(struct node *node, unsigned int place)
+/* It dies with its parent, from the first moment on: what came into the group after that was emptied would keep it for good. */
+static void become_member(const struct node *node, unsigned int pod, pid_t parent)
 {
 	char number[16];
-	pid_t pid;
 
-	snprintf(number, sizeof(number), "%u", node->begun++);
-	pid = fork();
-	if (!pid) {
-		if (!enter(node, node->places[place].pod) && dup2(node->out[1], STDOUT_FILENO) >= 0)
-			execl(node->program, node->program, "member", number, NULL);
-		_exit(1);
-	}
+	snprintf(number, sizeof(number), "%u", node->begun);
+	if (!prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent && !enter(node, pod) &&
+	    dup2(node->out[1], STDOUT_FILENO) >= 0)
+		execl(node->program, node->program, "member", number, node->beats, NULL);
+	_exit(1);
+}
+
+static int begin(struct node *node, unsigned int place)
+{
+	const pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (!pid)
+		become_member(node, node->places[place].pod, parent);
+	node->begun++;
 	node->places[place].pid = pid;
 	return pid < 0;
 }
 
+/* One that died before it worked would be waited for without end. */
+static bool any_has_died(void)
+{
+	siginfo_t dead = {0};
+
+	return !waitid(P_ALL, 0, &dead, WEXITED | WNOHANG | WNOWAIT) && dead.si_pid;
+}
+
 static int await(const struct node *node, unsigned int count)
 {
+	struct pollfd out = {.fd = node->out[0], .events = POLLIN};
 	char byte;
 
-	for (; count; count--)
-		if (read(node->out[0], &byte, 1) != 1)
+	while (count) {
+		int ready = poll(&out, 1, LOOK_MS);
+
+		if (ready < 0 || (!ready && any_has_died()) || (ready && read(node->out[0], &byte, 1) != 1))
 			return 1;
+		count -= (unsigned int)ready;
+	}
 	return 0;
 }
 
@@ -202,14 +242,15 @@ int main(int argc, char **argv)
 	struct node node = {.program = argv[0]};
 	unsigned int rate;
 
-	if (argc == 3)
-		return member((uint32_t)strtoul(argv[2], NULL, 10));
-	if (argc != 5)
+	if (argc == 4)
+		return member((uint32_t)strtoul(argv[2], NULL, 10), argv[3]);
+	if (argc != 6)
 		return 2;
 	node.group = argv[1];
 	node.pods = (unsigned int)strtoul(argv[2], NULL, 10);
 	node.processes = (unsigned int)strtoul(argv[3], NULL, 10);
 	rate = (unsigned int)strtoul(argv[4], NULL, 10);
+	node.beats = argv[5];
 	if (!node.pods || !node.processes || !rate)
 		return 2;
 	if (make_all(&node)) {
