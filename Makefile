@@ -220,7 +220,7 @@ TARGETS    := $(patsubst tests/e2e/targets/%.c,$(OUT)/tests/e2e/%,$(wildcard tes
 # Tests that do not depend on time run a second time, with a heaptap built under the sanitizers.
 ASAN_E2E   := $(filter $(addprefix %/test_,failure interim leaks lifetimes output rungs status),$(E2E_TESTS))
 # What takes long and traces nothing runs beside those that do, and needs no root.
-BESIDE_E2E := $(filter %/test_page_edges,$(E2E_TESTS))
+BESIDE_E2E := $(filter %/test_page_edges %/test_page_gradual,$(E2E_TESTS))
 # Which of the others run at once: tests/run.sh says what each list is for. What is in none gets on with any.
 suites      = $(addprefix %/test_,$1)
 CODE_E2E   := $(call suites,borrowed_thread failure faults handover inject inject_population injection injection_killed injection_parked injection_refused \
@@ -297,7 +297,7 @@ $(OUT)/tests/page/numbers.js: $(PAGE)/numbers.js
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
-$(OUT)/tests/e2e/test_page $(OUT)/tests/e2e/test_page_edges: | $(PAGE_MODULES) $(PAGE_TESTS) $(OUT)/tests/page/numbers.js
+$(addprefix $(OUT)/tests/e2e/test_,page page_edges page_gradual): | $(PAGE_MODULES) $(PAGE_TESTS) $(OUT)/tests/page/numbers.js
 
 $(OUT)/tests/e2e/target_bare: KIND := -static -nostdlib -ffreestanding -fno-stack-protector
 $(OUT)/tests/e2e/target_bare32: KIND := -m32 -static -nostdlib -ffreestanding -fno-stack-protector

@@ -13,7 +13,8 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 let browser = null;
 
-/* With all its data, if it is a page of ours. `path` may be a URL. `options`: {scheme, width, script: false, hash, gpu: true}; gpu is for the first page of a script. */
+/* With all its data, if it is a page of ours. `path` may be a URL. `options`: {scheme, width, script: false, hash, gpu: true, meanwhile}; gpu is
+ * for the first page of a script, and `meanwhile` is called with the page once that shows a picture, before it has all its data. */
 export async function open(path, options = {}) {
 	browser = browser || await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
 		args: [...ARGS, ...(options.gpu ? WITH_GPU : WITHOUT_GPU)] });
@@ -27,7 +28,11 @@ export async function open(path, options = {}) {
 	page.on("console", (message) => page.complaints.push(`${message.type()}: ${message.text()}`));
 	page.on("pageerror", (error) => page.complaints.push(`throws ${error.stack}`));
 	page.on("dialog", (dialog) => page.complaints.push(`says ${dialog.message()}`) && dialog.dismiss());
-	await page.goto(url);
+	await page.goto(url, { waitUntil: options.meanwhile ? "commit" : "load" });
+	if (options.meanwhile) {
+		await page.locator(".box").first().waitFor();
+		await options.meanwhile(page);
+	}
 	if (options.script !== false)
 		await page.locator("#page[aria-busy]").waitFor({ state: "detached" });
 	return page;

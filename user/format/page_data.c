@@ -77,18 +77,25 @@ int page_data_add_view(struct page *page, const struct page_view *view)
 	return page->view_count ? add_view(page, view, &later_detail) : add_first_view(page, view);
 }
 
-int page_data_add_difference(struct page *page, const struct profile *before, const char *before_name,
-			     const struct profile *after, const char *after_name)
+static void drop_difference(struct page *page)
 {
-	FILE *out = open_memstream(&page->difference, &page->difference_size);
-	int err = out ? page_difference_write(before, before_name, after, after_name, out) : -ENOMEM;
+	free(page->difference);
+	free(page->difference_glance);
+	page->difference = page->difference_glance = NULL;
+}
 
-	if (out && fclose(out))
+int page_data_add_difference(struct page *page, const struct page_pair *pair)
+{
+	FILE *whole = open_memstream(&page->difference, &page->difference_size);
+	FILE *glance = open_memstream(&page->difference_glance, &page->difference_glance_size);
+	int err = whole && glance ? page_difference_write(pair, whole, glance) : -ENOMEM;
+
+	if (whole && fclose(whole))
 		err = -ENOMEM;
-	if (err) {
-		free(page->difference);
-		page->difference = NULL;
-	}
+	if (glance && fclose(glance))
+		err = -ENOMEM;
+	if (err)
+		drop_difference(page);
 	return err;
 }
 
@@ -231,11 +238,19 @@ static void write_views(const char *views, size_t size, struct json *json)
 	json_close(json);
 }
 
+static void write_difference(const char *difference, size_t size, struct json *json)
+{
+	if (difference)
+		json_written(json, "difference", difference, size);
+	else
+		json_null(json, "difference");
+}
+
 int page_data_write_glance(const struct page *page, FILE *out)
 {
 	struct json json;
 
-	if (!page->view_count || page->difference) {
+	if (!page->view_count && !page->difference) {
 		fputs("null", out);
 		return fflush(out) ? -errno : 0;
 	}
@@ -244,8 +259,8 @@ int page_data_write_glance(const struct page *page, FILE *out)
 	json_array(&json, "processes");
 	json_close(&json);
 	json_null(&json, "processes_rest");
-	write_views(page->glance, page->glance_size, &json);
-	json_null(&json, "difference");
+	write_views(page->glance, page->difference ? 0 : page->glance_size, &json);
+	write_difference(page->difference_glance, page->difference_glance_size, &json);
 	return json_end(&json);
 }
 
@@ -258,10 +273,7 @@ int page_data_write(const struct page *page, FILE *out)
 	write_about(page, &json);
 	err = write_processes(page, &json);
 	write_views(page->views, page->view_count ? page->size : 0, &json);
-	if (page->difference)
-		json_written(&json, "difference", page->difference, page->difference_size);
-	else
-		json_null(&json, "difference");
+	write_difference(page->difference, page->difference_size, &json);
 	written = json_end(&json);
 	return err ? err : written;
 }
@@ -271,5 +283,5 @@ void page_data_release(struct page *page)
 	free(page->view_of);
 	free(page->views);
 	free(page->glance);
-	free(page->difference);
+	drop_difference(page);
 }

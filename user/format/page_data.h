@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "format/index_write.h"
+#include "format/page_difference.h"
 #include "format/page_view.h"
 
 #define PAGE_DATA_MAX (4 << 20) /* bytes of views; the first one fits always */
@@ -28,20 +29,19 @@ struct page {
 	u32 view_count;
 	char *glance; /* JSON, of the first view; NULL: none */
 	size_t glance_size;
-	char *difference; /* JSON; NULL: none */
-	size_t difference_size;
+	char *difference, *difference_glance; /* JSON; NULL: none */
+	size_t difference_size, difference_glance_size;
 };
 
 /* Add a view. 0; 1: the page is full, and it was left out; or negative errno. */
 int page_data_add_view(struct page *page, const struct page_view *view);
 
-/* Add the difference between two profiles, whose names are said. 0 or negative errno. */
-int page_data_add_difference(struct page *page, const struct profile *before, const char *before_name,
-			     const struct profile *after, const char *after_name);
+/* Add the difference between two profiles. 0 or negative errno. */
+int page_data_add_difference(struct page *page, const struct page_pair *pair);
 
 /*
- * What is seen first of the same, as a document of that form: without processes, of the first view what page_glance.h says. Without a
- * view, or where a difference stands before it, null. Flushed. 0 or negative errno.
+ * What is seen first of the same, as a document of that form: without processes, of the first view what page_glance.h says, or of a
+ * difference, which stands before it, what page_difference.h says. Without any of these null. Flushed. 0 or negative errno.
  */
 int page_data_write_glance(const struct page *page, FILE *out);
 

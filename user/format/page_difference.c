@@ -13,9 +13,16 @@
 #include "view/call_tree_gather.h"
 #include "view/difference.h"
 
-#define SITES_MAX     500
 #define NODES_MAX     4000
 #define LABEL_COLUMNS 200
+
+struct detail {
+	u32 nodes, sites;
+};
+
+/* In a picture of 600 pixels each of 300 boxes is at least two wide; 24 sites are more than a window has room for. */
+static const struct detail all = {.nodes = NODES_MAX, .sites = 500};
+static const struct detail first = {.nodes = 300, .sites = 24};
 
 static void write_profile(const char *name, const struct profile *profile, const char *shown, struct json *json)
 {
@@ -89,15 +96,39 @@ static void write_rest(const struct difference *difference, u32 first, struct js
 	json_close(json);
 }
 
-static void write_sites(const struct difference *difference, struct json *json)
+/* How many sites are in each state, and what they have changed together. */
+static void write_states(const struct difference *difference, struct json *json)
+{
+	double change[DIFFERENCE_SHRUNK + 1][MEASURE_MAX] = {0};
+	u32 count[DIFFERENCE_SHRUNK + 1] = {0};
+
+	for (u32 i = 0; i < difference->count; i++) {
+		const struct difference_site *site = &difference->sites[i];
+
+		count[site->state]++;
+		for (unsigned int m = 0; m < MEASURE_MAX; m++)
+			change[site->state][m] += site->change[m];
+	}
+	json_object(json, "states");
+	for (unsigned int state = 0; state <= DIFFERENCE_SHRUNK; state++) {
+		json_object(json, difference_state_name(state));
+		json_u64(json, "count", count[state]);
+		write_change(change[state], json);
+		json_close(json);
+	}
+	json_close(json);
+}
+
+static void write_sites(const struct difference *difference, u32 sites_max, struct json *json)
 {
 	json_object(json, "sum");
 	write_amounts(&difference->sum, json);
 	json_close(json);
+	write_states(difference, json);
 	json_rows(json, "sites");
-	for (u32 i = 0; i < difference->count && i < SITES_MAX; i++)
+	for (u32 i = 0; i < difference->count && i < sites_max; i++)
 		write_site(difference, &difference->sites[i], json);
-	write_rest(difference, SITES_MAX, json);
+	write_rest(difference, sites_max, json);
 	json_close(json);
 }
 
@@ -116,42 +147,58 @@ static int write_self(const char *name, struct call_tree *tree, const struct pro
 }
 
 /* The nodes of both profiles. */
-static int write_tree(const struct difference *difference, struct json *json)
+static int make_tree(const struct page_pair *pair, struct call_tree *ret_tree)
 {
-	const struct profile *profiles[] = {difference->before, difference->after};
-	struct page_functions functions = {0};
-	struct call_tree tree;
-	bool inuse = !difference->before->alloc_only && !difference->after->alloc_only;
-	int err = call_tree_make_of(profiles, 2, CALL_TREE_ROOT, inuse ? INUSE_SPACE : ALLOC_SPACE, 1.0 / NODES_MAX,
-				    &tree);
+	const struct profile *profiles[] = {pair->before, pair->after};
+	bool inuse = !pair->before->alloc_only && !pair->after->alloc_only;
 
-	err = err ? err : call_tree_gather(&tree, 1.0 / NODES_MAX, NODES_MAX);
+	return call_tree_make_of(profiles, 2, CALL_TREE_ROOT, inuse ? INUSE_SPACE : ALLOC_SPACE, 1.0 / NODES_MAX,
+				 ret_tree);
+}
+
+/* The tree is gathered to so many nodes. */
+static int write_tree(const struct page_pair *pair, struct call_tree *tree, u32 nodes_max, struct json *json)
+{
+	struct page_functions functions = {0};
+	int err = call_tree_gather(tree, 1.0 / nodes_max, nodes_max);
+
 	json_object(json, "tree");
-	err = err ? err : page_tree_write(&tree, &functions, json);
-	err = err ? err : write_self("before_self", &tree, difference->before, json);
-	err = err ? err : write_self("after_self", &tree, difference->after, json);
+	err = err ? err : page_tree_write(tree, &functions, json);
+	err = err ? err : write_self("before_self", tree, pair->before, json);
+	err = err ? err : write_self("after_self", tree, pair->after, json);
 	json_close(json);
 	page_functions_write(&functions, json);
 	page_functions_release(&functions);
-	call_tree_release(&tree);
 	return err;
 }
 
-int page_difference_write(const struct profile *before, const char *before_name, const struct profile *after,
-			  const char *after_name, FILE *out)
+/* --- all --- */
+
+static int write_pair(const struct page_pair *pair, const struct difference *difference, struct call_tree *tree,
+		      const struct detail *detail, FILE *out)
 {
-	struct difference difference;
 	struct json json;
-	int err = difference_make(before, after, &difference), written;
+	int err, written;
 
 	json_begin_in_page(&json, out);
-	write_profile("before", before, before_name, &json);
-	write_profile("after", after, after_name, &json);
-	if (!err) {
-		write_sites(&difference, &json);
-		err = write_tree(&difference, &json);
-	}
-	difference_release(&difference);
+	write_profile("before", pair->before, pair->before_name, &json);
+	write_profile("after", pair->after, pair->after_name, &json);
+	write_sites(difference, detail->sites, &json);
+	err = write_tree(pair, tree, detail->nodes, &json);
 	written = json_end(&json);
 	return err ? err : written;
+}
+
+int page_difference_write(const struct page_pair *pair, FILE *whole, FILE *glance)
+{
+	struct difference difference;
+	struct call_tree tree = {0};
+	int err = difference_make(pair->before, pair->after, &difference);
+
+	err = err ? err : make_tree(pair, &tree);
+	err = err ? err : write_pair(pair, &difference, &tree, &all, whole);
+	err = err ? err : write_pair(pair, &difference, &tree, &first, glance);
+	call_tree_release(&tree);
+	difference_release(&difference);
+	return err;
 }

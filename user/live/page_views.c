@@ -192,7 +192,8 @@ static int add_difference(struct views *views)
 		mark(views, after);
 		if (options->compare)
 			options->compare(before, after, options->arg);
-		err = page_data_add_difference(&views->page.data, before, options->before_name, after, options->title);
+		err = page_data_add_difference(
+			&views->page.data, &(struct page_pair){before, after, options->before_name, options->title});
 	}
 	profile_free(before);
 	profile_free(after);

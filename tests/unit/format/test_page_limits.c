@@ -42,9 +42,9 @@ static void test_page_data_of_hostile_names_is_harmless(void **state)
 	text = write_glance(&page);
 	check_harmless(text);
 	free(text);
-	assert_int_equal(page_data_add_difference(&page, &profile, name, &profile, name), 0);
+	assert_int_equal(page_data_add_difference(&page, &(struct page_pair){&profile, &profile, name, name}), 0);
 	text = write_glance(&page);
-	assert_string_equal(text, "null");
+	check_harmless(text);
 	free(text);
 	text = write_document(&page);
 	check_harmless(text);

@@ -2,6 +2,9 @@
 /* page_moments.c and page_difference.c: earlier moments of a view, and pairs of profiles. */
 #include "page_scene.h"
 #include "pprof_file.h"
+#include "unit/view/wide_profile.h"
+
+#include "view/difference.h"
 
 /* --- moments and pairs --- */
 
@@ -66,36 +69,77 @@ static void test_page_data_has_what_was_in_use_at_earlier_moments(void **state)
 	page_data_release(&page);
 }
 
+/* Each of them adds up to what the profiles have, and counts all sites. */
+static void check_pair(char *text, const u64 old[MEASURE_MAX], const u64 new[MEASURE_MAX], u32 sites)
+{
+	u64 old_sum[MEASURE_MAX] = {0}, new_sum[MEASURE_MAX] = {0};
+	double change[MEASURE_MAX] = {0}, by_state[MEASURE_MAX] = {0};
+	cJSON *json = parse(text);
+	const cJSON *difference = member(json, "difference"), *item;
+	u32 counted = 0;
+
+	assert_string_equal(member(member(difference, "before"), "name")->valuestring, "old");
+	add_up(member(member(difference, "tree"), "before_self"), old_sum);
+	add_up(member(member(difference, "tree"), "after_self"), new_sum);
+	assert_memory_equal(old_sum, old, sizeof(old_sum));
+	assert_memory_equal(new_sum, new, sizeof(new_sum));
+	cJSON_ArrayForEach (item, member(difference, "states"))
+		counted += (u32)number(member(item, "count"));
+	assert_int_equal(counted, sites);
+	for (int m = 0; m < MEASURE_MAX; m++) {
+		cJSON_ArrayForEach (item, member(difference, "sites"))
+			change[m] += at(member(item, "change"), (u32)m)->valuedouble;
+		cJSON_ArrayForEach (item, member(difference, "states"))
+			by_state[m] += at(member(item, "change"), (u32)m)->valuedouble;
+		assert_true(change[m] == (double)new[m] - (double)old[m]);
+		assert_true(by_state[m] == change[m]);
+		assert_true(change[m] == at(member(member(difference, "sum"), "change"), (u32)m)->valuedouble);
+	}
+	assert_int_equal(count(member(json, "views")), 0);
+	cJSON_Delete(json);
+}
+
 static void test_page_data_of_a_pair_has_both_sides(void **state)
 {
 	struct profile before = golden_all_live(), after = golden_small();
-	u64 old[MEASURE_MAX], new[MEASURE_MAX], old_sum[MEASURE_MAX] = {0}, new_sum[MEASURE_MAX] = {0};
+	u64 old[MEASURE_MAX], new[MEASURE_MAX];
 	struct page page = {.title = "pair"};
-	const cJSON *difference, *site;
-	double change[MEASURE_MAX] = {0};
-	cJSON *json;
+	const struct page_pair pair = {&before, &after, "old", "new"};
+	struct difference difference;
 
 	(void)state;
 	profile_totals(&before, old);
 	profile_totals(&after, new);
-	assert_int_equal(page_data_add_difference(&page, &before, "old", &after, "new"), 0);
-	json = parse(write_document(&page));
-	difference = member(json, "difference");
-	assert_string_equal(member(member(difference, "before"), "name")->valuestring, "old");
-	add_up(member(member(difference, "tree"), "before_self"), old_sum);
-	add_up(member(member(difference, "tree"), "after_self"), new_sum);
-	assert_memory_equal(old_sum, old, sizeof(old));
-	assert_memory_equal(new_sum, new, sizeof(new));
-	cJSON_ArrayForEach (site, member(difference, "sites"))
-		for (unsigned int m = 0; m < MEASURE_MAX; m++)
-			change[m] += at(member(site, "change"), m)->valuedouble;
-	for (unsigned int m = 0; m < MEASURE_MAX; m++) {
-		assert_true(change[m] == (double)new[m] - (double)old[m]);
-		assert_true(change[m] == at(member(member(difference, "sum"), "change"), m)->valuedouble);
-	}
-	assert_int_equal(count(member(json, "views")), 0);
-	cJSON_Delete(json);
+	assert_int_equal(difference_make(&before, &after, &difference), 0);
+	assert_int_equal(page_data_add_difference(&page, &pair), 0);
+	check_pair(write_document(&page), old, new, difference.count);
+	check_pair(write_glance(&page), old, new, difference.count);
+	difference_release(&difference);
 	page_data_release(&page);
+}
+
+/* 10 000 sites of which half have gone: so small that it is shown before the rest is read. */
+static void test_page_data_of_a_large_pair_has_a_small_glance(void **state)
+{
+	struct wide_profile before, after;
+	u64 old[MEASURE_MAX], new[MEASURE_MAX];
+	struct page page = {.title = "pair"};
+	struct page_pair pair = {&before.profile, &after.profile, "old", "new"};
+	char *text;
+
+	(void)state;
+	wide_profile_make(&before, 10000, 12);
+	wide_profile_make(&after, 5000, 12);
+	profile_totals(&before.profile, old);
+	profile_totals(&after.profile, new);
+	assert_int_equal(page_data_add_difference(&page, &pair), 0);
+	check_pair(write_document(&page), old, new, 10000);
+	text = write_glance(&page);
+	assert_true(strlen(text) < 64 << 10);
+	check_pair(text, old, new, 10000);
+	page_data_release(&page);
+	wide_profile_release(&before);
+	wide_profile_release(&after);
 }
 
 int main(void)
@@ -103,6 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_page_data_has_what_was_in_use_at_earlier_moments),
 		cmocka_unit_test(test_page_data_of_a_pair_has_both_sides),
+		cmocka_unit_test(test_page_data_of_a_large_pair_has_a_small_glance),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, close_file);

@@ -38,12 +38,9 @@ export function drawHead() {
 /* --- verdicts --- */
 
 /* What became of the sites of two profiles, one for each state that occurs. */
-function statesOfPairs(pairs) {
-	return ["new", "gone", "grown", "shrunk"].map((kind) => {
-		const those = pairs.filter((pair) => pair.state === kind), sum = those.reduce((total, pair) => total + pair.change[INUSE_SPACE], 0);
-
-		return those.length ? html("li", { class: kind }, `${digits(those.length)} ${kind}: ${change(sum, INUSE_SPACE)} in use`) : null;
-	});
+function statesOfPairs(states) {
+	return ["new", "gone", "grown", "shrunk"].map((kind) => states[kind].count
+		? html("li", { class: kind }, `${digits(states[kind].count)} ${kind}: ${change(states[kind].change[INUSE_SPACE], INUSE_SPACE)} in use`) : null);
 }
 
 function verdictsOf({ verdicts, growth }) {
@@ -57,7 +54,7 @@ export function drawVerdicts() {
 	const { view } = state, { losses, balance } = view, lost = (text) => html("li", { class: "lost" }, text);
 
 	byId("verdicts").className = isDifference() ? "short" : "";
-	put("verdicts", isDifference() ? statesOfPairs(view.sites) : verdictsOf(view),
+	put("verdicts", isDifference() ? statesOfPairs(view.states) : verdictsOf(view),
 		losses.length ? lost(`lost: ${losses.map(({ name, count }) => `${name} ${digits(count)}`).join(", ")}`) : null,
 		balance ? lost(`does not balance: ${digits(Math.abs(balance))} sampled allocations are accounted for ${balance > 0 ? "nowhere" : "twice"}`) : null);
 }

@@ -3,7 +3,7 @@
 import { button, byId, hasFocus, html, put, show } from "./dom.js";
 import { ALLOC_SPACE, WORDS, amount, change, digits, isInuse, plusMinus, seconds, share } from "./numbers.js";
 import { ROLES, holds } from "./names.js";
-import { findNodes, functionSums, nodeOfStack } from "./tree.js";
+import { carryWay, findNodes, functionSums, nodeOfStack } from "./tree.js";
 import { drawTimeline } from "./chart.js";
 import { functionOfStep, makePicture, sizeOf } from "./picture.js";
 import { data, isDifference, isWhole, load, makePictured, marksOf, state, totalOfMeasure, views } from "./state.js";
@@ -192,8 +192,9 @@ function setSearch(text) {
 	drawTables();
 }
 
-function setView(view) {
-	Object.assign(state, { view, zoom: [ROOT], range: null, site: null, kept: "all", tab: "sites" });
+function drawView() {
+	const { view } = state;
+
 	if (!totalOfMeasure(state.measure))
 		state.measure = ALLOC_SPACE;
 	drawHead();
@@ -204,6 +205,20 @@ function setView(view) {
 	show("summary", view.summary.length > 0);
 	put("summary-text", view.summary.join("\n"));
 	alter({});
+}
+
+function setView(view) {
+	Object.assign(state, { view, zoom: [ROOT], range: null, site: null, kept: "all", tab: "sites" });
+	drawView();
+}
+
+/* The same view with all its data: what has been chosen meanwhile stays chosen, the box and the site too. */
+function completeView(view) {
+	const { zoom, site, scene } = state;
+
+	Object.assign(state, { view, range: null, site: site && view.sites.find(({ label }) => label === site.label) || null });
+	state.zoom = carryWay(zoom, scene.tree, makePictured().tree);
+	drawView();
 }
 
 /* --- what is listened to --- */
@@ -243,7 +258,7 @@ function listen() {
 /* The script finds in front of it what is seen at the first glance; the rest stands behind it, and may be cut off. */
 function showAll() {
 	if (load("data"))
-		setView(views[0]);
+		(hasGlance ? completeView : begin)(views[0]);
 	else
 		put("verdicts", html("li", { class: "lost" }, "this file is cut off, and the page shows only what is largest: make it, or copy it, again"));
 	byId("page").removeAttribute("aria-busy");
@@ -257,10 +272,15 @@ function afterPicture() {
 	});
 }
 
+/* Where nothing can be shown, nothing is listened to. */
+function begin(view) {
+	setView(view);
+	listen();
+}
+
 show("page", true);
-listen();
 const hasGlance = load("glance");
 
 if (hasGlance)
-	setView(views[0]);
+	begin(views[0]);
 document.addEventListener("DOMContentLoaded", () => hasGlance ? afterPicture().then(showAll) : showAll());

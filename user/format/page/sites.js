@@ -113,7 +113,9 @@ export function drawPairs(pairs) {
 		side("B", "after"),
 	];
 
-	drawSorted("table", `${digits(pairs.length)} sites, A before and B after`, columns, pairs, orders.pairs);
+	const count = pairs.reduce((sum, pair) => sum + (pair.gathered || 1), 0);
+
+	drawSorted("table", `${digits(count)} sites, A before and B after`, columns, pairs, orders.pairs);
 }
 
 export function drawProcesses(choose) {

@@ -17,8 +17,8 @@ export const state = {
 
 /* --- views: those of the recording, and the difference of two --- */
 
-function viewOfDifference({ tree, functions, sites, before, after }) {
-	return { name: "difference", kind: "difference", functions, tree: { ...tree, self: tree.after_self }, before: tree.before_self,
+function viewOfDifference({ tree, functions, sites, states, before, after }) {
+	return { name: "difference", kind: "difference", functions, states, tree: { ...tree, self: tree.after_self }, before: tree.before_self,
 		sites, summary: [], verdicts: [], losses: [], timeline: [], moments: [], sides: [before, after] };
 }
 

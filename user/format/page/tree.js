@@ -97,6 +97,21 @@ export function nodeOfStack(tree, functions) {
 	return node;
 }
 
+/* Where a place in one tree, a way of steps from its root, is in another one of the same stacks: as much of the way as that has. */
+export function carryWay(way, from, to) {
+	const carried = [{ node: 0 }];
+
+	for (const { node, members } of way.slice(1)) {
+		const { name, file } = functionOf(from, node), at = carried[carried.length - 1].node;
+		const next = to.children[at].find((child) => !to.gathered[child] && functionOf(to, child).name === name && functionOf(to, child).file === file);
+
+		if (members || from.gathered[node] || next === undefined)
+			break;
+		carried.push({ node: next });
+	}
+	return carried;
+}
+
 /*
  * The tree from the leaf on, where there is none made by heaptap: of two moments, and of two profiles; and what its nodes have. What a
  * node has itself is in the other tree that of the path from it to the root.
