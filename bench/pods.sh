@@ -26,7 +26,8 @@ empty() {
 	done
 	echo "$0: processes are left in $group" >&2
 }
-trap 'end "$tracer"; tracer=""; empty; leave' EXIT
+# timeout(1) ends a whole group of processes, this one twice.
+trap 'trap "" INT TERM; end "$tracer"; tracer=""; empty; leave' EXIT
 
 # What heaptap and the process that holds its links took, with what has ended of both.
 cpu_of_tracer() { # in ticks
