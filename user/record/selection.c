@@ -22,6 +22,9 @@
 
 #define THIS_MACHINE "" /* the root of all paths */
 
+/* Where cgroups can be mounted everywhere: /sys/fs/cgroup may hold hierarchies of version 1, and is no place for directories if it does not. */
+#define MOUNT_POINT "/run/cgroup2"
+
 /* The group that --cgroup or --container names. */
 static int find_group(struct selection *selection)
 {
@@ -100,7 +103,8 @@ int selection_open(const struct selection_options *options, struct selection *re
 	err = cgroup_mounts_open(THIS_MACHINE, &ret_selection->mounts);
 	if (err && options->population == POPULATION_CGROUP) {
 		log_error("cgroups of version 2 are not mounted here, and heaptap cannot tell a container's processes "
-			  "without: mount -t cgroup2 none /sys/fs/cgroup/unified, or trace processes with -p");
+			  "without: mkdir -p " MOUNT_POINT " && mount -t cgroup2 none " MOUNT_POINT
+			  ", or trace processes with -p");
 		return STATUS_UNSUPPORTED;
 	}
 	if (!err)

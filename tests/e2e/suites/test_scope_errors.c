@@ -201,18 +201,23 @@ static void test_scope_group_removed_while_tracing_ends_the_recording(void **sta
 
 /* --- machines ------------------------------------------------------------------------------------------------------- */
 
-/* Whatever is mounted of version 2 is not, for heaptap alone. */
+/* Whatever is mounted of version 2 is not, for heaptap alone. What it says to type then helps. */
 static void test_scope_host_without_version_2_is_refused(void **state)
 {
+	static const char mount[] = "mkdir -p /run/cgroup2 && mount -t cgroup2 none /run/cgroup2";
 	static const char unmount[] =
 		"for point in $(awk '$3 == \"cgroup2\" { print $2 }' /proc/self/mounts); do umount -l $point; done";
 	struct stage *stage = *state;
 
 	inhabit(&stage->scene->target, &stage->group);
 	in_mounts(stage, unmount);
-	assert_refused(stage, "--cgroup", stage->group.path, STATUS_KERNEL, "cgroup");
+	assert_refused(stage, "--cgroup", stage->group.path, STATUS_KERNEL, mount);
 	in_mounts(stage, unmount);
-	assert_refused(stage, "--container", "web", STATUS_KERNEL, "cgroup");
+	assert_refused(stage, "--container", "web", STATUS_KERNEL, mount);
+	in_mounts(stage, format("%s; mount -t tmpfs none /run; %s", unmount, mount));
+	session_start(&stage->scene->session, stage->scene,
+		      (const char *const[]){"-d", "0.1", "--cgroup", stage->group.path, NULL});
+	assert_int_equal(session_finish(&stage->scene->session), 0);
 }
 
 /*
