@@ -100,6 +100,8 @@ static void test_role_of_wrappers_known_by_name(void **state)
 					       FRAME(PROGRAM, "main")};
 	static const struct frame twice[] = {FRAME(PROGRAM, "MemoryContextAlloc"), FRAME(PROGRAM, "palloc"),
 					     FRAME(PROGRAM, "parse")};
+	static const struct frame perl[] = {FRAME(PROGRAM, "Perl_safesysmalloc"), FRAME(PROGRAM, "Perl_sv_grow"),
+					    FRAME(PROGRAM, "main")};
 	static const struct frame member[] = {FRAME(PROGRAM, "v8::internal::Malloced::operator new(unsigned long)"),
 					      FRAME(PROGRAM, "parse")};
 	static const struct frame inlined[] = {{.lines = {{"xmalloc", "x.c"}, {"parse", "p.c"}}}};
@@ -107,6 +109,7 @@ static void test_role_of_wrappers_known_by_name(void **state)
 	(void)state;
 	ASSERT_SITE(checked, 1, "parse");
 	ASSERT_SITE(twice, 2, "parse");
+	ASSERT_SITE(perl, 1, "Perl_sv_grow");
 	ASSERT_SITE(member, 1, "parse");
 	ASSERT_SITE(inlined, 0, "parse");
 	assert_int_equal(sites->line, 1);
