@@ -190,7 +190,8 @@ static void put_sites(const struct overview *overview, const char *of, unsigned 
 	const char *title = !measure_is_inuse(overview->by) ? "allocated" : profile->exited ? "at exit" : "in use";
 
 	if (!shown)
-		put(columns, out, "no sample: nothing was allocated, or too little for the interval");
+		put(columns, out, "no sample: nothing was allocated%s",
+		    profile->sample_bytes > 1 ? ", or too little for the interval; -R 1 takes all" : "");
 	else if (profile_is_exact(profile))
 		put(columns, out, "  %10s %6s %11s  site (%" PRIu32 " of %" PRIu32 "%s)", title, "share", "objects",
 		    shown, overview->site_count, of);

@@ -112,7 +112,9 @@ static void test_summary_without_in_use_shows_what_was_allocated(void **state)
 	check_says(&profile, "  in use     not recorded (--alloc-only)\n");
 	check_says(&profile, "   allocated   std error");
 	profile = golden_empty();
-	check_says(&profile, "no sample: nothing was allocated, or too little for the interval\n");
+	check_says(&profile, "no sample: nothing was allocated, or too little for the interval; -R 1 takes all\n");
+	profile.sample_bytes = 1;
+	check_says(&profile, "no sample: nothing was allocated\n");
 }
 
 static void test_summary_is_cut_to_the_terminal_and_prints_no_control_characters(void **state)
