@@ -120,6 +120,19 @@ void screen_await_gone(const struct screen *screen, const char *words)
 	await(screen, words, false);
 }
 
+/* tmux writes a colour in a sequence that begins with 3 or 4 and a second digit, or with 9; 39 and 49 are the terminal's own. */
+bool screen_is_coloured(const struct screen *screen)
+{
+	char *text = tmux(screen, "capture-pane -e -p");
+	bool coloured = false;
+
+	assert_non_null(text);
+	for (const char *at = text; !coloured && (at = strstr(at, "\033[")); at++)
+		coloured = at[2] && strchr("349", at[2]) && at[3] >= '0' && at[3] <= '8';
+	free(text);
+	return coloured;
+}
+
 void screen_run(const struct screen *screen, const char *words)
 {
 	/* The typed line must not have the words in it that are waited for. A test may change the size. */

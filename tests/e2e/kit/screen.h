@@ -23,6 +23,9 @@ char *screen_text(const struct screen *screen);
 void screen_await(const struct screen *screen, const char *words);
 void screen_await_gone(const struct screen *screen, const char *words);
 
+/* A colour other than the terminal's own stands somewhere. */
+bool screen_is_coloured(const struct screen *screen);
+
 /* Run heaptap with these words: between them the terminal's modes are kept in a file, and its status is printed. */
 void screen_run(const struct screen *screen, const char *words);
 

@@ -246,6 +246,24 @@ static void test_top_in_ascii(void **state)
 	watch_quit();
 }
 
+static void test_top_has_colours_unless_they_are_unwanted(void **state)
+{
+	struct scene *scene = *state;
+	const char *const args[] = {"-R", "32K", "--", beside("target_lifetimes"), "leak", "0", NULL};
+
+	assert_int_equal(session_run(&scene->session, scene, args), 0);
+	screen_open(&screen, scene, "UTF-8", 80, 24);
+	for (int round = 0; round < 2; round++) {
+		screen_run(&screen, format("top '%s'", scene->session.output));
+		screen_await(&screen, "leak  target_lifetimes.c");
+		screen_press(&screen, "Enter");
+		screen_await(&screen, "share of its objects that live so long");
+		assert_int_equal(screen_is_coloured(&screen), round == 0);
+		watch_quit();
+		screen_type_line(&screen, "export NO_COLOR=1");
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, watch_setup, watch_teardown)
 
 int main(void)
@@ -265,6 +283,7 @@ int main(void)
 		TEST(test_top_restores_the_terminal_after_being_killed),
 		TEST(test_top_asks_before_it_traces_the_machine),
 		TEST(test_top_in_ascii),
+		TEST(test_top_has_colours_unless_they_are_unwanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
