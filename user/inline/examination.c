@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "inline/process_image.h"
 #include "inline/sampler_mapping.h"
@@ -24,7 +25,9 @@ static void explain(pid_t pid, char ret_reason[SAMPLER_REASON_MAX])
 	int err = sampler_mapping_look(pid, &state);
 
 	if (err)
-		refuse(ret_reason, err);
+		snprintf(ret_reason, SAMPLER_REASON_MAX,
+			 "its code is not its file's, and whether another heaptap has changed it cannot be told: %s",
+			 strerror(-err));
 	else if (state == SAMPLER_MAPPING_TAKEN)
 		snprintf(ret_reason, SAMPLER_REASON_MAX, SAMPLER_MAPPING_HELD);
 	else if (state == SAMPLER_MAPPING_NONE)

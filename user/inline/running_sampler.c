@@ -203,8 +203,9 @@ static int adopt(struct mapping *mapping, void *arg)
 	if (mapping->end - mapping->start != loading->image.bytes)
 		return 0;
 	file = sampler_mapping_open(loading->sampler->pid, mapping);
+	/* Where it may not be opened, another sampler than an adopted one does as well. */
 	if (file < 0)
-		return file == -ENOENT ? 0 : file;
+		return file == -ENOENT || file == -EPERM || file == -EACCES ? 0 : file;
 	loading->sampler->address = mapping->start;
 	found = take_over(loading, file);
 	if (found != 1 || *loading->sampler->reason)
