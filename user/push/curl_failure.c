@@ -23,7 +23,15 @@ enum push_failure curl_failure(CURLcode code)
 		return PUSH_FAILED_BAD_ANSWER;
 	case CURLE_OUT_OF_MEMORY:
 		return PUSH_FAILED_NO_MEMORY;
-	default:
+	case CURLE_OK:
+	case CURLE_GOT_NOTHING:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
 		return PUSH_FAILED_CUT;
+	default:
+		return PUSH_FAILED_OTHER;
 	}
 }

@@ -5,5 +5,5 @@
 
 #include "push/ledger.h"
 
-/* Where no whole answer has come. CURLE_OK: PUSH_FAILED_CUT, as for what has no cause of its own. */
+/* Where no whole answer has come. CURLE_OK: PUSH_FAILED_CUT. */
 enum push_failure curl_failure(CURLcode code);

@@ -40,6 +40,7 @@ enum push_cause {
 /* Why an attempt to send a request failed, whether it is sent again or not: id, name as in metrics, one line. */
 #define PUSH_FAILURES(X)                                                                                               \
 	X(CUT, cut, "the connection ended before the answer was whole")                                                \
+	X(OTHER, other, "libcurl failed in another way")                                                               \
 	X(NO_NAME, no_name, "the name of the store, or of the proxy, could not be resolved")                           \
 	X(NO_CONNECTION, no_connection, "no connection to the store, or to the proxy")                                 \
 	X(TLS, tls, "no TLS connection, or a certificate that is not good")                                            \

@@ -329,9 +329,12 @@ static void make_reply(struct transfer *transfer, CURLcode code, struct push_rep
 {
 	struct push_reply reply = {
 		.whole = code == CURLE_OK, .failure = curl_failure(code), .said_ns = transfer->said_ns};
-	long status = 0;
+	long status = 0, of_proxy = 0;
 
 	curl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &of_proxy);
+	if (!status && of_proxy >= 300)
+		reply.failure = PUSH_FAILED_NO_CONNECTION;
 	reply.status = (u32)status;
 	if (code == CURLE_OUT_OF_MEMORY && status) /* so libcurl 7.88 says that a header is too long */
 		transfer->headers_too_long = true;

@@ -128,6 +128,10 @@ void sending_finish(struct sending *sending)
 	sending->delivery = NULL;
 	capture_end(sending);
 	assert_true(push_ledger_balances(&sending->ledger));
+	/* None is under way. */
+	assert_int_equal(sending->ledger.attempts, sending->ledger.sent.requests +
+							   sending->ledger.dropped[PUSH_REJECTED].requests +
+							   push_ledger_failed(&sending->ledger));
 }
 
 void sending_assert_said(const struct sending *sending, const char *words)
