@@ -69,6 +69,10 @@ static int render(const struct profile *profile, const struct report_options *op
 		table_profile_print_head(profile, stdout);
 		table_lifetimes_print(profile, &view, stdout);
 	}
+	if (err == -ENOMEM) {
+		log_error("no memory for the report");
+		return STATUS_FAILED;
+	}
 	return finish_output(err);
 }
 
