@@ -77,14 +77,14 @@ static void leave_to(struct tracer *tracer, struct tracee *tracee, const char *t
 /* It may have become any program. Probes for all processes stay: one that cannot be looked at is no reason to end them. */
 static void leave_unknown(struct tracer *tracer, struct tracee *tracee, int err)
 {
-	bool told = tracee->wide && tracer->translators_told;
+	bool told = tracee->wide && tracer->unknown_told;
 
 	tracee->translated = true;
 	if (!tracee->wide) {
 		tracee_close_links(&tracee->files);
 		tracer->blind = true;
 	}
-	tracer->translators_told |= tracee->wide;
+	tracer->unknown_told |= tracee->wide;
 	if (!told)
 		log_error(
 			"pid %d has executed another program, and whether that translates heaptap's breakpoints cannot be told: %s; %s",

@@ -95,7 +95,7 @@ struct tracer {
 	struct tracee_file *wide_files, *throwing_files;
 	struct tracee_file *refused_files; /* without links: see translated.h */
 	struct tracee_file *go_files;	   /* unfiltered links too, in Go's runtime (tracee_probe_go) */
-	bool harm_translators, translators_told;
+	bool harm_translators, translators_told, unknown_told;
 	struct pid_list translated; /* processes under translators, as they were at translated_ns */
 	u64 translated_ns;
 	u64 looked_ns;
