@@ -13,13 +13,16 @@
 static const struct capability table[] = {
 	{CAP_BPF, "CAP_BPF", "load BPF programs", true, false},
 	{CAP_PERFMON, "CAP_PERFMON", "attach to uprobes and tracepoints, read the perf side-band", true, false},
-	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "perf-event uprobes, where the kernel has nothing better", false, true},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN",
+	 "perf-event uprobes, where the kernel has nothing better; copies of COMMAND's files (--follow, --inline)",
+	 false, true},
 	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "look into processes of other users", false, false},
 	{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH",
 	 "open files that other users alone may read, or that their processes map and were replaced", false, false},
 	{CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", "open mapped files that were replaced or deleted", false,
 	 false},
-	{CAP_CHOWN, "CAP_CHOWN", "give copies of COMMAND's files to the files' owners (--follow, --inline)", false, false},
+	{CAP_CHOWN, "CAP_CHOWN", "give copies of COMMAND's files to the files' owners (--follow, --inline)", false,
+	 false},
 	{CAP_FOWNER, "CAP_FOWNER", "give such copies the files' modes and times", false, false},
 };
 

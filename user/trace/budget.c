@@ -78,7 +78,7 @@ void budget_settled(struct tracer *tracer, struct image *image)
 	add(&tracer->budget.sums, image, hits, image->cpu_end_ns);
 }
 
-/* Of the probes in Go's runtime. No call returns from there to heaptap, so a hit costs what one of a free does. */
+/* What the probes in Go's runtime cost. No call returns from there to heaptap, so a hit costs what one of a free does. */
 static double go_cost_ns(const struct tracer *tracer, const struct budget_sums *from, const struct budget_sums *to)
 {
 	return (double)(to->go_hits - from->go_hits) * tracer->calibration.free_ns;

@@ -20,7 +20,7 @@ void unread_add(struct tracer *tracer, pid_t pid, int err)
 	unread->said = 1;
 	log_error(
 		"pid %d: what it maps cannot be read: %s; its allocations may not be seen, and its stacks are cut; further "
-		"processes of which that holds are counted, and named with -v",
+		"such processes are counted, and named with -v",
 		pid, shortage_explain(err).text);
 }
 

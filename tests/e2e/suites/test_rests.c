@@ -63,7 +63,7 @@ static void test_profile_that_a_signal_asks_for_waits_for_no_rest(void **state)
 	stop(scene);
 }
 
-/* The kernel wakes heaptap at the half of what it keeps of mappings: however long the rest, none is lost. */
+/* The kernel wakes heaptap at the half of what it keeps of mappings: however long the rest. */
 static void test_mappings_end_a_rest_before_their_ring_is_full(void **state)
 {
 	struct scene *scene = *state;
