@@ -69,8 +69,9 @@ const char *denial_explain_copies(char text[DENIAL_TEXT_MAX])
 	if (missing_of(1ULL << CAP_SYS_ADMIN | 1ULL << CAP_CHOWN | 1ULL << CAP_FOWNER, &privileges, names))
 		snprintf(text, DENIAL_TEXT_MAX, "heaptap has no %s here", names);
 	else
-		snprintf(text, DENIAL_TEXT_MAX,
-			 "a security module, or a user namespace, forbids copies of its files, although no capability is missing");
+		snprintf(
+			text, DENIAL_TEXT_MAX,
+			"a security module, or a user namespace, forbids copies of its files, although no capability is missing");
 	return text;
 }
 

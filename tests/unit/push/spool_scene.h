@@ -89,6 +89,7 @@ static inline void drop_first(void)
 {
 	struct push_amount amount = push_spool_drop(spool);
 
+	ledger.attempts += amount.requests;
 	push_amount_add(&ledger.sent, &amount);
 }
 
