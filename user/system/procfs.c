@@ -15,12 +15,12 @@
 
 #include "base/directory.h"
 #include "base/text.h"
+#include "system/process_status.h"
 #include "system/shortage.h"
 
 #define DELETED_SUFFIX	" (deleted)"
 #define STAT_FLAGS	9
 #define STAT_HEAP_START 47
-#define STATUS_MAX	65536 /* room for some thousand groups, which come before what is read here */
 #define STATE_UNKNOWN	'?'
 
 /* Some of the flags, which the kernel keeps to itself (linux/sched.h). */
@@ -116,21 +116,12 @@ pid_t procfs_live_thread(pid_t pid)
 	return err && is_there(pid) ? pid : found;
 }
 
-static u64 value_behind(const char *status, const char *key, int base)
-{
-	const char *line = strstr(status, key);
-
-	return line ? strtoull(line + strlen(key), NULL, base) : 0;
-}
-
-/* The number behind a key of /proc/PID/status, as "\nTgid:"; 0: unknown. */
+/* The number behind a key of /proc/PID/status; 0: unknown. */
 static u64 status_value(pid_t pid, const char *key, int base)
 {
-	char path[PATH_MAX], status[4096];
+	struct status_field field = {.key = key};
 
-	if (procfs_read(text_path(path, "/proc/%d/status", pid), status, sizeof(status)) <= 0)
-		return 0;
-	return value_behind(status, key, base);
+	return process_status_read(pid, &field, 1) ? 0 : strtoull(field.value, NULL, base);
 }
 
 static pid_t status_number(pid_t pid, const char *key)
@@ -140,21 +131,17 @@ static pid_t status_number(pid_t pid, const char *key)
 
 pid_t procfs_process(pid_t tid)
 {
-	char path[PATH_MAX], status[4096];
-	ssize_t length = procfs_read(text_path(path, "/proc/%d/status", tid), status, sizeof(status));
+	struct status_field field = {.key = "Tgid:"};
+	int err = process_status_read(tid, &field, 1);
 
-	if (shortage_is((int)length))
-		return (pid_t)length;
-	return length > 0 ? (pid_t)value_behind(status, "\nTgid:", 10) : 0;
+	return shortage_is(err) ? (pid_t)err : (pid_t)strtol(field.value, NULL, 10);
 }
 
 /* One number for each namespace, ours first: returns how many, and the last one. */
-static unsigned int read_inner_pid(const char *status, pid_t *ret_inner)
+static unsigned int read_inner_pid(const char *value, pid_t *ret_inner)
 {
-	static const char key[] = "\nNSpid:";
-	const char *line = strstr(status, key);
-	char *at = line ? (char *)line + strlen(key) : "";
 	unsigned int namespaces = 0;
+	char *at = (char *)value;
 
 	for (; *at == '\t'; namespaces++)
 		*ret_inner = (pid_t)strtol(at, &at, 10);
@@ -163,70 +150,58 @@ static unsigned int read_inner_pid(const char *status, pid_t *ret_inner)
 
 pid_t procfs_inner_pid(pid_t pid)
 {
-	char path[PATH_MAX], status[STATUS_MAX];
+	struct status_field field = {.key = "NSpid:"};
 	pid_t inner = 0;
 
-	if (procfs_read(text_path(path, "/proc/%d/status", pid), status, sizeof(status)) <= 0)
-		return 0;
-	return read_inner_pid(status, &inner) > 1 ? inner : 0;
+	process_status_read(pid, &field, 1);
+	return read_inner_pid(field.value, &inner) > 1 ? inner : 0;
 }
 
 int procfs_identity(pid_t pid, uid_t *ret_uid, pid_t *ret_inner)
 {
-	char path[PATH_MAX], status[STATUS_MAX], *uids;
-	ssize_t length;
+	struct status_field fields[] = {{.key = "Uid:"}, {.key = "NSpid:"}};
+	int err = process_status_read(pid, fields, 2);
+	const char *effective = err ? NULL : strchr(fields[0].value + strspn(fields[0].value, "\t"), '\t');
 
-	length = procfs_read(text_path(path, "/proc/%d/status", pid), status, sizeof(status));
-	if (length <= 0)
-		return shortage_is((int)length) ? (int)length : -ESRCH;
-	uids = strstr(status, "\nUid:\t");
-	uids = uids ? strchr(uids + strlen("\nUid:\t"), '\t') : NULL;
-	if (!uids || !read_inner_pid(status, ret_inner))
-		return -ESRCH;
-	*ret_uid = (uid_t)strtoul(uids, NULL, 10);
+	if (!effective || !read_inner_pid(fields[1].value, ret_inner))
+		return shortage_is(err) ? err : -ESRCH;
+	*ret_uid = (uid_t)strtoul(effective, NULL, 10);
 	return 0;
 }
 
 pid_t procfs_parent(pid_t pid)
 {
-	return status_number(pid, "\nPPid:");
+	return status_number(pid, "PPid:");
 }
 
 unsigned int procfs_threads(pid_t pid)
 {
-	return (unsigned int)status_number(pid, "\nThreads:");
+	return (unsigned int)status_number(pid, "Threads:");
 }
 
 bool procfs_catches(pid_t pid, int signal)
 {
-	return status_value(pid, "\nSigCgt:", 16) >> (signal - 1) & 1;
+	return status_value(pid, "SigCgt:", 16) >> (signal - 1) & 1;
 }
 
 pid_t procfs_tracer(pid_t pid)
 {
-	return status_number(pid, "\nTracerPid:");
+	return status_number(pid, "TracerPid:");
 }
 
 int procfs_seccomp(pid_t tid)
 {
-	static const char key[] = "\nSeccomp:";
-	char path[PATH_MAX], status[4096];
-	const char *line = NULL;
+	struct status_field field = {.key = "Seccomp:"};
 
-	if (procfs_read(text_path(path, "/proc/%d/status", tid), status, sizeof(status)) > 0)
-		line = strstr(status, key);
-	return line ? (int)strtol(line + strlen(key), NULL, 10) : -ESRCH;
+	process_status_read(tid, &field, 1);
+	return field.value[0] ? (int)strtol(field.value, NULL, 10) : -ESRCH;
 }
 
 bool procfs_has_shadow_stack(pid_t tid)
 {
-	char path[PATH_MAX], status[4096];
-	const char *line;
+	struct status_field field = {.key = "x86_Thread_features:"};
 
-	if (procfs_read(text_path(path, "/proc/%d/status", tid), status, sizeof(status)) <= 0)
-		return true;
-	line = strstr(status, "\nx86_Thread_features:");
-	return line && memmem(line + 1, strcspn(line + 1, "\n"), "shstk", strlen("shstk"));
+	return process_status_read(tid, &field, 1) || strstr(field.value, "shstk");
 }
 
 /* A field of the file by its number in proc(5); 0: unknown. */

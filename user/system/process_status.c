@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "system/process_status.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "system/procfs.h"
+
+static unsigned int take_line(const char *line, struct status_field *fields, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		size_t length = strlen(fields[i].key);
+
+		if (strncmp(line, fields[i].key, length) != 0)
+			continue;
+		snprintf(fields[i].value, STATUS_VALUE, "%.*s", (int)strcspn(line + length, "\n"), line + length);
+		return 1;
+	}
+	return 0;
+}
+
+int process_status_read(pid_t tid, struct status_field *fields, unsigned int count)
+{
+	unsigned int missing = count;
+	char path[PATH_MAX], *line = NULL;
+	size_t size = 0;
+	FILE *file;
+	int err = 0;
+
+	for (unsigned int i = 0; i < count; i++)
+		fields[i].value[0] = '\0';
+	file = fopen(text_path(path, "/proc/%d/status", tid), "re");
+	if (!file)
+		return procfs_failure();
+	errno = 0; /* which getline leaves alone at the end of the file */
+	while (missing && getline(&line, &size, file) > 0)
+		missing -= take_line(line, fields, count);
+	if (missing)
+		err = -errno;
+	for (unsigned int i = 0; err && i < count; i++)
+		fields[i].value[0] = '\0';
+	free(line);
+	fclose(file);
+	return err;
+}
