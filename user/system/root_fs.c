@@ -20,14 +20,10 @@
 int root_fs_open(pid_t pid, struct root_fs *ret_root)
 {
 	char path[PATH_MAX];
-	int err;
 
 	*ret_root = (struct root_fs){.fd = -1, .pid = pid};
-	err = procfs_identity(pid, &ret_root->uid, &ret_root->inner_pid);
-	if (err)
-		return err;
 	ret_root->fd = open(text_path(path, "/proc/%d/root", pid), O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return ret_root->fd < 0 ? -errno : 0;
+	return ret_root->fd < 0 ? procfs_failure() : 0;
 }
 
 int root_fs_open_own(struct root_fs *ret_root)
@@ -42,9 +38,13 @@ void root_fs_look(struct root_fs *root)
 	pid_t inner = 0;
 	uid_t uid = 0;
 
+	if (root->fd < 0 || procfs_identity(root->pid, &uid, &inner))
+		return;
 	/* The PID may have been reused: the other process very likely has another number in its namespace. */
-	if (root->fd >= 0 && !procfs_identity(root->pid, &uid, &inner) && inner == root->inner_pid)
-		root->uid = uid;
+	if (root->inner_pid && inner != root->inner_pid)
+		return;
+	root->inner_pid = inner;
+	root->uid = uid;
 }
 
 void root_fs_close(struct root_fs *root)

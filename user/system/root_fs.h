@@ -13,17 +13,17 @@ struct stat;
 struct root_fs {
 	int fd;		 /* its root directory; -1: cannot be opened */
 	pid_t pid;	 /* as heaptap sees it */
-	pid_t inner_pid; /* as the process itself sees it */
-	uid_t uid;	 /* effective user: the owner of files that it makes */
+	pid_t inner_pid; /* as the process itself sees it; 0: not known yet */
+	uid_t uid;	 /* effective user: the owner of files that it makes; known when inner_pid is */
 };
 
-/* The root of a living process. 0, or negative errno with ret_root->fd -1. */
+/* The root of a living process; its user is not read yet. 0, or negative errno with ret_root->fd -1. */
 int root_fs_open(pid_t pid, struct root_fs *ret_root);
 
 /* heaptap's own root. */
 int root_fs_open_own(struct root_fs *ret_root);
 
-/* Read its user again, which may have changed; does nothing when it has ended. */
+/* Read its user, which may have changed, and its number; does nothing when it has ended. */
 void root_fs_look(struct root_fs *root);
 
 void root_fs_close(struct root_fs *root);

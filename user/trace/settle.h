@@ -23,7 +23,13 @@ struct settle_sources {
 void settle_facts(const struct settle_sources *sources, struct cgroup_limit *limit, struct image *image,
 		  const struct image *origin, bool forked);
 
-/* Note how much memory the process holds now; and whose it is, if it is young, or once a minute. */
+/*
+ * Note whose the process is, if it runs code that it made itself: the names of that are in a file which must be its. Read while it is
+ * young, and then once a minute, since it costs more than all else that is asked of most processes.
+ */
+void settle_user(struct image *image, u64 now_ns);
+
+/* Note how much memory the process holds now, and whose it is. */
 void settle_look(struct image *image, u64 now_ns);
 
 /*
