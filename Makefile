@@ -47,7 +47,7 @@ SKELETONS := $(OUT)/gen/heaptap.skel.h $(OUT)/gen/feature.skel.h
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help setup demo pictures test check unit e2e stress kernels boot boot-programs compilers asan bench format lint install dist deb packages reproducible \
+.PHONY: all help setup demo pictures test check unit e2e stress cet kernels boot boot-programs compilers asan bench format lint install dist deb packages reproducible \
         clean unit-programs asan-programs e2e-programs bench-programs fuzz fuzz-programs faults
 
 all: $(OUT)/heaptap $(OUT)/heaptap.bash ## build the program
@@ -177,8 +177,8 @@ $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.linked.o
 		END { print "" }' | fold -sw 100 | sed 's/^/           /'
 
 # --- tests ---------------------------------------------------------------------------------------------------------------
-# $1: test programs. T, from the command line, keeps those whose path below the tests contains it: T=follow, T=unit/heap.
-chosen = $(strip $(if $(T),$(foreach program,$1,$(if $(findstring $(T),$(program:$(OUT)/tests/%=%)),$(program))),$1))
+# $1: test programs. T, from the command line, keeps those whose path below the tests contains a word of it: T=follow, T='stop unit/heap'.
+chosen = $(strip $(if $(T),$(foreach program,$1,$(if $(strip $(foreach word,$(T),$(findstring $(word),$(program:$(OUT)/tests/%=%)))),$(program))),$1))
 UNIT_TESTS := $(call chosen,$(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test_*.c tests/bpf/test_*.c tests/lint/test_*.c)))
 # The sanitizers say nothing more of a script, or of a law of chance in millions of calls: such tests run once.
 PLAIN_TESTS := lint/% unit/inline/test_sampler_law unit/profile/test_verdict_rate unit/profile/test_verdict_time
@@ -536,6 +536,12 @@ stress: e2e-programs ## the sampler 1 000 times into running programs and out ag
 
 kernels: e2e-programs ## the end-to-end tests on Debian's kernels 6.1, 6.12 and newest, emulated (fetches them through apt)
 	$(Q)OUT='$(OUT)' tests/kernels.sh
+
+# Where stacks, probes and the sampler must get on with a libc and programs whose functions begin with endbr64.
+CET_TESTS := exact frames inject inline leaks matrix new sampler unwind
+cet: ## the end-to-end tests of stacks, probes and the sampler on a libc and programs built for CET (builds that libc; root)
+	$(Q)$(AS_ROOT) env OUT='$(OUT)' tests/cet.sh $(MAKE) --no-print-directory OUT=$(OUT)/cet CC='$(CC) -fcf-protection' CXX='$(CXX) -fcf-protection' \
+		T='$(CET_TESTS:%=e2e/test_%)' e2e
 
 # All that .ci/run needs of it, which builds it before what it runs beside.
 boot-programs: $(OUT)/heaptap $(OUT)/tests/e2e/target_leak
