@@ -9,6 +9,7 @@ const rows = await rowsOf(page, "#table");
 
 assert.match(await textOf(page, "#sides"), new RegExp(`^A before: ${expected.before},.* B after: ${expected.after},`));
 assert.ok(((await textsOf(page, "#measures label"))[0]).includes(expected.card));
+assert.equal(await textOf(page, "#table caption"), `${rows.length} of ${rows.length} sites listed, A before and B after`);
 for (const [name, [state, change, before, after]] of Object.entries(expected.sites)) {
 	const row = rows.find((other) => other.site.startsWith(name));
 

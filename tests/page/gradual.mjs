@@ -56,12 +56,22 @@ async function choose(page, isPair) {
 		await page.locator("#tab-functions").click();
 }
 
+/* Of the pair's sites 500 are listed, or those that have come; half of its 4000 are gone. */
+async function assertCounted(page, listed) {
+	for (const [kind, all] of [["all", "4 000"], ["gone", "2 000"]]) {
+		await page.locator("#kept button", { hasText: kind }).click();
+		assert.equal(await textOf(page, "#table caption"), `${listed} of ${all} sites listed, A before and B after`);
+	}
+}
+
 async function assertKept(path, isPair) {
 	const slow = await serveSlowly(path);
 	let cards = null, states = null, chosen = null;
 	const page = await open(slow.url, { meanwhile: async (early) => {
 		cards = await textsOf(early, "#measures label");
 		states = await textsOf(early, "#verdicts li");
+		if (isPair)
+			await assertCounted(early, 24);
 		await choose(early, isPair);
 		chosen = await chosenOf(early);
 		slow.go();
@@ -72,6 +82,8 @@ async function assertKept(path, isPair) {
 	assert.deepEqual(await chosenOf(page), chosen);
 	assert.deepEqual(await textsOf(page, "#measures label"), cards);
 	assert.deepEqual(await textsOf(page, "#verdicts li"), states);
+	if (isPair)
+		await assertCounted(page, 500);
 	await tour(page);
 	await close(page);
 	slow.stop();

@@ -102,7 +102,8 @@ export function drawFunctions(sums, choose) {
 }
 
 export function drawPairs(pairs) {
-	const { measure, orders } = state;
+	const { view, measure, kept, orders } = state, own = pairs.filter((pair) => !pair.gathered).length;
+	const all = Object.entries(view.states).reduce((sum, [kind, { count }]) => sum + (kept === "all" || kept === kind ? count : 0), 0);
 	const side = (title, of) => ({ title, sort: (pair) => pair[of] ? pair[of][measure] : 0,
 		cell: (pair) => pair[of] ? amount(pair[of][measure], measure) : "\u2013" });
 	const columns = [
@@ -113,9 +114,7 @@ export function drawPairs(pairs) {
 		side("B", "after"),
 	];
 
-	const count = pairs.reduce((sum, pair) => sum + (pair.gathered || 1), 0);
-
-	drawSorted("table", `${digits(count)} sites, A before and B after`, columns, pairs, orders.pairs);
+	drawSorted("table", `${digits(own)} of ${digits(all)} sites listed, A before and B after`, columns, pairs, orders.pairs);
 }
 
 export function drawProcesses(choose) {
