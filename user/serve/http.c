@@ -169,7 +169,7 @@ static struct answer *make_answer(struct http *http, struct MHD_Connection *conn
 		refusal = unwelcome;
 	else if (exchange->too_large)
 		refusal = (struct request_refusal){.status = 413, .sentence = "the body is longer than 256 KiB"};
-	else if (exchange->body_size && !question.request.post && !refusal.status)
+	else if (exchange->body_size && !question.request.post && refusal.status < 400)
 		refusal =
 			(struct request_refusal){.status = 400, .sentence = "a request with a body: only POST has one"};
 	if (refusal.status)

@@ -305,8 +305,11 @@ struct request_refusal request_parse(const char *method, const char *target, str
 	if (*target != '/' || !is_plain(target))
 		return refuse(400, "the path is not written as a URL is");
 	refusal = parse_path(target, path, ret_request);
-	if (!refusal.status)
-		refusal = check_method(method, ret_request);
+	if (!refusal.status || refusal.location) {
+		struct request_refusal unfit = check_method(method, ret_request);
+
+		refusal = unfit.status ? unfit : refusal;
+	}
 	/* The query of a symbol's URL is a list of addresses. */
 	if (!refusal.status && (ret_request->what != REQUEST_SYMBOL || ret_request->post))
 		refusal = parse_query(target + ret_request->query, ret_request);

@@ -62,7 +62,9 @@ static void test_serve_statuses_are_go_s(void **state)
 	}
 	assert_int_equal(http_status(scene, format("-X POST -d x '%s/debug/pprof/heap'", url)), 405);
 	assert_int_equal(http_status(scene, format("-X BREW '%s/'", url)), 405);
+	assert_int_equal(http_status(scene, format("-X PUT '%s/debug/pprof'", url)), 405);
 	assert_int_equal(http_status(scene, format("-X GET -d body '%s/'", url)), 400);
+	assert_int_equal(http_status(scene, format("-X GET -d body '%s/debug/pprof'", url)), 400);
 	assert_int_equal(http_status(scene, format("-I '%s/metrics'", url)), 200);
 	assert_int_equal(http_status(scene, format("-H 'Host: rebound.example' '%s/'", url)), 403);
 	assert_int_equal(http_status(scene, format("-H 'Host: localhost:1' '%s/'", url)), 200);

@@ -181,6 +181,7 @@ static void test_methods(void **state)
 	assert_true(request.post);
 	assert_int_equal(request_parse("DELETE", "/debug/pprof/symbol", &request).status, 405);
 	assert_int_equal(request_parse("get", "/", &request).status, 405);
+	assert_int_equal(request_parse("PUT", "/debug/pprof", &request).status, 405);
 }
 
 /* The query of GET symbol is addresses, not parameters. */
