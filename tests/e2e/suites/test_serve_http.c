@@ -120,6 +120,80 @@ static void test_serve_hostile_names_stay_text(void **state)
 	served_finish(scene);
 }
 
+/* --- secrets --- */
+
+#define SECRET_ARGUMENT	   "--password=argument-7f3a"
+#define SECRET_ENVIRONMENT "PASSWORD=environment-7f3a"
+
+/* The target, served; it has both secrets, as its files in /proc show. */
+static const char *serve_secrets(struct scene *scene)
+{
+	const char *url;
+
+	target_start(&scene->target, (const char *const[]){SECRET_ENVIRONMENT, NULL},
+		     (const char *const[]){beside("target_steps"), SECRET_ARGUMENT, NULL});
+	target_ready(&scene->target);
+	assert_int_equal(system(format("cd /proc/%d && grep -qae '" SECRET_ARGUMENT
+				       "' cmdline && grep -qae '" SECRET_ENVIRONMENT "' environ",
+				       scene->target.pid)),
+			 0);
+	url = http_serve(scene, (const char *const[]){"serve", "-R", "1", "--mappings", "--listen", "127.0.0.1:0", "-p",
+						      format("%d", scene->target.pid), NULL});
+	target_go(&scene->target);
+	served_steps(scene, "kkk");
+	return url;
+}
+
+/* A grep finds that in what curl has just got: headers and body, which may be packed. */
+static bool is_in_answer(const struct scene *scene, const char *words)
+{
+	return !system(format("cd '%s' && { cat head && zcat -f <body; } | grep -qae '%s'", scene->dir, words));
+}
+
+static void assert_keeps_secrets(const struct scene *scene, const char *url)
+{
+	http_status(scene, format("'%s'", url));
+	if (is_in_answer(scene, "7f3a"))
+		fail_msg("%s has an argument or a part of the environment", url);
+}
+
+static void test_serve_shows_no_argument_and_no_environment(void **state)
+{
+	static const char *const everywhere[] = {"", "style.css", "healthz", "sd", "none", "page?pid=x"};
+	static const char *const scoped[] = {
+		"page",
+		"metrics",
+		"debug/pprof",
+		"debug/pprof/",
+		"debug/pprof/cmdline",
+		"debug/pprof/goroutine",
+		"debug/pprof/symbol?0x400000",
+		"debug/pprof/heap",
+		"debug/pprof/heap?gc=1",
+		"debug/pprof/heap?debug=1",
+		"debug/pprof/heap?seconds=1",
+		"debug/pprof/allocs",
+		"debug/pprof/delta_heap",
+		"debug/pprof/mappings",
+		"debug/pprof/mappings?debug=1",
+	};
+	struct scene *scene = *state;
+	const char *url = serve_secrets(scene);
+
+	for (size_t i = 0; i < sizeof(everywhere) / sizeof(*everywhere); i++)
+		assert_keeps_secrets(scene, format("%s/%s", url, everywhere[i]));
+	for (size_t i = 0; i < sizeof(scoped) / sizeof(*scoped); i++) {
+		assert_keeps_secrets(scene, format("%s/%s", url, scoped[i]));
+		assert_keeps_secrets(scene, format("%s/pid/%d/%s", url, scene->target.pid, scoped[i]));
+	}
+	/* What they do have is found so. */
+	served_assert(scene, format("%s/page", url), 200, "");
+	assert_true(is_in_answer(scene, "keep"));
+	served_assert(scene, format("%s/debug/pprof/heap", url), 200, "");
+	assert_true(is_in_answer(scene, "keep"));
+	served_finish(scene);
+}
+
 static void test_serve_goes_on_after_the_target_s_end(void **state)
 {
 	struct scene *scene = *state;
@@ -220,6 +294,7 @@ int main(void)
 		TEST(test_serve_statuses_are_go_s),
 		TEST(test_serve_headers),
 		TEST(test_serve_hostile_names_stay_text),
+		TEST(test_serve_shows_no_argument_and_no_environment),
 		TEST(test_serve_goes_on_after_the_target_s_end),
 		TEST(test_serve_token_opens_to_other_machines),
 		TEST(test_serve_unix_socket),
