@@ -138,11 +138,25 @@ static void send_all(int fd, const char *bytes, size_t size)
 	}
 }
 
+/* 0: there is none. What only says that a body is waited for (100) stands before it. */
+static unsigned int final_status(const char *answer)
+{
+	unsigned int status = 0;
+
+	for (const char *end; *answer; answer = end + 4) {
+		if (sscanf(answer, "HTTP/1.%*1[01] %3u", &status) != 1)
+			fail_msg("no status in: %.200s", answer);
+		end = strstr(answer, "\r\n\r\n");
+		if (status != 100 || !end)
+			return status;
+	}
+	return 0;
+}
+
 unsigned int http_send(const char *url, const char *bytes, size_t size)
 {
 	struct pollfd poll_fd = {.fd = http_connect(url), .events = POLLIN};
 	char answer[4096] = "";
-	unsigned int status = 0;
 	ssize_t got = 1;
 	size_t length = 0;
 
@@ -156,7 +170,5 @@ unsigned int http_send(const char *url, const char *bytes, size_t size)
 	}
 	close(poll_fd.fd);
 	answer[length] = '\0';
-	if (length && sscanf(answer, "HTTP/1.%*1[01] %3u", &status) != 1)
-		fail_msg("no status in: %.200s", answer);
-	return status;
+	return final_status(answer);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * heaptap serve and clients that mean harm, or nothing: a thousand random and malformed requests, headers and bodies without end,
- * requests that trickle, many connections at once. Nothing but 4xx is said to what is wrong, no descriptor stays open, the target loses
- * no event, and good requests are answered afterwards.
+ * requests that trickle, many connections at once. Nothing but 4xx is said to what is wrong (505 to other versions of HTTP, by the library),
+ * no descriptor stays open, the target loses no event, and good requests are answered meanwhile and afterwards.
  */
 #include <poll.h>
+#include <regex.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -158,11 +159,38 @@ static size_t make_request(char *request, size_t size, char *target, size_t targ
 		length -= random_below((unsigned int)length);
 	if (!random_below(10))
 		request[random_below((unsigned int)length)] = (char)random_below(256);
+	request[length] = '\0';
 	return length;
+}
+
+static bool matches(const char *text, const char *pattern)
+{
+	regex_t regex;
+	bool found;
+
+	assert_int_equal(regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB), 0);
+	found = !regexec(&regex, text, 0, NULL, 0);
+	regfree(&regex);
+	return found;
+}
+
+/* Of another version than HTTP/1.x: libmicrohttpd refuses it itself, before heaptap is asked. */
+static bool is_of_other_version(const char *request)
+{
+	return matches(request, "^[^\r\n]* HTTP/[02-9]\\.[0-9][\r\n]");
+}
+
+/* By chance nothing is wrong with it. */
+static bool is_good(const char *request)
+{
+	return matches(request,
+		       "^(GET|HEAD) /(metrics|sd|page|debug/pprof/(heap|symbol)?)?(\\?[!-~]*)? HTTP/1\\.[0-9]\r\n"
+		       "Host: (localhost|127\\.0\\.0\\.1:1)\r\n");
 }
 
 static void test_hostile_requests_get_4xx_or_nothing(void **state)
 {
+	static const char good[] = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
 	struct scene *scene = *state;
 	const char *url = served_start(scene, beside("target_steps"));
 	unsigned int descriptors = descriptors_at_rest(scene, url), refused = 0;
@@ -171,10 +199,14 @@ static void test_hostile_requests_get_4xx_or_nothing(void **state)
 	for (unsigned int i = 0; i < REQUESTS; i++) {
 		size_t length = make_request(request, sizeof(request), target, sizeof(target));
 		unsigned int status = http_send(url, request, length);
+		bool is_refused = status >= 400 && status < 500;
 
-		refused += status >= 400 && status < 500;
-		if (status >= 500 && status != 501 && status != 505)
+		refused += is_refused;
+		if (status && !is_refused && !(status == 505 && is_of_other_version(request)) &&
+		    !(status == 200 && is_good(request)))
 			fail_msg("%u to: %s", status, request);
+		if (i % 50 == 0)
+			assert_int_equal(http_send(url, good, sizeof(good) - 1), 200);
 	}
 	assert_in_range(refused, REQUESTS / 2, REQUESTS);
 	assert_unharmed(scene, url, descriptors);
