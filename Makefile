@@ -226,7 +226,8 @@ suites      = $(addprefix %/test_,$1)
 CODE_E2E   := $(call suites,borrowed_thread failure faults handover inject inject_population injection injection_killed injection_parked injection_refused \
               inline_servers leftovers matrix new running_sampler sampler_start stop stop_again stops)
 PROBES_E2E := $(call suites,fair follow go_live go_outside growth honesty inline inline_company inline_truth mappings privileges push \
-              push_beside python python_killed scope_errors serve_metrics stand_in stand_in_copy status tables translator unwind)
+              push_beside python python_killed scope_errors serve_metrics stand_in stand_in_copy status tables top top_batch \
+              translator unwind)
 ALONE_E2E  := $(call suites,container container_killed container_live contrib doctor machine population residency resident return shortage speed)
 LISTED_E2E := $(CODE_E2E) $(PROBES_E2E) $(ALONE_E2E)
 $(foreach suite,$(subst %,tests/e2e/suites,$(LISTED_E2E)),$(if $(wildcard $(suite).c),,$(error there is no $(suite).c)))

@@ -217,13 +217,35 @@ static void test_top_does_not_begin_in_the_background(void **state)
 
 /* --- the machine, and other terminals --- */
 
+/* Enter alone is a no. */
 static void test_top_asks_before_it_traces_the_machine(void **state)
 {
+	static const char *const answers[] = {"n Enter", "Enter"};
+
 	screen_open(&screen, *state, "UTF-8", 80, 24);
-	screen_run(&screen, "top");
+	for (int i = 0; i < 2; i++) {
+		screen_run(&screen, "top");
+		screen_await(&screen, "Trace them all? [y/N]");
+		screen_press(&screen, answers[i]);
+		screen_await(&screen, "nothing was traced: name a target");
+		screen_await_restored(&screen, 2);
+		screen_type_line(&screen, "clear");
+		screen_await_gone(&screen, "nothing was traced");
+	}
+}
+
+static void test_top_traces_the_machine_once_that_is_agreed(void **state)
+{
+	screen_open(&screen, *state, "UTF-8", 100, 24);
+	screen_run(&screen, "top --delay 0.1");
 	screen_await(&screen, "Trace them all? [y/N]");
-	screen_press(&screen, "n Enter");
-	screen_await_restored(&screen, 2);
+	screen_press(&screen, "y Enter");
+	screen_await(&screen, "every process of this machine, ");
+	watch_quit();
+	/* A question would be waiting for its answer. */
+	screen_run(&screen, "top --yes --delay 0.1");
+	screen_await(&screen, "every process of this machine, ");
+	watch_quit();
 }
 
 /* Characters beyond ASCII are not shown where the locale has none. */
@@ -282,6 +304,7 @@ int main(void)
 		TEST(test_top_does_not_begin_in_the_background),
 		TEST(test_top_restores_the_terminal_after_being_killed),
 		TEST(test_top_asks_before_it_traces_the_machine),
+		TEST(test_top_traces_the_machine_once_that_is_agreed),
 		TEST(test_top_in_ascii),
 		TEST(test_top_has_colours_unless_they_are_unwanted),
 	};
