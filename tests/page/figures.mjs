@@ -5,6 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { assertAccessible, boxOf, chooseMeasure, close, end, open, rowsOf, textOf } from "./browser.mjs";
+import { assertColours } from "./colours.mjs";
+import { assertPrints } from "./paper.mjs";
+import { assertPolicy } from "./policy.mjs";
 
 const [path, text] = process.argv.slice(2), expected = JSON.parse(text);
 const MEASURES = ["inuse_space", "inuse_objects", "alloc_space", "alloc_objects"];
@@ -34,6 +37,42 @@ async function readsTheMemory() {
 	assert.equal(rows["code and other files that are mapped"], expected.memory.files);
 	assert.equal(rows["kept free by glibc's malloc, at least"], expected.memory.free);
 	assert.equal(rows["allocated before heaptap came, rounded up"], expected.memory.older);
+	await close(page);
+}
+
+/* In what is seen, and in what is read out. */
+async function beginsWithTheVerdicts() {
+	const page = await open(path), order = ["#title", "#verdicts", "#measures", "#picture", "#summary"];
+	const tops = await Promise.all(order.map(async (selector) => (await page.locator(selector).boundingBox()).y));
+
+	assert.deepEqual(tops, [...tops].sort((a, b) => a - b));
+	assert.ok(await page.locator("main > :first-child #verdicts li").count() > 0);
+	assert.ok(await page.locator("main section:visible").evaluateAll((sections) => {
+		const [verdicts, ...others] = sections.map((section) => section.getBoundingClientRect());
+
+		return others.every(({ top }) => top >= verdicts.bottom);
+	}));
+	await close(page);
+}
+
+async function isPrinted() {
+	const page = await open(path);
+
+	await assertPrints(page);
+	await close(page);
+}
+
+async function keepsColoursApart() {
+	const page = await open(path);
+
+	await assertColours(page);
+	await close(page);
+}
+
+async function refusesWhatIsInjected() {
+	const page = await open(path);
+
+	await assertPolicy(page);
 	await close(page);
 }
 
@@ -133,7 +172,8 @@ async function isForEveryone() {
 	await close(page);
 }
 
-for (const check of [readsTheFigures, readsTheMemory, zoomsBySight, zoomsByKeys, searches, turns, sorts, isForEveryone]) {
+for (const check of [readsTheFigures, readsTheMemory, beginsWithTheVerdicts, zoomsBySight, zoomsByKeys, searches, turns, sorts, isForEveryone, isPrinted,
+	keepsColoursApart, refusesWhatIsInjected]) {
 	process.stdout.write(`${check.name}\n`);
 	await check();
 }
