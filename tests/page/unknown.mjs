@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * unknown.mjs PAGE EXPECTED: members of the data that docs/formats.md lets be null are null, and absent: those of each kind of object, and
- * all. What is known is shown as before. EXPECTED is JSON: {total: bytes in use, as text}.
+ * all. What is known is shown as before. EXPECTED is JSON: {total: bytes in use, as text; curves: how long the objects of each site live}.
  */
 import assert from "node:assert/strict";
 import { close, end, open } from "./browser.mjs";
+import { assertSurvival } from "./survival.mjs";
 import { assertFigures, copyWith, tour } from "./tour.mjs";
 
-const [path, text] = process.argv.slice(2), { total } = JSON.parse(text);
+const [path, text] = process.argv.slice(2), { total, curves } = JSON.parse(text);
 
 const sites = (data) => data.views.flatMap((view) => view.sites).filter((site) => !site.gathered);
 const MEMBERS = [
@@ -41,6 +42,10 @@ async function isShown(name, change, look = assertFigures) {
 	await close(page);
 }
 
+const whole = await open(path);
+
+await assertSurvival(whole, curves);
+await close(whole);
 await isShown("values", forget);
 for (const [name, objects, names] of MEMBERS) {
 	await isShown(`null_${name}`, (data) => setNull(objects(data), names));

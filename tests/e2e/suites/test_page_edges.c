@@ -27,6 +27,8 @@
 #include "e2e/kit/session.h"
 #include "format/output_file.h"
 #include "format/pprof_write.h"
+#include "format/site_label.h"
+#include "view/survival_curve.h"
 
 #define SITES 10000
 
@@ -73,12 +75,46 @@ static void test_page_without_in_use_can_be_used(void **state)
 	browser_run("edges.mjs", page_of(*state, &profile), "{\"total\": \"not recorded\"}");
 }
 
+/* How long the objects of each site live: {label: [[age in ns, estimate, lower, upper, at risk], ...]}. */
+static cJSON *curves_of(const struct profile *profile)
+{
+	cJSON *all = cJSON_CreateObject();
+	char label[SITE_LABEL_SIZE];
+	struct survival_curve *curves;
+	struct profile_site *sites;
+	u32 count;
+
+	assert_int_equal(profile_sites(profile, INUSE_SPACE, &sites, &count), 0);
+	assert_int_equal(survival_curves_make(profile, sites, count, &curves), 0);
+	for (u32 i = 0; i < count; i++) {
+		cJSON *points = cJSON_AddArrayToObject(all, site_label(profile, &sites[i], 200, label));
+
+		assert_true(curves[i].count > 1);
+		for (u32 at = 0; at < curves[i].count; at++) {
+			const struct survival_curve_point *point = &curves[i].points[at];
+			const double numbers[] = {(double)point->age_ns, point->estimate, point->lower, point->upper,
+						  point->at_risk};
+
+			cJSON_AddItemToArray(points, cJSON_CreateDoubleArray(numbers, 5));
+		}
+	}
+	free(curves);
+	free(sites);
+	return all;
+}
+
 /* What is not known is null in the data, or is not there: each member that may be so, on its own and all of them. */
 static void test_page_of_unknown_figures_can_be_used(void **state)
 {
 	struct profile profile = golden_living();
+	cJSON *expected = cJSON_Parse(total(&profile));
+	char *text;
 
-	browser_run("unknown.mjs", page_of(*state, &profile), total(&profile));
+	cJSON_AddItemToObject(expected, "curves", curves_of(&profile));
+	text = cJSON_PrintUnformatted(expected);
+	browser_run("unknown.mjs", page_of(*state, &profile), text);
+	free(text);
+	cJSON_Delete(expected);
 }
 
 /* "long::long::...::end<int>(int)" of many thousand characters, in the middle of them a part that no line can be broken in. */
