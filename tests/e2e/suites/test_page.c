@@ -40,9 +40,11 @@ static void steps(const struct child *target, const char *wanted)
 	}
 }
 
+/* Its argument and its environment are nobody's business. */
 static void start_target(struct child *target)
 {
-	target_start(target, NULL, (const char *const[]){beside("target_steps"), NULL});
+	target_start(target, (const char *const[]){"PASSWORD=environment-7f3a", NULL},
+		     (const char *const[]){beside("target_steps"), "--password=argument-7f3a", NULL});
 	target_ready(target);
 }
 
@@ -104,6 +106,7 @@ static void test_page_of_a_process_has_the_figures_of_the_index(void **state)
 	assert_int_equal(stat(made, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
 	assert_true(status.st_size < 300000);
+	assert_int_equal(system(format("! grep -q 7f3a '%s'", made)), 0);
 	browser_run("figures.mjs", made, expected_figures(scene, 4 * BLOCK));
 }
 
