@@ -33,7 +33,8 @@ GROWTHS = [
     ("threads", "threads", "threads of one process make pairs at the same time"),
     ("rate", "pairs a second", "one process makes so many pairs a second, in bursts each millisecond"),
     ("live", "live samples", "so many sampled objects are live"),
-    ("processes", "processes", "so many processes are in the control group that heaptap traces, one in ten of which allocates"),
+    ("processes", "processes", "so many processes are in the control group that heaptap traces, one in ten of which allocates "
+                               "(at most 64 get the sampler of `--inline`, the others keep probes)"),
     ("depth", "frames", "malloc is called so many frames deep"),
 ]
 GROWTH_TOOLS = [

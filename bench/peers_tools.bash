@@ -83,7 +83,10 @@ impossible() { # TOOL WORK
 		[ "$2" = python ] || { echo 'for Python alone'; return; }
 		[ -e "$root/usr/bin/memray" ] || needs="python3-memray (Debian 13)"
 		;;
-	memleak) [ -e "$root/usr/sbin/memleak-libbpf" ] || needs='libbpf-tools (Debian 13)' ;;
+	memleak)
+		[ "$2" != redis ] || { echo 'it looks for mmap in the file that has malloc, and jemalloc has none'; return; }
+		[ -e "$root/usr/sbin/memleak-libbpf" ] || needs='libbpf-tools (Debian 13)'
+		;;
 	bpftrace) [ -e "$root/usr/bin/bpftrace" ] || needs='bpftrace (Debian 13)' ;;
 	heaptrack)
 		[ "$2" != postgres ] || { echo 'it leaves forked children alone, and a backend is one'; return; }
@@ -110,7 +113,7 @@ versions() {
 	done
 	[ ! -e "$root/versions" ] || cat "$root/versions"
 	for package in nginx postgres; do
-		echo "$package	$("$(server_program "$package")" --version 2>&1 -v | sed -n 's/.*[ /]\([0-9][0-9.]*\).*/\1/p' | head -n 1)"
+		echo "$package	$("$(server_program "$package")" -V 2>&1 | sed -n 's/.*[ /]\([0-9][0-9.]*\).*/\1/p' | head -n 1)"
 	done
 }
 
