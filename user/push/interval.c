@@ -37,6 +37,7 @@ static bool find_build_id(const struct profile *profile, const char *exe, char t
 	return found && *profile_build_id(found, text);
 }
 
+/* NULL: no memory. Without its namespace a container would be another series. */
 static struct push_series *take_series(const struct interval *interval, struct push_series_table *table,
 				       const struct label_facts *known)
 {
@@ -48,8 +49,10 @@ static struct push_series *take_series(const struct interval *interval, struct p
 	if (find_build_id(interval->profile, facts.exe, build_id))
 		facts.build_id = build_id;
 	/* Only Kubernetes has names with a slash. */
-	if (facts.container_id && facts.container && strchr(facts.container, '/'))
-		facts.space = space = container_log_space(CONTAINER_LOG_DIRECTORY, facts.container_id);
+	if (facts.container_id && facts.container && strchr(facts.container, '/') &&
+	    container_log_space(CONTAINER_LOG_DIRECTORY, facts.container_id, &space))
+		return NULL;
+	facts.space = space;
 	series = push_series_take(table, &facts, clock_now_ns());
 	free(space);
 	return series;

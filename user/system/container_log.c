@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "system/container_log.h"
 
-#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/directory.h"
 #include "system/container_path.h"
+#include "system/shortage.h"
 
 bool container_log_parse(const char *name, struct container_log *ret_log)
 {
@@ -27,28 +29,33 @@ bool container_log_parse(const char *name, struct container_log *ret_log)
 	return false;
 }
 
-/* Its name has the id, and says the namespace. */
-static char *space_of(const char *name, const char *id)
+/* Its name has the id, and says the namespace. 0 or -ENOMEM. */
+static int space_of(const char *name, const char *id, char **ret_space)
 {
 	struct container_log log;
-	char *space;
+	bool same;
 
 	if (!strstr(name, id) || !container_log_parse(name, &log))
-		return NULL;
-	space = strcmp(log.id, id) ? NULL : strdup(log.space);
+		return 0;
+	same = !strcmp(log.id, id);
+	if (same)
+		*ret_space = strdup(log.space);
 	free(log.text);
-	return space;
+	return same && !*ret_space ? -ENOMEM : 0;
 }
 
-char *container_log_space(const char *directory, const char *id)
+int container_log_space(const char *directory, const char *id, char **ret_space)
 {
 	DIR *dir = opendir(directory);
 	const struct dirent *entry;
-	char *space = NULL;
+	int err = 0;
 
-	while (dir && !space && (entry = readdir(dir)))
-		space = space_of(entry->d_name, id);
-	if (dir)
-		closedir(dir);
-	return space;
+	*ret_space = NULL;
+	/* Where there are no such logs, or they may not be looked at, no container has one. */
+	if (!dir)
+		return shortage_is(-errno) ? -errno : 0;
+	while (!err && !*ret_space && (entry = directory_next(dir, &err)))
+		err = space_of(entry->d_name, id, ret_space);
+	closedir(dir);
+	return err;
 }

@@ -16,5 +16,5 @@ struct container_log {
 /* False, with nothing to free: it is no such name, or there is no memory. */
 bool container_log_parse(const char *name, struct container_log *ret_log);
 
-/* The namespace of a container, for the caller to free; NULL: the directory has no log of it. */
-char *container_log_space(const char *directory, const char *id);
+/* The namespace of a container, for the caller to free; NULL: the directory has no log of it. A negative errno: that cannot be told. */
+int container_log_space(const char *directory, const char *id, char **ret_space);

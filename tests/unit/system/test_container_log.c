@@ -58,11 +58,13 @@ static void test_log_of_a_container_is_found(void **state)
 	dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	make(dir, "web_other_nginx-" ID2 ".log");
 	make(dir, "web_shop_nginx-" ID ".log");
-	space = container_log_space(directory, ID);
+	assert_int_equal(container_log_space(directory, ID, &space), 0);
 	assert_string_equal(space, "shop");
 	free(space);
-	assert_null(container_log_space(directory, "0123"));
-	assert_null(container_log_space("/nowhere", ID));
+	assert_int_equal(container_log_space(directory, "0123", &space), 0);
+	assert_null(space);
+	assert_int_equal(container_log_space("/nowhere", ID, &space), 0);
+	assert_null(space);
 	unlinkat(dir, "web_other_nginx-" ID2 ".log", 0);
 	unlinkat(dir, "web_shop_nginx-" ID ".log", 0);
 	close(dir);

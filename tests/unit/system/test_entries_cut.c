@@ -29,6 +29,7 @@ static struct dirent *next_entry(DIR *directory)
 #define readdir next_entry
 
 #include "system/cgroup.c"
+#include "system/container_log.c"
 #include "system/mapped_by.c"
 #include "system/pid_list.c"
 #include "system/procfs.c"
@@ -123,6 +124,20 @@ static void test_processes_cut_are_not_all_that_map_a_file(void **state)
 	assert_int_equal(mapped_by_count("", NULL, 0, is_none, NULL, &result), 0);
 }
 
+/* A pod must not seem to have moved out of its namespace. */
+static void test_logs_cut_are_not_without_that_of_a_container(void **state)
+{
+	char *space;
+
+	(void)state;
+	entries_left = 2;
+	assert_int_equal(container_log_space("/proc/self", "no such id", &space), -ENOMEM);
+	assert_null(space);
+	entries_left = PLENTY;
+	assert_int_equal(container_log_space("/proc/self", "no such id", &space), 0);
+	assert_null(space);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +147,7 @@ int main(void)
 		cmocka_unit_test(test_process_of_which_threads_are_cut_is_there),
 		cmocka_unit_test(test_groups_cut_are_not_all_groups),
 		cmocka_unit_test(test_processes_cut_are_not_all_that_map_a_file),
+		cmocka_unit_test(test_logs_cut_are_not_without_that_of_a_container),
 	};
 
 	return cmocka_run_group_tests_name("entries cut", tests, NULL, NULL);
