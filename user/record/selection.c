@@ -25,6 +25,18 @@
 /* Where cgroups can be mounted everywhere: /sys/fs/cgroup may hold hierarchies of version 1, and is no place for directories if it does not. */
 #define MOUNT_POINT "/run/cgroup2"
 
+static int refuse_without_mounts(int err)
+{
+	if (err == -ENOTSUP) {
+		log_error("cgroups of version 2 are not mounted here, and heaptap cannot tell a container's processes "
+			  "without: mkdir -p " MOUNT_POINT " && mount -t cgroup2 none " MOUNT_POINT
+			  ", or trace processes with -p");
+		return STATUS_UNSUPPORTED;
+	}
+	log_error("cannot read where cgroups are mounted (/proc/self/mountinfo): %s", shortage_explain(err).text);
+	return STATUS_FAILED;
+}
+
 /* The group that --cgroup or --container names. */
 static int find_group(struct selection *selection)
 {
@@ -94,19 +106,14 @@ static int check_pools(const struct selection_options *options)
 
 int selection_open(const struct selection_options *options, struct selection *ret_selection)
 {
-	int err, status = STATUS_DONE;
+	int err, status = check_pools(options);
 
 	*ret_selection = (struct selection){.options = options};
-	status = check_pools(options);
 	if (status)
 		return status;
 	err = cgroup_mounts_open(THIS_MACHINE, &ret_selection->mounts);
-	if (err && options->population == POPULATION_CGROUP) {
-		log_error("cgroups of version 2 are not mounted here, and heaptap cannot tell a container's processes "
-			  "without: mkdir -p " MOUNT_POINT " && mount -t cgroup2 none " MOUNT_POINT
-			  ", or trace processes with -p");
-		return STATUS_UNSUPPORTED;
-	}
+	if (err && options->population == POPULATION_CGROUP)
+		return refuse_without_mounts(err);
 	if (!err)
 		ret_selection->names = container_names_new(&ret_selection->mounts);
 	if (options->container || options->cgroup)
