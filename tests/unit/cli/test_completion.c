@@ -35,10 +35,11 @@ static const char readline[] =
 
 static char answers[1 << 18]; /* a line each, and one more at the beginning */
 
-static void complete(const char *line)
+/* The file under test stands at the top of what was built. */
+static const char *built(char program[PATH_MAX])
 {
-	char program[PATH_MAX], *slash;
-	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	ssize_t length = readlink("/proc/self/exe", program, PATH_MAX - 1);
+	char *slash;
 
 	assert_true(length > 0);
 	program[length] = '\0';
@@ -47,14 +48,27 @@ static void complete(const char *line)
 		assert_non_null(slash);
 		*slash = '\0';
 	}
-	scratch_file("readline.bash", readline, 0644);
-	run("bash readline.bash '%s/heaptap.bash' '%s' >answers || { cat answers; false; }", program, line);
-	FILE *file = fopen("answers", "re");
+	return program;
+}
 
+static void complete_in(const char *directory, const char *line)
+{
+	FILE *file;
+
+	scratch_file("readline.bash", readline, 0644);
+	run("bash readline.bash '%s/heaptap.bash' '%s' >answers || { cat answers; false; }", directory, line);
+	file = fopen("answers", "re");
 	assert_non_null(file);
 	answers[0] = '\n';
 	answers[1 + fread(answers + 1, 1, sizeof(answers) - 2, file)] = '\0';
 	fclose(file);
+}
+
+static void complete(const char *line)
+{
+	char program[PATH_MAX];
+
+	complete_in(built(program), line);
 }
 
 static bool is_offered(const char *line)
@@ -164,6 +178,37 @@ static void test_completion_offers_files_where_they_may_stand(void **state)
 	assert_answers("heaptap record oth", "");
 }
 
+static void assert_groups(const char *typed, const char *mounts, const char *line)
+{
+	char lines[4 * PATH_MAX];
+
+	/* As the kernel has them; each %s is the scratch directory. */
+	snprintf(lines, sizeof(lines), mounts, scratch_path, scratch_path, scratch_path);
+	scratch_file("mounts", lines, 0644);
+	complete_in(".", typed);
+	assert_string_equal(answers + 1, line);
+}
+
+#define MOUNT_OTHER                                                                                                    \
+	"22 1 8:1 / / rw - ext4 /dev/root rw\n23 22 0:20 / %s/elsewhere rw shared:1 - cgroup none rw,memory\n"
+#define MOUNT_PART  "24 22 0:21 /inner %s/part rw shared:2 - cgroup2 none rw\n"
+#define MOUNT_WHOLE "25 22 0:21 / %s/whole\\040tree rw - cgroup2 none rw\n"
+
+static void test_completion_offers_groups_wherever_they_are_mounted(void **state)
+{
+	char program[PATH_MAX];
+
+	(void)state;
+	run("mkdir -p elsewhere/web part/web.part 'whole tree/web.slice/x' 'whole tree/other'");
+	run("sed 's,/proc/self/mountinfo,mounts,' '%s/heaptap.bash' >heaptap.bash", built(program));
+	assert_groups("heaptap record --cgroup we", MOUNT_OTHER MOUNT_PART MOUNT_WHOLE,
+		      "heaptap record --cgroup web.slice/\n");
+	assert_groups("heaptap record --cgroup web.slice/", MOUNT_OTHER MOUNT_PART MOUNT_WHOLE,
+		      "heaptap record --cgroup web.slice/x/\n");
+	assert_groups("heaptap record --cgroup we", MOUNT_OTHER MOUNT_PART, "heaptap record --cgroup web.part/\n");
+	assert_groups("heaptap record --cgroup we", MOUNT_OTHER, "");
+}
+
 static void test_completion_leaves_the_command_to_itself(void **state)
 {
 	(void)state;
@@ -189,6 +234,7 @@ int main(void)
 		TEST(test_completion_offers_the_words_of_options),
 		TEST(test_completion_offers_processes),
 		TEST(test_completion_offers_files_where_they_may_stand),
+		TEST(test_completion_offers_groups_wherever_they_are_mounted),
 		TEST(test_completion_leaves_the_command_to_itself),
 	};
 

@@ -31,10 +31,21 @@ _heaptap_files() { # -f|-d
 	COMPREPLY=($(compgen "$1" -- "$cur"))
 }
 
-# Below the hierarchy of version 2, as --cgroup takes it.
+# Where the hierarchy of version 2 is mounted: the whole of it rather than a part, as --cgroup looks for it.
+_heaptap_cgroup_top() {
+	local part point rest top=''
+	while IFS=' ' read -r _ _ _ part point rest; do
+		[[ $rest == *' - cgroup2 '* && (-z $top || $part = /) ]] || continue
+		printf -v top %b "${point//\\/\\0}" # the kernel writes blanks as \040
+		[[ $part != / ]] || break
+	done </proc/self/mountinfo
+	[[ $top ]] && echo "$top"
+}
+
+# Below that, as --cgroup takes it.
 _heaptap_cgroups() {
-	local top=/sys/fs/cgroup IFS=$'\n'
-	[[ -e $top/cgroup.procs ]] || top=/sys/fs/cgroup/unified
+	local top IFS=$'\n'
+	top=$(_heaptap_cgroup_top) || return
 	compopt -o filenames -o nospace 2>/dev/null
 	COMPREPLY=($(cd "$top" 2>/dev/null && compgen -d -S / -- "$cur"))
 }
