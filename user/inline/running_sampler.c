@@ -17,6 +17,7 @@
 #include "system/pid_list.h"
 #include "system/proc_maps.h"
 #include "system/process_memory.h"
+#include "system/shortage.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U /* Linux 6.3; and yet it may be mapped to be executed */
@@ -213,36 +214,44 @@ static int adopt(struct mapping *mapping, void *arg)
 	return found;
 }
 
-/* How many were found. */
-static unsigned int undo_in_those(const struct running_sampler *sampler, const struct pid_list *pids)
+/* *ret_found: in how many. 0, or for want of what one could not be looked at; one that may not be, as another user's, is passed over. */
+static int undo_in_those(const struct running_sampler *sampler, const struct pid_list *pids, unsigned int *ret_found)
 {
-	unsigned int found = 0;
+	int err = 0;
 
+	*ret_found = 0;
 	for (unsigned int i = 0; i < pids->count; i++) {
-		if (pids->pids[i] == sampler->pid || sampler_mapping_has(pids->pids[i], sampler->file) != 1)
+		int has = pids->pids[i] == sampler->pid ? 0 : sampler_mapping_has(pids->pids[i], sampler->file);
+
+		if (shortage_is(has))
+			err = has;
+		if (has != 1)
 			continue;
 		injection_undo(pids->pids[i], sampler->patches, sampler->patch_count, NULL);
-		found++;
+		++*ret_found;
 	}
-	return found;
+	return err;
 }
 
 /*
  * Children that were forked since have the jumps too. What cannot be undone in one runs on, and samples nothing. One may fork while they are
- * looked for.
+ * looked for. 0, or for want of what they could not all be looked for.
  */
-static void undo_in_children(const struct running_sampler *sampler)
+static int undo_in_children(const struct running_sampler *sampler)
 {
 	unsigned int found = 1;
+	int err = 0;
 
 	for (int i = 0; i < SEARCHES && found; i++) {
 		struct pid_list all;
 
-		if (pid_list_all(&all))
-			return;
-		found = undo_in_those(sampler, &all);
+		err = pid_list_all(&all);
+		if (err)
+			return err;
+		err = undo_in_those(sampler, &all, &found);
 		pid_list_release(&all);
 	}
+	return err;
 }
 
 /* Pages that nobody has touched are left so: they would count as the process's memory. */
@@ -279,8 +288,8 @@ static int start_anew(struct loading *loading)
 
 	if (refuse_for(sampler, err))
 		return 0;
-	undo_in_children(sampler);
-	return do_steps(loading, steps, sizeof(steps) / sizeof(*steps));
+	err = undo_in_children(sampler);
+	return err ? err : do_steps(loading, steps, sizeof(steps) / sizeof(*steps));
 }
 
 /* --- the whole --------------------------------------------------------------------------------------------------------- */
@@ -351,7 +360,7 @@ int running_sampler_leave(const struct running_sampler *sampler, pid_t pid)
 int running_sampler_stop(struct running_sampler *sampler)
 {
 	const u64 never = 0;
-	int err;
+	int err, children_err;
 
 	if (pwrite(sampler->file, &never, sizeof(never),
 		   (off_t)(sampler->config + offsetof(struct sampler_config, sample_bytes))) != sizeof(never))
@@ -359,8 +368,8 @@ int running_sampler_stop(struct running_sampler *sampler)
 	err = running_sampler_leave(sampler, sampler->pid);
 	if (err && err != -EILSEQ && err != -ESRCH)
 		return err;
-	undo_in_children(sampler);
-	return err == -ESRCH ? 0 : err;
+	children_err = undo_in_children(sampler);
+	return children_err ? children_err : err == -ESRCH ? 0 : err;
 }
 
 void running_sampler_release(struct running_sampler *sampler)

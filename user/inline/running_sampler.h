@@ -43,7 +43,7 @@ int running_sampler_leave(const struct running_sampler *sampler, pid_t pid);
 
 /*
  * Take no more samples, and give the functions back what they were, in children too. 0, also if the process has ended or executed another
- * program; or what injection_undo fails with: then it may be repeated.
+ * program; or what injection_undo fails with: then it may be repeated; or a shortage (system/shortage.h): a child may have been missed.
  */
 int running_sampler_stop(struct running_sampler *sampler);
 

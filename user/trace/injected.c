@@ -330,7 +330,7 @@ bool injected_has_all(const struct tracee *tracee)
 static void say_stays(pid_t pid, int err)
 {
 	if (err)
-		log_note("pid %d: the sampler, which takes no more samples, stays in it: %s", pid,
+		log_note("pid %d: the sampler, which takes no more samples, stays in it, or in a child of it: %s", pid,
 			 injection_refusal(err));
 }
 
