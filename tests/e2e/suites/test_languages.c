@@ -201,27 +201,36 @@ static void assert_account(const char *path, const char *profile_path, u64 raw, 
 	free(account.text);
 }
 
-/* Record `command COUNT FILE` and compare. `named`: the runtime can say which of its functions is where. */
+static const char *account_path(const struct scene *scene)
+{
+	return format("%s/account", scene->dir);
+}
+
+/* `named`: the runtime can say which of its functions is where. */
+static void check_recorded(const struct scene *scene, const char *comm, bool named)
+{
+	cJSON *index = session_index(&scene->session);
+	const cJSON *process = index_process(index, comm);
+
+	ledger_assert_balanced(process);
+	assert_account(account_path(scene), index_file(&scene->session, process, ".pb.gz"),
+		       index_number(process, "ledger.stack_raw"), named);
+	unlink(format("/tmp/perf-%d.map", (int)index_number(process, "pid")));
+	cJSON_Delete(index);
+}
+
+/* Record `command COUNT FILE` and compare. */
 static void check_language(struct scene *scene, const char *comm, bool named, const char *const *command)
 {
-	const char *args[WORDS_MAX] = {"-R", INTERVAL, "-f", "pprof", "--"},
-		   *account = format("%s/account", scene->dir);
+	const char *args[WORDS_MAX] = {"-R", INTERVAL, "-f", "pprof", "--"};
 	unsigned int count = 5;
-	const cJSON *process;
-	cJSON *index;
 
 	for (; *command; command++)
 		args[count++] = *command;
 	args[count++] = variable_or("CALLS", "1000");
-	args[count++] = account;
+	args[count++] = account_path(scene);
 	assert_int_equal(session_run(&scene->session, scene, args), 0);
-	index = session_index(&scene->session);
-	process = index_process(index, comm);
-	ledger_assert_balanced(process);
-	assert_account(account, index_file(&scene->session, process, ".pb.gz"),
-		       index_number(process, "ledger.stack_raw"), named);
-	unlink(format("/tmp/perf-%d.map", (int)index_number(process, "pid")));
-	cJSON_Delete(index);
+	check_recorded(scene, comm, named);
 }
 
 static const char *source(const char *name)
@@ -250,6 +259,34 @@ static void test_python_is_as_its_frames_say(void **state)
 	check_language(scene, base_name(python), named,
 		       named ? (const char *const[]){python, "-X", "perf", source("program.py"), NULL}
 			     : (const char *const[]){python, source("program.py"), NULL});
+}
+
+/* By its own loader and libraries: that of Debian 13, which can say it whatever this machine's is. */
+static void start_unpacked_python(struct scene *scene)
+{
+	const char *root = beside("root_python"), *libraries = format("%s/usr/lib/x86_64-linux-gnu", root);
+
+	target_start(&scene->target, (const char *const[]){format("PYTHONHOME=%s/usr", root), NULL},
+		     (const char *const[]){format("%s/ld-linux-x86-64.so.2", libraries), "--library-path", libraries,
+					   format("%s/usr/bin/python3.13", root), "-S", "-X", "perf",
+					   source("program.py"), variable_or("CALLS", "1000"), account_path(scene),
+					   "wait", NULL});
+	target_ready(&scene->target);
+}
+
+static void test_python_of_debian_13_is_as_its_frames_say(void **state)
+{
+	struct scene *scene = *state;
+
+	start_unpacked_python(scene);
+	session_start(
+		&scene->session, scene,
+		(const char *const[]){"-R", INTERVAL, "-f", "pprof", "-p", format("%d", scene->target.pid), NULL});
+	session_attached(&scene->session);
+	target_go(&scene->target);
+	assert_int_equal(target_finish(&scene->target), 0);
+	assert_int_equal(session_finish(&scene->session), 0);
+	check_recorded(scene, "ld-linux-x86-64", true);
 }
 
 /* Without inlining, since a perf map has no names for what is inlined. */
@@ -344,6 +381,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_python_is_as_its_frames_say),
+		TEST(test_python_of_debian_13_is_as_its_frames_say),
 		TEST(test_node_is_as_its_errors_say),
 		TEST(test_java_interpreted_is_as_its_stack_walker_says),
 		TEST(test_java_compiled_is_as_its_stack_walker_says),

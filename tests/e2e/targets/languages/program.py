@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""program.py COUNT FILE: functions call one another by chance; a block of each leaf has a size that names the call, odd as few others are.
+"""program.py COUNT FILE [wait]: functions call one another by chance; a block of each leaf has a size that names the call, odd as few others are.
 
-The program's own account of the stack at each call goes to FILE, a line each: the size, and the functions, innermost first.
+The program's own account of the stack at each call goes to FILE, a line each: the size, and the functions, innermost first. With "wait" it
+says "r", and goes on at the first byte that it reads.
 """
+import os
 import random
 import sys
 
@@ -59,6 +61,9 @@ def deep_step(depth, size):
         deep_leaf(size)
 
 
+if sys.argv[3:] == ["wait"]:
+    os.write(1, b"r")
+    os.read(0, 1)
 for number in range(int(sys.argv[1])):
     deep_step(chance.randrange(6), 100001 + 16 * number)
 with open(sys.argv[2], "w") as file:
