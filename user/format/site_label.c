@@ -25,13 +25,33 @@ static size_t operator_length(const char *name)
 	return 0;
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Where the file begins in "py::NAME:FILE", as python3 -X perf names a function; NULL: it is another language's. */
+static const char *python_file(const char *name)
+{
+	const char *colon = strncmp(name, "py::", 4) ? "" : name + 4 + strcspn(name + 4, ":[(");
+
+	return colon[0] == ':' && colon[1] != ':' ? colon + 1 : NULL;
+}
+
 const char *site_label_function(const char *name, char brief[CODE_LABEL_SIZE])
 {
 	static const char anonymous[] = "(anonymous namespace)";
+	const char *file = python_file(name);
 	bool whole = *name == '<';
 	size_t length = 0;
 	int depth = 0;
 
+	if (file) {
+		snprintf(brief, NAME_SIZE, "%.*s%s", (int)(file - name), name, base_name(file));
+		return text_printable(brief);
+	}
 	while (*name && length < NAME_SIZE - sizeof(anonymous)) {
 		size_t verbatim = depth ? 0 : operator_length(name);
 
@@ -53,13 +73,6 @@ const char *site_label_function(const char *name, char brief[CODE_LABEL_SIZE])
 	}
 	brief[length] = '\0';
 	return text_printable(brief);
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 /* "file:line", "" when unknown. */

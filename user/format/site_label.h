@@ -19,7 +19,7 @@ const char *site_label(const struct profile *profile, const struct profile_site 
 
 /*
  * A demangled name without what is in brackets, for a line of a label; cut after some 490 bytes. A name that begins with a bracket is a
- * Rust method of a trait, and stays whole. Returns `brief`.
+ * Rust method of a trait, and stays whole. A Python function's stays whole but for its file's directory. Returns `brief`.
  */
 const char *site_label_function(const char *name, char brief[CODE_LABEL_SIZE]);
 

@@ -39,6 +39,19 @@ static void test_label_leaves_out_parameters_and_template_arguments(void **state
 	check("<alloc::vec::Vec<T> as core::clone::Clone>::clone", "<alloc::vec::Vec<T> as core::clone::Clone>::clone");
 }
 
+/* Its brackets are no template's, and a directory would leave no room for the callers. */
+static void test_label_leaves_out_the_directory_of_a_python_file(void **state)
+{
+	(void)state;
+	check("py::remember:/srv/app/store.py", "py::remember:store.py");
+	check("py::Store.items.<locals>.<lambda>:/srv/app/store.py", "py::Store.items.<locals>.<lambda>:store.py");
+	check("py::exec_module:<frozen importlib._bootstrap>", "py::exec_module:<frozen importlib._bootstrap>");
+	/* Functions of C++ in a namespace of that name. */
+	check("py::list<int>::get(int)", "py::list::get");
+	check("py::name[abi:cxx11](int)", "py::name[abi:cxx11]");
+	check("py::", "py::");
+}
+
 static void test_label_of_unbalanced_name_ends(void **state)
 {
 	(void)state;
@@ -156,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_label_leaves_out_parameters_and_template_arguments),
+		cmocka_unit_test(test_label_leaves_out_the_directory_of_a_python_file),
 		cmocka_unit_test(test_label_of_unbalanced_name_ends),
 		cmocka_unit_test(test_label_shows_the_inlined_leaf_and_its_callers),
 		cmocka_unit_test(test_label_begins_at_the_sites_own_line),
