@@ -21,10 +21,11 @@
 #include "e2e/kit/session.h"
 #include "e2e/kit/text_profile.h"
 
-#define MIB	   (1ULL << 20)
-#define LIMIT	   (48 * MIB)
-#define ROUNDS	   5
-#define OOM_KILLED 4 /* of a round: 20 in all */
+#define MIB	     (1ULL << 20)
+#define LIMIT	     (48 * MIB)
+#define SHARED_LIMIT (160 * MIB) /* of a group that heaptap is in too */
+#define ROUNDS	     5
+#define OOM_KILLED   4 /* of a round: 20 in all */
 
 /* How the processes of a round end; the first OOM_KILLED each have a group of their own with a limit. */
 static const struct ending {
@@ -187,6 +188,33 @@ static void test_killed_processes_leave_all_that_was_live(void **state)
 	skip_without_limit(limited);
 }
 
+/* heaptap's maps are charged to the group too, and take what they can of it; it is not heaptap that the kernel ends. */
+static void test_killed_in_the_group_of_heaptap_leaves_all_that_was_live(void **state)
+{
+	struct scene *scene = *state;
+	bool limited = memory_group_make(&groups[0], SHARED_LIMIT);
+	const cJSON *process;
+	cJSON *index;
+
+	start_target(&scene->target, &groups[0]);
+	scene->session.wrapper = group_wrapper(&groups[0]);
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "1", "-p", format("%d", scene->target.pid), NULL});
+	session_attached(&scene->session);
+	assert_int_equal(session_said(&scene->session, "heaptap's control group has "), limited);
+	end(&scene->target, &endings[0], limited);
+	assert_int_equal(target_finish(&scene->target), 128 + SIGKILL);
+	if (session_finish(&scene->session))
+		fail_msg("heaptap failed, and said:\n%s", scene->session.words);
+	assert_int_equal(session_said(&scene->session, "ended: OOM-killed at "), limited);
+	index = session_index(&scene->session);
+	process = index_process(index, "target_filler");
+	assert_int_equal(cJSON_IsTrue(cJSON_GetObjectItem(process, "oom_killed")), limited);
+	check_profile(index_file(&scene->session, process, ".pb.gz"), limited ? SHARED_LIMIT / MIB / 4 : 3);
+	cJSON_Delete(index);
+	skip_without_limit(limited);
+}
+
 /* --- before it is too late --- */
 
 static void finish(struct scene *scene)
@@ -251,6 +279,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_killed_processes_leave_all_that_was_live),
+		TEST(test_killed_in_the_group_of_heaptap_leaves_all_that_was_live),
 		TEST(test_trigger_writes_what_is_live_at_that_moment),
 		TEST(test_trigger_share_of_a_limit),
 	};
