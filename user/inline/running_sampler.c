@@ -162,8 +162,8 @@ static bool is_same(const struct loading *loading, int file)
 	return same;
 }
 
-/* The lock may be for a parent that has the same file: then nothing leads there from here, and another file can be brought in. */
-static int refuse_held(struct loading *loading)
+/* Where nothing leads to the sampler, as in a child of a process that has, or had it, another one can be brought in. 1 if that is refused. */
+static int refuse_used(struct loading *loading, const char *reason)
 {
 	struct running_sampler *sampler = loading->sampler;
 	int err = process_image_jumps(&loading->image, &sampler->patches, &sampler->patch_count);
@@ -172,8 +172,20 @@ static int refuse_held(struct loading *loading)
 	free(sampler->patches);
 	sampler->patches = NULL;
 	if (leads_there)
-		refuse(sampler, SAMPLER_MAPPING_HELD);
+		refuse(sampler, reason);
 	return err ? err : leads_there;
+}
+
+/* The jumps to it would be in the way of those to another. */
+static int refuse_unopened(struct loading *loading, int open_err)
+{
+	char reason[SAMPLER_REASON_MAX];
+	int err = fill(loading);
+
+	*loading->sampler->reason = '\0';
+	snprintf(reason, sizeof(reason), "another heaptap's sampler is there, and to open it takes %s",
+		 open_err == -EPERM ? "CAP_CHECKPOINT_RESTORE" : "CAP_DAC_OVERRIDE");
+	return err ? err : refuse_used(loading, reason);
 }
 
 /* 1: it is ours now, or another heaptap's; 0: it is nothing that is known; negative errno. */
@@ -190,7 +202,7 @@ static int take_over(struct loading *loading, int file)
 		return 0;
 	err = sampler_mapping_lock(file);
 	if (err)
-		return err == -EBUSY ? refuse_held(loading) : err;
+		return err == -EBUSY ? refuse_used(loading, SAMPLER_MAPPING_HELD) : err;
 	sampler->file = file;
 	sampler->adopted = true;
 	return 1;
@@ -204,12 +216,11 @@ static int adopt(struct mapping *mapping, void *arg)
 	if (mapping->end - mapping->start != loading->image.bytes)
 		return 0;
 	file = sampler_mapping_open(loading->sampler->pid, mapping);
-	/* Where it may not be opened, another sampler than an adopted one does as well. */
-	if (file < 0)
-		return file == -ENOENT || file == -EPERM || file == -EACCES ? 0 : file;
+	if (file < 0 && file != -EPERM && file != -EACCES)
+		return file == -ENOENT ? 0 : file;
 	loading->sampler->address = mapping->start;
-	found = take_over(loading, file);
-	if (found != 1 || *loading->sampler->reason)
+	found = file < 0 ? refuse_unopened(loading, file) : take_over(loading, file);
+	if (file >= 0 && (found != 1 || *loading->sampler->reason))
 		close(file);
 	return found;
 }

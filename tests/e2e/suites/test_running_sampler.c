@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/perf_event.h>
 #include <math.h>
 #include <setjmp.h>
@@ -299,6 +300,51 @@ static void test_running_sampler_is_taken_over(void **state)
 	scene_end(&scene);
 }
 
+/* CAP_SYS_ADMIN includes it. */
+static void may_open_mapped_files(bool may)
+{
+	const u32 low = 1U << CAP_SYS_ADMIN, high = 1U << (CAP_CHECKPOINT_RESTORE - 32);
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[2];
+
+	assert_int_equal(syscall(SYS_capget, &header, sets), 0);
+	sets[0].effective = may ? sets[0].effective | (sets[0].permitted & low) : sets[0].effective & ~low;
+	sets[1].effective = may ? sets[1].effective | (sets[1].permitted & high) : sets[1].effective & ~high;
+	assert_int_equal(syscall(SYS_capset, &header, sets), 0);
+}
+
+/* Nothing is brought in beside it, as the functions lead there already. */
+static void test_running_sampler_that_may_not_be_opened(void **state)
+{
+	static const char *const words[] = {"2", "mallocs", "state", NULL};
+	const struct sampler_settings settings = {.sample_bytes = LIBC_SAMPLER_BYTES, .memory_bytes = 1 << 30};
+	struct running_sampler second;
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene, words);
+	load(&scene);
+	start(&scene);
+	running_sampler_release(&scene.in.sampler);
+	may_open_mapped_files(false);
+	assert_int_equal(running_sampler_load(scene.in.injected.target.pid, &scene.in.mapping, scene.in.elf,
+					      &scene.in.plan, &settings, &second),
+			 0);
+	assert_string_equal(second.reason,
+			    "another heaptap's sampler is there, and to open it takes CAP_CHECKPOINT_RESTORE");
+	running_sampler_release(&second);
+	assert_int_equal(mappings(&scene), 1);
+	assert_examined(&scene,
+			"its code is not its file's, and whether another heaptap has changed it cannot be told: "
+			"Operation not permitted");
+	may_open_mapped_files(true);
+	load(&scene);
+	assert_true(scene.in.sampler.adopted);
+	stop(&scene);
+	running_sampler_release(&scene.in.sampler);
+	scene_end(&scene);
+}
+
 static void test_running_sampler_of_another_heaptap(void **state)
 {
 	static const char *const words[] = {"1", "mallocs", NULL};
@@ -332,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_running_sampler_executed_again),
 		cmocka_unit_test(test_running_sampler_examined),
 		cmocka_unit_test(test_running_sampler_is_taken_over),
+		cmocka_unit_test(test_running_sampler_that_may_not_be_opened),
 		cmocka_unit_test(test_running_sampler_of_another_heaptap),
 	};
 
