@@ -60,7 +60,7 @@ unsigned int code_changes(pid_t pid, const char *name)
 			continue;
 		if (rights[2] != 'x' || !strstr(path, name))
 			continue;
-		changes += changes_in(memory, path, start, end, offset);
+		changes += changes_in(memory, format("/proc/%d/root%s", thread, path), start, end, offset);
 		mappings++;
 	}
 	fclose(maps);

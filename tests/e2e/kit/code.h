@@ -4,7 +4,7 @@
 #include <sys/types.h>
 
 /*
- * How many bytes of a process's executable mappings of files with `name` in their path differ from the file:
+ * How many bytes of a process's executable mappings of files with `name` in their path differ from the file, as the process sees it:
  * breakpoints, and nothing else, since such code needs no relocation.
  */
 unsigned int code_changes(pid_t pid, const char *name);

@@ -202,6 +202,14 @@ void container_remove(struct container *container)
 	*container->name = '\0';
 }
 
+pid_t container_pid(const struct container *container)
+{
+	char pid[32];
+
+	podman(format("inspect -f '{{.State.Pid}}' %s", container->name), pid, sizeof(pid));
+	return (pid_t)atoi(pid);
+}
+
 const char *container_cgroup(const struct container *container)
 {
 	char path[PATH_MAX / 2];

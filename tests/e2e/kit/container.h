@@ -50,6 +50,8 @@ void container_restart(struct container *container);
 int container_exec(const struct container *container, const char *const *argv);
 void container_remove(struct container *container);
 
+/* Its first process, as this side numbers it. */
+pid_t container_pid(const struct container *container);
 /* Path of its group below the root of the version 2 hierarchy, with a slash first. */
 const char *container_cgroup(const struct container *container);
 /* Prefix of the shim's logs, as this side sees them. */
