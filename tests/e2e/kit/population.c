@@ -261,6 +261,9 @@ void population_assert_merged(const struct session *session, const char *file, c
 	cJSON_ArrayForEach (process, cJSON_GetObjectItemCaseSensitive(index, "processes")) {
 		if (container && !strstr(text_of(process, "container"), container))
 			continue;
+		/* A profile that a Go program of this machine kept itself is not merged. */
+		if (cJSON_GetObjectItemCaseSensitive(process, "go"))
+			continue;
 		for (int i = 0; i < VALUES; i++)
 			sum[i] += index_number(process, measures[i]);
 	}
