@@ -552,11 +552,19 @@ boot: boot-programs ## on 6.1 and 6.12 every BPF program must load, and a comman
 # What one compiler makes of a BPF program may be too complex for the verifier, what another makes is not.
 OTHER_CLANGS := $(filter-out clang-$(firstword $(subst ., ,$(shell $(CLANG) -dumpversion 2>/dev/null))),$(notdir $(wildcard /usr/bin/clang-[1-9]*)))
 
-compilers: ## BPF programs of the other versions of clang that are installed must load, in each way of attaching (root)
+# The program anew but for what has no BPF programs in it: the linker takes that from the archives of REST_OUT.
+WITH_BPF  := $(patsubst %.c,$(OUT)/%.o,$(shell grep -lE '(bpf_internal|skel)\.h"' user/trace/*.c))
+REST_OUT  ?= $(OUT)
+
+$(OUT)/heaptap_rebuilt: $(WITH_BPF) $(patsubst $(OUT)/%,$(REST_OUT)/%,$(OUT)/user/cli/main.o $(UP_TO_cli))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(ALL_LIBS) -o $@
+
+compilers: all ## BPF programs of the other versions of clang that are installed must load, in each way of attaching (root)
 	$(Q)for clang in $(OTHER_CLANGS); do \
-		$(MAKE) --no-print-directory OUT=$(OUT)/$$clang CLANG=$$clang $(OUT)/$$clang/heaptap || exit 1; \
+		$(MAKE) --no-print-directory OUT=$(OUT)/$$clang REST_OUT=$(OUT) CLANG=$$clang $(OUT)/$$clang/heaptap_rebuilt || exit 1; \
 		for attach in session multi perf; do \
-			$(AS_ROOT) env HEAPTAP_ATTACH=$$attach $(OUT)/$$clang/heaptap record -q -R 4096 --inline --follow --force \
+			$(AS_ROOT) env HEAPTAP_ATTACH=$$attach $(OUT)/$$clang/heaptap_rebuilt record -q -R 4096 --inline --follow --force \
 				-o $(OUT)/$$clang/record -- /bin/true || exit 1; \
 		done; \
 	done
