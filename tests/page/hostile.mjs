@@ -4,11 +4,9 @@
  * page of the first is DIR/0.html.
  */
 import assert from "node:assert/strict";
-import { assertAccessible, close, end, open, textOf } from "./browser.mjs";
+import { assertAccessible, assertQuiet, close, end, open, textOf } from "./browser.mjs";
 
-async function isText(path, name) {
-	const page = await open(path);
-
+async function isText(page, name) {
 	assert.equal(await page.locator("script").count(), 3);
 	assert.equal(await page.locator("img, iframe, b, a, link, object").count(), 0);
 	await page.locator('.box[aria-level="3"]').first().hover();
@@ -19,20 +17,26 @@ async function isText(path, name) {
 	assert.ok((await textOf(page, "#site-stack")).includes(name));
 	assert.equal(await page.evaluate(() => globalThis.taken), undefined);
 	await assertAccessible(page);
-	await close(page);
+	assertQuiet(page);
 }
 
-async function isPlain(path) {
-	const page = await open(path, { script: false });
-
+async function isPlain(page) {
 	assert.equal(await page.locator("noscript img, noscript script, noscript b").count(), 0);
-	await close(page);
+	assertQuiet(page);
 }
 
 const [directory, names] = process.argv.slice(2);
 
+let tab, plain;
+
 for (const [at, name] of JSON.parse(names).entries()) {
-	await isText(`${directory}/${at}.html`, name);
-	await isPlain(`${directory}/${at}.html`);
+	const path = `${directory}/${at}.html`;
+
+	tab = await open(path, { tab });
+	await isText(tab, name);
+	plain = await open(path, { tab: plain, script: false });
+	await isPlain(plain);
 }
+await close(tab);
+await close(plain);
 await end();

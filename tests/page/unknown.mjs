@@ -4,7 +4,7 @@
  * all. What is known is shown as before. EXPECTED is JSON: {total: bytes in use, as text; curves: how long the objects of each site live}.
  */
 import assert from "node:assert/strict";
-import { close, end, open } from "./browser.mjs";
+import { assertQuiet, close, end, open } from "./browser.mjs";
 import { assertSurvival } from "./survival.mjs";
 import { assertFigures, copyWith, tour } from "./tour.mjs";
 
@@ -34,18 +34,16 @@ function setNull(objects, names) {
 }
 
 async function isShown(name, change, look = assertFigures) {
-	const page = await open(copyWith(path, name, change));
-
+	await open(copyWith(path, name, change), { tab: page });
 	assert.equal(await page.locator("#measures strong").first().innerText(), total);
 	await page.locator("#table tbody button").first().click();
 	await look(page);
-	await close(page);
+	assertQuiet(page);
 }
 
-const whole = await open(path);
+const page = await open(path);
 
-await assertSurvival(whole, curves);
-await close(whole);
+await assertSurvival(page, curves);
 await isShown("values", forget);
 for (const [name, objects, names] of MEMBERS) {
 	await isShown(`null_${name}`, (data) => setNull(objects(data), names));
@@ -55,4 +53,5 @@ await isShown("nothing", (data) => {
 	forget(data);
 	MEMBERS.forEach(([, objects, names]) => setNull(objects(data), names));
 }, tour);
+await close(page);
 await end();
