@@ -4,8 +4,8 @@
  * is booked to its bucket of Go's heap profile, and when the sweep gives back what was noted of one that is dead. Nothing is sampled
  * here, and no stack is walked: the bucket has it.
  *
- * The probes lie behind the stack guard of the functions (probe/go_sites.h), where arguments are as at their entry (Go's ABIInternal:
- * rax, rbx, rcx) and which is passed once for each call. Links have no filter, so the process is looked up.
+ * The probes lie at the branch of the functions' stack guards (probe/go_sites.h), where arguments are as at their entry (Go's ABIInternal:
+ * rax, rbx, rcx), and which each call passes once without taking it. Links have no filter, so the process is looked up.
  */
 #include "vmlinux.h"
 
@@ -15,6 +15,10 @@
 #include "heap.bpf.h"
 
 #define BUCKET_SIZE 32 /* runtime/mprof.go, bucket, Go 1.19 to 1.27: where the size of its objects stands */
+
+/* The flags by which `jbe` decides. */
+#define FLAG_CARRY 0x01
+#define FLAG_ZERO  0x40
 
 /* The process number behind the hit, 0 when ages of its objects are not wanted (yet). */
 static __always_inline u32 go_process(void)
@@ -83,8 +87,11 @@ static __always_inline void go_died(u32 process, u64 special, u64 addr, u64 cook
 SEC("?uprobe") int go_object(struct pt_regs *ctx)
 {
 	u64 cookie = bpf_get_attach_cookie(ctx);
-	u32 process = go_process();
+	u32 process;
 
+	if (ctx->flags & (FLAG_CARRY | FLAG_ZERO))
+		return 0;
+	process = go_process();
 	if (!process)
 		return 0;
 	if (go_cookie_site(cookie) == GO_BORN)

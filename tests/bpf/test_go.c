@@ -51,7 +51,7 @@ static int setup(void **state)
 
 static void is_born(u64 addr, u64 size)
 {
-	struct pt_regs regs = {.ax = addr, .bx = (u64)(uintptr_t)user.bucket};
+	struct pt_regs regs = {.ax = addr, .bx = (u64)(uintptr_t)user.bucket, .flags = ~(FLAG_CARRY | FLAG_ZERO)};
 
 	user.bucket[4] = size;
 	stub.cookie = go_cookie_make(GO_BORN, 0, 0);
@@ -64,6 +64,15 @@ static void dies(u64 addr, u8 kind)
 
 	user.special[KIND_OFFSET] = kind;
 	stub.cookie = go_cookie_make(GO_DIED, KIND, KIND_OFFSET);
+	assert_int_equal(go_object(&regs), 0);
+}
+
+/* The goroutine has no room on its stack: it comes again when it has. */
+static void is_turned_away(u64 addr, unsigned long flags)
+{
+	struct pt_regs regs = {.ax = addr, .bx = (u64)(uintptr_t)user.bucket, .flags = flags};
+
+	stub.cookie = go_cookie_make(GO_BORN, 0, 0);
 	assert_int_equal(go_object(&regs), 0);
 }
 
@@ -107,6 +116,18 @@ static void test_go_birth_says_bucket_and_size(void **state)
 	assert_int_equal(event->stack, (u64)(uintptr_t)user.bucket);
 	assert_int_equal(counted(COUNTER_AGES_BORN), 1);
 	assert_int_equal(counted(COUNTER_SAMPLED), 0);
+}
+
+static void test_go_call_whose_guard_branches_away_is_not_counted(void **state)
+{
+	(void)state;
+	is_turned_away(ADDR, FLAG_CARRY);
+	is_turned_away(ADDR, FLAG_ZERO);
+	assert_no_event();
+	assert_int_equal(counted(COUNTER_AGES_BORN), 0);
+	is_born(ADDR, 4096);
+	assert_int_equal(next_birth()->addr, ADDR);
+	assert_int_equal(counted(COUNTER_AGES_BORN), 1);
 }
 
 static void test_go_death_is_that_of_the_object(void **state)
@@ -223,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_go_birth_says_bucket_and_size),
+		TEST(test_go_call_whose_guard_branches_away_is_not_counted),
 		TEST(test_go_death_is_that_of_the_object),
 		TEST(test_go_special_of_another_kind_is_no_death),
 		TEST(test_go_process_that_is_not_followed_tells_nothing),

@@ -19,16 +19,14 @@ static const struct {
 };
 
 /* cmp 0x10(%r14),%rsp; jbe: what cmd/internal/obj/x86 makes of a function with a small frame. */
-size_t go_guard_size(const u8 *code, size_t size)
+size_t go_guard_branch(const u8 *code, size_t size)
 {
 	static const u8 compare[] = {0x49, 0x3b, 0x66, 0x10};
 	const u8 *branch = code + sizeof(compare);
 
 	if (size < sizeof(compare) + 6 || memcmp(code, compare, sizeof(compare)) != 0)
 		return 0;
-	if (branch[0] == 0x76)
-		return sizeof(compare) + 2;
-	return branch[0] == 0x0f && branch[1] == 0x86 ? sizeof(compare) + 6 : 0;
+	return branch[0] == 0x76 || (branch[0] == 0x0f && branch[1] == 0x86) ? sizeof(compare) : 0;
 }
 
 struct function {
@@ -51,11 +49,11 @@ static int read_function(const struct elf *elf, const struct go_image *image, co
 
 static int find_site(const struct elf *elf, const struct function *function, u64 *ret_offset)
 {
-	size_t guard = go_guard_size(function->code, function->size);
+	size_t branch = go_guard_branch(function->code, function->size);
 
-	if (!guard)
+	if (!branch)
 		return -EBADMSG;
-	return elf_vaddr_to_offset(elf, function->start + guard, ret_offset);
+	return elf_vaddr_to_offset(elf, function->start + branch, ret_offset);
 }
 
 /* movb $kind,offset(special): the only byte that setprofilebucket stores. */

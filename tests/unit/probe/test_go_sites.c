@@ -18,12 +18,12 @@ static const u8 far_19[] = {0x49, 0x3b, 0x66, 0x10, 0x0f, 0x86, 0x80, 0x00, 0x00
 static const u8 far_24[] = {0x49, 0x3b, 0x66, 0x10, 0x0f, 0x86, 0x3d, 0x02, 0x00, 0x00, 0x55, 0x48, 0x89, 0xe5};
 static const u8 near_24[] = {0x49, 0x3b, 0x66, 0x10, 0x76, 0x2a, 0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x18};
 
-static void test_go_guard_ends_behind_its_branch(void **state)
+static void test_go_guard_has_its_branch_behind_the_comparison(void **state)
 {
 	(void)state;
-	assert_int_equal(go_guard_size(far_19, sizeof(far_19)), 10);
-	assert_int_equal(go_guard_size(far_24, sizeof(far_24)), 10);
-	assert_int_equal(go_guard_size(near_24, sizeof(near_24)), 6);
+	assert_int_equal(go_guard_branch(far_19, sizeof(far_19)), 4);
+	assert_int_equal(go_guard_branch(far_24, sizeof(far_24)), 4);
+	assert_int_equal(go_guard_branch(near_24, sizeof(near_24)), 4);
 }
 
 static void test_go_guard_that_is_none_is_not_taken_for_one(void **state)
@@ -34,10 +34,10 @@ static void test_go_guard_that_is_none_is_not_taken_for_one(void **state)
 	static const u8 other_branch[] = {0x49, 0x3b, 0x66, 0x10, 0x0f, 0x87, 0x80, 0x00, 0x00, 0x00};
 
 	(void)state;
-	assert_int_equal(go_guard_size(plain, sizeof(plain)), 0);
-	assert_int_equal(go_guard_size(other_field, sizeof(other_field)), 0);
-	assert_int_equal(go_guard_size(other_branch, sizeof(other_branch)), 0);
-	assert_int_equal(go_guard_size(far_19, 9), 0);
+	assert_int_equal(go_guard_branch(plain, sizeof(plain)), 0);
+	assert_int_equal(go_guard_branch(other_field, sizeof(other_field)), 0);
+	assert_int_equal(go_guard_branch(other_branch, sizeof(other_branch)), 0);
+	assert_int_equal(go_guard_branch(far_19, 9), 0);
 }
 
 /* The programs of the fuzzer's corpus are Go's by their tables, but have no such functions. */
@@ -79,28 +79,28 @@ static int find_in(const char *name, struct go_sites *ret_sites)
 	return err;
 }
 
-static void test_go_sites_are_behind_the_guards_of_both_functions(void **state)
+static void test_go_sites_are_the_branches_of_both_guards(void **state)
 {
 	struct go_sites sites;
 
 	(void)state;
 	assert_int_equal(find_in("go1_19_ages", &sites), 0);
-	assert_int_equal(sites.born, 0x2000 + 10);
-	assert_int_equal(sites.died, 0x20c0 + 10);
+	assert_int_equal(sites.born, 0x2000 + 4);
+	assert_int_equal(sites.died, 0x20c0 + 4);
 	assert_int_equal(sites.kind, 2);
 	assert_int_equal(find_in("go1_24_ages", &sites), 0);
-	assert_int_equal(sites.born, 0x2000 + 10);
-	assert_int_equal(sites.died, 0x20c0 + 10);
+	assert_int_equal(sites.born, 0x2000 + 4);
+	assert_int_equal(sites.died, 0x20c0 + 4);
 	assert_int_equal(sites.kind, 3);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_go_guard_ends_behind_its_branch),
+		cmocka_unit_test(test_go_guard_has_its_branch_behind_the_comparison),
 		cmocka_unit_test(test_go_guard_that_is_none_is_not_taken_for_one),
 		cmocka_unit_test(test_go_program_without_these_functions_is_refused),
-		cmocka_unit_test(test_go_sites_are_behind_the_guards_of_both_functions),
+		cmocka_unit_test(test_go_sites_are_the_branches_of_both_guards),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
