@@ -26,7 +26,7 @@
 #include "trace/unprobed.h"
 
 #define DRAIN_EVENTS	   65536	 /* between two looks at signals */
-#define LOOKS_A_SECOND	   512		 /* of a population: each costs some microseconds */
+#define LOOKS_A_SECOND	   128		 /* of a population: each costs some 15 microseconds */
 #define ANNOUNCED_NS	   5000000000ULL /* how long at most the side-band is ahead of the ring */
 #define LOOK_POPULATION_NS 1000000000ULL /* between two looks at a population, which may be thousands */
 
