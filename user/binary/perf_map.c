@@ -230,8 +230,10 @@ int perf_map_open(const struct root_fs *root, struct perf_map **ret_perfmap, con
 
 	*ret_perfmap = NULL;
 	*ret_refused = NULL;
-	if (!root->inner_pid)
+	if (root->fd >= 0 && !root->inner_pid) {
+		*ret_refused = "whose the process is could not be read";
 		return 0;
+	}
 	snprintf(path, sizeof(path), "/tmp/perf-%d.map", root->inner_pid);
 	fd = root_fs_open_file(root, path, ROOT_LINKS_NONE, TEXT_BYTES_MAX, &status);
 	if (fd < 0) {

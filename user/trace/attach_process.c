@@ -126,7 +126,6 @@ static int begin_image(struct scan *scan)
 		scan->image->cpu_start_ns = procfs_cpu_ns(scan->pid);
 		tracee_set_new_max(tracer, scan->tracee, scan->image->memory_limit, scan->image->memory_used);
 		err = proc_maps_for_each(scan->pid, scan_mapping, scan);
-		settle_user(scan->image, clock_now_ns());
 	}
 	if (err && withdraw(tracer, scan->tracee))
 		settle_end_without_event(tracer->kernel, tracer->recorder, scan->image, clock_now_ns());

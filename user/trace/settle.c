@@ -26,13 +26,18 @@
 #define USER_YOUNG_NS 10000000000ULL
 #define USER_NS	      60000000000ULL
 
+static bool is_kernels(const char *path)
+{
+	return !strcmp(path, "[vdso]") || !strcmp(path, "[vsyscall]") || !strcmp(path, "[uprobes]");
+}
+
 /* In no file, or in one that exists in memory only. */
 static bool runs_made_code(const struct address_map *mappings)
 {
 	for (u32 i = 0; i < address_map_count(mappings); i++) {
 		const struct mapping *mapping = address_map_get(mappings, i);
 
-		if (!mapping->elf && mapping->path[0] != '[')
+		if (!mapping->elf && !is_kernels(mapping->path))
 			return true;
 	}
 	return false;
@@ -109,13 +114,14 @@ void settle_facts(const struct settle_sources *sources, struct cgroup_limit *lim
 				  &image->memory_limit, &image->memory_used);
 	root_fs_close(&image->root);
 	root_fs_open(pid, &image->root);
-	image->user_seen_ns = 0;
+	root_fs_look(&image->root);
+	image->user_seen_ns = image->start_ns;
 	image_begin_rss(image, procfs_rss_bytes(pid));
 }
 
-void settle_user(struct image *image, u64 now_ns)
+static void look_at_user(struct image *image, u64 now_ns)
 {
-	bool due = now_ns < image->start_ns + USER_YOUNG_NS || now_ns >= image->user_seen_ns + USER_NS;
+	bool due = image->user_seen_ns < image->start_ns + USER_YOUNG_NS || now_ns >= image->user_seen_ns + USER_NS;
 
 	if (!due || !runs_made_code(image->mappings))
 		return;
@@ -125,7 +131,7 @@ void settle_user(struct image *image, u64 now_ns)
 
 void settle_look(struct image *image, u64 now_ns)
 {
-	settle_user(image, now_ns);
+	look_at_user(image, now_ns);
 	image_see_rss(image, procfs_rss_bytes((pid_t)image->pid));
 }
 

@@ -24,12 +24,9 @@ void settle_facts(const struct settle_sources *sources, struct cgroup_limit *lim
 		  const struct image *origin, bool forked);
 
 /*
- * Note whose the process is, if it runs code that it made itself: the names of that are in a file which must be its. Read while it is
- * young, and then once a minute, since it costs more than all else that is asked of most processes.
+ * Note how much memory the process holds now; and whose it is, if it is young, or once a minute. That is asked only of those with code that
+ * they made themselves, whose names are in a file that must be theirs: it costs more than all else that is asked of a process.
  */
-void settle_user(struct image *image, u64 now_ns);
-
-/* Note how much memory the process holds now, and whose it is. */
 void settle_look(struct image *image, u64 now_ns);
 
 /*

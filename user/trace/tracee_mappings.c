@@ -14,7 +14,6 @@
 #include "trace/injected.h"
 #include "trace/plan_note.h"
 #include "trace/raw_stacks.h"
-#include "trace/settle.h"
 #include "trace/tracee.h"
 #include "trace/tracer_internal.h"
 #include "trace/translated.h"
@@ -129,10 +128,8 @@ int tracee_mappings_add(struct tracer *tracer, struct tracee *tracee, struct map
 		err = recorder_map(tracer->recorder, (u32)tracee->pid, mapping);
 	if (err)
 		return err;
-	if (image && !mapping->elf) {
+	if (image && !mapping->elf)
 		find_frameless(tracee, image->mappings);
-		settle_user(image, clock_now_ns());
-	}
 	tracee_mappings_changed(tracer, tracee);
 	probe(tracer, tracee, file, mapping);
 	return 0;
@@ -181,7 +178,6 @@ int tracee_mappings_open(struct tracer *tracer, struct tracee *tracee, struct im
 	find_frameless(tracee, opened);
 	image->mappings = opened;
 	address_map_free(known);
-	settle_user(image, clock_now_ns());
 	tracee_mappings_changed(tracer, tracee);
 	return 0;
 }

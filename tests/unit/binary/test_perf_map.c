@@ -205,6 +205,16 @@ static void test_perf_map_without_a_root_is_none(void **state)
 	root.fd = fd;
 }
 
+static void test_perf_map_of_a_process_that_could_not_be_looked_at_is_refused(void **state)
+{
+	pid_t inner = root.inner_pid;
+
+	(void)state;
+	root.inner_pid = 0;
+	assert_refused("whose the process is could not be read");
+	root.inner_pid = inner;
+}
+
 static void test_root_of_a_process_tells_its_user_and_finds_its_files(void **state)
 {
 	struct root_fs own;
@@ -252,6 +262,7 @@ int main(void)
 		CASE(test_perf_map_that_is_no_regular_file_is_refused),
 		CASE(test_perf_map_beyond_its_limits_is_refused),
 		CASE(test_perf_map_without_a_root_is_none),
+		CASE(test_perf_map_of_a_process_that_could_not_be_looked_at_is_refused),
 		CASE(test_root_of_a_process_tells_its_user_and_finds_its_files),
 		CASE(test_root_of_no_process_is_an_error),
 	};
