@@ -23,27 +23,42 @@ static unsigned int take_line(const char *line, struct status_field *fields, uns
 	return 0;
 }
 
-int process_status_read(pid_t tid, struct status_field *fields, unsigned int count)
+static void clear(struct status_field *fields, unsigned int count)
 {
-	unsigned int missing = count;
-	char path[PATH_MAX], *line = NULL;
-	size_t size = 0;
-	FILE *file;
-	int err = 0;
-
 	for (unsigned int i = 0; i < count; i++)
 		fields[i].value[0] = '\0';
-	file = fopen(text_path(path, "/proc/%d/status", tid), "re");
-	if (!file)
-		return procfs_failure();
+}
+
+/* 0, also where some are not there, or a negative errno. */
+static int take_lines(FILE *file, struct status_field *fields, unsigned int count)
+{
+	unsigned int missing = count;
+	size_t size = 0;
+	char *line = NULL;
+	int err = 0;
+
 	errno = 0; /* which getline leaves alone at the end of the file */
 	while (missing && getline(&line, &size, file) > 0)
 		missing -= take_line(line, fields, count);
 	if (missing)
 		err = -errno;
-	for (unsigned int i = 0; err && i < count; i++)
-		fields[i].value[0] = '\0';
 	free(line);
+	return err;
+}
+
+int process_status_read(pid_t tid, struct status_field *fields, unsigned int count)
+{
+	char path[PATH_MAX];
+	FILE *file;
+	int err;
+
+	clear(fields, count);
+	file = fopen(text_path(path, "/proc/%d/status", tid), "re");
+	if (!file)
+		return procfs_failure();
+	err = take_lines(file, fields, count);
 	fclose(file);
+	if (err)
+		clear(fields, count);
 	return err;
 }

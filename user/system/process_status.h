@@ -8,10 +8,10 @@
 
 #define STATUS_VALUE 384 /* room for a number in each of 32 PID namespaces, which is the most that can be nested */
 
+/* The key has its colon, as "Tgid:". The value is what stands behind that, from the tabulator on, without the newline; "": there is no such line. */
 struct status_field {
-	const char *key; /* with its colon, as "Tgid:" */
-	char value
-		[STATUS_VALUE]; /* what is behind it, from the tabulator on, without the newline; "": there is no such line */
+	const char *key;
+	char value[STATUS_VALUE];
 };
 
 /* Fills in the values of `count` fields. 0, -ESRCH where there is no such thread, or another negative errno: then all are "". */

@@ -54,10 +54,12 @@ static int write_status(void **state)
 	return fclose(file);
 }
 
+/* The last test may have done so. */
 static int remove_status(void **state)
 {
 	(void)state;
-	return unlink(status_file);
+	unlink(status_file);
+	return 0;
 }
 
 static void test_fields_behind_all_groups_are_found(void **state)
@@ -85,6 +87,18 @@ static void test_shadow_stack_behind_all_groups_is_found(void **state)
 	assert_true(procfs_has_shadow_stack(77));
 }
 
+static void test_thread_without_a_shadow_stack_has_none(void **state)
+{
+	FILE *file = fopen(status_file, "we");
+
+	(void)state;
+	fputs("Name:\tsleep\nx86_Thread_features:\t\nx86_Thread_features_locked:\tshstk\n", file);
+	fclose(file);
+	assert_false(procfs_has_shadow_stack(77));
+	unlink(status_file);
+	assert_true(procfs_has_shadow_stack(77)); /* not known */
+}
+
 static void test_line_that_is_not_there_has_no_value(void **state)
 {
 	struct status_field fields[] = {{.key = "Threads:", .value = "old"}, {.key = "x86_Thread:", .value = "old"}};
@@ -101,6 +115,7 @@ int main(void)
 		cmocka_unit_test(test_fields_behind_all_groups_are_found),
 		cmocka_unit_test(test_shadow_stack_behind_all_groups_is_found),
 		cmocka_unit_test(test_line_that_is_not_there_has_no_value),
+		cmocka_unit_test(test_thread_without_a_shadow_stack_has_none),
 	};
 
 	return cmocka_run_group_tests_name("process status", tests, write_status, remove_status);
