@@ -299,8 +299,10 @@ static int start_anew(struct loading *loading)
 
 	if (refuse_for(sampler, err))
 		return 0;
-	err = undo_in_children(sampler);
-	return err ? err : do_steps(loading, steps, sizeof(steps) / sizeof(*steps));
+	if (undo_in_children(sampler))
+		return refuse(sampler,
+			      "not all of its children can be looked at, which may have an earlier heaptap's sampler");
+	return do_steps(loading, steps, sizeof(steps) / sizeof(*steps));
 }
 
 /* --- the whole --------------------------------------------------------------------------------------------------------- */
