@@ -33,7 +33,7 @@ ALL_LIBS := -lbpf -lncursesw -ltinfo -lmicrohttpd $(LIBS)
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ivmlinux -iquote . -Wall -Wextra -Werror -Wno-unused-parameter \
               $(ANYWHERE)
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-# -O1, as the sanitizers' manuals advise, compiles faster. Of code with their checks in it gcc's warnings are partly wrong; the build without
+# -O1, as the sanitizers' manuals advise, compiles faster. gcc's warnings are partly wrong about code with their checks in it; the build without
 # them gives those.
 SANITIZED  := SANITIZE='$(SANITIZERS)' CFLAGS='-O1 -g' WARNINGS=
 
@@ -228,10 +228,10 @@ BESIDE_E2E := $(filter %/test_page_edges %/test_page_gradual,$(E2E_TESTS))
 suites      = $(addprefix %/test_,$1)
 CODE_E2E   := $(call suites,borrowed_thread failure faults handover inject inject_population injection injection_killed injection_parked injection_refused \
               inline_servers leftovers matrix new running_sampler sampler_start stop stop_again stops)
-PROBES_E2E := $(call suites,fair follow go_live go_outside growth honesty inline inline_company inline_truth mappings privileges push \
+PROBES_E2E := $(call suites,fair go_live go_outside growth honesty inline inline_company inline_truth mappings privileges push \
               push_beside python python_killed scope_errors serve_metrics stand_in stand_in_copy status tables top top_batch \
               translator unwind)
-ALONE_E2E  := $(call suites,container container_killed container_live contrib doctor machine population residency resident return shortage speed)
+ALONE_E2E  := $(call suites,container container_killed container_live contrib doctor follow machine population residency resident return shortage speed)
 LISTED_E2E := $(CODE_E2E) $(PROBES_E2E) $(ALONE_E2E)
 $(foreach suite,$(subst %,tests/e2e/suites,$(LISTED_E2E)),$(if $(wildcard $(suite).c),,$(error there is no $(suite).c)))
 as_root     = $(if $2,--root$1 $2)

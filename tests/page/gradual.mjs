@@ -56,7 +56,7 @@ async function choose(page, isPair) {
 		await page.locator("#tab-functions").click();
 }
 
-/* Of the pair's sites 500 are listed, or those that have come; half of its 4000 are gone. */
+/* 500 of the pair's sites are listed, or those that have come; half of its 4000 are gone. */
 async function assertCounted(page, listed) {
 	for (const [kind, all] of [["all", "4 000"], ["gone", "2 000"]]) {
 		await page.locator("#kept button", { hasText: kind }).click();

@@ -225,8 +225,7 @@ static void test_container_others_are_absent_and_have_no_probes_but_in_the_same_
 	assert_untouched(harbour->scene->target.pid, "/libc.so.6");
 	assert_untouched(container_pid(stranger), "/ld-musl");
 	assert_true(code_changes(container_pid(sibling), "/libc.so.6") > 0);
-	/* A million of its calls trap, and lead to nothing. */
-	dialogue_pair_ns(&sibling->dialogue);
+	dialogue_pair_ns(&sibling->dialogue); /* its calls trap, and lead to nothing that is recorded */
 	detach(harbour);
 	dialogue_close(&host);
 	assert_exact(harbour, traced, 42);

@@ -106,7 +106,7 @@ static void test_page_of_a_process_has_the_figures_of_the_index(void **state)
 	assert_int_equal(stat(made, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
 	assert_true(status.st_size < 300000);
-	assert_int_equal(system(format("! grep -q 7f3a '%s'", made)), 0);
+	assert_int_equal(system(format("! grep -q t-7f3a '%s'", made)), 0);
 	browser_run("figures.mjs", made, expected_figures(scene, 4 * BLOCK));
 }
 

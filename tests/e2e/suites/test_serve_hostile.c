@@ -174,7 +174,7 @@ static bool matches(const char *text, const char *pattern)
 	return found;
 }
 
-/* Of another version than HTTP/1.x: libmicrohttpd refuses it itself, before heaptap is asked. */
+/* libmicrohttpd refuses other versions than HTTP/1.x itself, before heaptap is asked. */
 static bool is_of_other_version(const char *request)
 {
 	return matches(request, "^[^\r\n]* HTTP/[02-9]\\.[0-9][\r\n]");

@@ -153,7 +153,8 @@ static bool is_in_answer(const struct scene *scene, const char *words)
 static void assert_keeps_secrets(const struct scene *scene, const char *url)
 {
 	http_status(scene, format("'%s'", url));
-	if (is_in_answer(scene, "7f3a"))
+	/* Both have this, and no address does. */
+	if (is_in_answer(scene, "t-7f3a"))
 		fail_msg("%s has an argument or a part of the environment", url);
 }
 
