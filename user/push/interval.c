@@ -37,29 +37,28 @@ static bool find_build_id(const struct profile *profile, const char *exe, char t
 	return found && *profile_build_id(found, text);
 }
 
-/* NULL: no memory. Without its namespace a container would be another series. */
-static struct push_series *take_series(const struct interval *interval, struct push_series_table *table,
-				       const struct label_facts *known)
+/* Without its namespace a container would be another series. 0 or negative errno. */
+static int take_series(const struct interval *interval, struct push_series_table *table,
+		       const struct label_facts *known, struct push_series **ret_series)
 {
 	char build_id[PROFILE_BUILD_ID_SIZE], *space = NULL;
 	struct label_facts facts = *known;
-	struct push_series *series;
+	int err = 0;
 
 	facts.host = interval->host;
 	if (find_build_id(interval->profile, facts.exe, build_id))
 		facts.build_id = build_id;
 	/* Only Kubernetes has names with a slash. */
-	if (facts.container_id && facts.container && strchr(facts.container, '/') &&
-	    container_log_space(CONTAINER_LOG_DIRECTORY, facts.container_id, &space))
-		return NULL;
+	if (facts.container_id && facts.container && strchr(facts.container, '/'))
+		err = container_log_space(CONTAINER_LOG_DIRECTORY, facts.container_id, &space);
 	facts.space = space;
-	series = push_series_take(table, &facts, clock_now_ns());
+	*ret_series = err ? NULL : push_series_take(table, &facts, clock_now_ns());
 	free(space);
-	return series;
+	return err || *ret_series ? err : -ENOMEM;
 }
 
-static struct push_series *series_of_process(const struct interval *interval, struct push_series_table *table,
-					     const struct profile *process)
+static int series_of_process(const struct interval *interval, struct push_series_table *table,
+			     const struct profile *process, struct push_series **ret_series)
 {
 	const struct label_facts facts = {
 		.comm = process->comm,
@@ -70,7 +69,7 @@ static struct push_series *series_of_process(const struct interval *interval, st
 		.pid = interval->listing->named ? process->pid : 0,
 	};
 
-	return take_series(interval, table, &facts);
+	return take_series(interval, table, &facts, ret_series);
 }
 
 /* Not the beginning of its id, which stands there where it has no name. */
@@ -83,8 +82,8 @@ static const char *container_name(const struct profile_labels *labels)
 }
 
 /* A process that has gone since is known by what its samples say. */
-static struct push_series *series_of_labels(const struct interval *interval, struct push_series_table *table,
-					    const struct profile_labels *labels)
+static int series_of_labels(const struct interval *interval, struct push_series_table *table,
+			    const struct profile_labels *labels, struct push_series **ret_series)
 {
 	const struct profile *process = find_facts(interval->listing, labels->pid);
 	const struct label_facts facts = {
@@ -94,35 +93,31 @@ static struct push_series *series_of_labels(const struct interval *interval, str
 		.pid = interval->listing->named ? labels->pid : 0,
 	};
 
-	return process ? series_of_process(interval, table, process) : take_series(interval, table, &facts);
+	return process ? series_of_process(interval, table, process, ret_series)
+		       : take_series(interval, table, &facts, ret_series);
 }
 
 /* --- sorting --- */
 
-/* By index of the samples' labels, 0 being the profile's own process; to be freed. NULL: no memory. */
-static struct push_series **list_series(const struct interval *interval, struct push_series_table *table)
+/* By index of the samples' labels, 0 being the profile's own process; to be freed. 0 or negative errno. */
+static int list_series(const struct interval *interval, struct push_series_table *table,
+		       struct push_series ***ret_series)
 {
-	const struct profile *profile = interval->profile;
+	const struct profile *profile = interval->profile, *own = find_facts(interval->listing, profile->pid);
 	struct push_series **series = calloc(profile->label_count + 1UL, sizeof(*series));
-	const struct profile *own = find_facts(interval->listing, profile->pid);
+	int err = series ? 0 : -ENOMEM;
 
-	if (!series)
-		return NULL;
-	series[0] = series_of_process(interval, table, own ? own : profile);
-	for (u32 i = 0; i < profile->label_count; i++)
-		series[i + 1] = series_of_labels(interval, table, &profile->labels[i]);
-	for (u32 i = 0; i <= profile->label_count; i++)
-		if (!series[i]) {
-			free(series);
-			return NULL;
-		}
-	return series;
+	*ret_series = series;
+	err = err ? err : series_of_process(interval, table, own ? own : profile, &series[0]);
+	for (u32 i = 0; i < profile->label_count && !err; i++)
+		err = series_of_labels(interval, table, &profile->labels[i], &series[i + 1]);
+	return err;
 }
 
 int interval_sort(const struct interval *interval, struct push_series_table *table)
 {
-	struct push_series **series = list_series(interval, table);
-	int err = series ? 0 : -ENOMEM;
+	struct push_series **series;
+	int err = list_series(interval, table, &series);
 
 	push_series_clear(table);
 	for (u32 i = 0; i < interval->profile->sample_count && !err; i++) {

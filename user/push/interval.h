@@ -12,7 +12,7 @@ struct interval {
 	s64 taken_ns; /* when it ended: CLOCK_REALTIME */
 };
 
-/* Each sample to the series of its process. 0 or -ENOMEM. */
+/* Each sample to the series of its process. 0 or negative errno: no memory, or the namespace of a container that could not be looked up. */
 int interval_sort(const struct interval *interval, struct push_series_table *table);
 
 /* The pairs of all series that have any, as requests. 0 or -ENOMEM, and then nothing is sent. */
