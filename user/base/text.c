@@ -117,6 +117,13 @@ int text_copy(const char *text, char **ret_copy)
 	return text && !*ret_copy ? -ENOMEM : 0;
 }
 
+const char *text_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 const char *text_path(char path[PATH_MAX], const char *format, ...)
 {
 	va_list args;

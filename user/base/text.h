@@ -48,5 +48,7 @@ void text_cut(char *text, unsigned int columns);
 /* *ret_copy is the caller's; NULL stays NULL. 0 or -ENOMEM. */
 int text_copy(const char *text, char **ret_copy);
 
+const char *text_base_name(const char *path); /* what is behind its last slash */
+
 /* Print into `path` and return it. A path that is too long becomes "", which no file has. */
 const char *text_path(char path[PATH_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/text.h"
 #include "binary/elf.h"
 #include "system/root_fs.h"
 
@@ -228,13 +229,6 @@ static char *path_beside(const struct elf *file, const char *name)
 	return path_from(elf_path(file), slash ? (int)(slash - elf_path(file)) : 0, name);
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* A path may lead to any file, but only a debug file of the right build is used, and no link leads out of the root. */
 int debug_file_find_alternate(const struct alternate_link *link, const struct elf *file, const struct root_fs *root,
 			      struct elf **ret_alternate)
@@ -242,7 +236,7 @@ int debug_file_find_alternate(const struct alternate_link *link, const struct el
 	static const char distribution[] = DEBUG_DIRECTORY "/.dwz";
 	int err = find_by_build_id(&link->id, root, ret_alternate);
 	char *paths[] = {path_beside(file, link->path),
-			 path_from(distribution, sizeof(distribution) - 1, base_name(link->path))};
+			 path_from(distribution, sizeof(distribution) - 1, text_base_name(link->path))};
 
 	for (size_t i = 0; err == -ENOENT && i < sizeof(paths) / sizeof(paths[0]); i++)
 		err = paths[i] ? debug_file_open(&link->id, open_path(root, paths[i]), paths[i], ret_alternate)
@@ -258,7 +252,7 @@ int debug_file_find_split(const struct elf *file, const char *directory, const c
 			  struct elf **ret_split)
 {
 	char *paths[] = {path_from(directory ? directory : "", directory ? (int)strlen(directory) : 0, name),
-			 path_beside(file, name), path_beside(file, base_name(name))};
+			 path_beside(file, name), path_beside(file, text_base_name(name))};
 	int err = -ENOENT;
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {

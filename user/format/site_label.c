@@ -25,13 +25,6 @@ static size_t operator_length(const char *name)
 	return 0;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* Where the file begins in "py::NAME:FILE", as python3 -X perf names a function; NULL: it is another language's. */
 static const char *python_file(const char *name)
 {
@@ -49,7 +42,7 @@ const char *site_label_function(const char *name, char brief[CODE_LABEL_SIZE])
 	int depth = 0;
 
 	if (file) {
-		snprintf(brief, NAME_SIZE, "%.*s%s", (int)(file - name), name, base_name(file));
+		snprintf(brief, NAME_SIZE, "%.*s%s", (int)(file - name), name, text_base_name(file));
 		return text_printable(brief);
 	}
 	while (*name && length < NAME_SIZE - sizeof(anonymous)) {
@@ -82,9 +75,9 @@ static void print_place(const struct profile_line *line, char place[NAME_SIZE])
 	if (!line->file)
 		return;
 	if (line->line)
-		snprintf(place, NAME_SIZE, "%.400s:%" PRIu32, base_name(line->file), line->line);
+		snprintf(place, NAME_SIZE, "%.400s:%" PRIu32, text_base_name(line->file), line->line);
 	else
-		snprintf(place, NAME_SIZE, "%.400s", base_name(line->file));
+		snprintf(place, NAME_SIZE, "%.400s", text_base_name(line->file));
 	text_printable(place);
 	text_cut(place, PLACE_COLUMNS_MAX);
 }

@@ -21,13 +21,6 @@
 #define DYNAMORIO "DynamoRIO"
 #define FRIDA	  "Frida"
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static bool ends_with(const char *text, const char *end)
 {
 	size_t length = strlen(text), tail = strlen(end);
@@ -37,7 +30,7 @@ static bool ends_with(const char *text, const char *end)
 
 const char *translator_named(const char *path)
 {
-	const char *name = base_name(path);
+	const char *name = text_base_name(path);
 
 	/* The launcher, and the tools (memcheck-amd64-linux), which are static programs that map their client. */
 	if (!strcmp(name, "valgrind") || !strcmp(name, "valgrind.bin") || ends_with(name, "-amd64-linux"))
@@ -53,7 +46,7 @@ const char *translator_named(const char *path)
 /* Files that a translator brings into its client. */
 static const char *mapping_names(const char *path)
 {
-	const char *name = base_name(path);
+	const char *name = text_base_name(path);
 
 	if (!strncmp(name, "vgpreload_", strlen("vgpreload_")))
 		return VALGRIND;

@@ -117,6 +117,14 @@ static void test_text_printable_disarms_what_terminals_obey(void **state)
 	assert_string_equal(text_printable(text), "?[2Jm\xc3\xb6glich???? ???");
 }
 
+static void test_base_name_is_what_is_behind_the_last_slash(void **state)
+{
+	(void)state;
+	assert_string_equal(text_base_name("/usr/bin/ls"), "ls");
+	assert_string_equal(text_base_name("ls"), "ls");
+	assert_string_equal(text_base_name("/usr/bin/"), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +135,7 @@ int main(void)
 		cmocka_unit_test(test_text_print_line_replaces_control_characters),
 		cmocka_unit_test(test_text_print_line_cuts_long_text_between_characters),
 		cmocka_unit_test(test_text_printable_disarms_what_terminals_obey),
+		cmocka_unit_test(test_base_name_is_what_is_behind_the_last_slash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
