@@ -68,16 +68,25 @@ static void read_profile(struct elf *elf, const struct go_image *image, const st
 	go_buckets_release(&buckets);
 }
 
-/* Where births and deaths pass must be in the file, behind the guard of a function that begins there. */
-static void find_sites(const struct elf *elf, const struct go_image *image, const struct go_lines *lines, size_t size)
+static bool is_branch(const struct elf *elf, u64 offset)
+{
+	u8 code[2];
+
+	return elf_read(elf, offset, code, sizeof(code)) == sizeof(code) &&
+	       (code[0] == 0x76 || (code[0] == 0x0f && code[1] == 0x86));
+}
+
+/* Where births and deaths pass must be a guard's branch in the file. */
+static void find_sites(const struct elf *elf, const struct go_image *image, const struct go_lines *lines)
 {
 	struct go_sites sites;
 
-	if (!go_sites_find(elf, image, lines, &sites) && (sites.born >= size || sites.died >= size || !sites.kind))
+	if (!go_sites_find(elf, image, lines, &sites) &&
+	    (!is_branch(elf, sites.born) || !is_branch(elf, sites.died) || !sites.kind))
 		abort();
 }
 
-static void read_program(struct elf *elf, size_t size)
+static void read_program(struct elf *elf)
 {
 	struct go_image image;
 	struct loaded loaded = {elf, &image};
@@ -91,7 +100,7 @@ static void read_program(struct elf *elf, size_t size)
 	for (u64 offset = 0; offset < 512; offset++)
 		name(lines, module.text + offset);
 	read_profile(elf, &image, &module, lines);
-	find_sites(elf, &image, lines, size);
+	find_sites(elf, &image, lines);
 	go_lines_free(lines);
 }
 
@@ -103,7 +112,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	if (elf_open(input_file(data, size), "input", &elf) != 0)
 		return 0;
-	read_program(elf, size);
+	read_program(elf);
 	elf_free(elf);
 	return 0;
 }

@@ -47,13 +47,22 @@ static int read_function(const struct elf *elf, const struct go_image *image, co
 	return go_image_bytes(elf, image, function->start, function->code, function->size);
 }
 
+/* In a file whose segments overlap, other bytes may be there than the function's. */
+static bool is_branch(const struct elf *elf, const u8 *branch, u64 offset)
+{
+	u8 there[2];
+
+	return elf_read(elf, offset, there, sizeof(there)) == sizeof(there) && !memcmp(there, branch, sizeof(there));
+}
+
 static int find_site(const struct elf *elf, const struct function *function, u64 *ret_offset)
 {
 	size_t branch = go_guard_branch(function->code, function->size);
+	int err = branch ? elf_vaddr_to_offset(elf, function->start + branch, ret_offset) : -EBADMSG;
 
-	if (!branch)
-		return -EBADMSG;
-	return elf_vaddr_to_offset(elf, function->start + branch, ret_offset);
+	if (!err && !is_branch(elf, function->code + branch, *ret_offset))
+		err = -EBADMSG;
+	return err;
 }
 
 /* movb $kind,offset(special): the only byte that setprofilebucket stores. */
