@@ -254,19 +254,20 @@ static void test_child_in_a_pid_namespace_has_names(void **state)
 {
 	struct scene *scene = *state;
 	const char *root = beside("root_python"), *loader = format("%s/" LIBRARIES "/ld-linux-x86-64.so.2", root);
+	const char *gate = format("%s/gate", scene->dir);
 	struct profile *profile;
 	const cJSON *process;
 	cJSON *index;
 
 	scene->session.environment[0] = format("PYTHONHOME=%s/usr", root);
-	assert_int_equal(session_run(&scene->session, scene,
-				     (const char *const[]){
-					     "-R", "64K", "--follow", "--plain-copies", "--keep", "8", "--", "unshare",
-					     "-pf", loader, "--library-path", format("%s/" LIBRARIES, root),
-					     format("%s/usr/bin/python3.13", root), "-S", "-X", "perf",
-					     format("%s/tests/e2e/targets/python_frames.py", SOURCE_DIR), NULL}),
-			 0);
-	session_assert_said(&scene->session, ONLY_A_PART);
+	session_start(&scene->session, scene,
+		      (const char *const[]){"-R", "64K", "--follow", "--plain-copies", "--keep", "8", "--", "unshare",
+					    "-pf", loader, "--library-path", format("%s/" LIBRARIES, root),
+					    format("%s/usr/bin/python3.13", root), "-S", "-X", "perf",
+					    format("%s/tests/e2e/targets/python_frames.py", SOURCE_DIR), gate, NULL});
+	session_await(&scene->session, ONLY_A_PART);
+	close(open(gate, O_CREAT | O_CLOEXEC, 0600));
+	assert_int_equal(session_finish(&scene->session), 0);
 	index = session_index(&scene->session);
 	process = index_process(index, "ld-linux-x86-64");
 	assert_true(index_number(process, "ledger.files_late") >= 1);
