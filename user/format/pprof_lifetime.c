@@ -78,7 +78,7 @@ void pprof_lifetime_put(const struct lifetime *lifetime, struct wire *wire)
 /* 0 instead of what no sum of bytes can be. */
 static double amount(double bytes)
 {
-	return isfinite(bytes) ? bytes : 0;
+	return fabs(bytes) < 0x1p63 ? bytes : 0;
 }
 
 static bool is_plausible(const Pprof__Model *message)

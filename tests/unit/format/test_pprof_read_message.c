@@ -267,8 +267,10 @@ static void test_read_pprof_of_lying_lifetimes_stays_within_bounds(void **state)
 		message.lifetime.n_gone = LIFETIME_DEATH_BUCKETS;
 		message.model.trend = message.model.goal_bytes = NAN;
 		message.model.visited_bytes = INFINITY;
+		message.model.judged_bytes = 0x1p63;
 		assert_int_equal(message_read(&message, &profile), 0);
-		assert_true(profile->model.trend == 0 && profile->model.goal_bytes == 0);
+		assert_true(profile->model.trend == 0 && profile->model.goal_bytes == 0 &&
+			    profile->model.judged_bytes == 0);
 		assert_int_equal(profile_sites(profile, INUSE_SPACE, &sites, &count), 0);
 		assert_true(sites[0].lifetime_summary.samples > 0);
 		free(sites);
