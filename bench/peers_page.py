@@ -31,7 +31,8 @@ WORKS = [
 ]
 GROWTHS = [
     ("threads", "threads", "threads of one process make pairs at the same time"),
-    ("rate", "pairs a second", "one process makes so many pairs a second, in bursts each millisecond"),
+    ("rate", "pairs a second", "one process makes so many pairs a second, in bursts each millisecond (at 1 000 and 10 000 most of a pair "
+                               "is the way out of sleep, and a trap is lost in how that scatters)"),
     ("live", "live samples", "so many sampled objects are live"),
     ("processes", "processes", "so many processes are in the control group that heaptap traces, one in ten of which allocates "
                                "(at most 64 get the sampler of `--inline`, the others keep probes)"),
