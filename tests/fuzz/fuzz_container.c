@@ -52,7 +52,7 @@ static void read_log(const u8 *data, size_t size)
 	char name[256] = "";
 
 	memcpy(name, data, size < sizeof(name) ? size : sizeof(name) - 1);
-	if (!container_log_parse(name, &log))
+	if (container_log_parse(name, &log) <= 0)
 		return;
 	if (!log.pod || !log.space || !log.part || !log.id)
 		abort();

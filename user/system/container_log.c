@@ -2,6 +2,7 @@
 #include "system/container_log.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +10,13 @@
 #include "system/container_path.h"
 #include "system/shortage.h"
 
-bool container_log_parse(const char *name, struct container_log *ret_log)
+int container_log_parse(const char *name, struct container_log *ret_log)
 {
 	char *text = strdup(name), *dash = text ? strrchr(text, '-') : NULL, *save;
 	struct container_log log = {.text = text};
 
+	if (!text)
+		return -ENOMEM;
 	if (dash && strlen(dash + 1) == CONTAINER_ID_SIZE - 1 + strlen(".log")) {
 		*dash = dash[CONTAINER_ID_SIZE] = '\0';
 		log.id = dash + 1;
@@ -23,20 +26,21 @@ bool container_log_parse(const char *name, struct container_log *ret_log)
 	}
 	if (log.part) {
 		*ret_log = log;
-		return true;
+		return 1;
 	}
 	free(text);
-	return false;
+	return 0;
 }
 
 /* Its name has the id, and says the namespace. 0 or -ENOMEM. */
 static int space_of(const char *name, const char *id, char **ret_space)
 {
 	struct container_log log;
+	int parsed = strstr(name, id) ? container_log_parse(name, &log) : 0;
 	bool same;
 
-	if (!strstr(name, id) || !container_log_parse(name, &log))
-		return 0;
+	if (parsed <= 0)
+		return parsed;
 	same = !strcmp(log.id, id);
 	if (same)
 		*ret_space = strdup(log.space);

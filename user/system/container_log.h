@@ -4,8 +4,6 @@
  * What the name of a log says about a container of Kubernetes: kubelet makes a link POD_NAMESPACE_CONTAINER-ID.log for each, whatever
  * runtime runs it. No name in it may have an underscore.
  */
-#include <stdbool.h>
-
 #define CONTAINER_LOG_DIRECTORY "/var/log/containers"
 
 struct container_log {
@@ -13,8 +11,8 @@ struct container_log {
 	const char *pod, *space, *part, *id;
 };
 
-/* False, with nothing to free: it is no such name, or there is no memory. */
-bool container_log_parse(const char *name, struct container_log *ret_log);
+/* 1; or with nothing to free 0, it is no such name, or -ENOMEM. */
+int container_log_parse(const char *name, struct container_log *ret_log);
 
 /* The namespace of a container, for the caller to free; NULL: the directory has no log of it. A negative errno: that cannot be told. */
 int container_log_space(const char *directory, const char *id, char **ret_space);

@@ -205,7 +205,7 @@ static void kubernetes_log(const char *directory, const char *name, const struct
 	struct container_log log;
 
 	(void)directory;
-	if (!container_log_parse(name, &log))
+	if (container_log_parse(name, &log) <= 0)
 		return;
 	container_list_add(
 		source->list,

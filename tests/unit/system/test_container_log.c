@@ -24,7 +24,7 @@ static void test_log_name_has_pod_namespace_and_container(void **state)
 	struct container_log log;
 
 	(void)state;
-	assert_true(container_log_parse("web-5d9_shop-a_nginx-side-" ID ".log", &log));
+	assert_int_equal(container_log_parse("web-5d9_shop-a_nginx-side-" ID ".log", &log), 1);
 	assert_string_equal(log.pod, "web-5d9");
 	assert_string_equal(log.space, "shop-a");
 	assert_string_equal(log.part, "nginx-side");
@@ -40,7 +40,7 @@ static void test_log_other_names_are_none(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(names) / sizeof(*names); i++)
-		assert_false(container_log_parse(names[i], &log));
+		assert_int_equal(container_log_parse(names[i], &log), 0);
 }
 
 static void make(int dir, const char *name)
