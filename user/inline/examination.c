@@ -24,7 +24,9 @@ static void explain(pid_t pid, char ret_reason[SAMPLER_REASON_MAX])
 	enum sampler_mapping_state state;
 	int err = sampler_mapping_look(pid, &state);
 
-	if (err)
+	if (sampler_mapping_denied(err))
+		snprintf(ret_reason, SAMPLER_REASON_MAX, "%s", sampler_mapping_denied(err));
+	else if (err)
 		snprintf(ret_reason, SAMPLER_REASON_MAX,
 			 "its code is not its file's, and whether another heaptap has changed it cannot be told: %s",
 			 strerror(-err));

@@ -179,13 +179,10 @@ static int refuse_used(struct loading *loading, const char *reason)
 /* The jumps to it would be in the way of those to another. */
 static int refuse_unopened(struct loading *loading, int open_err)
 {
-	char reason[SAMPLER_REASON_MAX];
 	int err = fill(loading);
 
 	*loading->sampler->reason = '\0';
-	snprintf(reason, sizeof(reason), "another heaptap's sampler is there, and to open it takes %s",
-		 open_err == -EPERM ? "CAP_CHECKPOINT_RESTORE" : "CAP_DAC_OVERRIDE");
-	return err ? err : refuse_used(loading, reason);
+	return err ? err : refuse_used(loading, sampler_mapping_denied(open_err));
 }
 
 /* 1: it is ours now, or another heaptap's; 0: it is nothing that is known; negative errno. */
@@ -216,7 +213,7 @@ static int adopt(struct mapping *mapping, void *arg)
 	if (mapping->end - mapping->start != loading->image.bytes)
 		return 0;
 	file = sampler_mapping_open(loading->sampler->pid, mapping);
-	if (file < 0 && file != -EPERM && file != -EACCES)
+	if (file < 0 && !sampler_mapping_denied(file))
 		return file == -ENOENT ? 0 : file;
 	loading->sampler->address = mapping->start;
 	found = file < 0 ? refuse_unopened(loading, file) : take_over(loading, file);

@@ -17,6 +17,13 @@ bool sampler_mapping_is(const struct mapping *mapping)
 	return !strcmp(mapping->path, "/memfd:" SAMPLER_MAPPING_FILE);
 }
 
+const char *sampler_mapping_denied(int err)
+{
+	if (err == -EPERM)
+		return "another heaptap's sampler is there, and to open it takes CAP_CHECKPOINT_RESTORE";
+	return err == -EACCES ? "another heaptap's sampler is there, and to open it takes CAP_DAC_OVERRIDE" : NULL;
+}
+
 int sampler_mapping_open(pid_t pid, const struct mapping *mapping)
 {
 	char path[64];

@@ -15,6 +15,9 @@ struct mapping;
 /* By its name, also when the process has ended. */
 bool sampler_mapping_is(const struct mapping *mapping);
 
+/* Why one that is there may not be opened, by what sampler_mapping_open fails with; NULL: that is no want of a capability. */
+const char *sampler_mapping_denied(int err);
+
 /* A descriptor of the file behind a mapping, to read and to write; -ENOENT: it is not such a file, or another negative errno. */
 int sampler_mapping_open(pid_t pid, const struct mapping *mapping);
 

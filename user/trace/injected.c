@@ -327,11 +327,11 @@ bool injected_has_all(const struct tracee *tracee)
 
 /* --- the end ---------------------------------------------------------------------------------------------------------------- */
 
-static void say_stays(pid_t pid, int err)
+static void say_stays(pid_t pid, const char *where, int err)
 {
 	if (err)
-		log_note("pid %d: the sampler, which takes no more samples, stays in it, or in a child of it: %s", pid,
-			 injection_refusal(err));
+		log_note("pid %d: the sampler, which takes no more samples, stays in it%s: %s", pid, where,
+			 shortage_is(err) ? shortage_explain(err).text : injection_refusal(err));
 }
 
 void injected_leave(struct tracer *tracer, struct tracee *tracee)
@@ -345,7 +345,7 @@ void injected_leave(struct tracer *tracer, struct tracee *tracee)
 		do {
 			err = running_sampler_leave(&file->sampler, tracee->pid);
 		} while (injected_try_again(&patience, err));
-		say_stays(tracee->pid, err);
+		say_stays(tracee->pid, "", err);
 	}
 	set_links(tracer, tracee, 1);
 	injected_close(&tracee->injected);
@@ -359,7 +359,7 @@ static void stop(pid_t pid, struct injected_file *injected)
 	do {
 		err = running_sampler_stop(&injected->sampler);
 	} while (injected_try_again(&patience, err));
-	say_stays(pid, err);
+	say_stays(pid, ", or in a child of it", err);
 }
 
 void injected_close(struct injected **injected)
