@@ -134,7 +134,7 @@ static char *add_limits(int key, const char *text, void *input)
 		return (char *)text;
 	if (asprintf(&limits,
 		     "Limits: %d processes with -p, %d at once; %d allocator files; stacks of %d frames (a deeper one "
-		     "loses its root and is counted); 1 Mi live sampled objects, 4 Mi with -R below 64K (one more is "
+		     "loses its middle and is counted); 1 Mi live sampled objects, 4 Mi with -R below 64K (one more is "
 		     "counted as allocated, but not followed); 64 Ki distinct stacks before stacks are sent again.",
 		     PIDS_MAX, SCOPES_MAX - 1, ALLOCATORS_MAX, STACK_DEPTH_MAX) < 0)
 		return NULL;

@@ -8,6 +8,9 @@
 #define TARGETS "-p PID|NAME[,...]\n-- COMMAND [ARG...]\n--container NAME|ID\n--cgroup PATH\n--all"
 
 #define TO "--to URL "
+#define STATUS_OF_COMMAND                                                                                                \
+	"With COMMAND, the exit status is COMMAND's, or 125: heaptap failed, 126: COMMAND cannot be run, 127: there is " \
+	"none."
 
 static const struct subcommand_text subcommands[] = {
 	[SUBCOMMAND_NONE] =
@@ -25,8 +28,7 @@ static const struct subcommand_text subcommands[] = {
 	[SUBCOMMAND_RECORD] =
 		{" record", TARGETS,
 		 "Trace processes, then write one profile each to DIR and print a summary."
-		 "\v"
-		 "With COMMAND, the exit status is COMMAND's. Otherwise: 0 done, 1 failed, 2 usage, 3 kernel or privileges, "
+		 "\v" STATUS_OF_COMMAND " Otherwise: 0 done, 1 failed, 2 usage, 3 kernel or privileges, "
 		 "4 no such target, 5 --fail-on found something (also instead of COMMAND's 0). SIGINT, SIGTERM and SIGHUP stop tracing and "
 		 "write the profiles. SIGUSR1 writes a profile of every process now."},
 	[SUBCOMMAND_REPORT] = {" report", "FILE|DIR\n--base OLD FILE|DIR",
@@ -38,17 +40,17 @@ static const struct subcommand_text subcommands[] = {
 		 "Show processes, their call sites and stacks, again and again: of TARGET while it is traced (default: the "
 		 "whole machine), or of what record wrote to FILE or DIR."
 		 "\v"
-		 "The key h shows what the other keys do. COMMAND reads nothing and what it prints is not shown. With COMMAND, "
-		 "the exit status is COMMAND's. Otherwise: 0 done, 1 failed, 2 usage, 3 kernel or privileges, 4 no such "
+		 "The key h shows what the other keys do. COMMAND reads nothing and what it prints is not shown. " STATUS_OF_COMMAND
+		 " Otherwise: 0 done, 1 failed, 2 usage, 3 kernel or privileges, 4 no such "
 		 "target."},
 	[SUBCOMMAND_SERVE] =
-		{" serve", "\n" TARGETS "\nFILE|DIR",
+		{" serve", TARGETS "\nFILE|DIR",
 		 "Answer over HTTP: with profiles as a Go program does, metrics, and pages; of TARGET while it is traced, or of what "
 		 "record wrote to FILE or DIR."
 		 "\v"
 		 "http://" LISTENER_DEFAULT
-		 "/ has the links. When the target has ended, its last state is served until Ctrl-C. With COMMAND, "
-		 "the exit status is COMMAND's. Otherwise: 0 done, 1 failed, 2 usage, 3 kernel or privileges, 4 no such "
+		 "/ has the links. When the target has ended, its last state is served until Ctrl-C. " STATUS_OF_COMMAND
+		 " Otherwise: 0 done, 1 failed, 2 usage, 3 kernel or privileges, 4 no such "
 		 "target."},
 	[SUBCOMMAND_PUSH] =
 		{" push",
@@ -58,7 +60,7 @@ static const struct subcommand_text subcommands[] = {
 		 "allocated meanwhile; of TARGET while it is traced, or once of what record wrote to FILE or DIR."
 		 "\v"
 		 "Credentials come from files alone. What the store does not take now is kept, within bounds, and sent later; what is lost is "
-		 "counted and said. With COMMAND, the exit status is COMMAND's. Otherwise: 0 done, 1 failed or something was lost, "
+		 "counted and said. " STATUS_OF_COMMAND " Otherwise: 0 done, 1 failed or something was lost, "
 		 "2 usage, 3 kernel or privileges, 4 no such target."},
 };
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -47,6 +48,25 @@ static void test_ledger_balances_with_each_failure_of_an_attempt(void **state)
 		assert_false(push_ledger_balances(&ledger));
 		ledger.failed[failure] = 1;
 		assert_false(push_ledger_balances(&ledger));
+	}
+}
+
+/* An operator meets the names in metrics. */
+static void test_ledger_causes_are_in_the_manual(void **state)
+{
+	static char manual[1 << 16];
+	char name[64];
+	FILE *file = fopen(SOURCE_DIR "/docs/push.md", "re");
+
+	(void)state;
+	assert_non_null(file);
+	assert_in_range(fread(manual, 1, sizeof(manual) - 1, file), 1, sizeof(manual) - 2);
+	fclose(file);
+	for (int i = 0; i < PUSH_CAUSE_COUNT + PUSH_FAILURE_COUNT; i++) {
+		snprintf(name, sizeof(name), "`%s`",
+			 i < PUSH_CAUSE_COUNT ? push_cause_name(i) : push_failure_name(i - PUSH_CAUSE_COUNT));
+		if (!strstr(manual, name))
+			fail_msg("%s is not in docs/push.md", name);
 	}
 }
 
@@ -127,6 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ledger_balances_with_each_cause_of_a_loss),
 		cmocka_unit_test(test_ledger_balances_with_each_failure_of_an_attempt),
+		cmocka_unit_test(test_ledger_causes_are_in_the_manual),
 		cmocka_unit_test(test_ledger_sums_balance),
 		cmocka_unit_test(test_ledger_part_of_an_amount),
 		cmocka_unit_test(test_ledger_causes_have_names_and_lines),
