@@ -51,6 +51,26 @@ int process_image_begin(struct process_image *image, const struct mapping *mappi
 	return image->contents ? 0 : -ENOMEM;
 }
 
+static bool crosses_page(u64 offset, u64 size)
+{
+	return offset % SAMPLER_PAGE + size > SAMPLER_PAGE;
+}
+
+/* The memory of a process is written page by page: heaptap may be killed, or the second page not be had, between the halves of a jump. */
+static void check_pages(const struct process_image *image, char ret_reason[SAMPLER_REASON_MAX])
+{
+	for (u32 i = 0; i < image->patches.count && !*ret_reason; i++) {
+		const struct patch *patch = &image->patches.patch[i], *landing = &image->patches.landing[i];
+		u64 size = landing->size ? MOVED_CODE_SHORT : INJECTION_JUMP;
+
+		if (crosses_page(patch->offset, size) ||
+		    (landing->size && crosses_page(landing->offset, INJECTION_JUMP)))
+			snprintf(ret_reason, SAMPLER_REASON_MAX,
+				 "its %s lies where a jump cannot be written at once: across two pages",
+				 image->plan->probes[i].symbol);
+	}
+}
+
 int process_image_fill(struct process_image *image, u64 address, char ret_reason[SAMPLER_REASON_MAX])
 {
 	const struct sampler_header *header = sampler_image_header();
@@ -76,6 +96,8 @@ int process_image_fill(struct process_image *image, u64 address, char ret_reason
 		return refuse(ret_reason, "it is too large for its code to reach what is added");
 	if (!err)
 		err = patches_make(&scene, &image->patches, ret_reason, SAMPLER_REASON_MAX);
+	if (!err)
+		check_pages(image, ret_reason);
 	return err;
 }
 

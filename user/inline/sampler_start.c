@@ -42,7 +42,7 @@ static struct injection_patch way_between(const struct injection_patch *patch)
 
 	last = patch->probe > last ? patch->probe : last;
 	/* All but the first byte of a patch count. */
-	return (struct injection_patch){.address = patch->address - 1, .jump_size = (u8)(last - patch->address + 2)};
+	return (struct injection_patch){.address = patch->address - 1, .jump_size = (u32)(last - patch->address + 2)};
 }
 
 int sampler_start_check(struct running_sampler *const *samplers, u32 count, struct stopped_threads *threads)

@@ -221,19 +221,19 @@ static int check_before(const struct stopped_threads *threads, const struct patc
 	return shared_memory_has_others(threads->pid) ? -EBUSY : 0;
 }
 
-/* Threads are moved first: where they go to is there already. */
+/* Threads are moved first: where they go to is there already. One that was not written whole is put back too. */
 static int move_and_write(struct stopped_threads *threads, const struct patching *patching)
 {
 	const struct injection_patch *patches = patching->patches;
 	int err = parked_threads_move(threads, patches, patching->count);
-	u32 done = 0;
+	u32 begun = 0;
 
-	while (!err && done < patching->count) {
-		err = write_jump(threads->memory, &patches[done], patches[done].becomes);
-		done += !err;
+	while (!err && begun < patching->count) {
+		err = write_jump(threads->memory, &patches[begun], patches[begun].becomes);
+		begun++;
 	}
-	while (err && done-- > 0)
-		write_jump(threads->memory, &patches[done], patches[done].was);
+	while (err && begun-- > 0)
+		write_jump(threads->memory, &patches[begun], patches[begun].was);
 	return err;
 }
 

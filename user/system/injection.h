@@ -40,7 +40,7 @@ int injection_map(pid_t pid, const struct injection_image *image, u64 *ret_addre
 int injection_examine(pid_t pid, const struct injection_image *image, u64 *ret_address);
 
 /*
- * A jump. Whole instructions are moved, which fill `size` bytes; of these the jump's are written. The process may have executed the same program
+ * A jump. Whole instructions are moved, which fill `size` bytes; of these the jump's are written, all of which must lie in one page. The process may have executed the same program
  * once more since the code was brought into it, at the same addresses: it is looked for where the jump leads. A short one leads to a landing,
  * the patch before it: a near one in padding, where nobody else comes.
  */
@@ -49,7 +49,7 @@ struct injection_patch {
 	u8 size;
 	u8 was[INJECTION_CODE_MAX];
 	u8 becomes[INJECTION_JUMP];
-	u8 jump_size; /* of that */
+	u32 jump_size; /* of that */
 	bool landing;
 	u64 probe; /* where the function is probed while there is no jump; 0: nowhere. For callers. */
 	u8 witness[INJECTION_WITNESS]; /* where it leads */

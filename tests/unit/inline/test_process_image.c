@@ -128,6 +128,23 @@ static void test_padding_that_is_entered_refuses_the_file(void **state)
 		       ENTERED);
 }
 
+/* The jump begins behind the push, and takes five bytes. */
+static void test_jump_across_two_pages_refuses_the_process(void **state)
+{
+	char code[1024];
+
+	(void)state;
+	for (int before = 1; before <= 6; before++) {
+		bool crosses = before > 1 && before < 6;
+
+		snprintf(code, sizeof(code), ".p2align 12\n%s.p2align 12\n.skip 4096 - %d, 0x90\n%s",
+			 FUNCTION("free", "push %rbx\nlea 8(%rdi), %rbx\npop %rbx\nret"), before, MALLOC);
+		assert_refused(code,
+			       crosses ? "its malloc lies where a jump cannot be written at once: across two pages"
+				       : "");
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -137,6 +154,7 @@ int main(void)
 		TEST(test_without_padding_the_file_is_refused),
 		TEST(test_padding_is_used_once),
 		TEST(test_padding_that_is_entered_refuses_the_file),
+		TEST(test_jump_across_two_pages_refuses_the_process),
 	};
 
 	return cmocka_run_group_tests_name("process_image", tests, NULL, NULL);
