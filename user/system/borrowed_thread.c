@@ -165,6 +165,19 @@ static int make_frame(struct borrowed_thread *borrowed, struct signal_frame *fra
 
 /* --- what its seccomp filters allow ------------------------------------------------------------------------------------ */
 
+/* Linux 6.4; before, it cannot be asked. With a mode other than 0 a call may become SIGSYS, which is fatal while signals are blocked. */
+#define GET_SYSCALL_USER_DISPATCH_CONFIG 0x4211
+struct dispatch {
+	u64 mode, selector, start, size;
+};
+
+static bool may_dispatch(pid_t tid)
+{
+	struct dispatch dispatch = {0};
+
+	return !ptrace(GET_SYSCALL_USER_DISPATCH_CONFIG, tid, sizeof(dispatch), &dispatch) && dispatch.mode;
+}
+
 static bool may_call(const struct borrowed_thread *borrowed, long number, const u64 arguments[BORROWED_ARGUMENTS])
 {
 	struct seccomp_data data = {
@@ -200,7 +213,7 @@ int borrowed_thread_begin(struct stopped_threads *threads, const struct call_gat
 	int err;
 
 	*ret_borrowed = (struct borrowed_thread){.threads = threads, .thread = &threads->threads[0], .gate = *gate};
-	if (!may_do_all(ret_borrowed))
+	if (!may_do_all(ret_borrowed) || may_dispatch(ret_borrowed->thread->tid))
 		return -EACCES;
 	if (procfs_has_shadow_stack(ret_borrowed->thread->tid))
 		return -EOPNOTSUPP;

@@ -32,7 +32,7 @@ int borrowed_thread_can_lend(const struct stopped_threads *threads, const struct
 
 /*
  * Begin with threads->threads[0]. 0; -ENOEXEC: the process has executed another program; -EACCES: a seccomp filter forbids
- * one of the calls; -EOPNOTSUPP: it has a shadow stack, or vector state that a frame does not hold; -EAGAIN: it is in a signal handler; -ESRCH, or another negative
+ * one of the calls, or calls may be dispatched to the process itself (prctl(PR_SET_SYSCALL_USER_DISPATCH)); -EOPNOTSUPP: it has a shadow stack, or vector state that a frame does not hold; -EAGAIN: it is in a signal handler; -ESRCH, or another negative
  * errno. After an error, of the others too, the thread is to be let go as it is.
  */
 int borrowed_thread_begin(struct stopped_threads *threads, const struct call_gate *gate,

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* What of target_patient the kernel has a part in: a restartable sequence, and a request of io_uring. To be included once. */
+/* What of target_patient the kernel has a part in: a restartable sequence, a request of io_uring, filters and dispatch of calls. To be included once. */
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/io_uring.h>
 #include <linux/rseq.h>
+#include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/rseq.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -92,4 +95,26 @@ static unsigned int thread_count(void)
 	struct stat status;
 
 	return stat("/proc/self/task", &status) ? 0 : (unsigned int)status.st_nlink - 2;
+}
+
+/* A filter that kills for one call. 0, or -1 with errno. */
+static int forbid_call(unsigned int number)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = sizeof(code) / sizeof(*code), .filter = code};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) ? -1 : 0;
+}
+
+/* A call outside of that empty range becomes SIGSYS where the selector says so, which it does not. 0, or -1 with errno. */
+static int may_dispatch_calls(void)
+{
+	static char selector = SYSCALL_DISPATCH_FILTER_ALLOW;
+
+	return prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &selector);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -292,12 +293,10 @@ static void test_injection_debugged(void **state)
 	injected_release(&injected);
 }
 
-static void test_injection_seccomp(void **state)
+static void assert_forbidden(const char *const words[])
 {
-	static const char *const words[] = {"1", "guarded", "calls", NULL};
 	struct injected injected;
 
-	(void)state;
 	injected_start(&injected, words);
 	injected_await_held(&injected);
 	assert_int_equal(injected_map(&injected, 2), -EACCES);
@@ -305,17 +304,53 @@ static void test_injection_seccomp(void **state)
 	injected_release(&injected);
 }
 
-static void test_injection_seccomp_that_allows(void **state)
+static void assert_allowed(const char *const words[])
 {
-	static const char *const words[] = {"1", "sandboxed", "calls", NULL};
 	struct injected injected;
 
-	(void)state;
 	injected_start(&injected, words);
 	injected_await_held(&injected);
 	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
 	injected_cycle(&injected);
 	injected_release(&injected);
+}
+
+static void test_injection_seccomp(void **state)
+{
+	static const char *const words[] = {"1", "guarded", "calls", NULL};
+
+	(void)state;
+	assert_forbidden(words);
+}
+
+/* Linux 6.4. */
+static bool kernel_tells_of_dispatch(void)
+{
+	unsigned int major, minor;
+	struct utsname name;
+
+	assert_int_equal(uname(&name), 0);
+	assert_int_equal(sscanf(name.release, "%u.%u", &major, &minor), 2);
+	return major > 6 || (major == 6 && minor >= 4);
+}
+
+static void test_injection_dispatched_calls(void **state)
+{
+	static const char *const words[] = {"1", "dispatched", "calls", NULL};
+
+	(void)state;
+	if (kernel_tells_of_dispatch())
+		assert_forbidden(words);
+	else
+		assert_allowed(words);
+}
+
+static void test_injection_seccomp_that_allows(void **state)
+{
+	static const char *const words[] = {"1", "sandboxed", "calls", NULL};
+
+	(void)state;
+	assert_allowed(words);
 }
 
 int main(void)
@@ -335,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_injection_stopped_meanwhile),
 		cmocka_unit_test(test_injection_debugged),
 		cmocka_unit_test(test_injection_seccomp),
+		cmocka_unit_test(test_injection_dispatched_calls),
 		cmocka_unit_test(test_injection_seccomp_that_allows),
 	};
 

@@ -21,14 +21,13 @@
  *	restartable  once, a restartable sequence that lasts until it is released
  *	rings    once, a read by io_uring of a pipe to which it writes when it is released
  *	guarded  once, a seccomp filter that kills for recvmsg; sandboxed: for ptrace
+ *	dispatched  once, system calls may become signals of its own (and do not)
  *
  * At SIGUSR1 the handler waits to be released.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <linux/futex.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -264,20 +263,10 @@ static void do_rings(void)
 		wrong("the request ended with %d", ring_result(&ring));
 }
 
-/* Once: a filter that kills for one call. */
+/* Once. */
 static void forbid(unsigned int number)
 {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = {.len = sizeof(code) / sizeof(*code), .filter = code};
-
-	if (page->held)
-		return;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+	if (!page->held && forbid_call(number))
 		wrong("seccomp ended with %s", strerrorname_np(errno));
 	page->held = 1;
 }
@@ -290,6 +279,11 @@ static void do_guarded(void)
 static void do_sandboxed(void)
 {
 	forbid(SYS_ptrace);
+}
+
+static void do_dispatched(void)
+{
+	page->held = may_dispatch_calls() ? 0 : 1;
 }
 
 static void handle(int signal)
@@ -322,10 +316,15 @@ static const struct {
 	const char *name;
 	void (*function)(void);
 } works[] = {
-	{"calls", do_calls},	 {"state", do_state},	      {"sleeps", do_sleeps},   {"reads", do_reads},
-	{"forks", do_forks},	 {"fork", do_fork},	      {"vfork", do_vfork},     {"share", do_share},
-	{"guarded", do_guarded}, {"sandboxed", do_sandboxed}, {"mallocs", do_mallocs}, {"counted", do_counted},
-	{"leaves", do_leaves},	 {"again", do_again},	      {"rings", do_rings},     {"restartable", do_restartable},
+	{"calls", do_calls},	       {"state", do_state},
+	{"sleeps", do_sleeps},	       {"reads", do_reads},
+	{"forks", do_forks},	       {"fork", do_fork},
+	{"vfork", do_vfork},	       {"share", do_share},
+	{"guarded", do_guarded},       {"sandboxed", do_sandboxed},
+	{"dispatched", do_dispatched}, {"mallocs", do_mallocs},
+	{"leaves", do_leaves},	       {"again", do_again},
+	{"rings", do_rings},	       {"restartable", do_restartable},
+	{"counted", do_counted},
 };
 
 static void do_one(const char *what)
