@@ -190,11 +190,14 @@ static bool may_call(const struct borrowed_thread *borrowed, long number, const 
 	return seccomp_filter_allows(borrowed->thread->tid, &data);
 }
 
-/* All that are ever made, before the first of them: what has been begun must come to its end. */
+/*
+ * All that are ever made, before the first of them: what has been begun must come to its end. And what the sampler asks by itself, where the
+ * processor has no random numbers.
+ */
 static bool may_do_all(const struct borrowed_thread *borrowed)
 {
 	static const long calls[] = {SYS_rt_sigreturn, SYS_socketpair, SYS_recvmsg, SYS_close,
-				     SYS_mmap,	       SYS_munmap,     SYS_madvise};
+				     SYS_mmap,	       SYS_munmap,     SYS_madvise, SYS_getpid};
 	const u64 none[BORROWED_ARGUMENTS] = {0};
 
 	if (procfs_seccomp(borrowed->thread->tid) == SECCOMP_MODE_DISABLED)
@@ -239,7 +242,8 @@ int borrowed_thread_begin(struct stopped_threads *threads, const struct call_gat
 
 /*
  * Until the next stop at a system call, or else the next one with an event. SIGSTOP cannot be blocked: what it leads to is put off until
- * the thread is let go.
+ * the thread is let go. Another signal comes through the mask only if the kernel forces it, as when the code was unmapped meanwhile, and would
+ * end the process: it is not passed on.
  */
 static int run_to(struct borrowed_thread *borrowed, int request, bool system_call)
 {
@@ -253,6 +257,8 @@ static int run_to(struct borrowed_thread *borrowed, int request, bool system_cal
 		interruption_point();
 		err = stopped_threads_wait(borrowed->threads, tid, &stop);
 		pass = stop.event || stop.signal == AT_SYSTEM_CALL ? 0 : stop.signal;
+		borrowed->forced = !err && pass && pass != SIGSTOP;
+		err = borrowed->forced ? -EFAULT : err;
 	} while (!err && (system_call ? stop.signal != AT_SYSTEM_CALL : stop.event != PTRACE_EVENT_STOP));
 	return err;
 }
@@ -300,10 +306,12 @@ static int stop_again(struct borrowed_thread *borrowed)
 
 int borrowed_thread_end(struct borrowed_thread *borrowed)
 {
-	int err = borrowed->err ? borrowed->err : borrowed->ran ? stop_again(borrowed) : 0;
+	int err = borrowed->err ? borrowed->err : borrowed->ran ? stop_again(borrowed) : 0, set_err;
 
 	/* The registers are the last: until then the way back leads by the frame, which has the mask too. */
-	if (!err)
-		err = set_mask(borrowed, borrowed->mask);
-	return err ? err : set_registers(borrowed, &borrowed->thread->registers);
+	if (err && !borrowed->forced)
+		return err;
+	set_err = set_mask(borrowed, borrowed->mask);
+	set_err = set_err ? set_err : set_registers(borrowed, &borrowed->thread->registers);
+	return err ? err : set_err;
 }

@@ -19,9 +19,9 @@ struct borrowed_thread {
 	struct call_gate gate;
 	u64 mask;
 	u64 frame;
-	u64 scratch; /* address of BORROWED_SCRATCH bytes; 8-byte aligned */
-	bool ran;
-	int err; /* of the call after which it does not stand where another one could begin */
+	u64 scratch;	  /* address of BORROWED_SCRATCH bytes; 8-byte aligned */
+	bool ran, forced; /* forced: the kernel would have ended it by a signal, which it does not get */
+	int err;	  /* of the call after which it does not stand where another one could begin */
 };
 
 /*
@@ -39,8 +39,9 @@ int borrowed_thread_begin(struct stopped_threads *threads, const struct call_gat
 			  struct borrowed_thread *ret_borrowed);
 
 /*
- * One call. 0 and its result, negative errno too, in *ret_result; -EACCES: a filter forbids it; -ETIMEDOUT, -ETIME, -ESRCH, which all later calls and
- * the end return too: the thread finishes that call by itself, and goes back to where it was.
+ * One call. 0 and its result, negative errno too, in *ret_result; -EACCES: a filter forbids it; -EFAULT: the code that makes calls is
+ * no longer there; -ETIMEDOUT, -ETIME, -ESRCH. All later calls and the end return these four too: the thread finishes that call by itself, and goes
+ * back to where it was.
  */
 int borrowed_thread_call(struct borrowed_thread *borrowed, long number, const u64 arguments[BORROWED_ARGUMENTS],
 			 s64 *ret_result);

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The thread that makes calls for heaptap ends, or gets no processor for too long: the next try finds the process as it was. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "e2e/kit/injected.h"
+#include "system/call_gate.h"
 #include "system/interruption.h"
 
 #define HELD_AT	    6	    /* the point by which the thread is held, and makes calls */
@@ -107,11 +110,58 @@ static void test_borrowed_thread_is_late(void **state)
 	injected_release(&injected);
 }
 
+static const struct injected *spoilt;
+static struct call_gate gate;
+
+/* As if the library with that code were closed by another thread: what is there then is no instruction. */
+static void write_gate(const u8 code[sizeof(u16)])
+{
+	char path[64];
+	int memory;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", spoilt->target.pid);
+	memory = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(memory, code, sizeof(u16), (off_t)gate.call), sizeof(u16));
+	close(memory);
+}
+
+static void spoil_gate(void)
+{
+	static const u8 invalid[] = {0x0f, 0x0b};
+
+	if (++points == HELD_AT)
+		write_gate(invalid);
+}
+
+/* The signal for that, which the thread has blocked, would end the process. */
+static void test_borrowed_thread_loses_the_code_of_its_calls(void **state)
+{
+	static const u8 call[] = {0x0f, 0x05};
+	static const char *const words[] = {"1", "state", NULL};
+	struct injected injected;
+	int err;
+
+	(void)state;
+	injected_start(&injected, words);
+	spoilt = &injected;
+	assert_int_equal(call_gate_find(injected.target.pid, &gate), 0);
+	points = 0;
+	interruption_hook = spoil_gate;
+	err = injected_map(&injected, 1);
+	interruption_hook = NULL;
+	write_gate(call);
+	assert_int_equal(err, -EFAULT);
+	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
+	injected_cycle(&injected);
+	injected_release(&injected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_borrowed_thread_ends),
 		cmocka_unit_test(test_borrowed_thread_is_late),
+		cmocka_unit_test(test_borrowed_thread_loses_the_code_of_its_calls),
 	};
 
 	return cmocka_run_group_tests_name("borrowed_thread", tests, NULL, NULL);
