@@ -31,10 +31,11 @@ struct push_spool {
 	bool loaded; /* the first is under way */
 };
 
-/* What is wrong with files, gathered into one sentence each. */
-struct faults {
-	u64 damaged, strange;
-	u64 damaged_number, strange_number; /* the first of them */
+/* What is in the directory, and what is wrong with files, which is gathered into one sentence each. */
+struct found {
+	u64 *numbers; /* of all, in order; once they have been looked at, of the damaged ones */
+	u64 count, damaged, strange;
+	u64 strange_number; /* the first of them */
 };
 
 static u64 blocks(u64 bytes)
@@ -141,18 +142,7 @@ static int compare_numbers(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void count_damaged(struct push_spool *spool, u64 number, struct faults *faults)
-{
-	struct push_amount unknown = {.requests = 1};
-
-	if (!faults->damaged++)
-		faults->damaged_number = number;
-	push_amount_add(&spool->ledger->resumed, &unknown);
-	push_amount_add(&spool->ledger->dropped[PUSH_SPOOL_DAMAGED], &unknown);
-	remove_file(spool, number);
-}
-
-static int find_file(struct push_spool *spool, u64 number, struct faults *faults)
+static int find_file(struct push_spool *spool, u64 number, struct found *found)
 {
 	struct spool_header header;
 	struct push_amount amount;
@@ -160,12 +150,12 @@ static int find_file(struct push_spool *spool, u64 number, struct faults *faults
 	int err = spool_file_check(spool->dir, number, &header, &size);
 
 	if (err == -EBADMSG || err == -EIO) {
-		count_damaged(spool, number, faults);
+		found->numbers[found->damaged++] = number;
 		return 0;
 	}
 	if (err == -EPERM || err == -ENXIO) {
-		if (!faults->strange++)
-			faults->strange_number = number;
+		if (!found->strange++)
+			found->strange_number = number;
 		return 0;
 	}
 	if (err)
@@ -179,38 +169,19 @@ static int find_file(struct push_spool *spool, u64 number, struct faults *faults
 	return 0;
 }
 
-static void say_faults(const struct push_spool *spool, const struct faults *faults)
+/* Nothing is removed yet: it may be another store's. */
+static int find_files(struct push_spool *spool, struct found *found)
 {
-	char name[SPOOL_FILE_NAME_MAX];
+	int err = spool_directory_list(spool->dir, &found->numbers, &found->count);
 
-	if (faults->damaged) {
-		spool_file_name(faults->damaged_number, name);
-		log_error("files in the spool '%s' were damaged and are removed, what they held is lost: %" PRIu64
-			  ", the first '%s'",
-			  spool->path, faults->damaged, name);
-	}
-	if (faults->strange) {
-		spool_file_name(faults->strange_number, name);
-		log_error("files in the spool '%s' are not used: %" PRIu64
-			  ", the first '%s': they are no plain files of this user alone",
-			  spool->path, faults->strange, name);
-	}
-}
-
-static int find_files(struct push_spool *spool)
-{
-	struct faults faults = {0};
-	u64 *numbers = NULL, count = 0;
-	int err = spool_directory_list(spool->dir, &numbers, &count);
-
-	if (!err && count)
-		qsort(numbers, count, sizeof(*numbers), compare_numbers);
-	for (u64 i = 0; !err && i < count; i++)
-		err = find_file(spool, numbers[i], &faults);
-	spool->next_number = count ? numbers[count - 1] + 1 : 1;
-	free(numbers);
-	say_faults(spool, &faults);
-	return err ? err : displace(spool, 0, 0);
+	if (err)
+		return err;
+	if (found->count)
+		qsort(found->numbers, found->count, sizeof(*found->numbers), compare_numbers);
+	spool->next_number = found->count ? found->numbers[found->count - 1] + 1 : 1;
+	for (u64 i = 0; i < found->count && !err; i++)
+		err = find_file(spool, found->numbers[i], found);
+	return err;
 }
 
 /* What was to go to one store is not sent to another one, which may be of another kind. */
@@ -228,6 +199,35 @@ static int check_store(const struct push_spool *spool, const char *store)
 	return -EEXIST;
 }
 
+static void remove_damaged(struct push_spool *spool, const struct found *found)
+{
+	const struct push_amount unknown = {.requests = found->damaged};
+	char name[SPOOL_FILE_NAME_MAX];
+
+	if (!found->damaged)
+		return;
+	push_amount_add(&spool->ledger->resumed, &unknown);
+	push_amount_add(&spool->ledger->dropped[PUSH_SPOOL_DAMAGED], &unknown);
+	for (u64 i = 0; i < found->damaged; i++)
+		remove_file(spool, found->numbers[i]);
+	spool_file_name(found->numbers[0], name);
+	log_error("files in the spool '%s' were damaged and are removed, what they held is lost: %" PRIu64
+		  ", the first '%s'",
+		  spool->path, found->damaged, name);
+}
+
+static void say_strange(const struct push_spool *spool, const struct found *found)
+{
+	char name[SPOOL_FILE_NAME_MAX];
+
+	if (!found->strange)
+		return;
+	spool_file_name(found->strange_number, name);
+	log_error("files in the spool '%s' are not used: %" PRIu64
+		  ", the first '%s': they are no plain files of this user alone",
+		  spool->path, found->strange, name);
+}
+
 static void say_opening(const char *path, int err)
 {
 	if (err == -EPERM)
@@ -240,13 +240,21 @@ static void say_opening(const char *path, int err)
 
 static int fill(struct push_spool *spool, const struct push_spool_options *options)
 {
+	struct found found = {0};
 	int err;
 
 	spool->dir = spool_directory_open(options->dir);
 	if (spool->dir < 0)
 		return spool->dir;
-	err = find_files(spool);
-	return err ? err : check_store(spool, options->store);
+	err = find_files(spool, &found);
+	err = err ? err : check_store(spool, options->store);
+	if (!err) {
+		remove_damaged(spool, &found);
+		say_strange(spool, &found);
+		err = displace(spool, 0, 0);
+	}
+	free(found.numbers);
+	return err;
 }
 
 int push_spool_open(const struct push_spool_options *options, struct push_ledger *ledger, struct push_spool **ret_spool)

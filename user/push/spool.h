@@ -23,7 +23,10 @@ struct push_spool_options {
 	u64 bytes_max;	   /* of disk, in blocks of 4 KiB */
 };
 
-/* 0 with *ret_spool set; or negative errno, when a sentence has been said. `ledger` is used until push_spool_close. */
+/*
+ * 0 with *ret_spool set; or negative errno, when a sentence has been said, and no file is removed (-EEXIST: they are another store's).
+ * `ledger` is used until push_spool_close.
+ */
 int push_spool_open(const struct push_spool_options *options, struct push_ledger *ledger,
 		    struct push_spool **ret_spool);
 void push_spool_close(struct push_spool *spool); /* NULL: nothing happens */

@@ -169,6 +169,26 @@ static void test_spool_serves_one_store_at_a_time(void **state)
 	assert_int_equal(reopen(MIB, STORE), 0);
 }
 
+/* Neither what would not fit, nor what is damaged: nothing there is this run's. */
+static void test_spool_of_another_store_stays_as_it_is(void **state)
+{
+	(void)state;
+	for (unsigned int i = 1; i <= 8; i++)
+		add(i, 2000);
+	assert_int_equal(truncate(file_of(8), 100), 0);
+	assert_int_equal(reopen(3 * BLOCK, "http://other:7070"), -EEXIST);
+	assert_said("the spool '../spool' holds 7 requests for 'http://store:4040'");
+	assert_null(strstr(said.text, "damaged"));
+	for (u64 i = 1; i <= 8; i++)
+		assert_true(scratch_has(file_of(i)));
+	assert_int_equal(reopen(3 * BLOCK, STORE), 0);
+	assert_int_equal(ledger.resumed.requests, 8);
+	assert_int_equal(ledger.dropped[PUSH_SPOOL_DAMAGED].requests, 1);
+	assert_int_equal(ledger.dropped[PUSH_SPOOL_FULL].requests, 4);
+	assert_first(5, 2000);
+	assert_true(push_ledger_balances(&ledger));
+}
+
 static void test_spool_where_others_write_is_refused(void **state)
 {
 	(void)state;
@@ -226,6 +246,7 @@ int main(void)
 		SPOOL_TEST(test_spool_has_a_most_of_files),
 		SPOOL_TEST(test_spool_serves_one_heaptap),
 		SPOOL_TEST(test_spool_serves_one_store_at_a_time),
+		SPOOL_TEST(test_spool_of_another_store_stays_as_it_is),
 		SPOOL_TEST(test_spool_where_others_write_is_refused),
 		SPOOL_TEST(test_spool_is_made_for_its_owner_alone),
 		SPOOL_TEST(test_spool_goes_on_where_a_run_was_killed),
