@@ -81,12 +81,14 @@ static void say_spool(struct backlog *backlog, int err)
 	backlog->spool_fails = true;
 }
 
-/* False: the disk does not take it now. What is lost by it is counted; the caller frees the request. */
+/* False: it cannot go there now. What is lost by it is counted; the caller frees the request. */
 static bool put_in_spool(struct backlog *backlog, const struct push_request *request)
 {
 	const struct push_amount amount = queue_amount(request);
 	int err = push_spool_add(backlog->spool, request);
 
+	if (err == -EBUSY)
+		return false; /* the disk has room once what is under way is answered */
 	if (err && err != -E2BIG) {
 		say_spool(backlog, err);
 		return false;

@@ -5,7 +5,8 @@
  * network: the caller says what time it is, sends what it is given, and says how that was answered. One thread uses it.
  *
  * Requests that arrive while the store takes them wait in memory. While it does not, or the spool holds older ones, they go to the
- * spool; without one they stay in memory, where the oldest give way. What leaves the span of time that stores take is dropped.
+ * spool; without one, or where what is under way leaves no room there, they stay in memory, where the oldest give way. What leaves the
+ * span of time that stores take is dropped.
  */
 #include "push/backoff.h"
 #include "push/ledger.h"

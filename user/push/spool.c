@@ -119,14 +119,16 @@ static void displace_one(struct push_spool *spool)
 	spool->loaded = true;
 }
 
-/* Until there is room for so many files more, of so many bytes. -E2BIG: there cannot be. */
+/* Until there is room for so many files more, of so many bytes. -E2BIG: there cannot be; -EBUSY: not now. */
 static int displace(struct push_spool *spool, u64 files, u64 bytes)
 {
 	const u64 stay_files = spool->loaded ? 1 : 0,
 		  stay_bytes = spool->loaded ? spool->entries[spool->first].bytes : 0;
 
-	if (stay_bytes + bytes > spool->bytes_max)
+	if (bytes > spool->bytes_max)
 		return -E2BIG;
+	if (stay_bytes + bytes > spool->bytes_max)
+		return -EBUSY;
 	while (push_spool_count(spool) > stay_files &&
 	       (spool->bytes + bytes > spool->bytes_max || push_spool_count(spool) + files > PUSH_SPOOL_FILES_MAX))
 		displace_one(spool);

@@ -31,8 +31,10 @@ int push_spool_open(const struct push_spool_options *options, struct push_ledger
 		    struct push_spool **ret_spool);
 void push_spool_close(struct push_spool *spool); /* NULL: nothing happens */
 
-/* Write it behind the others. It remains the caller's. 0, or negative errno: -E2BIG: it is larger than all
- * may be. */
+/*
+ * Write it behind the others. It remains the caller's. 0, or negative errno: -E2BIG: it is larger than all may be; -EBUSY: there is no room
+ * beside the one that is under way.
+ */
 int push_spool_add(struct push_spool *spool, const struct push_request *request);
 
 /* When the first was taken; false: there is none. */

@@ -28,14 +28,24 @@ static int begin(void **state)
 	return scratch_setup(state);
 }
 
-static int begin_with_spool(void **state)
+static int open_spool(void **state, u64 bytes_max)
 {
-	struct push_spool_options options = {"spool", "http://store", 64ull * MIB};
+	struct push_spool_options options = {"spool", "http://store", bytes_max};
 
 	if (begin(state) || push_spool_open(&options, &backlog.ledger, &spool))
 		return -1;
 	backlog.spool = spool;
 	return 0;
+}
+
+static int begin_with_spool(void **state)
+{
+	return open_spool(state, 64ull * MIB);
+}
+
+static int begin_with_small_spool(void **state)
+{
+	return open_spool(state, MIB);
 }
 
 static int end(void **state)
@@ -280,6 +290,34 @@ static void test_backlog_stays_in_memory_where_the_disk_is_full(void **state)
 		assert_answered(i, 200, PUSH_SENT);
 }
 
+/* The store takes long; the spool has no room for two, and memory is empty. */
+static void test_backlog_stays_in_memory_beside_what_is_under_way(void **state)
+{
+	struct push_reply taken = reply_of(200);
+	enum push_cause cause;
+
+	(void)state;
+	add(1, 600 << 10);
+	assert_answered(1, 503, PUSH_AGAIN);
+	wait_for_backoff();
+	assert_non_null(backlog_next(&backlog, &moment));
+	add(2, 600 << 10);
+	assert_int_equal(backlog.ledger.waiting.requests, 2);
+	assert_false(backlog.spool_fails);
+	assert_int_equal(backlog_settle(&backlog, &taken, &moment, &cause), PUSH_SENT);
+	assert_answered(2, 200, PUSH_SENT);
+	assert_int_equal(backlog.ledger.dropped[PUSH_SPOOL_FULL].requests, 0);
+}
+
+static void test_backlog_larger_than_the_spool_is_lost_where_it_belongs_there(void **state)
+{
+	(void)state;
+	add(1, 2 * MIB);
+	assert_answered(1, 503, PUSH_AGAIN);
+	assert_int_equal(backlog.ledger.dropped[PUSH_SPOOL_FULL].requests, 1);
+	assert_int_equal(backlog.ledger.waiting.requests, 0);
+}
+
 static void test_backlog_that_ends_is_in_the_spool(void **state)
 {
 	(void)state;
@@ -311,6 +349,7 @@ static void test_backlog_that_ends_without_a_spool_is_lost_for_the_last_cause(vo
 
 #define IN_MEMORY(name)	 cmocka_unit_test_setup_teardown(name, begin, end)
 #define WITH_SPOOL(name) cmocka_unit_test_setup_teardown(name, begin_with_spool, end)
+#define SMALL(name)	 cmocka_unit_test_setup_teardown(name, begin_with_small_spool, end)
 
 int main(void)
 {
@@ -325,6 +364,8 @@ int main(void)
 		WITH_SPOOL(test_backlog_goes_to_the_spool_while_the_store_is_away),
 		WITH_SPOOL(test_backlog_refused_from_the_spool_is_removed_there),
 		WITH_SPOOL(test_backlog_stays_in_memory_where_the_disk_is_full),
+		SMALL(test_backlog_stays_in_memory_beside_what_is_under_way),
+		SMALL(test_backlog_larger_than_the_spool_is_lost_where_it_belongs_there),
 		WITH_SPOOL(test_backlog_that_ends_is_in_the_spool),
 		IN_MEMORY(test_backlog_that_ends_without_a_spool_is_lost_for_the_last_cause),
 	};

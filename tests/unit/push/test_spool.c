@@ -104,6 +104,23 @@ static void test_spool_refuses_what_is_larger_than_itself(void **state)
 	push_request_free(&request);
 }
 
+/* What is in the way is about to go. */
+static void test_spool_has_no_room_now_beside_what_is_under_way(void **state)
+{
+	struct push_request request = request_make(2, 2 * BLOCK, 2000);
+
+	(void)state;
+	assert_int_equal(reopen(4 * BLOCK, STORE), 0);
+	add(1, 2 * BLOCK);
+	assert_first(1, 2 * BLOCK);
+	assert_int_equal(push_spool_add(spool, &request), -EBUSY);
+	assert_int_equal(ledger.dropped[PUSH_SPOOL_FULL].requests, 0);
+	drop_first();
+	assert_int_equal(push_spool_add(spool, &request), 0);
+	assert_first(2, 2 * BLOCK);
+	push_request_free(&request);
+}
+
 /* Files without a body, written as other runs would have, but without flushing each. */
 static void write_file(u64 number)
 {
@@ -243,6 +260,7 @@ int main(void)
 		SPOOL_TEST(test_spool_drops_the_oldest_where_it_is_full),
 		SPOOL_TEST(test_spool_keeps_what_is_under_way),
 		SPOOL_TEST(test_spool_refuses_what_is_larger_than_itself),
+		SPOOL_TEST(test_spool_has_no_room_now_beside_what_is_under_way),
 		SPOOL_TEST(test_spool_has_a_most_of_files),
 		SPOOL_TEST(test_spool_serves_one_heaptap),
 		SPOOL_TEST(test_spool_serves_one_store_at_a_time),
