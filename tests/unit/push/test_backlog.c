@@ -10,98 +10,7 @@
 
 #include <cmocka.h>
 
-#include "push/backlog.h"
-#include "unit/push/requests.h"
-#include "unit/system/scratch.h"
-
-#define SECOND 1000000000ll
-#define MIB    (1u << 20)
-
-static struct backlog backlog;
-static struct push_spool *spool;
-static struct push_moment moment;
-
-static int begin(void **state)
-{
-	backlog_init(&backlog, 20261130);
-	moment = (struct push_moment){1700000000 * SECOND, 5000 * SECOND};
-	return scratch_setup(state);
-}
-
-static int open_spool(void **state, u64 bytes_max)
-{
-	struct push_spool_options options = {"spool", "http://store", bytes_max};
-
-	if (begin(state) || push_spool_open(&options, &backlog.ledger, &spool))
-		return -1;
-	backlog.spool = spool;
-	return 0;
-}
-
-static int begin_with_spool(void **state)
-{
-	return open_spool(state, 64ull * MIB);
-}
-
-static int begin_with_small_spool(void **state)
-{
-	return open_spool(state, MIB);
-}
-
-static int end(void **state)
-{
-	backlog_release(&backlog);
-	push_spool_close(spool);
-	spool = NULL;
-	return scratch_teardown(state);
-}
-
-static void pass(s64 ns)
-{
-	moment.wall_ns += ns;
-	moment.steady_ns += (u64)ns;
-}
-
-static void add(unsigned int number, size_t size)
-{
-	struct push_request request = request_make(number, size, moment.wall_ns);
-
-	backlog_add(&backlog, &request);
-	backlog_tend(&backlog, &moment);
-	assert_true(push_ledger_balances(&backlog.ledger));
-}
-
-/* The one that is sent now has that number, and is answered so. */
-static enum push_verdict answer(unsigned int number, u32 status, enum push_cause *ret_cause)
-{
-	struct push_reply reply = reply_of(status);
-	const struct push_request *request = backlog_next(&backlog, &moment);
-	enum push_verdict verdict;
-
-	assert_non_null(request);
-	assert_int_equal(request_number(request), number);
-	assert_null(backlog_next(&backlog, &moment));
-	verdict = backlog_settle(&backlog, &reply, &moment, ret_cause);
-	backlog_tend(&backlog, &moment);
-	assert_true(push_ledger_balances(&backlog.ledger));
-	return verdict;
-}
-
-static void assert_answered(unsigned int number, u32 status, enum push_verdict verdict)
-{
-	enum push_cause cause;
-
-	assert_int_equal(answer(number, status, &cause), verdict);
-}
-
-static void wait_for_backoff(void)
-{
-	u64 wait = backlog_wait_ns(&backlog, &moment);
-
-	assert_in_range(wait, 1, BACKOFF_SAID_MOST_NS * 5 / 4);
-	assert_null(backlog_next(&backlog, &moment));
-	pass((s64)wait);
-}
+#include "unit/push/backlog_scene.h"
 
 static void test_backlog_sends_in_order_and_holds_nothing_afterwards(void **state)
 {
@@ -346,10 +255,6 @@ static void test_backlog_that_ends_without_a_spool_is_lost_for_the_last_cause(vo
 	assert_int_equal(backlog.ledger.waiting.requests, 0);
 	assert_true(push_ledger_balances(&backlog.ledger));
 }
-
-#define IN_MEMORY(name)	 cmocka_unit_test_setup_teardown(name, begin, end)
-#define WITH_SPOOL(name) cmocka_unit_test_setup_teardown(name, begin_with_spool, end)
-#define SMALL(name)	 cmocka_unit_test_setup_teardown(name, begin_with_small_spool, end)
 
 int main(void)
 {
