@@ -81,39 +81,64 @@ static void say_spool(struct backlog *backlog, int err)
 	backlog->spool_fails = true;
 }
 
-/* False: it cannot go there now. What is lost by it is counted; the caller frees the request. */
-static bool put_in_spool(struct backlog *backlog, const struct push_request *request)
+/* 0, or as push_spool_add. What the disk does not take is said; the request stays the caller's. */
+static int put_in_spool(struct backlog *backlog, const struct push_request *request)
 {
 	const struct push_amount amount = queue_amount(request);
 	int err = push_spool_add(backlog->spool, request);
 
-	if (err == -EBUSY)
-		return false; /* the disk has room once what is under way is answered */
-	if (err && err != -E2BIG) {
-		say_spool(backlog, err);
-		return false;
-	}
-	backlog->spool_fails = false;
-	if (err)
-		lose(backlog, &amount, PUSH_SPOOL_FULL);
-	else
+	if (!err) {
 		push_amount_subtract(&backlog->ledger.waiting, &amount); /* the spool has added it */
+		backlog->spool_fails = false;
+	} else if (err != -E2BIG && err != -EBUSY) {
+		say_spool(backlog, err);
+	}
+	return err;
+}
+
+/*
+ * What was taken from memory goes before all that came later, so that it is tried first again, and displaced first: also while it is under
+ * way, if others are to follow. False: it cannot go there now.
+ */
+static bool spool_current(struct backlog *backlog)
+{
+	int err;
+
+	if (!backlog->current.path || backlog->from_spool || (backlog->under_way && !backlog->queue.first))
+		return true;
+	err = put_in_spool(backlog, &backlog->current);
+	if (err == -E2BIG && !backlog->under_way)
+		lose_request(backlog, &backlog->current, PUSH_SPOOL_FULL);
+	if (err)
+		return err == -E2BIG;
+	backlog->from_spool = backlog->under_way;
+	if (backlog->under_way)
+		push_spool_hold(backlog->spool);
+	else
+		push_request_free(&backlog->current);
 	return true;
 }
 
-/* All that is in memory and not under way, oldest first. */
-static void spool_all(struct backlog *backlog)
+/* False: there is none, or it cannot go there now. */
+static bool spool_first_queued(struct backlog *backlog)
 {
 	struct push_request request;
+	int err = backlog->queue.first ? put_in_spool(backlog, &backlog->queue.first->request) : -ENOENT;
 
-	if (backlog->current.path && !backlog->under_way) {
-		if (!put_in_spool(backlog, &backlog->current))
-			return;
-		push_request_free(&backlog->current);
-	}
-	while (backlog->queue.first && put_in_spool(backlog, &backlog->queue.first->request))
-		if (queue_take(&backlog->queue, &request))
-			push_request_free(&request);
+	if (err == -E2BIG)
+		lose_first_queued(backlog, PUSH_SPOOL_FULL);
+	else if (!err && queue_take(&backlog->queue, &request))
+		push_request_free(&request);
+	return !err || err == -E2BIG;
+}
+
+/* All that is in memory, oldest first. */
+static void spool_all(struct backlog *backlog)
+{
+	bool more = spool_current(backlog);
+
+	while (more)
+		more = spool_first_queued(backlog);
 }
 
 static bool belongs_in_spool(const struct backlog *backlog, const struct push_moment *now)

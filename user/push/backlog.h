@@ -31,7 +31,7 @@ struct backlog {
 	struct backoff backoff;
 	struct push_request current; /* taken out to be sent; its path is NULL: none is */
 	bool under_way;		     /* it is being sent */
-	bool from_spool;	     /* it is the first of the spool, too */
+	bool from_spool;	     /* it is the first of the spool, too, and stays there while it is under way */
 	bool spool_fails;	     /* that has been said */
 	u32 tries;		     /* of the oldest request, that ended in PUSH_AGAIN_A_FEW */
 	enum push_cause cause;	     /* why the last answer took nothing */

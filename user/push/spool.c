@@ -28,7 +28,7 @@ struct push_spool {
 	u64 bytes_max, bytes;
 	struct entry *entries; /* from `first` to `end` */
 	u64 first, end, next_number;
-	bool loaded; /* the first is under way */
+	bool loaded; /* the first is under way, or held for what is */
 };
 
 /* What is in the directory, and what is wrong with files, which is gathered into one sentence each. */
@@ -342,6 +342,11 @@ int push_spool_load(struct push_spool *spool, struct push_request *ret_request)
 	log_detail("'%s/%s' is damaged and removed, what it held is lost: %s", spool->path, name, strerror(-err));
 	drop_for(spool, PUSH_SPOOL_DAMAGED);
 	return -EBADMSG;
+}
+
+void push_spool_hold(struct push_spool *spool)
+{
+	spool->loaded = true;
 }
 
 void push_spool_put_back(struct push_spool *spool)

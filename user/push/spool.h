@@ -46,7 +46,10 @@ bool push_spool_first(const struct push_spool *spool, s64 *ret_taken_ns);
  */
 int push_spool_load(struct push_spool *spool, struct push_request *ret_request);
 
-/* The first one that was loaded may be displaced again. */
+/* The first, which was added from where it is being sent, is not displaced from now on, as if it had been loaded. */
+void push_spool_hold(struct push_spool *spool);
+
+/* The first one, that was loaded or held, may be displaced again. */
 void push_spool_put_back(struct push_spool *spool);
 
 /* Remove the first, whatever it was: what it amounted to, which is no longer in `waiting`. */
