@@ -216,7 +216,6 @@ static struct push_amount remove_current(struct backlog *backlog)
 		push_amount_subtract(&backlog->ledger.waiting, &amount);
 	push_request_free(&backlog->current);
 	backlog->from_spool = false;
-	backlog->tries = 0;
 	return amount;
 }
 
@@ -236,7 +235,7 @@ static void keep_current(struct backlog *backlog)
 {
 	if (!backlog->from_spool)
 		return;
-	push_spool_put_back(backlog->spool);
+	push_spool_put_back(backlog->spool, &backlog->current);
 	push_request_free(&backlog->current);
 	backlog->from_spool = false;
 }
@@ -252,7 +251,7 @@ enum push_verdict backlog_settle(struct backlog *backlog, const struct push_repl
 	if (verdict != PUSH_SENT)
 		backlog->ledger.failed[push_reply_failure(reply)]++;
 	if (verdict == PUSH_AGAIN_A_FEW)
-		verdict = ++backlog->tries < PUSH_TRIES ? PUSH_AGAIN : PUSH_DROP;
+		verdict = ++backlog->current.tries < PUSH_TRIES ? PUSH_AGAIN : PUSH_DROP;
 	if (verdict == PUSH_AGAIN) {
 		backlog->cause = *ret_cause;
 		backoff_fail(&backlog->backoff, now->steady_ns, reply->said_ns);

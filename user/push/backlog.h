@@ -33,7 +33,6 @@ struct backlog {
 	bool under_way;		     /* it is being sent */
 	bool from_spool;	     /* it is the first of the spool, too, and stays there while it is under way */
 	bool spool_fails;	     /* that has been said */
-	u32 tries;		     /* of the oldest request, that ended in PUSH_AGAIN_A_FEW */
 	enum push_cause cause;	     /* why the last answer took nothing */
 };
 

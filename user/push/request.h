@@ -20,6 +20,7 @@ struct push_request {
 	size_t size;		    /* of the body */
 	uint64_t profiles, samples; /* what is lost with it */
 	int64_t taken_ns;	    /* when the profiles were taken: CLOCK_REALTIME */
+	uint32_t tries;		    /* that ended in PUSH_AGAIN_A_FEW (push/reply.h), in this run of heaptap */
 };
 
 /*

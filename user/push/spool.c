@@ -19,6 +19,7 @@ struct entry {
 	u64 number, bytes;
 	s64 taken_ns;
 	u64 profiles, samples;
+	u32 tries;
 };
 
 struct push_spool {
@@ -162,7 +163,7 @@ static int find_file(struct push_spool *spool, u64 number, struct found *found)
 	}
 	if (err)
 		return err;
-	err = append(spool, &(struct entry){number, blocks(size), header.taken_ns, header.profiles, header.samples});
+	err = append(spool, &(struct entry){number, blocks(size), header.taken_ns, header.profiles, header.samples, 0});
 	if (err)
 		return err;
 	amount = (struct push_amount){1, header.profiles, header.samples};
@@ -306,7 +307,7 @@ int push_spool_add(struct push_spool *spool, const struct push_request *request)
 	if (err)
 		return err;
 	err = append(spool, &(struct entry){spool->next_number, bytes, request->taken_ns, request->profiles,
-					    request->samples});
+					    request->samples, request->tries});
 	if (err) {
 		remove_file(spool, spool->next_number);
 		return err;
@@ -336,6 +337,8 @@ int push_spool_load(struct push_spool *spool, struct push_request *ret_request)
 	number = spool->entries[spool->first].number;
 	err = spool_file_read(spool->dir, number, ret_request);
 	spool->loaded = !err;
+	if (!err)
+		ret_request->tries = spool->entries[spool->first].tries;
 	if (!err || shortage_is(err))
 		return err;
 	spool_file_name(number, name);
@@ -349,7 +352,8 @@ void push_spool_hold(struct push_spool *spool)
 	spool->loaded = true;
 }
 
-void push_spool_put_back(struct push_spool *spool)
+void push_spool_put_back(struct push_spool *spool, const struct push_request *request)
 {
+	spool->entries[spool->first].tries = request->tries;
 	spool->loaded = false;
 }

@@ -49,8 +49,8 @@ int push_spool_load(struct push_spool *spool, struct push_request *ret_request);
 /* The first, which was added from where it is being sent, is not displaced from now on, as if it had been loaded. */
 void push_spool_hold(struct push_spool *spool);
 
-/* The first one, that was loaded or held, may be displaced again. */
-void push_spool_put_back(struct push_spool *spool);
+/* The first one, that was loaded or held, may be displaced again; `request` is it, for its tries. */
+void push_spool_put_back(struct push_spool *spool, const struct push_request *request);
 
 /* Remove the first, whatever it was: what it amounted to, which is no longer in `waiting`. */
 struct push_amount push_spool_drop(struct push_spool *spool);

@@ -103,6 +103,44 @@ static void test_backlog_tries_what_breaks_the_store_a_few_times(void **state)
 	assert_int_equal(backlog.ledger.dropped[PUSH_STORE_FAILED].requests, 1);
 }
 
+static void break_store(unsigned int number, int times)
+{
+	for (int i = 0; i < times; i++) {
+		assert_answered(number, 500, PUSH_AGAIN);
+		wait_for_backoff();
+	}
+}
+
+/* The one whose tries they were is dropped for another cause. */
+static void test_backlog_tries_are_of_one_request(void **state)
+{
+	(void)state;
+	add(1, 100);
+	break_store(1, PUSH_TRIES - 1);
+	pass(BACKLOG_AGE_MAX_NS);
+	add(2, 100);
+	assert_int_equal(backlog.ledger.dropped[PUSH_TOO_OLD].requests, 1);
+	break_store(2, PUSH_TRIES - 1);
+	assert_answered(2, 500, PUSH_DROP);
+	assert_int_equal(backlog.ledger.dropped[PUSH_STORE_FAILED].requests, 1);
+}
+
+static void test_backlog_tries_are_of_one_request_of_the_spool(void **state)
+{
+	(void)state;
+	add(1, 600 << 10);
+	break_store(1, PUSH_TRIES - 1);
+	add(2, 600 << 10);
+	assert_int_equal(backlog.ledger.dropped[PUSH_SPOOL_FULL].requests, 1);
+	break_store(2, PUSH_TRIES - 1);
+	pass(BACKLOG_AGE_MAX_NS);
+	add(3, 100);
+	assert_int_equal(backlog.ledger.dropped[PUSH_TOO_OLD].requests, 1);
+	break_store(3, PUSH_TRIES - 1);
+	assert_answered(3, 500, PUSH_DROP);
+	assert_int_equal(backlog.ledger.dropped[PUSH_STORE_FAILED].requests, 1);
+}
+
 static void test_backlog_drops_what_is_out_of_the_stores_time(void **state)
 {
 	(void)state;
@@ -264,6 +302,8 @@ int main(void)
 		IN_MEMORY(test_backlog_drops_what_the_store_refuses_and_goes_on),
 		IN_MEMORY(test_backlog_counts_what_is_rejected_of_a_request_that_is_taken),
 		IN_MEMORY(test_backlog_tries_what_breaks_the_store_a_few_times),
+		IN_MEMORY(test_backlog_tries_are_of_one_request),
+		SMALL(test_backlog_tries_are_of_one_request_of_the_spool),
 		IN_MEMORY(test_backlog_drops_what_is_out_of_the_stores_time),
 		IN_MEMORY(test_backlog_in_memory_is_bounded),
 		WITH_SPOOL(test_backlog_goes_to_the_spool_while_the_store_is_away),

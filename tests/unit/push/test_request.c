@@ -15,7 +15,7 @@
 
 static struct push_request make(const void *body, size_t size, bool gzip)
 {
-	return (struct push_request){(char *)"/ingest", "text/plain", gzip, (unsigned char *)body, size, 2, 30, 7};
+	return (struct push_request){(char *)"/ingest", "text/plain", gzip, (unsigned char *)body, size, 2, 30, 7, 0};
 }
 
 /* Bytes that do not compress. */

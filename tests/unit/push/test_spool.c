@@ -74,6 +74,26 @@ static void test_spool_drops_the_oldest_where_it_is_full(void **state)
 	assert_true(push_ledger_balances(&ledger));
 }
 
+static void put_back(u32 tries)
+{
+	push_spool_put_back(spool, &(struct push_request){.tries = tries});
+}
+
+static void test_spool_keeps_the_tries_of_a_request(void **state)
+{
+	struct push_request request;
+
+	(void)state;
+	add(1, 100);
+	assert_int_equal(push_spool_load(spool, &request), 0);
+	assert_int_equal(request.tries, 0);
+	put_back(2);
+	push_request_free(&request);
+	assert_int_equal(push_spool_load(spool, &request), 0);
+	assert_int_equal(request.tries, 2);
+	push_request_free(&request);
+}
+
 static void test_spool_keeps_what_is_under_way(void **state)
 {
 	(void)state;
@@ -85,7 +105,7 @@ static void test_spool_keeps_what_is_under_way(void **state)
 	add(5, 2000);
 	drop_first();
 	assert_first(4, 2000);
-	push_spool_put_back(spool);
+	put_back(2);
 	add(6, 2000);
 	add(7, 2000);
 	assert_first(5, 2000);
@@ -258,6 +278,7 @@ int main(void)
 		SPOOL_TEST(test_spool_gives_back_what_was_put_in_oldest_first),
 		SPOOL_TEST(test_spool_outlives_a_run),
 		SPOOL_TEST(test_spool_drops_the_oldest_where_it_is_full),
+		SPOOL_TEST(test_spool_keeps_the_tries_of_a_request),
 		SPOOL_TEST(test_spool_keeps_what_is_under_way),
 		SPOOL_TEST(test_spool_refuses_what_is_larger_than_itself),
 		SPOOL_TEST(test_spool_has_no_room_now_beside_what_is_under_way),

@@ -103,7 +103,7 @@ static void test_spool_takes_no_path_or_type_that_would_break_a_request(void **s
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct push_request
-			request = {(char *)rows[i].path, rows[i].type, false, (unsigned char *)"x", 1, 1, 1, 1},
+			request = {(char *)rows[i].path, rows[i].type, false, (unsigned char *)"x", 1, 1, 1, 1, 0},
 			read;
 
 		assert_int_equal(push_spool_add(spool, &request), 0);
