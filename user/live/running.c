@@ -245,7 +245,9 @@ static int name_all(struct running *running, struct taken_list *taken)
 	return err;
 }
 
-static int running_profile(struct source *source, const struct source_want *want, struct profile **ret_profile)
+/* `ret_listing`: of the same moment; NULL: it is not wanted. */
+static int running_take(struct source *source, const struct source_want *want, struct source_listing *ret_listing,
+			struct profile **ret_profile)
 {
 	struct running *running = (struct running *)source;
 	struct question question = {.want = want, .gc = want->gc};
@@ -253,10 +255,14 @@ static int running_profile(struct source *source, const struct source_want *want
 
 	if (err)
 		return err;
+	if (ret_listing)
+		*ret_listing = question.head;
 	err = question.err;
 	if (!err)
 		err = name_all(running, &question.taken);
 	questions_named(&running->questions);
+	if (!err && ret_listing)
+		err = taken_list_facts(&question.taken, &ret_listing->processes);
 	if (!err && want->regions)
 		taken_list_keep_regions(&question.taken);
 	if (!err && want->living)
@@ -265,6 +271,11 @@ static int running_profile(struct source *source, const struct source_want *want
 		err = taken_list_profile(&question.taken, ret_profile);
 	taken_list_release(&question.taken);
 	return err;
+}
+
+static int running_profile(struct source *source, const struct source_want *want, struct profile **ret_profile)
+{
+	return running_take(source, want, NULL, ret_profile);
 }
 
 static int running_list(struct source *source, bool gc, struct source_listing *ret_listing)
@@ -295,7 +306,7 @@ static void running_cancel(struct source *source)
 static int open_running(struct running *running)
 {
 	static const struct source_ops ops = {
-		.list = running_list, .profile = running_profile, .cancel = running_cancel};
+		.list = running_list, .profile = running_profile, .take = running_take, .cancel = running_cancel};
 
 	running->source.ops = &ops;
 	questions_init(&running->questions);

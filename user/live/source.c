@@ -26,6 +26,19 @@ int source_profile(struct source *source, const struct source_want *want, struct
 	return source->ops->profile(source, want, ret_profile);
 }
 
+int source_take(struct source *source, const struct source_want *want, struct source_listing *ret_listing,
+		struct profile **ret_profile)
+{
+	int err;
+
+	*ret_listing = (struct source_listing){0};
+	*ret_profile = NULL;
+	if (source->ops->take)
+		return source->ops->take(source, want, ret_listing, ret_profile);
+	err = source_list(source, false, ret_listing);
+	return err ? err : source_profile(source, want, ret_profile);
+}
+
 u32 source_moment_count(struct source *source, const struct source_want *want)
 {
 	return source->ops->moment_count ? source->ops->moment_count(source, want) : 0;

@@ -51,6 +51,13 @@ void source_listing_release(struct source_listing *listing);
 int source_profile(struct source *source, const struct source_want *want, struct profile **ret_profile);
 
 /*
+ * Both of one moment: whose samples are in the profile is listed. As source_profile; the list is there with -ENOENT too, and
+ * source_listing_release follows in any case. Its processes may be facts alone, without totals and files.
+ */
+int source_take(struct source *source, const struct source_want *want, struct source_listing *ret_listing,
+		struct profile **ret_profile);
+
+/*
  * Earlier profiles of the same, oldest first: how many there are (0 where none are kept), and each of them, as source_profile gives it. The
  * count is an upper limit: -ENOENT and -EBADMSG mean that one of them cannot be had.
  */
@@ -74,6 +81,9 @@ int source_merge(struct merge *merge, const struct profile *profile);
 struct source_ops {
 	int (*list)(struct source *source, bool gc, struct source_listing *ret_listing);
 	int (*profile)(struct source *source, const struct source_want *want, struct profile **ret_profile);
+	/* NULL: nothing begins or ends between a list and a profile. */
+	int (*take)(struct source *source, const struct source_want *want, struct source_listing *ret_listing,
+		    struct profile **ret_profile);
 	void (*cancel)(struct source *source); /* NULL: nobody waits */
 	void (*close)(struct source *source);
 	/* Both NULL where no earlier profiles are kept. */

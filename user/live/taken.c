@@ -192,6 +192,25 @@ int taken_list_profile(struct taken_list *list, struct profile **ret_profile)
 	return err;
 }
 
+int taken_list_facts(const struct taken_list *list, struct index_table *table)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < list->count && !err; i++) {
+		struct profile *facts;
+
+		if (is_beside(list, i))
+			continue;
+		facts = profile_copy_facts(list->rows[i].profile);
+		if (!facts)
+			return -ENOMEM;
+		facts->root = NULL;
+		facts->go.elf = NULL;
+		err = index_table_add(table, facts, NULL);
+	}
+	return err;
+}
+
 int taken_list_index(struct taken_list *list, struct index_table *table)
 {
 	u32 done = 0;

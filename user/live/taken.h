@@ -43,5 +43,8 @@ void taken_list_release(struct taken_list *list);
  */
 int taken_list_profile(struct taken_list *list, struct profile **ret_profile);
 
+/* They must be complete. Copies of the facts of each process, which stays in the list. 0 or -ENOMEM. */
+int taken_list_facts(const struct taken_list *list, struct index_table *table);
+
 /* They must be complete. A line for each process, taken out of the list. 0 or -ENOMEM. */
 int taken_list_index(struct taken_list *list, struct index_table *table);

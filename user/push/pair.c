@@ -14,11 +14,12 @@ static int subtract(struct pair *pair, struct profile *profile)
 	return pair->last ? profile_subtract(profile, pair->last, false) : 0;
 }
 
-int pair_take(struct pair *pair, struct source *source, struct profile **ret_profile)
+int pair_take(struct pair *pair, struct source *source, struct source_listing *ret_listing,
+	      struct profile **ret_profile)
 {
 	const struct source_want want = {.gc = true, .counts = true, .living = true, .adds_up = true};
 	struct profile *profile;
-	int err = source_profile(source, &want, &profile);
+	int err = source_take(source, &want, ret_listing, &profile);
 
 	if (err)
 		return err;

@@ -16,10 +16,11 @@ struct pair {
 };
 
 /*
- * The whole target at this moment: allocated is what was in this interval (the first begins with the tracing), in use is of processes that
- * run. For the caller to free. 0, or as source_profile. pair_keep or pair_drop follows.
+ * The whole target at this moment, and what its processes are: allocated is what was in this interval (the first begins with the tracing), in
+ * use is of processes that run. For the caller to free and, in any case, to release. 0, or as source_take. pair_keep or pair_drop follows.
  */
-int pair_take(struct pair *pair, struct source *source, struct profile **ret_profile);
+int pair_take(struct pair *pair, struct source *source, struct source_listing *ret_listing,
+	      struct profile **ret_profile);
 
 void pair_keep(struct pair *pair); /* it is on its way: the next interval begins where it ended */
 void pair_drop(struct pair *pair); /* it is not */

@@ -125,15 +125,11 @@ static int push_profile(struct pushing *pushing, const struct source_listing *li
 	return err;
 }
 
-static int push_listed(struct pushing *pushing, struct source *source, const struct source_listing *listing,
-		       s64 taken_ns)
+static int push_taken(struct pushing *pushing, const struct source_listing *listing, struct profile *profile,
+		      s64 taken_ns)
 {
-	struct profile *profile;
-	int err = pair_take(&pushing->pair, source, &profile);
+	int err = push_profile(pushing, listing, profile, taken_ns);
 
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	err = push_profile(pushing, listing, profile, taken_ns);
 	if (err)
 		pair_drop(&pushing->pair);
 	else
@@ -145,12 +141,16 @@ static int push_listed(struct pushing *pushing, struct source *source, const str
 int pushing_interval(struct pushing *pushing, struct source *source, s64 taken_ns, bool *ret_ended)
 {
 	struct source_listing listing;
-	int err = source_list(source, false, &listing);
+	struct profile *profile;
+	int err = pair_take(&pushing->pair, source, &listing, &profile);
 
 	*ret_ended = listing.ended;
-	if (!err)
+	if (!err || err == -ENOENT)
 		note_untold(pushing, &listing.untold);
-	err = err ? err : push_listed(pushing, source, &listing, taken_ns);
+	if (!err)
+		err = push_taken(pushing, &listing, profile, taken_ns);
+	else if (err == -ENOENT)
+		err = 0; /* nobody has anything */
 	source_listing_release(&listing);
 	pushing->put_off = err && err != -ECANCELED;
 	if (pushing->put_off && !pushing->failures++)

@@ -238,6 +238,29 @@ static void test_taken_list_has_a_line_for_each(void **state)
 	index_table_release(&table);
 }
 
+/* Whose samples are in a profile is known with it. */
+static void test_taken_facts_are_of_each_process_and_leave_it_in_the_list(void **state)
+{
+	struct root_fs root = {.fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+	struct taken_list list = {0};
+	struct index_table table = {0};
+
+	(void)state;
+	add(&list, 7, 100, &root);
+	add_go(&list, 7, 50, 1);
+	add(&list, 8, 1000, NULL);
+	list.rows[2].profile->cgroup = strdup("/system.slice/nginx.service");
+	assert_int_equal(taken_list_facts(&list, &table), 0);
+	assert_profile(&list, 3, 1150);
+	assert_int_equal(table.count, 2);
+	assert_int_equal(table.entries[0].facts->pid, 7);
+	assert_null(table.entries[0].facts->root);
+	assert_int_equal(table.entries[1].facts->pid, 8);
+	assert_string_equal(table.entries[1].facts->comm, "program");
+	assert_string_equal(table.entries[1].facts->cgroup, "/system.slice/nginx.service");
+	index_table_release(&table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_taken_ended_ones_have_nothing_in_use_once_that_is_forgotten),
 		cmocka_unit_test(test_taken_keeps_the_root_of_its_process_open),
 		cmocka_unit_test(test_taken_list_has_a_line_for_each),
+		cmocka_unit_test(test_taken_facts_are_of_each_process_and_leave_it_in_the_list),
 	};
 
 	return cmocka_run_group_tests_name("taken", tests, NULL, NULL);

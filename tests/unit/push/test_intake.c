@@ -52,12 +52,21 @@ static void end_process(struct made *made, u32 process)
 	intake_add(&intake, &made->profile, process, true);
 }
 
+static int take_pair(struct profile **ret_profile)
+{
+	struct source_listing listing;
+	int err = pair_take(&pair, &intake.source, &listing, ret_profile);
+
+	source_listing_release(&listing);
+	return err;
+}
+
 static void take_interval(u64 alloc, u64 inuse)
 {
 	u64 totals[MEASURE_MAX];
 	struct profile *profile;
 
-	assert_int_equal(pair_take(&pair, &intake.source, &profile), 0);
+	assert_int_equal(take_pair(&profile), 0);
 	profile_totals(profile, totals);
 	assert_int_equal(totals[ALLOC_OBJECTS], alloc);
 	assert_int_equal(totals[INUSE_OBJECTS], inuse);
@@ -135,7 +144,7 @@ static void test_intake_of_an_interval_that_was_put_off_is_in_the_next(void **st
 	go_on(&first, 5, 1);
 	end_process(&first, 1);
 	intake_add(&intake, NULL, 2, false);
-	assert_int_equal(pair_take(&pair, &intake.source, &profile), -ENOMEM);
+	assert_int_equal(take_pair(&profile), -ENOMEM);
 	intake_next(&intake, false);
 	intake_add(&intake, &second.profile, 2, false);
 	send_interval(105, 50);
@@ -150,7 +159,7 @@ static void test_intake_without_a_process_gives_nothing(void **state)
 	(void)state;
 	first.profile.sample_count = 0;
 	intake_add(&intake, &first.profile, 1, false);
-	assert_int_equal(pair_take(&pair, &intake.source, &profile), -ENOENT);
+	assert_int_equal(take_pair(&profile), -ENOENT);
 	assert_int_equal(source_list(&intake.source, false, &listing), 0);
 	assert_int_equal(listing.processes.count, 0);
 	assert_true(listing.named && !listing.ended);
