@@ -6,7 +6,15 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "system/container_log.h"
+
+struct sorting {
+	const struct interval *interval;
+	struct push_series_table *table;
+	struct push_series **series; /* by labels, 0 being the profile's own process; NULL: not taken yet */
+	u64 now_ns;		     /* one for all: none gives way to another of the interval */
+};
 
 /* --- whose a sample is --- */
 
@@ -37,28 +45,41 @@ static bool find_build_id(const struct profile *profile, const char *exe, char t
 	return found && *profile_build_id(found, text);
 }
 
-/* Without its namespace a container would be another series. 0 or negative errno. */
-static int take_series(const struct interval *interval, struct push_series_table *table,
-		       const struct label_facts *known, struct push_series **ret_series)
+/*
+ * Without its namespace a container would be another series. What was found is kept, since kubelet removes a log when its pod has ended,
+ * perhaps before the last samples come. For the caller to free; NULL: there is none. 0 or negative errno.
+ */
+static int find_space(const struct sorting *sorting, const struct label_facts *facts, char **ret_space)
 {
-	char build_id[PROFILE_BUILD_ID_SIZE], *space = NULL;
+	const char *known;
+
+	*ret_space = NULL;
+	/* Only Kubernetes has names with a slash. */
+	if (!facts->container_id || !facts->container || !strchr(facts->container, '/'))
+		return 0;
+	known = push_series_space(sorting->table, facts->container_id);
+	return known ? text_copy(known, ret_space)
+		     : container_log_space(sorting->interval->container_logs, facts->container_id, ret_space);
+}
+
+static int take_series(const struct sorting *sorting, const struct label_facts *known, struct push_series **ret_series)
+{
+	const struct interval *interval = sorting->interval;
+	char build_id[PROFILE_BUILD_ID_SIZE], *space;
 	struct label_facts facts = *known;
-	int err = 0;
+	int err = find_space(sorting, known, &space);
 
 	facts.host = interval->host;
+	facts.space = space;
 	if (find_build_id(interval->profile, facts.exe, build_id))
 		facts.build_id = build_id;
-	/* Only Kubernetes has names with a slash. */
-	if (facts.container_id && facts.container && strchr(facts.container, '/'))
-		err = container_log_space(CONTAINER_LOG_DIRECTORY, facts.container_id, &space);
-	facts.space = space;
-	*ret_series = err ? NULL : push_series_take(table, &facts, clock_now_ns());
+	*ret_series = err ? NULL : push_series_take(sorting->table, &facts, sorting->now_ns);
 	free(space);
 	return err || *ret_series ? err : -ENOMEM;
 }
 
-static int series_of_process(const struct interval *interval, struct push_series_table *table,
-			     const struct profile *process, struct push_series **ret_series)
+static int series_of_process(const struct sorting *sorting, const struct profile *process,
+			     struct push_series **ret_series)
 {
 	const struct label_facts facts = {
 		.comm = process->comm,
@@ -66,10 +87,10 @@ static int series_of_process(const struct interval *interval, struct push_series
 		.container_id = process->container,
 		.container = process->container_name,
 		.cgroup = process->cgroup,
-		.pid = interval->listing->named ? process->pid : 0,
+		.pid = sorting->interval->listing->named ? process->pid : 0,
 	};
 
-	return take_series(interval, table, &facts, ret_series);
+	return take_series(sorting, &facts, ret_series);
 }
 
 /* Not the beginning of its id, which stands there where it has no name. */
@@ -82,51 +103,63 @@ static const char *container_name(const struct profile_labels *labels)
 }
 
 /* A process that has gone since is known by what its samples say. */
-static int series_of_labels(const struct interval *interval, struct push_series_table *table,
-			    const struct profile_labels *labels, struct push_series **ret_series)
+static int series_of_labels(const struct sorting *sorting, const struct profile_labels *labels,
+			    struct push_series **ret_series)
 {
-	const struct profile *process = find_facts(interval->listing, labels->pid);
+	const struct source_listing *listing = sorting->interval->listing;
+	const struct profile *process = find_facts(listing, labels->pid);
 	const struct label_facts facts = {
 		.comm = labels->comm ? labels->comm : "",
 		.container_id = labels->container_id,
 		.container = container_name(labels),
-		.pid = interval->listing->named ? labels->pid : 0,
+		.pid = listing->named ? labels->pid : 0,
 	};
 
-	return process ? series_of_process(interval, table, process, ret_series)
-		       : take_series(interval, table, &facts, ret_series);
+	return process ? series_of_process(sorting, process, ret_series) : take_series(sorting, &facts, ret_series);
+}
+
+/* Of those labels of the profile, counted from 1; 0: its own process. */
+static int series_of(const struct sorting *sorting, u32 labels, struct push_series **ret_series)
+{
+	const struct profile *profile = sorting->interval->profile, *own;
+
+	if (labels)
+		return series_of_labels(sorting, &profile->labels[labels - 1], ret_series);
+	own = find_facts(sorting->interval->listing, profile->pid);
+	return series_of_process(sorting, own ? own : profile, ret_series);
 }
 
 /* --- sorting --- */
 
-/* By index of the samples' labels, 0 being the profile's own process; to be freed. 0 or negative errno. */
-static int list_series(const struct interval *interval, struct push_series_table *table,
-		       struct push_series ***ret_series)
+/* A series is taken with the first sample of it that has anything: labels remain of processes that ended long ago. */
+static int sort_sample(const struct sorting *sorting, const struct profile_sample *sample)
 {
-	const struct profile *profile = interval->profile, *own = find_facts(interval->listing, profile->pid);
-	struct push_series **series = calloc(profile->label_count + 1UL, sizeof(*series));
-	int err = series ? 0 : -ENOMEM;
+	const struct profile *profile = sorting->interval->profile;
+	u32 labels = sample->labels <= profile->label_count ? sample->labels : 0;
+	struct push_series **series = &sorting->series[labels];
+	int err = 0;
 
-	*ret_series = series;
-	err = err ? err : series_of_process(interval, table, own ? own : profile, &series[0]);
-	for (u32 i = 0; i < profile->label_count && !err; i++)
-		err = series_of_labels(interval, table, &profile->labels[i], &series[i + 1]);
-	return err;
+	if (!sample->alloc_count && !sample->inuse_count)
+		return 0;
+	if (!*series)
+		err = series_of(sorting, labels, series);
+	return err ? err : stack_sums_add(&(*series)->sums, profile, sample);
 }
 
 int interval_sort(const struct interval *interval, struct push_series_table *table)
 {
-	struct push_series **series;
-	int err = list_series(interval, table, &series);
+	const struct sorting sorting = {
+		.interval = interval,
+		.table = table,
+		.series = calloc(interval->profile->label_count + 1UL, sizeof(*sorting.series)),
+		.now_ns = clock_now_ns(),
+	};
+	int err = sorting.series ? 0 : -ENOMEM;
 
 	push_series_clear(table);
-	for (u32 i = 0; i < interval->profile->sample_count && !err; i++) {
-		const struct profile_sample *sample = &interval->profile->samples[i];
-		u32 labels = sample->labels <= interval->profile->label_count ? sample->labels : 0;
-
-		err = stack_sums_add(&series[labels]->sums, interval->profile, sample);
-	}
-	free(series);
+	for (u32 i = 0; i < interval->profile->sample_count && !err; i++)
+		err = sort_sample(&sorting, &interval->profile->samples[i]);
+	free(sorting.series);
 	return err;
 }
 

@@ -15,6 +15,7 @@
 #include "push/delivery.h"
 #include "push/interval.h"
 #include "push/pair.h"
+#include "system/container_log.h"
 #include "system/shortage.h"
 
 #define FINISH_MS 10000 /* for what is under way when pushing ends */
@@ -113,6 +114,7 @@ static int push_profile(struct pushing *pushing, const struct source_listing *li
 		.listing = listing,
 		.profile = profile,
 		.host = pushing->host,
+		.container_logs = CONTAINER_LOG_DIRECTORY,
 		.taken_ns = taken_ns ? taken_ns : end_of(pushing, profile),
 	};
 	int err;

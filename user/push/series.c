@@ -11,12 +11,14 @@ static void free_row(struct push_series *row)
 	label_list_release(&row->labels);
 	stack_sums_release(&row->sums);
 	free(row->exe);
+	free(row->container_id);
+	free(row->space);
 	free(row);
 }
 
 /* Add one of that key; the labels belong to it from now on, or are gone. NULL: no memory. */
-static struct push_series *add(struct push_series_table *table, struct label_list *labels, const char *exe,
-			       const struct intern_key *key)
+static struct push_series *add(struct push_series_table *table, struct label_list *labels,
+			       const struct label_facts *facts, const struct intern_key *key)
 {
 	struct push_series *row = calloc(1, sizeof(*row) + key->size);
 
@@ -26,7 +28,8 @@ static struct push_series *add(struct push_series_table *table, struct label_lis
 	}
 	row->labels = *labels;
 	memcpy(row->key, key->bytes, key->size);
-	if (text_copy(exe, &row->exe)) {
+	if (text_copy(facts->exe, &row->exe) || text_copy(facts->container_id, &row->container_id) ||
+	    text_copy(facts->space, &row->space)) {
 		free_row(row);
 		return NULL;
 	}
@@ -73,7 +76,7 @@ static struct push_series *take(struct push_series_table *table, const struct la
 	if (row || full || key.failed)
 		label_list_release(&labels);
 	else
-		row = add(table, &labels, facts->exe, &key);
+		row = add(table, &labels, facts, &key);
 	free(key.bytes);
 	if (row)
 		row->seen_ns = now_ns;
@@ -86,6 +89,16 @@ static struct push_series *take(struct push_series_table *table, const struct la
 struct push_series *push_series_take(struct push_series_table *table, const struct label_facts *facts, u64 now_ns)
 {
 	return take(table, facts, false, now_ns);
+}
+
+const char *push_series_space(const struct push_series_table *table, const char *container_id)
+{
+	const struct push_series *row;
+
+	for (row = table->rows; row; row = row->hh.next)
+		if (row->space && row->container_id && !strcmp(row->container_id, container_id))
+			return row->space;
+	return NULL;
 }
 
 void push_series_clear(struct push_series_table *table)

@@ -15,7 +15,8 @@
 struct push_series {
 	UT_hash_handle hh;
 	struct label_list labels;
-	char *exe; /* path of its program; NULL: unknown, or it has none of its own */
+	char *exe;		    /* path of its program; NULL: unknown, or it has none of its own */
+	char *container_id, *space; /* of the facts that it was made for */
 	u64 seen_ns;
 	struct stack_sums sums; /* of the interval */
 	char key[];
@@ -30,6 +31,9 @@ struct push_series_table {
 
 /* Its series, made if needed; valid until the next call whose `now_ns` is later. NULL: no memory. */
 struct push_series *push_series_take(struct push_series_table *table, const struct label_facts *facts, u64 now_ns);
+
+/* The namespace of a container that a series was made with, which may go with the next push_series_take; NULL: no series knows it. */
+const char *push_series_space(const struct push_series_table *table, const char *container_id);
 
 /* Forget the sums. */
 void push_series_clear(struct push_series_table *table);

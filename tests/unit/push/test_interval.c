@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "push/interval.h"
+#include "unit/system/scratch.h"
 
+#define ID	 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define LOG	 "web-5d9_shop_front-" ID ".log"
 #define END_NS	 1700000000000000000
 #define SENT_MAX 8
 
@@ -59,12 +62,24 @@ static int take(const struct push_request *request, void *arg)
 	return 0;
 }
 
+static void forget_sent(void)
+{
+	memset(sent, 0, sizeof(sent));
+	sent_count = 0;
+}
+
+static void list(const struct made *process)
+{
+	struct profile *facts = profile_copy_facts(&process->profile);
+
+	facts->exe = strdup("/usr/bin/program");
+	assert_int_equal(index_table_add(&listing.processes, facts, NULL), 0);
+}
+
 /* Three processes: two of one name, 7 and 8, and 9 that is not listed any more. */
 static int setup(void **state)
 {
-	(void)state;
-	memset(sent, 0, sizeof(sent));
-	sent_count = 0;
+	forget_sent();
 	listing = (struct source_listing){0};
 	table = (struct push_series_table){.store = STORE_PYROSCOPE, .own = &no_labels};
 	merge = new_merge();
@@ -75,22 +90,17 @@ static int setup(void **state)
 		sample(&made[i], 1, 100, 1, 0);
 	}
 	made[2].profile.comm = (char *)"gone";
-	for (u32 i = 0; i < 2; i++) {
-		struct profile *facts = profile_copy_facts(&made[i].profile);
-
-		facts->exe = strdup("/usr/bin/program");
-		assert_int_equal(index_table_add(&listing.processes, facts, NULL), 0);
-	}
-	return 0;
+	for (u32 i = 0; i < 2; i++)
+		list(&made[i]);
+	return scratch_setup(state);
 }
 
 static int teardown(void **state)
 {
-	(void)state;
 	merge_free(merge);
 	source_listing_release(&listing);
 	push_series_release(&table);
-	return 0;
+	return scratch_teardown(state);
 }
 
 static const struct profile *merge_made(u32 count)
@@ -103,7 +113,7 @@ static const struct profile *merge_made(u32 count)
 static void send(const struct profile *profile)
 {
 	static const struct push_store store = {"/", "", encode, NULL};
-	const struct interval interval = {&listing, profile, "here", END_NS};
+	const struct interval interval = {&listing, profile, "here", ".", END_NS};
 	struct batch batch = {.store = &store, .send = take};
 
 	assert_int_equal(interval_sort(&interval, &table), 0);
@@ -156,8 +166,7 @@ static void test_interval_of_one_process_has_no_labels_to_go_by(void **state)
 	assert_int_equal(sent_count, 2);
 	assert_int_equal(value_of("made", "8", ALLOC_OBJECTS), 12);
 	/* The second time the sums are not added to those of the first. */
-	sent_count = 0;
-	memset(sent, 0, sizeof(sent));
+	forget_sent();
 	send(&made[1].profile);
 	assert_int_equal(value_of("made", "8", ALLOC_OBJECTS), 12);
 }
@@ -193,6 +202,40 @@ static void test_interval_sends_nothing_of_who_has_nothing(void **state)
 	assert_int_equal(sent_count, 0);
 }
 
+/* Of processes that ended long ago, labels are all there is. */
+static void test_interval_takes_series_only_of_who_has_something(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 2; i++)
+		made[2].samples[i].alloc_count = made[2].samples[i].inuse_count = 0;
+	listing.named = true;
+	send(merge_made(3));
+	assert_int_equal(sent_count, 4);
+	assert_int_equal(HASH_COUNT(table.rows), 2);
+}
+
+/* kubelet removes the log's link before the last samples come. */
+static void test_interval_keeps_the_namespace_of_a_container_whose_log_went(void **state)
+{
+	(void)state;
+	source_listing_release(&listing);
+	made[0].profile.container = (char *)ID;
+	made[0].profile.container_name = (char *)"web-5d9/front";
+	list(&made[0]);
+	scratch_file(LOG, "", 0600);
+	send(merge_made(1));
+	assert_int_equal(value_of("shop/front", "", ALLOC_OBJECTS), 11);
+	assert_int_equal(unlink(LOG), 0);
+	forget_sent();
+	send(merge_profile(merge));
+	assert_int_equal(value_of("shop/front", "", ALLOC_OBJECTS), 11);
+	/* Its last samples may come when it is not listed any more. */
+	source_listing_release(&listing);
+	forget_sent();
+	send(merge_profile(merge));
+	assert_int_equal(value_of("shop/front", "", ALLOC_OBJECTS), 11);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -204,6 +247,8 @@ int main(void)
 		TEST(test_interval_times_tell_a_moment_from_a_difference),
 		TEST(test_interval_without_frees_says_nothing_of_what_is_in_use),
 		TEST(test_interval_sends_nothing_of_who_has_nothing),
+		TEST(test_interval_takes_series_only_of_who_has_something),
+		TEST(test_interval_keeps_the_namespace_of_a_container_whose_log_went),
 	};
 
 	return cmocka_run_group_tests_name("interval", tests, NULL, NULL);

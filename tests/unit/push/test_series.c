@@ -81,6 +81,31 @@ static void test_series_not_seen_for_an_hour_gives_way(void **state)
 	assert_string_equal(label_list_find(&take("comm1", SERIES_AGE_NS + 1)->labels, "service_name"), "other");
 }
 
+/* For as long as a series was made with it, and no longer. */
+static void test_series_knows_the_namespace_of_its_container(void **state)
+{
+	struct label_facts facts = {.comm = "a", .container_id = "c0ffee", .container = "pod/web"};
+	char comm[16];
+
+	(void)state;
+	assert_non_null(push_series_take(&table, &facts, 1));
+	assert_null(push_series_space(&table, "c0ffee"));
+	facts.space = "shop";
+	assert_non_null(push_series_take(&table, &facts, 1));
+	take("b", 1);
+	assert_string_equal(push_series_space(&table, "c0ffee"), "shop");
+	assert_null(push_series_space(&table, "c0ffe"));
+	push_series_clear(&table);
+	assert_string_equal(push_series_space(&table, "c0ffee"), "shop");
+	for (unsigned int i = 0; i < SERIES_MAX - 3; i++) {
+		snprintf(comm, sizeof(comm), "comm%u", i);
+		take(comm, 2);
+	}
+	take("the first that gives way", SERIES_AGE_NS + 1);
+	take("the second", SERIES_AGE_NS + 1);
+	assert_null(push_series_space(&table, "c0ffee"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -89,6 +114,7 @@ int main(void)
 		TEST(test_series_is_one_for_equal_labels),
 		TEST(test_series_beyond_the_limit_are_one),
 		TEST(test_series_not_seen_for_an_hour_gives_way),
+		TEST(test_series_knows_the_namespace_of_its_container),
 	};
 
 	return cmocka_run_group_tests_name("series", tests, NULL, NULL);
