@@ -226,21 +226,22 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* The innermost service of systemd in the path of a control group; the caller's. NULL: none, or no memory. */
-static char *unit_of(const char *cgroup)
+/* The innermost service of systemd in the path of a control group; the caller's. NULL: none. 0 or -ENOMEM. */
+static int unit_of(const char *cgroup, char **ret_unit)
 {
 	static const char ending[] = ".service";
-	char *copy = cgroup ? strdup(cgroup) : NULL, *unit = NULL, *rest = copy, *part;
+	const char *unit = NULL;
+	size_t unit_length = 0, length;
 
-	while (copy && (part = strsep(&rest, "/"))) {
-		size_t length = strlen(part);
-
-		if (length > strlen(ending) && !strcmp(part + length - strlen(ending), ending))
-			unit = part;
+	for (const char *part = cgroup; part && *part; part += length + (part[length] == '/')) {
+		length = strcspn(part, "/");
+		if (length <= strlen(ending) || strncmp(part + length - strlen(ending), ending, strlen(ending)) != 0)
+			continue;
+		unit = part;
+		unit_length = length;
 	}
-	unit = unit ? strdup(unit) : NULL;
-	free(copy);
-	return unit;
+	*ret_unit = unit ? strndup(unit, unit_length) : NULL;
+	return unit && !*ret_unit ? -ENOMEM : 0;
 }
 
 struct made {
@@ -259,8 +260,10 @@ static void put_service(struct made *made, const struct label_facts *facts, cons
 {
 	char *both = NULL;
 
-	if (facts->space && container && asprintf(&both, "%s/%s", facts->space, container) < 0)
+	if (facts->space && container && asprintf(&both, "%s/%s", facts->space, container) < 0) {
 		both = NULL;
+		made->err = -ENOMEM;
+	}
 	put(made, LABEL_SERVICE,
 	    both	   ? both
 	    : container	   ? container
@@ -273,11 +276,14 @@ static void put_service(struct made *made, const struct label_facts *facts, cons
 static void put_container(struct made *made, const struct label_facts *facts)
 {
 	const char *container = last_part(facts->container);
-	char *pod = container && container != facts->container
-			    ? strndup(facts->container, (size_t)(container - facts->container - 1))
-			    : NULL;
-	char *unit = facts->container_id ? NULL : unit_of(facts->cgroup);
+	bool has_pod = container && container != facts->container;
+	char *pod = has_pod ? strndup(facts->container, (size_t)(container - facts->container - 1)) : NULL;
+	char *unit = NULL;
 
+	if (has_pod && !pod)
+		made->err = -ENOMEM;
+	if (!facts->container_id && unit_of(facts->cgroup, &unit))
+		made->err = -ENOMEM;
 	put_service(made, facts, container, unit);
 	put(made, LABEL_CONTAINER, container);
 	put(made, LABEL_POD, pod);
