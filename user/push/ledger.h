@@ -15,8 +15,9 @@
 
 /* Causes of losses: id, name as in metrics, one line. */
 #define PUSH_CAUSES(X)                                                                                                 \
-	X(TOO_OLD, too_old, "older than what stores take, because the store could not be reached for so long")         \
-	X(TOO_NEW, too_new, "ahead of the clock by more than what stores take: the clock was set back")                \
+	X(TOO_OLD, too_old,                                                                                            \
+	  "older than what stores take: the store was away, the recording is old, or the clock stepped")               \
+	X(TOO_NEW, too_new, "ahead of the clock by more than what stores take, as after the clock was set back")       \
 	X(TOO_LARGE, too_large, "larger than what heaptap or the store takes (413)")                                   \
 	X(QUEUE_FULL, queue_full, "no room in memory for what could not be sent")                                      \
 	X(SPOOL_FULL, spool_full, "no room in the spool: the oldest went first")                                       \

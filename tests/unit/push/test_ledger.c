@@ -140,6 +140,9 @@ static void test_ledger_causes_have_names_and_lines(void **state)
 	assert_string_equal(push_failure_name(PUSH_FAILED_STATUS_5XX), "status_5xx");
 	assert_string_equal(push_cause_name(PUSH_TOO_OLD), "too_old");
 	assert_string_equal(push_cause_name(PUSH_UNSENT), "unsent");
+	/* The store need not have been away. */
+	assert_non_null(strstr(push_cause_text(PUSH_TOO_OLD), "the recording is old"));
+	assert_non_null(strstr(push_cause_text(PUSH_TOO_OLD), "the clock stepped"));
 }
 
 int main(void)

@@ -98,7 +98,7 @@ static void test_news_of_a_refusal_have_the_stores_words(void **state)
 	assert_non_null(strstr(
 		said.text,
 		"1 with 2 profiles, refused by the store for what they are (another 4xx) (it answers 400: bad label)\n"));
-	assert_non_null(strstr(said.text, "because the store could not be reached for so long\n"));
+	assert_non_null(strstr(said.text, "the recording is old, or the clock stepped\n"));
 }
 
 static void test_news_of_what_is_rejected_of_requests_that_are_taken(void **state)
