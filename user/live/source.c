@@ -80,6 +80,7 @@ int source_merge(struct merge *merge, const struct profile *profile)
 		.comm = profile->comm,
 		.container = (char *)site_label_container(profile, buffer),
 		.container_id = profile->container,
+		.group = profile->image,
 	};
 
 	return merge_add(merge, profile, &labels);

@@ -73,7 +73,10 @@ void source_close(struct source *source);
 /* Does it name the container of these facts, as source_want says? */
 bool source_is_container(const char *name, const struct profile *facts);
 
-/* For implementations: add a process's profile, labelled with its pid, comm and container. As merge_add. */
+/*
+ * For implementations: add a process's profile, labelled with its pid, comm and container, and with the number of its program as group: a pid
+ * alone has had many, each of which may be missing in the next sum. As merge_add.
+ */
 struct merge;
 int source_merge(struct merge *merge, const struct profile *profile);
 

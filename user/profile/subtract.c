@@ -50,8 +50,8 @@ static u32 *identify_locations(struct identities *identities, const struct profi
 }
 
 /*
- * Whose a sample is. A process is known by its pid: it may have another name by now, and where it was alone in the one profile its samples
- * have no labels there.
+ * Whose a sample is. A program of a process is known by the pid and its number: the process may have another name by now, and where it was alone
+ * in the one profile its samples have no labels there.
  */
 static void identify_process(const struct profile *profile, const struct profile_sample *sample, struct intern_key *key)
 {
@@ -60,7 +60,7 @@ static void identify_process(const struct profile *profile, const struct profile
 	u32 pid = labels ? labels->pid : profile->pid;
 
 	intern_key_put_u64(key, pid);
-	intern_key_put_u64(key, labels ? labels->group : 0);
+	intern_key_put_u64(key, labels ? labels->group : profile->image);
 	if (pid)
 		return;
 	intern_key_put_text(key, labels ? labels->comm : NULL);
@@ -148,17 +148,11 @@ static int subtract_base(struct identities *identities, struct profile *later, b
 	return 0;
 }
 
-/* One process each, which runs another program by now: nothing of it was there before. */
-static bool are_apart(const struct profile *later, const struct profile *base)
-{
-	return later->pid && base->pid && later->image != base->image;
-}
-
 int profile_subtract(struct profile *later, const struct profile *base, bool inuse)
 {
 	u64 base_end = base->start_unix_ns + base->duration_ns, end = later->start_unix_ns + later->duration_ns;
 	struct identities identities = {0};
-	int err = are_apart(later, base) ? 0 : count_base(&identities, base);
+	int err = count_base(&identities, base);
 
 	if (!err)
 		err = subtract_base(&identities, later, inuse);

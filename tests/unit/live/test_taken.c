@@ -15,12 +15,13 @@
 
 #include "live/taken.h"
 #include "heap/image.h"
+#include "profile/subtract.h"
 
-/* A snapshot of a process that has made one object of `size` bytes. */
-static void add(struct taken_list *list, u32 pid, u64 size, const struct root_fs *root)
+/* A snapshot of a process that runs its program number `ordinal`, which has made one object of `size` bytes. */
+static void add_program(struct taken_list *list, u32 pid, u32 ordinal, u64 size, const struct root_fs *root)
 {
 	const struct recorder_options options = {.sample_bytes = 1};
-	struct image *image = image_new(pid, pid, 1, 1, 1000);
+	struct image *image = image_new(pid, pid, ordinal, 1, 1000);
 	struct snapshot_draft *draft;
 
 	assert_non_null(image);
@@ -33,6 +34,11 @@ static void add(struct taken_list *list, u32 pid, u64 size, const struct root_fs
 	assert_int_equal(taken_list_add(list, draft), 0);
 	assert_int_equal(taken_list_complete(list), 0);
 	image_free(image);
+}
+
+static void add(struct taken_list *list, u32 pid, u64 size, const struct root_fs *root)
+{
+	add_program(list, pid, 1, size, root);
 }
 
 /* What that process says of its own heap: one object of `size` bytes. */
@@ -209,6 +215,45 @@ static void test_taken_ended_ones_have_nothing_in_use_once_that_is_forgotten(voi
 	profile_free(profile);
 }
 
+/* What is taken of the programs from `first` to `last` of a process, each of which does the same. */
+static struct profile *profile_of_programs(u32 first, u32 last)
+{
+	struct taken_list list = {0};
+	struct profile *profile;
+
+	for (u32 ordinal = first; ordinal <= last; ordinal++)
+		add_program(&list, 7, ordinal, 100, NULL);
+	assert_int_equal(taken_list_profile(&list, &profile), 0);
+	taken_list_release(&list);
+	return profile;
+}
+
+static void assert_new(u32 first, u32 last, const struct profile *base, u64 objects)
+{
+	struct profile *later = profile_of_programs(first, last);
+	u64 all[MEASURE_MAX];
+
+	assert_int_equal(profile_subtract(later, base, false), 0);
+	profile_totals(later, all);
+	assert_int_equal(all[ALLOC_OBJECTS], objects);
+	profile_free(later);
+}
+
+/* A process executes programs for ever, of which the oldest is dropped: what it had is not to be taken from the newest. */
+static void test_taken_programs_of_one_process_are_told_apart_in_two_sums(void **state)
+{
+	struct profile *one = profile_of_programs(1, 1), *two = profile_of_programs(1, 2);
+
+	(void)state;
+	assert_new(1, 1, one, 0);
+	assert_new(1, 2, one, 1);
+	assert_new(1, 2, two, 0);
+	assert_new(2, 3, two, 1);
+	assert_new(3, 3, two, 1);
+	profile_free(one);
+	profile_free(two);
+}
+
 /* The image may be gone before its snapshot has names. */
 static void test_taken_keeps_the_root_of_its_process_open(void **state)
 {
@@ -271,6 +316,7 @@ int main(void)
 		cmocka_unit_test(test_taken_what_go_says_of_a_process_belongs_to_what_it_has_from_malloc),
 		cmocka_unit_test(test_taken_what_go_samples_at_another_interval_is_in_no_sum),
 		cmocka_unit_test(test_taken_ended_ones_have_nothing_in_use_once_that_is_forgotten),
+		cmocka_unit_test(test_taken_programs_of_one_process_are_told_apart_in_two_sums),
 		cmocka_unit_test(test_taken_keeps_the_root_of_its_process_open),
 		cmocka_unit_test(test_taken_list_has_a_line_for_each),
 		cmocka_unit_test(test_taken_facts_are_of_each_process_and_leave_it_in_the_list),

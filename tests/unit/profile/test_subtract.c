@@ -114,7 +114,7 @@ static void test_subtract_knows_a_process_by_its_pid(void **state)
 	later->labels = calloc(1, sizeof(*later->labels));
 	assert_non_null(later->labels);
 	later->label_count = 1;
-	later->labels[0] = (struct profile_labels){.pid = base->pid, .comm = strdup("renamed")};
+	later->labels[0] = (struct profile_labels){.pid = base->pid, .comm = strdup("renamed"), .group = base->image};
 	for (u32 i = 0; i < later->sample_count; i++)
 		later->samples[i].labels = 1;
 	later->pid = 0;
