@@ -16,7 +16,7 @@
 #define OOM_SCORE_LAST "-998\n"
 
 static struct {
-	struct sigaction pipe, file_size;
+	struct sigaction pipe, file_size, child;
 	struct rlimit files;
 	char oom_score[16];
 	bool signals_changed, files_changed, oom_score_changed;
@@ -38,12 +38,13 @@ static void open_standard_streams(void)
 
 void inheritance_change(void)
 {
-	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	const struct sigaction ignore = {.sa_handler = SIG_IGN}, usual = {.sa_handler = SIG_DFL};
 	struct rlimit most;
 
 	open_standard_streams();
-	before.signals_changed =
-		!sigaction(SIGPIPE, &ignore, &before.pipe) && !sigaction(SIGXFSZ, &ignore, &before.file_size);
+	before.signals_changed = !sigaction(SIGPIPE, &ignore, &before.pipe) &&
+				 !sigaction(SIGXFSZ, &ignore, &before.file_size) &&
+				 !sigaction(SIGCHLD, &usual, &before.child);
 	if (getrlimit(RLIMIT_NOFILE, &before.files))
 		return;
 	most = before.files;
@@ -86,6 +87,7 @@ void inheritance_restore(void)
 	if (before.signals_changed) {
 		sigaction(SIGPIPE, &before.pipe, NULL);
 		sigaction(SIGXFSZ, &before.file_size, NULL);
+		sigaction(SIGCHLD, &before.child, NULL);
 	}
 	if (before.files_changed)
 		setrlimit(RLIMIT_NOFILE, &before.files);

@@ -5,6 +5,7 @@
  *
  *   SIGPIPE, SIGXFSZ   ignored: a reader that has gone and a limit on files are errors of write(2), which does not end
  *                      a recording before its files are written
+ *   SIGCHLD            its default: a parent that ignores it has the kernel reap children, whose exit status is lost then
  *   descriptors 0-2    /dev/null where they are closed
  *   RLIMIT_NOFILE      as high as it may be: every mapped file stays open; the usual soft limit only serves callers of
  *                      select(), which is not used here

@@ -256,25 +256,34 @@ static void test_command_gets_its_name_arguments_and_environment(void **state)
 	unsetenv("HEAPTAP_TEST_WORD");
 }
 
-static void test_command_gets_the_signal_mask_asked_for(void **state)
+/* 0: its own /proc/self/status has such a line. */
+static int look_at_itself(const char *pattern, const sigset_t *mask)
 {
-	char *argv[] = {(char *)"grep", (char *)"-q", (char *)"^SigBlk:.*0200$", (char *)"/proc/self/status", NULL};
-	sigset_t mask, before;
+	char *argv[] = {(char *)"grep", (char *)"-q", (char *)pattern, (char *)"/proc/self/status", NULL};
 	struct workload workload;
 	char *grep = NULL;
+	int status;
+
+	assert_int_equal(workload_find("grep", &grep), 0);
+	assert_int_equal(workload_start(argv, grep, mask, NULL, &workload), 0);
+	assert_int_equal(workload_release(&workload, NULL), 0);
+	status = workload_status(&workload, 1);
+	free(grep);
+	return status;
+}
+
+static void test_command_gets_the_signal_mask_asked_for(void **state)
+{
+	sigset_t mask, before;
 
 	(void)state;
-	assert_int_equal(workload_find("grep", &grep), 0);
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGINT);
 	sigprocmask(SIG_BLOCK, &mask, &before);
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGUSR1);
-	assert_int_equal(workload_start(argv, grep, &mask, NULL, &workload), 0);
-	assert_int_equal(workload_release(&workload, NULL), 0);
-	assert_int_equal(workload_status(&workload, 1), 0);
+	assert_int_equal(look_at_itself("^SigBlk:.*0200$", &mask), 0);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	free(grep);
 }
 
 /* What heaptap ignores and raises for itself, COMMAND has as heaptap was given it. */
@@ -295,6 +304,26 @@ static void test_command_gets_back_what_heaptap_changes_for_itself(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(WEXITSTATUS(status), 128 + SIGPIPE);
+}
+
+/* A parent that never waits for its children may ignore their ends: COMMAND's status is known all the same, and its own children are ignored. */
+static void test_command_status_is_known_where_children_are_ignored(void **state)
+{
+	pid_t pid = fork();
+	sigset_t none;
+	int status;
+
+	(void)state;
+	if (!pid) {
+		signal(SIGCHLD, SIG_IGN);
+		sigemptyset(&none);
+		inheritance_change();
+		if (run("exit 7") != 7)
+			_exit(99);
+		_exit(look_at_itself("^SigIgn:.*[13579bdf]....$", &none));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 /* A standard stream that is closed does not become a file of ours, and is closed for COMMAND as well. */
@@ -351,6 +380,7 @@ int main(void)
 		TEST(test_command_gets_its_name_arguments_and_environment),
 		TEST(test_command_gets_the_signal_mask_asked_for),
 		TEST(test_command_gets_back_what_heaptap_changes_for_itself),
+		TEST(test_command_status_is_known_where_children_are_ignored),
 		TEST(test_command_gets_no_standard_stream_that_was_closed),
 		TEST(test_command_gets_no_descriptor_of_ours),
 	};
