@@ -18,10 +18,12 @@ struct restraint_state;
 struct go_reading;
 struct last_memory;
 
-/* Which triggers have fired, and from where growth is counted: of its resident memory, and of its control group's. */
+#define IMAGE_TRIGGERS_MAX 8
+
+/* Which triggers have fired, and from where each of them counts growth: of its resident memory, or of its control group's. */
 struct image_trigger {
-	u32 fired; /* a bit each */
-	u64 base_bytes[2];
+	u32 fired;			    /* a bit each */
+	u64 base_bytes[IMAGE_TRIGGERS_MAX]; /* 0: it has not been looked at */
 };
 
 struct image {

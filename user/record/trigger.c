@@ -86,10 +86,14 @@ static void say(const struct trigger *trigger, const struct image *image, u64 by
 		 units_bytes((double)bytes).text, share);
 }
 
-static bool fires(const struct trigger *trigger, u32 bit, struct image *image, u64 bytes, u64 limit)
+/* The trigger of that number. */
+static bool fires(const struct trigger *trigger, u32 number, struct image *image, u64 bytes, u64 limit)
 {
-	u64 *base = &image->trigger.base_bytes[trigger->cgroup], wanted = threshold(trigger, *base, limit);
+	u64 *base = &image->trigger.base_bytes[number], wanted;
+	const u32 bit = 1u << number;
 
+	*base = *base ? *base : bytes;
+	wanted = threshold(trigger, *base, limit);
 	if (!bytes || !wanted)
 		return false;
 	if (bytes < wanted) {
@@ -111,17 +115,13 @@ bool trigger_look(const struct trigger_watch *watch, struct image *image, u64 us
 	const u64 rss = image->rss_end_bytes, machine = watch->machine_bytes;
 	bool any = false;
 
-	if (!image->trigger.base_bytes[0])
-		image->trigger.base_bytes[0] = rss;
-	if (!image->trigger.base_bytes[1])
-		image->trigger.base_bytes[1] = used;
 	for (u32 i = 0; i < watch->count; i++) {
 		const struct trigger *trigger = &watch->triggers[i];
 
 		if (trigger->cgroup)
-			any |= fires(trigger, 1u << i, image, used, limit);
+			any |= fires(trigger, i, image, used, limit);
 		else
-			any |= fires(trigger, 1u << i, image, rss, limit && limit < machine ? limit : machine);
+			any |= fires(trigger, i, image, rss, limit && limit < machine ? limit : machine);
 	}
 	return any;
 }

@@ -13,7 +13,7 @@
  */
 #include "heap/recorder.h"
 
-#define TRIGGERS_MAX 8 /* as many as image->trigger has room for */
+#define TRIGGERS_MAX IMAGE_TRIGGERS_MAX
 
 struct trigger {
 	const char *text; /* as it was given; borrowed */

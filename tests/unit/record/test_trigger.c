@@ -51,7 +51,7 @@ static void test_trigger_refuses_what_is_none(void **state)
 			fail_msg("'%s' is taken", wrong[i]);
 }
 
-static struct trigger triggers[1];
+static struct trigger triggers[2];
 static struct trigger_watch watch;
 static struct image image;
 
@@ -112,6 +112,21 @@ static void test_trigger_growth_counts_from_the_last_time(void **state)
 	assert_true(fires(550, 0, 0));
 }
 
+/* Each has what it counts from for itself: what fires often does not keep the other from ever firing. */
+static void test_trigger_growth_counts_for_each_trigger(void **state)
+{
+	(void)state;
+	begin("rss=+100M");
+	triggers[1] = parsed("rss=+250M");
+	watch.count = 2;
+	assert_false(fires(100, 0, 0));
+	assert_true(fires(200, 0, 0));
+	assert_true(fires(300, 0, 0));
+	assert_true(fires(350, 0, 0));
+	assert_true(fires(400, 0, 0));
+	assert_false(fires(499, 0, 0));
+}
+
 static void test_trigger_of_a_group_needs_a_limit_that_can_be_read(void **state)
 {
 	(void)state;
@@ -133,6 +148,7 @@ int main(void)
 		cmocka_unit_test(test_trigger_fires_once_for_a_size),
 		cmocka_unit_test(test_trigger_share_is_of_the_limit_or_of_the_machine),
 		cmocka_unit_test(test_trigger_growth_counts_from_the_last_time),
+		cmocka_unit_test(test_trigger_growth_counts_for_each_trigger),
 		cmocka_unit_test(test_trigger_of_a_group_needs_a_limit_that_can_be_read),
 	};
 
