@@ -59,7 +59,8 @@ static void put_figures(const struct source_listing *listing, const struct index
 	series->samples = entry->samples;
 	series->hits_alloc = facts->ledger[COUNTER_HITS_ALLOC];
 	series->hits_free = facts->ledger[COUNTER_HITS_FREE];
-	if (!living)
+	/* What dropped ones had is added up in a row, which has no more than that (ended_sums.h). */
+	if (!living || facts->processes)
 		return;
 	series->resident = facts->rss_end_bytes;
 	series->memory_known = facts->memory.known;

@@ -2,7 +2,6 @@
 /* metrics.c: series and their labels, what ends with a process, the cap, both formats, and hostile names. */
 #include "unit/serve/listing_scene.h"
 
-#include "live/ended_sums.h"
 #include "serve/metrics.h"
 
 static char *printed_pushed(struct metrics_scope scope, const struct push_ledger *pushed, bool open)
@@ -108,48 +107,6 @@ static void test_metrics_lose_a_series_with_its_last_process(void **state)
 	text = printed_metrics((struct metrics_scope){0}, false);
 	assert_has(text, "\nheaptap_inuse_bytes{container=\"\",comm=\"web\"} 150\n");
 	assert_has(text, "comm=\"job\"");
-	free(text);
-}
-
-/* Counters that fell would be taken for counters that began anew. */
-static void test_metrics_keep_what_dropped_processes_had(void **state)
-{
-	struct profile *dropped = calloc(1, sizeof(*dropped));
-	char *text;
-
-	(void)state;
-	listing.named = false;
-	add_process(7, "web", 100)->ledger[COUNTER_LOST_RING] = 2;
-	dropped->comm = strdup("web");
-	dropped->ledger[COUNTER_LOST_RING] = 3;
-	assert_int_equal(ended_sums_add(&listing.dropped, dropped, false), 0);
-	listing.dropped.entries[0].total[ALLOC_SPACE] = 1000;
-	listing.dropped.entries[0].total[INUSE_SPACE] = 500;
-	text = printed_metrics((struct metrics_scope){0}, false);
-	assert_has(text, "\nheaptap_allocated_bytes_total{container=\"\",comm=\"web\"} 1100\n");
-	assert_has(text, "\nheaptap_inuse_bytes{container=\"\",comm=\"web\"} 100\n");
-	assert_has(text, "\nheaptap_processes{container=\"\",comm=\"web\"} 1\n");
-	assert_has(text, "\nheaptap_lost_total{counter=\"lost_ring\"} 5\n");
-	free(text);
-}
-
-/* It has executed one program after the other, the first of which are no longer kept. */
-static void test_metrics_keep_what_dropped_programs_of_a_process_had(void **state)
-{
-	struct profile *dropped = calloc(1, sizeof(*dropped));
-	char *text;
-
-	(void)state;
-	add_process(7, "web", 100);
-	dropped->pid = 7;
-	dropped->comm = strdup("web");
-	assert_int_equal(ended_sums_add(&listing.dropped, dropped, true), 0);
-	listing.dropped.entries[0].total[ALLOC_SPACE] = 1000;
-	text = printed_metrics((struct metrics_scope){0}, false);
-	assert_has(text, "\nheaptap_allocated_bytes_total{container=\"\",comm=\"web\",pid=\"7\"} 1100\n");
-	free(text);
-	text = printed_metrics((struct metrics_scope){.pid = 7}, false);
-	assert_has(text, "\nheaptap_allocated_bytes_total 1100\n");
 	free(text);
 }
 
@@ -368,8 +325,6 @@ int main(void)
 		TEST(test_metrics_of_a_population_add_up_by_name),
 		TEST(test_metrics_have_the_parts_of_resident_memory),
 		TEST(test_metrics_lose_a_series_with_its_last_process),
-		TEST(test_metrics_keep_what_dropped_processes_had),
-		TEST(test_metrics_keep_what_dropped_programs_of_a_process_had),
 		TEST(test_metrics_of_more_series_than_the_cap_share_other),
 		TEST(test_metrics_of_names_that_differ_in_what_cannot_be_shown),
 		TEST(test_metrics_of_a_process_that_is_called_other),
