@@ -60,8 +60,9 @@ struct image {
 	const struct restraint_state *restraint; /* the recorder's; NULL: nothing is taken */
 	struct {
 		u64 alloc_hits, free_hits, go_hits, cpu_ns;
-	} paid;			      /* trace/budget.c's: what it has had so far */
-	double told_bytes;	      /* live/untold.c's: what it had allocated when an answer had it last */
+	} paid; /* trace/budget.c's: what it has had so far */
+	/* live/untold.c's: what it had allocated when an answer had it last, and when one did that was kept */
+	double answered_bytes, told_bytes;
 	struct image *ended_next;     /* the recorder's: among those that have ended */
 	UT_hash_handle hh, hh_by_pid; /* the recorder's */
 };

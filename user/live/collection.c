@@ -68,6 +68,6 @@ int collection_add(struct image *image, void *arg)
 	if (!err && go_reading_has_profile(image->go))
 		err = collect_go(&collection->peek, image, &question->taken);
 	if (!err && want && want->adds_up)
-		untold_tell(image);
+		untold_answer(image);
 	return err;
 }

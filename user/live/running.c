@@ -40,7 +40,7 @@ struct running {
 	u64 next_ns;		    /* when the next snapshots may be taken */
 	struct index_table dropped; /* see ended_sums.h */
 	u32 sums_lack;		    /* processes that are not in there, for want of memory */
-	struct source_untold untold;
+	struct untold untold;
 	bool stopped; /* tracing is over: ledgers are complete */
 };
 
@@ -79,7 +79,7 @@ static void describe(struct running *running, u64 now, struct source_listing *he
 		.sample_bytes = tracing->options->sample_bytes,
 		.processes_missing = kernel_missed(kernel),
 		.processes_refused = kernel_refused(kernel),
-		.untold = running->untold,
+		.untold = running->untold.sum,
 		.named = tracing->options->target.population == POPULATION_LISTED,
 		.ended = running->stopped,
 	};
@@ -109,6 +109,7 @@ static void answer(struct running *running, struct question *question, u64 now)
 		.facts = !question->want && running->tracing.options->counts_alone,
 	};
 
+	untold_settle(&running->untold, recorder);
 	if (question->gc)
 		recorder_request(recorder);
 	describe(running, now, &question->head);
@@ -187,6 +188,7 @@ static void tidy(struct running *running, u64 now)
 
 	if (!questions_are_named(&running->questions))
 		return;
+	untold_settle(&running->untold, recorder);
 	while ((image = recorder_first_ended(recorder)) && may_go(running, image)) {
 		image = recorder_take_ended(recorder);
 		if (drop(running, image, now) && !running->sums_lack++)
@@ -270,6 +272,8 @@ static int running_take(struct source *source, const struct source_want *want, s
 	if (!err)
 		err = taken_list_profile(&question.taken, ret_profile);
 	taken_list_release(&question.taken);
+	if (err && want->adds_up)
+		source_settle(source, false);
 	return err;
 }
 
@@ -296,6 +300,11 @@ static int running_list(struct source *source, bool gc, struct source_listing *r
 	return err;
 }
 
+static void running_settle(struct source *source, bool kept)
+{
+	untold_say(&((struct running *)source)->untold, kept);
+}
+
 static void running_cancel(struct source *source)
 {
 	questions_cancel(&((struct running *)source)->questions);
@@ -306,7 +315,12 @@ static void running_cancel(struct source *source)
 static int open_running(struct running *running)
 {
 	static const struct source_ops ops = {
-		.list = running_list, .profile = running_profile, .take = running_take, .cancel = running_cancel};
+		.list = running_list,
+		.profile = running_profile,
+		.take = running_take,
+		.settle = running_settle,
+		.cancel = running_cancel,
+	};
 
 	running->source.ops = &ops;
 	questions_init(&running->questions);

@@ -50,6 +50,12 @@ int source_moment(struct source *source, const struct source_want *want, u32 ind
 	return source->ops->moment ? source->ops->moment(source, want, index, ret_profile) : -ENOENT;
 }
 
+void source_settle(struct source *source, bool kept)
+{
+	if (source->ops->settle)
+		source->ops->settle(source, kept);
+}
+
 void source_cancel(struct source *source)
 {
 	if (source->ops->cancel)

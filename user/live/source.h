@@ -10,7 +10,7 @@
 
 struct source;
 
-/* What processes allocated that were dropped, and that no profile had for which somebody adds up (source_want.adds_up). */
+/* What processes allocated that were dropped, and that no profile had for which somebody adds up (source_want.adds_up) and that was kept. */
 struct source_untold {
 	u64 processes, bytes;
 };
@@ -64,6 +64,12 @@ int source_take(struct source *source, const struct source_want *want, struct so
 u32 source_moment_count(struct source *source, const struct source_want *want);
 int source_moment(struct source *source, const struct source_want *want, u32 index, struct profile **ret_profile);
 
+/*
+ * What became of the last profile with `adds_up`: it is kept, or what it has is to be in the next one. Must be said of
+ * each that was given, by who asked for it: processes that have ended are kept until then.
+ */
+void source_settle(struct source *source, bool kept);
+
 /* Who waits in a call for its turn, and all who call from now on, get -ECANCELED. Returns at once. */
 void source_cancel(struct source *source);
 
@@ -87,7 +93,8 @@ struct source_ops {
 	/* NULL: nothing begins or ends between a list and a profile. */
 	int (*take)(struct source *source, const struct source_want *want, struct source_listing *ret_listing,
 		    struct profile **ret_profile);
-	void (*cancel)(struct source *source); /* NULL: nobody waits */
+	void (*settle)(struct source *source, bool kept); /* NULL: nothing that it was asked for goes */
+	void (*cancel)(struct source *source);		  /* NULL: nobody waits */
 	void (*close)(struct source *source);
 	/* Both NULL where no earlier profiles are kept. */
 	u32 (*moment_count)(struct source *source, const struct source_want *want);

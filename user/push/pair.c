@@ -23,6 +23,7 @@ int pair_take(struct pair *pair, struct source *source, struct source_listing *r
 
 	if (err)
 		return err;
+	pair->source = source;
 	err = subtract(pair, profile);
 	if (!err) {
 		*ret_profile = profile;
@@ -33,8 +34,16 @@ int pair_take(struct pair *pair, struct source *source, struct source_listing *r
 	return err;
 }
 
+static void settle(struct pair *pair, bool kept)
+{
+	if (pair->source)
+		source_settle(pair->source, kept);
+	pair->source = NULL;
+}
+
 void pair_keep(struct pair *pair)
 {
+	settle(pair, true);
 	profile_free(pair->last);
 	pair->last = pair->now;
 	pair->now = NULL;
@@ -42,13 +51,14 @@ void pair_keep(struct pair *pair)
 
 void pair_drop(struct pair *pair)
 {
+	settle(pair, false);
 	profile_free(pair->now);
 	pair->now = NULL;
 }
 
 void pair_release(struct pair *pair)
 {
-	pair_drop(pair);
+	profile_free(pair->now);
 	profile_free(pair->last);
-	pair->last = NULL;
+	*pair = (struct pair){0};
 }

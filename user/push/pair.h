@@ -11,8 +11,9 @@
 
 /* Valid when zeroed. */
 struct pair {
-	struct profile *last; /* all that was counted when the last interval ended; NULL: there was none */
-	struct profile *now;  /* the same of the interval that is being pushed; NULL: none is */
+	struct profile *last;  /* all that was counted when the last interval ended; NULL: there was none */
+	struct profile *now;   /* the same of the interval that is being pushed; NULL: none is */
+	struct source *source; /* that gave it; borrowed until it is kept or dropped, which that is told */
 };
 
 /*

@@ -349,6 +349,7 @@ static int ask_beyond_what_is_kept(struct asker *asker, struct source *source, i
 	ask_for(source, &other);
 	first = await_ended(asker, source, count);
 	asker->failed |= ask_for(source, &all).err != 0;
+	source_settle(source, true);
 	breed(asker, count + 1, count);
 	second = await_ended(asker, source, 2 * count);
 	asker->failed |= first.untold.processes != first.dropped || !first.dropped;

@@ -13,23 +13,34 @@
 
 #define SAMPLE_BYTES 1
 
+static struct recorder *recorder;
 static struct image *process;
-static struct source_untold untold;
+static struct untold untold;
 static u64 next_id;
 
 static int setup(void **state)
 {
+	const struct recorder_options options = {.sample_bytes = SAMPLE_BYTES};
+
 	(void)state;
-	untold = (struct source_untold){0};
-	process = image_new(9, 1234, 1, SAMPLE_BYTES, 77);
-	return process ? 0 : -1;
+	untold = (struct untold){0};
+	recorder = recorder_new(&options);
+	return recorder && !recorder_begin(recorder, 9, 1234, 1, 77, &process) ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	image_free(process);
+	recorder_free(recorder);
 	return 0;
+}
+
+/* An answer has the process, and is kept, or not. */
+static void answer(bool kept)
+{
+	untold_answer(process);
+	untold_say(&untold, kept);
+	untold_settle(&untold, recorder);
 }
 
 static void allocate(u64 size)
@@ -40,12 +51,12 @@ static void allocate(u64 size)
 
 static void assert_untold(u64 processes, u64 bytes)
 {
-	bool more = processes > untold.processes;
+	bool more = processes > untold.sum.processes;
 
 	assert_int_equal(untold_remains(process), more);
 	untold_add(&untold, process);
-	assert_int_equal(untold.processes, processes);
-	assert_int_equal(untold.bytes, bytes);
+	assert_int_equal(untold.sum.processes, processes);
+	assert_int_equal(untold.sum.bytes, bytes);
 }
 
 static void test_untold_is_all_of_a_process_that_was_in_no_answer(void **state)
@@ -61,13 +72,58 @@ static void test_untold_is_what_came_after_the_last_answer(void **state)
 {
 	(void)state;
 	allocate(100);
-	untold_tell(process);
+	answer(true);
 	assert_untold(0, 0);
 	allocate(30);
 	assert_int_equal(heap_free(&process->heap, next_id), 0);
 	assert_untold(1, 30);
-	untold_tell(process);
+	answer(true);
 	assert_untold(1, 30);
+}
+
+/* Who asked had no memory to use it: the next answer should have it, and what is dropped before is nobody's. */
+static void test_untold_is_what_an_answer_had_that_was_not_kept(void **state)
+{
+	(void)state;
+	allocate(100);
+	untold_answer(process);
+	assert_true(untold_remains(process));
+	untold_settle(&untold, recorder);
+	assert_true(untold_remains(process));
+	answer(false);
+	assert_true(untold_remains(process));
+	assert_untold(1, 100);
+	answer(true);
+	assert_untold(1, 100);
+}
+
+/* It is dropped before it is known whether the answer is kept. */
+static void drop_answered(bool kept, u64 processes, u64 bytes)
+{
+	untold = (struct untold){0};
+	untold_answer(process);
+	untold_add(&untold, process);
+	assert_int_equal(untold.sum.processes, 0);
+	untold_say(&untold, kept);
+	untold_settle(&untold, recorder);
+	assert_int_equal(untold.sum.processes, processes);
+	assert_int_equal(untold.sum.bytes, bytes);
+}
+
+static void test_untold_of_one_that_is_dropped_waits_for_its_answer(void **state)
+{
+	(void)state;
+	allocate(100);
+	drop_answered(false, 1, 100);
+	drop_answered(true, 0, 0);
+	allocate(20);
+	untold_answer(process);
+	allocate(3);
+	untold_add(&untold, process);
+	untold_say(&untold, false);
+	untold_settle(&untold, recorder);
+	assert_int_equal(untold.sum.processes, 1);
+	assert_int_equal(untold.sum.bytes, 23);
 }
 
 static void read_go(u64 rate, u64 allocs)
@@ -89,12 +145,12 @@ static void test_untold_of_a_go_program(void **state)
 {
 	(void)state;
 	read_go(SAMPLE_BYTES, 3);
-	untold_tell(process);
+	answer(true);
 	read_go(SAMPLE_BYTES, 5);
 	allocate(100);
 	assert_untold(1, 2100);
 	read_go(512 << 10, 50);
-	untold_tell(process);
+	answer(true);
 	assert_untold(1, 2100);
 }
 
@@ -105,6 +161,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_untold_is_all_of_a_process_that_was_in_no_answer),
 		TEST(test_untold_is_what_came_after_the_last_answer),
+		TEST(test_untold_is_what_an_answer_had_that_was_not_kept),
+		TEST(test_untold_of_one_that_is_dropped_waits_for_its_answer),
 		TEST(test_untold_of_a_go_program),
 	};
 

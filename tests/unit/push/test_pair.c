@@ -46,7 +46,18 @@ static int give_both(struct source *source, const struct source_want *want, stru
 	return err;
 }
 
-static const struct source_ops ops = {.list = give_list, .profile = give_profile, .take = give_both};
+/* What was said of what was given: '+' for kept, '-' for not. */
+static char settled[8];
+
+static void note_settled(struct source *source, bool kept)
+{
+	(void)source;
+	assert_true(strlen(settled) + 1 < sizeof(settled));
+	strcat(settled, kept ? "+" : "-");
+}
+
+static const struct source_ops ops = {
+	.list = give_list, .profile = give_profile, .take = give_both, .settle = note_settled};
 static struct source source = {&ops};
 
 static int setup(void **state)
@@ -54,6 +65,7 @@ static int setup(void **state)
 	(void)state;
 	source_err = 0;
 	pair = (struct pair){0};
+	settled[0] = '\0';
 	make(&made, 7, 0x10000, "jit");
 	made.profile.sample_bytes = 1;
 	made.profile.start_unix_ns = 1000;
@@ -131,7 +143,10 @@ static void test_pair_that_was_dropped_is_in_the_next(void **state)
 	pair_drop(&pair);
 	go_on(2, 1, 100);
 	assert_taken(7, 6, 200);
+	assert_string_equal(settled, "+-");
 	pair_keep(&pair);
+	pair_release(&pair);
+	assert_string_equal(settled, "+-+");
 }
 
 static void test_pair_that_was_not_given_is_in_the_next(void **state)
