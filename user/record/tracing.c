@@ -311,12 +311,14 @@ void tracing_stop(struct tracing *tracing)
 int tracing_close(struct tracing *tracing, int status)
 {
 	launch_abandon(&tracing->launch);
+	/* Who failed has not stopped: COMMAND is not to pay for probes that nobody listens to. */
+	tracer_close(tracing->tracer);
+	tracing->tracer = NULL;
 	if (tracing->options->target.command) {
 		/* COMMAND may run on for long. */
 		signals_return(&tracing->signals);
 		status = launch_status(&tracing->launch, status);
 	}
-	tracer_close(tracing->tracer);
 	selection_release(&tracing->selection);
 	launch_free(&tracing->launch);
 	return status;

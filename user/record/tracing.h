@@ -75,5 +75,5 @@ void tracing_tick(struct tracing *tracing, u64 now);
 /* Stop tracing, remove the probes, settle the ledgers. The calling thread gets its priority back. */
 void tracing_stop(struct tracing *tracing);
 
-/* Free everything, wait for COMMAND if it runs. Returns the status to exit with, when the client's is `status`. */
+/* Free everything, the probes first if they are still there; then wait for COMMAND if it runs. Returns the status to exit with, when the client's is `status`. */
 int tracing_close(struct tracing *tracing, int status);
