@@ -48,13 +48,19 @@ struct go_reader {
 	struct memory_pieces *pieces; /* NULL: its memory is not open */
 };
 
+static void close_memory(struct go_reader *reader)
+{
+	if (reader->pieces)
+		close(reader->pieces->fd);
+	free(reader->pieces);
+	reader->pieces = NULL;
+}
+
 void go_reader_close(struct go_reader **reader)
 {
 	if (!*reader)
 		return;
-	if ((*reader)->pieces)
-		close((*reader)->pieces->fd);
-	free((*reader)->pieces);
+	close_memory(*reader);
 	free(*reader);
 	*reader = NULL;
 }
@@ -112,6 +118,7 @@ static void refuse(const struct tracer *tracer, struct go_reader *reader, const 
 	const char *version = reader->image.version, *reason;
 
 	reader->state = GO_REFUSED;
+	close_memory(reader);
 	if (err == PROCESS_MEMORY_FOREIGN)
 		reason = "its memory is another user's, which takes CAP_DAC_READ_SEARCH";
 	else if (err == -EACCES || err == -EPERM)

@@ -3,6 +3,8 @@
  * Go programs while they run: `serve` and `top` give what the program's own runtime/pprof says at that moment, and programs whose
  * stacks are copied all the time come to no harm by being read.
  */
+#include <dirent.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -178,6 +180,61 @@ static void test_goroutines_whose_stacks_are_copied_are_unharmed(void **state)
 		0);
 }
 
+/* Has the process that file open? */
+static bool has_open(pid_t pid, const char *path)
+{
+	DIR *directory = opendir(format("/proc/%d/fd", pid));
+	struct dirent *entry;
+	bool found = false;
+
+	assert_non_null(directory);
+	while ((entry = readdir(directory))) {
+		char target[PATH_MAX];
+		ssize_t length = readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
+
+		target[length > 0 ? length : 0] = '\0';
+		found |= !strcmp(target, path);
+	}
+	closedir(directory);
+	return found;
+}
+
+static bool memory_is_open(const struct scene *scene)
+{
+	return has_open(scene->session.child.pid, format("/proc/%d/mem", scene->target.pid));
+}
+
+/* Record it until those words are said of it. */
+static void record_until(struct scene *scene, const char *words)
+{
+	session_start(&scene->session, scene, (const char *const[]){"-p", format("%d", scene->target.pid), NULL});
+	session_await(&scene->session, words);
+}
+
+static void end(struct scene *scene)
+{
+	target_go(&scene->target);
+	assert_int_equal(target_finish(&scene->target), 0);
+	session_finish(&scene->session);
+}
+
+/* A rate that no program has shows that another layout is there: heaptap lets go of the memory, as a machine may have many such programs. C keeps it there. */
+static void test_program_that_is_refused_stays_not_open(void **state)
+{
+	struct scene *scene = *state;
+
+	start(scene, "go_heap/own_cgo");
+	record_until(scene, "its own heap profile is read");
+	assert_true(memory_is_open(scene));
+	end(scene);
+	target_start(&scene->target, NULL,
+		     (const char *const[]){beside("go_heap/own_cgo"), own_profile(scene), "2199023255552", NULL});
+	target_ready(&scene->target);
+	record_until(scene, "its own heap profile is not read: what stands there");
+	assert_false(memory_is_open(scene));
+	end(scene);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -188,6 +245,7 @@ int main(void)
 		TEST(test_served_profile_of_go_with_c_has_both),
 		TEST(test_top_shows_go_programs),
 		TEST(test_goroutines_whose_stacks_are_copied_are_unharmed),
+		TEST(test_program_that_is_refused_stays_not_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
