@@ -44,8 +44,8 @@ static bool is_over_soon(const struct interrupt *interrupt)
 /* The process that holds the probes removes them when heaptap is gone (trace/link_keeper.h). */
 static _Noreturn void drop(const struct interrupt *interrupt)
 {
-	log_error("dropped: profiles that are not in '%s' yet are lost; the probes are removed",
-		  interrupt->output->path);
+	log_error("dropped: profiles that are not in '%s' yet%s are lost; the probes are removed",
+		  interrupt->output->path, interrupt->pushed ? ", or not pushed," : "");
 	output_file_abandon(interrupt->output->fd);
 	output_dir_abandon(interrupt->output);
 	signals_die();
@@ -57,7 +57,8 @@ static void watch(void *arg)
 
 	if (is_over_soon(interrupt))
 		return;
-	log_error("stopping, and writing profiles to '%s'; press Ctrl-C again to drop them", interrupt->output->path);
+	log_error("stopping, and writing profiles to '%s'%s; press Ctrl-C again to drop them", interrupt->output->path,
+		  interrupt->pushed ? " and pushing them" : "");
 	interrupt->signals->interrupt = false;
 	while (!is_over(interrupt, -1)) {
 		signals_read(interrupt->signals);
@@ -66,9 +67,10 @@ static void watch(void *arg)
 	}
 }
 
-void interrupt_watch(struct interrupt *interrupt, struct signals *signals, const struct output_dir *output)
+void interrupt_watch(struct interrupt *interrupt, struct signals *signals, const struct output_dir *output, bool pushed)
 {
-	*interrupt = (struct interrupt){.signals = signals, .output = output, .end = eventfd(0, EFD_CLOEXEC)};
+	*interrupt = (struct interrupt){
+		.signals = signals, .output = output, .pushed = pushed, .end = eventfd(0, EFD_CLOEXEC)};
 	if (interrupt->end >= 0)
 		thread_start(&interrupt->thread, watch, interrupt);
 }

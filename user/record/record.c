@@ -152,7 +152,7 @@ static int finish(struct record *record)
 	struct interrupt interrupt;
 	int status;
 
-	interrupt_watch(&interrupt, &tracing->signals, &record->output);
+	interrupt_watch(&interrupt, &tracing->signals, &record->output, record->options->audience);
 	tracing_stop(tracing);
 	record->publication.duration_ns = tracing->duration_ns;
 	record->publication.group = group_memory_read(&tracing->selection);
@@ -163,8 +163,8 @@ static int finish(struct record *record)
 
 		status = finished ? finished : status;
 	}
-	interrupt_finish(&interrupt);
 	status = finish_audience(record, status);
+	interrupt_finish(&interrupt);
 	return tracing->blind ? STATUS_FAILED : status;
 }
 

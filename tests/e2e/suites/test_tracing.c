@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tracing that ends early: when its client cannot begin, COMMAND goes on without probes. */
+/*
+ * Ends of tracing that take a client of the test's own: when one cannot begin, COMMAND goes on without probes; and when one takes long to hand
+ * profiles on, Ctrl-C ends that.
+ */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,7 +16,8 @@
 #include "base/status.h"
 #include "e2e/kit/code.h"
 #include "e2e/kit/session.h"
-#include "record/tracing.h"
+#include "format/output_file.h"
+#include "record/record.h"
 #include "system/inheritance.h"
 #include "trace/libbpf_log.h"
 #include "trace/link_keeper.h"
@@ -105,10 +109,93 @@ static void test_tracing_that_fails_leaves_no_probe_in_its_command(void **state)
 	close(streams.said[1]);
 }
 
+/* --- an audience that never finishes --- */
+
+static int say_begun(void *arg)
+{
+	return write(*(const int *)arg, "b", 1) == 1 ? STATUS_DONE : STATUS_FAILED;
+}
+
+static void ignore_profile(const struct profile *profile, u32 process, bool last, void *arg)
+{
+	(void)profile, (void)process, (void)last, (void)arg;
+}
+
+static void ignore_moment(u64 taken_ns, void *arg)
+{
+	(void)taken_ns, (void)arg;
+}
+
+static int hand_on_for_ever(void *arg)
+{
+	(void)arg;
+	while (pause() < 0)
+		;
+	return STATUS_FAILED;
+}
+
+static _Noreturn void record_for_ever(const struct scene *scene, int begun)
+{
+	const struct audience audience = {say_begun, ignore_profile, ignore_moment, hand_on_for_ever, &begun};
+	pid_t pid = scene->target.pid;
+	char *argv[] = {NULL};
+	const struct record_options options = {
+		.tracing = {.target = {.pids = &pid, .pid_count = 1}, .sample_bytes = 1, .gc = {.gogc_percent = 100}},
+		.output = format("%s/profiles", scene->dir),
+		.formats = FORMAT_PPROF,
+		.quiet = true,
+		.mode = 0600,
+		.argv = argv,
+		.audience = &audience,
+	};
+
+	inheritance_change();
+	libbpf_log_take();
+	_exit(record_run(&options));
+}
+
+static void start_recording(struct scene *scene, struct child *recording)
+{
+	int begun[2], said[2];
+	char word = 0;
+
+	assert_true(!pipe(begun) && !pipe(said));
+	recording->pid = fork();
+	assert_true(recording->pid >= 0);
+	if (!recording->pid) {
+		dup2(said[1], STDERR_FILENO);
+		record_for_ever(scene, begun[1]);
+	}
+	close(said[1]);
+	close(begun[1]);
+	recording->out = said[0];
+	assert_int_equal(read(begun[0], &word, 1), 1);
+	close(begun[0]);
+}
+
+/* The files are complete by then: what is said, and what Ctrl-C does, holds until everything has been handed on. */
+static void test_tracing_ctrl_c_ends_an_audience_that_takes_long(void **state)
+{
+	struct scene *scene = *state;
+	struct child *recording = &scene->more[0];
+
+	target_start(&scene->target, NULL, (const char *const[]){beside("target_steps"), NULL});
+	target_ready(&scene->target);
+	start_recording(scene, recording);
+	assert_int_equal(kill(recording->pid, SIGINT), 0);
+	target_await_words(recording, "and pushing them; press Ctrl-C again to drop them");
+	assert_int_equal(kill(recording->pid, SIGINT), 0);
+	target_await_words(recording, "or not pushed, are lost");
+	assert_true(child_reap(recording));
+	assert_int_equal(child_exit_status(recording->status), 128 + SIGINT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_tracing_that_fails_leaves_no_probe_in_its_command, scene_setup,
+						scene_teardown),
+		cmocka_unit_test_setup_teardown(test_tracing_ctrl_c_ends_an_audience_that_takes_long, scene_setup,
 						scene_teardown),
 	};
 

@@ -33,7 +33,7 @@ static _Noreturn void end_for_ever(int messages, bool again)
 	close(messages);
 	if (again)
 		raise(SIGINT);
-	interrupt_watch(&interrupt, &signals, &output);
+	interrupt_watch(&interrupt, &signals, &output, false);
 	for (;;)
 		pause();
 }
