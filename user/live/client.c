@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "live/recorded.h"
+#include "system/shortage.h"
 #include "system/signals.h"
 
 #define LOOK_MS 50 /* between two looks whether the client has returned */
@@ -66,6 +67,16 @@ static void wait_for(struct client_run *run, struct signals *signals)
 	}
 }
 
+static int take_signals(struct signals *signals)
+{
+	int err = signals_take(signals);
+
+	if (!err)
+		return STATUS_DONE;
+	log_error("cannot wait for signals: %s", shortage_explain(err).text);
+	return STATUS_FAILED;
+}
+
 int client_run_recorded(const char *path, const struct live_client *client)
 {
 	struct signals signals = {.fd = -1};
@@ -75,7 +86,8 @@ int client_run_recorded(const char *path, const struct live_client *client)
 
 	if (status)
 		return status;
-	status = signals_take(&signals) ? STATUS_FAILED : client_start(&run, client, source);
+	status = take_signals(&signals);
+	status = status ? status : client_start(&run, client, source);
 	if (!status) {
 		wait_for(&run, &signals);
 		status = client_finish(&run);
