@@ -39,6 +39,8 @@ static int begin(struct tracer *tracer, pid_t pid, u32 process, struct tracee **
 	struct tracee *tracee = number ? tracee_add(tracer, pid, number, wide) : NULL;
 	int err;
 
+	if (!tracee && number)
+		kernel_give_scope(tracer->kernel, number);
 	if (!tracee)
 		return number ? -ENOMEM : -ENOSPC;
 	scope->pid = (u32)pid;
