@@ -61,11 +61,11 @@ static int add(const struct mapping *mapping, int file, u64 offset, void *arg)
 	other = find(search, mapping, offset, &same);
 	if (same || search->count == PLACES_MAX)
 		return 0;
+	if (array_grow(&search->places, search->count, 1))
+		return -ENOMEM;
 	kept = other ? other->file : fcntl(file, F_DUPFD_CLOEXEC, 0);
 	if (kept < 0)
 		return -errno;
-	if (array_grow(&search->places, search->count, 1))
-		return -ENOMEM;
 	search->places[search->count++] = (struct place){mapping->device, mapping->inode, offset, kept, 0, MAP_FAILED};
 	return 0;
 }
