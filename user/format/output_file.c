@@ -86,11 +86,13 @@ static int make_folders(int dir, const char *path)
 
 	for (const char *end = strchr(path, '/'); end; end = strchr(end + 1, '/')) {
 		char folder[OUTPUT_FILE_FOLDER_MAX];
+		bool made;
 
 		snprintf(folder, sizeof(folder), "%.*s", (int)(end - path), path);
-		if (mkdirat(dir, folder, 0700) && errno != EEXIST)
+		made = !mkdirat(dir, folder, 0700);
+		if (!made && errno != EEXIST)
 			return -errno;
-		if (errno != EEXIST && mode != 0700 && fchmodat(dir, folder, mode, 0))
+		if (made && mode != 0700 && fchmodat(dir, folder, mode, 0))
 			return -errno;
 	}
 	return 0;

@@ -206,6 +206,27 @@ static void test_writer_write_folder_has_the_mode_of_the_directory(void **state)
 	assert_int_equal(status.st_mode & 0777, 0750);
 }
 
+/* A folder that is there says nothing of the next one below it. */
+static void test_writer_write_second_folder_has_the_same_mode(void **state)
+{
+	static const char *const folders[] = {"snapshots/0001/", "snapshots/0002/"};
+	struct profile profile = golden_small();
+	struct stat first, second;
+	char **files;
+
+	(void)state;
+	output_file_set_mode(0640);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(output_file_write(directory, &profile, FORMAT_TEXT, folders[i], &files), 0);
+		string_list_free(files);
+	}
+	output_file_set_mode(OUTPUT_FILE_MODE);
+	assert_int_equal(fstatat(directory, folders[0], &first, 0), 0);
+	assert_int_equal(fstatat(directory, folders[1], &second, 0), 0);
+	assert_int_equal(first.st_mode & 0777, 0750);
+	assert_int_equal(second.st_mode & 0777, 0750);
+}
+
 static void test_writer_write_planted_temporary_name_is_not_followed(void **state)
 {
 	struct profile profile = golden_small();
@@ -313,6 +334,7 @@ int main(void)
 		TEST(test_writer_write_blocked_name_lists_the_others),
 		TEST(test_writer_write_folder_is_not_a_planted_link),
 		TEST(test_writer_write_folder_has_the_mode_of_the_directory),
+		TEST(test_writer_write_second_folder_has_the_same_mode),
 		TEST(test_writer_write_planted_temporary_name_is_not_followed),
 		TEST(test_writer_abandon_drops_what_is_not_complete),
 		TEST(test_writer_write_bad_directory_fails_with_an_empty_list),
