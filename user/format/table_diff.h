@@ -8,7 +8,7 @@
 
 /*
  * Totals and the sites whose bytes in use have changed most: by how much, and what was allocated and freed
- * meanwhile. Sites are matched by function, file and line, or by code offset where these are unknown, so that the
+ * meanwhile; by what was allocated, and nothing else, where one of the two is of --alloc-only. Sites are matched by function, file and line, or by code offset where these are unknown, so that the
  * profiles may be of different runs. 0 or -ENOMEM.
  */
 int table_diff_print(const struct profile *before, const struct profile *after, const struct table_view *view,

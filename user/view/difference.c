@@ -28,9 +28,7 @@ static double error_of(const struct profile_site *site, enum measure measure)
 
 static enum difference_state state_of(const struct difference *difference, const struct difference_site *site)
 {
-	bool inuse = !difference->before->alloc_only && !difference->after->alloc_only;
-	enum measure by = inuse ? INUSE_SPACE : ALLOC_SPACE;
-	u64 before = value_of(site->before, by), after = value_of(site->after, by);
+	u64 before = value_of(site->before, difference->by), after = value_of(site->after, difference->by);
 
 	if (before == after)
 		return DIFFERENCE_SAME;
@@ -58,9 +56,10 @@ static int compare_names(const struct site_name *a, const struct site_name *b)
 	return a->line < b->line ? -1 : 1;
 }
 
-static int compare_change(const void *a, const void *b)
+static int compare_change(const void *a, const void *b, void *arg)
 {
-	static const enum measure order[] = {INUSE_SPACE, ALLOC_SPACE};
+	const struct difference *difference = arg;
+	const enum measure order[] = {difference->by, ALLOC_SPACE};
 	const struct difference_site *left = a, *right = b;
 
 	for (unsigned int i = 0; i < 2; i++) {
@@ -106,6 +105,7 @@ int difference_make(const struct profile *before, const struct profile *after, s
 	int err;
 
 	*difference = (struct difference){.before = before, .after = after};
+	difference->by = before->alloc_only || after->alloc_only ? ALLOC_SPACE : INUSE_SPACE;
 	err = profile_sites_with(before, INUSE_SPACE, SITES_LIFETIMES_NONE, &difference->before_sites, &old);
 	err = err ? err : profile_sites_with(after, INUSE_SPACE, SITES_LIFETIMES_NONE, &difference->after_sites, &new);
 	if (err)
@@ -120,7 +120,7 @@ int difference_make(const struct profile *before, const struct profile *after, s
 		difference->sites[i].name = difference->table.names[i];
 		compare(difference, &difference->sites[i]);
 	}
-	qsort(difference->sites, difference->count, sizeof(*difference->sites), compare_change);
+	qsort_r(difference->sites, difference->count, sizeof(*difference->sites), compare_change, difference);
 	sum_up(difference);
 	return 0;
 }

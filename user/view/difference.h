@@ -3,7 +3,7 @@
 /* What has changed between two profiles, site by site. */
 #include "view/site_table.h"
 
-/* By what is in use; by what was allocated where that is not known of one of them. */
+/* By the measure that the difference is by. */
 enum difference_state {
 	DIFFERENCE_SAME,
 	DIFFERENCE_NEW,	 /* nothing before */
@@ -18,14 +18,15 @@ struct difference_site {
 	struct site_name name;
 	const struct profile_site *before, *after; /* NULL where it does not occur; without lifetimes */
 	enum difference_state state;
-	double change[MEASURE_MAX];
+	double change[MEASURE_MAX]; /* in use: means nothing where that is not known of one of them */
 	/* An upper bound: objects that live in both profiles are the same samples and add no error. */
 	double change_error[MEASURE_MAX];
 };
 
 struct difference {
 	const struct profile *before, *after; /* borrowed */
-	struct difference_site *sites;	      /* most changed in use first, then in what was allocated */
+	enum measure by;	       /* INUSE_SPACE; ALLOC_SPACE where what is in use is not known of one of them */
+	struct difference_site *sites; /* most changed by that measure first, then in what was allocated */
 	u32 count;
 	struct difference_site sum; /* of all; its names and profiles mean nothing */
 	struct profile_site *before_sites, *after_sites;

@@ -104,6 +104,41 @@ static void test_difference_of_empty_profiles_has_no_site(void **state)
 	free(text);
 }
 
+/* Frees of one were not recorded: what is in use is not known of the two together, and neither is what was freed. */
+static void check_allocations_alone(struct profile before, struct profile after)
+{
+	struct profile_sample changed[2];
+	char *text;
+
+	before.sample_bytes = after.sample_bytes = 1;
+	memcpy(changed, before.samples, sizeof(changed));
+	changed[0].alloc_count += 10;
+	after.samples = changed;
+	text = print(&before, &after, 20);
+	assert_line(text, "\nSites by change of what was allocated, 2 of 2\n");
+	assert_line(text, "\n - - +10.0 KiB - +10 make_node");
+	assert_line(text, "\n - - +0 B - +0 main");
+	assert_line(text, "\n - - +10.0 KiB - +10 in all\n");
+	free(text);
+}
+
+static void test_difference_of_allocations_says_nothing_of_what_is_in_use(void **state)
+{
+	struct profile full = golden_all_live(), allocations = golden_all_live();
+	static u32 elsewhere[] = {MAIN, START};
+	struct profile_sample samples[2];
+
+	(void)state;
+	memcpy(samples, full.samples, sizeof(samples));
+	samples[1].location = elsewhere;
+	samples[1].depth = 2;
+	full.samples = allocations.samples = samples;
+	allocations.alloc_only = true;
+	check_allocations_alone(allocations, allocations);
+	check_allocations_alone(full, allocations);
+	check_allocations_alone(allocations, full);
+}
+
 /* One long name in very many sites: it is not copied for each of them. */
 static void test_difference_of_long_names_takes_little_memory(void **state)
 {
@@ -145,6 +180,7 @@ int main(void)
 		cmocka_unit_test(test_difference_matches_sites_by_name),
 		cmocka_unit_test(test_difference_site_in_one_alone_has_come_or_gone),
 		cmocka_unit_test(test_difference_of_empty_profiles_has_no_site),
+		cmocka_unit_test(test_difference_of_allocations_says_nothing_of_what_is_in_use),
 		cmocka_unit_test(test_difference_of_long_names_takes_little_memory),
 	};
 

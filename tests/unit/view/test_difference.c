@@ -74,6 +74,27 @@ static void test_difference_of_allocations_goes_by_what_was_allocated(void **sta
 	difference_release(&difference);
 }
 
+/* All that is in use according to one of them would be the change. */
+static void test_difference_with_allocations_is_sorted_by_what_was_allocated(void **state)
+{
+	struct profile before = golden_small(), after = golden_small();
+	struct profile_sample changed[5], unfreed[5];
+	struct difference difference;
+
+	(void)state;
+	memcpy(unfreed, before.samples, sizeof(unfreed));
+	for (u32 i = 0; i < 5; i++)
+		unfreed[i].inuse_count = 0;
+	memcpy(changed, unfreed, sizeof(changed));
+	changed[0].alloc_count++;
+	after.samples = changed;
+	after.alloc_only = true;
+	assert_int_equal(difference_make(&before, &after, &difference), 0);
+	check_sum(&difference);
+	assert_ptr_equal(find(&difference, "build_list"), &difference.sites[0]);
+	difference_release(&difference);
+}
+
 /* Independent samples: variances add up. */
 static void test_difference_has_the_error_of_both(void **state)
 {
@@ -95,6 +116,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_difference_says_what_has_become_of_a_site),
 		cmocka_unit_test(test_difference_of_allocations_goes_by_what_was_allocated),
+		cmocka_unit_test(test_difference_with_allocations_is_sorted_by_what_was_allocated),
 		cmocka_unit_test(test_difference_has_the_error_of_both),
 	};
 
