@@ -156,15 +156,20 @@ static int add_samples(struct merge *merge, const struct profile *from,
 	return err;
 }
 
+static void take_kind(struct profile *sum, const struct profile *first)
+{
+	if (sum->sample_bytes)
+		return;
+	sum->kind = first->kind;
+	sum->sample_bytes = first->sample_bytes;
+	sum->alloc_only = first->alloc_only;
+}
+
 static int agree(struct merge *merge, const struct profile *from)
 {
 	struct profile *profile = &merge->profile;
 
-	if (!profile->sample_bytes) {
-		profile->kind = from->kind;
-		profile->sample_bytes = from->sample_bytes;
-		profile->alloc_only = from->alloc_only;
-	}
+	take_kind(profile, from);
 	return profile->kind == from->kind && profile->sample_bytes == from->sample_bytes &&
 			       profile->alloc_only == from->alloc_only
 		       ? 0
@@ -236,9 +241,7 @@ void merge_facts(struct profile *sum, const struct profile *more)
 	add_ended(&sum->ended, more);
 	if (!more->exited)
 		memory_add(&sum->memory, &more->memory);
-	sum->kind = more->kind;
-	sum->sample_bytes = more->sample_bytes;
-	sum->alloc_only = more->alloc_only;
+	take_kind(sum, more);
 	restraint_add(&sum->restraint, &more->restraint);
 }
 

@@ -34,6 +34,9 @@ void merge_describe(struct merge *merge, const struct profile *facts);
 /* What was merged so far, named "all" unless described. The merge owns it; valid until something is added. */
 const struct profile *merge_profile(const struct merge *merge);
 
-/* Add to `sum` what can be added: ledger, costs, the number of processes, and what those had in use that have ended; its
- * time covers both. `more` of one process has its tables. */
+/*
+ * Add to `sum` what can be added: ledger, costs, the number of processes, and what those had in use that have ended; its
+ * time covers both. Its kind and interval, and whether it is of --alloc-only, are those of the first. `more` of one process has
+ * its tables.
+ */
 void merge_facts(struct profile *sum, const struct profile *more);

@@ -25,12 +25,23 @@ static void add_ended(struct profile_ended *sum, const struct profile_ended *mor
 	sum->inuse_space += more->inuse_space;
 }
 
+/* What a Go program kept itself has Go's interval, and is never of --alloc-only: others tell what was asked for. */
+static void take_interval(struct population *population, const struct profile *facts)
+{
+	if (facts->go.version[0] || population->traced)
+		return;
+	population->traced = true;
+	population->facts.sample_bytes = facts->sample_bytes;
+	population->facts.alloc_only = facts->alloc_only;
+}
+
 void population_add(struct population *population, const struct index_entry *entry)
 {
 	const struct profile_ended more = index_entry_ended(entry);
 	struct profile_ended ended = population->facts.ended;
 
 	merge_facts(&population->facts, entry->facts);
+	take_interval(population, entry->facts);
 	add_ended(&ended, &more);
 	population->facts.ended = ended; /* the tables by which merge_facts tells are gone */
 	population->sum.facts = &population->facts;

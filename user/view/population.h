@@ -5,12 +5,14 @@
 
 /* Valid when zeroed, for population_add. Not to be copied: `sum` points to `facts`. */
 struct population {
-	struct profile facts;	/* of all; its tables are not used */
+	/* Of all; its tables are not used. Its interval is that of the recording, or Go's where there are none but Go programs. */
+	struct profile facts;
 	struct index_entry sum; /* of all; in use: with what those that have ended had at their exit. It has no files */
 	u32 living;
 	u64 inuse_space;    /* bytes, of the living */
 	double inuse_error; /* standard error of that; NAN: unknown */
 	u64 lost;	    /* over all counters that are losses */
+	bool traced;	    /* any whose profile its program did not keep itself */
 };
 
 void population_add(struct population *population, const struct index_entry *entry);

@@ -78,6 +78,41 @@ static void test_population_counts_losses_of_all_kinds_and_processes(void **stat
 	assert_int_equal(population.lost, 11);
 }
 
+/* It has an interval of its own, and says what is in use also with --alloc-only. */
+static void make_go(u32 number)
+{
+	strcpy(facts[number].go.version, "go1.24.4");
+	facts[number].sample_bytes = 512 << 10;
+	facts[number].alloc_only = false;
+}
+
+static void test_population_has_the_interval_of_those_that_are_traced(void **state)
+{
+	struct population population;
+
+	(void)state;
+	for (u32 go = 0; go < 4; go++) {
+		for (u32 i = 0; i < 4; i++)
+			facts[i] = (struct profile){.sample_bytes = 64 << 10, .alloc_only = true};
+		make_go(go);
+		population_sum(entries, 4, &population);
+		assert_int_equal(population.facts.sample_bytes, 64 << 10);
+		assert_true(population.facts.alloc_only);
+	}
+}
+
+static void test_population_of_go_programs_alone_has_their_interval(void **state)
+{
+	struct population population;
+
+	(void)state;
+	for (u32 i = 0; i < 4; i++)
+		make_go(i);
+	population_sum(entries, 4, &population);
+	assert_int_equal(population.facts.sample_bytes, 512 << 10);
+	assert_false(population.facts.alloc_only);
+}
+
 static void test_population_of_nobody_is_zero(void **state)
 {
 	struct population population;
@@ -95,6 +130,8 @@ int main(void)
 		cmocka_unit_test_setup(test_population_tells_what_lives_from_what_has_ended, setup),
 		cmocka_unit_test_setup(test_population_error_is_of_the_living, setup),
 		cmocka_unit_test_setup(test_population_counts_losses_of_all_kinds_and_processes, setup),
+		cmocka_unit_test_setup(test_population_has_the_interval_of_those_that_are_traced, setup),
+		cmocka_unit_test_setup(test_population_of_go_programs_alone_has_their_interval, setup),
 		cmocka_unit_test_setup(test_population_of_nobody_is_zero, setup),
 	};
 
