@@ -18,14 +18,12 @@ static const cJSON *member(const cJSON *object, const char *name)
 	return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-/* A whole number that a double holds exactly, else 0. */
+/* A whole number, rounded where it has more digits than a double, as times of day do. 0: none below 2^63. */
 static u64 number_of(const cJSON *object, const char *name)
 {
 	const cJSON *item = member(object, name);
 
-	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) || item->valuedouble > 1ll << 53)
-		return 0;
-	return item->valuedouble;
+	return cJSON_IsNumber(item) && item->valuedouble > 0 && item->valuedouble < 0x1p63 ? item->valuedouble : 0;
 }
 
 static u64 measure_of(const cJSON *row, enum measure measure)
@@ -62,6 +60,12 @@ static u64 sum_of(const cJSON *row, const struct profile *profile, enum measure 
 	return number_of(member(mappings, "program"), name) + number_of(member(mappings, "allocator"), name);
 }
 
+/* Equal, but for what rounding does to numbers of more digits than a double has, and to the sum of two. */
+static bool same_number(u64 a, u64 b)
+{
+	return (a > b ? a - b : b - a) <= a >> 51;
+}
+
 /* The row that lists file `name` and has the same sums as its profile. NULL: none. */
 static const cJSON *find_row(const cJSON *index, const char *list, const char *name, const struct profile *profile)
 {
@@ -70,8 +74,8 @@ static const cJSON *find_row(const cJSON *index, const char *list, const char *n
 
 	profile_totals(profile, totals);
 	cJSON_ArrayForEach (row, member(index, list))
-		if (lists_file(row, name) && sum_of(row, profile, ALLOC_SPACE) == totals[ALLOC_SPACE] &&
-		    sum_of(row, profile, ALLOC_OBJECTS) == totals[ALLOC_OBJECTS])
+		if (lists_file(row, name) && same_number(sum_of(row, profile, ALLOC_SPACE), totals[ALLOC_SPACE]) &&
+		    same_number(sum_of(row, profile, ALLOC_OBJECTS), totals[ALLOC_OBJECTS]))
 			return row;
 	return NULL;
 }
@@ -216,14 +220,6 @@ static void take_growth(const cJSON *row, struct lifetime_summary *lifespan)
 	lifespan->growth_error = cJSON_IsNumber(error) ? error->valuedouble : NAN;
 }
 
-/* Time of day has more digits than a double. */
-static u64 time_of(const cJSON *object, const char *name)
-{
-	const cJSON *item = member(object, name);
-
-	return cJSON_IsNumber(item) && item->valuedouble > 0 && item->valuedouble < 0x1p63 ? item->valuedouble : 0;
-}
-
 /* NULL: no memory. */
 static char **files_of(const cJSON *row)
 {
@@ -272,7 +268,7 @@ static int add_row(const cJSON *index, const cJSON *row, struct index_table *tab
 		return -ENOMEM;
 	}
 	take_process(row, profile);
-	profile->start_unix_ns = time_of(row, "start_unix_ns");
+	profile->start_unix_ns = number_of(row, "start_unix_ns");
 	profile->duration_ns = number_of(row, "duration_ns");
 	profile->sample_bytes = number_of(index, "sample_bytes");
 	profile->alloc_only = is_alloc_only(row);
@@ -314,7 +310,7 @@ void index_head_read(const cJSON *index, struct recording *ret_recording)
 		.version = cJSON_GetStringValue(member(index, "heaptap")),
 		.sample_bytes = number_of(index, "sample_bytes"),
 		.attach = cJSON_GetStringValue(member(index, "attach")),
-		.start_unix_ns = time_of(index, "start_unix_ns"),
+		.start_unix_ns = number_of(index, "start_unix_ns"),
 		.duration_ns = number_of(index, "duration_ns"),
 		.processes_missing = number_of(index, "processes_missing"),
 		.processes_refused = number_of(index, "processes_refused"),

@@ -106,6 +106,71 @@ static void test_no_index_is_nothing_to_say(void **state)
 	assert_string_equal(said.text, "");
 }
 
+/* --- figures --- */
+
+static struct index_table read_rows(const char *row)
+{
+	struct index_table table = {0};
+	cJSON *index;
+
+	write_index("{\"processes\":[", row, 1, "]}");
+	index = index_read(".");
+	assert_non_null(index);
+	assert_int_equal(index_table_read(index, &table), 0);
+	assert_int_equal(table.count, 1);
+	cJSON_Delete(index);
+	return table;
+}
+
+/* What was allocated in a long time may be more than a double holds to the byte: it is rounded, and not left out. */
+static void test_figures_above_2_to_the_53_are_read(void **state)
+{
+	struct index_table table = read_rows("{\"alloc_space\":36028797018963969,\"alloc_objects\":9223372036854770000,"
+					     "\"inuse_space\":9223372036854775808,\"samples\":5}");
+	const struct index_entry *entry = &table.entries[0];
+
+	(void)state;
+	assert_true(entry->total[ALLOC_SPACE] == 1ull << 55);
+	assert_true(entry->total[ALLOC_OBJECTS] == 9223372036854769664ull);
+	assert_true(entry->total[INUSE_SPACE] == 0);
+	index_table_release(&table);
+}
+
+static struct profile *make_profile(u64 size, u64 count)
+{
+	struct profile *profile = calloc(1, sizeof(*profile));
+
+	assert_non_null(profile);
+	profile->samples = calloc(1, sizeof(*profile->samples));
+	assert_non_null(profile->samples);
+	profile->sample_bytes = 1;
+	profile->samples[0] = (struct profile_sample){.size = size, .alloc_count = count};
+	profile->sample_count = 1;
+	return profile;
+}
+
+/* The row and the profile have the same sums, which are not the same to the byte in JSON. */
+static void test_index_completes_a_profile_of_more_than_2_to_the_53_bytes(void **state)
+{
+	static const char row[] = "{\"files\":[\"7.much.pb.gz\"],\"alloc_space\":%llu,\"alloc_objects\":3,\"pid\":7}";
+	struct profile *much = make_profile((1ull << 56) + 1, 3), *more = make_profile((1ull << 56) + (1 << 10), 3);
+	char text[200];
+	cJSON *index;
+
+	(void)state;
+	snprintf(text, sizeof(text), row, 3 * ((1ull << 56) + 1));
+	write_index("{\"processes\":[", text, 1, "]}");
+	index = index_read(".");
+	assert_non_null(index);
+	index_complete(index, "7.much.pb.gz", much);
+	index_complete(index, "7.much.pb.gz", more);
+	assert_int_equal(much->pid, 7);
+	assert_int_equal(more->pid, 0);
+	cJSON_Delete(index);
+	profile_free(much);
+	profile_free(more);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -116,6 +181,8 @@ int main(void)
 		TEST(test_read_index_of_odd_texts_is_read),
 		TEST(test_index_that_cannot_be_opened_is_named),
 		TEST(test_no_index_is_nothing_to_say),
+		TEST(test_figures_above_2_to_the_53_are_read),
+		TEST(test_index_completes_a_profile_of_more_than_2_to_the_53_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
