@@ -26,6 +26,15 @@ static u64 number_of(const cJSON *object, const char *name)
 	return cJSON_IsNumber(item) && item->valuedouble > 0 && item->valuedouble < 0x1p63 ? item->valuedouble : 0;
 }
 
+/* A figure, else `unknown`: none is negative, and none 2^63, which is more than any number of bytes. */
+static double figure_of(const cJSON *object, const char *name, double unknown)
+{
+	const cJSON *item = member(object, name);
+
+	return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 0x1p63 ? item->valuedouble
+											    : unknown;
+}
+
 static u64 measure_of(const cJSON *row, enum measure measure)
 {
 	return number_of(row, profile_measure_names[measure]);
@@ -139,7 +148,6 @@ static void take_go(const cJSON *process, struct profile *profile)
 
 static void take_process(const cJSON *process, struct profile *profile)
 {
-	const cJSON *slowdown = member(process, "slowdown_percent");
 	const cJSON *peak = member(process, "peak");
 	const cJSON *rss = member(process, "rss");
 	const cJSON *memory = member(process, "cgroup_memory");
@@ -170,8 +178,7 @@ static void take_process(const cJSON *process, struct profile *profile)
 		profile->memory_limit = number_of(memory, "limit_bytes");
 		profile->memory_used = number_of(memory, "used_bytes");
 	}
-	if (cJSON_IsNumber(slowdown))
-		profile->slowdown_percent = slowdown->valuedouble;
+	profile->slowdown_percent = figure_of(process, "slowdown_percent", profile->slowdown_percent);
 	profile->restraint = json_restraint_read(member(process, "max_overhead"));
 	take_ledger(process, profile);
 	/* The cost of a trap is not in the index, but the percentage was computed from it. */
@@ -208,16 +215,14 @@ bool index_merged_has_file(const cJSON *index, const char *name)
 /* What lists of processes need; an older index has none of it. */
 static void take_growth(const cJSON *row, struct lifetime_summary *lifespan)
 {
-	const cJSON *verdict = member(row, "verdict"), *growth = member(row, "growth_bytes_per_second");
-	const cJSON *error = member(row, "growth_standard_error");
+	const cJSON *verdict = member(row, "verdict");
 
 	if (!cJSON_IsString(verdict))
 		return;
 	lifespan->samples = 1;
 	lifespan->verdict = verdict_find(verdict->valuestring);
-	if (cJSON_IsNumber(growth))
-		lifespan->growth = growth->valuedouble;
-	lifespan->growth_error = cJSON_IsNumber(error) ? error->valuedouble : NAN;
+	lifespan->growth = figure_of(row, "growth_bytes_per_second", 0);
+	lifespan->growth_error = figure_of(row, "growth_standard_error", NAN);
 }
 
 /* NULL: no memory. */
@@ -242,9 +247,7 @@ static char **files_of(const cJSON *row)
 /* NAN: the index is of a heaptap that did not write it. */
 static double error_of(const cJSON *row, enum measure measure)
 {
-	const cJSON *item = member(member(row, "standard_error"), profile_measure_names[measure]);
-
-	return cJSON_IsNumber(item) && item->valuedouble >= 0 ? item->valuedouble : NAN;
+	return figure_of(member(row, "standard_error"), profile_measure_names[measure], NAN);
 }
 
 /* With --alloc-only what is in use has no error, and is 0 in the index, which does not mean that nothing was. */

@@ -83,11 +83,16 @@ static const cJSON *member(const cJSON *object, const char *name)
 }
 
 /* 0 for what is no size. */
-static u64 number(const cJSON *object, const char *name)
+static double size_of(const cJSON *object, const char *name)
 {
 	const cJSON *item = member(object, name);
 
-	return cJSON_IsNumber(item) && item->valuedouble > 0 && item->valuedouble < 0x1p63 ? (u64)item->valuedouble : 0;
+	return cJSON_IsNumber(item) && item->valuedouble > 0 && item->valuedouble < 0x1p63 ? item->valuedouble : 0;
+}
+
+static u64 number(const cJSON *object, const char *name)
+{
+	return (u64)size_of(object, name);
 }
 
 static struct memory_amount amount_of(const cJSON *object)
@@ -116,7 +121,7 @@ static void read_others(const cJSON *list, struct memory_parts *parts)
 
 struct memory_parts json_memory_read(const cJSON *memory)
 {
-	const cJSON *error = member(memory, "inuse_standard_error"), *parts_read = member(memory, "parts");
+	const cJSON *parts_read = member(memory, "parts");
 	struct memory_parts parts = {
 		.known = cJSON_IsObject(memory),
 		.processes = (u32)number(memory, "processes"),
@@ -127,7 +132,7 @@ struct memory_parts json_memory_read(const cJSON *memory)
 		.counter = number(memory, "counter_bytes"),
 		.inuse_known = cJSON_IsNumber(member(memory, "inuse_space")),
 		.inuse = number(memory, "inuse_space"),
-		.inuse_error = cJSON_IsNumber(error) ? error->valuedouble : 0,
+		.inuse_error = size_of(memory, "inuse_standard_error"),
 		.free_known = cJSON_IsNumber(member(memory, "free_bytes")),
 		.free = number(memory, "free_bytes"),
 	};

@@ -11,6 +11,8 @@
 #include "profile/sites.h"
 
 #define GROWTH_SECONDS 60
+#define WEIGHT_BITS    62
+#define WEIGHT_MAX     ((1ULL << WEIGHT_BITS) - 1)
 
 struct index_entry index_entry_of(const struct profile *profile, char *const *files)
 {
@@ -69,24 +71,33 @@ static u64 urgency(const struct index_entry *entry)
 	return index_entry_ended(entry).processes < (entry->facts->processes ? entry->facts->processes : 1);
 }
 
+/* What is in an index may be any number. */
+static u64 minute_of_growth(const struct index_entry *entry)
+{
+	double bytes = GROWTH_SECONDS * entry->lifespan.growth;
+
+	if (!(bytes > 0))
+		return 0;
+	return bytes < (double)WEIGHT_MAX ? (u64)bytes : WEIGHT_MAX;
+}
+
 /*
  * In use, or what resident memory has grown by where that is more, as with memory that does not come from the allocator; and
- * a minute of growth, which is what a leak will be when a cache is full.
+ * a minute of growth, which is what a leak will be when a cache is full. At most WEIGHT_MAX.
  */
 static u64 weight(const struct index_entry *entry)
 {
 	const struct profile *facts = entry->facts;
 	u64 grown = facts->rss_end_bytes > facts->rss_start_bytes ? facts->rss_end_bytes - facts->rss_start_bytes : 0;
 	u64 size = entry->total[INUSE_SPACE] > grown ? entry->total[INUSE_SPACE] : grown;
+	u64 more = minute_of_growth(entry);
 
-	return size + (entry->lifespan.growth > 0 ? (u64)(GROWTH_SECONDS * entry->lifespan.growth) : 0);
+	return size < WEIGHT_MAX - more ? size + more : WEIGHT_MAX;
 }
 
 u64 index_entry_rank(const struct index_entry *entry)
 {
-	u64 most = (1ULL << 62) - 1;
-
-	return urgency(entry) << 62 | (weight(entry) < most ? weight(entry) : most);
+	return urgency(entry) << WEIGHT_BITS | weight(entry);
 }
 
 /* --- tables --- */

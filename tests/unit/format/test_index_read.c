@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,26 @@ static void test_index_completes_a_profile_of_more_than_2_to_the_53_bytes(void *
 	profile_free(more);
 }
 
+/* Such figures are turned into whole numbers, and printed. */
+static void test_figures_that_no_process_has_are_unknown(void **state)
+{
+	struct index_table table =
+		read_rows("{\"verdict\":\"growing\",\"growth_bytes_per_second\":1e300,\"growth_standard_error\":1e999,"
+			  "\"standard_error\":{\"alloc_space\":1e999,\"alloc_objects\":1e300,\"inuse_space\":3},"
+			  "\"slowdown_percent\":1e308}");
+	const struct index_entry *entry = &table.entries[0];
+
+	(void)state;
+	assert_int_equal(entry->lifespan.verdict, VERDICT_GROWING);
+	assert_true(entry->lifespan.growth == 0);
+	assert_true(isnan(entry->lifespan.growth_error));
+	assert_true(isnan(entry->stderr_total[ALLOC_SPACE]));
+	assert_true(isnan(entry->stderr_total[ALLOC_OBJECTS]));
+	assert_true(entry->stderr_total[INUSE_SPACE] == 3);
+	assert_true(entry->facts->slowdown_percent == 0);
+	index_table_release(&table);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -183,6 +204,7 @@ int main(void)
 		TEST(test_no_index_is_nothing_to_say),
 		TEST(test_figures_above_2_to_the_53_are_read),
 		TEST(test_index_completes_a_profile_of_more_than_2_to_the_53_bytes),
+		TEST(test_figures_that_no_process_has_are_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -227,15 +227,17 @@ static void test_table_memory_is_the_same_read_back_from_json(void **state)
 
 static void test_table_memory_of_a_hostile_index_counts_as_missing(void **state)
 {
-	cJSON *json = cJSON_Parse("{\"inuse_space\":-1,\"counter_bytes\":1e300,\"parts\":[1],\"processes\":\"x\","
-				  "\"others\":[1,{\"name\":7},{\"name\":\"a\",\"resident_bytes\":[]},{\"name\":\"b\"},"
-				  "{\"name\":\"c\"},{\"name\":\"d\"},{\"name\":\"e\"},{\"name\":\"f\"}]}");
+	cJSON *json = cJSON_Parse(
+		"{\"inuse_space\":-1,\"inuse_standard_error\":1e999,\"counter_bytes\":1e300,\"parts\":[1],\"processes\":\"x\","
+		"\"others\":[1,{\"name\":7},{\"name\":\"a\",\"resident_bytes\":[]},{\"name\":\"b\"},"
+		"{\"name\":\"c\"},{\"name\":\"d\"},{\"name\":\"e\"},{\"name\":\"f\"}]}");
 	struct memory_parts parts = json_memory_read(json);
 
 	(void)state;
 	assert_true(parts.known);
 	assert_int_equal(memory_sum(&parts).resident, 0);
 	assert_int_equal(parts.counter, 0);
+	assert_true(parts.inuse_error == 0);
 	assert_int_equal(parts.other_count, MEMORY_OTHERS_MAX);
 	cJSON_Delete(json);
 	assert_false(json_memory_read(NULL).known);

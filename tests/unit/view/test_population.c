@@ -78,6 +78,19 @@ static void test_population_counts_losses_of_all_kinds_and_processes(void **stat
 	assert_int_equal(population.lost, 11);
 }
 
+/* A minute of a growth that is larger than any number of bytes is no less than that of another. */
+static void test_rank_of_what_grows_without_measure_is_the_highest(void **state)
+{
+	(void)state;
+	entries[0].lifespan = (struct lifetime_summary){.verdict = VERDICT_GROWING, .growth = 1e9};
+	entries[1].lifespan = (struct lifetime_summary){.verdict = VERDICT_GROWING, .growth = 0x1p62};
+	entries[2].lifespan = (struct lifetime_summary){.verdict = VERDICT_GROWING, .growth = INFINITY};
+	assert_true(index_entry_rank(&entries[1]) > index_entry_rank(&entries[0]));
+	assert_true(index_entry_rank(&entries[2]) > index_entry_rank(&entries[0]));
+	entries[1].total[INUSE_SPACE] = (u64)-1;
+	assert_true(index_entry_rank(&entries[1]) > index_entry_rank(&entries[0]));
+}
+
 /* It has an interval of its own, and says what is in use also with --alloc-only. */
 static void make_go(u32 number)
 {
@@ -130,6 +143,7 @@ int main(void)
 		cmocka_unit_test_setup(test_population_tells_what_lives_from_what_has_ended, setup),
 		cmocka_unit_test_setup(test_population_error_is_of_the_living, setup),
 		cmocka_unit_test_setup(test_population_counts_losses_of_all_kinds_and_processes, setup),
+		cmocka_unit_test_setup(test_rank_of_what_grows_without_measure_is_the_highest, setup),
 		cmocka_unit_test_setup(test_population_has_the_interval_of_those_that_are_traced, setup),
 		cmocka_unit_test_setup(test_population_of_go_programs_alone_has_their_interval, setup),
 		cmocka_unit_test_setup(test_population_of_nobody_is_zero, setup),
