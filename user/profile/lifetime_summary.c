@@ -107,12 +107,11 @@ double lifetime_summary_median_ns(const struct profile *profile, const struct li
 
 double lifetime_summary_time_left(const struct profile *profile, const struct lifetime_summary *summary)
 {
-	if (!profile->memory_limit || profile->exited)
+	if (!profile->memory_limit || profile->exited || !(summary->growth > 0))
 		return INFINITY;
 	if (profile->memory_used >= profile->memory_limit)
 		return 0;
-	return summary->growth > 0 ? (double)(profile->memory_limit - profile->memory_used) / summary->growth
-				   : INFINITY;
+	return (double)(profile->memory_limit - profile->memory_used) / summary->growth;
 }
 
 u64 lifetime_summary_older(const struct profile *profile, const struct profile_sample *sample, u64 age_ns)

@@ -121,6 +121,7 @@ static void test_lifespan_time_left_is_room_by_growth(void **state)
 	assert_true(lifetime_summary_time_left(&profile, &(struct lifetime_summary){.growth = -5}) == INFINITY);
 	profile.memory_used = 1640;
 	assert_true(lifetime_summary_time_left(&profile, &(struct lifetime_summary){.growth = 32}) == 0);
+	assert_true(lifetime_summary_time_left(&profile, &(struct lifetime_summary){.growth = 0}) == INFINITY);
 	profile.exited = true;
 	assert_true(lifetime_summary_time_left(&profile, &(struct lifetime_summary){.growth = 32}) == INFINITY);
 	profile = (struct profile){.memory_used = 1640};
