@@ -163,6 +163,12 @@ static void print_stat(const char *key, u64 value, FILE *out)
 	fprintf(out, "# %s = %" PRIu64 "\n", key, value);
 }
 
+/* A profile of another program may have more in use than was allocated. */
+static u64 freed_objects(const u64 total[MEASURE_MAX])
+{
+	return total[ALLOC_OBJECTS] > total[INUSE_OBJECTS] ? total[ALLOC_OBJECTS] - total[INUSE_OBJECTS] : 0;
+}
+
 /* Only what is known: without free probes nothing about in-use. */
 static void print_memstats(const struct profile *profile, FILE *out)
 {
@@ -175,7 +181,7 @@ static void print_memstats(const struct profile *profile, FILE *out)
 	print_stat("TotalAlloc", total[ALLOC_SPACE], out);
 	print_stat("Mallocs", total[ALLOC_OBJECTS], out);
 	if (!profile->alloc_only) {
-		print_stat("Frees", total[ALLOC_OBJECTS] - total[INUSE_OBJECTS], out);
+		print_stat("Frees", freed_objects(total), out);
 		print_stat("HeapAlloc", total[INUSE_SPACE], out);
 		print_stat("HeapObjects", total[INUSE_OBJECTS], out);
 	}

@@ -74,6 +74,18 @@ static void test_write_text_odd_names_stay_one_line_each(void **state)
 	free(text);
 }
 
+/* As a profile of another program may say. */
+static void test_write_text_more_in_use_than_allocated_frees_nothing(void **state)
+{
+	struct profile_sample sample = {.size = 8, .alloc_count = 2, .inuse_count = 3};
+	struct profile profile = {.sample_bytes = 1, .samples = &sample, .sample_count = 1};
+	char *text = write_string(&profile);
+
+	(void)state;
+	assert_non_null(strstr(text, "\n# Mallocs = 2\n# Frees = 0\n"));
+	free(text);
+}
+
 /* The reader's lines end at 64 KiB; the cut falls between characters. */
 static void test_write_text_huge_name_is_cut_at_a_character(void **state)
 {
@@ -137,6 +149,7 @@ int main(void)
 		cmocka_unit_test(test_write_text_all_live_profile_matches_golden_file),
 		cmocka_unit_test(test_write_text_alloc_only_profile_matches_golden_file),
 		cmocka_unit_test(test_write_text_odd_names_stay_one_line_each),
+		cmocka_unit_test(test_write_text_more_in_use_than_allocated_frees_nothing),
 		cmocka_unit_test(test_write_text_huge_name_is_cut_at_a_character),
 		cmocka_unit_test(test_write_text_huge_counts_stay_within_signed_64_bits),
 		cmocka_unit_test(test_write_text_full_device_is_reported),
