@@ -227,11 +227,26 @@ static void read_comments(const struct reading *reading)
 	}
 }
 
+static void cut_extension(char *name)
+{
+	static const char *const extensions[] = {".pb.gz", ".pb"};
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++) {
+		size_t end = strlen(extensions[i]);
+
+		if (length < end || strcmp(name + length - end, extensions[i]))
+			continue;
+		name[length - end] = '\0';
+		return;
+	}
+}
+
 /* The process is known from the file's name, <pid>.<comm>[-N][.SEQ].pb.gz. Any other name is taken as it is. */
 static int read_name(struct profile *profile, const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	char *rest, *suffix;
+	char *rest;
 	unsigned long pid = strtoul(name, &rest, 10);
 
 	profile->image = 1;
@@ -242,9 +257,7 @@ static int read_name(struct profile *profile, const char *path)
 	profile->comm = strdup(name);
 	if (!profile->comm)
 		return -ENOMEM;
-	suffix = strstr(profile->comm, ".pb");
-	if (suffix)
-		*suffix = '\0';
+	cut_extension(profile->comm);
 	return 0;
 }
 

@@ -206,26 +206,42 @@ static void test_read_pprof_of_empty_profile_has_no_samples(void **state)
 
 /* --- files --- */
 
-static void test_read_pprof_takes_process_and_name_from_the_file_name(void **state)
+static void assert_named(const char *file, u32 pid, const char *comm)
 {
 	char directory[64], named[128];
 	struct profile profile = golden_small(), *back;
 	FILE *out;
 
-	(void)state;
 	snprintf(directory, sizeof(directory), "%s/heaptap-read-XXXXXX", P_tmpdir);
 	assert_non_null(mkdtemp(directory));
-	snprintf(named, sizeof(named), "%s/812.redis-server.pb.gz", directory);
+	snprintf(named, sizeof(named), "%s/%s", directory, file);
 	out = fopen(named, "we");
 	assert_non_null(out);
 	assert_int_equal(pprof_write(&profile, out), 0);
 	fclose(out);
 	assert_int_equal(pprof_read(named, &back), 0);
-	assert_int_equal(back->pid, 812);
-	assert_string_equal(back->comm, "redis-server");
+	assert_int_equal(back->pid, pid);
+	assert_string_equal(back->comm, comm);
 	profile_free(back);
 	unlink(named);
 	rmdir(directory);
+}
+
+static void test_read_pprof_takes_process_and_name_from_the_file_name(void **state)
+{
+	(void)state;
+	assert_named("812.redis-server.pb.gz", 812, "redis-server");
+	assert_named("812.redis-server.pb", 812, "redis-server");
+	assert_named("heap", 0, "heap");
+}
+
+/* The end alone is no part of the name. */
+static void test_read_pprof_name_may_look_like_an_extension(void **state)
+{
+	(void)state;
+	assert_named("12.my.pbserver.pb.gz", 12, "my.pbserver");
+	assert_named("12.a.pb.b.pb", 12, "a.pb.b");
+	assert_named("12.a.pb.pb.gz", 12, "a.pb");
 }
 
 static void test_read_pprof_of_no_file_is_refused(void **state)
@@ -343,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_read_pprof_of_alloc_only_profile_says_so),
 		cmocka_unit_test(test_read_pprof_of_empty_profile_has_no_samples),
 		cmocka_unit_test(test_read_pprof_takes_process_and_name_from_the_file_name),
+		cmocka_unit_test(test_read_pprof_name_may_look_like_an_extension),
 		cmocka_unit_test(test_read_pprof_of_no_file_is_refused),
 		cmocka_unit_test(test_read_pprof_of_shortened_file_is_refused),
 		cmocka_unit_test(test_read_pprof_of_shortened_unpacked_file_is_refused),
