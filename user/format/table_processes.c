@@ -132,7 +132,7 @@ static void print_brief_row(const struct index_entry *entry, unsigned int column
 		 bytes(entry->facts->rss_start_bytes).text, resident_end(entry->facts).text,
 		 entry->facts->exited ? process_end_brief(entry->facts, end) : growth(entry).text, verdict(entry),
 		 who(entry).text, entry->facts->comm, in ? " in " : "", in ? in : "");
-	text_cut(text_printable(line), columns ? columns : TABLE_VIEW_COLUMNS);
+	text_cut(text_printable(line), table_view_line(columns));
 	fprintf(out, "%s\n", line);
 }
 

@@ -140,7 +140,7 @@ unsigned int table_regions_print_losses(const u64 ledger[COUNTER_MAX], unsigned 
 						   units_digits(ledger[i]).text);
 	if (length == begin)
 		return 0;
-	text_cut(line, columns ? columns : TABLE_VIEW_COLUMNS);
+	text_cut(line, table_view_line(columns));
 	fprintf(out, "%s\n", line);
 	return 1;
 }

@@ -21,15 +21,8 @@
 #define GROWING		3
 #define GROWING_SEVERAL 2
 #define PROCESSES	4
-#define COLUMNS_MIN	40
 #define LINE_SIZE	2048
 #define TITLE		13 /* columns of "  resident   " */
-
-static unsigned int width(unsigned int columns)
-{
-	columns = columns ? columns : TABLE_VIEW_COLUMNS;
-	return columns < COLUMNS_MIN ? COLUMNS_MIN : columns;
-}
 
 /* A line that fits, whatever names stand in it. */
 __attribute__((format(printf, 3, 4))) static void put(unsigned int columns, FILE *out, const char *format, ...)
@@ -40,7 +33,7 @@ __attribute__((format(printf, 3, 4))) static void put(unsigned int columns, FILE
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	text_cut(text_printable(text), width(columns));
+	text_cut(text_printable(text), table_view_line(columns));
 	fprintf(out, "%s\n", text);
 }
 
@@ -138,7 +131,7 @@ static bool shows_parts(const struct profile *profile)
 static void put_resident(const struct profile *profile, unsigned int columns, FILE *out)
 {
 	struct units_text age = table_memory_age(profile);
-	unsigned int room = width(columns) - TITLE - (*age.text ? (unsigned int)strlen(age.text) + 2 : 0);
+	unsigned int room = table_view_line(columns) - TITLE - (*age.text ? (unsigned int)strlen(age.text) + 2 : 0);
 	char text[TABLE_MEMORY_LINE_SIZE];
 
 	if (!shows_parts(profile)) {
@@ -216,7 +209,7 @@ static void put_losses(const u64 ledger[COUNTER_MAX], unsigned int columns, FILE
 {
 	const struct ledger_losses losses = ledger_losses(ledger);
 	char text[LINE_SIZE] = "";
-	size_t length = 0, room = columns ? columns : TABLE_VIEW_COLUMNS;
+	size_t length = 0, room = table_view_line(columns);
 
 	for (unsigned int i = 0; i < COUNTER_MAX; i++)
 		if (ledger_is_loss(i) && ledger[i])
@@ -283,10 +276,10 @@ static void put_memory_of_all(const struct table_summary *summary, const struct 
 	char text[TABLE_MEMORY_LINE_SIZE];
 
 	if (parts->known)
-		put(columns, out, "  resident   %s", table_memory_line(parts, width(columns) - TITLE, text));
+		put(columns, out, "  resident   %s", table_memory_line(parts, table_view_line(columns) - TITLE, text));
 	if (summary->group && summary->group->known)
 		put(columns, out, "  group      %s",
-		    table_memory_group_line(summary->group, width(columns) - TITLE, text));
+		    table_memory_group_line(summary->group, table_view_line(columns) - TITLE, text));
 }
 
 /* The peaks of different processes were at different times, so they have no sum. */

@@ -20,6 +20,12 @@ unsigned int table_view_columns(int fd)
 	return ioctl(fd, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }
 
+unsigned int table_view_line(unsigned int columns)
+{
+	columns = columns ? columns : TABLE_VIEW_COLUMNS;
+	return columns < TABLE_VIEW_LINE ? TABLE_VIEW_LINE : columns;
+}
+
 unsigned int table_view_site(const struct table_view *view, unsigned int used)
 {
 	unsigned int columns = view->columns ? view->columns : TABLE_VIEW_COLUMNS;

@@ -4,7 +4,8 @@
 #include <stdbool.h>
 
 #define TABLE_VIEW_COLUMNS 116 /* where nobody says how wide */
-#define TABLE_VIEW_SITE	   36  /* a site's columns at least */
+#define TABLE_VIEW_LINE	   40
+#define TABLE_VIEW_SITE	   36 /* a site's columns at least */
 
 struct table_view {
 	unsigned int top;     /* sites */
@@ -14,6 +15,9 @@ struct table_view {
 
 /* As wide as COLUMNS says, or the terminal that the descriptor is of; else 0. */
 unsigned int table_view_columns(int fd);
+
+/* The columns of a line that is cut to `columns` (0: TABLE_VIEW_COLUMNS), TABLE_VIEW_LINE at least. */
+unsigned int table_view_line(unsigned int columns);
 
 /* What is left for a site beside `used` columns. */
 unsigned int table_view_site(const struct table_view *view, unsigned int used);

@@ -144,6 +144,23 @@ static void test_processes_in_brief_fit_a_terminal_and_show_how_they_ended(void 
 	free(text);
 }
 
+/* COLUMNS may be any number: a row shows its figures in whatever is less than a terminal has. */
+static void test_processes_in_brief_are_cut_at_40_columns_at_least(void **state)
+{
+	struct index_entry entries[3];
+	struct printed printed;
+	char *text;
+
+	(void)state;
+	make(entries);
+	for (unsigned int columns = 1; columns < 4; columns++) {
+		table_processes_print_brief(entries, 3, 1, columns, printed_open(&printed));
+		text = printed_close(&printed);
+		assert_non_null(strstr(text, "\n     2.0 MiB          -          -   ...\n"));
+		free(text);
+	}
+}
+
 /* What index.json carries makes the same table. */
 static void test_processes_read_from_the_index_are_the_same(void **state)
 {
@@ -182,6 +199,7 @@ int main(void)
 		cmocka_unit_test(test_processes_without_lifetimes_have_no_verdict),
 		cmocka_unit_test(test_processes_that_grow_or_were_killed_for_want_of_memory_come_first),
 		cmocka_unit_test(test_processes_in_brief_fit_a_terminal_and_show_how_they_ended),
+		cmocka_unit_test(test_processes_in_brief_are_cut_at_40_columns_at_least),
 		cmocka_unit_test(test_processes_read_from_the_index_are_the_same),
 	};
 

@@ -117,6 +117,9 @@ static void test_table_regions_brief_says_what_is_lost_in_place_of_a_site(void *
 	narrow = print_brief(&profile, 40);
 	assert_non_null(strstr(narrow, "..."));
 	free(narrow);
+	narrow = print_brief(&profile, 2);
+	assert_non_null(strstr(narrow, "\nlost of mappings: stack_no_rule 5, ma...\n"));
+	free(narrow);
 	free(text);
 	check_has(print(&profile, false), "            1 234  mapping_lost     such calls that were lost");
 }
