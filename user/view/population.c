@@ -2,6 +2,7 @@
 #include "view/population.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "profile/ledger.h"
@@ -85,6 +86,53 @@ double population_time_left(const struct index_entry *entries, u32 count, const 
 	return lifetime_summary_time_left(entry->facts, &group);
 }
 
+/* In the order of their groups, and within one in that of the entries. Those of unknown groups come first. */
+static int by_group(const void *a, const void *b)
+{
+	const struct index_entry *left = *(const struct index_entry *const *)a;
+	const struct index_entry *right = *(const struct index_entry *const *)b;
+	const char *l = left->facts->cgroup, *r = right->facts->cgroup;
+	int order = l && r ? strcmp(l, r) : !!l - !!r;
+
+	return order ? order : (left > right) - (left < right);
+}
+
+static double group_time_left(const struct index_entry *const *members, u32 count)
+{
+	struct lifetime_summary group = {0};
+	double left_s = INFINITY;
+
+	for (u32 i = 0; i < count; i++)
+		group.growth += members[i]->lifespan.growth;
+	for (u32 i = 0; i < count; i++)
+		left_s = fmin(left_s, lifetime_summary_time_left(members[i]->facts, &group));
+	return left_s;
+}
+
+/* Until the first group reaches its limit. Each is summed up once, since there may be thousands of processes in one. */
+static double first_time_left(const struct index_entry *entries, u32 count)
+{
+	const struct index_entry **growing = malloc((count + 1UL) * sizeof(const struct index_entry *));
+	double left_s = INFINITY;
+	u32 found = 0;
+
+	for (u32 i = 0; i < count; i++) {
+		if (growing && is_growing(&entries[i]))
+			growing[found++] = &entries[i];
+		else if (!growing)
+			left_s = fmin(left_s, population_time_left(entries, count, &entries[i]));
+	}
+	if (found)
+		qsort(growing, found, sizeof(const struct index_entry *), by_group);
+	for (u32 first = 0, end = 0; first < found; first = end) {
+		while (end == first || (end < found && same_group(growing[first]->facts, growing[end]->facts)))
+			end++;
+		left_s = fmin(left_s, group_time_left(&growing[first], end - first));
+	}
+	free(growing);
+	return left_s;
+}
+
 /* An index has no model of a process, but its verdict; at least a tick has passed each second. */
 static void take_ticks(const struct index_entry *entry, struct population_growth *growth)
 {
@@ -98,7 +146,7 @@ static void take_ticks(const struct index_entry *entry, struct population_growth
 
 struct population_growth population_growth(const struct index_entry *entries, u32 count)
 {
-	struct population_growth growth = {.left_s = INFINITY};
+	struct population_growth growth = {.left_s = first_time_left(entries, count)};
 	double variance = 0;
 
 	for (u32 i = 0; i < count; i++) {
@@ -110,7 +158,6 @@ struct population_growth population_growth(const struct index_entry *entries, u3
 		growth.processes++;
 		growth.bytes += lifespan->growth;
 		variance += lifespan->growth_error * lifespan->growth_error;
-		growth.left_s = fmin(growth.left_s, population_time_left(entries, count, &entries[i]));
 	}
 	growth.error = sqrt(variance);
 	return growth;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -126,6 +127,64 @@ static void test_population_of_go_programs_alone_has_their_interval(void **state
 	assert_false(population.facts.alloc_only);
 }
 
+/* --- growth --- */
+
+#define MANY 50000
+
+static void grow(struct index_entry *entry, double growth)
+{
+	entry->lifespan = (struct lifetime_summary){.samples = 1, .verdict = VERDICT_GROWING, .growth = growth};
+}
+
+/* The first to be full is not the one with the fastest process, but that with the least room for all in it together. */
+static void test_population_growth_is_of_groups(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 4; i++) {
+		facts[i] = (struct profile){.memory_limit = 1000, .memory_used = 400};
+		grow(&entries[i], 10);
+	}
+	assert_true(population_growth(entries, 4).left_s == 60); /* of unknown groups, hence each alone */
+	facts[0].cgroup = facts[2].cgroup = (char *)"/b";
+	facts[1].cgroup = (char *)"";
+	facts[3].cgroup = (char *)"/a";
+	assert_true(population_growth(entries, 4).left_s == 30);
+	assert_int_equal(population_growth(entries, 4).processes, 4);
+	assert_true(population_growth(entries, 4).bytes == 40);
+	facts[0].memory_limit = facts[2].memory_limit = 0;
+	grow(&entries[1], 12);
+	assert_true(population_growth(entries, 4).left_s == 50);
+	facts[2].memory_limit = 1000; /* that one alone of its group was seen to have it */
+	assert_true(population_growth(entries, 4).left_s == 30);
+	facts[2].exited = true;
+	assert_true(population_growth(entries, 4).left_s == 50);
+	assert_int_equal(population_growth(entries, 4).processes, 3);
+}
+
+/* top asks for it at every frame. */
+static void test_population_growth_of_many_agrees_with_that_of_each(void **state)
+{
+	struct index_entry *many = calloc(MANY, sizeof(*many));
+	double left = INFINITY;
+
+	(void)state;
+	assert_non_null(many);
+	for (u32 i = 0; i < 4; i++) {
+		static const char *const groups[] = {"/a", NULL, "/b", "/a"};
+
+		facts[i] = (struct profile){
+			.cgroup = (char *)groups[i], .memory_limit = 1000 + 100 * i, .memory_used = 400};
+	}
+	for (u32 i = 0; i < MANY; i++) {
+		many[i].facts = &facts[i % 4];
+		grow(&many[i], i % 7);
+	}
+	for (u32 i = 0; i < 4; i++)
+		left = fmin(left, population_time_left(many, MANY, &many[i]));
+	assert_true(population_growth(many, MANY).left_s == left);
+	free(many);
+}
+
 static void test_population_of_nobody_is_zero(void **state)
 {
 	struct population population;
@@ -146,6 +205,8 @@ int main(void)
 		cmocka_unit_test_setup(test_rank_of_what_grows_without_measure_is_the_highest, setup),
 		cmocka_unit_test_setup(test_population_has_the_interval_of_those_that_are_traced, setup),
 		cmocka_unit_test_setup(test_population_of_go_programs_alone_has_their_interval, setup),
+		cmocka_unit_test_setup(test_population_growth_is_of_groups, setup),
+		cmocka_unit_test_setup(test_population_growth_of_many_agrees_with_that_of_each, setup),
 		cmocka_unit_test_setup(test_population_of_nobody_is_zero, setup),
 	};
 
