@@ -34,6 +34,7 @@ struct reading {
 	struct pprof_code code;
 	struct label_table labels;
 	struct profile *profile;
+	u64 sum[MEASURE_MAX]; /* of the samples so far */
 };
 
 static bool are_called(const struct reading *reading, const char *const *names)
@@ -169,6 +170,20 @@ static int read_residency(struct reading *reading, const Pprof__Residency *from,
 	return err ? err : sample_residency_add(to, &residency);
 }
 
+/* Sums are numbers of the formats too, and whoever adds up the samples need not look. */
+static int add_up(struct reading *reading, const struct profile_sample *sample)
+{
+	u64 value[MEASURE_MAX];
+
+	profile_sample_values(reading->profile, sample, value);
+	for (unsigned int m = 0; m < MEASURE_MAX; m++) {
+		if (value[m] > INT64_MAX - reading->sum[m])
+			return -EBADMSG;
+		reading->sum[m] += value[m];
+	}
+	return 0;
+}
+
 static int read_sample(const void *entry, void *arg)
 {
 	struct reading *reading = arg;
@@ -189,7 +204,8 @@ static int read_sample(const void *entry, void *arg)
 	to->alloc_count = estimate_unscale(from->value[ALLOC_OBJECTS], to->size, profile->sample_bytes);
 	if (!profile->alloc_only)
 		to->inuse_count = estimate_unscale(from->value[INUSE_OBJECTS], to->size, profile->sample_bytes);
-	err = read_residency(reading, from->heaptap_residency, to);
+	err = add_up(reading, to);
+	err = err ? err : read_residency(reading, from->heaptap_residency, to);
 	return err ? err : read_lifetime(reading, from, to);
 }
 

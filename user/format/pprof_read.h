@@ -8,7 +8,7 @@
 #include "profile/profile.h"
 
 /*
- * 0; -ESPIPE: no regular file; -EBADMSG: no gzip/protobuf or inconsistent; -ENODATA: truncated; -EPROTO: not a heap profile; -EFBIG: it becomes larger than a profile of
+ * 0; -ESPIPE: no regular file; -EBADMSG: no gzip/protobuf or inconsistent, or its samples' sum exceeds INT64_MAX in a measure; -ENODATA: truncated; -EPROTO: not a heap profile; -EFBIG: it becomes larger than a profile of
  * the file's size can, or than 4 GiB; or errno.
  */
 int pprof_read(const char *path, struct profile **ret_profile);

@@ -102,15 +102,19 @@ static int complete_node(struct building *building, struct open_node *open)
 	return call_tree_gather_name(tree, &tree->nodes[tree->count++]);
 }
 
-/* The last one of the way. One that is small has no child left, and so is the last of all. */
+/*
+ * The last one of the way. One that is small has no child left, and so is the last of all; unless its sums are so large that they
+ * have begun again from 0: then what is kept below it keeps it.
+ */
 static int close_node(struct building *building)
 {
 	struct open_node *open = &building->way[building->depth--], *parent = &building->way[building->depth];
 	struct call_tree *tree = building->tree;
 	const struct call_tree_node *node = &tree->nodes[open->index];
+	bool has_child = open->index != tree->count - 1;
 
 	add_to_parent(node, &tree->nodes[parent->index]);
-	if (call_tree_share(node->value, building->whole) >= building->least)
+	if (has_child || call_tree_share(node->value, building->whole) >= building->least)
 		return complete_node(building, open);
 	call_tree_gather_node(node, &parent->small);
 	tree->count--;

@@ -144,6 +144,18 @@ static int gather_nodes(struct gathering *gathering, const struct smallness *sma
 	return err ? err : leave_node(gathering);
 }
 
+/* Sums that have begun again from 0 may make a node smaller than its child: none is gathered before what is below it. */
+static void measure_shares(const struct call_tree *tree, double *share)
+{
+	share[0] = INFINITY;
+	for (u32 i = tree->count - 1; i; i--) {
+		u32 parent = tree->nodes[i].parent;
+
+		share[i] = fmax(share[i], call_tree_share(tree->nodes[i].value, tree->nodes[0].value));
+		share[parent] = fmax(share[parent], share[i]);
+	}
+}
+
 int call_tree_gather(struct call_tree *tree, double least, u32 nodes_max)
 {
 	struct smallness smallness = {.tree = tree, .least = least};
@@ -156,9 +168,7 @@ int call_tree_gather(struct call_tree *tree, double least, u32 nodes_max)
 	gathering.place = calloc(tree->count, sizeof(*gathering.place));
 	if (!smallness.share || !smallness.loses || !gathering.place)
 		goto out;
-	smallness.share[0] = INFINITY;
-	for (u32 i = 1; i < tree->count; i++)
-		smallness.share[i] = call_tree_share(tree->nodes[i].value, tree->nodes[0].value);
+	measure_shares(tree, smallness.share);
 	raise_least(&smallness, nodes_max);
 	left = count_left(&smallness);
 	gathering.kept = calloc(left, sizeof(*gathering.kept));

@@ -204,6 +204,34 @@ static void test_read_pprof_of_empty_profile_has_no_samples(void **state)
 	profile_free(back);
 }
 
+/* Each number alone is one, and what is added up of them would begin again from 0. */
+static void test_read_pprof_of_sums_that_no_number_holds_is_refused(void **state)
+{
+	static const u64 rates[] = {1, 1ull << 40};
+	struct profile_sample samples[] = {{.size = 1ull << 62, .alloc_count = 1, .inuse_count = 0},
+					   {.size = (1ull << 62) - 1, .alloc_count = 1, .inuse_count = 0}};
+	struct profile profile = golden_empty(), *back;
+	u64 total[MEASURE_MAX];
+
+	(void)state;
+	profile.samples = samples;
+	profile.sample_count = 2;
+	profile.sample_bytes = 1;
+	back = read_back(&profile);
+	profile_totals(back, total);
+	assert_int_equal(total[ALLOC_SPACE], INT64_MAX);
+	profile_free(back);
+	for (unsigned int r = 0; r < 2; r++) {
+		profile.sample_bytes = rates[r];
+		samples[1] = (struct profile_sample){.size = 1ull << 62, .alloc_count = 1};
+		assert_int_equal(read_written(&profile, &back), -EBADMSG);
+		samples[1] = (struct profile_sample){.size = 1ull << 61, .alloc_count = 2, .inuse_count = 1};
+		samples[0].inuse_count = 1;
+		assert_int_equal(read_written(&profile, &back), -EBADMSG);
+		samples[0].inuse_count = 0;
+	}
+}
+
 /* --- files --- */
 
 static void assert_named(const char *file, u32 pid, const char *comm)
@@ -358,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_read_pprof_recovers_raw_counts_at_every_rate),
 		cmocka_unit_test(test_read_pprof_of_alloc_only_profile_says_so),
 		cmocka_unit_test(test_read_pprof_of_empty_profile_has_no_samples),
+		cmocka_unit_test(test_read_pprof_of_sums_that_no_number_holds_is_refused),
 		cmocka_unit_test(test_read_pprof_takes_process_and_name_from_the_file_name),
 		cmocka_unit_test(test_read_pprof_name_may_look_like_an_extension),
 		cmocka_unit_test(test_read_pprof_of_no_file_is_refused),

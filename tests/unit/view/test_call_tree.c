@@ -245,6 +245,38 @@ static void test_tree_that_gathers_from_the_beginning_is_the_same(void **state)
 	wide_profile_release(&wide);
 }
 
+/* The sum of what is below `f` begins again from 0, as that of several files may: it is not taken for small. */
+static void test_tree_of_sums_that_no_number_holds_keeps_every_name(void **state)
+{
+	static struct profile_line lines[] = {{.function = (char *)"f"},
+					      {.function = (char *)"g"},
+					      {.function = (char *)"h"},
+					      {.function = (char *)"k"}};
+	static u32 stacks[] = {2, 1, 0, 2, 0, 3}; /* f g h; f h; k */
+	struct profile_location locations[4];
+	struct profile_sample samples[] = {{.location = stacks, .depth = 3, .alloc_count = 1ull << 63},
+					   {.location = stacks + 3, .depth = 2, .alloc_count = 1ull << 63},
+					   {.location = stacks + 5, .depth = 1, .alloc_count = 1000}};
+	struct profile profile = {
+		.sample_bytes = 1, .locations = locations, .location_count = 4, .samples = samples, .sample_count = 3};
+	const struct profile *profiles = &profile;
+	struct call_tree now, later;
+
+	(void)state;
+	for (u32 i = 0; i < 4; i++)
+		locations[i] = (struct profile_location){
+			.address = i, .mapping = MAPPING_UNKNOWN, .line_count = 1, .lines = &lines[i]};
+	assert_int_equal(call_tree_make_of(&profiles, 1, CALL_TREE_ROOT, ALLOC_OBJECTS, 0.01, &now), 0);
+	later = make(&profile, CALL_TREE_ROOT, ALLOC_OBJECTS);
+	assert_int_equal(call_tree_gather(&later, 0.01, 100), 0);
+	assert_int_equal(now.count, 6);
+	child(&now, child(&now, child(&now, 0, "f"), "g"), "h");
+	child(&now, child(&now, 0, "f"), "h");
+	check_same(&now, &later);
+	call_tree_release(&now);
+	call_tree_release(&later);
+}
+
 /* A profile on its own tree is what the tree has, gathered or not. */
 static void check_fold(const struct profile *profile, enum call_tree_order order, u32 nodes_max)
 {
@@ -352,6 +384,7 @@ int main(void)
 		cmocka_unit_test(test_tree_gathers_down_to_any_number_of_nodes),
 		cmocka_unit_test(test_tree_that_gathers_from_the_beginning_is_the_same),
 		cmocka_unit_test(test_tree_of_an_endless_stack_is_cut),
+		cmocka_unit_test(test_tree_of_sums_that_no_number_holds_keeps_every_name),
 		cmocka_unit_test(test_fold_of_the_same_profile_is_the_tree_itself),
 		cmocka_unit_test(test_fold_of_another_profile_keeps_its_sums),
 		cmocka_unit_test(test_tree_of_two_profiles_has_the_nodes_of_both),
