@@ -143,6 +143,7 @@ static void take_go(const cJSON *process, struct profile *profile)
 	snprintf(profile->go.version, sizeof(profile->go.version), "%s", version->valuestring);
 	profile->go.cycle = (u32)number_of(go, "cycle");
 	profile->go.age_ns = number_of(go, "age_ns");
+	profile->go.beside = cJSON_IsTrue(member(go, "beside"));
 	profile->duration_ns = number_of(process, "duration_ns"); /* its .pb.gz has none */
 }
 
@@ -273,7 +274,7 @@ static int add_row(const cJSON *index, const cJSON *row, struct index_table *tab
 	take_process(row, profile);
 	profile->start_unix_ns = number_of(row, "start_unix_ns");
 	profile->duration_ns = number_of(row, "duration_ns");
-	profile->sample_bytes = number_of(index, "sample_bytes");
+	profile->sample_bytes = number_of(cJSON_IsNumber(member(row, "sample_bytes")) ? row : index, "sample_bytes");
 	profile->alloc_only = is_alloc_only(row);
 	if (index_table_add(table, profile, files))
 		return -ENOMEM;

@@ -23,6 +23,7 @@ static void write_go(struct json *json, const struct profile_go *go)
 	json_text(json, "version", go->version);
 	json_u64(json, "cycle", go->cycle);
 	json_u64(json, "age_ns", go->age_ns);
+	json_bool(json, "beside", go->beside);
 	json_close(json);
 }
 

@@ -2,7 +2,6 @@
 /* Nothing changes after the opening, so that threads need no lock. Profiles are read anew each time: the files are the store. */
 #include "live/recorded.h"
 
-#include <cjson/cJSON.h>
 #include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
@@ -17,41 +16,19 @@
 #include "format/index_read.h"
 #include "format/output_file.h"
 #include "live/profile_file.h"
+#include "live/recorded_files.h"
 #include "profile/merge.h"
-#include "profile/profile_copy.h"
 #include "system/shortage.h"
 
 struct recorded {
 	struct source source;
-	char folder[PATH_MAX];
-	cJSON *index; /* NULL: none */
-	struct source_listing listing;
+	struct recorded_files files;
+	struct source_listing
+		listing;	   /* its processes as the index has them: a Go program's two profiles in two rows */
 	struct index_table merged; /* containers and all */
 };
 
 /* --- from files to profiles --- */
-
-/* The index may be hostile: a file outside the recording is none of its profiles. */
-static const char *profile_name(const struct index_entry *entry, const char *folder)
-{
-	size_t length = strlen(folder);
-
-	for (char *const *file = entry->files; *file; file++) {
-		size_t end = strlen(*file);
-
-		if (!strncmp(*file, folder, length) && !strchr(*file + length, '/') && end > 6 &&
-		    !strcmp(*file + end - 6, ".pb.gz"))
-			return *file;
-	}
-	return NULL;
-}
-
-static int read_named(const struct recorded *recorded, const char *name, struct profile **ret_profile)
-{
-	char path[PATH_MAX];
-
-	return profile_file_load(text_path(path, "%s/%s", recorded->folder, name), recorded->index, NULL, ret_profile);
-}
 
 /* Where the wanted profile of one process is, and that of several. */
 static const char *folder_of(const struct source_want *want)
@@ -68,30 +45,14 @@ static const char *merged_folder(const struct source_want *want)
 static int read_entry(const struct recorded *recorded, const struct index_entry *entry, const struct source_want *want,
 		      struct profile **ret_profile)
 {
-	const char *name = profile_name(entry, folder_of(want));
+	const char *name = recorded_files_profile(entry, folder_of(want));
 
 	if (name)
-		return read_named(recorded, name, ret_profile);
+		return recorded_files_read(&recorded->files, name, ret_profile);
 	if (entry->samples || want->regions)
 		return -ENOENT;
 	*ret_profile = profile_copy_facts(entry->facts);
 	return *ret_profile ? 0 : -ENOMEM;
-}
-
-static int merge_entry(const struct recorded *recorded, const struct index_entry *entry, const struct source_want *want,
-		       struct merge *merge)
-{
-	struct profile *profile;
-	int err;
-
-	if (!profile_name(entry, folder_of(want)))
-		return 0;
-	err = read_entry(recorded, entry, want, &profile);
-	if (err)
-		return err;
-	err = source_merge(merge, profile);
-	profile_free(profile);
-	return err;
 }
 
 static bool is_wanted(const struct index_entry *entry, const struct source_want *want)
@@ -99,24 +60,61 @@ static bool is_wanted(const struct index_entry *entry, const struct source_want 
 	return !want->container || source_is_container(want->container, entry->facts);
 }
 
+/* Those that Go programs kept themselves, or the others. One that samples at another interval is in no sum. */
+static int merge_those(const struct recorded *recorded, const struct source_want *want, bool go, struct merge *merge)
+{
+	const struct index_table *table = &recorded->listing.processes;
+	int err = 0;
+
+	for (u32 i = 0; i < table->count && !err; i++) {
+		const struct index_entry *entry = &table->entries[i];
+		const char *name = recorded_files_profile(entry, folder_of(want));
+
+		if (name && is_wanted(entry, want) && !entry->facts->go.version[0] == !go)
+			err = recorded_files_merge(&recorded->files, name, merge);
+		if (err == -EINVAL && go)
+			err = 0;
+	}
+	return err;
+}
+
 /* Those of the container, or all. */
 static int merge_entries(const struct recorded *recorded, const struct source_want *want, struct profile **ret_profile)
 {
-	const struct index_table *table = &recorded->listing.processes;
 	struct merge *merge = merge_new();
-	int err = merge ? 0 : -ENOMEM;
+	int err = merge ? merge_those(recorded, want, false, merge) : -ENOMEM;
 
-	for (u32 i = 0; i < table->count && !err; i++)
-		if (is_wanted(&table->entries[i], want))
-			err = merge_entry(recorded, &table->entries[i], want, merge);
+	err = err ? err : merge_those(recorded, want, true, merge);
 	if (!err && want->regions && !merge_profile(merge)->processes)
 		err = -ENOENT;
-	if (!err)
-		*ret_profile = profile_copy(merge_profile(merge));
-	if (!err && !*ret_profile)
-		err = -ENOMEM;
+	err = err ? err : recorded_files_take(merge, ret_profile);
 	merge_free(merge);
 	return err;
+}
+
+/* --- a process with two profiles --- */
+
+/* What a Go program kept itself, where the entry is what it has from malloc. NULL: the process has one profile. */
+static const struct index_entry *find_go(const struct recorded *recorded, const struct index_entry *entry)
+{
+	const struct index_table *table = &recorded->listing.processes;
+	const struct index_entry *next = entry + 1;
+
+	return next < table->entries + table->count && index_entry_is_beside(next, entry) ? next : NULL;
+}
+
+/* Both profiles of it. Those that cannot be added up, or of which one has no file: its own, of what most of its memory is. */
+static int read_process(const struct recorded *recorded, const struct index_entry *entry,
+			const struct source_want *want, struct profile **ret_profile)
+{
+	const struct index_entry *go = want->regions ? NULL : find_go(recorded, entry);
+	const char *name = recorded_files_profile(entry, ""), *go_name = go ? recorded_files_profile(go, "") : NULL;
+
+	if (!go_name)
+		return read_entry(recorded, entry, want, ret_profile);
+	if (!name || entry->facts->sample_bytes != go->facts->sample_bytes)
+		return recorded_files_read(&recorded->files, go_name, ret_profile);
+	return recorded_files_read_both(&recorded->files, name, go_name, ret_profile);
 }
 
 /* --- which of them --- */
@@ -141,7 +139,7 @@ static const struct index_entry *find_merged(const struct recorded *recorded, co
 {
 	for (u32 i = 0; i < recorded->merged.count; i++) {
 		const struct index_entry *entry = &recorded->merged.entries[i];
-		const char *name = profile_name(entry, merged_folder(want));
+		const char *name = recorded_files_profile(entry, merged_folder(want));
 
 		if (name && (want->container ? source_is_container(want->container, entry->facts)
 					     : !strcmp(name + strlen(merged_folder(want)), OUTPUT_FILE_ALL)))
@@ -150,23 +148,39 @@ static const struct index_entry *find_merged(const struct recorded *recorded, co
 	return NULL;
 }
 
+/* The first wanted process, and how many there are. */
+static const struct index_entry *find_wanted(const struct recorded *recorded, const struct source_want *want,
+					     u32 *ret_count)
+{
+	const struct index_table *table = &recorded->listing.processes;
+	const struct index_entry *first = NULL;
+
+	*ret_count = 0;
+	for (u32 i = 0; i < table->count; i++) {
+		const struct index_entry *entry = &table->entries[i];
+
+		if (!is_wanted(entry, want) || (i && index_entry_is_beside(entry, entry - 1)))
+			continue;
+		first = first ? first : entry;
+		++*ret_count;
+	}
+	return first;
+}
+
 static int profile_of_several(const struct recorded *recorded, const struct source_want *want,
 			      struct profile **ret_profile)
 {
-	const struct index_table *table = &recorded->listing.processes;
-	const struct index_entry *merged = find_merged(recorded, want), *only = NULL;
-	u32 count = 0;
+	const struct index_entry *merged = find_merged(recorded, want), *first;
+	u32 count;
 
-	for (u32 i = 0; i < table->count; i++)
-		if (is_wanted(&table->entries[i], want)) {
-			only = &table->entries[i];
-			count++;
-		}
 	if (merged)
-		return read_named(recorded, profile_name(merged, merged_folder(want)), ret_profile);
-	if (!count)
+		return recorded_files_read(&recorded->files, recorded_files_profile(merged, merged_folder(want)),
+					   ret_profile);
+	first = find_wanted(recorded, want, &count);
+	if (!first)
 		return -ENOENT;
-	return count == 1 ? read_entry(recorded, only, want, ret_profile) : merge_entries(recorded, want, ret_profile);
+	return count == 1 ? read_process(recorded, first, want, ret_profile)
+			  : merge_entries(recorded, want, ret_profile);
 }
 
 static int recorded_profile(struct source *source, const struct source_want *want, struct profile **ret_profile)
@@ -177,53 +191,31 @@ static int recorded_profile(struct source *source, const struct source_want *wan
 	if (!want->pid)
 		return profile_of_several(recorded, want, ret_profile);
 	entry = find_process(recorded, want);
-	return entry ? read_entry(recorded, entry, want, ret_profile) : -ENOENT;
+	return entry ? read_process(recorded, entry, want, ret_profile) : -ENOENT;
 }
 
 /* --- earlier profiles --- */
 
-/* Whose files they are; NULL: no one's. */
+/* Whose files they are; NULL: no one's. Of a process with two profiles it is what it has from malloc. */
 static const struct index_entry *find_entry(const struct recorded *recorded, const struct source_want *want)
 {
-	const struct index_table *table = &recorded->listing.processes;
-	const struct index_entry *merged;
+	const struct index_entry *merged, *first;
+	u32 count;
 
 	if (want->pid)
 		return find_process(recorded, want);
 	merged = find_merged(recorded, want);
-	return !merged && !want->container && table->count == 1 ? &table->entries[0] : merged;
-}
-
-/*
- * Is it snapshots/SEQ/NAME.pb.gz, below the recording? The index may be hostile. A name of one in which its process had not ended
- * yet may differ from its last.
- */
-static bool is_moment(const char *file)
-{
-	static const char folder[] = "snapshots/";
-	size_t length = strlen(file);
-
-	return !strncmp(file, folder, sizeof(folder) - 1) && !strstr(file, "..") &&
-	       !strstr(file, "/" OUTPUT_FILE_MAPPINGS) && length > 6 && !strcmp(file + length - 6, ".pb.gz");
-}
-
-/* The file with that number; NULL: there are no more, and *ret_count is how many there are. */
-static const char *moment_name(const struct index_entry *entry, u32 index, u32 *ret_count)
-{
-	u32 count = 0;
-
-	for (char *const *file = entry ? entry->files : NULL; file && *file; file++)
-		if (is_moment(*file) && count++ == index)
-			return *file;
-	*ret_count = count;
-	return NULL;
+	first = merged || want->container ? NULL : find_wanted(recorded, want, &count);
+	return first && count == 1 ? first : merged;
 }
 
 static u32 recorded_moment_count(struct source *source, const struct source_want *want)
 {
+	const struct recorded *recorded = (const struct recorded *)source;
+	const struct index_entry *entry = find_entry(recorded, want), *go = entry ? find_go(recorded, entry) : NULL;
 	u32 count;
 
-	moment_name(find_entry((const struct recorded *)source, want), UINT32_MAX, &count);
+	recorded_files_moment(go ? go : entry, UINT32_MAX, &count);
 	return count;
 }
 
@@ -231,20 +223,29 @@ static int recorded_moment(struct source *source, const struct source_want *want
 			   struct profile **ret_profile)
 {
 	const struct recorded *recorded = (const struct recorded *)source;
+	const struct index_entry *entry = find_entry(recorded, want), *go = entry ? find_go(recorded, entry) : NULL;
 	u32 count;
-	const char *name = moment_name(find_entry(recorded, want), index, &count);
+	const char *name = recorded_files_moment(go ? go : entry, index, &count), *other = NULL;
 
-	return name ? read_named(recorded, name, ret_profile) : -ENOENT;
+	if (!name)
+		return -ENOENT;
+	if (go && entry->facts->sample_bytes == go->facts->sample_bytes)
+		other = recorded_files_same_moment(entry, name);
+	return other ? recorded_files_read_both(&recorded->files, other, name, ret_profile)
+		     : recorded_files_read(&recorded->files, name, ret_profile);
 }
 
 static int recorded_list(struct source *source, bool gc, struct source_listing *ret_listing)
 {
 	const struct recorded *recorded = (const struct recorded *)source;
+	int err;
 
 	(void)gc; /* what is on disk is complete */
 	*ret_listing = recorded->listing;
 	ret_listing->processes = (struct index_table){0};
-	return index_table_copy(&recorded->listing.processes, &ret_listing->processes);
+	err = index_table_copy(&recorded->listing.processes, &ret_listing->processes);
+	index_table_join(&ret_listing->processes);
+	return err;
 }
 
 static void recorded_close(struct source *source)
@@ -253,7 +254,7 @@ static void recorded_close(struct source *source)
 
 	source_listing_release(&recorded->listing);
 	index_table_release(&recorded->merged);
-	cJSON_Delete(recorded->index);
+	cJSON_Delete(recorded->files.index);
 	free(recorded);
 }
 
@@ -269,8 +270,8 @@ static int out_of_memory(void)
 static int read_listed(const struct recorded *recorded, const char *name, struct profile **ret_profile)
 {
 	char path[PATH_MAX];
-	int status =
-		profile_file_read(text_path(path, "%s/%s", recorded->folder, name), recorded->index, NULL, ret_profile);
+	int status = profile_file_read(text_path(path, "%s/%s", recorded->files.folder, name), recorded->files.index,
+				       NULL, ret_profile);
 
 	if (status || (*ret_profile)->kind == PROFILE_HEAP)
 		return status;
@@ -301,16 +302,17 @@ static int list_file(struct recorded *recorded, const char *name)
 	recorded->listing.sample_bytes = profile->sample_bytes;
 	recorded->listing.start_unix_ns = profile->start_unix_ns;
 	recorded->listing.duration_ns = profile->duration_ns;
+	profile->go.beside = false; /* the other file is not listed */
 	return index_table_add(&recorded->listing.processes, profile, files) ? out_of_memory() : STATUS_DONE;
 }
 
 static int list_files(struct recorded *recorded)
 {
 	struct dirent **entries;
-	int count = scandir(recorded->folder, &entries, profile_file_is_named, alphasort), status = STATUS_DONE;
+	int count = scandir(recorded->files.folder, &entries, profile_file_is_named, alphasort), status = STATUS_DONE;
 
 	if (count < 0) {
-		log_error("cannot read directory '%s': %s", recorded->folder, shortage_explain(-errno).text);
+		log_error("cannot read directory '%s': %s", recorded->files.folder, shortage_explain(-errno).text);
 		return STATUS_FAILED;
 	}
 	for (int i = 0; i < count; i++) {
@@ -321,7 +323,7 @@ static int list_files(struct recorded *recorded)
 	free(entries);
 	if (count || status)
 		return status;
-	log_error("no profile in '%s': no file there ends in .pb.gz", recorded->folder);
+	log_error("no profile in '%s': no file there ends in .pb.gz", recorded->files.folder);
 	return STATUS_NO_TARGET;
 }
 
@@ -330,11 +332,11 @@ static int list_indexed(struct recorded *recorded)
 	struct source_listing *listing = &recorded->listing;
 	struct recording head;
 
-	if (index_table_read(recorded->index, &listing->processes) ||
-	    index_merged_read(recorded->index, &recorded->merged))
+	if (index_table_read(recorded->files.index, &listing->processes) ||
+	    index_merged_read(recorded->files.index, &recorded->merged))
 		return out_of_memory();
-	listing->named = !index_is_population(recorded->index);
-	index_head_read(recorded->index, &head);
+	listing->named = !index_is_population(recorded->files.index);
+	index_head_read(recorded->files.index, &head);
 	listing->sample_bytes = head.sample_bytes;
 	listing->start_unix_ns = head.start_unix_ns;
 	listing->duration_ns = head.duration_ns;
@@ -349,8 +351,8 @@ static int open_file(struct recorded *recorded, const char *path)
 {
 	char copy[PATH_MAX];
 
-	text_path(recorded->folder, "%s", dirname((char *)text_path(copy, "%s", path)));
-	recorded->index = profile_file_index(path);
+	text_path(recorded->files.folder, "%s", dirname((char *)text_path(copy, "%s", path)));
+	recorded->files.index = profile_file_index(path);
 	return list_file(recorded, basename((char *)text_path(copy, "%s", path)));
 }
 
@@ -366,9 +368,9 @@ static int open_path(struct recorded *recorded, const char *path)
 	}
 	if (!S_ISDIR(status.st_mode))
 		return open_file(recorded, path);
-	text_path(recorded->folder, "%s", path);
-	recorded->index = index_read(path);
-	return recorded->index ? list_indexed(recorded) : list_files(recorded);
+	text_path(recorded->files.folder, "%s", path);
+	recorded->files.index = index_read(path);
+	return recorded->files.index ? list_indexed(recorded) : list_files(recorded);
 }
 
 int recorded_open(const char *path, struct source **ret_source)

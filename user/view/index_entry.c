@@ -33,15 +33,28 @@ struct index_entry index_entry_of(const struct profile *profile, char *const *fi
 	return entry;
 }
 
+static void add_sums(struct index_entry *entry, const u64 total[MEASURE_MAX], const double error[MEASURE_MAX],
+		     u64 samples)
+{
+	for (unsigned int m = 0; m < MEASURE_MAX; m++) {
+		entry->total[m] += total[m];
+		entry->stderr_total[m] = hypot(entry->stderr_total[m], error[m]);
+	}
+	entry->samples += samples;
+}
+
 void index_entry_add(struct index_entry *entry, const struct profile *beside)
 {
 	const struct profile_site sums = profile_sites_sum(beside);
 
-	for (unsigned int m = 0; m < MEASURE_MAX; m++) {
-		entry->total[m] += sums.value[m];
-		entry->stderr_total[m] = hypot(entry->stderr_total[m], sums.stderr_value[m]);
-	}
-	entry->samples += sums.alloc_samples;
+	add_sums(entry, sums.value, sums.stderr_value, sums.alloc_samples);
+}
+
+bool index_entry_is_beside(const struct index_entry *entry, const struct index_entry *before)
+{
+	const struct profile *facts = entry->facts, *other = before->facts;
+
+	return facts->go.beside && !other->go.beside && facts->pid == other->pid && facts->image == other->image;
 }
 
 struct profile_ended index_entry_ended(const struct index_entry *entry)
@@ -158,7 +171,9 @@ static int compare_begin(const void *a, const void *b)
 		return left->start_unix_ns < right->start_unix_ns ? -1 : 1;
 	if (left->pid != right->pid)
 		return left->pid < right->pid ? -1 : 1;
-	return left->image < right->image ? -1 : left->image > right->image;
+	if (left->image != right->image)
+		return left->image < right->image ? -1 : 1;
+	return (int)left->go.beside - (int)right->go.beside;
 }
 
 void index_table_sort(struct index_table *table)
@@ -167,11 +182,32 @@ void index_table_sort(struct index_table *table)
 		qsort(table->entries, table->count, sizeof(*table->entries), compare_begin);
 }
 
+static void release_entry(struct index_entry *entry)
+{
+	string_list_free((char **)entry->files);
+	profile_free((struct profile *)entry->facts);
+}
+
+void index_table_join(struct index_table *table)
+{
+	u32 kept = 0;
+
+	for (u32 i = 0; i < table->count; i++) {
+		struct index_entry *entry = &table->entries[i], *before = kept ? &table->entries[kept - 1] : NULL;
+
+		if (before && index_entry_is_beside(entry, before)) {
+			add_sums(before, entry->total, entry->stderr_total, entry->samples);
+			release_entry(entry);
+		} else {
+			table->entries[kept++] = *entry;
+		}
+	}
+	table->count = kept;
+}
+
 void index_table_release(struct index_table *table)
 {
-	for (u32 i = 0; i < table->count; i++) {
-		string_list_free((char **)table->entries[i].files);
-		profile_free((struct profile *)table->entries[i].facts);
-	}
+	for (u32 i = 0; i < table->count; i++)
+		release_entry(&table->entries[i]);
 	free(table->entries);
 }

@@ -23,6 +23,9 @@ struct index_entry index_entry_of(const struct profile *profile, char *const *fi
 /* Add what the same process has besides: totals and samples. */
 void index_entry_add(struct index_entry *entry, const struct profile *beside);
 
+/* Is it what a Go program kept itself, of the process of the one before it? */
+bool index_entry_is_beside(const struct index_entry *entry, const struct index_entry *before);
+
 /* What of the entry's total is of processes that have ended, and how many these are. */
 struct profile_ended index_entry_ended(const struct index_entry *entry);
 
@@ -48,7 +51,10 @@ int index_table_add(struct index_table *table, struct profile *profile, char **f
 /* Add copies of all that `from` has. 0 or -ENOMEM. */
 int index_table_copy(const struct index_table *from, struct index_table *table);
 
-/* By when they began. */
+/* One row for each process: what stands beside the row before it is added to that one. */
+void index_table_join(struct index_table *table);
+
+/* By when they began; of a process that has two, first what it has from malloc. */
 void index_table_sort(struct index_table *table);
 
 void index_table_release(struct index_table *table);
