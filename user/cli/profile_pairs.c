@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/profile_pairs.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +15,12 @@ struct side {
 
 /* --- when two names belong together --- */
 
+/* A part of a name. `text` NULL: the name has none, and belongs to no other. */
+struct part {
+	const char *text;
+	size_t length;
+};
+
 static size_t pid_length(const char *name)
 {
 	size_t digits = strspn(name, "0123456789");
@@ -23,55 +28,77 @@ static size_t pid_length(const char *name)
 	return digits && name[digits] == '.' ? digits : 0;
 }
 
-static bool same_name(const char *a, const char *b)
+static struct part whole_name(const char *name)
 {
-	return !strcmp(a, b);
+	return (struct part){name, strlen(name)};
 }
 
 /* What follows the PID is the program and the number of the image. */
-static bool same_program(const char *a, const char *b)
+static struct part program(const char *name)
 {
-	size_t a_length = pid_length(a), b_length = pid_length(b);
+	size_t length = pid_length(name);
 
-	return a_length && b_length && !strcmp(a + a_length, b + b_length);
+	return length ? whole_name(name + length) : (struct part){0};
 }
 
-static bool same_pid(const char *a, const char *b)
+static struct part pid(const char *name)
 {
-	size_t length = pid_length(a);
+	size_t length = pid_length(name);
 
-	return length && length == pid_length(b) && !memcmp(a, b, length);
+	return length ? (struct part){name, length} : (struct part){0};
 }
+
+typedef struct part part_of(const char *name);
 
 /* --- pairing --- */
 
-typedef bool same(const char *a, const char *b);
+/* A file that has no partner yet. */
+struct single {
+	struct part part;
+	struct side *side;
+	u32 index; /* in it */
+};
 
-/* The one file without a partner that is the same as `name`. The count if there are none or several. */
-static u32 find_only(const struct side *side, const char *name, same *is_same)
+static int compare_parts(const void *a, const void *b)
 {
-	u32 found = side->count;
+	const struct part *left = &((const struct single *)a)->part, *right = &((const struct single *)b)->part;
+	size_t length = left->length < right->length ? left->length : right->length;
+	int order = memcmp(left->text, right->text, length);
 
-	for (u32 i = 0; i < side->count; i++) {
-		if (side->partner[i] || !is_same(side->names[i], name))
-			continue;
-		if (found < side->count)
-			return side->count;
-		found = i;
-	}
-	return found;
+	return order ? order : (left->length > right->length) - (left->length < right->length);
 }
 
-static void pair_up(struct side *before, struct side *after, same *is_same)
+static u32 add_singles(struct side *side, part_of *part_of, struct single *singles)
 {
-	for (u32 i = 0; i < after->count; i++) {
-		const char *name = after->names[i];
-		u32 partner = find_only(before, name, is_same);
+	u32 count = 0;
 
-		if (after->partner[i] || partner == before->count || find_only(after, name, is_same) != i)
-			continue;
-		after->partner[i] = before->names[partner];
-		before->partner[partner] = name;
+	for (u32 i = 0; i < side->count; i++) {
+		struct part part = part_of(side->names[i]);
+
+		if (part.text && !side->partner[i])
+			singles[count++] = (struct single){part, side, i};
+	}
+	return count;
+}
+
+static void pair_two(const struct single *one, const struct single *other)
+{
+	one->side->partner[one->index] = other->side->names[other->index];
+	other->side->partner[other->index] = one->side->names[one->index];
+}
+
+/* Those that are equal in that part, one on each side. `singles` has room for all names. */
+static void pair_up(struct side *before, struct side *after, part_of *part_of, struct single *singles)
+{
+	u32 count = add_singles(before, part_of, singles);
+
+	count += add_singles(after, part_of, singles + count);
+	qsort(singles, count, sizeof(*singles), compare_parts);
+	for (u32 i = 0, next; i < count; i = next) {
+		for (next = i + 1; next < count && !compare_parts(&singles[i], &singles[next]); next++)
+			;
+		if (next - i == 2 && singles[i].side != singles[i + 1].side)
+			pair_two(&singles[i], &singles[i + 1]);
 	}
 }
 
@@ -93,20 +120,22 @@ static void list_pairs(const struct side *before, const struct side *after, stru
 
 struct profile_pair *profile_pairs_find(char *const *before, char *const *after, u32 *ret_count)
 {
-	static same *const rules[] = {same_name, same_program, same_pid};
+	static part_of *const rules[] = {whole_name, program, pid};
 	struct side old = {before, string_list_count(before), NULL}, new = {after, string_list_count(after), NULL};
 	struct profile_pair *pairs = calloc(old.count + new.count + 1UL, sizeof(*pairs));
+	struct single *singles = calloc(old.count + new.count + 1UL, sizeof(*singles));
 
 	old.partner = calloc(old.count + 1UL, sizeof(*old.partner));
 	new.partner = calloc(new.count + 1UL, sizeof(*new.partner));
-	if (pairs && old.partner && new.partner) {
+	if (pairs && singles && old.partner && new.partner) {
 		for (unsigned int i = 0; i < sizeof(rules) / sizeof(*rules); i++)
-			pair_up(&old, &new, rules[i]);
+			pair_up(&old, &new, rules[i], singles);
 		list_pairs(&old, &new, pairs, ret_count);
 	} else {
 		free(pairs);
 		pairs = NULL;
 	}
+	free(singles);
 	free(old.partner);
 	free(new.partner);
 	return pairs;

@@ -78,25 +78,28 @@ static int refuse_kinds(const char *base, const char *path, bool base_is_of_mapp
 	return STATUS_FAILED;
 }
 
-static int compare_files(const char *base, const char *path, const struct report_options *options,
-			 const struct table_view *view)
+/* One of the two. */
+struct compared {
+	const char *path;
+	const cJSON *index; /* of its recording; NULL: none */
+};
+
+static int compare_files(const struct compared *base, const struct compared *newer,
+			 const struct report_options *options, const struct table_view *view)
 {
-	cJSON *old_index = profile_file_index(base), *new_index = profile_file_index(path);
 	struct profile *before = NULL, *after = NULL;
-	int status = profile_file_read(base, old_index, options->site_skip, &before);
+	int status = profile_file_read(base->path, base->index, options->site_skip, &before);
 
 	if (!status)
-		status = profile_file_read(path, new_index, options->site_skip, &after);
+		status = profile_file_read(newer->path, newer->index, options->site_skip, &after);
 	if (!status && before->kind != after->kind) {
-		status = refuse_kinds(base, path, before->kind == PROFILE_REGIONS);
+		status = refuse_kinds(base->path, newer->path, before->kind == PROFILE_REGIONS);
 	} else if (!status) {
-		report_difference_warn(before, base, after, path);
+		report_difference_warn(before, base->path, after, newer->path);
 		status = print_difference(before, after, view);
 	}
 	profile_free(before);
 	profile_free(after);
-	cJSON_Delete(old_index);
-	cJSON_Delete(new_index);
 	return status;
 }
 
@@ -109,6 +112,7 @@ struct place {
 	const char *path; /* as given */
 	char *folder;	  /* that the names are in */
 	char **names;
+	cJSON *index; /* of all of them; NULL: none */
 	bool is_directory;
 };
 
@@ -162,17 +166,23 @@ static int list_file(struct place *place)
 
 static int open_place(const char *path, struct place *place)
 {
-	struct stat status;
+	char file[PATH_MAX];
+	struct stat stat_of;
+	int status;
 
 	*place = (struct place){.path = path};
-	place->is_directory = !stat(path, &status) && S_ISDIR(status.st_mode);
-	return place->is_directory ? list_directory(place) : list_file(place);
+	place->is_directory = !stat(path, &stat_of) && S_ISDIR(stat_of.st_mode);
+	status = place->is_directory ? list_directory(place) : list_file(place);
+	if (!status)
+		place->index = profile_file_index(text_path(file, "%s/%s", place->folder, place->names[0]));
+	return status;
 }
 
 static void close_place(struct place *place)
 {
 	free(place->folder);
 	string_list_free(place->names);
+	cJSON_Delete(place->index);
 }
 
 static void say_lonely(const struct place *place, const struct profile_pair *pairs, u32 count, bool is_old)
@@ -205,11 +215,11 @@ static void say_merged(const struct place *before, const struct place *after)
 static int compare_pair(const struct place *before, const struct place *after, const struct profile_pair *pair,
 			const struct report_options *options, const struct table_view *view)
 {
-	char old[PATH_MAX], new[PATH_MAX];
+	char old_path[PATH_MAX], new_path[PATH_MAX];
+	const struct compared old = {text_path(old_path, "%s/%s", before->folder, pair->before), before->index};
+	const struct compared new = {text_path(new_path, "%s/%s", after->folder, pair->after), after->index};
 
-	text_path(old, "%s/%s", before->folder, pair->before);
-	text_path(new, "%s/%s", after->folder, pair->after);
-	return compare_files(old, new, options, view);
+	return compare_files(&old, &new, options, view);
 }
 
 /* Pairs with a partner come first. */
@@ -259,7 +269,8 @@ int report_difference(const struct report_options *options, const struct table_v
 	if (!status && (before.is_directory || after.is_directory))
 		status = compare_places(&before, &after, options, view);
 	else if (!status)
-		status = compare_files(options->base, options->path, options, view);
+		status = compare_files(&(struct compared){options->base, before.index},
+				       &(struct compared){options->path, after.index}, options, view);
 	close_place(&before);
 	close_place(&after);
 	return status;

@@ -79,6 +79,33 @@ static void test_pairs_of_files_named_by_hand(void **state)
 		     "merged.sh.pb.gz=merged.sh.pb.gz monday.pb.gz=- -=tuesday.pb.gz");
 }
 
+#define MANY 100000
+
+/* As many as a machine has in a day. Each third stays, is started again, or takes another name. */
+static void test_pairs_of_very_many(void **state)
+{
+	static char *names[2][MANY + 1];
+	static const char *const formats[2][3] = {{"%u.a%u.pb.gz", "%u.b%u.pb.gz", "%u.c%u.pb.gz"},
+						  {"%u.a%u.pb.gz", "9%u.b%u.pb.gz", "%u.d%u.pb.gz"}};
+	struct profile_pair *pairs;
+	u32 count;
+
+	(void)state;
+	for (u32 side = 0; side < 2; side++)
+		for (u32 i = 0; i < MANY; i++)
+			assert_true(asprintf(&names[side][i], formats[side][i % 3], 1000000 + i, i) > 0);
+	pairs = profile_pairs_find(names[0], names[1], &count);
+	assert_non_null(pairs);
+	assert_int_equal(count, MANY);
+	for (u32 i = 0; i < MANY; i++) {
+		assert_ptr_equal(pairs[i].before, names[0][i]);
+		assert_ptr_equal(pairs[i].after, names[1][i]);
+		free(names[0][i]);
+		free(names[1][i]);
+	}
+	free(pairs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -88,6 +115,7 @@ int main(void)
 		cmocka_unit_test(test_pairs_of_a_process_that_took_another_name),
 		cmocka_unit_test(test_pairs_no_one_with_one_of_several),
 		cmocka_unit_test(test_pairs_of_files_named_by_hand),
+		cmocka_unit_test(test_pairs_of_very_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,6 +91,26 @@ static void test_report_base_of_directories_pairs_their_files(void **state)
 	assert_string_equal(errors.text, "");
 }
 
+/* One that is too large is named where it is read. */
+static void test_report_base_reads_each_index_once(void **state)
+{
+	char old[PATH_MAX + 32], new[PATH_MAX + 32];
+	u32 named = 0;
+
+	(void)state;
+	record_two(false);
+	run("cd %s && mkdir old new && cp *.pb.gz old && mv *.pb.gz new && truncate -s 65M old/index.json new/index.json",
+	    scratch_path);
+	snprintf(old, sizeof(old), "%s/old", scratch_path);
+	snprintf(new, sizeof(new), "%s/new", scratch_path);
+	assert_int_equal(report_with((struct report_options){.path = new, .base = old, .top = 20}), STATUS_DONE);
+	assert_contains(output.text, "to   7 first");
+	assert_contains(output.text, "to   800 second");
+	for (const char *at = errors.text; (at = strstr(at, "is not used")); at++)
+		named++;
+	assert_int_equal(named, 2);
+}
+
 static void test_report_base_of_directories_without_a_pair_says_so(void **state)
 {
 	char old[PATH_MAX + 32];
@@ -113,6 +133,7 @@ int main(void)
 		cmocka_unit_test(test_report_base_warns_of_another_program),
 		cmocka_unit_test(test_report_base_warns_of_the_wrong_order),
 		cmocka_unit_test(test_report_base_of_directories_pairs_their_files),
+		cmocka_unit_test(test_report_base_reads_each_index_once),
 		cmocka_unit_test(test_report_base_of_directories_without_a_pair_says_so),
 	};
 
