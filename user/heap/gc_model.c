@@ -7,6 +7,7 @@
 void gc_model_init(struct gc_model *gc, const struct gc_options *options, u64 now_ns)
 {
 	*gc = (struct gc_model){.options = *options, .start = {.time_ns = now_ns}, .bucket_ns = {now_ns}};
+	gc->last = gc->start;
 	if (!gc->options.tenure)
 		gc->options.tenure = GC_TENURE_DEFAULT;
 }
@@ -44,6 +45,7 @@ static void remember(struct gc_model *gc, u64 now_ns)
 {
 	struct moment moment = {now_ns, gc->allocated_bytes, gc->tenured_bytes};
 
+	gc->last = moment;
 	for (u32 level = 0, n = gc->cycle; level < GC_LEVELS; level++, n >>= 1) {
 		if (!gc->history[level])
 			gc->history[level] = calloc(GC_KEPT, sizeof(moment));
@@ -104,7 +106,7 @@ void gc_model_tick(struct gc_model *gc, u64 now_ns)
 	u64 due_ns;
 
 	/* At the moment they were due, whenever that is noticed. */
-	while (gc->options.gogc_percent && ((due_ns = gc_model_moment(gc, gc->cycle).time_ns + GC_PERIOD_NS) <= now_ns))
+	while (gc->options.gogc_percent && ((due_ns = gc->last.time_ns + GC_PERIOD_NS) <= now_ns))
 		complete(gc, due_ns);
 	advance_clock(gc, now_ns);
 }
@@ -144,11 +146,13 @@ struct moment gc_model_moment(const struct gc_model *gc, u32 cycle)
 	for (u32 level = 0; cycle && level < GC_LEVELS; level++) {
 		/* The next multiple of 2^level, counted in such steps. */
 		u32 step = ((cycle - 1) >> level) + 1;
+		const struct moment *history = gc->history[level];
 
-		if ((gc->cycle >> level) - step < GC_KEPT && gc->history[level])
-			return gc->history[level][step % GC_KEPT];
+		/* One from before there was memory for it has no time. */
+		if ((gc->cycle >> level) - step < GC_KEPT && history && history[step % GC_KEPT].time_ns)
+			return history[step % GC_KEPT];
 	}
-	return gc->start;
+	return cycle ? gc->last : gc->start;
 }
 
 double gc_model_trend(const struct gc_model *gc)

@@ -53,9 +53,9 @@ struct gc_model {
 	double young_bytes[GC_KEPT]; /* alive and not tenured, by birth modulo GC_KEPT */
 	double born_bytes[GC_KEPT];
 	double tenured_bytes;
-	double promoted_bytes; /* ever tenured */
-	double judged_bytes;   /* born so long ago that they are tenured or dead */
-	struct moment start;
+	double promoted_bytes;	   /* ever tenured */
+	double judged_bytes;	   /* born so long ago that they are tenured or dead */
+	struct moment start, last; /* of the last paced cycle; before the first: the start */
 	/* moments of the multiples of 2^level, the newest GC_KEPT of each; NULL: none so far, or no memory: coarser ones are left then */
 	struct moment *history[GC_LEVELS];
 };
