@@ -269,15 +269,18 @@ static void print_heap(const struct memory_parts *parts, FILE *out)
 			units_bytes((double)parts->heap_lazy).text);
 }
 
+/* Each process names its largest alone: a sum of several lacks what was not among them. */
 static void print_others(const struct memory_parts *parts, FILE *out)
 {
+	const char *bound = parts->processes > 1 ? ", at least" : "";
+
 	for (u32 i = 0; i < parts->other_count; i++) {
 		const struct memory_other *other = &parts->others[i];
 		char name[MEMORY_OTHER_NAME_SIZE];
 
 		snprintf(name, sizeof(name), "%s", other->name);
-		fprintf(out, "    %12s  %s, %" PRIu32 " mapping%s", units_bytes((double)other->amount.resident).text,
-			text_printable(name), other->mappings, other->mappings == 1 ? "" : "s");
+		fprintf(out, "    %12s  %s, %" PRIu32 " mapping%s%s", units_bytes((double)other->amount.resident).text,
+			text_printable(name), other->mappings, other->mappings == 1 ? "" : "s", bound);
 		print_beside(&other->amount, out);
 	}
 }

@@ -23,7 +23,10 @@ struct memory_amount {
 	u64 hugetlb; /* HugeTLB pages, which the kernel counts in no resident size */
 };
 
-/* Mappings of MEMORY_OTHERS by name: the largest ones. */
+/*
+ * Mappings of MEMORY_OTHERS by name: the largest ones. Where several processes are merged they are so much at least, and one that is small in
+ * each may be missing: each process tells its largest alone, and a name that has given way to others comes back without what it had.
+ */
 #define MEMORY_OTHERS_MAX      4
 #define MEMORY_OTHER_NAME_SIZE 32
 

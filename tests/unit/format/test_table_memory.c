@@ -206,6 +206,23 @@ static struct memory_parts through_json(const struct memory_parts *parts)
 	return back;
 }
 
+/* Each of several tells its largest names alone. */
+static void test_table_memory_of_several_names_others_at_least(void **state)
+{
+	struct profile profile = golden_living();
+	char *text;
+
+	(void)state;
+	profile.memory = parts_of_all();
+	text = print(&profile);
+	assert_non_null(strstr(text, "Go: heap, 2 mappings\n"));
+	free(text);
+	profile.memory.processes = 2;
+	text = print(&profile);
+	assert_non_null(strstr(text, "Go: heap, 2 mappings, at least\n"));
+	free(text);
+}
+
 static void test_table_memory_is_the_same_read_back_from_json(void **state)
 {
 	struct profile profile = golden_living(), back = profile;
@@ -273,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_table_memory_prints_each_part_in_a_line),
 		cmocka_unit_test(test_table_memory_tells_what_is_free_from_what_is_older),
 		cmocka_unit_test(test_table_memory_of_a_process_that_ended_says_how_old_it_is),
+		cmocka_unit_test(test_table_memory_of_several_names_others_at_least),
 		cmocka_unit_test(test_table_memory_is_the_same_read_back_from_json),
 		cmocka_unit_test(test_table_memory_of_a_hostile_index_counts_as_missing),
 		cmocka_unit_test(test_table_memory_is_the_same_read_back_from_a_pprof_file),
