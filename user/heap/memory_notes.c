@@ -34,6 +34,7 @@ struct memory_notes *memory_notes_of(const struct recorder_options *options, str
 	}
 	notes->smaps = smaps;
 	notes->pid = (pid_t)image->pid;
+	notes->unix_offset_ns = options->unix_offset_ns;
 	/* What a Go program has in use is in its own heap, and of that it says no more than a profile has. */
 	notes->inuse_known = !options->alloc_only && !image->heap.frozen_ns && !go_profile_is_all(image);
 	notes->last = last_memory_hold(image->memory);

@@ -20,8 +20,9 @@ struct recorder_options {
 	bool residency;			  /* snapshots note where live objects are, for sample_residency_look_up */
 	double alloc_hit_ns, free_hit_ns; /* calibrated cost of one unsampled hit */
 	struct gc_options gc;
-	bool counts_alone; /* no lifetimes are kept, and nothing is known of the model of a collector */
-	u64 sites_max;	   /* sites and stacks in memory at a time, see heap_alloc; 0: no limit */
+	bool counts_alone;  /* no lifetimes are kept, and nothing is known of the model of a collector */
+	u64 sites_max;	    /* sites and stacks in memory at a time, see heap_alloc; 0: no limit */
+	u64 unix_offset_ns; /* of memory readings: struct memory_notes */
 };
 
 struct recorder *recorder_new(const struct recorder_options *options); /* NULL: no memory */

@@ -31,7 +31,7 @@ struct last_memory {
 	pthread_mutex_t lock;
 	u32 holders;
 	struct memory_parts parts;
-	u64 due_ns; /* CLOCK_MONOTONIC */
+	u64 begun_ns, due_ns; /* CLOCK_MONOTONIC */
 };
 
 struct last_memory *last_memory_new(void)
@@ -91,8 +91,10 @@ static void keep(struct last_memory *last, const struct memory_parts *parts, u64
 		return;
 	pthread_mutex_lock(&last->lock);
 	last->due_ns = now_ns + (wait_ns > LEAST_NS ? wait_ns : LEAST_NS);
-	if (parts->read_unix_ns >= last->parts.read_unix_ns)
+	if (begun_ns >= last->begun_ns) {
+		last->begun_ns = begun_ns;
 		last->parts = *parts;
+	}
 	pthread_mutex_unlock(&last->lock);
 }
 
@@ -266,7 +268,7 @@ struct memory_parts memory_read(struct memory_notes *notes)
 		/* What has ended meanwhile could not be looked into: blocks of its heap would count as others. */
 		parts.known = parts.known && procfs_rss_bytes(notes->pid);
 		parts.counter = counter;
-		parts.read_unix_ns = clock_ns(CLOCK_REALTIME);
+		parts.read_unix_ns = clock_now_ns() + notes->unix_offset_ns;
 		parts.inuse_known = notes->inuse_known;
 		parts.inuse = notes->inuse;
 		parts.inuse_error = notes->inuse_error;

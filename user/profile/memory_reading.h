@@ -30,6 +30,8 @@ bool last_memory_is_due(struct last_memory *last);
 struct memory_notes {
 	int smaps; /* from smaps_open */
 	pid_t pid;
+	/* CLOCK_REALTIME less CLOCK_MONOTONIC when the recording began: readings are told by its time, whatever the clock is set to later. */
+	u64 unix_offset_ns;
 	u64 *places; /* of struct memory_map; owned */
 	u32 place_count;
 	bool inuse_known;

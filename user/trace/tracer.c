@@ -36,12 +36,9 @@ static int open_streams(struct tracer *tracer, const struct footprint *footprint
 {
 	int err = on_ring_open(tracer);
 
-	if (!err)
-		err = sideband_open(tracer->population != POPULATION_LISTED, &tracer->sideband);
-	if (!err)
-		err = sideband_watch(tracer->sideband, tracer_fd(tracer));
-	if (!err)
-		err = unwind_tables_new(kernel_unwind_memory(tracer->kernel), &tracer->tables);
+	err = err ? err : sideband_open(tracer->population != POPULATION_LISTED, &tracer->sideband);
+	err = err ? err : sideband_watch(tracer->sideband, tracer_fd(tracer));
+	err = err ? err : unwind_tables_new(kernel_unwind_memory(tracer->kernel), &tracer->tables);
 	if (err)
 		return err;
 	tracer->raw_stacks = raw_stacks_new(tracer->tables, tracer->recorder, footprint->raw_bytes);
@@ -96,6 +93,7 @@ int tracer_open(const struct tracer_options *options, struct tracer **ret_tracer
 	}
 	tracer->kind = kernel.kind;
 	tracer->recorder = recorder_new(&(struct recorder_options){
+		.unix_offset_ns = clock_ns(CLOCK_REALTIME) - clock_now_ns(),
 		.sample_bytes = kernel.sample_bytes,
 		.alloc_only = kernel.alloc_only,
 		.show_allocator = kernel.show_allocator,
