@@ -8,20 +8,15 @@
 
 #include "binary/elf.h"
 #include "inline/exceptions.h"
-#include "binary/elf_symbols.h"
 #include "inline/fast_path.h"
-#include "inline/incoming_branch.h"
 #include "inline/landing.h"
+#include "inline/patch_entries.h"
 #include "inline/stack_arguments.h"
 #include "probe/plan.h"
 
 #define FUNCTION_BYTES_MAX 65536
 #define FUNCTION_BYTES	   256 /* looked at where a symbol has no size */
 #define LINE_BYTES	   64  /* of the cache, with which a path begins */
-
-/* Code is read in pieces, which overlap by what a branch has at most. */
-#define PIECE_BYTES  (1U << 20)
-#define BRANCH_BYTES 6
 
 struct patching {
 	const struct patch_scene *scene;
@@ -295,85 +290,21 @@ static int patch_function(struct patching *patching, u32 number)
 
 /* --- who else enters --- */
 
-static int refuse_entered(struct patching *patching, u32 number)
-{
-	return refuse(patching, number, "may be entered behind its first instruction");
-}
-
-static bool is_within(const struct elf_symbol *symbol, const struct patch *patch)
-{
-	return symbol->offset > patch->offset && symbol->offset < patch->offset + patch->size;
-}
-
-/* A function with a name may be entered from another file. */
-static int check_symbol(const struct elf_symbol *symbol, void *arg)
-{
-	struct patching *patching = arg;
-	const struct patches *patches = patching->patches;
-
-	for (u32 i = 0; i < patches->count && !is_refused(patching); i++)
-		if (is_within(symbol, &patches->patch[i]) || is_within(symbol, &patches->landing[i]))
-			refuse_entered(patching, i);
-	return 0;
-}
-
-static int check_short(struct patching *patching, const Elf64_Phdr *segment, u32 number)
-{
-	const struct branch_range *range = &patching->taken[number];
-	u8 around[INCOMING_BRANCH_BEFORE + MOVED_CODE_TAKEN_MAX + INCOMING_BRANCH_BEHIND];
-	u64 start = range->start - segment->p_vaddr, end = range->end - segment->p_vaddr + INCOMING_BRANCH_BEHIND;
-	ssize_t size;
-	int found;
-
-	if (range->start < segment->p_vaddr || start >= segment->p_filesz)
-		return 0;
-	start = start > INCOMING_BRANCH_BEFORE ? start - INCOMING_BRANCH_BEFORE : 0;
-	end = end < segment->p_filesz ? end : segment->p_filesz;
-	size = elf_read(patching->scene->elf, segment->p_offset + start, around, end - start);
-	if (size < 0)
-		return (int)size;
-	found = incoming_branch_short(around, (size_t)size, segment->p_vaddr + start, range);
-	return found > 0 ? refuse_entered(patching, patching->taken_by[number]) : found;
-}
-
-static int check_near(struct patching *patching, const Elf64_Phdr *segment, u8 *piece)
-{
-	for (u64 at = 0; at < segment->p_filesz && !is_refused(patching); at += PIECE_BYTES - BRANCH_BYTES) {
-		u64 left = segment->p_filesz - at;
-		ssize_t size = elf_read(patching->scene->elf, segment->p_offset + at, piece,
-					left < PIECE_BYTES ? left : PIECE_BYTES);
-		int number;
-
-		if (size < 0)
-			return (int)size;
-		number = incoming_branch_near(piece, (size_t)size, segment->p_vaddr + at, patching->taken,
-					      patching->taken_count);
-		if (number >= 0)
-			refuse_entered(patching, patching->taken_by[number]);
-	}
-	return 0;
-}
-
-static int check_segment(struct patching *patching, const Elf64_Phdr *segment, u8 *piece)
-{
-	int err = check_near(patching, segment, piece);
-
-	for (u32 i = 0; i < patching->taken_count && !err && !is_refused(patching); i++)
-		err = check_short(patching, segment, i);
-	return err;
-}
-
 static int check_entries(struct patching *patching)
 {
-	const struct program_headers *headers = patching->scene->headers;
-	u8 *piece = malloc(PIECE_BYTES);
-	int err = piece ? 0 : -ENOMEM;
+	const struct patch_surroundings surroundings = {
+		.elf = patching->scene->elf,
+		.headers = patching->scene->headers,
+		.patches = patching->patches,
+		.taken = patching->taken,
+		.taken_by = patching->taken_by,
+		.taken_count = patching->taken_count,
+	};
+	int number, err = patch_entries_find(&surroundings, &number);
 
-	for (u32 i = 0; i < headers->count && !err; i++)
-		if (headers->rows[i].p_type == PT_LOAD && headers->rows[i].p_flags & PF_X)
-			err = check_segment(patching, &headers->rows[i], piece);
-	free(piece);
-	return err || is_refused(patching) ? err : elf_for_each_function(patching->scene->elf, check_symbol, patching);
+	if (!err && number >= 0)
+		refuse(patching, (u32)number, "may be entered behind its first instruction");
+	return err;
 }
 
 int patches_make(const struct patch_scene *scene, struct patches *ret_patches, char *ret_reason, size_t reason_size)
