@@ -15,6 +15,9 @@
 
 #define MOVED_CODE_UNDO_MAX 10
 
+/* Bytes from moved_code_first_taken to the end of what is taken: an instruction that stays may be among them. */
+#define MOVED_CODE_RANGE_MAX (15 + MOVED_CODE_TAKEN_MAX)
+
 struct moved_code {
 	u8 bytes[MOVED_CODE_MAX]; /* the instructions, and a jump to those behind them */
 	u32 size;

@@ -36,7 +36,7 @@ static int check_symbol(const struct elf_symbol *symbol, void *arg)
 static int check_short(struct search *search, const Elf64_Phdr *segment, u32 number)
 {
 	const struct branch_range *range = &search->surroundings->taken[number];
-	u8 around[INCOMING_BRANCH_BEFORE + MOVED_CODE_TAKEN_MAX + INCOMING_BRANCH_BEHIND];
+	u8 around[INCOMING_BRANCH_BEFORE + MOVED_CODE_RANGE_MAX + INCOMING_BRANCH_BEHIND];
 	u64 start = range->start - segment->p_vaddr, end = range->end - segment->p_vaddr + INCOMING_BRANCH_BEHIND;
 	ssize_t size;
 	int found;
@@ -45,6 +45,10 @@ static int check_short(struct search *search, const Elf64_Phdr *segment, u32 num
 		return 0;
 	start = start > INCOMING_BRANCH_BEFORE ? start - INCOMING_BRANCH_BEFORE : 0;
 	end = end < segment->p_filesz ? end : segment->p_filesz;
+	if (end - start > sizeof(around)) { /* no range is so long, and nothing was looked at */
+		search->number = (int)search->surroundings->taken_by[number];
+		return 0;
+	}
 	size = elf_read(search->surroundings->elf, segment->p_offset + start, around, end - start);
 	if (size < 0)
 		return (int)size;

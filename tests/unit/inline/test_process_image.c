@@ -145,6 +145,34 @@ static void test_jump_across_two_pages_refuses_the_process(void **state)
 	}
 }
 
+#define FREE   FUNCTION("free", "push %rbx\nmov %rdi, %rbx\nlea 8(%rbx), %rax\npop %rbx\nret")
+#define FILLED ".fill 512, 1, 0x90\n"
+/* Its probe is at the second push, so the jump is behind it, and nothing may lead to the push: 2, 4 and 15 bytes. */
+#define LONGEST                                                                                                        \
+	FUNCTION("malloc",                                                                                             \
+		 "mov %rdi, %rax\npush %r12\nnop\nnop\nnop\nnop\n"                                                     \
+		 ".byte 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0\npop %r12\nret")
+
+/* AddressSanitizer knows whether the code around it has room. */
+static void test_longest_range_is_looked_at(void **state)
+{
+	const struct moved_code *moved;
+	struct scene scene;
+	u32 number = 0;
+
+	(void)state;
+	fill(&scene, FILLED LONGEST FILLED FREE);
+	assert_string_equal(scene.reason, "");
+	while (strcmp(scene.plan.probes[number].symbol, "malloc") != 0)
+		number++;
+	moved = &scene.image.patches.moved[number];
+	assert_int_equal(moved_code_first_taken(moved), 3);
+	assert_int_equal(moved->skip, 5);
+	assert_int_equal(moved->taken, MOVED_CODE_TAKEN_MAX);
+	release(&scene);
+	assert_refused(LONGEST FREE "jmp malloc + 3\n", "its malloc may be entered behind its first instruction");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -155,6 +183,7 @@ int main(void)
 		TEST(test_padding_is_used_once),
 		TEST(test_padding_that_is_entered_refuses_the_file),
 		TEST(test_jump_across_two_pages_refuses_the_process),
+		TEST(test_longest_range_is_looked_at),
 	};
 
 	return cmocka_run_group_tests_name("process_image", tests, NULL, NULL);
