@@ -11,6 +11,9 @@
 #define PIECE_BYTES  (1U << 20)
 #define BRANCH_BYTES 6
 
+/* Of all segments that are executed. Browsers have 0.25 GiB; of a hostile file, several segments may be the same bytes, or a hole. */
+#define CODE_BYTES_MAX ((u64)1 << 30)
+
 struct search {
 	const struct patch_surroundings *surroundings;
 	int number; /* -1: nothing was found yet */
@@ -73,6 +76,8 @@ static int check_near(struct search *search, const Elf64_Phdr *segment, u8 *piec
 					     surroundings->taken_count);
 		if (range >= 0)
 			search->number = (int)surroundings->taken_by[range];
+		if ((u64)count < wanted) /* the file ends there */
+			break;
 	}
 	return 0;
 }
@@ -91,13 +96,30 @@ static bool is_executed(const Elf64_Phdr *row)
 	return row->p_type == PT_LOAD && row->p_flags & PF_X;
 }
 
+static bool has_too_much_code(const struct program_headers *headers)
+{
+	u64 left = CODE_BYTES_MAX;
+
+	for (u32 i = 0; i < headers->count; i++) {
+		if (!is_executed(&headers->rows[i]))
+			continue;
+		if (headers->rows[i].p_filesz > left)
+			return true;
+		left -= headers->rows[i].p_filesz;
+	}
+	return false;
+}
+
 int patch_entries_find(const struct patch_surroundings *surroundings, int *ret_number)
 {
 	const struct program_headers *headers = surroundings->headers;
 	struct search search = {.surroundings = surroundings, .number = -1};
-	u8 *piece = malloc(PIECE_BYTES);
+	u8 *piece;
 	int err = 0;
 
+	if (has_too_much_code(headers))
+		return -E2BIG;
+	piece = malloc(PIECE_BYTES);
 	if (!piece)
 		return -ENOMEM;
 	for (u32 i = 0; i < headers->count && !err && search.number < 0; i++)

@@ -14,7 +14,7 @@ struct patch_surroundings {
 };
 
 /*
- * *ret_number: of the first function found that may be entered so, or -1. 0; -ENOMEM, or an error of
- * reading.
+ * *ret_number: of the first function found that may be entered so, or -1. 0; -E2BIG: the headers have more code than any file that runs,
+ * and none of it was searched; -ENOMEM, or an error of reading.
  */
 int patch_entries_find(const struct patch_surroundings *surroundings, int *ret_number);

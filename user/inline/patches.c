@@ -302,6 +302,10 @@ static int check_entries(struct patching *patching)
 	};
 	int number, err = patch_entries_find(&surroundings, &number);
 
+	if (err == -E2BIG) {
+		snprintf(patching->reason, patching->reason_size, "it has more code than can be searched for jumps");
+		return 0;
+	}
 	if (!err && number >= 0)
 		refuse(patching, (u32)number, "may be entered behind its first instruction");
 	return err;

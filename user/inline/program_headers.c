@@ -107,7 +107,7 @@ static int place(struct program_headers *headers, u64 file_size, const char **re
 			return -EBADMSG;
 		if (row->p_vaddr < end)
 			*ret_refusal = "its segments are not in the order of their addresses";
-		end = row->p_vaddr + row->p_memsz;
+		end = greater(end, row->p_vaddr + row->p_memsz);
 	}
 	headers->base = first->p_vaddr - first->p_offset;
 	headers->next = page_up(greater(end, headers->base + file_size));

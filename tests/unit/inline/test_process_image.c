@@ -32,7 +32,7 @@ struct scene {
 #define PADDING ".byte 0x0f, 0x1f, 0x44, 0, 0\n"
 #define OTHER	"other: ret\n"
 
-static void fill(struct scene *scene, const char *code)
+static void fill_with(struct scene *scene, const char *code, u64 code_bytes)
 {
 	struct process_image *image = &scene->image;
 	struct mapping mapping = {.start = PLACE};
@@ -49,9 +49,17 @@ static void fill(struct scene *scene, const char *code)
 	*image = (struct process_image){.elf = scene->elf, .plan = &scene->plan, .settings = &graft_settings};
 	assert_int_equal(process_image_begin(image, &mapping, scene->reason), 0);
 	assert_string_equal(scene->reason, "");
+	for (u32 i = 0; i < image->headers.count && code_bytes; i++)
+		if (image->headers.rows[i].p_flags & PF_X)
+			image->headers.rows[i].p_filesz = code_bytes;
 	assert_int_equal(process_image_fill(image, NEAR, scene->reason), 0);
 	if (!*scene->reason)
 		assert_int_equal(process_image_jumps(image, &scene->jumps, &scene->count), 0);
+}
+
+static void fill(struct scene *scene, const char *code)
+{
+	fill_with(scene, code, 0);
 }
 
 static void release(struct scene *scene)
@@ -173,6 +181,20 @@ static void test_longest_range_is_looked_at(void **state)
 	assert_refused(LONGEST FREE "jmp malloc + 3\n", "its malloc may be entered behind its first instruction");
 }
 
+/* A segment may be longer than its file, or a hole. */
+static void test_code_without_end_refuses_the_file(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	fill_with(&scene, MALLOC FREE, (1ULL << 30) + 1);
+	assert_string_equal(scene.reason, "it has more code than can be searched for jumps");
+	release(&scene);
+	fill_with(&scene, MALLOC FREE, 1ULL << 30);
+	assert_string_equal(scene.reason, "");
+	release(&scene);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -184,6 +206,7 @@ int main(void)
 		TEST(test_padding_that_is_entered_refuses_the_file),
 		TEST(test_jump_across_two_pages_refuses_the_process),
 		TEST(test_longest_range_is_looked_at),
+		TEST(test_code_without_end_refuses_the_file),
 	};
 
 	return cmocka_run_group_tests_name("process_image", tests, NULL, NULL);

@@ -88,6 +88,19 @@ static void test_next_page_is_behind_the_file_too(void **state)
 	program_headers_release(&headers);
 }
 
+static void test_next_page_is_behind_segments_in_any_order(void **state)
+{
+	struct program_headers headers;
+	const char *refusal;
+
+	(void)state;
+	file.rows[2].p_vaddr = BASE + 0x10000;
+	assert_int_equal(read_file(sizeof(file), &headers, &refusal), 0);
+	assert_string_equal(refusal, "its segments are not in the order of their addresses");
+	assert_int_equal(headers.next, BASE + 0x11000);
+	program_headers_release(&headers);
+}
+
 static const Elf64_Phdr *row_of(const Elf64_Phdr *rows, u32 type, int which)
 {
 	for (u32 i = 0; i < 6 + PROGRAM_HEADERS_ADDED; i++)
@@ -230,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_next_page_is_behind_all_segments),
 		TEST(test_next_page_is_behind_the_file_too),
+		TEST(test_next_page_is_behind_segments_in_any_order),
 		TEST(test_write_adds_two_segments_and_a_note),
 		TEST(test_zeros_of_an_interpreter_are_put_into_the_file),
 		TEST(test_segments_out_of_order_are_refused),
