@@ -70,10 +70,13 @@ static bool is_name(const char *name, unsigned int i, const char *suffix, bool *
 	return !strncmp(name, wanted[i] + 1, length) && !strcmp(name + length, suffix);
 }
 
-static int add_part(struct part *part, Elf_Scn *section, const GElf_Shdr *header, bool gnu)
+/* libelf reads a packed section whole to tell its size, and keeps it: *left is what they may have together. */
+static int add_part(struct part *part, Elf_Scn *section, const GElf_Shdr *header, bool gnu, u64 *left)
 {
 	GElf_Chdr packed;
 
+	if ((gnu || header->sh_flags & SHF_COMPRESSED) && !elf_spend(left, header->sh_size))
+		return -EFBIG;
 	*part = (struct part){.section = section, .file_offset = header->sh_offset, .size = header->sh_size};
 	if (header->sh_flags & SHF_COMPRESSED) {
 		part->form = PACKED;
@@ -86,26 +89,28 @@ static int add_part(struct part *part, Elf_Scn *section, const GElf_Shdr *header
 	return part->form != PLAIN && !elf_packs(header->sh_size, part->size) ? -EFBIG : 0;
 }
 
-static int find_parts(Elf *elf, const char *suffix, struct part parts[PART_MAX])
+static int find_parts(const struct elf *file, Elf *elf, const char *suffix, struct part parts[PART_MAX])
 {
+	u64 left = SECTIONS_BYTES_MAX;
+	struct section_names names;
 	Elf_Scn *section = NULL;
-	size_t names;
-	int err = 0;
+	int err = elf_section_names(file, elf, &names);
 
-	if (elf_getshdrstrndx(elf, &names))
-		return -ENODATA;
+	if (err)
+		return err == -ENOMEM ? err : -ENODATA;
 	while (!err && (section = elf_nextscn(elf, section))) {
 		const char *name;
 		GElf_Shdr header;
 		bool gnu;
 
-		if (!gelf_getshdr(section, &header) || !(name = elf_strptr(elf, names, header.sh_name)) ||
+		if (!gelf_getshdr(section, &header) || !(name = elf_section_name(&names, header.sh_name)) ||
 		    header.sh_type == SHT_NOBITS || !*name)
 			continue;
 		for (unsigned int i = 0; !err && i < PART_MAX; i++)
 			if (!parts[i].section && is_name(name, i, suffix, &gnu))
-				err = add_part(&parts[i], section, &header, gnu);
+				err = add_part(&parts[i], section, &header, gnu, &left);
 	}
+	free(names.bytes);
 	return err;
 }
 
@@ -254,7 +259,7 @@ int dwarf_copy_read(const struct elf *file, enum dwarf_copy_of of, const struct 
 
 	if (!elf)
 		return -ENODATA;
-	err = find_parts(elf, layout.suffix, layout.parts);
+	err = find_parts(file, elf, layout.suffix, layout.parts);
 	err = err ? err : take_parts(layout.parts, parts);
 	err = err ? err : check_parts(layout.parts, of);
 	err = err ? err : lay_out(&layout);

@@ -17,7 +17,6 @@
 #include "binary/elf_internal.h"
 
 #define NOTE_BYTES_MAX ((u64)64 << 10)
-#define GUARD_BYTES    64
 
 ssize_t elf_read(const struct elf *elf, u64 offset, void *buffer, size_t size)
 {
@@ -48,7 +47,7 @@ int elf_read_bytes(const struct elf *elf, u64 offset, u64 size, u64 size_max, u8
 		return -EFBIG;
 	if (size == 0 || !elf_holds(offset, size, elf->file_size))
 		return -EBADMSG;
-	bytes = calloc(1, size + GUARD_BYTES);
+	bytes = calloc(1, size + ELF_GUARD_BYTES);
 	if (!bytes)
 		return -ENOMEM;
 	count = elf_read(elf, offset, bytes, size);
@@ -333,68 +332,4 @@ int elf_vaddr_to_offset(const struct elf *elf, u64 vaddr, u64 *ret_offset)
 	u64 left;
 
 	return elf_find_vaddr(elf, vaddr, ret_offset, &left);
-}
-
-/* --- sections --- */
-
-/* The first section of that name that has bytes in the file; NULL: none. */
-static Elf_Scn *find_section(Elf *handle, const char *name)
-{
-	Elf_Scn *section = NULL;
-	GElf_Shdr header;
-	size_t names;
-
-	if (elf_getshdrstrndx(handle, &names) != 0)
-		return NULL;
-	while ((section = elf_nextscn(handle, section))) {
-		const char *own;
-
-		if (!gelf_getshdr(section, &header) || header.sh_type == SHT_NOBITS || header.sh_size == 0)
-			continue;
-		own = elf_strptr(handle, names, header.sh_name);
-		if (own && strcmp(own, name) == 0)
-			return section;
-	}
-	return NULL;
-}
-
-static int read_packed(Elf_Scn *section, u64 section_size, u64 size_max, u8 **ret_bytes, u64 *ret_size)
-{
-	GElf_Chdr packed;
-	Elf_Data *data;
-
-	if (!gelf_getchdr(section, &packed) || packed.ch_size == 0)
-		return -EBADMSG;
-	if (packed.ch_size > size_max || !elf_packs(section_size, packed.ch_size))
-		return -EFBIG;
-	if (elf_compress(section, 0, 0) < 0 || !(data = elf_rawdata(section, NULL)) || data->d_size != packed.ch_size)
-		return -EBADMSG;
-	*ret_bytes = calloc(1, packed.ch_size + GUARD_BYTES);
-	if (!*ret_bytes)
-		return -ENOMEM;
-	memcpy(*ret_bytes, data->d_buf, data->d_size);
-	*ret_size = packed.ch_size;
-	return 0;
-}
-
-int elf_read_section(const struct elf *elf, const char *name, u64 size_max, u8 **ret_bytes, u64 *ret_size,
-		     u64 *ret_address)
-{
-	Elf *handle = elffile_handle(elf);
-	Elf_Scn *section = handle ? find_section(handle, name) : NULL;
-	GElf_Shdr header;
-	int err;
-
-	if (!section || !gelf_getshdr(section, &header)) {
-		err = -ENOENT;
-	} else if (header.sh_flags & SHF_COMPRESSED) {
-		err = read_packed(section, header.sh_size, size_max, ret_bytes, ret_size);
-	} else {
-		*ret_size = header.sh_size;
-		err = elf_read_bytes(elf, header.sh_offset, header.sh_size, size_max, ret_bytes);
-	}
-	if (!err && ret_address)
-		*ret_address = header.sh_addr;
-	elf_end(handle);
-	return err;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* What elf.c keeps of a file, for elf_symbols.c and dwarf_copy.c. */
+/* What elf.c keeps of a file, for those that read its tables. */
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -33,6 +33,18 @@ struct elf {
 /* A libelf handle over the file, for the caller to elf_end; NULL: no ELF file, or no memory. */
 Elf *elffile_handle(const struct elf *elf);
 
+/* The names of a file's sections; `bytes` for the caller to free. */
+struct section_names {
+	char *bytes; /* 64 zeros follow */
+	u64 size;
+};
+
+/* 0; -EBADMSG, -EFBIG: there are none that can be; -ENOMEM or an error of reading. Then there is nothing to be freed. */
+int elf_section_names(const struct elf *elf, Elf *handle, struct section_names *ret_names);
+
+/* NULL: there is none. */
+const char *elf_section_name(const struct section_names *names, u64 offset);
+
 /* Whether a place that a header names lies below `limit`; neither number is trusted. */
 bool elf_holds(u64 offset, u64 size, u64 limit);
 
@@ -44,6 +56,8 @@ static inline bool elf_packs(u64 packed, u64 unpacked)
 {
 	return unpacked <= 1 << 20 || unpacked / 64 <= packed;
 }
+
+#define ELF_GUARD_BYTES 64 /* zeros behind what is read */
 
 #define SEGMENTS_MAX 128 /* PT_LOADs of a file; real ones have three to ten */
 

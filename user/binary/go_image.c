@@ -142,17 +142,18 @@ static int take_section(const struct elf *elf, const char *name, const GElf_Shdr
 static int read_sections(const struct elf *elf, Elf *handle, struct go_image *image)
 {
 	Elf_Scn *section = NULL;
+	struct section_names names;
 	GElf_Shdr header;
-	size_t names;
-	int err = 0;
+	int err = elf_section_names(elf, handle, &names);
 
-	if (elf_getshdrstrndx(handle, &names))
-		return -EBADMSG;
+	if (err)
+		return err == -ENOMEM ? err : -EBADMSG;
 	while (!err && (section = elf_nextscn(handle, section))) {
-		const char *name = gelf_getshdr(section, &header) ? elf_strptr(handle, names, header.sh_name) : NULL;
+		const char *name = gelf_getshdr(section, &header) ? elf_section_name(&names, header.sh_name) : NULL;
 
 		err = name ? take_section(elf, name, &header, image) : 0;
 	}
+	free(names.bytes);
 	return err;
 }
 
