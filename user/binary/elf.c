@@ -16,7 +16,8 @@
 #include "base/array.h"
 #include "binary/elf_internal.h"
 
-#define NOTE_BYTES_MAX ((u64)64 << 10)
+#define NOTE_BYTES_MAX	((u64)64 << 10)
+#define NOTES_BYTES_MAX ((u64)1 << 20) /* of all notes of a file: libelf keeps each until the handle is closed */
 
 ssize_t elf_read(const struct elf *elf, u64 offset, void *buffer, size_t size)
 {
@@ -86,13 +87,14 @@ static void scan_notes(struct elf *elf, Elf_Data *data)
 
 /*
  * Look for the build id among the notes at `offset`, unless it is known. A note table that lies about its place is
- * skipped: the file merely has no build id then.
+ * skipped, and so is one when `left` is spent: the file merely has no build id then.
  */
-static void read_notes(struct elf *elf, Elf *handle, u64 offset, u64 size, u64 align)
+static void read_notes(struct elf *elf, Elf *handle, u64 offset, u64 size, u64 align, u64 *left)
 {
 	Elf_Data *data;
 
-	if (elf->build_id_size > 0 || size > NOTE_BYTES_MAX || !elf_holds(offset, size, elf->file_size))
+	if (elf->build_id_size > 0 || size > NOTE_BYTES_MAX || !elf_holds(offset, size, elf->file_size) ||
+	    !elf_spend(left, size))
 		return;
 	data = elf_getdata_rawchunk(handle, (int64_t)offset, size, align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
 	if (data && data->d_buf)
@@ -100,14 +102,14 @@ static void read_notes(struct elf *elf, Elf *handle, u64 offset, u64 size, u64 a
 }
 
 /* For files whose notes are in no segment. A section table that cannot be read is no reason to refuse the file. */
-static void read_section_notes(struct elf *elf, Elf *handle)
+static void read_section_notes(struct elf *elf, Elf *handle, u64 *left)
 {
 	Elf_Scn *section = NULL;
 	GElf_Shdr header;
 
 	while (elf->build_id_size == 0 && (section = elf_nextscn(handle, section)))
 		if (gelf_getshdr(section, &header) && header.sh_type == SHT_NOTE)
-			read_notes(elf, handle, header.sh_offset, header.sh_size, header.sh_addralign);
+			read_notes(elf, handle, header.sh_offset, header.sh_size, header.sh_addralign, left);
 }
 
 static int read_interpreter(struct elf *elf, const GElf_Phdr *header)
@@ -141,7 +143,7 @@ static int add_segment(struct elf *elf, const GElf_Phdr *header)
 	return 0;
 }
 
-static int read_program_headers(struct elf *elf, Elf *handle)
+static int read_program_headers(struct elf *elf, Elf *handle, u64 *notes_left)
 {
 	size_t count;
 	int err = 0;
@@ -158,7 +160,7 @@ static int read_program_headers(struct elf *elf, Elf *handle)
 		else if (header.p_type == PT_LOAD && (header.p_flags & PF_X) && header.p_filesz > 0)
 			err = add_segment(elf, &header);
 		else if (header.p_type == PT_NOTE)
-			read_notes(elf, handle, header.p_offset, header.p_filesz, header.p_align);
+			read_notes(elf, handle, header.p_offset, header.p_filesz, header.p_align, notes_left);
 	}
 	return err;
 }
@@ -179,6 +181,7 @@ Elf *elffile_handle(const struct elf *elf)
 
 static int read_headers(struct elf *elf, bool is_debug)
 {
+	u64 notes_left = NOTES_BYTES_MAX;
 	GElf_Ehdr header;
 	Elf *handle;
 	int err;
@@ -192,9 +195,9 @@ static int read_headers(struct elf *elf, bool is_debug)
 	}
 	elf->is_64bit_x86 = header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB &&
 			    header.e_machine == EM_X86_64;
-	err = is_debug ? 0 : read_program_headers(elf, handle);
+	err = is_debug ? 0 : read_program_headers(elf, handle, &notes_left);
 	if (!err)
-		read_section_notes(elf, handle);
+		read_section_notes(elf, handle, &notes_left);
 out:
 	elf_end(handle);
 	return err;

@@ -9,6 +9,8 @@
 
 #define NAME	    "memalign@GLIBC_2.2.5" /* the first string of image.strtab, at 1 */
 #define NAMES_MAX   (1 << 20)
+#define NOTE_BYTES  (64 << 10)
+#define NOTE_COUNT  16 /* of that size, all that are looked at */
 #define FILE_BYTES  ((1 << 20) + 65536)
 #define PACKED_SIZE 64
 
@@ -132,6 +134,39 @@ static void test_packed_dwarf_is_read_up_to_a_size(void **state)
 	assert_int_equal(copy_dwarf((1ULL << 30) + 1), -EFBIG);
 }
 
+/* So many notes of nothing, and behind them the one with the build id. */
+static unsigned int build_id_behind(u16 count)
+{
+	Elf64_Phdr headers[NOTE_COUNT + 2] = {0};
+	struct image image;
+	unsigned int size;
+	struct elf *elf;
+	int fd;
+
+	image_init(&image);
+	for (u16 i = 0; i < count; i++)
+		headers[i] =
+			(Elf64_Phdr){.p_type = PT_NOTE, .p_offset = 8192 + 4 * i, .p_filesz = NOTE_BYTES, .p_align = 4};
+	headers[count] = image.phdr[PHDR_NOTE];
+	image.shdr[SHDR_NOTE].sh_type = SHT_PROGBITS;
+	image.ehdr.e_phoff = sizeof(image);
+	image.ehdr.e_phnum = (u16)(count + 1);
+	fd = file_with(&image, sizeof(image));
+	assert_int_equal(write(fd, headers, sizeof(headers)), sizeof(headers));
+	assert_int_equal(ftruncate(fd, FILE_BYTES), 0);
+	assert_int_equal(elf_open(fd, "image", &elf), 0);
+	elf_build_id(elf, &size);
+	elf_free(elf);
+	return size;
+}
+
+static void test_notes_are_read_up_to_a_size(void **state)
+{
+	(void)state;
+	assert_int_equal(build_id_behind(NOTE_COUNT - 1), 20);
+	assert_int_equal(build_id_behind(NOTE_COUNT), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +174,7 @@ int main(void)
 		cmocka_unit_test(test_last_name_ends_with_its_table),
 		cmocka_unit_test(test_packed_section_is_read_up_to_a_size),
 		cmocka_unit_test(test_packed_dwarf_is_read_up_to_a_size),
+		cmocka_unit_test(test_notes_are_read_up_to_a_size),
 	};
 
 	return cmocka_run_group_tests_name("elf_sections", tests, NULL, NULL);
