@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -165,11 +166,48 @@ static int read_program_headers(struct elf *elf, Elf *handle, u64 *notes_left)
 	return err;
 }
 
+static u64 number_at(const u8 *bytes, size_t size, bool big_endian)
+{
+	u64 number = 0;
+
+	for (size_t i = 0; i < size; i++)
+		number = number << 8 | bytes[big_endian ? i : size - 1 - i];
+	return number;
+}
+
+/*
+ * libelf makes room for as many headers as the first section says, before it reads any, where the ELF header says that they are
+ * too many for it to number. So are no program's and no library's.
+ */
+static bool numbers_headers(const struct elf *elf)
+{
+	u8 header[sizeof(Elf64_Ehdr)] = {0}, first[sizeof(Elf64_Shdr)] = {0};
+	bool wide, big;
+	u64 sections;
+
+	if (elf_read(elf, 0, header, sizeof(header)) < 0)
+		return false;
+	wide = header[EI_CLASS] == ELFCLASS64;
+	big = header[EI_DATA] == ELFDATA2MSB;
+	if (number_at(header + (wide ? offsetof(Elf64_Ehdr, e_phnum) : offsetof(Elf32_Ehdr, e_phnum)), 2, big) ==
+	    PN_XNUM)
+		return false;
+	if (number_at(header + (wide ? offsetof(Elf64_Ehdr, e_shnum) : offsetof(Elf32_Ehdr, e_shnum)), 2, big))
+		return true;
+	sections = wide ? number_at(header + offsetof(Elf64_Ehdr, e_shoff), 8, big)
+			: number_at(header + offsetof(Elf32_Ehdr, e_shoff), 4, big);
+	/* An offset that leads nowhere is left by tools that take the table away: libelf finds none there either. */
+	if (!sections || elf_read(elf, sections, first, sizeof(first)) <= 0)
+		return true;
+	return (wide ? number_at(first + offsetof(Elf64_Shdr, sh_size), 8, big)
+		     : number_at(first + offsetof(Elf32_Shdr, sh_size), 4, big)) <= UINT16_MAX;
+}
+
 Elf *elffile_handle(const struct elf *elf)
 {
 	Elf *handle;
 
-	if (elf_version(EV_CURRENT) == EV_NONE)
+	if (elf_version(EV_CURRENT) == EV_NONE || !numbers_headers(elf))
 		return NULL;
 	handle = elf_begin(elf->fd, ELF_C_READ, NULL);
 	if (handle && elf_kind(handle) != ELF_K_ELF) {

@@ -12,6 +12,7 @@
 #define NOTE_BYTES  (64 << 10)
 #define NOTE_COUNT  16 /* of that size, all that are looked at */
 #define FILE_BYTES  ((1 << 20) + 65536)
+#define MANY	    (UINT16_MAX + 1)
 #define PACKED_SIZE 64
 
 /* The image, and zeros up to `size`. */
@@ -167,6 +168,28 @@ static void test_notes_are_read_up_to_a_size(void **state)
 	assert_int_equal(build_id_behind(NOTE_COUNT), 0);
 }
 
+/* More of them than the header can number, of which the first section tells. */
+static void test_headers_without_number_are_refused(void **state)
+{
+	struct elf *elf = NULL;
+	struct image image;
+	int fd;
+
+	(void)state;
+	image_init(&image);
+	image.ehdr.e_shnum = 0;
+	image.shdr[0].sh_size = SHDR_COUNT;
+	elf_free(open_grown(&image, sizeof(image) + MANY * sizeof(Elf64_Shdr)));
+	image.shdr[0].sh_size = MANY;
+	fd = file_with(&image, sizeof(image));
+	assert_int_equal(ftruncate(fd, (off_t)(sizeof(image) + MANY * sizeof(Elf64_Shdr))), 0);
+	assert_int_equal(elf_open(fd, "image", &elf), -EBADMSG);
+	image_init(&image);
+	image.ehdr.e_phnum = PN_XNUM;
+	image.shdr[0].sh_info = PHDR_COUNT;
+	assert_int_equal(image_open(&image, &elf), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +198,7 @@ int main(void)
 		cmocka_unit_test(test_packed_section_is_read_up_to_a_size),
 		cmocka_unit_test(test_packed_dwarf_is_read_up_to_a_size),
 		cmocka_unit_test(test_notes_are_read_up_to_a_size),
+		cmocka_unit_test(test_headers_without_number_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("elf_sections", tests, NULL, NULL);
