@@ -12,8 +12,8 @@
 #define BUILD_MAGIC   "\xff Go buildinf:"
 #define BUILD_FLAGS   15 /* 2: the version stands behind the header */
 #define BUILD_HEADER  32
-#define SEARCH_MAX    (64u << 20)
-#define SEARCH_STEP   8 /* the linker aligns the table at least so */
+#define SEARCH_MAX    (64u << 20) /* of all sections that are searched: a hostile file may have thousands */
+#define SEARCH_STEP   8		  /* the linker aligns the table at least so */
 #define MAGIC_1_18    0xfffffff0u
 #define MAGIC_1_20    0xfffffff1u
 
@@ -98,12 +98,15 @@ static bool is_at(const struct elf *elf, const struct go_extent *extent)
 	       go_image_is_lines(header, extent->size);
 }
 
-/* The C linker puts what is to be relocated into one section: there its header is searched. */
-static int search(const struct elf *elf, const struct go_extent *within, struct go_extent *ret_lines)
+/* The C linker puts what is to be relocated into one section: there its header is searched. *left is what may be read for that. */
+static int search(const struct elf *elf, const struct go_extent *within, struct go_extent *ret_lines, u64 *left)
 {
 	u8 *bytes;
-	int err = elf_read_bytes(elf, within->offset, within->size, SEARCH_MAX, &bytes);
+	int err;
 
+	if (!elf_spend(left, within->size))
+		return 0;
+	err = elf_read_bytes(elf, within->offset, within->size, within->size, &bytes);
 	if (err)
 		return err == -ENOMEM ? err : 0;
 	for (u64 at = 0; within->size > GO_LINES_HEADER && at < within->size - GO_LINES_HEADER; at += SEARCH_STEP)
@@ -123,7 +126,8 @@ static bool is_data(const char *name)
 	       !strcmp(name, ".data.rel.ro");
 }
 
-static int take_section(const struct elf *elf, const char *name, const GElf_Shdr *header, struct go_image *image)
+static int take_section(const struct elf *elf, const char *name, const GElf_Shdr *header, struct go_image *image,
+			u64 *left)
 {
 	const struct go_extent extent = {header->sh_addr, header->sh_offset, header->sh_size};
 
@@ -135,7 +139,7 @@ static int take_section(const struct elf *elf, const char *name, const GElf_Shdr
 	if (!strcmp(name, ".gopclntab") || !strcmp(name, ".data.rel.ro.gopclntab"))
 		image->lines = is_at(elf, &extent) ? extent : image->lines;
 	else if (!image->lines.size && !strcmp(name, ".data.rel.ro"))
-		return search(elf, &extent, &image->lines);
+		return search(elf, &extent, &image->lines, left);
 	return 0;
 }
 
@@ -143,6 +147,7 @@ static int read_sections(const struct elf *elf, Elf *handle, struct go_image *im
 {
 	Elf_Scn *section = NULL;
 	struct section_names names;
+	u64 left = SEARCH_MAX;
 	GElf_Shdr header;
 	int err = elf_section_names(elf, handle, &names);
 
@@ -151,7 +156,7 @@ static int read_sections(const struct elf *elf, Elf *handle, struct go_image *im
 	while (!err && (section = elf_nextscn(handle, section))) {
 		const char *name = gelf_getshdr(section, &header) ? elf_section_name(&names, header.sh_name) : NULL;
 
-		err = name ? take_section(elf, name, &header, image) : 0;
+		err = name ? take_section(elf, name, &header, image, &left) : 0;
 	}
 	free(names.bytes);
 	return err;
