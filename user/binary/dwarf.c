@@ -16,9 +16,9 @@
 #include "binary/address_ranges.h"
 #include "binary/dwarf_copy.h"
 #include "binary/dwarf.h"
+#include "binary/dwarf_scope.h"
 #include "binary/split_unit.h"
 
-#define SCOPE_DEPTH_MAX 64
 #define SPLIT_BYTES_MAX ((size_t)1 << 30) /* of all bodies of split units of a file */
 
 /* --- units --- */
@@ -171,13 +171,7 @@ size_t dwarf_reader_bytes(const struct dwarf_reader *debuginfo)
 	return debuginfo ? debuginfo->own.size + debuginfo->alternate.size + debuginfo->split_bytes : 0;
 }
 
-static bool is_scope(int tag)
-{
-	return tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block || tag == DW_TAG_subprogram ||
-	       tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
-}
-
-/* Functions with code below `parent`. Those inside other functions enter_scope finds on its way, unless their code is elsewhere. */
+/* Functions with code below `parent`. Those inside other functions dwarf_scope_chain finds on its way, unless their code is elsewhere. */
 static int index_functions(struct unit *unit, Dwarf_Die *parent, unsigned int depth, u64 *budget)
 {
 	Dwarf_Die die;
@@ -191,45 +185,10 @@ static int index_functions(struct unit *unit, Dwarf_Die *parent, unsigned int de
 		--*budget;
 		if (tag == DW_TAG_subprogram)
 			err = add_ranges(&unit->functions, &die, dwarf_dieoffset(&die), budget);
-		if (!err && (tag == DW_TAG_namespace || tag == DW_TAG_module || (unit->deep && is_scope(tag))))
+		if (!err && (tag == DW_TAG_namespace || tag == DW_TAG_module || (unit->deep && dwarf_is_scope(tag))))
 			err = index_functions(unit, &die, depth + 1, budget);
 	} while (!err && *budget && !dwarf_siblingof(&die, &die));
 	return err;
-}
-
-/* The scope directly inside *scope that holds vaddr: true and *scope moved there, or false. */
-static bool enter_scope(Dwarf_Die *scope, u64 vaddr, u64 *budget)
-{
-	Dwarf_Die die;
-
-	if (dwarf_child(scope, &die))
-		return false;
-	do {
-		if (is_scope(dwarf_tag(&die)) && dwarf_haspc(&die, vaddr) > 0) {
-			*scope = die;
-			return true;
-		}
-	} while (--*budget && !dwarf_siblingof(&die, &die));
-	return false;
-}
-
-/* The physical function at chain[0] and what is inlined below it, outermost first. */
-static unsigned int find_chain(Dwarf_Die *function, u64 vaddr, u64 budget, Dwarf_Die chain[INLINE_DEPTH_MAX + 1])
-{
-	unsigned int count = 1, depth = 0;
-	Dwarf_Die scope = *function;
-
-	chain[0] = scope;
-	while (depth++ < 4 * SCOPE_DEPTH_MAX && count <= INLINE_DEPTH_MAX && budget &&
-	       enter_scope(&scope, vaddr, &budget)) {
-		int tag = dwarf_tag(&scope);
-
-		if (tag == DW_TAG_subprogram) /* a function defined inside a function has code and a frame of its own */
-			count = 0;
-		if (tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine)
-			chain[count++] = scope;
-	}
-	return count;
 }
 
 static const char *string_of(Dwarf_Die *die, unsigned int name)
@@ -370,7 +329,7 @@ static int find_functions(struct unit *unit, Dwarf_Die *body, u64 vaddr, struct 
 
 	if (err || !span || !dwarf_offdie(dwarf_cu_getdwarf(body->cu), span->id, &function))
 		return err;
-	count = find_chain(&function, vaddr, unit->size + 1, chain);
+	count = dwarf_scope_chain(&function, vaddr, 2 * unit->size + 1, chain);
 	place->entry = span->low;
 	if (dwarf_dieoffset(&chain[0]) != span->id)
 		dwarf_lowpc(&chain[0], &place->entry);
