@@ -12,8 +12,11 @@
 #include "profile/allocation_name.h"
 #include "system/address_map.h"
 
-/* Places of stacks are met again and again: where one's location was found last, and for stacks of which time. */
-#define RECENT 4096
+/* Places of stacks are met again and again: where one's location was found last, and for stacks of which time. A table as large as
+ * the profile wants: of a thousand small processes, zeroing large ones would take longer than all else. */
+#define RECENT_LEAST	64
+#define RECENT_MOST	4096
+#define RECENT_A_SAMPLE 8
 struct recent {
 	u64 address;
 	struct mapping_span span;
@@ -106,7 +109,7 @@ static bool is_within_allocator(const struct mapping *mapping, u64 address)
 static int location_get(struct snapshot_stacks *stacks, u64 ip, u64 time_ns, u32 *ret_index)
 {
 	u64 address = ip ? ip - 1 : 0;
-	struct recent *recent = &stacks->recent[(address ^ address >> 12) % RECENT];
+	struct recent *recent = &stacks->recent[(address ^ address >> 12) & (stacks->recent_count - 1)];
 	const struct mapping *found;
 	struct mapping_span span;
 
@@ -194,10 +197,21 @@ int snapshot_stacks_mark(struct snapshot_stacks *stacks, struct profile_sample *
 	return 0;
 }
 
+/* A power of two. */
+static u32 recent_count(u32 samples)
+{
+	u32 count = RECENT_LEAST;
+
+	while (count < RECENT_MOST && count / RECENT_A_SAMPLE < samples)
+		count *= 2;
+	return count;
+}
+
 int snapshot_stacks_begin(struct snapshot_stacks *stacks, struct profile *profile)
 {
 	stacks->profile = profile;
-	stacks->recent = calloc(RECENT, sizeof(*stacks->recent));
+	stacks->recent_count = recent_count(profile->sample_count);
+	stacks->recent = calloc(stacks->recent_count, sizeof(*stacks->recent));
 	return stacks->recent ? copy_mappings(stacks) : -ENOMEM;
 }
 

@@ -10,7 +10,8 @@ struct snapshot_stacks {
 	struct address_map *mappings;		       /* the image's, frozen; owned */
 	struct intern known_mappings, known_locations; /* those in the profile already, by their indices there */
 	u32 *mapping;				       /* of the image's mappings: index in the profile */
-	struct recent *recent;			       /* by address */
+	struct recent *recent;			       /* by address; as many as recent_count, a power of two */
+	u32 recent_count;
 };
 
 /* Give the profile the mappings. Valid when zeroed but for `mappings`. 0 or -ENOMEM. */
