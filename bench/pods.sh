@@ -55,11 +55,12 @@ start_store
 trace ' tracing ' "$OUT/heaptap" push --every 15 --to "pyroscope+http://127.0.0.1:$port" --cgroup "${group#"$mount"}" "$@"
 sleep 5 # what only the beginning takes
 cpu=$(cpu_of_tracer) beats=$(beats) from=${EPOCHREALTIME/[^0-9]/} ticks=$(getconf CLK_TCK)
-most=0
+most=0 between=0
 for ((second = 0; second < SECONDS_OF_PUSH; second++)); do
 	sleep 1
 	now=$(rss_mib RssAnon)
 	most=$(calc "($now > $most ? $now : $most)")
+	[ "$second" -lt 20 ] || between=$(calc "($between == 0 || $now < $between ? $now : $between)")
 done
 took=$((${EPOCHREALTIME/[^0-9]/} - from))
 share=$(calc "1e8 * ($(cpu_of_tracer) - $cpu) / $ticks / $took")
@@ -71,6 +72,7 @@ echo "$PROCESSES processes in $PODS pods, $CHURN a second replaced, pushed every
 figure 'what they allocated, of what they were to' "$achieved" % '>=' 90
 figure "heaptap's CPU time, of one core" "$share" % '<=' 3
 figure "heaptap's memory (RssAnon), the most" "$most" MiB
+figure '  between two pushes, the least' "$between" MiB
 figure 'ring and BPF maps (memlock)' "$maps" MiB
 figure 'both' "$(calc "$most + $maps")" MiB '<=' 128
 figure 'series that the store has' "$(store_number labels)" '' '>=' "$PODS"

@@ -133,17 +133,22 @@ static struct profile *take_out(struct taken *taken)
 	return profile;
 }
 
+/* What was merged is let go at once: a thousand profiles and their sum need not be there together. */
 static int merge_those(struct taken_list *list, struct merge *merge, bool go)
 {
 	int err = 0;
 
 	for (u32 i = 0; i < list->count && !err; i++) {
-		const struct profile *profile = list->rows[i].profile;
+		struct profile **profile = &list->rows[i].profile;
 
-		if (profile->sample_count && !profile->go.version[0] == !go)
-			err = source_merge(merge, profile);
+		if (!*profile || !(*profile)->go.version[0] != !go)
+			continue;
+		if ((*profile)->sample_count)
+			err = source_merge(merge, *profile);
 		if (err == -EINVAL && go)
 			err = 0;
+		profile_free(*profile);
+		*profile = NULL;
 	}
 	return err;
 }

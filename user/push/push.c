@@ -2,6 +2,7 @@
 #include "push/push.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 
 #include "base/clock.h"
@@ -36,6 +37,8 @@ int push_intervals(struct source *source, int stop_fd, void *arg)
 		due = due + every_ns > now ? due + every_ns : now + every_ns;
 		over = !options->path && wait_until(stop_fd, due);
 		over |= pushing_interval(pushing, source, 0, &ended) == -ECANCELED || ended;
+		/* What was freed lies between what stays, from where malloc itself gives nothing back. */
+		malloc_trim(0);
 	}
 	return STATUS_DONE;
 }
