@@ -6,11 +6,12 @@
 
 #include "binary/elf_internal.h"
 
-#define DATA_BYTES_MAX ((u64)64 << 20)
+#define DATA_BYTES_MAX ((u64)64 << 20) /* of all pieces: in a hostile file they may be the same bytes */
+#define PIECES_MAX     16	       /* for each all that the loader writes is walked through; linkers make two */
 #define WORD	       sizeof(u64)
 
 struct pieces {
-	GElf_Phdr loads[SEGMENTS_MAX];
+	GElf_Phdr loads[PIECES_MAX];
 	unsigned int count;
 	u64 relro_start, relro_end; /* the loader takes the right to write there away */
 };
@@ -29,7 +30,7 @@ static int read_headers(Elf *handle, struct pieces *pieces)
 			pieces->relro_start = header.p_vaddr;
 			pieces->relro_end = header.p_vaddr + header.p_memsz;
 		} else if (header.p_type == PT_LOAD && header.p_flags & PF_W && header.p_filesz) {
-			if (pieces->count == SEGMENTS_MAX)
+			if (pieces->count == PIECES_MAX)
 				return -EFBIG;
 			pieces->loads[pieces->count++] = header;
 		}
@@ -50,7 +51,7 @@ static void cut(const struct pieces *pieces, GElf_Phdr *load)
 	load->p_vaddr = start;
 }
 
-static int look(const struct elf *elf, const struct elf_dynamic *dynamic, const GElf_Phdr *load,
+static int look(const struct elf *elf, const struct elf_addresses *addresses, const GElf_Phdr *load,
 		int (*each)(u64 vaddr, const u64 *words, u64 count, void *arg), void *arg)
 {
 	u8 *bytes;
@@ -58,10 +59,8 @@ static int look(const struct elf *elf, const struct elf_dynamic *dynamic, const 
 
 	if (err)
 		return err;
-	if (dynamic)
-		err = elf_dynamic_place(dynamic, load->p_vaddr, (void *)bytes, load->p_filesz / WORD);
-	if (!err)
-		err = each(load->p_vaddr, (void *)bytes, load->p_filesz / WORD, arg);
+	elf_addresses_place(addresses, load->p_vaddr, (void *)bytes, load->p_filesz / WORD);
+	err = each(load->p_vaddr, (void *)bytes, load->p_filesz / WORD, arg);
 	free(bytes);
 	return err;
 }
@@ -71,13 +70,20 @@ int elf_data_for_each(const struct elf *elf, const struct elf_dynamic *dynamic,
 {
 	Elf *handle = elffile_handle(elf);
 	struct pieces pieces = {.count = 0};
+	struct elf_addresses addresses = {0};
+	u64 left = DATA_BYTES_MAX;
 	int err = handle ? read_headers(handle, &pieces) : -EBADMSG;
 
 	elf_end(handle);
 	for (unsigned int i = 0; i < pieces.count && !err; i++) {
 		cut(&pieces, &pieces.loads[i]);
-		if (pieces.loads[i].p_filesz)
-			err = look(elf, dynamic, &pieces.loads[i], each, arg);
+		err = elf_spend(&left, pieces.loads[i].p_filesz) ? 0 : -EFBIG;
 	}
+	if (!err && dynamic)
+		err = elf_dynamic_addresses(dynamic, &addresses);
+	for (unsigned int i = 0; i < pieces.count && !err; i++)
+		if (pieces.loads[i].p_filesz)
+			err = look(elf, &addresses, &pieces.loads[i], each, arg);
+	free(addresses.relocations);
 	return err;
 }

@@ -8,7 +8,7 @@
 
 /*
  * Call `each` for every piece of writable memory that stays writable (PT_LOAD without PT_GNU_RELRO): `words` are its 8-byte words from the
- * virtual address `vaddr` on, which is a multiple of 8. Returns what `each` returns if that is not 0; 0; -EFBIG: over 64 MiB;
+ * virtual address `vaddr` on, which is a multiple of 8. Returns what `each` returns if that is not 0; 0; -EFBIG: over 64 MiB or 16 pieces, of which none is shown;
  * -EBADMSG, -ENOMEM or an error of reading. `dynamic` NULL: the loader writes no addresses.
  */
 int elf_data_for_each(const struct elf *elf, const struct elf_dynamic *dynamic,

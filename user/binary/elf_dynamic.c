@@ -281,26 +281,30 @@ void elf_dynamic_free(struct elf_dynamic *dynamic)
 	free(dynamic);
 }
 
-int elf_dynamic_place(const struct elf_dynamic *dynamic, u64 vaddr, u64 *words, u64 count)
+int elf_dynamic_addresses(const struct elf_dynamic *dynamic, struct elf_addresses *ret_addresses)
 {
-	u64 relocation_count = dynamic->tag[DT_RELASZ] / sizeof(Elf64_Rela);
-	Elf64_Rela *relocations;
+	u64 count = dynamic->tag[DT_RELASZ] / sizeof(Elf64_Rela);
 	int err;
 
-	if (!relocation_count)
+	*ret_addresses = (struct elf_addresses){0};
+	if (!count)
 		return 0;
-	err = read_table(dynamic, dynamic->tag[DT_RELA], relocation_count * sizeof(*relocations), &relocations);
-	if (err)
-		return err;
-	for (u64 i = 0; i < relocation_count; i++) {
-		u64 at = relocations[i].r_offset - vaddr;
+	err = read_table(dynamic, dynamic->tag[DT_RELA], count * sizeof(Elf64_Rela), &ret_addresses->relocations);
+	if (!err)
+		ret_addresses->count = count;
+	return err;
+}
 
-		if (ELF64_R_TYPE(relocations[i].r_info) == R_X86_64_RELATIVE && !(at % sizeof(u64)) &&
+void elf_addresses_place(const struct elf_addresses *addresses, u64 vaddr, u64 *words, u64 count)
+{
+	for (u64 i = 0; i < addresses->count; i++) {
+		const Elf64_Rela *relocation = &addresses->relocations[i];
+		u64 at = relocation->r_offset - vaddr;
+
+		if (ELF64_R_TYPE(relocation->r_info) == R_X86_64_RELATIVE && !(at % sizeof(u64)) &&
 		    at / sizeof(u64) < count)
-			words[at / sizeof(u64)] = (u64)relocations[i].r_addend;
+			words[at / sizeof(u64)] = (u64)relocation->r_addend;
 	}
-	free(relocations);
-	return 0;
 }
 
 /* --- asking --- */

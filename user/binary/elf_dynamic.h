@@ -4,6 +4,8 @@
  * What the dynamic loader reads of a file: its dynamic segment, which is there without section headers too. Its symbols,
  * its own name, and which name it writes into which slot. Read whole when it is opened, each offset checked.
  */
+#include <elf.h>
+
 #include "binary/elf_symbols.h"
 
 struct elf_dynamic;
@@ -27,11 +29,17 @@ int elf_dynamic_for_each_function(const struct elf_dynamic *dynamic,
  */
 int elf_dynamic_slot(const struct elf_dynamic *dynamic, u64 vaddr, const char **ret_name, u64 *ret_vaddr);
 
-/*
- * Write what the loader writes into the `count` words from the virtual address `vaddr` on: addresses in this file (R_X86_64_RELATIVE), as
- * they are in the file. 0 or an error of reading.
- */
-int elf_dynamic_place(const struct elf_dynamic *dynamic, u64 vaddr, u64 *words, u64 count);
+/* What the loader writes into the file's memory; `relocations` for the caller to free, NULL where there are none. */
+struct elf_addresses {
+	Elf64_Rela *relocations;
+	u64 count;
+};
+
+/* 0 or an error of reading. Then there is nothing to be freed. */
+int elf_dynamic_addresses(const struct elf_dynamic *dynamic, struct elf_addresses *ret_addresses);
+
+/* Write of them, into the `count` words from the virtual address `vaddr` on, addresses in this file (R_X86_64_RELATIVE), as they are there. */
+void elf_addresses_place(const struct elf_addresses *addresses, u64 vaddr, u64 *words, u64 count);
 
 /* Is the file offset in the table of names? */
 bool elf_dynamic_is_name(const struct elf_dynamic *dynamic, u64 offset);
