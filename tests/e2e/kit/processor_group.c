@@ -15,8 +15,8 @@
 bool processor_group_make(struct group *group)
 {
 	group_make_controlled(group, "cpu");
-	return group_put(group, "cpu.max", "20000 1000000") ||
-	       (group_put(group, "cpu.cfs_period_us", "1000000") && group_put(group, "cpu.cfs_quota_us", "20000"));
+	return group_put(group, "cpu.max", "100000 1000000") ||
+	       (group_put(group, "cpu.cfs_period_us", "1000000") && group_put(group, "cpu.cfs_quota_us", "100000"));
 }
 
 void processor_group_add(const struct group *group, pid_t pid)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * A control group whose processes have a processor for one part in fifty of each second, and then wait for the next one. It is there for the
+ * A control group whose processes have a processor for one part in ten of each second, and then wait for the next one. It is there for the
  * moment in which a thread is ready to run and does not, as on a machine that is busy. group_remove takes it away.
  */
 #include <stdbool.h>
