@@ -93,6 +93,11 @@ bool procfs_is_runnable(pid_t tid)
 	return thread_state(tid, tid) == 'R';
 }
 
+bool procfs_is_traced_stop(pid_t tid)
+{
+	return thread_state(tid, tid) == 't';
+}
+
 pid_t procfs_live_thread(pid_t pid)
 {
 	const struct dirent *entry;

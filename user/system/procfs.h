@@ -34,6 +34,7 @@ bool procfs_is_ending(pid_t pid);
 
 bool procfs_is_stopped(pid_t pid);	/* by a signal, until another one */
 bool procfs_is_runnable(pid_t tid);	/* it runs, or waits for nothing but a processor */
+bool procfs_is_traced_stop(pid_t tid);	/* as ptrace stops it */
 unsigned int procfs_threads(pid_t pid); /* 0: unknown */
 
 /* A thread that the kernel has made for the process, as for requests of io_uring: it never runs the process's code. */

@@ -31,13 +31,13 @@
 #define LOOK_AGAIN_NS	10000
 #define HOLD_ROUNDS	4
 #define LET_GO_LIMIT_NS 1000000000ULL
+#define ALONE_NS	1000000000ULL /* that a thread may be without a processor while none stands still for it */
 
 void (*interruption_hook)(void);
 
 struct stopping {
 	struct stopped_threads threads;
 	enum stopped_which which;
-	u64 limit_ns;
 	int (*action)(struct stopped_threads *threads, void *arg);
 	void *arg;
 	u64 stopped_ns;
@@ -72,17 +72,28 @@ static bool is_late(const struct stopped_threads *threads)
 	return clock_now_ns() > threads->until_ns;
 }
 
+/* The thread has not stopped in time. 0: it may have some more, or has stopped since it was looked at. */
+static int give_up(const struct stopped_threads *threads, pid_t tid)
+{
+	bool runnable = procfs_is_runnable(tid), stopped = procfs_is_traced_stop(tid);
+
+	if (!runnable && !stopped)
+		return -ETIMEDOUT;
+	return (stopped || !threads->first_ns) && clock_now_ns() < threads->until_ns + ALONE_NS ? 0 : -ETIME;
+}
+
 int stopped_threads_wait(const struct stopped_threads *threads, pid_t tid, struct thread_stop *ret_stop)
 {
 	for (;;) {
 		/* The time comes first: heaptap too may lose its processor here, for longer than the thread takes. */
 		bool late = is_late(threads);
-		int found = look(tid, ret_stop);
+		int found = look(tid, ret_stop), err;
 
 		if (found)
 			return found < 0 ? found : 0;
-		if (late)
-			return procfs_is_runnable(tid) ? -ETIME : -ETIMEDOUT;
+		err = late ? give_up(threads, tid) : 0;
+		if (err)
+			return err;
 		sleep_a_little();
 	}
 }
@@ -157,6 +168,8 @@ static int take_stop(struct stopped_threads *threads, u32 number, const struct t
 	}
 	thread->signal = stop->event ? 0 : stop->signal;
 	thread->stopped = true;
+	if (!threads->first_ns)
+		threads->until_ns = (threads->first_ns = clock_now_ns()) + threads->limit_ns;
 	return 0;
 }
 
@@ -219,7 +232,6 @@ static int stop_all(struct stopping *stopping)
 	struct stopped_threads *threads = &stopping->threads;
 	int found = hold_all(threads), err = 0;
 
-	stopping->stopped_ns = clock_now_ns();
 	do {
 		for (u32 i = 0; i < threads->count; i++)
 			interrupt(&threads->threads[i]);
@@ -240,9 +252,9 @@ static int stop_thread(struct stopping *stopping, pid_t tid)
 
 	if (err <= 0)
 		return err ? err : -EAGAIN;
-	stopping->stopped_ns = clock_now_ns();
 	interrupt(&threads->threads[threads->count - 1]);
 	err = wait_for_all(threads);
+	stopping->stopped_ns = clock_now_ns();
 	if (err || threads->threads[0].gone)
 		return err ? err : -EAGAIN;
 	err = borrowed_thread_can_lend(threads, &threads->threads[0]);
@@ -294,11 +306,12 @@ static int stop_and_act(struct stopping *stopping)
 	struct stopped_threads *threads = &stopping->threads;
 	int err;
 
-	threads->until_ns = clock_now_ns() + stopping->limit_ns;
+	threads->until_ns = clock_now_ns() + threads->limit_ns;
 	if (stopping->which == STOPPED_ONE) {
 		err = act_on_one(stopping);
 	} else {
 		err = stop_all(stopping);
+		stopping->stopped_ns = threads->first_ns;
 		if (!err)
 			err = stopping->action(threads, stopping->arg);
 	}
@@ -355,9 +368,8 @@ int stopped_threads_do(pid_t pid, enum stopped_which which, u64 limit_ns,
 		       int (*action)(struct stopped_threads *threads, void *arg), void *arg, u64 *ret_stopped_ns)
 {
 	struct stopping stopping = {
-		.threads = {.pid = pid},
+		.threads = {.pid = pid, .limit_ns = limit_ns},
 		.which = which,
-		.limit_ns = limit_ns,
 		.action = action,
 		.arg = arg,
 	};

@@ -21,6 +21,8 @@ struct stopped_threads {
 	pid_t pid;
 	int memory;			/* of the process, to read and to write */
 	u64 until_ns;			/* when to give up (clock_now_ns) */
+	u64 limit_ns;			/* that they may stand still before the last has stopped */
+	u64 first_ns;			/* when the first of them stopped; 0: none has */
 	struct stopped_thread *threads; /* all that are not gone are stopped */
 	u32 count;
 };
@@ -35,7 +37,8 @@ enum stopped_which {
  *   -ESRCH      it is gone
  *   -EPERM      it may not be traced, or is traced by another one already
  *   -ETIMEDOUT  a thread did not stop within `limit_ns`: it waits for a child in vfork, or for a device
- *   -ETIME      the same, but what it waited for was a processor, which others had: the next time it may have one
+ *   -ETIME      the same, but what it waited for was a processor, which others had: the next time it may have one. As long as no
+ *               other thread has stopped, and so stands still, it has a second more
  *   -EBUSY      it was stopped by a signal
  *   -EAGAIN     no thread has a stack to lend at the moment (STOPPED_ONE); or a thread has ended that the action had in its hands
  * or another negative errno. *ret_stopped_ns (NULL: do not tell): how long the first thread was stopped.

@@ -7,16 +7,21 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "child.h"
+#include "system/procfs.h"
 
-bool processor_group_make(struct group *group)
+#define STANDS_US 50000 /* longer than it waits for others that run */
+
+bool processor_group_make(struct group *group, unsigned int us)
 {
 	group_make_controlled(group, "cpu");
-	return group_put(group, "cpu.max", "100000 1000000") ||
-	       (group_put(group, "cpu.cfs_period_us", "1000000") && group_put(group, "cpu.cfs_quota_us", "100000"));
+	return group_put(group, "cpu.max", format("%u 1000000", us)) ||
+	       (group_put(group, "cpu.cfs_period_us", "1000000") &&
+		group_put(group, "cpu.cfs_quota_us", format("%u", us)));
 }
 
 void processor_group_add(const struct group *group, pid_t pid)
@@ -30,4 +35,23 @@ void processor_group_drop(const struct group *group, pid_t pid)
 
 	snprintf(above.dir, sizeof(above.dir), "%s", dirname((char *)format("%s", group->dir)));
 	processor_group_add(&above, pid);
+}
+
+static bool stands(pid_t pid)
+{
+	u64 had_ns = procfs_cpu_ns(pid);
+
+	usleep(STANDS_US);
+	return procfs_cpu_ns(pid) == had_ns;
+}
+
+void processor_group_await_end(pid_t pid)
+{
+	/* A second that has begun before it came to the group may soon be over. */
+	while (!stands(pid))
+		;
+	while (stands(pid))
+		;
+	while (!stands(pid))
+		;
 }

@@ -184,7 +184,9 @@ static void test_inject_population_several(void **state)
 	}
 	start_recording(scene, args);
 	for (int i = 0; i < SEVERAL; i++) {
-		session_assert_said(&scene->session, format("pid %d: '/usr/lib", injected[i].target.pid));
+		session_assert_said(&scene->session,
+				    format("pid %d: '/usr/lib/x86_64-linux-gnu/libc.so.6' has the sampler",
+					   injected[i].target.pid));
 		injected_check(&injected[i]);
 	}
 	index = stop_recording(scene, 0);
