@@ -10,13 +10,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "binary/symbolizer.h"
 #include "heap/go_profile.h"
 #include "live/collection.h"
 #include "live/ended_sums.h"
+#include "live/namer.h"
 #include "live/questions.h"
 #include "live/untold.h"
-#include "profile/naming.h"
 #include "trace/bpf_maps.h"
 #include "trace/close_unused.h"
 #include "trace/tracer.h"
@@ -31,12 +30,9 @@
 struct running {
 	struct source source;
 	struct tracing tracing;
-	const regex_t *site_skip;
 	struct client_run client;
 	struct questions questions;
-	pthread_mutex_t naming;
-	struct symbolizer *symbolizer;
-	struct wrappers *wrappers;
+	struct namer namer;
 	u64 next_ns;		    /* when the next snapshots may be taken */
 	struct index_table dropped; /* see ended_sums.h */
 	u32 sums_lack;		    /* processes that are not in there, for want of memory */
@@ -194,7 +190,7 @@ static void tidy(struct running *running, u64 now)
 		if (drop(running, image, now) && !running->sums_lack++)
 			log_error("out of memory: sums over processes that have ended lack some of them");
 	}
-	close_unused_files(running->tracing.tracer, running->symbolizer);
+	close_unused_files(running->tracing.tracer, running->namer.symbolizer);
 }
 
 static bool drained(struct tracing *tracing, u64 now, void *arg)
@@ -230,29 +226,13 @@ static void answer_to_the_end(struct running *running, bool stop)
 
 /* --- the threads that ask --- */
 
-static int name_all(struct running *running, struct taken_list *taken)
-{
-	int err;
-
-	taken_list_read_memory(taken);
-	err = taken_list_complete(taken);
-
-	pthread_mutex_lock(&running->naming);
-	for (u32 i = 0; i < taken->count && !err; i++)
-		err = naming_apply(taken->rows[i].profile, running->symbolizer, running->wrappers, running->site_skip);
-	/* Names are kept; what they were made of may be a gigabyte, and its files may be closed. */
-	wrappers_drop(running->wrappers);
-	symbolizer_trim(running->symbolizer, tracing_symbols_max(running->tracing.options));
-	pthread_mutex_unlock(&running->naming);
-	return err;
-}
-
 /* `ret_listing`: of the same moment; NULL: it is not wanted. */
 static int running_take(struct source *source, const struct source_want *want, struct source_listing *ret_listing,
 			struct profile **ret_profile)
 {
 	struct running *running = (struct running *)source;
 	struct question question = {.want = want, .gc = want->gc};
+	struct profile *profile = NULL;
 	int err = questions_ask(&running->questions, &question);
 
 	if (err)
@@ -261,20 +241,19 @@ static int running_take(struct source *source, const struct source_want *want, s
 		*ret_listing = question.head;
 	err = question.err;
 	if (!err)
-		err = name_all(running, &question.taken);
+		err = namer_profile(&running->namer, want, &question.taken, &profile);
 	questions_named(&running->questions);
 	if (!err && ret_listing)
-		err = taken_list_facts(&question.taken, &ret_listing->processes);
-	if (!err && want->regions)
-		taken_list_keep_regions(&question.taken);
-	if (!err && want->living)
-		taken_list_forget_ended(&question.taken);
-	if (!err)
-		err = taken_list_profile(&question.taken, ret_profile);
+		err = taken_list_index(&question.taken, &ret_listing->processes);
 	taken_list_release(&question.taken);
-	if (err && want->adds_up)
-		source_settle(source, false);
-	return err;
+	if (err) {
+		profile_free(profile);
+		if (want->adds_up)
+			source_settle(source, false);
+		return err;
+	}
+	*ret_profile = profile;
+	return 0;
 }
 
 static int running_profile(struct source *source, const struct source_want *want, struct profile **ret_profile)
@@ -312,7 +291,7 @@ static void running_cancel(struct source *source)
 
 /* --- from beginning to end --- */
 
-static int open_running(struct running *running)
+static int open_running(struct running *running, const regex_t *site_skip)
 {
 	static const struct source_ops ops = {
 		.list = running_list,
@@ -324,10 +303,7 @@ static int open_running(struct running *running)
 
 	running->source.ops = &ops;
 	questions_init(&running->questions);
-	pthread_mutex_init(&running->naming, NULL);
-	running->symbolizer = symbolizer_new();
-	running->wrappers = running->symbolizer ? wrappers_new(running->symbolizer) : NULL;
-	if (running->wrappers)
+	if (!namer_init(&running->namer, site_skip, tracing_symbols_max(running->tracing.options)))
 		return STATUS_DONE;
 	log_error("out of memory");
 	return STATUS_FAILED;
@@ -336,9 +312,7 @@ static int open_running(struct running *running)
 static void close_running(struct running *running)
 {
 	index_table_release(&running->dropped);
-	wrappers_free(running->wrappers);
-	symbolizer_free(running->symbolizer);
-	pthread_mutex_destroy(&running->naming);
+	namer_release(&running->namer);
 	questions_release(&running->questions);
 }
 
@@ -377,7 +351,7 @@ static int run_client(struct running *running, const struct live_client *client)
 
 int running_run(const struct tracing_options *options, const regex_t *site_skip, const struct live_client *client)
 {
-	struct running running = {.site_skip = site_skip};
+	struct running running = {0};
 	int status = tracing_open(options, &running.tracing);
 
 	running.tracing.reads_go = true;
@@ -385,7 +359,7 @@ int running_run(const struct tracing_options *options, const regex_t *site_skip,
 	status = status ? status : tracing_load(&running.tracing);
 	status = status ? status : tracing_attach(&running.tracing);
 	if (!status) {
-		status = open_running(&running);
+		status = open_running(&running, site_skip);
 		status = status ? status : run_client(&running, client);
 		close_running(&running);
 	}

@@ -67,28 +67,31 @@ void taken_list_read_memory(struct taken_list *list)
 	}
 }
 
+/* `work`: NULL: it needs none. */
+static int finish(struct taken *taken, const struct taken_work *work)
+{
+	struct snapshot_draft *draft = taken->draft;
+	int err = 0;
+
+	taken->draft = NULL;
+	if (draft)
+		err = snapshot_draft_finish(draft, &taken->profile);
+	return err || !work ? err : work->finish(taken->profile, work->arg);
+}
+
 int taken_list_complete(struct taken_list *list)
 {
 	int err = 0;
 
-	for (u32 i = 0; i < list->count && !err; i++) {
-		struct snapshot_draft *draft = list->rows[i].draft;
-
-		list->rows[i].draft = NULL;
-		if (draft)
-			err = snapshot_draft_finish(draft, &list->rows[i].profile);
-	}
+	for (u32 i = 0; i < list->count && !err; i++)
+		err = finish(&list->rows[i], NULL);
 	return err;
 }
 
-void taken_list_forget_ended(struct taken_list *list)
+void taken_forget_ended(struct profile *profile)
 {
-	for (u32 i = 0; i < list->count; i++) {
-		struct profile *profile = list->rows[i].profile;
-
-		for (u32 n = 0; profile->exited && n < profile->sample_count; n++)
-			profile->samples[n].inuse_count = 0;
-	}
+	for (u32 i = 0; profile->exited && i < profile->sample_count; i++)
+		profile->samples[i].inuse_count = 0;
 }
 
 void taken_list_keep_regions(struct taken_list *list)
@@ -133,62 +136,94 @@ static struct profile *take_out(struct taken *taken)
 	return profile;
 }
 
-/* What was merged is let go at once: a thousand profiles and their sum need not be there together. */
-static int merge_those(struct taken_list *list, struct merge *merge, bool go)
+static const struct profile *facts_of(const struct taken *taken)
+{
+	return taken->draft ? snapshot_draft_facts(taken->draft) : taken->profile;
+}
+
+static int merge_one(struct taken *taken, struct merge *merge, const struct taken_work *work)
+{
+	int err = finish(taken, work);
+
+	if (!err && taken->profile->sample_count)
+		err = source_merge(merge, taken->profile);
+	if (taken->profile)
+		profile_strip(taken->profile);
+	return err;
+}
+
+static int merge_those(struct taken_list *list, struct merge *merge, const struct taken_work *work, bool go)
 {
 	int err = 0;
 
 	for (u32 i = 0; i < list->count && !err; i++) {
-		struct profile **profile = &list->rows[i].profile;
-
-		if (!*profile || !(*profile)->go.version[0] != !go)
+		if (!facts_of(&list->rows[i])->go.version[0] != !go)
 			continue;
-		if ((*profile)->sample_count)
-			err = source_merge(merge, *profile);
+		err = merge_one(&list->rows[i], merge, work);
 		if (err == -EINVAL && go)
 			err = 0;
-		profile_free(*profile);
-		*profile = NULL;
 	}
 	return err;
 }
 
 /* The first decides at which interval all sample: a Go program's own, which may be another one, is not that if there are others. */
-static int merge_all(struct taken_list *list, struct merge *merge)
+static int merge_all(struct taken_list *list, struct merge *merge, const struct taken_work *work)
 {
-	int err = merge_those(list, merge, false);
+	int err = merge_those(list, merge, work, false);
 
-	return err ? err : merge_those(list, merge, true);
+	return err ? err : merge_those(list, merge, work, true);
 }
 
 /* Does it stand beside what the process of the one before it has from malloc? */
 static bool is_beside(const struct taken_list *list, u32 row)
 {
-	const struct profile *profile = list->rows[row].profile, *before = row ? list->rows[row - 1].profile : NULL;
+	const struct profile *facts = facts_of(&list->rows[row]), *before;
 
-	return before && profile->go.version[0] && profile->pid == before->pid && profile->image == before->image;
+	if (!row || !facts->go.version[0])
+		return false;
+	before = facts_of(&list->rows[row - 1]);
+	return facts->pid == before->pid && facts->image == before->image;
 }
 
 /* Are they the two of one process, which cannot be added up? Its own, the last, is of what most of its memory is. */
 static bool is_incomparable(const struct taken_list *list)
 {
 	return list->count == 2 && is_beside(list, 1) &&
-	       list->rows[0].profile->sample_bytes != list->rows[1].profile->sample_bytes;
+	       facts_of(&list->rows[0])->sample_bytes != facts_of(&list->rows[1])->sample_bytes;
 }
 
-int taken_list_profile(struct taken_list *list, struct profile **ret_profile)
+/* The last one, as it is; a copy of its facts stays. */
+static int take_last(struct taken_list *list, const struct taken_work *work, struct profile **ret_profile)
+{
+	struct taken *last = &list->rows[list->count - 1];
+	struct profile *facts;
+	int err = taken_list_complete(list);
+
+	if (!err)
+		err = finish(last, work);
+	if (err)
+		return err;
+	facts = profile_copy_facts(last->profile);
+	if (!facts)
+		return -ENOMEM;
+	*ret_profile = take_out(last);
+	facts->root = NULL;
+	facts->go.elf = NULL;
+	last->profile = facts;
+	return 0;
+}
+
+int taken_list_profile(struct taken_list *list, const struct taken_work *work, struct profile **ret_profile)
 {
 	struct merge *merge;
 	int err;
 
 	if (!list->count)
 		return -ENOENT;
-	if (list->count == 1 || is_incomparable(list)) {
-		*ret_profile = take_out(&list->rows[list->count - 1]);
-		return 0;
-	}
+	if (list->count == 1 || is_incomparable(list))
+		return take_last(list, work, ret_profile);
 	merge = merge_new();
-	err = merge ? merge_all(list, merge) : -ENOMEM;
+	err = merge ? merge_all(list, merge, work) : -ENOMEM;
 	if (!err) {
 		*ret_profile = profile_copy(merge_profile(merge));
 		err = *ret_profile ? 0 : -ENOMEM;
@@ -197,39 +232,25 @@ int taken_list_profile(struct taken_list *list, struct profile **ret_profile)
 	return err;
 }
 
-int taken_list_facts(const struct taken_list *list, struct index_table *table)
+/* With what stands beside it, if anything does. */
+static int add_entry(struct taken_list *list, u32 row, bool has_beside, struct index_table *table)
 {
-	int err = 0;
+	int err = index_table_add(table, take_out(&list->rows[row]), NULL);
 
-	for (u32 i = 0; i < list->count && !err; i++) {
-		struct profile *facts;
-
-		if (is_beside(list, i))
-			continue;
-		facts = profile_copy_facts(list->rows[i].profile);
-		if (!facts)
-			return -ENOMEM;
-		facts->root = NULL;
-		facts->go.elf = NULL;
-		err = index_table_add(table, facts, NULL);
-	}
+	if (!err && has_beside)
+		index_entry_add(&table->entries[table->count - 1], list->rows[row + 1].profile);
 	return err;
 }
 
 int taken_list_index(struct taken_list *list, struct index_table *table)
 {
-	u32 done = 0;
 	int err = 0;
 
-	while (done < list->count && !err) {
-		u32 row = done++;
-		const struct profile *beside =
-			done < list->count && is_beside(list, done) ? list->rows[done].profile : NULL;
+	for (u32 i = 0; i < list->count && !err; i++) {
+		bool has_beside = i + 1 < list->count && is_beside(list, i + 1);
 
-		err = index_table_add(table, take_out(&list->rows[row]), NULL);
-		if (!err && beside)
-			index_entry_add(&table->entries[table->count - 1], beside);
-		done += beside != NULL;
+		err = add_entry(list, i, has_beside, table);
+		i += has_beside;
 	}
 	return err;
 }

@@ -32,19 +32,23 @@ int taken_list_complete(struct taken_list *list);
 /* They must be complete. Each is what system calls mapped in its process from now on; those of which nothing is known go. */
 void taken_list_keep_regions(struct taken_list *list);
 
-/* They must be complete. Those that have ended have nothing in use from now on. */
-void taken_list_forget_ended(struct taken_list *list);
+/* Those that have ended have nothing in use from now on. */
+void taken_forget_ended(struct profile *profile);
 void taken_list_release(struct taken_list *list);
 
+/* What each profile lacks once it is complete, as its names: done to one after another. 0 or negative errno, which ends it all. */
+struct taken_work {
+	int (*finish)(struct profile *profile, void *arg);
+	void *arg;
+};
+
 /*
- * They must be complete and have their names. The only one there is, taken out of the list; or all of them merged, labelled. A Go program's own
- * that samples at another interval is in no sum; where the other one is what the same process has from malloc, it is given alone. 0;
- * -ENOENT: there is none; -EINVAL: they cannot be merged; -ENOMEM.
+ * The only one there is; or all of them merged, labelled. Of each, the facts stay in the list. A Go program's own that samples at another
+ * interval is in no sum; where the other one is what the same process has from malloc, it is given alone. Each is completed, merged and let go
+ * in turn: a thousand and their sum need not be there together. The images must live. `work`: NULL: they are complete and lack nothing. 0;
+ * -ENOENT: there is none; -EINVAL: they cannot be merged; -ENOMEM; or what the work returns.
  */
-int taken_list_profile(struct taken_list *list, struct profile **ret_profile);
+int taken_list_profile(struct taken_list *list, const struct taken_work *work, struct profile **ret_profile);
 
-/* They must be complete. Copies of the facts of each process, which stays in the list. 0 or -ENOMEM. */
-int taken_list_facts(const struct taken_list *list, struct index_table *table);
-
-/* They must be complete. A line for each process, taken out of the list. 0 or -ENOMEM. */
+/* They must be complete, or facts. A line for each process, taken out of the list. 0 or -ENOMEM. */
 int taken_list_index(struct taken_list *list, struct index_table *table);

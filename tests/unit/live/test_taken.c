@@ -89,7 +89,7 @@ static void test_taken_mappings_are_merged_without_those_that_have_none(void **s
 	add_mapper(&list, 9, 4);
 	taken_list_keep_regions(&list);
 	assert_int_equal(list.count, 2);
-	assert_int_equal(taken_list_profile(&list, &profile), 0);
+	assert_int_equal(taken_list_profile(&list, NULL, &profile), 0);
 	taken_list_release(&list);
 	assert_int_equal(profile->kind, PROFILE_REGIONS);
 	assert_int_equal(profile->label_count, 2);
@@ -104,7 +104,7 @@ static void test_taken_nothing_is_no_profile(void **state)
 	struct profile *profile;
 
 	(void)state;
-	assert_int_equal(taken_list_profile(&list, &profile), -ENOENT);
+	assert_int_equal(taken_list_profile(&list, NULL, &profile), -ENOENT);
 	taken_list_release(&list);
 }
 
@@ -115,7 +115,7 @@ static void test_taken_one_is_that_process(void **state)
 
 	(void)state;
 	add(&list, 7, 100, NULL);
-	assert_int_equal(taken_list_profile(&list, &profile), 0);
+	assert_int_equal(taken_list_profile(&list, NULL, &profile), 0);
 	taken_list_release(&list);
 	assert_int_equal(profile->pid, 7);
 	assert_int_equal(profile->label_count, 0);
@@ -131,7 +131,7 @@ static void test_taken_several_are_merged_and_labelled(void **state)
 	(void)state;
 	add(&list, 7, 100, NULL);
 	add(&list, 8, 50, NULL);
-	assert_int_equal(taken_list_profile(&list, &profile), 0);
+	assert_int_equal(taken_list_profile(&list, NULL, &profile), 0);
 	taken_list_release(&list);
 	profile_totals(profile, all);
 	assert_int_equal(all[ALLOC_OBJECTS], 2);
@@ -146,7 +146,7 @@ static void assert_profile(struct taken_list *list, u64 objects, u64 bytes)
 	u64 all[MEASURE_MAX];
 	struct profile *profile;
 
-	assert_int_equal(taken_list_profile(list, &profile), 0);
+	assert_int_equal(taken_list_profile(list, NULL, &profile), 0);
 	taken_list_release(list);
 	profile_totals(profile, all);
 	assert_int_equal(all[INUSE_OBJECTS], objects);
@@ -206,8 +206,9 @@ static void test_taken_ended_ones_have_nothing_in_use_once_that_is_forgotten(voi
 	add(&list, 7, 100, NULL);
 	add(&list, 8, 50, NULL);
 	list.rows[0].profile->exited = true;
-	taken_list_forget_ended(&list);
-	assert_int_equal(taken_list_profile(&list, &profile), 0);
+	taken_forget_ended(list.rows[0].profile);
+	taken_forget_ended(list.rows[1].profile);
+	assert_int_equal(taken_list_profile(&list, NULL, &profile), 0);
 	taken_list_release(&list);
 	profile_totals(profile, all);
 	assert_int_equal(all[ALLOC_SPACE], 150);
@@ -223,7 +224,7 @@ static struct profile *profile_of_programs(u32 first, u32 last)
 
 	for (u32 ordinal = first; ordinal <= last; ordinal++)
 		add_program(&list, 7, ordinal, 100, NULL);
-	assert_int_equal(taken_list_profile(&list, &profile), 0);
+	assert_int_equal(taken_list_profile(&list, NULL, &profile), 0);
 	taken_list_release(&list);
 	return profile;
 }
@@ -283,20 +284,38 @@ static void test_taken_list_has_a_line_for_each(void **state)
 	index_table_release(&table);
 }
 
-/* Whose samples are in a profile is known with it. */
-static void test_taken_facts_are_of_each_process_and_leave_it_in_the_list(void **state)
+static int count_work(struct profile *profile, void *arg)
+{
+	u64 *bytes = arg;
+
+	for (u32 i = 0; i < profile->sample_count; i++)
+		*bytes += profile->samples[i].size;
+	return 0;
+}
+
+/* Whose samples are in a profile is known with it; what they are is let go. */
+static void test_taken_facts_of_each_process_stay_in_the_list(void **state)
 {
 	struct root_fs root = {.fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
 	struct taken_list list = {0};
 	struct index_table table = {0};
+	struct profile *profile;
+	u64 worked = 0, all[MEASURE_MAX];
 
 	(void)state;
 	add(&list, 7, 100, &root);
 	add_go(&list, 7, 50, 1);
 	add(&list, 8, 1000, NULL);
 	list.rows[2].profile->cgroup = strdup("/system.slice/nginx.service");
-	assert_int_equal(taken_list_facts(&list, &table), 0);
-	assert_profile(&list, 3, 1150);
+	assert_int_equal(taken_list_profile(&list, &(struct taken_work){count_work, &worked}, &profile), 0);
+	profile_totals(profile, all);
+	profile_free(profile);
+	assert_int_equal(all[INUSE_SPACE], 1150);
+	assert_int_equal(worked, 1150);
+	for (u32 i = 0; i < list.count; i++)
+		assert_null(list.rows[i].profile->samples);
+	assert_int_equal(taken_list_index(&list, &table), 0);
+	taken_list_release(&list);
 	assert_int_equal(table.count, 2);
 	assert_int_equal(table.entries[0].facts->pid, 7);
 	assert_null(table.entries[0].facts->root);
@@ -304,6 +323,26 @@ static void test_taken_facts_are_of_each_process_and_leave_it_in_the_list(void *
 	assert_string_equal(table.entries[1].facts->comm, "program");
 	assert_string_equal(table.entries[1].facts->cgroup, "/system.slice/nginx.service");
 	index_table_release(&table);
+}
+
+/* Its profile is the asker's; two that cannot be added up are one process. */
+static void test_taken_facts_of_the_only_process_stay_too(void **state)
+{
+	struct taken_list list = {0};
+	struct index_table table = {0};
+	struct profile *profile;
+
+	(void)state;
+	add(&list, 7, 100, NULL);
+	add_go(&list, 7, 1000000, 2);
+	assert_int_equal(taken_list_profile(&list, NULL, &profile), 0);
+	assert_int_equal(profile->sample_count, 1);
+	assert_int_equal(taken_list_index(&list, &table), 0);
+	taken_list_release(&list);
+	assert_int_equal(table.count, 1);
+	assert_int_equal(table.entries[0].facts->pid, 7);
+	index_table_release(&table);
+	profile_free(profile);
 }
 
 int main(void)
@@ -319,7 +358,8 @@ int main(void)
 		cmocka_unit_test(test_taken_programs_of_one_process_are_told_apart_in_two_sums),
 		cmocka_unit_test(test_taken_keeps_the_root_of_its_process_open),
 		cmocka_unit_test(test_taken_list_has_a_line_for_each),
-		cmocka_unit_test(test_taken_facts_are_of_each_process_and_leave_it_in_the_list),
+		cmocka_unit_test(test_taken_facts_of_each_process_stay_in_the_list),
+		cmocka_unit_test(test_taken_facts_of_the_only_process_stay_too),
 	};
 
 	return cmocka_run_group_tests_name("taken", tests, NULL, NULL);
