@@ -130,7 +130,7 @@ static void write_process(const struct page *page, u32 index, struct json *json)
 	json_text(json, "comm", facts->comm);
 	json_text(json, "container", site_label_container(facts, container));
 	json_text(json, "ended", facts->exited ? process_end(facts, end) : NULL);
-	json_profile_measures(json, profile_measure_names, entry->total, page->alloc_only);
+	json_profile_measures(json, profile_measure_names, entry->total, facts->alloc_only);
 	json_u64(json, "samples", entry->samples);
 	json_u64_if(json, "rss_start", facts->rss_start_bytes, facts->rss_start_bytes);
 	json_u64_if(json, "rss_end", facts->rss_end_bytes, facts->rss_end_bytes);

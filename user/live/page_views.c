@@ -200,6 +200,15 @@ static int add_difference(struct views *views)
 	return err;
 }
 
+/* What a Go program kept itself tells what is in use in any case: others tell what was asked for. */
+static bool is_alloc_only(const struct index_table *table)
+{
+	for (u32 i = 0; i < table->count; i++)
+		if (!table->entries[i].facts->go.version[0])
+			return table->entries[i].facts->alloc_only;
+	return false;
+}
+
 static void describe(struct views *views, char title[PAGE_VIEWS_NAME_SIZE])
 {
 	const struct source_listing *listing = &views->listing;
@@ -213,7 +222,7 @@ static void describe(struct views *views, char title[PAGE_VIEWS_NAME_SIZE])
 	page->start_unix_ns = listing->start_unix_ns;
 	page->duration_ns = listing->duration_ns;
 	page->sample_bytes = listing->sample_bytes;
-	page->alloc_only = table->count && table->entries[0].facts->alloc_only;
+	page->alloc_only = is_alloc_only(table);
 	page->attach = listing->attach;
 	page->entries = table->entries;
 	page->entry_count = table->count;

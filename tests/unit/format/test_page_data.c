@@ -181,6 +181,21 @@ static void test_page_data_has_the_numbers_of_every_other_format(void **state)
 	check_profile(&exact);
 }
 
+/* Beside processes of --alloc-only a Go program's row has what is in use, which it says itself. */
+static void test_page_data_of_a_row_is_what_is_known_of_it(void **state)
+{
+	struct profile known = golden_small(), unknown = golden_alloc_only();
+	struct index_entry entries[] = {index_entry_of(&known, NULL), index_entry_of(&unknown, NULL)};
+	struct page page = {.title = "title", .entries = entries, .entry_count = 2, .alloc_only = true};
+	cJSON *document = parse(write_document(&page));
+	const cJSON *rows = member(document, "processes");
+
+	(void)state;
+	assert_int_equal(number(member(at(rows, 0), "inuse_space")), entries[0].total[INUSE_SPACE]);
+	assert_true(cJSON_IsNull(member(at(rows, 1), "inuse_space")));
+	cJSON_Delete(document);
+}
+
 static void test_page_data_of_a_view_is_as_documented(void **state)
 {
 	static const struct page_detail detail = {.nodes = 100, .sites = 3, .moments = 10, .rows = 1000};
@@ -201,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_page_data_has_the_numbers_of_every_other_format),
+		cmocka_unit_test(test_page_data_of_a_row_is_what_is_known_of_it),
 		cmocka_unit_test(test_page_data_of_a_view_is_as_documented),
 	};
 
