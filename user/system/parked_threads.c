@@ -130,26 +130,16 @@ static void find_span(struct scan *scan)
 	scan->span = end - scan->first;
 }
 
-/* The thread that scans was made for this stop: what of its time it did not run, others had the processor. */
-static int late(const struct scan *scan)
-{
-	u64 now_ns = clock_now_ns(), limit_ns = scan->threads->limit_ns;
-
-	if (now_ns < scan->threads->until_ns)
-		return 0;
-	return clock_ns(CLOCK_THREAD_CPUTIME_ID) < limit_ns / 2 ? -ETIME : -ETIMEDOUT;
-}
-
 static int scan_stacks(struct scan *scan)
 {
 	int err = read_areas(scan);
 
 	find_span(scan);
 	for (u32 i = 0; i < scan->threads->count && !err; i++) {
-		err = late(scan);
-		if (!err && !scan->threads->threads[i].gone &&
-		    scan_stack(scan, scan->threads->threads[i].registers.rsp))
+		if (!scan->threads->threads[i].gone && scan_stack(scan, scan->threads->threads[i].registers.rsp))
 			err = -EAGAIN;
+		if (clock_now_ns() > scan->threads->until_ns)
+			err = -ETIMEDOUT;
 	}
 	return err;
 }

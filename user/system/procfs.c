@@ -88,14 +88,9 @@ bool procfs_is_stopped(pid_t pid)
 	return thread_state(pid, pid) == 'T';
 }
 
-bool procfs_is_runnable(pid_t tid)
+char procfs_state(pid_t tid)
 {
-	return thread_state(tid, tid) == 'R';
-}
-
-bool procfs_is_traced_stop(pid_t tid)
-{
-	return thread_state(tid, tid) == 't';
+	return thread_state(tid, tid);
 }
 
 pid_t procfs_live_thread(pid_t pid)

@@ -29,9 +29,10 @@
 
 #define FIRST		(-20)
 #define LOOK_AGAIN_NS	10000
+#define LOOK_LATE_NS	500000 /* the thread that is waited for may need this one's processor */
 #define HOLD_ROUNDS	4
 #define LET_GO_LIMIT_NS 1000000000ULL
-#define ALONE_NS	1000000000ULL /* that a thread may be without a processor while none stands still for it */
+#define ALONE_NS	500000000ULL /* that a thread may be without a processor while none stands still for it */
 
 void (*interruption_hook)(void);
 
@@ -45,9 +46,9 @@ struct stopping {
 	int result;
 };
 
-static void sleep_a_little(void)
+static void sleep_for(long ns)
 {
-	nanosleep(&(struct timespec){.tv_nsec = LOOK_AGAIN_NS}, NULL);
+	nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
 }
 
 /* --- one thread ----------------------------------------------------------------------------------------------------- */
@@ -72,29 +73,34 @@ static bool is_late(const struct stopped_threads *threads)
 	return clock_now_ns() > threads->until_ns;
 }
 
-/* The thread has not stopped in time. 0: it may have some more, or has stopped since it was looked at. */
-static int give_up(const struct stopped_threads *threads, pid_t tid)
+/* A thread has not stopped in time. 0: it may have some more, or has stopped since it was looked at. */
+static int give_up(struct stopped_threads *threads, pid_t tid)
 {
-	bool runnable = procfs_is_runnable(tid), stopped = procfs_is_traced_stop(tid);
+	char state = procfs_state(tid);
 
-	if (!runnable && !stopped)
-		return -ETIMEDOUT;
-	return (stopped || !threads->first_ns) && clock_now_ns() < threads->until_ns + ALONE_NS ? 0 : -ETIME;
+	threads->starved |= state == 'R';
+	if (state != 'R' && state != 't')
+		return threads->starved ? -ETIME : -ETIMEDOUT;
+	if ((threads->first_ns && state != 't') || clock_now_ns() > threads->alone_until_ns)
+		return -ETIME;
+	sleep_for(LOOK_LATE_NS);
+	return 0;
 }
 
 int stopped_threads_wait(const struct stopped_threads *threads, pid_t tid, struct thread_stop *ret_stop)
 {
-	for (;;) {
+	for (bool again = false;; again = true) {
 		/* The time comes first: heaptap too may lose its processor here, for longer than the thread takes. */
 		bool late = is_late(threads);
-		int found = look(tid, ret_stop), err;
+		int found = look(tid, ret_stop);
+		char state;
 
 		if (found)
 			return found < 0 ? found : 0;
-		err = late ? give_up(threads, tid) : 0;
-		if (err)
-			return err;
-		sleep_a_little();
+		state = late ? procfs_state(tid) : 0;
+		if (late && (again || state != 't'))
+			return state == 'R' ? -ETIME : -ETIMEDOUT;
+		sleep_for(LOOK_AGAIN_NS);
 	}
 }
 
@@ -168,31 +174,55 @@ static int take_stop(struct stopped_threads *threads, u32 number, const struct t
 	}
 	thread->signal = stop->event ? 0 : stop->signal;
 	thread->stopped = true;
-	if (!threads->first_ns)
-		threads->until_ns = (threads->first_ns = clock_now_ns()) + threads->limit_ns;
+	if (!threads->first_ns) {
+		threads->first_ns = threads->running_ns;
+		threads->until_ns = clock_now_ns() + threads->limit_ns;
+	}
 	return 0;
 }
 
 /* --- many ----------------------------------------------------------------------------------------------------------- */
 
+/* *ret_running: one that has not stopped; 0: all have, or are gone. */
+static int look_at_all(struct stopped_threads *threads, pid_t *ret_running)
+{
+	int err = 0;
+
+	*ret_running = 0;
+	for (u32 i = 0; i < threads->count && !err; i++) {
+		struct thread_stop stop;
+		int found;
+
+		if (threads->threads[i].stopped || threads->threads[i].gone)
+			continue;
+		found = look(threads->threads[i].tid, &stop);
+		threads->threads[i].gone = found < 0;
+		if (found > 0)
+			err = take_stop(threads, i, &stop);
+		if (found >= 0 && !threads->threads[i].stopped && !threads->threads[i].gone)
+			*ret_running = threads->threads[i].tid;
+	}
+	return err;
+}
+
+/* All in each round: while one is waited for, others may stand still already. */
 static int wait_for_all(struct stopped_threads *threads)
 {
-	for (u32 i = 0; i < threads->count; i++) {
-		while (!threads->threads[i].stopped && !threads->threads[i].gone) {
-			struct thread_stop stop;
-			int err = stopped_threads_wait(threads, threads->threads[i].tid, &stop);
+	for (;;) {
+		/* The time comes first: heaptap too may lose its processor here, for longer than the threads take. */
+		u64 round_ns = clock_now_ns();
+		pid_t running;
+		int err = look_at_all(threads, &running);
 
-			if (err == -ESRCH) {
-				threads->threads[i].gone = true;
-				break;
-			}
-			if (!err)
-				err = take_stop(threads, i, &stop);
-			if (err)
-				return err;
-		}
+		if (err || !running)
+			return err;
+		if (!threads->first_ns)
+			threads->running_ns = round_ns;
+		err = round_ns > threads->until_ns ? give_up(threads, running) : 0;
+		if (err)
+			return err;
+		sleep_for(LOOK_AGAIN_NS);
 	}
-	return 0;
 }
 
 /* How many threads were new, or a negative errno. */
@@ -232,6 +262,7 @@ static int stop_all(struct stopping *stopping)
 	struct stopped_threads *threads = &stopping->threads;
 	int found = hold_all(threads), err = 0;
 
+	threads->running_ns = clock_now_ns();
 	do {
 		for (u32 i = 0; i < threads->count; i++)
 			interrupt(&threads->threads[i]);
@@ -252,9 +283,10 @@ static int stop_thread(struct stopping *stopping, pid_t tid)
 
 	if (err <= 0)
 		return err ? err : -EAGAIN;
+	threads->running_ns = clock_now_ns();
 	interrupt(&threads->threads[threads->count - 1]);
 	err = wait_for_all(threads);
-	stopping->stopped_ns = clock_now_ns();
+	stopping->stopped_ns = threads->first_ns;
 	if (err || threads->threads[0].gone)
 		return err ? err : -EAGAIN;
 	err = borrowed_thread_can_lend(threads, &threads->threads[0]);
@@ -271,6 +303,7 @@ static void let_go(struct stopped_threads *threads)
 		interruption_point();
 	}
 	threads->count = 0;
+	threads->first_ns = 0;
 }
 
 /* Until the action has been done with one. */
@@ -307,6 +340,7 @@ static int stop_and_act(struct stopping *stopping)
 	int err;
 
 	threads->until_ns = clock_now_ns() + threads->limit_ns;
+	threads->alone_until_ns = threads->until_ns + ALONE_NS;
 	if (stopping->which == STOPPED_ONE) {
 		err = act_on_one(stopping);
 	} else {
@@ -353,7 +387,7 @@ static void wait_for_end(pid_t tid)
 	u64 until_ns = clock_now_ns() + LET_GO_LIMIT_NS;
 
 	while (!tgkill(getpid(), tid, 0) && clock_now_ns() < until_ns)
-		sleep_a_little();
+		sleep_for(LOOK_AGAIN_NS);
 }
 
 /* A thread that was held ends before its process does where another one executes a program. */

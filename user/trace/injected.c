@@ -19,6 +19,7 @@
 #define PATIENCE_NS		1000000000ULL
 #define STOPS_IN_VAIN		2
 #define STOPS_WITHOUT_PROCESSOR 8
+#define TRIES_LEAST		4 /* however long each waited for a processor */
 #define PAUSE_US		2000
 #define LOOK_US			500 /* a share of the processor may be used up within milliseconds */
 #define PROCESSES_MAX		64
@@ -71,7 +72,7 @@ bool injected_try_again(struct patience *patience, int err)
 	}
 	if (err == -ETIMEDOUT && ++patience->stops_in_vain >= STOPS_IN_VAIN)
 		return false;
-	return clock_now_ns() < patience->until_ns && !usleep(PAUSE_US);
+	return (++patience->tries < TRIES_LEAST || clock_now_ns() < patience->until_ns) && !usleep(PAUSE_US);
 }
 
 static int load(const struct tracer *tracer, pid_t pid, const struct mapping *mapping, struct injected_file *injected)

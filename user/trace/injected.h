@@ -39,6 +39,7 @@ enum injected_load {
 struct patience {
 	pid_t pid;
 	u64 until_ns;
+	u32 tries;
 	u32 stops_in_vain;
 	u32 stops_without_processor;
 };

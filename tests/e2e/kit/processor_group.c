@@ -7,20 +7,18 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "child.h"
-#include "system/procfs.h"
 
-#define STANDS_US 50000 /* longer than it waits for others that run */
-
-bool processor_group_make(struct group *group, unsigned int us)
+bool processor_group_make(struct group *group, unsigned int us, unsigned int period_us)
 {
 	group_make_controlled(group, "cpu");
-	return group_put(group, "cpu.max", format("%u 1000000", us)) ||
-	       (group_put(group, "cpu.cfs_period_us", "1000000") &&
+	return group_put(group, "cpu.max", format("%u %u", us, period_us)) ||
+	       (group_put(group, "cpu.cfs_period_us", format("%u", period_us)) &&
 		group_put(group, "cpu.cfs_quota_us", format("%u", us)));
 }
 
@@ -37,21 +35,25 @@ void processor_group_drop(const struct group *group, pid_t pid)
 	processor_group_add(&above, pid);
 }
 
-static bool stands(pid_t pid)
+static unsigned long ends(const struct group *group)
 {
-	u64 had_ns = procfs_cpu_ns(pid);
+	unsigned long count = 0;
+	char name[32];
+	FILE *stat = fopen(format("%s/cpu.stat", group->dir), "re");
 
-	usleep(STANDS_US);
-	return procfs_cpu_ns(pid) == had_ns;
+	assert_non_null(stat);
+	while (fscanf(stat, "%31s %lu", name, &count) == 2 && strcmp(name, "nr_throttled"))
+		;
+	fclose(stat);
+	return count;
 }
 
-void processor_group_await_end(pid_t pid)
+void processor_group_await_end(const struct group *group)
 {
-	/* A second that has begun before it came to the group may soon be over. */
-	while (!stands(pid))
-		;
-	while (stands(pid))
-		;
-	while (!stands(pid))
-		;
+	unsigned long before = ends(group);
+	uint64_t until = deadline_ns();
+
+	while (ends(group) == before && now_ns() < until)
+		usleep(1000);
+	assert_true(ends(group) > before);
 }

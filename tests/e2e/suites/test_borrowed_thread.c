@@ -139,17 +139,20 @@ static void test_borrowed_thread_loses_the_code_of_its_calls(void **state)
 	static const u8 call[] = {0x0f, 0x05};
 	static const char *const words[] = {"1", "state", NULL};
 	struct injected injected;
-	int err;
+	int err = 0;
 
 	(void)state;
 	injected_start(&injected, words);
 	spoilt = &injected;
 	assert_int_equal(call_gate_find(injected.target.pid, &gate), 0);
-	points = 0;
-	interruption_hook = spoil_gate;
-	err = injected_map(&injected, 1);
-	interruption_hook = NULL;
-	write_gate(call);
+	/* On a busy machine the thread may not stop in time, nor at a place where it can be borrowed. */
+	for (int i = 0; i < INJECTED_TRIES && err != -EFAULT; i++) {
+		points = 0;
+		interruption_hook = spoil_gate;
+		err = injected_map(&injected, 1);
+		interruption_hook = NULL;
+		write_gate(call);
+	}
 	assert_int_equal(err, -EFAULT);
 	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
 	injected_cycle(&injected);

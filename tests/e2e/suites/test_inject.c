@@ -178,7 +178,7 @@ static void test_inject_on_a_busy_machine(void **state)
 	struct group group;
 
 	injected_start(&injected, words);
-	if (!processor_group_make(&group, 100000)) {
+	if (!processor_group_make(&group, 100000, 1000000)) {
 		group_remove(&group);
 		injected_release(&injected);
 		print_message("no control group with a limit on processor time can be made here\n");

@@ -16,7 +16,6 @@
 
 #include "e2e/kit/code.h"
 #include "e2e/kit/injected.h"
-#include "e2e/kit/processor_group.h"
 #include "system/interruption.h"
 #include "system/procfs.h"
 
@@ -39,73 +38,6 @@ static void test_injection_vfork(void **state)
 	injected_check(&injected);
 	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
 	injected_cycle(&injected);
-	injected_release(&injected);
-}
-
-/*
- * Ready to run all the time, as the threads of a busy machine are: what it waits for is no child and no device. It runs until the kernel's
- * next tick, which is longer than its share, and has none for seconds.
- */
-static void test_injection_without_a_processor(void **state)
-{
-	static const char *const words[] = {"2", "calls", NULL};
-	struct injection_image image = {.bytes = 4096, .data_bytes = 4096};
-	struct injected injected;
-	struct group group;
-	int err;
-
-	(void)state;
-	injected_start(&injected, words);
-	image.file = injected.file;
-	image.near = image.near_end = injected.page->function;
-	if (!processor_group_make(&group, 1000)) {
-		group_remove(&group);
-		injected_release(&injected);
-		print_message("no control group with a limit on processor time can be made here\n");
-		skip();
-	}
-	processor_group_add(&group, injected.target.pid);
-	do {
-		err = injection_map(injected.target.pid, &image, &injected.address, NULL);
-		assert_true(!err || err == -ETIME || err == -EAGAIN);
-	} while (err != -ETIME);
-	assert_not_traced(&injected);
-	processor_group_drop(&group, injected.target.pid);
-	group_remove(&group);
-	injected_check(&injected);
-	assert_int_equal(injected_map(&injected, INJECTED_TRIES), 0);
-	injected_cycle(&injected);
-	injected_release(&injected);
-}
-
-/* While no other thread stands still for it, one that has its processor late is waited for. Three tries, for a machine that is busy besides. */
-static void test_injection_waits_for_a_processor(void **state)
-{
-	static const char *const words[] = {"1", "calls", NULL};
-	struct injection_image image = {.bytes = 4096, .data_bytes = 4096};
-	struct injected injected;
-	struct group group;
-	int err = -ETIME;
-
-	(void)state;
-	injected_start(&injected, words);
-	image.file = injected.file;
-	image.near = image.near_end = injected.page->function;
-	if (!processor_group_make(&group, 300000)) {
-		group_remove(&group);
-		injected_release(&injected);
-		print_message("no control group with a limit on processor time can be made here\n");
-		skip();
-	}
-	processor_group_add(&group, injected.target.pid);
-	for (int i = 0; i < 3 && err == -ETIME; i++) {
-		processor_group_await_end(injected.target.pid);
-		err = injection_map(injected.target.pid, &image, &injected.address, NULL);
-	}
-	assert_true(!err || err == -EAGAIN);
-	processor_group_drop(&group, injected.target.pid);
-	group_remove(&group);
-	injected_check(&injected);
 	injected_release(&injected);
 }
 
@@ -391,8 +323,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_injection_vfork),
-		cmocka_unit_test(test_injection_without_a_processor),
-		cmocka_unit_test(test_injection_waits_for_a_processor),
 		cmocka_unit_test(test_injection_shared_memory),
 		cmocka_unit_test(test_injection_child_in_shared_memory),
 		cmocka_unit_test(test_injection_in_a_signal_handler),
