@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -79,7 +80,8 @@ static void test_pairs_of_files_named_by_hand(void **state)
 		     "merged.sh.pb.gz=merged.sh.pb.gz monday.pb.gz=- -=tuesday.pb.gz");
 }
 
-#define MANY 100000
+#define MANY	 100000
+#define CPU_MOST 10 /* seconds: it takes a hundredth of that, and each with each takes more than twice as many */
 
 /* As many as a machine has in a day. Each third stays, is started again, or takes another name. */
 static void test_pairs_of_very_many(void **state)
@@ -88,13 +90,16 @@ static void test_pairs_of_very_many(void **state)
 	static const char *const formats[2][3] = {{"%u.a%u.pb.gz", "%u.b%u.pb.gz", "%u.c%u.pb.gz"},
 						  {"%u.a%u.pb.gz", "9%u.b%u.pb.gz", "%u.d%u.pb.gz"}};
 	struct profile_pair *pairs;
+	clock_t begun;
 	u32 count;
 
 	(void)state;
 	for (u32 side = 0; side < 2; side++)
 		for (u32 i = 0; i < MANY; i++)
 			assert_true(asprintf(&names[side][i], formats[side][i % 3], 1000000 + i, i) > 0);
+	begun = clock();
 	pairs = profile_pairs_find(names[0], names[1], &count);
+	assert_true((clock() - begun) / CLOCKS_PER_SEC < CPU_MOST);
 	assert_non_null(pairs);
 	assert_int_equal(count, MANY);
 	for (u32 i = 0; i < MANY; i++) {
