@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Who asks a source: the screen of `top`, the server of `serve`. It runs in a thread of its own, at the priority that heaptap was started with, so
- * that the thread that empties the ring never waits for it.
+ * that the thread that empties the ring never waits for it, but while it holds a lock of malloc's (the longest: push's malloc_trim).
  */
 #include "base/thread.h"
 #include "live/source.h"
