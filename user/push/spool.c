@@ -188,17 +188,19 @@ static int find_files(struct push_spool *spool, struct found *found)
 }
 
 /* What was to go to one store is not sent to another one, which may be of another kind. */
-static int check_store(const struct push_spool *spool, const char *store)
+static int check_store(const struct push_spool *spool, const struct found *found, const char *store)
 {
 	char before[SPOOL_STORE_MAX];
+	const u64 held = push_spool_count(spool);
 
 	spool_directory_read_store(spool->dir, before);
 	if (!strcmp(before, store))
 		return 0;
-	if (!push_spool_count(spool))
+	if (!held && !found->damaged)
 		return spool_directory_write_store(spool->dir, store);
-	log_error("the spool '%s' holds %" PRIu64 " requests for '%s': name another directory, or remove them",
-		  spool->path, push_spool_count(spool), *before ? before : "an unknown store");
+	log_error("the spool '%s' holds %" PRIu64 " %s for '%s': name another directory, or remove them", spool->path,
+		  held ? held : found->damaged, held ? "requests" : "damaged files",
+		  *before ? before : "an unknown store");
 	return -EEXIST;
 }
 
@@ -250,7 +252,7 @@ static int fill(struct push_spool *spool, const struct push_spool_options *optio
 	if (spool->dir < 0)
 		return spool->dir;
 	err = find_files(spool, &found);
-	err = err ? err : check_store(spool, options->store);
+	err = err ? err : check_store(spool, &found, options->store);
 	if (!err) {
 		remove_damaged(spool, &found);
 		say_strange(spool, &found);

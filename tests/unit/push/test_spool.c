@@ -226,6 +226,24 @@ static void test_spool_of_another_store_stays_as_it_is(void **state)
 	assert_true(push_ledger_balances(&ledger));
 }
 
+/* They are not this run's to remove either. */
+static void test_spool_of_another_store_keeps_files_that_are_all_damaged(void **state)
+{
+	(void)state;
+	for (unsigned int i = 1; i <= 2; i++) {
+		add(i, 2000);
+		assert_int_equal(truncate(file_of(i), 100), 0);
+	}
+	assert_int_equal(reopen(MIB, "http://other:7070"), -EEXIST);
+	assert_said("the spool '../spool' holds 2 damaged files for 'http://store:4040'");
+	for (u64 i = 1; i <= 2; i++)
+		assert_true(scratch_has(file_of(i)));
+	assert_int_equal(ledger.resumed.requests, 0);
+	assert_int_equal(reopen(MIB, STORE), 0);
+	assert_int_equal(ledger.dropped[PUSH_SPOOL_DAMAGED].requests, 2);
+	assert_int_equal(reopen(MIB, "http://other:7070"), 0);
+}
+
 static void test_spool_where_others_write_is_refused(void **state)
 {
 	(void)state;
@@ -286,6 +304,7 @@ int main(void)
 		SPOOL_TEST(test_spool_serves_one_heaptap),
 		SPOOL_TEST(test_spool_serves_one_store_at_a_time),
 		SPOOL_TEST(test_spool_of_another_store_stays_as_it_is),
+		SPOOL_TEST(test_spool_of_another_store_keeps_files_that_are_all_damaged),
 		SPOOL_TEST(test_spool_where_others_write_is_refused),
 		SPOOL_TEST(test_spool_is_made_for_its_owner_alone),
 		SPOOL_TEST(test_spool_goes_on_where_a_run_was_killed),
