@@ -227,7 +227,7 @@ BESIDE_E2E := $(filter %/test_page_edges %/test_page_gradual,$(E2E_TESTS))
 # Which of the others run at once: tests/run.sh says what each list is for. What is in none gets on with any.
 suites      = $(addprefix %/test_,$1)
 CODE_E2E   := $(call suites,borrowed_thread failure faults handover inject inject_population injection injection_killed injection_late injection_parked injection_refused \
-              inline_servers leftovers matrix new running_sampler sampler_start stop stop_again stops)
+              inline_servers leftovers matrix new running_sampler sampler_start stop stop_again stops tracing)
 PROBES_E2E := $(call suites,fair go_live go_outside growth honesty inline inline_company inline_truth mappings privileges push \
               push_beside python python_killed scope_errors serve_metrics stand_in stand_in_copy status tables top top_batch \
               translator unwind)

@@ -3,6 +3,7 @@
  * Ends of tracing that take a client of the test's own: when one cannot begin, COMMAND goes on without probes; and when one takes long to hand
  * profiles on, Ctrl-C ends that.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -77,9 +78,11 @@ static void await_no_probe(pid_t pid)
 {
 	uint64_t until_ns = deadline_ns();
 
-	while (code_changes(pid, "libc.so.6"))
+	while (code_changes(pid, "libc.so.6")) {
 		if (now_ns() > until_ns)
 			fail_msg("probes remain in COMMAND");
+		usleep(1000);
+	}
 }
 
 static void test_tracing_that_fails_leaves_no_probe_in_its_command(void **state)
@@ -89,10 +92,13 @@ static void test_tracing_that_fails_leaves_no_probe_in_its_command(void **state)
 	char said = 0;
 	pid_t command;
 
-	assert_true(!pipe(streams.in) && !pipe(streams.out) && !pipe(streams.go) && !pipe(streams.said));
+	assert_true(!pipe(streams.in) && !pipe(streams.out) && !pipe2(streams.go, O_CLOEXEC));
+	assert_true(!pipe2(streams.said, O_CLOEXEC)); /* not COMMAND's */
 	scene->target.pid = start_tracing(&streams);
 	close(streams.in[0]);
 	close(streams.out[1]);
+	close(streams.go[0]);
+	close(streams.said[1]); /* a tracer that has died says nothing more */
 	assert_int_equal(read(streams.said[0], &said, 1), 1);
 	assert_int_equal(said, '+');
 	command = read_pid(streams.out[0]);
@@ -103,10 +109,8 @@ static void test_tracing_that_fails_leaves_no_probe_in_its_command(void **state)
 	assert_true(child_reap(&scene->target));
 	assert_int_equal(child_exit_status(scene->target.status), STATUS_COMMAND_FAILED);
 	close(streams.out[0]);
-	close(streams.go[0]);
 	close(streams.go[1]);
 	close(streams.said[0]);
-	close(streams.said[1]);
 }
 
 /* --- an audience that never finishes --- */
