@@ -11,7 +11,7 @@
 #define PIECE_BYTES  (1U << 20)
 #define BRANCH_BYTES 6
 
-/* Of all segments that are executed. Browsers have 0.25 GiB; of a hostile file, several segments may be the same bytes, or a hole. */
+/* All segments that are executed have so much at most. Browsers have 0.25 GiB; several segments of a hostile file may be the same bytes, or a hole. */
 #define CODE_BYTES_MAX ((u64)1 << 30)
 
 struct search {

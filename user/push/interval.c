@@ -118,7 +118,7 @@ static int series_of_labels(const struct sorting *sorting, const struct profile_
 	return process ? series_of_process(sorting, process, ret_series) : take_series(sorting, &facts, ret_series);
 }
 
-/* Of those labels of the profile, counted from 1; 0: its own process. */
+/* The series of those labels of the profile, counted from 1; 0: its own process. */
 static int series_of(const struct sorting *sorting, u32 labels, struct push_series **ret_series)
 {
 	const struct profile *profile = sorting->interval->profile, *own;

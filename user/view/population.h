@@ -5,7 +5,7 @@
 
 /* Valid when zeroed, for population_add. Not to be copied: `sum` points to `facts`. */
 struct population {
-	/* Of all; its tables are not used. Its interval is that of the recording, or Go's where there are none but Go programs. */
+	/* What all have; its tables are not used. Its interval is that of the recording, or Go's where there are none but Go programs. */
 	struct profile facts;
 	struct index_entry sum; /* of all; in use: with what those that have ended had at their exit. It has no files */
 	u32 living;

@@ -28,7 +28,7 @@ static void test_gc_model_without_memory_completes_what_is_due(void **state)
 	assert_int_equal(gc_model_moment(&gc, 3).time_ns, SECOND + 5 * GC_PERIOD_NS);
 }
 
-/* Of those that were not remembered it gives a later one that was. */
+/* For one that was not remembered it gives a later one that was. */
 static void test_gc_model_that_finds_memory_later_remembers_from_then_on(void **state)
 {
 	(void)state;

@@ -202,7 +202,7 @@ static void test_interval_sends_nothing_of_who_has_nothing(void **state)
 	assert_int_equal(sent_count, 0);
 }
 
-/* Of processes that ended long ago, labels are all there is. */
+/* Labels are all there is of processes that ended long ago. */
 static void test_interval_takes_series_only_of_who_has_something(void **state)
 {
 	(void)state;
