@@ -62,6 +62,38 @@ static void test_metrics_of_dropped_processes_have_no_resident_memory_at_the_end
 	free(text);
 }
 
+static void give_memory(struct profile *facts, u64 resident)
+{
+	facts->rss_end_bytes = resident;
+	facts->memory.known = true;
+	facts->memory.part[MEMORY_HEAP].resident = resident;
+}
+
+/* One that is kept and one that is not, in one series: what is said to consist of parts would be what only one of them had. */
+static void test_metrics_of_a_series_with_a_dropped_process_have_the_resident_memory_of_the_others(void **state)
+{
+	struct profile *dropped = calloc(1, sizeof(*dropped));
+	char *text;
+
+	(void)state;
+	assert_non_null(dropped);
+	listing.named = false;
+	listing.ended = true;
+	give_memory(add_process(7, "web", 100), 4096);
+	give_memory(add_process(8, "db", 50), 16384);
+	dropped->comm = strdup("web");
+	give_memory(dropped, 8192);
+	assert_int_equal(ended_sums_add(&listing.dropped, dropped, false), 0);
+	listing.dropped.entries[0].total[INUSE_SPACE] = 500;
+	text = printed_metrics((struct metrics_scope){0});
+	assert_has(text, "\nheaptap_processes{container=\"\",comm=\"web\"} 2\n");
+	assert_has(text, "\nheaptap_inuse_bytes{container=\"\",comm=\"web\"} 600\n");
+	assert_has(text, "\nheaptap_resident_bytes{container=\"\",comm=\"web\"} 4096\n");
+	assert_lacks(text, "\nheaptap_memory_bytes{container=\"\",comm=\"web\"");
+	assert_has(text, "\nheaptap_memory_bytes{container=\"\",comm=\"db\",part=\"heap\"} 16384\n");
+	free(text);
+}
+
 /* It has executed one program after the other, the first of which are no longer kept. */
 static void test_metrics_keep_what_dropped_programs_of_a_process_had(void **state)
 {
@@ -89,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_metrics_keep_what_dropped_processes_had),
 		TEST(test_metrics_of_dropped_processes_have_no_resident_memory_at_the_end),
+		TEST(test_metrics_of_a_series_with_a_dropped_process_have_the_resident_memory_of_the_others),
 		TEST(test_metrics_keep_what_dropped_programs_of_a_process_had),
 	};
 
