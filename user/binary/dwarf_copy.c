@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "binary/elf_internal.h"
+#include "binary/range_lists.h"
 #include "binary/split_package.h"
 
 #define SECTIONS_BYTES_MAX (1ull << 30)
@@ -23,6 +24,9 @@ static const char *const wanted[PART_MAX] = {
 	".debug_info",	 ".debug_abbrev",   ".debug_line", ".debug_str",	 ".debug_line_str",
 	".debug_ranges", ".debug_rnglists", ".debug_addr", ".debug_str_offsets",
 };
+
+#define RANGES	 5
+#define RNGLISTS 6
 
 static const enum split_section in_package[PART_MAX] = {
 	SPLIT_INFO,   SPLIT_ABBREV,   SPLIT_LINE,   SPLIT_SHARED,      SPLIT_SHARED,
@@ -234,16 +238,26 @@ static void write_headers(u8 *image, const struct layout *layout)
 	};
 }
 
-static int fill(const struct elf *file, const struct layout *layout, u8 *image)
+/* Lists that were made to be slow to read are as good as none. */
+static void drop_slow(struct part *part, unsigned int i, const u8 *bytes)
+{
+	if ((i == RANGES || i == RNGLISTS) && range_lists_are_slow(bytes, part->size, i == RANGES))
+		part->size = 0;
+}
+
+static int fill(const struct elf *file, struct layout *layout, u8 *image)
 {
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < PART_MAX; i++) {
-		const struct part *part = &layout->parts[i];
+		struct part *part = &layout->parts[i];
 
-		if (part->section && part->size)
-			err = part->form != PLAIN ? read_packed(part, image + part->at)
-						  : read_plain(file, part, image + part->at);
+		if (!part->section || !part->size)
+			continue;
+		err = part->form != PLAIN ? read_packed(part, image + part->at)
+					  : read_plain(file, part, image + part->at);
+		if (!err)
+			drop_slow(part, i, image + part->at);
 	}
 	write_headers(image, layout);
 	return err;

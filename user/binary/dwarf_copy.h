@@ -19,7 +19,7 @@ enum dwarf_copy_of {
 /*
  * *ret_image is one allocation for the caller to free. 0; -ENODATA: no x86-64 file, no DWARF or none that can be read;
  * -ENOTSUP: it is packed in a way that libelf does not know; -EFBIG: over 1 GiB of it; -ENOMEM. `parts`: of a package of split units,
- * those of one; NULL: the sections are copied whole.
+ * those of one; NULL: the sections are copied whole. A section of lists of ranges that are slow to read (range_lists.h) is left out.
  */
 int dwarf_copy_read(const struct elf *file, enum dwarf_copy_of of, const struct split_parts *parts, u8 **ret_image,
 		    size_t *ret_size);

@@ -9,7 +9,7 @@ bool dwarf_is_scope(int tag)
 	       tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
 }
 
-/* As dwarf_haspc, but each range is paid for: entries may share a long list of them. */
+/* As dwarf_haspc, but each range is paid for: entries may share a long list of them. What is between two is short (range_lists.h). */
 static bool holds(Dwarf_Die *die, u64 vaddr, u64 *budget)
 {
 	Dwarf_Addr base, low, high;

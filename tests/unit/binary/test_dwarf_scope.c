@@ -19,15 +19,15 @@ static const char source[] =
 	".byte 0, 0\nlast:\n"
 	".section .debug_ranges\n";
 
-/* Functions known at the mark, if the list is so long. */
-static unsigned int functions_behind(unsigned int ranges)
+/* Functions known at the mark, if the list has so many times those entries, and then those. */
+static unsigned int functions_behind(unsigned int count, const char *entry, const char *last)
 {
 	FILE *out = fopen("blocks.s", "we");
 	struct symbol_frame frame;
 	struct object object;
 
 	assert_non_null(out);
-	assert_true(fprintf(out, "%s.rept %u\n.quad 0x100000, 0x100010\n.endr\n.quad 0, 0\n", source, ranges) > 0);
+	assert_true(fprintf(out, "%s.rept %u\n.quad %s\n.endr\n.quad %s, 0, 0\n", source, count, entry, last) > 0);
 	assert_int_equal(fclose(out), 0);
 	run("gcc -shared -nostdlib -o blocks.so blocks.s");
 	object = object_open("blocks.so");
@@ -42,8 +42,16 @@ static unsigned int functions_behind(unsigned int ranges)
 static void test_ranges_that_entries_share_are_paid_for(void **state)
 {
 	(void)state;
-	assert_int_equal(functions_behind(1), 2);
-	assert_int_equal(functions_behind(5000), 1);
+	assert_int_equal(functions_behind(1, "0x100000, 0x100010", "0x100000, 0x100010"), 2);
+	assert_int_equal(functions_behind(5000, "0x100000, 0x100010", "0x100000, 0x100010"), 1);
+}
+
+/* The block holds the mark and has nothing inside it, while its list is read. */
+static void test_lists_of_many_bases_are_not_read(void **state)
+{
+	(void)state;
+	assert_int_equal(functions_behind(64, "-1, outer", "0, end - outer"), 1);
+	assert_int_equal(functions_behind(65, "-1, outer", "0, end - outer"), 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
@@ -52,6 +60,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_ranges_that_entries_share_are_paid_for),
+		TEST(test_lists_of_many_bases_are_not_read),
 	};
 
 	return cmocka_run_group_tests_name("dwarf_scope", tests, NULL, NULL);
