@@ -94,7 +94,7 @@ static int merge_entries(const struct recorded *recorded, const struct source_wa
 
 /* --- a process with two profiles --- */
 
-/* What a Go program kept itself, where the entry is what it has from malloc. NULL: the process has one profile. */
+/* What a Go program kept itself, where the entry, one of the listing's, is what it has from malloc. NULL: the process has one profile. */
 static const struct index_entry *find_go(const struct recorded *recorded, const struct index_entry *entry)
 {
 	const struct index_table *table = &recorded->listing.processes;
@@ -196,43 +196,41 @@ static int recorded_profile(struct source *source, const struct source_want *wan
 
 /* --- earlier profiles --- */
 
-/* Whose files they are; NULL: no one's. Of a process with two profiles it is what it has from malloc. */
-static const struct index_entry *find_entry(const struct recorded *recorded, const struct source_want *want)
+/* The process whose files they are. NULL: it is not one process. */
+static const struct index_entry *find_one(const struct recorded *recorded, const struct source_want *want)
 {
-	const struct index_entry *merged, *first;
+	const struct index_entry *first;
 	u32 count;
 
 	if (want->pid)
 		return find_process(recorded, want);
-	merged = find_merged(recorded, want);
-	first = merged || want->container ? NULL : find_wanted(recorded, want, &count);
-	return first && count == 1 ? first : merged;
+	first = want->container || find_merged(recorded, want) ? NULL : find_wanted(recorded, want, &count);
+	return first && count == 1 ? first : NULL;
+}
+
+/* Both NULL: they are no one's. Merged profiles stand beside none. */
+static struct recorded_pair find_pair(const struct recorded *recorded, const struct source_want *want)
+{
+	const struct index_entry *process = find_one(recorded, want);
+
+	if (process)
+		return (struct recorded_pair){process, find_go(recorded, process)};
+	return (struct recorded_pair){want->pid ? NULL : find_merged(recorded, want), NULL};
 }
 
 static u32 recorded_moment_count(struct source *source, const struct source_want *want)
 {
 	const struct recorded *recorded = (const struct recorded *)source;
-	const struct index_entry *entry = find_entry(recorded, want), *go = entry ? find_go(recorded, entry) : NULL;
-	u32 count;
 
-	recorded_files_moment(go ? go : entry, UINT32_MAX, &count);
-	return count;
+	return recorded_files_moment_count(find_pair(recorded, want));
 }
 
 static int recorded_moment(struct source *source, const struct source_want *want, u32 index,
 			   struct profile **ret_profile)
 {
 	const struct recorded *recorded = (const struct recorded *)source;
-	const struct index_entry *entry = find_entry(recorded, want), *go = entry ? find_go(recorded, entry) : NULL;
-	u32 count;
-	const char *name = recorded_files_moment(go ? go : entry, index, &count), *other = NULL;
 
-	if (!name)
-		return -ENOENT;
-	if (go && entry->facts->sample_bytes == go->facts->sample_bytes)
-		other = recorded_files_same_moment(entry, name);
-	return other ? recorded_files_read_both(&recorded->files, other, name, ret_profile)
-		     : recorded_files_read(&recorded->files, name, ret_profile);
+	return recorded_files_read_moment(&recorded->files, find_pair(recorded, want), index, ret_profile);
 }
 
 static int recorded_list(struct source *source, bool gc, struct source_listing *ret_listing)

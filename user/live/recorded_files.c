@@ -38,7 +38,8 @@ static bool is_moment(const char *file)
 	       !strstr(file, "/" OUTPUT_FILE_MAPPINGS) && length > 6 && !strcmp(file + length - 6, ".pb.gz");
 }
 
-const char *recorded_files_moment(const struct index_entry *entry, u32 index, u32 *ret_count)
+/* The earlier one with that number. NULL: there are no more, or no entry, and *ret_count is how many there are. */
+static const char *find_moment(const struct index_entry *entry, u32 index, u32 *ret_count)
 {
 	u32 count = 0;
 
@@ -49,7 +50,21 @@ const char *recorded_files_moment(const struct index_entry *entry, u32 index, u3
 	return NULL;
 }
 
-const char *recorded_files_same_moment(const struct index_entry *entry, const char *moment)
+static const struct index_entry *last_of(struct recorded_pair pair)
+{
+	return pair.go ? pair.go : pair.entry;
+}
+
+u32 recorded_files_moment_count(struct recorded_pair pair)
+{
+	u32 count = 0;
+
+	find_moment(last_of(pair), UINT32_MAX, &count);
+	return count;
+}
+
+/* The earlier one of the entry that was written with `moment`, which is another's. NULL: there is none. */
+static const char *find_same_moment(const struct index_entry *entry, const char *moment)
 {
 	const char *slash = strrchr(moment, '/');
 	size_t length = slash ? (size_t)(slash - moment) + 1 : 0;
@@ -97,4 +112,18 @@ int recorded_files_read_both(const struct recorded_files *files, const char *nam
 	err = err ? err : recorded_files_take(merge, ret_profile);
 	merge_free(merge);
 	return err;
+}
+
+int recorded_files_read_moment(const struct recorded_files *files, struct recorded_pair pair, u32 index,
+			       struct profile **ret_profile)
+{
+	u32 count;
+	const char *name = find_moment(last_of(pair), index, &count), *other = NULL;
+
+	if (!name)
+		return -ENOENT;
+	if (pair.go && pair.entry->facts->sample_bytes == pair.go->facts->sample_bytes)
+		other = find_same_moment(pair.entry, name);
+	return other ? recorded_files_read_both(files, other, name, ret_profile)
+		     : recorded_files_read(files, name, ret_profile);
 }

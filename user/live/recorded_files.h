@@ -10,6 +10,13 @@
 #include "profile/merge.h"
 #include "view/index_entry.h"
 
+/* Whose profiles are wanted. */
+struct recorded_pair {
+	const struct index_entry *entry; /* NULL: no one's */
+	const struct index_entry
+		*go; /* what a Go program kept itself, where `entry` is what it has from malloc; or NULL */
+};
+
 struct recorded_files {
 	char folder[PATH_MAX];
 	cJSON *index; /* NULL: none */
@@ -20,11 +27,8 @@ struct recorded_files {
 /* Directly in that folder of the recording ("": in itself). NULL: it has none. */
 const char *recorded_files_profile(const struct index_entry *entry, const char *folder);
 
-/* The earlier one with that number. NULL: there are no more, or no entry, and *ret_count is how many there are. */
-const char *recorded_files_moment(const struct index_entry *entry, u32 index, u32 *ret_count);
-
-/* The earlier one of the entry that was written with `moment`, which is another's. NULL: there is none. */
-const char *recorded_files_same_moment(const struct index_entry *entry, const char *moment);
+/* How many earlier ones there are. */
+u32 recorded_files_moment_count(struct recorded_pair pair);
 
 /* --- their profiles --- */
 
@@ -40,3 +44,7 @@ int recorded_files_take(struct merge *merge, struct profile **ret_profile);
 /* Two added up: as the three above. */
 int recorded_files_read_both(const struct recorded_files *files, const char *name, const char *other,
 			     struct profile **ret_profile);
+
+/* The earlier one with that number: both that were written then, if they can be added up, else the Go program's own. -ENOENT: there is none. */
+int recorded_files_read_moment(const struct recorded_files *files, struct recorded_pair pair, u32 index,
+			       struct profile **ret_profile);

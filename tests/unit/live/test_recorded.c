@@ -1,57 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* recorded.c: what a directory, and a single file, give as a source; the index is believed only about its own files. */
-#include "unit/format/recording_scene.h"
+#include "unit/live/recorded_scene.h"
 #include "unit/profile/mapped_profile.h"
 
 #include <math.h>
 
-#include "format/index_read.h"
 #include "format/pprof_write.h"
-#include "live/recorded.h"
 #include "profile/profile_copy.h"
-#include "view/population.h"
-
-static struct source *source;
-
-static int opened(const char *path)
-{
-	int status;
-
-	capture_begin(&errors, stderr);
-	status = recorded_open(path, &source);
-	capture_end(&errors);
-	return status;
-}
-
-static void assert_sum(struct profile *profile, const struct profile *const *parts, u32 count)
-{
-	u64 sum[MEASURE_MAX] = {0}, totals[MEASURE_MAX];
-
-	for (u32 i = 0; i < count; i++) {
-		profile_totals(parts[i], totals);
-		for (unsigned int m = 0; m < MEASURE_MAX; m++)
-			sum[m] += totals[m];
-	}
-	profile_totals(profile, totals);
-	assert_memory_equal(totals, sum, sizeof(sum));
-	profile_free(profile);
-}
-
-static void assert_totals(const struct source_want *want, const struct profile *const *parts, u32 count)
-{
-	struct profile *profile;
-
-	assert_int_equal(source_profile(source, want, &profile), 0);
-	assert_sum(profile, parts, count);
-}
-
-static void assert_moment(const struct source_want *want, const struct profile *const *parts, u32 count)
-{
-	struct profile *profile;
-
-	assert_int_equal(source_moment(source, want, 0, &profile), 0);
-	assert_sum(profile, parts, count);
-}
 
 static void assert_two_processes(void)
 {
@@ -255,88 +210,6 @@ static void test_recorded_earlier_profiles_are_the_recordings_own(void **state)
 	source_close(source);
 }
 
-/* --- a Go program that also has memory from malloc --- */
-
-static struct profile go_of(struct profile profile, u64 sample_bytes)
-{
-	profile.go = (struct profile_go){.version = "go1.19.8", .cycle = 3, .beside = true};
-	profile.sample_bytes = sample_bytes;
-	return profile;
-}
-
-/* It is one process wherever it is counted, and what it kept itself says at which interval. */
-static void test_recorded_go_profile_beside_another_is_no_process_more(void **state)
-{
-	struct profile first = one(7, "first"), go = go_of(first, 1 << 20);
-	struct index_table table = {0};
-	struct population population;
-	cJSON *index;
-
-	(void)state;
-	first.exited = go.exited = true;
-	record((const struct profile *const[]){&first, &go}, 2, true);
-	index = index_read(scratch_path);
-	assert_int_equal(index_table_read(index, &table), 0);
-	assert_int_equal(table.count, 2);
-	assert_false(table.entries[0].facts->go.beside);
-	assert_int_equal(table.entries[0].facts->sample_bytes, first.sample_bytes);
-	assert_true(table.entries[1].facts->go.beside);
-	assert_int_equal(table.entries[1].facts->sample_bytes, 1 << 20);
-	population_sum(table.entries, table.count, &population);
-	assert_int_equal(population.facts.processes, 1);
-	assert_int_equal(population.facts.ended.processes, 1);
-	index_table_release(&table);
-	cJSON_Delete(index);
-}
-
-/* As while it runs: one row, and one profile of both. */
-static void test_recorded_go_profile_is_added_to_the_other(void **state)
-{
-	struct profile first = one(7, "first"), go = go_of(first, first.sample_bytes), last = one(9, "last");
-	const struct profile *const all[] = {&first, &go, &last};
-	struct source_listing listing;
-	u64 totals[MEASURE_MAX];
-
-	(void)state;
-	record(all, 3, true);
-	run("cd %s && mkdir -p snapshots/0001 && cp 7.first.pb.gz 7.first.go.pb.gz snapshots/0001 && "
-	    "sed -i 's#\"7.first\\(.go\\|\\).pb.gz\"#&,\"snapshots/0001/7.first\\1.pb.gz\"#' index.json",
-	    scratch_path);
-	assert_int_equal(opened(scratch_path), STATUS_DONE);
-	assert_int_equal(source_list(source, false, &listing), 0);
-	assert_int_equal(listing.processes.count, 2);
-	profile_totals(&first, totals);
-	for (unsigned int m = 0; m < MEASURE_MAX; m++)
-		assert_int_equal(listing.processes.entries[0].total[m], 2 * totals[m]);
-	assert_int_equal(listing.processes.entries[1].facts->pid, 9);
-	source_listing_release(&listing);
-	assert_totals(&(struct source_want){.pid = 7, .image = 1}, all, 2);
-	assert_totals(&(struct source_want){.pid = 9}, all + 2, 1);
-	assert_totals(&(struct source_want){0}, all, 3);
-	assert_int_equal(source_moment_count(source, &(struct source_want){.pid = 7}), 1);
-	assert_moment(&(struct source_want){.pid = 7}, all, 2);
-	source_close(source);
-}
-
-/* What cannot be added up is in no sum; alone, it is what most of the memory is of. */
-static void test_recorded_go_profile_of_another_interval_stands_for_its_process(void **state)
-{
-	struct profile first = one(7, "first"), go = go_of(first, 1 << 20), last = one(9, "last"), *profile;
-	const struct profile *const all[] = {&go, &first, &last};
-
-	(void)state;
-	record((const struct profile *const[]){&first, &go, &last}, 3, true);
-	assert_int_equal(opened(scratch_path), STATUS_DONE);
-	assert_totals(&(struct source_want){.pid = 7}, all, 1);
-	assert_totals(&(struct source_want){0}, all + 1, 2);
-	source_close(source);
-	record((const struct profile *const[]){&first, &go}, 2, true);
-	assert_int_equal(opened(scratch_path), STATUS_DONE);
-	assert_totals(&(struct source_want){0}, all, 1);
-	assert_int_equal(source_profile(source, &(struct source_want){.regions = true}, &profile), -ENOENT);
-	source_close(source);
-}
-
 static void test_recorded_says_what_is_missing(void **state)
 {
 	(void)state;
@@ -386,9 +259,6 @@ int main(void)
 		cmocka_unit_test(test_recorded_without_mappings_has_no_profile_of_them),
 		cmocka_unit_test(test_recorded_index_cannot_name_files_elsewhere),
 		cmocka_unit_test(test_recorded_earlier_profiles_are_the_recordings_own),
-		cmocka_unit_test(test_recorded_go_profile_beside_another_is_no_process_more),
-		cmocka_unit_test(test_recorded_go_profile_is_added_to_the_other),
-		cmocka_unit_test(test_recorded_go_profile_of_another_interval_stands_for_its_process),
 		cmocka_unit_test(test_recorded_says_what_is_missing),
 		cmocka_unit_test(test_copy_is_written_to_the_same_bytes),
 	};
