@@ -112,7 +112,7 @@ static int read_process(const struct recorded *recorded, const struct index_entr
 
 	if (!go_name)
 		return read_entry(recorded, entry, want, ret_profile);
-	if (!name || entry->facts->sample_bytes != go->facts->sample_bytes)
+	if (!name || !merge_can_add(entry->facts, go->facts))
 		return recorded_files_read(&recorded->files, go_name, ret_profile);
 	return recorded_files_read_both(&recorded->files, name, go_name, ret_profile);
 }

@@ -122,7 +122,7 @@ int recorded_files_read_moment(const struct recorded_files *files, struct record
 
 	if (!name)
 		return -ENOENT;
-	if (pair.go && pair.entry->facts->sample_bytes == pair.go->facts->sample_bytes)
+	if (pair.go && merge_can_add(pair.entry->facts, pair.go->facts))
 		other = find_same_moment(pair.entry, name);
 	return other ? recorded_files_read_both(files, other, name, ret_profile)
 		     : recorded_files_read(files, name, ret_profile);

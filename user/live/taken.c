@@ -189,7 +189,7 @@ static bool is_beside(const struct taken_list *list, u32 row)
 static bool is_incomparable(const struct taken_list *list)
 {
 	return list->count == 2 && is_beside(list, 1) &&
-	       facts_of(&list->rows[0])->sample_bytes != facts_of(&list->rows[1])->sample_bytes;
+	       !merge_can_add(facts_of(&list->rows[0]), facts_of(&list->rows[1]));
 }
 
 /* The last one, as it is; a copy of its facts stays. */

@@ -165,15 +165,16 @@ static void take_kind(struct profile *sum, const struct profile *first)
 	sum->alloc_only = first->alloc_only;
 }
 
+bool merge_can_add(const struct profile *one, const struct profile *other)
+{
+	return one->kind == other->kind && one->sample_bytes == other->sample_bytes &&
+	       one->alloc_only == other->alloc_only;
+}
+
 static int agree(struct merge *merge, const struct profile *from)
 {
-	struct profile *profile = &merge->profile;
-
-	take_kind(profile, from);
-	return profile->kind == from->kind && profile->sample_bytes == from->sample_bytes &&
-			       profile->alloc_only == from->alloc_only
-		       ? 0
-		       : -EINVAL;
+	take_kind(&merge->profile, from);
+	return merge_can_add(&merge->profile, from) ? 0 : -EINVAL;
 }
 
 int merge_add(struct merge *merge, const struct profile *profile, const struct profile_labels *labels)

@@ -17,10 +17,13 @@ struct merge;
 struct merge *merge_new(void); /* NULL: no memory */
 void merge_free(struct merge *merge);
 
+/* Can the two be added up? They can if they are of one kind and interval, and both or neither of --alloc-only. Their facts are enough. */
+bool merge_can_add(const struct profile *one, const struct profile *other);
+
 /*
- * Add a profile that has its names. Samples without labels get `labels`; NULL: they keep none. All must be of one kind and
- * interval; their regions are another profile, and not added. 0; -EINVAL: another kind or interval, or not all or none --alloc-only;
- * -ENOMEM, when a part may have been added.
+ * Add a profile that has its names. Samples without labels get `labels`; NULL: they keep none. Each must go with the first
+ * (merge_can_add); their regions are another profile, and not added. 0; -EINVAL: it does not go with the first; -ENOMEM, when a part may
+ * have been added.
  */
 int merge_add(struct merge *merge, const struct profile *profile, const struct profile_labels *labels);
 

@@ -93,6 +93,27 @@ static void test_recorded_go_profile_of_another_interval_stands_for_its_process(
 	source_close(source);
 }
 
+/* Of what is in use, only one of the two knows anything. */
+static void test_recorded_go_profile_beside_one_of_alloc_only_stands_for_its_process(void **state)
+{
+	struct profile first = golden_alloc_only(), last = golden_alloc_only(), go;
+	const struct profile *const all[] = {&go, &first, &last};
+
+	(void)state;
+	first.pid = 7;
+	last.pid = 9;
+	first.comm = last.comm = (char *)"first";
+	go = go_of(one(7, "first"), first.sample_bytes);
+	record((const struct profile *const[]){&first, &go, &last}, 3, true);
+	keep_moment();
+	assert_int_equal(opened(scratch_path), STATUS_DONE);
+	assert_totals(&(struct source_want){.pid = 7}, all, 1);
+	assert_totals(&(struct source_want){0}, all + 1, 2);
+	assert_int_equal(source_moment_count(source, &(struct source_want){.pid = 7}), 1);
+	assert_moment(&(struct source_want){.pid = 7}, all, 1);
+	source_close(source);
+}
+
 /* The index of so many processes, of which none has files, with a profile of all that has an earlier one. */
 static void record_many(void)
 {
@@ -136,6 +157,7 @@ int main(void)
 		cmocka_unit_test(test_recorded_go_profile_beside_another_is_no_process_more),
 		cmocka_unit_test(test_recorded_go_profile_is_added_to_the_other),
 		cmocka_unit_test(test_recorded_go_profile_of_another_interval_stands_for_its_process),
+		cmocka_unit_test(test_recorded_go_profile_beside_one_of_alloc_only_stands_for_its_process),
 		cmocka_unit_test(test_recorded_merged_profile_has_no_second),
 	};
 
