@@ -1,39 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* taken.c: from the snapshots of an answer to one profile, or to a list. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit/live/taken_scene.h"
 
-#include <cmocka.h>
-
-#include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "live/taken.h"
-#include "heap/image.h"
 #include "profile/subtract.h"
 
-/* A snapshot of a process that runs its program number `ordinal`, which has made one object of `size` bytes. */
+/* Complete: its image goes at once. */
 static void add_program(struct taken_list *list, u32 pid, u32 ordinal, u64 size, const struct root_fs *root)
 {
-	const struct recorder_options options = {.sample_bytes = 1};
-	struct image *image = image_new(pid, pid, ordinal, 1, 1000);
-	struct snapshot_draft *draft;
-
-	assert_non_null(image);
-	image_set_comm(image, "program");
-	if (root)
-		image->root = *root;
-	assert_int_equal(heap_alloc(&image->heap, 1, 16, size, 0, true, 1001), 0);
-	assert_int_equal(snapshot_draft_make(&options, image, 2000, 99, SNAPSHOT_STACKS | SNAPSHOT_LIFETIMES, &draft),
-			 0);
-	assert_int_equal(taken_list_add(list, draft), 0);
+	draft_program(list, pid, ordinal, size, root, false);
 	assert_int_equal(taken_list_complete(list), 0);
-	image_free(image);
+	taken_scene_end();
 }
 
 static void add(struct taken_list *list, u32 pid, u64 size, const struct root_fs *root)
@@ -41,40 +20,19 @@ static void add(struct taken_list *list, u32 pid, u64 size, const struct root_fs
 	add_program(list, pid, 1, size, root);
 }
 
-/* What that process says of its own heap: one object of `size` bytes. */
-static void add_go(struct taken_list *list, u32 pid, u64 size, u64 sample_bytes)
-{
-	struct profile *profile = calloc(1, sizeof(*profile));
-
-	assert_non_null(profile);
-	profile->pid = pid;
-	profile->image = 1;
-	profile->comm = strdup("program");
-	profile->sample_bytes = sample_bytes;
-	profile->go = (struct profile_go){.version = "go1.24", .beside = true};
-	profile->samples = calloc(1, sizeof(*profile->samples));
-	assert_non_null(profile->samples);
-	profile->sample_count = 1;
-	profile->samples[0] = (struct profile_sample){.size = size, .alloc_count = 1, .inuse_count = 1};
-	assert_int_equal(taken_list_add_profile(list, profile), 0);
-	assert_int_equal(taken_list_complete(list), 0);
-}
-
 /* A snapshot of a process that has mapped `pages`, if any. */
 static void add_mapper(struct taken_list *list, u32 pid, u64 pages)
 {
 	const struct recorder_options options = {.sample_bytes = 1};
 	const struct event_region event = {.call = REGION_MMAP, .addr = 0x7f0000000000, .size = pages * REGION_PAGE};
-	struct image *image = image_new(pid, pid, 1, 1, 1000);
-	struct snapshot_draft *draft;
+	struct image *image = scene_image(pid, 1, "mapper");
+	struct snapshot_draft *taken;
 
-	assert_non_null(image);
-	image_set_comm(image, "mapper");
 	assert_int_equal(regions_apply(&image->regions, &event, 0, &image->heap.share), 0);
-	assert_int_equal(snapshot_draft_make(&options, image, 2000, 99, SNAPSHOT_STACKS | SNAPSHOT_REGIONS, &draft), 0);
-	assert_int_equal(taken_list_add(list, draft), 0);
+	assert_int_equal(snapshot_draft_make(&options, image, 2000, 99, SNAPSHOT_STACKS | SNAPSHOT_REGIONS, &taken), 0);
+	assert_int_equal(taken_list_add(list, taken), 0);
 	assert_int_equal(taken_list_complete(list), 0);
-	image_free(image);
+	taken_scene_end();
 }
 
 static void test_taken_mappings_are_merged_without_those_that_have_none(void **state)
@@ -138,19 +96,6 @@ static void test_taken_several_are_merged_and_labelled(void **state)
 	assert_int_equal(all[INUSE_SPACE], 150);
 	assert_int_equal(profile->processes, 2);
 	assert_int_equal(profile->label_count, 2);
-	profile_free(profile);
-}
-
-static void assert_profile(struct taken_list *list, u64 objects, u64 bytes)
-{
-	u64 all[MEASURE_MAX];
-	struct profile *profile;
-
-	assert_int_equal(taken_list_profile(list, NULL, &profile), 0);
-	taken_list_release(list);
-	profile_totals(profile, all);
-	assert_int_equal(all[INUSE_OBJECTS], objects);
-	assert_int_equal(all[INUSE_SPACE], bytes);
 	profile_free(profile);
 }
 
