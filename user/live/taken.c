@@ -88,10 +88,17 @@ int taken_list_complete(struct taken_list *list)
 	return err;
 }
 
-void taken_forget_ended(struct profile *profile)
+static void forget_ended(struct profile *profile)
 {
 	for (u32 i = 0; profile->exited && i < profile->sample_count; i++)
 		profile->samples[i].inuse_count = 0;
+}
+
+void taken_forget_ended(struct profile *profile)
+{
+	forget_ended(profile);
+	if (profile->regions)
+		forget_ended(profile->regions);
 }
 
 void taken_list_keep_regions(struct taken_list *list)

@@ -32,7 +32,7 @@ int taken_list_complete(struct taken_list *list);
 /* They must be complete. Each is what system calls mapped in its process from now on; those of which nothing is known go. */
 void taken_list_keep_regions(struct taken_list *list);
 
-/* Those that have ended have nothing in use from now on. */
+/* If its process has ended, nothing is in use from now on, and nothing is mapped in profile->regions. */
 void taken_forget_ended(struct profile *profile);
 void taken_list_release(struct taken_list *list);
 
