@@ -39,7 +39,7 @@ static int finish(struct profile *profile, void *arg)
 }
 
 /* What is mapped is named with the heap that it stands beside. */
-static int make_regions(struct taken_list *taken, const struct taken_work *work, struct profile **ret_profile)
+static int add_up_regions(struct taken_list *taken, const struct taken_work *work, struct taken_sum *ret_sum)
 {
 	int err = taken_list_complete(taken);
 
@@ -48,7 +48,7 @@ static int make_regions(struct taken_list *taken, const struct taken_work *work,
 	if (err)
 		return err;
 	taken_list_keep_regions(taken);
-	return taken_list_profile(taken, NULL, ret_profile);
+	return taken_list_sum(taken, NULL, ret_sum);
 }
 
 int namer_profile(struct namer *namer, const struct source_want *want, struct taken_list *taken,
@@ -56,14 +56,15 @@ int namer_profile(struct namer *namer, const struct source_want *want, struct ta
 {
 	struct naming naming = {namer, want};
 	const struct taken_work work = {finish, &naming};
+	struct taken_sum sum = {0};
 	int err;
 
 	taken_list_read_memory(taken);
 	pthread_mutex_lock(&namer->lock);
-	err = want->regions ? make_regions(taken, &work, ret_profile) : taken_list_profile(taken, &work, ret_profile);
+	err = want->regions ? add_up_regions(taken, &work, &sum) : taken_list_sum(taken, &work, &sum);
 	/* Names are kept; what they were made of may be a gigabyte, and its files may be closed. */
 	wrappers_drop(namer->wrappers);
 	symbolizer_trim(namer->symbolizer, namer->symbols_max);
 	pthread_mutex_unlock(&namer->lock);
-	return err;
+	return err ? err : taken_sum_profile(&sum, ret_profile);
 }

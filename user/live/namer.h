@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* Names for the profiles of answers, which one thread after another gives them: what they are found with is shared. */
+/*
+ * Names for the profiles of answers, which one thread after another gives them: what they are found with is shared. As each profile of an
+ * answer is completed, named and added up before the next one is, a thread has its turn for all of that; before it memory is read, and
+ * after it the sum is copied.
+ */
 #include <pthread.h>
 #include <regex.h>
 
@@ -8,7 +12,7 @@
 #include "live/taken.h"
 
 struct namer {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* of the turn */
 	struct symbolizer *symbolizer;
 	struct wrappers *wrappers;
 	const regex_t *site_skip;

@@ -2,7 +2,8 @@
 #pragma once
 /*
  * Questions to the thread that empties the ring: threads that ask wait in a queue until it has answered, in the order they came. From then
- * on their snapshots are unnamed, and what names are made of must stay, until each asker says that it has named them.
+ * on their snapshots are unnamed, and images, and files that names are made of, must stay, until each asker says that it needs them no
+ * longer: that it has read memory, waited for its turn, and completed and named all of its snapshots.
  */
 #include <pthread.h>
 

@@ -220,23 +220,43 @@ static int take_last(struct taken_list *list, const struct taken_work *work, str
 	return 0;
 }
 
-int taken_list_profile(struct taken_list *list, const struct taken_work *work, struct profile **ret_profile)
+int taken_list_sum(struct taken_list *list, const struct taken_work *work, struct taken_sum *ret_sum)
 {
 	struct merge *merge;
 	int err;
 
+	*ret_sum = (struct taken_sum){0};
 	if (!list->count)
 		return -ENOENT;
 	if (list->count == 1 || is_incomparable(list))
-		return take_last(list, work, ret_profile);
+		return take_last(list, work, &ret_sum->profile);
 	merge = merge_new();
 	err = merge ? merge_all(list, merge, work) : -ENOMEM;
-	if (!err) {
-		*ret_profile = profile_copy(merge_profile(merge));
-		err = *ret_profile ? 0 : -ENOMEM;
-	}
-	merge_free(merge);
+	if (err)
+		merge_free(merge);
+	else
+		ret_sum->merge = merge;
 	return err;
+}
+
+int taken_sum_profile(struct taken_sum *sum, struct profile **ret_profile)
+{
+	struct profile *profile = sum->merge ? profile_copy(merge_profile(sum->merge)) : sum->profile;
+
+	merge_free(sum->merge);
+	*sum = (struct taken_sum){0};
+	if (!profile)
+		return -ENOMEM;
+	*ret_profile = profile;
+	return 0;
+}
+
+int taken_list_profile(struct taken_list *list, const struct taken_work *work, struct profile **ret_profile)
+{
+	struct taken_sum sum;
+	int err = taken_list_sum(list, work, &sum);
+
+	return err ? err : taken_sum_profile(&sum, ret_profile);
 }
 
 /* With what stands beside it, if anything does. */

@@ -42,12 +42,24 @@ struct taken_work {
 	void *arg;
 };
 
+/* What taken_list_sum makes: taken_sum_profile must follow. */
+struct taken_sum {
+	struct profile *profile; /* the only one; NULL: there are several */
+	struct merge *merge;
+};
+
 /*
- * The only one there is; or all of them merged, labelled. Of each, the facts stay in the list. A Go program's own that samples at another
- * interval is in no sum; where the other one is what the same process has from malloc, it is given alone. Each is completed, merged and let go
- * in turn: a thousand and their sum need not be there together. The images must live. `work`: NULL: they are complete and lack nothing. 0;
- * -ENOENT: there is none; -EINVAL: they cannot be merged; -ENOMEM; or what the work returns.
+ * The only one there is; or all of them merged, labelled. The facts of each stay in the list. A Go program's own that cannot be added to the
+ * others (merge_can_add) is in no sum; where the other one is what the same process has from malloc, it is given alone. Each is completed,
+ * merged and let go in turn: a thousand and their sum need not be there together. The images must live. `work`: NULL: they are complete and
+ * lack nothing. 0; -ENOENT: there is none; -EINVAL: they cannot be merged; -ENOMEM; or what the work returns: there is no sum then.
  */
+int taken_list_sum(struct taken_list *list, const struct taken_work *work, struct taken_sum *ret_sum);
+
+/* The sum as a profile, with tables of its own: neither list nor images are needed. The sum goes. 0 or -ENOMEM. */
+int taken_sum_profile(struct taken_sum *sum, struct profile **ret_profile);
+
+/* Both. */
 int taken_list_profile(struct taken_list *list, const struct taken_work *work, struct profile **ret_profile);
 
 /* They must be complete, or facts. A line for each process, taken out of the list. 0 or -ENOMEM. */

@@ -93,7 +93,7 @@ static void test_recorded_go_profile_of_another_interval_stands_for_its_process(
 	source_close(source);
 }
 
-/* Of what is in use, only one of the two knows anything. */
+/* Only one of the two knows what is in use. */
 static void test_recorded_go_profile_beside_one_of_alloc_only_stands_for_its_process(void **state)
 {
 	struct profile first = golden_alloc_only(), last = golden_alloc_only(), go;
