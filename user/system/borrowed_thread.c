@@ -25,6 +25,7 @@
 #include "system/procfs.h"
 #include "system/seccomp_filter.h"
 #include "system/signal_frame.h"
+#include "system/thread_stop.h"
 
 #define RED_ZONE	    128
 #define KERNEL_SIGSET_BYTES 8
@@ -255,7 +256,7 @@ static int run_to(struct borrowed_thread *borrowed, int request, bool system_cal
 		if (ptrace(request, tid, NULL, (long)pass))
 			return -errno;
 		interruption_point();
-		err = stopped_threads_wait(borrowed->threads, tid, &stop);
+		err = thread_stop_wait(tid, borrowed->threads->until_ns, &stop);
 		pass = stop.event || stop.signal == AT_SYSTEM_CALL ? 0 : stop.signal;
 		borrowed->forced = !err && pass && pass != SIGSTOP;
 		err = borrowed->forced ? -EFAULT : err;

@@ -16,7 +16,6 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -26,6 +25,7 @@
 #include "system/interruption.h"
 #include "system/process_memory.h"
 #include "system/procfs.h"
+#include "system/thread_stop.h"
 
 #define FIRST		(-20)
 #define LOOK_AGAIN_NS	10000
@@ -53,21 +53,6 @@ static void sleep_for(long ns)
 
 /* --- one thread ----------------------------------------------------------------------------------------------------- */
 
-/* 0: it runs, 1: it has stopped, -ESRCH */
-static int look(pid_t tid, struct thread_stop *ret_stop)
-{
-	siginfo_t info = {0};
-
-	if (waitid(P_PID, (id_t)tid, &info, WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL))
-		return -ESRCH;
-	if (!info.si_pid)
-		return 0;
-	if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED)
-		return -ESRCH;
-	*ret_stop = (struct thread_stop){.signal = info.si_status & 0xff, .event = info.si_status >> 8};
-	return 1;
-}
-
 static bool is_late(const struct stopped_threads *threads)
 {
 	return clock_now_ns() > threads->until_ns;
@@ -85,23 +70,6 @@ static int give_up(struct stopped_threads *threads, pid_t tid)
 		return -ETIME;
 	sleep_for(LOOK_LATE_NS);
 	return 0;
-}
-
-int stopped_threads_wait(const struct stopped_threads *threads, pid_t tid, struct thread_stop *ret_stop)
-{
-	for (bool again = false;; again = true) {
-		/* The time comes first: heaptap too may lose its processor here, for longer than the thread takes. */
-		bool late = is_late(threads);
-		int found = look(tid, ret_stop);
-		char state;
-
-		if (found)
-			return found < 0 ? found : 0;
-		state = late ? procfs_state(tid) : 0;
-		if (late && (again || state != 't'))
-			return state == 'R' ? -ETIME : -ETIMEDOUT;
-		sleep_for(LOOK_AGAIN_NS);
-	}
 }
 
 static struct stopped_thread *find(const struct stopped_threads *threads, pid_t tid)
@@ -195,7 +163,7 @@ static int look_at_all(struct stopped_threads *threads, pid_t *ret_running)
 
 		if (threads->threads[i].stopped || threads->threads[i].gone)
 			continue;
-		found = look(threads->threads[i].tid, &stop);
+		found = thread_stop_look(threads->threads[i].tid, &stop);
 		threads->threads[i].gone = found < 0;
 		if (found > 0)
 			err = take_stop(threads, i, &stop);

@@ -48,12 +48,3 @@ enum stopped_which {
  */
 int stopped_threads_do(pid_t pid, enum stopped_which which, u64 limit_ns,
 		       int (*action)(struct stopped_threads *threads, void *arg), void *arg, u64 *ret_stopped_ns);
-
-/* For `action`: a stop of one thread, as waitid tells it. */
-struct thread_stop {
-	int signal; /* that it stopped with, SIGTRAP | 0x80 at a system call */
-	int event;  /* PTRACE_EVENT_*; 0: none */
-};
-
-/* Wait for the next stop of a thread that runs. 0; -ESRCH: it is gone; -ETIMEDOUT, -ETIME. */
-int stopped_threads_wait(const struct stopped_threads *threads, pid_t tid, struct thread_stop *ret_stop);

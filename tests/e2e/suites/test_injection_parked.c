@@ -18,6 +18,7 @@
 #include "e2e/kit/injected.h"
 #include "system/parked_threads.h"
 #include "system/stopped_threads.h"
+#include "system/thread_stop.h"
 
 /* Until a thread stands there. */
 static void step_to(struct stopped_threads *threads, u64 address)
@@ -27,7 +28,7 @@ static void step_to(struct stopped_threads *threads, u64 address)
 
 	for (int i = 0; i < 1000000 && thread->registers.rip != address; i++) {
 		assert_int_equal(ptrace(PTRACE_SINGLESTEP, thread->tid, NULL, NULL), 0);
-		assert_int_equal(stopped_threads_wait(threads, thread->tid, &stop), 0);
+		assert_int_equal(thread_stop_wait(thread->tid, threads->until_ns, &stop), 0);
 		assert_int_equal(ptrace(PTRACE_GETREGS, thread->tid, NULL, &thread->registers), 0);
 	}
 }

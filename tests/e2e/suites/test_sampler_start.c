@@ -15,6 +15,7 @@
 #include "e2e/kit/libc_sampler.h"
 #include "inline/sampler_start.h"
 #include "system/stopped_threads.h"
+#include "system/thread_stop.h"
 
 #define PAGE  4096
 #define TRIES 200
@@ -36,7 +37,7 @@ static void go_to(struct stopped_threads *threads, u64 address)
 	assert_int_equal(pread(threads->memory, &code, 1, (off_t)address), 1);
 	assert_int_equal(pwrite(threads->memory, &breakpoint, 1, (off_t)address), 1);
 	assert_int_equal(ptrace(PTRACE_CONT, thread->tid, NULL, NULL), 0);
-	assert_int_equal(stopped_threads_wait(threads, thread->tid, &stop), 0);
+	assert_int_equal(thread_stop_wait(thread->tid, threads->until_ns, &stop), 0);
 	assert_int_equal(ptrace(PTRACE_GETREGS, thread->tid, NULL, &thread->registers), 0);
 	assert_int_equal(thread->registers.rip, address + 1);
 	thread->registers.rip = address;
