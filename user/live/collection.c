@@ -6,6 +6,7 @@
 
 #include "heap/go_profile.h"
 #include "heap/snapshot_facts.h"
+#include "live/untold.h"
 
 static bool is_wanted(const struct source_want *want, const struct image *image)
 {
@@ -67,6 +68,6 @@ int collection_add(struct image *image, void *arg)
 	if (!err && go_reading_has_profile(image->go))
 		err = collect_go(&collection->peek, image, &question->taken);
 	if (!err && want && want->adds_up)
-		untold_answer(collection->untold, image);
+		untold_answer(image);
 	return err;
 }

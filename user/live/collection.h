@@ -2,13 +2,11 @@
 #pragma once
 /* What is taken of images for a question: by the thread that empties the ring, which owns them. */
 #include "live/questions.h"
-#include "live/untold.h"
 #include "record/peek.h"
 
 struct collection {
 	struct peek peek;
 	struct question *question;
-	const struct untold *untold;
 	bool facts; /* who they are is all that is wanted */
 };
 

@@ -102,7 +102,6 @@ static void answer(struct running *running, struct question *question, u64 now)
 	struct collection collection = {
 		.peek = peek_of(running, now, parts_of(running, question->want)),
 		.question = question,
-		.untold = &running->untold,
 		.facts = !question->want && running->tracing.options->counts_alone,
 	};
 
@@ -174,7 +173,7 @@ static bool may_go(const struct running *running, const struct image *image)
 
 	if (ended <= RUNNING_ENDED)
 		return false;
-	return ended > RUNNING_UNTOLD || !running->client.client->adds_up || !untold_remains(&running->untold, image);
+	return ended > RUNNING_UNTOLD || !running->client.client->adds_up || !untold_remains(image);
 }
 
 /* Files may only be closed, and images freed, while no snapshot needs them for its names. */
@@ -352,7 +351,7 @@ static int run_client(struct running *running, const struct live_client *client)
 
 int running_run(const struct tracing_options *options, const regex_t *site_skip, const struct live_client *client)
 {
-	struct running running = {.untold.alloc_only = options->alloc_only};
+	struct running running = {0};
 	int status = tracing_open(options, &running.tracing);
 
 	running.tracing.reads_go = true;

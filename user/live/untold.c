@@ -10,13 +10,13 @@ enum said {
 	SAID_NOT_KEPT,
 };
 
-/* A Go program's own profile is in the sums only if it can be added to the others (merge_can_add). */
-static double go_bytes(const struct untold *untold, const struct image *image)
+/* A Go program's own profile is in the sums only if it has their interval. */
+static double go_bytes(const struct image *image)
 {
 	const struct go_reading *go = image->go;
 	double sum = 0;
 
-	if (!go_reading_has_profile(go) || untold->alloc_only || go->rate != image->heap.sample_bytes)
+	if (!go_reading_has_profile(go) || go->rate != image->heap.sample_bytes)
 		return 0;
 	for (u32 i = 0; i < go->buckets.count; i++) {
 		const struct go_bucket *bucket = &go->buckets.buckets[i];
@@ -26,14 +26,14 @@ static double go_bytes(const struct untold *untold, const struct image *image)
 	return sum;
 }
 
-static double bytes_of(const struct untold *untold, const struct image *image)
+static double bytes_of(const struct image *image)
 {
-	return image->heap.alloc_bytes + go_bytes(untold, image);
+	return image->heap.alloc_bytes + go_bytes(image);
 }
 
-void untold_answer(const struct untold *untold, struct image *image)
+void untold_answer(struct image *image)
 {
-	image->answered_bytes = bytes_of(untold, image);
+	image->answered_bytes = bytes_of(image);
 }
 
 void untold_say(struct untold *untold, bool kept)
@@ -69,14 +69,14 @@ void untold_settle(struct untold *untold, struct recorder *recorder)
 	untold->open = (struct source_untold){0};
 }
 
-bool untold_remains(const struct untold *untold, const struct image *image)
+bool untold_remains(const struct image *image)
 {
-	return bytes_of(untold, image) > image->told_bytes;
+	return bytes_of(image) > image->told_bytes;
 }
 
 void untold_add(struct untold *untold, const struct image *image)
 {
-	const double bytes = bytes_of(untold, image), told = image->told_bytes;
+	const double bytes = bytes_of(image), told = image->told_bytes;
 	const double answered = image->answered_bytes > told ? image->answered_bytes : told;
 
 	if (answered > told)

@@ -12,13 +12,12 @@
 struct untold {
 	struct source_untold sum;
 	struct source_untold
-		open;	 /* in the last answer, of those dropped since; it is not known so far whether that is kept */
-	int said;	 /* that, by untold_say */
-	bool alloc_only; /* the tracing is: Go programs' own profiles, which are not, are in no sum with the others */
+		open; /* in the last answer, of those dropped since; it is not known so far whether that is kept */
+	int said;     /* that, by untold_say */
 };
 
 /* The image is in an answer, with all that it has allocated by now. */
-void untold_answer(const struct untold *untold, struct image *image);
+void untold_answer(struct image *image);
 
 /* Is the last answer kept? By any thread. */
 void untold_say(struct untold *untold, bool kept);
@@ -27,7 +26,7 @@ void untold_say(struct untold *untold, bool kept);
 void untold_settle(struct untold *untold, struct recorder *recorder);
 
 /* Has it allocated anything that is not told, so that the next answer should have it? */
-bool untold_remains(const struct untold *untold, const struct image *image);
+bool untold_remains(const struct image *image);
 
 /* It is dropped: add what is not told. */
 void untold_add(struct untold *untold, const struct image *image);

@@ -38,7 +38,7 @@ static int teardown(void **state)
 /* An answer has the process, and is kept, or not. */
 static void answer(bool kept)
 {
-	untold_answer(&untold, process);
+	untold_answer(process);
 	untold_say(&untold, kept);
 	untold_settle(&untold, recorder);
 }
@@ -53,7 +53,7 @@ static void assert_untold(u64 processes, u64 bytes)
 {
 	bool more = processes > untold.sum.processes;
 
-	assert_int_equal(untold_remains(&untold, process), more);
+	assert_int_equal(untold_remains(process), more);
 	untold_add(&untold, process);
 	assert_int_equal(untold.sum.processes, processes);
 	assert_int_equal(untold.sum.bytes, bytes);
@@ -86,12 +86,12 @@ static void test_untold_is_what_an_answer_had_that_was_not_kept(void **state)
 {
 	(void)state;
 	allocate(100);
-	untold_answer(&untold, process);
-	assert_true(untold_remains(&untold, process));
+	untold_answer(process);
+	assert_true(untold_remains(process));
 	untold_settle(&untold, recorder);
-	assert_true(untold_remains(&untold, process));
+	assert_true(untold_remains(process));
 	answer(false);
-	assert_true(untold_remains(&untold, process));
+	assert_true(untold_remains(process));
 	assert_untold(1, 100);
 	answer(true);
 	assert_untold(1, 100);
@@ -101,7 +101,7 @@ static void test_untold_is_what_an_answer_had_that_was_not_kept(void **state)
 static void drop_answered(bool kept, u64 processes, u64 bytes)
 {
 	untold = (struct untold){0};
-	untold_answer(&untold, process);
+	untold_answer(process);
 	untold_add(&untold, process);
 	assert_int_equal(untold.sum.processes, 0);
 	untold_say(&untold, kept);
@@ -117,7 +117,7 @@ static void test_untold_of_one_that_is_dropped_waits_for_its_answer(void **state
 	drop_answered(false, 1, 100);
 	drop_answered(true, 0, 0);
 	allocate(20);
-	untold_answer(&untold, process);
+	untold_answer(process);
 	allocate(3);
 	untold_add(&untold, process);
 	untold_say(&untold, false);
@@ -154,20 +154,6 @@ static void test_untold_of_a_go_program(void **state)
 	assert_untold(1, 2100);
 }
 
-/* It has what is in use, which the others have not. */
-static void test_untold_with_alloc_only_is_nothing_that_go_says(void **state)
-{
-	(void)state;
-	untold.alloc_only = true;
-	read_go(SAMPLE_BYTES, 5);
-	assert_untold(0, 0);
-	allocate(100);
-	assert_untold(1, 100);
-	answer(true);
-	read_go(SAMPLE_BYTES, 9);
-	assert_untold(1, 100);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -178,7 +164,6 @@ int main(void)
 		TEST(test_untold_is_what_an_answer_had_that_was_not_kept),
 		TEST(test_untold_of_one_that_is_dropped_waits_for_its_answer),
 		TEST(test_untold_of_a_go_program),
-		TEST(test_untold_with_alloc_only_is_nothing_that_go_says),
 	};
 
 	return cmocka_run_group_tests_name("untold", tests, NULL, NULL);
