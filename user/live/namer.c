@@ -55,7 +55,7 @@ int namer_profile(struct namer *namer, const struct source_want *want, struct ta
 		  struct profile **ret_profile)
 {
 	struct naming naming = {namer, want};
-	const struct taken_work work = {finish, &naming};
+	const struct taken_work work = {finish, &naming, want->adds_up};
 	struct taken_sum sum = {0};
 	int err;
 

@@ -243,6 +243,8 @@ static int running_take(struct source *source, const struct source_want *want, s
 	if (!err)
 		err = namer_profile(&running->namer, want, &question.taken, &profile);
 	questions_named(&running->questions);
+	if (ret_listing)
+		ret_listing->go_left_out = question.taken.go_left_out;
 	if (!err && ret_listing)
 		err = taken_list_index(&question.taken, &ret_listing->processes);
 	taken_list_release(&question.taken);

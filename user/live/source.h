@@ -23,6 +23,7 @@ struct source_listing {
 	char attach[16]; /* "session", "multi", "perf"; "" where unknown */
 	u64 processes_missing, processes_refused;
 	struct source_untold untold;
+	bool go_left_out; /* a Go program's own profile could not be added to the others, and is not in what was taken (source_take) */
 	bool named; /* processes were named, so that they are few and can be told by pid; else it is a population */
 	bool ended; /* no more will come: it is on disk, or tracing is over */
 };

@@ -167,8 +167,10 @@ static int merge_those(struct taken_list *list, struct merge *merge, const struc
 		if (!facts_of(&list->rows[i])->go.version[0] != !go)
 			continue;
 		err = merge_one(&list->rows[i], merge, work);
-		if (err == -EINVAL && go)
+		if (err == -EINVAL && go) {
+			list->go_left_out = true;
 			err = 0;
+		}
 	}
 	return err;
 }
@@ -228,7 +230,7 @@ int taken_list_sum(struct taken_list *list, const struct taken_work *work, struc
 	*ret_sum = (struct taken_sum){0};
 	if (!list->count)
 		return -ENOENT;
-	if (list->count == 1 || is_incomparable(list))
+	if (list->count == 1 || (is_incomparable(list) && !(work && work->adds_up)))
 		return take_last(list, work, &ret_sum->profile);
 	merge = merge_new();
 	err = merge ? merge_all(list, merge, work) : -ENOMEM;

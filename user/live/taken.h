@@ -15,6 +15,7 @@ struct taken {
 struct taken_list {
 	struct taken *rows;
 	u32 count;
+	bool go_left_out; /* a Go program's own could not be added to the others: it is in no sum */
 };
 
 /* The draft belongs to the list from now on, also on error. 0 or -ENOMEM. */
@@ -40,6 +41,7 @@ void taken_list_release(struct taken_list *list);
 struct taken_work {
 	int (*finish)(struct profile *profile, void *arg);
 	void *arg;
+	bool adds_up; /* source_want.adds_up: a sum one time is a sum the next time */
 };
 
 /* What taken_list_sum makes: taken_sum_profile must follow. */
@@ -50,7 +52,7 @@ struct taken_sum {
 
 /*
  * The only one there is; or all of them merged, labelled. The facts of each stay in the list. A Go program's own that cannot be added to the
- * others (merge_can_add) is in no sum; where the other one is what the same process has from malloc, it is given alone. Each is completed,
+ * others (merge_can_add) is in no sum; where the other one is what the same process has from malloc, it is given alone, unless who asks adds up. Each is completed,
  * merged and let go in turn: a thousand and their sum need not be there together. The images must live. `work`: NULL: they are complete and
  * lack nothing. 0; -ENOENT: there is none; -EINVAL: they cannot be merged; -ENOMEM; or what the work returns: there is no sum then.
  */

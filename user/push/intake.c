@@ -9,6 +9,7 @@
 #include "format/site_label.h"
 #include "profile/merge.h"
 #include "profile/profile_copy.h"
+#include "push/pushing.h"
 
 /* --- in --- */
 
@@ -146,15 +147,8 @@ void intake_open(struct intake *intake, bool named, bool alloc_only, u64 sample_
 
 int intake_say_losses(const struct intake *intake)
 {
-	if (intake->left_out_go && intake->alloc_only)
-		log_note(
-			"what Go programs say of their own heaps was not pushed: it has what is in use, and --alloc-only "
-			"leaves that out of all others; without it, it is");
-	else if (intake->left_out_go)
-		log_note(
-			"what Go programs say of their own heaps was not pushed: they sample at another interval than %s bytes; with "
-			"Go's own, -R 512K, it is",
-			units_digits(intake->sample_bytes).text);
+	if (intake->left_out_go)
+		pushing_say_go_left_out(intake->sample_bytes, intake->alloc_only);
 	if (!intake->lost)
 		return STATUS_DONE;
 	log_error(

@@ -32,6 +32,8 @@ struct pushing {
 	char host[HOST_SIZE];
 	u32 failures; /* intervals that were put off */
 	bool put_off; /* the last one was */
+	bool go_left_out, alloc_only;
+	u64 sample_bytes;
 	pthread_mutex_t lock;
 	struct push_ledger
 		lost; /* under the lock: what was not made a request, as the batch had it after the last interval */
@@ -127,11 +129,20 @@ static int push_profile(struct pushing *pushing, const struct source_listing *li
 	return err;
 }
 
+/* What there was to take. */
+static void note_taken(struct pushing *pushing, const struct source_listing *listing, const struct profile *profile)
+{
+	pushing->go_left_out |= listing->go_left_out;
+	pushing->sample_bytes = listing->sample_bytes;
+	pushing->alloc_only = profile->alloc_only;
+}
+
 static int push_taken(struct pushing *pushing, const struct source_listing *listing, struct profile *profile,
 		      s64 taken_ns)
 {
 	int err = push_profile(pushing, listing, profile, taken_ns);
 
+	note_taken(pushing, listing, profile);
 	if (err)
 		pair_drop(&pushing->pair);
 	else
@@ -179,6 +190,19 @@ void pushing_ledger(struct pushing *pushing, struct push_ledger *ret_ledger)
 	push_ledger_add(ret_ledger, &lost);
 }
 
+void pushing_say_go_left_out(u64 sample_bytes, bool alloc_only)
+{
+	if (alloc_only)
+		log_note(
+			"what Go programs say of their own heaps was not pushed: it has what is in use, and --alloc-only "
+			"leaves that out of all others; without it, it is");
+	else
+		log_note(
+			"what Go programs say of their own heaps was not pushed: they sample at another interval than %s bytes; with "
+			"Go's own, -R 512K, it is",
+			units_digits(sample_bytes).text);
+}
+
 static void say_failures(const struct push_ledger *ledger)
 {
 	for (unsigned int i = 0; i < PUSH_FAILURE_COUNT; i++)
@@ -220,6 +244,8 @@ int pushing_finish(struct pushing *pushing)
 	if (pushing->series.beyond)
 		log_note("more than %d series: %s times a process went into the one whose service is 'other'",
 			 SERIES_MAX, units_digits(pushing->series.beyond).text);
+	if (pushing->go_left_out)
+		pushing_say_go_left_out(pushing->sample_bytes, pushing->alloc_only);
 	status = say_losses(&ledger);
 	if (!pushing->put_off)
 		return status;

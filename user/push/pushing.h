@@ -41,6 +41,9 @@ const struct push_options *pushing_options(const struct pushing *pushing);
 /* The figures of now, which balance. By any thread, until pushing_close. */
 void pushing_ledger(struct pushing *pushing, struct push_ledger *ret_ledger);
 
+/* That Go programs' own profiles were not pushed, and why: those of others have another interval, or are of --alloc-only. */
+void pushing_say_go_left_out(u64 sample_bytes, bool alloc_only);
+
 /*
  * Send what is left, for ten seconds at most, and say what became of everything. STATUS_DONE, or STATUS_FAILED where something was lost. No
  * interval may follow; the ledger is the last one.

@@ -252,7 +252,8 @@ static void test_taken_facts_of_each_process_stay_in_the_list(void **state)
 	add_go(&list, 7, 50, 1);
 	add(&list, 8, 1000, NULL);
 	list.rows[2].profile->cgroup = strdup("/system.slice/nginx.service");
-	assert_int_equal(taken_list_profile(&list, &(struct taken_work){count_work, &worked}, &profile), 0);
+	assert_int_equal(
+		taken_list_profile(&list, &(struct taken_work){.finish = count_work, .arg = &worked}, &profile), 0);
 	profile_totals(profile, all);
 	profile_free(profile);
 	assert_int_equal(all[INUSE_SPACE], 1150);

@@ -26,7 +26,7 @@ static void assert_worked(struct taken_list *list, u64 inuse, u64 worked, u32 pr
 	struct profile *profile;
 	u64 all[MEASURE_MAX];
 
-	assert_int_equal(taken_list_profile(list, &(struct taken_work){see, &seen}, &profile), 0);
+	assert_int_equal(taken_list_profile(list, &(struct taken_work){.finish = see, .arg = &seen}, &profile), 0);
 	profile_totals(profile, all);
 	profile_free(profile);
 	assert_int_equal(all[INUSE_SPACE], inuse);
@@ -102,6 +102,32 @@ static void test_taken_go_beside_a_draft_of_alloc_only_stands_for_its_process(vo
 	assert_worked(&list, 0, 1110, 3);
 }
 
+static int do_nothing(struct profile *profile, void *arg)
+{
+	(void)profile, (void)arg;
+	return 0;
+}
+
+/* Who adds up takes a sum of others the next time, in which it is not. */
+static void test_taken_go_stands_for_nobody_where_sums_are_added_up(void **state)
+{
+	static const struct taken_work work = {.finish = do_nothing, .adds_up = true};
+	struct taken_list list = {0};
+	struct profile *profile;
+	u64 all[MEASURE_MAX];
+
+	(void)state;
+	draft_program(&list, 7, 1, 100, NULL, true);
+	add_go(&list, 7, 1000, 1);
+	assert_int_equal(taken_list_profile(&list, &work, &profile), 0);
+	assert_true(list.go_left_out);
+	profile_totals(profile, all);
+	assert_int_equal(all[ALLOC_SPACE], 100);
+	profile_free(profile);
+	taken_list_release(&list);
+	taken_scene_end();
+}
+
 /* The rows after it remain drafts, which the list still frees. */
 static void test_taken_work_that_fails_ends_it_all(void **state)
 {
@@ -113,7 +139,8 @@ static void test_taken_work_that_fails_ends_it_all(void **state)
 	draft(&list, 7, 100);
 	draft(&list, 8, 50);
 	draft(&list, 9, 7);
-	assert_int_equal(taken_list_profile(&list, &(struct taken_work){see, &seen}, &profile), -ENOMEM);
+	assert_int_equal(taken_list_profile(&list, &(struct taken_work){.finish = see, .arg = &seen}, &profile),
+			 -ENOMEM);
 	assert_null(profile);
 	assert_int_equal(seen.profiles, 2);
 	assert_null(list.rows[1].draft);
@@ -132,7 +159,8 @@ static void test_taken_work_that_fails_on_the_only_one(void **state)
 	(void)state;
 	draft(&list, 7, 100);
 	add_go(&list, 7, 1000000, 2);
-	assert_int_equal(taken_list_profile(&list, &(struct taken_work){see, &seen}, &profile), -ENOMEM);
+	assert_int_equal(taken_list_profile(&list, &(struct taken_work){.finish = see, .arg = &seen}, &profile),
+			 -ENOMEM);
 	assert_null(profile);
 	taken_list_release(&list);
 	taken_scene_end();
@@ -146,6 +174,7 @@ int main(void)
 		cmocka_unit_test(test_taken_drafts_beside_go_are_added_up),
 		cmocka_unit_test(test_taken_draft_that_does_not_go_with_go_is_not_given),
 		cmocka_unit_test(test_taken_go_beside_a_draft_of_alloc_only_stands_for_its_process),
+		cmocka_unit_test(test_taken_go_stands_for_nobody_where_sums_are_added_up),
 		cmocka_unit_test(test_taken_work_that_fails_ends_it_all),
 		cmocka_unit_test(test_taken_work_that_fails_on_the_only_one),
 	};
