@@ -136,10 +136,10 @@ static int scan_stacks(struct scan *scan)
 
 	find_span(scan);
 	for (u32 i = 0; i < scan->threads->count && !err; i++) {
-		if (!scan->threads->threads[i].gone && scan_stack(scan, scan->threads->threads[i].registers.rsp))
-			err = -EAGAIN;
 		if (clock_now_ns() > scan->threads->until_ns)
-			err = -ETIMEDOUT;
+			err = scan->threads->starved ? -ETIME : -ETIMEDOUT;
+		else if (!scan->threads->threads[i].gone && scan_stack(scan, scan->threads->threads[i].registers.rsp))
+			err = -EAGAIN;
 	}
 	return err;
 }

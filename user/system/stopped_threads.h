@@ -39,12 +39,12 @@ enum stopped_which {
  * Stop threads of `pid`, call `action`, and let them go on. Returns what `action` does, or, with the process as it was:
  *   -ESRCH      it is gone
  *   -EPERM      it may not be traced, or is traced by another one already
- *   -ETIMEDOUT  a thread did not stop within `limit_ns`: it waits for a child in vfork, or for a device
+ *   -ETIMEDOUT  a thread did not stop within `limit_ns`: it waits for a child in vfork, or for a device; or the action was not done by then
  *   -ETIME      the same, but what it waited for was a processor, which others had: the next time it may have one. As long as no
  *               other thread has stopped, and so stands still, it has half a second more
  *   -EBUSY      it was stopped by a signal
  *   -EAGAIN     no thread has a stack to lend at the moment (STOPPED_ONE); or a thread has ended that the action had in its hands
- * or another negative errno. *ret_stopped_ns (NULL: do not tell): how long the first thread was stopped, at most; 0: none was.
+ * or another negative errno. *ret_stopped_ns (NULL: do not tell): how long the first thread was stopped, at most (STOPPED_ONE: of the last that was tried); 0: none was.
  */
 int stopped_threads_do(pid_t pid, enum stopped_which which, u64 limit_ns,
 		       int (*action)(struct stopped_threads *threads, void *arg), void *arg, u64 *ret_stopped_ns);
