@@ -241,7 +241,9 @@ static void write_headers(u8 *image, const struct layout *layout)
 /* Lists that were made to be slow to read are as good as none. */
 static void drop_slow(struct part *part, unsigned int i, const u8 *bytes)
 {
-	if ((i == RANGES || i == RNGLISTS) && range_lists_are_slow(bytes, part->size, i == RANGES))
+	if (i != RANGES && i != RNGLISTS)
+		return;
+	if (part->size > RANGE_LISTS_BYTES_MAX || range_lists_are_slow(bytes, part->size, i == RANGES))
 		part->size = 0;
 }
 

@@ -9,18 +9,18 @@
 
 /* How many entries of bases lead to a byte: that of the next ones, by the byte's place modulo AHEAD. */
 struct runs {
-	u8 to[AHEAD];
+	u16 to[AHEAD];
 };
 
-static void lead(struct runs *runs, u64 at, u8 count)
+static void lead(struct runs *runs, u64 at, u16 count)
 {
-	u8 *run = &runs->to[at % AHEAD];
+	u16 *run = &runs->to[at % AHEAD];
 
 	*run = *run > count ? *run : count;
 }
 
 /* A pair of addresses, the first of which has all bits set. */
-static bool follow_old(struct runs *runs, const u8 *bytes, u64 size, u64 at, u8 count)
+static bool follow_old(struct runs *runs, const u8 *bytes, u64 size, u64 at, u16 count)
 {
 	u64 first = 0;
 
@@ -42,7 +42,7 @@ static u64 number_length(const u8 *bytes, u64 size, u64 at)
 	return length;
 }
 
-static bool follow(struct runs *runs, const u8 *bytes, u64 size, u64 at, u8 count)
+static bool follow(struct runs *runs, const u8 *bytes, u64 size, u64 at, u16 count)
 {
 	if (bytes[at] == DW_RLE_base_addressx && at + 1 < size) {
 		lead(runs, at + 1 + number_length(bytes, size, at + 1), count);
@@ -60,7 +60,7 @@ bool range_lists_are_slow(const u8 *bytes, u64 size, bool old)
 	struct runs runs = {0};
 
 	for (u64 at = 0; at < size; at++) {
-		u8 count = runs.to[at % AHEAD] + 1;
+		u16 count = runs.to[at % AHEAD] + 1;
 
 		runs.to[at % AHEAD] = 0;
 		if ((old ? follow_old : follow)(&runs, bytes, size, at, count) && count > RANGE_LISTS_BASES_MAX)

@@ -6,7 +6,10 @@
  */
 #include "include/types.h"
 
-#define RANGE_LISTS_BASES_MAX 64 /* compilers write one before a range */
+#define RANGE_LISTS_BASES_MAX                                                                                          \
+	1024 /* compilers write one before a range; lengths and addresses that read as one make a few more */
+
+#define RANGE_LISTS_BYTES_MAX (256UL << 20) /* to look through that many takes more than a second */
 
 /* May more entries of bases than RANGE_LISTS_BASES_MAX follow each other, wherever a list begins? `old`: .debug_ranges, before DWARF 5. */
 bool range_lists_are_slow(const u8 *bytes, u64 size, bool old);

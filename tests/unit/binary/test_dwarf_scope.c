@@ -2,6 +2,8 @@
 /* dwarf_scope.c on a function of which the ranges of its blocks are one list. */
 #include "symbol_object.h"
 
+#include "binary/range_lists.h"
+
 static const char source[] =
 	".text\n.globl outer\n.type outer, @function\nouter: nop\nmark: nop\nnop\nret\nend: .size outer, .-outer\n"
 	".section .debug_abbrev\n"
@@ -50,8 +52,8 @@ static void test_ranges_that_entries_share_are_paid_for(void **state)
 static void test_lists_of_many_bases_are_not_read(void **state)
 {
 	(void)state;
-	assert_int_equal(functions_behind(64, "-1, outer", "0, end - outer"), 1);
-	assert_int_equal(functions_behind(65, "-1, outer", "0, end - outer"), 2);
+	assert_int_equal(functions_behind(RANGE_LISTS_BASES_MAX, "-1, outer", "0, end - outer"), 1);
+	assert_int_equal(functions_behind(RANGE_LISTS_BASES_MAX + 1, "-1, outer", "0, end - outer"), 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)

@@ -4,13 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "binary/range_lists.h"
 
-static u8 list[4096];
+static u8 list[20 * (RANGE_LISTS_BASES_MAX + 2)];
 
 /* So many times the entry, from there on; behind it other bytes. */
 static u64 fill(u64 at, unsigned int count, const char *entry, u64 size)
@@ -48,21 +49,32 @@ static void test_range_lists_with_ranges_between_bases_are_read(void **state)
 
 	(void)state;
 	assert_false(range_lists_are_slow(list, fill(0, 100, old, sizeof(old)), true));
-	assert_false(range_lists_are_slow(list, fill(0, 500, "\x01\x07\x04\x10\x20", 5), false));
+	assert_false(range_lists_are_slow(list, fill(0, 4000, "\x01\x07\x04\x10\x20", 5), false));
 	assert_false(range_lists_are_slow(list, 0, true));
 	assert_false(range_lists_are_slow(list, 0, false));
 }
 
-/* Entries that the section's end cuts off. */
+/* The section's end cuts off the last entry: what is behind it is not looked at, as a sanitizer sees. */
+static void assert_cut_off(const char *entry, u64 size, bool old)
+{
+	for (u64 cut = 1; cut < size; cut++) {
+		u64 bytes = RANGE_LISTS_BASES_MAX * size + cut;
+		u8 *exact = malloc(bytes);
+
+		assert_non_null(exact);
+		fill(0, RANGE_LISTS_BASES_MAX + 1, entry, size);
+		memcpy(exact, list, bytes);
+		range_lists_are_slow(exact, bytes, old);
+		free(exact);
+	}
+}
+
 static void test_range_lists_may_be_cut_off(void **state)
 {
 	(void)state;
-	fill(0, 100, "\x01\x87\x80", 3);
-	for (u64 size = 0; size < 12; size++)
-		assert_false(range_lists_are_slow(list, size, false));
-	fill(0, 100, "\xff", 1);
-	for (u64 size = 0; size < 20; size++)
-		assert_false(range_lists_are_slow(list, size, true));
+	assert_cut_off("\xff\xff\xff\xff\xff\xff\xff\xff\x10\0\0\0\0\0\0\0", 16, true);
+	assert_cut_off("\x05\x10\0\0\0\0\0\0\0", 9, false);
+	assert_cut_off("\x01\x87\x80\x80\x80\x80\x80\x80\x80\x80\x01", 11, false);
 }
 
 int main(void)
