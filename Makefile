@@ -226,12 +226,12 @@ ASAN_E2E   := $(filter $(addprefix %/test_,failure interim leaks lifetimes outpu
 BESIDE_E2E := $(filter %/test_page_edges %/test_page_gradual,$(E2E_TESTS))
 # Which of the others run at once: tests/run.sh says what each list is for. What is in none gets on with any.
 suites      = $(addprefix %/test_,$1)
-CODE_E2E   := $(call suites,borrowed_thread failure faults handover inject inject_population injection injection_killed injection_late injection_parked injection_refused \
+CODE_E2E   := $(call suites,borrowed_thread failure faults handover inject inject_population injection injection_killed injection_parked injection_refused \
               inline_servers leftovers matrix new running_sampler sampler_start stop stop_again stops tracing)
 PROBES_E2E := $(call suites,fair go_live go_outside growth honesty inline inline_company inline_truth mappings privileges push \
               push_beside python python_killed scope_errors serve_metrics stand_in stand_in_copy status tables top top_batch \
               translator unwind)
-ALONE_E2E  := $(call suites,container container_killed container_live contrib doctor follow machine population residency resident return shortage speed)
+ALONE_E2E  := $(call suites,container container_killed container_live contrib doctor follow injection_late machine population residency resident return shortage speed)
 LISTED_E2E := $(CODE_E2E) $(PROBES_E2E) $(ALONE_E2E)
 $(foreach suite,$(subst %,tests/e2e/suites,$(LISTED_E2E)),$(if $(wildcard $(suite).c),,$(error there is no $(suite).c)))
 as_root     = $(if $2,--root$1 $2)
