@@ -32,9 +32,9 @@ bool procfs_has_ended(pid_t tid);
 /* A process whose threads have all begun to exit: freeing its memory may take a while yet. True too when it is gone. */
 bool procfs_is_ending(pid_t pid);
 
-bool procfs_is_stopped(pid_t pid); /* by a signal, until another one */
-char procfs_state(
-	pid_t tid); /* as stat has it: 'R' runs, or waits for nothing but a processor; 't' stopped by ptrace; 0: gone */
+/* As stat has it: 'R' runs, or waits for nothing but a processor; 't' is stopped by ptrace; 0: it is gone. */
+char procfs_state(pid_t tid);
+bool procfs_is_stopped(pid_t pid);	/* by a signal, until another one */
 unsigned int procfs_threads(pid_t pid); /* 0: unknown */
 
 /* A thread that the kernel has made for the process, as for requests of io_uring: it never runs the process's code. */

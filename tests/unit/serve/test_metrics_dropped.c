@@ -35,6 +35,13 @@ static void test_metrics_keep_what_dropped_processes_had(void **state)
 	free(text);
 }
 
+static void give_memory(struct profile *facts, u64 resident)
+{
+	facts->rss_end_bytes = resident;
+	facts->memory.known = true;
+	facts->memory.part[MEMORY_HEAP].resident = resident;
+}
+
 /* In use is what they had at their end; the row has the resident memory of the first alone, which is that of none. */
 static void test_metrics_of_dropped_processes_have_no_resident_memory_at_the_end(void **state)
 {
@@ -48,9 +55,7 @@ static void test_metrics_of_dropped_processes_have_no_resident_memory_at_the_end
 
 		assert_non_null(dropped);
 		dropped->comm = strdup("web");
-		dropped->rss_end_bytes = resident;
-		dropped->memory.known = true;
-		dropped->memory.part[MEMORY_HEAP].resident = 4096;
+		give_memory(dropped, resident);
 		assert_int_equal(ended_sums_add(&listing.dropped, dropped, false), 0);
 	}
 	listing.dropped.entries[0].total[INUSE_SPACE] = 500;
@@ -60,13 +65,6 @@ static void test_metrics_of_dropped_processes_have_no_resident_memory_at_the_end
 	assert_lacks(text, "\nheaptap_resident_bytes");
 	assert_lacks(text, "\nheaptap_memory_bytes");
 	free(text);
-}
-
-static void give_memory(struct profile *facts, u64 resident)
-{
-	facts->rss_end_bytes = resident;
-	facts->memory.known = true;
-	facts->memory.part[MEMORY_HEAP].resident = resident;
 }
 
 /* One that is kept and one that is not, in one series: what is said to consist of parts would be what only one of them had. */
